@@ -1,0 +1,215 @@
+// Trains two models in the page and measures whether the page stays responsive meanwhile.
+// Leaves what it found in window.testResult; run.mjs asserts it.
+import { Dense, Sequential } from '../../dist/index.js'
+
+const element = (id) => document.getElementById(id)
+
+try {
+  window.testResult = await main()
+} catch (error) {
+  element('status').textContent = String(error)
+  window.testResult = { error: error?.stack ?? String(error) }
+}
+
+async function main() {
+  const { x, y } = await loadPenguins()
+  const positives = y.filter(([label]) => label === 1).length
+  const baseline = Math.max(positives, y.length - positives) / y.length
+  element('baseline').textContent = percent(baseline)
+  element('status').textContent = `${y.length} penguins, 8 features, one small network`
+
+  const penguins = await trainPenguins(x, y)
+  const wide = await trainWide()
+  element('status').textContent += ` · trained in ${penguins.milliseconds.toFixed(0)} ms`
+  return {
+    crossOriginIsolated: window.crossOriginIsolated,
+    baseline,
+    accuracy: penguins.accuracy,
+    loss: penguins.loss,
+    responsiveness: [penguins.responsiveness, wide],
+  }
+}
+
+// The model most people start with: many tiny steps, a callback after each epoch.
+async function trainPenguins(x, y) {
+  const epochs = 2000
+  const model = new Sequential([
+    new Dense({ units: 10, activation: 'relu', inputShape: [8] }),
+    new Dense({ units: 8, activation: 'relu' }),
+    new Dense({ units: 1, activation: 'sigmoid' }),
+  ])
+  model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+
+  const loss = []
+  let accuracy = 0
+  let drawing = 0
+  const draw = () => {
+    drawing = 0
+    element('progress').value = loss.length / epochs
+    element('epoch').textContent = String(loss.length)
+    element('loss').textContent = loss[loss.length - 1].toFixed(3)
+    element('accuracy').textContent = percent(accuracy)
+    drawCurve(loss, epochs)
+  }
+  const live = {
+    onEpochEnd(epoch, logs) {
+      loss.push(logs.loss)
+      accuracy = logs.accuracy
+      drawing ||= requestAnimationFrame(draw)
+    },
+  }
+  drawCurve([1], epochs) // the first use of a canvas sets it up, which is not fit's time
+  const { result: history, ...responsiveness } = await watch('8→10→8→1', () =>
+    model.fit(x, y, { epochs, batchSize: 32, verbose: 0, callbacks: [live] }),
+  )
+  cancelAnimationFrame(drawing)
+  draw()
+  return {
+    loss: history.history.loss,
+    accuracy: history.history.accuracy.at(-1),
+    milliseconds: responsiveness.milliseconds,
+    responsiveness,
+  }
+}
+
+// One epoch takes far longer than 50 ms here, so fit has to let the page breathe between batches.
+async function trainWide() {
+  const rows = 4096
+  const columns = 256
+  const next = randomNumbers(7)
+  const x = Array.from({ length: rows }, () => Array.from({ length: columns }, () => next() - 0.5))
+  const y = x.map((row) => [row[0] + row[1] > 0 ? 1 : 0])
+  const model = new Sequential([
+    new Dense({ units: 256, activation: 'relu', inputShape: [columns] }),
+    new Dense({ units: 256, activation: 'relu' }),
+    new Dense({ units: 1, activation: 'sigmoid' }),
+  ])
+  model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+  const { result: _history, ...responsiveness } = await watch('256→256→256→1', () =>
+    model.fit(x, y, { epochs: 5, batchSize: 32, verbose: 0 }),
+  )
+  return responsiveness
+}
+
+// Runs `work` beside two heartbeats, a message loop and a timer loop. A gap is the time between two beats of
+// any kind: how long the page could not have answered a click.
+async function watch(model, work) {
+  const tasks = []
+  const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries()))
+  observer.observe({ entryTypes: ['longtask'] })
+
+  let running = true
+  let lastBeat = performance.now()
+  const gaps = []
+  const beat = () => {
+    const now = performance.now()
+    gaps.push(now - lastBeat)
+    lastBeat = now
+  }
+  const channel = new MessageChannel()
+  channel.port1.onmessage = () => {
+    if (!running) return
+    beat()
+    channel.port2.postMessage(null)
+  }
+  const tick = () => {
+    if (!running) return
+    beat()
+    setTimeout(tick, 0)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 500)) // let whatever came before settle
+  lastBeat = performance.now()
+  channel.port2.postMessage(null)
+  setTimeout(tick, 0)
+
+  const start = performance.now()
+  const result = await work()
+  const end = performance.now()
+  gaps.push(end - lastBeat)
+  running = false
+  channel.port1.close()
+
+  await new Promise((resolve) => setTimeout(resolve, 100)) // entries arrive late
+  tasks.push(...observer.takeRecords())
+  observer.disconnect()
+
+  const sorted = gaps.toSorted((a, b) => a - b)
+  const measured = {
+    model,
+    milliseconds: end - start,
+    longTasks: tasks.filter((task) => task.startTime + task.duration > start && task.startTime < end).map((task) => task.duration),
+    gaps: { count: sorted.length, median: sorted[sorted.length >> 1], max: sorted[sorted.length - 1] },
+  }
+  const row = element('responsiveness').insertRow()
+  const { milliseconds, longTasks, gaps: gap } = measured
+  for (const text of [
+    model,
+    `${milliseconds.toFixed(0)} ms`,
+    String(longTasks.length),
+    `${gap.median.toFixed(1)} ms`,
+    `${gap.max.toFixed(1)} ms`,
+  ]) {
+    row.insertCell().textContent = text
+  }
+  return { ...measured, result }
+}
+
+// Eight features: four measurements (standardised), the sex, and one column per island. Label 1: an Adélie.
+async function loadPenguins() {
+  const response = await fetch('/examples/data/penguins.csv')
+  if (!response.ok) throw new Error(`penguins.csv: ${response.status}`)
+  const [header, ...lines] = (await response.text()).trim().split('\n')
+  const columns = header.split(',')
+  const rows = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [columns[i], value])))
+
+  const measurements = ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g'].map((name) => {
+    const values = rows.map((row) => Number(row[name]))
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
+    return values.map((value) => (value - mean) / deviation)
+  })
+  const islands = ['Biscoe', 'Dream', 'Torgersen']
+  return {
+    x: rows.map((row, i) => [
+      ...measurements.map((values) => values[i]),
+      row.sex === 'male' ? 1 : 0,
+      ...islands.map((island) => (row.island === island ? 1 : 0)),
+    ]),
+    y: rows.map((row) => [row.species === 'Adelie' ? 1 : 0]),
+  }
+}
+
+function drawCurve(loss, epochs) {
+  const canvas = element('curve')
+  const context = canvas.getContext('2d')
+  const { width, height } = canvas
+  const margin = 24
+  const top = Math.max(...loss)
+  context.clearRect(0, 0, width, height)
+  context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue('--line')
+  context.lineWidth = 4
+  context.lineJoin = 'round'
+  context.beginPath()
+  const stride = Math.max(1, Math.floor(loss.length / 500))
+  for (let i = 0; i < loss.length; i += stride) {
+    context.lineTo(
+      margin + (i / epochs) * (width - 2 * margin),
+      height - margin - (loss[i] / top) * (height - 2 * margin),
+    )
+  }
+  context.stroke()
+}
+
+function percent(fraction) {
+  return `${(100 * fraction).toFixed(1)} %`
+}
+
+// mulberry32: the same numbers in every run.
+function randomNumbers(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0
+    let t = Math.imul(seed ^ (seed >>> 15), seed | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}

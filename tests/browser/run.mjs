@@ -1,0 +1,156 @@
+// Runs page.html, which trains with the built dist/, in a real Chromium and asserts what it measured.
+// Needs `npm run build`. Without a Chromium it skips, or fails when REQUIRE_BROWSER=1.
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const candidates = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+const timeout = 120_000 // milliseconds, for all training in one page
+const attempts = 3 // other work on the machine can hold up a page at any time, so a late beat gets another chance
+
+// The page was held up while fit ran.
+class NotResponsive extends Error {}
+
+const executablePath = candidates.find((path) => path !== undefined && path !== '' && existsSync(path))
+if (executablePath === undefined) {
+  const required = process.env.REQUIRE_BROWSER === '1'
+  console.log(`browser test ${required ? 'FAILED' : 'SKIPPED'}: no Chromium found. Set CHROMIUM_PATH to its executable.`)
+  process.exit(required ? 1 : 0)
+}
+if (!existsSync(join(root, 'dist/index.js'))) {
+  console.log('browser test FAILED: dist/index.js does not exist. Did you run `npm run build`?')
+  process.exit(1)
+}
+
+// SharedArrayBuffer, so threads, exists only in a cross-origin isolated page. Both kinds of page must work.
+const scenarios = [
+  { name: 'plain page', isolated: false },
+  { name: 'cross-origin isolated page', isolated: true },
+]
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    '--no-sandbox',
+    '--headless',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--no-first-run',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+})
+let passed = 0
+let failed = 0
+try {
+  for (const scenario of scenarios) {
+    if (await passesOneAttempt(scenario)) passed++
+    else failed++
+  }
+} finally {
+  await browser.close()
+}
+console.log(`browser: ${passed} passed, ${failed} failed (Chromium ${browser.version()})`)
+process.exitCode = failed === 0 ? 0 : 1
+
+async function passesOneAttempt(scenario) {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    try {
+      await runScenario(scenario)
+      return true
+    } catch (error) {
+      console.log(`✗ ${scenario.name}, attempt ${attempt} of ${attempts}\n${error instanceof Error ? error.message : error}`)
+      if (!(error instanceof NotResponsive)) return false
+    }
+  }
+  return false
+}
+
+async function runScenario({ name, isolated }) {
+  const server = await serve(isolated)
+  const page = await browser.newPage({ viewport: { width: 900, height: 760 } })
+  const complaints = []
+  page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
+  try {
+    await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/page.html`)
+    const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout }).catch((error) => {
+      throw new Error([error.message, ...complaints].join('\n'))
+    })
+    const result = await handle.jsonValue()
+    mkdirSync(join(root, 'build'), { recursive: true })
+    await page.screenshot({ path: join(root, isolated ? 'build/browser-isolated.png' : 'build/browser.png') })
+
+    assert.equal(result.error, undefined, result.error)
+    assert.deepEqual(complaints, [], 'the page logged errors')
+    assert.equal(result.crossOriginIsolated, isolated, 'cross-origin isolation')
+    assert.ok(
+      result.accuracy > result.baseline,
+      `expected an accuracy above the majority baseline ${result.baseline}, received ${result.accuracy}`,
+    )
+    const { loss } = result
+    assert.ok(loss[loss.length - 1] < loss[0], `expected the loss to fall, received ${loss[0]} → ${loss[loss.length - 1]}`)
+    const longest = Math.max(...result.responsiveness.map(({ milliseconds }) => milliseconds))
+    assert.ok(longest > 100, `expected a fit long enough to judge, over 100 ms, received ${longest} ms`)
+    result.responsiveness.forEach(assertResponsive)
+
+    console.log(`✓ ${name}: accuracy ${result.accuracy.toFixed(3)} (baseline ${result.baseline.toFixed(3)})`)
+    for (const { model, milliseconds, gaps } of result.responsiveness) {
+      console.log(
+        `    ${model}: fit ${milliseconds.toFixed(0)} ms, event-loop gap median ${gaps.median.toFixed(1)} ms, max ${gaps.max.toFixed(1)} ms`,
+      )
+    }
+  } finally {
+    await page.close()
+    server.close()
+  }
+}
+
+function assertResponsive({ model, milliseconds, longTasks, gaps }) {
+  const expectThat = (condition, text) => {
+    if (!condition) throw new NotResponsive(`  ${model}, ${milliseconds.toFixed(0)} ms of fit: ${text}`)
+  }
+  expectThat(longTasks.length === 0, `expected no task over 50 ms, received ${longTasks.join(', ')} ms`)
+  expectThat(gaps.median <= 16, `expected a median gap of at most 16 ms, received ${gaps.median}`)
+  expectThat(gaps.max <= 50, `expected no gap over 50 ms, received ${gaps.max}`)
+}
+
+// Serves the repository on a free port of 127.0.0.1.
+async function serve(isolated) {
+  const contentTypes = {
+    '.html': 'text/html; charset=utf-8',
+    '.js': 'text/javascript; charset=utf-8',
+    '.map': 'application/json',
+    '.csv': 'text/csv; charset=utf-8',
+  }
+  const isolation = isolated
+    ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+    : {}
+  const server = createServer(async (request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    const contentType = contentTypes[extname(path)]
+    try {
+      if (contentType === undefined) throw new Error('not served')
+      const body = await readFile(join(root, path))
+      response.writeHead(200, { 'Content-Type': contentType, ...isolation }).end(body)
+    } catch {
+      response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
+    }
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}

@@ -1,0 +1,28 @@
+// Setup file of every test file: switches the library to the project's mode before the tests load, and
+// fails the file afterwards if another path was taken, so that no fallback goes unnoticed.
+import { afterAll, expect, inject } from 'vitest'
+import { configure, runtimeInfo } from '../../src/index'
+import { settingsOf } from './modes'
+import { ownRuns } from './with-settings'
+
+const mode = inject('mode')
+const settings = settingsOf[mode]
+configure(settings)
+const before = ownRuns()
+
+afterAll(() => {
+  const after = ownRuns()
+  const wasmRuns = after.wasmRuns - before.wasmRuns
+  const interpreterRuns = after.interpreterRuns - before.interpreterRuns
+  // A file that runs no graph, say a test of the planner, is fine in every mode.
+  if (wasmRuns === 0 && interpreterRuns === 0) return
+
+  const { backend, simd, fuse } = runtimeInfo()
+  if (settings.backend === 'interpreter') {
+    expect({ backend }, `mode ${mode}: backend`).toEqual({ backend: 'interpreter' })
+    expect(wasmRuns, `mode ${mode}: runs that went to wasm`).toBe(0)
+  } else {
+    expect({ backend, simd, fuse }, `mode ${mode}: settings after the file`).toEqual(settings)
+    expect(interpreterRuns, `mode ${mode}: runs that fell back to the interpreter`).toBe(0)
+  }
+})

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config'
+import { modes } from './tests/helpers/modes.ts'
+
+// Node 20 knows relaxed SIMD behind this flag; from 21 on it is on, and the flag may be gone.
+const relaxedSimdFlag = Number(process.versions.node.split('.')[0]) < 21 ? ['--experimental-wasm-relaxed-simd'] : []
+
+// The whole suite runs once in each mode, so that every execution path meets every test.
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    exclude: ['tests/browser/**'],
+    setupFiles: ['tests/helpers/mode.ts'],
+    // A process per file would cost more than most files' tests; mode.ts sets each file's mode anew instead.
+    pool: 'forks',
+    isolate: false,
+    maxWorkers: '100%',
+    projects: modes.map((mode) => ({
+      extends: true as const,
+      test: {
+        name: mode,
+        provide: { mode },
+        execArgv: mode === 'relaxed' ? relaxedSimdFlag : [],
+      },
+    })),
+  },
+})
