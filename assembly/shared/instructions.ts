@@ -1,0 +1,267 @@
+// The byte layout of a tape, drawn once. Compiled by asc and by tsc; no literal offset stands anywhere else.
+//
+//   tape   = instruction … instruction End
+//   instruction:
+//     0        4            8
+//     ┌────────┬────────────┬──────────────────────────┬───────────────┐
+//     │ opcode │ byteLength │ fields of the opcode …   │ lists (some)  │
+//     └────────┴────────────┴──────────────────────────┴───────────────┘
+//
+// Every field is one 32-bit word: an address in linear memory, an unsigned count, a signed stride in
+// elements, an enum of opcodes.ts, or a float32. Addresses of optional buffers are 0 when absent.
+// Each enum below maps a field to its byte offset from the start of the instruction; `size` is where the
+// fixed part ends and the lists begin.
+
+/** Words every instruction starts with. */
+export enum Header {
+  opcode = 0,
+  /** From the start of this instruction to the start of the next one. */
+  byteLength = 4,
+  size = 8,
+}
+
+/** The opcode word that ends a tape. */
+export const END_OF_TAPE = -1
+
+/** Bytes that kernels may read (never write) past the last element of any buffer. */
+export const READ_SLACK = 256
+
+/** Buffers start on multiples of this many bytes, unless they are placed inside another one. */
+export const ALIGNMENT = 64
+
+// Chain: an elementwise program over `count` elements, `tile` elements at a time.
+//
+//   registers   0 … operandCount−1                    the operands
+//               operandCount … +outputCount−1         the outputs, written in place
+//               operandCount + outputCount … −1       temporaries, one tile each
+//   lists       dims      rank × { extent }                              row-major; Π extents = count
+//               operands  operandCount × { ChainOperand, strides: rank words }
+//               outputs   outputCount × { address }
+//               steps     stepCount × { ChainStep }
+//
+// `scratch` holds one pointer per register (4 · registerCount bytes, rounded up to 16), then one tile of
+// 4 · tile bytes for every register (its slot is used by Scalar and Strided operands and by temporaries).
+// An output may share its bytes with a Contiguous operand that no later step reads.
+export enum Chain {
+  count = 8,
+  tile = 12,
+  rank = 16,
+  operandCount = 20,
+  outputCount = 24,
+  stepCount = 28,
+  registerCount = 32,
+  scratch = 36,
+  size = 40,
+}
+
+export enum ChainOperand {
+  address = 0,
+  access = 4,
+  /** followed by rank strides */
+  size = 8,
+}
+
+export enum ChainStep {
+  step = 0,
+  target = 4,
+  a = 8,
+  b = 12,
+  c = 16,
+  size = 20,
+}
+
+// Gemm: for each of `batch` matrices, out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]).
+// lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
+// extent is 1. out is row-major and contiguous. `scratch` has GEMM_SCRATCH bytes for packed panels.
+export enum Gemm {
+  out = 8,
+  lhs = 12,
+  rhs = 16,
+  bias = 20,
+  m = 24,
+  n = 28,
+  k = 32,
+  lhsRow = 36,
+  lhsColumn = 40,
+  rhsRow = 44,
+  rhsColumn = 48,
+  batch = 52,
+  lhsBatch = 56,
+  rhsBatch = 60,
+  epilogue = 64,
+  scratch = 68,
+  size = 72,
+}
+
+// Blocking of Gemm: panels of rhs are kc × nc floats, panels of lhs mc × kc.
+export const GEMM_KC = 256
+export const GEMM_MC = 96
+export const GEMM_NC = 512
+/** Room for one packed panel of each side and for zero-padded edges. */
+export const GEMM_SCRATCH = 4 * GEMM_KC * (GEMM_NC + 16 + GEMM_MC + 16)
+
+// Reduce: out [outer, inner] = reduction over axis of input [outer, axis, inner].
+export enum Reduce {
+  out = 8,
+  input = 12,
+  outer = 16,
+  axis = 20,
+  inner = 24,
+  reduction = 28,
+  size = 32,
+}
+
+// ArgReduce: out int32 [outer, inner].
+export enum ArgReduce {
+  out = 8,
+  input = 12,
+  outer = 16,
+  axis = 20,
+  inner = 24,
+  extreme = 28,
+  size = 32,
+}
+
+// Softmax: out [rows, columns]; in place safe.
+export enum Softmax {
+  out = 8,
+  input = 12,
+  rows = 16,
+  columns = 20,
+  kind = 24,
+  size = 28,
+}
+
+// Gather: out [outer, count, inner] = input [outer, axis, inner] at indices int32 [count].
+// An index outside 0 … axis−1 reads the nearest valid one.
+export enum Gather {
+  out = 8,
+  input = 12,
+  indices = 16,
+  outer = 20,
+  axis = 24,
+  inner = 28,
+  count = 32,
+  size = 36,
+}
+
+// ScatterAdd: out [outer, axis, inner] = 0, then += updates [outer, count, inner] at indices int32 [count].
+// An index outside 0 … axis−1 adds to the nearest valid one.
+export enum ScatterAdd {
+  out = 8,
+  updates = 12,
+  indices = 16,
+  outer = 20,
+  axis = 24,
+  inner = 28,
+  count = 32,
+  size = 36,
+}
+
+// Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
+//   lists   rank × { extent, inputStride, outStride }
+export enum Copy {
+  out = 8,
+  input = 12,
+  rank = 16,
+  size = 20,
+}
+
+export enum CopyDimension {
+  extent = 0,
+  inputStride = 4,
+  outStride = 8,
+  size = 12,
+}
+
+// Fill: out [count] = the 32 bits of `value`.
+export enum Fill {
+  out = 8,
+  count = 12,
+  value = 16,
+  size = 20,
+}
+
+// Random: out [count] uniform in [0, 1). Element i is a pure function of the two key words, `stream` and i.
+export enum Random {
+  out = 8,
+  key = 12,
+  stream = 16,
+  count = 20,
+  size = 24,
+}
+
+// Guard: ends the tape early when any listed float32 buffer holds NaN or ±Inf.
+//   lists   bufferCount × { GuardBuffer }
+export enum Guard {
+  bufferCount = 8,
+  size = 12,
+}
+
+export enum GuardBuffer {
+  address = 0,
+  count = 4,
+  size = 8,
+}
+
+// Optimizer updates over `count` parameters. Each slot is read at its input address and written at its
+// …Out address; the two may be the same. `learningRate` is the address of one float32 and `iterations` of
+// one int32 (the number of updates done before this one).
+
+// g' = gradient;  p ← p − lr·weightDecay·p first, when weightDecay ≠ 0
+// no velocity:    p ← p − lr·g'
+// velocity:       v ← momentum·v − lr·g' ;  p ← p + v,  or with nesterov  p ← p + momentum·v − lr·g'
+export enum Sgd {
+  parameters = 8,
+  parametersOut = 12,
+  gradient = 16,
+  velocity = 20,
+  velocityOut = 24,
+  count = 28,
+  learningRate = 32,
+  momentum = 36,
+  nesterov = 40,
+  weightDecay = 44,
+  size = 48,
+}
+
+// s ← rho·s + (1−rho)·g² ;  centered: a ← rho·a + (1−rho)·g, d = s − a² + epsilon, else d = s + epsilon
+// u = lr·g / √d ;  momentum: v ← momentum·v + u, p ← p − v, else p ← p − u
+export enum RmsProp {
+  parameters = 8,
+  parametersOut = 12,
+  gradient = 16,
+  square = 20,
+  squareOut = 24,
+  average = 28,
+  averageOut = 32,
+  velocity = 36,
+  velocityOut = 40,
+  count = 44,
+  learningRate = 48,
+  rho = 52,
+  momentum = 56,
+  epsilon = 60,
+  weightDecay = 64,
+  size = 68,
+}
+
+// t = iterations + 1 ;  α = lr·√(1−β₂ᵗ)/(1−β₁ᵗ)
+// p ← p − lr·weightDecay·p ;  m ← m + (1−β₁)(g−m) ;  v ← v + (1−β₂)(g²−v) ;  p ← p − α·m/(√v + epsilon)
+export enum Adam {
+  parameters = 8,
+  parametersOut = 12,
+  gradient = 16,
+  mean = 20,
+  meanOut = 24,
+  variance = 28,
+  varianceOut = 32,
+  count = 36,
+  learningRate = 40,
+  iterations = 44,
+  beta1 = 48,
+  beta2 = 52,
+  epsilon = 56,
+  weightDecay = 60,
+  size = 64,
+}

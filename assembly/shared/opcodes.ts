@@ -1,0 +1,143 @@
+// The instruction set: names only. What each instruction holds is drawn in instructions.ts.
+// Compiled by asc (kernels) and by tsc (planner), so that the two can never disagree.
+
+/** What one instruction of a tape does. */
+export enum Opcode {
+  /** An elementwise program, run tile by tile. */
+  Chain,
+  /** C = activation(A · B + bias), any strides, batched. */
+  Gemm,
+  /** Sum, mean, max, min or product over the middle axis of [outer, axis, inner]. */
+  Reduce,
+  /** Index of the largest or smallest element over the middle axis of [outer, axis, inner]. */
+  ArgReduce,
+  /** softmax or log-softmax over the rows of [rows, columns]. */
+  Softmax,
+  /** Picks slices along the middle axis of [outer, axis, inner]. */
+  Gather,
+  /** Adds slices into the middle axis of [outer, axis, inner]; the adjoint of Gather. */
+  ScatterAdd,
+  /** Copies between two strided views. */
+  Copy,
+  /** Writes one 32-bit pattern everywhere. */
+  Fill,
+  /** Uniform numbers in [0, 1) from a counter-based generator. */
+  Random,
+  /** Stops the tape when a buffer holds NaN or ±Inf. */
+  Guard,
+  /** Gradient descent with optional momentum, over one contiguous parameter buffer. */
+  Sgd,
+  /** RMSprop, likewise. */
+  RmsProp,
+  /** Adam and AdamW, likewise. */
+  Adam,
+}
+
+/** One step of a Chain. The suffix I32 marks integer arithmetic; everything else is float32. */
+export enum Step {
+  // one operand
+  Identity,
+  Negative,
+  Abs,
+  Sign,
+  Exp,
+  Expm1,
+  Log,
+  Log1p,
+  Sqrt,
+  Rsqrt,
+  Reciprocal,
+  Square,
+  Sin,
+  Cos,
+  Tanh,
+  Sigmoid,
+  Softplus,
+  Relu,
+  Erf,
+  ErfInv,
+  Floor,
+  Ceil,
+  Round,
+  IsNaN,
+  IsFinite,
+  NegativeI32,
+  AbsI32,
+  /** bool → bool */
+  LogicalNot,
+  /** float32 → int32, towards zero, saturating, NaN → 0 */
+  FloatToInt,
+  /** int32 or bool → float32 */
+  IntToFloat,
+  /** float32 → bool (NaN → true) */
+  FloatToBool,
+  /** int32 → bool */
+  IntToBool,
+  // two operands
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  Power,
+  /** Remainder with the divisor's sign, as in Python. */
+  Mod,
+  Maximum,
+  Minimum,
+  Less,
+  LessEqual,
+  Equal,
+  NotEqual,
+  AddI32,
+  SubtractI32,
+  MultiplyI32,
+  MaximumI32,
+  MinimumI32,
+  LessI32,
+  LessEqualI32,
+  EqualI32,
+  NotEqualI32,
+  LogicalAnd,
+  LogicalOr,
+  // three operands
+  /** a ≠ 0 ? b : c, bitwise, any dtype */
+  Select,
+}
+
+/** What a Reduce computes. */
+export enum Reduction {
+  Sum,
+  Mean,
+  Max,
+  Min,
+  Product,
+}
+
+/** What an ArgReduce looks for. The first of equal elements wins; NaN counts as the extreme. */
+export enum Extreme {
+  Max,
+  Min,
+}
+
+/** What the rows of a Softmax instruction become. */
+export enum SoftmaxKind {
+  Softmax,
+  LogSoftmax,
+}
+
+/** What a Gemm applies to its result before it is stored. */
+export enum Epilogue {
+  None,
+  Relu,
+  Sigmoid,
+  Tanh,
+}
+
+/** How a Chain reads one of its operands. */
+export enum Access {
+  /** Element i of the result reads element i. */
+  Contiguous,
+  /** Every element reads the same one. */
+  Scalar,
+  /** Element (i0, i1, …) reads element i0·stride0 + i1·stride1 + … */
+  Strided,
+}
