@@ -1,0 +1,101 @@
+// The errors users can catch, and the words they are made of. Every message names where, what was
+// expected and what came.
+
+/** Base of every error that this library throws on purpose. */
+export class MyelinError extends Error {
+  override name = 'MyelinError'
+}
+
+/** A shape that does not fit: of an input, an operand, a weight or a target. */
+export class ShapeError extends MyelinError {
+  override name = 'ShapeError'
+}
+
+/** An argument or option outside what it may be. */
+export class ArgumentError extends MyelinError {
+  override name = 'ArgumentError'
+}
+
+/** Data that cannot be learnt from: ragged, empty, NaN labels, a label outside the classes. */
+export class DataError extends MyelinError {
+  override name = 'DataError'
+}
+
+/** A call in the wrong order, such as `fit` before `compile`, or the use of something disposed. */
+export class StateError extends MyelinError {
+  override name = 'StateError'
+}
+
+/** A saved model that cannot be read: truncated, foreign, or of another architecture. */
+export class FormatError extends MyelinError {
+  override name = 'FormatError'
+}
+
+/** Training met NaN or ±Inf; the weights are those before the failing step. */
+export class NonFiniteError extends MyelinError {
+  override name = 'NonFiniteError'
+  constructor(
+    message: string,
+    /** The number of the step in this run, counted from 1. */
+    readonly step: number,
+    /** The first instruction whose result was not finite, as the disassembler prints it. */
+    readonly instruction: string,
+  ) {
+    super(message)
+  }
+}
+
+/** A bug of this library, never of its user. */
+export function internalError(message: string): Error {
+  return new Error(`internal: ${message}`)
+}
+
+/** For the default branch of a switch that handles every case: tsc fails when one is missing. */
+export function unreachable(value: never): never {
+  throw internalError(`unexpected ${String(value)}`)
+}
+
+/** `[32, 10]` */
+export function formatShape(shape: readonly (number | null)[]): string {
+  return `[${shape.join(', ')}]`
+}
+
+/** The known name nearest to a misspelt one, or nothing when none is near. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(normalizeName(name), normalizeName(candidate))
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** An ArgumentError for an identifier that nothing is known by. */
+export function unknownName(kind: string, name: string, known: readonly string[]): ArgumentError {
+  const nearest = nearestName(name, known)
+  const hint = nearest === undefined ? `Known: ${known.join(', ')}` : `Did you mean '${nearest}'?`
+  return new ArgumentError(`Unknown ${kind} '${name}'. ${hint}`)
+}
+
+/** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */
+export function normalizeName(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
+}
+
+// Levenshtein distance, one row at a time.
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, substitute))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

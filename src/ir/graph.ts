@@ -1,0 +1,69 @@
+// Graph, Node, Value: what a traced function is. Pure data; primitives/ says what each node means.
+
+import type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes'
+import type { DType, Shape, TensorType } from './types'
+
+/** One tensor of a graph: an input, or an output of a node. Written once. */
+export class Value implements TensorType {
+  constructor(
+    readonly id: number,
+    readonly shape: Shape,
+    readonly dtype: DType,
+    /** null for the graph's inputs. */
+    readonly node: Node | null,
+  ) {}
+}
+
+/** One application of a primitive. */
+export interface Node<Name extends PrimitiveName = PrimitiveName> {
+  readonly name: Name
+  readonly attributes: PrimitiveAttributes[Name]
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  /** Where in the user's model it comes from, such as `dense_1` or `dense_1/gradient`. */
+  readonly scope: string
+}
+
+/** A place in linear memory that outlives a run: a weight, a slot, a counter. */
+export interface Cell extends TensorType {
+  readonly name: string
+  readonly storage: CellStorage
+  /** In bytes from the start of the storage. */
+  readonly byteOffset: number
+}
+
+/** A block of linear memory. Cells that share one may overlap. */
+export interface CellStorage {
+  readonly address: number
+  readonly byteLength: number
+}
+
+export interface Update {
+  readonly cell: Cell
+  readonly value: Value
+}
+
+/** A pure function from arguments and cells to outputs and new contents of cells. */
+export interface Graph {
+  /** What each run supplies, in order. */
+  readonly parameters: readonly Value[]
+  /** The cells that are read, and the value that stands for each one's content at the start. */
+  readonly cells: ReadonlyMap<Cell, Value>
+  /** In an order in which every value is made before it is used. */
+  readonly nodes: readonly Node[]
+  readonly outputs: readonly Value[]
+  /** Written when everything else is done. */
+  readonly updates: readonly Update[]
+}
+
+export function cellsOverlap(a: Cell, b: Cell): boolean {
+  if (a.storage !== b.storage) return false
+  const aEnd = a.byteOffset + 4 * a.shape.reduce((x, y) => x * y, 1)
+  const bEnd = b.byteOffset + 4 * b.shape.reduce((x, y) => x * y, 1)
+  return a.byteOffset < bEnd && b.byteOffset < aEnd
+}
+
+/** Every value that a graph mentions as a result of the whole: its outputs and its updates. */
+export function results(graph: Graph): Value[] {
+  return [...graph.outputs, ...graph.updates.map((update) => update.value)]
+}

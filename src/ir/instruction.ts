@@ -1,0 +1,67 @@
+// Instructions before their addresses are known. The byte layout is drawn in assembly/shared/instructions.ts.
+
+import type { Opcode } from '../../assembly/shared/opcodes'
+import type { TensorType } from './types'
+
+/** A block of bytes that the planner gives a place. */
+export interface Buffer {
+  readonly id: number
+  readonly byteLength: number
+}
+
+/** A place inside a buffer. */
+export interface Address {
+  readonly buffer: Buffer
+  /** In bytes. */
+  readonly offset: number
+}
+
+/** A value as a kernel sees it: where its element 0 lies, and how the others follow. */
+export interface Operand extends TensorType {
+  readonly address: Address
+  /** In elements. */
+  readonly strides: readonly number[]
+}
+
+/** A number that is stored as a float32; plain numbers are stored as 32-bit integers. */
+export interface FloatWord {
+  readonly float: number
+}
+
+export type Word = number | FloatWord | Address
+
+/** One instruction: its opcode, its fields by byte offset, and the words of its lists. */
+export interface Instruction {
+  readonly opcode: Opcode
+  readonly fields: ReadonlyMap<number, Word>
+  readonly fixedBytes: number
+  readonly lists: readonly Word[]
+}
+
+type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
+
+/**
+ * Builds an instruction from named fields; tsc checks that every field of the layout is given.
+ * @param layout the enum of assembly/shared/instructions.ts that belongs to `opcode`
+ */
+export function instruction<Layout extends Readonly<Record<string, number | string>> & { readonly size: number }>(
+  opcode: Opcode,
+  layout: Layout,
+  fields: Readonly<Record<FieldName<Layout>, Word>>,
+  lists: readonly Word[] = [],
+): Instruction {
+  const byOffset = new Map<number, Word>()
+  for (const [name, word] of Object.entries<Word>(fields)) byOffset.set(Number(layout[name]), word)
+  return { opcode, fields: byOffset, fixedBytes: layout.size, lists }
+}
+
+export function float(value: number): FloatWord {
+  return { float: value }
+}
+
+export function isAddress(word: Word): word is Address {
+  return typeof word === 'object' && 'buffer' in word
+}
+
+/** The address word of a buffer that is not there. */
+export const ABSENT = 0

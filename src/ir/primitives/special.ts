@@ -1,0 +1,59 @@
+// erf and its inverse in float64, for the interpreter. The kernels have their own float32 ones.
+
+const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
+
+/** erf(x) = 2/√π ∫₀ˣ e^(−t²) dt; relative error below 1e-14. */
+export function erf(x: number): number {
+  const magnitude = Math.abs(x)
+  if (Number.isNaN(x)) return x
+  if (magnitude > 6) return Math.sign(x)
+  if (magnitude < 3) {
+    // erf(x) = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5 … (2n+1)); every term is positive, so nothing cancels.
+    let term = x
+    let sum = x
+    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+      term *= (2 * x * x) / (2 * n + 1)
+      sum += term
+    }
+    return TWO_OVER_SQRT_PI * Math.exp(-x * x) * sum
+  }
+  // erfc(x) = e^(−x²)/√π · 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + …)))), from the inside out
+  let fraction = magnitude
+  for (let n = 60; n >= 1; n--) fraction = magnitude + n / 2 / fraction
+  return Math.sign(x) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction)
+}
+
+/** The x with erf(x) = y: Winitzki's closed form as a start, then Newton's method. */
+export function erfInv(y: number): number {
+  if (!(Math.abs(y) < 1)) return Math.abs(y) === 1 ? y * Infinity : NaN
+  if (y === 0) return y
+  const a = 0.147
+  const l = Math.log1p(-y * y)
+  const b = 2 / (Math.PI * a) + l / 2
+  let x = Math.sign(y) * Math.sqrt(Math.sqrt(b * b - l / a) - b)
+  for (let i = 0; i < 4; i++) x -= (erf(x) - y) / (TWO_OVER_SQRT_PI * Math.exp(-x * x))
+  return x
+}
+
+/** log(1 + eˣ) without overflow. */
+export function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
+}
+
+/** 1 / (1 + e^(−x)) without overflow. */
+export function sigmoid(x: number): number {
+  const small = Math.exp(-Math.abs(x))
+  return (x >= 0 ? 1 : small) / (1 + small)
+}
+
+/** Rounds half to even. */
+export function roundHalfEven(x: number): number {
+  const rounded = Math.round(x)
+  if (Math.abs(x % 1) === 0.5 && rounded % 2 !== 0) return rounded - 1
+  return rounded
+}
+
+/** C's powf: unlike JavaScript's **, 1 to any power is 1. */
+export function power(x: number, y: number): number {
+  return x === 1 ? 1 : x ** y
+}

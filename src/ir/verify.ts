@@ -1,0 +1,37 @@
+// Checks that a graph is well formed: what every pass may rely on and must keep. Run on every compiled
+// graph; costs a few microseconds.
+
+import { formatShape, internalError } from '../errors'
+import { ruleOf } from './emit'
+import type { Graph, Node, Value } from './graph'
+import { results } from './graph'
+import type { PrimitiveName } from './primitives/attributes'
+import { sameShape } from './types'
+
+/** @throws an internal error that names the node. */
+export function verify(graph: Graph): void {
+  const made = new Set<Value>([...graph.parameters, ...graph.cells.values()])
+  for (const node of graph.nodes) {
+    for (const input of node.inputs) {
+      if (!made.has(input)) throw internalError(`${node.name}: operand %${input.id} is not made before it`)
+    }
+    verifyTypes(node)
+    for (const output of node.outputs) {
+      if (made.has(output)) throw internalError(`${node.name}: %${output.id} is made twice`)
+      made.add(output)
+    }
+  }
+  for (const value of results(graph)) {
+    if (!made.has(value)) throw internalError(`result %${value.id} is never made`)
+  }
+}
+
+function verifyTypes<Name extends PrimitiveName>(node: Node<Name>): void {
+  const types = ruleOf(node.name).infer(node.inputs, node.attributes)
+  types.forEach((type, i) => {
+    const output = node.outputs[i]
+    if (output === undefined || output.dtype !== type.dtype || !sameShape(output.shape, type.shape)) {
+      throw internalError(`${node.name}: output ${i} should be ${type.dtype} ${formatShape(type.shape)}`)
+    }
+  })
+}
