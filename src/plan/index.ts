@@ -1,0 +1,86 @@
+// Graph → Plan: what a runtime needs to run it. The order of the passes is here and nowhere else.
+
+import { Copy } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
+import type { Cell, Graph, Value } from '../ir/graph'
+import type { Address, Instruction, Operand } from '../ir/instruction'
+import { instruction } from '../ir/instruction'
+import { sizeOf } from '../ir/types'
+import { verify } from '../ir/verify'
+import { fuse } from './fuse'
+import type { Kernel } from './kernel'
+import { labelOf } from './kernel'
+import type { Locations } from './legalize'
+import { legalize } from './legalize'
+import type { MemoryPlan, PlacedBuffer } from './memory'
+import { planMemory } from './memory'
+import { simplify } from './simplify'
+import type { LabelledInstruction } from './tape'
+
+export interface PlanOptions {
+  /** false: one kernel per node. The results are the same up to rounding. */
+  readonly fuse: boolean
+}
+
+export interface Plan {
+  /** The graph after simplification, as it runs. */
+  readonly graph: Graph
+  readonly kernels: readonly Kernel[]
+  readonly instructions: readonly LabelledInstruction[]
+  /** The kernel that each instruction belongs to; −1 for the copies of updates at the end. */
+  readonly kernelOf: readonly number[]
+  readonly memory: MemoryPlan
+  readonly parameters: readonly Address[]
+  readonly outputs: readonly Address[]
+}
+
+export function plan(graph: Graph, options: PlanOptions): Plan {
+  const { graph: legal, locations } = legalize(simplify(graph))
+  verify(legal)
+  const kernels = fuse(legal, locations, options)
+  const memory = planMemory(legal, kernels, locations)
+  const operandOf = (value: Value): Operand => locate(value, memory, locations)
+  const instructions: LabelledInstruction[] = []
+  const kernelOf: number[] = []
+  const scratch = { buffer: memory.scratch, offset: 0 }
+  kernels.forEach((kernel, index) => {
+    const label = labelOf(kernel)
+    const emit = (instruction: Instruction): void => {
+      instructions.push({ ...instruction, label })
+      kernelOf.push(index)
+    }
+    kernel.lower({ operand: operandOf, scratch, emit })
+  })
+  for (const { cell, value } of memory.copies) {
+    instructions.push(copyToCell(cell, operandOf(value), memory))
+    kernelOf.push(-1)
+  }
+  return {
+    graph: legal,
+    kernels,
+    instructions,
+    kernelOf,
+    memory,
+    parameters: legal.parameters.map((value) => operandOf(value).address),
+    outputs: legal.outputs.map((value) => operandOf(value).address),
+  }
+}
+
+function locate(value: Value, memory: MemoryPlan, locations: Locations): Operand {
+  const { base, layout } = locations.of(value)
+  const place = memory.places.get(base)!
+  return {
+    shape: value.shape,
+    dtype: value.dtype,
+    address: { buffer: place.buffer, offset: place.offset + 4 * layout.offset },
+    strides: layout.strides,
+  }
+}
+
+// Runs after all kernels: for an update whose cell was still read when its new content was made.
+function copyToCell(cell: Cell, { address, shape }: Operand, memory: MemoryPlan): LabelledInstruction {
+  const target: PlacedBuffer = { ...memory.scratch, home: { kind: 'cell', cell } }
+  const whole = [sizeOf(shape), 1, 1]
+  const fields = { out: { buffer: target, offset: 0 }, input: address, rank: 1 }
+  return { ...instruction(Opcode.Copy, Copy, fields, whole), label: `update ${cell.name}` }
+}

@@ -1,0 +1,81 @@
+// A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and
+// lowering turns into instructions.
+
+import { Epilogue } from '../../assembly/shared/opcodes'
+import { ruleOf } from '../ir/emit'
+import type { Node, Value } from '../ir/graph'
+import type { Address, Instruction, Operand } from '../ir/instruction'
+import type { PrimitiveName } from '../ir/primitives/attributes'
+import type { Locations } from './legalize'
+
+export interface LowerTarget {
+  operand(value: Value): Operand
+  readonly scratch: Address
+  emit(instruction: Instruction): void
+}
+
+export interface Kernel {
+  readonly nodes: readonly Node[]
+  /** The values whose bytes are read, by base. */
+  readonly reads: ReadonlySet<Value>
+  /** The values that are made and needed outside. */
+  readonly writes: readonly Value[]
+  /** Whether `write` may take over the bytes of `read`, if nothing needs `read` afterwards. */
+  mayShare(write: Value, read: Value): boolean
+  lower(target: LowerTarget): void
+}
+
+/** The name of the layer a kernel works for, and what it does there. */
+export function labelOf(kernel: Kernel): string {
+  const names = kernel.nodes.map((node) => node.name).join('+')
+  const scope = kernel.nodes[0]!.scope
+  return scope === '' ? names : `${scope}: ${names}`
+}
+
+/** A node with an instruction of its own, and the bias and activation folded into it. */
+export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
+  readonly reads: ReadonlySet<Value>
+  readonly writes: readonly Value[]
+
+  constructor(
+    private readonly node: Node<Name>,
+    private readonly locations: Locations,
+    private readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
+    private readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
+  ) {
+    const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
+    this.reads = new Set(operands.map((value) => locations.of(value).base))
+    this.writes = this.nodes[this.nodes.length - 1]!.outputs
+  }
+
+  get nodes(): readonly Node[] {
+    return [this.node, ...(this.bias === null ? [] : [this.bias.node]), ...(this.activation === null ? [] : [this.activation.node])]
+  }
+
+  mayShare(write: Value, read: Value): boolean {
+    const rule = ruleOf(this.node.name)
+    if (rule.kind !== 'kernel' || rule.inPlace === undefined) return false
+    const output = this.writes.indexOf(write)
+    const users = this.node.inputs.flatMap((input, i) => (this.locations.of(input).base === read ? [i] : []))
+    const input = users[0]
+    return (
+      users.length === 1 &&
+      this.locations.isWhole(this.node.inputs[input!]!) &&
+      rule.inPlace.some(([to, from]) => to === output && from === input)
+    )
+  }
+
+  lower({ operand, scratch, emit }: LowerTarget): void {
+    const rule = ruleOf(this.node.name)
+    if (rule.kind !== 'kernel') return
+    rule.lower({
+      inputs: this.node.inputs.map(operand),
+      outputs: this.writes.map(operand),
+      attributes: this.node.attributes,
+      scratch,
+      bias: this.bias && operand(this.bias.operand),
+      epilogue: this.activation?.epilogue ?? Epilogue.None,
+      emit,
+    })
+  }
+}
