@@ -1,0 +1,6 @@
+export * as ops from './ops'
+export { tensor } from './ops/convert'
+export { Tensor } from './ops/tensor'
+export { Variable } from './ops/variable'
+export { grad, valueAndGrad, jit } from './ops/transform'
+export { configure, runtimeInfo } from './runtime/runtime'

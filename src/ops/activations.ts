@@ -1,0 +1,106 @@
+// Activation functions as compositions of ops; Keras's defaults. Softmax works along one axis, all others
+// element by element.
+
+import { normalizeAxis } from '../ir/types'
+import type { TensorLike } from './convert'
+import { abs, add, asTensor, cast, clip, divide, erf, exp, expm1, maximum, minimum, multiply, relu, sigmoid, softplus, subtract, tanh, where, greater } from './elementwise'
+import { moveAxis } from './shape'
+import type { Tensor } from './tensor'
+import { apply } from './trace'
+
+/** x < 0 ? negativeSlope · x : x */
+export function leakyRelu(x: TensorLike, negativeSlope = 0.2): Tensor {
+  const value = asTensor(x, 'leakyRelu')
+  return where(greater(value, 0), value, multiply(value, negativeSlope))
+}
+
+/** min(max(x, 0), 6) */
+export function relu6(x: TensorLike): Tensor {
+  return minimum(relu(x), 6)
+}
+
+/** x > 0 ? x : α (eˣ − 1). Clevert et al. 2015. */
+export function elu(x: TensorLike, alpha = 1): Tensor {
+  const value = asTensor(x, 'elu')
+  // The branch that is not taken must not overflow: its gradient would be 0 · ∞.
+  return where(greater(value, 0), value, multiply(expm1(minimum(value, 0)), alpha))
+}
+
+const SELU_ALPHA = 1.6732632423543772
+const SELU_SCALE = 1.0507009873554805
+
+/** scale · elu(x, α) with the constants that keep mean 0 and variance 1. Klambauer et al. 2017. */
+export function selu(x: TensorLike): Tensor {
+  return multiply(elu(x, SELU_ALPHA), SELU_SCALE)
+}
+
+/**
+ * x · Φ(x), Φ the normal distribution function. Hendrycks & Gimpel 2016.
+ * @param approximate uses ½x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+ */
+export function gelu(x: TensorLike, approximate = false): Tensor {
+  const value = asTensor(x, 'gelu')
+  const half = multiply(value, 0.5)
+  if (!approximate) return multiply(half, add(erf(multiply(value, Math.SQRT1_2)), 1))
+  const cube = multiply(multiply(value, value), value)
+  return multiply(half, add(tanh(multiply(add(value, multiply(cube, 0.044715)), Math.sqrt(2 / Math.PI))), 1))
+}
+
+/** x · σ(x), also known as swish. */
+export function silu(x: TensorLike): Tensor {
+  const value = asTensor(x, 'silu')
+  return multiply(value, sigmoid(value))
+}
+
+/** x / (1 + |x|) */
+export function softsign(x: TensorLike): Tensor {
+  const value = asTensor(x, 'softsign')
+  return divide(value, add(abs(value), 1))
+}
+
+/** min(max(x/6 + ½, 0), 1) */
+export function hardSigmoid(x: TensorLike): Tensor {
+  return clip(add(divide(x, 6), 0.5), 0, 1)
+}
+
+/** x · hardSigmoid(x), also known as hard swish. */
+export function hardSilu(x: TensorLike): Tensor {
+  const value = asTensor(x, 'hardSilu')
+  return multiply(value, hardSigmoid(value))
+}
+
+/** x · tanh(softplus(x)). Misra 2019. */
+export function mish(x: TensorLike): Tensor {
+  const value = asTensor(x, 'mish')
+  return multiply(value, tanh(softplus(value)))
+}
+
+/** eˣ */
+export function exponential(x: TensorLike): Tensor {
+  return exp(x)
+}
+
+/** x */
+export function linear(x: TensorLike): Tensor {
+  return asTensor(x, 'linear')
+}
+
+function alongAxis(name: 'softmax' | 'logSoftmax', x: TensorLike, axis: number): Tensor {
+  const value = cast(asTensor(x, name), 'float32')
+  const last = value.shape.length - 1
+  const from = normalizeAxis(name, axis, value.shape.length)
+  if (from === last) return apply(name, [value], {})[0]!
+  return moveAxis(apply(name, [moveAxis(value, from, last)], {})[0]!, last, from)
+}
+
+/** e^x / Σ e^x along an axis: positive, and sums to 1. */
+export function softmax(x: TensorLike, axis = -1): Tensor {
+  return alongAxis('softmax', x, axis)
+}
+
+/** x − ln Σ e^x along an axis. */
+export function logSoftmax(x: TensorLike, axis = -1): Tensor {
+  return alongAxis('logSoftmax', x, axis)
+}
+
+export { maximum, relu, sigmoid, softplus, subtract, tanh }

@@ -1,0 +1,150 @@
+// From what users have — numbers, nested arrays, typed arrays, tensors, variables — to tensors.
+
+import { ArgumentError, DataError, ShapeError, formatShape } from '../errors'
+import type { DType, Shape } from '../ir/types'
+import { sizeOf } from '../ir/types'
+import type { NestedArray, TensorData } from './tensor'
+import { Tensor } from './tensor'
+import { Variable } from './variable'
+
+/** Typed arrays that are accepted as data. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+
+/** Elements in row-major order, and their shape. */
+export interface ShapedData {
+  readonly data: TypedArray | readonly number[]
+  readonly shape: Shape
+  readonly dtype?: DType
+}
+
+/** What every op, `fit`, `predict` and `evaluate` accept as a tensor. */
+export type TensorLike = Tensor | Variable | ShapedData | TypedArray | NestedArray
+
+/**
+ * Makes a tensor.
+ * @param values a number, nested arrays, or a typed array
+ * @param shape of the result; that of the values when left out
+ * @param dtype when left out: float32, or bool for booleans, or int32 for integer typed arrays
+ * @throws DataError for ragged arrays and values that are not numbers; ShapeError when the sizes differ
+ */
+export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
+  const made = toTensor(values, 'tensor', dtype)
+  if (shape === undefined) return made
+  checkShape(shape)
+  if (sizeOf(shape) !== made.size) {
+    throw new ShapeError(`tensor: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${made.size}`)
+  }
+  return new Tensor(made.data, [...shape], made.dtype)
+}
+
+/**
+ * Any TensorLike as a tensor; tensors come back as they are.
+ * @param where names the argument in errors
+ */
+export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
+  if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
+  if (values instanceof Variable) return toTensor(values.value, where, dtype)
+  if (ArrayBuffer.isView(values)) return fromTyped(values, [values.length], dtype)
+  if (typeof values === 'number' || typeof values === 'boolean' || isArray(values)) {
+    return fromNested(values, where, dtype)
+  }
+  if (isShaped(values)) return fromShaped(values, where, dtype)
+  throw new DataError(`${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`)
+}
+
+function isArray(values: TensorLike): values is readonly NestedArray[] {
+  return Array.isArray(values)
+}
+
+function isShaped(values: unknown): values is ShapedData {
+  return typeof values === 'object' && values !== null && 'data' in values && 'shape' in values
+}
+
+function describe(values: unknown): string {
+  if (values === null || values === undefined) return String(values)
+  if (typeof values === 'string') return `the string '${values}'`
+  return typeof values === 'object' ? `an object (${values.constructor?.name ?? 'no prototype'})` : typeof values
+}
+
+function checkShape(shape: Shape): void {
+  if (shape.every((extent) => Number.isInteger(extent) && extent >= 0)) return
+  throw new ShapeError(`A shape must hold integers ≥ 0, received ${formatShape(shape)}`)
+}
+
+function convert(values: Tensor, dtype: DType): Tensor {
+  if (Tensor.symbolOf(values) !== null) throw new ArgumentError(`Use ops.cast to convert to ${dtype} inside a traced function`)
+  return new Tensor(store(values.data, dtype), values.shape, dtype)
+}
+
+function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
+  const own = data instanceof Float32Array || data instanceof Float64Array ? 'float32' : 'int32'
+  // Pixels and counts are data to compute with; only 32-bit integers are taken for indices.
+  const natural = data instanceof Int32Array || data instanceof Uint32Array ? own : 'float32'
+  return new Tensor(store(data, dtype ?? natural), [...shape], dtype ?? natural)
+}
+
+function fromShaped({ data, shape, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
+  checkShape(shape)
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(`${where}: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${data.length}`)
+  }
+  const wanted = dtype ?? own
+  if (ArrayBuffer.isView(data)) return fromTyped(data, shape, wanted)
+  return new Tensor(store(data, wanted ?? 'float32'), [...shape], wanted ?? 'float32')
+}
+
+/** A copy of the elements in the array type of a dtype. */
+function store(data: ArrayLike<number>, dtype: DType): TensorData {
+  if (dtype === 'float32') return Float32Array.from(data)
+  if (dtype === 'int32') return Int32Array.from(data)
+  return Int32Array.from(data, (x) => Number(x !== 0))
+}
+
+function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
+  const shape: number[] = []
+  let first: NestedArray = values
+  while (typeof first === 'object') {
+    shape.push(first.length)
+    if (first.length === 0) break
+    first = first[0]!
+  }
+  const natural = dtype ?? (typeof first === 'boolean' ? 'bool' : 'float32')
+  const data = natural === 'float32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape))
+  let at = 0
+  const path: number[] = []
+  const fill = (item: NestedArray, axis: number): void => {
+    if (typeof item === 'object' && item !== null) {
+      if (axis >= shape.length || item.length !== shape[axis]) throw ragged(where, shape, path, item)
+      item.forEach((child, i) => {
+        path[axis] = i
+        path.length = axis + 1
+        fill(child, axis + 1)
+      })
+      return
+    }
+    if (axis !== shape.length) throw ragged(where, shape, path, item)
+    if (typeof item !== 'number' && typeof item !== 'boolean') {
+      throw new DataError(`${where}: element [${path.join('][')}] must be a number, received ${describe(item)}`)
+    }
+    data[at++] = natural === 'bool' ? Number(Boolean(item)) : Number(item)
+  }
+  fill(values, 0)
+  return new Tensor(data, shape, natural)
+}
+
+function ragged(where: string, shape: Shape, path: readonly number[], item: NestedArray): DataError {
+  const received = typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
+  const expected = path.length < shape.length ? `an array of length ${shape[path.length]}` : 'a number'
+  return new DataError(
+    `${where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(shape)}, so [${path.join('][')}] must be ${expected}, received ${received}`,
+  )
+}

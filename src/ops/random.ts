@@ -1,0 +1,107 @@
+// Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
+// the same numbers in Node and in every browser, whatever ran before.
+
+import { threefry2x32, threefryUniform } from '../ir/random'
+import type { Shape } from '../ir/types'
+import { add, erfinv, floor, cast, less, multiply, where } from './elementwise'
+import { zeros } from './shape'
+import { Tensor } from './tensor'
+import { apply } from './trace'
+import { Variable } from './variable'
+
+let globalSeed = (Math.random() * 2 ** 32) | 0
+let drawn = 0
+
+/** Makes initial weights, shuffling and dropout the same in every run. */
+export function setRandomSeed(seed: number): void {
+  globalSeed = seed | 0
+  drawn = 0
+}
+
+/** The next seed derived from the one that was set. */
+export function nextSeed(): number {
+  return threefry2x32(globalSeed, 0, drawn++, 0)[0]
+}
+
+/**
+ * A stream of random numbers with its own state. Used inside a traced function, every run goes one step
+ * further.
+ */
+export class SeedGenerator {
+  /** The seed, and how many draws were made. */
+  readonly state: Variable
+
+  constructor(seed: number = nextSeed(), name = 'seedGenerator') {
+    const key = new Tensor(Int32Array.of(seed, 0), [2], 'int32')
+    this.state = new Variable(key, { name, trainable: false })
+  }
+
+  /** The key of the next draw. */
+  next(): Tensor {
+    const key = this.state.value
+    this.state.assign(add(key, new Tensor(Int32Array.of(0, 1), [2], 'int32')))
+    return key
+  }
+}
+
+export interface RandomOptions {
+  /** A number for always the same result, a generator for a new one each time. */
+  readonly seed?: number | SeedGenerator
+}
+
+function keyOf(seed: number | SeedGenerator | undefined): Tensor {
+  if (seed instanceof SeedGenerator) return seed.next()
+  return new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')
+}
+
+function unitUniform(shape: Shape, seed: RandomOptions['seed']): Tensor {
+  return apply('uniform', [keyOf(seed)], { shape: [...shape], stream: 0 })[0]!
+}
+
+/** Uniform in [minval, maxval). */
+export function uniform(shape: Shape, { minval = 0, maxval = 1, seed }: RandomOptions & { minval?: number; maxval?: number } = {}): Tensor {
+  return add(multiply(unitUniform(shape, seed), maxval - minval), minval)
+}
+
+/** Normal with the given mean and standard deviation: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1). */
+export function normal(shape: Shape, { mean = 0, stddev = 1, seed }: RandomOptions & { mean?: number; stddev?: number } = {}): Tensor {
+  // The numbers are multiples of 2⁻²³; half a step keeps u away from −1.
+  const u = add(multiply(unitUniform(shape, seed), 2), 2 ** -23 - 1)
+  return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
+}
+
+// erf(2/√2): the probability that a normal number lies within two standard deviations.
+const WITHIN_TWO = 0.9544997361036416
+
+/** Normal, with everything beyond two standard deviations drawn again. */
+export function truncatedNormal(shape: Shape, { mean = 0, stddev = 1, seed }: RandomOptions & { mean?: number; stddev?: number } = {}): Tensor {
+  const u = add(multiply(unitUniform(shape, seed), 2 * WITHIN_TWO), WITHIN_TWO * (2 ** -23 - 1))
+  return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
+}
+
+/** Integers, uniform in minval … maxval − 1. */
+export function randint(shape: Shape, minval: number, maxval: number, { seed }: RandomOptions = {}): Tensor {
+  return cast(add(floor(multiply(unitUniform(shape, seed), maxval - minval)), minval), 'int32')
+}
+
+/** Each element 0 with probability `rate`, else divided by 1 − rate. Srivastava et al. 2014. */
+export function dropout(x: Tensor, rate: number, { seed }: RandomOptions = {}): Tensor {
+  if (rate >= 1) return multiply(x, zeros([]))
+  const keep = less(unitUniform(x.shape, seed), 1 - rate)
+  return where(keep, multiply(x, 1 / (1 - rate)), 0)
+}
+
+/** 0 … length − 1 in random order: Fisher–Yates over counter-based numbers. */
+export function permutation(length: number, seed: number = nextSeed(), out: Int32Array = new Int32Array(length)): Int32Array {
+  const numbers = new Float64Array(length)
+  threefryUniform(seed, 0, 1, numbers)
+  for (let i = 0; i < length; i++) out[i] = i
+  for (let i = length - 1; i > 0; i--) {
+    const j = Math.floor(numbers[i]! * (i + 1))
+    const swapped = out[i]!
+    out[i] = out[j]!
+    out[j] = swapped
+  }
+  return out
+}
+

@@ -1,0 +1,99 @@
+// Tensor: what users hold. Either data on the JavaScript heap, or a symbol inside a traced function.
+
+import { StateError, formatShape, internalError } from '../errors'
+import type { Value } from '../ir/graph'
+import type { DType, Shape, TensorType } from '../ir/types'
+import { sizeOf } from '../ir/types'
+import type { Trace } from './trace'
+
+/** Numbers, or arrays of them to any depth. */
+export type NestedArray = number | boolean | readonly NestedArray[]
+
+/** The arrays that hold a concrete tensor's elements. */
+export type TensorData = Float32Array | Int32Array
+
+interface Symbol {
+  readonly trace: Trace
+  readonly value: Value
+}
+
+/**
+ * An immutable array of numbers with a shape and a dtype. Ordinary garbage-collected memory: there is
+ * nothing to dispose.
+ */
+export class Tensor implements TensorType {
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly #content: TensorData | Symbol
+
+  /** Use `tensor(…)` to make one; this takes the data as it is. @internal */
+  constructor(content: TensorData | Symbol, shape: Shape, dtype: DType) {
+    this.#content = content
+    this.shape = shape
+    this.dtype = dtype
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.shape)
+  }
+
+  /** The number of axes. */
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /**
+   * The elements in row-major order: Float32Array, or Int32Array for int32 and bool (0 or 1).
+   * @throws StateError inside a traced function, where there is no data yet.
+   */
+  get data(): TensorData {
+    if (ArrayBuffer.isView(this.#content)) return this.#content
+    throw new StateError(
+      `A ${this.dtype} tensor of shape ${formatShape(this.shape)} has no data while its function is traced. Compute with ops instead of reading numbers.`,
+    )
+  }
+
+  /** The only element of a tensor of size 1. */
+  item(): number {
+    if (this.size !== 1) {
+      throw new StateError(`item(): the tensor must have one element, received shape ${formatShape(this.shape)}`)
+    }
+    return this.data[0]!
+  }
+
+  /** Nested arrays; a number for a scalar. bool becomes true and false. */
+  toArray(): NestedArray {
+    const { data } = this
+    const read: (at: number) => number | boolean =
+      this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!
+    const build = (axis: number, start: number): NestedArray => {
+      if (axis === this.shape.length) return read(start)
+      const stride = sizeOf(this.shape.slice(axis + 1))
+      return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, start + i * stride))
+    }
+    return build(0, 0)
+  }
+
+  toJSON(): NestedArray {
+    return this.toArray()
+  }
+
+  toString(): string {
+    const head = `Tensor ${this.dtype} ${formatShape(this.shape)}`
+    if (!ArrayBuffer.isView(this.#content)) return `${head} (symbolic)`
+    const shown = Array.from(this.#content.subarray(0, 8), (x) => String(Number(x.toPrecision(6))))
+    return `${head} [${shown.join(', ')}${this.size > 8 ? ', …' : ''}]`
+  }
+
+  /** What a symbol stands for; null for a concrete tensor. @internal */
+  static symbolOf(tensor: Tensor): Symbol | null {
+    return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
+  }
+}
+
+/** The data of a tensor that is known to be concrete. */
+export function concreteData(tensor: Tensor): TensorData {
+  if (Tensor.symbolOf(tensor) !== null) throw internalError('a concrete tensor was expected')
+  return tensor.data
+}

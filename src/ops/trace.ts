@@ -1,0 +1,188 @@
+// Runs a function on symbols and records what it does as a Graph. One trace is active at a time; inside it
+// every op is recorded, outside every op is carried out at once.
+
+import { ArgumentError, StateError, internalError } from '../errors'
+import { GraphBuilder } from '../ir/emit'
+import { gradients } from '../ir/grad'
+import type { Graph, Value } from '../ir/graph'
+import type { PrimitiveAttributes, PrimitiveName } from '../ir/primitives/attributes'
+import type { TensorType } from '../ir/types'
+import type { Program } from '../runtime/program'
+import { compile } from '../runtime/program'
+import type { Runtime } from '../runtime/runtime'
+import { currentRuntime } from '../runtime/runtime'
+import { Tensor } from './tensor'
+import type { Variable } from './variable'
+
+export class Trace {
+  private readonly builder = new GraphBuilder()
+  private readonly constants = new Map<Tensor, Value>()
+  private readonly cells = new Set<Variable>()
+
+  /** The value that a tensor stands for in this trace; concrete tensors become constants. */
+  valueOf(tensor: Tensor): Value {
+    const symbol = Tensor.symbolOf(tensor)
+    if (symbol !== null) {
+      if (symbol.trace !== this) {
+        throw new StateError(
+          'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
+        )
+      }
+      return symbol.value
+    }
+    let value = this.constants.get(tensor)
+    if (value === undefined) {
+      const { data, shape, dtype } = tensor
+      value = this.builder.emitOne('constant', [], { data, shape, dtype })
+      this.constants.set(tensor, value)
+    }
+    return value
+  }
+
+  wrap(value: Value): Tensor {
+    return new Tensor({ trace: this, value }, value.shape, value.dtype)
+  }
+
+  apply<Name extends PrimitiveName>(name: Name, inputs: readonly Tensor[], attributes: PrimitiveAttributes[Name]): Tensor[] {
+    const values = inputs.map((input) => this.valueOf(input))
+    return this.builder.emit(name, values, attributes).map((value) => this.wrap(value))
+  }
+
+  read(variable: Variable): Tensor {
+    this.cells.add(variable)
+    return this.wrap(this.builder.read(variable))
+  }
+
+  update(variable: Variable, value: Tensor): void {
+    this.cells.add(variable)
+    this.builder.update(variable, this.valueOf(value))
+  }
+
+  parameter(type: TensorType): Tensor {
+    return this.wrap(this.builder.parameter(type))
+  }
+
+  /** Σ ∂y/∂x for a scalar y and each x of `wrt`. */
+  gradients(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
+    if (y.dtype !== 'float32' || y.size !== 1) {
+      throw new ArgumentError(`The gradient needs a scalar float32 result, received ${y.dtype} [${y.shape.join(', ')}]`)
+    }
+    const value = this.valueOf(y)
+    const values = wrt.map((x) => this.valueOf(x))
+    const one = this.builder.e.broadcastTo(this.builder.e.scalar(1), value.shape)
+    return gradients(this.builder, value, values, one).map((gradient) => this.wrap(gradient))
+  }
+
+  /** Names the nodes that `body` emits. */
+  scoped<Result>(scope: string, body: () => Result): Result {
+    const outer = this.builder.scope
+    this.builder.scope = outer === '' ? scope : `${outer}/${scope}`
+    try {
+      return body()
+    } finally {
+      this.builder.scope = outer
+    }
+  }
+
+  finish(outputs: readonly Tensor[]): Graph {
+    return this.builder.finish(outputs.map((output) => this.valueOf(output)))
+  }
+
+  /** Where the variables that were touched live, or the current runtime when there are none. */
+  runtime(): Runtime {
+    const runtimes = new Set([...this.cells].map((variable) => variable.runtime))
+    if (runtimes.size > 1) {
+      throw new StateError('Variables that were made before and after configure() cannot be used together')
+    }
+    return [...runtimes][0] ?? currentRuntime()
+  }
+}
+
+let active: Trace | null = null
+
+export function currentTrace(): Trace | null {
+  return active
+}
+
+/** Names what `body` emits when it is traced; see the tape's disassembly. */
+export function withScope<Result>(scope: string, body: () => Result): Result {
+  return active === null ? body() : active.scoped(scope, body)
+}
+
+/** A traced function: its graph, and the runtime that its variables live in. */
+export interface Traced {
+  readonly graph: Graph
+  readonly runtime: Runtime
+}
+
+/** Records what `body` does with symbols of the given types. */
+export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
+  if (active !== null) throw internalError('a trace inside a trace')
+  const own = new Trace()
+  active = own
+  try {
+    const outputs = body(types.map((type) => own.parameter(type)))
+    return { graph: own.finish(outputs), runtime: own.runtime() }
+  } finally {
+    active = null
+  }
+}
+
+/** A traced function, compiled. */
+export function compileTraced({ graph, runtime }: Traced): Program {
+  return compile(runtime, graph)
+}
+
+/** Writes the parameters, runs, and copies the outputs out. */
+export function runProgram(program: Program, parameters: readonly Tensor[]): Tensor[] {
+  parameters.forEach((parameter, i) => program.parameter(i).set(parameter.data))
+  program.run()
+  return program.graph.outputs.map((type, i) => {
+    const content = program.output(i)
+    const data = type.dtype === 'float32' ? Float32Array.from(content) : Int32Array.from(content)
+    return new Tensor(data, type.shape, type.dtype)
+  })
+}
+
+const LARGEST_CACHE = 512
+const eager = new WeakMap<Runtime, Map<string, Program>>()
+
+/** Carries out one primitive at once, through a compiled program that is kept for the next time. */
+function evaluate<Name extends PrimitiveName>(
+  name: Name,
+  inputs: readonly Tensor[],
+  attributes: PrimitiveAttributes[Name],
+): Tensor[] {
+  const runtime = currentRuntime()
+  let cache = eager.get(runtime)
+  if (cache === undefined) {
+    cache = new Map()
+    eager.set(runtime, cache)
+  }
+  const types = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`)
+  const key = `${name} ${types.join(' ')} ${JSON.stringify(attributes)}`
+  let program = cache.get(key)
+  if (program === undefined) {
+    program = compileTraced(trace(inputs, (symbols) => active!.apply(name, symbols, attributes)))
+    if (cache.size >= LARGEST_CACHE) dropOldest(cache)
+    cache.set(key, program)
+  }
+  return runProgram(program, inputs)
+}
+
+function dropOldest(cache: Map<string, Program>): void {
+  for (const [key, program] of cache) {
+    program.dispose()
+    cache.delete(key)
+    return
+  }
+}
+
+/** Records a primitive in the active trace, or carries it out at once when there is none. */
+export function apply<Name extends PrimitiveName>(
+  name: Name,
+  inputs: readonly Tensor[],
+  attributes: PrimitiveAttributes[Name],
+): Tensor[] {
+  return active === null ? evaluate(name, inputs, attributes) : active.apply(name, inputs, attributes)
+}

@@ -1,0 +1,99 @@
+// Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
+// slots, metric sums and counters are variables.
+
+import { ShapeError, formatShape } from '../errors'
+import type { Cell } from '../ir/graph'
+import type { DType, Shape } from '../ir/types'
+import { BYTES_PER_ELEMENT, sameShape, sizeOf } from '../ir/types'
+import { cellView } from '../runtime/program'
+import type { Storage } from '../runtime/runtime'
+import { currentRuntime } from '../runtime/runtime'
+import type { Runtime } from '../runtime/runtime'
+import type { TensorData } from './tensor'
+import { Tensor } from './tensor'
+import { currentTrace } from './trace'
+
+export interface VariableOptions {
+  readonly name?: string
+  readonly dtype?: DType
+  /** Whether an optimizer may change it. Default true. */
+  readonly trainable?: boolean
+}
+
+export class Variable implements Cell {
+  readonly shape: Shape
+  readonly dtype: DType
+  name: string
+  trainable: boolean
+  /** Where the elements are. Moved only by `adopt`. @internal */
+  storage: Storage
+  byteOffset = 0
+
+  /**
+   * @param initial the first content, or a shape for zeros
+   */
+  constructor(initial: Tensor | Shape, options: VariableOptions = {}) {
+    this.shape = initial instanceof Tensor ? initial.shape : [...initial]
+    this.dtype = options.dtype ?? (initial instanceof Tensor ? initial.dtype : 'float32')
+    this.name = options.name ?? 'variable'
+    this.trainable = options.trainable ?? true
+    this.storage = currentRuntime().createStorage(this.byteLength)
+    this.view.fill(0)
+    if (initial instanceof Tensor) this.view.set(initial.data)
+  }
+
+  /** A second name for bytes of existing storage. @internal */
+  static within(storage: Storage, byteOffset: number, shape: Shape, name: string): Variable {
+    const variable: Variable = Object.create(Variable.prototype)
+    return Object.assign(variable, { shape, dtype: 'float32' as const, name, trainable: false, storage, byteOffset })
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.shape)
+  }
+
+  get byteLength(): number {
+    return BYTES_PER_ELEMENT * this.size
+  }
+
+  get runtime(): Runtime {
+    return this.storage.runtime
+  }
+
+  /** The elements in place; stale when memory grows. @internal */
+  get view(): TensorData {
+    return cellView(this.runtime, this)
+  }
+
+  /** The content: a copy, or inside a traced function the symbol of it. */
+  get value(): Tensor {
+    const trace = currentTrace()
+    return trace === null ? new Tensor(this.view.slice(), this.shape, this.dtype) : trace.read(this)
+  }
+
+  /**
+   * Replaces the content, at once or, inside a traced function, at the end of each run.
+   * @throws ShapeError when the shape differs
+   */
+  assign(value: Tensor): void {
+    if (!sameShape(value.shape, this.shape)) {
+      throw new ShapeError(
+        `${this.name}: the new value must have shape ${formatShape(this.shape)}, received ${formatShape(value.shape)}`,
+      )
+    }
+    const trace = currentTrace()
+    if (trace === null) this.view.set(value.data)
+    else trace.update(this, value)
+  }
+
+  /** Moves the content to a place in other storage. Programs compiled before must not run again. @internal */
+  adopt(storage: Storage, byteOffset: number): void {
+    const content = this.view.slice()
+    this.storage = storage
+    this.byteOffset = byteOffset
+    this.view.set(content)
+  }
+}
+
+export type { TensorData }

@@ -1,0 +1,118 @@
+// Linear memory and who owns which bytes of it. Blocks are taken and given back by JS alone: kernels never
+// allocate.
+
+import { ALIGNMENT, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
+import { ArgumentError, internalError } from '../errors'
+
+const PAGE = 65536
+const INITIAL_PAGES = 32
+/** What a 32-bit memory can address. */
+const MAXIMUM_PAGES = 65536
+
+/** Bytes that grow at their end. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): void
+}
+
+export function createWasmMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES })
+}
+
+/** The interpreter's memory: the same interface without WebAssembly. */
+export class PlainMemory implements LinearMemory {
+  buffer = new ArrayBuffer(INITIAL_PAGES * PAGE)
+
+  grow(pages: number): void {
+    const larger = new ArrayBuffer(this.buffer.byteLength + pages * PAGE)
+    new Uint8Array(larger).set(new Uint8Array(this.buffer))
+    this.buffer = larger
+  }
+}
+
+interface Block {
+  address: number
+  bytes: number
+}
+
+/** First-fit allocation of aligned blocks, with neighbours merged when they are free. */
+export class Arena {
+  /** Shared by all kernels while they run. Address 0 is never given out: it means absent. */
+  readonly scratch = ALIGNMENT
+  private readonly start = alignUp(ALIGNMENT + GEMM_SCRATCH)
+  private readonly used = new Map<number, number>()
+  private free: Block[]
+  /** Bytes in use by blocks. */
+  usedBytes = 0
+
+  constructor(private readonly memory: LinearMemory) {
+    this.free = [{ address: this.start, bytes: this.capacity - this.start }]
+  }
+
+  // Kernels may read a little past the last buffer.
+  private get capacity(): number {
+    return this.memory.buffer.byteLength - READ_SLACK
+  }
+
+  /** @throws ArgumentError when the memory cannot grow any further. */
+  allocate(bytes: number): number {
+    const needed = alignUp(Math.max(bytes, 1))
+    let index = this.free.findIndex((block) => block.bytes >= needed)
+    if (index < 0) {
+      this.growFor(needed)
+      index = this.free.length - 1
+    }
+    const block = this.free[index]!
+    const { address } = block
+    if (block.bytes === needed) this.free.splice(index, 1)
+    else this.free[index] = { address: address + needed, bytes: block.bytes - needed }
+    this.used.set(address, needed)
+    this.usedBytes += needed
+    return address
+  }
+
+  release(address: number): void {
+    const bytes = this.used.get(address)
+    if (bytes === undefined) throw internalError(`release of ${address}, which is not in use`)
+    this.used.delete(address)
+    this.usedBytes -= bytes
+    this.insertFree({ address, bytes })
+  }
+
+  private insertFree(block: Block): void {
+    let at = this.free.findIndex((other) => other.address > block.address)
+    if (at < 0) at = this.free.length
+    this.free.splice(at, 0, block)
+    this.mergeWithNext(at)
+    if (at > 0) this.mergeWithNext(at - 1)
+  }
+
+  private mergeWithNext(index: number): void {
+    const block = this.free[index]!
+    const next = this.free[index + 1]
+    if (next === undefined || block.address + block.bytes !== next.address) return
+    block.bytes += next.bytes
+    this.free.splice(index + 1, 1)
+  }
+
+  // Grows by at least a quarter, so that many small allocations cost few growths.
+  private growFor(bytes: number): void {
+    const end = this.capacity
+    const last = this.free[this.free.length - 1]
+    const reusable = last !== undefined && last.address + last.bytes === end ? last.bytes : 0
+    const current = this.memory.buffer.byteLength / PAGE
+    const needed = Math.ceil((bytes - reusable) / PAGE)
+    const available = MAXIMUM_PAGES - current
+    if (needed > available) {
+      throw new ArgumentError(
+        `Out of memory: ${bytes} more bytes do not fit into the 4 GiB that WebAssembly can address. Use smaller batches or fewer units.`,
+      )
+    }
+    this.memory.grow(Math.min(available, Math.max(needed, current >> 2)))
+    this.insertFree({ address: end, bytes: this.capacity - end })
+  }
+}
+
+function alignUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
+}

@@ -1,0 +1,177 @@
+// One linear memory with its kernels and its settings. A model lives in the runtime that was current when
+// its weights were made.
+
+import { ArgumentError, unknownName } from '../errors'
+import type { CellStorage } from '../ir/graph'
+import type { DType } from '../ir/types'
+import type { LinearMemory } from './memory'
+import { Arena, PlainMemory, createWasmMemory } from './memory'
+import type { KernelExports, SimdLevel } from './wasm'
+import { instantiate, supportsRelaxedSimd } from './wasm'
+
+export interface Settings {
+  /** `interpreter` runs every graph with plain loops: slow, but no WebAssembly is needed. */
+  backend: 'wasm' | 'interpreter'
+  /** `plain` gives the same bits on every machine; `relaxed` is faster where the engine has it. */
+  simd: SimdLevel | 'auto'
+  /** false: one instruction per operation, for debugging. */
+  fuse: boolean
+}
+
+export interface RuntimeInfo {
+  backend: 'wasm' | 'interpreter'
+  simd: SimdLevel
+  fuse: boolean
+  threads: number
+  /** Bytes of linear memory: reserved, and in use by weights, optimizer slots, tapes and workspace. */
+  memory: { reservedBytes: number; usedBytes: number; workspaceBytes: number }
+  /** Runs of compiled graphs since the start of the program. */
+  counters: { wasmRuns: number; interpreterRuns: number }
+}
+
+export const counters = { wasmRuns: 0, interpreterRuns: 0 }
+
+export class Runtime {
+  readonly memory: LinearMemory
+  readonly arena: Arena
+  /** null with the interpreter. */
+  readonly kernels: KernelExports | null
+  /** Changes whenever an address or a view that was taken before is stale. */
+  epoch = 0
+  private workspace = { address: 0, bytes: 0 }
+  private lastBuffer: ArrayBuffer
+
+  constructor(readonly settings: Settings & { simd: SimdLevel }) {
+    if (settings.backend === 'wasm') {
+      const memory = createWasmMemory()
+      this.memory = memory
+      this.kernels = instantiate(settings.simd, memory)
+    } else {
+      this.memory = new PlainMemory()
+      this.kernels = null
+    }
+    this.arena = new Arena(this.memory)
+    this.lastBuffer = this.memory.buffer
+  }
+
+  allocate(bytes: number): number {
+    const address = this.arena.allocate(bytes)
+    if (this.memory.buffer !== this.lastBuffer) {
+      this.lastBuffer = this.memory.buffer
+      this.epoch++
+    }
+    return address
+  }
+
+  /** A block of its own for cells; given back when the storage is no longer reachable, or disposed. */
+  createStorage(byteLength: number): Storage {
+    return new Storage(this, byteLength)
+  }
+
+  /** Programs run one at a time, so all share one workspace, as large as the largest needs. */
+  workspaceFor(bytes: number): number {
+    if (bytes > this.workspace.bytes) {
+      if (this.workspace.bytes > 0) this.arena.release(this.workspace.address)
+      this.workspace = { address: this.allocate(bytes), bytes }
+      this.epoch++
+    }
+    return this.workspace.address
+  }
+
+  view(dtype: DType, address: number, length: number): Float32Array | Int32Array {
+    const { buffer } = this.memory
+    return dtype === 'float32' ? new Float32Array(buffer, address, length) : new Int32Array(buffer, address, length)
+  }
+
+  info(): RuntimeInfo {
+    const { backend, simd, fuse } = this.settings
+    return {
+      backend,
+      simd,
+      fuse,
+      threads: 1,
+      memory: {
+        reservedBytes: this.memory.buffer.byteLength,
+        usedBytes: this.arena.usedBytes,
+        workspaceBytes: this.workspace.bytes,
+      },
+      counters: { ...counters },
+    }
+  }
+}
+
+const released = new FinalizationRegistry<() => void>((release) => release())
+
+/** Bytes of linear memory that belong to someone. */
+export class Storage implements CellStorage {
+  readonly address: number
+  private readonly release: () => void
+
+  constructor(
+    readonly runtime: Runtime,
+    readonly byteLength: number,
+  ) {
+    this.address = runtime.allocate(byteLength)
+    this.release = releaseOnce(runtime, this.address)
+    released.register(this, this.release)
+  }
+
+  dispose(): void {
+    this.release()
+  }
+}
+
+// Holds no reference to the storage, so that the storage can be collected.
+function releaseOnce(runtime: Runtime, address: number): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    runtime.arena.release(address)
+  }
+}
+
+const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true }
+let settings: Settings = { ...defaults }
+let current: Runtime | null = null
+
+const choices = {
+  backend: ['wasm', 'interpreter'],
+  simd: ['auto', 'plain', 'relaxed'],
+} as const
+
+/**
+ * Chooses how graphs run from now on. Models and tensors made before keep what they were made with.
+ * @throws ArgumentError for an unknown choice, and for `simd: 'relaxed'` where the engine lacks it.
+ */
+export function configure(changes: Partial<Settings>): void {
+  for (const key of ['backend', 'simd'] as const) {
+    const value = changes[key]
+    const known: readonly string[] = choices[key]
+    if (value !== undefined && !known.includes(value)) throw unknownName(key, value, known)
+  }
+  if (changes.simd === 'relaxed' && !supportsRelaxedSimd()) {
+    throw new ArgumentError(
+      "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
+    )
+  }
+  const next = { ...settings, ...changes }
+  const same = next.backend === settings.backend && next.simd === settings.simd && next.fuse === settings.fuse
+  settings = next
+  if (!same) current = null
+}
+
+/** The runtime that new models and tensors use; made on first use. */
+export function currentRuntime(): Runtime {
+  if (current === null) {
+    const { simd } = settings
+    const level = simd !== 'auto' ? simd : supportsRelaxedSimd() ? 'relaxed' : 'plain'
+    current = new Runtime({ ...settings, simd: level })
+  }
+  return current
+}
+
+/** What runs here: backend, SIMD level, threads, memory, and how often each backend ran. */
+export function runtimeInfo(): RuntimeInfo {
+  return currentRuntime().info()
+}

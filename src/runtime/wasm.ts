@@ -1,0 +1,61 @@
+// Binds the wasm kernels to a memory: picks the binary, decodes it, instantiates it. Nothing happens before
+// the first call.
+
+import { instantiateSync } from '@assemblyscript/loader'
+import { StateError } from '../errors'
+import { relaxedBinary, simdBinary } from './binaries'
+
+/** `relaxed` has fused multiply-add; its last bits may differ between machines. */
+export type SimdLevel = 'plain' | 'relaxed'
+
+/** What the tape loop offers; addresses and numbers only. */
+export interface KernelExports extends Record<string, unknown> {
+  /** Runs a tape. 0, or 1 + the byte offset of the guard that ended it. */
+  run(tape: number): number
+  /** Runs one instruction. Not 0 when it was a guard that found NaN or ±Inf. */
+  runOne(instruction: number): number
+}
+
+// (module (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))))
+const HEADER = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0]
+const ZERO_VECTOR = [0xfd, 12, ...new Array<number>(16).fill(0)]
+const RELAXED_MADD = [0xfd, 0x85, 0x02]
+const DROP_END = [0x1a, 0x0b]
+
+function probe(body: readonly number[]): Uint8Array<ArrayBuffer> {
+  const code = [1, body.length + 1, 0, ...body]
+  return Uint8Array.from([...HEADER, 10, code.length, ...code])
+}
+
+export function supportsSimd(): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(probe([...ZERO_VECTOR, ...DROP_END]))
+}
+
+export function supportsRelaxedSimd(): boolean {
+  const body = [...ZERO_VECTOR, ...ZERO_VECTOR, ...ZERO_VECTOR, ...RELAXED_MADD, ...DROP_END]
+  return supportsSimd() && WebAssembly.validate(probe(body))
+}
+
+const modules = new Map<SimdLevel, WebAssembly.Module>()
+
+/** @throws StateError where the engine lacks WebAssembly SIMD. */
+export function instantiate(level: SimdLevel, memory: WebAssembly.Memory): KernelExports {
+  if (!supportsSimd()) {
+    throw new StateError(
+      "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
+    )
+  }
+  let module = modules.get(level)
+  if (module === undefined) {
+    module = new WebAssembly.Module(decodeBase64(level === 'relaxed' ? relaxedBinary : simdBinary))
+    modules.set(level, module)
+  }
+  return instantiateSync<KernelExports>(module, { env: { memory } }).exports
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return bytes
+}
