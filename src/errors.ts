@@ -55,9 +55,9 @@ export function unreachable(value: never): never {
   throw internalError(`unexpected ${String(value)}`)
 }
 
-/** `[32, 10]` */
+/** `[32, 10]`; an open extent is None. */
 export function formatShape(shape: readonly (number | null)[]): string {
-  return `[${shape.join(', ')}]`
+  return `[${shape.map((extent) => extent ?? 'None').join(', ')}]`
 }
 
 /** The known name nearest to a misspelt one, or nothing when none is near. */
@@ -84,6 +84,11 @@ export function unknownName(kind: string, name: string, known: readonly string[]
 /** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */
 export function normalizeName(name: string): string {
   return name.replaceAll('_', '').toLowerCase()
+}
+
+/** `val_loss` → `valLoss`: log names are accepted in both spellings. */
+export function camelKey(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase())
 }
 
 // Levenshtein distance, one row at a time.

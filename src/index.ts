@@ -1,6 +1,49 @@
+// The public names, and nothing else.
+
 export * as ops from './ops'
 export { tensor } from './ops/convert'
+export type { ShapedData, TensorLike, TypedArray } from './ops/convert'
 export { Tensor } from './ops/tensor'
+export type { NestedArray, TensorData } from './ops/tensor'
 export { Variable } from './ops/variable'
-export { grad, valueAndGrad, jit } from './ops/transform'
+export { grad, jit, valueAndGrad } from './ops/transform'
+export type { GradOptions, TensorFunction } from './ops/transform'
+export { SeedGenerator, setRandomSeed } from './ops/random'
+export * as random from './ops/random'
+export type { DType, Shape, TensorType } from './ir/types'
+
+export { Sequential } from './models/sequential'
+export { Model } from './models/model'
+export type { PredictOptions, TrainOnBatchOptions } from './models/model'
+export type { CompileOptions } from './models/compiled'
+export type { EvaluateOptions, FitOptions, ValidationData } from './models/fit'
+export type { ClassWeight } from './models/data'
+export { loadModel } from './models/load'
+export type { LoadOptions } from './models/load'
+
+export * from './layers'
+export * as losses from './losses'
+export * as metrics from './metrics'
+export * as initializers from './initializers'
+export * as regularizers from './regularizers'
+export * from './optimizers'
+export * from './callbacks'
+export { Loss } from './losses'
+export { Metric } from './metrics'
+export { Initializer } from './initializers'
+export { Regularizer } from './regularizers'
+export type { Activation as ActivationFunction, ActivationIdentifier } from './activations'
+export { clearSession } from './registry'
+export type { Config, CustomObjects, Serialized } from './registry'
+
 export { configure, runtimeInfo } from './runtime/runtime'
+export type { RuntimeInfo, Settings } from './runtime/runtime'
+export {
+  ArgumentError,
+  DataError,
+  FormatError,
+  MyelinError,
+  NonFiniteError,
+  ShapeError,
+  StateError,
+} from './errors'

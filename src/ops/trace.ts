@@ -48,6 +48,12 @@ export class Trace {
     return this.builder.emit(name, values, attributes).map((value) => this.wrap(value))
   }
 
+  /** The operand of the op that made `tensor`, when that op is `name`. */
+  operandOf(tensor: Tensor, name: PrimitiveName): Tensor | null {
+    const node = this.valueOf(tensor).node
+    return node?.name === name ? this.wrap(node.inputs[0]!) : null
+  }
+
   read(variable: Variable): Tensor {
     this.cells.add(variable)
     return this.wrap(this.builder.read(variable))
@@ -102,6 +108,14 @@ let active: Trace | null = null
 
 export function currentTrace(): Trace | null {
   return active
+}
+
+/**
+ * The operand x of a traced `tensor = name(x)`, or null. Losses use it to work on logits, which is stable where
+ * probabilities saturate.
+ */
+export function operandOf(tensor: Tensor, name: PrimitiveName): Tensor | null {
+  return active === null ? null : active.operandOf(tensor, name)
 }
 
 /** Names what `body` emits when it is traced; see the tape's disassembly. */

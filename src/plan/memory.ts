@@ -88,7 +88,7 @@ class Planner {
     this.holdConstants()
     const copies = this.placeUpdates()
     this.placeParts()
-    for (const value of this.madeAt.keys()) this.holders.has(value) || this.hold(value, null)
+    for (const value of this.madeAt.keys()) if (!this.holders.has(value)) this.hold(value, null)
     this.extendLives()
     this.shareInPlace()
     return this.finish(copies)

@@ -25,6 +25,8 @@ interface Options {
   /** The result's dtype; the operands' when left out. */
   readonly result?: DType
   readonly integerStep?: Step
+  /** The result for int32, where float64 would lose low bits. */
+  readonly integer?: (a: number, b: number) => number
   readonly epilogue?: Epilogue
   readonly bias?: boolean
 }
@@ -71,7 +73,7 @@ function binary(
   step: Step,
   scalar: (a: number, b: number) => number,
   vjp: BinaryVjp | null,
-  { accepts = NUMERIC, result, integerStep, bias, simplify }: Options = {},
+  { accepts = NUMERIC, result, integerStep, integer = scalar, bias, simplify }: Options = {},
 ): ElementwisePrimitive<NoAttributes> {
   return {
     kind: 'elementwise',
@@ -81,7 +83,7 @@ function binary(
       return [{ shape, dtype: result ?? inputs[0]!.dtype }]
     },
     step: (inputs) => stepFor(step, integerStep, inputs),
-    scalar: ([a, b]) => scalar(a!, b!),
+    scalar: ([a, b], [type]) => (type!.dtype === 'int32' ? integer : scalar)(a!, b!),
     vjp: vjp && (({ e, inputs: [a, b], outputs: [y], cotangents: [dy] }) => vjp(e, dy!, a!, b!, y!)),
     ...(bias === undefined ? {} : { bias }),
     ...(simplify === undefined ? {} : { simplify }),
@@ -243,6 +245,7 @@ export const elementwise = {
   }),
   multiply: binary('multiply', Step.Multiply, (a, b) => a * b, (e, dy, a, b) => [e.multiply(dy, b), e.multiply(dy, a)], {
     integerStep: Step.MultiplyI32,
+    integer: Math.imul,
     simplify: neutral(1, true),
   }),
   // d(a/b) = da/b − y/b db
@@ -271,7 +274,7 @@ export const elementwise = {
   mod: binary(
     'mod',
     Step.Mod,
-    (a, b) => a - Math.floor(a / b) * b,
+    special.modulo,
     (e, dy, a, b, y) => [dy, e.multiply(dy, e.divide(e.subtract(y, a), b))],
     { accepts: FLOAT },
   ),

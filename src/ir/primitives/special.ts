@@ -53,7 +53,14 @@ export function roundHalfEven(x: number): number {
   return rounded
 }
 
-/** C's powf: unlike JavaScript's **, 1 to any power is 1. */
+/** C's powf: unlike JavaScript's **, 1 to any power is 1, and so is −1 to ±Inf. */
 export function power(x: number, y: number): number {
-  return x === 1 ? 1 : x ** y
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y
+}
+
+/** x − ⌊x/y⌋·y as Python's %: the sign of y, also of a zero; y = ±Inf leaves x, or gives y where the signs differ. */
+export function modulo(x: number, y: number): number {
+  const remainder = x % y
+  if (remainder === 0) return y < 0 ? -0 : 0
+  return remainder < 0 === y < 0 ? remainder : remainder + y
 }

@@ -1,0 +1,66 @@
+// Activations by name. The functions themselves are ops.
+
+import { ArgumentError, normalizeName, unknownName } from '../errors'
+import * as functions from '../ops/activations'
+import { cast } from '../ops/elementwise'
+import type { Tensor } from '../ops/tensor'
+import type { CustomObjects } from '../registry'
+
+/** A function of one tensor, written with ops. */
+export type Activation = (x: Tensor) => Tensor
+
+export type ActivationName =
+  | 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax' | 'logSoftmax' | 'softplus' | 'softsign' | 'leakyRelu'
+  | 'relu6' | 'elu' | 'selu' | 'gelu' | 'silu' | 'swish' | 'hardSigmoid' | 'hardSilu' | 'mish' | 'exponential'
+
+/** A known name (any spelling), or a function of the user's own. */
+export type ActivationIdentifier = ActivationName | (string & {}) | Activation
+
+const activations: { readonly [Name in ActivationName]: Activation } = {
+  linear: (x) => x,
+  relu: (x) => functions.relu(x),
+  sigmoid: (x) => functions.sigmoid(x),
+  tanh: (x) => functions.tanh(x),
+  softmax: (x) => functions.softmax(x),
+  logSoftmax: (x) => functions.logSoftmax(x),
+  softplus: (x) => functions.softplus(x),
+  softsign: (x) => functions.softsign(x),
+  leakyRelu: (x) => functions.leakyRelu(x),
+  relu6: (x) => functions.relu6(x),
+  elu: (x) => functions.elu(x),
+  selu: (x) => functions.selu(x),
+  gelu: (x) => functions.gelu(x),
+  silu: (x) => functions.silu(x),
+  swish: (x) => functions.silu(x),
+  hardSigmoid: (x) => functions.hardSigmoid(x),
+  hardSilu: (x) => functions.hardSilu(x),
+  mish: (x) => functions.mish(x),
+  exponential: (x) => functions.exponential(x),
+}
+
+const names = Object.keys(activations)
+
+/**
+ * The function of an identifier; undefined means linear.
+ * @throws ArgumentError with the nearest known name
+ */
+export function getActivation(identifier: ActivationIdentifier | undefined | null, custom: CustomObjects = {}): Activation {
+  if (identifier === undefined || identifier === null) return activations.linear
+  if (typeof identifier === 'function') return identifier
+  const own = custom[identifier]
+  if (typeof own === 'function') return (x) => requireTensor(own.call(undefined, x), identifier)
+  const found = Object.entries(activations).find(([name]) => normalizeName(name) === normalizeName(identifier))
+  if (found === undefined) throw unknownName('activation', identifier, names)
+  return found[1]
+}
+
+function requireTensor(value: unknown, name: string): Tensor {
+  if (typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value) return cast(value as Tensor, 'float32')
+  throw new ArgumentError(`The activation '${name}' must return a tensor`)
+}
+
+/** The name that an activation is saved under: the known one, or the user's own. */
+export function activationName(activation: Activation, identifier?: ActivationIdentifier): string {
+  const found = Object.entries(activations).find(([, known]) => known === activation)
+  return found?.[0] ?? (typeof identifier === 'string' ? identifier : activation.name)
+}

@@ -1,0 +1,101 @@
+// The progress of fit on a terminal (a line that is rewritten, with ETA) or in a log (a line per epoch).
+
+import type { FitParams, Logs } from './callback'
+import { Callback } from './callback'
+
+const BAR_WIDTH = 20
+/** The least time between two repaints, in ms. */
+const REPAINT = 80
+
+interface Terminal {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+function terminal(): Terminal | null {
+  return typeof process === 'object' && process.stdout ? process.stdout : null
+}
+
+/** `12s`, `3:05`, `450us`: a duration in ms for people. */
+export function formatDuration(ms: number): string {
+  if (ms < 1) return `${Math.round(ms * 1000)}us`
+  if (ms < 1000) return `${Math.round(ms)}ms`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds}s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 ? `${minutes}:${pad(seconds % 60)}` : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
+}
+
+function pad(x: number): string {
+  return String(x).padStart(2, '0')
+}
+
+/** ` - loss: 0.4321 - accuracy: 0.8750` */
+export function formatLogs(logs: Logs): string {
+  const format = (value: number): string =>
+    value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(4) : value.toFixed(4)
+  return Object.entries(logs)
+    .map(([name, value]) => ` - ${name}: ${format(value)}`)
+    .join('')
+}
+
+function bar(done: number, total: number): string {
+  const filled = Math.round((BAR_WIDTH * done) / total)
+  return '━'.repeat(filled) + '─'.repeat(BAR_WIDTH - filled)
+}
+
+export class ProgressBar extends Callback {
+  private epochStart = 0
+  private lastPaint = 0
+  private painted = 0
+  private readonly out = terminal()
+
+  private get live(): boolean {
+    return this.params?.verbose === 1 && this.out?.isTTY === true
+  }
+
+  override setParams(params: FitParams): void {
+    this.params = params
+  }
+
+  onEpochBegin(epoch: number): void {
+    this.epochStart = performance.now()
+    this.lastPaint = this.epochStart
+    if (this.params?.verbose === 1) this.line(`Epoch ${epoch + 1}/${this.params.epochs}`)
+  }
+
+  /** Whether a repaint is due; asked after every step. */
+  due(now: number): boolean {
+    return this.live && now - this.lastPaint >= REPAINT
+  }
+
+  /** Repaints the line of the running epoch. */
+  paint(done: number, logs: Logs, now: number): void {
+    this.lastPaint = now
+    const { steps } = this.params!
+    const each = (now - this.epochStart) / done
+    this.rewrite(`${done}/${steps} ${bar(done, steps)} ETA ${formatDuration(each * (steps - done))} ${formatDuration(each)}/step${formatLogs(logs)}`)
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): void {
+    const { steps, epochs, verbose } = this.params!
+    const elapsed = performance.now() - this.epochStart
+    const pace = `${formatDuration(elapsed)} ${formatDuration(elapsed / steps)}/step`
+    if (verbose === 2) return this.line(`Epoch ${epoch + 1}/${epochs} - ${pace}${formatLogs(logs)}`)
+    const text = `${steps}/${steps} ${bar(1, 1)} ${pace}${formatLogs(logs)}`
+    if (!this.live) return this.line(text)
+    this.rewrite(text)
+    this.out!.write('\n')
+    this.painted = 0
+  }
+
+  private rewrite(text: string): void {
+    this.out!.write(`\r${text.padEnd(this.painted)}`)
+    this.painted = text.length
+  }
+
+  private line(text: string): void {
+    if (this.out === null) console.log(text)
+    else this.out.write(`${text}\n`)
+  }
+}

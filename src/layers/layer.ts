@@ -1,0 +1,183 @@
+// Layer: weights and a function from tensor to tensor, in Keras's life cycle: construct → build → call. A layer
+// never writes a gradient: `call` composes ops, and the traced result is differentiated.
+
+import { ArgumentError, ShapeError, StateError, formatShape } from '../errors'
+import type { InitializerIdentifier } from '../initializers'
+import { initializers } from '../initializers'
+import type { DType, Shape } from '../ir/types'
+import { sizeOf } from '../ir/types'
+import { Tensor } from '../ops/tensor'
+import { withScope } from '../ops/trace'
+import { Variable } from '../ops/variable'
+import type { Config } from '../registry'
+import { classNameOf, uniqueName } from '../registry'
+import type { Regularizer } from '../regularizers'
+
+/** A shape whose open extents are null: [null, 8] is any number of rows of 8. */
+export type BatchShape = readonly (number | null)[]
+
+/** What a call knows besides its input. */
+export class CallContext {
+  private readonly penalties: Tensor[] = []
+  constructor(
+    /** Whether dropout and its like are active. */
+    readonly training: boolean,
+  ) {}
+
+  /** Adds a scalar to the loss of this step. */
+  addLoss(penalty: Tensor): void {
+    this.penalties.push(penalty)
+  }
+
+  /** Everything that layers added. */
+  get losses(): readonly Tensor[] {
+    return this.penalties
+  }
+}
+
+export interface LayerOptions {
+  name?: string
+  /** Whether optimizers may change the weights. Default true. */
+  trainable?: boolean
+  /** The shape of one sample, for the first layer of a model. */
+  inputShape?: Shape
+  /** Short for inputShape: [inputDim]. */
+  inputDim?: number
+}
+
+export interface WeightOptions {
+  name: string
+  shape: Shape
+  initializer?: InitializerIdentifier
+  regularizer?: Regularizer | null
+  trainable?: boolean
+  dtype?: DType
+}
+
+/** Subclass it, make weights in `build` with `addWeight`, and write `call` with ops. */
+export abstract class Layer {
+  readonly name: string
+  /** The shape of one sample, when the layer was told. */
+  readonly inputShape: Shape | null
+  trainable: boolean
+  private builtFor: BatchShape | null = null
+  private readonly ownWeights: { readonly variable: Variable; readonly regularizer: Regularizer | null }[] = []
+
+  constructor({ name, trainable = true, inputShape, inputDim }: LayerOptions = {}) {
+    this.name = name ?? uniqueName(classNameOf(this))
+    this.trainable = trainable
+    this.inputShape = inputShape ?? (inputDim === undefined ? null : [inputDim])
+    if (this.inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
+      throw new ArgumentError(`${this}: inputShape must hold integers ≥ 1, received ${formatShape(this.inputShape)}`)
+    }
+  }
+
+  /** The function of the layer. */
+  abstract call(x: Tensor, context: CallContext): Tensor
+
+  /** Makes the weights for inputs of this shape. Called once, before the first call. */
+  build(_inputShape: BatchShape): void {}
+
+  /** The shape of the output for inputs of this shape; that of the input by default. */
+  computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+
+  /** The input shape that the weights were made for; null before. */
+  get buildShape(): BatchShape | null {
+    return this.builtFor
+  }
+
+  get built(): boolean {
+    return this.builtFor !== null
+  }
+
+  /** Builds for an input shape, once. Errors leave no weights behind. */
+  ensureBuilt(inputShape: BatchShape): void {
+    if (this.builtFor !== null) return
+    try {
+      this.build(inputShape)
+    } catch (error) {
+      this.ownWeights.length = 0
+      throw error
+    }
+    this.builtFor = inputShape
+  }
+
+  /** Calls the layer: builds it if necessary and names what it traces. */
+  apply(x: Tensor, context: CallContext = new CallContext(false)): Tensor {
+    this.ensureBuilt([null, ...x.shape.slice(1)])
+    return withScope(this.name, () => {
+      const result = this.call(x, context)
+      if (result instanceof Tensor) return result
+      throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof result}`)
+    })
+  }
+
+  /** A trainable (by default) variable that belongs to the layer. */
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, trainable = true, dtype }: WeightOptions): Variable {
+    const initial = initializers.get(initializer).call(shape)
+    if (sizeOf(initial.shape) !== sizeOf(shape)) {
+      throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
+    }
+    const variable = new Variable(initial, { name: `${this.name}/${name}`, trainable, ...(dtype === undefined ? {} : { dtype }) })
+    this.ownWeights.push({ variable, regularizer })
+    return variable
+  }
+
+  /** All variables of the layer, trainable ones in the order they were made. */
+  get weights(): readonly Variable[] {
+    return this.ownWeights.map(({ variable }) => variable)
+  }
+
+  get trainableWeights(): readonly Variable[] {
+    return this.trainable ? this.weights.filter((weight) => weight.trainable) : []
+  }
+
+  get nonTrainableWeights(): readonly Variable[] {
+    const trainable = new Set(this.trainableWeights)
+    return this.weights.filter((weight) => !trainable.has(weight))
+  }
+
+  /** State that is saved with the model but is not a weight, such as the position of a random stream. */
+  get stateVariables(): readonly Variable[] {
+    return []
+  }
+
+  /** The penalties of regularized trainable weights; traced. */
+  regularizationLosses(): Tensor[] {
+    const trainable = new Set(this.trainableWeights)
+    return this.ownWeights.flatMap(({ variable, regularizer }) =>
+      regularizer === null || !trainable.has(variable) ? [] : [withScope(this.name, () => regularizer.call(variable.value))],
+    )
+  }
+
+  /** The number of elements of all weights. */
+  countParams(): number {
+    return this.weights.reduce((total, weight) => total + weight.size, 0)
+  }
+
+  /** Copies of all weights. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => weight.value)
+  }
+
+  /** What the constructor takes to make an equal layer. */
+  getConfig(): Config {
+    const config: Record<string, Config[string]> = { name: this.name }
+    if (!this.trainable) config['trainable'] = false
+    if (this.inputShape !== null) config['inputShape'] = this.inputShape
+    return config
+  }
+
+  /** `Dense "fc1"`, as errors name it. */
+  toString(): string {
+    return `${classNameOf(this)} "${this.name}"`
+  }
+
+  /** @throws StateError before the layer is built. */
+  protected requireBuilt<T>(value: T | null): T {
+    if (value !== null) return value
+    throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
+  }
+}

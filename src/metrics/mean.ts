@@ -1,0 +1,92 @@
+// Metrics that are the weighted mean of a value per sample.
+
+import type { TensorLike } from '../ops/convert'
+import { asTensor, cast, divide, equal, multiply, sqrt, where } from '../ops/elementwise'
+import { mean, sum } from '../ops/reduce'
+import { broadcastTo, full } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import { alignRanks } from '../losses/loss'
+import type { MetricOptions } from './metric'
+import { Metric, accumulate } from './metric'
+
+/** a / b, and 0 where b is 0. */
+export function divideNoNan(a: Tensor, b: Tensor): Tensor {
+  const empty = equal(b, 0)
+  return where(empty, 0, divide(a, where(empty, 1, b)))
+}
+
+function overAxesFrom(x: Tensor, first: number): Tensor {
+  if (x.rank <= first) return x
+  return mean(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
+}
+
+/** One value and one weight per sample: values [batch, …], weights [batch, …] → [batch], [batch]. */
+export function samplewise(values: Tensor, sampleWeight?: Tensor): { values: Tensor; weights: Tensor } {
+  if (sampleWeight === undefined) {
+    const each = overAxesFrom(values, 1)
+    return { values: each, weights: full(each.shape, 1) }
+  }
+  const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
+  const reduced = overAxesFrom(aligned, weights.rank)
+  const broad = broadcastTo(weights, reduced.shape)
+  return { values: overAxesFrom(multiply(reduced, broad), 1), weights: overAxesFrom(broad, 1) }
+}
+
+/** Σ weight · value / Σ weight */
+export class Mean extends Metric {
+  static readonly className: string = 'Mean'
+  protected readonly total: Variable
+  protected readonly count: Variable
+
+  constructor({ name = 'mean' }: MetricOptions = {}) {
+    super({ name })
+    this.total = this.addVariable('total')
+    this.count = this.addVariable('count')
+  }
+
+  /** Takes in values; outside of compile() call it with the values alone. */
+  update(values: TensorLike, sampleWeight?: TensorLike): void {
+    const value = cast(asTensor(values, this.name), 'float32')
+    const each = samplewise(value, sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight'))
+    accumulate(this.total, sum(each.values))
+    // Without weights the count is known when the step is traced.
+    accumulate(this.count, sampleWeight === undefined ? full([], each.values.size) : sum(each.weights))
+  }
+
+  /** Takes in the mean of `count` values; traced. @internal */
+  addMean(mean: Tensor, count: number): void {
+    accumulate(this.total, multiply(mean, count))
+    accumulate(this.count, full([], count))
+  }
+
+  updateState(values: Tensor, _yPred?: Tensor, sampleWeight?: Tensor): void {
+    this.update(values, sampleWeight)
+  }
+
+  result(): Tensor {
+    return divideNoNan(this.total.value, this.count.value)
+  }
+}
+
+/** The mean of a function of targets and predictions. */
+export class MeanMetricWrapper extends Mean {
+  static override readonly className: string = 'MeanMetricWrapper'
+  constructor(
+    private readonly fn: (yTrue: Tensor, yPred: Tensor) => Tensor,
+    options: MetricOptions = {},
+  ) {
+    super(options)
+  }
+
+  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    this.update(this.fn(yTrue, yPred), sampleWeight)
+  }
+}
+
+/** √ of a mean. */
+export class RootMean extends MeanMetricWrapper {
+  override result(): Tensor {
+    return sqrt(super.result())
+  }
+}

@@ -1,0 +1,110 @@
+// What compile() chose: optimizer, loss, metrics. Metrics are made when the first targets are seen, because
+// 'accuracy' depends on their shape.
+
+import { ArgumentError, ShapeError, formatShape } from '../errors'
+import type { LossIdentifier } from '../losses'
+import { Loss, getLoss } from '../losses'
+import type { MetricIdentifier, TargetShapes } from '../metrics'
+import { Mean, Metric, getMetric } from '../metrics'
+import type { Tensor } from '../ops/tensor'
+import type { OptimizerIdentifier , Optimizer} from '../optimizers'
+import { getOptimizer } from '../optimizers'
+import type { CustomObjects, Json, Serialized } from '../registry'
+import { serialize } from '../registry'
+
+export interface CompileOptions {
+  /** Default 'rmsprop'. */
+  optimizer?: OptimizerIdentifier
+  loss: LossIdentifier
+  /** Reported during training and by evaluate. */
+  metrics?: readonly MetricIdentifier[]
+  /** Like metrics, but sample and class weights count. */
+  weightedMetrics?: readonly MetricIdentifier[]
+}
+
+export class Compiled {
+  readonly optimizer: Optimizer
+  readonly loss: Loss
+  readonly lossTracker = new Mean({ name: 'loss' })
+  private metricList: Metric[] | null = null
+  private weightedList: Metric[] | null = null
+
+  constructor(
+    readonly options: CompileOptions,
+    private readonly custom: CustomObjects = {},
+  ) {
+    if (options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
+    this.optimizer = getOptimizer(options.optimizer ?? 'rmsprop', custom)
+    this.loss = getLoss(options.loss, custom)
+    // Names are checked now, though the metrics wait for the first targets.
+    for (const identifier of [...(options.metrics ?? []), ...(options.weightedMetrics ?? [])]) {
+      if (!(identifier instanceof Metric)) getMetric(identifier, { target: [1, 1], output: [1, 1] }, custom)
+    }
+  }
+
+  /** Makes the metrics for targets and outputs of these shapes, once. */
+  prepareMetrics(shapes: TargetShapes): void {
+    const make = (identifiers: readonly MetricIdentifier[] = []): Metric[] =>
+      identifiers.map((identifier) => getMetric(identifier, shapes, this.custom))
+    this.metricList ??= make(this.options.metrics)
+    this.weightedList ??= make(this.options.weightedMetrics)
+  }
+
+  /** The loss and all metrics, in the order of logs. */
+  get all(): readonly Metric[] {
+    return [this.lossTracker, ...(this.metricList ?? []), ...(this.weightedList ?? [])]
+  }
+
+  /** The keys of logs: the metrics' names, told apart as Keras does. */
+  get names(): readonly string[] {
+    const names: string[] = []
+    const plain = 1 + (this.metricList?.length ?? 0)
+    this.all.forEach(({ name }, i) => {
+      let key = name
+      if (i >= plain && names.includes(key)) key = `weighted${key.charAt(0).toUpperCase()}${key.slice(1)}`
+      for (let n = 1; names.includes(key); n++) key = `${name}_${n}`
+      names.push(key)
+    })
+    return names
+  }
+
+  resetMetrics(): void {
+    for (const metric of this.all) metric.resetState()
+  }
+
+  /** The scalar loss of one batch; traced. */
+  computeLoss(y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): Tensor {
+    const loss = this.loss.apply(y, yPred, sampleWeight)
+    if (loss.size !== 1) {
+      throw new ShapeError(
+        `Loss '${this.loss.name}': must reduce to one number for training, received shape ${formatShape(loss.shape)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
+      )
+    }
+    return loss
+  }
+
+  /** Takes a batch into the loss tracker and the metrics; traced. */
+  updateMetrics(loss: Tensor, y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): void {
+    this.lossTracker.addMean(loss, yPred.shape[0]!)
+    for (const metric of this.metricList ?? []) metric.updateState(y, yPred)
+    for (const metric of this.weightedList ?? []) metric.updateState(y, yPred, sampleWeight)
+  }
+
+  /** What save() writes; functions of the user's own by their name. */
+  serialize(): Json {
+    const named = (identifier: MetricIdentifier | LossIdentifier): Json => {
+      if (typeof identifier === 'string') return identifier
+      if (typeof identifier === 'function') return identifier.name
+      if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
+      const { className, config }: Serialized = identifier
+      return { className, config }
+    }
+    return {
+      optimizer: serialize(this.optimizer),
+      loss: named(this.options.loss),
+      metrics: (this.options.metrics ?? []).map(named),
+      weightedMetrics: (this.options.weightedMetrics ?? []).map(named),
+    }
+  }
+}
+

@@ -1,0 +1,288 @@
+// The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
+
+import type { CallbackMethods, FitParams, Logs } from '../callbacks'
+import { History, TerminateOnNaN } from '../callbacks'
+import { ProgressBar } from '../callbacks/progress'
+import { ArgumentError, NonFiniteError } from '../errors'
+import type { TensorLike } from '../ops/convert'
+import type { Program } from '../runtime/program'
+import type { Compiled } from './compiled'
+import type { ClassWeight, Dataset } from './data'
+import { RowSource, shuffledOrder } from './data'
+import type { Model } from './model'
+import { nextTask } from './schedule'
+import type { BatchTypes } from './steps'
+import type { Steps } from './steps'
+
+/** Validation samples: [x, y] or [x, y, sampleWeight]. */
+export type ValidationData = readonly [TensorLike, TensorLike] | readonly [TensorLike, TensorLike, TensorLike]
+
+export interface FitOptions {
+  /** Samples per step. Default 32. */
+  batchSize?: number
+  /** The number of the epoch at which training ends. Default 1. */
+  epochs?: number
+  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 1. */
+  verbose?: 0 | 1 | 2
+  callbacks?: readonly CallbackMethods[]
+  /** The last part of the data, as a fraction, kept apart for validation. */
+  validationSplit?: number
+  validationData?: ValidationData
+  /** Every how many epochs to validate. Default 1. */
+  validationFreq?: number
+  validationBatchSize?: number
+  /** Draw the samples of each epoch in a new order. Default true. */
+  shuffle?: boolean
+  classWeight?: ClassWeight
+  /** One weight per sample. */
+  sampleWeight?: TensorLike
+  /** The epoch to start at, for resuming. Default 0. */
+  initialEpoch?: number
+  /** Ends training after the current step; fit then rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+export interface EvaluateOptions {
+  /** Samples per step. Default 32. */
+  batchSize?: number
+  sampleWeight?: TensorLike
+  verbose?: 0 | 1 | 2
+  signal?: AbortSignal
+}
+
+/** The longest time in ms that steps run before the event loop gets its turn. */
+const SLICE = 10
+
+/** Runs one kind of step over the rows of a data set. */
+export class BatchRunner {
+  private readonly x: RowSource
+  private readonly y: RowSource
+  private readonly weight: RowSource | null
+  private readonly programs = new Map<number, Program>()
+
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly make: (types: BatchTypes) => Program,
+  ) {
+    this.x = new RowSource(dataset.x)
+    this.y = new RowSource(dataset.y)
+    this.weight = dataset.sampleWeight && new RowSource(dataset.sampleWeight)
+  }
+
+  /** The program for a number of rows, compiled the first time. */
+  program(count: number): Program {
+    let program = this.programs.get(count)
+    if (program === undefined) {
+      const { x, y } = this.dataset
+      program = this.make({
+        x: { dtype: x.dtype, shape: [count, ...x.shape.slice(1)] },
+        y: { dtype: y.dtype, shape: [count, ...y.shape.slice(1)] },
+        weighted: this.weight !== null,
+      })
+      this.programs.set(count, program)
+    }
+    return program
+  }
+
+  private load(program: Program, order: Int32Array | null, start: number, count: number): void {
+    this.x.fill(program.parameter(0), order, start, count)
+    this.y.fill(program.parameter(1), order, start, count)
+    this.weight?.fill(program.parameter(2), order, start, count)
+  }
+
+  /** One step over rows order[start …]. false when a value was not finite; then nothing was updated. */
+  run(order: Int32Array | null, start: number, count: number): boolean {
+    const program = this.program(count)
+    this.load(program, order, start, count)
+    return program.run()
+  }
+
+  /** What was not finite in a step that failed, by running it again. */
+  diagnose(order: Int32Array | null, start: number, count: number): string {
+    const program = this.program(count)
+    this.load(program, order, start, count)
+    return program.findNonFinite() ?? 'the loss or a gradient'
+  }
+}
+
+/** The results of the loss and all metrics, by name. */
+export function readLogs(steps: Steps, compiled: Compiled): Logs {
+  const program = steps.results(compiled)
+  program.run()
+  const values = program.output(0)
+  const logs: Logs = { loss: NaN }
+  compiled.names.forEach((name, i) => (logs[name] = values[i]!))
+  return logs
+}
+
+export function requireCount(name: string, value: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least) return value
+  throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
+}
+
+/** Gives the event loop its turn when a slice of time is used up. */
+class Pace {
+  private sliceStart = performance.now()
+  constructor(private readonly signal: AbortSignal | undefined) {}
+
+  /** Whether the turn is due; asked after every step. */
+  isDue(now: number): boolean {
+    return now - this.sliceStart >= SLICE
+  }
+
+  async yield(): Promise<void> {
+    await nextTask()
+    this.signal?.throwIfAborted()
+    this.sliceStart = performance.now()
+  }
+}
+
+/** Runs test steps over a whole data set. */
+export async function evaluateDataset(
+  steps: Steps,
+  compiled: Compiled,
+  dataset: Dataset,
+  batchSize: number,
+  signal?: AbortSignal,
+): Promise<Logs> {
+  const runner = new BatchRunner(dataset, (types) => steps.test(compiled, types))
+  const pace = new Pace(signal)
+  runner.program(Math.min(batchSize, dataset.size))
+  compiled.resetMetrics()
+  for (let start = 0; start < dataset.size; start += batchSize) {
+    runner.run(null, start, Math.min(batchSize, dataset.size - start))
+    if (pace.isDue(performance.now())) await pace.yield()
+  }
+  return readLogs(steps, compiled)
+}
+
+export interface Training {
+  readonly model: Model
+  readonly steps: Steps
+  readonly compiled: Compiled
+  readonly dataset: Dataset
+  readonly validation: Dataset | null
+  readonly options: FitOptions
+  /** The seed of this epoch's order; asked once per epoch. */
+  nextShuffle(): { seed: number; epoch: number }
+}
+
+/** The training loop. */
+export async function runTraining(training: Training): Promise<History> {
+  const { epochs = 1, initialEpoch = 0 } = training.options
+  const history = new History()
+  const loop = new TrainingLoop(training, history)
+  await loop.begin()
+  for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+    await loop.runEpoch(epoch)
+    if (training.model.stopTraining) break
+  }
+  await loop.end()
+  return history
+}
+
+class TrainingLoop {
+  private readonly callbacks: readonly CallbackMethods[]
+  private readonly progress: ProgressBar | null
+  private readonly perBatch: boolean
+  private readonly runner: BatchRunner
+  private readonly batchSize: number
+  private readonly order: Int32Array | null
+  private readonly pace: Pace
+  private step = 0
+  private lastLogs: Logs | null = null
+
+  constructor(
+    private readonly training: Training,
+    history: History,
+  ) {
+    const { model, steps, compiled, dataset, options } = training
+    const { batchSize = 32, epochs = 1, verbose = 1, shuffle = true, callbacks = [], signal } = options
+    this.batchSize = batchSize
+    this.progress = verbose === 0 ? null : new ProgressBar()
+    this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
+    this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
+    this.runner = new BatchRunner(dataset, (types) => steps.train(compiled, types))
+    this.order = shuffle ? new Int32Array(dataset.size) : null
+    this.pace = new Pace(signal)
+    const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
+    for (const callback of this.callbacks) {
+      callback.setModel?.(model)
+      callback.setParams?.(params)
+    }
+  }
+
+  async begin(): Promise<void> {
+    const { model, compiled } = this.training
+    model.stopTraining = false
+    // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
+    this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
+    compiled.resetMetrics()
+    this.training.options.signal?.throwIfAborted()
+    for (const callback of this.callbacks) await callback.onTrainBegin?.()
+  }
+
+  async end(): Promise<void> {
+    for (const callback of this.callbacks) await callback.onTrainEnd?.(this.lastLogs)
+  }
+
+  async runEpoch(epoch: number): Promise<void> {
+    const { model, steps, compiled } = this.training
+    for (const callback of this.callbacks) await callback.onEpochBegin?.(epoch)
+    compiled.resetMetrics()
+    this.shuffle()
+    await this.runBatches()
+    const logs = readLogs(steps, compiled)
+    if (!model.stopTraining || this.completed) await this.validate(epoch, logs)
+    this.lastLogs = logs
+    for (const callback of this.callbacks) await callback.onEpochEnd?.(epoch, logs)
+  }
+
+  private completed = false
+
+  private shuffle(): void {
+    const { order } = this
+    const { seed, epoch } = this.training.nextShuffle()
+    if (order !== null) shuffledOrder(order.length, seed, epoch, order)
+  }
+
+  private async runBatches(): Promise<void> {
+    const { model, dataset } = this.training
+    const { batchSize, order, runner } = this
+    this.completed = false
+    for (let start = 0, batch = 0; start < dataset.size; start += batchSize, batch++) {
+      const count = Math.min(batchSize, dataset.size - start)
+      if (this.perBatch) for (const callback of this.callbacks) await callback.onTrainBatchBegin?.(batch)
+      this.step++
+      if (!runner.run(order, start, count)) return this.failNonFinite(runner.diagnose(order, start, count))
+      if (this.perBatch) await this.tellBatch(batch)
+      const now = performance.now()
+      if (this.pace.isDue(now)) await this.pace.yield()
+      if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs(this.training.steps, this.training.compiled), now)
+      if (model.stopTraining) return
+    }
+    this.completed = true
+  }
+
+  private async tellBatch(batch: number): Promise<void> {
+    const logs = readLogs(this.training.steps, this.training.compiled)
+    for (const callback of this.callbacks) await callback.onTrainBatchEnd?.(batch, logs)
+  }
+
+  private failNonFinite(instruction: string): void {
+    const message = `Training met a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
+    const quiet = this.callbacks.filter((callback) => callback instanceof TerminateOnNaN)
+    if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
+    for (const callback of quiet) callback.onNonFinite(message)
+  }
+
+  private async validate(epoch: number, logs: Logs): Promise<void> {
+    const { steps, compiled, validation, options } = this.training
+    const { validationFreq = 1, validationBatchSize = this.batchSize, signal } = options
+    if (validation === null || (epoch + 1) % validationFreq !== 0) return
+    for (const callback of this.callbacks) await callback.onTestBegin?.()
+    const results = await evaluateDataset(steps, compiled, validation, validationBatchSize, signal)
+    for (const callback of this.callbacks) await callback.onTestEnd?.(results)
+    for (const [name, value] of Object.entries(results)) logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
+  }
+}

@@ -1,0 +1,363 @@
+// Model: a layer that can be compiled, trained, evaluated, asked and saved. What each method does in detail is
+// in fit.ts, steps.ts, summary.ts and serialize.ts.
+
+import type { History, Logs } from '../callbacks'
+import { ArgumentError, NonFiniteError, ShapeError, StateError, formatShape } from '../errors'
+import type { Shape } from '../ir/types'
+import { sameShape } from '../ir/types'
+import { Layer } from '../layers'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { nextSeed } from '../ops/random'
+import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { Optimizer } from '../optimizers'
+import { writeFile } from '../runtime/platform'
+import type { Program } from '../runtime/program'
+import type { CompileOptions } from './compiled'
+import { Compiled } from './compiled'
+import type { ClassWeight, Dataset } from './data'
+import { RowSource, prepareDataset, prepareInputs, splitValidation } from './data'
+import type { EvaluateOptions, FitOptions } from './fit'
+import { BatchRunner, evaluateDataset, readLogs, requireCount, runTraining } from './fit'
+import { saveModel } from './save'
+import { nextTask } from './schedule'
+import type { BatchTypes } from './steps'
+import { Steps } from './steps'
+import type { SummaryOptions } from './summary'
+import { printSummary } from './summary'
+
+export interface PredictOptions {
+  /** Samples per step. Default 32. */
+  batchSize?: number
+  signal?: AbortSignal
+}
+
+export interface TrainOnBatchOptions {
+  sampleWeight?: TensorLike
+  classWeight?: ClassWeight
+}
+
+/** The longest time in ms that prediction runs before the event loop gets its turn. */
+const SLICE = 10
+
+export abstract class Model extends Layer {
+  /** Set it in a callback to end fit after the current step. */
+  stopTraining = false
+  private compiled: Compiled | null = null
+  private steps = new Steps(this)
+  private stepsFor = ''
+  private optimizerBuilt = false
+  private busy = false
+  /** The seed of the order of rows, and how many epochs were drawn from it. @internal */
+  readonly shuffleState = { seed: nextSeed(), epoch: 0 }
+  private lastPrediction: { readonly shape: Shape; readonly program: Program; readonly source: Steps } | null = null
+
+  /** The layers, in order. */
+  abstract get layers(): readonly Layer[]
+
+  override get weights(): readonly Variable[] {
+    return this.layers.flatMap((layer) => layer.weights)
+  }
+
+  override get trainableWeights(): readonly Variable[] {
+    return this.trainable ? this.layers.flatMap((layer) => layer.trainableWeights) : []
+  }
+
+  override get stateVariables(): readonly Variable[] {
+    return this.layers.flatMap((layer) => layer.stateVariables)
+  }
+
+  override regularizationLosses(): Tensor[] {
+    return this.layers.flatMap((layer) => layer.regularizationLosses())
+  }
+
+  /** The optimizer chosen by compile. */
+  get optimizer(): Optimizer {
+    return this.requireCompiled('optimizer').optimizer
+  }
+
+  /** What compile chose; null before. @internal */
+  get compiledState(): Compiled | null {
+    return this.compiled
+  }
+
+  /**
+   * Chooses how to train. Weights stay as they are; optimizer state starts anew.
+   * @throws ArgumentError for unknown names, with the nearest known one
+   */
+  compile(options: CompileOptions, customObjects: Readonly<Record<string, unknown>> = {}): void {
+    this.requireIdle('compile')
+    this.compiled = new Compiled(options, customObjects)
+    this.optimizerBuilt = false
+    this.resetPrograms()
+  }
+
+  private resetPrograms(): void {
+    this.steps.dispose()
+    this.steps = new Steps(this)
+    this.lastPrediction = null
+  }
+
+  private requireCompiled(method: string): Compiled {
+    if (this.compiled !== null) return this.compiled
+    throw new StateError(`${this}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`)
+  }
+
+  private requireIdle(method: string): void {
+    if (this.busy) throw new StateError(`${this}: ${method} while fit or evaluate is running. Await it first.`)
+  }
+
+  /** Builds for a batch of inputs, and checks that it fits. */
+  private prepare(x: Tensor): void {
+    this.ensureBuilt([null, ...x.shape.slice(1)])
+    this.checkInput(x.shape)
+    // A weight that was frozen or added since makes other programs.
+    const layout = this.trainableWeights.map((weight) => weight.name).join()
+    if (layout === this.stepsFor) return
+    if (this.stepsFor !== '') {
+      this.resetPrograms()
+      this.optimizerBuilt = false
+    }
+    this.stepsFor = layout
+  }
+
+  /** @throws ShapeError when a batch does not fit the model. */
+  protected abstract checkInput(shape: Shape): void
+
+  /** Makes optimizer slots, which moves the weights. @internal */
+  buildOptimizer(): void {
+    const { optimizer } = this.requireCompiled('the optimizer')
+    if (this.optimizerBuilt) return
+    this.resetPrograms()
+    optimizer.build(this.trainableWeights)
+    this.optimizerBuilt = true
+  }
+
+  private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
+    const output = this.steps.outputShape(dataset.x)
+    try {
+      compiled.loss.checkTargets(dataset.y, output)
+    } catch (error) {
+      if (error instanceof Error) error.message = `${where}: ${error.message}`
+      throw error
+    }
+  }
+
+  /**
+   * Trains for a number of epochs. Gives the event loop its turns while it runs.
+   * @param x inputs [samples, …]
+   * @param y targets [samples, …]
+   * @returns the logs of every epoch
+   * @throws StateError before compile; DataError and ShapeError for data that cannot be right;
+   * NonFiniteError when a step is not finite. After any error the weights are those of the last good step.
+   */
+  async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
+    const compiled = this.requireCompiled('fit')
+    this.requireIdle('fit')
+    checkFitOptions(options)
+    const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
+    let dataset = prepareDataset(x, y, { sampleWeight, classWeight })
+    let validation: Dataset | null = null
+    if (validationData !== undefined) {
+      const [vx, vy, weight] = validationData
+      validation = prepareDataset(vx, vy, { sampleWeight: weight }, { x: 'validationData[0]', y: 'validationData[1]' })
+    } else if (validationSplit !== 0) {
+      ;[dataset, validation] = splitValidation(dataset, validationSplit)
+    }
+    this.prepare(dataset.x)
+    this.prepareTargets(compiled, dataset, 'y')
+    if (validation !== null) {
+      this.checkInput(validation.x.shape)
+      this.prepareTargets(compiled, validation, 'validation targets')
+    }
+    this.buildOptimizer()
+    return this.exclusively(() =>
+      runTraining({
+        model: this,
+        steps: this.steps,
+        compiled,
+        dataset,
+        validation,
+        options,
+        nextShuffle: () => ({ seed: this.shuffleState.seed, epoch: this.shuffleState.epoch++ }),
+      }),
+    )
+  }
+
+  private async exclusively<Result>(body: () => Promise<Result>): Promise<Result> {
+    this.busy = true
+    try {
+      return await body()
+    } finally {
+      this.busy = false
+    }
+  }
+
+  /** The loss and metrics on a data set, by name. */
+  async evaluate(x: TensorLike, y: TensorLike, { batchSize = 32, sampleWeight, signal }: EvaluateOptions = {}): Promise<Logs> {
+    const compiled = this.requireCompiled('evaluate')
+    this.requireIdle('evaluate')
+    requireCount('batchSize', batchSize)
+    const dataset = prepareDataset(x, y, { sampleWeight })
+    this.prepare(dataset.x)
+    this.prepareTargets(compiled, dataset, 'y')
+    return this.exclusively(() => evaluateDataset(this.steps, compiled, dataset, batchSize, signal))
+  }
+
+  /** The outputs for all rows of x: [samples, …]. Needs no compile. */
+  async predict(x: TensorLike, { batchSize = 32, signal }: PredictOptions = {}): Promise<Tensor> {
+    requireCount('batchSize', batchSize)
+    const inputs = prepareInputs(x, 'x')
+    this.prepare(inputs)
+    const size = inputs.shape[0]!
+    const source = new RowSource(inputs)
+    let data: Float32Array | Int32Array | null = null
+    let sliceStart = performance.now()
+    let output: Tensor | null = null
+    for (let start = 0; start < size; start += batchSize) {
+      const count = Math.min(batchSize, size - start)
+      const program = this.steps.predict({ dtype: inputs.dtype, shape: [count, ...inputs.shape.slice(1)] })
+      source.fill(program.parameter(0), null, start, count)
+      program.run()
+      const { shape, dtype } = program.graph.outputs[0]!
+      const part = program.output(0)
+      if (data === null || output === null) {
+        const total = (part.length / count) * size
+        data = dtype === 'float32' ? new Float32Array(total) : new Int32Array(total)
+        output = new Tensor(data, [size, ...shape.slice(1)], dtype)
+      }
+      data.set(part, start * (part.length / count))
+      if (performance.now() - sliceStart < SLICE) continue
+      await nextTask()
+      signal?.throwIfAborted()
+      sliceStart = performance.now()
+    }
+    return output!
+  }
+
+  /** The outputs for one batch, at once. */
+  predictOnBatch(x: TensorLike): Tensor {
+    const inputs = toTensor(x, 'x')
+    const program = this.predictionProgram(inputs)
+    const { data } = inputs
+    const target = program.parameter(0)
+    if (data.length > 64) target.set(data)
+    else for (let i = 0; i < data.length; i++) target[i] = data[i]!
+    program.run()
+    const { shape, dtype } = program.graph.outputs[0]!
+    const content = program.output(0)
+    return new Tensor(dtype === 'float32' ? new Float32Array(content) : new Int32Array(content), shape, dtype)
+  }
+
+  private predictionProgram(inputs: Tensor): Program {
+    const last = this.lastPrediction
+    if (last !== null && last.source === this.steps && sameShape(last.shape, inputs.shape)) return last.program
+    if (inputs.rank === 0 || inputs.shape[0] === 0) throw new ShapeError(`${this}: needs at least one row, received ${formatShape(inputs.shape)}`)
+    this.prepare(inputs)
+    const program = this.steps.predict({ dtype: inputs.dtype === 'bool' ? 'float32' : inputs.dtype, shape: inputs.shape })
+    this.lastPrediction = { shape: inputs.shape, program, source: this.steps }
+    return program
+  }
+
+  /**
+   * One training step on one batch, at once.
+   * @returns the loss and metrics of this batch
+   * @throws NonFiniteError when a value is not finite; the weights are then unchanged
+   */
+  trainOnBatch(x: TensorLike, y: TensorLike, { sampleWeight, classWeight }: TrainOnBatchOptions = {}): Logs {
+    return this.onBatch('trainOnBatch', x, y, { sampleWeight, classWeight })
+  }
+
+  /** The loss and metrics of one batch, at once. */
+  testOnBatch(x: TensorLike, y: TensorLike, { sampleWeight }: { sampleWeight?: TensorLike } = {}): Logs {
+    return this.onBatch('testOnBatch', x, y, { sampleWeight, classWeight: undefined })
+  }
+
+  private onBatch(
+    method: 'trainOnBatch' | 'testOnBatch',
+    x: TensorLike,
+    y: TensorLike,
+    weights: { sampleWeight: TensorLike | undefined; classWeight: ClassWeight | undefined },
+  ): Logs {
+    const compiled = this.requireCompiled(method)
+    this.requireIdle(method)
+    const dataset = prepareDataset(x, y, weights)
+    this.prepare(dataset.x)
+    this.prepareTargets(compiled, dataset, 'y')
+    const training = method === 'trainOnBatch'
+    if (training) this.buildOptimizer()
+    const make = (types: BatchTypes): Program => (training ? this.steps.train(compiled, types) : this.steps.test(compiled, types))
+    const runner = new BatchRunner(dataset, make)
+    runner.program(dataset.size)
+    compiled.resetMetrics()
+    if (!runner.run(null, 0, dataset.size)) {
+      const instruction = runner.diagnose(null, 0, dataset.size)
+      throw new NonFiniteError(`trainOnBatch met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
+    }
+    return readLogs(this.steps, compiled)
+  }
+
+  /**
+   * Replaces all weights, or none.
+   * @param weights in the order of getWeights()
+   * @throws ShapeError naming the first that does not fit
+   */
+  setWeights(weights: readonly TensorLike[]): void {
+    const own = this.weights
+    if (weights.length !== own.length) {
+      const hint = own.length === 0 && !this.built ? ' The model has no weights before its first call; give the first layer inputShape.' : ''
+      throw new ArgumentError(`${this}: setWeights needs ${own.length} tensors, received ${weights.length}.${hint}`)
+    }
+    const tensors = weights.map((weight, i) => {
+      const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)
+      if (sameShape(tensor.shape, own[i]!.shape)) return tensor
+      throw new ShapeError(`${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`)
+    })
+    tensors.forEach((tensor, i) => own[i]!.assign(tensor))
+  }
+
+  /** The layer of a name or a position. */
+  getLayer(nameOrIndex: string | number): Layer {
+    const layer = typeof nameOrIndex === 'number' ? this.layers.at(nameOrIndex) : this.layers.find(({ name }) => name === nameOrIndex)
+    if (layer !== undefined) return layer
+    throw new ArgumentError(`${this}: there is no layer ${String(nameOrIndex)}. There are: ${this.layers.map(({ name }) => name).join(', ')}`)
+  }
+
+  /** Prints the layers, their output shapes and their numbers of parameters. */
+  summary(options: SummaryOptions = {}): void {
+    printSummary(this, options)
+  }
+
+  /**
+   * The whole model as bytes: architecture, weights, what compile chose, optimizer state. A safetensors file.
+   * @param path where to write it as well (Node)
+   */
+  async save(path?: string | URL): Promise<Uint8Array> {
+    const bytes = saveModel(this)
+    if (path !== undefined) await writeFile(path, bytes)
+    return bytes
+  }
+
+  /** The compiled programs as text, by input signature, with the layer's name on every instruction. */
+  disassemble(): Map<string, string> {
+    return this.steps.disassemble()
+  }
+
+  /** Gives the model's linear memory back now instead of when it is garbage-collected. */
+  dispose(): void {
+    this.resetPrograms()
+    const variables = [...this.weights, ...this.stateVariables, ...(this.compiled?.optimizer.variables ?? [])]
+    for (const storage of new Set(variables.map((variable) => variable.storage))) storage.dispose()
+  }
+}
+
+function checkFitOptions({ batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, verbose = 1 }: FitOptions): void {
+  requireCount('batchSize', batchSize)
+  requireCount('epochs', epochs)
+  requireCount('initialEpoch', initialEpoch, 0)
+  requireCount('validationFreq', validationFreq)
+  requireCount('validationBatchSize', validationBatchSize)
+  if (![0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 0, 1 or 2, received ${String(verbose)}`)
+}
+
