@@ -9,7 +9,8 @@ export default defineConfig({
   target: 'es2022',
   outExtensions: () => ({ js: '.js', dts: '.d.ts' }),
   dts: true,
-  sourcemap: true,
+  sourcemap: false,
+  minify: { mangle: false, compress: true, codegen: true },
   clean: true,
   checks: { pluginTimings: false },
   deps: {

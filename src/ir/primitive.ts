@@ -50,7 +50,7 @@ export interface SimplifyContext<Attributes> {
   readonly inputs: readonly Value[]
   readonly output: TensorType
   readonly attributes: Attributes
-  /** The number that a value consists of, when it is a scalar constant. */
+  /** The number that every element of a value equals, when it is known. */
   constantNumber(value: Value): number | null
 }
 

@@ -195,10 +195,6 @@ export class Dropout extends Layer {
     return training && this.rate > 0 ? dropout(x, this.rate, { seed: this.generator }) : x
   }
 
-  override get stateVariables(): readonly Variable[] {
-    return [this.generator.state]
-  }
-
   override getConfig(): Config {
     return { ...super.getConfig(), rate: this.rate, ...(this.seed === null ? {} : { seed: this.seed }) }
   }

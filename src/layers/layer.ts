@@ -6,8 +6,11 @@ import type { InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers'
 import type { DType, Shape } from '../ir/types'
 import { sizeOf } from '../ir/types'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/elementwise'
+import { SeedGenerator } from '../ops/random'
 import { Tensor } from '../ops/tensor'
-import { withScope } from '../ops/trace'
+import { untraced, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Config } from '../registry'
 import { classNameOf, uniqueName } from '../registry'
@@ -96,7 +99,8 @@ export abstract class Layer {
   ensureBuilt(inputShape: BatchShape): void {
     if (this.builtFor !== null) return
     try {
-      this.build(inputShape)
+      // The first call may be inside a trace; weights are made outside of it.
+      untraced(() => this.build(inputShape))
     } catch (error) {
       this.ownWeights.length = 0
       throw error
@@ -105,10 +109,11 @@ export abstract class Layer {
   }
 
   /** Calls the layer: builds it if necessary and names what it traces. */
-  apply(x: Tensor, context: CallContext = new CallContext(false)): Tensor {
-    this.ensureBuilt([null, ...x.shape.slice(1)])
+  apply(x: TensorLike, context: CallContext = new CallContext(false)): Tensor {
+    const input = asTensor(x, String(this))
+    this.ensureBuilt([null, ...input.shape.slice(1)])
     return withScope(this.name, () => {
-      const result = this.call(x, context)
+      const result = this.call(input, context)
       if (result instanceof Tensor) return result
       throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof result}`)
     })
@@ -125,13 +130,24 @@ export abstract class Layer {
     return variable
   }
 
-  /** All variables of the layer, trainable ones in the order they were made. */
+  /** The layers that this one keeps in its properties, alone or in arrays. Their weights are its own. */
+  get sublayers(): readonly Layer[] {
+    const found = new Set<Layer>()
+    for (const property of propertiesOf(this)) {
+      for (const value of Array.isArray(property) ? property : [property]) if (value instanceof Layer) found.add(value)
+    }
+    return [...found]
+  }
+
+  /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
   get weights(): readonly Variable[] {
-    return this.ownWeights.map(({ variable }) => variable)
+    return [...this.ownWeights.map(({ variable }) => variable), ...this.sublayers.flatMap((layer) => layer.weights)]
   }
 
   get trainableWeights(): readonly Variable[] {
-    return this.trainable ? this.weights.filter((weight) => weight.trainable) : []
+    if (!this.trainable) return []
+    const own = this.ownWeights.filter(({ variable }) => variable.trainable).map(({ variable }) => variable)
+    return [...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)]
   }
 
   get nonTrainableWeights(): readonly Variable[] {
@@ -141,15 +157,17 @@ export abstract class Layer {
 
   /** State that is saved with the model but is not a weight, such as the position of a random stream. */
   get stateVariables(): readonly Variable[] {
-    return []
+    const own = propertiesOf(this).filter((value) => value instanceof SeedGenerator)
+    return [...own.map((generator) => generator.state), ...this.sublayers.flatMap((layer) => layer.stateVariables)]
   }
 
   /** The penalties of regularized trainable weights; traced. */
   regularizationLosses(): Tensor[] {
-    const trainable = new Set(this.trainableWeights)
-    return this.ownWeights.flatMap(({ variable, regularizer }) =>
-      regularizer === null || !trainable.has(variable) ? [] : [withScope(this.name, () => regularizer.call(variable.value))],
+    if (!this.trainable) return []
+    const own = this.ownWeights.flatMap(({ variable, regularizer }) =>
+      regularizer === null || !variable.trainable ? [] : [withScope(this.name, () => regularizer.call(variable.value))],
     )
+    return [...own, ...this.sublayers.flatMap((layer) => layer.regularizationLosses())]
   }
 
   /** The number of elements of all weights. */
@@ -180,4 +198,8 @@ export abstract class Layer {
     if (value !== null) return value
     throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
   }
+}
+
+function propertiesOf(object: object): unknown[] {
+  return Object.values(object)
 }

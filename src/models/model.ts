@@ -10,7 +10,6 @@ import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { nextSeed } from '../ops/random'
 import { Tensor } from '../ops/tensor'
-import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import { writeFile } from '../runtime/platform'
 import type { Program } from '../runtime/program'
@@ -55,22 +54,6 @@ export abstract class Model extends Layer {
 
   /** The layers, in order. */
   abstract get layers(): readonly Layer[]
-
-  override get weights(): readonly Variable[] {
-    return this.layers.flatMap((layer) => layer.weights)
-  }
-
-  override get trainableWeights(): readonly Variable[] {
-    return this.trainable ? this.layers.flatMap((layer) => layer.trainableWeights) : []
-  }
-
-  override get stateVariables(): readonly Variable[] {
-    return this.layers.flatMap((layer) => layer.stateVariables)
-  }
-
-  override regularizationLosses(): Tensor[] {
-    return this.layers.flatMap((layer) => layer.regularizationLosses())
-  }
 
   /** The optimizer chosen by compile. */
   get optimizer(): Optimizer {

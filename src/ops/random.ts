@@ -1,7 +1,7 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
-import { threefry2x32, threefryUniform } from '../ir/random'
+import { threefry2x32 } from '../ir/random'
 import type { Shape } from '../ir/types'
 import { add, erfinv, floor, cast, less, multiply, where } from './elementwise'
 import { zeros } from './shape'
@@ -91,13 +91,12 @@ export function dropout(x: Tensor, rate: number, { seed }: RandomOptions = {}): 
   return where(keep, multiply(x, 1 / (1 - rate)), 0)
 }
 
-/** 0 … length − 1 in random order: Fisher–Yates over counter-based numbers. */
+/** 0 … length − 1 in random order: Fisher–Yates. The same seed gives the same order everywhere. */
 export function permutation(length: number, seed: number = nextSeed(), out: Int32Array = new Int32Array(length)): Int32Array {
-  const numbers = new Float64Array(length)
-  threefryUniform(seed, 0, 1, numbers)
+  const next = sequence(seed)
   for (let i = 0; i < length; i++) out[i] = i
   for (let i = length - 1; i > 0; i--) {
-    const j = Math.floor(numbers[i]! * (i + 1))
+    const j = Math.floor((next() / 2 ** 32) * (i + 1))
     const swapped = out[i]!
     out[i] = out[j]!
     out[j] = swapped
@@ -105,3 +104,20 @@ export function permutation(length: number, seed: number = nextSeed(), out: Int3
   return out
 }
 
+/**
+ * One 32-bit number after another, for orders that are drawn one by one: Doty-Humphrey's sfc32, started from
+ * the counter-based generator. Several times faster than that, but numbers have no position of their own.
+ */
+function sequence(seed: number): () => number {
+  let [a, b] = threefry2x32(seed, 0, 0, 1)
+  let [c, counter] = threefry2x32(seed, 0, 1, 1)
+  return () => {
+    const mixed = (((a + b) | 0) + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = ((c << 21) | (c >>> 11)) + mixed
+    c |= 0
+    return mixed >>> 0
+  }
+}

@@ -142,6 +142,17 @@ export function trace(types: readonly TensorType[], body: (parameters: Tensor[])
   }
 }
 
+/** Runs `body` outside of the active trace: what it computes is carried out at once. */
+export function untraced<Result>(body: () => Result): Result {
+  const outer = active
+  active = null
+  try {
+    return body()
+  } finally {
+    active = outer
+  }
+}
+
 /** A traced function, compiled. */
 export function compileTraced({ graph, runtime }: Traced): Program {
   return compile(runtime, graph)

@@ -50,11 +50,12 @@ function neededNodes(graph: Graph): Set<Node> {
   return needed
 }
 
-/** The one number that a value consists of, when it is a scalar constant. */
+/** The number that every element of a value equals, when it is known: a scalar constant, or a view of one. */
 export function constantNumber(value: Value): number | null {
   const { node } = value
-  if (node === null || sizeOf(value.shape) !== 1) return null
-  return constantData(node)?.[0] ?? null
+  if (node === null) return null
+  if (ruleOf(node.name).kind === 'view') return constantNumber(node.inputs[0]!)
+  return sizeOf(value.shape) === 1 ? (constantData(node)?.[0] ?? null) : null
 }
 
 function constantData<Name extends PrimitiveName>(node: Node<Name>) {
@@ -70,10 +71,11 @@ function reduceNode<Name extends PrimitiveName>(
   const rule = ruleOf(node.name)
   const output = node.outputs[0]
   if (output === undefined) return null
-  if (rule.kind === 'elementwise' && output.shape.length === 0) {
+  if (rule.kind === 'elementwise') {
     const numbers = inputs.map(constantNumber)
     if (numbers.every((x) => x !== null)) {
-      return [builder.e.scalar(rule.scalar(numbers, inputs, node.attributes), output.dtype)]
+      const folded = builder.e.scalar(rule.scalar(numbers, inputs, node.attributes), output.dtype)
+      return [builder.e.broadcastTo(folded, output.shape)]
     }
   }
   const simpler = rule.simplify?.({ e: builder.e, inputs, output, attributes: node.attributes, constantNumber })

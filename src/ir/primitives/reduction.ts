@@ -40,6 +40,9 @@ function reduction(name: PrimitiveName, rule: ReductionRule): KernelPrimitive<Ax
     vjp: ({ e, inputs: [x], outputs: [y], attributes: { axes }, cotangents: [dy] }) => [
       rule.vjp(e, e.keepAxes(dy!, x!.shape, axes), x!, e.keepAxes(y!, x!.shape, axes), axes),
     ],
+    // Folding one element is looking at it.
+    simplify: ({ e, inputs: [x], output, attributes: { axes } }) =>
+      splitAxes(x!.shape, axes).axis === 1 ? e.reshape(x!, output.shape) : null,
     ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes: { axes } }) {
       const { outer, axis, inner } = splitAxes(type!.shape, axes)
       for (let i = 0; i < outer; i++) {
