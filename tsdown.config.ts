@@ -1,21 +1,30 @@
+import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 
-// One ESM file that runs in Node and in browsers. It is not minified: an application's bundler does that
-// better, and a stack trace stays readable. scripts/check-package.mjs holds its gzipped size to a limit.
-export default defineConfig({
+const shared = {
   entry: ['src/index.ts'],
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
   outExtensions: () => ({ js: '.js', dts: '.d.ts' }),
-  dts: true,
-  sourcemap: false,
-  minify: { mangle: false, compress: true, codegen: true },
-  clean: true,
   checks: { pluginTimings: false },
-  deps: {
-    // Small enough to carry along, so that the package has no dependencies.
-    alwaysBundle: ['@assemblyscript/loader'],
-    onlyBundle: ['@assemblyscript/loader'],
+} satisfies UserConfig
+
+// One ESM file that runs in Node and in browsers, minified because it is also loaded as it is, but with the
+// names of functions and classes kept for stack traces. scripts/check-package.mjs holds its gzipped size to a
+// limit, which a source map would exceed many times. The declarations are a build of their own: together, the
+// two would share a third file.
+export default defineConfig([
+  {
+    ...shared,
+    minify: { mangle: { keepNames: { function: true, class: true } }, compress: true, codegen: true },
+    dts: false,
+    clean: true,
+    deps: {
+      // Small enough to carry along, so that the package has no dependencies.
+      alwaysBundle: ['@assemblyscript/loader'],
+      onlyBundle: ['@assemblyscript/loader'],
+    },
   },
-})
+  { ...shared, dts: { emitDtsOnly: true }, clean: false },
+])

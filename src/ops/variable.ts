@@ -27,6 +27,7 @@ export class Variable implements Cell {
   trainable: boolean
   /** Where the elements are. Moved only by `adopt`. @internal */
   storage: Storage
+  /** @internal */
   byteOffset = 0
 
   /**
@@ -57,6 +58,7 @@ export class Variable implements Cell {
     return BYTES_PER_ELEMENT * this.size
   }
 
+  /** @internal */
   get runtime(): Runtime {
     return this.storage.runtime
   }
@@ -96,4 +98,3 @@ export class Variable implements Cell {
   }
 }
 
-export type { TensorData }
