@@ -41,6 +41,7 @@ export const ALIGNMENT = 64
 //
 // `scratch` holds one pointer per register (4 · registerCount bytes, rounded up to 16), then one tile of
 // 4 · tile bytes for every register (its slot is used by Scalar and Strided operands and by temporaries).
+// `tile` is a multiple of 4.
 // An output may share its bytes with a Contiguous operand that no later step reads.
 export enum Chain {
   count = 8,

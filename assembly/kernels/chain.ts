@@ -1,0 +1,303 @@
+// The Chain instruction: an elementwise program run tile by tile, so that its temporaries stay in L1.
+// Knows where operands lie, not what a step computes: see steps.ts.
+
+import { Access, Step } from '../shared/opcodes'
+import { Chain, ChainOperand, ChainStep } from '../shared/instructions'
+import { copyWords, fillWords } from '../simd'
+import * as steps from './steps'
+
+/** Runs one step over `count` ≥ 1 words of each register. The steps are calls, so that each tiers up by itself. */
+@inline
+function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count: i32): void {
+  switch (step) {
+    case Step.Identity: return steps.identity_bits(target, a, count)
+    case Step.Negative: return steps.negative_f32(target, a, count)
+    case Step.Abs: return steps.abs_f32(target, a, count)
+    case Step.Sign: return steps.sign_f32(target, a, count)
+    case Step.Exp: return steps.exp_f32(target, a, count)
+    case Step.Expm1: return steps.expm1_f32(target, a, count)
+    case Step.Log: return steps.log_f32(target, a, count)
+    case Step.Log1p: return steps.log1p_f32(target, a, count)
+    case Step.Sqrt: return steps.sqrt_f32(target, a, count)
+    case Step.Rsqrt: return steps.rsqrt_f32(target, a, count)
+    case Step.Reciprocal: return steps.reciprocal_f32(target, a, count)
+    case Step.Square: return steps.square_f32(target, a, count)
+    case Step.Sin: return steps.sin_f32(target, a, count)
+    case Step.Cos: return steps.cos_f32(target, a, count)
+    case Step.Tanh: return steps.tanh_f32(target, a, count)
+    case Step.Sigmoid: return steps.sigmoid_f32(target, a, count)
+    case Step.Softplus: return steps.softplus_f32(target, a, count)
+    case Step.Relu: return steps.relu_f32(target, a, count)
+    case Step.Erf: return steps.erf_f32(target, a, count)
+    case Step.ErfInv: return steps.erfInv_f32(target, a, count)
+    case Step.Floor: return steps.floor_f32(target, a, count)
+    case Step.Ceil: return steps.ceil_f32(target, a, count)
+    case Step.Round: return steps.round_f32(target, a, count)
+    case Step.IsNaN: return steps.isNaN_f32(target, a, count)
+    case Step.IsFinite: return steps.isFinite_f32(target, a, count)
+    case Step.NegativeI32: return steps.negative_i32(target, a, count)
+    case Step.AbsI32: return steps.abs_i32(target, a, count)
+    case Step.LogicalNot: return steps.logicalNot(target, a, count)
+    case Step.FloatToInt: return steps.floatToInt(target, a, count)
+    case Step.IntToFloat: return steps.intToFloat(target, a, count)
+    case Step.FloatToBool: return steps.floatToBool(target, a, count)
+    case Step.IntToBool: return steps.intToBool(target, a, count)
+    case Step.Add: return steps.add_f32(target, a, b, count)
+    case Step.Subtract: return steps.subtract_f32(target, a, b, count)
+    case Step.Multiply: return steps.multiply_f32(target, a, b, count)
+    case Step.Divide: return steps.divide_f32(target, a, b, count)
+    case Step.Power: return steps.power_f32(target, a, b, count)
+    case Step.Mod: return steps.mod_f32(target, a, b, count)
+    case Step.Maximum: return steps.maximum_f32(target, a, b, count)
+    case Step.Minimum: return steps.minimum_f32(target, a, b, count)
+    case Step.Less: return steps.less_f32(target, a, b, count)
+    case Step.LessEqual: return steps.lessEqual_f32(target, a, b, count)
+    case Step.Equal: return steps.equal_f32(target, a, b, count)
+    case Step.NotEqual: return steps.notEqual_f32(target, a, b, count)
+    case Step.AddI32: return steps.add_i32(target, a, b, count)
+    case Step.SubtractI32: return steps.subtract_i32(target, a, b, count)
+    case Step.MultiplyI32: return steps.multiply_i32(target, a, b, count)
+    case Step.MaximumI32: return steps.maximum_i32(target, a, b, count)
+    case Step.MinimumI32: return steps.minimum_i32(target, a, b, count)
+    case Step.LessI32: return steps.less_i32(target, a, b, count)
+    case Step.LessEqualI32: return steps.lessEqual_i32(target, a, b, count)
+    case Step.EqualI32: return steps.equal_i32(target, a, b, count)
+    case Step.NotEqualI32: return steps.notEqual_i32(target, a, b, count)
+    case Step.LogicalAnd: return steps.logicalAnd(target, a, b, count)
+    case Step.LogicalOr: return steps.logicalOr(target, a, b, count)
+    case Step.Select: return steps.select_bits(target, a, b, c, count)
+  }
+}
+
+/** The address of register `index`, from the pointer table. */
+@inline
+function register(table: usize, index: usize): usize {
+  return load<usize>(table + (index << 2))
+}
+
+// A strided operand is seen as rows: its innermost dimensions merged while they are evenly spaced, then the
+// next ones merged likewise, then whatever is left.
+//
+//   element i of the result:  column = i mod columns,  row = (i / columns) mod rows,  block = i / columns / rows
+//   bias [n] over [m,n]:      columns = n, columnStride = 1, rows = m, rowStride = 0
+//   column [m,1] over [m,n]:  columns = n, columnStride = 0, rows = m, rowStride = 1
+
+/**
+ * Gathers elements start … start+count−1 of a strided operand into `target`. With `again`, `target` still holds
+ * the elements of an earlier tile of as many or more elements, a multiple of `tile` away.
+ */
+export function gatherStrided(
+  target: usize, source: usize, dims: usize, strides: usize, rank: i32,
+  start: i32, count: i32, tile: i32, again: bool,
+): void {
+  let columns = 1, columnStride = 0, rows = 1, rowStride = 0
+  let outer = rank
+  while (outer > 0) {
+    const extent = load<i32>(dims + (<usize>(outer - 1) << 2))
+    const stride = load<i32>(strides + (<usize>(outer - 1) << 2))
+    if (columns == 1) {
+      columns = extent
+      columnStride = stride
+    } else if (extent != 1) {
+      if (stride != columnStride * columns) break
+      columns *= extent
+    }
+    outer--
+  }
+  while (outer > 0) {
+    const extent = load<i32>(dims + (<usize>(outer - 1) << 2))
+    const stride = load<i32>(strides + (<usize>(outer - 1) << 2))
+    if (rows == 1) {
+      rows = extent
+      rowStride = stride
+    } else if (extent != 1) {
+      if (stride != rowStride * rows) break
+      rows *= extent
+    }
+    outer--
+  }
+  const periodic = outer == 0 && (rowStride == 0 || rows == 1)
+  if (again && periodic && tile % columns == 0) return
+
+  let column = start % columns
+  let rest = start / columns
+  let row = rest % rows
+  let block = rest / rows
+  let base = source + blockOffset(block, dims, strides, outer)
+  const period = periodic ? columns : count
+  let left = min(count, period)
+  let pointer = target
+  while (left > 0) {
+    const run = min(columns - column, left)
+    let from = base + (<usize>(row * rowStride + column * columnStride) << 2)
+    if (columnStride == 1) {
+      copyWords(pointer, from, run)
+    } else if (columnStride == 0) {
+      if (columns <= 16 && column == 0 && left > columns + 16) {
+        // short runs, one row after the other, in whole vectors: what is too much, the next row overwrites
+        const rowSize = <usize>columns << 2
+        const rowStep = <usize>rowStride << 2
+        for (;;) {
+          const value = v128.load32_splat(from)
+          v128.store(pointer, value)
+          if (columns > 4) {
+            v128.store(pointer, value, 16)
+            if (columns > 8) {
+              v128.store(pointer, value, 32)
+              v128.store(pointer, value, 48)
+            }
+          }
+          if (row + 1 == rows || left <= columns + 16) break
+          left -= columns
+          row++
+          pointer += rowSize
+          from += rowStep
+        }
+      } else {
+        fillWords(pointer, v128.load32_splat(from), run)
+      }
+    } else {
+      const step = <usize>columnStride << 2
+      for (let i: usize = 0, end = <usize>run << 2; i < end; i += 4) {
+        store<u32>(pointer + i, load<u32>(from))
+        from += step
+      }
+    }
+    left -= run
+    pointer += <usize>run << 2
+    column = 0
+    if (++row == rows) {
+      row = 0
+      if (left > 0) base = source + blockOffset(++block, dims, strides, outer)
+    }
+  }
+  // what repeats is copied from what is already there, twice as much each time
+  for (let done = period; done < count; done <<= 1) {
+    copyWords(target + (<usize>done << 2), target, min(done, count - done))
+  }
+}
+
+/** Bytes from the start of an operand to block `block`; the blocks count through the outer `rank` dimensions. */
+@inline
+function blockOffset(block: i32, dims: usize, strides: usize, rank: i32): usize {
+  let offset = 0
+  for (let d = rank - 1; d >= 0; d--) {
+    const extent = load<i32>(dims + (<usize>d << 2))
+    offset += block % extent * load<i32>(strides + (<usize>d << 2))
+    block /= extent
+  }
+  return <usize>offset << 2
+}
+
+/** The number of columns when an operand repeats its innermost dimensions (a bias), else 0. */
+@inline
+function periodOf(dims: usize, strides: usize, rank: i32): i32 {
+  let period = 1
+  let d = rank - 1
+  for (; d >= 0; d--) {
+    if (load<i32>(strides + (<usize>d << 2)) == 0) break
+    period *= load<i32>(dims + (<usize>d << 2))
+  }
+  for (; d >= 0; d--) {
+    if (load<i32>(strides + (<usize>d << 2)) != 0) return 0
+  }
+  return period
+}
+
+/** Runs a Chain. */
+export function chain(instruction: usize): void {
+  const count = load<i32>(instruction, Chain.count)
+  let tile = load<i32>(instruction, Chain.tile)
+  const rank = load<i32>(instruction, Chain.rank)
+  const operandCount = load<i32>(instruction, Chain.operandCount)
+  const outputCount = load<i32>(instruction, Chain.outputCount)
+  const stepCount = load<i32>(instruction, Chain.stepCount)
+  const registerCount = load<i32>(instruction, Chain.registerCount)
+  const table = load<usize>(instruction, Chain.scratch)
+  if (count == 0) return
+
+  const dims = instruction + Chain.size
+  const operands = dims + (<usize>rank << 2)
+  const operandSize = <usize>ChainOperand.size + (<usize>rank << 2)
+  const outputs = operands + <usize>operandCount * operandSize
+  const program = outputs + (<usize>outputCount << 2)
+  const programEnd = program + <usize>stepCount * ChainStep.size
+
+  const firstTemporary = <usize>(operandCount + outputCount)
+
+  // slots lie a whole tile apart, even where fewer elements of them are used
+  const slotSize = <usize>tile << 2
+  let slot = (table + (<usize>registerCount << 2) + 15) & ~15
+  let pointer = table
+  let strided = false
+  if (tile > count) tile = count
+  for (let operand = operands; operand < outputs; operand += operandSize) {
+    const access: Access = load<i32>(operand, ChainOperand.access)
+    const address = load<usize>(operand, ChainOperand.address)
+    store<usize>(pointer, access == Access.Contiguous ? address : slot)
+    if (access == Access.Scalar) fillWords(slot, v128.load32_splat(address), tile)
+    if (access == Access.Strided) {
+      strided = true
+      // whole periods in a tile: such an operand is gathered once
+      const period = periodOf(dims, operand + ChainOperand.size, rank)
+      if (period && tile < count) {
+        if (period << 2 <= tile) tile -= tile % (period << 2)
+        else if (period <= tile) tile -= tile % period
+      }
+    }
+    slot += slotSize
+    pointer += 4
+  }
+  for (let output = outputs; output < program; output += 4) {
+    store<usize>(pointer, load<usize>(output))
+    slot += slotSize
+    pointer += 4
+  }
+  for (const end = table + (<usize>registerCount << 2); pointer < end; pointer += 4) {
+    store<usize>(pointer, slot)
+    slot += slotSize
+  }
+
+  for (let start = 0; ; ) {
+    const n = min(tile, count - start)
+    if (strided) {
+      pointer = table
+      for (let operand = operands; operand < outputs; operand += operandSize) {
+        if (load<i32>(operand, ChainOperand.access) == Access.Strided) {
+          gatherStrided(
+            load<usize>(pointer), load<usize>(operand, ChainOperand.address), dims, operand + ChainOperand.size, rank,
+            start, n, tile, start > 0,
+          )
+        }
+        pointer += 4
+      }
+    }
+    // temporaries are written in whole vectors: reading back a part of one stalls
+    const padded = n + 3 & ~3
+    for (let step = program; step < programEnd; step += ChainStep.size) {
+      const index = load<usize>(step, ChainStep.target)
+      runStep(
+        load<i32>(step, ChainStep.step),
+        register(table, index),
+        register(table, load<usize>(step, ChainStep.a)),
+        register(table, load<usize>(step, ChainStep.b)),
+        register(table, load<usize>(step, ChainStep.c)),
+        index < firstTemporary ? n : padded,
+      )
+    }
+    start += tile
+    if (start >= count) return
+    const bytes = <usize>tile << 2
+    pointer = table
+    for (let operand = operands; operand < outputs; operand += operandSize) {
+      if (load<i32>(operand, ChainOperand.access) == Access.Contiguous) {
+        store<usize>(pointer, load<usize>(pointer) + bytes)
+      }
+      pointer += 4
+    }
+    for (let output = outputs; output < program; output += 4) {
+      store<usize>(pointer, load<usize>(pointer) + bytes)
+      pointer += 4
+    }
+  }
+}

@@ -1,0 +1,218 @@
+// Runs a Gemm instruction: looks at shapes and strides, blocks, packs where it pays, and calls the tiles.
+// Holds no inner loop of a product: see gemm-tiles.ts, gemm-vector.ts and pack.ts.
+import { Epilogue } from '../shared/opcodes'
+import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC } from '../shared/instructions'
+import { sigmoid, tanh } from '../math'
+import { storeTail } from '../simd'
+import { gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32 } from './gemm-tiles'
+import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
+import { pack_panels_4_f32, pack_panels_8_f32, panelBytes } from './pack'
+
+// Exported so that each stays a function of its own, which tiers up by itself, even if it has only one caller.
+export { gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32 } from './gemm-tiles'
+export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
+export {
+  pack_copy_8_f32, pack_panels_4_f32, pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32,
+} from './pack'
+
+// Where packing begins to pay, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured
+// interleaved in one run: 16 rows of 784 × 128 run at 0.95 of the tile's peak unpacked, at 0.80 packed.
+
+/** rhs elements above which strips of the matrix as it stands miss the first-level cache. */
+const PACK_RHS_ELEMENTS: i32 = 4096
+/** Rows of lhs from which on packed rhs repays its packing. */
+const PACK_RHS_ROWS: i32 = 40
+/** Columns of out from which on packed lhs repays its packing: rows read well as they are, a transposed lhs less. */
+const PACK_LHS_ROWS_COLUMNS: i32 = 384
+const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
+/** Rows of lhs below which it is never packed: an edge of three rows costs packed panels two tiles. */
+const PACK_LHS_LEAST_ROWS: i32 = 24
+/** Elements of a matrix from which on a product with one vector waits for memory. */
+const STREAM_ELEMENTS: i32 = 48 * 1024
+
+/** For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). */
+export function gemm(instruction: usize): void {
+  let m = load<i32>(instruction, Gemm.m)
+  const n = load<i32>(instruction, Gemm.n)
+  const k = load<i32>(instruction, Gemm.k)
+  let batch = load<i32>(instruction, Gemm.batch)
+  if (m <= 0 || n <= 0 || batch <= 0) return
+  let out = load<usize>(instruction, Gemm.out)
+  let lhs = load<usize>(instruction, Gemm.lhs)
+  let rhs = load<usize>(instruction, Gemm.rhs)
+  const bias = load<usize>(instruction, Gemm.bias)
+  let lhsRow = <usize>load<i32>(instruction, Gemm.lhsRow) * 4
+  let lhsColumn = <usize>load<i32>(instruction, Gemm.lhsColumn) * 4
+  let rhsRow = <usize>load<i32>(instruction, Gemm.rhsRow) * 4
+  let rhsColumn = <usize>load<i32>(instruction, Gemm.rhsColumn) * 4
+  const lhsBatch = <usize>load<i32>(instruction, Gemm.lhsBatch) * 4
+  const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
+  const epilogue = load<i32>(instruction, Gemm.epilogue)
+  const scratch = load<usize>(instruction, Gemm.scratch)
+  const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
+
+  // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open
+  if (k <= 1) lhsColumn = 4
+  if (k <= 1) rhsRow = 4
+  if (n == 1) rhsColumn = 4
+  if (m == 1) lhsRow = lhsBatch
+  // one rhs for all, and lhs matrices one below the other: a single tall matrix
+  if (rhsBatch == 0 && batch > 1 && lhsBatch == <usize>m * lhsRow) {
+    m *= batch
+    batch = 1
+  }
+
+  for (; batch > 0; batch--) {
+    if (n == 1 && m > 1 && lhsRow == 4) {
+      multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, k, bias, false, floor)
+    } else if (n == 1 && lhsColumn == 4 && rhsRow == 4) {
+      gemv_rows_f32(out, lhs, lhsRow, rhs, m, k, bias, false, floor)
+    } else if (m == 1 && rhsColumn == 4) {
+      multiplyVector(out, lhs, lhsColumn, rhs, rhsRow, n, k, bias, true, floor)
+    } else if (m < 4 && rhsRow == 4 && lhsColumn == 4) {
+      for (let i = 0; i < m; i++) {
+        gemv_rows_f32(out + <usize>(i * n) * 4, rhs, rhsColumn, lhs + <usize>i * lhsRow, n, k, bias, true, floor)
+      }
+    } else {
+      gemm_blocked_f32(out, lhs, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, m, n, k, bias, floor, scratch)
+    }
+    if (epilogue > Epilogue.Relu) activate_f32(out, m * n, epilogue)
+    out += <usize>(m * n) * 4
+    lhs += lhsBatch
+    rhs += rhsBatch
+  }
+}
+
+/** out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with neighbouring columns. */
+function multiplyVector(
+  out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
+  count: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
+): void {
+  if (count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS) {
+    const whole = count & ~3
+    gemv_stream_f32(out, vector, vectorStep, matrix, matrixStep, whole, k, bias, biasIsVector, floor)
+    const done = <usize>whole * 4
+    out += done
+    matrix += done
+    if (bias && biasIsVector) bias += done
+    count -= whole
+  }
+  if (count > 0) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, count, k, bias, biasIsVector, floor)
+}
+
+/**
+ * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias [n], floor), blocked after Goto and van de Geijn, "Anatomy of
+ * High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips of 8
+ * columns, so that a strip's panel of rhs stays in the first-level cache while the block of lhs streams past
+ * it from the second. Both are used as they stand where packing would cost more than it saves.
+ */
+export function gemm_blocked_f32(
+  out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize,
+  m: i32, n: i32, k: i32, bias: usize, floor: f32, scratch: usize,
+): void {
+  // a step of 0 would make the tiles' loops over rhs endless
+  const packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
+  const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
+  const packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
+  const rows = !packLhs && lhsColumn == 4
+  const step = <usize>n * 4
+  const packedLhs = scratch + 4 * GEMM_KC * GEMM_NC
+  const zeros = packedLhs + 4 * GEMM_KC * GEMM_MC
+  v128.store(zeros, f32x4.splat(0))
+  v128.store(zeros, f32x4.splat(0), 16)
+
+  // equal blocks of k: 784 is 4 · 196, not 3 · 256 + 16
+  const blocks = packRhs || packLhs ? (k + GEMM_KC - 1) / GEMM_KC : 1
+  const kc = blocks > 1 ? ((k + blocks - 1) / blocks + 3) & ~3 : k
+  const nc = packRhs ? GEMM_NC : n
+  const mc = packRhs || packLhs ? GEMM_MC : m
+
+  for (let j = 0; j < n; j += nc) {
+    const columns = min(nc, n - j)
+    let p = 0
+    do {
+      const depth = min(kc, k - p)
+      const blockFloor: f32 = p + depth == k ? floor : -Infinity
+      const blockRhs = rhs + <usize>p * rhsRow + <usize>j * rhsColumn
+      if (packRhs) pack_panels_8_f32(scratch, blockRhs, rhsColumn, rhsRow, columns, depth)
+      const rhsPanel = packRhs ? panelBytes(8, depth) : 32
+      const rhsStep: usize = packRhs ? 32 : rhsRow
+      for (let i = 0; i < m; i += mc) {
+        const height = min(mc, m - i)
+        let blockLhs = lhs + <usize>i * lhsRow + <usize>p * lhsColumn
+        if (packLhs) {
+          pack_panels_4_f32(packedLhs, blockLhs, lhsRow, lhsColumn, height, depth)
+          blockLhs = packedLhs
+        }
+        const lhsStep: usize = rows ? lhsRow : packLhs ? 16 : lhsColumn
+        const lhsPanel: usize = rows ? 2 * lhsRow : packLhs ? panelBytes(4, depth) : 16
+        let blockOut = out + <usize>i * step + <usize>j * 4
+        // the sums start from what the previous block of k left, else from the bias, else from zeros
+        const startStep: usize = p > 0 ? step : 0
+        const startStrip: usize = p > 0 || bias ? 32 : 0
+        let start = p > 0 ? blockOut : bias ? bias + <usize>j * 4 : zeros
+        let strip = packRhs ? scratch : blockRhs
+        for (let left = columns; left > 0; left -= 8) {
+          const width = min(left, 8)
+          const whole = height & ~3
+          if (whole) {
+            multiplyStrip(
+              rows, blockOut, step, 2 * step, blockLhs, lhsStep, lhsPanel, strip, rhsStep,
+              whole, depth, width, start, startStep, 2 * startStep, blockFloor,
+            )
+          }
+          let row = whole
+          while (row < height) {
+            // three rows at once only where the tile can tell rows 1 and 2 of lhs apart
+            const rest = height - row == 3 && !rows ? 2 : height - row
+            const first: usize = rest > 1 ? usize.MAX_VALUE : 0
+            const second: usize = rest > 2 ? usize.MAX_VALUE : 0
+            multiplyStrip(
+              rows, blockOut + <usize>row * step, step & first, step & second,
+              rows ? blockLhs + <usize>row * lhsRow : blockLhs + <usize>(whole >> 2) * lhsPanel + <usize>(row - whole) * 4,
+              rows ? lhsStep & first : lhsStep, rows ? lhsStep & second : lhsPanel, strip, rhsStep,
+              rest, depth, width, start + <usize>row * startStep, startStep & first, startStep & second, blockFloor,
+            )
+            row += rest
+          }
+          blockOut += 32
+          start += startStrip
+          strip += rhsPanel
+        }
+      }
+      p += kc
+    } while (p < k)
+  }
+}
+
+/**
+ * One strip of up to 8 columns, by the tile that fits its width and the direction of lhs. lhsStep and lhsPanel
+ * are the steps to rows 1 and 2 when `rows`, else those to the next k and to the next four rows.
+ */
+@inline
+function multiplyStrip(
+  rows: bool, out: usize, out1: usize, out2: usize, lhs: usize, lhsStep: usize, lhsPanel: usize, rhs: usize, rhsStep: usize,
+  m: i32, k: i32, columns: i32, start: usize, start1: usize, start2: usize, floor: f32,
+): void {
+  if (rows) {
+    if (columns > 4) gemm_4x8_rows_f32(out, out1, out2, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1, start2, floor)
+    else gemm_4x4_rows_f32(out, out1, out2, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1, start2, floor)
+  } else {
+    if (columns > 4) gemm_4x8_columns_f32(out, out1, out2, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1, start2, floor)
+    else gemm_4x4_columns_f32(out, out1, out2, lhs, lhsStep, lhsPanel, rhs, rhsStep, m, k, columns, start, start1, start2, floor)
+  }
+}
+
+/**
+ * values [count] = sigmoid or tanh of themselves. A pass of its own: unlike relu these take some twenty
+ * instructions per vector, so that one more load and store are lost among them, and the tiles stay small.
+ */
+export function activate_f32(values: usize, count: i32, epilogue: i32): void {
+  if (epilogue == Epilogue.Tanh) {
+    for (; count >= 4; count -= 4, values += 16) v128.store(values, tanh(v128.load(values)))
+    if (count > 0) storeTail(values, tanh(v128.load(values)), count)
+  } else {
+    for (; count >= 4; count -= 4, values += 16) v128.store(values, sigmoid(v128.load(values)))
+    if (count > 0) storeTail(values, sigmoid(v128.load(values)), count)
+  }
+}

@@ -1,0 +1,163 @@
+// Copies and fills. Never computes: any 32-bit element will do.
+
+import { Copy, CopyDimension, Fill } from '../shared/instructions'
+import { copyWords, fillWords } from '../simd'
+
+/**
+ * out[i, j] = input[j, i] for out [rows, columns]: rows of out and rows of input are `…Stride` bytes apart.
+ * Sixteen rows of out at a time, so that a cache line of input is used up while it is there.
+ */
+export function transpose_4x4_bits(
+  out: usize, input: usize, rows: i32, columns: i32, outStride: usize, inputStride: usize,
+): void {
+  for (let first = 0; first < rows; first += 16) {
+    const last = min(first + 16, rows)
+    let column = 0
+    for (; column + 4 <= columns; column += 4) {
+      let to = out + <usize>first * outStride + (<usize>column << 2)
+      let from = input + <usize>column * inputStride + (<usize>first << 2)
+      let row = first
+      for (; row + 4 <= last; row += 4) {
+        const a = v128.load(from)
+        const b = v128.load(from + inputStride)
+        const c = v128.load(from + 2 * inputStride)
+        const d = v128.load(from + 3 * inputStride)
+        const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5)
+        const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5)
+        const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7)
+        const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7)
+        v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2))
+        v128.store(to + outStride, v128.shuffle<i64>(ab0, cd0, 1, 3))
+        v128.store(to + 2 * outStride, v128.shuffle<i64>(ab1, cd1, 0, 2))
+        v128.store(to + 3 * outStride, v128.shuffle<i64>(ab1, cd1, 1, 3))
+        to += outStride << 2
+        from += 16
+      }
+      for (; row < last; row++) {
+        store<u32>(to, load<u32>(from))
+        store<u32>(to, load<u32>(from + inputStride), 4)
+        store<u32>(to, load<u32>(from + 2 * inputStride), 8)
+        store<u32>(to, load<u32>(from + 3 * inputStride), 12)
+        to += outStride
+        from += 4
+      }
+    }
+    for (; column < columns; column++) {
+      let to = out + <usize>first * outStride + (<usize>column << 2)
+      let from = input + <usize>column * inputStride + (<usize>first << 2)
+      for (let row = first; row < last; row++) {
+        store<u32>(to, load<u32>(from))
+        to += outStride
+        from += 4
+      }
+    }
+  }
+}
+
+/** out(i, j) = input(i, j) for [rows, columns]; strides in elements. */
+export function copy_strided_bits(
+  out: usize, input: usize, rows: i32, columns: i32,
+  inputRow: i32, inputColumn: i32, outRow: i32, outColumn: i32,
+): void {
+  const inputRowSize = <usize>inputRow << 2
+  const outRowSize = <usize>outRow << 2
+  if (outColumn == 1 && inputColumn == 1) {
+    for (; rows > 0; rows--) {
+      copyWords(out, input, columns)
+      out += outRowSize
+      input += inputRowSize
+    }
+  } else if (outColumn == 1 && inputColumn == 0) {
+    for (; rows > 0; rows--) {
+      fillWords(out, v128.load32_splat(input), columns)
+      out += outRowSize
+      input += inputRowSize
+    }
+  } else if (outColumn == 1 && inputRow == 1) {
+    transpose_4x4_bits(out, input, rows, columns, outRowSize, <usize>inputColumn << 2)
+  } else if (outRow == 1 && inputColumn == 1) {
+    transpose_4x4_bits(out, input, columns, rows, <usize>outColumn << 2, inputRowSize)
+  } else {
+    const inputStep = <usize>inputColumn << 2
+    const outStep = <usize>outColumn << 2
+    for (; rows > 0; rows--) {
+      let to = out
+      let from = input
+      for (let i = columns; i > 0; i--) {
+        store<u32>(to, load<u32>(from))
+        to += outStep
+        from += inputStep
+      }
+      out += outRowSize
+      input += inputRowSize
+    }
+  }
+}
+
+/** Runs a Copy: the two innermost groups of evenly spaced dimensions as a matrix, the others one by one. */
+export function copy(instruction: usize): void {
+  const out = load<usize>(instruction, Copy.out)
+  const input = load<usize>(instruction, Copy.input)
+  const first = instruction + Copy.size
+  let dimension = first + <usize>load<i32>(instruction, Copy.rank) * CopyDimension.size
+  let columns = 1, inputColumn = 1, outColumn = 1
+  let rows = 1, inputRow = 0, outRow = 0
+  while (dimension > first) {
+    const inner = dimension - CopyDimension.size
+    const extent = load<i32>(inner, CopyDimension.extent)
+    const inputStride = load<i32>(inner, CopyDimension.inputStride)
+    const outStride = load<i32>(inner, CopyDimension.outStride)
+    if (columns == 1) {
+      columns = extent
+      if (extent != 1) {
+        inputColumn = inputStride
+        outColumn = outStride
+      }
+    } else if (extent != 1) {
+      if (inputStride != inputColumn * columns || outStride != outColumn * columns) break
+      columns *= extent
+    }
+    dimension = inner
+  }
+  while (dimension > first) {
+    const inner = dimension - CopyDimension.size
+    const extent = load<i32>(inner, CopyDimension.extent)
+    const inputStride = load<i32>(inner, CopyDimension.inputStride)
+    const outStride = load<i32>(inner, CopyDimension.outStride)
+    if (rows == 1) {
+      rows = extent
+      inputRow = inputStride
+      outRow = outStride
+    } else if (extent != 1) {
+      if (inputStride != inputRow * rows || outStride != outRow * rows) break
+      rows *= extent
+    }
+    dimension = inner
+  }
+  let blocks = 1
+  for (let d = first; d < dimension; d += CopyDimension.size) blocks *= load<i32>(d, CopyDimension.extent)
+  for (let block = 0; block < blocks; block++) {
+    let rest = block
+    let inputOffset = 0
+    let outOffset = 0
+    for (let d = dimension; d > first; ) {
+      d -= CopyDimension.size
+      const extent = load<i32>(d, CopyDimension.extent)
+      const index = rest % extent
+      rest /= extent
+      inputOffset += index * load<i32>(d, CopyDimension.inputStride)
+      outOffset += index * load<i32>(d, CopyDimension.outStride)
+    }
+    copy_strided_bits(
+      out + (<usize>outOffset << 2), input + (<usize>inputOffset << 2), rows, columns,
+      inputRow, inputColumn, outRow, outColumn,
+    )
+  }
+}
+
+/** Runs a Fill. */
+export function fill(instruction: usize): void {
+  fillWords(
+    load<usize>(instruction, Fill.out), v128.load32_splat(instruction, Fill.value), load<i32>(instruction, Fill.count),
+  )
+}

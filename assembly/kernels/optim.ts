@@ -1,0 +1,174 @@
+// Optimizer updates: one pass over all parameters. The formulas stand in shared/instructions.ts. Never changes the
+// learning rate or the iteration count: those are cells that the tape and JS write.
+
+import { Adam, RmsProp, Sgd } from '../shared/instructions'
+import { madd, nmadd, storeTail } from '../simd'
+
+/** Stores four lanes, or the first `n` where fewer are left. */
+@inline
+function storeUpTo4(pointer: usize, value: v128, n: i32): void {
+  if (n >= 4) v128.store(pointer, value)
+  else storeTail(pointer, value, n)
+}
+
+/** Four parameters at byte offset `i`, or the first `n`. */
+@inline
+function sgdStep(
+  instruction: usize, i: usize, n: i32, withVelocity: bool, nesterov: bool, lr: v128, momentum: v128, decay: v128,
+): void {
+  const before = v128.load(load<usize>(instruction, Sgd.parameters) + i)
+  let p = nmadd(before, decay, before)
+  const step = f32x4.mul(lr, v128.load(load<usize>(instruction, Sgd.gradient) + i))
+  if (withVelocity) {
+    const v = f32x4.sub(f32x4.mul(momentum, v128.load(load<usize>(instruction, Sgd.velocity) + i)), step)
+    p = nesterov ? f32x4.sub(madd(momentum, v, p), step) : f32x4.add(p, v)
+    storeUpTo4(load<usize>(instruction, Sgd.velocityOut) + i, v, n)
+  } else {
+    p = f32x4.sub(p, step)
+  }
+  storeUpTo4(load<usize>(instruction, Sgd.parametersOut) + i, p, n)
+}
+
+// One loop per form of the update, without a branch in it: see the loops of steps.ts.
+@inline
+function sgdLoop(instruction: usize, withVelocity: bool, nesterov: bool): void {
+  const learningRate = load<f32>(load<usize>(instruction, Sgd.learningRate))
+  const momentum = v128.load32_splat(instruction, Sgd.momentum)
+  const lr = f32x4.splat(learningRate)
+  const decay = f32x4.splat(learningRate * load<f32>(instruction, Sgd.weightDecay))
+  const n = load<i32>(instruction, Sgd.count)
+  const whole = <usize>(n >> 2) << 4
+  for (let i: usize = 0; i < whole; i += 16) {
+    sgdStep(instruction, i, 4, withVelocity, nesterov, lr, momentum, decay)
+  }
+  if (n & 3) sgdStep(instruction, whole, n & 3, withVelocity, nesterov, lr, momentum, decay)
+}
+
+/** Runs an Sgd. */
+export function sgd(instruction: usize): void {
+  if (!load<usize>(instruction, Sgd.velocity)) sgdLoop(instruction, false, false)
+  else if (load<i32>(instruction, Sgd.nesterov)) sgdLoop(instruction, true, true)
+  else sgdLoop(instruction, true, false)
+}
+
+@inline
+function rmsPropStep(
+  instruction: usize, i: usize, n: i32, centered: bool, withVelocity: bool,
+  lr: v128, rho: v128, rest: v128, momentum: v128, epsilon: v128, decay: v128,
+): void {
+  const g = v128.load(load<usize>(instruction, RmsProp.gradient) + i)
+  const p = v128.load(load<usize>(instruction, RmsProp.parameters) + i)
+  const s = madd(rho, v128.load(load<usize>(instruction, RmsProp.square) + i), f32x4.mul(rest, f32x4.mul(g, g)))
+  storeUpTo4(load<usize>(instruction, RmsProp.squareOut) + i, s, n)
+  let d = s
+  if (centered) {
+    const a = madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g))
+    storeUpTo4(load<usize>(instruction, RmsProp.averageOut) + i, a, n)
+    d = nmadd(a, a, s)
+  }
+  let u = f32x4.div(f32x4.mul(lr, g), f32x4.sqrt(f32x4.add(d, epsilon)))
+  if (withVelocity) {
+    u = madd(momentum, v128.load(load<usize>(instruction, RmsProp.velocity) + i), u)
+    storeUpTo4(load<usize>(instruction, RmsProp.velocityOut) + i, u, n)
+  }
+  storeUpTo4(load<usize>(instruction, RmsProp.parametersOut) + i, f32x4.sub(nmadd(p, decay, p), u), n)
+}
+
+@inline
+function rmsPropLoop(instruction: usize, centered: bool, withVelocity: bool): void {
+  const learningRate = load<f32>(load<usize>(instruction, RmsProp.learningRate))
+  const rhoValue = load<f32>(instruction, RmsProp.rho)
+  const rho = f32x4.splat(rhoValue)
+  const rest = f32x4.splat(1.0 - rhoValue)
+  const momentum = v128.load32_splat(instruction, RmsProp.momentum)
+  const epsilon = v128.load32_splat(instruction, RmsProp.epsilon)
+  const lr = f32x4.splat(learningRate)
+  const decay = f32x4.splat(learningRate * load<f32>(instruction, RmsProp.weightDecay))
+  const n = load<i32>(instruction, RmsProp.count)
+  const whole = <usize>(n >> 2) << 4
+  for (let i: usize = 0; i < whole; i += 16) {
+    rmsPropStep(instruction, i, 4, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
+  }
+  if (n & 3) rmsPropStep(instruction, whole, n & 3, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
+}
+
+/** Runs an RmsProp. */
+export function rmsProp(instruction: usize): void {
+  const withVelocity = load<usize>(instruction, RmsProp.velocity) != 0
+  if (load<usize>(instruction, RmsProp.average)) {
+    if (withVelocity) rmsPropLoop(instruction, true, true)
+    else rmsPropLoop(instruction, true, false)
+  } else if (withVelocity) {
+    rmsPropLoop(instruction, false, true)
+  } else {
+    rmsPropLoop(instruction, false, false)
+  }
+}
+
+/** base^n by repeated squaring. */
+function integerPower(base: f64, n: i32): f64 {
+  let result: f64 = 1.0
+  for (; n > 0; n >>= 1) {
+    if (n & 1) result *= base
+    base *= base
+  }
+  return result
+}
+
+/** a + rest·(x − a) */
+@inline
+function average(a: v128, x: v128, rest: v128): v128 {
+  return madd(rest, f32x4.sub(x, a), a)
+}
+
+/** p − decay·p − alpha·m / (√v + epsilon) */
+@inline
+function adamStep(p: v128, m: v128, v: v128, decay: v128, alpha: v128, epsilon: v128): v128 {
+  const update = f32x4.div(f32x4.mul(alpha, m), f32x4.add(f32x4.sqrt(v), epsilon))
+  return f32x4.sub(nmadd(p, decay, p), update)
+}
+
+/** Runs an Adam. */
+export function adam(instruction: usize): void {
+  let parameters = load<usize>(instruction, Adam.parameters)
+  let parametersOut = load<usize>(instruction, Adam.parametersOut)
+  let gradient = load<usize>(instruction, Adam.gradient)
+  let mean = load<usize>(instruction, Adam.mean)
+  let meanOut = load<usize>(instruction, Adam.meanOut)
+  let variance = load<usize>(instruction, Adam.variance)
+  let varianceOut = load<usize>(instruction, Adam.varianceOut)
+  const learningRate = load<f32>(load<usize>(instruction, Adam.learningRate))
+  const t = load<i32>(load<usize>(instruction, Adam.iterations)) + 1
+  const beta1 = load<f32>(instruction, Adam.beta1)
+  const beta2 = load<f32>(instruction, Adam.beta2)
+  const correction = sqrt<f64>(1.0 - integerPower(<f64>beta2, t)) / (1.0 - integerPower(<f64>beta1, t))
+  const alpha = f32x4.splat(<f32>(<f64>learningRate * correction))
+  const rest1 = f32x4.splat(1.0 - beta1)
+  const rest2 = f32x4.splat(1.0 - beta2)
+  const epsilon = v128.load32_splat(instruction, Adam.epsilon)
+  const decay = f32x4.splat(learningRate * load<f32>(instruction, Adam.weightDecay))
+  let n = load<i32>(instruction, Adam.count)
+  for (; n >= 4; n -= 4) {
+    const g = v128.load(gradient)
+    const m = average(v128.load(mean), g, rest1)
+    const v = average(v128.load(variance), f32x4.mul(g, g), rest2)
+    v128.store(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon))
+    v128.store(meanOut, m)
+    v128.store(varianceOut, v)
+    parameters += 16
+    parametersOut += 16
+    gradient += 16
+    mean += 16
+    meanOut += 16
+    variance += 16
+    varianceOut += 16
+  }
+  if (n > 0) {
+    const g = v128.load(gradient)
+    const m = average(v128.load(mean), g, rest1)
+    const v = average(v128.load(variance), f32x4.mul(g, g), rest2)
+    storeTail(parametersOut, adamStep(v128.load(parameters), m, v, decay, alpha, epsilon), n)
+    storeTail(meanOut, m, n)
+    storeTail(varianceOut, v, n)
+  }
+}

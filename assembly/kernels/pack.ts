@@ -1,0 +1,118 @@
+// Copies blocks of a strided matrix into panels that the tiles of gemm-tiles.ts read from front to back.
+// Multiplies nothing and decides nothing: see gemm.ts.
+//
+// Element (j, p) of the source is at source + j·across + p·along (bytes). A panel of width w holds w
+// neighbouring j for every p:
+//
+//   panel      p = 0            p = 1                    p = k−1
+//            ┌────────────────┬────────────────┬─ … ─┬────────────────┬─────────┐
+//            │ j0 j1 … j(w−1) │ j0 j1 … j(w−1) │     │ j0 j1 … j(w−1) │ padding │
+//            └────────────────┴────────────────┴─ … ─┴────────────────┴─────────┘
+//
+// k is rounded up to a multiple of 4. Padding, and the j past the last one, hold arbitrary numbers: the
+// tiles never let them reach a column or row that is stored.
+
+/** Bytes from one panel to the next. */
+@inline
+export function panelBytes(width: usize, k: i32): usize {
+  return width * 4 * <usize>((k + 3) & ~3)
+}
+
+/** Packs `extent` rows or columns into panels of 8. */
+export function pack_panels_8_f32(
+  target: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
+): void {
+  const bytes = panelBytes(8, k)
+  for (; extent > 0; extent -= 8) {
+    if (across == 4) {
+      pack_copy_8_f32(target, source, along, k)
+    } else {
+      pack_four(target, 32, source, across, along, extent, k)
+      if (extent > 4) pack_four(target + 16, 32, source + 4 * across, across, along, extent - 4, k)
+    }
+    target += bytes
+    source += 8 * across
+  }
+}
+
+/** Packs `extent` rows or columns into panels of 4. */
+export function pack_panels_4_f32(
+  target: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
+): void {
+  const bytes = panelBytes(4, k)
+  for (; extent > 0; extent -= 4) {
+    if (across == 4) {
+      for (let p = 0, t = target, s = source; p < k; p++, t += 16, s += along) v128.store(t, v128.load(s))
+    } else {
+      pack_four(target, 16, source, across, along, extent, k)
+    }
+    target += bytes
+    source += 4 * across
+  }
+}
+
+/** One panel of 8 from neighbouring j: two vectors per p. */
+export function pack_copy_8_f32(target: usize, source: usize, along: usize, k: i32): void {
+  for (; k > 0; k--) {
+    v128.store(target, v128.load(source))
+    v128.store(target, v128.load(source, 16), 16)
+    target += 32
+    source += along
+  }
+}
+
+/** Four j of a panel, from neighbouring p when there are any. */
+@inline
+function pack_four(
+  target: usize, step: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
+): void {
+  if (along == 4) pack_transpose_4_f32(target, step, source, across, extent, k)
+  else pack_strided_4_f32(target, step, source, across, along, extent, k)
+}
+
+/**
+ * Four j of a panel from neighbouring p, by 4×4 transposes in registers: 4 loads, 8 shuffles and 4 stores
+ * for 16 elements. Every fourth p may read up to three elements too far.
+ */
+export function pack_transpose_4_f32(
+  target: usize, step: usize, source: usize, across: usize, extent: i32, k: i32,
+): void {
+  let s0 = source
+  let s1 = extent > 1 ? source + across : source
+  let s2 = extent > 2 ? source + 2 * across : source
+  let s3 = extent > 3 ? source + 3 * across : source
+  for (; k > 0; k -= 4) {
+    const r0 = v128.load(s0)
+    const r1 = v128.load(s1)
+    const r2 = v128.load(s2)
+    const r3 = v128.load(s3)
+    // 2×2 blocks first, then their halves
+    const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5)
+    const t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5)
+    const t2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7)
+    const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7)
+    v128.store(target, v128.shuffle<f64>(t0, t1, 0, 2))
+    v128.store(target + step, v128.shuffle<f64>(t0, t1, 1, 3))
+    v128.store(target + 2 * step, v128.shuffle<f64>(t2, t3, 0, 2))
+    v128.store(target + 3 * step, v128.shuffle<f64>(t2, t3, 1, 3))
+    target += 4 * step
+    s0 += 16, s1 += 16, s2 += 16, s3 += 16
+  }
+}
+
+/** Four j of a panel, element by element: for strides that a broadcast or a slice leaves behind. */
+export function pack_strided_4_f32(
+  target: usize, step: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
+): void {
+  const s1: usize = extent > 1 ? across : 0
+  const s2: usize = extent > 2 ? 2 * across : 0
+  const s3: usize = extent > 3 ? 3 * across : 0
+  for (; k > 0; k--) {
+    store<f32>(target, load<f32>(source))
+    store<f32>(target, load<f32>(source + s1), 4)
+    store<f32>(target, load<f32>(source + s2), 8)
+    store<f32>(target, load<f32>(source + s3), 12)
+    target += step
+    source += along
+  }
+}

@@ -1,0 +1,461 @@
+// Reductions over the middle axis of [outer, axis, inner]. Along rows (inner = 1) and along columns are two forms.
+// Nothing here depends on the number of threads: the order of additions is fixed by the shape.
+//
+// Sums are kept short: a chain of at most 64 additions per accumulator, then sums of sums, so that the error
+// grows with the logarithm of the length rather than with the length.
+
+import { Extreme, Reduction } from '../shared/opcodes'
+import { ArgReduce, Reduce } from '../shared/instructions'
+import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
+
+/** Max and Min give NaN when either side is NaN. */
+@inline
+function combine(reduction: Reduction, a: v128, b: v128): v128 {
+  if (reduction == Reduction.Max) return f32x4.max(a, b)
+  if (reduction == Reduction.Min) return f32x4.min(a, b)
+  if (reduction == Reduction.Product) return f32x4.mul(a, b)
+  return f32x4.add(a, b)
+}
+
+/** What an empty axis gives. */
+@inline
+function identity(reduction: Reduction): v128 {
+  if (reduction == Reduction.Max) return f32x4.splat(-Infinity)
+  if (reduction == Reduction.Min) return f32x4.splat(Infinity)
+  if (reduction == Reduction.Product) return f32x4.splat(1.0)
+  return f32x4.splat(0.0)
+}
+
+@inline
+function isExtreme(reduction: Reduction): bool {
+  return reduction == Reduction.Max || reduction == Reduction.Min
+}
+
+/** One instruction where f32x4.max is seven on x86, but passes over a NaN in `b`. */
+@inline
+function pickExtreme(reduction: Reduction, a: v128, b: v128): v128 {
+  return reduction == Reduction.Max ? f32x4.pmax(a, b) : f32x4.pmin(a, b)
+}
+
+/** Four partial maxima or minima of `n` ≥ 0 floats; the NaN are collected aside. */
+@inline
+function extremeRun(reduction: Reduction, pointer: usize, n: i32): v128 {
+  let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
+  let nan = i32x4.splat(0)
+  for (; n >= 16; n -= 16) {
+    const x0 = v128.load(pointer)
+    const x1 = v128.load(pointer, 16)
+    const x2 = v128.load(pointer, 32)
+    const x3 = v128.load(pointer, 48)
+    a0 = pickExtreme(reduction, a0, x0)
+    a1 = pickExtreme(reduction, a1, x1)
+    a2 = pickExtreme(reduction, a2, x2)
+    a3 = pickExtreme(reduction, a3, x3)
+    nan = v128.or(nan, v128.or(unordered(x0, x1), unordered(x2, x3)))
+    pointer += 64
+  }
+  for (; n >= 4; n -= 4) {
+    const x = v128.load(pointer)
+    a0 = pickExtreme(reduction, a0, x)
+    nan = v128.or(nan, f32x4.ne(x, x))
+    pointer += 16
+  }
+  if (n > 0) {
+    const x = v128.bitselect(v128.load(pointer), a0, tailMask(n))
+    a1 = pickExtreme(reduction, a1, x)
+    nan = v128.or(nan, f32x4.ne(x, x))
+  }
+  const y = pickExtreme(reduction, pickExtreme(reduction, a0, a1), pickExtreme(reduction, a2, a3))
+  return v128.or(y, nan)
+}
+
+/** Ones where x or y is NaN. */
+@inline
+function unordered(x: v128, y: v128): v128 {
+  return v128.or(f32x4.ne(x, x), f32x4.ne(y, y))
+}
+
+/** Four partial results of `n` ≥ 0 floats. */
+@inline
+function reduceRun(reduction: Reduction, pointer: usize, n: i32): v128 {
+  if (isExtreme(reduction)) return extremeRun(reduction, pointer, n)
+  let a0 = identity(reduction)
+  if (n >= 32) {
+    a0 = v128.load(pointer)
+    let a1 = v128.load(pointer, 16)
+    let a2 = v128.load(pointer, 32)
+    let a3 = v128.load(pointer, 48)
+    let a4 = v128.load(pointer, 64)
+    let a5 = v128.load(pointer, 80)
+    let a6 = v128.load(pointer, 96)
+    let a7 = v128.load(pointer, 112)
+    pointer += 128
+    for (n -= 32; n >= 32; n -= 32) {
+      a0 = combine(reduction, a0, v128.load(pointer))
+      a1 = combine(reduction, a1, v128.load(pointer, 16))
+      a2 = combine(reduction, a2, v128.load(pointer, 32))
+      a3 = combine(reduction, a3, v128.load(pointer, 48))
+      a4 = combine(reduction, a4, v128.load(pointer, 64))
+      a5 = combine(reduction, a5, v128.load(pointer, 80))
+      a6 = combine(reduction, a6, v128.load(pointer, 96))
+      a7 = combine(reduction, a7, v128.load(pointer, 112))
+      pointer += 128
+    }
+    a0 = combine(reduction, a0, a4)
+    a1 = combine(reduction, a1, a5)
+    a2 = combine(reduction, a2, a6)
+    a3 = combine(reduction, a3, a7)
+    a0 = combine(reduction, combine(reduction, a0, a2), combine(reduction, a1, a3))
+  }
+  for (; n >= 4; n -= 4) {
+    a0 = combine(reduction, a0, v128.load(pointer))
+    pointer += 16
+  }
+  if (n > 0) {
+    const rest = v128.bitselect(v128.load(pointer), identity(reduction), tailMask(n))
+    a0 = combine(reduction, a0, rest)
+  }
+  return a0
+}
+
+/** Four partial sums of `n` floats: runs of 256, and sixteen sums to a sum of the next level. */
+@inline
+function sumLong(pointer: usize, n: i32): v128 {
+  const zero = f32x4.splat(0.0)
+  let level1 = zero
+  let level2 = zero
+  let level3 = zero
+  let level4 = zero
+  for (let run = 1; n > 256; n -= 256, run++) {
+    level1 = f32x4.add(level1, reduceRun(Reduction.Sum, pointer, 256))
+    pointer += 1024
+    if (!(run & 15)) {
+      level2 = f32x4.add(level2, level1)
+      level1 = zero
+      if (!(run & 255)) {
+        level3 = f32x4.add(level3, level2)
+        level2 = zero
+        if (!(run & 4095)) {
+          level4 = f32x4.add(level4, level3)
+          level3 = zero
+        }
+      }
+    }
+  }
+  level1 = f32x4.add(level1, reduceRun(Reduction.Sum, pointer, n))
+  return f32x4.add(f32x4.add(level4, level3), f32x4.add(level2, level1))
+}
+
+@inline
+function reduceRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
+  const summing = reduction == Reduction.Sum || reduction == Reduction.Mean
+  for (; rows > 0; rows--) {
+    let partial: v128
+    if (summing && axis > 256) partial = sumLong(input, axis)
+    else partial = reduceRun(reduction, input, axis)
+    const pairs = combine(reduction, partial, swapHalves(partial))
+    let y = f32x4.extract_lane(combine(reduction, pairs, swapNeighbours(pairs)), 0)
+    if (reduction == Reduction.Mean) y /= <f32>axis
+    store<f32>(out, y)
+    out += 4
+    input += <usize>axis << 2
+  }
+}
+
+/** Up to 16 columns of [axis, inner]; reads 16 floats of each row whatever `width` is. */
+@inline
+function reduceColumns16(reduction: Reduction, out: usize, input: usize, axis: i32, rowSize: usize, width: i32): void {
+  let y0 = identity(reduction), y1 = y0, y2 = y0, y3 = y0
+  let z0 = y0, z1 = y0, z2 = y0, z3 = y0
+  let blocks = 0
+  for (let left = axis; left > 0; ) {
+    let a0 = v128.load(input)
+    let a1 = v128.load(input, 16)
+    let a2 = v128.load(input, 32)
+    let a3 = v128.load(input, 48)
+    input += rowSize
+    const block = min(left, 64)
+    for (let i = block - 1; i > 0; i--) {
+      a0 = combine(reduction, a0, v128.load(input))
+      a1 = combine(reduction, a1, v128.load(input, 16))
+      a2 = combine(reduction, a2, v128.load(input, 32))
+      a3 = combine(reduction, a3, v128.load(input, 48))
+      input += rowSize
+    }
+    left -= block
+    y0 = combine(reduction, y0, a0)
+    y1 = combine(reduction, y1, a1)
+    y2 = combine(reduction, y2, a2)
+    y3 = combine(reduction, y3, a3)
+    if (!(++blocks & 63)) {
+      z0 = combine(reduction, z0, y0)
+      z1 = combine(reduction, z1, y1)
+      z2 = combine(reduction, z2, y2)
+      z3 = combine(reduction, z3, y3)
+      y0 = y1 = y2 = y3 = identity(reduction)
+    }
+  }
+  y0 = combine(reduction, z0, y0)
+  y1 = combine(reduction, z1, y1)
+  y2 = combine(reduction, z2, y2)
+  y3 = combine(reduction, z3, y3)
+  if (reduction == Reduction.Mean) {
+    const n = f32x4.splat(<f32>axis)
+    y0 = f32x4.div(y0, n)
+    y1 = f32x4.div(y1, n)
+    y2 = f32x4.div(y2, n)
+    y3 = f32x4.div(y3, n)
+  }
+  storeUpTo16(out, y0, y1, y2, y3, width)
+}
+
+/** Stores the first `n` of 16 floats, 1 ≤ n. */
+@inline
+function storeUpTo16(out: usize, y0: v128, y1: v128, y2: v128, y3: v128, n: i32): void {
+  if (n >= 16) {
+    v128.store(out, y0)
+    v128.store(out, y1, 16)
+    v128.store(out, y2, 32)
+    v128.store(out, y3, 48)
+    return
+  }
+  for (; n > 0; n -= 4) {
+    if (n >= 4) v128.store(out, y0)
+    else storeTail(out, y0, n)
+    out += 16
+    y0 = y1
+    y1 = y2
+    y2 = y3
+  }
+}
+
+/** reduceColumns16 for maxima and minima. */
+@inline
+function extremeColumns16(reduction: Reduction, out: usize, input: usize, axis: i32, rowSize: usize, width: i32): void {
+  let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
+  let nan0 = i32x4.splat(0), nan1 = nan0, nan2 = nan0, nan3 = nan0
+  for (let left = axis; left > 0; left--) {
+    const x0 = v128.load(input)
+    const x1 = v128.load(input, 16)
+    const x2 = v128.load(input, 32)
+    const x3 = v128.load(input, 48)
+    a0 = pickExtreme(reduction, a0, x0)
+    a1 = pickExtreme(reduction, a1, x1)
+    a2 = pickExtreme(reduction, a2, x2)
+    a3 = pickExtreme(reduction, a3, x3)
+    nan0 = v128.or(nan0, f32x4.ne(x0, x0))
+    nan1 = v128.or(nan1, f32x4.ne(x1, x1))
+    nan2 = v128.or(nan2, f32x4.ne(x2, x2))
+    nan3 = v128.or(nan3, f32x4.ne(x3, x3))
+    input += rowSize
+  }
+  storeUpTo16(out, v128.or(a0, nan0), v128.or(a1, nan1), v128.or(a2, nan2), v128.or(a3, nan3), width)
+}
+
+/** Up to 4 columns of [axis, inner], four rows at a time. */
+@inline
+function reduceColumns4(reduction: Reduction, out: usize, input: usize, axis: i32, rowSize: usize, width: i32): void {
+  const none = identity(reduction)
+  let y = none
+  let z = none
+  let blocks = 0
+  let left = axis
+  while (left >= 4) {
+    let a0 = none, a1 = none, a2 = none, a3 = none
+    const block = min(left >> 2, 64)
+    for (let i = block; i > 0; i--) {
+      a0 = combine(reduction, a0, v128.load(input))
+      a1 = combine(reduction, a1, v128.load(input + rowSize))
+      input += rowSize << 1
+      a2 = combine(reduction, a2, v128.load(input))
+      a3 = combine(reduction, a3, v128.load(input + rowSize))
+      input += rowSize << 1
+    }
+    left -= block << 2
+    y = combine(reduction, y, combine(reduction, combine(reduction, a0, a2), combine(reduction, a1, a3)))
+    if (!(++blocks & 63)) {
+      z = combine(reduction, z, y)
+      y = none
+    }
+  }
+  for (; left > 0; left--) {
+    y = combine(reduction, y, v128.load(input))
+    input += rowSize
+  }
+  y = combine(reduction, z, y)
+  if (reduction == Reduction.Mean) y = f32x4.div(y, f32x4.splat(<f32>axis))
+  if (width >= 4) v128.store(out, y)
+  else storeTail(out, y, width)
+}
+
+@inline
+function reduceColumns(reduction: Reduction, out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+  const rowSize = <usize>inner << 2
+  for (; outer > 0; outer--) {
+    for (let column = 0; column < inner; ) {
+      const width = min(inner - column, 16)
+      const offset = <usize>column << 2
+      const to = out + offset
+      const from = input + offset
+      if (width <= 4) reduceColumns4(reduction, to, from, axis, rowSize, width)
+      else if (isExtreme(reduction)) extremeColumns16(reduction, to, from, axis, rowSize, width)
+      else reduceColumns16(reduction, to, from, axis, rowSize, width)
+      column += width
+    }
+    out += rowSize
+    input += <usize>axis * rowSize
+  }
+}
+
+export function sum_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  reduceRows(Reduction.Sum, out, input, rows, axis)
+}
+
+export function mean_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  reduceRows(Reduction.Mean, out, input, rows, axis)
+}
+
+export function max_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  reduceRows(Reduction.Max, out, input, rows, axis)
+}
+
+export function min_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  reduceRows(Reduction.Min, out, input, rows, axis)
+}
+
+export function product_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  reduceRows(Reduction.Product, out, input, rows, axis)
+}
+
+export function sum_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+  reduceColumns(Reduction.Sum, out, input, outer, axis, inner)
+}
+
+export function mean_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+  reduceColumns(Reduction.Mean, out, input, outer, axis, inner)
+}
+
+export function max_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+  reduceColumns(Reduction.Max, out, input, outer, axis, inner)
+}
+
+export function min_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+  reduceColumns(Reduction.Min, out, input, outer, axis, inner)
+}
+
+export function product_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+  reduceColumns(Reduction.Product, out, input, outer, axis, inner)
+}
+
+/** Runs a Reduce. An empty axis gives 0, NaN, −Inf, Inf, 1 for Sum, Mean, Max, Min, Product. */
+export function reduce(instruction: usize): void {
+  const out = load<usize>(instruction, Reduce.out)
+  const input = load<usize>(instruction, Reduce.input)
+  const outer = load<i32>(instruction, Reduce.outer)
+  const axis = load<i32>(instruction, Reduce.axis)
+  const inner = load<i32>(instruction, Reduce.inner)
+  const reduction: Reduction = load<i32>(instruction, Reduce.reduction)
+  if (inner == 1) {
+    switch (reduction) {
+      case Reduction.Sum: return sum_rows_f32(out, input, outer, axis)
+      case Reduction.Mean: return mean_rows_f32(out, input, outer, axis)
+      case Reduction.Max: return max_rows_f32(out, input, outer, axis)
+      case Reduction.Min: return min_rows_f32(out, input, outer, axis)
+      case Reduction.Product: return product_rows_f32(out, input, outer, axis)
+    }
+    return
+  }
+  switch (reduction) {
+    case Reduction.Sum: return sum_columns_f32(out, input, outer, axis, inner)
+    case Reduction.Mean: return mean_columns_f32(out, input, outer, axis, inner)
+    case Reduction.Max: return max_columns_f32(out, input, outer, axis, inner)
+    case Reduction.Min: return min_columns_f32(out, input, outer, axis, inner)
+    case Reduction.Product: return product_columns_f32(out, input, outer, axis, inner)
+  }
+}
+
+@inline
+function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
+  return v128.or(f32x4.eq(x, best), v128.and(f32x4.ne(x, x), seeksNaN))
+}
+
+@inline
+function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
+  for (; rows > 0; rows--) {
+    // first the value, then where it stands first
+    let best = extremeRun(reduction, input, axis)
+    best = combine(reduction, best, swapHalves(best))
+    best = combine(reduction, best, swapNeighbours(best))
+    const seeksNaN = f32x4.ne(best, best)
+    let pointer = input
+    let index = 0
+    // sixteen at a time: leaving in the middle costs a mispredicted branch. What follows the row is not looked at,
+    // because something in the row is found before it.
+    for (; index < axis; index += 16) {
+      const found = i32x4.bitmask(isBest(v128.load(pointer), best, seeksNaN))
+        | i32x4.bitmask(isBest(v128.load(pointer, 16), best, seeksNaN)) << 4
+        | i32x4.bitmask(isBest(v128.load(pointer, 32), best, seeksNaN)) << 8
+        | i32x4.bitmask(isBest(v128.load(pointer, 48), best, seeksNaN)) << 12
+      if (found) {
+        index += ctz(found)
+        break
+      }
+      pointer += 64
+    }
+    store<i32>(out, index)
+    out += 4
+    input += <usize>axis << 2
+  }
+}
+
+/** The first index of the largest element of each row; of the first NaN, if there is one. */
+export function argMax_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  argRows(Reduction.Max, out, input, rows, axis)
+}
+
+/** The first index of the smallest element of each row; of the first NaN, if there is one. */
+export function argMin_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  argRows(Reduction.Min, out, input, rows, axis)
+}
+
+/** The same over columns. */
+export function argReduce_columns_f32(
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, extreme: Extreme,
+): void {
+  // the smallest is the largest of −x
+  const flip = i32x4.splat(extreme == Extreme.Min ? 0x80000000 : 0)
+  const rowSize = <usize>inner << 2
+  for (; outer > 0; outer--) {
+    for (let column = 0; column < inner; column += 4) {
+      let pointer = input + (<usize>column << 2)
+      let best = v128.xor(v128.load(pointer), flip)
+      let bestIndex = i32x4.splat(0)
+      for (let i = 1; i < axis; i++) {
+        pointer += rowSize
+        const x = v128.xor(v128.load(pointer), flip)
+        // larger, or the first NaN
+        const wins = v128.and(v128.not(f32x4.le(x, best)), f32x4.eq(best, best))
+        best = v128.bitselect(x, best, wins)
+        bestIndex = v128.bitselect(i32x4.splat(i), bestIndex, wins)
+      }
+      const width = inner - column
+      if (width >= 4) v128.store(out + (<usize>column << 2), bestIndex)
+      else storeTail(out + (<usize>column << 2), bestIndex, width)
+    }
+    out += rowSize
+    input += <usize>axis * rowSize
+  }
+}
+
+/** Runs an ArgReduce. An empty axis gives 0. */
+export function argReduce(instruction: usize): void {
+  const out = load<usize>(instruction, ArgReduce.out)
+  const input = load<usize>(instruction, ArgReduce.input)
+  const outer = load<i32>(instruction, ArgReduce.outer)
+  const axis = load<i32>(instruction, ArgReduce.axis)
+  const inner = load<i32>(instruction, ArgReduce.inner)
+  const extreme: Extreme = load<i32>(instruction, ArgReduce.extreme)
+  if (inner != 1 || axis == 0) argReduce_columns_f32(out, input, outer, axis, inner, extreme)
+  else if (extreme == Extreme.Max) argMax_rows_f32(out, input, outer, axis)
+  else argMin_rows_f32(out, input, outer, axis)
+}

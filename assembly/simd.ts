@@ -1,0 +1,96 @@
+// Small building blocks of every kernel: multiply-add, tails, sums across lanes, runs of words.
+// No mathematics beyond + and ×: see math.ts.
+
+/** a·b + c. One rounding where relaxed SIMD is compiled in and the machine has FMA, two otherwise. */
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
+  return f32x4.add(f32x4.mul(a, b), c)
+}
+
+/** c − a·b, rounded as madd is. */
+@inline
+export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c)
+  return f32x4.sub(c, f32x4.mul(a, b))
+}
+
+/** a·b + c on two float64, rounded as madd is. */
+@inline
+export function madd_f64(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c)
+  return f64x2.add(f64x2.mul(a, b), c)
+}
+
+/** Stores the first `n` of four lanes, 1 ≤ n ≤ 3. */
+@inline
+export function storeTail(pointer: usize, value: v128, n: i32): void {
+  if (n & 2) {
+    v128.store64_lane(pointer, value, 0)
+    if (n & 1) v128.store32_lane(pointer, value, 2, 8)
+  } else {
+    v128.store32_lane(pointer, value, 0)
+  }
+}
+
+/** Lanes below `n` are all ones, the others zero. */
+@inline
+export function tailMask(n: i32): v128 {
+  return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n))
+}
+
+@inline
+export function swapHalves(a: v128): v128 {
+  return v128.shuffle<i32>(a, a, 2, 3, 0, 1)
+}
+
+@inline
+export function swapNeighbours(a: v128): v128 {
+  return v128.shuffle<i32>(a, a, 1, 0, 3, 2)
+}
+
+/** (a0 + a2) + (a1 + a3) in every lane. */
+@inline
+export function sumLanes(a: v128): v128 {
+  const pairs = f32x4.add(a, swapHalves(a))
+  return f32x4.add(pairs, swapNeighbours(pairs))
+}
+
+/** The largest lane in every lane. NaN is skipped or kept as pmax has it. */
+@inline
+export function pmaxLanes(a: v128): v128 {
+  const pairs = f32x4.pmax(a, swapHalves(a))
+  return f32x4.pmax(pairs, swapNeighbours(pairs))
+}
+
+/** Copies `n` ≥ 0 words. The two runs are the same or do not overlap. */
+@inline
+export function copyWords(target: usize, source: usize, n: i32): void {
+  if (n > 128) {
+    memory.copy(target, source, <usize>n << 2)
+    return
+  }
+  for (; n >= 4; n -= 4) {
+    v128.store(target, v128.load(source))
+    target += 16
+    source += 16
+  }
+  if (n > 0) storeTail(target, v128.load(source), n)
+}
+
+/** Writes the lanes of `value`, all equal, to `n` ≥ 0 words. */
+@inline
+export function fillWords(target: usize, value: v128, n: i32): void {
+  for (; n >= 16; n -= 16) {
+    v128.store(target, value)
+    v128.store(target, value, 16)
+    v128.store(target, value, 32)
+    v128.store(target, value, 48)
+    target += 64
+  }
+  for (; n >= 4; n -= 4) {
+    v128.store(target, value)
+    target += 16
+  }
+  if (n > 0) storeTail(target, value, n)
+}
