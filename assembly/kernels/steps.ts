@@ -20,23 +20,12 @@ function unary(step: Step, x: v128): v128 {
   if (step == Step.Negative) return f32x4.neg(x)
   if (step == Step.Abs) return f32x4.abs(x)
   if (step == Step.Sign) return sign(x)
-  if (step == Step.Exp) return exp(x)
-  if (step == Step.Expm1) return expm1(x)
-  if (step == Step.Log) return log(x)
-  if (step == Step.Log1p) return log1p(x)
   if (step == Step.Sqrt) return f32x4.sqrt(x)
   if (step == Step.Rsqrt) return rsqrt(x)
   if (step == Step.Reciprocal) return f32x4.div(f32x4.splat(1.0), x)
   if (step == Step.Square) return f32x4.mul(x, x)
-  if (step == Step.Sin) return sin(x)
-  if (step == Step.Cos) return cos(x)
-  if (step == Step.Tanh) return tanh(x)
-  if (step == Step.Sigmoid) return sigmoid(x)
-  if (step == Step.Softplus) return softplus(x)
   // x < 0 ? 0 : x, so that NaN and −0 pass
   if (step == Step.Relu) return v128.andnot(x, f32x4.lt(x, zero))
-  if (step == Step.Erf) return erf(x)
-  if (step == Step.ErfInv) return erfInv(x)
   if (step == Step.Floor) return f32x4.floor(x)
   if (step == Step.Ceil) return f32x4.ceil(x)
   // half to even
@@ -59,8 +48,6 @@ function binary(step: Step, a: v128, b: v128): v128 {
   if (step == Step.Subtract) return f32x4.sub(a, b)
   if (step == Step.Multiply) return f32x4.mul(a, b)
   if (step == Step.Divide) return f32x4.div(a, b)
-  if (step == Step.Power) return power(a, b)
-  if (step == Step.Mod) return modulo(a, b)
   // NaN from either side, −0 < +0
   if (step == Step.Maximum) return f32x4.max(a, b)
   if (step == Step.Minimum) return f32x4.min(a, b)
@@ -85,7 +72,10 @@ function binary(step: Step, a: v128, b: v128): v128 {
 // registers or on the stack; else it makes each of them anew in every turn, at three instructions each (exp: 1.29
 // against 0.85 ns an element, interleaved, Node 20). So the tail stands apart.
 
-/** For steps of few instructions: too long all the same for asc to inline it into the chain. */
+// For steps of few instructions; the loop is too long all the same for asc to inline it into the chain. Steps of
+// many instructions have a loop of their own, four lanes at a time: as branches of `unary`, asc would compile each
+// of them into every step before it dropped all but one, which took it twice as long.
+
 @inline
 function runUnary(step: Step, target: usize, a: usize, count: i32): void {
   for (; count >= 8; count -= 8) {
@@ -101,17 +91,6 @@ function runUnary(step: Step, target: usize, a: usize, count: i32): void {
     a += 16
     target += 16
     count -= 4
-  }
-  if (count > 0) storeTail(target, unary(step, v128.load(a)), count)
-}
-
-/** For steps of many instructions. */
-@inline
-function runLongUnary(step: Step, target: usize, a: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, unary(step, v128.load(a)))
-    a += 16
-    target += 16
   }
   if (count > 0) storeTail(target, unary(step, v128.load(a)), count)
 }
@@ -137,17 +116,6 @@ function runBinary(step: Step, target: usize, a: usize, b: usize, count: i32): v
   if (count > 0) storeTail(target, binary(step, v128.load(a), v128.load(b)), count)
 }
 
-@inline
-function runLongBinary(step: Step, target: usize, a: usize, b: usize, count: i32): void {
-  for (; count >= 4; count -= 4) {
-    v128.store(target, binary(step, v128.load(a), v128.load(b)))
-    a += 16
-    b += 16
-    target += 16
-  }
-  if (count > 0) storeTail(target, binary(step, v128.load(a), v128.load(b)), count)
-}
-
 export function identity_bits(target: usize, a: usize, count: i32): void {
   runUnary(Step.Identity, target, a, count)
 }
@@ -165,19 +133,39 @@ export function sign_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function exp_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Exp, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, exp(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, exp(v128.load(a)), count)
 }
 
 export function expm1_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Expm1, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, expm1(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, expm1(v128.load(a)), count)
 }
 
 export function log_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Log, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, log(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, log(v128.load(a)), count)
 }
 
 export function log1p_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Log1p, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, log1p(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, log1p(v128.load(a)), count)
 }
 
 export function sqrt_f32(target: usize, a: usize, count: i32): void {
@@ -197,23 +185,48 @@ export function square_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function sin_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Sin, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, sin(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, sin(v128.load(a)), count)
 }
 
 export function cos_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Cos, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, cos(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, cos(v128.load(a)), count)
 }
 
 export function tanh_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Tanh, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, tanh(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, tanh(v128.load(a)), count)
 }
 
 export function sigmoid_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Sigmoid, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, sigmoid(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, sigmoid(v128.load(a)), count)
 }
 
 export function softplus_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Softplus, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, softplus(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, softplus(v128.load(a)), count)
 }
 
 export function relu_f32(target: usize, a: usize, count: i32): void {
@@ -221,11 +234,21 @@ export function relu_f32(target: usize, a: usize, count: i32): void {
 }
 
 export function erf_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.Erf, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, erf(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, erf(v128.load(a)), count)
 }
 
 export function erfInv_f32(target: usize, a: usize, count: i32): void {
-  runLongUnary(Step.ErfInv, target, a, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, erfInv(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, erfInv(v128.load(a)), count)
 }
 
 export function floor_f32(target: usize, a: usize, count: i32): void {
@@ -293,11 +316,23 @@ export function divide_f32(target: usize, a: usize, b: usize, count: i32): void 
 }
 
 export function power_f32(target: usize, a: usize, b: usize, count: i32): void {
-  runLongBinary(Step.Power, target, a, b, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, power(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, power(v128.load(a), v128.load(b)), count)
 }
 
 export function mod_f32(target: usize, a: usize, b: usize, count: i32): void {
-  runLongBinary(Step.Mod, target, a, b, count)
+  for (; count >= 4; count -= 4) {
+    v128.store(target, modulo(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, modulo(v128.load(a), v128.load(b)), count)
 }
 
 export function maximum_f32(target: usize, a: usize, b: usize, count: i32): void {

@@ -36,7 +36,8 @@ export function fuse(graph: Graph, locations: Locations, { fuse: enabled }: Fuse
     if (rule.kind === 'elementwise') return chains.add(node, position)
     if (rule.kind !== 'kernel') return
     chains.close(node)
-    const single = enabled && rule.fusesEpilogue === true ? withEpilogue(node, users, locations) : new SingleKernel(node, locations)
+    const isFree = (follower: Node): boolean => !absorbed.has(follower)
+    const single = enabled && rule.fusesEpilogue === true ? withEpilogue(node, users, locations, isFree) : new SingleKernel(node, locations)
     for (const follower of single.nodes.slice(1)) absorbed.set(follower, single)
     if (single.nodes.length === 1) placed.push({ position, kernel: single })
   })
@@ -69,11 +70,12 @@ function soleUser(value: Value, users: Users): Node | null {
   return readers.length === 1 && !users.isResult(value) ? readers[0]! : null
 }
 
-function withEpilogue(node: Node, users: Users, locations: Locations): SingleKernel {
+/** @param isFree whether a node is not part of another kernel: the sum of two products can be the bias of one only */
+function withEpilogue(node: Node, users: Users, locations: Locations, isFree: (follower: Node) => boolean): SingleKernel {
   let last: Value = node.outputs[0]!
   let next = soleUser(last, users)
   let bias: { node: Node; operand: Value } | null = null
-  if (next !== null) {
+  if (next !== null && isFree(next)) {
     const operand = biasOperand(next, last, locations)
     if (operand !== null) {
       bias = { node: next, operand }

@@ -3,7 +3,7 @@
 
 import { instantiateSync } from '@assemblyscript/loader'
 import { StateError } from '../errors'
-import { relaxedBinary, simdBinary } from './binaries'
+import { pieces } from './binaries'
 
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
 export type SimdLevel = 'plain' | 'relaxed'
@@ -47,15 +47,17 @@ export function instantiate(level: SimdLevel, memory: WebAssembly.Memory): Kerne
   }
   let module = modules.get(level)
   if (module === undefined) {
-    module = new WebAssembly.Module(decodeBase64(level === 'relaxed' ? relaxedBinary : simdBinary))
+    module = new WebAssembly.Module(binary(level))
     modules.set(level, module)
   }
   return instantiateSync<KernelExports>(module, { env: { memory } }).exports
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+/** The module's bytes: the pieces that both binaries share, and this one's of the others. */
+function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
+  const parts = pieces.map((piece) => atob(typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0]))
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) for (let i = 0; i < part.length; i++) bytes[at++] = part.charCodeAt(i)
   return bytes
 }
