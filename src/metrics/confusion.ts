@@ -24,20 +24,20 @@ function flatten(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): { y: Tens
 
 interface ThresholdOptions extends MetricOptions {
   /** A prediction above it counts as positive. Default 0.5. */
-  threshold?: number
+  thresholds?: number
 }
 
 abstract class ConfusionMetric extends Metric {
-  readonly threshold: number
+  readonly thresholds: number
   protected readonly truePositives: Variable
   protected readonly other: Variable
 
-  constructor(otherName: string, { threshold = 0.5, ...options }: ThresholdOptions) {
+  constructor(otherName: string, { thresholds = 0.5, ...options }: ThresholdOptions) {
     super(options)
-    if (!(threshold >= 0 && threshold <= 1)) {
-      throw new ArgumentError(`${this.name}: threshold must be in [0, 1], received ${threshold}`)
+    if (!(thresholds >= 0 && thresholds <= 1)) {
+      throw new ArgumentError(`${this.name}: thresholds must be in [0, 1], received ${thresholds}`)
     }
-    this.threshold = threshold
+    this.thresholds = thresholds
     this.truePositives = this.addVariable('truePositives')
     this.other = this.addVariable(otherName)
   }
@@ -48,7 +48,7 @@ abstract class ConfusionMetric extends Metric {
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = flatten(yTrue, yPred, sampleWeight)
     const actual = cast(y, 'bool')
-    const predicted = greater(p, this.threshold)
+    const predicted = greater(p, this.thresholds)
     const weigh = (hits: Tensor): Tensor => sum(multiply(cast(hits, 'float32'), w))
     accumulate(this.truePositives, weigh(logicalAnd(actual, predicted)))
     accumulate(this.other, weigh(this.others(actual, predicted)))
@@ -59,7 +59,7 @@ abstract class ConfusionMetric extends Metric {
   }
 
   override getConfig(): Config {
-    return { ...super.getConfig(), threshold: this.threshold }
+    return { ...super.getConfig(), thresholds: this.thresholds }
   }
 }
 

@@ -218,7 +218,8 @@ class TrainingLoop {
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
     this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
     compiled.resetMetrics()
-    this.training.options.signal?.throwIfAborted()
+    // Checking the data and tracing were a task; the first step, in code that is not optimised yet, is another.
+    await this.pace.yield()
     for (const callback of this.callbacks) await callback.onTrainBegin?.()
   }
 

@@ -3,7 +3,7 @@
 
 import type { History, Logs } from '../callbacks'
 import { ArgumentError, NonFiniteError, ShapeError, StateError, formatShape } from '../errors'
-import type { Shape } from '../ir/types'
+import type { DType, Shape } from '../ir/types'
 import { sameShape } from '../ir/types'
 import { Layer } from '../layers'
 import type { TensorLike } from '../ops/convert'
@@ -50,7 +50,7 @@ export abstract class Model extends Layer {
   private busy = false
   /** The seed of the order of rows, and how many epochs were drawn from it. @internal */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
-  private lastPrediction: { readonly shape: Shape; readonly program: Program; readonly source: Steps } | null = null
+  private lastPrediction: { readonly shape: Shape; readonly dtype: DType; readonly program: Program; readonly source: Steps } | null = null
 
   /** The layers, in order. */
   abstract get layers(): readonly Layer[]
@@ -139,6 +139,7 @@ export abstract class Model extends Layer {
     const compiled = this.requireCompiled('fit')
     this.requireIdle('fit')
     checkFitOptions(options)
+    options.signal?.throwIfAborted()
     const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
     let dataset = prepareDataset(x, y, { sampleWeight, classWeight })
     let validation: Dataset | null = null
@@ -235,11 +236,11 @@ export abstract class Model extends Layer {
 
   private predictionProgram(inputs: Tensor): Program {
     const last = this.lastPrediction
-    if (last !== null && last.source === this.steps && sameShape(last.shape, inputs.shape)) return last.program
+    if (last !== null && last.source === this.steps && last.dtype === inputs.dtype && sameShape(last.shape, inputs.shape)) return last.program
     if (inputs.rank === 0 || inputs.shape[0] === 0) throw new ShapeError(`${this}: needs at least one row, received ${formatShape(inputs.shape)}`)
     this.prepare(inputs)
     const program = this.steps.predict({ dtype: inputs.dtype === 'bool' ? 'float32' : inputs.dtype, shape: inputs.shape })
-    this.lastPrediction = { shape: inputs.shape, program, source: this.steps }
+    this.lastPrediction = { shape: inputs.shape, dtype: inputs.dtype, program, source: this.steps }
     return program
   }
 

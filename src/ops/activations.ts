@@ -22,8 +22,10 @@ export function relu6(x: TensorLike): Tensor {
 /** x > 0 ? x : α (eˣ − 1). Clevert et al. 2015. */
 export function elu(x: TensorLike, alpha = 1): Tensor {
   const value = asTensor(x, 'elu')
-  // The branch that is not taken must not overflow: its gradient would be 0 · ∞.
-  return where(greater(value, 0), value, multiply(expm1(minimum(value, 0)), alpha))
+  const positive = greater(value, 0)
+  // The branch that is not taken must not overflow: its gradient would be 0 · ∞. Not by minimum(x, 0), which
+  // halves the gradient at 0.
+  return where(positive, value, multiply(expm1(where(positive, 0, value)), alpha))
 }
 
 const SELU_ALPHA = 1.6732632423543772

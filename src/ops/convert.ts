@@ -119,32 +119,56 @@ function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
   }
   const natural = dtype ?? (typeof first === 'boolean' ? 'bool' : 'float32')
   const data = natural === 'float32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape))
-  let at = 0
-  const path: number[] = []
-  const fill = (item: NestedArray, axis: number): void => {
-    if (typeof item === 'object' && item !== null) {
-      if (axis >= shape.length || item.length !== shape[axis]) throw ragged(where, shape, path, item)
-      item.forEach((child, i) => {
-        path[axis] = i
-        path.length = axis + 1
-        fill(child, axis + 1)
-      })
-      return
-    }
-    if (axis !== shape.length) throw ragged(where, shape, path, item)
-    if (typeof item !== 'number' && typeof item !== 'boolean') {
-      throw new DataError(`${where}: element [${path.join('][')}] must be a number, received ${describe(item)}`)
-    }
-    data[at++] = natural === 'bool' ? Number(Boolean(item)) : Number(item)
-  }
-  fill(values, 0)
+  const filler = new Filler(where, shape, data, natural === 'bool')
+  filler.fill(values, 0)
   return new Tensor(data, shape, natural)
 }
 
-function ragged(where: string, shape: Shape, path: readonly number[], item: NestedArray): DataError {
-  const received = typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
-  const expected = path.length < shape.length ? `an array of length ${shape[path.length]}` : 'a number'
-  return new DataError(
-    `${where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(shape)}, so [${path.join('][')}] must be ${expected}, received ${received}`,
-  )
+/** Walks nested arrays that should all have one shape. */
+class Filler {
+  private at = 0
+  private readonly path: number[] = []
+
+  constructor(
+    private readonly where: string,
+    private readonly shape: Shape,
+    private readonly data: TensorData,
+    private readonly asBool: boolean,
+  ) {}
+
+  fill(item: NestedArray, axis: number): void {
+    const { shape, path } = this
+    if (typeof item !== 'object' || item === null || axis === shape.length || item.length !== shape[axis]) {
+      return this.put(item, axis)
+    }
+    // Nearly all the time goes by here: numbers in a row of numbers.
+    const fast = axis + 1 === shape.length && !this.asBool
+    for (let i = 0; i < item.length; i++) {
+      const child = item[i]!
+      if (fast && typeof child === 'number') {
+        this.data[this.at++] = child
+        continue
+      }
+      path[axis] = i
+      this.fill(child, axis + 1)
+    }
+    path.length = axis
+  }
+
+  private put(item: NestedArray, axis: number): void {
+    const isNumber = typeof item === 'number' || typeof item === 'boolean'
+    if (!isNumber && !Array.isArray(item)) {
+      throw new DataError(`${this.where}: element [${this.path.join('][')}] must be a number, received ${describe(item)}`)
+    }
+    if (!isNumber || axis !== this.shape.length) throw this.ragged(item, axis)
+    this.data[this.at++] = this.asBool ? Number(Boolean(item)) : Number(item)
+  }
+
+  private ragged(item: NestedArray, axis: number): DataError {
+    const received = typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
+    const expected = axis < this.shape.length ? `an array of length ${this.shape[axis]}` : 'a number'
+    return new DataError(
+      `${this.where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(this.shape)}, so [${this.path.join('][')}] must be ${expected}, received ${received}`,
+    )
+  }
 }

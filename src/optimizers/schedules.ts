@@ -139,6 +139,12 @@ function numberOf(config: Config, key: string): number {
   throw new ArgumentError(`A saved learning-rate schedule must have the number ${key}`)
 }
 
+function optionalNumbers<Key extends string>(config: Config, ...keys: Key[]): { [K in Key]?: number } {
+  const found: { [K in Key]?: number } = {}
+  for (const key of keys) if (config[key] != null) found[key] = numberOf(config, key)
+  return found
+}
+
 function numbersOf(config: Config, key: string): number[] {
   const value = config[key]
   if (Array.isArray(value)) return value.map(Number)
@@ -158,9 +164,7 @@ const schedules = new Registry<LearningRateSchedule>('learning-rate schedule', i
     new CosineDecay({
       initialLearningRate: numberOf(config, 'initialLearningRate'),
       decaySteps: numberOf(config, 'decaySteps'),
-      alpha: numberOf(config, 'alpha'),
-      warmupTarget: config['warmupTarget'] == null ? null : numberOf(config, 'warmupTarget'),
-      warmupSteps: numberOf(config, 'warmupSteps'),
+      ...optionalNumbers(config, 'alpha', 'warmupTarget', 'warmupSteps'),
     }),
   )
   .add('PiecewiseConstantDecay', (config) =>

@@ -169,7 +169,8 @@ class InterpretedProgram implements Program {
   }
 
   private interpret(onNode?: (node: Node, results: readonly NumericArray[]) => boolean) {
-    const read = (cell: Cell): NumericArray => cellView(this.runtime, cell)
+    // A copy: what was read must outlive the updates.
+    const read = (cell: Cell): NumericArray => cellView(this.runtime, cell).slice()
     return interpret(this.graph, this.parameters, read, onNode === undefined ? {} : { onNode })
   }
 
@@ -178,9 +179,7 @@ class InterpretedProgram implements Program {
     const { outputs, updates, stoppedAt } = this.interpret()
     if (stoppedAt !== null) return false
     this.outputs = outputs
-    for (const [cell, content] of updates.map(([cell, content]) => [cell, content.slice()] as const)) {
-      cellView(this.runtime, cell).set(content)
-    }
+    for (const [cell, content] of updates) cellView(this.runtime, cell).set(content)
     return true
   }
 

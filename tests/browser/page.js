@@ -77,8 +77,10 @@ async function trainWide() {
   const rows = 4096
   const columns = 256
   const next = randomNumbers(7)
-  const x = Array.from({ length: rows }, () => Array.from({ length: columns }, () => next() - 0.5))
-  const y = x.map((row) => [row[0] + row[1] > 0 ? 1 : 0])
+  const pixels = Float32Array.from({ length: rows * columns }, () => next() - 0.5)
+  const labels = Float32Array.from({ length: rows }, (_, row) => Number(pixels[row * columns] + pixels[row * columns + 1] > 0))
+  const x = { data: pixels, shape: [rows, columns] }
+  const y = { data: labels, shape: [rows, 1] }
   const model = new Sequential([
     new Dense({ units: 256, activation: 'relu', inputShape: [columns] }),
     new Dense({ units: 256, activation: 'relu' }),
