@@ -1,0 +1,110 @@
+// Times myelin alone, through its public API. Compares with nothing else: see peers/run.mjs.
+//
+//   npm run build && node bench/index.mjs        writes results/ours.json and the table in README.md
+//   node bench/index.mjs --only matmul           the tasks whose name contains the word; prints only
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Bench } from 'tinybench';
+import { cases, FIT_EPOCHS } from './peers/cases.mjs';
+import adapter from './peers/adapters/myelin.mjs';
+import { formatMilliseconds, replaceTable, table } from './report.mjs';
+
+const MATMUL_SIZES = [16, 64, 128, 256, 512, 1024];
+/** Short calls are timed in groups of about this length, so that the timer itself weighs little. */
+const GROUP_MS = 0.2;
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' }, time: { type: 'string', default: '1000' } } });
+
+if (!existsSync(new URL('../dist/index.js', import.meta.url))) {
+  throw new Error('dist/index.js is missing. Run `npm run build` first');
+}
+await adapter.load();
+const { ops, tensor } = await import('../dist/index.js');
+
+/** @type {{ name: string, call: () => unknown, units?: number, flops?: number }[]} */
+const tasks = [
+  ...cases.map(({ title, network, data, batchSize, call, unitsPerCall }) => {
+    const model = adapter.build(network, data, batchSize);
+    return { name: title, call: () => call(model), units: unitsPerCall };
+  }),
+  ...MATMUL_SIZES.map((n) => {
+    const a = tensor(Float32Array.from({ length: n * n }, (_, i) => Math.sin(i)), [n, n]);
+    const b = tensor(Float32Array.from({ length: n * n }, (_, i) => Math.cos(i)), [n, n]);
+    // a [N,N] · b [N,N]: N³ multiplications and as many additions
+    return { name: `ops.matmul ${n}×${n}×${n}`, call: () => ops.matmul(a, b).dispose?.(), flops: 2 * n ** 3 };
+  }),
+].filter(({ name }) => name.includes(options.only ?? ''));
+if (tasks.length === 0) throw new Error(`--only ${options.only}: no task has this in its name`);
+
+const rows = [];
+for (const { name, call, units = 1, flops } of tasks) {
+  const group = await groupOf(call);
+  const isAsync = call() instanceof Promise;
+  const bench = new Bench({ time: Number(options.time), warmupTime: Number(options.time) / 2 });
+  if (isAsync) {
+    bench.add(name, async () => {
+      for (let i = 0; i < group; i++) await call();
+    });
+  } else {
+    bench.add(name, () => {
+      for (let i = 0; i < group; i++) call();
+    });
+  }
+  await bench.run();
+  const { result } = bench.tasks[0];
+  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`, { cause: result.error });
+  const per = group * units;
+  const medianMs = result.latency.p50 / per;
+  rows.push({
+    name,
+    medianMs,
+    minMs: result.latency.min / per,
+    p75Ms: result.latency.p75 / per,
+    samples: result.latency.samplesCount,
+    ...(flops && { gflops: flops / medianMs / 1e6 }),
+  });
+  console.error(`${name}: ${formatMilliseconds(medianMs)}`);
+}
+
+/** How many calls make one timed group; runs the call for a while, which also warms it up. */
+async function groupOf(call) {
+  const end = performance.now() + 100;
+  let perCall = Infinity;
+  do {
+    const start = performance.now();
+    await call();
+    perCall = Math.min(perCall, performance.now() - start);
+  } while (performance.now() < end);
+  return Math.max(1, Math.round(GROUP_MS / perCall));
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const report = {
+  cpu: cpus()[0].model.trim(),
+  logicalCpus: cpus().length,
+  node: process.version,
+  v8: process.versions.v8,
+  platform: `${process.platform} ${process.arch}`,
+  version,
+  fitEpochs: FIT_EPOCHS,
+  rows,
+};
+const markdown = [
+  table(
+    ['', 'median', 'fastest', 'GFLOP/s'],
+    rows.map((r) => [r.name, formatMilliseconds(r.medianMs), formatMilliseconds(r.minMs), r.gflops?.toFixed(1) ?? '']),
+  ),
+  '',
+  `myelin ${version}, ${report.cpu}, ${report.logicalCpus} logical CPUs, ${report.platform}, Node ${report.node} (V8 ${report.v8}).`,
+].join('\n');
+
+console.log(markdown);
+if (options.only === undefined) {
+  mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+  writeFileSync(new URL('results/ours.json', import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
+  replaceTable(new URL('README.md', import.meta.url), 'ours', markdown);
+  console.error('written: bench/results/ours.json and the table in bench/README.md');
+}
+// Idle workers must not keep the process.
+process.exit();

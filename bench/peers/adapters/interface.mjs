@@ -1,0 +1,28 @@
+// The interface that every adapter in this folder implements. Types only: nothing runs here.
+//
+// An adapter does no timing and knows no case. What stands outside the timed calls, for every library alike:
+// loading it, building the model, setting its weights, and converting the data to the library's own form.
+
+/**
+ * @typedef {object} Adapter
+ * @property {string} title     as printed in the tables
+ * @property {string} package   the npm package whose version is reported
+ * @property {string} note      what a reader has to know about how this library is measured
+ * @property {boolean} comparable  false when the library cannot train the same network with the same loss;
+ *   then its loss must only fall, instead of following the reference
+ * @property {() => Promise<void>} load  imports the library and makes its backend ready
+ * @property {(network: import('../cases.mjs').Network, data: import('../cases.mjs').Dataset,
+ *             batchSize: number) => Model} build  a fresh model with the network's own initial weights
+ */
+
+/**
+ * @typedef {object} Model
+ * @property {(epochs: number, shuffle: boolean) => unknown} fit  trains over the whole data set; may be async
+ * @property {(batch: number) => unknown} trainOnBatch  one step on the batch of that number, and its loss read back
+ *   as a number; may be async
+ * @property {(row: number) => number} predictRow  from the row's Float32Array to the first output, as a number
+ * @property {() => ArrayLike<number>} predictAll  the output for all rows, flat
+ * @property {() => void} dispose
+ */
+
+export {};

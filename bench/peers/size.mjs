@@ -1,0 +1,44 @@
+// What a browser would have to fetch for each library: bytes after gzip -9 of the files as published, minified
+// where the package has a minified build. Not what a bundler's tree-shaking may leave of them.
+import { readFileSync, readdirSync, existsSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+const at = (path) => new URL(path, import.meta.url);
+
+function filesOf(name) {
+  if (name === 'myelin') {
+    return readdirSync(at('../../dist/'), { recursive: true })
+      .filter((file) => /\.(js|wasm)$/.test(file))
+      .map((file) => `../../dist/${file}`);
+  }
+  return {
+    tfjs: [
+      'node_modules/@tensorflow/tfjs-core/dist/tf-core.min.js',
+      'node_modules/@tensorflow/tfjs-layers/dist/tf-layers.min.js',
+      'node_modules/@tensorflow/tfjs-backend-wasm/dist/tf-backend-wasm.min.js',
+      'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+    ],
+    // Its two chunks for the GPU are loaded on demand; its wasm is generated at run time.
+    jax: [
+      'node_modules/@jax-js/jax/dist/index.js',
+      ...readdirSync(at('node_modules/@jax-js/jax/dist/'))
+        .filter((file) => /^(backend|rolldown-runtime)-.*\.js$/.test(file))
+        .map((file) => `node_modules/@jax-js/jax/dist/${file}`),
+    ],
+    brain: ['node_modules/brain.js/dist/browser.js'],
+  }[name];
+}
+
+/** @returns {{ files: string[], bytes: number, gzip: number }} */
+export function sizeOf(name) {
+  const files = filesOf(name);
+  let bytes = 0;
+  let gzip = 0;
+  for (const file of files) {
+    if (!existsSync(at(file))) throw new Error(`size of ${name}: ${file} is missing`);
+    const content = readFileSync(at(file));
+    bytes += content.length;
+    gzip += gzipSync(content, { level: 9 }).length;
+  }
+  return { files: files.map((file) => file.replace(/^.*(node_modules|dist)\//, (m) => (m.includes('node_modules') ? '' : 'dist/'))), bytes, gzip };
+}

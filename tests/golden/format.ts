@@ -1,0 +1,216 @@
+// The shape of each fixture file in this folder, as make_fixtures.py writes it. Types only.
+// All names are myelin's: Keras's class names, options in camelCase.
+
+/** Row-major. The decimals are the shortest that give the same float32, so `new Float32Array(data)` is exact. */
+export interface FixtureTensor {
+  shape: number[];
+  data: number[];
+}
+
+export type ConfigValue = string | number | boolean | number[] | Described;
+
+/** A class and its options; an option that is left out has Keras's default. */
+export interface Described {
+  class: string;
+  config: { [option: string]: ConfigValue };
+}
+
+interface FixtureFile {
+  /** The version of Keras that computed the file. */
+  keras: string;
+}
+
+// activations.json
+
+export interface ActivationCase {
+  activation: string;
+  config: { [option: string]: number | boolean };
+  input: FixtureTensor;
+  output: FixtureTensor;
+  outputWeights: FixtureTensor;
+  /** d sum(output · outputWeights) / d input */
+  inputGradient: FixtureTensor;
+}
+
+export interface ActivationsFile extends FixtureFile {
+  cases: ActivationCase[];
+}
+
+// layers.json: every layer is called with training = false
+
+export interface LayerCase {
+  name: string;
+  layer: Described;
+  input: FixtureTensor;
+  /** In Keras's order, kernel then bias; empty for a layer without weights. */
+  weights: FixtureTensor[];
+  output: FixtureTensor;
+  outputWeights: FixtureTensor;
+  /** d sum(output · outputWeights) / d input */
+  inputGradient: FixtureTensor;
+  weightGradients: FixtureTensor[];
+}
+
+export interface LayersFile extends FixtureFile {
+  cases: LayerCase[];
+}
+
+// losses.json
+
+export interface LossCase {
+  /** Not unique: the data's name, and `weighted`. */
+  name: string;
+  loss: Described;
+  yTrue: FixtureTensor;
+  yPred: FixtureTensor;
+  /** The shape of the per-sample losses. */
+  sampleWeight: FixtureTensor | null;
+  /** The loss with each reduction. `none`: per sample, times its weight. */
+  none: FixtureTensor;
+  sum: number;
+  sumOverBatchSize: number;
+  meanWithSampleWeight: number;
+  /** d sum / d yPred, which is also d (sum of `none`) / d yPred; null where yPred is saturated. */
+  sumGradient: FixtureTensor | null;
+  sumOverBatchSizeGradient: FixtureTensor | null;
+}
+
+export interface LossesFile extends FixtureFile {
+  cases: LossCase[];
+}
+
+// metrics.json
+
+export interface MetricBatch {
+  yTrue: FixtureTensor;
+  yPred: FixtureTensor;
+  sampleWeight: FixtureTensor;
+}
+
+export interface MetricCase {
+  metric: Described;
+  /** Which of `data`. Every batch is one updateState. */
+  data: string;
+  /** Whether the batches' sampleWeight is passed. */
+  weighted: boolean;
+  /** result() after each batch */
+  results: number[];
+}
+
+export interface MeanCase {
+  name: string;
+  updates: { values: FixtureTensor; sampleWeight: FixtureTensor | null; result: number }[];
+}
+
+export interface MetricsFile extends FixtureFile {
+  data: { [name: string]: MetricBatch[] };
+  cases: MetricCase[];
+  /** The metric Mean, whose updateState takes values. */
+  means: MeanCase[];
+}
+
+// optimizers.json
+
+export interface OptimizerCase {
+  name: string;
+  optimizer: Described;
+  /** The parameters after each of the file's gradients has been applied. */
+  steps: FixtureTensor[][];
+}
+
+export interface ScheduleCase {
+  name: string;
+  schedule: Described;
+  steps: number[];
+  /** The learning rate at each of `steps`. */
+  values: number[];
+}
+
+export interface OptimizersFile extends FixtureFile {
+  /** Where every case starts. */
+  parameters: FixtureTensor[];
+  /** One list for each step: a gradient for each parameter. */
+  gradients: FixtureTensor[][];
+  cases: OptimizerCase[];
+  schedules: ScheduleCase[];
+}
+
+// trajectories.json
+
+/** Rows [start, end) of one of the file's `data`. */
+export interface Rows {
+  data: string;
+  rows: [start: number, end: number];
+}
+
+export interface ValidationData {
+  x: Rows;
+  y: Rows;
+  sampleWeight?: Rows;
+}
+
+export interface TrajectoryCase {
+  name: string;
+  /** Without the batch axis. */
+  inputShape: number[];
+  /** Of a Sequential. */
+  layers: Described[];
+  /** Which of the file's `initialWeights`. */
+  initialWeights: string;
+  compile: {
+    optimizer: Described;
+    loss: Described;
+    metrics: (string | Described)[];
+    weightedMetrics: (string | Described)[];
+  };
+  /** Always with shuffle = false. */
+  fit: {
+    x: Rows;
+    y: Rows;
+    batchSize: number;
+    epochs: number;
+    validationData?: ValidationData;
+    sampleWeight?: Rows;
+    /** A class that is left out weighs 1. */
+    classWeight?: { [label: string]: number };
+  };
+  /** One value per epoch: loss, accuracy, valLoss, valAccuracy, … */
+  history: { [name: string]: number[] };
+  /** evaluate(x, y) after fit, with fit's batchSize and sampleWeight; classWeight has no part in it. */
+  evaluate: { [name: string]: number };
+  finalWeights: FixtureTensor[];
+  /** predict of the first five rows of x */
+  predictions: FixtureTensor;
+}
+
+export interface TrajectoriesFile extends FixtureFile {
+  data: { [name: string]: FixtureTensor };
+  initialWeights: { [name: string]: FixtureTensor[] };
+  cases: TrajectoryCase[];
+}
+
+// initializers.json: facts about the distributions, no random numbers
+
+export interface InitializerCase {
+  initializer: Described;
+  shape: number[];
+  fanIn: number;
+  fanOut: number;
+  distribution:
+    | 'uniform'
+    | 'truncatedNormal'
+    | 'untruncatedNormal'
+    | 'constant'
+    | 'identity'
+    /** Orthonormal columns (rows, if there are fewer) of the matrix [product of all but the last axis, last axis], times gain. */
+    | 'orthogonal';
+  mean: number;
+  std: number;
+  /** null: unbounded */
+  min: number | null;
+  max: number | null;
+}
+
+export interface InitializersFile extends FixtureFile {
+  cases: InitializerCase[];
+}

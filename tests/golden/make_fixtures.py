@@ -1,0 +1,341 @@
+"""Writes the golden fixtures beside this file: what Keras 3 computes, for the tests to compare with.
+
+Never reads anything of myelin. The shape of each file is described in format.ts.
+Usage and the meaning of --float64: README.md.
+"""
+
+import sys
+
+from common import (
+    FLOAT, FLOAT64, build, camel, normal, number, one_hot, probabilities, random, snake, spec, tensor, tensors,
+    uniform, write)
+from training import optimizers, trajectories
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+
+# ---------------------------------------------------------------- activations.json
+
+
+def activations():
+    smooth = np.array([-6, -4.5, -3.25, -2.5, -1.75, -1, -0.5, -0.25, -0.125, 0,
+                       0.125, 0.25, 0.5, 1, 1.75, 2.5, 3.25, 4.5, 5.5, 6], FLOAT).reshape(4, 5)
+    # The same, with every point moved at which some activation has a kink: 0, ±3, 6.
+    kinked = np.where(np.isin(smooth, [0, 6]), smooth - 0.0625, smooth).astype(FLOAT)
+    weights = normal(random(1), (4, 5))
+    has_kink = {"relu", "leakyRelu", "relu6", "selu", "hardSigmoid", "hardSilu"}
+    described = [(n, {}) for n in [
+        "linear", "relu", "leakyRelu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
+        "hardSigmoid", "hardSilu", "sigmoid", "tanh", "softmax", "logSoftmax", "relu6", "mish",
+        "exponential"]]
+    described += [("gelu", {"approximate": True}), ("leakyRelu", {"negativeSlope": 0.3}),
+                  ("elu", {"alpha": 0.5}),
+                  ("relu", {"negativeSlope": 0.1, "maxValue": 4, "threshold": 0.75})]
+    cases = []
+    for name, config in described:
+        arguments = {snake(k): v for k, v in config.items()}
+        fn = lambda x: getattr(keras.activations, snake(name))(x, **arguments)
+        x = kinked if name in has_kink else smooth
+        gradient = jax.grad(lambda x: jnp.sum(fn(x) * weights))(jnp.asarray(x))
+        cases.append({"activation": name, "config": config, "input": tensor(x), "output": tensor(fn(x)),
+                      "outputWeights": tensor(weights), "inputGradient": tensor(gradient)})
+    write("activations.json", {"cases": cases})
+
+
+# ---------------------------------------------------------------- layers.json
+
+
+def layers():
+    rng = random(2)
+    x = normal(rng, (4, 5))
+    names = ["linear", "relu", "leakyRelu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
+             "hardSigmoid", "hardSilu", "sigmoid", "tanh", "softmax", "logSoftmax", "relu6", "mish",
+             "exponential"]
+    described = [(f"Dense {n}", spec("Dense", units=3, activation=n), x) for n in names]
+    described += [
+        ("Dense without activation", spec("Dense", units=3), x),
+        ("Dense without bias", spec("Dense", units=3, activation="tanh", useBias=False), x),
+        ("Dense on 3-D input", spec("Dense", units=4, activation="relu"), normal(rng, (2, 3, 5))),
+        ("Dense softmax on 3-D input", spec("Dense", units=4, activation="softmax"), normal(rng, (2, 3, 5))),
+        ("Dense on 4-D input", spec("Dense", units=2), normal(rng, (2, 2, 3, 4))),
+        ("Dense with one unit", spec("Dense", units=1, activation="sigmoid"), x),
+        ("Dense with one input", spec("Dense", units=3, activation="tanh"), normal(rng, (4, 1))),
+        ("Dense wider than one vector", spec("Dense", units=19, activation="relu"), normal(rng, (7, 17))),
+        ("Activation relu", spec("Activation", activation="relu"), x),
+        ("Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))),
+        ("Dropout at inference", spec("Dropout", rate=0.4), x),
+        ("Flatten 2-D", spec("Flatten"), x),
+        ("Flatten 4-D", spec("Flatten"), normal(rng, (2, 2, 3, 2))),
+        ("Flatten 1-D", spec("Flatten"), normal(rng, (4,))),
+        ("Reshape", spec("Reshape", targetShape=[3, 2]), normal(rng, (4, 6))),
+        ("Reshape with -1", spec("Reshape", targetShape=[-1, 2]), normal(rng, (4, 2, 3))),
+        ("Reshape to one axis", spec("Reshape", targetShape=[-1]), normal(rng, (2, 2, 3))),
+    ]
+    cases = []
+    for name, described_layer, x in described:
+        layer = build(keras.layers, described_layer)
+        layer.build(x.shape)
+        # At most 3 away from 0 before the activation, so that no unit is saturated.
+        weights = [normal(rng, w.shape, 0.4) for w in layer.weights]
+        layer.set_weights(weights)
+        trainable = [jnp.asarray(w) for w in weights]
+        inference = {"training": False} if described_layer["class"] == "Dropout" else {}
+        forward = lambda trainable, x: layer.stateless_call(
+            trainable, [v.value for v in layer.non_trainable_variables], x, **inference)[0]
+        output = forward(trainable, jnp.asarray(x))
+        r = normal(rng, output.shape)
+        gradients, input_gradient = jax.grad(
+            lambda t, x: jnp.sum(forward(t, x) * r), argnums=(0, 1))(trainable, jnp.asarray(x))
+        cases.append({"name": name, "layer": described_layer, "input": tensor(x), "weights": tensors(weights),
+                      "output": tensor(output), "outputWeights": tensor(r),
+                      "inputGradient": tensor(input_gradient), "weightGradients": tensors(gradients)})
+    write("layers.json", {"cases": cases})
+
+
+# ---------------------------------------------------------------- losses.json
+
+
+def losses():
+    rng = random(3)
+    data = {}
+    labels = np.array([2, 0, 3, 1, 1])
+    steps = rng.integers(0, 4, (2, 3))
+    for name, y_true, y_pred in [
+        ("binary", rng.integers(0, 2, (5, 3)), uniform(rng, (5, 3), 0.05, 0.95)),
+        ("binaryOne", rng.integers(0, 2, (6, 1)), uniform(rng, (6, 1), 0.05, 0.95)),
+        ("binaryLogits", rng.integers(0, 2, (5, 3)), normal(rng, (5, 3), 2)),
+        ("binarySaturated", [[0, 1, 0], [1, 0, 1]], [[0, 1, 1], [0, 0, 1]]),
+        ("binaryLogitsLarge", [[0, 1, 0], [1, 0, 1]], [[-40, 40, 40], [-40, 0, 90]]),
+        ("classes", one_hot(labels, 4), probabilities(rng, (5, 4))),
+        ("classesNotNormalised", one_hot(labels, 4), uniform(rng, (5, 4), 0.1, 1.5)),
+        ("classesLogits", one_hot(labels, 4), normal(rng, (5, 4), 2)),
+        ("classesSaturated", one_hot(np.array([0, 2]), 3), [[1, 0, 0], [0, 1, 0]]),
+        ("classesLogitsLarge", one_hot(np.array([0, 2]), 3), [[90, -90, 0], [-5, 100, 0]]),
+        ("classes3d", one_hot(steps, 4), probabilities(rng, (2, 3, 4))),
+        ("labels", labels, probabilities(rng, (5, 4))),
+        ("labelsColumn", labels[:, None], probabilities(rng, (5, 4))),
+        ("labelsLogits", labels, normal(rng, (5, 4), 2)),
+        ("labelsSaturated", [0, 2], [[1, 0, 0], [0, 1, 0]]),
+        ("labels3d", steps, probabilities(rng, (2, 3, 4))),
+        ("numbers", normal(rng, (5, 3)), normal(rng, (5, 3), 1.5)),
+        ("numbersOne", normal(rng, (6, 1)), normal(rng, (6, 1), 1.5)),
+        ("numbers1d", normal(rng, (6,)), normal(rng, (6, 1), 1.5)),
+        ("numbers3d", normal(rng, (2, 3, 4)), normal(rng, (2, 3, 4), 1.5)),
+    ]:
+        data[name] = (np.asarray(y_true, FLOAT), np.asarray(y_pred, FLOAT))
+    binary, classes, sparse = (
+        f"{n}Crossentropy" for n in ("Binary", "Categorical", "SparseCategorical"))
+    smooth, logits = {"labelSmoothing": 0.1}, {"fromLogits": True}
+    described = [
+        (spec(binary), ["binary", "binaryOne", "binarySaturated"]),
+        (spec(binary, **smooth), ["binary", "binarySaturated"]),
+        (spec(binary, **logits), ["binaryLogits", "binaryLogitsLarge"]),
+        (spec(binary, **logits, **smooth), ["binaryLogits"]),
+        (spec(classes), ["classes", "classesNotNormalised", "classes3d", "classesSaturated"]),
+        (spec(classes, **smooth), ["classes", "classesSaturated"]),
+        (spec(classes, **logits), ["classesLogits", "classesLogitsLarge"]),
+        (spec(classes, **logits, **smooth), ["classesLogits"]),
+        (spec(sparse), ["labels", "labelsColumn", "labels3d", "labelsSaturated"]),
+        (spec(sparse, **logits), ["labelsLogits"]),
+    ]
+    described += [(s, ["numbers", "numbersOne", "numbers1d", "numbers3d"]) for s in (
+        spec("MeanSquaredError"), spec("MeanAbsoluteError"), spec("Huber"), spec("Huber", delta=0.5))]
+    cases = []
+    for described_loss, names in described:
+        for name in names:
+            y_true, y_pred = data[name]
+            forward_only = name.endswith(("Saturated", "Large"))
+            samples = build(keras.losses, {**described_loss, "config": {**described_loss["config"], "reduction": "none"}})(y_true, y_pred)
+            weights = uniform(rng, samples.shape, 0.2, 2, 2)
+            weights.flat[1] = 0
+            for sample_weight in [None] if forward_only else [None, weights]:
+                cases.append(loss_case(described_loss, name, y_true, y_pred, sample_weight, forward_only))
+    write("losses.json", {"cases": cases})
+
+
+def loss_case(described, name, y_true, y_pred, sample_weight, forward_only):
+    def value(reduction):
+        loss = build(keras.losses, {**described, "config": {**described["config"], "reduction": reduction}})
+        return lambda y_pred: loss(y_true, y_pred, sample_weight=sample_weight)
+
+    def gradient(reduction):
+        if forward_only:
+            return None
+        return tensor(jax.grad(lambda p: jnp.sum(value(reduction)(p)))(jnp.asarray(y_pred)))
+
+    assert forward_only or gradient("none") == gradient("sum")
+    return {
+        "name": f"{name}{' weighted' if sample_weight is not None else ''}", "loss": described,
+        "yTrue": tensor(y_true), "yPred": tensor(y_pred),
+        "sampleWeight": None if sample_weight is None else tensor(sample_weight),
+        "none": tensor(value("none")(y_pred)), "sum": number(value("sum")(y_pred)),
+        "sumOverBatchSize": number(value("sumOverBatchSize")(y_pred)),
+        "meanWithSampleWeight": number(value("meanWithSampleWeight")(y_pred)),
+        "sumGradient": gradient("sum"), "sumOverBatchSizeGradient": gradient("sumOverBatchSize")}
+
+
+# ---------------------------------------------------------------- metrics.json
+
+
+def metrics():
+    rng = random(4)
+    sizes = (7, 7, 3)  # the last batch is a smaller one
+
+    def batches(make):
+        return [make(n) for n in sizes]
+
+    def labels(n, classes):
+        return rng.integers(0, classes, n).astype(FLOAT)
+
+    def binary(shape):
+        return lambda n: (rng.integers(0, 2, (n, *shape)).astype(FLOAT), uniform(rng, (n, *shape), 0.02, 0.98))
+
+    data = {
+        "binary": batches(binary((1,))),
+        "binary1d": batches(binary(())),
+        "binary3": batches(binary((3,))),
+        "classes": batches(lambda n: (one_hot(labels(n, 7).astype(int), 7), probabilities(rng, (n, 7)))),
+        "labels": batches(lambda n: (labels(n, 7), probabilities(rng, (n, 7)))),
+        "labelsColumn": batches(lambda n: (labels((n, 1), 7), probabilities(rng, (n, 7)))),
+        "labels3d": batches(lambda n: (labels((n, 2), 4), probabilities(rng, (n, 2, 4)))),
+        "numbers": batches(lambda n: (normal(rng, (n, 3)), normal(rng, (n, 3)))),
+        "numbersOne": batches(lambda n: (normal(rng, (n, 1)), normal(rng, (n, 1)))),
+    }
+    # Class 3 is as probable as the second best one: a tie counts as "among the top k".
+    tied = [[0.4, 0.2, 0.1, 0.2, 0.1], [0.1, 0.2, 0.4, 0.2, 0.1]]
+    data["tied"] = [(np.array([3, 1], FLOAT), np.array(tied, FLOAT))]
+    # Exactly at the threshold is not above it.
+    data["atThreshold"] = [(np.array([[1], [0], [1], [0]], FLOAT), np.array([[0.5], [0.5], [0.75], [0.25]], FLOAT))]
+    described = [
+        (spec("BinaryAccuracy"), ["binary", "binary1d", "binary3", "atThreshold"]),
+        (spec("BinaryAccuracy", threshold=0.3), ["binary"]),
+        (spec("CategoricalAccuracy"), ["classes"]),
+        (spec("SparseCategoricalAccuracy"), ["labels", "labelsColumn", "labels3d"]),
+        (spec("TopKCategoricalAccuracy"), ["classes"]),
+        (spec("TopKCategoricalAccuracy", k=2), ["classes"]),
+        (spec("SparseTopKCategoricalAccuracy"), ["labels"]),
+        (spec("SparseTopKCategoricalAccuracy", k=2), ["labels", "labels3d", "tied"]),
+        (spec("MeanSquaredError"), ["numbers", "numbersOne"]),
+        (spec("MeanAbsoluteError"), ["numbers", "numbersOne"]),
+        (spec("RootMeanSquaredError"), ["numbers", "numbersOne"]),
+        (spec("Precision"), ["binary", "binary1d", "binary3", "atThreshold"]),
+        (spec("Precision", thresholds=0.3), ["binary"]),
+        (spec("Recall"), ["binary", "binary1d", "binary3", "atThreshold"]),
+        (spec("Recall", thresholds=0.3), ["binary"]),
+        (spec("AUC"), ["binary", "binary1d", "binary3"]),
+        (spec("AUC", curve="PR"), ["binary", "binary3"]),
+        (spec("AUC", numThresholds=20), ["binary"]),
+        (spec("AUC", numThresholds=20, curve="PR"), ["binary"]),
+        (spec("BinaryCrossentropy"), ["binary", "binary3"]),
+        (spec("BinaryCrossentropy", labelSmoothing=0.1), ["binary"]),
+        (spec("BinaryCrossentropy", fromLogits=True), ["numbersOne"]),
+        (spec("CategoricalCrossentropy"), ["classes"]),
+        (spec("CategoricalCrossentropy", labelSmoothing=0.1), ["classes"]),
+        (spec("SparseCategoricalCrossentropy"), ["labels", "labels3d"]),
+        (spec("SparseCategoricalCrossentropy", fromLogits=True), ["labels"]),
+    ]
+    weights = {name: [uniform(rng, y.shape[:1], 0.1, 2, 2) for y, _ in data[name]] for name in data}
+    cases = []
+    for described_metric, names in described:
+        for name in names:
+            for weighted in (False, True):
+                metric, results = build(keras.metrics, described_metric), []
+                for i, (y_true, y_pred) in enumerate(data[name]):
+                    metric.update_state(y_true, y_pred, sample_weight=weights[name][i] if weighted else None)
+                    results.append(number(metric.result()))
+                cases.append({"metric": described_metric, "data": name, "weighted": weighted, "results": results})
+    stored = {name: [{"yTrue": tensor(y), "yPred": tensor(p), "sampleWeight": tensor(w)}
+                     for (y, p), w in zip(data[name], weights[name])] for name in data}
+    means = []
+    for name, shape, weight_rank in [("scalars", (), None), ("vectors", (5,), None), ("vectors weighted", (5,), 1),
+                                     ("matrices", (4, 3), None), ("matrices, one weight per row", (4, 3), 1),
+                                     ("matrices, one weight per value", (4, 3), 2)]:
+        metric, steps = keras.metrics.Mean(), []
+        for _ in range(3):
+            values = normal(rng, shape)
+            weight = None if weight_rank is None else uniform(rng, shape[:weight_rank], 0.1, 2, 2)
+            metric.update_state(values, sample_weight=weight)
+            steps.append({"values": tensor(values), "sampleWeight": None if weight is None else tensor(weight),
+                          "result": number(metric.result())})
+        means.append({"name": name, "updates": steps})
+    write("metrics.json", {"data": stored, "cases": cases, "means": means})
+
+
+# ---------------------------------------------------------------- initializers.json
+
+TRUNCATED_STD = 0.87962566103423978  # the standard deviation of a normal cut off at ±2
+
+
+def initializer_facts(described, shape):
+    """Expected moments and bounds, by the formulas of Keras's initializers; None where unbounded or undefined."""
+    initializer = build(keras.initializers, described)
+    fan_in, fan_out = (shape if len(shape) == 2 else (n * int(np.prod(shape[:-2])) for n in shape[-2:]))
+    mean, low, high, distribution = 0.0, None, None, "constant"
+    if isinstance(initializer, keras.initializers.VarianceScaling):
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[initializer.mode]
+        distribution = camel(initializer.distribution)
+        std = (initializer.scale / fan) ** 0.5
+        if distribution == "uniform":
+            high = (3 * initializer.scale / fan) ** 0.5
+        elif distribution == "truncatedNormal":
+            high = 2 * std / TRUNCATED_STD
+        low = None if high is None else -high
+    elif described["class"] == "RandomNormal":
+        distribution, mean, std = "untruncatedNormal", initializer.mean, initializer.stddev
+    elif described["class"] == "TruncatedNormal":
+        distribution, mean, std = "truncatedNormal", initializer.mean, initializer.stddev * TRUNCATED_STD
+        low, high = mean - 2 * initializer.stddev, mean + 2 * initializer.stddev
+    elif described["class"] == "RandomUniform":
+        distribution, low, high = "uniform", initializer.minval, initializer.maxval
+        mean, std = (low + high) / 2, (high - low) / 12**0.5
+    elif described["class"] == "Orthogonal":
+        # Orthonormal columns of length `rows`: each entry's mean square is gain² / rows (or columns, if more).
+        distribution, std = "orthogonal", initializer.gain / max(np.prod(shape[:-1]), shape[-1]) ** 0.5
+    else:
+        values = np.asarray(initializer(shape))
+        distribution = "identity" if described["class"] == "Identity" else "constant"
+        mean, std, low, high = values.mean(), values.std(), values.min(), values.max()
+    if distribution not in ("constant", "identity"):
+        check_by_sampling(initializer, shape, mean, std, low, high)
+    plain = lambda v: None if v is None else float(v)
+    return {"initializer": described, "shape": shape, "fanIn": fan_in, "fanOut": fan_out,
+            "distribution": distribution, "mean": plain(mean), "std": plain(std), "min": plain(low), "max": plain(high)}
+
+
+def check_by_sampling(initializer, shape, mean, std, low, high):
+    """That Keras's own numbers agree with the formulas."""
+    draws = [type(initializer).from_config({**initializer.get_config(), "seed": seed})(shape) for seed in range(60)]
+    values = np.asarray(draws)
+    assert abs(values.mean() - mean) <= 0.01 * std + 1e-7, (initializer, values.mean(), mean)
+    assert abs(values.std() - std) <= 0.01 * std + 1e-7, (initializer, values.std(), std)
+    if low is not None:
+        slack = 1e-6 * max(abs(low), abs(high))
+        assert values.min() >= low - slack and values.max() <= high + slack, (initializer, low, high)
+        assert values.max() >= high - 0.02 * (high - low) - slack, (initializer, values.max(), high)
+
+
+def initializers():
+    described = [spec(n) for n in (
+        "GlorotUniform", "GlorotNormal", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "RandomNormal",
+        "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "Ones", "Constant", "Identity", "Orthogonal")]
+    described += [
+        spec("RandomNormal", mean=1.5, stddev=0.5), spec("RandomUniform", minval=-1.0, maxval=3.0),
+        spec("TruncatedNormal", mean=1.0, stddev=0.25), spec("Constant", value=0.25), spec("Identity", gain=2.0),
+        spec("Orthogonal", gain=1.5), spec("VarianceScaling", scale=2.0, mode="fanOut", distribution="uniform"),
+        spec("VarianceScaling", scale=0.5, mode="fanAvg", distribution="untruncatedNormal"),
+        spec("VarianceScaling", scale=3.0, mode="fanAvg", distribution="truncatedNormal")]
+    cases = [initializer_facts(s, shape) for s in described for shape in ([64, 48], [3, 3, 8, 16])
+             if not (s["class"] == "Identity" and len(shape) > 2)]
+    write("initializers.json", {"cases": cases})
+
+
+MAKERS = {make.__name__: make for make in (
+    activations, layers, losses, metrics, optimizers, initializers, trajectories)}
+
+if __name__ == "__main__":
+    named = [a for a in sys.argv[1:] if not a.startswith("--")]
+    for name in ["trajectories"] if FLOAT64 else named or MAKERS:
+        MAKERS[name]()
