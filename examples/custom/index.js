@@ -1,0 +1,63 @@
+// A layer, a loss and a metric of your own, written with ops alone: nobody writes a gradient. At the end the
+// gradient of a plain function, without any model. Run it after `npm run build` with `node examples/custom`.
+
+import { Adam, Dense, Layer, Sequential, grad, ops, random, setRandomSeed, valueAndGrad } from 'myelin'
+
+// A layer: weights are made in build, once the input's shape is known; call says what comes out.
+// Multiplies each feature by a learned gate between 0 and 1, so that features that carry nothing can be closed.
+class FeatureGate extends Layer {
+  static className = 'FeatureGate' // the name in saved files, also after a minifier has renamed the class
+
+  build(inputShape) {
+    this.gate = this.addWeight({ name: 'gate', shape: [inputShape.at(-1)], initializer: 'zeros' })
+  }
+
+  call(x) {
+    return ops.multiply(x, ops.sigmoid(this.gate))
+  }
+}
+
+// A loss: one value per sample. Being too low costs three times as much as being too high (quantile ¾).
+function lowIsWorse(yTrue, yPred) {
+  const missing = ops.subtract(yTrue, yPred)
+  return ops.mean(ops.maximum(ops.multiply(missing, 0.75), ops.multiply(missing, -0.25)), { axis: -1 })
+}
+
+// A metric: one value per sample as well; what is reported is their mean.
+function tooLow(yTrue, yPred) {
+  return ops.cast(ops.less(yPred, yTrue), 'float32')
+}
+
+// y = 2·x₀ − x₁ + noise; x₂ and x₃ carry nothing.
+setRandomSeed(7)
+const x = random.normal([512, 4])
+const noise = random.normal([512, 1], { stddev: 0.3 })
+const y = ops.add(ops.matmul(x, [[2], [-1], [0], [0]]), noise)
+
+const gate = new FeatureGate()
+const model = new Sequential([gate, new Dense({ units: 1 })])
+model.compile({ optimizer: new Adam({ learningRate: 0.03 }), loss: lowIsWorse, metrics: [tooLow] })
+await model.fit(x, y, { epochs: 60, verbose: 0 })
+
+const { loss, tooLow: share } = await model.evaluate(x, y)
+const [opened] = gate.getWeights().map((weight) => Array.from(ops.sigmoid(weight).data, (open) => open.toFixed(2)))
+console.log(`loss ${loss.toFixed(3)}, predictions that are too low: ${(100 * share).toFixed(0)} % (a quarter was asked for)`)
+console.log(`gates: ${opened.join(', ')}`)
+
+// The gradient of a plain function, and the function's value beside it. Gradients can be nested.
+const bowl = (x) => ops.sum(ops.square(ops.subtract(x, [3, -1])))
+const [value, slope] = valueAndGrad(bowl)([0, 0])
+console.log(`\nbowl(0, 0) = ${value.item()}, its gradient is [${slope.data.join(', ')}]`)
+
+const cube = (x) => ops.power(x, 3)
+console.log(`x³ at 2: first derivative ${grad(cube)(2).item().toFixed(3)}, second ${grad(grad(cube))(2).item().toFixed(3)}`)
+
+// Gradient descent by hand.
+let point = ops.zeros([2])
+for (let step = 0; step < 50; step++) point = ops.subtract(point, ops.multiply(grad(bowl)(point), 0.1))
+console.log(`50 steps downhill end at [${Array.from(point.data, (each) => each.toFixed(3)).join(', ')}]`)
+
+if (Math.abs(share - 0.25) > 0.05 || Math.abs(point.data[0] - 3) > 0.01) {
+  console.error('These numbers should not be far from ¼ and [3, −1]: something is broken.')
+  process.exitCode = 1
+}

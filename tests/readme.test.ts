@@ -1,0 +1,99 @@
+// The README's own code, run as it stands: every block below a `<!-- tested -->` line, in order and in one scope,
+// as a reader would type it. And the commands that the README promises.
+
+import { readFileSync } from 'node:fs'
+import { expect, it, vi } from 'vitest'
+import * as myelin from '../src/index'
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const readme = read('README.md')
+
+const blocks = [...readme.matchAll(/^<!-- tested -->\n```[jt]s\n([\s\S]*?)^```$/gm)].map(([, code]) => code!)
+
+/** Turns imports from the package into a look-up in what is exported, so that a missing name is an error. */
+function withoutImports(code: string): { code: string; names: string[] } {
+  const names: string[] = []
+  const body = code.replace(/^import \{ (.*) \} from 'myelin'$/gm, (_line, list: string) => {
+    names.push(...list.split(', '))
+    return ''
+  })
+  return { code: body, names }
+}
+
+function rows(count: number): { x: number[][]; y: number[][] } {
+  const x = Array.from({ length: count }, (_, i) => Array.from({ length: 8 }, (_, j) => Math.sin(1 + i * 8 + j)))
+  return { x, y: x.map(([a, b]) => [Number(a! + b! > 0)]) }
+}
+
+it('has code that runs as it stands', async () => {
+  expect(blocks.length).toBeGreaterThanOrEqual(4)
+  const { code, names } = withoutImports(blocks.join('\n'))
+  for (const name of names) expect(myelin, `the README imports ${name}`).toHaveProperty(name)
+
+  const train = rows(64)
+  const test = rows(16)
+  const scope = {
+    xTrain: train.x,
+    yTrain: train.y,
+    xTest: test.x,
+    yTest: test.y,
+    ...Object.fromEntries(names.map((name) => [name, Reflect.get(myelin, name) as unknown])),
+  }
+  const results = '{ history, loss, accuracy, predictions, again, model, copy, gated, value, slope }'
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
+  // The summary and the progress bar are not for the test's output.
+  const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
+  let made
+  try {
+    made = await new AsyncFunction(...Object.keys(scope), `${code}\nreturn ${results}`)(...Object.values(scope))
+  } finally {
+    for (const spy of quiet) spy.mockRestore()
+  }
+
+  expect(Object.keys(made.history.history)).toEqual(['loss', 'accuracy', 'valLoss', 'valAccuracy'])
+  expect(made.history.history.loss).toHaveLength(10)
+  expect(made.accuracy).toBeGreaterThanOrEqual(0)
+  expect(made.accuracy).toBeLessThanOrEqual(1)
+  expect(made.loss).toBeGreaterThan(0)
+  expect(made.predictions.shape).toEqual([16, 1])
+  expect(made.predictions.dtype).toBe('float32')
+  expect(made.predictions.toArray()[3]).toEqual([made.predictions.data[3]])
+  expect(made.model.countParams()).toBe(9 * 10 + 11 * 8 + 9)
+  expect(made.again.countParams()).toBe(made.model.countParams())
+  expect(made.copy.predictOnBatch(test.x).toArray()).toEqual(made.gated.predictOnBatch(test.x).toArray())
+  expect(made.value.item()).toBe(10)
+  expect(made.slope.toArray()).toEqual([-6, 2])
+})
+
+it('promises commands that exist', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const lines = readme.split('\n')
+  for (const line of ['npm ci && npm run demo', 'npm ci && npm test']) expect(lines).toContain(line)
+  const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!)
+  for (const name of [...named, 'test']) expect(scripts, `npm run ${name}`).toHaveProperty(name)
+})
+
+it('shows messages that the library really writes', async () => {
+  const shown = /^## Errors[\s\S]*?```\n([\s\S]*?)```/m.exec(readme)![1]!.trimEnd().split('\n')
+  const { Dense, Sequential } = myelin
+  const messageOf = async (body: () => unknown): Promise<string> => {
+    try {
+      await body()
+    } catch (error) {
+      if (error instanceof myelin.MyelinError) return error.message
+      throw error
+    }
+    return 'no error'
+  }
+  const model = new Sequential([new Dense({ units: 10, activation: 'softmax', inputShape: [8] })], { name: 'sequential' })
+  model.compile({ loss: 'sparseCategoricalCrossentropy' })
+  const { x } = rows(16)
+  const holed = x.map((row, i) => row.map((each, j) => (i === 12 && j === 3 ? NaN : each)))
+  const labels = x.map((_, i) => i % 8)
+  expect([
+    await messageOf(() => model.predict(x[0]!)),
+    await messageOf(() => model.fit(holed, labels)),
+    await messageOf(() => model.fit(x, labels.map((label, i) => (i === 3 ? 10 : label)))),
+    await messageOf(() => model.compile({ loss: 'binary_crossentrpy' })),
+  ]).toEqual(shown)
+})
