@@ -81,6 +81,17 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   return new ArgumentError(`Unknown ${kind} '${name}'. ${hint}`)
 }
 
+/**
+ * Refuses options that nobody reads: a misspelt one would silently train with a default.
+ * @param where names the call or the class
+ */
+export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ArgumentError(`${where}: expected an object of options, { ${known[0] ?? ''}: … }, received ${String(options)}`)
+  }
+  for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownName(`option of ${where}`, name, known)
+}
+
 /** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */
 export function normalizeName(name: string): string {
   return name.replaceAll('_', '').toLowerCase()

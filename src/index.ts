@@ -34,6 +34,7 @@ export { Initializer } from './initializers'
 export { Regularizer } from './regularizers'
 export type { Activation as ActivationFunction, ActivationIdentifier } from './activations'
 export { clearSession } from './registry'
+export type { OptimizerIdentifier } from './optimizers/registry'
 export type { Config, CustomObjects, Serialized } from './registry'
 
 export { configure, runtimeInfo } from './runtime/runtime'

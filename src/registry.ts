@@ -53,9 +53,18 @@ export class Registry<Kind extends Configurable> {
 
   /** @param aliases further names, such as 'mse' */
   add(className: string, factory: Factory<Kind>, ...aliases: string[]): this {
-    this.names.push(className.charAt(0).toLowerCase() + className.slice(1), ...aliases)
+    this.names.push(camelCase(className), ...aliases)
     for (const name of [className, ...aliases]) this.factories.set(normalizeName(name), factory)
     return this
+  }
+
+  /** Every name, for messages. */
+  get known(): readonly string[] {
+    return this.names
+  }
+
+  knows(name: string): boolean {
+    return this.factories.has(normalizeName(name))
   }
 
   /**
@@ -66,7 +75,7 @@ export class Registry<Kind extends Configurable> {
     if (this.isKind(identifier)) return identifier
     if (typeof identifier === 'string') return this.make(identifier, {}, custom)
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config, custom)
-    throw new ArgumentError(`Expected a ${this.kind}: a name or an instance, received ${typeof identifier}`)
+    throw new ArgumentError(`A name or an instance of ${article(this.kind)} is needed, received ${typeof identifier}`)
   }
 
   private make(name: string, config: Config, custom: CustomObjects): Kind {
@@ -80,6 +89,10 @@ export class Registry<Kind extends Configurable> {
     if (factory === undefined) throw unknownName(this.kind, name, this.names)
     return factory(config, custom)
   }
+}
+
+function article(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`
 }
 
 const usedNames = new Map<string, number>()
@@ -104,5 +117,7 @@ function snakeCase(name: string): string {
 /** `MeanSquaredError`, `mean_squared_error` → `meanSquaredError` */
 export function camelCase(name: string): string {
   const joined = camelKey(name)
-  return joined.charAt(0).toLowerCase() + joined.slice(1)
+  // An abbreviation is one word: AUC → auc, RMSprop → rmsprop.
+  const capitals = /^[A-Z]{2,}/.exec(joined)?.[0].length ?? 1
+  return joined.slice(0, capitals).toLowerCase() + joined.slice(capitals)
 }

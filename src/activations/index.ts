@@ -47,8 +47,15 @@ const names = Object.keys(activations)
 export function getActivation(identifier: ActivationIdentifier | undefined | null, custom: CustomObjects = {}): Activation {
   if (identifier === undefined || identifier === null) return activations.linear
   if (typeof identifier === 'function') return identifier
+  if (typeof identifier !== 'string') {
+    throw new ArgumentError(`An activation must be a name or a function, received ${typeof identifier}`)
+  }
   const own = custom[identifier]
-  if (typeof own === 'function') return (x) => requireTensor(own.call(undefined, x), identifier)
+  if (typeof own === 'function') {
+    const activation: Activation = (x) => requireTensor(own.call(undefined, x), identifier)
+    // The name that it is saved under again.
+    return Object.defineProperty(activation, 'name', { value: identifier })
+  }
   const found = Object.entries(activations).find(([name]) => normalizeName(name) === normalizeName(identifier))
   if (found === undefined) throw unknownName('activation', identifier, names)
   return found[1]

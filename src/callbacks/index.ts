@@ -1,6 +1,6 @@
 // The callbacks that come with the library. Names and defaults are Keras's.
 
-import { ArgumentError, camelKey } from '../errors'
+import { ArgumentError, camelKey, checkOptions } from '../errors'
 import type { Tensor } from '../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
 import { Callback } from './callback'
@@ -14,6 +14,11 @@ export class History extends Callback {
   readonly history: Record<string, number[]> = {}
   /** The numbers of the epochs that were run, from 0. */
   readonly epoch: number[] = []
+
+  /** Without the model, so that a history can be stored. */
+  toJSON() {
+    return { epoch: this.epoch, history: this.history }
+  }
 
   onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)
@@ -39,6 +44,10 @@ export interface EarlyStoppingOptions {
   verbose?: 0 | 1
 }
 
+const EARLY_STOPPING_OPTIONS: readonly (keyof EarlyStoppingOptions)[] = [
+  'monitor', 'minDelta', 'patience', 'mode', 'baseline', 'restoreBestWeights', 'startFromEpoch', 'verbose',
+]
+
 /** Ends training when a monitored number has stopped to improve. */
 export class EarlyStopping extends Callback {
   private readonly options: Required<EarlyStoppingOptions>
@@ -53,6 +62,7 @@ export class EarlyStopping extends Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     super()
+    checkOptions('EarlyStopping', options, EARLY_STOPPING_OPTIONS)
     const { monitor = 'valLoss', mode = 'auto' } = options
     if (!['auto', 'min', 'max'].includes(mode)) throw new ArgumentError(`EarlyStopping: mode must be 'auto', 'min' or 'max', received '${mode}'`)
     this.options = {

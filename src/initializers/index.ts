@@ -7,7 +7,6 @@ import * as random from '../ops/random'
 import { eye, full } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { Config, Serialized } from '../registry'
-import { Registry } from '../registry'
 
 /** Makes a tensor of any shape. Subclass it, or use one by name. */
 export abstract class Initializer {
@@ -303,22 +302,3 @@ function orthonormalize(rows: Float32Array | Int32Array, count: number, length: 
     for (let k = 0; k < length; k++) own[k] = own[k]! / norm
   }
 }
-
-const isInitializer = (value: unknown): value is Initializer => value instanceof Initializer
-
-export const initializers = new Registry<Initializer>('initializer', isInitializer)
-  .add('Zeros', () => new Zeros())
-  .add('Ones', () => new Ones())
-  .add('Constant', (config) => new Constant(config))
-  .add('Identity', (config) => new Identity(config), 'identityInitializer')
-  .add('RandomNormal', (config) => new RandomNormal(config), 'normal')
-  .add('RandomUniform', (config) => new RandomUniform(config), 'uniform')
-  .add('TruncatedNormal', (config) => new TruncatedNormal(config))
-  .add('VarianceScaling', (config) => new VarianceScaling(config))
-  .add('GlorotUniform', (config) => new GlorotUniform(config))
-  .add('GlorotNormal', (config) => new GlorotNormal(config))
-  .add('HeUniform', (config) => new HeUniform(config))
-  .add('HeNormal', (config) => new HeNormal(config))
-  .add('LecunUniform', (config) => new LecunUniform(config))
-  .add('LecunNormal', (config) => new LecunNormal(config))
-  .add('Orthogonal', (config) => new Orthogonal(config))

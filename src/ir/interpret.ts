@@ -15,9 +15,9 @@ export type Precision = 'float32' | 'float64'
 
 export interface Interpretation {
   readonly outputs: readonly NumericArray[]
-  /** New contents of cells; not yet written. Empty when a guard ended the run. */
+  /** New contents of cells; not yet written. Empty, as the outputs are, when the run was ended early. */
   readonly updates: readonly (readonly [Cell, NumericArray])[]
-  /** The guard that found NaN or ±Inf. */
+  /** Where the run ended early: the guard that found NaN or ±Inf, or the node that `onNode` stopped at. */
   readonly stoppedAt: Node | null
 }
 
@@ -57,7 +57,7 @@ export function interpret(
     const outputs = node.outputs.map((output) => allocate(output, precision))
     evaluate(node, inputs, outputs)
     node.outputs.forEach((output, i) => contents.set(output, outputs[i]!))
-    if (onNode !== undefined && !onNode(node, outputs)) break
+    if (onNode !== undefined && !onNode(node, outputs)) return { outputs: [], updates: [], stoppedAt: node }
   }
   return {
     outputs: graph.outputs.map(get),

@@ -2,9 +2,9 @@
 
 import type { Activation as ActivationFunction, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
-import { ArgumentError, ShapeError, formatShape } from '../errors'
+import { ArgumentError, ShapeError, checkOptions, formatShape } from '../errors'
 import type { Initializer, InitializerIdentifier } from '../initializers'
-import { initializers } from '../initializers'
+import { initializers } from '../initializers/registry'
 import type { Shape } from '../ir/types'
 import { sizeOf } from '../ir/types'
 import { add, divide } from '../ops/elementwise'
@@ -16,14 +16,15 @@ import type { Variable } from '../ops/variable'
 import type { Config } from '../registry'
 import { serialize } from '../registry'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
-import { regularizers } from '../regularizers'
+import { regularizers } from '../regularizers/registry'
 import type { BatchShape, CallContext, LayerOptions } from './layer'
-import { Layer } from './layer'
+import { LAYER_OPTIONS, Layer } from './layer'
 
 /** Declares the shape of one sample; passes its input on. */
 export class InputLayer extends Layer {
   static readonly className = 'InputLayer'
   constructor({ shape, ...options }: LayerOptions & { shape?: Shape } = {}) {
+    checkOptions('InputLayer', options, ['shape', ...LAYER_OPTIONS])
     super(shape === undefined ? options : { ...options, inputShape: shape })
     if (this.inputShape === null) throw new ArgumentError(`${this}: needs shape, the shape of one sample`)
   }
@@ -44,6 +45,11 @@ export interface DenseOptions extends LayerOptions {
   biasRegularizer?: RegularizerIdentifier | null
   activityRegularizer?: RegularizerIdentifier | null
 }
+
+const DENSE_OPTIONS: readonly (keyof DenseOptions)[] = [
+  'units', 'activation', 'useBias', 'kernelInitializer', 'biasInitializer', 'kernelRegularizer', 'biasRegularizer',
+  'activityRegularizer', ...LAYER_OPTIONS,
+]
 
 function optionalRegularizer(identifier: RegularizerIdentifier | null | undefined): Regularizer | null {
   return identifier == null ? null : regularizers.get(identifier)
@@ -68,6 +74,7 @@ export class Dense extends Layer {
   private biasVariable: Variable | null = null
 
   constructor(options: DenseOptions) {
+    checkOptions('Dense', options, DENSE_OPTIONS)
     super(options)
     const { units, activation, useBias = true, kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options
     if (!Number.isInteger(units) || units < 1) throw new ArgumentError(`${this}: units must be an integer ≥ 1, received ${units}`)
@@ -158,6 +165,7 @@ export class Activation extends Layer {
 
   constructor(options: (LayerOptions & { activation: ActivationIdentifier }) | ActivationIdentifier) {
     const { activation, ...rest } = typeof options === 'object' ? options : { activation: options }
+    checkOptions('Activation', rest, ['activation', ...LAYER_OPTIONS])
     super(rest)
     this.activation = getActivation(activation)
     this.identifier = activation
@@ -184,6 +192,7 @@ export class Dropout extends Layer {
 
   constructor(options: (LayerOptions & { rate: number; seed?: number }) | number) {
     const { rate, seed, ...rest } = typeof options === 'number' ? { rate: options, seed: undefined } : options
+    checkOptions('Dropout', rest, ['rate', 'seed', ...LAYER_OPTIONS])
     super(rest)
     if (!(rate >= 0 && rate <= 1)) throw new ArgumentError(`${this}: rate must be in [0, 1], received ${rate}`)
     this.rate = rate
@@ -224,6 +233,7 @@ export class Reshape extends Layer {
 
   constructor(options: (LayerOptions & { targetShape: Shape }) | Shape) {
     const { targetShape, ...rest } = isShape(options) ? { targetShape: options } : options
+    checkOptions('Reshape', rest, ['targetShape', ...LAYER_OPTIONS])
     super(rest)
     this.targetShape = [...targetShape]
   }

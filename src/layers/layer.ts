@@ -3,14 +3,14 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../errors'
 import type { InitializerIdentifier } from '../initializers'
-import { initializers } from '../initializers'
+import { initializers } from '../initializers/registry'
 import type { DType, Shape } from '../ir/types'
 import { sizeOf } from '../ir/types'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/elementwise'
 import { SeedGenerator } from '../ops/random'
 import { Tensor } from '../ops/tensor'
-import { untraced, withScope } from '../ops/trace'
+import { trace, untraced, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Config } from '../registry'
 import { classNameOf, uniqueName } from '../registry'
@@ -47,6 +47,9 @@ export interface LayerOptions {
   /** Short for inputShape: [inputDim]. */
   inputDim?: number
 }
+
+/** The names of LayerOptions. */
+export const LAYER_OPTIONS: readonly (keyof LayerOptions)[] = ['name', 'trainable', 'inputShape', 'inputDim']
 
 export interface WeightOptions {
   name: string
@@ -100,7 +103,10 @@ export abstract class Layer {
     if (this.builtFor !== null) return
     try {
       // The first call may be inside a trace; weights are made outside of it.
-      untraced(() => this.build(inputShape))
+      untraced(() => {
+        this.build(inputShape)
+        this.buildWithin(inputShape)
+      })
     } catch (error) {
       this.ownWeights.length = 0
       throw error
@@ -108,8 +114,16 @@ export abstract class Layer {
     this.builtFor = inputShape
   }
 
+  // Layers within this one make their weights when they are called: calls this one on a symbol, once.
+  private buildWithin(inputShape: BatchShape): void {
+    if (this.sublayers.every((layer) => layer.built)) return
+    const type = { dtype: 'float32' as const, shape: inputShape.map((extent) => extent ?? 1) }
+    trace([type], ([input]) => [this.call(input!, new CallContext(false))])
+  }
+
   /** Calls the layer: builds it if necessary and names what it traces. */
   apply(x: TensorLike, context: CallContext = new CallContext(false)): Tensor {
+    if (typeof this.call !== 'function') throw new ArgumentError(`${this}: a layer needs a method call(x, context)`)
     const input = asTensor(x, String(this))
     this.ensureBuilt([null, ...input.shape.slice(1)])
     return withScope(this.name, () => {

@@ -2,13 +2,13 @@
 
 import { ArgumentError } from '../errors'
 import type { Shape } from '../ir/types'
+import { sameShape } from '../ir/types'
 import type { Tensor } from '../ops/tensor'
-import type { Config, CustomObjects, Serialized } from '../registry'
-import { Registry } from '../registry'
+import type { Config, Serialized } from '../registry'
 import type { CrossentropyOptions } from './functions'
 import * as functions from './functions'
 import type { LossOptions } from './loss'
-import { Loss, requireElements, requireSameShape } from './loss'
+import { Loss, requireElements, requireSameShape, wrongTargets } from './loss'
 
 export * from './functions'
 export { Loss } from './loss'
@@ -67,7 +67,7 @@ export class CategoricalCrossentropy extends Loss {
 
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     const hint = yTrue.rank < outputShape.length || yTrue.shape.at(-1) === 1 ? ' For class numbers use sparseCategoricalCrossentropy.' : ''
-    if (hint !== '' && outputShape.at(-1) !== 1) requireSameShape(this.name, [...yTrue.shape, 0], outputShape, hint)
+    if (hint !== '' && outputShape.at(-1) !== 1) throw wrongTargets(this.name, "the model's output shape", outputShape, yTrue.shape, hint)
     requireSameShape(this.name, yTrue.shape, outputShape, hint)
     requireElements(this.name, yTrue, (x) => x >= 0 && x <= 1, 'between 0 and 1')
   }
@@ -96,7 +96,8 @@ export class SparseCategoricalCrossentropy extends Loss {
     const oneHot = yTrue.rank === outputShape.length && yTrue.shape.at(-1) !== 1
     const hint = oneHot ? ' For one-hot targets use categoricalCrossentropy.' : ''
     const numbers = yTrue.rank === outputShape.length && !oneHot ? yTrue.shape.slice(0, -1) : yTrue.shape
-    requireSameShape(this.name, [...numbers, 1], [...outputShape.slice(0, -1), 1], hint)
+    const expected = outputShape.slice(0, -1)
+    if (!sameShape(numbers, expected)) throw wrongTargets(this.name, 'one class number for each output:', expected, yTrue.shape, hint)
     requireElements(this.name, yTrue, (x) => Number.isInteger(x) && x >= 0 && x < classes, `class numbers 0 … ${classes - 1}`)
   }
 
@@ -152,30 +153,4 @@ export class Huber extends Regression {
   override getConfig(): Config {
     return { ...super.getConfig(), delta: this.delta }
   }
-}
-
-/** A user's function as a loss. */
-class FunctionLoss extends Loss {
-  constructor(private readonly fn: LossFunction) {
-    super({ name: fn.name === '' ? 'loss' : fn.name })
-  }
-  call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return this.fn(yTrue, yPred)
-  }
-}
-
-const isLoss = (value: unknown): value is Loss => value instanceof Loss
-
-export const losses = new Registry<Loss>('loss', isLoss)
-  .add('BinaryCrossentropy', (config) => new BinaryCrossentropy(config), 'bce')
-  .add('CategoricalCrossentropy', (config) => new CategoricalCrossentropy(config))
-  .add('SparseCategoricalCrossentropy', (config) => new SparseCategoricalCrossentropy(config))
-  .add('MeanSquaredError', (config) => new MeanSquaredError(config), 'mse')
-  .add('MeanAbsoluteError', (config) => new MeanAbsoluteError(config), 'mae')
-  .add('Huber', (config) => new Huber(config))
-
-/** A loss from a name, an instance, a saved configuration or a function. */
-export function getLoss(identifier: LossIdentifier, custom: CustomObjects = {}): Loss {
-  if (typeof identifier === 'function') return new FunctionLoss(identifier)
-  return losses.get(identifier, custom)
 }

@@ -1,13 +1,13 @@
 // Loss: from targets and predictions to one number per sample, then to a scalar. The functions are in
 // functions.ts; the classes that name them in index.ts.
 
-import { DataError, ShapeError, formatShape, unreachable } from '../errors'
+import { ArgumentError, DataError, ShapeError, formatShape, unreachable } from '../errors'
 import type { Shape } from '../ir/types'
 import type { TensorLike } from '../ops/convert'
 import { asTensor, cast, multiply } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { expandDims, squeeze } from '../ops/shape'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 import type { Config } from '../registry'
 
 /** sumOverBatchSize: the mean of all values. sum: their sum. none: the values themselves. */
@@ -34,6 +34,7 @@ export abstract class Loss {
   /** The reduced loss. `sampleWeight` [batch] multiplies the values of each sample before they are reduced. */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike): Tensor {
     const values = this.call(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+    if (!(values instanceof Tensor)) throw new ArgumentError(`Loss '${this.name}': must return a Tensor, received ${typeof values}`)
     const weighted = sampleWeight === undefined ? values : applyWeights(values, asTensor(sampleWeight, 'sampleWeight'))
     switch (this.reduction) {
       case 'sumOverBatchSize':
@@ -82,9 +83,13 @@ export function requireSameShape(loss: string, target: Shape, output: Shape, hin
   const squeezed = output.length === target.length + 1 && output.at(-1) === 1
   const expanded = target.length === output.length + 1 && target.at(-1) === 1
   if ((fits && target.at(-1) === output.at(-1)) || squeezed || expanded) return
-  throw new ShapeError(
-    `${loss}: targets must have the model's output shape ${`[batch${output.slice(1).map((extent) => `, ${extent}`).join('')}]`}, received ${formatShape(target)}.${hint}`,
-  )
+  throw wrongTargets(loss, "the model's output shape", output, target, hint)
+}
+
+/** `mse: targets must have the model's output shape [batch, 3], received [12]` */
+export function wrongTargets(loss: string, what: string, expected: Shape, received: Shape, hint: string): ShapeError {
+  const rows = ['batch', ...expected.slice(1)]
+  return new ShapeError(`${loss}: targets must have ${what} [${rows.join(', ')}], received ${formatShape(received)}.${hint}`)
 }
 
 /** The first element that is not allowed, as an error; `name` tells which loss asks. */

@@ -1,19 +1,15 @@
 // The metrics that can be named in compile(). Names, defaults and formulas are Keras's.
 
-import { ArgumentError, normalizeName } from '../errors'
-import type { Shape } from '../ir/types'
 import { argmax, sum } from '../ops/reduce'
 import { cast, equal, greater, less, multiply, square, subtract } from '../ops/elementwise'
 import { oneHot, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
+import type { CrossentropyOptions } from '../losses/functions'
 import * as lossFunctions from '../losses/functions'
 import { alignRanks } from '../losses/loss'
-import type { Config, CustomObjects, Serialized } from '../registry'
-import { Registry, camelCase } from '../registry'
-import { AUC, Precision, Recall } from './confusion'
-import { Mean, MeanMetricWrapper, RootMean } from './mean'
-import type { MetricOptions } from './metric'
-import { Metric } from './metric'
+import type { Config, Serialized } from '../registry'
+import { MeanMetricWrapper, RootMean } from './mean'
+import type { Metric, MetricOptions } from './metric'
 
 export { AUC, Precision, Recall } from './confusion'
 export type { AucOptions } from './confusion'
@@ -121,82 +117,43 @@ export class RootMeanSquaredError extends RootMean {
   }
 }
 
-type CrossentropyMetricOptions = MetricOptions & { fromLogits?: boolean; labelSmoothing?: number }
+type CrossentropyMetricOptions = MetricOptions & CrossentropyOptions
 
 /** The mean binary cross-entropy. */
 export class BinaryCrossentropy extends MeanMetricWrapper {
   static override readonly className = 'BinaryCrossentropy'
+  private readonly options: CrossentropyOptions
   constructor({ name = 'binaryCrossentropy', ...options }: CrossentropyMetricOptions = {}) {
     super((yTrue, yPred) => lossFunctions.binaryCrossentropy(yTrue, yPred, options), { name })
+    this.options = options
+  }
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.options }
   }
 }
 
 /** The mean categorical cross-entropy. */
 export class CategoricalCrossentropy extends MeanMetricWrapper {
   static override readonly className = 'CategoricalCrossentropy'
+  private readonly options: CrossentropyOptions
   constructor({ name = 'categoricalCrossentropy', ...options }: CrossentropyMetricOptions = {}) {
     super((yTrue, yPred) => lossFunctions.categoricalCrossentropy(yTrue, yPred, options), { name })
+    this.options = options
+  }
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.options }
   }
 }
 
 /** The mean cross-entropy of class numbers. */
 export class SparseCategoricalCrossentropy extends MeanMetricWrapper {
   static override readonly className = 'SparseCategoricalCrossentropy'
+  private readonly options: CrossentropyOptions
   constructor({ name = 'sparseCategoricalCrossentropy', ...options }: MetricOptions & { fromLogits?: boolean } = {}) {
     super((yTrue, yPred) => lossFunctions.sparseCategoricalCrossentropy(yTrue, yPred, options), { name })
+    this.options = options
   }
-}
-
-const isMetric = (value: unknown): value is Metric => value instanceof Metric
-
-export const metrics = new Registry<Metric>('metric', isMetric)
-  .add('BinaryAccuracy', (config) => new BinaryAccuracy(config))
-  .add('CategoricalAccuracy', (config) => new CategoricalAccuracy(config))
-  .add('SparseCategoricalAccuracy', (config) => new SparseCategoricalAccuracy(config))
-  .add('TopKCategoricalAccuracy', (config) => new TopKCategoricalAccuracy(config))
-  .add('SparseTopKCategoricalAccuracy', (config) => new SparseTopKCategoricalAccuracy(config))
-  .add('MeanSquaredError', (config) => new MeanSquaredError(config), 'mse')
-  .add('MeanAbsoluteError', (config) => new MeanAbsoluteError(config), 'mae')
-  .add('RootMeanSquaredError', (config) => new RootMeanSquaredError(config), 'rmse')
-  .add('BinaryCrossentropy', (config) => new BinaryCrossentropy(config), 'bce')
-  .add('CategoricalCrossentropy', (config) => new CategoricalCrossentropy(config))
-  .add('SparseCategoricalCrossentropy', (config) => new SparseCategoricalCrossentropy(config))
-  .add('Mean', (config) => new Mean(config))
-  .add('Precision', (config) => new Precision(config))
-  .add('Recall', (config) => new Recall(config))
-  .add('AUC', (config) => new AUC(config))
-
-/** What the metrics of a model are compared on. Shapes include the batch axis. */
-export interface TargetShapes {
-  readonly target: Shape
-  readonly output: Shape
-}
-
-/** Which accuracy 'accuracy' means: one output is yes or no, class numbers are sparse, else one-hot. */
-function accuracyFor({ target, output }: TargetShapes, name: string): Metric {
-  const classes = output.at(-1) ?? 1
-  if (classes === 1) return new BinaryAccuracy({ name })
-  const sparse = target.length < output.length || target.at(-1) === 1
-  return sparse ? new SparseCategoricalAccuracy({ name }) : new CategoricalAccuracy({ name })
-}
-
-/**
- * A metric from a name, an instance, a saved configuration or a function. A name is also the key in logs.
- * @param shapes decide what 'accuracy' means
- */
-export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes, custom: CustomObjects = {}): Metric {
-  if (typeof identifier === 'function') {
-    if (isMetricClass(identifier)) {
-      throw new ArgumentError(`Pass an instance of a metric, not its class: new ${identifier.name}()`)
-    }
-    return new MeanMetricWrapper(identifier, { name: identifier.name === '' ? 'metric' : identifier.name })
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.options }
   }
-  if (typeof identifier !== 'string') return metrics.get(identifier, custom)
-  const name = camelCase(identifier)
-  if (['accuracy', 'acc'].includes(normalizeName(identifier))) return accuracyFor(shapes, name)
-  return metrics.get({ className: identifier, config: { name } }, custom)
-}
-
-function isMetricClass(identifier: MetricFunction): boolean {
-  return identifier.prototype instanceof Metric
 }

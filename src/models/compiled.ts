@@ -1,14 +1,18 @@
 // What compile() chose: optimizer, loss, metrics. Metrics are made when the first targets are seen, because
 // 'accuracy' depends on their shape.
 
-import { ArgumentError, ShapeError, formatShape } from '../errors'
+import { ArgumentError, ShapeError, checkOptions, formatShape } from '../errors'
 import type { LossIdentifier } from '../losses'
-import { Loss, getLoss } from '../losses'
-import type { MetricIdentifier, TargetShapes } from '../metrics'
-import { Mean, Metric, getMetric } from '../metrics'
+import { Loss } from '../losses'
+import { getLoss } from '../losses/registry'
+import type { MetricIdentifier } from '../metrics'
+import { Mean, Metric } from '../metrics'
+import type { TargetShapes } from '../metrics/registry'
+import { getMetric } from '../metrics/registry'
 import type { Tensor } from '../ops/tensor'
-import type { OptimizerIdentifier , Optimizer} from '../optimizers'
-import { getOptimizer } from '../optimizers'
+import type { Optimizer } from '../optimizers'
+import type { OptimizerIdentifier } from '../optimizers/registry'
+import { getOptimizer } from '../optimizers/registry'
 import type { CustomObjects, Json, Serialized } from '../registry'
 import { serialize } from '../registry'
 
@@ -33,6 +37,11 @@ export class Compiled {
     readonly options: CompileOptions,
     private readonly custom: CustomObjects = {},
   ) {
+    checkOptions('compile', options, ['optimizer', 'loss', 'metrics', 'weightedMetrics'])
+    for (const key of ['metrics', 'weightedMetrics'] as const) {
+      if (options[key] === undefined || Array.isArray(options[key])) continue
+      throw new ArgumentError(`compile: ${key} must be an array, for example ['accuracy'], received ${String(options[key])}`)
+    }
     if (options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
     this.optimizer = getOptimizer(options.optimizer ?? 'rmsprop', custom)
     this.loss = getLoss(options.loss, custom)

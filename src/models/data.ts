@@ -52,7 +52,7 @@ function requireNumbers(tensor: Tensor, where: string): void {
 export function prepareDataset(
   x: TensorLike,
   y: TensorLike,
-  { sampleWeight, classWeight }: { sampleWeight?: TensorLike | undefined; classWeight?: ClassWeight | undefined } = {},
+  sampleWeight?: TensorLike,
   names = { x: 'x', y: 'y' },
 ): Dataset {
   const inputs = prepareInputs(x, names.x)
@@ -64,24 +64,24 @@ export function prepareDataset(
   if (targets.shape[0] !== size) {
     throw new ShapeError(`${names.x} and ${names.y} must have as many rows, received ${size} and ${targets.shape[0]}`)
   }
-  return { x: inputs, y: targets, sampleWeight: weightsOf(targets, size, sampleWeight, classWeight), size }
+  return { x: inputs, y: targets, sampleWeight: sampleWeight === undefined ? null : weightsOf(size, sampleWeight), size }
 }
 
-function weightsOf(y: Tensor, size: number, sampleWeight?: TensorLike, classWeight?: ClassWeight): Tensor | null {
-  const given = sampleWeight === undefined ? null : toTensor(sampleWeight, 'sampleWeight', 'float32')
-  if (given !== null) {
-    if (given.shape[0] !== size || given.size !== size) {
-      throw new ShapeError(`sampleWeight must have shape [${size}], received ${formatShape(given.shape)}`)
-    }
-    requireNumbers(given, 'sampleWeight')
+function weightsOf(size: number, sampleWeight: TensorLike): Tensor {
+  const given = toTensor(sampleWeight, 'sampleWeight', 'float32')
+  if (given.shape[0] !== size || given.size !== size) {
+    throw new ShapeError(`sampleWeight must have shape [${size}], received ${formatShape(given.shape)}`)
   }
-  if (classWeight === undefined) return given && new Tensor(given.data, [size], 'float32')
-  const classes = classNumbers(y, size)
-  const weights = Float32Array.from(classes, (label, i) => {
-    const weight = classWeight[label] ?? 1
-    return weight * (given?.data[i] ?? 1)
-  })
-  return new Tensor(weights, [size], 'float32')
+  requireNumbers(given, 'sampleWeight')
+  return new Tensor(given.data, [size], 'float32')
+}
+
+/** Multiplies the weight of every sample by that of its class; a class that is left out weighs 1. */
+export function weighClasses(dataset: Dataset, classWeight: ClassWeight | undefined): Dataset {
+  if (classWeight === undefined) return dataset
+  const { y, size, sampleWeight } = dataset
+  const weights = Float32Array.from(classNumbers(y, size), (label, i) => (classWeight[label] ?? 1) * (sampleWeight?.data[i] ?? 1))
+  return { ...dataset, sampleWeight: new Tensor(weights, [size], 'float32') }
 }
 
 // One number per row, or the position of the largest in a one-hot row.

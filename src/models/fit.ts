@@ -42,11 +42,16 @@ export interface FitOptions {
   signal?: AbortSignal
 }
 
+/** The names of FitOptions. */
+export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
+  'batchSize', 'epochs', 'verbose', 'callbacks', 'validationSplit', 'validationData', 'validationFreq',
+  'validationBatchSize', 'shuffle', 'classWeight', 'sampleWeight', 'initialEpoch', 'signal',
+]
+
 export interface EvaluateOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
   sampleWeight?: TensorLike
-  verbose?: 0 | 1 | 2
   signal?: AbortSignal
 }
 
@@ -147,6 +152,7 @@ export async function evaluateDataset(
 ): Promise<Logs> {
   const runner = new BatchRunner(dataset, (types) => steps.test(compiled, types))
   const pace = new Pace(signal)
+  signal?.throwIfAborted()
   runner.program(Math.min(batchSize, dataset.size))
   compiled.resetMetrics()
   for (let start = 0; start < dataset.size; start += batchSize) {
@@ -237,6 +243,7 @@ class TrainingLoop {
     if (!model.stopTraining || this.completed) await this.validate(epoch, logs)
     this.lastLogs = logs
     for (const callback of this.callbacks) await callback.onEpochEnd?.(epoch, logs)
+    this.training.options.signal?.throwIfAborted()
   }
 
   private completed = false
@@ -248,7 +255,7 @@ class TrainingLoop {
   }
 
   private async runBatches(): Promise<void> {
-    const { model, dataset } = this.training
+    const { model, dataset, options } = this.training
     const { batchSize, order, runner } = this
     this.completed = false
     for (let start = 0, batch = 0; start < dataset.size; start += batchSize, batch++) {
@@ -257,6 +264,8 @@ class TrainingLoop {
       this.step++
       if (!runner.run(order, start, count)) return this.failNonFinite(runner.diagnose(order, start, count))
       if (this.perBatch) await this.tellBatch(batch)
+      // A callback may have aborted between two turns of the event loop.
+      options.signal?.throwIfAborted()
       const now = performance.now()
       if (this.pace.isDue(now)) await this.pace.yield()
       if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs(this.training.steps, this.training.compiled), now)

@@ -2,8 +2,8 @@
 
 import { FormatError, formatShape } from '../errors'
 import { sameShape } from '../ir/types'
-import type { BatchShape , Layer} from '../layers'
-import { layers } from '../layers'
+import type { BatchShape, Layer } from '../layers'
+import { layers } from '../layers/registry'
 import type { LossIdentifier } from '../losses'
 import type { MetricIdentifier } from '../metrics'
 import type { Config, CustomObjects, Json } from '../registry'
@@ -27,6 +27,8 @@ interface Description {
   readonly className: string
   readonly config: Config
   readonly compile: Config | null
+  /** Whether the optimizer had slots for the weights that are trained. */
+  readonly optimizerState: boolean
   readonly shuffle: { readonly seed: number; readonly epoch: number }
 }
 
@@ -51,12 +53,17 @@ function readDescription({ metadata }: Container): Description {
     className,
     config,
     compile: isConfig(parsed['compile']) ? parsed['compile'] : null,
+    optimizerState: parsed['optimizerState'] === true,
     shuffle: isConfig(shuffle) ? { seed: Number(shuffle['seed']), epoch: Number(shuffle['epoch']) } : { seed: 0, epoch: 0 },
   }
 }
 
 function isConfig(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isBatchShape(value: readonly Json[]): value is BatchShape {
+  return value.every((extent) => extent === null || (Number.isInteger(extent) && Number(extent) > 0))
 }
 
 function makeModel({ className, config }: Description, custom: CustomObjects): Sequential {
@@ -70,8 +77,8 @@ function makeModel({ className, config }: Description, custom: CustomObjects): S
   const model = new Sequential(list, typeof config['name'] === 'string' ? { name: config['name'] } : {})
   const shape = config['buildShape']
   if (Array.isArray(shape)) {
-    const buildShape: BatchShape = shape.map((extent: Json) => (extent === null ? null : Number(extent)))
-    model.ensureBuilt(buildShape)
+    if (!isBatchShape(shape)) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(shape)}`)
+    model.ensureBuilt(shape)
   }
   return model
 }
@@ -93,7 +100,6 @@ function compileAgain(model: Model, saved: Config, custom: CustomObjects): void 
     weightedMetrics: list(saved['weightedMetrics']).map((value) => identifier(value) as MetricIdentifier),
   }
   model.compile(options, custom)
-  if (model.built) model.buildOptimizer()
 }
 
 function optimizerOf(value: Json | undefined): { className: string; config: Config } {
@@ -114,6 +120,10 @@ function restoreVariables(model: Model, { tensors }: Container): void {
     if (!sameShape(tensor.shape, variable.shape)) {
       throw new FormatError(`'${key}' has shape ${formatShape(tensor.shape)}, the model needs ${formatShape(variable.shape)}`)
     }
+    const isFloat = tensor.data instanceof Float32Array
+    if (isFloat !== (variable.dtype === 'float32')) {
+      throw new FormatError(`'${key}' is ${isFloat ? 'float32' : 'int32'}, the model needs ${variable.dtype}`)
+    }
     return { variable, tensor }
   })
   for (const { variable, tensor } of found) variable.view.set(tensor.data)
@@ -124,7 +134,10 @@ export function modelFromBytes(bytes: Uint8Array, { customObjects = {}, compile 
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const model = makeModel(description, customObjects)
-  if (compile && description.compile !== null) compileAgain(model, description.compile, customObjects)
+  if (compile && description.compile !== null) {
+    compileAgain(model, description.compile, customObjects)
+    if (description.optimizerState) model.buildOptimizer()
+  }
   restoreVariables(model, container)
   Object.assign(model.shuffleState, description.shuffle)
   return model

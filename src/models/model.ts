@@ -2,7 +2,7 @@
 // in fit.ts, steps.ts, summary.ts and serialize.ts.
 
 import type { History, Logs } from '../callbacks'
-import { ArgumentError, NonFiniteError, ShapeError, StateError, formatShape } from '../errors'
+import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape } from '../errors'
 import type { DType, Shape } from '../ir/types'
 import { sameShape } from '../ir/types'
 import { Layer } from '../layers'
@@ -16,9 +16,9 @@ import type { Program } from '../runtime/program'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { ClassWeight, Dataset } from './data'
-import { RowSource, prepareDataset, prepareInputs, splitValidation } from './data'
+import { RowSource, prepareDataset, prepareInputs, splitValidation, weighClasses } from './data'
 import type { EvaluateOptions, FitOptions } from './fit'
-import { BatchRunner, evaluateDataset, readLogs, requireCount, runTraining } from './fit'
+import { BatchRunner, FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining } from './fit'
 import { saveModel } from './save'
 import { nextTask } from './schedule'
 import type { BatchTypes } from './steps'
@@ -46,7 +46,7 @@ export abstract class Model extends Layer {
   private compiled: Compiled | null = null
   private steps = new Steps(this)
   private stepsFor = ''
-  private optimizerBuilt = false
+  private optimizerFor: string | null = null
   private busy = false
   /** The seed of the order of rows, and how many epochs were drawn from it. @internal */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
@@ -72,7 +72,7 @@ export abstract class Model extends Layer {
   compile(options: CompileOptions, customObjects: Readonly<Record<string, unknown>> = {}): void {
     this.requireIdle('compile')
     this.compiled = new Compiled(options, customObjects)
-    this.optimizerBuilt = false
+    this.optimizerFor = null
     this.resetPrograms()
   }
 
@@ -95,14 +95,15 @@ export abstract class Model extends Layer {
   private prepare(x: Tensor): void {
     this.ensureBuilt([null, ...x.shape.slice(1)])
     this.checkInput(x.shape)
-    // A weight that was frozen or added since makes other programs.
-    const layout = this.trainableWeights.map((weight) => weight.name).join()
+    const { layout } = this
     if (layout === this.stepsFor) return
-    if (this.stepsFor !== '') {
-      this.resetPrograms()
-      this.optimizerBuilt = false
-    }
+    if (this.stepsFor !== '') this.resetPrograms()
     this.stepsFor = layout
+  }
+
+  /** Which weights are trained: one that was frozen or added since makes other programs and slots. */
+  private get layout(): string {
+    return this.trainableWeights.map((weight) => weight.name).join()
   }
 
   /** @throws ShapeError when a batch does not fit the model. */
@@ -111,10 +112,16 @@ export abstract class Model extends Layer {
   /** Makes optimizer slots, which moves the weights. @internal */
   buildOptimizer(): void {
     const { optimizer } = this.requireCompiled('the optimizer')
-    if (this.optimizerBuilt) return
+    const { layout } = this
+    if (this.optimizerFor === layout) return
     this.resetPrograms()
     optimizer.build(this.trainableWeights)
-    this.optimizerBuilt = true
+    this.optimizerFor = layout
+  }
+
+  /** Whether the optimizer has slots for the weights that are trained now. @internal */
+  get hasOptimizerState(): boolean {
+    return this.optimizerFor === this.layout
   }
 
   private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
@@ -138,17 +145,21 @@ export abstract class Model extends Layer {
   async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
     const compiled = this.requireCompiled('fit')
     this.requireIdle('fit')
+    checkOptions('fit', options, FIT_OPTIONS)
     checkFitOptions(options)
     options.signal?.throwIfAborted()
     const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
-    let dataset = prepareDataset(x, y, { sampleWeight, classWeight })
+    let dataset = prepareDataset(x, y, sampleWeight)
     let validation: Dataset | null = null
     if (validationData !== undefined) {
+      if (!Array.isArray(validationData)) throw new ArgumentError('fit: validationData must be [x, y] or [x, y, sampleWeight]')
       const [vx, vy, weight] = validationData
-      validation = prepareDataset(vx, vy, { sampleWeight: weight }, { x: 'validationData[0]', y: 'validationData[1]' })
+      validation = prepareDataset(vx, vy, weight, { x: 'validationData[0]', y: 'validationData[1]' })
     } else if (validationSplit !== 0) {
       ;[dataset, validation] = splitValidation(dataset, validationSplit)
     }
+    // Only training weighs classes.
+    dataset = weighClasses(dataset, classWeight)
     this.prepare(dataset.x)
     this.prepareTargets(compiled, dataset, 'y')
     if (validation !== null) {
@@ -179,18 +190,22 @@ export abstract class Model extends Layer {
   }
 
   /** The loss and metrics on a data set, by name. */
-  async evaluate(x: TensorLike, y: TensorLike, { batchSize = 32, sampleWeight, signal }: EvaluateOptions = {}): Promise<Logs> {
+  async evaluate(x: TensorLike, y: TensorLike, options: EvaluateOptions = {}): Promise<Logs> {
+    checkOptions('evaluate', options, ['batchSize', 'sampleWeight', 'signal'])
+    const { batchSize = 32, sampleWeight, signal } = options
     const compiled = this.requireCompiled('evaluate')
     this.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
-    const dataset = prepareDataset(x, y, { sampleWeight })
+    const dataset = prepareDataset(x, y, sampleWeight)
     this.prepare(dataset.x)
     this.prepareTargets(compiled, dataset, 'y')
     return this.exclusively(() => evaluateDataset(this.steps, compiled, dataset, batchSize, signal))
   }
 
   /** The outputs for all rows of x: [samples, …]. Needs no compile. */
-  async predict(x: TensorLike, { batchSize = 32, signal }: PredictOptions = {}): Promise<Tensor> {
+  async predict(x: TensorLike, options: PredictOptions = {}): Promise<Tensor> {
+    checkOptions('predict', options, ['batchSize', 'signal'])
+    const { batchSize = 32, signal } = options
     requireCount('batchSize', batchSize)
     const inputs = prepareInputs(x, 'x')
     this.prepare(inputs)
@@ -199,6 +214,7 @@ export abstract class Model extends Layer {
     let data: Float32Array | Int32Array | null = null
     let sliceStart = performance.now()
     let output: Tensor | null = null
+    signal?.throwIfAborted()
     for (let start = 0; start < size; start += batchSize) {
       const count = Math.min(batchSize, size - start)
       const program = this.steps.predict({ dtype: inputs.dtype, shape: [count, ...inputs.shape.slice(1)] })
@@ -266,7 +282,7 @@ export abstract class Model extends Layer {
   ): Logs {
     const compiled = this.requireCompiled(method)
     this.requireIdle(method)
-    const dataset = prepareDataset(x, y, weights)
+    const dataset = weighClasses(prepareDataset(x, y, weights.sampleWeight), weights.classWeight)
     this.prepare(dataset.x)
     this.prepareTargets(compiled, dataset, 'y')
     const training = method === 'trainOnBatch'

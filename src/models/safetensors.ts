@@ -68,8 +68,8 @@ export function decodeContainer(bytes: Uint8Array): Container {
     if (start + last > bytes.length) {
       throw new FormatError(`The file is truncated: '${name}' ends at byte ${start + last}, the file has ${bytes.length}`)
     }
-    // A copy, because the data may not be aligned.
-    const copy = bytes.slice(start + begin, start + last).buffer
+    // A copy, because the data may not be aligned. Not by slice(), which copies nothing of a Node Buffer.
+    const copy = new Uint8Array(bytes.subarray(start + begin, start + last)).buffer
     tensors.set(name, { name, shape, data: dtype === 'F32' ? new Float32Array(copy) : new Int32Array(copy) })
   }
   if (start + end !== bytes.length) throw new FormatError(`The file has ${bytes.length - start - end} bytes too many`)

@@ -20,7 +20,7 @@ export function savedVariables(model: Model): { key: string; variable: Variable 
   return [
     ...named('weights', model.weights),
     ...named('state', model.stateVariables),
-    ...(optimizer === undefined ? [] : named('optimizer', optimizer.variables)),
+    ...(optimizer === undefined ? [] : named('optimizer', model.hasOptimizerState ? optimizer.variables : optimizer.scalars)),
   ]
 }
 
@@ -32,6 +32,7 @@ export function saveModel(model: Model): Uint8Array {
     version: VERSION,
     model: serialize(model),
     compile: compiled === null ? null : compiled.serialize(),
+    optimizerState: model.hasOptimizerState,
     shuffle: { ...model.shuffleState },
   }
   const tensors = savedVariables(model).map(({ key, variable }): NamedTensor => {

@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../errors'
 import type { Shape } from '../ir/types'
+import { sizeOf } from '../ir/types'
 import type { BatchShape, CallContext, LayerOptions } from '../layers'
 import { InputLayer, Layer } from '../layers'
 import type { Tensor } from '../ops/tensor'
@@ -19,6 +20,7 @@ export class Sequential extends Model {
 
   constructor(layers: readonly Layer[] = [], options: LayerOptions = {}) {
     super(options)
+    if (!Array.isArray(layers)) throw new ArgumentError('Sequential: expected an array of layers')
     for (const layer of layers) this.add(layer)
   }
 
@@ -75,7 +77,8 @@ export class Sequential extends Model {
     if (fits) return
     const rows = expected.map((extent) => extent ?? 'batch')
     const single = shape.length === expected.length - 1 && expected.slice(1).every((extent, i) => extent === shape[i])
-    const hint = single ? ' For one sample, wrap it into a batch of 1.' : ''
+    const unflattened = expected.length === 2 && shape.length > 2 && sizeOf(shape.slice(1)) === expected[1]
+    const hint = single ? ' For one sample, wrap it into a batch of 1.' : unflattened ? ' Did you forget Flatten?' : ''
     throw new ShapeError(`${this}: the input must be [${rows.join(', ')}], received ${formatShape(shape)}.${hint}`)
   }
 

@@ -30,6 +30,10 @@ export function printSummary(model: Model, { print = console.log }: SummaryOptio
   print(line('├', '┼', '┤', '─'))
   for (const row of rows) print(cells(row))
   print(line('└', '┴', '┘', '─'))
+  if (!model.built) {
+    print(' The weights are made at the first data, or when the first layer has an inputShape.')
+    return
+  }
   const total = model.countParams()
   const trainable = model.trainableWeights.reduce((sum, weight) => sum + weight.size, 0)
   print(` Total params: ${count(total)} (${bytes(4 * total)})`)

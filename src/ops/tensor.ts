@@ -1,6 +1,6 @@
 // Tensor: what users hold. Either data on the JavaScript heap, or a symbol inside a traced function.
 
-import { StateError, formatShape, internalError } from '../errors'
+import { ArgumentError, StateError, formatShape } from '../errors'
 import type { Value } from '../ir/graph'
 import type { DType, Shape, TensorType } from '../ir/types'
 import { sizeOf } from '../ir/types'
@@ -62,7 +62,10 @@ export class Tensor implements TensorType {
     return this.data[0]!
   }
 
-  /** Nested arrays; a number for a scalar. bool becomes true and false. */
+  /**
+   * Nested arrays; a number for a scalar. bool becomes true and false. In TypeScript name the type that the shape
+   * implies: `predictions.toArray() as number[][]`.
+   */
   toArray(): NestedArray {
     const { data } = this
     const read: (at: number) => number | boolean =
@@ -73,6 +76,17 @@ export class Tensor implements TensorType {
       return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, start + i * stride))
     }
     return build(0, 0)
+  }
+
+  /** What console.log shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
+  /** @throws ArgumentError for JavaScript's operators, which cannot compute with tensors. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString()
+    throw new ArgumentError('JavaScript operators do not work on tensors. Use ops, for example ops.subtract(a, b) for a − b.')
   }
 
   toJSON(): NestedArray {
@@ -90,10 +104,4 @@ export class Tensor implements TensorType {
   static symbolOf(tensor: Tensor): Symbol | null {
     return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
   }
-}
-
-/** The data of a tensor that is known to be concrete. */
-export function concreteData(tensor: Tensor): TensorData {
-  if (Tensor.symbolOf(tensor) !== null) throw internalError('a concrete tensor was expected')
-  return tensor.data
 }

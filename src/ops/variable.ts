@@ -2,7 +2,6 @@
 // slots, metric sums and counters are variables.
 
 import { ShapeError, formatShape } from '../errors'
-import type { Cell } from '../ir/graph'
 import type { DType, Shape } from '../ir/types'
 import { BYTES_PER_ELEMENT, sameShape, sizeOf } from '../ir/types'
 import { cellView } from '../runtime/program'
@@ -20,7 +19,8 @@ export interface VariableOptions {
   readonly trainable?: boolean
 }
 
-export class Variable implements Cell {
+// A Cell, but for the declarations that users see: its place in memory is internal.
+export class Variable {
   readonly shape: Shape
   readonly dtype: DType
   name: string

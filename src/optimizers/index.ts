@@ -1,18 +1,16 @@
 // The optimizers that can be named in compile(). Names, defaults and formulas are Keras's. Each rule is one
 // fused instruction over all weights.
 
-import { ArgumentError } from '../errors'
+import { ArgumentError, checkOptions } from '../errors'
 import { apply } from '../ops/trace'
-import type { Config, CustomObjects, Serialized } from '../registry'
-import { Registry } from '../registry'
+import type { Config } from '../registry'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
-import { Optimizer } from './optimizer'
+import { OPTIMIZER_OPTIONS, Optimizer } from './optimizer'
 
 export { Optimizer } from './optimizer'
 export type { LearningRate, OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
-export * from './schedules'
-
-export type OptimizerIdentifier = string | Optimizer | Serialized
+export { CosineDecay, ExponentialDecay, LearningRateSchedule, PiecewiseConstantDecay } from './schedules'
+export type { CosineDecayOptions, ExponentialDecayOptions, PiecewiseConstantDecayOptions } from './schedules'
 
 function requireFraction(name: string, option: string, value: number): number {
   if (value >= 0 && value < 1) return value
@@ -33,7 +31,9 @@ export class SGD extends Optimizer {
   readonly momentum: number
   readonly nesterov: boolean
 
-  constructor({ learningRate = 0.01, momentum = 0, nesterov = false, ...options }: SGDOptions = {}) {
+  constructor(options: SGDOptions = {}) {
+    checkOptions('SGD', options, ['momentum', 'nesterov', ...OPTIMIZER_OPTIONS])
+    const { learningRate = 0.01, momentum = 0, nesterov = false } = options
     super(learningRate, options)
     this.momentum = requireFraction('SGD', 'momentum', momentum)
     this.nesterov = nesterov
@@ -72,7 +72,9 @@ export class RMSprop extends Optimizer {
   readonly epsilon: number
   readonly centered: boolean
 
-  constructor({ learningRate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false, ...options }: RMSpropOptions = {}) {
+  constructor(options: RMSpropOptions = {}) {
+    checkOptions('RMSprop', options, ['rho', 'momentum', 'epsilon', 'centered', ...OPTIMIZER_OPTIONS])
+    const { learningRate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false } = options
     super(learningRate, options)
     this.rho = requireFraction('RMSprop', 'rho', rho)
     this.momentum = requireFraction('RMSprop', 'momentum', momentum)
@@ -114,7 +116,9 @@ export class Adam extends Optimizer {
   readonly beta2: number
   readonly epsilon: number
 
-  constructor({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...options }: AdamOptions = {}) {
+  constructor(options: AdamOptions = {}) {
+    checkOptions('Adam', options, ['beta1', 'beta2', 'epsilon', ...OPTIMIZER_OPTIONS])
+    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
     super(learningRate, options)
     this.beta1 = requireFraction('Adam', 'beta1', beta1)
     this.beta2 = requireFraction('Adam', 'beta2', beta2)
@@ -144,16 +148,4 @@ export class AdamW extends Adam {
   constructor({ weightDecay = 0.004, ...options }: AdamOptions = {}) {
     super({ weightDecay, ...options })
   }
-}
-
-const isOptimizer = (value: unknown): value is Optimizer => value instanceof Optimizer
-
-export const optimizers = new Registry<Optimizer>('optimizer', isOptimizer)
-  .add('SGD', (config) => new SGD(config))
-  .add('RMSprop', (config) => new RMSprop(config))
-  .add('Adam', (config) => new Adam(config))
-  .add('AdamW', (config) => new AdamW(config))
-
-export function getOptimizer(identifier: OptimizerIdentifier, custom: CustomObjects = {}): Optimizer {
-  return optimizers.get(identifier, custom)
 }

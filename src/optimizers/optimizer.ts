@@ -27,6 +27,11 @@ export interface OptimizerOptions {
   globalClipnorm?: number | null
 }
 
+/** The names of OptimizerOptions. */
+export const OPTIMIZER_OPTIONS: readonly (keyof OptimizerOptions)[] = [
+  'learningRate', 'weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm',
+]
+
 /** What an update rule is given, and what it makes of it. All flat, as long as all weights together. */
 export interface UpdateInput {
   readonly parameters: Tensor
@@ -93,9 +98,14 @@ export abstract class Optimizer {
     this.rate.view[0] = value
   }
 
+  /** What changes and does not depend on the weights. @internal */
+  get scalars(): readonly Variable[] {
+    return [this.iterations, this.rate]
+  }
+
   /** Everything that changes besides the weights, for saving. */
   get variables(): readonly Variable[] {
-    return [this.iterations, this.rate, ...this.slotVariables]
+    return [...this.scalars, ...this.slotVariables]
   }
 
   /** Moves the weights side by side and makes the slots. Programs compiled before must not run again. @internal */

@@ -6,7 +6,6 @@ import { sum } from '../ops/reduce'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Config, Serialized } from '../registry'
-import { Registry } from '../registry'
 
 /** A scalar penalty of a tensor, written with ops. */
 export abstract class Regularizer {
@@ -66,11 +65,3 @@ export class L2 extends L1L2 {
     return { l2: this.l2 }
   }
 }
-
-const isRegularizer = (value: unknown): value is Regularizer => value instanceof Regularizer
-
-export const regularizers = new Registry<Regularizer>('regularizer', isRegularizer)
-  .add('L1', (config) => new L1(config))
-  .add('L2', (config) => new L2(config))
-  // By name alone Keras means l1 = l2 = 0.01.
-  .add('L1L2', (config) => new L1L2({ l1: 0.01, l2: 0.01, ...config }))

@@ -23,7 +23,10 @@ export interface Program {
   run(): boolean
   /** Output i of the last run. Stale after the next run of any program. */
   output(index: number): NumericArray
-  /** Runs again, instruction by instruction, and describes the first that made a NaN or ±Inf. */
+  /**
+   * Runs again, instruction by instruction, and describes the first that made a NaN or ±Inf. The parameters
+   * must be written before, as for any run.
+   */
   findNonFinite(): string | null
   /** The program as text. */
   disassemble(): string

@@ -1,7 +1,7 @@
 // One linear memory with its kernels and its settings. A model lives in the runtime that was current when
 // its weights were made.
 
-import { ArgumentError, unknownName } from '../errors'
+import { ArgumentError, checkOptions, unknownName } from '../errors'
 import type { CellStorage } from '../ir/graph'
 import type { DType } from '../ir/types'
 import type { LinearMemory } from './memory'
@@ -145,6 +145,7 @@ const choices = {
  * @throws ArgumentError for an unknown choice, and for `simd: 'relaxed'` where the engine lacks it.
  */
 export function configure(changes: Partial<Settings>): void {
+  checkOptions('configure', changes, ['backend', 'simd', 'fuse'])
   for (const key of ['backend', 'simd'] as const) {
     const value = changes[key]
     const known: readonly string[] = choices[key]

@@ -1,0 +1,36 @@
+// Losses by name, and a user's function as a loss.
+
+import type { Tensor } from '../ops/tensor'
+import type { CustomObjects } from '../registry'
+import { Registry } from '../registry'
+import type { LossFunction, LossIdentifier } from './index'
+import {
+  BinaryCrossentropy, CategoricalCrossentropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError,
+  SparseCategoricalCrossentropy,
+} from './index'
+
+/** A user's function as a loss. */
+class FunctionLoss extends Loss {
+  constructor(private readonly fn: LossFunction) {
+    super({ name: fn.name === '' ? 'loss' : fn.name })
+  }
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return this.fn(yTrue, yPred)
+  }
+}
+
+const isLoss = (value: unknown): value is Loss => value instanceof Loss
+
+export const losses = new Registry<Loss>('loss', isLoss)
+  .add('BinaryCrossentropy', (config) => new BinaryCrossentropy(config), 'bce')
+  .add('CategoricalCrossentropy', (config) => new CategoricalCrossentropy(config))
+  .add('SparseCategoricalCrossentropy', (config) => new SparseCategoricalCrossentropy(config))
+  .add('MeanSquaredError', (config) => new MeanSquaredError(config), 'mse')
+  .add('MeanAbsoluteError', (config) => new MeanAbsoluteError(config), 'mae')
+  .add('Huber', (config) => new Huber(config))
+
+/** A loss from a name, an instance, a saved configuration or a function. */
+export function getLoss(identifier: LossIdentifier, custom: CustomObjects = {}): Loss {
+  if (typeof identifier === 'function') return new FunctionLoss(identifier)
+  return losses.get(identifier, custom)
+}

@@ -1,0 +1,27 @@
+// Optimizers by name.
+
+import type { Config, CustomObjects, Serialized } from '../registry'
+import { Registry, isSerialized } from '../registry'
+import type { OptimizerOptions } from './index'
+import { Adam, AdamW, Optimizer, RMSprop, SGD } from './index'
+import { getSchedule } from './schedules'
+
+export type OptimizerIdentifier = string | Optimizer | Serialized
+
+const isOptimizer = (value: unknown): value is Optimizer => value instanceof Optimizer
+
+// A saved schedule may be of the user's own.
+function withSchedule(config: Config, custom: CustomObjects): OptimizerOptions {
+  const { learningRate } = config
+  return isSerialized(learningRate) ? { ...config, learningRate: getSchedule(learningRate, custom) } : config
+}
+
+export const optimizers = new Registry<Optimizer>('optimizer', isOptimizer)
+  .add('SGD', (config, custom) => new SGD(withSchedule(config, custom)))
+  .add('RMSprop', (config, custom) => new RMSprop(withSchedule(config, custom)))
+  .add('Adam', (config, custom) => new Adam(withSchedule(config, custom)))
+  .add('AdamW', (config, custom) => new AdamW(withSchedule(config, custom)))
+
+export function getOptimizer(identifier: OptimizerIdentifier, custom: CustomObjects = {}): Optimizer {
+  return optimizers.get(identifier, custom)
+}

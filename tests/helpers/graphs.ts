@@ -1,0 +1,193 @@
+// Runs graphs for tests: on a runtime, with an eye on every byte that must not change; and in float64, for the
+// truth and for finite differences. Knows no primitive.
+
+import { expect } from 'vitest'
+import { GEMM_SCRATCH } from '../../assembly/shared/instructions'
+import { GraphBuilder } from '../../src/ir/emit'
+import { gradients } from '../../src/ir/grad'
+import type { Graph, Value } from '../../src/ir/graph'
+import type { Buffer as PlannedBuffer } from '../../src/ir/instruction'
+import type { Interpretation } from '../../src/ir/interpret'
+import { interpret } from '../../src/ir/interpret'
+import type { NumericArray } from '../../src/ir/types'
+import { sizeOf } from '../../src/ir/types'
+import { plan } from '../../src/plan'
+import type { Program } from '../../src/runtime/program'
+import { compile } from '../../src/runtime/program'
+import type { Runtime } from '../../src/runtime/runtime'
+import { expectClose } from './compare'
+import type { TensorContent } from './data'
+import { generator } from './data'
+
+/** Builds a graph whose parameters have the contents' types. */
+export function graphOf(contents: readonly TensorContent[], body: (builder: GraphBuilder, inputs: Value[]) => readonly Value[]): Graph {
+  const builder = new GraphBuilder()
+  const inputs = contents.map((content) => builder.parameter(content))
+  return builder.finish(body(builder, inputs))
+}
+
+function typed({ data, dtype }: TensorContent): NumericArray {
+  return dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)
+}
+
+function noCells(): never {
+  throw new Error('a graph without cells was expected')
+}
+
+/** The truth: every node in float64. */
+export function interpretWide(graph: Graph, contents: readonly TensorContent[]): Interpretation {
+  return interpret(graph, contents.map(typed), noCells, { precision: 'float64' })
+}
+
+/** Runs a program; copies of its outputs, or null when a guard ended the run. */
+export function runProgram(program: Program, contents: readonly TensorContent[]): NumericArray[] | null {
+  contents.forEach((content, i) => program.parameter(i).set(content.data))
+  if (!program.run()) return null
+  return program.graph.outputs.map((_, i) => program.output(i).slice())
+}
+
+/** Compiles, runs once and disposes. */
+export function runGraph(runtime: Runtime, graph: Graph, contents: readonly TensorContent[]): NumericArray[] | null {
+  const program = compile(runtime, graph)
+  try {
+    return runProgram(program, contents)
+  } finally {
+    program.dispose()
+  }
+}
+
+type Range = readonly [start: number, end: number]
+
+/** What the plan gives a graph to work in, as absolute addresses. Nothing with the interpreter. */
+interface WorkArea {
+  readonly start: number
+  readonly bytes: number
+  /** What a run may change: scratch, and all planned buffers but inputs that share their bytes with nothing. */
+  readonly writable: readonly Range[]
+}
+
+function workArea(runtime: Runtime, graph: Graph): WorkArea {
+  if (runtime.kernels === null) return { start: 0, bytes: 0, writable: [] }
+  const { memory, parameters } = plan(graph, runtime.settings)
+  const start = runtime.workspaceFor(memory.workspaceBytes)
+  const placed = memory.buffers.flatMap((buffer) =>
+    buffer.home.kind === 'workspace' ? [{ buffer, from: start + buffer.home.offset, to: start + buffer.home.offset + buffer.byteLength }] : [],
+  )
+  const users = (buffer: PlannedBuffer): number => [...memory.places.values()].filter((place) => place.buffer === buffer).length
+  const inputOnly = ({ buffer, from, to }: (typeof placed)[number]): boolean =>
+    parameters.some((address) => address.buffer === buffer) &&
+    users(buffer) === 1 &&
+    !placed.some((other) => other.buffer !== buffer && other.from < to && from < other.to)
+  const results = placed.filter((each) => !inputOnly(each)).map(({ from, to }): Range => [from, to])
+  const { scratch } = runtime.arena
+  return { start, bytes: memory.workspaceBytes, writable: [[scratch, scratch + GEMM_SCRATCH], ...results] }
+}
+
+function updatedBytes({ updates }: Graph): Range[] {
+  return updates.map(({ cell: { storage, byteOffset, shape } }) => {
+    const start = storage.address + byteOffset
+    return [start, start + 4 * sizeOf(shape)]
+  })
+}
+
+const FREE_BYTES = 32768
+
+/** The memory in use and some that is not, what may change blanked out. */
+function fixedBytes(runtime: Runtime, writable: readonly Range[]): Uint8Array {
+  const end = runtime.arena.scratch + GEMM_SCRATCH + runtime.arena.usedBytes + FREE_BYTES
+  const bytes = new Uint8Array(runtime.memory.buffer.slice(0, end))
+  for (const [start, end] of writable) bytes.fill(0, start, end)
+  return bytes
+}
+
+function firstDifference(a: Uint8Array, b: Uint8Array): number | null {
+  if (Buffer.compare(a, b) === 0) return null
+  return a.findIndex((byte, i) => byte !== b[i])
+}
+
+/**
+ * Runs a graph without cells' updates twice, over different leftovers in the workspace. Expects the same bits
+ * both times, and not one byte changed outside what the plan gives to results.
+ * @returns the outputs, or null when a guard ended the run
+ */
+export function runWatched(runtime: Runtime, graph: Graph, contents: readonly TensorContent[], where: string): NumericArray[] | null {
+  const program = compile(runtime, graph)
+  try {
+    const { start, bytes, writable } = workArea(runtime, graph)
+    const leaveBehind = (pattern: number) => new Uint8Array(runtime.memory.buffer, start, bytes).fill(pattern)
+    leaveBehind(0xff)
+    const first = runProgram(program, contents)
+    leaveBehind(0xa5)
+    contents.forEach((content, i) => program.parameter(i).set(content.data))
+    const allowed = [...writable, ...updatedBytes(graph)]
+    const before = fixedBytes(runtime, allowed)
+    const completed = program.run()
+    expect(firstDifference(before, fixedBytes(runtime, allowed)), `${where}: address of a byte changed outside the results`).toBeNull()
+    const second = completed ? graph.outputs.map((_, i) => program.output(i).slice()) : null
+    expect(second?.map(bitsOf), `${where}: the same bits over other leftovers`).toEqual(first?.map(bitsOf))
+    return second
+  } finally {
+    program.dispose()
+  }
+}
+
+function bitsOf(data: NumericArray): Int32Array {
+  return new Int32Array(data.buffer, data.byteOffset, data.length)
+}
+
+/** A scalar float32 loss of the inputs. */
+export type Loss = (builder: GraphBuilder, inputs: readonly Value[]) => Value
+
+/** Σ output · w over all float32 outputs, w fixed in ±[½, 1½): every element counts, each differently. */
+export function weightedSum(builder: GraphBuilder, outputs: readonly Value[]): Value {
+  const { e } = builder
+  const random = generator(17)
+  let total = e.scalar(0)
+  for (const output of outputs.filter(({ dtype }) => dtype === 'float32')) {
+    const weights = Float32Array.from({ length: sizeOf(output.shape) }, () => (0.5 + random()) * (random() < 0.5 ? -1 : 1))
+    const w = builder.emitOne('constant', [], { data: weights, shape: output.shape, dtype: 'float32' })
+    total = e.add(total, e.sum(e.multiply(output, w), output.shape.map((_, axis) => axis)))
+  }
+  return total
+}
+
+/** ∂loss/∂x for each float32 input, in order. */
+export function gradientGraph(contents: readonly TensorContent[], loss: Loss): Graph {
+  return graphOf(contents, (builder, inputs) => {
+    const wrt = inputs.filter(({ dtype }) => dtype === 'float32')
+    return gradients(builder, loss(builder, inputs), wrt, builder.e.scalar(1))
+  })
+}
+
+/** The same by central differences in float64. */
+export function finiteDifferences(contents: readonly TensorContent[], loss: Loss): Float64Array[] {
+  const graph = graphOf(contents, (builder, inputs) => [loss(builder, inputs)])
+  const arrays = contents.map(({ data, dtype }) => (dtype === 'float32' ? Float64Array.from(data) : Int32Array.from(data)))
+  const lossAt = (): number => interpret(graph, arrays, noCells, { precision: 'float64' }).outputs[0]![0]!
+  return arrays.flatMap((array, input) => {
+    if (contents[input]!.dtype !== 'float32') return []
+    const result = new Float64Array(array.length)
+    for (let i = 0; i < array.length; i++) {
+      const x = array[i]!
+      const h = 1e-5 * Math.max(1, Math.abs(x))
+      array[i] = x + h
+      const above = lossAt()
+      array[i] = x - h
+      result[i] = (above - lossAt()) / (2 * h)
+      array[i] = x
+    }
+    return [result]
+  })
+}
+
+/** Compares a runtime's gradient of `loss` with finite differences, relative to the largest element. */
+export function expectGradient(runtime: Runtime, contents: readonly TensorContent[], loss: Loss, relative: number, where: string): void {
+  const received = runGraph(runtime, gradientGraph(contents, loss), contents)!
+  const expected = finiteDifferences(contents, loss)
+  const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
+  expected.forEach((each, i) => {
+    // Finite differences are good to about 1e-10 of the loss.
+    const tolerance = { ulp: 0, absolute: relative * largest + 1e-7, signedZero: false }
+    expectClose(received[i]!, each, tolerance, `${where}: gradient of input ${i}`)
+  })
+}

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src/index'
+import { Dense, initializers as library, random, setRandomSeed } from '../../src/index'
+import { initializers } from '../../src/initializers/registry'
+import type { InitializerCase, InitializersFile } from '../golden/format'
+import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'
+
+const { cases } = readFixture<InitializersFile>('initializers')
+
+function momentsOf(data: ArrayLike<number>): { mean: number; std: number; min: number; max: number } {
+  const values = Array.from(data)
+  const mean = values.reduce((a, b) => a + b, 0) / values.length
+  const std = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length)
+  return { mean, std, min: Math.min(...values), max: Math.max(...values) }
+}
+
+/** Draws with many seeds in turn, as one list. */
+function draw({ initializer, shape }: InitializerCase, seeds: number): number[] {
+  const { className, config } = serialized(initializer)
+  return Array.from({ length: seeds }, (_, seed) => initializers.get({ className, config: { ...config, seed } }).call(shape)).flatMap(
+    ({ data }) => Array.from(data),
+  )
+}
+
+const titled = (wanted: (each: InitializerCase) => boolean) =>
+  cases.filter(wanted).map((each) => ({ each, title: `${titleOf(each.initializer)} of [${each.shape.join(', ')}]` }))
+
+const isDrawn = ({ distribution }: InitializerCase): boolean => !['constant', 'identity', 'orthogonal'].includes(distribution)
+
+describe('initializers have the moments and bounds of Keras', () => {
+  it.each(titled(isDrawn))('$title', ({ each }) => {
+    const seeds = 6
+    const { mean, std, min, max } = momentsOf(draw(each, seeds))
+    const deviation = each.std / Math.sqrt(seeds * each.shape.reduce((a, b) => a * b, 1))
+    expect(Math.abs(mean - each.mean)).toBeLessThan(5 * deviation)
+    expect(Math.abs(std - each.std)).toBeLessThan(5 * deviation)
+    if (each.min === null || each.max === null) {
+      // Unbounded: among thousands of normal numbers some lie beyond three standard deviations.
+      expect(max - each.mean).toBeGreaterThan(3 * each.std)
+      expect(each.mean - min).toBeGreaterThan(3 * each.std)
+      return
+    }
+    const slack = 1e-6 * Math.max(Math.abs(each.min), Math.abs(each.max))
+    expect(min).toBeGreaterThanOrEqual(each.min - slack)
+    expect(max).toBeLessThanOrEqual(each.max + slack)
+    expect(max).toBeGreaterThan(each.max - 0.02 * (each.max - each.min))
+    expect(min).toBeLessThan(each.min + 0.02 * (each.max - each.min))
+  })
+
+  it.each(titled(({ distribution }) => distribution === 'constant'))('$title', ({ each }) => {
+    const { data, shape } = initializers.get(serialized(each.initializer)).call(each.shape)
+    expect(shape).toEqual(each.shape)
+    expect(new Set(data)).toEqual(new Set([each.mean]))
+    expect([each.min, each.max, each.std]).toEqual([each.mean, each.mean, 0])
+  })
+
+  it.each(titled(({ distribution }) => distribution === 'identity'))('$title', ({ each }) => {
+    const size = 5
+    const { data } = initializers.get(serialized(each.initializer)).call([size, size])
+    expect(Array.from(data)).toEqual(Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? each.max : each.min)))
+  })
+
+  it.each(titled(({ distribution }) => distribution === 'orthogonal'))('$title', ({ each }) => {
+    const { data } = initializers.get(serialized(each.initializer)).call(each.shape)
+    const columns = each.shape.at(-1)!
+    const rows = data.length / columns
+    const gain = each.std * Math.sqrt(Math.max(rows, columns))
+    const [count, length] = rows < columns ? [rows, columns] : [columns, rows]
+    const at = (vector: number, i: number): number => (rows < columns ? data[vector * columns + i]! : data[i * columns + vector]!)
+    const products = Array.from({ length: count * count }, (_, k) => {
+      let sum = 0
+      for (let i = 0; i < length; i++) sum += at(Math.floor(k / count), i) * at(k % count, i)
+      return sum
+    })
+    expectNear(products, products.map((_, k) => (k % (count + 1) === 0 ? gain ** 2 : 0)), 'products of the vectors')
+    expect(Math.abs(momentsOf(data).mean)).toBeLessThan((5 * each.std) / Math.sqrt(data.length))
+  })
+
+  it('covers every case', () => {
+    const kinds = ['constant', 'identity', 'orthogonal']
+    expect(cases.filter((each) => isDrawn(each) || kinds.includes(each.distribution))).toHaveLength(cases.length)
+  })
+})
+
+const drawing = ['RandomNormal', 'RandomUniform', 'TruncatedNormal', 'VarianceScaling', 'GlorotUniform', 'GlorotNormal', 'HeUniform', 'HeNormal', 'LecunUniform', 'LecunNormal', 'Orthogonal']
+
+describe('seeds', () => {
+  it.each(drawing)('%s draws the same with the same seed, else something new', (className) => {
+    const make = (seed?: number) => initializers.get({ className, config: seed === undefined ? {} : { seed } })
+    const draw = (initializer: { call(shape: number[]): Tensor }) => initializer.call([4, 6]).data
+    expect(draw(make(7))).toEqual(draw(make(7)))
+    expect(draw(make(7))).not.toEqual(draw(make(8)))
+    const unseeded = make()
+    expect(draw(unseeded)).not.toEqual(draw(unseeded))
+    setRandomSeed(11)
+    const first = draw(make())
+    setRandomSeed(11)
+    expect(draw(make())).toEqual(first)
+  })
+
+  it('setRandomSeed makes the weights of layers repeat, each layer with its own', () => {
+    const kernels = () => {
+      setRandomSeed(3)
+      return [new Dense({ units: 3, inputDim: 4 }), new Dense({ units: 3, inputDim: 4 })].map((layer) => {
+        layer.ensureBuilt([null, 4])
+        return layer.kernel.value.data
+      })
+    }
+    const [a, b] = kernels()
+    expect(a).not.toEqual(b)
+    expect(kernels()).toEqual([a, b])
+  })
+
+  it('gives the same numbers on every machine', () => {
+    expect(Array.from(new library.GlorotUniform({ seed: 1 }).call([1, 2]).data, (x) => x.toPrecision(6))).toMatchInlineSnapshot(`
+      [
+        "0.576840",
+        "0.253217",
+      ]
+    `)
+    expect(Array.from(random.permutation(8, 5))).toMatchInlineSnapshot(`
+      [
+        3,
+        7,
+        1,
+        2,
+        5,
+        0,
+        4,
+        6,
+      ]
+    `)
+  })
+})
+
+describe('the formulas', () => {
+  it('GlorotUniform is bounded by √(6/(fanIn + fanOut))', () => {
+    const { min, max } = momentsOf(new library.GlorotUniform({ seed: 1 }).call([300, 100]).data)
+    expect(max).toBeLessThanOrEqual(Math.sqrt(6 / 400))
+    expect(max).toBeGreaterThan(0.99 * Math.sqrt(6 / 400))
+    expect(min).toBeGreaterThanOrEqual(-Math.sqrt(6 / 400))
+  })
+
+  it.each([
+    [[], 1, 1],
+    [[5], 5, 5],
+    [[5, 7], 5, 7],
+    [[3, 3, 8, 16], 72, 144],
+  ] as const)('the fans of %j are %d and %d', (shape, fanIn, fanOut) => {
+    expect(library.computeFans(shape)).toEqual({ fanIn, fanOut })
+  })
+})
