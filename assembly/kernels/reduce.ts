@@ -13,7 +13,6 @@ import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
 function combine(reduction: Reduction, a: v128, b: v128): v128 {
   if (reduction == Reduction.Max) return f32x4.max(a, b)
   if (reduction == Reduction.Min) return f32x4.min(a, b)
-  if (reduction == Reduction.Product) return f32x4.mul(a, b)
   return f32x4.add(a, b)
 }
 
@@ -22,7 +21,6 @@ function combine(reduction: Reduction, a: v128, b: v128): v128 {
 function identity(reduction: Reduction): v128 {
   if (reduction == Reduction.Max) return f32x4.splat(-Infinity)
   if (reduction == Reduction.Min) return f32x4.splat(Infinity)
-  if (reduction == Reduction.Product) return f32x4.splat(1.0)
   return f32x4.splat(0.0)
 }
 
@@ -323,10 +321,6 @@ export function min_rows_f32(out: usize, input: usize, rows: i32, axis: i32): vo
   reduceRows(Reduction.Min, out, input, rows, axis)
 }
 
-export function product_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
-  reduceRows(Reduction.Product, out, input, rows, axis)
-}
-
 export function sum_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
   reduceColumns(Reduction.Sum, out, input, outer, axis, inner)
 }
@@ -343,11 +337,7 @@ export function min_columns_f32(out: usize, input: usize, outer: i32, axis: i32,
   reduceColumns(Reduction.Min, out, input, outer, axis, inner)
 }
 
-export function product_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
-  reduceColumns(Reduction.Product, out, input, outer, axis, inner)
-}
-
-/** Runs a Reduce. An empty axis gives 0, NaN, −Inf, Inf, 1 for Sum, Mean, Max, Min, Product. */
+/** Runs a Reduce. An empty axis gives 0, NaN, −Inf, Inf for Sum, Mean, Max, Min. */
 export function reduce(instruction: usize): void {
   const out = load<usize>(instruction, Reduce.out)
   const input = load<usize>(instruction, Reduce.input)
@@ -361,7 +351,6 @@ export function reduce(instruction: usize): void {
       case Reduction.Mean: return mean_rows_f32(out, input, outer, axis)
       case Reduction.Max: return max_rows_f32(out, input, outer, axis)
       case Reduction.Min: return min_rows_f32(out, input, outer, axis)
-      case Reduction.Product: return product_rows_f32(out, input, outer, axis)
     }
     return
   }
@@ -370,7 +359,6 @@ export function reduce(instruction: usize): void {
     case Reduction.Mean: return mean_columns_f32(out, input, outer, axis, inner)
     case Reduction.Max: return max_columns_f32(out, input, outer, axis, inner)
     case Reduction.Min: return min_columns_f32(out, input, outer, axis, inner)
-    case Reduction.Product: return product_columns_f32(out, input, outer, axis, inner)
   }
 }
 

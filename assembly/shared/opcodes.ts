@@ -7,7 +7,7 @@ export enum Opcode {
   Chain,
   /** C = activation(A · B + bias), any strides, batched. */
   Gemm,
-  /** Sum, mean, max, min or product over the middle axis of [outer, axis, inner]. */
+  /** Sum, mean, max or min over the middle axis of [outer, axis, inner]. */
   Reduce,
   /** Index of the largest or smallest element over the middle axis of [outer, axis, inner]. */
   ArgReduce,
@@ -109,7 +109,6 @@ export enum Reduction {
   Mean,
   Max,
   Min,
-  Product,
 }
 
 /** What an ArgReduce looks for. The first of equal elements wins; NaN counts as the extreme. */

@@ -1,7 +1,7 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, normalizeName, unknownName } from '../errors'
-import * as functions from '../ops/activations'
+import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import type { CustomObjects } from '../registry'

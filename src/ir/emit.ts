@@ -8,7 +8,7 @@ import { primitives } from './primitives'
 import type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes'
 import type { PrimitiveRule } from './primitive'
 import type { DType, Shape, TensorType } from './types'
-import { sameShape, sizeOf } from './types'
+import { sameShape } from './types'
 
 /** The rule of a primitive, typed by its name. */
 export function ruleOf<Name extends PrimitiveName>(name: Name): PrimitiveRule<Name> {
@@ -232,9 +232,4 @@ export function adjacentGroups(axes: readonly number[]): number[][] {
     else groups.unshift([axis])
   }
   return groups
-}
-
-/** The number of elements that reducing over `axes` folds into one. */
-export function reducedSize(shape: Shape, axes: readonly number[]): number {
-  return sizeOf(axes.map((axis) => shape[axis]!))
 }

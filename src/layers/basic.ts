@@ -31,6 +31,10 @@ export class InputLayer extends Layer {
   call(x: Tensor): Tensor {
     return x
   }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
 }
 
 export interface DenseOptions extends LayerOptions {
@@ -175,6 +179,10 @@ export class Activation extends Layer {
     return this.activation(x)
   }
 
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+
   override getConfig(): Config {
     return { ...super.getConfig(), activation: activationName(this.activation, this.identifier) }
   }
@@ -202,6 +210,10 @@ export class Dropout extends Layer {
 
   call(x: Tensor, { training }: CallContext): Tensor {
     return training && this.rate > 0 ? dropout(x, this.rate, { seed: this.generator }) : x
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
   }
 
   override getConfig(): Config {

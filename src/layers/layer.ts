@@ -5,7 +5,7 @@ import { ArgumentError, ShapeError, StateError, formatShape } from '../errors'
 import type { InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { DType, Shape } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import { sameShape } from '../ir/types'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/elementwise'
 import { SeedGenerator } from '../ops/random'
@@ -84,9 +84,12 @@ export abstract class Layer {
   /** Makes the weights for inputs of this shape. Called once, before the first call. */
   build(_inputShape: BatchShape): void {}
 
-  /** The shape of the output for inputs of this shape; that of the input by default. */
-  computeOutputShape(inputShape: BatchShape): BatchShape {
-    return inputShape
+  /** The shape of the output for inputs of this shape; found out by tracing `call` unless a layer says it. */
+  computeOutputShape([batch = null, ...rest]: BatchShape): BatchShape {
+    const sample = rest.map((extent) => extent ?? 1)
+    const probe = { shape: [1, ...sample], dtype: 'float32' as const }
+    const { graph } = untraced(() => trace([probe], ([x]) => [this.apply(x!)]))
+    return [batch, ...graph.outputs[0]!.shape.slice(1)]
   }
 
   /** The input shape that the weights were made for; null before. */
@@ -101,6 +104,7 @@ export abstract class Layer {
   /** Builds for an input shape, once. Errors leave no weights behind. */
   ensureBuilt(inputShape: BatchShape): void {
     if (this.builtFor !== null) return
+    const before = new Set(this.sublayers.filter((layer) => layer.built))
     try {
       // The first call may be inside a trace; weights are made outside of it.
       untraced(() => {
@@ -108,7 +112,7 @@ export abstract class Layer {
         this.buildWithin(inputShape)
       })
     } catch (error) {
-      this.ownWeights.length = 0
+      for (const layer of [this, ...this.sublayers]) if (!before.has(layer)) layer.unbuild()
       throw error
     }
     this.builtFor = inputShape
@@ -119,6 +123,11 @@ export abstract class Layer {
     if (this.sublayers.every((layer) => layer.built)) return
     const type = { dtype: 'float32' as const, shape: inputShape.map((extent) => extent ?? 1) }
     trace([type], ([input]) => [this.call(input!, new CallContext(false))])
+  }
+
+  private unbuild(): void {
+    this.ownWeights.length = 0
+    this.builtFor = null
   }
 
   /** Calls the layer: builds it if necessary and names what it traces. */
@@ -134,12 +143,12 @@ export abstract class Layer {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, trainable = true, dtype }: WeightOptions): Variable {
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
     const initial = initializers.get(initializer).call(shape)
-    if (sizeOf(initial.shape) !== sizeOf(shape)) {
+    if (!sameShape(initial.shape, shape)) {
       throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
     }
-    const variable = new Variable(initial, { name: `${this.name}/${name}`, trainable, ...(dtype === undefined ? {} : { dtype }) })
+    const variable = new Variable(initial, { name: `${this.name}/${name}`, trainable, dtype })
     this.ownWeights.push({ variable, regularizer })
     return variable
   }
@@ -155,13 +164,17 @@ export abstract class Layer {
 
   /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
   get weights(): readonly Variable[] {
-    return [...this.ownWeights.map(({ variable }) => variable), ...this.sublayers.flatMap((layer) => layer.weights)]
+    const made = this.ownWeights.map(({ variable }) => variable)
+    const kept = propertiesOf(this).filter((value) => value instanceof Variable)
+    // A layer that is used in two places is there once.
+    return [...new Set([...made, ...kept, ...this.sublayers.flatMap((layer) => layer.weights)])]
   }
 
   get trainableWeights(): readonly Variable[] {
     if (!this.trainable) return []
-    const own = this.ownWeights.filter(({ variable }) => variable.trainable).map(({ variable }) => variable)
-    return [...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)]
+    const below = new Set(this.sublayers.flatMap((layer) => layer.weights))
+    const own = this.weights.filter((weight) => weight.trainable && !below.has(weight))
+    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
   }
 
   get nonTrainableWeights(): readonly Variable[] {

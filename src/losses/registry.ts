@@ -1,6 +1,7 @@
 // Losses by name, and a user's function as a loss.
 
 import type { Tensor } from '../ops/tensor'
+import { alignRanks } from './loss'
 import type { CustomObjects } from '../registry'
 import { Registry } from '../registry'
 import type { LossFunction, LossIdentifier } from './index'
@@ -15,7 +16,7 @@ class FunctionLoss extends Loss {
     super({ name: fn.name === '' ? 'loss' : fn.name })
   }
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return this.fn(yTrue, yPred)
+    return this.fn(...alignRanks(yTrue, yPred))
   }
 }
 

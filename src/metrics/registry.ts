@@ -4,6 +4,7 @@ import { ArgumentError, normalizeName, unknownName } from '../errors'
 import type { Shape } from '../ir/types'
 import type { CustomObjects } from '../registry'
 import { Registry, camelCase } from '../registry'
+import { alignRanks } from '../losses/loss'
 import type { MetricFunction, MetricIdentifier } from './index'
 import {
   AUC, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean, MeanAbsoluteError,
@@ -53,7 +54,7 @@ export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes, cu
     if (isMetricClass(identifier)) {
       throw new ArgumentError(`Pass an instance of a metric, not its class: new ${identifier.name}()`)
     }
-    return new MeanMetricWrapper(identifier, { name: identifier.name === '' ? 'metric' : identifier.name })
+    return new MeanMetricWrapper((yTrue, yPred) => identifier(...alignRanks(yTrue, yPred)), { name: identifier.name === '' ? 'metric' : identifier.name })
   }
   if (typeof identifier !== 'string') return metrics.get(identifier, custom)
   const name = camelCase(identifier)

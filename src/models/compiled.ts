@@ -1,7 +1,7 @@
 // What compile() chose: optimizer, loss, metrics. Metrics are made when the first targets are seen, because
 // 'accuracy' depends on their shape.
 
-import { ArgumentError, ShapeError, checkOptions, formatShape } from '../errors'
+import { ArgumentError, MyelinError, ShapeError, checkOptions, formatShape } from '../errors'
 import type { LossIdentifier } from '../losses'
 import { Loss } from '../losses'
 import { getLoss } from '../losses/registry'
@@ -95,8 +95,8 @@ export class Compiled {
   /** Takes a batch into the loss tracker and the metrics; traced. */
   updateMetrics(loss: Tensor, y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): void {
     this.lossTracker.addMean(loss, yPred.shape[0]!)
-    for (const metric of this.metricList ?? []) metric.updateState(y, yPred)
-    for (const metric of this.weightedList ?? []) metric.updateState(y, yPred, sampleWeight)
+    for (const metric of this.metricList ?? []) named(metric, () => metric.updateState(y, yPred))
+    for (const metric of this.weightedList ?? []) named(metric, () => metric.updateState(y, yPred, sampleWeight))
   }
 
   /** What save() writes; functions of the user's own by their name. */
@@ -117,3 +117,12 @@ export class Compiled {
   }
 }
 
+/** Errors of a metric begin with its name. */
+function named(metric: Metric, update: () => void): void {
+  try {
+    update()
+  } catch (error) {
+    if (error instanceof MyelinError) error.message = `Metric '${metric.name}': ${error.message}`
+    throw error
+  }
+}

@@ -169,6 +169,8 @@ export interface Training {
   readonly dataset: Dataset
   readonly validation: Dataset | null
   readonly options: FitOptions
+  /** Runs a callback, which may evaluate the model. */
+  listen(body: () => void | Promise<void>): Promise<void>
   /** The seed of this epoch's order; asked once per epoch. */
   nextShuffle(): { seed: number; epoch: number }
 }
@@ -218,6 +220,11 @@ class TrainingLoop {
     }
   }
 
+  /** Tells all listeners, one after the other; meanwhile they may use the model. */
+  private async tell(event: (callback: CallbackMethods) => void | Promise<void>): Promise<void> {
+    for (const callback of this.callbacks) await this.training.listen(() => event(callback))
+  }
+
   async begin(): Promise<void> {
     const { model, compiled } = this.training
     model.stopTraining = false
@@ -226,23 +233,23 @@ class TrainingLoop {
     compiled.resetMetrics()
     // Checking the data and tracing were a task; the first step, in code that is not optimised yet, is another.
     await this.pace.yield()
-    for (const callback of this.callbacks) await callback.onTrainBegin?.()
+    await this.tell((callback) => callback.onTrainBegin?.())
   }
 
   async end(): Promise<void> {
-    for (const callback of this.callbacks) await callback.onTrainEnd?.(this.lastLogs)
+    await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
   }
 
   async runEpoch(epoch: number): Promise<void> {
-    const { model, steps, compiled } = this.training
-    for (const callback of this.callbacks) await callback.onEpochBegin?.(epoch)
+    const { steps, compiled } = this.training
+    await this.tell((callback) => callback.onEpochBegin?.(epoch))
     compiled.resetMetrics()
     this.shuffle()
     await this.runBatches()
     const logs = readLogs(steps, compiled)
-    if (!model.stopTraining || this.completed) await this.validate(epoch, logs)
+    if (this.completed) await this.validate(epoch, logs)
     this.lastLogs = logs
-    for (const callback of this.callbacks) await callback.onEpochEnd?.(epoch, logs)
+    await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
     this.training.options.signal?.throwIfAborted()
   }
 
@@ -260,7 +267,7 @@ class TrainingLoop {
     this.completed = false
     for (let start = 0, batch = 0; start < dataset.size; start += batchSize, batch++) {
       const count = Math.min(batchSize, dataset.size - start)
-      if (this.perBatch) for (const callback of this.callbacks) await callback.onTrainBatchBegin?.(batch)
+      if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       this.step++
       if (!runner.run(order, start, count)) return this.failNonFinite(runner.diagnose(order, start, count))
       if (this.perBatch) await this.tellBatch(batch)
@@ -269,14 +276,14 @@ class TrainingLoop {
       const now = performance.now()
       if (this.pace.isDue(now)) await this.pace.yield()
       if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs(this.training.steps, this.training.compiled), now)
-      if (model.stopTraining) return
+      if (model.stopTraining && start + count < dataset.size) return
     }
     this.completed = true
   }
 
   private async tellBatch(batch: number): Promise<void> {
     const logs = readLogs(this.training.steps, this.training.compiled)
-    for (const callback of this.callbacks) await callback.onTrainBatchEnd?.(batch, logs)
+    await this.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
   }
 
   private failNonFinite(instruction: string): void {
@@ -290,9 +297,9 @@ class TrainingLoop {
     const { steps, compiled, validation, options } = this.training
     const { validationFreq = 1, validationBatchSize = this.batchSize, signal } = options
     if (validation === null || (epoch + 1) % validationFreq !== 0) return
-    for (const callback of this.callbacks) await callback.onTestBegin?.()
+    await this.tell((callback) => callback.onTestBegin?.())
     const results = await evaluateDataset(steps, compiled, validation, validationBatchSize, signal)
-    for (const callback of this.callbacks) await callback.onTestEnd?.(results)
+    await this.tell((callback) => callback.onTestEnd?.(results))
     for (const [name, value] of Object.entries(results)) logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
   }
 }

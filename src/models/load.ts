@@ -6,7 +6,7 @@ import type { BatchShape, Layer } from '../layers'
 import { layers } from '../layers/registry'
 import type { LossIdentifier } from '../losses'
 import type { MetricIdentifier } from '../metrics'
-import type { Config, CustomObjects, Json } from '../registry'
+import type { Config, CustomObjects, Json, Serialized } from '../registry'
 import { isSerialized } from '../registry'
 import { readFile } from '../runtime/platform'
 import type { CompileOptions } from './compiled'
@@ -29,6 +29,8 @@ interface Description {
   readonly compile: Config | null
   /** Whether the optimizer had slots for the weights that are trained. */
   readonly optimizerState: boolean
+  /** The positions of weights that are not trainable in themselves. */
+  readonly frozen: readonly number[]
   readonly shuffle: { readonly seed: number; readonly epoch: number }
 }
 
@@ -54,6 +56,7 @@ function readDescription({ metadata }: Container): Description {
     config,
     compile: isConfig(parsed['compile']) ? parsed['compile'] : null,
     optimizerState: parsed['optimizerState'] === true,
+    frozen: Array.isArray(parsed['frozen']) ? parsed['frozen'].map(Number) : [],
     shuffle: isConfig(shuffle) ? { seed: Number(shuffle['seed']), epoch: Number(shuffle['epoch']) } : { seed: 0, epoch: 0 },
   }
 }
@@ -66,15 +69,18 @@ function isBatchShape(value: readonly Json[]): value is BatchShape {
   return value.every((extent) => extent === null || (Number.isInteger(extent) && Number(extent) > 0))
 }
 
-function makeModel({ className, config }: Description, custom: CustomObjects): Sequential {
-  if (className !== 'Sequential') throw new FormatError(`Cannot load a model of class '${className}'`)
+function makeModel({ className, config }: Serialized, custom: CustomObjects): Sequential {
+  if (className !== Sequential.className) throw new FormatError(`Cannot load a model of class '${className}'`)
   const saved = config['layers']
   if (!Array.isArray(saved)) throw new FormatError('The file is damaged: the model has no list of layers')
   const list = saved.map((entry: Json): Layer => {
     if (!isSerialized(entry)) throw new FormatError('The file is damaged: a layer has no class name')
-    return layers.get(entry, custom)
+    return entry.className === Sequential.className ? makeModel(entry, custom) : layers.get(entry, custom)
   })
-  const model = new Sequential(list, typeof config['name'] === 'string' ? { name: config['name'] } : {})
+  const model = new Sequential(list, {
+    ...(typeof config['name'] === 'string' ? { name: config['name'] } : {}),
+    trainable: config['trainable'] !== false,
+  })
   const shape = config['buildShape']
   if (Array.isArray(shape)) {
     if (!isBatchShape(shape)) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(shape)}`)
@@ -134,6 +140,7 @@ export function modelFromBytes(bytes: Uint8Array, { customObjects = {}, compile 
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const model = makeModel(description, customObjects)
+  model.weights.forEach((weight, i) => (weight.trainable = !description.frozen.includes(i)))
   if (compile && description.compile !== null) {
     compileAgain(model, description.compile, customObjects)
     if (description.optimizerState) model.buildOptimizer()

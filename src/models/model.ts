@@ -1,5 +1,5 @@
 // Model: a layer that can be compiled, trained, evaluated, asked and saved. What each method does in detail is
-// in fit.ts, steps.ts, summary.ts and serialize.ts.
+// in fit.ts, steps.ts, summary.ts, save.ts and load.ts.
 
 import type { History, Logs } from '../callbacks'
 import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape } from '../errors'
@@ -11,8 +11,10 @@ import { toTensor } from '../ops/convert'
 import { nextSeed } from '../ops/random'
 import { Tensor } from '../ops/tensor'
 import type { Optimizer } from '../optimizers'
+import type { Variable } from '../ops/variable'
 import { writeFile } from '../runtime/platform'
 import type { Program } from '../runtime/program'
+import { withRuntime } from '../runtime/runtime'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { ClassWeight, Dataset } from './data'
@@ -45,9 +47,10 @@ export abstract class Model extends Layer {
   stopTraining = false
   private compiled: Compiled | null = null
   private steps = new Steps(this)
-  private stepsFor = ''
-  private optimizerFor: string | null = null
+  private stepsFor: readonly Variable[] | null = null
   private busy = false
+  /** A callback of a running fit has its turn. */
+  private listening = false
   /** The seed of the order of rows, and how many epochs were drawn from it. @internal */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
   private lastPrediction: { readonly shape: Shape; readonly dtype: DType; readonly program: Program; readonly source: Steps } | null = null
@@ -71,12 +74,18 @@ export abstract class Model extends Layer {
    */
   compile(options: CompileOptions, customObjects: Readonly<Record<string, unknown>> = {}): void {
     this.requireIdle('compile')
-    this.compiled = new Compiled(options, customObjects)
-    this.optimizerFor = null
+    this.compiled = this.inOwnRuntime(() => new Compiled(options, customObjects))
     this.resetPrograms()
   }
 
-  private resetPrograms(): void {
+  /** What belongs to the model is made where its weights are, whatever configure() chose since. */
+  private inOwnRuntime<Result>(body: () => Result): Result {
+    const [weight] = this.weights
+    return weight === undefined ? body() : withRuntime(weight.runtime, body)
+  }
+
+  /** Forgets what was compiled, because the layers changed. */
+  protected resetPrograms(): void {
     this.steps.dispose()
     this.steps = new Steps(this)
     this.lastPrediction = null
@@ -88,22 +97,19 @@ export abstract class Model extends Layer {
   }
 
   private requireIdle(method: string): void {
-    if (this.busy) throw new StateError(`${this}: ${method} while fit or evaluate is running. Await it first.`)
+    if (this.busy && !(this.listening && method === 'evaluate')) throw new StateError(`${this}: ${method} while fit or evaluate is running. Await it first.`)
   }
 
   /** Builds for a batch of inputs, and checks that it fits. */
   private prepare(x: Tensor): void {
     this.ensureBuilt([null, ...x.shape.slice(1)])
     this.checkInput(x.shape)
-    const { layout } = this
-    if (layout === this.stepsFor) return
-    if (this.stepsFor !== '') this.resetPrograms()
-    this.stepsFor = layout
-  }
-
-  /** Which weights are trained: one that was frozen or added since makes other programs and slots. */
-  private get layout(): string {
-    return this.trainableWeights.map((weight) => weight.name).join()
+    // A weight that was frozen or added since makes other programs; a fit that is running goes on with its own.
+    const weights = this.trainableWeights
+    const known = this.stepsFor
+    if (this.busy || (known !== null && weights.length === known.length && weights.every((weight, i) => weight === known[i]))) return
+    if (known !== null) this.resetPrograms()
+    this.stepsFor = weights
   }
 
   /** @throws ShapeError when a batch does not fit the model. */
@@ -111,17 +117,14 @@ export abstract class Model extends Layer {
 
   /** Makes optimizer slots, which moves the weights. @internal */
   buildOptimizer(): void {
-    const { optimizer } = this.requireCompiled('the optimizer')
-    const { layout } = this
-    if (this.optimizerFor === layout) return
+    if (this.hasOptimizerState) return
     this.resetPrograms()
-    optimizer.build(this.trainableWeights)
-    this.optimizerFor = layout
+    this.optimizer.build(this.trainableWeights)
   }
 
   /** Whether the optimizer has slots for the weights that are trained now. @internal */
   get hasOptimizerState(): boolean {
-    return this.optimizerFor === this.layout
+    return this.compiled !== null && this.compiled.optimizer.isBuiltFor(this.trainableWeights)
   }
 
   private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
@@ -175,17 +178,28 @@ export abstract class Model extends Layer {
         dataset,
         validation,
         options,
+        listen: (body) => this.listen(body),
         nextShuffle: () => ({ seed: this.shuffleState.seed, epoch: this.shuffleState.epoch++ }),
       }),
     )
   }
 
   private async exclusively<Result>(body: () => Promise<Result>): Promise<Result> {
+    const outer = this.busy
     this.busy = true
     try {
       return await body()
     } finally {
-      this.busy = false
+      this.busy = outer
+    }
+  }
+
+  private async listen(body: () => void | Promise<void>): Promise<void> {
+    this.listening = true
+    try {
+      await body()
+    } finally {
+      this.listening = false
     }
   }
 
@@ -346,9 +360,13 @@ export abstract class Model extends Layer {
 
   /** Gives the model's linear memory back now instead of when it is garbage-collected. */
   dispose(): void {
+    this.requireIdle('dispose')
     this.resetPrograms()
     const variables = [...this.weights, ...this.stateVariables, ...(this.compiled?.optimizer.variables ?? [])]
-    for (const storage of new Set(variables.map((variable) => variable.storage))) storage.dispose()
+    for (const storage of new Set(variables.map((variable) => variable.storage))) {
+      storage.dispose()
+      storage.runtime.invalidate()
+    }
   }
 }
 

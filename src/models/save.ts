@@ -33,6 +33,7 @@ export function saveModel(model: Model): Uint8Array {
     model: serialize(model),
     compile: compiled === null ? null : compiled.serialize(),
     optimizerState: model.hasOptimizerState,
+    frozen: model.weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
     shuffle: { ...model.shuffleState },
   }
   const tensors = savedVariables(model).map(({ key, variable }): NamedTensor => {

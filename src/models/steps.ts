@@ -10,6 +10,7 @@ import { concatenate, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, compileTraced, currentTrace, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
+import { withRuntime } from '../runtime/runtime'
 import type { Compiled } from './compiled'
 
 /** The types of one batch: inputs, targets, and whether samples are weighted. */
@@ -48,13 +49,11 @@ export class Steps {
   /** x, y, weights? → nothing; updates weights, optimizer and metrics. */
   train(compiled: Compiled, types: BatchTypes): Program {
     return this.batchProgram('train', compiled, types, (x, y, sampleWeight) => {
+      // As they are before the step: a layer may assign to a weight.
+      const weights = this.model.trainableWeights.map((weight) => weight.value)
       const { loss, output } = this.forward(compiled, x, y, sampleWeight, new CallContext(true))
-      const weights = this.model.trainableWeights
       if (weights.length > 0) {
-        const gradients = currentTrace()!.gradients(
-          loss,
-          weights.map((weight) => weight.value),
-        )
+        const gradients = currentTrace()!.gradients(loss, weights)
         // Before anything is updated: a step that is not finite leaves no trace.
         withScope('loss', () => apply('guard', [loss, ...gradients], {}))
         compiled.optimizer.apply(gradients)
@@ -80,7 +79,8 @@ export class Steps {
     const weight: TensorType = { shape: [x.shape[0]!], dtype: 'float32' }
     const types = weighted ? [x, y, weight] : [x, y]
     return this.get(keyOf(kind, types), () => {
-      compiled.prepareMetrics({ target: y.shape, output: this.outputShape(x) })
+      const shapes = { target: y.shape, output: this.outputShape(x) }
+      withRuntime(compiled.lossTracker.variables[0]!.runtime, () => compiled.prepareMetrics(shapes))
       return compileTraced(
         trace(types, ([input, target, sampleWeight]) => {
           step(input!, target!, sampleWeight)

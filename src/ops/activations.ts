@@ -3,7 +3,9 @@
 
 import { normalizeAxis } from '../ir/types'
 import type { TensorLike } from './convert'
-import { abs, add, asTensor, cast, clip, divide, erf, exp, expm1, maximum, minimum, multiply, relu, sigmoid, softplus, subtract, tanh, where, greater } from './elementwise'
+import {
+  abs, add, asTensor, cast, clip, divide, erf, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
+} from './elementwise'
 import { moveAxis } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
@@ -104,5 +106,3 @@ export function softmax(x: TensorLike, axis = -1): Tensor {
 export function logSoftmax(x: TensorLike, axis = -1): Tensor {
   return alongAxis('logSoftmax', x, axis)
 }
-
-export { maximum, relu, sigmoid, softplus, subtract, tanh }

@@ -53,12 +53,16 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
-  if (ArrayBuffer.isView(values)) return fromTyped(values, [values.length], dtype)
+  if (isTypedArray(values)) return fromTyped(values, [values.length], dtype)
   if (typeof values === 'number' || typeof values === 'boolean' || isArray(values)) {
     return fromNested(values, where, dtype)
   }
   if (isShaped(values)) return fromShaped(values, where, dtype)
   throw new DataError(`${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`)
+}
+
+function isTypedArray(values: unknown): values is TypedArray {
+  return ArrayBuffer.isView(values) && 'BYTES_PER_ELEMENT' in values && !(values instanceof BigInt64Array) && !(values instanceof BigUint64Array)
 }
 
 function isArray(values: TensorLike): values is readonly NestedArray[] {
@@ -86,9 +90,8 @@ function convert(values: Tensor, dtype: DType): Tensor {
 }
 
 function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
-  const own = data instanceof Float32Array || data instanceof Float64Array ? 'float32' : 'int32'
-  // Pixels and counts are data to compute with; only 32-bit integers are taken for indices.
-  const natural = data instanceof Int32Array || data instanceof Uint32Array ? own : 'float32'
+  // Pixels and counts are data to compute with; only int32 is taken for indices.
+  const natural = data instanceof Int32Array ? 'int32' : 'float32'
   return new Tensor(store(data, dtype ?? natural), [...shape], dtype ?? natural)
 }
 
@@ -98,7 +101,7 @@ function fromShaped({ data, shape, dtype: own }: ShapedData, where: string, dtyp
     throw new ShapeError(`${where}: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${data.length}`)
   }
   const wanted = dtype ?? own
-  if (ArrayBuffer.isView(data)) return fromTyped(data, shape, wanted)
+  if (isTypedArray(data)) return fromTyped(data, shape, wanted)
   return new Tensor(store(data, wanted ?? 'float32'), [...shape], wanted ?? 'float32')
 }
 
@@ -112,7 +115,7 @@ function store(data: ArrayLike<number>, dtype: DType): TensorData {
 function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
   const shape: number[] = []
   let first: NestedArray = values
-  while (typeof first === 'object') {
+  while (typeof first === 'object' && first !== null) {
     shape.push(first.length)
     if (first.length === 0) break
     first = first[0]!

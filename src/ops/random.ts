@@ -6,7 +6,7 @@ import type { Shape } from '../ir/types'
 import { add, erfinv, floor, cast, less, multiply, where } from './elementwise'
 import { zeros } from './shape'
 import { Tensor } from './tensor'
-import { apply } from './trace'
+import { apply, currentTrace, untraced } from './trace'
 import { Variable } from './variable'
 
 let globalSeed = (Math.random() * 2 ** 32) | 0
@@ -51,6 +51,8 @@ export interface RandomOptions {
 
 function keyOf(seed: number | SeedGenerator | undefined): Tensor {
   if (seed instanceof SeedGenerator) return seed.next()
+  // A traced function runs many times: each place that draws has a stream of its own.
+  if (seed === undefined && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
   return new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')
 }
 

@@ -1,6 +1,6 @@
 // Ops that fold axes. `axis` is one axis or several, negative ones count from the end; all when left out.
 
-import { adjacentGroups, reducedSize } from '../ir/emit'
+import { adjacentGroups } from '../ir/emit'
 import { normalizeAxes, normalizeAxis } from '../ir/types'
 import type { TensorLike } from './convert'
 import { add, asTensor, cast, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'
@@ -96,10 +96,12 @@ export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
 
 function argExtreme(name: 'argMax' | 'argMin', x: TensorLike, axis: number | null, keepDims: boolean): Tensor {
   let value = cast(asTensor(x, name), 'float32')
+  const { shape } = value
   if (axis === null) value = reshape(value, [value.size])
   const at = normalizeAxis(name, axis ?? 0, value.shape.length)
   const result = apply(name, [value], { axis: at })[0]!
-  return keepDims && axis !== null ? expandDims(result, at) : result
+  if (!keepDims) return result
+  return axis === null ? reshape(result, shape.map(() => 1)) : expandDims(result, at)
 }
 
 /** The index of the first largest element, as int32; over all elements when `axis` is left out. */
@@ -110,9 +112,4 @@ export function argmax(x: TensorLike, axis: number | null = null, keepDims = fal
 /** The index of the first smallest element, as int32. */
 export function argmin(x: TensorLike, axis: number | null = null, keepDims = false): Tensor {
   return argExtreme('argMin', x, axis, keepDims)
-}
-
-/** The number of elements that a reduction over `axis` folds into one. */
-export function countAlong(x: Tensor, axis: Axis): number {
-  return reducedSize(x.shape, axesOf('count', x, axis))
 }

@@ -12,7 +12,7 @@ export type NestedArray = number | boolean | readonly NestedArray[]
 /** The arrays that hold a concrete tensor's elements. */
 export type TensorData = Float32Array | Int32Array
 
-interface Symbol {
+interface Traced {
   readonly trace: Trace
   readonly value: Value
 }
@@ -24,10 +24,10 @@ interface Symbol {
 export class Tensor implements TensorType {
   readonly shape: Shape
   readonly dtype: DType
-  readonly #content: TensorData | Symbol
+  readonly #content: TensorData | Traced
 
   /** Use `tensor(…)` to make one; this takes the data as it is. @internal */
-  constructor(content: TensorData | Symbol, shape: Shape, dtype: DType) {
+  constructor(content: TensorData | Traced, shape: Shape, dtype: DType) {
     this.#content = content
     this.shape = shape
     this.dtype = dtype
@@ -101,7 +101,7 @@ export class Tensor implements TensorType {
   }
 
   /** What a symbol stands for; null for a concrete tensor. @internal */
-  static symbolOf(tensor: Tensor): Symbol | null {
+  static symbolOf(tensor: Tensor): Traced | null {
     return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
   }
 }

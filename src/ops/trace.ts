@@ -1,12 +1,13 @@
 // Runs a function on symbols and records what it does as a Graph. One trace is active at a time; inside it
 // every op is recorded, outside every op is carried out at once.
 
-import { ArgumentError, StateError, internalError } from '../errors'
+import { ArgumentError, StateError } from '../errors'
 import { GraphBuilder } from '../ir/emit'
 import { gradients } from '../ir/grad'
 import type { Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../ir/primitives/attributes'
 import type { TensorType } from '../ir/types'
+import { attributesKey } from '../plan/simplify'
 import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'
@@ -131,7 +132,7 @@ export interface Traced {
 
 /** Records what `body` does with symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
-  if (active !== null) throw internalError('a trace inside a trace')
+  if (active !== null) throw new StateError('A model cannot run while another function is traced. Inside it call model.apply(x).')
   const own = new Trace()
   active = own
   try {
@@ -185,7 +186,7 @@ function evaluate<Name extends PrimitiveName>(
     eager.set(runtime, cache)
   }
   const types = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join()}]`)
-  const key = `${name} ${types.join(' ')} ${JSON.stringify(attributes)}`
+  const key = `${name} ${types.join(' ')} ${attributesKey(attributes)}`
   let program = cache.get(key)
   if (program === undefined) {
     program = compileTraced(trace(inputs, (symbols) => active!.apply(name, symbols, attributes)))

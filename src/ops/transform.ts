@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors'
 import type { Program } from '../runtime/program'
 import type { TensorLike } from './convert'
 import { asTensor } from './elementwise'
-import type { Tensor } from './tensor'
+import { Tensor } from './tensor'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 
 /** A function of tensors, written with ops. */
@@ -87,5 +87,7 @@ export function jit<Inputs extends Tensor[]>(fn: (...inputs: Inputs) => Tensor):
 }
 
 function call<Inputs extends Tensor[]>(fn: (...inputs: Inputs) => Tensor, tensors: Tensor[]): Tensor {
-  return fn(...(tensors as Inputs))
+  const result = fn(...(tensors as Inputs))
+  if (result instanceof Tensor) return result
+  throw new ArgumentError(`jit: the function must return a Tensor, received ${typeof result}`)
 }

@@ -1,7 +1,7 @@
 // Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
 // slots, metric sums and counters are variables.
 
-import { ShapeError, formatShape } from '../errors'
+import { ArgumentError, ShapeError, formatShape } from '../errors'
 import type { DType, Shape } from '../ir/types'
 import { BYTES_PER_ELEMENT, sameShape, sizeOf } from '../ir/types'
 import { cellView } from '../runtime/program'
@@ -76,25 +76,26 @@ export class Variable {
 
   /**
    * Replaces the content, at once or, inside a traced function, at the end of each run.
-   * @throws ShapeError when the shape differs
+   * @throws ShapeError when the shape or the dtype differs
    */
   assign(value: Tensor): void {
-    if (!sameShape(value.shape, this.shape)) {
-      throw new ShapeError(
-        `${this.name}: the new value must have shape ${formatShape(this.shape)}, received ${formatShape(value.shape)}`,
-      )
+    if (!(value instanceof Tensor)) throw new ArgumentError(`${this.name}: assign needs a Tensor, for example tensor([1, 2])`)
+    if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
+      const [own, received] = [this, value].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
+      throw new ShapeError(`${this.name}: the new value must be ${own}, received ${received}`)
     }
     const trace = currentTrace()
     if (trace === null) this.view.set(value.data)
     else trace.update(this, value)
   }
 
-  /** Moves the content to a place in other storage. Programs compiled before must not run again. @internal */
+  /** Moves the content to a place in other storage; every program finds it there. @internal */
   adopt(storage: Storage, byteOffset: number): void {
     const content = this.view.slice()
     this.storage = storage
     this.byteOffset = byteOffset
     this.view.set(content)
+    this.runtime.invalidate()
   }
 }
 

@@ -5,9 +5,11 @@ import { ArgumentError, StateError } from '../errors'
 import { add, cast, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { concatenate, reshape } from '../ops/shape'
+import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
+import { withRuntime } from '../runtime/runtime'
 import type { Config, Serialized } from '../registry'
 import { isSerialized, serialize } from '../registry'
 import { LearningRateSchedule, getSchedule } from './schedules'
@@ -58,6 +60,7 @@ export abstract class Optimizer {
   readonly clipnorm: number | null
   readonly clipvalue: number | null
   readonly globalClipnorm: number | null
+  private weights: readonly Variable[] = []
   private flat: Variable | null = null
   private slotVariables: readonly Variable[] = []
 
@@ -68,6 +71,9 @@ export abstract class Optimizer {
     this.iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
     if (typeof resolved === 'number') this.learningRate = resolved
     this.weightDecay = options.weightDecay ?? null
+    if (this.weightDecay !== null && !(this.weightDecay >= 0)) {
+      throw new ArgumentError(`weightDecay must be ≥ 0, received ${this.weightDecay}`)
+    }
     this.clipnorm = positive('clipnorm', options.clipnorm)
     this.clipvalue = positive('clipvalue', options.clipvalue)
     this.globalClipnorm = positive('globalClipnorm', options.globalClipnorm)
@@ -108,19 +114,50 @@ export abstract class Optimizer {
     return [...this.scalars, ...this.slotVariables]
   }
 
-  /** Moves the weights side by side and makes the slots. Programs compiled before must not run again. @internal */
+  /** Whether it keeps exactly these weights, where they are. @internal */
+  isBuiltFor(weights: readonly Variable[]): boolean {
+    const same = weights.length === this.weights.length && weights.every((weight, i) => weight === this.weights[i])
+    // Another optimizer may have moved a weight that two models share.
+    return same && weights.every((weight) => weight.storage === this.flat?.storage)
+  }
+
+  /**
+   * Moves the weights side by side and makes the slots; a weight that it had before keeps its part of them.
+   * @throws StateError when it trains another model
+   * @internal
+   */
   build(weights: readonly Variable[]): void {
+    if (this.weights.length > 0 && !weights.some((weight) => this.weights.includes(weight))) {
+      throw new StateError('This optimizer trains another model already. Make one for each model.')
+    }
+    const kept = this.slotContents()
+    this.weights = weights
     const first = weights[0]
     if (first === undefined) return
     const size = weights.reduce((total, weight) => total + weight.size, 0)
     const storage = first.runtime.createStorage(4 * size)
+    this.flat = Variable.within(storage, 0, [size], 'parameters')
+    this.slotVariables = withRuntime(first.runtime, () =>
+      this.slotNames().map((name) => new Variable([size], { name, trainable: false })),
+    )
     let offset = 0
     for (const weight of weights) {
-      weight.adopt(storage, offset)
-      offset += weight.byteLength
+      weight.adopt(storage, 4 * offset)
+      const contents = kept.get(weight)
+      this.slotVariables.forEach((slot, i) => contents?.[i] && slot.view.set(contents[i], offset))
+      offset += weight.size
     }
-    this.flat = Variable.within(storage, 0, [size], 'parameters')
-    this.slotVariables = this.slotNames().map((name) => new Variable([size], { name, trainable: false }))
+  }
+
+  private slotContents(): Map<Variable, TensorData[]> {
+    let offset = 0
+    const contents = new Map<Variable, TensorData[]>()
+    for (const weight of this.weights) {
+      const start = offset
+      offset += weight.size
+      contents.set(weight, this.slotVariables.map((slot) => slot.view.slice(start, offset)))
+    }
+    return contents
   }
 
   /** One update; traced into the training step. `gradients` has one tensor for each weight given to build. */
@@ -158,9 +195,7 @@ export abstract class Optimizer {
     const options: Record<string, Config[string]> = {
       learningRate: this.schedule === null ? this.rate.view[0]! : serialize(this.schedule),
     }
-    for (const key of ['weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm'] as const) {
-      if (this[key] !== null) options[key] = this[key]
-    }
+    for (const key of ['weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm'] as const) options[key] = this[key]
     return options
   }
 }

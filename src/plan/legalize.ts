@@ -7,7 +7,7 @@ import type { Graph, Node, Value } from '../ir/graph'
 import type { Layout } from '../ir/primitive'
 import { isContiguous } from '../ir/primitive'
 import type { PrimitiveName } from '../ir/primitives/attributes'
-import { rowMajorStrides } from '../ir/types'
+import { rowMajorStrides, sizeOf } from '../ir/types'
 import { rewrite } from './simplify'
 
 /** A value's bytes: inside the buffer of `base`, in this layout. */
@@ -41,7 +41,7 @@ export class Locations {
   /** The value is all of its base, in order. */
   isWhole(value: Value): boolean {
     const { base, layout } = this.of(value)
-    return layout.offset === 0 && this.isContiguous(value) && base.shape.reduce((a, b) => a * b, 1) === value.shape.reduce((a, b) => a * b, 1)
+    return layout.offset === 0 && this.isContiguous(value) && sizeOf(base.shape) === sizeOf(value.shape)
   }
 }
 

@@ -194,6 +194,8 @@ class Planner {
           const source = this.holders.get(read)!
           const dies = 'draft' in source && source.draft.home === null && source.draft.end === index
           if (!dies || source.draft.bytes !== target.draft.bytes || !kernel.mayShare(write, read)) continue
+          // Another operand may be a part of the same bytes.
+          if ([...kernel.reads].some((other) => other !== read && this.draftOf(other) === source.draft)) continue
           source.draft.end = Math.max(source.draft.end, target.draft.end)
           this.redirect(target.draft, source.draft)
           break

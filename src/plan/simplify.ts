@@ -89,7 +89,7 @@ function shareOrEmit<Name extends PrimitiveName>(
   shared: Shared,
 ): readonly Value[] {
   if (ruleOf(node.name).effect === true) return builder.emit(node.name, inputs, node.attributes)
-  const key = `${node.name} ${inputs.map((input) => input.id).join(' ')} ${attributesKey(node)}`
+  const key = `${node.name} ${inputs.map((input) => input.id).join(' ')} ${attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)}`
   let outputs = shared.get(key)
   if (outputs === undefined) {
     outputs = builder.emit(node.name, inputs, node.attributes)
@@ -100,11 +100,15 @@ function shareOrEmit<Name extends PrimitiveName>(
 
 const LARGEST_COMPARED = 16
 
-// Large data is told apart by its node: comparing it would cost more than sharing saves.
-function attributesKey(node: Node): string {
-  return JSON.stringify(node.attributes, (_key, value: unknown) => {
+/**
+ * Attributes as text that is equal only for equal ones. Large data is told apart by `identity`: comparing it would
+ * cost more than sharing saves.
+ */
+export function attributesKey(attributes: object, identity = ''): string {
+  return JSON.stringify(attributes, (_key, value: unknown) => {
+    // JSON knows neither −0 nor what is not finite.
     if (!ArrayBuffer.isView(value)) return Object.is(value, -0) ? '-0' : typeof value === 'number' ? String(value) : value
-    if (value.byteLength > 4 * LARGEST_COMPARED) return `node ${node.outputs[0]!.id}`
+    if (value.byteLength > 4 * LARGEST_COMPARED) return identity
     return Array.from(new Uint32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)))
   })
 }

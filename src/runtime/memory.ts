@@ -108,7 +108,11 @@ export class Arena {
         `Out of memory: ${bytes} more bytes do not fit into the 4 GiB that WebAssembly can address. Use smaller batches or fewer units.`,
       )
     }
-    this.memory.grow(Math.min(available, Math.max(needed, current >> 2)))
+    try {
+      this.memory.grow(Math.min(available, Math.max(needed, current >> 2)))
+    } catch {
+      throw new ArgumentError(`Out of memory: the engine refused ${bytes} more bytes. Use smaller batches or fewer units.`)
+    }
     this.insertFree({ address: end, bytes: this.capacity - end })
   }
 }

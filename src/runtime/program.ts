@@ -150,7 +150,9 @@ class TapeProgram implements Program {
     })
   }
 
+  // A later run looks up the tape's address and is told that it is gone.
   dispose(): void {
+    this.epoch = -1
     this.tape.dispose()
     this.constants.dispose()
   }

@@ -1,7 +1,7 @@
 // One linear memory with its kernels and its settings. A model lives in the runtime that was current when
 // its weights were made.
 
-import { ArgumentError, checkOptions, unknownName } from '../errors'
+import { ArgumentError, StateError, checkOptions, unknownName } from '../errors'
 import type { CellStorage } from '../ir/graph'
 import type { DType } from '../ir/types'
 import type { LinearMemory } from './memory'
@@ -68,12 +68,20 @@ export class Runtime {
     return new Storage(this, byteLength)
   }
 
+  /** Makes every program look up its addresses again, because some of them changed. */
+  invalidate(): void {
+    this.epoch++
+  }
+
   /** Programs run one at a time, so all share one workspace, as large as the largest needs. */
   workspaceFor(bytes: number): number {
     if (bytes > this.workspace.bytes) {
-      if (this.workspace.bytes > 0) this.arena.release(this.workspace.address)
+      // Let go of before the larger one is asked for, which may fail.
+      const { address, bytes: released } = this.workspace
+      this.workspace = { address: 0, bytes: 0 }
+      this.invalidate()
+      if (released > 0) this.arena.release(address)
       this.workspace = { address: this.allocate(bytes), bytes }
-      this.epoch++
     }
     return this.workspace.address
   }
@@ -104,19 +112,27 @@ const released = new FinalizationRegistry<() => void>((release) => release())
 
 /** Bytes of linear memory that belong to someone. */
 export class Storage implements CellStorage {
-  readonly address: number
+  private readonly place: number
   private readonly release: () => void
+  private disposed = false
 
   constructor(
     readonly runtime: Runtime,
     readonly byteLength: number,
   ) {
-    this.address = runtime.allocate(byteLength)
-    this.release = releaseOnce(runtime, this.address)
+    this.place = runtime.allocate(byteLength)
+    this.release = releaseOnce(runtime, this.place)
     released.register(this, this.release)
   }
 
+  /** @throws StateError after dispose. */
+  get address(): number {
+    if (this.disposed) throw new StateError('This model or variable was disposed and has no memory any more')
+    return this.place
+  }
+
   dispose(): void {
+    this.disposed = true
     this.release()
   }
 }
@@ -170,6 +186,17 @@ export function currentRuntime(): Runtime {
     current = new Runtime({ ...settings, simd: level })
   }
   return current
+}
+
+/** Runs `body` with another runtime as the current one. */
+export function withRuntime<Result>(runtime: Runtime, body: () => Result): Result {
+  const outer = current
+  current = runtime
+  try {
+    return body()
+  } finally {
+    current = outer
+  }
 }
 
 /** What runs here: backend, SIMD level, threads, memory, and how often each backend ran. */
