@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { grad, ops } from '../../src/index'
+import { grad, losses as library, ops } from '../../src/index'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
@@ -39,5 +39,19 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
     const gradient = grad((p) => ops.sum(loss.apply(yTrue, p, weights)))(yPred)
     if (each.sumGradient === null) expect(gradient.shape).toEqual(yPred.shape)
     else expectTensor(gradient, each.sumGradient, 'gradient')
+  })
+})
+
+describe('losses as functions', () => {
+  it.each([
+    ['meanSquaredError', library.meanSquaredError([1, 2], [3, 2]), 2],
+    ['meanAbsoluteError', library.meanAbsoluteError([1, 2], [3, 2]), 1],
+    ['huber', library.huber([1, 2], [3, 2]), 0.75],
+    ['huber with delta', library.huber([1, 2], [3, 2], { delta: 2 }), 1],
+    ['binaryCrossentropy', library.binaryCrossentropy([1, 0], [0.5, 0.5]), Math.LN2],
+    ['categoricalCrossentropy', library.categoricalCrossentropy([0, 1], [0.5, 0.5]), Math.LN2],
+    ['sparseCategoricalCrossentropy', library.sparseCategoricalCrossentropy([1], [[0.75, 0.25]]), Math.log(4)],
+  ])('%s', (name, received, expected) => {
+    expectNear(received.data, [expected], name)
   })
 })
