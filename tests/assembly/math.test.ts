@@ -1,0 +1,103 @@
+// The numeric contracts of assembly/math.ts: the largest error of every elementary function over a dense sweep
+// of float32, in units in the last place, against float64.
+
+import { expect, it } from 'vitest'
+import type { PrimitiveName } from '../../src/ir/primitives/attributes'
+import { erf, erfInv, sigmoid, softplus } from '../../src/ir/primitives/special'
+import { currentRuntime } from '../../src/runtime/runtime'
+import { ulpError } from '../helpers/compare'
+import type { TensorContent } from '../helpers/data'
+import { exactly, generator } from '../helpers/data'
+import { graphOf, runGraph } from '../helpers/graphs'
+
+type UnaryName = 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'softplus' | 'erf' | 'erfInv'
+
+interface Contract {
+  readonly name: UnaryName & PrimitiveName
+  readonly truth: (x: number) => number
+  /** The largest error in ulp. */
+  readonly ulp: number
+  /** Where the function is swept beside the whole of float32. */
+  readonly from: number
+  readonly to: number
+}
+
+const CONTRACTS: readonly Contract[] = [
+  { name: 'exp', truth: Math.exp, ulp: 1.3, from: -104, to: 89 },
+  { name: 'expm1', truth: Math.expm1, ulp: 1.8, from: -18, to: 89 },
+  { name: 'log', truth: Math.log, ulp: 1, from: 0, to: 4 },
+  { name: 'log1p', truth: Math.log1p, ulp: 1, from: -1, to: 3 },
+  { name: 'sqrt', truth: Math.sqrt, ulp: 0.5, from: 0, to: 10 },
+  { name: 'rsqrt', truth: (x) => 1 / Math.sqrt(x), ulp: 1.5, from: 0, to: 10 },
+  { name: 'reciprocal', truth: (x) => 1 / x, ulp: 0.5, from: -4, to: 4 },
+  { name: 'sin', truth: Math.sin, ulp: 1.65, from: -100, to: 100 },
+  { name: 'cos', truth: Math.cos, ulp: 1.65, from: -100, to: 100 },
+  { name: 'tanh', truth: Math.tanh, ulp: 5.4, from: -9, to: 9 },
+  { name: 'sigmoid', truth: sigmoid, ulp: 2.4, from: -104, to: 90 },
+  { name: 'softplus', truth: softplus, ulp: 2.4, from: -104, to: 90 },
+  { name: 'erf', truth: erf, ulp: 1.3, from: -4, to: 4 },
+  { name: 'erfInv', truth: erfInv, ulp: 2.6, from: -1, to: 1 },
+]
+
+const DENSE = 30_000
+const WHOLE = 30_000
+
+/** Evenly spaced in [from, to], then bit patterns spread over all finite float32. */
+function sweep({ from, to }: Contract): Float32Array {
+  const random = generator(5)
+  const x = new Float32Array(DENSE + WHOLE)
+  for (let i = 0; i < DENSE; i++) x[i] = from + ((to - from) * (i + random())) / DENSE
+  const bits = new Uint32Array(x.buffer)
+  for (let i = 0; i < WHOLE; i++) {
+    const pattern = Math.floor(((i + random()) / WHOLE) * 0x7f800000)
+    bits[DENSE + i] = i % 2 === 0 ? pattern : pattern + 0x80000000
+  }
+  return x
+}
+
+function worst(x: ArrayLike<number>, received: ArrayLike<number>, truth: (i: number) => number): { ulp: number; at: number } {
+  let found = { ulp: 0, at: NaN }
+  for (let i = 0; i < x.length; i++) {
+    const ulp = ulpError(received[i]!, truth(i))
+    if (ulp > found.ulp) found = { ulp, at: x[i]! }
+  }
+  return found
+}
+
+function run(name: PrimitiveName, operands: readonly TensorContent[]): ArrayLike<number> {
+  const graph = graphOf(operands, (builder, inputs) => builder.emit(name as 'add', inputs, {}))
+  return runGraph(currentRuntime(), graph, operands)![0]!
+}
+
+it.each(CONTRACTS)('$name: at most $ulp ulp', (contract) => {
+  const x = Array.from(sweep(contract))
+  const { ulp, at } = worst(x, run(contract.name, [exactly(x)]), (i) => contract.truth(x[i]!))
+  expect(ulp, `at ${at}`).toBeLessThanOrEqual(contract.ulp)
+})
+
+it('power: at most 0.52 ulp, for bases and exponents of every size', () => {
+  const random = generator(9)
+  const a = Array.from({ length: 40_000 }, (_, i) => Math.fround(i % 4 === 0 ? -Math.ceil(8 * random()) : 2 ** (40 * random() - 20)))
+  const b = a.map((base, i) => Math.fround(base < 0 ? Math.floor(13 * random()) - 6 : i % 3 === 0 ? Math.floor(9 * random()) - 4 : 8 * random() - 4))
+  const { ulp, at } = worst(a, run('power', [exactly(a), exactly(b)]), (i) => a[i]! ** b[i]!)
+  expect(ulp, `at ${at}`).toBeLessThanOrEqual(0.52)
+})
+
+it('tanh and erf never leave [−1, 1]; sigmoid never leaves [0, 1]', () => {
+  const x = Array.from({ length: 20_000 }, (_, i) => Math.fround((i - 10_000) / 800))
+  for (const name of ['tanh', 'erf', 'sigmoid'] as const) {
+    const received = Array.from(run(name, [exactly(x)]))
+    expect(Math.max(...received)).toBeLessThanOrEqual(1)
+    expect(Math.min(...received)).toBeGreaterThanOrEqual(name === 'sigmoid' ? 0 : -1)
+  }
+})
+
+it('the result of an element does not depend on its place', () => {
+  const x = Array.from({ length: 37 }, (_, i) => Math.fround(Math.sin(i) * 5))
+  for (const { name } of CONTRACTS) {
+    const whole = run(name, [exactly(x)])
+    for (const start of [1, 2, 3, 5, 33]) {
+      expect(Array.from(run(name, [exactly(x.slice(start))])), `${name} from ${start}`).toEqual(Array.from(whole).slice(start))
+    }
+  }
+})

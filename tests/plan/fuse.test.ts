@@ -1,0 +1,119 @@
+// What is fused and what must not be: looked at in the instructions, not in results.
+
+import { describe, expect, it } from 'vitest'
+import { Chain, Gemm } from '../../assembly/shared/instructions'
+import { Access, Epilogue, Opcode } from '../../assembly/shared/opcodes'
+import type { GraphBuilder } from '../../src/ir/emit'
+import type { Value } from '../../src/ir/graph'
+import type { Shape } from '../../src/ir/types'
+import { plan } from '../../src/plan'
+import type { TensorContent } from '../helpers/data'
+import { floats } from '../helpers/data'
+import { graphOf } from '../helpers/graphs'
+
+function planOf(shapes: readonly Shape[], body: (b: GraphBuilder, inputs: readonly Value[]) => readonly Value[], fuse = true) {
+  const inputs: TensorContent[] = shapes.map((shape) => floats(shape))
+  return plan(graphOf(inputs, body), { fuse })
+}
+
+const opcodes = ({ instructions }: ReturnType<typeof plan>): string[] => instructions.map(({ opcode }) => Opcode[opcode]!)
+
+describe('matrix products', () => {
+  const dense: readonly Shape[] = [[4, 3], [3, 5], [5]]
+  const layer = (activation: 'relu' | 'sigmoid' | 'tanh') => (b: GraphBuilder, [x, w, bias]: readonly Value[]) =>
+    [b.emitOne(activation, [b.e.add(b.e.matmul(x!, w!), bias!)], {})]
+
+  it.each([
+    ['relu', Epilogue.Relu],
+    ['sigmoid', Epilogue.Sigmoid],
+    ['tanh', Epilogue.Tanh],
+  ] as const)('take in a bias and %s', (name, epilogue) => {
+    const planned = planOf(dense, layer(name))
+    expect(opcodes(planned)).toEqual(['Gemm'])
+    expect(planned.instructions[0]!.fields.get(Gemm.epilogue)).toBe(epilogue)
+    expect(planned.instructions[0]!.fields.get(Gemm.bias)).toStrictEqual(planned.parameters[2])
+  })
+
+  it('take in an activation without a bias, and a bias without an activation', () => {
+    expect(opcodes(planOf(dense, (b, [x, w]) => [b.emitOne('tanh', [b.e.matmul(x!, w!)], {})]))).toEqual(['Gemm'])
+    expect(opcodes(planOf(dense, (b, [x, w, bias]) => [b.e.add(bias!, b.e.matmul(x!, w!))]))).toEqual(['Gemm'])
+  })
+
+  it('keep a product that something else reads', () => {
+    const planned = planOf(dense, (b, [x, w, bias]) => {
+      const product = b.e.matmul(x!, w!)
+      return [b.emitOne('relu', [b.e.add(product, bias!)], {}), product]
+    })
+    expect(opcodes(planned)).toEqual(['Gemm', 'Chain'])
+  })
+
+  it('do not take in what is not a row', () => {
+    const column = planOf([[4, 3], [3, 5], [4, 1]], (b, [x, w, c]) => [b.e.add(b.e.matmul(x!, w!), c!)])
+    expect(opcodes(column)).toEqual(['Gemm', 'Chain'])
+    const doubled = planOf([[1, 3], [3, 5]], (b, [x, w]) => [b.e.add(b.e.matmul(x!, w!), b.e.matmul(x!, w!))])
+    expect(opcodes(doubled)).toEqual(['Gemm', 'Chain'])
+  })
+
+  it('of one row each: the sum of two is the bias of one of them only', () => {
+    const planned = planOf([[1, 3], [3, 5], [1, 5], [5, 5]], (b, [x, w, h, u]) => [b.e.add(b.e.matmul(x!, w!), b.e.matmul(h!, u!))])
+    expect(opcodes(planned)).toEqual(['Gemm', 'Gemm'])
+  })
+
+  it('stay alone when fusion is off', () => {
+    expect(opcodes(planOf(dense, layer('relu'), false))).toEqual(['Gemm', 'Chain', 'Chain'])
+  })
+})
+
+describe('elementwise nodes', () => {
+  it('of one shape become one chain, temporaries without memory', () => {
+    const planned = planOf([[100], [100]], (b, [x, y]) => [b.e.exp(b.e.multiply(b.e.add(x!, y!), x!))])
+    expect(opcodes(planned)).toEqual(['Chain'])
+    expect(planned.instructions[0]!.fields.get(Chain.stepCount)).toBe(3)
+    expect(planned.memory.buffers.filter(({ home }) => home.kind === 'workspace').length).toBeLessThanOrEqual(3)
+  })
+
+  it('are cut where a reduction stands between them', () => {
+    const planned = planOf([[4, 5]], (b, [x]) => {
+      const y = b.e.exp(x!)
+      return [b.e.divide(y, b.e.keepAxes(b.e.sum(y, [1]), y.shape, [1]))]
+    })
+    expect(opcodes(planned)).toEqual(['Chain', 'Reduce', 'Chain'])
+  })
+
+  it('are cut where one is read through a view', () => {
+    const planned = planOf([[3, 3]], (b, [x]) => {
+      const y = b.e.exp(x!)
+      return [b.e.add(y, b.e.transposeMatrix(y))]
+    })
+    expect(opcodes(planned)).toEqual(['Chain', 'Chain'])
+  })
+})
+
+describe('axes of a chain', () => {
+  const chainOf = (shapes: readonly Shape[], body: (b: GraphBuilder, inputs: readonly Value[]) => Value) => {
+    const { instructions } = planOf(shapes, (b, inputs) => [body(b, inputs)])
+    const { fields, lists } = instructions[0]!
+    const rank = Number(fields.get(Chain.rank))
+    const operands = Number(fields.get(Chain.operandCount))
+    const accesses = Array.from({ length: operands }, (_, i) => Access[Number(lists[rank + i * (2 + rank) + 1])])
+    return { rank, extents: lists.slice(0, rank), accesses }
+  }
+
+  it('collapse to one where all operands are contiguous', () => {
+    expect(chainOf([[2, 3, 4], [2, 3, 4]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 1, extents: [24], accesses: ['Contiguous', 'Contiguous'] })
+  })
+
+  it('collapse around a row and a column', () => {
+    expect(chainOf([[2, 3, 4], [4]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 2, extents: [6, 4], accesses: ['Contiguous', 'Strided'] })
+    expect(chainOf([[2, 3, 4], [2, 1, 1]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 2, extents: [2, 12], accesses: ['Contiguous', 'Strided'] })
+  })
+
+  it('drop extents of 1, and a scalar has none', () => {
+    expect(chainOf([[1, 5, 1], [1, 1, 1]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 1, extents: [5], accesses: ['Contiguous', 'Scalar'] })
+    expect(chainOf([[], []], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 0, extents: [], accesses: ['Contiguous', 'Contiguous'] })
+  })
+
+  it('keep apart what a transpose swaps', () => {
+    expect(chainOf([[4, 3], [3, 4]], (b, [x, y]) => b.e.add(b.e.transposeMatrix(x!), y!))).toEqual({ rank: 2, extents: [3, 4], accesses: ['Strided', 'Contiguous'] })
+  })
+})

@@ -1,0 +1,78 @@
+// Random graphs end to end: what the planner makes of them gives what the interpreter gives, bit by bit, for
+// outputs and for the cells that are updated; and simplify changes no result.
+
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Cell, Graph } from '../../src/ir/graph'
+import type { Interpretation } from '../../src/ir/interpret'
+import { interpret } from '../../src/ir/interpret'
+import type { NumericArray } from '../../src/ir/types'
+import { sizeOf } from '../../src/ir/types'
+import { verify } from '../../src/ir/verify'
+import { simplify } from '../../src/plan/simplify'
+import { compile } from '../../src/runtime/program'
+import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { expectClose } from '../helpers/compare'
+import type { Recipe } from './random-graph'
+import { SLAB_ELEMENTS, drawGraph, parameters, recipes } from './random-graph'
+
+const runtime = new Runtime(currentRuntime().settings)
+const storage = runtime.createStorage(4 * SLAB_ELEMENTS)
+const slab = () => runtime.view('float32', storage.address, SLAB_ELEMENTS)
+const initialSlab = Float32Array.from({ length: SLAB_ELEMENTS }, (_, i) => ((i * 5) % 7) - 3)
+
+function truth(graph: Graph): Interpretation & { slab: NumericArray } {
+  const inputs = parameters.map(({ data }) => Float32Array.from(data))
+  const read = ({ byteOffset, shape }: Cell) => initialSlab.slice(byteOffset / 4, byteOffset / 4 + sizeOf(shape))
+  const result = interpret(graph, inputs, read)
+  const after = initialSlab.slice()
+  for (const [{ byteOffset }, content] of result.updates) after.set(content, byteOffset / 4)
+  return { ...result, slab: after }
+}
+
+/** Whole numbers are exact; only gradients may round, where shares of ties are summed. */
+function compare(received: readonly NumericArray[], expected: readonly NumericArray[], recipe: Recipe, where: string): void {
+  received.forEach((output, i) => {
+    const want = expected[i]!
+    const rounding = recipe.gradient && i >= recipe.outputs.length
+    const largest = rounding ? Math.max(1, ...Array.from(want, Math.abs)) : 0
+    expectClose(output, want, { ulp: 0, absolute: 1e-5 * largest, signedZero: false }, `${where} ${i}`)
+  })
+}
+
+describe('random graphs', () => {
+  it('run as the interpreter says, the first time and again', () => {
+    fc.assert(
+      fc.property(recipes, (recipe) => {
+        const graph = drawGraph(recipe, storage)
+        const expected = truth(graph)
+        const program = compile(runtime, graph)
+        for (const time of ['first', 'second']) {
+          slab().set(initialSlab)
+          parameters.forEach(({ data }, i) => program.parameter(i).set(data))
+          expect(program.run(), 'completed').toBe(true)
+          compare(graph.outputs.map((_, i) => program.output(i)), expected.outputs, recipe, `${time} run: output`)
+          expectClose(slab(), expected.slab, { ulp: 0, absolute: 0, signedZero: false }, `${time} run: cells`)
+        }
+        program.dispose()
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('mean the same after simplify, and are well formed', () => {
+    fc.assert(
+      fc.property(recipes, (recipe) => {
+        const graph = drawGraph(recipe, storage)
+        const simple = simplify(graph)
+        verify(simple)
+        expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
+        const expected = truth(graph)
+        const received = truth(simple)
+        compare(received.outputs, expected.outputs, recipe, 'output')
+        expectClose(received.slab, expected.slab, { ulp: 0, absolute: 0, signedZero: false }, 'cells')
+      }),
+      { numRuns: 60 },
+    )
+  })
+})

@@ -1,0 +1,215 @@
+// Compiled programs over time: thousands of runs, growing memory, several programs that share a workspace,
+// guards, and the search for the first NaN.
+
+import { describe, expect, it } from 'vitest'
+import { GraphBuilder } from '../../src/ir/emit'
+import type { Cell, Graph } from '../../src/ir/graph'
+import type { Shape } from '../../src/ir/types'
+import { sizeOf } from '../../src/ir/types'
+import { cellView, compile } from '../../src/runtime/program'
+import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { collectGarbage } from '../helpers/gc'
+
+const { settings } = currentRuntime()
+
+function cellIn(runtime: Runtime, name: string, shape: Shape, content: readonly number[]): Cell {
+  const cell: Cell = { name, shape, dtype: 'float32', storage: runtime.createStorage(4 * sizeOf(shape)), byteOffset: 0 }
+  cellView(runtime, cell).set(content)
+  return cell
+}
+
+/** y = x · W + 1;  W ← W − 0.001 · Σ rows of xᵀ·y */
+function learningGraph(weights: Cell, batch: number): Graph {
+  const builder = new GraphBuilder()
+  const { e } = builder
+  const x = builder.parameter({ shape: [batch, weights.shape[0]!], dtype: 'float32' })
+  const w = builder.read(weights)
+  const y = e.add(e.matmul(x, w), 1)
+  builder.update(weights, e.subtract(w, e.multiply(e.matmul(e.transposeMatrix(x), y), 0.001)))
+  return builder.finish([y])
+}
+
+/** y = Σ over rows of tanh(x) · factor: `rows` decides how much workspace is needed. */
+function sumGraph(rows: number, factor: number): Graph {
+  const builder = new GraphBuilder()
+  const { e } = builder
+  const x = builder.parameter({ shape: [rows, 4], dtype: 'float32' })
+  const large = builder.emitOne('constant', [], { data: Float32Array.of(factor, factor, factor, factor, factor), shape: [5, 1, 1], dtype: 'float32' })
+  const many = e.multiply(large, x)
+  return builder.finish([e.sum(e.add(many, e.reverse(many, [0])), [0, 1])])
+}
+
+describe('ten thousand runs', () => {
+  it('take no memory: neither linear nor on the heap', async () => {
+    const runtime = new Runtime(settings)
+    const weights = cellIn(runtime, 'weights', [3, 2], [1, 2, 3, 4, 5, 6])
+    const program = compile(runtime, learningGraph(weights, 4))
+    const run = (times: number): void => {
+      for (let i = 0; i < times; i++) {
+        program.parameter(0).fill(0.25)
+        program.run()
+      }
+    }
+    run(1000)
+    await collectGarbage()
+    const before = runtime.info().memory
+    const heapBefore = process.memoryUsage().heapUsed
+    run(10_000)
+    await collectGarbage()
+    expect(runtime.info().memory).toEqual(before)
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(500_000)
+    // W has gone to where y = 0, which took all the runs.
+    expect(Math.max(...Array.from(program.output(0), Math.abs))).toBeLessThan(0.01)
+  })
+})
+
+describe('programs that share a workspace', () => {
+  it('a program still works when a larger one has moved the workspace and grown the memory', () => {
+    const runtime = new Runtime(settings)
+    const weights = cellIn(runtime, 'weights', [2, 1], [3, -1])
+    const small = compile(runtime, learningGraph(weights, 1))
+    const runSmall = (): number => {
+      cellView(runtime, weights).set([3, -1])
+      small.parameter(0).set([2, 5])
+      small.run()
+      return small.output(0)[0]!
+    }
+    expect(runSmall()).toBe(2)
+    const updated = Array.from(cellView(runtime, weights))
+    expect(updated[0]).toBeCloseTo(2.996, 5)
+    const reserved = runtime.info().memory.reservedBytes
+    const large = compile(runtime, sumGraph(40_000, 2))
+    runtime.createStorage(2 * reserved)
+    for (let i = 0; i < 3; i++) {
+      large.parameter(0).fill(1)
+      large.run()
+      expect(Array.from(large.output(0))).toEqual([800_000, 800_000, 800_000, 800_000])
+      expect(runSmall()).toBe(2)
+      expect(Array.from(cellView(runtime, weights))).toEqual(updated)
+    }
+    expect(runtime.info().memory.reservedBytes).toBeGreaterThan(reserved)
+  })
+
+  it('a program does not write to where the workspace was before it moved', () => {
+    const runtime = new Runtime(settings)
+    const small = compile(runtime, sumGraph(2, 0.5))
+    small.parameter(0).fill(1)
+    small.run()
+    const { reservedBytes } = runtime.info().memory
+    const large = compile(runtime, sumGraph(1000, 1))
+    large.parameter(0).fill(1)
+    large.run()
+    const owned = Array.from({ length: 8 }, (_, i) => cellIn(runtime, `cell ${i}`, [16], new Array<number>(16).fill(7)))
+    small.parameter(0).fill(1)
+    small.run()
+    expect(Array.from(small.output(0))).toEqual([10, 10, 10, 10])
+    expect(owned.flatMap((cell) => [...cellView(runtime, cell)])).toEqual(new Array<number>(128).fill(7))
+    expect(runtime.info().memory.reservedBytes, 'it moved without growth').toBe(reservedBytes)
+  })
+
+  it('memory that grows between writing a parameter and running does not matter', () => {
+    const runtime = new Runtime(settings)
+    const program = compile(runtime, sumGraph(2, 0.5))
+    program.parameter(0).set([1, 2, 3, 4, 5, 6, 7, 8])
+    runtime.createStorage(10_000_000)
+    program.run()
+    expect(Array.from(program.output(0))).toEqual([30, 40, 50, 60])
+  })
+
+  it('the workspace is as large as the largest program needs', () => {
+    const runtime = new Runtime(settings)
+    const sizes = [10, 1000, 100].map((rows) => {
+      const program = compile(runtime, sumGraph(rows, 1))
+      program.parameter(0).fill(1)
+      program.run()
+      return runtime.info().memory.workspaceBytes
+    })
+    expect(sizes[1]).toBeGreaterThanOrEqual(sizes[0]!)
+    expect(sizes[2]).toBe(sizes[1])
+  })
+
+  it('dispose gives everything back', () => {
+    const runtime = new Runtime(settings)
+    const keeper = compile(runtime, sumGraph(100, 1))
+    keeper.parameter(0).fill(1)
+    keeper.run()
+    const before = runtime.arena.usedBytes
+    const program = compile(runtime, sumGraph(100, 3))
+    program.parameter(0).fill(1)
+    program.run()
+    program.dispose()
+    expect(runtime.arena.usedBytes).toBe(before)
+  })
+})
+
+/** loss = Σ log(x · W) in layer dense_1; a guard on the loss; W ← 2W, count ← count + 1. */
+function guardedGraph(weights: Cell, count: Cell): Graph {
+  const builder = new GraphBuilder()
+  const { e } = builder
+  const x = builder.parameter({ shape: [2, 3], dtype: 'float32' })
+  const w = builder.read(weights)
+  builder.scope = 'dense_1'
+  const y = e.matmul(x, w)
+  builder.scope = 'activation_2'
+  const logs = e.log(y)
+  builder.scope = 'loss'
+  const loss = e.sum(e.multiply(logs, logs), [0, 1])
+  builder.scope = 'optimizer'
+  builder.update(weights, e.multiply(w, 2))
+  builder.update(count, e.add(builder.read(count), 1))
+  // After the updates, which must wait for it all the same.
+  builder.emit('guard', [loss], {})
+  return builder.finish([loss])
+}
+
+describe('a guard', () => {
+  const make = () => {
+    const runtime = new Runtime(settings)
+    const weights = cellIn(runtime, 'weights', [3, 2], [1, 1, 1, 1, 1, 1])
+    const count = cellIn(runtime, 'count', [], [5])
+    const program = compile(runtime, guardedGraph(weights, count))
+    const cells = () => [...cellView(runtime, weights), ...cellView(runtime, count)]
+    return { program, cells }
+  }
+  const good = [1, 2, 3, 4, 5, 6]
+  const bad = [1, 2, 3, -4, -5, -6]
+
+  it('lets finite numbers pass', () => {
+    const { program, cells } = make()
+    program.parameter(0).set(good)
+    expect(program.run()).toBe(true)
+    expect(cells()).toEqual([2, 2, 2, 2, 2, 2, 6])
+    program.parameter(0).set(good)
+    expect(program.findNonFinite()).toBeNull()
+  })
+
+  it('ends the run before any update when there is a NaN, and the next run is whole again', () => {
+    const { program, cells } = make()
+    program.parameter(0).set(bad)
+    expect(program.run()).toBe(false)
+    expect(cells()).toEqual([1, 1, 1, 1, 1, 1, 5])
+    program.parameter(0).set(good)
+    expect(program.run()).toBe(true)
+    expect(cells()).toEqual([2, 2, 2, 2, 2, 2, 6])
+  })
+
+  it('is explained by the first instruction that made the NaN, and by its layer', () => {
+    const { program, cells } = make()
+    program.parameter(0).set(bad)
+    expect(program.run()).toBe(false)
+    program.parameter(0).set(bad)
+    const found = program.findNonFinite()
+    expect(found).toContain('activation_2')
+    expect(found).toContain('log')
+    expect(cells()).toEqual([1, 1, 1, 1, 1, 1, 5])
+  })
+})
+
+describe('disassemble', () => {
+  it('names every layer of the graph', () => {
+    const runtime = new Runtime(settings)
+    const program = compile(runtime, guardedGraph(cellIn(runtime, 'weights', [3, 2], []), cellIn(runtime, 'count', [], [])))
+    const text = program.disassemble()
+    for (const scope of ['dense_1', 'activation_2', 'loss', 'optimizer']) expect(text).toContain(scope)
+  })
+})
