@@ -10,7 +10,7 @@ import type { Compiled } from './compiled'
 import type { ClassWeight, Dataset } from './data'
 import { RowSource, shuffledOrder } from './data'
 import type { Model } from './model'
-import { nextTask } from './schedule'
+import { Pace } from './schedule'
 import type { BatchTypes } from './steps'
 import type { Steps } from './steps'
 
@@ -54,9 +54,6 @@ export interface EvaluateOptions {
   sampleWeight?: TensorLike
   signal?: AbortSignal
 }
-
-/** The longest time in ms that steps run before the event loop gets its turn. */
-const SLICE = 10
 
 /** Runs one kind of step over the rows of a data set. */
 export class BatchRunner {
@@ -123,23 +120,6 @@ export function readLogs(steps: Steps, compiled: Compiled): Logs {
 export function requireCount(name: string, value: number, least = 1): number {
   if (Number.isInteger(value) && value >= least) return value
   throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
-}
-
-/** Gives the event loop its turn when a slice of time is used up. */
-class Pace {
-  private sliceStart = performance.now()
-  constructor(private readonly signal: AbortSignal | undefined) {}
-
-  /** Whether the turn is due; asked after every step. */
-  isDue(now: number): boolean {
-    return now - this.sliceStart >= SLICE
-  }
-
-  async yield(): Promise<void> {
-    await nextTask()
-    this.signal?.throwIfAborted()
-    this.sliceStart = performance.now()
-  }
 }
 
 /** Runs test steps over a whole data set. */

@@ -22,7 +22,7 @@ import { RowSource, prepareDataset, prepareInputs, splitValidation, weighClasses
 import type { EvaluateOptions, FitOptions } from './fit'
 import { BatchRunner, FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining } from './fit'
 import { saveModel } from './save'
-import { nextTask } from './schedule'
+import { Pace } from './schedule'
 import type { BatchTypes } from './steps'
 import { Steps } from './steps'
 import type { SummaryOptions } from './summary'
@@ -38,9 +38,6 @@ export interface TrainOnBatchOptions {
   sampleWeight?: TensorLike
   classWeight?: ClassWeight
 }
-
-/** The longest time in ms that prediction runs before the event loop gets its turn. */
-const SLICE = 10
 
 export abstract class Model extends Layer {
   /** Set it in a callback to end fit after the current step. */
@@ -226,7 +223,7 @@ export abstract class Model extends Layer {
     const size = inputs.shape[0]!
     const source = new RowSource(inputs)
     let data: Float32Array | Int32Array | null = null
-    let sliceStart = performance.now()
+    const pace = new Pace(signal)
     let output: Tensor | null = null
     signal?.throwIfAborted()
     for (let start = 0; start < size; start += batchSize) {
@@ -242,10 +239,7 @@ export abstract class Model extends Layer {
         output = new Tensor(data, [size, ...shape.slice(1)], dtype)
       }
       data.set(part, start * (part.length / count))
-      if (performance.now() - sliceStart < SLICE) continue
-      await nextTask()
-      signal?.throwIfAborted()
-      sliceStart = performance.now()
+      if (pace.isDue(performance.now())) await pace.yield()
     }
     return output!
   }

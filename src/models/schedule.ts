@@ -16,3 +16,23 @@ export function nextTask(): Promise<void> {
   }
   return new Promise((resolve) => setTimeout(resolve, 0))
 }
+
+/** The longest time in ms that steps run before the event loop gets its turn. */
+const SLICE = 10
+
+/** Gives the event loop its turn when a slice of time is used up. */
+export class Pace {
+  private sliceStart = performance.now()
+  constructor(private readonly signal: AbortSignal | undefined) {}
+
+  /** Whether the turn is due; asked after every step. */
+  isDue(now: number): boolean {
+    return now - this.sliceStart >= SLICE
+  }
+
+  async yield(): Promise<void> {
+    await nextTask()
+    this.signal?.throwIfAborted()
+    this.sliceStart = performance.now()
+  }
+}

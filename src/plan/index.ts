@@ -2,7 +2,7 @@
 
 import { Copy } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
-import type { Cell, Graph, Value } from '../ir/graph'
+import type { Graph, Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../ir/types'
@@ -12,7 +12,7 @@ import type { Kernel } from './kernel'
 import { labelOf } from './kernel'
 import type { Locations } from './legalize'
 import { legalize } from './legalize'
-import type { MemoryPlan, PlacedBuffer } from './memory'
+import type { MemoryPlan } from './memory'
 import { planMemory } from './memory'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
@@ -51,8 +51,12 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     }
     kernel.lower({ operand: operandOf, scratch, emit })
   })
-  for (const { cell, value } of memory.copies) {
-    instructions.push(copyToCell(cell, operandOf(value), memory))
+  for (const { cell, value, target } of memory.copies) {
+    // After all kernels: the cell was still read when its new content was made.
+    const { address, shape } = operandOf(value)
+    const fields = { out: { buffer: target, offset: 0 }, input: address, rank: 1 }
+    const copy = instruction(Opcode.Copy, Copy, fields, [sizeOf(shape), 1, 1])
+    instructions.push({ ...copy, label: `update ${cell.name}` })
     kernelOf.push(-1)
   }
   return {
@@ -75,12 +79,4 @@ function locate(value: Value, memory: MemoryPlan, locations: Locations): Operand
     address: { buffer: place.buffer, offset: place.offset + 4 * layout.offset },
     strides: layout.strides,
   }
-}
-
-// Runs after all kernels: for an update whose cell was still read when its new content was made.
-function copyToCell(cell: Cell, { address, shape }: Operand, memory: MemoryPlan): LabelledInstruction {
-  const target: PlacedBuffer = { ...memory.scratch, home: { kind: 'cell', cell } }
-  const whole = [sizeOf(shape), 1, 1]
-  const fields = { out: { buffer: target, offset: 0 }, input: address, rank: 1 }
-  return { ...instruction(Opcode.Copy, Copy, fields, whole), label: `update ${cell.name}` }
 }

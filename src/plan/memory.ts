@@ -5,7 +5,7 @@
 import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { internalError } from '../errors'
 import { ruleOf } from '../ir/emit'
-import type { Cell, Graph, Node, Value } from '../ir/graph'
+import type { Cell, Graph, Node, Update, Value } from '../ir/graph'
 import { cellsOverlap } from '../ir/graph'
 import type { Buffer } from '../ir/instruction'
 import type { PrimitiveName } from '../ir/primitives/attributes'
@@ -13,6 +13,7 @@ import type { NumericArray } from '../ir/types'
 import { BYTES_PER_ELEMENT, sizeOf } from '../ir/types'
 import type { Kernel } from './kernel'
 import type { Locations } from './legalize'
+import { constantData } from './simplify'
 
 /** Where a buffer's bytes are; offsets in bytes. */
 export type Home =
@@ -44,7 +45,7 @@ export interface MemoryPlan {
   readonly constants: readonly { readonly offset: number; readonly data: NumericArray }[]
   readonly constantBytes: number
   /** Updates that must be copied to their cell when all kernels have run. */
-  readonly copies: readonly { readonly cell: Cell; readonly value: Value }[]
+  readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
 }
 
 interface Draft {
@@ -210,7 +211,7 @@ class Planner {
     }
   }
 
-  private finish(copies: MemoryPlan['copies']): MemoryPlan {
+  private finish(copies: readonly Update[]): MemoryPlan {
     const drafts = [...new Set([...this.holders.keys()].map((value) => this.draftOf(value)))]
     const { offsets, size } = assignOffsets(drafts.filter((draft) => draft.home === null))
     let id = 0
@@ -223,15 +224,19 @@ class Planner {
     for (const value of this.holders.keys()) {
       places.set(value, { buffer: buffers.get(this.draftOf(value))!, offset: this.offsetOf(value) })
     }
+    const last = this.kernels.length
+    const cellOf = ({ cell, value }: Update): PlacedBuffer => {
+      return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
+    }
     return {
       places,
       buffers: [...buffers.values()],
-      scratch: { id, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: this.kernels.length },
+      scratch: { id: id++, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: last },
       workspaceBytes: size,
-      lowerBound: largestLiveSum([...buffers.values()], this.kernels.length),
+      lowerBound: largestLiveSum([...buffers.values()], last),
       constants: this.constants,
       constantBytes: this.constantBytes,
-      copies,
+      copies: copies.map((update) => ({ ...update, target: cellOf(update) })),
     }
   }
 }
@@ -278,11 +283,6 @@ function largestLiveSum(buffers: readonly PlacedBuffer[], kernels: number): numb
     largest = Math.max(largest, sum)
   }
   return largest
-}
-
-function constantData<Name extends PrimitiveName>(node: Node<Name>): NumericArray | null {
-  const rule = ruleOf(node.name)
-  return rule.kind === 'constant' ? rule.data(node.attributes) : null
 }
 
 function placesOf<Name extends PrimitiveName>(node: Node<Name>): readonly number[] | null {

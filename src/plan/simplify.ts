@@ -5,6 +5,7 @@ import { GraphBuilder, ruleOf } from '../ir/emit'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
 import type { PrimitiveName } from '../ir/primitives/attributes'
+import type { NumericArray } from '../ir/types'
 import { sizeOf } from '../ir/types'
 
 export function simplify(graph: Graph): Graph {
@@ -58,7 +59,8 @@ export function constantNumber(value: Value): number | null {
   return sizeOf(value.shape) === 1 ? (constantData(node)?.[0] ?? null) : null
 }
 
-function constantData<Name extends PrimitiveName>(node: Node<Name>) {
+/** The data of a constant node; null for every other. */
+export function constantData<Name extends PrimitiveName>(node: Node<Name>): NumericArray | null {
   const rule = ruleOf(node.name)
   return rule.kind === 'constant' ? rule.data(node.attributes) : null
 }

@@ -1,5 +1,5 @@
-import { describe, it } from 'vitest'
-import { metrics as library } from '../../src/index'
+import { describe, expect, it } from 'vitest'
+import { metrics as library, tensor } from '../../src/index'
 import { metrics } from '../../src/metrics/registry'
 import type { MetricsFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
@@ -26,5 +26,21 @@ describe('metrics agree with Keras after each batch', () => {
       return mean.result().item()
     })
     expectNear(received, updates.map(({ result }) => result), 'results')
+  })
+})
+
+describe('AUC at the ends of its thresholds', () => {
+  it.each(['ROC', 'PR'] as const)('predictions of exactly 0 and 1 count as far apart (%s)', (curve) => {
+    const auc = new library.AUC({ curve })
+    auc.updateState(tensor([0, 1, 0, 1]), tensor([0, 1, 0, 1]))
+    expectNear(auc.result().data, [1], curve)
+    auc.updateState(tensor([1, 0]), tensor([0, 1]))
+    expect(auc.result().item()).toBeLessThan(0.8)
+  })
+})
+
+describe('metrics without data', () => {
+  it.each(['BinaryAccuracy', 'MeanSquaredError', 'RootMeanSquaredError', 'Precision', 'Recall', 'AUC', 'Mean'])('%s is 0', (name) => {
+    expect(metrics.get(name).result().item()).toBe(0)
   })
 })

@@ -1,0 +1,53 @@
+// Every public name is met by a test or a fixture: what is exported and tested nowhere is found here.
+import { readFileSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import * as library from '../../src/index'
+
+const folder = fileURLToPath(new URL('..', import.meta.url))
+const own = 'exports.test.ts'
+const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /\.(test\.ts|json)$/.test(path) && !path.endsWith(own))
+  .map((path) => readFileSync(`${folder}/${path}`, 'utf8').replace(/^import [^']* from '[^']*'$/gm, ''))
+
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class')
+}
+
+/** A class is used when it is constructed, subclassed, expected or described by a fixture; the rest when it is named. */
+function isUsed(name: string, value: unknown): boolean {
+  const uses = [String.raw`new (\w+\.)?${name}\b`, String.raw`extends (\w+\.)?${name}\b`, String.raw`"class": ?"${name}"`, String.raw`\b${name}, \[`, String.raw`(InstanceOf|toThrow)\(${name}\)`]
+  const pattern = new RegExp(isClass(value) ? uses.join('|') : String.raw`\b${name}\b`)
+  return texts.some((text) => pattern.test(text))
+}
+
+/** Reachable through `export *`, and not meant for users. */
+const notForUsers = new Set(['asTensor', 'nextSeed'])
+
+const groups: [string, Record<string, unknown>][] = [
+  ['myelin', { ...library }],
+  ['ops', { ...library.ops }],
+  ['random', { ...library.random }],
+  ['losses', { ...library.losses }],
+  ['metrics', { ...library.metrics }],
+  ['initializers', { ...library.initializers }],
+  ['regularizers', { ...library.regularizers }],
+]
+
+describe.each(groups)('every name of %s', (_group, names) => {
+  it.each(Object.entries(names).filter(([name]) => !notForUsers.has(name)).map(([name, value]) => ({ name, value })))('$name', ({ name, value }) => {
+    expect(isUsed(name, value), `a test that uses ${name}`).toBe(true)
+  })
+})
+
+describe('the check itself', () => {
+  it('leaves out only what there is', () => {
+    const all = groups.flatMap(([, names]) => Object.keys(names))
+    expect([...notForUsers].filter((name) => !all.includes(name))).toEqual([])
+  })
+
+  it('misses what is not there', () => {
+    expect(isUsed('NoSuchLayerAnywhere', library.Dense)).toBe(false)
+    expect(isUsed(['noSuch', 'Function'].join(''), () => 0)).toBe(false)
+  })
+})

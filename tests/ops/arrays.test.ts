@@ -1,0 +1,351 @@
+// Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
+import { describe, expect, it } from 'vitest'
+import type { TensorLike } from '../../src/index'
+import { ArgumentError, DataError, ShapeError, StateError, Tensor, Variable, grad, ops, tensor } from '../../src/index'
+import { expectNear } from '../helpers/golden'
+
+const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
+const m = [[1, 2, 3], [4, 5, 6]]
+
+describe('tensor', () => {
+  it.each<[string, TensorLike, number[], string]>([
+    ['a number', 3, [], 'float32'],
+    ['a boolean', true, [], 'bool'],
+    ['a vector', [1, 2], [2], 'float32'],
+    ['a matrix', m, [2, 3], 'float32'],
+    ['booleans', [[true], [false]], [2, 1], 'bool'],
+    ['nothing in rows', [[], []], [2, 0], 'float32'],
+    ['Int32Array', Int32Array.of(1, 2), [2], 'int32'],
+    ['Uint32Array', Uint32Array.of(1, 4294967295), [2], 'float32'],
+    ['Uint8Array', Uint8Array.of(1, 2), [2], 'float32'],
+    ['Float64Array', Float64Array.of(1, 2), [2], 'float32'],
+    ['data with a shape', { data: [1, 2, 3, 4], shape: [2, 2] }, [2, 2], 'float32'],
+    ['data with a shape and dtype', { data: [1, 0], shape: [2, 1], dtype: 'bool' }, [2, 1], 'bool'],
+  ])('%s', (_title, values, shape, dtype) => {
+    const made = tensor(values)
+    expect(made).toBeInstanceOf(Tensor)
+    expect(made.shape).toEqual(shape)
+    expect(made.dtype).toBe(dtype)
+    expect(made.rank).toBe(shape.length)
+    expect(made.size).toBe(shape.reduce((a, b) => a * b, 1))
+  })
+
+  it('copies what it is given', () => {
+    const data = Float32Array.of(1, 2)
+    const made = tensor(data)
+    data[0] = 9
+    expect(made.toArray()).toEqual([1, 2])
+  })
+
+  it('toArray, toJSON, item and toString', () => {
+    expect(tensor(m).toArray()).toEqual(m)
+    expect(JSON.stringify(tensor([[true], [false]]))).toBe('[[true],[false]]')
+    expect(tensor([[7]]).item()).toBe(7)
+    expect(() => tensor([1, 2]).item()).toThrow(StateError)
+    expect(String(tensor(m))).toBe('Tensor float32 [2, 3] [1, 2, 3, 4, 5, 6]')
+    expect(String(ops.arange(20))).toMatch(/…\]$/)
+  })
+
+  it('refuses what is not numbers, and wrong shapes', () => {
+    expect(() => tensor('abc' as never)).toThrow(DataError)
+    expect(() => tensor([1, 2, 3], [2, 2])).toThrow('tensor: shape [2, 2] needs 4 elements, received 3')
+    expect(() => tensor([1], [-1])).toThrow(ShapeError)
+    expect(() => tensor([[1], [1, 2]])).toThrow(/ragged.*\[1\] must be an array of length 1, received an array of length 2/)
+  })
+})
+
+describe('broadcasting', () => {
+  it.each<[TensorLike, TensorLike, unknown]>([
+    [1, 2, 3],
+    [m, 10, [[11, 12, 13], [14, 15, 16]]],
+    [m, [10, 20, 30], [[11, 22, 33], [14, 25, 36]]],
+    [m, [[10], [20]], [[11, 12, 13], [24, 25, 26]]],
+    [[[1], [2]], [10, 20], [[11, 21], [12, 22]]],
+    [[[[1]]], [[1, 2]], [[[2, 3]]]],
+  ])('%j + %j', (a, b, expected) => {
+    expect(ops.add(a, b).toArray()).toEqual(expected)
+    expect(ops.add(b, a).toArray()).toEqual(expected)
+  })
+
+  it('refuses shapes that do not go together', () => {
+    expect(() => ops.add([1, 2], [1, 2, 3])).toThrow(ShapeError)
+    expect(() => ops.add([1, 2], [1, 2, 3])).toThrow(/add: .*\[2\] and \[3\]/)
+    expect(() => ops.where([true, false], [1, 2, 3], 0)).toThrow(ShapeError)
+  })
+
+  it('broadcastTo repeats', () => {
+    expect(ops.broadcastTo([[1], [2]], [2, 2, 2]).toArray()).toEqual([[[1, 1], [2, 2]], [[1, 1], [2, 2]]])
+    expect(() => ops.broadcastTo([1, 2], [3])).toThrow(ShapeError)
+  })
+})
+
+describe('dtypes', () => {
+  it.each<[TensorLike, TensorLike, string]>([
+    [[true], [false], 'int32'],
+    [[true], int(1), 'int32'],
+    [int(1), int(2), 'int32'],
+    [int(1), 2, 'int32'],
+    [int(1), 2.5, 'float32'],
+    [int(1), [2], 'float32'],
+    [[true], [1], 'float32'],
+    [[1], [2], 'float32'],
+  ])('%j + %j', (a, b, dtype) => {
+    expect(ops.add(a, b).dtype).toBe(dtype)
+    expect(ops.multiply(b, a).dtype).toBe(dtype)
+  })
+
+  it('division and roots are float32, comparisons bool', () => {
+    expect(ops.divide(int(7), int(2)).toArray()).toEqual([3.5])
+    expect(ops.sqrt(int(4)).dtype).toBe('float32')
+    expect(ops.less(int(1), 2).dtype).toBe('bool')
+    expect(ops.less([1, 2, 3], 2).toArray()).toEqual([true, false, false])
+    expect(ops.greaterEqual([1, 2, 3], 2).toArray()).toEqual([false, true, true])
+    expect(ops.greater(int(2), [1.5]).toArray()).toEqual([true])
+    expect(ops.lessEqual(2, 2).toArray()).toBe(true)
+    expect(ops.equal([NaN, 1], [NaN, 1]).toArray()).toEqual([false, true])
+    expect(ops.notEqual([NaN, 1], [NaN, 1]).toArray()).toEqual([true, false])
+  })
+
+  it('cast rounds towards zero, and to bool by ≠ 0', () => {
+    expect(ops.cast([-1.7, 1.7, 0], 'int32').toArray()).toEqual([-1, 1, 0])
+    expect(ops.cast([-1.7, 0, -0], 'bool').toArray()).toEqual([true, false, false])
+    expect(ops.cast([true, false], 'float32').toArray()).toEqual([1, 0])
+    const x = tensor([1])
+    expect(ops.cast(x, 'float32')).toBe(x)
+  })
+
+  it('logic takes numbers as ≠ 0', () => {
+    expect(ops.logicalAnd([1, 0, 2], [1, 1, 0]).toArray()).toEqual([true, false, false])
+    expect(ops.logicalOr([1, 0, 0], [true, true, false]).toArray()).toEqual([true, true, false])
+    expect(ops.logicalNot([1, 0]).toArray()).toEqual([false, true])
+  })
+
+  it('negative and abs of booleans count', () => {
+    expect(ops.negative([true, false]).toArray()).toEqual([-1, 0])
+    expect(ops.abs([true, false]).dtype).toBe('int32')
+  })
+})
+
+describe('elementwise', () => {
+  it.each<[string, TensorLike, TensorLike, TensorLike]>([
+    ['subtract', ops.subtract([5, 7], [1, 2]), [4, 5], []],
+    ['maximum', ops.maximum([1, 5], [3, 2]), [3, 5], []],
+    ['minimum', ops.minimum([1, 5], [3, 2]), [1, 2], []],
+    ['power', ops.power([2, 3], [3, 2]), [8, 9], []],
+    ['mod', ops.mod([7, -7, 7], [3, 3, -3]), [1, 2, -2], []],
+    ['sign', ops.sign([-2, 0, 3]), [-1, 0, 1], []],
+    ['floor', ops.floor([1.5, -1.5]), [1, -2], []],
+    ['ceil', ops.ceil([1.5, -1.5]), [2, -1], []],
+    ['round half to even', ops.round([0.5, 1.5, 2.5, -0.5]), [0, 2, 2, 0], []],
+    ['clip', ops.clip([-2, 0.5, 7], -1, 1), [-1, 0.5, 1], []],
+    ['isnan', ops.cast(ops.isnan([NaN, Infinity, 1]), 'float32'), [1, 0, 0], []],
+    ['isfinite', ops.cast(ops.isfinite([NaN, Infinity, 1]), 'float32'), [0, 0, 1], []],
+    ['exp and log', ops.log(ops.exp([0.5, 2])), [0.5, 2], []],
+    ['expm1 and log1p', ops.log1p(ops.expm1([1e-5, 2])), [1e-5, 2], []],
+    ['rsqrt and reciprocal', ops.multiply(ops.rsqrt([4, 9]), ops.reciprocal([2, 3])), [1 / 4, 1 / 9], []],
+    ['sin² + cos²', ops.add(ops.square(ops.sin([1, 2])), ops.square(ops.cos([1, 2]))), [1, 1], []],
+    ['erf and erfinv', ops.erfinv(ops.erf([0.25, -0.5])), [0.25, -0.5], []],
+    ['sigmoid', ops.sigmoid([0, 100, -100]), [0.5, 1, 0], []],
+    ['softplus', ops.softplus([0, 100, -100]), [Math.LN2, 100, 0], []],
+    ['tanh', ops.tanh([0, 100]), [0, 1], []],
+    ['relu', ops.relu([-1, 2]), [0, 2], []],
+    ['linear', ops.linear([-1, 2]), [-1, 2], []],
+  ])('%s', (name, received, expected) => {
+    expectNear(tensor(received).data, tensor(expected).data, name, 2e-6)
+  })
+
+  it('where picks and takes no gradient from what is not picked', () => {
+    expect(ops.where([true, false, true], [1, 2, 3], 0).toArray()).toEqual([1, 0, 3])
+    expect(ops.where([1, 0], int(5, 6), 7).dtype).toBe('int32')
+    const gradient = grad((x) => ops.sum(ops.where(ops.greater(x, 0), ops.sqrt(ops.where(ops.greater(x, 0), x, 1)), 0)))([4, 0, -1])
+    expect(gradient.toArray()).toEqual([0.25, 0, 0])
+  })
+
+  it('clip has no gradient outside', () => {
+    expect(grad((x) => ops.sum(ops.clip(x, -1, 1)))([-2, 0.5, 2]).toArray()).toEqual([0, 1, 0])
+  })
+})
+
+describe('reductions', () => {
+  const t = ops.reshape(ops.arange(1, 25), [2, 3, 4])
+
+  it.each<[string, Parameters<typeof ops.sum>[1], number[]]>([
+    ['everything', {}, []],
+    ['axis null', { axis: null }, []],
+    ['one axis', { axis: 1 }, [2, 4]],
+    ['a negative axis', { axis: -1 }, [2, 3]],
+    ['two neighbours', { axis: [0, 1] }, [4]],
+    ['two apart', { axis: [0, -1] }, [3]],
+    ['no axes', { axis: [] }, [2, 3, 4]],
+    ['keepDims', { axis: [0, 2], keepDims: true }, [1, 3, 1]],
+    ['keepDims of everything', { keepDims: true }, [1, 1, 1]],
+  ])('%s', (_title, options, shape) => {
+    for (const fold of [ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.variance, ops.std, ops.logSumExp]) {
+      expect(fold(t, options).shape).toEqual(shape)
+    }
+    const total = 300
+    const count = 24 / shape.reduce((a, b) => a * b, 1)
+    expectNear([ops.sum(ops.sum(t, options)).item()], [total], 'sum of sums')
+    expectNear([ops.sum(ops.mean(t, options)).item()], [total / count], 'sum of means')
+  })
+
+  it('of known values', () => {
+    expect(ops.sum(t, { axis: [0, 2] }).toArray()).toEqual([68, 100, 132])
+    expect(ops.max(t, { axis: 0 }).toArray()).toEqual([[13, 14, 15, 16], [17, 18, 19, 20], [21, 22, 23, 24]])
+    expect(ops.min(t, { axis: [1, 2] }).toArray()).toEqual([1, 13])
+    expectNear(ops.variance(m, { axis: 1 }).data, [2 / 3, 2 / 3], 'variance')
+    expectNear(ops.std(m).data, [Math.sqrt(35 / 12)], 'std')
+    expect(ops.all([[true, false], [true, true]], { axis: 1 }).toArray()).toEqual([false, true])
+    expect(ops.any([[0, 0], [0, 2]], { axis: 1 }).toArray()).toEqual([false, true])
+    expect(ops.sum([[true, true], [false, true]]).item()).toBe(3)
+  })
+
+  it('NaN goes through max and min', () => {
+    expect(ops.max([1, NaN, 2]).item()).toBeNaN()
+    expect(ops.min([1, NaN, 2]).item()).toBeNaN()
+  })
+
+  it('refuses axes that are not there, or twice', () => {
+    expect(() => ops.sum(m, { axis: 2 })).toThrow(/sum: the axis must be in −2 … 1, received 2/)
+    expect(() => ops.sum(m, { axis: [0, -2] })).toThrow(/distinct/)
+    expect(() => ops.sum(m, { axis: 0.5 })).toThrow(ShapeError)
+  })
+
+  it('prod, its gradient with zeros, too', () => {
+    expect(ops.prod([[1, 2, 3], [4, 5, 6]], { axis: 1 }).toArray()).toEqual([6, 120])
+    expect(ops.prod([2, 3, 4, 5, 6]).item()).toBe(720)
+    expect(ops.prod(tensor(new Float32Array(0))).item()).toBe(1)
+    expect(grad((x) => ops.prod(x))([2, 3, 4]).toArray()).toEqual([12, 8, 6])
+    expect(grad((x) => ops.prod(x))([2, 0, 4]).toArray()).toEqual([0, 8, 0])
+    expect(grad((x) => ops.prod(x))([0, 0, 4]).toArray()).toEqual([0, 0, 0])
+  })
+
+  it('logSumExp neither overflows nor underflows', () => {
+    expectNear(ops.logSumExp([1000, 1000]).data, [1000 + Math.LN2], 'large')
+    expectNear(ops.logSumExp([-1000, -1001]).data, [-1000 + Math.log1p(Math.exp(-1))], 'small')
+    expect(ops.logSumExp([-Infinity, -Infinity]).item()).toBe(-Infinity)
+    expectNear(grad((x) => ops.logSumExp(x))([1, 1000]).data, [0, 1], 'gradient')
+  })
+
+  it('argmax and argmin give the first, as int32', () => {
+    const tied = [[1, 3, 3], [2, 0, 0]]
+    expect(ops.argmax(tied).item()).toBe(1)
+    expect(ops.argmax(tied, 1).toArray()).toEqual([1, 0])
+    expect(ops.argmin(tied, -1).toArray()).toEqual([0, 1])
+    expect(ops.argmax(tied, 0).toArray()).toEqual([1, 0, 0])
+    expect(ops.argmax(tied, 1, true).shape).toEqual([2, 1])
+    expect(ops.argmax(tied).dtype).toBe('int32')
+  })
+})
+
+describe('shapes', () => {
+  it('reshape infers one extent', () => {
+    expect(ops.reshape(m, [3, -1]).toArray()).toEqual([[1, 2], [3, 4], [5, 6]])
+    expect(ops.inferShape(6, [-1, 2])).toEqual([3, 2])
+    expect(() => ops.reshape(m, [4, -1])).toThrow(ShapeError)
+    expect(() => ops.reshape(m, [-1, -1])).toThrow(ShapeError)
+    expect(() => ops.reshape(m, [5])).toThrow(ShapeError)
+  })
+
+  it('transpose, moveAxis', () => {
+    expect(ops.transpose(m).toArray()).toEqual([[1, 4], [2, 5], [3, 6]])
+    expect(ops.transpose(ops.zeros([2, 3, 4])).shape).toEqual([4, 3, 2])
+    expect(ops.transpose(ops.zeros([2, 3, 4]), [1, 0, -1]).shape).toEqual([3, 2, 4])
+    expect(ops.moveAxis(ops.zeros([2, 3, 4]), 0, -1).shape).toEqual([3, 4, 2])
+    expect(() => ops.transpose(m, [0, 0])).toThrow(ShapeError)
+  })
+
+  it('expandDims, squeeze', () => {
+    expect(ops.expandDims([1, 2], 0).shape).toEqual([1, 2])
+    expect(ops.expandDims([1, 2], -1).shape).toEqual([2, 1])
+    expect(ops.squeeze(ops.zeros([1, 2, 1])).shape).toEqual([2])
+    expect(ops.squeeze(ops.zeros([1, 2, 1]), -1).shape).toEqual([1, 2])
+    expect(() => ops.squeeze(ops.zeros([1, 2]), 1)).toThrow(/must all be 1/)
+  })
+
+  it('slice, split, concatenate, stack, pad, flip', () => {
+    expect(ops.slice(m, [0, 1], [-1, 2]).toArray()).toEqual([[2, 3], [5, 6]])
+    expect(() => ops.slice(m, [0, 2], [1, 2])).toThrow(ShapeError)
+    expect(ops.split(m, 3, 1).map((part) => part.toArray())).toEqual([[[1], [4]], [[2], [5]], [[3], [6]]])
+    expect(() => ops.split(m, 2, 1)).toThrow('3 elements of axis 1 do not make 2 equal parts')
+    expect(ops.concatenate([m, [[7], [8]]]).toArray()).toEqual([[1, 2, 3, 7], [4, 5, 6, 8]])
+    expect(ops.concatenate([[1], [2, 3]], 0).toArray()).toEqual([1, 2, 3])
+    expect(() => ops.concatenate([])).toThrow(ArgumentError)
+    expect(() => ops.concatenate([m, [1]])).toThrow(ShapeError)
+    expect(ops.stack([[1, 2], [3, 4]], 1).toArray()).toEqual([[1, 3], [2, 4]])
+    expect(ops.pad([1, 2], [[1, 2]], 9).toArray()).toEqual([9, 1, 2, 9, 9])
+    expect(ops.flip(m, 1).toArray()).toEqual([[3, 2, 1], [6, 5, 4]])
+    expect(ops.flip(m).toArray()).toEqual([[6, 5, 4], [3, 2, 1]])
+  })
+
+  it('take and scatterAdd', () => {
+    expect(ops.take([10, 20, 30], [2, 0, 2]).toArray()).toEqual([30, 10, 30])
+    expect(ops.take(m, int(1), 1).toArray()).toEqual([[2], [5]])
+    expect(ops.take(m, [[0, 1], [1, 0]]).shape).toEqual([2, 2, 3])
+    expect(grad((x) => ops.sum(ops.take(x, [2, 0, 2])))([1, 1, 1]).toArray()).toEqual([1, 0, 2])
+    expect(ops.scatterAdd([1, 2, 3], [0, 2, 0], 4).toArray()).toEqual([4, 0, 2, 0])
+  })
+
+  it('oneHot', () => {
+    expect(ops.oneHot([0, 2], 3).toArray()).toEqual([[1, 0, 0], [0, 0, 1]])
+    expect(ops.oneHot(int(1), 2).toArray()).toEqual([[0, 1]])
+    // As in Keras, what is outside is 0 everywhere.
+    expect(ops.oneHot([-1, 3], 3).toArray()).toEqual([[0, 0, 0], [0, 0, 0]])
+  })
+
+  it('full, zeros, ones, …Like, arange, eye', () => {
+    expect(ops.full([2], 3, 'int32').toArray()).toEqual([3, 3])
+    expect(ops.zeros([2, 0]).size).toBe(0)
+    expect(ops.ones([1, 2]).toArray()).toEqual([[1, 1]])
+    expect(ops.zerosLike(int(5)).dtype).toBe('int32')
+    expect(ops.onesLike(m).toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
+    expect(ops.arange(3).toArray()).toEqual([0, 1, 2])
+    expect(ops.arange(2, 8, 2, 'int32').toArray()).toEqual([2, 4, 6])
+    expect(ops.arange(3, 0, -1).toArray()).toEqual([3, 2, 1])
+    expect(ops.eye(2).toArray()).toEqual([[1, 0], [0, 1]])
+  })
+})
+
+describe('matmul', () => {
+  it.each<[TensorLike, TensorLike, unknown]>([
+    [m, [[1], [1], [1]], [[6], [15]]],
+    [m, [1, 1, 1], [6, 15]],
+    [[1, 1], m, [5, 7, 9]],
+    [[1, 2], [3, 4], 11],
+    [[[[1, 2]], [[3, 4]]], [[1], [10]], [[[21]], [[43]]]],
+  ])('%j · %j', (a, b, expected) => {
+    expect(ops.matmul(a, b).toArray()).toEqual(expected)
+  })
+
+  it('broadcasts leading axes', () => {
+    expect(ops.matmul(ops.ones([5, 1, 2, 3]), ops.ones([4, 3, 6])).shape).toEqual([5, 4, 2, 6])
+  })
+
+  it('refuses what does not go together', () => {
+    expect(() => ops.matmul(m, m)).toThrow(/matmul.*\[2, 3\].*\[2, 3\]/)
+    expect(() => ops.matmul(2, m)).toThrow('a scalar is not a matrix')
+  })
+})
+
+describe('Variable', () => {
+  it('starts with zeros or a tensor, and takes only its shape', () => {
+    expect(new Variable([2]).value.toArray()).toEqual([0, 0])
+    const variable = new Variable(tensor(m), { name: 'v' })
+    variable.assign(ops.ones([2, 3]))
+    expect(variable.value.toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
+    expect(() => variable.assign(ops.ones([3, 2]))).toThrow('v: the new value must be float32 [2, 3], received float32 [3, 2]')
+    expect(variable.value.toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
+  })
+
+  it('gives copies', () => {
+    const variable = new Variable(tensor([1, 2]))
+    const before = variable.value
+    variable.assign(tensor([3, 4]))
+    expect(before.toArray()).toEqual([1, 2])
+  })
+
+  it('stands for its content in ops', () => {
+    const variable = new Variable(tensor([1, 2]))
+    expect(ops.add(variable, 1).toArray()).toEqual([2, 3])
+  })
+})
