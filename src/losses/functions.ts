@@ -1,8 +1,9 @@
 // Losses as functions: targets and predictions [batch, …, n] → values [batch, …]. Keras's formulas.
 
 import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
 import { logSoftmax } from '../ops/activations'
-import { abs, add, asTensor, cast, clip, divide, lessEqual, log, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'
+import { abs, add, cast, clip, divide, lessEqual, log, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { oneHot, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'

@@ -1,7 +1,8 @@
 // Metrics that are the weighted mean of a value per sample.
 
 import type { TensorLike } from '../ops/convert'
-import { asTensor, cast, divide, equal, multiply, sqrt, where } from '../ops/elementwise'
+import { asTensor } from '../ops/convert'
+import { cast, divide, equal, multiply, sqrt, where } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { broadcastTo, full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'

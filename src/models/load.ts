@@ -27,8 +27,8 @@ interface Description {
   readonly className: string
   readonly config: Config
   readonly compile: Config | null
-  /** Whether the optimizer had slots for the weights that are trained. */
-  readonly optimizerState: boolean
+  /** The positions of the weights that the optimizer has slots for. */
+  readonly optimizerFor: readonly number[]
   /** The positions of weights that are not trainable in themselves. */
   readonly frozen: readonly number[]
   readonly shuffle: { readonly seed: number; readonly epoch: number }
@@ -55,10 +55,14 @@ function readDescription({ metadata }: Container): Description {
     className,
     config,
     compile: isConfig(parsed['compile']) ? parsed['compile'] : null,
-    optimizerState: parsed['optimizerState'] === true,
-    frozen: Array.isArray(parsed['frozen']) ? parsed['frozen'].map(Number) : [],
+    optimizerFor: numbers(parsed['optimizerFor']),
+    frozen: numbers(parsed['frozen']),
     shuffle: isConfig(shuffle) ? { seed: Number(shuffle['seed']), epoch: Number(shuffle['epoch']) } : { seed: 0, epoch: 0 },
   }
+}
+
+function numbers(value: Json | undefined): number[] {
+  return Array.isArray(value) ? value.map(Number) : []
 }
 
 function isConfig(value: unknown): value is Config {
@@ -108,6 +112,17 @@ function compileAgain(model: Model, saved: Config, custom: CustomObjects): void 
   model.compile(options, custom)
 }
 
+// Slots for the weights that were trained, which need not be those that are to be trained next.
+function restoreSlots(model: Model, positions: readonly number[]): void {
+  if (positions.length === 0) return
+  const weights = positions.map((position) => {
+    const weight = model.weights[position]
+    if (weight === undefined) throw new FormatError(`The file is damaged: the optimizer trains weight ${position}, which is not there`)
+    return weight
+  })
+  model.optimizer.build(weights)
+}
+
 function optimizerOf(value: Json | undefined): { className: string; config: Config } {
   if (isSerialized(value)) return value
   throw new FormatError('The file is damaged: it has no optimizer')
@@ -143,7 +158,7 @@ export function modelFromBytes(bytes: Uint8Array, { customObjects = {}, compile 
   model.weights.forEach((weight, i) => (weight.trainable = !description.frozen.includes(i)))
   if (compile && description.compile !== null) {
     compileAgain(model, description.compile, customObjects)
-    if (description.optimizerState) model.buildOptimizer()
+    restoreSlots(model, description.optimizerFor)
   }
   restoreVariables(model, container)
   Object.assign(model.shuffleState, description.shuffle)

@@ -8,7 +8,7 @@ import { sameShape } from '../ir/types'
 import { Layer } from '../layers'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { nextSeed } from '../ops/random'
+import { nextSeed } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import type { Optimizer } from '../optimizers'
 import type { Variable } from '../ops/variable'
@@ -112,16 +112,13 @@ export abstract class Model extends Layer {
   /** @throws ShapeError when a batch does not fit the model. */
   protected abstract checkInput(shape: Shape): void
 
-  /** Makes optimizer slots, which moves the weights. @internal */
-  buildOptimizer(): void {
-    if (this.hasOptimizerState) return
+  /** Makes optimizer slots for the weights that are trained now, which moves the weights. */
+  private buildOptimizer(): void {
+    const { optimizer } = this
+    const weights = this.trainableWeights
+    if (optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
-    this.optimizer.build(this.trainableWeights)
-  }
-
-  /** Whether the optimizer has slots for the weights that are trained now. @internal */
-  get hasOptimizerState(): boolean {
-    return this.compiled !== null && this.compiled.optimizer.isBuiltFor(this.trainableWeights)
+    optimizer.build(weights)
   }
 
   private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {

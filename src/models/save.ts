@@ -20,7 +20,7 @@ export function savedVariables(model: Model): { key: string; variable: Variable 
   return [
     ...named('weights', model.weights),
     ...named('state', model.stateVariables),
-    ...(optimizer === undefined ? [] : named('optimizer', model.hasOptimizerState ? optimizer.variables : optimizer.scalars)),
+    ...(optimizer === undefined ? [] : named('optimizer', optimizer.variables)),
   ]
 }
 
@@ -32,7 +32,7 @@ export function saveModel(model: Model): Uint8Array {
     version: VERSION,
     model: serialize(model),
     compile: compiled === null ? null : compiled.serialize(),
-    optimizerState: model.hasOptimizerState,
+    optimizerFor: (compiled?.optimizer.builtFor ?? []).map((weight) => model.weights.indexOf(weight)),
     frozen: model.weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
     shuffle: { ...model.shuffleState },
   }

@@ -27,6 +27,7 @@ function keyOf(kind: string, types: readonly TensorType[]): string {
 /** The programs of one model as it was compiled. */
 export class Steps {
   private readonly programs = new Map<string, Program>()
+  private readonly outputShapes = new Map<string, readonly number[]>()
 
   constructor(private readonly model: Layer) {}
 
@@ -92,11 +93,16 @@ export class Steps {
 
   /** The shape of the model's output for a batch of this type. */
   outputShape(x: TensorType): readonly number[] {
-    const shape = this.model.computeOutputShape(x.shape)
-    return shape.map((extent) => {
-      if (extent === null) throw new ShapeError(`${this.model}: the output shape is open`)
-      return extent
-    })
+    const key = x.shape.join()
+    let shape = this.outputShapes.get(key)
+    if (shape === undefined) {
+      shape = this.model.computeOutputShape(x.shape).map((extent) => {
+        if (extent === null) throw new ShapeError(`${this.model}: the output shape is open`)
+        return extent
+      })
+      this.outputShapes.set(key, shape)
+    }
+    return shape
   }
 
   private forward(compiled: Compiled, x: Tensor, y: Tensor, sampleWeight: Tensor | undefined, context: CallContext) {

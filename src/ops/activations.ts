@@ -3,8 +3,9 @@
 
 import { normalizeAxis } from '../ir/types'
 import type { TensorLike } from './convert'
+import { asTensor } from './convert'
 import {
-  abs, add, asTensor, cast, clip, divide, erf, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
+  abs, add, cast, clip, divide, erf, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
 } from './elementwise'
 import { moveAxis } from './shape'
 import type { Tensor } from './tensor'

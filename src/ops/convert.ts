@@ -5,6 +5,7 @@ import type { DType, Shape } from '../ir/types'
 import { sizeOf } from '../ir/types'
 import type { NestedArray, TensorData } from './tensor'
 import { Tensor } from './tensor'
+import { currentTrace } from './trace'
 import { Variable } from './variable'
 
 /** Typed arrays that are accepted as data. */
@@ -59,6 +60,13 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
   }
   if (isShaped(values)) return fromShaped(values, where, dtype)
   throw new DataError(`${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`)
+}
+
+/** Any TensorLike as a tensor; inside a trace, a variable as the symbol of its content. */
+export function asTensor(x: TensorLike, where: string): Tensor {
+  if (x instanceof Tensor) return x
+  if (x instanceof Variable && currentTrace() !== null) return currentTrace()!.read(x)
+  return toTensor(x, where)
 }
 
 function isTypedArray(values: unknown): values is TypedArray {

@@ -2,18 +2,9 @@
 
 import type { DType } from '../ir/types'
 import type { TensorLike } from './convert'
-import { toTensor } from './convert'
+import { asTensor, toTensor } from './convert'
 import type { Tensor } from './tensor'
-import { Tensor as TensorClass } from './tensor'
-import { apply, currentTrace } from './trace'
-import { Variable } from './variable'
-
-/** Any TensorLike as a tensor; inside a trace, a variable as the symbol of its content. */
-export function asTensor(x: TensorLike, where: string): Tensor {
-  if (x instanceof TensorClass) return x
-  if (x instanceof Variable && currentTrace() !== null) return currentTrace()!.read(x)
-  return toTensor(x, where)
-}
+import { apply } from './trace'
 
 function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')

@@ -2,7 +2,8 @@
 
 import { ShapeError } from '../errors'
 import type { TensorLike } from './convert'
-import { asTensor, cast } from './elementwise'
+import { asTensor } from './convert'
+import { cast } from './elementwise'
 import { reshape } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'

@@ -3,25 +3,12 @@
 
 import { threefry2x32 } from '../ir/random'
 import type { Shape } from '../ir/types'
-import { add, erfinv, floor, cast, less, multiply, where } from './elementwise'
+import { add, cast, erfinv, floor, less, minimum, multiply, where } from './elementwise'
 import { zeros } from './shape'
 import { Tensor } from './tensor'
+import { nextSeed } from './seed'
 import { apply, currentTrace, untraced } from './trace'
 import { Variable } from './variable'
-
-let globalSeed = (Math.random() * 2 ** 32) | 0
-let drawn = 0
-
-/** Makes initial weights, shuffling and dropout the same in every run. */
-export function setRandomSeed(seed: number): void {
-  globalSeed = seed | 0
-  drawn = 0
-}
-
-/** The next seed derived from the one that was set. */
-export function nextSeed(): number {
-  return threefry2x32(globalSeed, 0, drawn++, 0)[0]
-}
 
 /**
  * A stream of random numbers with its own state. Used inside a traced function, every run goes one step
@@ -62,7 +49,18 @@ function unitUniform(shape: Shape, seed: RandomOptions['seed']): Tensor {
 
 /** Uniform in [minval, maxval). */
 export function uniform(shape: Shape, { minval = 0, maxval = 1, seed }: RandomOptions & { minval?: number; maxval?: number } = {}): Tensor {
-  return add(multiply(unitUniform(shape, seed), maxval - minval), minval)
+  // Far from 0 the sum can round up to maxval itself.
+  return minimum(add(multiply(unitUniform(shape, seed), maxval - minval), minval), below(maxval))
+}
+
+/** The largest float32 below x. */
+function below(x: number): number {
+  const float = Float32Array.of(x)
+  if (float[0]! < x) return float[0]!
+  const bits = new Int32Array(float.buffer)
+  if (float[0] === 0) return -(2 ** -149)
+  bits[0] = bits[0]! + (float[0]! > 0 ? -1 : 1)
+  return float[0]!
 }
 
 /** Normal with the given mean and standard deviation: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1). */

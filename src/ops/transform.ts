@@ -3,7 +3,8 @@
 import { ArgumentError } from '../errors'
 import type { Program } from '../runtime/program'
 import type { TensorLike } from './convert'
-import { asTensor } from './elementwise'
+import { asTensor } from './convert'
+
 import { Tensor } from './tensor'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 

@@ -105,6 +105,8 @@ export interface AdamOptions extends OptimizerOptions {
   epsilon?: number
 }
 
+const ADAM_OPTIONS: readonly (keyof AdamOptions)[] = ['beta1', 'beta2', 'epsilon', ...OPTIMIZER_OPTIONS]
+
 /**
  * Running means of the gradient and of its square, corrected for their start at 0:
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − learningRate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
@@ -117,7 +119,7 @@ export class Adam extends Optimizer {
   readonly epsilon: number
 
   constructor(options: AdamOptions = {}) {
-    checkOptions('Adam', options, ['beta1', 'beta2', 'epsilon', ...OPTIMIZER_OPTIONS])
+    checkOptions('Adam', options, ADAM_OPTIONS)
     const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
     super(learningRate, options)
     this.beta1 = requireFraction('Adam', 'beta1', beta1)
@@ -145,7 +147,8 @@ export class Adam extends Optimizer {
 /** Adam with weight decay apart from the gradient. Loshchilov & Hutter 2017. Default weightDecay 0.004. */
 export class AdamW extends Adam {
   static override readonly className = 'AdamW'
-  constructor({ weightDecay = 0.004, ...options }: AdamOptions = {}) {
-    super({ weightDecay, ...options })
+  constructor(options: AdamOptions = {}) {
+    checkOptions('AdamW', options, ADAM_OPTIONS)
+    super({ weightDecay: 0.004, ...options })
   }
 }

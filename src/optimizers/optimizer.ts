@@ -114,6 +114,11 @@ export abstract class Optimizer {
     return [...this.scalars, ...this.slotVariables]
   }
 
+  /** The weights it has slots for; none before the first training. @internal */
+  get builtFor(): readonly Variable[] {
+    return this.weights
+  }
+
   /** Whether it keeps exactly these weights, where they are. @internal */
   isBuiltFor(weights: readonly Variable[]): boolean {
     const same = weights.length === this.weights.length && weights.every((weight, i) => weight === this.weights[i])

@@ -1,0 +1,17 @@
+// The global seed, and the seeds that everything random derives from it.
+
+import { threefry2x32 } from '../ir/random'
+
+let globalSeed = (Math.random() * 2 ** 32) | 0
+let drawn = 0
+
+/** Makes initial weights, shuffling and dropout the same in every run. */
+export function setRandomSeed(seed: number): void {
+  globalSeed = seed | 0
+  drawn = 0
+}
+
+/** The next seed derived from the one that was set. */
+export function nextSeed(): number {
+  return threefry2x32(globalSeed, 0, drawn++, 0)[0]
+}

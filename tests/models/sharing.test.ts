@@ -1,0 +1,193 @@
+// Things that share memory or state: layers in two models, weights that move, disposal, programs that became stale.
+// Saving is in save.test.ts; placing values in memory in tests/plan.
+
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src/index'
+import { Activation, Adam, Dense, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, random, tensor } from '../../src/index'
+
+const x = [[1, 2], [3, 4], [-1, 0.5], [0, 1]]
+const y = [[1], [0], [1], [0]]
+const quiet = { verbose: 0 } as const
+
+function compiled(layers: ConstructorParameters<typeof Sequential>[0]): Sequential {
+  const model = new Sequential(layers)
+  model.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'meanSquaredError' })
+  return model
+}
+
+describe('a layer in two models', () => {
+  it('is trained by both, and seen by both', async () => {
+    const shared = new Dense({ units: 3, inputShape: [2] })
+    const first = compiled([shared, new Dense({ units: 1 })])
+    const second = compiled([shared, new Dense({ units: 1 })])
+    const seen: string[] = [String(shared.kernel.value.data)]
+    for (const model of [first, second, first, second]) {
+      await model.fit(x, y, quiet)
+      seen.push(String(shared.kernel.value.data))
+    }
+    expect(new Set(seen).size).toBe(5)
+  })
+
+  it('moves with its optimizer: programs that were compiled before read the new weights', async () => {
+    const base = new Sequential([new Dense({ units: 3, inputShape: [2] })])
+    const before = base.predictOnBatch(x)
+    const kernel = (base.layers[0] as Dense).kernel
+    const sum = jit((scale: Tensor) => ops.multiply(ops.sum(kernel), scale))
+    sum(1)
+    const full = compiled([base, new Dense({ units: 1 })])
+    await full.fit(x, y, { ...quiet, epochs: 3 })
+    const after = base.predictOnBatch(x)
+    expect(String(after.data)).not.toBe(String(before.data))
+    expect(String(after.data)).toBe(String((await base.predict(x)).data))
+    expect(sum(1).item()).toBe(ops.sum(kernel.value).item())
+  })
+
+  it('counts once', () => {
+    const shared = new Dense({ units: 2, inputShape: [2] })
+    const model = new Sequential([new Sequential([shared]), new Sequential([shared], { name: 'again' })])
+    model.ensureBuilt([null, 2])
+    expect(model.countParams()).toBe(6)
+  })
+})
+
+describe('an optimizer', () => {
+  it('refuses a second model', async () => {
+    const optimizer = new Adam()
+    const models = [1, 2].map(() => {
+      const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+      model.compile({ optimizer, loss: 'meanSquaredError' })
+      return model
+    })
+    await models[0]!.fit(x, y, quiet)
+    await expect(models[1]!.fit(x, y, quiet)).rejects.toThrow(StateError)
+  })
+
+  it('keeps the slots of weights that stay when a layer is frozen', async () => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [2] }), new Dense({ units: 1 })])
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
+    await model.fit(x, y, { ...quiet, epochs: 5 })
+    const mean = () => Array.from(model.optimizer.variables.find(({ name }) => name === 'mean')!.view)
+    const [before] = [mean()]
+    model.layers[0]!.trainable = false
+    const frozen = model.layers[0]!.getWeights().map(String)
+    const bytes = await model.save()
+    const copy = await loadModel(bytes)
+    expect(Array.from(copy.optimizer.variables.find(({ name }) => name === 'mean')!.view)).toEqual(before)
+    await model.evaluate(x, y)
+    expect(mean()).toEqual(before)
+    await model.fit(x, y, quiet)
+    expect(mean().length).toBe(3)
+    expect(model.layers[0]!.getWeights().map(String)).toEqual(frozen)
+  })
+
+  it('trains a layer that was thawed after everything was frozen', async () => {
+    const model = compiled([new Dense({ units: 1, inputShape: [2] })])
+    model.layers[0]!.trainable = false
+    await model.fit(x, y, quiet)
+    const before = String(model.getWeights()[0])
+    model.layers[0]!.trainable = true
+    await model.fit(x, y, quiet)
+    expect(String(model.getWeights()[0])).not.toBe(before)
+  })
+})
+
+describe('programs that became stale', () => {
+  it('are made again after add and pop', () => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [2] }), new Dense({ units: 3 })])
+    expect(model.predictOnBatch(x).shape).toEqual([4, 3])
+    model.pop()
+    expect(model.predictOnBatch(x).shape).toEqual([4, 2])
+    const plain = model.predictOnBatch(x)
+    model.add(new Activation('sigmoid'))
+    const expected = ops.sigmoid(plain).data
+    model.predictOnBatch(x).data.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6))
+  })
+
+  it('stay while fit runs: freezing in a callback takes effect in the next fit', async () => {
+    const model = compiled([new Dense({ units: 2, inputShape: [2] }), new Dense({ units: 1 })])
+    const history = await model.fit(x, y, {
+      ...quiet,
+      epochs: 4,
+      callbacks: [
+        {
+          onEpochEnd: async () => {
+            model.layers[0]!.trainable = false
+            await model.predict(x)
+          },
+        },
+      ],
+    })
+    const losses = history.history['loss']!
+    losses.slice(1).forEach((loss, i) => expect(loss).toBeLessThan(losses[i]!))
+  })
+
+  it('can be used for evaluation in a callback', async () => {
+    const model = compiled([new Dense({ units: 1, inputShape: [2] })])
+    const seen: number[] = []
+    await model.fit(x, y, { ...quiet, epochs: 2, callbacks: [{ onEpochEnd: async () => void seen.push((await model.evaluate(x, y)).loss) }] })
+    expect(seen.length).toBe(2)
+    expect(seen[1]).toBeLessThan(seen[0]!)
+  })
+})
+
+describe('dispose', () => {
+  it('makes later use an error, and leaves other models alone', async () => {
+    const model = compiled([new Dense({ units: 1, inputShape: [2] })])
+    await model.fit(x, y, quiet)
+    model.dispose()
+    const others = Array.from({ length: 5 }, () => new Sequential([new Dense({ units: 1, inputShape: [2] })]))
+    const before = others.map((other) => String(other.getWeights()))
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(StateError)
+    expect(() => model.predictOnBatch(x)).toThrow(StateError)
+    expect(others.map((other) => String(other.getWeights()))).toEqual(before)
+  })
+
+  it('is refused while fit runs', async () => {
+    const model = compiled([new Dense({ units: 1, inputShape: [2] })])
+    await expect(model.fit(x, y, { ...quiet, callbacks: [{ onEpochEnd: () => model.dispose() }] })).rejects.toThrow(StateError)
+    expect((await model.predict(x)).shape).toEqual([4, 1])
+  })
+})
+
+describe('traced functions', () => {
+  it('draw anew on every run', () => {
+    const mask = jit((input: Tensor) => random.dropout(input, 0.5))
+    const ones = ops.ones([64])
+    expect(String(mask(ones).data)).not.toBe(String(mask(ones).data))
+  })
+
+  it('tell attributes apart that JSON does not', () => {
+    const padded = [Infinity, -Infinity, NaN].map((value) => ops.pad([1], [[1, 0]], value).data[0])
+    expect(padded).toEqual([Infinity, -Infinity, NaN])
+  })
+
+  it('do not run models', () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    expect(() => jit((input: Tensor) => ops.add(model.predictOnBatch(x), ops.sum(input)))(1)).toThrow(StateError)
+  })
+
+  it('write no operand over that is read as a part of a concatenation', () => {
+    const size = 5000
+    const a = Float32Array.from({ length: size }, (_, i) => Math.sin(i))
+    const b = Float32Array.from({ length: size }, (_, i) => Math.cos(i))
+    const f = (p: Tensor, q: Tensor): Tensor => {
+      const [left, right] = [ops.exp(p), ops.exp(q)]
+      return ops.add(ops.reshape(ops.concatenate([left, right]), [2, size]), left)
+    }
+    expect(jit(f)(a, b).data).toEqual(f(tensor(a), tensor(b)).data)
+  })
+
+  it('use variables that are properties of a layer', () => {
+    const weight = new Variable(tensor([2]))
+    const slope = grad((input) => ops.sum(ops.multiply(weight, input)))
+    expect(slope([3]).data[0]).toBe(2)
+  })
+})
+
+describe('a failed build', () => {
+  it('leaves the model as it was', async () => {
+    const model = new Sequential([new Dense({ units: 3 }), new Dense({ units: 2, kernelInitializer: 'identity' })])
+    await expect(model.predict(x)).rejects.toThrow('Identity')
+    expect(model.layers.map((layer) => layer.built)).toEqual([false, false])
+  })
+})
