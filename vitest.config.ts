@@ -14,6 +14,8 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: '100%',
+    // Room for a machine that does something else as well; nothing here waits.
+    testTimeout: 30_000,
     projects: modes.map((mode) => ({
       extends: true as const,
       test: {

@@ -28,7 +28,7 @@ function random(seed) {
 }
 
 /** @returns {Network} with Glorot-uniform kernels and zero biases */
-function network(inputs, layers, loss, seed) {
+export function network(inputs, layers, loss, seed) {
   const next = random(seed);
   const weights = [];
   let fanIn = inputs;
@@ -42,7 +42,7 @@ function network(inputs, layers, loss, seed) {
 }
 
 /** @returns {Dataset} features in [-1, 1), the label decided by a random linear map of them */
-function dataset(rows, inputs, classes, seed) {
+export function dataset(rows, inputs, classes, seed) {
   const next = random(seed);
   const x = Float32Array.from({ length: rows * inputs }, () => 2 * next() - 1);
   const map = Float32Array.from({ length: inputs * classes }, () => 2 * next() - 1);
