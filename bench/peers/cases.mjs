@@ -90,17 +90,36 @@ const mnistSize = {
   data: dataset(128, 784, 10, 4),
 };
 
+// No training: 670,000 weights, of which one row uses every one once, so this is mostly about reading them.
+const wide = {
+  batchSize: 1,
+  network: network(
+    784,
+    [
+      { units: 512, activation: 'relu' },
+      { units: 512, activation: 'relu' },
+      { units: 10, activation: 'softmax' },
+    ],
+    'sparseCategoricalCrossentropy',
+    5,
+  ),
+  data: dataset(16, 784, 10, 6),
+};
+
 /** Epochs of one timed `fit`: 256 rows / 32 × 100 = 800 steps, so that its fixed cost weighs little. */
 export const FIT_EPOCHS = 100;
 
 /**
  * @typedef {object} Case
  * @property {string} id
+ * @property {'fit' | 'trainOnBatch' | 'predict'} operation  what is timed, and what is compared with the reference
+ *   before: the loss after training, or the predictions of the initial weights
  * @property {string} title
  * @property {Network} network
  * @property {Dataset} data
  * @property {number} batchSize
- * @property {number} checkSteps  training steps before the loss is compared with the reference
+ * @property {number} checkSteps  training steps before the loss is compared with the reference; 0: only libraries
+ *   whose predictions can be compared take part
  * @property {number} unitsPerCall  the time of one call is divided by this
  * @property {(model: import('./adapters/interface.mjs').Model) => unknown} call
  */
@@ -109,6 +128,7 @@ export const FIT_EPOCHS = 100;
 export const cases = [
   {
     id: 'seed-fit',
+    operation: 'fit',
     title: 'Training step inside `fit`: 8→10→8→1, batch 32',
     ...seed,
     checkSteps: 160,
@@ -117,6 +137,7 @@ export const cases = [
   },
   {
     id: 'seed-train-on-batch',
+    operation: 'trainOnBatch',
     title: 'Training step as `trainOnBatch`: 8→10→8→1, batch 32',
     ...seed,
     checkSteps: 160,
@@ -125,6 +146,7 @@ export const cases = [
   },
   {
     id: 'mnist-train-on-batch',
+    operation: 'trainOnBatch',
     title: 'Training step as `trainOnBatch`: 784→128→10, batch 128',
     ...mnistSize,
     checkSteps: 10,
@@ -133,9 +155,19 @@ export const cases = [
   },
   {
     id: 'seed-predict',
+    operation: 'predict',
     title: 'Predict one row: 8→10→8→1',
     ...seed,
     checkSteps: 160,
+    unitsPerCall: 1,
+    call: (model) => model.predictRow(0),
+  },
+  {
+    id: 'wide-predict',
+    operation: 'predict',
+    title: 'Predict one row: 784→512→512→10',
+    ...wide,
+    checkSteps: 0,
     unitsPerCall: 1,
     call: (model) => model.predictRow(0),
   },

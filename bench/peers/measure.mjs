@@ -31,21 +31,30 @@ async function warmUp(call, warmUpMs) {
 
 /**
  * Rounds of all contenders, in turn; the order rotates, so that none always runs after the same neighbour.
- * @param {{ name: string, call: () => unknown }[]} contenders
+ * @param {{ name: string, call: () => unknown, sample?: (milliseconds: number) => Promise<number> }[]} contenders
+ *   `sample` takes the place of timed calls: it gives the milliseconds of one
  * @param {{ rounds: number, warmUpMs: number, sampleMs: number }} options
  * @returns {Promise<Map<string, number[]>>} milliseconds per call, one number for each round
  */
 export async function interleave(contenders, { rounds, warmUpMs, sampleMs }) {
   const counts = new Map();
   const samples = new Map();
-  for (const { name, call } of contenders) {
+  for (const { name, call, sample } of contenders) {
+    samples.set(name, []);
+    if (sample !== undefined) {
+      await sample(warmUpMs);
+      continue;
+    }
     const perCall = await warmUp(call, warmUpMs);
     counts.set(name, Math.max(1, Math.round(sampleMs / perCall)));
-    samples.set(name, []);
   }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
-      const { name, call } = contenders[(turn + round) % contenders.length];
+      const { name, call, sample } = contenders[(turn + round) % contenders.length];
+      if (sample !== undefined) {
+        samples.get(name).push(await sample(sampleMs));
+        continue;
+      }
       const count = counts.get(name);
       const start = performance.now();
       await callTimes(call, count);

@@ -5,19 +5,22 @@
 //   node run.mjs --only tfjs,jax     some of the libraries; prints only
 //   node run.mjs --cases seed-fit    some of the cases; prints only
 //   node run.mjs --rounds 15 --sample-ms 400 --warm-up-ms 4000
-//   node run.mjs --quick             checks, and one short round: for trying out an adapter
+//   node run.mjs --quick             checks, and one short round: for trying out an adapter; prints only
+//   node run.mjs --python PATH       also Keras 3 and PyTorch, whichever that interpreter has
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cases } from './cases.mjs';
-import { check, TOLERANCE } from './check.mjs';
+import { cases, coldStartCase } from './cases.mjs';
+import { pythonAdapters } from './adapters/python.mjs';
+import { check, PREDICTION_TOLERANCE, TOLERANCE } from './check.mjs';
 import { interleave, median, ratio } from './measure.mjs';
 import { sizeOf } from './size.mjs';
 import { formatMilliseconds, replaceTable, table } from '../report.mjs';
 
-const ALL = ['myelin', 'tfjs', 'jax', 'brain'];
+const ALL = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'ort-node'];
+const NONE = '–';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,6 +31,7 @@ const { values: options } = parseArgs({
     'warm-up-ms': { type: 'string', default: '2000' },
     'cold-starts': { type: 'string', default: '7' },
     quick: { type: 'boolean', default: false },
+    python: { type: 'string' },
   },
 });
 const chosen = choose('--only', options.only, ALL);
@@ -47,9 +51,15 @@ function choose(flag, list, known) {
 }
 
 /** The version that is really installed, which is also the pinned one. */
-function versionOf(name) {
-  const path = name === 'myelin' ? '../../package.json' : `node_modules/${name}/package.json`;
+function versionOf(adapter) {
+  if (adapter.package === null) return adapter.version;
+  const path = adapter.package === 'myelin' ? '../../package.json' : `node_modules/${adapter.package}/package.json`;
   return JSON.parse(readFileSync(new URL(path, import.meta.url))).version;
+}
+
+/** A library that only predicts is not asked to train, nor one that cannot be compared to predict what nobody checks. */
+function takesPart(adapter, { operation, checkSteps }) {
+  return (adapter.operations?.includes(operation) ?? true) && (adapter.comparable || checkSteps > 0);
 }
 
 function coldStart(name) {
@@ -67,6 +77,12 @@ async function main() {
     await adapter.load();
     adapters.set(name, adapter);
   }
+  if (options.python !== undefined) {
+    for (const [name, adapter] of await pythonAdapters(options.python)) {
+      await adapter.load();
+      adapters.set(name, adapter);
+    }
+  }
 
   const report = {
     cpu: cpus()[0].model.trim(),
@@ -76,8 +92,9 @@ async function main() {
     platform: `${process.platform} ${process.arch}`,
     rounds: timing.rounds,
     tolerance: TOLERANCE,
+    predictionTolerance: PREDICTION_TOLERANCE,
     libraries: Object.fromEntries(
-      [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a.package), note: a.note }]),
+      [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a), note: a.note }]),
     ),
     cases: [],
   };
@@ -89,50 +106,57 @@ async function main() {
   }
 
   for (const testCase of chosenCases) {
-    const { id, title, network, data, batchSize, unitsPerCall } = testCase;
+    const { id, title, operation, network, data, batchSize, unitsPerCall } = testCase;
+    if (!takesPart(adapters.values().next().value, testCase)) continue;
     console.error(id);
+    const present = [...adapters].filter(([, adapter]) => takesPart(adapter, testCase));
     const checks = {};
-    for (const [name, adapter] of adapters) {
+    for (const [name, adapter] of present) {
       checks[name] = await check(adapter, testCase);
-      const { before, after, reference, difference } = checks[name];
-      const verdict = difference === null ? 'falls' : `reference ${reference.toFixed(6)}, |Δ| ${difference.toExponential(1)}`;
-      console.error(`  ${name}: loss ${before.toFixed(6)} → ${after.toFixed(6)} (${verdict})`);
+      console.error(`  ${name}: ${verdict(checks[name])}`);
     }
 
-    const models = [...adapters].map(([name, adapter]) => ({ name, model: adapter.build(network, data, batchSize) }));
+    const models = [];
+    for (const [name, adapter] of present) models.push({ name, model: await adapter.build(network, data, batchSize) });
     const samples = await interleave(
-      models.map(({ name, model }) => ({ name, call: () => testCase.call(model) })),
+      models.map(({ name, model }) => ({
+        name,
+        call: () => testCase.call(model),
+        sample: model.sample && ((milliseconds) => model.sample(operation, milliseconds)),
+      })),
       timing,
     );
     const times = {};
+    const own = samples.get(models[0].name);
     for (const { name, model } of models) {
       const rounds = samples.get(name).map((ms) => ms / unitsPerCall);
       times[name] = {
         medianMs: median(rounds),
         minMs: Math.min(...rounds),
         maxMs: Math.max(...rounds),
-        ratio: ratio(rounds, samples.get(chosen[0]).map((ms) => ms / unitsPerCall)),
+        ratio: ratio(samples.get(name), own),
         roundsMs: rounds,
       };
       console.error(`  ${name}: ${formatMilliseconds(times[name].medianMs)} (${formatMilliseconds(times[name].minMs)} – ${formatMilliseconds(times[name].maxMs)})`);
-      model.dispose();
+      await model.dispose();
     }
     report.cases.push({ id, title, checks, times });
   }
 
   console.error('cold-start');
-  const starts = Object.fromEntries(chosen.map((name) => [name, []]));
-  for (const name of chosen) coldStart(name); // the disk's cache
+  const trained = chosen.filter((name) => takesPart(adapters.get(name), coldStartCase));
+  const starts = Object.fromEntries(trained.map((name) => [name, []]));
+  for (const name of trained) coldStart(name); // the disk's cache
   for (let round = 0; round < coldStarts; round++) {
-    for (const name of chosen) starts[name].push(coldStart(name));
+    for (const name of trained) starts[name].push(coldStart(name));
   }
   report.coldStart = Object.fromEntries(
-    chosen.map((name) => [
+    trained.map((name) => [
       name,
-      { medianMs: median(starts[name]), ratio: ratio(starts[name], starts[chosen[0]]), roundsMs: starts[name] },
+      { medianMs: median(starts[name]), ratio: ratio(starts[name], starts[trained[0]]), roundsMs: starts[name] },
     ]),
   );
-  report.size = Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]));
+  report.size = Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]).filter(([, size]) => size !== null));
 
   const markdown = toMarkdown(report);
   console.log(markdown);
@@ -145,12 +169,19 @@ async function main() {
   }
 }
 
+function verdict(result) {
+  if ('largest' in result) return `predictions differ by at most ${result.largest.toExponential(1)}`;
+  const { before, after, reference, difference } = result;
+  const judged = difference === null ? 'falls' : `reference ${reference.toFixed(6)}, |Δ| ${difference.toExponential(1)}`;
+  return `loss ${before.toFixed(6)} → ${after.toFixed(6)} (${judged})`;
+}
+
 function toMarkdown(report) {
   const { rounds, libraries } = report;
   const names = Object.keys(libraries);
   const own = libraries[names[0]].title;
   return [
-    comparison(report, (text, factor) => (factor === null ? `**${text}**` : `${text} (${formatRatio(factor)})`)),
+    comparison(report, names, (text, factor) => (factor === null ? `**${text}**` : `${text} (${formatRatio(factor)})`)),
     '',
     `Medians of ${rounds} interleaved rounds; in brackets how many times ${own}'s. ${machineOf(report)}`,
     '',
@@ -158,27 +189,28 @@ function toMarkdown(report) {
   ].join('\n');
 }
 
-/** For the project's README: this library's numbers, and the others as multiples of them. */
+/** For the project's README: this library's numbers, and the others of npm as multiples of them. */
 function toShortMarkdown(report) {
   return [
-    comparison(report, (text, factor) => (factor === null ? text : formatRatio(factor))),
+    comparison(report, ALL, (text, factor) => (factor === null ? text : formatRatio(factor))),
     '',
     `The other libraries' numbers as multiples of the first column; 1.0× is as fast, or as large. ${machineOf(report)}`,
   ].join('\n');
 }
 
 /** @param cell text of a number and its ratio to the first library's, null for that library itself → content of a cell */
-function comparison({ libraries, cases: rows, coldStart: starts, size }, cell) {
-  const names = Object.keys(libraries);
-  const line = (title, textOf, ratioOf) => [title, ...names.map((name, i) => cell(textOf(name), i === 0 ? null : ratioOf(name)))];
+function comparison({ libraries, cases: rows, coldStart: starts, size }, names, cell) {
+  const line = (title, results, textOf, ratioOf) => [
+    title,
+    ...names.map((name, i) => (results[name] === undefined ? NONE : cell(textOf(results[name]), i === 0 ? null : ratioOf(results[name])))),
+  ];
+  const milliseconds = ({ medianMs }) => formatMilliseconds(medianMs);
   return table(
     ['', ...names.map((name) => `${libraries[name].title} ${libraries[name].version}`)],
     [
-      ...rows.map(({ title, times }) =>
-        line(title, (name) => formatMilliseconds(times[name].medianMs), (name) => times[name].ratio),
-      ),
-      line('Cold start: import → first training step', (name) => formatMilliseconds(starts[name].medianMs), (name) => starts[name].ratio),
-      line('Size, gzipped', (name) => `${Math.round(size[name].gzip / 1000)} kB`, (name) => size[name].gzip / size[names[0]].gzip),
+      ...rows.map(({ title, times }) => line(title, times, milliseconds, ({ ratio: factor }) => factor)),
+      line('Cold start: import → first training step', starts, milliseconds, ({ ratio: factor }) => factor),
+      line('Size, gzipped', size, ({ gzip }) => `${Math.round(gzip / 1000).toLocaleString('en-US')} kB`, ({ gzip }) => gzip / size[names[0]].gzip),
     ],
   );
 }

@@ -26,12 +26,18 @@ function filesOf(name) {
         .map((file) => `node_modules/@jax-js/jax/dist/${file}`),
     ],
     brain: ['node_modules/brain.js/dist/browser.js'],
+    'ort-web': [
+      'node_modules/onnxruntime-web/dist/ort.wasm.min.mjs',
+      'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs',
+      'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
+    ],
   }[name];
 }
 
-/** @returns {{ files: string[], bytes: number, gzip: number }} */
+/** @returns {{ files: string[], bytes: number, gzip: number } | null} null for what no browser can load */
 export function sizeOf(name) {
   const files = filesOf(name);
+  if (files === undefined) return null;
   let bytes = 0;
   let gzip = 0;
   for (const file of files) {

@@ -72,9 +72,23 @@ export class GraphBuilder {
     inputs: readonly Value[],
     attributes: PrimitiveAttributes[Name],
   ): readonly Value[] {
+    return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes))
+  }
+
+  /** The same node with other operands of the same types: nothing needs to be inferred again. */
+  copy<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
+    return this.append(node.name, inputs, node.attributes, node.outputs)
+  }
+
+  private append<Name extends PrimitiveName>(
+    name: Name,
+    inputs: readonly Value[],
+    attributes: PrimitiveAttributes[Name],
+    types: readonly TensorType[],
+  ): readonly Value[] {
     const outputs: Value[] = []
     const node: Node<Name> = { name, attributes, inputs, outputs, scope: this.scope }
-    for (const type of ruleOf(name).infer(inputs, attributes)) outputs.push(this.value(type, node))
+    for (const type of types) outputs.push(this.value(type, node))
     this.nodes.push(node)
     return outputs
   }

@@ -1,8 +1,9 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
-import { threefry2x32 } from '../ir/random'
+import { threefry2x32, threefryUniform } from '../ir/random'
 import type { Shape } from '../ir/types'
+import { sizeOf } from '../ir/types'
 import { add, cast, erfinv, floor, less, minimum, multiply, where } from './elementwise'
 import { zeros } from './shape'
 import { Tensor } from './tensor'
@@ -49,8 +50,22 @@ function unitUniform(shape: Shape, seed: RandomOptions['seed']): Tensor {
 
 /** Uniform in [minval, maxval). */
 export function uniform(shape: Shape, { minval = 0, maxval = 1, seed }: RandomOptions & { minval?: number; maxval?: number } = {}): Tensor {
+  if (currentTrace() === null && sizeOf(shape) <= SMALL) return smallUniform(shape, keyOf(seed), minval, maxval)
   // Far from 0 the sum can round up to maxval itself.
   return minimum(add(multiply(unitUniform(shape, seed), maxval - minval), minval), below(maxval))
+}
+
+/** Up to this many elements plain loops are faster than compiling a program for the shape. */
+const SMALL = 16384
+
+// The same bits as the ops give, one element at a time.
+function smallUniform(shape: Shape, key: Tensor, minval: number, maxval: number): Tensor {
+  const { fround } = Math
+  const data = new Float32Array(sizeOf(shape))
+  threefryUniform(key.data[0]!, key.data[1]!, 0, data)
+  const [range, start, last] = [fround(maxval - minval), fround(minval), below(maxval)]
+  for (let i = 0; i < data.length; i++) data[i] = Math.min(fround(fround(data[i]! * range) + start), last)
+  return new Tensor(data, [...shape], 'float32')
 }
 
 /** The largest float32 below x. */

@@ -61,11 +61,11 @@ export function legalize(graph: Graph): { graph: Graph; locations: Locations } {
     graph,
     (node, inputs, builder) => {
       const operands = inputs.map((input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
-      const outputs = builder.emit(node.name, operands, node.attributes)
+      const outputs = builder.copy(node, operands)
       const made = outputs[0]?.node
       if (made && !locations.addView(made)) {
         // The operand cannot be seen so: the view of a contiguous copy always exists.
-        const again = builder.emit(node.name, [copy(operands[0]!, builder)], node.attributes)
+        const again = builder.copy(node, [copy(operands[0]!, builder)])
         locations.addView(again[0]!.node!)
         return again
       }

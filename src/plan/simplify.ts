@@ -90,11 +90,11 @@ function shareOrEmit<Name extends PrimitiveName>(
   builder: GraphBuilder,
   shared: Shared,
 ): readonly Value[] {
-  if (ruleOf(node.name).effect === true) return builder.emit(node.name, inputs, node.attributes)
+  if (ruleOf(node.name).effect === true) return builder.copy(node, inputs)
   const key = `${node.name} ${inputs.map((input) => input.id).join(' ')} ${attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)}`
   let outputs = shared.get(key)
   if (outputs === undefined) {
-    outputs = builder.emit(node.name, inputs, node.attributes)
+    outputs = builder.copy(node, inputs)
     shared.set(key, outputs)
   }
   return outputs

@@ -6,13 +6,15 @@
 /**
  * @typedef {object} Adapter
  * @property {string} title     as printed in the tables
- * @property {string} package   the npm package whose version is reported
+ * @property {string | null} package   the npm package whose version is reported
  * @property {string} note      what a reader has to know about how this library is measured
  * @property {boolean} comparable  false when the library cannot train the same network with the same loss;
  *   then its loss must only fall, instead of following the reference
+ * @property {string[]} [operations]  the operations of cases.mjs that it takes part in; all, when absent
+ * @property {string} [version]  where there is no npm package to ask
  * @property {() => Promise<void>} load  imports the library and makes its backend ready
  * @property {(network: import('../cases.mjs').Network, data: import('../cases.mjs').Dataset,
- *             batchSize: number) => Model} build  a fresh model with the network's own initial weights
+ *             batchSize: number) => Model | Promise<Model>} build  a fresh model with the network's own initial weights
  */
 
 /**
@@ -20,9 +22,11 @@
  * @property {(epochs: number, shuffle: boolean) => unknown} fit  trains over the whole data set; may be async
  * @property {(batch: number) => unknown} trainOnBatch  one step on the batch of that number, and its loss read back
  *   as a number; may be async
- * @property {(row: number) => number} predictRow  from the row's Float32Array to the first output, as a number
- * @property {() => ArrayLike<number>} predictAll  the output for all rows, flat
- * @property {() => void} dispose
+ * @property {(row: number) => number | Promise<number>} predictRow  from the row's Float32Array to the first output, as a number
+ * @property {() => ArrayLike<number> | Promise<ArrayLike<number>>} predictAll  the output for all rows, flat
+ * @property {() => unknown} dispose
+ * @property {(operation: string, milliseconds: number) => Promise<number>} [sample]  for libraries that run elsewhere: the
+ *   milliseconds of one call, from calls for at least so long, in their own time
  */
 
 export {};
