@@ -1,5 +1,5 @@
-// Checks that a graph is well formed: what every pass may rely on and must keep. Run on every compiled
-// graph; costs a few microseconds.
+// Checks that a graph is well formed: what every pass may rely on and must keep. The tests run it behind every
+// pass; compiling a model does not, because it would double the time that inference takes.
 
 import { formatShape, internalError } from '../errors'
 import { ruleOf } from './emit'

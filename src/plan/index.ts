@@ -6,7 +6,6 @@ import type { Graph, Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../ir/types'
-import { verify } from '../ir/verify'
 import { fuse } from './fuse'
 import type { Kernel } from './kernel'
 import { labelOf } from './kernel'
@@ -36,7 +35,6 @@ export interface Plan {
 
 export function plan(graph: Graph, options: PlanOptions): Plan {
   const { graph: legal, locations } = legalize(simplify(graph))
-  verify(legal)
   const kernels = fuse(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
   const operandOf = (value: Value): Operand => locate(value, memory, locations)

@@ -9,6 +9,7 @@ import { interpret } from '../../src/ir/interpret'
 import type { NumericArray } from '../../src/ir/types'
 import { sizeOf } from '../../src/ir/types'
 import { verify } from '../../src/ir/verify'
+import { legalize } from '../../src/plan/legalize'
 import { simplify } from '../../src/plan/simplify'
 import { compile } from '../../src/runtime/program'
 import { Runtime, currentRuntime } from '../../src/runtime/runtime'
@@ -66,6 +67,7 @@ describe('random graphs', () => {
         const graph = drawGraph(recipe, storage)
         const simple = simplify(graph)
         verify(simple)
+        verify(legalize(simple).graph)
         expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
         const expected = truth(graph)
         const received = truth(simple)
