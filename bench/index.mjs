@@ -2,25 +2,27 @@
 //
 //   npm run build && node bench/index.mjs        writes results/ours.json and the table in README.md
 //   node bench/index.mjs --only matmul           the tasks whose name contains the word; prints only
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+//   node bench/index.mjs --quick                 short samples; prints only
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
+import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
 import { cases, FIT_EPOCHS } from './peers/cases.mjs';
 import adapter from './peers/adapters/myelin.mjs';
-import { formatMilliseconds, replaceTable, table } from './report.mjs';
+import { formatMilliseconds, table } from './report.mjs';
 
 const MATMUL_SIZES = [16, 64, 128, 256, 512, 1024];
 /** Short calls are timed in groups of about this length, so that the timer itself weighs little. */
 const GROUP_MS = 0.2;
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' }, time: { type: 'string', default: '1000' } } });
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, time: { type: 'string', default: '1000' }, quick: { type: 'boolean', default: false } },
+});
+const timeMs = options.quick ? 200 : Number(options.time);
 
-if (!existsSync(new URL('../dist/index.js', import.meta.url))) {
-  throw new Error('dist/index.js is missing. Run `npm run build` first');
-}
+const machine = describeMachine();
+warnIfBusy(machine);
+const { ops, runtimeInfo, tensor } = await loadBuilt();
 await adapter.load();
-const { ops, tensor } = await import('../dist/index.js');
 
 /** @type {{ name: string, call: () => unknown, units?: number, flops?: number }[]} */
 const tasks = [
@@ -40,8 +42,10 @@ if (tasks.length === 0) throw new Error(`--only ${options.only}: no task has thi
 const rows = [];
 for (const { name, call, units = 1, flops } of tasks) {
   const group = await groupOf(call);
-  const isAsync = call() instanceof Promise;
-  const bench = new Bench({ time: Number(options.time), warmupTime: Number(options.time) / 2 });
+  const result = call();
+  const isAsync = result instanceof Promise;
+  await result;
+  const bench = new Bench({ time: timeMs, warmupTime: timeMs / 2 });
   if (isAsync) {
     bench.add(name, async () => {
       for (let i = 0; i < group; i++) await call();
@@ -52,16 +56,16 @@ for (const { name, call, units = 1, flops } of tasks) {
     });
   }
   await bench.run();
-  const { result } = bench.tasks[0];
-  if (result.state !== 'completed') throw new Error(`${name}: ${result.state}`, { cause: result.error });
+  const { result: timed } = bench.tasks[0];
+  if (timed.state !== 'completed') throw new Error(`${name}: ${timed.state}`, { cause: timed.error });
   const per = group * units;
-  const medianMs = result.latency.p50 / per;
+  const medianMs = timed.latency.p50 / per;
   rows.push({
     name,
     medianMs,
-    minMs: result.latency.min / per,
-    p75Ms: result.latency.p75 / per,
-    samples: result.latency.samplesCount,
+    minMs: timed.latency.min / per,
+    p75Ms: timed.latency.p75 / per,
+    samples: timed.latency.samplesCount,
     ...(flops && { gflops: flops / medianMs / 1e6 }),
   });
   console.error(`${name}: ${formatMilliseconds(medianMs)}`);
@@ -79,32 +83,18 @@ async function groupOf(call) {
   return Math.max(1, Math.round(GROUP_MS / perCall));
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const report = {
-  cpu: cpus()[0].model.trim(),
-  logicalCpus: cpus().length,
-  node: process.version,
-  v8: process.versions.v8,
-  platform: `${process.platform} ${process.arch}`,
-  version,
-  fitEpochs: FIT_EPOCHS,
-  rows,
-};
+const { simd, threads } = runtimeInfo();
+const report = { ...machine, simd, threads, fitEpochs: FIT_EPOCHS, rows };
 const markdown = [
   table(
     ['', 'median', 'fastest', 'GFLOP/s'],
     rows.map((r) => [r.name, formatMilliseconds(r.medianMs), formatMilliseconds(r.minMs), r.gflops?.toFixed(1) ?? '']),
   ),
   '',
-  `myelin ${version}, ${report.cpu}, ${report.logicalCpus} logical CPUs, ${report.platform}, Node ${report.node} (V8 ${report.v8}).`,
+  `${simd} SIMD, ${threads === 1 ? 'one thread' : `${threads} threads`}. ${machineLine(machine)}`,
 ].join('\n');
 
 console.log(markdown);
-if (options.only === undefined) {
-  mkdirSync(new URL('results/', import.meta.url), { recursive: true });
-  writeFileSync(new URL('results/ours.json', import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
-  replaceTable(new URL('README.md', import.meta.url), 'ours', markdown);
-  console.error('written: bench/results/ours.json and the table in bench/README.md');
-}
+if (options.only === undefined && !options.quick) publish('ours', report, markdown);
 // Idle workers must not keep the process.
 process.exit();

@@ -8,8 +8,7 @@
 //   node run.mjs --quick             checks, and one short round: for trying out an adapter; prints only
 //   node run.mjs --python PATH       also Keras 3 and PyTorch, whichever that interpreter has
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases, coldStartCase } from './cases.mjs';
@@ -17,6 +16,7 @@ import { pythonAdapters } from './adapters/python.mjs';
 import { check, PREDICTION_TOLERANCE, TOLERANCE } from './check.mjs';
 import { interleave, median, ratio } from './measure.mjs';
 import { sizeOf } from './size.mjs';
+import { describeMachine, publish, warnIfBusy } from '../machine.mjs';
 import { formatMilliseconds, replaceTable, table } from '../report.mjs';
 
 const ALL = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'ort-node'];
@@ -68,6 +68,8 @@ function coldStart(name) {
 }
 
 async function main() {
+  const machine = describeMachine();
+  warnIfBusy(machine);
   if (chosen.includes('myelin') && !existsSync(new URL('../../dist/index.js', import.meta.url))) {
     throw new Error('dist/index.js is missing. Run `npm run build` first, or leave myelin out: --only tfjs,jax,brain');
   }
@@ -85,11 +87,7 @@ async function main() {
   }
 
   const report = {
-    cpu: cpus()[0].model.trim(),
-    logicalCpus: cpus().length,
-    node: process.version,
-    v8: process.versions.v8,
-    platform: `${process.platform} ${process.arch}`,
+    ...machine,
     rounds: timing.rounds,
     tolerance: TOLERANCE,
     predictionTolerance: PREDICTION_TOLERANCE,
@@ -98,12 +96,6 @@ async function main() {
     ),
     cases: [],
   };
-
-  // Measured before this run adds to it: above a fraction of the CPUs the medians are not worth publishing.
-  report.loadBefore = loadavg()[0];
-  if (report.loadBefore > 0.5) {
-    console.error(`warning: other processes use the CPU (load ${report.loadBefore.toFixed(1)}): do not publish these times`);
-  }
 
   for (const testCase of chosenCases) {
     const { id, title, operation, network, data, batchSize, unitsPerCall } = testCase;
@@ -161,11 +153,9 @@ async function main() {
   const markdown = toMarkdown(report);
   console.log(markdown);
   if (complete) {
-    mkdirSync(new URL('../results/', import.meta.url), { recursive: true });
-    writeFileSync(new URL('../results/peers.json', import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
-    replaceTable(new URL('../README.md', import.meta.url), 'peers', markdown);
+    publish('peers', report, markdown);
     replaceTable(new URL('../../README.md', import.meta.url), 'peers', toShortMarkdown(report));
-    console.error('written: bench/results/peers.json and the tables in bench/README.md and README.md');
+    console.error('written: the table in README.md');
   }
 }
 

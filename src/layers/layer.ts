@@ -61,6 +61,13 @@ export interface WeightOptions {
   dtype?: DType
 }
 
+interface Parts {
+  readonly sublayers: readonly Layer[]
+  /** Those that are not of a sublayer. */
+  readonly variables: readonly Variable[]
+  readonly generators: readonly SeedGenerator[]
+}
+
 /** Subclass it, make weights in `build` with `addWeight`, and write `call` with ops. */
 export abstract class Layer {
   readonly name: string
@@ -68,6 +75,7 @@ export abstract class Layer {
   readonly inputShape: Shape | null
   trainable: boolean
   private builtFor: BatchShape | null = null
+  private knownParts: Parts | null = null
   private readonly ownWeights: { readonly variable: Variable; readonly regularizer: Regularizer | null }[] = []
 
   constructor({ name, trainable = true, inputShape, inputDim }: LayerOptions = {}) {
@@ -127,6 +135,7 @@ export abstract class Layer {
   }
 
   private unbuild(): void {
+    this.knownParts = null
     this.ownWeights.length = 0
     this.builtFor = null
   }
@@ -154,28 +163,45 @@ export abstract class Layer {
     return variable
   }
 
+  /** What the layer's properties hold. Looked for until the layer is built, then known. */
+  private get parts(): Parts {
+    if (this.knownParts !== null) return this.knownParts
+    const properties = propertiesOf(this).flatMap((property) => (Array.isArray(property) ? property : [property]))
+    const sublayers = [...new Set(properties.filter((value) => value instanceof Layer))]
+    const below = new Set(sublayers.flatMap((layer) => layer.weights))
+    const made = this.ownWeights.map(({ variable }) => variable)
+    const kept = properties.filter((value) => value instanceof Variable)
+    const parts = {
+      sublayers,
+      variables: [...new Set([...made, ...kept])].filter((variable) => !below.has(variable)),
+      generators: properties.filter((value) => value instanceof SeedGenerator),
+    }
+    if (this.built) this.knownParts = parts
+    return parts
+  }
+
+  /** For layers whose sublayers change after they are built. */
+  protected forgetParts(): void {
+    this.knownParts = null
+  }
+
   /** The layers that this one keeps in its properties, alone or in arrays. Their weights are its own. */
   get sublayers(): readonly Layer[] {
-    const found = new Set<Layer>()
-    for (const property of propertiesOf(this)) {
-      for (const value of Array.isArray(property) ? property : [property]) if (value instanceof Layer) found.add(value)
-    }
-    return [...found]
+    return this.parts.sublayers
   }
 
   /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
   get weights(): readonly Variable[] {
-    const made = this.ownWeights.map(({ variable }) => variable)
-    const kept = propertiesOf(this).filter((value) => value instanceof Variable)
+    const { variables, sublayers } = this.parts
     // A layer that is used in two places is there once.
-    return [...new Set([...made, ...kept, ...this.sublayers.flatMap((layer) => layer.weights)])]
+    return [...new Set([...variables, ...sublayers.flatMap((layer) => layer.weights)])]
   }
 
   get trainableWeights(): readonly Variable[] {
     if (!this.trainable) return []
-    const below = new Set(this.sublayers.flatMap((layer) => layer.weights))
-    const own = this.weights.filter((weight) => weight.trainable && !below.has(weight))
-    return [...new Set([...own, ...this.sublayers.flatMap((layer) => layer.trainableWeights)])]
+    const { variables, sublayers } = this.parts
+    const own = variables.filter((variable) => variable.trainable)
+    return sublayers.length === 0 ? own : [...new Set([...own, ...sublayers.flatMap((layer) => layer.trainableWeights)])]
   }
 
   get nonTrainableWeights(): readonly Variable[] {
@@ -185,8 +211,8 @@ export abstract class Layer {
 
   /** State that is saved with the model but is not a weight, such as the position of a random stream. */
   get stateVariables(): readonly Variable[] {
-    const own = propertiesOf(this).filter((value) => value instanceof SeedGenerator)
-    return [...own.map((generator) => generator.state), ...this.sublayers.flatMap((layer) => layer.stateVariables)]
+    const { generators, sublayers } = this.parts
+    return [...generators.map((generator) => generator.state), ...sublayers.flatMap((layer) => layer.stateVariables)]
   }
 
   /** The penalties of regularized trainable weights; traced. */

@@ -115,7 +115,7 @@ export abstract class Model extends Layer {
   /** Makes optimizer slots for the weights that are trained now, which moves the weights. */
   private buildOptimizer(): void {
     const { optimizer } = this
-    const weights = this.trainableWeights
+    const weights = this.stepsFor ?? this.trainableWeights
     if (optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
     optimizer.build(weights)

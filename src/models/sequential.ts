@@ -38,6 +38,7 @@ export class Sequential extends Model {
     }
     if (this.built) this.extend(layer)
     this.list.push(layer)
+    this.forgetParts()
     this.resetPrograms()
     const [first] = this.list
     if (!this.built && first?.inputShape != null) this.ensureBuilt([null, ...first.inputShape])
@@ -46,6 +47,7 @@ export class Sequential extends Model {
   /** Removes the last layer. */
   pop(): Layer | undefined {
     if (this.compiledState !== null) throw new StateError(`${this}: pop before compile, not after`)
+    this.forgetParts()
     this.resetPrograms()
     return this.list.pop()
   }
