@@ -1,0 +1,59 @@
+// The only file here that reaches behind the public API: to the kernels as they are built, and to a model's compiled
+// programs and their plans, which TypeScript declares private. Fails loudly when these are no longer where they were.
+import { readFileSync } from 'node:fs';
+
+/** A binary of build/ with a memory of its own. @param {'plain' | 'relaxed'} level */
+export function instantiateKernels(level) {
+  const module = new WebAssembly.Module(readFileSync(kernelFile(level)));
+  const limits = { initial: 4, maximum: 65536 };
+  let memory = new WebAssembly.Memory(limits);
+  try {
+    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports };
+  } catch (error) {
+    if (!(error instanceof WebAssembly.LinkError)) throw error;
+    // Built for threads.
+    memory = new WebAssembly.Memory({ ...limits, shared: true });
+    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports };
+  }
+}
+
+/** @param {'plain' | 'relaxed'} level */
+function kernelFile(level) {
+  return new URL(`../build/${level === 'plain' ? 'simd' : 'relaxed'}.wasm`, import.meta.url);
+}
+
+/**
+ * @typedef {object} Program
+ * @property {(index: number) => Float32Array | Int32Array} parameter
+ * @property {() => boolean} run  one run of the tape
+ * @property {() => string} disassemble
+ */
+
+/** The program for one batch of inputs, which updates what the layers assign to. @returns {Program} */
+export function predictionProgram(model, shape) {
+  const program = model.steps?.predict?.({ dtype: 'float32', shape });
+  if (typeof program?.run !== 'function') throw new Error('Model.steps.predict is not there any more: see src/models/model.ts');
+  return program;
+}
+
+/** What the planner chose for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number }>} */
+export function memoryPlans(model) {
+  const programs = model.steps?.programs;
+  if (!(programs instanceof Map) || programs.size === 0) throw new Error('Model.steps.programs is not there any more: see src/models/steps.ts');
+  return new Map(
+    [...programs].map(([signature, program]) => {
+      const { workspaceBytes, lowerBound } = program.plan?.memory ?? {};
+      if (!Number.isFinite(workspaceBytes) || !Number.isFinite(lowerBound)) {
+        throw new Error('Program.plan.memory is not there any more: see src/runtime/program.ts and src/plan/memory.ts');
+      }
+      return [signature, { workspaceBytes, lowerBound }];
+    }),
+  );
+}
+
+/** How often each instruction is on a program's tape. @returns {Map<string, number>} */
+export function instructionCounts(program) {
+  const counts = new Map();
+  for (const [, name] of program.disassemble().matchAll(/^ *\d+ {2}(\w+)/gm)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}

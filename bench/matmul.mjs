@@ -1,0 +1,200 @@
+// Times products on the tape beside the micro-kernel that does their work, called directly with panels in the
+// first-level cache. Times no other operation: see index.mjs.
+//
+//   node bench/matmul.mjs            plain and relaxed SIMD; writes results/matmul.json and the table in README.md
+//   node bench/matmul.mjs --quick    one short pass; prints only
+//   node bench/matmul.mjs --simd plain --only 784     prints only
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { instantiateKernels, instructionCounts, predictionProgram } from './internals.mjs';
+import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
+import { interleave, median, ratio } from './peers/measure.mjs';
+import { formatMilliseconds, table } from './report.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    simd: { type: 'string' },
+    rounds: { type: 'string', default: '9' },
+    'sample-ms': { type: 'string', default: '60' },
+    'warm-up-ms': { type: 'string', default: '300' },
+  },
+});
+const timing = options.quick
+  ? { rounds: 3, warmUpMs: 60, sampleMs: 20 }
+  : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
+
+// Node 20 has relaxed SIMD behind a flag that may be set until the first module is compiled.
+if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd');
+
+const machine = describeMachine();
+warnIfBusy(machine);
+const { Layer, Sequential, Variable, configure, ops, runtimeInfo, tensor } = await loadBuilt();
+
+const square = (n, products = 1) => ({ name: `${n}×${n}×${n}`, m: n, k: n, n, products });
+/**
+ * lhs [m,k] · rhs [k,n]. Small products stand several times on one tape, on pairs of different operands, so that
+ * the time is an instruction's and not that of the call from JavaScript.
+ */
+const shapes = [
+  square(8, 16), square(16, 16), square(32, 4), square(64), square(128), square(256), square(512), square(1024),
+  { name: '7×13×5', m: 7, k: 13, n: 5, products: 16 },
+  { name: '1×784×128', m: 1, k: 784, n: 128, products: 1 },
+  { name: '33×65×127', m: 33, k: 65, n: 127, products: 1 },
+  { name: 'x·W 128×784×128', m: 128, k: 784, n: 128, products: 1 },
+  { name: 'xᵀ·dy 784×128×128', m: 784, k: 128, n: 128, products: 1, transposeLhs: true },
+  { name: 'dy·Wᵀ 128×128×784', m: 128, k: 128, n: 784, products: 1, transposeRhs: true },
+].filter(({ name }) => name.includes(options.only));
+if (shapes.length === 0) throw new Error(`--only ${options.only}: no product has this in its name`);
+
+const levels = options.simd === undefined ? ['plain', 'relaxed'] : [options.simd];
+
+/** Values of both signs around 1: sums neither vanish nor overflow, and nothing is denormal. */
+function content(length, phase) {
+  return Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i + phase));
+}
+
+class Products extends Layer {
+  constructor({ m, k, n, products, transposeLhs = false, transposeRhs = false }) {
+    super({ inputShape: [1] });
+    // √products of each side, every one with every other: all products differ, so none is computed once for two.
+    const side = Math.sqrt(products);
+    const operand = (rows, columns, transposed, phase) =>
+      new Variable(tensor(content(rows * columns, phase), transposed ? [columns, rows] : [rows, columns]), { trainable: false });
+    this.lhs = Array.from({ length: side }, (_, i) => operand(m, k, transposeLhs, i));
+    this.rhs = Array.from({ length: side }, (_, i) => operand(k, n, transposeRhs, i + 0.5));
+    this.out = Array.from({ length: products - 1 }, () => new Variable([m, n], { trainable: false }));
+    this.transposed = [transposeLhs, transposeRhs];
+  }
+
+  call() {
+    const [lhs, rhs] = [this.lhs, this.rhs].map((side, i) =>
+      side.map(({ value }) => (this.transposed[i] ? ops.transpose(value) : value)),
+    );
+    const results = lhs.flatMap((a) => rhs.map((b) => ops.matmul(a, b)));
+    // The last one is the program's output. Anything else would have to be copied there.
+    this.out.forEach((out, i) => out.assign(results[i]));
+    return results.at(-1);
+  }
+}
+
+/** A program of nothing but these products, whose results were compared with sums in float64. */
+function productProgram(shape) {
+  const layer = new Products(shape);
+  const model = new Sequential([layer]);
+  model.predictOnBatch([[0]]);
+  const program = predictionProgram(model, [1, 1]);
+  const counts = instructionCounts(program);
+  if (counts.get('Gemm') !== shape.products || counts.size !== 1) {
+    throw new Error(`${shape.name}: expected ${shape.products} Gemm on the tape and nothing else, received\n${program.disassemble()}`);
+  }
+  program.run();
+  checkProducts(layer, [...layer.out.map((out) => out.value.data), program.output(0)], shape);
+  return { call: () => program.run(), keep: model };
+}
+
+function checkProducts(layer, results, { name, m, k, n, transposeLhs, transposeRhs }) {
+  results.forEach((data, index) => {
+    const lhs = layer.lhs[Math.floor(index / layer.rhs.length)].value.data;
+    const rhs = layer.rhs[index % layer.rhs.length].value.data;
+    // All of a small result, a sample of a large one.
+    const step = Math.max(1, Math.floor((m * n) / 499));
+    for (let element = 0; element < m * n; element += step) {
+      const [i, j] = [Math.floor(element / n), element % n];
+      let sum = 0;
+      for (let p = 0; p < k; p++) sum += lhs[transposeLhs ? p * m + i : i * k + p] * rhs[transposeRhs ? j * k + p : p * n + j];
+      if (!(Math.abs(data[element] - sum) <= 1e-5 * Math.sqrt(k) + 1e-5)) {
+        throw new Error(`${name}: element [${i}, ${j}] must be ${sum}, received ${data[element]}`);
+      }
+    }
+  });
+}
+
+const PEAK = { rows: 128, k: 256 };
+
+/** The tile of 4 × 8 on panels that fit into 32 kB three times: what all products on the tape are measured by. */
+function microKernel(level) {
+  const { memory, exports } = instantiateKernels(level);
+  const tile = exports.gemm_4x8_columns_f32;
+  const { rows, k } = PEAK;
+  // bytes: lhs panel [k,4], rhs panel [k,8], a row of zeros, out [rows,8]
+  const [lhs, rhs, zeros, out] = [1024, 1024 + 16 * k, 1024 + 48 * k, 2048 + 48 * k];
+  const panel = (address, length, phase) => new Float32Array(memory.buffer, address, length).set(content(length, phase));
+  panel(lhs, 4 * k, 0);
+  panel(rhs, 8 * k, 0.5);
+  // The same four rows of lhs again and again: a step of 0 to the next panel.
+  const call = () => tile(out, 32, 64, lhs, 16, 0, rhs, 32, rows, k, 8, zeros, 0, 0, -Infinity);
+  call();
+  const view = new Float32Array(memory.buffer);
+  for (const [i, j] of [[0, 0], [3, 7], [rows - 2, 5]]) {
+    let sum = 0;
+    for (let p = 0; p < k; p++) sum += view[lhs / 4 + 4 * p + (i % 4)] * view[rhs / 4 + 8 * p + j];
+    const received = view[out / 4 + 8 * i + j];
+    if (!(Math.abs(received - sum) < 1e-3)) throw new Error(`the micro-kernel's element [${i}, ${j}] must be ${sum}, received ${received}`);
+  }
+  return call;
+}
+
+const FLOPS_OF_PEAK = 2 * PEAK.rows * 8 * PEAK.k;
+const peaks = new Map(levels.map((simd) => [simd, { call: microKernel(simd), rates: [] }]));
+const rows = [];
+let threads;
+for (const shape of shapes) {
+  const { name, m, k, n, products } = shape;
+  // The peak is measured again beside every product: a disturbance meets both.
+  const contenders = levels.flatMap((simd) => {
+    configure({ simd });
+    threads = runtimeInfo().threads;
+    return [
+      { name: `${simd} peak`, call: peaks.get(simd).call },
+      { name: simd, ...productProgram(shape) },
+    ];
+  });
+  const samples = await interleave(contenders, timing);
+  const row = { name, m, k, n, productsPerRun: products };
+  for (const simd of levels) {
+    // m·n sums of k products each
+    const rates = samples.get(simd).map((ms) => (2 * m * k * n * products) / ms / 1e6);
+    const peakRates = samples.get(`${simd} peak`).map((ms) => FLOPS_OF_PEAK / ms / 1e6);
+    peaks.get(simd).rates.push(...peakRates);
+    row[simd] = {
+      medianMs: median(samples.get(simd)) / products,
+      gflops: median(rates),
+      ofPeak: ratio(rates, peakRates),
+      roundsGflops: rates,
+      roundsPeakGflops: peakRates,
+    };
+  }
+  rows.push(row);
+  console.error(`${name}: ${levels.map((simd) => `${simd} ${row[simd].gflops.toFixed(1)} GFLOP/s, ${row[simd].ofPeak.toFixed(2)} of the peak`).join('; ')}`);
+}
+const report = {
+  ...machine,
+  threads,
+  rounds: timing.rounds,
+  peakGflops: Object.fromEntries(levels.map((simd) => [simd, median(peaks.get(simd).rates)])),
+  rows,
+};
+
+const markdown = [
+  table(
+    ['', ...levels.flatMap((simd) => [`${simd}: time`, 'GFLOP/s', 'of the peak'])],
+    [
+      ...report.rows.map((row) => [
+        row.name,
+        ...levels.flatMap((simd) => {
+          const { medianMs, gflops: rate, ofPeak } = row[simd];
+          return [formatMilliseconds(medianMs), rate.toFixed(1), ofPeak.toFixed(2)];
+        }),
+      ]),
+      ['micro-kernel, in the first-level cache', ...levels.flatMap((simd) => ['', report.peakGflops[simd].toFixed(1), '1.00'])],
+    ],
+  ),
+  '',
+  `Medians of ${timing.rounds} interleaved rounds; ${threads === 1 ? 'one thread' : `${threads} threads`}. ${machineLine(machine)}`,
+].join('\n');
+console.log(markdown);
+if (!options.quick && options.only === '' && options.simd === undefined) publish('matmul', report, markdown);
+// Idle workers must not keep the process.
+process.exit();

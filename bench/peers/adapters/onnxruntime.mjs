@@ -1,0 +1,33 @@
+// What the adapters of onnxruntime-web and onnxruntime-node share: inference of the network as an ONNX model.
+// See interface.mjs.
+import { onnxModel } from '../onnx.mjs';
+
+/**
+ * @param {() => Promise<any>} load
+ * @param {object} sessionOptions
+ * @param {{ title: string, package: string, note: string }} about
+ * @returns {import('./interface.mjs').Adapter}
+ */
+export function onnxAdapter(load, sessionOptions, about) {
+  let ort;
+  return {
+    ...about,
+    comparable: true,
+    operations: ['predict'],
+
+    async load() {
+      ort = await load();
+    },
+
+    async build(network, data) {
+      const { inputs } = network;
+      const session = await ort.InferenceSession.create(onnxModel(network), sessionOptions);
+      const predict = async (values, rows) => (await session.run({ x: new ort.Tensor('float32', values, [rows, inputs]) })).y.data;
+      return {
+        predictRow: async (row) => (await predict(data.x.subarray(row * inputs, (row + 1) * inputs), 1))[0],
+        predictAll: () => predict(data.x, data.rows),
+        dispose: () => session.release(),
+      };
+    },
+  };
+}

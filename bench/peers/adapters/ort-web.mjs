@@ -1,0 +1,24 @@
+// Adapter of onnxruntime-web on its wasm backend. See onnxruntime.mjs.
+import { onnxModel } from '../onnx.mjs';
+import { onnxAdapter } from './onnxruntime.mjs';
+
+const sessionOptions = { executionProviders: ['wasm'], graphOptimizationLevel: 'all' };
+
+async function load() {
+  const ort = await import('onnxruntime-web/wasm');
+  ort.env.wasm.numThreads = 1;
+  // Its first session makes Node's threads global as `Worker`. Other libraries would take this process for a browser.
+  const before = new Set(Object.getOwnPropertyNames(globalThis));
+  const layers = [{ units: 1, activation: 'relu' }];
+  const first = await ort.InferenceSession.create(onnxModel({ inputs: 1, layers, weights: [Float32Array.of(1), Float32Array.of(0)] }), sessionOptions);
+  await first.release();
+  for (const name of Object.getOwnPropertyNames(globalThis)) if (!before.has(name)) delete globalThis[name];
+  return ort;
+}
+
+/** @type {import('./interface.mjs').Adapter} */
+export default onnxAdapter(load, sessionOptions, {
+  title: 'onnxruntime-web',
+  package: 'onnxruntime-web',
+  note: 'Inference only. WebAssembly with SIMD, `numThreads = 1`; `run` is asynchronous.',
+});

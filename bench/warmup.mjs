@@ -1,0 +1,155 @@
+// Times how a fresh process reaches full speed: from the call of compile() until steps take what they will take
+// from then on. Imports and Node's own start are not in it: see peers/cold.mjs.
+//
+//   node bench/warmup.mjs            writes results/warmup.json and the table in README.md
+//   NODE24=path/to/node node bench/warmup.mjs     this Node and that one
+//   node bench/warmup.mjs --quick    fewer and shorter processes; prints only
+import { execFileSync } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
+import { cases, dataset } from './peers/cases.mjs';
+import { median } from './peers/measure.mjs';
+import { formatMilliseconds, table } from './report.mjs';
+
+/** Full speed is reached where this many steps have a median of at most TOLERANCE times the steady one. */
+const WINDOW = 9;
+const TOLERANCE = 1.3;
+const GOAL_MS = 20;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    processes: { type: 'string', default: '9' },
+    'duration-ms': { type: 'string', default: '2000' },
+    /** Internal: the index of the case that this process is to run. */
+    child: { type: 'string' },
+  },
+});
+const processes = options.quick ? 3 : Number(options.processes);
+const durationMs = options.quick ? 800 : Number(options['duration-ms']);
+
+const networkOf = (id) => cases.find((c) => c.id === id).network;
+const models = [
+  { title: '8→10→8→1, batch 32', network: networkOf('seed-fit'), batchSize: 32, data: [256, 8, 2, 2] },
+  { title: '784→128→10, batch 128', network: networkOf('mnist-train-on-batch'), batchSize: 128, data: [1024, 784, 10, 4] },
+];
+
+/** Compiles and fits; when each step ended, in ms after the call of compile(). */
+async function trainFresh({ network, batchSize, data: [rows, inputs, classes, seed] }) {
+  const data = dataset(rows, inputs, classes, seed);
+  const { Dense, Sequential, runtimeInfo, tensor } = await loadBuilt();
+  const model = new Sequential(
+    network.layers.map((layer, l) => new Dense(l === 0 ? { ...layer, inputShape: [inputs] } : { ...layer })),
+  );
+  const x = tensor(data.x, [rows, inputs]);
+  const y = tensor(data.y, [rows, 1]);
+
+  // fit asks after every step whether to go on, and once more after every epoch. To listen to that costs a few
+  // nanoseconds; a callback for every batch would make another loop of it, which reads the loss after each step.
+  const asked = new Float64Array(1 << 22);
+  let questions = 0;
+  let deadline = Infinity;
+  Object.defineProperty(model, 'stopTraining', {
+    get: () => (asked[questions++] = performance.now()) > deadline || questions === asked.length,
+    set() {},
+    // A model looks for its layers among its enumerable properties.
+    enumerable: false,
+  });
+
+  const start = performance.now();
+  deadline = start + durationMs;
+  model.compile({ optimizer: 'adam', loss: network.loss });
+  const { history } = await model.fit(x, y, { batchSize, epochs: 1e9, verbose: 0 });
+
+  const perEpoch = rows / batchSize + 1;
+  if (questions < asked.length && Math.ceil(questions / perEpoch) !== history.loss.length) {
+    throw new Error(`${history.loss.length} epochs: expected ${perEpoch} questions in each, received ${questions} in all. Has fit's loop changed?`);
+  }
+  if (!(history.loss.at(-1) < history.loss[0])) throw new Error(`the loss does not fall: ${history.loss[0]} → ${history.loss.at(-1)}`);
+  // Without the questions after epochs: the first step of an epoch begins when the last one ended.
+  const ends = Array.from(asked.subarray(0, questions - 1), (end) => end - start).filter((_, i) => (i + 1) % perEpoch !== 0);
+  return { simd: runtimeInfo().simd, threads: runtimeInfo().threads, ...reachesFullSpeed(ends) };
+}
+
+function reachesFullSpeed(ends) {
+  const times = ends.slice(1).map((end, i) => end - ends[i]);
+  if (times.length < 4 * WINDOW) throw new Error(`only ${ends.length} steps: too few to see a steady state`);
+  const steadyMs = median(times.slice(times.length >> 1));
+  const running = (step) => median(times.slice(step, step + WINDOW));
+  let step = 0;
+  while (running(step) > TOLERANCE * steadyMs && step < times.length - WINDOW) step++;
+  return {
+    steps: ends.length,
+    firstStepMs: ends[0],
+    secondStepMs: times[0],
+    steadyMs,
+    fullSpeedMs: ends[step],
+    fullSpeedStep: step + 1,
+    // The course, for drawing: the running median at steps 1, 2, 4, 8, …
+    course: Array.from({ length: Math.floor(Math.log2(times.length - WINDOW)) + 1 }, (_, i) => ({
+      step: 2 ** i,
+      atMs: Number(ends[2 ** i - 1].toPrecision(5)),
+      medianMs: Number(running(2 ** i - 1).toPrecision(4)),
+    })),
+  };
+}
+
+if (options.child !== undefined) {
+  console.log(JSON.stringify(await trainFresh(models[Number(options.child)])));
+  process.exit();
+}
+
+const machine = describeMachine();
+warnIfBusy(machine);
+const binaries = [process.execPath, ...(process.env.NODE24 ? [process.env.NODE24] : [])].map((path) => ({
+  path,
+  version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim(),
+}));
+const runs = binaries.flatMap((binary) => models.map((model, index) => ({ binary, model, index, samples: [] })));
+const self = fileURLToPath(import.meta.url);
+for (let round = 0; round < processes; round++) {
+  for (const { binary, index, samples } of runs) {
+    const args = [self, '--child', String(index), '--duration-ms', String(durationMs)];
+    samples.push(JSON.parse(execFileSync(binary.path, args, { encoding: 'utf8' })));
+  }
+}
+
+const report = {
+  ...machine,
+  processes,
+  durationMs,
+  window: WINDOW,
+  tolerance: TOLERANCE,
+  goalMs: GOAL_MS,
+  rows: runs.map(({ binary, model, samples }) => ({
+    model: model.title,
+    node: binary.version,
+    simd: samples[0].simd,
+    threads: samples[0].threads,
+    ...Object.fromEntries(
+      ['firstStepMs', 'secondStepMs', 'steadyMs', 'fullSpeedMs', 'fullSpeedStep'].map((key) => [key, median(samples.map((s) => s[key]))]),
+    ),
+    samples,
+  })),
+};
+const markdown = [
+  table(
+    ['', 'Node', 'first step done', 'full speed after', 'and steps', 'second step', 'steady step', `goal ${GOAL_MS} ms`],
+    report.rows.map((row) => [
+      row.model,
+      `${row.node}, ${row.simd}`,
+      formatMilliseconds(row.firstStepMs),
+      formatMilliseconds(row.fullSpeedMs),
+      String(row.fullSpeedStep),
+      formatMilliseconds(row.secondStepMs),
+      formatMilliseconds(row.steadyMs),
+      row.fullSpeedMs <= GOAL_MS ? 'met' : 'missed',
+    ]),
+  ),
+  '',
+  `Wall time from the call of \`compile()\`, steps inside \`fit\`; full speed: ${WINDOW} steps with a median of at most ${TOLERANCE} times that of the second half of ${durationMs / 1000} s. Medians of ${processes} fresh processes. ${machineLine(machine)}`,
+].join('\n');
+console.log(markdown);
+if (!options.quick) publish('warmup', report, markdown);
