@@ -36,7 +36,7 @@ export type { Activation as ActivationFunction, ActivationIdentifier } from './a
 export { clearSession } from './registry'
 export type { Config, CustomObjects, Serialized } from './registry'
 
-export { configure, runtimeInfo } from './runtime/runtime'
+export { configure, dispose, runtimeInfo, threadsReady } from './runtime/runtime'
 export type { RuntimeInfo, Settings } from './runtime/runtime'
 export {
   ArgumentError,

@@ -14,12 +14,17 @@ import type { Locations } from './legalize'
 import { legalize } from './legalize'
 import type { MemoryPlan, PlacedBuffer } from './memory'
 import { planMemory } from './memory'
+import { meetings, partsOf, workOf } from './parts'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
 
 export interface PlanOptions {
   /** false: one kernel per node. The results are the same up to rounding. */
   readonly fuse: boolean
+  /** Default 1. The results are the same, bit for bit. */
+  readonly threads?: number
+  /** Nanoseconds of work that a part must be worth. Default PART_WORK. */
+  readonly partWork?: number | undefined
 }
 
 export interface Plan {
@@ -32,6 +37,10 @@ export interface Plan {
   readonly memory: MemoryPlan
   readonly parameters: readonly Address[]
   readonly outputs: readonly Address[]
+  /** Whether several threads have something to do. */
+  readonly isShared: boolean
+  /** What one thread is expected to need. */
+  readonly nanoseconds: number
 }
 
 export function plan(graph: Graph, options: PlanOptions): Plan {
@@ -40,21 +49,24 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const kernels = fuse(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
   const operandOf = (value: Value): Operand => locate(value, memory, locations)
-  const instructions: LabelledInstruction[] = []
+  const labelled: (Instruction & { readonly label: string })[] = []
   const kernelOf: number[] = []
   const scratch = { buffer: memory.scratch, offset: 0 }
   kernels.forEach((kernel, index) => {
     const label = labelOf(kernel)
     const emit = (instruction: Instruction): void => {
-      instructions.push({ ...instruction, label })
+      labelled.push({ ...instruction, label })
       kernelOf.push(index)
     }
     kernel.lower({ operand: operandOf, scratch, emit })
   })
   for (const { cell, value } of memory.copies) {
-    instructions.push(copyToCell(cell, operandOf(value), memory))
+    labelled.push(copyToCell(cell, operandOf(value), memory))
     kernelOf.push(-1)
   }
+  const parts = labelled.map((each) => partsOf(each, options.threads ?? 1, options.partWork))
+  const meets = meetings(parts)
+  const instructions = labelled.map((each, i) => ({ ...each, parts: parts[i]!, meets: meets[i]! }))
   return {
     graph: legal,
     kernels,
@@ -63,6 +75,8 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     memory,
     parameters: legal.parameters.map((value) => operandOf(value).address),
     outputs: legal.outputs.map((value) => operandOf(value).address),
+    isShared: parts.some((count) => count > 1),
+    nanoseconds: labelled.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
   }
 }
 
@@ -78,7 +92,7 @@ function locate(value: Value, memory: MemoryPlan, locations: Locations): Operand
 }
 
 // Runs after all kernels: for an update whose cell was still read when its new content was made.
-function copyToCell(cell: Cell, { address, shape }: Operand, memory: MemoryPlan): LabelledInstruction {
+function copyToCell(cell: Cell, { address, shape }: Operand, memory: MemoryPlan): Instruction & { readonly label: string } {
   const target: PlacedBuffer = { ...memory.scratch, home: { kind: 'cell', cell } }
   const whole = [sizeOf(shape), 1, 1]
   const fields = { out: { buffer: target, offset: 0 }, input: address, rank: 1 }
