@@ -38,24 +38,34 @@ function change(pool: usize, address: usize): void {
   if (atomic.load<i32>(pool, Pool.sleepers)) atomic.notify(address, -1)
 }
 
-/** Comes back when all threads have come here, with what Pool.stop holds then. */
+/**
+ * Comes back when all threads have come here. 0; or what the leader has put into Pool.stop for this meeting; or
+ * ABANDONED.
+ */
 export function meet(pool: usize, thread: i32, threads: i32, patience: i32): i32 {
-  const generation = atomic.load<i32>(pool, Pool.generation)
+  const meeting = atomic.load<i32>(pool, Pool.meetings)
   if (atomic.load<i32>(pool, Pool.stop) == ABANDONED) return ABANDONED
   if (atomic.add<i32>(pool, 1, Pool.arrived) == threads - 1) {
     atomic.store<i32>(pool, 0, Pool.arrived)
-    change(pool, pool + Pool.generation)
+    change(pool, pool + Pool.meetings)
   } else {
     const maySleep = thread != 0 || load<i32>(pool, Pool.leaderSleeps) != 0
-    if (!awaitChange(pool, pool + Pool.generation, generation, patience, maySleep)) abandon(pool)
+    if (!awaitChange(pool, pool + Pool.meetings, meeting, patience, maySleep)) abandon(pool)
   }
-  return atomic.load<i32>(pool, Pool.stop)
+  const stop = atomic.load<i32>(pool, Pool.stop)
+  return stop > 0 && atomic.load<i32>(pool, Pool.stopMeeting) != meeting ? 0 : stop
+}
+
+/** Lets the next meeting return `stop` on every thread. */
+export function stopNext(pool: usize, stop: i32): void {
+  atomic.store<i32>(pool, atomic.load<i32>(pool, Pool.meetings), Pool.stopMeeting)
+  atomic.store<i32>(pool, stop, Pool.stop)
 }
 
 /** Tells all threads to leave the pool for good. */
 export function abandon(pool: usize): void {
   atomic.store<i32>(pool, ABANDONED, Pool.stop)
-  change(pool, pool + Pool.generation)
+  change(pool, pool + Pool.meetings)
   change(pool, pool + Pool.command)
 }
 

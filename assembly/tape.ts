@@ -3,8 +3,8 @@
 
 import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header } from './shared/instructions'
-import { ABANDONED, Pool } from './shared/pool'
-import { FOREVER, awaitTape, meet, publish } from './barrier'
+import { ABANDONED } from './shared/pool'
+import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
 import { chain } from './kernels/chain'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
@@ -67,7 +67,7 @@ export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, pa
     if (atEnd || load<u8>(instruction, Header.meet)) {
       const stop = meet(pool, thread, threads, patience)
       if (stop) {
-        // a second meeting, so that nobody sees the next run's Pool.stop in place of this one's
+        // a second meeting, so that the next run's stop cannot take the place of this one before all have seen it
         if (stop == ABANDONED || meet(pool, thread, threads, patience) == ABANDONED) return <i32>(tape - instruction) - 1
         return stop
       }
@@ -84,9 +84,9 @@ export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, pa
 /** The leader's end of a tape whose Guard has found something: the others learn it where they wait for it. */
 function stopAt(guard: usize, tape: usize, threads: i32, pool: usize, patience: i32): i32 {
   const stop = <i32>(guard - tape) + 1
-  atomic.store<i32>(pool, stop, Pool.stop)
+  stopNext(pool, stop)
   if (meet(pool, 0, threads, patience) == ABANDONED || meet(pool, 0, threads, patience) == ABANDONED) return -stop
-  atomic.store<i32>(pool, 0, Pool.stop)
+  stopNext(pool, 0)
   return stop
 }
 

@@ -4,7 +4,7 @@
 //
 //   0            64        128                192        256
 //   ┌────────────┬─────────┬──────────────────┬──────────┬──────────────────────┐
-//   │ command …  │ arrived │ generation, stop │ sleepers │ one word per thread  │
+//   │ command …  │ arrived │ meetings, stop … │ sleepers │ one word per thread  │
 //   └────────────┴─────────┴──────────────────┴──────────┴──────────────────────┘
 
 export enum Pool {
@@ -20,10 +20,12 @@ export enum Pool {
   empty = 16,
   /** How many threads have come to the meeting. */
   arrived = 64,
-  /** Counts the meetings. */
-  generation = 128,
+  /** Counts the meetings that have come about. */
+  meetings = 128,
   /** 0: go on. ABANDONED, or 1 + the bytes from the start of the tape to the guard that ended it. */
   stop = 132,
+  /** The meeting that a guard's stop is for: whoever still comes from an earlier one must not see it. */
+  stopMeeting = 136,
   /** How many threads sleep, or are about to. */
   sleepers = 192,
   answers = 256,

@@ -31,7 +31,8 @@ export class ThreadPool {
   patience = 10_000
   private state: 'starting' | 'running' | 'ended' = 'starting'
   private reason = 'the workers are starting: await threadsReady()'
-  private workers: WorkerHandle[] = []
+  /** @internal */
+  readonly workers: WorkerHandle[] = []
   private ending: Promise<void> = Promise.resolve()
 
   constructor(
