@@ -29,7 +29,7 @@ export interface Settings {
 export interface RuntimeSettings extends Omit<Settings, 'threads'> {
   simd: SimdLevel
   /** Default 1. */
-  threads?: number
+  threads?: number | 'auto'
   /** For tests: see PlanOptions. */
   partWork?: number
 }
@@ -65,7 +65,9 @@ export class Runtime {
   private lastBuffer: ArrayBuffer
 
   constructor(readonly settings: RuntimeSettings) {
-    const { backend, simd, threads = 1 } = settings
+    const { backend, simd } = settings
+    const threads = settings.threads === 'auto' ? automaticThreads() : (settings.threads ?? 1)
+    if (settings.threads === 'auto' && threads === 1) this.threadsNote = 'this machine has one core'
     const shared = backend === 'wasm' && threads > 1 ? this.tryShared() : null
     this.threads = shared === null ? 1 : threads
     if (backend === 'interpreter') {
@@ -215,8 +217,7 @@ export function currentRuntime(): Runtime {
   if (current === null) {
     const { simd } = settings
     const level = simd !== 'auto' ? simd : supportsRelaxedSimd() ? 'relaxed' : 'plain'
-    const threads = settings.threads === 'auto' ? automaticThreads() : settings.threads
-    current = new Runtime({ ...settings, simd: level, threads })
+    current = new Runtime({ ...settings, simd: level })
   }
   return current
 }
