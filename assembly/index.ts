@@ -3,7 +3,7 @@
 
 export { lead, run, runOne, runPart, serve } from './tape'
 export { abandon, meet } from './barrier'
-export { partStart, rowPartStart } from './parts'
+export { partBorder, rowPartBorder } from './parts'
 export * from './kernels/chain'
 export * from './kernels/steps'
 export * from './kernels/gemm'

@@ -2,7 +2,7 @@
 // Knows where operands lie, not what a step computes: see steps.ts.
 
 import { Access, Step } from '../shared/opcodes'
-import { partStart } from '../parts'
+import { partEnd, partStart } from '../parts'
 import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 import * as steps from './steps'
@@ -209,7 +209,7 @@ function periodOf(dims: usize, strides: usize, rank: i32): i32 {
 export function chain(instruction: usize, part: i32, parts: i32): void {
   const whole = load<i32>(instruction, Chain.count)
   const first = partStart(whole, 16, part, parts)
-  const end = partStart(whole, 16, part + 1, parts)
+  const end = partEnd(whole, 16, part, parts)
   const count = end - first
   let tile = load<i32>(instruction, Chain.tile)
   const rank = load<i32>(instruction, Chain.rank)

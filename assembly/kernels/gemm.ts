@@ -1,7 +1,7 @@
 // Runs a Gemm instruction: looks at shapes and strides, blocks, packs where it pays, and calls the tiles.
 // Holds no inner loop of a product: see gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
-import { partStart, rowPartStart } from '../parts'
+import { partBorder, rowPartEnd, rowPartStart } from '../parts'
 import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
 import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
@@ -70,42 +70,43 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   }
 
   const matrixByVector = n == 1 && m > 1 && lhsRow == 4
-  const rowsByVector = !matrixByVector && n == 1 && lhsColumn == 4 && rhsRow == 4
+  const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
   const vectorByMatrix = m == 1 && rhsColumn == 4
   const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
-  // a step of 0 would make the tiles' loops over rhs endless
-  const packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
-  const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
-  const packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
+  let packRhs = false, packLhs = false
+  if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
+    // a step of 0 would make the tiles' loops over rhs endless
+    packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
+    const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
+    packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
+  }
 
   // which part: from item `first` of the first matrix to item `last` of the last one
   let byRows = n == 1
-  let extent = 0
-  let matrix = 0, lastMatrix = batch - 1, first = 0, last = 0
+  let extent = byRows ? m : n
+  let first = 0, last = extent
   if (parts > 1) {
     let block = 16
-    if (matrixByVector || vectorByMatrix) block = isStreamed(m * n, k) ? 16 : 24
+    if (matrixByVector || vectorByMatrix) block = isStreamed(extent, k) ? 16 : 24
     else if (!rowsByVector && !fewRows) {
       byRows = costOfRows(m, n, parts, packRhs, packLhs) <= costOfColumns(m, n, parts, packRhs, packLhs)
       block = byRows ? 4 : 8
+      extent = byRows ? m : n
     }
-    extent = byRows ? m : n
     const begin = rowPartStart(batch, extent, block, part, parts)
-    const end = rowPartStart(batch, extent, block, part + 1, parts)
+    const end = rowPartEnd(batch, extent, block, part, parts)
     if (begin == end) return
-    matrix = begin / extent
-    lastMatrix = (end - 1) / extent
+    const matrix = begin / extent
+    batch = (end - 1) / extent + 1 - matrix
     first = begin - matrix * extent
-    last = end - lastMatrix * extent
-  } else {
-    extent = last = byRows ? m : n
+    last = end - (matrix + batch - 1) * extent
+    out += <usize>(matrix * m * n) * 4
+    lhs += <usize>matrix * lhsBatch
+    rhs += <usize>matrix * rhsBatch
   }
-  out += <usize>(matrix * m * n) * 4
-  lhs += <usize>matrix * lhsBatch
-  rhs += <usize>matrix * rhsBatch
 
-  for (; matrix <= lastMatrix; matrix++) {
-    const end = matrix == lastMatrix ? last : extent
+  for (; batch > 0; batch--) {
+    const end = batch == 1 ? last : extent
     if (matrixByVector) {
       multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, first, end, k, bias, false, floor)
     } else if (rowsByVector) {
@@ -146,13 +147,13 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
 
 @inline
 function costOfRows(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool): f32 {
-  const rows = <f32>partStart(m, 4, 1, parts)
+  const rows = <f32>partBorder(m, 4, 1, parts)
   return rows * <f32>n + PACK_COST * ((packRhs ? <f32>n : 0) + (packLhs ? rows : 0))
 }
 
 @inline
 function costOfColumns(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool): f32 {
-  const columns = <f32>partStart(n, 8, 1, parts)
+  const columns = <f32>partBorder(n, 8, 1, parts)
   return columns * <f32>m + PACK_COST * ((packRhs ? columns : 0) + (packLhs ? <f32>m : 0))
 }
 
@@ -170,25 +171,21 @@ function multiplyVector(
   out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
   count: i32, first: i32, end: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
 ): void {
-  let skip = <usize>first * 4
-  count -= first
-  if (isStreamed(first + count, k)) {
-    const whole = min(end - first, count & ~3)
-    if (whole > 0) {
-      gemv_stream_f32(
-        out + skip, vector, vectorStep, matrix + skip, matrixStep, whole, k,
-        bias && biasIsVector ? bias + skip : bias, biasIsVector, floor,
-      )
-    }
-    skip += <usize>whole * 4
+  const streamed = isStreamed(count, k)
+  const skip = <usize>first * 4
+  out += skip
+  matrix += skip
+  if (bias && biasIsVector) bias += skip
+  if (streamed) {
+    const whole = min(end, count & ~3) - first
+    if (whole > 0) gemv_stream_f32(out, vector, vectorStep, matrix, matrixStep, whole, k, bias, biasIsVector, floor)
+    const done = <usize>whole * 4
+    out += done
+    matrix += done
+    if (bias && biasIsVector) bias += done
     first += whole
   }
-  if (first < end) {
-    gemv_columns_f32(
-      out + skip, vector, vectorStep, matrix + skip, matrixStep, end - first, k,
-      bias && biasIsVector ? bias + skip : bias, biasIsVector, floor,
-    )
-  }
+  if (first < end) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, end - first, k, bias, biasIsVector, floor)
 }
 
 /**

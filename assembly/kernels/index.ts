@@ -1,6 +1,6 @@
 // Gather and its adjoint ScatterAdd over the middle axis. Indices outside the axis are clamped, never checked.
 
-import { partStart, rowPartStart } from '../parts'
+import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Gather, ScatterAdd } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 
@@ -21,7 +21,7 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
   if (axis == 0 || inner == 0 || count == 0) return
   const sliceSize = <usize>inner << 2
   const first = partStart(outer * count, 16, part, parts)
-  let left = partStart(outer * count, 16, part + 1, parts) - first
+  let left = partEnd(outer * count, 16, part, parts) - first
   const firstBlock = first / count
   let pointer = indices + (<usize>(first - firstBlock * count) << 2)
   const indicesEnd = indices + (<usize>count << 2)
@@ -61,7 +61,7 @@ export function scatterAdd(instruction: usize, part: i32, parts: i32): void {
   if (axis == 0 || inner == 0) return
   const sliceSize = <usize>inner << 2
   const indicesEnd = indices + (<usize>count << 2)
-  const end = rowPartStart(outer, inner, 16, part + 1, parts)
+  const end = rowPartEnd(outer, inner, 16, part, parts)
   for (let place = rowPartStart(outer, inner, 16, part, parts); place < end; ) {
     const block = place / inner
     const column = place - block * inner

@@ -1,6 +1,6 @@
 // Copies and fills. Never computes: any 32-bit element will do.
 
-import { partStart, rowPartStart } from '../parts'
+import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 
@@ -143,7 +143,7 @@ export function copy(instruction: usize, part: i32, parts: i32): void {
   if (rows == 0 || columns == 0) return
   const byRows = rows >= columns
   const extent = byRows ? rows : columns
-  const end = rowPartStart(blocks, extent, 16, part + 1, parts)
+  const end = rowPartEnd(blocks, extent, 16, part, parts)
   for (let place = rowPartStart(blocks, extent, 16, part, parts); place < end; ) {
     const block = place / extent
     const from = place - block * extent
@@ -175,6 +175,6 @@ export function fill(instruction: usize, part: i32, parts: i32): void {
   const first = partStart(count, 16, part, parts)
   fillWords(
     load<usize>(instruction, Fill.out) + (<usize>first << 2), v128.load32_splat(instruction, Fill.value),
-    partStart(count, 16, part + 1, parts) - first,
+    partEnd(count, 16, part, parts) - first,
   )
 }

@@ -1,7 +1,7 @@
 // Optimizer updates: one pass over all parameters. The formulas stand in shared/instructions.ts. Never changes the
 // learning rate or the iteration count: those are cells that the tape and JS write.
 
-import { partStart } from '../parts'
+import { partEnd, partStart } from '../parts'
 import { Adam, RmsProp, Sgd } from '../shared/instructions'
 import { madd, nmadd, storeTail } from '../simd'
 
@@ -48,7 +48,7 @@ function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, n
 export function sgd(instruction: usize, part: i32, parts: i32): void {
   const count = load<i32>(instruction, Sgd.count)
   const first = partStart(count, 16, part, parts)
-  const end = partStart(count, 16, part + 1, parts)
+  const end = partEnd(count, 16, part, parts)
   if (!load<usize>(instruction, Sgd.velocity)) sgdLoop(instruction, first, end, false, false)
   else if (load<i32>(instruction, Sgd.nesterov)) sgdLoop(instruction, first, end, true, true)
   else sgdLoop(instruction, first, end, true, false)
@@ -98,7 +98,7 @@ function rmsPropLoop(instruction: usize, first: i32, end: i32, centered: bool, w
 export function rmsProp(instruction: usize, part: i32, parts: i32): void {
   const count = load<i32>(instruction, RmsProp.count)
   const first = partStart(count, 16, part, parts)
-  const end = partStart(count, 16, part + 1, parts)
+  const end = partEnd(count, 16, part, parts)
   const withVelocity = load<usize>(instruction, RmsProp.velocity) != 0
   if (load<usize>(instruction, RmsProp.average)) {
     if (withVelocity) rmsPropLoop(instruction, first, end, true, true)
@@ -155,7 +155,7 @@ export function adam(instruction: usize, part: i32, parts: i32): void {
   const rest2 = f32x4.splat(1.0 - beta2)
   const epsilon = v128.load32_splat(instruction, Adam.epsilon)
   const decay = f32x4.splat(learningRate * load<f32>(instruction, Adam.weightDecay))
-  let n = partStart(count, 16, part + 1, parts) - first
+  let n = partEnd(count, 16, part, parts) - first
   for (; n >= 4; n -= 4) {
     const g = v128.load(gradient)
     const m = average(v128.load(mean), g, rest1)

@@ -4,7 +4,7 @@
 //   pair j = i >> 1:   (w0, w1) = threefry(key, counter = (j, stream))
 //   element i       =  (w[i & 1] >>> 9) · 2⁻²³
 
-import { partStart } from '../parts'
+import { partEnd, partStart } from '../parts'
 import { Random } from '../shared/instructions'
 import { storeTail } from '../simd'
 
@@ -97,7 +97,7 @@ function storeBlocks(
 export function random(instruction: usize, part: i32, parts: i32): void {
   const whole = load<i32>(instruction, Random.count)
   const first = partStart(whole, 16, part, parts)
-  let count = partStart(whole, 16, part + 1, parts) - first
+  let count = partEnd(whole, 16, part, parts) - first
   let out = load<usize>(instruction, Random.out) + (<usize>first << 2)
   const key = load<usize>(instruction, Random.key)
   const stream = load<u32>(instruction, Random.stream)

@@ -5,7 +5,7 @@
 // grows with the logarithm of the length rather than with the length.
 
 import { Extreme, Reduction } from '../shared/opcodes'
-import { partStart, rowPartStart } from '../parts'
+import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce, Reduce } from '../shared/instructions'
 import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
 
@@ -377,7 +377,7 @@ export function reduce(instruction: usize, part: i32, parts: i32): void {
   const reduction: Reduction = load<i32>(instruction, Reduce.reduction)
   if (inner == 1) {
     const row = partStart(outer, 1, part, parts)
-    outer = partStart(outer, 1, part + 1, parts) - row
+    outer = partEnd(outer, 1, part, parts) - row
     out += <usize>row << 2
     input += <usize>(row * axis) << 2
     switch (reduction) {
@@ -393,7 +393,7 @@ export function reduce(instruction: usize, part: i32, parts: i32): void {
   let end = inner
   if (parts > 1) {
     const begin = rowPartStart(outer, inner, 16, part, parts)
-    const stop = rowPartStart(outer, inner, 16, part + 1, parts)
+    const stop = rowPartEnd(outer, inner, 16, part, parts)
     if (begin == stop) return
     const row = begin / inner
     first = begin - row * inner
@@ -498,7 +498,7 @@ export function argReduce(instruction: usize, part: i32, parts: i32): void {
   let end = inner
   if (parts > 1) {
     const begin = rowPartStart(outer, inner, 16, part, parts)
-    const stop = rowPartStart(outer, inner, 16, part + 1, parts)
+    const stop = rowPartEnd(outer, inner, 16, part, parts)
     if (begin == stop) return
     const row = begin / inner
     first = begin - row * inner

@@ -2,7 +2,7 @@
 // chains and reductions.
 
 import { SoftmaxKind } from '../shared/opcodes'
-import { partStart } from '../parts'
+import { partEnd, partStart } from '../parts'
 import { Softmax } from '../shared/instructions'
 import { pmaxLanes, storeTail, sumLanes, tailMask } from '../simd'
 import { expNegative, log } from '../math'
@@ -113,7 +113,7 @@ export function softmax(instruction: usize, part: i32, parts: i32): void {
   const whole = load<i32>(instruction, Softmax.rows)
   const columns = load<i32>(instruction, Softmax.columns)
   const first = partStart(whole, 1, part, parts)
-  const rows = partStart(whole, 1, part + 1, parts) - first
+  const rows = partEnd(whole, 1, part, parts) - first
   const offset = <usize>first * (<usize>columns << 2)
   const out = load<usize>(instruction, Softmax.out) + offset
   const input = load<usize>(instruction, Softmax.input) + offset
