@@ -148,7 +148,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
       results.push(run)
     }
     for (const run of results.slice(1)) expect(run).toEqual(results[0])
-  })
+  }, 30_000)
 
   it('a guard that ends the tape', async () => {
     const runtime = runtimes[1]!
@@ -399,7 +399,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       await model.fit(x, x, { verbose: 0 })
       expect(runtimeInfo().threads).toBe(1)
     })
-  })
+  }, 30_000)
 
   it('has changed nothing when a run ends before it writes', async () => {
     await withThreads(2, () => {
