@@ -27,7 +27,7 @@ export interface WorkerHandle {
   terminate(): Promise<void>
 }
 
-// Plain text, because it must reach users' bundles as it is. The turn of the event loop before `serve`, which never
+// Plain text, because it must reach users' bundles as it is; with no `require`, which tools take for CommonJS. The turn of the event loop before `serve`, which never
 // returns to it, lets the message out.
 const SOURCE = `
 function start({ module, memory, pool, thread, threads, challenge, answer }, say) {
@@ -44,9 +44,9 @@ function start({ module, memory, pool, thread, threads, challenge, answer }, say
     }
   })
 }
-if (typeof require === 'function') {
-  const { parentPort, workerData } = require('node:worker_threads')
-  start(workerData, (message) => parentPort.postMessage(message))
+if (typeof process === 'object') {
+  const threads = import('node' + ':worker_threads')
+  threads.then(({ parentPort, workerData }) => start(workerData, (message) => parentPort.postMessage(message)))
 } else {
   onmessage = ({ data }) => start(data, (message) => postMessage(message))
 }

@@ -420,9 +420,10 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
         return pool!.run(tape, expected)
       })
       expect(() => model.trainOnBatch(x, x)).toThrow('those before it')
-      expect(weights()).toEqual(before)
+      const same = () => weights().every((bytes, at) => bytes.equals(before[at]!))
+      expect(same()).toBe(true)
       model.trainOnBatch(x, x)
-      expect(weights()).not.toEqual(before)
+      expect(same()).toBe(false)
     })
   })
 
