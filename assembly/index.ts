@@ -1,7 +1,9 @@
 // What the binary exports. Kernels and steps are exported although JS calls `run` only: a function that is called
 // from one place is inlined there, and code inside the tape loop would never be optimised.
 
-export { run, runOne } from './tape'
+export { lead, run, runOne, runPart, serve } from './tape'
+export { abandon, meet } from './barrier'
+export { partBorder, rowPartBorder } from './parts'
 export * from './kernels/chain'
 export * from './kernels/steps'
 export * from './kernels/gemm'

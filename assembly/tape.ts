@@ -1,7 +1,10 @@
-// The instruction loop: fetch, call the kernel, go on. Computes nothing itself and keeps no state.
+// The instruction loop: fetch, call the kernel, go on. Computes nothing itself and keeps no state. Alone, or on
+// every thread of a pool at once, each doing its part.
 
 import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header } from './shared/instructions'
+import { ABANDONED } from './shared/pool'
+import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
 import { chain } from './kernels/chain'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
@@ -12,36 +15,91 @@ import { random } from './kernels/random'
 import { argReduce, reduce } from './kernels/reduce'
 import { softmax } from './kernels/softmax'
 
-/** Runs the instruction at `instruction`. 1 when it is a Guard that found NaN or ±Inf, else 0. */
-export function runOne(instruction: usize): i32 {
-  switch (load<i32>(instruction, Header.opcode)) {
-    case Opcode.Chain: chain(instruction); break
-    case Opcode.Gemm: gemm(instruction); break
-    case Opcode.Reduce: reduce(instruction); break
-    case Opcode.ArgReduce: argReduce(instruction); break
-    case Opcode.Softmax: softmax(instruction); break
-    case Opcode.Gather: gather(instruction); break
-    case Opcode.ScatterAdd: scatterAdd(instruction); break
-    case Opcode.Copy: copy(instruction); break
-    case Opcode.Fill: fill(instruction); break
-    case Opcode.Random: random(instruction); break
+/** Runs part `part` of the instruction at `instruction`. 1 when it is a Guard that found NaN or ±Inf, else 0. */
+export function runPart(instruction: usize, part: i32, parts: i32): i32 {
+  switch (<i32>load<u16>(instruction, Header.opcode)) {
+    case Opcode.Chain: chain(instruction, part, parts); break
+    case Opcode.Gemm: gemm(instruction, part, parts); break
+    case Opcode.Reduce: reduce(instruction, part, parts); break
+    case Opcode.ArgReduce: argReduce(instruction, part, parts); break
+    case Opcode.Softmax: softmax(instruction, part, parts); break
+    case Opcode.Gather: gather(instruction, part, parts); break
+    case Opcode.ScatterAdd: scatterAdd(instruction, part, parts); break
+    case Opcode.Copy: copy(instruction, part, parts); break
+    case Opcode.Fill: fill(instruction, part, parts); break
+    case Opcode.Random: random(instruction, part, parts); break
     case Opcode.Guard: return guard(instruction)
-    case Opcode.Sgd: sgd(instruction); break
-    case Opcode.RmsProp: rmsProp(instruction); break
-    case Opcode.Adam: adam(instruction); break
+    case Opcode.Sgd: sgd(instruction, part, parts); break
+    case Opcode.RmsProp: rmsProp(instruction, part, parts); break
+    case Opcode.Adam: adam(instruction, part, parts); break
+  }
+  return 0
+}
+
+/** Runs a whole instruction. 1 when it is a Guard that found NaN or ±Inf, else 0. */
+export function runOne(instruction: usize): i32 {
+  return runPart(instruction, 0, 1)
+}
+
+/**
+ * Runs a tape on this thread, to its end, and returns 0; or stops at the first Guard that finds NaN or ±Inf and
+ * returns 1 + the bytes from the start of the tape to that Guard.
+ */
+export function run(tape: usize): i32 {
+  let instruction = tape
+  while (load<i32>(instruction, Header.opcode) != END_OF_TAPE) {
+    if (runPart(instruction, 0, 1)) return <i32>(instruction - tape) + 1
+    instruction += load<usize>(instruction, Header.byteLength)
   }
   return 0
 }
 
 /**
- * Runs a tape to its end and returns 0; or stops at the first Guard that finds NaN or ±Inf and returns
- * 1 + the bytes from the start of the tape to that Guard.
+ * One thread's share of a tape: its part of the instructions that have one for it, and the meetings between them.
+ * Returns as run does on every thread; −1 − the bytes to the instruction that was not reached when a meeting did
+ * not come about.
  */
-export function run(tape: usize): i32 {
+export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   let instruction = tape
-  while (load<i32>(instruction, Header.opcode) != END_OF_TAPE) {
-    if (runOne(instruction)) return <i32>(instruction - tape) + 1
+  let atEnd = false
+  do {
+    atEnd = load<i32>(instruction, Header.opcode) == END_OF_TAPE
+    if (atEnd || load<u8>(instruction, Header.meet)) {
+      const stop = meet(pool, thread, threads, patience)
+      if (stop) {
+        // a second meeting, so that the next run's stop cannot take the place of this one before all have seen it
+        if (stop == ABANDONED || meet(pool, thread, threads, patience) == ABANDONED) return <i32>(tape - instruction) - 1
+        return stop
+      }
+    }
+    const parts = <i32>load<u8>(instruction, Header.moreParts) + 1
+    if (!atEnd && thread < parts && runPart(instruction, thread, parts)) {
+      return stopAt(instruction, tape, threads, pool, patience)
+    }
     instruction += load<usize>(instruction, Header.byteLength)
-  }
+  } while (!atEnd)
   return 0
+}
+
+/** The leader's end of a tape whose Guard has found something: the others learn it where they wait for it. */
+function stopAt(guard: usize, tape: usize, threads: i32, pool: usize, patience: i32): i32 {
+  const stop = <i32>(guard - tape) + 1
+  stopNext(pool, stop)
+  if (meet(pool, 0, threads, patience) == ABANDONED || meet(pool, 0, threads, patience) == ABANDONED) return -stop
+  stopNext(pool, 0)
+  return stop
+}
+
+/** Runs a tape on all threads of the pool; the caller is thread 0. Returns as runShare does. */
+export function lead(tape: usize, threads: i32, pool: usize, patience: i32): i32 {
+  publish(pool, tape)
+  return runShare(tape, 0, threads, pool, patience)
+}
+
+/** A worker's life: one tape after another, until the pool is given up. */
+export function serve(pool: usize, thread: i32, threads: i32): void {
+  for (let seen = 0; ; seen++) {
+    const tape = awaitTape(pool, seen)
+    if (!tape || runShare(tape, thread, threads, pool, FOREVER) < 0) return
+  }
 }

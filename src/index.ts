@@ -38,7 +38,7 @@ export { clearSession } from './registry'
 export type { OptimizerIdentifier } from './optimizers/registry'
 export type { Config, CustomObjects, Serialized } from './registry'
 
-export { configure, runtimeInfo } from './runtime/runtime'
+export { configure, dispose, runtimeInfo, threadsReady } from './runtime/runtime'
 export type { RuntimeInfo, Settings } from './runtime/runtime'
 export {
   ArgumentError,

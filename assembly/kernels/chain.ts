@@ -2,7 +2,8 @@
 // Knows where operands lie, not what a step computes: see steps.ts.
 
 import { Access, Step } from '../shared/opcodes'
-import { Chain, ChainOperand, ChainStep } from '../shared/instructions'
+import { partEnd, partStart } from '../parts'
+import { Chain, ChainOperand, ChainStep, GEMM_SCRATCH } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 import * as steps from './steps'
 
@@ -204,16 +205,19 @@ function periodOf(dims: usize, strides: usize, rank: i32): i32 {
   return period
 }
 
-/** Runs a Chain. */
-export function chain(instruction: usize): void {
-  const count = load<i32>(instruction, Chain.count)
+/** Runs a Chain, or a part of its elements. */
+export function chain(instruction: usize, part: i32, parts: i32): void {
+  const whole = load<i32>(instruction, Chain.count)
+  const first = partStart(whole, 16, part, parts)
+  const end = partEnd(whole, 16, part, parts)
+  const count = end - first
   let tile = load<i32>(instruction, Chain.tile)
   const rank = load<i32>(instruction, Chain.rank)
   const operandCount = load<i32>(instruction, Chain.operandCount)
   const outputCount = load<i32>(instruction, Chain.outputCount)
   const stepCount = load<i32>(instruction, Chain.stepCount)
   const registerCount = load<i32>(instruction, Chain.registerCount)
-  const table = load<usize>(instruction, Chain.scratch)
+  const table = load<usize>(instruction, Chain.scratch) + part * GEMM_SCRATCH
   if (count == 0) return
 
   const dims = instruction + Chain.size
@@ -224,6 +228,7 @@ export function chain(instruction: usize): void {
   const programEnd = program + <usize>stepCount * ChainStep.size
 
   const firstTemporary = <usize>(operandCount + outputCount)
+  const firstByte = <usize>first << 2
 
   // slots lie a whole tile apart, even where fewer elements of them are used
   const slotSize = <usize>tile << 2
@@ -234,7 +239,7 @@ export function chain(instruction: usize): void {
   for (let operand = operands; operand < outputs; operand += operandSize) {
     const access: Access = load<i32>(operand, ChainOperand.access)
     const address = load<usize>(operand, ChainOperand.address)
-    store<usize>(pointer, access == Access.Contiguous ? address : slot)
+    store<usize>(pointer, access == Access.Contiguous ? address + firstByte : slot)
     if (access == Access.Scalar) fillWords(slot, v128.load32_splat(address), tile)
     if (access == Access.Strided) {
       strided = true
@@ -249,7 +254,7 @@ export function chain(instruction: usize): void {
     pointer += 4
   }
   for (let output = outputs; output < program; output += 4) {
-    store<usize>(pointer, load<usize>(output))
+    store<usize>(pointer, load<usize>(output) + firstByte)
     slot += slotSize
     pointer += 4
   }
@@ -258,15 +263,15 @@ export function chain(instruction: usize): void {
     slot += slotSize
   }
 
-  for (let start = 0; ; ) {
-    const n = min(tile, count - start)
+  for (let start = first; ; ) {
+    const n = min(tile, end - start)
     if (strided) {
       pointer = table
       for (let operand = operands; operand < outputs; operand += operandSize) {
         if (load<i32>(operand, ChainOperand.access) == Access.Strided) {
           gatherStrided(
             load<usize>(pointer), load<usize>(operand, ChainOperand.address), dims, operand + ChainOperand.size, rank,
-            start, n, tile, start > 0,
+            start, n, tile, start > first,
           )
         }
         pointer += 4
@@ -286,7 +291,7 @@ export function chain(instruction: usize): void {
       )
     }
     start += tile
-    if (start >= count) return
+    if (start >= end) return
     const bytes = <usize>tile << 2
     pointer = table
     for (let operand = operands; operand < outputs; operand += operandSize) {

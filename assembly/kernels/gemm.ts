@@ -1,7 +1,8 @@
 // Runs a Gemm instruction: looks at shapes and strides, blocks, packs where it pays, and calls the tiles.
 // Holds no inner loop of a product: see gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
-import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC } from '../shared/instructions'
+import { partBorder, rowPartEnd, rowPartStart } from '../parts'
+import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
 import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
 import { gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32 } from './gemm-tiles'
@@ -30,8 +31,14 @@ const PACK_LHS_LEAST_ROWS: i32 = 24
 /** Elements of a matrix from which on a product with one vector waits for memory. */
 const STREAM_ELEMENTS: i32 = 48 * 1024
 
-/** For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). */
-export function gemm(instruction: usize): void {
+/** What packing one element costs, in multiply-adds of the tiles. */
+const PACK_COST: f32 = 8
+
+/**
+ * For each of `batch` matrices: out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]). A part is some of the
+ * matrices, and of the first and last of them some of the rows or columns. The path is chosen for the whole.
+ */
+export function gemm(instruction: usize, part: i32, parts: i32): void {
   let m = load<i32>(instruction, Gemm.m)
   const n = load<i32>(instruction, Gemm.n)
   const k = load<i32>(instruction, Gemm.k)
@@ -48,7 +55,7 @@ export function gemm(instruction: usize): void {
   const lhsBatch = <usize>load<i32>(instruction, Gemm.lhsBatch) * 4
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
   const epilogue = load<i32>(instruction, Gemm.epilogue)
-  const scratch = load<usize>(instruction, Gemm.scratch)
+  const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
 
   // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open
@@ -62,60 +69,138 @@ export function gemm(instruction: usize): void {
     batch = 1
   }
 
-  for (; batch > 0; batch--) {
-    if (n == 1 && m > 1 && lhsRow == 4) {
-      multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, k, bias, false, floor)
-    } else if (n == 1 && lhsColumn == 4 && rhsRow == 4) {
-      gemv_rows_f32(out, lhs, lhsRow, rhs, m, k, bias, false, floor)
-    } else if (m == 1 && rhsColumn == 4) {
-      multiplyVector(out, lhs, lhsColumn, rhs, rhsRow, n, k, bias, true, floor)
-    } else if (m < 4 && rhsRow == 4 && lhsColumn == 4) {
-      for (let i = 0; i < m; i++) {
-        gemv_rows_f32(out + <usize>(i * n) * 4, rhs, rhsColumn, lhs + <usize>i * lhsRow, n, k, bias, true, floor)
-      }
-    } else {
-      gemm_blocked_f32(out, lhs, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, m, n, k, bias, floor, scratch)
+  const matrixByVector = n == 1 && m > 1 && lhsRow == 4
+  const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
+  const vectorByMatrix = m == 1 && rhsColumn == 4
+  const fewRows = m < 4 && rhsRow == 4 && lhsColumn == 4
+  let packRhs = false, packLhs = false
+  if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
+    // a step of 0 would make the tiles' loops over rhs endless
+    packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
+    const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
+    packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
+  }
+
+  // which part: from item `first` of the first matrix to item `last` of the last one
+  let byRows = n == 1
+  let extent = byRows ? m : n
+  let first = 0, last = extent
+  if (parts > 1) {
+    let block = 16
+    if (matrixByVector || vectorByMatrix) block = isStreamed(extent, k) ? 16 : 24
+    else if (!rowsByVector && !fewRows) {
+      byRows = costOfRows(m, n, parts, packRhs, packLhs) <= costOfColumns(m, n, parts, packRhs, packLhs)
+      block = byRows ? 4 : 8
+      extent = byRows ? m : n
     }
-    if (epilogue > Epilogue.Relu) activate_f32(out, m * n, epilogue)
+    const begin = rowPartStart(batch, extent, block, part, parts)
+    const end = rowPartEnd(batch, extent, block, part, parts)
+    if (begin == end) return
+    const matrix = begin / extent
+    batch = (end - 1) / extent + 1 - matrix
+    first = begin - matrix * extent
+    last = end - (matrix + batch - 1) * extent
+    out += <usize>(matrix * m * n) * 4
+    lhs += <usize>matrix * lhsBatch
+    rhs += <usize>matrix * rhsBatch
+  }
+
+  for (; batch > 0; batch--) {
+    const end = batch == 1 ? last : extent
+    if (matrixByVector) {
+      multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, first, end, k, bias, false, floor)
+    } else if (rowsByVector) {
+      gemv_rows_f32(out + <usize>first * 4, lhs + <usize>first * lhsRow, lhsRow, rhs, end - first, k, bias, false, floor)
+    } else if (vectorByMatrix) {
+      multiplyVector(out, lhs, lhsColumn, rhs, rhsRow, n, first, end, k, bias, true, floor)
+    } else if (fewRows) {
+      const firstBias = bias ? bias + <usize>first * 4 : 0
+      const firstRhs = rhs + <usize>first * rhsColumn
+      for (let i = 0; i < m; i++) {
+        gemv_rows_f32(out + <usize>(i * n + first) * 4, firstRhs, rhsColumn, lhs + <usize>i * lhsRow, end - first, k, firstBias, true, floor)
+      }
+    } else if (byRows) {
+      gemm_blocked_f32(
+        out + <usize>(first * n) * 4, lhs + <usize>first * lhsRow, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn,
+        end - first, n, k, bias, floor, scratch, n, packRhs, packLhs,
+      )
+    } else {
+      gemm_blocked_f32(
+        out + <usize>first * 4, lhs, lhsRow, lhsColumn, rhs + <usize>first * rhsColumn, rhsRow, rhsColumn,
+        m, end - first, k, bias ? bias + <usize>first * 4 : 0, floor, scratch, n, packRhs, packLhs,
+      )
+    }
+    if (epilogue > Epilogue.Relu) {
+      if (byRows) activate_f32(out + <usize>(first * n) * 4, (end - first) * n, epilogue)
+      else if (end - first == n) activate_f32(out, m * n, epilogue)
+      else for (let i = 0; i < m; i++) activate_f32(out + <usize>(i * n + first) * 4, end - first, epilogue)
+    }
+    first = 0
     out += <usize>(m * n) * 4
     lhs += lhsBatch
     rhs += rhsBatch
   }
 }
 
-/** out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with neighbouring columns. */
+// What the largest part costs, per k: its tiles, and what it packs. Parts of rows all pack the whole of rhs, parts of
+// columns the whole of lhs.
+
+@inline
+function costOfRows(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool): f32 {
+  const rows = <f32>partBorder(m, 4, 1, parts)
+  return rows * <f32>n + PACK_COST * ((packRhs ? <f32>n : 0) + (packLhs ? rows : 0))
+}
+
+@inline
+function costOfColumns(m: i32, n: i32, parts: i32, packRhs: bool, packLhs: bool): f32 {
+  const columns = <f32>partBorder(n, 8, 1, parts)
+  return columns * <f32>m + PACK_COST * ((packRhs ? columns : 0) + (packLhs ? <f32>m : 0))
+}
+
+@inline
+function isStreamed(count: i32, k: i32): bool {
+  return count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS
+}
+
+/**
+ * Elements first … end of out [count] = max(vector [k] · matrix [k, count] + bias, floor), the matrix with
+ * neighbouring columns. The order of additions depends on where an element stands among `count`: `first` is a
+ * multiple of 16 when the matrix is streamed, of 24 else, and so is `end` unless it is count.
+ */
 function multiplyVector(
   out: usize, vector: usize, vectorStep: usize, matrix: usize, matrixStep: usize,
-  count: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
+  count: i32, first: i32, end: i32, k: i32, bias: usize, biasIsVector: bool, floor: f32,
 ): void {
-  if (count >= 32 && k >= 32 && count * k > STREAM_ELEMENTS) {
-    const whole = count & ~3
-    gemv_stream_f32(out, vector, vectorStep, matrix, matrixStep, whole, k, bias, biasIsVector, floor)
+  const streamed = isStreamed(count, k)
+  const skip = <usize>first * 4
+  out += skip
+  matrix += skip
+  if (bias && biasIsVector) bias += skip
+  if (streamed) {
+    const whole = min(end, count & ~3) - first
+    if (whole > 0) gemv_stream_f32(out, vector, vectorStep, matrix, matrixStep, whole, k, bias, biasIsVector, floor)
     const done = <usize>whole * 4
     out += done
     matrix += done
     if (bias && biasIsVector) bias += done
-    count -= whole
+    first += whole
   }
-  if (count > 0) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, count, k, bias, biasIsVector, floor)
+  if (first < end) gemv_columns_f32(out, vector, vectorStep, matrix, matrixStep, end - first, k, bias, biasIsVector, floor)
 }
 
 /**
  * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias [n], floor), blocked after Goto and van de Geijn, "Anatomy of
  * High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips of 8
  * columns, so that a strip's panel of rhs stays in the first-level cache while the block of lhs streams past
- * it from the second. Both are used as they stand where packing would cost more than it saves.
+ * it from the second. Both are used as they stand where packing would cost more than it saves. Every element of out
+ * is one sum over k in order, whichever tile it falls into.
  */
 export function gemm_blocked_f32(
   out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize,
-  m: i32, n: i32, k: i32, bias: usize, floor: f32, scratch: usize,
+  m: i32, n: i32, k: i32, bias: usize, floor: f32, scratch: usize, outRow: i32, packRhs: bool, packLhs: bool,
 ): void {
-  // a step of 0 would make the tiles' loops over rhs endless
-  const packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
-  const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
-  const packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
   const rows = !packLhs && lhsColumn == 4
-  const step = <usize>n * 4
+  const step = <usize>outRow * 4
   const packedLhs = scratch + 4 * GEMM_KC * GEMM_NC
   const zeros = packedLhs + 4 * GEMM_KC * GEMM_MC
   v128.store(zeros, f32x4.splat(0))

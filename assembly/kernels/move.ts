@@ -1,5 +1,6 @@
 // Copies and fills. Never computes: any 32-bit element will do.
 
+import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
 import { copyWords, fillWords } from '../simd'
 
@@ -94,8 +95,11 @@ export function copy_strided_bits(
   }
 }
 
-/** Runs a Copy: the two innermost groups of evenly spaced dimensions as a matrix, the others one by one. */
-export function copy(instruction: usize): void {
+/**
+ * Runs a Copy: the two innermost groups of evenly spaced dimensions as a matrix, the others one by one. A part is
+ * some of the matrices, and of the first and last of them some of the rows, or of the columns if those are more.
+ */
+export function copy(instruction: usize, part: i32, parts: i32): void {
   const out = load<usize>(instruction, Copy.out)
   const input = load<usize>(instruction, Copy.input)
   const first = instruction + Copy.size
@@ -136,7 +140,15 @@ export function copy(instruction: usize): void {
   }
   let blocks = 1
   for (let d = first; d < dimension; d += CopyDimension.size) blocks *= load<i32>(d, CopyDimension.extent)
-  for (let block = 0; block < blocks; block++) {
+  if (rows == 0 || columns == 0) return
+  const byRows = rows >= columns
+  const extent = byRows ? rows : columns
+  const end = rowPartEnd(blocks, extent, 16, part, parts)
+  for (let place = rowPartStart(blocks, extent, 16, part, parts); place < end; ) {
+    const block = place / extent
+    const from = place - block * extent
+    const items = min(extent, end - block * extent) - from
+    place += items
     let rest = block
     let inputOffset = 0
     let outOffset = 0
@@ -148,16 +160,21 @@ export function copy(instruction: usize): void {
       inputOffset += index * load<i32>(d, CopyDimension.inputStride)
       outOffset += index * load<i32>(d, CopyDimension.outStride)
     }
+    outOffset += from * (byRows ? outRow : outColumn)
+    inputOffset += from * (byRows ? inputRow : inputColumn)
     copy_strided_bits(
-      out + (<usize>outOffset << 2), input + (<usize>inputOffset << 2), rows, columns,
+      out + (<usize>outOffset << 2), input + (<usize>inputOffset << 2), byRows ? items : rows, byRows ? columns : items,
       inputRow, inputColumn, outRow, outColumn,
     )
   }
 }
 
-/** Runs a Fill. */
-export function fill(instruction: usize): void {
+/** Runs a Fill, or a part of its elements. */
+export function fill(instruction: usize, part: i32, parts: i32): void {
+  const count = load<i32>(instruction, Fill.count)
+  const first = partStart(count, 16, part, parts)
   fillWords(
-    load<usize>(instruction, Fill.out), v128.load32_splat(instruction, Fill.value), load<i32>(instruction, Fill.count),
+    load<usize>(instruction, Fill.out) + (<usize>first << 2), v128.load32_splat(instruction, Fill.value),
+    partEnd(count, 16, part, parts) - first,
   )
 }

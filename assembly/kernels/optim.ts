@@ -1,6 +1,7 @@
 // Optimizer updates: one pass over all parameters. The formulas stand in shared/instructions.ts. Never changes the
 // learning rate or the iteration count: those are cells that the tape and JS write.
 
+import { partEnd, partStart } from '../parts'
 import { Adam, RmsProp, Sgd } from '../shared/instructions'
 import { madd, nmadd, storeTail } from '../simd'
 
@@ -31,24 +32,26 @@ function sgdStep(
 
 // One loop per form of the update, without a branch in it: see the loops of steps.ts.
 @inline
-function sgdLoop(instruction: usize, withVelocity: bool, nesterov: bool): void {
+function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, nesterov: bool): void {
   const learningRate = load<f32>(load<usize>(instruction, Sgd.learningRate))
   const momentum = v128.load32_splat(instruction, Sgd.momentum)
   const lr = f32x4.splat(learningRate)
   const decay = f32x4.splat(learningRate * load<f32>(instruction, Sgd.weightDecay))
-  const n = load<i32>(instruction, Sgd.count)
-  const whole = <usize>(n >> 2) << 4
-  for (let i: usize = 0; i < whole; i += 16) {
+  const whole = <usize>(end >> 2) << 4
+  for (let i = <usize>first << 2; i < whole; i += 16) {
     sgdStep(instruction, i, 4, withVelocity, nesterov, lr, momentum, decay)
   }
-  if (n & 3) sgdStep(instruction, whole, n & 3, withVelocity, nesterov, lr, momentum, decay)
+  if (end & 3) sgdStep(instruction, whole, end & 3, withVelocity, nesterov, lr, momentum, decay)
 }
 
-/** Runs an Sgd. */
-export function sgd(instruction: usize): void {
-  if (!load<usize>(instruction, Sgd.velocity)) sgdLoop(instruction, false, false)
-  else if (load<i32>(instruction, Sgd.nesterov)) sgdLoop(instruction, true, true)
-  else sgdLoop(instruction, true, false)
+/** Runs an Sgd, or a part of its parameters. */
+export function sgd(instruction: usize, part: i32, parts: i32): void {
+  const count = load<i32>(instruction, Sgd.count)
+  const first = partStart(count, 16, part, parts)
+  const end = partEnd(count, 16, part, parts)
+  if (!load<usize>(instruction, Sgd.velocity)) sgdLoop(instruction, first, end, false, false)
+  else if (load<i32>(instruction, Sgd.nesterov)) sgdLoop(instruction, first, end, true, true)
+  else sgdLoop(instruction, first, end, true, false)
 }
 
 @inline
@@ -75,7 +78,7 @@ function rmsPropStep(
 }
 
 @inline
-function rmsPropLoop(instruction: usize, centered: bool, withVelocity: bool): void {
+function rmsPropLoop(instruction: usize, first: i32, end: i32, centered: bool, withVelocity: bool): void {
   const learningRate = load<f32>(load<usize>(instruction, RmsProp.learningRate))
   const rhoValue = load<f32>(instruction, RmsProp.rho)
   const rho = f32x4.splat(rhoValue)
@@ -84,24 +87,26 @@ function rmsPropLoop(instruction: usize, centered: bool, withVelocity: bool): vo
   const epsilon = v128.load32_splat(instruction, RmsProp.epsilon)
   const lr = f32x4.splat(learningRate)
   const decay = f32x4.splat(learningRate * load<f32>(instruction, RmsProp.weightDecay))
-  const n = load<i32>(instruction, RmsProp.count)
-  const whole = <usize>(n >> 2) << 4
-  for (let i: usize = 0; i < whole; i += 16) {
+  const whole = <usize>(end >> 2) << 4
+  for (let i = <usize>first << 2; i < whole; i += 16) {
     rmsPropStep(instruction, i, 4, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
   }
-  if (n & 3) rmsPropStep(instruction, whole, n & 3, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
+  if (end & 3) rmsPropStep(instruction, whole, end & 3, centered, withVelocity, lr, rho, rest, momentum, epsilon, decay)
 }
 
-/** Runs an RmsProp. */
-export function rmsProp(instruction: usize): void {
+/** Runs an RmsProp, or a part of its parameters. */
+export function rmsProp(instruction: usize, part: i32, parts: i32): void {
+  const count = load<i32>(instruction, RmsProp.count)
+  const first = partStart(count, 16, part, parts)
+  const end = partEnd(count, 16, part, parts)
   const withVelocity = load<usize>(instruction, RmsProp.velocity) != 0
   if (load<usize>(instruction, RmsProp.average)) {
-    if (withVelocity) rmsPropLoop(instruction, true, true)
-    else rmsPropLoop(instruction, true, false)
+    if (withVelocity) rmsPropLoop(instruction, first, end, true, true)
+    else rmsPropLoop(instruction, first, end, true, false)
   } else if (withVelocity) {
-    rmsPropLoop(instruction, false, true)
+    rmsPropLoop(instruction, first, end, false, true)
   } else {
-    rmsPropLoop(instruction, false, false)
+    rmsPropLoop(instruction, first, end, false, false)
   }
 }
 
@@ -128,15 +133,18 @@ function adamStep(p: v128, m: v128, v: v128, decay: v128, alpha: v128, epsilon: 
   return f32x4.sub(nmadd(p, decay, p), update)
 }
 
-/** Runs an Adam. */
-export function adam(instruction: usize): void {
-  let parameters = load<usize>(instruction, Adam.parameters)
-  let parametersOut = load<usize>(instruction, Adam.parametersOut)
-  let gradient = load<usize>(instruction, Adam.gradient)
-  let mean = load<usize>(instruction, Adam.mean)
-  let meanOut = load<usize>(instruction, Adam.meanOut)
-  let variance = load<usize>(instruction, Adam.variance)
-  let varianceOut = load<usize>(instruction, Adam.varianceOut)
+/** Runs an Adam, or a part of its parameters. */
+export function adam(instruction: usize, part: i32, parts: i32): void {
+  const count = load<i32>(instruction, Adam.count)
+  const first = partStart(count, 16, part, parts)
+  const offset = <usize>first << 2
+  let parameters = load<usize>(instruction, Adam.parameters) + offset
+  let parametersOut = load<usize>(instruction, Adam.parametersOut) + offset
+  let gradient = load<usize>(instruction, Adam.gradient) + offset
+  let mean = load<usize>(instruction, Adam.mean) + offset
+  let meanOut = load<usize>(instruction, Adam.meanOut) + offset
+  let variance = load<usize>(instruction, Adam.variance) + offset
+  let varianceOut = load<usize>(instruction, Adam.varianceOut) + offset
   const learningRate = load<f32>(load<usize>(instruction, Adam.learningRate))
   const t = load<i32>(load<usize>(instruction, Adam.iterations)) + 1
   const beta1 = load<f32>(instruction, Adam.beta1)
@@ -147,7 +155,7 @@ export function adam(instruction: usize): void {
   const rest2 = f32x4.splat(1.0 - beta2)
   const epsilon = v128.load32_splat(instruction, Adam.epsilon)
   const decay = f32x4.splat(learningRate * load<f32>(instruction, Adam.weightDecay))
-  let n = load<i32>(instruction, Adam.count)
+  let n = partEnd(count, 16, part, parts) - first
   for (; n >= 4; n -= 4) {
     const g = v128.load(gradient)
     const m = average(v128.load(mean), g, rest1)

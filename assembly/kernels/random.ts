@@ -4,6 +4,7 @@
 //   pair j = i >> 1:   (w0, w1) = threefry(key, counter = (j, stream))
 //   element i       =  (w[i & 1] >>> 9) · 2⁻²³
 
+import { partEnd, partStart } from '../parts'
 import { Random } from '../shared/instructions'
 import { storeTail } from '../simd'
 
@@ -92,12 +93,14 @@ function storeBlocks(
   }
 }
 
-/** Runs a Random. */
-export function random(instruction: usize): void {
-  let out = load<usize>(instruction, Random.out)
+/** Runs a Random, or a part of its elements: an even number of them comes before it, so that pairs stay whole. */
+export function random(instruction: usize, part: i32, parts: i32): void {
+  const whole = load<i32>(instruction, Random.count)
+  const first = partStart(whole, 16, part, parts)
+  let count = partEnd(whole, 16, part, parts) - first
+  let out = load<usize>(instruction, Random.out) + (<usize>first << 2)
   const key = load<usize>(instruction, Random.key)
   const stream = load<u32>(instruction, Random.stream)
-  let count = load<i32>(instruction, Random.count)
   const word0 = load<u32>(key)
   const word1 = load<u32>(key, 4)
   const word2 = word0 ^ word1 ^ 0x1bd11bda
@@ -110,7 +113,7 @@ export function random(instruction: usize): void {
   const k2_4 = i32x4.splat(word2 + 4)
   const k0_5 = i32x4.splat(word0 + 5)
   const x1 = i32x4.splat(stream + word1)
-  let x0 = i32x4.add(i32x4(0, 1, 2, 3), k0)
+  let x0 = i32x4.add(i32x4.add(i32x4(0, 1, 2, 3), k0), i32x4.splat(first >> 1))
   const four = i32x4.splat(4)
   // the rounds of a block wait for each other: two groups of blocks a turn
   for (; count >= 16; count -= 16) {

@@ -5,6 +5,7 @@
 // grows with the logarithm of the length rather than with the length.
 
 import { Extreme, Reduction } from '../shared/opcodes'
+import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce, Reduce } from '../shared/instructions'
 import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
 
@@ -286,12 +287,18 @@ function reduceColumns4(reduction: Reduction, out: usize, input: usize, axis: i3
   else storeTail(out, y, width)
 }
 
+// Parts of columns: from column `first` of the first of `outer` rows of out to column `end` of the last one. Both are
+// multiples of 16, or inner, so that every column falls into the same group of columns as it would in the whole.
+
 @inline
-function reduceColumns(reduction: Reduction, out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
+function reduceColumns(
+  reduction: Reduction, out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
+): void {
   const rowSize = <usize>inner << 2
   for (; outer > 0; outer--) {
-    for (let column = 0; column < inner; ) {
-      const width = min(inner - column, 16)
+    const last = outer == 1 ? end : inner
+    for (let column = first; column < last; ) {
+      const width = min(last - column, 16)
       const offset = <usize>column << 2
       const to = out + offset
       const from = input + offset
@@ -300,6 +307,7 @@ function reduceColumns(reduction: Reduction, out: usize, input: usize, outer: i3
       else reduceColumns16(reduction, to, from, axis, rowSize, width)
       column += width
     }
+    first = 0
     out += rowSize
     input += <usize>axis * rowSize
   }
@@ -321,31 +329,45 @@ export function min_rows_f32(out: usize, input: usize, rows: i32, axis: i32): vo
   reduceRows(Reduction.Min, out, input, rows, axis)
 }
 
-export function sum_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
-  reduceColumns(Reduction.Sum, out, input, outer, axis, inner)
+export function sum_columns_f32(
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
+): void {
+  reduceColumns(Reduction.Sum, out, input, outer, axis, inner, first, end)
 }
 
-export function mean_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
-  reduceColumns(Reduction.Mean, out, input, outer, axis, inner)
+export function mean_columns_f32(
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
+): void {
+  reduceColumns(Reduction.Mean, out, input, outer, axis, inner, first, end)
 }
 
-export function max_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
-  reduceColumns(Reduction.Max, out, input, outer, axis, inner)
+export function max_columns_f32(
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
+): void {
+  reduceColumns(Reduction.Max, out, input, outer, axis, inner, first, end)
 }
 
-export function min_columns_f32(out: usize, input: usize, outer: i32, axis: i32, inner: i32): void {
-  reduceColumns(Reduction.Min, out, input, outer, axis, inner)
+export function min_columns_f32(
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32,
+): void {
+  reduceColumns(Reduction.Min, out, input, outer, axis, inner, first, end)
 }
 
-/** Runs a Reduce. An empty axis gives 0, NaN, −Inf, Inf for Sum, Mean, Max, Min. */
-export function reduce(instruction: usize): void {
-  const out = load<usize>(instruction, Reduce.out)
-  const input = load<usize>(instruction, Reduce.input)
-  const outer = load<i32>(instruction, Reduce.outer)
+/**
+ * Runs a Reduce, or a part of its results. An empty axis gives 0, NaN, −Inf, Inf for Sum, Mean, Max, Min.
+ */
+export function reduce(instruction: usize, part: i32, parts: i32): void {
+  let out = load<usize>(instruction, Reduce.out)
+  let input = load<usize>(instruction, Reduce.input)
+  let outer = load<i32>(instruction, Reduce.outer)
   const axis = load<i32>(instruction, Reduce.axis)
   const inner = load<i32>(instruction, Reduce.inner)
   const reduction: Reduction = load<i32>(instruction, Reduce.reduction)
   if (inner == 1) {
+    const row = partStart(outer, 1, part, parts)
+    outer = partEnd(outer, 1, part, parts) - row
+    out += <usize>row << 2
+    input += <usize>(row * axis) << 2
     switch (reduction) {
       case Reduction.Sum: return sum_rows_f32(out, input, outer, axis)
       case Reduction.Mean: return mean_rows_f32(out, input, outer, axis)
@@ -354,11 +376,24 @@ export function reduce(instruction: usize): void {
     }
     return
   }
+  let first = 0
+  let end = inner
+  if (parts > 1) {
+    const begin = rowPartStart(outer, inner, 16, part, parts)
+    const stop = rowPartEnd(outer, inner, 16, part, parts)
+    if (begin == stop) return
+    const row = begin / inner
+    first = begin - row * inner
+    outer = (stop - 1) / inner - row + 1
+    end = stop - (row + outer - 1) * inner
+    out += <usize>row * (<usize>inner << 2)
+    input += <usize>(row * axis) * (<usize>inner << 2)
+  }
   switch (reduction) {
-    case Reduction.Sum: return sum_columns_f32(out, input, outer, axis, inner)
-    case Reduction.Mean: return mean_columns_f32(out, input, outer, axis, inner)
-    case Reduction.Max: return max_columns_f32(out, input, outer, axis, inner)
-    case Reduction.Min: return min_columns_f32(out, input, outer, axis, inner)
+    case Reduction.Sum: return sum_columns_f32(out, input, outer, axis, inner, first, end)
+    case Reduction.Mean: return mean_columns_f32(out, input, outer, axis, inner, first, end)
+    case Reduction.Max: return max_columns_f32(out, input, outer, axis, inner, first, end)
+    case Reduction.Min: return min_columns_f32(out, input, outer, axis, inner, first, end)
   }
 }
 
@@ -408,13 +443,14 @@ export function argMin_rows_f32(out: usize, input: usize, rows: i32, axis: i32):
 
 /** The same over columns. */
 export function argReduce_columns_f32(
-  out: usize, input: usize, outer: i32, axis: i32, inner: i32, extreme: Extreme,
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32, extreme: Extreme,
 ): void {
   // the smallest is the largest of −x
   const flip = i32x4.splat(extreme == Extreme.Min ? 0x80000000 : 0)
   const rowSize = <usize>inner << 2
   for (; outer > 0; outer--) {
-    for (let column = 0; column < inner; column += 4) {
+    const last = outer == 1 ? end : inner
+    for (let column = first; column < last; column += 4) {
       let pointer = input + (<usize>column << 2)
       let best = v128.xor(v128.load(pointer), flip)
       let bestIndex = i32x4.splat(0)
@@ -426,24 +462,38 @@ export function argReduce_columns_f32(
         best = v128.bitselect(x, best, wins)
         bestIndex = v128.bitselect(i32x4.splat(i), bestIndex, wins)
       }
-      const width = inner - column
+      const width = last - column
       if (width >= 4) v128.store(out + (<usize>column << 2), bestIndex)
       else storeTail(out + (<usize>column << 2), bestIndex, width)
     }
+    first = 0
     out += rowSize
     input += <usize>axis * rowSize
   }
 }
 
-/** Runs an ArgReduce. An empty axis gives 0. */
-export function argReduce(instruction: usize): void {
-  const out = load<usize>(instruction, ArgReduce.out)
-  const input = load<usize>(instruction, ArgReduce.input)
-  const outer = load<i32>(instruction, ArgReduce.outer)
+/** Runs an ArgReduce, or a part of its results. An empty axis gives 0. */
+export function argReduce(instruction: usize, part: i32, parts: i32): void {
+  let out = load<usize>(instruction, ArgReduce.out)
+  let input = load<usize>(instruction, ArgReduce.input)
+  let outer = load<i32>(instruction, ArgReduce.outer)
   const axis = load<i32>(instruction, ArgReduce.axis)
   const inner = load<i32>(instruction, ArgReduce.inner)
   const extreme: Extreme = load<i32>(instruction, ArgReduce.extreme)
-  if (inner != 1 || axis == 0) argReduce_columns_f32(out, input, outer, axis, inner, extreme)
+  let first = 0
+  let end = inner
+  if (parts > 1) {
+    const begin = rowPartStart(outer, inner, 16, part, parts)
+    const stop = rowPartEnd(outer, inner, 16, part, parts)
+    if (begin == stop) return
+    const row = begin / inner
+    first = begin - row * inner
+    outer = (stop - 1) / inner - row + 1
+    end = stop - (row + outer - 1) * inner
+    out += <usize>row * (<usize>inner << 2)
+    input += <usize>(row * axis) * (<usize>inner << 2)
+  }
+  if (inner != 1 || axis == 0) argReduce_columns_f32(out, input, outer, axis, inner, first, end, extreme)
   else if (extreme == Extreme.Max) argMax_rows_f32(out, input, outer, axis)
   else argMin_rows_f32(out, input, outer, axis)
 }

@@ -2,6 +2,7 @@
 // chains and reductions.
 
 import { SoftmaxKind } from '../shared/opcodes'
+import { partEnd, partStart } from '../parts'
 import { Softmax } from '../shared/instructions'
 import { pmaxLanes, storeTail, sumLanes, tailMask } from '../simd'
 import { expNegative, log } from '../math'
@@ -107,12 +108,15 @@ export function logSoftmax_rows_f32(out: usize, input: usize, rows: i32, columns
   }
 }
 
-/** Runs a Softmax. */
-export function softmax(instruction: usize): void {
-  const out = load<usize>(instruction, Softmax.out)
-  const input = load<usize>(instruction, Softmax.input)
-  const rows = load<i32>(instruction, Softmax.rows)
+/** Runs a Softmax, or a part of its rows. */
+export function softmax(instruction: usize, part: i32, parts: i32): void {
+  const whole = load<i32>(instruction, Softmax.rows)
   const columns = load<i32>(instruction, Softmax.columns)
+  const first = partStart(whole, 1, part, parts)
+  const rows = partEnd(whole, 1, part, parts) - first
+  const offset = <usize>first * (<usize>columns << 2)
+  const out = load<usize>(instruction, Softmax.out) + offset
+  const input = load<usize>(instruction, Softmax.input) + offset
   if (load<i32>(instruction, Softmax.kind) == SoftmaxKind.Softmax) softmax_rows_f32(out, input, rows, columns)
   else logSoftmax_rows_f32(out, input, rows, columns)
 }

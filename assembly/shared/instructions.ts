@@ -2,11 +2,12 @@
 //
 //   tape   = instruction … instruction End
 //   instruction:
-//     0        4            8
-//     ┌────────┬────────────┬──────────────────────────┬───────────────┐
-//     │ opcode │ byteLength │ fields of the opcode …   │ lists (some)  │
-//     └────────┴────────────┴──────────────────────────┴───────────────┘
+//     0        2           3      4            8
+//     ┌────────┬───────────┬──────┬────────────┬──────────────────────────┬───────────────┐
+//     │ opcode │ moreParts │ meet │ byteLength │ fields of the opcode …   │ lists (some)  │
+//     └────────┴───────────┴──────┴────────────┴──────────────────────────┴───────────────┘
 //
+// moreParts and meet are for several threads and 0 on one, so that the first word is then the opcode alone.
 // Every field is one 32-bit word: an address in linear memory, an unsigned count, a signed stride in
 // elements, an enum of opcodes.ts, or a float32. Addresses of optional buffers are 0 when absent.
 // Each enum below maps a field to its byte offset from the start of the instruction; `size` is where the
@@ -14,7 +15,12 @@
 
 /** Words every instruction starts with. */
 export enum Header {
+  /** 16 bits. */
   opcode = 0,
+  /** 8 bits: one less than the parts that the work is dealt out in, one to a thread. */
+  moreParts = 2,
+  /** 8 bits: 1 when all threads meet before this instruction. */
+  meet = 3,
   /** From the start of this instruction to the start of the next one. */
   byteLength = 4,
   size = 8,
@@ -73,7 +79,8 @@ export enum ChainStep {
 
 // Gemm: for each of `batch` matrices, out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]).
 // lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
-// extent is 1. out is row-major and contiguous. `scratch` has GEMM_SCRATCH bytes for packed panels.
+// extent is 1. out is row-major and contiguous. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many
+// again for every further thread, as all scratch.
 export enum Gemm {
   out = 8,
   lhs = 12,

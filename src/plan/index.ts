@@ -13,12 +13,17 @@ import type { Locations } from './legalize'
 import { legalize } from './legalize'
 import type { MemoryPlan } from './memory'
 import { planMemory } from './memory'
+import { meetings, partsOf, workOf } from './parts'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
 
 export interface PlanOptions {
   /** false: one kernel per node. The results are the same up to rounding. */
   readonly fuse: boolean
+  /** Default 1. The results are the same, bit for bit. */
+  readonly threads?: number
+  /** Nanoseconds of work that a part must be worth. Default PART_WORK. */
+  readonly partWork?: number | undefined
 }
 
 export interface Plan {
@@ -31,6 +36,10 @@ export interface Plan {
   readonly memory: MemoryPlan
   readonly parameters: readonly Address[]
   readonly outputs: readonly Address[]
+  /** Whether several threads have something to do. */
+  readonly isShared: boolean
+  /** What one thread is expected to need. */
+  readonly nanoseconds: number
 }
 
 export function plan(graph: Graph, options: PlanOptions): Plan {
@@ -38,13 +47,13 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const kernels = fuse(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
   const operandOf = (value: Value): Operand => locate(value, memory, locations)
-  const instructions: LabelledInstruction[] = []
+  const labelled: (Instruction & { readonly label: string })[] = []
   const kernelOf: number[] = []
   const scratch = { buffer: memory.scratch, offset: 0 }
   kernels.forEach((kernel, index) => {
     const label = labelOf(kernel)
     const emit = (instruction: Instruction): void => {
-      instructions.push({ ...instruction, label })
+      labelled.push({ ...instruction, label })
       kernelOf.push(index)
     }
     kernel.lower({ operand: operandOf, scratch, emit })
@@ -54,9 +63,12 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     const { address, shape } = operandOf(value)
     const fields = { out: { buffer: target, offset: 0 }, input: address, rank: 1 }
     const copy = instruction(Opcode.Copy, Copy, fields, [sizeOf(shape), 1, 1])
-    instructions.push({ ...copy, label: `update ${cell.name}` })
+    labelled.push({ ...copy, label: `update ${cell.name}` })
     kernelOf.push(-1)
   }
+  const parts = labelled.map((each) => partsOf(each, options.threads ?? 1, options.partWork))
+  const meets = meetings(parts)
+  const instructions = labelled.map((each, i) => ({ ...each, parts: parts[i]!, meets: meets[i]! }))
   return {
     graph: legal,
     kernels,
@@ -65,6 +77,8 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     memory,
     parameters: legal.parameters.map((value) => operandOf(value).address),
     outputs: legal.outputs.map((value) => operandOf(value).address),
+    isShared: parts.some((count) => count > 1),
+    nanoseconds: labelled.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
   }
 }
 

@@ -7,7 +7,15 @@ import { Opcode, Step } from '../../assembly/shared/opcodes'
 import type { Address, Instruction, Word } from '../ir/instruction'
 import { isAddress } from '../ir/instruction'
 
-export interface LabelledInstruction extends Instruction {
+/** An instruction as several threads run it. */
+export interface SharedInstruction extends Instruction {
+  /** Default 1. */
+  readonly parts?: number
+  /** Whether all threads meet before it. Default false. */
+  readonly meets?: boolean
+}
+
+export interface LabelledInstruction extends SharedInstruction {
   /** `dense_1: matmul+add+relu` */
   readonly label: string
 }
@@ -32,9 +40,10 @@ export function instructionOffsets(instructions: readonly Instruction[]): number
 }
 
 /** The words of a tape. `resolve` turns a symbolic address into one in linear memory. */
-export function encode(instructions: readonly Instruction[], resolve: (address: Address) => number): Int32Array {
+export function encode(instructions: readonly SharedInstruction[], resolve: (address: Address) => number): Int32Array {
   const words = new Int32Array(tapeBytes(instructions) / 4)
   const floats = new Float32Array(words.buffer)
+  const bytes = new Uint8Array(words.buffer)
   const put = (index: number, word: Word): void => {
     if (typeof word === 'number') words[index] = word
     else if (isAddress(word)) words[index] = resolve(word)
@@ -43,6 +52,8 @@ export function encode(instructions: readonly Instruction[], resolve: (address: 
   let at = 0
   for (const instruction of instructions) {
     put((at + Header.opcode) / 4, instruction.opcode)
+    bytes[at + Header.moreParts] = (instruction.parts ?? 1) - 1
+    bytes[at + Header.meet] = Number(instruction.meets ?? false)
     put((at + Header.byteLength) / 4, byteLength(instruction))
     for (const [offset, word] of instruction.fields) put((at + offset) / 4, word)
     instruction.lists.forEach((word, i) => put((at + instruction.fixedBytes) / 4 + i, word))
@@ -67,7 +78,8 @@ function printWord(word: Word, describe: (address: Address) => string): string {
 }
 
 /**
- * One line per instruction: offset, opcode, label, fields. Chains list their steps below.
+ * One line per instruction: offset, opcode, label, fields. Chains list their steps below. `|` stands where threads
+ * meet, ×4 where four have a part.
  * @param describe names an address, such as `dense/kernel` or `work+128`
  */
 export function disassemble(
@@ -81,7 +93,9 @@ export function disassemble(
         .filter(([name, offset]) => typeof offset === 'number' && name !== 'size')
         .map(([name, offset]) => [name, instruction.fields.get(Number(offset))] as const)
         .map(([name, word]) => (word === undefined ? '' : `${name}=${printWord(word, describe)}`))
-      const head = `${String(offsets[i]).padStart(5)}  ${Opcode[instruction.opcode]!.padEnd(10)} ${instruction.label}`
+      const { opcode, parts = 1, meets = false } = instruction
+      const share = parts > 1 ? ` ×${parts}` : ''
+      const head = `${String(offsets[i]).padStart(5)} ${meets ? '|' : ' '}${Opcode[opcode]!.padEnd(10)} ${instruction.label}${share}`
       return [head, `         ${fields.join(' ')}`, ...listLines(instruction, describe)].join('\n')
     })
     .join('\n')

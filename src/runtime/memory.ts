@@ -8,6 +8,8 @@ const PAGE = 65536
 const INITIAL_PAGES = 32
 /** What a 32-bit memory can address. */
 const MAXIMUM_PAGES = 65536
+/** A shared memory takes its address space at once, and some engines have less of it: the largest that works. */
+const SHARED_MAXIMA = [MAXIMUM_PAGES, 32768, 16384, 8192, 4096]
 
 /** Bytes that grow at their end. */
 export interface LinearMemory {
@@ -17,6 +19,23 @@ export interface LinearMemory {
 
 export function createWasmMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES })
+}
+
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory
+  readonly maximumPages: number
+}
+
+/** null where the engine refuses. */
+export function createSharedMemory(): SharedMemory | null {
+  for (const maximumPages of SHARED_MAXIMA) {
+    try {
+      return { memory: new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages, shared: true }), maximumPages }
+    } catch {
+      continue
+    }
+  }
+  return null
 }
 
 /** The interpreter's memory: the same interface without WebAssembly. */
@@ -37,15 +56,22 @@ interface Block {
 
 /** First-fit allocation of aligned blocks, with neighbours merged when they are free. */
 export class Arena {
-  /** Shared by all kernels while they run. Address 0 is never given out: it means absent. */
+  /** Shared by all kernels while they run, one piece per thread. Address 0 is never given out: it means absent. */
   readonly scratch = ALIGNMENT
-  private readonly start = alignUp(ALIGNMENT + GEMM_SCRATCH)
+  private readonly start: number
   private readonly used = new Map<number, number>()
   private free: Block[]
   /** Bytes in use by blocks. */
   usedBytes = 0
 
-  constructor(private readonly memory: LinearMemory) {
+  constructor(
+    private readonly memory: LinearMemory,
+    threads = 1,
+    private readonly maximumPages = MAXIMUM_PAGES,
+  ) {
+    this.start = alignUp(ALIGNMENT + threads * GEMM_SCRATCH)
+    const missing = this.start + READ_SLACK - memory.buffer.byteLength
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
     this.free = [{ address: this.start, bytes: this.capacity - this.start }]
   }
 
@@ -102,10 +128,10 @@ export class Arena {
     const reusable = last !== undefined && last.address + last.bytes === end ? last.bytes : 0
     const current = this.memory.buffer.byteLength / PAGE
     const needed = Math.ceil((bytes - reusable) / PAGE)
-    const available = MAXIMUM_PAGES - current
+    const available = this.maximumPages - current
     if (needed > available) {
       throw new ArgumentError(
-        `Out of memory: ${bytes} more bytes do not fit into the 4 GiB that WebAssembly can address. Use smaller batches or fewer units.`,
+        `Out of memory: ${bytes} more bytes do not fit into the ${this.maximumPages / 16384} GiB that WebAssembly can address here. Use smaller batches or fewer units.`,
       )
     }
     try {

@@ -1,7 +1,7 @@
 // A graph made ready to run, over and over: on the tape in linear memory, or in the interpreter.
 // Parameters are written into views, then run(), then outputs are read from views.
 
-import { internalError } from '../errors'
+import { StateError, internalError } from '../errors'
 import type { Cell, Graph, Node } from '../ir/graph'
 import type { Address } from '../ir/instruction'
 import { allocate, hasNonFinite, interpret } from '../ir/interpret'
@@ -57,7 +57,7 @@ class TapeProgram implements Program {
     private readonly runtime: Runtime,
     graph: Graph,
   ) {
-    this.plan = plan(graph, runtime.settings)
+    this.plan = plan(graph, { ...runtime.settings, threads: runtime.threads })
     this.graph = graph
     const { memory, instructions } = this.plan
     this.tape = new Storage(runtime, tapeBytes(instructions))
@@ -109,7 +109,26 @@ class TapeProgram implements Program {
   run(): boolean {
     if (this.epoch !== this.runtime.epoch) this.refresh()
     counters.wasmRuns++
-    return this.runTape(this.tape.address) === 0
+    const { pool } = this.runtime
+    if (!this.plan.isShared || pool === null || !pool.isRunning) return this.runTape(this.tape.address) === 0
+    counters.threadedRuns++
+    const status = pool.run(this.tape.address, this.plan.nanoseconds / 1e6)
+    if (status < 0) throw this.workerLost(-1 - status)
+    return status === 0
+  }
+
+  /** @param reached the byte offset of the instruction before which the threads did not meet */
+  private workerLost(reached: number): StateError {
+    const { instructions, kernelOf, kernels, memory } = this.plan
+    const offsets = instructionOffsets(instructions)
+    const updated = kernelOf.some((index, i) => {
+      if (offsets[i]! >= reached) return false
+      return index < 0 || kernels[index]!.writes.some((value) => memory.places.get(value)!.buffer.home.kind === 'cell')
+    })
+    const state = updated
+      ? 'It had begun to write: weights, optimizer and metrics may be half updated, so load a saved model before going on.'
+      : 'It had not begun to write: weights, optimizer and metrics are those before it.'
+    return new StateError(`A worker thread stopped during a run. ${state} Everything runs on one thread from now on.`)
   }
 
   output(index: number): NumericArray {

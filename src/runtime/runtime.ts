@@ -4,10 +4,12 @@
 import { ArgumentError, StateError, checkOptions, unknownName } from '../errors'
 import type { CellStorage } from '../ir/graph'
 import type { DType } from '../ir/types'
+import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import type { LinearMemory } from './memory'
-import { Arena, PlainMemory, createWasmMemory } from './memory'
+import { Arena, PlainMemory, createSharedMemory, createWasmMemory } from './memory'
+import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './pool'
 import type { KernelExports, SimdLevel } from './wasm'
-import { instantiate, supportsRelaxedSimd } from './wasm'
+import { compileKernels, instantiate, supportsRelaxedSimd } from './wasm'
 
 export interface Settings {
   /** `interpreter` runs every graph with plain loops: slow, but no WebAssembly is needed. */
@@ -16,6 +18,20 @@ export interface Settings {
   simd: SimdLevel | 'auto'
   /** false: one instruction per operation, for debugging. */
   fuse: boolean
+  /**
+   * How many threads share the work of large instructions; `auto` is one per core, 8 at most. The results are the
+   * same, bit for bit. Workers start in the background: see threadsReady.
+   */
+  threads: number | 'auto'
+}
+
+/** Settings as one runtime has them. */
+export interface RuntimeSettings extends Omit<Settings, 'threads'> {
+  simd: SimdLevel
+  /** Default 1. */
+  threads?: number | 'auto'
+  /** For tests: see PlanOptions. */
+  partWork?: number
 }
 
 export interface RuntimeInfo {
@@ -23,13 +39,15 @@ export interface RuntimeInfo {
   simd: SimdLevel
   fuse: boolean
   threads: number
+  /** Why there is one thread only; null where there are several. */
+  threadsNote: string | null
   /** Bytes of linear memory: reserved, and in use by weights, optimizer slots, tapes and workspace. */
   memory: { reservedBytes: number; usedBytes: number; workspaceBytes: number }
-  /** Runs of compiled graphs since the start of the program. */
-  counters: { wasmRuns: number; interpreterRuns: number }
+  /** Runs of compiled graphs since the start of the program; those on several threads are wasmRuns too. */
+  counters: { wasmRuns: number; interpreterRuns: number; threadedRuns: number }
 }
 
-export const counters = { wasmRuns: 0, interpreterRuns: 0 }
+export const counters = { wasmRuns: 0, interpreterRuns: 0, threadedRuns: 0 }
 
 export class Runtime {
   readonly memory: LinearMemory
@@ -38,20 +56,46 @@ export class Runtime {
   readonly kernels: KernelExports | null
   /** Changes whenever an address or a view that was taken before is stale. */
   epoch = 0
+  /** How many threads tapes are planned for. Each run uses all of them, or one. */
+  readonly threads: number
+  /** null where one thread is all there will be. */
+  readonly pool: ThreadPool | null = null
+  private threadsNote = 'one thread was configured'
   private workspace = { address: 0, bytes: 0 }
   private lastBuffer: ArrayBuffer
 
-  constructor(readonly settings: Settings & { simd: SimdLevel }) {
-    if (settings.backend === 'wasm') {
-      const memory = createWasmMemory()
-      this.memory = memory
-      this.kernels = instantiate(settings.simd, memory)
-    } else {
+  constructor(readonly settings: RuntimeSettings) {
+    const { backend, simd } = settings
+    const threads = settings.threads === 'auto' ? automaticThreads() : (settings.threads ?? 1)
+    if (settings.threads === 'auto' && threads === 1) this.threadsNote = 'this machine has one core'
+    const shared = backend === 'wasm' && threads > 1 ? this.tryShared() : null
+    this.threads = shared === null ? 1 : threads
+    if (backend === 'interpreter') {
       this.memory = new PlainMemory()
       this.kernels = null
+      this.arena = new Arena(this.memory)
+      if (threads > 1) this.threadsNote = 'the interpreter runs on one thread'
+    } else {
+      const memory = shared?.memory ?? createWasmMemory()
+      const module = compileKernels(simd, shared !== null)
+      this.memory = memory
+      const kernels = instantiate(module, memory)
+      this.kernels = kernels
+      this.arena = new Arena(memory, this.threads, shared?.maximumPages)
+      if (shared !== null) {
+        const pool = new ThreadPool({ module, memory, kernels, address: this.arena.allocate(Pool.size) }, threads)
+        collected.register(this, pool)
+        this.pool = pool
+      }
     }
-    this.arena = new Arena(this.memory)
     this.lastBuffer = this.memory.buffer
+  }
+
+  private tryShared() {
+    const reason = whyNoThreads()
+    const memory = reason === null ? createSharedMemory() : null
+    if (memory === null) this.threadsNote = reason ?? 'the engine refused a shared memory'
+    return memory
   }
 
   allocate(bytes: number): number {
@@ -97,7 +141,8 @@ export class Runtime {
       backend,
       simd,
       fuse,
-      threads: 1,
+      threads: this.pool?.isRunning === true ? this.threads : 1,
+      threadsNote: this.pool === null ? this.threadsNote : this.pool.note,
       memory: {
         reservedBytes: this.memory.buffer.byteLength,
         usedBytes: this.arena.usedBytes,
@@ -109,6 +154,7 @@ export class Runtime {
 }
 
 const released = new FinalizationRegistry<() => void>((release) => release())
+const collected = new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime is gone'))
 
 /** Bytes of linear memory that belong to someone. */
 export class Storage implements CellStorage {
@@ -147,7 +193,7 @@ function releaseOnce(runtime: Runtime, address: number): () => void {
   }
 }
 
-const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true }
+const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true, threads: 1 }
 let settings: Settings = { ...defaults }
 let current: Runtime | null = null
 
@@ -158,10 +204,11 @@ const choices = {
 
 /**
  * Chooses how graphs run from now on. Models and tensors made before keep what they were made with.
- * @throws ArgumentError for an unknown choice, and for `simd: 'relaxed'` where the engine lacks it.
+ * @throws ArgumentError for an unknown choice, for `simd: 'relaxed'` where the engine lacks it, and for a number of
+ * threads that is not 1 to 64.
  */
 export function configure(changes: Partial<Settings>): void {
-  checkOptions('configure', changes, ['backend', 'simd', 'fuse'])
+  checkOptions('configure', changes, ['backend', 'simd', 'fuse', 'threads'])
   for (const key of ['backend', 'simd'] as const) {
     const value = changes[key]
     const known: readonly string[] = choices[key]
@@ -172,8 +219,12 @@ export function configure(changes: Partial<Settings>): void {
       "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
     )
   }
+  const { threads } = changes
+  if (threads !== undefined && threads !== 'auto' && !isThreadCount(threads)) {
+    throw new ArgumentError(`threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${String(threads)}`)
+  }
   const next = { ...settings, ...changes }
-  const same = next.backend === settings.backend && next.simd === settings.simd && next.fuse === settings.fuse
+  const same = (['backend', 'simd', 'fuse', 'threads'] as const).every((key) => next[key] === settings[key])
   settings = next
   if (!same) current = null
 }
@@ -202,4 +253,22 @@ export function withRuntime<Result>(runtime: Runtime, body: () => Result): Resul
 /** What runs here: backend, SIMD level, threads, memory, and how often each backend ran. */
 export function runtimeInfo(): RuntimeInfo {
   return currentRuntime().info()
+}
+
+/**
+ * Waits until the workers of the current runtime have started, or are known not to start: then `threadsNote` says why.
+ * Nothing has to wait for it: until then everything runs on one thread, with the same results.
+ */
+export async function threadsReady(): Promise<RuntimeInfo> {
+  const runtime = currentRuntime()
+  await runtime.pool?.ready
+  return runtime.info()
+}
+
+/**
+ * Ends all worker threads and resolves when they are gone. Models and tensors stay usable, on one thread. Idle
+ * workers do not keep a process alive, so this is for giving back their memory.
+ */
+export async function dispose(): Promise<void> {
+  await endAllPools('the threads were disposed of')
 }

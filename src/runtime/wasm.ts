@@ -1,8 +1,8 @@
-// Binds the wasm kernels to a memory: picks the binary, decodes it, instantiates it. Nothing happens before
-// the first call.
+// Binds the wasm kernels to a memory, plain or shared: picks the binary, decodes it, instantiates it. Nothing
+// happens before the first call.
 
 import { instantiateSync } from '@assemblyscript/loader'
-import { StateError } from '../errors'
+import { StateError, internalError } from '../errors'
 import { pieces } from './binaries'
 
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
@@ -14,6 +14,12 @@ export interface KernelExports extends Record<string, unknown> {
   run(tape: number): number
   /** Runs one instruction. Not 0 when it was a guard that found NaN or ±Inf. */
   runOne(instruction: number): number
+  /** Runs one part of an instruction. As runOne. */
+  runPart(instruction: number, part: number, parts: number): number
+  /** Runs a tape with the workers of a pool. As run; −1 − the byte offset that was not reached when one is missing. */
+  lead(tape: number, threads: number, pool: number, patience: number): number
+  /** Sends a pool's workers home. */
+  abandon(pool: number): void
 }
 
 // (module (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))))
@@ -36,20 +42,30 @@ export function supportsRelaxedSimd(): boolean {
   return supportsSimd() && WebAssembly.validate(probe(body))
 }
 
-const modules = new Map<SimdLevel, WebAssembly.Module>()
+const modules = new Map<string, WebAssembly.Module>()
 
-/** @throws StateError where the engine lacks WebAssembly SIMD. */
-export function instantiate(level: SimdLevel, memory: WebAssembly.Memory): KernelExports {
+/**
+ * The kernels, compiled once for plain and once for shared memories.
+ * @throws StateError where the engine lacks WebAssembly SIMD.
+ */
+export function compileKernels(level: SimdLevel, shared: boolean): WebAssembly.Module {
   if (!supportsSimd()) {
     throw new StateError(
       "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
     )
   }
-  let module = modules.get(level)
+  const key = `${level} ${shared}`
+  let module = modules.get(key)
   if (module === undefined) {
-    module = new WebAssembly.Module(binary(level))
-    modules.set(level, module)
+    const bytes = binary(level)
+    if (shared) importShared(bytes)
+    module = new WebAssembly.Module(bytes)
+    modules.set(key, module)
   }
+  return module
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
   return instantiateSync<KernelExports>(module, { env: { memory } }).exports
 }
 
@@ -60,4 +76,21 @@ function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
   let at = 0
   for (const part of parts) for (let i = 0; i < part.length; i++) bytes[at++] = part.charCodeAt(i)
   return bytes
+}
+
+// (import "env" "memory" (memory …)): the last byte says that the memory has a maximum; bit 1 says that it is shared
+const MEMORY_IMPORT = [3, ...latin1('env'), 6, ...latin1('memory'), 2, 1]
+
+function latin1(text: string): number[] {
+  return Array.from(text, (letter) => letter.charCodeAt(0))
+}
+
+/** Lets a module take a shared memory: atomic instructions are valid on both kinds, so the code is the same. */
+function importShared(bytes: Uint8Array): void {
+  for (let at = 8; at < bytes.length; at++) {
+    if (MEMORY_IMPORT.some((byte, i) => bytes[at + i] !== byte)) continue
+    bytes[at + MEMORY_IMPORT.length - 1] = 3
+    return
+  }
+  throw internalError('the kernels import no memory with a maximum')
 }

@@ -1,6 +1,6 @@
 // Trains two models in the page and measures whether the page stays responsive meanwhile.
 // Leaves what it found in window.testResult; run.mjs asserts it.
-import { Dense, Sequential } from '../../dist/index.js'
+import { Dense, Sequential, configure, dispose, ops, runtimeInfo, threadsReady } from '../../dist/index.js'
 
 const element = (id) => document.getElementById(id)
 
@@ -20,6 +20,7 @@ async function main() {
 
   const penguins = await trainPenguins(x, y)
   const wide = await trainWide()
+  const threads = await useThreads()
   element('status').textContent += ` · trained in ${penguins.milliseconds.toFixed(0)} ms`
   return {
     crossOriginIsolated: window.crossOriginIsolated,
@@ -27,6 +28,7 @@ async function main() {
     accuracy: penguins.accuracy,
     loss: penguins.loss,
     responsiveness: [penguins.responsiveness, wide],
+    threads,
   }
 }
 
@@ -91,6 +93,23 @@ async function trainWide() {
     model.fit(x, y, { epochs: 5, batchSize: 32, verbose: 0 }),
   )
   return responsiveness
+}
+
+// A product on one thread and on two, where the page may have them.
+async function useThreads() {
+  const product = () => {
+    const x = ops.reshape(ops.sin(ops.arange(0, 90000, 1, 'float32')), [300, 300])
+    return ops.matmul(x, x).data
+  }
+  const expected = product()
+  configure({ threads: 2 })
+  const { threads, threadsNote } = await threadsReady()
+  const before = runtimeInfo().counters.threadedRuns
+  const same = product().every((value, i) => Object.is(value, expected[i]))
+  const runs = runtimeInfo().counters.threadedRuns - before
+  await dispose()
+  configure({ threads: 1 })
+  return { threads, threadsNote, same, runs }
 }
 
 // Runs `work` beside two heartbeats, a message loop and a timer loop. A gap is the time between two beats of

@@ -102,6 +102,11 @@ async function runScenario({ name, isolated }) {
       result.accuracy > result.baseline,
       `expected an accuracy above the majority baseline ${result.baseline}, received ${result.accuracy}`,
     )
+    const { threads, threadsNote, same, runs } = result.threads
+    assert.equal(threads, isolated ? 2 : 1, `threads: ${threadsNote}`)
+    assert.equal(runs > 0, isolated, 'runs on two threads')
+    assert.ok(same, 'expected the same bits on two threads')
+    if (!isolated) assert.match(threadsNote, /not cross-origin isolated/)
     const { loss } = result
     assert.ok(loss[loss.length - 1] < loss[0], `expected the loss to fall, received ${loss[0]} → ${loss[loss.length - 1]}`)
     const longest = Math.max(...result.responsiveness.map(({ milliseconds }) => milliseconds))

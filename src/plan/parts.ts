@@ -1,0 +1,140 @@
+// Deals instructions out to threads: how many parts each has, and before which of them all threads meet. Only
+// says how many parts: where they begin is the kernels' affair, and no result depends on it.
+
+import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
+import * as layouts from '../../assembly/shared/instructions'
+import type { Instruction } from '../ir/instruction'
+
+/** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */
+export const PART_WORK = 30_000
+
+/** An estimate for one thread, and the most parts that have something to do. */
+export interface Work {
+  readonly nanoseconds: number
+  readonly pieces: number
+}
+
+/** A field of the instruction by its offset, when it is a plain number. */
+type Field = (offset: number) => number
+type WorkRule = (field: Field, instruction: Instruction) => Work
+
+// Nanoseconds for one element, or one multiply-add, in code that is optimised, on one core of about 3 GHz. Factors
+// of two do not matter: they only move the size from which on a second thread helps.
+const MULTIPLY_ADD = 0.04
+const STREAMED = 0.12
+const PLAIN_STEP = 0.2
+const SLOW_STEP = 1
+const REDUCED = 0.12
+const COMPARED = 0.25
+const MOVED = 0.2
+const SCATTERED = 0.4
+const FILLED = 0.1
+const RANDOM = 1.2
+
+const slowSteps: ReadonlySet<Step> = new Set([
+  Step.Exp, Step.Expm1, Step.Log, Step.Log1p, Step.Sin, Step.Cos, Step.Tanh, Step.Sigmoid, Step.Softplus, Step.Erf,
+  Step.ErfInv, Step.Power, Step.Mod,
+])
+
+// Elements are dealt out 16 at a time: one line of the cache, so that no two threads write to the same one.
+const runsOf = (count: number): number => Math.ceil(count / 16)
+
+const elements =
+  (count: number, cost: number): WorkRule =>
+  (field) => ({ nanoseconds: field(count) * cost, pieces: runsOf(field(count)) })
+
+function reduction(cost: number): WorkRule {
+  const { outer, axis, inner } = layouts.Reduce
+  return (field) => ({
+    nanoseconds: field(outer) * field(axis) * field(inner) * cost,
+    pieces: field(outer) * (field(inner) === 1 ? 1 : runsOf(field(inner))),
+  })
+}
+
+function gemmWork(field: Field): Work {
+  const { m, n, k, batch } = layouts.Gemm
+  const isVector = field(m) < 4 || field(n) === 1
+  return {
+    nanoseconds: field(m) * field(n) * field(k) * field(batch) * (isVector ? STREAMED : MULTIPLY_ADD),
+    pieces: field(batch) * (isVector ? Math.ceil((field(m) * field(n)) / 24) : Math.max(field(m) / 4, field(n) / 8)),
+  }
+}
+
+function chainWork(field: Field, { lists }: Instruction): Work {
+  const { rank, count, operandCount, stepCount } = layouts.Chain
+  const operandWords = 2 + field(rank)
+  const stepWords = layouts.ChainStep.size / 4
+  let cost = 0
+  for (let at = field(rank), i = 0; i < field(operandCount); i++, at += operandWords) {
+    if (lists[at + 1] === Access.Strided) cost += PLAIN_STEP
+  }
+  for (let at = lists.length - stepWords * field(stepCount); at < lists.length; at += stepWords) {
+    cost += slowSteps.has(Number(lists[at])) ? SLOW_STEP : PLAIN_STEP
+  }
+  return { nanoseconds: field(count) * cost, pieces: runsOf(field(count)) }
+}
+
+function copyWork(_field: Field, { lists }: Instruction): Work {
+  let count = 1
+  for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
+  return { nanoseconds: count * MOVED, pieces: runsOf(count) }
+}
+
+const rules = {
+  Chain: chainWork,
+  Gemm: gemmWork,
+  Reduce: reduction(REDUCED),
+  ArgReduce: reduction(COMPARED),
+  Softmax: (field) => ({
+    nanoseconds: field(layouts.Softmax.rows) * field(layouts.Softmax.columns) * (SLOW_STEP + PLAIN_STEP),
+    pieces: field(layouts.Softmax.rows),
+  }),
+  Gather: (field) => {
+    const { outer, count, inner } = layouts.Gather
+    return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }
+  },
+  ScatterAdd: (field) => {
+    const { outer, axis, count, inner } = layouts.ScatterAdd
+    const zeros = field(outer) * field(axis) * field(inner) * FILLED
+    const added = field(outer) * field(count) * field(inner) * SCATTERED
+    return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
+  },
+  Copy: copyWork,
+  Fill: elements(layouts.Fill.count, FILLED),
+  Random: elements(layouts.Random.count, RANDOM),
+  // Ends the tape, so it belongs to the thread that leads.
+  Guard: () => ({ nanoseconds: 0, pieces: 1 }),
+  Sgd: elements(layouts.Sgd.count, 0.3),
+  RmsProp: elements(layouts.RmsProp.count, 1),
+  Adam: elements(layouts.Adam.count, 0.7),
+} satisfies Record<keyof typeof Opcode, WorkRule>
+
+/** What an instruction costs, by its opcode and sizes. */
+export function workOf(instruction: Instruction): Work {
+  const table: Readonly<Record<string, WorkRule>> = rules
+  const field: Field = (offset) => Number(instruction.fields.get(offset))
+  return table[Opcode[instruction.opcode]!]!(field, instruction)
+}
+
+/** How many threads share an instruction, each doing at least `partWork` nanoseconds of it. */
+export function partsOf(instruction: Instruction, threads: number, partWork = PART_WORK): number {
+  if (threads === 1) return 1
+  const { nanoseconds, pieces } = workOf(instruction)
+  return Math.max(1, Math.min(threads, Math.floor(nanoseconds / partWork), Math.ceil(pieces)))
+}
+
+/**
+ * Before which instructions all threads meet: where something may depend on what ran on another thread since the last
+ * meeting. Instructions of one part run on one thread, in order, and need none between them.
+ */
+export function meetings(parts: readonly number[]): boolean[] {
+  let ran = false
+  let ranShared = false
+  return parts.map((count) => {
+    const meets = ran && (ranShared || count > 1)
+    if (meets) ranShared = false
+    ran = true
+    if (count > 1) ranShared = true
+    return meets
+  })
+}

@@ -1,0 +1,103 @@
+// Starts one worker thread, in Node and in browsers, and says how it fares. What the thread does is one call of
+// `serve` in assembly/tape.ts; who leads it is in pool.ts.
+
+/** What a worker is given. */
+export interface WorkerTask {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  /** The address of the words of assembly/shared/pool.ts. */
+  readonly pool: number
+  readonly thread: number
+  readonly threads: number
+  /** Where it finds a number and where it writes that number + thread; in words. */
+  readonly challenge: number
+  readonly answer: number
+}
+
+export interface WorkerEvents {
+  /** It has written its answer and is about to wait for tapes. */
+  onReady(): void
+  /** It cannot start, has thrown, or is gone. */
+  onEnd(reason: string): void
+}
+
+export interface WorkerHandle {
+  /** Lets the process end while the worker waits. */
+  unref(): void
+  terminate(): Promise<void>
+}
+
+// Plain text, because it must reach users' bundles as it is; with no `require`, which tools take for CommonJS. The turn of the event loop before `serve`, which never
+// returns to it, lets the message out.
+const SOURCE = `
+function start({ module, memory, pool, thread, threads, challenge, answer }, say) {
+  const { abandon, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports
+  const words = new Int32Array(memory.buffer)
+  Atomics.store(words, answer, Atomics.load(words, challenge) + thread)
+  say('ready')
+  setTimeout(() => {
+    try {
+      serve(pool, thread, threads)
+    } catch (error) {
+      abandon(pool)
+      throw error
+    }
+  })
+}
+if (typeof process === 'object') {
+  const threads = import('node' + ':worker_threads')
+  threads.then(({ parentPort, workerData }) => start(workerData, (message) => parentPort.postMessage(message)))
+} else {
+  onmessage = ({ data }) => start(data, (message) => postMessage(message))
+}
+`
+
+/** The part of node:worker_threads that is used here. */
+interface NodeWorker {
+  on(event: 'message', listener: () => void): void
+  on(event: 'error', listener: (error: unknown) => void): void
+  on(event: 'exit', listener: (code: number) => void): void
+  unref(): void
+  terminate(): Promise<number>
+}
+
+interface NodeThreads {
+  readonly Worker: new (source: string, options: Record<string, unknown>) => NodeWorker
+}
+
+/** @throws whatever the engine throws when it has no workers or forbids them. */
+export async function startWorker(task: WorkerTask, events: WorkerEvents): Promise<WorkerHandle> {
+  return typeof process === 'object' && process.versions?.node !== undefined
+    ? startNodeWorker(task, events)
+    : startWebWorker(task, events)
+}
+
+async function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): Promise<WorkerHandle> {
+  // Not a literal, so that no bundler looks for it.
+  const name = ['node:', 'worker_threads'].join('')
+  const { Worker }: NodeThreads = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+  // Flags of the process, such as --input-type or a loader, are not meant for this worker.
+  const worker = new Worker(SOURCE, { eval: true, workerData: task, execArgv: [], name: `myelin ${task.thread}` })
+  worker.on('message', onReady)
+  worker.on('error', (error) => onEnd(String(error)))
+  worker.on('exit', (code) => onEnd(`it ended with exit code ${code}`))
+  return {
+    unref: () => worker.unref(),
+    terminate: async () => void (await worker.terminate()),
+  }
+}
+
+function startWebWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): WorkerHandle {
+  const url = URL.createObjectURL(new Blob([SOURCE], { type: 'text/javascript' }))
+  const worker = new Worker(url, { name: `myelin ${task.thread}` })
+  worker.onmessage = () => {
+    URL.revokeObjectURL(url)
+    onReady()
+  }
+  worker.onerror = ({ message }) => onEnd(message || 'the page does not allow workers from blob URLs')
+  worker.postMessage(task, [])
+  return {
+    unref: () => {},
+    terminate: async () => worker.terminate(),
+  }
+}
