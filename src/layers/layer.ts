@@ -82,6 +82,9 @@ export abstract class Layer {
     this.name = name ?? uniqueName(classNameOf(this))
     this.trainable = trainable
     this.inputShape = inputShape ?? (inputDim === undefined ? null : [inputDim])
+    if (this.inputShape !== null && !Array.isArray(this.inputShape)) {
+      throw new ArgumentError(`${this}: inputShape must be an array such as [8], received ${String(inputShape)}`)
+    }
     if (this.inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
       throw new ArgumentError(`${this}: inputShape must hold integers ≥ 1, received ${formatShape(this.inputShape)}`)
     }

@@ -16,7 +16,11 @@ export type { LossOptions, Reduction } from './loss'
 
 /** Per-sample values from targets and predictions, written with ops. */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
-export type LossIdentifier = string | Loss | LossFunction | Serialized
+export type LossName =
+  | 'binaryCrossentropy' | 'categoricalCrossentropy' | 'sparseCategoricalCrossentropy' | 'meanSquaredError' | 'mse'
+  | 'meanAbsoluteError' | 'mae' | 'huber'
+/** A known name (any spelling), an instance, a function, or a saved configuration. */
+export type LossIdentifier = LossName | (string & {}) | Loss | LossFunction | Serialized
 
 function requireSmoothing(name: string, labelSmoothing: number): number {
   if (labelSmoothing >= 0 && labelSmoothing < 1) return labelSmoothing

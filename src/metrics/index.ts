@@ -19,7 +19,11 @@ export type { MetricOptions } from './metric'
 
 /** One value per sample from targets and predictions, written with ops; its mean is the metric. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
-export type MetricIdentifier = string | Metric | MetricFunction | Serialized
+export type MetricName =
+  | 'accuracy' | 'binaryAccuracy' | 'categoricalAccuracy' | 'sparseCategoricalAccuracy' | 'topKCategoricalAccuracy'
+  | 'sparseTopKCategoricalAccuracy' | 'mse' | 'mae' | 'rmse' | 'precision' | 'recall' | 'auc'
+/** A known name (any spelling), an instance, a function, or a saved configuration. */
+export type MetricIdentifier = MetricName | (string & {}) | Metric | MetricFunction | Serialized
 
 /** How often round(p) agrees with y, for p above or below `threshold`. */
 export class BinaryAccuracy extends MeanMetricWrapper {

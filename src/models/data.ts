@@ -38,6 +38,11 @@ function requireRows(tensor: Tensor, where: string): void {
 
 function requireNumbers(tensor: Tensor, where: string): void {
   const { data } = tensor
+  // x · 0 is 0 for every finite x and NaN else: one pass without a branch, and a second only to find the place.
+  const none = 0
+  let sum = 0
+  for (let i = 0; i < data.length; i++) sum += data[i]! * none
+  if (sum === 0) return
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i]!)) continue
     const rowSize = sizeOf(tensor.shape.slice(1))

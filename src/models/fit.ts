@@ -52,6 +52,8 @@ export interface EvaluateOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
   sampleWeight?: TensorLike
+  /** 0 silent, 1 and 2 a line with the result. Default 0. */
+  verbose?: 0 | 1 | 2
   signal?: AbortSignal
 }
 

@@ -1,6 +1,6 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
-import { FormatError, formatShape } from '../errors'
+import { ArgumentError, FormatError, formatShape } from '../errors'
 import { sameShape } from '../ir/types'
 import type { BatchShape, Layer } from '../layers'
 import { layers } from '../layers/registry'
@@ -151,7 +151,18 @@ function restoreVariables(model: Model, { tensors }: Container): void {
 }
 
 /** A model from its bytes. */
-export function modelFromBytes(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Sequential {
+export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Sequential {
+  try {
+    return readModel(bytes, options)
+  } catch (error) {
+    if (error instanceof ArgumentError && error.message.startsWith('Unknown')) {
+      error.message += ' What is your own goes into customObjects, under this name.'
+    }
+    throw error
+  }
+}
+
+function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Sequential {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const model = makeModel(description, customObjects)

@@ -2,6 +2,7 @@
 // in fit.ts, steps.ts, summary.ts, save.ts and load.ts.
 
 import type { History, Logs } from '../callbacks'
+import { formatLogs } from '../callbacks/progress'
 import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape } from '../errors'
 import type { DType, Shape } from '../ir/types'
 import { sameShape } from '../ir/types'
@@ -199,15 +200,17 @@ export abstract class Model extends Layer {
 
   /** The loss and metrics on a data set, by name. */
   async evaluate(x: TensorLike, y: TensorLike, options: EvaluateOptions = {}): Promise<Logs> {
-    checkOptions('evaluate', options, ['batchSize', 'sampleWeight', 'signal'])
-    const { batchSize = 32, sampleWeight, signal } = options
+    checkOptions('evaluate', options, ['batchSize', 'sampleWeight', 'verbose', 'signal'])
+    const { batchSize = 32, sampleWeight, verbose = 0, signal } = options
     const compiled = this.requireCompiled('evaluate')
     this.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
     const dataset = prepareDataset(x, y, sampleWeight)
     this.prepare(dataset.x)
     this.prepareTargets(compiled, dataset, 'y')
-    return this.exclusively(() => evaluateDataset(this.steps, compiled, dataset, batchSize, signal))
+    const logs = await this.exclusively(() => evaluateDataset(this.steps, compiled, dataset, batchSize, signal))
+    if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
+    return logs
   }
 
   /** The outputs for all rows of x: [samples, …]. Needs no compile. */

@@ -64,9 +64,9 @@ export class Tensor implements TensorType {
 
   /**
    * Nested arrays; a number for a scalar. bool becomes true and false. In TypeScript name the type that the shape
-   * implies: `predictions.toArray() as number[][]`.
+   * implies: `predictions.toArray<number[][]>()`.
    */
-  toArray(): NestedArray {
+  toArray<Nested extends NestedArray = NestedArray>(): Nested {
     const { data } = this
     const read: (at: number) => number | boolean =
       this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!
@@ -75,7 +75,7 @@ export class Tensor implements TensorType {
       const stride = sizeOf(this.shape.slice(axis + 1))
       return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, start + i * stride))
     }
-    return build(0, 0)
+    return build(0, 0) as Nested
   }
 
   /** What console.log shows in Node. */

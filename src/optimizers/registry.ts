@@ -6,7 +6,9 @@ import type { OptimizerOptions } from './index'
 import { Adam, AdamW, Optimizer, RMSprop, SGD } from './index'
 import { getSchedule } from './schedules'
 
-export type OptimizerIdentifier = string | Optimizer | Serialized
+export type OptimizerName = 'sgd' | 'rmsprop' | 'adam' | 'adamw'
+/** A known name (any spelling), an instance, or a saved configuration. */
+export type OptimizerIdentifier = OptimizerName | (string & {}) | Optimizer | Serialized
 
 const isOptimizer = (value: unknown): value is Optimizer => value instanceof Optimizer
 

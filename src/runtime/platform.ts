@@ -14,6 +14,11 @@ async function fileSystem(): Promise<FileSystem | null> {
   return import(/* @vite-ignore */ /* webpackIgnore: true */ name)
 }
 
+/** A path as it is; a URL, written out or not, as a URL. */
+function location(source: string | URL): string | URL {
+  return typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source
+}
+
 function isRemote(source: string | URL): boolean {
   return /^(https?|blob|data):/.test(String(source))
 }
@@ -21,7 +26,7 @@ function isRemote(source: string | URL): boolean {
 /** The bytes of a file (Node) or of what a URL gives (everywhere). */
 export async function readFile(source: string | URL): Promise<Uint8Array> {
   const files = isRemote(source) ? null : await fileSystem()
-  if (files !== null) return files.readFile(source)
+  if (files !== null) return files.readFile(location(source))
   const response = await fetch(source)
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return new Uint8Array(await response.arrayBuffer())
@@ -33,5 +38,5 @@ export async function writeFile(path: string | URL, data: Uint8Array): Promise<v
   if (files === null) {
     throw new StateError('There are no files in a browser. Call save() without a path and keep the bytes it returns.')
   }
-  await files.writeFile(path, data)
+  await files.writeFile(location(path), data)
 }
