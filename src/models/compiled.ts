@@ -32,6 +32,8 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   private metricList: Metric[] | null = null
   private weightedList: Metric[] | null = null
+  private prepared: readonly Metric[] = []
+  private knownNames: readonly string[] = []
 
   constructor(
     readonly options: CompileOptions,
@@ -55,17 +57,20 @@ export class Compiled {
   prepareMetrics(shapes: TargetShapes): void {
     const make = (identifiers: readonly MetricIdentifier[] = []): Metric[] =>
       identifiers.map((identifier) => getMetric(identifier, shapes, this.custom))
-    this.metricList ??= make(this.options.metrics)
-    this.weightedList ??= make(this.options.weightedMetrics)
+    if (this.metricList !== null) return
+    this.metricList = make(this.options.metrics)
+    this.weightedList = make(this.options.weightedMetrics)
+    this.prepared = [this.lossTracker, ...this.metricList, ...this.weightedList]
   }
 
   /** The loss and all metrics, in the order of logs. */
   get all(): readonly Metric[] {
-    return [this.lossTracker, ...(this.metricList ?? []), ...(this.weightedList ?? [])]
+    return this.metricList === null ? [this.lossTracker] : this.prepared
   }
 
   /** The keys of logs: the metrics' names, told apart as Keras does. */
   get names(): readonly string[] {
+    if (this.knownNames.length === this.all.length) return this.knownNames
     const names: string[] = []
     const plain = 1 + (this.metricList?.length ?? 0)
     this.all.forEach(({ name }, i) => {
@@ -74,6 +79,7 @@ export class Compiled {
       for (let n = 1; names.includes(key); n++) key = `${name}_${n}`
       names.push(key)
     })
+    this.knownNames = names
     return names
   }
 

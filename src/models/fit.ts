@@ -151,8 +151,6 @@ export interface Training {
   readonly dataset: Dataset
   readonly validation: Dataset | null
   readonly options: FitOptions
-  /** Runs a callback, which may evaluate the model. */
-  listen(body: () => void | Promise<void>): Promise<void>
   /** The seed of this epoch's order; asked once per epoch. */
   nextShuffle(): { seed: number; epoch: number }
 }
@@ -204,7 +202,17 @@ class TrainingLoop {
 
   /** Tells all listeners, one after the other; meanwhile they may use the model. */
   private async tell(event: (callback: CallbackMethods) => void | Promise<void>): Promise<void> {
-    for (const callback of this.callbacks) await this.training.listen(() => event(callback))
+    const { model } = this.training
+    for (const callback of this.callbacks) {
+      model.listening = true
+      try {
+        // Most callbacks answer at once; only a promise is worth a turn.
+        const answer = event(callback)
+        if (answer !== undefined) await answer
+      } finally {
+        model.listening = false
+      }
+    }
   }
 
   async begin(): Promise<void> {

@@ -47,8 +47,8 @@ export abstract class Model extends Layer {
   private steps = new Steps(this)
   private stepsFor: readonly Variable[] | null = null
   private busy = false
-  /** A callback of a running fit has its turn. */
-  private listening = false
+  /** A callback of a running fit has its turn. @internal */
+  listening = false
   /** The seed of the order of rows, and how many epochs were drawn from it. @internal */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
   private lastPrediction: { readonly shape: Shape; readonly dtype: DType; readonly program: Program; readonly source: Steps } | null = null
@@ -173,7 +173,6 @@ export abstract class Model extends Layer {
         dataset,
         validation,
         options,
-        listen: (body) => this.listen(body),
         nextShuffle: () => ({ seed: this.shuffleState.seed, epoch: this.shuffleState.epoch++ }),
       }),
     )
@@ -186,15 +185,6 @@ export abstract class Model extends Layer {
       return await body()
     } finally {
       this.busy = outer
-    }
-  }
-
-  private async listen(body: () => void | Promise<void>): Promise<void> {
-    this.listening = true
-    try {
-      await body()
-    } finally {
-      this.listening = false
     }
   }
 

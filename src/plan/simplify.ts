@@ -107,6 +107,7 @@ const LARGEST_COMPARED = 16
  * cost more than sharing saves.
  */
 export function attributesKey(attributes: object, identity = ''): string {
+  if (Object.keys(attributes).length === 0) return ''
   return JSON.stringify(attributes, (_key, value: unknown) => {
     // JSON knows neither −0 nor what is not finite.
     if (!ArrayBuffer.isView(value)) return Object.is(value, -0) ? '-0' : typeof value === 'number' ? String(value) : value

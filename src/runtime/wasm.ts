@@ -71,11 +71,28 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
 
 /** The module's bytes: the pieces that both binaries share, and this one's of the others. */
 function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
-  const parts = pieces.map((piece) => atob(typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0]))
+  const parts = pieces.map((piece) => decodeBase64(typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0]))
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
-  for (const part of parts) for (let i = 0; i < part.length; i++) bytes[at++] = part.charCodeAt(i)
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
   return bytes
+}
+
+interface Base64Decoder {
+  from(text: string, encoding: 'base64'): Uint8Array
+}
+
+function isDecoder(value: unknown): value is Base64Decoder {
+  return typeof value === 'function' && 'from' in value
+}
+
+// Node's own decoder saves a millisecond at the start. Looked up by name, so that no bundler brings one along.
+function decodeBase64(text: string): Uint8Array {
+  const buffer: unknown = Reflect.get(globalThis, 'Buffer')
+  return isDecoder(buffer) ? buffer.from(text, 'base64') : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
 }
 
 // (import "env" "memory" (memory …)): the last byte says that the memory has a maximum; bit 1 says that it is shared
