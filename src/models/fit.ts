@@ -218,10 +218,12 @@ class TrainingLoop {
   async begin(): Promise<void> {
     const { model, compiled } = this.training
     model.stopTraining = false
+    // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
+    // another.
+    await this.pace.yield()
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
     this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
     compiled.resetMetrics()
-    // Checking the data and tracing were a task; the first step, in code that is not optimised yet, is another.
     await this.pace.yield()
     await this.tell((callback) => callback.onTrainBegin?.())
   }
