@@ -1,6 +1,6 @@
 // The progress of fit on a terminal (a line that is rewritten, with ETA) or in a log (a line per epoch).
 
-import type { FitParams, Logs } from './callback'
+import type { Logs } from './callback'
 import { Callback } from './callback'
 
 const BAR_WIDTH = 20
@@ -52,10 +52,6 @@ export class ProgressBar extends Callback {
 
   private get live(): boolean {
     return this.params?.verbose === 1 && this.out?.isTTY === true
-  }
-
-  override setParams(params: FitParams): void {
-    this.params = params
   }
 
   onEpochBegin(epoch: number): void {

@@ -1,7 +1,7 @@
-// Graphs as text, one node a line. For people; nothing parses it.
+// Nodes of graphs as text, one a line. For people; nothing parses it.
 
 import { formatShape } from '../errors'
-import type { Graph, Node, Value } from './graph'
+import type { Node, Value } from './graph'
 
 function nameOf(value: Value): string {
   return `%${value.id}`
@@ -23,14 +23,4 @@ export function printNode(node: Node): string {
   const outputs = node.outputs.map(typed).join(', ')
   const scope = node.scope === '' ? '' : `  # ${node.scope}`
   return `${outputs === '' ? '' : `${outputs} = `}${call}${scope}`
-}
-
-export function printGraph(graph: Graph): string {
-  return [
-    ...graph.parameters.map((value) => `${typed(value)} = parameter`),
-    ...[...graph.cells].map(([cell, value]) => `${typed(value)} = cell ${cell.name}`),
-    ...graph.nodes.map(printNode),
-    `return ${graph.outputs.map(nameOf).join(', ')}`,
-    ...graph.updates.map(({ cell, value }) => `update ${cell.name} = ${nameOf(value)}`),
-  ].join('\n')
 }

@@ -178,6 +178,8 @@ class TrainingLoop {
   private readonly order: Int32Array | null
   private readonly pace: Pace
   private step = 0
+  /** Whether the running epoch took all its batches. */
+  private completed = false
   private lastLogs: Logs | null = null
 
   constructor(
@@ -244,8 +246,6 @@ class TrainingLoop {
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
     this.training.options.signal?.throwIfAborted()
   }
-
-  private completed = false
 
   private shuffle(): void {
     const { order } = this

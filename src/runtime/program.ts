@@ -6,7 +6,7 @@ import type { Cell, Graph, Node } from '../ir/graph'
 import type { Address } from '../ir/instruction'
 import { allocate, hasNonFinite, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
-import type { DType, NumericArray, TensorType } from '../ir/types'
+import type { NumericArray, TensorType } from '../ir/types'
 import { sizeOf } from '../ir/types'
 import type { Plan } from '../plan'
 import { plan } from '../plan'
@@ -229,7 +229,3 @@ class InterpretedProgram implements Program {
     this.parameters.length = 0
   }
 }
-
-/** For tests and benches: the plan of a graph, without running it. */
-export { plan }
-export type { DType, Plan }
