@@ -2,18 +2,22 @@
 // Holds no inner loop of a product: see gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
 import { partBorder, rowPartEnd, rowPartStart } from '../parts'
-import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
+import { ALIGNMENT, Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
 import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
-import { gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32 } from './gemm-tiles'
+import {
+  gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
+} from './gemm-tiles'
 import { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
-import { pack_panels_4_f32, pack_panels_8_f32, panelBytes } from './pack'
+import { pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, panelBytes } from './pack'
 
 // Exported so that each stays a function of its own, which tiers up by itself, even if it has only one caller.
-export { gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32 } from './gemm-tiles'
+export {
+  gemm_4x4_columns_f32, gemm_4x4_rows_f32, gemm_4x8_columns_f32, gemm_4x8_rows_f32, gemm_6x16_columns_f32,
+} from './gemm-tiles'
 export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
-  pack_copy_8_f32, pack_panels_4_f32, pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32,
+  pack_copy_8_f32, pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32,
 } from './pack'
 
 // Where packing begins to pay, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured
@@ -26,6 +30,8 @@ const PACK_RHS_ROWS: i32 = 40
 /** Columns of out from which on packed lhs repays its packing: rows read well as they are, a transposed lhs less. */
 const PACK_LHS_ROWS_COLUMNS: i32 = 384
 const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
+/** The same for rows and wide tiles, which take lhs in panels only. */
+const PACK_LHS_WIDE_COLUMNS: i32 = 48
 /** Rows of lhs below which it is never packed: an edge of three rows costs packed panels two tiles. */
 const PACK_LHS_LEAST_ROWS: i32 = 24
 /** Elements of a matrix from which on a product with one vector waits for memory. */
@@ -56,6 +62,8 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
   const epilogue = load<i32>(instruction, Gemm.epilogue)
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
+  // Only with fused multiply-add: who wants the same bits everywhere cannot have it, and pairs neither.
+  const wide = ASC_FEATURE_RELAXED_SIMD && load<i32>(instruction, Gemm.wide) != 0
   const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
 
   // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open
@@ -79,6 +87,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
+    if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
   }
 
   // which part: from item `first` of the first matrix to item `last` of the last one
@@ -122,12 +131,12 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     } else if (byRows) {
       gemm_blocked_f32(
         out + <usize>(first * n) * 4, lhs + <usize>first * lhsRow, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn,
-        end - first, n, k, bias, floor, scratch, n, packRhs, packLhs,
+        end - first, n, k, bias, floor, scratch, n, packRhs, packLhs, wide,
       )
     } else {
       gemm_blocked_f32(
         out + <usize>first * 4, lhs, lhsRow, lhsColumn, rhs + <usize>first * rhsColumn, rhsRow, rhsColumn,
-        m, end - first, k, bias ? bias + <usize>first * 4 : 0, floor, scratch, n, packRhs, packLhs,
+        m, end - first, k, bias ? bias + <usize>first * 4 : 0, floor, scratch, n, packRhs, packLhs, wide,
       )
     }
     if (epilogue > Epilogue.Relu) {
@@ -192,19 +201,20 @@ function multiplyVector(
  * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias [n], floor), blocked after Goto and van de Geijn, "Anatomy of
  * High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips of 8
  * columns, so that a strip's panel of rhs stays in the first-level cache while the block of lhs streams past
- * it from the second. Both are used as they stand where packing would cost more than it saves. Every element of out
- * is one sum over k in order, whichever tile it falls into.
+ * it from the second. With `wide`, two strips at once where there are two. Both sides are used as they stand where
+ * packing would cost more than it saves. Every element of out is one sum over k in order, whichever tile it falls into.
  */
 export function gemm_blocked_f32(
   out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize,
-  m: i32, n: i32, k: i32, bias: usize, floor: f32, scratch: usize, outRow: i32, packRhs: bool, packLhs: bool,
+  m: i32, n: i32, k: i32, bias: usize, floor: f32, scratch: usize, outRow: i32, packRhs: bool, packLhs: bool, wide: bool,
 ): void {
   const rows = !packLhs && lhsColumn == 4
+  const panelRows = packLhs && wide ? 6 : 4
   const step = <usize>outRow * 4
   const packedLhs = scratch + 4 * GEMM_KC * GEMM_NC
-  const zeros = packedLhs + 4 * GEMM_KC * GEMM_MC
-  v128.store(zeros, f32x4.splat(0))
-  v128.store(zeros, f32x4.splat(0), 16)
+  // Behind the last panel of lhs, and the two elements that pack_panels_6_f32 may write too far.
+  const zeros = packedLhs + 4 * GEMM_KC * GEMM_MC + ALIGNMENT
+  for (let i: usize = 0; i < 64; i += 16) v128.store(zeros + i, f32x4.splat(0))
 
   // equal blocks of k: 784 is 4 · 196, not 3 · 256 + 16
   const blocks = packRhs || packLhs ? (k + GEMM_KC - 1) / GEMM_KC : 1
@@ -226,40 +236,35 @@ export function gemm_blocked_f32(
         const height = min(mc, m - i)
         let blockLhs = lhs + <usize>i * lhsRow + <usize>p * lhsColumn
         if (packLhs) {
-          pack_panels_4_f32(packedLhs, blockLhs, lhsRow, lhsColumn, height, depth)
+          if (panelRows == 6) pack_panels_6_f32(packedLhs, blockLhs, lhsRow, lhsColumn, height, depth)
+          else pack_panels_4_f32(packedLhs, blockLhs, lhsRow, lhsColumn, height, depth)
           blockLhs = packedLhs
         }
-        const lhsStep: usize = rows ? lhsRow : packLhs ? 16 : lhsColumn
-        const lhsPanel: usize = rows ? 2 * lhsRow : packLhs ? panelBytes(4, depth) : 16
+        // With `rows`, from one row to the next; else from one k to the next.
+        const lhsStep: usize = rows ? lhsRow : packLhs ? <usize>panelRows * 4 : lhsColumn
+        const lhsPanel: usize = rows ? 4 * lhsRow : packLhs ? panelBytes(panelRows, depth) : 16
         let blockOut = out + <usize>i * step + <usize>j * 4
         // the sums start from what the previous block of k left, else from the bias, else from zeros
         const startStep: usize = p > 0 ? step : 0
         const startStrip: usize = p > 0 || bias ? 32 : 0
         let start = p > 0 ? blockOut : bias ? bias + <usize>j * 4 : zeros
         let strip = packRhs ? scratch : blockRhs
+        // How many of the next strips have their first rows already, and how many rows.
+        let wideStrips = 0, wideRows = 0
         for (let left = columns; left > 0; left -= 8) {
-          const width = min(left, 8)
-          const whole = height & ~3
-          if (whole) {
-            multiplyStrip(
-              rows, blockOut, step, 2 * step, blockLhs, lhsStep, lhsPanel, strip, rhsStep,
-              whole, depth, width, start, startStep, 2 * startStep, blockFloor,
+          if (wide && !rows && wideStrips == 0 && left >= 16) {
+            wideStrips = 2
+            wideRows = height - height % 6
+            gemm_6x16_columns_f32(
+              blockOut, step, blockLhs, lhsStep, packLhs ? lhsPanel : 24, strip, rhsStep, rhsPanel,
+              wideRows, depth, start, startStep, blockFloor,
             )
           }
-          let row = whole
-          while (row < height) {
-            // three rows at once only where the tile can tell rows 1 and 2 of lhs apart
-            const rest = height - row == 3 && !rows ? 2 : height - row
-            const first: usize = rest > 1 ? usize.MAX_VALUE : 0
-            const second: usize = rest > 2 ? usize.MAX_VALUE : 0
-            multiplyStrip(
-              rows, blockOut + <usize>row * step, step & first, step & second,
-              rows ? blockLhs + <usize>row * lhsRow : blockLhs + <usize>(whole >> 2) * lhsPanel + <usize>(row - whole) * 4,
-              rows ? lhsStep & first : lhsStep, rows ? lhsStep & second : lhsPanel, strip, rhsStep,
-              rest, depth, width, start + <usize>row * startStep, startStep & first, startStep & second, blockFloor,
-            )
-            row += rest
-          }
+          multiplyRows(
+            rows, wideStrips > 0 ? wideRows : 0, height, panelRows, blockOut, step, blockLhs, lhsStep, lhsPanel,
+            strip, rhsStep, depth, min(left, 8), start, startStep, blockFloor,
+          )
+          if (wideStrips > 0) wideStrips--
           blockOut += 32
           start += startStrip
           strip += rhsPanel
@@ -267,6 +272,46 @@ export function gemm_blocked_f32(
       }
       p += kc
     } while (p < k)
+  }
+}
+
+/**
+ * Rows `first` … height of one strip of up to 8 columns. Panels of 4 are one product; of panels of 6 each is one of its
+ * own. `first` > 0 only behind wide tiles: it begins a panel of 6, or is a row of a lhs with neighbouring rows.
+ */
+@inline
+function multiplyRows(
+  rows: bool, first: i32, height: i32, panelRows: i32, out: usize, step: usize, lhs: usize, lhsStep: usize, lhsPanel: usize,
+  rhs: usize, rhsStep: usize, k: i32, columns: i32, start: usize, startStep: usize, floor: f32,
+): void {
+  let row = first
+  let panel = lhs + (panelRows == 6 ? <usize>(first / 6) * lhsPanel : <usize>first * 4)
+  while (row < height) {
+    // Rows of this panel, or of all that are left.
+    const end = panelRows == 6 ? min(row + 6, height) : height
+    const whole = (end - row) & ~3
+    if (whole) {
+      multiplyStrip(
+        rows, out + <usize>row * step, step, 2 * step, panel, lhsStep, rows ? 2 * lhsStep : lhsPanel, rhs, rhsStep,
+        whole, k, columns, start + <usize>row * startStep, startStep, 2 * startStep, floor,
+      )
+    }
+    let edge = panelRows == 6 ? panel + <usize>whole * 4 : panel + <usize>(whole >> 2) * lhsPanel
+    row += whole
+    while (row < end) {
+      // three rows at once only where the tile can tell rows 1 and 2 of lhs apart
+      const rest = end - row == 3 && !rows ? 2 : end - row
+      const one: usize = rest > 1 ? usize.MAX_VALUE : 0
+      const two: usize = rest > 2 ? usize.MAX_VALUE : 0
+      multiplyStrip(
+        rows, out + <usize>row * step, step & one, step & two, edge, rows ? lhsStep & one : lhsStep,
+        rows ? lhsStep & two : lhsPanel, rhs, rhsStep,
+        rest, k, columns, start + <usize>row * startStep, startStep & one, startStep & two, floor,
+      )
+      edge += <usize>rest * (rows ? lhsStep : 4)
+      row += rest
+    }
+    panel += lhsPanel
   }
 }
 

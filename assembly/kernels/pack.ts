@@ -51,6 +51,27 @@ export function pack_panels_4_f32(
   }
 }
 
+/** Packs `extent` rows or columns into panels of 6. */
+export function pack_panels_6_f32(
+  target: usize, source: usize, across: usize, along: usize, extent: i32, k: i32,
+): void {
+  const bytes = panelBytes(6, k)
+  for (; extent > 0; extent -= 6) {
+    if (across == 4) {
+      for (let p = 0, t = target, s = source; p < k; p++, t += 24, s += along) {
+        v128.store(t, v128.load(s))
+        v128.store64_lane(t, v128.load(s, 8), 1, 16)
+      }
+    } else {
+      // The last two first: each vector of theirs covers the first two of the next p as well.
+      if (extent > 4) pack_four(target + 16, 24, source + 4 * across, across, along, min(extent - 4, 2), k)
+      pack_four(target, 24, source, across, along, extent, k)
+    }
+    target += bytes
+    source += 6 * across
+  }
+}
+
 /** One panel of 8 from neighbouring j: two vectors per p. */
 export function pack_copy_8_f32(target: usize, source: usize, along: usize, k: i32): void {
   for (; k > 0; k--) {

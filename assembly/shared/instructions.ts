@@ -80,7 +80,8 @@ export enum ChainStep {
 // Gemm: for each of `batch` matrices, out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]).
 // lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
 // extent is 1. out is row-major and contiguous. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many
-// again for every further thread, as all scratch.
+// again for every further thread, as all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the
+// results are the same.
 export enum Gemm {
   out = 8,
   lhs = 12,
@@ -98,7 +99,8 @@ export enum Gemm {
   rhsBatch = 60,
   epilogue = 64,
   scratch = 68,
-  size = 72,
+  wide = 72,
+  size = 76,
 }
 
 // Blocking of Gemm: panels of rhs are kc × nc floats, panels of lhs mc × kc.

@@ -39,6 +39,8 @@ export interface LowerContext<Attributes> {
   readonly attributes: Attributes
   /** Memory that any kernel may use while it runs. */
   readonly scratch: Address
+  /** Whether tiles of 16 columns are the faster ones here: see runtime/turbo.ts. */
+  readonly wideTiles: boolean
   /** Only for primitives that declare `fusesEpilogue`. */
   readonly bias: Operand | null
   readonly epilogue: Epilogue

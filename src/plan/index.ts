@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly threads?: number
   /** Nanoseconds of work that a part must be worth. Default PART_WORK. */
   readonly partWork?: number | undefined
+  /** Tiles of 16 columns in products. The results are the same, bit for bit. Default false. */
+  readonly wideTiles?: boolean
 }
 
 export interface Plan {
@@ -50,13 +52,14 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const labelled: (Instruction & { readonly label: string })[] = []
   const kernelOf: number[] = []
   const scratch = { buffer: memory.scratch, offset: 0 }
+  const { wideTiles = false } = options
   kernels.forEach((kernel, index) => {
     const label = labelOf(kernel)
     const emit = (instruction: Instruction): void => {
       labelled.push({ ...instruction, label })
       kernelOf.push(index)
     }
-    kernel.lower({ operand: operandOf, scratch, emit })
+    kernel.lower({ operand: operandOf, scratch, wideTiles, emit })
   })
   for (const { cell, value, target } of memory.copies) {
     // After all kernels: the cell was still read when its new content was made.

@@ -11,6 +11,7 @@ import type { Locations } from './legalize'
 export interface LowerTarget {
   operand(value: Value): Operand
   readonly scratch: Address
+  readonly wideTiles: boolean
   emit(instruction: Instruction): void
 }
 
@@ -65,7 +66,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     )
   }
 
-  lower({ operand, scratch, emit }: LowerTarget): void {
+  lower({ operand, scratch, wideTiles, emit }: LowerTarget): void {
     const rule = ruleOf(this.node.name)
     if (rule.kind !== 'kernel') return
     rule.lower({
@@ -73,6 +74,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
       outputs: this.writes.map(operand),
       attributes: this.node.attributes,
       scratch,
+      wideTiles,
       bias: this.bias && operand(this.bias.operand),
       epilogue: this.activation?.epilogue ?? Epilogue.None,
       emit,

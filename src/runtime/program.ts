@@ -57,7 +57,7 @@ class TapeProgram implements Program {
     private readonly runtime: Runtime,
     graph: Graph,
   ) {
-    this.plan = plan(graph, { ...runtime.settings, threads: runtime.threads })
+    this.plan = plan(graph, { ...runtime.settings, threads: runtime.threads, wideTiles: runtime.wideTiles })
     this.graph = graph
     const { memory, instructions } = this.plan
     this.tape = new Storage(runtime, tapeBytes(instructions))

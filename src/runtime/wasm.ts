@@ -44,20 +44,29 @@ export function supportsRelaxedSimd(): boolean {
 
 const modules = new Map<string, WebAssembly.Module>()
 
+/** A module as it is compiled: the same kernels, in different code. */
+export interface ModuleVariant {
+  readonly level: SimdLevel
+  /** For a shared memory. */
+  readonly shared: boolean
+  /** Compiled anew after V8's flags were set: it would take code that it made before for the same bytes. */
+  readonly turbo: boolean
+}
+
 /**
- * The kernels, compiled once for plain and once for shared memories.
+ * The kernels, compiled once in each variant.
  * @throws StateError where the engine lacks WebAssembly SIMD.
  */
-export function compileKernels(level: SimdLevel, shared: boolean): WebAssembly.Module {
+export function compileKernels({ level, shared, turbo }: ModuleVariant): WebAssembly.Module {
   if (!supportsSimd()) {
     throw new StateError(
       "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
     )
   }
-  const key = `${level} ${shared}`
+  const key = `${level} ${shared} ${turbo}`
   let module = modules.get(key)
   if (module === undefined) {
-    const bytes = binary(level)
+    const bytes = turbo ? withMark(binary(level)) : binary(level)
     if (shared) importShared(bytes)
     module = new WebAssembly.Module(bytes)
     modules.set(key, module)
@@ -79,6 +88,16 @@ function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
     at += part.length
   }
   return bytes
+}
+
+// A custom section, which means nothing, with the name "turbo"
+const MARK = [0, 6, 5, ...latin1('turbo')]
+
+function withMark(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const marked = new Uint8Array(bytes.length + MARK.length)
+  marked.set(bytes)
+  marked.set(MARK, bytes.length)
+  return marked
 }
 
 interface Base64Decoder {

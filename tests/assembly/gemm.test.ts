@@ -2,10 +2,10 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { currentRuntime } from '../../src/runtime/runtime'
+import { Runtime, currentRuntime } from '../../src/runtime/runtime'
 import { expectSame } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
-import { wholeFloats } from '../helpers/data'
+import { floats, wholeFloats } from '../helpers/data'
 import { graphOf, interpretWide, runGraph } from '../helpers/graphs'
 
 interface Product {
@@ -17,7 +17,7 @@ interface Product {
 }
 
 /** All products in one graph, over parts of two matrices; each part is then a view with strides of its own. */
-function check(products: readonly Product[]): void {
+function check(products: readonly Product[], runtime: Runtime = currentRuntime()): void {
   const largest = Math.max(...products.flatMap(({ m, k, n }) => [m, k, n]))
   const inputs: TensorContent[] = [wholeFloats([largest, largest], -3, 3, 1), wholeFloats([largest, largest + 3], -3, 3, 2)]
   const graph = graphOf(inputs, ({ e }, [a, b]) =>
@@ -27,7 +27,7 @@ function check(products: readonly Product[]): void {
       return e.matmul(lhs, rhs)
     }),
   )
-  const received = runGraph(currentRuntime(), graph, inputs)!
+  const received = runGraph(runtime, graph, inputs)!
   const { outputs } = interpretWide(graph, inputs)
   products.forEach((product, i) => expectSame(received[i]!.map((x) => x + 0), outputs[i]!.map((x) => x + 0), JSON.stringify(product)))
   expect(received.length).toBe(products.length)
@@ -53,5 +53,42 @@ describe('matrix products', () => {
     { m: 200, k: 20, n: 7 },
   ])('across the blocks of the kernel: %j', (extents) => {
     for (const layout of LAYOUTS) check([{ ...extents, ...layout }])
+  })
+})
+
+const { settings } = currentRuntime()
+
+// Whether or not the engine pairs vectors: then these tiles are slow, and must be right.
+describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matrix products in wide tiles', () => {
+  const wide = new Runtime({ ...settings, wideTiles: true })
+
+  it('say so', () => expect(wide.info().tile).toBe('6×16'))
+
+  it.each([1, 2, 3, 6, 16, 33])('of inner extent %d: sizes around the tile and around packing, all layouts', (k) => {
+    for (const layout of LAYOUTS) {
+      check([5, 6, 7, 12, 23, 24, 25, 29].flatMap((m) => [15, 16, 17, 24, 31, 48, 49].map((n) => ({ m, k, n, ...layout }))), wide)
+    }
+  })
+
+  it('of any extents up to 150', () => {
+    const extent = fc.integer({ min: 1, max: 150 })
+    fc.assert(fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) => check([product], wide)), { numRuns: 40 })
+  })
+
+  it.each([
+    { m: 97, k: 257, n: 40 },
+    { m: 192, k: 512, n: 64 },
+    { m: 5, k: 600, n: 9 },
+    { m: 30, k: 30, n: 540 },
+    { m: 200, k: 20, n: 71 },
+  ])('across the blocks of the kernel: %j', (extents) => {
+    for (const layout of LAYOUTS) check([{ ...extents, ...layout }], wide)
+  })
+
+  it('give the same bits', () => {
+    const inputs: TensorContent[] = [floats([150, 200], -2, 2, 3), floats([200, 130], -2, 2, 4), floats([130], -2, 2, 5)]
+    const graph = graphOf(inputs, (b, [x, y, z]) => [b.emitOne('relu', [b.e.add(b.e.matmul(x!, y!), z!)], {})])
+    const one = runGraph(currentRuntime(), graph, inputs)!
+    expect(runGraph(wide, graph, inputs)).toEqual(one)
   })
 })

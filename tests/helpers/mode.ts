@@ -17,12 +17,16 @@ afterAll(() => {
   // A file that runs no graph, say a test of the planner, is fine in every mode.
   if (wasmRuns === 0 && interpreterRuns === 0) return
 
-  const { backend, simd, fuse } = runtimeInfo()
+  const { backend, simd, fuse, tile, turboNote } = runtimeInfo()
   if (settings.backend === 'interpreter') {
     expect({ backend }, `mode ${mode}: backend`).toEqual({ backend: 'interpreter' })
     expect(wasmRuns, `mode ${mode}: runs that went to wasm`).toBe(0)
   } else {
-    expect({ backend, simd, fuse }, `mode ${mode}: settings after the file`).toEqual(settings)
+    const { turbo = false, ...others } = settings
+    expect({ backend, simd, fuse }, `mode ${mode}: settings after the file`).toEqual(others)
+    // A processor without 256-bit vectors says so; then the mode tests the fallback.
+    if (!turbo || turboNote !== null) expect(tile, `mode ${mode}: ${turboNote}`).toBe('4×8')
+    else expect(tile, `mode ${mode}`).toBe('6×16')
     expect(interpreterRuns, `mode ${mode}: runs that fell back to the interpreter`).toBe(0)
   }
 })

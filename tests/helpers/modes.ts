@@ -1,14 +1,18 @@
 // The execution paths that the suite runs in, and what each asks of the library.
 // Knows nothing of vitest's life cycle: see mode.ts.
 
-export const modes = ['simd', 'relaxed', 'interpreter', 'unfused'] as const
+export type Mode = 'simd' | 'relaxed' | 'interpreter' | 'unfused' | 'turbo'
 
-export type Mode = (typeof modes)[number]
+// Before Node 24 there are no pairs of vectors: turbo is the same as relaxed.
+const hasTurbo = Number(process.versions.node.split('.')[0]) >= 24
+
+export const modes: readonly Mode[] = ['simd', 'relaxed', 'interpreter', 'unfused', ...(hasTurbo ? (['turbo'] as const) : [])]
 
 export interface Settings {
   backend: 'wasm' | 'interpreter'
   simd: 'plain' | 'relaxed'
   fuse: boolean
+  turbo?: boolean
 }
 
 export const settingsOf: Record<Mode, Settings> = {
@@ -16,6 +20,7 @@ export const settingsOf: Record<Mode, Settings> = {
   relaxed: { backend: 'wasm', simd: 'relaxed', fuse: true },
   interpreter: { backend: 'interpreter', simd: 'plain', fuse: true },
   unfused: { backend: 'wasm', simd: 'plain', fuse: false },
+  turbo: { backend: 'wasm', simd: 'relaxed', fuse: true, turbo: true },
 }
 
 declare module 'vitest' {

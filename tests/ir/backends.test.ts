@@ -19,6 +19,8 @@ const counterparts: Record<Mode, Partial<Settings>> = {
   relaxed: { fuse: false },
   unfused: { fuse: true },
   interpreter: { backend: 'wasm' },
+  // The tiles of the other width must agree.
+  turbo: { turbo: false },
 }
 const { settings } = currentRuntime()
 const own = new Runtime(settings)

@@ -98,6 +98,7 @@ function lower(context: LowerContext<NoAttributes>): void {
     m, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn,
     epilogue: context.epilogue,
     scratch: context.scratch,
+    wide: Number(context.wideTiles),
   }
   const lhsBatch = batchStride(batch, a.shape, a.strides)
   const rhsBatch = batchStride(batch, b.shape, b.strides)

@@ -1,0 +1,34 @@
+// turbo: what it says where it takes place and where not. That its results are right is what the mode `turbo` shows,
+// in which the whole suite runs on Node 24 and later.
+
+import { inject } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { runtimeInfo } from '../../src/index'
+import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { requestTurbo } from '../../src/runtime/turbo'
+
+const { settings } = currentRuntime()
+const major = Number(process.versions.node.split('.')[0])
+
+describe('turbo', () => {
+  it.runIf(inject('mode') !== 'turbo')('is off and says so', () => {
+    const note = settings.backend === 'interpreter' ? 'the interpreter has no vectors' : 'turbo was not configured'
+    expect(runtimeInfo()).toMatchObject({ turbo: false, turboNote: note, tile: '4×8' })
+  })
+
+  it.runIf(inject('mode') === 'turbo')('was measured: either it is on, with tiles for it, or a note says why not', () => {
+    const { turbo, turboNote, tile } = runtimeInfo()
+    expect(tile).toBe(turbo ? '6×16' : '4×8')
+    expect(turboNote === null).toBe(turbo)
+  })
+
+  it('leaves the plain binary alone, which has the same bits everywhere', () => {
+    expect(requestTurbo('plain')).toBe("simd is 'plain'")
+    const info = new Runtime({ backend: 'wasm', simd: 'plain', fuse: true, turbo: true }).info()
+    expect(info).toMatchObject({ turbo: false, turboNote: "simd is 'plain'", tile: '4×8' })
+  })
+
+  it.runIf(major >= 21 && major < 24)('names the first version of Node that has it', () => {
+    expect(requestTurbo('relaxed')).toContain('Node 24 can')
+  })
+})
