@@ -80,10 +80,7 @@ async function main() {
     adapters.set(name, adapter);
   }
   if (options.python !== undefined) {
-    for (const [name, adapter] of await pythonAdapters(options.python)) {
-      await adapter.load();
-      adapters.set(name, adapter);
-    }
+    for (const [name, adapter] of await pythonAdapters(options.python)) adapters.set(name, adapter);
   }
 
   const report = {
