@@ -77,10 +77,10 @@ function runOf(script, execPath) {
     let run;
     child.on('message', (message) => (run = message));
     child.on('error', reject);
-    child.on('exit', (code) => {
-      // It has said what was wrong.
-      if (code !== 0) process.exit(code ?? 1);
-      if (run === undefined) reject(new Error(`${script} in ${execPath} has ended without a report`));
+    child.on('exit', (code, signal) => {
+      // It has said itself what was wrong.
+      if (code > 0) process.exit(code);
+      if (run === undefined) reject(new Error(`${script} in ${execPath} has ended without a report${signal ? `: ${signal}` : ''}`));
       else resolve(run);
     });
   });
