@@ -1,11 +1,12 @@
 // Times myelin alone, through its public API. Compares with nothing else: see peers/run.mjs.
 //
 //   npm run build && node bench/index.mjs        writes results/ours.json and the table in README.md
+//   NODE_BINARIES=path/to/node24 node bench/index.mjs     this Node and that one, side by side
 //   node bench/index.mjs --only matmul           the tasks whose name contains the word; prints only
 //   node bench/index.mjs --quick                 short samples; prints only
 import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
-import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
+import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs';
 import { cases, FIT_EPOCHS } from './peers/cases.mjs';
 import adapter from './peers/adapters/myelin.mjs';
 import { formatMilliseconds, table } from './report.mjs';
@@ -19,28 +20,37 @@ const { values: options } = parseArgs({
 });
 const timeMs = options.quick ? 200 : Number(options.time);
 
-const machine = describeMachine();
-warnIfBusy(machine);
-const { ops, runtimeInfo, tensor } = await loadBuilt();
-await adapter.load();
+/** In one Node: all tasks, one after the other. */
+async function measure() {
+  const { ops, runtimeInfo, tensor } = await loadBuilt();
+  await adapter.load();
 
-/** @type {{ name: string, call: () => unknown, units?: number, flops?: number }[]} */
-const tasks = [
-  ...cases.map(({ title, network, data, batchSize, call, unitsPerCall }) => {
-    const model = adapter.build(network, data, batchSize);
-    return { name: title, call: () => call(model), units: unitsPerCall };
-  }),
-  ...MATMUL_SIZES.map((n) => {
-    const a = tensor(Float32Array.from({ length: n * n }, (_, i) => Math.sin(i)), [n, n]);
-    const b = tensor(Float32Array.from({ length: n * n }, (_, i) => Math.cos(i)), [n, n]);
-    // a [N,N] · b [N,N]: N³ multiplications and as many additions
-    return { name: `ops.matmul ${n}×${n}×${n}`, call: () => ops.matmul(a, b).dispose?.(), flops: 2 * n ** 3 };
-  }),
-].filter(({ name }) => name.includes(options.only ?? ''));
-if (tasks.length === 0) throw new Error(`--only ${options.only}: no task has this in its name`);
+  /** @type {{ name: string, call: () => unknown, units?: number, flops?: number }[]} */
+  const tasks = [
+    ...cases.map(({ title, network, data, batchSize, call, unitsPerCall }) => {
+      const model = adapter.build(network, data, batchSize);
+      return { name: title, call: () => call(model), units: unitsPerCall };
+    }),
+    ...MATMUL_SIZES.map((n) => {
+      const a = tensor(Float32Array.from({ length: n * n }, (_, i) => Math.sin(i)), [n, n]);
+      const b = tensor(Float32Array.from({ length: n * n }, (_, i) => Math.cos(i)), [n, n]);
+      // a [N,N] · b [N,N]: N³ multiplications and as many additions
+      return { name: `ops.matmul ${n}×${n}×${n}`, call: () => ops.matmul(a, b).dispose?.(), flops: 2 * n ** 3 };
+    }),
+  ].filter(({ name }) => name.includes(options.only ?? ''));
+  if (tasks.length === 0) throw new Error(`--only ${options.only}: no task has this in its name`);
 
-const rows = [];
-for (const { name, call, units = 1, flops } of tasks) {
+  const rows = [];
+  for (const task of tasks) {
+    const row = await timeTask(task);
+    console.error(`  ${row.name}: ${formatMilliseconds(row.medianMs)}`);
+    rows.push(row);
+  }
+  const { simd, threads } = runtimeInfo();
+  return { simd, threads, rows };
+}
+
+async function timeTask({ name, call, units = 1, flops }) {
   const group = await groupOf(call);
   const result = call();
   const isAsync = result instanceof Promise;
@@ -60,15 +70,14 @@ for (const { name, call, units = 1, flops } of tasks) {
   if (timed.state !== 'completed') throw new Error(`${name}: ${timed.state}`, { cause: timed.error });
   const per = group * units;
   const medianMs = timed.latency.p50 / per;
-  rows.push({
+  return {
     name,
     medianMs,
     minMs: timed.latency.min / per,
     p75Ms: timed.latency.p75 / per,
     samples: timed.latency.samplesCount,
     ...(flops && { gflops: flops / medianMs / 1e6 }),
-  });
-  console.error(`${name}: ${formatMilliseconds(medianMs)}`);
+  };
 }
 
 /** How many calls make one timed group; runs the call for a while, which also warms it up. */
@@ -83,18 +92,23 @@ async function groupOf(call) {
   return Math.max(1, Math.round(GROUP_MS / perCall));
 }
 
-const { simd, threads } = runtimeInfo();
-const report = { ...machine, simd, threads, fitEpochs: FIT_EPOCHS, rows };
+const report = { ...(await measureInEachNode(import.meta.url, measure)), fitEpochs: FIT_EPOCHS };
+const { runs } = report;
+const { threads } = runs[0];
 const markdown = [
   table(
-    ['', 'median', 'fastest', 'GFLOP/s'],
-    rows.map((r) => [r.name, formatMilliseconds(r.medianMs), formatMilliseconds(r.minMs), r.gflops?.toFixed(1) ?? '']),
+    ['', ...runs.flatMap((run) => [`${nodeTitle(run)}: median`, 'fastest', 'GFLOP/s'])],
+    runs[0].rows.map(({ name }, task) => [
+      name,
+      ...runs.flatMap(({ rows }) => {
+        const { medianMs, minMs, gflops } = rows[task];
+        return [formatMilliseconds(medianMs), formatMilliseconds(minMs), gflops?.toFixed(1) ?? ''];
+      }),
+    ]),
   ),
   '',
-  `${simd} SIMD, ${threads === 1 ? 'one thread' : `${threads} threads`}. ${machineLine(machine)}`,
+  `${threads === 1 ? 'One thread' : `${threads} threads`}. ${machineLine(report)}`,
 ].join('\n');
 
 console.log(markdown);
 if (options.only === undefined && !options.quick) publish('ours', report, markdown);
-// Idle workers must not keep the process.
-process.exit();

@@ -1,6 +1,18 @@
-// Says where numbers were measured, and warns when the machine is busy. Measures nothing.
+// Says where numbers were measured, in which versions of Node, and warns when the machine is busy. Measures nothing.
+//
+// A program whose table shows several versions of Node side by side is a function that measures, and
+//
+//   const report = await measureInEachNode(import.meta.url, measure);
+//   const columns = report.runs.map((run) => `${nodeTitle(run)}: median`); // 'Node 20, plain: median', …
+//   publish(name, report, [table(columns, …), '', machineLine(report)].join('\n'));
+//
+// `NODE_BINARIES=path/to/node24,path/to/node26 node program.mjs` then takes this Node, Node 24 and Node 26, one after
+// the other, each in a process of its own; without NODE_BINARIES it is this Node alone. A program that interleaves its
+// processes takes `nodeBinaries()` instead.
+import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { replaceTable } from './report.mjs';
 
 const at = (path) => new URL(path, import.meta.url);
@@ -24,10 +36,72 @@ export function describeMachine() {
   };
 }
 
-/** One line under a table. */
-export function machineLine({ version, cpu, logicalCpus, node, v8, platform }) {
-  return `myelin ${version}, ${cpu}, ${logicalCpus} logical CPUs, ${platform}, Node ${node} (V8 ${v8}).`;
+/** This Node and those of NODE_BINARIES, paths separated by commas. @returns {{ path: string, version: string }[]} */
+export function nodeBinaries() {
+  const paths = [process.execPath, ...(process.env.NODE_BINARIES?.split(',').filter(Boolean) ?? [])];
+  return paths.map((path) => ({ path, version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim() }));
 }
+
+/** Set for the processes that measureInEachNode starts: they measure, and report to the one that started them. */
+const MEASURES = 'BENCH_MEASURES';
+
+/**
+ * Runs the program again in each of nodeBinaries(), with the same arguments, and there `measure` alone: whatever else
+ * the program does comes after this call, which does not return in those processes.
+ * @template T
+ * @param {string} program  import.meta.url of the program
+ * @param {() => Promise<T>} measure  what it resolves to must survive JSON; `simd`, if it has one, is printed as well
+ * @returns {Promise<Omit<ReturnType<typeof describeMachine>, 'node' | 'v8'> & { runs: ({ node: string, v8: string } & T)[] }>}
+ */
+export async function measureInEachNode(program, measure) {
+  if (process.env[MEASURES] !== undefined) {
+    const { node, v8 } = describeMachine();
+    const run = { node, v8, ...(await measure()) };
+    await new Promise((sent) => process.send(run, sent));
+    // Idle workers and open handles must not keep the process.
+    process.exit();
+  }
+  const { node: _node, v8: _v8, ...machine } = describeMachine();
+  warnIfBusy(machine);
+  const runs = [];
+  for (const { path, version } of nodeBinaries()) {
+    console.error(`Node ${version}`);
+    runs.push(await runOf(fileURLToPath(program), path));
+  }
+  return { ...machine, runs };
+}
+
+function runOf(script, execPath) {
+  return new Promise((resolve, reject) => {
+    const child = fork(script, process.argv.slice(2), { execPath, env: { ...process.env, [MEASURES]: '1' } });
+    let run;
+    child.on('message', (message) => (run = message));
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      // It has said itself what was wrong.
+      if (code > 0) process.exit(code);
+      if (run === undefined) reject(new Error(`${script} in ${execPath} has ended without a report${signal ? `: ${signal}` : ''}`));
+      else resolve(run);
+    });
+  });
+}
+
+/** Above a run's columns, or beside its rows. @param {{ node: string, simd?: string }} run */
+export function nodeTitle({ node, simd }) {
+  return `Node ${node.slice(1).split('.')[0]}${simd === undefined ? '' : `, ${simd}`}`;
+}
+
+/** One line under a table: of a report of measureInEachNode, or of what describeMachine says. */
+export function machineLine({ version, cpu, logicalCpus, platform, ...own }) {
+  const { runs = [own] } = own;
+  const nodes = runs.map(({ node, v8 }) => `Node ${node} (V8 ${v8})`).join(', ');
+  const line = `myelin ${version}, ${cpu}, ${logicalCpus} logical CPUs, ${platform}, ${nodes}.`;
+  const levels = new Set(runs.map(({ simd }) => simd));
+  return levels.has('plain') && levels.has('relaxed') ? `${line} ${WHY_LEVELS_DIFFER}` : line;
+}
+
+const WHY_LEVELS_DIFFER =
+  "*plain*, *relaxed*: which of myelin's SIMD binaries runs when nothing is set; Node 20 has relaxed SIMD behind a flag only, so it runs the plain one.";
 
 /** Call it before measuring: above a fraction of the CPUs the medians are not worth publishing. */
 export function warnIfBusy({ loadBefore }) {

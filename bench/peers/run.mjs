@@ -7,8 +7,9 @@
 //   node run.mjs --rounds 15 --sample-ms 400 --warm-up-ms 4000
 //   node run.mjs --quick             checks, and one short round: for trying out an adapter; prints only
 //   node run.mjs --python PATH       also Keras 3 and PyTorch, whichever that interpreter has
+//   NODE_BINARIES=path/to/node24 node run.mjs     in this Node and in that one, side by side
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases, coldStartCase } from './cases.mjs';
@@ -16,7 +17,7 @@ import { pythonAdapters } from './adapters/python.mjs';
 import { check, PREDICTION_TOLERANCE, TOLERANCE } from './check.mjs';
 import { interleave, median, ratio } from './measure.mjs';
 import { sizeOf } from './size.mjs';
-import { describeMachine, publish, warnIfBusy } from '../machine.mjs';
+import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from '../machine.mjs';
 import { formatMilliseconds, replaceTable, table } from '../report.mjs';
 
 const ALL = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'ort-node'];
@@ -67,12 +68,8 @@ function coldStart(name) {
   return Number(execFileSync(process.execPath, [script, name], { encoding: 'utf8' }).trim().split('\n').at(-1));
 }
 
-async function main() {
-  const machine = describeMachine();
-  warnIfBusy(machine);
-  if (chosen.includes('myelin') && !existsSync(new URL('../../dist/index.js', import.meta.url))) {
-    throw new Error('dist/index.js is missing. Run `npm run build` first, or leave myelin out: --only tfjs,jax,brain');
-  }
+/** In one Node: checks, times, and starts in new processes. The first adapter's numbers are what ratios refer to. */
+async function measure() {
   const adapters = new Map();
   for (const name of chosen) {
     const { default: adapter } = await import(`./adapters/${name}.mjs`);
@@ -80,83 +77,71 @@ async function main() {
     adapters.set(name, adapter);
   }
   if (options.python !== undefined) {
-    for (const [name, adapter] of await pythonAdapters(options.python)) {
-      await adapter.load();
-      adapters.set(name, adapter);
-    }
+    for (const [name, adapter] of await pythonAdapters(options.python)) adapters.set(name, adapter);
   }
-
-  const report = {
-    ...machine,
-    rounds: timing.rounds,
-    tolerance: TOLERANCE,
-    predictionTolerance: PREDICTION_TOLERANCE,
+  const results = [];
+  const own = adapters.values().next().value;
+  for (const testCase of chosenCases) if (takesPart(own, testCase)) results.push(await measureCase(testCase, adapters));
+  return {
+    ...(chosen.includes('myelin') && { simd: (await loadBuilt()).runtimeInfo().simd }),
     libraries: Object.fromEntries(
       [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a), note: a.note }]),
     ),
-    cases: [],
+    cases: results,
+    coldStart: measureColdStarts(chosen.filter((name) => takesPart(adapters.get(name), coldStartCase))),
   };
+}
 
-  for (const testCase of chosenCases) {
-    const { id, title, operation, network, data, batchSize, unitsPerCall } = testCase;
-    if (!takesPart(adapters.values().next().value, testCase)) continue;
-    console.error(id);
-    const present = [...adapters].filter(([, adapter]) => takesPart(adapter, testCase));
-    const checks = {};
-    for (const [name, adapter] of present) {
-      checks[name] = await check(adapter, testCase);
-      console.error(`  ${name}: ${verdict(checks[name])}`);
-    }
-
-    const models = [];
-    for (const [name, adapter] of present) models.push({ name, model: await adapter.build(network, data, batchSize) });
-    const samples = await interleave(
-      models.map(({ name, model }) => ({
-        name,
-        call: () => testCase.call(model),
-        sample: model.sample && ((milliseconds) => model.sample(operation, milliseconds)),
-      })),
-      timing,
-    );
-    const times = {};
-    const own = samples.get(models[0].name);
-    for (const { name, model } of models) {
-      const rounds = samples.get(name).map((ms) => ms / unitsPerCall);
-      times[name] = {
-        medianMs: median(rounds),
-        minMs: Math.min(...rounds),
-        maxMs: Math.max(...rounds),
-        ratio: ratio(samples.get(name), own),
-        roundsMs: rounds,
-      };
-      console.error(`  ${name}: ${formatMilliseconds(times[name].medianMs)} (${formatMilliseconds(times[name].minMs)} – ${formatMilliseconds(times[name].maxMs)})`);
-      await model.dispose();
-    }
-    report.cases.push({ id, title, checks, times });
+async function measureCase(testCase, adapters) {
+  const { id, title, operation, network, data, batchSize, unitsPerCall } = testCase;
+  console.error(id);
+  const present = [...adapters].filter(([, adapter]) => takesPart(adapter, testCase));
+  const checks = {};
+  for (const [name, adapter] of present) {
+    checks[name] = await check(adapter, testCase);
+    console.error(`  ${name}: ${verdict(checks[name])}`);
   }
 
-  console.error('cold-start');
-  const trained = chosen.filter((name) => takesPart(adapters.get(name), coldStartCase));
-  const starts = Object.fromEntries(trained.map((name) => [name, []]));
-  for (const name of trained) coldStart(name); // the disk's cache
-  for (let round = 0; round < coldStarts; round++) {
-    for (const name of trained) starts[name].push(coldStart(name));
-  }
-  report.coldStart = Object.fromEntries(
-    trained.map((name) => [
+  const models = [];
+  for (const [name, adapter] of present) models.push({ name, model: await adapter.build(network, data, batchSize) });
+  const samples = await interleave(
+    models.map(({ name, model }) => ({
       name,
-      { medianMs: median(starts[name]), ratio: ratio(starts[name], starts[trained[0]]), roundsMs: starts[name] },
+      call: () => testCase.call(model),
+      sample: model.sample && ((milliseconds) => model.sample(operation, milliseconds)),
+    })),
+    timing,
+  );
+  const times = {};
+  const own = samples.get(models[0].name);
+  for (const { name, model } of models) {
+    const rounds = samples.get(name).map((ms) => ms / unitsPerCall);
+    times[name] = {
+      medianMs: median(rounds),
+      minMs: Math.min(...rounds),
+      maxMs: Math.max(...rounds),
+      ratio: ratio(samples.get(name), own),
+      roundsMs: rounds,
+    };
+    console.error(`  ${name}: ${formatMilliseconds(times[name].medianMs)} (${formatMilliseconds(times[name].minMs)} – ${formatMilliseconds(times[name].maxMs)})`);
+    await model.dispose();
+  }
+  return { id, title, checks, times };
+}
+
+function measureColdStarts(names) {
+  console.error('cold-start');
+  const starts = Object.fromEntries(names.map((name) => [name, []]));
+  for (const name of names) coldStart(name); // the disk's cache
+  for (let round = 0; round < coldStarts; round++) {
+    for (const name of names) starts[name].push(coldStart(name));
+  }
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      { medianMs: median(starts[name]), ratio: ratio(starts[name], starts[names[0]]), roundsMs: starts[name] },
     ]),
   );
-  report.size = Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]).filter(([, size]) => size !== null));
-
-  const markdown = toMarkdown(report);
-  console.log(markdown);
-  if (complete) {
-    publish('peers', report, markdown);
-    replaceTable(new URL('../../README.md', import.meta.url), 'peers', toShortMarkdown(report));
-    console.error('written: the table in README.md');
-  }
 }
 
 function verdict(result) {
@@ -167,52 +152,73 @@ function verdict(result) {
 }
 
 function toMarkdown(report) {
-  const { rounds, libraries } = report;
-  const names = Object.keys(libraries);
-  const own = libraries[names[0]].title;
+  const libraries = librariesOf(report);
+  const own = Object.values(libraries)[0].title;
   return [
-    comparison(report, names, (text, factor) => (factor === null ? `**${text}**` : `${text} (${formatRatio(factor)})`)),
+    comparison(report, libraries, (text, factor) => (factor === null ? `**${text}**` : `${text} (${formatRatio(factor)})`)),
     '',
-    `Medians of ${rounds} interleaved rounds; in brackets how many times ${own}'s. ${machineOf(report)}`,
+    `Medians of ${report.rounds} interleaved rounds; in brackets how many times ${own}'s. ${machineLine(report)}`,
     '',
-    ...names.map((name) => `- ${libraries[name].title}: ${libraries[name].note}`),
+    ...Object.values(libraries).map(({ title, note }) => `- ${title}: ${note}`),
   ].join('\n');
 }
 
-/** For the project's README: this library's numbers, and the others of npm as multiples of them. */
+/** For the project's README: this library's numbers, and the others' as multiples of them. */
 function toShortMarkdown(report) {
   return [
-    comparison(report, ALL, (text, factor) => (factor === null ? text : formatRatio(factor))),
+    comparison(report, librariesOf(report), (text, factor) => (factor === null ? text : formatRatio(factor))),
     '',
-    `The other libraries' numbers as multiples of the first column; 1.0× is as fast, or as large. ${machineOf(report)}`,
+    `The other libraries' numbers as multiples of myelin's; 1.0× is as fast, or as large. ${machineLine(report)}`,
   ].join('\n');
 }
 
-/** @param cell text of a number and its ratio to the first library's, null for that library itself → content of a cell */
-function comparison({ libraries, cases: rows, coldStart: starts, size }, names, cell) {
-  const line = (title, results, textOf, ratioOf) => [
+/** Of all runs: the fastest backend of Keras need not be the same in each. */
+function librariesOf({ runs }) {
+  return Object.assign({}, ...runs.map(({ libraries }) => libraries));
+}
+
+/**
+ * One line for each case in each Node.
+ * @param cell text of a number and its ratio to the first library's, null for that library itself → content of a cell
+ */
+function comparison({ runs, size }, libraries, cell) {
+  const names = Object.keys(libraries);
+  const line = (title, node, results, textOf, ratioOf) => [
     title,
+    node,
     ...names.map((name, i) => (results[name] === undefined ? NONE : cell(textOf(results[name]), i === 0 ? null : ratioOf(results[name])))),
   ];
-  const milliseconds = ({ medianMs }) => formatMilliseconds(medianMs);
+  // The title stands once, above the other Nodes.
+  const lines = (title, resultsOf) =>
+    runs.map((run, i) =>
+      line(i === 0 ? title : '', nodeTitle(run), resultsOf(run), ({ medianMs }) => formatMilliseconds(medianMs), ({ ratio: factor }) => factor),
+    );
   return table(
-    ['', ...names.map((name) => `${libraries[name].title} ${libraries[name].version}`)],
+    ['', '', ...names.map((name) => `${libraries[name].title} ${libraries[name].version}`)],
     [
-      ...rows.map(({ title, times }) => line(title, times, milliseconds, ({ ratio: factor }) => factor)),
-      line('Cold start: import → first training step', starts, milliseconds, ({ ratio: factor }) => factor),
-      line('Size, gzipped', size, ({ gzip }) => `${Math.round(gzip / 1000).toLocaleString('en-US')} kB`, ({ gzip }) => gzip / size[names[0]].gzip),
+      ...runs[0].cases.flatMap(({ title }, i) => lines(title, ({ cases: results }) => results[i].times)),
+      ...lines('Cold start: import → first training step', ({ coldStart: starts }) => starts),
+      line('Size, gzipped', '', size, ({ gzip }) => `${Math.round(gzip / 1000).toLocaleString('en-US')} kB`, ({ gzip }) => gzip / size[names[0]].gzip),
     ],
   );
 }
 
-function machineOf({ cpu, logicalCpus, node, v8, platform }) {
-  return `${cpu}, ${logicalCpus} logical CPUs, ${platform}, Node ${node} (V8 ${v8}).`;
-}
-
 function formatRatio(factor) {
-  return `${factor < 10 ? factor.toFixed(1) : Math.round(factor)}×`;
+  if (factor >= 10) return `${Math.round(factor)}×`;
+  return `${factor.toFixed(factor < 0.95 ? 2 : 1)}×`;
 }
 
-await main();
-// jax-js and tfjs may leave handles open.
-process.exit();
+const report = {
+  ...(await measureInEachNode(import.meta.url, measure)),
+  rounds: timing.rounds,
+  tolerance: TOLERANCE,
+  predictionTolerance: PREDICTION_TOLERANCE,
+  size: Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]).filter(([, size]) => size !== null)),
+};
+const markdown = toMarkdown(report);
+console.log(markdown);
+if (complete) {
+  publish('peers', report, markdown);
+  replaceTable(new URL('../../README.md', import.meta.url), 'peers', toShortMarkdown(report));
+  console.error('written: the table in README.md');
+}

@@ -1,5 +1,5 @@
 // Adapters of Python libraries: each runs in a process of its own, python/serve.py, and takes its own time, so that
-// what goes through the pipe is not in it. See interface.mjs.
+// what goes through the pipe is not in it. Such a process has one model at a time. See interface.mjs.
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,7 @@ function start(python, library, environment) {
 const base64 = (values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 
 function pythonAdapter(python, library, environment, about) {
+  let server;
   let version;
   return {
     ...about,
@@ -40,39 +41,35 @@ function pythonAdapter(python, library, environment, about) {
       return version;
     },
     comparable: true,
-    operations: ['fit', 'trainOnBatch'],
 
     async load() {
-      const process = start(python, library, environment);
-      ({ version } = await process.ready);
-      process.end();
+      server = start(python, library, environment);
+      ({ version } = await server.ready);
     },
 
+    /** For those that are not measured; the others end with this process. */
+    end: () => server.end(),
+
     async build(network, data, batchSize) {
-      const server = start(python, library, environment);
-      await server.ready;
       const { inputs, layers, loss, weights } = network;
       await server.ask({
         kind: 'build',
         case: { inputs, layers, loss, weights: weights.map(base64), rows: data.rows, x: base64(data.x), y: base64(data.y), batchSize },
       });
-      const predictAll = () => server.ask({ kind: 'predict' });
-      const outputs = layers.at(-1).units;
       return {
         fit: (epochs, shuffle) => server.ask({ kind: 'fit', epochs, shuffle }),
         trainOnBatch: (batch) => server.ask({ kind: 'trainOnBatch', batch }),
-        // Not timed.
-        predictRow: async (row) => (await predictAll())[row * outputs],
-        predictAll,
+        predictRow: (row) => server.ask({ kind: 'predictRow', row }),
+        predictAll: () => server.ask({ kind: 'predict' }),
         sample: (operation, milliseconds) => server.ask({ kind: 'time', operation, milliseconds, epochs: FIT_EPOCHS }),
-        dispose: server.end,
+        dispose() {},
       };
     },
   };
 }
 
 /**
- * The adapters for what this Python has: Keras 3 on the fastest of its backends, and PyTorch.
+ * The adapters for what this Python has, loaded: Keras 3 on the fastest of its backends, and PyTorch.
  * @param {string} python path of the interpreter
  * @returns {Promise<Map<string, import('./interface.mjs').Adapter>>}
  */
@@ -81,38 +78,42 @@ export async function pythonAdapters(python) {
   const installed = execFileSync(python, ['-c', find], { encoding: 'utf8' }).trim().split(' ');
   const adapters = new Map();
   const backends = BACKENDS.filter((name) => installed.includes(name));
-  if (installed.includes('keras') && backends.length > 0) {
-    const times = [];
-    // One after the other: they would disturb each other.
-    for (const backend of backends) times.push(backends.length === 1 ? 0 : await quickTime(keras(python, backend)));
-    const fastest = backends[times.indexOf(Math.min(...times))];
-    adapters.set('keras', keras(python, fastest));
-  }
+  if (installed.includes('keras') && backends.length > 0) adapters.set(...(await fastestKeras(python, backends)));
   if (installed.includes('torch')) {
+    const ordinary = 'a hand-written loop, `torch.set_num_threads(1)`, Adam with `fused=True`, its fastest; ε as in TensorFlow.js';
+    adapters.set('torch', pythonAdapter(python, 'torch', {}, { title: 'PyTorch', note: `Python, native code. Eager, ${ordinary}.` }));
     adapters.set(
-      'torch',
-      pythonAdapter(python, 'torch', {}, {
-        title: 'PyTorch',
-        note: 'Python, native code. Eager, a hand-written loop, `torch.set_num_threads(1)`; not compiled. ε of its Adam as in TensorFlow.js.',
+      'torch-compiled',
+      pythonAdapter(python, 'torch-compiled', {}, {
+        title: 'PyTorch, compiled',
+        note: 'The same, but model and loss, forwards and backwards, through `torch.compile` before the clock starts.',
       }),
     );
+    for (const name of ['torch', 'torch-compiled']) await adapters.get(name).load();
   }
   if (adapters.size === 0) throw new Error(`--python ${python}: it has neither Keras 3 with a backend nor PyTorch`);
   return adapters;
 }
 
-function keras(python, backend) {
-  return pythonAdapter(python, 'keras', { KERAS_BACKEND: backend }, {
-    title: `Keras (${backend})`,
-    note: `Python, native code. The fastest of its installed backends, ${backend}, on one thread; \`fit\` with \`verbose=0\`.`,
-  });
+async function fastestKeras(python, backends) {
+  const found = [];
+  // One after the other: they would disturb each other.
+  for (const backend of backends) {
+    const adapter = pythonAdapter(python, 'keras', { KERAS_BACKEND: backend }, {
+      title: `Keras (${backend})`,
+      note: `Python, native code. The fastest of its installed backends, ${backend}, on one thread; \`fit\` with \`verbose=0\`.`,
+    });
+    await adapter.load();
+    found.push({ backend, adapter, time: backends.length === 1 ? 0 : await quickTime(adapter) });
+  }
+  const [{ backend, adapter }, ...slower] = found.toSorted((a, b) => a.time - b.time);
+  for (const other of slower) other.adapter.end();
+  return [`keras-${backend}`, adapter];
 }
 
 async function quickTime(adapter) {
   const { network, data, batchSize } = cases.find(({ operation }) => operation === 'trainOnBatch');
   const model = await adapter.build(network, data, batchSize);
   await model.sample('trainOnBatch', 300);
-  const time = await model.sample('trainOnBatch', 300);
-  model.dispose();
-  return time;
+  return model.sample('trainOnBatch', 300);
 }

@@ -1,6 +1,6 @@
 """One Python library, driven by adapters/python.mjs: a JSON object per line in, one per line out.
 
-    python serve.py keras|torch
+    python serve.py keras|torch|torch-compiled
 
 Weights, rows and labels come from the caller, so that every library does the same work; it also decides what is
 right. Keras runs on the backend that KERAS_BACKEND names. One thread, as everything else here.
@@ -74,6 +74,9 @@ class Keras:
         loss = self.model.train_on_batch(*self.parts[number])
         return float(loss[0] if isinstance(loss, (list, tuple)) else loss)
 
+    def predict_row(self, number):
+        return float(self.model.predict_on_batch(self.case.x[number : number + 1])[0, 0])
+
     def predict(self):
         return np.asarray(self.model.predict(self.case.x, verbose=0))
 
@@ -98,10 +101,18 @@ class Torch:
             fan_in = layer["units"]
         self.model = torch.nn.Sequential(*modules)
         self.binary = case.loss == "binaryCrossentropy"
-        self.loss = torch.nn.BCEWithLogitsLoss() if self.binary else torch.nn.CrossEntropyLoss()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7)
+        self.loss_function = torch.nn.BCEWithLogitsLoss() if self.binary else torch.nn.CrossEntropyLoss()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, eps=1e-7, fused=True)
         self.x = torch.from_numpy(case.x)
         self.y = torch.from_numpy(case.y) if self.binary else torch.from_numpy(case.y[:, 0].astype(np.int64))
+        self.parts = list(zip(self.x.split(case.batch_size), self.y.split(case.batch_size)))
+
+    def loss(self, x, y):
+        return self.loss_function(self.model(x), y)
+
+    def probabilities(self, x):
+        logits = self.model(x)
+        return self.torch.sigmoid(logits) if self.binary else self.torch.softmax(logits, -1)
 
     @staticmethod
     def version():
@@ -111,7 +122,7 @@ class Torch:
 
     def step(self, x, y):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(self.model(x), y)
+        loss = self.loss(x, y)
         loss.backward()
         self.optimizer.step()
         return loss
@@ -127,13 +138,25 @@ class Torch:
             total.item()
 
     def train_on_batch(self, number):
-        part = slice(number * self.case.batch_size, (number + 1) * self.case.batch_size)
-        return self.step(self.x[part], self.y[part]).item()
+        return self.step(*self.parts[number]).item()
+
+    def predict_row(self, number):
+        with self.torch.inference_mode():
+            return self.probabilities(self.torch.from_numpy(self.case.x[number : number + 1]))[0, 0].item()
 
     def predict(self):
-        with self.torch.no_grad():
-            logits = self.model(self.x)
-            return (self.torch.sigmoid(logits) if self.binary else self.torch.softmax(logits, -1)).numpy()
+        with self.torch.inference_mode():
+            return self.probabilities(self.x).numpy()
+
+
+class TorchCompiled(Torch):
+    def __init__(self, case):
+        super().__init__(case)
+        # What was compiled for the models before this one counts towards a limit, above which PyTorch no longer compiles.
+        self.torch._dynamo.reset()
+        # A program for each shape of rows: one row alone, a batch, all.
+        self.loss = self.torch.compile(self.loss, dynamic=False)
+        self.probabilities = self.torch.compile(self.probabilities, dynamic=False)
 
 
 def serve(library, answer):
@@ -154,11 +177,17 @@ def serve(library, answer):
             reply()
         elif kind == "trainOnBatch":
             reply(value=model.train_on_batch(request["batch"]))
+        elif kind == "predictRow":
+            reply(value=model.predict_row(request["row"]))
         elif kind == "predict":
             reply(value=model.predict().ravel().tolist())
         elif kind == "time":
             # Calls for at least so many milliseconds; the milliseconds of one.
-            call = (lambda: model.fit(request["epochs"], True)) if request["operation"] == "fit" else (lambda: model.train_on_batch(0))
+            call = {
+                "fit": lambda: model.fit(request["epochs"], True),
+                "trainOnBatch": lambda: model.train_on_batch(0),
+                "predict": lambda: model.predict_row(0),
+            }[request["operation"]]
             count, start = 0, time.perf_counter()
             while True:
                 call()
@@ -173,4 +202,4 @@ if __name__ == "__main__":
     # What a library prints must not come between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    serve({"keras": Keras, "torch": Torch}[sys.argv[1]], answers)
+    serve({"keras": Keras, "torch": Torch, "torch-compiled": TorchCompiled}[sys.argv[1]], answers)
