@@ -17,7 +17,10 @@ import { table } from './report.mjs';
 
 const file = new URL('guard.json', import.meta.url);
 const guard = JSON.parse(readFileSync(file, 'utf8'));
-const LEVELS = ['plain', 'relaxed'];
+/** turbo is the relaxed binary in an engine that was told to pair vectors. */
+const LEVELS = ['plain', 'relaxed', 'turbo'];
+/** The first version of Node that does so. */
+const PAIRS_VECTORS = 24;
 
 const { values: options } = parseArgs({
   options: {
@@ -29,16 +32,16 @@ const { values: options } = parseArgs({
 });
 
 if (options.child !== undefined) {
-  const { exports } = instantiateKernels(options.child);
+  const { exports } = instantiateKernels(options.child === 'turbo' ? 'relaxed' : options.child);
   console.log(JSON.stringify({ v8: process.versions.v8, exports: Object.entries(exports).flatMap(([name, value]) => (typeof value === 'function' ? [[name, Number(value.name)]] : [])) }));
   process.exit();
 }
 
 /** All optimised functions of a binary in one engine: name → instructions { at, text, jump? }. */
-function compile(node, level) {
-  const major = Number(execFileSync(node, ['--version'], { encoding: 'utf8' }).slice(1).split('.')[0]);
+function compile(node, major, level) {
   const flags = ['--no-liftoff', '--no-wasm-lazy-compilation', '--no-wasm-tier-up', '--print-wasm-code'];
   if (major < 21) flags.push('--experimental-wasm-relaxed-simd');
+  if (level === 'turbo') flags.push('--experimental-wasm-revectorize');
   const output = execFileSync(node, [...flags, fileURLToPath(import.meta.url), '--child', level], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
@@ -74,7 +77,7 @@ function innermostLoop(instructions, isArithmetic) {
 }
 
 function count(instructions, { arithmetic, perStep }) {
-  const pattern = new RegExp(`^(${arithmetic}) `);
+  const pattern = new RegExp(`^(${arithmetic})\\b`);
   const isArithmetic = ({ text }) => pattern.test(text);
   const loop = innermostLoop(instructions, isArithmetic);
   if (loop === null) return null;
@@ -100,10 +103,13 @@ const failures = [];
 const rows = [];
 const nodes = [process.execPath, ...(process.env.NODE_BINARIES?.split(',').filter(Boolean) ?? [])];
 for (const node of nodes) {
+  const major = Number(execFileSync(node, ['--version'], { encoding: 'utf8' }).slice(1).split('.')[0]);
   for (const level of LEVELS) {
-    const { v8, functions } = compile(node, level);
+    if (level === 'turbo' && major < PAIRS_VECTORS) continue;
+    const { v8, functions } = compile(node, major, level);
     const engine = v8.split('.').slice(0, 2).join('.');
     for (const [name, kernel] of Object.entries(guard.kernels)) {
+      if (!(kernel.levels ?? ['plain', 'relaxed']).includes(level)) continue;
       const body = functions.get(name);
       if (body === undefined) {
         failures.push(`${name} (${level}, V8 ${engine}): is not an exported function with code of its own any more`);
