@@ -77,7 +77,8 @@ function runOf(script, execPath) {
     let run;
     child.on('message', (message) => (run = message));
     child.on('error', reject);
-    child.on('exit', (code, signal) => {
+    // Not 'exit', which may come before the message.
+    child.on('close', (code, signal) => {
       // It has said itself what was wrong.
       if (code > 0) process.exit(code);
       if (run === undefined) reject(new Error(`${script} in ${execPath} has ended without a report${signal ? `: ${signal}` : ''}`));

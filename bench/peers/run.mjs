@@ -85,7 +85,7 @@ async function measure() {
   return {
     ...(chosen.includes('myelin') && { simd: (await loadBuilt()).runtimeInfo().simd }),
     libraries: Object.fromEntries(
-      [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a), note: a.note }]),
+      [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a), native: a.native ?? false, note: a.note }]),
     ),
     cases: results,
     coldStart: measureColdStarts(chosen.filter((name) => takesPart(adapters.get(name), coldStartCase))),
@@ -165,10 +165,12 @@ function toMarkdown(report) {
 
 /** For the project's README: this library's numbers, and the others' as multiples of them. */
 function toShortMarkdown(report) {
+  const libraries = librariesOf(report);
+  const native = Object.values(libraries).flatMap(({ title, native: isNative }) => (isNative ? [title] : []));
   return [
-    comparison(report, librariesOf(report), (text, factor) => (factor === null ? text : formatRatio(factor))),
+    comparison(report, libraries, (text, factor) => (factor === null ? text : formatRatio(factor))),
     '',
-    `The other libraries' numbers as multiples of myelin's; 1.0× is as fast, or as large. ${machineLine(report)}`,
+    `The other libraries' numbers as multiples of myelin's; 1.0× is as fast, or as large. All have one thread. Native code, not WebAssembly: ${native.join(', ')}. ${machineLine(report)}`,
   ].join('\n');
 }
 

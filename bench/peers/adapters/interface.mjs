@@ -8,6 +8,7 @@
  * @property {string} title     as printed in the tables
  * @property {string | null} package   the npm package whose version is reported
  * @property {string} note      what a reader has to know about how this library is measured
+ * @property {boolean} [native]  code for this CPU, not WebAssembly or JavaScript
  * @property {boolean} comparable  false when the library cannot train the same network with the same loss;
  *   then its loss must only fall, instead of following the reference
  * @property {string[]} [operations]  the operations of cases.mjs that it takes part in; all, when absent

@@ -5,7 +5,7 @@ import { onnxModel } from '../onnx.mjs';
 /**
  * @param {() => Promise<any>} load
  * @param {object} sessionOptions
- * @param {{ title: string, package: string, note: string }} about
+ * @param {{ title: string, package: string, note: string, native?: boolean }} about
  * @returns {import('./interface.mjs').Adapter}
  */
 export function onnxAdapter(load, sessionOptions, about) {

@@ -7,5 +7,6 @@ const options = { executionProviders: ['cpu'], graphOptimizationLevel: 'all', in
 export default onnxAdapter(async () => (await import('onnxruntime-node')).default, options, {
   title: 'onnxruntime-node',
   package: 'onnxruntime-node',
+  native: true,
   note: 'Inference only. Native code (not WebAssembly) with the CPU’s widest vectors, one thread; `run` is asynchronous.',
 });

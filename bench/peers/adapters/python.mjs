@@ -40,6 +40,7 @@ function pythonAdapter(python, library, environment, about) {
     get version() {
       return version;
     },
+    native: true,
     comparable: true,
 
     async load() {
@@ -81,11 +82,11 @@ export async function pythonAdapters(python) {
   if (installed.includes('keras') && backends.length > 0) adapters.set(...(await fastestKeras(python, backends)));
   if (installed.includes('torch')) {
     const ordinary = 'a hand-written loop, `torch.set_num_threads(1)`, Adam with `fused=True`, its fastest; ε as in TensorFlow.js';
-    adapters.set('torch', pythonAdapter(python, 'torch', {}, { title: 'PyTorch', note: `Python, native code. Eager, ${ordinary}.` }));
+    adapters.set('torch', pythonAdapter(python, 'torch', {}, { title: 'PyTorch (eager)', note: `Python, native code. Eager, ${ordinary}.` }));
     adapters.set(
       'torch-compiled',
       pythonAdapter(python, 'torch-compiled', {}, {
-        title: 'PyTorch, compiled',
+        title: 'PyTorch (compiled)',
         note: 'The same, but model and loss, forwards and backwards, through `torch.compile` before the clock starts.',
       }),
     );
