@@ -2,7 +2,7 @@
 // Holds no inner loop of a product: see gemm-tiles.ts, gemm-vector.ts and pack.ts.
 import { Epilogue } from '../shared/opcodes'
 import { partBorder, rowPartEnd, rowPartStart } from '../parts'
-import { ALIGNMENT, Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
+import { Gemm, GEMM_KC, GEMM_MC, GEMM_NC, GEMM_SCRATCH } from '../shared/instructions'
 import { sigmoid, tanh } from '../math'
 import { storeTail } from '../simd'
 import {
@@ -17,7 +17,8 @@ export {
 } from './gemm-tiles'
 export { gemv_columns_f32, gemv_rows_f32, gemv_stream_f32 } from './gemm-vector'
 export {
-  pack_copy_8_f32, pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, pack_strided_4_f32, pack_transpose_4_f32,
+  pack_copy_8_f32, pack_copy_16_f32, pack_panels_4_f32, pack_panels_6_f32, pack_panels_8_f32, pack_strided_4_f32,
+  pack_transpose_4_f32, pack_transpose_6_f32,
 } from './pack'
 
 // Where packing begins to pay, chosen on Zen 4 from 12, 24 and 48 rows and 32, 64, 128 and ∞ columns, measured
@@ -212,8 +213,7 @@ export function gemm_blocked_f32(
   const panelRows = packLhs && wide ? 6 : 4
   const step = <usize>outRow * 4
   const packedLhs = scratch + 4 * GEMM_KC * GEMM_NC
-  // Behind the last panel of lhs, and the two elements that pack_panels_6_f32 may write too far.
-  const zeros = packedLhs + 4 * GEMM_KC * GEMM_MC + ALIGNMENT
+  const zeros = packedLhs + 4 * GEMM_KC * GEMM_MC
   for (let i: usize = 0; i < 64; i += 16) v128.store(zeros + i, f32x4.splat(0))
 
   // equal blocks of k: 784 is 4 · 196, not 3 · 256 + 16
