@@ -20,9 +20,10 @@ const { values: options } = parseArgs({
 });
 const timeMs = options.quick ? 200 : Number(options.time);
 
-/** In one Node: all tasks, one after the other. */
-async function measure() {
-  const { ops, runtimeInfo, tensor } = await loadBuilt();
+/** In one Node: all tasks, one after the other. @param {'' | 'turbo'} variant */
+async function measure(variant) {
+  const { configure, ops, runtimeInfo, tensor } = await loadBuilt();
+  configure({ turbo: variant === 'turbo' });
   await adapter.load();
 
   /** @type {{ name: string, call: () => unknown, units?: number, flops?: number }[]} */
@@ -46,8 +47,8 @@ async function measure() {
     console.error(`  ${row.name}: ${formatMilliseconds(row.medianMs)}`);
     rows.push(row);
   }
-  const { simd, threads } = runtimeInfo();
-  return { simd, threads, rows };
+  const { simd, threads, tile, turboNote } = runtimeInfo();
+  return { simd: variant === 'turbo' ? `turbo (${simd}, tiles of ${tile})` : simd, threads, turboNote, rows };
 }
 
 async function timeTask({ name, call, units = 1, flops }) {
@@ -92,22 +93,22 @@ async function groupOf(call) {
   return Math.max(1, Math.round(GROUP_MS / perCall));
 }
 
-const report = { ...(await measureInEachNode(import.meta.url, measure)), fitEpochs: FIT_EPOCHS };
+const report = { ...(await measureInEachNode(import.meta.url, measure, ['', 'turbo'])), fitEpochs: FIT_EPOCHS };
 const { runs } = report;
 const { threads } = runs[0];
 const markdown = [
   table(
-    ['', ...runs.flatMap((run) => [`${nodeTitle(run)}: median`, 'fastest', 'GFLOP/s'])],
+    ['', ...runs.map(nodeTitle)],
     runs[0].rows.map(({ name }, task) => [
       name,
-      ...runs.flatMap(({ rows }) => {
-        const { medianMs, minMs, gflops } = rows[task];
-        return [formatMilliseconds(medianMs), formatMilliseconds(minMs), gflops?.toFixed(1) ?? ''];
+      ...runs.map(({ rows }) => {
+        const { medianMs, gflops } = rows[task];
+        return `${formatMilliseconds(medianMs)}${gflops === undefined ? '' : ` (${gflops.toFixed(1)})`}`;
       }),
     ]),
   ),
   '',
-  `${threads === 1 ? 'One thread' : `${threads} threads`}. ${machineLine(report)}`,
+  `Medians; in brackets GFLOP/s. ${threads === 1 ? 'One thread' : `${threads} threads`}. ${machineLine(report)}`,
 ].join('\n');
 
 console.log(markdown);

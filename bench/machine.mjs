@@ -42,7 +42,10 @@ export function nodeBinaries() {
   return paths.map((path) => ({ path, version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim() }));
 }
 
-/** Set for the processes that measureInEachNode starts: they measure, and report to the one that started them. */
+/**
+ * Set for the processes that measureInEachNode starts, to the variant they are to measure: they report to the one that
+ * started them.
+ */
 const MEASURES = 'BENCH_MEASURES';
 
 /**
@@ -50,13 +53,14 @@ const MEASURES = 'BENCH_MEASURES';
  * the program does comes after this call, which does not return in those processes.
  * @template T
  * @param {string} program  import.meta.url of the program
- * @param {() => Promise<T>} measure  what it resolves to must survive JSON; `simd`, if it has one, is printed as well
+ * @param {(variant: string) => Promise<T>} measure  what it resolves to must survive JSON; `simd`, if it has one, is printed as well
+ * @param {string[]} variants  each in a process of its own, because it cannot be switched on in one that runs
  * @returns {Promise<Omit<ReturnType<typeof describeMachine>, 'node' | 'v8'> & { runs: ({ node: string, v8: string } & T)[] }>}
  */
-export async function measureInEachNode(program, measure) {
+export async function measureInEachNode(program, measure, variants = ['']) {
   if (process.env[MEASURES] !== undefined) {
     const { node, v8 } = describeMachine();
-    const run = { node, v8, ...(await measure()) };
+    const run = { node, v8, ...(await measure(process.env[MEASURES])) };
     await new Promise((sent) => process.send(run, sent));
     // Idle workers and open handles must not keep the process.
     process.exit();
@@ -65,15 +69,17 @@ export async function measureInEachNode(program, measure) {
   warnIfBusy(machine);
   const runs = [];
   for (const { path, version } of nodeBinaries()) {
-    console.error(`Node ${version}`);
-    runs.push(await runOf(fileURLToPath(program), path));
+    for (const variant of variants) {
+      console.error(`Node ${version} ${variant}`.trimEnd());
+      runs.push(await runOf(fileURLToPath(program), path, variant));
+    }
   }
   return { ...machine, runs };
 }
 
-function runOf(script, execPath) {
+function runOf(script, execPath, variant) {
   return new Promise((resolve, reject) => {
-    const child = fork(script, process.argv.slice(2), { execPath, env: { ...process.env, [MEASURES]: '1' } });
+    const child = fork(script, process.argv.slice(2), { execPath, env: { ...process.env, [MEASURES]: variant } });
     let run;
     child.on('message', (message) => (run = message));
     child.on('error', reject);
@@ -95,7 +101,7 @@ export function nodeTitle({ node, simd }) {
 /** One line under a table: of a report of measureInEachNode, or of what describeMachine says. */
 export function machineLine({ version, cpu, logicalCpus, platform, ...own }) {
   const { runs = [own] } = own;
-  const nodes = runs.map(({ node, v8 }) => `Node ${node} (V8 ${v8})`).join(', ');
+  const nodes = [...new Set(runs.map(({ node, v8 }) => `Node ${node} (V8 ${v8})`))].join(', ');
   const line = `myelin ${version}, ${cpu}, ${logicalCpus} logical CPUs, ${platform}, ${nodes}.`;
   const levels = new Set(runs.map(({ simd }) => simd));
   return levels.has('plain') && levels.has('relaxed') ? `${line} ${WHY_LEVELS_DIFFER}` : line;
