@@ -18,12 +18,17 @@ export function requestTurbo(level: SimdLevel): string | null {
   const engine: Engine | undefined = process.getBuiltinModule?.('node:v8')
   if (engine === undefined || process.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
   const major = Number(process.versions.node.split('.')[0])
-  if (major < 21) engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
-  if (major < 24) return `Node ${major} cannot pair vectors: Node 24 can`
-  // V8 pairs vectors on x64 alone.
-  if (process.arch !== 'x64') return `V8 does not pair vectors on ${process.arch}`
-  engine.setFlagsFromString('--experimental-wasm-revectorize')
-  return null
+  try {
+    if (major < 21) engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
+    if (major < 24) return `Node ${major} cannot pair vectors: Node 24 can`
+    // V8 pairs vectors on x64 alone.
+    if (process.arch !== 'x64') return `V8 does not pair vectors on ${process.arch}`
+    engine.setFlagsFromString('--experimental-wasm-revectorize')
+    return null
+  } catch (error) {
+    // Programs that pass for Node without being V8.
+    return `the engine takes no flags: ${String(error)}`
+  }
 }
 
 /** How much more work in the same time tells one 256-bit operation from two: twice as much in theory, half without. */
