@@ -1,12 +1,14 @@
 // Compiles assembly/ into two wasm binaries and embeds them in src/runtime/binaries.ts as base64.
-// Does nothing when no source changed. Optimises nothing itself: see asconfig.json for the options.
+// Does nothing when no source changed. Optimises nothing itself: see asconfig.json for the options, and
+// hoist-constants.mjs for the one thing that asc and V8 leave undone.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
+import { hoistConstants, hoistedConstants } from './hoist-constants.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -16,6 +18,8 @@ const generatedFile = 'src/runtime/binaries.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')
+// The compiler's own, whatever its version.
+const binaryenFile = createRequire(ascPackage).resolve('binaryen')
 
 if (!existsSync('assembly/index.ts')) {
   throw new Error('assembly/index.ts: the wasm entry file does not exist')
@@ -26,7 +30,7 @@ const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
   .map((name) => join('assembly', name))
   .sort()
 const hash = createHash('sha256')
-for (const file of [...sources, 'asconfig.json', 'scripts/build-wasm.mjs', ascPackage]) {
+for (const file of [...sources, 'asconfig.json', 'scripts/build-wasm.mjs', 'scripts/hoist-constants.mjs', ascPackage]) {
   hash.update(file.endsWith('package.json') ? 'asc' : file).update('\0').update(readFileSync(file)).update('\0')
 }
 const hashLine = `// sources: ${hash.digest('hex')}`
@@ -40,13 +44,25 @@ if (upToDate) process.exit(0)
 // Node 20 compiles relaxed SIMD only behind a flag; later versions need none.
 if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd')
 
+const { default: binaryen } = await import(pathToFileURL(binaryenFile))
 const started = performance.now()
 mkdirSync('build', { recursive: true })
 const scratch = mkdtempSync('build/asc-') // two builds at once must not see each other's half-written files
 try {
   await Promise.all(targets.map((target) => compile(target, scratch)))
-  const binaries = targets.map((target) => readFileSync(join(scratch, `${target}.wasm`)))
-  targets.forEach((target, i) => checkModule(target, binaries[i]))
+  targets.forEach((target) => checkModule(target, readFileSync(join(scratch, `${target}.wasm`))))
+  const texts = targets.map((target) => readFileSync(join(scratch, `${target}.wat`), 'utf8'))
+  // One table for both, so that functions which are equal stay so.
+  const table = [...new Set(texts.flatMap((text) => [...hoistedConstants(text)]))].sort()
+  const { address, bytes } = placeOfConstants()
+  if (4 * table.length > bytes) throw new Error(`${table.length} constants do not fit into ${bytes} bytes: see assembly/shared/instructions.ts`)
+  const binaries = targets.map((target, i) => {
+    const text = hoistConstants(texts[i], table, address)
+    const binary = assemble(text)
+    writeFileSync(join(scratch, `${target}.wat`), text)
+    writeFileSync(join(scratch, `${target}.wasm`), binary)
+    return binary
+  })
 
   for (const target of targets) {
     for (const extension of ['wasm', 'wat']) {
@@ -92,8 +108,25 @@ function compile(target, folder) {
   })
 }
 
+// The numbers that the library reserves the memory by.
+function placeOfConstants() {
+  const source = readFileSync('assembly/shared/instructions.ts', 'utf8')
+  const valueOf = (name) => Number(new RegExp(`export const ${name} = (\\d+)`).exec(source)[1])
+  return { address: valueOf('CONSTANTS'), bytes: valueOf('CONSTANTS_SIZE') }
+}
+
+function assemble(text) {
+  const module = binaryen.parseText(text)
+  module.setFeatures(binaryen.Features.All)
+  if (!module.validate()) throw new Error('the module is not valid after its constants were moved')
+  const binary = Buffer.from(module.emitBinary())
+  module.dispose()
+  return binary
+}
+
 // A kernel module owns no memory: JS plans every byte. So there is nothing to import but the memory, and no
-// data segment, because each worker's instantiation would write it again over memory in use.
+// data segment of asc's, because each worker's instantiation would write it again over memory in use. (The constants
+// that are moved into memory are the same bytes every time.)
 // asc emits a data segment for strings, static arrays and for functions used as values.
 function checkModule(target, bytes) {
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((entry) => `${entry.module}.${entry.name}`)

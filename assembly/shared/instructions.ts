@@ -35,6 +35,11 @@ export const READ_SLACK = 256
 /** Buffers start on multiples of this many bytes, unless they are placed inside another one. */
 export const ALIGNMENT = 64
 
+// The low end of every memory: constants that loops load (scripts/hoist-constants.mjs), written whenever kernels are
+// instantiated. Address 0 stays free: it means absent.
+export const CONSTANTS = 64
+export const CONSTANTS_SIZE = 960
+
 // Chain: an elementwise program over `count` elements, `tile` elements at a time.
 //
 //   registers   0 … operandCount−1                    the operands

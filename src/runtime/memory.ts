@@ -1,7 +1,7 @@
 // Linear memory and who owns which bytes of it. Blocks are taken and given back by JS alone: kernels never
 // allocate.
 
-import { ALIGNMENT, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
+import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
 import { ArgumentError, internalError } from '../errors'
 
 const PAGE = 65536
@@ -57,7 +57,7 @@ interface Block {
 /** First-fit allocation of aligned blocks, with neighbours merged when they are free. */
 export class Arena {
   /** Shared by all kernels while they run, one piece per thread. Address 0 is never given out: it means absent. */
-  readonly scratch = ALIGNMENT
+  readonly scratch = CONSTANTS + CONSTANTS_SIZE
   private readonly start: number
   private readonly used = new Map<number, number>()
   private free: Block[]
@@ -69,7 +69,7 @@ export class Arena {
     threads = 1,
     private readonly maximumPages = MAXIMUM_PAGES,
   ) {
-    this.start = alignUp(ALIGNMENT + threads * GEMM_SCRATCH)
+    this.start = alignUp(this.scratch + threads * GEMM_SCRATCH)
     const missing = this.start + READ_SLACK - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
     this.free = [{ address: this.start, bytes: this.capacity - this.start }]
