@@ -119,11 +119,12 @@ function mantissa(offset: v128): v128 {
 function logSpecial(y: v128, x: v128): v128 {
   const infinity = splat(Infinity)
   const zero = splat(0.0)
-  const atZero = v128.and(f32x4.eq(x, zero), infinity)
-  const atInfinity = v128.and(f32x4.eq(x, infinity), f32x4.neg(infinity))
+  const atZero = f32x4.eq(x, zero)
+  const atInfinity = f32x4.eq(x, infinity)
   const isNaN = v128.or(f32x4.lt(x, zero), f32x4.ne(x, x))
   // y − 0 is y, −0 included
-  return v128.or(f32x4.sub(y, v128.or(atZero, atInfinity)), isNaN)
+  const less = v128.or(v128.and(atZero, infinity), v128.and(atInfinity, f32x4.neg(infinity)))
+  return v128.or(f32x4.sub(v128.andnot(y, v128.or(atZero, atInfinity)), less), isNaN)
 }
 
 /** ln x. ±0 → −Inf, x < 0 → NaN, NaN → NaN, Inf → Inf, denormals exact. 0.9 / 0.9 ulp. */

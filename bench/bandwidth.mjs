@@ -37,7 +37,7 @@ if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--expe
 
 const machine = describeMachine();
 warnIfBusy(machine);
-const { Adam, Dense, Layer, RMSprop, SGD, Sequential, Variable, configure, ops, tensor } = await loadBuilt();
+const { Adam, Dense, Layer, RMSprop, SGD, Sequential, Variable, configure, grad, ops, tensor } = await loadBuilt();
 configure({ simd: options.simd, threads: 1 });
 
 /** All buffers of an instruction together: half of the first-level cache, half of the second, three times the third. */
@@ -61,7 +61,7 @@ const optimizer = (name, make, reads, writes, steps = []) => ({ name, optimizer:
 
 const cases = [
   elementwise('a + b', 2, (a, b) => ops.add(a, b)),
-  elementwise('gradient of relu', 2, (y, dy) => ops.where(ops.greater(y, 0), dy, 0)),
+  elementwise('relu and its gradient', 2, (x, dy) => grad((z) => ops.sum(ops.multiply(ops.relu(z), dy)))(x), ['relu_f32', 'reluGradient_f32']),
   elementwise('a·b + c', 3, (a, b, c) => ops.add(ops.multiply(a, b), c), ['multiply_f32', 'add_f32']),
   elementwise('½·a + b', 2, (a, b) => ops.add(ops.multiply(a, 0.5), b), ['multiply_f32', 'add_f32']),
   elementwise('exp', 1, (a) => ops.exp(a), ['exp_f32']),

@@ -410,6 +410,8 @@ export const opCases = {
   sigmoid: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, 104, -104] }),
   softplus: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, -104] }),
   relu: unary(away),
+  // the sign of y decides: kept away from 0 for the finite differences
+  reluGradient: binary(away, floats),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
   erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
   floor: unary(betweenSteps, { special: HALVES }),

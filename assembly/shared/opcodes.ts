@@ -98,6 +98,8 @@ export enum Step {
   NotEqualI32,
   LogicalAnd,
   LogicalOr,
+  /** a > 0 ? b : 0 */
+  ReluGradient,
   // three operands
   /** a ≠ 0 ? b : c, bitwise, any dtype */
   Select,

@@ -150,6 +150,7 @@ export class Emitter {
   multiply = (a: Value | number, b: Value | number) => this.binary('multiply', a, b)
   divide = (a: Value | number, b: Value | number) => this.binary('divide', a, b)
   power = (a: Value | number, b: Value | number) => this.binary('power', a, b)
+  reluGradient = (y: Value, dy: Value) => this.binary('reluGradient', y, dy)
   less = (a: Value | number, b: Value | number) => this.binary('less', a, b)
   equal = (a: Value | number, b: Value | number) => this.binary('equal', a, b)
   matmul = (a: Value, b: Value) => this.builder.emitOne('matmul', [a, b], none)
@@ -232,7 +233,7 @@ export class Emitter {
 
 type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
-type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'less' | 'equal'
+type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'
 
 /**
  * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:

@@ -34,6 +34,7 @@ export interface PrimitiveAttributes {
   sigmoid: NoAttributes
   softplus: NoAttributes
   relu: NoAttributes
+  reluGradient: NoAttributes
   erf: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes
