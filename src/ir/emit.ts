@@ -1,6 +1,7 @@
 // Builds graphs node by node: GraphBuilder holds what was emitted, Emitter has one short method per
 // primitive for gradient rules. Broadcasting and dtypes are checked by each primitive's `infer`.
 
+import { TargetKind } from '../../assembly/shared/opcodes'
 import { internalError } from '../errors'
 import type { Cell, Graph, Node, Update } from './graph'
 import { Value } from './graph'
@@ -145,6 +146,7 @@ export class Emitter {
   cos = (x: Value) => this.unary('cos', x)
   sigmoid = (x: Value) => this.unary('sigmoid', x)
   softmax = (x: Value) => this.unary('softmax', x)
+  logSoftmax = (x: Value) => this.unary('logSoftmax', x)
   add = (a: Value | number, b: Value | number) => this.binary('add', a, b)
   subtract = (a: Value | number, b: Value | number) => this.binary('subtract', a, b)
   multiply = (a: Value | number, b: Value | number) => this.binary('multiply', a, b)
@@ -161,6 +163,12 @@ export class Emitter {
 
   select(condition: Value, a: Value | number, b: Value | number): Value {
     return this.builder.emitOne('select', [condition, this.lift(a), this.lift(b)], none)
+  }
+
+  /** (p Σt − t) · scale, for targets t of either kind. */
+  crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value {
+    const name = kind === TargetKind.Classes ? 'classCrossEntropyGradient' : 'crossEntropyGradient'
+    return this.builder.emitOne(name, [p, targets, scale], none)
   }
 
   /** Sums over axes and drops them; axes that are not neighbours take one reduction each. */
@@ -233,6 +241,7 @@ export class Emitter {
 
 type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
+  | 'logSoftmax'
 type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'
 
 /**

@@ -70,6 +70,11 @@ export interface PrimitiveAttributes {
   argMin: AxisAttributes
   softmax: NoAttributes
   logSoftmax: NoAttributes
+  // cross-entropy.ts
+  classCrossEntropy: NoAttributes
+  classCrossEntropyGradient: NoAttributes
+  crossEntropy: NoAttributes
+  crossEntropyGradient: NoAttributes
   // indexing.ts
   gather: AxisAttributes
   scatterAdd: AxisAttributes & { readonly size: number }
