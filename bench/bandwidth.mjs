@@ -60,6 +60,7 @@ const fold = (name, body, shape = square) => ({ name, reads: 1, writes: 0, body,
 const optimizer = (name, make, reads, writes, steps = []) => ({ name, optimizer: make, reads, writes, steps });
 
 const cases = [
+  { name: 'a copy, by a loop of vectors', loop: true, reads: 1, writes: 1, steps: [] },
   elementwise('a + b', 2, (a, b) => ops.add(a, b)),
   elementwise('relu and its gradient', 2, (x, dy) => grad((z) => ops.sum(ops.multiply(ops.relu(z), dy)))(x), ['relu_f32', 'reluGradient_f32']),
   elementwise('a·b + c', 3, (a, b, c) => ops.add(ops.multiply(a, b), c), ['multiply_f32', 'add_f32']),
@@ -122,6 +123,10 @@ class Body extends Layer {
 
 /** The instructions that do the work, as calls. */
 function instructionsFor(each, bytes) {
+  if (each.loop) {
+    const { call } = copyCalls(bytes).find(({ name }) => name === 'copy loop');
+    return { elements: bytes / 8, instructions: [{ opcode: '', call }] };
+  }
   const n = Math.floor(bytes / 4 / Math.ceil(each.reads + (each.optimizer ? 0 : each.writes)));
   if (each.optimizer !== undefined) {
     // n weights: a kernel of [columns, 128] and a bias. Only the update is timed.
@@ -189,7 +194,7 @@ for (const each of cases) {
       limit: median(arithmeticMs) > median(bytesMs) ? 'arithmetic' : 'bytes',
       ofLimit: ratio(limitMs, samples.get('tape')),
     };
-    model.dispose();
+    model?.dispose();
   }
   rows.push(row);
   console.error(`${each.name}: ${places.map(({ place }) => `${place} ${row[place].ofLimit.toFixed(2)} (${row[place].limit})`).join(', ')}`);
