@@ -1,6 +1,9 @@
 // Elementary functions on four float32 lanes. Never touches memory: the loops are in kernels/.
 // Polynomials are minimax fits of the formula above them. "ulp" is the largest error against float64 that a sweep over
 // every 61st float32 found (erf, erfInv: every 1511th; power, modulo: random pairs), without / with FMA.
+//
+// The polynomials of exp, log and softplus are summed in pairs, pairs of pairs and so on (Estrin), not term after term
+// (Horner): the loops wait for results, not for instructions, and this way fewer stand behind one another.
 
 import { madd, madd_f64, nmadd, swapHalves } from './simd'
 
@@ -24,13 +27,19 @@ function withSignOf(x: v128, sign: v128): v128 {
   return v128.bitselect(sign, x, i32x4.splat(0x80000000))
 }
 
-/** Horner on q of e^r = 1 + r + r²·q(r), |r| ≤ ln2 / 2. */
+/** −|x| */
 @inline
-function expQ(r: v128): v128 {
-  let q = madd(splat(0.00138706574), r, splat(0.00836626161))
-  q = madd(q, r, splat(0.0416674353))
-  q = madd(q, r, splat(0.166665465))
-  return madd(q, r, splat(0.49999997))
+function negativeAbs(x: v128): v128 {
+  return v128.or(x, i32x4.splat(0x80000000))
+}
+
+/** e^r − 1 = r + r²·q(r), |r| ≤ ln2 / 2. */
+@inline
+function expm1Polynomial(r: v128): v128 {
+  const r2 = f32x4.mul(r, r)
+  const low = madd(splat(0.166665465), r, splat(0.49999997))
+  const high = madd(splat(0.00138706574), r2, madd(splat(0.00836626161), r, splat(0.0416674353)))
+  return madd(madd(high, r2, low), r2, r)
 }
 
 /** e^x for x already clamped to [−104, 89], or NaN. */
@@ -40,7 +49,7 @@ function expClamped(x: v128): v128 {
   const shifted = madd(x, splat(LOG2_E), splat(ROUND))
   const n = f32x4.sub(shifted, splat(ROUND))
   const r = nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), x))
-  const p = madd(madd(expQ(r), r, splat(1.0)), r, splat(1.0))
+  const p = f32x4.add(expm1Polynomial(r), splat(1.0))
   const bits = i32x4.sub(shifted, i32x4.splat(0x4b400000))
   const half = i32x4.shr_s(bits, 1)
   const one = i32x4.splat(0x3f800000)
@@ -69,7 +78,7 @@ export function expm1(x: v128): v128 {
   const shifted = madd(c, splat(LOG2_E), splat(ROUND))
   const n = f32x4.sub(shifted, splat(ROUND))
   const r = nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), c))
-  const t = madd(f32x4.mul(expQ(r), r), r, r)
+  const t = expm1Polynomial(r)
   const half = i32x4.add(i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400001)), 23), i32x4.splat(0x3f800000))
   const y = madd(half, t, f32x4.sub(half, splat(0.5)))
   return withSignOf(f32x4.add(y, y), x)
@@ -79,14 +88,10 @@ export function expm1(x: v128): v128 {
 @inline
 function logPolynomial(f: v128, n: v128, c: v128): v128 {
   // log(1 + f) = f − f²/2 + f³·p(f)
-  let p = madd(splat(-0.0763643906), f, splat(0.127622172))
-  p = madd(p, f, splat(-0.131596103))
-  p = madd(p, f, splat(0.1420158))
-  p = madd(p, f, splat(-0.166234091))
-  p = madd(p, f, splat(0.200012416))
-  p = madd(p, f, splat(-0.250008196))
-  p = madd(p, f, splat(0.333333313))
   const f2 = f32x4.mul(f, f)
+  const low = madd(madd(splat(-0.166234091), f, splat(0.200012416)), f2, madd(splat(-0.250008196), f, splat(0.333333313)))
+  const high = madd(madd(splat(-0.0763643906), f, splat(0.127622172)), f2, madd(splat(-0.131596103), f, splat(0.1420158)))
+  const p = madd(high, f32x4.mul(f2, f2), low)
   let y = madd(f32x4.mul(p, f2), f, c)
   y = madd(n, splat(LN2_LOW), y)
   y = nmadd(f2, splat(0.5), y)
@@ -109,15 +114,17 @@ function mantissa(offset: v128): v128 {
   return i32x4.add(v128.and(offset, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3))
 }
 
-/** y where 0 < x < Inf, else the logarithm's special values. */
+/** y where 0 < x < Inf, else the logarithm's special values: ±0 → −Inf, Inf → Inf, below zero and NaN → NaN. */
 @inline
 function logSpecial(y: v128, x: v128): v128 {
   const infinity = splat(Infinity)
-  const ordinary = v128.and(f32x4.gt(x, splat(0.0)), f32x4.lt(x, infinity))
-  // x + Inf keeps Inf and NaN; below zero NaN, at zero −Inf
-  const low = v128.bitselect(f32x4.neg(infinity), splat(NaN), f32x4.eq(x, splat(0.0)))
-  const special = v128.bitselect(low, f32x4.add(x, infinity), f32x4.le(x, splat(0.0)))
-  return v128.bitselect(y, special, ordinary)
+  const zero = splat(0.0)
+  const atZero = f32x4.eq(x, zero)
+  const atInfinity = f32x4.eq(x, infinity)
+  const isNaN = v128.or(f32x4.lt(x, zero), f32x4.ne(x, x))
+  // y − 0 is y, −0 included
+  const less = v128.or(v128.and(atZero, infinity), v128.and(atInfinity, f32x4.neg(infinity)))
+  return v128.or(f32x4.sub(v128.andnot(y, v128.or(atZero, atInfinity)), less), isNaN)
 }
 
 /** ln x. ±0 → −Inf, x < 0 → NaN, NaN → NaN, Inf → Inf, denormals exact. 0.9 / 0.9 ulp. */
@@ -168,7 +175,7 @@ export function tanh(x: v128): v128 {
 /** σ(x) = 1/(1 + e^−x), through e = e^−|x|: 1/(1 + e) or e/(1 + e). NaN → NaN. 2.3 / 2.2 ulp. */
 @inline
 export function sigmoid(x: v128): v128 {
-  const e = expNegative(f32x4.neg(f32x4.abs(x)))
+  const e = expNegative(negativeAbs(x))
   const one = splat(1.0)
   return f32x4.div(v128.bitselect(e, one, f32x4.lt(x, splat(0.0))), f32x4.add(one, e))
 }
@@ -176,18 +183,15 @@ export function sigmoid(x: v128): v128 {
 /** ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|). NaN → NaN. 2.3 / 1.9 ulp. */
 @inline
 export function softplus(x: v128): v128 {
-  const e = expNegative(f32x4.neg(f32x4.abs(x)))
+  const e = expNegative(negativeAbs(x))
   // ln(1 + e) = e + e²·p(e) on [0, 1]
-  let p = madd(splat(-0.00329107419), e, splat(0.0200884603))
-  p = madd(p, e, splat(-0.0574604832))
-  p = madd(p, e, splat(0.106613711))
-  p = madd(p, e, splat(-0.153449774))
-  p = madd(p, e, splat(0.196921214))
-  p = madd(p, e, splat(-0.249580204))
-  p = madd(p, e, splat(0.333304644))
-  p = madd(p, e, splat(-0.499999315))
+  const e2 = f32x4.mul(e, e)
+  const e4 = f32x4.mul(e2, e2)
+  const low = madd(madd(splat(0.196921214), e, splat(-0.249580204)), e2, madd(splat(0.333304644), e, splat(-0.499999315)))
+  const high = madd(madd(splat(0.0200884603), e, splat(-0.0574604832)), e2, madd(splat(0.106613711), e, splat(-0.153449774)))
+  const p = madd(madd(splat(-0.00329107419), e4, high), e4, low)
   const positive = v128.andnot(x, f32x4.lt(x, splat(0.0)))
-  return f32x4.add(positive, madd(f32x4.mul(p, e), e, e))
+  return f32x4.add(positive, madd(p, e2, e))
 }
 
 /** The error function. NaN → NaN, −0 → −0, ±Inf → ±1. 1.2 / 1.0 ulp. */

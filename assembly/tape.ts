@@ -13,7 +13,7 @@ import { copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
 import { random } from './kernels/random'
 import { argReduce, reduce } from './kernels/reduce'
-import { softmax } from './kernels/softmax'
+import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
 
 /** Runs part `part` of the instruction at `instruction`. 1 when it is a Guard that found NaN or ±Inf, else 0. */
 export function runPart(instruction: usize, part: i32, parts: i32): i32 {
@@ -23,6 +23,8 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Reduce: reduce(instruction, part, parts); break
     case Opcode.ArgReduce: argReduce(instruction, part, parts); break
     case Opcode.Softmax: softmax(instruction, part, parts); break
+    case Opcode.CrossEntropy: crossEntropy(instruction, part, parts); break
+    case Opcode.CrossEntropyGradient: crossEntropyGradient(instruction, part, parts); break
     case Opcode.Gather: gather(instruction, part, parts); break
     case Opcode.ScatterAdd: scatterAdd(instruction, part, parts); break
     case Opcode.Copy: copy(instruction, part, parts); break

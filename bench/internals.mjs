@@ -36,6 +36,28 @@ export function predictionProgram(model, shape) {
   return program;
 }
 
+/** The program of a model's training step; there must be one only. @returns {Program} */
+export function trainingProgram(model) {
+  const programs = [...(model.steps?.programs ?? [])].filter(([signature]) => signature.startsWith('train '));
+  if (programs.length !== 1) throw new Error(`expected one training program in Model.steps.programs, found ${programs.length}: see src/models/steps.ts`);
+  return programs[0][1];
+}
+
+/**
+ * The instructions of a program, each as a call that runs it alone on what the last run has left.
+ * @returns {{ opcode: string, label: string, call: () => number }[]}
+ */
+export function instructionsOf(program) {
+  program.run();
+  const { runOne } = program.runtime?.kernels ?? {};
+  const start = program.tape?.address;
+  if (typeof runOne !== 'function' || !Number.isInteger(start)) throw new Error('TapeProgram is not as it was: see src/runtime/program.ts');
+  return [...program.disassemble().matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
+    const address = start + Number(offset);
+    return { opcode, label, call: () => runOne(address) };
+  });
+}
+
 /** What the planner chose for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number }>} */
 export function memoryPlans(model) {
   const programs = model.steps?.programs;

@@ -303,6 +303,45 @@ function softmaxes(ulp: number, absolute: number): Cases<NoAttributes> {
   ]
 }
 
+const ENTROPY_SHAPES: readonly Shape[] = [
+  ...TAILS.map((n) => [n]), ...TAILS.map((n) => [n, 10]), ...TAILS.map((n) => [3, n]), ...TAILS.map((n) => [6, 30 + n]), [70, 40], [130, 7],
+  [2, 2, 3], [2, 2050],
+]
+
+/** Class numbers for all but the last axis. */
+const classesFor = (shape: Shape): CaseInput => integers(shape.slice(0, -1), 0, shape[shape.length - 1]! - 1)
+const oneRow = (x: TensorContent): CaseInput => ({ ...x, shape: [2, 3] })
+/** Rows of 3 that hold what is not finite, for targets of either kind. */
+const ODD_ROWS = [[1, NaN, 2, 1, 2, 3], [1, Infinity, 2, 1, 2, 3], [1, -Infinity, 2, 4, 5, 6], [-Infinity, -Infinity, -Infinity, 1, 2, 3], [3e38, 1, 2, 1000, 1001, -1000]]
+
+function entropies(targetsFor: (shape: Shape) => CaseInput): Cases<NoAttributes> {
+  const of = (title: string, x: CaseInput, targets: CaseInput, more: CaseOptions = {}) =>
+    ({ title, inputs: [x, targets], attributes: {}, ulp: 12, absolute: 1e-6, ...more })
+  return [
+    ...ENTROPY_SHAPES.map((shape) => of(`[${shape.join()}]`, floats(shape, -4, 4), targetsFor(shape))),
+    ...ODD_ROWS.map((row) => of(`[${row.join()}]`, oneRow(exactly(row)), targetsFor([2, 3]))),
+    of('with gradients', floats([3, 5], -3, 3), targetsFor([3, 5]), { gradient: true, secondGradient: true }),
+    of('no rows', floats([0, 3]), targetsFor([0, 3])),
+    of('transposed', { ...floats([4, 5]), through: transposed }, targetsFor([5, 4]), { gradient: true }),
+  ]
+}
+
+function entropyGradients(targetsFor: (shape: Shape) => CaseInput): Cases<NoAttributes> {
+  const of = (title: string, shape: Shape, targets: CaseInput, scale: CaseInput, more: CaseOptions = {}) =>
+    ({ title, inputs: [floats(shape, 0, 1), targets, scale], attributes: {}, ulp: 2, absolute: 1e-5, ...more })
+  const scaleFor = (shape: Shape): CaseInput => floats(shape.slice(0, -1), 0.1, 2, 3)
+  return [
+    ...ENTROPY_SHAPES.map((shape) => of(`[${shape.join()}]`, shape, targetsFor(shape), scaleFor(shape))),
+    of('the same scale for all rows', [3, 5], targetsFor([3, 5]), { ...floats([]), through: (e, x) => e.broadcastTo(x, [3]) }, { gradient: true }),
+    of('every second scale', [3, 5], targetsFor([3, 5]), { ...floats([3, 2]), through: (e, x) => e.reshape(e.slice(x, [0, 1], [3, 1]), [3]) }),
+    of('with gradients', [3, 5], targetsFor([3, 5]), scaleFor([3, 5]), { gradient: true, secondGradient: true }),
+    of('no rows', [0, 3], targetsFor([0, 3]), scaleFor([0, 3])),
+  ]
+}
+
+const NO_CLASS = exactly([-1, 5, 2, 2147483647], 'int32')
+const distributionsFor = (shape: Shape): CaseInput => floats(shape, 0, 1, 2)
+
 const pick = (title: string, x: CaseInput, indices: CaseInput, axis: number, gradient = true): OpCase<'gather'> =>
   ({ title, inputs: [x, indices], attributes: { axis }, gradient })
 
@@ -410,6 +449,8 @@ export const opCases = {
   sigmoid: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, 104, -104] }),
   softplus: unary(within(-6, 6), { ulp: 2.4, secondGradient: true, special: [...SPECIAL, 90, -90, -104] }),
   relu: unary(away),
+  // the sign of y decides: kept away from 0 for the finite differences
+  reluGradient: binary(away, floats),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
   erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
   floor: unary(betweenSteps, { special: HALVES }),
@@ -480,6 +521,16 @@ export const opCases = {
   argMin: argCases,
   softmax: softmaxes(12, 1e-37),
   logSoftmax: softmaxes(4, 1e-6),
+  classCrossEntropy: [
+    ...entropies(classesFor),
+    { title: 'classes that do not exist', inputs: [floats([4, 5]), NO_CLASS], attributes: {}, ulp: 12, absolute: 1e-6, gradient: true, secondGradient: true },
+  ],
+  classCrossEntropyGradient: [
+    ...entropyGradients(classesFor),
+    { title: 'classes that do not exist', inputs: [floats([4, 5], 0, 1), NO_CLASS, floats([4])], attributes: {}, ulp: 2, gradient: true },
+  ],
+  crossEntropy: entropies(distributionsFor),
+  crossEntropyGradient: entropyGradients(distributionsFor),
   gather: gatherCases,
   scatterAdd: scatterCases,
   reshape: [

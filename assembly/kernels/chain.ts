@@ -66,6 +66,7 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.NotEqualI32: return steps.notEqual_i32(target, a, b, count)
     case Step.LogicalAnd: return steps.logicalAnd(target, a, b, count)
     case Step.LogicalOr: return steps.logicalOr(target, a, b, count)
+    case Step.ReluGradient: return steps.reluGradient_f32(target, a, b, count)
     case Step.Select: return steps.select_bits(target, a, b, c, count)
   }
 }

@@ -12,36 +12,52 @@ function storeUpTo4(pointer: usize, value: v128, n: i32): void {
   else storeTail(pointer, value, n)
 }
 
-/** Four parameters at byte offset `i`, or the first `n`. */
+/** Four parameters, or the first `n`. */
 @inline
 function sgdStep(
-  instruction: usize, i: usize, n: i32, withVelocity: bool, nesterov: bool, lr: v128, momentum: v128, decay: v128,
+  parameters: usize, parametersOut: usize, gradient: usize, velocity: usize, velocityOut: usize, n: i32,
+  withVelocity: bool, nesterov: bool, lr: v128, momentum: v128, decay: v128,
 ): void {
-  const before = v128.load(load<usize>(instruction, Sgd.parameters) + i)
+  const before = v128.load(parameters)
   let p = nmadd(before, decay, before)
-  const step = f32x4.mul(lr, v128.load(load<usize>(instruction, Sgd.gradient) + i))
+  const step = f32x4.mul(lr, v128.load(gradient))
   if (withVelocity) {
-    const v = f32x4.sub(f32x4.mul(momentum, v128.load(load<usize>(instruction, Sgd.velocity) + i)), step)
+    const v = f32x4.sub(f32x4.mul(momentum, v128.load(velocity)), step)
     p = nesterov ? f32x4.sub(madd(momentum, v, p), step) : f32x4.add(p, v)
-    storeUpTo4(load<usize>(instruction, Sgd.velocityOut) + i, v, n)
+    storeUpTo4(velocityOut, v, n)
   } else {
     p = f32x4.sub(p, step)
   }
-  storeUpTo4(load<usize>(instruction, Sgd.parametersOut) + i, p, n)
+  storeUpTo4(parametersOut, p, n)
 }
 
-// One loop per form of the update, without a branch in it: see the loops of steps.ts.
+// One loop per form of the update, without a branch in it: see the loops of steps.ts. The addresses are read before:
+// in the loop the engine could not know that no store changes them.
 @inline
 function sgdLoop(instruction: usize, first: i32, end: i32, withVelocity: bool, nesterov: bool): void {
+  const parameters = load<usize>(instruction, Sgd.parameters)
+  const parametersOut = load<usize>(instruction, Sgd.parametersOut)
+  const gradient = load<usize>(instruction, Sgd.gradient)
+  const velocity = load<usize>(instruction, Sgd.velocity)
+  const velocityOut = load<usize>(instruction, Sgd.velocityOut)
   const learningRate = load<f32>(load<usize>(instruction, Sgd.learningRate))
   const momentum = v128.load32_splat(instruction, Sgd.momentum)
   const lr = f32x4.splat(learningRate)
   const decay = f32x4.splat(learningRate * load<f32>(instruction, Sgd.weightDecay))
   const whole = <usize>(end >> 2) << 4
-  for (let i = <usize>first << 2; i < whole; i += 16) {
-    sgdStep(instruction, i, 4, withVelocity, nesterov, lr, momentum, decay)
+  let i = <usize>first << 2
+  for (; i < whole; i += 16) {
+    sgdStep(
+      parameters + i, parametersOut + i, gradient + i, velocity + i, velocityOut + i, 4,
+      withVelocity, nesterov, lr, momentum, decay,
+    )
   }
-  if (end & 3) sgdStep(instruction, whole, end & 3, withVelocity, nesterov, lr, momentum, decay)
+  if (end & 3) {
+    sgdStep(
+      parameters + i, parametersOut + i, gradient + i, velocity + i, velocityOut + i, end & 3,
+      withVelocity, nesterov, lr, momentum, decay,
+    )
+  }
 }
 
 /** Runs an Sgd, or a part of its parameters. */

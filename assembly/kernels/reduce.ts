@@ -80,30 +80,15 @@ function reduceRun(reduction: Reduction, pointer: usize, n: i32): v128 {
   if (isExtreme(reduction)) return extremeRun(reduction, pointer, n)
   let a0 = identity(reduction)
   if (n >= 32) {
-    a0 = v128.load(pointer)
-    let a1 = v128.load(pointer, 16)
-    let a2 = v128.load(pointer, 32)
-    let a3 = v128.load(pointer, 48)
-    let a4 = v128.load(pointer, 64)
-    let a5 = v128.load(pointer, 80)
-    let a6 = v128.load(pointer, 96)
-    let a7 = v128.load(pointer, 112)
-    pointer += 128
-    for (n -= 32; n >= 32; n -= 32) {
-      a0 = combine(reduction, a0, v128.load(pointer))
-      a1 = combine(reduction, a1, v128.load(pointer, 16))
-      a2 = combine(reduction, a2, v128.load(pointer, 32))
-      a3 = combine(reduction, a3, v128.load(pointer, 48))
-      a4 = combine(reduction, a4, v128.load(pointer, 64))
-      a5 = combine(reduction, a5, v128.load(pointer, 80))
-      a6 = combine(reduction, a6, v128.load(pointer, 96))
-      a7 = combine(reduction, a7, v128.load(pointer, 112))
+    // eight loads, but four sums: with one more vector alive than registers, a sum would pass through the stack
+    let a1 = a0, a2 = a0, a3 = a0
+    for (; n >= 32; n -= 32) {
+      a0 = combine(reduction, a0, combine(reduction, v128.load(pointer), v128.load(pointer, 64)))
+      a1 = combine(reduction, a1, combine(reduction, v128.load(pointer, 16), v128.load(pointer, 80)))
+      a2 = combine(reduction, a2, combine(reduction, v128.load(pointer, 32), v128.load(pointer, 96)))
+      a3 = combine(reduction, a3, combine(reduction, v128.load(pointer, 48), v128.load(pointer, 112)))
       pointer += 128
     }
-    a0 = combine(reduction, a0, a4)
-    a1 = combine(reduction, a1, a5)
-    a2 = combine(reduction, a2, a6)
-    a3 = combine(reduction, a3, a7)
     a0 = combine(reduction, combine(reduction, a0, a2), combine(reduction, a1, a3))
   }
   for (; n >= 4; n -= 4) {

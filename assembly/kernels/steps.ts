@@ -65,6 +65,7 @@ function binary(step: Step, a: v128, b: v128): v128 {
   if (step == Step.EqualI32) return bool(i32x4.eq(a, b))
   if (step == Step.NotEqualI32) return bool(i32x4.ne(a, b))
   if (step == Step.LogicalAnd) return v128.and(a, b)
+  if (step == Step.ReluGradient) return v128.and(b, f32x4.gt(a, f32x4.splat(0.0)))
   return v128.or(a, b)
 }
 
@@ -401,6 +402,10 @@ export function logicalAnd(target: usize, a: usize, b: usize, count: i32): void 
 
 export function logicalOr(target: usize, a: usize, b: usize, count: i32): void {
   runBinary(Step.LogicalOr, target, a, b, count)
+}
+
+export function reluGradient_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runBinary(Step.ReluGradient, target, a, b, count)
 }
 
 /** a ≠ 0 ? b : c, bitwise. */

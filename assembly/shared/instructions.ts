@@ -137,14 +137,44 @@ export enum ArgReduce {
   size = 32,
 }
 
-// Softmax: out [rows, columns]; in place safe.
+// Softmax: out [rows, columns]; in place safe. `scratch` is for LogSoftmax.
 export enum Softmax {
   out = 8,
   input = 12,
   rows = 16,
   columns = 20,
   kind = 24,
-  size = 28,
+  scratch = 28,
+  size = 32,
+}
+
+// CrossEntropy: probabilities [rows, columns] = softmax(logits [rows, columns]), which they may replace.
+//   Classes        targets int32 [rows]:    loss [rows] = −ln probabilities[target]; 0 where there is no such column
+//   Distributions  targets [rows, columns]: loss [rows] = −Σ target · ln probabilities
+export enum CrossEntropy {
+  loss = 8,
+  probabilities = 12,
+  logits = 16,
+  targets = 20,
+  rows = 24,
+  columns = 28,
+  kind = 32,
+  size = 36,
+}
+
+// CrossEntropyGradient: with the scale of row i at scale + 4·i·scaleStride; in place safe.
+//   Classes        out [rows, columns] = (probabilities − [column = target]) · scale; 0 where there is no such column
+//   Distributions  out [rows, columns] = (probabilities · Σ target − target) · scale
+export enum CrossEntropyGradient {
+  out = 8,
+  probabilities = 12,
+  targets = 16,
+  scale = 20,
+  scaleStride = 24,
+  rows = 28,
+  columns = 32,
+  kind = 36,
+  size = 40,
 }
 
 // Gather: out [outer, count, inner] = input [outer, axis, inner] at indices int32 [count].

@@ -13,6 +13,10 @@ export enum Opcode {
   ArgReduce,
   /** softmax or log-softmax over the rows of [rows, columns]. */
   Softmax,
+  /** Cross-entropy of targets and softmax, over the rows of [rows, columns]. */
+  CrossEntropy,
+  /** The gradient of CrossEntropy with respect to its logits. */
+  CrossEntropyGradient,
   /** Picks slices along the middle axis of [outer, axis, inner]. */
   Gather,
   /** Adds slices into the middle axis of [outer, axis, inner]; the adjoint of Gather. */
@@ -98,6 +102,8 @@ export enum Step {
   NotEqualI32,
   LogicalAnd,
   LogicalOr,
+  /** a > 0 ? b : 0 */
+  ReluGradient,
   // three operands
   /** a ≠ 0 ? b : c, bitwise, any dtype */
   Select,
@@ -121,6 +127,14 @@ export enum Extreme {
 export enum SoftmaxKind {
   Softmax,
   LogSoftmax,
+}
+
+/** What the targets of a CrossEntropy are. */
+export enum TargetKind {
+  /** One number of a class for each row. */
+  Classes,
+  /** A distribution over the columns for each row. */
+  Distributions,
 }
 
 /** What a Gemm applies to its result before it is stored. */

@@ -1,6 +1,7 @@
 // Builds graphs node by node: GraphBuilder holds what was emitted, Emitter has one short method per
 // primitive for gradient rules. Broadcasting and dtypes are checked by each primitive's `infer`.
 
+import { TargetKind } from '../../assembly/shared/opcodes'
 import { internalError } from '../errors'
 import type { Cell, Graph, Node, Update } from './graph'
 import { Value } from './graph'
@@ -145,11 +146,13 @@ export class Emitter {
   cos = (x: Value) => this.unary('cos', x)
   sigmoid = (x: Value) => this.unary('sigmoid', x)
   softmax = (x: Value) => this.unary('softmax', x)
+  logSoftmax = (x: Value) => this.unary('logSoftmax', x)
   add = (a: Value | number, b: Value | number) => this.binary('add', a, b)
   subtract = (a: Value | number, b: Value | number) => this.binary('subtract', a, b)
   multiply = (a: Value | number, b: Value | number) => this.binary('multiply', a, b)
   divide = (a: Value | number, b: Value | number) => this.binary('divide', a, b)
   power = (a: Value | number, b: Value | number) => this.binary('power', a, b)
+  reluGradient = (y: Value, dy: Value) => this.binary('reluGradient', y, dy)
   less = (a: Value | number, b: Value | number) => this.binary('less', a, b)
   equal = (a: Value | number, b: Value | number) => this.binary('equal', a, b)
   matmul = (a: Value, b: Value) => this.builder.emitOne('matmul', [a, b], none)
@@ -160,6 +163,12 @@ export class Emitter {
 
   select(condition: Value, a: Value | number, b: Value | number): Value {
     return this.builder.emitOne('select', [condition, this.lift(a), this.lift(b)], none)
+  }
+
+  /** (p Σt − t) · scale, for targets t of either kind. */
+  crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value {
+    const name = kind === TargetKind.Classes ? 'classCrossEntropyGradient' : 'crossEntropyGradient'
+    return this.builder.emitOne(name, [p, targets, scale], none)
   }
 
   /** Sums over axes and drops them; axes that are not neighbours take one reduction each. */
@@ -232,7 +241,8 @@ export class Emitter {
 
 type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
-type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'less' | 'equal'
+  | 'logSoftmax'
+type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'
 
 /**
  * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:

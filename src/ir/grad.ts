@@ -60,6 +60,7 @@ function pullBack<Name extends PrimitiveName>(
     outputs: node.outputs,
     attributes: node.attributes,
     cotangents: node.outputs.map((output) => cotangents.get(output) ?? e.zeros(output)),
+    isUsed: (output) => cotangents.has(node.outputs[output]!),
   })
   // Only elementwise rules may leave the gradient of a broadcast operand in the result's shape.
   if (rule.kind !== 'elementwise') return contributions

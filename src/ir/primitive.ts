@@ -22,6 +22,8 @@ export interface VjpContext<Attributes> {
   readonly attributes: Attributes
   /** The gradient of the result with respect to each output; zeros where an output is unused. */
   readonly cotangents: readonly Value[]
+  /** Whether anything that is differentiated reads output i, so that its cotangent is more than zeros. */
+  isUsed(output: number): boolean
 }
 
 export interface RefContext<Attributes> {

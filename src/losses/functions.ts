@@ -1,13 +1,13 @@
 // Losses as functions: targets and predictions [batch, …, n] → values [batch, …]. Keras's formulas.
 
+import { broadcastShapes } from '../ir/types'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { logSoftmax } from '../ops/activations'
 import { abs, add, cast, clip, divide, lessEqual, log, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
-import { oneHot, reshape } from '../ops/shape'
+import { broadcastTo, oneHot, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import { operandOf } from '../ops/trace'
+import { apply, operandOf } from '../ops/trace'
 import { alignRanks } from './loss'
 
 /** Keeps logarithms of probabilities finite. */
@@ -42,11 +42,13 @@ export function binaryCrossentropy(yTrue: TensorLike, yPred: TensorLike, { fromL
   return overLast(negative(value))
 }
 
-/** ln p of the last axis: from logits, from a softmax's operand, or from clipped and normalised probabilities. */
-function logProbabilities(output: Tensor, fromLogits: boolean): Tensor {
-  if (fromLogits) return logSoftmax(output)
-  const logits = operandOf(output, 'softmax')
-  if (logits !== null) return logSoftmax(logits)
+/** The logits behind probabilities that come straight from a softmax, or null. */
+function logitsOf(output: Tensor, fromLogits: boolean): Tensor | null {
+  return fromLogits ? output : operandOf(output, 'softmax')
+}
+
+/** ln p of the last axis, from probabilities that are clipped and normalised. */
+function logProbabilities(output: Tensor): Tensor {
   const p = divide(output, sum(output, { axis: -1, keepDims: true }))
   return log(clip(p, EPSILON, 1 - EPSILON))
 }
@@ -57,7 +59,10 @@ export function categoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, { 
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const classes = output.shape.at(-1)!
   const y = labelSmoothing === 0 ? target : add(multiply(target, 1 - labelSmoothing), labelSmoothing / classes)
-  return negative(sum(multiply(y, logProbabilities(output, fromLogits)), { axis: -1 }))
+  const logits = logitsOf(output, fromLogits)
+  if (logits === null) return negative(sum(multiply(y, logProbabilities(output)), { axis: -1 }))
+  const [x, t] = [logits, y].map((each) => broadcastTo(each, broadcastShapes('categoricalCrossentropy', [logits.shape, y.shape])))
+  return apply('crossEntropy', [x!, t!], {})[0]!
 }
 
 /** −ln p[y], y the number of the class. yTrue [batch] or [batch, 1], yPred [batch, classes]. */
@@ -65,7 +70,9 @@ export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLi
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const classes = output.shape.at(-1)!
   const index = reshape(cast(asTensor(yTrue, 'yTrue'), 'int32'), output.shape.slice(0, -1))
-  return negative(sum(multiply(oneHot(index, classes), logProbabilities(output, fromLogits)), { axis: -1 }))
+  const logits = logitsOf(output, fromLogits)
+  if (logits !== null) return apply('classCrossEntropy', [logits, index], {})[0]!
+  return negative(sum(multiply(oneHot(index, classes), logProbabilities(output)), { axis: -1 }))
 }
 
 /** (y − ŷ)², mean over the last axis. */

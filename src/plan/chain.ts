@@ -1,9 +1,9 @@
-// Elementwise nodes of one shape → one Chain instruction: a program over registers, run tile by tile.
+// Elementwise nodes of one shape → one Chain instruction: a program over registers, run tile by tile. A node that only
+// copies becomes a Copy.
 // Which nodes go together is decided in fuse.ts.
 
-import { Chain } from '../../assembly/shared/instructions'
-import type { Step } from '../../assembly/shared/opcodes'
-import { Access, Opcode } from '../../assembly/shared/opcodes'
+import { Chain, Copy } from '../../assembly/shared/instructions'
+import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import { internalError } from '../errors'
 import { ruleOf } from '../ir/emit'
 import type { Node, Value } from '../ir/graph'
@@ -13,7 +13,7 @@ import { isContiguous } from '../ir/primitive'
 import type { PrimitiveName } from '../ir/primitives/attributes'
 import { asElementwise } from '../ir/primitives/elementwise'
 import type { Shape } from '../ir/types'
-import { broadcastStrides, sizeOf } from '../ir/types'
+import { broadcastStrides, rowMajorStrides, sizeOf } from '../ir/types'
 import type { Kernel, LowerTarget } from './kernel'
 import type { Locations } from './legalize'
 
@@ -39,6 +39,11 @@ export class ChainKernel implements Kernel {
     this.reads = new Set(this.operands.map((value) => locations.of(value).base))
   }
 
+  /** Nothing is computed: then it is a Copy, which moves blocks where a chain would move elements. */
+  private get onlyCopies(): boolean {
+    return this.nodes.length === 1 && stepOf(this.nodes[0]!) === Step.Identity
+  }
+
   private get shape(): Shape {
     return this.nodes[0]!.outputs[0]!.shape
   }
@@ -60,6 +65,13 @@ export class ChainKernel implements Kernel {
     if (count === 0) return
     const operands = this.operands.map(operand)
     const { extents, strides } = collapse(shape, operands)
+    if (this.onlyCopies) {
+      const outStrides = rowMajorStrides(extents)
+      const lists = extents.flatMap((extent, axis) => [extent, strides[0]![axis]!, outStrides[axis]!])
+      const out = operand(this.writes[0]!).address
+      emit(instruction(Opcode.Copy, Copy, { out, input: operands[0]!.address, rank: extents.length }, lists))
+      return
+    }
     const registers = new Registers(this.operands, this.writes)
     const steps = this.nodes.flatMap((node, i) => encodeStep(node, i, this.nodes, registers))
     const accesses = strides.map((own) => accessOf(extents, own))
@@ -159,6 +171,10 @@ class Registers {
   }
 }
 
+function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
+  return asElementwise(ruleOf(node.name)).step(node.inputs, node.attributes)
+}
+
 // { step, target, a, b, c }: the words of a ChainStep
 function encodeStep<Name extends PrimitiveName>(
   node: Node<Name>,
@@ -166,12 +182,11 @@ function encodeStep<Name extends PrimitiveName>(
   nodes: readonly Node[],
   registers: Registers,
 ): number[] {
-  const step: Step = asElementwise(ruleOf(node.name)).step(node.inputs, node.attributes)
   const [a = 0, b = 0, c = 0] = node.inputs.map((input) => registers.get(input))
   // Element i of every operand is read before element i is written, so a dying operand's register can serve.
   for (const input of new Set(node.inputs)) {
     const usedLater = nodes.some((other, i) => i > index && other.inputs.includes(input))
     if (!usedLater) registers.release(input)
   }
-  return [step, registers.define(node.outputs[0]!), a, b, c]
+  return [stepOf(node), registers.define(node.outputs[0]!), a, b, c]
 }

@@ -89,6 +89,14 @@ const rules = {
     nanoseconds: field(layouts.Softmax.rows) * field(layouts.Softmax.columns) * (SLOW_STEP + PLAIN_STEP),
     pieces: field(layouts.Softmax.rows),
   }),
+  CrossEntropy: (field) => ({
+    nanoseconds: field(layouts.CrossEntropy.rows) * field(layouts.CrossEntropy.columns) * (SLOW_STEP + PLAIN_STEP),
+    pieces: runsOf(field(layouts.CrossEntropy.rows)),
+  }),
+  CrossEntropyGradient: (field) => ({
+    nanoseconds: field(layouts.CrossEntropyGradient.rows) * field(layouts.CrossEntropyGradient.columns) * PLAIN_STEP,
+    pieces: field(layouts.CrossEntropyGradient.rows),
+  }),
   Gather: (field) => {
     const { outer, count, inner } = layouts.Gather
     return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { grad, losses as library, ops } from '../../src/index'
+import type { Tensor } from '../../src/index'
+import { Dense, Sequential, grad, losses as library, ops, runtimeInfo, valueAndGrad } from '../../src/index'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
@@ -53,5 +54,49 @@ describe('losses as functions', () => {
     ['sparseCategoricalCrossentropy', library.sparseCategoricalCrossentropy([1], [[0.75, 0.25]]), Math.log(4)],
   ])('%s', (name, received, expected) => {
     expectNear(received.data, [expected], name)
+  })
+})
+
+describe('cross-entropies of a softmax', () => {
+  const logits = ops.reshape([2, -1, 0.5, 1, 3, -2, 0, 0, 1], [3, 3])
+  const composed = (x: Tensor) => ops.negative(ops.sum(ops.multiply(ops.oneHot([2, 0, 1], 3), ops.logSoftmax(x)), { axis: -1 }))
+
+  it('are found behind the activation as well as in logits, and give what their parts give', () => {
+    const oneHot = ops.oneHot([2, 0, 1], 3)
+    const losses: ((x: Tensor) => Tensor)[] = [
+      (x) => library.sparseCategoricalCrossentropy([2, 0, 1], x, { fromLogits: true }),
+      (x) => library.sparseCategoricalCrossentropy([2, 0, 1], ops.softmax(x)),
+      (x) => library.categoricalCrossentropy(oneHot, x, { fromLogits: true }),
+      (x) => library.categoricalCrossentropy(oneHot, ops.softmax(x)),
+    ]
+    const expected = valueAndGrad((x) => ops.sum(composed(x)))(logits)
+    for (const loss of losses) {
+      const received = valueAndGrad((x) => ops.sum(loss(x)))(logits)
+      received.forEach((each, i) => expectNear(each.data, expected[i]!.data, `result ${i}`))
+    }
+  })
+
+  it('are one instruction forward and one backward in a training step', () => {
+    for (const [loss, target] of [['sparseCategoricalCrossentropy', [[0], [2]]], ['categoricalCrossentropy', [[1, 0, 0], [0, 0, 1]]]] as const) {
+      const model = new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })])
+      model.compile({ loss })
+      model.trainOnBatch([[1, 2], [3, 4]], target.map((row) => [...row]))
+      const [text] = model.disassemble().values()
+      if (runtimeInfo().backend === 'interpreter') continue
+      expect(text!.match(/^ *\d+ +CrossEntropy /gm)).toHaveLength(1)
+      expect(text!.match(/^ *\d+ +CrossEntropyGradient /gm)).toHaveLength(1)
+      expect(text).not.toMatch(/ Softmax /)
+    }
+  })
+
+  it('of a class that does not exist are 0, and so is their gradient', () => {
+    const [value, gradient] = valueAndGrad((x) => ops.sum(library.sparseCategoricalCrossentropy([-1, 3, 7], x, { fromLogits: true })))(logits)
+    expect(value.item()).toBe(0)
+    expect([...gradient.data].every((x) => x === 0)).toBe(true)
+  })
+
+  it('of a class whose probability is not lost in one that is 0', () => {
+    const masked = [[1, -Infinity, 1]]
+    expectNear(library.sparseCategoricalCrossentropy([0], masked, { fromLogits: true }).data, [Math.LN2], 'loss')
   })
 })

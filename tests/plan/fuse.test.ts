@@ -72,6 +72,11 @@ describe('elementwise nodes', () => {
     expect(planned.memory.buffers.filter(({ home }) => home.kind === 'workspace').length).toBeLessThanOrEqual(3)
   })
 
+  it('that only copy are a Copy', () => {
+    expect(opcodes(planOf([[3, 5]], (b, [x]) => [b.e.transposeMatrix(x!)]))).toEqual(['Copy'])
+    expect(opcodes(planOf([[3, 5]], (b, [x]) => [b.e.negative(b.e.transposeMatrix(x!))]))).toEqual(['Chain'])
+  })
+
   it('are cut where a reduction stands between them', () => {
     const planned = planOf([[4, 5]], (b, [x]) => {
       const y = b.e.exp(x!)

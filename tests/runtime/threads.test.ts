@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { END_OF_TAPE, Fill, Header } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { Pool } from '../../assembly/shared/pool'
-import { ArgumentError, Dense, Dropout, Sequential, StateError, configure, dispose, ops, runtimeInfo, setRandomSeed, threadsReady } from '../../src/index'
+import { ArgumentError, Dense, Dropout, Sequential, StateError, configure, dispose, losses, ops, runtimeInfo, setRandomSeed, threadsReady, valueAndGrad } from '../../src/index'
 import type { Address } from '../../src/ir/instruction'
 import type { Tensor } from '../../src/ops/tensor'
 import { apply } from '../../src/ops/trace'
@@ -82,6 +82,17 @@ const others: Case[] = [
     name: 'softmax and log-softmax',
     shapes: [[37, 301]],
     body: ([x]) => [ops.softmax(x!), ops.logSoftmax(x!), ops.softmax(x!, 0)],
+  },
+  {
+    name: 'cross-entropies and their gradients',
+    shapes: [[67, 31], [67, 31]],
+    body: ([x, t]) => {
+      const classes = ops.argmax(t!, 1)
+      return [
+        ...valueAndGrad((y) => sum(losses.sparseCategoricalCrossentropy(classes, y, { fromLogits: true })))(x!),
+        ...valueAndGrad((y) => sum(losses.categoricalCrossentropy(t!, y, { fromLogits: true })))(x!),
+      ]
+    },
   },
   {
     name: 'copies',

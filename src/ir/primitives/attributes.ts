@@ -34,6 +34,7 @@ export interface PrimitiveAttributes {
   sigmoid: NoAttributes
   softplus: NoAttributes
   relu: NoAttributes
+  reluGradient: NoAttributes
   erf: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes
@@ -69,6 +70,11 @@ export interface PrimitiveAttributes {
   argMin: AxisAttributes
   softmax: NoAttributes
   logSoftmax: NoAttributes
+  // cross-entropy.ts
+  classCrossEntropy: NoAttributes
+  classCrossEntropyGradient: NoAttributes
+  crossEntropy: NoAttributes
+  crossEntropyGradient: NoAttributes
   // indexing.ts
   gather: AxisAttributes
   scatterAdd: AxisAttributes & { readonly size: number }

@@ -216,9 +216,17 @@ export const elementwise = {
   // d log(1 + eˣ) = σ(x) dx
   softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x))),
   // y > 0 exactly where x > 0, so that x need not be kept
-  relu: unary('relu', Step.Relu, (x) => (x < 0 ? 0 : x), (e, dy, _x, y) => e.select(e.less(0, y), dy, 0), {
+  relu: unary('relu', Step.Relu, (x) => (x < 0 ? 0 : x), (e, dy, _x, y) => e.reluGradient(y, dy), {
     epilogue: Epilogue.Relu,
   }),
+  // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
+  reluGradient: binary(
+    'reluGradient',
+    Step.ReluGradient,
+    (y, dy) => (y > 0 ? dy : 0),
+    (e, dz, y) => [null, e.reluGradient(y, dz)],
+    { accepts: FLOAT },
+  ),
   // d erf(x) = 2/√π e^(−x²) dx
   erf: unary('erf', Step.Erf, special.erf, (e, dy, x) =>
     e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)),

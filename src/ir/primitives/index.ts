@@ -3,6 +3,7 @@
 import type { PrimitiveRule } from '../primitive'
 import type { PrimitiveName } from './attributes'
 import { contraction } from './contraction'
+import { crossEntropies } from './cross-entropy'
 import { elementwise } from './elementwise'
 import { indexing } from './indexing'
 import { movement } from './movement'
@@ -14,6 +15,7 @@ export const primitives = {
   ...elementwise,
   ...contraction,
   ...reductions,
+  ...crossEntropies,
   ...indexing,
   ...movement,
   ...source,

@@ -146,9 +146,9 @@ function rowSoftmax(
         }
       }
     },
-    lower({ inputs: [x], outputs: [out], emit }) {
+    lower({ inputs: [x], outputs: [out], scratch, emit }) {
       const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
-      emit(instruction(Opcode.Softmax, Softmax, { out: out!.address, input: x!.address, rows, columns, kind }))
+      emit(instruction(Opcode.Softmax, Softmax, { out: out!.address, input: x!.address, rows, columns, kind, scratch }))
     },
     inPlace: [[0, 0]],
   }
