@@ -15,6 +15,7 @@ import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
 import type { CustomObjects, Json, Serialized } from '../registry'
 import { serialize } from '../registry'
+import type { Runtime } from '../runtime/runtime'
 
 export interface CompileOptions {
   /** Default 'rmsprop'. */
@@ -61,6 +62,11 @@ export class Compiled {
     this.metricList = make(this.options.metrics)
     this.weightedList = make(this.options.weightedMetrics)
     this.prepared = [this.lossTracker, ...this.metricList, ...this.weightedList]
+  }
+
+  /** Where the sums of the metrics are, and the steps run. */
+  get runtime(): Runtime {
+    return this.lossTracker.variables[0]!.runtime
   }
 
   /** The loss and all metrics, in the order of logs. */

@@ -28,6 +28,7 @@ function keyOf(kind: string, types: readonly TensorType[]): string {
 export class Steps {
   private readonly programs = new Map<string, Program>()
   private readonly outputShapes = new Map<string, readonly number[]>()
+  private lastResults: { readonly names: readonly string[]; readonly program: Program } | null = null
 
   constructor(private readonly model: Layer) {}
 
@@ -81,7 +82,7 @@ export class Steps {
     const types = weighted ? [x, y, weight] : [x, y]
     return this.get(keyOf(kind, types), () => {
       const shapes = { target: y.shape, output: this.outputShape(x) }
-      withRuntime(compiled.lossTracker.variables[0]!.runtime, () => compiled.prepareMetrics(shapes))
+      withRuntime(compiled.runtime, () => compiled.prepareMetrics(shapes))
       return compileTraced(
         trace(types, ([input, target, sampleWeight]) => {
           step(input!, target!, sampleWeight)
@@ -115,9 +116,14 @@ export class Steps {
 
   /** → the results of the loss tracker and all metrics, [n]. */
   results(compiled: Compiled): Program {
-    return this.get(`results ${compiled.names.join()}`, () =>
+    const { names } = compiled
+    // Asked after every epoch.
+    if (this.lastResults?.names === names) return this.lastResults.program
+    const program = this.get(`results ${names.join()}`, () =>
       compileTraced(trace([], () => [concatenate(compiled.all.map((metric) => reshape(metric.result(), [1])), 0)])),
     )
+    this.lastResults = { names, program }
+    return program
   }
 
   /** Every program as text, by signature. */
@@ -128,6 +134,7 @@ export class Steps {
   dispose(): void {
     for (const program of this.programs.values()) program.dispose()
     this.programs.clear()
+    this.lastResults = null
   }
 }
 
