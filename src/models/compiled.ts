@@ -93,6 +93,17 @@ export class Compiled {
     for (const metric of this.all) metric.resetState()
   }
 
+  /** The results of all, where none of them needs a program. */
+  peekResults(): readonly number[] | null {
+    const results: number[] = []
+    for (const metric of this.all) {
+      const result = metric.peek()
+      if (result === null) return null
+      results.push(result)
+    }
+    return results
+  }
+
   /** The scalar loss of one batch; traced. */
   computeLoss(y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): Tensor {
     const loss = this.loss.apply(y, yPred, sampleWeight)

@@ -28,7 +28,6 @@ function keyOf(kind: string, types: readonly TensorType[]): string {
 export class Steps {
   private readonly programs = new Map<string, Program>()
   private readonly outputShapes = new Map<string, readonly number[]>()
-  private lastResults: { readonly names: readonly string[]; readonly program: Program } | null = null
 
   constructor(private readonly model: Layer) {}
 
@@ -116,14 +115,9 @@ export class Steps {
 
   /** → the results of the loss tracker and all metrics, [n]. */
   results(compiled: Compiled): Program {
-    const { names } = compiled
-    // Asked after every epoch.
-    if (this.lastResults?.names === names) return this.lastResults.program
-    const program = this.get(`results ${names.join()}`, () =>
+    return this.get(`results ${compiled.names.join()}`, () =>
       compileTraced(trace([], () => [concatenate(compiled.all.map((metric) => reshape(metric.result(), [1])), 0)])),
     )
-    this.lastResults = { names, program }
-    return program
   }
 
   /** Every program as text, by signature. */
@@ -134,7 +128,6 @@ export class Steps {
   dispose(): void {
     for (const program of this.programs.values()) program.dispose()
     this.programs.clear()
-    this.lastResults = null
   }
 }
 
