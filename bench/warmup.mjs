@@ -5,11 +5,13 @@
 //   NODE24=path/to/node node bench/warmup.mjs     this Node and that one
 //   node bench/warmup.mjs --quick    fewer and shorter processes; prints only
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
-import { cases, dataset } from './peers/cases.mjs';
 import { median } from './peers/measure.mjs';
 import { formatMilliseconds, table } from './report.mjs';
 
@@ -23,28 +25,37 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     processes: { type: 'string', default: '9' },
     'duration-ms': { type: 'string', default: '2000' },
-    /** Internal: the index of the case that this process is to run. */
+    /** Internal: what this process is to run, as JSON. */
     child: { type: 'string' },
   },
 });
 const processes = options.quick ? 3 : Number(options.processes);
 const durationMs = options.quick ? 800 : Number(options['duration-ms']);
 
-const networkOf = (id) => cases.find((c) => c.id === id).network;
-const models = [
-  { title: '8→10→8→1, batch 32', network: networkOf('seed-fit'), batchSize: 32, data: [256, 8, 2, 2] },
-  { title: '784→128→10, batch 128', network: networkOf('mnist-train-on-batch'), batchSize: 128, data: [1024, 784, 10, 4] },
-];
+/**
+ * @typedef {object} Task
+ * @property {import('./peers/cases.mjs').Network['layers']} layers
+ * @property {import('./peers/cases.mjs').Network['loss']} loss
+ * @property {number} batchSize
+ * @property {number} rows
+ * @property {number} inputs
+ * @property {string} file  float32: x [rows, inputs], then y [rows, 1]
+ */
 
-/** Compiles and fits; when each step ended, in ms after the call of compile(). */
-async function trainFresh({ network, batchSize, data: [rows, inputs, classes, seed] }) {
-  const data = dataset(rows, inputs, classes, seed);
+/**
+ * Compiles and fits; when each step ended, in ms after the call of compile().
+ * @param {Task} task
+ */
+async function trainFresh({ layers, loss, batchSize, rows, inputs, file }) {
+  const bytes = readFileSync(file);
+  const data = new Float32Array(bytes.length / 4);
+  new Uint8Array(data.buffer).set(bytes);
   const { Dense, Sequential, runtimeInfo, tensor } = await loadBuilt();
   const model = new Sequential(
-    network.layers.map((layer, l) => new Dense(l === 0 ? { ...layer, inputShape: [inputs] } : { ...layer })),
+    layers.map((layer, l) => new Dense(l === 0 ? { ...layer, inputShape: [inputs] } : { ...layer })),
   );
-  const x = tensor(data.x, [rows, inputs]);
-  const y = tensor(data.y, [rows, 1]);
+  const x = tensor(data.subarray(0, rows * inputs), [rows, inputs]);
+  const y = tensor(data.subarray(rows * inputs), [rows, 1]);
 
   // fit asks after every step whether to go on, and once more after every epoch. To listen to that costs a few
   // nanoseconds; a callback for every batch would make another loop of it, which reads the loss after each step.
@@ -60,7 +71,7 @@ async function trainFresh({ network, batchSize, data: [rows, inputs, classes, se
 
   const start = performance.now();
   deadline = start + durationMs;
-  model.compile({ optimizer: 'adam', loss: network.loss });
+  model.compile({ optimizer: 'adam', loss });
   const { history } = await model.fit(x, y, { batchSize, epochs: 1e9, verbose: 0 });
 
   const perEpoch = rows / batchSize + 1;
@@ -97,9 +108,29 @@ function reachesFullSpeed(ends) {
 }
 
 if (options.child !== undefined) {
-  console.log(JSON.stringify(await trainFresh(models[Number(options.child)])));
+  console.log(JSON.stringify(await trainFresh(JSON.parse(options.child))));
   process.exit();
 }
+
+// Not in the processes that are timed: making networks and data leaves garbage, and their first step would pay for it
+// with a collection of 5 ms.
+const { cases, dataset } = await import('./peers/cases.mjs');
+const folder = mkdtempSync(join(tmpdir(), 'myelin-warmup-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+
+/** @returns {Task} */
+function taskOf(caseId, batchSize, rows, classes, seed) {
+  const { inputs, layers, loss } = cases.find(({ id }) => id === caseId).network;
+  const { x, y } = dataset(rows, inputs, classes, seed);
+  const file = join(folder, caseId);
+  writeFileSync(file, Buffer.concat([x, y].map(({ buffer }) => new Uint8Array(buffer))));
+  return { layers, loss, batchSize, rows, inputs, file };
+}
+
+const models = [
+  { title: '8→10→8→1, batch 32', task: taskOf('seed-fit', 32, 256, 2, 2) },
+  { title: '784→128→10, batch 128', task: taskOf('mnist-train-on-batch', 128, 1024, 10, 4) },
+];
 
 const machine = describeMachine();
 warnIfBusy(machine);
@@ -107,11 +138,11 @@ const binaries = [process.execPath, ...(process.env.NODE24 ? [process.env.NODE24
   path,
   version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim(),
 }));
-const runs = binaries.flatMap((binary) => models.map((model, index) => ({ binary, model, index, samples: [] })));
+const runs = binaries.flatMap((binary) => models.map((model) => ({ binary, model, samples: [] })));
 const self = fileURLToPath(import.meta.url);
 for (let round = 0; round < processes; round++) {
-  for (const { binary, index, samples } of runs) {
-    const args = [self, '--child', String(index), '--duration-ms', String(durationMs)];
+  for (const { binary, model, samples } of runs) {
+    const args = [self, '--child', JSON.stringify(model.task), '--duration-ms', String(durationMs)];
     samples.push(JSON.parse(execFileSync(binary.path, args, { encoding: 'utf8' })));
   }
 }

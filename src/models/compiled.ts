@@ -15,6 +15,7 @@ import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
 import type { CustomObjects, Json, Serialized } from '../registry'
 import { serialize } from '../registry'
+import type { Runtime } from '../runtime/runtime'
 
 export interface CompileOptions {
   /** Default 'rmsprop'. */
@@ -63,6 +64,11 @@ export class Compiled {
     this.prepared = [this.lossTracker, ...this.metricList, ...this.weightedList]
   }
 
+  /** Where the sums of the metrics are, and the steps run. */
+  get runtime(): Runtime {
+    return this.lossTracker.variables[0]!.runtime
+  }
+
   /** The loss and all metrics, in the order of logs. */
   get all(): readonly Metric[] {
     return this.metricList === null ? [this.lossTracker] : this.prepared
@@ -85,6 +91,17 @@ export class Compiled {
 
   resetMetrics(): void {
     for (const metric of this.all) metric.resetState()
+  }
+
+  /** The results of all, where none of them needs a program. */
+  peekResults(): readonly number[] | null {
+    const results: number[] = []
+    for (const metric of this.all) {
+      const result = metric.peek()
+      if (result === null) return null
+      results.push(result)
+    }
+    return results
   }
 
   /** The scalar loss of one batch; traced. */

@@ -9,6 +9,8 @@ import type { NumericArray } from '../ir/types'
 import { sizeOf } from '../ir/types'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
+import { ResidentRows } from '../runtime/rows'
+import type { Runtime } from '../runtime/runtime'
 
 /** Class number → weight of its samples. */
 export type ClassWeight = Readonly<Record<number, number>>
@@ -20,6 +22,11 @@ export interface Dataset {
   /** [size]; null when all weigh 1. */
   readonly sampleWeight: Tensor | null
   readonly size: number
+}
+
+/** What a step takes a part of, in the order of its parameters. */
+export function tensorsOf({ x, y, sampleWeight }: Dataset): readonly Tensor[] {
+  return sampleWeight === null ? [x, y] : [x, y, sampleWeight]
 }
 
 /** Inputs as float32 (or int32) with at least one row and no NaN. */
@@ -150,6 +157,23 @@ export class RowSource {
       for (let i = 0; i < width; i++) target[at++] = data[from + i]!
     }
   }
+}
+
+/** Rows wider than this are copied as fast by JavaScript. */
+const WIDEST_RESIDENT = 128
+/** The most bytes of a data set that fit copies to linear memory. */
+const LARGEST_RESIDENT = 16 * 2 ** 20
+
+/**
+ * A copy of the data set in linear memory, where short rows are drawn faster; null where it would not help, and where
+ * it would take more than 16 MB.
+ */
+export function makeResident(runtime: Runtime, dataset: Dataset): ResidentRows | null {
+  const { size } = dataset
+  const rows = tensorsOf(dataset).map(({ data }) => ({ data, width: data.length / size }))
+  const bytes = rows.reduce((sum, { data }) => sum + data.byteLength, 0)
+  if (runtime.kernels === null || bytes > LARGEST_RESIDENT || rows.some(({ width }) => width > WIDEST_RESIDENT)) return null
+  return new ResidentRows(runtime, rows, size)
 }
 
 /** The order of rows in an epoch: null as they are, else a permutation that depends on seed and epoch only. */

@@ -6,9 +6,11 @@ import { ProgressBar } from '../callbacks/progress'
 import { ArgumentError, NonFiniteError } from '../errors'
 import type { TensorLike } from '../ops/convert'
 import type { Program } from '../runtime/program'
+import type { ResidentRows } from '../runtime/rows'
+import type { Runtime } from '../runtime/runtime'
 import type { Compiled } from './compiled'
 import type { ClassWeight, Dataset } from './data'
-import { RowSource, shuffledOrder } from './data'
+import { RowSource, makeResident, shuffledOrder, tensorsOf } from './data'
 import type { Model } from './model'
 import { Pace } from './schedule'
 import type { BatchTypes } from './steps'
@@ -59,64 +61,81 @@ export interface EvaluateOptions {
 
 /** Runs one kind of step over the rows of a data set. */
 export class BatchRunner {
-  private readonly x: RowSource
-  private readonly y: RowSource
-  private readonly weight: RowSource | null
+  private readonly sources: readonly RowSource[]
   private readonly programs = new Map<number, Program>()
+  private resident: ResidentRows | null = null
+  private order: Int32Array | null = null
 
   constructor(
     private readonly dataset: Dataset,
     private readonly make: (types: BatchTypes) => Program,
   ) {
-    this.x = new RowSource(dataset.x)
-    this.y = new RowSource(dataset.y)
-    this.weight = dataset.sampleWeight && new RowSource(dataset.sampleWeight)
+    this.sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
   }
 
   /** The program for a number of rows, compiled the first time. */
   program(count: number): Program {
     let program = this.programs.get(count)
     if (program === undefined) {
-      const { x, y } = this.dataset
+      const { x, y, sampleWeight } = this.dataset
       program = this.make({
         x: { dtype: x.dtype, shape: [count, ...x.shape.slice(1)] },
         y: { dtype: y.dtype, shape: [count, ...y.shape.slice(1)] },
-        weighted: this.weight !== null,
+        weighted: sampleWeight !== null,
       })
       this.programs.set(count, program)
     }
     return program
   }
 
-  private load(program: Program, order: Int32Array | null, start: number, count: number): void {
-    this.x.fill(program.parameter(0), order, start, count)
-    this.y.fill(program.parameter(1), order, start, count)
-    this.weight?.fill(program.parameter(2), order, start, count)
+  /** Copies the data set to linear memory if that makes drawing rows faster; until release(). */
+  settle(runtime: Runtime): void {
+    this.resident = makeResident(runtime, this.dataset)
   }
 
-  /** One step over rows order[start …]. false when a value was not finite; then nothing was updated. */
-  run(order: Int32Array | null, start: number, count: number): boolean {
+  release(): void {
+    this.resident?.dispose()
+    this.resident = null
+  }
+
+  /** Draws the order of rows for the runs to come. Before the first call they are taken as they are. */
+  shuffle(seed: number, epoch: number): void {
+    const { size } = this.dataset
+    this.order = shuffledOrder(size, seed, epoch, this.resident?.order ?? this.order ?? new Int32Array(size))
+  }
+
+  private load(program: Program, start: number, count: number): void {
+    const { order, resident, sources } = this
+    if (resident !== null && order !== null) resident.load(program, start, count)
+    else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
+  }
+
+  /** One step over count rows, from place `start` in the order. false when a value was not finite; then nothing was updated. */
+  run(start: number, count: number): boolean {
     const program = this.program(count)
-    this.load(program, order, start, count)
+    this.load(program, start, count)
     return program.run()
   }
 
   /** What was not finite in a step that failed, by running it again. */
-  diagnose(order: Int32Array | null, start: number, count: number): string {
+  diagnose(start: number, count: number): string {
     const program = this.program(count)
-    this.load(program, order, start, count)
+    this.load(program, start, count)
     return program.findNonFinite() ?? 'the loss or a gradient'
   }
 }
 
 /** The results of the loss and all metrics, by name. */
 export function readLogs(steps: Steps, compiled: Compiled): Logs {
-  const program = steps.results(compiled)
-  program.run()
-  const values = program.output(0)
+  const values = compiled.peekResults() ?? runResults(steps.results(compiled))
   const logs: Logs = { loss: NaN }
   compiled.names.forEach((name, i) => (logs[name] = values[i]!))
   return logs
+}
+
+function runResults(program: Program): ArrayLike<number> {
+  program.run()
+  return program.output(0)
 }
 
 export function requireCount(name: string, value: number, least = 1): number {
@@ -138,8 +157,8 @@ export async function evaluateDataset(
   runner.program(Math.min(batchSize, dataset.size))
   compiled.resetMetrics()
   for (let start = 0; start < dataset.size; start += batchSize) {
-    runner.run(null, start, Math.min(batchSize, dataset.size - start))
-    if (pace.isDue(performance.now())) await pace.yield()
+    runner.run(start, Math.min(batchSize, dataset.size - start))
+    if (pace.isDue()) await pace.yield()
   }
   return readLogs(steps, compiled)
 }
@@ -160,14 +179,20 @@ export async function runTraining(training: Training): Promise<History> {
   const { epochs = 1, initialEpoch = 0 } = training.options
   const history = new History()
   const loop = new TrainingLoop(training, history)
-  await loop.begin()
-  for (let epoch = initialEpoch; epoch < epochs; epoch++) {
-    await loop.runEpoch(epoch)
-    if (training.model.stopTraining) break
+  try {
+    await loop.begin()
+    for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+      await loop.runEpoch(epoch)
+      if (training.model.stopTraining) break
+    }
+    await loop.end()
+  } finally {
+    loop.release()
   }
-  await loop.end()
   return history
 }
+
+type Event = (callback: CallbackMethods) => void | Promise<void>
 
 class TrainingLoop {
   private readonly callbacks: readonly CallbackMethods[]
@@ -175,7 +200,6 @@ class TrainingLoop {
   private readonly perBatch: boolean
   private readonly runner: BatchRunner
   private readonly batchSize: number
-  private readonly order: Int32Array | null
   private readonly pace: Pace
   private step = 0
   /** Whether the running epoch took all its batches. */
@@ -187,13 +211,12 @@ class TrainingLoop {
     history: History,
   ) {
     const { model, steps, compiled, dataset, options } = training
-    const { batchSize = 32, epochs = 1, verbose = 1, shuffle = true, callbacks = [], signal } = options
+    const { batchSize = 32, epochs = 1, verbose = 1, callbacks = [], signal } = options
     this.batchSize = batchSize
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
     this.runner = new BatchRunner(dataset, (types) => steps.train(compiled, types))
-    this.order = shuffle ? new Int32Array(dataset.size) : null
     this.pace = new Pace(signal)
     const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
     for (const callback of this.callbacks) {
@@ -202,19 +225,34 @@ class TrainingLoop {
     }
   }
 
-  /** Tells all listeners, one after the other; meanwhile they may use the model. */
-  private async tell(event: (callback: CallbackMethods) => void | Promise<void>): Promise<void> {
+  /**
+   * Tells all listeners, one after the other; meanwhile they may use the model. Most answer at once, and then there is
+   * nothing to wait for.
+   */
+  private tell(event: Event, first = 0): Promise<void> | undefined {
     const { model } = this.training
-    for (const callback of this.callbacks) {
+    for (let i = first; i < this.callbacks.length; i++) {
+      let answer: void | Promise<void>
       model.listening = true
       try {
-        // Most callbacks answer at once; only a promise is worth a turn.
-        const answer = event(callback)
-        if (answer !== undefined) await answer
+        answer = event(this.callbacks[i]!)
       } finally {
         model.listening = false
       }
+      if (answer !== undefined) return this.tellLater(answer, event, i + 1)
     }
+    return undefined
+  }
+
+  private async tellLater(answer: Promise<void>, event: Event, next: number): Promise<void> {
+    const { model } = this.training
+    model.listening = true
+    try {
+      await answer
+    } finally {
+      model.listening = false
+    }
+    await this.tell(event, next)
   }
 
   async begin(): Promise<void> {
@@ -223,11 +261,16 @@ class TrainingLoop {
     // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
     // another.
     await this.pace.yield()
+    if (this.training.options.shuffle ?? true) this.runner.settle(compiled.runtime)
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
     this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
     compiled.resetMetrics()
     await this.pace.yield()
     await this.tell((callback) => callback.onTrainBegin?.())
+  }
+
+  release(): void {
+    this.runner.release()
   }
 
   async end(): Promise<void> {
@@ -238,7 +281,8 @@ class TrainingLoop {
     const { steps, compiled } = this.training
     await this.tell((callback) => callback.onEpochBegin?.(epoch))
     compiled.resetMetrics()
-    this.shuffle()
+    const { seed, epoch: draw } = this.training.nextShuffle()
+    if (this.training.options.shuffle ?? true) this.runner.shuffle(seed, draw)
     await this.runBatches()
     const logs = readLogs(steps, compiled)
     if (this.completed) await this.validate(epoch, logs)
@@ -247,26 +291,20 @@ class TrainingLoop {
     this.training.options.signal?.throwIfAborted()
   }
 
-  private shuffle(): void {
-    const { order } = this
-    const { seed, epoch } = this.training.nextShuffle()
-    if (order !== null) shuffledOrder(order.length, seed, epoch, order)
-  }
-
   private async runBatches(): Promise<void> {
     const { model, dataset, options } = this.training
-    const { batchSize, order, runner } = this
+    const { batchSize, runner } = this
     this.completed = false
     for (let start = 0, batch = 0; start < dataset.size; start += batchSize, batch++) {
       const count = Math.min(batchSize, dataset.size - start)
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       this.step++
-      if (!runner.run(order, start, count)) return this.failNonFinite(runner.diagnose(order, start, count))
+      if (!runner.run(start, count)) return this.failNonFinite(runner.diagnose(start, count))
       if (this.perBatch) await this.tellBatch(batch)
       // A callback may have aborted between two turns of the event loop.
       options.signal?.throwIfAborted()
-      const now = performance.now()
-      if (this.pace.isDue(now)) await this.pace.yield()
+      if (this.pace.isDue()) await this.pace.yield()
+      const { now } = this.pace
       if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs(this.training.steps, this.training.compiled), now)
       if (model.stopTraining && start + count < dataset.size) return
     }

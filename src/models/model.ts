@@ -229,7 +229,7 @@ export abstract class Model extends Layer {
         output = new Tensor(data, [size, ...shape.slice(1)], dtype)
       }
       data.set(part, start * (part.length / count))
-      if (pace.isDue(performance.now())) await pace.yield()
+      if (pace.isDue()) await pace.yield()
     }
     return output!
   }
@@ -289,8 +289,8 @@ export abstract class Model extends Layer {
     const runner = new BatchRunner(dataset, make)
     runner.program(dataset.size)
     compiled.resetMetrics()
-    if (!runner.run(null, 0, dataset.size)) {
-      const instruction = runner.diagnose(null, 0, dataset.size)
+    if (!runner.run(0, dataset.size)) {
+      const instruction = runner.diagnose(0, dataset.size)
       throw new NonFiniteError(`trainOnBatch met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
     }
     return readLogs(this.steps, compiled)

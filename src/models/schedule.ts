@@ -19,20 +19,37 @@ export function nextTask(): Promise<void> {
 
 /** The longest time in ms that steps run before the event loop gets its turn. */
 const SLICE = 10
+/** Looking at the clock costs as much as a hundredth of a small step: about this often in ms is enough, … */
+const LOOK = 0.2
+/** … and after so many steps, since the next one may take longer than those before. */
+const MOST_UNSEEN = 16
 
 /** Gives the event loop its turn when a slice of time is used up. */
 export class Pace {
-  private sliceStart = performance.now()
+  /** When the clock was looked at last. */
+  now = performance.now()
+  private sliceStart = this.now
+  /** Steps between two looks, and those that are left until the next. */
+  private stride = 1
+  private left = 1
+
   constructor(private readonly signal: AbortSignal | undefined) {}
 
-  /** Whether the turn is due; asked after every step. */
-  isDue(now: number): boolean {
+  /** Whether the turn is due; to be asked after every step. */
+  isDue(): boolean {
+    if (--this.left > 0) return false
+    const now = performance.now()
+    const perStep = (now - this.now) / this.stride
+    this.stride = Math.max(1, Math.min(MOST_UNSEEN, Math.floor(LOOK / perStep)))
+    this.left = this.stride
+    this.now = now
     return now - this.sliceStart >= SLICE
   }
 
   async yield(): Promise<void> {
     await nextTask()
     this.signal?.throwIfAborted()
-    this.sliceStart = performance.now()
+    this.now = performance.now()
+    this.sliceStart = this.now
   }
 }

@@ -81,7 +81,7 @@ export class Steps {
     const types = weighted ? [x, y, weight] : [x, y]
     return this.get(keyOf(kind, types), () => {
       const shapes = { target: y.shape, output: this.outputShape(x) }
-      withRuntime(compiled.lossTracker.variables[0]!.runtime, () => compiled.prepareMetrics(shapes))
+      withRuntime(compiled.runtime, () => compiled.prepareMetrics(shapes))
       return compileTraced(
         trace(types, ([input, target, sampleWeight]) => {
           step(input!, target!, sampleWeight)

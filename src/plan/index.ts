@@ -40,7 +40,7 @@ export interface Plan {
   readonly outputs: readonly Address[]
   /** Whether several threads have something to do. */
   readonly isShared: boolean
-  /** What one thread is expected to need. */
+  /** What one thread is expected to need; 0 where there is work for one only. */
   readonly nanoseconds: number
 }
 
@@ -72,6 +72,7 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const parts = labelled.map((each) => partsOf(each, options.threads ?? 1, options.partWork))
   const meets = meetings(parts)
   const instructions = labelled.map((each, i) => ({ ...each, parts: parts[i]!, meets: meets[i]! }))
+  const isShared = parts.some((count) => count > 1)
   return {
     graph: legal,
     kernels,
@@ -80,8 +81,8 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     memory,
     parameters: legal.parameters.map((value) => operandOf(value).address),
     outputs: legal.outputs.map((value) => operandOf(value).address),
-    isShared: parts.some((count) => count > 1),
-    nanoseconds: labelled.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
+    isShared,
+    nanoseconds: isShared ? labelled.reduce((sum, each) => sum + workOf(each).nanoseconds, 0) : 0,
   }
 }
 

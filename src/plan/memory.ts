@@ -228,12 +228,16 @@ class Planner {
     const cellOf = ({ cell, value }: Update): PlacedBuffer => {
       return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
     }
+    const all = [...buffers.values()]
     return {
       places,
-      buffers: [...buffers.values()],
+      buffers: all,
       scratch: { id: id++, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: last },
       workspaceBytes: size,
-      lowerBound: largestLiveSum([...buffers.values()], last),
+      // Only asked for by those who compare.
+      get lowerBound() {
+        return largestLiveSum(all, last)
+      },
       constants: this.constants,
       constantBytes: this.constantBytes,
       copies: copies.map((update) => ({ ...update, target: cellOf(update) })),
