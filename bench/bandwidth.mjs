@@ -1,7 +1,8 @@
 // Times what is not a matrix product: single instructions of a tape, beside the machine's limit for them. Times no
 // program as a whole: see index.mjs and fusions.mjs.
 //
-//   node bench/bandwidth.mjs                plain SIMD; writes results/bandwidth.json and the table in README.md
+//   node bench/bandwidth.mjs                writes results/bandwidth.json and the tables in README.md; NODE_BINARIES adds
+//                                           other versions of Node
 //   node bench/bandwidth.mjs --quick        one short pass; prints only
 //   node bench/bandwidth.mjs --only softmax --simd relaxed --place L1     prints only
 //
@@ -13,7 +14,7 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { instantiateKernels, instructionsOf, predictionProgram, trainingProgram } from './internals.mjs';
-import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
+import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs';
 import { interleave, median, ratio } from './peers/measure.mjs';
 import { formatMilliseconds, table } from './report.mjs';
 
@@ -21,7 +22,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    simd: { type: 'string', default: 'plain' },
+    simd: { type: 'string', default: 'auto' },
     place: { type: 'string', default: '' },
     rounds: { type: 'string', default: '7' },
     'sample-ms': { type: 'string', default: '12' },
@@ -33,12 +34,11 @@ const timing = options.quick
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
 
 // Node 20 has relaxed SIMD behind a flag that may be set until the first module is compiled.
-if (Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd');
+if (options.simd === 'relaxed' && Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd');
 
-const machine = describeMachine();
-warnIfBusy(machine);
-const { Adam, Dense, Layer, RMSprop, SGD, Sequential, Variable, configure, grad, ops, tensor } = await loadBuilt();
+const { Adam, Dense, Layer, RMSprop, SGD, Sequential, Variable, configure, grad, ops, runtimeInfo, tensor } = await loadBuilt();
 configure({ simd: options.simd, threads: 1 });
+const { simd } = runtimeInfo();
 
 /** All buffers of an instruction together: half of the first-level cache, half of the second, three times the third. */
 const places = [
@@ -143,7 +143,7 @@ function instructionsFor(each, bytes) {
   return { model, elements: shape.reduce((a, b) => a * b, 1), instructions: instructionsOf(predictionProgram(model, [1, 1])) };
 }
 
-const { memory, exports } = instantiateKernels(options.simd);
+const { memory, exports } = instantiateKernels(simd);
 const CACHED = 1024;
 /** Registers of a step, one behind the other; a line between them, so that they do not fall into the same sets. */
 const registers = [0, 1, 2].map((i) => 4096 + i * (4 * CACHED + 64));
@@ -168,41 +168,50 @@ function copyCalls(bytes) {
   ];
 }
 
-const rows = [];
-for (const each of cases) {
-  const row = { name: each.name };
-  for (const { place, bytes } of places) {
-    const { model, elements, instructions } = instructionsFor(each, bytes);
-    const run = () => {
-      for (const { call } of instructions) call();
-    };
-    const samples = await interleave(
-      [...copyCalls(bytes), ...each.steps.map((name) => ({ name, call: stepCall(name) })), { name: 'tape', call: run }],
-      timing,
-    );
-    // A copy of `bytes` in all moves just as many.
-    const moved = 4 * elements * (each.reads + each.writes);
-    const bytesMs = samples.get('copy loop').map((loop, i) => (Math.min(loop, samples.get('memory.copy')[i]) / bytes) * moved);
-    const arithmeticMs = bytesMs.map((_, i) => each.steps.reduce((sum, name) => sum + (samples.get(name)[i] / CACHED) * elements, 0));
-    const limitMs = bytesMs.map((ms, i) => Math.max(ms, arithmeticMs[i]));
-    row[place] = {
-      elements,
-      instructions: instructions.map(({ opcode }) => opcode),
-      medianMs: median(samples.get('tape')),
-      bytesMs: median(bytesMs),
-      arithmeticMs: median(arithmeticMs),
-      limit: median(arithmeticMs) > median(bytesMs) ? 'arithmetic' : 'bytes',
-      ofLimit: ratio(limitMs, samples.get('tape')),
-    };
-    model?.dispose();
+async function measure() {
+  const rows = [];
+  for (const each of cases) {
+    const row = { name: each.name };
+    for (const { place, bytes } of places) {
+      const { model, elements, instructions } = instructionsFor(each, bytes);
+      const run = () => {
+        for (const { call } of instructions) call();
+      };
+      const samples = await interleave(
+        [...copyCalls(bytes), ...each.steps.map((name) => ({ name, call: stepCall(name) })), { name: 'tape', call: run }],
+        timing,
+      );
+      // A copy of `bytes` in all moves just as many.
+      const moved = 4 * elements * (each.reads + each.writes);
+      const bytesMs = samples.get('copy loop').map((loop, i) => (Math.min(loop, samples.get('memory.copy')[i]) / bytes) * moved);
+      const arithmeticMs = bytesMs.map((_, i) => each.steps.reduce((sum, name) => sum + (samples.get(name)[i] / CACHED) * elements, 0));
+      const limitMs = bytesMs.map((ms, i) => Math.max(ms, arithmeticMs[i]));
+      row[place] = {
+        elements,
+        instructions: instructions.map(({ opcode }) => opcode),
+        medianMs: median(samples.get('tape')),
+        bytesMs: median(bytesMs),
+        arithmeticMs: median(arithmeticMs),
+        limit: median(arithmeticMs) > median(bytesMs) ? 'arithmetic' : 'bytes',
+        ofLimit: ratio(limitMs, samples.get('tape')),
+      };
+      model?.dispose();
+    }
+    rows.push(row);
+    console.error(`${each.name}: ${places.map(({ place }) => `${place} ${row[place].ofLimit.toFixed(2)} (${row[place].limit})`).join(', ')}`);
   }
-  rows.push(row);
-  console.error(`${each.name}: ${places.map(({ place }) => `${place} ${row[place].ofLimit.toFixed(2)} (${row[place].limit})`).join(', ')}`);
+
+  return { simd, threads: 1, rounds: timing.rounds, places, rows };
 }
 
-const report = { ...machine, simd: options.simd, threads: 1, rounds: timing.rounds, places, rows };
+const report = await measureInEachNode(import.meta.url, measure);
 const markdown = [
-  table(
+  ...report.runs.flatMap((run) => [`**${nodeTitle(run)}**`, '', tableOf(run), '']),
+  `One thread, medians of ${timing.rounds} interleaved rounds. ${machineLine(report)}`,
+].join('\n');
+
+function tableOf({ rows }) {
+  return table(
     ['', 'instructions', ...places.flatMap(({ place }) => [`${place}: per element`, 'of the limit'])],
     rows.map((row) => [
       row.name,
@@ -212,10 +221,7 @@ const markdown = [
         return [formatMilliseconds(medianMs / elements), `${ofLimit.toFixed(2)} ${limit}`];
       }),
     ]),
-  ),
-  '',
-  `${options.simd} SIMD, one thread, medians of ${timing.rounds} interleaved rounds. ${machineLine(machine)}`,
-].join('\n');
+  );
+}
 console.log(markdown);
-if (!options.quick && options.only === '' && options.place === '' && options.simd === 'plain') publish('bandwidth', report, markdown);
-process.exit();
+if (!options.quick && options.only === '' && options.place === '' && options.simd === 'auto') publish('bandwidth', report, markdown);

@@ -1,7 +1,8 @@
 // Times each fusion beside what it replaces, both in one run and interleaved. Says nothing about other libraries or
 // about the machine's limits: see peers/run.mjs and bandwidth.mjs.
 //
-//   node bench/fusions.mjs                writes results/fusions.json and the table in README.md
+//   node bench/fusions.mjs                writes results/fusions.json and the table in README.md; NODE_BINARIES adds other
+//                                         versions of Node
 //   node bench/fusions.mjs --quick        one short pass; prints only
 //   node bench/fusions.mjs --only softmax     prints only
 //
@@ -9,7 +10,7 @@
 // is said.
 import { parseArgs } from 'node:util';
 import { instructionsOf, predictionProgram, trainingProgram } from './internals.mjs';
-import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
+import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs';
 import { interleave, median, ratio } from './peers/measure.mjs';
 import { formatMilliseconds, table } from './report.mjs';
 
@@ -26,9 +27,7 @@ const timing = options.quick
   ? { rounds: 5, warmUpMs: 40, sampleMs: 8 }
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
 
-const machine = describeMachine();
-warnIfBusy(machine);
-const { Adam, Dense, Layer, Sequential, Variable, configure, losses, ops, tensor, valueAndGrad } = await loadBuilt();
+const { Adam, Dense, Layer, Sequential, Variable, configure, losses, ops, runtimeInfo, tensor, valueAndGrad } = await loadBuilt();
 
 /** Values of both signs around 1, or numbers of classes. */
 const content = (length, phase, classes = 0) =>
@@ -157,36 +156,42 @@ const comparisons = [
 ].filter(({ name }) => name.includes(options.only));
 if (comparisons.length === 0) throw new Error(`--only ${options.only}: no fusion has this in its name`);
 
-const rows = [];
-for (const { name, ...variants } of comparisons) {
-  const contenders = Object.entries(variants).map(([variant, make]) => ({ name: variant, ...make() }));
-  const samples = await interleave(contenders, timing);
-  const [fused, apart] = contenders;
-  rows.push({
-    name,
-    fusedMs: median(samples.get('fused')),
-    apartMs: median(samples.get('apart')),
-    gain: ratio(samples.get('apart'), samples.get('fused')),
-    fusedInstructions: fused.count,
-    apartInstructions: apart.count,
-  });
-  console.error(`${name}: ${rows.at(-1).gain.toFixed(2)}×`);
+async function measure() {
+  const rows = [];
+  for (const { name, ...variants } of comparisons) {
+    const contenders = Object.entries(variants).map(([variant, make]) => ({ name: variant, ...make() }));
+    const samples = await interleave(contenders, timing);
+    const [fused, apart] = contenders;
+    rows.push({
+      name,
+      fusedMs: median(samples.get('fused')),
+      apartMs: median(samples.get('apart')),
+      gain: ratio(samples.get('apart'), samples.get('fused')),
+      fusedInstructions: fused.count,
+      apartInstructions: apart.count,
+    });
+    console.error(`${name}: ${rows.at(-1).gain.toFixed(2)}×`);
+  }
+
+  const { simd, threads } = runtimeInfo();
+  return { simd, threads, rounds: timing.rounds, rows };
 }
 
-const report = { ...machine, threads: 1, rounds: timing.rounds, rows };
+const report = await measureInEachNode(import.meta.url, measure);
 const markdown = [
   table(
-    ['', 'fused', 'instructions', 'apart', 'instructions', 'gain'],
-    rows.map((row) => [
-      row.name,
-      formatMilliseconds(row.fusedMs), String(row.fusedInstructions),
-      formatMilliseconds(row.apartMs), String(row.apartInstructions),
-      `${row.gain.toFixed(2)}×`,
+    ['', 'instructions', ...report.runs.flatMap((run) => [`${nodeTitle(run)}: fused`, 'apart', 'gain'])],
+    report.runs[0].rows.map(({ name, fusedInstructions, apartInstructions }, i) => [
+      name,
+      `${fusedInstructions} for ${apartInstructions}`,
+      ...report.runs.flatMap(({ rows }) => {
+        const { fusedMs, apartMs, gain } = rows[i];
+        return [formatMilliseconds(fusedMs), formatMilliseconds(apartMs), `${gain.toFixed(2)}×`];
+      }),
     ]),
   ),
   '',
-  `Medians of ${timing.rounds} interleaved rounds; the gain is the median of the rounds' own ratios. ${machineLine(machine)}`,
+  `Medians of ${timing.rounds} interleaved rounds; the gain is the median of the rounds' own ratios. ${machineLine(report)}`,
 ].join('\n');
 console.log(markdown);
 if (!options.quick && options.only === '') publish('fusions', report, markdown);
-process.exit();

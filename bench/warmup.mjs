@@ -2,7 +2,7 @@
 // from then on. Imports and Node's own start are not in it: see peers/cold.mjs.
 //
 //   node bench/warmup.mjs            writes results/warmup.json and the table in README.md
-//   NODE24=path/to/node node bench/warmup.mjs     this Node and that one
+//   NODE_BINARIES=path/to/node24 node bench/warmup.mjs     this Node and that one
 //   node bench/warmup.mjs --quick    fewer and shorter processes; prints only
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { describeMachine, loadBuilt, machineLine, publish, warnIfBusy } from './machine.mjs';
+import { describeMachine, loadBuilt, machineLine, nodeBinaries, publish, warnIfBusy } from './machine.mjs';
 import { median } from './peers/measure.mjs';
 import { formatMilliseconds, table } from './report.mjs';
 
@@ -144,10 +144,7 @@ function outputOf(path, args) {
 
 const machine = describeMachine();
 warnIfBusy(machine);
-const binaries = [process.execPath, ...(process.env.NODE24 ? [process.env.NODE24] : [])].map((path) => ({
-  path,
-  version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim(),
-}));
+const binaries = nodeBinaries();
 const runs = binaries.flatMap((binary) => models.map((model) => ({ binary, model, samples: [] })));
 const self = fileURLToPath(import.meta.url);
 for (let round = 0; round < processes; round++) {
