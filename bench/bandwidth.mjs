@@ -33,7 +33,7 @@ const timing = options.quick
   ? { rounds: 3, warmUpMs: 15, sampleMs: 4 }
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
 
-// Node 20 has relaxed SIMD behind a flag that may be set until the first module is compiled.
+// Node 20 has relaxed SIMD behind a flag.
 if (options.simd === 'relaxed' && Number(process.versions.node.split('.')[0]) < 21) setFlagsFromString('--experimental-wasm-relaxed-simd');
 
 const { Adam, Dense, Layer, RMSprop, SGD, Sequential, Variable, configure, grad, ops, runtimeInfo, tensor } = await loadBuilt();

@@ -65,12 +65,16 @@ function compile(node, major, level) {
   return { v8, functions: new Map(exports.map(([name, index]) => [name, bodies.get(index)]).filter(([, body]) => body !== undefined)) };
 }
 
-/** The shortest loop with the kernel's arithmetic in it: from the target of a jump backwards to that jump. */
+/**
+ * The shortest loop with the kernel's arithmetic in it: from the target of a jump backwards to that jump. A tail behind
+ * the function's end, which jumps back to where it is left, is none.
+ */
 function innermostLoop(instructions, isArithmetic) {
   let shortest = null;
   for (const [end, { at, jump }] of instructions.entries()) {
     if (jump === null || jump > at) continue;
     const body = instructions.slice(instructions.findIndex((other) => other.at === jump), end + 1);
+    if (body.some(({ text }) => text.startsWith('ret'))) continue;
     if (body.some(isArithmetic) && (shortest === null || body.length < shortest.length)) shortest = body;
   }
   return shortest;

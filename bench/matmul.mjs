@@ -27,7 +27,7 @@ const timing = options.quick
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
 
 const major = Number(process.versions.node.split('.')[0]);
-// Node 20 has relaxed SIMD behind a flag that may be set until the first module is compiled.
+// Node 20 has relaxed SIMD behind a flag.
 if (major < 21) setFlagsFromString('--experimental-wasm-relaxed-simd');
 
 const { Layer, Sequential, Variable, configure, ops, runtimeInfo, tensor } = await loadBuilt();

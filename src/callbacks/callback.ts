@@ -1,5 +1,6 @@
 // What fit tells while it runs, and who listens.
 
+import { ArgumentError, unknownName } from '../errors'
 import type { Model } from '../models/model'
 
 /** Numbers by name: the loss and metrics, with `val…` for validation. */
@@ -28,6 +29,22 @@ export interface CallbackMethods {
   onTrainBatchEnd?(batch: number, logs: Logs): void | Promise<void>
   onTestBegin?(): void | Promise<void>
   onTestEnd?(logs: Logs): void | Promise<void>
+}
+
+const EVENTS = [
+  'onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onTrainBatchBegin', 'onTrainBatchEnd', 'onTestBegin', 'onTestEnd',
+] as const satisfies readonly (keyof CallbackMethods)[]
+
+/** @throws ArgumentError for what is no callback, and for a listener whose name no event has. */
+export function checkCallbacks(callbacks: unknown): void {
+  if (!Array.isArray(callbacks)) throw new ArgumentError(`callbacks must be an array, received ${String(callbacks)}`)
+  for (const callback of callbacks) {
+    if (typeof callback !== 'object' || callback === null) {
+      throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${String(callback)}`)
+    }
+    const unknown = Object.keys(callback).find((name) => /^on[_A-Z]/.test(name) && !EVENTS.some((event) => event === name))
+    if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
+  }
 }
 
 /** Base class that knows the model and the parameters of fit. */

@@ -69,11 +69,14 @@ export class Mean extends Metric {
     return divideNoNan(this.total.value, this.count.value)
   }
 
-  // One division needs no program, which would take as long to make as a hundred steps.
-  override peek(): number | null {
-    if (this.result !== Mean.prototype.result) return null
-    const count = this.count.view[0]!
-    return count === 0 ? 0 : Math.fround(this.total.view[0]! / count)
+  /**
+   * The same number as metric.result(), from the sums as they are now; null where only a program can tell. One division
+   * needs none, and to make one would take as long as a hundred steps. @internal
+   */
+  static resultNow(metric: Metric): number | null {
+    if (!(metric instanceof Mean) || metric.result !== Mean.prototype.result) return null
+    const count = metric.count.view[0]!
+    return count === 0 ? 0 : Math.fround(metric.total.view[0]! / count)
   }
 }
 

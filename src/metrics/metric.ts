@@ -27,11 +27,6 @@ export abstract class Metric {
   /** The metric of everything taken in since the last reset: a scalar. */
   abstract result(): Tensor
 
-  /** The same number as result(), from the sums as they are now; null where only a program can tell. @internal */
-  peek(): number | null {
-    return null
-  }
-
   /** A variable that starts at, and is reset to, zeros. */
   protected addVariable(name: string, shape: Shape = []): Variable {
     const variable = new Variable(shape, { name: `${this.name}/${name}`, trainable: false })

@@ -94,10 +94,10 @@ export class Compiled {
   }
 
   /** The results of all, where none of them needs a program. */
-  peekResults(): readonly number[] | null {
+  resultsNow(): readonly number[] | null {
     const results: number[] = []
     for (const metric of this.all) {
-      const result = metric.peek()
+      const result = Mean.resultNow(metric)
       if (result === null) return null
       results.push(result)
     }

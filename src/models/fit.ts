@@ -90,7 +90,12 @@ export class BatchRunner {
 
   /** Copies the data set to linear memory if that makes drawing rows faster; until release(). */
   settle(runtime: Runtime): void {
-    this.resident = makeResident(runtime, this.dataset)
+    try {
+      this.resident = makeResident(runtime, this.dataset)
+    } catch (error) {
+      // No memory for a copy: then JavaScript draws the rows.
+      if (!(error instanceof ArgumentError)) throw error
+    }
   }
 
   release(): void {
@@ -127,7 +132,7 @@ export class BatchRunner {
 
 /** The results of the loss and all metrics, by name. */
 export function readLogs(steps: Steps, compiled: Compiled): Logs {
-  const values = compiled.peekResults() ?? runResults(steps.results(compiled))
+  const values = compiled.resultsNow() ?? runResults(steps.results(compiled))
   const logs: Logs = { loss: NaN }
   compiled.names.forEach((name, i) => (logs[name] = values[i]!))
   return logs
@@ -201,6 +206,7 @@ class TrainingLoop {
   private readonly runner: BatchRunner
   private readonly batchSize: number
   private readonly pace: Pace
+  private readonly shuffles: boolean
   private step = 0
   /** Whether the running epoch took all its batches. */
   private completed = false
@@ -211,8 +217,9 @@ class TrainingLoop {
     history: History,
   ) {
     const { model, steps, compiled, dataset, options } = training
-    const { batchSize = 32, epochs = 1, verbose = 1, callbacks = [], signal } = options
+    const { batchSize = 32, epochs = 1, verbose = 1, shuffle = true, callbacks = [], signal } = options
     this.batchSize = batchSize
+    this.shuffles = shuffle
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
@@ -231,6 +238,8 @@ class TrainingLoop {
    */
   private tell(event: Event, first = 0): Promise<void> | undefined {
     const { model } = this.training
+    // They may take any time.
+    this.pace.lookNext()
     for (let i = first; i < this.callbacks.length; i++) {
       let answer: void | Promise<void>
       model.listening = true
@@ -261,7 +270,7 @@ class TrainingLoop {
     // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
     // another.
     await this.pace.yield()
-    if (this.training.options.shuffle ?? true) this.runner.settle(compiled.runtime)
+    if (this.shuffles) this.runner.settle(compiled.runtime)
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
     this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
     compiled.resetMetrics()
@@ -282,7 +291,7 @@ class TrainingLoop {
     await this.tell((callback) => callback.onEpochBegin?.(epoch))
     compiled.resetMetrics()
     const { seed, epoch: draw } = this.training.nextShuffle()
-    if (this.training.options.shuffle ?? true) this.runner.shuffle(seed, draw)
+    if (this.shuffles) this.runner.shuffle(seed, draw)
     await this.runBatches()
     const logs = readLogs(steps, compiled)
     if (this.completed) await this.validate(epoch, logs)

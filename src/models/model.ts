@@ -21,6 +21,7 @@ import { Compiled } from './compiled'
 import type { ClassWeight, Dataset } from './data'
 import { RowSource, prepareDataset, prepareInputs, splitValidation, weighClasses } from './data'
 import type { EvaluateOptions, FitOptions } from './fit'
+import { checkCallbacks } from '../callbacks/callback'
 import { BatchRunner, FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining } from './fit'
 import { saveModel } from './save'
 import { Pace } from './schedule'
@@ -133,7 +134,8 @@ export abstract class Model extends Layer {
   }
 
   /**
-   * Trains for a number of epochs. Gives the event loop its turns while it runs.
+   * Trains for a number of epochs. Gives the event loop its turns while it runs. x and y must not change meanwhile: they
+   * may have been copied.
    * @param x inputs [samples, …]
    * @param y targets [samples, …]
    * @returns the logs of every epoch
@@ -354,12 +356,15 @@ export abstract class Model extends Layer {
   }
 }
 
-function checkFitOptions({ batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, verbose = 1 }: FitOptions): void {
+function checkFitOptions({
+  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, verbose = 1, callbacks = [],
+}: FitOptions): void {
   requireCount('batchSize', batchSize)
   requireCount('epochs', epochs)
   requireCount('initialEpoch', initialEpoch, 0)
   requireCount('validationFreq', validationFreq)
   requireCount('validationBatchSize', validationBatchSize)
   if (![0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 0, 1 or 2, received ${String(verbose)}`)
+  checkCallbacks(callbacks)
 }
 

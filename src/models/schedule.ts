@@ -46,6 +46,11 @@ export class Pace {
     return now - this.sliceStart >= SLICE
   }
 
+  /** Has the clock looked at after the next step: something else than steps took its time. */
+  lookNext(): void {
+    this.left = 1
+  }
+
   async yield(): Promise<void> {
     await nextTask()
     this.signal?.throwIfAborted()

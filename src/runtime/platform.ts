@@ -27,7 +27,9 @@ function isRemote(source: string | URL): boolean {
 export async function readFile(source: string | URL): Promise<Uint8Array> {
   const files = isRemote(source) ? null : await fileSystem()
   if (files !== null) return files.readFile(location(source))
-  const response = await fetch(source)
+  const response = await fetch(source).catch((error: unknown) => {
+    throw new StateError(`${String(source)} could not be read: ${String(error)}`)
+  })
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return new Uint8Array(await response.arrayBuffer())
 }

@@ -26,8 +26,8 @@ export interface Settings {
   threads: number | 'auto'
   /**
    * Sets experimental flags of V8 for the whole process, in Node: on x64, Node 24 and later then compute large products
-   * with 256-bit vectors, nearly twice as fast; Node 20 gets fused multiply-add if nothing was computed before. Whether
-   * it took place is measured, in some 10 ms: see `turbo` and `turboNote` of runtimeInfo(). Default false.
+   * with 256-bit vectors, nearly twice as fast; Node 20 gets relaxed SIMD. Whether it took place is measured, in some
+   * 10 ms: see `turbo` and `turboNote` of runtimeInfo(). Default false; switching it off leaves the flags set.
    */
   turbo: boolean
 }
@@ -54,7 +54,7 @@ export interface RuntimeInfo {
   threadsNote: string | null
   /** Rows × columns that products keep in registers: 6×16 where the engine was seen to pair vectors. */
   tile: '4×8' | '6×16'
-  /** Whether 256-bit vectors are in use. */
+  /** Whether products are computed with 256-bit vectors. */
   turbo: boolean
   /** Why they are not; null where they are. */
   turboNote: string | null
@@ -243,28 +243,33 @@ export function configure(changes: Partial<Settings>): void {
     const known: readonly string[] = choices[key]
     if (value !== undefined && !known.includes(value)) throw unknownName(key, value, known)
   }
-  if (changes.simd === 'relaxed' && !supportsRelaxedSimd()) {
-    throw new ArgumentError(
-      "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
-    )
-  }
   const { threads, turbo } = changes
-  if (turbo !== undefined && typeof turbo !== 'boolean') throw new ArgumentError(`turbo must be true or false, received ${String(turbo)}`)
+  if (turbo !== undefined && typeof turbo !== 'boolean') throw new ArgumentError(`turbo must be true or false, received ${quoted(turbo)}`)
   if (threads !== undefined && threads !== 'auto' && !isThreadCount(threads)) {
-    throw new ArgumentError(`threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${String(threads)}`)
+    throw new ArgumentError(`threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${quoted(threads)}`)
   }
   const next = { ...settings, ...changes }
+  // First: on Node 20 it decides what the engine has.
+  if (next.turbo && next.backend === 'wasm' && next.simd !== 'plain') requestTurbo('relaxed')
+  if (changes.simd === 'relaxed' && !supportsRelaxedSimd()) {
+    throw new ArgumentError(
+      "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with turbo: true, or started with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
+    )
+  }
   const same = (['backend', 'simd', 'fuse', 'threads', 'turbo'] as const).every((key) => next[key] === settings[key])
   settings = next
   if (!same) current = null
 }
 
+/** As it would stand in code, so that a string is not taken for a number. */
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}
+
 /** The runtime that new models and tensors use; made on first use. */
 export function currentRuntime(): Runtime {
   if (current === null) {
-    const { simd, turbo } = settings
-    // First: on Node 20 it decides what the engine has.
-    if (turbo) requestTurbo('relaxed')
+    const { simd } = settings
     const level = simd !== 'auto' ? simd : supportsRelaxedSimd() ? 'relaxed' : 'plain'
     current = new Runtime({ ...settings, simd: level })
   }

@@ -291,3 +291,15 @@ describe('training that is not finite', () => {
     expect(history['loss']![2]).toBeLessThan(history['loss']![0]!)
   })
 })
+
+describe('what is no callback', () => {
+  const fit = (callbacks: unknown) => Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
+
+  it.each([
+    [[() => 1], 'A callback must be an object with methods such as onEpochEnd'],
+    [[{ on_epoch_end() {} }], "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
+    [{ onEpochEnd() {} }, 'callbacks must be an array'],
+  ])('is refused: %o', async (callbacks, message) => {
+    await expect(fit(callbacks)).rejects.toThrow(message)
+  })
+})

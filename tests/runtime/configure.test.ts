@@ -24,7 +24,7 @@ describe('configure', () => {
     expect(() => unchecked({ backend: 'wsam' })).toThrow("Unknown backend 'wsam'. Did you mean 'wasm'?")
     expect(() => unchecked({ backend: 'gpu-cluster' })).toThrow('Known: wasm, interpreter')
     expect(() => unchecked({ simd: 'plane' })).toThrow("Unknown simd 'plane'. Did you mean 'plain'?")
-    expect(() => unchecked({ turbo: 'yes' })).toThrow('turbo must be true or false, received yes')
+    expect(() => unchecked({ turbo: 'yes' })).toThrow("turbo must be true or false, received 'yes'")
   })
 
   it('changes nothing when it throws', () => {

@@ -23,9 +23,9 @@ describe('turbo', () => {
   })
 
   it('leaves the plain binary alone, which has the same bits everywhere', () => {
-    expect(requestTurbo('plain')).toBe("simd is 'plain'")
+    expect(requestTurbo('plain')).toContain("simd is 'plain'")
     const info = new Runtime({ backend: 'wasm', simd: 'plain', fuse: true, turbo: true }).info()
-    expect(info).toMatchObject({ turbo: false, turboNote: "simd is 'plain'", tile: '4×8' })
+    expect(info).toMatchObject({ turbo: false, tile: '4×8' })
   })
 
   it.runIf(major >= 21 && major < 24)('names the first version of Node that has it', () => {
