@@ -7,7 +7,7 @@
 import { Extreme, Reduction } from '../shared/opcodes'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce, Reduce } from '../shared/instructions'
-import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
+import { fillWords, storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
 
 /** Max and Min give NaN when either side is NaN. */
 @inline
@@ -272,6 +272,107 @@ function reduceColumns4(reduction: Reduction, out: usize, input: usize, axis: i3
   else storeTail(out, y, width)
 }
 
+/** target [bytes / 4] = reduction(target, rows of input). Four rows at a time: each is a stream that is read ahead. */
+@inline
+function foldRows(reduction: Reduction, target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  for (; rows & 3; rows--) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(target + i, combine(reduction, v128.load(target + i), v128.load(input + i)))
+    }
+    input += rowSize
+  }
+  for (; rows > 0; rows -= 4) {
+    let r0 = input
+    let r1 = r0 + rowSize
+    let r2 = r1 + rowSize
+    let r3 = r2 + rowSize
+    let t = target
+    for (const end = r0 + bytes; r0 != end; r0 += 16, r1 += 16, r2 += 16, r3 += 16, t += 16) {
+      const x0 = v128.load(r0)
+      const x1 = v128.load(r1)
+      const x2 = v128.load(r2)
+      const x3 = v128.load(r3)
+      let y = v128.load(t)
+      if (isExtreme(reduction)) {
+        // a NaN in y, which is the first operand, stays
+        y = pickExtreme(reduction, pickExtreme(reduction, y, x0), pickExtreme(reduction, x1, x2))
+        y = v128.or(pickExtreme(reduction, y, x3), v128.or(unordered(x0, x1), unordered(x2, x3)))
+      } else {
+        y = combine(reduction, combine(reduction, y, x0), x1)
+        y = combine(reduction, combine(reduction, y, x2), x3)
+      }
+      v128.store(t, y)
+    }
+    input += rowSize << 2
+  }
+}
+
+// Functions of their own, because they are called often enough to be optimised within the first large reduction.
+
+export function fold_sum_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  foldRows(Reduction.Sum, target, input, rows, rowSize, bytes)
+}
+
+export function fold_max_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  foldRows(Reduction.Max, target, input, rows, rowSize, bytes)
+}
+
+export function fold_min_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  foldRows(Reduction.Min, target, input, rows, rowSize, bytes)
+}
+
+/** Bytes of [axis, inner] from which on columns are walked side by side. */
+const STREAMED: usize = 256 << 10
+/** Columns of a strip: its sums stay in the second-level cache. Whole rows are best, since memory is read ahead. */
+const STRIP = 8192
+
+/**
+ * Columns `column` to `end` of [axis, inner] as far as they can be walked side by side, along the rows; gives the column
+ * where this ends. One group of 16 after the other, a matrix that is not in a cache would be read a line here and a line
+ * there. The bits are the same in both ways. Sums of blocks, and of blocks of blocks, stand in columns of out that are
+ * not done yet, so that a strip is at most a half or a third of what is left.
+ */
+@inline
+function streamColumns(reduction: Reduction, out: usize, input: usize, axis: i32, inner: i32, column: i32, end: i32): i32 {
+  const rowSize = <usize>inner << 2
+  if (axis < 8 || <usize>axis * rowSize < STREAMED) return column
+  const levels = isExtreme(reduction) || axis <= 64 ? 1 : axis <= 4096 ? 2 : 3
+  const narrowest = levels == 1 ? 32 : 128
+  while ((end - column) / levels >= narrowest) {
+    const width = min(STRIP, (end - column) / levels & ~15)
+    const bytes = <usize>width << 2
+    const target = out + (<usize>column << 2)
+    let from = input + (<usize>column << 2)
+    fillWords(target, identity(reduction), width)
+    if (reduction == Reduction.Max) fold_max_f32(target, from, axis, rowSize, bytes)
+    else if (reduction == Reduction.Min) fold_min_f32(target, from, axis, rowSize, bytes)
+    else if (levels == 1) fold_sum_f32(target, from, axis, rowSize, bytes)
+    else {
+      const blockSums = target + bytes
+      const sums = levels == 2 ? target : blockSums + bytes
+      let blocks = 0
+      if (levels == 3) fillWords(sums, f32x4.splat(0), width)
+      for (let left = axis; left > 0; left -= 64) {
+        fillWords(blockSums, f32x4.splat(0), width)
+        fold_sum_f32(blockSums, from, min(left, 64), rowSize, bytes)
+        fold_sum_f32(sums, blockSums, 1, 0, bytes)
+        from += rowSize << 6
+        if (levels == 3 && !(++blocks & 63)) {
+          fold_sum_f32(target, sums, 1, 0, bytes)
+          fillWords(sums, f32x4.splat(0), width)
+        }
+      }
+      if (levels == 3) fold_sum_f32(target, sums, 1, 0, bytes)
+    }
+    if (reduction == Reduction.Mean) {
+      const n = f32x4.splat(<f32>axis)
+      for (let i: usize = 0; i < bytes; i += 16) v128.store(target + i, f32x4.div(v128.load(target + i), n))
+    }
+    column += width
+  }
+  return column
+}
+
 // Parts of columns: from column `first` of the first of `outer` rows of out to column `end` of the last one. Both are
 // multiples of 16, or inner, so that every column falls into the same group of columns as it would in the whole.
 
@@ -282,7 +383,7 @@ function reduceColumns(
   const rowSize = <usize>inner << 2
   for (; outer > 0; outer--) {
     const last = outer == 1 ? end : inner
-    for (let column = first; column < last; ) {
+    for (let column = streamColumns(reduction, out, input, axis, inner, first, last); column < last; ) {
       const width = min(last - column, 16)
       const offset = <usize>column << 2
       const to = out + offset
