@@ -236,6 +236,9 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
   return [
     ...TAILS.map((n) => over([n], [0])),
     ...TAILS.map((n) => over([3, n], [1])),
+    // four rows at a time, and what is left
+    ...TAILS.map((n) => over([9, n], [1])),
+    over([6, 100], [1]),
     ...TAILS.map((n) => over([3, n], [0])),
     over([], [], { gradient: true }),
     over([2, 3, 4], [0], { gradient: true }),
@@ -265,6 +268,7 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
       ),
     ),
     foldCase([70, 1001], [0], exactly(Array.from({ length: 70 * 1001 }, (_, i) => SPECIAL_FOLD[i * i % 1009] ?? i % 3), 'float32', [70, 1001]), { ...tolerance, title: 'special wide columns' }),
+    foldCase([23, 7], [1], exactly(Array.from({ length: 23 * 7 }, (_, i) => SPECIAL_FOLD[i * i % 29] ?? i % 3), 'float32', [23, 7]), { ...tolerance, title: 'special short rows' }),
     foldCase([3, 2], [0], exactly([NaN, 1, 2, Infinity, -1, -Infinity], 'float32', [3, 2]), { ...tolerance, title: 'special columns' }),
   ]
 }
