@@ -229,11 +229,16 @@ const matmulCases: Cases<NoAttributes> = [
 const foldCase = (shape: Shape, axes: readonly number[], input: CaseInput, more: CaseOptions & { title?: string } = {}): OpCase<'sum'> =>
   ({ title: `[${shape.join()}] over ${axes.join()}`, inputs: [input], attributes: { axes }, ...more })
 
+const SPECIAL_FOLD = [NaN, Infinity, -Infinity, -0]
+
 function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<PrimitiveAttributes['sum']> {
   const over = (shape: Shape, axes: readonly number[], more: CaseOptions = {}) => foldCase(shape, axes, make(shape), { ...tolerance, ...more })
   return [
     ...TAILS.map((n) => over([n], [0])),
     ...TAILS.map((n) => over([3, n], [1])),
+    // four rows at a time, and what is left
+    ...TAILS.map((n) => over([9, n], [1])),
+    over([6, 100], [1]),
     ...TAILS.map((n) => over([3, n], [0])),
     over([], [], { gradient: true }),
     over([2, 3, 4], [0], { gradient: true }),
@@ -248,6 +253,10 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
     over([3, 1030], [1]),
     over([1030, 3], [0]),
     over([70, 40], [0]),
+    // so large that columns are walked side by side: in one block of rows, in two, and in blocks of blocks
+    over([9, 8201], [0]),
+    over([2, 70, 1001], [1]),
+    over([4199, 400], [0]),
     over([2, 19, 21], [1]),
     over([0, 3], [1]),
     ...(empty ? [over([3, 0], [1]), over([0, 3], [0])] : []),
@@ -258,6 +267,8 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
         foldCase([4], [0], exactly(row), { ...tolerance, title: `[${row.join()}]` }),
       ),
     ),
+    foldCase([70, 1001], [0], exactly(Array.from({ length: 70 * 1001 }, (_, i) => SPECIAL_FOLD[i * i % 1009] ?? i % 3), 'float32', [70, 1001]), { ...tolerance, title: 'special wide columns' }),
+    foldCase([23, 7], [1], exactly(Array.from({ length: 23 * 7 }, (_, i) => SPECIAL_FOLD[i * i % 29] ?? i % 3), 'float32', [23, 7]), { ...tolerance, title: 'special short rows' }),
     foldCase([3, 2], [0], exactly([NaN, 1, 2, Infinity, -1, -Infinity], 'float32', [3, 2]), { ...tolerance, title: 'special columns' }),
   ]
 }

@@ -7,7 +7,7 @@
 import { Extreme, Reduction } from '../shared/opcodes'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce, Reduce } from '../shared/instructions'
-import { storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
+import { fillWords, storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
 
 /** Max and Min give NaN when either side is NaN. */
 @inline
@@ -74,31 +74,27 @@ function unordered(x: v128, y: v128): v128 {
   return v128.or(f32x4.ne(x, x), f32x4.ne(y, y))
 }
 
-/** Four partial results of `n` ≥ 0 floats. */
+/** Four partial sums of `n` ≥ 0 floats. */
 @inline
-function reduceRun(reduction: Reduction, pointer: usize, n: i32): v128 {
-  if (isExtreme(reduction)) return extremeRun(reduction, pointer, n)
-  let a0 = identity(reduction)
+function sumRun(pointer: usize, n: i32): v128 {
+  let a0 = f32x4.splat(0.0)
   if (n >= 32) {
     // eight loads, but four sums: with one more vector alive than registers, a sum would pass through the stack
     let a1 = a0, a2 = a0, a3 = a0
     for (; n >= 32; n -= 32) {
-      a0 = combine(reduction, a0, combine(reduction, v128.load(pointer), v128.load(pointer, 64)))
-      a1 = combine(reduction, a1, combine(reduction, v128.load(pointer, 16), v128.load(pointer, 80)))
-      a2 = combine(reduction, a2, combine(reduction, v128.load(pointer, 32), v128.load(pointer, 96)))
-      a3 = combine(reduction, a3, combine(reduction, v128.load(pointer, 48), v128.load(pointer, 112)))
+      a0 = f32x4.add(a0, f32x4.add(v128.load(pointer), v128.load(pointer, 64)))
+      a1 = f32x4.add(a1, f32x4.add(v128.load(pointer, 16), v128.load(pointer, 80)))
+      a2 = f32x4.add(a2, f32x4.add(v128.load(pointer, 32), v128.load(pointer, 96)))
+      a3 = f32x4.add(a3, f32x4.add(v128.load(pointer, 48), v128.load(pointer, 112)))
       pointer += 128
     }
-    a0 = combine(reduction, combine(reduction, a0, a2), combine(reduction, a1, a3))
+    a0 = f32x4.add(f32x4.add(a0, a2), f32x4.add(a1, a3))
   }
   for (; n >= 4; n -= 4) {
-    a0 = combine(reduction, a0, v128.load(pointer))
+    a0 = f32x4.add(a0, v128.load(pointer))
     pointer += 16
   }
-  if (n > 0) {
-    const rest = v128.bitselect(v128.load(pointer), identity(reduction), tailMask(n))
-    a0 = combine(reduction, a0, rest)
-  }
+  if (n > 0) a0 = f32x4.add(a0, v128.and(v128.load(pointer), tailMask(n)))
   return a0
 }
 
@@ -111,7 +107,7 @@ function sumLong(pointer: usize, n: i32): v128 {
   let level3 = zero
   let level4 = zero
   for (let run = 1; n > 256; n -= 256, run++) {
-    level1 = f32x4.add(level1, reduceRun(Reduction.Sum, pointer, 256))
+    level1 = f32x4.add(level1, sumRun(pointer, 256))
     pointer += 1024
     if (!(run & 15)) {
       level2 = f32x4.add(level2, level1)
@@ -126,23 +122,138 @@ function sumLong(pointer: usize, n: i32): v128 {
       }
     }
   }
-  level1 = f32x4.add(level1, reduceRun(Reduction.Sum, pointer, n))
+  level1 = f32x4.add(level1, sumRun(pointer, n))
   return f32x4.add(f32x4.add(level4, level3), f32x4.add(level2, level1))
+}
+
+/** The four results of four vectors of partial results, one in each lane; the order is that of (a0 + a2) + (a1 + a3). */
+@inline
+function reduceLanes(reduction: Reduction, a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = combine(reduction, v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7))
+  const cd = combine(reduction, v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7))
+  return combine(reduction, v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7))
+}
+
+/** Columns up to which rows are taken four at a time: one chain of additions per row, of 8 and the rest. */
+const SHORT_SUM = 64
+/** The same for maxima and minima, whose order does not matter. */
+const SHORT_EXTREME = 256
+
+/** Four partial sums of `n` ≥ 0 floats, added up as sumFourRows does. */
+@inline
+function sumShortRun(pointer: usize, n: i32): v128 {
+  let a = f32x4.splat(0.0)
+  for (; n >= 8; n -= 8) {
+    a = f32x4.add(a, f32x4.add(v128.load(pointer), v128.load(pointer, 16)))
+    pointer += 32
+  }
+  if (n >= 4) {
+    a = f32x4.add(a, v128.load(pointer))
+    pointer += 16
+    n -= 4
+  }
+  if (n > 0) a = f32x4.add(a, v128.and(v128.load(pointer), tailMask(n)))
+  return a
+}
+
+/** The sums of four rows. */
+@inline
+function sumFourRows(r0: usize, r1: usize, r2: usize, r3: usize, axis: i32): v128 {
+  let a0 = f32x4.splat(0.0), a1 = a0, a2 = a0, a3 = a0
+  for (; axis >= 8; axis -= 8) {
+    a0 = f32x4.add(a0, f32x4.add(v128.load(r0), v128.load(r0, 16)))
+    a1 = f32x4.add(a1, f32x4.add(v128.load(r1), v128.load(r1, 16)))
+    a2 = f32x4.add(a2, f32x4.add(v128.load(r2), v128.load(r2, 16)))
+    a3 = f32x4.add(a3, f32x4.add(v128.load(r3), v128.load(r3, 16)))
+    r0 += 32, r1 += 32, r2 += 32, r3 += 32
+  }
+  if (axis >= 4) {
+    a0 = f32x4.add(a0, v128.load(r0))
+    a1 = f32x4.add(a1, v128.load(r1))
+    a2 = f32x4.add(a2, v128.load(r2))
+    a3 = f32x4.add(a3, v128.load(r3))
+    r0 += 16, r1 += 16, r2 += 16, r3 += 16
+    axis -= 4
+  }
+  if (axis > 0) {
+    const mask = tailMask(axis)
+    a0 = f32x4.add(a0, v128.and(v128.load(r0), mask))
+    a1 = f32x4.add(a1, v128.and(v128.load(r1), mask))
+    a2 = f32x4.add(a2, v128.and(v128.load(r2), mask))
+    a3 = f32x4.add(a3, v128.and(v128.load(r3), mask))
+  }
+  return reduceLanes(Reduction.Sum, a0, a1, a2, a3)
+}
+
+/** The maxima or minima of four rows. */
+@inline
+function extremeOfFourRows(reduction: Reduction, r0: usize, r1: usize, r2: usize, r3: usize, axis: i32): v128 {
+  let a0 = identity(reduction), a1 = a0, a2 = a0, a3 = a0
+  let nan0 = i32x4.splat(0), nan1 = nan0, nan2 = nan0, nan3 = nan0
+  for (; axis >= 4; axis -= 4) {
+    const x0 = v128.load(r0)
+    a0 = pickExtreme(reduction, a0, x0)
+    nan0 = v128.or(nan0, f32x4.ne(x0, x0))
+    const x1 = v128.load(r1)
+    a1 = pickExtreme(reduction, a1, x1)
+    nan1 = v128.or(nan1, f32x4.ne(x1, x1))
+    const x2 = v128.load(r2)
+    a2 = pickExtreme(reduction, a2, x2)
+    nan2 = v128.or(nan2, f32x4.ne(x2, x2))
+    const x3 = v128.load(r3)
+    a3 = pickExtreme(reduction, a3, x3)
+    nan3 = v128.or(nan3, f32x4.ne(x3, x3))
+    r0 += 16, r1 += 16, r2 += 16, r3 += 16
+  }
+  if (axis > 0) {
+    const mask = tailMask(axis)
+    const x0 = v128.bitselect(v128.load(r0), a0, mask)
+    const x1 = v128.bitselect(v128.load(r1), a1, mask)
+    const x2 = v128.bitselect(v128.load(r2), a2, mask)
+    const x3 = v128.bitselect(v128.load(r3), a3, mask)
+    a0 = pickExtreme(reduction, a0, x0)
+    a1 = pickExtreme(reduction, a1, x1)
+    a2 = pickExtreme(reduction, a2, x2)
+    a3 = pickExtreme(reduction, a3, x3)
+    nan0 = v128.or(nan0, f32x4.ne(x0, x0))
+    nan1 = v128.or(nan1, f32x4.ne(x1, x1))
+    nan2 = v128.or(nan2, f32x4.ne(x2, x2))
+    nan3 = v128.or(nan3, f32x4.ne(x3, x3))
+  }
+  return reduceLanes(reduction, v128.or(a0, nan0), v128.or(a1, nan1), v128.or(a2, nan2), v128.or(a3, nan3))
 }
 
 @inline
 function reduceRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
-  const summing = reduction == Reduction.Sum || reduction == Reduction.Mean
+  const extreme = isExtreme(reduction)
+  const rowSize = <usize>axis << 2
+  if (axis <= (extreme ? SHORT_EXTREME : SHORT_SUM)) {
+    // the lanes of four rows are taken together, not each row's apart
+    for (; rows >= 4; rows -= 4) {
+      const r1 = input + rowSize
+      const r2 = r1 + rowSize
+      const r3 = r2 + rowSize
+      let y = extreme
+        ? extremeOfFourRows(reduction, input, r1, r2, r3, axis)
+        : sumFourRows(input, r1, r2, r3, axis)
+      if (reduction == Reduction.Mean) y = f32x4.div(y, f32x4.splat(<f32>axis))
+      v128.store(out, y)
+      out += 16
+      input = r3 + rowSize
+    }
+  }
   for (; rows > 0; rows--) {
     let partial: v128
-    if (summing && axis > 256) partial = sumLong(input, axis)
-    else partial = reduceRun(reduction, input, axis)
+    if (extreme) partial = extremeRun(reduction, input, axis)
+    else if (axis <= SHORT_SUM) partial = sumShortRun(input, axis)
+    else if (axis <= 256) partial = sumRun(input, axis)
+    else partial = sumLong(input, axis)
     const pairs = combine(reduction, partial, swapHalves(partial))
     let y = f32x4.extract_lane(combine(reduction, pairs, swapNeighbours(pairs)), 0)
     if (reduction == Reduction.Mean) y /= <f32>axis
     store<f32>(out, y)
     out += 4
-    input += <usize>axis << 2
+    input += rowSize
   }
 }
 
@@ -272,6 +383,107 @@ function reduceColumns4(reduction: Reduction, out: usize, input: usize, axis: i3
   else storeTail(out, y, width)
 }
 
+/** target [bytes / 4] = reduction(target, rows of input). Four rows at a time: each is a stream that is read ahead. */
+@inline
+function foldRows(reduction: Reduction, target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  for (; rows & 3; rows--) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(target + i, combine(reduction, v128.load(target + i), v128.load(input + i)))
+    }
+    input += rowSize
+  }
+  for (; rows > 0; rows -= 4) {
+    let r0 = input
+    let r1 = r0 + rowSize
+    let r2 = r1 + rowSize
+    let r3 = r2 + rowSize
+    let t = target
+    for (const end = r0 + bytes; r0 != end; r0 += 16, r1 += 16, r2 += 16, r3 += 16, t += 16) {
+      const x0 = v128.load(r0)
+      const x1 = v128.load(r1)
+      const x2 = v128.load(r2)
+      const x3 = v128.load(r3)
+      let y = v128.load(t)
+      if (isExtreme(reduction)) {
+        // a NaN in y, which is the first operand, stays
+        y = pickExtreme(reduction, pickExtreme(reduction, y, x0), pickExtreme(reduction, x1, x2))
+        y = v128.or(pickExtreme(reduction, y, x3), v128.or(unordered(x0, x1), unordered(x2, x3)))
+      } else {
+        y = combine(reduction, combine(reduction, y, x0), x1)
+        y = combine(reduction, combine(reduction, y, x2), x3)
+      }
+      v128.store(t, y)
+    }
+    input += rowSize << 2
+  }
+}
+
+// Functions of their own, because they are called often enough to be optimised within the first large reduction.
+
+export function fold_sum_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  foldRows(Reduction.Sum, target, input, rows, rowSize, bytes)
+}
+
+export function fold_max_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  foldRows(Reduction.Max, target, input, rows, rowSize, bytes)
+}
+
+export function fold_min_f32(target: usize, input: usize, rows: i32, rowSize: usize, bytes: usize): void {
+  foldRows(Reduction.Min, target, input, rows, rowSize, bytes)
+}
+
+/** Bytes of [axis, inner] from which on columns are walked side by side. */
+const STREAMED: usize = 256 << 10
+/** Columns of a strip: its sums stay in the second-level cache. Whole rows are best, since memory is read ahead. */
+const STRIP = 8192
+
+/**
+ * Columns `column` to `end` of [axis, inner] as far as they can be walked side by side, along the rows; gives the column
+ * where this ends. One group of 16 after the other, a matrix that is not in a cache would be read a line here and a line
+ * there. The bits are the same in both ways. Sums of blocks, and of blocks of blocks, stand in columns of out that are
+ * not done yet, so that a strip is at most a half or a third of what is left.
+ */
+@inline
+function streamColumns(reduction: Reduction, out: usize, input: usize, axis: i32, inner: i32, column: i32, end: i32): i32 {
+  const rowSize = <usize>inner << 2
+  if (axis < 8 || <usize>axis * rowSize < STREAMED) return column
+  const levels = isExtreme(reduction) || axis <= 64 ? 1 : axis <= 4096 ? 2 : 3
+  const narrowest = levels == 1 ? 32 : 128
+  while ((end - column) / levels >= narrowest) {
+    const width = min(STRIP, (end - column) / levels & ~15)
+    const bytes = <usize>width << 2
+    const target = out + (<usize>column << 2)
+    let from = input + (<usize>column << 2)
+    fillWords(target, identity(reduction), width)
+    if (reduction == Reduction.Max) fold_max_f32(target, from, axis, rowSize, bytes)
+    else if (reduction == Reduction.Min) fold_min_f32(target, from, axis, rowSize, bytes)
+    else if (levels == 1) fold_sum_f32(target, from, axis, rowSize, bytes)
+    else {
+      const blockSums = target + bytes
+      const sums = levels == 2 ? target : blockSums + bytes
+      let blocks = 0
+      if (levels == 3) fillWords(sums, f32x4.splat(0), width)
+      for (let left = axis; left > 0; left -= 64) {
+        fillWords(blockSums, f32x4.splat(0), width)
+        fold_sum_f32(blockSums, from, min(left, 64), rowSize, bytes)
+        fold_sum_f32(sums, blockSums, 1, 0, bytes)
+        from += rowSize << 6
+        if (levels == 3 && !(++blocks & 63)) {
+          fold_sum_f32(target, sums, 1, 0, bytes)
+          fillWords(sums, f32x4.splat(0), width)
+        }
+      }
+      if (levels == 3) fold_sum_f32(target, sums, 1, 0, bytes)
+    }
+    if (reduction == Reduction.Mean) {
+      const n = f32x4.splat(<f32>axis)
+      for (let i: usize = 0; i < bytes; i += 16) v128.store(target + i, f32x4.div(v128.load(target + i), n))
+    }
+    column += width
+  }
+  return column
+}
+
 // Parts of columns: from column `first` of the first of `outer` rows of out to column `end` of the last one. Both are
 // multiples of 16, or inner, so that every column falls into the same group of columns as it would in the whole.
 
@@ -282,7 +494,7 @@ function reduceColumns(
   const rowSize = <usize>inner << 2
   for (; outer > 0; outer--) {
     const last = outer == 1 ? end : inner
-    for (let column = first; column < last; ) {
+    for (let column = streamColumns(reduction, out, input, axis, inner, first, last); column < last; ) {
       const width = min(last - column, 16)
       const offset = <usize>column << 2
       const to = out + offset
