@@ -36,10 +36,13 @@ export function describeMachine() {
   };
 }
 
-/** This Node and those of NODE_BINARIES, paths separated by commas. @returns {{ path: string, version: string }[]} */
+/** This Node and those of NODE_BINARIES, paths separated by commas. @returns {{ path: string, version: string, v8: string }[]} */
 export function nodeBinaries() {
   const paths = [process.execPath, ...(process.env.NODE_BINARIES?.split(',').filter(Boolean) ?? [])];
-  return paths.map((path) => ({ path, version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim() }));
+  return paths.map((path) => {
+    const [version, v8] = execFileSync(path, ['-p', '`${process.version} ${process.versions.v8}`'], { encoding: 'utf8' }).trim().split(' ');
+    return { path, version, v8 };
+  });
 }
 
 /**

@@ -187,7 +187,7 @@ const markdown = [
     ]),
   ),
   '',
-  `Wall time from the call of \`compile()\`, steps inside \`fit\`; full speed: ${WINDOW} steps with a median of at most ${TOLERANCE} times that of the second half of ${durationMs / 1000} s. Medians of ${processes} fresh processes. ${machineLine(machine)}`,
+  `Wall time from the call of \`compile()\`, steps inside \`fit\`; full speed: ${WINDOW} steps with a median of at most ${TOLERANCE} times that of the second half of ${durationMs / 1000} s. Medians of ${processes} fresh processes. ${machineLine({ ...machine, runs: binaries.map(({ version, v8 }) => ({ node: version, v8 })) })}`,
 ].join('\n');
 console.log(markdown);
 if (!options.quick) publish('warmup', report, markdown);
