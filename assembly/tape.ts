@@ -12,7 +12,8 @@ import { gather, scatterAdd } from './kernels/index'
 import { copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
 import { random } from './kernels/random'
-import { argReduce, reduce } from './kernels/reduce'
+import { argReduce } from './kernels/arg-reduce'
+import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
 
 /** Runs part `part` of the instruction at `instruction`. 1 when it is a Guard that found NaN or ±Inf, else 0. */

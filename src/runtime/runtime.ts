@@ -223,6 +223,7 @@ function releaseOnce(runtime: Runtime, address: number): () => void {
 }
 
 const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true, threads: 1, turbo: false }
+const SETTINGS = ['backend', 'simd', 'fuse', 'threads', 'turbo'] as const satisfies readonly (keyof Settings)[]
 let settings: Settings = { ...defaults }
 let current: Runtime | null = null
 
@@ -237,7 +238,7 @@ const choices = {
  * threads that is not 1 to 64.
  */
 export function configure(changes: Partial<Settings>): void {
-  checkOptions('configure', changes, ['backend', 'simd', 'fuse', 'threads', 'turbo'])
+  checkOptions('configure', changes, SETTINGS)
   for (const key of ['backend', 'simd'] as const) {
     const value = changes[key]
     const known: readonly string[] = choices[key]
@@ -256,7 +257,7 @@ export function configure(changes: Partial<Settings>): void {
       "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with turbo: true, or started with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
     )
   }
-  const same = (['backend', 'simd', 'fuse', 'threads', 'turbo'] as const).every((key) => next[key] === settings[key])
+  const same = SETTINGS.every((key) => next[key] === settings[key])
   settings = next
   if (!same) current = null
 }

@@ -19,8 +19,10 @@ export function requestTurbo(level: SimdLevel): string | null {
   if (engine === undefined || process.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
   const major = Number(process.versions.node.split('.')[0])
   try {
-    if (major < 21) engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
-    if (major < 21) return `Node ${major} has relaxed SIMD now, but cannot pair vectors: Node 24 can`
+    if (major < 21) {
+      engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
+      return `Node ${major} has relaxed SIMD now, but cannot pair vectors: Node 24 can`
+    }
     if (major < 24) return `Node ${major} cannot pair vectors: Node 24 can`
     // V8 pairs vectors on x64 alone.
     if (process.arch !== 'x64') return `V8 does not pair vectors on ${process.arch}`

@@ -1,0 +1,109 @@
+// Where the extremes of the middle axis of [outer, axis, inner] stand: the first index of the largest or smallest, or of
+// the first NaN. Values are reduced in reduce.ts.
+
+import { Extreme, Reduction } from '../shared/opcodes'
+import { rowPartEnd, rowPartStart } from '../parts'
+import { ArgReduce } from '../shared/instructions'
+import { storeTail, swapHalves, swapNeighbours } from '../simd'
+import { combine, extremeRun } from './extremes'
+
+@inline
+function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
+  return v128.or(f32x4.eq(x, best), v128.and(f32x4.ne(x, x), seeksNaN))
+}
+
+@inline
+function argRows(reduction: Reduction, out: usize, input: usize, rows: i32, axis: i32): void {
+  for (; rows > 0; rows--) {
+    // first the value, then where it stands first
+    let best = extremeRun(reduction, input, axis)
+    best = combine(reduction, best, swapHalves(best))
+    best = combine(reduction, best, swapNeighbours(best))
+    const seeksNaN = f32x4.ne(best, best)
+    let pointer = input
+    let index = 0
+    // sixteen at a time: leaving in the middle costs a mispredicted branch. What follows the row is not looked at,
+    // because something in the row is found before it.
+    for (; index < axis; index += 16) {
+      const found = i32x4.bitmask(isBest(v128.load(pointer), best, seeksNaN))
+        | i32x4.bitmask(isBest(v128.load(pointer, 16), best, seeksNaN)) << 4
+        | i32x4.bitmask(isBest(v128.load(pointer, 32), best, seeksNaN)) << 8
+        | i32x4.bitmask(isBest(v128.load(pointer, 48), best, seeksNaN)) << 12
+      if (found) {
+        index += ctz(found)
+        break
+      }
+      pointer += 64
+    }
+    store<i32>(out, index)
+    out += 4
+    input += <usize>axis << 2
+  }
+}
+
+/** The first index of the largest element of each row; of the first NaN, if there is one. */
+export function argMax_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  argRows(Reduction.Max, out, input, rows, axis)
+}
+
+/** The first index of the smallest element of each row; of the first NaN, if there is one. */
+export function argMin_rows_f32(out: usize, input: usize, rows: i32, axis: i32): void {
+  argRows(Reduction.Min, out, input, rows, axis)
+}
+
+/** The same over columns. */
+export function argReduce_columns_f32(
+  out: usize, input: usize, outer: i32, axis: i32, inner: i32, first: i32, end: i32, extreme: Extreme,
+): void {
+  // the smallest is the largest of −x
+  const flip = i32x4.splat(extreme == Extreme.Min ? 0x80000000 : 0)
+  const rowSize = <usize>inner << 2
+  for (; outer > 0; outer--) {
+    const last = outer == 1 ? end : inner
+    for (let column = first; column < last; column += 4) {
+      let pointer = input + (<usize>column << 2)
+      let best = v128.xor(v128.load(pointer), flip)
+      let bestIndex = i32x4.splat(0)
+      for (let i = 1; i < axis; i++) {
+        pointer += rowSize
+        const x = v128.xor(v128.load(pointer), flip)
+        // larger, or the first NaN
+        const wins = v128.and(v128.not(f32x4.le(x, best)), f32x4.eq(best, best))
+        best = v128.bitselect(x, best, wins)
+        bestIndex = v128.bitselect(i32x4.splat(i), bestIndex, wins)
+      }
+      const width = last - column
+      if (width >= 4) v128.store(out + (<usize>column << 2), bestIndex)
+      else storeTail(out + (<usize>column << 2), bestIndex, width)
+    }
+    first = 0
+    out += rowSize
+    input += <usize>axis * rowSize
+  }
+}
+
+/** Runs an ArgReduce, or a part of its results. An empty axis gives 0. */
+export function argReduce(instruction: usize, part: i32, parts: i32): void {
+  let out = load<usize>(instruction, ArgReduce.out)
+  let input = load<usize>(instruction, ArgReduce.input)
+  let outer = load<i32>(instruction, ArgReduce.outer)
+  const axis = load<i32>(instruction, ArgReduce.axis)
+  const inner = load<i32>(instruction, ArgReduce.inner)
+  const extreme: Extreme = load<i32>(instruction, ArgReduce.extreme)
+  let first = 0
+  let end = inner
+  if (parts > 1) {
+    const begin = rowPartStart(outer, inner, 16, part, parts)
+    const stop = rowPartEnd(outer, inner, 16, part, parts)
+    if (begin == stop) return
+    const row = begin / inner
+    first = begin - row * inner
+    outer = (stop - 1) / inner - row + 1
+    end = stop - (row + outer - 1) * inner
+    out += <usize>row * (<usize>inner << 2)
+    input += <usize>(row * axis) * (<usize>inner << 2)
+  }
+  if (inner != 1 || axis == 0) argReduce_columns_f32(out, input, outer, axis, inner, first, end, extreme)
+  else if (extreme == Extreme.Max) argMax_rows_f32(out, input, outer, axis)
+  else argMin_rows_f32(out, input, outer, axis)
+}
