@@ -39,7 +39,7 @@ export function predictionProgram(model, shape) {
 /** The program of a model's training step; there must be one only. @returns {Program} */
 export function trainingProgram(model) {
   const programs = [...(model.steps?.programs ?? [])].filter(([signature]) => signature.startsWith('train '));
-  if (programs.length !== 1) throw new Error(`expected one training program in Model.steps.programs, found ${programs.length}: see src/models/steps.ts`);
+  if (programs.length !== 1) throw new Error(`expected one training program in Model.steps.programs, found ${programs.length}: see src/training/steps.ts`);
   return programs[0][1];
 }
 
@@ -61,7 +61,7 @@ export function instructionsOf(program) {
 /** What the planner chose for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number }>} */
 export function memoryPlans(model) {
   const programs = model.steps?.programs;
-  if (!(programs instanceof Map) || programs.size === 0) throw new Error('Model.steps.programs is not there any more: see src/models/steps.ts');
+  if (!(programs instanceof Map) || programs.size === 0) throw new Error('Model.steps.programs is not there any more: see src/training/steps.ts');
   return new Map(
     [...programs].map(([signature, program]) => {
       const { workspaceBytes, lowerBound } = program.plan?.memory ?? {};

@@ -1,4 +1,4 @@
-// Compiles assembly/ into two wasm binaries and embeds them in src/runtime/binaries.ts as base64.
+// Compiles assembly/ into two wasm binaries and embeds them in src/runtime/engine/binaries.ts as base64.
 // Does nothing when no source changed. Optimises nothing itself: see asconfig.json for the options, and
 // hoist-constants.mjs for the one thing that asc and V8 leave undone.
 import { spawn } from 'node:child_process'
@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
 const targets = ['simd', 'relaxed']
-const generatedFile = 'src/runtime/binaries.ts'
+const generatedFile = 'src/runtime/engine/binaries.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
-import * as myelin from '../src/index'
+import * as myelin from '../src'
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const readme = read('README.md')

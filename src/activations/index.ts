@@ -1,10 +1,10 @@
 // Activations by name. The functions themselves are ops.
 
-import { ArgumentError, normalizeName, unknownName } from '../errors'
+import { ArgumentError, normalizeName, unknownName } from '../core/errors'
 import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
-import type { CustomObjects } from '../registry'
+import type { CustomObjects } from '../core/registry'
 
 /** A function of one tensor, written with ops. */
 export type Activation = (x: Tensor) => Tensor

@@ -1,12 +1,12 @@
 // Initial weights. Names, defaults and formulas are Keras's.
 
-import { ArgumentError, ShapeError, formatShape } from '../errors'
-import type { Shape } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import * as random from '../ops/random'
 import { eye, full } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
-import type { Config, Serialized } from '../registry'
+import type { Config, Serialized } from '../core/registry'
 
 /** Makes a tensor of any shape. Subclass it, or use one by name. */
 export abstract class Initializer {

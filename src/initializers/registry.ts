@@ -1,6 +1,6 @@
 // Initializers by name.
 
-import { Registry } from '../registry'
+import { Registry } from '../core/registry'
 import {
   Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, Initializer, LecunNormal, LecunUniform,
   Ones, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,

@@ -1,7 +1,8 @@
 // Graph, Node, Value: what a traced function is. Pure data; primitives/ says what each node means.
 
-import type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes'
-import type { DType, Shape, TensorType } from './types'
+import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { DType } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
 
 /** One tensor of a graph: an input, or an output of a node. Written once. */
 export class Value implements TensorType {

@@ -1,7 +1,7 @@
 // Instructions before their addresses are known. The byte layout is drawn in assembly/shared/instructions.ts.
 
 import type { Opcode } from '../../assembly/shared/opcodes'
-import type { TensorType } from './types'
+import type { TensorType } from '../core/shapes'
 
 /** A block of bytes that the planner gives a place. */
 export interface Buffer {

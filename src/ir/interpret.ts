@@ -1,14 +1,15 @@
 // Runs a graph node by node with each primitive's plain reference. Slow and obvious: the truth that the
 // kernels are compared with, and a backend that needs no WebAssembly.
 
-import { internalError } from '../errors'
-import { ruleOf } from './emit'
+import { internalError } from '../core/errors'
+import { ruleOf } from './builder'
 import type { Cell, Graph, Node, Value } from './graph'
-import type { ElementwisePrimitive, RefContext } from './primitive'
-import type { PrimitiveAttributes, PrimitiveName } from './primitives/attributes'
-import { copyView } from './primitives/movement'
-import type { NumericArray, TensorType } from './types'
-import { broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from './types'
+import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
+import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import { copyView } from '../primitives/movement'
+import type { NumericArray } from '../core/dtypes'
+import type { TensorType } from '../core/shapes'
+import { broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 
 /** What float32 tensors are computed in. float64 is for finite differences. */
 export type Precision = 'float32' | 'float64'

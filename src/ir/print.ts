@@ -1,6 +1,6 @@
 // Nodes of graphs as text, one a line. For people; nothing parses it.
 
-import { formatShape } from '../errors'
+import { formatShape } from '../core/errors'
 import type { Node, Value } from './graph'
 
 function nameOf(value: Value): string {

@@ -1,12 +1,12 @@
 // Checks that a graph is well formed: what every pass may rely on and must keep. The tests run it behind every
 // pass; compiling a model does not, because it would double the time that inference takes.
 
-import { formatShape, internalError } from '../errors'
-import { ruleOf } from './emit'
+import { formatShape, internalError } from '../core/errors'
+import { ruleOf } from './builder'
 import type { Graph, Node, Value } from './graph'
 import { results } from './graph'
-import type { PrimitiveName } from './primitives/attributes'
-import { sameShape } from './types'
+import type { PrimitiveName } from '../primitives/attributes'
+import { sameShape } from '../core/shapes'
 
 /** @throws an internal error that names the node. */
 export function verify(graph: Graph): void {

@@ -1,11 +1,12 @@
 // Layer: weights and a function from tensor to tensor, in Keras's life cycle: construct → build → call. A layer
 // never writes a gradient: `call` composes ops, and the traced result is differentiated.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../errors'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
-import type { DType, Shape } from '../ir/types'
-import { sameShape } from '../ir/types'
+import type { DType } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+import { sameShape } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 
@@ -13,8 +14,8 @@ import { SeedGenerator } from '../ops/random'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
-import type { Config } from '../registry'
-import { classNameOf, uniqueName } from '../registry'
+import type { Config } from '../core/registry'
+import { classNameOf, uniqueName } from '../core/registry'
 import type { Regularizer } from '../regularizers'
 
 /** A shape whose open extents are null: [null, 8] is any number of rows of 8. */

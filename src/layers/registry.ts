@@ -1,12 +1,12 @@
 // Makes layers from saved configurations.
 
 import { getActivation } from '../activations'
-import { ArgumentError } from '../errors'
+import { ArgumentError } from '../core/errors'
 import { initializers } from '../initializers/registry'
-import type { Config, Configurable, CustomObjects, Json } from '../registry'
-import { Registry, isSerialized } from '../registry'
+import type { Config, Configurable, CustomObjects, Json } from '../core/registry'
+import { Registry, isSerialized } from '../core/registry'
 import { regularizers } from '../regularizers/registry'
-import { Activation, Dense, Dropout, Flatten, InputLayer, Reshape } from './basic'
+import { Activation, Dense, Dropout, Flatten, InputLayer, Reshape } from './core/basic'
 import type { LayerOptions } from './layer'
 import { Layer } from './layer'
 

@@ -1,6 +1,6 @@
 // Losses as functions: targets and predictions [batch, …, n] → values [batch, …]. Keras's formulas.
 
-import { broadcastShapes } from '../ir/types'
+import { broadcastShapes } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { abs, add, cast, clip, divide, lessEqual, log, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'

@@ -1,10 +1,10 @@
 // The losses that can be named in compile(). Names, defaults and formulas are Keras's.
 
-import { ArgumentError } from '../errors'
-import type { Shape } from '../ir/types'
-import { sameShape } from '../ir/types'
+import { ArgumentError } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { sameShape } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
-import type { Config, Serialized } from '../registry'
+import type { Config, Serialized } from '../core/registry'
 import type { CrossentropyOptions } from './functions'
 import * as functions from './functions'
 import type { LossOptions } from './loss'

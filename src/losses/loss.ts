@@ -1,15 +1,15 @@
 // Loss: from targets and predictions to one number per sample, then to a scalar. The functions are in
 // functions.ts; the classes that name them in index.ts.
 
-import { ArgumentError, DataError, ShapeError, formatShape, unreachable } from '../errors'
-import type { Shape } from '../ir/types'
+import { ArgumentError, DataError, ShapeError, formatShape, unreachable } from '../core/errors'
+import type { Shape } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { cast, multiply } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { expandDims, squeeze } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
-import type { Config } from '../registry'
+import type { Config } from '../core/registry'
 
 /** sumOverBatchSize: the mean of all values. sum: their sum. none: the values themselves. */
 export type Reduction = 'sumOverBatchSize' | 'sum' | 'none'

@@ -2,8 +2,8 @@
 
 import type { Tensor } from '../ops/tensor'
 import { alignRanks } from './loss'
-import type { CustomObjects } from '../registry'
-import { Registry } from '../registry'
+import type { CustomObjects } from '../core/registry'
+import { Registry } from '../core/registry'
 import type { LossFunction, LossIdentifier } from './index'
 import {
   BinaryCrossentropy, CategoricalCrossentropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError,

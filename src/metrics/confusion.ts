@@ -1,13 +1,13 @@
 // Metrics made of true and false positives and negatives at one or many thresholds.
 
-import { ArgumentError } from '../errors'
+import { ArgumentError } from '../core/errors'
 import { cast, divide, greater, log, maximum, multiply, subtract, add, where, logicalAnd } from '../ops/elementwise'
 import { matmul } from '../ops/linalg'
 import { sum } from '../ops/reduce'
 import { broadcastTo, expandDims, full, reshape, slice } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import type { Config } from '../registry'
+import type { Config } from '../core/registry'
 import { divideNoNan } from './mean'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'

@@ -7,7 +7,7 @@ import type { Tensor } from '../ops/tensor'
 import type { CrossentropyOptions } from '../losses/functions'
 import * as lossFunctions from '../losses/functions'
 import { alignRanks } from '../losses/loss'
-import type { Config, Serialized } from '../registry'
+import type { Config, Serialized } from '../core/registry'
 import { MeanMetricWrapper, RootMean } from './mean'
 import type { Metric, MetricOptions } from './metric'
 

@@ -1,12 +1,12 @@
 // Metric: sums that grow batch by batch, and a number made of them. The state is in linear memory, so that
 // the sums are part of the training step's tape.
 
-import type { Shape } from '../ir/types'
+import type { Shape } from '../core/shapes'
 import { add } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import type { Config } from '../registry'
-import { uniqueName } from '../registry'
+import type { Config } from '../core/registry'
+import { uniqueName } from '../core/registry'
 
 export interface MetricOptions {
   name?: string

@@ -1,9 +1,9 @@
 // Metrics by name, 'accuracy' among them, and a user's function as a metric.
 
-import { ArgumentError, normalizeName, unknownName } from '../errors'
-import type { Shape } from '../ir/types'
-import type { CustomObjects } from '../registry'
-import { Registry, camelCase } from '../registry'
+import { ArgumentError, normalizeName, unknownName } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import type { CustomObjects } from '../core/registry'
+import { Registry, camelCase } from '../core/registry'
 import { alignRanks } from '../losses/loss'
 import type { MetricFunction, MetricIdentifier } from './index'
 import {

@@ -1,13 +1,13 @@
 // Sequential: a model that is a plain list of layers.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../errors'
-import type { Shape } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { BatchShape, CallContext, LayerOptions } from '../layers'
 import { InputLayer, Layer } from '../layers'
 import type { Tensor } from '../ops/tensor'
-import type { Config } from '../registry'
-import { serialize } from '../registry'
+import type { Config } from '../core/registry'
+import { serialize } from '../core/registry'
 import { Model } from './model'
 
 /**

@@ -1,8 +1,8 @@
 // The table that model.summary() prints.
 
-import { formatShape } from '../errors'
+import { formatShape } from '../core/errors'
 import type { Layer } from '../layers'
-import { classNameOf } from '../registry'
+import { classNameOf } from '../core/registry'
 import type { BatchShape } from '../layers'
 import type { Model } from './model'
 

@@ -1,7 +1,7 @@
 // Activation functions as compositions of ops; Keras's defaults. Softmax works along one axis, all others
 // element by element.
 
-import { normalizeAxis } from '../ir/types'
+import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import {

@@ -1,8 +1,9 @@
 // From what users have — numbers, nested arrays, typed arrays, tensors, variables — to tensors.
 
-import { ArgumentError, DataError, ShapeError, formatShape } from '../errors'
-import type { DType, Shape } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import type { DType } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { NestedArray, TensorData } from './tensor'
 import { Tensor } from './tensor'
 import { currentTrace } from './trace'

@@ -1,6 +1,6 @@
 // Ops whose result's element i depends on the operands' elements i. Operands broadcast as in NumPy.
 
-import type { DType } from '../ir/types'
+import type { DType } from '../core/dtypes'
 import type { TensorLike } from './convert'
 import { asTensor, toTensor } from './convert'
 import type { Tensor } from './tensor'

@@ -1,6 +1,6 @@
 // Products of matrices and vectors.
 
-import { ShapeError } from '../errors'
+import { ShapeError } from '../core/errors'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast } from './elementwise'

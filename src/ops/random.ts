@@ -1,9 +1,9 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
-import { threefry2x32, threefryUniform } from '../ir/random'
-import type { Shape } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import { threefry2x32, threefryUniform } from '../core/threefry'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import { add, cast, erfinv, floor, less, minimum, multiply, where } from './elementwise'
 import { zeros } from './shape'
 import { Tensor } from './tensor'

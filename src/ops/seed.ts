@@ -1,6 +1,6 @@
 // The global seed, and the seeds that everything random derives from it.
 
-import { threefry2x32 } from '../ir/random'
+import { threefry2x32 } from '../core/threefry'
 
 let globalSeed = (Math.random() * 2 ** 32) | 0
 let drawn = 0

@@ -1,8 +1,9 @@
 // Ops that rearrange: views cost nothing, joins and padding copy once.
 
-import { ArgumentError, ShapeError, formatShape } from '../errors'
-import type { DType, Shape } from '../ir/types'
-import { normalizeAxes, normalizeAxis, sizeOf } from '../ir/types'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { DType } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+import { normalizeAxes, normalizeAxis, sizeOf } from '../core/shapes'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast, equal } from './elementwise'

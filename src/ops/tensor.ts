@@ -1,9 +1,10 @@
 // Tensor: what users hold. Either data on the JavaScript heap, or a symbol inside a traced function.
 
-import { ArgumentError, StateError, formatShape } from '../errors'
+import { ArgumentError, StateError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
-import type { DType, Shape, TensorType } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import type { DType } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { Trace } from './trace'
 
 /** Numbers, or arrays of them to any depth. */

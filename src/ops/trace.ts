@@ -1,12 +1,12 @@
 // Runs a function on symbols and records what it does as a Graph. One trace is active at a time; inside it
 // every op is recorded, outside every op is carried out at once.
 
-import { ArgumentError, StateError } from '../errors'
-import { GraphBuilder } from '../ir/emit'
-import { gradients } from '../ir/grad'
+import { ArgumentError, StateError } from '../core/errors'
+import { GraphBuilder } from '../ir/builder'
+import { gradients } from '../ir/differentiate'
 import type { Graph, Value } from '../ir/graph'
-import type { PrimitiveAttributes, PrimitiveName } from '../ir/primitives/attributes'
-import type { TensorType } from '../ir/types'
+import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { TensorType } from '../core/shapes'
 import { attributesKey } from '../plan/simplify'
 import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'

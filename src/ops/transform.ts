@@ -1,6 +1,6 @@
 // Transformations of functions of ops: gradients and compilation.
 
-import { ArgumentError } from '../errors'
+import { ArgumentError } from '../core/errors'
 import type { Program } from '../runtime/program'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'

@@ -1,9 +1,11 @@
 // Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
 // slots, metric sums and counters are variables.
 
-import { ArgumentError, ShapeError, formatShape } from '../errors'
-import type { DType, Shape } from '../ir/types'
-import { BYTES_PER_ELEMENT, sameShape, sizeOf } from '../ir/types'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { DType } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import { sameShape, sizeOf } from '../core/shapes'
 import { cellView } from '../runtime/program'
 import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'

@@ -1,9 +1,9 @@
 // The optimizers that can be named in compile(). Names, defaults and formulas are Keras's. Each rule is one
 // fused instruction over all weights.
 
-import { ArgumentError, checkOptions } from '../errors'
+import { ArgumentError, checkOptions } from '../core/errors'
 import { apply } from '../ops/trace'
-import type { Config } from '../registry'
+import type { Config } from '../core/registry'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
 import { OPTIMIZER_OPTIONS, Optimizer } from './optimizer'
 

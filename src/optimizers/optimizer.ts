@@ -1,7 +1,7 @@
 // Optimizer: from gradients to new weights. Keeps all trainable weights side by side in linear memory, so that
 // one instruction updates everything. The update rules are in index.ts.
 
-import { ArgumentError, StateError } from '../errors'
+import { ArgumentError, StateError } from '../core/errors'
 import { add, cast, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { concatenate, reshape } from '../ops/shape'
@@ -10,8 +10,8 @@ import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { withRuntime } from '../runtime/runtime'
-import type { Config, Serialized } from '../registry'
-import { isSerialized, serialize } from '../registry'
+import type { Config, Serialized } from '../core/registry'
+import { isSerialized, serialize } from '../core/registry'
 import { LearningRateSchedule, getSchedule } from './schedules'
 
 /** A number, a schedule, or a saved schedule. */

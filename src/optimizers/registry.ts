@@ -1,7 +1,7 @@
 // Optimizers by name.
 
-import type { Config, CustomObjects, Serialized } from '../registry'
-import { Registry, isSerialized } from '../registry'
+import type { Config, CustomObjects, Serialized } from '../core/registry'
+import { Registry, isSerialized } from '../core/registry'
 import type { OptimizerOptions } from './index'
 import { Adam, AdamW, Optimizer, RMSprop, SGD } from './index'
 import { getSchedule } from './schedules'

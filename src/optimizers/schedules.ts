@@ -1,12 +1,12 @@
 // Learning rates that change with the number of updates. `call` is traced into the training step, so that a
 // schedule never recompiles anything.
 
-import { ArgumentError } from '../errors'
+import { ArgumentError } from '../core/errors'
 import { add, cast, cos, divide, floor, less, lessEqual, minimum, multiply, power, where } from '../ops/elementwise'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import type { Config, CustomObjects, Serialized } from '../registry'
-import { Registry } from '../registry'
+import type { Config, CustomObjects, Serialized } from '../core/registry'
+import { Registry } from '../core/registry'
 
 /** Subclass it and write `call` with ops to make a schedule of your own. */
 export abstract class LearningRateSchedule {

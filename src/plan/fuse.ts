@@ -1,11 +1,11 @@
 // Decides which nodes run as one kernel, and in which order. Fuses what the primitives declare: chains of
 // elementwise nodes of one shape, and a bias and an activation behind a matrix product. Moves no data.
 
-import { internalError } from '../errors'
-import { ruleOf } from '../ir/emit'
+import { internalError } from '../core/errors'
+import { ruleOf } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
-import { sameShape, sizeOf } from '../ir/types'
+import { sameShape, sizeOf } from '../core/shapes'
 import { ChainKernel, MAX_CHAIN_OPERANDS, MAX_CHAIN_STEPS } from './chain'
 import type { Kernel } from './kernel'
 import { SingleKernel } from './kernel'

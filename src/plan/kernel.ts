@@ -2,10 +2,10 @@
 // lowering turns into instructions.
 
 import { Epilogue } from '../../assembly/shared/opcodes'
-import { ruleOf } from '../ir/emit'
+import { ruleOf } from '../ir/builder'
 import type { Node, Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
-import type { PrimitiveName } from '../ir/primitives/attributes'
+import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
 
 export interface LowerTarget {

@@ -1,13 +1,13 @@
 // Decides where every value lies: views share their operand's bytes, everything else has its own. Inserts
 // a copy wherever a consumer cannot read an operand as it lies. Allocates nothing: see memory.ts.
 
-import type { GraphBuilder } from '../ir/emit'
-import { ruleOf } from '../ir/emit'
+import type { GraphBuilder } from '../ir/builder'
+import { ruleOf } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
-import type { Layout } from '../ir/primitive'
-import { isContiguous } from '../ir/primitive'
-import type { PrimitiveName } from '../ir/primitives/attributes'
-import { rowMajorStrides, sizeOf } from '../ir/types'
+import type { Layout } from '../primitives/rule'
+import { isContiguous } from '../primitives/rule'
+import type { PrimitiveName } from '../primitives/attributes'
+import { rowMajorStrides, sizeOf } from '../core/shapes'
 import { rewrite } from './simplify'
 
 /** A value's bytes: inside the buffer of `base`, in this layout. */

@@ -1,12 +1,12 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
 // folds scalar constants, and applies each primitive's own `simplify`.
 
-import { GraphBuilder, ruleOf } from '../ir/emit'
+import { GraphBuilder, ruleOf } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
-import type { PrimitiveName } from '../ir/primitives/attributes'
-import type { NumericArray } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import type { PrimitiveName } from '../primitives/attributes'
+import type { NumericArray } from '../core/dtypes'
+import { sizeOf } from '../core/shapes'
 
 export function simplify(graph: Graph): Graph {
   const needed = neededNodes(graph)

@@ -1,11 +1,11 @@
 // Penalties on weights and activations, added to the loss. Names, defaults and formulas are Keras's.
 
-import { ArgumentError } from '../errors'
+import { ArgumentError } from '../core/errors'
 import { abs, add, multiply, square } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import type { Config, Serialized } from '../registry'
+import type { Config, Serialized } from '../core/registry'
 
 /** A scalar penalty of a tensor, written with ops. */
 export abstract class Regularizer {

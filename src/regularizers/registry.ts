@@ -1,6 +1,6 @@
 // Regularizers by name.
 
-import { Registry } from '../registry'
+import { Registry } from '../core/registry'
 import { L1, L1L2, L2, Regularizer } from './index'
 
 const isRegularizer = (value: unknown): value is Regularizer => value instanceof Regularizer

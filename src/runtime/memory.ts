@@ -2,7 +2,7 @@
 // allocate.
 
 import { ALIGNMENT, CONSTANTS, CONSTANTS_SIZE, GEMM_SCRATCH, READ_SLACK } from '../../assembly/shared/instructions'
-import { ArgumentError, internalError } from '../errors'
+import { ArgumentError, internalError } from '../core/errors'
 
 const PAGE = 65536
 const INITIAL_PAGES = 32

@@ -1,6 +1,6 @@
 // The few things that differ between Node and browsers: files.
 
-import { StateError } from '../errors'
+import { StateError } from '../core/errors'
 
 interface FileSystem {
   readFile(path: string | URL): Promise<Uint8Array>

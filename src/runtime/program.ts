@@ -1,13 +1,14 @@
 // A graph made ready to run, over and over: on the tape in linear memory, or in the interpreter.
 // Parameters are written into views, then run(), then outputs are read from views.
 
-import { StateError, internalError } from '../errors'
+import { StateError, internalError } from '../core/errors'
 import type { Cell, Graph, Node } from '../ir/graph'
 import type { Address } from '../ir/instruction'
 import { allocate, hasNonFinite, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
-import type { NumericArray, TensorType } from '../ir/types'
-import { sizeOf } from '../ir/types'
+import type { NumericArray } from '../core/dtypes'
+import type { TensorType } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { Plan } from '../plan'
 import { plan } from '../plan'
 import type { PlacedBuffer } from '../plan/memory'

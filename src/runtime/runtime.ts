@@ -1,16 +1,16 @@
 // One linear memory with its kernels and its settings. A model lives in the runtime that was current when
 // its weights were made.
 
-import { ArgumentError, StateError, checkOptions, unknownName } from '../errors'
+import { ArgumentError, StateError, checkOptions, unknownName } from '../core/errors'
 import type { CellStorage } from '../ir/graph'
-import type { DType } from '../ir/types'
+import type { DType } from '../core/dtypes'
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import type { LinearMemory } from './memory'
 import { Arena, PlainMemory, createSharedMemory, createWasmMemory } from './memory'
-import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './pool'
-import { pairsVectors, requestTurbo } from './turbo'
-import type { KernelExports, SimdLevel } from './wasm'
-import { compileKernels, instantiate, supportsRelaxedSimd } from './wasm'
+import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './threads/pool'
+import { pairsVectors, requestTurbo } from './engine/turbo'
+import type { KernelExports, SimdLevel } from './engine/wasm'
+import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'
 
 export interface Settings {
   /** `interpreter` runs every graph with plain loops: slow, but no WebAssembly is needed. */

@@ -2,8 +2,8 @@
 // of float32, in units in the last place, against float64.
 
 import { expect, it } from 'vitest'
-import type { PrimitiveName } from '../../src/ir/primitives/attributes'
-import { erf, erfInv, sigmoid, softplus } from '../../src/ir/primitives/special'
+import type { PrimitiveName } from '../../src/primitives/attributes'
+import { erf, erfInv, sigmoid, softplus } from '../../src/primitives/special'
 import { currentRuntime } from '../../src/runtime/runtime'
 import { ulpError } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'

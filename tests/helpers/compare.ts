@@ -2,7 +2,7 @@
 // vitest errors that name the worst element; computes nothing else.
 
 import { expect } from 'vitest'
-import type { NumericArray } from '../../src/ir/types'
+import type { NumericArray } from '../../src/core/dtypes'
 
 export interface Tolerance {
   /** In units in the last place of the expected float32. */

@@ -1,8 +1,9 @@
 // Test data: small, seeded, exactly representable in float32. The same numbers on every machine; independent
 // of the library's own generator.
 
-import type { DType, Shape } from '../../src/ir/types'
-import { sizeOf } from '../../src/ir/types'
+import type { DType } from '../../src/core/dtypes'
+import type { Shape } from '../../src/core/shapes'
+import { sizeOf } from '../../src/core/shapes'
 
 /** A tensor's content and type. */
 export interface TensorContent {

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Tensor } from '../../src/index'
-import { tensor } from '../../src/index'
-import type { Config, Json } from '../../src/registry'
+import type { Tensor } from '../../src'
+import { tensor } from '../../src'
+import type { Config, Json } from '../../src/core/registry'
 import type { ConfigValue, Described, FixtureTensor } from '../golden/format'
 import type { FixtureName } from './not-yet'
 

@@ -1,6 +1,6 @@
 // The sizes of both heaps, after a real garbage collection.
 
-import { runtimeInfo } from '../../src/index'
+import { runtimeInfo } from '../../src'
 import { collectGarbage } from './gc'
 
 export interface HeapSizes {

@@ -1,7 +1,7 @@
 // Setup file of every test file: switches the library to the project's mode before the tests load, and
 // fails the file afterwards if another path was taken, so that no fallback goes unnoticed.
 import { afterAll, expect, inject } from 'vitest'
-import { configure, runtimeInfo } from '../../src/index'
+import { configure, runtimeInfo } from '../../src'
 import { settingsOf } from './modes'
 import { ownRuns } from './with-settings'
 

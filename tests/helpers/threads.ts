@@ -1,7 +1,7 @@
 // Runtimes of several threads for tests, and graphs traced from functions. Compares bits, never numbers.
 
 import { inject } from 'vitest'
-import type { TensorType } from '../../src/ir/types'
+import type { TensorType } from '../../src/core/shapes'
 import { trace } from '../../src/ops/trace'
 import type { Tensor } from '../../src/ops/tensor'
 import { compile } from '../../src/runtime/program'

@@ -1,9 +1,9 @@
 // Small models and data for tests of training, and eyes on what must not change.
 
 import { expect, vi } from 'vitest'
-import type { CallbackMethods, FitOptions, Model, OptimizerIdentifier } from '../../src/index'
-import { Dense, MyelinError, SGD, Sequential, setRandomSeed, tensor } from '../../src/index'
-import { savedVariables } from '../../src/models/save'
+import type { CallbackMethods, FitOptions, Model, OptimizerIdentifier } from '../../src'
+import { Dense, MyelinError, SGD, Sequential, setRandomSeed, tensor } from '../../src'
+import { savedVariables } from '../../src/formats/save'
 import { generator } from './data'
 
 /** `rows` samples of `features` numbers, whether their weighted sum is positive, and which third it is in. */

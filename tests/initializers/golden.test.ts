@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src/index'
-import { Dense, initializers as library, random, setRandomSeed } from '../../src/index'
+import type { Tensor } from '../../src'
+import { Dense, initializers as library, random, setRandomSeed } from '../../src'
 import { initializers } from '../../src/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'

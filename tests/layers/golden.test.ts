@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { layers } from '../../src/layers/registry'
-import { CallContext, ops } from '../../src/index'
+import { CallContext, ops } from '../../src'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
 import type { LayersFile } from '../golden/format'
 import { expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'

@@ -1,7 +1,7 @@
 // What layers do besides computing what Keras computes (golden.test.ts): names, shapes, life cycle, Dropout.
 import { describe, expect, it } from 'vitest'
-import type { CallbackMethods } from '../../src/index'
-import { Activation, CallContext, Dense, Dropout, Flatten, InputLayer, Reshape, SGD, Sequential, StateError, clearSession, ops, regularizers, setRandomSeed, tensor } from '../../src/index'
+import type { CallbackMethods } from '../../src'
+import { Activation, CallContext, Dense, Dropout, Flatten, InputLayer, Reshape, SGD, Sequential, StateError, clearSession, ops, regularizers, setRandomSeed, tensor } from '../../src'
 import { regularizers as registry } from '../../src/regularizers/registry'
 import { expectNear } from '../helpers/golden'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src/index'
-import { Dense, Sequential, grad, losses as library, ops, runtimeInfo, valueAndGrad } from '../../src/index'
+import type { Tensor } from '../../src'
+import { Dense, Sequential, grad, losses as library, ops, runtimeInfo, valueAndGrad } from '../../src'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'

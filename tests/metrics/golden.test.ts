@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { metrics as library, tensor } from '../../src/index'
+import { metrics as library, tensor } from '../../src'
 import { metrics } from '../../src/metrics/registry'
 import type { MetricsFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'

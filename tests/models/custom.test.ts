@@ -1,7 +1,7 @@
 // Layers, losses and metrics of the user's own, written with ops alone, next to the built-in ones.
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, Tensor, UpdateInput, UpdateResult, Variable } from '../../src/index'
-import { Callback, Dense, Dropout, Initializer, Layer, LearningRateSchedule, Loss, Metric, Model, Optimizer, Regularizer, SGD, Sequential, losses, metrics, ops, setRandomSeed, tensor } from '../../src/index'
+import type { BatchShape, CallContext, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
+import { Callback, Dense, Dropout, Initializer, Layer, LearningRateSchedule, Loss, Metric, Model, Optimizer, Regularizer, SGD, Sequential, losses, metrics, ops, setRandomSeed, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { binaryModel, samples, weightsOf } from '../helpers/training'
 

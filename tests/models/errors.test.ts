@@ -1,10 +1,10 @@
 // Every mistake is a typed error that names where, what was expected and what came; the weights stay as they were.
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src/index'
+import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
 import {
   Activation, Adam, ArgumentError, CosineDecay, DataError, Dense, Dropout, ExponentialDecay, Flatten, InputLayer, Layer, MyelinError,
   PiecewiseConstantDecay, RMSprop, Reshape, SGD, Sequential, ShapeError, StateError, initializers, losses, metrics, ops, regularizers, tensor,
-} from '../../src/index'
+} from '../../src'
 import { binaryModel, errorOf, expectError, samples, stateOf, weightsOf } from '../helpers/training'
 
 const { x, yes, labels } = samples(12)

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import * as library from '../../src/index'
+import * as library from '../../src'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 const own = 'exports.test.ts'

@@ -1,6 +1,6 @@
 // Training does not grow: neither in linear memory nor on the JavaScript heap.
 import { describe, expect, inject, it } from 'vitest'
-import { loadModel, runtimeInfo } from '../../src/index'
+import { loadModel, runtimeInfo } from '../../src'
 import { heapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
 import { binaryModel, errorOf, samples } from '../helpers/training'

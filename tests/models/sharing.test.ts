@@ -2,8 +2,8 @@
 // Saving is in save.test.ts; placing values in memory in tests/plan.
 
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src/index'
-import { Activation, Adam, Dense, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, random, tensor } from '../../src/index'
+import type { Tensor } from '../../src'
+import { Activation, Adam, Dense, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, random, tensor } from '../../src'
 
 const x = [[1, 2], [3, 4], [-1, 0.5], [0, 1]]
 const y = [[1], [0], [1], [0]]

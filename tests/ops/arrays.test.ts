@@ -1,7 +1,7 @@
 // Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
 import { describe, expect, it } from 'vitest'
-import type { TensorLike } from '../../src/index'
-import { ArgumentError, DataError, ShapeError, StateError, Tensor, Variable, grad, ops, tensor } from '../../src/index'
+import type { TensorLike } from '../../src'
+import { ArgumentError, DataError, ShapeError, StateError, Tensor, Variable, grad, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))

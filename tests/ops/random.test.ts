@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest'
-import type { Tensor } from '../../src/index'
-import { SeedGenerator, grad, jit, ops, random, setRandomSeed, tensor } from '../../src/index'
+import type { Tensor } from '../../src'
+import { SeedGenerator, grad, jit, ops, random, setRandomSeed, tensor } from '../../src'
 import { settingsOf } from '../helpers/modes'
 import { withSettings } from '../helpers/with-settings'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src/index'
-import { ArgumentError, Variable, grad, jit, ops, tensor, valueAndGrad } from '../../src/index'
+import type { Tensor } from '../../src'
+import { ArgumentError, Variable, grad, jit, ops, tensor, valueAndGrad } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const cube = (x: Tensor): Tensor => ops.multiply(ops.square(x), x)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Variable, jit, ops, tensor } from '../../src/index'
+import { Variable, jit, ops, tensor } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
 import { getSchedule } from '../../src/optimizers/schedules'
 import type { OptimizersFile } from '../golden/format'

@@ -3,9 +3,9 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder, ruleOf } from '../../src/ir/emit'
+import { GraphBuilder, ruleOf } from '../../src/ir/builder'
 import type { Graph, Value } from '../../src/ir/graph'
-import { sizeOf } from '../../src/ir/types'
+import { sizeOf } from '../../src/core/shapes'
 import { fuse } from '../../src/plan/fuse'
 import type { Kernel } from '../../src/plan/kernel'
 import { legalize } from '../../src/plan/legalize'

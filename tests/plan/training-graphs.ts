@@ -1,10 +1,10 @@
 // Training steps as models make them, drawn by hand: what the planner is judged on.
 
-import { GraphBuilder } from '../../src/ir/emit'
-import { gradients } from '../../src/ir/grad'
+import { GraphBuilder } from '../../src/ir/builder'
+import { gradients } from '../../src/ir/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
-import type { Shape } from '../../src/ir/types'
-import { sizeOf } from '../../src/ir/types'
+import type { Shape } from '../../src/core/shapes'
+import { sizeOf } from '../../src/core/shapes'
 
 /** Cells one after another in one storage. */
 class Slab {

@@ -2,10 +2,10 @@
 
 import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'
-import { ArgumentError } from '../../src/errors'
-import { configure, runtimeInfo } from '../../src/index'
+import { ArgumentError } from '../../src/core/errors'
+import { configure, runtimeInfo } from '../../src'
 import { currentRuntime } from '../../src/runtime/runtime'
-import { supportsRelaxedSimd } from '../../src/runtime/wasm'
+import { supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
 import { floats } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'
 import { settingsOf } from '../helpers/modes'

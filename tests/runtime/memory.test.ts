@@ -3,7 +3,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ALIGNMENT, READ_SLACK } from '../../assembly/shared/instructions'
-import { ArgumentError } from '../../src/errors'
+import { ArgumentError } from '../../src/core/errors'
 import { Arena, PlainMemory } from '../../src/runtime/memory'
 import { currentRuntime } from '../../src/runtime/runtime'
 import { collectGarbage } from '../helpers/gc'

@@ -2,10 +2,10 @@
 // guards, and the search for the first NaN.
 
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder } from '../../src/ir/emit'
+import { GraphBuilder } from '../../src/ir/builder'
 import type { Cell, Graph } from '../../src/ir/graph'
-import type { Shape } from '../../src/ir/types'
-import { sizeOf } from '../../src/ir/types'
+import type { Shape } from '../../src/core/shapes'
+import { sizeOf } from '../../src/core/shapes'
 import { cellView, compile } from '../../src/runtime/program'
 import { Runtime, currentRuntime } from '../../src/runtime/runtime'
 import { collectGarbage } from '../helpers/gc'

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { END_OF_TAPE, Fill, Header } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { Pool } from '../../assembly/shared/pool'
-import { ArgumentError, Dense, Dropout, Sequential, StateError, configure, dispose, losses, ops, runtimeInfo, setRandomSeed, threadsReady, valueAndGrad } from '../../src/index'
+import { ArgumentError, Dense, Dropout, Sequential, StateError, configure, dispose, losses, ops, runtimeInfo, setRandomSeed, threadsReady, valueAndGrad } from '../../src'
 import type { Address } from '../../src/ir/instruction'
 import type { Tensor } from '../../src/ops/tensor'
 import { apply } from '../../src/ops/trace'

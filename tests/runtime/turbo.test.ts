@@ -3,9 +3,9 @@
 
 import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'
-import { runtimeInfo } from '../../src/index'
+import { runtimeInfo } from '../../src'
 import { Runtime, currentRuntime } from '../../src/runtime/runtime'
-import { requestTurbo } from '../../src/runtime/turbo'
+import { requestTurbo } from '../../src/runtime/engine/turbo'
 
 const { settings } = currentRuntime()
 const major = Number(process.versions.node.split('.')[0])

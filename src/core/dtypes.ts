@@ -1,0 +1,41 @@
+// The kinds of elements: how many bytes each takes, in which array it lies, and how it is called in files. The one
+// place that knows.
+
+/** bool is stored as int32, 0 or 1. */
+export type DType = 'float32' | 'int32' | 'bool'
+
+/** The arrays that back tensors. Float64Array only inside the interpreter's high-precision mode. */
+export type NumericArray = Float32Array | Int32Array | Float64Array
+
+/** The arrays that hold a tensor's elements in memory. */
+export type TensorData = Float32Array | Int32Array
+
+export interface DTypeInfo {
+  /** Bytes of one element. */
+  readonly bytes: number
+  /** What holds the elements. */
+  readonly array: typeof Float32Array | typeof Int32Array
+  /** What the safetensors format calls it. */
+  readonly code: 'F32' | 'I32'
+  /** The order in which operands of several dtypes are converted to one: the highest wins. */
+  readonly rank: number
+}
+
+export const dtypes: { readonly [Name in DType]: DTypeInfo } = {
+  bool: { bytes: 4, array: Int32Array, code: 'I32', rank: 0 },
+  int32: { bytes: 4, array: Int32Array, code: 'I32', rank: 1 },
+  float32: { bytes: 4, array: Float32Array, code: 'F32', rank: 2 },
+}
+
+/** Bytes of one word of linear memory: kernels read and write nothing smaller. */
+export const BYTES_PER_ELEMENT = 4
+
+/** Zeros in the array type of a dtype. */
+export function allocateData(dtype: DType, length: number): TensorData {
+  return new dtypes[dtype].array(length)
+}
+
+/** A view of linear memory. */
+export function viewData(dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TensorData {
+  return new dtypes[dtype].array(buffer as ArrayBuffer, byteOffset, length)
+}

@@ -1,0 +1,123 @@
+// Shapes and index arithmetic. Knows nothing of graphs.
+
+import type { DType } from './dtypes'
+import { ShapeError, formatShape } from './errors'
+
+export type Shape = readonly number[]
+
+/** What a tensor is before it has data. */
+export interface TensorType {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** The number of elements: the product of the extents, 1 for a scalar. */
+export function sizeOf(shape: Shape): number {
+  let size = 1
+  for (const extent of shape) size *= extent
+  return size
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Row-major strides in elements. */
+export function rowMajorStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length)
+  let stride = 1
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride
+    stride *= shape[i]!
+  }
+  return strides
+}
+
+/**
+ * The shape that all operands broadcast to, by NumPy's rule: extents are aligned at the right, and equal or 1.
+ * @throws ShapeError naming the operation and both shapes.
+ */
+export function broadcastShapes(operation: string, shapes: readonly Shape[]): number[] {
+  const rank = Math.max(0, ...shapes.map((shape) => shape.length))
+  const result = new Array<number>(rank).fill(1)
+  for (const shape of shapes) {
+    const offset = rank - shape.length
+    for (let i = 0; i < shape.length; i++) {
+      const extent = shape[i]!
+      const known = result[offset + i]!
+      if (extent === known || extent === 1) continue
+      if (known !== 1) {
+        throw new ShapeError(
+          `${operation}: the operands' shapes must be equal or broadcast, received ${shapes.map(formatShape).join(' and ')}`,
+        )
+      }
+      result[offset + i] = extent
+    }
+  }
+  return result
+}
+
+/** Strides that read an operand of `shape` as if it had `target`'s shape: 0 where it is repeated. */
+export function broadcastStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
+  const offset = target.length - shape.length
+  return target.map((_, i) => (i < offset || shape[i - offset] === 1 ? 0 : strides[i - offset]!))
+}
+
+/** Turns axes that may be negative into sorted, distinct, non-negative ones. */
+export function normalizeAxes(operation: string, axes: readonly number[], rank: number): number[] {
+  const result = axes.map((axis) => normalizeAxis(operation, axis, rank)).sort((a, b) => a - b)
+  for (let i = 1; i < result.length; i++) {
+    if (result[i] === result[i - 1]) {
+      throw new ShapeError(`${operation}: the axes must be distinct, received [${axes.join(', ')}]`)
+    }
+  }
+  return result
+}
+
+export function normalizeAxis(operation: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    const range = rank === 0 ? 'a scalar has none' : `−${rank} … ${rank - 1}`
+    throw new ShapeError(`${operation}: the axis must be in ${range}, received ${axis}`)
+  }
+  return axis < 0 ? axis + rank : axis
+}
+
+/** [outer, axis, inner]: how a contiguous tensor looks to a kernel that works along a run of axes. */
+export interface AxisSplit {
+  readonly outer: number
+  readonly axis: number
+  readonly inner: number
+}
+
+/** Splits `shape` around the axes first … last (inclusive). */
+export function splitAround(shape: Shape, first: number, last = first): AxisSplit {
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    axis: sizeOf(shape.slice(first, last + 1)),
+    inner: sizeOf(shape.slice(last + 1)),
+  }
+}
+
+/** Calls `visit` with the offset of every element of a strided view, in row-major order. */
+export function forEachOffset(
+  shape: Shape,
+  strides: readonly number[],
+  offset: number,
+  visit: (offset: number, index: number) => void,
+): void {
+  const rank = shape.length
+  const size = sizeOf(shape)
+  const position = new Array<number>(rank).fill(0)
+  let at = offset
+  for (let index = 0; index < size; index++) {
+    visit(at, index)
+    for (let i = rank - 1; i >= 0; i--) {
+      at += strides[i]!
+      if (++position[i]! < shape[i]!) break
+      at -= strides[i]! * shape[i]!
+      position[i] = 0
+    }
+  }
+}

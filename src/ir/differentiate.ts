@@ -1,0 +1,68 @@
+// Reverse-mode differentiation: appends the backward nodes to the graph that is being built. Rules live
+// with the primitives; nothing here knows one by name.
+
+import type { GraphBuilder } from './builder'
+import { ruleOf } from './builder'
+import type { Node, Value } from './graph'
+import type { PrimitiveName } from '../primitives/attributes'
+
+/**
+ * The vector-Jacobian product: Σ cotangent · ∂y/∂x for each x of `wrt`.
+ * @param cotangent of y's type; for a scalar loss, one.
+ * @returns one value per `wrt`, of its type; zeros where y does not depend on it.
+ */
+export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[], cotangent: Value): Value[] {
+  const scope = builder.scope
+  const forward = builder.emitted()
+  const carriers = dependents(forward, wrt)
+  const cotangents = new Map<Value, Value>([[y, cotangent]])
+  for (let i = forward.length - 1; i >= 0; i--) {
+    const node = forward[i]!
+    if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
+    builder.scope = gradientScope(node.scope)
+    const contributions = pullBack(builder, node, cotangents)
+    node.inputs.forEach((input, j) => {
+      const contribution = contributions[j]
+      if (!contribution || !carriers.has(input)) return
+      const known = cotangents.get(input)
+      cotangents.set(input, known === undefined ? contribution : builder.e.add(known, contribution))
+    })
+  }
+  builder.scope = scope
+  return wrt.map((x) => cotangents.get(x) ?? builder.e.zeros(x))
+}
+
+function gradientScope(scope: string): string {
+  return scope.endsWith('gradient') ? scope : scope === '' ? 'gradient' : `${scope}/gradient`
+}
+
+/** The values through which y can depend on one of `wrt`. */
+function dependents(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
+  const found = new Set(wrt)
+  for (const node of nodes) {
+    if (ruleOf(node.name).vjp === null || !node.inputs.some((input) => found.has(input))) continue
+    for (const output of node.outputs) if (output.dtype === 'float32') found.add(output)
+  }
+  return found
+}
+
+function pullBack<Name extends PrimitiveName>(
+  builder: GraphBuilder,
+  node: Node<Name>,
+  cotangents: ReadonlyMap<Value, Value>,
+): readonly (Value | null)[] {
+  const { e } = builder
+  const rule = ruleOf(node.name)
+  if (rule.vjp === null) return []
+  const contributions = rule.vjp({
+    e,
+    inputs: node.inputs,
+    outputs: node.outputs,
+    attributes: node.attributes,
+    cotangents: node.outputs.map((output) => cotangents.get(output) ?? e.zeros(output)),
+    isUsed: (output) => cotangents.has(node.outputs[output]!),
+  })
+  // Only elementwise rules may leave the gradient of a broadcast operand in the result's shape.
+  if (rule.kind !== 'elementwise') return contributions
+  return contributions.map((contribution, i) => contribution && e.sumTo(contribution, node.inputs[i]!.shape))
+}

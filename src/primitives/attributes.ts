@@ -1,0 +1,112 @@
+// The names of all primitives and what each carries besides its operands. The record in index.ts must
+// hold one rule for every name here; tsc finds what is missing.
+
+import type { DType, NumericArray } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+
+export type NoAttributes = Readonly<Record<never, never>>
+
+export interface AxesAttributes {
+  /** Sorted, distinct, non-negative, adjacent. They disappear from the shape. */
+  readonly axes: readonly number[]
+}
+
+export interface AxisAttributes {
+  readonly axis: number
+}
+
+export interface PrimitiveAttributes {
+  // elementwise.ts
+  copy: NoAttributes
+  negative: NoAttributes
+  abs: NoAttributes
+  sign: NoAttributes
+  exp: NoAttributes
+  expm1: NoAttributes
+  log: NoAttributes
+  log1p: NoAttributes
+  sqrt: NoAttributes
+  rsqrt: NoAttributes
+  reciprocal: NoAttributes
+  square: NoAttributes
+  sin: NoAttributes
+  cos: NoAttributes
+  tanh: NoAttributes
+  sigmoid: NoAttributes
+  softplus: NoAttributes
+  relu: NoAttributes
+  reluGradient: NoAttributes
+  erf: NoAttributes
+  erfInv: NoAttributes
+  floor: NoAttributes
+  ceil: NoAttributes
+  round: NoAttributes
+  isNaN: NoAttributes
+  isFinite: NoAttributes
+  logicalNot: NoAttributes
+  cast: { readonly dtype: DType }
+  add: NoAttributes
+  subtract: NoAttributes
+  multiply: NoAttributes
+  divide: NoAttributes
+  power: NoAttributes
+  mod: NoAttributes
+  maximum: NoAttributes
+  minimum: NoAttributes
+  less: NoAttributes
+  lessEqual: NoAttributes
+  equal: NoAttributes
+  notEqual: NoAttributes
+  logicalAnd: NoAttributes
+  logicalOr: NoAttributes
+  select: NoAttributes
+  // contraction.ts
+  matmul: NoAttributes
+  // reduction.ts
+  sum: AxesAttributes
+  mean: AxesAttributes
+  max: AxesAttributes
+  min: AxesAttributes
+  argMax: AxisAttributes
+  argMin: AxisAttributes
+  softmax: NoAttributes
+  logSoftmax: NoAttributes
+  // cross-entropy.ts
+  classCrossEntropy: NoAttributes
+  classCrossEntropyGradient: NoAttributes
+  crossEntropy: NoAttributes
+  crossEntropyGradient: NoAttributes
+  // indexing.ts
+  gather: AxisAttributes
+  scatterAdd: AxisAttributes & { readonly size: number }
+  // movement.ts
+  reshape: { readonly shape: Shape }
+  transpose: { readonly permutation: readonly number[] }
+  slice: { readonly starts: readonly number[]; readonly sizes: readonly number[] }
+  reverse: { readonly axes: readonly number[] }
+  broadcastTo: { readonly shape: Shape }
+  stopGradient: NoAttributes
+  concat: AxisAttributes
+  pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
+  // source.ts
+  constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }
+  uniform: { readonly shape: Shape; readonly stream: number }
+  // training.ts
+  guard: NoAttributes
+  sgd: { readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }
+  rmsprop: {
+    readonly rho: number
+    readonly momentum: number
+    readonly epsilon: number
+    readonly centered: boolean
+    readonly weightDecay: number
+  }
+  adam: {
+    readonly beta1: number
+    readonly beta2: number
+    readonly epsilon: number
+    readonly weightDecay: number
+  }
+}
+
+export type PrimitiveName = keyof PrimitiveAttributes

@@ -1,0 +1,140 @@
+// Matrix products. A transposed operand is a view with swapped strides; the kernel reads it as it lies.
+
+import { Opcode } from '../../assembly/shared/opcodes'
+import { Gemm } from '../../assembly/shared/instructions'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { Emitter } from '../ir/builder'
+import type { Value } from '../ir/graph'
+import type { Address, Operand } from '../ir/instruction'
+import { ABSENT, instruction } from '../ir/instruction'
+import type { KernelPrimitive, Layout, LowerContext, RefContext } from './rule'
+import type { TensorType } from '../core/shapes'
+import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
+import type { NoAttributes } from './attributes'
+
+// a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
+function infer([a, b]: readonly TensorType[]): readonly TensorType[] {
+  if (a!.dtype !== 'float32' || b!.dtype !== 'float32') {
+    throw new ArgumentError(`matmul: the operands must be float32, received ${a!.dtype} and ${b!.dtype}`)
+  }
+  const [m, k] = a!.shape.slice(-2)
+  const [rows, n] = b!.shape.slice(-2)
+  if (a!.shape.length < 2 || b!.shape.length < 2 || k !== rows) {
+    throw new ShapeError(
+      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`,
+    )
+  }
+  const batch = broadcastShapes('matmul', [a!.shape.slice(0, -2), b!.shape.slice(0, -2)])
+  return [{ shape: [...batch, m!, n!], dtype: 'float32' }]
+}
+
+function ref({ inputs: [a, b], outputs: [out], inputTypes: [aType, bType], outputTypes: [type] }: RefContext<NoAttributes>) {
+  const [m, n] = type!.shape.slice(-2) as [number, number]
+  const k = aType!.shape[aType!.shape.length - 1]!
+  const batch = type!.shape.slice(0, -2)
+  const starts = (operand: TensorType): number[] => {
+    const strides = rowMajorStrides(operand.shape)
+    const offsets: number[] = []
+    forEachOffset(batch, broadcastStrides(operand.shape.slice(0, -2), strides.slice(0, -2), batch), 0, (at) =>
+      offsets.push(at),
+    )
+    return offsets
+  }
+  const aStarts = starts(aType!)
+  const bStarts = starts(bType!)
+  for (let i = 0; i < aStarts.length; i++) {
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        let sum = 0
+        for (let p = 0; p < k; p++) sum += a![aStarts[i]! + row * k + p]! * b![bStarts[i]! + p * n + column]!
+        out![(i * m + row) * n + column] = sum
+      }
+    }
+  }
+}
+
+// dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
+function vjp({ e, inputs: [a, b], cotangents: [dy] }: { e: Emitter; inputs: readonly Value[]; cotangents: readonly Value[] }) {
+  return [
+    e.sumTo(e.matmul(dy!, e.transposeMatrix(b!)), a!.shape),
+    e.sumTo(e.matmul(e.transposeMatrix(a!), dy!), b!.shape),
+  ]
+}
+
+/** One matrix of each operand after another: the stride between them, when one number can say it. */
+function batchStride(batch: readonly number[], shape: readonly number[], strides: readonly number[]): number | null {
+  const own = broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch)
+  let stride = 0
+  let expected: number | null = null
+  for (let i = batch.length - 1; i >= 0; i--) {
+    if (batch[i] === 1) continue
+    if (expected === null) stride = own[i]!
+    else if (own[i] !== expected) return null
+    expected = own[i]! * batch[i]!
+  }
+  return stride
+}
+
+function accepts(_operand: number, input: TensorType, layout: Layout): boolean {
+  const rank = input.shape.length
+  const [rows, columns] = input.shape.slice(-2)
+  const [row, column] = layout.strides.slice(-2)
+  const unitStride = row === 1 || column === 1 || rows === 1 || columns === 1
+  // A view over the batch axes must be as regular as a contiguous one; copying is cheap beside the product.
+  const matrices = sizeOf(input.shape.slice(0, -2))
+  return unitStride && (matrices === 1 || batchStride(input.shape.slice(0, -2), input.shape, layout.strides) !== null) && rank >= 2
+}
+
+function lower(context: LowerContext<NoAttributes>): void {
+  const [a, b] = context.inputs as [Operand, Operand]
+  const out = context.outputs[0]!
+  const [m, n] = out.shape.slice(-2) as [number, number]
+  const k = a.shape[a.shape.length - 1]!
+  const batch = out.shape.slice(0, -2)
+  const [lhsRow, lhsColumn] = a.strides.slice(-2) as [number, number]
+  const [rhsRow, rhsColumn] = b.strides.slice(-2) as [number, number]
+  const fixed = {
+    bias: context.bias?.address ?? ABSENT,
+    m, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn,
+    epilogue: context.epilogue,
+    scratch: context.scratch,
+    wide: Number(context.wideTiles),
+  }
+  const lhsBatch = batchStride(batch, a.shape, a.strides)
+  const rhsBatch = batchStride(batch, b.shape, b.strides)
+  const matrices = sizeOf(batch)
+  if (lhsBatch !== null && rhsBatch !== null) {
+    // One rhs for matrices of lhs that follow each other: one taller product.
+    const stacked = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * lhsRow)
+    const batching = stacked ? { m: m * matrices, batch: 1, lhsBatch: 0 } : { m, batch: matrices, lhsBatch }
+    context.emit(
+      instruction(Opcode.Gemm, Gemm, {
+        ...fixed, ...batching, out: out.address, lhs: a.address, rhs: b.address, rhsBatch,
+      }),
+    )
+    return
+  }
+  // Broadcasting that one stride cannot say: one instruction per matrix.
+  const starts = (operand: Operand): Address[] => {
+    const addresses: Address[] = []
+    const strides = broadcastStrides(operand.shape.slice(0, -2), operand.strides.slice(0, -2), batch)
+    forEachOffset(batch, strides, 0, (at) =>
+      addresses.push({ buffer: operand.address.buffer, offset: operand.address.offset + 4 * at }),
+    )
+    return addresses
+  }
+  const lhs = starts(a)
+  const rhs = starts(b)
+  for (let i = 0; i < lhs.length; i++) {
+    const at = { buffer: out.address.buffer, offset: out.address.offset + 4 * i * m * n }
+    context.emit(
+      instruction(Opcode.Gemm, Gemm, {
+        ...fixed, out: at, lhs: lhs[i]!, rhs: rhs[i]!, batch: 1, lhsBatch: 0, rhsBatch: 0,
+      }),
+    )
+  }
+}
+
+const matmul: KernelPrimitive<NoAttributes> = { kind: 'kernel', infer, vjp, ref, lower, accepts, fusesEpilogue: true }
+
+export const contraction = { matmul }

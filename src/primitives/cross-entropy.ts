@@ -1,0 +1,168 @@
+// The cross-entropy of softmax as one primitive, for two kinds of targets: class numbers, and distributions. As a
+// composition it is log-softmax, a comparison, products and sums; its gradient, softmax − target, would take the
+// exponentials again. The losses that use it are in src/losses.
+
+import { CrossEntropy, CrossEntropyGradient } from '../../assembly/shared/instructions'
+import { Opcode, TargetKind } from '../../assembly/shared/opcodes'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { Emitter } from '../ir/builder'
+import type { Value } from '../ir/graph'
+import { instruction } from '../ir/instruction'
+import type { KernelPrimitive } from './rule'
+import { isContiguous } from './rule'
+import type { NumericArray } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
+import { sameShape, splitAround } from '../core/shapes'
+import type { NoAttributes, PrimitiveName } from './attributes'
+
+function rowsOf(shape: Shape): { rows: number; columns: number } {
+  const { outer: rows, axis: columns } = splitAround(shape, shape.length - 1)
+  return { rows, columns }
+}
+
+/** The targets' type for logits or probabilities of this type. */
+function requireTargets(name: PrimitiveName, kind: TargetKind, x: TensorType, targets: TensorType): void {
+  if (x.shape.length === 0) throw new ShapeError(`${name}: needs at least one axis, received a scalar`)
+  const isClasses = kind === TargetKind.Classes
+  const shape = isClasses ? x.shape.slice(0, -1) : x.shape
+  const dtype = isClasses ? 'int32' : 'float32'
+  if (x.dtype !== 'float32' || targets.dtype !== dtype || !sameShape(targets.shape, shape)) {
+    throw new ArgumentError(
+      `${name}: expected float32 and ${dtype} targets ${formatShape(shape)}, received ${x.dtype} and ${targets.dtype} ${formatShape(targets.shape)}`,
+    )
+  }
+}
+
+/** Target i of a row, as the distribution that it means. Zeros for a class that does not exist. */
+function targetAt(kind: TargetKind, targets: NumericArray, row: number, columns: number): (column: number) => number {
+  if (kind === TargetKind.Distributions) return (column) => targets[row * columns + column]!
+  return (column) => Number(targets[row] === column)
+}
+
+/** Puts the last axis back as an extent of 1. */
+function perRow(e: Emitter, rows: Value, shape: Shape): Value {
+  return e.keepAxes(rows, shape, [shape.length - 1])
+}
+
+function sumRows(e: Emitter, x: Value): Value {
+  return perRow(e, e.sum(x, [x.shape.length - 1]), x.shape)
+}
+
+/** Σ of each row's target: 1 for a class, 0 for one that does not exist. */
+function targetSum(e: Emitter, kind: TargetKind, targets: Value, shape: Shape): Value {
+  if (kind === TargetKind.Distributions) return sumRows(e, targets)
+  const columns = shape[shape.length - 1]!
+  const isBelow = e.cast(e.less(targets, e.scalar(columns, 'int32')), 'float32')
+  const isAbove = e.cast(e.less(e.scalar(-1, 'int32'), targets), 'float32')
+  return perRow(e, e.multiply(isBelow, isAbove), shape)
+}
+
+// x [rows, columns], t → loss [rows] = −Σ t ln p,  p [rows, columns] = softmax x
+function crossEntropyOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAttributes> {
+  return {
+    kind: 'kernel',
+    infer([x, targets]) {
+      requireTargets(name, kind, x!, targets!)
+      return [{ shape: x!.shape.slice(0, -1), dtype: 'float32' }, x!]
+    },
+    // dx = (p Σt − t) dloss + p (dp − Σ dp·p),  dt = −ln p dloss
+    vjp({ e, inputs: [x, targets], outputs: [, p], cotangents: [dLoss, dp], isUsed }) {
+      const throughLoss = e.crossEntropyGradient(kind, p!, targets!, dLoss!)
+      const dx = isUsed(1)
+        ? e.add(throughLoss, e.multiply(p!, e.subtract(dp!, sumRows(e, e.multiply(dp!, p!)))))
+        : throughLoss
+      if (kind === TargetKind.Classes) return [dx, null]
+      return [dx, e.negative(e.multiply(e.logSoftmax(x!), perRow(e, dLoss!, x!.shape)))]
+    },
+    ref({ inputs: [x, targets], outputs: [loss, p], inputTypes: [type] }) {
+      const { rows, columns } = rowsOf(type!.shape)
+      for (let row = 0; row < rows; row++) {
+        const start = row * columns
+        const target = targetAt(kind, targets!, row, columns)
+        let max = -Infinity
+        for (let i = start; i < start + columns; i++) max = Math.max(max, x![i]!)
+        let sum = 0
+        for (let i = start; i < start + columns; i++) sum += Math.exp(x![i]! - max)
+        let value = 0
+        for (let i = 0; i < columns; i++) {
+          const shifted = x![start + i]! - max
+          if (kind === TargetKind.Distributions || target(i) !== 0) value -= target(i) * (shifted - Math.log(sum))
+          p![start + i] = Math.exp(shifted) / sum
+        }
+        loss![row] = value
+      }
+    },
+    lower({ inputs: [x, targets], outputs: [loss, p], emit }) {
+      emit(
+        instruction(Opcode.CrossEntropy, CrossEntropy, {
+          loss: loss!.address,
+          probabilities: p!.address,
+          logits: x!.address,
+          targets: targets!.address,
+          ...rowsOf(x!.shape),
+          kind,
+        }),
+      )
+    },
+    inPlace: [[1, 0]],
+  }
+}
+
+// p [rows, columns], t, scale [rows] → dx [rows, columns] = (p Σt − t) scale
+function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAttributes> {
+  return {
+    kind: 'kernel',
+    infer([p, targets, scale]) {
+      requireTargets(name, kind, p!, targets!)
+      if (!sameShape(scale!.shape, p!.shape.slice(0, -1))) {
+        throw new ShapeError(`${name}: expected one scale for each row of ${formatShape(p!.shape)}, received ${formatShape(scale!.shape)}`)
+      }
+      return [p!]
+    },
+    // dp = dz Σt scale,  dt = (Σ dz·p − dz) scale,  dscale = Σ dz (p Σt − t)
+    vjp({ e, inputs: [p, targets, scale], cotangents: [dz] }) {
+      const scaled = e.multiply(dz!, perRow(e, scale!, p!.shape))
+      const ones = e.broadcastTo(e.scalar(1), scale!.shape)
+      return [
+        e.multiply(scaled, targetSum(e, kind, targets!, p!.shape)),
+        kind === TargetKind.Classes ? null : e.subtract(sumRows(e, e.multiply(scaled, p!)), scaled),
+        e.sum(e.multiply(dz!, e.crossEntropyGradient(kind, p!, targets!, ones)), [p!.shape.length - 1]),
+      ]
+    },
+    ref({ inputs: [p, targets, scale], outputs: [out], inputTypes: [type] }) {
+      const { rows, columns } = rowsOf(type!.shape)
+      for (let row = 0; row < rows; row++) {
+        const target = targetAt(kind, targets!, row, columns)
+        let sum = 0
+        for (let i = 0; i < columns; i++) sum += target(i)
+        for (let i = 0; i < columns; i++) {
+          const exists = kind === TargetKind.Distributions || sum !== 0
+          out![row * columns + i] = exists ? (p![row * columns + i]! * sum - target(i)) * scale![row]! : 0
+        }
+      }
+    },
+    lower({ inputs: [p, targets, scale], outputs: [out], emit }) {
+      emit(
+        instruction(Opcode.CrossEntropyGradient, CrossEntropyGradient, {
+          out: out!.address,
+          probabilities: p!.address,
+          targets: targets!.address,
+          scale: scale!.address,
+          scaleStride: isContiguous(scale!.shape, scale!.strides) ? 1 : 0,
+          ...rowsOf(p!.shape),
+          kind,
+        }),
+      )
+    },
+    // The same scale for every row is the usual one.
+    accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
+    inPlace: [[0, 0]],
+  }
+}
+
+export const crossEntropies = {
+  classCrossEntropy: crossEntropyOf('classCrossEntropy', TargetKind.Classes),
+  classCrossEntropyGradient: gradientOf('classCrossEntropyGradient', TargetKind.Classes),
+  crossEntropy: crossEntropyOf('crossEntropy', TargetKind.Distributions),
+  crossEntropyGradient: gradientOf('crossEntropyGradient', TargetKind.Distributions),
+}

@@ -1,0 +1,307 @@
+// Primitives whose result's element i depends on the operands' elements i. Each is one step of a Chain.
+
+import { Epilogue, Step } from '../../assembly/shared/opcodes'
+import { ArgumentError, internalError } from '../core/errors'
+import type { Emitter } from '../ir/builder'
+import type { Value } from '../ir/graph'
+import type { ElementwisePrimitive, PrimitiveRule } from './rule'
+import type { DType } from '../core/dtypes'
+import type { TensorType } from '../core/shapes'
+import { broadcastShapes, sameShape } from '../core/shapes'
+import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import * as special from './special'
+
+type Kinds = readonly DType[]
+
+const FLOAT: Kinds = ['float32']
+const NUMERIC: Kinds = ['float32', 'int32']
+const ANY: Kinds = ['float32', 'int32', 'bool']
+const BOOL: Kinds = ['bool']
+
+type Simplify = NonNullable<ElementwisePrimitive<NoAttributes>['simplify']>
+
+interface Options {
+  readonly simplify?: Simplify
+  readonly accepts?: Kinds
+  /** The result's dtype; the operands' when left out. */
+  readonly result?: DType
+  readonly integerStep?: Step
+  /** The result for int32, where float64 would lose low bits. */
+  readonly integer?: (a: number, b: number) => number
+  readonly epilogue?: Epilogue
+  readonly bias?: boolean
+}
+
+type UnaryVjp = (e: Emitter, dy: Value, x: Value, y: Value) => Value
+type BinaryVjp = (e: Emitter, dy: Value, a: Value, b: Value, y: Value) => readonly [Value | null, Value | null]
+
+function check(name: string, inputs: readonly TensorType[], accepts: Kinds): void {
+  const dtype = inputs[0]!.dtype
+  for (const input of inputs) {
+    if (!accepts.includes(input.dtype) || input.dtype !== dtype) {
+      const received = inputs.map((each) => each.dtype).join(' and ')
+      throw new ArgumentError(`${name}: the operands must be ${accepts.join(' or ')}, all alike, received ${received}`)
+    }
+  }
+}
+
+function stepFor(step: Step, integerStep: Step | undefined, inputs: readonly TensorType[]): Step {
+  return inputs[0]!.dtype === 'float32' ? step : (integerStep ?? step)
+}
+
+function unary(
+  name: PrimitiveName,
+  step: Step,
+  scalar: (x: number) => number,
+  vjp: UnaryVjp | null,
+  { accepts = FLOAT, result, integerStep, epilogue }: Options = {},
+): ElementwisePrimitive<NoAttributes> {
+  return {
+    kind: 'elementwise',
+    infer(inputs) {
+      check(name, inputs, accepts)
+      return [{ shape: inputs[0]!.shape, dtype: result ?? inputs[0]!.dtype }]
+    },
+    step: (inputs) => stepFor(step, integerStep, inputs),
+    scalar: ([x]) => scalar(x!),
+    vjp: vjp && (({ e, inputs: [x], outputs: [y], cotangents: [dy] }) => [vjp(e, dy!, x!, y!)]),
+    ...(epilogue === undefined ? {} : { epilogue }),
+  }
+}
+
+function binary(
+  name: PrimitiveName,
+  step: Step,
+  scalar: (a: number, b: number) => number,
+  vjp: BinaryVjp | null,
+  { accepts = NUMERIC, result, integerStep, integer = scalar, bias, simplify }: Options = {},
+): ElementwisePrimitive<NoAttributes> {
+  return {
+    kind: 'elementwise',
+    infer(inputs) {
+      check(name, inputs, accepts)
+      const shape = broadcastShapes(name, [inputs[0]!.shape, inputs[1]!.shape])
+      return [{ shape, dtype: result ?? inputs[0]!.dtype }]
+    },
+    step: (inputs) => stepFor(step, integerStep, inputs),
+    scalar: ([a, b], [type]) => (type!.dtype === 'int32' ? integer : scalar)(a!, b!),
+    vjp: vjp && (({ e, inputs: [a, b], outputs: [y], cotangents: [dy] }) => vjp(e, dy!, a!, b!, y!)),
+    ...(bias === undefined ? {} : { bias }),
+    ...(simplify === undefined ? {} : { simplify }),
+  }
+}
+
+function comparison(
+  name: PrimitiveName,
+  step: Step,
+  integerStep: Step,
+  holds: (a: number, b: number) => boolean,
+): ElementwisePrimitive<NoAttributes> {
+  return binary(name, step, (a, b) => Number(holds(a, b)), null, { accepts: ANY, result: 'bool', integerStep })
+}
+
+/** x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x when `commutes`, where the shape stays. */
+function neutral(element: number, commutes: boolean): Simplify {
+  return ({ inputs, output, constantNumber }) => {
+    const [a, b] = inputs as [Value, Value]
+    if (constantNumber(b) === element && sameShape(a.shape, output.shape)) return a
+    if (commutes && constantNumber(a) === element && sameShape(b.shape, output.shape)) return b
+    return null
+  }
+}
+
+const INT32_MAX = 2 ** 31 - 1
+const INT32_MIN = -(2 ** 31)
+
+function castStep(from: DType, to: DType): Step {
+  if (from === to) return Step.Identity
+  if (to === 'float32') return Step.IntToFloat
+  if (to === 'int32') return from === 'bool' ? Step.Identity : Step.FloatToInt
+  return from === 'float32' ? Step.FloatToBool : Step.IntToBool
+}
+
+function castScalar(x: number, from: DType, to: DType): number {
+  if (to === 'bool') return Number(x !== 0)
+  if (to === 'int32' && from === 'float32') {
+    return Number.isNaN(x) ? 0 : Math.trunc(Math.min(INT32_MAX, Math.max(INT32_MIN, x)))
+  }
+  return x
+}
+
+const cast: ElementwisePrimitive<PrimitiveAttributes['cast']> = {
+  kind: 'elementwise',
+  infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
+  step: ([x], { dtype }) => castStep(x!.dtype, dtype),
+  scalar: ([x], [type], { dtype }) => castScalar(x!, type!.dtype, dtype),
+  // int32 and bool carry no gradient
+  vjp: ({ cotangents: [dy], inputs: [x] }) => [x!.dtype === 'float32' ? dy! : null],
+  simplify: ({ inputs: [x], attributes: { dtype } }) => (x!.dtype === dtype ? x! : null),
+}
+
+const select: ElementwisePrimitive<NoAttributes> = {
+  kind: 'elementwise',
+  infer(inputs) {
+    const [condition, a, b] = inputs
+    check('select', [condition!], BOOL)
+    check('select', [a!, b!], ANY)
+    return [{ shape: broadcastShapes('select', inputs.map((input) => input.shape)), dtype: a!.dtype }]
+  },
+  step: () => Step.Select,
+  scalar: ([condition, a, b]) => (condition ? a! : b!),
+  vjp: ({ e, inputs: [condition], cotangents: [dy] }) => [
+    null,
+    e.select(condition!, dy!, 0),
+    e.select(condition!, 0, dy!),
+  ],
+}
+
+/** Ties share the gradient equally, as a ± |a − b| would. */
+function extremum(name: PrimitiveName, step: Step, integerStep: Step, scalar: (a: number, b: number) => number) {
+  return binary(
+    name,
+    step,
+    scalar,
+    (e, dy, a, b, y) => {
+      const share = (x: Value, other: Value) =>
+        e.select(e.equal(x, y), e.multiply(dy, e.select(e.equal(x, other), 0.5, 1)), 0)
+      return [share(a, b), share(b, a)]
+    },
+    { integerStep },
+  )
+}
+
+const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
+
+export const elementwise = {
+  copy: unary('copy', Step.Identity, (x) => x, (_e, dy) => dy, { accepts: ANY }),
+  negative: unary('negative', Step.Negative, (x) => -x, (e, dy) => e.negative(dy), {
+    accepts: NUMERIC,
+    integerStep: Step.NegativeI32,
+  }),
+  // d|x| = sign(x) dx
+  abs: unary('abs', Step.Abs, Math.abs, (e, dy, x) => e.multiply(dy, e.sign(x)), {
+    accepts: NUMERIC,
+    integerStep: Step.AbsI32,
+  }),
+  sign: unary('sign', Step.Sign, Math.sign, (e, dy) => e.zeros(dy)),
+  // d eˣ = y dx
+  exp: unary('exp', Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y)),
+  expm1: unary('expm1', Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1))),
+  log: unary('log', Step.Log, Math.log, (e, dy, x) => e.divide(dy, x)),
+  log1p: unary('log1p', Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1))),
+  // d√x = dx / (2y)
+  sqrt: unary('sqrt', Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y)),
+  // d x^(−1/2) = −y/(2x) dx
+  rsqrt: unary('rsqrt', Step.Rsqrt, (x) => 1 / Math.sqrt(x), (e, dy, x, y) =>
+    e.multiply(dy, e.divide(e.multiply(y, -0.5), x)),
+  ),
+  // d(1/x) = −y² dx
+  reciprocal: unary('reciprocal', Step.Reciprocal, (x) => 1 / x, (e, dy, _x, y) =>
+    e.negative(e.multiply(dy, e.square(y))),
+  ),
+  square: unary('square', Step.Square, (x) => x * x, (e, dy, x) => e.multiply(dy, e.multiply(x, 2))),
+  sin: unary('sin', Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x))),
+  cos: unary('cos', Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x)))),
+  // d tanh(x) = (1 − y²) dx
+  tanh: unary('tanh', Step.Tanh, Math.tanh, (e, dy, _x, y) => e.multiply(dy, e.subtract(1, e.square(y))), {
+    epilogue: Epilogue.Tanh,
+  }),
+  // dσ(x) = y (1 − y) dx
+  sigmoid: unary(
+    'sigmoid',
+    Step.Sigmoid,
+    special.sigmoid,
+    (e, dy, _x, y) => e.multiply(dy, e.multiply(y, e.subtract(1, y))),
+    { epilogue: Epilogue.Sigmoid },
+  ),
+  // d log(1 + eˣ) = σ(x) dx
+  softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x))),
+  // y > 0 exactly where x > 0, so that x need not be kept
+  relu: unary('relu', Step.Relu, (x) => (x < 0 ? 0 : x), (e, dy, _x, y) => e.reluGradient(y, dy), {
+    epilogue: Epilogue.Relu,
+  }),
+  // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
+  reluGradient: binary(
+    'reluGradient',
+    Step.ReluGradient,
+    (y, dy) => (y > 0 ? dy : 0),
+    (e, dz, y) => [null, e.reluGradient(y, dz)],
+    { accepts: FLOAT },
+  ),
+  // d erf(x) = 2/√π e^(−x²) dx
+  erf: unary('erf', Step.Erf, special.erf, (e, dy, x) =>
+    e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)),
+  ),
+  // d erf⁻¹(x) = √π/2 e^(y²) dx
+  erfInv: unary('erfInv', Step.ErfInv, special.erfInv, (e, dy, _x, y) =>
+    e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)),
+  ),
+  floor: unary('floor', Step.Floor, Math.floor, (e, dy) => e.zeros(dy)),
+  ceil: unary('ceil', Step.Ceil, Math.ceil, (e, dy) => e.zeros(dy)),
+  round: unary('round', Step.Round, special.roundHalfEven, (e, dy) => e.zeros(dy)),
+  isNaN: unary('isNaN', Step.IsNaN, (x) => Number(Number.isNaN(x)), null, { result: 'bool' }),
+  isFinite: unary('isFinite', Step.IsFinite, (x) => Number(Number.isFinite(x)), null, { result: 'bool' }),
+  logicalNot: unary('logicalNot', Step.LogicalNot, (x) => Number(x === 0), null, { accepts: BOOL }),
+  cast,
+  add: binary('add', Step.Add, (a, b) => a + b, (_e, dy) => [dy, dy], {
+    integerStep: Step.AddI32,
+    bias: true,
+    simplify: neutral(0, true),
+  }),
+  subtract: binary('subtract', Step.Subtract, (a, b) => a - b, (e, dy) => [dy, e.negative(dy)], {
+    integerStep: Step.SubtractI32,
+    simplify: neutral(0, false),
+  }),
+  multiply: binary('multiply', Step.Multiply, (a, b) => a * b, (e, dy, a, b) => [e.multiply(dy, b), e.multiply(dy, a)], {
+    integerStep: Step.MultiplyI32,
+    integer: Math.imul,
+    simplify: neutral(1, true),
+  }),
+  // d(a/b) = da/b − y/b db
+  divide: binary(
+    'divide',
+    Step.Divide,
+    (a, b) => a / b,
+    (e, dy, _a, b, y) => {
+      const da = e.divide(dy, b)
+      return [da, e.negative(e.multiply(da, y))]
+    },
+    { accepts: FLOAT, simplify: neutral(1, false) },
+  ),
+  // d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln a db, the second term only where a > 0
+  power: binary(
+    'power',
+    Step.Power,
+    special.power,
+    (e, dy, a, b, y) => [
+      e.multiply(dy, e.select(e.equal(b, 0), 0, e.multiply(b, e.power(a, e.subtract(b, 1))))),
+      e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
+    ],
+    { accepts: FLOAT },
+  ),
+  // a − ⌊a/b⌋ b: the floor's derivative is zero
+  mod: binary(
+    'mod',
+    Step.Mod,
+    special.modulo,
+    (e, dy, a, b, y) => [dy, e.multiply(dy, e.divide(e.subtract(y, a), b))],
+    { accepts: FLOAT },
+  ),
+  maximum: extremum('maximum', Step.Maximum, Step.MaximumI32, Math.max),
+  minimum: extremum('minimum', Step.Minimum, Step.MinimumI32, Math.min),
+  less: comparison('less', Step.Less, Step.LessI32, (a, b) => a < b),
+  lessEqual: comparison('lessEqual', Step.LessEqual, Step.LessEqualI32, (a, b) => a <= b),
+  equal: comparison('equal', Step.Equal, Step.EqualI32, (a, b) => a === b),
+  notEqual: comparison('notEqual', Step.NotEqual, Step.NotEqualI32, (a, b) => a !== b),
+  logicalAnd: binary('logicalAnd', Step.LogicalAnd, (a, b) => Number(a !== 0 && b !== 0), null, { accepts: BOOL }),
+  logicalOr: binary('logicalOr', Step.LogicalOr, (a, b) => Number(a !== 0 || b !== 0), null, { accepts: BOOL }),
+  select,
+}
+
+/** For passes that only meet elementwise nodes. */
+export function asElementwise<Name extends PrimitiveName>(
+  rule: PrimitiveRule<Name>,
+): ElementwisePrimitive<PrimitiveAttributes[Name]> {
+  if (rule.kind !== 'elementwise') throw internalError('an elementwise primitive was expected')
+  return rule
+}

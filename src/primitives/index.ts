@@ -1,0 +1,23 @@
+// All primitives. tsc fails here when a name of attributes.ts has no rule.
+
+import type { PrimitiveRule } from './rule'
+import type { PrimitiveName } from './attributes'
+import { contraction } from './contraction'
+import { crossEntropies } from './cross-entropy'
+import { elementwise } from './elementwise'
+import { indexing } from './indexing'
+import { movement } from './movement'
+import { reductions } from './reduction'
+import { source } from './source'
+import { training } from './training'
+
+export const primitives = {
+  ...elementwise,
+  ...contraction,
+  ...reductions,
+  ...crossEntropies,
+  ...indexing,
+  ...movement,
+  ...source,
+  ...training,
+} satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }

@@ -1,0 +1,100 @@
+// gather and its adjoint scatterAdd, along one axis. An index outside the axis means the nearest valid one;
+// whoever has the data checks it before.
+
+import { Gather, ScatterAdd } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { instruction } from '../ir/instruction'
+import type { KernelPrimitive } from './rule'
+import type { TensorType } from '../core/shapes'
+import { sizeOf, splitAround } from '../core/shapes'
+import type { AxisAttributes, PrimitiveAttributes } from './attributes'
+
+function clamp(index: number, extent: number): number {
+  return Math.min(Math.max(index, 0), extent - 1)
+}
+
+function requireIndices(name: string, indices: TensorType): void {
+  if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)
+}
+
+// input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
+const gather: KernelPrimitive<AxisAttributes> = {
+  kind: 'kernel',
+  infer([x, indices], { axis }) {
+    requireIndices('gather', indices!)
+    if (x!.shape[axis] === 0) throw new ShapeError(`gather: axis ${axis} of ${formatShape(x!.shape)} is empty`)
+    return [
+      { shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)], dtype: x!.dtype },
+    ]
+  },
+  vjp: ({ e, inputs: [x, indices], attributes: { axis }, cotangents: [dy] }) => [
+    e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
+    null,
+  ],
+  ref({ inputs: [x, indices], outputs: [out], inputTypes: [type], attributes }) {
+    const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
+    const count = indices!.length
+    for (let i = 0; i < outer; i++) {
+      for (let c = 0; c < count; c++) {
+        const from = (i * axis + clamp(indices![c]!, axis)) * inner
+        for (let j = 0; j < inner; j++) out![(i * count + c) * inner + j] = x![from + j]!
+      }
+    }
+  },
+  lower({ inputs: [x, indices], outputs: [out], attributes: { axis }, emit }) {
+    emit(
+      instruction(Opcode.Gather, Gather, {
+        out: out!.address,
+        input: x!.address,
+        indices: indices!.address,
+        ...splitAround(x!.shape, axis),
+        count: sizeOf(indices!.shape),
+      }),
+    )
+  },
+}
+
+// updates [outer, count…, inner], indices [count…] → out [outer, size, inner], zero where nothing is added
+const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
+  kind: 'kernel',
+  infer([updates, indices], { axis, size }) {
+    requireIndices('scatterAdd', indices!)
+    if (updates!.dtype !== 'float32') {
+      throw new ArgumentError(`scatterAdd: updates must be float32, received ${updates!.dtype}`)
+    }
+    const picked = updates!.shape.slice(axis, axis + indices!.shape.length)
+    if (formatShape(picked) !== formatShape(indices!.shape)) {
+      throw new ShapeError(
+        `scatterAdd: updates ${formatShape(updates!.shape)} must hold the indices' shape ${formatShape(indices!.shape)} from axis ${axis} on`,
+      )
+    }
+    const rest = updates!.shape.slice(axis + indices!.shape.length)
+    return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: 'float32' }]
+  },
+  vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
+  ref({ inputs: [updates, indices], outputs: [out], outputTypes: [type], attributes }) {
+    const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
+    const count = indices!.length
+    out!.fill(0)
+    for (let i = 0; i < outer; i++) {
+      for (let c = 0; c < count; c++) {
+        const to = (i * axis + clamp(indices![c]!, axis)) * inner
+        for (let j = 0; j < inner; j++) out![to + j] = out![to + j]! + updates![(i * count + c) * inner + j]!
+      }
+    }
+  },
+  lower({ inputs: [updates, indices], outputs: [out], attributes: { axis }, emit }) {
+    emit(
+      instruction(Opcode.ScatterAdd, ScatterAdd, {
+        out: out!.address,
+        updates: updates!.address,
+        indices: indices!.address,
+        ...splitAround(out!.shape, axis),
+        count: sizeOf(indices!.shape),
+      }),
+    )
+  },
+}
+
+export const indexing = { gather, scatterAdd }

@@ -1,0 +1,239 @@
+// Primitives that move data or only look at it differently: views, concatenation, padding.
+
+import { Copy, Fill } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { Address, Instruction, Operand, Word } from '../ir/instruction'
+import { instruction } from '../ir/instruction'
+import type { KernelPrimitive, Layout, ViewPrimitive } from './rule'
+import { isContiguous } from './rule'
+import type { NumericArray } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
+import { broadcastStrides, forEachOffset, rowMajorStrides, sameShape, sizeOf, splitAround } from '../core/shapes'
+import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from './attributes'
+
+const reshape: ViewPrimitive<PrimitiveAttributes['reshape']> = {
+  kind: 'view',
+  infer([x], { shape }) {
+    if (sizeOf(shape) !== sizeOf(x!.shape)) {
+      throw new ShapeError(
+        `reshape: ${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} needs ${sizeOf(shape)}`,
+      )
+    }
+    return [{ shape, dtype: x!.dtype }]
+  },
+  vjp: ({ e, inputs: [x], cotangents: [dy] }) => [e.reshape(dy!, x!.shape)],
+  simplify: ({ inputs: [x], output }) => (sameShape(x!.shape, output.shape) ? x! : null),
+  view(input, { offset, strides }, { shape }) {
+    if (isContiguous(input.shape, strides)) return { offset, strides: rowMajorStrides(shape) }
+    const reshaped = insertUnitAxes(input.shape, strides, shape)
+    return reshaped && { offset, strides: reshaped }
+  },
+}
+
+/** Strides for a reshape that only adds or drops extents of 1; null for any other. */
+function insertUnitAxes(from: Shape, strides: readonly number[], to: Shape): number[] | null {
+  const kept = from.flatMap((extent, i) => (extent === 1 ? [] : [{ extent, stride: strides[i]! }]))
+  const result: number[] = []
+  let next = 0
+  for (const extent of to) {
+    if (extent === 1) result.push(0)
+    else if (kept[next]?.extent === extent) result.push(kept[next++]!.stride)
+    else return null
+  }
+  return result
+}
+
+// out(i_p0, i_p1, …) = x(i0, i1, …): axis j of the result is axis permutation[j] of the operand
+const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
+  kind: 'view',
+  infer([x], { permutation }) {
+    const sorted = [...permutation].sort((a, b) => a - b)
+    if (!sameShape(sorted, x!.shape.map((_, i) => i))) {
+      throw new ShapeError(
+        `transpose: [${permutation.join(', ')}] must name every axis of ${formatShape(x!.shape)} once`,
+      )
+    }
+    return [{ shape: permutation.map((axis) => x!.shape[axis]!), dtype: x!.dtype }]
+  },
+  vjp({ e, attributes: { permutation }, cotangents: [dy] }) {
+    const inverse = new Array<number>(permutation.length)
+    permutation.forEach((axis, i) => (inverse[axis] = i))
+    return [e.transpose(dy!, inverse)]
+  },
+  view: (_input, { offset, strides }, { permutation }) => ({
+    offset,
+    strides: permutation.map((axis) => strides[axis]!),
+  }),
+}
+
+const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
+  kind: 'view',
+  infer([x], { starts, sizes }) {
+    const fits = x!.shape.every((extent, i) => starts[i]! >= 0 && sizes[i]! >= 0 && starts[i]! + sizes[i]! <= extent)
+    if (!fits || starts.length !== x!.shape.length || sizes.length !== x!.shape.length) {
+      throw new ShapeError(
+        `slice: starts [${starts.join(', ')}] and sizes [${sizes.join(', ')}] do not fit into ${formatShape(x!.shape)}`,
+      )
+    }
+    return [{ shape: sizes, dtype: x!.dtype }]
+  },
+  vjp: ({ e, inputs: [x], attributes: { starts, sizes }, cotangents: [dy] }) => [
+    e.pad(dy!, starts, x!.shape.map((extent, i) => extent - starts[i]! - sizes[i]!)),
+  ],
+  view: (_input, { offset, strides }, { starts }) => ({
+    offset: strides.reduce((at, stride, i) => at + stride * starts[i]!, offset),
+    strides,
+  }),
+}
+
+const reverse: ViewPrimitive<PrimitiveAttributes['reverse']> = {
+  kind: 'view',
+  infer: ([x]) => [x!],
+  vjp: ({ e, attributes: { axes }, cotangents: [dy] }) => [e.reverse(dy!, axes)],
+  view: ({ shape }, { offset, strides }, { axes }) => ({
+    offset: axes.reduce((at, axis) => at + strides[axis]! * Math.max(0, shape[axis]! - 1), offset),
+    strides: strides.map((stride, i) => (axes.includes(i) ? -stride : stride)),
+  }),
+}
+
+const broadcastTo: ViewPrimitive<PrimitiveAttributes['broadcastTo']> = {
+  kind: 'view',
+  infer([x], { shape }) {
+    const offset = shape.length - x!.shape.length
+    const fits = offset >= 0 && x!.shape.every((extent, i) => extent === 1 || extent === shape[offset + i])
+    if (!fits) throw new ShapeError(`broadcastTo: ${formatShape(x!.shape)} does not broadcast to ${formatShape(shape)}`)
+    return [{ shape, dtype: x!.dtype }]
+  },
+  vjp: ({ e, inputs: [x], cotangents: [dy] }) => [e.sumTo(dy!, x!.shape)],
+  simplify: ({ inputs: [x], output }) => (sameShape(x!.shape, output.shape) ? x! : null),
+  view: (input, { offset, strides }, { shape }) => ({
+    offset,
+    strides: broadcastStrides(input.shape, strides, shape),
+  }),
+}
+
+const stopGradient: ViewPrimitive<NoAttributes> = {
+  kind: 'view',
+  infer: ([x]) => [x!],
+  vjp: () => [null],
+  simplify: ({ inputs: [x] }) => x!,
+  view: (_input, layout) => layout,
+}
+
+/** The elements of a view, in row-major order: how the interpreter carries out every ViewPrimitive. */
+export function copyView(input: NumericArray, shape: Shape, layout: Layout, out: NumericArray): void {
+  forEachOffset(shape, layout.strides, layout.offset, (at, index) => (out[index] = input[at]!))
+}
+
+// Where each operand's first element lies in the result, in elements.
+function concatStarts(inputs: readonly TensorType[], axis: number): number[] {
+  let at = 0
+  return inputs.map(({ shape }) => {
+    const start = at
+    at += sizeOf(shape.slice(axis))
+    return start
+  })
+}
+
+/** Copies `from` into a region of `out` that starts `start` elements in and has out's row-major strides. */
+function copyInto(out: Operand, outStrides: readonly number[], start: number, from: Operand): Instruction[] {
+  const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
+  const placed = address.buffer === from.address.buffer && address.offset === from.address.offset
+  if (placed || sizeOf(from.shape) === 0) return []
+  const dimensions = collapse(from.shape, from.strides, outStrides)
+  const lists: Word[] = dimensions.flatMap(({ extent, inputStride, outStride }) => [extent, inputStride, outStride])
+  return [instruction(Opcode.Copy, Copy, { out: address, input: from.address, rank: dimensions.length }, lists)]
+}
+
+interface CopyAxis {
+  readonly extent: number
+  readonly inputStride: number
+  readonly outStride: number
+}
+
+/** Merges neighbouring axes that both sides step through as one. */
+function collapse(shape: Shape, inputStrides: readonly number[], outStrides: readonly number[]): CopyAxis[] {
+  const result: CopyAxis[] = []
+  for (let i = 0; i < shape.length; i++) {
+    const axis = { extent: shape[i]!, inputStride: inputStrides[i]!, outStride: outStrides[i]! }
+    const last = result[result.length - 1]
+    if (axis.extent === 1) continue
+    const joins =
+      last !== undefined &&
+      last.inputStride === axis.inputStride * axis.extent &&
+      last.outStride === axis.outStride * axis.extent
+    if (joins) result[result.length - 1] = { ...axis, extent: last.extent * axis.extent }
+    else result.push(axis)
+  }
+  return result.length > 0 ? result : [{ extent: 1, inputStride: 1, outStride: 1 }]
+}
+
+const concat: KernelPrimitive<AxisAttributes> = {
+  kind: 'kernel',
+  infer(inputs, { axis }) {
+    const first = inputs[0]
+    if (first === undefined) throw new ArgumentError('concat: needs at least one operand')
+    for (const { shape, dtype } of inputs) {
+      const alike = shape.length === first.shape.length && shape.every((extent, i) => i === axis || extent === first.shape[i])
+      if (!alike || dtype !== first.dtype) {
+        throw new ShapeError(
+          `concat: operands must agree in dtype and in every axis but ${axis}, received ${inputs.map((input) => `${input.dtype} ${formatShape(input.shape)}`).join(', ')}`,
+        )
+      }
+    }
+    const extent = inputs.reduce((sum, { shape }) => sum + shape[axis]!, 0)
+    return [{ shape: first.shape.map((own, i) => (i === axis ? extent : own)), dtype: first.dtype }]
+  },
+  vjp({ e, inputs, attributes: { axis }, cotangents: [dy] }) {
+    let at = 0
+    return inputs.map(({ shape }) => {
+      const part = e.slice(dy!, shape.map((_, i) => (i === axis ? at : 0)), shape)
+      at += shape[axis]!
+      return part
+    })
+  },
+  ref({ inputs, outputs: [out], inputTypes, outputTypes: [type], attributes: { axis } }) {
+    const starts = concatStarts(inputTypes, axis)
+    const strides = rowMajorStrides(type!.shape)
+    inputs.forEach((input, i) =>
+      forEachOffset(inputTypes[i]!.shape, strides, starts[i]!, (at, index) => (out![at] = input[index]!)),
+    )
+  },
+  accepts: () => true,
+  lower({ inputs, outputs: [out], attributes: { axis }, emit }) {
+    const starts = concatStarts(inputs, axis)
+    const strides = rowMajorStrides(out!.shape)
+    inputs.forEach((input, i) => copyInto(out!, strides, starts[i]!, input).forEach(emit))
+  },
+  places: (inputs, { axis }) =>
+    splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null,
+}
+
+const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
+  kind: 'kernel',
+  infer([x], { before, after }) {
+    const valid = [before, after].every((side) => side.length === x!.shape.length && side.every((n) => n >= 0))
+    if (!valid) throw new ShapeError(`pad: needs two sizes ≥ 0 for every axis of ${formatShape(x!.shape)}`)
+    return [{ shape: x!.shape.map((extent, i) => before[i]! + extent + after[i]!), dtype: x!.dtype }]
+  },
+  vjp: ({ e, inputs: [x], attributes: { before }, cotangents: [dy] }) => [e.slice(dy!, before, x!.shape)],
+  ref({ inputs: [x], outputs: [out], inputTypes: [from], outputTypes: [to], attributes }) {
+    const strides = rowMajorStrides(to!.shape)
+    out!.fill(attributes.value)
+    forEachOffset(from!.shape, strides, padStart(strides, attributes.before), (at, index) => (out![at] = x![index]!))
+  },
+  accepts: () => true,
+  lower({ inputs: [x], outputs: [out], attributes: { before, value }, emit }) {
+    const strides = rowMajorStrides(out!.shape)
+    const word = out!.dtype === 'float32' ? { float: value } : value
+    emit(instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: word }))
+    copyInto(out!, strides, padStart(strides, before), x!).forEach(emit)
+  },
+}
+
+function padStart(strides: readonly number[], before: readonly number[]): number {
+  return strides.reduce((at, stride, i) => at + stride * before[i]!, 0)
+}
+
+export const movement = { reshape, transpose, slice, reverse, broadcastTo, stopGradient, concat, pad }

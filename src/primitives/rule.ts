@@ -1,0 +1,131 @@
+// What a primitive declares about itself: the one interface between graphs, gradients, the interpreter
+// and the planner. Passes ask these fields; none of them asks for a primitive's name.
+
+import type { Epilogue, Step } from '../../assembly/shared/opcodes'
+import type { Emitter } from '../ir/builder'
+import type { Value } from '../ir/graph'
+import type { Address, Instruction, Operand } from '../ir/instruction'
+import type { PrimitiveAttributes, PrimitiveName } from './attributes'
+import type { NumericArray } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
+
+/** How a value lies inside the buffer of another one; in elements. */
+export interface Layout {
+  readonly offset: number
+  readonly strides: readonly number[]
+}
+
+export interface VjpContext<Attributes> {
+  /** Emits nodes into the graph that is differentiated. */
+  readonly e: Emitter
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly attributes: Attributes
+  /** The gradient of the result with respect to each output; zeros where an output is unused. */
+  readonly cotangents: readonly Value[]
+  /** Whether anything that is differentiated reads output i, so that its cotangent is more than zeros. */
+  isUsed(output: number): boolean
+}
+
+export interface RefContext<Attributes> {
+  /** Contiguous; float32 tensors may be Float64Array in high-precision mode. */
+  readonly inputs: readonly NumericArray[]
+  readonly outputs: readonly NumericArray[]
+  readonly inputTypes: readonly TensorType[]
+  readonly outputTypes: readonly TensorType[]
+  readonly attributes: Attributes
+}
+
+export interface LowerContext<Attributes> {
+  readonly inputs: readonly Operand[]
+  readonly outputs: readonly Operand[]
+  readonly attributes: Attributes
+  /** Memory that any kernel may use while it runs. */
+  readonly scratch: Address
+  /** Whether tiles of 16 columns are the faster ones here: see runtime/turbo.ts. */
+  readonly wideTiles: boolean
+  /** Only for primitives that declare `fusesEpilogue`. */
+  readonly bias: Operand | null
+  readonly epilogue: Epilogue
+  emit(instruction: Instruction): void
+}
+
+export interface SimplifyContext<Attributes> {
+  readonly e: Emitter
+  readonly inputs: readonly Value[]
+  readonly output: TensorType
+  readonly attributes: Attributes
+  /** The number that every element of a value equals, when it is known. */
+  constantNumber(value: Value): number | null
+}
+
+interface Common<Attributes> {
+  /** The outputs' types, or an error that names the primitive and the shapes. */
+  infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
+  /** Gradients with respect to the inputs (null: none flows). null as a whole: not differentiable. */
+  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Value | null)[]) | null
+  /** Must run even when no result is asked for, and keeps its place among other effects. */
+  readonly effect?: boolean
+  /** A value that equals the only output and costs less, if there is one. */
+  simplify?(context: SimplifyContext<Attributes>): Value | null
+}
+
+/** Element i of the result depends on element i of each (broadcast) operand. */
+export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'elementwise'
+  /** The chain step for operands of these types. */
+  step(inputs: readonly TensorType[], attributes: Attributes): Step
+  /** The result of one element, in float64 (or of integers as numbers). */
+  scalar(inputs: readonly number[], inputTypes: readonly TensorType[], attributes: Attributes): number
+  /** A kernel with an epilogue can apply this to its result before it is stored. */
+  readonly epilogue?: Epilogue
+  /** Adds its second operand to the first: lets a row vector become a kernel's bias. */
+  readonly bias?: boolean
+}
+
+/** Moves no data: the result is the operand seen through another layout, where such a layout exists. */
+export interface ViewPrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'view'
+  /** null: the operand, as it lies, cannot be seen so and must be copied first. */
+  view(input: TensorType, layout: Layout, attributes: Attributes): Layout | null
+}
+
+/** Has an instruction of its own. */
+export interface KernelPrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'kernel'
+  /** The plain loop that says what is meant. Every element of every output is written. */
+  ref(context: RefContext<Attributes>): void
+  lower(context: LowerContext<Attributes>): void
+  /** Whether the operand may lie like this. Default: contiguous only. */
+  accepts?(operand: number, input: TensorType, layout: Layout): boolean
+  /** Pairs [output, input] that may share their bytes. */
+  readonly inPlace?: readonly (readonly [number, number])[]
+  /** The kernel can add a bias row and apply an epilogue to output 0. */
+  readonly fusesEpilogue?: boolean
+  /** Each operand is copied to a place of its own in the output, so a producer may write there directly. */
+  readonly places?: (inputs: readonly TensorType[], attributes: Attributes) => readonly number[] | null
+}
+
+/** Fixed data that belongs to the graph. */
+export interface ConstantPrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'constant'
+  data(attributes: Attributes): NumericArray
+}
+
+export type Primitive<Attributes> =
+  | ElementwisePrimitive<Attributes>
+  | ViewPrimitive<Attributes>
+  | KernelPrimitive<Attributes>
+  | ConstantPrimitive<Attributes>
+
+export type PrimitiveRule<Name extends PrimitiveName> = Primitive<PrimitiveAttributes[Name]>
+
+/** Row-major and without gaps; extents of 1 may have any stride. */
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let expected = 1
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] !== 1 && strides[i] !== expected) return false
+    expected *= shape[i]!
+  }
+  return true
+}

@@ -1,0 +1,179 @@
+// Primitives that only training steps use: the non-finite guard and the optimizers' fused updates.
+// The update's formulas are drawn beside each instruction in assembly/shared/instructions.ts.
+
+import { Adam, Guard, RmsProp, Sgd } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
+import { internalError } from '../core/errors'
+import { ABSENT, float, instruction } from '../ir/instruction'
+import type { KernelPrimitive } from './rule'
+import type { TensorType } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
+import type { NoAttributes, PrimitiveAttributes } from './attributes'
+
+// Any float32 buffers, contiguous. Ends the run before anything that comes after it.
+const guard: KernelPrimitive<NoAttributes> = {
+  kind: 'kernel',
+  effect: true,
+  infer: () => [],
+  vjp: null,
+  // The interpreter checks a guard's operands itself: only it can end the run.
+  ref: () => {},
+  lower({ inputs, emit }) {
+    const lists = inputs.flatMap((input) => [input.address, sizeOf(input.shape)])
+    emit(instruction(Opcode.Guard, Guard, { bufferCount: inputs.length }, lists))
+  },
+}
+
+/** Slots are flat buffers as long as the parameters; a scalar learning rate follows the gradient. */
+function requireAlike(name: string, buffers: readonly TensorType[]): readonly TensorType[] {
+  for (const buffer of buffers) {
+    if (!sameShape(buffer.shape, buffers[0]!.shape)) throw internalError(`${name}: buffers differ in shape`)
+  }
+  return buffers
+}
+
+// (parameters, gradient, learningRate, velocity?) → (parameters, velocity?)
+const sgd: KernelPrimitive<PrimitiveAttributes['sgd']> = {
+  kind: 'kernel',
+  infer: ([parameters, gradient, , ...velocity]) => {
+    requireAlike('sgd', [parameters!, gradient!, ...velocity])
+    return [parameters!, ...velocity]
+  },
+  vjp: null,
+  inPlace: [[0, 0], [1, 3]],
+  ref({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes: { momentum, nesterov, weightDecay } }) {
+    const lr = rate![0]!
+    for (let i = 0; i < p!.length; i++) {
+      const decayed = p![i]! * (1 - lr * weightDecay)
+      const step = -lr * g![i]!
+      if (v === undefined || vOut === undefined) {
+        pOut![i] = decayed + step
+        continue
+      }
+      const velocity = momentum * v[i]! + step
+      pOut![i] = decayed + (nesterov ? momentum * velocity + step : velocity)
+      vOut[i] = velocity
+    }
+  },
+  lower({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes, emit }) {
+    emit(
+      instruction(Opcode.Sgd, Sgd, {
+        parameters: p!.address,
+        parametersOut: pOut!.address,
+        gradient: g!.address,
+        velocity: v?.address ?? ABSENT,
+        velocityOut: vOut?.address ?? ABSENT,
+        count: sizeOf(p!.shape),
+        learningRate: rate!.address,
+        momentum: float(attributes.momentum),
+        nesterov: Number(attributes.nesterov),
+        weightDecay: float(attributes.weightDecay),
+      }),
+    )
+  },
+}
+
+// (parameters, gradient, learningRate, square, average if centered, velocity if momentum) → the same without
+// gradient and learningRate
+const rmsprop: KernelPrimitive<PrimitiveAttributes['rmsprop']> = {
+  kind: 'kernel',
+  infer: ([parameters, gradient, , ...slots]) => {
+    requireAlike('rmsprop', [parameters!, gradient!, ...slots])
+    return [parameters!, ...slots]
+  },
+  vjp: null,
+  inPlace: [[0, 0], [1, 3], [2, 4], [3, 5]],
+  ref({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay } }) {
+    const [p, g, rate, square, ...rest] = inputs
+    const [pOut, squareOut, ...restOut] = outputs
+    const lr = rate![0]!
+    const average = centered ? 0 : -1
+    const velocity = momentum > 0 ? average + 1 : -1
+    for (let i = 0; i < p!.length; i++) {
+      const decayed = p![i]! * (1 - lr * weightDecay)
+      const s = rho * square![i]! + (1 - rho) * g![i]! ** 2
+      let denominator = s + epsilon
+      if (centered) {
+        const a = rho * rest[average]![i]! + (1 - rho) * g![i]!
+        denominator = s - a * a + epsilon
+        restOut[average]![i] = a
+      }
+      let update = (lr * g![i]!) / Math.sqrt(denominator)
+      if (momentum > 0) {
+        update += momentum * rest[velocity]![i]!
+        restOut[velocity]![i] = update
+      }
+      squareOut![i] = s
+      pOut![i] = decayed - update
+    }
+  },
+  lower({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay }, emit }) {
+    const average = centered ? 4 : -1
+    const velocity = momentum > 0 ? (centered ? 5 : 4) : -1
+    emit(
+      instruction(Opcode.RmsProp, RmsProp, {
+        parameters: inputs[0]!.address,
+        parametersOut: outputs[0]!.address,
+        gradient: inputs[1]!.address,
+        square: inputs[3]!.address,
+        squareOut: outputs[1]!.address,
+        average: inputs[average]?.address ?? ABSENT,
+        averageOut: outputs[average - 2]?.address ?? ABSENT,
+        velocity: inputs[velocity]?.address ?? ABSENT,
+        velocityOut: outputs[velocity - 2]?.address ?? ABSENT,
+        count: sizeOf(inputs[0]!.shape),
+        learningRate: inputs[2]!.address,
+        rho: float(rho),
+        momentum: float(momentum),
+        epsilon: float(epsilon),
+        weightDecay: float(weightDecay),
+      }),
+    )
+  },
+}
+
+// (parameters, gradient, learningRate, mean, variance, iterations int32) → (parameters, mean, variance)
+const adam: KernelPrimitive<PrimitiveAttributes['adam']> = {
+  kind: 'kernel',
+  infer: ([parameters, gradient, , mean, variance]) => {
+    requireAlike('adam', [parameters!, gradient!, mean!, variance!])
+    return [parameters!, mean!, variance!]
+  },
+  vjp: null,
+  inPlace: [[0, 0], [1, 3], [2, 4]],
+  ref({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes }) {
+    const { beta1, beta2, epsilon, weightDecay } = attributes
+    const lr = rate![0]!
+    const t = iterations![0]! + 1
+    const alpha = (lr * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)
+    for (let i = 0; i < p!.length; i++) {
+      const mean = m![i]! + (1 - beta1) * (g![i]! - m![i]!)
+      const variance = v![i]! + (1 - beta2) * (g![i]! ** 2 - v![i]!)
+      pOut![i] = p![i]! * (1 - lr * weightDecay) - (alpha * mean) / (Math.sqrt(variance) + epsilon)
+      mOut![i] = mean
+      vOut![i] = variance
+    }
+  },
+  lower({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes, emit }) {
+    emit(
+      instruction(Opcode.Adam, Adam, {
+        parameters: p!.address,
+        parametersOut: pOut!.address,
+        gradient: g!.address,
+        mean: m!.address,
+        meanOut: mOut!.address,
+        variance: v!.address,
+        varianceOut: vOut!.address,
+        count: sizeOf(p!.shape),
+        learningRate: rate!.address,
+        iterations: iterations!.address,
+        beta1: float(attributes.beta1),
+        beta2: float(attributes.beta2),
+        epsilon: float(attributes.epsilon),
+        weightDecay: float(attributes.weightDecay),
+      }),
+    )
+  },
+}
+
+export const training = { guard, sgd, rmsprop, adam }

@@ -1,0 +1,95 @@
+// Asks V8 for what it has but does not use by default, and measures whether it took place: 256-bit vectors for pairs
+// of 128-bit ones (Node 24), fused multiply-add (Node 20). Chooses tiles; runs nothing of a model.
+
+import { GEMM_KC } from '../../../assembly/shared/instructions'
+import type { KernelExports, SimdLevel } from './wasm'
+
+interface Engine {
+  setFlagsFromString(flags: string): void
+}
+
+/**
+ * Sets V8's flags for the whole process; they hold for modules compiled afterwards. null where V8 then pairs vectors,
+ * else why it does not.
+ */
+export function requestTurbo(level: SimdLevel): string | null {
+  if (level === 'plain') return "simd is 'plain', which keeps to instructions that every machine has"
+  if (typeof process !== 'object' || process.versions?.node === undefined) return 'only Node can switch it on'
+  const engine: Engine | undefined = process.getBuiltinModule?.('node:v8')
+  if (engine === undefined || process.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
+  const major = Number(process.versions.node.split('.')[0])
+  try {
+    if (major < 21) {
+      engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
+      return `Node ${major} has relaxed SIMD now, but cannot pair vectors: Node 24 can`
+    }
+    if (major < 24) return `Node ${major} cannot pair vectors: Node 24 can`
+    // V8 pairs vectors on x64 alone.
+    if (process.arch !== 'x64') return `V8 does not pair vectors on ${process.arch}`
+    engine.setFlagsFromString('--experimental-wasm-revectorize')
+    return null
+  } catch (error) {
+    // Programs that pass for Node without being V8.
+    return `the engine takes no flags: ${String(error)}`
+  }
+}
+
+/** How much more work in the same time tells one 256-bit operation from two: twice as much in theory, half without. */
+const PAIRED = 1.3
+/** V8 first runs code that it has not optimised, five times slower, and replaces it after some milliseconds. */
+const OPTIMISED = 2
+const PATIENCE_MS = 100
+const ROWS = 96
+const DEPTH = GEMM_KC
+const REPETITIONS = 10
+
+/** The kernels are exported as what they are; here they are called by hand. */
+type Tile = (...numbers: number[]) => void
+
+function isTile(value: unknown): value is Tile {
+  return typeof value === 'function'
+}
+
+const found = new WeakMap<WebAssembly.Module, boolean>()
+
+/**
+ * Whether the tile of 16 columns does more in the same time than that of 8, which it can only if V8 pairs its vectors.
+ * Takes about 10 ms, once for each module.
+ * @param scratch the address of GEMM_SCRATCH bytes
+ */
+export function pairsVectors(module: WebAssembly.Module, kernels: KernelExports, scratch: number): boolean {
+  const answer = found.get(module) ?? isWideFaster(kernels, scratch)
+  found.set(module, answer)
+  return answer
+}
+
+function isWideFaster(kernels: KernelExports, scratch: number): boolean {
+  const { gemm_4x8_columns_f32: narrow, gemm_6x16_columns_f32: wide } = kernels
+  if (!isTile(narrow) || !isTile(wide)) return false
+  // bytes: lhs panel [k,6], two rhs panels [k,8], a row of zeros, out [rows,16]
+  const [lhs, rhs, zeros, out] = [scratch, scratch + 24 * DEPTH, scratch + 88 * DEPTH, scratch + 88 * DEPTH + 64]
+  const runNarrow = (): void => narrow(out, 64, 128, lhs, 16, 0, rhs, 32, ROWS, DEPTH, 8, zeros, 0, 0, -Infinity)
+  const runWide = (): void => wide(out, 64, lhs, 24, 0, rhs, 32, 32 * DEPTH, ROWS, DEPTH, zeros, 0, -Infinity)
+  optimise(runNarrow)
+  optimise(runWide)
+  let [narrowMs, wideMs] = [Infinity, Infinity]
+  for (let i = 0; i < REPETITIONS; i++) {
+    narrowMs = Math.min(narrowMs, timeOf(runNarrow))
+    wideMs = Math.min(wideMs, timeOf(runWide))
+  }
+  return (2 * narrowMs) / wideMs > PAIRED
+}
+
+/** Runs until the optimised code has taken over, or has had the time to. */
+function optimise(run: () => void): void {
+  run()
+  const first = Math.min(timeOf(run), timeOf(run))
+  const end = performance.now() + PATIENCE_MS
+  while (timeOf(run) * OPTIMISED > first && performance.now() < end);
+}
+
+function timeOf(run: () => void): number {
+  const start = performance.now()
+  for (let i = 0; i < 2; i++) run()
+  return performance.now() - start
+}

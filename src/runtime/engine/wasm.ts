@@ -1,0 +1,132 @@
+// Binds the wasm kernels to a memory, plain or shared: picks the binary, decodes it, instantiates it. Nothing
+// happens before the first call.
+
+import { instantiateSync } from '@assemblyscript/loader'
+import { StateError, internalError } from '../../core/errors'
+import { pieces } from './binaries'
+
+/** `relaxed` has fused multiply-add; its last bits may differ between machines. */
+export type SimdLevel = 'plain' | 'relaxed'
+
+/** What the tape loop offers; addresses and numbers only. */
+export interface KernelExports extends Record<string, unknown> {
+  /** Runs a tape. 0, or 1 + the byte offset of the guard that ended it. */
+  run(tape: number): number
+  /** Runs one instruction. Not 0 when it was a guard that found NaN or ±Inf. */
+  runOne(instruction: number): number
+  /** Runs one part of an instruction. As runOne. */
+  runPart(instruction: number, part: number, parts: number): number
+  /** Runs a tape with the workers of a pool. As run; −1 − the byte offset that was not reached when one is missing. */
+  lead(tape: number, threads: number, pool: number, patience: number): number
+  /** Sends a pool's workers home. */
+  abandon(pool: number): void
+}
+
+// (module (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))))
+const HEADER = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0]
+const ZERO_VECTOR = [0xfd, 12, ...new Array<number>(16).fill(0)]
+const RELAXED_MADD = [0xfd, 0x85, 0x02]
+const DROP_END = [0x1a, 0x0b]
+
+function probe(body: readonly number[]): Uint8Array<ArrayBuffer> {
+  const code = [1, body.length + 1, 0, ...body]
+  return Uint8Array.from([...HEADER, 10, code.length, ...code])
+}
+
+export function supportsSimd(): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(probe([...ZERO_VECTOR, ...DROP_END]))
+}
+
+export function supportsRelaxedSimd(): boolean {
+  const body = [...ZERO_VECTOR, ...ZERO_VECTOR, ...ZERO_VECTOR, ...RELAXED_MADD, ...DROP_END]
+  return supportsSimd() && WebAssembly.validate(probe(body))
+}
+
+const modules = new Map<string, WebAssembly.Module>()
+
+/** A module as it is compiled: the same kernels, in different code. */
+export interface ModuleVariant {
+  readonly level: SimdLevel
+  /** For a shared memory. */
+  readonly shared: boolean
+  /** Compiled anew after V8's flags were set: it would take code that it made before for the same bytes. */
+  readonly turbo: boolean
+}
+
+/**
+ * The kernels, compiled once in each variant.
+ * @throws StateError where the engine lacks WebAssembly SIMD.
+ */
+export function compileKernels({ level, shared, turbo }: ModuleVariant): WebAssembly.Module {
+  if (!supportsSimd()) {
+    throw new StateError(
+      "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
+    )
+  }
+  const key = `${level} ${shared} ${turbo}`
+  let module = modules.get(key)
+  if (module === undefined) {
+    const bytes = turbo ? withMark(binary(level)) : binary(level)
+    if (shared) importShared(bytes)
+    module = new WebAssembly.Module(bytes)
+    modules.set(key, module)
+  }
+  return module
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
+  return instantiateSync<KernelExports>(module, { env: { memory } }).exports
+}
+
+/** The module's bytes: the pieces that both binaries share, and this one's of the others. */
+function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
+  const parts = pieces.map((piece) => decodeBase64(typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0]))
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+// A custom section, which means nothing, with the name "turbo"
+const MARK = [0, 6, 5, ...latin1('turbo')]
+
+function withMark(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const marked = new Uint8Array(bytes.length + MARK.length)
+  marked.set(bytes)
+  marked.set(MARK, bytes.length)
+  return marked
+}
+
+interface Base64Decoder {
+  from(text: string, encoding: 'base64'): Uint8Array
+}
+
+function isDecoder(value: unknown): value is Base64Decoder {
+  return typeof value === 'function' && 'from' in value
+}
+
+// Node's own decoder saves a millisecond at the start. Looked up by name, so that no bundler brings one along.
+function decodeBase64(text: string): Uint8Array {
+  const buffer: unknown = Reflect.get(globalThis, 'Buffer')
+  return isDecoder(buffer) ? buffer.from(text, 'base64') : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+}
+
+// (import "env" "memory" (memory …)): the last byte says that the memory has a maximum; bit 1 says that it is shared
+const MEMORY_IMPORT = [3, ...latin1('env'), 6, ...latin1('memory'), 2, 1]
+
+function latin1(text: string): number[] {
+  return Array.from(text, (letter) => letter.charCodeAt(0))
+}
+
+/** Lets a module take a shared memory: atomic instructions are valid on both kinds, so the code is the same. */
+function importShared(bytes: Uint8Array): void {
+  for (let at = 8; at < bytes.length; at++) {
+    if (MEMORY_IMPORT.some((byte, i) => bytes[at + i] !== byte)) continue
+    bytes[at + MEMORY_IMPORT.length - 1] = 3
+    return
+  }
+  throw internalError('the kernels import no memory with a maximum')
+}

@@ -1,0 +1,180 @@
+// The threads of one runtime: starts workers, tests that they share memory, gives them tapes, and gives them up when
+// one fails. Never decides what a thread does: see plan/parts.ts and assembly/tape.ts.
+
+import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
+import { END_OF_TAPE } from '../../../assembly/shared/instructions'
+import type { KernelExports } from '../engine/wasm'
+import type { WorkerHandle } from './worker'
+import { startWorker } from './worker'
+
+/** Milliseconds that all workers together have to start in. */
+const START_PATIENCE = 10_000
+/** Milliseconds for the meeting that ends the self-test. */
+const TEST_PATIENCE = 2_000
+
+export interface PoolMemory {
+  readonly module: WebAssembly.Module
+  readonly memory: WebAssembly.Memory
+  readonly kernels: KernelExports
+  /** Of Pool.size bytes. */
+  readonly address: number
+}
+
+/** Pools whose workers may be alive. */
+const alive = new Set<ThreadPool>()
+
+// Holds no reference to its runtime, so that a runtime that nothing uses takes its workers with it.
+export class ThreadPool {
+  /** Settles when the workers have started or are known not to; never rejects. */
+  readonly ready: Promise<void>
+  /** Milliseconds that a run waits for a worker, beyond what the work is expected to take. */
+  patience = 10_000
+  private state: 'starting' | 'running' | 'ended' = 'starting'
+  private reason = 'the workers are starting: await threadsReady()'
+  /** @internal */
+  readonly workers: WorkerHandle[] = []
+  private ending: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly own: PoolMemory,
+    readonly threads: number,
+  ) {
+    alive.add(this)
+    this.ready = this.start().catch((error: unknown) => void this.end(`the workers did not start: ${String(error)}`))
+  }
+
+  get isRunning(): boolean {
+    return this.state === 'running'
+  }
+
+  /** Why there is one thread only; null while all run. */
+  get note(): string | null {
+    return this.state === 'running' ? null : this.reason
+  }
+
+  private get words(): Int32Array {
+    return new Int32Array(this.own.memory.buffer, this.own.address, Pool.size / 4)
+  }
+
+  private async start(): Promise<void> {
+    const { address, module, memory } = this.own
+    const words = this.words
+    words.fill(0)
+    words[Pool.leaderSleeps / 4] = Number(maySleep())
+    words[Pool.empty / 4] = END_OF_TAPE
+    const challenge = 1 + Math.floor(Math.random() * 1e9)
+    Atomics.store(words, Pool.challenge / 4, challenge)
+    const started: Promise<void>[] = []
+    for (let thread = 1; thread < this.threads; thread++) {
+      const place = { pool: address, challenge: (address + Pool.challenge) / 4, answer: (address + Pool.answers) / 4 + thread }
+      started.push(this.startOne({ module, memory, thread, threads: this.threads, ...place }))
+    }
+    await withinTime(Promise.all(started), START_PATIENCE)
+    if (this.state !== 'starting') return
+    const problem = this.test(challenge)
+    if (problem !== null) return void this.end(`self-test failed: ${problem}`)
+    this.state = 'running'
+    for (const worker of this.workers) worker.unref()
+  }
+
+  private startOne(task: Parameters<typeof startWorker>[0]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onEnd = (reason: string): void => {
+        const note = `worker ${task.thread} of ${this.threads - 1} stopped: ${reason}`
+        reject(new Error(note))
+        void this.end(note)
+      }
+      startWorker(task, { onReady: resolve, onEnd }).then((worker) => {
+        this.workers.push(worker)
+        if (this.state === 'ended') void worker.terminate()
+      }, reject)
+    })
+  }
+
+  /** What is wrong: whether each thread saw the other's word, and whether all come to a meeting. */
+  private test(challenge: number): string | null {
+    const words = this.words
+    for (let thread = 1; thread < this.threads; thread++) {
+      const answer = Atomics.load(words, Pool.answers / 4 + thread)
+      if (answer !== challenge + thread) return `worker ${thread} does not see the shared memory`
+    }
+    const met = this.own.kernels.lead(this.own.address + Pool.empty, this.threads, this.own.address, TEST_PATIENCE) === 0
+    return met ? null : `not all workers came to the first meeting within ${TEST_PATIENCE} ms`
+  }
+
+  /**
+   * Runs a tape on all threads. 0; 1 + the byte offset of the guard that ended it; or −1 − the byte offset of the
+   * instruction that was not reached because a worker is gone: then the pool is given up.
+   * @param expected the milliseconds that one thread is expected to need
+   */
+  run(tape: number, expected: number): number {
+    // Far more than expected, because other programs use the machine too.
+    const patience = Math.min(this.patience + Math.ceil(20 * expected), 2 ** 31 - 1)
+    let status
+    try {
+      status = this.own.kernels.lead(tape, this.threads, this.own.address, patience)
+    } catch (error) {
+      void this.end(`a kernel failed: ${String(error)}`)
+      throw error
+    }
+    if (status < 0) void this.end('a worker stopped or did not answer during a run')
+    return status
+  }
+
+  /** Ends the workers; what ran on them runs on one thread from now on. Resolves when they are gone. */
+  end(reason: string): Promise<void> {
+    if (this.state !== 'ended') {
+      this.state = 'ended'
+      this.reason = reason
+      this.own.kernels.abandon(this.own.address)
+      this.ending = Promise.all(this.workers.map((worker) => worker.terminate())).then(() => {})
+      alive.delete(this)
+    }
+    return this.ending
+  }
+}
+
+/** Ends the workers of all runtimes. */
+export async function endAllPools(reason: string): Promise<void> {
+  await Promise.all([...alive].map((pool) => pool.end(reason)))
+}
+
+/** Why threads cannot be had here; null where they can. */
+export function whyNoThreads(): string | null {
+  if (typeof SharedArrayBuffer === 'undefined' || globalThis.crossOriginIsolated === false) {
+    return 'SharedArrayBuffer is not available: the page is not cross-origin isolated'
+  }
+  return null
+}
+
+/** How many threads `'auto'` stands for. */
+export function automaticThreads(): number {
+  return Math.max(1, Math.min(coreCount(), 8))
+}
+
+function coreCount(): number {
+  if (typeof navigator === 'object' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency
+  // Node 20
+  return typeof process === 'object' ? (process.getBuiltinModule?.('node:os').availableParallelism() ?? 1) : 1
+}
+
+export function isThreadCount(threads: number): boolean {
+  return Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS
+}
+
+/** A browser's main thread may not sleep; a worker and Node's main thread may. */
+function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function withinTime<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

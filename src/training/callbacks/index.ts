@@ -1,0 +1,152 @@
+// The callbacks that come with the library. Names and defaults are Keras's.
+
+import { ArgumentError, camelKey, checkOptions } from '../../core/errors'
+import type { Tensor } from '../../ops/tensor'
+import type { CallbackMethods, Logs } from './callback'
+import { Callback } from './callback'
+
+export { Callback } from './callback'
+export type { CallbackMethods, FitParams, Logs } from './callback'
+
+/** Records the logs of every epoch. What fit returns. */
+export class History extends Callback {
+  /** One list per name: `history.loss`, `history.valLoss` … */
+  readonly history: Record<string, number[]> = {}
+  /** The numbers of the epochs that were run, from 0. */
+  readonly epoch: number[] = []
+
+  /** Without the model, so that a history can be stored. */
+  toJSON() {
+    return { epoch: this.epoch, history: this.history }
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): void {
+    this.epoch.push(epoch)
+    for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value)
+  }
+}
+
+export interface EarlyStoppingOptions {
+  /** Default 'valLoss'. */
+  monitor?: string
+  /** The least change that counts as an improvement. Default 0. */
+  minDelta?: number
+  /** Epochs without improvement after which training ends. Default 0. */
+  patience?: number
+  /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. */
+  mode?: 'auto' | 'min' | 'max'
+  /** A value that must be passed for training to go on. */
+  baseline?: number | null
+  /** Puts back the weights of the best epoch at the end. Default false. */
+  restoreBestWeights?: boolean
+  /** Epochs before which nothing is compared. Default 0. */
+  startFromEpoch?: number
+  verbose?: 0 | 1
+}
+
+const EARLY_STOPPING_OPTIONS: readonly (keyof EarlyStoppingOptions)[] = [
+  'monitor', 'minDelta', 'patience', 'mode', 'baseline', 'restoreBestWeights', 'startFromEpoch', 'verbose',
+]
+
+/** Ends training when a monitored number has stopped to improve. */
+export class EarlyStopping extends Callback {
+  private readonly options: Required<EarlyStoppingOptions>
+  private readonly rises: boolean
+  private best = NaN
+  private wait = 0
+  private bestWeights: Tensor[] | null = null
+  private warned = false
+  /** The epoch after which training ended; 0 when it did not. */
+  stoppedEpoch = 0
+  bestEpoch = 0
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    super()
+    checkOptions('EarlyStopping', options, EARLY_STOPPING_OPTIONS)
+    const { monitor = 'valLoss', mode = 'auto' } = options
+    if (!['auto', 'min', 'max'].includes(mode)) throw new ArgumentError(`EarlyStopping: mode must be 'auto', 'min' or 'max', received '${mode}'`)
+    this.options = {
+      minDelta: 0,
+      patience: 0,
+      baseline: null,
+      restoreBestWeights: false,
+      startFromEpoch: 0,
+      verbose: 0,
+      ...options,
+      monitor: camelKey(monitor),
+      mode,
+    }
+    this.rises = mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall/i.test(monitor))
+  }
+
+  onTrainBegin(): void {
+    this.wait = 0
+    this.stoppedEpoch = 0
+    this.bestEpoch = 0
+    this.best = this.rises ? -Infinity : Infinity
+    this.bestWeights = null
+    this.warned = false
+  }
+
+  private improves(value: number, reference: number): boolean {
+    const delta = Math.abs(this.options.minDelta)
+    return this.rises ? value - delta > reference : value + delta < reference
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): void {
+    const { monitor, baseline, patience, restoreBestWeights, startFromEpoch } = this.options
+    const value = logs[monitor]
+    if (value === undefined) return this.warn(monitor, logs)
+    if (epoch < startFromEpoch) return
+    if (restoreBestWeights && this.bestWeights === null) this.keep(epoch)
+    this.wait++
+    if (this.improves(value, this.best)) {
+      this.best = value
+      this.bestEpoch = epoch
+      if (restoreBestWeights) this.keep(epoch)
+      if (baseline === null || this.improves(value, baseline)) this.wait = 0
+      return
+    }
+    if (this.wait >= patience && epoch > 0) {
+      this.stoppedEpoch = epoch
+      this.model.stopTraining = true
+    }
+  }
+
+  private keep(epoch: number): void {
+    this.bestWeights = this.model.getWeights()
+    this.bestEpoch = epoch
+  }
+
+  private warn(monitor: string, logs: Logs): void {
+    if (this.warned) return
+    this.warned = true
+    console.warn(`EarlyStopping: there is no '${monitor}' to monitor. There are: ${Object.keys(logs).join(', ')}`)
+  }
+
+  onTrainEnd(): void {
+    if (this.stoppedEpoch > 0 && this.options.verbose > 0) console.log(`Epoch ${this.stoppedEpoch + 1}: early stopping`)
+    if (!this.options.restoreBestWeights || this.bestWeights === null) return
+    this.model.setWeights(this.bestWeights)
+  }
+}
+
+/** Calls functions of the user's own. */
+export class LambdaCallback extends Callback {
+  constructor(methods: CallbackMethods) {
+    super()
+    Object.assign(this, methods)
+  }
+}
+
+/**
+ * Ends training quietly at the first step that is not finite, with the weights as they were before it.
+ * Without this callback fit throws a NonFiniteError there.
+ */
+export class TerminateOnNaN extends Callback {
+  /** Called by fit with the description of the failure. @internal */
+  onNonFinite(message: string): void {
+    console.warn(`TerminateOnNaN: ${message}`)
+    this.model.stopTraining = true
+  }
+}

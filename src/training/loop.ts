@@ -1,0 +1,344 @@
+// The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
+
+import type { CallbackMethods, FitParams, Logs } from './callbacks'
+import { History, TerminateOnNaN } from './callbacks'
+import { ProgressBar } from './callbacks/progress'
+import { ArgumentError, NonFiniteError } from '../core/errors'
+import type { TensorLike } from '../ops/convert'
+import type { Program } from '../runtime/program'
+import type { ResidentRows } from '../runtime/rows'
+import type { Runtime } from '../runtime/runtime'
+import type { Compiled } from './compiled'
+import type { ClassWeight, Dataset } from '../data/arrays'
+import { RowSource, makeResident, shuffledOrder, tensorsOf } from '../data/arrays'
+import type { Model } from '../models/model'
+import { Pace } from './pace'
+import type { BatchTypes } from './steps'
+import type { Steps } from './steps'
+
+/** Validation samples: [x, y] or [x, y, sampleWeight]. */
+export type ValidationData = readonly [TensorLike, TensorLike] | readonly [TensorLike, TensorLike, TensorLike]
+
+export interface FitOptions {
+  /** Samples per step. Default 32. */
+  batchSize?: number
+  /** The number of the epoch at which training ends. Default 1. */
+  epochs?: number
+  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 1. */
+  verbose?: 0 | 1 | 2
+  callbacks?: readonly CallbackMethods[]
+  /** The last part of the data, as a fraction, kept apart for validation. */
+  validationSplit?: number
+  validationData?: ValidationData
+  /** Every how many epochs to validate. Default 1. */
+  validationFreq?: number
+  validationBatchSize?: number
+  /** Draw the samples of each epoch in a new order. Default true. */
+  shuffle?: boolean
+  classWeight?: ClassWeight
+  /** One weight per sample. */
+  sampleWeight?: TensorLike
+  /** The epoch to start at, for resuming. Default 0. */
+  initialEpoch?: number
+  /** Ends training after the current step; fit then rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** The names of FitOptions. */
+export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
+  'batchSize', 'epochs', 'verbose', 'callbacks', 'validationSplit', 'validationData', 'validationFreq',
+  'validationBatchSize', 'shuffle', 'classWeight', 'sampleWeight', 'initialEpoch', 'signal',
+]
+
+export interface EvaluateOptions {
+  /** Samples per step. Default 32. */
+  batchSize?: number
+  sampleWeight?: TensorLike
+  /** 0 silent, 1 and 2 a line with the result. Default 0. */
+  verbose?: 0 | 1 | 2
+  signal?: AbortSignal
+}
+
+/** Runs one kind of step over the rows of a data set. */
+export class BatchRunner {
+  private readonly sources: readonly RowSource[]
+  private readonly programs = new Map<number, Program>()
+  private resident: ResidentRows | null = null
+  private order: Int32Array | null = null
+
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly make: (types: BatchTypes) => Program,
+  ) {
+    this.sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+  }
+
+  /** The program for a number of rows, compiled the first time. */
+  program(count: number): Program {
+    let program = this.programs.get(count)
+    if (program === undefined) {
+      const { x, y, sampleWeight } = this.dataset
+      program = this.make({
+        x: { dtype: x.dtype, shape: [count, ...x.shape.slice(1)] },
+        y: { dtype: y.dtype, shape: [count, ...y.shape.slice(1)] },
+        weighted: sampleWeight !== null,
+      })
+      this.programs.set(count, program)
+    }
+    return program
+  }
+
+  /** Copies the data set to linear memory if that makes drawing rows faster; until release(). */
+  settle(runtime: Runtime): void {
+    try {
+      this.resident = makeResident(runtime, this.dataset)
+    } catch (error) {
+      // No memory for a copy: then JavaScript draws the rows.
+      if (!(error instanceof ArgumentError)) throw error
+    }
+  }
+
+  release(): void {
+    this.resident?.dispose()
+    this.resident = null
+  }
+
+  /** Draws the order of rows for the runs to come. Before the first call they are taken as they are. */
+  shuffle(seed: number, epoch: number): void {
+    const { size } = this.dataset
+    this.order = shuffledOrder(size, seed, epoch, this.resident?.order ?? this.order ?? new Int32Array(size))
+  }
+
+  private load(program: Program, start: number, count: number): void {
+    const { order, resident, sources } = this
+    if (resident !== null && order !== null) resident.load(program, start, count)
+    else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
+  }
+
+  /** One step over count rows, from place `start` in the order. false when a value was not finite; then nothing was updated. */
+  run(start: number, count: number): boolean {
+    const program = this.program(count)
+    this.load(program, start, count)
+    return program.run()
+  }
+
+  /** What was not finite in a step that failed, by running it again. */
+  diagnose(start: number, count: number): string {
+    const program = this.program(count)
+    this.load(program, start, count)
+    return program.findNonFinite() ?? 'the loss or a gradient'
+  }
+}
+
+/** The results of the loss and all metrics, by name. */
+export function readLogs(steps: Steps, compiled: Compiled): Logs {
+  const values = compiled.resultsNow() ?? runResults(steps.results(compiled))
+  const logs: Logs = { loss: NaN }
+  compiled.names.forEach((name, i) => (logs[name] = values[i]!))
+  return logs
+}
+
+function runResults(program: Program): ArrayLike<number> {
+  program.run()
+  return program.output(0)
+}
+
+export function requireCount(name: string, value: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least) return value
+  throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
+}
+
+/** Runs test steps over a whole data set. */
+export async function evaluateDataset(
+  steps: Steps,
+  compiled: Compiled,
+  dataset: Dataset,
+  batchSize: number,
+  signal?: AbortSignal,
+): Promise<Logs> {
+  const runner = new BatchRunner(dataset, (types) => steps.test(compiled, types))
+  const pace = new Pace(signal)
+  signal?.throwIfAborted()
+  runner.program(Math.min(batchSize, dataset.size))
+  compiled.resetMetrics()
+  for (let start = 0; start < dataset.size; start += batchSize) {
+    runner.run(start, Math.min(batchSize, dataset.size - start))
+    if (pace.isDue()) await pace.yield()
+  }
+  return readLogs(steps, compiled)
+}
+
+export interface Training {
+  readonly model: Model
+  readonly steps: Steps
+  readonly compiled: Compiled
+  readonly dataset: Dataset
+  readonly validation: Dataset | null
+  readonly options: FitOptions
+  /** The seed of this epoch's order; asked once per epoch. */
+  nextShuffle(): { seed: number; epoch: number }
+}
+
+/** The training loop. */
+export async function runTraining(training: Training): Promise<History> {
+  const { epochs = 1, initialEpoch = 0 } = training.options
+  const history = new History()
+  const loop = new TrainingLoop(training, history)
+  try {
+    await loop.begin()
+    for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+      await loop.runEpoch(epoch)
+      if (training.model.stopTraining) break
+    }
+    await loop.end()
+  } finally {
+    loop.release()
+  }
+  return history
+}
+
+type Event = (callback: CallbackMethods) => void | Promise<void>
+
+class TrainingLoop {
+  private readonly callbacks: readonly CallbackMethods[]
+  private readonly progress: ProgressBar | null
+  private readonly perBatch: boolean
+  private readonly runner: BatchRunner
+  private readonly batchSize: number
+  private readonly pace: Pace
+  private readonly shuffles: boolean
+  private step = 0
+  /** Whether the running epoch took all its batches. */
+  private completed = false
+  private lastLogs: Logs | null = null
+
+  constructor(
+    private readonly training: Training,
+    history: History,
+  ) {
+    const { model, steps, compiled, dataset, options } = training
+    const { batchSize = 32, epochs = 1, verbose = 1, shuffle = true, callbacks = [], signal } = options
+    this.batchSize = batchSize
+    this.shuffles = shuffle
+    this.progress = verbose === 0 ? null : new ProgressBar()
+    this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
+    this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
+    this.runner = new BatchRunner(dataset, (types) => steps.train(compiled, types))
+    this.pace = new Pace(signal)
+    const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
+    for (const callback of this.callbacks) {
+      callback.setModel?.(model)
+      callback.setParams?.(params)
+    }
+  }
+
+  /**
+   * Tells all listeners, one after the other; meanwhile they may use the model. Most answer at once, and then there is
+   * nothing to wait for.
+   */
+  private tell(event: Event, first = 0): Promise<void> | undefined {
+    const { model } = this.training
+    // They may take any time.
+    this.pace.lookNext()
+    for (let i = first; i < this.callbacks.length; i++) {
+      let answer: void | Promise<void>
+      model.listening = true
+      try {
+        answer = event(this.callbacks[i]!)
+      } finally {
+        model.listening = false
+      }
+      if (answer !== undefined) return this.tellLater(answer, event, i + 1)
+    }
+    return undefined
+  }
+
+  private async tellLater(answer: Promise<void>, event: Event, next: number): Promise<void> {
+    const { model } = this.training
+    model.listening = true
+    try {
+      await answer
+    } finally {
+      model.listening = false
+    }
+    await this.tell(event, next)
+  }
+
+  async begin(): Promise<void> {
+    const { model, compiled } = this.training
+    model.stopTraining = false
+    // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
+    // another.
+    await this.pace.yield()
+    if (this.shuffles) this.runner.settle(compiled.runtime)
+    // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
+    this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
+    compiled.resetMetrics()
+    await this.pace.yield()
+    await this.tell((callback) => callback.onTrainBegin?.())
+  }
+
+  release(): void {
+    this.runner.release()
+  }
+
+  async end(): Promise<void> {
+    await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
+  }
+
+  async runEpoch(epoch: number): Promise<void> {
+    const { steps, compiled } = this.training
+    await this.tell((callback) => callback.onEpochBegin?.(epoch))
+    compiled.resetMetrics()
+    const { seed, epoch: draw } = this.training.nextShuffle()
+    if (this.shuffles) this.runner.shuffle(seed, draw)
+    await this.runBatches()
+    const logs = readLogs(steps, compiled)
+    if (this.completed) await this.validate(epoch, logs)
+    this.lastLogs = logs
+    await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
+    this.training.options.signal?.throwIfAborted()
+  }
+
+  private async runBatches(): Promise<void> {
+    const { model, dataset, options } = this.training
+    const { batchSize, runner } = this
+    this.completed = false
+    for (let start = 0, batch = 0; start < dataset.size; start += batchSize, batch++) {
+      const count = Math.min(batchSize, dataset.size - start)
+      if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
+      this.step++
+      if (!runner.run(start, count)) return this.failNonFinite(runner.diagnose(start, count))
+      if (this.perBatch) await this.tellBatch(batch)
+      // A callback may have aborted between two turns of the event loop.
+      options.signal?.throwIfAborted()
+      if (this.pace.isDue()) await this.pace.yield()
+      const { now } = this.pace
+      if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs(this.training.steps, this.training.compiled), now)
+      if (model.stopTraining && start + count < dataset.size) return
+    }
+    this.completed = true
+  }
+
+  private async tellBatch(batch: number): Promise<void> {
+    const logs = readLogs(this.training.steps, this.training.compiled)
+    await this.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
+  }
+
+  private failNonFinite(instruction: string): void {
+    const message = `Training met a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
+    const quiet = this.callbacks.filter((callback) => callback instanceof TerminateOnNaN)
+    if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
+    for (const callback of quiet) callback.onNonFinite(message)
+  }
+
+  private async validate(epoch: number, logs: Logs): Promise<void> {
+    const { steps, compiled, validation, options } = this.training
+    const { validationFreq = 1, validationBatchSize = this.batchSize, signal } = options
+    if (validation === null || (epoch + 1) % validationFreq !== 0) return
+    await this.tell((callback) => callback.onTestBegin?.())
+    const results = await evaluateDataset(steps, compiled, validation, validationBatchSize, signal)
+    await this.tell((callback) => callback.onTestEnd?.(results))
+    for (const [name, value] of Object.entries(results)) logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
+  }
+}

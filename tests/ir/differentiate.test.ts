@@ -1,0 +1,77 @@
+// Gradients where finite differences cannot say what is right: ties, kinks, unused inputs, stopped gradients.
+
+import { describe, expect, it } from 'vitest'
+import type { GraphBuilder } from '../../src/ir/builder'
+import { gradients } from '../../src/ir/differentiate'
+import type { Value } from '../../src/ir/graph'
+import { currentRuntime } from '../../src/runtime/runtime'
+import type { TensorContent } from '../helpers/data'
+import { exactly } from '../helpers/data'
+import { graphOf, runGraph } from '../helpers/graphs'
+
+/** ∂ Σ y / ∂x for each float32 input. */
+function gradientsOfSum(inputs: readonly TensorContent[], body: (builder: GraphBuilder, inputs: readonly Value[]) => Value): number[][] {
+  const graph = graphOf(inputs, (builder, values) => {
+    const y = body(builder, values)
+    const ones = builder.e.broadcastTo(builder.e.scalar(1), y.shape)
+    return gradients(builder, y, values.filter(({ dtype }) => dtype === 'float32'), ones)
+  })
+  return runGraph(currentRuntime(), graph, inputs)!.map((each) => Array.from(each))
+}
+
+describe('ties and kinks', () => {
+  it('maximum and minimum share the gradient of equal operands equally', () => {
+    const operands = [exactly([1, 2, 3]), exactly([2, 2, 2])]
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.emitOne('maximum', [x!, y!], {}))).toEqual([[0, 0.5, 1], [1, 0.5, 0]])
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.emitOne('minimum', [x!, y!], {}))).toEqual([[1, 0.5, 0], [0, 0.5, 1]])
+  })
+
+  it('max and min share it among all extremes of the reduced axes', () => {
+    const x = exactly([1, 5, 5, 5, 2, 2, 0, 1], 'float32', [2, 4])
+    const third = Math.fround(1 / 3)
+    expect(gradientsOfSum([x], (b, [v]) => b.emitOne('max', [v!], { axes: [1] }))).toEqual([[0, third, third, third, 0.5, 0.5, 0, 0]])
+    expect(gradientsOfSum([x], (b, [v]) => b.emitOne('min', [v!], { axes: [1] }))).toEqual([[1, 0, 0, 0, 0, 0, 1, 0]])
+  })
+
+  it('relu has slope 0 at 0, abs has slope 0 at 0', () => {
+    expect(gradientsOfSum([exactly([-1, 0, 1])], (b, [x]) => b.emitOne('relu', [x!], {}))).toEqual([[0, 0, 1]])
+    expect(gradientsOfSum([exactly([-1, 0, 1])], (b, [x]) => b.emitOne('abs', [x!], {}))).toEqual([[-1, 0, 1]])
+  })
+
+  it('xᵇ has finite gradients at x = 0 for b = 0, 1, 2', () => {
+    expect(gradientsOfSum([exactly([0, 0, 0]), exactly([0, 1, 2])], (b, [x, y]) => b.e.power(x!, y!))).toEqual([[0, 1, 0], [0, 0, 0]])
+  })
+})
+
+describe('where no gradient flows', () => {
+  const operands = [exactly([2, 3]), exactly([5, 7])]
+
+  it('is zero through stopGradient, and untouched beside it', () => {
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [x!], {}), y!))).toEqual([[0, 0], [2, 3]])
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [y!], {}), b.e.square(x!)))).toEqual([[20, 42], [0, 0]])
+  })
+
+  it('is zero for an unused input', () => {
+    expect(gradientsOfSum(operands, (b, [x]) => b.e.exp(b.e.multiply(x!, 0)))).toEqual([[0, 0], [0, 0]])
+  })
+
+  it('is zero through integers and comparisons', () => {
+    const body = (b: GraphBuilder, [x, y]: readonly Value[]) =>
+      b.e.add(b.e.cast(b.e.cast(x!, 'int32'), 'float32'), b.e.select(b.e.less(x!, y!), 1, 0))
+    expect(gradientsOfSum(operands, body)).toEqual([[0, 0], [0, 0]])
+  })
+
+  it('reaches an operand that is used twice by both ways', () => {
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.add(b.e.multiply(x!, y!), b.e.multiply(x!, x!)))).toEqual([[9, 13], [2, 3]])
+  })
+})
+
+it('names the scope of the forward node in the backward one', () => {
+  const graph = graphOf([exactly([1, 2])], (b, [x]) => {
+    b.scope = 'dense_1'
+    const y = b.emitOne('tanh', [x!], {})
+    b.scope = ''
+    return gradients(b, y, [x!], y)
+  })
+  expect(graph.nodes.map((node) => node.scope)).toContain('dense_1/gradient')
+})

@@ -1,0 +1,305 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs } from '../../src'
+import { ArgumentError, Callback, Dense, EarlyStopping, History, LambdaCallback, NonFiniteError, SGD, Sequential, TerminateOnNaN } from '../../src'
+import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
+
+const { x, yes } = samples(20)
+
+/** A callback that notes every call with its arguments. */
+function recorder(calls: string[], name = ''): Required<CallbackMethods> {
+  const show = (logs: Logs | null): string => (logs === null ? 'null' : Object.keys(logs).join())
+  const note = (text: string) => void calls.push(name + text)
+  return {
+    setModel: (model) => note(`setModel ${model.name}`),
+    setParams: ({ epochs, steps, verbose }) => note(`setParams ${epochs} ${steps} ${verbose}`),
+    onTrainBegin: () => note('onTrainBegin'),
+    onTrainEnd: (logs) => note(`onTrainEnd ${show(logs)}`),
+    onEpochBegin: (epoch) => note(`onEpochBegin ${epoch}`),
+    onEpochEnd: (epoch, logs) => note(`onEpochEnd ${epoch} ${show(logs)}`),
+    onTrainBatchBegin: (batch) => note(`onTrainBatchBegin ${batch}`),
+    onTrainBatchEnd: (batch, logs) => note(`onTrainBatchEnd ${batch} ${show(logs)}`),
+    onTestBegin: () => note('onTestBegin'),
+    onTestEnd: (logs) => note(`onTestEnd ${show(logs)}`),
+  }
+}
+
+describe('the order of calls', () => {
+  it('is that of Keras, for plain objects', async () => {
+    const model = binaryModel()
+    const calls: string[] = []
+    await model.fit(x, yes, { epochs: 2, batchSize: 12, validationData: [x, yes], validationFreq: 2, verbose: 0, callbacks: [recorder(calls)] })
+    const batches = [0, 1].flatMap((batch) => [`onTrainBatchBegin ${batch}`, `onTrainBatchEnd ${batch} loss,accuracy`])
+    expect(calls).toEqual([
+      `setModel ${model.name}`,
+      'setParams 2 2 0',
+      'onTrainBegin',
+      'onEpochBegin 0',
+      ...batches,
+      'onEpochEnd 0 loss,accuracy',
+      'onEpochBegin 1',
+      ...batches,
+      'onTestBegin',
+      'onTestEnd loss,accuracy',
+      'onEpochEnd 1 loss,accuracy,valLoss,valAccuracy',
+      'onTrainEnd loss,accuracy,valLoss,valAccuracy',
+    ])
+  })
+
+  it('follows the list for each event, and waits for promises', async () => {
+    const calls: string[] = []
+    const slow: CallbackMethods = {
+      onEpochEnd: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        calls.push('slow onEpochEnd')
+      },
+    }
+    const epochOnly = (name: string): CallbackMethods => ({ onEpochBegin: () => void calls.push(`${name} begin`), onEpochEnd: () => void calls.push(`${name} end`) })
+    await binaryModel().fit(x, yes, { verbose: 0, callbacks: [epochOnly('a'), slow, epochOnly('b')] })
+    expect(calls).toEqual(['a begin', 'b begin', 'a end', 'slow onEpochEnd', 'b end'])
+  })
+
+  it('is the same for subclasses, which know the model and the parameters', async () => {
+    const seen: unknown[] = []
+    class Own extends Callback {
+      onEpochEnd(epoch: number): void {
+        seen.push(epoch, this.model, this.params)
+      }
+    }
+    const model = binaryModel()
+    await model.fit(x, yes, { verbose: 0, callbacks: [new Own()] })
+    expect(seen).toEqual([0, model, { epochs: 1, steps: 1, verbose: 0 } satisfies FitParams])
+    expect(() => new Own().model).toThrow()
+  })
+
+  it('LambdaCallback takes the methods as options', async () => {
+    const calls: string[] = []
+    const { onEpochBegin, onTrainBatchEnd } = recorder(calls)
+    await binaryModel().fit(x, yes, { verbose: 0, callbacks: [new LambdaCallback({ onEpochBegin, onTrainBatchEnd })] })
+    expect(calls).toEqual(['onEpochBegin 0', 'onTrainBatchEnd 0 loss,accuracy'])
+  })
+
+  it('logs of batches are means since the epoch began', async () => {
+    const model = binaryModel({ optimizer: new SGD({ learningRate: 0 }) })
+    const batches: number[] = []
+    const { history } = await model.fit(x, yes, { batchSize: 10, verbose: 0, shuffle: false, callbacks: [{ onTrainBatchEnd: (_batch, { loss }) => void batches.push(loss) }] })
+    const [first, second] = [model.testOnBatch(x.slice(0, 10), yes.slice(0, 10)), model.testOnBatch(x.slice(10), yes.slice(10))]
+    expect(batches[0]).toBeCloseTo(first.loss, 5)
+    expect(batches[1]).toBeCloseTo((first.loss + second.loss) / 2, 5)
+    expect(history['loss']).toEqual([batches[1]])
+  })
+
+  it('an error in a callback ends fit, and the model stays usable', async () => {
+    const model = binaryModel()
+    const failure = new Error('disk full')
+    const error = await errorOf(() => model.fit(x, yes, { epochs: 9, verbose: 0, callbacks: [{ onEpochEnd: () => { throw failure } }] }))
+    expect(error).toBe(failure)
+    expect(model.optimizer.iterations.value.item()).toBe(1)
+    await model.fit(x, yes, { verbose: 0 })
+    expect(model.optimizer.iterations.value.item()).toBe(2)
+  })
+})
+
+describe('stopTraining', () => {
+  it('after an epoch ends fit there', async () => {
+    const model = binaryModel()
+    const { epoch } = await model.fit(x, yes, { epochs: 9, verbose: 0, callbacks: [{ onEpochEnd: (number) => void (model.stopTraining = number === 2) }] })
+    expect(epoch).toEqual([0, 1, 2])
+  })
+
+  it('within an epoch ends it after the step; the next fit starts again', async () => {
+    const model = binaryModel()
+    const calls: string[] = []
+    const stop: CallbackMethods = { onTrainBatchEnd: (batch) => void (model.stopTraining = batch === 1) }
+    const options = { epochs: 9, batchSize: 4, validationData: [x, yes] as const, verbose: 0 as const }
+    const { epoch } = await model.fit(x, yes, { ...options, callbacks: [stop, recorder(calls)] })
+    expect(epoch).toEqual([0])
+    expect(model.optimizer.iterations.value.item()).toBe(2)
+    expect(calls.at(-1)).toMatch(/^onTrainEnd/)
+    await model.fit(x, yes, { ...options, epochs: 1 })
+    expect(model.optimizer.iterations.value.item()).toBe(7)
+  })
+})
+
+/** A model whose logs are what the test says: EarlyStopping sees them after this callback has changed them. */
+async function run(options: EarlyStoppingOptions, values: readonly number[], monitor = 'valLoss') {
+  const model = binaryModel()
+  const stopping = new EarlyStopping(options)
+  const weights: number[][][] = []
+  const script: CallbackMethods = {
+    onEpochEnd: (epoch, logs) => {
+      logs[monitor] = values[epoch]!
+      weights.push(weightsOf(model))
+    },
+  }
+  const { epoch } = await model.fit(x, yes, { epochs: values.length, verbose: 0, callbacks: [script, stopping] })
+  return { model, stopping, weights, epochs: epoch.length }
+}
+
+describe('EarlyStopping', () => {
+  it.each<[string, EarlyStoppingOptions, number[], number, string?]>([
+    ['stops at the first epoch that is not better', {}, [3, 2, 2, 1, 1], 3],
+    ['waits for patience', { patience: 2 }, [3, 2, 2.5, 2.5, 1], 4],
+    ['starts waiting anew after an improvement', { patience: 2 }, [3, 4, 2, 3, 1, 2, 2, 0], 7],
+    ['wants minDelta', { minDelta: 0.5 }, [3, 2.4, 2, 0, 0], 3],
+    ['takes minDelta by its size', { minDelta: -0.5 }, [3, 2.4, 2, 0, 0], 3],
+    ['does not stop while it falls', {}, [5, 4, 3, 2, 1], 5],
+    ['mode max wants a rise', { mode: 'max' }, [1, 2, 3, 3, 4], 4],
+    ['mode min wants a fall', { mode: 'min', monitor: 'accuracy' }, [1, 2, 3], 2, 'accuracy'],
+    ['accuracy should rise by itself', { monitor: 'valAccuracy' }, [0.1, 0.2, 0.2, 0.3], 3, 'valAccuracy'],
+    ['so should auc', { monitor: 'val_auc' }, [0.1, 0.2, 0.1, 0.3], 3, 'valAuc'],
+    ['takes names in snake_case', { monitor: 'val_loss' }, [3, 4, 5], 2],
+    ['startFromEpoch compares nothing before', { startFromEpoch: 3 }, [1, 2, 3, 4, 3, 4, 0], 6],
+    ['a baseline that is never passed ends it', { baseline: 1, patience: 2 }, [4, 3, 2, 1.5, 1.2], 5],
+    ['a baseline that is never passed counts plateaus', { baseline: 1, patience: 2 }, [4, 3, 3, 3], 3],
+    ['a baseline that is passed starts waiting anew', { baseline: 1, patience: 2 }, [0.9, 0.95, 0.8, 0.9, 0.9, 0], 5],
+    ['never stops at the first epoch', { baseline: 0 }, [4, 5], 2],
+    ['NaN is no improvement', { patience: 2 }, [3, NaN, NaN, 1], 3],
+  ])('%s', async (_title, options, values, expected, monitor = 'valLoss') => {
+    const { epochs, stopping, model } = await run(options, values, monitor)
+    expect(epochs).toBe(expected)
+    expect(stopping.stoppedEpoch).toBe(model.stopTraining ? expected - 1 : 0)
+    if (expected < values.length) expect(model.stopTraining).toBe(true)
+  })
+
+  it('restoreBestWeights puts the best epoch back, also when it was not stopped', async () => {
+    const stopped = await run({ restoreBestWeights: true, patience: 2 }, [3, 1, 2, 2, 0])
+    expect(stopped.epochs).toBe(4)
+    expect(stopped.stopping.bestEpoch).toBe(1)
+    expect(weightsOf(stopped.model)).toEqual(stopped.weights[1])
+    expect(stopped.weights[1]).not.toEqual(stopped.weights[3])
+    const ended = await run({ restoreBestWeights: true, patience: 9 }, [3, 1, 2])
+    expect(ended.epochs).toBe(3)
+    expect(weightsOf(ended.model)).toEqual(ended.weights[1])
+  })
+
+  it('without restoreBestWeights the last weights stay', async () => {
+    const { model, weights } = await run({ patience: 1 }, [3, 1, 2, 2])
+    expect(weightsOf(model)).toEqual(weights.at(-1))
+  })
+
+  it('restores from startFromEpoch on', async () => {
+    const { model, weights, stopping } = await run({ restoreBestWeights: true, startFromEpoch: 2, patience: 9 }, [0, 0, 3, 2, 5])
+    expect(stopping.bestEpoch).toBe(3)
+    expect(weightsOf(model)).toEqual(weights[3])
+  })
+
+  it('can be used again', async () => {
+    const stopping = new EarlyStopping({ monitor: 'loss', mode: 'max' })
+    const model = binaryModel()
+    const first = await model.fit(x, yes, { epochs: 30, verbose: 0, callbacks: [stopping] })
+    const second = await model.fit(x, yes, { epochs: 30, verbose: 0, callbacks: [stopping] })
+    expect(first.epoch).toEqual([0, 1])
+    expect(second.epoch).toEqual([0, 1])
+  })
+
+  it('warns once about a name that is not there, and goes on', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    try {
+      const { epochs } = await run({ monitor: 'valMse' }, [1, 2, 3])
+      expect(epochs).toBe(3)
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/EarlyStopping.*'valMse'.*loss, accuracy, valLoss/)]])
+    } finally {
+      warn.mockRestore()
+    }
+  })
+
+  it('says where it stopped with verbose 1', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    try {
+      await run({ verbose: 1 }, [1, 2, 3])
+      expect(log.mock.calls).toEqual([['Epoch 2: early stopping']])
+    } finally {
+      log.mockRestore()
+    }
+  })
+
+  it('refuses an unknown mode', () => {
+    const mode: string = 'biggest'
+    expect(() => new EarlyStopping({ mode: mode as 'max' })).toThrow(ArgumentError)
+  })
+})
+
+describe('History', () => {
+  it('can be passed as a callback, too', async () => {
+    const own = new History()
+    const returned = await binaryModel().fit(x, yes, { epochs: 3, verbose: 0, callbacks: [own] })
+    expect(own.history).toEqual(returned.history)
+    expect(own.epoch).toEqual([0, 1, 2])
+  })
+})
+
+/** A model that overflows in its second step. */
+function explosive(): Sequential {
+  const model = new Sequential([
+    new Dense({ units: 3, inputShape: [4], kernelInitializer: 'ones', name: 'first' }),
+    new Dense({ units: 1, kernelInitializer: 'ones', name: 'second' }),
+  ])
+  model.compile({ optimizer: new SGD({ learningRate: 1e25 }), loss: 'mse' })
+  return model
+}
+
+describe('training that is not finite', () => {
+  const ones = [[1, 1, 1, 1]]
+
+  it('throws a NonFiniteError with the step and the instruction, weights as before that step', async () => {
+    const model = explosive()
+    const afterFirst = explosive()
+    afterFirst.trainOnBatch(ones, [[0]])
+    const error = await errorOf(() => model.fit(ones, [[0]], { epochs: 5, verbose: 0 }))
+    expect(error).toBeInstanceOf(NonFiniteError)
+    if (!(error instanceof NonFiniteError)) return
+    expect(error.step).toBe(2)
+    expect(error.instruction).toMatch(/first|second|loss/)
+    expect(error.message).toMatch(/step 2/)
+    expect(error.message).toContain(error.instruction)
+    expect(error.message).toMatch(/learning rate/)
+    expect(weightsOf(model)).toEqual(weightsOf(afterFirst))
+    expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)
+    expect(model.optimizer.iterations.value.item()).toBe(1)
+  })
+
+  it('trainOnBatch throws the same and changes nothing', () => {
+    const model = explosive()
+    model.trainOnBatch(ones, [[0]])
+    const before = weightsOf(model)
+    expect(() => model.trainOnBatch(ones, [[0]])).toThrow(NonFiniteError)
+    expect(weightsOf(model)).toEqual(before)
+    expect(model.optimizer.iterations.value.item()).toBe(1)
+  })
+
+  it('TerminateOnNaN ends it quietly, with a warning', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    try {
+      const model = explosive()
+      const calls: string[] = []
+      const { epoch } = await model.fit(ones, [[0]], { epochs: 5, verbose: 0, callbacks: [new TerminateOnNaN(), recorder(calls)] })
+      expect(epoch).toEqual([0, 1])
+      expect(calls.at(-1)).toMatch(/^onTrainEnd/)
+      expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/TerminateOnNaN.*step 2/)]])
+    } finally {
+      warn.mockRestore()
+    }
+  })
+
+  it('the model can be trained again with a smaller rate', async () => {
+    const model = explosive()
+    await errorOf(() => model.fit(ones, [[0]], { epochs: 5, verbose: 0 }))
+    model.setWeights(explosive().getWeights())
+    model.optimizer.learningRate = 0.01
+    const { history } = await model.fit(ones, [[0]], { epochs: 3, verbose: 0 })
+    expect(history['loss']![2]).toBeLessThan(history['loss']![0]!)
+  })
+})
+
+describe('what is no callback', () => {
+  const fit = (callbacks: unknown) => Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
+
+  it.each([
+    [[() => 1], 'A callback must be an object with methods such as onEpochEnd'],
+    [[{ on_epoch_end() {} }], "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
+    [{ onEpochEnd() {} }, 'callbacks must be an array'],
+  ])('is refused: %o', async (callbacks, message) => {
+    await expect(fit(callbacks)).rejects.toThrow(message)
+  })
+})

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { formatDuration, formatLogs } from '../../src/training/callbacks/progress'
+import { binaryModel, outputOf, samples } from '../helpers/training'
+
+const { x, yes } = samples(20)
+
+describe('formatDuration', () => {
+  it.each([
+    [0.45, '450us'],
+    [1, '1ms'],
+    [999, '999ms'],
+    [12_000, '12s'],
+    [59_400, '59s'],
+    [60_000, '1:00'],
+    [185_000, '3:05'],
+    [3_600_000, '1:00:00'],
+    [3_725_000, '1:02:05'],
+  ])('%d ms is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text)
+  })
+})
+
+describe('formatLogs', () => {
+  it('has four decimals, and an exponent for small numbers', () => {
+    expect(formatLogs({ loss: 0.43214, accuracy: 0.875 })).toBe(' - loss: 0.4321 - accuracy: 0.8750')
+    expect(formatLogs({ loss: 0.00012345 })).toBe(' - loss: 1.2345e-4')
+    expect(formatLogs({ loss: 0 })).toBe(' - loss: 0.0000')
+  })
+})
+
+const duration = String.raw`(\d+(us|ms|s)|\d+:\d\d)`
+const pace = `${duration} ${duration}/step`
+
+describe('the output of fit', () => {
+  const fit = (verbose: 0 | 1 | 2, isTTY: boolean, more = {}) =>
+    outputOf(() => binaryModel().fit(x, yes, { epochs: 2, batchSize: 8, verbose, ...more }), { isTTY })
+
+  it.each([true, false])('verbose 0 is silent (terminal: %s)', async (isTTY) => {
+    expect(await fit(0, isTTY)).toBe('')
+  })
+
+  it.each([true, false])('verbose 2 is a line per epoch (terminal: %s)', async (isTTY) => {
+    const lines = (await fit(2, isTTY, { validationData: [x, yes] })).split('\n')
+    const logs = String.raw` - loss: \d\.\d{4} - accuracy: \d\.\d{4} - valLoss: \d\.\d{4} - valAccuracy: \d\.\d{4}`
+    expect(lines).toEqual([expect.stringMatching(`^Epoch 1/2 - ${pace}${logs}$`), expect.stringMatching(`^Epoch 2/2 - ${pace}${logs}$`), ''])
+  })
+
+  it('verbose 1 in a log is two lines per epoch', async () => {
+    const lines = (await fit(1, false)).split('\n')
+    const done = expect.stringMatching(`^3/3 ━{20} ${pace} - loss: .* - accuracy: .*$`)
+    expect(lines).toEqual(['Epoch 1/2', done, 'Epoch 2/2', done, ''])
+  })
+
+  it('verbose 1 on a terminal rewrites its line, with the time that is left', async () => {
+    const model = binaryModel()
+    const start = performance.now()
+    const text = await outputOf(
+      () =>
+        model.fit(x, yes, {
+          epochs: 1,
+          batchSize: 1,
+          verbose: 1,
+          // Slow enough to be painted on the way.
+          callbacks: [{ onTrainBatchEnd: () => new Promise((resolve) => setTimeout(resolve, 12)) }],
+        }),
+      { isTTY: true },
+    )
+    expect(performance.now() - start).toBeGreaterThan(200)
+    const [head, rest] = text.split('\n')
+    expect(head).toBe('Epoch 1/1')
+    const paints = rest!.split('\r').slice(1)
+    expect(paints.length).toBeGreaterThanOrEqual(2)
+    for (const paint of paints.slice(0, -1)) {
+      expect(paint).toMatch(new RegExp(String.raw`^\d+/20 ━*─* ETA ${duration} ${duration}/step - loss: .* - accuracy: `))
+      const [done] = paint.split('/')
+      expect(paint.match(/━/g)?.length ?? 0).toBe(Number(done))
+    }
+    expect(paints.at(-1)).toMatch(new RegExp(`^20/20 ━{20} ${pace} - loss: `))
+    expect(text.endsWith('\n')).toBe(true)
+  })
+
+  it('is a bar by default', async () => {
+    expect(await outputOf(() => binaryModel().fit(x, yes))).toMatch(/^Epoch 1\/1\n1\/1 ━{20} /)
+  })
+})
