@@ -233,12 +233,8 @@ export abstract class LayerBase extends Configured {
     if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, PROBES[0], {})
   }
 
-  /**
-   * Calls the layer: builds it if necessary and names what it traces. On symbols of a functional model it records the call.
-   * What is said explicitly in `options` wins over what the calling layer knows.
-   * @throws ArgumentError when the layer is called inside another one that does not keep it: its weights would not be trained
-   */
-  protected applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
+  /** `apply`, over trees. @internal */
+  applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
     if (hasSymbol(input)) return this.record(input as Tree<unknown>, options)
     const frame = currentFrame()
     const tensors = this.toTensors(input)
@@ -364,9 +360,35 @@ export abstract class LayerBase extends Configured {
     throw new StateError(`${this}: ${method} is for use inside call`)
   }
 
+  /** The types of the results for inputs of these types; builds the layer. @internal */
+  outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
+    this.ensureBuilt(specs)
+    return this.outputTree(specs, options)
+  }
+
+  /** What the layer expects data to be where nothing else is said. @internal */
+  get inputDtype(): DType {
+    return 'float32'
+  }
+
+  /** For layers whose parts change after they are built. */
+  protected partsChanged(): void {
+    structure.version++
+  }
+
+  /** Layers that belong to this one and that no property shows. @internal */
+  get hiddenParts(): readonly LayerBase[] {
+    return []
+  }
+
   /** The layers that this one is made of. Their weights are its own. */
   get sublayers(): readonly LayerBase[] {
     return partsOf(this).sublayers as readonly LayerBase[]
+  }
+
+  /** The weights of this layer without those of its sublayers, in the order they were made. */
+  get ownWeights(): readonly Variable[] {
+    return [...new Set([...stateOf(this).own.map(({ variable }) => variable), ...partsOf(this).variables])]
   }
 
   /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
@@ -466,7 +488,7 @@ function isTensorLikeObject(value: unknown): boolean {
 function partsOf(layer: object): Parts {
   const state = stateOf(layer)
   if (state.parts === null || state.partsVersion !== structure.version) {
-    state.parts = findParts(layer, (value) => value instanceof LayerBase, state.tracked)
+    state.parts = findParts(layer, (value) => value instanceof LayerBase, [...(layer as LayerBase).hiddenParts, ...state.tracked])
     state.partsVersion = structure.version
   }
   return state.parts

@@ -3,10 +3,11 @@
 
 import { Registry } from '../core/registry'
 import { LayerBase } from './base'
+import { Operation } from './core/operation'
 import { Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape } from './index'
 
 const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
 
 export const layers = new Registry<LayerBase>('layer', isLayer, () => ({
-  Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape,
+  Activation, Dense, Dropout, Flatten, Identity, InputLayer, Operation, Reshape,
 }))

@@ -90,3 +90,18 @@ export function hasSymbol(tree: unknown): boolean {
   if (Array.isArray(tree)) return typeof tree[0] !== 'number' && tree.some(hasSymbol)
   return Object.values(tree).some(hasSymbol)
 }
+
+/** Replaces the symbols in a tree; everything else stays. */
+export function replaceSymbols(tree: unknown, replace: (symbol: Tensor) => unknown): unknown {
+  if (tree instanceof Tensor) return originOf(tree) === null ? tree : replace(tree)
+  if (!isBranch(tree)) return tree
+  if (Array.isArray(tree)) return tree.map((each: unknown) => replaceSymbols(each, replace))
+  return Object.fromEntries(Object.entries(tree).map(([key, each]) => [key, replaceSymbols(each, replace)]))
+}
+
+/** The symbols in a tree. */
+export function symbolsIn(tree: unknown): Tensor[] {
+  const found: Tensor[] = []
+  replaceSymbols(tree, (symbol) => found.push(symbol))
+  return found
+}

@@ -18,6 +18,8 @@ import { Storage, counters } from './runtime'
 
 export interface Program {
   readonly graph: Graph
+  /** Bytes of linear memory that belong to this program alone. */
+  readonly byteLength: number
   /** Where to write parameter i before a run. Stale after the next run of any program. */
   parameter(index: number): NumericArray
   /** Runs once. false when a guard found NaN or ±Inf; then nothing after the guard was done. */
@@ -68,6 +70,10 @@ class TapeProgram implements Program {
       const dtype = data instanceof Int32Array ? 'int32' : 'float32'
       runtime.view(dtype, this.constants.address + offset, data.length).set(data)
     }
+  }
+
+  get byteLength(): number {
+    return this.tape.byteLength + this.constants.byteLength
   }
 
   // Addresses and views hold until the memory grows or the shared workspace moves.
@@ -188,6 +194,8 @@ class InterpretedProgram implements Program {
   ) {
     this.parameters = graph.parameters.map((parameter) => allocate(parameter))
   }
+
+  readonly byteLength = 0
 
   parameter(index: number): NumericArray {
     return this.parameters[index]!
