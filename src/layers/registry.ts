@@ -2,12 +2,12 @@
 // only the layers that it names.
 
 import { Registry } from '../core/registry'
-import { LayerBase } from './base'
+import { Layer } from './layer'
 import { Operation } from './core/operation'
 import { Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape } from './index'
 
-const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
+const isLayer = (value: unknown): value is Layer => value instanceof Layer
 
-export const layers = new Registry<LayerBase>('layer', isLayer, () => ({
+export const layers = new Registry<Layer>('layer', isLayer, () => ({
   Activation, Dense, Dropout, Flatten, Identity, InputLayer, Operation, Reshape,
 }))
