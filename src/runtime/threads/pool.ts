@@ -4,6 +4,7 @@
 import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
 import { END_OF_TAPE } from '../../../assembly/shared/instructions'
 import type { KernelExports } from '../engine/wasm'
+import { nodeModule } from '../platform'
 import type { WorkerHandle } from './worker'
 import { startWorker } from './worker'
 
@@ -155,7 +156,7 @@ export function automaticThreads(): number {
 function coreCount(): number {
   if (typeof navigator === 'object' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency
   // Node 20
-  return typeof process === 'object' ? (process.getBuiltinModule?.('node:os').availableParallelism() ?? 1) : 1
+  return nodeModule('node:os')?.availableParallelism() ?? 1
 }
 
 export function isThreadCount(threads: number): boolean {
