@@ -2,12 +2,12 @@
 // only the layers that it names.
 
 import { Registry } from '../core/registry'
-import { Layer } from './layer'
+import { LayerBase } from './base'
 import { Operation } from './core/operation'
 import { Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape } from './index'
 
-const isLayer = (value: unknown): value is Layer => value instanceof Layer
+const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
 
-export const layers = new Registry<Layer>('layer', isLayer, () => ({
+export const layers = new Registry<LayerBase>('layer', isLayer, () => ({
   Activation, Dense, Dropout, Flatten, Identity, InputLayer, Operation, Reshape,
 }))
