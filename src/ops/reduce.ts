@@ -1,11 +1,11 @@
 // Ops that fold axes. `axis` is one axis or several, negative ones count from the end; all when left out.
 
-import { adjacentGroups } from '../ir/builder'
 import { normalizeAxes, normalizeAxis } from '../core/shapes'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'
 import { expandDims, reshape, slice } from './shape'
+import type { ReductionName } from '../primitives/attributes'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -27,26 +27,35 @@ function restore(result: Tensor, x: Tensor, axes: readonly number[], keepDims: b
   return keepDims ? reshape(result, x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent))) : result
 }
 
-function fold(name: 'sum' | 'mean' | 'max' | 'min', x: TensorLike, { axis = null, keepDims = false }: ReduceOptions): Tensor {
-  const value = cast(asTensor(x, name), 'float32')
-  const axes = axesOf(name, value, axis)
-  let result = value
-  for (const group of adjacentGroups(axes)) result = apply(name, [result], { axes: group })[0]!
-  return restore(result, value, axes, keepDims)
+function fold(name: ReductionName, x: Tensor, { axis = null, keepDims = false }: ReduceOptions): Tensor {
+  const axes = axesOf(name, x, axis)
+  return restore(apply(name, [x], { axes })[0]!, x, axes, keepDims)
 }
 
-/** Σ x */
-export const sum = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('sum', x, options)
-/** Σ x / n */
-export const mean = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('mean', x, options)
-/** The largest element; NaN when there is one. */
-export const max = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('max', x, options)
-/** The smallest element; NaN when there is one. */
-export const min = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('min', x, options)
+/** Σ x. int32 stays int32 and wraps at 32 bits, bool counts as int32. */
+export function sum(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return fold('sum', asTensor(x, 'sum'), options)
+}
 
-/** Π x, by halves, so that its gradient is exact when an element is 0. */
+/** Σ x / n, in float32. */
+export function mean(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return fold('mean', cast(asTensor(x, 'mean'), 'float32'), options)
+}
+
+/** The largest element, in the dtype of x; NaN when there is one. Ties share the gradient equally. */
+export function max(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return fold('max', asTensor(x, 'max'), options)
+}
+
+/** The smallest element, in the dtype of x; NaN when there is one. Ties share the gradient equally. */
+export function min(x: TensorLike, options: ReduceOptions = {}): Tensor {
+  return fold('min', asTensor(x, 'min'), options)
+}
+
+/** Π x, by halves, so that its gradient is exact when an element is 0. int32 stays int32, bool counts as int32. */
 export function prod(x: TensorLike, { axis = null, keepDims = false }: ReduceOptions = {}): Tensor {
-  const value = cast(asTensor(x, 'prod'), 'float32')
+  const given = asTensor(x, 'prod')
+  const value = given.dtype === 'bool' ? cast(given, 'int32') : given
   const axes = axesOf('prod', value, axis)
   let result = value
   for (const each of [...axes].reverse()) result = productAlong(result, each)
@@ -77,26 +86,26 @@ export const std = (x: TensorLike, options: ReduceOptions = {}): Tensor => sqrt(
 
 /** ln Σ eˣ without overflow. */
 export function logSumExp(x: TensorLike, { axis = null, keepDims = false }: ReduceOptions = {}): Tensor {
-  const value = asTensor(x, 'logSumExp')
+  const value = cast(asTensor(x, 'logSumExp'), 'float32')
+  const axes = axesOf('logSumExp', value, axis)
   const largest = stopGradient(max(value, { axis, keepDims: true }))
   const shift = where(isfinite(largest), largest, 0)
-  const total = log(sum(exp(subtract(value, shift)), { axis, keepDims: true }))
-  const result = add(total, shift)
-  return keepDims ? result : reshape(result, sum(value, { axis }).shape)
+  const result = add(log(sum(exp(subtract(value, shift)), { axis, keepDims: true })), shift)
+  return keepDims ? result : reshape(result, value.shape.filter((_, i) => !axes.includes(i)))
 }
 
-/** Whether all elements are true. */
+/** Whether all elements are true; numbers count as x ≠ 0. */
 export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return cast(min(cast(cast(asTensor(x, 'all'), 'bool'), 'float32'), options), 'bool')
+  return fold('min', cast(asTensor(x, 'all'), 'bool'), options)
 }
 
-/** Whether any element is true. */
+/** Whether any element is true; numbers count as x ≠ 0. */
 export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return cast(max(cast(cast(asTensor(x, 'any'), 'bool'), 'float32'), options), 'bool')
+  return fold('max', cast(asTensor(x, 'any'), 'bool'), options)
 }
 
 function argExtreme(name: 'argMax' | 'argMin', x: TensorLike, axis: number | null, keepDims: boolean): Tensor {
-  let value = cast(asTensor(x, name), 'float32')
+  let value = asTensor(x, name)
   const { shape } = value
   if (axis === null) value = reshape(value, [value.size])
   const at = normalizeAxis(name, axis ?? 0, value.shape.length)

@@ -106,6 +106,26 @@ describe('dtypes', () => {
     expect(ops.notEqual([NaN, 1], [NaN, 1]).toArray()).toEqual([true, false])
   })
 
+  it('arithmetic of integers stays int32', () => {
+    const x = int(-7, 0, 7)
+    for (const result of [ops.abs(x), ops.sign(x), ops.square(x), ops.clip(x, -1, 5), ops.floor(x), ops.ceil(x), ops.round(x), ops.negative(x), ops.mod(x, 3), ops.floorDivide(x, 3)]) {
+      expect(result.dtype).toBe('int32')
+    }
+    expect(ops.sign(int(-2147483648, 0, 2147483647)).toArray()).toEqual([-1, 0, 1])
+    expect(ops.square(int(46340, -3)).toArray()).toEqual([2147395600, 9])
+    expect(ops.round(int(16777217)).item()).toBe(16777217)
+    expect(ops.clip(int(-5, 2147483647), 0, 1e10)).toMatchObject({ dtype: 'float32' })
+    expect(ops.sign([[true, false]])).toMatchObject({ dtype: 'int32' })
+  })
+
+  it('mod and floorDivide have the sign of the divisor, exactly', () => {
+    const [a, b] = [int(7, -7, 7, -7, 2147483647, -2147483648, 5, 0), int(3, 3, -3, -3, 10, -1, 0, 0)]
+    expect(ops.mod(a, b).toArray()).toEqual([1, 2, -2, -1, 7, 0, 0, 0])
+    expect(ops.floorDivide(a, b).toArray()).toEqual([2, -3, -3, 2, 214748364, -2147483648, 0, 0])
+    expect(ops.floorDivide([7, -7], 2).toArray()).toEqual([3, -4])
+    expect(ops.mod(int(7), 2.5)).toMatchObject({ dtype: 'float32' })
+  })
+
   it('cast rounds towards zero, and to bool by ≠ 0', () => {
     expect(ops.cast([-1.7, 1.7, 0], 'int32').toArray()).toEqual([-1, 1, 0])
     expect(ops.cast([-1.7, 0, -0], 'bool').toArray()).toEqual([true, false, false])
@@ -198,6 +218,44 @@ describe('reductions', () => {
     expect(ops.all([[true, false], [true, true]], { axis: 1 }).toArray()).toEqual([false, true])
     expect(ops.any([[0, 0], [0, 2]], { axis: 1 }).toArray()).toEqual([false, true])
     expect(ops.sum([[true, true], [false, true]]).item()).toBe(3)
+  })
+
+  it('of integers stays exact in their dtype', () => {
+    const large = tensor(Int32Array.of(16777217, 16777216, -16777217), [3])
+    expect(ops.sum(large)).toMatchObject({ dtype: 'int32' })
+    expect(ops.sum(large).item()).toBe(16777216)
+    expect(ops.sum(int(2147483647, 1)).item()).toBe(-2147483648)
+    expect(ops.max(large)).toMatchObject({ dtype: 'int32' })
+    expect([ops.max(large).item(), ops.min(large).item()]).toEqual([16777217, -16777217])
+    expect([ops.argmax(large).item(), ops.argmin(large).item()]).toEqual([0, 2])
+    expect(ops.prod(int(46341, 46341)).item()).toBe(Math.imul(46341, 46341))
+    expect(ops.prod(tensor(new Int32Array(0)))).toMatchObject({ dtype: 'int32' })
+    expect(ops.mean(int(1, 2))).toMatchObject({ dtype: 'float32' })
+    expect(ops.mean(int(1, 2)).item()).toBe(1.5)
+    expectNear([ops.variance(int(1, 2, 3)).item(), ops.logSumExp(int(0, 0)).item()], [2 / 3, Math.LN2], 'variance, logSumExp')
+  })
+
+  it('of bool counts, and keeps bool for extremes', () => {
+    const flags = tensor([[true, false], [true, true]])
+    expect(ops.sum(flags)).toMatchObject({ dtype: 'int32' })
+    expect(ops.sum(flags, { axis: 1 }).toArray()).toEqual([1, 2])
+    expect(ops.sum(flags, { axis: [] })).toMatchObject({ dtype: 'int32' })
+    expect(ops.max(flags, { axis: 1 }).toArray()).toEqual([true, true])
+    expect(ops.min(flags, { axis: 1 }).toArray()).toEqual([false, true])
+    expect(ops.argmin(flags, 1).toArray()).toEqual([1, 0])
+    expect(ops.prod(flags)).toMatchObject({ dtype: 'int32' })
+    const none = ops.zeros([2, 0])
+    expect([ops.all(none, { axis: 1 }).toArray(), ops.any(none, { axis: 1 }).toArray()]).toEqual([[true, true], [false, false]])
+    expect(ops.all([NaN, 2]).toArray()).toBe(true)
+  })
+
+  it('ties share the gradient of max and min equally over all reduced axes', () => {
+    // x[:, 0, :] is largest where it is 3, twice; x[:, 1, :] where it is 7, three times.
+    const tied = [[[3, 1], [7, 7]], [[0, 3], [7, 2]]]
+    expect(grad((x) => ops.sum(ops.max(x, { axis: [0, 2] })))(tied).toArray()).toEqual([[[0.5, 0], [1 / 3, 1 / 3].map(Math.fround)], [[0, 0.5], [Math.fround(1 / 3), 0]]])
+    const flat = [[[0, 5], [1, 1]], [[0, 0], [4, 1]]]
+    expect(grad((x) => ops.sum(ops.min(x, { axis: [0, 2] })))(flat).toArray()).toEqual([[[1 / 3, 0], [1 / 3, 1 / 3]], [[1 / 3, 1 / 3], [0, 1 / 3]]].map((a) => a.map((b) => b.map(Math.fround))))
+    expect(grad((x) => ops.max(x))([2, 2, 1, 2]).toArray()).toEqual([1 / 3, 1 / 3, 0, 1 / 3].map(Math.fround))
   })
 
   it('NaN goes through max and min', () => {
