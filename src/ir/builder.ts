@@ -9,6 +9,7 @@ import { primitives } from '../primitives'
 import type { PrimitiveAttributes, PrimitiveName, ReductionName } from '../primitives/attributes'
 import type { PrimitiveRule } from '../primitives/rule'
 import type { DType } from '../core/dtypes'
+import { storeData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 
@@ -133,8 +134,7 @@ export class Emitter {
   }
 
   scalar(x: number, dtype: DType = 'float32'): Value {
-    const data = dtype === 'float32' ? Float32Array.of(x) : Int32Array.of(x)
-    return this.builder.emitOne('constant', [], { data, shape: [], dtype })
+    return this.builder.emitOne('constant', [], { data: storeData(dtype, [x]), shape: [], dtype })
   }
 
   negative = (x: Value) => this.unary('negative', x)
