@@ -1,7 +1,7 @@
 // Shapes and index arithmetic. Knows nothing of graphs.
 
 import type { DType } from './dtypes'
-import { ShapeError, formatShape } from './errors'
+import { ShapeError, quoted, formatShape } from './errors'
 
 export type Shape = readonly number[]
 
@@ -93,7 +93,7 @@ export function adjacentGroups(axes: readonly number[]): number[][] {
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     const range = rank === 0 ? 'a scalar has none' : `−${rank} … ${rank - 1}`
-    throw new ShapeError(`${operation}: the axis must be in ${range}, received ${axis}`)
+    throw new ShapeError(`${operation}: the axis must be in ${range}, received ${quoted(axis)}`)
   }
   return axis < 0 ? axis + rank : axis
 }

@@ -2,8 +2,9 @@
 
 import type { DType } from '../core/dtypes'
 import { commonType } from '../core/dtypes'
+import { requireDType } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor, toTensor } from './convert'
+import { asNumbers, asTensor, toTensor } from './convert'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -36,23 +37,18 @@ function pair(name: string, a: TensorLike, b: TensorLike, least: DType): [Tensor
 /** Converts elements: float32 → int32 towards zero, → bool is x ≠ 0, bool → numbers 0 and 1. */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   const value = asTensor(x, 'cast')
+  requireDType('cast', dtype)
   return value.dtype === dtype ? value : apply('cast', [value], { dtype })[0]!
 }
 
-/** What arithmetic computes with: bool counts as int32. */
-function number(x: TensorLike, where: string): Tensor {
-  const value = asTensor(x, where)
-  return value.dtype === 'bool' ? cast(value, 'int32') : value
-}
-
 /** −x; int32 stays int32. */
-export const negative = (x: TensorLike): Tensor => apply('negative', [number(x, 'negative')], none)[0]!
+export const negative = (x: TensorLike): Tensor => apply('negative', [asNumbers(x, 'negative')], none)[0]!
 /** |x|; int32 stays int32. */
-export const abs = (x: TensorLike): Tensor => apply('abs', [number(x, 'abs')], none)[0]!
+export const abs = (x: TensorLike): Tensor => apply('abs', [asNumbers(x, 'abs')], none)[0]!
 
 /** −1, 0 or 1 by the sign of x; int32 stays int32. */
 export function sign(x: TensorLike): Tensor {
-  const value = number(x, 'sign')
+  const value = asNumbers(x, 'sign')
   return value.dtype === 'int32' ? clip(value, -1, 1) : unary('sign', value)
 }
 
@@ -72,7 +68,7 @@ export const rsqrt = (x: TensorLike): Tensor => unary('rsqrt', x)
 export const reciprocal = (x: TensorLike): Tensor => unary('reciprocal', x)
 /** x²; int32 stays int32. */
 export function square(x: TensorLike): Tensor {
-  const value = number(x, 'square')
+  const value = asNumbers(x, 'square')
   return value.dtype === 'int32' ? multiply(value, value) : unary('square', value)
 }
 /** sin x, in radians. */
@@ -93,7 +89,7 @@ export const erf = (x: TensorLike): Tensor => unary('erf', x)
 export const erfinv = (x: TensorLike): Tensor => unary('erfInv', x)
 /** Integers are whole already, and stay int32. */
 function whole(name: 'floor' | 'ceil' | 'round', x: TensorLike): Tensor {
-  const value = number(x, name)
+  const value = asNumbers(x, name)
   return value.dtype === 'int32' ? value : unary(name, value)
 }
 
@@ -180,8 +176,8 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   return apply('select', [bool(condition, 'where'), ...pair('where', a, b, 'bool')], none)[0]!
 }
 
-/** min(max(x, low), high) */
-export function clip(x: TensorLike, low: number, high: number): Tensor {
+/** min(max(x, low), high); int32 stays int32 between whole numbers. */
+export function clip(x: TensorLike, low: TensorLike, high: TensorLike): Tensor {
   return minimum(maximum(x, low), high)
 }
 
