@@ -83,12 +83,18 @@ export function isSymbol(value: unknown): value is Tensor {
   return originOf(value) !== null
 }
 
+/** How deep arguments are looked through: what is deeper, or goes round in circles, has no symbols. */
+const DEEPEST = 16
+
 /** Whether a tree has a symbol in it. Rows of numbers are not looked through. */
 export function hasSymbol(tree: unknown): boolean {
-  if (tree instanceof Tensor) return isSymbol(tree)
-  if (!isBranch(tree)) return false
-  if (Array.isArray(tree)) return typeof tree[0] !== 'number' && tree.some(hasSymbol)
-  return Object.values(tree).some(hasSymbol)
+  const search = (branch: unknown, depth: number): boolean => {
+    if (branch instanceof Tensor) return isSymbol(branch)
+    if (!isBranch(branch) || depth === DEEPEST) return false
+    if (!Array.isArray(branch)) return Object.values(branch).some((each) => search(each, depth + 1))
+    return typeof branch[0] !== 'number' && branch.some((each) => search(each, depth + 1))
+  }
+  return search(tree, 0)
 }
 
 /** Replaces the symbols in a tree; everything else stays. */

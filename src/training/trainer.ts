@@ -117,9 +117,10 @@ export class Trainer {
   }
 
   /** Builds for a batch of inputs, and checks that it fits. */
-  private prepare(x: Tree<unknown>, inputs: readonly TensorType[]): void {
+  private prepare(x: Tree<unknown>, inputs: readonly TensorType[], training = false): void {
     const { model } = this
-    if (!model.built) model.ensureBuilt(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype))))
+    // A step of one's own decides itself what it calls with the data.
+    if (!model.built && !(training && model.hasOwnStep)) model.ensureBuilt(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype))))
     model.checkInput(inputs)
     // A fit that is running goes on with its own programs.
     if (this.lock.isBusy || this.checkedVersion === structure.version) return
@@ -167,7 +168,7 @@ export class Trainer {
 
   private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined, names?: DataNames): Dataset {
     const dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled), names)
-    this.prepare(dataset.x, dataset.inputs)
+    this.prepare(dataset.x, dataset.inputs, true)
     return dataset
   }
 
@@ -189,7 +190,7 @@ export class Trainer {
     }
     // Only training weighs classes.
     dataset = weighClasses(dataset, classWeight)
-    this.prepare(dataset.x, dataset.inputs)
+    this.prepare(dataset.x, dataset.inputs, true)
     this.prepareTargets(compiled, dataset, 'y')
     if (validation !== null) {
       this.model.checkInput(validation.inputs)
