@@ -60,7 +60,8 @@ class Fields {
   }
 }
 
-export const layers = new Registry<Layer>('layer', isLayer)
+// Marked as pure below, so that bundlers drop it, and with it all layers that are not named, where no model is loaded.
+const makeRegistry = (): Registry<Layer> => new Registry<Layer>('layer', isLayer)
   .add('Dense', (config, custom) => {
     const fields = new Fields(config)
     return new Dense({
@@ -87,3 +88,5 @@ export const layers = new Registry<Layer>('layer', isLayer)
     return new Reshape({ ...fields.layer, targetShape: fields.shape('targetShape') })
   })
   .add('InputLayer', (config) => new InputLayer(new Fields(config).layer))
+
+export const layers = /* @__PURE__ */ makeRegistry()
