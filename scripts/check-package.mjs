@@ -119,6 +119,7 @@ report(
 const forbidden = [
   [/^\s*(?:import|export)\b[^'"\n]*['"](?!\.)[^'"\n]+['"]/m, 'a static import from another package or from Node'],
   [/\bimport\s*\(/, 'a dynamic import, which bundlers follow or warn about'],
+  [/(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/, 'a bare global of Node, for which bundlers install a package'],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],
 ]
 report(
