@@ -8,6 +8,6 @@ import { Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape } fr
 
 const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
 
-export const layers = new Registry<LayerBase>('layer', isLayer, () => ({
+export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', isLayer, () => ({
   Activation, Dense, Dropout, Flatten, Identity, InputLayer, Operation, Reshape,
 }))
