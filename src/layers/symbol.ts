@@ -83,18 +83,17 @@ export function isSymbol(value: unknown): value is Tensor {
   return originOf(value) !== null
 }
 
-/** How deep arguments are looked through: what is deeper, or goes round in circles, has no symbols. */
-const DEEPEST = 16
-
 /** Whether a tree has a symbol in it. Rows of numbers are not looked through. */
 export function hasSymbol(tree: unknown): boolean {
-  const search = (branch: unknown, depth: number): boolean => {
-    if (branch instanceof Tensor) return isSymbol(branch)
-    if (!isBranch(branch) || depth === DEEPEST) return false
-    if (!Array.isArray(branch)) return Object.values(branch).some((each) => search(each, depth + 1))
-    return typeof branch[0] !== 'number' && branch.some((each) => search(each, depth + 1))
-  }
-  return search(tree, 0)
+  return hasSymbolWithin(tree, new Set())
+}
+
+/** @param seen the branches that were looked through: an array that holds itself must end */
+function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
+  if (tree instanceof Tensor) return isSymbol(tree)
+  if (!isBranch(tree) || (Array.isArray(tree) && typeof tree[0] === 'number') || seen.has(tree)) return false
+  seen.add(tree)
+  return Object.values(tree).some((each) => hasSymbolWithin(each, seen))
 }
 
 /** Replaces the symbols in a tree; everything else stays. */

@@ -208,6 +208,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
   },
   places: (inputs, { axis }) =>
     splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null,
+  flops: () => 0,
 }
 
 const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
@@ -230,6 +231,7 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
     emit(instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: word }))
     copyInto(out!, strides, padStart(strides, before), x!).forEach(emit)
   },
+  flops: () => 0,
 }
 
 function padStart(strides: readonly number[], before: readonly number[]): number {
