@@ -121,3 +121,17 @@ export function forEachOffset(
     }
   }
 }
+
+/**
+ * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:
+ * [0, 2, 3] → [[2, 3], [0]].
+ */
+export function adjacentGroups(axes: readonly number[]): number[][] {
+  const groups: number[][] = []
+  for (const axis of axes) {
+    const group = groups[0]
+    if (group !== undefined && group[group.length - 1] === axis - 1) group.push(axis)
+    else groups.unshift([axis])
+  }
+  return groups
+}

@@ -2,7 +2,7 @@
 // with the primitives; nothing here knows one by name.
 
 import type { GraphBuilder } from './builder'
-import { ruleOf } from './builder'
+import { ruleOf } from '../primitives'
 import type { Node, Value } from './graph'
 import type { PrimitiveName } from '../primitives/attributes'
 

@@ -1,7 +1,6 @@
 // Ops that fold axes. `axis` is one axis or several, negative ones count from the end; all when left out.
 
-import { adjacentGroups } from '../ir/builder'
-import { normalizeAxes, normalizeAxis } from '../core/shapes'
+import { adjacentGroups, normalizeAxes, normalizeAxis } from '../core/shapes'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'

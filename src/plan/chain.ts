@@ -5,7 +5,7 @@
 import { Chain, Copy } from '../../assembly/shared/instructions'
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import { internalError } from '../core/errors'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
 import type { Operand, Word } from '../ir/instruction'
 import { instruction } from '../ir/instruction'

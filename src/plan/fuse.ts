@@ -2,7 +2,7 @@
 // elementwise nodes of one shape, and a bias and an activation behind a matrix product. Moves no data.
 
 import { internalError } from '../core/errors'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
 import { sameShape, sizeOf } from '../core/shapes'

@@ -2,7 +2,7 @@
 // lowering turns into instructions.
 
 import { Epilogue } from '../../assembly/shared/opcodes'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'

@@ -2,7 +2,7 @@
 // a copy wherever a consumer cannot read an operand as it lies. Allocates nothing: see memory.ts.
 
 import type { GraphBuilder } from '../ir/builder'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import type { Layout } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'

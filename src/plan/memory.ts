@@ -4,7 +4,7 @@
 
 import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { internalError } from '../core/errors'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Cell, Graph, Node, Update, Value } from '../ir/graph'
 import { cellsOverlap } from '../ir/graph'
 import type { Buffer } from '../ir/instruction'

@@ -1,9 +1,10 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
 // folds scalar constants, and applies each primitive's own `simplify`.
 
-import { GraphBuilder, ruleOf } from '../ir/builder'
+import { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
+import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'

@@ -2,7 +2,7 @@
 // and the planner. Passes ask these fields; none of them asks for a primitive's name.
 
 import type { Epilogue, Step } from '../../assembly/shared/opcodes'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveAttributes, PrimitiveName } from './attributes'

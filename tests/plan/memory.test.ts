@@ -3,7 +3,8 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder, ruleOf } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/ir/builder'
+import { ruleOf } from '../../src/primitives'
 import type { Graph, Value } from '../../src/ir/graph'
 import { sizeOf } from '../../src/core/shapes'
 import { fuse } from '../../src/plan/fuse'

@@ -2,11 +2,11 @@
 // gives the same result to the last bit; only gradients may round.
 
 import * as fc from 'fast-check'
-import { GraphBuilder, adjacentGroups } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
-import { sameShape, sizeOf } from '../../src/core/shapes'
+import { adjacentGroups, sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
 import { wholeFloats } from '../helpers/data'
 

@@ -1,7 +1,8 @@
 // The table that drives the op tests: for every primitive the operands, attributes and tolerances that it is
 // tried with. tsc finds a primitive without a row. Runs nothing: see ir/op-cases.test.ts.
 
-import type { Emitter, GraphBuilder } from '../../src/ir/builder'
+import type { GraphBuilder } from '../../src/ir/builder'
+import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
 import type { Shape } from '../../src/core/shapes'

@@ -1,0 +1,121 @@
+// Trees of values: one value, or arrays and records of trees. Inputs and outputs of models, arguments of traced
+// functions and carries of loops are trees. Knows nothing of what the leaves are.
+
+import { ArgumentError } from './errors'
+
+/** One value, a list of trees, or a record of trees. */
+export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> }
+
+/** The tree `Structure` with every leaf of type `From` replaced by `To`; tuples and records stay what they are. */
+export type MapTree<Structure, From, To> = Structure extends From
+  ? To
+  : { readonly [Key in keyof Structure]: MapTree<Structure[Key], From, To> }
+
+/** Whether a value is a list or a plain record: what a tree branches at. Instances of classes are leaves. */
+export function isBranch(value: unknown): value is readonly unknown[] | Readonly<Record<string, unknown>> {
+  if (Array.isArray(value)) return true
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** The children of a branch with the text by which each is named: `[0]` or `.key`. */
+function children(branch: object): [step: string, child: unknown][] {
+  if (Array.isArray(branch)) return branch.map((child: unknown, i) => [`[${i}]`, child])
+  return Object.entries(branch).map(([key, child]) => [`.${key}`, child])
+}
+
+function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string) => void): void {
+  if (!isBranch(tree)) return onLeaf(tree, path)
+  for (const [step, child] of children(tree)) visit(child, path + step, onLeaf)
+}
+
+/** The leaves, lists by position and records in the order of their keys. */
+export function flatten<T>(tree: Tree<T>): T[] {
+  const leaves: T[] = []
+  visit(tree, '', (leaf) => leaves.push(leaf as T))
+  return leaves
+}
+
+/** A path for each leaf, in the order of flatten: `''` for a single leaf, `.image`, `[0].mask`. */
+export function pathsOf(tree: Tree<unknown>): string[] {
+  const paths: string[] = []
+  visit(tree, '', (_leaf, path) => paths.push(path))
+  return paths
+}
+
+/** A path as people say it: `image`, `0.mask`; '' for a single leaf. */
+export function pathName(path: string): string {
+  return path.replaceAll('[', '.').replaceAll(']', '').replace(/^\./, '')
+}
+
+/** The same tree with other leaves. `leaves` are in the order of flatten. */
+export function unflatten<Structure, To>(structure: Structure, leaves: readonly To[]): MapTree<Structure, unknown, To>
+export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<To> {
+  let at = 0
+  const build = (branch: unknown): Tree<To> => {
+    if (!isBranch(branch)) return leaves[at++]!
+    if (Array.isArray(branch)) return branch.map(build)
+    return Object.fromEntries(Object.entries(branch).map(([key, child]) => [key, build(child)]))
+  }
+  return build(structure)
+}
+
+/** The same tree with each leaf replaced; the path names the leaf in messages. */
+export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) => To): Tree<To> {
+  const build = (branch: unknown, path: string): Tree<To> => {
+    if (!isBranch(branch)) return replace(branch as T, path)
+    if (Array.isArray(branch)) return branch.map((child, i) => build(child, `${path}[${i}]`))
+    return Object.fromEntries(Object.entries(branch).map(([key, child]) => [key, build(child, `${path}.${key}`)]))
+  }
+  return build(tree, '')
+}
+
+/** Text that is equal for trees that branch alike: `*`, `[*,*]`, `{a:*,b:[*]}`. */
+export function structureOf(tree: Tree<unknown>): string {
+  if (!isBranch(tree)) return '*'
+  if (Array.isArray(tree)) return `[${tree.map((child) => structureOf(child)).join()}]`
+  return `{${Object.entries(tree).map(([key, child]) => `${key}:${structureOf(child as Tree<unknown>)}`).join()}}`
+}
+
+/**
+ * Takes apart `value` as far as `structure` branches: what lies at its leaves may itself be nested, as arrays of numbers
+ * are. Keys may come in any order.
+ * @param where names the value in errors
+ * @throws ArgumentError for a missing or unknown key, or another number of elements
+ */
+export function flattenLike(structure: Tree<unknown>, value: unknown, where: string): unknown[] {
+  const leaves: unknown[] = []
+  const walk = (branch: unknown, part: unknown, path: string): void => {
+    if (!isBranch(branch)) return void leaves.push(part)
+    const place = `${where}${path}`
+    if (Array.isArray(branch)) {
+      if (!Array.isArray(part) || part.length !== branch.length) {
+        const received = Array.isArray(part) ? `an array of ${part.length}` : describe(part)
+        throw new ArgumentError(`${place}: expected an array of ${branch.length}, received ${received}`)
+      }
+      branch.forEach((child: unknown, i) => walk(child, part[i], `${path}[${i}]`))
+      return
+    }
+    const keys = Object.keys(branch)
+    if (!isBranch(part) || Array.isArray(part)) {
+      throw new ArgumentError(`${place}: expected an object { ${keys.join(', ')} }, received ${describe(part)}`)
+    }
+    const received = part as Readonly<Record<string, unknown>>
+    const unknown = Object.keys(received).find((key) => !keys.includes(key))
+    const missing = keys.find((key) => received[key] === undefined)
+    if (unknown !== undefined || missing !== undefined) {
+      const wrong = unknown !== undefined ? `'${unknown}' is not one of them` : `'${missing}' is missing`
+      throw new ArgumentError(`${place}: expected { ${keys.join(', ')} }; ${wrong}`)
+    }
+    for (const [key, child] of Object.entries(branch)) walk(child, received[key], `${path}.${key}`)
+  }
+  walk(structure, value, '')
+  return leaves
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object' && value !== null) return isBranch(value) ? `{ ${Object.keys(value).join(', ')} }` : value.constructor.name
+  return String(value)
+}
