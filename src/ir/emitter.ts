@@ -109,6 +109,14 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne('pad', [x], { before, after, value: 0 })
   }
 
+  sliceAdd(base: Value, block: Value, starts: readonly number[]): Value {
+    return this.builder.emitOne('sliceAdd', [base, block], { starts })
+  }
+
+  concat(parts: readonly Value[], axis: number): Value {
+    return parts.length === 1 ? parts[0]! : this.builder.emitOne('concat', parts, { axis })
+  }
+
   gather(x: Value, indices: Value, axis: number): Value {
     return this.builder.emitOne('gather', [x, indices], { axis })
   }

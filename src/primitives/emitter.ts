@@ -49,6 +49,9 @@ export interface Emitter {
   reverse(x: Value, axes: readonly number[]): Value
   broadcastTo(x: Value, shape: Shape): Value
   pad(x: Value, before: readonly number[], after: readonly number[]): Value
+  /** base, with `block` added to the elements from `starts` on. */
+  sliceAdd(base: Value, block: Value, starts: readonly number[]): Value
+  concat(parts: readonly Value[], axis: number): Value
   gather(x: Value, indices: Value, axis: number): Value
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value
   /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */

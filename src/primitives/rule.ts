@@ -15,6 +15,14 @@ export interface Layout {
   readonly strides: readonly number[]
 }
 
+/** A gradient that is zero but for a block: what a slice gives its operand. */
+export interface Block {
+  readonly block: Value
+  readonly starts: readonly number[]
+}
+
+export type Contribution = Value | Block
+
 export interface VjpContext<Attributes> {
   /** Emits nodes into the graph that is differentiated. */
   readonly e: Emitter
@@ -63,7 +71,7 @@ interface Common<Attributes> {
   /** The outputs' types, or an error that names the primitive and the shapes. */
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
   /** Gradients with respect to the inputs (null: none flows). null as a whole: not differentiable. */
-  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Value | null)[]) | null
+  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
   /** A value that equals the only output and costs less, if there is one. */
