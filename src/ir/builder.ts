@@ -18,20 +18,12 @@ export class GraphBuilder {
   private readonly cells = new Map<Cell, Value>()
   private readonly nodes: Node[] = []
   private readonly updates = new Map<Cell, Value>()
-  private readonly owned = new WeakSet<Value>()
   /** The scope that new nodes get. */
   scope = ''
   readonly e: Emitter = new NodeEmitter(this)
 
   private value(type: TensorType, node: Node | null): Value {
-    const value = new Value(this.nextId++, type.shape, type.dtype, node)
-    this.owned.add(value)
-    return value
-  }
-
-  /** Whether a value was made by this builder. */
-  owns(value: Value): boolean {
-    return this.owned.has(value)
+    return new Value(this.nextId++, type.shape, type.dtype, node)
   }
 
   parameter(type: TensorType): Value {

@@ -24,7 +24,7 @@ export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[]
     const node = forward[i]!
     if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
     builder.scope = gradientScope(node.scope)
-    const contributions = pullBack(builder, node, cotangents)
+    const contributions = pullBack(builder, node, cotangents, carriers)
     node.inputs.forEach((input, j) => {
       const contribution = contributions[j]
       if (contribution && carriers.has(input)) cotangents.add(input, contribution)
@@ -52,6 +52,7 @@ function pullBack<Name extends PrimitiveName>(
   builder: GraphBuilder,
   node: Node<Name>,
   cotangents: Cotangents,
+  carriers: ReadonlySet<Value>,
 ): readonly (Contribution | null)[] {
   const { e } = builder
   const rule = ruleOf(node.name)
@@ -66,5 +67,8 @@ function pullBack<Name extends PrimitiveName>(
   })
   // Only elementwise rules may leave the gradient of a broadcast operand in the result's shape.
   if (rule.kind !== 'elementwise') return contributions
-  return contributions.map((each, i) => (each instanceof Value ? e.sumTo(each, node.inputs[i]!.shape) : each))
+  return contributions.map((each, i) => {
+    const input = node.inputs[i]!
+    return each instanceof Value && carriers.has(input) ? e.sumTo(each, input.shape) : each
+  })
 }

@@ -16,6 +16,9 @@ interface NodeSink {
 const none = {}
 
 export class NodeEmitter implements Emitter {
+  /** Each number is one node. */
+  private readonly scalars = new Map<string, Value>()
+
   constructor(private readonly builder: NodeSink) {}
 
   private unary(name: UnaryName, x: Value): Value {
@@ -31,8 +34,14 @@ export class NodeEmitter implements Emitter {
   }
 
   scalar(x: number, dtype: DType = 'float32'): Value {
-    const data = dtype === 'float32' ? Float32Array.of(x) : Int32Array.of(x)
-    return this.builder.emitOne('constant', [], { data, shape: [], dtype })
+    const key = `${dtype} ${Object.is(x, -0) ? '-0' : x}`
+    let value = this.scalars.get(key)
+    if (value === undefined) {
+      const data = dtype === 'float32' ? Float32Array.of(x) : Int32Array.of(x)
+      value = this.builder.emitOne('constant', [], { data, shape: [], dtype })
+      this.scalars.set(key, value)
+    }
+    return value
   }
 
   negative = (x: Value) => this.unary('negative', x)
