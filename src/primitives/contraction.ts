@@ -3,7 +3,7 @@
 import { Opcode } from '../../assembly/shared/opcodes'
 import { Gemm } from '../../assembly/shared/instructions'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'

@@ -5,7 +5,7 @@
 import { CrossEntropy, CrossEntropyGradient } from '../../assembly/shared/instructions'
 import { Opcode, TargetKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
 import { FUNCTION, elementsOf } from './flops'

@@ -2,7 +2,7 @@
 
 import { Epilogue, Step } from '../../assembly/shared/opcodes'
 import { ArgumentError, internalError } from '../core/errors'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { ElementwisePrimitive, PrimitiveRule } from './rule'
 import type { DType } from '../core/dtypes'

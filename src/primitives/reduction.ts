@@ -3,7 +3,7 @@
 import { ArgReduce, Fill, Reduce, Softmax } from '../../assembly/shared/instructions'
 import { Extreme, Opcode, Reduction, SoftmaxKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, internalError } from '../core/errors'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
 import { FUNCTION, elementsOf } from './flops'

@@ -2,7 +2,7 @@
 // and the planner. Passes ask these fields; none of them asks for a primitive's name.
 
 import type { Epilogue, Step } from '../../assembly/shared/opcodes'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveAttributes, PrimitiveName } from './attributes'
@@ -14,6 +14,14 @@ export interface Layout {
   readonly offset: number
   readonly strides: readonly number[]
 }
+
+/** A gradient that is zero but for a block: what a slice gives its operand. */
+export interface Block {
+  readonly block: Value
+  readonly starts: readonly number[]
+}
+
+export type Contribution = Value | Block
 
 export interface VjpContext<Attributes> {
   /** Emits nodes into the graph that is differentiated. */
@@ -69,7 +77,7 @@ interface Common<Attributes> {
   /** The outputs' types, or an error that names the primitive and the shapes. */
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
   /** Gradients with respect to the inputs (null: none flows). null as a whole: not differentiable. */
-  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Value | null)[]) | null
+  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
   /** A value that equals the only output and costs less, if there is one. */
