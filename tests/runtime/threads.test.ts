@@ -79,6 +79,14 @@ const others: Case[] = [
     ],
   },
   {
+    name: 'reductions of integers',
+    shapes: [[93, 5, 71]],
+    body: ([x]) => {
+      const whole = ops.cast(multiply(x!, 1e6), 'int32')
+      return [2, 1, 0].flatMap((axis) => [sum(whole, axis), ops.max(whole, axis), ops.min(whole, axis), ops.argmax(whole, axis), ops.argmin(whole, axis)])
+    },
+  },
+  {
     name: 'softmax and log-softmax',
     shapes: [[37, 301]],
     body: ([x]) => [ops.softmax(x!), ops.logSoftmax(x!), ops.softmax(x!, 0)],
