@@ -6,6 +6,7 @@ import { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
+import { sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
 import { wholeFloats } from '../helpers/data'
 
