@@ -134,7 +134,7 @@ export class BatchRunner {
 }
 
 /** The types of a batch of `count` rows. */
-function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
+export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
   const rows = ({ dtype, shape }: Tensor) => ({ dtype, shape: [count, ...shape.slice(1)] })
   return {
     x,
