@@ -1,4 +1,5 @@
 // A model as bytes and back: training goes on bit for bit, and nothing but a whole file is taken.
+// modes: simd, interpreter
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

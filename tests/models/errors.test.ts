@@ -1,4 +1,5 @@
 // Every mistake is a typed error that names where, what was expected and what came; the weights stay as they were.
+// modes: simd, interpreter
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
 import {
