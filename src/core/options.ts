@@ -27,14 +27,14 @@ export interface RequiredOption<Value, Input> extends Kind<Value, Input> {
 
 export interface OptionalOption<Value, Input> extends Kind<Value, Input> {
   readonly required: false
-  /** As a user would give it. */
-  readonly initial: Input
+  /** The default, as a user would give it; from the object where it depends on that. */
+  initial(object: object): Input
 }
 
 export type OptionTable = Readonly<Record<string, RequiredOption<never, never> | OptionalOption<never, never> | AnyOption>>
 interface AnyOption extends Kind<unknown, unknown> {
   readonly required: boolean
-  readonly initial?: unknown
+  initial?(object: object): unknown
 }
 
 /** An option that must be given. */
@@ -44,6 +44,11 @@ export function required<Value, Input>(kind: Kind<Value, Input>): RequiredOption
 
 /** An option with a default. */
 export function option<Value, Input>(kind: Kind<Value, Input>, initial: NoInfer<Input>): OptionalOption<Value, Input> {
+  return { ...kind, required: false, initial: () => initial }
+}
+
+/** An option whose default depends on the object, such as a name that is made from its class. */
+export function optionFrom<Value, Input>(kind: Kind<Value, Input>, initial: (object: object) => NoInfer<Input>): OptionalOption<Value, Input> {
   return { ...kind, required: false, initial }
 }
 
@@ -97,6 +102,9 @@ function within(x: number, { min = -Infinity, max = Infinity, above = -Infinity,
   return x >= min && x <= max && (above === -Infinity || x > above) && (below === Infinity || x < below)
 }
 
+// What float32 rounds to Infinity is as good as infinite.
+const isFiniteFloat = (x: number): boolean => Number.isFinite(Math.fround(x))
+
 function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kind<number> {
   return {
     read(value, where) {
@@ -107,9 +115,9 @@ function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kin
   }
 }
 
-/** A finite number. */
+/** A number that is finite in float32. */
 export function number(range: Range = {}): Kind<number> {
-  return numeric('a finite number', range, Number.isFinite)
+  return numeric('a finite number', range, isFiniteFloat)
 }
 
 /** An integer that a float64 holds exactly. */
@@ -224,9 +232,15 @@ function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
  * Reads options by their table.
  * @param where names the object in errors
  * @param lenient ignores names that are not in the table: a subclass may have options of its own
+ * @param object what the options are for; some defaults depend on it
  * @throws ArgumentError for an unknown name, with the nearest known one, and for a value that is not of its kind
  */
-export function readOptions(where: string, table: OptionTable, given: unknown, lenient = false): Record<string, unknown> {
+export function readOptions<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  given: unknown,
+  { lenient = false, object = {} }: { lenient?: boolean; object?: object } = {},
+): ValuesOf<Table> {
   if (given !== undefined && !isOptions(given)) {
     throw new ArgumentError(`${where}: expected an object of options, { ${Object.keys(table)[0] ?? ''}: … }, received ${quoted(given)}`)
   }
@@ -245,9 +259,17 @@ export function readOptions(where: string, table: OptionTable, given: unknown, l
   for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
     const value = byName.get(name)
     if (value === undefined && each.required) throw new ArgumentError(`${where}: needs ${name}`)
-    values[name] = each.read(value === undefined ? each.initial : value, `${where}: ${name}`)
+    values[name] = each.read(value === undefined ? each.initial?.(object) : value, `${where}: ${name}`)
   }
-  return values
+  return values as ValuesOf<Table>
+}
+
+/**
+ * The options of a function: read by their table, or, from an object that has them as properties, as they are.
+ * @param where names the function in errors
+ */
+export function functionOptions<Table extends OptionTable>(where: string, table: Table, given: InputsOf<Table> | ValuesOf<Table>): ValuesOf<Table> {
+  return given instanceof Configured ? given as typeof given & ValuesOf<Table> : readOptions(where, table, given)
 }
 
 /** Options as a configuration, from an object that keeps each under its name. */
@@ -302,8 +324,13 @@ export abstract class Configured implements Configurable {
     const short = own.shorthand
     const options = short !== undefined && given !== undefined && !isOptions(given) ? { [short]: given } : given
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
-    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, mayTakeMore(new.target)))
+    const lenient = mayTakeMore(new.target)
+    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient, object: this }))
+    this.checkOptions()
   }
+
+  /** Compares options with each other. They are set when this is called; the other fields of the class are not. */
+  protected checkOptions(): void {}
 
   /** What the constructor takes to make an equal object. */
   getConfig(): Config {
@@ -312,7 +339,7 @@ export abstract class Configured implements Configurable {
 }
 
 type AbstractClass = abstract new (...inputs: never[]) => object
-type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
+type OptionsArgument<Options, Short = never> = Partial<Options> extends Options ? [options?: Options | Short] : [options: Options | Short]
 type BaseOptions<Base extends AbstractClass> = Exclude<ConstructorParameters<Base>[0], undefined>
 
 /** Base, with the options of Table added: their values are properties of the same names. */
@@ -320,7 +347,7 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
   (abstract new (
     ...inputs: [Short] extends [never]
       ? OptionsArgument<InputsOf<Table> & BaseOptions<Base>>
-      : [options: (InputsOf<Table> & BaseOptions<Base>) | InputOf<Table[Short]>]
+      : OptionsArgument<InputsOf<Table> & BaseOptions<Base>, InputOf<Table[Short]>>
   ) => InstanceType<Base> & ValuesOf<Table>)
 
 /**
