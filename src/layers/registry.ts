@@ -1,9 +1,8 @@
 // Makes layers from saved configurations.
 
-import { getActivation } from '../activations'
 import { ArgumentError } from '../core/errors'
 import { initializers } from '../initializers/registry'
-import type { Config, Configurable, CustomObjects, Json } from '../core/registry'
+import type { Config, Configurable, Json } from '../core/registry'
 import { Registry, isSerialized } from '../core/registry'
 import { regularizers } from '../regularizers/registry'
 import { Activation, Dense, Dropout, Flatten, InputLayer, Reshape } from './core/basic'
@@ -42,48 +41,50 @@ class Fields {
     return typeof value === 'boolean' ? value : otherwise
   }
 
-  activation(key: string, custom: CustomObjects) {
+  activation(key: string) {
     const value = this.config[key]
-    if (typeof value !== 'string') return {}
-    // A function of the user's own is known by the name it was saved under.
-    return { [key]: value in custom ? getActivation(value, custom) : value }
+    return typeof value === 'string' ? { [key]: value } : {}
   }
 
   /** The saved objects of these names, made by a registry. */
-  objects<Key extends string, Kind extends Configurable>(registry: Registry<Kind>, custom: CustomObjects, ...keys: Key[]): { [K in Key]?: Kind } {
+  objects<Key extends string, Kind extends Configurable>(registry: Registry<Kind>, ...keys: Key[]): { [K in Key]?: Kind } {
     const found: { [K in Key]?: Kind } = {}
     for (const key of keys) {
       const value: Json | undefined = this.config[key]
-      if (typeof value === 'string' || isSerialized(value)) found[key] = registry.get(value, custom)
+      if (typeof value === 'string' || isSerialized(value)) found[key] = registry.get(value)
     }
     return found
   }
 }
 
-export const layers = new Registry<Layer>('layer', isLayer)
-  .add('Dense', (config, custom) => {
+// What makes a layer of a class, as a class that the registry can construct.
+const from = (make: (config: Config) => Layer) => Object.assign(class extends InputLayer {}, { fromConfig: make })
+
+export const layers = new Registry<Layer>('layer', isLayer, () => ({
+  Dense: from((config) => {
     const fields = new Fields(config)
     return new Dense({
       ...fields.layer,
       units: fields.number('units'),
-      ...fields.activation('activation', custom),
+      ...fields.activation('activation'),
       useBias: fields.boolean('useBias', true),
-      ...fields.objects(initializers, custom, 'kernelInitializer', 'biasInitializer'),
-      ...fields.objects(regularizers, custom, 'kernelRegularizer', 'biasRegularizer', 'activityRegularizer'),
+      ...fields.objects(initializers, 'kernelInitializer', 'biasInitializer'),
+      ...fields.objects(regularizers, 'kernelRegularizer', 'biasRegularizer', 'activityRegularizer'),
     })
-  })
-  .add('Activation', (config, custom) => {
+  }),
+  Activation: from((config) => {
     const fields = new Fields(config)
-    return new Activation({ ...fields.layer, activation: 'linear', ...fields.activation('activation', custom) })
-  })
-  .add('Dropout', (config) => {
+    return new Activation({ ...fields.layer, activation: 'linear', ...fields.activation('activation') })
+  }),
+  Dropout: from((config) => {
     const fields = new Fields(config)
     const seed = typeof config['seed'] === 'number' ? { seed: config['seed'] } : {}
     return new Dropout({ ...fields.layer, rate: fields.number('rate'), ...seed })
-  })
-  .add('Flatten', (config) => new Flatten(new Fields(config).layer))
-  .add('Reshape', (config) => {
+  }),
+  Flatten: from((config) => new Flatten(new Fields(config).layer)),
+  Reshape: from((config) => {
     const fields = new Fields(config)
     return new Reshape({ ...fields.layer, targetShape: fields.shape('targetShape') })
-  })
-  .add('InputLayer', (config) => new InputLayer(new Fields(config).layer))
+  }),
+  InputLayer: from((config) => new InputLayer(new Fields(config).layer)),
+}))

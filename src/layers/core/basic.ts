@@ -68,7 +68,6 @@ export class Dense extends Layer {
   readonly units: number
   readonly useBias: boolean
   private readonly activation: ActivationFunction
-  private readonly activationIdentifier: ActivationIdentifier | undefined
   private readonly kernelInitializer: Initializer
   private readonly biasInitializer: Initializer
   private readonly kernelRegularizer: Regularizer | null
@@ -85,7 +84,6 @@ export class Dense extends Layer {
     this.units = units
     this.useBias = useBias
     this.activation = getActivation(activation)
-    this.activationIdentifier = activation
     this.kernelInitializer = initializers.get(kernelInitializer)
     this.biasInitializer = initializers.get(biasInitializer)
     this.kernelRegularizer = optionalRegularizer(options.kernelRegularizer)
@@ -148,7 +146,7 @@ export class Dense extends Layer {
     const config: Record<string, Config[string]> = {
       ...super.getConfig(),
       units: this.units,
-      activation: activationName(this.activation, this.activationIdentifier),
+      activation: activationName(this.activation),
       useBias: this.useBias,
       kernelInitializer: serialize(this.kernelInitializer),
       biasInitializer: serialize(this.biasInitializer),
@@ -165,14 +163,12 @@ export class Dense extends Layer {
 export class Activation extends Layer {
   static readonly className = 'Activation'
   private readonly activation: ActivationFunction
-  private readonly identifier: ActivationIdentifier
 
   constructor(options: (LayerOptions & { activation: ActivationIdentifier }) | ActivationIdentifier) {
     const { activation, ...rest } = typeof options === 'object' ? options : { activation: options }
     checkOptions('Activation', rest, ['activation', ...LAYER_OPTIONS])
     super(rest)
     this.activation = getActivation(activation)
-    this.identifier = activation
   }
 
   call(x: Tensor): Tensor {
@@ -184,7 +180,7 @@ export class Activation extends Layer {
   }
 
   override getConfig(): Config {
-    return { ...super.getConfig(), activation: activationName(this.activation, this.identifier) }
+    return { ...super.getConfig(), activation: activationName(this.activation) }
   }
 }
 
