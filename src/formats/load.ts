@@ -7,7 +7,7 @@ import { layers } from '../layers/registry'
 import type { LossIdentifier } from '../losses'
 import type { MetricIdentifier } from '../metrics'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
-import { isSerialized } from '../core/registry'
+import { customObjectScope, isSerialized } from '../core/registry'
 import { readFile } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import type { Model } from '../models/model'
@@ -73,13 +73,13 @@ function isBatchShape(value: readonly Json[]): value is BatchShape {
   return value.every((extent) => extent === null || (Number.isInteger(extent) && Number(extent) > 0))
 }
 
-function makeModel({ className, config }: Serialized, custom: CustomObjects): Sequential {
+function makeModel({ className, config }: Serialized): Sequential {
   if (className !== Sequential.className) throw new FormatError(`Cannot load a model of class '${className}'`)
   const saved = config['layers']
   if (!Array.isArray(saved)) throw new FormatError('The file is damaged: the model has no list of layers')
   const list = saved.map((entry: Json): Layer => {
     if (!isSerialized(entry)) throw new FormatError('The file is damaged: a layer has no class name')
-    return entry.className === Sequential.className ? makeModel(entry, custom) : layers.get(entry, custom)
+    return entry.className === Sequential.className ? makeModel(entry) : layers.get(entry)
   })
   const model = new Sequential(list, {
     ...(typeof config['name'] === 'string' ? { name: config['name'] } : {}),
@@ -153,7 +153,7 @@ function restoreVariables(model: Model, { tensors }: Container): void {
 /** A model from its bytes. */
 export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Sequential {
   try {
-    return readModel(bytes, options)
+    return customObjectScope(options.customObjects ?? {}, () => readModel(bytes, options))
   } catch (error) {
     if (error instanceof ArgumentError && error.message.startsWith('Unknown')) {
       error.message += ' What is your own goes into customObjects, under this name.'
@@ -165,7 +165,7 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Se
 function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Sequential {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
-  const model = makeModel(description, customObjects)
+  const model = makeModel(description)
   model.weights.forEach((weight, i) => (weight.trainable = !description.frozen.includes(i)))
   if (compile && description.compile !== null) {
     compileAgain(model, description.compile, customObjects)

@@ -14,6 +14,7 @@ import { nextSeed } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import type { Optimizer } from '../optimizers'
 import type { Variable } from '../ops/variable'
+import { customObjectScope } from '../core/registry'
 import { writeFile } from '../runtime/platform'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
@@ -74,7 +75,7 @@ export abstract class Model extends Layer {
    */
   compile(options: CompileOptions, customObjects: Readonly<Record<string, unknown>> = {}): void {
     this.requireIdle('compile')
-    this.compiled = this.inOwnRuntime(() => new Compiled(options, customObjects))
+    this.compiled = customObjectScope(customObjects, () => this.inOwnRuntime(() => new Compiled(options, customObjects)))
     this.resetPrograms()
   }
 

@@ -12,6 +12,8 @@ import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
+import type { Pack } from './packed'
+import { Packs } from './packed'
 import { Tensor } from './tensor'
 import type { Variable } from './variable'
 
@@ -19,6 +21,7 @@ export class Trace {
   private readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
   private readonly cells = new Set<Variable>()
+  private readonly packs = new Packs(this.builder)
 
   /** The value that a tensor stands for in this trace; concrete tensors become constants. */
   valueOf(tensor: Tensor): Value {
@@ -57,12 +60,22 @@ export class Trace {
 
   read(variable: Variable): Tensor {
     this.cells.add(variable)
-    return this.wrap(this.builder.read(variable))
+    return this.wrap(this.packs.read(variable) ?? this.builder.read(variable))
   }
 
   update(variable: Variable, value: Tensor): void {
     this.cells.add(variable)
-    this.builder.update(variable, this.valueOf(value))
+    if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
+  }
+
+  /** Variables that lie side by side, as one. */
+  readPack(pack: Pack): Tensor {
+    this.cells.add(pack.whole)
+    return this.wrap(this.packs.readAll(pack))
+  }
+
+  updatePack(pack: Pack, value: Tensor): void {
+    this.packs.assignAll(pack, this.valueOf(value))
   }
 
   parameter(type: TensorType): Tensor {
@@ -92,6 +105,7 @@ export class Trace {
   }
 
   finish(outputs: readonly Tensor[]): Graph {
+    this.packs.settle()
     return this.builder.finish(outputs.map((output) => this.valueOf(output)))
   }
 

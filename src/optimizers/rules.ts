@@ -1,43 +1,35 @@
-// The optimizers that can be named in compile(). Names, defaults and formulas are Keras's. Each rule is one
-// fused instruction over all weights.
+// The update rules. Names, defaults and formulas are Keras's. Each is one fused instruction over all weights that lie side
+// by side.
 
-import { ArgumentError, checkOptions } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { boolean, configured, nullable, number, option } from '../core/options'
+import { add, cast, divide, maximum, multiply, power, sqrt, square, subtract } from '../ops/elementwise'
 import { apply } from '../ops/trace'
-import type { Config } from '../core/registry'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
-import { OPTIMIZER_OPTIONS, Optimizer } from './optimizer'
+import { Optimizer } from './optimizer'
+import { learningRateKind } from './rate'
 
-export { Optimizer } from './optimizer'
-export type { LearningRate, OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
-export { CosineDecay, ExponentialDecay, LearningRateSchedule, PiecewiseConstantDecay } from './schedules'
-export type { CosineDecayOptions, ExponentialDecayOptions, PiecewiseConstantDecayOptions } from './schedules'
+/** A part that is kept of a running mean or of the last step. */
+const fraction = number({ min: 0, below: 1 })
+/** What keeps a denominator from being 0. */
+const epsilon = option(number({ min: 0 }), 1e-7)
 
-function requireFraction(name: string, option: string, value: number): number {
-  if (value >= 0 && value < 1) return value
-  throw new ArgumentError(`${name}: ${option} must be in [0, 1), received ${value}`)
-}
-
-export interface SGDOptions extends OptimizerOptions {
-  momentum?: number
-  nesterov?: boolean
-}
+const sgdOptions = () => ({
+  /** A number, or a schedule. Default 0.01. */
+  learningRate: option(learningRateKind, 0.01),
+  /** The part of the last step that is kept. Default 0. */
+  momentum: option(fraction, 0),
+  /** Looks ahead along the momentum. Default false. */
+  nesterov: option(boolean, false),
+})
+export type SGDOptions = InputsOf<ReturnType<typeof sgdOptions>> & OptimizerOptions
 
 /**
  * Gradient descent: w ← w − learningRate · g. With momentum: v ← momentum · v − learningRate · g, w ← w + v,
  * or, with nesterov, w ← w + momentum · v − learningRate · g. Default learning rate 0.01.
  */
-export class SGD extends Optimizer {
+export class SGD extends configured(Optimizer, sgdOptions) {
   static readonly className = 'SGD'
-  readonly momentum: number
-  readonly nesterov: boolean
-
-  constructor(options: SGDOptions = {}) {
-    checkOptions('SGD', options, ['momentum', 'nesterov', ...OPTIMIZER_OPTIONS])
-    const { learningRate = 0.01, momentum = 0, nesterov = false } = options
-    super(learningRate, options)
-    this.momentum = requireFraction('SGD', 'momentum', momentum)
-    this.nesterov = nesterov
-  }
 
   protected slotNames(): readonly string[] {
     return this.momentum === 0 ? [] : ['velocity']
@@ -48,42 +40,31 @@ export class SGD extends Optimizer {
     const [updated, ...rest] = apply('sgd', [parameters, gradient, learningRate, ...slots], { momentum, nesterov, weightDecay })
     return { parameters: updated!, slots: rest }
   }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), momentum: this.momentum, nesterov: this.nesterov }
-  }
 }
 
-export interface RMSpropOptions extends OptimizerOptions {
-  rho?: number
-  momentum?: number
-  epsilon?: number
-  centered?: boolean
-}
+const rmspropOptions = () => ({
+  /** A number, or a schedule. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** The part of the mean square that is kept. Default 0.9. */
+  rho: option(fraction, 0.9),
+  /** The part of the last step that is kept. Default 0. */
+  momentum: option(fraction, 0),
+  /** Default 1e-7. */
+  epsilon,
+  /** Divides by the standard deviation of the gradient instead of its root mean square. Default false. */
+  centered: option(boolean, false),
+})
+export type RMSpropOptions = InputsOf<ReturnType<typeof rmspropOptions>> & OptimizerOptions
 
 /**
  * Divides the gradient by a running root mean square: s ← ρ s + (1−ρ) g², w ← w − learningRate · g/√(s + ε).
  * Hinton 2012. Default learning rate 0.001.
  */
-export class RMSprop extends Optimizer {
+export class RMSprop extends configured(Optimizer, rmspropOptions) {
   static readonly className = 'RMSprop'
-  readonly rho: number
-  readonly momentum: number
-  readonly epsilon: number
-  readonly centered: boolean
-
-  constructor(options: RMSpropOptions = {}) {
-    checkOptions('RMSprop', options, ['rho', 'momentum', 'epsilon', 'centered', ...OPTIMIZER_OPTIONS])
-    const { learningRate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false } = options
-    super(learningRate, options)
-    this.rho = requireFraction('RMSprop', 'rho', rho)
-    this.momentum = requireFraction('RMSprop', 'momentum', momentum)
-    this.epsilon = epsilon
-    this.centered = centered
-  }
 
   protected slotNames(): readonly string[] {
-    return ['square', ...(this.centered ? ['average'] : []), ...(this.momentum > 0 ? ['velocity'] : [])]
+    return ['square', ...(this.centered ? ['averageGradient'] : []), ...(this.momentum > 0 ? ['velocity'] : [])]
   }
 
   protected update({ parameters, gradient, learningRate, slots, weightDecay }: UpdateInput): UpdateResult {
@@ -92,63 +73,65 @@ export class RMSprop extends Optimizer {
     const [updated, ...rest] = apply('rmsprop', [parameters, gradient, learningRate, ...slots], attributes)
     return { parameters: updated!, slots: rest }
   }
-
-  override getConfig(): Config {
-    const { rho, momentum, epsilon, centered } = this
-    return { ...super.getConfig(), rho, momentum, epsilon, centered }
-  }
 }
 
-export interface AdamOptions extends OptimizerOptions {
-  beta1?: number
-  beta2?: number
-  epsilon?: number
-}
-
-const ADAM_OPTIONS: readonly (keyof AdamOptions)[] = ['beta1', 'beta2', 'epsilon', ...OPTIMIZER_OPTIONS]
+const adamOptions = () => ({
+  /** A number, or a schedule. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** The part of the mean gradient that is kept. Default 0.9. */
+  beta1: option(fraction, 0.9),
+  /** The part of the mean square that is kept. Default 0.999. */
+  beta2: option(fraction, 0.999),
+  /** Default 1e-7. */
+  epsilon,
+  /** Divides by the largest mean square so far (Reddi et al. 2018). Default false. */
+  amsgrad: option(boolean, false),
+})
+export type AdamOptions = InputsOf<ReturnType<typeof adamOptions>> & OptimizerOptions
 
 /**
  * Running means of the gradient and of its square, corrected for their start at 0:
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − learningRate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
  * Kingma & Ba 2014. Default learning rate 0.001.
  */
-export class Adam extends Optimizer {
+export class Adam extends configured(Optimizer, adamOptions) {
   static readonly className: string = 'Adam'
-  readonly beta1: number
-  readonly beta2: number
-  readonly epsilon: number
-
-  constructor(options: AdamOptions = {}) {
-    checkOptions('Adam', options, ADAM_OPTIONS)
-    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
-    super(learningRate, options)
-    this.beta1 = requireFraction('Adam', 'beta1', beta1)
-    this.beta2 = requireFraction('Adam', 'beta2', beta2)
-    this.epsilon = epsilon
-  }
 
   protected slotNames(): readonly string[] {
-    return ['mean', 'variance']
+    return this.amsgrad ? ['mean', 'variance', 'largestVariance'] : ['mean', 'variance']
   }
 
-  protected update({ parameters, gradient, learningRate, iterations, slots, weightDecay }: UpdateInput): UpdateResult {
+  protected update(input: UpdateInput): UpdateResult {
+    if (this.amsgrad) return this.updateByLargest(input)
+    const { parameters, gradient, learningRate, iterations, slots, weightDecay } = input
     const { beta1, beta2, epsilon } = this
     const inputs = [parameters, gradient, learningRate, ...slots, iterations]
     const [updated, ...rest] = apply('adam', inputs, { beta1, beta2, epsilon, weightDecay })
     return { parameters: updated!, slots: rest }
   }
 
-  override getConfig(): Config {
+  // The same with v̂ ← max(v̂, v) in the denominator.
+  private updateByLargest({ parameters, gradient, learningRate, iterations, slots: [m, v, largest], weightDecay }: UpdateInput): UpdateResult {
     const { beta1, beta2, epsilon } = this
-    return { ...super.getConfig(), beta1, beta2, epsilon }
+    const step = add(cast(iterations, 'float32'), 1)
+    const alpha = divide(multiply(learningRate, sqrt(subtract(1, power(beta2, step)))), subtract(1, power(beta1, step)))
+    const mean = add(m!, multiply(subtract(gradient, m!), 1 - beta1))
+    const variance = add(v!, multiply(subtract(square(gradient), v!), 1 - beta2))
+    const most = maximum(largest!, variance)
+    const decayed = weightDecay === 0 ? parameters : multiply(parameters, subtract(1, multiply(learningRate, weightDecay)))
+    return { parameters: subtract(decayed, divide(multiply(mean, alpha), add(sqrt(most), epsilon))), slots: [mean, variance, most] }
   }
 }
 
+const adamWOptions = () => ({
+  /** p ← p − learningRate · weightDecay · p before each update. Default 0.004. */
+  weightDecay: option(nullable(number({ min: 0 })), 0.004),
+})
+
 /** Adam with weight decay apart from the gradient. Loshchilov & Hutter 2017. Default weightDecay 0.004. */
-export class AdamW extends Adam {
+export class AdamW extends configured(Adam, adamWOptions) {
   static override readonly className = 'AdamW'
-  constructor(options: AdamOptions = {}) {
-    checkOptions('AdamW', options, ADAM_OPTIONS)
-    super({ weightDecay: 0.004, ...options })
-  }
 }
+
+/** The rules by the name that each is saved under. */
+export const rules = () => ({ SGD, RMSprop, Adam, AdamW })

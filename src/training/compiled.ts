@@ -14,7 +14,7 @@ import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { serialize } from '../core/registry'
+import { customObjectScope, serialize } from '../core/registry'
 import type { Runtime } from '../runtime/runtime'
 
 export interface CompileOptions {
@@ -46,18 +46,18 @@ export class Compiled {
       throw new ArgumentError(`compile: ${key} must be an array, for example ['accuracy'], received ${String(options[key])}`)
     }
     if (options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
-    this.optimizer = getOptimizer(options.optimizer ?? 'rmsprop', custom)
-    this.loss = getLoss(options.loss, custom)
+    this.optimizer = getOptimizer(options.optimizer ?? 'rmsprop')
+    this.loss = getLoss(options.loss)
     // Names are checked now, though the metrics wait for the first targets.
     for (const identifier of [...(options.metrics ?? []), ...(options.weightedMetrics ?? [])]) {
-      if (!(identifier instanceof Metric)) getMetric(identifier, { target: [1, 1], output: [1, 1] }, custom)
+      if (!(identifier instanceof Metric)) getMetric(identifier, { target: [1, 1], output: [1, 1] })
     }
   }
 
   /** Makes the metrics for targets and outputs of these shapes, once. */
   prepareMetrics(shapes: TargetShapes): void {
     const make = (identifiers: readonly MetricIdentifier[] = []): Metric[] =>
-      identifiers.map((identifier) => getMetric(identifier, shapes, this.custom))
+      customObjectScope(this.custom, () => identifiers.map((identifier) => getMetric(identifier, shapes)))
     if (this.metricList !== null) return
     this.metricList = make(this.options.metrics)
     this.weightedList = make(this.options.weightedMetrics)
@@ -118,8 +118,8 @@ export class Compiled {
   /** Takes a batch into the loss tracker and the metrics; traced. */
   updateMetrics(loss: Tensor, y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): void {
     this.lossTracker.addMean(loss, yPred.shape[0]!)
-    for (const metric of this.metricList ?? []) named(metric, () => metric.updateState(y, yPred))
-    for (const metric of this.weightedList ?? []) named(metric, () => metric.updateState(y, yPred, sampleWeight))
+    for (const metric of this.metricList ?? []) named(metric, () => metric.apply(y, yPred))
+    for (const metric of this.weightedList ?? []) named(metric, () => metric.apply(y, yPred, sampleWeight))
   }
 
   /** What save() writes; functions of the user's own by their name. */

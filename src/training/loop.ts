@@ -283,6 +283,7 @@ class TrainingLoop {
   }
 
   async end(): Promise<void> {
+    this.training.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
   }
 

@@ -54,7 +54,7 @@ export class Steps {
       const weights = this.model.trainableWeights.map((weight) => weight.value)
       const { loss, output } = this.forward(compiled, x, y, sampleWeight, new CallContext(true))
       if (weights.length > 0) {
-        const gradients = currentTrace()!.gradients(loss, weights)
+        const gradients = currentTrace()!.gradients(compiled.optimizer.scaleLoss(loss), weights)
         // Before anything is updated: a step that is not finite leaves no trace.
         withScope('loss', () => apply('guard', [loss, ...gradients], {}))
         compiled.optimizer.apply(gradients)

@@ -282,7 +282,7 @@ describe('customObjects', () => {
     call(step: Tensor): Tensor {
       return ops.power(0.5, ops.cast(step, 'float32'))
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
@@ -291,7 +291,7 @@ describe('customObjects', () => {
     call(shape: readonly number[]): Tensor {
       return ops.full(shape, 7)
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
@@ -300,7 +300,7 @@ describe('customObjects', () => {
     call(x: Tensor): Tensor {
       return ops.sum(x)
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }

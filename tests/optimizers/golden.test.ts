@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Variable, jit, ops, tensor } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
-import { getSchedule } from '../../src/optimizers/schedules'
+import { schedules as registry } from '../../src/optimizers/schedules'
 import type { OptimizersFile } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
 import { runnable } from '../helpers/not-yet'
@@ -36,7 +36,7 @@ describe('optimizers agree with Keras after each step', () => {
 
 describe('schedules agree with Keras', () => {
   it.each(schedules)('$name', ({ schedule: described, steps, values }) => {
-    const schedule = getSchedule(serialized(described), {})
+    const schedule = registry.get(serialized(described))
     const at = (step: number) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] }))
     expectNear(steps.map((step) => at(step).item()), values, 'values')
     const traced = jit((step) => schedule.call(step))
