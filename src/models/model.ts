@@ -171,7 +171,7 @@ export class Model<In = Tensor, Out = Tensor> extends Layer<In, Out> implements 
    */
   trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.forward(batch)
-    this.optimizer.apply(this.gradients(result.loss))
+    this.optimizer.apply(this.gradients(this.optimizer.scaleLoss(result.loss)))
     this.updateMetrics(batch, result)
   }
 
