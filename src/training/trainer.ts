@@ -72,7 +72,8 @@ interface LastStep {
   readonly source: Steps
   readonly version: number
   readonly compiled: Compiled
-  readonly optimizerWeights: readonly Variable[]
+  /** Of the runtime: another one where the weights were moved since. */
+  readonly epoch: number
 }
 
 function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[]): boolean {
@@ -334,7 +335,7 @@ export class Trainer {
   private isLikeLast(last: LastStep | null, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
     return (
       last !== null && last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
-      last.dataset.x === x && last.dataset.y === y && compiled.optimizer.builtFor === last.optimizerWeights &&
+      last.dataset.x === x && last.dataset.y === y && last.epoch === compiled.runtime.epoch &&
       sameTypes(inputs, last.dataset.inputs) && sameTypes(targets, last.dataset.targets) && sameTypes(weights, last.dataset.weights)
     )
   }
@@ -348,7 +349,11 @@ export class Trainer {
     const types = typesOf(dataset, dataset.size)
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.
-    const last = { dataset, program, source: steps, version: structure.version, compiled, optimizerWeights: compiled.optimizer.builtFor }
+    const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
+    // Kept while it is the last: else it might be let go of to make room for others.
+    const before = this.lastSteps[method]
+    steps.hold(program)
+    if (before !== null && before.source === steps) steps.release(before.program)
     this.lastSteps[method] = last
     return program
   }
