@@ -60,6 +60,18 @@ export function formatShape(shape: readonly (number | null)[]): string {
   return `[${shape.map((extent) => extent ?? 'None').join(', ')}]`
 }
 
+/** As it would stand in code, so that a string is not taken for a number. */
+export function quoted(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 16).map((each: unknown) => (Array.isArray(each) ? '[…]' : quoted(each)))
+    return `[${[...shown, ...(value.length > shown.length ? ['…'] : [])].join(', ')}]`
+  }
+  if (typeof value === 'function') return `the function ${value.name}`
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `an object (${typeof value.constructor === 'function' ? value.constructor.name : 'no prototype'})`
+}
+
 /** Names that other libraries use for the same thing. */
 const elsewhere: Readonly<Record<string, string>> = {
   lr: 'learningRate', decay: 'weightDecay', std: 'stddev', eps: 'epsilon', alpha: 'negativeSlope', dropoutrate: 'rate', p: 'rate',

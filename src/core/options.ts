@@ -7,7 +7,7 @@
 //     seed: option(nullable(integer), null),
 //   }), 'rate') { … this.rate … }
 
-import { ArgumentError, formatShape, knownName, normalizeName, unknownName } from './errors'
+import { ArgumentError, formatShape, knownName, normalizeName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { classNameOf, isSerialized, serialize } from './registry'
 
@@ -70,13 +70,7 @@ function wrong(where: string, expected: string, value: unknown): ArgumentError {
   return new ArgumentError(`${where} must be ${expected}, received ${quoted(value)}`)
 }
 
-/** As it would stand in code, so that a string is not taken for a number. */
-export function quoted(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  if (Array.isArray(value)) return `[${value.map(quoted).join(', ')}]`
-  if (typeof value === 'function') return `the function ${value.name}`
-  return typeof value === 'object' && value !== null ? `an object (${value.constructor?.name ?? 'no prototype'})` : String(value)
-}
+export { quoted } from './errors'
 
 export interface Range {
   readonly min?: number

@@ -6,9 +6,10 @@ import { internalError } from '../core/errors'
 import type { Cell, Graph, Node, Update } from './graph'
 import { Value } from './graph'
 import { primitives } from '../primitives'
-import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName, ReductionName } from '../primitives/attributes'
 import type { PrimitiveRule } from '../primitives/rule'
 import type { DType } from '../core/dtypes'
+import { storeData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 
@@ -133,8 +134,7 @@ export class Emitter {
   }
 
   scalar(x: number, dtype: DType = 'float32'): Value {
-    const data = dtype === 'float32' ? Float32Array.of(x) : Int32Array.of(x)
-    return this.builder.emitOne('constant', [], { data, shape: [], dtype })
+    return this.builder.emitOne('constant', [], { data: storeData(dtype, [x]), shape: [], dtype })
   }
 
   negative = (x: Value) => this.unary('negative', x)
@@ -172,11 +172,12 @@ export class Emitter {
     return this.builder.emitOne(name, [p, targets, scale], none)
   }
 
-  /** Sums over axes and drops them; axes that are not neighbours take one reduction each. */
-  sum(x: Value, axes: readonly number[]): Value {
-    for (const group of adjacentGroups(axes)) x = this.builder.emitOne('sum', [x], { axes: group })
-    return x
+  /** Folds sorted axes and drops them. */
+  reduce(name: ReductionName, x: Value, axes: readonly number[]): Value {
+    return axes.length === 0 ? x : this.builder.emitOne(name, [x], { axes })
   }
+
+  sum = (x: Value, axes: readonly number[]) => this.reduce('sum', x, axes)
 
   reshape(x: Value, shape: Shape): Value {
     return sameShape(x.shape, shape) ? x : this.builder.emitOne('reshape', [x], { shape })
@@ -244,17 +245,3 @@ type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
   | 'logSoftmax'
 type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'
-
-/**
- * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:
- * [0, 2, 3] → [[2, 3], [0]].
- */
-export function adjacentGroups(axes: readonly number[]): number[][] {
-  const groups: number[][] = []
-  for (const axis of axes) {
-    const group = groups[0]
-    if (group !== undefined && group[group.length - 1] === axis - 1) group.push(axis)
-    else groups.unshift([axis])
-  }
-  return groups
-}

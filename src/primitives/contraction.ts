@@ -8,6 +8,7 @@ import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
 import type { KernelPrimitive, Layout, LowerContext, RefContext } from './rule'
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { NoAttributes } from './attributes'
@@ -119,14 +120,14 @@ function lower(context: LowerContext<NoAttributes>): void {
     const addresses: Address[] = []
     const strides = broadcastStrides(operand.shape.slice(0, -2), operand.strides.slice(0, -2), batch)
     forEachOffset(batch, strides, 0, (at) =>
-      addresses.push({ buffer: operand.address.buffer, offset: operand.address.offset + 4 * at }),
+      addresses.push({ buffer: operand.address.buffer, offset: operand.address.offset + BYTES_PER_ELEMENT * at }),
     )
     return addresses
   }
   const lhs = starts(a)
   const rhs = starts(b)
   for (let i = 0; i < lhs.length; i++) {
-    const at = { buffer: out.address.buffer, offset: out.address.offset + 4 * i * m * n }
+    const at = { buffer: out.address.buffer, offset: out.address.offset + BYTES_PER_ELEMENT * i * m * n }
     context.emit(
       instruction(Opcode.Gemm, Gemm, {
         ...fixed, out: at, lhs: lhs[i]!, rhs: rhs[i]!, batch: 1, lhsBatch: 0, rhsBatch: 0,

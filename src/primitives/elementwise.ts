@@ -14,6 +14,7 @@ import * as special from './special'
 type Kinds = readonly DType[]
 
 const FLOAT: Kinds = ['float32']
+const INTEGER: Kinds = ['int32']
 const NUMERIC: Kinds = ['float32', 'int32']
 const ANY: Kinds = ['float32', 'int32', 'bool']
 const BOOL: Kinds = ['bool']
@@ -285,8 +286,10 @@ export const elementwise = {
     Step.Mod,
     special.modulo,
     (e, dy, a, b, y) => [dy, e.multiply(dy, e.divide(e.subtract(y, a), b))],
-    { accepts: FLOAT },
+    { integerStep: Step.ModI32, integer: special.floorRemainder },
   ),
+  // Of float32 it is floor(a / b).
+  floorDivide: binary('floorDivide', Step.FloorDivideI32, special.floorQuotient, null, { accepts: INTEGER }),
   maximum: extremum('maximum', Step.Maximum, Step.MaximumI32, Math.max),
   minimum: extremum('minimum', Step.Minimum, Step.MinimumI32, Math.min),
   less: comparison('less', Step.Less, Step.LessI32, (a, b) => a < b),

@@ -3,8 +3,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ShapeError } from '../../src/core/errors'
-import { adjacentGroups } from '../../src/ir/builder'
-import { broadcastShapes, broadcastStrides, forEachOffset, normalizeAxes, normalizeAxis, rowMajorStrides, sizeOf, splitAround } from '../../src/core/shapes'
+import { adjacentGroups, broadcastShapes, broadcastStrides, forEachOffset, normalizeAxes, normalizeAxis, rowMajorStrides, sizeOf, splitAround } from '../../src/core/shapes'
 
 const shapes = fc.array(fc.nat({ max: 4 }), { maxLength: 4 })
 const nonEmpty = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 })
