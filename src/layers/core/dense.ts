@@ -18,7 +18,7 @@ import type { BatchShape } from '../spec'
  *
  * Keras: `keras.layers.Dense`.
  */
-export class Dense extends configured(Layer, () => ({
+export class Dense extends configured(Layer<Tensor>, () => ({
   /** The number of outputs. */
   units: required(count),
   /** Applied to the result. Default linear. */

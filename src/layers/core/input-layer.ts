@@ -10,7 +10,7 @@ import { TensorSpec } from '../spec'
 import { recordCall } from '../symbol'
 
 /** Declares the shape of one sample; passes its input on. Keras: `keras.layers.InputLayer`. */
-export class InputLayer extends configured(Layer, () => ({
+export class InputLayer extends configured(Layer<Tensor>, () => ({
   /** The shape of one sample; null stands for an open extent. */
   shape: required(extents(null)),
   /** The number of samples, where it is always the same. */

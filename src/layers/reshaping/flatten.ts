@@ -14,7 +14,7 @@ export function productOf(extents: BatchShape): number | null {
 }
 
 /** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
-export class Flatten extends configured(Layer, () => ({
+export class Flatten extends configured(Layer<Tensor>, () => ({
   /**
    * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened as if they came last, so that weights trained
    * with either order are the same. Default channelsLast.

@@ -11,7 +11,7 @@ import type { BatchShape } from '../spec'
 import { productOf } from './flatten'
 
 /** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
-export class Reshape extends configured(Layer, () => ({
+export class Reshape extends configured(Layer<Tensor>, () => ({
   /** The shape of one sample; −1 stands for the extent that makes the sizes agree. */
   targetShape: required(extents(-1)),
 }), 'targetShape') {
