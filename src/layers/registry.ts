@@ -4,10 +4,14 @@
 import { Registry } from '../core/registry'
 import { LayerBase } from './base'
 import { Operation } from './core/operation'
-import { Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape } from './index'
+import {
+  Activation, Add, Average, Concatenate, Dense, Dot, Dropout, Flatten, Identity, InputLayer, Maximum, Minimum, Multiply, Reshape,
+  Subtract,
+} from './index'
 
 const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
 
 export const layers = new Registry<LayerBase>('layer', isLayer, () => ({
-  Activation, Dense, Dropout, Flatten, Identity, InputLayer, Operation, Reshape,
+  Activation, Add, Average, Concatenate, Dense, Dot, Dropout, Flatten, Identity, InputLayer, Maximum, Minimum, Multiply,
+  Operation, Reshape, Subtract,
 }))

@@ -36,18 +36,29 @@ export interface ActivationsFile extends FixtureFile {
   cases: ActivationCase[];
 }
 
-// layers.json: every layer is called with training = false
+// layers/<family>.json: every layer is called with training = false
+
+export interface LayerInput extends FixtureTensor {
+  dtype: 'float32' | 'int32';
+}
 
 export interface LayerCase {
   name: string;
   layer: Described;
-  input: FixtureTensor;
+  inputs: LayerInput[];
+  /** Whether the layer takes a list. */
+  isList: boolean;
+  /** 0 and 1, for each input that has one; null when none has. */
+  masks: (FixtureTensor | null)[] | null;
   /** In Keras's order, kernel then bias; empty for a layer without weights. */
   weights: FixtureTensor[];
   output: FixtureTensor;
+  outputMask: FixtureTensor | null;
+  /** What the layer added to the loss. */
+  loss: number;
   outputWeights: FixtureTensor;
-  /** d sum(output · outputWeights) / d input */
-  inputGradient: FixtureTensor;
+  /** d sum(output · outputWeights) / d input; null for an input of integers. */
+  inputGradients: (FixtureTensor | null)[];
   weightGradients: FixtureTensor[];
 }
 
