@@ -115,6 +115,7 @@ function identifiers(value: Json | undefined): unknown {
 }
 
 function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: CustomObjects): void {
+  if (saved['loss'] === undefined) throw new FormatError('The file is damaged: what compile chose has no loss')
   const options = customObjectScope(custom, () => ({
     optimizer: optimizerOf(saved['optimizer']),
     loss: identifiers(saved['loss']),

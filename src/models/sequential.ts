@@ -1,9 +1,8 @@
 // Sequential: a model that is a plain list of layers. Built, it is a LayerGraph as every functional model is.
 
-import { ArgumentError, StateError } from '../core/errors'
+import { ArgumentError, FormatError, StateError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { isSerialized, serialize } from '../core/registry'
-import type { Tree } from '../core/tree'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
@@ -128,8 +127,10 @@ export class Sequential extends Model {
     const list = Array.isArray(saved) ? saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null)) : []
     const model = new Sequential(list, typeof name === 'string' ? { name } : {})
     if (Array.isArray(buildShape)) {
-      const spec = specsFrom(buildShape) as Tree<TensorSpec>
-      if (spec instanceof TensorSpec) model.ensureBuilt(new TensorSpec(spec.shape, buildDtype === 'int32' || buildDtype === 'bool' ? buildDtype : 'float32'))
+      const spec = specsFrom(buildShape)
+      const isWhole = spec instanceof TensorSpec && spec.shape.every((extent) => extent === null || (Number.isInteger(extent) && extent > 0))
+      if (!isWhole) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(buildShape)}`)
+      model.ensureBuilt(new TensorSpec(spec.shape, buildDtype === 'int32' || buildDtype === 'bool' ? buildDtype : 'float32'))
     }
     if (trainable === false) model.trainable = false
     return model

@@ -9,7 +9,7 @@ import type { Cell, Graph, Node, Update, Value } from '../ir/graph'
 import { cellsOverlap } from '../ir/graph'
 import type { Buffer } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
-import type { NumericArray } from '../core/dtypes'
+import type { DType, NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Kernel } from './kernel'
@@ -43,7 +43,7 @@ export interface MemoryPlan {
   readonly workspaceBytes: number
   /** The largest sum of buffers that live at one time: no plan can be smaller. */
   readonly lowerBound: number
-  readonly constants: readonly { readonly offset: number; readonly data: NumericArray }[]
+  readonly constants: readonly { readonly offset: number; readonly dtype: DType; readonly data: NumericArray }[]
   readonly constantBytes: number
   /** Updates that must be copied to their cell when all kernels have run. */
   readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
@@ -71,7 +71,7 @@ class Planner {
   private readonly holders = new Map<Value, Holder>()
   private readonly madeAt = new Map<Value, number>()
   private readonly lastRead = new Map<Value, number>()
-  private readonly constants: { offset: number; data: NumericArray }[] = []
+  private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
 
   constructor(
@@ -123,7 +123,7 @@ class Planner {
     for (const node of this.graph.nodes) {
       const data = constantData(node)
       if (data === null) continue
-      this.constants.push({ offset: this.constantBytes, data })
+      this.constants.push({ offset: this.constantBytes, dtype: node.outputs[0]!.dtype, data })
       this.hold(node.outputs[0]!, { kind: 'constants', offset: this.constantBytes })
       this.constantBytes += align(bytesOf(node.outputs[0]!), data.length > 4 ? ALIGNMENT : 16)
     }

@@ -6,7 +6,7 @@ import type { Cell, Graph, Node } from '../ir/graph'
 import type { Address } from '../ir/instruction'
 import { allocate, hasNonFinite, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
-import type { NumericArray } from '../core/dtypes'
+import type { NumericArray, TensorData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Plan } from '../plan'
@@ -41,7 +41,7 @@ export function compile(runtime: Runtime, graph: Graph): Program {
 }
 
 /** The content of a cell, in place. Stale when the memory grows. */
-export function cellView(runtime: Runtime, cell: Cell): Float32Array | Int32Array {
+export function cellView(runtime: Runtime, cell: Cell): TensorData {
   return runtime.view(cell.dtype, cell.storage.address + cell.byteOffset, sizeOf(cell.shape))
 }
 
@@ -66,8 +66,7 @@ class TapeProgram implements Program {
     this.tape = new Storage(runtime, tapeBytes(instructions))
     this.constants = new Storage(runtime, memory.constantBytes)
     this.runTape = runtime.kernels!.run
-    for (const { offset, data } of memory.constants) {
-      const dtype = data instanceof Int32Array ? 'int32' : 'float32'
+    for (const { offset, dtype, data } of memory.constants) {
       runtime.view(dtype, this.constants.address + offset, data.length).set(data)
     }
   }
@@ -152,8 +151,7 @@ class TapeProgram implements Program {
       const made = kernels[kernelOf[i]!]?.writes ?? []
       for (const value of made) {
         const { buffer, offset } = this.plan.memory.places.get(value)!
-        if (value.dtype !== 'float32') continue
-        if (!hasNonFinite(this.runtime.view('float32', this.resolve({ buffer, offset }), sizeOf(value.shape)))) continue
+        if (!hasNonFinite(this.runtime.view(value.dtype, this.resolve({ buffer, offset }), sizeOf(value.shape)))) continue
         return `instruction ${i} (${instructions[i]!.label})`
       }
     }
@@ -223,7 +221,7 @@ class InterpretedProgram implements Program {
   findNonFinite(): string | null {
     let found: string | null = null
     this.interpret((node, results) => {
-      const bad = node.outputs.some((output, i) => output.dtype === 'float32' && hasNonFinite(results[i]!))
+      const bad = results.some(hasNonFinite)
       if (bad) found = printNode(node)
       return !bad
     })

@@ -311,7 +311,7 @@ describe('the copy of the data set in linear memory', () => {
     const sampleWeight = upTo(21).map((row) => 1 + row)
     const { model } = await fitted({ epochs: 1, sampleWeight })
     const reference = binaryModel()
-    const order = Array.from(shuffledOrder(21, reference.shuffleState.seed, 0, new Int32Array(21)))
+    const order = Array.from(shuffledOrder(21, reference.trainer.shuffleState.seed, 0, new Int32Array(21)))
     for (let start = 0; start < 21; start += 8) {
       const rows = order.slice(start, start + 8)
       reference.trainOnBatch(rows.map((row) => x[row]!), rows.map((row) => yes[row]!), { sampleWeight: rows.map((row) => sampleWeight[row]!) })

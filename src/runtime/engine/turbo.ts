@@ -2,11 +2,8 @@
 // of 128-bit ones (Node 24), fused multiply-add (Node 20). Chooses tiles; runs nothing of a model.
 
 import { GEMM_KC } from '../../../assembly/shared/instructions'
+import { isNode, nodeModule } from '../platform'
 import type { KernelExports, SimdLevel } from './wasm'
-
-interface Engine {
-  setFlagsFromString(flags: string): void
-}
 
 /**
  * Sets V8's flags for the whole process; they hold for modules compiled afterwards. null where V8 then pairs vectors,
@@ -14,9 +11,9 @@ interface Engine {
  */
 export function requestTurbo(level: SimdLevel): string | null {
   if (level === 'plain') return "simd is 'plain', which keeps to instructions that every machine has"
-  if (typeof process !== 'object' || process.versions?.node === undefined) return 'only Node can switch it on'
-  const engine: Engine | undefined = process.getBuiltinModule?.('node:v8')
-  if (engine === undefined || process.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
+  if (!isNode()) return 'only Node can switch it on'
+  const engine = nodeModule('node:v8')
+  if (engine === null || process.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
   const major = Number(process.versions.node.split('.')[0])
   try {
     if (major < 21) {
