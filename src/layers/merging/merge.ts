@@ -65,7 +65,11 @@ export abstract class Merge extends ListLayer {
   }
 
   override computeMask(inputs: readonly Tensor[], mask: Tree<Tensor | null>): Tensor | null {
-    const masks = this.masksOf(inputs, mask)
+    const rank = Math.max(...inputs.map((x) => x.rank))
+    const masks = this.masksOf(inputs, mask).map((each, i) => {
+      const missing = rank - inputs[i]!.rank
+      return each === null || missing === 0 ? each : reshape(each, widened(each.shape, each.rank + missing))
+    })
     return masks.reduce((all, each) => (all === null || each === null ? null : logicalOr(all, each)))
   }
 }
