@@ -5,13 +5,13 @@ import { Registry } from '../core/registry'
 import { LayerBase } from './base'
 import { Operation } from './core/operation'
 import {
-  Activation, Add, Average, Concatenate, Dense, Dot, Dropout, Flatten, Identity, InputLayer, Maximum, Minimum, Multiply, Reshape,
-  Subtract,
+  Activation, ActivityRegularization, Add, Average, Concatenate, Dense, Dot, Dropout, Flatten, Identity, InputLayer, Lambda,
+  Masking, Maximum, Minimum, Multiply, Permute, RepeatVector, Reshape, Subtract,
 } from './index'
 
 const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
 
 export const layers = new Registry<LayerBase>('layer', isLayer, () => ({
-  Activation, Add, Average, Concatenate, Dense, Dot, Dropout, Flatten, Identity, InputLayer, Maximum, Minimum, Multiply,
-  Operation, Reshape, Subtract,
+  Activation, ActivityRegularization, Add, Average, Concatenate, Dense, Dot, Dropout, Flatten, Identity, InputLayer, Lambda,
+  Masking, Maximum, Minimum, Multiply, Operation, Permute, RepeatVector, Reshape, Subtract,
 }))

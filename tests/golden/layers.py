@@ -137,6 +137,13 @@ def core(rng):
     yield "Dense with an activity penalty", spec("Dense", units=3, activityRegularizer=spec("L1L2", l1=0.1, l2=0.2)), x
     yield "Activation relu", spec("Activation", activation="relu"), x
     yield "Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))
+    padded = normal(rng, (3, 4, 2))
+    padded[0, 1:], padded[1, 2], padded[2, 0, 0], padded[2, 3] = 0, 0, 0, -1.5
+    yield "Masking", spec("Masking"), padded
+    yield "Masking maskValue", spec("Masking", maskValue=-1.5), padded
+    yield "Masking of what has a mask", spec("Masking"), padded, dict(masks=[mask_of(rng, (3, 4))])
+    yield "Identity", spec("Identity"), x
+    yield "Identity with a mask", spec("Identity"), padded, dict(masks=[mask_of(rng, (3, 4))])
 
 
 # ---------------------------------------------------------------- reshaping
@@ -152,6 +159,9 @@ def reshaping(rng):
     yield "Reshape", spec("Reshape", targetShape=[3, 2]), normal(rng, (4, 6))
     yield "Reshape with -1", spec("Reshape", targetShape=[-1, 2]), normal(rng, (4, 2, 3))
     yield "Reshape to one axis", spec("Reshape", targetShape=[-1]), normal(rng, (2, 2, 3))
+    yield "Permute", spec("Permute", dims=[2, 1]), normal(rng, (2, 3, 4))
+    yield "Permute of 4-D", spec("Permute", dims=[3, 1, 2]), normal(rng, (2, 2, 3, 4))
+    yield "RepeatVector", spec("RepeatVector", n=3), normal(rng, (2, 4))
 
 
 # ---------------------------------------------------------------- regularization
@@ -159,6 +169,10 @@ def reshaping(rng):
 
 def regularization(rng):
     yield "Dropout at inference", spec("Dropout", rate=0.4), normal(rng, (4, 5))
+    x = normal(rng, (4, 5))
+    yield "ActivityRegularization", spec("ActivityRegularization"), x
+    yield "ActivityRegularization l1", spec("ActivityRegularization", l1=0.1), x
+    yield "ActivityRegularization l1 l2", spec("ActivityRegularization", l1=0.1, l2=0.3), x
 
 
 FAMILIES = [merging, core, reshaping, regularization]

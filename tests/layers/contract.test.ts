@@ -19,7 +19,7 @@ import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/tr
 import { expectClose } from '../helpers/compare'
 import { floats, generator, integers } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
-import { Input, examples } from './examples'
+import { Input, customObjects, examples } from './examples'
 
 type AnyClass = new (options: object) => LayerBase
 const classes = layers.all as Readonly<Record<string, AnyClass>>
@@ -29,7 +29,7 @@ it('every registered layer has a row, and every row a layer', () => {
 })
 
 /** Found by their names, as where a file is read. */
-const withClasses = <Result>(body: () => Result): Result => customObjectScope(classes, body)
+const withClasses = <Result>(body: () => Result): Result => customObjectScope({ ...classes, ...customObjects }, body)
 
 function dataOf(input: Tree<Input>, batch: number): Tree<Tensor> {
   let seed = 1
@@ -136,7 +136,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const data = [dataOf(input, 3), mapTree(dataOf(input, 3), (x) => (x.dtype === 'float32' ? ops.multiply(x, 0.5) : x))]
     const expected = data.map((each) => layer.applyTree(each, {}))
     expectEqualTrees(typed(model.predictOnBatch(typed(data))), expected, 'predictions')
-    const copy = await loadModel<unknown, unknown>(await model.save())
+    const copy = await loadModel<unknown, unknown>(await model.save(), { customObjects })
     expectEqualTrees(typed(copy.predictOnBatch(typed(data))), typed(model.predictOnBatch(typed(data))), 'predictions of the loaded model', 0)
   })
 
@@ -146,7 +146,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const model = new Sequential([layer], { name: 'around' })
     const data = typed<Tensor>(dataOf(input, 3))
     expectEqualTrees(model.predictOnBatch(data), layer.applyTree(data, {}), 'predictions')
-    const copy = await loadModel(await model.save())
+    const copy = await loadModel(await model.save(), { customObjects })
     expectEqualTrees(copy.predictOnBatch(data), model.predictOnBatch(data), 'predictions of the loaded model', 0)
     // With the shape of a sample it can stand first.
     const first = typed<Layer>(new layerClass({ ...options, inputShape: input.shape }))

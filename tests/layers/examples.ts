@@ -1,9 +1,8 @@
 // One row or more for every registered layer: what contract.test.ts makes it with and feeds it. A layer that is not here
 // fails the test.
 
-import type { DType } from '../../src'
-import type { BatchShape } from '../../src'
-import { TensorSpec } from '../../src'
+import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
+import { TensorSpec, ops } from '../../src'
 import type { Tree } from '../../src/core/tree'
 
 /** What an input is; the shape is that of one sample. */
@@ -51,6 +50,13 @@ const merging: readonly Example[] = [
   { input: [new Input([3, 1]), vector] },
 ]
 
+const tripled = (x: Tensor): Tensor => ops.multiply(x, 3)
+const scaled = (x: Tensor, { by }: LambdaContext): Tensor => ops.multiply(x, (by as number[])[1]!)
+const sameMask = (_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> => mask
+
+/** What files name. */
+export const customObjects = { tripled, scaled, sameMask }
+
 export const examples: Readonly<Record<string, readonly Example[]>> = {
   // core
   Activation: [{ options: { activation: 'tanh' }, input: vector }, { options: { activation: 'softmax' }, input: steps }],
@@ -61,6 +67,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Identity: [{ input: vector, others: [whole, image] }],
   InputLayer: [{ options: { shape: [4] }, input: vector, begins: true }],
   Operation: [{ options: { op: 'add' }, input: pair, mask: 'drops' }],
+
+  Lambda: [
+    { options: { function: tripled }, input: vector },
+    { options: { function: scaled, arguments: { by: [2, 3] }, outputShape: [3, 4], mask: sameMask }, input: steps },
+  ],
+  Masking: [{ input: steps, others: [new Input([3, 2], 'int32', 2)], mask: 'makes' }, { options: { maskValue: -1.5 }, input: steps, mask: 'makes' }],
 
   // merging
   Add: merging,
@@ -79,9 +91,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Subtract: [{ input: [steps, vector], others: [[whole, whole]] }],
 
   // regularization
+  ActivityRegularization: [{ options: { l1: 0.1, l2: 0.2 }, input: vector, others: [whole] }],
   Dropout: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }],
 
   // reshaping
   Flatten: [{ input: image, others: [whole, new Input([])] }, { options: { dataFormat: 'channelsFirst' }, input: image }],
+  Permute: [{ options: { dims: [2, 3, 1] }, input: image }, { options: { dims: [2, 1] }, input: new Input([3, 2], 'int32') }],
+  RepeatVector: [{ options: { n: 3 }, input: vector, others: [whole] }],
   Reshape: [{ options: { targetShape: [2, -1] }, input: vector, others: [new Input([4], 'int32')] }],
 }
