@@ -1,5 +1,7 @@
 // All layers.
 
+export { ELU, LeakyReLU, PReLU, ReLU } from './activations/relu'
+export { Softmax } from './activations/softmax'
 export { Activation } from './core/activation'
 export { Dense } from './core/dense'
 export type { DenseOptions } from './core/dense'

@@ -175,7 +175,37 @@ def regularization(rng):
     yield "ActivityRegularization l1 l2", spec("ActivityRegularization", l1=0.1, l2=0.3), x
 
 
-FAMILIES = [merging, core, reshaping, regularization]
+# ---------------------------------------------------------------- activations
+
+
+def activations(rng):
+    # Far from 0 and from the thresholds.
+    x = np.array([[-4, -2.25, -1.25, -0.5], [0.25, 0.625, 1.75, 3], [-0.125, 1.125, 5.5, -6]], FLOAT)
+    image = normal(rng, (2, 3, 2, 2))
+    for options in (dict(), dict(maxValue=2), dict(maxValue=6), dict(negativeSlope=0.1), dict(threshold=0.5),
+                    dict(negativeSlope=0.1, threshold=0.5), dict(negativeSlope=0.1, maxValue=2),
+                    dict(maxValue=2, negativeSlope=0.1, threshold=0.5)):
+        yield f"ReLU {options}", spec("ReLU", **options), x
+    yield "LeakyReLU", spec("LeakyReLU"), x
+    yield "LeakyReLU negativeSlope", spec("LeakyReLU", negativeSlope=0.05), x
+    yield "ELU", spec("ELU"), x
+    yield "ELU alpha", spec("ELU", alpha=0.5), x
+    yield "PReLU", spec("PReLU"), x
+    yield "PReLU sharedAxes", spec("PReLU", sharedAxes=[1, 2]), image
+    yield "PReLU one of sharedAxes", spec("PReLU", sharedAxes=[2]), image
+    yield "PReLU with a mask", spec("PReLU"), normal(rng, (2, 3, 2)), dict(masks=[mask_of(rng, (2, 3))])
+    yield "Softmax", spec("Softmax"), x
+    yield "Softmax axis 1", spec("Softmax", axis=1), normal(rng, (2, 3, 4))
+    yield "Softmax axis [1, 2]", spec("Softmax", axis=[1, 2]), normal(rng, (2, 3, 4))
+    yield "Softmax axis [-1]", spec("Softmax", axis=[-1]), normal(rng, (2, 3, 4))
+    some = mask_of(rng, (3, 4))
+    some[1] = False
+    yield "Softmax with a mask, a row of it all masked", spec("Softmax"), x, dict(masks=[some])
+    yield "Softmax axis 1 with a mask", spec("Softmax", axis=1), normal(rng, (2, 3, 4)), dict(masks=[mask_of(rng, (2, 3, 4))])
+    yield "Softmax axis [1, 2] with a mask", spec("Softmax", axis=[1, 2]), normal(rng, (2, 3, 4)), dict(masks=[mask_of(rng, (2, 1, 4))])
+
+
+FAMILIES = [merging, core, reshaping, regularization, activations]
 
 if __name__ == "__main__":
     for position, family in enumerate(FAMILIES):

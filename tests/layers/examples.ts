@@ -58,6 +58,16 @@ const sameMask = (_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> =>
 export const customObjects = { tripled, scaled, sameMask }
 
 export const examples: Readonly<Record<string, readonly Example[]>> = {
+  // activations
+  ELU: [{ options: { alpha: 0.7 }, input: vector, others: [whole] }],
+  LeakyReLU: [{ input: vector, others: [whole] }],
+  PReLU: [{ options: { alphaRegularizer: 'l2' }, input: vector, others: [whole] }, { options: { sharedAxes: [1, 2] }, input: image }],
+  ReLU: [
+    { input: vector, others: [whole] },
+    { options: { maxValue: 1.5, negativeSlope: 0.1, threshold: 0.25 }, input: steps, others: [whole] },
+  ],
+  Softmax: [{ input: steps, others: [whole], maskRank: 3 }, { options: { axis: [1, 2] }, input: image, maskRank: 4 }],
+
   // core
   Activation: [{ options: { activation: 'tanh' }, input: vector }, { options: { activation: 'softmax' }, input: steps }],
   Dense: [

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, Input, Lambda, Masking, Model, Permute, RepeatVector, Sequential, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import { Add, Concatenate, Dense, Dot, Input, Lambda, Masking, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
 
@@ -43,6 +43,21 @@ describe('inputs of the wrong rank', () => {
     ['Permute twice', () => new Permute({ dims: [1, 1] }), 'dims must hold each of 1 … 2 once, received [1, 1]'],
   ])('%s', (_what, action, message) => {
     expect(action).toThrow(message)
+  })
+})
+
+describe('activations', () => {
+  it('Softmax says which mask does not fit', () => {
+    const mask = ops.equal(ops.ones([2, 3]), 1)
+    expect(() => new Softmax({ name: 'x' }).apply(ops.ones([2, 3, 4]), { mask })).toThrow('Softmax "x": the mask must broadcast to the input [2, 3, 4], received [2, 3]')
+  })
+
+  it('PReLU takes open extents along shared axes only', () => {
+    expect(() => new PReLU({ name: 'x' }).ensureBuilt([null, null, 3])).toThrow('PReLU "x": axis 1 of the input must be known, or be among sharedAxes, received [None, None, 3]')
+    const layer = new PReLU({ sharedAxes: 1 })
+    layer.ensureBuilt([null, null, 3])
+    expect(layer.alpha.shape).toEqual([1, 3])
+    expect(() => new PReLU({ name: 'x', sharedAxes: 3 }).ensureBuilt([null, 2, 3])).toThrow('PReLU "x": sharedAxes: the axis must be in')
   })
 })
 
