@@ -5,7 +5,7 @@ import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { OptionTable } from '../core/options'
-import { Configured, boolean, choice, count, extents, named, nullable, option, text } from '../core/options'
+import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -125,7 +125,7 @@ export abstract class LayerBase extends Configured {
     super(options)
     const given = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
     given.name ??= uniqueName(classNameOf(this))
-    if (given.inputShape === null && given.inputDim != null) given.inputShape = [given.inputDim]
+    if (given.inputShape === null && given.inputDim != null && isInputDim(this)) given.inputShape = [given.inputDim]
     structure.version++
   }
 
@@ -459,6 +459,11 @@ export abstract class LayerBase extends Configured {
     if (value != null) return value
     throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
   }
+}
+
+/** Whether inputDim is short for inputShape; it is not for a layer that has an option of this name itself, as Embedding has. */
+function isInputDim({ constructor }: object): boolean {
+  return optionsOf(constructor)['inputDim'] === optionsOf(LayerBase)['inputDim']
 }
 
 /** Two batch sizes that tell which extents depend on the batch. 1 would be broadcast and squeezed. */
