@@ -66,6 +66,24 @@ export interface LayersFile extends FixtureFile {
   cases: LayerCase[];
 }
 
+// embedding.json: Embedding → Flatten → Dense, or with maskZero Embedding → Dense; batches of 4 in order, six epochs
+
+export interface EmbeddingCase {
+  maskZero: boolean;
+  optimizer: Described;
+  ids: FixtureTensor;
+  y: FixtureTensor;
+  initialWeights: FixtureTensor[];
+  /** Of each epoch. */
+  loss: number[];
+  weights: FixtureTensor[];
+  predictions: FixtureTensor;
+}
+
+export interface EmbeddingFile extends FixtureFile {
+  cases: EmbeddingCase[];
+}
+
 // losses.json
 
 export interface LossCase {

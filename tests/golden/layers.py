@@ -1,4 +1,4 @@
-"""Writes layers/<family>.json: what Keras's layers compute, one file for each folder of src/layers.
+"""Writes layers/<family>.json: what Keras's layers compute, one file for each folder of src/layers; and embedding.json.
 
 Never reads anything of myelin. The shape of the files is described in format.ts; how to run it: README.md.
 """
@@ -137,6 +137,11 @@ def core(rng):
     yield "Dense with an activity penalty", spec("Dense", units=3, activityRegularizer=spec("L1L2", l1=0.1, l2=0.2)), x
     yield "Activation relu", spec("Activation", activation="relu"), x
     yield "Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))
+    ids = np.array([[0, 3, 3], [6, 0, 2]], np.int32)
+    yield "Embedding", spec("Embedding", inputDim=7, outputDim=4), ids
+    yield "Embedding of single indices", spec("Embedding", inputDim=7, outputDim=4), np.array([5, 0, 5], np.int32)
+    yield "Embedding of 3-D indices", spec("Embedding", inputDim=7, outputDim=2), ids.reshape(1, 3, 2)
+    yield "Embedding maskZero", spec("Embedding", inputDim=7, outputDim=2, maskZero=True), ids
     padded = normal(rng, (3, 4, 2))
     padded[0, 1:], padded[1, 2], padded[2, 0, 0], padded[2, 3] = 0, 0, 0, -1.5
     yield "Masking", spec("Masking"), padded
@@ -207,7 +212,35 @@ def activations(rng):
 
 FAMILIES = [merging, core, reshaping, regularization, activations]
 
+# ---------------------------------------------------------------- embedding.json
+
+
+def train_embedding(mask_zero, optimizer):
+    """A few epochs without shuffling. Some rows of the table are never used; with maskZero the loss leaves padding out."""
+    rng = random(200)
+    ids = rng.integers(0, 6, (10, 3)).astype(np.int32)
+    y = normal(rng, (10, 3, 1) if mask_zero else (10, 1))
+    layers = [keras.layers.Embedding(8, 4, mask_zero=mask_zero)]
+    layers += [keras.layers.Dense(1)] if mask_zero else [keras.layers.Flatten(), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.build((None, 3))
+    initial = [normal(rng, w.shape, 0.4) for w in model.weights]
+    model.set_weights(initial)
+    model.compile(build(keras.optimizers, optimizer), "mean_squared_error")
+    history = model.fit(ids, y, batch_size=4, epochs=6, shuffle=False, verbose=0)
+    return {"maskZero": mask_zero, "optimizer": optimizer, "ids": tensor(ids), "y": tensor(y), "initialWeights": tensors(initial),
+            "loss": [number(v) for v in history.history["loss"]], "weights": tensors(model.get_weights()),
+            "predictions": tensor(model.predict(ids, verbose=0))}
+
+
+def embedding():
+    optimizers = [spec("Adam", learningRate=0.05), spec("SGD", learningRate=0.1, momentum=0.9)]
+    write("embedding.json", {"cases": [train_embedding(m, o) for m in (False, True) for o in optimizers]})
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 1 or "embedding" in sys.argv[1:]:
+        embedding()
     for position, family in enumerate(FAMILIES):
         if len(sys.argv) > 1 and family.__name__ not in sys.argv[1:]:
             continue

@@ -74,6 +74,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { units: 3, activation: 'gelu' }, input: vector, others: [new Input([4], 'int32')] },
     { options: { units: 2, useBias: false, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
   ],
+  Embedding: [
+    { options: { inputDim: 5, outputDim: 3 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
+    { options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' }, input: whole, mask: 'makes' },
+  ],
   Identity: [{ input: vector, others: [whole, image] }],
   InputLayer: [{ options: { shape: [4] }, input: vector, begins: true }],
   Operation: [{ options: { op: 'add' }, input: pair, mask: 'drops' }],
