@@ -12,7 +12,7 @@ import type { Shape } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
-import type { InitializerIdentifier } from '../initializers'
+import type { FanAxes, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -61,6 +61,8 @@ export interface WeightOptions {
   /** Default glorotUniform. */
   initializer?: InitializerIdentifier
   regularizer?: Regularizer | null
+  /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
+  fans?: FanAxes
   /** Default true for float32. */
   trainable?: boolean
   /** Default float32. */
@@ -331,8 +333,8 @@ export abstract class LayerBase extends Configured {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
-    const made = initializers.get(initializer).call(shape)
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+    const made = initializers.get(initializer).call(shape, fans)
     const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
     if (!sameShape(initial.shape, shape)) {
       throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
