@@ -7,7 +7,7 @@ export interface FixtureTensor {
   data: number[];
 }
 
-export type ConfigValue = string | number | boolean | number[] | Described;
+export type ConfigValue = string | number | boolean | (number | null)[] | Described;
 
 /** A class and its options; an option that is left out has Keras's default. */
 export interface Described {

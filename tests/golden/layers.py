@@ -137,6 +137,17 @@ def core(rng):
     yield "Dense with an activity penalty", spec("Dense", units=3, activityRegularizer=spec("L1L2", l1=0.1, l2=0.2)), x
     yield "Activation relu", spec("Activation", activation="relu"), x
     yield "Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))
+    for equation, shape, bias, size in (
+            ("ab,bc->ac", 6, None, (4, 5)), ("ab,bc->ac", 6, "c", (4, 5)), ("abc,cd->abd", [None, 6], "d", (2, 3, 4)),
+            ("abc,cd->abd", [3, 6], "bd", (2, 3, 4)), ("abc,cde->abde", [None, 2, 3], "e", (2, 3, 4)),
+            ("abc,cde->abde", [None, 2, 3], "de", (2, 3, 4)), ("abcd,cde->abe", [None, 5], "e", (2, 3, 2, 4)),
+            ("abc,bd->adc", [5, 4], "d", (2, 3, 4)), ("abc,bcd->adb", [2, 3], "d", (2, 3, 4)),
+            ("...x,xy->...y", 5, "y", (2, 3, 4)), ("...x,xy->...y", [5], None, (2, 2, 3, 4)), ("...ab,bc->...ac", [3, 2], "c", (2, 3, 4)),
+            ("...bc,cd->...bd", [3, 2], "bd", (2, 2, 3, 4)), ("ab...,bc->ac...", [5], "c", (2, 3, 4)),
+            ("abc...,bcd->ad...", [5], "d", (2, 3, 2, 4)), ("ab...,bcd->acd...", [2, 3], "cd", (2, 3, 2, 2))):
+        options = {} if bias is None else {"biasAxes": bias}
+        yield (f"EinsumDense {equation} to {shape}, bias {bias}",
+               spec("EinsumDense", equation=equation, outputShape=shape, activation="tanh", **options), normal(rng, size))
     ids = np.array([[0, 3, 3], [6, 0, 2]], np.int32)
     yield "Embedding", spec("Embedding", inputDim=7, outputDim=4), ids
     yield "Embedding of single indices", spec("Embedding", inputDim=7, outputDim=4), np.array([5, 0, 5], np.int32)

@@ -74,6 +74,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { units: 3, activation: 'gelu' }, input: vector, others: [new Input([4], 'int32')] },
     { options: { units: 2, useBias: false, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
   ],
+  EinsumDense: [
+    { options: { equation: 'ab,bc->ac', outputShape: 3, biasAxes: 'c', activation: 'tanh' }, input: vector, others: [new Input([4], 'int32')] },
+    { options: { equation: 'abc,cde->abde', outputShape: [null, 2, 3], biasAxes: 'de' }, input: steps },
+    { options: { equation: '...x,xy->...y', outputShape: 2, kernelRegularizer: 'l2' }, input: image },
+    { options: { equation: 'ab...,bc->ac...', outputShape: [3], biasAxes: 'c' }, input: image },
+  ],
   Embedding: [
     { options: { inputDim: 5, outputDim: 3 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
     { options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' }, input: whole, mask: 'makes' },

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, Input, Lambda, Masking, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
 
@@ -43,6 +43,42 @@ describe('inputs of the wrong rank', () => {
     ['Permute twice', () => new Permute({ dims: [1, 1] }), 'dims must hold each of 1 … 2 once, received [1, 1]'],
   ])('%s', (_what, action, message) => {
     expect(action).toThrow(message)
+  })
+})
+
+describe('EinsumDense', () => {
+  const make = (equation: string, outputShape: number | (number | null)[], biasAxes?: string): EinsumDense =>
+    new EinsumDense({ equation, outputShape, biasAxes: biasAxes ?? null, name: 'x' })
+
+  it.each([
+    ['no arrow', () => make('ab,bc', 3), "EinsumDense \"x\": the equation must be like 'ab,bc->ac'"],
+    ['an ellipsis at one side', () => make('...ab,bc->ac', 3), "received '...ab,bc->ac'"],
+    ['a letter from nowhere', () => make('ab,bc->ad', 3), "d of the output is in neither operand of 'ab,bc->ad'"],
+    ['a letter for nothing', () => make('ab,bcd->ac', 3), "d of the kernel is in neither input nor output"],
+    ['a bias for nothing', () => make('ab,bc->ac', 3, 'b'), "b of biasAxes is not in the output of 'ab,bc->ac'"],
+    ['too many axes', () => make('ab,bc->ac', 3).ensureBuilt([null, 2, 3]), 'the input must have 2 axes, received [None, 2, 3]. Did you forget Flatten?'],
+    ['too few axes', () => make('...ab,bc->...ac', [3, 2]).ensureBuilt([null, 3]), 'the input must have at least 3 axes, received [None, 3]'],
+    ['another extent', () => make('abc,cd->abd', [4, 2]).ensureBuilt([null, 3, 5]), 'b is 3 in the input [None, 3, 5] and 4 in the output'],
+    ['an open extent', () => make('ab,bc->ac', 3).ensureBuilt([null, null]), 'the extent of b must be known, in outputShape or in the input [None, None]'],
+    ['an outputShape that is too long', () => make('ab,bc->ac', [3, 4]).ensureBuilt([null, 2]), 'outputShape must have 1 extents, received [3, 4]'],
+  ])('refuses %s', (_what, action, message) => {
+    expect(action).toThrow(message)
+  })
+
+  it('keeps what is open open', () => {
+    expect(make('abc,cd->abd', [null, 8]).computeOutputShape([null, null, 4])).toEqual([null, null, 8])
+    expect(make('...x,xy->...y', 8).computeOutputShape([null, 3, null, 4])).toEqual([null, 3, null, 8])
+    expect(make('ab...,bc->ac...', 8).computeOutputShape([null, 4, null])).toEqual([null, 8, null])
+  })
+
+  it('scales its first weights by the axes that the equation sums over', () => {
+    // ±√(6 / (fanIn + fanOut)) with 4 inputs and 50 · 40 outputs
+    const layer = make('ab,bcd->acd', [50, 40])
+    layer.ensureBuilt([null, 4])
+    const largest = Math.max(...Array.from(layer.kernel.value.data, Math.abs))
+    const limit = Math.sqrt(6 / 2004)
+    expect(largest).toBeLessThanOrEqual(limit)
+    expect(largest).toBeGreaterThan(0.99 * limit)
   })
 })
 
