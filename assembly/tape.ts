@@ -9,7 +9,7 @@ import { chain } from './kernels/chain'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
 import { gather, scatterAdd } from './kernels/index'
-import { copy, fill } from './kernels/move'
+import { accumulate, copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
 import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
@@ -29,6 +29,7 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Gather: gather(instruction, part, parts); break
     case Opcode.ScatterAdd: scatterAdd(instruction, part, parts); break
     case Opcode.Copy: copy(instruction, part, parts); break
+    case Opcode.Accumulate: accumulate(instruction, part, parts); break
     case Opcode.Fill: fill(instruction, part, parts); break
     case Opcode.Random: random(instruction, part, parts); break
     case Opcode.Guard: return guard(instruction)

@@ -1,4 +1,4 @@
-// Copies and fills. Never computes: any 32-bit element will do.
+// Copies, fills, and adds into a part of a buffer. Copies and fills take any 32-bit element.
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Copy, CopyDimension, Fill } from '../shared/instructions'
@@ -95,11 +95,51 @@ export function copy_strided_bits(
   }
 }
 
+/** out(i, j) += input(i, j) for [rows, columns] float32; strides in elements. One rounding per element. */
+export function add_strided_f32(
+  out: usize, input: usize, rows: i32, columns: i32,
+  inputRow: i32, inputColumn: i32, outRow: i32, outColumn: i32,
+): void {
+  const inputRowSize = <usize>inputRow << 2
+  const outRowSize = <usize>outRow << 2
+  const inputStep = <usize>inputColumn << 2
+  const outStep = <usize>outColumn << 2
+  for (; rows > 0; rows--) {
+    let to = out
+    let from = input
+    let n = columns
+    if (outColumn == 1 && inputColumn == 1) {
+      for (; n >= 4; n -= 4) {
+        v128.store(to, f32x4.add(v128.load(to), v128.load(from)))
+        to += 16
+        from += 16
+      }
+    }
+    for (; n > 0; n--) {
+      store<f32>(to, load<f32>(to) + load<f32>(from))
+      to += outStep
+      from += inputStep
+    }
+    out += outRowSize
+    input += inputRowSize
+  }
+}
+
+/** Runs a Copy, or a part of it. */
+export function copy(instruction: usize, part: i32, parts: i32): void {
+  moveBlocks(instruction, part, parts, false)
+}
+
+/** Runs an Accumulate, or a part of it. */
+export function accumulate(instruction: usize, part: i32, parts: i32): void {
+  moveBlocks(instruction, part, parts, true)
+}
+
 /**
- * Runs a Copy: the two innermost groups of evenly spaced dimensions as a matrix, the others one by one. A part is
+ * Copies or adds the two innermost groups of evenly spaced dimensions as a matrix, the others one by one. A part is
  * some of the matrices, and of the first and last of them some of the rows, or of the columns if those are more.
  */
-export function copy(instruction: usize, part: i32, parts: i32): void {
+function moveBlocks(instruction: usize, part: i32, parts: i32, adds: bool): void {
   const out = load<usize>(instruction, Copy.out)
   const input = load<usize>(instruction, Copy.input)
   const first = instruction + Copy.size
@@ -162,10 +202,12 @@ export function copy(instruction: usize, part: i32, parts: i32): void {
     }
     outOffset += from * (byRows ? outRow : outColumn)
     inputOffset += from * (byRows ? inputRow : inputColumn)
-    copy_strided_bits(
-      out + (<usize>outOffset << 2), input + (<usize>inputOffset << 2), byRows ? items : rows, byRows ? columns : items,
-      inputRow, inputColumn, outRow, outColumn,
-    )
+    const to = out + (<usize>outOffset << 2)
+    const source = input + (<usize>inputOffset << 2)
+    const height = byRows ? items : rows
+    const width = byRows ? columns : items
+    if (adds) add_strided_f32(to, source, height, width, inputRow, inputColumn, outRow, outColumn)
+    else copy_strided_bits(to, source, height, width, inputRow, inputColumn, outRow, outColumn)
   }
 }
 

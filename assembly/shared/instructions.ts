@@ -219,6 +219,15 @@ export enum CopyDimension {
   size = 12,
 }
 
+// Accumulate: out(i0, i1, …) += input(i0, i1, …), float32, both strided.
+//   lists   rank × { CopyDimension }
+export enum Accumulate {
+  out = 8,
+  input = 12,
+  rank = 16,
+  size = 20,
+}
+
 // Fill: out [count] = the 32 bits of `value`.
 export enum Fill {
   out = 8,

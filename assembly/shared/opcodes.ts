@@ -23,6 +23,8 @@ export enum Opcode {
   ScatterAdd,
   /** Copies between two strided views. */
   Copy,
+  /** Adds one strided view to another. */
+  Accumulate,
   /** Writes one 32-bit pattern everywhere. */
   Fill,
   /** Uniform numbers in [0, 1) from a counter-based generator. */

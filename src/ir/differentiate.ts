@@ -2,9 +2,12 @@
 // with the primitives; nothing here knows one by name.
 
 import type { GraphBuilder } from './builder'
-import { ruleOf } from './builder'
-import type { Node, Value } from './graph'
+import { Cotangents } from './cotangents'
+import type { Node } from './graph'
+import { Value } from './graph'
+import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../primitives/attributes'
+import type { Contribution } from '../primitives/rule'
 
 /**
  * The vector-Jacobian product: Σ cotangent · ∂y/∂x for each x of `wrt`.
@@ -15,21 +18,20 @@ export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[]
   const scope = builder.scope
   const forward = builder.emitted()
   const carriers = dependents(forward, wrt)
-  const cotangents = new Map<Value, Value>([[y, cotangent]])
+  const cotangents = new Cotangents(builder)
+  cotangents.add(y, cotangent)
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i]!
     if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
     builder.scope = gradientScope(node.scope)
-    const contributions = pullBack(builder, node, cotangents)
+    const contributions = pullBack(builder, node, cotangents, carriers)
     node.inputs.forEach((input, j) => {
       const contribution = contributions[j]
-      if (!contribution || !carriers.has(input)) return
-      const known = cotangents.get(input)
-      cotangents.set(input, known === undefined ? contribution : builder.e.add(known, contribution))
+      if (contribution && carriers.has(input)) cotangents.add(input, contribution)
     })
   }
   builder.scope = scope
-  return wrt.map((x) => cotangents.get(x) ?? builder.e.zeros(x))
+  return wrt.map((x) => cotangents.total(x) ?? builder.e.zeros(x))
 }
 
 function gradientScope(scope: string): string {
@@ -49,8 +51,9 @@ function dependents(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
 function pullBack<Name extends PrimitiveName>(
   builder: GraphBuilder,
   node: Node<Name>,
-  cotangents: ReadonlyMap<Value, Value>,
-): readonly (Value | null)[] {
+  cotangents: Cotangents,
+  carriers: ReadonlySet<Value>,
+): readonly (Contribution | null)[] {
   const { e } = builder
   const rule = ruleOf(node.name)
   if (rule.vjp === null) return []
@@ -59,10 +62,13 @@ function pullBack<Name extends PrimitiveName>(
     inputs: node.inputs,
     outputs: node.outputs,
     attributes: node.attributes,
-    cotangents: node.outputs.map((output) => cotangents.get(output) ?? e.zeros(output)),
+    cotangents: node.outputs.map((output) => cotangents.total(output) ?? e.zeros(output)),
     isUsed: (output) => cotangents.has(node.outputs[output]!),
   })
   // Only elementwise rules may leave the gradient of a broadcast operand in the result's shape.
   if (rule.kind !== 'elementwise') return contributions
-  return contributions.map((contribution, i) => contribution && e.sumTo(contribution, node.inputs[i]!.shape))
+  return contributions.map((each, i) => {
+    const input = node.inputs[i]!
+    return each instanceof Value && carriers.has(input) ? e.sumTo(each, input.shape) : each
+  })
 }

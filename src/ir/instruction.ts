@@ -51,7 +51,8 @@ export function instruction<Layout extends Readonly<Record<string, number | stri
   lists: readonly Word[] = [],
 ): Instruction {
   const byOffset = new Map<number, Word>()
-  for (const [name, word] of Object.entries<Word>(fields)) byOffset.set(Number(layout[name]), word)
+  let name: FieldName<Layout>
+  for (name in fields) byOffset.set(Number(layout[name]), fields[name])
   return { opcode, fields: byOffset, fixedBytes: layout.size, lists }
 }
 

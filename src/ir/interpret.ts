@@ -2,7 +2,7 @@
 // kernels are compared with, and a backend that needs no WebAssembly.
 
 import { internalError } from '../core/errors'
-import { ruleOf } from './builder'
+import { ruleOf } from '../primitives'
 import type { Cell, Graph, Node, Value } from './graph'
 import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'

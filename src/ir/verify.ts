@@ -2,7 +2,7 @@
 // pass; compiling a model does not, because it would double the time that inference takes.
 
 import { formatShape, internalError } from '../core/errors'
-import { ruleOf } from './builder'
+import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from './graph'
 import { results } from './graph'
 import type { PrimitiveName } from '../primitives/attributes'

@@ -85,10 +85,15 @@ export function isSymbol(value: unknown): value is Tensor {
 
 /** Whether a tree has a symbol in it. Rows of numbers are not looked through. */
 export function hasSymbol(tree: unknown): boolean {
+  return hasSymbolWithin(tree, new Set())
+}
+
+/** @param seen the branches that were looked through: an array that holds itself must end */
+function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
   if (tree instanceof Tensor) return isSymbol(tree)
-  if (!isBranch(tree)) return false
-  if (Array.isArray(tree)) return typeof tree[0] !== 'number' && tree.some(hasSymbol)
-  return Object.values(tree).some(hasSymbol)
+  if (!isBranch(tree) || (Array.isArray(tree) && typeof tree[0] === 'number') || seen.has(tree)) return false
+  seen.add(tree)
+  return Object.values(tree).some((each) => hasSymbolWithin(each, seen))
 }
 
 /** Replaces the symbols in a tree; everything else stays. */

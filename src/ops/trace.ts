@@ -12,6 +12,8 @@ import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
+import type { Pack } from './packed'
+import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
@@ -33,6 +35,7 @@ export class Trace {
   private readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
   private readonly cells = new Set<TracedCell>()
+  private readonly packs = new Packs(this.builder)
 
   /** The value that a tensor stands for in this trace; concrete tensors become constants. */
   valueOf(tensor: Tensor): Value {
@@ -72,12 +75,22 @@ export class Trace {
 
   read(variable: TracedCell): Tensor {
     this.cells.add(variable)
-    return this.wrap(this.builder.read(variable))
+    return this.wrap(this.packs.read(variable) ?? this.builder.read(variable))
   }
 
   update(variable: TracedCell, value: Tensor): void {
     this.cells.add(variable)
-    this.builder.update(variable, this.valueOf(value))
+    if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
+  }
+
+  /** Variables that lie side by side, as one. */
+  readPack(pack: Pack & { readonly whole: TracedCell }): Tensor {
+    this.cells.add(pack.whole)
+    return this.wrap(this.packs.readAll(pack))
+  }
+
+  updatePack(pack: Pack, value: Tensor): void {
+    this.packs.assignAll(pack, this.valueOf(value))
   }
 
   parameter(type: TensorType): Tensor {
@@ -107,6 +120,7 @@ export class Trace {
   }
 
   finish(outputs: readonly Tensor[]): Graph {
+    this.packs.settle()
     return this.builder.finish(outputs.map((output) => this.valueOf(output)))
   }
 

@@ -5,7 +5,7 @@
 import { Chain, Copy } from '../../assembly/shared/instructions'
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import { internalError } from '../core/errors'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
 import type { Operand, Word } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
@@ -27,6 +27,8 @@ export const MAX_CHAIN_STEPS = 32
 export class ChainKernel implements Kernel {
   readonly reads: ReadonlySet<Value>
   private readonly operands: readonly Value[]
+  /** The last node that reads a value, by its index. */
+  private readonly lastUse = new Map<Value, number>()
 
   constructor(
     readonly nodes: readonly Node[],
@@ -34,8 +36,16 @@ export class ChainKernel implements Kernel {
     readonly writes: readonly Value[],
     private readonly locations: Locations,
   ) {
-    const made = new Set(nodes.map((node) => node.outputs[0]!))
-    this.operands = [...new Set(nodes.flatMap((node) => node.inputs))].filter((input) => !made.has(input))
+    const made = new Set<Value>()
+    const operands = new Set<Value>()
+    nodes.forEach((node, i) => {
+      for (const input of node.inputs) {
+        if (!made.has(input)) operands.add(input)
+        this.lastUse.set(input, i)
+      }
+      made.add(node.outputs[0]!)
+    })
+    this.operands = [...operands]
     this.reads = new Set(this.operands.map((value) => locations.of(value).base))
   }
 
@@ -55,8 +65,7 @@ export class ChainKernel implements Kernel {
       (operand) => this.locations.isWhole(operand) && sizeOf(operand.shape) === sizeOf(this.shape),
     )
     const written = this.nodes.findIndex((node) => node.outputs[0] === write)
-    const readAfter = this.nodes.some((node, i) => i > written && node.inputs.some((input) => users.includes(input)))
-    return aligned && !readAfter
+    return aligned && users.every((user) => this.lastUse.get(user)! <= written)
   }
 
   lower({ operand, scratch, emit }: LowerTarget): void {
@@ -73,7 +82,7 @@ export class ChainKernel implements Kernel {
       return
     }
     const registers = new Registers(this.operands, this.writes)
-    const steps = this.nodes.flatMap((node, i) => encodeStep(node, i, this.nodes, registers))
+    const steps = this.nodes.flatMap((node, i) => encodeStep(node, (input) => this.lastUse.get(input) === i, registers))
     const accesses = strides.map((own) => accessOf(extents, own))
     const tiled = accesses.filter((access) => access !== Access.Contiguous).length + registers.temporaries
     emit(
@@ -178,15 +187,11 @@ function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
 // { step, target, a, b, c }: the words of a ChainStep
 function encodeStep<Name extends PrimitiveName>(
   node: Node<Name>,
-  index: number,
-  nodes: readonly Node[],
+  diesHere: (input: Value) => boolean,
   registers: Registers,
 ): number[] {
   const [a = 0, b = 0, c = 0] = node.inputs.map((input) => registers.get(input))
   // Element i of every operand is read before element i is written, so a dying operand's register can serve.
-  for (const input of new Set(node.inputs)) {
-    const usedLater = nodes.some((other, i) => i > index && other.inputs.includes(input))
-    if (!usedLater) registers.release(input)
-  }
+  for (const input of node.inputs) if (diesHere(input)) registers.release(input)
   return [stepOf(node), registers.define(node.outputs[0]!), a, b, c]
 }

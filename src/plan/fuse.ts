@@ -2,7 +2,7 @@
 // elementwise nodes of one shape, and a bias and an activation behind a matrix product. Moves no data.
 
 import { internalError } from '../core/errors'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
 import { sameShape, sizeOf } from '../core/shapes'
@@ -54,11 +54,12 @@ interface Users {
 function countUsers(graph: Graph): Users {
   const readers = new Map<Value, Node[]>()
   for (const node of graph.nodes) {
-    for (const input of new Set(node.inputs)) {
+    node.inputs.forEach((input, i) => {
+      if (node.inputs.indexOf(input) < i) return
       const list = readers.get(input)
       if (list === undefined) readers.set(input, [node])
       else list.push(node)
-    }
+    })
   }
   const wanted = new Set(results(graph))
   return { of: (value) => readers.get(value) ?? [], isResult: (value) => wanted.has(value) }
@@ -100,20 +101,26 @@ function biasOperand(node: Node, product: Value, locations: Locations): Value | 
 }
 
 interface OpenChain {
+  /** Chains are opened in this order; the first that a node can join takes it. */
+  readonly order: number
   readonly nodes: Node[]
   readonly made: Set<Value>
   readonly operands: Set<Value>
   last: number
+  isOpen: boolean
 }
 
 /**
  * Chains that may still grow. A chain runs where its last node stands, so it can take in a node as long as
  * nothing outside has read one of its values yet: then no operand can depend on it, and no reader comes
- * before it.
+ * before it. Open chains are found by the values that they make and read, and by their shape.
  */
 class OpenChains {
-  private open: OpenChain[] = []
-  private readonly closed: OpenChain[] = []
+  private readonly all: OpenChain[] = []
+  private readonly makers = new Map<Value, OpenChain>()
+  private readonly readers = new Map<Value, OpenChain[]>()
+  /** Small chains that an unrelated node may join. */
+  private readonly small = new Map<string, OpenChain[]>()
 
   constructor(
     private readonly locations: Locations,
@@ -122,46 +129,73 @@ class OpenChains {
   ) {}
 
   add(node: Node, position: number): void {
-    const output = node.outputs[0]!
-    const home = this.enabled ? this.open.find((chain) => this.joins(chain, node)) : undefined
+    const home = this.enabled ? this.homeOf(node) : null
     this.close(node, home)
-    const chain = home ?? { nodes: [], made: new Set<Value>(), operands: new Set<Value>(), last: position }
-    if (home === undefined) this.open.push(chain)
-    for (const input of node.inputs) if (!chain.made.has(input)) chain.operands.add(input)
+    const chain = home ?? this.begin(node)
+    for (const input of node.inputs) {
+      if (chain.made.has(input) || chain.operands.has(input)) continue
+      chain.operands.add(input)
+      append(this.readers, input, chain)
+    }
+    const output = node.outputs[0]!
     chain.nodes.push(node)
     chain.made.add(output)
+    this.makers.set(output, chain)
     chain.last = position
   }
 
+  private begin(node: Node): OpenChain {
+    const chain = { order: this.all.length, nodes: [], made: new Set<Value>(), operands: new Set<Value>(), last: 0, isOpen: true }
+    this.all.push(chain)
+    const { shape } = node.outputs[0]!
+    if (this.enabled && sizeOf(shape) <= SMALL_CHAIN) append(this.small, shape.join(), chain)
+    return chain
+  }
+
+  /** The first open chain that can take in `node`; null when there is none. */
+  private homeOf(node: Node): OpenChain | null {
+    const { shape } = node.outputs[0]!
+    let home: OpenChain | null = null
+    const offer = (chain: OpenChain | undefined): void => {
+      if (chain !== undefined && (home === null || chain.order < home.order) && this.joins(chain, node)) home = chain
+    }
+    for (const input of node.inputs) {
+      offer(this.makers.get(input))
+      for (const chain of onlyOpen(this.readers, input)) offer(chain)
+    }
+    if (sizeOf(shape) <= SMALL_CHAIN) {
+      const candidates = this.small.get(shape.join()) ?? []
+      // Related chains were offered already, so a full one is of no use here.
+      const roomy = candidates.filter(({ isOpen, nodes, operands }) => isOpen && nodes.length < MAX_CHAIN_STEPS && operands.size < MAX_CHAIN_OPERANDS)
+      if (roomy.length < candidates.length) this.small.set(shape.join(), roomy)
+      for (const chain of roomy) offer(chain)
+    }
+    return home
+  }
+
   private joins(chain: OpenChain, node: Node): boolean {
-    const output = node.outputs[0]!
-    if (!sameShape(chain.nodes[0]!.outputs[0]!.shape, output.shape)) return false
-    const operands = new Set([...chain.operands, ...node.inputs.filter((input) => !chain.made.has(input))])
-    // Seen through a view, a value of the chain is not yet there when the chain reads it.
-    const throughView = node.inputs.some((input) => !chain.made.has(input) && chain.made.has(this.locations.of(input).base))
-    const related = node.inputs.some((input) => chain.made.has(input) || chain.operands.has(input))
-    return (
-      !throughView &&
-      (related || sizeOf(output.shape) <= SMALL_CHAIN) &&
-      operands.size <= MAX_CHAIN_OPERANDS &&
-      chain.nodes.length < MAX_CHAIN_STEPS
-    )
+    if (!chain.isOpen || chain.nodes.length >= MAX_CHAIN_STEPS) return false
+    if (!sameShape(chain.nodes[0]!.outputs[0]!.shape, node.outputs[0]!.shape)) return false
+    const fresh = new Set<Value>()
+    for (const input of node.inputs) {
+      if (chain.made.has(input)) continue
+      // Seen through a view, a value of the chain is not yet there when the chain reads it.
+      if (chain.made.has(this.locations.of(input).base)) return false
+      if (!chain.operands.has(input)) fresh.add(input)
+    }
+    return chain.operands.size + fresh.size <= MAX_CHAIN_OPERANDS
   }
 
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
-  close(node: Node, except?: OpenChain): void {
-    const bases = node.inputs.map((input) => this.locations.of(input).base)
-    const staying: OpenChain[] = []
-    for (const chain of this.open) {
-      if (chain !== except && bases.some((base) => chain.made.has(base))) this.closed.push(chain)
-      else staying.push(chain)
+  close(node: Node, except: OpenChain | null = null): void {
+    for (const input of node.inputs) {
+      const chain = this.makers.get(this.locations.of(input).base)
+      if (chain !== undefined && chain !== except) chain.isOpen = false
     }
-    this.open = staying
   }
 
   finish(): { position: number; kernel: Kernel }[] {
-    const chains = [...this.closed, ...this.open]
-    return chains.map((chain) => ({ position: chain.last, kernel: this.build(chain) }))
+    return this.all.map((chain) => ({ position: chain.last, kernel: this.build(chain) }))
   }
 
   private build({ nodes, made }: OpenChain): Kernel {
@@ -171,4 +205,19 @@ class OpenChains {
     if (writes.length === 0) throw internalError('a chain that nothing needs')
     return new ChainKernel(nodes, writes, this.locations)
   }
+}
+
+function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [item])
+  else list.push(item)
+}
+
+/** The chains of a list that are still open and have room; the others are dropped from it. */
+function onlyOpen(lists: Map<Value, OpenChain[]>, key: Value): readonly OpenChain[] {
+  const list = lists.get(key)
+  if (list === undefined) return []
+  const open = list.filter(({ isOpen, nodes }) => isOpen && nodes.length < MAX_CHAIN_STEPS)
+  if (open.length < list.length) lists.set(key, open)
+  return open
 }

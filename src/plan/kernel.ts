@@ -2,7 +2,7 @@
 // lowering turns into instructions.
 
 import { Epilogue } from '../../assembly/shared/opcodes'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
@@ -35,6 +35,7 @@ export function labelOf(kernel: Kernel): string {
 
 /** A node with an instruction of its own, and the bias and activation folded into it. */
 export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
+  readonly nodes: readonly Node[]
   readonly reads: ReadonlySet<Value>
   readonly writes: readonly Value[]
 
@@ -44,13 +45,10 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     private readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
     private readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
   ) {
+    this.nodes = [node, ...(bias === null ? [] : [bias.node]), ...(activation === null ? [] : [activation.node])]
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
     this.reads = new Set(operands.map((value) => locations.of(value).base))
     this.writes = this.nodes[this.nodes.length - 1]!.outputs
-  }
-
-  get nodes(): readonly Node[] {
-    return [this.node, ...(this.bias === null ? [] : [this.bias.node]), ...(this.activation === null ? [] : [this.activation.node])]
   }
 
   mayShare(write: Value, read: Value): boolean {

@@ -2,7 +2,7 @@
 // a copy wherever a consumer cannot read an operand as it lies. Allocates nothing: see memory.ts.
 
 import type { GraphBuilder } from '../ir/builder'
-import { ruleOf } from '../ir/builder'
+import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import type { Layout } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'
@@ -17,10 +17,15 @@ export interface Location {
 }
 
 export class Locations {
-  private readonly views = new Map<Value, Location>()
+  private readonly known = new Map<Value, Location>()
 
   of(value: Value): Location {
-    return this.views.get(value) ?? { base: value, layout: { offset: 0, strides: rowMajorStrides(value.shape) } }
+    let location = this.known.get(value)
+    if (location === undefined) {
+      location = { base: value, layout: { offset: 0, strides: rowMajorStrides(value.shape) } }
+      this.known.set(value, location)
+    }
+    return location
   }
 
   /** Records where the result of a view lies. False when it must be copied instead. */
@@ -30,7 +35,7 @@ export class Locations {
     const input = node.inputs[0]!
     const { base, layout } = this.of(input)
     const view = rule.view(input, layout, node.attributes)
-    if (view !== null) this.views.set(node.outputs[0]!, { base, layout: view })
+    if (view !== null) this.known.set(node.outputs[0]!, { base, layout: view })
     return view !== null
   }
 

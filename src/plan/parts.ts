@@ -108,6 +108,7 @@ const rules = {
     return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
   },
   Copy: copyWork,
+  Accumulate: copyWork,
   Fill: elements(layouts.Fill.count, FILLED),
   Random: elements(layouts.Random.count, RANDOM),
   // Ends the tape, so it belongs to the thread that leads.

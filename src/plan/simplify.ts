@@ -1,9 +1,10 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
 // folds scalar constants, and applies each primitive's own `simplify`.
 
-import { GraphBuilder, ruleOf } from '../ir/builder'
+import { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
+import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
@@ -51,12 +52,19 @@ function neededNodes(graph: Graph): Set<Node> {
   return needed
 }
 
+/** Numbers that are known, so that views of views are looked through once only. */
+const knownNumbers = new WeakMap<Value, number>()
+
 /** The number that every element of a value equals, when it is known: a scalar constant, or a view of one. */
 export function constantNumber(value: Value): number | null {
   const { node } = value
   if (node === null) return null
-  if (ruleOf(node.name).kind === 'view') return constantNumber(node.inputs[0]!)
-  return sizeOf(value.shape) === 1 ? (constantData(node)?.[0] ?? null) : null
+  const known = knownNumbers.get(value)
+  if (known !== undefined) return known
+  const isView = ruleOf(node.name).kind === 'view'
+  const number = isView ? constantNumber(node.inputs[0]!) : sizeOf(value.shape) === 1 ? (constantData(node)?.[0] ?? null) : null
+  if (number !== null) knownNumbers.set(value, number)
+  return number
 }
 
 /** The data of a constant node; null for every other. */

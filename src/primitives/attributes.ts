@@ -88,6 +88,7 @@ export interface PrimitiveAttributes {
   broadcastTo: { readonly shape: Shape }
   stopGradient: NoAttributes
   concat: AxisAttributes
+  sliceAdd: { readonly starts: readonly number[] }
   pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
   // source.ts
   constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }

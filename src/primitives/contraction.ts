@@ -3,11 +3,11 @@
 import { Opcode } from '../../assembly/shared/opcodes'
 import { Gemm } from '../../assembly/shared/instructions'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { KernelPrimitive, Layout, LowerContext, RefContext } from './rule'
+import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext } from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
@@ -136,6 +136,11 @@ function lower(context: LowerContext<NoAttributes>): void {
   }
 }
 
-const matmul: KernelPrimitive<NoAttributes> = { kind: 'kernel', infer, vjp, ref, lower, accepts, fusesEpilogue: true }
+// × and + for each of m·n·k
+function flops({ inputs: [a], outputs: [out] }: CostContext<NoAttributes>): number {
+  return 2 * sizeOf(out!.shape) * a!.shape[a!.shape.length - 1]!
+}
+
+const matmul: KernelPrimitive<NoAttributes> = { kind: 'kernel', infer, vjp, ref, lower, flops, accepts, fusesEpilogue: true }
 
 export const contraction = { matmul }

@@ -21,3 +21,9 @@ export const primitives = {
   ...source,
   ...training,
 } satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }
+
+/** The rule of a primitive, typed by its name. */
+export function ruleOf<Name extends PrimitiveName>(name: Name): PrimitiveRule<Name> {
+  const rules: { readonly [N in PrimitiveName]: PrimitiveRule<N> } = primitives
+  return rules[name]
+}

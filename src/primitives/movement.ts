@@ -1,6 +1,6 @@
 // Primitives that move data or only look at it differently: views, concatenation, padding.
 
-import { Copy, Fill } from '../../assembly/shared/instructions'
+import { Accumulate, Copy, Fill } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
@@ -78,9 +78,9 @@ const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
     }
     return [{ shape: sizes, dtype: x!.dtype }]
   },
-  vjp: ({ e, inputs: [x], attributes: { starts, sizes }, cotangents: [dy] }) => [
-    e.pad(dy!, starts, x!.shape.map((extent, i) => extent - starts[i]! - sizes[i]!)),
-  ],
+  // zero around the block; many blocks of one operand are put together at once: see ir/cotangents.ts
+  vjp: ({ attributes: { starts }, cotangents: [dy] }) => [{ block: dy!, starts }],
+  simplify: ({ inputs: [x], output }) => (sameShape(x!.shape, output.shape) ? x! : null),
   view: (_input, { offset, strides }, { starts }) => ({
     offset: strides.reduce((at, stride, i) => at + stride * starts[i]!, offset),
     strides,
@@ -141,9 +141,21 @@ function copyInto(out: Operand, outStrides: readonly number[], start: number, fr
   const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
   const placed = address.buffer === from.address.buffer && address.offset === from.address.offset
   if (placed || sizeOf(from.shape) === 0) return []
+  const { rank, lists } = dimensionsOf(from, outStrides)
+  return [instruction(Opcode.Copy, Copy, { out: address, input: from.address, rank }, lists)]
+}
+
+/** Adds `from` to such a region. */
+function addInto(out: Operand, outStrides: readonly number[], start: number, from: Operand): Instruction[] {
+  const address: Address = { buffer: out.address.buffer, offset: out.address.offset + 4 * start }
+  if (sizeOf(from.shape) === 0) return []
+  const { rank, lists } = dimensionsOf(from, outStrides)
+  return [instruction(Opcode.Accumulate, Accumulate, { out: address, input: from.address, rank }, lists)]
+}
+
+function dimensionsOf(from: Operand, outStrides: readonly number[]): { rank: number; lists: Word[] } {
   const dimensions = collapse(from.shape, from.strides, outStrides)
-  const lists: Word[] = dimensions.flatMap(({ extent, inputStride, outStride }) => [extent, inputStride, outStride])
-  return [instruction(Opcode.Copy, Copy, { out: address, input: from.address, rank: dimensions.length }, lists)]
+  return { rank: dimensions.length, lists: dimensions.flatMap(({ extent, inputStride, outStride }) => [extent, inputStride, outStride]) }
 }
 
 interface CopyAxis {
@@ -208,6 +220,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
   },
   places: (inputs, { axis }) =>
     splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null,
+  flops: () => 0,
 }
 
 const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
@@ -230,10 +243,39 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
     emit(instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: word }))
     copyInto(out!, strides, padStart(strides, before), x!).forEach(emit)
   },
+  flops: () => 0,
+}
+
+// out = base, and out[starts …] += block
+const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
+  kind: 'kernel',
+  infer([base, block], { starts }) {
+    const fits = base!.shape.length === block!.shape.length && block!.shape.every((extent, i) => starts[i]! >= 0 && starts[i]! + extent <= base!.shape[i]!)
+    if (!fits || base!.dtype !== 'float32' || block!.dtype !== 'float32') {
+      throw new ShapeError(
+        `sliceAdd: a float32 block ${formatShape(block!.shape)} at [${starts.join(', ')}] does not fit into ${base!.dtype} ${formatShape(base!.shape)}`,
+      )
+    }
+    return [base!]
+  },
+  vjp: ({ e, inputs: [, block], attributes: { starts }, cotangents: [dy] }) => [dy!, e.slice(dy!, starts, block!.shape)],
+  inPlace: [[0, 0]],
+  ref({ inputs: [base, block], outputs: [out], inputTypes: [to, from], attributes: { starts } }) {
+    const strides = rowMajorStrides(to!.shape)
+    out!.set(base!)
+    forEachOffset(from!.shape, strides, padStart(strides, starts), (at, index) => (out![at] = out![at]! + block![index]!))
+  },
+  accepts: () => true,
+  lower({ inputs: [base, block], outputs: [out], attributes: { starts }, emit }) {
+    const strides = rowMajorStrides(out!.shape)
+    copyInto(out!, strides, 0, base!).forEach(emit)
+    addInto(out!, strides, padStart(strides, starts), block!).forEach(emit)
+  },
+  flops: ({ inputs: [, block] }) => sizeOf(block!.shape),
 }
 
 function padStart(strides: readonly number[], before: readonly number[]): number {
   return strides.reduce((at, stride, i) => at + stride * before[i]!, 0)
 }
 
-export const movement = { reshape, transpose, slice, reverse, broadcastTo, stopGradient, concat, pad }
+export const movement = { reshape, transpose, slice, reverse, broadcastTo, stopGradient, concat, sliceAdd, pad }

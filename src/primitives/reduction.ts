@@ -3,9 +3,10 @@
 import { ArgReduce, Fill, Reduce, Softmax } from '../../assembly/shared/instructions'
 import { Extreme, Opcode, Reduction, SoftmaxKind } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, internalError } from '../core/errors'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
+import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
@@ -48,6 +49,7 @@ interface ReductionRule extends Fold {
   readonly int32: Fold | null
   /** 0 and 1, and the dtype of the result. null: not of bool. */
   readonly bool: (Fold & { readonly result: DType }) | null
+  /** Of one result. */
   finish?(accumulator: number, count: number): number
   vjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value
 }
@@ -97,6 +99,7 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
           : instruction(Opcode.Reduce, Reduce, { out: out!.address, input: x!.address, ...split, reduction }),
       )
     },
+    flops: ({ inputs, outputs }) => elementsOf(inputs) + (rule.finish === undefined ? 0 : elementsOf(outputs)),
   }
 }
 
@@ -144,6 +147,7 @@ function argReduction(
         }),
       )
     },
+    flops: ({ inputs }) => elementsOf(inputs),
   }
 }
 
@@ -182,6 +186,11 @@ function rowSoftmax(
     lower({ inputs: [x], outputs: [out], scratch, emit }) {
       const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
       emit(instruction(Opcode.Softmax, Softmax, { out: out!.address, input: x!.address, rows, columns, kind, scratch }))
+    },
+    // max, −, exp, Σ and ÷; or max, −, exp, Σ, − and the logarithm of each row
+    flops({ inputs: [x] }) {
+      const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
+      return rows * (columns * (4 + FUNCTION) + (kind === SoftmaxKind.LogSoftmax ? FUNCTION : 0))
     },
     inPlace: [[0, 0]],
   }

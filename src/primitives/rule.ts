@@ -2,7 +2,7 @@
 // and the planner. Passes ask these fields; none of them asks for a primitive's name.
 
 import type { Epilogue, Step } from '../../assembly/shared/opcodes'
-import type { Emitter } from '../ir/builder'
+import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveAttributes, PrimitiveName } from './attributes'
@@ -14,6 +14,14 @@ export interface Layout {
   readonly offset: number
   readonly strides: readonly number[]
 }
+
+/** A gradient that is zero but for a block: what a slice gives its operand. */
+export interface Block {
+  readonly block: Value
+  readonly starts: readonly number[]
+}
+
+export type Contribution = Value | Block
 
 export interface VjpContext<Attributes> {
   /** Emits nodes into the graph that is differentiated. */
@@ -59,11 +67,17 @@ export interface SimplifyContext<Attributes> {
   constantNumber(value: Value): number | null
 }
 
+export interface CostContext<Attributes> {
+  readonly inputs: readonly TensorType[]
+  readonly outputs: readonly TensorType[]
+  readonly attributes: Attributes
+}
+
 interface Common<Attributes> {
   /** The outputs' types, or an error that names the primitive and the shapes. */
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
   /** Gradients with respect to the inputs (null: none flows). null as a whole: not differentiable. */
-  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Value | null)[]) | null
+  readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
   /** A value that equals the only output and costs less, if there is one. */
@@ -75,6 +89,8 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'elementwise'
   /** The chain step for operands of these types. */
   step(inputs: readonly TensorType[], attributes: Attributes): Step
+  /** Floating-point operations for one element of the result: see flops.ts. */
+  readonly flops: number
   /** The result of one element, in float64 (or of integers as numbers). */
   scalar(inputs: readonly number[], inputTypes: readonly TensorType[], attributes: Attributes): number
   /** A kernel with an epilogue can apply this to its result before it is stored. */
@@ -96,6 +112,10 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   /** The plain loop that says what is meant. Every element of every output is written. */
   ref(context: RefContext<Attributes>): void
   lower(context: LowerContext<Attributes>): void
+  /** Floating-point operations: see flops.ts. */
+  flops(context: CostContext<Attributes>): number
+  /** What is read and written. Default: every operand and every result, once. */
+  traffic?(context: CostContext<Attributes>): readonly TensorType[]
   /** Whether the operand may lie like this. Default: contiguous only. */
   accepts?(operand: number, input: TensorType, layout: Layout): boolean
   /** Pairs [output, input] that may share their bytes. */

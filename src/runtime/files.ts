@@ -3,7 +3,7 @@
 
 import { StateError } from '../core/errors'
 import type { NodeModules } from './platform'
-import { isNode, nodeModule } from './platform'
+import { nodeModule, nodeProcess } from './platform'
 
 /** The last write to each path, while there is one. */
 const pending = new Map<string, Promise<void>>()
@@ -36,7 +36,7 @@ function fileSystem(): { files: FileSystem; paths: Paths } {
   const paths = nodeModule('node:path')
   if (files !== null && paths !== null) return { files, paths }
   throw new StateError(
-    isNode()
+    nodeProcess() !== null
       ? 'Files are written in Node 20.16, 22.3 and later. Call save() without a path and write the bytes that it returns.'
       : 'There are no files in a browser. Call save() without a path and keep the bytes it returns.',
   )
@@ -52,7 +52,7 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
   const old = await files.stat(target).catch(unlessMissing)
   // A device or a pipe cannot be replaced: it is written to.
   if (old !== null && !old.isFile()) return files.writeFile(target, data)
-  const temporary = paths.join(paths.dirname(target), `.myelin-${process.pid}-${Math.random().toString(36).slice(2)}.tmp`)
+  const temporary = paths.join(paths.dirname(target), `.myelin-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`)
   try {
     const handle = await files.open(temporary, 'wx')
     try {
@@ -83,6 +83,7 @@ async function linkTarget(files: FileSystem, paths: Paths, path: string): Promis
 }
 
 function unlessMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  // Not by instanceof: in a test environment with globals of its own, Node's errors are of another class.
+  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null
   throw error
 }

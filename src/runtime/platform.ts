@@ -18,8 +18,10 @@ export interface NodeModules {
   readonly 'node:worker_threads': typeof threads
 }
 
-export function isNode(): boolean {
-  return typeof process === 'object' && process.versions?.node !== undefined
+/** Node's process; null elsewhere. A property of the global object, because bundlers put a package in the place of the bare name. */
+export function nodeProcess(): NodeJS.Process | null {
+  const found: NodeJS.Process | undefined = globalThis.process
+  return found?.versions?.node === undefined ? null : found
 }
 
 /**
@@ -27,8 +29,7 @@ export function isNode(): boolean {
  * because bundlers resolve imports, or warn about those that they cannot read.
  */
 export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | null {
-  if (!isNode()) return null
-  return process.getBuiltinModule?.<Name>(name) ?? null
+  return nodeProcess()?.getBuiltinModule?.<Name>(name) ?? null
 }
 
 /** A path as it is; a URL, written out or not, as a URL. */

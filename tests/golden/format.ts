@@ -92,12 +92,15 @@ export interface LossCase {
   loss: Described;
   yTrue: FixtureTensor;
   yPred: FixtureTensor;
-  /** The shape of the per-sample losses. */
+  /** The shape of the per-sample losses, or one that is aligned with it. */
   sampleWeight: FixtureTensor | null;
+  /** 1 for the predictions that count. */
+  mask?: FixtureTensor;
   /** The loss with each reduction. `none`: per sample, times its weight. */
   none: FixtureTensor;
   sum: number;
   sumOverBatchSize: number;
+  mean: number;
   meanWithSampleWeight: number;
   /** d sum / d yPred, which is also d (sum of `none`) / d yPred; null where yPred is saturated. */
   sumGradient: FixtureTensor | null;
@@ -122,8 +125,8 @@ export interface MetricCase {
   data: string;
   /** Whether the batches' sampleWeight is passed. */
   weighted: boolean;
-  /** result() after each batch */
-  results: number[];
+  /** result() after each batch; a list for several thresholds */
+  results: (number | number[])[];
 }
 
 export interface MeanCase {
@@ -145,6 +148,10 @@ export interface OptimizerCase {
   optimizer: Described;
   /** The parameters after each of the file's gradients has been applied. */
   steps: FixtureTensor[][];
+  /** Parts of the names, v0 and v1, of parameters that are excluded from weight decay. */
+  exclude?: string[];
+  /** The parameters after training was ended; of optimizers that keep an average. */
+  finalized?: FixtureTensor[];
 }
 
 export interface ScheduleCase {

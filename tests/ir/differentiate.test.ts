@@ -1,13 +1,16 @@
 // Gradients where finite differences cannot say what is right: ties, kinks, unused inputs, stopped gradients.
 
 import { describe, expect, it } from 'vitest'
+import { Fill } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
 import type { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Value } from '../../src/ir/graph'
+import { plan } from '../../src/plan'
 import { currentRuntime } from '../../src/runtime/runtime'
 import type { TensorContent } from '../helpers/data'
-import { exactly } from '../helpers/data'
-import { graphOf, runGraph } from '../helpers/graphs'
+import { exactly, floats } from '../helpers/data'
+import { expectGradient, gradientGraph, graphOf, runGraph } from '../helpers/graphs'
 
 /** ∂ Σ y / ∂x for each float32 input. */
 function gradientsOfSum(inputs: readonly TensorContent[], body: (builder: GraphBuilder, inputs: readonly Value[]) => Value): number[][] {
@@ -74,4 +77,63 @@ it('names the scope of the forward node in the backward one', () => {
     return gradients(b, y, [x!], y)
   })
   expect(graph.nodes.map((node) => node.scope)).toContain('dense_1/gradient')
+})
+
+describe('slices of one operand', () => {
+  const x = floats([4, 6])
+  type Part = readonly [starts: readonly number[], sizes: readonly number[]]
+  const columns: readonly Part[] = [[[0, 0], [4, 2]], [[0, 4], [4, 2]], [[0, 2], [4, 2]]]
+
+  /** Σ i · Σ sin(part i), and what else reads x. */
+  const lossOf = (parts: readonly Part[], rest?: (builder: GraphBuilder, x: Value) => Value) => (b: GraphBuilder, [v]: readonly Value[]) => {
+    const { e } = b
+    const terms = parts.map(([starts, sizes], i) => e.multiply(e.sum(e.sin(e.slice(v!, starts, sizes)), [0, 1]), i + 1))
+    if (rest !== undefined) terms.push(e.sum(rest(b, v!), [0, 1]))
+    return terms.reduce((a, term) => e.add(a, term))
+  }
+  const names = (loss: ReturnType<typeof lossOf>): string[] => gradientGraph([x], loss).nodes.map(({ name }) => name)
+  const count = (all: readonly string[], name: string): number => all.filter((each) => each === name).length
+
+  const overlapping: readonly Part[] = [[[0, 0], [4, 3]], [[0, 2], [4, 3]]]
+  const blocks: readonly Part[] = [[[0, 0], [2, 3]], [[1, 2], [2, 3]], [[3, 0], [1, 6]]]
+  const cases = {
+    'that tile it': lossOf(columns),
+    'with gaps': lossOf(columns.slice(0, 2)),
+    'that overlap': lossOf(overlapping),
+    'in blocks': lossOf(blocks),
+    'one alone': lossOf(blocks.slice(0, 1)),
+    'all of it': lossOf([[[0, 0], [4, 6]]]),
+    'beside the whole': lossOf(columns, (b, v) => b.e.exp(v)),
+    'beside the whole, with gaps': lossOf(columns.slice(0, 2), (b, v) => b.e.exp(v)),
+  }
+
+  it.each(Object.keys(cases) as (keyof typeof cases)[])('%s: the gradient is right', (name) => {
+    expectGradient(currentRuntime(), [x], cases[name], 1e-5, name)
+  })
+
+  it('that lie side by side become one concatenation', () => {
+    for (const name of ['that tile it', 'with gaps'] as const) {
+      const all = names(cases[name])
+      expect([count(all, 'concat'), count(all, 'sliceAdd'), count(all, 'pad')]).toEqual([1, 0, 0])
+    }
+  })
+
+  it('that do not are added where they belong', () => {
+    const all = names(cases['in blocks'])
+    expect([count(all, 'concat'), count(all, 'sliceAdd'), count(all, 'pad')]).toEqual([0, 3, 0])
+    const beside = names(cases['beside the whole, with gaps'])
+    expect([count(beside, 'concat'), count(beside, 'sliceAdd')]).toEqual([0, 2])
+  })
+
+  it('cost their own size each: the elements moved grow with the slices, not with their square', () => {
+    const moved = (steps: number): number => {
+      const content = floats([steps, 8])
+      const rows = Array.from({ length: steps - 1 }, (_, i): Part => [[i, 0], [2, 8]])
+      const { instructions } = plan(gradientGraph([content], lossOf(rows)), { fuse: true })
+      return instructions
+        .filter(({ opcode }) => opcode === Opcode.Copy || opcode === Opcode.Fill || opcode === Opcode.Accumulate)
+        .reduce((sum, { opcode, fields, lists }) => sum + (opcode === Opcode.Fill ? Number(fields.get(Fill.count)) : lists.reduce<number>((n, word, i) => (i % 3 === 0 ? n * Number(word) : n), 1)), 0)
+    }
+    expect(moved(64)).toBeLessThan(2.2 * moved(32))
+  })
 })

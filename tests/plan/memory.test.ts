@@ -1,16 +1,18 @@
 // Planned memory: by simulation of who owns which word at which time, and by comparison with the lower bound.
 // Runs no kernel: see random-runs.test.ts.
+// modes: simd
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder, ruleOf } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/ir/builder'
+import { ruleOf } from '../../src/primitives'
 import type { Graph, Value } from '../../src/ir/graph'
 import { sizeOf } from '../../src/core/shapes'
 import { fuse } from '../../src/plan/fuse'
 import type { Kernel } from '../../src/plan/kernel'
 import { legalize } from '../../src/plan/legalize'
 import type { MemoryPlan } from '../../src/plan/memory'
-import { align, assignOffsets, planMemory } from '../../src/plan/memory'
+import { align, assignOffsets, inOrderOfTime, largestFirst, planMemory } from '../../src/plan/memory'
 import { simplify } from '../../src/plan/simplify'
 import { SLAB_ELEMENTS, drawGraph, recipes, slabCells } from './random-graph'
 import { denseStep, recurrentStep } from './training-graphs'
@@ -239,10 +241,13 @@ describe('assignOffsets', () => {
     { maxLength: 30 },
   )
 
-  it('keeps blocks that live at one time apart, aligned, and inside the size', () => {
+  it.each([
+    ['largest first', largestFirst],
+    ['in order of time', inOrderOfTime],
+  ] as const)('keeps blocks that live at one time apart, aligned, and inside the size: %s', (_name, assign) => {
     fc.assert(
       fc.property(blocks, (intervals) => {
-        const { offsets, size } = assignOffsets(intervals)
+        const { offsets, size } = assign(intervals)
         const placed = [...offsets]
         const clash = placed.find(([a, at]) =>
           placed.some(([b, other]) => a !== b && a.start <= b.end && b.start <= a.end && at < other + b.bytes && other < at + a.bytes),
@@ -252,5 +257,13 @@ describe('assignOffsets', () => {
         expect(size).toBeLessThanOrEqual(intervals.reduce((sum, { bytes }) => sum + align(bytes, 64), 0))
       }),
     )
+  })
+
+  it('stays near the lower bound where there are thousands of blocks', () => {
+    const graph = denseStep(8, new Array<number>(300).fill(4), 'tanh', { address: 0, byteLength: 0 })
+    const { buffers, lowerBound } = planned(graph, true).memory
+    const intervals = buffers.flatMap(({ home, byteLength, start, end }) => (home.kind === 'workspace' ? [{ bytes: byteLength, start, end }] : []))
+    expect(intervals.length).toBeGreaterThan(512)
+    expect(assignOffsets(intervals).size / lowerBound).toBeLessThanOrEqual(1.1)
   })
 })

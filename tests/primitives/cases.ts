@@ -1,7 +1,8 @@
 // The table that drives the op tests: for every primitive the operands, attributes and tolerances that it is
 // tried with. tsc finds a primitive without a row. Runs nothing: see ir/op-cases.test.ts.
 
-import type { Emitter, GraphBuilder } from '../../src/ir/builder'
+import type { GraphBuilder } from '../../src/ir/builder'
+import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
 import type { Shape } from '../../src/core/shapes'
@@ -448,6 +449,9 @@ const SPECIAL_MATRIX = exactly([NaN, Infinity, -Infinity, -0, 0, 1e-45], 'float3
 const join = (title: string, inputs: readonly CaseInput[], axis: number, more: CaseOptions = {}) =>
   ({ title, inputs, attributes: { axis }, gradient: true, ...more })
 
+const added = (title: string, base: CaseInput, block: CaseInput, starts: readonly number[], more: CaseOptions = {}) =>
+  ({ title, inputs: [base, block], attributes: { starts }, gradient: true, ...more })
+
 const update = <Attributes>(title: string, inputs: readonly CaseInput[], attributes: Attributes, more: CaseOptions = {}) =>
   ({ title, inputs, attributes, ulp: 4, absolute: 1e-6, ...more })
 
@@ -675,6 +679,22 @@ export const opCases = {
     join('int32', [integers([3]), integers([4], -9, 9, 2)], 0, { gradient: false }),
     join('bool', [bools([3]), bools([4], 2)], 0, { gradient: false }),
     join('special values', [SPECIAL_MATRIX, SPECIAL_MATRIX], 1, { gradient: false, signedZero: true }),
+  ],
+  sliceAdd: [
+    ...TAILS.map((n) => added(`${n} of ${n + 3}`, floats([n + 3]), floats([n], -2, 2, 2), [2], { gradient: n < 6 })),
+    added('rows', floats([5, 3]), floats([2, 3], -2, 2, 2), [2, 0]),
+    added('columns', floats([4, 7]), floats([4, 3], -2, 2, 2), [0, 2]),
+    added('a block', floats([3, 4, 9]), floats([2, 3, 6], -2, 2, 2), [1, 0, 2]),
+    added('all of it', floats([3, 4]), floats([3, 4], -2, 2, 2), [0, 0]),
+    added('nothing', floats([3, 4]), floats([0, 4]), [3, 0], { gradient: false }),
+    added('a scalar', floats([]), floats([], -2, 2, 2), []),
+    added('a transposed block', floats([4, 7]), { ...floats([3, 2], -2, 2, 2), through: transposed }, [1, 3]),
+    added('a repeated row', floats([4, 7]), { ...floats([5], -2, 2, 2), through: (e, x) => e.broadcastTo(x, [3, 5]) }, [1, 2]),
+    added('to a transpose', { ...floats([3, 5]), through: transposed }, floats([2, 3], -2, 2, 2), [1, 0]),
+    added('to zeros', { ...floats([]), through: (e, x) => e.broadcastTo(x, [4, 3]) }, floats([2, 2], -2, 2, 2), [1, 1]),
+    added('in place', { ...floats([4, 5]), through: (e, x) => e.exp(x) }, floats([2, 3], -2, 2, 2), [1, 1], { ulp: 2.5, absolute: 1e-6 }),
+    added('many rows', floats([90, 70]), floats([60, 33], -2, 2, 2), [20, 30], { gradient: false }),
+    added('special values', SPECIAL_MATRIX, floats([2, 2]), [0, 1], { gradient: false }),
   ],
   pad: [
     ...TAILS.map((n) => view(`[${n}]`, floats([n]), { before: [1], after: [2], value: 0 }, { gradient: n < 6 })),

@@ -102,7 +102,7 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
   const wrapped = Object.entries(namespace).map(([name, value]: [string, unknown]) => {
     if (typeof value !== 'function' || /^[A-Z]/.test(name)) return [name, value]
     const op = (...input: readonly unknown[]): unknown =>
-      input.some(hasSymbol) ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {}) : value(...input)
+      input.some((each) => hasSymbol(each)) ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {}) : value(...input)
     return [name, Object.defineProperty(op, 'name', { value: name })]
   })
   return Object.fromEntries(wrapped) as Namespace

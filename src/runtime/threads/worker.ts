@@ -2,7 +2,7 @@
 // `serve` in assembly/tape.ts; who leads it is in pool.ts.
 
 import { StateError } from '../../core/errors'
-import { isNode, nodeModule } from '../platform'
+import { nodeModule, nodeProcess } from '../platform'
 
 /** What a worker is given. */
 export interface WorkerTask {
@@ -47,8 +47,8 @@ function start({ module, memory, pool, thread, threads, challenge, answer }, say
     }
   })
 }
-if (typeof process === 'object') {
-  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
+if (globalThis.process) {
+  const { parentPort, workerData } = globalThis.process.getBuiltinModule('node:worker_threads')
   start(workerData, (message) => parentPort.postMessage(message))
 } else {
   onmessage = ({ data }) => start(data, (message) => postMessage(message))
@@ -57,7 +57,7 @@ if (typeof process === 'object') {
 
 /** @throws whatever the engine throws when it has no workers or forbids them. */
 export async function startWorker(task: WorkerTask, events: WorkerEvents): Promise<WorkerHandle> {
-  return isNode() ? startNodeWorker(task, events) : startWebWorker(task, events)
+  return nodeProcess() === null ? startWebWorker(task, events) : startNodeWorker(task, events)
 }
 
 function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): WorkerHandle {

@@ -1,0 +1,164 @@
+// Short methods for the primitives that gradient rules are written with. What each means: primitives/emitter.ts.
+
+import { TargetKind } from '../../assembly/shared/opcodes'
+import type { DType } from '../core/dtypes'
+import { storeData } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
+import { sameShape } from '../core/shapes'
+import type { PrimitiveAttributes, PrimitiveName, ReductionName } from '../primitives/attributes'
+import type { Emitter } from '../primitives/emitter'
+import type { Value } from './graph'
+
+/** What the emitter appends to. */
+interface NodeSink {
+  emitOne<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Value
+}
+
+const none = {}
+
+export class NodeEmitter implements Emitter {
+  /** Each number is one node. */
+  private readonly scalars = new Map<string, Value>()
+
+  constructor(private readonly builder: NodeSink) {}
+
+  private unary(name: UnaryName, x: Value): Value {
+    return this.builder.emitOne(name, [x], none)
+  }
+
+  private binary(name: BinaryName, a: Value | number, b: Value | number): Value {
+    return this.builder.emitOne(name, [this.lift(a), this.lift(b)], none)
+  }
+
+  private lift(x: Value | number): Value {
+    return typeof x === 'number' ? this.scalar(x) : x
+  }
+
+  scalar(x: number, dtype: DType = 'float32'): Value {
+    const key = `${dtype} ${Object.is(x, -0) ? '-0' : x}`
+    let value = this.scalars.get(key)
+    if (value === undefined) {
+      value = this.builder.emitOne('constant', [], { data: storeData(dtype, [x]), shape: [], dtype })
+      this.scalars.set(key, value)
+    }
+    return value
+  }
+
+  negative = (x: Value) => this.unary('negative', x)
+  sign = (x: Value) => this.unary('sign', x)
+  exp = (x: Value) => this.unary('exp', x)
+  log = (x: Value) => this.unary('log', x)
+  square = (x: Value) => this.unary('square', x)
+  reciprocal = (x: Value) => this.unary('reciprocal', x)
+  sin = (x: Value) => this.unary('sin', x)
+  cos = (x: Value) => this.unary('cos', x)
+  sigmoid = (x: Value) => this.unary('sigmoid', x)
+  softmax = (x: Value) => this.unary('softmax', x)
+  logSoftmax = (x: Value) => this.unary('logSoftmax', x)
+  add = (a: Value | number, b: Value | number) => this.binary('add', a, b)
+  subtract = (a: Value | number, b: Value | number) => this.binary('subtract', a, b)
+  multiply = (a: Value | number, b: Value | number) => this.binary('multiply', a, b)
+  divide = (a: Value | number, b: Value | number) => this.binary('divide', a, b)
+  power = (a: Value | number, b: Value | number) => this.binary('power', a, b)
+  reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
+  less = (a: Value | number, b: Value | number) => this.binary('less', a, b)
+  equal = (a: Value | number, b: Value | number) => this.binary('equal', a, b)
+  matmul = (a: Value, b: Value) => this.builder.emitOne('matmul', [a, b], none)
+
+  cast(x: Value, dtype: DType): Value {
+    return x.dtype === dtype ? x : this.builder.emitOne('cast', [x], { dtype })
+  }
+
+  select(condition: Value, a: Value | number, b: Value | number): Value {
+    return this.builder.emitOne('select', [condition, this.lift(a), this.lift(b)], none)
+  }
+
+  /** (p Σt − t) · scale, for targets t of either kind. */
+  crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value {
+    const name = kind === TargetKind.Classes ? 'classCrossEntropyGradient' : 'crossEntropyGradient'
+    return this.builder.emitOne(name, [p, targets, scale], none)
+  }
+
+  /** Folds sorted axes and drops them. */
+  reduce(name: ReductionName, x: Value, axes: readonly number[]): Value {
+    return axes.length === 0 ? x : this.builder.emitOne(name, [x], { axes })
+  }
+
+  sum(x: Value, axes: readonly number[]): Value {
+    return this.reduce('sum', x, axes)
+  }
+
+  reshape(x: Value, shape: Shape): Value {
+    return sameShape(x.shape, shape) ? x : this.builder.emitOne('reshape', [x], { shape })
+  }
+
+  transpose(x: Value, permutation: readonly number[]): Value {
+    return this.builder.emitOne('transpose', [x], { permutation })
+  }
+
+  /** Swaps the last two axes. */
+  transposeMatrix(x: Value): Value {
+    const rank = x.shape.length
+    return this.transpose(
+      x,
+      x.shape.map((_, i) => (i === rank - 2 ? rank - 1 : i === rank - 1 ? rank - 2 : i)),
+    )
+  }
+
+  slice(x: Value, starts: readonly number[], sizes: readonly number[]): Value {
+    return this.builder.emitOne('slice', [x], { starts, sizes })
+  }
+
+  reverse(x: Value, axes: readonly number[]): Value {
+    return this.builder.emitOne('reverse', [x], { axes })
+  }
+
+  broadcastTo(x: Value, shape: Shape): Value {
+    return sameShape(x.shape, shape) ? x : this.builder.emitOne('broadcastTo', [x], { shape })
+  }
+
+  pad(x: Value, before: readonly number[], after: readonly number[]): Value {
+    return this.builder.emitOne('pad', [x], { before, after, value: 0 })
+  }
+
+  sliceAdd(base: Value, block: Value, starts: readonly number[]): Value {
+    return this.builder.emitOne('sliceAdd', [base, block], { starts })
+  }
+
+  concat(parts: readonly Value[], axis: number): Value {
+    return parts.length === 1 ? parts[0]! : this.builder.emitOne('concat', parts, { axis })
+  }
+
+  gather(x: Value, indices: Value, axis: number): Value {
+    return this.builder.emitOne('gather', [x, indices], { axis })
+  }
+
+  scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value {
+    return this.builder.emitOne('scatterAdd', [updates, indices], { axis, size })
+  }
+
+  zeros(type: TensorType): Value {
+    return this.broadcastTo(this.scalar(0, type.dtype), type.shape)
+  }
+
+  /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */
+  sumTo(x: Value, shape: Shape): Value {
+    if (sameShape(x.shape, shape)) return x
+    const offset = x.shape.length - shape.length
+    const axes = x.shape.map((_, i) => i).filter((i) => i < offset || (shape[i - offset] === 1 && x.shape[i] !== 1))
+    return this.reshape(this.sum(x, axes), shape)
+  }
+
+  /** Puts the axes that a reduction dropped back as extents of 1. */
+  keepAxes(x: Value, shape: Shape, axes: readonly number[]): Value {
+    return this.reshape(
+      x,
+      shape.map((extent, i) => (axes.includes(i) ? 1 : extent)),
+    )
+  }
+}
+
+type UnaryName =
+  | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
+  | 'logSoftmax'
+type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'

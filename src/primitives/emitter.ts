@@ -1,0 +1,64 @@
+// What gradient rules and short cuts emit nodes with: one method per primitive that they need. Only the interface, so
+// that rules know nothing of graphs that are being made; ir/emitter.ts carries it out.
+
+import type { TargetKind } from '../../assembly/shared/opcodes'
+import type { DType } from '../core/dtypes'
+import type { Shape, TensorType } from '../core/shapes'
+import type { Value } from '../ir/graph'
+import type { ReductionName } from './attributes'
+
+type Unary = (x: Value) => Value
+/** A number stands for a float32 scalar. */
+type Binary = (a: Value | number, b: Value | number) => Value
+
+/** Appends nodes to one graph. Operands broadcast. */
+export interface Emitter {
+  readonly negative: Unary
+  readonly sign: Unary
+  readonly exp: Unary
+  readonly log: Unary
+  readonly square: Unary
+  readonly reciprocal: Unary
+  readonly sin: Unary
+  readonly cos: Unary
+  readonly sigmoid: Unary
+  readonly softmax: Unary
+  readonly logSoftmax: Unary
+  readonly add: Binary
+  readonly subtract: Binary
+  readonly multiply: Binary
+  readonly divide: Binary
+  readonly power: Binary
+  readonly reluGradient: Binary
+  readonly less: Binary
+  readonly equal: Binary
+  /** a [… m,k] · b [… k,n] */
+  readonly matmul: (a: Value, b: Value) => Value
+  scalar(x: number, dtype?: DType): Value
+  zeros(type: TensorType): Value
+  cast(x: Value, dtype: DType): Value
+  select(condition: Value, a: Value | number, b: Value | number): Value
+  /** (p Σt − t) · scale, for targets t of either kind. */
+  crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value
+  /** Folds sorted axes and drops them. */
+  reduce(name: ReductionName, x: Value, axes: readonly number[]): Value
+  /** Sums over sorted axes and drops them. */
+  sum(x: Value, axes: readonly number[]): Value
+  reshape(x: Value, shape: Shape): Value
+  transpose(x: Value, permutation: readonly number[]): Value
+  /** Swaps the last two axes. */
+  transposeMatrix(x: Value): Value
+  slice(x: Value, starts: readonly number[], sizes: readonly number[]): Value
+  reverse(x: Value, axes: readonly number[]): Value
+  broadcastTo(x: Value, shape: Shape): Value
+  pad(x: Value, before: readonly number[], after: readonly number[]): Value
+  /** base, with `block` added to the elements from `starts` on. */
+  sliceAdd(base: Value, block: Value, starts: readonly number[]): Value
+  concat(parts: readonly Value[], axis: number): Value
+  gather(x: Value, indices: Value, axis: number): Value
+  scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value
+  /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */
+  sumTo(x: Value, shape: Shape): Value
+  /** Puts the axes that a reduction dropped back as extents of 1. */
+  keepAxes(x: Value, shape: Shape, axes: readonly number[]): Value
+}

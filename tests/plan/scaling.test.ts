@@ -1,0 +1,91 @@
+// Planning takes time in proportion to the number of nodes. Times are the least of several runs, and limits are ratios,
+// so that a busy or a slow machine changes nothing.
+
+import { expect, inject, it } from 'vitest'
+import { GraphBuilder } from '../../src/ir/builder'
+import type { Graph } from '../../src/ir/graph'
+import { plan } from '../../src/plan'
+import { encode } from '../../src/plan/tape'
+import { denseStep, recurrentStep } from './training-graphs'
+
+const slab = { address: 0, byteLength: 0 }
+
+/** Many chains of one small shape, open at the same time. */
+function manyChains(count: number): Graph {
+  const builder = new GraphBuilder()
+  const { e } = builder
+  const x = builder.parameter({ shape: [16], dtype: 'float32' })
+  let sum = x
+  for (let i = 0; i < count; i++) sum = e.add(e.sum(e.reshape(e.sin(e.multiply(x, i)), [4, 4]), [0, 1]), sum)
+  return builder.finish([sum])
+}
+
+/** Views of views, of a number that is known. */
+function manyViews(count: number): Graph {
+  const builder = new GraphBuilder()
+  const { e } = builder
+  const x = builder.parameter({ shape: [2, 3], dtype: 'float32' })
+  let two = e.broadcastTo(e.scalar(2), [2, 3])
+  let sum = x
+  for (let i = 0; i < count; i++) {
+    two = builder.emitOne('transpose', [two], { permutation: [1, 0] })
+    sum = e.multiply(i % 2 === 0 ? e.transposeMatrix(two) : two, sum)
+  }
+  return builder.finish([sum])
+}
+
+/** The least time of several runs, in milliseconds. */
+function leastTime(runs: number, body: () => unknown): number {
+  let least = Infinity
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now()
+    body()
+    least = Math.min(least, performance.now() - start)
+  }
+  return least
+}
+
+const planned = (graph: Graph) => (): unknown => encode(plan(graph, { fuse: true }).instructions, () => 0)
+
+const kinds = {
+  'dense layers': (n: number) => denseStep(8, new Array<number>(n).fill(4), 'tanh', slab),
+  'an unrolled recurrence': (n: number) => recurrentStep(4, n, 3, 4, slab),
+  'small chains': manyChains,
+  'views of a constant': manyViews,
+}
+const names = Object.keys(kinds) as (keyof typeof kinds)[]
+
+// The planner is the same in every mode.
+const once = it.skipIf(inject('mode') !== 'simd')
+
+once.each(names)('%s: six times the nodes take about six times as long', (name) => {
+  const make = kinds[name]
+  const [small, large] = [make(100), make(600)]
+  const ratio = large.nodes.length / small.nodes.length
+  leastTime(8, planned(small))
+  const time = (): number => leastTime(3, planned(large)) / leastTime(8, planned(small))
+  // Quadratic would be ratio². Again, should something else have had the machine.
+  let measured = time()
+  for (let again = 0; again < 3 && measured > 2 * ratio; again++) measured = Math.min(measured, time())
+  expect(measured).toBeLessThan(2 * ratio)
+})
+
+/** Text, maps and small objects, as the planner makes them: what a budget is counted in. */
+function fixedWork(): number {
+  const seen = new Map<string, { readonly shape: readonly number[] }>()
+  for (let i = 0; i < 10_000; i++) {
+    const shape = [i % 7, i % 11, 3].map((extent) => extent + 1)
+    seen.set(`${i} ${JSON.stringify({ shape })}`, { shape })
+  }
+  return seen.size
+}
+
+once('a thousand nodes cost no more than a fixed piece of work', () => {
+  const graph = denseStep(8, new Array<number>(130).fill(4), 'tanh', slab)
+  leastTime(3, planned(graph))
+  leastTime(3, fixedWork)
+  const measure = (): number => (1000 / graph.nodes.length) * (leastTime(8, planned(graph)) / leastTime(8, fixedWork))
+  let measured = measure()
+  for (let again = 0; again < 3 && measured > 6; again++) measured = Math.min(measured, measure())
+  expect(measured).toBeLessThan(6)
+})
