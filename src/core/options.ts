@@ -333,6 +333,7 @@ export abstract class Configured implements Configurable {
 }
 
 type AbstractClass = abstract new (...inputs: never[]) => object
+/** Options, which may be left out where none is required; or the value of one of them alone. */
 type OptionsArgument<Options, Short = never> = Partial<Options> extends Options ? [options?: Options | Short] : [options: Options | Short]
 type BaseOptions<Base extends AbstractClass> = Exclude<ConstructorParameters<Base>[0], undefined>
 

@@ -45,56 +45,6 @@ def activations():
     write("activations.json", {"cases": cases})
 
 
-# ---------------------------------------------------------------- layers.json
-
-
-def layers():
-    rng = random(2)
-    x = normal(rng, (4, 5))
-    names = ["linear", "relu", "leakyRelu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
-             "hardSigmoid", "hardSilu", "sigmoid", "tanh", "softmax", "logSoftmax", "relu6", "mish",
-             "exponential"]
-    described = [(f"Dense {n}", spec("Dense", units=3, activation=n), x) for n in names]
-    described += [
-        ("Dense without activation", spec("Dense", units=3), x),
-        ("Dense without bias", spec("Dense", units=3, activation="tanh", useBias=False), x),
-        ("Dense on 3-D input", spec("Dense", units=4, activation="relu"), normal(rng, (2, 3, 5))),
-        ("Dense softmax on 3-D input", spec("Dense", units=4, activation="softmax"), normal(rng, (2, 3, 5))),
-        ("Dense on 4-D input", spec("Dense", units=2), normal(rng, (2, 2, 3, 4))),
-        ("Dense with one unit", spec("Dense", units=1, activation="sigmoid"), x),
-        ("Dense with one input", spec("Dense", units=3, activation="tanh"), normal(rng, (4, 1))),
-        ("Dense wider than one vector", spec("Dense", units=19, activation="relu"), normal(rng, (7, 17))),
-        ("Activation relu", spec("Activation", activation="relu"), x),
-        ("Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))),
-        ("Dropout at inference", spec("Dropout", rate=0.4), x),
-        ("Flatten 2-D", spec("Flatten"), x),
-        ("Flatten 4-D", spec("Flatten"), normal(rng, (2, 2, 3, 2))),
-        ("Flatten 1-D", spec("Flatten"), normal(rng, (4,))),
-        ("Reshape", spec("Reshape", targetShape=[3, 2]), normal(rng, (4, 6))),
-        ("Reshape with -1", spec("Reshape", targetShape=[-1, 2]), normal(rng, (4, 2, 3))),
-        ("Reshape to one axis", spec("Reshape", targetShape=[-1]), normal(rng, (2, 2, 3))),
-    ]
-    cases = []
-    for name, described_layer, x in described:
-        layer = build(keras.layers, described_layer)
-        layer.build(x.shape)
-        # At most 3 away from 0 before the activation, so that no unit is saturated.
-        weights = [normal(rng, w.shape, 0.4) for w in layer.weights]
-        layer.set_weights(weights)
-        trainable = [jnp.asarray(w) for w in weights]
-        inference = {"training": False} if described_layer["class"] == "Dropout" else {}
-        forward = lambda trainable, x: layer.stateless_call(
-            trainable, [v.value for v in layer.non_trainable_variables], x, **inference)[0]
-        output = forward(trainable, jnp.asarray(x))
-        r = normal(rng, output.shape)
-        gradients, input_gradient = jax.grad(
-            lambda t, x: jnp.sum(forward(t, x) * r), argnums=(0, 1))(trainable, jnp.asarray(x))
-        cases.append({"name": name, "layer": described_layer, "input": tensor(x), "weights": tensors(weights),
-                      "output": tensor(output), "outputWeights": tensor(r),
-                      "inputGradient": tensor(input_gradient), "weightGradients": tensors(gradients)})
-    write("layers.json", {"cases": cases})
-
-
 # ---------------------------------------------------------------- losses.json
 
 
@@ -442,7 +392,7 @@ def initializers():
 
 
 MAKERS = {make.__name__: make for make in (
-    activations, layers, losses, metrics, optimizers, initializers, trajectories)}
+    activations, losses, metrics, optimizers, initializers, trajectories)}
 
 if __name__ == "__main__":
     named = [a for a in sys.argv[1:] if not a.startswith("--")]
