@@ -59,12 +59,17 @@ export class GraphBuilder {
     inputs: readonly Value[],
     attributes: PrimitiveAttributes[Name],
   ): readonly Value[] {
+    return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes)).outputs
+  }
+
+  /** The node itself, for those that may have no result. */
+  emitNode<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Node<Name> {
     return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes))
   }
 
   /** The same node with other operands of the same types: nothing needs to be inferred again. */
   copy<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
-    return this.append(node.name, inputs, node.attributes, node.outputs)
+    return this.append(node.name, inputs, node.attributes, node.outputs).outputs
   }
 
   private append<Name extends PrimitiveName>(
@@ -72,12 +77,12 @@ export class GraphBuilder {
     inputs: readonly Value[],
     attributes: PrimitiveAttributes[Name],
     types: readonly TensorType[],
-  ): readonly Value[] {
+  ): Node<Name> {
     const outputs: Value[] = []
     const node: Node<Name> = { name, attributes, inputs, outputs, scope: this.scope }
     for (const type of types) outputs.push(this.value(type, node))
     this.nodes.push(node)
-    return outputs
+    return node
   }
 
   emitOne<Name extends PrimitiveName>(
@@ -93,8 +98,9 @@ export class GraphBuilder {
     return [...this.nodes]
   }
 
-  finish(outputs: readonly Value[]): Graph {
+  /** @param parameters all of them, in another order */
+  finish(outputs: readonly Value[], parameters: readonly Value[] = this.parameters): Graph {
     const updates: Update[] = [...this.updates].map(([cell, value]) => ({ cell, value }))
-    return { parameters: this.parameters, cells: this.cells, nodes: this.nodes, outputs, updates }
+    return { parameters, cells: this.cells, nodes: this.nodes, outputs, updates }
   }
 }

@@ -135,6 +135,16 @@ function lower(context: LowerContext<NoAttributes>): void {
   }
 }
 
-const matmul: KernelPrimitive<NoAttributes> = { kind: 'kernel', infer, vjp, ref, lower, accepts, fusesEpilogue: true }
+const matmul: KernelPrimitive<NoAttributes> = {
+  kind: 'kernel',
+  infer,
+  vjp,
+  ref,
+  lower,
+  accepts,
+  fusesEpilogue: true,
+  lift: (attributes) => attributes,
+  batches: true,
+}
 
 export const contraction = { matmul }

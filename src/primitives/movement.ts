@@ -14,6 +14,7 @@ import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from './attrib
 
 const reshape: ViewPrimitive<PrimitiveAttributes['reshape']> = {
   kind: 'view',
+  lift: ({ shape }, length) => ({ shape: [length, ...shape] }),
   infer([x], { shape }) {
     if (sizeOf(shape) !== sizeOf(x!.shape)) {
       throw new ShapeError(
@@ -47,6 +48,7 @@ function insertUnitAxes(from: Shape, strides: readonly number[], to: Shape): num
 // out(i_p0, i_p1, …) = x(i0, i1, …): axis j of the result is axis permutation[j] of the operand
 const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
   kind: 'view',
+  lift: ({ permutation }) => ({ permutation: [0, ...permutation.map((axis) => axis + 1)] }),
   infer([x], { permutation }) {
     const sorted = [...permutation].sort((a, b) => a - b)
     if (!sameShape(sorted, x!.shape.map((_, i) => i))) {
@@ -69,6 +71,7 @@ const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
 
 const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
   kind: 'view',
+  lift: ({ starts, sizes }, length) => ({ starts: [0, ...starts], sizes: [length, ...sizes] }),
   infer([x], { starts, sizes }) {
     const fits = x!.shape.every((extent, i) => starts[i]! >= 0 && sizes[i]! >= 0 && starts[i]! + sizes[i]! <= extent)
     if (!fits || starts.length !== x!.shape.length || sizes.length !== x!.shape.length) {
@@ -89,6 +92,7 @@ const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
 
 const reverse: ViewPrimitive<PrimitiveAttributes['reverse']> = {
   kind: 'view',
+  lift: ({ axes }) => ({ axes: axes.map((axis) => axis + 1) }),
   infer: ([x]) => [x!],
   vjp: ({ e, attributes: { axes }, cotangents: [dy] }) => [e.reverse(dy!, axes)],
   view: ({ shape }, { offset, strides }, { axes }) => ({
@@ -99,6 +103,7 @@ const reverse: ViewPrimitive<PrimitiveAttributes['reverse']> = {
 
 const broadcastTo: ViewPrimitive<PrimitiveAttributes['broadcastTo']> = {
   kind: 'view',
+  lift: ({ shape }, length) => ({ shape: [length, ...shape] }),
   infer([x], { shape }) {
     const offset = shape.length - x!.shape.length
     const fits = offset >= 0 && x!.shape.every((extent, i) => extent === 1 || extent === shape[offset + i])
@@ -115,6 +120,7 @@ const broadcastTo: ViewPrimitive<PrimitiveAttributes['broadcastTo']> = {
 
 const stopGradient: ViewPrimitive<NoAttributes> = {
   kind: 'view',
+  lift: (attributes) => attributes,
   infer: ([x]) => [x!],
   vjp: () => [null],
   simplify: ({ inputs: [x] }) => x!,

@@ -74,6 +74,13 @@ interface Common<Attributes> {
   readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
+  /**
+   * The attributes for operands that all have one more axis, of `length`, in front. Left out: there are none.
+   * Elementwise primitives need not say, their attributes know no axes.
+   */
+  lift?(attributes: Attributes, length: number): Attributes
+  /** Better done once for all turns of a loop than once for each: one large product beats many small ones. */
+  readonly batches?: boolean
   /** A value that equals the only output and costs less, if there is one. */
   simplify?(context: SimplifyContext<Attributes>): Value | null
 }
@@ -120,11 +127,18 @@ export interface ConstantPrimitive<Attributes> extends Common<Attributes> {
   data(attributes: Attributes): NumericArray
 }
 
+/** Runs a region again and again. Every pass goes into the region by itself, so there is nothing else to declare. */
+export interface LoopPrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'loop'
+  readonly vjp: null
+}
+
 export type Primitive<Attributes> =
   | ElementwisePrimitive<Attributes>
   | ViewPrimitive<Attributes>
   | KernelPrimitive<Attributes>
   | ConstantPrimitive<Attributes>
+  | LoopPrimitive<Attributes>
 
 export type PrimitiveRule<Name extends PrimitiveName> = Primitive<PrimitiveAttributes[Name]>
 
