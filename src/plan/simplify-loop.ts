@@ -5,8 +5,8 @@ import { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { Body, hasEffect, isLoop, operandsOf } from '../ir/region'
 import { ruleOf } from '../primitives'
-import type { Outside } from './lift'
-import { isLiftable, liftNode } from './lift'
+import type { Outside } from '../ir/lift'
+import { isLiftable, liftNode } from '../ir/lift'
 
 /** Emits a loop, or shares one that is there already. */
 export type EmitLoop = (inputs: readonly Value[], attributes: Node<'loop'>['attributes']) => readonly Value[]

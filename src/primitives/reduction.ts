@@ -6,7 +6,7 @@ import { ArgumentError, ShapeError } from '../core/errors'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
-import type { KernelPrimitive } from './rule'
+import type { KernelPrimitive, TotalContext } from './rule'
 import type { Shape, TensorType } from '../core/shapes'
 import { splitAround } from '../core/shapes'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName } from './attributes'
@@ -22,11 +22,19 @@ function splitAxes(shape: Shape, axes: readonly number[]) {
 }
 
 interface ReductionRule {
+  /** Whether folding all turns of a loop is folding one axis more. */
+  readonly isSum?: boolean
   readonly reduction: Reduction
   readonly start: number
   fold(accumulator: number, x: number): number
   finish?(accumulator: number, count: number): number
   vjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value
+}
+
+// Σ_t Σ_axes x_t = Σ over turns and axes at once
+function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContext<AxesAttributes>): Value | null {
+  const all = stack(x!)
+  return all === null ? null : e.sum(all, [0, ...axes.map((axis) => axis + 1)])
 }
 
 // out [outer, inner] = fold over axis of input [outer, axis, inner]
@@ -40,6 +48,7 @@ function reduction(name: PrimitiveName, rule: ReductionRule): KernelPrimitive<Ax
     vjp: ({ e, inputs: [x], outputs: [y], attributes: { axes }, cotangents: [dy] }) => [
       rule.vjp(e, e.keepAxes(dy!, x!.shape, axes), x!, e.keepAxes(y!, x!.shape, axes), axes),
     ],
+    ...(rule.isSum === true ? { total: totalOfSum } : {}),
     // Folding one element is looking at it.
     simplify: ({ e, inputs: [x], output, attributes: { axes } }) =>
       splitAxes(x!.shape, axes).axis === 1 ? e.reshape(x!, output.shape) : null,
@@ -156,6 +165,7 @@ function rowSoftmax(
 
 export const reductions = {
   sum: reduction('sum', {
+    isSum: true,
     reduction: Reduction.Sum,
     start: 0,
     fold: (sum, x) => sum + x,

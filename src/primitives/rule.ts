@@ -67,6 +67,18 @@ export interface SimplifyContext<Attributes> {
   constantNumber(value: Value): number | null
 }
 
+export interface TotalContext<Attributes> {
+  /** Emits nodes outside of the loop. */
+  readonly e: Emitter
+  readonly inputs: readonly Value[]
+  readonly attributes: Attributes
+  readonly length: number
+  /** An operand of all turns, [length, …]; null where it cannot be had. */
+  stack(operand: Value): Value | null
+  /** The sum of an operand over all turns; null where that is not cheaper than to add it up turn by turn. */
+  total(operand: Value): Value | null
+}
+
 interface Common<Attributes> {
   /** The outputs' types, or an error that names the primitive and the shapes. */
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
@@ -79,6 +91,8 @@ interface Common<Attributes> {
    * Elementwise primitives need not say, their attributes know no axes.
    */
   lift?(attributes: Attributes, length: number): Attributes
+  /** Of a node in a loop: the sum of its result over all turns, when that is cheaper than to add it up turn by turn. */
+  total?(context: TotalContext<Attributes>): Value | null
   /** Better done once for all turns of a loop than once for each: one large product beats many small ones. */
   readonly batches?: boolean
   /** A value that equals the only output and costs less, if there is one. */

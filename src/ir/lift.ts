@@ -1,11 +1,11 @@
 // Nodes of a loop's body carried out for all turns at once: every value gets one more axis in front. Decides nothing: which
-// nodes are worth it is in simplify-loop.ts.
+// nodes are worth it is in plan/simplify-loop.ts and differentiate-loop.ts.
 
-import type { GraphBuilder } from '../ir/builder'
-import type { Node, Value } from '../ir/graph'
-import { hasEffect, isLoop } from '../ir/region'
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../primitives/attributes'
+import type { GraphBuilder } from './builder'
+import type { Node, Value } from './graph'
+import { hasEffect, isLoop } from './region'
 
 /** A value of the body, outside: the same in every turn, or one slice for each turn. */
 export interface Outside {
