@@ -1,6 +1,12 @@
 import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 
+interface Chunk {
+  readonly type: string
+  readonly name?: string
+  code?: string
+}
+
 const shared = {
   entry: ['src/index.ts'],
   format: 'esm',
@@ -10,10 +16,29 @@ const shared = {
   checks: { pluginTimings: false },
 } satisfies UserConfig
 
-// An engine keeps a source that is all ASCII in half the memory, and reads it faster.
+/** The chunk that holds the wasm as text. */
+const BINARIES = 'binaries'
+
+// The code generator joins the lines of the binaries again, so they are broken once more: a backslash at the end of a
+// line leaves no trace in a string. After the same character where there is one, which gzip likes: 1.6 kB for all breaks
+// instead of 3.8. A map of that chunk would only repeat the text.
+const shortLines = {
+  name: 'short-lines',
+  generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
+    for (const [file, chunk] of Object.entries(bundle)) {
+      if (chunk.name !== BINARIES || chunk.code === undefined) continue
+      chunk.code = chunk.code
+        .replace(/"[^"\\\n]+"/g, (text) => text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'))
+        .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '')
+      delete bundle[`${file}.map`]
+    }
+  },
+}
+
+// An engine keeps a source that is all ASCII in half the memory, and it may be served in any encoding.
 const ascii = {
   name: 'ascii',
-  generateBundle(_options: unknown, bundle: Record<string, { type: string; code?: string }>) {
+  generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.code === undefined) continue
       chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
@@ -21,21 +46,20 @@ const ascii = {
   },
 }
 
-// One ESM file that runs in Node and in browsers, minified because it is also loaded as it is, but with the
-// names of functions and classes kept for stack traces. scripts/check-package.mjs holds its gzipped size to a
-// limit, which a source map would exceed many times. The declarations are a build of their own: together, the
-// two would share a third file.
+// ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
+// Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
+// docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
 export default defineConfig([
   {
     ...shared,
-    minify: { mangle: { keepNames: { function: true, class: true } }, compress: true, codegen: true },
     dts: false,
     clean: true,
-    plugins: [ascii],
-    deps: {
-      // Small enough to carry along, so that the package has no dependencies.
-      alwaysBundle: ['@assemblyscript/loader'],
-      onlyBundle: ['@assemblyscript/loader'],
+    sourcemap: true,
+    plugins: [ascii, shortLines],
+    outputOptions: {
+      comments: { annotation: true, jsdoc: false, legal: true },
+      chunkFileNames: '[name].js',
+      codeSplitting: { groups: [{ name: BINARIES, test: /engine[\\/]binaries\.ts$/ }] },
     },
   },
   { ...shared, dts: { emitDtsOnly: true }, clean: false },

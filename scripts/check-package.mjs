@@ -1,15 +1,21 @@
-// Checks the package as a user would receive it: packs it, lints the tarball, looks at its types, its size
-// and what it imports. Builds nothing: run `npm run build` first.
+// Checks the package as a user would receive it: packs it, lints the tarball, looks at its types, its size, what it
+// imports and whether people can read it. Builds nothing: run `npm run build` first.
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
-const sizeLimit = 120_000 // bytes of JavaScript, wasm included, gzipped
+/** Bytes of JavaScript, wasm included, gzipped: of an application that needs little, and of the files as they are. */
+const limits = { bundled: 90_000, published: 120_000 }
+const longestLine = 1200
+
+// The bundler that tsdown works with, whatever its version.
+const { rolldown } = await import(pathToFileURL(createRequire(import.meta.resolve('tsdown')).resolve('rolldown')))
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -34,9 +40,9 @@ report(
   lint.messages.filter((message) => message.type !== 'suggestion').map((message) => formatMessage(message, manifest)),
 )
 
-// This package is ESM only, so CommonJS resolution is not expected to work; Node ≥ 22 can `require` it all the same.
+// This package is ESM only, so `require` finds an ES module; Node ≥ 22 can load it all the same.
 const types = await checkPackage(createPackageFromTarballData(tarball))
-const expected = (problem) => problem.resolutionKind === 'node10' || problem.kind === 'CJSResolvesToESM'
+const expected = (problem) => problem.kind === 'CJSResolvesToESM'
 report(
   'types',
   types.types === false
@@ -45,22 +51,81 @@ report(
 )
 
 const scripts = readdirSync('dist').filter((name) => name.endsWith('.js'))
-const gzipped = scripts.reduce((sum, name) => sum + gzipSync(readFileSync(join('dist', name)), { level: 9 }).length, 0)
+const codeOf = new Map(scripts.map((name) => [name, readFileSync(join('dist', name), 'utf8')]))
+const gzipped = (text) => gzipSync(text, { level: 9 }).length
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
+
+const published = [...codeOf.values()].reduce((sum, code) => sum + gzipped(code), 0)
 report(
-  'size',
-  gzipped > sizeLimit ? [`expected at most ${sizeLimit} bytes gzipped, received ${gzipped}`] : [],
-  `${(gzipped / 1000).toFixed(1)} of ${sizeLimit / 1000} kB gzipped; tarball ${(tarball.length / 1000).toFixed(0)} kB, ${files.length} files`,
+  'size as published',
+  published > limits.published ? [`expected at most ${limits.published} bytes gzipped, received ${published}`] : [],
+  `${kilobytes(published)} gzipped; tarball ${kilobytes(tarball.length)}, ${files.length} files`,
+)
+
+/** What an application's bundle has of this package. */
+async function bundle(application) {
+  const entry = '\0application'
+  const input = await rolldown({
+    input: entry,
+    platform: 'browser',
+    plugins: [
+      {
+        name: 'application',
+        resolveId: (id) => (id === entry ? id : id === 'myelin' ? join(root, 'dist/index.js') : null),
+        load: (id) => (id === entry ? application : null),
+      },
+    ],
+    onLog: (_level, log) => report('bundles without a warning', [log.message]),
+  })
+  const { output } = await input.generate({ minify: true, comments: false, codeSplitting: false })
+  return output[0].code
+}
+
+const small = await bundle("import { Sequential, Dense } from 'myelin'; globalThis.classes = [Sequential, Dense]")
+const size = gzipped(small)
+report('size of Sequential and Dense, bundled', size > limits.bundled ? [`expected at most ${limits.bundled} bytes gzipped, received ${size}`] : [], kilobytes(size))
+
+// Words of parts that such an application does not reach.
+const unreached = { Dropout: 'Dropout', EarlyStopping: 'EarlyStopping', loadModel: 'The file is truncated or foreign' }
+report('drops what is not used', Object.keys(unreached).filter((part) => small.includes(unreached[part])).map((part) => `the bundle has ${part}`))
+const whole = await bundle("import * as all from 'myelin'; globalThis.all = all")
+report('words of what is not used', Object.keys(unreached).filter((part) => !whole.includes(unreached[part])).map((part) => `nothing says '${unreached[part]}' any more: choose another word for ${part}`))
+
+report(
+  'readable',
+  scripts.flatMap((name) => {
+    const longest = Math.max(...codeOf.get(name).split('\n').map((line) => line.length))
+    const problems = longest > longestLine ? [`${name}: expected lines of at most ${longestLine} characters, received ${longest}`] : []
+    const foreign = [...codeOf.get(name)].find((character) => character > '\x7f')
+    return foreign === undefined ? problems : [...problems, `${name}: expected ASCII only, received ${foreign}`]
+  }),
+)
+
+// The sources are in the maps. All are this project's own: code of others would need a notice in the package.
+const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.js.map'))
+report(
+  'source maps',
+  [
+    ...(maps.includes('dist/index.js.map') ? [] : ['dist/index.js.map is not in the package']),
+    ...maps.flatMap((path) => {
+      const { sources, sourcesContent } = JSON.parse(readFileSync(path, 'utf8'))
+      const problems = sources.filter((source) => !/^\.\.\/(src|assembly\/shared)\//.test(source)).map((source) => `${path} has a source of others: ${source}`)
+      return sourcesContent?.length === sources.length && sourcesContent.every(Boolean) ? problems : [...problems, `${path} lacks sources`]
+    }),
+  ],
+  maps.join(', '),
 )
 
 const forbidden = [
   [/^\s*(?:import|export)\b[^'"\n]*['"](?!\.)[^'"\n]+['"]/m, 'a static import from another package or from Node'],
-  [/\bimport\(\s*['"]node:/, 'a dynamic import of a Node module'],
+  [/\bimport\s*\(/, 'a dynamic import, which bundlers follow or warn about'],
+  [/(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/, 'a bare global of Node, for which bundlers install a package'],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],
 ]
 report(
   'imports',
   scripts.flatMap((name) => {
-    const code = readFileSync(join('dist', name), 'utf8')
+    const code = codeOf.get(name)
     return forbidden.flatMap(([pattern, what]) => {
       const found = pattern.exec(code)
       return found === null ? [] : [`${name} has ${what}: ${found[0].trim()}`]

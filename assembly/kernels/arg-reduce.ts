@@ -1,11 +1,12 @@
 // Where the extremes of the middle axis of [outer, axis, inner] stand: the first index of the largest or smallest, or of
-// the first NaN. Values are reduced in reduce.ts.
+// the first NaN. Values are reduced in reduce.ts, integers in reduce-i32.ts.
 
 import { Extreme, Reduction } from '../shared/opcodes'
 import { rowPartEnd, rowPartStart } from '../parts'
 import { ArgReduce } from '../shared/instructions'
 import { storeTail, swapHalves, swapNeighbours } from '../simd'
 import { combine, extremeRun } from './extremes'
+import { argMax_i32, argMin_i32 } from './reduce-i32'
 
 @inline
 function isBest(x: v128, best: v128, seeksNaN: v128): v128 {
@@ -103,7 +104,9 @@ export function argReduce(instruction: usize, part: i32, parts: i32): void {
     out += <usize>row * (<usize>inner << 2)
     input += <usize>(row * axis) * (<usize>inner << 2)
   }
-  if (inner != 1 || axis == 0) argReduce_columns_f32(out, input, outer, axis, inner, first, end, extreme)
+  if (extreme == Extreme.MaxI32) argMax_i32(out, input, outer, axis, inner, first, end)
+  else if (extreme == Extreme.MinI32) argMin_i32(out, input, outer, axis, inner, first, end)
+  else if (inner != 1 || axis == 0) argReduce_columns_f32(out, input, outer, axis, inner, first, end, extreme)
   else if (extreme == Extreme.Max) argMax_rows_f32(out, input, outer, axis)
   else argMin_rows_f32(out, input, outer, axis)
 }

@@ -60,6 +60,8 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.MultiplyI32: return steps.multiply_i32(target, a, b, count)
     case Step.MaximumI32: return steps.maximum_i32(target, a, b, count)
     case Step.MinimumI32: return steps.minimum_i32(target, a, b, count)
+    case Step.FloorDivideI32: return steps.floorDivide_i32(target, a, b, count)
+    case Step.ModI32: return steps.mod_i32(target, a, b, count)
     case Step.LessI32: return steps.less_i32(target, a, b, count)
     case Step.LessEqualI32: return steps.lessEqual_i32(target, a, b, count)
     case Step.EqualI32: return steps.equal_i32(target, a, b, count)

@@ -1,4 +1,5 @@
 // Reductions over the middle axis of [outer, axis, inner]. Along rows (inner = 1) and along columns are two forms.
+// Those of integers are in reduce-i32.ts.
 // Nothing here depends on the number of threads: the order of additions is fixed by the shape.
 //
 // Sums are kept short: a chain of at most 64 additions per accumulator, then sums of sums, so that the error
@@ -8,6 +9,9 @@ import { Reduction } from '../shared/opcodes'
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Reduce } from '../shared/instructions'
 import { fillWords, storeTail, swapHalves, swapNeighbours, tailMask } from '../simd'
+import {
+  max_columns_i32, max_rows_i32, min_columns_i32, min_rows_i32, sum_columns_i32, sum_rows_i32,
+} from './reduce-i32'
 import { combine, extremeRun, identity, isExtreme, pickExtreme, unordered } from './extremes'
 
 /** Four partial sums of `n` ≥ 0 floats. */
@@ -487,7 +491,8 @@ export function min_columns_f32(
 }
 
 /**
- * Runs a Reduce, or a part of its results. An empty axis gives 0, NaN, −Inf, Inf for Sum, Mean, Max, Min.
+ * Runs a Reduce, or a part of its results. An empty axis gives 0, NaN, −Inf, Inf for Sum, Mean, Max, Min; the planner
+ * makes a Fill of integers over an empty axis.
  */
 export function reduce(instruction: usize, part: i32, parts: i32): void {
   let out = load<usize>(instruction, Reduce.out)
@@ -506,6 +511,9 @@ export function reduce(instruction: usize, part: i32, parts: i32): void {
       case Reduction.Mean: return mean_rows_f32(out, input, outer, axis)
       case Reduction.Max: return max_rows_f32(out, input, outer, axis)
       case Reduction.Min: return min_rows_f32(out, input, outer, axis)
+      case Reduction.SumI32: return sum_rows_i32(out, input, outer, axis)
+      case Reduction.MaxI32: return max_rows_i32(out, input, outer, axis)
+      case Reduction.MinI32: return min_rows_i32(out, input, outer, axis)
     }
     return
   }
@@ -527,5 +535,8 @@ export function reduce(instruction: usize, part: i32, parts: i32): void {
     case Reduction.Mean: return mean_columns_f32(out, input, outer, axis, inner, first, end)
     case Reduction.Max: return max_columns_f32(out, input, outer, axis, inner, first, end)
     case Reduction.Min: return min_columns_f32(out, input, outer, axis, inner, first, end)
+    case Reduction.SumI32: return sum_columns_i32(out, input, outer, axis, inner, first, end)
+    case Reduction.MaxI32: return max_columns_i32(out, input, outer, axis, inner, first, end)
+    case Reduction.MinI32: return min_columns_i32(out, input, outer, axis, inner, first, end)
   }
 }

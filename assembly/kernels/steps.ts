@@ -3,7 +3,7 @@
 // be the same run as an operand. Reads up to 15 bytes past a run, writes nothing outside it.
 
 import { Step } from '../shared/opcodes'
-import { storeTail } from '../simd'
+import { storeTail, swapHalves } from '../simd'
 import {
   cos, erf, erfInv, exp, expm1, log, log1p, modulo, power, rsqrt, sigmoid, sign, sin, softplus, tanh,
 } from '../math'
@@ -378,6 +378,49 @@ export function maximum_i32(target: usize, a: usize, b: usize, count: i32): void
 
 export function minimum_i32(target: usize, a: usize, b: usize, count: i32): void {
   runBinary(Step.MinimumI32, target, a, b, count)
+}
+
+/** ⌊a/b⌋ of two lanes as float64: exact, because a quotient that is no integer is at least 1/|b| away from one. */
+@inline
+function floorQuotients(a: v128, b: v128): v128 {
+  return f64x2.floor(f64x2.div(f64x2.convert_low_i32x4_s(a), f64x2.convert_low_i32x4_s(b)))
+}
+
+/** ⌊a/b⌋, wrapped to 32 bits; 0 where b is 0. */
+@inline
+function floorDivide(a: v128, b: v128): v128 {
+  // 1.5 · 2⁵²: added to an integer, the low word of the sum is that integer, wrapped.
+  const shift = f64x2.splat(6755399441055744.0)
+  const low = f64x2.add(floorQuotients(a, b), shift)
+  const high = f64x2.add(floorQuotients(swapHalves(a), swapHalves(b)), shift)
+  return v128.and(v128.shuffle<i32>(low, high, 0, 2, 4, 6), i32x4.ne(b, i32x4.splat(0)))
+}
+
+/** a − ⌊a/b⌋·b; 0 where b is 0. */
+@inline
+function floorRemainder(a: v128, b: v128): v128 {
+  const remainder = i32x4.sub(a, i32x4.mul(floorDivide(a, b), b))
+  return v128.and(remainder, i32x4.ne(b, i32x4.splat(0)))
+}
+
+export function floorDivide_i32(target: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, floorDivide(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, floorDivide(v128.load(a), v128.load(b)), count)
+}
+
+export function mod_i32(target: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, floorRemainder(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, floorRemainder(v128.load(a), v128.load(b)), count)
 }
 
 export function less_i32(target: usize, a: usize, b: usize, count: i32): void {

@@ -100,6 +100,10 @@ export enum Step {
   MultiplyI32,
   MaximumI32,
   MinimumI32,
+  /** ⌊a/b⌋, wrapped to 32 bits; 0 where b is 0. */
+  FloorDivideI32,
+  /** a − ⌊a/b⌋·b: the divisor's sign; 0 where b is 0. */
+  ModI32,
   LessI32,
   LessEqualI32,
   EqualI32,
@@ -113,18 +117,23 @@ export enum Step {
   Select,
 }
 
-/** What a Reduce computes. */
+/** What a Reduce computes. The suffix I32 marks integers, 0 and 1 of bool among them; sums wrap at 32 bits. */
 export enum Reduction {
   Sum,
   Mean,
   Max,
   Min,
+  SumI32,
+  MaxI32,
+  MinI32,
 }
 
 /** What an ArgReduce looks for. The first of equal elements wins; NaN counts as the extreme. */
 export enum Extreme {
   Max,
   Min,
+  MaxI32,
+  MinI32,
 }
 
 /** What the rows of a Softmax instruction become. */

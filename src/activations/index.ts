@@ -1,10 +1,12 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, normalizeName, unknownName } from '../core/errors'
+import type { Kind } from '../core/options'
+import { custom } from '../core/options'
+import { customObject } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
-import type { CustomObjects } from '../core/registry'
 
 /** A function of one tensor, written with ops. */
 export type Activation = (x: Tensor) => Tensor
@@ -41,16 +43,16 @@ const activations: { readonly [Name in ActivationName]: Activation } = {
 const names = Object.keys(activations)
 
 /**
- * The function of an identifier; undefined means linear.
+ * The function of an identifier; undefined and null mean linear. A name may be one of the custom objects in scope.
  * @throws ArgumentError with the nearest known name
  */
-export function getActivation(identifier: ActivationIdentifier | undefined | null, custom: CustomObjects = {}): Activation {
+export function getActivation(identifier: ActivationIdentifier | undefined | null): Activation {
   if (identifier === undefined || identifier === null) return activations.linear
   if (typeof identifier === 'function') return identifier
   if (typeof identifier !== 'string') {
     throw new ArgumentError(`An activation must be a name or a function, received ${typeof identifier}`)
   }
-  const own = custom[identifier]
+  const own = customObject(identifier)
   if (typeof own === 'function') {
     const activation: Activation = (x) => requireTensor(own.call(undefined, x), identifier)
     // The name that it is saved under again.
@@ -67,7 +69,13 @@ function requireTensor(value: unknown, name: string): Tensor {
 }
 
 /** The name that an activation is saved under: the known one, or the user's own. */
-export function activationName(activation: Activation, identifier?: ActivationIdentifier): string {
+export function activationName(activation: Activation): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
-  return found?.[0] ?? (typeof identifier === 'string' ? identifier : activation.name)
+  return found?.[0] ?? activation.name
 }
+
+/** An activation as an option: given by name or as a function, kept as the function, saved by its name. */
+export const activationKind: Kind<Activation, ActivationIdentifier | null> = /* @__PURE__ */ custom(
+  (value) => getActivation(value as ActivationIdentifier | null),
+  activationName,
+)

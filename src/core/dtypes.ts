@@ -30,6 +30,16 @@ export const dtypes: { readonly [Name in DType]: DTypeInfo } = {
 /** Bytes of one word of linear memory: kernels read and write nothing smaller. */
 export const BYTES_PER_ELEMENT = 4
 
+/** What operands of several dtypes are converted to. */
+export function commonType(given: readonly DType[]): DType {
+  return given.reduce((highest, dtype) => (dtypes[dtype].rank > dtypes[highest].rank ? dtype : highest))
+}
+
+/** A copy of numbers as elements of a dtype: int32 towards zero and wrapped, bool as x ≠ 0. */
+export function storeData(dtype: DType, numbers: ArrayLike<number>): TensorData {
+  return dtype === 'bool' ? Int32Array.from(numbers, (x) => Number(x !== 0)) : dtypes[dtype].array.from(numbers)
+}
+
 /** Zeros in the array type of a dtype. */
 export function allocateData(dtype: DType, length: number): TensorData {
   return new dtypes[dtype].array(length)

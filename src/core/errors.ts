@@ -60,18 +60,47 @@ export function formatShape(shape: readonly (number | null)[]): string {
   return `[${shape.map((extent) => extent ?? 'None').join(', ')}]`
 }
 
+/** As it would stand in code, so that a string is not taken for a number. */
+export function quoted(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 16).map((each: unknown) => (Array.isArray(each) ? '[…]' : quoted(each)))
+    return `[${[...shown, ...(value.length > shown.length ? ['…'] : [])].join(', ')}]`
+  }
+  if (typeof value === 'function') return `the function ${value.name}`
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `an object (${typeof value.constructor === 'function' ? value.constructor.name : 'no prototype'})`
+}
+
+/** Names that other libraries use for the same thing. */
+const elsewhere: Readonly<Record<string, string>> = {
+  lr: 'learningRate', decay: 'weightDecay', std: 'stddev', eps: 'epsilon', alpha: 'negativeSlope', dropoutrate: 'rate', p: 'rate',
+  filters: 'units', batch: 'batchSize', epoch: 'epochs', keepdim: 'keepDims', dim: 'axis', activationfn: 'activation',
+}
+
 /** The known name nearest to a misspelt one, or nothing when none is near. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const wanted = normalizeName(name)
+  const synonym = Object.hasOwn(elsewhere, wanted) ? elsewhere[wanted] : undefined
+  if (synonym !== undefined && known.includes(synonym)) return synonym
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
-    const distance = editDistance(normalizeName(name), normalizeName(candidate))
+    const distance = editDistance(wanted, normalizeName(candidate))
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
   }
-  return best
+  if (best !== undefined || wanted.length < 3) return best
+  return known.find((candidate) => normalizeName(candidate).startsWith(wanted) || wanted.startsWith(normalizeName(candidate)))
+}
+
+/** The known name that is meant by a name in any spelling: `use_bias`, `usebias` and `useBias` are one. */
+export function knownName(name: string, known: readonly string[]): string | undefined {
+  if (known.includes(name)) return name
+  const wanted = normalizeName(name)
+  return known.find((each) => normalizeName(each) === wanted)
 }
 
 /** An ArgumentError for an identifier that nothing is known by. */

@@ -1,6 +1,6 @@
-// Things that users name by a string, an instance or a saved configuration: initializers, regularizers,
-// losses, metrics, optimizers, schedules, layers. One Registry per kind; names are accepted in every
-// spelling: 'binary_crossentropy', 'binaryCrossentropy', 'BinaryCrossentropy'.
+// Things that users name by a string, an instance or a saved configuration: initializers, regularizers, losses, metrics,
+// optimizers, schedules, layers. One Registry per kind; names are accepted in every spelling: 'binary_crossentropy',
+// 'binaryCrossentropy', 'BinaryCrossentropy'.
 
 import { ArgumentError, camelKey, normalizeName, unknownName } from './errors'
 
@@ -20,16 +20,13 @@ export interface Configurable {
   getConfig(): Config
 }
 
-/** Classes of the user's own, by name, for loading what they were saved in. */
+/** Classes and functions of the user's own, by name, for loading what they were saved in. */
 export type CustomObjects = Readonly<Record<string, unknown>>
 
-/** How instances of a class are made from a configuration. */
-export type Factory<Kind> = (config: Config, custom: CustomObjects) => Kind
-
-/** The name that a class is saved under: `static className`, or the class's own name. */
+/** The name that a class is saved under: its own `static className`, or its name. */
 export function classNameOf(object: object): string {
   const { constructor } = object
-  if ('className' in constructor && typeof constructor.className === 'string') return constructor.className
+  if (Object.hasOwn(constructor, 'className') && 'className' in constructor && typeof constructor.className === 'string') return constructor.className
   return constructor.name
 }
 
@@ -38,56 +35,103 @@ export function serialize(object: Configurable): { className: string; config: Co
 }
 
 export function isSerialized(value: unknown): value is Serialized {
-  return typeof value === 'object' && value !== null && 'className' in value && 'config' in value
+  return typeof value === 'object' && value !== null && 'className' in value && 'config' in value && typeof value.className === 'string'
+}
+
+let scope: CustomObjects = {}
+
+/**
+ * Runs `body` while names in `objects` mean the user's own classes and functions. Scopes may be nested. The scope ends
+ * when `body` returns, also when it returns a promise.
+ *
+ * Keras: `keras.utils.custom_object_scope`.
+ */
+export function customObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
+  const outer = scope
+  scope = { ...outer, ...objects }
+  try {
+    return body()
+  } finally {
+    scope = outer
+  }
+}
+
+/** The user's own object of a name, in the scopes that are open; undefined when there is none. */
+export function customObject(name: string): unknown {
+  // Not `scope[name]`: 'constructor' and its like are on every object.
+  return Object.hasOwn(scope, name) ? scope[name] : undefined
+}
+
+type AnyClass<Kind> = new (config: never) => Kind
+
+/** Makes an object of a class from its configuration: by `static fromConfig` if it has one, else by its constructor. */
+export function construct(of: unknown, config: Config): unknown {
+  if (typeof of !== 'function') return undefined
+  if ('fromConfig' in of && typeof of.fromConfig === 'function') return of.fromConfig(config)
+  return Reflect.construct(of, [config])
 }
 
 export class Registry<Kind extends Configurable> {
-  private readonly factories = new Map<string, Factory<Kind>>()
-  private readonly names: string[] = []
+  private byName: Map<string, AnyClass<Kind>> | null = null
+  private names: string[] = []
 
-  /** @param kind names it in errors, such as 'loss' */
+  /**
+   * @param kind names it in errors, such as 'loss'
+   * @param classes by the name that each is saved under; asked for at the first use
+   * @param aliases further names, such as { mse: 'MeanSquaredError' }
+   */
   constructor(
     private readonly kind: string,
     private readonly isKind: (value: unknown) => value is Kind,
+    private readonly classes: () => Readonly<Record<string, AnyClass<Kind>>>,
+    private readonly aliases: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** @param aliases further names, such as 'mse' */
-  add(className: string, factory: Factory<Kind>, ...aliases: string[]): this {
-    this.names.push(camelCase(className), ...aliases)
-    for (const name of [className, ...aliases]) this.factories.set(normalizeName(name), factory)
-    return this
+  private get table(): ReadonlyMap<string, AnyClass<Kind>> {
+    if (this.byName !== null) return this.byName
+    const classes = this.classes()
+    const table = new Map<string, AnyClass<Kind>>()
+    for (const [name, own] of Object.entries(classes)) table.set(normalizeName(name), own)
+    for (const [alias, name] of Object.entries(this.aliases)) table.set(normalizeName(alias), classes[name]!)
+    this.names = [...Object.keys(classes).map(camelCase), ...Object.keys(this.aliases)]
+    this.byName = table
+    return table
   }
 
   /** Every name, for messages. */
   get known(): readonly string[] {
-    return this.names
+    return this.table.size === 0 ? [] : this.names
   }
 
+  /** Every class, by the name that it is saved under. */
+  get all(): Readonly<Record<string, AnyClass<Kind>>> {
+    return this.classes()
+  }
+
+  /** Whether a name is known here or in the scopes of custom objects. */
   knows(name: string): boolean {
-    return this.factories.has(normalizeName(name))
+    return this.table.has(normalizeName(name)) || customObject(name) !== undefined
   }
 
   /**
    * An instance: itself, or made from a name or from a saved configuration.
    * @throws ArgumentError with the nearest known name
    */
-  get(identifier: string | Serialized | Kind, custom: CustomObjects = {}): Kind {
+  get(identifier: unknown): Kind {
     if (this.isKind(identifier)) return identifier
-    if (typeof identifier === 'string') return this.make(identifier, {}, custom)
-    if (isSerialized(identifier)) return this.make(identifier.className, identifier.config, custom)
-    throw new ArgumentError(`A name or an instance of ${article(this.kind)} is needed, received ${typeof identifier}`)
+    if (typeof identifier === 'string') return this.make(identifier, {})
+    if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
+    const hint = typeof identifier === 'function' ? `the class or function ${(identifier as { name: string }).name}. Pass an instance` : typeof identifier
+    throw new ArgumentError(`A name or an instance of ${article(this.kind)} is needed, received ${hint}`)
   }
 
-  private make(name: string, config: Config, custom: CustomObjects): Kind {
-    const own = custom[name]
-    if (typeof own === 'function') {
-      const made: unknown = Reflect.construct(own, [config])
-      if (this.isKind(made)) return made
-      throw new ArgumentError(`customObjects.${name} is not a ${this.kind}`)
-    }
-    const factory = this.factories.get(normalizeName(name))
-    if (factory === undefined) throw unknownName(this.kind, name, this.names)
-    return factory(config, custom)
+  private make(name: string, config: Config): Kind {
+    const own = customObject(name)
+    const known = own === undefined ? this.table.get(normalizeName(name)) : undefined
+    if (own === undefined && known === undefined) throw unknownName(this.kind, name, this.known)
+    const made = construct(own ?? known, config)
+    if (this.isKind(made)) return made
+    throw new ArgumentError(`customObjects.${name} is not ${article(this.kind)}`)
   }
 }
 
@@ -110,8 +154,12 @@ export function clearSession(): void {
   usedNames.clear()
 }
 
-function snakeCase(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase()
+/** `LayerNormalization` → `layer_normalization`, `LSTM` → `lstm`, `Conv2DTranspose` → `conv2d_transpose`: Keras's rule. */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
 }
 
 /** `MeanSquaredError`, `mean_squared_error` → `meanSquaredError` */

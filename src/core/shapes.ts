@@ -1,7 +1,7 @@
 // Shapes and index arithmetic. Knows nothing of graphs.
 
 import type { DType } from './dtypes'
-import { ShapeError, formatShape } from './errors'
+import { ShapeError, quoted, formatShape } from './errors'
 
 export type Shape = readonly number[]
 
@@ -76,10 +76,24 @@ export function normalizeAxes(operation: string, axes: readonly number[], rank: 
   return result
 }
 
+/**
+ * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:
+ * [0, 2, 3] → [[2, 3], [0]].
+ */
+export function adjacentGroups(axes: readonly number[]): number[][] {
+  const groups: number[][] = []
+  for (const axis of axes) {
+    const group = groups[0]
+    if (group !== undefined && group[group.length - 1] === axis - 1) group.push(axis)
+    else groups.unshift([axis])
+  }
+  return groups
+}
+
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     const range = rank === 0 ? 'a scalar has none' : `−${rank} … ${rank - 1}`
-    throw new ShapeError(`${operation}: the axis must be in ${range}, received ${axis}`)
+    throw new ShapeError(`${operation}: the axis must be in ${range}, received ${quoted(axis)}`)
   }
   return axis < 0 ? axis + rank : axis
 }
@@ -120,18 +134,4 @@ export function forEachOffset(
       position[i] = 0
     }
   }
-}
-
-/**
- * Sorted axes as runs of neighbours, last run first, so that reducing one leaves the others' numbers alone:
- * [0, 2, 3] → [[2, 3], [0]].
- */
-export function adjacentGroups(axes: readonly number[]): number[][] {
-  const groups: number[][] = []
-  for (const axis of axes) {
-    const group = groups[0]
-    if (group !== undefined && group[group.length - 1] === axis - 1) group.push(axis)
-    else groups.unshift([axis])
-  }
-  return groups
 }

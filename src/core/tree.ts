@@ -49,8 +49,7 @@ export function pathName(path: string): string {
   return path.replaceAll('[', '.').replaceAll(']', '').replace(/^\./, '')
 }
 
-/** The same tree with other leaves. `leaves` are in the order of flatten. */
-export function unflatten<Structure, To>(structure: Structure, leaves: readonly To[]): MapTree<Structure, unknown, To>
+/** The same tree with other leaves, given in the order of flatten. */
 export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<To> {
   let at = 0
   const build = (branch: unknown): Tree<To> => {
@@ -118,4 +117,12 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return isBranch(value) ? `{ ${Object.keys(value).join(', ')} }` : value.constructor.name
   return String(value)
+}
+
+/**
+ * A tree under the type that its structure implies. The code that walks trees knows nothing of their types; where a typed
+ * signature begins, this says that they agree.
+ */
+export function typed<Typed>(tree: unknown): Typed {
+  return tree as Typed
 }

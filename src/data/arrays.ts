@@ -1,12 +1,17 @@
-// From what fit, evaluate and predict are given to rows that can be copied into a step's inputs. Everything
-// that can be wrong with data is found here, before a weight changes.
+// From what fit, evaluate and predict are given to rows that can be copied into a step's inputs. Everything that can be
+// wrong with data is found here, before a weight changes.
 
+import type { NumericArray } from '../core/dtypes'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
-import { permutation } from '../ops/random'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf } from '../core/tree'
+import { branchesIntoTensors } from '../layers/base'
+import { TensorSpec } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import type { NumericArray } from '../core/dtypes'
-import { sizeOf } from '../core/shapes'
+import { permutation } from '../ops/random'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import { ResidentRows } from '../runtime/rows'
@@ -15,32 +20,137 @@ import type { Runtime } from '../runtime/runtime'
 /** Class number → weight of its samples. */
 export type ClassWeight = Readonly<Record<number, number>>
 
-/** Samples with targets. */
+/** Data for a tree of tensors: at each leaf whatever can become a tensor; lists may be given by name, records by position. */
+export type DataOf<Tensors> = Tensors extends Tensor
+  ? TensorLike
+  : Tensors extends readonly unknown[]
+    ? { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | Readonly<Record<string, TensorLike>>
+    : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly TensorLike[]
+
+/** Targets for a tree of outputs; an output that has no loss and no metrics needs none. */
+export type TargetsOf<Tensors> = Tensors extends Tensor
+  ? TensorLike
+  : Tensors extends readonly unknown[]
+    ? { readonly [Key in keyof Tensors]: TargetsOf<Tensors[Key]> | null } | Readonly<Record<string, TensorLike>>
+    : { readonly [Key in keyof Tensors]?: TargetsOf<Tensors[Key]> | null } | readonly (TensorLike | null)[]
+
+/** One weight per sample; where there are several outputs, for all of them or a list or record of lists. */
+export type SampleWeights = TensorLike | readonly (TensorLike | null)[] | { readonly [output: string]: TensorLike | null }
+
+/** How inputs or targets are to be given. */
+export interface Layout {
+  /** Specs at its leaves; null where only the data tell. */
+  readonly structure: Tree<TensorSpec> | null
+  /** A name for each leaf. */
+  readonly names: readonly string[]
+}
+
+/** Samples with targets, as flat lists. */
 export interface Dataset {
-  readonly x: Tensor
-  readonly y: Tensor
-  /** [size]; null when all weigh 1. */
-  readonly sampleWeight: Tensor | null
+  /** How the inputs lie in what the model is called with. */
+  readonly x: Tree<unknown>
+  readonly inputs: readonly Tensor[]
+  /** How the targets lie in what the model gives. */
+  readonly y: Tree<unknown>
+  /** null where there are none. */
+  readonly targets: readonly (Tensor | null)[]
+  /** [size] for each target; null where all samples weigh 1. */
+  readonly weights: readonly (Tensor | null)[]
   readonly size: number
 }
 
 /** What a step takes a part of, in the order of its parameters. */
-export function tensorsOf({ x, y, sampleWeight }: Dataset): readonly Tensor[] {
-  return sampleWeight === null ? [x, y] : [x, y, sampleWeight]
+export function tensorsOf({ inputs, targets, weights }: Dataset): readonly Tensor[] {
+  return [...inputs, ...targets, ...weights].filter((tensor) => tensor !== null)
 }
 
-/** Inputs as float32 (or int32) with at least one row and no NaN. */
-export function prepareInputs(x: TensorLike, where: string): Tensor {
-  const tensor = toTensor(x, where)
-  const inputs = tensor.dtype === 'bool' ? toTensor(tensor, where, 'float32') : tensor
-  requireRows(inputs, where)
-  requireNumbers(inputs, where)
-  return inputs
+/** Data for a layout, leaf by leaf: as the structure has it, or by the names of the leaves, or by their positions. */
+function leavesFor({ structure, names }: Layout, data: unknown, where: string, isPartial: boolean): { leaves: unknown[]; tree: Tree<unknown> } {
+  const tree = structure === null ? structureFrom(data) : mapTree(structure, () => null)
+  if (!isBranch(tree)) {
+    // A record around the only input is understood, too.
+    const [name] = names
+    const isNamed = isBranch(data) && !Array.isArray(data) && name !== undefined && Object.keys(data).length === 1 && Object.hasOwn(data, name)
+    return { leaves: [isNamed ? Reflect.get(data, name) : data], tree }
+  }
+  const isRecord = isBranch(data) && !Array.isArray(data)
+  const count = flatten(tree).length
+  if (Array.isArray(tree) && isRecord && names.length === count) return { leaves: byName(names, data, where, isPartial), tree }
+  if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
+  if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
+    return { leaves: byName(Object.keys(tree), data, where, true), tree }
+  }
+  return { leaves: flattenLike(tree, data, where), tree }
+}
+
+function byName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
+  const unknown = Object.keys(data).find((key) => !names.includes(key))
+  const missing = isPartial ? undefined : names.find((name) => Reflect.get(data, name) === undefined)
+  if (unknown !== undefined || missing !== undefined) {
+    const wrong = unknown !== undefined ? `'${unknown}' is not one of them` : `'${missing}' is missing`
+    throw new ArgumentError(`${where}: expected { ${names.join(', ')} }; ${wrong}`)
+  }
+  return names.map((name) => Reflect.get(data, name) ?? null)
+}
+
+/** The tree that data show by themselves: rows of numbers are one leaf, lists and records of tensors branch. */
+function structureFrom(data: unknown): Tree<unknown> {
+  if (!branchesIntoTensors(data)) return null
+  if (Array.isArray(data)) return data.map(structureFrom)
+  return Object.fromEntries(Object.entries(data as object).map(([key, each]) => [key, structureFrom(each)]))
+}
+
+/** Inputs with at least one row and no NaN: in the dtypes of the model's inputs, else float32 (or int32). */
+export function prepareInputs(layout: Layout, x: unknown, where: string): { x: Tree<unknown>; inputs: Tensor[]; size: number } {
+  if (layout.structure instanceof TensorSpec && !isNamedData(x)) {
+    const input = prepareInput(layout.structure, x, where)
+    return { x: null, inputs: [input], size: input.shape[0]! }
+  }
+  const { leaves, tree } = leavesFor(layout, x, where, false)
+  const specs = layout.structure === null ? null : flatten(layout.structure)
+  const paths = pathsOf(tree)
+  const inputs = leaves.map((leaf, i) => prepareInput(specs?.[i] ?? null, leaf, placeOf(where, paths[i]!)))
+  return { x: tree, inputs, size: sameRows(inputs, where, paths) }
+}
+
+function isNamedData(x: unknown): boolean {
+  return isBranch(x) && !Array.isArray(x) && !('data' in x && 'shape' in x)
+}
+
+function placeOf(where: string, path: string): string {
+  return path === '' ? where : `${where}.${pathName(path)}`
+}
+
+function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
+  const given = toTensor(data as TensorLike, where)
+  // int32 data for a float32 input stays: kernels convert it.
+  const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
+  const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
+  if (given.dtype === 'float32') requireNumbers(given, where)
+  const input = given.dtype === wanted ? given : toTensor(given, where, wanted)
+  requireRows(input, where)
+  if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
+  return input
+}
+
+function sameRows(tensors: readonly Tensor[], where: string, paths: readonly string[]): number {
+  const size = tensors[0]!.shape[0]!
+  tensors.forEach((tensor, i) => {
+    if (tensor.shape[0] === size) return
+    throw new ShapeError(`${placeOf(where, paths[0]!)} and ${placeOf(where, paths[i]!)} must have as many rows, received ${size} and ${tensor.shape[0]}`)
+  })
+  return size
 }
 
 function requireRows(tensor: Tensor, where: string): void {
   if (tensor.rank === 0) throw new ShapeError(`${where}: needs a batch axis, received a single number`)
   if (tensor.shape[0] === 0) throw new DataError(`${where}: the data set is empty, shape ${formatShape(tensor.shape)}`)
+}
+
+function requireIntegers({ data, shape }: Tensor, where: string): void {
+  const at = data.findIndex((x) => !Number.isInteger(x))
+  if (at < 0) return
+  throw new DataError(`${where}: every element must be an integer, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`)
 }
 
 function requireNumbers(tensor: Tensor, where: string): void {
@@ -60,40 +170,80 @@ function requireNumbers(tensor: Tensor, where: string): void {
   }
 }
 
-/** Samples, targets and weights that belong together; checked. */
-export function prepareDataset(
-  x: TensorLike,
-  y: TensorLike,
-  sampleWeight?: TensorLike,
-  names = { x: 'x', y: 'y' },
-): Dataset {
-  const inputs = prepareInputs(x, names.x)
-  if (y === undefined || y === null) throw new ArgumentError(`${names.y}: targets are missing`)
-  const targets = toTensor(y, names.y)
-  requireRows(targets, names.y)
-  requireNumbers(targets, names.y)
-  const size = inputs.shape[0]!
-  if (targets.shape[0] !== size) {
-    throw new ShapeError(`${names.x} and ${names.y} must have as many rows, received ${size} and ${targets.shape[0]}`)
-  }
-  return { x: inputs, y: targets, sampleWeight: sampleWeight === undefined ? null : weightsOf(size, sampleWeight), size }
+/** What the parts of a data set are called in errors. */
+export interface DataNames {
+  readonly x: string
+  readonly y: string
 }
 
-function weightsOf(size: number, sampleWeight: TensorLike): Tensor {
-  const given = toTensor(sampleWeight, 'sampleWeight', 'float32')
-  if (given.shape[0] !== size || given.size !== size) {
-    throw new ShapeError(`sampleWeight must have shape [${size}], received ${formatShape(given.shape)}`)
+const PLAIN_NAMES: DataNames = { x: 'x', y: 'y' }
+
+/**
+ * Samples, targets and weights that belong together; checked.
+ * @param needsTargets whether a missing y is an error
+ */
+export function prepareDataset(
+  layouts: { readonly x: Layout; readonly y: Layout },
+  x: unknown,
+  y: unknown,
+  sampleWeight: SampleWeights | null | undefined,
+  needsTargets: boolean,
+  names: DataNames = PLAIN_NAMES,
+): Dataset {
+  const prepared = prepareInputs(layouts.x, x, names.x)
+  const { size } = prepared
+  // One tensor in and one out, as most models have: nothing to take apart.
+  if (layouts.y.structure instanceof TensorSpec && y != null && !isNamedData(y)) {
+    const weights = sampleWeight == null ? null : weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
+    return { ...prepared, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights] }
   }
-  requireNumbers(given, 'sampleWeight')
+  if (y === undefined || y === null) {
+    if (needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
+    return { ...prepared, y: null, targets: [null], weights: [null] }
+  }
+  const { leaves, tree } = leavesFor(layouts.y, y, names.y, true)
+  const paths = pathsOf(tree)
+  const targets = leaves.map((leaf, i) => (leaf === null && isBranch(tree) ? null : prepareTarget(leaf, size, names.x, placeOf(names.y, paths[i]!))))
+  const weights = sampleWeight == null ? targets.map(() => null) : prepareWeights(layouts.y, tree, sampleWeight, size, targets.length)
+  return { ...prepared, y: tree, targets, weights: weights.map((each, i) => (targets[i] === null ? null : each)) }
+}
+
+function prepareTarget(data: unknown, size: number, inputs: string, where: string): Tensor {
+  const target = toTensor(data as TensorLike, where)
+  requireRows(target, where)
+  requireNumbers(target, where)
+  if (target.shape[0] !== size) throw new ShapeError(`${inputs} and ${where} must have as many rows, received ${size} and ${target.shape[0]}`)
+  return target
+}
+
+function prepareWeights(layout: Layout, tree: Tree<unknown>, sampleWeight: SampleWeights, size: number, count: number): (Tensor | null)[] {
+  const isOne = !isBranch(tree) || !(branchesIntoTensors(sampleWeight) || (isNamedData(sampleWeight) && isBranch(sampleWeight)) || (Array.isArray(sampleWeight) && sampleWeight.includes(null)))
+  if (isOne) {
+    const weights = weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
+    return Array.from({ length: count }, () => weights)
+  }
+  const { leaves } = leavesFor(layout.structure === null ? { structure: null, names: [] } : layout, sampleWeight, 'sampleWeight', true)
+  const paths = pathsOf(tree)
+  return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf as TensorLike, placeOf('sampleWeight', paths[i] ?? ''))))
+}
+
+function weightsOf(size: number, sampleWeight: TensorLike, where: string): Tensor {
+  const given = toTensor(sampleWeight, where, 'float32')
+  if (given.shape[0] !== size || given.size !== size) {
+    throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
+  }
+  requireNumbers(given, where)
   return new Tensor(given.data, [size], 'float32')
 }
 
 /** Multiplies the weight of every sample by that of its class; a class that is left out weighs 1. */
-export function weighClasses(dataset: Dataset, classWeight: ClassWeight | undefined): Dataset {
-  if (classWeight === undefined) return dataset
-  const { y, size, sampleWeight } = dataset
-  const weights = Float32Array.from(classNumbers(y, size), (label, i) => (classWeight[label] ?? 1) * (sampleWeight?.data[i] ?? 1))
-  return { ...dataset, sampleWeight: new Tensor(weights, [size], 'float32') }
+export function weighClasses(dataset: Dataset, classWeight: ClassWeight | null | undefined): Dataset {
+  if (classWeight == null) return dataset
+  const { targets, size, weights } = dataset
+  const [target] = targets
+  if (targets.length !== 1 || target == null) throw new ArgumentError('classWeight is for models with one output')
+  const weighed = Float32Array.from(classNumbers(target, size), (label, i) => (classWeight[label] ?? 1) * (weights[0]?.data[i] ?? 1))
+  return { ...dataset, weights: [new Tensor(weighed, [size], 'float32')] }
 }
 
 // One number per row, or the position of the largest in a one-hot row.
@@ -117,12 +267,19 @@ export function splitValidation(dataset: Dataset, fraction: number): [Dataset, D
   return [rows(dataset, 0, at), rows(dataset, at, dataset.size)]
 }
 
-function rows({ x, y, sampleWeight }: Dataset, start: number, end: number): Dataset {
+function rows(dataset: Dataset, start: number, end: number): Dataset {
   const part = (tensor: Tensor): Tensor => {
-    const width = tensor.size / tensor.shape[0]!
-    return new Tensor(tensor.data.subarray(start * width, end * width), [end - start, ...tensor.shape.slice(1)], tensor.dtype)
+    const width = sizeOf(tensor.shape.slice(1))
+    const shape: Shape = [end - start, ...tensor.shape.slice(1)]
+    return new Tensor(tensor.data.subarray(start * width, end * width), shape, tensor.dtype)
   }
-  return { x: part(x), y: part(y), sampleWeight: sampleWeight && part(sampleWeight), size: end - start }
+  return {
+    ...dataset,
+    inputs: dataset.inputs.map(part),
+    targets: dataset.targets.map((each) => each && part(each)),
+    weights: dataset.weights.map((each) => each && part(each)),
+    size: end - start,
+  }
 }
 
 /** Copies rows of a data set, in an order, into a step's input. */

@@ -1,20 +1,22 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
-import { ArgumentError, FormatError, formatShape } from '../core/errors'
-import { sameShape } from '../core/shapes'
-import type { BatchShape, Layer } from '../layers'
-import { layers } from '../layers/registry'
-import type { LossIdentifier } from '../losses'
-import type { MetricIdentifier } from '../metrics'
+import type { DType } from '../core/dtypes'
+import { ArgumentError, FormatError } from '../core/errors'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
-import { isSerialized } from '../core/registry'
+import { construct, customObject, customObjectScope, isSerialized } from '../core/registry'
+import type { Tree } from '../core/tree'
+import { isBranch, typed } from '../core/tree'
+import { layers } from '../layers/registry'
+import { TensorSpec } from '../layers/spec'
+import { Model } from '../models/model'
+import { Sequential } from '../models/sequential'
+import type { Tensor } from '../ops/tensor'
 import { readFile } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
-import type { Model } from '../models/model'
 import type { Container } from './safetensors'
 import { decodeContainer } from './safetensors'
 import { FORMAT, VERSION, savedVariables } from './save'
-import { Sequential } from '../models/sequential'
+import { restore } from './weights'
 
 export interface LoadOptions {
   /** Your own classes and functions, by the name they were saved under. */
@@ -32,6 +34,8 @@ interface Description {
   /** The positions of weights that are not trainable in themselves. */
   readonly frozen: readonly number[]
   readonly shuffle: { readonly seed: number; readonly epoch: number }
+  /** What a model that is no graph was built for. */
+  readonly build: Tree<TensorSpec> | null
 }
 
 function readDescription({ metadata }: Container): Description {
@@ -57,8 +61,20 @@ function readDescription({ metadata }: Container): Description {
     compile: isConfig(parsed['compile']) ? parsed['compile'] : null,
     optimizerFor: numbers(parsed['optimizerFor']),
     frozen: numbers(parsed['frozen']),
+    build: readSpecs(parsed['build']),
     shuffle: isConfig(shuffle) ? { seed: Number(shuffle['seed']), epoch: Number(shuffle['epoch']) } : { seed: 0, epoch: 0 },
   }
+}
+
+/** Specs as save() writes them: { shape, dtype }, lists of them, and { fields }. */
+function readSpecs(value: Json | undefined): Tree<TensorSpec> | null {
+  if (!isBranch(value)) return null
+  if (Array.isArray(value)) return value.map((each: Json) => readSpecs(each) ?? new TensorSpec([]))
+  const { shape, dtype, fields } = value as Config
+  if (isBranch(fields)) return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, readSpecs(each as Json) ?? new TensorSpec([])]))
+  const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
+  if (!Array.isArray(shape) || !isKnown) throw new FormatError('The file is damaged: what the model was built for is incomplete')
+  return new TensorSpec(shape.map((extent: Json) => (extent === null ? null : Number(extent))), dtype as DType)
 }
 
 function numbers(value: Json | undefined): number[] {
@@ -69,51 +85,49 @@ function isConfig(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isBatchShape(value: readonly Json[]): value is BatchShape {
-  return value.every((extent) => extent === null || (Number.isInteger(extent) && Number(extent) > 0))
+/** What layers are called in files, those of the library below the user's own. */
+function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
+  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model }, () => customObjectScope(custom, body))
 }
 
-function makeModel({ className, config }: Serialized, custom: CustomObjects): Sequential {
-  if (className !== Sequential.className) throw new FormatError(`Cannot load a model of class '${className}'`)
-  const saved = config['layers']
-  if (!Array.isArray(saved)) throw new FormatError('The file is damaged: the model has no list of layers')
-  const list = saved.map((entry: Json): Layer => {
-    if (!isSerialized(entry)) throw new FormatError('The file is damaged: a layer has no class name')
-    return entry.className === Sequential.className ? makeModel(entry, custom) : layers.get(entry, custom)
+function makeModel({ className, config }: Serialized, custom: CustomObjects): Model<unknown, unknown> {
+  return withClasses(custom, () => {
+    const made = construct(customObject(className), config)
+    if (made instanceof Model) return made
+    if (made === undefined) throw new ArgumentError(`Unknown model class '${className}'.`)
+    throw new FormatError(`Cannot load a model of class '${className}'`)
   })
-  const model = new Sequential(list, {
-    ...(typeof config['name'] === 'string' ? { name: config['name'] } : {}),
-    trainable: config['trainable'] !== false,
-  })
-  const shape = config['buildShape']
-  if (Array.isArray(shape)) {
-    if (!isBatchShape(shape)) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(shape)}`)
-    model.ensureBuilt(shape)
-  }
-  return model
 }
 
-function compileAgain(model: Model, saved: Config, custom: CustomObjects): void {
-  const identifier = (value: Json | undefined): string | { className: string; config: Config } | ((...inputs: never[]) => unknown) => {
-    if (typeof value === 'string') {
-      const own = custom[value]
-      return isFunction(own) ? own : value
-    }
-    if (isSerialized(value)) return value
-    throw new FormatError('The file is damaged: what compile chose is incomplete')
+type Identifier = string | Serialized | ((...inputs: never[]) => unknown)
+
+/** Names, saved objects and trees of them, with the user's own functions in the place of their names. */
+function identifiers(value: Json | undefined): unknown {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string') {
+    const own = customObject(value)
+    return isFunction(own) ? own : value
   }
-  const list = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : [])
-  const options: CompileOptions = {
+  if (isSerialized(value)) return value satisfies Identifier
+  if (Array.isArray(value)) return value.map((each: Json) => identifiers(each))
+  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, identifiers(each)]))
+  throw new FormatError('The file is damaged: what compile chose is incomplete')
+}
+
+function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: CustomObjects): void {
+  if (saved['loss'] === undefined) throw new FormatError('The file is damaged: what compile chose has no loss')
+  const options = customObjectScope(custom, () => ({
     optimizer: optimizerOf(saved['optimizer']),
-    loss: identifier(saved['loss']) as LossIdentifier,
-    metrics: list(saved['metrics']).map((value) => identifier(value) as MetricIdentifier),
-    weightedMetrics: list(saved['weightedMetrics']).map((value) => identifier(value) as MetricIdentifier),
-  }
-  model.compile(options, custom)
+    loss: identifiers(saved['loss']),
+    lossWeights: saved['lossWeights'] ?? null,
+    metrics: identifiers(saved['metrics']),
+    weightedMetrics: identifiers(saved['weightedMetrics']),
+  }))
+  model.compile(options as CompileOptions, custom)
 }
 
 // Slots for the weights that were trained, which need not be those that are to be trained next.
-function restoreSlots(model: Model, positions: readonly number[]): void {
+function restoreSlots(model: Model<unknown, unknown>, positions: readonly number[]): void {
   if (positions.length === 0) return
   const weights = positions.map((position) => {
     const weight = model.weights[position]
@@ -132,28 +146,15 @@ function isFunction(value: unknown): value is (...inputs: never[]) => unknown {
   return typeof value === 'function'
 }
 
-function restoreVariables(model: Model, { tensors }: Container): void {
-  const variables = savedVariables(model)
-  // All are checked before one is written.
-  const found = variables.map(({ key, variable }) => {
-    const tensor = tensors.get(key)
-    if (tensor === undefined) throw new FormatError(`The file lacks '${key}'`)
-    if (!sameShape(tensor.shape, variable.shape)) {
-      throw new FormatError(`'${key}' has shape ${formatShape(tensor.shape)}, the model needs ${formatShape(variable.shape)}`)
-    }
-    const isFloat = tensor.data instanceof Float32Array
-    if (isFloat !== (variable.dtype === 'float32')) {
-      throw new FormatError(`'${key}' is ${isFloat ? 'float32' : 'int32'}, the model needs ${variable.dtype}`)
-    }
-    return { variable, tensor }
-  })
-  for (const { variable, tensor } of found) variable.view.set(tensor.data)
+/** A model from its bytes. */
+export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Model<unknown, unknown> {
+  return withAdvice(() => readModel(bytes, options))
 }
 
-/** A model from its bytes. */
-export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Sequential {
+/** Tells where one's own classes go when one is not known. */
+function withAdvice<Result>(body: () => Result): Result {
   try {
-    return readModel(bytes, options)
+    return body()
   } catch (error) {
     if (error instanceof ArgumentError && error.message.startsWith('Unknown')) {
       error.message += ' What is your own goes into customObjects, under this name.'
@@ -162,27 +163,52 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Se
   }
 }
 
-function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Sequential {
+function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Model<unknown, unknown> {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const model = makeModel(description, customObjects)
-  model.weights.forEach((weight, i) => (weight.trainable = !description.frozen.includes(i)))
+  if (description.build !== null) model.ensureBuilt(description.build)
+  const frozen = new Set(description.frozen)
+  model.weights.forEach((weight, i) => {
+    if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
+  })
   if (compile && description.compile !== null) {
     compileAgain(model, description.compile, customObjects)
     restoreSlots(model, description.optimizerFor)
   }
-  restoreVariables(model, container)
-  Object.assign(model.shuffleState, description.shuffle)
+  restore(savedVariables(model, { includeOptimizer: compile }), container.tensors)
+  Object.assign(model.trainer.shuffleState, description.shuffle)
   return model
 }
 
 /**
  * Loads a model that `model.save` wrote.
+ *
+ *   const model = await loadModel('model.safetensors', { customObjects: { Gate } })
+ *
+ * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor }, Tensor>(bytes)`.
  * @param source the bytes, a path (Node), or a URL (fetch)
  * @throws FormatError for a truncated, damaged or foreign file
  */
-export async function loadModel(source: Uint8Array | ArrayBuffer | string | URL, options: LoadOptions = {}): Promise<Sequential> {
-  if (source instanceof Uint8Array) return modelFromBytes(source, options)
-  if (source instanceof ArrayBuffer) return modelFromBytes(new Uint8Array(source), options)
-  return modelFromBytes(await readFile(source), options)
+export async function loadModel<In = Tensor, Out = Tensor>(source: Uint8Array | ArrayBuffer | string | URL, options: LoadOptions = {}): Promise<Model<In, Out>> {
+  const bytes = source instanceof Uint8Array ? source : source instanceof ArrayBuffer ? new Uint8Array(source) : await readFile(source)
+  return typed(modelFromBytes(bytes, options))
+}
+
+/**
+ * A model, with new weights, from what toJSON gave (or JSON.stringify of a model).
+ * @throws FormatError for what is no model; ArgumentError for classes that are not known
+ */
+export function modelFromJSON<In = Tensor, Out = Tensor>(json: string | Serialized, { customObjects = {} }: { customObjects?: CustomObjects } = {}): Model<In, Out> {
+  const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
+  if (!isSerialized(parsed)) throw new FormatError('This is not a model: it has no className and config')
+  return withAdvice(() => typed(makeModel(parsed, customObjects)))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new FormatError('This is not a model: it is no JSON')
+  }
 }

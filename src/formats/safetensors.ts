@@ -7,6 +7,7 @@
 //   JSON: { "__metadata__": { text: text }, name: { dtype, shape, data_offsets: [begin, end] } }
 
 import { FormatError } from '../core/errors'
+import { decodeUtf8, escapeNonAscii } from '../core/text'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { TensorData } from '../ops/tensor'
@@ -34,7 +35,7 @@ export function encodeContainer(tensors: readonly NamedTensor[], metadata: Reado
     return [name, { dtype, shape, data_offsets: [begin, at] }] as const
   })
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) })
-  const header = new TextEncoder().encode(json)
+  const header = Uint8Array.from(escapeNonAscii(json), (letter) => letter.charCodeAt(0))
   // Spaces after the JSON keep the data aligned.
   const headerBytes = Math.ceil(header.length / 8) * 8
   const bytes = new Uint8Array(LENGTH_BYTES + headerBytes + at)
@@ -91,7 +92,7 @@ function readLength(bytes: Uint8Array): number {
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const header: unknown = JSON.parse(decodeUtf8(bytes))
     if (isRecord(header)) return header
   } catch {
     // not JSON: reported below

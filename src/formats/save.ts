@@ -1,43 +1,108 @@
-// A model as bytes: architecture, weights, what compile chose, optimizer state and the positions of random
-// streams, so that training resumes bit for bit. Loading is in load.ts.
+// A model as bytes: architecture, weights, what compile chose, optimizer state and the positions of random streams, so that
+// training resumes bit for bit. Loading is in load.ts.
 
+import type { Config, Json } from '../core/registry'
+import { classNameOf, snakeCase } from '../core/registry'
+import type { Tree } from '../core/tree'
+import type { LayerBase } from '../layers/base'
+import { TensorSpec } from '../layers/spec'
 import type { Variable } from '../ops/variable'
-import { serialize } from '../core/registry'
-import type { Model } from '../models/model'
+import type { Trainer } from '../training/trainer'
 import type { NamedTensor } from './safetensors'
 import { encodeContainer } from './safetensors'
 
 export const FORMAT = 'myelin'
-export const VERSION = 1
+export const VERSION = 2
 
-function named(prefix: string, variables: readonly Variable[]): { key: string; variable: Variable }[] {
-  return variables.map((variable, i) => ({ key: `${prefix}/${i}/${variable.name}`, variable }))
+export interface SaveOptions {
+  /** false leaves out what compile chose and the optimizer's state. Default true. */
+  includeOptimizer?: boolean
+}
+
+/** A model as savers and loaders see it. */
+export interface SavedModel extends LayerBase {
+  readonly trainer: Trainer
+  readonly graph: object | null
+  toJSON(): { readonly className: string; readonly config: Config }
+}
+
+/** A variable and the name that it is saved under. */
+export interface SavedVariable {
+  readonly key: string
+  readonly variable: Variable
+}
+
+function numbered(group: string, variables: readonly Variable[]): SavedVariable[] {
+  return variables.map((variable, i) => ({ key: `${group}/${i}/${variable.name}`, variable }))
+}
+
+/**
+ * The weights of a model under structural paths, `encoder/dense_1/kernel`: classes in snake case, numbered among their
+ * siblings, so that the automatic names of layers do not matter. Keras's rule for .weights.h5.
+ */
+export function weightPaths(model: LayerBase): SavedVariable[] {
+  const found: SavedVariable[] = []
+  const seen = new Set<object>()
+  const walk = (layer: LayerBase, path: string): void => {
+    if (seen.has(layer)) return
+    seen.add(layer)
+    const taken = new Map<string, number>()
+    const unique = (name: string): string => {
+      const count = taken.get(name) ?? 0
+      taken.set(name, count + 1)
+      return `${path}${count === 0 ? name : `${name}_${count}`}`
+    }
+    for (const variable of layer.ownWeights) {
+      if (seen.has(variable)) continue
+      seen.add(variable)
+      found.push({ key: unique(variable.name.split('/').at(-1)!), variable })
+    }
+    for (const inner of layer.sublayers) walk(inner, `${unique(snakeCase(classNameOf(inner)))}/`)
+  }
+  walk(model, '')
+  return found
 }
 
 /** All variables of a model under the keys they are saved by. */
-export function savedVariables(model: Model): { key: string; variable: Variable }[] {
-  const optimizer = model.compiledState?.optimizer
+export function savedVariables(model: SavedModel, { includeOptimizer = true }: SaveOptions = {}): SavedVariable[] {
+  const optimizer = includeOptimizer ? model.trainer.compiledState?.optimizer : undefined
   return [
-    ...named('weights', model.weights),
-    ...named('state', model.stateVariables),
-    ...(optimizer === undefined ? [] : named('optimizer', optimizer.variables)),
+    ...numbered('weights', model.weights),
+    ...numbered('state', model.stateVariables),
+    ...(optimizer === undefined ? [] : numbered('optimizer', optimizer.variables)),
   ]
 }
 
+function tensorsOf(variables: readonly SavedVariable[]): NamedTensor[] {
+  // A view is enough: the container copies it.
+  return variables.map(({ key, variable }) => ({ name: key, shape: variable.shape, data: variable.view }))
+}
+
+function specsToJson(specs: Tree<TensorSpec>): Json {
+  if (specs instanceof TensorSpec) return { shape: specs.shape, dtype: specs.dtype }
+  if (Array.isArray(specs)) return specs.map(specsToJson)
+  return { fields: Object.fromEntries(Object.entries(specs).map(([key, each]) => [key, specsToJson(each as Tree<TensorSpec>)])) }
+}
+
 /** The bytes of a model. */
-export function saveModel(model: Model): Uint8Array {
-  const compiled = model.compiledState
-  const description = {
+export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Array {
+  const { includeOptimizer = true } = options
+  const compiled = includeOptimizer ? model.trainer.compiledState : null
+  const positions = new Map(model.weights.map((weight, i) => [weight, i]))
+  const description: Json = {
     format: FORMAT,
     version: VERSION,
-    model: serialize(model),
+    model: model.toJSON(),
     compile: compiled === null ? null : compiled.serialize(),
-    optimizerFor: (compiled?.optimizer.builtFor ?? []).map((weight) => model.weights.indexOf(weight)),
+    optimizerFor: (compiled?.optimizer.builtFor ?? []).map((weight) => positions.get(weight) ?? -1),
     frozen: model.weights.flatMap((weight, i) => (weight.trainable ? [] : [i])),
-    shuffle: { ...model.shuffleState },
+    shuffle: { ...model.trainer.shuffleState },
+    ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }
-  const tensors = savedVariables(model).map(({ key, variable }): NamedTensor => {
-    return { name: key, shape: variable.shape, data: variable.value.data }
-  })
-  return encodeContainer(tensors, { format: FORMAT, description: JSON.stringify(description) })
+  return encodeContainer(tensorsOf(savedVariables(model, options)), { format: FORMAT, description: JSON.stringify(description) })
+}
+
+/** The bytes of a model's weights alone. */
+export function saveWeights(model: LayerBase): Uint8Array {
+  return encodeContainer(tensorsOf(weightPaths(model)), { format: `${FORMAT}-weights` })
 }

@@ -1,17 +1,18 @@
 // Initial weights. Names, defaults and formulas are Keras's.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { Configured, choice, configured, custom, integer, listOf, nullable, number, option } from '../core/options'
+import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
+import { normalizeAxis, sizeOf } from '../core/shapes'
 import * as random from '../ops/random'
-import { eye, full } from '../ops/shape'
+import { full } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
-import type { Config, Serialized } from '../core/registry'
 
 /** Makes a tensor of any shape. Subclass it, or use one by name. */
-export abstract class Initializer {
+export abstract class Initializer extends Configured {
   abstract call(shape: Shape): Tensor
-  abstract getConfig(): Config
 }
 
 /** A name in any spelling, an instance, or a saved configuration. */
@@ -23,9 +24,6 @@ export class Zeros extends Initializer {
   call(shape: Shape): Tensor {
     return full(shape, 0)
   }
-  getConfig(): Config {
-    return {}
-  }
 }
 
 /** All 1. */
@@ -34,81 +32,68 @@ export class Ones extends Initializer {
   call(shape: Shape): Tensor {
     return full(shape, 1)
   }
-  getConfig(): Config {
-    return {}
-  }
 }
 
+const constantOptions = () => ({
+  /** What every element is. Default 0. */
+  value: option(number(), 0),
+})
+
 /** All `value`. */
-export class Constant extends Initializer {
+export class Constant extends configured(Initializer, constantOptions, 'value') {
   static readonly className: string = 'Constant'
-  readonly value: number
-  constructor({ value = 0 }: { value?: number } = {}) {
-    super()
-    this.value = value
-  }
   call(shape: Shape): Tensor {
     return full(shape, this.value)
   }
-  getConfig(): Config {
-    return { value: this.value }
-  }
 }
 
-/** gain · the identity matrix. */
-export class Identity extends Initializer {
+const gain = option(number(), 1)
+
+const identityOptions = () => ({
+  /** What stands on the diagonal. Default 1. */
+  gain,
+})
+
+/** gain · the identity matrix; of a matrix that is not square, gain where the row is the column. */
+export class Identity extends configured(Initializer, identityOptions, 'gain') {
   static readonly className: string = 'Identity'
-  readonly gain: number
-  constructor({ gain = 1 }: { gain?: number } = {}) {
-    super()
-    this.gain = gain
-  }
   call(shape: Shape): Tensor {
-    if (shape.length !== 2 || shape[0] !== shape[1]) {
-      throw new ShapeError(`Identity: needs a square matrix, received shape ${formatShape(shape)}`)
+    const [rows, columns] = shape
+    if (rows === undefined || columns === undefined || shape.length > 2) {
+      throw new ShapeError(`Identity: needs a matrix, received shape ${formatShape(shape)}`)
     }
-    return new Tensor(eye(shape[0]!).data.map((x) => x * this.gain), shape, 'float32')
-  }
-  getConfig(): Config {
-    return { gain: this.gain }
+    const data = new Float32Array(rows * columns)
+    for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = this.gain
+    return new Tensor(data, shape, 'float32')
   }
 }
 
-export interface SeedOptions {
-  /** Fixes the numbers; drawn from setRandomSeed's when left out. */
-  seed?: number
-}
+const seedOptions = () => ({
+  /** Fixes the numbers. Default null: drawn anew for each tensor, from setRandomSeed's. */
+  seed: option(nullable(integer()), null),
+})
+export type SeedOptions = InputsOf<ReturnType<typeof seedOptions>>
 
 /** Initializers that draw: equal seeds give equal weights, each tensor its own when there is no seed. */
-abstract class RandomInitializer extends Initializer {
-  protected readonly seed: number | undefined
-  constructor({ seed }: SeedOptions) {
-    super()
-    this.seed = seed
-  }
+abstract class RandomInitializer extends configured(Initializer, seedOptions) {
   protected get options(): random.RandomOptions {
-    return this.seed === undefined ? {} : { seed: this.seed }
-  }
-  protected get seedConfig(): Config {
-    return this.seed === undefined ? {} : { seed: this.seed }
+    return this.seed === null ? {} : { seed: this.seed }
   }
 }
 
+const normalOptions = () => ({
+  /** Default 0. */
+  mean: option(number(), 0),
+  /** The standard deviation. Default 0.05. */
+  stddev: option(number({ min: 0 }), 0.05),
+})
+export type RandomNormalOptions = InputsOf<ReturnType<typeof normalOptions>> & SeedOptions
+
 /** Normal numbers; mean 0 and standard deviation 0.05 by default. */
-export class RandomNormal extends RandomInitializer {
+export class RandomNormal extends configured(RandomInitializer, normalOptions) {
   static readonly className: string = 'RandomNormal'
-  readonly mean: number
-  readonly stddev: number
-  constructor({ mean = 0, stddev = 0.05, ...seed }: { mean?: number; stddev?: number } & SeedOptions = {}) {
-    super(seed)
-    this.mean = mean
-    this.stddev = stddev
-  }
   call(shape: Shape): Tensor {
     return random.normal(shape, { mean: this.mean, stddev: this.stddev, ...this.options })
-  }
-  getConfig(): Config {
-    return { mean: this.mean, stddev: this.stddev, ...this.seedConfig }
   }
 }
 
@@ -120,29 +105,43 @@ export class TruncatedNormal extends RandomNormal {
   }
 }
 
+const uniformOptions = () => ({
+  /** Default −0.05. */
+  minval: option(number(), -0.05),
+  /** Not reached. Default 0.05. */
+  maxval: option(number(), 0.05),
+})
+export type RandomUniformOptions = InputsOf<ReturnType<typeof uniformOptions>> & SeedOptions
+
 /** Uniform in [minval, maxval), ±0.05 by default. */
-export class RandomUniform extends RandomInitializer {
+export class RandomUniform extends configured(RandomInitializer, uniformOptions) {
   static readonly className: string = 'RandomUniform'
-  readonly minval: number
-  readonly maxval: number
-  constructor({ minval = -0.05, maxval = 0.05, ...seed }: { minval?: number; maxval?: number } & SeedOptions = {}) {
-    super(seed)
-    this.minval = minval
-    this.maxval = maxval
+
+  protected override checkOptions(): void {
+    if (this.minval <= this.maxval) return
+    throw new ArgumentError(`RandomUniform: minval must not be larger than maxval, received ${this.minval} and ${this.maxval}`)
   }
+
   call(shape: Shape): Tensor {
     return random.uniform(shape, { minval: this.minval, maxval: this.maxval, ...this.options })
-  }
-  getConfig(): Config {
-    return { minval: this.minval, maxval: this.maxval, ...this.seedConfig }
   }
 }
 
 export type FanMode = 'fanIn' | 'fanOut' | 'fanAvg'
 export type Distribution = 'truncatedNormal' | 'untruncatedNormal' | 'uniform'
 
+/** Which axes of a weight are its inputs and which its outputs, where that is not Keras's rule. */
+export interface FanAxes {
+  readonly inputAxes?: readonly number[] | null
+  readonly outputAxes?: readonly number[] | null
+}
+
 /** The numbers of inputs and outputs of one unit; all leading axes but two are a receptive field. */
-export function computeFans(shape: Shape): { fanIn: number; fanOut: number } {
+export function computeFans(shape: Shape, { inputAxes = null, outputAxes = null }: FanAxes = {}): { fanIn: number; fanOut: number } {
+  if (inputAxes !== null && outputAxes !== null) {
+    const product = (axes: readonly number[]) => sizeOf(axes.map((axis) => shape[normalizeAxis('computeFans', axis, shape.length)]!))
+    return { fanIn: product(inputAxes), fanOut: product(outputAxes) }
+  }
   if (shape.length === 0) return { fanIn: 1, fanOut: 1 }
   if (shape.length === 1) return { fanIn: shape[0]!, fanOut: shape[0]! }
   const field = sizeOf(shape.slice(0, -2))
@@ -152,112 +151,120 @@ export function computeFans(shape: Shape): { fanIn: number; fanOut: number } {
 // The standard deviation of a normal distribution that is cut at two of its own.
 const TRUNCATED_STDDEV = 0.8796256610342398
 
-/**
- * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
- */
-export class VarianceScaling extends RandomInitializer {
-  static readonly className: string = 'VarianceScaling'
+interface Scaling extends FanAxes {
   readonly scale: number
   readonly mode: FanMode
   readonly distribution: Distribution
+}
 
-  constructor({
-    scale = 1,
-    mode = 'fanIn',
-    distribution = 'truncatedNormal',
-    ...seed
-  }: { scale?: number; mode?: FanMode; distribution?: Distribution } & SeedOptions = {}) {
-    super(seed)
-    if (!(scale > 0)) throw new ArgumentError(`VarianceScaling: scale must be > 0, received ${scale}`)
-    this.scale = scale
-    this.mode = mode
-    this.distribution = distribution
-  }
-
-  call(shape: Shape): Tensor {
-    const { fanIn, fanOut } = computeFans(shape)
-    const fan = this.mode === 'fanIn' ? fanIn : this.mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2
-    const variance = this.scale / Math.max(1, fan)
-    switch (this.distribution) {
-      case 'truncatedNormal':
-        return random.truncatedNormal(shape, { stddev: Math.sqrt(variance) / TRUNCATED_STDDEV, ...this.options })
-      case 'untruncatedNormal':
-        return random.normal(shape, { stddev: Math.sqrt(variance), ...this.options })
-      case 'uniform': {
-        const limit = Math.sqrt(3 * variance)
-        return random.uniform(shape, { minval: -limit, maxval: limit, ...this.options })
-      }
+// Variance scale / n, n the fan of `mode`.
+function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, options: random.RandomOptions): Tensor {
+  const { fanIn, fanOut } = computeFans(shape, axes)
+  const fan = mode === 'fanIn' ? fanIn : mode === 'fanOut' ? fanOut : (fanIn + fanOut) / 2
+  const variance = scale / Math.max(1, fan)
+  switch (distribution) {
+    case 'truncatedNormal':
+      return random.truncatedNormal(shape, { stddev: Math.sqrt(variance) / TRUNCATED_STDDEV, ...options })
+    case 'untruncatedNormal':
+      return random.normal(shape, { stddev: Math.sqrt(variance), ...options })
+    case 'uniform': {
+      const limit = Math.sqrt(3 * variance)
+      return random.uniform(shape, { minval: -limit, maxval: limit, ...options })
     }
-  }
-
-  getConfig(): Config {
-    return { scale: this.scale, mode: this.mode, distribution: this.distribution, ...this.seedConfig }
   }
 }
 
-// The six named ones are VarianceScaling with fixed arguments; only the seed is theirs.
-abstract class NamedScaling extends VarianceScaling {
-  override getConfig(): Config {
-    return this.seedConfig
+// Keras: 'normal' is short for the truncated one.
+const distributions = choice<Distribution>('truncatedNormal', 'untruncatedNormal', 'uniform')
+const distribution = custom<Distribution, Distribution | 'normal' | (string & {})>(
+  (value, where) => (typeof value === 'string' && value.toLowerCase() === 'normal' ? 'truncatedNormal' : distributions.read(value, where)),
+  (value) => value,
+)
+
+const scalingOptions = () => ({
+  /** The variance times the fan. Default 1. */
+  scale: option(number({ above: 0 }), 1),
+  /** Whether the fan is the number of inputs, of outputs, or their mean. Default 'fanIn'. */
+  mode: option(choice('fanIn', 'fanOut', 'fanAvg'), 'fanIn'),
+  /** Default 'truncatedNormal'; 'normal' means the same. */
+  distribution: option(distribution, 'truncatedNormal'),
+  /** The axes that count as inputs, given together with outputAxes. Default null: the last but one, times the receptive field. */
+  inputAxes: option(nullable(listOf(integer())), null),
+  /** The axes that count as outputs. Default null: the last, times the receptive field. */
+  outputAxes: option(nullable(listOf(integer())), null),
+})
+export type VarianceScalingOptions = InputsOf<ReturnType<typeof scalingOptions>> & SeedOptions
+
+/**
+ * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
+ */
+export class VarianceScaling extends configured(RandomInitializer, scalingOptions) {
+  static readonly className: string = 'VarianceScaling'
+  call(shape: Shape): Tensor {
+    return scaled(shape, this, this.options)
   }
 }
 
 /** Uniform ±√(6/(fanIn + fanOut)). Glorot & Bengio 2010. */
-export class GlorotUniform extends NamedScaling {
-  static override readonly className = 'GlorotUniform'
-  constructor(options: SeedOptions = {}) {
-    super({ ...options, scale: 1, mode: 'fanAvg', distribution: 'uniform' })
+export class GlorotUniform extends RandomInitializer {
+  static readonly className = 'GlorotUniform'
+  call(shape: Shape): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanAvg', distribution: 'uniform' }, this.options)
   }
 }
 
 /** Truncated normal, σ = √(2/(fanIn + fanOut)). */
-export class GlorotNormal extends NamedScaling {
-  static override readonly className = 'GlorotNormal'
-  constructor(options: SeedOptions = {}) {
-    super({ ...options, scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' })
+export class GlorotNormal extends RandomInitializer {
+  static readonly className = 'GlorotNormal'
+  call(shape: Shape): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' }, this.options)
   }
 }
 
 /** Uniform ±√(6/fanIn). He et al. 2015. */
-export class HeUniform extends NamedScaling {
-  static override readonly className = 'HeUniform'
-  constructor(options: SeedOptions = {}) {
-    super({ ...options, scale: 2, mode: 'fanIn', distribution: 'uniform' })
+export class HeUniform extends RandomInitializer {
+  static readonly className = 'HeUniform'
+  call(shape: Shape): Tensor {
+    return scaled(shape, { scale: 2, mode: 'fanIn', distribution: 'uniform' }, this.options)
   }
 }
 
 /** Truncated normal, σ = √(2/fanIn). */
-export class HeNormal extends NamedScaling {
-  static override readonly className = 'HeNormal'
-  constructor(options: SeedOptions = {}) {
-    super({ ...options, scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' })
+export class HeNormal extends RandomInitializer {
+  static readonly className = 'HeNormal'
+  call(shape: Shape): Tensor {
+    return scaled(shape, { scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' }, this.options)
   }
 }
 
 /** Uniform ±√(3/fanIn). */
-export class LecunUniform extends NamedScaling {
-  static override readonly className = 'LecunUniform'
-  constructor(options: SeedOptions = {}) {
-    super({ ...options, scale: 1, mode: 'fanIn', distribution: 'uniform' })
+export class LecunUniform extends RandomInitializer {
+  static readonly className = 'LecunUniform'
+  call(shape: Shape): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanIn', distribution: 'uniform' }, this.options)
   }
 }
 
 /** Truncated normal, σ = √(1/fanIn). */
-export class LecunNormal extends NamedScaling {
-  static override readonly className = 'LecunNormal'
-  constructor(options: SeedOptions = {}) {
-    super({ ...options, scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' })
+export class LecunNormal extends RandomInitializer {
+  static readonly className = 'LecunNormal'
+  call(shape: Shape): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' }, this.options)
   }
 }
 
-/** gain · a matrix with orthonormal rows or columns, whichever are fewer. Saxe et al. 2013. */
-export class Orthogonal extends RandomInitializer {
+const orthogonalOptions = () => ({
+  /** Multiplies the matrix. Default 1. */
+  gain,
+})
+export type OrthogonalOptions = InputsOf<ReturnType<typeof orthogonalOptions>> & SeedOptions
+
+/**
+ * gain · a matrix with orthonormal rows or columns, whichever are fewer. Of a tensor with more axes the matrix is
+ * [product of all but the last axis, last axis]. Saxe et al. 2013.
+ */
+export class Orthogonal extends configured(RandomInitializer, orthogonalOptions) {
   static readonly className: string = 'Orthogonal'
-  readonly gain: number
-  constructor({ gain = 1, ...seed }: { gain?: number } & SeedOptions = {}) {
-    super(seed)
-    this.gain = gain
-  }
 
   call(shape: Shape): Tensor {
     if (shape.length < 2) throw new ShapeError(`Orthogonal: needs at least two axes, received ${formatShape(shape)}`)
@@ -274,10 +281,6 @@ export class Orthogonal extends RandomInitializer {
       }
     }
     return new Tensor(data, shape, 'float32')
-  }
-
-  getConfig(): Config {
-    return { gain: this.gain, ...this.seedConfig }
   }
 }
 

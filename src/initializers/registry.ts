@@ -8,19 +8,15 @@ import {
 
 const isInitializer = (value: unknown): value is Initializer => value instanceof Initializer
 
-export const initializers = new Registry<Initializer>('initializer', isInitializer)
-  .add('Zeros', () => new Zeros())
-  .add('Ones', () => new Ones())
-  .add('Constant', (config) => new Constant(config))
-  .add('Identity', (config) => new Identity(config), 'identityInitializer')
-  .add('RandomNormal', (config) => new RandomNormal(config), 'normal')
-  .add('RandomUniform', (config) => new RandomUniform(config), 'uniform')
-  .add('TruncatedNormal', (config) => new TruncatedNormal(config))
-  .add('VarianceScaling', (config) => new VarianceScaling(config))
-  .add('GlorotUniform', (config) => new GlorotUniform(config))
-  .add('GlorotNormal', (config) => new GlorotNormal(config))
-  .add('HeUniform', (config) => new HeUniform(config))
-  .add('HeNormal', (config) => new HeNormal(config))
-  .add('LecunUniform', (config) => new LecunUniform(config))
-  .add('LecunNormal', (config) => new LecunNormal(config))
-  .add('Orthogonal', (config) => new Orthogonal(config))
+export const initializers = new Registry<Initializer>(
+  'initializer',
+  isInitializer,
+  () => ({
+    Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform,
+    GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
+  }),
+  {
+    identityInitializer: 'Identity', orthogonalInitializer: 'Orthogonal', normal: 'RandomNormal', uniform: 'RandomUniform',
+    one: 'Ones', zero: 'Zeros',
+  },
+)

@@ -2,9 +2,10 @@
 
 import { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType } from '../core/dtypes'
+import { storeData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
-import { adjacentGroups, sameShape } from '../core/shapes'
-import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import { sameShape } from '../core/shapes'
+import type { PrimitiveAttributes, PrimitiveName, ReductionName } from '../primitives/attributes'
 import type { Emitter } from '../primitives/emitter'
 import type { Value } from './graph'
 
@@ -37,8 +38,7 @@ export class NodeEmitter implements Emitter {
     const key = `${dtype} ${Object.is(x, -0) ? '-0' : x}`
     let value = this.scalars.get(key)
     if (value === undefined) {
-      const data = dtype === 'float32' ? Float32Array.of(x) : Int32Array.of(x)
-      value = this.builder.emitOne('constant', [], { data, shape: [], dtype })
+      value = this.builder.emitOne('constant', [], { data: storeData(dtype, [x]), shape: [], dtype })
       this.scalars.set(key, value)
     }
     return value
@@ -79,10 +79,13 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne(name, [p, targets, scale], none)
   }
 
-  /** Sums over axes and drops them; axes that are not neighbours take one reduction each. */
+  /** Folds sorted axes and drops them. */
+  reduce(name: ReductionName, x: Value, axes: readonly number[]): Value {
+    return axes.length === 0 ? x : this.builder.emitOne(name, [x], { axes })
+  }
+
   sum(x: Value, axes: readonly number[]): Value {
-    for (const group of adjacentGroups(axes)) x = this.builder.emitOne('sum', [x], { axes: group })
-    return x
+    return this.reduce('sum', x, axes)
   }
 
   reshape(x: Value, shape: Shape): Value {

@@ -9,6 +9,7 @@ import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import { copyView } from '../primitives/movement'
 import type { NumericArray } from '../core/dtypes'
+import { allocateData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 
@@ -126,8 +127,7 @@ function sliceOf(data: NumericArray, size: number, at: number): NumericArray {
 
 export function allocate(type: TensorType, precision: Precision = 'float32'): NumericArray {
   const size = sizeOf(type.shape)
-  if (type.dtype !== 'float32') return new Int32Array(size)
-  return precision === 'float64' ? new Float64Array(size) : new Float32Array(size)
+  return precision === 'float64' && type.dtype === 'float32' ? new Float64Array(size) : allocateData(type.dtype, size)
 }
 
 export function hasNonFinite(data: NumericArray): boolean {

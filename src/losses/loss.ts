@@ -41,7 +41,7 @@ export abstract class Loss {
       case 'sumOverBatchSize':
         return mean(weighted)
       case 'sum':
-        return sum(weighted)
+        return sum(cast(weighted, 'float32'))
       case 'none':
         return weighted
       default:

@@ -22,16 +22,10 @@ class FunctionLoss extends Loss {
 
 const isLoss = (value: unknown): value is Loss => value instanceof Loss
 
-export const losses = new Registry<Loss>('loss', isLoss)
-  .add('BinaryCrossentropy', (config) => new BinaryCrossentropy(config), 'bce')
-  .add('CategoricalCrossentropy', (config) => new CategoricalCrossentropy(config))
-  .add('SparseCategoricalCrossentropy', (config) => new SparseCategoricalCrossentropy(config))
-  .add('MeanSquaredError', (config) => new MeanSquaredError(config), 'mse')
-  .add('MeanAbsoluteError', (config) => new MeanAbsoluteError(config), 'mae')
-  .add('Huber', (config) => new Huber(config))
+export const losses = new Registry<Loss>('loss', isLoss, () => ({ BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, MeanSquaredError, MeanAbsoluteError, Huber }), { bce: 'BinaryCrossentropy', mse: 'MeanSquaredError', mae: 'MeanAbsoluteError' })
 
 /** A loss from a name, an instance, a saved configuration or a function. */
 export function getLoss(identifier: LossIdentifier, custom: CustomObjects = {}): Loss {
   if (typeof identifier === 'function') return new FunctionLoss(identifier)
-  return losses.get(identifier, custom)
+  return losses.get(identifier)
 }

@@ -14,22 +14,7 @@ import {
 
 const isMetric = (value: unknown): value is Metric => value instanceof Metric
 
-export const metrics = new Registry<Metric>('metric', isMetric)
-  .add('BinaryAccuracy', (config) => new BinaryAccuracy(config))
-  .add('CategoricalAccuracy', (config) => new CategoricalAccuracy(config))
-  .add('SparseCategoricalAccuracy', (config) => new SparseCategoricalAccuracy(config))
-  .add('TopKCategoricalAccuracy', (config) => new TopKCategoricalAccuracy(config))
-  .add('SparseTopKCategoricalAccuracy', (config) => new SparseTopKCategoricalAccuracy(config))
-  .add('MeanSquaredError', (config) => new MeanSquaredError(config), 'mse')
-  .add('MeanAbsoluteError', (config) => new MeanAbsoluteError(config), 'mae')
-  .add('RootMeanSquaredError', (config) => new RootMeanSquaredError(config), 'rmse')
-  .add('BinaryCrossentropy', (config) => new BinaryCrossentropy(config), 'bce')
-  .add('CategoricalCrossentropy', (config) => new CategoricalCrossentropy(config))
-  .add('SparseCategoricalCrossentropy', (config) => new SparseCategoricalCrossentropy(config))
-  .add('Mean', (config) => new Mean(config))
-  .add('Precision', (config) => new Precision(config))
-  .add('Recall', (config) => new Recall(config))
-  .add('AUC', (config) => new AUC(config))
+export const metrics = new Registry<Metric>('metric', isMetric, () => ({ BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Mean, Precision, Recall, AUC }), { mse: 'MeanSquaredError', mae: 'MeanAbsoluteError', rmse: 'RootMeanSquaredError', bce: 'BinaryCrossentropy' })
 
 /** What the metrics of a model are compared on. Shapes include the batch axis. */
 export interface TargetShapes {
@@ -56,11 +41,11 @@ export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes, cu
     }
     return new MeanMetricWrapper((yTrue, yPred) => identifier(...alignRanks(yTrue, yPred)), { name: identifier.name === '' ? 'metric' : identifier.name })
   }
-  if (typeof identifier !== 'string') return metrics.get(identifier, custom)
+  if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)
   if (['accuracy', 'acc'].includes(normalizeName(identifier))) return accuracyFor(shapes, name)
   if (!metrics.knows(identifier) && !(identifier in custom)) throw unknownName('metric', identifier, ['accuracy', ...metrics.known])
-  return metrics.get({ className: identifier, config: { name } }, custom)
+  return metrics.get({ className: identifier, config: { name } })
 }
 
 function isMetricClass(identifier: MetricFunction): boolean {

@@ -1,264 +1,240 @@
-// Model: a layer that can be compiled, trained, evaluated, asked and saved. What each method does in detail is
-// in fit.ts, steps.ts, summary.ts, save.ts and load.ts.
+// Model: a layer that can be trained, evaluated, asked and saved. What it *is* stands here: its structure and weights. How
+// it is trained is in training/, saving in formats/, the table of summary() in summary.ts.
 
-import type { History, Logs } from '../training/callbacks'
-import { formatLogs } from '../training/callbacks/progress'
-import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
-import type { DType } from '../core/dtypes'
-import type { Shape } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import type { Config, CustomObjects } from '../core/registry'
+import type { Shape, TensorType } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
+import type { DataOf, TargetsOf } from '../data/arrays'
+import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
+import type { LayerBase } from '../layers/base'
+import type { CallContext } from '../layers/context'
+import type { SpecsOf } from '../layers/spec'
+import { TensorSpec } from '../layers/spec'
+import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { nextSeed } from '../ops/seed'
-import { Tensor } from '../ops/tensor'
-import type { Optimizer } from '../optimizers'
+import type { Tensor } from '../ops/tensor'
+import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
-import { writeFile } from '../runtime/platform'
-import type { Program } from '../runtime/program'
-import { withRuntime } from '../runtime/runtime'
+import type { Optimizer } from '../optimizers'
+import type { SaveOptions } from '../formats/save'
+import { saveModel, saveWeights } from '../formats/save'
+import { writeFile } from '../runtime/files'
+import { readFile } from '../runtime/platform'
+import { loadWeightsFrom } from '../formats/weights'
+import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
-import { Compiled } from '../training/compiled'
-import type { ClassWeight, Dataset } from '../data/arrays'
-import { RowSource, prepareDataset, prepareInputs, splitValidation, weighClasses } from '../data/arrays'
 import type { EvaluateOptions, FitOptions } from '../training/loop'
-import { checkCallbacks } from '../training/callbacks/callback'
-import { BatchRunner, FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining } from '../training/loop'
-import { saveModel } from '../formats/save'
-import { Pace } from '../training/pace'
-import type { BatchTypes } from '../training/steps'
-import { Steps } from '../training/steps'
+import type { Batch, ForwardResult, StepLogs, TrainedModel } from '../training/step'
+import { forward, guardedGradients } from '../training/step'
+import type { PredictOptions, TrainOnBatchOptions } from '../training/trainer'
+import { Trainer } from '../training/trainer'
+import { graphFromConfig, graphToConfig } from './graph-config'
+import { LayerGraph } from './layer-graph'
 import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
-export interface PredictOptions {
-  /** Samples per step. Default 32. */
-  batchSize?: number
-  signal?: AbortSignal
+/** A functional model: everything between inputs and outputs. */
+export interface FunctionalOptions<In, Out> {
+  /** Symbols that Input() made: one, or a list or record of them. */
+  inputs: In
+  /** What layers gave for them: one symbol, or a list or record. */
+  outputs: Out
+  name?: string | null | undefined
+  trainable?: boolean | undefined
 }
 
-export interface TrainOnBatchOptions {
-  sampleWeight?: TensorLike
-  classWeight?: ClassWeight
-}
-
-export abstract class Model extends Layer {
+/**
+ * A model: functional, made of symbols,
+ *
+ *   const x = Input({ shape: [8] })
+ *   const model = new Model({ inputs: x, outputs: new Dense({ units: 1 }).apply(x) })
+ *
+ * or a class of one's own, with layers in properties and a `call`:
+ *
+ *   class Two extends Model {
+ *     first = new Dense({ units: 8, activation: 'relu' })
+ *     second = new Dense({ units: 1 })
+ *     call(x) { return this.second.apply(this.first.apply(x)) }
+ *   }
+ *
+ * In and Out are trees of tensors; `predict` gives what Out says. Keras: `keras.Model`.
+ */
+export class Model<In = Tensor, Out = Tensor> extends Layer<In, Out> implements TrainedModel {
+  static readonly className: string = 'Model'
+  override readonly supportsMasking: boolean = true
   /** Set it in a callback to end fit after the current step. */
   stopTraining = false
-  private compiled: Compiled | null = null
-  private steps = new Steps(this)
-  private stepsFor: readonly Variable[] | null = null
-  private busy = false
-  /** A callback of a running fit has its turn. @internal */
-  listening = false
-  /** The seed of the order of rows, and how many epochs were drawn from it. @internal */
-  readonly shuffleState = { seed: nextSeed(), epoch: 0 }
-  private lastPrediction: { readonly shape: Shape; readonly dtype: DType; readonly program: Program; readonly source: Steps } | null = null
+  readonly #graph: LayerGraph | null
+  readonly #trainer = new Trainer(this)
+
+  /** @throws ArgumentError for outputs that do not follow from the inputs, for unknown options, and for names that are not unique */
+  constructor(options: FunctionalOptions<In, Out> | LayerOptions = {}) {
+    const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
+    super(rest)
+    if ((inputs === undefined) !== (outputs === undefined)) throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
+    this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
+    if (this.#graph !== null) this.ensureBuilt(this.#graph.inputSpecs)
+  }
+
+  /** The calls of layers that the model is made of; null where `call` says what it does. @internal */
+  get graph(): LayerGraph | null {
+    return this.#graph
+  }
+
+  /** @internal */
+  override get hiddenParts(): readonly LayerBase[] {
+    return this.graph?.layers ?? []
+  }
+
+  protected override get isPathRoot(): boolean {
+    return true
+  }
 
   /** The layers, in order. */
-  abstract get layers(): readonly Layer[]
+  get layers(): readonly Layer[] {
+    return typed(this.graph?.layers ?? this.sublayers)
+  }
+
+  /** The symbols of the inputs. @throws StateError for a model that is not functional or not built */
+  get inputs(): In {
+    return typed(this.requireGraph('inputs').inputs)
+  }
+
+  /** The symbols of the outputs. @throws StateError for a model that is not functional or not built */
+  get outputs(): Out {
+    return typed(this.requireGraph('outputs').outputs)
+  }
+
+  private requireGraph(what: string): LayerGraph {
+    if (this.graph !== null) return this.graph
+    throw new StateError(`${this} has no ${what}: only functional models have, and Sequential when it is built`)
+  }
+
+  call(input: In, _context: CallContext): Out {
+    const { graph } = this
+    if (graph === null) throw new ArgumentError(`${this}: a model needs inputs and outputs, or a method call(x, context)`)
+    return typed(graph.run(typed(input)))
+  }
+
+  override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
+    const { graph } = this
+    const known = graph === null ? null : withBatch(graph, flatten<TensorSpec>(typed(inputSpec)))
+    return typed(known ?? this.tracedOutputSpec(typed(inputSpec)))
+  }
+
+  override computeMask(_input: In, _mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    // The layers within have given the outputs the masks that they have.
+    return null
+  }
 
   /** The optimizer chosen by compile. */
   get optimizer(): Optimizer {
-    return this.requireCompiled('optimizer').optimizer
+    return this.#trainer.requireCompiled('optimizer').optimizer
   }
 
-  /** What compile chose; null before. @internal */
-  get compiledState(): Compiled | null {
-    return this.compiled
+  /** The loss tracker and all metrics, those of compile and those in properties of the model. */
+  get metrics(): readonly Metric[] {
+    return this.#trainer.metrics
+  }
+
+  /** What trains the model. @internal */
+  get trainer(): Trainer {
+    return this.#trainer
   }
 
   /**
-   * Chooses how to train. Weights stay as they are; optimizer state starts anew.
+   * Chooses how to train. Weights stay as they are; optimizer state starts anew. Losses, their weights and metrics are given
+   * once, or per output as a list or a record.
+   *
+   *   model.compile({ optimizer: 'adam', loss: { price: 'huber', kind: 'sparseCategoricalCrossentropy' },
+   *                   lossWeights: { price: 0.2 }, metrics: { kind: ['accuracy'] } })
+   *
    * @throws ArgumentError for unknown names, with the nearest known one
    */
-  compile(options: CompileOptions, customObjects: Readonly<Record<string, unknown>> = {}): void {
-    this.requireIdle('compile')
-    this.compiled = this.inOwnRuntime(() => new Compiled(options, customObjects))
-    this.resetPrograms()
+  compile(options: CompileOptions, customObjects: CustomObjects = {}): void {
+    this.#trainer.compile(options, customObjects)
   }
 
-  /** What belongs to the model is made where its weights are, whatever configure() chose since. */
-  private inOwnRuntime<Result>(body: () => Result): Result {
-    const [weight] = this.weights
-    return weight === undefined ? body() : withRuntime(weight.runtime, body)
-  }
-
-  /** Forgets what was compiled, because the layers changed. */
+  /** Forgets what was compiled, because the layers changed. @internal */
   protected resetPrograms(): void {
-    this.steps.dispose()
-    this.steps = new Steps(this)
-    this.lastPrediction = null
+    this.#trainer.resetPrograms()
   }
 
-  private requireCompiled(method: string): Compiled {
-    if (this.compiled !== null) return this.compiled
-    throw new StateError(`${this}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`)
+  /**
+   * One training step, traced once per input signature and compiled to one tape. Override it for a step of your own, in
+   * plain words; scalars that it returns appear in the logs.
+   */
+  trainStep(batch: Batch<In, Out>): StepLogs | void {
+    const result = this.forward(batch)
+    this.optimizer.apply(this.gradients(result.loss))
+    this.updateMetrics(batch, result)
   }
 
-  private requireIdle(method: string): void {
-    if (this.busy && !(this.listening && method === 'evaluate')) throw new StateError(`${this}: ${method} while fit or evaluate is running. Await it first.`)
+  /** One step of evaluate. */
+  testStep(batch: Batch<In, Out>): StepLogs | void {
+    this.updateMetrics(batch, this.forward(batch, { training: false }))
   }
 
-  /** Builds for a batch of inputs, and checks that it fits. */
-  private prepare(x: Tensor): void {
-    this.ensureBuilt([null, ...x.shape.slice(1)])
-    this.checkInput(x.shape)
-    // A weight that was frozen or added since makes other programs; a fit that is running goes on with its own.
-    const weights = this.trainableWeights
-    const known = this.stepsFor
-    if (this.busy || (known !== null && weights.length === known.length && weights.every((weight, i) => weight === known[i]))) return
-    if (known !== null) this.resetPrograms()
-    this.stepsFor = weights
+  /** The outputs for one batch of predict. */
+  predictStep(x: In): Out {
+    return typed(this.applyTree(x, { training: false }))
   }
 
-  /** @throws ShapeError when a batch does not fit the model. */
-  protected abstract checkInput(shape: Shape): void
-
-  /** Makes optimizer slots for the weights that are trained now, which moves the weights. */
-  private buildOptimizer(): void {
-    const { optimizer } = this
-    const weights = this.stepsFor ?? this.trainableWeights
-    if (optimizer.isBuiltFor(weights)) return
-    this.resetPrograms()
-    optimizer.build(weights)
+  /** The model's outputs for a batch, and the loss: what compile chose, and what layers added. Inside a step. */
+  forward(batch: Batch<In, Out>, { training = true }: { training?: boolean } = {}): ForwardResult<Out> {
+    return forward(this, this.#trainer.requireCompiled('forward'), batch, training)
   }
 
-  private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
-    const output = this.steps.outputShape(dataset.x)
-    try {
-      compiled.loss.checkTargets(dataset.y, output)
-    } catch (error) {
-      if (error instanceof Error) error.message = `${where}: ${error.message}`
-      throw error
-    }
+  /**
+   * ∂loss/∂v for each variable, by default for all trainable weights. A step whose loss or gradients are not finite changes
+   * nothing. Inside a step.
+   */
+  gradients(loss: Tensor, variables: readonly Variable[] = this.trainableWeights): Tensor[] {
+    return guardedGradients(loss, variables)
+  }
+
+  /** Takes a batch into the loss tracker and the metrics of compile. Inside a step. */
+  updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
+    const compiled = this.#trainer.requireCompiled('updateMetrics')
+    withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
+  }
+
+  /** Whether a step of one's own stands in for the built-in one. @internal */
+  get hasOwnStep(): boolean {
+    return this.trainStep !== Model.prototype.trainStep
   }
 
   /**
    * Trains for a number of epochs. Gives the event loop its turns while it runs. x and y must not change meanwhile: they
    * may have been copied.
-   * @param x inputs [samples, …]
-   * @param y targets [samples, …]
+   * @param x inputs [samples, …], a list or record of them as the model's inputs are
+   * @param y targets [samples, …], likewise
    * @returns the logs of every epoch
    * @throws StateError before compile; DataError and ShapeError for data that cannot be right;
    * NonFiniteError when a step is not finite. After any error the weights are those of the last good step.
    */
-  async fit(x: TensorLike, y: TensorLike, options: FitOptions = {}): Promise<History> {
-    const compiled = this.requireCompiled('fit')
-    this.requireIdle('fit')
-    checkOptions('fit', options, FIT_OPTIONS)
-    checkFitOptions(options)
-    options.signal?.throwIfAborted()
-    const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
-    let dataset = prepareDataset(x, y, sampleWeight)
-    let validation: Dataset | null = null
-    if (validationData !== undefined) {
-      if (!Array.isArray(validationData)) throw new ArgumentError('fit: validationData must be [x, y] or [x, y, sampleWeight]')
-      const [vx, vy, weight] = validationData
-      validation = prepareDataset(vx, vy, weight, { x: 'validationData[0]', y: 'validationData[1]' })
-    } else if (validationSplit !== 0) {
-      ;[dataset, validation] = splitValidation(dataset, validationSplit)
-    }
-    // Only training weighs classes.
-    dataset = weighClasses(dataset, classWeight)
-    this.prepare(dataset.x)
-    this.prepareTargets(compiled, dataset, 'y')
-    if (validation !== null) {
-      this.checkInput(validation.x.shape)
-      this.prepareTargets(compiled, validation, 'validation targets')
-    }
-    this.buildOptimizer()
-    return this.exclusively(() =>
-      runTraining({
-        model: this,
-        steps: this.steps,
-        compiled,
-        dataset,
-        validation,
-        options,
-        nextShuffle: () => ({ seed: this.shuffleState.seed, epoch: this.shuffleState.epoch++ }),
-      }),
-    )
-  }
-
-  private async exclusively<Result>(body: () => Promise<Result>): Promise<Result> {
-    const outer = this.busy
-    this.busy = true
-    try {
-      return await body()
-    } finally {
-      this.busy = outer
-    }
+  fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options: FitOptions<In, Out> = {}): Promise<History> {
+    return this.#trainer.fit(x, y, typed(options))
   }
 
   /** The loss and metrics on a data set, by name. */
-  async evaluate(x: TensorLike, y: TensorLike, options: EvaluateOptions = {}): Promise<Logs> {
-    checkOptions('evaluate', options, ['batchSize', 'sampleWeight', 'verbose', 'signal'])
-    const { batchSize = 32, sampleWeight, verbose = 0, signal } = options
-    const compiled = this.requireCompiled('evaluate')
-    this.requireIdle('evaluate')
-    requireCount('batchSize', batchSize)
-    const dataset = prepareDataset(x, y, sampleWeight)
-    this.prepare(dataset.x)
-    this.prepareTargets(compiled, dataset, 'y')
-    const logs = await this.exclusively(() => evaluateDataset(this.steps, compiled, dataset, batchSize, signal))
-    if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
-    return logs
+  evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options: EvaluateOptions = {}): Promise<Logs> {
+    return this.#trainer.evaluate(x, y, options)
   }
 
-  /** The outputs for all rows of x: [samples, …]. Needs no compile. */
-  async predict(x: TensorLike, options: PredictOptions = {}): Promise<Tensor> {
-    checkOptions('predict', options, ['batchSize', 'signal'])
-    const { batchSize = 32, signal } = options
-    requireCount('batchSize', batchSize)
-    const inputs = prepareInputs(x, 'x')
-    this.prepare(inputs)
-    const size = inputs.shape[0]!
-    const source = new RowSource(inputs)
-    let data: Float32Array | Int32Array | null = null
-    const pace = new Pace(signal)
-    let output: Tensor | null = null
-    signal?.throwIfAborted()
-    for (let start = 0; start < size; start += batchSize) {
-      const count = Math.min(batchSize, size - start)
-      const program = this.steps.predict({ dtype: inputs.dtype, shape: [count, ...inputs.shape.slice(1)] })
-      source.fill(program.parameter(0), null, start, count)
-      program.run()
-      const { shape, dtype } = program.graph.outputs[0]!
-      const part = program.output(0)
-      if (data === null || output === null) {
-        const total = (part.length / count) * size
-        data = dtype === 'float32' ? new Float32Array(total) : new Int32Array(total)
-        output = new Tensor(data, [size, ...shape.slice(1)], dtype)
-      }
-      data.set(part, start * (part.length / count))
-      if (pace.isDue()) await pace.yield()
-    }
-    return output!
+  /** The outputs for all rows of x: [samples, …]; a list or record of tensors where the model has several outputs. Needs no compile. */
+  async predict(x: DataOf<In>, options: PredictOptions = {}): Promise<Out> {
+    return typed(await this.#trainer.predict(x, options))
   }
 
   /** The outputs for one batch, at once. */
-  predictOnBatch(x: TensorLike): Tensor {
-    const inputs = toTensor(x, 'x')
-    const program = this.predictionProgram(inputs)
-    const { data } = inputs
-    const target = program.parameter(0)
-    if (data.length > 64) target.set(data)
-    else for (let i = 0; i < data.length; i++) target[i] = data[i]!
-    program.run()
-    const { shape, dtype } = program.graph.outputs[0]!
-    const content = program.output(0)
-    return new Tensor(dtype === 'float32' ? new Float32Array(content) : new Int32Array(content), shape, dtype)
-  }
-
-  private predictionProgram(inputs: Tensor): Program {
-    const last = this.lastPrediction
-    if (last !== null && last.source === this.steps && last.dtype === inputs.dtype && sameShape(last.shape, inputs.shape)) return last.program
-    if (inputs.rank === 0 || inputs.shape[0] === 0) throw new ShapeError(`${this}: needs at least one row, received ${formatShape(inputs.shape)}`)
-    this.prepare(inputs)
-    const program = this.steps.predict({ dtype: inputs.dtype === 'bool' ? 'float32' : inputs.dtype, shape: inputs.shape })
-    this.lastPrediction = { shape: inputs.shape, dtype: inputs.dtype, program, source: this.steps }
-    return program
+  predictOnBatch(x: DataOf<In>): Out {
+    return typed(this.#trainer.predictOnBatch(x))
   }
 
   /**
@@ -266,37 +242,29 @@ export abstract class Model extends Layer {
    * @returns the loss and metrics of this batch
    * @throws NonFiniteError when a value is not finite; the weights are then unchanged
    */
-  trainOnBatch(x: TensorLike, y: TensorLike, { sampleWeight, classWeight }: TrainOnBatchOptions = {}): Logs {
-    return this.onBatch('trainOnBatch', x, y, { sampleWeight, classWeight })
+  trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
+    return this.#trainer.onBatch('trainOnBatch', x, y, options)
   }
 
   /** The loss and metrics of one batch, at once. */
-  testOnBatch(x: TensorLike, y: TensorLike, { sampleWeight }: { sampleWeight?: TensorLike } = {}): Logs {
-    return this.onBatch('testOnBatch', x, y, { sampleWeight, classWeight: undefined })
+  testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
+    return this.#trainer.onBatch('testOnBatch', x, y, options)
   }
 
-  private onBatch(
-    method: 'trainOnBatch' | 'testOnBatch',
-    x: TensorLike,
-    y: TensorLike,
-    weights: { sampleWeight: TensorLike | undefined; classWeight: ClassWeight | undefined },
-  ): Logs {
-    const compiled = this.requireCompiled(method)
-    this.requireIdle(method)
-    const dataset = weighClasses(prepareDataset(x, y, weights.sampleWeight), weights.classWeight)
-    this.prepare(dataset.x)
-    this.prepareTargets(compiled, dataset, 'y')
-    const training = method === 'trainOnBatch'
-    if (training) this.buildOptimizer()
-    const make = (types: BatchTypes): Program => (training ? this.steps.train(compiled, types) : this.steps.test(compiled, types))
-    const runner = new BatchRunner(dataset, make)
-    runner.program(dataset.size)
-    compiled.resetMetrics()
-    if (!runner.run(0, dataset.size)) {
-      const instruction = runner.diagnose(0, dataset.size)
-      throw new NonFiniteError(`trainOnBatch met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
-    }
-    return readLogs(this.steps, compiled)
+  /** @throws ShapeError when a batch does not fit the model. @internal */
+  checkInput(types: readonly TensorType[]): void {
+    const { buildSpec } = this
+    // A class of one's own may take what it likes: its layers say what does not fit.
+    if (buildSpec === null || this.graph === null) return
+    const paths = pathsOf(buildSpec)
+    flatten(buildSpec).forEach(({ shape: expected }, i) => {
+      const { shape } = types[i]!
+      const fits = expected.length === shape.length && expected.every((extent, axis) => extent === null || extent === shape[axis])
+      if (fits) return
+      const rows = expected.map((extent, axis) => extent ?? (axis === 0 ? 'batch' : 'any'))
+      const which = paths[i] === '' ? 'the input' : `the input '${pathName(paths[i]!)}'`
+      throw new ShapeError(`${this}: ${which} must be [${rows.join(', ')}], received ${formatShape(shape)}.${hintOf(expected, shape)}`)
+    })
   }
 
   /**
@@ -325,7 +293,7 @@ export abstract class Model extends Layer {
     throw new ArgumentError(`${this}: there is no layer ${String(nameOrIndex)}. There are: ${this.layers.map(({ name }) => name).join(', ')}`)
   }
 
-  /** Prints the layers, their output shapes and their numbers of parameters. */
+  /** Prints the layers, their output shapes, their numbers of parameters and, on request, what a prediction costs. */
   summary(options: SummaryOptions = {}): void {
     printSummary(this, options)
   }
@@ -334,38 +302,78 @@ export abstract class Model extends Layer {
    * The whole model as bytes: architecture, weights, what compile chose, optimizer state. A safetensors file.
    * @param path where to write it as well (Node)
    */
-  async save(path?: string | URL): Promise<Uint8Array> {
-    const bytes = saveModel(this)
+  async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
+    const bytes = saveModel(this, options)
     if (path !== undefined) await writeFile(path, bytes)
     return bytes
   }
 
+  /** The weights alone as bytes: a safetensors file with a tensor for each, named by its path. */
+  async saveWeights(path?: string | URL): Promise<Uint8Array> {
+    const bytes = saveWeights(this)
+    if (path !== undefined) await writeFile(path, bytes)
+    return bytes
+  }
+
+  /**
+   * Reads weights that saveWeights or save wrote, by their paths. Replaces all, or none.
+   * @param source the bytes, a path (Node), or a URL
+   * @throws FormatError when a weight is missing or has another shape
+   */
+  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL): Promise<void> {
+    const bytes = source instanceof Uint8Array ? source : source instanceof ArrayBuffer ? new Uint8Array(source) : await readFile(source)
+    loadWeightsFrom(this, bytes)
+  }
+
+  /** The architecture as text, without weights: see modelFromJSON. */
+  toJSON(): { readonly className: string; readonly config: Config } {
+    return { className: this.classNameForFiles, config: this.getConfig() }
+  }
+
+  private get classNameForFiles(): string {
+    const { constructor } = this
+    return Object.hasOwn(constructor, 'className') && 'className' in constructor ? String(constructor.className) : constructor.name
+  }
+
   /** The compiled programs as text, by input signature, with the layer's name on every instruction. */
   disassemble(): Map<string, string> {
-    return this.steps.disassemble()
+    return this.#trainer.disassemble()
   }
 
   /** Gives the model's linear memory back now instead of when it is garbage-collected. */
   dispose(): void {
-    this.requireIdle('dispose')
-    this.resetPrograms()
-    const variables = [...this.weights, ...this.stateVariables, ...(this.compiled?.optimizer.variables ?? [])]
-    for (const storage of new Set(variables.map((variable) => variable.storage))) {
-      storage.dispose()
-      storage.runtime.invalidate()
-    }
+    this.#trainer.dispose()
+  }
+
+  override getConfig(): Config {
+    const config = super.getConfig()
+    // A class of one's own makes its layers itself.
+    return this.#graph !== null && this.constructor === Model ? { ...config, ...graphToConfig(this.#graph) } : config
+  }
+
+  /** A model from getConfig. */
+  static fromConfig(config: Config): unknown {
+    if (!('calls' in config)) return Reflect.construct(this, [config])
+    const { name, trainable } = config
+    const { inputs, outputs } = graphFromConfig(config)
+    const model = new Model({ inputs, outputs, ...(typeof name === 'string' ? { name } : {}) })
+    if (trainable === false) model.trainable = false
+    return model
   }
 }
 
-function checkFitOptions({
-  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, verbose = 1, callbacks = [],
-}: FitOptions): void {
-  requireCount('batchSize', batchSize)
-  requireCount('epochs', epochs)
-  requireCount('initialEpoch', initialEpoch, 0)
-  requireCount('validationFreq', validationFreq)
-  requireCount('validationBatchSize', validationBatchSize)
-  if (![0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 0, 1 or 2, received ${String(verbose)}`)
-  checkCallbacks(callbacks)
+/** The outputs' types for inputs of these types, where nothing but the batch axis is open and the rest is as the graph has it. */
+function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly TensorSpec[]): Tree<TensorSpec> | null {
+  const known = flatten(inputSpecs)
+  const batch = given[0]?.shape[0] ?? null
+  const isOpenInside = ({ shape }: TensorSpec): boolean => shape.slice(1).includes(null)
+  const fits = known.length === given.length && known.every(({ shape }, i) => formatShape(shape.slice(1)) === formatShape(given[i]!.shape.slice(1)) && given[i]!.shape[0] === batch)
+  if (!fits || known.some(isOpenInside) || flatten(outputSpecs).some(isOpenInside)) return null
+  return mapTree(outputSpecs, ({ shape: [own, ...rest], dtype }) => new TensorSpec(own === undefined ? [] : [own ?? batch, ...rest], dtype))
 }
 
+function hintOf(expected: readonly (number | null)[], shape: Shape): string {
+  const isSingle = shape.length === expected.length - 1 && expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
+  if (isSingle) return ' For one sample, wrap it into a batch of 1.'
+  return expected.length === 2 && shape.length > 2 && sizeOf(shape.slice(1)) === expected[1] ? ' Did you forget Flatten?' : ''
+}

@@ -1,96 +1,143 @@
-// Sequential: a model that is a plain list of layers.
+// Sequential: a model that is a plain list of layers. Built, it is a LayerGraph as every functional model is.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
-import type { BatchShape, CallContext, LayerOptions } from '../layers'
-import { InputLayer, Layer } from '../layers'
+import { ArgumentError, FormatError, StateError } from '../core/errors'
+import type { Config, Json } from '../core/registry'
+import { isSerialized, serialize } from '../core/registry'
+import type { LayerOptions } from '../layers'
+import { Layer } from '../layers'
+import type { LayerBase } from '../layers/base'
+import { InputLayer } from '../layers/core/input-layer'
+import type { CallContext } from '../layers/context'
+import { TensorSpec, specsFrom } from '../layers/spec'
+import type { BatchShape } from '../layers/spec'
+import { recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
-import type { Config } from '../core/registry'
-import { serialize } from '../core/registry'
+import { layerFromConfig } from './graph-config'
+import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 
 /**
- * Layers one after another. Weights are made at once when the first layer has an inputShape (or inputDim), else
- * at the first data.
+ * Layers one after another. Weights are made at once when the first layer has an inputShape (or inputDim), else at the first
+ * data.
+ *
+ *   const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })])
+ *
+ * Keras: `keras.Sequential`.
  */
 export class Sequential extends Model {
-  static readonly className = 'Sequential'
+  static override readonly className = 'Sequential'
   private readonly list: Layer[] = []
+  /** The symbol of the input, then that of each layer's output; empty before the model is built. */
+  private readonly symbols: Tensor[] = []
+  #graph: LayerGraph | null = null
 
   constructor(layers: readonly Layer[] = [], options: LayerOptions = {}) {
     super(options)
     if (!Array.isArray(layers)) throw new ArgumentError('Sequential: expected an array of layers')
-    for (const layer of layers) this.add(layer)
+    const names = new Set<string>()
+    for (const layer of layers) this.append(layer, names)
+    this.buildIfKnown()
   }
 
   /** InputLayer excepted, as in Keras. */
-  get layers(): readonly Layer[] {
+  override get layers(): readonly Layer[] {
     return this.list.filter((layer) => !(layer instanceof InputLayer))
+  }
+
+  /** @internal */
+  override get graph(): LayerGraph | null {
+    const { symbols } = this
+    if (symbols === undefined || symbols.length < 2) return null
+    this.#graph ??= LayerGraph.between(symbols[0]!, symbols.at(-1)!)
+    return this.#graph
+  }
+
+  /** The list says it. @internal */
+  override get hiddenParts(): readonly LayerBase[] {
+    return []
   }
 
   /** Appends a layer. */
   add(layer: Layer): void {
+    this.append(layer, new Set(this.list.map(({ name }) => name)))
+    this.resetPrograms()
+    this.buildIfKnown()
+  }
+
+  private append(layer: Layer, names: Set<string>): void {
     if (!(layer instanceof Layer)) throw new ArgumentError(`${this}: add needs a layer, received ${typeof layer}`)
-    if (this.list.includes(layer)) throw new ArgumentError(`${this}: ${layer} is in the model already. Make a second layer to repeat it.`)
-    if (this.list.some(({ name }) => name === layer.name)) {
+    if (names.has(layer.name)) {
+      if (this.list.includes(layer)) throw new ArgumentError(`${this}: ${layer} is in the model already. Make a second layer to repeat it.`)
       throw new ArgumentError(`${this}: there is a layer named '${layer.name}' already. Names must differ within a model.`)
     }
-    if (this.built) this.extend(layer)
+    // The model is built: the new layer is built for the output of the last one.
+    if (this.built) this.symbols.push(layer.apply(this.symbols.at(-1)!))
+    names.add(layer.name)
     this.list.push(layer)
-    this.forgetParts()
-    this.resetPrograms()
+    this.changed()
+  }
+
+  private changed(): void {
+    this.#graph = null
+    this.partsChanged()
+  }
+
+  private buildIfKnown(): void {
     const [first] = this.list
-    if (!this.built && first?.inputShape != null) this.ensureBuilt([null, ...first.inputShape])
+    if (this.built || first === undefined) return
+    const known = first.inputShape
+    if (first instanceof InputLayer) this.ensureBuilt(first.spec)
+    else if (known !== null) this.ensureBuilt(new TensorSpec([null, ...known], first.inputDtype))
   }
 
   /** Removes the last layer. */
   pop(): Layer | undefined {
-    if (this.compiledState !== null) throw new StateError(`${this}: pop before compile, not after`)
-    this.forgetParts()
+    if (this.trainer.compiledState !== null) throw new StateError(`${this}: pop before compile, not after`)
+    this.symbols.pop()
+    const layer = this.list.pop()
+    this.changed()
     this.resetPrograms()
-    return this.list.pop()
+    return layer
   }
 
-  // The model is built: the new layer is built for the output of the last one.
-  private extend(layer: Layer): void {
-    layer.ensureBuilt(this.computeOutputShape(this.buildShape!))
-  }
-
-  override build(inputShape: BatchShape): void {
+  override build(_inputShape: BatchShape, inputSpec: TensorSpec): void {
     if (this.list.length === 0) throw new StateError(`${this}: has no layers. Add some first.`)
-    let shape = inputShape
-    for (const layer of this.list) {
-      layer.ensureBuilt(shape)
-      shape = layer.computeOutputShape(shape)
-    }
+    const [first] = this.list
+    const input = first instanceof InputLayer ? first : new InputLayer({ shape: inputSpec.shape.slice(1), dtype: inputSpec.dtype, name: `${this.name}_input` })
+    input.ensureBuilt(inputSpec)
+    const made = [recordCall(input, null, {}, inputSpec) as Tensor]
+    for (const layer of this.list) if (!Object.is(layer, input)) made.push(layer.apply(made.at(-1)!))
+    this.symbols.splice(0, Infinity, ...made)
   }
 
-  call(x: Tensor, context: CallContext): Tensor {
-    return this.list.reduce((value, layer) => layer.apply(value, context), x)
-  }
-
-  override computeOutputShape(inputShape: BatchShape): BatchShape {
-    return this.list.reduce((shape, layer) => layer.computeOutputShape(shape), inputShape)
-  }
-
-  protected checkInput(shape: Shape): void {
-    const expected = this.buildShape
-    if (expected === null) return
-    const fits = expected.length === shape.length && expected.every((extent, i) => extent === null || extent === shape[i])
-    if (fits) return
-    const rows = expected.map((extent) => extent ?? 'batch')
-    const single = shape.length === expected.length - 1 && expected.slice(1).every((extent, i) => extent === shape[i])
-    const unflattened = expected.length === 2 && shape.length > 2 && sizeOf(shape.slice(1)) === expected[1]
-    const hint = single ? ' For one sample, wrap it into a batch of 1.' : unflattened ? ' Did you forget Flatten?' : ''
-    throw new ShapeError(`${this}: the input must be [${rows.join(', ')}], received ${formatShape(shape)}.${hint}`)
+  override call(x: Tensor, context: CallContext): Tensor {
+    // Layers that were never called on symbols, or a list of inputs alone.
+    if (this.graph === null) return this.list.reduce((value, layer) => layer.apply(value), x)
+    return super.call(x, context)
   }
 
   override getConfig(): Config {
-    return {
-      ...super.getConfig(),
-      layers: this.list.map((layer) => serialize(layer)),
-      ...(this.buildShape === null ? {} : { buildShape: this.buildShape }),
-    }
+    const { buildSpec } = this
+    const spec = buildSpec instanceof TensorSpec ? { buildShape: buildSpec.shape, buildDtype: buildSpec.dtype } : {}
+    return { ...super.getConfig(), layers: this.list.map((layer) => serialize(layer)), ...spec }
   }
+
+  static override fromConfig(config: Config): Sequential {
+    const { layers: saved, name, trainable, buildShape, buildDtype } = config
+    const list = Array.isArray(saved) ? saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null)) : []
+    const model = new Sequential(list, typeof name === 'string' ? { name } : {})
+    if (Array.isArray(buildShape)) {
+      const spec = specsFrom(buildShape)
+      const isWhole = spec instanceof TensorSpec && spec.shape.every((extent) => extent === null || (Number.isInteger(extent) && extent > 0))
+      if (!isWhole) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(buildShape)}`)
+      model.ensureBuilt(new TensorSpec(spec.shape, buildDtype === 'int32' || buildDtype === 'bool' ? buildDtype : 'float32'))
+    }
+    if (trainable === false) model.trainable = false
+    return model
+  }
+}
+
+function requireLayer(layer: LayerBase | null): Layer {
+  if (layer instanceof Layer) return layer
+  throw new ArgumentError('Sequential: a saved layer has no class name')
 }

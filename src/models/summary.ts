@@ -1,58 +1,117 @@
-// The table that model.summary() prints.
+// The table that model.summary() prints, as Keras prints it: layers, shapes, parameters, for graphs what each layer is
+// connected to, and on request what a prediction costs.
 
+import { dtypes } from '../core/dtypes'
 import { formatShape } from '../core/errors'
-import type { Layer } from '../layers'
 import { classNameOf } from '../core/registry'
-import type { BatchShape } from '../layers'
-import type { Model } from './model'
+import { flatten } from '../core/tree'
+import type { LayerBase } from '../layers/base'
+import { InputLayer } from '../layers/core/input-layer'
+import { originOf, symbolsIn } from '../layers/symbol'
+import type { Variable } from '../ops/variable'
+import type { GraphCall, LayerGraph } from './layer-graph'
 
 export interface SummaryOptions {
   /** Where the lines go. Default console.log. */
   print?: (line: string) => void
+  /** Also lists the layers within layers. Default false. */
+  expandNested?: boolean
 }
 
-const HEAD = ['Layer (type)', 'Output Shape', 'Param #'] as const
+/** What a summary needs to know of a model. */
+interface Summarised extends LayerBase {
+  readonly graph: LayerGraph | null
+  readonly layers: readonly LayerBase[]
+}
 
-export function printSummary(model: Model, { print = console.log }: SummaryOptions): void {
-  const rows = model.layers.map((layer, i) => [
-    `${layer.name} (${classNameOf(layer)})`,
-    outputShape(model, i),
+interface Row {
+  readonly layer: LayerBase
+  readonly shape: string
+  readonly connectedTo: string
+}
+
+export function printSummary(model: Summarised, { print = console.log, expandNested = false }: SummaryOptions): void {
+  const rows = rowsOf(model, expandNested, 0)
+  const isGraph = model.graph !== null && !isChain(model.graph)
+  const head = ['Layer (type)', 'Output Shape', 'Param #', ...(isGraph ? ['Connected to'] : [])]
+  const table = rows.map(({ layer, shape, connectedTo, depth }) => [
+    `${'  '.repeat(depth)}${layer.name} (${classNameOf(layer)})`,
+    shape,
     layer.built ? count(layer.countParams()) : '? (not built)',
+    ...(isGraph ? [connectedTo] : []),
   ])
-  const widths = HEAD.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)))
+  const widths = head.map((title, i) => Math.max(title.length, ...table.map((row) => row[i]!.length)))
   const line = (left: string, middle: string, right: string, fill: string): string =>
     left + widths.map((width) => fill.repeat(width + 2)).join(middle) + right
   const cells = (row: readonly string[]): string =>
     `│ ${row.map((cell, i) => (i === 2 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' │ ')} │`
   print(`Model: "${model.name}"`)
   print(line('┌', '┬', '┐', '─'))
-  print(cells(HEAD))
+  print(cells(head))
   print(line('├', '┼', '┤', '─'))
-  for (const row of rows) print(cells(row))
+  for (const row of table) print(cells(row))
   print(line('└', '┴', '┘', '─'))
   if (!model.built) {
     print(' The weights are made at the first data, or when the first layer has an inputShape.')
     return
   }
-  const total = model.countParams()
-  const trainable = model.trainableWeights.reduce((sum, weight) => sum + weight.size, 0)
-  print(` Total params: ${count(total)} (${bytes(4 * total)})`)
-  print(` Trainable params: ${count(trainable)} (${bytes(4 * trainable)})`)
-  print(` Non-trainable params: ${count(total - trainable)} (${bytes(4 * (total - trainable))})`)
+  const trainable = model.trainableWeights
+  const frozen = model.nonTrainableWeights
+  print(` Total params: ${amount(model.weights)}`)
+  print(` Trainable params: ${amount(trainable)}`)
+  print(` Non-trainable params: ${amount(frozen)}`)
 }
 
-function outputShape(model: Model, index: number): string {
-  const input = model.buildShape
-  if (input === null) return '?'
-  const shape = model.layers.slice(0, index + 1).reduce<BatchShape>((each, layer: Layer) => layer.computeOutputShape(each), input)
-  return formatShape(shape)
+function rowsOf(model: Summarised, expandNested: boolean, depth: number): (Row & { readonly depth: number })[] {
+  const { graph } = model
+  const rows: Row[] = graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
+  return rows.flatMap((row) => {
+    const isNested = expandNested && 'layers' in row.layer && 'graph' in row.layer
+    return [{ ...row, depth }, ...(isNested ? rowsOf(row.layer as unknown as Summarised, expandNested, depth + 1) : [])]
+  })
+}
+
+function graphRows(model: Summarised, graph: LayerGraph): Row[] {
+  const callsOf = new Map<LayerBase, GraphCall[]>()
+  for (const call of graph.calls) callsOf.set(call.layer, [...(callsOf.get(call.layer) ?? []), call])
+  const shown = model.layers.includes(graph.inputLayers[0]!) ? graph.layers : graph.layers.filter((layer) => !(layer instanceof InputLayer))
+  return shown.map((layer) => {
+    const calls = callsOf.get(layer)
+    if (calls === undefined) return { layer, shape: layer instanceof InputLayer ? formatShape(layer.spec.shape) : '?', connectedTo: '-' }
+    const origins = calls.flatMap((call) => symbolsIn(call.input)).map((symbol) => {
+      const { call, index } = originOf(symbol)!
+      const node = callsOf.get(call.layer as LayerBase)?.indexOf(call as GraphCall) ?? 0
+      return `${call.layer.name}[${Math.max(0, node)}][${index}]`
+    })
+    const shapes = calls[0]!.outputs.map((output) => formatShape(originOf(output)!.spec.shape))
+    return { layer, shape: shapes.length === 1 ? shapes[0]! : `[${shapes.join(', ')}]`, connectedTo: origins.join(', ') || '-' }
+  })
+}
+
+/** Whether every layer is called once, on what the one before gave: then there is nothing to say of connections. */
+function isChain({ calls, inputs }: LayerGraph): boolean {
+  let last = flatten(inputs)
+  if (last.length !== 1) return false
+  return calls.every((call) => {
+    const symbols = symbolsIn(call.input)
+    const follows = symbols.length === 1 && symbols[0] === last[0] && call.outputs.length === 1
+    last = [...call.outputs]
+    return follows
+  })
 }
 
 function count(n: number): string {
   return n.toLocaleString('en-US')
 }
 
-function bytes(n: number): string {
+function amount(variables: readonly Variable[]): string {
+  const elements = variables.reduce((sum, { size }) => sum + size, 0)
+  const bytes = variables.reduce((sum, { size, dtype }) => sum + size * dtypes[dtype].bytes, 0)
+  return `${count(elements)} (${formatBytes(bytes)})`
+}
+
+function formatBytes(n: number): string {
   if (n < 1024) return `${n} B`
   return n < 1024 * 1024 ? `${(n / 1024).toFixed(2)} KB` : `${(n / 1024 / 1024).toFixed(2)} MB`
 }
+

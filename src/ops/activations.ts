@@ -1,20 +1,22 @@
 // Activation functions as compositions of ops; Keras's defaults. Softmax works along one axis, all others
 // element by element.
 
-import { normalizeAxis } from '../core/shapes'
+import type { Axis } from './arguments'
+import { readAxisOnly, requireNumber, resolveAxes } from './arguments'
+import { boolean } from '../core/options'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import {
   abs, add, cast, clip, divide, erf, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
 } from './elementwise'
-import { moveAxis } from './shape'
+import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
 /** x < 0 ? negativeSlope · x : x */
 export function leakyRelu(x: TensorLike, negativeSlope = 0.2): Tensor {
   const value = asTensor(x, 'leakyRelu')
-  return where(greater(value, 0), value, multiply(value, negativeSlope))
+  return where(greater(value, 0), value, multiply(value, requireNumber('leakyRelu: negativeSlope', negativeSlope)))
 }
 
 /** min(max(x, 0), 6) */
@@ -28,7 +30,7 @@ export function elu(x: TensorLike, alpha = 1): Tensor {
   const positive = greater(value, 0)
   // The branch that is not taken must not overflow: its gradient would be 0 · ∞. Not by minimum(x, 0), which
   // halves the gradient at 0.
-  return where(positive, value, multiply(expm1(where(positive, 0, value)), alpha))
+  return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha)))
 }
 
 const SELU_ALPHA = 1.6732632423543772
@@ -46,7 +48,7 @@ export function selu(x: TensorLike): Tensor {
 export function gelu(x: TensorLike, approximate = false): Tensor {
   const value = asTensor(x, 'gelu')
   const half = multiply(value, 0.5)
-  if (!approximate) return multiply(half, add(erf(multiply(value, Math.SQRT1_2)), 1))
+  if (!boolean.read(approximate, 'gelu: approximate')) return multiply(half, add(erf(multiply(value, Math.SQRT1_2)), 1))
   const cube = multiply(multiply(value, value), value)
   return multiply(half, add(tanh(multiply(add(value, multiply(cube, 0.044715)), Math.sqrt(2 / Math.PI))), 1))
 }
@@ -90,20 +92,24 @@ export function linear(x: TensorLike): Tensor {
   return asTensor(x, 'linear')
 }
 
-function alongAxis(name: 'softmax' | 'logSoftmax', x: TensorLike, axis: number): Tensor {
+/** Softmax works on rows: the axes become the last one, and go back to where they were. */
+function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: Axis | { readonly axis?: Axis }): Tensor {
   const value = cast(asTensor(x, name), 'float32')
-  const last = value.shape.length - 1
-  const from = normalizeAxis(name, axis, value.shape.length)
-  if (from === last) return apply(name, [value], {})[0]!
-  return moveAxis(apply(name, [moveAxis(value, from, last)], {})[0]!, last, from)
+  const all = value.shape.map((_, i) => i)
+  const axes = resolveAxes(name, readAxisOnly(name, given, -1), all.length)
+  const order = [...all.filter((i) => !axes.includes(i)), ...axes]
+  const rows = transpose(value, order)
+  const row = axes.reduce((size, axis) => size * value.shape[axis]!, 1)
+  const flat = axes.length === 1 ? rows : reshape(rows, [...rows.shape.slice(0, all.length - axes.length), row])
+  return transpose(reshape(apply(name, [flat], {})[0]!, rows.shape), all.map((i) => order.indexOf(i)))
 }
 
-/** e^x / Σ e^x along an axis: positive, and sums to 1. */
-export function softmax(x: TensorLike, axis = -1): Tensor {
-  return alongAxis('softmax', x, axis)
+/** e^x / Σ e^x along an axis, or over several together: positive, and sums to 1. */
+export function softmax(x: TensorLike, axis?: Axis | { readonly axis?: Axis }): Tensor {
+  return alongAxes('softmax', x, axis)
 }
 
-/** x − ln Σ e^x along an axis. */
-export function logSoftmax(x: TensorLike, axis = -1): Tensor {
-  return alongAxis('logSoftmax', x, axis)
+/** x − ln Σ e^x along an axis, or over several together. */
+export function logSoftmax(x: TensorLike, axis?: Axis | { readonly axis?: Axis }): Tensor {
+  return alongAxes('logSoftmax', x, axis)
 }

@@ -1,12 +1,14 @@
 // From what users have — numbers, nested arrays, typed arrays, tensors, variables — to tensors.
 
-import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { DType } from '../core/dtypes'
+import { allocateData, storeData } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
+import { requireDType, requireShape } from './arguments'
 import type { NestedArray, TensorData } from './tensor'
 import { Tensor } from './tensor'
-import { currentTrace } from './trace'
+import { apply, currentTrace } from './trace'
 import { Variable } from './variable'
 
 /** Typed arrays that are accepted as data. */
@@ -41,7 +43,7 @@ export type TensorLike = Tensor | Variable | ShapedData | TypedArray | NestedArr
 export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor {
   const made = toTensor(values, 'tensor', dtype)
   if (shape === undefined) return made
-  checkShape(shape)
+  requireShape('tensor', shape)
   if (sizeOf(shape) !== made.size) {
     throw new ShapeError(`tensor: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${made.size}`)
   }
@@ -53,6 +55,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
  * @param where names the argument in errors
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
+  if (dtype !== undefined) requireDType(where, dtype)
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
   if (isTypedArray(values)) return fromTyped(values, [values.length], dtype)
@@ -70,6 +73,12 @@ export function asTensor(x: TensorLike, where: string): Tensor {
   return toTensor(x, where)
 }
 
+/** Any TensorLike as arithmetic takes it: bool counts as int32. */
+export function asNumbers(x: TensorLike, where: string): Tensor {
+  const value = asTensor(x, where)
+  return value.dtype === 'bool' ? apply('cast', [value], { dtype: 'int32' })[0]! : value
+}
+
 function isTypedArray(values: unknown): values is TypedArray {
   return ArrayBuffer.isView(values) && 'BYTES_PER_ELEMENT' in values && !(values instanceof BigInt64Array) && !(values instanceof BigUint64Array)
 }
@@ -83,57 +92,54 @@ function isShaped(values: unknown): values is ShapedData {
 }
 
 function describe(values: unknown): string {
-  if (values === null || values === undefined) return String(values)
-  if (typeof values === 'string') return `the string '${values}'`
-  return typeof values === 'object' ? `an object (${values.constructor?.name ?? 'no prototype'})` : typeof values
-}
-
-function checkShape(shape: Shape): void {
-  if (shape.every((extent) => Number.isInteger(extent) && extent >= 0)) return
-  throw new ShapeError(`A shape must hold integers ≥ 0, received ${formatShape(shape)}`)
+  return typeof values === 'string' ? `the string '${values}'` : quoted(values)
 }
 
 function convert(values: Tensor, dtype: DType): Tensor {
   if (Tensor.symbolOf(values) !== null) throw new ArgumentError(`Use ops.cast to convert to ${dtype} inside a traced function`)
-  return new Tensor(store(values.data, dtype), values.shape, dtype)
+  return new Tensor(storeData(dtype, values.data), values.shape, dtype)
 }
 
 function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
   // Pixels and counts are data to compute with; only int32 is taken for indices.
   const natural = data instanceof Int32Array ? 'int32' : 'float32'
-  return new Tensor(store(data, dtype ?? natural), [...shape], dtype ?? natural)
+  return new Tensor(storeData(dtype ?? natural, data), [...shape], dtype ?? natural)
 }
 
 function fromShaped({ data, shape, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
-  checkShape(shape)
+  requireShape(where, shape)
+  const isNumbers = isTypedArray(data) || (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
+  if (!isNumbers) throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(`${where}: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${data.length}`)
   }
-  const wanted = dtype ?? own
+  const wanted = dtype ?? (own === undefined ? undefined : requireDType(where, own))
   if (isTypedArray(data)) return fromTyped(data, shape, wanted)
-  return new Tensor(store(data, wanted ?? 'float32'), [...shape], wanted ?? 'float32')
+  return new Tensor(storeData(wanted ?? 'float32', data.map(Number)), [...shape], wanted ?? 'float32')
 }
 
-/** A copy of the elements in the array type of a dtype. */
-function store(data: ArrayLike<number>, dtype: DType): TensorData {
-  if (dtype === 'float32') return Float32Array.from(data)
-  if (dtype === 'int32') return Int32Array.from(data)
-  return Int32Array.from(data, (x) => Number(x !== 0))
-}
+/** More axes than anybody has; an array that holds itself has more. */
+const MOST_AXES = 64
 
 function fromNested(values: NestedArray, where: string, dtype?: DType): Tensor {
   const shape: number[] = []
-  let first: NestedArray = values
-  while (typeof first === 'object' && first !== null) {
+  let first: unknown = values
+  while (isRow(first)) {
     shape.push(first.length)
+    if (shape.length > MOST_AXES) throw new DataError(`${where}: the arrays are nested deeper than ${MOST_AXES}`)
     if (first.length === 0) break
-    first = first[0]!
+    first = first[0]
   }
   const natural = dtype ?? (typeof first === 'boolean' ? 'bool' : 'float32')
-  const data = natural === 'float32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape))
+  const data = allocateData(natural, sizeOf(requireShape(where, shape)))
   const filler = new Filler(where, shape, data, natural === 'bool')
   filler.fill(values, 0)
   return new Tensor(data, shape, natural)
+}
+
+/** An array, or a typed array among arrays. */
+function isRow(item: unknown): item is ArrayLike<NestedArray> {
+  return Array.isArray(item) || isTypedArray(item)
 }
 
 /** Walks nested arrays that should all have one shape. */
@@ -150,7 +156,7 @@ class Filler {
 
   fill(item: NestedArray, axis: number): void {
     const { shape, path } = this
-    if (typeof item !== 'object' || item === null || axis === shape.length || item.length !== shape[axis]) {
+    if (!isRow(item) || axis === shape.length || item.length !== shape[axis]) {
       return this.put(item, axis)
     }
     // Nearly all the time goes by here: numbers in a row of numbers.
@@ -169,7 +175,7 @@ class Filler {
 
   private put(item: NestedArray, axis: number): void {
     const isNumber = typeof item === 'number' || typeof item === 'boolean'
-    if (!isNumber && !Array.isArray(item)) {
+    if (!isNumber && !isRow(item)) {
       throw new DataError(`${this.where}: element [${this.path.join('][')}] must be a number, received ${describe(item)}`)
     }
     if (!isNumber || axis !== this.shape.length) throw this.ragged(item, axis)

@@ -1,8 +1,10 @@
 // Ops whose result's element i depends on the operands' elements i. Operands broadcast as in NumPy.
 
 import type { DType } from '../core/dtypes'
+import { commonType } from '../core/dtypes'
+import { requireDType } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor, toTensor } from './convert'
+import { asNumbers, asTensor, toTensor } from './convert'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -20,44 +22,36 @@ function unary(name: UnaryName, x: TensorLike): Tensor {
   return apply(name, [float(x, name)], none)[0]!
 }
 
-// bool < int32 < float32; a whole number beside an int32 tensor counts as int32.
-function commonType(a: Tensor, b: Tensor, least: DType): DType {
-  const order: readonly DType[] = ['bool', 'int32', 'float32']
-  const rank = Math.max(...[a.dtype, b.dtype, least].map((dtype) => order.indexOf(dtype)))
-  return order[rank]!
-}
-
+/** Two operands in one dtype, `least` or higher. A number that an int32 can hold counts as one beside int32 and bool. */
 function pair(name: string, a: TensorLike, b: TensorLike, least: DType): [Tensor, Tensor] {
   const left = asTensor(a, name)
   const right = asTensor(b, name)
   const literalBeside = (x: TensorLike, other: Tensor) =>
-    typeof x === 'number' && Number.isInteger(x) && other.dtype !== 'float32' && least !== 'float32'
+    typeof x === 'number' && x === (x | 0) && other.dtype !== 'float32' && least !== 'float32'
   if (literalBeside(a, right)) return pair(name, toTensor(a, name, 'int32'), right, least)
   if (literalBeside(b, left)) return pair(name, left, toTensor(b, name, 'int32'), least)
-  const dtype = commonType(left, right, least)
+  const dtype = commonType([left.dtype, right.dtype, least])
   return [cast(left, dtype), cast(right, dtype)]
 }
 
 /** Converts elements: float32 → int32 towards zero, → bool is x ≠ 0, bool → numbers 0 and 1. */
 export function cast(x: TensorLike, dtype: DType): Tensor {
   const value = asTensor(x, 'cast')
+  requireDType('cast', dtype)
   return value.dtype === dtype ? value : apply('cast', [value], { dtype })[0]!
 }
 
-/** −x */
-export function negative(x: TensorLike): Tensor {
-  const value = asTensor(x, 'negative')
-  return apply('negative', [value.dtype === 'bool' ? cast(value, 'int32') : value], none)[0]!
+/** −x; int32 stays int32. */
+export const negative = (x: TensorLike): Tensor => apply('negative', [asNumbers(x, 'negative')], none)[0]!
+/** |x|; int32 stays int32. */
+export const abs = (x: TensorLike): Tensor => apply('abs', [asNumbers(x, 'abs')], none)[0]!
+
+/** −1, 0 or 1 by the sign of x; int32 stays int32. */
+export function sign(x: TensorLike): Tensor {
+  const value = asNumbers(x, 'sign')
+  return value.dtype === 'int32' ? clip(value, -1, 1) : unary('sign', value)
 }
 
-/** |x| */
-export function abs(x: TensorLike): Tensor {
-  const value = asTensor(x, 'abs')
-  return apply('abs', [value.dtype === 'bool' ? cast(value, 'int32') : value], none)[0]!
-}
-
-/** −1, 0 or 1 by the sign of x. */
-export const sign = (x: TensorLike): Tensor => unary('sign', x)
 /** eˣ */
 export const exp = (x: TensorLike): Tensor => unary('exp', x)
 /** eˣ − 1, accurate near 0. */
@@ -72,8 +66,11 @@ export const sqrt = (x: TensorLike): Tensor => unary('sqrt', x)
 export const rsqrt = (x: TensorLike): Tensor => unary('rsqrt', x)
 /** 1/x */
 export const reciprocal = (x: TensorLike): Tensor => unary('reciprocal', x)
-/** x² */
-export const square = (x: TensorLike): Tensor => unary('square', x)
+/** x²; int32 stays int32. */
+export function square(x: TensorLike): Tensor {
+  const value = asNumbers(x, 'square')
+  return value.dtype === 'int32' ? multiply(value, value) : unary('square', value)
+}
 /** sin x, in radians. */
 export const sin = (x: TensorLike): Tensor => unary('sin', x)
 /** cos x, in radians. */
@@ -90,18 +87,24 @@ export const relu = (x: TensorLike): Tensor => unary('relu', x)
 export const erf = (x: TensorLike): Tensor => unary('erf', x)
 /** The inverse of erf, for −1 < x < 1. */
 export const erfinv = (x: TensorLike): Tensor => unary('erfInv', x)
-/** The largest integer ≤ x. */
-export const floor = (x: TensorLike): Tensor => unary('floor', x)
-/** The smallest integer ≥ x. */
-export const ceil = (x: TensorLike): Tensor => unary('ceil', x)
-/** The nearest integer, half to even. */
-export const round = (x: TensorLike): Tensor => unary('round', x)
+/** Integers are whole already, and stay int32. */
+function whole(name: 'floor' | 'ceil' | 'round', x: TensorLike): Tensor {
+  const value = asNumbers(x, name)
+  return value.dtype === 'int32' ? value : unary(name, value)
+}
+
+/** The largest integer ≤ x; int32 stays as it is. */
+export const floor = (x: TensorLike): Tensor => whole('floor', x)
+/** The smallest integer ≥ x; int32 stays as it is. */
+export const ceil = (x: TensorLike): Tensor => whole('ceil', x)
+/** The nearest integer, half to even; int32 stays as it is. */
+export const round = (x: TensorLike): Tensor => whole('round', x)
 /** Whether x is NaN. */
 export const isnan = (x: TensorLike): Tensor => unary('isNaN', x)
 /** Whether x is neither NaN nor ±Inf. */
 export const isfinite = (x: TensorLike): Tensor => unary('isFinite', x)
 
-type ArithmeticName = 'add' | 'subtract' | 'multiply' | 'maximum' | 'minimum'
+type ArithmeticName = 'add' | 'subtract' | 'multiply' | 'maximum' | 'minimum' | 'mod'
 
 function arithmetic(name: ArithmeticName, a: TensorLike, b: TensorLike): Tensor {
   return apply(name, pair(name, a, b, 'int32'), none)[0]!
@@ -121,8 +124,14 @@ export const minimum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('min
 export const divide = (a: TensorLike, b: TensorLike): Tensor => apply('divide', pair('divide', a, b, 'float32'), none)[0]!
 /** aᵇ, in float32. */
 export const power = (a: TensorLike, b: TensorLike): Tensor => apply('power', pair('power', a, b, 'float32'), none)[0]!
-/** a − ⌊a/b⌋·b, with the sign of b, in float32. */
-export const mod = (a: TensorLike, b: TensorLike): Tensor => apply('mod', pair('mod', a, b, 'float32'), none)[0]!
+/** a − ⌊a/b⌋·b, with the sign of b; exact in int32, where it is 0 for b = 0. */
+export const mod = (a: TensorLike, b: TensorLike): Tensor => arithmetic('mod', a, b)
+
+/** ⌊a/b⌋; exact in int32, where it is 0 for b = 0. */
+export function floorDivide(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = pair('floorDivide', a, b, 'int32')
+  return left.dtype === 'int32' ? apply('floorDivide', [left, right], none)[0]! : floor(divide(left, right))
+}
 
 type ComparisonName = 'less' | 'lessEqual' | 'equal' | 'notEqual'
 
@@ -167,8 +176,8 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   return apply('select', [bool(condition, 'where'), ...pair('where', a, b, 'bool')], none)[0]!
 }
 
-/** min(max(x, low), high) */
-export function clip(x: TensorLike, low: number, high: number): Tensor {
+/** min(max(x, low), high); int32 stays int32 between whole numbers. */
+export function clip(x: TensorLike, low: TensorLike, high: TensorLike): Tensor {
   return minimum(maximum(x, low), high)
 }
 

@@ -1,10 +1,15 @@
 // Random tensors. Every number is a pure function of a seed, a counter and its position: the same seed gives
 // the same numbers in Node and in every browser, whatever ran before.
 
+import { ArgumentError, quoted } from '../core/errors'
 import { threefry2x32, threefryUniform } from '../core/threefry'
+import { custom, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
-import { add, cast, erfinv, floor, less, minimum, multiply, where } from './elementwise'
+import { readTyped, requireInteger, requireShape } from './arguments'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { add, cast, erfinv, less, minimum, multiply, where } from './elementwise'
 import { zeros } from './shape'
 import { Tensor } from './tensor'
 import { nextSeed } from './seed'
@@ -20,7 +25,7 @@ export class SeedGenerator {
   readonly state: Variable
 
   constructor(seed: number = nextSeed(), name = 'seedGenerator') {
-    const key = new Tensor(Int32Array.of(seed, 0), [2], 'int32')
+    const key = new Tensor(Int32Array.of(requireInteger('SeedGenerator: seed', seed), 0), [2], 'int32')
     this.state = new Variable(key, { name, trainable: false })
   }
 
@@ -32,24 +37,50 @@ export class SeedGenerator {
   }
 }
 
+type Seed = number | SeedGenerator | null
+
 export interface RandomOptions {
   /** A number for always the same result, a generator for a new one each time. */
-  readonly seed?: number | SeedGenerator
+  readonly seed?: Seed
 }
 
-function keyOf(seed: number | SeedGenerator | undefined): Tensor {
+export interface UniformOptions extends RandomOptions {
+  /** Default 0. */
+  readonly minval?: number
+  /** Default 1. */
+  readonly maxval?: number
+}
+
+export interface NormalOptions extends RandomOptions {
+  /** Default 0. */
+  readonly mean?: number
+  /** Default 1. */
+  readonly stddev?: number
+}
+
+function readSeed(seed: unknown, what: string): Seed {
+  return seed === null || seed instanceof SeedGenerator ? seed : requireInteger(what, seed)
+}
+
+const seedTable = { seed: option(custom<Seed>(readSeed, () => null), null) }
+const uniformTable = { minval: option(number(), 0), maxval: option(number(), 1), ...seedTable }
+const normalTable = { mean: option(number(), 0), stddev: option(number({ min: 0 }), 1), ...seedTable }
+
+function keyOf(seed: Seed): Tensor {
   if (seed instanceof SeedGenerator) return seed.next()
   // A traced function runs many times: each place that draws has a stream of its own.
-  if (seed === undefined && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
+  if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
   return new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')
 }
 
-function unitUniform(shape: Shape, seed: RandomOptions['seed']): Tensor {
+function unitUniform(shape: Shape, seed: Seed): Tensor {
   return apply('uniform', [keyOf(seed)], { shape: [...shape], stream: 0 })[0]!
 }
 
 /** Uniform in [minval, maxval). */
-export function uniform(shape: Shape, { minval = 0, maxval = 1, seed }: RandomOptions & { minval?: number; maxval?: number } = {}): Tensor {
+export function uniform(shape: Shape, options: UniformOptions = {}): Tensor {
+  requireShape('uniform', shape)
+  const { minval, maxval, seed } = readTyped('uniform', uniformTable, options)
   if (currentTrace() === null && sizeOf(shape) <= SMALL) return smallUniform(shape, keyOf(seed), minval, maxval)
   // Far from 0 the sum can round up to maxval itself.
   return minimum(add(multiply(unitUniform(shape, seed), maxval - minval), minval), below(maxval))
@@ -79,7 +110,9 @@ function below(x: number): number {
 }
 
 /** Normal with the given mean and standard deviation: mean + stddev · √2 erf⁻¹(u), u uniform in (−1, 1). */
-export function normal(shape: Shape, { mean = 0, stddev = 1, seed }: RandomOptions & { mean?: number; stddev?: number } = {}): Tensor {
+export function normal(shape: Shape, options: NormalOptions = {}): Tensor {
+  requireShape('normal', shape)
+  const { mean, stddev, seed } = readTyped('normal', normalTable, options)
   // The numbers are multiples of 2⁻²³; half a step keeps u away from −1.
   const u = add(multiply(unitUniform(shape, seed), 2), 2 ** -23 - 1)
   return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
@@ -89,21 +122,34 @@ export function normal(shape: Shape, { mean = 0, stddev = 1, seed }: RandomOptio
 const WITHIN_TWO = 0.9544997361036416
 
 /** Normal, with everything beyond two standard deviations drawn again. */
-export function truncatedNormal(shape: Shape, { mean = 0, stddev = 1, seed }: RandomOptions & { mean?: number; stddev?: number } = {}): Tensor {
+export function truncatedNormal(shape: Shape, options: NormalOptions = {}): Tensor {
+  requireShape('truncatedNormal', shape)
+  const { mean, stddev, seed } = readTyped('truncatedNormal', normalTable, options)
   const u = add(multiply(unitUniform(shape, seed), 2 * WITHIN_TWO), WITHIN_TWO * (2 ** -23 - 1))
   return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
 }
 
 /** Integers, uniform in minval … maxval − 1. */
-export function randint(shape: Shape, minval: number, maxval: number, { seed }: RandomOptions = {}): Tensor {
-  return cast(add(floor(multiply(unitUniform(shape, seed), maxval - minval)), minval), 'int32')
+export function randint(shape: Shape, minval: number, maxval: number, options: RandomOptions = {}): Tensor {
+  requireShape('randint', shape)
+  const least = requireInteger('randint: minval', minval)
+  const count = requireInteger('randint: maxval', maxval, least + 1) - least
+  const { seed } = readTyped('randint', seedTable, options)
+  return add(cast(multiply(unitUniform(shape, seed), count), 'int32'), new Tensor(Int32Array.of(least), [], 'int32'))
 }
 
 /** Each element 0 with probability `rate`, else divided by 1 − rate. Srivastava et al. 2014. */
-export function dropout(x: Tensor, rate: number, { seed }: RandomOptions = {}): Tensor {
-  if (rate >= 1) return multiply(x, zeros([]))
-  const keep = less(unitUniform(x.shape, seed), 1 - rate)
-  return where(keep, multiply(x, 1 / (1 - rate)), 0)
+export function dropout(x: TensorLike, rate: number, options: RandomOptions = {}): Tensor {
+  const value = cast(asTensor(x, 'dropout'), 'float32')
+  const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
+  const { seed } = readTyped('dropout', seedTable, options)
+  if (probability === 1) return multiply(value, zeros([]))
+  const keep = less(unitUniform(value.shape, seed), 1 - probability)
+  return where(keep, multiply(value, 1 / (1 - probability)), 0)
+}
+
+function emptyOrder(length: number): Int32Array {
+  return new Int32Array(requireShape('permutation', [length])[0]!)
 }
 
 /**
@@ -111,8 +157,12 @@ export function dropout(x: Tensor, rate: number, { seed }: RandomOptions = {}): 
  * one by one, from Doty-Humphrey's sfc32 started with the counter-based generator: several times faster than that, but
  * they have no position of their own.
  */
-export function permutation(length: number, seed: number = nextSeed(), out: Int32Array = new Int32Array(length)): Int32Array {
-  let [a, b] = threefry2x32(seed, 0, 0, 1)
+export function permutation(length: number, seed: number = nextSeed(), out: Int32Array = emptyOrder(length)): Int32Array {
+  requireInteger('permutation: length', length, 0)
+  if (!(out instanceof Int32Array) || out.length < length) {
+    throw new ArgumentError(`permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(out)}`)
+  }
+  let [a, b] = threefry2x32(requireInteger('permutation: seed', seed), 0, 0, 1)
   let [c, counter] = threefry2x32(seed, 0, 1, 1)
   for (let i = 0; i < length; i++) out[i] = i
   for (let i = length - 1; i > 0; i--) {

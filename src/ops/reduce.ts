@@ -1,115 +1,147 @@
-// Ops that fold axes. `axis` is one axis or several, negative ones count from the end; all when left out.
+// Ops that fold axes. All take `(x, axis, keepDims)` or `(x, { axis, keepDims })`: axis is one axis, several, or null for
+// all, which is the default; negative ones count from the end.
 
-import { adjacentGroups, normalizeAxes, normalizeAxis } from '../core/shapes'
+import type { ReductionName } from '../primitives/attributes'
+import { sliceAlong } from './along'
+import type { Axis, ReduceOptions } from './arguments'
+import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor } from './convert'
+import { asNumbers, asTensor } from './convert'
 import { add, cast, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'
-import { expandDims, reshape, slice } from './shape'
+import { concatenate, expandDims, pad, reshape } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
-/** One axis, several, or null for all. */
-export type Axis = number | readonly number[] | null
-
-export interface ReduceOptions {
-  readonly axis?: Axis
-  /** Keeps the folded axes as extents of 1. */
-  readonly keepDims?: boolean
-}
-
-function axesOf(name: string, x: Tensor, axis: Axis): number[] {
-  if (axis === null) return x.shape.map((_, i) => i)
-  return normalizeAxes(name, typeof axis === 'number' ? [axis] : axis, x.shape.length)
-}
+export type { Axis, ReduceOptions } from './arguments'
 
 function restore(result: Tensor, x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
   return keepDims ? reshape(result, x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent))) : result
 }
 
-function fold(name: 'sum' | 'mean' | 'max' | 'min', x: TensorLike, { axis = null, keepDims = false }: ReduceOptions): Tensor {
-  const value = cast(asTensor(x, name), 'float32')
-  const axes = axesOf(name, value, axis)
-  let result = value
-  for (const group of adjacentGroups(axes)) result = apply(name, [result], { axes: group })[0]!
-  return restore(result, value, axes, keepDims)
+function fold(where: string, name: ReductionName, x: Tensor, given?: Axis | ReduceOptions, keep?: boolean): Tensor {
+  const { axis, keepDims } = readReduction(where, given, keep)
+  const axes = resolveAxes(where, axis, x.shape.length)
+  return restore(apply(name, [x], { axes })[0]!, x, axes, keepDims)
 }
 
-/** Σ x */
-export const sum = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('sum', x, options)
-/** Σ x / n */
-export const mean = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('mean', x, options)
-/** The largest element; NaN when there is one. */
-export const max = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('max', x, options)
-/** The smallest element; NaN when there is one. */
-export const min = (x: TensorLike, options: ReduceOptions = {}): Tensor => fold('min', x, options)
+/** Σ x. int32 stays int32 and wraps at 32 bits, bool counts as int32. */
+export function sum(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('sum', 'sum', asTensor(x, 'sum'), axis, keepDims)
+}
 
-/** Π x, by halves, so that its gradient is exact when an element is 0. */
-export function prod(x: TensorLike, { axis = null, keepDims = false }: ReduceOptions = {}): Tensor {
-  const value = cast(asTensor(x, 'prod'), 'float32')
-  const axes = axesOf('prod', value, axis)
+/** Σ x / n, in float32. */
+export function mean(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('mean', 'mean', cast(asTensor(x, 'mean'), 'float32'), axis, keepDims)
+}
+
+/** The largest element, in the dtype of x; NaN when there is one. Ties share the gradient equally. */
+export function max(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('max', 'max', asTensor(x, 'max'), axis, keepDims)
+}
+
+/** The smallest element, in the dtype of x; NaN when there is one. Ties share the gradient equally. */
+export function min(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('min', 'min', asTensor(x, 'min'), axis, keepDims)
+}
+
+/** Π x, by halves, so that its gradient is exact when an element is 0. int32 stays int32, bool counts as int32. */
+export function prod(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const value = asNumbers(x, 'prod')
+  const given = readReduction('prod', axis, keepDims)
+  const axes = resolveAxes('prod', given.axis, value.shape.length)
   let result = value
   for (const each of [...axes].reverse()) result = productAlong(result, each)
-  return restore(result, value, axes, keepDims)
+  return restore(result, value, axes, given.keepDims)
 }
 
 function productAlong(x: Tensor, axis: number): Tensor {
   let value = x
   for (let extent = value.shape[axis]!; extent > 1; extent = value.shape[axis]!) {
     const half = extent >> 1
-    const part = (start: number, size: number): Tensor =>
-      slice(value, x.shape.map((_, i) => (i === axis ? start : 0)), value.shape.map((own, i) => (i === axis ? size : own)))
-    const folded = multiply(part(0, half), part(half, half))
-    value = extent % 2 === 0 ? folded : apply('concat', [folded, part(extent - 1, 1)], { axis })[0]!
+    const folded = multiply(sliceAlong(value, axis, 0, half), sliceAlong(value, axis, half, half))
+    value = extent % 2 === 0 ? folded : concatenate([folded, sliceAlong(value, axis, extent - 1, 1)], axis)
   }
   const shape = x.shape.filter((_, i) => i !== axis)
-  return value.shape[axis] === 0 ? add(apply('sum', [value], { axes: [axis] })[0]!, 1) : reshape(value, shape)
+  return value.shape[axis] === 0 ? add(sum(value, axis), 1) : reshape(value, shape)
 }
 
-/** The mean squared distance from the mean. */
-export function variance(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  const value = asTensor(x, 'variance')
-  return mean(square(subtract(value, mean(value, { ...options, keepDims: true }))), options)
+/** The mean squared distance from the mean, in float32. */
+export function variance(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const given = readReduction('variance', axis, keepDims)
+  const value = cast(asTensor(x, 'variance'), 'float32')
+  const axes = resolveAxes('variance', given.axis, value.shape.length)
+  return mean(square(subtract(value, mean(value, axes, true))), axes, given.keepDims)
 }
 
 /** √variance */
-export const std = (x: TensorLike, options: ReduceOptions = {}): Tensor => sqrt(variance(x, options))
+export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const given = readReduction('std', axis, keepDims)
+  return sqrt(variance(x, given))
+}
 
-/** ln Σ eˣ without overflow. */
-export function logSumExp(x: TensorLike, { axis = null, keepDims = false }: ReduceOptions = {}): Tensor {
-  const value = asTensor(x, 'logSumExp')
-  const largest = stopGradient(max(value, { axis, keepDims: true }))
+/** ln Σ eˣ without overflow, in float32. */
+export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const given = readReduction('logSumExp', axis, keepDims)
+  const value = cast(asTensor(x, 'logSumExp'), 'float32')
+  const axes = resolveAxes('logSumExp', given.axis, value.shape.length)
+  const largest = stopGradient(max(value, axes, true))
   const shift = where(isfinite(largest), largest, 0)
-  const total = log(sum(exp(subtract(value, shift)), { axis, keepDims: true }))
-  const result = add(total, shift)
-  return keepDims ? result : reshape(result, sum(value, { axis }).shape)
+  const result = add(log(sum(exp(subtract(value, shift)), axes, true)), shift)
+  return given.keepDims ? result : reshape(result, value.shape.filter((_, i) => !axes.includes(i)))
 }
 
-/** Whether all elements are true. */
-export function all(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return cast(min(cast(cast(asTensor(x, 'all'), 'bool'), 'float32'), options), 'bool')
+/** Whether all elements are true; numbers count as x ≠ 0. */
+export function all(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('all', 'min', cast(asTensor(x, 'all'), 'bool'), axis, keepDims)
 }
 
-/** Whether any element is true. */
-export function any(x: TensorLike, options: ReduceOptions = {}): Tensor {
-  return cast(max(cast(cast(asTensor(x, 'any'), 'bool'), 'float32'), options), 'bool')
+/** Whether any element is true; numbers count as x ≠ 0. */
+export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('any', 'max', cast(asTensor(x, 'any'), 'bool'), axis, keepDims)
 }
 
-function argExtreme(name: 'argMax' | 'argMin', x: TensorLike, axis: number | null, keepDims: boolean): Tensor {
-  let value = cast(asTensor(x, name), 'float32')
-  const { shape } = value
-  if (axis === null) value = reshape(value, [value.size])
-  const at = normalizeAxis(name, axis ?? 0, value.shape.length)
-  const result = apply(name, [value], { axis: at })[0]!
-  if (!keepDims) return result
-  return axis === null ? reshape(result, shape.map(() => 1)) : expandDims(result, at)
+/** One axis of an arg-extreme, or null for all. */
+type OneAxis = number | null
+interface ArgOptions extends ReduceOptions {
+  readonly axis?: OneAxis
 }
 
-/** The index of the first largest element, as int32; over all elements when `axis` is left out. */
-export function argmax(x: TensorLike, axis: number | null = null, keepDims = false): Tensor {
-  return argExtreme('argMax', x, axis, keepDims)
+function argExtreme(where: string, name: 'argMax' | 'argMin', x: TensorLike, given?: OneAxis | ArgOptions, keep?: boolean): Tensor {
+  const value = asTensor(x, where)
+  const { axis, keepDims } = readReduction(where, given, keep)
+  if (axis === null) {
+    const index = apply(name, [reshape(value, [value.size])], { axis: 0 })[0]!
+    return keepDims ? reshape(index, value.shape.map(() => 1)) : index
+  }
+  const at = resolveAxes(where, requireInteger(`${where}: the axis`, axis), value.shape.length)[0]!
+  const index = apply(name, [value], { axis: at })[0]!
+  return keepDims ? expandDims(index, at) : index
 }
 
-/** The index of the first smallest element, as int32. */
-export function argmin(x: TensorLike, axis: number | null = null, keepDims = false): Tensor {
-  return argExtreme('argMin', x, axis, keepDims)
+/** The index of the first largest element, or of the first NaN, as int32; over all elements when `axis` is left out. */
+export function argmax(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+  return argExtreme('argmax', 'argMax', x, axis, keepDims)
+}
+
+/** The index of the first smallest element, or of the first NaN, as int32; over all elements when `axis` is left out. */
+export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: boolean): Tensor {
+  return argExtreme('argmin', 'argMin', x, axis, keepDims)
+}
+
+/**
+ * result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. In log₂ n
+ * additions, each of x and itself moved by a power of two, so that few roundings meet. int32 stays int32.
+ */
+export function cumsum(x: TensorLike, axis?: OneAxis | { readonly axis?: OneAxis }): Tensor {
+  const value = asNumbers(x, 'cumsum')
+  const given = readAxisOnly('cumsum', axis, null)
+  if (given === null) return cumsum(reshape(value, [value.size]), 0)
+  const at = resolveAxes('cumsum', requireInteger('cumsum: the axis', given), value.rank)[0]!
+  const extent = value.shape[at]!
+  let result = value
+  for (let shift = 1; shift < extent; shift *= 2) {
+    const moved = pad(sliceAlong(result, at, 0, extent - shift), value.shape.map((_, i) => [i === at ? shift : 0, 0]))
+    result = add(result, moved)
+  }
+  return result
 }

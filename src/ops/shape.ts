@@ -1,14 +1,24 @@
-// Ops that rearrange: views cost nothing, joins and padding copy once.
+// Ops that rearrange: views cost nothing, joins and padding copy once. Ops that make constant tensors, too.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
+import { commonType, dtypes, storeData } from '../core/dtypes'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import { number as finite } from '../core/options'
 import type { Shape } from '../core/shapes'
-import { normalizeAxes, normalizeAxis, sizeOf } from '../core/shapes'
+import { normalizeAxis, sameShape, sizeOf } from '../core/shapes'
+import { sliceAlong } from './along'
+import type { Axis, AxisArgument } from './arguments'
+import {
+  readAxisOnly, readOneAxis, requireDType, requireInteger, requireIntegers, requireList, requireNumber, requireShape, resolveAxes,
+} from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast, equal } from './elementwise'
 import { Tensor } from './tensor'
 import { apply } from './trace'
+
+/** Axes of a tensor, or all of them; Keras's None is null. */
+type SomeAxes = Axis | { readonly axis?: Axis }
 
 /**
  * The same elements in another shape; one extent may be −1 and is then computed.
@@ -16,26 +26,32 @@ import { apply } from './trace'
  */
 export function reshape(x: TensorLike, shape: Shape): Tensor {
   const value = asTensor(x, 'reshape')
-  return apply('reshape', [value], { shape: inferShape(value.size, shape) })[0]!
+  const full = inferShape(value.size, shape)
+  return sameShape(full, value.shape) ? value : apply('reshape', [value], { shape: full })[0]!
 }
 
 /** Replaces a −1 by the extent that makes the sizes agree. */
 export function inferShape(size: number, shape: Shape): number[] {
-  const open = shape.indexOf(-1)
-  if (open < 0) return [...shape]
-  const known = sizeOf(shape.filter((_, i) => i !== open))
-  if (shape.includes(-1, open + 1) || known === 0 || size % known !== 0) {
+  const extents = requireList('reshape: the shape', shape)
+  const open = extents.indexOf(-1)
+  const known = requireShape('reshape', extents.filter((_, i) => i !== open))
+  if (open < 0) return known
+  const rest = sizeOf(known)
+  if (rest === 0 || requireInteger('reshape: the size', size, 0) % rest !== 0) {
     throw new ShapeError(`reshape: ${size} elements do not fit into ${formatShape(shape)}`)
   }
-  return shape.map((extent, i) => (i === open ? size / known : extent))
+  return shape.map((extent, i) => (i === open ? size / rest : extent))
 }
 
 /** Permutes the axes; reverses them when `axes` is left out. */
-export function transpose(x: TensorLike, axes?: readonly number[]): Tensor {
+export function transpose(x: TensorLike, axes?: readonly number[] | null): Tensor {
   const value = asTensor(x, 'transpose')
   const rank = value.shape.length
-  const permutation = axes === undefined ? value.shape.map((_, i) => rank - 1 - i) : axes.map((axis) => normalizeAxis('transpose', axis, rank))
-  return apply('transpose', [value], { permutation })[0]!
+  const permutation = axes === undefined || axes === null
+    ? value.shape.map((_, i) => rank - 1 - i)
+    : requireIntegers('transpose: axes', axes).map((axis) => normalizeAxis('transpose', axis, rank))
+  const isIdentity = permutation.length === rank && permutation.every((axis, i) => axis === i)
+  return isIdentity ? value : apply('transpose', [value], { permutation })[0]!
 }
 
 /** Moves one axis to another position, the others keep their order. */
@@ -48,19 +64,26 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
   return transpose(value, order)
 }
 
+/** Exchanges two axes. */
+export function swapAxes(x: TensorLike, a: number, b: number): Tensor {
+  const value = asTensor(x, 'swapAxes')
+  const [first, second] = [a, b].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
+  return transpose(value, value.shape.map((_, i) => (i === first ? second : i === second ? first : i)))
+}
+
 /** Adds an extent of 1 at `axis`. */
-export function expandDims(x: TensorLike, axis: number): Tensor {
+export function expandDims(x: TensorLike, axis: AxisArgument): Tensor {
   const value = asTensor(x, 'expandDims')
   const shape = [...value.shape]
-  shape.splice(normalizeAxis('expandDims', axis, shape.length + 1), 0, 1)
+  shape.splice(normalizeAxis('expandDims', readOneAxis('expandDims', axis), shape.length + 1), 0, 1)
   return reshape(value, shape)
 }
 
 /** Drops extents of 1: those at `axis`, or all. */
-export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tensor {
+export function squeeze(x: TensorLike, axis?: SomeAxes): Tensor {
   const value = asTensor(x, 'squeeze')
-  const ones = value.shape.flatMap((extent, i) => (extent === 1 ? [i] : []))
-  const axes = axis === undefined ? ones : normalizeAxes('squeeze', typeof axis === 'number' ? [axis] : axis, value.shape.length)
+  const given = readAxisOnly('squeeze', axis, null)
+  const axes = given === null ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : [])) : resolveAxes('squeeze', given, value.rank)
   if (axes.some((each) => value.shape[each] !== 1)) {
     throw new ShapeError(`squeeze: the axes [${axes.join(', ')}] of ${formatShape(value.shape)} must all be 1`)
   }
@@ -70,108 +93,208 @@ export function squeeze(x: TensorLike, axis?: number | readonly number[]): Tenso
 /** A block of `sizes` elements that begins at `starts`; a size of −1 reaches to the end. */
 export function slice(x: TensorLike, starts: readonly number[], sizes: readonly number[]): Tensor {
   const value = asTensor(x, 'slice')
-  const full = sizes.map((size, i) => (size === -1 ? value.shape[i]! - starts[i]! : size))
-  return apply('slice', [value], { starts: [...starts], sizes: full })[0]!
+  const from = requireIntegers('slice: starts', starts, 0)
+  const given = requireIntegers('slice: sizes', sizes, -1)
+  if (from.length !== value.rank || given.length !== value.rank) {
+    throw new ShapeError(`slice: needs a start and a size for each axis of ${formatShape(value.shape)}, received ${quoted(starts)} and ${quoted(sizes)}`)
+  }
+  return apply('slice', [value], { starts: from, sizes: given.map((size, i) => (size === -1 ? value.shape[i]! - from[i]! : size)) })[0]!
 }
 
-/** Joins along an existing axis. */
-export function concatenate(xs: readonly TensorLike[], axis = -1): Tensor {
-  if (xs.length === 0) throw new ArgumentError('concatenate: needs at least one tensor')
-  const values = xs.map((x) => asTensor(x, 'concatenate'))
-  return apply('concat', values, { axis: normalizeAxis('concatenate', axis, values[0]!.shape.length) })[0]!
+function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
+  const values = requireList(`${where}: the operand`, xs).map((_, i) => asTensor(xs[i]!, where))
+  if (values.length === 0) throw new ArgumentError(`${where}: needs at least one tensor`)
+  return values
+}
+
+/** Joins along an existing axis. Different dtypes are converted to the highest: bool, int32, float32. */
+export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
+  const values = listOfTensors('concatenate', xs)
+  const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, -1), values[0]!.rank)
+  const dtype = commonType(values.map((value) => value.dtype))
+  return apply('concat', values.map((value) => cast(value, dtype)), { axis: at })[0]!
 }
 
 /** Joins tensors of one shape along a new axis. */
-export function stack(xs: readonly TensorLike[], axis = 0): Tensor {
-  return concatenate(xs.map((x) => expandDims(x, axis)), axis)
+export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
+  const values = listOfTensors('stack', xs)
+  const at = normalizeAxis('stack', readOneAxis('stack', axis, 0), values[0]!.rank + 1)
+  const different = values.find(({ shape }) => !sameShape(shape, values[0]!.shape))
+  if (different !== undefined) {
+    throw new ShapeError(`stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`)
+  }
+  return concatenate(values.map((value) => expandDims(value, at)), at)
 }
 
-/** Cuts an axis into equal parts. */
-export function split(x: TensorLike, parts: number, axis = 0): Tensor[] {
+/**
+ * Cuts an axis into parts: `split(x, 3)` into 3 equal ones, `split(x, [2, 5])` in front of its elements 2 and 5.
+ * @throws ShapeError when the axis has no such parts
+ */
+export function split(x: TensorLike, indicesOrSections: number | readonly number[], axis?: AxisArgument): Tensor[] {
   const value = asTensor(x, 'split')
-  const at = normalizeAxis('split', axis, value.shape.length)
+  const at = normalizeAxis('split', readOneAxis('split', axis, 0), value.rank)
   const extent = value.shape[at]!
-  if (extent % parts !== 0) throw new ShapeError(`split: ${extent} elements of axis ${at} do not make ${parts} equal parts`)
-  const size = extent / parts
-  return Array.from({ length: parts }, (_, i) =>
-    slice(value, value.shape.map((_own, j) => (j === at ? i * size : 0)), value.shape.map((own, j) => (j === at ? size : own))),
-  )
+  const bounds = [0, ...cuts(indicesOrSections, extent, at), extent]
+  return bounds.slice(1).map((end, i) => sliceAlong(value, at, bounds[i]!, end - bounds[i]!))
+}
+
+/** Of an axis without elements any number of parts would be right. */
+const MOST_PARTS = 65536
+
+/** Where an axis of `extent` elements is cut. */
+function cuts(given: number | readonly number[], extent: number, axis: number): number[] {
+  if (typeof given !== 'number') {
+    const indices = requireIntegers('split: indicesOrSections', given, 0)
+    if (indices.every((index, i) => index <= extent && index >= (indices[i - 1] ?? 0))) return indices
+    throw new ShapeError(`split: the indices must rise from 0 to ${extent}, received ${quoted(given)}`)
+  }
+  const parts = requireInteger('split: indicesOrSections', given, 1)
+  if (extent % parts !== 0 || parts > MOST_PARTS) throw new ShapeError(`split: ${extent} elements of axis ${axis} do not make ${parts} equal parts`)
+  return Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * extent) / parts)
+}
+
+/**
+ * The slices along an axis, which disappears; the inverse of `stack`.
+ * @param num how many there are, where that is to be checked
+ */
+export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument): Tensor[] {
+  const value = asTensor(x, 'unstack')
+  const at = normalizeAxis('unstack', readOneAxis('unstack', axis, 0), value.rank)
+  const extent = value.shape[at]!
+  if (num !== undefined && num !== null && requireInteger('unstack: num', num, 0) !== extent) {
+    throw new ShapeError(`unstack: axis ${at} of ${formatShape(value.shape)} has ${extent} slices, not ${num}`)
+  }
+  return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
 }
 
 /** Adds `value` around: `padding[i]` holds how much before and after axis i. */
 export function pad(x: TensorLike, padding: readonly (readonly [number, number])[], value = 0): Tensor {
-  const before = padding.map(([first]) => first)
-  const after = padding.map(([, last]) => last)
-  return apply('pad', [asTensor(x, 'pad')], { before, after, value })[0]!
+  const operand = asTensor(x, 'pad')
+  const pairs = requireList('pad: padding', padding).map((pair, i) => requireIntegers(`pad: padding[${i}]`, pair, 0))
+  if (pairs.length !== operand.rank || pairs.some((pair) => pair.length !== 2)) {
+    throw new ShapeError(`pad: needs [before, after] for each axis of ${formatShape(operand.shape)}, received ${quoted(padding)}`)
+  }
+  const before = pairs.map((pair) => pair[0]!)
+  const after = pairs.map((pair) => pair[1]!)
+  requireShape('pad', operand.shape.map((extent, i) => before[i]! + extent + after[i]!))
+  const stored = storeData(operand.dtype, [requireNumber('pad: value', value)])[0]!
+  return apply('pad', [operand], { before, after, value: operand.dtype === 'float32' ? value : stored })[0]!
 }
 
 /** Reverses the order along axes; along all when left out. */
-export function flip(x: TensorLike, axis?: number | readonly number[]): Tensor {
+export function flip(x: TensorLike, axis?: SomeAxes): Tensor {
   const value = asTensor(x, 'flip')
-  const axes = axis === undefined ? value.shape.map((_, i) => i) : normalizeAxes('flip', typeof axis === 'number' ? [axis] : axis, value.shape.length)
-  return apply('reverse', [value], { axes })[0]!
+  return apply('reverse', [value], { axes: resolveAxes('flip', readAxisOnly('flip', axis, null), value.rank) })[0]!
 }
 
 /** Repeats along extents of 1 until the shape is `shape`. */
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
-  return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape: [...shape] })[0]!
+  return apply('broadcastTo', [asTensor(x, 'broadcastTo')], { shape: requireShape('broadcastTo', shape) })[0]!
+}
+
+/**
+ * Each element `repeats` times in a row: repeat([1, 2], 3) = [1, 1, 1, 2, 2, 2].
+ * @param repeats one number for all, or one for each element along the axis
+ * @param axis of x; without one, of all its elements in row-major order
+ */
+export function repeat(x: TensorLike, repeats: number | readonly number[], axis?: SomeAxis): Tensor {
+  const given = asTensor(x, 'repeat')
+  const chosen = readAxisOnly('repeat', axis, null)
+  const value = chosen === null ? reshape(given, [given.size]) : given
+  const at = chosen === null ? 0 : normalizeAxis('repeat', requireInteger('repeat: the axis', chosen), value.rank)
+  const extent = value.shape[at]!
+  if (typeof repeats !== 'number') {
+    const counts = requireIntegers('repeat: repeats', repeats, 0)
+    if (counts.length !== extent) throw new ShapeError(`repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(repeats)}`)
+    requireShape('repeat', [...value.shape.filter((_, i) => i !== at), counts.reduce((a, b) => a + b, 0)])
+    const indices = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)))
+    return extent === 0 ? value : take(value, new Tensor(indices, [indices.length], 'int32'), at)
+  }
+  const count = requireInteger('repeat: repeats', repeats, 0)
+  const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
+  return reshape(broadcastTo(expandDims(value, at + 1), wide), value.shape.map((own, i) => (i === at ? own * count : own)))
+}
+
+/** One axis, or null for all elements in row-major order. */
+type SomeAxis = number | null | { readonly axis?: number | null }
+
+/** The whole tensor side by side: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` counts from the last axis, as shapes broadcast. */
+export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {
+  const value = asTensor(x, 'tile')
+  const counts = requireIntegers('tile: repeats', typeof repeats === 'number' ? [repeats] : repeats, 0)
+  const rank = Math.max(counts.length, value.rank)
+  const shape = [...new Array<number>(rank - value.rank).fill(1), ...value.shape]
+  const all = [...new Array<number>(rank - counts.length).fill(1), ...counts]
+  // [a, b] → [1, a, 1, b] → [ra, a, rb, b] → [ra·a, rb·b]
+  const apart = reshape(value, shape.flatMap((extent) => [1, extent]))
+  const repeated = broadcastTo(apart, requireShape('tile', shape.flatMap((extent, i) => [all[i]!, extent])))
+  return reshape(repeated, shape.map((extent, i) => all[i]! * extent))
 }
 
 /**
  * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Indices must be in 0 … extent − 1;
  * others read the nearest valid slice.
  */
-export function take(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
+export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument): Tensor {
   const value = asTensor(x, 'take')
-  const at = normalizeAxis('take', axis, value.shape.length)
+  const at = normalizeAxis('take', readOneAxis('take', axis, 0), value.rank)
   return apply('gather', [value, cast(asTensor(indices, 'take'), 'int32')], { axis: at })[0]!
 }
 
 /**
- * The adjoint of `take`: zeros of extent `size` along `axis`, to which updates are added at indices. Equal
+ * The adjoint of `take`, in float32: zeros of extent `size` along `axis`, to which updates are added at indices. Equal
  * indices add up.
  */
-export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis = 0): Tensor {
-  const value = asTensor(updates, 'scatterAdd')
-  const at = normalizeAxis('scatterAdd', axis, value.shape.length)
-  return apply('scatterAdd', [value, cast(asTensor(indices, 'scatterAdd'), 'int32')], { axis: at, size })[0]!
+export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
+  const value = cast(asTensor(updates, 'scatterAdd'), 'float32')
+  const index = cast(asTensor(indices, 'scatterAdd'), 'int32')
+  const at = normalizeAxis('scatterAdd', readOneAxis('scatterAdd', axis, 0), value.rank)
+  const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)
+  requireShape('scatterAdd', [...value.shape.slice(0, at), extent, ...value.shape.slice(at + index.rank)])
+  return apply('scatterAdd', [value, index], { axis: at, size: extent })[0]!
 }
 
 /** A tensor whose elements are all `value`. */
 export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
-  const size = sizeOf(shape)
-  const data = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size)
-  return new Tensor(data.fill(value), [...shape], dtype)
+  const extents = requireShape('full', shape)
+  const element = storeData(requireDType('full', dtype), [requireNumber('full: value', value)])[0]!
+  return new Tensor(new dtypes[dtype].array(sizeOf(extents)).fill(element), extents, dtype)
 }
 
 export const zeros = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 0, dtype)
 export const ones = (shape: Shape, dtype: DType = 'float32'): Tensor => full(shape, 1, dtype)
-export const zerosLike = (x: TensorLike): Tensor => likewise(x, 0)
-export const onesLike = (x: TensorLike): Tensor => likewise(x, 1)
+export const zerosLike = (x: TensorLike): Tensor => likewise('zerosLike', x, 0)
+export const onesLike = (x: TensorLike): Tensor => likewise('onesLike', x, 1)
 
-function likewise(x: TensorLike, value: number): Tensor {
-  const { shape, dtype } = asTensor(x, 'like')
+function likewise(where: string, x: TensorLike, value: number): Tensor {
+  const { shape, dtype } = asTensor(x, where)
   return full(shape, value, dtype)
 }
 
 /** start, start + step, … below stop. With one argument: 0, 1, … below it. */
-export function arange(start: number, stop?: number, step = 1, dtype: DType = 'float32'): Tensor {
-  const [from, to] = stop === undefined ? [0, start] : [start, stop]
-  const length = Math.max(0, Math.ceil((to - from) / step))
-  const elements = Array.from({ length }, (_, i) => from + i * step)
-  const data = dtype === 'float32' ? Float32Array.from(elements) : Int32Array.from(elements)
-  return new Tensor(data, [length], dtype)
+export function arange(start: number, stop?: number | null, step = 1, dtype: DType = 'float32'): Tensor {
+  const bound = (what: string, value: unknown) => finite().read(value, `arange: ${what}`)
+  const [from, to] = stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
+  if (bound('step', step) === 0) throw new ArgumentError('arange: step must not be 0')
+  const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / step))])
+  const elements = Array.from({ length: length! }, (_, i) => from + i * step)
+  return new Tensor(storeData(requireDType('arange', dtype), elements), [length!], dtype)
 }
 
 /** The identity matrix. */
 export function eye(size: number): Tensor {
-  const data = new Float32Array(size * size)
-  for (let i = 0; i < size; i++) data[i * (size + 1)] = 1
-  return new Tensor(data, [size, size], 'float32')
+  const [rows] = requireShape('eye', [requireInteger('eye: size', size, 0), size])
+  const data = new Float32Array(rows! * rows!)
+  for (let i = 0; i < rows!; i++) data[i * (rows! + 1)] = 1
+  return new Tensor(data, [rows!, rows!], 'float32')
 }
 
-/** 1 at the position that each index names along a new last axis, 0 elsewhere. */
+/**
+ * 1 at the position that each index names along a new last axis, 0 elsewhere. As in Keras, an index that is no class
+ * gives a row of zeros.
+ */
 export function oneHot(indices: TensorLike, numClasses: number): Tensor {
   const index = cast(asTensor(indices, 'oneHot'), 'int32')
-  return cast(equal(expandDims(index, -1), arange(0, numClasses, 1, 'int32')), 'float32')
+  const classes = arange(0, requireInteger('oneHot: numClasses', numClasses, 0), 1, 'int32')
+  return cast(equal(expandDims(index, -1), classes), 'float32')
 }

@@ -1,21 +1,19 @@
 // Tensor: what users hold. Either data on the JavaScript heap, or a symbol inside a traced function.
 
 import { ArgumentError, StateError, formatShape } from '../core/errors'
-import type { Value } from '../ir/graph'
-import type { DType } from '../core/dtypes'
+import type { DType, TensorData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
-import type { Trace } from './trace'
 
 /** Numbers, or arrays of them to any depth. */
 export type NestedArray = number | boolean | readonly NestedArray[]
 
-/** The arrays that hold a concrete tensor's elements. */
-export type TensorData = Float32Array | Int32Array
+export type { TensorData }
 
-interface Traced {
-  readonly trace: Trace
-  readonly value: Value
+/** What a tensor without data stands for. Only who made it knows more: see trace.ts and layers/symbol.ts. */
+export interface TensorSymbol {
+  /** What to say when someone asks for the data. */
+  readonly whyNoData: string
 }
 
 /**
@@ -25,10 +23,10 @@ interface Traced {
 export class Tensor implements TensorType {
   readonly shape: Shape
   readonly dtype: DType
-  readonly #content: TensorData | Traced
+  readonly #content: TensorData | TensorSymbol
 
   /** Use `tensor(…)` to make one; this takes the data as it is. @internal */
-  constructor(content: TensorData | Traced, shape: Shape, dtype: DType) {
+  constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
     this.#content = content
     this.shape = shape
     this.dtype = dtype
@@ -50,9 +48,7 @@ export class Tensor implements TensorType {
    */
   get data(): TensorData {
     if (ArrayBuffer.isView(this.#content)) return this.#content
-    throw new StateError(
-      `A ${this.dtype} tensor of shape ${formatShape(this.shape)} has no data while its function is traced. Compute with ops instead of reading numbers.`,
-    )
+    throw new StateError(`A ${this.dtype} tensor of shape ${formatShape(this.shape)} ${this.#content.whyNoData}`)
   }
 
   /** The only element of a tensor of size 1. */
@@ -101,8 +97,8 @@ export class Tensor implements TensorType {
     return `${head} [${shown.join(', ')}${this.size > 8 ? ', …' : ''}]`
   }
 
-  /** What a symbol stands for; null for a concrete tensor. @internal */
-  static symbolOf(tensor: Tensor): Traced | null {
+  /** What a tensor without data stands for; null for one with data. @internal */
+  static symbolOf(tensor: Tensor): TensorSymbol | null {
     return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
   }
 }

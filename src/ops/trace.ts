@@ -4,7 +4,7 @@
 import { ArgumentError, StateError } from '../core/errors'
 import { GraphBuilder } from '../ir/builder'
 import { gradients } from '../ir/differentiate'
-import type { Graph, Value } from '../ir/graph'
+import type { Cell, Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import type { TensorType } from '../core/shapes'
 import { attributesKey } from '../plan/simplify'
@@ -12,18 +12,33 @@ import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
+import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
-import type { Variable } from './variable'
+
+/** A variable, as far as a trace sees it. */
+export interface TracedCell extends Cell {
+  readonly runtime: Runtime
+}
+
+/** A value of a graph that is being recorded. */
+class TracedValue implements TensorSymbol {
+  readonly whyNoData = 'has no data while its function is traced. Compute with ops instead of reading numbers.'
+  constructor(
+    readonly trace: Trace,
+    readonly value: Value,
+  ) {}
+}
 
 export class Trace {
   private readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
-  private readonly cells = new Set<Variable>()
+  private readonly cells = new Set<TracedCell>()
 
   /** The value that a tensor stands for in this trace; concrete tensors become constants. */
   valueOf(tensor: Tensor): Value {
     const symbol = Tensor.symbolOf(tensor)
     if (symbol !== null) {
+      if (!(symbol instanceof TracedValue)) throw new StateError(`A ${tensor.dtype} tensor of shape [${tensor.shape.join(', ')}] ${symbol.whyNoData}`)
       if (symbol.trace !== this) {
         throw new StateError(
           'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
@@ -41,7 +56,7 @@ export class Trace {
   }
 
   wrap(value: Value): Tensor {
-    return new Tensor({ trace: this, value }, value.shape, value.dtype)
+    return new Tensor(new TracedValue(this, value), value.shape, value.dtype)
   }
 
   apply<Name extends PrimitiveName>(name: Name, inputs: readonly Tensor[], attributes: PrimitiveAttributes[Name]): Tensor[] {
@@ -55,12 +70,12 @@ export class Trace {
     return node?.name === name ? this.wrap(node.inputs[0]!) : null
   }
 
-  read(variable: Variable): Tensor {
+  read(variable: TracedCell): Tensor {
     this.cells.add(variable)
     return this.wrap(this.builder.read(variable))
   }
 
-  update(variable: Variable, value: Tensor): void {
+  update(variable: TracedCell, value: Tensor): void {
     this.cells.add(variable)
     this.builder.update(variable, this.valueOf(value))
   }

@@ -4,7 +4,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
-import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
 import { sameShape, sizeOf } from '../core/shapes'
 import { cellView } from '../runtime/program'
 import type { Storage } from '../runtime/runtime'
@@ -21,12 +21,18 @@ export interface VariableOptions {
   readonly trainable?: boolean
 }
 
+/**
+ * Counts what can change which variables a layer has and which of them are trained: lists of them are kept until the count
+ * rises.
+ */
+export const structure = { version: 0 }
+
 // A Cell, but for the declarations that users see: its place in memory is internal.
 export class Variable {
   readonly shape: Shape
   readonly dtype: DType
   name: string
-  trainable: boolean
+  private isTrainable = true
   /** Where the elements are. Moved only by `adopt`. @internal */
   storage: Storage
   /** @internal */
@@ -41,6 +47,7 @@ export class Variable {
     this.name = options.name ?? 'variable'
     this.trainable = options.trainable ?? true
     this.storage = currentRuntime().createStorage(this.byteLength)
+    structure.version++
     this.view.fill(0)
     if (initial instanceof Tensor) this.view.set(initial.data)
   }
@@ -51,13 +58,23 @@ export class Variable {
     return Object.assign(variable, { shape, dtype: 'float32' as const, name, trainable: false, storage, byteOffset })
   }
 
+  /** Whether an optimizer may change it. */
+  get trainable(): boolean {
+    return this.isTrainable
+  }
+
+  set trainable(trainable: boolean) {
+    this.isTrainable = trainable
+    structure.version++
+  }
+
   /** The number of elements. */
   get size(): number {
     return sizeOf(this.shape)
   }
 
   get byteLength(): number {
-    return BYTES_PER_ELEMENT * this.size
+    return dtypes[this.dtype].bytes * this.size
   }
 
   /** @internal */

@@ -18,12 +18,8 @@ function withSchedule(config: Config, custom: CustomObjects): OptimizerOptions {
   return isSerialized(learningRate) ? { ...config, learningRate: getSchedule(learningRate, custom) } : config
 }
 
-export const optimizers = new Registry<Optimizer>('optimizer', isOptimizer)
-  .add('SGD', (config, custom) => new SGD(withSchedule(config, custom)))
-  .add('RMSprop', (config, custom) => new RMSprop(withSchedule(config, custom)))
-  .add('Adam', (config, custom) => new Adam(withSchedule(config, custom)))
-  .add('AdamW', (config, custom) => new AdamW(withSchedule(config, custom)))
+export const optimizers = new Registry<Optimizer>('optimizer', isOptimizer, () => ({ SGD, RMSprop, Adam, AdamW }), {  })
 
 export function getOptimizer(identifier: OptimizerIdentifier, custom: CustomObjects = {}): Optimizer {
-  return optimizers.get(identifier, custom)
+  return optimizers.get(identifier)
 }

@@ -133,44 +133,8 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
 
 const isSchedule = (value: unknown): value is LearningRateSchedule => value instanceof LearningRateSchedule
 
-function numberOf(config: Config, key: string): number {
-  const value = config[key]
-  if (typeof value === 'number') return value
-  throw new ArgumentError(`A saved learning-rate schedule must have the number ${key}`)
-}
-
-function optionalNumbers<Key extends string>(config: Config, ...keys: Key[]): { [K in Key]?: number } {
-  const found: { [K in Key]?: number } = {}
-  for (const key of keys) if (config[key] != null) found[key] = numberOf(config, key)
-  return found
-}
-
-function numbersOf(config: Config, key: string): number[] {
-  const value = config[key]
-  if (Array.isArray(value)) return value.map(Number)
-  throw new ArgumentError(`A saved learning-rate schedule must have the numbers ${key}`)
-}
-
-const schedules = new Registry<LearningRateSchedule>('learning-rate schedule', isSchedule)
-  .add('ExponentialDecay', (config) =>
-    new ExponentialDecay({
-      initialLearningRate: numberOf(config, 'initialLearningRate'),
-      decaySteps: numberOf(config, 'decaySteps'),
-      decayRate: numberOf(config, 'decayRate'),
-      staircase: config['staircase'] === true,
-    }),
-  )
-  .add('CosineDecay', (config) =>
-    new CosineDecay({
-      initialLearningRate: numberOf(config, 'initialLearningRate'),
-      decaySteps: numberOf(config, 'decaySteps'),
-      ...optionalNumbers(config, 'alpha', 'warmupTarget', 'warmupSteps'),
-    }),
-  )
-  .add('PiecewiseConstantDecay', (config) =>
-    new PiecewiseConstantDecay({ boundaries: numbersOf(config, 'boundaries'), values: numbersOf(config, 'values') }),
-  )
+const schedules = new Registry<LearningRateSchedule>('learning-rate schedule', isSchedule, () => ({ ExponentialDecay, CosineDecay, PiecewiseConstantDecay }))
 
 export function getSchedule(saved: Serialized, custom: CustomObjects): LearningRateSchedule {
-  return schedules.get(saved, custom)
+  return schedules.get(saved)
 }

@@ -10,7 +10,7 @@ import { cellsOverlap } from '../ir/graph'
 import { hasEffect } from '../ir/region'
 import type { Address, Buffer } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
-import type { NumericArray } from '../core/dtypes'
+import type { DType, NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Block, Kernel } from './kernel'
@@ -67,7 +67,7 @@ export interface MemoryPlan {
   readonly workspaceBytes: number
   /** The largest sum of buffers that live at one time: no plan can be smaller. */
   readonly lowerBound: number
-  readonly constants: readonly { readonly offset: number; readonly data: NumericArray }[]
+  readonly constants: readonly { readonly offset: number; readonly dtype: DType; readonly data: NumericArray }[]
   readonly constantBytes: number
   /** Updates that must be copied to their cell when all kernels have run. */
   readonly copies: readonly (Update & { readonly target: PlacedBuffer })[]
@@ -112,7 +112,7 @@ class Planner {
   private readonly lastRead = new Map<Value, number>()
   private readonly temporaries = new Map<Kernel, Draft>()
   private readonly blocks = new Map<Block, Draft>()
-  private readonly constants: { offset: number; data: NumericArray }[] = []
+  private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
 
   constructor(
@@ -168,7 +168,7 @@ class Planner {
     for (const node of this.graph.nodes) {
       const data = constantData(node)
       if (data === null) continue
-      this.constants.push({ offset: this.constantBytes, data })
+      this.constants.push({ offset: this.constantBytes, dtype: node.outputs[0]!.dtype, data })
       this.hold(node.outputs[0]!, { kind: 'constants', offset: this.constantBytes })
       this.constantBytes += align(bytesOf(node.outputs[0]!), data.length > 4 ? ALIGNMENT : 16)
     }

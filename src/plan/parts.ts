@@ -33,7 +33,7 @@ const RANDOM = 1.2
 
 const slowSteps: ReadonlySet<Step> = new Set([
   Step.Exp, Step.Expm1, Step.Log, Step.Log1p, Step.Sin, Step.Cos, Step.Tanh, Step.Sigmoid, Step.Softplus, Step.Erf,
-  Step.ErfInv, Step.Power, Step.Mod,
+  Step.ErfInv, Step.Power, Step.Mod, Step.FloorDivideI32, Step.ModI32,
 ])
 
 // Elements are dealt out 16 at a time: one line of the cache, so that no two threads write to the same one.

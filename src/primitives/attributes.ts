@@ -7,7 +7,7 @@ import type { Shape, TensorType } from '../core/shapes'
 export type NoAttributes = Readonly<Record<never, never>>
 
 export interface AxesAttributes {
-  /** Sorted, distinct, non-negative, adjacent. They disappear from the shape. */
+  /** Sorted, distinct, non-negative. They disappear from the shape. */
   readonly axes: readonly number[]
 }
 
@@ -68,6 +68,7 @@ export interface PrimitiveAttributes {
   divide: NoAttributes
   power: NoAttributes
   mod: NoAttributes
+  floorDivide: NoAttributes
   maximum: NoAttributes
   minimum: NoAttributes
   less: NoAttributes
@@ -130,3 +131,5 @@ export interface PrimitiveAttributes {
 }
 
 export type PrimitiveName = keyof PrimitiveAttributes
+/** The primitives that fold axes into one number. */
+export type ReductionName = 'sum' | 'mean' | 'max' | 'min'

@@ -7,7 +7,8 @@ import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { KernelPrimitive, Layout, LowerContext, RefContext, TotalContext } from './rule'
+import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext, TotalContext } from './rule'
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { NoAttributes } from './attributes'
@@ -119,20 +120,25 @@ function lower(context: LowerContext<NoAttributes>): void {
     const addresses: Address[] = []
     const strides = broadcastStrides(operand.shape.slice(0, -2), operand.strides.slice(0, -2), batch)
     forEachOffset(batch, strides, 0, (at) =>
-      addresses.push({ buffer: operand.address.buffer, offset: operand.address.offset + 4 * at }),
+      addresses.push({ buffer: operand.address.buffer, offset: operand.address.offset + BYTES_PER_ELEMENT * at }),
     )
     return addresses
   }
   const lhs = starts(a)
   const rhs = starts(b)
   for (let i = 0; i < lhs.length; i++) {
-    const at = { buffer: out.address.buffer, offset: out.address.offset + 4 * i * m * n }
+    const at = { buffer: out.address.buffer, offset: out.address.offset + BYTES_PER_ELEMENT * i * m * n }
     context.emit(
       instruction(Opcode.Gemm, Gemm, {
         ...fixed, out: at, lhs: lhs[i]!, rhs: rhs[i]!, batch: 1, lhsBatch: 0, rhsBatch: 0,
       }),
     )
   }
+}
+
+// × and + for each of m·n·k
+function flops({ inputs: [a], outputs: [out] }: CostContext<NoAttributes>): number {
+  return 2 * sizeOf(out!.shape) * a!.shape[a!.shape.length - 1]!
 }
 
 // Σ a_t [m,k] · b_t [k,n] = [a_1 … a_T] · [b_1; …; b_T]: one product with T times the inner axis
@@ -150,6 +156,7 @@ const matmul: KernelPrimitive<NoAttributes> = {
   vjp,
   ref,
   lower,
+  flops,
   accepts,
   fusesEpilogue: true,
   lift: (attributes) => attributes,

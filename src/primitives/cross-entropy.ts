@@ -8,6 +8,7 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
+import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import { isContiguous } from './rule'
 import type { NumericArray } from '../core/dtypes'
@@ -104,6 +105,11 @@ function crossEntropyOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<
         }),
       )
     },
+    // max, −, exp, Σ and ÷ for the probabilities; the logarithm of each row and −; × and − for each target
+    flops({ inputs: [x] }) {
+      const { rows, columns } = rowsOf(x!.shape)
+      return rows * (columns * (4 + FUNCTION) + FUNCTION + (kind === TargetKind.Classes ? 1 : 3 * columns))
+    },
     inPlace: [[1, 0]],
   }
 }
@@ -156,6 +162,8 @@ function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAt
     },
     // The same scale for every row is the usual one.
     accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
+    // − and ×; with distributions Σ and another × besides
+    flops: ({ outputs }) => elementsOf(outputs) * (kind === TargetKind.Classes ? 2 : 4),
     inPlace: [[0, 0]],
   }
 }

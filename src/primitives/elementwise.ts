@@ -9,11 +9,13 @@ import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, sameShape } from '../core/shapes'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import { FUNCTION } from './flops'
 import * as special from './special'
 
 type Kinds = readonly DType[]
 
 const FLOAT: Kinds = ['float32']
+const INTEGER: Kinds = ['int32']
 const NUMERIC: Kinds = ['float32', 'int32']
 const ANY: Kinds = ['float32', 'int32', 'bool']
 const BOOL: Kinds = ['bool']
@@ -23,6 +25,8 @@ type Simplify = NonNullable<ElementwisePrimitive<NoAttributes>['simplify']>
 interface Options {
   readonly simplify?: Simplify
   readonly accepts?: Kinds
+  /** Floating-point operations for one element. Default 1. */
+  readonly flops?: number
   /** The result's dtype; the operands' when left out. */
   readonly result?: DType
   readonly integerStep?: Step
@@ -54,7 +58,7 @@ function unary(
   step: Step,
   scalar: (x: number) => number,
   vjp: UnaryVjp | null,
-  { accepts = FLOAT, result, integerStep, epilogue }: Options = {},
+  { accepts = FLOAT, result, integerStep, epilogue, flops = 1 }: Options = {},
 ): ElementwisePrimitive<NoAttributes> {
   return {
     kind: 'elementwise',
@@ -63,6 +67,7 @@ function unary(
       return [{ shape: inputs[0]!.shape, dtype: result ?? inputs[0]!.dtype }]
     },
     step: (inputs) => stepFor(step, integerStep, inputs),
+    flops,
     scalar: ([x]) => scalar(x!),
     vjp: vjp && (({ e, inputs: [x], outputs: [y], cotangents: [dy] }) => [vjp(e, dy!, x!, y!)]),
     ...(epilogue === undefined ? {} : { epilogue }),
@@ -74,7 +79,7 @@ function binary(
   step: Step,
   scalar: (a: number, b: number) => number,
   vjp: BinaryVjp | null,
-  { accepts = NUMERIC, result, integerStep, integer = scalar, bias, simplify }: Options = {},
+  { accepts = NUMERIC, result, integerStep, integer = scalar, bias, simplify, flops = 1 }: Options = {},
 ): ElementwisePrimitive<NoAttributes> {
   return {
     kind: 'elementwise',
@@ -84,6 +89,7 @@ function binary(
       return [{ shape, dtype: result ?? inputs[0]!.dtype }]
     },
     step: (inputs) => stepFor(step, integerStep, inputs),
+    flops,
     scalar: ([a, b], [type]) => (type!.dtype === 'int32' ? integer : scalar)(a!, b!),
     vjp: vjp && (({ e, inputs: [a, b], outputs: [y], cotangents: [dy] }) => vjp(e, dy!, a!, b!, y!)),
     ...(bias === undefined ? {} : { bias }),
@@ -132,6 +138,7 @@ const cast: ElementwisePrimitive<PrimitiveAttributes['cast']> = {
   kind: 'elementwise',
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   step: ([x], { dtype }) => castStep(x!.dtype, dtype),
+  flops: 0,
   scalar: ([x], [type], { dtype }) => castScalar(x!, type!.dtype, dtype),
   // int32 and bool carry no gradient
   vjp: ({ cotangents: [dy], inputs: [x] }) => [x!.dtype === 'float32' ? dy! : null],
@@ -147,6 +154,7 @@ const select: ElementwisePrimitive<NoAttributes> = {
     return [{ shape: broadcastShapes('select', inputs.map((input) => input.shape)), dtype: a!.dtype }]
   },
   step: () => Step.Select,
+  flops: 1,
   scalar: ([condition, a, b]) => (condition ? a! : b!),
   vjp: ({ e, inputs: [condition], cotangents: [dy] }) => [
     null,
@@ -173,7 +181,7 @@ function extremum(name: PrimitiveName, step: Step, integerStep: Step, scalar: (a
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
 export const elementwise = {
-  copy: unary('copy', Step.Identity, (x) => x, (_e, dy) => dy, { accepts: ANY }),
+  copy: unary('copy', Step.Identity, (x) => x, (_e, dy) => dy, { accepts: ANY, flops: 0 }),
   negative: unary('negative', Step.Negative, (x) => -x, (e, dy) => e.negative(dy), {
     accepts: NUMERIC,
     integerStep: Step.NegativeI32,
@@ -185,26 +193,27 @@ export const elementwise = {
   }),
   sign: unary('sign', Step.Sign, Math.sign, (e, dy) => e.zeros(dy)),
   // d eˣ = y dx
-  exp: unary('exp', Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y)),
-  expm1: unary('expm1', Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1))),
-  log: unary('log', Step.Log, Math.log, (e, dy, x) => e.divide(dy, x)),
-  log1p: unary('log1p', Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1))),
+  exp: unary('exp', Step.Exp, Math.exp, (e, dy, _x, y) => e.multiply(dy, y), { flops: FUNCTION }),
+  expm1: unary('expm1', Step.Expm1, Math.expm1, (e, dy, _x, y) => e.multiply(dy, e.add(y, 1)), { flops: FUNCTION }),
+  log: unary('log', Step.Log, Math.log, (e, dy, x) => e.divide(dy, x), { flops: FUNCTION }),
+  log1p: unary('log1p', Step.Log1p, Math.log1p, (e, dy, x) => e.divide(dy, e.add(x, 1)), { flops: FUNCTION }),
   // d√x = dx / (2y)
   sqrt: unary('sqrt', Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y)),
   // d x^(−1/2) = −y/(2x) dx
   rsqrt: unary('rsqrt', Step.Rsqrt, (x) => 1 / Math.sqrt(x), (e, dy, x, y) =>
-    e.multiply(dy, e.divide(e.multiply(y, -0.5), x)),
+    e.multiply(dy, e.divide(e.multiply(y, -0.5), x)), { flops: 2 },
   ),
   // d(1/x) = −y² dx
   reciprocal: unary('reciprocal', Step.Reciprocal, (x) => 1 / x, (e, dy, _x, y) =>
     e.negative(e.multiply(dy, e.square(y))),
   ),
   square: unary('square', Step.Square, (x) => x * x, (e, dy, x) => e.multiply(dy, e.multiply(x, 2))),
-  sin: unary('sin', Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x))),
-  cos: unary('cos', Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x)))),
+  sin: unary('sin', Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), { flops: FUNCTION }),
+  cos: unary('cos', Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), { flops: FUNCTION }),
   // d tanh(x) = (1 − y²) dx
   tanh: unary('tanh', Step.Tanh, Math.tanh, (e, dy, _x, y) => e.multiply(dy, e.subtract(1, e.square(y))), {
     epilogue: Epilogue.Tanh,
+    flops: FUNCTION,
   }),
   // dσ(x) = y (1 − y) dx
   sigmoid: unary(
@@ -212,10 +221,13 @@ export const elementwise = {
     Step.Sigmoid,
     special.sigmoid,
     (e, dy, _x, y) => e.multiply(dy, e.multiply(y, e.subtract(1, y))),
-    { epilogue: Epilogue.Sigmoid },
+    { epilogue: Epilogue.Sigmoid, flops: FUNCTION },
   ),
   // d log(1 + eˣ) = σ(x) dx
-  softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x))),
+  softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
+    // an exponential and a logarithm
+    flops: 2 * FUNCTION,
+  }),
   // y > 0 exactly where x > 0, so that x need not be kept
   relu: unary('relu', Step.Relu, (x) => (x < 0 ? 0 : x), (e, dy, _x, y) => e.reluGradient(y, dy), {
     epilogue: Epilogue.Relu,
@@ -230,11 +242,11 @@ export const elementwise = {
   ),
   // d erf(x) = 2/√π e^(−x²) dx
   erf: unary('erf', Step.Erf, special.erf, (e, dy, x) =>
-    e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)),
+    e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)), { flops: FUNCTION },
   ),
   // d erf⁻¹(x) = √π/2 e^(y²) dx
   erfInv: unary('erfInv', Step.ErfInv, special.erfInv, (e, dy, _x, y) =>
-    e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)),
+    e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)), { flops: FUNCTION },
   ),
   floor: unary('floor', Step.Floor, Math.floor, (e, dy) => e.zeros(dy)),
   ceil: unary('ceil', Step.Ceil, Math.ceil, (e, dy) => e.zeros(dy)),
@@ -277,7 +289,8 @@ export const elementwise = {
       e.multiply(dy, e.select(e.equal(b, 0), 0, e.multiply(b, e.power(a, e.subtract(b, 1))))),
       e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
-    { accepts: FLOAT },
+    // a logarithm and an exponential
+    { accepts: FLOAT, flops: 2 * FUNCTION },
   ),
   // a − ⌊a/b⌋ b: the floor's derivative is zero
   mod: binary(
@@ -285,8 +298,11 @@ export const elementwise = {
     Step.Mod,
     special.modulo,
     (e, dy, a, b, y) => [dy, e.multiply(dy, e.divide(e.subtract(y, a), b))],
-    { accepts: FLOAT },
+    // ÷, ⌊⌋, × and −
+    { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
   ),
+  // Of float32 it is floor(a / b).
+  floorDivide: binary('floorDivide', Step.FloorDivideI32, special.floorQuotient, null, { accepts: INTEGER, flops: 2 }),
   maximum: extremum('maximum', Step.Maximum, Step.MaximumI32, Math.max),
   minimum: extremum('minimum', Step.Minimum, Step.MinimumI32, Math.min),
   less: comparison('less', Step.Less, Step.LessI32, (a, b) => a < b),

@@ -5,6 +5,7 @@ import type { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
+import type { ReductionName } from './attributes'
 
 type Unary = (x: Value) => Value
 /** A number stands for a float32 scalar. */
@@ -39,7 +40,9 @@ export interface Emitter {
   select(condition: Value, a: Value | number, b: Value | number): Value
   /** (p Σt − t) · scale, for targets t of either kind. */
   crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value
-  /** Sums over axes and drops them; axes that are not neighbours take one reduction each. */
+  /** Folds sorted axes and drops them. */
+  reduce(name: ReductionName, x: Value, axes: readonly number[]): Value
+  /** Sums over sorted axes and drops them. */
   sum(x: Value, axes: readonly number[]): Value
   reshape(x: Value, shape: Shape): Value
   transpose(x: Value, permutation: readonly number[]): Value

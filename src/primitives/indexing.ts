@@ -5,6 +5,7 @@ import { Gather, ScatterAdd } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { instruction } from '../ir/instruction'
+import { elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
@@ -53,6 +54,9 @@ const gather: KernelPrimitive<AxisAttributes> = {
       }),
     )
   },
+  flops: () => 0,
+  // of the operand only what is picked
+  traffic: ({ inputs: [, indices], outputs: [out] }) => [indices!, out!, out!],
 }
 
 // updates [outer, count…, inner], indices [count…] → out [outer, size, inner], zero where nothing is added
@@ -95,6 +99,7 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
       }),
     )
   },
+  flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
 
 export const indexing = { gather, scatterAdd }

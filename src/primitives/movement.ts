@@ -250,6 +250,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
   },
   places: (inputs, { axis }) =>
     splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null,
+  flops: () => 0,
 }
 
 const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
@@ -272,6 +273,7 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
     emit(instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: word }))
     copyInto(out!, strides, padStart(strides, before), x!).forEach(emit)
   },
+  flops: () => 0,
 }
 
 // out = base, and out[starts …] += block
@@ -299,6 +301,7 @@ const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
     copyInto(out!, strides, 0, base!).forEach(emit)
     addInto(out!, strides, padStart(strides, starts), block!).forEach(emit)
   },
+  flops: ({ inputs: [, block] }) => sizeOf(block!.shape),
 }
 
 function padStart(strides: readonly number[], before: readonly number[]): number {

@@ -1,15 +1,17 @@
 // Primitives that fold axes: sums, extremes, arg-extremes, and softmax over the last axis.
 
-import { ArgReduce, Reduce, Softmax } from '../../assembly/shared/instructions'
+import { ArgReduce, Fill, Reduce, Softmax } from '../../assembly/shared/instructions'
 import { Extreme, Opcode, Reduction, SoftmaxKind } from '../../assembly/shared/opcodes'
-import { ArgumentError, ShapeError } from '../core/errors'
+import { ArgumentError, ShapeError, internalError } from '../core/errors'
 import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
+import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive, TotalContext } from './rule'
+import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
-import { splitAround } from '../core/shapes'
-import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName } from './attributes'
+import { adjacentGroups, forEachOffset, rowMajorStrides, sizeOf, splitAround } from '../core/shapes'
+import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName, ReductionName } from './attributes'
 
 function requireFloat(name: string, input: TensorType): void {
   if (input.dtype !== 'float32') {
@@ -18,15 +20,38 @@ function requireFloat(name: string, input: TensorType): void {
 }
 
 function splitAxes(shape: Shape, axes: readonly number[]) {
-  return axes.length === 0 ? { ...splitAround(shape, 0, -1) } : splitAround(shape, axes[0]!, axes[axes.length - 1])
+  return axes.length === 0 ? splitAround(shape, 0, -1) : splitAround(shape, axes[0]!, axes[axes.length - 1])
 }
 
-interface ReductionRule {
-  /** Whether folding all turns of a loop is folding one axis more. */
-  readonly isSum?: boolean
+/** How many elements fold into one. */
+function foldedCount(shape: Shape, axes: readonly number[]): number {
+  return axes.reduce((count, axis) => count * shape[axis]!, 1)
+}
+
+/** Where the elements of some axes lie, seen from the first one. */
+function offsetsAlong(shape: Shape, axes: readonly number[]): number[] {
+  const strides = rowMajorStrides(shape)
+  const offsets: number[] = []
+  forEachOffset(axes.map((axis) => shape[axis]!), axes.map((axis) => strides[axis]!), 0, (at) => offsets.push(at))
+  return offsets
+}
+
+/** One dtype's way of folding. */
+interface Fold {
   readonly reduction: Reduction
+  /** What an empty axis gives. */
   readonly start: number
   fold(accumulator: number, x: number): number
+}
+
+interface ReductionRule extends Fold {
+  /** Whether folding all turns of a loop is folding one axis more. */
+  readonly isSum?: boolean
+  /** Integers, in integers. null: float32 only. */
+  readonly int32: Fold | null
+  /** 0 and 1, and the dtype of the result. null: not of bool. */
+  readonly bool: (Fold & { readonly result: DType }) | null
+  /** Of one result. */
   finish?(accumulator: number, count: number): number
   vjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value
 }
@@ -37,45 +62,57 @@ function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContex
   return all === null ? null : e.sum(all, [0, ...axes.map((axis) => axis + 1)])
 }
 
+function foldOf(name: string, rule: ReductionRule, dtype: DType): Fold {
+  const fold = dtype === 'float32' ? rule : rule[dtype]
+  if (fold === null) throw new ArgumentError(`${name}: the operand must be float32, received ${dtype}. Cast it first.`)
+  return fold
+}
+
 // out [outer, inner] = fold over axis of input [outer, axis, inner]
-function reduction(name: PrimitiveName, rule: ReductionRule): KernelPrimitive<AxesAttributes> {
+function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<AxesAttributes> {
   return {
     kind: 'kernel',
     infer([x], { axes }) {
-      requireFloat(name, x!)
-      return [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: 'float32' }]
+      foldOf(name, rule, x!.dtype)
+      const dtype = x!.dtype === 'bool' && rule.bool !== null ? rule.bool.result : x!.dtype
+      return [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype }]
     },
     vjp: ({ e, inputs: [x], outputs: [y], attributes: { axes }, cotangents: [dy] }) => [
       rule.vjp(e, e.keepAxes(dy!, x!.shape, axes), x!, e.keepAxes(y!, x!.shape, axes), axes),
     ],
     ...(rule.isSum === true ? { total: totalOfSum } : {}),
-    // Folding one element is looking at it.
-    simplify: ({ e, inputs: [x], output, attributes: { axes } }) =>
-      splitAxes(x!.shape, axes).axis === 1 ? e.reshape(x!, output.shape) : null,
+    simplify({ e, inputs: [x], output, attributes: { axes } }) {
+      // Folding one element is looking at it.
+      if (foldedCount(x!.shape, axes) === 1) return e.reshape(e.cast(x!, output.dtype), output.shape)
+      // The kernel knows one run of axes: apart, they take one reduction each.
+      const groups = adjacentGroups(axes)
+      return groups.length === 1 ? null : groups.reduce((folded, group) => e.reduce(name, folded, group), x!)
+    },
     ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes: { axes } }) {
-      const { outer, axis, inner } = splitAxes(type!.shape, axes)
-      for (let i = 0; i < outer; i++) {
-        for (let j = 0; j < inner; j++) {
-          let accumulator = rule.start
-          for (let a = 0; a < axis; a++) accumulator = rule.fold(accumulator, x![(i * axis + a) * inner + j]!)
-          out![i * inner + j] = rule.finish === undefined ? accumulator : rule.finish(accumulator, axis)
-        }
-      }
+      const { shape, dtype } = type!
+      const { start, fold } = foldOf(name, rule, dtype)
+      const folded = offsetsAlong(shape, axes)
+      offsetsAlong(shape, shape.map((_, i) => i).filter((i) => !axes.includes(i))).forEach((at, i) => {
+        let accumulator = start
+        for (const offset of folded) accumulator = fold(accumulator, x![at + offset]!)
+        out![i] = rule.finish === undefined ? accumulator : rule.finish(accumulator, folded.length)
+      })
     },
     lower({ inputs: [x], outputs: [out], attributes: { axes }, emit }) {
+      if (adjacentGroups(axes).length > 1) throw internalError(`${name}: axes ${axes.join()} are not neighbours`)
+      const { reduction, start } = foldOf(name, rule, x!.dtype)
+      const split = splitAxes(x!.shape, axes)
       emit(
-        instruction(Opcode.Reduce, Reduce, {
-          out: out!.address,
-          input: x!.address,
-          ...splitAxes(x!.shape, axes),
-          reduction: rule.reduction,
-        }),
+        x!.dtype !== 'float32' && split.axis === 0
+          ? instruction(Opcode.Fill, Fill, { out: out!.address, count: sizeOf(out!.shape), value: start })
+          : instruction(Opcode.Reduce, Reduce, { out: out!.address, input: x!.address, ...split, reduction }),
       )
     },
+    flops: ({ inputs, outputs }) => elementsOf(inputs) + (rule.finish === undefined ? 0 : elementsOf(outputs)),
   }
 }
 
-// dx = dy where x is the extreme, shared equally among ties
+// dx = dy where x is the extreme, shared equally among all ties
 function extremeVjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value {
   const hit = e.cast(e.equal(x, y), 'float32')
   const ties = e.keepAxes(e.sum(hit, axes), x.shape, axes)
@@ -84,13 +121,12 @@ function extremeVjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly nu
 
 function argReduction(
   name: PrimitiveName,
-  extreme: Extreme,
+  extremes: { readonly float32: Extreme; readonly int32: Extreme },
   better: (candidate: number, best: number) => boolean,
 ): KernelPrimitive<AxisAttributes> {
   return {
     kind: 'kernel',
     infer([x], { axis }) {
-      requireFloat(name, x!)
       if (x!.shape[axis] === 0) throw new ShapeError(`${name}: axis ${axis} is empty`)
       return [{ shape: x!.shape.filter((_, i) => i !== axis), dtype: 'int32' }]
     },
@@ -116,10 +152,11 @@ function argReduction(
           out: out!.address,
           input: x!.address,
           ...splitAround(x!.shape, axis),
-          extreme,
+          extreme: x!.dtype === 'float32' ? extremes.float32 : extremes.int32,
         }),
       )
     },
+    flops: ({ inputs }) => elementsOf(inputs),
   }
 }
 
@@ -159,32 +196,59 @@ function rowSoftmax(
       const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
       emit(instruction(Opcode.Softmax, Softmax, { out: out!.address, input: x!.address, rows, columns, kind, scratch }))
     },
+    // max, −, exp, Σ and ÷; or max, −, exp, Σ, − and the logarithm of each row
+    flops({ inputs: [x] }) {
+      const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
+      return rows * (columns * (4 + FUNCTION) + (kind === SoftmaxKind.LogSoftmax ? FUNCTION : 0))
+    },
     inPlace: [[0, 0]],
   }
 }
+
+const plus = (sum: number, x: number): number => sum + x
+/** Wraps at 32 bits. */
+const plusI32 = (sum: number, x: number): number => (sum + x) | 0
+const sumI32: Fold = { reduction: Reduction.SumI32, start: 0, fold: plusI32 }
+const maxI32: Fold = { reduction: Reduction.MaxI32, start: -(2 ** 31), fold: Math.max }
+const minI32: Fold = { reduction: Reduction.MinI32, start: 2 ** 31 - 1, fold: Math.min }
 
 export const reductions = {
   sum: reduction('sum', {
     isSum: true,
     reduction: Reduction.Sum,
     start: 0,
-    fold: (sum, x) => sum + x,
+    fold: plus,
+    int32: sumI32,
+    bool: { ...sumI32, result: 'int32' },
     vjp: (e, dy, x) => e.broadcastTo(dy, x.shape),
   }),
   mean: reduction('mean', {
     reduction: Reduction.Mean,
     start: 0,
-    fold: (sum, x) => sum + x,
+    fold: plus,
+    int32: null,
+    bool: null,
     finish: (sum, count) => sum / count,
-    vjp: (e, dy, x, _y, axes) => {
-      const count = splitAxes(x.shape, axes).axis
-      return e.broadcastTo(e.multiply(dy, 1 / count), x.shape)
-    },
+    vjp: (e, dy, x, _y, axes) => e.broadcastTo(e.multiply(dy, 1 / foldedCount(x.shape, axes)), x.shape),
   }),
-  max: reduction('max', { reduction: Reduction.Max, start: -Infinity, fold: Math.max, vjp: extremeVjp }),
-  min: reduction('min', { reduction: Reduction.Min, start: Infinity, fold: Math.min, vjp: extremeVjp }),
-  argMax: argReduction('argMax', Extreme.Max, (candidate, best) => candidate > best),
-  argMin: argReduction('argMin', Extreme.Min, (candidate, best) => candidate < best),
+  max: reduction('max', {
+    reduction: Reduction.Max,
+    start: -Infinity,
+    fold: Math.max,
+    int32: maxI32,
+    bool: { ...maxI32, start: 0, result: 'bool' },
+    vjp: extremeVjp,
+  }),
+  min: reduction('min', {
+    reduction: Reduction.Min,
+    start: Infinity,
+    fold: Math.min,
+    int32: minI32,
+    bool: { ...minI32, start: 1, result: 'bool' },
+    vjp: extremeVjp,
+  }),
+  argMax: argReduction('argMax', { float32: Extreme.Max, int32: Extreme.MaxI32 }, (candidate, best) => candidate > best),
+  argMin: argReduction('argMin', { float32: Extreme.Min, int32: Extreme.MinI32 }, (candidate, best) => candidate < best),
   // dx = y (dy − Σ dy·y)
   softmax: rowSoftmax('softmax', SoftmaxKind.Softmax, (e, dy, y, sum) =>
     e.multiply(y, e.subtract(dy, sum(e.multiply(dy, y)))),

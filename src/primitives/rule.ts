@@ -79,6 +79,12 @@ export interface TotalContext<Attributes> {
   total(operand: Value): Value | null
 }
 
+export interface CostContext<Attributes> {
+  readonly inputs: readonly TensorType[]
+  readonly outputs: readonly TensorType[]
+  readonly attributes: Attributes
+}
+
 interface Common<Attributes> {
   /** The outputs' types, or an error that names the primitive and the shapes. */
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
@@ -104,6 +110,8 @@ export interface ElementwisePrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'elementwise'
   /** The chain step for operands of these types. */
   step(inputs: readonly TensorType[], attributes: Attributes): Step
+  /** Floating-point operations for one element of the result: see flops.ts. */
+  readonly flops: number
   /** The result of one element, in float64 (or of integers as numbers). */
   scalar(inputs: readonly number[], inputTypes: readonly TensorType[], attributes: Attributes): number
   /** A kernel with an epilogue can apply this to its result before it is stored. */
@@ -125,6 +133,10 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   /** The plain loop that says what is meant. Every element of every output is written. */
   ref(context: RefContext<Attributes>): void
   lower(context: LowerContext<Attributes>): void
+  /** Floating-point operations: see flops.ts. */
+  flops(context: CostContext<Attributes>): number
+  /** What is read and written. Default: every operand and every result, once. */
+  traffic?(context: CostContext<Attributes>): readonly TensorType[]
   /** Whether the operand may lie like this. Default: contiguous only. */
   accepts?(operand: number, input: TensorType, layout: Layout): boolean
   /** Pairs [output, input] that may share their bytes. */

@@ -27,6 +27,7 @@ const uniform: KernelPrimitive<PrimitiveAttributes['uniform']> = {
       instruction(Opcode.Random, Random, { out: out!.address, key: key!.address, stream, count: sizeOf(shape) }),
     )
   },
+  flops: () => 0,
 }
 
 export const source = { constant, uniform }

@@ -1,4 +1,5 @@
-// erf and its inverse in float64, for the interpreter. The kernels have their own float32 ones.
+// Functions that JavaScript's Math lacks, for the interpreter: in float64, and on 32-bit integers. The kernels have
+// their own.
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
@@ -63,4 +64,14 @@ export function modulo(x: number, y: number): number {
   const remainder = x % y
   if (remainder === 0) return y < 0 ? -0 : 0
   return remainder < 0 === y < 0 ? remainder : remainder + y
+}
+
+/** ⌊a/b⌋ of 32-bit integers, wrapped; 0 where b is 0, as in NumPy. */
+export function floorQuotient(a: number, b: number): number {
+  return b === 0 ? 0 : Math.floor(a / b) | 0
+}
+
+/** a − ⌊a/b⌋·b of 32-bit integers: the sign of b; 0 where b is 0. */
+export function floorRemainder(a: number, b: number): number {
+  return b === 0 ? 0 : a - Math.floor(a / b) * b
 }

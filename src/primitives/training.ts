@@ -5,6 +5,7 @@ import { Adam, Guard, RmsProp, Sgd } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { internalError } from '../core/errors'
 import { ABSENT, float, instruction } from '../ir/instruction'
+import { elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import type { TensorType } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
@@ -22,6 +23,7 @@ const guard: KernelPrimitive<NoAttributes> = {
     const lists = inputs.flatMap((input) => [input.address, sizeOf(input.shape)])
     emit(instruction(Opcode.Guard, Guard, { bufferCount: inputs.length }, lists))
   },
+  flops: ({ inputs }) => elementsOf(inputs),
 }
 
 /** Slots are flat buffers as long as the parameters; a scalar learning rate follows the gradient. */
@@ -71,6 +73,9 @@ const sgd: KernelPrimitive<PrimitiveAttributes['sgd']> = {
       }),
     )
   },
+  // lr·g and p −; with momentum v·, + besides, with nesterov the same again; a factor for the decay
+  flops: ({ inputs: [p], attributes: { momentum, nesterov, weightDecay } }) =>
+    elementsOf([p!]) * (2 + (momentum > 0 ? 2 : 0) + (momentum > 0 && nesterov ? 2 : 0) + Number(weightDecay > 0)),
 }
 
 // (parameters, gradient, learningRate, square, average if centered, velocity if momentum) → the same without
@@ -130,6 +135,9 @@ const rmsprop: KernelPrimitive<PrimitiveAttributes['rmsprop']> = {
       }),
     )
   },
+  // s: 4; √, + epsilon, lr·g, ÷ and p −: 5; centered: 3 for the average, 2 for its square; momentum: 2; decay: 1
+  flops: ({ inputs: [p], attributes: { momentum, centered, weightDecay } }) =>
+    elementsOf([p!]) * (9 + (centered ? 5 : 0) + (momentum > 0 ? 2 : 0) + Number(weightDecay > 0)),
 }
 
 // (parameters, gradient, learningRate, mean, variance, iterations int32) → (parameters, mean, variance)
@@ -174,6 +182,8 @@ const adam: KernelPrimitive<PrimitiveAttributes['adam']> = {
       }),
     )
   },
+  // m: 3; v: 4; √, + epsilon, α·m, ÷ and p −: 5; decay: 1
+  flops: ({ inputs: [p], attributes: { weightDecay } }) => elementsOf([p!]) * (12 + Number(weightDecay > 0)),
 }
 
 export const training = { guard, sgd, rmsprop, adam }

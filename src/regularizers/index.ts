@@ -1,67 +1,76 @@
 // Penalties on weights and activations, added to the loss. Names, defaults and formulas are Keras's.
 
-import { ArgumentError } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { Configured, configured, number, option } from '../core/options'
+import type { Serialized } from '../core/registry'
 import { abs, add, multiply, square } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import type { Config, Serialized } from '../core/registry'
 
 /** A scalar penalty of a tensor, written with ops. */
-export abstract class Regularizer {
+export abstract class Regularizer extends Configured {
   abstract call(x: Tensor): Tensor
-  abstract getConfig(): Config
 }
 
 export type RegularizerIdentifier = string | Regularizer | Serialized
 
-function requireFactor(name: string, factor: number): number {
-  if (Number.isFinite(factor) && factor >= 0) return factor
-  throw new ArgumentError(`${name}: the factor must be a finite number ≥ 0, received ${factor}`)
+// factor · Σ|x|
+const absolute = (x: Tensor, factor: number): Tensor => multiply(sum(abs(x)), factor)
+// factor · Σx²
+const squared = (x: Tensor, factor: number): Tensor => multiply(sum(square(x)), factor)
+
+const factor = number({ min: 0 })
+
+const l1Options = () => ({
+  /** Default 0.01. */
+  l1: option(factor, 0.01),
+})
+export type L1Options = InputsOf<ReturnType<typeof l1Options>>
+
+/** l1 · Σ|x| */
+export class L1 extends configured(Regularizer, l1Options, 'l1') {
+  static readonly className = 'L1'
+  call(x: Tensor): Tensor {
+    return absolute(x, this.l1)
+  }
 }
 
-/** l1 · Σ|x| + l2 · Σx² */
-export class L1L2 extends Regularizer {
-  static readonly className: string = 'L1L2'
-  readonly l1: number
-  readonly l2: number
+const l2Options = () => ({
+  /** Default 0.01. */
+  l2: option(factor, 0.01),
+})
+export type L2Options = InputsOf<ReturnType<typeof l2Options>>
 
-  constructor({ l1 = 0, l2 = 0 }: { l1?: number; l2?: number } = {}) {
-    super()
-    this.l1 = requireFactor('L1L2', l1)
-    this.l2 = requireFactor('L1L2', l2)
+/** l2 · Σx² */
+export class L2 extends configured(Regularizer, l2Options, 'l2') {
+  static readonly className = 'L2'
+  call(x: Tensor): Tensor {
+    return squared(x, this.l2)
+  }
+}
+
+const l1l2Options = () => ({
+  /** Default 0, by name alone 0.01. */
+  l1: option(factor, 0),
+  /** Default 0, by name alone 0.01. */
+  l2: option(factor, 0),
+})
+export type L1L2Options = InputsOf<ReturnType<typeof l1l2Options>>
+
+/** l1 · Σ|x| + l2 · Σx² */
+export class L1L2 extends configured(Regularizer, l1l2Options) {
+  static readonly className = 'L1L2'
+
+  /** An empty configuration is a name alone, by which Keras means l1 = l2 = 0.01. @internal */
+  static fromConfig(config: L1L2Options): L1L2 {
+    return new L1L2(Object.keys(config).length === 0 ? { l1: 0.01, l2: 0.01 } : config)
   }
 
   call(x: Tensor): Tensor {
     const terms: Tensor[] = []
-    if (this.l1 !== 0) terms.push(multiply(sum(abs(x)), this.l1))
-    if (this.l2 !== 0) terms.push(multiply(sum(square(x)), this.l2))
+    if (this.l1 !== 0) terms.push(absolute(x, this.l1))
+    if (this.l2 !== 0) terms.push(squared(x, this.l2))
     return terms.length === 0 ? full([], 0) : terms.reduce((a, b) => add(a, b))
-  }
-
-  getConfig(): Config {
-    return { l1: this.l1, l2: this.l2 }
-  }
-}
-
-/** l1 · Σ|x| */
-export class L1 extends L1L2 {
-  static override readonly className = 'L1'
-  constructor({ l1 = 0.01 }: { l1?: number } = {}) {
-    super({ l1 })
-  }
-  override getConfig(): Config {
-    return { l1: this.l1 }
-  }
-}
-
-/** l2 · Σx² */
-export class L2 extends L1L2 {
-  static override readonly className = 'L2'
-  constructor({ l2 = 0.01 }: { l2?: number } = {}) {
-    super({ l2 })
-  }
-  override getConfig(): Config {
-    return { l2: this.l2 }
   }
 }

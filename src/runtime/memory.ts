@@ -75,6 +75,11 @@ export class Arena {
     this.free = [{ address: this.start, bytes: this.capacity - this.start }]
   }
 
+  /** How many blocks are in use. */
+  get usedBlocks(): number {
+    return this.used.size
+  }
+
   // Kernels may read a little past the last buffer.
   private get capacity(): number {
     return this.memory.buffer.byteLength - READ_SLACK

@@ -1,17 +1,35 @@
-// The few things that differ between Node and browsers: files.
+// What differs between Node and browsers: Node's own modules, and where bytes are read from. Writing is in files.ts.
 
+import type fs from 'node:fs/promises'
+import type os from 'node:os'
+import type path from 'node:path'
+import type url from 'node:url'
+import type v8 from 'node:v8'
+import type threads from 'node:worker_threads'
 import { StateError } from '../core/errors'
 
-interface FileSystem {
-  readFile(path: string | URL): Promise<Uint8Array>
-  writeFile(path: string | URL, data: Uint8Array): Promise<void>
+/** Those that are used. */
+export interface NodeModules {
+  readonly 'node:fs/promises': typeof fs
+  readonly 'node:os': typeof os
+  readonly 'node:path': typeof path
+  readonly 'node:url': typeof url
+  readonly 'node:v8': typeof v8
+  readonly 'node:worker_threads': typeof threads
 }
 
-/** Node's file system; null elsewhere. The name is not a literal, so that no bundler looks for it. */
-async function fileSystem(): Promise<FileSystem | null> {
-  if (typeof process !== 'object' || process.versions?.node === undefined) return null
-  const name = ['node:', 'fs/promises'].join('')
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+/** Node's process; null elsewhere. A property of the global object, because bundlers put a package in the place of the bare name. */
+export function nodeProcess(): NodeJS.Process | null {
+  const found: NodeJS.Process | undefined = globalThis.process
+  return found?.versions?.node === undefined ? null : found
+}
+
+/**
+ * A module of Node's own; null elsewhere, and in Node before 20.16 and 22.3. It is asked for by a call, not by an import,
+ * because bundlers resolve imports, or warn about those that they cannot read.
+ */
+export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModules[Name] | null {
+  return nodeProcess()?.getBuiltinModule?.<Name>(name) ?? null
 }
 
 /** A path as it is; a URL, written out or not, as a URL. */
@@ -25,20 +43,11 @@ function isRemote(source: string | URL): boolean {
 
 /** The bytes of a file (Node) or of what a URL gives (everywhere). */
 export async function readFile(source: string | URL): Promise<Uint8Array> {
-  const files = isRemote(source) ? null : await fileSystem()
+  const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files !== null) return files.readFile(location(source))
   const response = await fetch(source).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
   return new Uint8Array(await response.arrayBuffer())
-}
-
-/** @throws StateError where there are no files. */
-export async function writeFile(path: string | URL, data: Uint8Array): Promise<void> {
-  const files = await fileSystem()
-  if (files === null) {
-    throw new StateError('There are no files in a browser. Call save() without a path and keep the bytes it returns.')
-  }
-  await files.writeFile(location(path), data)
 }

@@ -8,7 +8,7 @@ import type { Address, Operand } from '../ir/instruction'
 import type { InterpretOptions } from '../ir/interpret'
 import { allocate, hasNonFinite, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
-import type { NumericArray } from '../core/dtypes'
+import type { NumericArray, TensorData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Plan } from '../plan'
@@ -21,6 +21,8 @@ import { Storage, counters } from './runtime'
 
 export interface Program {
   readonly graph: Graph
+  /** Bytes of linear memory that belong to this program alone. */
+  readonly byteLength: number
   /** Where to write parameter i before a run. Stale after the next run of any program. */
   parameter(index: number): NumericArray
   /** Runs once. false when a guard found NaN or ±Inf; then nothing after the guard was done. */
@@ -42,7 +44,7 @@ export function compile(runtime: Runtime, graph: Graph): Program {
 }
 
 /** The content of a cell, in place. Stale when the memory grows. */
-export function cellView(runtime: Runtime, cell: Cell): Float32Array | Int32Array {
+export function cellView(runtime: Runtime, cell: Cell): TensorData {
   return runtime.view(cell.dtype, cell.storage.address + cell.byteOffset, sizeOf(cell.shape))
 }
 
@@ -79,10 +81,13 @@ class TapeProgram implements Program {
     this.tape = new Storage(runtime, tapeBytes(instructions))
     this.constants = new Storage(runtime, memory.constantBytes)
     this.runTape = runtime.kernels!.run
-    for (const { offset, data } of memory.constants) {
-      const dtype = data instanceof Int32Array ? 'int32' : 'float32'
+    for (const { offset, dtype, data } of memory.constants) {
       runtime.view(dtype, this.constants.address + offset, data.length).set(data)
     }
+  }
+
+  get byteLength(): number {
+    return this.tape.byteLength + this.constants.byteLength
   }
 
   // Addresses and views hold until the memory grows or the shared workspace moves.
@@ -201,8 +206,7 @@ class TapeProgram implements Program {
   }
 
   private isBad(operand: Operand, turns: Turns): boolean {
-    if (operand.dtype !== 'float32') return false
-    return hasNonFinite(this.runtime.view('float32', this.resolve(operand.address, turns), sizeOf(operand.shape)))
+    return hasNonFinite(this.runtime.view(operand.dtype, this.resolve(operand.address, turns), sizeOf(operand.shape)))
   }
 
   disassemble(): string {
@@ -248,6 +252,8 @@ class InterpretedProgram implements Program {
     this.parameters = graph.parameters.map((parameter) => allocate(parameter))
   }
 
+  readonly byteLength = 0
+
   parameter(index: number): NumericArray {
     return this.parameters[index]!
   }
@@ -274,7 +280,7 @@ class InterpretedProgram implements Program {
   findNonFinite(): string | null {
     let found: string | null = null
     this.interpret((node, results, turns) => {
-      const bad = node.outputs.some((output, i) => output.dtype === 'float32' && hasNonFinite(results[i]!))
+      const bad = results.some(hasNonFinite)
       if (bad) found = `${turns.map((turn) => `[t=${turn}] `).join('')}${printNode(node)}`
       return !bad
     })

@@ -5,7 +5,7 @@ import { Gather } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { instruction } from '../ir/instruction'
 import type { NumericArray } from '../core/dtypes'
-import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import { BYTES_PER_ELEMENT, dtypes } from '../core/dtypes'
 import { encode, tapeBytes } from '../plan/tape'
 import type { Program } from './program'
 import type { Runtime, Storage } from './runtime'
@@ -16,7 +16,7 @@ export interface Rows {
   readonly width: number
 }
 
-const GATHER_WORDS = Gather.size / 4
+const GATHER_WORDS = Gather.size / BYTES_PER_ELEMENT
 
 export class ResidentRows {
   private readonly content: readonly Storage[]
@@ -34,7 +34,7 @@ export class ResidentRows {
     private readonly size: number,
   ) {
     this.gather = runtime.kernels!.run
-    this.drawn = runtime.createStorage(BYTES_PER_ELEMENT * size)
+    this.drawn = runtime.createStorage(dtypes.int32.bytes * size)
     this.content = tensors.map(({ data }) => runtime.createStorage(data.byteLength))
     const gathers = tensors.map(({ width }, i) =>
       instruction(Opcode.Gather, Gather, {
@@ -51,8 +51,8 @@ export class ResidentRows {
     this.tape = runtime.createStorage(tapeBytes(gathers))
     // After all are allocated: until then the memory may grow.
     tensors.forEach(({ data }, i) => {
-      const dtype = data instanceof Int32Array ? 'int32' : 'float32'
-      runtime.view(dtype, this.content[i]!.address, data.length).set(data)
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      new Uint8Array(runtime.memory.buffer, this.content[i]!.address, bytes.length).set(bytes)
     })
     const words = encode(gathers, ({ offset }) => offset)
     runtime.view('int32', this.tape.address, words.length).set(words)
@@ -60,20 +60,19 @@ export class ResidentRows {
 
   /** Where to write the numbers of the rows, in the order in which they are drawn. Stale when the memory grows. */
   get order(): Int32Array {
-    const { buffer } = this.runtime.memory
-    return new Int32Array(buffer, this.drawn.address, this.size)
+    return new Int32Array(this.runtime.memory.buffer, this.drawn.address, this.size)
   }
 
   /** parameter i of the program [count, width] ← rows order[start … start + count − 1] of tensor i */
   load(program: Program, start: number, count: number): void {
-    const indices = this.drawn.address + BYTES_PER_ELEMENT * start
+    const indices = this.drawn.address + dtypes.int32.bytes * start
     for (let i = 0; i < this.content.length; i++) {
       const { byteOffset } = program.parameter(i)
       if (this.epoch !== this.runtime.epoch) this.refresh()
       const at = GATHER_WORDS * i
-      this.words[at + Gather.out / 4] = byteOffset
-      this.words[at + Gather.indices / 4] = indices
-      this.words[at + Gather.count / 4] = count
+      this.words[at + Gather.out / BYTES_PER_ELEMENT] = byteOffset
+      this.words[at + Gather.indices / BYTES_PER_ELEMENT] = indices
+      this.words[at + Gather.count / BYTES_PER_ELEMENT] = count
     }
     this.gather(this.tape.address)
   }

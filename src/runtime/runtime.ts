@@ -3,7 +3,8 @@
 
 import { ArgumentError, StateError, checkOptions, unknownName } from '../core/errors'
 import type { CellStorage } from '../ir/graph'
-import type { DType } from '../core/dtypes'
+import type { DType, TensorData } from '../core/dtypes'
+import { viewData } from '../core/dtypes'
 import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
 import type { LinearMemory } from './memory'
 import { Arena, PlainMemory, createSharedMemory, createWasmMemory } from './memory'
@@ -156,9 +157,14 @@ export class Runtime {
     return this.workspace.address
   }
 
-  view(dtype: DType, address: number, length: number): Float32Array | Int32Array {
-    const { buffer } = this.memory
-    return dtype === 'float32' ? new Float32Array(buffer, address, length) : new Int32Array(buffer, address, length)
+  view(dtype: DType, address: number, length: number): TensorData {
+    return viewData(dtype, this.memory.buffer, address, length)
+  }
+
+  /** Ends the workers if no model, tensor or program is left that they could work for. */
+  endIdleThreads(): void {
+    const own = (this.pool === null ? 0 : 1) + (this.workspace.bytes > 0 ? 1 : 0)
+    if (this.arena.usedBlocks === own) void this.pool?.end('its runtime is not used any more')
   }
 
   info(): RuntimeInfo {
@@ -196,7 +202,7 @@ export class Storage implements CellStorage {
     readonly byteLength: number,
   ) {
     this.place = runtime.allocate(byteLength)
-    this.release = releaseOnce(runtime, this.place)
+    this.release = releaseOnce(runtime.arena, this.place)
     released.register(this, this.release)
   }
 
@@ -212,13 +218,14 @@ export class Storage implements CellStorage {
   }
 }
 
-// Holds no reference to the storage, so that the storage can be collected.
-function releaseOnce(runtime: Runtime, address: number): () => void {
+// Holds no reference to the storage, so that it can be collected, and none to the runtime: a runtime refers to storages
+// by the programs that are kept for it, and all of them go together.
+function releaseOnce(arena: Arena, address: number): () => void {
   let done = false
   return () => {
     if (done) return
     done = true
-    runtime.arena.release(address)
+    arena.release(address)
   }
 }
 
@@ -259,7 +266,10 @@ export function configure(changes: Partial<Settings>): void {
   }
   const same = SETTINGS.every((key) => next[key] === settings[key])
   settings = next
-  if (!same) current = null
+  if (same) return
+  // Otherwise they go when the last model in it is collected.
+  current?.endIdleThreads()
+  current = null
 }
 
 /** As it would stand in code, so that a string is not taken for a number. */

@@ -1,67 +1,119 @@
-// What compile() chose: optimizer, loss, metrics. Metrics are made when the first targets are seen, because
-// 'accuracy' depends on their shape.
+// What compile() chose: optimizer, and for each output a loss, its weight, and metrics. Losses and metrics find their output
+// when the first batch is traced, because 'accuracy' depends on shapes.
 
-import { ArgumentError, MyelinError, ShapeError, checkOptions, formatShape } from '../core/errors'
+import { ArgumentError, MyelinError, ShapeError, formatShape } from '../core/errors'
+import { custom, nullable, option, readOptions } from '../core/options'
+import type { CustomObjects, Json, Serialized } from '../core/registry'
+import { customObjectScope, isSerialized, serialize } from '../core/registry'
+import type { Shape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch } from '../core/tree'
+import { maskOf } from '../layers/masks'
 import type { LossIdentifier } from '../losses'
 import { Loss } from '../losses'
 import { getLoss } from '../losses/registry'
 import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
-import type { TargetShapes } from '../metrics/registry'
 import { getMetric } from '../metrics/registry'
+import { add, cast, multiply } from '../ops/elementwise'
+import { ones, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
+import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
-import type { CustomObjects, Json, Serialized } from '../core/registry'
-import { serialize } from '../core/registry'
 import type { Runtime } from '../runtime/runtime'
+import { withRuntime } from '../runtime/runtime'
+import type { Batch, ForwardResult, StepLogs } from './step'
+
+/** One for all outputs, a list with one for each, or a record by the outputs' names; null for outputs that have none. */
+export type PerOutput<Each> = Each | readonly (Each | null)[] | { readonly [output: string]: Each | null }
 
 export interface CompileOptions {
   /** Default 'rmsprop'. */
   optimizer?: OptimizerIdentifier
-  loss: LossIdentifier
+  /** What is minimised. null only where the model's layers or its own trainStep say what. */
+  loss?: PerOutput<LossIdentifier> | null
+  /** What the loss of each output is multiplied by in the sum. Default 1. */
+  lossWeights?: number | readonly number[] | { readonly [output: string]: number } | null
   /** Reported during training and by evaluate. */
-  metrics?: readonly MetricIdentifier[]
+  metrics?: MetricsOption
   /** Like metrics, but sample and class weights count. */
-  weightedMetrics?: readonly MetricIdentifier[]
+  weightedMetrics?: MetricsOption
+}
+
+/** A list for a model with one output; lists or a record of lists, one for each output, for a model with several. */
+export type MetricsOption =
+  | readonly (MetricIdentifier | readonly MetricIdentifier[] | null)[]
+  | { readonly [output: string]: MetricIdentifier | readonly MetricIdentifier[] | null }
+  | null
+
+const anything = custom<unknown>((value) => value, () => null)
+const COMPILE_OPTIONS = {
+  optimizer: option(anything, 'rmsprop'),
+  loss: option(nullable(anything), null),
+  lossWeights: option(nullable(anything), null),
+  metrics: option(nullable(anything), null),
+  weightedMetrics: option(nullable(anything), null),
+}
+
+/** What is computed of one output. */
+interface OutputPlan {
+  readonly name: string
+  readonly loss: Loss | null
+  readonly weight: number
+  /** Only where the model has several outputs with a loss. */
+  readonly tracker: Mean | null
+  readonly metrics: readonly Metric[]
+  readonly weightedMetrics: readonly Metric[]
+}
+
+/** A metric and the key it has in logs. */
+interface Logged {
+  readonly key: string
+  readonly metric: Metric
+}
+
+/** The outputs of a model: their names, and whether they were given as a record. */
+export interface OutputNames {
+  readonly names: readonly string[]
 }
 
 export class Compiled {
   readonly optimizer: Optimizer
-  readonly loss: Loss
   readonly lossTracker = new Mean({ name: 'loss' })
-  private metricList: Metric[] | null = null
-  private weightedList: Metric[] | null = null
-  private prepared: readonly Metric[] = []
-  private knownNames: readonly string[] = []
+  readonly options: Readonly<Record<keyof CompileOptions, unknown>>
+  private plans: readonly OutputPlan[] | null = null
+  private readonly reported = new Map<string, Mean>()
+  private readonly keptLogs = new Map<string, Variable>()
+  private logged: readonly Logged[] | null = null
 
+  /**
+   * @param outputNames of the model's outputs, in the order of flatten
+   * @param ownMetrics those in properties of the model
+   */
   constructor(
-    readonly options: CompileOptions,
-    private readonly custom: CustomObjects = {},
+    options: CompileOptions,
+    private readonly outputNames: () => readonly string[],
+    private readonly ownMetrics: () => readonly Metric[],
+    private readonly needsLoss: boolean,
+    private readonly objects: CustomObjects = {},
   ) {
-    checkOptions('compile', options, ['optimizer', 'loss', 'metrics', 'weightedMetrics'])
-    for (const key of ['metrics', 'weightedMetrics'] as const) {
-      if (options[key] === undefined || Array.isArray(options[key])) continue
-      throw new ArgumentError(`compile: ${key} must be an array, for example ['accuracy'], received ${String(options[key])}`)
-    }
-    if (options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
-    this.optimizer = getOptimizer(options.optimizer ?? 'rmsprop', custom)
-    this.loss = getLoss(options.loss, custom)
-    // Names are checked now, though the metrics wait for the first targets.
-    for (const identifier of [...(options.metrics ?? []), ...(options.weightedMetrics ?? [])]) {
-      if (!(identifier instanceof Metric)) getMetric(identifier, { target: [1, 1], output: [1, 1] }, custom)
-    }
-  }
-
-  /** Makes the metrics for targets and outputs of these shapes, once. */
-  prepareMetrics(shapes: TargetShapes): void {
-    const make = (identifiers: readonly MetricIdentifier[] = []): Metric[] =>
-      identifiers.map((identifier) => getMetric(identifier, shapes, this.custom))
-    if (this.metricList !== null) return
-    this.metricList = make(this.options.metrics)
-    this.weightedList = make(this.options.weightedMetrics)
-    this.prepared = [this.lossTracker, ...this.metricList, ...this.weightedList]
+    const read = readOptions('compile', COMPILE_OPTIONS, options)
+    this.options = read as Record<keyof CompileOptions, unknown>
+    if (needsLoss && options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
+    this.optimizer = customObjectScope(objects, () => {
+      // Names are checked now, though losses and metrics wait for the first batch.
+      for (const identifier of leavesOf(read['loss'])) if (identifier !== null) getLoss(identifier as LossIdentifier)
+      for (const key of ['metrics', 'weightedMetrics'] as const) {
+        const given = read[key]
+        if (given !== null && !isBranch(given)) throw new ArgumentError(`compile: ${key} must be an array, for example ['accuracy'], received ${String(given)}`)
+        for (const identifier of leavesOf(given)) {
+          if (identifier !== null && !(identifier instanceof Metric)) getMetric(identifier as MetricIdentifier, { target: [1, 1], output: [1, 1] })
+        }
+      }
+      return getOptimizer(read['optimizer'] as OptimizerIdentifier)
+    })
   }
 
   /** Where the sums of the metrics are, and the steps run. */
@@ -69,34 +121,115 @@ export class Compiled {
     return this.lossTracker.variables[0]!.runtime
   }
 
+  /** The loss of each output; null where it has none. Known after the first batch, or where names tell. */
+  lossesFor(count: number): readonly (Loss | null)[] {
+    if (this.plans !== null) return this.plans.map(({ loss }) => loss)
+    return customObjectScope(this.objects, () => this.perOutput('loss', this.options.loss, this.namesOf(count)).map((loss) => (loss === null ? null : getLoss(loss as LossIdentifier))))
+  }
+
+  private namesOf(count: number): readonly string[] {
+    const names = this.outputNames()
+    return names.length === count ? names : Array.from({ length: count }, (_, i) => (count === 1 ? 'output' : `output${i}`))
+  }
+
+  /** One entry for each output, from what was said for all, for each, or by name. */
+  private perOutput(what: string, given: unknown, names: readonly string[]): unknown[] {
+    if (given === null || given === undefined) return names.map(() => null)
+    if (!isBranch(given) || isSerialized(given)) return names.map(() => given)
+    if (Array.isArray(given)) {
+      if (given.length === names.length) return given
+      throw new ArgumentError(`compile: ${what} must have one entry for each of the ${names.length} outputs, received ${given.length}`)
+    }
+    const record = given as Readonly<Record<string, unknown>>
+    const unknown = Object.keys(record).find((name) => !names.includes(name))
+    if (unknown !== undefined) throw new ArgumentError(`compile: ${what} names '${unknown}', which is no output. The outputs are: ${names.join(', ')}`)
+    return names.map((name) => record[name] ?? null)
+  }
+
+  /** Metrics of each output. A model with one output takes a plain list; with several, one entry for each. */
+  private metricsPerOutput(what: string, given: unknown, names: readonly string[]): (readonly MetricIdentifier[])[] {
+    const listed = (entry: unknown): readonly MetricIdentifier[] =>
+      entry === null || entry === undefined ? [] : Array.isArray(entry) ? (entry as MetricIdentifier[]) : [entry as MetricIdentifier]
+    if (names.length === 1) {
+      const all = given === null ? [] : Array.isArray(given) ? given : this.perOutput(what, given, names)
+      return [all.flatMap(listed)]
+    }
+    return this.perOutput(what, Array.isArray(given) && given.length === 0 ? null : given, names).map(listed)
+  }
+
+  /** Makes losses and metrics for outputs and targets of these shapes, once. */
+  private prepare(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly OutputPlan[] {
+    if (this.plans !== null) return this.plans
+    const names = this.namesOf(outputs.length)
+    const make = (): OutputPlan[] => {
+      const losses = this.lossesFor(outputs.length)
+      const weights = this.perOutput('lossWeights', this.options.lossWeights, names).map((weight) => requireWeight(weight ?? 1))
+      const plain = this.metricsPerOutput('metrics', this.options.metrics, names)
+      const weighted = this.metricsPerOutput('weightedMetrics', this.options.weightedMetrics, names)
+      const tracks = losses.filter((loss) => loss !== null).length > 1
+      return names.map((name, i) => {
+        const shapes = { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
+        const metricsOf = (list: readonly MetricIdentifier[]): Metric[] => list.map((identifier) => getMetric(identifier, shapes))
+        return {
+          name,
+          loss: losses[i]!,
+          weight: weights[i]!,
+          tracker: tracks && losses[i] !== null ? new Mean({ name: `${name}Loss` }) : null,
+          metrics: metricsOf(plain[i]!),
+          weightedMetrics: metricsOf(weighted[i]!),
+        }
+      })
+    }
+    this.plans = withRuntime(this.runtime, () => customObjectScope(this.objects, make))
+    this.logged = null
+    return this.plans
+  }
+
   /** The loss and all metrics, in the order of logs. */
   get all(): readonly Metric[] {
-    return this.metricList === null ? [this.lossTracker] : this.prepared
+    return this.entries.map(({ metric }) => metric)
   }
 
   /** The keys of logs: the metrics' names, told apart as Keras does. */
   get names(): readonly string[] {
-    if (this.knownNames.length === this.all.length) return this.knownNames
-    const names: string[] = []
-    const plain = 1 + (this.metricList?.length ?? 0)
-    this.all.forEach(({ name }, i) => {
-      let key = name
-      if (i >= plain && names.includes(key)) key = `weighted${key.charAt(0).toUpperCase()}${key.slice(1)}`
-      for (let n = 1; names.includes(key); n++) key = `${name}_${n}`
-      names.push(key)
-    })
-    this.knownNames = names
-    return names
+    return this.entries.map(({ key }) => key)
+  }
+
+  private get entries(): readonly Logged[] {
+    if (this.logged !== null) return this.logged
+    const taken = new Set<string>()
+    const keyFor = (wanted: string): string => {
+      let key = wanted
+      for (let n = 1; taken.has(key); n++) key = `${wanted}_${n}`
+      taken.add(key)
+      return key
+    }
+    const plans = this.plans ?? []
+    const prefix = ({ name }: OutputPlan, rest: string): string => (plans.length === 1 ? rest : `${name}${capital(rest)}`)
+    const isTracked = plans.length > 0 || this.needsLoss
+    const logged: Logged[] = isTracked ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
+    for (const { tracker } of plans) if (tracker !== null) logged.push({ key: keyFor(tracker.name), metric: tracker })
+    for (const plan of plans) for (const metric of plan.metrics) logged.push({ key: keyFor(prefix(plan, metric.name)), metric })
+    for (const plan of plans) {
+      for (const metric of plan.weightedMetrics) {
+        const key = prefix(plan, metric.name)
+        logged.push({ key: keyFor(taken.has(key) ? prefix(plan, `weighted${capital(metric.name)}`) : key), metric })
+      }
+    }
+    for (const [name, metric] of this.reported) logged.push({ key: keyFor(name), metric })
+    for (const metric of this.ownMetrics()) if (!logged.some((each) => each.metric === metric)) logged.push({ key: keyFor(metric.name), metric })
+    this.logged = logged
+    return logged
   }
 
   resetMetrics(): void {
-    for (const metric of this.all) metric.resetState()
+    for (const { metric } of this.entries) metric.resetState()
   }
 
   /** The results of all, where none of them needs a program. */
   resultsNow(): readonly number[] | null {
     const results: number[] = []
-    for (const metric of this.all) {
+    for (const { metric } of this.entries) {
       const result = Mean.resultNow(metric)
       if (result === null) return null
       results.push(result)
@@ -104,44 +237,143 @@ export class Compiled {
     return results
   }
 
-  /** The scalar loss of one batch; traced. */
-  computeLoss(y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): Tensor {
-    const loss = this.loss.apply(y, yPred, sampleWeight)
-    if (loss.size !== 1) {
-      throw new ShapeError(
-        `Loss '${this.loss.name}': must reduce to one number for training, received shape ${formatShape(loss.shape)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
-      )
-    }
-    return loss
+  /** The scalar losses of one batch; traced. */
+  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, sampleWeight: Tree<Tensor | null>): { total: Tensor | null; each: readonly Tensor[] } {
+    const predictions = flatten(outputs)
+    const targets = flatten(y)
+    const weights = flatten(sampleWeight)
+    const plans = this.prepare(predictions.map(({ shape }) => shape), predictions.map((_, i) => targets[i]?.shape ?? null))
+    const each: Tensor[] = []
+    let total: Tensor | null = null
+    plans.forEach(({ loss, weight, name }, i) => {
+      if (loss === null) return
+      const target = targets[i] ?? null
+      const prediction = predictions[i]!
+      if (target === null) throw new ArgumentError(`The output '${name}' has a loss but no targets`)
+      const value = loss.apply(target, prediction, weights[i] ?? undefined, maskOf(prediction) ?? undefined)
+      if (value.size !== 1) {
+        throw new ShapeError(
+          `Loss '${loss.name}': must reduce to one number for training, received shape ${formatShape(value.shape)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
+        )
+      }
+      const scalar = reshape(value, [])
+      each.push(scalar)
+      const weighted = weight === 1 ? scalar : multiply(scalar, weight)
+      total = total === null ? weighted : add(total, weighted)
+    })
+    return { total, each }
   }
 
   /** Takes a batch into the loss tracker and the metrics; traced. */
-  updateMetrics(loss: Tensor, y: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): void {
-    this.lossTracker.addMean(loss, yPred.shape[0]!)
-    for (const metric of this.metricList ?? []) named(metric, () => metric.updateState(y, yPred))
-    for (const metric of this.weightedList ?? []) named(metric, () => metric.updateState(y, yPred, sampleWeight))
+  updateMetrics({ y, sampleWeight }: Batch, { outputs, loss, losses, reports }: ForwardResult): void {
+    const predictions = flatten(outputs)
+    const targets = flatten(y)
+    const weights = flatten(sampleWeight)
+    const plans = this.prepare(predictions.map(({ shape }) => shape), predictions.map((_, i) => targets[i]?.shape ?? null))
+    const rows = predictions[0]?.shape[0] ?? 1
+    this.lossTracker.addMean(loss, rows)
+    let at = 0
+    for (const { loss: own, tracker } of plans) if (own !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)
+    plans.forEach(({ metrics, weightedMetrics, name }, i) => {
+      const target = targets[i] ?? null
+      if (target === null) {
+        if (metrics.length + weightedMetrics.length > 0) throw new ArgumentError(`The output '${name}' has metrics but no targets`)
+        return
+      }
+      const prediction = predictions[i]!
+      const mask = maskOf(prediction)
+      for (const metric of metrics) inWords(metric, () => metric.updateState(target, prediction, masked(undefined, mask)))
+      for (const metric of weightedMetrics) inWords(metric, () => metric.updateState(target, prediction, masked(weights[i] ?? undefined, mask)))
+    })
+    for (const { name, value } of reports) this.meanOf(name).update(value)
+  }
+
+  private meanOf(name: string): Mean {
+    let mean = this.reported.get(name)
+    if (mean === undefined) {
+      mean = withRuntime(this.runtime, () => new Mean({ name }))
+      this.reported.set(name, mean)
+      this.logged = null
+    }
+    return mean
+  }
+
+  /** Keeps the scalars that a step returned, so that logs can tell them; traced. */
+  keepLogs(logs: StepLogs): void {
+    for (const [name, value] of Object.entries(logs)) {
+      if (value.size !== 1) throw new ShapeError(`trainStep: '${name}' must be a scalar, received shape ${formatShape(value.shape)}`)
+      let cell = this.keptLogs.get(name)
+      if (cell === undefined) {
+        cell = withRuntime(this.runtime, () => new Variable([], { name: `logs/${name}`, trainable: false }))
+        this.keptLogs.set(name, cell)
+      }
+      cell.assign(cast(reshape(value, []), 'float32'))
+    }
+  }
+
+  /** What the last step returned, by name. */
+  get stepLogs(): ReadonlyMap<string, Variable> {
+    return this.keptLogs
+  }
+
+  /** Everything that metrics and logs keep, for giving memory back. */
+  get variables(): readonly Variable[] {
+    return [...this.all.flatMap(({ variables }) => variables), ...this.keptLogs.values()]
   }
 
   /** What save() writes; functions of the user's own by their name. */
   serialize(): Json {
-    const named = (identifier: MetricIdentifier | LossIdentifier): Json => {
-      if (typeof identifier === 'string') return identifier
-      if (typeof identifier === 'function') return identifier.name
-      if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
-      const { className, config }: Serialized = identifier
-      return { className, config }
-    }
+    const { loss, lossWeights, metrics, weightedMetrics } = this.options
     return {
       optimizer: serialize(this.optimizer),
-      loss: named(this.options.loss),
-      metrics: (this.options.metrics ?? []).map(named),
-      weightedMetrics: (this.options.weightedMetrics ?? []).map(named),
+      loss: toJson(loss),
+      ...(lossWeights === null ? {} : { lossWeights: lossWeights as Json }),
+      metrics: toJson(metrics),
+      weightedMetrics: toJson(weightedMetrics),
     }
   }
 }
 
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
+}
+
+function requireWeight(weight: unknown): number {
+  if (typeof weight === 'number' && Number.isFinite(weight)) return weight
+  throw new ArgumentError(`compile: lossWeights must be finite numbers, received ${String(weight)}`)
+}
+
+/** The identifiers in a tree of them; a saved configuration is one. */
+function leavesOf(tree: unknown): unknown[] {
+  if (tree === null || tree === undefined) return []
+  if (!isBranch(tree) || isSerialized(tree)) return [tree]
+  return Object.values(tree).flatMap((each) => (each === null ? [] : leavesOf(each)))
+}
+
+function toJson(identifier: unknown): Json {
+  if (identifier === null || typeof identifier === 'string') return identifier
+  if (typeof identifier === 'function') return identifier.name
+  if (identifier instanceof Metric || identifier instanceof Loss) return serialize(identifier)
+  if (isSerialized(identifier)) {
+    const { className, config }: Serialized = identifier
+    return { className, config }
+  }
+  if (Array.isArray(identifier)) return identifier.map(toJson)
+  return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each)]))
+}
+
+/** Sample weights with the mask of the predictions: an element that is masked weighs nothing. */
+function masked(weights: Tensor | undefined, mask: Tensor | null): Tensor | undefined {
+  if (mask === null) return weights
+  const counted = cast(mask, 'float32')
+  if (weights === undefined) return counted
+  let aligned = weights
+  while (aligned.rank < mask.rank) aligned = reshape(aligned, [...aligned.shape, 1])
+  return multiply(multiply(counted, aligned), ones(mask.shape))
+}
+
 /** Errors of a metric begin with its name. */
-function named(metric: Metric, update: () => void): void {
+function inWords(metric: Metric, update: () => void): void {
   try {
     update()
   } catch (error) {

@@ -1,25 +1,27 @@
 // The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
 
-import type { CallbackMethods, FitParams, Logs } from './callbacks'
-import { History, TerminateOnNaN } from './callbacks'
-import { ProgressBar } from './callbacks/progress'
 import { ArgumentError, NonFiniteError } from '../core/errors'
-import type { TensorLike } from '../ops/convert'
+import type { ClassWeight, DataOf, Dataset, SampleWeights, TargetsOf } from '../data/arrays'
+import { RowSource, makeResident, shuffledOrder, tensorsOf } from '../data/arrays'
+import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { ResidentRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
+import type { CallbackMethods, FitParams, Logs } from './callbacks'
+import { History, TerminateOnNaN } from './callbacks'
+import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
-import type { ClassWeight, Dataset } from '../data/arrays'
-import { RowSource, makeResident, shuffledOrder, tensorsOf } from '../data/arrays'
-import type { Model } from '../models/model'
 import { Pace } from './pace'
-import type { BatchTypes } from './steps'
-import type { Steps } from './steps'
+import type { RunLock } from './run-lock'
+import type { TrainedModel } from './step'
+import type { BatchTypes, Steps } from './steps'
 
 /** Validation samples: [x, y] or [x, y, sampleWeight]. */
-export type ValidationData = readonly [TensorLike, TensorLike] | readonly [TensorLike, TensorLike, TensorLike]
+export type ValidationData<In = Tensor, Out = Tensor> =
+  | readonly [DataOf<In>, TargetsOf<Out>]
+  | readonly [DataOf<In>, TargetsOf<Out>, SampleWeights]
 
-export interface FitOptions {
+export interface FitOptions<In = Tensor, Out = Tensor> {
   /** Samples per step. Default 32. */
   batchSize?: number
   /** The number of the epoch at which training ends. Default 1. */
@@ -29,15 +31,15 @@ export interface FitOptions {
   callbacks?: readonly CallbackMethods[]
   /** The last part of the data, as a fraction, kept apart for validation. */
   validationSplit?: number
-  validationData?: ValidationData
+  validationData?: ValidationData<In, Out>
   /** Every how many epochs to validate. Default 1. */
   validationFreq?: number
   validationBatchSize?: number
   /** Draw the samples of each epoch in a new order. Default true. */
   shuffle?: boolean
   classWeight?: ClassWeight
-  /** One weight per sample. */
-  sampleWeight?: TensorLike
+  /** One weight per sample; for each output where there are several. */
+  sampleWeight?: SampleWeights | null
   /** The epoch to start at, for resuming. Default 0. */
   initialEpoch?: number
   /** Ends training after the current step; fit then rejects with the signal's reason. */
@@ -53,7 +55,7 @@ export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
 export interface EvaluateOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
-  sampleWeight?: TensorLike
+  sampleWeight?: SampleWeights | null
   /** 0 silent, 1 and 2 a line with the result. Default 0. */
   verbose?: 0 | 1 | 2
   signal?: AbortSignal
@@ -63,26 +65,25 @@ export interface EvaluateOptions {
 export class BatchRunner {
   private readonly sources: readonly RowSource[]
   private readonly programs = new Map<number, Program>()
+  private readonly types: (count: number) => BatchTypes
   private resident: ResidentRows | null = null
   private order: Int32Array | null = null
 
   constructor(
     private readonly dataset: Dataset,
+    private readonly steps: Steps,
     private readonly make: (types: BatchTypes) => Program,
   ) {
     this.sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+    this.types = (count) => typesOf(dataset, count)
   }
 
   /** The program for a number of rows, compiled the first time. */
   program(count: number): Program {
     let program = this.programs.get(count)
     if (program === undefined) {
-      const { x, y, sampleWeight } = this.dataset
-      program = this.make({
-        x: { dtype: x.dtype, shape: [count, ...x.shape.slice(1)] },
-        y: { dtype: y.dtype, shape: [count, ...y.shape.slice(1)] },
-        weighted: sampleWeight !== null,
-      })
+      program = this.make(this.types(count))
+      this.steps.hold(program)
       this.programs.set(count, program)
     }
     return program
@@ -101,6 +102,8 @@ export class BatchRunner {
   release(): void {
     this.resident?.dispose()
     this.resident = null
+    for (const program of this.programs.values()) this.steps.release(program)
+    this.programs.clear()
   }
 
   /** Draws the order of rows for the runs to come. Before the first call they are taken as they are. */
@@ -130,12 +133,28 @@ export class BatchRunner {
   }
 }
 
-/** The results of the loss and all metrics, by name. */
+/** The types of a batch of `count` rows. */
+export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
+  const rows = ({ dtype, shape }: Tensor) => ({ dtype, shape: [count, ...shape.slice(1)] })
+  return {
+    x,
+    inputs: inputs.map(rows),
+    y,
+    targets: targets.map((target) => target && rows(target)),
+    weighted: weights.map((weight) => weight !== null),
+  }
+}
+
+/** The results of the loss and all metrics, by name, and what the last step returned. */
 export function readLogs(steps: Steps, compiled: Compiled): Logs {
-  const values = compiled.resultsNow() ?? runResults(steps.results(compiled))
-  const logs: Logs = { loss: NaN }
-  compiled.names.forEach((name, i) => (logs[name] = values[i]!))
-  return logs
+  const { names, stepLogs } = compiled
+  const logs: Record<string, number> = {}
+  if (names.length > 0) {
+    const values = compiled.resultsNow() ?? runResults(steps.results(compiled))
+    names.forEach((name, i) => (logs[name] = values[i]!))
+  }
+  for (const [name, variable] of stepLogs) logs[name] = variable.view[0]!
+  return logs as Logs
 }
 
 function runResults(program: Program): ArrayLike<number> {
@@ -156,20 +175,26 @@ export async function evaluateDataset(
   batchSize: number,
   signal?: AbortSignal,
 ): Promise<Logs> {
-  const runner = new BatchRunner(dataset, (types) => steps.test(compiled, types))
+  const runner = new BatchRunner(dataset, steps, (types) => steps.test(compiled, types))
   const pace = new Pace(signal)
   signal?.throwIfAborted()
-  runner.program(Math.min(batchSize, dataset.size))
-  compiled.resetMetrics()
-  for (let start = 0; start < dataset.size; start += batchSize) {
-    runner.run(start, Math.min(batchSize, dataset.size - start))
-    if (pace.isDue()) await pace.yield()
+  try {
+    runner.program(Math.min(batchSize, dataset.size))
+    compiled.resetMetrics()
+    for (let start = 0; start < dataset.size; start += batchSize) {
+      runner.run(start, Math.min(batchSize, dataset.size - start))
+      if (pace.isDue()) await pace.yield()
+    }
+    return readLogs(steps, compiled)
+  } finally {
+    runner.release()
   }
-  return readLogs(steps, compiled)
 }
 
 export interface Training {
-  readonly model: Model
+  readonly model: TrainedModel
+  /** Of this run. */
+  readonly lock: RunLock
   readonly steps: Steps
   readonly compiled: Compiled
   readonly dataset: Dataset
@@ -223,7 +248,7 @@ class TrainingLoop {
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
-    this.runner = new BatchRunner(dataset, (types) => steps.train(compiled, types))
+    this.runner = new BatchRunner(dataset, steps, (types) => steps.train(compiled, types))
     this.pace = new Pace(signal)
     const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
     for (const callback of this.callbacks) {
@@ -237,31 +262,14 @@ class TrainingLoop {
    * nothing to wait for.
    */
   private tell(event: Event, first = 0): Promise<void> | undefined {
-    const { model } = this.training
+    const { lock } = this.training
     // They may take any time.
     this.pace.lookNext()
     for (let i = first; i < this.callbacks.length; i++) {
-      let answer: void | Promise<void>
-      model.listening = true
-      try {
-        answer = event(this.callbacks[i]!)
-      } finally {
-        model.listening = false
-      }
-      if (answer !== undefined) return this.tellLater(answer, event, i + 1)
+      const answer = lock.listen(() => event(this.callbacks[i]!))
+      if (answer !== undefined) return answer.then(() => this.tell(event, i + 1))
     }
     return undefined
-  }
-
-  private async tellLater(answer: Promise<void>, event: Event, next: number): Promise<void> {
-    const { model } = this.training
-    model.listening = true
-    try {
-      await answer
-    } finally {
-      model.listening = false
-    }
-    await this.tell(event, next)
   }
 
   async begin(): Promise<void> {

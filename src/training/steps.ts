@@ -1,133 +1,149 @@
-// Traces a model into programs: training step, test step, prediction, and the results of metrics. One program
-// per input signature, kept.
+// Traces a model's steps into programs: training step, test step, prediction, and the results of metrics. One program per
+// input signature, kept while there is room.
 
-import { ShapeError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
-import type { Layer } from '../layers'
-import { CallContext } from '../layers'
-import { add } from '../ops/elementwise'
+import type { Tree } from '../core/tree'
+import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
+import { CallContext, withFrame } from '../layers/context'
+import { TensorSpec } from '../layers/spec'
 import { concatenate, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import { apply, compileTraced, currentTrace, trace, withScope } from '../ops/trace'
+import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
-import { withRuntime } from '../runtime/runtime'
 import type { Compiled } from './compiled'
+import { ProgramCache } from './program-cache'
+import type { Batch, StepLogs, TrainedModel } from './step'
 
-/** The types of one batch: inputs, targets, and whether samples are weighted. */
+/** The types of one batch, and how its parts lie in it. */
 export interface BatchTypes {
-  readonly x: TensorType
-  readonly y: TensorType
-  readonly weighted: boolean
+  readonly x: Tree<unknown>
+  readonly inputs: readonly TensorType[]
+  readonly y: Tree<unknown>
+  /** null where there are no targets. */
+  readonly targets: readonly (TensorType | null)[]
+  /** Whether the samples of a target are weighted. */
+  readonly weighted: readonly boolean[]
 }
 
-function keyOf(kind: string, types: readonly TensorType[]): string {
-  return `${kind} ${types.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ')}`
+function typeKey(type: TensorType | null): string {
+  return type === null ? '-' : `${type.dtype}[${type.shape.join()}]`
+}
+
+/** What a step's parameters are, in order. */
+export function parameterTypes({ inputs, targets, weighted }: BatchTypes): TensorType[] {
+  const rows = inputs[0]!.shape[0]!
+  return [
+    ...inputs,
+    ...targets.filter((target) => target !== null),
+    ...weighted.filter(Boolean).map((): TensorType => ({ shape: [rows], dtype: 'float32' })),
+  ]
+}
+
+/** A program and the structure of what it gives. */
+export interface Prediction {
+  readonly program: Program
+  readonly structure: Tree<unknown>
 }
 
 /** The programs of one model as it was compiled. */
 export class Steps {
-  private readonly programs = new Map<string, Program>()
-  private readonly outputShapes = new Map<string, readonly number[]>()
+  private readonly cache = new ProgramCache()
+  private readonly structures = new Map<string, Tree<unknown>>()
+  private readonly outputs = new Map<string, Tree<TensorSpec>>()
 
-  constructor(private readonly model: Layer) {}
+  constructor(private readonly model: TrainedModel) {}
 
-  private get(key: string, make: () => Program): Program {
-    let program = this.programs.get(key)
-    if (program === undefined) {
-      program = make()
-      this.programs.set(key, program)
-    }
-    return program
-  }
-
-  /** x → output */
-  predict(x: TensorType): Program {
-    return this.get(keyOf('predict', [x]), () =>
-      compileTraced(trace([x], ([input]) => [this.model.apply(input!, new CallContext(false))])),
+  /** x → outputs */
+  predict(x: Tree<unknown>, inputs: readonly TensorType[]): Prediction {
+    const form = structureOf(x)
+    const key = `predict ${form === '*' ? '' : form}${inputs.map(typeKey).join(' ')}`
+    const program = this.cache.get(key, () =>
+      compileTraced(
+        trace(inputs, (symbols) => {
+          const result = typed<Tree<Tensor>>(withFrame(null, new CallContext(false), () => this.model.predictStep(typed(unflatten<Tensor>(x, symbols)))))
+          this.structures.set(form, mapTree(result, () => null))
+          return flatten(result)
+        }),
+      ),
     )
+    return { program, structure: this.structures.get(form) ?? null }
   }
 
-  /** x, y, weights? → nothing; updates weights, optimizer and metrics. */
+  /** batch → nothing; updates weights, optimizer and metrics. */
   train(compiled: Compiled, types: BatchTypes): Program {
-    return this.batchProgram('train', compiled, types, (x, y, sampleWeight) => {
-      // As they are before the step: a layer may assign to a weight.
-      const weights = this.model.trainableWeights.map((weight) => weight.value)
-      const { loss, output } = this.forward(compiled, x, y, sampleWeight, new CallContext(true))
-      if (weights.length > 0) {
-        const gradients = currentTrace()!.gradients(loss, weights)
-        // Before anything is updated: a step that is not finite leaves no trace.
-        withScope('loss', () => apply('guard', [loss, ...gradients], {}))
-        compiled.optimizer.apply(gradients)
-      }
-      withScope('metrics', () => compiled.updateMetrics(loss, y, output, sampleWeight))
-    })
+    return this.batchProgram('train', compiled, types, true, (batch) => this.model.trainStep(typed(batch)))
   }
 
-  /** x, y, weights? → nothing; updates metrics. */
+  /** batch → nothing; updates metrics. */
   test(compiled: Compiled, types: BatchTypes): Program {
-    return this.batchProgram('test', compiled, types, (x, y, sampleWeight) => {
-      const { loss, output } = this.forward(compiled, x, y, sampleWeight, new CallContext(false))
-      withScope('metrics', () => compiled.updateMetrics(loss, y, output, sampleWeight))
-    })
+    return this.batchProgram('test', compiled, types, false, (batch) => this.model.testStep(typed(batch)))
   }
 
-  private batchProgram(
-    kind: string,
-    compiled: Compiled,
-    { x, y, weighted }: BatchTypes,
-    step: (x: Tensor, y: Tensor, sampleWeight: Tensor | undefined) => void,
-  ): Program {
-    const weight: TensorType = { shape: [x.shape[0]!], dtype: 'float32' }
-    const types = weighted ? [x, y, weight] : [x, y]
-    return this.get(keyOf(kind, types), () => {
-      const shapes = { target: y.shape, output: this.outputShape(x) }
-      withRuntime(compiled.runtime, () => compiled.prepareMetrics(shapes))
+  private batchProgram(kind: string, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void): Program {
+    const parameters = parameterTypes(types)
+    const form = [types.x, types.y].map(structureOf).join(' ')
+    const missing = types.targets.includes(null) || types.weighted.some((each) => each !== types.weighted[0]) ? ` ${types.targets.map(typeKey)} ${types.weighted.join()}` : ''
+    const key = `${kind} ${form === '* *' ? '' : `${form} `}${parameters.map(typeKey).join(' ')}${missing}`
+    return this.cache.get(key, () => {
       return compileTraced(
-        trace(types, ([input, target, sampleWeight]) => {
-          step(input!, target!, sampleWeight)
+        trace(parameters, (symbols) => {
+          const batch = batchOf(types, symbols)
+          const logs = withFrame(null, new CallContext(training), () => step(batch))
+          if (logs !== undefined) withScope('metrics', () => compiled.keepLogs(logs))
           return []
         }),
       )
     })
   }
 
-  /** The shape of the model's output for a batch of this type. */
-  outputShape(x: TensorType): readonly number[] {
-    const key = x.shape.join()
-    let shape = this.outputShapes.get(key)
-    if (shape === undefined) {
-      shape = this.model.computeOutputShape(x.shape).map((extent) => {
-        if (extent === null) throw new ShapeError(`${this.model}: the output shape is open`)
-        return extent
-      })
-      this.outputShapes.set(key, shape)
+  /** The types of the model's outputs for a batch of these types. */
+  outputSpecs(x: Tree<unknown>, inputs: readonly TensorType[]): Tree<TensorSpec> {
+    const key = `${structureOf(x)} ${inputs.map(typeKey).join(' ')}`
+    let specs = this.outputs.get(key)
+    if (specs === undefined) {
+      specs = this.model.outputSpecs(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
+      if (this.outputs.size > 1000) this.outputs.clear()
+      this.outputs.set(key, specs)
     }
-    return shape
-  }
-
-  private forward(compiled: Compiled, x: Tensor, y: Tensor, sampleWeight: Tensor | undefined, context: CallContext) {
-    const output = this.model.apply(x, context)
-    const penalties = [...this.model.regularizationLosses(), ...context.losses]
-    const data = withScope('loss', () => compiled.computeLoss(y, output, sampleWeight))
-    const loss = withScope('loss', () => penalties.reduce((sum, penalty) => add(sum, reshape(penalty, [])), reshape(data, [])))
-    return { loss, output }
+    return specs
   }
 
   /** → the results of the loss tracker and all metrics, [n]. */
   results(compiled: Compiled): Program {
-    return this.get(`results ${compiled.names.join()}`, () =>
+    return this.cache.get(`results ${compiled.names.join()}`, () =>
       compileTraced(trace([], () => [concatenate(compiled.all.map((metric) => reshape(metric.result(), [1])), 0)])),
     )
   }
 
+  hold(program: Program): void {
+    this.cache.hold(program)
+  }
+
+  release(program: Program): void {
+    this.cache.release(program)
+  }
+
   /** Every program as text, by signature. */
   disassemble(): Map<string, string> {
-    return new Map([...this.programs].map(([key, program]) => [key, program.disassemble()]))
+    return new Map([...this.cache.all].map(([key, program]) => [key, program.disassemble()]))
+  }
+
+  /** Every program by signature. @internal */
+  get programs(): ReadonlyMap<string, Program> {
+    return this.cache.all
   }
 
   dispose(): void {
-    for (const program of this.programs.values()) program.dispose()
-    this.programs.clear()
+    this.cache.dispose()
   }
 }
 
+function batchOf({ x, y, inputs, targets, weighted }: BatchTypes, symbols: readonly Tensor[]): Batch {
+  let at = 0
+  const take = (isThere: boolean): Tensor | null => (isThere ? symbols[at++]! : null)
+  return {
+    x: unflatten<Tensor>(x, inputs.map(() => take(true)!)),
+    y: unflatten(y, targets.map((target) => take(target !== null))),
+    sampleWeight: unflatten(y, weighted.map((each) => take(each))),
+  }
+}

@@ -1,3 +1,4 @@
+// modes: simd
 import { describe, expect, it } from 'vitest'
 import { losses } from '../../src/losses/registry'
 import { optimizers } from '../../src/optimizers/registry'

@@ -1,7 +1,7 @@
 // Small models and data for tests of training, and eyes on what must not change.
 
 import { expect, vi } from 'vitest'
-import type { CallbackMethods, FitOptions, Model, OptimizerIdentifier } from '../../src'
+import type { CallbackMethods, FitOptions, LayerBase, Model, OptimizerIdentifier } from '../../src'
 import { Dense, MyelinError, SGD, Sequential, setRandomSeed, tensor } from '../../src'
 import { savedVariables } from '../../src/formats/save'
 import { generator } from './data'
@@ -38,7 +38,7 @@ export function binaryModel({
 }
 
 /** The elements of all weights. */
-export function weightsOf(model: Model): number[][] {
+export function weightsOf(model: LayerBase): number[][] {
   return model.getWeights().map(({ data }) => Array.from(data))
 }
 

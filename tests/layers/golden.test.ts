@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { layers } from '../../src/layers/registry'
+import type { Layer } from '../../src'
 import { CallContext, ops } from '../../src'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
 import type { LayersFile } from '../golden/format'
@@ -10,7 +11,7 @@ const { cases } = readFixture<LayersFile>('layers')
 describe.each(cases)('$name agrees with Keras', ({ layer: described, input, weights, output, outputWeights, inputGradient, weightGradients }) => {
   const x = toTensor(input)
   const make = () => {
-    const layer = layers.get(serialized(described))
+    const layer = layers.get(serialized(described)) as Layer
     layer.ensureBuilt([null, ...x.shape.slice(1)])
     expect(layer.weights.map(({ shape }) => shape)).toEqual(weights.map(({ shape }) => shape))
     weights.forEach((weight, i) => layer.weights[i]!.assign(toTensor(weight)))

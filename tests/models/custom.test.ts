@@ -53,7 +53,7 @@ describe('layers', () => {
 
   it('a layer of layers has their weights and their state', async () => {
     const { model } = await trained(() => new Residual({ name: 'block' }))
-    expect(model.weights.map(({ name }) => name)).toEqual(['inner/kernel', 'inner/bias', expect.stringMatching(/kernel/), expect.stringMatching(/bias/)])
+    expect(model.weights.map(({ name }) => name)).toEqual(['block/inner/kernel', 'block/inner/bias', expect.stringMatching(/kernel/), expect.stringMatching(/bias/)])
     expect(model.stateVariables).toHaveLength(1)
     const before = weightsOf(model)
     await model.fit(x, numbers, { verbose: 0 })

@@ -1,7 +1,7 @@
 // Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
 import { describe, expect, it } from 'vitest'
 import type { TensorLike } from '../../src'
-import { ArgumentError, DataError, ShapeError, StateError, Tensor, Variable, grad, ops, tensor } from '../../src'
+import { ArgumentError, DataError, MyelinError, ShapeError, StateError, Tensor, Variable, grad, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
@@ -106,6 +106,26 @@ describe('dtypes', () => {
     expect(ops.notEqual([NaN, 1], [NaN, 1]).toArray()).toEqual([true, false])
   })
 
+  it('arithmetic of integers stays int32', () => {
+    const x = int(-7, 0, 7)
+    for (const result of [ops.abs(x), ops.sign(x), ops.square(x), ops.clip(x, -1, 5), ops.floor(x), ops.ceil(x), ops.round(x), ops.negative(x), ops.mod(x, 3), ops.floorDivide(x, 3)]) {
+      expect(result.dtype).toBe('int32')
+    }
+    expect(ops.sign(int(-2147483648, 0, 2147483647)).toArray()).toEqual([-1, 0, 1])
+    expect(ops.square(int(46340, -3)).toArray()).toEqual([2147395600, 9])
+    expect(ops.round(int(16777217)).item()).toBe(16777217)
+    expect(ops.clip(int(-5, 2147483647), 0, 1e10)).toMatchObject({ dtype: 'float32' })
+    expect(ops.sign([[true, false]])).toMatchObject({ dtype: 'int32' })
+  })
+
+  it('mod and floorDivide have the sign of the divisor, exactly', () => {
+    const [a, b] = [int(7, -7, 7, -7, 2147483647, -2147483648, 5, 0), int(3, 3, -3, -3, 10, -1, 0, 0)]
+    expect(ops.mod(a, b).toArray()).toEqual([1, 2, -2, -1, 7, 0, 0, 0])
+    expect(ops.floorDivide(a, b).toArray()).toEqual([2, -3, -3, 2, 214748364, -2147483648, 0, 0])
+    expect(ops.floorDivide([7, -7], 2).toArray()).toEqual([3, -4])
+    expect(ops.mod(int(7), 2.5)).toMatchObject({ dtype: 'float32' })
+  })
+
   it('cast rounds towards zero, and to bool by ≠ 0', () => {
     expect(ops.cast([-1.7, 1.7, 0], 'int32').toArray()).toEqual([-1, 1, 0])
     expect(ops.cast([-1.7, 0, -0], 'bool').toArray()).toEqual([true, false, false])
@@ -200,6 +220,44 @@ describe('reductions', () => {
     expect(ops.sum([[true, true], [false, true]]).item()).toBe(3)
   })
 
+  it('of integers stays exact in their dtype', () => {
+    const large = tensor(Int32Array.of(16777217, 16777216, -16777217), [3])
+    expect(ops.sum(large)).toMatchObject({ dtype: 'int32' })
+    expect(ops.sum(large).item()).toBe(16777216)
+    expect(ops.sum(int(2147483647, 1)).item()).toBe(-2147483648)
+    expect(ops.max(large)).toMatchObject({ dtype: 'int32' })
+    expect([ops.max(large).item(), ops.min(large).item()]).toEqual([16777217, -16777217])
+    expect([ops.argmax(large).item(), ops.argmin(large).item()]).toEqual([0, 2])
+    expect(ops.prod(int(46341, 46341)).item()).toBe(Math.imul(46341, 46341))
+    expect(ops.prod(tensor(new Int32Array(0)))).toMatchObject({ dtype: 'int32' })
+    expect(ops.mean(int(1, 2))).toMatchObject({ dtype: 'float32' })
+    expect(ops.mean(int(1, 2)).item()).toBe(1.5)
+    expectNear([ops.variance(int(1, 2, 3)).item(), ops.logSumExp(int(0, 0)).item()], [2 / 3, Math.LN2], 'variance, logSumExp')
+  })
+
+  it('of bool counts, and keeps bool for extremes', () => {
+    const flags = tensor([[true, false], [true, true]])
+    expect(ops.sum(flags)).toMatchObject({ dtype: 'int32' })
+    expect(ops.sum(flags, { axis: 1 }).toArray()).toEqual([1, 2])
+    expect(ops.sum(flags, { axis: [] })).toMatchObject({ dtype: 'int32' })
+    expect(ops.max(flags, { axis: 1 }).toArray()).toEqual([true, true])
+    expect(ops.min(flags, { axis: 1 }).toArray()).toEqual([false, true])
+    expect(ops.argmin(flags, 1).toArray()).toEqual([1, 0])
+    expect(ops.prod(flags)).toMatchObject({ dtype: 'int32' })
+    const none = ops.zeros([2, 0])
+    expect([ops.all(none, { axis: 1 }).toArray(), ops.any(none, { axis: 1 }).toArray()]).toEqual([[true, true], [false, false]])
+    expect(ops.all([NaN, 2]).toArray()).toBe(true)
+  })
+
+  it('ties share the gradient of max and min equally over all reduced axes', () => {
+    // x[:, 0, :] is largest where it is 3, twice; x[:, 1, :] where it is 7, three times.
+    const tied = [[[3, 1], [7, 7]], [[0, 3], [7, 2]]]
+    expect(grad((x) => ops.sum(ops.max(x, { axis: [0, 2] })))(tied).toArray()).toEqual([[[0.5, 0], [1 / 3, 1 / 3].map(Math.fround)], [[0, 0.5], [Math.fround(1 / 3), 0]]])
+    const flat = [[[0, 5], [1, 1]], [[0, 0], [4, 1]]]
+    expect(grad((x) => ops.sum(ops.min(x, { axis: [0, 2] })))(flat).toArray()).toEqual([[[1 / 3, 0], [1 / 3, 1 / 3]], [[1 / 3, 1 / 3], [0, 1 / 3]]].map((a) => a.map((b) => b.map(Math.fround))))
+    expect(grad((x) => ops.max(x))([2, 2, 1, 2]).toArray()).toEqual([1 / 3, 1 / 3, 0, 1 / 3].map(Math.fround))
+  })
+
   it('NaN goes through max and min', () => {
     expect(ops.max([1, NaN, 2]).item()).toBeNaN()
     expect(ops.min([1, NaN, 2]).item()).toBeNaN()
@@ -208,7 +266,7 @@ describe('reductions', () => {
   it('refuses axes that are not there, or twice', () => {
     expect(() => ops.sum(m, { axis: 2 })).toThrow(/sum: the axis must be in −2 … 1, received 2/)
     expect(() => ops.sum(m, { axis: [0, -2] })).toThrow(/distinct/)
-    expect(() => ops.sum(m, { axis: 0.5 })).toThrow(ShapeError)
+    expect(() => ops.sum(m, { axis: 0.5 })).toThrow('sum: axis must be an integer, received 0.5')
   })
 
   it('prod, its gradient with zeros, too', () => {
@@ -235,6 +293,72 @@ describe('reductions', () => {
     expect(ops.argmax(tied, 0).toArray()).toEqual([1, 0, 0])
     expect(ops.argmax(tied, 1, true).shape).toEqual([2, 1])
     expect(ops.argmax(tied).dtype).toBe('int32')
+  })
+})
+
+describe('arguments', () => {
+  const t = ops.reshape(ops.arange(1, 25), [2, 3, 4])
+  const folds = { sum: ops.sum, mean: ops.mean, max: ops.max, min: ops.min, prod: ops.prod, variance: ops.variance, std: ops.std, logSumExp: ops.logSumExp, all: ops.all, any: ops.any }
+
+  it.each(Object.entries(folds))('%s takes an axis by itself, or options in any spelling', (name, fold) => {
+    for (const axis of [1, -1, [0, 2], null] as const) {
+      const expected = fold(t, { axis, keepDims: true })
+      expect(fold(t, axis).toArray()).toEqual(fold(t, { axis }).toArray())
+      for (const result of [fold(t, axis, true), fold(t, { axis, keepdims: true } as object), fold(t, { axis, keep_dims: true } as object)]) {
+        expect(result.toArray()).toEqual(expected.toArray())
+      }
+    }
+    expect(() => fold(t, { axs: 1 } as object)).toThrow(`Unknown option of ${name} 'axs'. Did you mean 'axis'?`)
+    expect(() => fold(t, '1' as never)).toThrow(`${name}: the axis must be an integer, received '1'`)
+    expect(() => fold(t, { axis: '1' } as never)).toThrow(ArgumentError)
+    expect(() => fold(t, { keepDims: 1 } as never)).toThrow(`${name}: keepDims must be true or false, received 1`)
+    expect(() => fold(t, 1, 1 as never)).toThrow(ArgumentError)
+    expect(() => fold(t, { axis: 1 }, true)).toThrow(/keepDims/)
+    expect(() => fold(t, [0, 0])).toThrow(/distinct/)
+  })
+
+  it('argmax, softmax and their kin, too', () => {
+    expect(ops.argmax(t, { axis: 1, keepDims: true }).shape).toEqual([2, 1, 4])
+    expect(ops.argmin(t, { axis: null }).item()).toBe(0)
+    expect(ops.argmax(t, { keepdims: true } as object).shape).toEqual([1, 1, 1])
+    expect(() => ops.argmax(t, [0] as never)).toThrow('argmax: the axis must be an integer, received [0]')
+    expect(ops.softmax(t, { axis: 1 }).toArray()).toEqual(ops.softmax(t, 1).toArray())
+    expect(() => ops.softmax(t, { dim: 1 } as never)).toThrow(/Did you mean 'axis'/)
+  })
+
+  it('softmax over several axes together', () => {
+    const flat = ops.softmax(ops.reshape(ops.transpose(t, [1, 0, 2]), [3, 8]))
+    expectNear(ops.softmax(t, [0, 2]).data, ops.transpose(ops.reshape(flat, [3, 2, 4]), [1, 0, 2]).data, 'axes 0 and 2')
+    expectNear([ops.sum(ops.softmax(t, null)).item()], [1], 'all')
+    expectNear(ops.logSoftmax(t, [0, 1]).data, ops.log(ops.softmax(t, [0, 1])).data, 'logSoftmax')
+  })
+
+  it.each<[string, () => unknown, string | RegExp]>([
+    ['split', () => ops.split(t, 3, { axs: 1 } as never), "Unknown option of split 'axs'. Did you mean 'axis'?"],
+    ['reshape', () => ops.reshape(t, ['24'] as never), "reshape: the shape must hold integers ≥ 0, received ['24']"],
+    ['slice', () => ops.slice(t, [0, 0], [1, 1]), 'slice: needs a start and a size for each axis of [2, 3, 4], received [0, 0] and [1, 1]'],
+    ['slice, fractions', () => ops.slice([1, 2], [0.5], [1]), 'each of slice: starts must be an integer ≥ 0, received 0.5'],
+    ['pad', () => ops.pad([1, 2], [1, 2] as never), 'pad: padding[0] must be an array, received 1'],
+    ['concatenate', () => ops.concatenate('ab' as never), "concatenate: the operand must be an array, received 'ab'"],
+    ['broadcastTo', () => ops.broadcastTo([1], [1e9, 1e9]), 'broadcastTo: [1000000000, 1000000000] has more elements than memory can hold'],
+    ['full', () => ops.full([2], '1' as never), "full: value must be a number, received '1'"],
+    ['dtype', () => ops.cast(1, 'flaot32' as never), "Unknown dtype of cast 'flaot32'. Did you mean 'float32'?"],
+    ['arange', () => ops.arange(0, 5, 0), 'arange: step must not be 0'],
+    ['eye', () => ops.eye(-1), 'eye: size must be an integer ≥ 0, received -1'],
+    ['oneHot', () => ops.oneHot([1], 2.5), 'oneHot: numClasses must be an integer ≥ 0, received 2.5'],
+    ['gelu', () => ops.gelu(1, { approximate: true } as never), 'gelu: approximate must be true or false'],
+    ['an element', () => tensor([[1, { x: 1 }]] as never), 'element [0][1] must be a number, received an object (Object)'],
+    ['objects for rows', () => tensor([{ x: 1 }] as never), 'element [0] must be a number, received an object (Object)'],
+    ['data that is no data', () => tensor({ data: 'ab', shape: [2] } as never), "data must be a typed array or an array of numbers, received the string 'ab'"],
+  ])('%s refuses what it cannot read', (_title, call, message) => {
+    expect(call).toThrow(message)
+    expect(call).toThrow(MyelinError)
+  })
+
+  it('bool holds 0 and 1 only', () => {
+    expect(ops.full([2], 5, 'bool').data).toEqual(Int32Array.of(1, 1))
+    expect(ops.pad(tensor([true]), [[1, 0]], 7).data).toEqual(Int32Array.of(1, 1))
+    expect(tensor(Int32Array.of(3, 0), undefined, 'bool').data).toEqual(Int32Array.of(1, 0))
   })
 })
 
@@ -276,6 +400,50 @@ describe('shapes', () => {
     expect(ops.pad([1, 2], [[1, 2]], 9).toArray()).toEqual([9, 1, 2, 9, 9])
     expect(ops.flip(m, 1).toArray()).toEqual([[3, 2, 1], [6, 5, 4]])
     expect(ops.flip(m).toArray()).toEqual([[6, 5, 4], [3, 2, 1]])
+  })
+
+  it('split at indices, unstack', () => {
+    expect(ops.split([1, 2, 3, 4, 5], [2, 3]).map((part) => part.toArray())).toEqual([[1, 2], [3], [4, 5]])
+    expect(ops.split(m, [0, 3], { axis: 1 }).map((part) => part.shape)).toEqual([[2, 0], [2, 3], [2, 0]])
+    expect(ops.split([1, 2], []).length).toBe(1)
+    expect(() => ops.split([1, 2], [2, 1])).toThrow('split: the indices must rise from 0 to 2, received [2, 1]')
+    expect(() => ops.split([1, 2], [3])).toThrow(ShapeError)
+    expect(() => ops.split([1, 2], 0)).toThrow(ArgumentError)
+    expect(ops.split(ops.zeros([0, 2]), 3).map((part) => part.shape)).toEqual([[0, 2], [0, 2], [0, 2]])
+    expect(ops.unstack(m).map((row) => row.toArray())).toEqual(m)
+    expect(ops.unstack(m, 3, 1).map((column) => column.toArray())).toEqual([[1, 4], [2, 5], [3, 6]])
+    expect(() => ops.unstack(m, 3)).toThrow('unstack: axis 0 of [2, 3] has 2 slices, not 3')
+    expect(ops.stack(ops.unstack(m, null, -1), -1).toArray()).toEqual(m)
+    expect(() => ops.stack([[1], [1, 2]])).toThrow('stack: the shapes must be equal, received [1] and [2]')
+    expect(ops.concatenate([int(1), [2.5], [true]])).toMatchObject({ dtype: 'float32' })
+    expect(ops.concatenate([int(3), [true]]).toArray()).toEqual([3, 1])
+  })
+
+  it('repeat, tile, swapAxes', () => {
+    expect(ops.repeat(m, 2).toArray()).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6])
+    expect(ops.repeat(m, 2, 1).toArray()).toEqual([[1, 1, 2, 2, 3, 3], [4, 4, 5, 5, 6, 6]])
+    expect(ops.repeat(m, [2, 0], 0).toArray()).toEqual([[1, 2, 3], [1, 2, 3]])
+    expect(ops.repeat(int(7), 3)).toMatchObject({ dtype: 'int32', shape: [3] })
+    expect(ops.repeat(m, 0, 0).shape).toEqual([0, 3])
+    expect(() => ops.repeat(m, [1, 2, 3], 0)).toThrow('repeat: axis 0 of [2, 3] needs 2 repeats, received [1, 2, 3]')
+    expect(ops.tile([1, 2], 2).toArray()).toEqual([1, 2, 1, 2])
+    expect(ops.tile(m, [2, 1]).toArray()).toEqual([...m, ...m])
+    expect(ops.tile([1, 2], [2, 2]).toArray()).toEqual([[1, 2, 1, 2], [1, 2, 1, 2]])
+    expect(ops.tile(m, 2).toArray()).toEqual([[1, 2, 3, 1, 2, 3], [4, 5, 6, 4, 5, 6]])
+    expect(grad((x) => ops.sum(ops.multiply(ops.tile(x, 2), [1, 2, 3, 4])))([1, 1]).toArray()).toEqual([4, 6])
+    expect(grad((x) => ops.sum(ops.multiply(ops.repeat(x, 2), [1, 2, 3, 4])))([1, 1]).toArray()).toEqual([3, 7])
+    expect(ops.swapAxes(ops.zeros([2, 3, 4]), 0, -1).shape).toEqual([4, 3, 2])
+  })
+
+  it('cumsum', () => {
+    expect(ops.cumsum([1, 2, 3, 4, 5]).toArray()).toEqual([1, 3, 6, 10, 15])
+    expect(ops.cumsum(m).toArray()).toEqual([1, 3, 6, 10, 15, 21])
+    expect(ops.cumsum(m, 0).toArray()).toEqual([[1, 2, 3], [5, 7, 9]])
+    expect(ops.cumsum(m, { axis: -1 }).toArray()).toEqual([[1, 3, 6], [4, 9, 15]])
+    expect(ops.cumsum(int(2147483647, 1)).toArray()).toEqual([2147483647, -2147483648])
+    expect(ops.cumsum([[true, true]], 1).toArray()).toEqual([[1, 2]])
+    expect(ops.cumsum(ops.zeros([0]))).toMatchObject({ shape: [0] })
+    expect(grad((x) => ops.sum(ops.multiply(ops.cumsum(x), [1, 10, 100])))([1, 1, 1]).toArray()).toEqual([111, 110, 100])
   })
 
   it('take and scatterAdd', () => {

@@ -85,6 +85,24 @@ describe('distributions', () => {
     for (const count of counts.values()) expect(Math.abs(count / COUNT - 0.2)).toBeLessThan(five(0.4))
   })
 
+  it('randint keeps integers that float32 cannot hold', () => {
+    const { data } = random.randint([COUNT], 2 ** 30, 2 ** 30 + 3, { seed: 1 })
+    expect(new Set(data)).toEqual(new Set([2 ** 30, 2 ** 30 + 1, 2 ** 30 + 2]))
+  })
+
+  it('options in any spelling, and no others', () => {
+    expect(random.uniform([3], { seed: 5, max_val: 2 } as object).toArray()).toEqual(random.uniform([3], { seed: 5, maxval: 2 }).toArray())
+    expect(() => random.normal([3], { std: 2 } as object)).toThrow("Unknown option of normal 'std'. Did you mean 'stddev'?")
+    expect(() => random.normal([3], { stddev: -1 })).toThrow('normal: stddev must be a finite number ≥ 0, received -1')
+    expect(() => random.uniform(['3'] as never)).toThrow("uniform: the shape must hold integers ≥ 0, received ['3']")
+    expect(() => random.uniform([3], { seed: 0.5 })).toThrow('uniform: seed must be an integer, received 0.5')
+    expect(() => random.randint([3], 5, 5)).toThrow('randint: maxval must be an integer ≥ 6, received 5')
+    expect(() => random.dropout(tensor([1]), 1.5)).toThrow('dropout: rate must be a finite number in [0, 1], received 1.5')
+    expect(() => new SeedGenerator('a' as never)).toThrow("SeedGenerator: seed must be an integer, received 'a'")
+    expect(() => random.permutation(-1)).toThrow(/permutation/)
+    expect(() => setRandomSeed(NaN)).toThrow('setRandomSeed: the seed must be an integer, received NaN')
+  })
+
   it('neighbours are independent', () => {
     const { data } = random.uniform([COUNT], { seed: 5 })
     let sum = 0

@@ -1,5 +1,6 @@
 // Planned memory: by simulation of who owns which word at which time, and by comparison with the lower bound.
 // Runs no kernel: see random-runs.test.ts.
+// modes: simd
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

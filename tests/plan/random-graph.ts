@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
-import { adjacentGroups, sameShape, sizeOf } from '../../src/core/shapes'
+import { sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
 import { wholeFloats } from '../helpers/data'
 
@@ -170,9 +170,7 @@ const draws: readonly Draw[] = [
   },
   ranked((d, x, { b, c }) => {
     const axes = x.shape.map((_, i) => i).filter((i) => ((b + 1) >> i) & 1)
-    let result = x
-    for (const group of adjacentGroups(axes)) result = d.builder.emitOne(FOLDS[c % FOLDS.length]!, [result], { axes: group })
-    d.keep(result)
+    d.keep(d.e.reduce(FOLDS[c % FOLDS.length]!, x, axes))
   }),
   ranked((d, x, { b }) => d.keep(d.e.cast(d.builder.emitOne('argMax', [x], { axis: axisOf(x, b) }), 'float32'))),
   ranked((d, x, { b, c }) => {

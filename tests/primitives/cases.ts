@@ -250,6 +250,9 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
     over([2, 3, 4], [1, 2], { gradient: true }),
     over([2, 3, 2, 3], [0, 1, 2, 3], { gradient: true }),
     over([2, 3, 2, 3], [1, 2], { gradient: true }),
+    over([2, 3, 4], [0, 2], { gradient: true }),
+    over([2, 3, 2, 3], [0, 2, 3], { gradient: true }),
+    over([2, 3, 2, 3, 2], [0, 2, 4], { gradient: true }),
     over([5, 1, 3], [1], { gradient: true }),
     over([2, 3], [], { gradient: true }),
     over([3, 1030], [1]),
@@ -275,9 +278,53 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
   ]
 }
 
+const anyInteger: Make = (shape, seed) => integers(shape, -2147483648, 2147483647, seed)
+
+/** Integers of all sizes: a sum wraps, and neither sums nor extremes would survive float32. */
+function integerFolds(make: Make): Cases<PrimitiveAttributes['sum']> {
+  const over = (shape: Shape, axes: readonly number[], more: CaseOptions & { title?: string } = {}) => {
+    const input = make(shape)
+    return foldCase(shape, axes, input, { title: `${input.dtype} [${shape.join()}] over ${axes.join()}`, ...more })
+  }
+  return [
+    ...TAILS.map((n) => over([n], [0])),
+    ...TAILS.map((n) => over([3, n], [1])),
+    ...TAILS.map((n) => over([3, n], [0])),
+    ...TAILS.map((n) => over([5, 30 + n], [0])),
+    over([], []),
+    over([2, 3], []),
+    over([2, 3, 4], [1]),
+    over([2, 3, 4], [0, 2]),
+    over([2, 3, 2, 3], [0, 1, 2, 3]),
+    over([3, 1030], [1]),
+    over([1030, 3], [0]),
+    over([2, 19, 21], [1]),
+    over([0, 3], [1]),
+    over([3, 0], [1]),
+    over([0, 3], [0]),
+    foldCase([5, 4], [1], { ...make([4, 5]), through: transposed }, { title: `${make([]).dtype} transposed` }),
+  ]
+}
+
 const argCase = (title: string, input: CaseInput, axis: number): OpCase<'argMax'> => ({ title, inputs: [input], attributes: { axis } })
 
+/** Neighbours that float32 cannot tell apart, ties, and both ends of the range. */
+const closeIntegers: Make = (shape, seed) => {
+  const steps = integers(shape, -3, 3, seed)
+  return { ...steps, data: steps.data.map((x) => [-2147483648, 16777216 + x, x, 2147483644 + x][(x + 4) % 4]!) }
+}
+
 const argCases: readonly OpCase<'argMax'>[] = [
+  ...[closeIntegers, boolean].flatMap((make) => [
+    ...TAILS.map((n) => argCase(`${make([]).dtype} [${n}]`, make([n]), 0)),
+    ...TAILS.map((n) => argCase(`${make([]).dtype} [4, ${n}] along rows`, make([4, n]), 1)),
+    ...TAILS.map((n) => argCase(`${make([]).dtype} [4, ${n}] along columns`, make([4, n]), 0)),
+    argCase(`${make([]).dtype} middle axis`, make([3, 5, 7]), 1),
+    argCase(`${make([]).dtype} long row`, make([2, 1000]), 1),
+    argCase(`${make([]).dtype} transposed`, { ...make([5, 4]), through: transposed }, 1),
+  ]),
+  argCase('int32 all the smallest', exactly(new Array<number>(7).fill(-2147483648), 'int32'), 0),
+  argCase('int32 all the largest', exactly(new Array<number>(7).fill(2147483647), 'int32'), 0),
   ...TAILS.map((n) => argCase(`[${n}]`, distinct([n]), 0)),
   ...TAILS.map((n) => argCase(`[4, ${n}] along rows`, floats([4, n]), 1)),
   ...TAILS.map((n) => argCase(`[4, ${n}] along columns`, floats([4, n]), 0)),
@@ -515,7 +562,8 @@ export const opCases = {
       gradient: true,
     },
   ],
-  mod: binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }),
+  mod: numeric(binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }), 'binary'),
+  floorDivide: numeric([], 'binary'),
   maximum: numeric(binary((shape, seed) => distinct(shape, 0.25, 0, seed), (shape, seed) => distinct(shape, 0.25, 0.125, seed)), 'binary'),
   minimum: numeric(binary((shape, seed) => distinct(shape, 0.25, 0, seed), (shape, seed) => distinct(shape, 0.25, 0.125, seed)), 'binary'),
   less: comparison(),
@@ -536,10 +584,10 @@ export const opCases = {
     clauses('empty', bools([0]), floats([0]), floats([])),
   ],
   matmul: matmulCases,
-  sum: folds(floats, { ulp: 2, absolute: 1e-4 }, true),
+  sum: [...folds(floats, { ulp: 2, absolute: 1e-4 }, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
   mean: folds(floats, { ulp: 2, absolute: 1e-6 }, true),
-  max: folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true),
-  min: folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true),
+  max: [...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
+  min: [...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
   argMax: argCases,
   argMin: argCases,
   softmax: softmaxes(12, 1e-37),

@@ -1,3 +1,4 @@
+// modes: simd
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs } from '../../src'
 import { ArgumentError, Callback, Dense, EarlyStopping, History, LambdaCallback, NonFiniteError, SGD, Sequential, TerminateOnNaN } from '../../src'

@@ -1,4 +1,5 @@
 // What fit does with data and options. Callbacks are in tests/callbacks, errors in errors.test.ts.
+// modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'
@@ -311,7 +312,7 @@ describe('the copy of the data set in linear memory', () => {
     const sampleWeight = upTo(21).map((row) => 1 + row)
     const { model } = await fitted({ epochs: 1, sampleWeight })
     const reference = binaryModel()
-    const order = Array.from(shuffledOrder(21, reference.shuffleState.seed, 0, new Int32Array(21)))
+    const order = Array.from(shuffledOrder(21, reference.trainer.shuffleState.seed, 0, new Int32Array(21)))
     for (let start = 0; start < 21; start += 8) {
       const rows = order.slice(start, start + 8)
       reference.trainOnBatch(rows.map((row) => x[row]!), rows.map((row) => yes[row]!), { sampleWeight: rows.map((row) => sampleWeight[row]!) })

@@ -1,6 +1,6 @@
 // Whole training runs against those of Keras: everything at once.
 import { describe, expect, it } from 'vitest'
-import type { ValidationData } from '../../src'
+import type { ValidationData, Layer } from '../../src'
 import { Sequential, tensor } from '../../src'
 import { layers } from '../../src/layers/registry'
 import type { Described, Rows, TrajectoriesFile, TrajectoryCase } from '../golden/format'
@@ -39,7 +39,7 @@ function makeModel(each: TrajectoryCase): Sequential {
   const model = new Sequential(
     each.layers.map((described, i) => {
       const { className, config } = serialized(described)
-      return layers.get({ className, config: i === 0 ? { ...config, inputShape: each.inputShape } : config })
+      return layers.get({ className, config: i === 0 ? { ...config, inputShape: each.inputShape } : config }) as Layer
     }),
   )
   model.setWeights(initialWeights[each.initialWeights]!.map(toTensor))

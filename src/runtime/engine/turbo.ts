@@ -2,11 +2,8 @@
 // of 128-bit ones (Node 24), fused multiply-add (Node 20). Chooses tiles; runs nothing of a model.
 
 import { GEMM_KC } from '../../../assembly/shared/instructions'
+import { nodeModule, nodeProcess } from '../platform'
 import type { KernelExports, SimdLevel } from './wasm'
-
-interface Engine {
-  setFlagsFromString(flags: string): void
-}
 
 /**
  * Sets V8's flags for the whole process; they hold for modules compiled afterwards. null where V8 then pairs vectors,
@@ -14,10 +11,11 @@ interface Engine {
  */
 export function requestTurbo(level: SimdLevel): string | null {
   if (level === 'plain') return "simd is 'plain', which keeps to instructions that every machine has"
-  if (typeof process !== 'object' || process.versions?.node === undefined) return 'only Node can switch it on'
-  const engine: Engine | undefined = process.getBuiltinModule?.('node:v8')
-  if (engine === undefined || process.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
-  const major = Number(process.versions.node.split('.')[0])
+  const node = nodeProcess()
+  if (node === null) return 'only Node can switch it on'
+  const engine = nodeModule('node:v8')
+  if (engine === null || node.versions.v8 === undefined) return 'this engine is not V8, or older than Node 20.16'
+  const major = Number(node.versions.node.split('.')[0])
   try {
     if (major < 21) {
       engine.setFlagsFromString('--experimental-wasm-relaxed-simd')
@@ -25,7 +23,7 @@ export function requestTurbo(level: SimdLevel): string | null {
     }
     if (major < 24) return `Node ${major} cannot pair vectors: Node 24 can`
     // V8 pairs vectors on x64 alone.
-    if (process.arch !== 'x64') return `V8 does not pair vectors on ${process.arch}`
+    if (node.arch !== 'x64') return `V8 does not pair vectors on ${node.arch}`
     engine.setFlagsFromString('--experimental-wasm-revectorize')
     return null
   } catch (error) {

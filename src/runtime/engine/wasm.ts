@@ -1,15 +1,15 @@
 // Binds the wasm kernels to a memory, plain or shared: picks the binary, decodes it, instantiates it. Nothing
 // happens before the first call.
 
-import { instantiateSync } from '@assemblyscript/loader'
 import { StateError, internalError } from '../../core/errors'
-import { pieces } from './binaries'
+import { decoder, lead, pieces, table } from './binaries'
+import { decodeBytes } from './decode'
 
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
 export type SimdLevel = 'plain' | 'relaxed'
 
 /** What the tape loop offers; addresses and numbers only. */
-export interface KernelExports extends Record<string, unknown> {
+export interface KernelExports extends WebAssembly.Exports {
   /** Runs a tape. 0, or 1 + the byte offset of the guard that ended it. */
   run(tape: number): number
   /** Runs one instruction. Not 0 when it was a guard that found NaN or ±Inf. */
@@ -23,6 +23,8 @@ export interface KernelExports extends Record<string, unknown> {
   /** Sends a pool's workers home. */
   abandon(pool: number): void
 }
+
+const ENTRIES = ['run', 'runOne', 'runPart', 'lead', 'abandon'] as const
 
 // (module (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))))
 const HEADER = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0]
@@ -57,7 +59,7 @@ export interface ModuleVariant {
 
 /**
  * The kernels, compiled once in each variant.
- * @throws StateError where the engine lacks WebAssembly SIMD.
+ * @throws StateError where the engine lacks WebAssembly SIMD, and where a page forbids WebAssembly.
  */
 export function compileKernels({ level, shared, turbo }: ModuleVariant): WebAssembly.Module {
   if (!supportsSimd()) {
@@ -68,28 +70,43 @@ export function compileKernels({ level, shared, turbo }: ModuleVariant): WebAsse
   const key = `${level} ${shared} ${turbo}`
   let module = modules.get(key)
   if (module === undefined) {
-    const bytes = turbo ? withMark(binary(level)) : binary(level)
-    if (shared) importShared(bytes)
-    module = new WebAssembly.Module(bytes)
+    module = compileModule({ level, shared, turbo })
     modules.set(key, module)
   }
   return module
 }
 
+// The bytes are valid wherever there is SIMD, so an engine that refuses them was told to.
+function compileModule({ level, shared, turbo }: ModuleVariant): WebAssembly.Module {
+  try {
+    const bytes = turbo ? withMark(binary(level)) : binary(level)
+    if (shared) importShared(bytes)
+    return new WebAssembly.Module(bytes)
+  } catch (error) {
+    // Safari's is an EvalError.
+    if (!(error instanceof WebAssembly.CompileError || error instanceof EvalError)) throw error
+    throw new StateError(
+      "WebAssembly was refused here. If the page has a Content Security Policy, its script-src directive must contain 'wasm-unsafe-eval'; " +
+        `configure({ backend: 'interpreter' }) works without, slowly. The engine says: ${error.message}`,
+      { cause: error },
+    )
+  }
+}
+
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
-  return instantiateSync<KernelExports>(module, { env: { memory } }).exports
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  if (!hasKernels(exports)) throw internalError('the binary has no kernels')
+  return exports
+}
+
+function hasKernels(exports: WebAssembly.Exports): exports is KernelExports {
+  return ENTRIES.every((name) => typeof exports[name] === 'function')
 }
 
 /** The module's bytes: the pieces that both binaries share, and this one's of the others. */
-function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
-  const parts = pieces.map((piece) => decodeBase64(typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0]))
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+export function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
+  const text = pieces.map((piece) => (typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0])).join('')
+  return decodeBytes(text, { decoder, table, lead })
 }
 
 // A custom section, which means nothing, with the name "turbo"
@@ -100,20 +117,6 @@ function withMark(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   marked.set(bytes)
   marked.set(MARK, bytes.length)
   return marked
-}
-
-interface Base64Decoder {
-  from(text: string, encoding: 'base64'): Uint8Array
-}
-
-function isDecoder(value: unknown): value is Base64Decoder {
-  return typeof value === 'function' && 'from' in value
-}
-
-// Node's own decoder saves a millisecond at the start. Looked up by name, so that no bundler brings one along.
-function decodeBase64(text: string): Uint8Array {
-  const buffer: unknown = Reflect.get(globalThis, 'Buffer')
-  return isDecoder(buffer) ? buffer.from(text, 'base64') : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
 }
 
 // (import "env" "memory" (memory …)): the last byte says that the memory has a maximum; bit 1 says that it is shared

@@ -3,7 +3,9 @@
 
 import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
 import { END_OF_TAPE } from '../../../assembly/shared/instructions'
+import { BYTES_PER_ELEMENT } from '../../core/dtypes'
 import type { KernelExports } from '../engine/wasm'
+import { nodeModule } from '../platform'
 import type { WorkerHandle } from './worker'
 import { startWorker } from './worker'
 
@@ -53,20 +55,20 @@ export class ThreadPool {
   }
 
   private get words(): Int32Array {
-    return new Int32Array(this.own.memory.buffer, this.own.address, Pool.size / 4)
+    return new Int32Array(this.own.memory.buffer, this.own.address, wordAt(Pool.size))
   }
 
   private async start(): Promise<void> {
     const { address, module, memory } = this.own
     const words = this.words
     words.fill(0)
-    words[Pool.leaderSleeps / 4] = Number(maySleep())
-    words[Pool.empty / 4] = END_OF_TAPE
+    words[wordAt(Pool.leaderSleeps)] = Number(maySleep())
+    words[wordAt(Pool.empty)] = END_OF_TAPE
     const challenge = 1 + Math.floor(Math.random() * 1e9)
-    Atomics.store(words, Pool.challenge / 4, challenge)
+    Atomics.store(words, wordAt(Pool.challenge), challenge)
     const started: Promise<void>[] = []
     for (let thread = 1; thread < this.threads; thread++) {
-      const place = { pool: address, challenge: (address + Pool.challenge) / 4, answer: (address + Pool.answers) / 4 + thread }
+      const place = { pool: address, challenge: wordAt(address + Pool.challenge), answer: wordAt(address + Pool.answers) + thread }
       started.push(this.startOne({ module, memory, thread, threads: this.threads, ...place }))
     }
     await withinTime(Promise.all(started), START_PATIENCE)
@@ -95,7 +97,7 @@ export class ThreadPool {
   private test(challenge: number): string | null {
     const words = this.words
     for (let thread = 1; thread < this.threads; thread++) {
-      const answer = Atomics.load(words, Pool.answers / 4 + thread)
+      const answer = Atomics.load(words, wordAt(Pool.answers) + thread)
       if (answer !== challenge + thread) return `worker ${thread} does not see the shared memory`
     }
     const met = this.own.kernels.lead(this.own.address + Pool.empty, this.threads, this.own.address, TEST_PATIENCE) === 0
@@ -155,7 +157,7 @@ export function automaticThreads(): number {
 function coreCount(): number {
   if (typeof navigator === 'object' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency
   // Node 20
-  return typeof process === 'object' ? (process.getBuiltinModule?.('node:os').availableParallelism() ?? 1) : 1
+  return nodeModule('node:os')?.availableParallelism() ?? 1
 }
 
 export function isThreadCount(threads: number): boolean {
@@ -165,11 +167,16 @@ export function isThreadCount(threads: number): boolean {
 /** A browser's main thread may not sleep; a worker and Node's main thread may. */
 function maySleep(): boolean {
   try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(BYTES_PER_ELEMENT)), 0, 1)
     return true
   } catch {
     return false
   }
+}
+
+/** The number of the word at an address. */
+function wordAt(address: number): number {
+  return address / BYTES_PER_ELEMENT
 }
 
 function withinTime<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {

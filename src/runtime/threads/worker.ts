@@ -1,6 +1,9 @@
 // Starts one worker thread, in Node and in browsers, and says how it fares. What the thread does is one call of
 // `serve` in assembly/tape.ts; who leads it is in pool.ts.
 
+import { StateError } from '../../core/errors'
+import { nodeModule, nodeProcess } from '../platform'
+
 /** What a worker is given. */
 export interface WorkerTask {
   readonly module: WebAssembly.Module
@@ -27,8 +30,8 @@ export interface WorkerHandle {
   terminate(): Promise<void>
 }
 
-// Plain text, because it must reach users' bundles as it is; with no `require`, which tools take for CommonJS. The turn of the event loop before `serve`, which never
-// returns to it, lets the message out.
+// Plain text, because it must reach users' bundles as it is; with no `require`, which tools take for CommonJS. The turn
+// of the event loop before `serve`, which never returns to it, lets the message out.
 const SOURCE = `
 function start({ module, memory, pool, thread, threads, challenge, answer }, say) {
   const { abandon, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports
@@ -44,40 +47,24 @@ function start({ module, memory, pool, thread, threads, challenge, answer }, say
     }
   })
 }
-if (typeof process === 'object') {
-  const threads = import('node' + ':worker_threads')
-  threads.then(({ parentPort, workerData }) => start(workerData, (message) => parentPort.postMessage(message)))
+if (globalThis.process) {
+  const { parentPort, workerData } = globalThis.process.getBuiltinModule('node:worker_threads')
+  start(workerData, (message) => parentPort.postMessage(message))
 } else {
   onmessage = ({ data }) => start(data, (message) => postMessage(message))
 }
 `
 
-/** The part of node:worker_threads that is used here. */
-interface NodeWorker {
-  on(event: 'message', listener: () => void): void
-  on(event: 'error', listener: (error: unknown) => void): void
-  on(event: 'exit', listener: (code: number) => void): void
-  unref(): void
-  terminate(): Promise<number>
-}
-
-interface NodeThreads {
-  readonly Worker: new (source: string, options: Record<string, unknown>) => NodeWorker
-}
-
 /** @throws whatever the engine throws when it has no workers or forbids them. */
 export async function startWorker(task: WorkerTask, events: WorkerEvents): Promise<WorkerHandle> {
-  return typeof process === 'object' && process.versions?.node !== undefined
-    ? startNodeWorker(task, events)
-    : startWebWorker(task, events)
+  return nodeProcess() === null ? startWebWorker(task, events) : startNodeWorker(task, events)
 }
 
-async function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): Promise<WorkerHandle> {
-  // Not a literal, so that no bundler looks for it.
-  const name = ['node:', 'worker_threads'].join('')
-  const { Worker }: NodeThreads = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): WorkerHandle {
+  const threads = nodeModule('node:worker_threads')
+  if (threads === null) throw new StateError('threads need Node 20.16, 22.3 or later')
   // Flags of the process, such as --input-type or a loader, are not meant for this worker.
-  const worker = new Worker(SOURCE, { eval: true, workerData: task, execArgv: [], name: `myelin ${task.thread}` })
+  const worker = new threads.Worker(SOURCE, { eval: true, workerData: task, execArgv: [], name: `myelin ${task.thread}` })
   worker.on('message', onReady)
   worker.on('error', (error) => onEnd(String(error)))
   worker.on('exit', (code) => onEnd(`it ended with exit code ${code}`))

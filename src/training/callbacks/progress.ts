@@ -1,5 +1,6 @@
 // The progress of fit on a terminal (a line that is rewritten, with ETA) or in a log (a line per epoch).
 
+import { nodeProcess } from '../../runtime/platform'
 import type { Logs } from './callback'
 import { Callback } from './callback'
 
@@ -13,7 +14,7 @@ interface Terminal {
 }
 
 function terminal(): Terminal | null {
-  return typeof process === 'object' && process.stdout ? process.stdout : null
+  return nodeProcess()?.stdout ?? null
 }
 
 /** `12s`, `3:05`, `450us`: a duration in ms for people. */

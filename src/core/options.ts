@@ -1,0 +1,363 @@
+// Options are declared once. From a table of names, kinds and defaults come the constructor's type, the checks, the
+// refusal of unknown names, Keras's snake_case spelling, getConfig and fromConfig.
+//
+//   class Dropout extends configured(Layer, () => ({
+//     /** The probability with which an element becomes 0. */
+//     rate: required(number({ min: 0, max: 1 })),
+//     seed: option(nullable(integer), null),
+//   }), 'rate') { … this.rate … }
+
+import { ArgumentError, formatShape, knownName, normalizeName, quoted, unknownName } from './errors'
+import type { Config, Configurable, Json, Registry, Serialized } from './registry'
+import { classNameOf, isSerialized, serialize } from './registry'
+
+/** How the values of an option are read and written. `Input` is what users may give for a `Value`. */
+export interface Kind<Value, Input = Value> {
+  /** @param where names the option in errors: `Dense "fc1": units` */
+  read(value: unknown, where: string): Value
+  /** What getConfig says. */
+  write(value: Value): Json
+  /** Only for types. */
+  readonly input?: Input
+}
+
+export interface RequiredOption<Value, Input> extends Kind<Value, Input> {
+  readonly required: true
+}
+
+export interface OptionalOption<Value, Input> extends Kind<Value, Input> {
+  readonly required: false
+  /** The default, as a user would give it; from the object where it depends on that. */
+  initial(object: object): Input
+}
+
+export type OptionTable = Readonly<Record<string, RequiredOption<never, never> | OptionalOption<never, never> | AnyOption>>
+interface AnyOption extends Kind<unknown, unknown> {
+  readonly required: boolean
+  initial?(object: object): unknown
+}
+
+/** An option that must be given. */
+export function required<Value, Input>(kind: Kind<Value, Input>): RequiredOption<Value, Input> {
+  return { ...kind, required: true }
+}
+
+/** An option with a default. */
+export function option<Value, Input>(kind: Kind<Value, Input>, initial: NoInfer<Input>): OptionalOption<Value, Input> {
+  return { ...kind, required: false, initial: () => initial }
+}
+
+/** An option whose default depends on the object, such as a name that is made from its class. */
+export function optionFrom<Value, Input>(kind: Kind<Value, Input>, initial: (object: object) => NoInfer<Input>): OptionalOption<Value, Input> {
+  return { ...kind, required: false, initial }
+}
+
+/** What an object knows after its options were read. */
+export type ValuesOf<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends Kind<infer Value, infer _Input> ? Value : never
+}
+
+type InputOf<Option> = Option extends Kind<infer _Value, infer Input> ? Input : never
+
+/** What a user may give. */
+export type InputsOf<Table> = {
+  [Name in keyof Table as Table[Name] extends { readonly required: true } ? Name : never]: InputOf<Table[Name]>
+} & {
+  [Name in keyof Table as Table[Name] extends { readonly required: true } ? never : Name]?: InputOf<Table[Name]> | undefined
+}
+
+function wrong(where: string, expected: string, value: unknown): ArgumentError {
+  return new ArgumentError(`${where} must be ${expected}, received ${quoted(value)}`)
+}
+
+export { quoted } from './errors'
+
+export interface Range {
+  readonly min?: number
+  readonly max?: number
+  /** The value must be larger. */
+  readonly above?: number
+  /** The value must be smaller. */
+  readonly below?: number
+}
+
+function describeRange({ min, max, above, below }: Range): string {
+  if (min !== undefined && max !== undefined) return ` in [${min}, ${max}]`
+  if (min !== undefined && below !== undefined) return ` in [${min}, ${below})`
+  if (above !== undefined && below !== undefined) return ` in (${above}, ${below})`
+  if (above !== undefined && max !== undefined) return ` in (${above}, ${max}]`
+  if (min !== undefined) return ` ≥ ${min}`
+  if (max !== undefined) return ` ≤ ${max}`
+  if (above !== undefined) return ` > ${above}`
+  return below === undefined ? '' : ` < ${below}`
+}
+
+function within(x: number, { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity }: Range): boolean {
+  return x >= min && x <= max && (above === -Infinity || x > above) && (below === Infinity || x < below)
+}
+
+// What float32 rounds to Infinity is as good as infinite.
+const isFiniteFloat = (x: number): boolean => Number.isFinite(Math.fround(x))
+
+function numeric(noun: string, range: Range, isOne: (x: number) => boolean): Kind<number> {
+  return {
+    read(value, where) {
+      if (typeof value === 'number' && isOne(value) && within(value, range)) return value
+      throw wrong(where, `${noun}${describeRange(range)}`, value)
+    },
+    write: (value) => value,
+  }
+}
+
+/** A number that is finite in float32. */
+export function number(range: Range = {}): Kind<number> {
+  return numeric('a finite number', range, isFiniteFloat)
+}
+
+/** An integer that a float64 holds exactly. */
+export function integer(range: Range = {}): Kind<number> {
+  return numeric('an integer', range, Number.isSafeInteger)
+}
+
+/** How many: an integer ≥ 1. */
+export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
+
+export const boolean: Kind<boolean> = {
+  read(value, where) {
+    if (typeof value === 'boolean') return value
+    throw wrong(where, 'true or false', value)
+  },
+  write: (value) => value,
+}
+
+export const text: Kind<string> = {
+  read(value, where) {
+    if (typeof value === 'string' && value !== '') return value
+    throw wrong(where, 'a text that is not empty', value)
+  },
+  write: (value) => value,
+}
+
+/** One of a few words, in any spelling: 'fan_in' is 'fanIn'. */
+export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | (string & {})> {
+  return {
+    read(value, where) {
+      const found = typeof value === 'string' ? words.find((word) => normalizeName(word) === normalizeName(value)) : undefined
+      if (found !== undefined) return found
+      throw wrong(where, words.map(quoted).join(' or '), value)
+    },
+    write: (value) => value,
+  }
+}
+
+/** null, which means: not there. */
+export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | null, Input | null> {
+  return {
+    read: (value, where) => (value === null || value === undefined ? null : kind.read(value, where)),
+    write: (value) => (value === null ? null : kind.write(value)),
+  }
+}
+
+/** A value of one kind or of another; `isFirst` tells which. */
+export function either<A, InA, B, InB>(first: Kind<A, InA>, second: Kind<B, InB>, isFirst: (value: unknown) => boolean): Kind<A | B, InA | InB> {
+  return {
+    read: (value, where) => (isFirst(value) ? first.read(value, where) : second.read(value, where)),
+    write: (value) => (isFirst(value) ? first.write(value as A) : second.write(value as B)),
+  }
+}
+
+/** A list; `length` is how many there must be, where that is fixed. */
+export function listOf<Value, Input>(kind: Kind<Value, Input>, length?: number): Kind<readonly Value[], readonly Input[]> {
+  return {
+    read(value, where) {
+      if (!Array.isArray(value)) throw wrong(where, 'an array', value)
+      if (length !== undefined && value.length !== length) throw wrong(where, `an array of ${length}`, value)
+      return value.map((each: unknown, i) => kind.read(each, `${where}[${i}]`))
+    },
+    write: (value) => value.map((each) => kind.write(each)),
+  }
+}
+
+/** A record with any keys, such as class numbers to weights. */
+export function recordOf<Value, Input>(kind: Kind<Value, Input>): Kind<Readonly<Record<string, Value>>, Readonly<Record<string, Input>>> {
+  return {
+    read(value, where) {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(where, 'an object', value)
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, kind.read(each, `${where}.${key}`)]))
+    },
+    write: (value) => Object.fromEntries(Object.entries(value).map(([key, each]) => [key, kind.write(each)])),
+  }
+}
+
+/** Extents: integers ≥ 1, and where `open` says so null (any extent) or −1 (computed). */
+export function extents<Open extends null | -1 = never>(...open: Open[]): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
+  const isExtent = (extent: unknown): extent is number | Open =>
+    (typeof extent === 'number' && Number.isInteger(extent) && extent >= 1) || open.some((each) => each === extent)
+  const expected = ['integers ≥ 1', ...open.map(String)].join(' or ')
+  return {
+    read(value, where) {
+      if (!Array.isArray(value)) throw wrong(where, 'an array such as [8]', value)
+      if (value.every(isExtent)) return [...value]
+      const isNumbers = value.every((each) => typeof each === 'number' || each === null)
+      throw new ArgumentError(`${where} must hold ${expected}, received ${isNumbers ? formatShape(value) : quoted(value)}`)
+    },
+    write: (value) => value,
+  }
+}
+
+/** An object that a registry knows by name: given by name, as an instance, or as a saved configuration. */
+export function named<Object extends Configurable>(registry: Registry<Object>): Kind<Object, string | Object | Serialized> {
+  return { read: (value) => registry.get(value), write: (value) => serialize(value) }
+}
+
+/** The nearest thing to a private field that a table needs: what a value is kept as, and written as. */
+export function custom<Value, Input = Value>(read: (value: unknown, where: string) => Value, write: (value: Value) => Json): Kind<Value, Input> {
+  return { read, write }
+}
+
+/** Whether something was given as options: a plain object that is no saved object. */
+function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isSerialized(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/**
+ * Reads options by their table.
+ * @param where names the object in errors
+ * @param lenient ignores names that are not in the table: a subclass may have options of its own
+ * @param object what the options are for; some defaults depend on it
+ * @throws ArgumentError for an unknown name, with the nearest known one, and for a value that is not of its kind
+ */
+export function readOptions<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  given: unknown,
+  { lenient = false, object = {} }: { lenient?: boolean; object?: object } = {},
+): ValuesOf<Table> {
+  if (given !== undefined && !isOptions(given)) {
+    throw new ArgumentError(`${where}: expected an object of options, { ${Object.keys(table)[0] ?? ''}: … }, received ${quoted(given)}`)
+  }
+  const names = Object.keys(table)
+  const byName = new Map<string, unknown>()
+  for (const [key, value] of Object.entries(given ?? {})) {
+    const name = knownName(key, names)
+    if (name === undefined) {
+      if (lenient) continue
+      throw unknownName(`option of ${where}`, key, names)
+    }
+    if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
+    byName.set(name, value)
+  }
+  const values: Record<string, unknown> = {}
+  for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
+    const value = byName.get(name)
+    if (value === undefined && each.required) throw new ArgumentError(`${where}: needs ${name}`)
+    values[name] = each.read(value === undefined ? each.initial?.(object) : value, `${where}: ${name}`)
+  }
+  return values as ValuesOf<Table>
+}
+
+/**
+ * The options of a function: read by their table, or, from an object that has them as properties, as they are.
+ * @param where names the function in errors
+ */
+export function functionOptions<Table extends OptionTable>(where: string, table: Table, given: InputsOf<Table> | ValuesOf<Table>): ValuesOf<Table> {
+  return given instanceof Configured ? given as typeof given & ValuesOf<Table> : readOptions(where, table, given)
+}
+
+/** Options as a configuration, from an object that keeps each under its name. */
+export function writeOptions(table: OptionTable, object: object): Config {
+  const config: Record<string, Json> = {}
+  for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
+    config[name] = each.write(Reflect.get(object, name))
+  }
+  return config
+}
+
+/** A class whose options are declared. */
+interface Declared {
+  /** The options that this class adds to its base's. */
+  readonly declare?: () => OptionTable
+  /** The option that may be given alone, without an object around it. */
+  readonly shorthand?: string
+}
+
+const tables = new WeakMap<object, OptionTable>()
+
+/** All options of a class, those of its bases first. */
+export function optionsOf(of: object): OptionTable {
+  const known = tables.get(of)
+  if (known !== undefined) return known
+  const base: unknown = Object.getPrototypeOf(of)
+  const inherited = typeof base === 'function' && base !== Function.prototype ? optionsOf(base) : {}
+  const { declare } = of as Declared
+  const table = Object.hasOwn(of, 'declare') && declare !== undefined ? { ...inherited, ...declare() } : inherited
+  tables.set(of, table)
+  return table
+}
+
+/** Whether a class between `of` and the last one that declares options has a constructor: it may take options of its own. */
+function mayTakeMore(of: object): boolean {
+  for (let each: unknown = of; typeof each === 'function' && !Object.hasOwn(each, 'declare'); each = Object.getPrototypeOf(each)) {
+    if (/\bconstructor\s*\(/.test(Function.prototype.toString.call(each))) return true
+  }
+  return false
+}
+
+/** The base of everything that is made from options and can be saved. */
+export abstract class Configured implements Configurable {
+  /** The options that a class adds to its base's. @internal */
+  static declare(): OptionTable {
+    return {}
+  }
+
+  constructor(given?: unknown) {
+    const own: Declared = new.target
+    const className = classNameOf(this)
+    const short = own.shorthand
+    const options = short !== undefined && given !== undefined && !isOptions(given) ? { [short]: given } : given
+    const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
+    const lenient = mayTakeMore(new.target)
+    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient, object: this }))
+    this.checkOptions()
+  }
+
+  /** Compares options with each other. They are set when this is called; the other fields of the class are not. */
+  protected checkOptions(): void {}
+
+  /** What the constructor takes to make an equal object. */
+  getConfig(): Config {
+    return writeOptions(optionsOf(this.constructor), this)
+  }
+}
+
+type AbstractClass = abstract new (...inputs: never[]) => object
+type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
+type BaseOptions<Base extends AbstractClass> = Exclude<ConstructorParameters<Base>[0], undefined>
+
+/** Base, with the options of Table added: their values are properties of the same names. */
+export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<Base, 'prototype'> &
+  (abstract new (
+    ...inputs: [Short] extends [never]
+      ? OptionsArgument<InputsOf<Table> & BaseOptions<Base>>
+      : [options: (InputsOf<Table> & BaseOptions<Base>) | InputOf<Table[Short]>]
+  ) => InstanceType<Base> & ValuesOf<Table>)
+
+/**
+ * A base class with options of its own.
+ * @param declare the table; asked for when the first object is made
+ * @param shorthand the option that may be given alone: `new Dropout(0.5)`
+ */
+export function configured<Base extends AbstractClass, Table extends OptionTable, Short extends keyof Table & string = never>(
+  base: Base,
+  declare: () => Table,
+  shorthand?: Short,
+): ConfiguredClass<Base, Table, Short> {
+  // The values are assigned by Configured, at the root.
+  const made = class extends (base as unknown as new (given: unknown) => Configured) {
+    static readonly declare = declare
+    static readonly shorthand = shorthand
+  }
+  return made as unknown as ConfiguredClass<Base, Table, Short>
+}

@@ -1,0 +1,46 @@
+// Weights from a file into a model that is there. Every tensor is checked before one is written.
+
+import { FormatError, formatShape } from '../core/errors'
+import { sameShape } from '../core/shapes'
+import type { LayerBase } from '../layers/base'
+import type { Variable } from '../ops/variable'
+import type { NamedTensor } from './safetensors'
+import { decodeContainer } from './safetensors'
+import type { SavedVariable } from './save'
+import { FORMAT, weightPaths } from './save'
+
+/** Writes the tensors of a file to variables, or none of them. @throws FormatError naming the first that does not fit */
+export function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
+  const found = variables.map(({ key, variable }) => ({ variable, data: fitting(key, variable, tensors).data }))
+  for (const { variable, data } of found) variable.view.set(data)
+}
+
+function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, NamedTensor>): NamedTensor {
+  const tensor = tensors.get(key)
+  if (tensor === undefined) throw new FormatError(`The file lacks '${key}'`)
+  if (!sameShape(tensor.shape, variable.shape)) {
+    throw new FormatError(`'${key}' has shape ${formatShape(tensor.shape)}, the model needs ${formatShape(variable.shape)}`)
+  }
+  const isFloat = tensor.data instanceof Float32Array
+  if (isFloat !== (variable.dtype === 'float32')) {
+    throw new FormatError(`'${key}' is ${isFloat ? 'float32' : 'int32'}, the model needs ${variable.dtype}`)
+  }
+  return tensor
+}
+
+/** Reads what saveWeights or save wrote into the weights of a model. */
+export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
+  const { metadata, tensors } = decodeContainer(bytes)
+  if (model.weights.length === 0) throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
+  if (metadata['format'] !== FORMAT) return restore(weightPaths(model), tensors)
+  // A whole model: its weights are numbered.
+  const byPosition = new Map<number, string>()
+  for (const key of tensors.keys()) {
+    const position = /^weights\/(\d+)\//.exec(key)?.[1]
+    if (position !== undefined) byPosition.set(Number(position), key)
+  }
+  restore(
+    model.weights.map((variable, i) => ({ key: byPosition.get(i) ?? `weights/${i}`, variable })),
+    tensors,
+  )
+}

@@ -1,0 +1,531 @@
+// What all layers have, whatever their inputs and outputs: a name, weights, parts, freezing, and the machinery of building
+// and calling over trees of tensors. The types of inputs and outputs are in layer.ts.
+
+import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import type { OptionTable } from '../core/options'
+import { Configured, boolean, choice, count, extents, named, nullable, option, text } from '../core/options'
+import type { Config } from '../core/registry'
+import { classNameOf, uniqueName } from '../core/registry'
+import type { Shape } from '../core/shapes'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
+import type { InitializerIdentifier } from '../initializers'
+import { initializers } from '../initializers/registry'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { divide } from '../ops/elementwise'
+import type { SeedGenerator } from '../ops/random'
+import { Tensor } from '../ops/tensor'
+import { trace, untraced, withScope } from '../ops/trace'
+import { Variable, structure } from '../ops/variable'
+import type { Regularizer, RegularizerIdentifier } from '../regularizers'
+import { regularizers } from '../regularizers/registry'
+import { CallContext, currentFrame, currentPath, withFrame, withinPath, withoutFrame } from './context'
+import { masksOf, setMask, maskOf } from './masks'
+import type { Parts } from './parts'
+import { findParts } from './parts'
+import type { BatchShape } from './spec'
+import { TensorSpec, specOf, specsFrom } from './spec'
+import { hasSymbol, originOf, recordCall } from './symbol'
+
+export interface LayerOptions {
+  /** Default: the class's name in snake case, numbered. */
+  name?: string | null | undefined
+  /** Whether optimizers may change the weights. Default true. */
+  trainable?: boolean | undefined
+  /** The shape of one sample, for the first layer of a model; null stands for an open extent. */
+  inputShape?: BatchShape | null | undefined
+  /** Short for inputShape: [inputDim]. */
+  inputDim?: number | null | undefined
+  /** What layers compute in: float32. */
+  dtype?: 'float32' | (string & {}) | undefined
+  /** A penalty on the outputs, per sample, added to the loss. */
+  activityRegularizer?: RegularizerIdentifier | null | undefined
+}
+
+const LAYER_OPTIONS: () => OptionTable = () => ({
+  name: option(nullable(text), null),
+  trainable: option(boolean, true),
+  inputShape: option(nullable(extents(null)), null),
+  inputDim: option(nullable(count), null),
+  dtype: option(choice('float32'), 'float32'),
+  activityRegularizer: option(nullable(named(regularizers)), null),
+})
+
+export interface WeightOptions {
+  name: string
+  shape: Shape
+  /** Default glorotUniform. */
+  initializer?: InitializerIdentifier
+  regularizer?: Regularizer | null
+  /** Default true for float32. */
+  trainable?: boolean
+  /** Default float32. */
+  dtype?: DType
+}
+
+/** What `apply` may be told besides its input. */
+export interface ApplyOptions {
+  /** Default: that of the layer that calls this one; false outside of all layers. */
+  readonly training?: boolean | undefined
+  /** Which elements of the input count. Default: the masks that the inputs carry. */
+  readonly mask?: Tree<Tensor | null> | undefined
+  /** The first state of a recurrent layer. */
+  readonly initialState?: Tree<Tensor> | null | undefined
+}
+
+interface OwnWeight {
+  readonly variable: Variable
+  readonly regularizer: Regularizer | null
+}
+
+/** What is known of a layer, and changes. Not a property: those are searched for parts. */
+class State {
+  trainable = true
+  builtFor: Tree<TensorSpec> | null = null
+  readonly own: OwnWeight[] = []
+  readonly tracked: LayerBase[] = []
+  parts: Parts | null = null
+  partsVersion = -1
+  weights: readonly Variable[] = []
+  trainableWeights: readonly Variable[] = []
+  listsVersion = -1
+  readonly warned = new Set<string>()
+}
+
+const states = new WeakMap<object, State>()
+
+function stateOf(layer: object): State {
+  let state = states.get(layer)
+  if (state === undefined) {
+    state = new State()
+    states.set(layer, state)
+  }
+  return state
+}
+
+/** The layers that were built since the outermost `ensureBuilt` began, so that an error can undo them. */
+let building: LayerBase[] | null = null
+
+/** A layer of any inputs and outputs. Subclass Layer instead. */
+export abstract class LayerBase extends Configured {
+  static override readonly declare = LAYER_OPTIONS
+  declare readonly name: string
+  /** The shape of one sample, when the layer was told. */
+  declare readonly inputShape: BatchShape | null
+  declare readonly dtype: 'float32'
+  declare readonly activityRegularizer: Regularizer | null
+  /** Whether masks of the input are passed on to the output. @internal */
+  readonly supportsMasking: boolean = false
+
+  constructor(options?: LayerOptions) {
+    super(options)
+    const given = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
+    given.name ??= uniqueName(classNameOf(this))
+    if (given.inputShape === null && given.inputDim != null) given.inputShape = [given.inputDim]
+    structure.version++
+  }
+
+  /** `call`, over trees. @internal */
+  protected abstract callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor>
+
+  /** `build`, over trees. @internal */
+  protected abstract buildTree(specs: Tree<TensorSpec>): void
+
+  /** `computeOutputSpec`, over trees. @internal */
+  protected abstract outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec>
+
+  /** `computeMask`, over trees. @internal */
+  protected abstract maskTree(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null>
+
+  /** Whether optimizers may change the weights. Setting it sets it for all layers within, too. */
+  get trainable(): boolean {
+    return stateOf(this).trainable
+  }
+
+  set trainable(trainable: boolean) {
+    const state = stateOf(this)
+    state.trainable = trainable
+    structure.version++
+    // Within the constructor there is nothing else yet.
+    if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
+  }
+
+  /**
+   * Traces `call` with two batch sizes: extents that differ are open.
+   */
+  protected tracedOutputSpec(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
+    this.ensureBuilt(specs)
+    const leaves = flatten(specs)
+    const isOpen = leaves.some(({ shape }) => shape.includes(null))
+    const first = this.probe(specs, PROBES[0], options)
+    if (!isOpen) return mapTree(first, ({ shape, dtype }) => new TensorSpec(shape, dtype))
+    const second = flatten(this.probe(specs, PROBES[1], options))
+    let at = 0
+    return mapTree(first, ({ shape, dtype }) => {
+      const other = second[at++]!.shape
+      return new TensorSpec(shape.map((extent, i) => (extent === other[i] ? extent : null)), dtype)
+    })
+  }
+
+  /** The outputs of `call` as symbols of a trace that is thrown away; open extents are `extent`. */
+  private probe(specs: Tree<TensorSpec>, extent: number, { training = false, mask = null }: ApplyOptions): Tree<Tensor> {
+    const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((own) => own ?? extent), dtype }))
+    let output: Tree<Tensor> | null = null
+    const known = hasSymbol(mask) ? null : mask
+    untraced(() =>
+      withoutFrame(() =>
+        trace(types, (symbols) => {
+          const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
+          const context = new CallContext(training, known)
+          output = this.checkOutput(withFrame(this, context, () => this.callTree(input, context)))
+          return []
+        }),
+      ),
+    )
+    return output!
+  }
+
+  /** The specs that the weights were made for; null before. @internal */
+  get buildSpec(): Tree<TensorSpec> | null {
+    return stateOf(this).builtFor
+  }
+
+  get built(): boolean {
+    return stateOf(this).builtFor !== null
+  }
+
+  /** Builds for an input shape, or a tree of shapes or specs, once. Errors leave no weights behind. */
+  ensureBuilt(input: Tree<TensorSpec> | Tree<number | null>): void {
+    if (this.built) return
+    const specs = specsFrom(input)
+    const outermost = building === null
+    const log: LayerBase[] = (building ??= [])
+    try {
+      // The first call may be inside a trace; weights are made outside of it.
+      untraced(() => withoutFrame(() => this.inOwnPath(() => this.buildAll(specs))))
+      stateOf(this).builtFor = specs
+      log.push(this)
+      structure.version++
+    } catch (error) {
+      for (const layer of [this, ...log]) unbuild(layer)
+      throw error
+    } finally {
+      if (outermost) building = null
+    }
+  }
+
+  private inOwnPath<Result>(body: () => Result): Result {
+    return this.isPathRoot && currentPath().length === 0 ? body() : withinPath(this.name, body)
+  }
+
+  /** Whether weights are named without this layer's name when it is the outermost one. @internal */
+  protected get isPathRoot(): boolean {
+    return false
+  }
+
+  private buildAll(specs: Tree<TensorSpec>): void {
+    this.buildTree(specs)
+    // Layers within this one make their weights when they are called: calls this one on symbols, once.
+    if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, PROBES[0], {})
+  }
+
+  /** `apply`, over trees. @internal */
+  applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
+    if (hasSymbol(input)) return this.record(input as Tree<unknown>, options)
+    const frame = currentFrame()
+    const tensors = this.toTensors(input)
+    this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
+    if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
+    const context = this.contextOf(tensors, options, frame?.context)
+    return withinPath(this.name, () => withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))))
+  }
+
+  private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    const output = this.checkOutput(this.callTree(input, context))
+    if (this.activityRegularizer !== null) {
+      for (const leaf of flatten<Tensor>(output)) {
+        // Per sample, so that the penalty does not depend on the batch size.
+        context.addLoss(divide(this.activityRegularizer.call(leaf), leaf.shape[0] ?? 1))
+      }
+    }
+    if (context.mask !== null) this.passMask(input, output, context.mask)
+    else if (this.makesMask) this.passMask(input, output, null)
+    return output
+  }
+
+  /** Whether the layer makes a mask where its input has none. @internal */
+  protected get makesMask(): boolean {
+    return false
+  }
+
+  private passMask(input: Tree<unknown>, output: Tree<Tensor>, mask: Tree<Tensor | null>): void {
+    if (!this.supportsMasking) return this.warnOfMask()
+    const leaves = flatten<Tensor>(output)
+    const found = flatten(this.maskTree(input, mask))
+    leaves.forEach((leaf, i) => {
+      const own = found[i] ?? null
+      // What the layer itself has given a mask keeps it.
+      if (own !== null && maskOf(leaf) === null) setMask(leaf, own)
+    })
+  }
+
+  private warnOfMask(): void {
+    const { warned } = stateOf(this)
+    if (warned.has('mask')) return
+    warned.add('mask')
+    console.warn(`${this}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`)
+  }
+
+  private contextOf(input: Tree<unknown>, options: ApplyOptions | CallContext, outer: CallContext | undefined): CallContext {
+    const isContext = options instanceof CallContext
+    const { training } = options
+    // A context that was handed on speaks of the input of the layer that had it.
+    const mask = isContext ? undefined : options.mask
+    const initialState = isContext ? null : (options.initialState ?? null)
+    const reports = isContext && outer === undefined ? options : outer
+    return new CallContext(training ?? outer?.training ?? false, mask === undefined ? masksOf(input) : mask, initialState, reports)
+  }
+
+  private requireOwner(owner: LayerBase): void {
+    if (owner === this || partsOf(owner).owned.has(this)) return
+    if (this.weights.length === 0 && this.stateVariables.length === 0) return
+    throw new ArgumentError(
+      `${this} is called inside ${owner} but does not belong to it: its weights would not be trained or saved. Keep it in a property (also inside arrays, records or Maps), or in a #private field as this.track(layer).`,
+    )
+  }
+
+  /** Makes a layer a part of this one, where no property holds it: `#inner = this.track(new Dense({ units: 4 }))`. */
+  protected track<Part extends LayerBase>(layer: Part): Part {
+    stateOf(this).tracked.push(layer)
+    structure.version++
+    return layer
+  }
+
+  /** The input as tensors, wherever data stands for one. @internal */
+  protected toTensors(input: unknown): Tree<unknown> {
+    if (!branchesIntoTensors(input)) return asTensor(input as TensorLike, String(this))
+    if (Array.isArray(input)) return input.map((each) => this.toTensors(each))
+    return Object.fromEntries(Object.entries(input as object).map(([key, each]) => [key, this.toTensors(each)]))
+  }
+
+  private record(input: Tree<unknown>, options: ApplyOptions | CallContext): Tree<Tensor> {
+    const specs = mapTree(input, (leaf) => originOf(leaf)?.spec ?? (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([])))
+    this.ensureBuilt(specs)
+    const said = options instanceof CallContext ? {} : options
+    const outputs = this.outputTree(specs, said)
+    return recordCall(this, input, { ...said }, outputs)
+  }
+
+  private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
+    const paths = pathsOf(output)
+    flatten<unknown>(output).forEach((leaf, i) => {
+      if (leaf instanceof Tensor) return
+      const place = paths[i] === '' ? '' : ` at ${pathName(paths[i]!)}`
+      throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof leaf}${place}`)
+    })
+    return output
+  }
+
+  /** A trainable (by default) variable that belongs to the layer. */
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+    const made = initializers.get(initializer).call(shape)
+    const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
+    if (!sameShape(initial.shape, shape)) {
+      throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
+    }
+    const within = currentPath()
+    const prefix = within.at(-1) === this.name ? within : [...within, this.name]
+    const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+    stateOf(this).own.push({ variable, regularizer })
+    return variable
+  }
+
+  /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */
+  addLoss(penalty: Tensor): void {
+    this.requireFrame('addLoss').addLoss(penalty)
+  }
+
+  /** Reports the mean of a value in logs and history. Only inside `call`. */
+  addMetric(name: string, value: Tensor): void {
+    this.requireFrame('addMetric').addMetric(name, value)
+  }
+
+  private requireFrame(method: string): CallContext {
+    const frame = currentFrame()
+    if (frame !== null) return frame.context
+    throw new StateError(`${this}: ${method} is for use inside call`)
+  }
+
+  /** The types of the results for inputs of these types; builds the layer. @internal */
+  outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
+    this.ensureBuilt(specs)
+    return this.outputTree(specs, options)
+  }
+
+  /** What the layer expects data to be where nothing else is said. @internal */
+  get inputDtype(): DType {
+    return 'float32'
+  }
+
+  /** For layers whose parts change after they are built. */
+  protected partsChanged(): void {
+    structure.version++
+  }
+
+  /** Layers that belong to this one and that no property shows. @internal */
+  get hiddenParts(): readonly LayerBase[] {
+    return []
+  }
+
+  /** The layers that this one is made of. Their weights are its own. */
+  get sublayers(): readonly LayerBase[] {
+    return partsOf(this).sublayers as readonly LayerBase[]
+  }
+
+  /** The weights of this layer without those of its sublayers, in the order they were made. */
+  get ownWeights(): readonly Variable[] {
+    return [...new Set([...stateOf(this).own.map(({ variable }) => variable), ...partsOf(this).variables])]
+  }
+
+  /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
+  get weights(): readonly Variable[] {
+    return listsOf(this).weights
+  }
+
+  get trainableWeights(): readonly Variable[] {
+    return listsOf(this).trainableWeights
+  }
+
+  get nonTrainableWeights(): readonly Variable[] {
+    const trainable = new Set(this.trainableWeights)
+    return this.weights.filter((weight) => !trainable.has(weight))
+  }
+
+  /** State that is saved with the model but is not a weight, such as the position of a random stream. */
+  get stateVariables(): readonly Variable[] {
+    const generators = new Set<SeedGenerator>()
+    visitLayers(this, (layer) => partsOf(layer).generators.forEach((generator) => generators.add(generator)))
+    return [...generators].map((generator) => generator.state)
+  }
+
+  /** This layer and all within it, each once, from the outside in. */
+  get allLayers(): readonly LayerBase[] {
+    const found: LayerBase[] = []
+    visitLayers(this, (layer) => found.push(layer))
+    return found
+  }
+
+  /** The penalties of regularized trainable weights; traced. */
+  regularizationLosses(): Tensor[] {
+    const penalties: Tensor[] = []
+    visitLayers(this, (layer) => {
+      if (!layer.trainable) return false
+      for (const { variable, regularizer } of stateOf(layer).own) {
+        if (regularizer === null || !variable.trainable) continue
+        penalties.push(withScope(layer.name, () => regularizer.call(variable.value)))
+      }
+      return true
+    })
+    return penalties
+  }
+
+  /** The number of elements of all weights. */
+  countParams(): number {
+    return this.weights.reduce((total, weight) => total + weight.size, 0)
+  }
+
+  /** Copies of all weights. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => weight.value)
+  }
+
+  /** `Dense "fc1"`, as errors name it. */
+  override toString(): string {
+    return `${classNameOf(this)} "${this.name}"`
+  }
+
+  override getConfig(): Config {
+    const config = super.getConfig()
+    // What was not said need not be saved.
+    return Object.fromEntries(Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)))
+  }
+
+  /** @throws StateError before the layer is built. */
+  protected requireBuilt<T>(value: T | null | undefined): T {
+    if (value != null) return value
+    throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
+  }
+}
+
+/** Two batch sizes that tell which extents depend on the batch. 1 would be broadcast and squeezed. */
+const PROBES = [2, 3] as const
+
+const UNSAID: Readonly<Record<string, unknown>> = { trainable: true, inputShape: null, inputDim: null, dtype: 'float32', activityRegularizer: null }
+
+function unbuild(layer: object): void {
+  const state = stateOf(layer)
+  state.own.length = 0
+  state.builtFor = null
+  structure.version++
+}
+
+/** Whether data is a tree of tensors rather than one: rows of numbers are one, a list of tensors is many. */
+export function branchesIntoTensors(value: unknown): boolean {
+  if (!isBranch(value)) return false
+  if (Array.isArray(value)) return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
+  return !('data' in value && 'shape' in value)
+}
+
+function isTensorLikeObject(value: unknown): boolean {
+  if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
+  return isBranch(value) && !Array.isArray(value) && 'data' in value && 'shape' in value
+}
+
+function partsOf(layer: object): Parts {
+  const state = stateOf(layer)
+  if (state.parts === null || state.partsVersion !== structure.version) {
+    state.parts = findParts(layer, (value) => value instanceof LayerBase, [...(layer as LayerBase).hiddenParts, ...state.tracked])
+    state.partsVersion = structure.version
+  }
+  return state.parts
+}
+
+/** Visits a layer and those within it, each once. `visit` may answer false: then not those within. */
+function visitLayers(layer: object, visit: (layer: LayerBase) => unknown): void {
+  const seen = new Set<object>()
+  const walk = (each: object): void => {
+    if (seen.has(each)) return
+    seen.add(each)
+    if (visit(each as LayerBase) === false) return
+    for (const inner of partsOf(each).sublayers) walk(inner)
+  }
+  walk(layer)
+}
+
+function listsOf(layer: object): State {
+  const state = stateOf(layer)
+  if (state.listsVersion === structure.version) return state
+  const [weights, trainable] = [new Set<Variable>(), new Set<Variable>()]
+  const collect = (each: object, isTrained: boolean, seen: Set<object>): void => {
+    if (seen.has(each)) return
+    seen.add(each)
+    const { own, trainable: isTrainable } = stateOf(each)
+    const { sublayers, variables } = partsOf(each)
+    const trains = isTrained && isTrainable
+    const made = own.map(({ variable }) => variable)
+    for (const variable of [...made, ...variables]) {
+      weights.add(variable)
+      if (trains && variable.trainable) trainable.add(variable)
+    }
+    for (const inner of sublayers) collect(inner, trains, seen)
+  }
+  collect(layer, true, new Set())
+  state.weights = [...weights]
+  state.trainableWeights = [...trainable]
+  state.listsVersion = structure.version
+  return state
+}

@@ -1,0 +1,105 @@
+// What a call of a layer knows besides its input, and which layers are being called. The context is ambient: a layer that
+// is called inside another one inherits training and adds to the same losses, without anything being handed on.
+
+import type { Tree } from '../core/tree'
+import type { Tensor } from '../ops/tensor'
+
+/** What the layers of one run report. */
+interface Reports {
+  readonly losses: Tensor[]
+  readonly metrics: { readonly name: string; readonly value: Tensor }[]
+}
+
+/** What a call knows besides its input. */
+export class CallContext {
+  private readonly reports: Reports
+
+  constructor(
+    /** Whether dropout and its like are active. */
+    readonly training: boolean,
+    /** The mask of the input: true where an element counts; null where all do. A tree for a tree of inputs. */
+    readonly mask: Tree<Tensor | null> = null,
+    /** The first state of a recurrent layer, when the caller gave one. */
+    readonly initialState: Tree<Tensor> | null = null,
+    outer?: CallContext,
+  ) {
+    this.reports = outer?.reports ?? { losses: [], metrics: [] }
+  }
+
+  /** Adds a scalar to the loss of this step. */
+  addLoss(penalty: Tensor): void {
+    this.reports.losses.push(penalty)
+  }
+
+  /** Reports the mean of a value under a name, in logs and history. */
+  addMetric(name: string, value: Tensor): void {
+    this.reports.metrics.push({ name, value })
+  }
+
+  /** Everything that layers added. */
+  get losses(): readonly Tensor[] {
+    return this.reports.losses
+  }
+
+  /** Everything that layers reported. */
+  get metrics(): readonly { readonly name: string; readonly value: Tensor }[] {
+    return this.reports.metrics
+  }
+}
+
+/** A layer that is being called, and the one that called it. */
+interface Frame<Layer> {
+  readonly layer: Layer | null
+  readonly context: CallContext
+}
+
+let current: Frame<unknown> | null = null
+let path: readonly string[] = []
+
+/** The innermost call; null outside of all. */
+export function currentFrame(): Frame<unknown> | null {
+  return current
+}
+
+/** The context that layers called now inherit; null outside of all calls. */
+export function currentContext(): CallContext | null {
+  return current?.context ?? null
+}
+
+/** Runs `body` as the call of a layer; null for the start of a run. */
+export function withFrame<Result>(layer: unknown, context: CallContext, body: () => Result): Result {
+  const outer = current
+  current = { layer, context }
+  try {
+    return body()
+  } finally {
+    current = outer
+  }
+}
+
+/** Runs `body` as if no layer was being called. */
+export function withoutFrame<Result>(body: () => Result): Result {
+  const outer = current
+  current = null
+  try {
+    return body()
+  } finally {
+    current = outer
+  }
+}
+
+/** Runs `body` one level deeper in the path by which weights are named. */
+export function withinPath<Result>(name: string, body: () => Result): Result {
+  const outer = path
+  path = [...outer, name]
+  try {
+    return body()
+  } finally {
+    path = outer
+  }
+}
+
+/** The names of the layers that are being built or called, from the outside in. */
+export function currentPath(): readonly string[] {
+  return path
+}

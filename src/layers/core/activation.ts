@@ -1,0 +1,22 @@
+// Activation: a function of one tensor as a layer.
+
+import { configured, required } from '../../core/options'
+import type { Tensor } from '../../ops/tensor'
+import { activation } from '../kinds'
+import { ElementwiseLayer } from './elementwise-layer'
+
+/**
+ * Applies an activation: `new Activation('relu')`.
+ *
+ * Keras: `keras.layers.Activation`.
+ */
+export class Activation extends configured(ElementwiseLayer, () => ({
+  /** A name, or a function of a tensor. */
+  activation: required(activation),
+}), 'activation') {
+  static readonly className = 'Activation'
+
+  call(x: Tensor): Tensor {
+    return this.activation(x)
+  }
+}

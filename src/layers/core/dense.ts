@@ -1,0 +1,90 @@
+// Dense: the fully connected layer.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { boolean, configured, count, option, required } from '../../core/options'
+import { sizeOf } from '../../core/shapes'
+import { add } from '../../ops/elementwise'
+import { matmul } from '../../ops/linalg'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { activation, initializer, regularizer } from '../kinds'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+
+/**
+ * activation(x · kernel + bias): x [batch, …, n] → [batch, …, units], kernel [n, units], bias [units].
+ *
+ *   new Dense({ units: 10, activation: 'relu' })
+ *
+ * Keras: `keras.layers.Dense`.
+ */
+export class Dense extends configured(Layer<Tensor>, () => ({
+  /** The number of outputs. */
+  units: required(count),
+  /** Applied to the result. Default linear. */
+  activation: option(activation, null),
+  /** Default true. */
+  useBias: option(boolean, true),
+  /** Default glorotUniform. */
+  kernelInitializer: option(initializer, 'glorotUniform'),
+  /** Default zeros. */
+  biasInitializer: option(initializer, 'zeros'),
+  /** A penalty on the kernel. Default null. */
+  kernelRegularizer: option(regularizer, null),
+  /** A penalty on the bias. Default null. */
+  biasRegularizer: option(regularizer, null),
+}), 'units') {
+  static readonly className = 'Dense'
+  override readonly supportsMasking = true
+  private kernelVariable: Variable | null = null
+  private biasVariable: Variable | null = null
+
+  /** [n, units] */
+  get kernel(): Variable {
+    return this.requireBuilt(this.kernelVariable)
+  }
+
+  /** [units]; null when useBias is false. */
+  get bias(): Variable | null {
+    return this.biasVariable
+  }
+
+  override build(inputShape: BatchShape): void {
+    this.kernelVariable = this.addWeight({
+      name: 'kernel',
+      shape: [this.features(inputShape), this.units],
+      initializer: this.kernelInitializer,
+      regularizer: this.kernelRegularizer,
+    })
+    if (!this.useBias) return
+    this.biasVariable = this.addWeight({
+      name: 'bias',
+      shape: [this.units],
+      initializer: this.biasInitializer,
+      regularizer: this.biasRegularizer,
+    })
+  }
+
+  private features(inputShape: BatchShape): number {
+    const features = inputShape.at(-1)
+    if (inputShape.length >= 2 && features != null) return features
+    throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
+  }
+
+  call(x: Tensor): Tensor {
+    const features = this.kernel.shape[0]!
+    if (x.rank < 2 || x.shape.at(-1) !== features) {
+      const hint = x.rank > 2 && sizeOf(x.shape.slice(1)) === features ? ' Did you forget Flatten?' : ''
+      throw new ShapeError(`${this}: the last input dimension must be ${features}, received ${formatShape(x.shape)}.${hint}`)
+    }
+    const product = matmul(x, this.kernel)
+    return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    this.features(inputShape)
+    return [...inputShape.slice(0, -1), this.units]
+  }
+}
+
+export type DenseOptions = Exclude<ConstructorParameters<typeof Dense>[0], number>

@@ -1,0 +1,21 @@
+// The base of layers whose output has the input's shape, and whose masks pass through.
+
+import type { DType } from '../../core/dtypes'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+
+/** [batch, …] → [batch, …] */
+export abstract class ElementwiseLayer extends Layer {
+  override readonly supportsMasking = true
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+}
+
+/** The same for layers that only pass elements on, whatever their dtype. */
+export abstract class PassingLayer extends ElementwiseLayer {
+  protected override outputDtype([dtype]: readonly DType[]): DType {
+    return dtype ?? 'float32'
+  }
+}

@@ -1,0 +1,115 @@
+// Operation: an op that was called on symbols of a functional model, as a layer. And the namespace `ops` that users see:
+// every op, which records such a layer when one of its arguments is a symbol.
+
+import { ArgumentError } from '../../core/errors'
+import { configured, custom, required, text } from '../../core/options'
+import { snakeCase, uniqueName } from '../../core/registry'
+import type { Tree } from '../../core/tree'
+import { flatten, mapTree } from '../../core/tree'
+import * as plain from '../../ops'
+import * as plainRandom from '../../ops/random'
+import { Tensor } from '../../ops/tensor'
+import { trace, untraced } from '../../ops/trace'
+import type { ApplyOptions } from '../base'
+import type { CallContext } from '../context'
+import { withoutFrame } from '../context'
+import { Layer } from '../layer'
+import { TensorSpec } from '../spec'
+import { hasSymbol, originOf, recordCall, replaceSymbols, symbolsIn } from '../symbol'
+
+type Op = (...inputs: readonly unknown[]) => unknown
+
+/** The op of a name, `add` or `random.normal`. */
+function opOf(name: string): Op | undefined {
+  const [first, second] = name.split('.')
+  const [table, key]: [object, string] = second === undefined ? [plain, first!] : [plainRandom, second]
+  const found: unknown = Object.hasOwn(table, key) ? Reflect.get(table, key) : undefined
+  return typeof found === 'function' ? (found as Op) : undefined
+}
+
+/** Two batch sizes, which tell the extents that depend on it. */
+const PROBES = [2, 3] as const
+
+/**
+ * An op as a layer: its input is the list of the op's arguments. Made by calling an op on symbols, not by hand.
+ */
+export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>>, () => ({
+  /** The name of the op, such as `add`. */
+  op: required(custom((value, where) => requireOp(text.read(value, where)), (value: string) => value)),
+})) {
+  static readonly className = 'Operation'
+  override readonly supportsMasking = true
+
+  call(input: readonly unknown[]): Tree<Tensor> {
+    return opOf(this.op)!(...input) as Tree<Tensor>
+  }
+
+  // Arguments are taken as they are.
+  protected override toTensors(input: unknown): Tree<unknown> {
+    return input
+  }
+
+  // An op knows nothing of masks.
+  override computeMask(): null {
+    return null
+  }
+
+  override applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
+    return hasSymbol(input) ? this.recordArguments(input as readonly unknown[]) : super.applyTree(input, options)
+  }
+
+  private recordArguments(input: readonly unknown[]): Tree<Tensor> {
+    this.ensureBuilt(new TensorSpec([]))
+    const symbols = [...new Set(symbolsIn(input))]
+    const [first, second] = PROBES.map((extent) => this.probeArguments(input, symbols, extent)) as [Tree<Tensor>, Tree<Tensor>]
+    const others = flatten(second)
+    let at = 0
+    const outputs = mapTree(first, ({ shape, dtype }) => {
+      const other = others[at++]!
+      return new TensorSpec(shape.map((extent, i) => (extent === other.shape[i] ? extent : null)), dtype)
+    })
+    return recordCall(this, input as Tree<unknown>, {}, outputs)
+  }
+
+  private probeArguments(input: readonly unknown[], symbols: readonly Tensor[], extent: number): Tree<Tensor> {
+    const types = symbols.map((symbol) => {
+      const { shape, dtype } = originOf(symbol)!.spec
+      return { shape: shape.map((own) => own ?? extent), dtype }
+    })
+    let result: Tree<Tensor> | null = null
+    untraced(() =>
+      withoutFrame(() =>
+        trace(types, (traced) => {
+          const values = new Map(symbols.map((symbol, i) => [symbol, traced[i]!]))
+          result = this.call(replaceSymbols(input, (symbol) => values.get(symbol)) as readonly unknown[])
+          return []
+        }),
+      ),
+    )
+    const other = flatten<unknown>(result as Tree<unknown>).find((leaf) => !(leaf instanceof Tensor))
+    if (other !== undefined) throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
+    return result!
+  }
+}
+
+function requireOp(name: string): string {
+  if (opOf(name) !== undefined) return name
+  throw new ArgumentError(`There is no op '${name}'`)
+}
+
+/** The functions of a namespace, which record a call when an argument is a symbol. */
+function recordable<Namespace extends object>(namespace: Namespace, prefix = ''): Namespace {
+  const wrapped = Object.entries(namespace).map(([name, value]: [string, unknown]) => {
+    if (typeof value !== 'function' || /^[A-Z]/.test(name)) return [name, value]
+    const op = (...input: readonly unknown[]): unknown =>
+      input.some((each) => hasSymbol(each)) ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {}) : value(...input)
+    return [name, Object.defineProperty(op, 'name', { value: name })]
+  })
+  return Object.fromEntries(wrapped) as Namespace
+}
+
+/** Every op. Works on data at once, on symbols inside traced functions, and on symbols of functional models. */
+export const ops: typeof plain = /* @__PURE__ */ recordable(plain)
+
+/** Random tensors. */
+export const random: typeof plainRandom = /* @__PURE__ */ recordable(plainRandom, 'random.')

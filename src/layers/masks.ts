@@ -1,0 +1,24 @@
+// Which elements of a tensor count: a table beside the tensors, as Keras's `_keras_mask`. Layers that support masking pass
+// masks on; losses and metrics leave out what is masked.
+
+import type { Tree } from '../core/tree'
+import { flatten, mapTree } from '../core/tree'
+import { Tensor } from '../ops/tensor'
+
+const masks = new WeakMap<Tensor, Tensor>()
+
+/** The mask of a tensor: bool, true where an element counts; null when all do. */
+export function maskOf(tensor: Tensor): Tensor | null {
+  return masks.get(tensor) ?? null
+}
+
+/** Gives a tensor a mask. */
+export function setMask(tensor: Tensor, mask: Tensor): void {
+  masks.set(tensor, mask)
+}
+
+/** The masks of a tree of tensors; null when none has one. */
+export function masksOf(input: Tree<unknown>): Tree<Tensor | null> {
+  const found = mapTree(input, (leaf) => (leaf instanceof Tensor ? maskOf(leaf) : null))
+  return flatten(found).some((mask) => mask !== null) ? found : null
+}

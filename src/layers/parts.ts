@@ -1,0 +1,40 @@
+// Finds what a layer is made of: layers, variables and random streams in its properties, also inside arrays, records, Maps
+// and Sets.
+
+import { isBranch } from '../core/tree'
+import { SeedGenerator } from '../ops/random'
+import { Variable } from '../ops/variable'
+
+export interface Parts {
+  readonly sublayers: readonly object[]
+  /** The same, to look one up. */
+  readonly owned: ReadonlySet<object>
+  readonly variables: readonly Variable[]
+  readonly generators: readonly SeedGenerator[]
+}
+
+/**
+ * @param isLayer tells a layer from other objects
+ * @param tracked layers that no property holds
+ */
+export function findParts(of: object, isLayer: (value: object) => boolean, tracked: readonly object[]): Parts {
+  const sublayers = new Set<object>()
+  const variables = new Set<Variable>()
+  const generators = new Set<SeedGenerator>()
+  const seen = new Set<object>([of])
+  const search = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (isLayer(value)) return void (value !== of && sublayers.add(value))
+    if (value instanceof Variable) return void variables.add(value)
+    if (value instanceof SeedGenerator) return void generators.add(value)
+    const isCollection = value instanceof Map || value instanceof Set
+    if (seen.has(value) || !(isCollection || isBranch(value))) return
+    seen.add(value)
+    // Long lists of numbers hold nothing.
+    if (Array.isArray(value) && typeof value[0] === 'number') return
+    for (const inner of isCollection ? value.values() : Object.values(value)) search(inner)
+  }
+  for (const value of Object.values(of)) search(value)
+  for (const layer of tracked) sublayers.add(layer)
+  return { sublayers: [...sublayers], owned: sublayers, variables: [...variables], generators: [...generators] }
+}

@@ -1,0 +1,38 @@
+// Flatten: everything but the batch axis becomes one axis.
+
+import type { DType } from '../../core/dtypes'
+import { choice, configured, nullable, option } from '../../core/options'
+import { sizeOf } from '../../core/shapes'
+import { moveAxis, reshape } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+
+/** The product of extents; null when one is open. */
+export function productOf(extents: BatchShape): number | null {
+  return extents.reduce<number | null>((size, extent) => (size === null || extent === null ? null : size * extent), 1)
+}
+
+/** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
+export class Flatten extends configured(Layer<Tensor>, () => ({
+  /**
+   * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened as if they came last, so that weights trained
+   * with either order are the same. Default channelsLast.
+   */
+  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+})) {
+  static readonly className = 'Flatten'
+
+  call(x: Tensor): Tensor {
+    const ordered = this.dataFormat === 'channelsFirst' && x.rank > 2 ? moveAxis(x, 1, -1) : x
+    return reshape(ordered, [x.shape[0]!, sizeOf(x.shape.slice(1))])
+  }
+
+  override computeOutputShape([batch = null, ...rest]: BatchShape): BatchShape {
+    return [batch, productOf(rest)]
+  }
+
+  protected override outputDtype([dtype]: readonly DType[]): DType {
+    return dtype ?? 'float32'
+  }
+}

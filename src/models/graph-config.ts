@@ -1,0 +1,115 @@
+// A LayerGraph as plain data and back. Layers are listed once; a call names its layer by position, and values as
+// { ref: [call, output] }. The first calls are the inputs.
+
+import type { DType } from '../core/dtypes'
+import { allocateData } from '../core/dtypes'
+import { FormatError, unknownName } from '../core/errors'
+import type { Config, Json, Serialized } from '../core/registry'
+import { construct, customObject, isSerialized, serialize } from '../core/registry'
+import type { Tree } from '../core/tree'
+import { isBranch, mapTree } from '../core/tree'
+import { LayerBase } from '../layers/base'
+import { InputLayer } from '../layers/core/input-layer'
+import { originOf, recordCall } from '../layers/symbol'
+import { Tensor } from '../ops/tensor'
+import type { LayerGraph } from './layer-graph'
+
+export function graphToConfig(graph: LayerGraph): Config {
+  const layers = graph.layers
+  const positions = new Map(layers.map((layer, i) => [layer, i]))
+  const refs = new Map<Tensor, Json>()
+  let call = 0
+  mapTree(graph.inputs, (symbol) => refs.set(symbol, { ref: [call++, 0] }))
+  const encode = (value: unknown): Json => {
+    if (value instanceof Tensor) return refs.get(value) ?? encodeTensor(value)
+    if (value === undefined) return { undefined: true }
+    if (!isBranch(value)) return encodeNumber(value)
+    if (Array.isArray(value)) return value.map(encode)
+    return { fields: Object.fromEntries(Object.entries(value).map(([key, each]) => [key, encode(each)])) }
+  }
+  const calls = graph.calls.map(({ layer, input, options, outputs }): Json => {
+    const encoded = { layer: positions.get(layer)!, input: encode(input), options: encode(options) }
+    outputs.forEach((symbol, i) => refs.has(symbol) || refs.set(symbol, { ref: [call, i] }))
+    call++
+    return encoded
+  })
+  return { layers: layers.map((layer) => serialize(layer)), calls, inputs: encode(graph.inputs), outputs: encode(graph.outputs) }
+}
+
+function encodeTensor({ shape, dtype, data }: Tensor): Json {
+  return { tensor: { shape, dtype, data: Array.from(data, encodeNumber) } }
+}
+
+// JSON knows no NaN and no infinity.
+function encodeNumber(value: unknown): Json {
+  if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
+  if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
+  throw new FormatError(`A call of a layer has the constant ${String(value)}, which cannot be saved`)
+}
+
+/** A layer from its saved form; its class is looked for among the custom objects, where loaders put those of the library. */
+export function layerFromConfig(saved: Serialized): LayerBase {
+  const layer = construct(customObject(saved.className), saved.config)
+  if (layer instanceof LayerBase) return layer
+  throw unknownName('layer', saved.className, [])
+}
+
+function damaged(what: string): FormatError {
+  return new FormatError(`The file is damaged: ${what}`)
+}
+
+export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
+  const { layers: saved, calls } = config
+  if (!Array.isArray(saved) || !Array.isArray(calls)) throw damaged('the model has no list of layers and calls')
+  const layers = saved.map((entry: Json): LayerBase => {
+    if (!isSerialized(entry)) throw damaged('a layer has no class name')
+    return layerFromConfig(entry)
+  })
+  const made: Tensor[][] = []
+  const decode = (value: Json | undefined): unknown => {
+    if (!isBranch(value)) return value
+    if (Array.isArray(value)) return value.map((each: Json) => decode(each))
+    const record = value as { readonly [key: string]: Json }
+    if (Array.isArray(record['ref'])) {
+      const [call, output] = record['ref'].map(Number)
+      const symbol = made[call!]?.[output!]
+      if (symbol === undefined) throw damaged(`it refers to result ${output} of call ${call}, which is not made before`)
+      return symbol
+    }
+    if (isBranch(record['tensor'])) return decodeTensor(record['tensor'] as { readonly [key: string]: Json })
+    if ('undefined' in record) return undefined
+    if ('number' in record) return Number(record['number'])
+    const { fields } = record
+    if (!isBranch(fields)) throw damaged('a call of a layer has an input of an unknown kind')
+    return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, decode(each as Json)]))
+  }
+  for (const layer of layers) if (layer instanceof InputLayer) made.push([inputOf(layer)])
+  for (const entry of calls as readonly Json[]) {
+    const { layer: position, input, options } = (isBranch(entry) ? entry : {}) as { readonly [key: string]: Json }
+    const layer = layers[Number(position)]
+    if (layer === undefined) throw damaged(`a call names layer ${String(position)}, which is not there`)
+    const result = layer.applyTree(decode(input), (decode(options) ?? {}) as object)
+    made.push(symbolsOfCall(result))
+  }
+  return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
+}
+
+function inputOf(layer: InputLayer): Tensor {
+  layer.ensureBuilt(layer.spec)
+  return recordCall(layer, null, {}, layer.spec) as Tensor
+}
+
+/** All results of the call that gave these. */
+function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
+  let outputs: readonly Tensor[] = []
+  mapTree(result, (symbol) => (outputs = originOf(symbol)?.call.outputs ?? outputs))
+  return [...outputs]
+}
+
+function decodeTensor({ shape, dtype, data }: { readonly [key: string]: Json }): Tensor {
+  const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
+  if (!isKnown || !Array.isArray(shape) || !Array.isArray(data)) throw damaged('a constant is incomplete')
+  const elements = allocateData(dtype as DType, data.length)
+  data.forEach((each: Json, i) => (elements[i] = Number(isBranch(each) ? Reflect.get(each, 'number') : each)))
+  return new Tensor(elements, shape.map(Number), dtype as DType)
+}

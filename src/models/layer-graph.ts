@@ -1,0 +1,119 @@
+// LayerGraph: what a model is made of, as a value. The calls of layers between inputs and outputs, found by walking back
+// from the outputs; replayed on tensors, counted, drawn and saved by whoever needs it. Changes nothing.
+
+import { ArgumentError } from '../core/errors'
+import type { Tree } from '../core/tree'
+import { flatten, mapTree } from '../core/tree'
+import { LayerBase } from '../layers/base'
+import { InputLayer } from '../layers/core/input-layer'
+import type { TensorSpec } from '../layers/spec'
+import type { LayerCall } from '../layers/symbol'
+import { originOf, replaceSymbols, symbolsIn } from '../layers/symbol'
+import type { Tensor } from '../ops/tensor'
+
+export type GraphCall = LayerCall<LayerBase>
+
+function isGraphCall(call: LayerCall): call is GraphCall {
+  return call.layer instanceof LayerBase
+}
+
+export class LayerGraph {
+  /** The types of the inputs, as a tree. */
+  readonly inputSpecs: Tree<TensorSpec>
+  /** The types of the outputs, as a tree. */
+  readonly outputSpecs: Tree<TensorSpec>
+
+  private constructor(
+    /** Symbols. */
+    readonly inputs: Tree<Tensor>,
+    readonly outputs: Tree<Tensor>,
+    /** The layers that stand for the inputs, in the order of `flatten(inputs)`. */
+    readonly inputLayers: readonly InputLayer[],
+    /** Without those of the inputs, in an order in which every symbol is made before it is used. */
+    readonly calls: readonly GraphCall[],
+  ) {
+    this.inputSpecs = mapTree(inputs, (symbol) => originOf(symbol)!.spec)
+    this.outputSpecs = mapTree(outputs, (symbol) => originOf(symbol)!.spec)
+  }
+
+  /**
+   * The graph between symbols.
+   * @throws ArgumentError when an output needs an Input that is not among the inputs, and when names are not unique
+   */
+  static between(inputs: Tree<Tensor>, outputs: Tree<Tensor>): LayerGraph {
+    const given = flatten(inputs)
+    for (const [what, leaves] of [['inputs', given], ['outputs', flatten(outputs)]] as const) {
+      if (leaves.length === 0) throw new ArgumentError(`Model: needs ${what}`)
+      const other = leaves.find((leaf) => originOf(leaf) === null)
+      if (other !== undefined) throw new ArgumentError(`Model: ${what} must be symbols, made by Input() and by layers that were called on them, received ${String(other)}`)
+    }
+    if (new Set(given).size !== given.length) throw new ArgumentError('Model: the inputs must be distinct')
+    const known = new Set(given)
+    const calls = new Map<number, GraphCall>()
+    const open = symbolsIn(outputs)
+    for (let symbol = open.pop(); symbol !== undefined; symbol = open.pop()) {
+      if (known.has(symbol)) continue
+      const { call } = originOf(symbol)!
+      if (!isGraphCall(call) || call.input === null) {
+        throw new ArgumentError(`Model: an output depends on Input "${call.layer.name}", which is not among the inputs`)
+      }
+      for (const output of call.outputs) known.add(output)
+      calls.set(call.id, call)
+      open.push(...symbolsIn(call.input), ...symbolsIn(call.options))
+    }
+    // Names of inputs that begin in the middle of another model are those of what makes them.
+    const inputLayers = given.map((symbol) => {
+      const { call, spec } = originOf(symbol)!
+      if (call.layer instanceof InputLayer) return call.layer
+      const [batchSize, ...shape] = spec.shape
+      return new InputLayer({ shape, batchSize: batchSize ?? null, dtype: spec.dtype, name: `${call.layer.name}_input` })
+    })
+    const graph = new LayerGraph(inputs, outputs, inputLayers, [...calls.values()].sort((a, b) => a.id - b.id))
+    graph.requireUniqueNames()
+    return graph
+  }
+
+  private requireUniqueNames(): void {
+    const byName = new Map<string, LayerBase>()
+    for (const layer of this.layers) {
+      const other = byName.get(layer.name)
+      if (other !== undefined) throw new ArgumentError(`Model: there are two layers named '${layer.name}'. Names must differ within a model.`)
+      byName.set(layer.name, layer)
+    }
+  }
+
+  private knownLayers: readonly LayerBase[] | null = null
+
+  /** Every layer once, in the order of its first call; the inputs' first. */
+  get layers(): readonly LayerBase[] {
+    this.knownLayers ??= [...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)])]
+    return this.knownLayers
+  }
+
+
+  /** The names by which data can be given, in the order of `flatten(inputs)`. */
+  get inputNames(): readonly string[] {
+    return this.inputLayers.map(({ name }) => name)
+  }
+
+  /** The names of the layers that make the outputs, in the order of `flatten(outputs)`. */
+  get outputNames(): readonly string[] {
+    return flatten(this.outputs).map((symbol) => originOf(symbol)!.call.layer.name)
+  }
+
+  /** Calls the layers on tensors, as they were called on symbols. */
+  run(inputs: Tree<Tensor>): Tree<Tensor> {
+    const values = new Map<Tensor, Tensor>()
+    const given = flatten(inputs)
+    flatten(this.inputs).forEach((symbol, i) => values.set(symbol, given[i]!))
+    const valueOf = (symbol: Tensor): unknown => values.get(symbol)
+    for (const call of this.calls) {
+      const options = replaceSymbols(call.options, valueOf) as Record<string, unknown>
+      const results = flatten(call.layer.applyTree(replaceSymbols(call.input, valueOf), options))
+      call.outputs.forEach((symbol, i) => {
+        if (!values.has(symbol)) values.set(symbol, results[i]!)
+      })
+    }
+    return mapTree(this.outputs, (symbol) => values.get(symbol)!)
+  }
+}

@@ -1,0 +1,118 @@
+// Checks what ops are given besides tensors: axes, shapes, numbers, dtypes. Each error names the op, what was expected
+// and what came. Tensors are made and checked in convert.ts; how options are read is in core/options.ts.
+
+import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
+import { ArgumentError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
+import type { OptionTable, ValuesOf } from '../core/options'
+import { boolean, custom, integer, option, readOptions } from '../core/options'
+import { normalizeAxes, sizeOf } from '../core/shapes'
+
+/** One axis, several, or null for all. Negative ones count from the end. */
+export type Axis = number | readonly number[] | null
+
+/** An axis by itself, or among options. */
+export type AxisArgument = number | { readonly axis?: number }
+
+export interface ReduceOptions {
+  readonly axis?: Axis
+  /** Keeps the folded axes as extents of 1. Keras's `keepdims` is understood as well. */
+  readonly keepDims?: boolean
+}
+
+/** Elements that fit into the 4 GiB of a 32-bit memory. */
+const MOST_ELEMENTS = 2 ** 30
+
+function refuse(what: string, expected: string, received: unknown): never {
+  throw new ArgumentError(`${what} must be ${expected}, received ${quoted(received)}`)
+}
+
+/** Any number, NaN and ±Inf among them. @param what names the argument: `elu: alpha` */
+export function requireNumber(what: string, value: unknown): number {
+  return typeof value === 'number' ? value : refuse(what, 'a number', value)
+}
+
+/** @param least the smallest integer that is allowed */
+export function requireInteger(what: string, value: unknown, least?: number): number {
+  // −0 is 0
+  return integer(least === undefined ? {} : { min: least }).read(value, what) + 0
+}
+
+export function requireIntegers(what: string, value: unknown, least?: number): number[] {
+  return requireList(what, value).map((each) => requireInteger(`each of ${what}`, each, least))
+}
+
+/** The elements of an array, not looked at; holes are undefined. */
+export function requireList(what: string, value: unknown): unknown[] {
+  return Array.isArray(value) ? Array.from<unknown>(value) : refuse(what, 'an array', value)
+}
+
+export function requireDType(where: string, dtype: unknown): DType {
+  const known = Object.keys(dtypes)
+  const found = (known as DType[]).find((name) => name === dtype)
+  if (found !== undefined) return found
+  throw typeof dtype === 'string' ? unknownName(`dtype of ${where}`, dtype, known) : refuse(`${where}: the dtype`, known.join(' or '), dtype)
+}
+
+function isExtent(extent: unknown): extent is number {
+  return typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0
+}
+
+/** Extents ≥ 0 whose elements fit into memory. */
+export function requireShape(where: string, shape: unknown): number[] {
+  const extents = requireList(`${where}: the shape`, shape)
+  if (!extents.every(isExtent)) throw new ShapeError(`${where}: the shape must hold integers ≥ 0, received ${quoted(shape)}`)
+  // An extent of 0 must not hide the others: strides are made of them.
+  if (sizeOf(extents.filter((extent) => extent > 0)) <= MOST_ELEMENTS) return extents.map((extent) => extent + 0)
+  throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
+}
+
+function readAxes(axis: unknown, what: string): Axis {
+  if (axis === null) return null
+  return Array.isArray(axis) ? requireIntegers(what, axis) : requireInteger(what, axis)
+}
+
+function isOptions(given: unknown): given is object {
+  return typeof given === 'object' && given !== null && !Array.isArray(given)
+}
+
+const axes = custom<Axis>(readAxes, (axis) => axis)
+export const reduceTable = { axis: option(axes, null), keepDims: option(boolean, false) }
+
+/** The options of an op by their table, typed by it. */
+export function readTyped<Table extends OptionTable>(where: string, table: Table, given: unknown): ValuesOf<Table> {
+  return readOptions(where, table, given) as ValuesOf<Table>
+}
+
+export interface Reduction {
+  readonly axis: Axis
+  readonly keepDims: boolean
+}
+
+/**
+ * What a reducing op was given after its operand: `sum(x, 1)`, `sum(x, [0, 2], true)` or
+ * `sum(x, { axis: 1, keepDims: true })`.
+ */
+export function readReduction(where: string, given: Axis | ReduceOptions = null, keepDims?: boolean): Reduction {
+  if (!isOptions(given)) return { axis: readAxes(given, `${where}: the axis`), keepDims: boolean.read(keepDims ?? false, `${where}: keepDims`) }
+  if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims belongs into the options where there are any`)
+  return readTyped(where, reduceTable, given)
+}
+
+/** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
+export function readAxisOnly(where: string, given: Axis | { readonly axis?: Axis } | undefined, fallback: Axis): Axis {
+  if (given === undefined) return fallback
+  if (!isOptions(given)) return readAxes(given, `${where}: the axis`)
+  return readTyped(where, { axis: option(axes, fallback) }, given).axis
+}
+
+/** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet held against a rank. */
+export function readOneAxis(where: string, given: AxisArgument | undefined, fallback?: number): number {
+  return requireInteger(`${where}: the axis`, given === undefined ? fallback : readAxisOnly(where, given, fallback ?? null))
+}
+
+/** One axis, several, or all: sorted, distinct, non-negative. */
+export function resolveAxes(where: string, axis: Axis, rank: number): number[] {
+  if (axis === null) return Array.from({ length: rank }, (_, i) => i)
+  return normalizeAxes(where, typeof axis === 'number' ? [axis] : axis, rank)
+}

@@ -1,0 +1,92 @@
+// Floating-point operations and bytes of graphs, as the primitives declare them. Counts; measures nothing, and says
+// nothing about time: see parts.ts for estimates.
+
+import { dtypes } from '../core/dtypes'
+import { unreachable } from '../core/errors'
+import type { TensorType } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
+import { ruleOf } from '../primitives'
+import type { Graph, Node, Value } from '../ir/graph'
+import { bodyOf, isLoop } from '../ir/region'
+import type { PrimitiveName } from '../primitives/attributes'
+import type { Kernel } from './kernel'
+
+export interface Cost {
+  /** Floating-point operations, by the convention of primitives/flops.ts. */
+  readonly flops: number
+  /** Bytes that are read and written. */
+  readonly bytes: number
+}
+
+export interface GraphCost extends Cost {
+  /** By where the work comes from: `model/dense`, `model/dense/gradient`, `optimizer`. */
+  readonly byScope: ReadonlyMap<string, Cost>
+}
+
+/**
+ * What one run of a graph costs, every node by itself: operands read once, results written once. Simplify it before to
+ * count what runs, not what was written down.
+ */
+export function costOf(graph: Graph): GraphCost {
+  return total(graph.nodes.map((node) => [node.scope, costOfNode(node)]))
+}
+
+/** What one run of a plan's kernels costs. The flops are the nodes'; what passes inside a kernel costs no bytes. */
+export function costOfKernels(kernels: readonly Kernel[]): GraphCost {
+  return total(kernels.flatMap((kernel) => [
+    ...kernel.nodes.map((node): [string, Cost] => [node.scope, { flops: costOfNode(node).flops, bytes: 0 }]),
+    [kernel.nodes[0]!.scope, { flops: 0, bytes: bytesOfKernel(kernel) }] as [string, Cost],
+  ]))
+}
+
+function total(parts: readonly (readonly [string, Cost])[]): GraphCost {
+  const byScope = new Map<string, Cost>()
+  let sum: Cost = { flops: 0, bytes: 0 }
+  const plus = (a: Cost, b: Cost): Cost => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes })
+  for (const [scope, cost] of parts) {
+    sum = plus(sum, cost)
+    if (cost.flops > 0 || cost.bytes > 0) byScope.set(scope, plus(byScope.get(scope) ?? { flops: 0, bytes: 0 }, cost))
+  }
+  return { ...sum, byScope }
+}
+
+export function bytesOf(types: Iterable<TensorType>): number {
+  let bytes = 0
+  for (const { shape, dtype } of types) bytes += sizeOf(shape) * dtypes[dtype].bytes
+  return bytes
+}
+
+/** What one node costs by itself. */
+export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
+  if (isLoop(node)) {
+    const { flops, bytes } = costOf(bodyOf(node))
+    return { flops: node.attributes.length * flops, bytes: node.attributes.length * bytes }
+  }
+  const rule = ruleOf(node.name)
+  switch (rule.kind) {
+    case 'elementwise':
+      return { flops: rule.flops * sizeOf(node.outputs[0]!.shape), bytes: bytesOf(trafficOf(node)) }
+    case 'kernel': {
+      const context = { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }
+      return { flops: rule.flops(context), bytes: bytesOf(rule.traffic?.(context) ?? trafficOf(node)) }
+    }
+    // Views move nothing, constants are there already, loops were looked into.
+    case 'view':
+    case 'constant':
+    case 'loop':
+      return { flops: 0, bytes: 0 }
+    default:
+      return unreachable(rule)
+  }
+}
+
+function trafficOf(node: Node): TensorType[] {
+  return [...new Set(node.inputs), ...node.outputs]
+}
+
+function bytesOfKernel(kernel: Kernel): number {
+  if (kernel.nodes.length === 1) return costOfNode(kernel.nodes[0]!).bytes
+  const made = new Set<Value>(kernel.nodes.flatMap((node) => node.outputs))
+  const read = new Set(kernel.nodes.flatMap((node) => node.inputs).filter((input) => !made.has(input)))
+  return bytesOf(read) + bytesOf(kernel.writes)
+}

@@ -1,0 +1,89 @@
+// Writes a file whole or not at all (Node): a reader, a crash or a full disk never meets half of it. Makes no bytes:
+// see formats/save.ts.
+
+import { StateError } from '../core/errors'
+import type { NodeModules } from './platform'
+import { nodeModule, nodeProcess } from './platform'
+
+/** The last write to each path, while there is one. */
+const pending = new Map<string, Promise<void>>()
+
+/**
+ * Writes beside the file and then renames over it, so that `path` holds the old bytes or the new ones at any time. An
+ * existing file keeps its mode and owner; of a symbolic link the target is replaced. Writes to one path happen in the
+ * order of the calls.
+ * @throws StateError where there are no files, and what the file system throws; then the old file is as it was
+ */
+export async function writeFile(path: string | URL, data: Uint8Array): Promise<void> {
+  const { files, paths } = fileSystem()
+  // At once, so that neither a later call nor a change of the working directory comes between.
+  const place = paths.resolve(toPath(path))
+  const before = pending.get(place)
+  const written = (before ?? Promise.resolve()).catch(() => {}).then(() => replace(files, paths, place, data))
+  pending.set(place, written)
+  try {
+    await written
+  } finally {
+    if (pending.get(place) === written) pending.delete(place)
+  }
+}
+
+type FileSystem = NodeModules['node:fs/promises']
+type Paths = NodeModules['node:path']
+
+function fileSystem(): { files: FileSystem; paths: Paths } {
+  const files = nodeModule('node:fs/promises')
+  const paths = nodeModule('node:path')
+  if (files !== null && paths !== null) return { files, paths }
+  throw new StateError(
+    nodeProcess() !== null
+      ? 'Files are written in Node 20.16, 22.3 and later. Call save() without a path and write the bytes that it returns.'
+      : 'There are no files in a browser. Call save() without a path and keep the bytes it returns.',
+  )
+}
+
+function toPath(path: string | URL): string {
+  const isUrl = typeof path !== 'string' || path.startsWith('file:')
+  return isUrl ? nodeModule('node:url')!.fileURLToPath(path) : path
+}
+
+async function replace(files: FileSystem, paths: Paths, path: string, data: Uint8Array): Promise<void> {
+  const target = await linkTarget(files, paths, path)
+  const old = await files.stat(target).catch(unlessMissing)
+  // A device or a pipe cannot be replaced: it is written to.
+  if (old !== null && !old.isFile()) return files.writeFile(target, data)
+  const temporary = paths.join(paths.dirname(target), `.myelin-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`)
+  try {
+    const handle = await files.open(temporary, 'wx')
+    try {
+      await handle.writeFile(data)
+      if (old !== null) {
+        // Only the superuser may give a file away: for others it becomes their own.
+        await handle.chown(old.uid, old.gid).catch(() => {})
+        await handle.chmod(old.mode & 0o7777)
+      }
+      // The bytes are on the disk before the name points to them.
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await files.rename(temporary, target)
+  } catch (error) {
+    await files.rm(temporary, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+/** Where a path leads, over all links, even if nothing is there yet. */
+async function linkTarget(files: FileSystem, paths: Paths, path: string): Promise<string> {
+  const real = await files.realpath(path).catch(unlessMissing)
+  if (real !== null) return real
+  const link = await files.readlink(path).catch(() => null)
+  return link === null ? path : linkTarget(files, paths, paths.resolve(paths.dirname(path), link))
+}
+
+function unlessMissing(error: unknown): null {
+  // Not by instanceof: in a test environment with globals of its own, Node's errors are of another class.
+  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null
+  throw error
+}

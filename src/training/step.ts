@@ -1,0 +1,86 @@
+// What one step of training is made of, in the words that trainStep uses: the batch, the forward pass, the gradients. Traced;
+// who compiles and runs steps is in steps.ts.
+
+import { ArgumentError } from '../core/errors'
+import type { Tree } from '../core/tree'
+import { typed } from '../core/tree'
+import type { LayerBase } from '../layers/base'
+import { CallContext, withFrame } from '../layers/context'
+import { Metric } from '../metrics/metric'
+import { add } from '../ops/elementwise'
+import { reshape } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import { apply, currentTrace, withScope } from '../ops/trace'
+import type { Variable } from '../ops/variable'
+import type { Compiled } from './compiled'
+
+/** The rows of one step, as symbols. */
+export interface Batch<In = Tree<Tensor>, Out = Tree<Tensor | null>> {
+  readonly x: In
+  /** Targets as the model's outputs are; null where none were given. */
+  readonly y: Out
+  /** One weight per sample for each output; null where all weigh 1. */
+  readonly sampleWeight: Tree<Tensor | null>
+}
+
+/** What the forward pass gives. */
+export interface ForwardResult<Out = Tree<Tensor>> {
+  readonly outputs: Out
+  /** The scalar to minimise: the weighted losses of all outputs, penalties of weights, and what layers added. */
+  readonly loss: Tensor
+  /** The loss of each output that has one, not weighted. */
+  readonly losses: readonly Tensor[]
+  /** What layers reported with addMetric. */
+  readonly reports: readonly { readonly name: string; readonly value: Tensor }[]
+}
+
+/** Scalars by name, as a step of one's own returns them. */
+export type StepLogs = Readonly<Record<string, Tensor>>
+
+/** A model as its trainer sees it. */
+export interface TrainedModel extends LayerBase {
+  stopTraining: boolean
+  readonly hasOwnStep: boolean
+  readonly graph: { readonly inputSpecs: Tree<unknown>; readonly outputSpecs: Tree<unknown>; readonly inputNames: readonly string[]; readonly outputNames: readonly string[] } | null
+  trainStep(batch: never): StepLogs | void
+  testStep(batch: never): StepLogs | void
+  predictStep(x: never): unknown
+  checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' | 'bool' }[]): void
+  setWeights(weights: readonly Tensor[]): void
+}
+
+/** The metrics that a model keeps in its properties, as Keras tracks them. */
+export function metricsWithin(model: LayerBase): Metric[] {
+  const found = new Set<Metric>()
+  for (const layer of model.allLayers) {
+    for (const value of Object.values(layer)) {
+      for (const each of Array.isArray(value) ? value : [value]) if (each instanceof Metric) found.add(each)
+    }
+  }
+  return [...found]
+}
+
+/** The model's outputs and loss for a batch. */
+export function forward<In, Out>(model: LayerBase, compiled: Compiled, batch: Batch<In, Out>, training: boolean): ForwardResult<Out> {
+  const context = new CallContext(training)
+  const outputs = withFrame(null, context, () => model.applyTree(batch.x, {}))
+  const losses = withScope('loss', () => compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight))
+  const penalties = [...model.regularizationLosses(), ...context.losses]
+  const terms = [...(losses.total === null ? [] : [losses.total]), ...penalties]
+  if (terms.length === 0) {
+    throw new ArgumentError(`${model}: there is nothing to minimise. Compile with a loss, or add one in a layer with addLoss.`)
+  }
+  const loss = withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
+  return { outputs: typed(outputs), loss, losses: losses.each, reports: context.metrics }
+}
+
+/** The gradients of a loss, behind a guard that ends the step when one is not finite. */
+export function guardedGradients(loss: Tensor, variables: readonly Variable[]): Tensor[] {
+  const trace = currentTrace()
+  if (trace === null) throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
+  if (variables.length === 0) return []
+  const gradients = trace.gradients(loss, variables.map((variable) => variable.value))
+  // Before anything is updated: a step that is not finite leaves no trace.
+  withScope('loss', () => apply('guard', [loss, ...gradients], {}))
+  return gradients
+}

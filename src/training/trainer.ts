@@ -1,0 +1,437 @@
+// Trainer: compile, fit, evaluate and predict of one model. Checks what it is given, keeps the programs, and sees to it that
+// one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
+
+import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
+import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
+import type { CustomObjects } from '../core/registry'
+import type { Shape, TensorType } from '../core/shapes'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, structureOf, unflatten } from '../core/tree'
+import type { ClassWeight, DataNames, Dataset, Layout, SampleWeights } from '../data/arrays'
+import { RowSource, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import { TensorSpec } from '../layers/spec'
+import type { Metric } from '../metrics/metric'
+import { nextSeed } from '../ops/seed'
+import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import { structure } from '../ops/variable'
+import type { Program } from '../runtime/program'
+import { withRuntime } from '../runtime/runtime'
+import type { History, Logs } from './callbacks'
+import { checkCallbacks } from './callbacks/callback'
+import { formatLogs } from './callbacks/progress'
+import type { CompileOptions } from './compiled'
+import { Compiled } from './compiled'
+import type { EvaluateOptions, FitOptions } from './loop'
+import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf } from './loop'
+import { Pace } from './pace'
+import { RunLock } from './run-lock'
+import type { TrainedModel } from './step'
+import { metricsWithin } from './step'
+import { Steps } from './steps'
+
+export interface PredictOptions {
+  /** Samples per step. Default 32. */
+  batchSize?: number
+  signal?: AbortSignal
+}
+
+export interface TrainOnBatchOptions {
+  sampleWeight?: SampleWeights | null
+  classWeight?: ClassWeight | null
+}
+
+interface LastPrediction {
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly program: Program
+  readonly source: Steps
+}
+
+interface Layouts {
+  readonly x: Layout
+  readonly y: Layout
+}
+
+const UNKNOWN: Layout = { structure: null, names: [] }
+
+function layoutsOf(graph: TrainedModel['graph'], buildSpec: Tree<TensorSpec> | null): Layouts {
+  if (graph === null) return { x: buildSpec === null ? UNKNOWN : { structure: buildSpec, names: [] }, y: UNKNOWN }
+  return {
+    x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
+    y: { structure: graph.outputSpecs as Tree<TensorSpec>, names: namesOfOutputs(graph.outputSpecs, graph.outputNames) },
+  }
+}
+
+/** A step on one batch that was taken before: what has to be done to take it again. */
+interface LastStep {
+  readonly dataset: Dataset
+  readonly program: Program
+  readonly source: Steps
+  readonly version: number
+  readonly compiled: Compiled
+  readonly optimizerWeights: readonly Variable[]
+}
+
+function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a[i]!, b[i]!]
+    if (left === right) continue
+    if (left === null || right === null || left.dtype !== right.dtype || !sameShape(left.shape, right.shape)) return false
+  }
+  return true
+}
+
+export class Trainer {
+  private compiled: Compiled | null = null
+  private steps: Steps
+  private stepsFor: readonly Variable[] | null = null
+  private checkedVersion = -1
+  private readonly lock: RunLock
+  /** The seed of the order of rows, and how many epochs were drawn from it. */
+  readonly shuffleState = { seed: nextSeed(), epoch: 0 }
+  private lastPrediction: LastPrediction | null = null
+
+  constructor(private readonly model: TrainedModel) {
+    this.steps = new Steps(model)
+    this.lock = new RunLock(model)
+  }
+
+  /** What compile chose; null before. */
+  get compiledState(): Compiled | null {
+    return this.compiled
+  }
+
+  get metrics(): readonly Metric[] {
+    return this.compiled?.all ?? metricsWithin(this.model)
+  }
+
+  compile(options: CompileOptions, customObjects: CustomObjects = {}): void {
+    this.lock.requireIdle('compile')
+    const { model } = this
+    this.compiled = this.inOwnRuntime(
+      () => new Compiled(options, () => this.layouts.y.names, () => metricsWithin(model), !model.hasOwnStep, customObjects),
+    )
+    this.resetPrograms()
+  }
+
+  /** What belongs to the model is made where its weights are, whatever configure() chose since. */
+  private inOwnRuntime<Result>(body: () => Result): Result {
+    const [weight] = this.model.weights
+    return weight === undefined ? body() : withRuntime(weight.runtime, body)
+  }
+
+  /** Forgets the programs, because the layers changed. */
+  resetPrograms(): void {
+    this.steps.dispose()
+    this.steps = new Steps(this.model)
+    this.lastPrediction = null
+    this.checkedVersion = -1
+  }
+
+  requireCompiled(method: string): Compiled {
+    if (this.compiled !== null) return this.compiled
+    throw new StateError(`${this.model}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`)
+  }
+
+  private knownLayouts: { readonly of: object | null; readonly layouts: Layouts } | null = null
+
+  /** How data is to be given. */
+  private get layouts(): Layouts {
+    const { graph, buildSpec } = this.model
+    const of = graph ?? (buildSpec as object | null)
+    if (this.knownLayouts === null || this.knownLayouts.of !== of) this.knownLayouts = { of, layouts: layoutsOf(graph, buildSpec) }
+    return this.knownLayouts.layouts
+  }
+
+  /** Builds for a batch of inputs, and checks that it fits. */
+  private prepare(x: Tree<unknown>, inputs: readonly TensorType[], training = false): void {
+    const { model } = this
+    // A step of one's own decides itself what it calls with the data.
+    if (!model.built && !(training && model.hasOwnStep)) model.ensureBuilt(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype))))
+    model.checkInput(inputs)
+    // A fit that is running goes on with its own programs.
+    if (this.lock.isBusy || this.checkedVersion === structure.version) return
+    // A weight that was frozen or added since makes other programs.
+    const weights = model.trainableWeights
+    const known = this.stepsFor
+    if (known === null || weights.length !== known.length || weights.some((weight, i) => weight !== known[i])) {
+      if (known !== null) this.resetPrograms()
+      this.stepsFor = weights
+    }
+    this.checkedVersion = structure.version
+  }
+
+  /** Makes optimizer slots for the weights that are trained now, which moves the weights. */
+  private buildOptimizer(compiled: Compiled): void {
+    if (this.model.hasOwnStep) return
+    const weights = this.stepsFor ?? this.model.trainableWeights
+    if (compiled.optimizer.isBuiltFor(weights)) return
+    this.resetPrograms()
+    compiled.optimizer.build(weights)
+  }
+
+  private expected: readonly Shape[] = []
+
+  /** Finds out what the targets must be like, and checks them. */
+  private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
+    if (this.model.hasOwnStep) return
+    this.expected = flatten(this.steps.outputSpecs(dataset.x, dataset.inputs)).map(({ shape }) => shape.map((extent) => extent ?? 1))
+    this.checkTargets(compiled, dataset, where)
+  }
+
+  private checkTargets(compiled: Compiled, { targets }: Dataset, where: string): void {
+    const { expected } = this
+    if (this.model.hasOwnStep) return
+    const losses = compiled.lossesFor(expected.length)
+    for (let i = 0; i < losses.length; i++) {
+      const loss = losses[i]!
+      if (loss === null) continue
+      const target = targets[i] ?? null
+      const name = (): string => (expected.length === 1 ? where : `${where}.${this.layouts.y.names[i] ?? i}`)
+      if (target === null) throw new ArgumentError(`${name()}: targets are missing`)
+      try {
+        loss.checkTargets(target, expected[i]!)
+      } catch (error) {
+        if (error instanceof Error) error.message = `${name()}: ${error.message}`
+        throw error
+      }
+    }
+  }
+
+  /** Whether there must be targets: the built-in step has a loss for them. */
+  private needsTargets(compiled: Compiled): boolean {
+    return !this.model.hasOwnStep && compiled.options.loss !== null
+  }
+
+  private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined, names?: DataNames): Dataset {
+    const dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled), names)
+    this.prepare(dataset.x, dataset.inputs, true)
+    return dataset
+  }
+
+  async fit(x: unknown, y: unknown, options: FitOptions): Promise<History> {
+    const compiled = this.requireCompiled('fit')
+    this.lock.requireIdle('fit')
+    checkOptions('fit', options, FIT_OPTIONS)
+    checkFitOptions(options)
+    options.signal?.throwIfAborted()
+    const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
+    let dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled))
+    let validation: Dataset | null = null
+    if (validationData !== undefined) {
+      if (!Array.isArray(validationData)) throw new ArgumentError('fit: validationData must be [x, y] or [x, y, sampleWeight]')
+      const [vx, vy, weight] = validationData as readonly [unknown, unknown, SampleWeights | undefined]
+      validation = prepareDataset(this.layouts, vx, vy, weight, this.needsTargets(compiled), { x: 'validationData[0]', y: 'validationData[1]' })
+    } else if (validationSplit !== 0) {
+      ;[dataset, validation] = splitValidation(dataset, validationSplit)
+    }
+    // Only training weighs classes.
+    dataset = weighClasses(dataset, classWeight)
+    this.prepare(dataset.x, dataset.inputs, true)
+    this.prepareTargets(compiled, dataset, 'y')
+    if (validation !== null) {
+      this.model.checkInput(validation.inputs)
+      this.prepareTargets(compiled, validation, 'validation targets')
+    }
+    this.buildOptimizer(compiled)
+    const { model, steps, lock, shuffleState } = this
+    const nextShuffle = () => ({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
+    return lock.run(() => runTraining({ model, lock, steps, compiled, dataset, validation, options, nextShuffle }))
+  }
+
+  async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
+    checkOptions('evaluate', options, ['batchSize', 'sampleWeight', 'verbose', 'signal'])
+    const { batchSize = 32, sampleWeight, verbose = 0, signal } = options
+    const compiled = this.requireCompiled('evaluate')
+    this.lock.requireIdle('evaluate')
+    requireCount('batchSize', batchSize)
+    const dataset = this.datasetOf(compiled, x, y, sampleWeight)
+    this.prepareTargets(compiled, dataset, 'y')
+    const run = () => evaluateDataset(this.steps, compiled, dataset, batchSize, signal)
+    const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
+    if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
+    return logs
+  }
+
+  async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
+    checkOptions('predict', options, ['batchSize', 'signal'])
+    const { batchSize = 32, signal } = options
+    requireCount('batchSize', batchSize)
+    const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
+    this.prepare(form, inputs)
+    const sources = inputs.map((input) => new RowSource(input))
+    const pace = new Pace(signal)
+    signal?.throwIfAborted()
+    const outputs: Tensor[] = []
+    let result: Tree<unknown> = null
+    for (let start = 0; start < size; start += batchSize) {
+      const count = Math.min(batchSize, size - start)
+      const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
+      const { program, structure: tree } = this.steps.predict(form, types)
+      result = tree
+      sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
+      program.run()
+      program.graph.outputs.forEach(({ shape, dtype }, i) => {
+        const part = program.output(i)
+        if (shape[0] !== count) throw new ShapeError(`${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`)
+        const width = part.length / count
+        outputs[i] ??= new Tensor(new dtypes[dtype].array(width * size), [size, ...shape.slice(1)], dtype)
+        outputs[i].data.set(part, start * width)
+      })
+      if (pace.isDue()) await pace.yield()
+    }
+    return unflatten<Tensor>(result, outputs)
+  }
+
+  /** The outputs for one batch, at once. The way for one tensor in and one out is short, because it is taken often. */
+  predictOnBatch(x: unknown): Tree<Tensor> {
+    if (x instanceof Tensor && this.isLast(x)) return runOnce(this.lastPrediction!.program, x)
+    const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
+    const [first] = inputs
+    if (inputs.length === 1 && form === null && this.isLast(first!)) return runOnce(this.lastPrediction!.program, first!)
+    this.prepare(form, inputs)
+    const { program, structure: tree } = this.steps.predict(form, inputs)
+    if (inputs.length === 1 && form === null && structureOf(tree) === '*') {
+      this.lastPrediction = { shape: first!.shape, dtype: first!.dtype, program, source: this.steps }
+      return runOnce(program, first!)
+    }
+    inputs.forEach((input, i) => program.parameter(i).set(input.data))
+    program.run()
+    const outputs = program.graph.outputs.map(({ shape, dtype }, i) => new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype))
+    return unflatten<Tensor>(tree, outputs)
+  }
+
+  private isLast({ shape, dtype }: Tensor): boolean {
+    const last = this.lastPrediction
+    return last !== null && last.source === this.steps && last.dtype === dtype && sameShape(last.shape, shape)
+  }
+
+  private readonly lastSteps: { trainOnBatch: LastStep | null; testOnBatch: LastStep | null } = { trainOnBatch: null, testOnBatch: null }
+
+  /** One step on one batch. The way for a batch like the last one is short, because it is taken often. */
+  onBatch(method: 'trainOnBatch' | 'testOnBatch', x: unknown, y: unknown, options: TrainOnBatchOptions): Logs {
+    const compiled = this.requireCompiled(method)
+    this.lock.requireIdle(method)
+    checkOptions(method, options, ['sampleWeight', 'classWeight'])
+    const prepared = prepareDataset(this.layouts, x, y, options.sampleWeight, this.needsTargets(compiled))
+    const dataset = weighClasses(prepared, options.classWeight)
+    const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
+    this.checkTargets(compiled, dataset, 'y')
+    compiled.resetMetrics()
+    const tensors = tensorsOf(dataset)
+    if (!runOn(program, tensors)) {
+      load(program, tensors)
+      const instruction = program.findNonFinite() ?? 'the loss or a gradient'
+      throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
+    }
+    return readLogs(this.steps, compiled)
+  }
+
+  private isLikeLast(last: LastStep | null, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
+    return (
+      last !== null && last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
+      last.dataset.x === x && last.dataset.y === y && compiled.optimizer.builtFor === last.optimizerWeights &&
+      sameTypes(inputs, last.dataset.inputs) && sameTypes(targets, last.dataset.targets) && sameTypes(weights, last.dataset.weights)
+    )
+  }
+
+  private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): Program {
+    this.prepare(dataset.x, dataset.inputs, true)
+    this.prepareTargets(compiled, dataset, 'y')
+    const training = method === 'trainOnBatch'
+    if (training) this.buildOptimizer(compiled)
+    const { steps } = this
+    const types = typesOf(dataset, dataset.size)
+    const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
+    // A tree of inputs or targets is made anew each time: only single tensors are recognised.
+    const last = { dataset, program, source: steps, version: structure.version, compiled, optimizerWeights: compiled.optimizer.builtFor }
+    this.lastSteps[method] = last
+    return program
+  }
+
+  disassemble(): Map<string, string> {
+    return this.steps.disassemble()
+  }
+
+  /** Every program by signature. @internal */
+  get programs(): ReadonlyMap<string, Program> {
+    return this.steps.programs
+  }
+
+  /** The program for one batch of inputs of one tensor. @internal */
+  predictionProgram(input: TensorType): Program {
+    return this.steps.predict(null, [input]).program
+  }
+
+  dispose(): void {
+    this.lock.requireIdle('dispose')
+    this.resetPrograms()
+    const variables = [...this.model.weights, ...this.model.stateVariables, ...(this.compiled?.optimizer.variables ?? [])]
+    for (const storage of new Set(variables.map((variable) => variable.storage))) {
+      storage.dispose()
+      storage.runtime.invalidate()
+    }
+  }
+}
+
+/** The keys of a record of outputs, else the names of the layers that make them. */
+function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
+  const isRecord = typeof specs === 'object' && specs !== null && !Array.isArray(specs) && !(specs instanceof TensorSpec)
+  const keys = isRecord ? Object.keys(specs) : []
+  return keys.length === layerNames.length ? keys : layerNames
+}
+
+/** Writes the parameters of a program. */
+function load(program: Program, tensors: readonly Tensor[]): void {
+  for (let i = 0; i < tensors.length; i++) {
+    const { data } = tensors[i]!
+    const target = program.parameter(i)
+    // Below some hundred elements a loop is faster than the call.
+    if (data.length > 64) target.set(data)
+    else for (let at = 0; at < data.length; at++) target[at] = data[at]!
+  }
+}
+
+/** One run on these. false when a value was not finite; then nothing was updated. */
+function runOn(program: Program, tensors: readonly Tensor[]): boolean {
+  load(program, tensors)
+  return program.run()
+}
+
+function runOnce(program: Program, input: Tensor): Tensor {
+  runOn(program, [input])
+  const { shape, dtype } = program.graph.outputs[0]!
+  const content = program.output(0)
+  return new Tensor(dtype === 'float32' ? new Float32Array(content) : new Int32Array(content), shape, dtype)
+}
+
+/** Runs an evaluation in the middle of a training run, whose metrics go on as if nothing had happened. */
+async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Result>): Promise<Result> {
+  const kept = compiled.variables.map((variable) => [variable, variable.view.slice()] as const)
+  try {
+    return await body()
+  } finally {
+    const known = new Map<Variable, Float32Array | Int32Array>(kept)
+    for (const variable of compiled.variables) {
+      const content = known.get(variable)
+      if (content === undefined) variable.view.fill(0)
+      else variable.view.set(content)
+    }
+  }
+}
+
+function checkFitOptions({
+  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, verbose = 1, callbacks = [],
+}: FitOptions): void {
+  requireCount('batchSize', batchSize)
+  requireCount('epochs', epochs)
+  requireCount('initialEpoch', initialEpoch, 0)
+  requireCount('validationFreq', validationFreq)
+  requireCount('validationBatchSize', validationBatchSize)
+  if (![0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 0, 1 or 2, received ${String(verbose)}`)
+  checkCallbacks(callbacks)
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { Dense, Input, Model, Sequential, loadModel, modelFromJSON, ops, tensor } from '../../src'
+import { expectNear } from '../helpers/golden'
+
+describe('functional models', () => {
+  it('shared layers, ops on symbols, several inputs and outputs by name', async () => {
+    const image = Input({ shape: [6], name: 'image' })
+    const tags = Input({ shape: [3], dtype: 'int32', name: 'tags' })
+    const trunk = new Dense({ units: 4, activation: 'relu' })
+    const a = trunk.apply(image)
+    const joined = ops.concatenate([a, ops.cast(tags, 'float32')])
+    const model = new Model({
+      inputs: { image, tags },
+      outputs: { price: new Dense({ units: 1, name: 'p' }).apply(joined), kind: new Dense({ units: 3, activation: 'softmax', name: 'k' }).apply(joined) },
+    })
+    model.compile({ optimizer: 'adam', loss: { price: 'huber', kind: 'sparseCategoricalCrossentropy' }, lossWeights: { price: 0.2 }, metrics: { kind: ['accuracy'] } })
+    const n = 20
+    const x1 = Array.from({ length: n }, (_, i) => Array.from({ length: 6 }, (_, j) => Math.sin(i + j)))
+    const x2 = Array.from({ length: n }, (_, i) => [i % 2, i % 3, 1])
+    const y1 = x1.map((row) => [row[0]!])
+    const y2 = x1.map((_, i) => i % 3)
+    const { history } = await model.fit({ image: x1, tags: x2 }, { price: y1, kind: y2 }, { sampleWeight: { kind: y2.map((k) => k + 1) }, verbose: 0, epochs: 2 })
+    expect(Object.keys(history)).toEqual(['loss', 'priceLoss', 'kindLoss', 'kindAccuracy'])
+    const { price, kind } = await model.predict({ image: x1, tags: x2 })
+    expect(price.shape).toEqual([n, 1])
+    expect(kind.shape).toEqual([n, 3])
+    const copy = await loadModel<{ image: typeof image; tags: typeof tags }, { price: typeof image; kind: typeof image }>(await model.save())
+    const again = await copy.predict({ image: x1, tags: x2 })
+    expectNear(again.price.data, price.data, 'price')
+    await copy.fit({ image: x1, tags: x2 }, { price: y1, kind: y2 }, { verbose: 0 })
+    const fresh = modelFromJSON(JSON.stringify(model))
+    expect(fresh.weights.map(({ shape }) => shape)).toEqual(model.weights.map(({ shape }) => shape))
+    const lines: string[] = []
+    model.summary({ print: (line) => lines.push(line) })
+    console.log(lines.join('\n'))
+    const middle = new Model({ inputs: model.inputs, outputs: trunk.output })
+    expect((await middle.predict({ image: x1, tags: x2 })).shape).toEqual([n, 4])
+    const nested = new Sequential([new Dense({ units: 6, inputShape: [2] })])
+    const x = Input({ shape: [2] })
+    const outer = new Model({ inputs: x, outputs: nested.apply(x) })
+    expect(outer.predictOnBatch(tensor([[1, 2]])).shape).toEqual([1, 6])
+  })
+})

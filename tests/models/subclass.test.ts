@@ -1,0 +1,193 @@
+// Models that are classes: layers in properties, a call, and steps of one's own.
+import { describe, expect, it } from 'vitest'
+import type { Batch, Tensor } from '../../src'
+import { Adam, Dense, Dropout, Layer, Model, SGD, Sequential, grad, jit, loadModel, metrics, ops, random, setRandomSeed, tensor } from '../../src'
+import { expectNear } from '../helpers/golden'
+import { samples, weightsOf } from '../helpers/training'
+
+const { x, yes, numbers } = samples(24)
+const quiet = { verbose: 0 } as const
+
+class Two extends Model {
+  first = new Dense({ units: 5, activation: 'relu', name: 'first' })
+  blocks = { a: [new Dense({ units: 4, name: 'a0' })], b: new Map([['x', new Dense({ units: 4, name: 'bx' })]]) }
+  last = new Dense({ units: 1, name: 'last' })
+  override call(input: Tensor): Tensor {
+    const hidden = this.first.apply(input)
+    return this.last.apply(ops.add(this.blocks.a[0]!.apply(hidden), this.blocks.b.get('x')!.apply(hidden)))
+  }
+}
+
+describe('a class of one’s own', () => {
+  it('is trained, saved and loaded without further methods', async () => {
+    setRandomSeed(3)
+    const model = new Two()
+    model.compile({ optimizer: new Adam({ learningRate: 0.02 }), loss: 'mse' })
+    const { history } = await model.fit(x, numbers, { ...quiet, epochs: 20 })
+    expect(history['loss']!.at(-1)!).toBeLessThan(history['loss']![0]! / 3)
+    expect(model.weights).toHaveLength(8)
+    const copy = await loadModel(await model.save(), { customObjects: { Two } })
+    expect(copy).toBeInstanceOf(Two)
+    expect((await copy.predict(x)).data).toEqual((await model.predict(x)).data)
+    await model.fit(x, numbers, quiet)
+    await copy.fit(x, numbers, quiet)
+    expect(weightsOf(copy)).toEqual(weightsOf(model))
+  })
+
+  it('inherits training: a nested Dropout drops and a nested addLoss counts, with nothing handed on', async () => {
+    class Inner extends Layer {
+      drop = new Dropout(0.99)
+      call(input: Tensor): Tensor {
+        this.addLoss(tensor(7))
+        this.addMetric('seven', tensor(7))
+        return this.drop.apply(input)
+      }
+    }
+    class Outer extends Model {
+      inner = new Inner()
+      head = new Dense({ units: 1, kernelInitializer: 'ones' })
+      override call(input: Tensor): Tensor {
+        return this.head.apply(this.inner.apply(input))
+      }
+    }
+    const model = new Outer()
+    model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'mse' })
+    const zeros = x.map(() => [0])
+    const trained = model.trainOnBatch(ops.ones([24, 4]), zeros)
+    const tested = model.testOnBatch(ops.ones([24, 4]), zeros)
+    expect(tested.loss).toBeCloseTo(16 + 7, 4)
+    expect(tested['seven']).toBe(7)
+    expect(Math.abs(trained.loss - 23)).toBeGreaterThan(1)
+  })
+
+  it('refuses a layer with weights that it does not keep', async () => {
+    class Leaky extends Model {
+      #hidden = new Dense({ units: 1, name: 'secret' })
+      override call(input: Tensor): Tensor {
+        return this.#hidden.apply(input)
+      }
+    }
+    class Tracked extends Model {
+      #hidden = this.track(new Dense({ units: 1 }))
+      override call(input: Tensor): Tensor {
+        return this.#hidden.apply(input)
+      }
+    }
+    await expect(new Leaky({ name: 'leaky' }).predict(x)).rejects.toThrow(/Dense "secret" is called inside Leaky "leaky" but does not belong to it.*track/)
+    const tracked = new Tracked()
+    await tracked.predict(x)
+    expect(tracked.weights).toHaveLength(2)
+  })
+
+  it('has a step of its own, and metrics in properties', async () => {
+    class Own extends Model {
+      net = new Dense({ units: 1, name: 'net' })
+      error = new metrics.Mean({ name: 'error' })
+      override call(input: Tensor): Tensor {
+        return this.net.apply(input)
+      }
+      override trainStep({ x: input, y }: Batch<Tensor, Tensor>) {
+        const output = this.net.apply(input)
+        const loss = ops.mean(ops.square(ops.subtract(y, output)))
+        this.optimizer.build(this.trainableWeights)
+        this.optimizer.apply(this.gradients(loss))
+        this.error.update(ops.abs(ops.subtract(y, output)))
+        return { loss, twice: ops.multiply(loss, 2) }
+      }
+    }
+    const model = new Own()
+    model.compile({ optimizer: new SGD({ learningRate: 0.05 }) })
+    const { history } = await model.fit(x, numbers, { ...quiet, epochs: 5, batchSize: 24 })
+    expect(Object.keys(history).sort()).toEqual(['error', 'loss', 'twice'])
+    expect(history['twice']![0]).toBeCloseTo(2 * history['loss']![0]!, 4)
+    expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
+  })
+
+  it('a GAN: two optimizers and a gradient penalty in one step', async () => {
+    setRandomSeed(1)
+    type Data = { real: Tensor; noise: Tensor; mix: Tensor }
+    class Gan extends Model<Data, Tensor> {
+      generator = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [2] }), new Dense({ units: 1 })], { name: 'generator' })
+      critic = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [1] }), new Dense({ units: 1 })], { name: 'critic' })
+      generatorOptimizer = new SGD({ learningRate: 0.01 })
+      criticOptimizer = new Adam({ learningRate: 0.002 })
+      override call({ noise }: Data): Tensor {
+        return this.generator.apply(noise)
+      }
+      losses({ real, noise, mix }: Data): { criticLoss: Tensor; generatorLoss: Tensor } {
+        const fake = this.generator.apply(noise)
+        const between = ops.add(ops.multiply(mix, real), ops.multiply(ops.subtract(1, mix), fake))
+        const slope = grad((input) => ops.sum(this.critic.apply(input)))(between)
+        const norm = ops.sqrt(ops.add(ops.sum(ops.square(slope), { axis: -1 }), 1e-6))
+        const penalty = ops.mean(ops.square(ops.subtract(norm, 1)))
+        const [onFake, onReal] = [fake, real].map((each) => ops.mean(this.critic.apply(each)))
+        return { criticLoss: ops.add(ops.subtract(onFake!, onReal!), ops.multiply(penalty, 10)), generatorLoss: ops.negative(onFake!) }
+      }
+      override trainStep({ x: data }: Batch<Data, Tensor>) {
+        const { criticLoss, generatorLoss } = this.losses(data)
+        const [criticVariables, generatorVariables] = [this.critic.trainableWeights, this.generator.trainableWeights]
+        const criticGradients = this.gradients(criticLoss, criticVariables)
+        const generatorGradients = this.gradients(generatorLoss, generatorVariables)
+        this.criticOptimizer.build(criticVariables)
+        this.criticOptimizer.apply(criticGradients)
+        this.generatorOptimizer.build(generatorVariables)
+        this.generatorOptimizer.apply(generatorGradients)
+        return { criticLoss, generatorLoss }
+      }
+    }
+    const gan = new Gan()
+    gan.compile({})
+    const data = { real: random.normal([16, 1], { mean: 3, seed: 1 }), noise: random.normal([16, 2], { seed: 2 }), mix: random.uniform([16, 1], { seed: 3 }) }
+    const lossOf = (which: 'criticLoss' | 'generatorLoss'): number => jit((real: Tensor, noise: Tensor, mix: Tensor) => gan.losses({ real, noise, mix })[which])(data.real, data.noise, data.mix).item()
+    const before = weightsOf(gan)
+    const expected = { criticLoss: lossOf('criticLoss'), generatorLoss: lossOf('generatorLoss') }
+    // ∂ generatorLoss / ∂ the last bias of the generator, by differences; SGD moves against it.
+    const bias = gan.generator.weights.at(-1)!
+    const at = (value: number): number => {
+      bias.assign(tensor([value]))
+      return lossOf('generatorLoss')
+    }
+    const slope = (at(0.01) - at(-0.01)) / 0.02
+    bias.assign(tensor([0]))
+    const logs = gan.trainOnBatch(data)
+    expectNear([logs['criticLoss']!, logs['generatorLoss']!], [expected.criticLoss, expected.generatorLoss], 'losses')
+    expect(bias.value.item()).toBeCloseTo(-0.01 * slope, 5)
+    // But for the critic's last bias, which counts on both sides alike.
+    weightsOf(gan).slice(0, -1).forEach((weight, i) => expect(weight, `weight ${i}`).not.toEqual(before[i]))
+    const { history } = await gan.fit(data, null, { ...quiet, epochs: 30 })
+    expect(history['criticLoss']!.at(-1)).toBeLessThan(history['criticLoss']![0]!)
+    expect((await gan.predict(data)).shape).toEqual([16, 1])
+    expect([...gan.disassemble().keys()].map((key) => key.split(' ')[0])).toEqual(['train', 'predict'])
+  })
+})
+
+describe('callbacks that evaluate', () => {
+  const make = () => {
+    setRandomSeed(5)
+    const model = new Sequential([new Dense({ units: 1, inputShape: [4] })])
+    model.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'mse', metrics: ['mae'] })
+    return model
+  }
+
+  it('in the middle of an epoch leave the metrics of fit as they are', async () => {
+    const plain = await make().fit(x, numbers, { ...quiet, epochs: 2, batchSize: 4, shuffle: false })
+    const model = make()
+    const watched = await model.fit(x, numbers, {
+      ...quiet, epochs: 2, batchSize: 4, shuffle: false, callbacks: [{ onTrainBatchEnd: async () => void (await model.evaluate(x, numbers)) }],
+    })
+    expect(watched.history).toEqual(plain.history)
+  })
+
+  it('not awaited, do not lock the model', async () => {
+    const model = make()
+    const results: number[] = []
+    const { history } = await model.fit(x, numbers, {
+      ...quiet, epochs: 3, shuffle: false, callbacks: [{ onEpochEnd: () => void model.evaluate(x, numbers).then(({ loss }) => results.push(loss)) }],
+    })
+    await model.fit(x, numbers, quiet)
+    await model.evaluate(x, numbers)
+    expect(results).toHaveLength(3)
+    expect(history['loss']).toHaveLength(3)
+    expect(yes).toHaveLength(24)
+  })
+})

@@ -1,0 +1,162 @@
+// Saving to a file: it is there whole or as it was before, whatever happens meanwhile, and the last call wins.
+// modes: simd
+
+import { spawn, spawnSync } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'tsdown'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Dense, Sequential, loadModel, tensor } from '../../src'
+
+const onWindows = process.platform === 'win32'
+let folder: string
+let place: string
+let count = 0
+/** src/runtime/files.ts as a module that a process of its own can import. */
+let built: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'myelin-'))
+  const outDir = join(folder, 'built')
+  await build({ entry: ['src/runtime/files.ts'], outDir, format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent' })
+  const [file] = (await readdir(outDir)).filter((name) => name.startsWith('files'))
+  built = pathToFileURL(join(outDir, file!)).href
+})
+
+beforeEach(async () => {
+  place = join(folder, String(count++))
+  await mkdir(place)
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+function model(units: number): Sequential {
+  return new Sequential([new Dense({ units, inputShape: [units] })])
+}
+
+/** A script that has writeFile and what follows in its arguments: where to write, then files of bytes. */
+const PRELUDE = `
+import { readFileSync } from 'node:fs'
+const { writeFile } = await import(process.argv[2])
+const path = process.argv[3]
+const contents = process.argv.slice(4).map((file) => readFileSync(file))
+`
+
+async function script(name: string, body: string): Promise<string> {
+  const file = join(folder, name)
+  await writeFile(file, PRELUDE + body)
+  return file
+}
+
+/** Kills a process that saves in a loop, so many milliseconds after its first save. */
+function killWhileSaving(file: string, path: string, contents: readonly string[], delay: number): Promise<void> {
+  const child = spawn(process.execPath, [file, built, path, ...contents], { stdio: ['ignore', 'pipe', 'inherit'] })
+  child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => (signal === 'SIGKILL' ? resolve() : reject(new Error(`exit code ${code}`))))
+  })
+}
+
+describe('a file that save writes', () => {
+  it('is whole whenever the process is killed', async () => {
+    const bytes = await Promise.all([300, 310].map((units) => model(units).save()))
+    const contents = await Promise.all(
+      bytes.map(async (content, i) => {
+        const name = join(place, `content-${i}`)
+        await writeFile(name, content)
+        return name
+      }),
+    )
+    const loop = await script('loop.mjs', `await writeFile(path, contents[0])\nconsole.log('saved')\nfor (let i = 1; ; i++) await writeFile(path, contents[i % 2])`)
+    const path = join(place, 'model')
+    for (let round = 0; round < 10; round++) {
+      const paths = [0, 1, 2].map((i) => `${path}-${i}`)
+      await Promise.all(paths.map((each, i) => killWhileSaving(loop, each, contents, (7 * round + 5 * i) % 24)))
+      for (const each of paths) {
+        const found = await readFile(each)
+        expect(bytes.some((content) => found.equals(content)), `${found.length} bytes`).toBe(true)
+        const kernel = (await loadModel(each)).getWeights()[0]!
+        expect([300, 310]).toContain(kernel.shape[0])
+      }
+    }
+  }, 60_000)
+
+  it.skipIf(onWindows)('is the old one where the disk is full', async () => {
+    const path = join(place, 'model')
+    const old = await model(3).save(path)
+    const large = join(place, 'large')
+    await writeFile(large, await model(300).save())
+    const full = await script('full.mjs', `await writeFile(path, contents[0]).catch(({ code }) => console.log(code))`)
+    // The process may write no file of more than 32 blocks, 16 kB here or 32 elsewhere.
+    const child = spawnSync('sh', ['-c', 'ulimit -f 32; exec "$@"', 'sh', process.execPath, full, built, path, large], { encoding: 'utf8' })
+    expect(child).toMatchObject({ stdout: 'EFBIG\n', stderr: '', status: 0 })
+    expect((await readFile(path)).equals(old)).toBe(true)
+    expect((await readdir(place)).sort()).toEqual(['large', 'model'])
+  })
+
+  it('holds the bytes of the last of many calls that nobody awaits, however the path is written', async () => {
+    const path = join(place, 'model')
+    const ways = [path, pathToFileURL(path), pathToFileURL(path).href, relative(process.cwd(), path)]
+    const saved = model(40)
+    const saves = Array.from({ length: 20 }, (_, i) => {
+      saved.setWeights([tensor(new Float32Array(1600).fill(i), [40, 40]), tensor(new Float32Array(40).fill(i))])
+      return saved.save(ways[i % ways.length])
+    })
+    const bytes = await Promise.all(saves)
+    expect((await readFile(path)).equals(bytes[19]!)).toBe(true)
+    for (const [i, content] of bytes.entries()) {
+      const values = (await loadModel(content)).getWeights().flatMap(({ data }) => [...data])
+      expect(new Set(values), `save ${i}`).toEqual(new Set([i]))
+    }
+    expect(await readdir(place)).toEqual(['model'])
+  })
+
+  it('is written by the next call when one has failed', async () => {
+    const path = join(place, 'late', 'model')
+    const failing = model(2).save(path)
+    await expect(failing).rejects.toThrow('ENOENT')
+    await mkdir(join(place, 'late'))
+    const bytes = await model(2).save(path)
+    expect((await readFile(path)).equals(bytes)).toBe(true)
+  })
+
+  it.skipIf(onWindows)('keeps the mode of the file before', async () => {
+    const path = join(place, 'model')
+    await model(2).save(path)
+    for (const mode of [0o600, 0o640, 0o777]) {
+      await chmod(path, mode)
+      await model(2).save(path)
+      expect((await stat(path)).mode & 0o777).toBe(mode)
+    }
+  })
+
+  it.skipIf(onWindows)('is the target of a link, also of one that leads nowhere yet', async () => {
+    const [target, link, second] = ['target', 'link', 'second'].map((name) => join(place, name)) as [string, string, string]
+    await symlink('target', link)
+    await symlink('link', second)
+    for (let i = 0; i < 2; i++) {
+      const bytes = await model(2 + i).save(second)
+      expect((await readFile(target)).equals(bytes)).toBe(true)
+    }
+    expect((await readdir(place, { withFileTypes: true })).filter((entry) => entry.isSymbolicLink()).map(({ name }) => name).sort()).toEqual(['link', 'second'])
+  })
+
+  it.skipIf(onWindows)('is not put in the place of a device', async () => {
+    await model(2).save('/dev/null')
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
+  })
+})
+
+describe('where there are no files', () => {
+  it('save says so', async () => {
+    const getBuiltinModule = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
+    try {
+      await expect(model(2).save(join(place, 'model'))).rejects.toThrow('Files are written in Node 20.16, 22.3 and later')
+    } finally {
+      getBuiltinModule.mockRestore()
+    }
+  })
+})

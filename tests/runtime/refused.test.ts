@@ -1,0 +1,44 @@
+// Pages that forbid WebAssembly: an error that says what to allow, and the way without. In real browsers:
+// tests/browser.
+// modes: simd
+
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+afterEach(() => void vi.unstubAllGlobals())
+
+function refuse(error: Error): void {
+  vi.stubGlobal('WebAssembly', {
+    ...Object.fromEntries(['Memory', 'CompileError', 'validate'].map((name) => [name, Reflect.get(WebAssembly, name)])),
+    Module: function Module() {
+      throw error
+    },
+  })
+}
+
+describe('a page that forbids WebAssembly', () => {
+  it.each([
+    ['Chrome', new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed")],
+    ['Firefox', new WebAssembly.CompileError('call to WebAssembly.Module() blocked by CSP')],
+    ['Safari', new EvalError("Refused to create a WebAssembly object because 'wasm-unsafe-eval' is not allowed")],
+  ])('is told what to allow, and of the interpreter: %s', async (_, refusal) => {
+    vi.resetModules() // modules that were compiled before are kept
+    const fresh = await import('../../src')
+    fresh.configure({ simd: 'plain' })
+    refuse(refusal)
+    const run = () => new fresh.Sequential([new fresh.Dense({ units: 1, kernelInitializer: 'ones' })]).predictOnBatch([[1, 2]])
+    const error: unknown = (() => {
+      try {
+        return run()
+      } catch (thrown) {
+        return thrown
+      }
+    })()
+    expect(error).toBeInstanceOf(fresh.StateError)
+    expect(error).toMatchObject({ cause: refusal })
+    expect(String(error)).toContain("'wasm-unsafe-eval'")
+    expect(String(error)).toContain("configure({ backend: 'interpreter' })")
+    expect(String(error)).toContain(refusal.message)
+    fresh.configure({ backend: 'interpreter' })
+    expect(run().item()).toBe(3)
+  })
+})
