@@ -15,11 +15,16 @@ import type { Contribution } from '../primitives/rule'
  * @returns one value per `wrt`, of its type; zeros where y does not depend on it.
  */
 export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[], cotangent: Value): Value[] {
+  return pullBackAll(builder, [y], wrt, [cotangent])
+}
+
+/** The same for several results: Σ over them of cotangent · ∂y/∂x. */
+export function pullBackAll(builder: GraphBuilder, ys: readonly Value[], wrt: readonly Value[], received: readonly Value[]): Value[] {
   const scope = builder.scope
   const forward = builder.emitted()
   const carriers = dependents(forward, wrt)
   const cotangents = new Cotangents(builder)
-  cotangents.add(y, cotangent)
+  ys.forEach((y, i) => cotangents.add(y, received[i]!))
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i]!
     if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
