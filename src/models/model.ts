@@ -347,8 +347,9 @@ export class Model<In = Tensor, Out = Tensor> extends Layer<In, Out> implements 
 
   override getConfig(): Config {
     const config = super.getConfig()
+    const graph = this.#graph
     // A class of one's own makes its layers itself.
-    return this.#graph !== null && this.constructor === Model ? { ...config, ...graphToConfig(this.#graph) } : config
+    return graph !== null && this.constructor === Model ? { ...config, ...graphToConfig(graph) } : config
   }
 
   /** A model from getConfig. */

@@ -34,6 +34,23 @@ export interface ShapedData {
 export type TensorLike = Tensor | Variable | ShapedData | TypedArray | NestedArray
 
 /**
+ * What stands for a tree of tensors where a function is called: at each leaf whatever can become a tensor. Where the tree
+ * says so itself, it stays as it is; numbers by themselves are no tensors, so a leaf of type number cannot be given.
+ */
+export type InputsOf<In> = TensorLike extends In ? In : InputsWithin<In>
+type InputsWithin<In> = In extends Tensor
+  ? TensorLike
+  : In extends null | undefined
+    ? In
+    : In extends object
+      ? { readonly [Key in keyof In]: InputsOf<In[Key]> }
+      : never
+
+/** The tensors that come back for such a tree: a Tensor at each leaf. */
+export type TensorsOf<In> = TensorLike extends In ? Tensor : TensorsWithin<In>
+type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in keyof In]: TensorsOf<In[Key]> }
+
+/**
  * Makes a tensor.
  * @param values a number, nested arrays, or a typed array
  * @param shape of the result; that of the values when left out
