@@ -240,7 +240,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const flat = runs.map((run) => {
       const each = run.parts.map((part) => this.unscale(gradients.get(part)!))
       if (every === null) return { total: null, gradient: sideBySide(each.map((gradient) => this.clipOne(gradient))) }
-      const total = add(sideBySide(each), run.slots.get(ACCUMULATOR)!.value)
+      const total = add(sideBySide(each), readPack(run.slots.get(ACCUMULATOR)!))
       const mean = divide(total, every)
       return { total, gradient: this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))) }
     })
@@ -272,7 +272,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const { isUpdate } = at
     const group = this.groups[this.groupOf(run.parts[0]!)]
     const slots = this.slotNames().map((kind) => run.slots.get(kind)!)
-    const before = { parameters: readPack(run), slots: slots.map((slot) => slot.value) }
+    const before = { parameters: readPack(run), slots: slots.map(readPack) }
     const after = this.update({
       ...before,
       gradient: at.gradient,
@@ -282,8 +282,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     })
     // While gradients are gathered everything stays as it is.
     const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
-    after.slots.forEach((slot, i) => slots[i]!.assign(choose(slot, before.slots[i]!)))
-    if (isUpdate !== null && at.total !== null) run.slots.get(ACCUMULATOR)!.assign(where(isUpdate, 0, at.total))
+    after.slots.forEach((slot, i) => updatePack(slots[i]!, choose(slot, before.slots[i]!)))
+    if (isUpdate !== null && at.total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, at.total))
     updatePack(run, this.average(run, choose(after.parameters, before.parameters), at.iterations))
   }
 
@@ -293,8 +293,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     if (slot === undefined) return parameters
     // average ← m · average + (1 − m) · p, m = 0 at the first update
     const momentum = multiply(cast(notEqual(iterations, int(0)), 'float32'), this.emaMomentum)
-    const average = add(multiply(momentum, slot.value), multiply(subtract(1, momentum), parameters))
-    slot.assign(average)
+    const average = add(multiply(momentum, readPack(slot)), multiply(subtract(1, momentum), parameters))
+    updatePack(slot, average)
     const { emaOverwriteFrequency: frequency } = this
     return frequency === null ? parameters : where(equal(mod(add(iterations, int(1)), frequency), 0), average, parameters)
   }
