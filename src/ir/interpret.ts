@@ -52,7 +52,7 @@ export function interpret(
   for (const [cell, value] of graph.cells) keep(value, readCell(cell))
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(get)
-    if (ruleOf(node.name).effect === true && inputs.some(hasNonFinite)) {
+    if (ends(node, inputs)) {
       return { outputs: [], updates: [], stoppedAt: node }
     }
     const outputs = node.outputs.map((output) => allocate(output, precision))
@@ -65,6 +65,10 @@ export function interpret(
     updates: graph.updates.map(({ cell, value }) => [cell, get(value)] as const),
     stoppedAt: null,
   }
+}
+
+function ends<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly NumericArray[]): boolean {
+  return ruleOf(node.name).ends?.(inputs, node.attributes) === true
 }
 
 export function allocate(type: TensorType, precision: Precision = 'float32'): NumericArray {

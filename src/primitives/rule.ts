@@ -66,6 +66,8 @@ interface Common<Attributes> {
   readonly vjp: ((context: VjpContext<Attributes>) => readonly (Value | null)[]) | null
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
+  /** Of an effect: whether the run ends here. */
+  ends?(inputs: readonly NumericArray[], attributes: Attributes): boolean
   /** A value that equals the only output and costs less, if there is one. */
   simplify?(context: SimplifyContext<Attributes>): Value | null
 }

@@ -12,6 +12,7 @@ import type { Compiled } from './compiled'
 import type { ClassWeight, Dataset } from '../data/arrays'
 import { RowSource, makeResident, shuffledOrder, tensorsOf } from '../data/arrays'
 import type { Model } from '../models/model'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
 import { Pace } from './pace'
 import type { BatchTypes } from './steps'
 import type { Steps } from './steps'
@@ -126,7 +127,7 @@ export class BatchRunner {
   diagnose(start: number, count: number): string {
     const program = this.program(count)
     this.load(program, start, count)
-    return program.findNonFinite() ?? 'the loss or a gradient'
+    return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold`
   }
 }
 

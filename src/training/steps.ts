@@ -9,6 +9,7 @@ import { add } from '../ops/elementwise'
 import { concatenate, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, compileTraced, currentTrace, trace, withScope } from '../ops/trace'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
 import type { Compiled } from './compiled'
@@ -55,8 +56,9 @@ export class Steps {
       const { loss, output } = this.forward(compiled, x, y, sampleWeight, new CallContext(true))
       if (weights.length > 0) {
         const gradients = currentTrace()!.gradients(compiled.optimizer.scaleLoss(loss), weights)
-        // Before anything is updated: a step that is not finite leaves no trace.
-        withScope('loss', () => apply('guard', [loss, ...gradients], {}))
+        // Before anything is updated: a step that is not finite, or whose update would not be, leaves no trace.
+        const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
+        withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))
         compiled.optimizer.apply(gradients)
       }
       withScope('metrics', () => compiled.updateMetrics(loss, y, output, sampleWeight))

@@ -198,6 +198,8 @@ describe('values that cannot be', () => {
     [() => new Adam({ epsilon: NaN }), 'Adam: epsilon must be a finite number ≥ 0, received NaN'],
     [() => new Adam({ learningRate: '1' as never }), "Adam: learningRate must be a finite number"],
     [() => new SGD({ learningRate: 3.5e38 }), 'SGD: learningRate'],
+    [() => new SGD({ learningRate: 3e38 }), 'SGD: learningRate must be at most 1e+15, beyond which float32 cannot hold updates, received 3e+38'],
+    [() => (new SGD().learningRate = 1e20), 'learningRate must be at most 1e+15'],
     [() => new SGD({ nesterov: 1 as never }), 'nesterov must be true or false'],
     [() => new SGD({ weightDecay: -1 }), 'weightDecay must be a finite number ≥ 0'],
     [() => new SGD({ gradientAccumulationSteps: 1 }), 'gradientAccumulationSteps must be an integer ≥ 2'],

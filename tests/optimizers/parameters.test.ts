@@ -288,6 +288,14 @@ describe('options of updates in a model', () => {
     expect(own.getWeights().map(String)).not.toEqual(plain.getWeights().map(String))
   })
 
+  it('a centered RMSprop of a gradient that stays the same is finite, though its variance is 0', () => {
+    const variable = new Variable(tensor([0, 0, 0, 0, 0]), { name: 'v' })
+    const optimizer = new RMSprop({ centered: true, learningRate: 0.5 })
+    const step = jit((gradient: Tensor) => (optimizer.apply([gradient], [variable]), ops.zeros([])))
+    for (let i = 0; i < 200; i++) step([1e4, 3333.3, 1e6, 12345.678, 1e9])
+    expect(valuesOf([variable]).flat().every(Number.isFinite)).toBe(true)
+  })
+
   it('an optimizer works without a trace, too', () => {
     const variable = new Variable(tensor([3]), { name: 'v' })
     const optimizer = new SGD({ learningRate: 0.25 })
