@@ -122,7 +122,7 @@ export abstract class Model extends Layer {
     const weights = this.stepsFor ?? this.trainableWeights
     if (optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
-    optimizer.build(weights)
+    optimizer.build(weights, this.weights)
   }
 
   private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {

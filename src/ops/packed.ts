@@ -2,31 +2,30 @@
 // instruction, read and assigned one by one. Says what each means after the other changed, within one traced function.
 
 import type { GraphBuilder } from '../ir/builder'
-import type { Value } from '../ir/graph'
+import type { Cell, Value } from '../ir/graph'
 import { sizeOf } from '../core/shapes'
-import type { Variable } from './variable'
 
 /** Some variables and the one whose bytes are exactly theirs, in order. `whole` is flat. */
-export interface Pack {
-  readonly whole: Variable
-  readonly parts: readonly Variable[]
+export interface Pack<Part extends Cell = Cell> {
+  readonly whole: Part
+  readonly parts: readonly Part[]
 }
 
 interface Open extends Pack {
   /** What the parts are now, where one was asked for or assigned since the whole was updated. */
-  readonly contents: Map<Variable, Value>
+  readonly contents: Map<Cell, Value>
   /** Whether a part was assigned since. */
   changed: boolean
 }
 
 /** The packs that were updated in one trace. */
 export class Packs {
-  private readonly open = new Map<Variable, Open>()
+  private readonly open = new Map<Cell, Open>()
 
   constructor(private readonly builder: GraphBuilder) {}
 
   /** The content of a variable that is or has parts; null where the builder knows. */
-  read(variable: Variable): Value | null {
+  read(variable: Cell): Value | null {
     const pack = this.open.get(variable)
     if (pack !== undefined) return this.partOf(pack, variable)
     this.settle(({ whole }) => whole === variable)
@@ -34,7 +33,7 @@ export class Packs {
   }
 
   /** Whether the variable is a part, which then has the new content. */
-  assign(variable: Variable, value: Value): boolean {
+  assign(variable: Cell, value: Value): boolean {
     const pack = this.open.get(variable)
     pack?.contents.set(variable, value)
     if (pack !== undefined) pack.changed = true
@@ -79,7 +78,7 @@ export class Packs {
     }
   }
 
-  private partOf(pack: Open, part: Variable): Value {
+  private partOf(pack: Open, part: Cell): Value {
     let content = pack.contents.get(part)
     if (content === undefined) {
       content = this.cut(pack, this.builder.read(pack.whole), part)
@@ -88,14 +87,14 @@ export class Packs {
     return content
   }
 
-  private cut({ parts }: Pack, whole: Value, part: Variable): Value {
+  private cut({ parts }: Pack, whole: Value, part: Cell): Value {
     const { e } = this.builder
     const start = parts.slice(0, parts.indexOf(part)).reduce((total, { shape }) => total + sizeOf(shape), 0)
-    return e.reshape(e.slice(whole, [start], [part.size]), part.shape)
+    return e.reshape(e.slice(whole, [start], [sizeOf(part.shape)]), part.shape)
   }
 
   private join({ parts }: Pack): Value {
-    const flat = parts.map((part) => this.builder.e.reshape(this.read(part) ?? this.builder.read(part), [part.size]))
+    const flat = parts.map((part) => this.builder.e.reshape(this.read(part) ?? this.builder.read(part), [sizeOf(part.shape)]))
     return flat.length === 1 ? flat[0]! : this.builder.emitOne('concat', flat, { axis: 0 })
   }
 }

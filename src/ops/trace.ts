@@ -69,12 +69,13 @@ export class Trace {
   }
 
   /** Variables that lie side by side, as one. */
-  readPack(pack: Pack): Tensor {
+  readPack(pack: Pack<Variable>): Tensor {
     this.cells.add(pack.whole)
     return this.wrap(this.packs.readAll(pack))
   }
 
-  updatePack(pack: Pack, value: Tensor): void {
+  updatePack(pack: Pack<Variable>, value: Tensor): void {
+    this.cells.add(pack.whole)
     this.packs.assignAll(pack, this.valueOf(value))
   }
 

@@ -76,7 +76,16 @@ const ACCUMULATOR = 'gradientAccumulator'
 /**
  * Subclass it, name the slots and write `update` with ops to make an optimizer of your own.
  *
- * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once.
+ * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once:
+ *
+ * ```ts
+ * const optimizer = new Adam({ groups: [{ match: 'encoder/', learningRate: 1e-4 }, { match: 'bias', weightDecay: 0 }] })
+ * const step = jit((x) => {
+ *   const [loss, gradients] = …
+ *   optimizer.apply(gradients, weights)
+ *   return loss
+ * })
+ * ```
  */
 export abstract class Optimizer extends configured(Configured, optimizerOptions) {
   /** Made when the option is set, which is before the fields of the class. */
@@ -160,14 +169,14 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   /**
    * Makes slots for weights and moves the weights side by side; from now on they are those that `apply` updates. A weight
    * that had slots keeps them, also one that is not among the weights of this call.
+   * @param all the weights of the whole model, by which it is known that it is the same one
    * @throws StateError when it trains another model
    */
-  build(weights: readonly Variable[]): void {
-    const known = this.builtFor
-    if (known.length > 0 && weights.length > 0 && !weights.some((weight) => this.store.knows(weight))) {
+  build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
+    const first = this.builtFor.length
+    if (first > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
       throw new StateError('This optimizer trains another model already. Make one for each model.')
     }
-    const first = known.length
     this.store.add(weights)
     this.trained = [...weights]
     // An average starts at the weight.
@@ -336,11 +345,11 @@ function shrink(squares: Tensor, limit: number): Tensor {
   return divide(limit, maximum(sqrt(squares), limit))
 }
 
-function readPack(pack: Pack): Tensor {
+function readPack(pack: Pack<Variable>): Tensor {
   return currentTrace()?.readPack(pack) ?? pack.whole.value
 }
 
-function updatePack(pack: Pack, value: Tensor): void {
+function updatePack(pack: Pack<Variable>, value: Tensor): void {
   const trace = currentTrace()
   if (trace === null) pack.whole.assign(value)
   else trace.updatePack(pack, value)

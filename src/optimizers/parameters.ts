@@ -25,9 +25,9 @@ interface Place {
 }
 
 /** Neighbours that are updated by one instruction. */
-export interface Run extends Pack {
+export interface Run extends Pack<Variable> {
   /** By kind, laid out as the weights. */
-  readonly slots: ReadonlyMap<string, Pack>
+  readonly slots: ReadonlyMap<string, Pack<Variable>>
 }
 
 export class ParameterStore {

@@ -253,6 +253,28 @@ describe('within one traced step', () => {
   })
 })
 
+describe('weights that take turns', () => {
+  it.each([() => new Adam(), () => new MultiOptimizer({ optimizers: [[new SGD({ momentum: 0.5 }), 'head'], ['adam']] })])('keep their slots (%#)', async (make) => {
+    const own = model('own')
+    own.compile({ optimizer: make(), loss: 'mse' })
+    const [encoder, head] = own.layers
+    const train = async (layer: typeof encoder) => {
+      encoder!.trainable = layer === encoder
+      head!.trainable = layer === head
+      const before = own.layers.map((each) => String(each.getWeights()))
+      await own.fit(x, y, quiet)
+      return own.layers.map((each, i) => String(each.getWeights()) !== before[i])
+    }
+    expect(await train(head)).toEqual([false, true])
+    const slots = () => [...own.optimizer.slots.values()].flat().filter(({ name }) => name.startsWith('head')).map(({ value }) => String(value))
+    const kept = slots()
+    expect(await train(encoder)).toEqual([true, false])
+    expect(slots()).toEqual(kept)
+    expect(await train(head)).toEqual([false, true])
+    expect(own.optimizer.iterations.value.item()).toBe(3)
+  })
+})
+
 describe('options of updates in a model', () => {
   const train = async (optimizer: SGD, steps: number, batchSize: number) => {
     const own = model('own')
