@@ -84,12 +84,13 @@ export class Trace {
   }
 
   /** Variables that lie side by side, as one. */
-  readPack(pack: Pack & { readonly whole: TracedCell }): Tensor {
+  readPack(pack: Pack<TracedCell>): Tensor {
     this.cells.add(pack.whole)
     return this.wrap(this.packs.readAll(pack))
   }
 
-  updatePack(pack: Pack, value: Tensor): void {
+  updatePack(pack: Pack<TracedCell>, value: Tensor): void {
+    this.cells.add(pack.whole)
     this.packs.assignAll(pack, this.valueOf(value))
   }
 

@@ -25,7 +25,7 @@ import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf } from './loop'
+import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf, whatFailed } from './loop'
 import { Pace } from './pace'
 import { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
@@ -172,7 +172,7 @@ export class Trainer {
     const weights = this.stepsFor ?? this.model.trainableWeights
     if (compiled.optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
-    compiled.optimizer.build(weights)
+    compiled.optimizer.build(weights, this.model.weights)
   }
 
   private expected: readonly Shape[] = []
@@ -326,7 +326,7 @@ export class Trainer {
     const tensors = tensorsOf(dataset)
     if (!runOn(program, tensors)) {
       load(program, tensors)
-      const instruction = program.findNonFinite() ?? 'the loss or a gradient'
+      const instruction = whatFailed(program)
       throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
     }
     return readLogs(this.steps, compiled)
