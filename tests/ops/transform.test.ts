@@ -326,7 +326,7 @@ describe('vjp', () => {
     const [outputs, pullback] = vjp(f, { a: [0, 1], b: 2 })
     expect(outputs.sum.toArray()).toEqual([2, 3])
     expect(outputs.parts[1]).toBeNull()
-    const [{ a, b }] = pullback({ sum: [1, 10], parts: [[1, 0], null] })
+    const [{ a, b }] = pullback({ sum: [1, 10], parts: [Float32Array.of(1, 0), null] })
     expectNear(a.data, [1 + 2, 10], 'a')
     expectNear(b.data, [11], 'b')
   })
