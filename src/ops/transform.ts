@@ -87,19 +87,21 @@ function differentiated(where: string, fn: TensorFunction<never[], unknown>, opt
  * Arguments are tensors or data, and lists and records of them. With respect to a Variable, it is the gradient with respect
  * to its content, also where the function reads it by itself: `grad((_: readonly Tensor[]) => loss())(model.trainableWeights)`.
  * Everything else that the function reads is a constant.
+ *
+ * With `{ hasAux: true }` the function returns [loss, aux], and what comes back is [∂f/∂x, aux].
  * @throws ArgumentError when the function's result is not a float32 scalar, and for arguments of integers
  *
  * JAX: `jax.grad`.
  */
-export function grad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
-  fn: TensorFunction<Arguments>,
-  options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
-): (...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>
-/** The gradient, and what else the function returned: [∂f/∂x, aux]. */
+// This one first: tsc would not try another return type for a function whose arguments have types.
 export function grad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
   options: GradOptions<Which> & { readonly hasAux: true },
 ): (...inputs: DataArguments<Named<Arguments>>) => [gradients: GradientsOf<Arguments, Which>, aux: Aux]
+export function grad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
+  fn: TensorFunction<Arguments>,
+  options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
+): (...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>
 export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
   const call = differentiated('grad', fn, options)
   return (...inputs) => {
@@ -109,19 +111,19 @@ export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions
 }
 
 /**
- * A scalar function's value and its gradient: valueAndGrad(f)(x) = [f(x), ∂f/∂x]. See grad.
+ * A scalar function's value and its gradient: valueAndGrad(f)(x) = [f(x), ∂f/∂x]. With `{ hasAux: true }` it is
+ * [[f(x), aux], ∂f/∂x]. See grad.
  *
  * JAX: `jax.value_and_grad`.
  */
-export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
-  fn: TensorFunction<Arguments>,
-  options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
-): (...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>]
-/** What the function returned, and the gradient: [[f(x), aux], ∂f/∂x]. */
 export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
   options: GradOptions<Which> & { readonly hasAux: true },
 ): (...inputs: DataArguments<Named<Arguments>>) => [result: [value: Tensor, aux: Aux], gradients: GradientsOf<Arguments, Which>]
+export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
+  fn: TensorFunction<Arguments>,
+  options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
+): (...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>]
 export function valueAndGrad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
   const call = differentiated('valueAndGrad', fn, options)
   return (...inputs) => {

@@ -46,14 +46,14 @@ interface Call {
  *
  * JAX: `jax.vjp`.
  */
-export function vjp<Arguments extends readonly unknown[], Outputs>(
-  fn: TensorFunction<Arguments, Outputs>,
-  ...primals: DataArguments<Arguments>
-): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>]
 export function vjp<Arguments extends readonly unknown[], Outputs, Aux>(
   fn: TensorFunction<Arguments, readonly [Outputs, Aux]>,
   ...primalsAndOptions: [...primals: DataArguments<Arguments>, options: { readonly hasAux: true }]
 ): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>, aux: Aux]
+export function vjp<Arguments extends readonly unknown[], Outputs>(
+  fn: TensorFunction<Arguments, Outputs>,
+  ...primals: DataArguments<Arguments>
+): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>]
 export function vjp(fn: TensorFunction<never[], unknown>, ...inputs: unknown[]): unknown {
   requireFunction('vjp', fn)
   const options = optionsIn(inputs)
