@@ -319,3 +319,26 @@ export enum Adam {
   weightDecay = 60,
   size = 64,
 }
+
+// Loop: runs its body `count` times. Before turn t = 0, 1, … every patched word of the body becomes
+//   t = 0    first
+//   t odd    odd  + step·⌊t/2⌋
+//   t even   even + step·⌊t/2⌋
+// which says both an address that goes on by the same distance every turn, and two buffers in turn. A word is `word`
+// bytes from the start of the Loop; of a Loop in the body it may be a word of its patches.
+//   lists   patchCount × { LoopPatch }
+//   then    the body: instructions up to byteLength, which counts them too
+export enum Loop {
+  count = 8,
+  patchCount = 12,
+  size = 16,
+}
+
+export enum LoopPatch {
+  word = 0,
+  first = 4,
+  odd = 8,
+  even = 12,
+  step = 16,
+  size = 20,
+}

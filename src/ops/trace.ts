@@ -32,7 +32,7 @@ class TracedValue implements TensorSymbol {
 }
 
 export class Trace {
-  private readonly builder = new GraphBuilder()
+  protected readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
   private readonly cells = new Set<TracedCell>()
   private readonly packs = new Packs(this.builder)
@@ -42,12 +42,7 @@ export class Trace {
     const symbol = Tensor.symbolOf(tensor)
     if (symbol !== null) {
       if (!(symbol instanceof TracedValue)) throw new StateError(`A ${tensor.dtype} tensor of shape [${tensor.shape.join(', ')}] ${symbol.whyNoData}`)
-      if (symbol.trace !== this) {
-        throw new StateError(
-          'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
-        )
-      }
-      return symbol.value
+      return symbol.trace === this ? symbol.value : this.foreign(tensor)
     }
     let value = this.constants.get(tensor)
     if (value === undefined) {
@@ -56,6 +51,18 @@ export class Trace {
       this.constants.set(tensor, value)
     }
     return value
+  }
+
+  /** What stands for a symbol of another trace. */
+  protected foreign(_tensor: Tensor): Value {
+    throw new StateError(
+      'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
+    )
+  }
+
+  /** The scope that new nodes get. */
+  get scope(): string {
+    return this.builder.scope
   }
 
   wrap(value: Value): Tensor {
@@ -169,6 +176,17 @@ export function trace(types: readonly TensorType[], body: (parameters: Tensor[])
     return { graph: own.finish(outputs), runtime: own.runtime() }
   } finally {
     active = null
+  }
+}
+
+/** Records what `body` does in a trace of its own, inside of the active one. */
+export function tracedBy<Result>(own: Trace, body: () => Result): Result {
+  const outer = active
+  active = own
+  try {
+    return body()
+  } finally {
+    active = outer
   }
 }
 

@@ -16,7 +16,8 @@ export interface GradOptions {
   readonly argnums?: readonly number[]
 }
 
-function evaluateOnce(inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
+/** Traces a function, runs it once on data and forgets it. */
+export function evaluateOnce(inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
   const program = compileTraced(trace(inputs, body))
   try {
     return runProgram(program, inputs)

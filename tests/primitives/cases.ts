@@ -1,9 +1,10 @@
 // The table that drives the op tests: for every primitive the operands, attributes and tolerances that it is
 // tried with. tsc finds a primitive without a row. Runs nothing: see ir/op-cases.test.ts.
 
-import type { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/ir/builder'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
+import { Body } from '../../src/ir/region'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
@@ -452,6 +453,13 @@ const join = (title: string, inputs: readonly CaseInput[], axis: number, more: C
 const added = (title: string, base: CaseInput, block: CaseInput, starts: readonly number[], more: CaseOptions = {}) =>
   ({ title, inputs: [base, block], attributes: { starts }, gradient: true, ...more })
 
+/** c, x, w → c·w + x, and c again */
+const turn = (): Body => {
+  const builder = new GraphBuilder()
+  const [c, x, w] = [[2, 3], [2, 3], [3, 3]].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [Value, Value, Value]
+  return new Body(builder.finish([builder.e.add(builder.e.matmul(c, w), x), c]))
+}
+
 const update = <Attributes>(title: string, inputs: readonly CaseInput[], attributes: Attributes, more: CaseOptions = {}) =>
   ({ title, inputs, attributes, ulp: 4, absolute: 1e-6, ...more })
 
@@ -712,6 +720,11 @@ export const opCases = {
     view('with −0', floats([3]), { before: [2], after: [1], value: -0 }),
     view('special values', SPECIAL_MATRIX, { before: [1, 0], after: [0, 1], value: -Infinity }),
   ],
+  // Everything else about loops: ir/loops.test.ts.
+  loop: [true, false].map((reverse) => {
+    const [x, w] = [floats([4, 2, 3]), floats([3, 3], -1, 1, 2)]
+    return { title: `a product in turn, reverse ${reverse}`, inputs: [floats([2, 3], -1, 1, 3), x, w], attributes: { body: turn(), length: 4, carries: 1, scanned: 1, reverse }, ulp: 64, absolute: 1e-6 }
+  }),
   constant: [
     { title: 'float32', inputs: [], attributes: { data: Float32Array.of(1, NaN, -0, Infinity, 1e-45), shape: [5], dtype: 'float32' }, signedZero: true },
     { title: 'int32', inputs: [], attributes: { data: Int32Array.of(1, -5, 2147483647), shape: [3, 1], dtype: 'int32' } },
