@@ -16,14 +16,14 @@ import { Layer } from './layer'
 import { layerFromConfig } from './saved'
 
 /** A name or a function; null is linear. */
-export const activation: Kind<Activation, ActivationIdentifier | null> = custom(
+export const activation: Kind<Activation, ActivationIdentifier | null> = /* @__PURE__ */ custom(
   (value) => getActivation(value as ActivationIdentifier | null),
   (value) => activationName(value),
 )
 
-export const initializer: Kind<Initializer, InitializerIdentifier> = named(initializers)
+export const initializer: Kind<Initializer, InitializerIdentifier> = /* @__PURE__ */ named(initializers)
 
-export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = nullable(named(regularizers))
+export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named(regularizers))
 
 type AnyFunction = (...inputs: never[]) => unknown
 
@@ -47,7 +47,7 @@ export function ownFunction<Fn extends AnyFunction>(): Kind<Fn, Fn | string> {
 }
 
 /** Plain data: what JSON can hold. */
-export const plainData: Kind<unknown> = custom((value) => value, toJson)
+export const plainData: Kind<unknown> = /* @__PURE__ */ custom((value) => value, toJson)
 
 function toJson(value: unknown): Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
@@ -58,7 +58,7 @@ function toJson(value: unknown): Json {
 }
 
 /** A layer within a layer: given itself, or in its saved form. */
-export const innerLayer: Kind<Layer, Layer | Serialized> = custom(
+export const innerLayer: Kind<Layer, Layer | Serialized> = /* @__PURE__ */ custom(
   (value, where) => {
     const layer = isSerialized(value) ? layerFromConfig(value) : value
     if (layer instanceof Layer) return layer

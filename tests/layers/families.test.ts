@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
 
@@ -22,6 +22,16 @@ describe('merging', () => {
     ['axes that do not meet', () => new Dot({ name: 'x', axes: 1 }).apply([a, ops.ones([2, 4])]), 'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [None, 3] and [None, 4]'],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
+  })
+
+  it('is a base for merges of one’s own', () => {
+    class First extends Merge {
+      protected merge([first]: readonly Tensor[]): Tensor {
+        return first!
+      }
+    }
+    expect(new First().apply([a, ops.zeros([2, 3])]).data).toEqual(a.data)
+    expect(() => new First({ name: 'x' }).apply([a, ops.zeros([2, 4])])).toThrow('First "x": the shapes of the inputs must be equal or broadcast')
   })
 
   it('takes rows of numbers as an input each', () => {

@@ -11,7 +11,7 @@ import { ElementwiseLayer } from '../core/elementwise-layer'
 import { initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 
-const atLeast0 = number({ min: 0 })
+const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 
 /**
  *   maxValue                       where x ≥ maxValue
@@ -63,7 +63,7 @@ export class ELU extends configured(ElementwiseLayer, () => ({
   }
 }
 
-const axes = listOf(integer({ min: 1 }))
+const axes = /* @__PURE__ */ listOf(/* @__PURE__ */ integer({ min: 1 }))
 
 /**
  * x where x > 0, alpha · x elsewhere, with an alpha that is learnt for each element of a sample, or for all along the shared

@@ -12,7 +12,7 @@ import type { BatchShape } from '../spec'
 import type { EinsumShapes } from './einsum-equation'
 import { einsumShapes, parseEquation } from './einsum-equation'
 
-const shape = extents(null)
+const shape = /* @__PURE__ */ extents(null)
 
 /**
  * activation(einsum(equation, x, kernel) + bias). The equation names the axes of x, kernel and output by letters:
