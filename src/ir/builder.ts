@@ -68,6 +68,16 @@ export class GraphBuilder {
     this.updates.set(cell, value)
   }
 
+  /** Whether the content of `cell` is a new one. */
+  isUpdated(cell: Cell): boolean {
+    return this.updates.has(cell)
+  }
+
+  /** Takes back an update, because another one of the same bytes follows. */
+  forget(cell: Cell): void {
+    this.updates.delete(cell)
+  }
+
   emit<Name extends PrimitiveName>(
     name: Name,
     inputs: readonly Value[],

@@ -3,13 +3,14 @@
 
 import type { DType } from '../core/dtypes'
 import { allocateData } from '../core/dtypes'
-import { FormatError, unknownName } from '../core/errors'
-import type { Config, Json, Serialized } from '../core/registry'
-import { construct, customObject, isSerialized, serialize } from '../core/registry'
+import { FormatError } from '../core/errors'
+import type { Config, Json } from '../core/registry'
+import { isSerialized, serialize } from '../core/registry'
 import type { Tree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
+import { layerFromConfig } from '../layers/saved'
 import { originOf, recordCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import type { LayerGraph } from './layer-graph'
@@ -45,13 +46,6 @@ function encodeNumber(value: unknown): Json {
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   throw new FormatError(`A call of a layer has the constant ${String(value)}, which cannot be saved`)
-}
-
-/** A layer from its saved form; its class is looked for among the custom objects, where loaders put those of the library. */
-export function layerFromConfig(saved: Serialized): LayerBase {
-  const layer = construct(customObject(saved.className), saved.config)
-  if (layer instanceof LayerBase) return layer
-  throw unknownName('layer', saved.className, [])
 }
 
 function damaged(what: string): FormatError {
@@ -94,13 +88,14 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
   return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
 }
 
-function inputOf(layer: InputLayer): Tensor {
+/** The symbol of an input. */
+export function inputOf(layer: InputLayer): Tensor {
   layer.ensureBuilt(layer.spec)
   return recordCall(layer, null, {}, layer.spec) as Tensor
 }
 
 /** All results of the call that gave these. */
-function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
+export function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
   let outputs: readonly Tensor[] = []
   mapTree(result, (symbol) => (outputs = originOf(symbol)?.call.outputs ?? outputs))
   return [...outputs]

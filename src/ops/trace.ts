@@ -3,7 +3,7 @@
 
 import { ArgumentError, StateError } from '../core/errors'
 import { GraphBuilder } from '../ir/builder'
-import { gradients } from '../ir/differentiate'
+import { gradients, pullBackAll } from '../ir/differentiate'
 import type { Cell, Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import type { TensorType } from '../core/shapes'
@@ -12,6 +12,8 @@ import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
+import type { Pack } from './packed'
+import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
@@ -33,6 +35,7 @@ export class Trace {
   protected readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
   private readonly cells = new Set<TracedCell>()
+  private readonly packs = new Packs(this.builder)
 
   /** The value that a tensor stands for in this trace; concrete tensors become constants. */
   valueOf(tensor: Tensor): Value {
@@ -79,12 +82,23 @@ export class Trace {
 
   read(variable: TracedCell): Tensor {
     this.cells.add(variable)
-    return this.wrap(this.builder.read(variable))
+    return this.wrap(this.packs.read(variable) ?? this.builder.read(variable))
   }
 
   update(variable: TracedCell, value: Tensor): void {
     this.cells.add(variable)
-    this.builder.update(variable, this.valueOf(value))
+    if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
+  }
+
+  /** Variables that lie side by side, as one. */
+  readPack(pack: Pack<TracedCell>): Tensor {
+    this.cells.add(pack.whole)
+    return this.wrap(this.packs.readAll(pack))
+  }
+
+  updatePack(pack: Pack<TracedCell>, value: Tensor): void {
+    this.cells.add(pack.whole)
+    this.packs.assignAll(pack, this.valueOf(value))
   }
 
   parameter(type: TensorType): Tensor {
@@ -102,6 +116,32 @@ export class Trace {
     return gradients(this.builder, value, values, one).map((gradient) => this.wrap(gradient))
   }
 
+  /** Σ cotangent · ∂y/∂x over all ys, for each x of `wrt`. */
+  pullBack(ys: readonly Tensor[], wrt: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
+    const [results, inputs, received] = [ys, wrt, cotangents].map((list) => list.map((each) => this.valueOf(each))) as [Value[], Value[], Value[]]
+    return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
+  }
+
+  /** A symbol of its own that equals another: what is differentiated by it is not differentiated by the other. */
+  alias(tensor: Tensor): Tensor {
+    return this.wrap(this.builder.emitOne('reshape', [this.valueOf(tensor)], { shape: tensor.shape }))
+  }
+
+  /** What a graph without variables gives for these parameters, as a part of this one. */
+  inline({ parameters, nodes, outputs }: Graph, given: readonly Tensor[]): Tensor[] {
+    const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(given[i]!)]))
+    for (const node of nodes) {
+      const copies = this.scoped(node.scope, () => this.builder.copy(node, node.inputs.map((input) => values.get(input)!)))
+      node.outputs.forEach((output, i) => values.set(output, copies[i]!))
+    }
+    return outputs.map((output) => this.wrap(values.get(output)!))
+  }
+
+  /** The number of nodes so far. */
+  get length(): number {
+    return this.builder.emitted().length
+  }
+
   /** Names the nodes that `body` emits. */
   scoped<Result>(scope: string, body: () => Result): Result {
     const outer = this.builder.scope
@@ -114,6 +154,7 @@ export class Trace {
   }
 
   finish(outputs: readonly Tensor[]): Graph {
+    this.packs.settle()
     return this.builder.finish(outputs.map((output) => this.valueOf(output)))
   }
 

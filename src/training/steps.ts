@@ -6,12 +6,11 @@ import type { Tree } from '../core/tree'
 import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
-import { concatenate, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
+import { ProgramCache } from '../runtime/program-cache'
 import type { Compiled } from './compiled'
-import { ProgramCache } from './program-cache'
 import type { Batch, StepLogs, TrainedModel } from './step'
 
 /** The types of one batch, and how its parts lie in it. */
@@ -108,10 +107,10 @@ export class Steps {
     return specs
   }
 
-  /** → the results of the loss tracker and all metrics, [n]. */
+  /** → the results of the loss tracker and all metrics, one after the other. */
   results(compiled: Compiled): Program {
     return this.cache.get(`results ${compiled.names.join()}`, () =>
-      compileTraced(trace([], () => [concatenate(compiled.all.map((metric) => reshape(metric.result(), [1])), 0)])),
+      compileTraced(trace([], () => compiled.all.map((metric) => metric.result()))),
     )
   }
 

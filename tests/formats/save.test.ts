@@ -283,7 +283,7 @@ describe('customObjects', () => {
     call(step: Tensor): Tensor {
       return ops.power(0.5, ops.cast(step, 'float32'))
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
@@ -292,7 +292,7 @@ describe('customObjects', () => {
     call(shape: readonly number[]): Tensor {
       return ops.full(shape, 7)
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
@@ -301,7 +301,7 @@ describe('customObjects', () => {
     call(x: Tensor): Tensor {
       return ops.sum(x)
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
