@@ -254,9 +254,12 @@ export abstract class LayerBase extends Configured {
         context.addLoss(divide(this.activityRegularizer.call(leaf), leaf.shape[0] ?? 1))
       }
     }
-    if (context.mask !== null) this.passMask(input, output, context.mask)
-    else if (this.makesMask) this.passMask(input, output, null)
-    return output
+    return this.keepsMasks ? output : this.passMask(input, output, context.mask)
+  }
+
+  /** Whether the outputs have the masks that the layers within this one gave them. @internal */
+  protected get keepsMasks(): boolean {
+    return false
   }
 
   /** Whether the layer makes a mask where its input has none. @internal */
@@ -264,15 +267,20 @@ export abstract class LayerBase extends Configured {
     return false
   }
 
-  private passMask(input: Tree<unknown>, output: Tree<Tensor>, mask: Tree<Tensor | null>): void {
-    if (!this.supportsMasking) return this.warnOfMask()
-    const leaves = flatten<Tensor>(output)
+  private passMask(input: Tree<unknown>, output: Tree<Tensor>, mask: Tree<Tensor | null>): Tree<Tensor> {
+    if (mask !== null && !this.supportsMasking) this.warnOfMask()
+    const isPassed = this.supportsMasking && (mask !== null || this.makesMask)
+    const given = flatten(input)
+    // An input that is given back as it came may have another mask from here on.
+    const own = mapTree(output, (leaf) => (given.includes(leaf) && (isPassed || maskOf(leaf) !== null) ? Tensor.aliasOf(leaf) : leaf))
+    if (!isPassed) return own
     const found = flatten(this.maskTree(input, mask))
-    leaves.forEach((leaf, i) => {
-      const own = found[i] ?? null
+    flatten(own).forEach((leaf, i) => {
+      const made = found[i] ?? null
       // What the layer itself has given a mask keeps it.
-      if (own !== null && maskOf(leaf) === null) setMask(leaf, own)
+      if (made !== null && maskOf(leaf) === null) setMask(leaf, made)
     })
+    return own
   }
 
   private warnOfMask(): void {

@@ -17,6 +17,19 @@ export function setMask(tensor: Tensor, mask: Tensor): void {
   masks.set(tensor, mask)
 }
 
+/** The same values with these masks; null for none. */
+export function withMasks(input: Tree<Tensor>, given: Tree<Tensor | null>): Tree<Tensor> {
+  const all = flatten(given)
+  let at = 0
+  return mapTree(input, (leaf) => {
+    const mask = all[at++] ?? null
+    if (maskOf(leaf) === mask) return leaf
+    const own = Tensor.aliasOf(leaf)
+    if (mask !== null) setMask(own, mask)
+    return own
+  })
+}
+
 /** The masks of a tree of tensors; null when none has one. */
 export function masksOf(input: Tree<unknown>): Tree<Tensor | null> {
   const found = mapTree(input, (leaf) => (leaf instanceof Tensor ? maskOf(leaf) : null))

@@ -12,6 +12,7 @@ import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
 import type { CallContext } from '../layers/context'
+import { withMasks } from '../layers/masks'
 import type { SpecsOf } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
@@ -115,10 +116,10 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     throw new StateError(`${this} has no ${what}: only functional models have, and Sequential when it is built`)
   }
 
-  call(input: In, _context: CallContext): Out {
+  call(input: In, { mask }: CallContext): Out {
     const { graph } = this
     if (graph === null) throw new ArgumentError(`${this}: a model needs inputs and outputs, or a method call(x, context)`)
-    return typed(graph.run(typed(input)))
+    return typed(graph.run(withMasks(typed(input), mask)))
   }
 
   override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
@@ -127,9 +128,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return typed(known ?? this.tracedOutputSpec(typed(inputSpec)))
   }
 
-  override computeMask(_input: In, _mask: Tree<Tensor | null>): Tree<Tensor | null> {
-    // The layers within have given the outputs the masks that they have.
-    return null
+  protected override get keepsMasks(): boolean {
+    return true
   }
 
   /** The optimizer chosen by compile. */

@@ -101,4 +101,9 @@ export class Tensor implements TensorType {
   static symbolOf(tensor: Tensor): TensorSymbol | null {
     return ArrayBuffer.isView(tensor.#content) ? null : tensor.#content
   }
+
+  /** Another object for the same value: what is known of one, such as its mask, is not known of the other. @internal */
+  static aliasOf(tensor: Tensor): Tensor {
+    return new Tensor(tensor.#content, tensor.shape, tensor.dtype)
+  }
 }
