@@ -8,7 +8,7 @@ import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, structureOf, unflatten } from '../core/tree'
+import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
 import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
 import { RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
@@ -58,6 +58,7 @@ interface Layouts {
 const UNKNOWN: Layout = { structure: null, names: [] }
 
 function layoutsOf(graph: TrainedModel['graph'], buildSpec: Tree<TensorSpec> | null): Layouts {
+  // What a class of one's own gives is known when it is called.
   if (graph === null) return { x: buildSpec === null ? UNKNOWN : { structure: buildSpec, names: [] }, y: UNKNOWN }
   return {
     x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
@@ -148,6 +149,16 @@ export class Trainer {
     return this.knownLayouts.layouts
   }
 
+  /** Finds out what a class of one's own gives, from its first inputs. */
+  private learnOutputs(x: unknown): void {
+    const { model, layouts } = this
+    if (model.graph !== null || model.hasOwnStep || layouts.y.structure !== null) return
+    const { x: form, inputs } = prepareInputs(layouts.x, x, 'x')
+    this.prepare(form, inputs, true)
+    const outputs = this.steps.outputSpecs(form, inputs)
+    this.knownLayouts = { of: model.buildSpec, layouts: { x: this.layouts.x, y: { structure: outputs, names: namesOfOutputs(outputs, []) } } }
+  }
+
   /** Builds for a batch of inputs, and checks that it fits. */
   private prepare(x: Tree<unknown>, inputs: readonly TensorType[], training = false): void {
     const { model } = this
@@ -228,6 +239,7 @@ export class Trainer {
   }
 
   private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined): Dataset {
+    this.learnOutputs(x)
     const dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled))
     this.prepare(dataset.x, dataset.inputs, true)
     return dataset
@@ -240,6 +252,7 @@ export class Trainer {
     checkFitOptions(options)
     options.signal?.throwIfAborted()
     const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
+    this.learnOutputs(x)
     let dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled))
     let validation: Dataset | null = null
     if (validationData !== undefined) {
@@ -337,6 +350,7 @@ export class Trainer {
     const compiled = this.requireCompiled(method)
     this.lock.requireIdle(method)
     checkOptions(method, options, ['sampleWeight', 'classWeight'])
+    this.learnOutputs(x)
     const prepared = prepareDataset(this.layouts, x, y, options.sampleWeight, this.needsTargets(compiled))
     const dataset = weighClasses(prepared, options.classWeight)
     const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
@@ -404,9 +418,8 @@ export class Trainer {
 
 /** The keys of a record of outputs, else the names of the layers that make them. */
 function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
-  const isRecord = typeof specs === 'object' && specs !== null && !Array.isArray(specs) && !(specs instanceof TensorSpec)
-  const keys = isRecord ? Object.keys(specs) : []
-  return keys.length === layerNames.length ? keys : layerNames
+  const isRecord = isBranch(specs) && !Array.isArray(specs) && Object.values(specs).every((each) => !isBranch(each))
+  return isRecord ? Object.keys(specs) : layerNames
 }
 
 /** Writes the parameters of a program. */
