@@ -245,7 +245,8 @@ export enum Random {
   size = 24,
 }
 
-// Guard: ends the tape early when any listed float32 buffer holds NaN or ±Inf.
+// Guard: ends the tape early when any listed float32 buffer, times its scale, holds NaN or ±Inf. A scale above 1 makes
+// numbers that are too large infinite.
 //   lists   bufferCount × { GuardBuffer }
 export enum Guard {
   bufferCount = 8,
@@ -255,7 +256,8 @@ export enum Guard {
 export enum GuardBuffer {
   address = 0,
   count = 4,
-  size = 8,
+  scale = 8,
+  size = 12,
 }
 
 // Optimizer updates over `count` parameters. Each slot is read at its input address and written at its
@@ -279,7 +281,7 @@ export enum Sgd {
   size = 48,
 }
 
-// s ← rho·s + (1−rho)·g² ;  centered: a ← rho·a + (1−rho)·g, d = s − a² + epsilon, else d = s + epsilon
+// s ← rho·s + (1−rho)·g² ;  centered: a ← rho·a + (1−rho)·g, d = max(s − a², 0) + epsilon, else d = s + epsilon
 // u = lr·g / √d ;  momentum: v ← momentum·v + u, p ← p − v, else p ← p − u
 export enum RmsProp {
   parameters = 8,

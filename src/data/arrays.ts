@@ -195,7 +195,7 @@ export function prepareDataset(
   // One tensor in and one out, as most models have: nothing to take apart.
   if (layouts.y.structure instanceof TensorSpec && y != null && !isNamedData(y)) {
     const weights = sampleWeight == null ? null : weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
-    return { ...prepared, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights] }
+    return { x: prepared.x, inputs: prepared.inputs, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights], size }
   }
   if (y === undefined || y === null) {
     if (needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)

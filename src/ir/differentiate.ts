@@ -18,10 +18,15 @@ import type { Contribution } from '../primitives/rule'
  * @returns one value per `wrt`, of its type; zeros where y does not depend on it.
  */
 export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[], cotangent: Value): Value[] {
+  return pullBackAll(builder, [y], wrt, [cotangent])
+}
+
+/** The same for several results: Σ over them of cotangent · ∂y/∂x. */
+export function pullBackAll(builder: GraphBuilder, ys: readonly Value[], wrt: readonly Value[], received: readonly Value[]): Value[] {
   const scope = builder.scope
   const forward = builder.emitted()
   const cotangents = new Cotangents(builder)
-  cotangents.add(y, cotangent)
+  ys.forEach((y, i) => cotangents.add(y, received[i]!))
   backward({ owner: builder, back: builder, carriers: dependents(forward, wrt), cotangents }, forward)
   builder.scope = scope
   return wrt.map((x) => cotangents.total(x) ?? builder.e.zeros(x))

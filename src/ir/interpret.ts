@@ -84,7 +84,7 @@ class Interpreter {
     const { onNode } = this.options
     for (const node of this.graph.nodes) {
       const inputs = node.inputs.map((input) => this.get(input))
-      if (ruleOf(node.name).effect === true && inputs.some(hasNonFinite)) return node
+      if (ends(node, inputs)) return node
       const outputs = node.outputs.map((output) => allocate(output, this.precision))
       if (isLoop(node)) {
         const stoppedAt = this.loop(node, inputs, outputs)
@@ -123,6 +123,10 @@ class Interpreter {
 
 function sliceOf(data: NumericArray, size: number, at: number): NumericArray {
   return data.subarray(at * size, (at + 1) * size)
+}
+
+function ends<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly NumericArray[]): boolean {
+  return ruleOf(node.name).ends?.(inputs, node.attributes) === true
 }
 
 export function allocate(type: TensorType, precision: Precision = 'float32'): NumericArray {

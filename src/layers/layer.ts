@@ -5,7 +5,7 @@ import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
 import type { Tree } from '../core/tree'
 import { flatten, mapTree, typed } from '../core/tree'
-import type { TensorLike } from '../ops/convert'
+import type { InputsOf } from '../ops/convert'
 import type { Tensor } from '../ops/tensor'
 import type { ApplyOptions } from './base'
 import { LayerBase } from './base'
@@ -14,8 +14,7 @@ import type { ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specsFrom } from './spec'
 import { onlyCall } from './symbol'
 
-/** What `apply` takes for a tree of tensors: at each leaf whatever can become a tensor. */
-export type InputsOf<In> = In extends Tensor ? TensorLike : { readonly [Key in keyof In]: InputsOf<In[Key]> }
+export type { InputsOf }
 
 /**
  * Subclass it, make weights in `build` with `addWeight`, and write `call` with ops.

@@ -88,13 +88,14 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
   return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
 }
 
-function inputOf(layer: InputLayer): Tensor {
+/** The symbol of an input. */
+export function inputOf(layer: InputLayer): Tensor {
   layer.ensureBuilt(layer.spec)
   return recordCall(layer, null, {}, layer.spec) as Tensor
 }
 
 /** All results of the call that gave these. */
-function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
+export function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
   let outputs: readonly Tensor[] = []
   mapTree(result, (symbol) => (outputs = originOf(symbol)?.call.outputs ?? outputs))
   return [...outputs]

@@ -64,7 +64,7 @@ export interface FunctionalOptions<In, Out> {
  *
  * In and Out are trees of tensors; `predict` gives what Out says. Keras: `keras.Model`.
  */
-export class Model<In = Tensor, Out = Tensor> extends Layer<In, Out> implements TrainedModel {
+export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out> implements TrainedModel {
   static readonly className: string = 'Model'
   override readonly supportsMasking: boolean = true
   /** Set it in a callback to end fit after the current step. */
@@ -347,8 +347,9 @@ export class Model<In = Tensor, Out = Tensor> extends Layer<In, Out> implements 
 
   override getConfig(): Config {
     const config = super.getConfig()
+    const graph = this.#graph
     // A class of one's own makes its layers itself.
-    return this.#graph !== null && this.constructor === Model ? { ...config, ...graphToConfig(this.#graph) } : config
+    return graph !== null && this.constructor === Model ? { ...config, ...graphToConfig(graph) } : config
   }
 
   /** A model from getConfig. */

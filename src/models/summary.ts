@@ -2,13 +2,16 @@
 // connected to, and on request what a prediction costs.
 
 import { dtypes } from '../core/dtypes'
-import { formatShape } from '../core/errors'
+import { checkOptions, formatShape } from '../core/errors'
 import { classNameOf } from '../core/registry'
 import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
 import type { Variable } from '../ops/variable'
+import type { GraphCost } from '../plan/cost'
+import type { CostedModel } from './cost'
+import { flopsWithin, predictionCost } from './cost'
 import type { GraphCall, LayerGraph } from './layer-graph'
 
 export interface SummaryOptions {
@@ -16,11 +19,15 @@ export interface SummaryOptions {
   print?: (line: string) => void
   /** Also lists the layers within layers. Default false. */
   expandNested?: boolean
+  /**
+   * Adds the floating-point operations of a prediction of one row, of each layer and in all: 1 for + − × ÷, 2 m·n·k for a
+   * product of matrices, 8 for exp, tanh and their like. Default false.
+   */
+  flops?: boolean
 }
 
 /** What a summary needs to know of a model. */
-interface Summarised extends LayerBase {
-  readonly graph: LayerGraph | null
+interface Summarised extends CostedModel {
   readonly layers: readonly LayerBase[]
 }
 
@@ -30,21 +37,34 @@ interface Row {
   readonly connectedTo: string
 }
 
-export function printSummary(model: Summarised, { print = console.log, expandNested = false }: SummaryOptions): void {
-  const rows = rowsOf(model, expandNested, 0)
+/** A row, and where its layer is in the model. */
+interface PlacedRow extends Row {
+  readonly depth: number
+  /** The names of the model and of all layers down to this one. */
+  readonly scope: string
+}
+
+export function printSummary(model: Summarised, options: SummaryOptions): void {
+  checkOptions('summary', options, ['print', 'expandNested', 'flops'])
+  const { print = console.log, expandNested = false, flops = false } = options
+  const rows = rowsOf(model, expandNested, 0, model.name)
   const isGraph = model.graph !== null && !isChain(model.graph)
-  const head = ['Layer (type)', 'Output Shape', 'Param #', ...(isGraph ? ['Connected to'] : [])]
-  const table = rows.map(({ layer, shape, connectedTo, depth }) => [
-    `${'  '.repeat(depth)}${layer.name} (${classNameOf(layer)})`,
-    shape,
-    layer.built ? count(layer.countParams()) : '? (not built)',
-    ...(isGraph ? [connectedTo] : []),
+  const cost = flops && model.built ? predictionCost(model) : null
+  const flopsOf = cost === null ? () => '?' : flopsOfRows(rows, cost)
+  const head = ['Layer (type)', 'Output Shape', 'Param #', ...(flops ? ['FLOPs'] : []), ...(isGraph ? ['Connected to'] : [])]
+  const isNumber = (column: number): boolean => column === 2 || (flops && column === 3)
+  const table = rows.map((row) => [
+    `${'  '.repeat(row.depth)}${row.layer.name} (${classNameOf(row.layer)})`,
+    row.shape,
+    row.layer.built ? count(row.layer.countParams()) : '? (not built)',
+    ...(flops ? [flopsOf(row)] : []),
+    ...(isGraph ? [row.connectedTo] : []),
   ])
   const widths = head.map((title, i) => Math.max(title.length, ...table.map((row) => row[i]!.length)))
   const line = (left: string, middle: string, right: string, fill: string): string =>
     left + widths.map((width) => fill.repeat(width + 2)).join(middle) + right
   const cells = (row: readonly string[]): string =>
-    `│ ${row.map((cell, i) => (i === 2 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' │ ')} │`
+    `│ ${row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' │ ')} │`
   print(`Model: "${model.name}"`)
   print(line('┌', '┬', '┐', '─'))
   print(cells(head))
@@ -60,15 +80,30 @@ export function printSummary(model: Summarised, { print = console.log, expandNes
   print(` Total params: ${amount(model.weights)}`)
   print(` Trainable params: ${amount(trainable)}`)
   print(` Non-trainable params: ${amount(frozen)}`)
+  if (flops) print(` FLOPs per sample: ${cost === null ? '? (they depend on extents that are open)' : count(cost.flops)}`)
 }
 
-function rowsOf(model: Summarised, expandNested: boolean, depth: number): (Row & { readonly depth: number })[] {
+/** The operations of each row; those of a nested model are all of those within it. */
+function flopsOfRows(rows: readonly PlacedRow[], cost: GraphCost): (row: PlacedRow) => string {
+  const byDepth = new Map<number, Map<string, number>>()
+  for (const depth of new Set(rows.map((row) => row.depth))) {
+    byDepth.set(depth, flopsWithin(cost, rows.filter((row) => row.depth === depth).map(({ scope }) => scope)))
+  }
+  return ({ depth, scope }) => count(byDepth.get(depth)!.get(scope)!)
+}
+
+function rowsOf(model: Summarised, expandNested: boolean, depth: number, scope: string): PlacedRow[] {
   const { graph } = model
   const rows: Row[] = graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
   return rows.flatMap((row) => {
-    const isNested = expandNested && 'layers' in row.layer && 'graph' in row.layer
-    return [{ ...row, depth }, ...(isNested ? rowsOf(row.layer as unknown as Summarised, expandNested, depth + 1) : [])]
+    const { layer } = row
+    const own = `${scope}/${layer.name}`
+    return [{ ...row, depth, scope: own }, ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, own) : [])]
   })
+}
+
+function isModel(layer: LayerBase): layer is Summarised {
+  return 'layers' in layer && 'graph' in layer && 'predictStep' in layer
 }
 
 function graphRows(model: Summarised, graph: LayerGraph): Row[] {

@@ -34,6 +34,25 @@ export interface ShapedData {
 export type TensorLike = Tensor | Variable | ShapedData | TypedArray | NestedArray
 
 /**
+ * What stands for a tree of tensors where a function is called: at each leaf whatever can become a tensor; in lists not plain
+ * numbers, because a list of numbers is one tensor. What takes data already stays what it is.
+ */
+export type InputsOf<In> = Variable extends In ? In : InputsWithin<In>
+type InputsWithin<In> = In extends Tensor
+  ? TensorLike
+  : In extends null | undefined
+    ? In
+    : In extends readonly unknown[]
+      ? { readonly [Key in keyof In]: Exclude<InputsOf<In[Key]>, NestedArray> }
+      : In extends object
+        ? { readonly [Key in keyof In]: InputsOf<In[Key]> }
+        : never
+
+/** The tensors that come back for such a tree: a Tensor at each leaf. */
+export type TensorsOf<In> = Variable extends In ? Tensor : TensorsWithin<In>
+type TensorsWithin<In> = In extends Tensor | null | undefined ? In : { [Key in keyof In]: TensorsOf<In[Key]> }
+
+/**
  * Makes a tensor.
  * @param values a number, nested arrays, or a typed array
  * @param shape of the result; that of the values when left out

@@ -6,9 +6,9 @@ import type { Cell, Value } from '../ir/graph'
 import { sizeOf } from '../core/shapes'
 
 /** Some variables and the one whose bytes are exactly theirs, in order. `whole` is flat. */
-export interface Pack {
-  readonly whole: Cell
-  readonly parts: readonly Cell[]
+export interface Pack<Part extends Cell = Cell> {
+  readonly whole: Part
+  readonly parts: readonly Part[]
 }
 
 interface Open extends Pack {

@@ -3,7 +3,7 @@
 
 import { ArgumentError, StateError } from '../core/errors'
 import { GraphBuilder } from '../ir/builder'
-import { gradients } from '../ir/differentiate'
+import { gradients, pullBackAll } from '../ir/differentiate'
 import type { Cell, Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import type { TensorType } from '../core/shapes'
@@ -91,12 +91,13 @@ export class Trace {
   }
 
   /** Variables that lie side by side, as one. */
-  readPack(pack: Pack & { readonly whole: TracedCell }): Tensor {
+  readPack(pack: Pack<TracedCell>): Tensor {
     this.cells.add(pack.whole)
     return this.wrap(this.packs.readAll(pack))
   }
 
-  updatePack(pack: Pack, value: Tensor): void {
+  updatePack(pack: Pack<TracedCell>, value: Tensor): void {
+    this.cells.add(pack.whole)
     this.packs.assignAll(pack, this.valueOf(value))
   }
 
@@ -113,6 +114,32 @@ export class Trace {
     const values = wrt.map((x) => this.valueOf(x))
     const one = this.builder.e.broadcastTo(this.builder.e.scalar(1), value.shape)
     return gradients(this.builder, value, values, one).map((gradient) => this.wrap(gradient))
+  }
+
+  /** Σ cotangent · ∂y/∂x over all ys, for each x of `wrt`. */
+  pullBack(ys: readonly Tensor[], wrt: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
+    const [results, inputs, received] = [ys, wrt, cotangents].map((list) => list.map((each) => this.valueOf(each))) as [Value[], Value[], Value[]]
+    return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
+  }
+
+  /** A symbol of its own that equals another: what is differentiated by it is not differentiated by the other. */
+  alias(tensor: Tensor): Tensor {
+    return this.wrap(this.builder.emitOne('reshape', [this.valueOf(tensor)], { shape: tensor.shape }))
+  }
+
+  /** What a graph without variables gives for these parameters, as a part of this one. */
+  inline({ parameters, nodes, outputs }: Graph, given: readonly Tensor[]): Tensor[] {
+    const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(given[i]!)]))
+    for (const node of nodes) {
+      const copies = this.scoped(node.scope, () => this.builder.copy(node, node.inputs.map((input) => values.get(input)!)))
+      node.outputs.forEach((output, i) => values.set(output, copies[i]!))
+    }
+    return outputs.map((output) => this.wrap(values.get(output)!))
+  }
+
+  /** The number of nodes so far. */
+  get length(): number {
+    return this.builder.emitted().length
   }
 
   /** Names the nodes that `body` emits. */

@@ -1,22 +1,227 @@
-// Transformations of functions of ops: gradients and compilation.
+// Transformations of functions of ops: gradients and compilation. Arguments and results are trees of tensors; how these are
+// taken apart is in signature.ts.
 
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
+import { boolean, custom, option } from '../core/options'
+import type { Tree } from '../core/tree'
+import { flatten, typed } from '../core/tree'
 import type { Program } from '../runtime/program'
-import type { TensorLike } from './convert'
-import { asTensor } from './convert'
-
+import { ProgramCache } from '../runtime/program-cache'
+import type { Runtime } from '../runtime/runtime'
+import { currentRuntime } from '../runtime/runtime'
+import { readTyped, requireInteger } from './arguments'
+import type { InputsOf, TensorsOf } from './convert'
+import type { Results } from './signature'
+import { CallArguments, putBack, takeResults, withLeaves } from './signature'
 import { Tensor } from './tensor'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 
-/** A function of tensors, written with ops. */
-export type TensorFunction = (...inputs: Tensor[]) => Tensor
+/** A function of tensors or trees of them, written with ops. */
+export type TensorFunction<Arguments extends readonly unknown[] = Tensor[], Result = Tensor> = (...inputs: Arguments) => Result
 
-export interface GradOptions {
-  /** Which arguments to differentiate with respect to. Default: the first. */
-  readonly argnums?: readonly number[]
+/** Positions of arguments: one, or several. Negative ones count from the end. */
+export type Argnums = number | readonly number[]
+
+export interface GradOptions<Which extends Argnums = Argnums> {
+  /** Which arguments to differentiate with respect to: a number gives one gradient, an array a tuple of them. Default 0. */
+  readonly argnums?: Which | undefined
+  /** Whether the function returns [loss, aux]; aux is handed on as it is. Default false. */
+  readonly hasAux?: boolean | undefined
 }
 
-/** Traces a function, runs it once on data and forgets it. */
+/** What a function of trees takes where it is called: data at the leaves. */
+export type DataArguments<Arguments extends readonly unknown[]> = { [Position in keyof Arguments]: InputsOf<Arguments[Position]> }
+
+/** A function that names no arguments may be given any: it depends on them by variables, or not at all. */
+type Named<Arguments extends readonly unknown[]> = Arguments extends readonly [] ? Tensor[] : Arguments
+
+type ArgumentAt<Arguments extends readonly unknown[], Position> = number extends Arguments['length'] | Position
+  ? Arguments[number]
+  : `${Position & number}` extends keyof Arguments
+    ? Arguments[`${Position & number}`]
+    : Arguments[number]
+
+/** The gradients with respect to the chosen arguments: of their structures. */
+export type GradientsOf<Arguments extends readonly unknown[], Which> = Which extends readonly number[]
+  ? { -readonly [Key in keyof Which]: TensorsOf<ArgumentAt<Named<Arguments>, Which[Key]>> }
+  : TensorsOf<ArgumentAt<Named<Arguments>, Which>>
+
+const argnums = custom<Argnums>(
+  (value, where) => (Array.isArray(value) ? value.map((each) => requireInteger(`each of ${where}`, each)) : requireInteger(where, value)),
+  (value) => value,
+)
+const GRAD_OPTIONS = { argnums: option(argnums, 0), hasAux: option(boolean, false) }
+
+interface GradientCall {
+  readonly value: unknown
+  readonly aux: unknown
+  /** One tree, or a list of them. */
+  readonly gradients: unknown
+}
+
+/** The call that grad and valueAndGrad are made of. */
+function differentiated(where: string, fn: TensorFunction<never[], unknown>, options: GradOptions | undefined): (inputs: readonly unknown[]) => GradientCall {
+  requireFunction(where, fn)
+  const { argnums, hasAux } = readTyped(where, GRAD_OPTIONS, options)
+  return (inputs) => {
+    const given = CallArguments.take(where, inputs)
+    const chosen = (typeof argnums === 'number' ? [argnums] : argnums).map((i) => positionOf(where, i, given.count))
+    for (const i of chosen) given.requireFloats(i)
+    const [value, aux, gradients] = runOnce(where, given, (bound) => {
+      const [value, aux] = hasAux ? pairOf(where, fn(...typed<never[]>(bound))) : [fn(...typed<never[]>(bound)), null]
+      const wrt = chosen.map((i) => bound[i]!)
+      const leaves = flatten(wrt).filter((leaf) => leaf != null)
+      const found = currentTrace()!.gradients(requireTensor(where, value), leaves)
+      return [value, aux, withLeaves(wrt, found)]
+    }) as [unknown, unknown, unknown[]]
+    return { value, aux, gradients: typeof argnums === 'number' ? gradients[0] : gradients }
+  }
+}
+
+/**
+ * The gradient of a scalar function: grad(f)(x) = ∂f/∂x, of x's structure and shapes. May be nested, and compiled by jit.
+ *
+ *   const slope = grad(({ w, b }: { w: Tensor; b: Tensor }) => ops.sum(ops.square(ops.add(w, b))))
+ *   slope({ w: [1, 2], b: 3 }) // { w: [8, 10], b: 18 }
+ *
+ * Arguments are tensors or data, and lists and records of them. With respect to a Variable, it is the gradient with respect
+ * to its content, also where the function reads it by itself: `grad((_: readonly Tensor[]) => loss())(model.trainableWeights)`.
+ * Everything else that the function reads is a constant.
+ *
+ * With `{ hasAux: true }` the function returns [loss, aux], and what comes back is [∂f/∂x, aux].
+ * @throws ArgumentError when the function's result is not a float32 scalar, and for arguments of integers
+ *
+ * JAX: `jax.grad`.
+ */
+// This one first: tsc would not try another return type for a function whose arguments have types.
+export function grad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
+  fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
+  options: GradOptions<Which> & { readonly hasAux: true },
+): (...inputs: DataArguments<Named<Arguments>>) => [gradients: GradientsOf<Arguments, Which>, aux: Aux]
+export function grad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
+  fn: TensorFunction<Arguments>,
+  options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
+): (...inputs: DataArguments<Named<Arguments>>) => GradientsOf<Arguments, Which>
+export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
+  const call = differentiated('grad', fn, options)
+  return (...inputs) => {
+    const { gradients, aux } = call(inputs)
+    return options?.hasAux === true ? [gradients, aux] : gradients
+  }
+}
+
+/**
+ * A scalar function's value and its gradient: valueAndGrad(f)(x) = [f(x), ∂f/∂x]. With `{ hasAux: true }` it is
+ * [[f(x), aux], ∂f/∂x]. See grad.
+ *
+ * JAX: `jax.value_and_grad`.
+ */
+export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
+  fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
+  options: GradOptions<Which> & { readonly hasAux: true },
+): (...inputs: DataArguments<Named<Arguments>>) => [result: [value: Tensor, aux: Aux], gradients: GradientsOf<Arguments, Which>]
+export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
+  fn: TensorFunction<Arguments>,
+  options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
+): (...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>]
+export function valueAndGrad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
+  const call = differentiated('valueAndGrad', fn, options)
+  return (...inputs) => {
+    const { value, gradients, aux } = call(inputs)
+    return [options?.hasAux === true ? [value, aux] : value, gradients]
+  }
+}
+
+/**
+ * Compiles a function of ops: traced once for each combination of structures, shapes and dtypes of its arguments, then run
+ * as one tape. Arguments and results are tensors, and lists and records of them. What the function reads besides its
+ * arguments, variables excepted, is fixed by the first call. The programs that were not used for the longest time are given
+ * up when there are too many.
+ *
+ *   const update = jit((params: Params, x: Tensor) => ({ ...params, w: ops.subtract(params.w, ops.multiply(0.1, grad(loss)(params, x).w)) }))
+ *
+ * JAX: `jax.jit`.
+ */
+export function jit<Arguments extends readonly unknown[] = Tensor[], Result = Tensor>(
+  fn: TensorFunction<Arguments, Result>,
+): (...inputs: DataArguments<Arguments>) => Result {
+  requireFunction('jit', fn)
+  const caches = new WeakMap<Runtime, ProgramCache>()
+  const structures = new WeakMap<Program, Results['structure']>()
+  return (...inputs) => {
+    const given = CallArguments.take('jit', inputs)
+    const call = (symbols: readonly Tensor[]): unknown => fn(...typed<[...Arguments]>(given.bind(symbols)))
+    // Inside another trace the function is simply a part of it.
+    if (currentTrace() !== null) return typed(checkedTree('jit', call(given.tensors)))
+    const runtime = currentRuntime()
+    let cache = caches.get(runtime)
+    if (cache === undefined) caches.set(runtime, (cache = new ProgramCache()))
+    const program = cache.get(given.key, () => {
+      const { program, structure } = compileResults('jit', given, call)
+      structures.set(program, structure)
+      return program
+    })
+    return typed(putBack(structures.get(program), runProgram(program, given.tensors)))
+  }
+}
+
+function compileResults(where: string, given: CallArguments, body: (symbols: readonly Tensor[]) => unknown): { program: Program; structure: Results['structure'] } {
+  let structure: Results['structure'] = null
+  const traced = trace(given.tensors, (symbols) => {
+    const results = takeResults(where, body(symbols))
+    structure = results.structure
+    return results.tensors
+  })
+  return { program: compileTraced(traced), structure }
+}
+
+/** Runs `body` on the arguments: as a part of the active trace, or through a program for this one call. */
+function runOnce(where: string, given: CallArguments, body: (bound: Tree<Tensor | null | undefined>[]) => unknown): unknown {
+  const { tensors } = given
+  const outer = currentTrace()
+  // Symbols of their own: the function may use the same tensors besides, as constants.
+  if (outer !== null) return checkedTree(where, body(given.bind(tensors.map((tensor) => outer.alias(tensor)))))
+  const { program, structure } = compileResults(where, given, (symbols) => body(given.bind(symbols)))
+  try {
+    return putBack(structure, runProgram(program, tensors))
+  } finally {
+    program.dispose()
+  }
+}
+
+function checkedTree(where: string, result: unknown): unknown {
+  const { structure, tensors } = takeResults(where, result)
+  return putBack(structure, tensors)
+}
+
+function positionOf(where: string, i: number, count: number): number {
+  const position = i < 0 ? i + count : i
+  if (position >= 0 && position < count) return position
+  throw new ArgumentError(`${where}: there is no argument ${i}, received ${count}`)
+}
+
+/** What a function with hasAux returned. */
+export function pairOf(where: string, result: unknown, expected = '[loss, aux]'): readonly [unknown, unknown] {
+  if (Array.isArray(result) && result.length === 2) return [result[0], result[1]]
+  throw new ArgumentError(`${where}: with hasAux the function must return ${expected}, received ${described(result)}`)
+}
+
+function requireTensor(where: string, value: unknown): Tensor {
+  if (value instanceof Tensor) return value
+  throw new ArgumentError(`${where}: the function must return a scalar Tensor, received ${described(value)}. To return more besides: { hasAux: true } and [loss, aux]`)
+}
+
+function described(value: unknown): string {
+  if (value instanceof Tensor) return 'a Tensor'
+  return Array.isArray(value) ? `an array of ${value.length}` : quoted(value)
+}
+
+/** @throws ArgumentError for what is no function */
+export function requireFunction(where: string, fn: unknown): void {
+  if (typeof fn !== 'function') throw new ArgumentError(`${where}: needs a function of tensors, received ${quoted(fn)}`)
+}
+
+/** Traces a function of tensors, runs it once on data and forgets it. */
 export function evaluateOnce(inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
   const program = compileTraced(trace(inputs, body))
   try {
@@ -24,72 +229,4 @@ export function evaluateOnce(inputs: readonly Tensor[], body: (symbols: Tensor[]
   } finally {
     program.dispose()
   }
-}
-
-function valueAndGradients(fn: TensorFunction, argnums: readonly number[], inputs: readonly Tensor[]): Tensor[] {
-  const body = (symbols: readonly Tensor[]): Tensor[] => {
-    const value = fn(...symbols)
-    const wrt = argnums.map((i) => {
-      const symbol = symbols[i]
-      if (symbol === undefined) throw new ArgumentError(`grad: there is no argument ${i}, received ${symbols.length}`)
-      return symbol
-    })
-    return [value, ...currentTrace()!.gradients(value, wrt)]
-  }
-  return currentTrace() === null ? evaluateOnce(inputs, body) : body(inputs)
-}
-
-function toTensors(inputs: readonly TensorLike[]): Tensor[] {
-  return inputs.map((input, i) => asTensor(input, `argument ${i}`))
-}
-
-/**
- * The gradient of a scalar function: grad(f)(x) = ∂f/∂x, of x's shape. May be nested.
- * @throws ArgumentError when the function's result is not a float32 scalar
- */
-export function grad(fn: TensorFunction): (...inputs: TensorLike[]) => Tensor
-export function grad(fn: TensorFunction, options: Required<GradOptions>): (...inputs: TensorLike[]) => Tensor[]
-export function grad(fn: TensorFunction, options?: GradOptions) {
-  const argnums = options?.argnums
-  return (...inputs: TensorLike[]) => {
-    const [, ...gradients] = valueAndGradients(fn, argnums ?? [0], toTensors(inputs))
-    return argnums === undefined ? gradients[0]! : gradients
-  }
-}
-
-/** A scalar function's value and its gradient: valueAndGrad(f)(x) = [f(x), ∂f/∂x]. */
-export function valueAndGrad(fn: TensorFunction): (...inputs: TensorLike[]) => [Tensor, Tensor]
-export function valueAndGrad(fn: TensorFunction, options: Required<GradOptions>): (...inputs: TensorLike[]) => [Tensor, Tensor[]]
-export function valueAndGrad(fn: TensorFunction, options?: GradOptions) {
-  const argnums = options?.argnums
-  return (...inputs: TensorLike[]) => {
-    const [value, ...gradients] = valueAndGradients(fn, argnums ?? [0], toTensors(inputs))
-    return [value!, argnums === undefined ? gradients[0]! : gradients]
-  }
-}
-
-/**
- * Compiles a function of ops: traced once for each combination of input shapes and dtypes, then run as one
- * tape. What the function reads besides its arguments, variables excepted, is fixed by the first call.
- */
-export function jit<Inputs extends Tensor[]>(fn: (...inputs: Inputs) => Tensor): (...inputs: { [I in keyof Inputs]: TensorLike }) => Tensor {
-  const programs = new Map<string, Program>()
-  return (...inputs) => {
-    const tensors = toTensors(inputs)
-    // Inside another trace the function is simply a part of it.
-    if (currentTrace() !== null) return call(fn, tensors)
-    const key = tensors.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`).join(' ')
-    let program = programs.get(key)
-    if (program === undefined) {
-      program = compileTraced(trace(tensors, (symbols) => [call(fn, symbols)]))
-      programs.set(key, program)
-    }
-    return runProgram(program, tensors)[0]!
-  }
-}
-
-function call<Inputs extends Tensor[]>(fn: (...inputs: Inputs) => Tensor, tensors: Tensor[]): Tensor {
-  const result = fn(...(tensors as Inputs))
-  if (result instanceof Tensor) return result
-  throw new ArgumentError(`jit: the function must return a Tensor, received ${typeof result}`)
 }

@@ -129,9 +129,9 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     return same && this.optimizers.every((each) => each.optimizer.isBuiltFor(this.partOf(each.optimizer, weights)))
   }
 
-  override build(weights: readonly Variable[]): void {
+  override build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
     for (const weight of weights) this.optimizerOf(weight)
-    for (const { optimizer: own } of this.optimizers) own.build(this.partOf(own, weights))
+    for (const { optimizer: own } of this.optimizers) own.build(this.partOf(own, weights), all)
     this.chosen = [...weights]
   }
 

@@ -7,6 +7,7 @@ import { Configured, boolean, configured, count, integer, listOf, nullable, numb
 import type { Config } from '../core/registry'
 import { camelCase, classNameOf } from '../core/registry'
 import { add, cast, clip, divide, equal, maximum, mod, multiply, notEqual, sqrt, square, subtract, where } from '../ops/elementwise'
+import type { Pack } from '../ops/packed'
 import { sum } from '../ops/reduce'
 import { concatenate, reshape, slice } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
@@ -75,7 +76,16 @@ const ACCUMULATOR = 'gradientAccumulator'
 /**
  * Subclass it, name the slots and write `update` with ops to make an optimizer of your own.
  *
- * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once.
+ * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once:
+ *
+ * ```ts
+ * const optimizer = new Adam({ groups: [{ match: 'encoder/', learningRate: 1e-4 }, { match: 'bias', weightDecay: 0 }] })
+ * const step = jit((x) => {
+ *   const [loss, gradients] = …
+ *   optimizer.apply(gradients, weights)
+ *   return loss
+ * })
+ * ```
  */
 export abstract class Optimizer extends configured(Configured, optimizerOptions) {
   /** Made when the option is set, which is before the fields of the class. */
@@ -159,14 +169,14 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   /**
    * Makes slots for weights and moves the weights side by side; from now on they are those that `apply` updates. A weight
    * that had slots keeps them, also one that is not among the weights of this call.
+   * @param all the weights of the whole model, by which it is known that it is the same one
    * @throws StateError when it trains another model
    */
-  build(weights: readonly Variable[]): void {
-    const known = this.builtFor
-    if (known.length > 0 && weights.length > 0 && !weights.some((weight) => this.store.knows(weight))) {
+  build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
+    const first = this.builtFor.length
+    if (first > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
       throw new StateError('This optimizer trains another model already. Make one for each model.')
     }
-    const first = known.length
     this.store.add(weights)
     this.trained = [...weights]
     // An average starts at the weight.
@@ -239,7 +249,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const flat = runs.map((run) => {
       const each = run.parts.map((part) => this.unscale(gradients.get(part)!))
       if (every === null) return { total: null, gradient: sideBySide(each.map((gradient) => this.clipOne(gradient))) }
-      const total = add(sideBySide(each), run.slots.get(ACCUMULATOR)!.value)
+      const total = add(sideBySide(each), readPack(run.slots.get(ACCUMULATOR)!))
       const mean = divide(total, every)
       return { total, gradient: this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))) }
     })
@@ -271,7 +281,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const { isUpdate } = at
     const group = this.groups[this.groupOf(run.parts[0]!)]
     const slots = this.slotNames().map((kind) => run.slots.get(kind)!)
-    const before = { parameters: readPack(run), slots: slots.map((slot) => slot.value) }
+    const before = { parameters: readPack(run), slots: slots.map(readPack) }
     const after = this.update({
       ...before,
       gradient: at.gradient,
@@ -281,8 +291,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     })
     // While gradients are gathered everything stays as it is.
     const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
-    after.slots.forEach((slot, i) => slots[i]!.assign(choose(slot, before.slots[i]!)))
-    if (isUpdate !== null && at.total !== null) run.slots.get(ACCUMULATOR)!.assign(where(isUpdate, 0, at.total))
+    after.slots.forEach((slot, i) => updatePack(slots[i]!, choose(slot, before.slots[i]!)))
+    if (isUpdate !== null && at.total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, at.total))
     updatePack(run, this.average(run, choose(after.parameters, before.parameters), at.iterations))
   }
 
@@ -292,8 +302,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     if (slot === undefined) return parameters
     // average ← m · average + (1 − m) · p, m = 0 at the first update
     const momentum = multiply(cast(notEqual(iterations, int(0)), 'float32'), this.emaMomentum)
-    const average = add(multiply(momentum, slot.value), multiply(subtract(1, momentum), parameters))
-    slot.assign(average)
+    const average = add(multiply(momentum, readPack(slot)), multiply(subtract(1, momentum), parameters))
+    updatePack(slot, average)
     const { emaOverwriteFrequency: frequency } = this
     return frequency === null ? parameters : where(equal(mod(add(iterations, int(1)), frequency), 0), average, parameters)
   }
@@ -335,11 +345,11 @@ function shrink(squares: Tensor, limit: number): Tensor {
   return divide(limit, maximum(sqrt(squares), limit))
 }
 
-function readPack(pack: Run): Tensor {
+function readPack(pack: Pack<Variable>): Tensor {
   return currentTrace()?.readPack(pack) ?? pack.whole.value
 }
 
-function updatePack(pack: Run, value: Tensor): void {
+function updatePack(pack: Pack<Variable>, value: Tensor): void {
   const trace = currentTrace()
   if (trace === null) pack.whole.assign(value)
   else trace.updatePack(pack, value)

@@ -3,6 +3,7 @@
 
 import { StateError } from '../core/errors'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import type { Pack } from '../ops/packed'
 import { Variable } from '../ops/variable'
 import type { Storage } from '../runtime/runtime'
 
@@ -19,15 +20,14 @@ interface Place {
   readonly block: Block
   /** In elements from the start of the block. */
   readonly offset: number
+  /** By kind, of the weight's shape. */
+  readonly slots: ReadonlyMap<string, Variable>
 }
 
 /** Neighbours that are updated by one instruction. */
-export interface Run {
-  readonly parts: readonly Variable[]
-  /** All weights of the run as one, flat. */
-  readonly whole: Variable
-  /** By kind, flat, as long as the weights. */
-  readonly slots: ReadonlyMap<string, Variable>
+export interface Run extends Pack<Variable> {
+  /** By kind, laid out as the weights. */
+  readonly slots: ReadonlyMap<string, Pack<Variable>>
 }
 
 export class ParameterStore {
@@ -92,12 +92,14 @@ export class ParameterStore {
     }
     for (const weight of weights) {
       const at = offsets.get(weight)!
-      this.places.set(weight, { block, offset: at })
+      const slots = new Map<string, Variable>()
       for (const [kind, storage] of block.slots) {
         const slot = Variable.within(storage, BYTES_PER_ELEMENT * at, weight.shape, `${weight.name}/${kind}`)
         slot.view.fill(0)
+        slots.set(kind, slot)
         this.slotsByKind.get(kind)!.push(slot)
       }
+      this.places.set(weight, { block, offset: at, slots })
     }
   }
 
@@ -127,7 +129,9 @@ export class ParameterStore {
     let run = block.runs.get(key)
     if (run === undefined) {
       const within = (storage: Storage, name: string): Variable => Variable.within(storage, BYTES_PER_ELEMENT * offset, [size], name)
-      const slots = new Map([...block.slots].map(([kind, storage]) => [kind, within(storage, kind)] as const))
+      const slots = new Map([...block.slots].map(([kind, storage]) => {
+        return [kind, { whole: within(storage, kind), parts: parts.map((part) => this.places.get(part)!.slots.get(kind)!) }] as const
+      }))
       run = { parts, whole: within(block.storage, 'parameters'), slots }
       block.runs.set(key, run)
     }

@@ -8,15 +8,26 @@ import { serialize } from '../core/registry'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
+import { LEARNING_RATE_LIMIT } from './limits'
 import type { LearningRateSchedule } from './schedules'
 import { schedules } from './schedules'
 
 /** A number, a schedule, or a saved schedule. */
 export type LearningRate = number | LearningRateSchedule | Serialized
 
+/** A learning rate that float32 can multiply a gradient by. */
+const rateNumber: Kind<number> = custom(
+  (value, where) => {
+    const rate = number({ min: 0 }).read(value, where)
+    if (rate <= LEARNING_RATE_LIMIT) return rate
+    throw new ArgumentError(`${where} must be at most ${LEARNING_RATE_LIMIT.toExponential()}, beyond which float32 cannot hold updates, received ${rate}`)
+  },
+  (rate) => rate,
+)
+
 /** What the option learningRate may be. */
 export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate> = either(
-  number({ min: 0 }),
+  rateNumber,
   custom<LearningRateSchedule, LearningRateSchedule | Serialized>((value) => schedules.get(value), (schedule) => serialize(schedule)),
   (value) => typeof value !== 'object',
 )
@@ -42,7 +53,7 @@ export class Rate {
       throw new StateError('The learning rate follows a schedule and cannot be set. Compile with a number to set it.')
     }
     if (typeof value !== 'number') throw new ArgumentError('A schedule is given when the optimizer is made: new Adam({ learningRate: schedule })')
-    this.cell.view[0] = number({ min: 0 }).read(value, 'learningRate')
+    this.cell.view[0] = rateNumber.read(value, 'learningRate')
   }
 
   toJson(): Json {

@@ -113,7 +113,8 @@ export interface PrimitiveAttributes {
   constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }
   uniform: { readonly shape: Shape; readonly stream: number }
   // training.ts
-  guard: NoAttributes
+  /** The largest magnitude that each operand may have; any finite one where it is left out. */
+  guard: { readonly limits?: readonly number[] }
   sgd: { readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }
   rmsprop: {
     readonly rho: number

@@ -101,6 +101,8 @@ interface Common<Attributes> {
   total?(context: TotalContext<Attributes>): Value | null
   /** Better done once for all turns of a loop than once for each: one large product beats many small ones. */
   readonly batches?: boolean
+  /** Of an effect: whether the run ends here. */
+  ends?(inputs: readonly NumericArray[], attributes: Attributes): boolean
   /** A value that equals the only output and costs less, if there is one. */
   simplify?(context: SimplifyContext<Attributes>): Value | null
 }

@@ -11,6 +11,7 @@ import type { CallbackMethods, FitParams, Logs } from './callbacks'
 import { History, TerminateOnNaN } from './callbacks'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
 import { Pace } from './pace'
 import type { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
@@ -129,8 +130,13 @@ export class BatchRunner {
   diagnose(start: number, count: number): string {
     const program = this.program(count)
     this.load(program, start, count)
-    return program.findNonFinite() ?? 'the loss or a gradient'
+    return whatFailed(program)
   }
+}
+
+/** What ended the last run of a program early, by running it again on the same parameters. */
+export function whatFailed(program: Program): string {
+  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold`
 }
 
 /** The types of a batch of `count` rows. */

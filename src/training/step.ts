@@ -12,6 +12,7 @@ import { reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
 import type { TrainedModel as ListenedModel } from './callbacks/callback'
 import type { Compiled } from './compiled'
 
@@ -79,7 +80,8 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[]): 
   if (trace === null) throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
   if (variables.length === 0) return []
   const gradients = trace.gradients(loss, variables.map((variable) => variable.value))
-  // Before anything is updated: a step that is not finite leaves no trace.
-  withScope('loss', () => apply('guard', [loss, ...gradients], {}))
+  // Before anything is updated: a step that is not finite, or whose update would not be, leaves no trace.
+  const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
+  withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))
   return gradients
 }

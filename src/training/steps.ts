@@ -9,8 +9,8 @@ import { TensorSpec } from '../layers/spec'
 import type { Tensor } from '../ops/tensor'
 import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
+import { ProgramCache } from '../runtime/program-cache'
 import type { Compiled } from './compiled'
-import { ProgramCache } from './program-cache'
 import type { Batch, StepLogs, TrainedModel } from './step'
 
 /** The types of one batch, and how its parts lie in it. */

@@ -25,7 +25,7 @@ import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf } from './loop'
+import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf, whatFailed } from './loop'
 import { Pace } from './pace'
 import { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
@@ -72,7 +72,8 @@ interface LastStep {
   readonly source: Steps
   readonly version: number
   readonly compiled: Compiled
-  readonly optimizerWeights: readonly Variable[]
+  /** Of the runtime: another one where the weights were moved since. */
+  readonly epoch: number
 }
 
 function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[]): boolean {
@@ -171,7 +172,7 @@ export class Trainer {
     const weights = this.stepsFor ?? this.model.trainableWeights
     if (compiled.optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
-    compiled.optimizer.build(weights)
+    compiled.optimizer.build(weights, this.model.weights)
   }
 
   private expected: readonly Shape[] = []
@@ -325,7 +326,7 @@ export class Trainer {
     const tensors = tensorsOf(dataset)
     if (!runOn(program, tensors)) {
       load(program, tensors)
-      const instruction = program.findNonFinite() ?? 'the loss or a gradient'
+      const instruction = whatFailed(program)
       throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
     }
     return readLogs(this.steps, compiled)
@@ -334,7 +335,7 @@ export class Trainer {
   private isLikeLast(last: LastStep | null, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
     return (
       last !== null && last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
-      last.dataset.x === x && last.dataset.y === y && compiled.optimizer.builtFor === last.optimizerWeights &&
+      last.dataset.x === x && last.dataset.y === y && last.epoch === compiled.runtime.epoch &&
       sameTypes(inputs, last.dataset.inputs) && sameTypes(targets, last.dataset.targets) && sameTypes(weights, last.dataset.weights)
     )
   }
@@ -348,7 +349,11 @@ export class Trainer {
     const types = typesOf(dataset, dataset.size)
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.
-    const last = { dataset, program, source: steps, version: structure.version, compiled, optimizerWeights: compiled.optimizer.builtFor }
+    const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
+    // Kept while it is the last: else it might be let go of to make room for others.
+    const before = this.lastSteps[method]
+    steps.hold(program)
+    if (before !== null && before.source === steps) steps.release(before.program)
     this.lastSteps[method] = last
     return program
   }

@@ -485,7 +485,8 @@ function centeredInputs(count: number, velocity: boolean): CaseInput[] {
   return [parameters, gradient, rate, floats([count], 1, 2, 6), floats([count], -0.5, 0.5, 7), ...(velocity ? [floats([count], -1, 1, 8)] : [])]
 }
 
-const guarded = (title: string, inputs: readonly CaseInput[]): OpCase<'guard'> => ({ title, inputs, attributes: {} })
+const guarded = (title: string, inputs: readonly CaseInput[], limits?: readonly number[]): OpCase<'guard'> =>
+  ({ title, inputs, attributes: limits === undefined ? {} : { limits } })
 
 function guardAt(length: number, position: number, bad: number): CaseInput {
   return exactly(Array.from({ length }, (_, i) => (i === position ? bad : i - 3)))
@@ -747,6 +748,9 @@ export const opCases = {
       [[1, 0], [5, 4], [17, 0], [17, 15], [17, 16], [64, 33], [67, 66]].map(([length, position]) => guarded(`${bad} at ${position} of ${length}`, [guardAt(length!, position!, bad)])),
     ),
     guarded('NaN in the second of three', [floats([5]), guardAt(9, 8, NaN), floats([3])]),
+    guarded('below a limit', [exactly([1e38, 3]), guardAt(17, 16, 9e18), guardAt(5, 2, -9e18)], [Infinity, 2 ** 63, 2 ** 63]),
+    ...[1e19, -1e19, NaN].map((bad) => guarded(`${bad} is above a limit`, [exactly([1e38]), guardAt(21, 20, bad)], [Infinity, 2 ** 63])),
+    guarded('above the limit of another', [guardAt(5, 1, 1e30), floats([3])], [Infinity, 2 ** 63]),
   ],
   sgd: [
     ...TAILS.map((n) => update(`plain [${n}]`, updateInputs(n, 0), SGD)),

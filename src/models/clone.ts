@@ -1,0 +1,126 @@
+// cloneModel: the same architecture with new layers and new weights. Layers are made from their configurations; nothing is
+// trained, copied or compiled here.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { option, custom, nullable, optionsOf, readOptions } from '../core/options'
+import type { CustomObjects } from '../core/registry'
+import { classNameOf, construct, customObjectScope } from '../core/registry'
+import { flatten, typed } from '../core/tree'
+import { LayerBase } from '../layers/base'
+import { InputLayer } from '../layers/core/input-layer'
+import type { Layer } from '../layers'
+import { replaceSymbols } from '../layers/symbol'
+import type { Tensor } from '../ops/tensor'
+import { inputOf, symbolsOfCall } from './graph-config'
+import type { LayerGraph } from './layer-graph'
+import { Model } from './model'
+import { Sequential } from './sequential'
+
+/** From a layer of a model to the one that stands for it in the clone. */
+export type CloneFunction = (layer: LayerBase) => LayerBase
+
+export interface CloneOptions {
+  /**
+   * Makes the layers of the clone, in the place of `layer.constructor` and `layer.getConfig()`. Called once for every layer
+   * but InputLayers and models, also for those of nested models; it may give the layer itself, which is then shared.
+   */
+  readonly cloneFunction?: CloneFunction | null | undefined
+}
+
+const cloneFunction = custom<CloneFunction>(
+  (value, where) => {
+    if (typeof value === 'function') return (layer) => requireLayer(value(layer), where)
+    throw new ArgumentError(`${where} must be a function from a layer to a layer, received ${quoted(value)}`)
+  },
+  () => null,
+)
+const CLONE_OPTIONS = { cloneFunction: option(nullable(cloneFunction), null) }
+
+function requireLayer(value: unknown, where: string): LayerBase {
+  if (value instanceof LayerBase) return value
+  throw new ArgumentError(`${where} must return a layer, received ${quoted(value)}`)
+}
+
+/**
+ * A model of the same architecture with new weights, as the initializers make them; not compiled. Shared layers stay shared,
+ * names and what is frozen stay as they are. Models that are classes of one's own are made anew by `getConfig`.
+ *
+ *   const target = cloneModel(network)
+ *   target.setWeights(network.getWeights())
+ *
+ * @throws ArgumentError for what is no model, and for a class that its configuration does not make again
+ *
+ * Keras: `keras.models.clone_model`, with `recursive=True`.
+ */
+export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
+  if (!(model instanceof Model)) throw new ArgumentError(`cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
+  const { cloneFunction } = readOptions('cloneModel', CLONE_OPTIONS, options)
+  return typed(new Cloner(cloneFunction ?? remade).model(model))
+}
+
+/** A layer of the same class and configuration. */
+function remade(layer: LayerBase): LayerBase {
+  const config = Object.entries(layer.getConfig()).map(([name, value]): [string, unknown] => {
+    const own: unknown = Reflect.get(layer, name)
+    // A function of the user's own need not have a name here.
+    return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
+  })
+  const made = customObjectScope(classesWithin(layer), () => construct(layer.constructor, typed(Object.fromEntries(config))))
+  if (made instanceof LayerBase) return made
+  throw new ArgumentError(`cloneModel: ${layer} cannot be made again from its getConfig()`)
+}
+
+/** The classes and functions that a layer's configuration may name. */
+function classesWithin(layer: LayerBase): CustomObjects {
+  const objects: Record<string, unknown> = {}
+  const note = (value: unknown): void => {
+    if (typeof value === 'function') objects[value.name] = value
+    else if (typeof value === 'object' && value !== null && 'getConfig' in value) objects[classNameOf(value)] = value.constructor
+  }
+  for (const each of layer.allLayers) {
+    note(each)
+    for (const name of Object.keys(optionsOf(each.constructor))) note(Reflect.get(each, name))
+  }
+  return objects
+}
+
+class Cloner {
+  private readonly made = new Map<LayerBase, LayerBase>()
+
+  constructor(private readonly clone: CloneFunction) {}
+
+  layer(layer: LayerBase): LayerBase {
+    let copy = this.made.get(layer)
+    if (copy === undefined) {
+      copy = layer instanceof Model ? this.model(layer) : layer instanceof InputLayer ? remade(layer) : this.clone(layer)
+      this.made.set(layer, copy)
+    }
+    return copy
+  }
+
+  model(model: Model<unknown, unknown>): LayerBase {
+    const { graph, name, trainable, buildSpec } = model
+    if (model instanceof Sequential) {
+      // `layers` leaves out the InputLayer.
+      const copy = new Sequential(typed<Layer[]>(model.sublayers.map((each) => this.layer(each))), { name, trainable })
+      if (buildSpec !== null) copy.ensureBuilt(buildSpec)
+      return copy
+    }
+    if (graph !== null && model.constructor === Model) return new Model({ ...this.graph(graph), name, trainable })
+    const copy = remade(model)
+    if (buildSpec !== null) copy.ensureBuilt(buildSpec)
+    return copy
+  }
+
+  /** The calls of a graph again, by the layers of the clone. */
+  private graph(graph: LayerGraph): { inputs: unknown; outputs: unknown } {
+    const symbols = new Map<Tensor, Tensor>()
+    flatten(graph.inputs).forEach((symbol, i) => symbols.set(symbol, inputOf(this.layer(graph.inputLayers[i]!) as InputLayer)))
+    const replace = (tree: unknown): unknown => replaceSymbols(tree, (symbol) => symbols.get(symbol))
+    for (const { layer, input, options, outputs } of graph.calls) {
+      const results = symbolsOfCall(this.layer(layer).applyTree(replace(input), replace(options) as object))
+      outputs.forEach((symbol, i) => symbols.has(symbol) || symbols.set(symbol, results[i]!))
+    }
+    return { inputs: replace(graph.inputs), outputs: replace(graph.outputs) }
+  }
+}

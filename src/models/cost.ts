@@ -1,0 +1,58 @@
+// What a model costs to run, in floating-point operations and bytes: counted on the graphs that run, by the conventions of
+// primitives/flops.ts. The table that shows it is in summary.ts.
+
+import type { Tree } from '../core/tree'
+import { flatten, typed, unflatten } from '../core/tree'
+import type { LayerBase } from '../layers/base'
+import { CallContext, withFrame, withoutFrame } from '../layers/context'
+import type { TensorSpec } from '../layers/spec'
+import { trace, untraced } from '../ops/trace'
+import type { Tensor } from '../ops/tensor'
+import type { GraphCost } from '../plan/cost'
+import { costOf } from '../plan/cost'
+import { simplify } from '../plan/simplify'
+import type { Program } from '../runtime/program'
+import type { LayerGraph } from './layer-graph'
+
+/** A model as far as its costs go. */
+export interface CostedModel extends LayerBase {
+  readonly graph: LayerGraph | null
+  predictStep(x: never): unknown
+}
+
+/**
+ * What the prediction of one row costs; null where the model does not know its input yet, or where extents besides the
+ * number of rows are open.
+ */
+export function predictionCost(model: CostedModel): GraphCost | null {
+  const specs: Tree<TensorSpec> | null = model.graph?.inputSpecs ?? model.buildSpec
+  if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
+  const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((extent) => extent ?? 1), dtype }))
+  const { graph } = untraced(() =>
+    withoutFrame(() =>
+      trace(types, (symbols) => {
+        const input: Tree<Tensor> = unflatten(specs, symbols)
+        return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(typed(input)))))
+      }),
+    ),
+  )
+  return costOf(simplify(graph))
+}
+
+/**
+ * The operations of each scope and of all within it: those of `model/block/dense` count for `model/block` as well.
+ * @param scopes where a name itself has a slash, the longest one that fits counts
+ */
+export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): Map<string, number> {
+  const flops = new Map(scopes.map((scope) => [scope, 0]))
+  for (const [own, cost] of byScope) {
+    const [within] = scopes.filter((scope) => own === scope || own.startsWith(`${scope}/`)).sort((a, b) => b.length - a.length)
+    if (within !== undefined) flops.set(within, flops.get(within)! + cost.flops)
+  }
+  return flops
+}
+
+/** What one run of each program of a model costs, by signature: training and test steps, predictions. */
+export function programCosts(model: { readonly trainer: { readonly programs: ReadonlyMap<string, Program> } }): Map<string, GraphCost> {
+  return new Map([...model.trainer.programs].map(([signature, { graph }]) => [signature, costOf(simplify(graph))]))
+}

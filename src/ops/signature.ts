@@ -1,0 +1,150 @@
+// Arguments and results of transformed functions, which are trees. Takes data apart into tensors, puts symbols in their
+// places, and gives a text that is equal for arguments that the same program fits. What is done with them is in transform.ts.
+
+import { ArgumentError, quoted } from '../core/errors'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch, mapTree, pathsOf } from '../core/tree'
+import type { TensorLike } from './convert'
+import { toTensor } from './convert'
+import { Tensor } from './tensor'
+import { currentTrace } from './trace'
+import { Variable } from './variable'
+
+/** null and undefined stand for nothing, and stay what they are. */
+type Nothing = null | undefined
+export type Leaf = Tensor | Variable | Nothing
+
+/** The arguments of one call. */
+export class CallArguments {
+  private constructor(
+    /** The list of arguments, with data as tensors. */
+    private readonly tree: readonly Tree<Leaf>[],
+    private readonly where: string,
+  ) {}
+
+  /**
+   * Takes arguments apart: records and lists of tensors branch, arrays of numbers are data.
+   * @param where names the function in errors
+   * @throws DataError for what can be no tensor, naming the argument and the place in it: `argument 0.w`
+   */
+  static take(where: string, inputs: readonly unknown[]): CallArguments {
+    const tree = inputs.map((input, i) => take(input, `${where}: argument ${i}`, []))
+    return new CallArguments(tree, where)
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.tree.length
+  }
+
+  /** What a program gets at each run. Variables are not among it: it finds their content in place. */
+  get tensors(): Tensor[] {
+    return flatten<Leaf>(this.tree).filter((leaf) => leaf instanceof Tensor)
+  }
+
+  /** Equal for arguments that branch alike, with the same shapes, dtypes and variables. */
+  get key(): string {
+    return JSON.stringify(mapTree<Leaf, string | null>(this.tree, keyOf))
+  }
+
+  /** The arguments as the function gets them: symbols in the place of tensors, variables as their content. Inside a trace. */
+  bind(symbols: readonly Tensor[]): Tree<Tensor | Nothing>[] {
+    let at = 0
+    const bound = (leaf: Leaf): Tensor | Nothing => {
+      if (leaf instanceof Variable) return currentTrace()!.read(leaf)
+      return leaf instanceof Tensor ? symbols[at++]! : leaf
+    }
+    return this.tree.map((argument) => mapTree(argument, bound))
+  }
+
+  /** One tree for each argument, of its structure, with the given tensors at the leaves. */
+  withLeaves(tensors: readonly Tensor[]): readonly Tree<Tensor | Nothing>[] {
+    return withLeaves(this.tree, tensors)
+  }
+
+  /** @throws ArgumentError when argument i has a leaf without a gradient */
+  requireFloats(i: number): void {
+    const argument = this.tree[i]!
+    const paths = pathsOf(argument)
+    flatten<Leaf>(argument).forEach((leaf, at) => {
+      if (leaf == null || leaf.dtype === 'float32') return
+      throw new ArgumentError(`${this.where}: argument ${i}${paths[at]!} is ${leaf.dtype}, which has no gradient. Leave it to an argument that is not differentiated.`)
+    })
+  }
+}
+
+function take(value: unknown, where: string, within: readonly object[]): Tree<Leaf> {
+  if (value === null || value === undefined || value instanceof Tensor || value instanceof Variable) return value
+  if (!isBranch(value) || isData(value)) return toTensor(value as TensorLike, where)
+  if (within.includes(value)) throw new ArgumentError(`${where} holds itself`)
+  const inner = [...within, value]
+  if (Array.isArray(value)) return value.map((each, i) => take(each, `${where}[${i}]`, inner))
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, take(each, `${where}.${key}`, inner)]))
+}
+
+/** Whether a list or record is one tensor: nested arrays of numbers, or { data, shape }. */
+function isData(value: object): boolean {
+  if (!Array.isArray(value)) return 'data' in value && 'shape' in value
+  // A list of nothing but nulls branches; a null among numbers is a mistake, which toTensor reports.
+  let isEmpty = true
+  const seen = new Set<unknown>()
+  const isNumbers = (each: unknown): boolean => {
+    if (Array.isArray(each)) {
+      if (seen.has(each)) return true
+      seen.add(each)
+      return each.every(isNumbers)
+    }
+    if (each === null || each === undefined) return true
+    isEmpty = false
+    return typeof each === 'number' || typeof each === 'boolean'
+  }
+  return isNumbers(value) && (!isEmpty || value.length === 0)
+}
+
+const variableNumbers = new WeakMap<Variable, number>()
+let variables = 0
+
+function keyOf(leaf: Leaf): string | null {
+  if (leaf == null) return null
+  if (leaf instanceof Tensor) return `${leaf.dtype}[${leaf.shape.join()}]`
+  let number = variableNumbers.get(leaf)
+  if (number === undefined) {
+    number = variables++
+    variableNumbers.set(leaf, number)
+  }
+  return `variable ${number}`
+}
+
+/** Trees of the same structures, with the given tensors in the place of what is there. */
+export function withLeaves(trees: readonly Tree<Leaf>[], tensors: readonly Tensor[]): readonly Tree<Tensor | Nothing>[] {
+  let at = 0
+  return trees.map((tree) => mapTree<Leaf, Tensor | Nothing>(tree, (leaf) => (leaf == null ? leaf : tensors[at++]!)))
+}
+
+/** The results of a traced function, and how they lie in what it returns. */
+export interface Results {
+  readonly tensors: readonly Tensor[]
+  /** At each leaf the position of a tensor, or nothing. */
+  readonly structure: Tree<number | Nothing>
+}
+
+/**
+ * Takes the results of a function apart.
+ * @param where names the function in errors
+ * @throws ArgumentError for a leaf that is neither a Tensor nor nothing, naming its place
+ */
+export function takeResults(where: string, result: unknown): Results {
+  const tree = result as Tree<unknown>
+  const tensors: Tensor[] = []
+  const structure = mapTree<unknown, number | Nothing>(tree, (leaf, path) => {
+    if (leaf === null || leaf === undefined) return leaf
+    if (leaf instanceof Tensor) return tensors.push(leaf) - 1
+    throw new ArgumentError(`${where}: the function must return Tensors, received ${leaf instanceof Variable ? 'a Variable' : quoted(leaf)}${path === '' ? '' : ` at ${path}`}`)
+  })
+  return { tensors, structure }
+}
+
+/** Puts tensors where the results of a function lie. */
+export function putBack(structure: Tree<number | Nothing>, tensors: readonly Tensor[]): Tree<Tensor | Nothing> {
+  return mapTree(structure, (leaf) => (typeof leaf === 'number' ? tensors[leaf]! : leaf))
+}

@@ -1,0 +1,175 @@
+// vjp: a function's results, and the pullback that brings cotangents of them back to its arguments. The function runs once;
+// what the pullback needs of it is kept, however often it is called.
+
+import { ArgumentError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, flattenLike, isBranch, pathsOf, typed } from '../core/tree'
+import { cut } from '../ir/cut'
+import type { Graph } from '../ir/graph'
+import type { Program } from '../runtime/program'
+import type { Runtime } from '../runtime/runtime'
+import type { InputsOf, TensorLike, TensorsOf } from './convert'
+import { asTensor } from './convert'
+import type { Results } from './signature'
+import { CallArguments, putBack, takeResults } from './signature'
+import type { Tensor } from './tensor'
+import type { DataArguments, TensorFunction } from './transform'
+import { pairOf, requireFunction } from './transform'
+import type { Trace } from './trace'
+import { compileTraced, currentTrace, runProgram, trace } from './trace'
+
+/** From cotangents, of the structure and shapes of a function's results, to one gradient for each of its arguments. */
+export type Pullback<Arguments extends readonly unknown[], Outputs> = (
+  cotangents: InputsOf<Outputs>,
+) => { -readonly [Position in keyof Arguments]: TensorsOf<Arguments[Position]> }
+
+/** The gradients of flat arguments, from flat cotangents. */
+type FlatPullback = (cotangents: readonly Tensor[]) => readonly Tensor[]
+
+interface Call {
+  readonly outputs: Results
+  readonly aux: Results
+  readonly pullBack: FlatPullback
+}
+
+/**
+ * The vector-Jacobian product: [f(x, …), pullback], where pullback(v) = [vᵀ · ∂f/∂x, …] for cotangents v of the results.
+ * Arguments, results and cotangents are tensors, and lists and records of them; all arguments must be float32.
+ *
+ *   const [y, pullback] = vjp((x: Tensor, w: Tensor) => ops.matmul(x, w), x, w)
+ *   const [dx, dw] = pullback(ops.ones(y.shape))
+ *
+ * With `{ hasAux: true }` after the arguments the function returns [results, aux], and vjp gives [results, pullback, aux].
+ * The function runs once, on what variables hold at that time; inside a traced function vjp is a part of it.
+ * @throws ArgumentError for arguments and results of integers; the pullback for cotangents of another structure
+ *
+ * JAX: `jax.vjp`.
+ */
+export function vjp<Arguments extends readonly unknown[], Outputs, Aux>(
+  fn: TensorFunction<Arguments, readonly [Outputs, Aux]>,
+  ...primalsAndOptions: [...primals: DataArguments<Arguments>, options: { readonly hasAux: true }]
+): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>, aux: Aux]
+export function vjp<Arguments extends readonly unknown[], Outputs>(
+  fn: TensorFunction<Arguments, Outputs>,
+  ...primals: DataArguments<Arguments>
+): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>]
+export function vjp(fn: TensorFunction<never[], unknown>, ...inputs: unknown[]): unknown {
+  requireFunction('vjp', fn)
+  const options = optionsIn(inputs)
+  const hasAux = options !== null && Reflect.get(options, 'hasAux') === true
+  const given = CallArguments.take('vjp', options === null ? inputs : inputs.slice(0, -1))
+  for (let i = 0; i < given.count; i++) given.requireFloats(i)
+  const call = (bound: readonly unknown[]): readonly [unknown, unknown] => {
+    const result = fn(...typed<never[]>(bound))
+    return hasAux ? pairOf('vjp', result, '[results, aux]') : [result, null]
+  }
+  const outer = currentTrace()
+  const { outputs, aux, pullBack } = outer === null ? runApart(given, call) : runWithin(outer, given, call)
+  const specs = outputs.tensors.map(({ shape }) => shape)
+  const pullback = (cotangents: unknown): unknown => {
+    const gradients = pullBack(takeCotangents(outputs, specs, cotangents))
+    return given.withLeaves(gradients)
+  }
+  const results = putBack(outputs.structure, outputs.tensors)
+  return hasAux ? [results, pullback, putBack(aux.structure, aux.tensors)] : [results, pullback]
+}
+
+/**
+ * The options after the arguments; null where there are none. A record of true and false alone is no argument: nothing could
+ * be differentiated with respect to it.
+ */
+function optionsIn(inputs: readonly unknown[]): object | null {
+  const last = inputs.at(-1)
+  if (!isBranch(last) || Array.isArray(last)) return null
+  const values = Object.values(last)
+  if (values.length === 0 || !values.every((value) => typeof value === 'boolean')) return null
+  checkOptions('vjp', last, ['hasAux'])
+  return last
+}
+
+/** As a part of the active trace. */
+function runWithin(outer: Trace, given: CallArguments, call: (bound: readonly unknown[]) => readonly [unknown, unknown]): Call {
+  const bound = given.bind(given.tensors.map((tensor) => outer.alias(tensor)))
+  const [outputs, aux] = resultsOf(call(bound))
+  const wrt = leavesOf(bound)
+  return { outputs, aux, pullBack: (cotangents) => requireTrace().pullBack(outputs.tensors, wrt, cotangents) }
+}
+
+function requireTrace(): Trace {
+  const trace = currentTrace()
+  if (trace !== null) return trace
+  throw new StateError('vjp: a pullback that was made inside a traced function can only be called inside it')
+}
+
+/** Through two programs: one for the results and what the other needs of them, one for the gradients, made when asked for. */
+function runApart(given: CallArguments, call: (bound: readonly unknown[]) => readonly [unknown, unknown]): Call {
+  const { tensors } = given
+  let place = { nodes: 0, parameters: tensors.length, outputs: 0 }
+  let found: readonly [Results, Results] | null = null
+  const { graph, runtime } = trace(tensors, (symbols) => {
+    const own = requireTrace()
+    const bound = given.bind(symbols)
+    found = resultsOf(call(bound))
+    const [outputs, aux] = found
+    const results = [...outputs.tensors, ...aux.tensors]
+    place = { ...place, nodes: own.length, outputs: results.length }
+    const cotangents = outputs.tensors.map((output) => own.parameter(output))
+    return [...results, ...own.pullBack(outputs.tensors, leavesOf(bound), cotangents)]
+  })
+  const [outputs, aux]: readonly [Results, Results] = found!
+  const { first, second } = cut(graph, place)
+  const values = runOnce(first, runtime, tensors)
+  const count = outputs.tensors.length
+  return {
+    outputs: { ...outputs, tensors: values.slice(0, count) },
+    aux: { ...aux, tensors: values.slice(count, place.outputs) },
+    pullBack: backward(second, runtime, values.slice(place.outputs)),
+  }
+}
+
+function runOnce(graph: Graph, runtime: Runtime, parameters: readonly Tensor[]): Tensor[] {
+  const program = compileTraced({ graph, runtime })
+  try {
+    return runProgram(program, parameters)
+  } finally {
+    program.dispose()
+  }
+}
+
+function backward(graph: Graph, runtime: Runtime, carried: readonly Tensor[]): FlatPullback {
+  let program: Program | null = null
+  return (cotangents) => {
+    const parameters = [...carried, ...cotangents]
+    const outer = currentTrace()
+    if (outer !== null) return outer.inline(graph, parameters)
+    program ??= compileTraced({ graph, runtime })
+    return runProgram(program, parameters)
+  }
+}
+
+function resultsOf([result, more]: readonly [unknown, unknown]): readonly [Results, Results] {
+  const [outputs, aux] = [takeResults('vjp', result), takeResults('vjp: aux', more)]
+  const other = outputs.tensors.find(({ dtype }) => dtype !== 'float32')
+  if (other !== undefined) throw new ArgumentError(`vjp: a result is ${other.dtype}, which has no gradient. Return it as aux: { hasAux: true } and [results, aux]`)
+  return [outputs, aux]
+}
+
+function leavesOf(bound: readonly Tree<Tensor | null | undefined>[]): Tensor[] {
+  return flatten(bound).filter((leaf) => leaf != null)
+}
+
+/** Cotangents in the order of the results. */
+function takeCotangents({ structure }: Results, shapes: readonly (readonly number[])[], given: unknown): Tensor[] {
+  const leaves = flattenLike(structure, given, 'pullback: the cotangents')
+  const paths = pathsOf(structure)
+  const places = flatten(structure)
+  return leaves.flatMap((leaf, i) => {
+    const place = places[i]
+    if (typeof place !== 'number') return []
+    const where = `pullback: the cotangent${paths[i] === '' ? '' : ` ${paths[i]}`}`
+    const tensor = asTensor(leaf as TensorLike, where)
+    if (sameShape(tensor.shape, shapes[place]!) && tensor.dtype === 'float32') return [tensor]
+    throw new ShapeError(`${where} must be float32 ${formatShape(shapes[place]!)}, received ${tensor.dtype} ${formatShape(tensor.shape)}`)
+  })
+}
