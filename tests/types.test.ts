@@ -1,9 +1,9 @@
 // What the types promise: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never called are
 // there for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Batch, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, TensorLike, Variable } from '../src'
+import type { Batch, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
 import {
-  Adam, Dense, Dropout, History, Input, Layer, Model, Sequential, Tensor, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
+  Adam, Dense, Dropout, History, Input, Layer, Model, Sequential, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
 } from '../src'
 
 /** For tsc alone. */
@@ -127,8 +127,8 @@ describe('models', () => {
 
 describe('layers', () => {
   it('know what must be said, and keep what was said', () => {
-    const layer = new Dense({ units: 3, activation: 'relu', useBias: false, inputShape: [2] })
-    new Sequential([layer])
+    const layer = new Dense({ units: 3, activation: 'relu', useBias: false })
+    layer.ensureBuilt([null, 2])
     expectTypeOf(layer.units).toEqualTypeOf<number>()
     expectTypeOf(layer.useBias).toEqualTypeOf<boolean>()
     expectTypeOf(layer.kernel).toEqualTypeOf<Variable>()

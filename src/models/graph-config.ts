@@ -10,7 +10,7 @@ import type { Tree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
 import { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
-import { originOf, recordCall } from '../layers/symbol'
+import { hasSymbol, originOf, recordCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import type { LayerGraph } from './layer-graph'
 
@@ -88,8 +88,10 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
     const { layer: position, input, options } = (isBranch(entry) ? entry : {}) as { readonly [key: string]: Json }
     const layer = layers[Number(position)]
     if (layer === undefined) throw damaged(`a call names layer ${String(position)}, which is not there`)
-    const result = layer.applyTree(decode(input), (decode(options) ?? {}) as object)
-    made.push(symbolsOfCall(result))
+    const [given, said] = [decode(input), decode(options) ?? {}]
+    if (!hasSymbol(given)) throw damaged(`a call of ${layer} has no input that the model makes`)
+    if (!isBranch(said) || Array.isArray(said)) throw damaged(`a call of ${layer} has options of an unknown kind`)
+    made.push(symbolsOfCall(layer.applyTree(given, said as object)))
   }
   return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
 }
