@@ -16,7 +16,7 @@ async function saved(): Promise<Uint8Array> {
   const tags = Input({ shape: [2], dtype: 'int32', name: 'tags' })
   const shared = new Dense({ units: 4, activation: 'relu', name: 'shared' })
   const nested = new Sequential([new Dense({ units: 3, inputShape: [4], kernelRegularizer: 'l2' }), new Dropout(0.1)], { name: 'nested' })
-  const trunk = shared.apply(ops.multiply(shared.apply(image), tensor([1, NaN, Infinity, 2]).data.length))
+  const trunk = shared.apply(ops.multiply(shared.apply(image), 4))
   const joined = ops.concatenate([nested.apply(trunk), ops.cast(tags, 'float32'), ops.where(tensor([[true, false, true, false]]), trunk, 0)], 1)
   const model = new Model({
     inputs: { image, tags },
@@ -73,6 +73,25 @@ describe('damaged files of functional models', () => {
       }),
       { numRuns: 100, seed: 2 },
     )
+  })
+
+  it.each<[string, RegExp, RegExp, string]>([
+    ['a constant that has too few elements', /constant of shape \[1, 4\] has 2 elements/, /"data":\[1,0,1,0\]/, '"data":[1,0]'],
+    ['a constant of a shape with a hole', /constant is incomplete/, /"tensor":\{"shape":\[1,4\]/, '"tensor":{"shape":[1,null]'],
+    ['a number that is none', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
+    ['a call of no layer', /a call names layer null, which is not there/, /"calls":\[\{"layer":\d+/, '"calls":[{"layer":null'],
+    ['a result that is not made yet', /refers to result 0 of call 40/, /"ref":\[0,0\]/, '"ref":[40,0]'],
+    ['a call without an input of the model', /a call of Dense "shared" has no input that the model makes/, /"input":\{"ref":\[0,0\]\}/, '"input":3'],
+    ['an op with no list of arguments', /the list of arguments of ops\.multiply/, /"input":\[(\{"ref":\[2,0\]\}),4\]/, '"input":$1'],
+    ['a layer whose configuration is a text', /a layer has no class name/, /"className":"Dense","config":\{/, '"className":"Dense","config":"","other":{'],
+    ['an order of samples without a seed', /order of the samples is incomplete/, /"shuffle":\{"seed":-?\d+/, '"shuffle":{"seed":null'],
+  ])('%s', async (_title, message, text, other) => {
+    const { metadata, tensors } = decodeContainer(await saved())
+    const description = metadata['description']!
+    expect(description).toMatch(text)
+    const bytes = encodeContainer([...tensors.values()], { ...metadata, description: description.replace(text, other) })
+    await expect(loadModel(bytes)).rejects.toThrow(message)
+    await expect(loadModel(bytes)).rejects.toBeInstanceOf(MyelinError)
   })
 
   const replacement = oneof(
