@@ -2,7 +2,7 @@
 // every thread of a pool at once, each doing its part.
 
 import { Opcode } from './shared/opcodes'
-import { END_OF_TAPE, Header } from './shared/instructions'
+import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
 import { ABANDONED } from './shared/pool'
 import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
 import { chain } from './kernels/chain'
@@ -16,7 +16,10 @@ import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
 
-/** Runs part `part` of the instruction at `instruction`. 1 when it is a Guard that found NaN or ±Inf, else 0. */
+/**
+ * Runs part `part` of the instruction at `instruction`, a Loop always as a whole. 0; or 1 + the bytes from there to
+ * the Guard that found NaN or ±Inf.
+ */
 export function runPart(instruction: usize, part: i32, parts: i32): i32 {
   switch (<i32>load<u16>(instruction, Header.opcode)) {
     case Opcode.Chain: chain(instruction, part, parts); break
@@ -36,11 +39,12 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Sgd: sgd(instruction, part, parts); break
     case Opcode.RmsProp: rmsProp(instruction, part, parts); break
     case Opcode.Adam: adam(instruction, part, parts); break
+    case Opcode.Loop: return runLoop(instruction)
   }
   return 0
 }
 
-/** Runs a whole instruction. 1 when it is a Guard that found NaN or ±Inf, else 0. */
+/** Runs a whole instruction. Returns as runPart does. */
 export function runOne(instruction: usize): i32 {
   return runPart(instruction, 0, 1)
 }
@@ -52,8 +56,41 @@ export function runOne(instruction: usize): i32 {
 export function run(tape: usize): i32 {
   let instruction = tape
   while (load<i32>(instruction, Header.opcode) != END_OF_TAPE) {
-    if (runPart(instruction, 0, 1)) return <i32>(instruction - tape) + 1
+    const stop = runPart(instruction, 0, 1)
+    if (stop) return <i32>(instruction - tape) + stop
     instruction += load<usize>(instruction, Header.byteLength)
+  }
+  return 0
+}
+
+/** Where the body of a Loop begins; it ends where the Loop does. */
+@inline
+function bodyOf(loop: usize): usize {
+  return loop + Loop.size + <usize>load<i32>(loop, Loop.patchCount) * LoopPatch.size
+}
+
+/** Gives the patched words of a Loop's body what they are in turn `turn`. */
+export function setTurn(loop: usize, turn: i32): void {
+  const half = <usize>(turn >> 1)
+  const base: usize = turn == 0 ? LoopPatch.first : turn & 1 ? LoopPatch.odd : LoopPatch.even
+  let patch = loop + Loop.size
+  for (let i = load<i32>(loop, Loop.patchCount); i > 0; i--) {
+    store<usize>(loop + load<usize>(patch, LoopPatch.word), load<usize>(patch + base) + half * load<usize>(patch, LoopPatch.step))
+    patch += LoopPatch.size
+  }
+}
+
+/** All turns of a Loop on this thread. Returns as runPart does. */
+export function runLoop(loop: usize): i32 {
+  const count = load<i32>(loop, Loop.count)
+  const body = bodyOf(loop)
+  const end = loop + load<usize>(loop, Header.byteLength)
+  for (let turn = 0; turn < count; turn++) {
+    setTurn(loop, turn)
+    for (let instruction = body; instruction != end; instruction += load<usize>(instruction, Header.byteLength)) {
+      const stop = runPart(instruction, 0, 1)
+      if (stop) return <i32>(instruction - loop) + stop
+    }
   }
   return 0
 }
@@ -65,23 +102,54 @@ export function run(tape: usize): i32 {
  */
 export function runShare(tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
   let instruction = tape
-  let atEnd = false
-  do {
-    atEnd = load<i32>(instruction, Header.opcode) == END_OF_TAPE
-    if (atEnd || load<u8>(instruction, Header.meet)) {
-      const stop = meet(pool, thread, threads, patience)
-      if (stop) {
-        // a second meeting, so that the next run's stop cannot take the place of this one before all have seen it
-        if (stop == ABANDONED || meet(pool, thread, threads, patience) == ABANDONED) return <i32>(tape - instruction) - 1
-        return stop
-      }
-    }
-    const parts = <i32>load<u8>(instruction, Header.moreParts) + 1
-    if (!atEnd && thread < parts && runPart(instruction, thread, parts)) {
-      return stopAt(instruction, tape, threads, pool, patience)
-    }
+  while (load<i32>(instruction, Header.opcode) != END_OF_TAPE) {
+    const stop = shareOne(instruction, tape, thread, threads, pool, patience)
+    if (stop) return stop
     instruction += load<usize>(instruction, Header.byteLength)
-  } while (!atEnd)
+  }
+  return come(instruction, tape, thread, threads, pool, patience)
+}
+
+/** A meeting before `instruction`. 0; or what runShare returns. */
+function come(instruction: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
+  const stop = meet(pool, thread, threads, patience)
+  if (!stop) return 0
+  // a second meeting, so that the next run's stop cannot take the place of this one before all have seen it
+  if (stop == ABANDONED || meet(pool, thread, threads, patience) == ABANDONED) return <i32>(tape - instruction) - 1
+  return stop
+}
+
+/** A thread's part of one instruction, and the meeting before it. 0; or what runShare returns. */
+function shareOne(instruction: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
+  if (load<u8>(instruction, Header.meet)) {
+    const stop = come(instruction, tape, thread, threads, pool, patience)
+    if (stop) return stop
+  }
+  const parts = <i32>load<u8>(instruction, Header.moreParts) + 1
+  if (thread >= parts) return 0
+  if (parts > 1 && load<u16>(instruction, Header.opcode) == Opcode.Loop) {
+    return shareLoop(instruction, tape, thread, threads, pool, patience)
+  }
+  const stop = runPart(instruction, thread, parts)
+  return stop ? stopAt(instruction + <usize>(stop - 1), tape, threads, pool, patience) : 0
+}
+
+/** A Loop in whose body several threads have something to do: all walk it, and meet around the leader's patching. */
+export function shareLoop(loop: usize, tape: usize, thread: i32, threads: i32, pool: usize, patience: i32): i32 {
+  const count = load<i32>(loop, Loop.count)
+  const body = bodyOf(loop)
+  const end = loop + load<usize>(loop, Header.byteLength)
+  for (let turn = 0; turn < count; turn++) {
+    let stop = come(loop, tape, thread, threads, pool, patience)
+    if (stop) return stop
+    if (thread == 0) setTurn(loop, turn)
+    stop = come(loop, tape, thread, threads, pool, patience)
+    if (stop) return stop
+    for (let instruction = body; instruction != end; instruction += load<usize>(instruction, Header.byteLength)) {
+      stop = shareOne(instruction, tape, thread, threads, pool, patience)
+      if (stop) return stop
+    }
+  }
   return 0
 }
 

@@ -1,5 +1,6 @@
 // The README's own code, run as it stands: every block below a `<!-- tested -->` line, in order and in one scope,
 // as a reader would type it. And the commands that the README promises.
+// modes: simd
 
 import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'

@@ -83,7 +83,8 @@ function rmsPropStep(
   if (centered) {
     const a = madd(rho, v128.load(load<usize>(instruction, RmsProp.average) + i), f32x4.mul(rest, g))
     storeUpTo4(load<usize>(instruction, RmsProp.averageOut) + i, a, n)
-    d = nmadd(a, a, s)
+    // A variance that rounding makes negative is 0.
+    d = f32x4.max(nmadd(a, a, s), f32x4.splat(0.0))
   }
   let u = f32x4.div(f32x4.mul(lr, g), f32x4.sqrt(f32x4.add(d, epsilon)))
   if (withVelocity) {

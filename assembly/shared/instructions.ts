@@ -245,7 +245,8 @@ export enum Random {
   size = 24,
 }
 
-// Guard: ends the tape early when any listed float32 buffer holds NaN or ±Inf.
+// Guard: ends the tape early when any listed float32 buffer, times its scale, holds NaN or ±Inf. A scale above 1 makes
+// numbers that are too large infinite.
 //   lists   bufferCount × { GuardBuffer }
 export enum Guard {
   bufferCount = 8,
@@ -255,7 +256,8 @@ export enum Guard {
 export enum GuardBuffer {
   address = 0,
   count = 4,
-  size = 8,
+  scale = 8,
+  size = 12,
 }
 
 // Optimizer updates over `count` parameters. Each slot is read at its input address and written at its
@@ -279,7 +281,7 @@ export enum Sgd {
   size = 48,
 }
 
-// s ← rho·s + (1−rho)·g² ;  centered: a ← rho·a + (1−rho)·g, d = s − a² + epsilon, else d = s + epsilon
+// s ← rho·s + (1−rho)·g² ;  centered: a ← rho·a + (1−rho)·g, d = max(s − a², 0) + epsilon, else d = s + epsilon
 // u = lr·g / √d ;  momentum: v ← momentum·v + u, p ← p − v, else p ← p − u
 export enum RmsProp {
   parameters = 8,
@@ -318,4 +320,27 @@ export enum Adam {
   epsilon = 56,
   weightDecay = 60,
   size = 64,
+}
+
+// Loop: runs its body `count` times. Before turn t = 0, 1, … every patched word of the body becomes
+//   t = 0    first
+//   t odd    odd  + step·⌊t/2⌋
+//   t even   even + step·⌊t/2⌋
+// which says both an address that goes on by the same distance every turn, and two buffers in turn. A word is `word`
+// bytes from the start of the Loop; of a Loop in the body it may be a word of its patches.
+//   lists   patchCount × { LoopPatch }
+//   then    the body: instructions up to byteLength, which counts them too
+export enum Loop {
+  count = 8,
+  patchCount = 12,
+  size = 16,
+}
+
+export enum LoopPatch {
+  word = 0,
+  first = 4,
+  odd = 8,
+  even = 12,
+  step = 16,
+  size = 20,
 }

@@ -37,6 +37,8 @@ export enum Opcode {
   RmsProp,
   /** Adam and AdamW, likewise. */
   Adam,
+  /** Runs the instructions of its body again and again, each time with other addresses. */
+  Loop,
 }
 
 /** One step of a Chain. The suffix I32 marks integer arithmetic; everything else is float32. */

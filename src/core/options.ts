@@ -333,7 +333,8 @@ export abstract class Configured implements Configurable {
 }
 
 type AbstractClass = abstract new (...inputs: never[]) => object
-type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
+/** Options, which may be left out where none is required; or the value of one of them alone. */
+type OptionsArgument<Options, Short = never> = Partial<Options> extends Options ? [options?: Options | Short] : [options: Options | Short]
 type BaseOptions<Base extends AbstractClass> = Exclude<ConstructorParameters<Base>[0], undefined>
 
 /** Base, with the options of Table added: their values are properties of the same names. */
@@ -341,7 +342,7 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
   (abstract new (
     ...inputs: [Short] extends [never]
       ? OptionsArgument<InputsOf<Table> & BaseOptions<Base>>
-      : [options: (InputsOf<Table> & BaseOptions<Base>) | InputOf<Table[Short]>]
+      : OptionsArgument<InputsOf<Table> & BaseOptions<Base>, InputOf<Table[Short]>>
   ) => InstanceType<Base> & ValuesOf<Table>)
 
 /**

@@ -64,6 +64,13 @@ export function customObject(name: string): unknown {
   return Object.hasOwn(scope, name) ? scope[name] : undefined
 }
 
+/** A plain function, given itself or by its name in the scopes of custom objects; null for everything else, also for a class. */
+export function customFunction<Fn extends (...inputs: never[]) => unknown>(identifier: unknown): { readonly name: string; readonly call: Fn } | null {
+  const own = typeof identifier === 'string' ? customObject(identifier) : identifier
+  if (typeof own !== 'function' || Function.prototype.toString.call(own).startsWith('class')) return null
+  return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
+}
+
 type AnyClass<Kind> = new (config: never) => Kind
 
 /** Makes an object of a class from its configuration: by `static fromConfig` if it has one, else by its constructor. */
@@ -123,7 +130,7 @@ export class Registry<Kind extends Configurable> {
     if (this.isKind(identifier)) return identifier
     if (typeof identifier === 'string') return this.make(identifier, {})
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
-    const hint = typeof identifier === 'function' ? `the class or function ${(identifier as { name: string }).name}. Pass an instance` : typeof identifier
+    const hint = typeof identifier === 'function' ? `the class ${identifier.name}. Pass an instance: new ${identifier.name}()` : typeof identifier
     throw new ArgumentError(`A name or an instance of ${article(this.kind)} is needed, received ${hint}`)
   }
 

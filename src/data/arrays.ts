@@ -192,6 +192,11 @@ export function prepareDataset(
 ): Dataset {
   const prepared = prepareInputs(layouts.x, x, names.x)
   const { size } = prepared
+  // One tensor in and one out, as most models have: nothing to take apart.
+  if (layouts.y.structure instanceof TensorSpec && y != null && !isNamedData(y)) {
+    const weights = sampleWeight == null ? null : weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
+    return { x: prepared.x, inputs: prepared.inputs, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights], size }
+  }
   if (y === undefined || y === null) {
     if (needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
     return { ...prepared, y: null, targets: [null], weights: [null] }

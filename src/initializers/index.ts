@@ -12,7 +12,8 @@ import { Tensor } from '../ops/tensor'
 
 /** Makes a tensor of any shape. Subclass it, or use one by name. */
 export abstract class Initializer extends Configured {
-  abstract call(shape: Shape): Tensor
+  /** @param fans what the axes of the weight are, where its layer knows better than Keras's rule */
+  abstract call(shape: Shape, fans?: FanAxes): Tensor
 }
 
 /** A name in any spelling, an instance, or a saved configuration. */
@@ -200,56 +201,58 @@ export type VarianceScalingOptions = InputsOf<ReturnType<typeof scalingOptions>>
  */
 export class VarianceScaling extends configured(RandomInitializer, scalingOptions) {
   static readonly className: string = 'VarianceScaling'
-  call(shape: Shape): Tensor {
-    return scaled(shape, this, this.options)
+  call(shape: Shape, fans: FanAxes = {}): Tensor {
+    const { scale, mode, distribution, inputAxes, outputAxes } = this
+    const axes = inputAxes === null || outputAxes === null ? fans : { inputAxes, outputAxes }
+    return scaled(shape, { scale, mode, distribution, ...axes }, this.options)
   }
 }
 
 /** Uniform ±√(6/(fanIn + fanOut)). Glorot & Bengio 2010. */
 export class GlorotUniform extends RandomInitializer {
   static readonly className = 'GlorotUniform'
-  call(shape: Shape): Tensor {
-    return scaled(shape, { scale: 1, mode: 'fanAvg', distribution: 'uniform' }, this.options)
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanAvg', distribution: 'uniform', ...fans }, this.options)
   }
 }
 
 /** Truncated normal, σ = √(2/(fanIn + fanOut)). */
 export class GlorotNormal extends RandomInitializer {
   static readonly className = 'GlorotNormal'
-  call(shape: Shape): Tensor {
-    return scaled(shape, { scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal' }, this.options)
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanAvg', distribution: 'truncatedNormal', ...fans }, this.options)
   }
 }
 
 /** Uniform ±√(6/fanIn). He et al. 2015. */
 export class HeUniform extends RandomInitializer {
   static readonly className = 'HeUniform'
-  call(shape: Shape): Tensor {
-    return scaled(shape, { scale: 2, mode: 'fanIn', distribution: 'uniform' }, this.options)
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { scale: 2, mode: 'fanIn', distribution: 'uniform', ...fans }, this.options)
   }
 }
 
 /** Truncated normal, σ = √(2/fanIn). */
 export class HeNormal extends RandomInitializer {
   static readonly className = 'HeNormal'
-  call(shape: Shape): Tensor {
-    return scaled(shape, { scale: 2, mode: 'fanIn', distribution: 'truncatedNormal' }, this.options)
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { scale: 2, mode: 'fanIn', distribution: 'truncatedNormal', ...fans }, this.options)
   }
 }
 
 /** Uniform ±√(3/fanIn). */
 export class LecunUniform extends RandomInitializer {
   static readonly className = 'LecunUniform'
-  call(shape: Shape): Tensor {
-    return scaled(shape, { scale: 1, mode: 'fanIn', distribution: 'uniform' }, this.options)
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanIn', distribution: 'uniform', ...fans }, this.options)
   }
 }
 
 /** Truncated normal, σ = √(1/fanIn). */
 export class LecunNormal extends RandomInitializer {
   static readonly className = 'LecunNormal'
-  call(shape: Shape): Tensor {
-    return scaled(shape, { scale: 1, mode: 'fanIn', distribution: 'truncatedNormal' }, this.options)
+  call(shape: Shape, fans?: FanAxes): Tensor {
+    return scaled(shape, { scale: 1, mode: 'fanIn', distribution: 'truncatedNormal', ...fans }, this.options)
   }
 }
 

@@ -5,11 +5,24 @@ import { internalError } from '../core/errors'
 import type { Cell, Graph, Node, Update } from './graph'
 import { Value } from './graph'
 import { ruleOf } from '../primitives'
-import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName, Region } from '../primitives/attributes'
 import type { Emitter } from '../primitives/emitter'
 import { NodeEmitter } from './emitter'
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
+
+/** A node as its builder has it. */
+interface OpenNode<Name extends PrimitiveName> {
+  readonly name: Name
+  attributes: PrimitiveAttributes[Name]
+  readonly inputs: readonly Value[]
+  outputs: readonly Value[]
+  readonly scope: string
+}
+
+function isOpenLoop(node: OpenNode<PrimitiveName>): node is OpenNode<'loop'> {
+  return node.name === 'loop'
+}
 
 /** A graph that is being made. */
 export class GraphBuilder {
@@ -17,6 +30,7 @@ export class GraphBuilder {
   private readonly parameters: Value[] = []
   private readonly cells = new Map<Cell, Value>()
   private readonly nodes: Node[] = []
+  private readonly loops = new Map<Node, OpenNode<'loop'>>()
   private readonly updates = new Map<Cell, Value>()
   /** The scope that new nodes get. */
   scope = ''
@@ -54,17 +68,32 @@ export class GraphBuilder {
     this.updates.set(cell, value)
   }
 
+  /** Whether the content of `cell` is a new one. */
+  isUpdated(cell: Cell): boolean {
+    return this.updates.has(cell)
+  }
+
+  /** Takes back an update, because another one of the same bytes follows. */
+  forget(cell: Cell): void {
+    this.updates.delete(cell)
+  }
+
   emit<Name extends PrimitiveName>(
     name: Name,
     inputs: readonly Value[],
     attributes: PrimitiveAttributes[Name],
   ): readonly Value[] {
+    return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes)).outputs
+  }
+
+  /** The node itself, for those that may have no result. */
+  emitNode<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Node<Name> {
     return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes))
   }
 
   /** The same node with other operands of the same types: nothing needs to be inferred again. */
   copy<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
-    return this.append(node.name, inputs, node.attributes, node.outputs)
+    return this.append(node.name, inputs, node.attributes, node.outputs).outputs
   }
 
   private append<Name extends PrimitiveName>(
@@ -72,12 +101,27 @@ export class GraphBuilder {
     inputs: readonly Value[],
     attributes: PrimitiveAttributes[Name],
     types: readonly TensorType[],
-  ): readonly Value[] {
+  ): Node<Name> {
     const outputs: Value[] = []
-    const node: Node<Name> = { name, attributes, inputs, outputs, scope: this.scope }
+    const node: OpenNode<Name> = { name, attributes, inputs, outputs, scope: this.scope }
     for (const type of types) outputs.push(this.value(type, node))
     this.nodes.push(node)
-    return outputs
+    if (isOpenLoop(node)) this.loops.set(node, node)
+    return node
+  }
+
+  /**
+   * Lets a loop of this builder stack more: its gradient needs values that the loop has made.
+   * @param body as it was, with more results behind those that it had
+   * @returns all results of the loop
+   */
+  extendLoop(loop: Node<'loop'>, body: Region): readonly Value[] {
+    const node = this.loops.get(loop)
+    if (node === undefined) throw internalError('a loop of another builder')
+    node.attributes = { ...node.attributes, body }
+    const added = ruleOf('loop').infer(node.inputs, node.attributes).slice(node.outputs.length)
+    node.outputs = [...node.outputs, ...added.map((type) => this.value(type, node))]
+    return node.outputs
   }
 
   emitOne<Name extends PrimitiveName>(
@@ -93,8 +137,9 @@ export class GraphBuilder {
     return [...this.nodes]
   }
 
-  finish(outputs: readonly Value[]): Graph {
+  /** @param parameters all of them, in another order */
+  finish(outputs: readonly Value[], parameters: readonly Value[] = this.parameters): Graph {
     const updates: Update[] = [...this.updates].map(([cell, value]) => ({ cell, value }))
-    return { parameters: this.parameters, cells: this.cells, nodes: this.nodes, outputs, updates }
+    return { parameters, cells: this.cells, nodes: this.nodes, outputs, updates }
   }
 }

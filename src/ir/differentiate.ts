@@ -5,6 +5,9 @@ import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
 import type { Node } from './graph'
 import { Value } from './graph'
+import type { BackwardPass } from './differentiate-loop'
+import { loopDependents, pullBackLoop } from './differentiate-loop'
+import { isLoop } from './region'
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Contribution } from '../primitives/rule'
@@ -22,21 +25,30 @@ export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[]
 export function pullBackAll(builder: GraphBuilder, ys: readonly Value[], wrt: readonly Value[], received: readonly Value[]): Value[] {
   const scope = builder.scope
   const forward = builder.emitted()
-  const carriers = dependents(forward, wrt)
   const cotangents = new Cotangents(builder)
   ys.forEach((y, i) => cotangents.add(y, received[i]!))
+  backward({ owner: builder, back: builder, carriers: dependents(forward, wrt), cotangents }, forward)
+  builder.scope = scope
+  return wrt.map((x) => cotangents.total(x) ?? builder.e.zeros(x))
+}
+
+/** Hands the cotangents of results on to operands, node by node. */
+function backward(pass: BackwardPass, forward: readonly Node[]): void {
+  const { back, carriers, cotangents } = pass
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i]!
     if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
-    builder.scope = gradientScope(node.scope)
-    const contributions = pullBack(builder, node, cotangents, carriers)
+    back.scope = gradientScope(node.scope)
+    if (isLoop(node)) {
+      pullBackLoop(node, pass, { backward, dependents })
+      continue
+    }
+    const contributions = pullBack(back, node, cotangents, carriers)
     node.inputs.forEach((input, j) => {
       const contribution = contributions[j]
       if (contribution && carriers.has(input)) cotangents.add(input, contribution)
     })
   }
-  builder.scope = scope
-  return wrt.map((x) => cotangents.total(x) ?? builder.e.zeros(x))
 }
 
 function gradientScope(scope: string): string {
@@ -44,9 +56,13 @@ function gradientScope(scope: string): string {
 }
 
 /** The values through which y can depend on one of `wrt`. */
-function dependents(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
+function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Value> {
   const found = new Set(wrt)
   for (const node of nodes) {
+    if (isLoop(node)) {
+      for (const output of loopDependents(node, found, dependents)) found.add(output)
+      continue
+    }
     if (ruleOf(node.name).vjp === null || !node.inputs.some((input) => found.has(input))) continue
     for (const output of node.outputs) if (output.dtype === 'float32') found.add(output)
   }

@@ -4,6 +4,7 @@
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import type { Cell, Graph, Node, Value } from './graph'
+import { bodyOf, isLoop, operandsOf } from './region'
 import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import { copyView } from '../primitives/movement'
@@ -25,8 +26,11 @@ export interface Interpretation {
 
 export interface InterpretOptions {
   readonly precision?: Precision
-  /** Called after each node with its results. Return false to end the run. */
-  readonly onNode?: (node: Node, results: readonly NumericArray[]) => boolean
+  /**
+   * Called after each node with its results and, inside of loops, the index of the slices of each, outermost first.
+   * Return false to end the run.
+   */
+  readonly onNode?: (node: Node, results: readonly NumericArray[], turns: readonly number[]) => boolean
 }
 
 /**
@@ -37,35 +41,92 @@ export function interpret(
   graph: Graph,
   parameters: readonly NumericArray[],
   readCell: (cell: Cell) => NumericArray,
-  { precision = 'float32', onNode }: InterpretOptions = {},
+  options: InterpretOptions = {},
 ): Interpretation {
-  const contents = new Map<Value, NumericArray>()
-  const get = (value: Value): NumericArray => {
-    const content = contents.get(value)
+  const run = new Interpreter(graph, options, [])
+  graph.parameters.forEach((parameter, i) => run.set(parameter, parameters[i]!))
+  for (const [cell, value] of graph.cells) run.set(value, readCell(cell))
+  const stoppedAt = run.nodes()
+  if (stoppedAt !== null) return { outputs: [], updates: [], stoppedAt }
+  return {
+    outputs: graph.outputs.map((output) => run.get(output)),
+    updates: graph.updates.map(({ cell, value }) => [cell, run.get(value)] as const),
+    stoppedAt: null,
+  }
+}
+
+/** One run of a graph, or one turn of a loop's body. */
+class Interpreter {
+  private readonly contents = new Map<Value, NumericArray>()
+  private readonly precision: Precision
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly options: InterpretOptions,
+    private readonly turns: readonly number[],
+  ) {
+    this.precision = options.precision ?? 'float32'
+  }
+
+  get(value: Value): NumericArray {
+    const content = this.contents.get(value)
     if (content === undefined) throw internalError(`value ${value.id} is used before it is made`)
     return content
   }
-  const keep = (value: Value, data: NumericArray): void => {
-    const wide = precision === 'float64' && value.dtype === 'float32'
-    contents.set(value, wide ? Float64Array.from(data) : data)
+
+  set(value: Value, data: NumericArray): void {
+    const isWide = this.precision === 'float64' && value.dtype === 'float32' && !(data instanceof Float64Array)
+    this.contents.set(value, isWide ? Float64Array.from(data) : data)
   }
-  graph.parameters.forEach((parameter, i) => keep(parameter, parameters[i]!))
-  for (const [cell, value] of graph.cells) keep(value, readCell(cell))
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map(get)
-    if (ruleOf(node.name).effect === true && inputs.some(hasNonFinite)) {
-      return { outputs: [], updates: [], stoppedAt: node }
+
+  /** The node at which the run was ended early; null when it came to its end. */
+  nodes(): Node | null {
+    const { onNode } = this.options
+    for (const node of this.graph.nodes) {
+      const inputs = node.inputs.map((input) => this.get(input))
+      if (ends(node, inputs)) return node
+      const outputs = node.outputs.map((output) => allocate(output, this.precision))
+      if (isLoop(node)) {
+        const stoppedAt = this.loop(node, inputs, outputs)
+        if (stoppedAt !== null) return stoppedAt
+      } else {
+        evaluate(node, inputs, outputs)
+      }
+      node.outputs.forEach((output, i) => this.contents.set(output, outputs[i]!))
+      if (onNode !== undefined && !isLoop(node) && !onNode(node, outputs, this.turns)) return node
     }
-    const outputs = node.outputs.map((output) => allocate(output, precision))
-    evaluate(node, inputs, outputs)
-    node.outputs.forEach((output, i) => contents.set(output, outputs[i]!))
-    if (onNode !== undefined && !onNode(node, outputs)) return { outputs: [], updates: [], stoppedAt: node }
+    return null
   }
-  return {
-    outputs: graph.outputs.map(get),
-    updates: graph.updates.map(({ cell, value }) => [cell, get(value)] as const),
-    stoppedAt: null,
+
+  private loop(node: Node<'loop'>, inputs: readonly NumericArray[], outputs: readonly NumericArray[]): Node | null {
+    const body = bodyOf(node)
+    const { length, reverse } = node.attributes
+    const { carries, scanned, captures } = operandsOf(node, inputs)
+    const parameters = operandsOf(node, body.parameters)
+    let carried = carries
+    for (let turn = 0; turn < length; turn++) {
+      const at = reverse ? length - 1 - turn : turn
+      const run = new Interpreter(body, this.options, [...this.turns, at])
+      parameters.carries.forEach((parameter, i) => run.set(parameter, carried[i]!))
+      parameters.scanned.forEach((parameter, i) => run.set(parameter, sliceOf(scanned[i]!, sizeOf(parameter.shape), at)))
+      parameters.captures.forEach((parameter, i) => run.set(parameter, captures[i]!))
+      const stoppedAt = run.nodes()
+      if (stoppedAt !== null) return stoppedAt
+      const results = body.outputs.map((output) => run.get(output))
+      carried = results.slice(0, carries.length)
+      results.slice(carries.length).forEach((result, i) => outputs[carries.length + i]!.set(result, at * result.length))
+    }
+    carried.forEach((content, i) => outputs[i]!.set(content))
+    return null
   }
+}
+
+function sliceOf(data: NumericArray, size: number, at: number): NumericArray {
+  return data.subarray(at * size, (at + 1) * size)
+}
+
+function ends<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly NumericArray[]): boolean {
+  return ruleOf(node.name).ends?.(inputs, node.attributes) === true
 }
 
 export function allocate(type: TensorType, precision: Precision = 'float32'): NumericArray {
@@ -95,6 +156,8 @@ function evaluate<Name extends PrimitiveName>(
       return evaluateElementwise(rule, context)
     case 'kernel':
       return rule.ref(context)
+    case 'loop':
+      throw internalError('a loop runs its body')
     case 'constant':
       return outputs[0]!.set(rule.data(node.attributes))
     case 'view': {

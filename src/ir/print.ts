@@ -1,7 +1,8 @@
-// Nodes of graphs as text, one a line. For people; nothing parses it.
+// Nodes of graphs as text, one a line, bodies of loops indented. For people; nothing parses it.
 
 import { formatShape } from '../core/errors'
 import type { Node, Value } from './graph'
+import { Body, bodyOf, isLoop } from './region'
 
 function nameOf(value: Value): string {
   return `%${value.id}`
@@ -12,15 +13,24 @@ function typed(value: Value): string {
 }
 
 function attribute(key: string, value: unknown): string {
+  if (value instanceof Body) return `${key}=…`
   if (ArrayBuffer.isView(value) && 'length' in value) return `${key}=…${String(value.length)}`
   return `${key}=${JSON.stringify(value)}`
 }
 
-/** `%7: float32 [32, 10] = matmul(%0, %1)  # dense` */
+/** A line such as `%7: float32 [32, 10] = matmul(%0, %1)  # dense`; a loop has its body below. */
 export function printNode(node: Node): string {
   const attributes = Object.entries(node.attributes).map(([key, value]) => attribute(key, value))
   const call = `${node.name}(${[...node.inputs.map(nameOf), ...attributes].join(', ')})`
   const outputs = node.outputs.map(typed).join(', ')
   const scope = node.scope === '' ? '' : `  # ${node.scope}`
-  return `${outputs === '' ? '' : `${outputs} = `}${call}${scope}`
+  const line = `${outputs === '' ? '' : `${outputs} = `}${call}${scope}`
+  return isLoop(node) ? [line, ...printBody(node)].join('\n') : line
+}
+
+/** The body's nodes, indented, between what it takes and what it gives. */
+function printBody(node: Node<'loop'>): string[] {
+  const { parameters, nodes, outputs } = bodyOf(node)
+  const lines = nodes.flatMap((each) => printNode(each).split('\n'))
+  return [`  (${parameters.map(typed).join(', ')}) → (${outputs.map(nameOf).join(', ')})`, ...lines.map((line) => `    ${line}`)]
 }

@@ -5,6 +5,7 @@ import { formatShape, internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from './graph'
 import { results } from './graph'
+import { bodyOf, isLoop } from './region'
 import type { PrimitiveName } from '../primitives/attributes'
 import { sameShape } from '../core/shapes'
 
@@ -16,6 +17,7 @@ export function verify(graph: Graph): void {
       if (!made.has(input)) throw internalError(`${node.name}: operand %${input.id} is not made before it`)
     }
     verifyTypes(node)
+    if (isLoop(node)) verifyBody(node)
     for (const output of node.outputs) {
       if (made.has(output)) throw internalError(`${node.name}: %${output.id} is made twice`)
       made.add(output)
@@ -34,4 +36,10 @@ function verifyTypes<Name extends PrimitiveName>(node: Node<Name>): void {
       throw internalError(`${node.name}: output ${i} should be ${type.dtype} ${formatShape(type.shape)}`)
     }
   })
+}
+
+function verifyBody(node: Node<'loop'>): void {
+  const body = bodyOf(node)
+  if (body.cells.size > 0 || body.updates.length > 0) throw internalError('loop: a body has no cells')
+  verify(body)
 }

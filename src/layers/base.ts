@@ -5,14 +5,14 @@ import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { OptionTable } from '../core/options'
-import { Configured, boolean, choice, count, extents, named, nullable, option, text } from '../core/options'
+import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
-import type { InitializerIdentifier } from '../initializers'
+import type { FanAxes, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -61,6 +61,8 @@ export interface WeightOptions {
   /** Default glorotUniform. */
   initializer?: InitializerIdentifier
   regularizer?: Regularizer | null
+  /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
+  fans?: FanAxes
   /** Default true for float32. */
   trainable?: boolean
   /** Default float32. */
@@ -125,7 +127,7 @@ export abstract class LayerBase extends Configured {
     super(options)
     const given = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
     given.name ??= uniqueName(classNameOf(this))
-    if (given.inputShape === null && given.inputDim != null) given.inputShape = [given.inputDim]
+    if (given.inputShape === null && given.inputDim != null && isInputDim(this)) given.inputShape = [given.inputDim]
     structure.version++
   }
 
@@ -331,8 +333,8 @@ export abstract class LayerBase extends Configured {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
-    const made = initializers.get(initializer).call(shape)
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+    const made = initializers.get(initializer).call(shape, fans)
     const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
     if (!sameShape(initial.shape, shape)) {
       throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
@@ -459,6 +461,11 @@ export abstract class LayerBase extends Configured {
     if (value != null) return value
     throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
   }
+}
+
+/** Whether inputDim is short for inputShape; it is not for a layer that has an option of this name itself, as Embedding has. */
+function isInputDim({ constructor }: object): boolean {
+  return optionsOf(constructor)['inputDim'] === optionsOf(LayerBase)['inputDim']
 }
 
 /** Two batch sizes that tell which extents depend on the batch. 1 would be broadcast and squeezed. */

@@ -4,10 +4,16 @@
 import { Registry } from '../core/registry'
 import { LayerBase } from './base'
 import { Operation } from './core/operation'
-import { Activation, Dense, Dropout, Flatten, Identity, InputLayer, Reshape } from './index'
+import {
+  Activation, ActivityRegularization, Add, Average, Concatenate, Dense, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten,
+  Identity, InputLayer, Lambda, LeakyReLU, Masking, Maximum, Minimum, Multiply, PReLU, Permute, ReLU, RepeatVector, Reshape,
+  Softmax, Subtract,
+} from './index'
 
 const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBase
 
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', isLayer, () => ({
-  Activation, Dense, Dropout, Flatten, Identity, InputLayer, Operation, Reshape,
+  Activation, ActivityRegularization, Add, Average, Concatenate, Dense, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten,
+  Identity, InputLayer, Lambda, LeakyReLU, Masking, Maximum, Minimum, Multiply, Operation, PReLU, Permute, ReLU,
+  RepeatVector, Reshape, Softmax, Subtract,
 }))

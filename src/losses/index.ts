@@ -1,18 +1,24 @@
 // The losses that can be named in compile(). Names, defaults and formulas are Keras's.
 
-import { ArgumentError } from '../core/errors'
+import { configured } from '../core/options'
+import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { sameShape } from '../core/shapes'
+import { normalizeAxis, sameShape } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
-import type { Config, Serialized } from '../core/registry'
-import type { CrossentropyOptions } from './functions'
-import * as functions from './functions'
-import type { LossOptions } from './loss'
+import {
+  binaryCrossentropy, categoricalCrossentropy, classMask, crossentropyOptions, huber, huberOptions, meanAbsoluteError,
+  meanSquaredError, sparseCategoricalCrossentropy, sparseCrossentropyOptions,
+} from './functions'
 import { Loss, requireElements, requireSameShape, wrongTargets } from './loss'
 
-export * from './functions'
+export {
+  binaryCrossentropy, categoricalCrossentropy, huber, meanAbsoluteError, meanSquaredError, sparseCategoricalCrossentropy,
+} from './functions'
+export type { CrossentropyOptions, HuberOptions, SparseCrossentropyOptions } from './functions'
 export { Loss } from './loss'
-export type { LossOptions, Reduction } from './loss'
+export type { LossOptions } from './loss'
+export { applyMask } from './weights'
+export type { Reduction } from './weights'
 
 /** Per-sample values from targets and predictions, written with ops. */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
@@ -22,51 +28,26 @@ export type LossName =
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type LossIdentifier = LossName | (string & {}) | Loss | LossFunction | Serialized
 
-function requireSmoothing(name: string, labelSmoothing: number): number {
-  if (labelSmoothing >= 0 && labelSmoothing < 1) return labelSmoothing
-  throw new ArgumentError(`${name}: labelSmoothing must be in [0, 1), received ${labelSmoothing}`)
-}
-
 /** Cross-entropy of yes/no targets: −(y ln p + (1−y) ln(1−p)). */
-export class BinaryCrossentropy extends Loss {
+export class BinaryCrossentropy extends configured(Loss, () => crossentropyOptions) {
   static readonly className = 'BinaryCrossentropy'
-  readonly fromLogits: boolean
-  readonly labelSmoothing: number
-
-  constructor({ fromLogits = false, labelSmoothing = 0, ...options }: CrossentropyOptions & LossOptions = {}) {
-    super({ name: 'binaryCrossentropy', ...options })
-    this.fromLogits = fromLogits
-    this.labelSmoothing = requireSmoothing('BinaryCrossentropy', labelSmoothing)
-  }
 
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return functions.binaryCrossentropy(yTrue, yPred, this)
+    return binaryCrossentropy(yTrue, yPred, this)
   }
 
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     requireSameShape(this.name, yTrue.shape, outputShape)
     requireElements(this.name, yTrue, (x) => x >= 0 && x <= 1, 'between 0 and 1')
   }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), fromLogits: this.fromLogits, labelSmoothing: this.labelSmoothing }
-  }
 }
 
 /** Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p. */
-export class CategoricalCrossentropy extends Loss {
+export class CategoricalCrossentropy extends configured(Loss, () => crossentropyOptions) {
   static readonly className = 'CategoricalCrossentropy'
-  readonly fromLogits: boolean
-  readonly labelSmoothing: number
-
-  constructor({ fromLogits = false, labelSmoothing = 0, ...options }: CrossentropyOptions & LossOptions = {}) {
-    super({ name: 'categoricalCrossentropy', ...options })
-    this.fromLogits = fromLogits
-    this.labelSmoothing = requireSmoothing('CategoricalCrossentropy', labelSmoothing)
-  }
 
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return functions.categoricalCrossentropy(yTrue, yPred, this)
+    return categoricalCrossentropy(yTrue, yPred, this)
   }
 
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
@@ -75,38 +56,33 @@ export class CategoricalCrossentropy extends Loss {
     requireSameShape(this.name, yTrue.shape, outputShape, hint)
     requireElements(this.name, yTrue, (x) => x >= 0 && x <= 1, 'between 0 and 1')
   }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), fromLogits: this.fromLogits, labelSmoothing: this.labelSmoothing }
-  }
 }
 
 /** Cross-entropy of class numbers: −ln p[y]. */
-export class SparseCategoricalCrossentropy extends Loss {
+export class SparseCategoricalCrossentropy extends configured(Loss, () => sparseCrossentropyOptions) {
   static readonly className = 'SparseCategoricalCrossentropy'
-  readonly fromLogits: boolean
-
-  constructor({ fromLogits = false, ...options }: { fromLogits?: boolean } & LossOptions = {}) {
-    super({ name: 'sparseCategoricalCrossentropy', ...options })
-    this.fromLogits = fromLogits
-  }
 
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return functions.sparseCategoricalCrossentropy(yTrue, yPred, this)
+    return sparseCategoricalCrossentropy(yTrue, yPred, this)
+  }
+
+  protected override maskOf(yTrue: Tensor, yPred: Tensor): Tensor | undefined {
+    const { ignoreClass, axis } = this
+    return ignoreClass === null ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })
   }
 
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
-    const classes = outputShape.at(-1)!
-    const oneHot = yTrue.rank === outputShape.length && yTrue.shape.at(-1) !== 1
+    const axis = normalizeAxis(this.name, this.axis, outputShape.length)
+    const classes = outputShape[axis]!
+    const without = (shape: Shape): Shape => shape.filter((_, i) => i !== axis)
+    const oneHot = yTrue.rank === outputShape.length && yTrue.shape[axis] !== 1
     const hint = oneHot ? ' For one-hot targets use categoricalCrossentropy.' : ''
-    const numbers = yTrue.rank === outputShape.length && !oneHot ? yTrue.shape.slice(0, -1) : yTrue.shape
-    const expected = outputShape.slice(0, -1)
+    const numbers = yTrue.rank === outputShape.length && !oneHot ? without(yTrue.shape) : yTrue.shape
+    const expected = without(outputShape)
     if (!sameShape(numbers, expected)) throw wrongTargets(this.name, 'one class number for each output:', expected, yTrue.shape, hint)
-    requireElements(this.name, yTrue, (x) => Number.isInteger(x) && x >= 0 && x < classes, `class numbers 0 … ${classes - 1}`)
-  }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), fromLogits: this.fromLogits }
+    const { ignoreClass } = this
+    const isClass = (x: number): boolean => (Number.isInteger(x) && x >= 0 && x < classes) || x === ignoreClass
+    requireElements(this.name, yTrue, isClass, `class numbers 0 … ${classes - 1}${ignoreClass === null ? '' : ` or ${ignoreClass}`}`)
   }
 }
 
@@ -120,41 +96,23 @@ abstract class Regression extends Loss {
 /** (y − ŷ)² */
 export class MeanSquaredError extends Regression {
   static readonly className = 'MeanSquaredError'
-  constructor(options: LossOptions = {}) {
-    super({ name: 'meanSquaredError', ...options })
-  }
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return functions.meanSquaredError(yTrue, yPred)
+    return meanSquaredError(yTrue, yPred)
   }
 }
 
 /** |y − ŷ| */
 export class MeanAbsoluteError extends Regression {
   static readonly className = 'MeanAbsoluteError'
-  constructor(options: LossOptions = {}) {
-    super({ name: 'meanAbsoluteError', ...options })
-  }
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return functions.meanAbsoluteError(yTrue, yPred)
+    return meanAbsoluteError(yTrue, yPred)
   }
 }
 
 /** Squared for errors up to delta, linear beyond: outliers pull less. */
-export class Huber extends Regression {
+export class Huber extends configured(Regression, () => huberOptions, 'delta') {
   static readonly className = 'Huber'
-  readonly delta: number
-
-  constructor({ delta = 1, ...options }: { delta?: number } & LossOptions = {}) {
-    super({ name: 'huber', ...options })
-    if (!(delta > 0)) throw new ArgumentError(`Huber: delta must be > 0, received ${delta}`)
-    this.delta = delta
-  }
-
   call(yTrue: Tensor, yPred: Tensor): Tensor {
-    return functions.huber(yTrue, yPred, this)
-  }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), delta: this.delta }
+    return huber(yTrue, yPred, this)
   }
 }

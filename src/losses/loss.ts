@@ -1,52 +1,61 @@
 // Loss: from targets and predictions to one number per sample, then to a scalar. The functions are in
-// functions.ts; the classes that name them in index.ts.
+// functions.ts; the classes that name them in index.ts; weights and masks in weights.ts.
 
-import { ArgumentError, DataError, ShapeError, formatShape, unreachable } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import type { InputsOf, Kind } from '../core/options'
+import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
+import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { cast, multiply } from '../ops/elementwise'
-import { mean, sum } from '../ops/reduce'
-import { expandDims, squeeze } from '../ops/shape'
+import { logicalAnd } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
-import type { Config } from '../core/registry'
+import type { Reduction } from './weights'
+import { alignRanks, reduceWeighted } from './weights'
 
-/** sumOverBatchSize: the mean of all values. sum: their sum. none: the values themselves. */
-export type Reduction = 'sumOverBatchSize' | 'sum' | 'none'
+const reductions = choice<Reduction>('sumOverBatchSize', 'mean', 'meanWithSampleWeight', 'sum', 'none')
 
-export interface LossOptions {
-  reduction?: Reduction
-  name?: string
-}
+/** A reduction in any spelling; null is 'none'. */
+const reduction: Kind<Reduction, Reduction | null | (string & {})> = custom(
+  (value, where) => (value === null ? 'none' : reductions.read(value, where)),
+  (value) => value,
+)
+
+const lossOptions = () => ({
+  /** What becomes of the values of a batch. Default 'sumOverBatchSize', their mean. */
+  reduction: option(reduction, 'sumOverBatchSize'),
+  /** Names the loss in errors. Default: from the class. */
+  name: optionFrom(text, (loss) => camelCase(classNameOf(loss))),
+  /** Losses are computed in float32. */
+  dtype: option(nullable(choice('float32')), null),
+})
+export type LossOptions = InputsOf<ReturnType<typeof lossOptions>>
 
 /** Subclass it and write `call` with ops to make a loss of your own; a plain function works as well. */
-export abstract class Loss {
-  readonly name: string
-  readonly reduction: Reduction
-
-  constructor({ reduction = 'sumOverBatchSize', name }: LossOptions = {}) {
-    this.reduction = reduction
-    this.name = name ?? this.constructor.name
-  }
-
-  /** One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. */
+export abstract class Loss extends configured(Configured, lossOptions) {
+  /** One value per sample: yTrue [batch, …], yPred [batch, …] → [batch, …]. Ranks agree already: [batch] is [batch, 1]. */
   abstract call(yTrue: Tensor, yPred: Tensor): Tensor
 
-  /** The reduced loss. `sampleWeight` [batch] multiplies the values of each sample before they are reduced. */
-  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike): Tensor {
-    const values = this.call(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+  /** Which values count, of the shape of the values; undefined for all. */
+  protected maskOf(_yTrue: Tensor, _yPred: Tensor): Tensor | undefined {
+    return undefined
+  }
+
+  /**
+   * The reduced loss.
+   * @param sampleWeight multiplies the values before they are reduced: one for each sample, [batch], or for each value
+   * @param mask true for the predictions that count: of the shape of the values, or of their first axes. Where the
+   * reduction is a mean, it is one of what counts
+   */
+  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike, mask?: TensorLike): Tensor {
+    const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+    const values = this.call(y, p)
     if (!(values instanceof Tensor)) throw new ArgumentError(`Loss '${this.name}': must return a Tensor, received ${typeof values}`)
-    const weighted = sampleWeight === undefined ? values : applyWeights(values, asTensor(sampleWeight, 'sampleWeight'))
-    switch (this.reduction) {
-      case 'sumOverBatchSize':
-        return mean(weighted)
-      case 'sum':
-        return sum(cast(weighted, 'float32'))
-      case 'none':
-        return weighted
-      default:
-        return unreachable(this.reduction)
-    }
+    const own = this.maskOf(y, p)
+    const given = mask === undefined ? undefined : asTensor(mask, 'mask')
+    const both = own === undefined || given === undefined ? (own ?? given) : logicalAnd(own, given)
+    const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
+    return reduceWeighted(values, weights, both, this.reduction)
   }
 
   /**
@@ -54,28 +63,6 @@ export abstract class Loss {
    * @throws DataError or ShapeError naming the first target that cannot be right
    */
   checkTargets(_yTrue: Tensor, _outputShape: Shape): void {}
-
-  getConfig(): Config {
-    return { reduction: this.reduction, name: this.name }
-  }
-}
-
-// values [batch, a, b], weights [batch] → weights [batch, 1, 1]
-function applyWeights(values: Tensor, weights: Tensor): Tensor {
-  const [, aligned] = alignRanks(values, cast(weights, 'float32'))
-  let expanded = aligned
-  while (expanded.rank < values.rank) expanded = expandDims(expanded, -1)
-  return multiply(values, expanded)
-}
-
-/**
- * Makes ranks that differ by one last axis of 1 the same: targets [batch] and predictions [batch, 1] mean
- * the same thing.
- */
-export function alignRanks(a: Tensor, b: Tensor): [Tensor, Tensor] {
-  if (a.rank === b.rank + 1) return a.shape.at(-1) === 1 ? (b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]) : [a, b]
-  if (b.rank === a.rank + 1 && b.shape.at(-1) === 1) return a.rank === 1 ? [expandDims(a, -1), b] : [a, squeeze(b, -1)]
-  return [a, b]
 }
 
 /** The error for targets whose shape does not go with the model's output. */

@@ -1,18 +1,22 @@
 // The metrics that can be named in compile(). Names, defaults and formulas are Keras's.
 
-import { argmax, sum } from '../ops/reduce'
+import { configured, count, number, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import type { Serialized } from '../core/registry'
+import {
+  binaryCrossentropy, categoricalCrossentropy, classMask, crossentropyOptions, meanAbsoluteError, meanSquaredError,
+  sparseCategoricalCrossentropy, sparseCrossentropyOptions,
+} from '../losses/functions'
+import { alignRanks, applyMask } from '../losses/weights'
 import { cast, equal, greater, less, multiply, square, subtract } from '../ops/elementwise'
+import { argmax, sum } from '../ops/reduce'
 import { oneHot, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import type { CrossentropyOptions } from '../losses/functions'
-import * as lossFunctions from '../losses/functions'
-import { alignRanks } from '../losses/loss'
-import type { Config, Serialized } from '../core/registry'
-import { MeanMetricWrapper, RootMean } from './mean'
+import { MeanOfValues, RootMean } from './mean'
 import type { Metric, MetricOptions } from './metric'
 
 export { AUC, Precision, Recall } from './confusion'
-export type { AucOptions } from './confusion'
+export type { AucOptions, ThresholdOptions } from './confusion'
 export { Mean, MeanMetricWrapper } from './mean'
 export { Metric } from './metric'
 export type { MetricOptions } from './metric'
@@ -25,27 +29,26 @@ export type MetricName =
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type MetricIdentifier = MetricName | (string & {}) | Metric | MetricFunction | Serialized
 
-/** How often round(p) agrees with y, for p above or below `threshold`. */
-export class BinaryAccuracy extends MeanMetricWrapper {
+const binaryAccuracyOptions = () => ({
+  /** A prediction above it counts as 1. Default 0.5. */
+  threshold: option(number(), 0.5),
+})
+export type BinaryAccuracyOptions = InputsOf<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
+
+/** How often the prediction, 1 above `threshold` and else 0, is the target. */
+export class BinaryAccuracy extends configured(MeanOfValues, binaryAccuracyOptions) {
   static override readonly className = 'BinaryAccuracy'
-  readonly threshold: number
-  constructor({ threshold = 0.5, name = 'binaryAccuracy' }: MetricOptions & { threshold?: number } = {}) {
-    super((yTrue, yPred) => {
-      const [y, p] = alignRanks(cast(yTrue, 'float32'), yPred)
-      return cast(equal(y, cast(greater(p, threshold), 'float32')), 'float32')
-    }, { name })
-    this.threshold = threshold
-  }
-  override getConfig(): Config {
-    return { ...super.getConfig(), threshold: this.threshold }
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const [y, p] = alignRanks(cast(yTrue, 'float32'), yPred)
+    return cast(equal(y, cast(greater(p, this.threshold), 'float32')), 'float32')
   }
 }
 
 /** How often the largest prediction is where the one-hot target is. */
-export class CategoricalAccuracy extends MeanMetricWrapper {
+export class CategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'CategoricalAccuracy'
-  constructor({ name = 'categoricalAccuracy' }: MetricOptions = {}) {
-    super((yTrue, yPred) => cast(equal(argmax(yTrue, -1), argmax(yPred, -1)), 'float32'), { name })
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return cast(equal(argmax(yTrue, -1), argmax(yPred, -1)), 'float32')
   }
 }
 
@@ -54,10 +57,10 @@ function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
 }
 
 /** How often the largest prediction is that of the class numbered by the target. */
-export class SparseCategoricalAccuracy extends MeanMetricWrapper {
+export class SparseCategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'SparseCategoricalAccuracy'
-  constructor({ name = 'sparseCategoricalAccuracy' }: MetricOptions = {}) {
-    super((yTrue, yPred) => cast(equal(classNumbers(yTrue, yPred), argmax(yPred, -1)), 'float32'), { name })
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return cast(equal(classNumbers(yTrue, yPred), argmax(yPred, -1)), 'float32')
   }
 }
 
@@ -68,96 +71,81 @@ function inTopK(target: Tensor, yPred: Tensor, k: number): Tensor {
   return cast(less(larger, k), 'float32')
 }
 
+const topKOptions = () => ({
+  /** How many of the largest predictions are looked at. Default 5. */
+  k: option(count, 5),
+})
+export type TopKOptions = InputsOf<ReturnType<typeof topKOptions>> & MetricOptions
+
 /** How often the one-hot target's class is among the k largest predictions. */
-export class TopKCategoricalAccuracy extends MeanMetricWrapper {
+export class TopKCategoricalAccuracy extends configured(MeanOfValues, topKOptions) {
   static override readonly className = 'TopKCategoricalAccuracy'
-  readonly k: number
-  constructor({ k = 5, name = 'topKCategoricalAccuracy' }: MetricOptions & { k?: number } = {}) {
-    super((yTrue, yPred) => inTopK(oneHot(argmax(yTrue, -1), yPred.shape.at(-1)!), yPred, k), { name })
-    this.k = k
-  }
-  override getConfig(): Config {
-    return { ...super.getConfig(), k: this.k }
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return inTopK(oneHot(argmax(yTrue, -1), yPred.shape.at(-1)!), yPred, this.k)
   }
 }
 
 /** How often the class numbered by the target is among the k largest predictions. */
-export class SparseTopKCategoricalAccuracy extends MeanMetricWrapper {
+export class SparseTopKCategoricalAccuracy extends configured(MeanOfValues, topKOptions) {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
-  readonly k: number
-  constructor({ k = 5, name = 'sparseTopKCategoricalAccuracy' }: MetricOptions & { k?: number } = {}) {
-    super((yTrue, yPred) => inTopK(oneHot(classNumbers(yTrue, yPred), yPred.shape.at(-1)!), yPred, k), { name })
-    this.k = k
-  }
-  override getConfig(): Config {
-    return { ...super.getConfig(), k: this.k }
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return inTopK(oneHot(classNumbers(yTrue, yPred), yPred.shape.at(-1)!), yPred, this.k)
   }
 }
 
 /** The mean of (y − ŷ)². */
-export class MeanSquaredError extends MeanMetricWrapper {
+export class MeanSquaredError extends MeanOfValues {
   static override readonly className = 'MeanSquaredError'
-  constructor({ name = 'meanSquaredError' }: MetricOptions = {}) {
-    super(lossFunctions.meanSquaredError, { name })
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredError(yTrue, yPred)
   }
 }
 
 /** The mean of |y − ŷ|. */
-export class MeanAbsoluteError extends MeanMetricWrapper {
+export class MeanAbsoluteError extends MeanOfValues {
   static override readonly className = 'MeanAbsoluteError'
-  constructor({ name = 'meanAbsoluteError' }: MetricOptions = {}) {
-    super(lossFunctions.meanAbsoluteError, { name })
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsoluteError(yTrue, yPred)
   }
 }
 
 /** √ of the mean of (y − ŷ)². */
 export class RootMeanSquaredError extends RootMean {
   static override readonly className = 'RootMeanSquaredError'
-  constructor({ name = 'rootMeanSquaredError' }: MetricOptions = {}) {
-    super((yTrue, yPred) => {
-      const [y, output] = alignRanks(cast(yTrue, 'float32'), yPred)
-      return square(subtract(output, y))
-    }, { name })
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const [y, output] = alignRanks(cast(yTrue, 'float32'), yPred)
+    return square(subtract(output, y))
   }
 }
 
-type CrossentropyMetricOptions = MetricOptions & CrossentropyOptions
-
 /** The mean binary cross-entropy. */
-export class BinaryCrossentropy extends MeanMetricWrapper {
+export class BinaryCrossentropy extends configured(MeanOfValues, () => crossentropyOptions) {
   static override readonly className = 'BinaryCrossentropy'
-  private readonly options: CrossentropyOptions
-  constructor({ name = 'binaryCrossentropy', ...options }: CrossentropyMetricOptions = {}) {
-    super((yTrue, yPred) => lossFunctions.binaryCrossentropy(yTrue, yPred, options), { name })
-    this.options = options
-  }
-  override getConfig(): Config {
-    return { ...super.getConfig(), ...this.options }
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return binaryCrossentropy(yTrue, yPred, this)
   }
 }
 
 /** The mean categorical cross-entropy. */
-export class CategoricalCrossentropy extends MeanMetricWrapper {
+export class CategoricalCrossentropy extends configured(MeanOfValues, () => crossentropyOptions) {
   static override readonly className = 'CategoricalCrossentropy'
-  private readonly options: CrossentropyOptions
-  constructor({ name = 'categoricalCrossentropy', ...options }: CrossentropyMetricOptions = {}) {
-    super((yTrue, yPred) => lossFunctions.categoricalCrossentropy(yTrue, yPred, options), { name })
-    this.options = options
-  }
-  override getConfig(): Config {
-    return { ...super.getConfig(), ...this.options }
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalCrossentropy(yTrue, yPred, this)
   }
 }
 
 /** The mean cross-entropy of class numbers. */
-export class SparseCategoricalCrossentropy extends MeanMetricWrapper {
+export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () => sparseCrossentropyOptions) {
   static override readonly className = 'SparseCategoricalCrossentropy'
-  private readonly options: CrossentropyOptions
-  constructor({ name = 'sparseCategoricalCrossentropy', ...options }: MetricOptions & { fromLogits?: boolean } = {}) {
-    super((yTrue, yPred) => lossFunctions.sparseCategoricalCrossentropy(yTrue, yPred, options), { name })
-    this.options = options
+
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return sparseCategoricalCrossentropy(yTrue, yPred, this)
   }
-  override getConfig(): Config {
-    return { ...super.getConfig(), ...this.options }
+
+  /** As in Keras, an ignored class is 0 in the mean; only where samples are weighted it leaves the mean. */
+  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const { ignoreClass, axis } = this
+    const mask = ignoreClass === null || sampleWeight === undefined ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })
+    super.updateState(yTrue, yPred, applyMask(sampleWeight, mask, 'sum'))
   }
 }

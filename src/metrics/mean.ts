@@ -2,20 +2,14 @@
 
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { cast, divide, equal, multiply, sqrt, where } from '../ops/elementwise'
+import { cast, multiply, sqrt } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { broadcastTo, full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { alignRanks } from '../losses/loss'
+import { alignRanks, divideNoNan } from '../losses/weights'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
-
-/** a / b, and 0 where b is 0. */
-export function divideNoNan(a: Tensor, b: Tensor): Tensor {
-  const empty = equal(b, 0)
-  return where(empty, 0, divide(a, where(empty, 1, b)))
-}
 
 function overAxesFrom(x: Tensor, first: number): Tensor {
   if (x.rank <= first) return x
@@ -37,14 +31,8 @@ export function samplewise(values: Tensor, sampleWeight?: Tensor): { values: Ten
 /** Σ weight · value / Σ weight */
 export class Mean extends Metric {
   static readonly className: string = 'Mean'
-  protected readonly total: Variable
-  protected readonly count: Variable
-
-  constructor({ name = 'mean' }: MetricOptions = {}) {
-    super({ name })
-    this.total = this.addVariable('total')
-    this.count = this.addVariable('count')
-  }
+  protected readonly total: Variable = this.addVariable('total')
+  protected readonly count: Variable = this.addVariable('count')
 
   /** Takes in values; outside of compile() call it with the values alone. */
   update(values: TensorLike, sampleWeight?: TensorLike): void {
@@ -80,8 +68,18 @@ export class Mean extends Metric {
   }
 }
 
+/** The weighted mean of what `values` computes for each sample. */
+export abstract class MeanOfValues extends Mean {
+  /** yTrue, yPred [batch, …] → [batch, …] */
+  protected abstract values(yTrue: Tensor, yPred: Tensor): Tensor
+
+  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    this.update(this.values(yTrue, yPred), sampleWeight)
+  }
+}
+
 /** The mean of a function of targets and predictions. */
-export class MeanMetricWrapper extends Mean {
+export class MeanMetricWrapper extends MeanOfValues {
   static override readonly className: string = 'MeanMetricWrapper'
   constructor(
     private readonly fn: (yTrue: Tensor, yPred: Tensor) => Tensor,
@@ -90,13 +88,13 @@ export class MeanMetricWrapper extends Mean {
     super(options)
   }
 
-  override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
-    this.update(this.fn(yTrue, yPred), sampleWeight)
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return this.fn(yTrue, yPred)
   }
 }
 
 /** √ of a mean. */
-export class RootMean extends MeanMetricWrapper {
+export abstract class RootMean extends MeanOfValues {
   override result(): Tensor {
     return sqrt(super.result())
   }

@@ -1,45 +1,57 @@
 // Metric: sums that grow batch by batch, and a number made of them. The state is in linear memory, so that
 // the sums are part of the training step's tape.
 
+import type { InputsOf } from '../core/options'
+import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
+import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
+import { alignRanks, applyMask } from '../losses/weights'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
 import { add } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import type { Config } from '../core/registry'
-import { uniqueName } from '../core/registry'
+import { currentRuntime, withRuntime } from '../runtime/runtime'
 
-export interface MetricOptions {
-  name?: string
-}
+const metricOptions = () => ({
+  /** The key in logs. Default: from the class. */
+  name: optionFrom(text, (metric) => camelCase(classNameOf(metric))),
+  /** Metrics are computed in float32. */
+  dtype: option(nullable(choice('float32')), null),
+})
+export type MetricOptions = InputsOf<ReturnType<typeof metricOptions>>
 
 /** Subclass it, add variables in the constructor, and write `updateState` and `result` with ops. */
-export abstract class Metric {
-  readonly name: string
+export abstract class Metric extends configured(Configured, metricOptions) {
   readonly variables: Variable[] = []
-
-  constructor({ name }: MetricOptions = {}) {
-    this.name = name ?? uniqueName(this.constructor.name)
-  }
+  private readonly runtime = currentRuntime()
 
   /** Takes in one batch. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
-  /** The metric of everything taken in since the last reset: a scalar. */
+  /** The metric of everything taken in since the last reset: a scalar, or one number for each of several thresholds. */
   abstract result(): Tensor
+
+  /**
+   * Takes in one batch as a loss takes it: makes the ranks of targets and predictions agree ([batch] is [batch, 1]), and
+   * gives what the mask leaves out the weight 0.
+   */
+  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike, mask?: TensorLike): void {
+    const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+    const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
+    this.updateState(y, p, applyMask(weights, mask === undefined ? undefined : asTensor(mask, 'mask'), 'sum'))
+  }
 
   /** A variable that starts at, and is reset to, zeros. */
   protected addVariable(name: string, shape: Shape = []): Variable {
-    const variable = new Variable(shape, { name: `${this.name}/${name}`, trainable: false })
+    // Beside the others, whatever configure() chose since.
+    const variable = withRuntime(this.runtime, () => new Variable(shape, { name: `${this.name}/${name}`, trainable: false }))
     this.variables.push(variable)
     return variable
   }
 
   resetState(): void {
     for (const variable of this.variables) variable.view.fill(0)
-  }
-
-  getConfig(): Config {
-    return { name: this.name }
   }
 }
 

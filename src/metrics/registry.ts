@@ -1,10 +1,9 @@
 // Metrics by name, 'accuracy' among them, and a user's function as a metric.
 
-import { ArgumentError, normalizeName, unknownName } from '../core/errors'
+import { normalizeName, unknownName } from '../core/errors'
+import { Registry, camelCase, customFunction } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import type { CustomObjects } from '../core/registry'
-import { Registry, camelCase } from '../core/registry'
-import { alignRanks } from '../losses/loss'
+import { alignRanks } from '../losses/weights'
 import type { MetricFunction, MetricIdentifier } from './index'
 import {
   AUC, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean, MeanAbsoluteError,
@@ -14,7 +13,16 @@ import {
 
 const isMetric = (value: unknown): value is Metric => value instanceof Metric
 
-export const metrics = new Registry<Metric>('metric', isMetric, () => ({ BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, Mean, Precision, Recall, AUC }), { mse: 'MeanSquaredError', mae: 'MeanAbsoluteError', rmse: 'RootMeanSquaredError', bce: 'BinaryCrossentropy' })
+export const metrics = new Registry<Metric>(
+  'metric',
+  isMetric,
+  () => ({
+    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy,
+    MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, BinaryCrossentropy, CategoricalCrossentropy,
+    SparseCategoricalCrossentropy, Mean, Precision, Recall, AUC,
+  }),
+  { mse: 'MeanSquaredError', mae: 'MeanAbsoluteError', rmse: 'RootMeanSquaredError', bce: 'BinaryCrossentropy' },
+)
 
 /** What the metrics of a model are compared on. Shapes include the batch axis. */
 export interface TargetShapes {
@@ -31,23 +39,18 @@ function accuracyFor({ target, output }: TargetShapes, name: string): Metric {
 }
 
 /**
- * A metric from a name, an instance, a saved configuration or a function. A name is also the key in logs.
+ * A metric from a name, an instance, a saved configuration or a function; a name may be that of a custom object in scope.
+ * A name is also the key in logs.
  * @param shapes decide what 'accuracy' means
  */
-export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes, custom: CustomObjects = {}): Metric {
-  if (typeof identifier === 'function') {
-    if (isMetricClass(identifier)) {
-      throw new ArgumentError(`Pass an instance of a metric, not its class: new ${identifier.name}()`)
-    }
-    return new MeanMetricWrapper((yTrue, yPred) => identifier(...alignRanks(yTrue, yPred)), { name: identifier.name === '' ? 'metric' : identifier.name })
+export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
+  const own = customFunction<MetricFunction>(identifier)
+  if (own !== null) {
+    return new MeanMetricWrapper((yTrue, yPred) => own.call(...alignRanks(yTrue, yPred)), { name: own.name === '' ? 'metric' : own.name })
   }
   if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)
   if (['accuracy', 'acc'].includes(normalizeName(identifier))) return accuracyFor(shapes, name)
-  if (!metrics.knows(identifier) && !(identifier in custom)) throw unknownName('metric', identifier, ['accuracy', ...metrics.known])
+  if (!metrics.knows(identifier)) throw unknownName('metric', identifier, ['accuracy', ...metrics.known])
   return metrics.get({ className: identifier, config: { name } })
-}
-
-function isMetricClass(identifier: MetricFunction): boolean {
-  return identifier.prototype instanceof Metric
 }

@@ -2,14 +2,15 @@
 // { ref: [call, output] }. The first calls are the inputs.
 
 import { allocateData } from '../core/dtypes'
-import { FormatError, formatShape, unknownName } from '../core/errors'
-import type { Config, Json, Serialized } from '../core/registry'
-import { construct, customObject, isSerialized, serialize } from '../core/registry'
+import { FormatError, formatShape } from '../core/errors'
+import type { Config, Json } from '../core/registry'
+import { isSerialized, serialize } from '../core/registry'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
+import { layerFromConfig } from '../layers/saved'
 import { hasSymbol, originOf, recordCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import type { LayerGraph } from './layer-graph'
@@ -45,13 +46,6 @@ function encodeNumber(value: unknown): Json {
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
   if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
   throw new FormatError(`A call of a layer has the constant ${String(value)}, which cannot be saved`)
-}
-
-/** A layer from its saved form; its class is looked for among the custom objects, where loaders put those of the library. */
-export function layerFromConfig(saved: Serialized): LayerBase {
-  const layer = construct(customObject(saved.className), saved.config)
-  if (layer instanceof LayerBase) return layer
-  throw unknownName('layer', saved.className, [])
 }
 
 function damaged(what: string): FormatError {

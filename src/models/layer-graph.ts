@@ -18,6 +18,11 @@ function isGraphCall(call: LayerCall): call is GraphCall {
 }
 
 export class LayerGraph {
+  /** The types of the inputs, as a tree. */
+  readonly inputSpecs: Tree<TensorSpec>
+  /** The types of the outputs, as a tree. */
+  readonly outputSpecs: Tree<TensorSpec>
+
   private constructor(
     /** Symbols. */
     readonly inputs: Tree<Tensor>,
@@ -26,7 +31,10 @@ export class LayerGraph {
     readonly inputLayers: readonly InputLayer[],
     /** Without those of the inputs, in an order in which every symbol is made before it is used. */
     readonly calls: readonly GraphCall[],
-  ) {}
+  ) {
+    this.inputSpecs = mapTree(inputs, (symbol) => originOf(symbol)!.spec)
+    this.outputSpecs = mapTree(outputs, (symbol) => originOf(symbol)!.spec)
+  }
 
   /**
    * The graph between symbols.
@@ -82,15 +90,6 @@ export class LayerGraph {
     return this.knownLayers
   }
 
-  /** The types of the inputs, as a tree. */
-  get inputSpecs(): Tree<TensorSpec> {
-    return mapTree(this.inputs, (symbol) => originOf(symbol)!.spec)
-  }
-
-  /** The types of the outputs, as a tree. */
-  get outputSpecs(): Tree<TensorSpec> {
-    return mapTree(this.outputs, (symbol) => originOf(symbol)!.spec)
-  }
 
   /** The names by which data can be given, in the order of `flatten(inputs)`. */
   get inputNames(): readonly string[] {

@@ -18,6 +18,7 @@ import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import type { Tensor } from '../ops/tensor'
+import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { SaveOptions } from '../formats/save'
@@ -170,7 +171,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    */
   trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.forward(batch)
-    this.optimizer.apply(this.gradients(result.loss))
+    this.optimizer.apply(this.gradients(this.optimizer.scaleLoss(result.loss)))
     this.updateMetrics(batch, result)
   }
 
@@ -199,7 +200,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   /** Takes a batch into the loss tracker and the metrics of compile. Inside a step. */
   updateMetrics(batch: Batch<In, Out>, result: ForwardResult<Out>): void {
-    this.#trainer.requireCompiled('updateMetrics').updateMetrics(typed(batch), typed(result))
+    const compiled = this.#trainer.requireCompiled('updateMetrics')
+    withScope('metrics', () => compiled.updateMetrics(typed(batch), typed(result)))
   }
 
   /** Whether a step of one's own stands in for the built-in one. @internal */

@@ -12,6 +12,8 @@ import type { Program } from '../runtime/program'
 import { compile } from '../runtime/program'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
+import type { Pack } from './packed'
+import { Packs } from './packed'
 import type { TensorSymbol } from './tensor'
 import { Tensor } from './tensor'
 
@@ -30,21 +32,17 @@ class TracedValue implements TensorSymbol {
 }
 
 export class Trace {
-  private readonly builder = new GraphBuilder()
+  protected readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
   private readonly cells = new Set<TracedCell>()
+  private readonly packs = new Packs(this.builder)
 
   /** The value that a tensor stands for in this trace; concrete tensors become constants. */
   valueOf(tensor: Tensor): Value {
     const symbol = Tensor.symbolOf(tensor)
     if (symbol !== null) {
       if (!(symbol instanceof TracedValue)) throw new StateError(`A ${tensor.dtype} tensor of shape [${tensor.shape.join(', ')}] ${symbol.whyNoData}`)
-      if (symbol.trace !== this) {
-        throw new StateError(
-          'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
-        )
-      }
-      return symbol.value
+      return symbol.trace === this ? symbol.value : this.foreign(tensor)
     }
     let value = this.constants.get(tensor)
     if (value === undefined) {
@@ -53,6 +51,18 @@ export class Trace {
       this.constants.set(tensor, value)
     }
     return value
+  }
+
+  /** What stands for a symbol of another trace. */
+  protected foreign(_tensor: Tensor): Value {
+    throw new StateError(
+      'A tensor from inside a traced function was used outside of it. Return it from the function, or assign it to a Variable.',
+    )
+  }
+
+  /** The scope that new nodes get. */
+  get scope(): string {
+    return this.builder.scope
   }
 
   wrap(value: Value): Tensor {
@@ -72,12 +82,23 @@ export class Trace {
 
   read(variable: TracedCell): Tensor {
     this.cells.add(variable)
-    return this.wrap(this.builder.read(variable))
+    return this.wrap(this.packs.read(variable) ?? this.builder.read(variable))
   }
 
   update(variable: TracedCell, value: Tensor): void {
     this.cells.add(variable)
-    this.builder.update(variable, this.valueOf(value))
+    if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
+  }
+
+  /** Variables that lie side by side, as one. */
+  readPack(pack: Pack<TracedCell>): Tensor {
+    this.cells.add(pack.whole)
+    return this.wrap(this.packs.readAll(pack))
+  }
+
+  updatePack(pack: Pack<TracedCell>, value: Tensor): void {
+    this.cells.add(pack.whole)
+    this.packs.assignAll(pack, this.valueOf(value))
   }
 
   parameter(type: TensorType): Tensor {
@@ -133,6 +154,7 @@ export class Trace {
   }
 
   finish(outputs: readonly Tensor[]): Graph {
+    this.packs.settle()
     return this.builder.finish(outputs.map((output) => this.valueOf(output)))
   }
 
@@ -181,6 +203,17 @@ export function trace(types: readonly TensorType[], body: (parameters: Tensor[])
     return { graph: own.finish(outputs), runtime: own.runtime() }
   } finally {
     active = null
+  }
+}
+
+/** Records what `body` does in a trace of its own, inside of the active one. */
+export function tracedBy<Result>(own: Trace, body: () => Result): Result {
+  const outer = active
+  active = own
+  try {
+    return body()
+  } finally {
+    active = outer
   }
 }
 

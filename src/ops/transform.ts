@@ -220,3 +220,13 @@ function described(value: unknown): string {
 export function requireFunction(where: string, fn: unknown): void {
   if (typeof fn !== 'function') throw new ArgumentError(`${where}: needs a function of tensors, received ${quoted(fn)}`)
 }
+
+/** Traces a function of tensors, runs it once on data and forgets it. */
+export function evaluateOnce(inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
+  const program = compileTraced(trace(inputs, body))
+  try {
+    return runProgram(program, inputs)
+  } finally {
+    program.dispose()
+  }
+}

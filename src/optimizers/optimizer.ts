@@ -1,40 +1,59 @@
-// Optimizer: from gradients to new weights. Keeps all trainable weights side by side in linear memory, so that
-// one instruction updates everything. The update rules are in index.ts.
+// Optimizer: from gradients to new weights, one instruction for all weights that lie side by side (parameters.ts). The
+// update rules are in index.ts.
 
 import { ArgumentError, StateError } from '../core/errors'
-import { add, cast, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
+import type { InputsOf } from '../core/options'
+import { Configured, boolean, configured, count, integer, listOf, nullable, number, option, optionFrom, text } from '../core/options'
+import type { Config } from '../core/registry'
+import { camelCase, classNameOf } from '../core/registry'
+import { add, cast, clip, divide, equal, maximum, mod, multiply, notEqual, sqrt, square, subtract, where } from '../ops/elementwise'
+import type { Pack } from '../ops/packed'
 import { sum } from '../ops/reduce'
-import { concatenate, reshape } from '../ops/shape'
-import type { TensorData } from '../ops/tensor'
+import { concatenate, reshape, slice } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
-import { withScope } from '../ops/trace'
+import { currentTrace, withScope } from '../ops/trace'
 import { Variable } from '../ops/variable'
-import { withRuntime } from '../runtime/runtime'
-import type { Config, Serialized } from '../core/registry'
-import { isSerialized, serialize } from '../core/registry'
-import { LearningRateSchedule, getSchedule } from './schedules'
+import { groupKind } from './groups'
+import type { Match } from './match'
+import { matchKind, matches } from './match'
+import type { Run } from './parameters'
+import { ParameterStore } from './parameters'
+import { Rate, learningRateKind } from './rate'
+import type { LearningRateSchedule } from './schedules'
 
-/** A number, a schedule, or a saved schedule. */
-export type LearningRate = number | LearningRateSchedule | Serialized
+const limit = nullable(number({ above: 0 }))
 
-export interface OptimizerOptions {
-  learningRate?: LearningRate
-  /** p ← p − learningRate · weightDecay · p before each update. */
-  weightDecay?: number | null
-  /** The largest L2 norm of the gradient of one weight. */
-  clipnorm?: number | null
-  /** The largest absolute value of one element of a gradient. */
-  clipvalue?: number | null
-  /** The largest L2 norm of all gradients together. */
-  globalClipnorm?: number | null
-}
+const optimizerOptions = () => ({
+  /** A number, or a schedule. The default is the class's. */
+  learningRate: option(learningRateKind, 0.001),
+  /** p ← p − learningRate · weightDecay · p before each update. Default null: none. */
+  weightDecay: option(nullable(number({ min: 0 })), null),
+  /** The largest L2 norm of the gradient of one weight. Default null: any. */
+  clipnorm: option(limit, null),
+  /** The largest absolute value of one element of a gradient. Default null: any. */
+  clipvalue: option(limit, null),
+  /** The largest L2 norm of all gradients together. Default null: any. */
+  globalClipnorm: option(limit, null),
+  /** Whether a running average of the weights is kept, which takes their place when training ends. Default false. */
+  useEma: option(boolean, false),
+  /** average ← emaMomentum · average + (1 − emaMomentum) · weight. Default 0.99. */
+  emaMomentum: option(number({ min: 0, max: 1 }), 0.99),
+  /** After every how many updates the average takes the place of the weights. Default null: when training ends. */
+  emaOverwriteFrequency: option(nullable(count), null),
+  /** Multiplies the loss before gradients are taken, and divides them. Default null: none. */
+  lossScaleFactor: option(limit, null),
+  /** Weights are updated every so many steps, by the mean of their gradients. Default null: in every step. */
+  gradientAccumulationSteps: option(nullable(integer({ min: 2 })), null),
+  /** Weights with a learning rate or weight decay of their own; of several that match, the first counts. Default none. */
+  groups: option(listOf(groupKind), []),
+  /** Weights without weight decay, as `excludeFromWeightDecay` adds them. Default none. */
+  noWeightDecay: option(listOf(matchKind), []),
+  /** Default: from the class. */
+  name: optionFrom(text, (optimizer) => camelCase(classNameOf(optimizer))),
+})
+export type OptimizerOptions = InputsOf<ReturnType<typeof optimizerOptions>>
 
-/** The names of OptimizerOptions. */
-export const OPTIMIZER_OPTIONS: readonly (keyof OptimizerOptions)[] = [
-  'learningRate', 'weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm',
-]
-
-/** What an update rule is given, and what it makes of it. All flat, as long as all weights together. */
+/** What an update rule is given, and what it makes of it. All flat, as long as the weights together. */
 export interface UpdateInput {
   readonly parameters: Tensor
   readonly gradient: Tensor
@@ -51,32 +70,36 @@ export interface UpdateResult {
   readonly slots: readonly Tensor[]
 }
 
-export abstract class Optimizer {
-  private readonly schedule: LearningRateSchedule | null
-  private readonly rate: Variable
-  /** The number of updates done. */
-  readonly iterations: Variable
-  readonly weightDecay: number | null
-  readonly clipnorm: number | null
-  readonly clipvalue: number | null
-  readonly globalClipnorm: number | null
-  private weights: readonly Variable[] = []
-  private flat: Variable | null = null
-  private slotVariables: readonly Variable[] = []
+const AVERAGE = 'average'
+const ACCUMULATOR = 'gradientAccumulator'
 
-  constructor(learningRate: LearningRate, options: OptimizerOptions) {
-    const resolved = isSerialized(learningRate) ? getSchedule(learningRate, {}) : learningRate
-    this.schedule = resolved instanceof LearningRateSchedule ? resolved : null
-    this.rate = new Variable([], { name: 'learningRate', trainable: false })
-    this.iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
-    if (typeof resolved === 'number') this.learningRate = resolved
-    this.weightDecay = options.weightDecay ?? null
-    if (this.weightDecay !== null && !(this.weightDecay >= 0)) {
-      throw new ArgumentError(`weightDecay must be ≥ 0, received ${this.weightDecay}`)
-    }
-    this.clipnorm = positive('clipnorm', options.clipnorm)
-    this.clipvalue = positive('clipvalue', options.clipvalue)
-    this.globalClipnorm = positive('globalClipnorm', options.globalClipnorm)
+/**
+ * Subclass it, name the slots and write `update` with ops to make an optimizer of your own.
+ *
+ * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once:
+ *
+ * ```ts
+ * const optimizer = new Adam({ groups: [{ match: 'encoder/', learningRate: 1e-4 }, { match: 'bias', weightDecay: 0 }] })
+ * const step = jit((x) => {
+ *   const [loss, gradients] = …
+ *   optimizer.apply(gradients, weights)
+ *   return loss
+ * })
+ * ```
+ */
+export abstract class Optimizer extends configured(Configured, optimizerOptions) {
+  /** Made when the option is set, which is before the fields of the class. */
+  private declare rate: Rate | undefined
+  /** The number of updates done. */
+  readonly iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
+  /** The gradients gathered since the last update; null when every step updates. */
+  private readonly gathered = this.gradientAccumulationSteps === null ? null : new Variable([], { name: 'gathered', dtype: 'int32', trainable: false })
+  private readonly excluded: Match[] = [...this.noWeightDecay]
+  private known: ParameterStore | null = null
+  /** The weights that were given to `build` last. */
+  private trained: readonly Variable[] = []
+
+  protected override checkOptions(): void {
     const clips = [this.clipnorm, this.clipvalue, this.globalClipnorm].filter((each) => each !== null)
     if (clips.length > 1) {
       throw new ArgumentError('Only one of clipnorm, clipvalue and globalClipnorm can be used at a time')
@@ -90,130 +113,244 @@ export abstract class Optimizer {
   protected abstract update(input: UpdateInput): UpdateResult
 
   /** The learning rate of the next update. Setting it never recompiles. */
-  get learningRate(): number {
-    return this.schedule === null ? this.rate.view[0]! : this.schedule.call(this.iterations.value).item()
+  override get learningRate(): number {
+    const { schedule, cell } = this.rate!
+    return schedule === null ? cell.view[0]! : schedule.call(this.steps()).item()
   }
 
-  set learningRate(value: number) {
-    if (this.schedule !== null) {
-      throw new StateError('The learning rate follows a schedule and cannot be set. Compile with a number to set it.')
-    }
-    if (!Number.isFinite(value) || value < 0) {
-      throw new ArgumentError(`learningRate must be a finite number ≥ 0, received ${value}`)
-    }
-    this.rate.view[0] = value
+  override set learningRate(value: number | LearningRateSchedule) {
+    if (this.rate === undefined) this.rate = new Rate(value)
+    else this.rate.set(value)
+  }
+
+  /** The calls of `apply` so far, which schedules count. */
+  private steps(): Tensor {
+    const { gathered, gradientAccumulationSteps } = this
+    const updates = this.iterations.value
+    return gathered === null ? updates : add(multiply(updates, int(gradientAccumulationSteps!)), gathered.value)
+  }
+
+  private get store(): ParameterStore {
+    const kinds = [...(this.useEma ? [AVERAGE] : []), ...(this.gathered === null ? [] : [ACCUMULATOR]), ...this.slotNames()]
+    return (this.known ??= new ParameterStore(kinds, (weight) => this.settingOf(weight)))
   }
 
   /** What changes and does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
-    return [this.iterations, this.rate]
-  }
-
-  /** Everything that changes besides the weights, for saving. */
-  get variables(): readonly Variable[] {
-    return [...this.scalars, ...this.slotVariables]
-  }
-
-  /** The weights it has slots for; none before the first training. @internal */
-  get builtFor(): readonly Variable[] {
-    return this.weights
-  }
-
-  /** Whether it keeps exactly these weights, where they are. @internal */
-  isBuiltFor(weights: readonly Variable[]): boolean {
-    const same = weights.length === this.weights.length && weights.every((weight, i) => weight === this.weights[i])
-    // Another optimizer may have moved a weight that two models share.
-    return same && weights.every((weight) => weight.storage === this.flat?.storage)
+    const rates = this.groups.flatMap(({ rate }) => (rate == null ? [] : [rate.cell]))
+    return [this.iterations, this.rate!.cell, ...rates, ...(this.gathered === null ? [] : [this.gathered])]
   }
 
   /**
-   * Moves the weights side by side and makes the slots; a weight that it had before keeps its part of them.
-   * @throws StateError when it trains another model
-   * @internal
+   * Everything that changes besides the weights, for saving: `iterations`, the learning rate, those of groups, the steps
+   * gathered; then the slots by kind (averages, gathered gradients, those of the rule), each of its weight's shape, in the
+   * order of the weights. Weights that are not trained for a while keep theirs.
    */
-  build(weights: readonly Variable[]): void {
-    if (this.weights.length > 0 && !weights.some((weight) => this.weights.includes(weight))) {
+  get variables(): readonly Variable[] {
+    return [...this.scalars, ...[...this.slots.values()].flat()]
+  }
+
+  /** The slots by kind, each in the order of the weights that the optimizer knows. */
+  get slots(): ReadonlyMap<string, readonly Variable[]> {
+    return this.store.slots
+  }
+
+  /** The weights it has slots for, in the order of `variables`; none before the first training. @internal */
+  get builtFor(): readonly Variable[] {
+    return this.store.weights
+  }
+
+  /** Whether `apply` without weights means exactly these, and they are where the optimizer put them. @internal */
+  isBuiltFor(weights: readonly Variable[]): boolean {
+    const same = weights.length === this.trained.length && weights.every((weight, i) => weight === this.trained[i])
+    return same && weights.every((weight) => this.store.holds(weight))
+  }
+
+  /**
+   * Makes slots for weights and moves the weights side by side; from now on they are those that `apply` updates. A weight
+   * that had slots keeps them, also one that is not among the weights of this call.
+   * @param all the weights of the whole model, by which it is known that it is the same one
+   * @throws StateError when it trains another model
+   */
+  build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
+    const first = this.builtFor.length
+    if (first > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
       throw new StateError('This optimizer trains another model already. Make one for each model.')
     }
-    const kept = this.slotContents()
-    this.weights = weights
-    const first = weights[0]
-    if (first === undefined) return
-    const size = weights.reduce((total, weight) => total + weight.size, 0)
-    const storage = first.runtime.createStorage(4 * size)
-    this.flat = Variable.within(storage, 0, [size], 'parameters')
-    this.slotVariables = withRuntime(first.runtime, () =>
-      this.slotNames().map((name) => new Variable([size], { name, trainable: false })),
-    )
-    let offset = 0
-    for (const weight of weights) {
-      weight.adopt(storage, 4 * offset)
-      const contents = kept.get(weight)
-      this.slotVariables.forEach((slot, i) => contents?.[i] && slot.view.set(contents[i], offset))
-      offset += weight.size
-    }
+    this.store.add(weights)
+    this.trained = [...weights]
+    // An average starts at the weight.
+    const averages = this.slots.get(AVERAGE) ?? []
+    this.builtFor.slice(first).forEach((weight, i) => averages[first + i]?.view.set(weight.view))
   }
 
-  private slotContents(): Map<Variable, TensorData[]> {
-    let offset = 0
-    const contents = new Map<Variable, TensorData[]>()
-    for (const weight of this.weights) {
-      const start = offset
-      offset += weight.size
-      contents.set(weight, this.slotVariables.map((slot) => slot.view.slice(start, offset)))
-    }
-    return contents
+  /**
+   * Weights without weight decay. To be called before the first training.
+   *
+   * Keras: `exclude_from_weight_decay`.
+   * @param names parts of names, or regular expressions
+   */
+  excludeFromWeightDecay({ variables = [], names = [] }: { variables?: readonly Variable[]; names?: readonly (string | RegExp)[] }): void {
+    if (this.builtFor.length > 0) throw new StateError('excludeFromWeightDecay must be called before the optimizer is built')
+    this.excluded.push(...variables, ...names)
   }
 
-  /** One update; traced into the training step. `gradients` has one tensor for each weight given to build. */
-  apply(gradients: readonly Tensor[]): void {
-    const flat = this.flat
-    if (flat === null) return
-    withScope('optimizer', () => {
-      const gradient = this.clipFlat(concatenate(this.clipEach(gradients).map((each) => reshape(each, [each.size])), 0))
-      const iterations = this.iterations.value
-      const { parameters, slots } = this.update({
-        parameters: flat.value,
-        gradient,
-        learningRate: this.schedule === null ? this.rate.value : cast(this.schedule.call(iterations), 'float32'),
-        iterations,
-        slots: this.slotVariables.map((slot) => slot.value),
-        weightDecay: this.weightDecay ?? 0,
-      })
-      flat.assign(parameters)
-      slots.forEach((slot, i) => this.slotVariables[i]!.assign(slot))
-      this.iterations.assign(add(iterations, new Tensor(Int32Array.of(1), [], 'int32')))
+  private groupOf(weight: Variable): number {
+    return this.groups.findIndex(({ match }) => matches(match, weight))
+  }
+
+  private isExcluded(weight: Variable): boolean {
+    return this.excluded.some((match) => matches(match, weight))
+  }
+
+  /** A number for what is set for a weight: equal ones are updated together. */
+  private settingOf(weight: Variable): number {
+    return 2 * this.groupOf(weight) + Number(this.isExcluded(weight))
+  }
+
+  /** The loss as gradients are to be taken of it: see lossScaleFactor. */
+  scaleLoss(loss: Tensor): Tensor {
+    return this.lossScaleFactor === null ? loss : multiply(loss, this.lossScaleFactor)
+  }
+
+  /**
+   * One update; traced into the training step, or at once.
+   * @param gradients one for each weight
+   * @param weights those of `build` when they are left out; the first call may be the one that builds. Weights of `build`
+   * that are not among them stay as they are
+   * @throws ArgumentError for another number of gradients, and for weights that the optimizer was not built for
+   */
+  apply(gradients: readonly Tensor[], weights: readonly Variable[] = this.trained): void {
+    this.requireAlike(gradients, weights)
+    if (weights.length === 0) return
+    if (this.builtFor.length === 0) this.build(weights)
+    const unknown = weights.find((weight) => !this.store.knows(weight))
+    if (unknown !== undefined) throw new ArgumentError(`${this.name}: was not built for ${unknown.name}. Call build with all weights first.`)
+    this.store.add(weights)
+    withScope('optimizer', () => this.step(new Map(weights.map((weight, i) => [weight, gradients[i]!]))))
+  }
+
+  protected requireAlike(gradients: readonly Tensor[], weights: readonly Variable[]): void {
+    if (gradients.length === weights.length) return
+    throw new ArgumentError(`${this.name}: apply needs a gradient for each weight, received ${gradients.length} for ${weights.length}`)
+  }
+
+  /** One update from pairs of a gradient and its weight. Keras: `apply_gradients`. */
+  applyGradients(pairs: readonly (readonly [Tensor, Variable])[]): void {
+    this.apply(pairs.map(([gradient]) => gradient), pairs.map(([, weight]) => weight))
+  }
+
+  private step(gradients: ReadonlyMap<Variable, Tensor>): void {
+    const runs = this.store.runsOf([...gradients.keys()])
+    const steps = this.steps()
+    const iterations = this.iterations.value
+    const { gathered, gradientAccumulationSteps: every } = this
+    const isUpdate = gathered === null ? null : equal(gathered.value, int(every! - 1))
+    const flat = runs.map((run) => {
+      const each = run.parts.map((part) => this.unscale(gradients.get(part)!))
+      if (every === null) return { total: null, gradient: sideBySide(each.map((gradient) => this.clipOne(gradient))) }
+      const total = add(sideBySide(each), readPack(run.slots.get(ACCUMULATOR)!))
+      const mean = divide(total, every)
+      return { total, gradient: this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))) }
+    })
+    const clipped = this.clipAll(flat.map(({ gradient }) => gradient))
+    runs.forEach((run, i) => this.updateRun(run, { gradient: clipped[i]!, total: flat[i]!.total, steps, iterations, isUpdate }))
+    if (gathered === null || isUpdate === null) return this.iterations.assign(add(iterations, int(1)))
+    gathered.assign(where(isUpdate, int(0), add(gathered.value, int(1))))
+    this.iterations.assign(add(iterations, cast(isUpdate, 'int32')))
+  }
+
+  private unscale(gradient: Tensor): Tensor {
+    return this.lossScaleFactor === null ? gradient : divide(gradient, this.lossScaleFactor)
+  }
+
+  private clipOne(gradient: Tensor): Tensor {
+    return this.clipnorm === null ? gradient : multiply(gradient, shrink(sum(square(gradient)), this.clipnorm))
+  }
+
+  private clipAll(gradients: readonly Tensor[]): readonly Tensor[] {
+    const { clipvalue, globalClipnorm } = this
+    if (clipvalue !== null) return gradients.map((gradient) => clip(gradient, -clipvalue, clipvalue))
+    if (globalClipnorm === null) return gradients
+    const squares = gradients.map((gradient) => sum(square(gradient))).reduce((a, b) => add(a, b))
+    const factor = shrink(squares, globalClipnorm)
+    return gradients.map((gradient) => multiply(gradient, factor))
+  }
+
+  private updateRun(run: Run, at: { gradient: Tensor; total: Tensor | null; steps: Tensor; iterations: Tensor; isUpdate: Tensor | null }): void {
+    const { isUpdate } = at
+    const group = this.groups[this.groupOf(run.parts[0]!)]
+    const slots = this.slotNames().map((kind) => run.slots.get(kind)!)
+    const before = { parameters: readPack(run), slots: slots.map(readPack) }
+    const after = this.update({
+      ...before,
+      gradient: at.gradient,
+      learningRate: (group?.rate ?? this.rate!).at(at.steps),
+      iterations: at.iterations,
+      weightDecay: this.isExcluded(run.parts[0]!) ? 0 : (group?.weightDecay ?? this.weightDecay ?? 0),
+    })
+    // While gradients are gathered everything stays as it is.
+    const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
+    after.slots.forEach((slot, i) => updatePack(slots[i]!, choose(slot, before.slots[i]!)))
+    if (isUpdate !== null && at.total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, at.total))
+    updatePack(run, this.average(run, choose(after.parameters, before.parameters), at.iterations))
+  }
+
+  /** The parameters after their average took them in, which may take their place. */
+  private average(run: Run, parameters: Tensor, iterations: Tensor): Tensor {
+    const slot = run.slots.get(AVERAGE)
+    if (slot === undefined) return parameters
+    // average ← m · average + (1 − m) · p, m = 0 at the first update
+    const momentum = multiply(cast(notEqual(iterations, int(0)), 'float32'), this.emaMomentum)
+    const average = add(multiply(momentum, readPack(slot)), multiply(subtract(1, momentum), parameters))
+    updatePack(slot, average)
+    const { emaOverwriteFrequency: frequency } = this
+    return frequency === null ? parameters : where(equal(mod(add(iterations, int(1)), frequency), 0), average, parameters)
+  }
+
+  /**
+   * Ends training: with useEma the averages take the place of the weights. fit calls it after the last epoch.
+   *
+   * Keras: `finalize_variable_values`.
+   * @param weights those of `build` when they are left out
+   */
+  finalize(weights: readonly Variable[] = this.trained): void {
+    const averages = this.slots.get(AVERAGE)
+    if (averages === undefined) return
+    this.builtFor.forEach((weight, i) => {
+      if (weights.includes(weight)) weight.assign(averages[i]!.value)
     })
   }
 
-  private clipEach(gradients: readonly Tensor[]): readonly Tensor[] {
-    const { clipnorm } = this
-    return clipnorm === null ? gradients : gradients.map((gradient) => clipByNorm(gradient, clipnorm))
-  }
-
-  private clipFlat(gradient: Tensor): Tensor {
-    if (this.clipvalue !== null) return clip(gradient, -this.clipvalue, this.clipvalue)
-    return this.globalClipnorm === null ? gradient : clipByNorm(gradient, this.globalClipnorm)
-  }
-
-  getConfig(): Config {
-    const options: Record<string, Config[string]> = {
-      learningRate: this.schedule === null ? this.rate.view[0]! : serialize(this.schedule),
-    }
-    for (const key of ['weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm'] as const) options[key] = this[key]
-    return options
+  override getConfig(): Config {
+    return { ...super.getConfig(), learningRate: this.rate!.toJson(), noWeightDecay: this.excluded.map((match) => matchKind.write(match)) }
   }
 }
 
-// g · limit / max(|g|, limit)
-function clipByNorm(gradient: Tensor, limit: number): Tensor {
-  const norm = sqrt(sum(square(gradient)))
-  return multiply(gradient, divide(limit, maximum(norm, limit)))
+function int(value: number): Tensor {
+  return new Tensor(Int32Array.of(value), [], 'int32')
 }
 
-function positive(name: string, value: number | null | undefined): number | null {
-  if (value == null) return null
-  if (value > 0) return value
-  throw new ArgumentError(`${name} must be > 0, received ${value}`)
+function sideBySide(tensors: readonly Tensor[]): Tensor {
+  return concatenate(tensors.map((each) => reshape(each, [each.size])), 0)
 }
 
+function cut(flat: Tensor, parts: readonly Variable[]): Tensor[] {
+  let start = 0
+  return parts.map(({ size }) => slice(flat, [(start += size) - size], [size]))
+}
+
+// limit / max(|g|, limit), from |g|²
+function shrink(squares: Tensor, limit: number): Tensor {
+  return divide(limit, maximum(sqrt(squares), limit))
+}
+
+function readPack(pack: Pack<Variable>): Tensor {
+  return currentTrace()?.readPack(pack) ?? pack.whole.value
+}
+
+function updatePack(pack: Pack<Variable>, value: Tensor): void {
+  const trace = currentTrace()
+  if (trace === null) pack.whole.assign(value)
+  else trace.updatePack(pack, value)
+}

@@ -7,6 +7,7 @@ import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
+import { bodyOf, isLoop } from '../ir/region'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Kernel } from './kernel'
 
@@ -57,6 +58,10 @@ export function bytesOf(types: Iterable<TensorType>): number {
 
 /** What one node costs by itself. */
 export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
+  if (isLoop(node)) {
+    const { flops, bytes } = costOf(bodyOf(node))
+    return { flops: node.attributes.length * flops, bytes: node.attributes.length * bytes }
+  }
   const rule = ruleOf(node.name)
   switch (rule.kind) {
     case 'elementwise':
@@ -65,9 +70,10 @@ export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
       const context = { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }
       return { flops: rule.flops(context), bytes: bytesOf(rule.traffic?.(context) ?? trafficOf(node)) }
     }
-    // Views move nothing, constants are there already.
+    // Views move nothing, constants are there already, loops were looked into.
     case 'view':
     case 'constant':
+    case 'loop':
       return { flops: 0, bytes: 0 }
     default:
       return unreachable(rule)

@@ -3,17 +3,19 @@
 import { Copy } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import type { Graph, Value } from '../ir/graph'
-import type { Address, Instruction, Operand } from '../ir/instruction'
+import type { Address, Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../core/shapes'
+import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
 import type { Kernel } from './kernel'
-import { labelOf } from './kernel'
+import { lowerAll } from './kernel'
 import type { Locations } from './legalize'
 import { legalize } from './legalize'
-import type { MemoryPlan } from './memory'
+import { LoopKernel, locate } from './loop'
+import type { MemoryPlan, PlacedBuffer } from './memory'
 import { planMemory } from './memory'
-import { meetings, partsOf, workOf } from './parts'
+import { dealOut, workOf } from './parts'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
 
@@ -33,8 +35,6 @@ export interface Plan {
   readonly graph: Graph
   readonly kernels: readonly Kernel[]
   readonly instructions: readonly LabelledInstruction[]
-  /** The kernel that each instruction belongs to; −1 for the copies of updates at the end. */
-  readonly kernelOf: readonly number[]
   readonly memory: MemoryPlan
   readonly parameters: readonly Address[]
   readonly outputs: readonly Address[]
@@ -46,53 +46,43 @@ export interface Plan {
 
 export function plan(graph: Graph, options: PlanOptions): Plan {
   const { graph: legal, locations } = legalize(simplify(graph))
-  const kernels = fuse(legal, locations, options)
+  const kernels = fuseAll(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
-  const operandOf = (value: Value): Operand => locate(value, memory, locations)
-  const labelled: (Instruction & { readonly label: string })[] = []
-  const kernelOf: number[] = []
-  const scratch = { buffer: memory.scratch, offset: 0 }
+  const operand = (value: Value): Operand => locate(value, memory, locations)
+  const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
   const { wideTiles = false } = options
-  kernels.forEach((kernel, index) => {
-    const label = labelOf(kernel)
-    const emit = (instruction: Instruction): void => {
-      labelled.push({ ...instruction, label })
-      kernelOf.push(index)
-    }
-    kernel.lower({ operand: operandOf, scratch, wideTiles, emit })
+  const lowered = lowerAll(kernels, (kernel) => ({
+    operand,
+    scratch: { buffer: memory.scratch, offset: 0 },
+    temporary: at(memory.temporaries.get(kernel)),
+    block: (block) => at(memory.blocks.get(block))!,
+    wideTiles,
+  }))
+  // After all kernels: the cell was still read when its new content was made.
+  const copies = memory.copies.map(({ cell, value, target }): LabelledInstruction => {
+    const { address, shape, dtype, strides } = operand(value)
+    const out = { buffer: target, offset: 0 }
+    const copy = instruction(Opcode.Copy, Copy, { out, input: address, rank: 1 }, [sizeOf(shape), 1, 1])
+    return { ...copy, label: `update ${cell.name}`, made: [{ address: out, shape, dtype, strides }] }
   })
-  for (const { cell, value, target } of memory.copies) {
-    // After all kernels: the cell was still read when its new content was made.
-    const { address, shape } = operandOf(value)
-    const fields = { out: { buffer: target, offset: 0 }, input: address, rank: 1 }
-    const copy = instruction(Opcode.Copy, Copy, fields, [sizeOf(shape), 1, 1])
-    labelled.push({ ...copy, label: `update ${cell.name}` })
-    kernelOf.push(-1)
-  }
-  const parts = labelled.map((each) => partsOf(each, options.threads ?? 1, options.partWork))
-  const meets = meetings(parts)
-  const instructions = labelled.map((each, i) => ({ ...each, parts: parts[i]!, meets: meets[i]! }))
-  const isShared = parts.some((count) => count > 1)
+  const instructions = dealOut([...lowered, ...copies], options.threads ?? 1, options.partWork)
+  const isShared = instructions.some(({ parts = 1 }) => parts > 1)
   return {
     graph: legal,
     kernels,
     instructions,
-    kernelOf,
     memory,
-    parameters: legal.parameters.map((value) => operandOf(value).address),
-    outputs: legal.outputs.map((value) => operandOf(value).address),
+    parameters: legal.parameters.map((value) => operand(value).address),
+    outputs: legal.outputs.map((value) => operand(value).address),
     isShared,
-    nanoseconds: isShared ? labelled.reduce((sum, each) => sum + workOf(each).nanoseconds, 0) : 0,
+    nanoseconds: isShared ? instructions.reduce((sum, each) => sum + workOf(each).nanoseconds, 0) : 0,
   }
 }
 
-function locate(value: Value, memory: MemoryPlan, locations: Locations): Operand {
-  const { base, layout } = locations.of(value)
-  const place = memory.places.get(base)!
-  return {
-    shape: value.shape,
-    dtype: value.dtype,
-    address: { buffer: place.buffer, offset: place.offset + 4 * layout.offset },
-    strides: layout.strides,
-  }
+/** Kernels of a graph, and of the bodies of its loops. */
+export function fuseAll(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
+  return fuse(graph, locations, options, (node) => {
+    const body = locations.bodyOf(node)
+    return new LoopKernel(node, locations, body, fuseAll(body.graph, body.locations, options))
+  })
 }

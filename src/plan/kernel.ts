@@ -7,12 +7,25 @@ import type { Node, Value } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
+import type { LoopIdentity } from './memory'
+import type { LabelledInstruction } from './tape'
 
 export interface LowerTarget {
   operand(value: Value): Operand
   readonly scratch: Address
+  /** The bytes that the kernel asked for, while it runs. */
+  readonly temporary: Address | null
+  /** Where one of the kernel's blocks begins. */
+  block(block: Block): Address
   readonly wideTiles: boolean
   emit(instruction: Instruction): void
+  emitLoop(instruction: Instruction, body: readonly LabelledInstruction[], loop: LoopIdentity): void
+}
+
+/** Results that must lie in one block, at these bytes from its start. They may overlap. */
+export interface Block {
+  readonly bytes: number
+  readonly parts: ReadonlyMap<Value, number>
 }
 
 export interface Kernel {
@@ -21,6 +34,9 @@ export interface Kernel {
   readonly reads: ReadonlySet<Value>
   /** The values that are made and needed outside. */
   readonly writes: readonly Value[]
+  /** Bytes of its own that a kernel needs while it runs. */
+  readonly temporaryBytes?: number
+  readonly blocks?: readonly Block[]
   /** Whether `write` may take over the bytes of `read`, if nothing needs `read` afterwards. */
   mayShare(write: Value, read: Value): boolean
   lower(target: LowerTarget): void
@@ -78,4 +94,22 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
       emit,
     })
   }
+}
+
+/** Instructions of kernels, in their order. */
+export function lowerAll(kernels: readonly Kernel[], target: (kernel: Kernel) => Omit<LowerTarget, 'emit' | 'emitLoop'>): LabelledInstruction[] {
+  const result: LabelledInstruction[] = []
+  for (const kernel of kernels) {
+    const label = labelOf(kernel)
+    const own = target(kernel)
+    const emitted: LabelledInstruction[] = []
+    kernel.lower({
+      ...own,
+      emit: (instruction) => void emitted.push({ ...instruction, label, made: [] }),
+      emitLoop: (instruction, body, loop) => void emitted.push({ ...instruction, body, loop, label, made: [] }),
+    })
+    const last = emitted.pop()
+    if (last !== undefined) result.push(...emitted, { ...last, made: kernel.writes.map((write) => own.operand(write)) })
+  }
+  return result
 }

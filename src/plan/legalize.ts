@@ -2,13 +2,15 @@
 // a copy wherever a consumer cannot read an operand as it lies. Allocates nothing: see memory.ts.
 
 import type { GraphBuilder } from '../ir/builder'
-import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
+import { Body, bodyOf, isLoop } from '../ir/region'
+import { ruleOf } from '../primitives'
 import type { Layout } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'
 import type { PrimitiveName } from '../primitives/attributes'
 import { rowMajorStrides, sizeOf } from '../core/shapes'
-import { rewrite } from './simplify'
+import type { RewriteOptions } from './rewrite'
+import { rewrite } from './rewrite'
 
 /** A value's bytes: inside the buffer of `base`, in this layout. */
 export interface Location {
@@ -16,8 +18,15 @@ export interface Location {
   readonly layout: Layout
 }
 
+/** A graph in which every operand can be read as it lies, and where each value lies. */
+export interface Legal {
+  readonly graph: Graph
+  readonly locations: Locations
+}
+
 export class Locations {
   private readonly known = new Map<Value, Location>()
+  private readonly bodies = new Map<Node, Legal>()
 
   of(value: Value): Location {
     let location = this.known.get(value)
@@ -26,6 +35,11 @@ export class Locations {
       this.known.set(value, location)
     }
     return location
+  }
+
+  /** Says how a value that comes from outside lies. */
+  setStrides(value: Value, strides: readonly number[]): void {
+    this.known.set(value, { base: value, layout: { offset: 0, strides } })
   }
 
   /** Records where the result of a view lies. False when it must be copied instead. */
@@ -48,11 +62,29 @@ export class Locations {
     const { base, layout } = this.of(value)
     return layout.offset === 0 && this.isContiguous(value) && sizeOf(base.shape) === sizeOf(value.shape)
   }
+
+  addBody(loop: Node, body: Legal): void {
+    this.bodies.set(loop, body)
+  }
+
+  bodyOf(loop: Node): Legal {
+    return this.bodies.get(loop)!
+  }
 }
 
-/** A graph in which every operand can be read as it lies, and where each value lies. */
-export function legalize(graph: Graph): { graph: Graph; locations: Locations } {
+/** What stands for a constant of a graph that is rebuilt. */
+type PlaceConstant = (node: Node<'constant'>, builder: GraphBuilder) => Value
+
+export function legalize(graph: Graph): Legal {
   const locations = new Locations()
+  const legal = legalizeNodes(graph, locations, (node, builder) => builder.copy(node, [])[0]!, {
+    // A result needs bytes of its own: not a view's, not an input's or a constant's.
+    finish: (value, builder) => (isOwned(value, locations) ? value : builder.emitOne('copy', [value], {})),
+  })
+  return { graph: legal, locations }
+}
+
+function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConstant, options: RewriteOptions): Graph {
   const copied = new Map<Value, Value>()
   const copy = (value: Value, builder: GraphBuilder): Value => {
     let result = copied.get(value)
@@ -62,10 +94,12 @@ export function legalize(graph: Graph): { graph: Graph; locations: Locations } {
     }
     return result
   }
-  const legal = rewrite(
+  return rewrite(
     graph,
     (node, inputs, builder) => {
+      if (isConstant(node)) return [constant(node, builder)]
       const operands = inputs.map((input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
+      if (isLoop(node)) return legalizeLoop(node, operands, builder, locations, constant)
       const outputs = builder.copy(node, operands)
       const made = outputs[0]?.node
       if (made && !locations.addView(made)) {
@@ -76,10 +110,12 @@ export function legalize(graph: Graph): { graph: Graph; locations: Locations } {
       }
       return outputs
     },
-    // A result needs bytes of its own: not a view's, not an input's or a constant's.
-    (value, builder) => (isOwned(value, locations) ? value : copy(value, builder)),
+    options,
   )
-  return { graph: legal, locations }
+}
+
+function isConstant(node: Node): node is Node<'constant'> {
+  return ruleOf(node.name).kind === 'constant'
 }
 
 function isOwned(value: Value, locations: Locations): boolean {
@@ -88,7 +124,57 @@ function isOwned(value: Value, locations: Locations): boolean {
 }
 
 function accepts<Name extends PrimitiveName>(node: Node<Name>, i: number, input: Value, locations: Locations): boolean {
+  if (locations.isContiguous(input)) return true
   const rule = ruleOf(node.name)
-  if (rule.kind !== 'kernel' || locations.isContiguous(input)) return true
-  return rule.accepts?.(i, input, locations.of(input).layout) ?? false
+  if (rule.kind === 'loop') return isScanned(node, i)
+  return rule.kind !== 'kernel' || (rule.accepts?.(i, input, locations.of(input).layout) ?? false)
+}
+
+/** Slices lie as their whole does: the body is made for that. */
+function isScanned(node: Node, operand: number): boolean {
+  if (!isLoop(node)) return false
+  const { carries, scanned } = node.attributes
+  return operand >= carries && operand < carries + scanned
+}
+
+/**
+ * A loop whose body can read its slices as they lie. Constants of the body become captures: they are made once. Every
+ * result of the body has bytes of its own; only a carry's value, before the turn or after it, may be stacked as well.
+ */
+function legalizeLoop(
+  node: Node<'loop'>,
+  operands: readonly Value[],
+  builder: GraphBuilder,
+  locations: Locations,
+  constant: PlaceConstant,
+): readonly Value[] {
+  const { carries } = node.attributes
+  const inside = new Locations()
+  const captured: Value[] = []
+  const carried = new Set<Value>()
+  const next = new Set<Value>()
+  const stacked = new Set<Value>()
+  const capture: PlaceConstant = (each, body) => {
+    captured.push(constant(each, builder))
+    return body.parameter(each.outputs[0]!)
+  }
+  const graph = legalizeNodes(bodyOf(node), inside, capture, {
+    begin(parameters) {
+      parameters.forEach((parameter, i) => {
+        if (i < carries) carried.add(parameter)
+        if (isScanned(node, i)) inside.setStrides(parameter, locations.of(operands[i]!).layout.strides.slice(1))
+      })
+    },
+    finish(value, body, index) {
+      const { base } = inside.of(value)
+      const taken = index < carries ? next : stacked
+      const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
+      if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
+      taken.add(base)
+      return value
+    },
+  })
+  const legal = builder.emitNode('loop', [...operands, ...captured], { ...node.attributes, body: new Body(graph) })
+  locations.addBody(legal, { graph, locations: inside })
+  return legal.outputs
 }

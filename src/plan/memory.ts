@@ -7,12 +7,13 @@ import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import type { Cell, CellStorage, Graph, Node, Update, Value } from '../ir/graph'
 import { cellsOverlap } from '../ir/graph'
-import type { Buffer } from '../ir/instruction'
+import { hasEffect } from '../ir/region'
+import type { Address, Buffer } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { DType, NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
-import type { Kernel } from './kernel'
+import type { Block, Kernel } from './kernel'
 import type { Locations } from './legalize'
 import { constantData } from './simplify'
 
@@ -22,6 +23,26 @@ export type Home =
   | { readonly kind: 'constants'; readonly offset: number }
   | { readonly kind: 'cell'; readonly cell: Cell }
   | { readonly kind: 'scratch' }
+  /** Of a loop's body: bytes that the loop gives. */
+  | { readonly kind: 'bound'; readonly value: Value }
+  /** Of a loop's body, when the loop has its place: the same bytes in every turn. */
+  | { readonly kind: 'inside'; readonly at: Address }
+  | { readonly kind: 'moving'; readonly stream: Stream }
+
+/** Which loop a stream belongs to. */
+export interface LoopIdentity {
+  readonly reverse: boolean
+}
+
+/** Where the bytes are in each turn of a loop: see Loop in assembly/shared/instructions.ts. */
+export interface Stream {
+  readonly loop: LoopIdentity
+  readonly first: Address
+  readonly odd: Address
+  readonly even: Address
+  /** In bytes, for two turns. */
+  readonly step: number
+}
 
 export interface PlacedBuffer extends Buffer {
   readonly home: Home
@@ -40,6 +61,9 @@ export interface MemoryPlan {
   readonly places: ReadonlyMap<Value, Place>
   readonly buffers: readonly PlacedBuffer[]
   readonly scratch: PlacedBuffer
+  /** What kernels asked for while they run. */
+  readonly temporaries: ReadonlyMap<Kernel, PlacedBuffer>
+  readonly blocks: ReadonlyMap<Block, PlacedBuffer>
   readonly workspaceBytes: number
   /** The largest sum of buffers that live at one time: no plan can be smaller. */
   readonly lowerBound: number
@@ -70,21 +94,24 @@ function rootOf(draft: Draft): Draft {
   return root
 }
 
-/** A value's bytes while the plan is being made: a draft of its own, or a part of another value. */
-type Holder = { readonly draft: Draft } | { readonly within: Value; readonly offset: number }
+/** A value's bytes while the plan is being made: from some byte of a draft on, or a part of another value. */
+type Holder = { readonly draft: Draft; readonly offset: number } | { readonly within: Value; readonly offset: number }
 
 function bytesOf(value: Value): number {
   return BYTES_PER_ELEMENT * sizeOf(value.shape)
 }
 
-export function planMemory(graph: Graph, kernels: readonly Kernel[], locations: Locations): MemoryPlan {
-  return new Planner(graph, kernels, locations).plan()
+/** @param bound values of a loop's body whose bytes the loop gives */
+export function planMemory(graph: Graph, kernels: readonly Kernel[], locations: Locations, bound: Iterable<Value> = []): MemoryPlan {
+  return new Planner(graph, kernels, locations, bound).plan()
 }
 
 class Planner {
   private readonly holders = new Map<Value, Holder>()
   private readonly madeAt = new Map<Value, number>()
   private readonly lastRead = new Map<Value, number>()
+  private readonly temporaries = new Map<Kernel, Draft>()
+  private readonly blocks = new Map<Block, Draft>()
   private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
   private constantBytes = 0
 
@@ -92,6 +119,7 @@ class Planner {
     private readonly graph: Graph,
     private readonly kernels: readonly Kernel[],
     private readonly locations: Locations,
+    private readonly bound: Iterable<Value>,
   ) {
     kernels.forEach((kernel, index) => {
       for (const value of kernel.writes) this.madeAt.set(value, index)
@@ -100,8 +128,11 @@ class Planner {
   }
 
   plan(): MemoryPlan {
+    for (const value of this.bound) this.hold(value, { kind: 'bound', value })
     this.holdInputs()
     this.holdConstants()
+    this.placeBlocks()
+    this.holdTemporaries()
     const copies = this.placeUpdates()
     this.placeParts()
     for (const value of this.madeAt.keys()) if (!this.holders.has(value)) this.hold(value, null)
@@ -113,7 +144,7 @@ class Planner {
   private hold(value: Value, home: Home | null): Draft {
     const at = this.madeAt.get(value) ?? -1
     const draft: Draft = { bytes: bytesOf(value), start: at, end: at, home, into: null }
-    this.holders.set(value, { draft })
+    this.holders.set(value, { draft, offset: 0 })
     return draft
   }
 
@@ -125,11 +156,11 @@ class Planner {
 
   private offsetOf(value: Value): number {
     const holder = this.holders.get(value)!
-    return 'draft' in holder ? 0 : holder.offset + this.offsetOf(holder.within)
+    return 'draft' in holder ? holder.offset : holder.offset + this.offsetOf(holder.within)
   }
 
   private holdInputs(): void {
-    for (const parameter of this.graph.parameters) this.hold(parameter, null)
+    for (const parameter of this.graph.parameters) if (!this.holders.has(parameter)) this.hold(parameter, null)
     for (const [cell, value] of this.graph.cells) this.hold(value, { kind: 'cell', cell })
   }
 
@@ -143,15 +174,35 @@ class Planner {
     }
   }
 
+  /** Results that a kernel needs side by side. */
+  private placeBlocks(): void {
+    this.kernels.forEach((kernel, at) => {
+      for (const block of kernel.blocks ?? []) {
+        const { bytes, parts } = block
+        const draft: Draft = { bytes, start: at, end: at, home: null, into: null }
+        this.blocks.set(block, draft)
+        // A result of a loop in a loop may have its bytes already: then it is copied there.
+        for (const [value, offset] of parts) if (!this.holders.has(value)) this.holders.set(value, { draft, offset })
+      }
+    })
+  }
+
+  private holdTemporaries(): void {
+    this.kernels.forEach((kernel, at) => {
+      const bytes = kernel.temporaryBytes ?? 0
+      if (bytes > 0) this.temporaries.set(kernel, { bytes, start: at, end: at, home: null, into: null })
+    })
+  }
+
   /** Lets the kernel that makes a cell's new content write it to the cell, wherever nothing needs the old one later. */
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
-    const lastEffect = this.kernels.findLastIndex((kernel) => kernel.nodes.some((node) => ruleOf(node.name).effect === true))
+    const lastEffect = this.kernels.findLastIndex((kernel) => kernel.nodes.some(hasEffect))
     const readers = new CellReaders(this.graph.cells, this.lastRead)
     return this.graph.updates.filter(({ cell, value }) => {
       const { base } = this.locations.of(value)
       const at = this.madeAt.get(base)
-      if (at === undefined || this.holders.has(base) || at < lastEffect) return true
+      if (at === undefined || this.holders.has(base) || at <= lastEffect) return true
       if (!this.isFreeToWrite(cell, base, at, readers)) return true
       this.hold(base, { kind: 'cell', cell })
       return false
@@ -173,7 +224,7 @@ class Planner {
         const whole = node.outputs[0]!
         const holder = this.holders.get(whole)
         // In a cell's bytes the parts would be written before the cell is free.
-        if (holder !== undefined && 'draft' in holder) continue
+        if (holder !== undefined && 'draft' in holder && holder.draft.home?.kind !== 'bound') continue
         if (holder === undefined) this.hold(whole, null)
         node.inputs.forEach((input, j) => {
           const { base } = this.locations.of(input)
@@ -225,7 +276,7 @@ class Planner {
   }
 
   private finish(copies: readonly Update[]): MemoryPlan {
-    const drafts = [...new Set([...this.holders.keys()].map((value) => this.draftOf(value)))]
+    const drafts = [...new Set([...[...this.holders.keys()].map((value) => this.draftOf(value)), ...this.temporaries.values(), ...this.blocks.values()])]
     const { offsets, size } = assignOffsets(drafts.filter((draft) => draft.home === null))
     let id = 0
     const buffers = new Map<Draft, PlacedBuffer>()
@@ -245,6 +296,8 @@ class Planner {
     return {
       places,
       buffers: all,
+      temporaries: new Map([...this.temporaries].map(([kernel, draft]) => [kernel, buffers.get(draft)!])),
+      blocks: new Map([...this.blocks].map(([block, draft]) => [block, buffers.get(draft)!])),
       scratch: { id: id++, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: last },
       workspaceBytes: size,
       // Only asked for by those who compare.

@@ -3,7 +3,7 @@
 
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
-import type { Instruction } from '../ir/instruction'
+import type { LabelledInstruction, TapeInstruction } from './tape'
 
 /** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */
 export const PART_WORK = 30_000
@@ -16,7 +16,7 @@ export interface Work {
 
 /** A field of the instruction by its offset, when it is a plain number. */
 type Field = (offset: number) => number
-type WorkRule = (field: Field, instruction: Instruction) => Work
+type WorkRule = (field: Field, instruction: TapeInstruction) => Work
 
 // Nanoseconds for one element, or one multiply-add, in code that is optimised, on one core of about 3 GHz. Factors
 // of two do not matter: they only move the size from which on a second thread helps.
@@ -60,7 +60,7 @@ function gemmWork(field: Field): Work {
   }
 }
 
-function chainWork(field: Field, { lists }: Instruction): Work {
+function chainWork(field: Field, { lists }: TapeInstruction): Work {
   const { rank, count, operandCount, stepCount } = layouts.Chain
   const operandWords = 2 + field(rank)
   const stepWords = layouts.ChainStep.size / 4
@@ -74,7 +74,7 @@ function chainWork(field: Field, { lists }: Instruction): Work {
   return { nanoseconds: field(count) * cost, pieces: runsOf(field(count)) }
 }
 
-function copyWork(_field: Field, { lists }: Instruction): Work {
+function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   let count = 1
   for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
   return { nanoseconds: count * MOVED, pieces: runsOf(count) }
@@ -116,17 +116,22 @@ const rules = {
   Sgd: elements(layouts.Sgd.count, 0.3),
   RmsProp: elements(layouts.RmsProp.count, 1),
   Adam: elements(layouts.Adam.count, 0.7),
+  // Dealt out by the instructions of its body: see dealOut.
+  Loop: (field, { body = [] }) => ({
+    nanoseconds: field(layouts.Loop.count) * body.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
+    pieces: 1,
+  }),
 } satisfies Record<keyof typeof Opcode, WorkRule>
 
 /** What an instruction costs, by its opcode and sizes. */
-export function workOf(instruction: Instruction): Work {
+export function workOf(instruction: TapeInstruction): Work {
   const table: Readonly<Record<string, WorkRule>> = rules
   const field: Field = (offset) => Number(instruction.fields.get(offset))
   return table[Opcode[instruction.opcode]!]!(field, instruction)
 }
 
 /** How many threads share an instruction, each doing at least `partWork` nanoseconds of it. */
-export function partsOf(instruction: Instruction, threads: number, partWork = PART_WORK): number {
+export function partsOf(instruction: TapeInstruction, threads: number, partWork = PART_WORK): number {
   if (threads === 1) return 1
   const { nanoseconds, pieces } = workOf(instruction)
   return Math.max(1, Math.min(threads, Math.floor(nanoseconds / partWork), Math.ceil(pieces)))
@@ -146,4 +151,16 @@ export function meetings(parts: readonly number[]): boolean[] {
     if (count > 1) ranShared = true
     return meets
   })
+}
+
+/** Instructions with their parts and meetings. All threads walk a loop in whose body several have something to do. */
+export function dealOut(instructions: readonly LabelledInstruction[], threads: number, partWork?: number): LabelledInstruction[] {
+  if (threads === 1) return [...instructions]
+  const dealt = instructions.map((each): LabelledInstruction => {
+    if (each.body === undefined) return { ...each, parts: partsOf(each, threads, partWork) }
+    const body = dealOut(each.body, threads, partWork)
+    return { ...each, body, parts: body.some(({ parts = 1 }) => parts > 1) ? threads : 1 }
+  })
+  const meets = meetings(dealt.map(({ parts = 1 }) => parts))
+  return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))
 }

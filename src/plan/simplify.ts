@@ -1,55 +1,89 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
 // folds scalar constants, and applies each primitive's own `simplify`.
 
-import { GraphBuilder } from '../ir/builder'
+import type { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
+import { Body, bodyOf, hasEffect, isLoop } from '../ir/region'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName } from '../primitives/attributes'
+import type { PrimitiveName, Region } from '../primitives/attributes'
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
+import type { Shared } from './rewrite'
+import { rewrite } from './rewrite'
+import { simplifyLoop } from './simplify-loop'
 
 export function simplify(graph: Graph): Graph {
-  const needed = neededNodes(graph)
+  const simple = simplifyOnce(graph)
+  // What came out of a loop was not there when the rest was looked at.
+  return simple.nodes.some(isLoop) || graph.nodes.some(isLoop) ? simplifyOnce(simple) : simple
+}
+
+function simplifyOnce(graph: Graph): Graph {
+  const { needed, live } = neededNodes(graph)
   return rewrite(graph, (node, inputs, builder, shared) => {
     if (!needed.has(node)) return []
+    if (isLoop(node)) return reduceLoop(node, inputs, (output) => live.has(output), builder, shared)
     return reduceNode(node, inputs, builder) ?? shareOrEmit(node, inputs, builder, shared)
   })
 }
 
-type Shared = Map<string, readonly Value[]>
-type Visit = (node: Node, inputs: readonly Value[], builder: GraphBuilder, shared: Shared) => readonly Value[]
-
-/** Rebuilds a graph; `visit` says which values stand for a node's outputs. */
-export function rewrite(graph: Graph, visit: Visit, finish?: (value: Value, builder: GraphBuilder) => Value): Graph {
-  const builder = new GraphBuilder()
-  const renamed = new Map<Value, Value>()
-  const shared: Shared = new Map()
-  for (const parameter of graph.parameters) renamed.set(parameter, builder.parameter(parameter))
-  for (const [cell, value] of graph.cells) renamed.set(value, builder.read(cell))
-  const get = (value: Value): Value => renamed.get(value)!
-  for (const node of graph.nodes) {
-    builder.scope = node.scope
-    const outputs = visit(node, node.inputs.map(get), builder, shared)
-    outputs.forEach((output, i) => renamed.set(node.outputs[i]!, output))
-  }
-  const last = (value: Value): Value => (finish === undefined ? get(value) : finish(get(value), builder))
-  const updates = graph.updates.map(({ cell, value }) => [cell, last(value)] as const)
-  for (const [cell, value] of updates) builder.update(cell, value)
-  return builder.finish(graph.outputs.map(last))
+function reduceLoop(
+  node: Node<'loop'>,
+  inputs: readonly Value[],
+  isLive: (output: Value) => boolean,
+  builder: GraphBuilder,
+  shared: Shared,
+): readonly (Value | null)[] {
+  const body = simplify(bodyOf(node))
+  return simplifyLoop(node, body, inputs, isLive, builder, (operands, attributes) => {
+    const emit = (): readonly Value[] => builder.emit('loop', operands, attributes)
+    if (hasEffect(node)) return emit()
+    const { length, reverse, carries, scanned } = attributes
+    return share(shared, `loop ${regionKey(attributes.body)} ${length} ${reverse} ${carries} ${scanned}`, operands, emit)
+  })
 }
 
-/** The nodes that some result or effect depends on. */
-function neededNodes(graph: Graph): Set<Node> {
+/** Text that is equal only for bodies that do the same. */
+function regionKey(region: Region): string {
+  if (!(region instanceof Body)) return ''
+  const { parameters, nodes, outputs } = region.graph
+  const numbers = new Map<Value, number>()
+  const numberOf = (value: Value): number => {
+    const known = numbers.get(value) ?? numbers.size
+    numbers.set(value, known)
+    return known
+  }
+  const typed = parameters.map((parameter) => `${numberOf(parameter)} ${parameter.dtype} ${parameter.shape.join()}`)
+  const lines = nodes.map((node) => {
+    const attributes = isLoop(node) ? regionKey(node.attributes.body) : attributesKey(node.attributes, `value ${uniqueNumber(node)}`)
+    const others = isLoop(node) ? `${node.attributes.length} ${node.attributes.reverse} ${node.attributes.carries} ${node.attributes.scanned}` : ''
+    return `${node.outputs.map(numberOf).join()} = ${node.name} ${node.inputs.map(numberOf).join()} ${attributes} ${others}`
+  })
+  return [...typed, ...lines, outputs.map(numberOf).join()].join('; ')
+}
+
+const numbered = new WeakMap<Node, number>()
+let lastNumber = 0
+
+/** A number that no other node has. */
+function uniqueNumber(node: Node): number {
+  const known = numbered.get(node) ?? ++lastNumber
+  numbered.set(node, known)
+  return known
+}
+
+/** The nodes that some result or effect depends on, and the values. */
+function neededNodes(graph: Graph): { needed: Set<Node>; live: Set<Value> } {
   const needed = new Set<Node>()
   const live = new Set<Value>(results(graph))
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!
-    if (ruleOf(node.name).effect !== true && !node.outputs.some((output) => live.has(output))) continue
+    if (!hasEffect(node) && !node.outputs.some((output) => live.has(output))) continue
     needed.add(node)
     for (const input of node.inputs) live.add(input)
   }
-  return needed
+  return { needed, live }
 }
 
 /** Numbers that are known, so that views of views are looked through once only. */
@@ -98,11 +132,16 @@ function shareOrEmit<Name extends PrimitiveName>(
   builder: GraphBuilder,
   shared: Shared,
 ): readonly Value[] {
-  if (ruleOf(node.name).effect === true) return builder.copy(node, inputs)
-  const key = `${node.name} ${inputs.map((input) => input.id).join(' ')} ${attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)}`
+  if (hasEffect(node)) return builder.copy(node, inputs)
+  const key = `${node.name} ${attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)}`
+  return share(shared, key, inputs, () => builder.copy(node, inputs))
+}
+
+function share(shared: Shared, name: string, inputs: readonly Value[], emit: () => readonly Value[]): readonly Value[] {
+  const key = `${name} ${inputs.map((input) => input.id).join(' ')}`
   let outputs = shared.get(key)
   if (outputs === undefined) {
-    outputs = builder.copy(node, inputs)
+    outputs = emit()
     shared.set(key, outputs)
   }
   return outputs

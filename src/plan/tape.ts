@@ -4,34 +4,51 @@
 import * as layouts from '../../assembly/shared/instructions'
 import { END_OF_TAPE, Header } from '../../assembly/shared/instructions'
 import { Opcode, Step } from '../../assembly/shared/opcodes'
-import type { Address, Instruction, Word } from '../ir/instruction'
+import type { Address, Instruction, Operand, Word } from '../ir/instruction'
 import { isAddress } from '../ir/instruction'
+import type { LoopIdentity } from './memory'
+
+/** An instruction, and behind the lists of a Loop those of its body. */
+export interface TapeInstruction extends Instruction {
+  readonly body?: readonly TapeInstruction[]
+}
 
 /** An instruction as several threads run it. */
-export interface SharedInstruction extends Instruction {
+export interface SharedInstruction extends TapeInstruction {
   /** Default 1. */
   readonly parts?: number
   /** Whether all threads meet before it. Default false. */
   readonly meets?: boolean
+  readonly body?: readonly SharedInstruction[]
 }
 
 export interface LabelledInstruction extends SharedInstruction {
   /** `dense_1: matmul+add+relu` */
   readonly label: string
+  /** Of the last instruction of a kernel: what the kernel has made. */
+  readonly made: readonly Operand[]
+  /** Of a Loop: what identifies it in the streams of its body. */
+  readonly loop?: LoopIdentity
+  readonly body?: readonly LabelledInstruction[]
 }
 
-export function byteLength(instruction: Instruction): number {
-  return instruction.fixedBytes + 4 * instruction.lists.length
+export function byteLength({ fixedBytes, lists, body = [] }: TapeInstruction): number {
+  return body.reduce((sum, each) => sum + byteLength(each), fixedBytes + 4 * lists.length)
 }
 
 /** Bytes of a whole tape, its end marker included. */
-export function tapeBytes(instructions: readonly Instruction[]): number {
+export function tapeBytes(instructions: readonly TapeInstruction[]): number {
   return instructions.reduce((sum, instruction) => sum + byteLength(instruction), 4)
 }
 
-/** The byte offset of each instruction from the start of its tape. */
-export function instructionOffsets(instructions: readonly Instruction[]): number[] {
-  let at = 0
+/** Where the body of a Loop begins, in bytes from its own start. */
+export function bodyOffset({ fixedBytes, lists }: Instruction): number {
+  return fixedBytes + 4 * lists.length
+}
+
+/** The byte offset of each instruction from the start of its tape; the first is at `start`. */
+export function instructionOffsets(instructions: readonly TapeInstruction[], start = 0): number[] {
+  let at = start
   return instructions.map((instruction) => {
     const offset = at
     at += byteLength(instruction)
@@ -49,17 +66,22 @@ export function encode(instructions: readonly SharedInstruction[], resolve: (add
     else if (isAddress(word)) words[index] = resolve(word)
     else floats[index] = word.float
   }
-  let at = 0
-  for (const instruction of instructions) {
-    put((at + Header.opcode) / 4, instruction.opcode)
-    bytes[at + Header.moreParts] = (instruction.parts ?? 1) - 1
-    bytes[at + Header.meet] = Number(instruction.meets ?? false)
-    put((at + Header.byteLength) / 4, byteLength(instruction))
-    for (const [offset, word] of instruction.fields) put((at + offset) / 4, word)
-    instruction.lists.forEach((word, i) => put((at + instruction.fixedBytes) / 4 + i, word))
-    at += byteLength(instruction)
+  const write = (all: readonly SharedInstruction[], start: number): number => {
+    let at = start
+    for (const instruction of all) {
+      put((at + Header.opcode) / 4, instruction.opcode)
+      bytes[at + Header.moreParts] = (instruction.parts ?? 1) - 1
+      bytes[at + Header.meet] = Number(instruction.meets ?? false)
+      put((at + Header.byteLength) / 4, byteLength(instruction))
+      for (const [offset, word] of instruction.fields) put((at + offset) / 4, word)
+      instruction.lists.forEach((word, i) => put((at + instruction.fixedBytes) / 4 + i, word))
+      at += bodyOffset(instruction)
+      if (instruction.body !== undefined) at = write(instruction.body, at)
+    }
+    return at
   }
-  words[at / 4] = END_OF_TAPE
+  const end = write(instructions, 0)
+  words[end / 4] = END_OF_TAPE
   return words
 }
 
@@ -78,32 +100,33 @@ function printWord(word: Word, describe: (address: Address) => string): string {
 }
 
 /**
- * One line per instruction: offset, opcode, label, fields. Chains list their steps below. `|` stands where threads
- * meet, ×4 where four have a part.
+ * One line per instruction: offset, opcode, label, fields. Chains list their steps below, loops their patches and
+ * their body. `|` stands where threads meet, ×4 where four have a part.
  * @param describe names an address, such as `dense/kernel` or `work+128`
  */
-export function disassemble(
-  instructions: readonly LabelledInstruction[],
-  describe: (address: Address) => string,
-): string {
-  const offsets = instructionOffsets(instructions)
-  return instructions
-    .map((instruction, i) => {
-      const fields = Object.entries(layoutOf(instruction.opcode))
-        .filter(([name, offset]) => typeof offset === 'number' && name !== 'size')
-        .map(([name, offset]) => [name, instruction.fields.get(Number(offset))] as const)
-        .map(([name, word]) => (word === undefined ? '' : `${name}=${printWord(word, describe)}`))
-      const { opcode, parts = 1, meets = false } = instruction
-      const share = parts > 1 ? ` ×${parts}` : ''
-      const head = `${String(offsets[i]).padStart(5)} ${meets ? '|' : ' '}${Opcode[opcode]!.padEnd(10)} ${instruction.label}${share}`
-      return [head, `         ${fields.join(' ')}`, ...listLines(instruction, describe)].join('\n')
-    })
-    .join('\n')
+export function disassemble(instructions: readonly LabelledInstruction[], describe: (address: Address) => string, start = 0): string {
+  const offsets = instructionOffsets(instructions, start)
+  return instructions.map((instruction, i) => disassembleOne(instruction, describe, offsets[i]!)).join('\n')
+}
+
+function disassembleOne(instruction: LabelledInstruction, describe: (address: Address) => string, at: number): string {
+  const fields = Object.entries(layoutOf(instruction.opcode))
+    .filter(([name, offset]) => typeof offset === 'number' && name !== 'size')
+    .map(([name, offset]) => [name, instruction.fields.get(Number(offset))] as const)
+    .map(([name, word]) => (word === undefined ? '' : `${name}=${printWord(word, describe)}`))
+  const { opcode, parts = 1, meets = false, body } = instruction
+  const share = parts > 1 ? ` ×${parts}` : ''
+  const head = `${String(at).padStart(5)} ${meets ? '|' : ' '}${Opcode[opcode]!.padEnd(10)} ${instruction.label}${share}`
+  const lines = [head, `         ${fields.join(' ')}`, ...listLines(instruction, describe)]
+  if (body === undefined) return lines.join('\n')
+  const inside = disassemble(body, describe, at + bodyOffset(instruction)).replaceAll(/^/gm, '    ')
+  return [...lines, inside].join('\n')
 }
 
 function listLines(instruction: Instruction, describe: (address: Address) => string): string[] {
   const words = instruction.lists.map((word) => printWord(word, describe))
   if (words.length === 0) return []
+  if (instruction.opcode === Opcode.Loop) return patchLines(words)
   if (instruction.opcode !== Opcode.Chain) return [`         ${words.join(' ')}`]
   const number = (field: layouts.Chain): number => Number(instruction.fields.get(field))
   const stepWords = layouts.ChainStep.size / 4
@@ -114,4 +137,14 @@ function listLines(instruction: Instruction, describe: (address: Address) => str
     lines.push(`           r${target} = ${Step[Number(step)]} r${a} r${b} r${c}`)
   }
   return lines
+}
+
+/** `+44: work+0, work+128 + 256 a turn`, or with two buffers in turn `work+0, then work+128 and work+640` */
+function patchLines(words: readonly string[]): string[] {
+  const patchWords = layouts.LoopPatch.size / 4
+  return Array.from({ length: words.length / patchWords }, (_, i) => {
+    const [word, first, odd, even, step] = words.slice(i * patchWords, (i + 1) * patchWords)
+    const later = Number(step) === 0 ? `then ${odd} and ${even} in turn` : `then ${odd}, going on by ${Number(step) / 2}`
+    return `         +${word}: ${first}, ${later}`
+  })
 }

@@ -2,7 +2,7 @@
 // hold one rule for every name here; tsc finds what is missing.
 
 import type { DType, NumericArray } from '../core/dtypes'
-import type { Shape } from '../core/shapes'
+import type { Shape, TensorType } from '../core/shapes'
 
 export type NoAttributes = Readonly<Record<never, never>>
 
@@ -13,6 +13,23 @@ export interface AxesAttributes {
 
 export interface AxisAttributes {
   readonly axis: number
+}
+
+/** A function inside a graph, as rules see it: the types of what it takes and gives. What it does: ir/region.ts. */
+export interface Region {
+  readonly parameters: readonly TensorType[]
+  readonly outputs: readonly TensorType[]
+}
+
+export interface LoopAttributes {
+  /** [...carries, ...slices of what is scanned, ...captures] → [...carries, ...slices of what is stacked] */
+  readonly body: Region
+  readonly length: number
+  /** How many operands are handed from turn to turn, and how many after them are scanned along their first axis. */
+  readonly carries: number
+  readonly scanned: number
+  /** Whether the first turn has the last slices. */
+  readonly reverse: boolean
 }
 
 export interface PrimitiveAttributes {
@@ -90,11 +107,14 @@ export interface PrimitiveAttributes {
   concat: AxisAttributes
   sliceAdd: { readonly starts: readonly number[] }
   pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
+  // loop.ts
+  loop: LoopAttributes
   // source.ts
   constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }
   uniform: { readonly shape: Shape; readonly stream: number }
   // training.ts
-  guard: NoAttributes
+  /** The largest magnitude that each operand may have; any finite one where it is left out. */
+  guard: { readonly limits?: readonly number[] }
   sgd: { readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }
   rmsprop: {
     readonly rho: number

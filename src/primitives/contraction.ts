@@ -7,7 +7,7 @@ import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext } from './rule'
+import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext, TotalContext } from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
@@ -141,6 +141,27 @@ function flops({ inputs: [a], outputs: [out] }: CostContext<NoAttributes>): numb
   return 2 * sizeOf(out!.shape) * a!.shape[a!.shape.length - 1]!
 }
 
-const matmul: KernelPrimitive<NoAttributes> = { kind: 'kernel', infer, vjp, ref, lower, flops, accepts, fusesEpilogue: true }
+// Σ a_t [m,k] · b_t [k,n] = [a_1 … a_T] · [b_1; …; b_T]: one product with T times the inner axis
+function total({ e, inputs: [a, b], length, stack }: TotalContext<NoAttributes>): Value | null {
+  if (a!.shape.length !== 2 || b!.shape.length !== 2) return null
+  const [m, k, n] = [a!.shape[0]!, a!.shape[1]!, b!.shape[1]!]
+  const [left, right] = [stack(a!), stack(b!)]
+  if (left === null || right === null) return null
+  return e.matmul(e.reshape(e.transpose(left, [1, 0, 2]), [m, length * k]), e.reshape(right, [length * k, n]))
+}
+
+const matmul: KernelPrimitive<NoAttributes> = {
+  kind: 'kernel',
+  infer,
+  vjp,
+  ref,
+  lower,
+  flops,
+  accepts,
+  fusesEpilogue: true,
+  lift: (attributes) => attributes,
+  total,
+  batches: true,
+}
 
 export const contraction = { matmul }

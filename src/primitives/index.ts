@@ -6,6 +6,7 @@ import { contraction } from './contraction'
 import { crossEntropies } from './cross-entropy'
 import { elementwise } from './elementwise'
 import { indexing } from './indexing'
+import { loops } from './loop'
 import { movement } from './movement'
 import { reductions } from './reduction'
 import { source } from './source'
@@ -18,6 +19,7 @@ export const primitives = {
   ...crossEntropies,
   ...indexing,
   ...movement,
+  ...loops,
   ...source,
   ...training,
 } satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }

@@ -3,6 +3,7 @@
 import { Accumulate, Copy, Fill } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { Value } from '../ir/graph'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import type { KernelPrimitive, Layout, ViewPrimitive } from './rule'
@@ -12,8 +13,12 @@ import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, sameShape, sizeOf, splitAround } from '../core/shapes'
 import type { AxisAttributes, NoAttributes, PrimitiveAttributes } from './attributes'
 
+const mapTotal = (sum: Value | null, map: (sum: Value) => Value): Value | null => (sum === null ? null : map(sum))
+
 const reshape: ViewPrimitive<PrimitiveAttributes['reshape']> = {
   kind: 'view',
+  lift: ({ shape }, length) => ({ shape: [length, ...shape] }),
+  total: ({ e, inputs: [x], attributes: { shape }, total }) => mapTotal(total(x!), (sum) => e.reshape(sum, shape)),
   infer([x], { shape }) {
     if (sizeOf(shape) !== sizeOf(x!.shape)) {
       throw new ShapeError(
@@ -25,21 +30,40 @@ const reshape: ViewPrimitive<PrimitiveAttributes['reshape']> = {
   vjp: ({ e, inputs: [x], cotangents: [dy] }) => [e.reshape(dy!, x!.shape)],
   simplify: ({ inputs: [x], output }) => (sameShape(x!.shape, output.shape) ? x! : null),
   view(input, { offset, strides }, { shape }) {
-    if (isContiguous(input.shape, strides)) return { offset, strides: rowMajorStrides(shape) }
-    const reshaped = insertUnitAxes(input.shape, strides, shape)
+    const reshaped = reshapeStrides(input.shape, strides, shape)
     return reshaped && { offset, strides: reshaped }
   },
 }
 
-/** Strides for a reshape that only adds or drops extents of 1; null for any other. */
-function insertUnitAxes(from: Shape, strides: readonly number[], to: Shape): number[] | null {
-  const kept = from.flatMap((extent, i) => (extent === 1 ? [] : [{ extent, stride: strides[i]! }]))
-  const result: number[] = []
-  let next = 0
-  for (const extent of to) {
-    if (extent === 1) result.push(0)
-    else if (kept[next]?.extent === extent) result.push(kept[next++]!.stride)
-    else return null
+/**
+ * Strides for another shape of the same elements; null where no strides say it. Axes that together hold as many elements
+ * as some axes of the result can be merged when each steps over all of the next, and split as one likes.
+ */
+function reshapeStrides(from: Shape, strides: readonly number[], to: Shape): number[] | null {
+  if (isContiguous(from, strides)) return rowMajorStrides(to)
+  const result = new Array<number>(to.length).fill(0)
+  if (sizeOf(to) === 0) return result
+  const kept = from.map((extent, i) => ({ extent, stride: strides[i]! })).filter(({ extent }) => extent !== 1)
+  let first = 0
+  let at = 0
+  while (first < kept.length) {
+    let last = first
+    let size = kept[first]!.extent
+    let end = at
+    let made = 1
+    // The least runs of axes of both sides with the same number of elements.
+    while (made !== size) {
+      if (made < size) made *= to[end++]!
+      else size *= kept[++last]!.extent
+    }
+    for (let i = first; i < last; i++) if (kept[i]!.stride !== kept[i + 1]!.stride * kept[i + 1]!.extent) return null
+    let stride = kept[last]!.stride
+    for (let i = end - 1; i >= at; i--) {
+      result[i] = to[i] === 1 ? 0 : stride
+      stride *= to[i]!
+    }
+    first = last + 1
+    at = end
   }
   return result
 }
@@ -47,6 +71,8 @@ function insertUnitAxes(from: Shape, strides: readonly number[], to: Shape): num
 // out(i_p0, i_p1, …) = x(i0, i1, …): axis j of the result is axis permutation[j] of the operand
 const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
   kind: 'view',
+  lift: ({ permutation }) => ({ permutation: [0, ...permutation.map((axis) => axis + 1)] }),
+  total: ({ e, inputs: [x], attributes: { permutation }, total }) => mapTotal(total(x!), (sum) => e.transpose(sum, permutation)),
   infer([x], { permutation }) {
     const sorted = [...permutation].sort((a, b) => a - b)
     if (!sameShape(sorted, x!.shape.map((_, i) => i))) {
@@ -69,6 +95,7 @@ const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
 
 const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
   kind: 'view',
+  lift: ({ starts, sizes }, length) => ({ starts: [0, ...starts], sizes: [length, ...sizes] }),
   infer([x], { starts, sizes }) {
     const fits = x!.shape.every((extent, i) => starts[i]! >= 0 && sizes[i]! >= 0 && starts[i]! + sizes[i]! <= extent)
     if (!fits || starts.length !== x!.shape.length || sizes.length !== x!.shape.length) {
@@ -89,6 +116,7 @@ const slice: ViewPrimitive<PrimitiveAttributes['slice']> = {
 
 const reverse: ViewPrimitive<PrimitiveAttributes['reverse']> = {
   kind: 'view',
+  lift: ({ axes }) => ({ axes: axes.map((axis) => axis + 1) }),
   infer: ([x]) => [x!],
   vjp: ({ e, attributes: { axes }, cotangents: [dy] }) => [e.reverse(dy!, axes)],
   view: ({ shape }, { offset, strides }, { axes }) => ({
@@ -99,6 +127,7 @@ const reverse: ViewPrimitive<PrimitiveAttributes['reverse']> = {
 
 const broadcastTo: ViewPrimitive<PrimitiveAttributes['broadcastTo']> = {
   kind: 'view',
+  lift: ({ shape }, length) => ({ shape: [length, ...shape] }),
   infer([x], { shape }) {
     const offset = shape.length - x!.shape.length
     const fits = offset >= 0 && x!.shape.every((extent, i) => extent === 1 || extent === shape[offset + i])
@@ -115,6 +144,7 @@ const broadcastTo: ViewPrimitive<PrimitiveAttributes['broadcastTo']> = {
 
 const stopGradient: ViewPrimitive<NoAttributes> = {
   kind: 'view',
+  lift: (attributes) => attributes,
   infer: ([x]) => [x!],
   vjp: () => [null],
   simplify: ({ inputs: [x] }) => x!,

@@ -7,7 +7,7 @@ import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import { instruction } from '../ir/instruction'
 import { FUNCTION, elementsOf } from './flops'
-import type { KernelPrimitive } from './rule'
+import type { KernelPrimitive, TotalContext } from './rule'
 import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { adjacentGroups, forEachOffset, rowMajorStrides, sizeOf, splitAround } from '../core/shapes'
@@ -45,6 +45,8 @@ interface Fold {
 }
 
 interface ReductionRule extends Fold {
+  /** Whether folding all turns of a loop is folding one axis more. */
+  readonly isSum?: boolean
   /** Integers, in integers. null: float32 only. */
   readonly int32: Fold | null
   /** 0 and 1, and the dtype of the result. null: not of bool. */
@@ -52,6 +54,12 @@ interface ReductionRule extends Fold {
   /** Of one result. */
   finish?(accumulator: number, count: number): number
   vjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value
+}
+
+// Σ_t Σ_axes x_t = Σ over turns and axes at once
+function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContext<AxesAttributes>): Value | null {
+  const all = stack(x!)
+  return all === null ? null : e.sum(all, [0, ...axes.map((axis) => axis + 1)])
 }
 
 function foldOf(name: string, rule: ReductionRule, dtype: DType): Fold {
@@ -72,6 +80,7 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
     vjp: ({ e, inputs: [x], outputs: [y], attributes: { axes }, cotangents: [dy] }) => [
       rule.vjp(e, e.keepAxes(dy!, x!.shape, axes), x!, e.keepAxes(y!, x!.shape, axes), axes),
     ],
+    ...(rule.isSum === true ? { total: totalOfSum } : {}),
     simplify({ e, inputs: [x], output, attributes: { axes } }) {
       // Folding one element is looking at it.
       if (foldedCount(x!.shape, axes) === 1) return e.reshape(e.cast(x!, output.dtype), output.shape)
@@ -205,6 +214,7 @@ const minI32: Fold = { reduction: Reduction.MinI32, start: 2 ** 31 - 1, fold: Ma
 
 export const reductions = {
   sum: reduction('sum', {
+    isSum: true,
     reduction: Reduction.Sum,
     start: 0,
     fold: plus,

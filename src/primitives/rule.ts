@@ -67,6 +67,18 @@ export interface SimplifyContext<Attributes> {
   constantNumber(value: Value): number | null
 }
 
+export interface TotalContext<Attributes> {
+  /** Emits nodes outside of the loop. */
+  readonly e: Emitter
+  readonly inputs: readonly Value[]
+  readonly attributes: Attributes
+  readonly length: number
+  /** An operand of all turns, [length, …]; null where it cannot be had. */
+  stack(operand: Value): Value | null
+  /** The sum of an operand over all turns; null where that is not cheaper than to add it up turn by turn. */
+  total(operand: Value): Value | null
+}
+
 export interface CostContext<Attributes> {
   readonly inputs: readonly TensorType[]
   readonly outputs: readonly TensorType[]
@@ -80,6 +92,17 @@ interface Common<Attributes> {
   readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
+  /**
+   * The attributes for operands that all have one more axis, of `length`, in front. Left out: there are none.
+   * Elementwise primitives need not say, their attributes know no axes.
+   */
+  lift?(attributes: Attributes, length: number): Attributes
+  /** Of a node in a loop: the sum of its result over all turns, when that is cheaper than to add it up turn by turn. */
+  total?(context: TotalContext<Attributes>): Value | null
+  /** Better done once for all turns of a loop than once for each: one large product beats many small ones. */
+  readonly batches?: boolean
+  /** Of an effect: whether the run ends here. */
+  ends?(inputs: readonly NumericArray[], attributes: Attributes): boolean
   /** A value that equals the only output and costs less, if there is one. */
   simplify?(context: SimplifyContext<Attributes>): Value | null
 }
@@ -132,11 +155,18 @@ export interface ConstantPrimitive<Attributes> extends Common<Attributes> {
   data(attributes: Attributes): NumericArray
 }
 
+/** Runs a region again and again. Every pass goes into the region by itself, so there is nothing else to declare. */
+export interface LoopPrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'loop'
+  readonly vjp: null
+}
+
 export type Primitive<Attributes> =
   | ElementwisePrimitive<Attributes>
   | ViewPrimitive<Attributes>
   | KernelPrimitive<Attributes>
   | ConstantPrimitive<Attributes>
+  | LoopPrimitive<Attributes>
 
 export type PrimitiveRule<Name extends PrimitiveName> = Primitive<PrimitiveAttributes[Name]>
 

@@ -9,18 +9,23 @@ import { elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import type { TensorType } from '../core/shapes'
 import { sameShape, sizeOf } from '../core/shapes'
-import type { NoAttributes, PrimitiveAttributes } from './attributes'
+import type { PrimitiveAttributes } from './attributes'
+
+const LARGEST = 3.4028234663852886e38
 
 // Any float32 buffers, contiguous. Ends the run before anything that comes after it.
-const guard: KernelPrimitive<NoAttributes> = {
+const guard: KernelPrimitive<PrimitiveAttributes['guard']> = {
   kind: 'kernel',
   effect: true,
+  ends: (inputs, { limits }) => inputs.some((input, i) => input.some((x) => !(Math.abs(x) <= Math.min(limits?.[i] ?? LARGEST, LARGEST)))),
   infer: () => [],
   vjp: null,
-  // The interpreter checks a guard's operands itself: only it can end the run.
+  // The interpreter asks `ends`: only it can end the run.
   ref: () => {},
-  lower({ inputs, emit }) {
-    const lists = inputs.flatMap((input) => [input.address, sizeOf(input.shape)])
+  lower({ inputs, attributes: { limits }, emit }) {
+    // What is larger than its limit is infinite when it is scaled.
+    const scales = inputs.map((_, i) => LARGEST / Math.min(limits?.[i] ?? LARGEST, LARGEST))
+    const lists = inputs.flatMap((input, i) => [input.address, sizeOf(input.shape), float(scales[i]!)])
     emit(instruction(Opcode.Guard, Guard, { bufferCount: inputs.length }, lists))
   },
   flops: ({ inputs }) => elementsOf(inputs),
@@ -100,7 +105,7 @@ const rmsprop: KernelPrimitive<PrimitiveAttributes['rmsprop']> = {
       let denominator = s + epsilon
       if (centered) {
         const a = rho * rest[average]![i]! + (1 - rho) * g![i]!
-        denominator = s - a * a + epsilon
+        denominator = Math.max(s - a * a, 0) + epsilon
         restOut[average]![i] = a
       }
       let update = (lr * g![i]!) / Math.sqrt(denominator)

@@ -2,8 +2,10 @@
 // Parameters are written into views, then run(), then outputs are read from views.
 
 import { StateError, internalError } from '../core/errors'
-import type { Cell, Graph, Node } from '../ir/graph'
-import type { Address } from '../ir/instruction'
+import type { Cell, Graph } from '../ir/graph'
+import { Loop } from '../../assembly/shared/instructions'
+import type { Address, Operand } from '../ir/instruction'
+import type { InterpretOptions } from '../ir/interpret'
 import { allocate, hasNonFinite, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
 import type { NumericArray, TensorData } from '../core/dtypes'
@@ -11,8 +13,9 @@ import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Plan } from '../plan'
 import { plan } from '../plan'
-import type { PlacedBuffer } from '../plan/memory'
-import { disassemble, encode, instructionOffsets, tapeBytes } from '../plan/tape'
+import type { LoopIdentity, PlacedBuffer } from '../plan/memory'
+import type { LabelledInstruction } from '../plan/tape'
+import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../plan/tape'
 import type { Runtime } from './runtime'
 import { Storage, counters } from './runtime'
 
@@ -43,6 +46,18 @@ export function compile(runtime: Runtime, graph: Graph): Program {
 /** The content of a cell, in place. Stale when the memory grows. */
 export function cellView(runtime: Runtime, cell: Cell): TensorData {
   return runtime.view(cell.dtype, cell.storage.address + cell.byteOffset, sizeOf(cell.shape))
+}
+
+/** In which turn each loop is, outermost first. */
+type Turns = ReadonlyMap<LoopIdentity, number>
+const NO_TURNS: Turns = new Map()
+
+/** How far a run instruction by instruction came. */
+interface Stepped {
+  /** Whether it is over. */
+  readonly ended: boolean
+  /** The instruction that made a NaN or ±Inf. */
+  readonly found: string | null
 }
 
 class TapeProgram implements Program {
@@ -88,7 +103,8 @@ class TapeProgram implements Program {
     this.outputs = this.plan.outputs.map((address, i) => viewOf(this.plan.graph.outputs[i]!, address))
   }
 
-  private resolve({ buffer, offset }: Address): number {
+  /** @param turns in which turn each loop is; the first where it is not said */
+  private resolve({ buffer, offset }: Address, turns: Turns = NO_TURNS): number {
     const { home } = this.placed(buffer)
     switch (home.kind) {
       case 'workspace':
@@ -99,6 +115,16 @@ class TapeProgram implements Program {
         return home.cell.storage.address + home.cell.byteOffset + offset
       case 'scratch':
         return this.runtime.arena.scratch + offset
+      case 'inside':
+        return this.resolve(home.at, turns) + offset
+      case 'moving': {
+        const { loop, first, odd, even, step } = home.stream
+        const turn = turns.get(loop) ?? 0
+        const start = turn === 0 ? first : turn % 2 === 1 ? odd : even
+        return this.resolve(start, turns) + step * Math.floor(turn / 2) + offset
+      }
+      case 'bound':
+        throw internalError('bytes of a loop that were not given')
     }
   }
 
@@ -125,11 +151,10 @@ class TapeProgram implements Program {
 
   /** @param reached the byte offset of the instruction before which the threads did not meet */
   private workerLost(reached: number): StateError {
-    const { instructions, kernelOf, kernels, memory } = this.plan
+    const { instructions } = this.plan
     const offsets = instructionOffsets(instructions)
-    const updated = kernelOf.some((index, i) => {
-      if (offsets[i]! >= reached) return false
-      return index < 0 || kernels[index]!.writes.some((value) => memory.places.get(value)!.buffer.home.kind === 'cell')
+    const updated = instructions.some(({ made }, i) => {
+      return offsets[i]! < reached && made.some(({ address: { buffer } }) => this.placed(buffer).home.kind === 'cell')
     })
     const state = updated
       ? 'It had begun to write: weights, optimizer and metrics may be half updated, so load a saved model before going on.'
@@ -143,35 +168,69 @@ class TapeProgram implements Program {
 
   findNonFinite(): string | null {
     this.refresh()
-    const { instructions, kernelOf, kernels } = this.plan
-    const offsets = instructionOffsets(instructions)
-    for (let i = 0; i < instructions.length; i++) {
-      if (this.runtime.kernels!.runOne(this.tape.address + offsets[i]!) !== 0) break
-      if (kernelOf[i] === kernelOf[i + 1]) continue
-      const made = kernels[kernelOf[i]!]?.writes ?? []
-      for (const value of made) {
-        const { buffer, offset } = this.plan.memory.places.get(value)!
-        if (!hasNonFinite(this.runtime.view(value.dtype, this.resolve({ buffer, offset }), sizeOf(value.shape)))) continue
-        return `instruction ${i} (${instructions[i]!.label})`
+    return this.step(this.plan.instructions, 0, new Map(), []).found
+  }
+
+  /**
+   * Runs instructions one by one, from `start` bytes on, until one makes a NaN or ±Inf or a guard ends the run.
+   * @param indices of the slices that the loops around are at
+   */
+  private step(instructions: readonly LabelledInstruction[], start: number, turns: Map<LoopIdentity, number>, indices: readonly number[]): Stepped {
+    const offsets = instructionOffsets(instructions, start)
+    for (const [i, each] of instructions.entries()) {
+      const { loop, label } = each
+      const stepped = loop === undefined ? this.stepOne(offsets[i]!) : this.stepLoop(each, loop, offsets[i]!, turns, indices)
+      if (stepped.ended) return stepped
+      if (each.made.some((operand) => this.isBad(operand, turns))) {
+        const where = indices.map((index) => `[t=${index}]`)
+        return { ended: true, found: `instruction ${i}${where.join('')} (${label})` }
       }
     }
-    return null
+    return { ended: false, found: null }
+  }
+
+  private stepOne(offset: number): Stepped {
+    return { ended: this.runtime.kernels!.runOne(this.tape.address + offset) !== 0, found: null }
+  }
+
+  private stepLoop(instruction: LabelledInstruction, loop: LoopIdentity, offset: number, turns: Map<LoopIdentity, number>, indices: readonly number[]): Stepped {
+    const count = Number(instruction.fields.get(Loop.count))
+    for (let turn = 0; turn < count; turn++) {
+      turns.set(loop, turn)
+      this.runtime.kernels!.setTurn(this.tape.address + offset, turn)
+      const stepped = this.step(instruction.body ?? [], offset + bodyOffset(instruction), turns, [...indices, loop.reverse ? count - 1 - turn : turn])
+      if (stepped.ended) return stepped
+    }
+    turns.delete(loop)
+    return { ended: false, found: null }
+  }
+
+  private isBad(operand: Operand, turns: Turns): boolean {
+    return hasNonFinite(this.runtime.view(operand.dtype, this.resolve(operand.address, turns), sizeOf(operand.shape)))
   }
 
   disassemble(): string {
-    return disassemble(this.plan.instructions, ({ buffer, offset }) => {
-      const { home } = this.placed(buffer)
-      switch (home.kind) {
-        case 'workspace':
-          return `work+${home.offset + offset}`
-        case 'constants':
-          return `const+${home.offset + offset}`
-        case 'cell':
-          return offset === 0 ? home.cell.name : `${home.cell.name}+${offset}`
-        case 'scratch':
-          return 'scratch'
-      }
-    })
+    return disassemble(this.plan.instructions, (address) => this.describe(address))
+  }
+
+  private describe({ buffer, offset }: Address): string {
+    const { home } = this.placed(buffer)
+    switch (home.kind) {
+      case 'workspace':
+        return `work+${home.offset + offset}`
+      case 'constants':
+        return `const+${home.offset + offset}`
+      case 'cell':
+        return offset === 0 ? home.cell.name : `${home.cell.name}+${offset}`
+      case 'scratch':
+        return 'scratch'
+      case 'inside':
+        return this.describe({ buffer: home.at.buffer, offset: home.at.offset + offset })
+      case 'moving':
+        return `${this.describe({ buffer: home.stream.first.buffer, offset: home.stream.first.offset + offset })}…`
+      case 'bound':
+        throw internalError('bytes of a loop that were not given')
+    }
   }
 
   // A later run looks up the tape's address and is told that it is gone.
@@ -199,7 +258,7 @@ class InterpretedProgram implements Program {
     return this.parameters[index]!
   }
 
-  private interpret(onNode?: (node: Node, results: readonly NumericArray[]) => boolean) {
+  private interpret(onNode?: NonNullable<InterpretOptions['onNode']>) {
     // A copy: what was read must outlive the updates.
     const read = (cell: Cell): NumericArray => cellView(this.runtime, cell).slice()
     return interpret(this.graph, this.parameters, read, onNode === undefined ? {} : { onNode })
@@ -220,9 +279,9 @@ class InterpretedProgram implements Program {
 
   findNonFinite(): string | null {
     let found: string | null = null
-    this.interpret((node, results) => {
+    this.interpret((node, results, turns) => {
       const bad = results.some(hasNonFinite)
-      if (bad) found = printNode(node)
+      if (bad) found = `${turns.map((turn) => `[t=${turn}] `).join('')}${printNode(node)}`
       return !bad
     })
     return found

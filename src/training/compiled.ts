@@ -16,7 +16,7 @@ import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
 import { getMetric } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/elementwise'
-import { ones, reshape } from '../ops/shape'
+import { reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
@@ -281,9 +281,9 @@ export class Compiled {
         return
       }
       const prediction = predictions[i]!
-      const mask = maskOf(prediction)
-      for (const metric of metrics) inWords(metric, () => metric.updateState(target, prediction, masked(undefined, mask)))
-      for (const metric of weightedMetrics) inWords(metric, () => metric.updateState(target, prediction, masked(weights[i] ?? undefined, mask)))
+      const mask = maskOf(prediction) ?? undefined
+      for (const metric of metrics) inWords(metric, () => metric.apply(target, prediction, undefined, mask))
+      for (const metric of weightedMetrics) inWords(metric, () => metric.apply(target, prediction, weights[i] ?? undefined, mask))
     })
     for (const { name, value } of reports) this.meanOf(name).update(value)
   }
@@ -360,16 +360,6 @@ function toJson(identifier: unknown): Json {
   }
   if (Array.isArray(identifier)) return identifier.map(toJson)
   return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each)]))
-}
-
-/** Sample weights with the mask of the predictions: an element that is masked weighs nothing. */
-function masked(weights: Tensor | undefined, mask: Tensor | null): Tensor | undefined {
-  if (mask === null) return weights
-  const counted = cast(mask, 'float32')
-  if (weights === undefined) return counted
-  let aligned = weights
-  while (aligned.rank < mask.rank) aligned = reshape(aligned, [...aligned.shape, 1])
-  return multiply(multiply(counted, aligned), ones(mask.shape))
 }
 
 /** Errors of a metric begin with its name. */

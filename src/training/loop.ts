@@ -11,6 +11,7 @@ import type { CallbackMethods, FitParams, Logs } from './callbacks'
 import { History, TerminateOnNaN } from './callbacks'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
 import { Pace } from './pace'
 import type { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
@@ -129,12 +130,17 @@ export class BatchRunner {
   diagnose(start: number, count: number): string {
     const program = this.program(count)
     this.load(program, start, count)
-    return program.findNonFinite() ?? 'the loss or a gradient'
+    return whatFailed(program)
   }
 }
 
+/** What ended the last run of a program early, by running it again on the same parameters. */
+export function whatFailed(program: Program): string {
+  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold`
+}
+
 /** The types of a batch of `count` rows. */
-function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
+export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
   const rows = ({ dtype, shape }: Tensor) => ({ dtype, shape: [count, ...shape.slice(1)] })
   return {
     x,
@@ -149,17 +155,21 @@ function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): Ba
 export function readLogs(steps: Steps, compiled: Compiled): Logs {
   const { names, stepLogs } = compiled
   const logs: Record<string, number> = {}
-  if (names.length > 0) {
-    const values = compiled.resultsNow() ?? runResults(steps.results(compiled))
-    names.forEach((name, i) => (logs[name] = values[i]!))
-  }
+  const values = names.length === 0 ? [] : compiled.resultsNow()
+  if (values !== null) for (let i = 0; i < names.length; i++) logs[names[i]!] = values[i]!
+  else readResults(steps.results(compiled), names, logs)
   for (const [name, variable] of stepLogs) logs[name] = variable.view[0]!
   return logs as Logs
 }
 
-function runResults(program: Program): ArrayLike<number> {
+/** A metric with several thresholds gives several numbers: `precision_0`, `precision_1`. */
+function readResults(program: Program, names: readonly string[], logs: Record<string, number>): void {
   program.run()
-  return program.output(0)
+  names.forEach((name, i) => {
+    const result = program.output(i)
+    if (result.length === 1) logs[name] = result[0]!
+    else result.forEach((value, each) => (logs[`${name}_${each}`] = value))
+  })
 }
 
 export function requireCount(name: string, value: number, least = 1): number {
@@ -291,6 +301,7 @@ class TrainingLoop {
   }
 
   async end(): Promise<void> {
+    this.training.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
   }
 

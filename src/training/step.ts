@@ -12,6 +12,8 @@ import { reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, currentTrace, withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
+import type { TrainedModel as ListenedModel } from './callbacks/callback'
 import type { Compiled } from './compiled'
 
 /** The rows of one step, as symbols. */
@@ -38,15 +40,13 @@ export interface ForwardResult<Out = Tree<Tensor>> {
 export type StepLogs = Readonly<Record<string, Tensor>>
 
 /** A model as its trainer sees it. */
-export interface TrainedModel extends LayerBase {
-  stopTraining: boolean
+export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
   readonly graph: { readonly inputSpecs: Tree<unknown>; readonly outputSpecs: Tree<unknown>; readonly inputNames: readonly string[]; readonly outputNames: readonly string[] } | null
   trainStep(batch: never): StepLogs | void
   testStep(batch: never): StepLogs | void
   predictStep(x: never): unknown
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' | 'bool' }[]): void
-  setWeights(weights: readonly Tensor[]): void
 }
 
 /** The metrics that a model keeps in its properties, as Keras tracks them. */
@@ -80,7 +80,8 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[]): 
   if (trace === null) throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
   if (variables.length === 0) return []
   const gradients = trace.gradients(loss, variables.map((variable) => variable.value))
-  // Before anything is updated: a step that is not finite leaves no trace.
-  withScope('loss', () => apply('guard', [loss, ...gradients], {}))
+  // Before anything is updated: a step that is not finite, or whose update would not be, leaves no trace.
+  const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
+  withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))
   return gradients
 }

@@ -6,7 +6,6 @@ import type { Tree } from '../core/tree'
 import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
-import { concatenate, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
@@ -108,10 +107,10 @@ export class Steps {
     return specs
   }
 
-  /** → the results of the loss tracker and all metrics, [n]. */
+  /** → the results of the loss tracker and all metrics, one after the other. */
   results(compiled: Compiled): Program {
     return this.cache.get(`results ${compiled.names.join()}`, () =>
-      compileTraced(trace([], () => [concatenate(compiled.all.map((metric) => reshape(metric.result(), [1])), 0)])),
+      compileTraced(trace([], () => compiled.all.map((metric) => metric.result()))),
     )
   }
 

@@ -10,7 +10,7 @@ import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, structureOf, unflatten } from '../core/tree'
 import type { ClassWeight, DataNames, Dataset, Layout, SampleWeights } from '../data/arrays'
-import { RowSource, prepareDataset, prepareInputs, splitValidation, weighClasses } from '../data/arrays'
+import { RowSource, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/seed'
@@ -25,7 +25,7 @@ import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { BatchRunner, FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining } from './loop'
+import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf, whatFailed } from './loop'
 import { Pace } from './pace'
 import { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
@@ -50,7 +50,41 @@ interface LastPrediction {
   readonly source: Steps
 }
 
+interface Layouts {
+  readonly x: Layout
+  readonly y: Layout
+}
+
 const UNKNOWN: Layout = { structure: null, names: [] }
+
+function layoutsOf(graph: TrainedModel['graph'], buildSpec: Tree<TensorSpec> | null): Layouts {
+  if (graph === null) return { x: buildSpec === null ? UNKNOWN : { structure: buildSpec, names: [] }, y: UNKNOWN }
+  return {
+    x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
+    y: { structure: graph.outputSpecs as Tree<TensorSpec>, names: namesOfOutputs(graph.outputSpecs, graph.outputNames) },
+  }
+}
+
+/** A step on one batch that was taken before: what has to be done to take it again. */
+interface LastStep {
+  readonly dataset: Dataset
+  readonly program: Program
+  readonly source: Steps
+  readonly version: number
+  readonly compiled: Compiled
+  /** Of the runtime: another one where the weights were moved since. */
+  readonly epoch: number
+}
+
+function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) {
+    const [left, right] = [a[i]!, b[i]!]
+    if (left === right) continue
+    if (left === null || right === null || left.dtype !== right.dtype || !sameShape(left.shape, right.shape)) return false
+  }
+  return true
+}
 
 export class Trainer {
   private compiled: Compiled | null = null
@@ -104,16 +138,14 @@ export class Trainer {
     throw new StateError(`${this.model}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`)
   }
 
+  private knownLayouts: { readonly of: object | null; readonly layouts: Layouts } | null = null
+
   /** How data is to be given. */
-  private get layouts(): { readonly x: Layout; readonly y: Layout } {
+  private get layouts(): Layouts {
     const { graph, buildSpec } = this.model
-    if (graph !== null) {
-      return {
-        x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
-        y: { structure: graph.outputSpecs as Tree<TensorSpec>, names: namesOfOutputs(graph.outputSpecs, graph.outputNames) },
-      }
-    }
-    return { x: buildSpec === null ? UNKNOWN : { structure: buildSpec, names: [] }, y: UNKNOWN }
+    const of = graph ?? (buildSpec as object | null)
+    if (this.knownLayouts === null || this.knownLayouts.of !== of) this.knownLayouts = { of, layouts: layoutsOf(graph, buildSpec) }
+    return this.knownLayouts.layouts
   }
 
   /** Builds for a batch of inputs, and checks that it fits. */
@@ -140,25 +172,35 @@ export class Trainer {
     const weights = this.stepsFor ?? this.model.trainableWeights
     if (compiled.optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
-    compiled.optimizer.build(weights)
+    compiled.optimizer.build(weights, this.model.weights)
   }
 
-  private prepareTargets(compiled: Compiled, { x, inputs, targets }: Dataset, where: string): void {
+  private expected: readonly Shape[] = []
+
+  /** Finds out what the targets must be like, and checks them. */
+  private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
     if (this.model.hasOwnStep) return
-    const outputs = flatten(this.steps.outputSpecs(x, inputs))
-    const losses = compiled.lossesFor(outputs.length)
-    losses.forEach((loss, i) => {
+    this.expected = flatten(this.steps.outputSpecs(dataset.x, dataset.inputs)).map(({ shape }) => shape.map((extent) => extent ?? 1))
+    this.checkTargets(compiled, dataset, where)
+  }
+
+  private checkTargets(compiled: Compiled, { targets }: Dataset, where: string): void {
+    const { expected } = this
+    if (this.model.hasOwnStep) return
+    const losses = compiled.lossesFor(expected.length)
+    for (let i = 0; i < losses.length; i++) {
+      const loss = losses[i]!
+      if (loss === null) continue
       const target = targets[i] ?? null
-      if (loss === null) return
-      const name = outputs.length === 1 ? where : `${where}.${this.layouts.y.names[i] ?? i}`
-      if (target === null) throw new ArgumentError(`${name}: targets are missing`)
+      const name = (): string => (expected.length === 1 ? where : `${where}.${this.layouts.y.names[i] ?? i}`)
+      if (target === null) throw new ArgumentError(`${name()}: targets are missing`)
       try {
-        loss.checkTargets(target, outputs[i]!.shape.map((extent) => extent ?? 1))
+        loss.checkTargets(target, expected[i]!)
       } catch (error) {
-        if (error instanceof Error) error.message = `${name}: ${error.message}`
+        if (error instanceof Error) error.message = `${name()}: ${error.message}`
         throw error
       }
-    })
+    }
   }
 
   /** Whether there must be targets: the built-in step has a loss for them. */
@@ -269,27 +311,51 @@ export class Trainer {
     return last !== null && last.source === this.steps && last.dtype === dtype && sameShape(last.shape, shape)
   }
 
+  private readonly lastSteps: { trainOnBatch: LastStep | null; testOnBatch: LastStep | null } = { trainOnBatch: null, testOnBatch: null }
+
+  /** One step on one batch. The way for a batch like the last one is short, because it is taken often. */
   onBatch(method: 'trainOnBatch' | 'testOnBatch', x: unknown, y: unknown, options: TrainOnBatchOptions): Logs {
     const compiled = this.requireCompiled(method)
     this.lock.requireIdle(method)
     checkOptions(method, options, ['sampleWeight', 'classWeight'])
-    const dataset = weighClasses(this.datasetOf(compiled, x, y, options.sampleWeight), options.classWeight)
+    const prepared = prepareDataset(this.layouts, x, y, options.sampleWeight, this.needsTargets(compiled))
+    const dataset = weighClasses(prepared, options.classWeight)
+    const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
+    this.checkTargets(compiled, dataset, 'y')
+    compiled.resetMetrics()
+    const tensors = tensorsOf(dataset)
+    if (!runOn(program, tensors)) {
+      load(program, tensors)
+      const instruction = whatFailed(program)
+      throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
+    }
+    return readLogs(this.steps, compiled)
+  }
+
+  private isLikeLast(last: LastStep | null, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
+    return (
+      last !== null && last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
+      last.dataset.x === x && last.dataset.y === y && last.epoch === compiled.runtime.epoch &&
+      sameTypes(inputs, last.dataset.inputs) && sameTypes(targets, last.dataset.targets) && sameTypes(weights, last.dataset.weights)
+    )
+  }
+
+  private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): Program {
+    this.prepare(dataset.x, dataset.inputs, true)
     this.prepareTargets(compiled, dataset, 'y')
     const training = method === 'trainOnBatch'
     if (training) this.buildOptimizer(compiled)
     const { steps } = this
-    const runner = new BatchRunner(dataset, steps, (types) => (training ? steps.train(compiled, types) : steps.test(compiled, types)))
-    try {
-      runner.program(dataset.size)
-      compiled.resetMetrics()
-      if (!runner.run(0, dataset.size)) {
-        const instruction = runner.diagnose(0, dataset.size)
-        throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
-      }
-      return readLogs(steps, compiled)
-    } finally {
-      runner.release()
-    }
+    const types = typesOf(dataset, dataset.size)
+    const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
+    // A tree of inputs or targets is made anew each time: only single tensors are recognised.
+    const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
+    // Kept while it is the last: else it might be let go of to make room for others.
+    const before = this.lastSteps[method]
+    steps.hold(program)
+    if (before !== null && before.source === steps) steps.release(before.program)
+    this.lastSteps[method] = last
+    return program
   }
 
   disassemble(): Map<string, string> {
@@ -324,11 +390,25 @@ function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): re
   return keys.length === layerNames.length ? keys : layerNames
 }
 
-function runOnce(program: Program, { data }: Tensor): Tensor {
-  const target = program.parameter(0)
-  if (data.length > 64) target.set(data)
-  else for (let i = 0; i < data.length; i++) target[i] = data[i]!
-  program.run()
+/** Writes the parameters of a program. */
+function load(program: Program, tensors: readonly Tensor[]): void {
+  for (let i = 0; i < tensors.length; i++) {
+    const { data } = tensors[i]!
+    const target = program.parameter(i)
+    // Below some hundred elements a loop is faster than the call.
+    if (data.length > 64) target.set(data)
+    else for (let at = 0; at < data.length; at++) target[at] = data[at]!
+  }
+}
+
+/** One run on these. false when a value was not finite; then nothing was updated. */
+function runOn(program: Program, tensors: readonly Tensor[]): boolean {
+  load(program, tensors)
+  return program.run()
+}
+
+function runOnce(program: Program, input: Tensor): Tensor {
+  runOn(program, [input])
   const { shape, dtype } = program.graph.outputs[0]!
   const content = program.output(0)
   return new Tensor(dtype === 'float32' ? new Float32Array(content) : new Int32Array(content), shape, dtype)

@@ -1,5 +1,6 @@
 // The binaries as they stand in the source: text that gives their bytes, and modules that AssemblyScript's own loader
 // takes.
+// modes: simd
 
 import { readFileSync } from 'node:fs'
 import { instantiateSync } from '@assemblyscript/loader'

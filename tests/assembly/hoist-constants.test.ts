@@ -1,5 +1,6 @@
 // Constants of loops move into memory, and nothing else does. That the kernels still compute what they did is what all
 // other tests show.
+// modes: simd
 
 import { expect, it } from 'vitest'
 import { CONSTANTS, CONSTANTS_SIZE } from '../../assembly/shared/instructions'

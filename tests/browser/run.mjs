@@ -1,4 +1,5 @@
-// Runs page.html, which trains with the built dist/, in a real Chromium and asserts what it measured.
+// Runs page.html, which trains with the built dist/, in a real Chromium and asserts what it measured; and refused.html,
+// where WebAssembly is forbidden.
 // Needs `npm run build`. Without a Chromium it skips, or fails when REQUIRE_BROWSER=1.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync } from 'node:fs'
@@ -59,6 +60,8 @@ try {
     if (await passesOneAttempt(scenario)) passed++
     else failed++
   }
+  if (await isToldWhatToAllow()) passed++
+  else failed++
 } finally {
   await browser.close()
 }
@@ -78,8 +81,34 @@ async function passesOneAttempt(scenario) {
   return false
 }
 
+// No 'wasm-unsafe-eval': the page may run its own scripts, and no WebAssembly.
+async function isToldWhatToAllow() {
+  const name = 'page that forbids WebAssembly'
+  const server = await serve({ 'Content-Security-Policy': "script-src 'self'" })
+  const page = await browser.newPage()
+  try {
+    await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/refused.html`)
+    const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
+    const { refused, interpreted } = await handle.jsonValue()
+    assert.ok(refused?.isStateError, `expected a StateError, received ${JSON.stringify(refused)}`)
+    assert.match(refused.message, /script-src .*'wasm-unsafe-eval'.*configure\(\{ backend: 'interpreter' \}\)/)
+    assert.match(refused.cause, /^CompileError/)
+    assert.equal(interpreted, 3)
+    console.log(`✓ ${name}: ${refused.message.slice(0, 60)}…`)
+    return true
+  } catch (error) {
+    console.log(`✗ ${name}\n${error instanceof Error ? error.message : error}`)
+    return false
+  } finally {
+    await page.close()
+    server.close()
+  }
+}
+
 async function runScenario({ name, isolated }) {
-  const server = await serve(isolated)
+  const server = await serve(
+    isolated ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } : {},
+  )
   const page = await browser.newPage({ viewport: { width: 900, height: 760 } })
   const complaints = []
   page.on('pageerror', (error) => complaints.push(error.stack ?? error.message))
@@ -134,24 +163,21 @@ function assertResponsive({ model, milliseconds, longTasks, gaps }) {
   expectThat(gaps.max <= 50, `expected no gap over 50 ms, received ${gaps.max}`)
 }
 
-// Serves the repository on a free port of 127.0.0.1.
-async function serve(isolated) {
+// Serves the repository on a free port of 127.0.0.1, with these headers.
+async function serve(headers) {
   const contentTypes = {
     '.html': 'text/html; charset=utf-8',
     '.js': 'text/javascript; charset=utf-8',
     '.map': 'application/json',
     '.csv': 'text/csv; charset=utf-8',
   }
-  const isolation = isolated
-    ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
-    : {}
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
     const contentType = contentTypes[extname(path)]
     try {
       if (contentType === undefined) throw new Error('not served')
       const body = await readFile(join(root, path))
-      response.writeHead(200, { 'Content-Type': contentType, ...isolation }).end(body)
+      response.writeHead(200, { 'Content-Type': contentType, ...headers }).end(body)
     } catch {
       response.writeHead(path === '/favicon.ico' ? 204 : 404).end()
     }

@@ -1,4 +1,5 @@
 // Shapes and indices against naive definitions.
+// modes: simd
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
 // JSON as ASCII, and UTF-8 with and without a decoder: environments such as jsdom have none.
+// modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, loadModel } from '../../src'

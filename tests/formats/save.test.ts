@@ -1,4 +1,5 @@
 // A model as bytes and back: training goes on bit for bit, and nothing but a whole file is taken.
+// modes: simd, interpreter
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -282,7 +283,7 @@ describe('customObjects', () => {
     call(step: Tensor): Tensor {
       return ops.power(0.5, ops.cast(step, 'float32'))
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
@@ -291,7 +292,7 @@ describe('customObjects', () => {
     call(shape: readonly number[]): Tensor {
       return ops.full(shape, 7)
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }
@@ -300,7 +301,7 @@ describe('customObjects', () => {
     call(x: Tensor): Tensor {
       return ops.sum(x)
     }
-    getConfig(): Config {
+    override getConfig(): Config {
       return {}
     }
   }

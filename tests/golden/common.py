@@ -82,7 +82,7 @@ def camel(name):
     return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
 
 
-NAMED_BY_STRING = {"activation", "reduction", "mode", "distribution"}
+NAMED_BY_STRING = {"activation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
 NAMESPACES = {
     "learningRate": keras.optimizers.schedules,
     "kernelRegularizer": keras.regularizers,

@@ -7,7 +7,7 @@ export interface FixtureTensor {
   data: number[];
 }
 
-export type ConfigValue = string | number | boolean | number[] | Described;
+export type ConfigValue = string | number | boolean | (number | null)[] | Described;
 
 /** A class and its options; an option that is left out has Keras's default. */
 export interface Described {
@@ -36,23 +36,52 @@ export interface ActivationsFile extends FixtureFile {
   cases: ActivationCase[];
 }
 
-// layers.json: every layer is called with training = false
+// layers/<family>.json: every layer is called with training = false
+
+export interface LayerInput extends FixtureTensor {
+  dtype: 'float32' | 'int32';
+}
 
 export interface LayerCase {
   name: string;
   layer: Described;
-  input: FixtureTensor;
+  inputs: LayerInput[];
+  /** Whether the layer takes a list. */
+  isList: boolean;
+  /** 0 and 1, for each input that has one; null when none has. */
+  masks: (FixtureTensor | null)[] | null;
   /** In Keras's order, kernel then bias; empty for a layer without weights. */
   weights: FixtureTensor[];
   output: FixtureTensor;
+  outputMask: FixtureTensor | null;
+  /** What the layer added to the loss. */
+  loss: number;
   outputWeights: FixtureTensor;
-  /** d sum(output · outputWeights) / d input */
-  inputGradient: FixtureTensor;
+  /** d sum(output · outputWeights) / d input; null for an input of integers. */
+  inputGradients: (FixtureTensor | null)[];
   weightGradients: FixtureTensor[];
 }
 
 export interface LayersFile extends FixtureFile {
   cases: LayerCase[];
+}
+
+// embedding.json: Embedding → Flatten → Dense, or with maskZero Embedding → Dense; batches of 4 in order, six epochs
+
+export interface EmbeddingCase {
+  maskZero: boolean;
+  optimizer: Described;
+  ids: FixtureTensor;
+  y: FixtureTensor;
+  initialWeights: FixtureTensor[];
+  /** Of each epoch. */
+  loss: number[];
+  weights: FixtureTensor[];
+  predictions: FixtureTensor;
+}
+
+export interface EmbeddingFile extends FixtureFile {
+  cases: EmbeddingCase[];
 }
 
 // losses.json
@@ -63,12 +92,15 @@ export interface LossCase {
   loss: Described;
   yTrue: FixtureTensor;
   yPred: FixtureTensor;
-  /** The shape of the per-sample losses. */
+  /** The shape of the per-sample losses, or one that is aligned with it. */
   sampleWeight: FixtureTensor | null;
+  /** 1 for the predictions that count. */
+  mask?: FixtureTensor;
   /** The loss with each reduction. `none`: per sample, times its weight. */
   none: FixtureTensor;
   sum: number;
   sumOverBatchSize: number;
+  mean: number;
   meanWithSampleWeight: number;
   /** d sum / d yPred, which is also d (sum of `none`) / d yPred; null where yPred is saturated. */
   sumGradient: FixtureTensor | null;
@@ -93,8 +125,8 @@ export interface MetricCase {
   data: string;
   /** Whether the batches' sampleWeight is passed. */
   weighted: boolean;
-  /** result() after each batch */
-  results: number[];
+  /** result() after each batch; a list for several thresholds */
+  results: (number | number[])[];
 }
 
 export interface MeanCase {
@@ -116,6 +148,10 @@ export interface OptimizerCase {
   optimizer: Described;
   /** The parameters after each of the file's gradients has been applied. */
   steps: FixtureTensor[][];
+  /** Parts of the names, v0 and v1, of parameters that are excluded from weight decay. */
+  exclude?: string[];
+  /** The parameters after training was ended; of optimizers that keep an average. */
+  finalized?: FixtureTensor[];
 }
 
 export interface ScheduleCase {

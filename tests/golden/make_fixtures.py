@@ -45,56 +45,6 @@ def activations():
     write("activations.json", {"cases": cases})
 
 
-# ---------------------------------------------------------------- layers.json
-
-
-def layers():
-    rng = random(2)
-    x = normal(rng, (4, 5))
-    names = ["linear", "relu", "leakyRelu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
-             "hardSigmoid", "hardSilu", "sigmoid", "tanh", "softmax", "logSoftmax", "relu6", "mish",
-             "exponential"]
-    described = [(f"Dense {n}", spec("Dense", units=3, activation=n), x) for n in names]
-    described += [
-        ("Dense without activation", spec("Dense", units=3), x),
-        ("Dense without bias", spec("Dense", units=3, activation="tanh", useBias=False), x),
-        ("Dense on 3-D input", spec("Dense", units=4, activation="relu"), normal(rng, (2, 3, 5))),
-        ("Dense softmax on 3-D input", spec("Dense", units=4, activation="softmax"), normal(rng, (2, 3, 5))),
-        ("Dense on 4-D input", spec("Dense", units=2), normal(rng, (2, 2, 3, 4))),
-        ("Dense with one unit", spec("Dense", units=1, activation="sigmoid"), x),
-        ("Dense with one input", spec("Dense", units=3, activation="tanh"), normal(rng, (4, 1))),
-        ("Dense wider than one vector", spec("Dense", units=19, activation="relu"), normal(rng, (7, 17))),
-        ("Activation relu", spec("Activation", activation="relu"), x),
-        ("Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))),
-        ("Dropout at inference", spec("Dropout", rate=0.4), x),
-        ("Flatten 2-D", spec("Flatten"), x),
-        ("Flatten 4-D", spec("Flatten"), normal(rng, (2, 2, 3, 2))),
-        ("Flatten 1-D", spec("Flatten"), normal(rng, (4,))),
-        ("Reshape", spec("Reshape", targetShape=[3, 2]), normal(rng, (4, 6))),
-        ("Reshape with -1", spec("Reshape", targetShape=[-1, 2]), normal(rng, (4, 2, 3))),
-        ("Reshape to one axis", spec("Reshape", targetShape=[-1]), normal(rng, (2, 2, 3))),
-    ]
-    cases = []
-    for name, described_layer, x in described:
-        layer = build(keras.layers, described_layer)
-        layer.build(x.shape)
-        # At most 3 away from 0 before the activation, so that no unit is saturated.
-        weights = [normal(rng, w.shape, 0.4) for w in layer.weights]
-        layer.set_weights(weights)
-        trainable = [jnp.asarray(w) for w in weights]
-        inference = {"training": False} if described_layer["class"] == "Dropout" else {}
-        forward = lambda trainable, x: layer.stateless_call(
-            trainable, [v.value for v in layer.non_trainable_variables], x, **inference)[0]
-        output = forward(trainable, jnp.asarray(x))
-        r = normal(rng, output.shape)
-        gradients, input_gradient = jax.grad(
-            lambda t, x: jnp.sum(forward(t, x) * r), argnums=(0, 1))(trainable, jnp.asarray(x))
-        cases.append({"name": name, "layer": described_layer, "input": tensor(x), "weights": tensors(weights),
-                      "output": tensor(output), "outputWeights": tensor(r),
-                      "inputGradient": tensor(input_gradient), "weightGradients": tensors(gradients)})
-    write("layers.json", {"cases": cases})
-
-
 # ---------------------------------------------------------------- losses.json
 
 
@@ -153,13 +103,70 @@ def losses():
             weights.flat[1] = 0
             for sample_weight in [None] if forward_only else [None, weights]:
                 cases.append(loss_case(described_loss, name, y_true, y_pred, sample_weight, forward_only))
+    cases += loss_option_cases(random(30))
     write("losses.json", {"cases": cases})
 
 
-def loss_case(described, name, y_true, y_pred, sample_weight, forward_only):
+def loss_option_cases(rng):
+    """axis, ignoreClass, masks, and sample weights of other shapes than the values."""
+    binary, classes, sparse = (f"{n}Crossentropy" for n in ("Binary", "Categorical", "SparseCategorical"))
+    logits = {"fromLogits": True}
+    steps = rng.integers(0, 4, (2, 3))
+    # Class numbers are compared with all but the last axis, so there are as many classes as steps.
+    square = rng.integers(0, 3, (2, 3))
+    void = np.array([2, -1, 3, 1, -1])
+    void_steps = np.array([[0, 255, 1], [255, 3, 2]])
+    inner = lambda shape: np.moveaxis(probabilities(rng, shape), -1, 1)
+    described = [
+        ("axis 1", spec(binary, axis=1), rng.integers(0, 2, (2, 3, 4)), uniform(rng, (2, 3, 4), 0.05, 0.95)),
+        ("axis 0", spec(binary, axis=0, **logits), rng.integers(0, 2, (4, 3)), normal(rng, (4, 3), 2)),
+        ("axis 1", spec(classes, axis=1), np.moveaxis(one_hot(steps, 4), -1, 1), inner((2, 3, 4))),
+        ("axis 1", spec(classes, axis=1, **logits), np.moveaxis(one_hot(steps, 4), -1, 1), normal(rng, (2, 4, 3), 2)),
+        ("axis -2", spec(classes, axis=-2, labelSmoothing=0.1), np.moveaxis(one_hot(steps, 4), -1, 1), inner((2, 3, 4))),
+        ("axis 1", spec(sparse, axis=1), square, inner((2, 3, 3))),
+        ("axis 1", spec(sparse, axis=1, **logits), square, normal(rng, (2, 3, 3), 2)),
+        ("void", spec(sparse, ignoreClass=-1), void, probabilities(rng, (5, 4))),
+        ("void", spec(sparse, ignoreClass=-1, **logits), void, normal(rng, (5, 4), 2)),
+        ("void of the classes", spec(sparse, ignoreClass=2), np.array([2, 0, 3, 1, 2]), probabilities(rng, (5, 4))),
+        ("void 3d", spec(sparse, ignoreClass=255), void_steps, probabilities(rng, (2, 3, 4))),
+        ("all void", spec(sparse, ignoreClass=1), np.array([1, 1]), probabilities(rng, (2, 4))),
+    ]
+    cases = []
+    for name, described_loss, y_true, y_pred in described:
+        y_true, y_pred = np.asarray(y_true, FLOAT), np.asarray(y_pred, FLOAT)
+        samples = build(keras.losses, {**described_loss, "config": {**described_loss["config"], "reduction": "none"}})(y_true, y_pred)
+        for weight in (None, uniform(rng, samples.shape, 0.2, 2, 2)):
+            cases.append(loss_case(described_loss, name, y_true, y_pred, weight, False))
+    y_true, y_pred = normal(rng, (2, 3, 4)), normal(rng, (2, 3, 4), 1.5)
+    flat_true, flat_pred = normal(rng, (5,)), normal(rng, (5, 1), 1.5)
+    mse, part = spec("MeanSquaredError"), np.array([[1, 1, 0], [1, 0, 0]], FLOAT)
+    by_step, column = uniform(rng, (2, 3), 0.2, 2, 2), uniform(rng, (5, 1), 0.2, 2, 2)
+    by_sample = uniform(rng, (2, 1), 0.2, 2, 2)
+    cases += [
+        loss_case(mse, "masked", y_true, y_pred, None, False, part),
+        loss_case(mse, "masked", y_true, y_pred, by_step, False, part),
+        loss_case(mse, "masked, one weight per sample", y_true, y_pred, by_sample, False, part),
+        loss_case(mse, "one weight per sample", y_true, y_pred, by_sample, False),
+        loss_case(mse, "all masked", y_true, y_pred, None, False, np.zeros_like(part)),
+        loss_case(mse, "column of weights", flat_true, flat_pred, column, False),
+        loss_case(mse, "list of weights", flat_true, flat_pred, column[:, 0], False),
+        loss_case(spec(sparse, ignoreClass=255), "void and masked", np.asarray(void_steps, FLOAT),
+                  probabilities(rng, (2, 3, 4)), by_step, False, part),
+    ]
+    return cases
+
+
+def loss_case(described, name, y_true, y_pred, sample_weight, forward_only, mask=None):
     def value(reduction):
         loss = build(keras.losses, {**described, "config": {**described["config"], "reduction": reduction}})
-        return lambda y_pred: loss(y_true, y_pred, sample_weight=sample_weight)
+
+        def call(y_pred):
+            y_pred = jnp.asarray(y_pred)
+            if mask is not None:
+                keras.src.backend.set_keras_mask(y_pred, jnp.asarray(mask, "bool"))
+            return loss(y_true, y_pred, sample_weight=sample_weight)
+
+        return call
 
     def gradient(reduction):
         if forward_only:
@@ -169,10 +176,12 @@ def loss_case(described, name, y_true, y_pred, sample_weight, forward_only):
     assert forward_only or gradient("none") == gradient("sum")
     return {
         "name": f"{name}{' weighted' if sample_weight is not None else ''}", "loss": described,
+        **({} if mask is None else {"mask": tensor(mask)}),
         "yTrue": tensor(y_true), "yPred": tensor(y_pred),
         "sampleWeight": None if sample_weight is None else tensor(sample_weight),
         "none": tensor(value("none")(y_pred)), "sum": number(value("sum")(y_pred)),
         "sumOverBatchSize": number(value("sumOverBatchSize")(y_pred)),
+        "mean": number(value("mean")(y_pred)),
         "meanWithSampleWeight": number(value("meanWithSampleWeight")(y_pred)),
         "sumGradient": gradient("sum"), "sumOverBatchSizeGradient": gradient("sumOverBatchSize")}
 
@@ -209,6 +218,16 @@ def metrics():
     data["tied"] = [(np.array([3, 1], FLOAT), np.array(tied, FLOAT))]
     # Exactly at the threshold is not above it.
     data["atThreshold"] = [(np.array([[1], [0], [1], [0]], FLOAT), np.array([[0.5], [0.5], [0.75], [0.25]], FLOAT))]
+    # One-hot targets of several classes, scores of several labels, and scores and logits outside of [0, 1].
+    more = random(40)
+    data["labels4"] = [((more.uniform(0, 1, (n, 4)) > 0.5).astype(FLOAT), uniform(more, (n, 4), 0, 1)) for n in sizes]
+    data["logits"] = [(more.integers(0, 2, (n, 1)).astype(FLOAT), normal(more, (n, 1), 2)) for n in sizes]
+    data["logits4"] = [(more.integers(0, 2, (n, 4)).astype(FLOAT), normal(more, (n, 4), 2)) for n in sizes]
+    data["onThresholds"] = [(more.integers(0, 2, (n,)).astype(FLOAT), (more.integers(0, 11, (n,)) / 10).astype(FLOAT)) for n in sizes]
+    data["void"] = [(more.integers(-1, 4, (n,)).astype(FLOAT), probabilities(more, (n, 4))) for n in sizes]
+    data["innerClasses"] = [(np.moveaxis(one_hot(more.integers(0, 4, (n, 3)), 4), -1, 1),
+                             np.moveaxis(probabilities(more, (n, 3, 4)), -1, 1)) for n in sizes]
+    data["innerLabels"] = [(more.integers(0, 3, (n, 3)).astype(FLOAT), np.moveaxis(probabilities(more, (n, 3, 3)), -1, 1)) for n in sizes]
     described = [
         (spec("BinaryAccuracy"), ["binary", "binary1d", "binary3", "atThreshold"]),
         (spec("BinaryAccuracy", threshold=0.3), ["binary"]),
@@ -236,6 +255,40 @@ def metrics():
         (spec("CategoricalCrossentropy", labelSmoothing=0.1), ["classes"]),
         (spec("SparseCategoricalCrossentropy"), ["labels", "labels3d"]),
         (spec("SparseCategoricalCrossentropy", fromLogits=True), ["labels"]),
+        (spec("SparseCategoricalCrossentropy", ignoreClass=-1), ["void"]),
+        (spec("SparseCategoricalCrossentropy", ignoreClass=-1, fromLogits=True), ["void"]),
+        (spec("SparseCategoricalCrossentropy", axis=1), ["innerLabels"]),
+        (spec("CategoricalCrossentropy", axis=1), ["innerClasses"]),
+        (spec("BinaryAccuracy", threshold=0.0), ["logits"]),
+    ]
+    for name in ("Precision", "Recall"):
+        described += [
+            (spec(name, thresholds=[0.2, 0.5, 0.9]), ["binary", "labels4", "onThresholds"]),
+            (spec(name, thresholds=[0.0, 0.5, 1.0]), ["binary", "logits", "onThresholds"]),
+            (spec(name, thresholds=[0.3]), ["binary3"]),
+            (spec(name, classId=1), ["labels4", "binary3"]),
+            (spec(name, classId=2, thresholds=[0.25, 0.75]), ["labels4"]),
+            (spec(name, topK=2), ["labels4", "classes"]),
+            (spec(name, topK=2, thresholds=0.6), ["labels4"]),
+            (spec(name, topK=1, classId=3), ["labels4"]),
+            (spec(name, thresholds=0.6), ["logits"]),
+        ]
+    for curve in ("ROC", "PR", "PRGAIN"):
+        described += [(spec("AUC", curve=curve, summationMethod=s), ["binary"]) for s in ("interpolation", "minoring", "majoring")]
+        described += [
+            (spec("AUC", curve=curve, multiLabel=True, numThresholds=20), ["labels4"]),
+            (spec("AUC", curve=curve, multiLabel=True, numLabels=4, numThresholds=20, labelWeights=[1.0, 0.5, 0.0, 2.0]), ["labels4"]),
+        ]
+    described += [
+        (spec("AUC"), ["logits", "onThresholds"]),
+        (spec("AUC", numThresholds=11), ["onThresholds"]),
+        (spec("AUC", numThresholds=2), ["logits"]),
+        (spec("AUC", fromLogits=True), ["logits", "logits4"]),
+        (spec("AUC", fromLogits=True, multiLabel=True), ["logits4"]),
+        (spec("AUC", labelWeights=[1.0, 0.5, 0.0, 2.0]), ["labels4"]),
+        (spec("AUC", thresholds=[0.2, 0.35, 0.9]), ["binary", "logits", "onThresholds"]),
+        (spec("AUC", thresholds=[0.75, 0.25, 0.5]), ["binary", "logits"]),
+        (spec("AUC", thresholds=[0.2, 0.35, 0.9], multiLabel=True), ["labels4"]),
     ]
     weights = {name: [uniform(rng, y.shape[:1], 0.1, 2, 2) for y, _ in data[name]] for name in data}
     cases = []
@@ -245,7 +298,8 @@ def metrics():
                 metric, results = build(keras.metrics, described_metric), []
                 for i, (y_true, y_pred) in enumerate(data[name]):
                     metric.update_state(y_true, y_pred, sample_weight=weights[name][i] if weighted else None)
-                    results.append(number(metric.result()))
+                    result = np.asarray(metric.result())
+                    results.append(number(result) if result.ndim == 0 else [number(r) for r in result])
                 cases.append({"metric": described_metric, "data": name, "weighted": weighted, "results": results})
     stored = {name: [{"yTrue": tensor(y), "yPred": tensor(p), "sampleWeight": tensor(w)}
                      for (y, p), w in zip(data[name], weights[name])] for name in data}
@@ -273,6 +327,8 @@ def initializer_facts(described, shape):
     """Expected moments and bounds, by the formulas of Keras's initializers; None where unbounded or undefined."""
     initializer = build(keras.initializers, described)
     fan_in, fan_out = (shape if len(shape) == 2 else (n * int(np.prod(shape[:-2])) for n in shape[-2:]))
+    if "inputAxes" in described["config"]:
+        fan_in, fan_out = (int(np.prod([shape[a] for a in described["config"][k]])) for k in ("inputAxes", "outputAxes"))
     mean, low, high, distribution = 0.0, None, None, "constant"
     if isinstance(initializer, keras.initializers.VarianceScaling):
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[initializer.mode]
@@ -326,14 +382,17 @@ def initializers():
         spec("TruncatedNormal", mean=1.0, stddev=0.25), spec("Constant", value=0.25), spec("Identity", gain=2.0),
         spec("Orthogonal", gain=1.5), spec("VarianceScaling", scale=2.0, mode="fanOut", distribution="uniform"),
         spec("VarianceScaling", scale=0.5, mode="fanAvg", distribution="untruncatedNormal"),
-        spec("VarianceScaling", scale=3.0, mode="fanAvg", distribution="truncatedNormal")]
+        spec("VarianceScaling", scale=3.0, mode="fanAvg", distribution="truncatedNormal"),
+        spec("VarianceScaling", scale=2.0, mode="fanIn", distribution="uniform", inputAxes=[-1], outputAxes=[0])]
     cases = [initializer_facts(s, shape) for s in described for shape in ([64, 48], [3, 3, 8, 16])
              if not (s["class"] == "Identity" and len(shape) > 2)]
+    cases += [initializer_facts(spec("Identity", gain=2.0), shape) for shape in ([5, 3], [2, 7])]
+    cases += [initializer_facts(spec("Orthogonal", gain=0.5), shape) for shape in ([2, 3, 4, 5, 60], [5, 6, 90])]
     write("initializers.json", {"cases": cases})
 
 
 MAKERS = {make.__name__: make for make in (
-    activations, layers, losses, metrics, optimizers, initializers, trajectories)}
+    activations, losses, metrics, optimizers, initializers, trajectories)}
 
 if __name__ == "__main__":
     named = [a for a in sys.argv[1:] if not a.startswith("--")]

@@ -67,16 +67,38 @@ def optimizers():
              "SGD gradientAccumulationSteps": spec("SGD", momentum=0.9, gradientAccumulationSteps=3),
              "Adam gradientAccumulationSteps clipnorm": spec("Adam", gradientAccumulationSteps=2, clipnorm=0.5),
              "SGD useEma": spec("SGD", useEma=True, emaMomentum=0.9),
-             "SGD useEma emaOverwriteFrequency": spec("SGD", useEma=True, emaMomentum=0.9, emaOverwriteFrequency=3)}
+             "SGD useEma emaOverwriteFrequency": spec("SGD", useEma=True, emaMomentum=0.9, emaOverwriteFrequency=3),
+             "Adam useEma with gradientAccumulationSteps": spec(
+                 "Adam", learningRate=0.01, useEma=True, emaMomentum=0.8, emaOverwriteFrequency=2, gradientAccumulationSteps=2),
+             "AdamW gradientAccumulationSteps globalClipnorm": spec(
+                 "AdamW", weightDecay=0.1, gradientAccumulationSteps=2, globalClipnorm=0.8),
+             "SGD gradientAccumulationSteps with a schedule": spec("SGD", learningRate=EXPONENTIAL, gradientAccumulationSteps=2),
+             "SGD lossScaleFactor": spec("SGD", lossScaleFactor=8.0),
+             "SGD lossScaleFactor clipnorm": spec("SGD", lossScaleFactor=8.0, clipnorm=0.05),
+             "RMSprop weightDecay": spec("RMSprop", weightDecay=0.1),
+             "RMSprop rho epsilon momentum": spec("RMSprop", rho=0.5, epsilon=0.01, momentum=0.5),
+             "RMSprop centered": spec("RMSprop", centered=True, epsilon=0.001),
+             "Adam amsgrad weightDecay": spec("Adam", amsgrad=True, weightDecay=0.1, beta2=0.9)}
+    # The names of variables that are excluded from weight decay.
+    excluded = {"AdamW excluding by name": (spec("AdamW", weightDecay=0.5), ["v1"]),
+                "SGD momentum excluding all": (spec("SGD", momentum=0.9, weightDecay=0.5), ["v"])}
     cases = []
-    for name, described in table.items():
+    for name, (described, exclude) in {**{n: (d, []) for n, d in table.items()}, **excluded}.items():
         optimizer = build(keras.optimizers, described)
         variables = [keras.Variable(v, name=f"v{i}") for i, v in enumerate(start)]
+        if exclude:
+            optimizer.exclude_from_weight_decay(var_names=exclude)
         steps = []
         for pair in gradients:
             optimizer.apply([jnp.asarray(g) for g in pair], variables)
             steps.append(tensors(v.numpy() for v in variables))
-        cases.append({"name": name, "optimizer": described, "steps": steps})
+        case = {"name": name, "optimizer": described, "steps": steps}
+        if exclude:
+            case["exclude"] = exclude
+        if optimizer.use_ema:
+            optimizer.finalize_variable_values(variables)
+            case["finalized"] = tensors(v.numpy() for v in variables)
+        cases.append(case)
     at = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 40]
     schedules = [{"name": name, "schedule": s, "steps": at,
                   "values": [number(build(keras.optimizers.schedules, s)(n)) for n in at]} for name, s in SCHEDULES.items()]

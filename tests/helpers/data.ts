@@ -25,7 +25,9 @@ export function generator(seed: number): () => number {
 
 function fill(shape: Shape, dtype: DType, next: (index: number) => number): TensorContent {
   const exact = dtype === 'float32' ? Math.fround : (x: number) => x
-  return { shape, dtype, data: Array.from({ length: sizeOf(shape) }, (_, i) => exact(next(i))) }
+  const data = new Array<number>(sizeOf(shape))
+  for (let i = 0; i < data.length; i++) data[i] = exact(next(i))
+  return { shape, dtype, data }
 }
 
 /** Uniform in [low, high). */
@@ -44,8 +46,14 @@ export function nonZero(shape: Shape, low = 0.1, high = 2, seed = 1): TensorCont
 export function distinct(shape: Shape, step = 0.25, offset = 0, seed = 1): TensorContent {
   const size = sizeOf(shape)
   const random = generator(seed * 31 + size)
-  const order = Array.from({ length: size }, (_, i) => ({ i, key: random() })).sort((a, b) => a.key - b.key)
-  return fill(shape, 'float32', (i) => (order[i]!.i - (size >> 1)) * step + offset)
+  const order = Int32Array.from({ length: size }, (_, i) => i)
+  for (let i = size - 1; i > 0; i--) {
+    const other = Math.floor(random() * (i + 1))
+    const held = order[i]!
+    order[i] = order[other]!
+    order[other] = held
+  }
+  return fill(shape, 'float32', (i) => (order[i]! - (size >> 1)) * step + offset)
 }
 
 /** Integers in low … high. */

@@ -6,7 +6,10 @@ export type Mode = 'simd' | 'relaxed' | 'interpreter' | 'unfused' | 'turbo'
 // Before Node 24 there are no pairs of vectors: turbo is the same as relaxed.
 const hasTurbo = Number(process.versions.node.split('.')[0]) >= 24
 
-export const modes: readonly Mode[] = ['simd', 'relaxed', 'interpreter', 'unfused', ...(hasTurbo ? (['turbo'] as const) : [])]
+export const allModes: readonly Mode[] = ['simd', 'relaxed', 'interpreter', 'unfused', 'turbo']
+
+/** Those that this Node can run. */
+export const modes = allModes.filter((mode) => mode !== 'turbo' || hasTurbo)
 
 export interface Settings {
   backend: 'wasm' | 'interpreter'

@@ -55,9 +55,10 @@ describe('initializers have the moments and bounds of Keras', () => {
   })
 
   it.each(titled(({ distribution }) => distribution === 'identity'))('$title', ({ each }) => {
-    const size = 5
-    const { data } = initializers.get(serialized(each.initializer)).call([size, size])
-    expect(Array.from(data)).toEqual(Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? each.max : each.min)))
+    const [, columns = 0] = each.shape
+    const { data } = initializers.get(serialized(each.initializer)).call(each.shape)
+    expect(Array.from(data)).toEqual(Array.from(data, (_, i) => (i % (columns + 1) === 0 && i < columns ** 2 ? each.max : each.min)))
+    expectNear([momentsOf(data).mean], [each.mean], 'mean')
   })
 
   it.each(titled(({ distribution }) => distribution === 'orthogonal'))('$title', ({ each }) => {

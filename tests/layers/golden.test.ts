@@ -1,42 +1,66 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import { CallContext, maskOf, ops, tensor } from '../../src'
+import { flatten, unflatten } from '../../src/core/tree'
+import { specsFrom } from '../../src/layers/spec'
 import { layers } from '../../src/layers/registry'
-import type { Layer } from '../../src'
-import { CallContext, ops } from '../../src'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
-import type { LayersFile } from '../golden/format'
-import { expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
+import type { FixtureTensor, LayerCase, LayersFile } from '../golden/format'
+import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
 
-const { cases } = readFixture<LayersFile>('layers')
+const families = readdirSync(new URL('../golden/layers', import.meta.url)).map((file) => file.replace('.json', ''))
 
-describe.each(cases)('$name agrees with Keras', ({ layer: described, input, weights, output, outputWeights, inputGradient, weightGradients }) => {
-  const x = toTensor(input)
-  const make = () => {
-    const layer = layers.get(serialized(described)) as Layer
-    layer.ensureBuilt([null, ...x.shape.slice(1)])
-    expect(layer.weights.map(({ shape }) => shape)).toEqual(weights.map(({ shape }) => shape))
-    weights.forEach((weight, i) => layer.weights[i]!.assign(toTensor(weight)))
-    return layer
-  }
+function toMask({ data, shape }: FixtureTensor): Tensor {
+  return tensor({ data: Int32Array.from(data), shape }, shape, 'bool')
+}
 
-  it('in its output', () => {
-    const layer = make()
-    expectTensor(layer.apply(x), output, 'output')
-    expect(layer.computeOutputShape(x.shape)).toEqual(output.shape)
+function make({ layer: described, inputs, isList, masks, weights }: LayerCase) {
+  const xs = inputs.map(({ data, shape, dtype }) => tensor(data, shape, dtype))
+  // One input, or the list.
+  const structure = isList ? xs.map(() => null) : null
+  const layer = layers.get(serialized(described))
+  layer.ensureBuilt(specsFrom(isList ? xs.map(({ shape }) => [null, ...shape.slice(1)]) : [null, ...xs[0]!.shape.slice(1)]))
+  expect(layer.weights.map(({ shape }) => shape)).toEqual(weights.map(({ shape }) => shape))
+  weights.forEach((weight, i) => layer.weights[i]!.assign(toTensor(weight)))
+  const mask = masks === null ? undefined : unflatten<Tensor | null>(structure, masks.map((each) => (each === null ? null : toMask(each))))
+  return { layer, xs, structure, options: { training: false, ...(mask === undefined ? {} : { mask }) } }
+}
+
+describe.each(families)('layers of %s agree with Keras:', (family) => {
+  const { cases } = readFixture<LayersFile>(`layers/${family}`)
+
+  it.each(cases)('$name, in its output', (each) => {
+    const { layer, xs, structure, options } = make(each)
+    const output = layer.applyTree(unflatten(structure, xs), options) as Tensor
+    expectTensor(output, each.output, 'output')
+    const specs = layer.outputSpecs(unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))))
+    expect(flatten(specs).map(({ shape }) => shape)).toEqual([each.output.shape])
+    const mask = maskOf(output)
+    expect(mask === null ? null : { shape: mask.shape, data: Array.from(mask.data) }, 'mask').toEqual(each.outputMask)
   })
 
-  it('in its gradients', () => {
-    const layer = make()
+  it.each(cases)('$name, in what it adds to the loss', (each) => {
+    const { layer, xs, structure, options } = make(each)
+    const context = new CallContext(false)
+    layer.applyTree(unflatten(structure, xs), Object.assign(context, options))
+    expectNear([context.losses.reduce((sum, loss) => sum + loss.item(), 0)], [each.loss], 'loss')
+  })
+
+  it.each(cases)('$name, in its gradients', (each) => {
+    const { layer, xs, structure, options } = make(each)
+    const isFloat = each.inputs.map(({ dtype }) => dtype === 'float32')
     const program = compileTraced(
-      trace([x], ([input]) => {
-        const result = layer.apply(input!, new CallContext(false))
-        const loss = ops.sum(ops.multiply(result, toTensor(outputWeights)))
-        return currentTrace()!.gradients(loss, [input!, ...layer.weights.map((weight) => weight.value)])
+      trace(xs, (symbols) => {
+        const result = layer.applyTree(unflatten(structure, symbols), options) as Tensor
+        const loss = ops.sum(ops.multiply(result, toTensor(each.outputWeights)))
+        return currentTrace()!.gradients(loss, [...symbols.filter((_, i) => isFloat[i]), ...layer.weights.map((weight) => weight.value)])
       }),
     )
-    const [first, ...rest] = runProgram(program, [x])
+    const received = runProgram(program, xs)
     program.dispose()
-    expectTensor(first!, inputGradient, 'gradient of the input')
-    rest.forEach((gradient, i) => expectTensor(gradient, weightGradients[i]!, `gradient of ${layer.weights[i]!.name}`))
-    expect(rest).toHaveLength(weightGradients.length)
+    const expected = [...each.inputGradients.filter((gradient) => gradient !== null), ...each.weightGradients]
+    expect(received).toHaveLength(expected.length)
+    received.forEach((gradient, i) => expectTensor(gradient, expected[i]!, `gradient ${i}`))
   })
 })

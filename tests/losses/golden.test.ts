@@ -11,17 +11,18 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
   const yTrue = toTensor(each.yTrue)
   const yPred = toTensor(each.yPred)
   const weights = each.sampleWeight === null ? undefined : toTensor(each.sampleWeight)
+  const mask = each.mask === undefined ? undefined : toTensor(each.mask)
   const make = (reduction: string) => {
     const { className, config } = serialized(each.loss)
     return losses.get({ className, config: { ...config, reduction } })
   }
 
   it('per sample', () => {
-    expectTensor(make('none').apply(yTrue, yPred, weights), each.none, 'none')
+    expectTensor(make('none').apply(yTrue, yPred, weights, mask), each.none, 'none')
   })
 
-  it.each(['sum', 'sumOverBatchSize'] as const)('reduced by %s', (reduction) => {
-    const value = make(reduction).apply(yTrue, yPred, weights)
+  it.each(['sum', 'sumOverBatchSize', 'mean', 'meanWithSampleWeight'] as const)('reduced by %s', (reduction) => {
+    const value = make(reduction).apply(yTrue, yPred, weights, mask)
     expect(value.shape).toEqual([])
     expectNear(value.data, [each[reduction]], reduction)
   })
@@ -31,13 +32,13 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
     if (expected === null) continue
     it(`in the gradient of ${reduction}`, () => {
       const loss = make(reduction)
-      expectTensor(grad((p) => loss.apply(yTrue, p, weights))(yPred), expected, 'gradient')
+      expectTensor(grad((p) => loss.apply(yTrue, p, weights, mask))(yPred), expected, 'gradient')
     })
   }
 
   it('in the gradient of the sum of none', () => {
     const loss = make('none')
-    const gradient = grad((p) => ops.sum(loss.apply(yTrue, p, weights)))(yPred)
+    const gradient = grad((p) => ops.sum(loss.apply(yTrue, p, weights, mask)))(yPred)
     if (each.sumGradient === null) expect(gradient.shape).toEqual(yPred.shape)
     else expectTensor(gradient, each.sumGradient, 'gradient')
   })

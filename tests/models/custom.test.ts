@@ -197,7 +197,7 @@ describe('the rest', () => {
   it('an optimizer', async () => {
     class SignDescent extends Optimizer {
       constructor() {
-        super(0.125, {})
+        super({ learningRate: 0.125 })
       }
       protected slotNames(): readonly string[] {
         return ['steps']
@@ -214,7 +214,7 @@ describe('the rest', () => {
     expect(model).toBeInstanceOf(Model)
     for (let i = 0; i < 3; i++) model.trainOnBatch([[1, -1]], [[9]])
     expect(weightsOf(model)).toEqual([[0.375, -0.375], [0.375]])
-    expect(model.optimizer.variables.at(-1)!.value.toArray()).toEqual([3, 3, 3])
+    expect(model.optimizer.variables.slice(2).map(({ value }) => value.toArray())).toEqual([[[3], [3]], [3]])
   })
 
   it('an initializer and a regularizer', () => {
@@ -222,7 +222,7 @@ describe('the rest', () => {
       call(shape: readonly number[]): Tensor {
         return ops.full(shape, 3)
       }
-      getConfig() {
+      override getConfig() {
         return {}
       }
     }
@@ -230,7 +230,7 @@ describe('the rest', () => {
       call(weight: Tensor): Tensor {
         return ops.sum(weight)
       }
-      getConfig() {
+      override getConfig() {
         return {}
       }
     }
@@ -245,7 +245,7 @@ describe('the rest', () => {
       call(step: Tensor): Tensor {
         return ops.multiply(ops.power(2, ops.cast(step, 'float32')), 0.125)
       }
-      getConfig() {
+      override getConfig() {
         return {}
       }
     }

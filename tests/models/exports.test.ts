@@ -1,4 +1,5 @@
 // Every public name is met by a test or a fixture: what is exported and tested nowhere is found here.
+// modes: simd
 import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Variable, jit, ops, tensor } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
-import { getSchedule } from '../../src/optimizers/schedules'
+import { schedules as registry } from '../../src/optimizers/schedules'
 import type { OptimizersFile } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
 import { runnable } from '../helpers/not-yet'
@@ -17,9 +17,10 @@ function toleranceOf({ class: className, config }: (typeof cases)[number]['optim
 }
 
 describe('optimizers agree with Keras after each step', () => {
-  it.each(runnable('optimizers', cases, ({ name }) => name))('$name', ({ optimizer: described, steps }) => {
+  it.each(runnable('optimizers', cases, ({ name }) => name))('$name', ({ optimizer: described, steps, exclude, finalized }) => {
     const optimizer = getOptimizer(serialized(described))
     const variables = parameters.map((parameter, i) => new Variable(toTensor(parameter), { name: `v${i}` }))
+    if (exclude !== undefined) optimizer.excludeFromWeightDecay({ names: exclude })
     optimizer.build(variables)
     const step = jit((...inputs) => {
       optimizer.apply(inputs)
@@ -28,15 +29,18 @@ describe('optimizers agree with Keras after each step', () => {
     expect(steps).toHaveLength(gradients.length)
     steps.forEach((expected, i) => {
       step(...gradients[i]!.map(toTensor))
-      expect(optimizer.iterations.value.item()).toBe(i + 1)
+      expect(optimizer.iterations.value.item()).toBe(Math.floor((i + 1) / (optimizer.gradientAccumulationSteps ?? 1)))
       variables.forEach((variable, j) => expectTensor(variable.value, expected[j]!, `step ${i + 1}, variable ${j}`, toleranceOf(described)))
     })
+    if (finalized === undefined) return
+    optimizer.finalize()
+    variables.forEach((variable, j) => expectTensor(variable.value, finalized[j]!, `the end, variable ${j}`))
   })
 })
 
 describe('schedules agree with Keras', () => {
   it.each(schedules)('$name', ({ schedule: described, steps, values }) => {
-    const schedule = getSchedule(serialized(described), {})
+    const schedule = registry.get(serialized(described))
     const at = (step: number) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] }))
     expectNear(steps.map((step) => at(step).item()), values, 'values')
     const traced = jit((step) => schedule.call(step))

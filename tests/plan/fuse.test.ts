@@ -1,4 +1,5 @@
 // What is fused and what must not be: looked at in the instructions, not in results.
+// modes: simd
 
 import { describe, expect, it } from 'vitest'
 import { Chain, Gemm } from '../../assembly/shared/instructions'

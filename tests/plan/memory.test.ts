@@ -1,5 +1,6 @@
 // Planned memory: by simulation of who owns which word at which time, and by comparison with the lower bound.
 // Runs no kernel: see random-runs.test.ts.
+// modes: simd
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +8,7 @@ import { GraphBuilder } from '../../src/ir/builder'
 import { ruleOf } from '../../src/primitives'
 import type { Graph, Value } from '../../src/ir/graph'
 import { sizeOf } from '../../src/core/shapes'
-import { fuse } from '../../src/plan/fuse'
+import { fuseAll } from '../../src/plan'
 import type { Kernel } from '../../src/plan/kernel'
 import { legalize } from '../../src/plan/legalize'
 import type { MemoryPlan } from '../../src/plan/memory'
@@ -20,7 +21,7 @@ const storage = { address: 0, byteLength: 4 * SLAB_ELEMENTS }
 
 function planned(graph: Graph, enabled: boolean) {
   const { graph: legal, locations } = legalize(simplify(graph))
-  const kernels = fuse(legal, locations, { fuse: enabled })
+  const kernels = fuseAll(legal, locations, { fuse: enabled })
   return { legal, locations, kernels, memory: planMemory(legal, kernels, locations) }
 }
 

@@ -63,11 +63,13 @@ once.each(names)('%s: six times the nodes take about six times as long', (name) 
   const [small, large] = [make(100), make(600)]
   const ratio = large.nodes.length / small.nodes.length
   leastTime(8, planned(small))
-  const time = (): number => leastTime(3, planned(large)) / leastTime(8, planned(small))
-  // Quadratic would be ratio². Again, should something else have had the machine.
-  let measured = time()
-  for (let again = 0; again < 3 && measured > 2 * ratio; again++) measured = Math.min(measured, time())
-  expect(measured).toBeLessThan(2 * ratio)
+  // Quadratic would be ratio². Again and again, should something else have had the machine.
+  let [least, most] = [Infinity, Infinity]
+  for (let round = 0; round < 8 && !(most < 2 * ratio * least); round++) {
+    least = Math.min(least, leastTime(4, planned(small)))
+    most = Math.min(most, leastTime(2, planned(large)))
+  }
+  expect(most / least).toBeLessThan(2 * ratio)
 })
 
 /** Text, maps and small objects, as the planner makes them: what a budget is counted in. */
@@ -86,6 +88,6 @@ once('a thousand nodes cost no more than a fixed piece of work', () => {
   leastTime(3, fixedWork)
   const measure = (): number => (1000 / graph.nodes.length) * (leastTime(8, planned(graph)) / leastTime(8, fixedWork))
   let measured = measure()
-  for (let again = 0; again < 3 && measured > 6; again++) measured = Math.min(measured, measure())
+  for (let again = 0; again < 6 && measured > 6; again++) measured = Math.min(measured, measure())
   expect(measured).toBeLessThan(6)
 })

@@ -1,4 +1,5 @@
 // Encoded tapes, walked as the instruction loop walks them; and their disassembly.
+// modes: simd
 
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'

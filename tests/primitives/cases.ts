@@ -1,9 +1,10 @@
 // The table that drives the op tests: for every primitive the operands, attributes and tolerances that it is
 // tried with. tsc finds a primitive without a row. Runs nothing: see ir/op-cases.test.ts.
 
-import type { GraphBuilder } from '../../src/ir/builder'
+import { GraphBuilder } from '../../src/ir/builder'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
+import { Body } from '../../src/ir/region'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
@@ -452,6 +453,13 @@ const join = (title: string, inputs: readonly CaseInput[], axis: number, more: C
 const added = (title: string, base: CaseInput, block: CaseInput, starts: readonly number[], more: CaseOptions = {}) =>
   ({ title, inputs: [base, block], attributes: { starts }, gradient: true, ...more })
 
+/** c, x, w → c·w + x, and c again */
+const turn = (): Body => {
+  const builder = new GraphBuilder()
+  const [c, x, w] = [[2, 3], [2, 3], [3, 3]].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [Value, Value, Value]
+  return new Body(builder.finish([builder.e.add(builder.e.matmul(c, w), x), c]))
+}
+
 const update = <Attributes>(title: string, inputs: readonly CaseInput[], attributes: Attributes, more: CaseOptions = {}) =>
   ({ title, inputs, attributes, ulp: 4, absolute: 1e-6, ...more })
 
@@ -477,7 +485,8 @@ function centeredInputs(count: number, velocity: boolean): CaseInput[] {
   return [parameters, gradient, rate, floats([count], 1, 2, 6), floats([count], -0.5, 0.5, 7), ...(velocity ? [floats([count], -1, 1, 8)] : [])]
 }
 
-const guarded = (title: string, inputs: readonly CaseInput[]): OpCase<'guard'> => ({ title, inputs, attributes: {} })
+const guarded = (title: string, inputs: readonly CaseInput[], limits?: readonly number[]): OpCase<'guard'> =>
+  ({ title, inputs, attributes: limits === undefined ? {} : { limits } })
 
 function guardAt(length: number, position: number, bad: number): CaseInput {
   return exactly(Array.from({ length }, (_, i) => (i === position ? bad : i - 3)))
@@ -712,6 +721,11 @@ export const opCases = {
     view('with −0', floats([3]), { before: [2], after: [1], value: -0 }),
     view('special values', SPECIAL_MATRIX, { before: [1, 0], after: [0, 1], value: -Infinity }),
   ],
+  // Everything else about loops: ir/loops.test.ts.
+  loop: [true, false].map((reverse) => {
+    const [x, w] = [floats([4, 2, 3]), floats([3, 3], -1, 1, 2)]
+    return { title: `a product in turn, reverse ${reverse}`, inputs: [floats([2, 3], -1, 1, 3), x, w], attributes: { body: turn(), length: 4, carries: 1, scanned: 1, reverse }, ulp: 64, absolute: 1e-6 }
+  }),
   constant: [
     { title: 'float32', inputs: [], attributes: { data: Float32Array.of(1, NaN, -0, Infinity, 1e-45), shape: [5], dtype: 'float32' }, signedZero: true },
     { title: 'int32', inputs: [], attributes: { data: Int32Array.of(1, -5, 2147483647), shape: [3, 1], dtype: 'int32' } },
@@ -734,6 +748,9 @@ export const opCases = {
       [[1, 0], [5, 4], [17, 0], [17, 15], [17, 16], [64, 33], [67, 66]].map(([length, position]) => guarded(`${bad} at ${position} of ${length}`, [guardAt(length!, position!, bad)])),
     ),
     guarded('NaN in the second of three', [floats([5]), guardAt(9, 8, NaN), floats([3])]),
+    guarded('below a limit', [exactly([1e38, 3]), guardAt(17, 16, 9e18), guardAt(5, 2, -9e18)], [Infinity, 2 ** 63, 2 ** 63]),
+    ...[1e19, -1e19, NaN].map((bad) => guarded(`${bad} is above a limit`, [exactly([1e38]), guardAt(21, 20, bad)], [Infinity, 2 ** 63])),
+    guarded('above the limit of another', [guardAt(5, 1, 1e30), floats([3])], [Infinity, 2 ** 63]),
   ],
   sgd: [
     ...TAILS.map((n) => update(`plain [${n}]`, updateInputs(n, 0), SGD)),

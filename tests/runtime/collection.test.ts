@@ -1,4 +1,5 @@
 // A runtime that nothing uses any more goes: its linear memory, and the workers of its threads.
+// modes: simd, interpreter
 
 import { describe, expect, inject, it } from 'vitest'
 import { Dense, Sequential, configure, ops, random, tensor, threadsReady } from '../../src'

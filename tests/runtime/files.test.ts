@@ -1,4 +1,5 @@
 // Saving to a file: it is there whole or as it was before, whatever happens meanwhile, and the last call wins.
+// modes: simd
 
 import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'

@@ -1,4 +1,5 @@
 // The arena: blocks that never overlap, and that merge again when they are given back.
+// modes: simd, interpreter
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

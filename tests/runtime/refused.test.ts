@@ -1,5 +1,6 @@
 // Pages that forbid WebAssembly: an error that says what to allow, and the way without. In real browsers:
 // tests/browser.
+// modes: simd
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 

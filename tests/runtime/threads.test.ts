@@ -1,5 +1,6 @@
 // Several threads: the same bits as one, in parts that are about equal, at meetings that cost little; and what
 // happens when a worker is gone or cannot be had.
+// modes: simd, relaxed, interpreter, turbo
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

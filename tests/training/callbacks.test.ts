@@ -1,3 +1,4 @@
+// modes: simd
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs } from '../../src'
 import { ArgumentError, Callback, Dense, EarlyStopping, History, LambdaCallback, NonFiniteError, SGD, Sequential, TerminateOnNaN } from '../../src'
@@ -234,7 +235,7 @@ function explosive(): Sequential {
     new Dense({ units: 3, inputShape: [4], kernelInitializer: 'ones', name: 'first' }),
     new Dense({ units: 1, kernelInitializer: 'ones', name: 'second' }),
   ])
-  model.compile({ optimizer: new SGD({ learningRate: 1e25 }), loss: 'mse' })
+  model.compile({ optimizer: new SGD({ learningRate: 1e15 }), loss: 'mse' })
   return model
 }
 
@@ -256,6 +257,18 @@ describe('training that is not finite', () => {
     expect(weightsOf(model)).toEqual(weightsOf(afterFirst))
     expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)
     expect(model.optimizer.iterations.value.item()).toBe(1)
+  })
+
+  it.each(['sgd', 'rmsprop', 'adam'])('a gradient whose square float32 cannot hold ends it before %s sees it', async (optimizer) => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones' })])
+    model.compile({ optimizer, loss: 'mse' })
+    // d (x · w)² / d w = 2 x² w
+    const error = await errorOf(() => model.fit([[1e12]], [[0]], { verbose: 0 }))
+    expect(error).toBeInstanceOf(NonFiniteError)
+    expect(error.message).toContain('at step 1: a gradient above 9.2e+18, whose square float32 cannot hold. The weights are those before this step.')
+    expect(weightsOf(model)).toEqual([[1], [0]])
+    expect([...model.optimizer.slots.values()].flat().every(({ value }) => value.data.every((each) => each === 0))).toBe(true)
+    await model.fit([[1e9]], [[0]], { verbose: 0 })
   })
 
   it('trainOnBatch throws the same and changes nothing', () => {

@@ -1,4 +1,5 @@
 // What fit does with data and options. Callbacks are in tests/callbacks, errors in errors.test.ts.
+// modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'

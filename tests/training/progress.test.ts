@@ -1,3 +1,4 @@
+// modes: simd
 import { describe, expect, it } from 'vitest'
 import { formatDuration, formatLogs } from '../../src/training/callbacks/progress'
 import { binaryModel, outputOf, samples } from '../helpers/training'

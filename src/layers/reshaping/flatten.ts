@@ -1,12 +1,11 @@
 // Flatten: everything but the batch axis becomes one axis.
 
-import type { DType } from '../../core/dtypes'
 import { choice, configured, nullable, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import { moveAxis, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
+import { ReshapingLayer } from './reshaping-layer'
 
 /** The product of extents; null when one is open. */
 export function productOf(extents: BatchShape): number | null {
@@ -14,7 +13,7 @@ export function productOf(extents: BatchShape): number | null {
 }
 
 /** [batch, a, b, …] → [batch, a · b · …]. Keras: `keras.layers.Flatten`. */
-export class Flatten extends configured(Layer<Tensor>, () => ({
+export class Flatten extends configured(ReshapingLayer, () => ({
   /**
    * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened as if they came last, so that weights trained
    * with either order are the same. Default channelsLast.
@@ -30,9 +29,5 @@ export class Flatten extends configured(Layer<Tensor>, () => ({
 
   override computeOutputShape([batch = null, ...rest]: BatchShape): BatchShape {
     return [batch, productOf(rest)]
-  }
-
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return dtype ?? 'float32'
   }
 }

@@ -1,17 +1,16 @@
 // Reshape: the same elements of each sample in another shape.
 
-import type { DType } from '../../core/dtypes'
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, extents, required } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import { reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { productOf } from './flatten'
+import { ReshapingLayer } from './reshaping-layer'
 
 /** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
-export class Reshape extends configured(Layer<Tensor>, () => ({
+export class Reshape extends configured(ReshapingLayer, () => ({
   /** The shape of one sample; −1 stands for the extent that makes the sizes agree. */
   targetShape: required(extents(-1)),
 }), 'targetShape') {
@@ -35,9 +34,5 @@ export class Reshape extends configured(Layer<Tensor>, () => ({
     const size = productOf(rest)
     if (size === null) return [batch, ...this.targetShape.map((extent) => (extent === -1 ? null : extent))]
     return [batch, ...this.resolve(size, [batch, ...rest])]
-  }
-
-  protected override outputDtype([dtype]: readonly DType[]): DType {
-    return dtype ?? 'float32'
   }
 }

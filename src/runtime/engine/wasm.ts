@@ -14,6 +14,8 @@ export interface KernelExports extends WebAssembly.Exports {
   run(tape: number): number
   /** Runs one instruction. Not 0 when it was a guard that found NaN or ±Inf. */
   runOne(instruction: number): number
+  /** Gives the words of a Loop's body what they are in a turn. */
+  setTurn(loop: number, turn: number): void
   /** Runs one part of an instruction. As runOne. */
   runPart(instruction: number, part: number, parts: number): number
   /** Runs a tape with the workers of a pool. As run; −1 − the byte offset that was not reached when one is missing. */

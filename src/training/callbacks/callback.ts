@@ -1,7 +1,10 @@
 // What fit tells while it runs, and who listens.
 
-import { ArgumentError, unknownName } from '../../core/errors'
-import type { Model } from '../../models/model'
+import { ArgumentError, StateError, unknownName } from '../../core/errors'
+import { Configured } from '../../core/options'
+import type { TensorLike } from '../../ops/convert'
+import type { Tensor } from '../../ops/tensor'
+import type { Optimizer } from '../../optimizers'
 
 /** Numbers by name: the loss and metrics, with `val…` for validation. */
 export interface Logs {
@@ -16,9 +19,23 @@ export interface FitParams {
   readonly verbose: 0 | 1 | 2
 }
 
+/** What a callback sees of the model that is trained. */
+export interface TrainedModel {
+  readonly name: string
+  /** Set it to true to end training after the current step. */
+  stopTraining: boolean
+  readonly optimizer: Optimizer
+  /** Copies of all weights. */
+  getWeights(): Tensor[]
+  /** Replaces all weights, or none. */
+  setWeights(weights: readonly TensorLike[]): void
+  /** The whole model as bytes. */
+  save(path?: string | URL): Promise<Uint8Array>
+}
+
 /** Every method is optional; plain objects serve as well as subclasses of Callback. */
 export interface CallbackMethods {
-  setModel?(model: Model): void
+  setModel?(model: TrainedModel): void
   setParams?(params: FitParams): void
   onTrainBegin?(): void | Promise<void>
   onTrainEnd?(logs: Logs | null): void | Promise<void>
@@ -35,6 +52,9 @@ const EVENTS = [
   'onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onTrainBatchBegin', 'onTrainBatchEnd', 'onTestBegin', 'onTestEnd',
 ] as const satisfies readonly (keyof CallbackMethods)[]
 
+/** Every method that a callback may have. @internal */
+export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', ...EVENTS]
+
 /** @throws ArgumentError for what is no callback, and for a listener whose name no event has. */
 export function checkCallbacks(callbacks: unknown): void {
   if (!Array.isArray(callbacks)) throw new ArgumentError(`callbacks must be an array, received ${String(callbacks)}`)
@@ -48,11 +68,11 @@ export function checkCallbacks(callbacks: unknown): void {
 }
 
 /** Base class that knows the model and the parameters of fit. */
-export abstract class Callback implements CallbackMethods {
-  private knownModel: Model | null = null
+export abstract class Callback extends Configured implements CallbackMethods {
+  private knownModel: TrainedModel | null = null
   params: FitParams | null = null
 
-  setModel(model: Model): void {
+  setModel(model: TrainedModel): void {
     this.knownModel = model
   }
 
@@ -61,8 +81,8 @@ export abstract class Callback implements CallbackMethods {
   }
 
   /** The model that is trained; set `model.stopTraining = true` to end after the current step. */
-  get model(): Model {
-    if (this.knownModel === null) throw new Error('A callback knows its model while fit runs')
+  get model(): TrainedModel {
+    if (this.knownModel === null) throw new StateError('A callback knows its model while fit runs')
     return this.knownModel
   }
 }

@@ -1,12 +1,14 @@
 // The callbacks that come with the library. Names and defaults are Keras's.
 
-import { ArgumentError, camelKey, checkOptions } from '../../core/errors'
+import { camelKey, knownName, unknownName } from '../../core/errors'
+import type { InputsOf } from '../../core/options'
+import { boolean, choice, configured, custom, integer, nullable, number, option, text } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
-import { Callback } from './callback'
+import { Callback, METHODS } from './callback'
 
 export { Callback } from './callback'
-export type { CallbackMethods, FitParams, Logs } from './callback'
+export type { CallbackMethods, FitParams, Logs, TrainedModel } from './callback'
 
 /** Records the logs of every epoch. What fit returns. */
 export class History extends Callback {
@@ -26,32 +28,32 @@ export class History extends Callback {
   }
 }
 
-export interface EarlyStoppingOptions {
-  /** Default 'valLoss'. */
-  monitor?: string
-  /** The least change that counts as an improvement. Default 0. */
-  minDelta?: number
-  /** Epochs without improvement after which training ends. Default 0. */
-  patience?: number
-  /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. */
-  mode?: 'auto' | 'min' | 'max'
-  /** A value that must be passed for training to go on. */
-  baseline?: number | null
-  /** Puts back the weights of the best epoch at the end. Default false. */
-  restoreBestWeights?: boolean
-  /** Epochs before which nothing is compared. Default 0. */
-  startFromEpoch?: number
-  verbose?: 0 | 1
-}
+/** The name of a log in either spelling: 'val_loss' is 'valLoss'. */
+const logName = custom<string>((value, where) => camelKey(text.read(value, where)), (value) => value)
 
-const EARLY_STOPPING_OPTIONS: readonly (keyof EarlyStoppingOptions)[] = [
-  'monitor', 'minDelta', 'patience', 'mode', 'baseline', 'restoreBestWeights', 'startFromEpoch', 'verbose',
-]
+const earlyStoppingOptions = () => ({
+  /** The log to watch. Default 'valLoss'. */
+  monitor: option(logName, 'valLoss'),
+  /** The least change that counts as an improvement. Default 0. */
+  minDelta: option(number(), 0),
+  /** Epochs without improvement after which training ends. Default 0. */
+  patience: option(integer({ min: 0 }), 0),
+  /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. Default 'auto'. */
+  mode: option(choice('auto', 'min', 'max'), 'auto'),
+  /** A value that must be passed for training to go on. Default null: none. */
+  baseline: option(nullable(number()), null),
+  /** Puts back the weights of the best epoch at the end. Default false. */
+  restoreBestWeights: option(boolean, false),
+  /** Epochs before which nothing is compared. Default 0. */
+  startFromEpoch: option(integer({ min: 0 }), 0),
+  /** 1 says when training was ended. Default 0. */
+  verbose: option(integer({ min: 0, max: 1 }), 0),
+})
+export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptions>>
 
 /** Ends training when a monitored number has stopped to improve. */
-export class EarlyStopping extends Callback {
-  private readonly options: Required<EarlyStoppingOptions>
-  private readonly rises: boolean
+export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
+  private readonly rises = this.mode === 'max' || (this.mode === 'auto' && /acc|auc|precision|recall/i.test(this.monitor))
   private best = NaN
   private wait = 0
   private bestWeights: Tensor[] | null = null
@@ -59,25 +61,6 @@ export class EarlyStopping extends Callback {
   /** The epoch after which training ended; 0 when it did not. */
   stoppedEpoch = 0
   bestEpoch = 0
-
-  constructor(options: EarlyStoppingOptions = {}) {
-    super()
-    checkOptions('EarlyStopping', options, EARLY_STOPPING_OPTIONS)
-    const { monitor = 'valLoss', mode = 'auto' } = options
-    if (!['auto', 'min', 'max'].includes(mode)) throw new ArgumentError(`EarlyStopping: mode must be 'auto', 'min' or 'max', received '${mode}'`)
-    this.options = {
-      minDelta: 0,
-      patience: 0,
-      baseline: null,
-      restoreBestWeights: false,
-      startFromEpoch: 0,
-      verbose: 0,
-      ...options,
-      monitor: camelKey(monitor),
-      mode,
-    }
-    this.rises = mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall/i.test(monitor))
-  }
 
   onTrainBegin(): void {
     this.wait = 0
@@ -89,12 +72,12 @@ export class EarlyStopping extends Callback {
   }
 
   private improves(value: number, reference: number): boolean {
-    const delta = Math.abs(this.options.minDelta)
+    const delta = Math.abs(this.minDelta)
     return this.rises ? value - delta > reference : value + delta < reference
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
-    const { monitor, baseline, patience, restoreBestWeights, startFromEpoch } = this.options
+    const { monitor, baseline, patience, restoreBestWeights, startFromEpoch } = this
     const value = logs[monitor]
     if (value === undefined) return this.warn(monitor, logs)
     if (epoch < startFromEpoch) return
@@ -125,17 +108,24 @@ export class EarlyStopping extends Callback {
   }
 
   onTrainEnd(): void {
-    if (this.stoppedEpoch > 0 && this.options.verbose > 0) console.log(`Epoch ${this.stoppedEpoch + 1}: early stopping`)
-    if (!this.options.restoreBestWeights || this.bestWeights === null) return
+    if (this.stoppedEpoch > 0 && this.verbose > 0) console.log(`Epoch ${this.stoppedEpoch + 1}: early stopping`)
+    if (!this.restoreBestWeights || this.bestWeights === null) return
     this.model.setWeights(this.bestWeights)
   }
 }
 
-/** Calls functions of the user's own. */
+/**
+ * Calls functions of the user's own.
+ * @throws ArgumentError for a function whose name no event has
+ */
 export class LambdaCallback extends Callback {
   constructor(methods: CallbackMethods) {
     super()
-    Object.assign(this, methods)
+    for (const [key, listener] of Object.entries(methods)) {
+      const event = knownName(key, METHODS)
+      if (event === undefined) throw unknownName('event of LambdaCallback', key, METHODS)
+      Object.defineProperty(this, event, { value: listener, enumerable: true, configurable: true, writable: true })
+    }
   }
 }
 

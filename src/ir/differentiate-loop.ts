@@ -1,0 +1,354 @@
+// The gradient of a loop is a loop that goes the other way: it carries the cotangents of the carries, and its body is the
+// gradient of the body. Values that it needs from the turns forwards are stacked by the loop forwards; what is a view, a
+// constant or the same in every turn is made again. The gradient of a captured weight that is a sum of products is one
+// product outside.
+//
+//   forwards    (c_{t+1}, y_t) = f(c_t, x_t, k)
+//   backwards   (dc_t, dx_t, dk_t) = Jᵀf (dc_{t+1}, dy_t)        dk = Σ dk_t
+
+import type { TensorType } from '../core/shapes'
+import { ruleOf } from '../primitives'
+import type { PrimitiveName } from '../primitives/attributes'
+import type { Contribution } from '../primitives/rule'
+import { GraphBuilder } from './builder'
+import { Cotangents, sumOf } from './cotangents'
+import type { Graph, Node } from './graph'
+import { Value } from './graph'
+import { isLiftable, liftNode } from './lift'
+import { Body, bodyOf, isLoop, operandsOf } from './region'
+
+/** One walk backwards over the nodes of a graph. */
+export interface BackwardPass {
+  /** Holds the nodes: its loops can be made to stack more. */
+  readonly owner: GraphBuilder
+  /** Takes the backward nodes. The same builder, but for bodies of loops. */
+  readonly back: GraphBuilder
+  /** The values that depend on what is differentiated with respect to. */
+  readonly carriers: ReadonlySet<Value>
+  readonly cotangents: Cotangents
+}
+
+type Dependents = (nodes: readonly Node[], wrt: Iterable<Value>) => Set<Value>
+
+/** What differentiate.ts does with any list of nodes. */
+export interface Differentiation {
+  readonly backward: (pass: BackwardPass, forward: readonly Node[]) => void
+  readonly dependents: Dependents
+}
+
+/** The results of a loop that depend on one of its operands among `carriers`. */
+export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>, dependents: Dependents): Value[] {
+  const body = bodyOf(node)
+  const active = activeValues(node, body.parameters, body.outputs, body.nodes, carriers, dependents)
+  return node.outputs.filter((_, i) => active.has(body.outputs[i]!))
+}
+
+/** The values of a body that depend on carriers, in some turn. */
+function activeValues(
+  node: Node<'loop'>,
+  parameters: readonly Value[],
+  outputs: readonly Value[],
+  nodes: readonly Node[],
+  carriers: ReadonlySet<Value>,
+  dependents: Dependents,
+): Set<Value> {
+  const start = new Set(parameters.filter(({ dtype }, i) => dtype === 'float32' && carriers.has(node.inputs[i]!)))
+  for (;;) {
+    const active = dependents(nodes, start)
+    const before = start.size
+    for (let i = 0; i < node.attributes.carries; i++) if (active.has(outputs[i]!)) start.add(parameters[i]!)
+    if (start.size === before) return active
+  }
+}
+
+/** Adds what a loop's results send back to the cotangents of its operands. */
+export function pullBackLoop(node: Node<'loop'>, pass: BackwardPass, differentiation: Differentiation): void {
+  new LoopGradient(node, pass, differentiation).run()
+}
+
+class LoopGradient {
+  private readonly body: Graph
+  /** A copy of the body that can still be added to. */
+  private readonly inner = new GraphBuilder()
+  private readonly parameters: readonly Value[]
+  /** What the loop gives forwards; what the gradient needs besides is added at the end. */
+  private readonly results: Value[]
+  /** The gradient of the body, on values of `inner`. */
+  private readonly raw = new GraphBuilder()
+  private readonly rawValues = new Set<Value>()
+  private readonly cotangents = new Cotangents(this.raw)
+  private readonly active: ReadonlySet<Value>
+  /** Values of `inner` that are the same in every turn. */
+  private readonly same = new Set<Value>()
+
+  constructor(
+    private readonly node: Node<'loop'>,
+    private readonly pass: BackwardPass,
+    private readonly differentiation: Differentiation,
+  ) {
+    this.body = bodyOf(node)
+    const map = new Map<Value, Value>()
+    this.parameters = this.body.parameters.map((parameter) => {
+      const own = this.inner.parameter(parameter)
+      map.set(parameter, own)
+      return own
+    })
+    for (const each of this.body.nodes) {
+      this.inner.scope = each.scope
+      const outputs = this.inner.copy(each, each.inputs.map((input) => map.get(input)!))
+      outputs.forEach((output, i) => map.set(each.outputs[i]!, output))
+    }
+    this.results = this.body.outputs.map((output) => map.get(output)!)
+    this.active = activeValues(node, this.parameters, this.results, this.inner.emitted(), pass.carriers, differentiation.dependents)
+    this.findSame()
+  }
+
+  private findSame(): void {
+    for (const parameter of operandsOf(this.node, this.parameters).captures) this.same.add(parameter)
+    for (const node of this.inner.emitted()) {
+      if (isLoop(node) || ruleOf(node.name).effect === true) continue
+      if (node.inputs.every((input) => this.same.has(input))) for (const output of node.outputs) this.same.add(output)
+    }
+  }
+
+  private get carryCount(): number {
+    return this.node.attributes.carries
+  }
+
+  run(): void {
+    const { node, pass, parameters, carryCount } = this
+    const { length, reverse } = node.attributes
+    const stackedResults = node.outputs.flatMap((output, i) => (i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : []))
+    const carried = this.carriedBack(stackedResults)
+    const given = (i: number): Value => {
+      const parameter = this.raw.parameter(this.results[i]!)
+      this.rawValues.add(parameter)
+      this.cotangents.add(this.results[i]!, parameter)
+      return parameter
+    }
+    const carriesIn = carried.map(given)
+    const slicesIn = stackedResults.map(given)
+    this.differentiation.backward({ owner: this.inner, back: this.raw, carriers: this.active, cotangents: this.cotangents }, this.inner.emitted())
+
+    const operands = operandsOf(node, parameters.map((parameter, i) => ({ parameter, input: node.inputs[i]! })))
+    const wanted = ({ parameter, input }: { parameter: Value; input: Value }): boolean => pass.carriers.has(input) && this.cotangents.has(parameter)
+    const carriesOut = carried.map((i) => this.cotangents.total(parameters[i]!) ?? this.raw.e.zeros(parameters[i]!))
+    const scanned = operands.scanned.filter(wanted)
+    const slicesOut = scanned.map(({ parameter }) => this.cotangents.total(parameter)!)
+    const captures = operands.captures.filter(wanted).map(({ parameter, input }) => this.splitContributions(parameter, input))
+    const summed = captures.filter(({ turnwise }) => turnwise.length > 0)
+    const sumsIn = summed.map(({ parameter }) => {
+      const sum = this.raw.parameter(parameter)
+      this.rawValues.add(sum)
+      return sum
+    })
+    const sumsOut = summed.map(({ parameter, turnwise }, i) => this.raw.e.add(sumsIn[i]!, sumOf(this.raw, parameter, turnwise)))
+    for (const each of this.raw.emitted()) for (const output of each.outputs) this.rawValues.add(output)
+    const exported = this.exports(captures.flatMap(({ atOnce }) => atOnce), slicesIn)
+
+    const outputs = [...carriesOut, ...sumsOut, ...slicesOut, ...exported]
+    const closed = this.close([...carriesIn, ...sumsIn], slicesIn, outputs)
+    const residuals = pass.owner.extendLoop(node, new Body(this.inner.finish(this.results, parameters)))
+    const { back, cotangents } = pass
+    const inputs = [
+      ...carried.map((i) => cotangents.total(node.outputs[i]!) ?? back.e.zeros(node.outputs[i]!)),
+      ...summed.map(({ parameter }) => back.e.zeros(parameter)),
+      ...stackedResults.map((i) => cotangents.total(node.outputs[i]!)!),
+      ...closed.scanned.map((source) => this.outsideOf(source, residuals)),
+      ...closed.captured,
+    ]
+    const attributes = {
+      body: closed.body,
+      length,
+      reverse: !reverse,
+      carries: carriesIn.length + sumsIn.length,
+      scanned: slicesIn.length + closed.scanned.length,
+    }
+    const results = back.emit('loop', inputs, attributes)
+    const first = attributes.carries
+    carried.forEach((i, j) => this.send(node.inputs[i]!, results[j]!))
+    summed.forEach(({ input }, j) => this.send(input, results[carried.length + j]!))
+    scanned.forEach(({ input }, j) => this.send(input, results[first + j]!))
+    const stacks = new Map<Value, Value>()
+    exported.forEach((value, j) => stacks.set(value, results[first + scanned.length + j]!))
+    const stack = (value: Value): Value | null => {
+      if (this.rawValues.has(value)) {
+        const given = slicesIn.indexOf(value)
+        return given < 0 ? stacks.get(value)! : cotangents.total(node.outputs[stackedResults[given]!]!)
+      }
+      return this.outsideOf(this.sourceOf(value), residuals)
+    }
+    for (const { input, atOnce } of captures) {
+      for (const contribution of atOnce) {
+        const value = contribution instanceof Value ? contribution : contribution.block
+        const sum = this.totalOf(value, back, stack)!
+        this.send(input, contribution instanceof Value ? sum : { block: sum, starts: contribution.starts })
+      }
+    }
+  }
+
+  private send(input: Value, contribution: Contribution): void {
+    if (this.pass.carriers.has(input)) this.pass.cotangents.add(input, contribution)
+  }
+
+  /** The carries whose cotangents are more than zeros in some turn. */
+  private carriedBack(stackedResults: readonly number[]): number[] {
+    const { pass, node, results, parameters, active } = this
+    const all = Array.from({ length: this.carryCount }, (_, i) => i).filter((i) => active.has(results[i]!))
+    const found = new Set(all.filter((i) => pass.cotangents.has(node.outputs[i]!)))
+    for (;;) {
+      const before = found.size
+      const reached = new Set([...stackedResults, ...found].map((i) => results[i]!))
+      const nodes = this.inner.emitted()
+      for (let j = nodes.length - 1; j >= 0; j--) {
+        if (!nodes[j]!.outputs.some((output) => reached.has(output))) continue
+        for (const input of nodes[j]!.inputs) if (active.has(input)) reached.add(input)
+      }
+      for (const i of all) if (reached.has(parameters[i]!)) found.add(i)
+      if (found.size === before) return all.filter((i) => found.has(i))
+    }
+  }
+
+  /** What a capture gets: sums that can be had outside at once, and those that are added up turn by turn. */
+  private splitContributions(parameter: Value, input: Value) {
+    const atOnce: Contribution[] = []
+    const turnwise: Contribution[] = []
+    const probe = new GraphBuilder()
+    for (const each of this.cotangents.contributions(parameter)) {
+      const value = each instanceof Value ? each : each.block
+      // Only whether it can be: what is emitted here is thrown away.
+      const can = this.totalOf(value, probe, (operand) => (this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null)) !== null
+      if (can) atOnce.push(each)
+      else turnwise.push(each)
+    }
+    return { parameter, input, atOnce, turnwise }
+  }
+
+  private stackedType({ shape, dtype }: TensorType): TensorType {
+    return { shape: [this.node.attributes.length, ...shape], dtype }
+  }
+
+  private canStack(value: Value): boolean {
+    return !this.same.has(value)
+  }
+
+  /** Σ value over all turns, emitted outside of the loop. */
+  private totalOf(value: Value, outside: GraphBuilder, stackRoot: (operand: Value) => Value | null): Value | null {
+    const { node } = value
+    return node === null ? null : this.totalOfNode(node, outside, stackRoot)
+  }
+
+  private totalOfNode<Name extends PrimitiveName>(node: Node<Name>, outside: GraphBuilder, stackRoot: (operand: Value) => Value | null): Value | null {
+    const stack = (operand: Value): Value | null => {
+      // A view of all turns at once moves nothing.
+      const { node: maker } = operand
+      if (maker === null || ruleOf(maker.name).kind !== 'view' || !isLiftable(maker)) return stackRoot(operand)
+      const value = stack(maker.inputs[0]!)
+      return value && liftNode(outside, maker, [{ value, isStacked: true }], this.node.attributes.length).value
+    }
+    const total = (operand: Value): Value | null => this.totalOf(operand, outside, stackRoot)
+    const { inputs, attributes } = node
+    return ruleOf(node.name).total?.({ e: outside.e, inputs, attributes, length: this.node.attributes.length, stack, total }) ?? null
+  }
+
+  /** Values of the backward body that are needed outside, of all turns. */
+  private exports(contributions: readonly Contribution[], given: readonly Value[]): Value[] {
+    const found = new Set<Value>()
+    const probe = new GraphBuilder()
+    for (const each of contributions) {
+      this.totalOf(each instanceof Value ? each : each.block, probe, (operand) => {
+        if (!this.rawValues.has(operand)) this.sourceOf(operand)
+        else if (!given.includes(operand)) found.add(operand)
+        return probe.parameter(this.stackedType(operand))
+      })
+    }
+    return [...found]
+  }
+
+  /** Where a value of the turns forwards is found, of all turns; lets the loop forwards stack it when nowhere. */
+  private sourceOf(value: Value): Source {
+    const parameter = this.parameters.indexOf(value)
+    if (parameter >= this.carryCount) return { from: 'operands', index: parameter }
+    let index = this.results.indexOf(value, this.carryCount)
+    if (index < 0) index = this.results.push(value) - 1
+    return { from: 'results', index }
+  }
+
+  private outsideOf({ from, index }: Source, results: readonly Value[]): Value {
+    return from === 'operands' ? this.node.inputs[index]! : results[index]!
+  }
+
+  /** The backward body as a graph of its own: what it needs of the turns forwards becomes slices and captures. */
+  private close(carries: readonly Value[], slices: readonly Value[], outputs: readonly Value[]) {
+    const builder = new GraphBuilder()
+    const map = new Map<Value, Value>()
+    const own = [...carries, ...slices].map((parameter) => {
+      const result = builder.parameter(parameter)
+      map.set(parameter, result)
+      return result
+    })
+    const scanned: Source[] = []
+    const captured: Value[] = []
+    const scannedParameters: Value[] = []
+    const capturedParameters: Value[] = []
+    const enter = (value: Value): Value => {
+      const parameter = builder.parameter(value)
+      const operand = this.parameters.indexOf(value)
+      if (this.same.has(value) && operand >= 0) {
+        captured.push(this.node.inputs[operand]!)
+        capturedParameters.push(parameter)
+      } else {
+        scanned.push(this.sourceOf(value))
+        scannedParameters.push(parameter)
+      }
+      return parameter
+    }
+    const get = (value: Value): Value => {
+      const known = map.get(value)
+      if (known !== undefined) return known
+      const { node } = value
+      if (node === null || !this.isMadeAgain(value, node)) {
+        const entered = enter(value)
+        map.set(value, entered)
+        return entered
+      }
+      builder.scope = node.scope
+      const made = builder.copy(node, node.inputs.map(get))
+      node.outputs.forEach((output, i) => map.set(output, made[i]!))
+      return map.get(value)!
+    }
+    for (const node of neededFor(outputs, this.raw.emitted())) {
+      const inputs = node.inputs.map(get)
+      builder.scope = node.scope
+      const made = builder.copy(node, inputs)
+      node.outputs.forEach((output, i) => map.set(output, made[i]!))
+    }
+    const body = new Body(builder.finish(outputs.map(get), [...own, ...scannedParameters, ...capturedParameters]))
+    return { body, scanned, captured }
+  }
+
+  /** Whether a value of the turns forwards is made again: a view, a constant, or what leaves the loop anyway. */
+  private isMadeAgain(value: Value, node: Node): boolean {
+    const { kind } = ruleOf(node.name)
+    return kind === 'view' || kind === 'constant' || this.same.has(value)
+  }
+}
+
+/** Where the values of all turns are: an operand of the loop forwards, or one of its results. */
+interface Source {
+  readonly from: 'operands' | 'results'
+  readonly index: number
+}
+
+/** The nodes that values depend on, in order. */
+function neededFor(values: readonly Value[], nodes: readonly Node[]): Node[] {
+  const live = new Set(values)
+  const needed: Node[] = []
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!
+    if (!node.outputs.some((output) => live.has(output))) continue
+    needed.push(node)
+    for (const input of node.inputs) live.add(input)
+  }
+  return needed.reverse()
+}

@@ -1,0 +1,107 @@
+// ReLU, LeakyReLU, PReLU, ELU: activations with parameters, element by element.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
+import { normalizeAxis } from '../../core/shapes'
+import { elu, leakyRelu } from '../../ops/activations'
+import { cast, greater, minimum, multiply, negative, relu, subtract, where } from '../../ops/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { ElementwiseLayer } from '../core/elementwise-layer'
+import { initializer, regularizer } from '../kinds'
+import type { BatchShape } from '../spec'
+
+const atLeast0 = /* @__PURE__ */ number({ min: 0 })
+
+/**
+ *   maxValue                       where x ≥ maxValue
+ *   x                              where threshold < x < maxValue
+ *   negativeSlope (x − threshold)  elsewhere
+ *
+ * Without options max(x, 0). Keras: `keras.layers.ReLU`.
+ */
+export class ReLU extends configured(ElementwiseLayer, () => ({
+  /** The largest value; null for none. Default null. */
+  maxValue: option(nullable(atLeast0), null),
+  /** The slope below the threshold. Default 0. */
+  negativeSlope: option(atLeast0, 0),
+  /** Where x begins to be passed on. Default 0. */
+  threshold: option(atLeast0, 0),
+}), 'maxValue') {
+  static readonly className = 'ReLU'
+
+  call(x: Tensor): Tensor {
+    const { maxValue, negativeSlope, threshold } = this
+    const value = cast(x, 'float32')
+    const above = threshold === 0 ? relu(value) : where(greater(value, threshold), value, 0)
+    const capped = maxValue === null ? above : minimum(above, maxValue)
+    return negativeSlope === 0 ? capped : subtract(capped, multiply(relu(subtract(threshold, value)), negativeSlope))
+  }
+}
+
+/** x where x > 0, negativeSlope · x elsewhere. Keras: `keras.layers.LeakyReLU`. */
+export class LeakyReLU extends configured(ElementwiseLayer, () => ({
+  /** Default 0.3. */
+  negativeSlope: option(atLeast0, 0.3),
+}), 'negativeSlope') {
+  static readonly className = 'LeakyReLU'
+
+  call(x: Tensor): Tensor {
+    return leakyRelu(cast(x, 'float32'), this.negativeSlope)
+  }
+}
+
+/** x where x > 0, alpha (eˣ − 1) elsewhere. Keras: `keras.layers.ELU`. */
+export class ELU extends configured(ElementwiseLayer, () => ({
+  /** Where it saturates: −alpha. Default 1. */
+  alpha: option(number(), 1),
+}), 'alpha') {
+  static readonly className = 'ELU'
+
+  call(x: Tensor): Tensor {
+    return elu(cast(x, 'float32'), this.alpha)
+  }
+}
+
+const axes = /* @__PURE__ */ listOf(/* @__PURE__ */ integer({ min: 1 }))
+
+/**
+ * x where x > 0, alpha · x elsewhere, with an alpha that is learnt for each element of a sample, or for all along the shared
+ * axes together: `new PReLU({ sharedAxes: [1, 2] })` learns one for each channel of an image. He et al. 2015.
+ *
+ * Keras: `keras.layers.PReLU`.
+ */
+export class PReLU extends configured(ElementwiseLayer, () => ({
+  /** Default zeros. */
+  alphaInitializer: option(initializer, 'zeros'),
+  /** A penalty on alpha. Default null. */
+  alphaRegularizer: option(regularizer, null),
+  /** An axis or several along which alpha is the same; the batch axis is 0. Default null: none. */
+  sharedAxes: option(
+    nullable(custom<readonly number[], number | readonly number[]>((value, where) => axes.read(typeof value === 'number' ? [value] : value, where), (value) => value)),
+    null,
+  ),
+})) {
+  static readonly className = 'PReLU'
+  private alphaVariable: Variable | null = null
+
+  /** The slopes: the shape of a sample, 1 along the shared axes. */
+  get alpha(): Variable {
+    return this.requireBuilt(this.alphaVariable)
+  }
+
+  override build(inputShape: BatchShape): void {
+    const shared = (this.sharedAxes ?? []).map((axis) => normalizeAxis(`${this}: sharedAxes`, axis, inputShape.length))
+    const shape = inputShape.slice(1).map((extent, i) => {
+      if (shared.includes(i + 1)) return 1
+      if (extent !== null) return extent
+      throw new ShapeError(`${this}: axis ${i + 1} of the input must be known, or be among sharedAxes, received ${formatShape(inputShape)}`)
+    })
+    this.alphaVariable = this.addWeight({ name: 'alpha', shape, initializer: this.alphaInitializer, regularizer: this.alphaRegularizer })
+  }
+
+  call(x: Tensor): Tensor {
+    // max(x, 0) − alpha · max(−x, 0)
+    return subtract(relu(x), multiply(this.alpha, relu(negative(x))))
+  }
+}

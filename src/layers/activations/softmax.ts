@@ -1,0 +1,41 @@
+// Softmax: positive numbers that sum to 1, along an axis or several. What a mask leaves out is 0.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { configured, either, integer, listOf, option } from '../../core/options'
+import { softmax } from '../../ops/activations'
+import { where } from '../../ops/elementwise'
+import { Tensor } from '../../ops/tensor'
+import type { CallContext } from '../context'
+import { ElementwiseLayer } from '../core/elementwise-layer'
+
+/** e to the power of it is 0 beside any number that is not as negative. */
+const LARGE_NEGATIVE = -1e9
+
+/**
+ * eˣ / Σ eˣ, the sum along an axis or over several together. A mask has at most the axes of x, aligned at the right, each
+ * equal or 1; what it leaves out becomes 0 and counts nothing.
+ *
+ *   new Softmax().apply(scores, { mask })
+ *
+ * Keras: `keras.layers.Softmax`.
+ */
+export class Softmax extends configured(ElementwiseLayer, () => ({
+  /** An axis, or a list of them. Default −1. */
+  axis: option(either(integer(), listOf(integer()), (value) => typeof value === 'number'), -1),
+}), 'axis') {
+  static readonly className = 'Softmax'
+
+  call(x: Tensor, { mask }: CallContext): Tensor {
+    if (!(mask instanceof Tensor)) return softmax(x, this.axis)
+    this.checkMask(x, mask)
+    const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)
+    // Where nothing along the axis counts, all are equal before this.
+    return where(mask, probabilities, 0)
+  }
+
+  private checkMask(x: Tensor, mask: Tensor): void {
+    const extents = x.shape.slice(x.rank - mask.rank)
+    if (mask.rank <= x.rank && mask.shape.every((extent, i) => extent === 1 || extent === extents[i])) return
+    throw new ShapeError(`${this}: the mask must broadcast to the input ${formatShape(x.shape)}, received ${formatShape(mask.shape)}`)
+  }
+}

@@ -1,0 +1,90 @@
+// EinsumDense: a fully connected layer over any axes, written as an equation.
+
+import { ArgumentError } from '../../core/errors'
+import { configured, custom, extents, nullable, option, required, text } from '../../core/options'
+import { add } from '../../ops/elementwise'
+import { einsum } from '../../ops/linalg'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { activation, initializer, regularizer } from '../kinds'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+import type { EinsumShapes } from './einsum-equation'
+import { einsumShapes, parseEquation } from './einsum-equation'
+
+const shape = /* @__PURE__ */ extents(null)
+
+/**
+ * activation(einsum(equation, x, kernel) + bias). The equation names the axes of x, kernel and output by letters:
+ *
+ *   new EinsumDense({ equation: 'ab,bc->ac', outputShape: 64, biasAxes: 'c' })            a Dense of 64 units
+ *   new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 64], biasAxes: 'd' })  the same for each step
+ *   new EinsumDense({ equation: '...x,xy->...y', outputShape: 64, biasAxes: 'y' })        over any axes before the last
+ *
+ * Keras: `keras.layers.EinsumDense`.
+ * @throws ArgumentError for an equation of another form; ShapeError for an input that does not fit it
+ */
+export class EinsumDense extends configured(Layer<Tensor>, () => ({
+  /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
+  equation: required(text),
+  /** The output's shape without the batch axis and the axes of an ellipsis; null for an extent that the input tells. */
+  outputShape: required(custom<BatchShape, number | BatchShape>((value, where) => shape.read(typeof value === 'number' ? [value] : value, where), (value) => value)),
+  /** Applied to the result. Default linear. */
+  activation: option(activation, null),
+  /** The letters of the output along which each element has a bias of its own. Default null: no bias. */
+  biasAxes: option(nullable(text), null),
+  /** Default glorotUniform. */
+  kernelInitializer: option(initializer, 'glorotUniform'),
+  /** Default zeros. */
+  biasInitializer: option(initializer, 'zeros'),
+  /** A penalty on the kernel. Default null. */
+  kernelRegularizer: option(regularizer, null),
+  /** A penalty on the bias. Default null. */
+  biasRegularizer: option(regularizer, null),
+})) {
+  static readonly className = 'EinsumDense'
+  private kernelVariable: Variable | null = null
+  private biasVariable: Variable | null = null
+
+  protected override checkOptions(): void {
+    const { output } = parseEquation(String(this), this.equation)
+    const other = [...(this.biasAxes ?? '')].find((letter) => !output.includes(letter))
+    if (other !== undefined) throw new ArgumentError(`${this}: ${other} of biasAxes is not in the output of '${this.equation}'`)
+  }
+
+  /** Its axes are the letters between comma and arrow. */
+  get kernel(): Variable {
+    return this.requireBuilt(this.kernelVariable)
+  }
+
+  /** null without biasAxes. */
+  get bias(): Variable | null {
+    return this.biasVariable
+  }
+
+  private shapesFor(inputShape: BatchShape): EinsumShapes {
+    return einsumShapes(String(this), parseEquation(String(this), this.equation), this.outputShape, this.biasAxes, inputShape)
+  }
+
+  override build(inputShape: BatchShape): void {
+    const { kernel, bias, inputAxes, outputAxes } = this.shapesFor(inputShape)
+    this.kernelVariable = this.addWeight({
+      name: 'kernel',
+      shape: kernel,
+      initializer: this.kernelInitializer,
+      regularizer: this.kernelRegularizer,
+      fans: { inputAxes, outputAxes },
+    })
+    if (bias === null) return
+    this.biasVariable = this.addWeight({ name: 'bias', shape: bias, initializer: this.biasInitializer, regularizer: this.biasRegularizer })
+  }
+
+  call(x: Tensor): Tensor {
+    const product = einsum(this.equation, x, this.kernel)
+    return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return this.shapesFor(inputShape).output
+  }
+}

@@ -1,0 +1,84 @@
+// Embedding: a vector, learnt, for each of a number of things.
+
+import { DataError } from '../../core/errors'
+import type { DType } from '../../core/dtypes'
+import { boolean, configured, count, option, required } from '../../core/options'
+import type { Tree } from '../../core/tree'
+import { cast, notEqual } from '../../ops/elementwise'
+import { take } from '../../ops/shape'
+import { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { initializer, regularizer } from '../kinds'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+
+/**
+ * Row i of `embeddings` for each index i: [batch, …] of integers in 0 … inputDim − 1 → [batch, …, outputDim].
+ *
+ *   new Embedding({ inputDim: 1000, outputDim: 64, maskZero: true })
+ *
+ * Data are checked where they are at hand. Inside a trace an index outside reads the nearest row.
+ *
+ * Keras: `keras.layers.Embedding`.
+ * @throws DataError for an index outside, when it is called on data
+ */
+export class Embedding extends configured(Layer<Tensor>, () => ({
+  /** How many things there are. */
+  inputDim: required(count),
+  /** The length of a vector. */
+  outputDim: required(count),
+  /** Default uniform in ±0.05. */
+  embeddingsInitializer: option(initializer, 'uniform'),
+  /** A penalty on the whole table. Default null. */
+  embeddingsRegularizer: option(regularizer, null),
+  /** Whether index 0 stands for padding: later layers, losses and metrics leave it out. Default false. */
+  maskZero: option(boolean, false),
+})) {
+  static readonly className = 'Embedding'
+  override readonly supportsMasking: boolean = this.maskZero
+  private table: Variable | null = null
+
+  /** [inputDim, outputDim] */
+  get embeddings(): Variable {
+    return this.requireBuilt(this.table)
+  }
+
+  override get inputDtype(): DType {
+    return 'int32'
+  }
+
+  protected override get makesMask(): boolean {
+    return this.maskZero
+  }
+
+  override build(): void {
+    this.table = this.addWeight({
+      name: 'embeddings',
+      shape: [this.inputDim, this.outputDim],
+      initializer: this.embeddingsInitializer,
+      regularizer: this.embeddingsRegularizer,
+    })
+  }
+
+  call(x: Tensor): Tensor {
+    if (Tensor.symbolOf(x) === null) this.validateInput(x)
+    return take(this.embeddings, cast(x, 'int32'), 0)
+  }
+
+  /** @throws DataError for the first index that is outside 0 … inputDim − 1 */
+  validateInput({ data, shape }: Tensor): void {
+    const { inputDim } = this
+    const at = data.findIndex((index: number) => !(index > -1 && index < inputDim))
+    if (at < 0) return
+    const row = Math.floor(at / (data.length / (shape[0] ?? 1)))
+    throw new DataError(`${this}: the indices must be in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`)
+  }
+
+  override computeMask(x: Tensor, _mask: Tree<Tensor | null>): Tensor | null {
+    return this.maskZero ? notEqual(x, 0) : null
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return [...inputShape, this.outputDim]
+  }
+}

@@ -1,0 +1,75 @@
+// Lambda: a function of the user's own as a layer.
+
+import { configured, either, extents, nullable, option, recordOf, required } from '../../core/options'
+import type { Tree } from '../../core/tree'
+import type { Tensor } from '../../ops/tensor'
+import type { ApplyOptions } from '../base'
+import type { CallContext } from '../context'
+import { ownFunction, plainData } from '../kinds'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+import { TensorSpec } from '../spec'
+
+/** What the function of a Lambda is given besides its input: `arguments` of the layer, training and the input's mask. */
+export interface LambdaContext {
+  readonly training: boolean
+  readonly mask: Tree<Tensor | null>
+  readonly [argument: string]: unknown
+}
+
+type LambdaFunction = (x: Tensor, context: LambdaContext) => Tensor
+type ShapeFunction = (inputShape: BatchShape) => BatchShape
+type MaskFunction = (x: Tensor, mask: Tree<Tensor | null>) => Tensor | null
+
+/**
+ * function(x), written with ops. It has no weights of its own; for those write a class.
+ *
+ *   const double = (x) => ops.multiply(x, 2)
+ *   new Lambda(double)
+ *
+ * A function is saved by its name, and found again by `loadModel(bytes, { customObjects: { double } })`.
+ *
+ * Keras: `keras.layers.Lambda`.
+ * @throws FormatError when a layer whose function has no name is saved
+ */
+export class Lambda extends configured(Layer<Tensor>, () => ({
+  /** Gives the output for an input and a record of training, mask and `arguments`. */
+  function: required(ownFunction<LambdaFunction>()),
+  /** The shape of one output sample, or a function of the whole input shape. Default null: found out by tracing. */
+  outputShape: option(
+    nullable(either(ownFunction<ShapeFunction>(), extents(null), (value) => typeof value === 'function' || typeof value === 'string')),
+    null,
+  ),
+  /** Gives the mask of the output for the input and its mask. Default null: masks are not passed on. */
+  mask: option(nullable(ownFunction<MaskFunction>()), null),
+  /** Plain data that the function is given with each call. Default none. */
+  arguments: option(recordOf(plainData), {}),
+}), 'function') {
+  static readonly className = 'Lambda'
+  override readonly supportsMasking: boolean = this.mask !== null
+
+  protected override get makesMask(): boolean {
+    return this.mask !== null
+  }
+
+  call(x: Tensor, { training, mask }: CallContext): Tensor {
+    const { function: body } = this
+    return body(x, { ...this.arguments, training, mask })
+  }
+
+  override computeMask(x: Tensor, mask: Tree<Tensor | null>): Tensor | null {
+    return this.mask?.(x, mask) ?? null
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    const { outputShape } = this
+    if (outputShape === null) return super.computeOutputShape(inputShape)
+    if (typeof outputShape === 'function') return outputShape(inputShape)
+    return [inputShape[0] ?? null, ...outputShape]
+  }
+
+  override computeOutputSpec(inputSpec: TensorSpec, options: ApplyOptions = {}): TensorSpec {
+    const traced = this.tracedOutputSpec(inputSpec, options) as TensorSpec
+    return this.outputShape === null ? traced : new TensorSpec(this.computeOutputShape(inputSpec.shape), traced.dtype)
+  }
+}

@@ -1,0 +1,22 @@
+// The base of layers around one other layer.
+
+import { configured, required } from '../../core/options'
+import type { Tensor } from '../../ops/tensor'
+import { innerLayer } from '../kinds'
+import { Layer } from '../layer'
+
+/**
+ * A layer that calls another one. The inner layer's weights are its own, and it is saved with it.
+ *
+ *   class Residual extends Wrapper {
+ *     static readonly className = 'Residual'
+ *     call(x) { return ops.add(x, this.layer.apply(x)) }
+ *   }
+ *   new Residual(new Dense({ units: 4 }))
+ *
+ * Keras: `keras.layers.Wrapper`.
+ */
+export abstract class Wrapper extends configured(Layer<Tensor>, () => ({
+  /** The layer within. */
+  layer: required(innerLayer),
+}), 'layer') {}

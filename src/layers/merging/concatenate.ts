@@ -1,0 +1,72 @@
+// Concatenate: inputs side by side along an axis.
+
+import type { DType } from '../../core/dtypes'
+import { commonType } from '../../core/dtypes'
+import { ShapeError, formatShape } from '../../core/errors'
+import { configured, integer, option } from '../../core/options'
+import { normalizeAxis } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import { logicalOr } from '../../ops/elementwise'
+import { any } from '../../ops/reduce'
+import { broadcastTo, concatenate, full, reshape } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { BatchShape } from '../spec'
+import { ListLayer } from './list-layer'
+
+/**
+ * Joins a list of tensors along an axis; all other extents must be equal.
+ *
+ *   new Concatenate().apply([a, b])      a [batch, 3], b [batch, 5] → [batch, 8]
+ *
+ * Keras: `keras.layers.Concatenate`.
+ */
+export class Concatenate extends configured(ListLayer, () => ({
+  /** Along which axis; negative ones count from the end. Default −1. */
+  axis: option(integer(), -1),
+}), 'axis') {
+  static readonly className = 'Concatenate'
+
+  call(inputs: readonly Tensor[]): Tensor {
+    this.computeOutputShape(inputs.map(({ shape }) => shape))
+    return concatenate(inputs, this.axis)
+  }
+
+  override computeOutputShape(inputShapes: readonly BatchShape[]): BatchShape {
+    const shapes = this.requireList(inputShapes)
+    const [first] = shapes as readonly [BatchShape]
+    const axis = normalizeAxis(String(this), this.axis, first.length)
+    const fits = (a: number | null, b: number | null, i: number): boolean => i === axis || a === b || a === null || b === null
+    return shapes.reduce((all, shape) => {
+      if (shape.length !== first.length || !all.every((extent, i) => fits(extent, shape[i]!, i))) {
+        const received = shapes.map(formatShape).join(' and ')
+        throw new ShapeError(`${this}: the shapes of the inputs must be equal but for axis ${this.axis}, received ${received}`)
+      }
+      return all.map((extent, i) => {
+        const other = shape[i]!
+        if (i !== axis) return extent ?? other
+        return extent === null || other === null ? null : extent + other
+      })
+    })
+  }
+
+  protected override outputDtype(inputs: readonly DType[]): DType {
+    return commonType(inputs)
+  }
+
+  /** The masks side by side, an input without one counts wholly; along the last axis what any mask counts. */
+  override computeMask(inputs: readonly Tensor[], mask: Tree<Tensor | null>): Tensor | null {
+    const masks = this.masksOf(inputs, mask)
+    if (masks.every((each) => each === null)) return null
+    const rows = inputs.map((x, i) => rowMask(x, masks[i] ?? null))
+    const axis = normalizeAxis(String(this), this.axis, inputs[0]!.rank)
+    return axis === inputs[0]!.rank - 1 ? rows.reduce(logicalOr) : concatenate(rows, axis)
+  }
+}
+
+/** Which of the vectors along the last axis count: x [batch, …, n] → [batch, …]. */
+function rowMask({ shape, rank }: Tensor, mask: Tensor | null): Tensor {
+  const rows = shape.slice(0, -1)
+  if (mask === null) return full(rows, 1, 'bool')
+  if (mask.rank === rank) return any(mask, -1)
+  return broadcastTo(reshape(mask, [...mask.shape, ...new Array<number>(rank - 1 - mask.rank).fill(1)]), rows)
+}

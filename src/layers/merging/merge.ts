@@ -1,0 +1,160 @@
+// Add, Subtract, Multiply, Average, Maximum, Minimum: layers that fold a list of inputs, element by element, into one.
+
+import type { DType } from '../../core/dtypes'
+import { commonType } from '../../core/dtypes'
+import { ShapeError, formatShape } from '../../core/errors'
+import type { Tree } from '../../core/tree'
+import { add, divide, logicalOr, maximum, minimum, multiply, subtract, where } from '../../ops/elementwise'
+import { broadcastTo, reshape } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { CallContext } from '../context'
+import type { BatchShape } from '../spec'
+import { ListLayer } from './list-layer'
+
+/** Extents of 1 behind the batch axis, until there are `rank` axes: [b, 5] → [b, 1, 5]. */
+function widened<Extent>(shape: readonly Extent[], rank: number): readonly (Extent | 1)[] {
+  return [...shape.slice(0, 1), ...new Array<1>(rank - shape.length).fill(1), ...shape.slice(1)]
+}
+
+/** A mask [batch, …] of elements of x, as wide as x. */
+function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
+  return broadcastTo(reshape(mask, [...mask.shape, ...new Array<number>(Math.max(0, shape.length - mask.rank)).fill(1)]), shape)
+}
+
+/**
+ * The base of layers that fold their inputs element by element. Shapes must be equal or broadcast; an input with fewer axes
+ * gets its missing ones behind the batch axis. The mask of the result counts what any of the masks counts; there is none
+ * unless all inputs have one. Keras: `keras.layers.Merge`.
+ */
+export abstract class Merge extends ListLayer {
+  /**
+   * The inputs, which have one rank, as one.
+   * @param masks as wide as their inputs; null where an input has none
+   */
+  protected abstract merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor
+
+  call(inputs: readonly Tensor[], context: CallContext): Tensor {
+    this.computeOutputShape(inputs.map(({ shape }) => shape))
+    const rank = Math.max(...inputs.map((x) => x.rank))
+    const masks = this.masksOf(inputs, context.mask)
+    const aligned = (x: Tensor): Tensor => (x.rank === rank ? x : reshape(x, widened(x.shape, rank)))
+    return this.merge(
+      inputs.map(aligned),
+      masks.map((mask, i) => (mask === null ? null : aligned(wideMask(mask, inputs[i]!)))),
+    )
+  }
+
+  override computeOutputShape(inputShapes: readonly BatchShape[]): BatchShape {
+    const shapes = this.requireList(inputShapes)
+    const rank = Math.max(...shapes.map((shape) => shape.length))
+    return shapes
+      .map((shape): BatchShape => widened(shape, rank))
+      .reduce((all, shape) => all.map((extent, axis) => this.commonExtent(extent, shape[axis]!, shapes)))
+  }
+
+  /** The extent that two broadcast to; one that is open becomes the other's. */
+  private commonExtent(a: number | null, b: number | null, shapes: readonly BatchShape[]): number | null {
+    if (a === b || b === 1) return a
+    if (a === 1 || a === null) return b
+    if (b === null) return a
+    throw new ShapeError(`${this}: the shapes of the inputs must be equal or broadcast, received ${shapes.map(formatShape).join(' and ')}`)
+  }
+
+  protected override outputDtype(inputs: readonly DType[]): DType {
+    return commonType(['int32', ...inputs])
+  }
+
+  override computeMask(inputs: readonly Tensor[], mask: Tree<Tensor | null>): Tensor | null {
+    const rank = Math.max(...inputs.map((x) => x.rank))
+    const masks = this.masksOf(inputs, mask).map((each, i) => {
+      const missing = rank - inputs[i]!.rank
+      return each === null || missing === 0 ? each : reshape(each, widened(each.shape, each.rank + missing))
+    })
+    return masks.reduce((all, each) => (all === null || each === null ? null : logicalOr(all, each)))
+  }
+}
+
+/** x₀ + x₁ + … Keras: `keras.layers.Add`. */
+export class Add extends Merge {
+  static readonly className = 'Add'
+
+  protected merge(inputs: readonly Tensor[]): Tensor {
+    return inputs.reduce(add)
+  }
+}
+
+/** x₀ − x₁, of exactly two inputs. Keras: `keras.layers.Subtract`. */
+export class Subtract extends Merge {
+  static readonly className = 'Subtract'
+
+  protected override get inputCount(): number {
+    return 2
+  }
+
+  protected merge(inputs: readonly Tensor[]): Tensor {
+    return inputs.reduce(subtract)
+  }
+}
+
+/** (x₀ + x₁ + …) / n, in float32. Keras: `keras.layers.Average`. */
+export class Average extends Merge {
+  static readonly className = 'Average'
+
+  protected merge(inputs: readonly Tensor[]): Tensor {
+    return divide(inputs.reduce(add), inputs.length)
+  }
+
+  protected override outputDtype(): DType {
+    return 'float32'
+  }
+}
+
+/**
+ * x₀ · x₁ · … What is masked counts as 1; where all inputs have masks, the product is 0 where none of them counts.
+ * Keras: `keras.layers.Multiply`.
+ */
+export class Multiply extends Merge {
+  static readonly className = 'Multiply'
+
+  protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
+    const product = inputs.map((x, i) => (masks[i] == null ? x : where(masks[i], x, 1))).reduce((a, b) => multiply(a, b))
+    const counts = masks.reduce((all, mask) => (all === null || mask === null ? null : logicalOr(all, mask)))
+    return counts === null ? product : where(counts, product, 0)
+  }
+}
+
+/** The base of Maximum and Minimum: an input that is masked leaves the choice to the others. */
+abstract class Extreme extends Merge {
+  protected abstract choose(a: Tensor, b: Tensor): Tensor
+
+  protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
+    let best = inputs[0]!
+    let counts = masks[0] ?? null
+    inputs.slice(1).forEach((input, i) => {
+      const mask = masks[i + 1] ?? null
+      const x = mask === null ? input : where(mask, input, best)
+      if (counts !== null) best = where(counts, best, x)
+      counts = mask === null || counts === null ? null : logicalOr(counts, mask)
+      best = this.choose(best, x)
+    })
+    return best
+  }
+}
+
+/** max(x₀, x₁, …) Keras: `keras.layers.Maximum`. */
+export class Maximum extends Extreme {
+  static readonly className = 'Maximum'
+
+  protected choose(a: Tensor, b: Tensor): Tensor {
+    return maximum(a, b)
+  }
+}
+
+/** min(x₀, x₁, …) Keras: `keras.layers.Minimum`. */
+export class Minimum extends Extreme {
+  static readonly className = 'Minimum'
+
+  protected choose(a: Tensor, b: Tensor): Tensor {
+    return minimum(a, b)
+  }
+}

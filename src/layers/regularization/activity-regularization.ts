@@ -1,0 +1,25 @@
+// ActivityRegularization: a penalty on what passes through.
+
+import { configured, number, option } from '../../core/options'
+import { divide } from '../../ops/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import { L1L2 } from '../../regularizers'
+import type { CallContext } from '../context'
+import { PassingLayer } from '../core/elementwise-layer'
+
+/** Passes x on and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
+export class ActivityRegularization extends configured(PassingLayer, () => ({
+  /** The factor of Σ|x|. Default 0. */
+  l1: option(number({ min: 0 }), 0),
+  /** The factor of Σx². Default 0. */
+  l2: option(number({ min: 0 }), 0),
+})) {
+  static readonly className = 'ActivityRegularization'
+
+  call(x: Tensor, context: CallContext): Tensor {
+    const { l1, l2 } = this
+    // Per sample, so that the penalty does not depend on the batch size.
+    context.addLoss(divide(new L1L2({ l1, l2 }).call(x), x.shape[0] ?? 1))
+    return x
+  }
+}

@@ -1,0 +1,40 @@
+// Permute: the axes of each sample in another order.
+
+import { ArgumentError } from '../../core/errors'
+import { configured, integer, listOf, required } from '../../core/options'
+import { transpose } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import { requireRank } from '../checks'
+import type { BatchShape } from '../spec'
+import { ReshapingLayer } from './reshaping-layer'
+
+/**
+ * Axis i of a sample becomes what axis dims[i − 1] was: `new Permute([2, 1])` is [batch, a, b] → [batch, b, a].
+ *
+ * Keras: `keras.layers.Permute`.
+ */
+export class Permute extends configured(ReshapingLayer, () => ({
+  /** The axes of a sample in their new order, counted from 1; the batch axis is not among them. */
+  dims: required(listOf(integer({ min: 1 }))),
+}), 'dims') {
+  static readonly className = 'Permute'
+
+  protected override checkOptions(): void {
+    if (this.dims.every((_, i) => this.dims.includes(i + 1))) return
+    throw new ArgumentError(`${this}: dims must hold each of 1 … ${this.dims.length} once, received [${this.dims.join(', ')}]`)
+  }
+
+  call(x: Tensor): Tensor {
+    this.requireAxes(x.shape)
+    return transpose(x, [0, ...this.dims])
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    this.requireAxes(inputShape)
+    return [inputShape[0]!, ...this.dims.map((axis) => inputShape[axis]!)]
+  }
+
+  private requireAxes(inputShape: BatchShape): void {
+    requireRank(this, inputShape, ['batch', ...this.dims.map((_, i) => `axis ${i + 1}`)])
+  }
+}

@@ -1,0 +1,26 @@
+// RepeatVector: a vector as every step of a sequence.
+
+import { configured, count, required } from '../../core/options'
+import { broadcastTo, expandDims } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import { requireRank } from '../checks'
+import type { BatchShape } from '../spec'
+import { ReshapingLayer } from './reshaping-layer'
+
+/** [batch, features] → [batch, n, features], n times the same. Keras: `keras.layers.RepeatVector`. */
+export class RepeatVector extends configured(ReshapingLayer, () => ({
+  /** How many times. */
+  n: required(count),
+}), 'n') {
+  static readonly className = 'RepeatVector'
+
+  call(x: Tensor): Tensor {
+    requireRank(this, x.shape, ['batch', 'features'])
+    return broadcastTo(expandDims(x, 1), [x.shape[0]!, this.n, x.shape[1]!])
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    requireRank(this, inputShape, ['batch', 'features'])
+    return [inputShape[0]!, this.n, inputShape[1]!]
+  }
+}

@@ -1,0 +1,11 @@
+// The base of layers that only rearrange elements, whatever their dtype.
+
+import type { DType } from '../../core/dtypes'
+import { Layer } from '../layer'
+
+/** Gives its input's elements in another shape or order. Masks are not passed on. */
+export abstract class ReshapingLayer extends Layer {
+  protected override outputDtype([dtype]: readonly DType[]): DType {
+    return dtype ?? 'float32'
+  }
+}

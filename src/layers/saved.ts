@@ -1,0 +1,17 @@
+// A layer from its saved form. Knows no class by name: whoever reads a file opens a scope with all of them, so that a page
+// that reads none carries only the layers that it names.
+
+import { unknownName } from '../core/errors'
+import type { Serialized } from '../core/registry'
+import { construct, customObject } from '../core/registry'
+import { LayerBase } from './base'
+
+/**
+ * A layer from its class name and configuration; the class is looked for among the custom objects in scope.
+ * @throws ArgumentError when it is not there
+ */
+export function layerFromConfig(saved: Serialized): LayerBase {
+  const layer = construct(customObject(saved.className), saved.config)
+  if (layer instanceof LayerBase) return layer
+  throw unknownName('layer', saved.className, [])
+}

@@ -1,0 +1,77 @@
+// Sample weights and masks: how they are laid beside values and what a weighted mean is. For losses and metrics; follows
+// keras/src/losses/loss.py.
+
+import { cast, divide, equal, multiply, where } from '../ops/elementwise'
+import { mean, sum } from '../ops/reduce'
+import { expandDims, full, squeeze } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+
+/**
+ * sumOverBatchSize, mean: the mean of all values. meanWithSampleWeight: their sum, divided by the sum of the weights.
+ * sum: their sum. none: the values themselves.
+ */
+export type Reduction = 'sumOverBatchSize' | 'mean' | 'meanWithSampleWeight' | 'sum' | 'none'
+
+/**
+ * Makes ranks that differ by one last axis of 1 the same: targets [batch] and predictions [batch, 1] mean the same thing.
+ *
+ * Keras: `squeeze_or_expand_to_same_rank`.
+ */
+export function alignRanks(a: Tensor, b: Tensor): [Tensor, Tensor] {
+  if (a.rank === b.rank + 1) return a.shape.at(-1) === 1 ? (b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]) : [a, b]
+  if (b.rank === a.rank + 1 && b.shape.at(-1) === 1) return a.rank === 1 ? [expandDims(a, -1), b] : [a, squeeze(b, -1)]
+  return [a, b]
+}
+
+/** Weights of the first axes, ready to be broadcast: values [batch, a, b], weights [batch] → weights [batch, 1, 1]. */
+export function expandTo(weights: Tensor, rank: number): Tensor {
+  let expanded = weights
+  while (expanded.rank < rank) expanded = expandDims(expanded, -1)
+  return expanded
+}
+
+/** a / b, and 0 where b is 0. */
+export function divideNoNan(a: Tensor, b: Tensor): Tensor {
+  const empty = equal(b, 0)
+  return where(empty, 0, divide(a, where(empty, 1, b)))
+}
+
+/**
+ * Sample weights that leave out what a mask does not hold. Where a mean follows, the elements that are left weigh as much
+ * more as others are left out: total / valid. undefined when there are neither weights nor a mask.
+ *
+ * Keras: `apply_mask`.
+ * @param mask bool, true for what counts; of the shape of the values, or of their first axes
+ */
+export function applyMask(sampleWeight: Tensor | undefined, mask: Tensor | undefined, reduction: Reduction): Tensor | undefined {
+  if (mask === undefined) return sampleWeight
+  const held = cast(cast(mask, 'bool'), 'float32')
+  const isMean = reduction === 'mean' || reduction === 'sumOverBatchSize'
+  // total / valid, once more 0 where nothing is valid
+  const float = isMean ? multiply(held, divideNoNan(full([], held.size), sum(held))) : held
+  if (sampleWeight === undefined) return float
+  const [masked, weights] = alignRanks(float, cast(sampleWeight, 'float32'))
+  const rank = Math.max(masked.rank, weights.rank)
+  return multiply(expandTo(weights, rank), expandTo(masked, rank))
+}
+
+/** Values times their weights, and the weights beside them. */
+export function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
+  const [aligned, own] = alignRanks(values, cast(weights, 'float32'))
+  return { values: multiply(aligned, expandTo(own, aligned.rank)), weights: own }
+}
+
+/**
+ * The reduced values, each times its weight, without those that the mask leaves out.
+ *
+ * Keras: `reduce_weighted_values`.
+ */
+export function reduceWeighted(values: Tensor, sampleWeight: Tensor | undefined, mask: Tensor | undefined, reduction: Reduction): Tensor {
+  const all = applyMask(sampleWeight, mask, reduction)
+  const weighted = all === undefined ? null : weigh(values, all)
+  const result = weighted?.values ?? values
+  if (reduction === 'none' || result.rank === 0) return result
+  if (reduction === 'sum') return sum(result)
+  if (reduction === 'meanWithSampleWeight' && weighted !== null) return divideNoNan(sum(result), sum(weighted.weights))
+  return mean(result)
+}

@@ -1,0 +1,100 @@
+// Variables that lie side by side in the bytes of one other, as an optimizer lays out weights: updated together in one
+// instruction, read and assigned one by one. Says what each means after the other changed, within one traced function.
+
+import type { GraphBuilder } from '../ir/builder'
+import type { Cell, Value } from '../ir/graph'
+import { sizeOf } from '../core/shapes'
+
+/** Some variables and the one whose bytes are exactly theirs, in order. `whole` is flat. */
+export interface Pack<Part extends Cell = Cell> {
+  readonly whole: Part
+  readonly parts: readonly Part[]
+}
+
+interface Open extends Pack {
+  /** What the parts are now, where one was asked for or assigned since the whole was updated. */
+  readonly contents: Map<Cell, Value>
+  /** Whether a part was assigned since. */
+  changed: boolean
+}
+
+/** The packs that were updated in one trace. */
+export class Packs {
+  private readonly open = new Map<Cell, Open>()
+
+  constructor(private readonly builder: GraphBuilder) {}
+
+  /** The content of a variable that is or has parts; null where the builder knows. */
+  read(variable: Cell): Value | null {
+    const pack = this.open.get(variable)
+    if (pack !== undefined) return this.partOf(pack, variable)
+    this.settle(({ whole }) => whole === variable)
+    return null
+  }
+
+  /** Whether the variable is a part, which then has the new content. */
+  assign(variable: Cell, value: Value): boolean {
+    const pack = this.open.get(variable)
+    pack?.contents.set(variable, value)
+    if (pack !== undefined) pack.changed = true
+    return pack !== undefined
+  }
+
+  /** The content of all parts together. */
+  readAll(pack: Pack): Value {
+    const { builder } = this
+    const isOne = pack.parts.every((part) => {
+      const open = this.open.get(part)
+      return open === undefined ? !builder.isUpdated(part) : open.whole === pack.whole && !open.changed
+    })
+    return isOne ? builder.read(pack.whole) : this.join(pack)
+  }
+
+  /** Replaces the content of all parts together. */
+  assignAll(pack: Pack, value: Value): void {
+    const elsewhere = pack.parts.some((part) => (this.open.get(part) ?? pack).whole !== pack.whole)
+    if (elsewhere) {
+      // Some are parts of a pack that was cut in another way: each has its new content there.
+      for (const part of pack.parts) {
+        const content = this.cut(pack, value, part)
+        if (!this.assign(part, content)) this.builder.update(part, content)
+      }
+      return
+    }
+    const opened: Open = { ...pack, contents: new Map(), changed: false }
+    for (const part of pack.parts) {
+      this.builder.forget(part)
+      this.open.set(part, opened)
+    }
+    this.builder.update(pack.whole, value)
+  }
+
+  /** Joins the parts that were assigned, for the end of the trace. */
+  settle(which: (pack: Pack) => boolean = () => true): void {
+    for (const pack of new Set(this.open.values())) {
+      if (!pack.changed || !which(pack)) continue
+      this.builder.update(pack.whole, this.join(pack))
+      pack.changed = false
+    }
+  }
+
+  private partOf(pack: Open, part: Cell): Value {
+    let content = pack.contents.get(part)
+    if (content === undefined) {
+      content = this.cut(pack, this.builder.read(pack.whole), part)
+      pack.contents.set(part, content)
+    }
+    return content
+  }
+
+  private cut({ parts }: Pack, whole: Value, part: Cell): Value {
+    const { e } = this.builder
+    const start = parts.slice(0, parts.indexOf(part)).reduce((total, { shape }) => total + sizeOf(shape), 0)
+    return e.reshape(e.slice(whole, [start], [sizeOf(part.shape)]), part.shape)
+  }
+
+  private join({ parts }: Pack): Value {
+    const flat = parts.map((part) => this.builder.e.reshape(this.read(part) ?? this.builder.read(part), [sizeOf(part.shape)]))
+    return flat.length === 1 ? flat[0]! : this.builder.emitOne('concat', flat, { axis: 0 })
+  }
+}

@@ -1,0 +1,46 @@
+// Groups of weights with a learning rate or weight decay of their own.
+
+import type { InputsOf, Kind } from '../core/options'
+import { Configured, configured, custom, nullable, number, option, required } from '../core/options'
+import type { Config } from '../core/registry'
+import type { LearningRate } from './rate'
+import { Rate, learningRateKind } from './rate'
+import type { LearningRateSchedule } from './schedules'
+import { matchKind } from './match'
+
+const groupOptions = () => ({
+  /** Which weights: a part of their name, a regular expression, a function, weights or layers. */
+  match: required(matchKind),
+  /** Default null: the optimizer's. */
+  learningRate: option(nullable(learningRateKind), null),
+  /** Default null: the optimizer's. */
+  weightDecay: option(nullable(number({ min: 0 })), null),
+})
+export type ParameterGroupOptions = InputsOf<ReturnType<typeof groupOptions>>
+
+/** Some weights of an optimizer, and how they are trained differently. */
+export class ParameterGroup extends configured(Configured, groupOptions) {
+  static readonly className = 'ParameterGroup'
+  /** null: the optimizer's. Made when the option is set, which is before the fields of the class. @internal */
+  declare rate: Rate | null | undefined
+
+  /** The learning rate of the group; null when it is the optimizer's. */
+  override get learningRate(): number | LearningRateSchedule | null {
+    return this.rate == null ? null : (this.rate.schedule ?? this.rate.cell.view[0]!)
+  }
+
+  override set learningRate(value: number | LearningRateSchedule | null) {
+    if (this.rate == null) this.rate = value === null ? null : new Rate(value)
+    else this.rate.set(value)
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), learningRate: this.rate?.toJson() ?? null }
+  }
+}
+
+export const groupKind: Kind<ParameterGroup, ParameterGroup | ParameterGroupOptions> = custom(
+  (value) => (value instanceof ParameterGroup ? value : new ParameterGroup(value as ParameterGroupOptions)),
+  (group) => group.getConfig(),
+)
+export type { LearningRate }

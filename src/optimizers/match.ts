@@ -1,0 +1,65 @@
+// Which weights are meant: by a part of their name, a regular expression, a function, or themselves.
+
+import { ArgumentError } from '../core/errors'
+import type { Kind } from '../core/options'
+import { custom } from '../core/options'
+import type { Json } from '../core/registry'
+import { customFunction, isSerialized } from '../core/registry'
+import { Variable } from '../ops/variable'
+
+/** A layer, a model: something that has weights. */
+export interface HasWeights {
+  readonly weights: readonly Variable[]
+}
+
+/** A part of the weight's name, such as `encoder/` or `bias`; a regular expression for it; a function; or weights and layers. */
+export type Match = string | RegExp | ((variable: Variable) => boolean) | Variable | HasWeights | readonly Match[]
+
+/** Whether a weight is meant. */
+export function matches(match: Match, variable: Variable): boolean {
+  if (typeof match === 'string') return variable.name.includes(match)
+  // Not `test`, which goes on where a global expression stopped.
+  if (match instanceof RegExp) return variable.name.search(match) >= 0
+  if (typeof match === 'function') return match(variable) === true
+  if (match instanceof Variable) return match === variable
+  return 'weights' in match ? match.weights.includes(variable) : match.some((each) => matches(each, variable))
+}
+
+function isMatch(value: unknown): value is Match {
+  if (typeof value === 'string') return value !== ''
+  if (typeof value === 'function' || value instanceof RegExp || value instanceof Variable) return true
+  if (Array.isArray(value)) return value.every(isMatch)
+  return typeof value === 'object' && value !== null && 'weights' in value && Array.isArray(value.weights)
+}
+
+// Saved: strings as they are, { className: 'RegExp', config: { source, flags } }, { className: 'Function', config: { name } }
+function revive(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revive)
+  if (!isSerialized(value)) return value
+  const { className, config } = value
+  if (className === 'RegExp') return new RegExp(String(config['source']), String(config['flags']))
+  const own = customFunction<(variable: Variable) => boolean>(String(config['name']))
+  if (className === 'Function' && own !== null) return own.call
+  throw new ArgumentError(`Unknown function '${String(config['name'])}' that chooses weights. What is your own goes into customObjects, under this name.`)
+}
+
+function write(match: Match): Json {
+  if (typeof match === 'string') return match
+  if (match instanceof RegExp) return { className: 'RegExp', config: { source: match.source, flags: match.flags } }
+  if (typeof match === 'function') {
+    if (match.name !== '') return { className: 'Function', config: { name: match.name } }
+    throw new ArgumentError('A function without a name that chooses weights cannot be saved. Use a string or a regular expression.')
+  }
+  if (match instanceof Variable) return write(exactly([match]))
+  return 'weights' in match ? write(exactly(match.weights)) : match.map(write)
+}
+
+function exactly(variables: readonly Variable[]): RegExp {
+  return new RegExp(`^(${variables.map(({ name }) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})$`)
+}
+
+export const matchKind: Kind<Match> = custom((value, where) => {
+  const match = revive(value)
+  if (isMatch(match)) return match
+  throw new ArgumentError(`${where} must be a part of a weight's name, a regular expression, a function, weights or layers`)
+}, write)

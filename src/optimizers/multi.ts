@@ -1,0 +1,160 @@
+// Several optimizers, each for some of the weights.
+
+import { ArgumentError, StateError, internalError } from '../core/errors'
+import type { InputsOf, Kind } from '../core/options'
+import { configured, listOf, named, required } from '../core/options'
+import type { Config, Serialized } from '../core/registry'
+import { Registry } from '../core/registry'
+import { add } from '../ops/elementwise'
+import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { Match } from './match'
+import { matchKind, matches } from './match'
+import { Optimizer } from './optimizer'
+import type { UpdateResult } from './optimizer'
+import { rules } from './rules'
+import type { LearningRateSchedule } from './schedules'
+
+/** An optimizer and its weights; one without weights is for all that no other one has. */
+export interface OptimizerFor {
+  readonly optimizer: Optimizer
+  readonly match: Match | null
+}
+
+const isRule = (value: unknown): value is Optimizer => value instanceof Optimizer && !(value instanceof MultiOptimizer)
+const optimizer = /* @__PURE__ */ named(new Registry<Optimizer>('optimizer', isRule, rules))
+
+type OptimizerInput = string | Optimizer | Serialized
+
+// [optimizer, match], or [optimizer] for the rest.
+const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?]> = {
+  read(value, where) {
+    if (!Array.isArray(value) || value.length < 1 || value.length > 2) {
+      throw new ArgumentError(`${where} must be [optimizer, weights], for example ['sgd', 'encoder/'], or [optimizer] for all other weights`)
+    }
+    const [given, match = null]: unknown[] = value
+    return { optimizer: optimizer.read(given, `${where}[0]`), match: match === null ? null : matchKind.read(match, `${where}[1]`) }
+  },
+  write: ({ optimizer: own, match }) => [optimizer.write(own), match === null ? null : matchKind.write(match)],
+}
+
+const multiOptions = () => ({
+  /** Pairs of an optimizer and its weights; of several that match, the first counts. */
+  optimizers: required(listOf(optimizerFor)),
+})
+export type MultiOptimizerOptions = InputsOf<ReturnType<typeof multiOptions>> & { name?: string }
+
+/** What is set in each of the optimizers, and not here. */
+const SET_IN_EACH = [
+  'weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm', 'emaOverwriteFrequency', 'lossScaleFactor', 'gradientAccumulationSteps',
+] as const
+
+/**
+ * Several optimizers, each for some of the weights:
+ *
+ * ```ts
+ * new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1 }), 'encoder/'], ['adam']] })
+ * ```
+ *
+ * Keras: `keras.optimizers.MultiOptimizer`.
+ * @throws ArgumentError when it is built for a weight that none of them is for
+ */
+export class MultiOptimizer extends configured(Optimizer, multiOptions) {
+  static readonly className = 'MultiOptimizer'
+  private chosen: readonly Variable[] = []
+
+  protected override checkOptions(): void {
+    const given = SET_IN_EACH.find((name) => this[name] !== null)
+    if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
+      throw new ArgumentError(`${this.name}: options such as ${given ?? 'useEma'} are set in the optimizers that it holds`)
+    }
+    const all = this.optimizers.map((each) => each.optimizer)
+    if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
+    if (new Set(all).size < all.length) throw new ArgumentError(`${this.name}: an optimizer is given twice. Join what it is for in an array.`)
+    // The loss, which is scaled once, is that of all.
+    if (all.some(({ lossScaleFactor }) => lossScaleFactor !== null)) throw new ArgumentError(`${this.name}: lossScaleFactor cannot be used here`)
+  }
+
+  protected slotNames(): readonly string[] {
+    return []
+  }
+
+  protected update(): UpdateResult {
+    throw internalError('each optimizer updates its own weights')
+  }
+
+  /** That of the first optimizer. Set it in each of them. */
+  override get learningRate(): number {
+    return this.optimizers[0]!.optimizer.learningRate
+  }
+
+  override set learningRate(value: number | LearningRateSchedule) {
+    if (this.optimizers !== undefined) throw new StateError(`${this.name}: set the learning rate of its optimizers: optimizers[0].optimizer.learningRate`)
+    super.learningRate = value
+  }
+
+  private optimizerOf(weight: Variable): Optimizer {
+    const found = this.optimizers.find(({ match }) => match === null || matches(match, weight))
+    if (found !== undefined) return found.optimizer
+    throw new ArgumentError(`${this.name}: no optimizer is for ${weight.name}. End the list with one that is for the rest: ['adam'].`)
+  }
+
+  override get scalars(): readonly Variable[] {
+    return [this.iterations, ...this.optimizers.flatMap((each) => each.optimizer.scalars)]
+  }
+
+  /** `iterations`, then the variables of each optimizer. */
+  override get variables(): readonly Variable[] {
+    return [this.iterations, ...this.optimizers.flatMap((each) => each.optimizer.variables)]
+  }
+
+  override get slots(): ReadonlyMap<string, readonly Variable[]> {
+    const all = new Map<string, Variable[]>()
+    for (const { optimizer: own } of this.optimizers) {
+      for (const [kind, slots] of own.slots) all.set(kind, [...(all.get(kind) ?? []), ...slots])
+    }
+    return all
+  }
+
+  override get builtFor(): readonly Variable[] {
+    return this.optimizers.flatMap((each) => each.optimizer.builtFor)
+  }
+
+  private partOf(own: Optimizer, weights: readonly Variable[]): Variable[] {
+    return weights.filter((weight) => this.optimizerOf(weight) === own)
+  }
+
+  override isBuiltFor(weights: readonly Variable[]): boolean {
+    const same = weights.length === this.chosen.length && weights.every((weight, i) => weight === this.chosen[i])
+    return same && this.optimizers.every((each) => each.optimizer.isBuiltFor(this.partOf(each.optimizer, weights)))
+  }
+
+  override build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
+    for (const weight of weights) this.optimizerOf(weight)
+    for (const { optimizer: own } of this.optimizers) own.build(this.partOf(own, weights), all)
+    this.chosen = [...weights]
+  }
+
+  override apply(gradients: readonly Tensor[], weights: readonly Variable[] = this.chosen): void {
+    this.requireAlike(gradients, weights)
+    if (weights.length === 0) return
+    if (this.builtFor.length === 0) this.build(weights)
+    for (const { optimizer: own } of this.optimizers) {
+      const positions = weights.flatMap((weight, i) => (this.optimizerOf(weight) === own ? [i] : []))
+      own.apply(positions.map((i) => gradients[i]!), positions.map((i) => weights[i]!))
+    }
+    this.iterations.assign(add(this.iterations.value, new Tensor(Int32Array.of(1), [], 'int32')))
+  }
+
+  override excludeFromWeightDecay(which: Parameters<Optimizer['excludeFromWeightDecay']>[0]): void {
+    for (const { optimizer: own } of this.optimizers) own.excludeFromWeightDecay(which)
+  }
+
+  override finalize(weights: readonly Variable[] = this.chosen): void {
+    for (const { optimizer: own } of this.optimizers) own.finalize(weights)
+  }
+
+  override getConfig(): Config {
+    return { optimizers: this.optimizers.map((each) => optimizerFor.write(each)), name: this.name }
+  }
+}

@@ -1,0 +1,300 @@
+// Loop → smaller loop with the same results. Drops what nothing needs, takes out what is the same in every turn, and
+// carries out products for all turns at once, before the loop or after it, where no carry is in their way.
+
+import { GraphBuilder } from '../ir/builder'
+import type { Graph, Node, Value } from '../ir/graph'
+import { Body, hasEffect, isLoop, operandsOf } from '../ir/region'
+import { ruleOf } from '../primitives'
+import type { Outside } from '../ir/lift'
+import { isLiftable, liftNode } from '../ir/lift'
+
+/** Emits a loop, or shares one that is there already. */
+export type EmitLoop = (inputs: readonly Value[], attributes: Node<'loop'>['attributes']) => readonly Value[]
+
+/** What stands for each output; null for those that nothing needs. */
+export function simplifyLoop(
+  node: Node<'loop'>,
+  body: Graph,
+  inputs: readonly Value[],
+  isLive: (output: Value) => boolean,
+  builder: GraphBuilder,
+  emitLoop: EmitLoop,
+): readonly (Value | null)[] {
+  const { length } = node.attributes
+  const live = node.outputs.map(isLive)
+  if (length === 0) return withoutTurns(node, inputs, live, builder)
+  if (length === 1 && !body.nodes.some(hasEffect)) return oneTurn(node, body, inputs, live, builder)
+  return new Restructuring(node, body, inputs, live, builder, emitLoop).run()
+}
+
+function withoutTurns(node: Node<'loop'>, inputs: readonly Value[], live: readonly boolean[], { e }: GraphBuilder): (Value | null)[] {
+  return node.outputs.map((output, i) => (!live[i] ? null : i < node.attributes.carries ? inputs[i]! : e.zeros(output)))
+}
+
+function oneTurn(node: Node<'loop'>, body: Graph, inputs: readonly Value[], live: readonly boolean[], builder: GraphBuilder): (Value | null)[] {
+  const { carries, scanned } = node.attributes
+  const { e } = builder
+  const inside = new Map<Value, Value>()
+  body.parameters.forEach((parameter, i) => {
+    const isScanned = i >= carries && i < carries + scanned
+    inside.set(parameter, isScanned ? e.reshape(inputs[i]!, parameter.shape) : inputs[i]!)
+  })
+  for (const each of body.nodes) {
+    const outputs = builder.copy(each, each.inputs.map((input) => inside.get(input)!))
+    outputs.forEach((output, i) => inside.set(each.outputs[i]!, output))
+  }
+  return node.outputs.map((output, i) => (live[i] ? e.reshape(inside.get(body.outputs[i]!)!, output.shape) : null))
+}
+
+/** What a value of the body depends on. */
+enum Depends {
+  /** Captures and constants only: the same in every turn. */
+  OnNothing,
+  /** Slices, but no carry: all turns can be done at once, before the loop. */
+  OnSlices,
+  OnCarries,
+}
+
+interface Carry {
+  readonly index: number
+  readonly initial: Value
+  readonly parameter: Value
+  readonly next: Value
+}
+
+class Restructuring {
+  private readonly length: number
+  private readonly body: Graph
+  private carries: readonly Carry[]
+  /** Captures, and carries that never change. */
+  private readonly same = new Map<Value, Value>()
+  private readonly wholes = new Map<Value, Value>()
+  private readonly depends = new Map<Value, Depends>()
+  private readonly before = new Set<Node>()
+  private readonly after = new Set<Node>()
+  private readonly lifted = new Map<Value, Outside>()
+  /** Values of the body that the loop stacks. */
+  private readonly stacked: Value[] = []
+
+  constructor(
+    private readonly node: Node<'loop'>,
+    body: Graph,
+    inputs: readonly Value[],
+    private readonly live: readonly boolean[],
+    private readonly builder: GraphBuilder,
+    private readonly emitLoop: EmitLoop,
+  ) {
+    this.length = node.attributes.length
+    this.body = body
+    const operands = operandsOf(node, inputs)
+    const parameters = operandsOf(node, body.parameters)
+    parameters.captures.forEach((parameter, i) => this.same.set(parameter, operands.captures[i]!))
+    parameters.scanned.forEach((parameter, i) => this.wholes.set(parameter, operands.scanned[i]!))
+    const all = parameters.carries.map((parameter, index): Carry => ({ index, initial: operands.carries[index]!, parameter, next: body.outputs[index]! }))
+    for (const { parameter, initial, next } of all) if (next === parameter) this.same.set(parameter, initial)
+    this.carries = all.filter(({ parameter, next }) => next !== parameter)
+  }
+
+  run(): readonly (Value | null)[] {
+    this.carries = this.neededCarries()
+    this.findDependences()
+    this.chooseBefore()
+    this.chooseAfter()
+    const carryCount = this.node.attributes.carries
+    const wanted = this.body.outputs.slice(carryCount).filter((_, j) => this.live[carryCount + j])
+    for (const value of wanted) this.stack(value)
+    const results = this.emit()
+    return this.node.outputs.map((output, i) => {
+      if (!this.live[i]) return null
+      if (i < carryCount) return results.get(i) ?? this.same.get(this.body.parameters[i]!)!
+      return this.wholeOf(this.body.outputs[i]!, output)
+    })
+  }
+
+  /** The carries on which something depends that is wanted. */
+  private neededCarries(): Carry[] {
+    const carryCount = this.node.attributes.carries
+    const needed = new Set(this.carries.filter(({ index }) => this.live[index]))
+    const reached = new Set(this.body.outputs.filter((_, i) => i >= carryCount && this.live[i]))
+    for (let size = -1; size !== needed.size; ) {
+      size = needed.size
+      for (const { next } of needed) reached.add(next)
+      for (let i = this.body.nodes.length - 1; i >= 0; i--) {
+        const node = this.body.nodes[i]!
+        if (!hasEffect(node) && !node.outputs.some((output) => reached.has(output))) continue
+        for (const input of node.inputs) reached.add(input)
+      }
+      for (const carry of this.carries) if (reached.has(carry.parameter)) needed.add(carry)
+    }
+    return this.carries.filter((carry) => needed.has(carry))
+  }
+
+  private findDependences(): void {
+    for (const parameter of this.body.parameters) this.depends.set(parameter, Depends.OnCarries)
+    for (const parameter of this.same.keys()) this.depends.set(parameter, Depends.OnNothing)
+    for (const parameter of this.wholes.keys()) this.depends.set(parameter, Depends.OnSlices)
+    for (const node of this.body.nodes) {
+      const stays = isLoop(node) || hasEffect(node)
+      const depends = stays ? Depends.OnCarries : Math.max(Depends.OnNothing, ...node.inputs.map((input) => this.depends.get(input)!))
+      for (const output of node.outputs) this.depends.set(output, depends)
+    }
+  }
+
+  private isSame(value: Value): boolean {
+    return this.depends.get(value) === Depends.OnNothing
+  }
+
+  /** Products of slices with what is the same in every turn, what these slices are made by, and what follows. */
+  private chooseBefore(): void {
+    const possible = new Set<Value>(this.wholes.keys())
+    for (const node of this.body.nodes) {
+      const [output] = node.outputs
+      if (output === undefined || this.depends.get(output) !== Depends.OnSlices) continue
+      if (!isLiftable(node) || !node.inputs.every((input) => this.isSame(input) || possible.has(input))) continue
+      possible.add(output)
+      const isProduct = ruleOf(node.name).batches === true && node.inputs.some((input) => this.isSame(input))
+      const follows = ruleOf(node.name).kind === 'elementwise' && node.inputs.some((input) => input.node !== null && this.before.has(input.node))
+      if (isProduct || follows) this.addBefore(node)
+    }
+  }
+
+  private addBefore(node: Node): void {
+    if (this.before.has(node)) return
+    this.before.add(node)
+    for (const { node: maker } of node.inputs) {
+      if (maker !== null && this.depends.get(maker.outputs[0]!) === Depends.OnSlices) this.addBefore(maker)
+    }
+  }
+
+  /** Products that no carry depends on, and what follows from them: done when the loop is over. */
+  private chooseAfter(): void {
+    const carried = new Set<Value>(this.carries.map(({ next }) => next))
+    const stays = new Set<Value>()
+    const possible: Node[] = []
+    for (let i = this.body.nodes.length - 1; i >= 0; i--) {
+      const node = this.body.nodes[i]!
+      const feedsCarry = node.outputs.some((output) => carried.has(output))
+      if (feedsCarry) for (const input of node.inputs) carried.add(input)
+      if (feedsCarry || this.before.has(node) || !isLiftable(node) || node.outputs.some((output) => stays.has(output))) {
+        for (const input of node.inputs) stays.add(input)
+      } else {
+        possible.push(node)
+      }
+    }
+    for (const node of possible.reverse()) {
+      if (this.isSame(node.outputs[0]!)) continue
+      const isProduct = ruleOf(node.name).batches === true && node.inputs.some((input) => this.isSame(input))
+      if (isProduct || node.inputs.some((input) => input.node !== null && this.after.has(input.node))) this.after.add(node)
+    }
+  }
+
+  /** Whether a value is made inside of the loop, wherever it is read. */
+  private isInside(value: Value): boolean {
+    const { node } = value
+    if (node === null) return true
+    const { kind } = ruleOf(node.name)
+    if (kind === 'view' || kind === 'constant') return true
+    return !this.isSame(value) && !this.before.has(node)
+  }
+
+  /** Lets the loop stack what must be known of `value` to have it for all turns. */
+  private stack(value: Value): void {
+    const shown = this.throughViews(value)
+    const isKnown = this.isSame(shown) || this.wholes.has(shown) || (shown.node !== null && this.before.has(shown.node))
+    if (isKnown || this.stacked.includes(value)) return
+    const { node } = value
+    if (node !== null && this.after.has(node)) return node.inputs.forEach((input) => this.stack(this.throughViews(input)))
+    this.stacked.push(value)
+  }
+
+  /** Behind views that can be looked through outside as well: what they show need not be copied. */
+  private throughViews(value: Value): Value {
+    while (value.node !== null && ruleOf(value.node.name).kind === 'view' && isLiftable(value.node)) value = value.node.inputs[0]!
+    return value
+  }
+
+  /** Emits what comes before the loop, and the loop; its carries' results by their index. */
+  private emit(): Map<number, Value> {
+    const inside = new GraphBuilder()
+    const map = new Map<Value, Value>()
+    const scanned: { readonly parameter: Value; readonly whole: Value }[] = []
+    const captured: { readonly parameter: Value; readonly value: Value }[] = []
+    const carried = this.carries.map(({ parameter }) => inside.parameter(parameter))
+    this.carries.forEach(({ parameter }, i) => map.set(parameter, carried[i]!))
+    const get = (value: Value): Value => {
+      let known = map.get(value)
+      if (known !== undefined) return known
+      const { value: outside, isStacked } = this.outside(value)
+      known = (isStacked ? scanned.find(({ whole }) => whole === outside) : captured.find((each) => each.value === outside))?.parameter
+      if (known === undefined) {
+        known = inside.parameter(value)
+        if (isStacked) scanned.push({ parameter: known, whole: outside })
+        else captured.push({ parameter: known, value: outside })
+      }
+      map.set(value, known)
+      return known
+    }
+    const needed = this.neededInside()
+    for (const node of this.body.nodes) {
+      if (!needed.has(node)) continue
+      inside.scope = node.scope
+      const outputs = inside.copy(node, node.inputs.map(get))
+      outputs.forEach((output, i) => map.set(node.outputs[i]!, output))
+    }
+    const outputs = [...this.carries.map(({ next }) => next), ...this.stacked].map(get)
+    if (outputs.length === 0 && needed.size === 0) return new Map()
+    const parameters = [...carried, ...scanned.map(({ parameter }) => parameter), ...captured.map(({ parameter }) => parameter)]
+    const inputs = [...this.carries.map(({ initial }) => initial), ...scanned.map(({ whole }) => whole), ...captured.map(({ value }) => value)]
+    const { length, reverse } = this.node.attributes
+    const body = new Body(inside.finish(outputs, parameters))
+    const results = this.emitLoop(inputs, { body, length, reverse, carries: this.carries.length, scanned: scanned.length })
+    this.stacked.forEach((value, j) => this.lifted.set(value, { value: results[this.carries.length + j]!, isStacked: true }))
+    return new Map(this.carries.map(({ index }, i) => [index, results[i]!]))
+  }
+
+  private neededInside(): Set<Node> {
+    const needed = new Set<Node>()
+    const wanted = new Set([...this.carries.map(({ next }) => next), ...this.stacked])
+    for (let i = this.body.nodes.length - 1; i >= 0; i--) {
+      const node = this.body.nodes[i]!
+      const isWanted = node.outputs.some((output) => wanted.has(output) && this.isInside(output))
+      if (!isWanted && !hasEffect(node)) continue
+      needed.add(node)
+      for (const input of node.inputs) wanted.add(input)
+    }
+    return needed
+  }
+
+  /** A value of the body as it is outside, emitted there where it is not yet. */
+  private outside(value: Value): Outside {
+    const same = this.same.get(value)
+    if (same !== undefined) return { value: same, isStacked: false }
+    const whole = this.wholes.get(value)
+    if (whole !== undefined) return { value: whole, isStacked: true }
+    let known = this.lifted.get(value)
+    if (known === undefined) {
+      const node = value.node!
+      const operands = node.inputs.map((input) => this.outside(input))
+      const scope = this.builder.scope
+      this.builder.scope = node.scope
+      if (node.outputs.length > 1) {
+        const outputs = this.builder.copy(node, operands.map((operand) => operand.value))
+        node.outputs.forEach((output, i) => this.lifted.set(output, { value: outputs[i]!, isStacked: false }))
+        known = this.lifted.get(value)!
+      } else {
+        known = liftNode(this.builder, node, operands, this.length)
+      }
+      this.builder.scope = scope
+      this.lifted.set(value, known)
+    }
+    return known
+  }
+
+  /** A stacked result of the loop as it was asked for. */
+  private wholeOf(value: Value, output: Value): Value {
+    const { e } = this.builder
+    const { value: outside, isStacked } = this.outside(value)
+    if (isStacked) return outside
+    return e.broadcastTo(e.reshape(outside, [1, ...outside.shape]), output.shape)
+  }
+}

@@ -1,0 +1,317 @@
+// Options as a class declares them: what is read, what is refused and how, what is written. What the library's own
+// classes declare is at the end.
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import type { AdamOptions, EarlyStoppingOptions } from '../../src'
+import { Adam, AdamW, ArgumentError, Callback, CosineDecay, EarlyStopping, ExponentialDecay, LambdaCallback, MultiOptimizer, PiecewiseConstantDecay, RMSprop, SGD, initializers, losses, metrics, regularizers } from '../../src'
+import { getActivation } from '../../src/activations'
+import { Configured, boolean, choice, configured, count, custom, either, extents, functionOptions, integer, listOf, named, nullable, number, option, optionFrom, readOptions, recordOf, required, text } from '../../src/core/options'
+import { classNameOf, construct, customObjectScope, serialize } from '../../src/core/registry'
+import { initializers as initializerRegistry } from '../../src/initializers/registry'
+import { getLoss } from '../../src/losses/registry'
+import { getMetric } from '../../src/metrics/registry'
+import { getOptimizer, optimizers } from '../../src/optimizers/registry'
+import { schedules } from '../../src/optimizers/schedules'
+import { regularizers as regularizerRegistry } from '../../src/regularizers/registry'
+
+class Base extends configured(Configured, () => ({
+  name: optionFrom(text, (object) => classNameOf(object)),
+  seed: option(nullable(integer()), null),
+})) {}
+
+class Dropper extends configured(Base, () => ({
+  /** Documented. */
+  rate: required(number({ min: 0, max: 1 })),
+  noiseShape: option(nullable(extents(null)), null),
+}), 'rate') {}
+
+const messageOf = (action: () => unknown): string => {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof ArgumentError) return error.message
+    throw error
+  }
+  throw new Error('expected an error, received none')
+}
+
+describe('a class with options', () => {
+  it('has their values as properties, its own and those of its bases', () => {
+    const { rate, noiseShape, name, seed } = new Dropper({ rate: 0.5, seed: 7 })
+    expect({ rate, noiseShape, name, seed }).toEqual({ rate: 0.5, noiseShape: null, name: 'Dropper', seed: 7 })
+  })
+
+  it('takes both spellings, but not at once', () => {
+    expect(new Dropper({ rate: 0, noise_shape: [null, 2] } as never).noiseShape).toEqual([null, 2])
+    expect(messageOf(() => new Dropper({ rate: 0, noise_shape: null, noiseShape: null } as never))).toBe('Dropper: noiseShape is given twice, in two spellings')
+  })
+
+  it('takes one option alone', () => {
+    expect(new Dropper(0.25).rate).toBe(0.25)
+    expect(messageOf(() => new Base(0.25 as never))).toContain('expected an object of options, { name: … }, received 0.25')
+  })
+
+  it('refuses unknown names with the nearest known one, and what was left out', () => {
+    expect(messageOf(() => new Dropper({ rate: 1, sede: 3 } as never))).toBe("Unknown option of Dropper 'sede'. Did you mean 'seed'?")
+    expect(messageOf(() => new Dropper({ rate: 1, name: 'drop', qqqqqqqq: 3 } as never))).toBe(`Unknown option of Dropper "drop" 'qqqqqqqq'. Known: name, seed, rate, noiseShape`)
+    expect(messageOf(() => new Dropper({} as never))).toBe('Dropper: needs rate')
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      expect(messageOf(() => new Base(JSON.parse(`{ "${name}": 1 }`)))).toContain(`Unknown option of Base '${name}'`)
+    }
+  })
+
+  it('names itself in errors of values', () => {
+    expect(messageOf(() => new Dropper({ rate: 2, name: 'drop' }))).toBe('Dropper "drop": rate must be a finite number in [0, 1], received 2')
+  })
+
+  it('writes what makes an equal object', () => {
+    const one = new Dropper({ rate: 0.5, name: 'drop', noiseShape: [null, 3] })
+    expect(serialize(one)).toEqual({ className: 'Dropper', config: { name: 'drop', seed: null, rate: 0.5, noiseShape: [null, 3] } })
+    expect(new Dropper(one.getConfig() as never)).toEqual(one)
+  })
+
+  it('leaves options of its own to a subclass with a constructor, and only to that', () => {
+    class Own extends Dropper {
+      constructor({ extra, ...options }: { extra: number; rate: number }) {
+        super({ ...options, extra } as never)
+        this.extra = extra
+      }
+      extra: number
+    }
+    expect(new Own({ rate: 0.5, extra: 3 }).extra).toBe(3)
+    expect(messageOf(() => new Own({ rate: 5, extra: 3 }))).toContain('Own: rate must be')
+    class Plain extends Dropper {}
+    expect(messageOf(() => new Plain({ rate: 0, extra: 3 } as never))).toContain("Unknown option of Plain 'extra'")
+  })
+
+  it('compares its options when all are set', () => {
+    class Between extends configured(Configured, () => ({ low: option(number(), 0), high: option(number(), 1) })) {
+      protected override checkOptions(): void {
+        if (this.low > this.high) throw new ArgumentError('low > high')
+      }
+    }
+    expect(messageOf(() => new Between({ low: 2 }))).toBe('low > high')
+    expect(new Between({ low: 2, high: 3 }).high).toBe(3)
+  })
+
+  it('types its constructor and its properties', () => {
+    expectTypeOf(Dropper).toBeConstructibleWith({ rate: 0.5 })
+    expectTypeOf(Dropper).toBeConstructibleWith(0.5)
+    expectTypeOf(Base).toBeConstructibleWith()
+    expectTypeOf<ConstructorParameters<typeof Dropper>>().not.toEqualTypeOf<[]>()
+    expectTypeOf<Dropper['rate']>().toEqualTypeOf<number>()
+    expectTypeOf<Dropper['seed']>().toEqualTypeOf<number | null>()
+    // @ts-expect-error rate is required
+    expect(() => new Dropper({})).toThrow('needs rate')
+    // @ts-expect-error a number
+    expect(() => new Dropper({ rate: 'half' })).toThrow('rate must be')
+    // @ts-expect-error no such option
+    expect(() => new Dropper({ rate: 0, rat: 1 })).toThrow('Unknown option')
+  })
+})
+
+describe('kinds', () => {
+  const read = (kind: { read(value: unknown, where: string): unknown }, value: unknown) => kind.read(value, 'x')
+  it.each<[string, { read(value: unknown, where: string): unknown }, unknown[], [unknown, string][]]>([
+    ['number', number(), [0, -1.5, 3.4e38], [[NaN, 'a finite number, received NaN'], [Infinity, 'Infinity'], [3.5e38, 'received 3.5e+38'], ['1', "received '1'"], [null, 'received null']]],
+    ['number ≥', number({ min: 0 }), [0, 1], [[-1, 'a finite number ≥ 0, received -1']]],
+    ['number ≤', number({ max: 0 }), [0, -1], [[1, 'a finite number ≤ 0']]],
+    ['number >', number({ above: 0 }), [1e-9], [[0, 'a finite number > 0, received 0']]],
+    ['number <', number({ below: 1 }), [0], [[1, 'a finite number < 1']]],
+    ['number in', number({ min: 0, below: 1 }), [0], [[1, 'in [0, 1)']]],
+    ['integer', integer(), [0, -3, 2 ** 40], [[0.5, 'an integer, received 0.5'], [2 ** 60, 'an integer'], [true, 'received true']]],
+    ['count', count, [1, 7], [[0, 'an integer ≥ 1, received 0']]],
+    ['boolean', boolean, [true, false], [[1, 'true or false, received 1'], [null, 'true or false']]],
+    ['text', text, ['a'], [['', "a text that is not empty, received ''"], [3, 'received 3']]],
+    ['nullable', nullable(count), [null, 2], [[0, '≥ 1']]],
+    ['listOf', listOf(count, 2), [[1, 2]], [[[1], 'an array of 2, received [1]'], [[1, 0], 'x[1] must be an integer ≥ 1'], [5, 'an array, received 5']]],
+    ['recordOf', recordOf(number()), [{ 0: 1, 1: 2.5 }], [[{ a: 'b' }, "x.a must be a finite number, received 'b'"], [[1], 'an object, received [1]']]],
+    ['extents', extents(-1), [[1, -1]], [[[0], 'must hold integers ≥ 1 or -1, received [0]'], [[null], '[None]'], [3, 'an array such as [8]']]],
+    ['either', either(number(), text, (value) => typeof value === 'number'), [1, 'a'], [[false, 'a text']]],
+  ])('%s', (_name, kind, good, bad) => {
+    for (const value of good) expect(read(kind, value)).toEqual(value)
+    for (const [value, message] of bad) expect(messageOf(() => read(kind, value))).toContain(message)
+  })
+
+  it('choice in every spelling', () => {
+    const kind = choice('fanIn', 'fanOut')
+    expect(['fanIn', 'fan_in', 'FAN_OUT'].map((word) => read(kind, word))).toEqual(['fanIn', 'fanIn', 'fanOut'])
+    expect(messageOf(() => read(kind, 'fan'))).toBe("x must be 'fanIn' or 'fanOut', received 'fan'")
+    expect(messageOf(() => read(kind, 3))).toContain('received 3')
+  })
+
+  it('named objects by name, instance and saved', () => {
+    const kind = named(regularizerRegistry)
+    const own = new regularizers.L2(0.5)
+    expect(kind.read(own, 'x')).toBe(own)
+    expect(kind.read('l2', 'x')).toEqual(new regularizers.L2())
+    expect(kind.read(kind.write(own), 'x')).toEqual(own)
+  })
+
+  it('custom', () => {
+    const kind = custom((value) => Number(value), (value) => String(value))
+    expect(kind.write(kind.read('5', 'x'))).toBe('5')
+  })
+})
+
+describe('options of a function', () => {
+  const table = { delta: option(number({ above: 0 }), 1) }
+  it('are read by their table, or those of an object', () => {
+    expect(functionOptions('huber', table, {})).toEqual({ delta: 1 })
+    expect(readOptions('huber', table, undefined)).toEqual({ delta: 1 })
+    const loss = new losses.Huber({ delta: 3 })
+    expect(functionOptions('huber', table, loss).delta).toBe(3)
+    expect(messageOf(() => losses.huber([1], [2], { detla: 5 } as never))).toBe("Unknown option of huber 'detla'. Did you mean 'delta'?")
+    expect(messageOf(() => losses.huber([1], [2], { delta: 0 }))).toContain('huber: delta must be')
+  })
+})
+
+describe('options that nobody reads are refused', () => {
+  it.each<[() => unknown, string]>([
+    [() => new Adam({ lr: 1 } as never), "'lr'. Did you mean 'learningRate'?"],
+    [() => new SGD({ momentun: 1 } as never), "Did you mean 'momentum'?"],
+    [() => new RMSprop({ roh: 1 } as never), "Did you mean 'rho'?"],
+    [() => new AdamW({ weigthDecay: 1 } as never), "Did you mean 'weightDecay'?"],
+    [() => new losses.Huber({ detla: 5 } as never), "Unknown option of Huber 'detla'. Did you mean 'delta'?"],
+    [() => new losses.MeanSquaredError({ reducton: 'sum' } as never), "Did you mean 'reduction'?"],
+    [() => new regularizers.L2({ l3: 1 } as never), "Did you mean 'l2'?"],
+    [() => new regularizers.L1L2({ l3: 1 } as never), "'l3'"],
+    [() => new initializers.RandomNormal({ std: 1 } as never), "Did you mean 'stddev'?"],
+    [() => new initializers.GlorotUniform({ sede: 1 } as never), "Did you mean 'seed'?"],
+    [() => new initializers.Zeros({ value: 1 } as never), "'value'"],
+    [() => new metrics.BinaryAccuracy({ treshold: 1 } as never), "Did you mean 'threshold'?"],
+    [() => new metrics.AUC({ numTresholds: 5 } as never), "Did you mean 'numThresholds'?"],
+    [() => new metrics.Mean({ nmae: 'm' } as never), "Did you mean 'name'?"],
+    [() => new CosineDecay({ initialLearningRate: 1, decaySteps: 1, alhpa: 1 } as never), "Did you mean 'alpha'?"],
+    [() => new ExponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 1, stair: true } as never), "Did you mean 'staircase'?"],
+    [() => new PiecewiseConstantDecay({ boundaries: [], values: [1], vals: 1 } as never), "'vals'"],
+    [() => new EarlyStopping({ patients: 3 } as never), "Did you mean 'patience'?"],
+    [() => new LambdaCallback({ onEpochEn: () => {} } as never), "Did you mean 'onEpochEnd'?"],
+    [() => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 }), 'options such as clipnorm are set in the optimizers that it holds'],
+    [() => new MultiOptimizer({ optimizers: [['sgd']], useEma: true }), 'useEma'],
+  ])('%#', (make, message) => {
+    expect(messageOf(make)).toContain(message)
+  })
+})
+
+describe('values that cannot be', () => {
+  it.each<[() => unknown, string]>([
+    [() => new Adam({ epsilon: NaN }), 'Adam: epsilon must be a finite number ≥ 0, received NaN'],
+    [() => new Adam({ learningRate: '1' as never }), "Adam: learningRate must be a finite number"],
+    [() => new SGD({ learningRate: 3.5e38 }), 'SGD: learningRate'],
+    [() => new SGD({ learningRate: 3e38 }), 'SGD: learningRate must be at most 1e+15, beyond which float32 cannot hold updates, received 3e+38'],
+    [() => (new SGD().learningRate = 1e20), 'learningRate must be at most 1e+15'],
+    [() => new SGD({ nesterov: 1 as never }), 'nesterov must be true or false'],
+    [() => new SGD({ weightDecay: -1 }), 'weightDecay must be a finite number ≥ 0'],
+    [() => new SGD({ gradientAccumulationSteps: 1 }), 'gradientAccumulationSteps must be an integer ≥ 2'],
+    [() => new SGD({ useEma: true, emaMomentum: 2 }), 'emaMomentum must be a finite number in [0, 1]'],
+    [() => new SGD({ emaOverwriteFrequency: 0 }), 'emaOverwriteFrequency must be an integer ≥ 1'],
+    [() => new SGD({ groups: [{ match: 'a', learningRate: -1 }] }), 'ParameterGroup: learningRate'],
+    [() => new SGD({ groups: [{ learningRate: 1 } as never] }), 'ParameterGroup: needs match'],
+    [() => new SGD({ groups: [{ match: 5 as never }] }), "match must be a part of a weight's name"],
+    [() => new MultiOptimizer({ optimizers: [] }), 'must not be empty'],
+    [() => new MultiOptimizer({ optimizers: ['sgd' as never] }), "optimizers[0] must be [optimizer, weights]"],
+    [() => new MultiOptimizer({ optimizers: [[new MultiOptimizer({ optimizers: [['sgd']] })]] }), 'A name or an instance of an optimizer is needed'],
+    [() => new losses.MeanSquaredError({ reduction: 'avg' }), "reduction must be 'sumOverBatchSize' or 'mean' or"],
+    [() => new losses.MeanSquaredError({ dtype: 'float16' }), "dtype must be 'float32', received 'float16'"],
+    [() => new losses.BinaryCrossentropy({ axis: 0.5 }), 'axis must be an integer'],
+    [() => new metrics.Precision({ thresholds: [0.5, 2] }), 'Precision: thresholds[1] must be a finite number in [0, 1], received 2'],
+    [() => new metrics.Precision({ thresholds: [] }), 'thresholds must not be empty'],
+    [() => new metrics.Recall({ topK: 0 }), 'topK must be an integer ≥ 1'],
+    [() => new metrics.AUC({ numLabels: 3 }), 'numLabels goes with multiLabel only'],
+    [() => new metrics.AUC({ labelWeights: [-1] }), 'labelWeights[0] must be a finite number ≥ 0'],
+    [() => new metrics.TopKCategoricalAccuracy({ k: 0 }), 'k must be an integer ≥ 1'],
+    [() => new initializers.RandomUniform({ minval: 2, maxval: 1 }), 'minval must not be larger than maxval'],
+    [() => new initializers.VarianceScaling({ mode: 'fan' }), "mode must be 'fanIn' or 'fanOut' or 'fanAvg', received 'fan'"],
+    [() => new initializers.Constant('x' as never), "Constant: value must be a finite number, received 'x'"],
+    [() => new EarlyStopping({ mode: 'up' }), "mode must be 'auto' or 'min' or 'max'"],
+    [() => new EarlyStopping({ patience: -1 }), 'patience must be an integer ≥ 0'],
+    [() => (new SGD().learningRate = NaN), 'learningRate must be a finite number ≥ 0, received NaN'],
+  ])('%#', (make, message) => {
+    expect(messageOf(make)).toContain(message)
+  })
+})
+
+describe('spellings of Keras', () => {
+  it('of names and of values', () => {
+    expect(new initializers.VarianceScaling({ mode: 'fan_in', distribution: 'untruncated_normal' })).toMatchObject({ mode: 'fanIn', distribution: 'untruncatedNormal' })
+    expect(new initializers.VarianceScaling({ distribution: 'normal' }).distribution).toBe('truncatedNormal')
+    expect(new losses.MeanSquaredError({ reduction: 'sum_over_batch_size' }).reduction).toBe('sumOverBatchSize')
+    expect(new losses.MeanSquaredError({ reduction: null }).reduction).toBe('none')
+    expect(new losses.MeanSquaredError({ reduction: 'mean_with_sample_weight' }).reduction).toBe('meanWithSampleWeight')
+    expect(new metrics.AUC({ curve: 'pr', summation_method: 'Majoring' } as never)).toMatchObject({ curve: 'PR', summationMethod: 'majoring' })
+    expect(new EarlyStopping({ monitor: 'val_accuracy', restore_best_weights: true } as never)).toMatchObject({ monitor: 'valAccuracy', restoreBestWeights: true })
+    expect(new Adam({ beta_1: 0.5, learning_rate: 0.25, global_clipnorm: 2 } as never)).toMatchObject({ beta1: 0.5, learningRate: 0.25, globalClipnorm: 2 })
+    expect(optimizers.get({ className: 'SGD', config: { gradient_accumulation_steps: 3 } }).gradientAccumulationSteps).toBe(3)
+  })
+})
+
+describe('configurations', () => {
+  it.each<[Configured]>([
+    [new Adam({ amsgrad: true, learningRate: 0.5 })], [new AdamW()], [new SGD({ momentum: 0.5, nesterov: true })], [new RMSprop({ centered: true })],
+    [new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.5, decaySteps: 7 }) })],
+    [new SGD({ groups: [{ match: /^encoder/g, learningRate: 0.125, weightDecay: 0 }, { match: ['a', 'b'] }], noWeightDecay: ['bias', /beta$/] })],
+    [new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.125 }), 'a'], ['adam']] })],
+    [new losses.Huber({ delta: 2 })], [new losses.SparseCategoricalCrossentropy({ ignoreClass: -1 })], [new losses.BinaryCrossentropy({ axis: 1, reduction: null })],
+    [new metrics.Precision({ thresholds: [0.25, 0.5], topK: 3 })], [new metrics.Recall({ classId: 2 })],
+    [new metrics.AUC({ multiLabel: true, labelWeights: [1, 2] })], [new metrics.BinaryAccuracy({ threshold: 0.25 })],
+    [new initializers.Orthogonal({ gain: 2, seed: 3 })], [new initializers.HeNormal()], [new initializers.Constant(0.5)],
+    [new regularizers.L1(0.5)], [new regularizers.L1L2({ l1: 0.5 })], [new EarlyStopping({ patience: 3 })],
+    [new PiecewiseConstantDecay({ boundaries: [1], values: [1, 0.5] })], [new ExponentialDecay({ initialLearningRate: 1, decaySteps: 2, decayRate: 0.5 })],
+  ])('%o makes an equal one', (object) => {
+    const saved = JSON.parse(JSON.stringify(object.getConfig()))
+    const again = construct(object.constructor, saved)
+    expect(again).toBeInstanceOf(object.constructor)
+    expect((again as Configured).getConfig()).toEqual(object.getConfig())
+  })
+})
+
+describe('names that every object has', () => {
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf'])('%s is no name', (name) => {
+    const all: readonly (() => unknown)[] = [
+      () => getActivation(name),
+      () => getLoss(name),
+      () => getMetric(name, { target: [1, 1], output: [1, 1] }),
+      () => getOptimizer(name),
+      () => initializerRegistry.get(name),
+      () => regularizerRegistry.get(name),
+      () => schedules.get({ className: name, config: {} }),
+    ]
+    for (const get of all) {
+      expect(messageOf(() => customObjectScope({}, get))).toContain(`'${name}'`)
+      expect(messageOf(() => customObjectScope(JSON.parse('{}'), get))).toMatch(/^Unknown/)
+    }
+  })
+})
+
+describe('custom objects in scope', () => {
+  it('are found by name, also as plain functions, until the scope ends', () => {
+    class Twice extends initializers.Ones {
+      static override readonly className = 'Twice'
+    }
+    const far = (yTrue: never) => yTrue
+    customObjectScope({ Twice, far }, () => {
+      expect(initializerRegistry.get('Twice')).toBeInstanceOf(Twice)
+      expect(getLoss('far').name).toBe('far')
+      expect(getMetric('far', { target: [1], output: [1] }).name).toBe('far')
+      expect(getActivation('far').name).toBe('far')
+    })
+    expect(messageOf(() => initializerRegistry.get('Twice'))).toContain("Unknown initializer 'Twice'")
+    expect(messageOf(() => getLoss('far'))).toContain("Unknown loss 'far'")
+  })
+
+  it('that are of another kind are refused', () => {
+    expect(messageOf(() => customObjectScope({ Odd: class Odd { kind = 'odd' } }, () => getLoss('Odd')))).toBe('customObjects.Odd is not a loss')
+    expect(messageOf(() => getLoss(losses.Huber as never))).toContain('Pass an instance: new Huber()')
+  })
+})
+
+describe('types of the exported options', () => {
+  it('follow from the tables', () => {
+    expectTypeOf<AdamOptions['beta1']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<AdamOptions['weightDecay']>().toEqualTypeOf<number | null | undefined>()
+    expectTypeOf<EarlyStoppingOptions['patience']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf(new Adam().learningRate).toExtend<number>()
+    expectTypeOf(new metrics.Precision().thresholds).toEqualTypeOf<number | readonly number[] | null>()
+    expect(new (class extends Callback {})()).toBeInstanceOf(Callback)
+  })
+})

@@ -1,0 +1,263 @@
+"""Writes layers/<family>.json: what Keras's layers compute, one file for each folder of src/layers; and embedding.json.
+
+Never reads anything of myelin. The shape of the files is described in format.ts; how to run it: README.md.
+"""
+
+import inspect
+import sys
+
+from common import FLOAT, build, normal, number, random, spec, tensor, tensors, write
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from keras.src.backend import get_keras_mask, set_keras_mask
+from keras.src.layers.merging.base_merge import Merge
+
+
+def evaluate(rng, name, described, *inputs, masks=None, weight_scale=0.4):
+    """One case: the layer called with training = False on one input, or on a list of several."""
+    layer = build(keras.layers, described)
+    is_list = isinstance(layer, Merge)
+    shapes = [x.shape for x in inputs]
+    layer.build(shapes if is_list else shapes[0])
+    # At most 3 away from 0 before the activation, so that no unit is saturated.
+    weights = [normal(rng, w.shape, weight_scale) for w in layer.weights]
+    layer.set_weights(weights)
+    trainable = [jnp.asarray(w) for w in weights]
+    parameters = inspect.signature(layer.call).parameters
+    options = {"training": False} if "training" in parameters else {}
+    if masks and "mask" in parameters:
+        options["mask"] = jnp.asarray(masks[0])
+
+    def with_masks(xs):
+        for x, mask in zip(xs, masks or []):
+            if mask is not None:
+                set_keras_mask(x, jnp.asarray(mask))
+        return list(xs) if is_list else xs[0]
+
+    # `call` alone, without what __call__ does around it.
+    def forward(trainable, xs):
+        constants = [v.value for v in layer.non_trainable_variables]
+        return layer.stateless_call(trainable, constants, with_masks(xs), **options)[0]
+
+    xs = tuple(jnp.asarray(x) for x in inputs)
+    output = layer(with_masks(xs), **({"training": False} if "training" in parameters else {}))
+    output_mask, loss = get_keras_mask(output), sum(float(each) for each in layer.losses)
+    assert np.allclose(output, forward(trainable, tuple(jnp.asarray(x) for x in inputs)))
+    r = normal(rng, output.shape)
+    floats = [i for i, x in enumerate(inputs) if np.issubdtype(x.dtype, np.floating)]
+
+    def total(trainable, some):
+        all_inputs = list(xs)
+        for i, x in zip(floats, some):
+            all_inputs[i] = x
+        return jnp.sum(forward(trainable, tuple(all_inputs)) * r)
+
+    gradients, of_inputs = jax.grad(total, argnums=(0, 1))(trainable, [xs[i] for i in floats])
+    input_gradients = [None] * len(inputs)
+    for i, g in zip(floats, of_inputs):
+        input_gradients[i] = tensor(g)
+    return {
+        "name": name, "layer": described,
+        "inputs": [{**tensor(x), "dtype": "float32" if i in floats else "int32"} for i, x in enumerate(inputs)],
+        "isList": is_list,
+        "masks": [None if m is None else tensor(m) for m in masks] if masks else None,
+        "weights": tensors(weights), "output": tensor(output),
+        "outputMask": None if output_mask is None else tensor(output_mask),
+        "loss": number(loss), "outputWeights": tensor(r),
+        "inputGradients": input_gradients, "weightGradients": tensors(gradients)}
+
+
+def mask_of(rng, shape):
+    return rng.random(shape) < 0.6
+
+
+# ---------------------------------------------------------------- merging
+
+
+def merging(rng):
+    x, y, z = (normal(rng, (3, 4)) for _ in range(3))
+    a, b, c = (normal(rng, (2, 3, 4)) for _ in range(3))
+    ma, mb, mc = (mask_of(rng, (2, 3)) for _ in range(3))
+    for name in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+        yield f"{name} of one", spec(name), x
+        yield f"{name} of two", spec(name), x, y
+        yield f"{name} of three", spec(name), x, y, z
+        yield f"{name} of three with masks", spec(name), a, b, c, dict(masks=[ma, mb, mc])
+        yield f"{name} of three, two with masks", spec(name), a, b, c, dict(masks=[ma, None, mc])
+        yield f"{name} of two, the second with a mask", spec(name), a, b, dict(masks=[None, mb])
+        yield f"{name} with broadcasting", spec(name), normal(rng, (2, 3, 1)), normal(rng, (2, 1, 4))
+        yield f"{name} of different ranks", spec(name), normal(rng, (2, 4)), a
+    yield "Subtract", spec("Subtract"), x, y
+    yield "Subtract with masks", spec("Subtract"), a, b, dict(masks=[ma, mb])
+    yield "Subtract of different ranks", spec("Subtract"), a, normal(rng, (2, 4))
+    yield "Concatenate of one", spec("Concatenate"), x
+    yield "Concatenate", spec("Concatenate"), x, normal(rng, (3, 2)), z
+    yield "Concatenate axis 1", spec("Concatenate", axis=1), a, normal(rng, (2, 2, 4))
+    yield "Concatenate axis -2", spec("Concatenate", axis=-2), a, normal(rng, (2, 2, 4))
+    yield "Concatenate axis 2 of 4-D", spec("Concatenate", axis=2), normal(rng, (2, 2, 3, 2)), normal(rng, (2, 2, 1, 2))
+    yield "Concatenate with masks", spec("Concatenate"), a, b, dict(masks=[ma, mb])
+    yield "Concatenate with one mask", spec("Concatenate"), a, b, dict(masks=[ma, None])
+    yield "Concatenate axis 1 with masks", spec("Concatenate", axis=1), a, b, dict(masks=[ma, mb])
+    yield "Concatenate axis 1 with one mask", spec("Concatenate", axis=1), a, b, dict(masks=[None, mb])
+    yield "Dot axes 1", spec("Dot", axes=1), x, y
+    yield "Dot axes -1", spec("Dot", axes=-1), a, b
+    yield "Dot axes [1, 2]", spec("Dot", axes=[1, 2]), normal(rng, (2, 3, 5)), normal(rng, (2, 4, 3))
+    yield "Dot axes [2, 1]", spec("Dot", axes=[2, 1]), normal(rng, (2, 3, 5)), normal(rng, (2, 5))
+    yield "Dot axes [1, 2] of 2-D and 3-D", spec("Dot", axes=[1, 2]), normal(rng, (2, 5)), normal(rng, (2, 3, 5))
+    yield "Dot axes [-1, 1] of 4-D and 3-D", spec("Dot", axes=[-1, 1]), normal(rng, (2, 3, 2, 5)), normal(rng, (2, 5, 3))
+    yield "Dot axes 2 of 4-D", spec("Dot", axes=2), normal(rng, (2, 2, 4, 3)), normal(rng, (2, 3, 4, 2))
+    yield "Dot normalize", spec("Dot", axes=1, normalize=True), x, y
+    yield "Dot axes [2, 1] normalize", spec("Dot", axes=[2, 1], normalize=True), normal(rng, (2, 3, 5)), normal(rng, (2, 5, 4))
+    yield "Dot with masks", spec("Dot", axes=2), a, b, dict(masks=[ma, mb])
+
+
+# ---------------------------------------------------------------- core
+
+
+ACTIVATIONS = ["linear", "relu", "leakyRelu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "hardSigmoid", "hardSilu",
+               "sigmoid", "tanh", "softmax", "logSoftmax", "relu6", "mish", "exponential"]
+
+
+def core(rng):
+    x = normal(rng, (4, 5))
+    for n in ACTIVATIONS:
+        yield f"Dense {n}", spec("Dense", units=3, activation=n), x
+    yield "Dense without activation", spec("Dense", units=3), x
+    yield "Dense without bias", spec("Dense", units=3, activation="tanh", useBias=False), x
+    yield "Dense on 3-D input", spec("Dense", units=4, activation="relu"), normal(rng, (2, 3, 5))
+    yield "Dense softmax on 3-D input", spec("Dense", units=4, activation="softmax"), normal(rng, (2, 3, 5))
+    yield "Dense on 4-D input", spec("Dense", units=2), normal(rng, (2, 2, 3, 4))
+    yield "Dense with a mask", spec("Dense", units=2), normal(rng, (2, 3, 4)), dict(masks=[mask_of(rng, (2, 3))])
+    yield "Dense with one unit", spec("Dense", units=1, activation="sigmoid"), x
+    yield "Dense with one input", spec("Dense", units=3, activation="tanh"), normal(rng, (4, 1))
+    yield "Dense wider than one vector", spec("Dense", units=19, activation="relu"), normal(rng, (7, 17))
+    yield "Dense with an activity penalty", spec("Dense", units=3, activityRegularizer=spec("L1L2", l1=0.1, l2=0.2)), x
+    yield "Activation relu", spec("Activation", activation="relu"), x
+    yield "Activation softmax on 3-D input", spec("Activation", activation="softmax"), normal(rng, (2, 3, 5))
+    for equation, shape, bias, size in (
+            ("ab,bc->ac", 6, None, (4, 5)), ("ab,bc->ac", 6, "c", (4, 5)), ("abc,cd->abd", [None, 6], "d", (2, 3, 4)),
+            ("abc,cd->abd", [3, 6], "bd", (2, 3, 4)), ("abc,cde->abde", [None, 2, 3], "e", (2, 3, 4)),
+            ("abc,cde->abde", [None, 2, 3], "de", (2, 3, 4)), ("abcd,cde->abe", [None, 5], "e", (2, 3, 2, 4)),
+            ("abc,bd->adc", [5, 4], "d", (2, 3, 4)), ("abc,bcd->adb", [2, 3], "d", (2, 3, 4)),
+            ("...x,xy->...y", 5, "y", (2, 3, 4)), ("...x,xy->...y", [5], None, (2, 2, 3, 4)), ("...ab,bc->...ac", [3, 2], "c", (2, 3, 4)),
+            ("...bc,cd->...bd", [3, 2], "bd", (2, 2, 3, 4)), ("ab...,bc->ac...", [5], "c", (2, 3, 4)),
+            ("abc...,bcd->ad...", [5], "d", (2, 3, 2, 4)), ("ab...,bcd->acd...", [2, 3], "cd", (2, 3, 2, 2))):
+        options = {} if bias is None else {"biasAxes": bias}
+        yield (f"EinsumDense {equation} to {shape}, bias {bias}",
+               spec("EinsumDense", equation=equation, outputShape=shape, activation="tanh", **options), normal(rng, size))
+    ids = np.array([[0, 3, 3], [6, 0, 2]], np.int32)
+    yield "Embedding", spec("Embedding", inputDim=7, outputDim=4), ids
+    yield "Embedding of single indices", spec("Embedding", inputDim=7, outputDim=4), np.array([5, 0, 5], np.int32)
+    yield "Embedding of 3-D indices", spec("Embedding", inputDim=7, outputDim=2), ids.reshape(1, 3, 2)
+    yield "Embedding maskZero", spec("Embedding", inputDim=7, outputDim=2, maskZero=True), ids
+    padded = normal(rng, (3, 4, 2))
+    padded[0, 1:], padded[1, 2], padded[2, 0, 0], padded[2, 3] = 0, 0, 0, -1.5
+    yield "Masking", spec("Masking"), padded
+    yield "Masking maskValue", spec("Masking", maskValue=-1.5), padded
+    yield "Masking of what has a mask", spec("Masking"), padded, dict(masks=[mask_of(rng, (3, 4))])
+    yield "Identity", spec("Identity"), x
+    yield "Identity with a mask", spec("Identity"), padded, dict(masks=[mask_of(rng, (3, 4))])
+
+
+# ---------------------------------------------------------------- reshaping
+
+
+def reshaping(rng):
+    yield "Flatten 2-D", spec("Flatten"), normal(rng, (4, 5))
+    yield "Flatten 4-D", spec("Flatten"), normal(rng, (2, 2, 3, 2))
+    yield "Flatten 1-D", spec("Flatten"), normal(rng, (4,))
+    yield "Flatten channelsFirst", spec("Flatten", dataFormat="channelsFirst"), normal(rng, (2, 2, 3, 2))
+    yield "Flatten channelsFirst 3-D", spec("Flatten", dataFormat="channelsFirst"), normal(rng, (2, 2, 3))
+    yield "Flatten channelsFirst 2-D", spec("Flatten", dataFormat="channelsFirst"), normal(rng, (2, 3))
+    yield "Reshape", spec("Reshape", targetShape=[3, 2]), normal(rng, (4, 6))
+    yield "Reshape with -1", spec("Reshape", targetShape=[-1, 2]), normal(rng, (4, 2, 3))
+    yield "Reshape to one axis", spec("Reshape", targetShape=[-1]), normal(rng, (2, 2, 3))
+    yield "Permute", spec("Permute", dims=[2, 1]), normal(rng, (2, 3, 4))
+    yield "Permute of 4-D", spec("Permute", dims=[3, 1, 2]), normal(rng, (2, 2, 3, 4))
+    yield "RepeatVector", spec("RepeatVector", n=3), normal(rng, (2, 4))
+
+
+# ---------------------------------------------------------------- regularization
+
+
+def regularization(rng):
+    yield "Dropout at inference", spec("Dropout", rate=0.4), normal(rng, (4, 5))
+    x = normal(rng, (4, 5))
+    yield "ActivityRegularization", spec("ActivityRegularization"), x
+    yield "ActivityRegularization l1", spec("ActivityRegularization", l1=0.1), x
+    yield "ActivityRegularization l1 l2", spec("ActivityRegularization", l1=0.1, l2=0.3), x
+
+
+# ---------------------------------------------------------------- activations
+
+
+def activations(rng):
+    # Far from 0 and from the thresholds.
+    x = np.array([[-4, -2.25, -1.25, -0.5], [0.25, 0.625, 1.75, 3], [-0.125, 1.125, 5.5, -6]], FLOAT)
+    image = normal(rng, (2, 3, 2, 2))
+    for options in (dict(), dict(maxValue=2), dict(maxValue=6), dict(negativeSlope=0.1), dict(threshold=0.5),
+                    dict(negativeSlope=0.1, threshold=0.5), dict(negativeSlope=0.1, maxValue=2),
+                    dict(maxValue=2, negativeSlope=0.1, threshold=0.5)):
+        yield f"ReLU {options}", spec("ReLU", **options), x
+    yield "LeakyReLU", spec("LeakyReLU"), x
+    yield "LeakyReLU negativeSlope", spec("LeakyReLU", negativeSlope=0.05), x
+    yield "ELU", spec("ELU"), x
+    yield "ELU alpha", spec("ELU", alpha=0.5), x
+    yield "PReLU", spec("PReLU"), x
+    yield "PReLU sharedAxes", spec("PReLU", sharedAxes=[1, 2]), image
+    yield "PReLU one of sharedAxes", spec("PReLU", sharedAxes=[2]), image
+    yield "PReLU with a mask", spec("PReLU"), normal(rng, (2, 3, 2)), dict(masks=[mask_of(rng, (2, 3))])
+    yield "Softmax", spec("Softmax"), x
+    yield "Softmax axis 1", spec("Softmax", axis=1), normal(rng, (2, 3, 4))
+    yield "Softmax axis [1, 2]", spec("Softmax", axis=[1, 2]), normal(rng, (2, 3, 4))
+    yield "Softmax axis [-1]", spec("Softmax", axis=[-1]), normal(rng, (2, 3, 4))
+    some = mask_of(rng, (3, 4))
+    some[1] = False
+    yield "Softmax with a mask, a row of it all masked", spec("Softmax"), x, dict(masks=[some])
+    yield "Softmax axis 1 with a mask", spec("Softmax", axis=1), normal(rng, (2, 3, 4)), dict(masks=[mask_of(rng, (2, 3, 4))])
+    yield "Softmax axis [1, 2] with a mask", spec("Softmax", axis=[1, 2]), normal(rng, (2, 3, 4)), dict(masks=[mask_of(rng, (2, 1, 4))])
+
+
+FAMILIES = [merging, core, reshaping, regularization, activations]
+
+# ---------------------------------------------------------------- embedding.json
+
+
+def train_embedding(mask_zero, optimizer):
+    """A few epochs without shuffling. Some rows of the table are never used; with maskZero the loss leaves padding out."""
+    rng = random(200)
+    ids = rng.integers(0, 6, (10, 3)).astype(np.int32)
+    y = normal(rng, (10, 3, 1) if mask_zero else (10, 1))
+    layers = [keras.layers.Embedding(8, 4, mask_zero=mask_zero)]
+    layers += [keras.layers.Dense(1)] if mask_zero else [keras.layers.Flatten(), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.build((None, 3))
+    initial = [normal(rng, w.shape, 0.4) for w in model.weights]
+    model.set_weights(initial)
+    model.compile(build(keras.optimizers, optimizer), "mean_squared_error")
+    history = model.fit(ids, y, batch_size=4, epochs=6, shuffle=False, verbose=0)
+    return {"maskZero": mask_zero, "optimizer": optimizer, "ids": tensor(ids), "y": tensor(y), "initialWeights": tensors(initial),
+            "loss": [number(v) for v in history.history["loss"]], "weights": tensors(model.get_weights()),
+            "predictions": tensor(model.predict(ids, verbose=0))}
+
+
+def embedding():
+    optimizers = [spec("Adam", learningRate=0.05), spec("SGD", learningRate=0.1, momentum=0.9)]
+    write("embedding.json", {"cases": [train_embedding(m, o) for m in (False, True) for o in optimizers]})
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1 or "embedding" in sys.argv[1:]:
+        embedding()
+    for position, family in enumerate(FAMILIES):
+        if len(sys.argv) > 1 and family.__name__ not in sys.argv[1:]:
+            continue
+        rng = random(100 + position)
+        cases = []
+        for name, described, *rest in family(rng):
+            options = rest.pop() if isinstance(rest[-1], dict) else {}
+            cases.append(evaluate(rng, name, described, *rest, **options))
+        write(f"layers/{family.__name__}.json", {"cases": cases})

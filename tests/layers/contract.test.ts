@@ -1,0 +1,251 @@
+// What holds for every layer: a layer passes by being registered and having a row in examples.ts. What each computes is
+// compared with Keras in golden.test.ts.
+
+import { describe, expect, it, vi } from 'vitest'
+import type { Layer, Tensor } from '../../src'
+import { CallContext, Input as inputSymbol, Model, Sequential, Variable, customObjectScope, loadModel, maskOf, ops, setMask, tensor } from '../../src'
+import { snakeCase } from '../../src/core/registry'
+import { optionsOf } from '../../src/core/options'
+import type { NumericArray } from '../../src/core/dtypes'
+import { sizeOf } from '../../src/core/shapes'
+import type { Tree } from '../../src/core/tree'
+import { flatten, mapTree, typed, unflatten } from '../../src/core/tree'
+import type { LayerBase } from '../../src/layers/base'
+import { layers } from '../../src/layers/registry'
+import type { TensorSpec } from '../../src/layers/spec'
+import { interpret } from '../../src/ir/interpret'
+import type { Traced } from '../../src/ops/trace'
+import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
+import { expectClose } from '../helpers/compare'
+import { floats, generator, integers } from '../helpers/data'
+import { expectNear } from '../helpers/golden'
+import { Input, customObjects, examples } from './examples'
+
+type AnyClass = new (options: object) => LayerBase
+const classes = layers.all as Readonly<Record<string, AnyClass>>
+
+it('every registered layer has a row, and every row a layer', () => {
+  expect(Object.keys(examples).sort()).toEqual(Object.keys(classes).sort())
+})
+
+/** Found by their names, as where a file is read. */
+const withClasses = <Result>(body: () => Result): Result => customObjectScope({ ...classes, ...customObjects }, body)
+
+function dataOf(input: Tree<Input>, batch: number): Tree<Tensor> {
+  let seed = 1
+  return mapTree(input, ({ shape, dtype, below }) => {
+    const full = [batch, ...shape]
+    const { data } = dtype === 'float32' ? floats(full, -2, 2, seed++) : integers(full, 0, below - 1, seed++)
+    return tensor([...data], full, dtype)
+  })
+}
+
+function textOf(input: Tree<Input>): string {
+  return flatten(input).map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`).join(' and ')
+}
+
+function specsOf(input: Tree<Input>, batch: number | null): Tree<TensorSpec> {
+  return mapTree(input, (leaf) => leaf.spec(batch))
+}
+
+function expectEqualTrees(received: Tree<Tensor>, expected: Tree<Tensor>, where: string, tolerance = 1e-6): void {
+  const [a, b] = [flatten(received), flatten(expected)]
+  expect(a.map(({ shape, dtype }) => ({ shape, dtype })), where).toEqual(b.map(({ shape, dtype }) => ({ shape, dtype })))
+  a.forEach((leaf, i) => expectNear(leaf.data, b[i]!.data, where, tolerance))
+}
+
+/** Weights that are not all 0 or 1, the same for equal layers. */
+function setWeights(layer: LayerBase): void {
+  layer.weights.forEach((weight, i) => {
+    if (weight.dtype === 'float32') weight.assign(tensor([...floats(weight.shape, -0.8, 0.8, i + 40).data], weight.shape))
+  })
+}
+
+const rows = Object.entries(examples).flatMap(([name, all]) => all.map((example, i) => ({ name, title: all.length > 1 ? `${name} (${i + 1})` : name, example })))
+
+describe.each(rows)('$title', ({ name, example }) => {
+  const { input, others = [], options = {} } = example
+  const layerClass = classes[name]!
+
+  const make = (): LayerBase => new layerClass(options)
+  const built = (of: Tree<Input> = input): LayerBase => {
+    const layer = make()
+    layer.ensureBuilt(specsOf(of, null))
+    setWeights(layer)
+    return layer
+  }
+
+  it.each([input, ...others].map((each) => ({ each, text: textOf(each) })))('gives what it promises for $text', ({ each }) => {
+    const layer = built(each)
+    for (const batch of [1, 2, 5]) {
+      const output = flatten(layer.applyTree(dataOf(each, batch), {}))
+      for (const promised of [layer.outputSpecs(specsOf(each, batch)), layer.outputSpecs(specsOf(each, null))]) {
+        const specs = flatten(promised)
+        expect(specs).toHaveLength(output.length)
+        specs.forEach(({ shape, dtype }, i) => {
+          expect(dtype).toBe(output[i]!.dtype)
+          expect(shape.map((extent, axis) => extent ?? output[i]!.shape[axis])).toEqual(output[i]!.shape)
+        })
+      }
+      const [open] = flatten(layer.outputSpecs(specsOf(each, null)))
+      expect(open!.shape[0], 'the batch axis stays open').toBeNull()
+    }
+  })
+
+  it('is built once', () => {
+    const layer = make()
+    const first = layer.applyTree(dataOf(input, 2), {})
+    const weights = [...layer.weights]
+    expect(layer.built).toBe(true)
+    layer.applyTree(dataOf(input, 3), {})
+    expect(layer.weights).toEqual(weights)
+    if (!example.random) expectEqualTrees(layer.applyTree(dataOf(input, 2), {}), first, 'the same again')
+    expect(new Set(weights.map((weight) => weight.name)).size).toBe(weights.length)
+    expect(weights.every((weight) => weight.name.startsWith(`${layer.name}/`))).toBe(true)
+  })
+
+  it('is the same inside a trace', () => {
+    const layer = built()
+    const data = dataOf(input, 3)
+    const program = compileTraced(trace(flatten(data), (symbols) => flatten(layer.applyTree(unflatten(input, symbols), {}))))
+    const outputs = runProgram(program, flatten(data))
+    program.dispose()
+    expectEqualTrees(outputs, flatten(layer.applyTree(data, {})), 'traced')
+  })
+
+  it('takes training, and changes its output by it only where it says so', () => {
+    const layer = built()
+    const data = dataOf(input, 4)
+    const off = layer.applyTree(data, { training: false })
+    const on = layer.applyTree(data, { training: true })
+    expect(flatten(on).map(({ shape }) => shape)).toEqual(flatten(off).map(({ shape }) => shape))
+    if (example.random) expect(flatten(on)[0]!.data).not.toEqual(flatten(off)[0]!.data)
+    else expectEqualTrees(on, off, 'training')
+    // Inherited from a layer around it.
+    const context = new CallContext(false)
+    expectEqualTrees(layer.applyTree(data, context), off, 'a context that was handed on')
+  })
+
+  it('works in a functional model, twice, and comes back from a file', async () => {
+    if (example.begins) return
+    const layer = built()
+    const symbols = () => mapTree(input, ({ shape, dtype }) => inputSymbol({ shape, dtype }))
+    const [first, second] = [symbols(), symbols()]
+    const model = new Model<unknown, unknown>({ inputs: [first, second], outputs: [layer.applyTree(first, {}), layer.applyTree(second, {})] })
+    expect(model.weights, 'a shared layer has its weights once').toHaveLength(layer.weights.length)
+    const data = [dataOf(input, 3), mapTree(dataOf(input, 3), (x) => (x.dtype === 'float32' ? ops.multiply(x, 0.5) : x))]
+    const expected = data.map((each) => layer.applyTree(each, {}))
+    expectEqualTrees(typed(model.predictOnBatch(typed(data))), expected, 'predictions')
+    const copy = await loadModel<unknown, unknown>(await model.save(), { customObjects })
+    expectEqualTrees(typed(copy.predictOnBatch(typed(data))), typed(model.predictOnBatch(typed(data))), 'predictions of the loaded model', 0)
+  })
+
+  it('works in a Sequential', async () => {
+    if (!(input instanceof Input)) return
+    const layer = typed<Layer>(built())
+    const model = new Sequential([layer], { name: 'around' })
+    const data = typed<Tensor>(dataOf(input, 3))
+    expectEqualTrees(model.predictOnBatch(data), layer.applyTree(data, {}), 'predictions')
+    const copy = await loadModel(await model.save(), { customObjects })
+    expectEqualTrees(copy.predictOnBatch(data), model.predictOnBatch(data), 'predictions of the loaded model', 0)
+    // With the shape of a sample it can stand first.
+    const first = typed<Layer>(new layerClass({ ...options, inputShape: input.shape }))
+    expect(new Sequential([first]).built).toBe(true)
+  })
+
+  it('passes a mask on exactly where it says so', () => {
+    const layer = built()
+    const data = dataOf(input, 2)
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    try {
+      const without = flatten(layer.applyTree(data, {})).map(maskOf)
+      expect(without.some((mask) => mask !== null), 'without a mask on the input').toBe(example.mask === 'makes')
+      let seed = 7
+      for (const x of flatten(data)) {
+        const shape = x.shape.slice(0, example.maskRank ?? Math.max(1, Math.min(2, x.rank - 1)))
+        setMask(x, tensor([...integers(shape, 0, 1, seed++).data], shape, 'bool'))
+      }
+      const masks = flatten(layer.applyTree(data, {})).map(maskOf)
+      expect(masks.some((mask) => mask !== null)).toBe((layer.supportsMasking && example.mask !== 'drops') || example.mask === 'makes')
+      expect(warn).toHaveBeenCalledTimes(layer.supportsMasking ? 0 : 1)
+      for (const mask of masks) if (mask !== null) expect(mask.dtype).toBe('bool')
+    } finally {
+      warn.mockRestore()
+    }
+  })
+
+  it('comes back from its configuration', () => {
+    const layer = built()
+    const config = JSON.parse(JSON.stringify(layer.getConfig()))
+    const copy = withClasses(() => layers.get({ className: name, config }))
+    expect(copy.constructor).toBe(layerClass)
+    expect(JSON.parse(JSON.stringify(copy.getConfig()))).toEqual(config)
+    copy.ensureBuilt(specsOf(input, null))
+    copy.weights.forEach((weight, i) => weight.assign(layer.weights[i]!.value))
+    const data = dataOf(input, 2)
+    expectEqualTrees(copy.applyTree(data, {}), layer.applyTree(data, {}), 'the copy')
+  })
+
+  it('refuses an option that it does not have, and names the nearest', () => {
+    for (const option of Object.keys(optionsOf(layerClass))) {
+      expect(() => new layerClass({ ...options, [`${option}x`]: 1 })).toThrow(new RegExp(`Unknown option of ${name} '${option}x'. Did you mean '${option}'`))
+    }
+  })
+
+  it('takes its options in snake case as well', () => {
+    const config = built().getConfig()
+    const snaked = Object.fromEntries(Object.entries(config).map(([key, value]) => [snakeCase(key), value]))
+    const copy = withClasses(() => layers.get({ className: name, config: snaked }))
+    expect(JSON.parse(JSON.stringify(copy.getConfig()))).toEqual(JSON.parse(JSON.stringify(config)))
+  })
+
+  it.each([false, true])('has the gradient of finite differences, training = %s', (training) => {
+    const layer = built()
+    const data = flatten(dataOf(input, 2))
+    const isFloat = data.map(({ dtype }) => dtype === 'float32')
+    const weights = layer.weights.filter(({ dtype }) => dtype === 'float32')
+    // Σ output · w over all outputs.
+    const lossOf = (symbols: readonly Tensor[]): Tensor => {
+      const random = generator(17)
+      const outputs = flatten(layer.applyTree(unflatten(input, symbols), { training })).filter(({ dtype }) => dtype === 'float32')
+      const terms = outputs.map((output) => {
+        const w = Array.from({ length: sizeOf(output.shape) }, () => (0.5 + random()) * (random() < 0.5 ? -1 : 1))
+        return ops.sum(ops.multiply(output, tensor(w, output.shape)))
+      })
+      return terms.reduce((a, b) => ops.add(a, b), ops.zeros([]))
+    }
+    const wrt = (symbols: readonly Tensor[]) => [...symbols.filter((_, i) => isFloat[i]), ...weights.map((weight) => weight.value)]
+    const loss = trace(data, (symbols) => [lossOf(symbols)])
+    const expected = finiteDifferences(loss, data, weights)
+    if (expected.length === 0) return
+    const program = compileTraced(trace(data, (symbols) => currentTrace()!.gradients(lossOf(symbols), wrt(symbols))))
+    const received = runProgram(program, data)
+    program.dispose()
+    const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
+    expected.forEach((each, i) => {
+      expectClose(received[i]!.data, each, { ulp: 0, absolute: 2e-5 * largest + 1e-6, signedZero: false }, `gradient ${i}`)
+    })
+  })
+})
+
+/** ∂loss/∂x for the float inputs, then for the weights, by central differences in float64. */
+function finiteDifferences({ graph }: Traced, data: readonly Tensor[], weights: readonly Variable[]): Float64Array[] {
+  const inputs = data.map(({ dtype, data: own }): NumericArray => (dtype === 'float32' ? Float64Array.from(own) : own))
+  const values = new Map<unknown, NumericArray>(weights.map((weight) => [weight, Float64Array.from(weight.value.data)]))
+  for (const [cell] of graph.cells) {
+    if (!values.has(cell) && cell instanceof Variable) values.set(cell, cell.value.data)
+  }
+  const lossNow = (): number => interpret(graph, inputs, (cell) => values.get(cell)!, { precision: 'float64' }).outputs[0]![0]!
+  const moved = [...inputs.filter((_, i) => data[i]!.dtype === 'float32'), ...weights.map((weight) => values.get(weight)!)]
+  return moved.map((array) => {
+    return Float64Array.from(array, (x, i) => {
+      const h = 1e-5 * Math.max(1, Math.abs(x))
+      array[i] = x + h
+      const above = lossNow()
+      array[i] = x - h
+      const below = lossNow()
+      array[i] = x
+      return (above - below) / (2 * h)
+    })
+  })
+}

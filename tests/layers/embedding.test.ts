@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { DataError, Dense, Embedding, Flatten, Sequential, maskOf, tensor } from '../../src'
+import { optimizers } from '../../src/optimizers/registry'
+import type { EmbeddingFile } from '../golden/format'
+import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
+
+const { cases } = readFixture<EmbeddingFile>('embedding')
+
+describe('Embedding trains as in Keras', () => {
+  it.each(cases)('maskZero $maskZero, $optimizer.class', async ({ maskZero, optimizer, ids, y, initialWeights, loss, weights, predictions }) => {
+    const first = new Embedding({ inputDim: 8, outputDim: 4, maskZero, inputShape: [3] })
+    const model = new Sequential(maskZero ? [first, new Dense({ units: 1 })] : [first, new Flatten(), new Dense({ units: 1 })])
+    model.setWeights(initialWeights.map(toTensor))
+    model.compile({ optimizer: optimizers.get(serialized(optimizer)), loss: 'meanSquaredError' })
+    const { history } = await model.fit(toTensor(ids), toTensor(y), { batchSize: 4, epochs: 6, shuffle: false, verbose: 0 })
+    expectNear(history['loss']!, loss, 'loss')
+    model.getWeights().forEach((weight, i) => expectTensor(weight, weights[i]!, `weights[${i}]`))
+    expectTensor(await model.predict(toTensor(ids)), predictions, 'predictions')
+  })
+})
+
+describe('Embedding', () => {
+  it('wants integers, and takes floats that are', () => {
+    const model = new Sequential([new Embedding({ inputDim: 3, outputDim: 2, inputShape: [2] })])
+    expect(model.inputs.dtype).toBe('int32')
+    const layer = model.layers[0]!
+    expect(layer.apply([[0, 2]]).data).toEqual(layer.apply(tensor([[0, 2]], [1, 2], 'int32')).data)
+  })
+
+  it('says which index is outside', () => {
+    const layer = new Embedding({ inputDim: 3, outputDim: 2, name: 'words' })
+    expect(() => layer.apply([[0, 1], [2, 3]])).toThrow(DataError)
+    expect(() => layer.apply([[0, 1], [2, 3]])).toThrow('Embedding "words": the indices must be in 0 … 2, received 3 in sample 1')
+    expect(() => layer.apply([[-1, 1]])).toThrow('received -1 in sample 0')
+    expect(() => layer.apply([[NaN, 1]])).toThrow('received NaN in sample 0')
+  })
+
+  it('gives a mask of padding where it is told to', () => {
+    const ids = tensor([[1, 0], [0, 2]], [2, 2], 'int32')
+    expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2, maskZero: true }).apply(ids))?.toArray()).toEqual([[true, false], [false, true]])
+    expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2 }).apply(ids))).toBeNull()
+  })
+})
