@@ -1,5 +1,6 @@
 import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
+import ts from 'typescript'
 
 interface Chunk {
   readonly type: string
@@ -46,6 +47,28 @@ const ascii = {
   },
 }
 
+/**
+ * `class Dense extends configured(…) {` → `const DenseBase = configured(…); class Dense extends DenseBase {`, on the same
+ * lines. Making a base has no other effect, and bundlers believe that of a call with an annotation, but not of one behind
+ * `extends`: without this every layer would be in every bundle.
+ */
+const bases = {
+  name: 'bases',
+  transform(code: string, id: string) {
+    if (!id.endsWith('.ts') || !code.includes('extends configured(')) return null
+    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
+    const edits = source.statements.filter(ts.isClassDeclaration).flatMap((each) => {
+      const base = each.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]?.expression
+      const isConfigured = base !== undefined && ts.isCallExpression(base) && base.expression.getText() === 'configured'
+      return isConfigured ? [{ start: each.getStart(), base, name: `${each.name!.text}Base` }] : []
+    })
+    return edits.reduceRight((text, { start, base, name }) => {
+      const head = text.slice(start, base.getStart())
+      return `${text.slice(0, start)}const ${name} = /* @__PURE__ */ ${base.getText()}; ${head}${name}${text.slice(base.getEnd())}`
+    }, code)
+  },
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
@@ -55,7 +78,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [ascii, shortLines],
+    plugins: [bases, ascii, shortLines],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',

@@ -1,13 +1,17 @@
 // Loops as users write them. The function is recorded once and runs as one instruction with a body, however many turns
 // there are.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import type { ValuesOf } from '../core/options'
+import { boolean, integer, nullable, option } from '../core/options'
+import { sameShape } from '../core/shapes'
 import type { MapTree, Tree } from '../core/tree'
-import { flatten, pathsOf, structureOf, unflatten } from '../core/tree'
+import { flatten, isBranch, pathsOf, structureOf, unflatten } from '../core/tree'
+import { readTyped, requireInteger } from './arguments'
 import { asTensor } from './convert'
 import { RegionTrace } from './region'
 import { arange } from './shape'
-import { Tensor } from './tensor'
+import type { Tensor } from './tensor'
 import { currentTrace } from './trace'
 import { evaluateOnce } from './transform'
 import type { Variable } from './variable'
@@ -21,10 +25,16 @@ type Branching = Leaf | object
 
 export interface ScanOptions {
   /** How many turns; needed where nothing is scanned. */
-  readonly length?: number
+  readonly length?: number | null
   /** Whether the first turn has the last slices. Default false. */
   readonly reverse?: boolean
 }
+
+/** A tape counts turns in 32 bits. */
+const MOST_TURNS = 2 ** 31 - 1
+const table = { length: option(nullable(integer({ min: 0, max: MOST_TURNS })), null), reverse: option(boolean, false) }
+/** A tree that is deeper holds itself. */
+const DEEPEST = 64
 
 /**
  * Calls a function for each slice along the first axis of `xs`, handing a carry on from turn to turn:
@@ -45,29 +55,30 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
   xs: Xs,
   options: ScanOptions = {},
 ): [carry: Tensors<Carry>, ys: Y] {
-  const { carry, ys } = scanTrees((state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>), init, xs, options)
+  requireFunction('scan', f)
+  const { carry, ys } = scanTrees('scan', (state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>), init, xs, readTyped('scan', table, options))
   return [carry as Tensors<Carry>, ys as Y]
 }
 
 type TurnFunction = (carry: unknown, x: unknown) => unknown
 
 /** scan, for trees whose types the caller knows. */
-function scanTrees(f: TurnFunction, init: Branching, xs: Branching | null, options: ScanOptions): { carry: unknown; ys: unknown } {
-  const carries = toLeaves(init, 'the carry')
-  const scanned = xs === null ? [] : toLeaves(xs, 'xs')
-  const length = lengthOf(scanned, xs === null ? [] : pathsOf(xs), options.length)
+function scanTrees(where: string, f: TurnFunction, init: Branching, xs: Branching | null, options: ValuesOf<typeof table>): { carry: unknown; ys: unknown } {
+  const carries = toLeaves(init, `${where}: the carry`)
+  const scanned = xs === null ? [] : toLeaves(xs, `${where}: xs`)
+  const length = lengthOf(where, scanned, xs === null ? [] : pathsOf(xs), options.length)
   const found: { ys: unknown } = { ys: null }
   const run = (symbols: readonly Tensor[]): Tensor[] => {
     const inputs = {
       carries: symbols.slice(0, carries.length),
       scanned: symbols.slice(carries.length),
       length,
-      reverse: options.reverse ?? false,
+      reverse: options.reverse,
     }
     const loop = new RegionTrace(currentTrace()!).loop(inputs, (state, slices) => {
-      const [next, y] = pairOf(f(unflatten(init, state), xs === null ? null : unflatten(xs, slices)))
+      const [next, y] = pairOf(where, f(unflatten(init, state), xs === null ? null : unflatten(xs, slices)))
       found.ys = y
-      return { carries: nextCarries(next, init, state), stacked: y === null ? [] : toLeaves(y, 'y'), result: null }
+      return { carries: nextCarries(where, next, init, state), stacked: y === null ? [] : toLeaves(y, `${where}: y`), result: null }
     })
     return [...loop.carries, ...loop.stacked]
   }
@@ -82,7 +93,9 @@ function scanTrees(f: TurnFunction, init: Branching, xs: Branching | null, optio
  * @example ops.map((row) => ops.sum(row), matrix)
  */
 export function map<const Xs extends Branching, Y extends Branching>(f: (x: Tensors<Xs>) => Y, xs: Xs): Y {
-  return scanTrees((carry, x) => [carry, f(x as Tensors<Xs>)], [], xs, {}).ys as Y
+  requireFunction('map', f)
+  const turn: TurnFunction = (carry, x) => [carry, f(x as Tensors<Xs>)]
+  return scanTrees('map', turn, [], xs, { length: null, reverse: false }).ys as Y
 }
 
 /**
@@ -96,66 +109,72 @@ export function foriLoop<const Carry extends Branching>(
   body: (i: Tensor, carry: Tensors<Carry>) => Tensors<Carry>,
   init: Carry,
 ): Tensors<Carry> {
-  for (const [name, bound] of Object.entries({ lower, upper })) {
-    if (!Number.isInteger(bound)) throw new ArgumentError(`foriLoop: ${name} must be an integer, received ${String(bound)}`)
-  }
-  const turns = arange(lower, Math.max(lower, upper), 1, 'int32')
+  const first = requireInteger('foriLoop: lower', lower)
+  const turns = arange(first, Math.max(first, requireInteger('foriLoop: upper', upper)), 1, 'int32')
+  requireFunction('foriLoop', body)
   const turn: TurnFunction = (state, i) => {
     const next: unknown = body(i as Tensor, state as Tensors<Carry>)
     return [next, null]
   }
-  return scanTrees(turn, init, turns, {}).carry as Tensors<Carry>
+  return scanTrees('foriLoop', turn, init, turns, { length: null, reverse: false }).carry as Tensors<Carry>
+}
+
+function requireFunction(where: string, f: unknown): void {
+  if (typeof f !== 'function') throw new ArgumentError(`${where}: needs a function, received ${quoted(f)}`)
 }
 
 function toLeaves(tree: unknown, what: string): Tensor[] {
+  requireTree(tree, what, 0)
   const paths = pathsOf(tree as Tree<unknown>)
-  return flatten(tree as Tree<unknown>).map((leaf, i) => {
-    if (leaf instanceof Tensor || typeof leaf === 'number' || (typeof leaf === 'object' && leaf !== null)) return asTensor(leaf as Leaf, `scan: ${what}${paths[i]}`)
-    throw new ArgumentError(`scan: ${what}${paths[i]} must be a tensor, received ${String(leaf)}`)
-  })
+  return flatten(tree as Tree<unknown>).map((leaf, i) => asTensor(leaf as Leaf, `${what}${paths[i]}`))
 }
 
-function lengthOf(scanned: readonly Tensor[], paths: readonly string[], given: number | undefined): number {
-  if (given !== undefined && (!Number.isInteger(given) || given < 0)) {
-    throw new ArgumentError(`scan: length must be an integer from 0 on, received ${String(given)}`)
-  }
+/** Arrays and records to a depth that has an end, and no holes. */
+function requireTree(tree: unknown, what: string, depth: number): void {
+  if (depth > DEEPEST) throw new ArgumentError(`${what}: arrays and records are nested more than ${DEEPEST} deep`)
+  if (tree === undefined || tree === null) throw new ArgumentError(`${what} must be a tensor, or arrays and records of tensors, received ${String(tree)}`)
+  if (!isBranch(tree)) return
+  const children: unknown[] = Array.isArray(tree) ? Array.from<unknown>(tree) : Object.values(tree)
+  for (const child of children) requireTree(child, what, depth + 1)
+}
+
+function lengthOf(where: string, scanned: readonly Tensor[], paths: readonly string[], given: number | null): number {
   let length = given
   scanned.forEach(({ shape }, i) => {
     const [own] = shape
-    if (own === undefined) throw new ShapeError(`scan: xs${paths[i]} is a scalar and has no slices`)
-    if (length !== undefined && own !== length) {
-      const other = given === undefined ? `xs${paths[0]} has ${length} slices` : `length is ${given}`
-      throw new ShapeError(`scan: ${other}, but xs${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)
+    if (own === undefined) throw new ShapeError(`${where}: xs${paths[i]} is a scalar and has no slices`)
+    if (length !== null && own !== length) {
+      const other = given === null ? `xs${paths[0]} has ${length} slices` : `length is ${given}`
+      throw new ShapeError(`${where}: ${other}, but xs${paths[i]} has ${own}: its shape is ${formatShape(shape)}`)
     }
     length = own
   })
-  if (length === undefined) throw new ArgumentError('scan: where xs is null, length must say how many turns there are')
+  if (length === null) throw new ArgumentError(`${where}: where nothing is scanned, length must say how many turns there are`)
   return length
 }
 
-function pairOf(returned: unknown): readonly [next: unknown, y: unknown] {
+function pairOf(where: string, returned: unknown): readonly [next: unknown, y: unknown] {
   if (!Array.isArray(returned) || returned.length !== 2) {
-    throw new ArgumentError('scan: the function must return [carry, y]; y may be null')
+    throw new ArgumentError(`${where}: the function must return [carry, y]; y may be null`)
   }
   const [next, y]: readonly unknown[] = returned
   return [next, y ?? null]
 }
 
 /** The next carry's leaves; each must be what it was. */
-function nextCarries(next: unknown, init: Tree<unknown>, before: readonly Tensor[]): Tensor[] {
-  if (structureOf(next as Tree<unknown>) !== structureOf(init)) {
-    throw new ArgumentError(
-      `scan: the function must return a carry of the structure it gets, ${structureOf(init)}, received ${structureOf(next as Tree<unknown>)}`,
-    )
+function nextCarries(where: string, next: unknown, init: unknown, before: readonly Tensor[]): Tensor[] {
+  const leaves = toLeaves(next, `${where}: the carry`)
+  const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
+  if (received !== expected) {
+    throw new ArgumentError(`${where}: the function must return a carry of the structure it gets, ${expected}, received ${received}`)
   }
-  const paths = pathsOf(init)
-  return toLeaves(next, 'the carry').map((leaf, i) => {
+  const paths = pathsOf(init as Tree<unknown>)
+  leaves.forEach((leaf, i) => {
     const { shape, dtype } = before[i]!
-    if (leaf.dtype !== dtype || formatShape(leaf.shape) !== formatShape(shape)) {
-      throw new ShapeError(
-        `scan: the carry${paths[i] === '' ? '' : ` ${paths[i]}`} must stay ${dtype} ${formatShape(shape)}, the function returned ${leaf.dtype} ${formatShape(leaf.shape)}`,
-      )
-    }
-    return leaf
+    if (leaf.dtype === dtype && sameShape(leaf.shape, shape)) return
+    throw new ShapeError(
+      `${where}: the carry${paths[i] === '' ? '' : ` ${paths[i]}`} must stay ${dtype} ${formatShape(shape)}, the function returned ${leaf.dtype} ${formatShape(leaf.shape)}`,
+    )
   })
+  return leaves
 }

@@ -88,6 +88,7 @@ NAMESPACES = {
     "kernelRegularizer": keras.regularizers,
     "biasRegularizer": keras.regularizers,
     "activityRegularizer": keras.regularizers,
+    "cell": keras.layers,
 }
 
 
@@ -97,6 +98,8 @@ def build(namespace, described):
     for key, value in described["config"].items():
         if isinstance(value, dict):
             value = build(NAMESPACES[key], value)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            value = [build(NAMESPACES[key], each) for each in value]
         elif key in NAMED_BY_STRING:
             value = snake(value)
         arguments[snake(key)] = value

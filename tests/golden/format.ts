@@ -7,7 +7,7 @@ export interface FixtureTensor {
   data: number[];
 }
 
-export type ConfigValue = string | number | boolean | (number | null)[] | Described;
+export type ConfigValue = string | number | boolean | (number | null)[] | Described | Described[];
 
 /** A class and its options; an option that is left out has Keras's default. */
 export interface Described {
@@ -50,14 +50,18 @@ export interface LayerCase {
   isList: boolean;
   /** 0 and 1, for each input that has one; null when none has. */
   masks: (FixtureTensor | null)[] | null;
+  /** What a recurrent layer begins with; null for zeros. */
+  initialState: FixtureTensor[] | null;
   /** In Keras's order, kernel then bias; empty for a layer without weights. */
   weights: FixtureTensor[];
   output: FixtureTensor;
+  /** The last states of a recurrent layer with returnState; otherwise empty. */
+  states: FixtureTensor[];
   outputMask: FixtureTensor | null;
   /** What the layer added to the loss. */
   loss: number;
   outputWeights: FixtureTensor;
-  /** d sum(output · outputWeights) / d input; null for an input of integers. */
+  /** d (sum(output · outputWeights) + ½ sum of all states) / d input; null for an input of integers. */
   inputGradients: (FixtureTensor | null)[];
   weightGradients: FixtureTensor[];
 }

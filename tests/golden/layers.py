@@ -16,7 +16,7 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 from keras.src.layers.merging.base_merge import Merge
 
 
-def evaluate(rng, name, described, *inputs, masks=None, weight_scale=0.4):
+def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weight_scale=0.4):
     """One case: the layer called with training = False on one input, or on a list of several."""
     layer = build(keras.layers, described)
     is_list = isinstance(layer, Merge)
@@ -30,6 +30,7 @@ def evaluate(rng, name, described, *inputs, masks=None, weight_scale=0.4):
     options = {"training": False} if "training" in parameters else {}
     if masks and "mask" in parameters:
         options["mask"] = jnp.asarray(masks[0])
+    state = {} if initial_state is None else {"initial_state": [jnp.asarray(s) for s in initial_state]}
 
     def with_masks(xs):
         for x, mask in zip(xs, masks or []):
@@ -40,12 +41,20 @@ def evaluate(rng, name, described, *inputs, masks=None, weight_scale=0.4):
     # `call` alone, without what __call__ does around it.
     def forward(trainable, xs):
         constants = [v.value for v in layer.non_trainable_variables]
-        return layer.stateless_call(trainable, constants, with_masks(xs), **options)[0]
+        return layer.stateless_call(trainable, constants, with_masks(xs), **options, **state)[0]
+
+    def parts(outputs):
+        """The output, and the states that come with it."""
+        first, *states = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        return first, jax.tree_util.tree_leaves(states)
 
     xs = tuple(jnp.asarray(x) for x in inputs)
-    output = layer(with_masks(xs), **({"training": False} if "training" in parameters else {}))
+    # Keras looks for the mask of the only tensor; beside a state it has to be told.
+    told = options if state else {k: v for k, v in options.items() if k != "mask"}
+    output, states = parts(layer(with_masks(xs), **told, **state))
     output_mask, loss = get_keras_mask(output), sum(float(each) for each in layer.losses)
-    assert np.allclose(output, forward(trainable, tuple(jnp.asarray(x) for x in inputs)))
+    again, _ = parts(forward(trainable, tuple(jnp.asarray(x) for x in inputs)))
+    assert np.allclose(output, again, atol=1e-6), (name, output, again)
     r = normal(rng, output.shape)
     floats = [i for i, x in enumerate(inputs) if np.issubdtype(x.dtype, np.floating)]
 
@@ -53,7 +62,8 @@ def evaluate(rng, name, described, *inputs, masks=None, weight_scale=0.4):
         all_inputs = list(xs)
         for i, x in zip(floats, some):
             all_inputs[i] = x
-        return jnp.sum(forward(trainable, tuple(all_inputs)) * r)
+        first, others = parts(forward(trainable, tuple(all_inputs)))
+        return jnp.sum(first * r) + 0.5 * sum(jnp.sum(each) for each in others)
 
     gradients, of_inputs = jax.grad(total, argnums=(0, 1))(trainable, [xs[i] for i in floats])
     input_gradients = [None] * len(inputs)
@@ -64,7 +74,8 @@ def evaluate(rng, name, described, *inputs, masks=None, weight_scale=0.4):
         "inputs": [{**tensor(x), "dtype": "float32" if i in floats else "int32"} for i, x in enumerate(inputs)],
         "isList": is_list,
         "masks": [None if m is None else tensor(m) for m in masks] if masks else None,
-        "weights": tensors(weights), "output": tensor(output),
+        "initialState": None if initial_state is None else tensors(initial_state),
+        "weights": tensors(weights), "output": tensor(output), "states": tensors(states),
         "outputMask": None if output_mask is None else tensor(output_mask),
         "loss": number(loss), "outputWeights": tensor(r),
         "inputGradients": input_gradients, "weightGradients": tensors(gradients)}
@@ -221,7 +232,38 @@ def activations(rng):
     yield "Softmax axis [1, 2] with a mask", spec("Softmax", axis=[1, 2]), normal(rng, (2, 3, 4)), dict(masks=[mask_of(rng, (2, 1, 4))])
 
 
-FAMILIES = [merging, core, reshaping, regularization, activations]
+# ---------------------------------------------------------------- recurrent
+
+
+def recurrent(rng):
+    x = normal(rng, (3, 4, 2))
+    some = mask_of(rng, (3, 4))
+    some[0, 0], some[1, -1] = False, False
+    rows = lambda units: normal(rng, (3, units))
+    cell = lambda units, **config: spec("SimpleRNNCell", units=units, **config)
+    for options in (dict(), dict(returnSequences=True), dict(returnState=True), dict(goBackwards=True),
+                    dict(returnSequences=True, goBackwards=True), dict(returnSequences=True, returnState=True),
+                    dict(returnSequences=True, unroll=True), dict(goBackwards=True, unroll=True)):
+        yield f"SimpleRNN {options}", spec("SimpleRNN", units=3, **options), x
+    for options in (dict(), dict(returnSequences=True), dict(returnSequences=True, goBackwards=True), dict(returnState=True),
+                    dict(returnSequences=True, returnState=True), dict(returnSequences=True, zeroOutputForMask=True),
+                    dict(zeroOutputForMask=True), dict(returnSequences=True, unroll=True)):
+        # What zeros stand for is an option of RNN, which Keras's SimpleRNN has not.
+        described = spec("RNN", cell=cell(3), **options)
+        yield f"RNN with a mask {options}", described, x, dict(masks=[some])
+    yield "SimpleRNN relu", spec("SimpleRNN", units=3, activation="relu"), x
+    yield "SimpleRNN without bias", spec("SimpleRNN", units=3, useBias=False), x
+    yield "SimpleRNN with a mask", spec("SimpleRNN", units=3, returnSequences=True), x, dict(masks=[some])
+    yield "SimpleRNN initialState", spec("SimpleRNN", units=3, returnSequences=True), x, dict(initial_state=[rows(3)])
+    yield ("SimpleRNN initialState with a mask", spec("SimpleRNN", units=3, returnSequences=True), x,
+           dict(initial_state=[rows(3)], masks=[some]))
+    yield "SimpleRNN of one step", spec("SimpleRNN", units=3, returnSequences=True), normal(rng, (2, 1, 4))
+    yield "RNN of two cells", spec("RNN", cell=[cell(3), cell(2, activation="relu")], returnSequences=True), x
+    yield "RNN of two cells with states", spec("RNN", cell=[cell(3), cell(2)], returnState=True), x
+    yield "RNN of two cells with a mask", spec("RNN", cell=[cell(3), cell(2)], returnSequences=True), x, dict(masks=[some])
+
+
+FAMILIES = [merging, core, reshaping, regularization, activations, recurrent]
 
 # ---------------------------------------------------------------- embedding.json
 

@@ -26,10 +26,12 @@ function isDescribed(value: ConfigValue): value is Described {
 
 /** A description as a saved configuration, which every registry takes. */
 export function serialized({ class: className, config }: Described): { className: string; config: Config } {
-  const entries = Object.entries(config).map(([option, value]): [string, Json] => {
-    return [option, isDescribed(value) ? { ...serialized(value) } : value]
-  })
-  return { className, config: Object.fromEntries(entries) }
+  return { className, config: Object.fromEntries(Object.entries(config).map(([option, value]) => [option, savedForm(value)])) }
+}
+
+function savedForm(value: ConfigValue): Json {
+  if (isDescribed(value)) return { ...serialized(value) }
+  return Array.isArray(value) ? value.map((each: ConfigValue | null) => (each === null ? null : savedForm(each))) : value
 }
 
 /** For titles: `Huber {"delta":0.5}`. */

@@ -64,10 +64,11 @@ function setWeights(layer: LayerBase): void {
 const rows = Object.entries(examples).flatMap(([name, all]) => all.map((example, i) => ({ name, title: all.length > 1 ? `${name} (${i + 1})` : name, example })))
 
 describe.each(rows)('$title', ({ name, example }) => {
-  const { input, others = [], options = {} } = example
+  const { input, others = [] } = example
   const layerClass = classes[name]!
 
-  const make = (): LayerBase => new layerClass(options)
+  const options = (): object => (typeof example.options === 'function' ? (example.options as () => object)() : (example.options ?? {}))
+  const make = (): LayerBase => new layerClass(options())
   const built = (of: Tree<Input> = input): LayerBase => {
     const layer = make()
     layer.ensureBuilt(specsOf(of, null))
@@ -149,7 +150,7 @@ describe.each(rows)('$title', ({ name, example }) => {
     const copy = await loadModel(await model.save(), { customObjects })
     expectEqualTrees(copy.predictOnBatch(data), model.predictOnBatch(data), 'predictions of the loaded model', 0)
     // With the shape of a sample it can stand first.
-    const first = typed<Layer>(new layerClass({ ...options, inputShape: input.shape }))
+    const first = typed<Layer>(new layerClass({ ...options(), inputShape: input.shape }))
     expect(new Sequential([first]).built).toBe(true)
   })
 
@@ -167,7 +168,7 @@ describe.each(rows)('$title', ({ name, example }) => {
       }
       const masks = flatten(layer.applyTree(data, {})).map(maskOf)
       expect(masks.some((mask) => mask !== null)).toBe((layer.supportsMasking && example.mask !== 'drops') || example.mask === 'makes')
-      expect(warn).toHaveBeenCalledTimes(layer.supportsMasking ? 0 : 1)
+      expect(warn.mock.calls.length > 0, 'a warning').toBe(!layer.supportsMasking)
       for (const mask of masks) if (mask !== null) expect(mask.dtype).toBe('bool')
     } finally {
       warn.mockRestore()
@@ -188,7 +189,7 @@ describe.each(rows)('$title', ({ name, example }) => {
 
   it('refuses an option that it does not have, and names the nearest', () => {
     for (const option of Object.keys(optionsOf(layerClass))) {
-      expect(() => new layerClass({ ...options, [`${option}x`]: 1 })).toThrow(new RegExp(`Unknown option of ${name} '${option}x'. Did you mean '${option}'`))
+      expect(() => new layerClass({ ...options(), [`${option}x`]: 1 })).toThrow(new RegExp(`Unknown option of ${name} '${option}x'. Did you mean '${option}'`))
     }
   })
 

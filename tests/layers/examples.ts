@@ -2,7 +2,7 @@
 // fails the test.
 
 import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
-import { TensorSpec, ops } from '../../src'
+import { SimpleRNNCell, TensorSpec, ops } from '../../src'
 import type { Tree } from '../../src/core/tree'
 
 /** What an input is; the shape is that of one sample. */
@@ -21,8 +21,8 @@ export class Input {
 }
 
 export interface Example {
-  /** Default: none. */
-  readonly options?: object
+  /** Default: none. A function where they hold layers: those of each object are its own. */
+  readonly options?: object | (() => object)
   readonly input: Tree<Input>
   /** Other inputs that it takes as well. */
   readonly others?: readonly Tree<Input>[]
@@ -109,6 +109,25 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Minimum: merging,
   Multiply: merging,
   Subtract: [{ input: [steps, vector], others: [[whole, whole]] }],
+
+  // recurrent
+  RNN: [
+    { options: () => ({ cell: new SimpleRNNCell(3), returnSequences: true, returnState: true }), input: steps },
+    { options: () => ({ cell: [new SimpleRNNCell(3), new SimpleRNNCell(2)], goBackwards: true }), input: steps, mask: 'drops' },
+    { options: () => ({ cell: new SimpleRNNCell({ units: 3, seed: 2, dropout: 0.4, recurrentDropout: 0.3 }), returnSequences: true, unroll: true }), input: steps, random: true },
+  ],
+  SimpleRNN: [
+    { options: { units: 3 }, input: steps, mask: 'drops' },
+    { options: { units: 2, activation: 'relu', useBias: false, returnSequences: true, goBackwards: true, recurrentRegularizer: 'l2' }, input: steps },
+    { options: { units: 3, returnSequences: true, zeroOutputForMask: true, dropout: 0.5, recurrentDropout: 0.5, seed: 4 }, input: steps, random: true },
+  ],
+  SimpleRNNCell: [
+    { options: { units: 3 }, input: { input: vector, state: [new Input([3])] } },
+    { options: { units: 3, useBias: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
+  ],
+  StackedRNNCells: [
+    { options: () => ({ cells: [new SimpleRNNCell(3), new SimpleRNNCell(2)] }), input: { input: vector, state: [new Input([3]), new Input([2])] } },
+  ],
 
   // regularization
   ActivityRegularization: [{ options: { l1: 0.1, l2: 0.2 }, input: vector, others: [whole] }],

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { CallContext, maskOf, ops, tensor } from '../../src'
+import { CallContext, customObjectScope, maskOf, ops, tensor } from '../../src'
 import { flatten, unflatten } from '../../src/core/tree'
 import { specsFrom } from '../../src/layers/spec'
 import { layers } from '../../src/layers/registry'
@@ -15,16 +15,17 @@ function toMask({ data, shape }: FixtureTensor): Tensor {
   return tensor({ data: Int32Array.from(data), shape }, shape, 'bool')
 }
 
-function make({ layer: described, inputs, isList, masks, weights }: LayerCase) {
+function make({ layer: described, inputs, isList, masks, initialState, weights }: LayerCase) {
   const xs = inputs.map(({ data, shape, dtype }) => tensor(data, shape, dtype))
   // One input, or the list.
   const structure = isList ? xs.map(() => null) : null
-  const layer = layers.get(serialized(described))
+  const layer = customObjectScope(layers.all, () => layers.get(serialized(described)))
   layer.ensureBuilt(specsFrom(isList ? xs.map(({ shape }) => [null, ...shape.slice(1)]) : [null, ...xs[0]!.shape.slice(1)]))
   expect(layer.weights.map(({ shape }) => shape)).toEqual(weights.map(({ shape }) => shape))
   weights.forEach((weight, i) => layer.weights[i]!.assign(toTensor(weight)))
   const mask = masks === null ? undefined : unflatten<Tensor | null>(structure, masks.map((each) => (each === null ? null : toMask(each))))
-  return { layer, xs, structure, options: { training: false, ...(mask === undefined ? {} : { mask }) } }
+  const state = initialState === null ? {} : { initialState: initialState.map(toTensor) }
+  return { layer, xs, structure, options: { training: false, ...(mask === undefined ? {} : { mask }), ...state } }
 }
 
 describe.each(families)('layers of %s agree with Keras:', (family) => {
@@ -32,10 +33,12 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
 
   it.each(cases)('$name, in its output', (each) => {
     const { layer, xs, structure, options } = make(each)
-    const output = layer.applyTree(unflatten(structure, xs), options) as Tensor
+    const [output, ...states] = flatten(layer.applyTree(unflatten(structure, xs), options)) as [Tensor, ...Tensor[]]
     expectTensor(output, each.output, 'output')
+    expect(states).toHaveLength(each.states.length)
+    states.forEach((state, i) => expectTensor(state, each.states[i]!, `state ${i}`))
     const specs = layer.outputSpecs(unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))))
-    expect(flatten(specs).map(({ shape }) => shape)).toEqual([each.output.shape])
+    expect(flatten(specs).map(({ shape }) => shape)).toEqual([each.output, ...each.states].map(({ shape }) => shape))
     const mask = maskOf(output)
     expect(mask === null ? null : { shape: mask.shape, data: Array.from(mask.data) }, 'mask').toEqual(each.outputMask)
   })
@@ -52,8 +55,9 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     const isFloat = each.inputs.map(({ dtype }) => dtype === 'float32')
     const program = compileTraced(
       trace(xs, (symbols) => {
-        const result = layer.applyTree(unflatten(structure, symbols), options) as Tensor
-        const loss = ops.sum(ops.multiply(result, toTensor(each.outputWeights)))
+        const [output, ...states] = flatten(layer.applyTree(unflatten(structure, symbols), options)) as [Tensor, ...Tensor[]]
+        const weighted = ops.sum(ops.multiply(output, toTensor(each.outputWeights)))
+        const loss = states.reduce((sum, state) => ops.add(sum, ops.multiply(ops.sum(state), 0.5)), weighted)
         return currentTrace()!.gradients(loss, [...symbols.filter((_, i) => isFloat[i]), ...layer.weights.map((weight) => weight.value)])
       }),
     )

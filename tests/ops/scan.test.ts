@@ -129,13 +129,17 @@ describe('scan', () => {
     const xs = tensor([[1, 2], [3, 4]])
     expect(() => ops.scan((c) => [c, c], 0, null)).toThrow('length must say how many turns')
     expect(() => ops.scan((c) => [c, c], 0, xs, { length: 3 })).toThrow('length is 3, but xs has 2')
-    expect(() => ops.scan((c) => [c, c], 0, null, { length: -1 })).toThrow('length must be an integer from 0 on, received -1')
+    expect(() => ops.scan((c) => [c, c], 0, null, { length: -1 })).toThrow('length must be an integer')
     expect(() => ops.scan((c) => [c, c], 0, { a: xs, b: tensor([1, 2, 3]) })).toThrow('xs.a has 2 slices, but xs.b has 3')
     expect(() => ops.scan((c) => [c, c], 0, [tensor(1)])).toThrow('xs[0] is a scalar')
     expect(() => ops.scan((c, x) => [{ h: ops.add(c.h, x) }, null], { h: 0 }, xs)).toThrow('the carry .h must stay float32 [], the function returned float32 [2]')
     expect(() => ops.scan((c) => [ops.cast(c, 'int32'), null], 0, xs)).toThrow('must stay float32 [], the function returned int32 []')
     // @ts-expect-error the carry must keep its structure
     expect(() => ops.scan((c) => [[c], null], 0, xs)).toThrow('a carry of the structure it gets, *, received [*]')
+    // @ts-expect-error there is no such option
+    expect(() => ops.scan((c) => [c, c], 0, xs, { reversed: true })).toThrow('reverse')
+    // @ts-expect-error a function is needed
+    expect(() => ops.scan(1, 0, xs)).toThrow('scan: needs a function, received 1')
     // @ts-expect-error a pair is needed
     expect(() => ops.scan((c) => c, 0, xs)).toThrow('must return [carry, y]')
   })
@@ -172,6 +176,6 @@ describe('foriLoop', () => {
   it('takes trees and asks for integers', () => {
     const { a, b } = ops.foriLoop(0, 3, (_i, { a, b }) => ({ a: b, b: ops.add(a, b) }), { a: 0, b: 1 })
     expect([a.item(), b.item()]).toEqual([2, 3])
-    expect(() => ops.foriLoop(0, 1.5, (_i, x) => x, 0)).toThrow('upper must be an integer, received 1.5')
+    expect(() => ops.foriLoop(0, 1.5, (_i, x) => x, 0)).toThrow('foriLoop: upper must be an integer, received 1.5')
   })
 })

@@ -8,6 +8,7 @@ import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
+import { looped } from '../helpers/loops'
 import { wholeFloats } from '../helpers/data'
 
 /** Which operation, and three numbers that choose its operands and options. */
@@ -224,7 +225,38 @@ const draws: readonly Draw[] = [
     d.builder.update(cell, c % 2 === 0 ? d.e.subtract(content, step) : d.builder.emit('sgd', [content, step, d.e.scalar(1)], { momentum: 0, nesterov: false, weightDecay: 0 })[0]!)
   },
   (d, x) => void d.builder.emit('guard', [x], {}),
+  ranked((d, x, step) => drawLoop(d, x, step)),
 ]
+
+/** Over the first axis of x: carries, captures and slices are drawn from the pool, the same one also twice. */
+function drawLoop(d: Drawing, x: Value, { a, b, c }: Step): void {
+  const length = x.shape[0]!
+  const carry = d.find(b, ({ shape }) => sameShape(shape, x.shape.slice(1)), d.e.slice(x, x.shape.map(() => 0), x.shape.map((n, i) => (i === 0 ? 1 : n))))
+  const start = sameShape(carry.shape, x.shape.slice(1)) ? carry : d.e.reshape(carry, x.shape.slice(1))
+  const capture = d.find(c, ({ shape }) => broadcasts(shape, start.shape) && shape.length <= start.shape.length && sizeOf(shape) <= sizeOf(start.shape), start)
+  if (!fitsInto(capture.shape, start.shape)) return
+  const other = d.find(a + b, ({ shape }) => shape[0] === length && sameShape(shape, x.shape), x)
+  const results = looped(
+    d.builder,
+    { carries: [start, start], scanned: c % 3 === 0 ? [x, x] : [x, other], captures: [capture, start], length, reverse: b % 2 === 0 },
+    (inside, [p, q], [s, t], [k, l]) => {
+      const { e } = inside
+      const clip = (y: Value): Value => inside.emitOne('minimum', [inside.emitOne('maximum', [y, e.scalar(-8)], {}), e.scalar(8)], {})
+      const mixed = [e.add(p!, s!), e.subtract(s!, q!), e.multiply(p!, k!), t!, e.add(e.multiply(s!, k!), l!)]
+      const next = clip(mixed[a % mixed.length]!)
+      const second = [q!, clip(e.add(q!, t!)), p!, next][c % 4]!
+      const ranks = p!.shape.length
+      const seen = ranks > 0 ? e.reverse(next, [ranks - 1]) : next
+      return { carries: [next, second], stacked: [[p!, next, seen, s!, k === undefined ? p! : clip(e.add(k, p!))][b % 5]!, clip(e.subtract(q!, seen))] }
+    },
+  )
+  results.forEach((result, i) => (c + i) % 3 !== 0 && d.keep(result))
+}
+
+function fitsInto(shape: Shape, target: Shape): boolean {
+  const offset = target.length - shape.length
+  return offset >= 0 && shape.every((extent, i) => extent === 1 || extent === target[offset + i])
+}
 
 /** The graph of a recipe, over a slab of SLAB_ELEMENTS float32. */
 export function drawGraph({ steps, outputs, gradient, updated }: Recipe, storage: CellStorage): Graph {

@@ -8,6 +8,7 @@ import type { Interpretation } from '../../src/ir/interpret'
 import { interpret } from '../../src/ir/interpret'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
+import { isLoop } from '../../src/ir/region'
 import { verify } from '../../src/ir/verify'
 import { legalize } from '../../src/plan/legalize'
 import { simplify } from '../../src/plan/simplify'
@@ -68,7 +69,8 @@ describe('random graphs', () => {
         const simple = simplify(graph)
         verify(simple)
         verify(legalize(simple).graph)
-        expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
+        // What is done for all turns of a loop at once stands in nodes of its own.
+        if (!graph.nodes.some(isLoop)) expect(simple.nodes.length).toBeLessThanOrEqual(graph.nodes.length)
         const expected = truth(graph)
         const received = truth(simple)
         compare(received.outputs, expected.outputs, recipe, 'output')

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { GraphBuilder } from '../../src/ir/builder'
+import { looped } from '../helpers/loops'
 import type { Cell, Graph } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
@@ -202,6 +203,69 @@ describe('a guard', () => {
     expect(found).toContain('activation_2')
     expect(found).toContain('log')
     expect(cells()).toEqual([1, 1, 1, 1, 1, 1, 5])
+  })
+})
+
+describe('a loop', () => {
+  const turns = 6
+
+  /** c ← log(c) + x, guarded; counts the turns that were done, and updates a cell. */
+  const make = () => {
+    const runtime = new Runtime(settings)
+    const cell = cellIn(runtime, 'state', [4], [1, 1, 1, 1])
+    const builder = new GraphBuilder()
+    builder.scope = 'rnn'
+    const xs = builder.parameter({ shape: [turns, 4], dtype: 'float32' })
+    const [last, all] = looped(builder, { carries: [builder.read(cell)], scanned: [xs], captures: [], length: turns, reverse: true }, (inside, [c], [x]) => {
+      inside.scope = 'rnn/cell'
+      const next = inside.e.add(inside.e.log(c!), x!)
+      const total = inside.e.sum(next, [0])
+      inside.emit('guard', [total], {})
+      return { carries: [next], stacked: [total] }
+    })
+    builder.update(cell, last!)
+    const program = compile(runtime, builder.finish([all!]))
+    const run = (at: number | null): boolean => {
+      const x = new Float32Array(turns * 4).fill(Math.E)
+      if (at !== null) x[at * 4 + 2] = -9
+      program.parameter(0).set(x)
+      return program.run()
+    }
+    return { program, run, state: () => [...cellView(runtime, cell)] }
+  }
+
+  it('is ended by a guard in any turn, changes nothing then, and is whole the next time', () => {
+    const { run, state, program } = make()
+    for (let at = 1; at < turns; at++) {
+      // The logarithm of the next turn gets a negative number; the last turn is that of the first slice.
+      expect(run(at), `slice ${at}`).toBe(false)
+      expect(state()).toEqual([1, 1, 1, 1])
+    }
+    expect(run(null)).toBe(true)
+    const first = [...program.output(0)]
+    expect(state().every((x) => x > 1)).toBe(true)
+    expect(first.every((x) => Number.isFinite(x))).toBe(true)
+  })
+
+  it('says in which turn the first NaN was made, and by what', () => {
+    const { run, program } = make()
+    expect(run(3)).toBe(false)
+    run(3)
+    const found = program.findNonFinite()
+    expect(found).toContain('[t=2]')
+    expect(found).toContain('rnn/cell')
+    expect(found).toContain('log')
+  })
+
+  it('is printed with its body', () => {
+    const text = make().program.disassemble()
+    expect(text).toContain('rnn: loop'.slice(settings.backend === 'interpreter' ? 5 : 0))
+    const line = text.split('\n').find((each) => each.includes('rnn/cell'))
+    expect(line).toMatch(/^ {4}/)
+    if (settings.backend === 'wasm') {
+      expect(text).toMatch(/Loop +rnn: loop\n +count=6 patchCount=\d+/)
+      expect(text).toMatch(/\+\d+: work\+\d+, then work\+\d+, going on by -16/)
+    }
   })
 })
 

@@ -124,6 +124,34 @@ const others: Case[] = [
   },
 ]
 
+const loops: Case[] = [
+  {
+    name: 'a recurrence and its gradient',
+    shapes: [[7, 33, 20], [33, 47], [20, 47], [47, 47]],
+    body: ([xs, h, w, u]) => {
+      const run = (x: Tensor, kernel: Tensor, recurrent: Tensor): Tensor => {
+        const [, ys] = ops.scan((state, slice) => {
+          const next = ops.tanh(add(matmul(slice, kernel), matmul(state, recurrent)))
+          return [next, next]
+        }, h!, x)
+        return sum(ops.square(ys))
+      }
+      return valueAndGrad(run, { argnums: [0, 1, 2] })(xs!, w!, u!).flat()
+    },
+  },
+  {
+    name: 'a loop in a loop, backwards, and instructions of one part among others',
+    shapes: [[3, 5, 130], [130]],
+    body: ([xs, c]) => {
+      const [last, all] = ops.scan((outer, rows) => {
+        const [inner, ys] = ops.scan((state, row) => [add(multiply(state, 0.5), row), sum(state)], outer, rows, { reverse: true })
+        return [ops.sin(inner), ys]
+      }, c!, xs!)
+      return [last, all]
+    },
+  },
+]
+
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
   // Parts of one nanosecond: everything that can be dealt out is.
   const runtimes: Runtime[] = []
@@ -134,7 +162,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
   })
   afterAll(() => dispose())
 
-  it.each([...products, ...others])('$name', ({ shapes, body }) => {
+  it.each([...products, ...others, ...loops])('$name', ({ shapes, body }) => {
     const graph = graphOf(shapes, body)
     const expected = bitsOfRun(one, graph)
     for (const runtime of runtimes) {
@@ -191,6 +219,29 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
       expect(runtimeInfo().threads).toBe(3)
     })
   }, 20_000)
+
+  it('guards in a loop, in any turn', () => {
+    const runtime = runtimes[1]!
+    const graph = graphOf([[5, 64, 33], [64, 33]], ([xs, c]) => {
+      const [last] = ops.scan((state, x) => {
+        const next = add(multiply(state, 0.5), x)
+        apply('guard', [next], {})
+        return [next, null]
+      }, c!, xs!)
+      return [last]
+    })
+    const program = compile(runtime, graph)
+    const results = new Set<string>()
+    for (let i = 0; i < 300; i++) {
+      fillInput(program.parameter(0), 1)
+      fillInput(program.parameter(1), 2)
+      const poisoned = i % 3 === 1
+      if (poisoned) program.parameter(0)[(i % 5) * 64 * 33 + 7] = NaN
+      expect(program.run()).toBe(!poisoned)
+      if (!poisoned) results.add(program.output(0).join())
+    }
+    expect(results.size).toBe(1)
+  })
 
   it('after any number of guards, at any meeting', () => {
     const runtime = runtimes[2]!

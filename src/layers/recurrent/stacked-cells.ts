@@ -1,0 +1,86 @@
+// StackedRNNCells: cells one above the other, as one cell.
+
+import { ArgumentError } from '../../core/errors'
+import type { Kind } from '../../core/options'
+import { configured, custom, listOf, required } from '../../core/options'
+import type { Serialized } from '../../core/registry'
+import { serialize } from '../../core/registry'
+import { innerLayer } from '../kinds'
+import type { Tensor } from '../../ops/tensor'
+import type { CallContext } from '../context'
+import type { CellInput, CellOutput, DropoutMasks } from './cell'
+import { Cell } from './cell'
+
+/** A cell: given itself, or in its saved form. */
+export const cellKind: Kind<Cell, Cell | Serialized> = /* @__PURE__ */ custom(
+  (value, where) => {
+    const layer: unknown = innerLayer.read(value, where)
+    if (layer instanceof Cell) return layer
+    throw new ArgumentError(`${where} must be a cell, a subclass of Cell, received ${String(layer)}`)
+  },
+  (cell) => serialize(cell),
+)
+
+/**
+ * Each cell's output is the next one's input; the output is the last one's. Its state is the states of all, in order.
+ *
+ *   new RNN([new SimpleRNNCell(8), new SimpleRNNCell(4)])      makes one of these
+ *
+ * Keras: `keras.layers.StackedRNNCells`.
+ */
+export class StackedRNNCells extends configured(Cell, () => ({
+  /** From the input to the output. */
+  cells: required(listOf(cellKind)),
+}), 'cells') {
+  static readonly className = 'StackedRNNCells'
+
+  protected override checkOptions(): void {
+    if (this.cells.length === 0) throw new ArgumentError(`${this}: needs at least one cell`)
+  }
+
+  get stateSize(): readonly number[] {
+    return this.cells.flatMap((cell) => cell.stateSizes)
+  }
+
+  override get outputSize(): number {
+    return this.cells.at(-1)!.outputSize
+  }
+
+  override get outputState(): number {
+    const last = this.cells.at(-1)!
+    return this.stateSize.length - last.stateSizes.length + last.outputState
+  }
+
+  override initialState(batch: number): readonly Tensor[] {
+    return this.cells.flatMap((cell) => cell.initialState(batch))
+  }
+
+  /** Those of each cell, with its position before their names: `1.input`. */
+  override dropoutMasks(batch: number, features: number): DropoutMasks {
+    const masks = this.cells.flatMap((cell, i) => {
+      const own = cell.dropoutMasks(batch, i === 0 ? features : this.cells[i - 1]!.outputSize)
+      return Object.entries(own).map(([name, mask]) => [`${i}.${name}`, mask] as const)
+    })
+    return Object.fromEntries(masks)
+  }
+
+  call({ input, state, dropout }: CellInput, { training }: CallContext): CellOutput {
+    let output = input
+    let at = 0
+    const next = this.cells.flatMap((cell, i) => {
+      const own = state.slice(at, (at += cell.stateSizes.length))
+      const masks = dropout === undefined ? {} : { dropout: masksOf(dropout, i) }
+      const result = cell.apply({ input: output, state: own, ...masks }, { training })
+      output = result.output
+      return result.state
+    })
+    return { output, state: next }
+  }
+}
+
+/** The masks of one cell, by its own names. */
+function masksOf(all: DropoutMasks, position: number): DropoutMasks {
+  const prefix = `${position}.`
+  const own = Object.entries(all).filter(([name]) => name.startsWith(prefix))
+  return Object.fromEntries(own.map(([name, mask]) => [name.slice(prefix.length), mask]))
+}
