@@ -15,7 +15,7 @@ import type { CompileOptions } from '../training/compiled'
 import type { Container } from './safetensors'
 import { decodeContainer } from './safetensors'
 import { FORMAT, VERSION, savedVariables } from './save'
-import { restore } from './weights'
+import { restoreNumbered } from './weights'
 
 export interface LoadOptions {
   /** Your own classes and functions, by the name they were saved under. */
@@ -185,7 +185,7 @@ function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: Lo
     compileAgain(model, description.compile, customObjects)
     restoreSlots(model, description.optimizerFor)
   }
-  restore(savedVariables(model, { includeOptimizer: compile }), container.tensors)
+  restoreNumbered(savedVariables(model, { includeOptimizer: compile }), container.tensors)
   Object.assign(model.trainer.shuffleState, description.shuffle)
   return model
 }
