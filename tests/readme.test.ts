@@ -67,7 +67,7 @@ it('has code that runs as it stands', async () => {
   expect(made.again.countParams()).toBe(made.model.countParams())
   expect([made.price.shape, made.kind.shape]).toEqual([[64, 1], [64, 3]])
   expect(made.features.predictOnBatch({ image: train.x, tags: train.x.map(() => [0, 1, 2]) }).shape).toEqual([64, 16])
-  expect(made.features.weights[0]).toBe(made.shop.getLayer(2).weights[0])
+  expect(made.features.weights[0]).toBe(made.shop.layers.find((layer: object) => 'units' in layer && layer.units === 16).weights[0])
   expect(made.copy.predictOnBatch(test.x).toArray()).toEqual(made.gated.predictOnBatch(test.x).toArray())
   expect(made.value.item()).toBe(10)
   expect(made.slope.toArray()).toEqual([-6, 2])
