@@ -34,7 +34,10 @@ export type TargetsOf<Tensors> = Tensors extends Tensor
     ? { readonly [Key in keyof Tensors]: TargetsOf<Tensors[Key]> | null } | Readonly<Record<string, TensorLike>>
     : { readonly [Key in keyof Tensors]?: TargetsOf<Tensors[Key]> | null } | readonly (TensorLike | null)[]
 
-/** One weight per sample; where there are several outputs, for all of them or a list or record of lists. */
+/**
+ * One weight per sample, or one for each step of a sequence: [samples] or [samples, steps]. Where there are several outputs,
+ * for all of them or a list or record.
+ */
 export type SampleWeights = TensorLike | readonly (TensorLike | null)[] | { readonly [output: string]: TensorLike | null }
 
 /** How inputs or targets are to be given. */
@@ -54,7 +57,7 @@ export interface Dataset {
   readonly y: Tree<unknown>
   /** null where there are none. */
   readonly targets: readonly (Tensor | null)[]
-  /** [size] for each target; null where all samples weigh 1. */
+  /** [size], or [size, steps, …], for each target; null where all samples weigh 1. */
   readonly weights: readonly (Tensor | null)[]
   readonly size: number
 }
@@ -217,8 +220,7 @@ function prepareTarget(data: unknown, size: number, inputs: string, where: strin
 }
 
 function prepareWeights(layout: Layout, tree: Tree<unknown>, sampleWeight: SampleWeights, size: number, count: number): (Tensor | null)[] {
-  const isOne = !isBranch(tree) || !(branchesIntoTensors(sampleWeight) || (isNamedData(sampleWeight) && isBranch(sampleWeight)) || (Array.isArray(sampleWeight) && sampleWeight.includes(null)))
-  if (isOne) {
+  if (!isBranch(tree) || !isPerOutput(sampleWeight, count)) {
     const weights = weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
     return Array.from({ length: count }, () => weights)
   }
@@ -227,13 +229,17 @@ function prepareWeights(layout: Layout, tree: Tree<unknown>, sampleWeight: Sampl
   return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf as TensorLike, placeOf('sampleWeight', paths[i] ?? ''))))
 }
 
+/** Whether weights are told for each output, rather than once for all. */
+function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
+  if (branchesIntoTensors(sampleWeight) || isNamedData(sampleWeight)) return true
+  return Array.isArray(sampleWeight) && sampleWeight.length === count && sampleWeight.every((each) => typeof each !== 'number')
+}
+
 function weightsOf(size: number, sampleWeight: TensorLike, where: string): Tensor {
   const given = toTensor(sampleWeight, where, 'float32')
-  if (given.shape[0] !== size || given.size !== size) {
-    throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
-  }
+  if (given.shape[0] !== size) throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
   requireNumbers(given, where)
-  return new Tensor(given.data, [size], 'float32')
+  return given.size === size ? new Tensor(given.data, [size], 'float32') : given
 }
 
 /** Multiplies the weight of every sample by that of its class; a class that is left out weighs 1. */
@@ -242,8 +248,14 @@ export function weighClasses(dataset: Dataset, classWeight: ClassWeight | null |
   const { targets, size, weights } = dataset
   const [target] = targets
   if (targets.length !== 1 || target == null) throw new ArgumentError('classWeight is for models with one output')
-  const weighed = Float32Array.from(classNumbers(target, size), (label, i) => (classWeight[label] ?? 1) * (weights[0]?.data[i] ?? 1))
-  return { ...dataset, weights: [new Tensor(weighed, [size], 'float32')] }
+  if (target.rank > 2) {
+    throw new ArgumentError(`classWeight is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`)
+  }
+  const given = weights[0] ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
+  const steps = given.size / size
+  const ofRow = Float32Array.from(classNumbers(target, size), (label) => classWeight[label] ?? 1)
+  const weighed = Float32Array.from(given.data, (weight, i) => weight * ofRow[Math.floor(i / steps)]!)
+  return { ...dataset, weights: [new Tensor(weighed, given.shape, 'float32')] }
 }
 
 // One number per row, or the position of the largest in a one-hot row.

@@ -24,7 +24,7 @@ export type { Reduction } from './weights'
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 export type LossName =
   | 'binaryCrossentropy' | 'categoricalCrossentropy' | 'sparseCategoricalCrossentropy' | 'meanSquaredError' | 'mse'
-  | 'meanAbsoluteError' | 'mae' | 'huber'
+  | 'meanAbsoluteError' | 'mae' | 'huber' | 'crossentropy' | 'ce'
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type LossIdentifier = LossName | (string & {}) | Loss | LossFunction | Serialized
 

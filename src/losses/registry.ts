@@ -1,12 +1,15 @@
-// Losses by name, and a user's function as a loss.
+// Losses by name, 'crossentropy' among them, and a user's function as a loss.
 
-import { Registry, customFunction } from '../core/registry'
+import { normalizeName, unknownName } from '../core/errors'
+import { Registry, camelCase, customFunction } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
 import type { LossFunction, LossIdentifier } from './index'
 import {
   BinaryCrossentropy, CategoricalCrossentropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError,
   SparseCategoricalCrossentropy,
 } from './index'
+import type { TargetShapes } from './targets'
+import { UNKNOWN_SHAPES, targetKind } from './targets'
 
 /** A user's function as a loss. */
 class FunctionLoss extends Loss {
@@ -29,8 +32,20 @@ export const losses = new Registry<Loss>(
   { bce: 'BinaryCrossentropy', mse: 'MeanSquaredError', mae: 'MeanAbsoluteError' },
 )
 
-/** A loss from a name, an instance, a saved configuration or a function; a name may be that of a custom object in scope. */
-export function getLoss(identifier: LossIdentifier): Loss {
+function crossentropyFor(shapes: TargetShapes, name: string): Loss {
+  const kinds = { binary: BinaryCrossentropy, sparse: SparseCategoricalCrossentropy, oneHot: CategoricalCrossentropy }
+  return new kinds[targetKind(shapes)]({ name })
+}
+
+/**
+ * A loss from a name, an instance, a saved configuration or a function; a name may be that of a custom object in scope.
+ * @param shapes decide what 'crossentropy', or short 'ce', means
+ */
+export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNOWN_SHAPES): Loss {
   const own = customFunction<LossFunction>(identifier)
-  return own === null ? losses.get(identifier) : new FunctionLoss(own.call, own.name === '' ? 'loss' : own.name)
+  if (own !== null) return new FunctionLoss(own.call, own.name === '' ? 'loss' : own.name)
+  if (typeof identifier !== 'string') return losses.get(identifier)
+  if (['crossentropy', 'ce'].includes(normalizeName(identifier))) return crossentropyFor(shapes, camelCase(identifier))
+  if (!losses.knows(identifier)) throw unknownName('loss', identifier, [...losses.known, 'crossentropy'])
+  return losses.get(identifier)
 }

@@ -24,7 +24,7 @@ export type { MetricOptions } from './metric'
 /** One value per sample from targets and predictions, written with ops; its mean is the metric. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 export type MetricName =
-  | 'accuracy' | 'binaryAccuracy' | 'categoricalAccuracy' | 'sparseCategoricalAccuracy' | 'topKCategoricalAccuracy'
+  | 'accuracy' | 'crossentropy' | 'binaryAccuracy' | 'categoricalAccuracy' | 'sparseCategoricalAccuracy' | 'topKCategoricalAccuracy'
   | 'sparseTopKCategoricalAccuracy' | 'mse' | 'mae' | 'rmse' | 'precision' | 'recall' | 'auc'
 /** A known name (any spelling), an instance, a function, or a saved configuration. */
 export type MetricIdentifier = MetricName | (string & {}) | Metric | MetricFunction | Serialized

@@ -1,8 +1,9 @@
-// Metrics by name, 'accuracy' among them, and a user's function as a metric.
+// Metrics by name, 'accuracy' and 'crossentropy' among them, and a user's function as a metric.
 
 import { normalizeName, unknownName } from '../core/errors'
 import { Registry, camelCase, customFunction } from '../core/registry'
-import type { Shape } from '../core/shapes'
+import type { TargetShapes } from '../losses/targets'
+import { targetKind } from '../losses/targets'
 import { alignRanks } from '../losses/weights'
 import type { MetricFunction, MetricIdentifier } from './index'
 import {
@@ -24,24 +25,17 @@ export const metrics = new Registry<Metric>(
   { mse: 'MeanSquaredError', mae: 'MeanAbsoluteError', rmse: 'RootMeanSquaredError', bce: 'BinaryCrossentropy' },
 )
 
-/** What the metrics of a model are compared on. Shapes include the batch axis. */
-export interface TargetShapes {
-  readonly target: Shape
-  readonly output: Shape
-}
-
-/** Which accuracy 'accuracy' means: one output is yes or no, class numbers are sparse, else one-hot. */
-function accuracyFor({ target, output }: TargetShapes, name: string): Metric {
-  const classes = output.at(-1) ?? 1
-  if (classes === 1) return new BinaryAccuracy({ name })
-  const sparse = target.length < output.length || target.at(-1) === 1
-  return sparse ? new SparseCategoricalAccuracy({ name }) : new CategoricalAccuracy({ name })
-}
+/** Which class a short name means for each kind of targets. */
+const accuracies = { binary: BinaryAccuracy, sparse: SparseCategoricalAccuracy, oneHot: CategoricalAccuracy }
+const crossentropies = { binary: BinaryCrossentropy, sparse: SparseCategoricalCrossentropy, oneHot: CategoricalCrossentropy }
+const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
+  ['accuracy', accuracies], ['acc', accuracies], ['crossentropy', crossentropies], ['ce', crossentropies],
+])
 
 /**
  * A metric from a name, an instance, a saved configuration or a function; a name may be that of a custom object in scope.
  * A name is also the key in logs.
- * @param shapes decide what 'accuracy' means
+ * @param shapes decide what 'accuracy' and 'crossentropy', or short 'acc' and 'ce', mean
  */
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
   const own = customFunction<MetricFunction>(identifier)
@@ -50,7 +44,8 @@ export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): M
   }
   if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)
-  if (['accuracy', 'acc'].includes(normalizeName(identifier))) return accuracyFor(shapes, name)
-  if (!metrics.knows(identifier)) throw unknownName('metric', identifier, ['accuracy', ...metrics.known])
+  const kinds = byTargets.get(normalizeName(identifier))
+  if (kinds !== undefined) return new kinds[targetKind(shapes)]({ name })
+  if (!metrics.knows(identifier)) throw unknownName('metric', identifier, ['accuracy', 'crossentropy', ...metrics.known])
   return metrics.get({ className: identifier, config: { name } })
 }

@@ -12,6 +12,8 @@ import { maskOf } from '../layers/masks'
 import type { LossIdentifier } from '../losses'
 import { Loss } from '../losses'
 import { getLoss } from '../losses/registry'
+import type { TargetShapes } from '../losses/targets'
+import { UNKNOWN_SHAPES } from '../losses/targets'
 import type { MetricIdentifier } from '../metrics'
 import { Mean, Metric } from '../metrics'
 import { getMetric } from '../metrics/registry'
@@ -104,12 +106,12 @@ export class Compiled {
     if (needsLoss && options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, though losses and metrics wait for the first batch.
-      for (const identifier of leavesOf(read['loss'])) if (identifier !== null) getLoss(identifier as LossIdentifier)
+      for (const identifier of leavesOf(read['loss'])) if (identifier !== null) getLoss(identifier as LossIdentifier, UNKNOWN_SHAPES)
       for (const key of ['metrics', 'weightedMetrics'] as const) {
         const given = read[key]
         if (given !== null && !isBranch(given)) throw new ArgumentError(`compile: ${key} must be an array, for example ['accuracy'], received ${String(given)}`)
         for (const identifier of leavesOf(given)) {
-          if (identifier !== null && !(identifier instanceof Metric)) getMetric(identifier as MetricIdentifier, { target: [1, 1], output: [1, 1] })
+          if (identifier !== null && !(identifier instanceof Metric)) getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES)
         }
       }
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
@@ -121,10 +123,13 @@ export class Compiled {
     return this.lossTracker.variables[0]!.runtime
   }
 
-  /** The loss of each output; null where it has none. Known after the first batch, or where names tell. */
-  lossesFor(count: number): readonly (Loss | null)[] {
+  /** The loss of each output; null where it has none. */
+  lossesFor(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly (Loss | null)[] {
     if (this.plans !== null) return this.plans.map(({ loss }) => loss)
-    return customObjectScope(this.objects, () => this.perOutput('loss', this.options.loss, this.namesOf(count)).map((loss) => (loss === null ? null : getLoss(loss as LossIdentifier))))
+    const given = this.perOutput('loss', this.options.loss, this.namesOf(outputs.length))
+    return customObjectScope(this.objects, () =>
+      given.map((loss, i) => (loss === null ? null : getLoss(loss as LossIdentifier, shapesAt(i, outputs, targets)))),
+    )
   }
 
   private namesOf(count: number): readonly string[] {
@@ -162,13 +167,13 @@ export class Compiled {
     if (this.plans !== null) return this.plans
     const names = this.namesOf(outputs.length)
     const make = (): OutputPlan[] => {
-      const losses = this.lossesFor(outputs.length)
+      const losses = this.lossesFor(outputs, targets)
       const weights = this.perOutput('lossWeights', this.options.lossWeights, names).map((weight) => requireWeight(weight ?? 1))
       const plain = this.metricsPerOutput('metrics', this.options.metrics, names)
       const weighted = this.metricsPerOutput('weightedMetrics', this.options.weightedMetrics, names)
       const tracks = losses.filter((loss) => loss !== null).length > 1
       return names.map((name, i) => {
-        const shapes = { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
+        const shapes = shapesAt(i, outputs, targets)
         const metricsOf = (list: readonly MetricIdentifier[]): Metric[] => list.map((identifier) => getMetric(identifier, shapes))
         return {
           name,
@@ -332,6 +337,11 @@ export class Compiled {
       weightedMetrics: toJson(weightedMetrics),
     }
   }
+}
+
+/** An output without targets is compared with itself, as far as shapes go. */
+function shapesAt(i: number, outputs: readonly Shape[], targets: readonly (Shape | null)[]): TargetShapes {
+  return { target: targets[i] ?? outputs[i]!, output: outputs[i]! }
 }
 
 function capital(name: string): string {

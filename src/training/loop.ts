@@ -39,7 +39,7 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
   /** Draw the samples of each epoch in a new order. Default true. */
   shuffle?: boolean
   classWeight?: ClassWeight
-  /** One weight per sample; for each output where there are several. */
+  /** One weight per sample, or for each step of a sequence; for each output where there are several. */
   sampleWeight?: SampleWeights | null
   /** The epoch to start at, for resuming. Default 0. */
   initialEpoch?: number
@@ -147,7 +147,7 @@ export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: numb
     inputs: inputs.map(rows),
     y,
     targets: targets.map((target) => target && rows(target)),
-    weighted: weights.map((weight) => weight !== null),
+    weights: weights.map((weight) => weight && rows(weight)),
   }
 }
 

@@ -20,8 +20,8 @@ export interface BatchTypes {
   readonly y: Tree<unknown>
   /** null where there are no targets. */
   readonly targets: readonly (TensorType | null)[]
-  /** Whether the samples of a target are weighted. */
-  readonly weighted: readonly boolean[]
+  /** null where the samples of a target are not weighted. */
+  readonly weights: readonly (TensorType | null)[]
 }
 
 function typeKey(type: TensorType | null): string {
@@ -29,13 +29,8 @@ function typeKey(type: TensorType | null): string {
 }
 
 /** What a step's parameters are, in order. */
-export function parameterTypes({ inputs, targets, weighted }: BatchTypes): TensorType[] {
-  const rows = inputs[0]!.shape[0]!
-  return [
-    ...inputs,
-    ...targets.filter((target) => target !== null),
-    ...weighted.filter(Boolean).map((): TensorType => ({ shape: [rows], dtype: 'float32' })),
-  ]
+export function parameterTypes({ inputs, targets, weights }: BatchTypes): TensorType[] {
+  return [...inputs, ...targets, ...weights].filter((type) => type !== null)
 }
 
 /** A program and the structure of what it gives. */
@@ -81,7 +76,8 @@ export class Steps {
   private batchProgram(kind: string, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void): Program {
     const parameters = parameterTypes(types)
     const form = [types.x, types.y].map(structureOf).join(' ')
-    const missing = types.targets.includes(null) || types.weighted.some((each) => each !== types.weighted[0]) ? ` ${types.targets.map(typeKey)} ${types.weighted.join()}` : ''
+    const isPartial = types.targets.includes(null) || (types.weights.includes(null) && types.weights.some((each) => each !== null))
+    const missing = isPartial ? ` ${types.targets.map(typeKey)} ${types.weights.map(typeKey)}` : ''
     const key = `${kind} ${form === '* *' ? '' : `${form} `}${parameters.map(typeKey).join(' ')}${missing}`
     return this.cache.get(key, () => {
       return compileTraced(
@@ -137,12 +133,12 @@ export class Steps {
   }
 }
 
-function batchOf({ x, y, inputs, targets, weighted }: BatchTypes, symbols: readonly Tensor[]): Batch {
+function batchOf({ x, y, inputs, targets, weights }: BatchTypes, symbols: readonly Tensor[]): Batch {
   let at = 0
   const take = (isThere: boolean): Tensor | null => (isThere ? symbols[at++]! : null)
   return {
     x: unflatten<Tensor>(x, inputs.map(() => take(true)!)),
     y: unflatten(y, targets.map((target) => take(target !== null))),
-    sampleWeight: unflatten(y, weighted.map((each) => take(each))),
+    sampleWeight: unflatten(y, weights.map((weight) => take(weight !== null))),
   }
 }

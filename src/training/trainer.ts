@@ -184,10 +184,11 @@ export class Trainer {
     this.checkTargets(compiled, dataset, where)
   }
 
-  private checkTargets(compiled: Compiled, { targets }: Dataset, where: string): void {
+  private checkTargets(compiled: Compiled, { targets, weights }: Dataset, where: string): void {
     const { expected } = this
     if (this.model.hasOwnStep) return
-    const losses = compiled.lossesFor(expected.length)
+    const losses = compiled.lossesFor(expected, targets.map((target) => target?.shape ?? null))
+    this.checkWeights(weights)
     for (let i = 0; i < losses.length; i++) {
       const loss = losses[i]!
       if (loss === null) continue
@@ -201,6 +202,20 @@ export class Trainer {
         throw error
       }
     }
+  }
+
+  /** A weight is for a sample, or for a step of it: for what the last axis of an output says. */
+  private checkWeights(weights: readonly (Tensor | null)[]): void {
+    weights.forEach((weight, i) => {
+      const output = this.expected[i]
+      if (weight === null || weight.rank === 1 || output === undefined) return
+      const steps = output.slice(1, -1)
+      if (weight.rank <= steps.length + 1 && weight.shape.slice(1).every((extent, axis) => extent === steps[axis])) return
+      const [rows] = weight.shape
+      const each = steps.length === 0 ? '' : ` or ${formatShape([rows!, ...steps])}`
+      const where = this.expected.length === 1 ? 'sampleWeight' : `sampleWeight.${this.layouts.y.names[i] ?? i}`
+      throw new ShapeError(`${where} must have shape [${rows}]${each}, received ${formatShape(weight.shape)}`)
+    })
   }
 
   /** Whether there must be targets: the built-in step has a loss for them. */

@@ -254,3 +254,74 @@ export interface InitializerCase {
 export interface InitializersFile extends FixtureFile {
   cases: InitializerCase[];
 }
+
+// functional.json
+
+/** A value, or lists and records of trees. */
+export type FixtureTree<Leaf> = Leaf | FixtureTree<Leaf>[] | { [key: string]: FixtureTree<Leaf> };
+
+/** The key of a layer, a nested model, or an op with arguments besides the symbols. */
+export type Callee = string | { model: string } | { op: string; more?: (string | number)[] };
+
+export interface GraphCall {
+  layer: Callee;
+  /** Names of symbols, and numbers; for an op the list of its arguments. */
+  from: FixtureTree<string | number>;
+  /** The names of what it gives. */
+  as: FixtureTree<string>;
+}
+
+export interface GraphDescription {
+  inputs: { [name: string]: { shape: number[]; dtype: 'float32' | 'int32' } };
+  /** What the model takes: a tree of names of inputs. */
+  order: FixtureTree<string>;
+  calls: GraphCall[];
+  outputs: FixtureTree<string>;
+}
+
+/** A Sequential: the options of its input, then the keys of its layers. */
+export type SequentialDescription = [{ shape: number[]; dtype?: 'int32' }, ...string[]];
+
+type WeightsByLayer = { [layer: string]: FixtureTensor[] };
+
+export interface FunctionalCase {
+  name: string;
+  /** By key, which is also the name. `OutputPenalty` adds factor · mean(x²) to the loss. */
+  layers: { [key: string]: Described };
+  /** Nested models by key, in the order in which they can be made. */
+  models: { [key: string]: GraphDescription | SequentialDescription };
+  main: GraphDescription;
+  compile: {
+    optimizer: Described;
+    loss: FixtureTree<string | null>;
+    lossWeights?: FixtureTree<number>;
+    metrics?: FixtureTree<string | null>;
+    weightedMetrics?: FixtureTree<string | null>;
+  };
+  /** Trees of names of the file's `data`: of rows 0 … 9, and rows 10 … 13 for validation. Never shuffled. */
+  fit: {
+    x: FixtureTree<string>;
+    y: FixtureTree<string>;
+    sampleWeight?: FixtureTree<string>;
+    batchSize: number;
+    epochs: number;
+    validation: boolean;
+  };
+  /** What is frozen in a first fit, and not in a second one, which begins with another compile. */
+  freeze?: string[];
+  frozenHistory?: { [name: string]: number[] };
+  frozenWeights?: WeightsByLayer;
+  initialWeights: WeightsByLayer;
+  /** null for what Keras on JAX does not tell: metrics of training where the predictions are masked. */
+  history: { [name: string]: number[] | null };
+  /** evaluate of the rows of training, weighted as they are. */
+  evaluate: { [name: string]: number };
+  finalWeights: WeightsByLayer;
+  /** predict of the rows of validation. */
+  predictions: FixtureTree<FixtureTensor>;
+}
+
+export interface FunctionalFile extends FixtureFile {
+  data: { [name: string]: LayerInput };
+  cases: FunctionalCase[];
+}
