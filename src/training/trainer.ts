@@ -248,9 +248,11 @@ export class Trainer {
     // Only training weighs classes.
     dataset = weighClasses(dataset, classWeight)
     this.prepare(dataset.x, dataset.inputs, true)
+    this.model.checkData(dataset.inputs)
     this.prepareTargets(compiled, dataset, 'y')
     if (validation !== null) {
       this.model.checkInput(validation.inputs)
+      this.model.checkData(validation.inputs)
       this.prepareTargets(compiled, validation, 'validation targets')
     }
     this.buildOptimizer(compiled)
@@ -266,6 +268,7 @@ export class Trainer {
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
     const dataset = this.datasetOf(compiled, x, y, sampleWeight)
+    this.model.checkData(dataset.inputs)
     this.prepareTargets(compiled, dataset, 'y')
     const run = () => evaluateDataset(this.steps, compiled, dataset, batchSize, signal)
     const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
@@ -279,6 +282,7 @@ export class Trainer {
     requireCount('batchSize', batchSize)
     const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(form, inputs)
+    this.model.checkData(inputs)
     const sources = inputs.map((input) => new RowSource(input))
     const pace = new Pace(signal)
     signal?.throwIfAborted()
@@ -305,9 +309,13 @@ export class Trainer {
 
   /** The outputs for one batch, at once. The way for one tensor in and one out is short, because it is taken often. */
   predictOnBatch(x: unknown): Tree<Tensor> {
-    if (x instanceof Tensor && this.isLast(x)) return runOnce(this.lastPrediction!.program, x)
+    if (x instanceof Tensor && this.isLast(x)) {
+      this.model.checkData([x])
+      return runOnce(this.lastPrediction!.program, x)
+    }
     const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
     const [first] = inputs
+    if (this.model.built) this.model.checkData(inputs)
     if (inputs.length === 1 && form === null && this.isLast(first!)) return runOnce(this.lastPrediction!.program, first!)
     this.prepare(form, inputs)
     const { program, structure: tree } = this.steps.predict(form, inputs)
@@ -336,6 +344,7 @@ export class Trainer {
     const prepared = prepareDataset(this.layouts, x, y, options.sampleWeight, this.needsTargets(compiled))
     const dataset = weighClasses(prepared, options.classWeight)
     const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
+    this.model.checkData(dataset.inputs)
     this.checkTargets(compiled, dataset, 'y')
     compiled.resetMetrics()
     const tensors = tensorsOf(dataset)

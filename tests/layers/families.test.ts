@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, LayerBase, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, TensorSpec, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, TensorSpec, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
+import { LayerBase } from '../../src/layers/base'
 
 describe('merging', () => {
   const a = ops.ones([2, 3])

@@ -1,8 +1,9 @@
 // cloneModel: the same architecture, new layers, new weights.
 import { describe, expect, it } from 'vitest'
 import type { Config, Tensor } from '../../src'
-import { ArgumentError, Dense, Dropout, Initializer, Input, InputLayer, Layer, LayerBase, Model, Sequential, cloneModel, ops, tensor } from '../../src'
+import { ArgumentError, Dense, Dropout, Initializer, Input, InputLayer, Layer, Model, Sequential, cloneModel, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
+import { LayerBase } from '../../src/layers/base'
 
 const rows = tensor([[1, 2, 3], [4, -5, 6]])
 
