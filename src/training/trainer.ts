@@ -435,7 +435,7 @@ function runOnce(program: Program, input: Tensor): Tensor {
   runOn(program, [input])
   const { shape, dtype } = program.graph.outputs[0]!
   const content = program.output(0)
-  return new Tensor(dtype === 'float32' ? new Float32Array(content) : new Int32Array(content), shape, dtype)
+  return new Tensor(new dtypes[dtype].array(content), shape, dtype)
 }
 
 /** Runs an evaluation in the middle of a training run, whose metrics go on as if nothing had happened. */
