@@ -60,6 +60,8 @@ export interface Dataset {
   /** [size], or [size, steps, …], for each target; null where all samples weigh 1. */
   readonly weights: readonly (Tensor | null)[]
   readonly size: number
+  /** What its parts are called in errors. */
+  readonly names: DataNames
 }
 
 /** What a step takes a part of, in the order of its parameters. */
@@ -70,12 +72,7 @@ export function tensorsOf({ inputs, targets, weights }: Dataset): readonly Tenso
 /** Data for a layout, leaf by leaf: as the structure has it, or by the names of the leaves, or by their positions. */
 function leavesFor({ structure, names }: Layout, data: unknown, where: string, isPartial: boolean): { leaves: unknown[]; tree: Tree<unknown> } {
   const tree = structure === null ? structureFrom(data) : mapTree(structure, () => null)
-  if (!isBranch(tree)) {
-    // A record around the only input is understood, too.
-    const [name] = names
-    const isNamed = isBranch(data) && !Array.isArray(data) && name !== undefined && Object.keys(data).length === 1 && Object.hasOwn(data, name)
-    return { leaves: [isNamed ? Reflect.get(data, name) : data], tree }
-  }
+  if (!isBranch(tree)) return { leaves: [theOnly(names, data, where)], tree }
   const isRecord = isBranch(data) && !Array.isArray(data)
   const count = flatten(tree).length
   if (Array.isArray(tree) && isRecord && names.length === count) return { leaves: byName(names, data, where, isPartial), tree }
@@ -84,6 +81,18 @@ function leavesFor({ structure, names }: Layout, data: unknown, where: string, i
     return { leaves: byName(Object.keys(tree), data, where, true), tree }
   }
   return { leaves: flattenLike(tree, data, where), tree }
+}
+
+/** What lies in a record or list around the only input or output; else the data themselves. */
+function theOnly(names: readonly string[], data: unknown, where: string): unknown {
+  if (!isWrapped(data)) return data
+  if (Array.isArray(data)) return data[0]
+  return names.length === 1 ? byName(names, data as object, where, false)[0] : data
+}
+
+/** Whether data for one tensor are in a record, or in a list of one. */
+function isWrapped(data: unknown): boolean {
+  return isNamedData(data) || (Array.isArray(data) && data.length === 1 && branchesIntoTensors(data))
 }
 
 function byName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
@@ -105,7 +114,7 @@ function structureFrom(data: unknown): Tree<unknown> {
 
 /** Inputs with at least one row and no NaN: in the dtypes of the model's inputs, else float32 (or int32). */
 export function prepareInputs(layout: Layout, x: unknown, where: string): { x: Tree<unknown>; inputs: Tensor[]; size: number } {
-  if (layout.structure instanceof TensorSpec && !isNamedData(x)) {
+  if (layout.structure instanceof TensorSpec && !isWrapped(x)) {
     const input = prepareInput(layout.structure, x, where)
     return { x: null, inputs: [input], size: input.shape[0]! }
   }
@@ -177,9 +186,12 @@ function requireNumbers(tensor: Tensor, where: string): void {
 export interface DataNames {
   readonly x: string
   readonly y: string
+  readonly sampleWeight: string
 }
 
-const PLAIN_NAMES: DataNames = { x: 'x', y: 'y' }
+const PLAIN_NAMES: DataNames = { x: 'x', y: 'y', sampleWeight: 'sampleWeight' }
+/** What fit is given as [x, y, sampleWeight]. */
+export const VALIDATION_NAMES: DataNames = { x: 'validationData[0]', y: 'validationData[1]', sampleWeight: 'validationData[2]' }
 
 /**
  * Samples, targets and weights that belong together; checked.
@@ -196,19 +208,19 @@ export function prepareDataset(
   const prepared = prepareInputs(layouts.x, x, names.x)
   const { size } = prepared
   // One tensor in and one out, as most models have: nothing to take apart.
-  if (layouts.y.structure instanceof TensorSpec && y != null && !isNamedData(y)) {
-    const weights = sampleWeight == null ? null : weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
-    return { x: prepared.x, inputs: prepared.inputs, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights], size }
+  if (layouts.y.structure instanceof TensorSpec && y != null && !isWrapped(y)) {
+    const weights = sampleWeight == null ? null : weightsOf(size, theOnly(layouts.y.names, sampleWeight, names.sampleWeight), names.sampleWeight)
+    return { x: prepared.x, inputs: prepared.inputs, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights], size, names }
   }
   if (y === undefined || y === null) {
     if (needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
-    return { ...prepared, y: null, targets: [null], weights: [null] }
+    return { ...prepared, y: null, targets: [null], weights: [null], names }
   }
   const { leaves, tree } = leavesFor(layouts.y, y, names.y, true)
   const paths = pathsOf(tree)
   const targets = leaves.map((leaf, i) => (leaf === null && isBranch(tree) ? null : prepareTarget(leaf, size, names.x, placeOf(names.y, paths[i]!))))
-  const weights = sampleWeight == null ? targets.map(() => null) : prepareWeights(layouts.y, tree, sampleWeight, size, targets.length)
-  return { ...prepared, y: tree, targets, weights: weights.map((each, i) => (targets[i] === null ? null : each)) }
+  const weights = sampleWeight == null ? targets.map(() => null) : prepareWeights(layouts.y, tree, sampleWeight, size, names.sampleWeight)
+  return { ...prepared, y: tree, targets, weights: weights.map((each, i) => (targets[i] === null ? null : each)), names }
 }
 
 function prepareTarget(data: unknown, size: number, inputs: string, where: string): Tensor {
@@ -219,14 +231,14 @@ function prepareTarget(data: unknown, size: number, inputs: string, where: strin
   return target
 }
 
-function prepareWeights(layout: Layout, tree: Tree<unknown>, sampleWeight: SampleWeights, size: number, count: number): (Tensor | null)[] {
-  if (!isBranch(tree) || !isPerOutput(sampleWeight, count)) {
-    const weights = weightsOf(size, sampleWeight as TensorLike, 'sampleWeight')
-    return Array.from({ length: count }, () => weights)
-  }
-  const { leaves } = leavesFor(layout.structure === null ? { structure: null, names: [] } : layout, sampleWeight, 'sampleWeight', true)
+function prepareWeights(layout: Layout, tree: Tree<unknown>, sampleWeight: SampleWeights, size: number, where: string): (Tensor | null)[] {
   const paths = pathsOf(tree)
-  return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf as TensorLike, placeOf('sampleWeight', paths[i] ?? ''))))
+  if (!isBranch(tree) || !isPerOutput(sampleWeight, paths.length)) {
+    const weights = weightsOf(size, isBranch(tree) ? sampleWeight : theOnly(layout.names, sampleWeight, where), where)
+    return paths.map(() => weights)
+  }
+  const { leaves } = leavesFor(layout.structure === null ? { structure: null, names: [] } : layout, sampleWeight, where, true)
+  return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf, placeOf(where, paths[i] ?? ''))))
 }
 
 /** Whether weights are told for each output, rather than once for all. */
@@ -235,8 +247,8 @@ function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
   return Array.isArray(sampleWeight) && sampleWeight.length === count && sampleWeight.every((each) => typeof each !== 'number')
 }
 
-function weightsOf(size: number, sampleWeight: TensorLike, where: string): Tensor {
-  const given = toTensor(sampleWeight, where, 'float32')
+function weightsOf(size: number, sampleWeight: unknown, where: string): Tensor {
+  const given = toTensor(sampleWeight as TensorLike, where, 'float32')
   if (given.shape[0] !== size) throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
   requireNumbers(given, where)
   return given.size === size ? new Tensor(given.data, [size], 'float32') : given

@@ -114,8 +114,18 @@ export class Compiled {
           if (identifier !== null && !(identifier instanceof Metric)) getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES)
         }
       }
+      // So are the names of outputs, where the model is known.
+      const names = outputNames()
+      if (names.length > 0) this.checkOutputs(names)
       return getOptimizer(read['optimizer'] as OptimizerIdentifier)
     })
+  }
+
+  /** @throws ArgumentError for names that are no outputs, and for lists that are not as long as there are outputs */
+  private checkOutputs(names: readonly string[]): void {
+    this.lossPerOutput(names)
+    this.weightPerOutput(names)
+    for (const key of ['metrics', 'weightedMetrics'] as const) this.metricsPerOutput(key, this.options[key], names)
   }
 
   /** Where the sums of the metrics are, and the steps run. */
@@ -126,9 +136,9 @@ export class Compiled {
   /** The loss of each output; null where it has none. */
   lossesFor(outputs: readonly Shape[], targets: readonly (Shape | null)[]): readonly (Loss | null)[] {
     if (this.plans !== null) return this.plans.map(({ loss }) => loss)
-    const given = this.perOutput('loss', this.options.loss, this.namesOf(outputs.length))
+    const given = this.lossPerOutput(this.namesOf(outputs.length))
     return customObjectScope(this.objects, () =>
-      given.map((loss, i) => (loss === null ? null : getLoss(loss as LossIdentifier, shapesAt(i, outputs, targets)))),
+      given.map((loss, i) => (loss === null ? null : getLoss(loss, shapesAt(i, outputs, targets)))),
     )
   }
 
@@ -151,6 +161,17 @@ export class Compiled {
     return names.map((name) => record[name] ?? null)
   }
 
+  private lossPerOutput(names: readonly string[]): (LossIdentifier | null)[] {
+    return this.perOutput('loss', this.options.loss, names).map((loss, i) => {
+      if (!isBranch(loss) || isSerialized(loss)) return loss as LossIdentifier | null
+      throw new ArgumentError(`compile: the output '${names[i]}' has one loss, received several. For their sum, give a function.`)
+    })
+  }
+
+  private weightPerOutput(names: readonly string[]): number[] {
+    return this.perOutput('lossWeights', this.options.lossWeights, names).map((weight) => requireWeight(weight ?? 1))
+  }
+
   /** Metrics of each output. A model with one output takes a plain list; with several, one entry for each. */
   private metricsPerOutput(what: string, given: unknown, names: readonly string[]): (readonly MetricIdentifier[])[] {
     const listed = (entry: unknown): readonly MetricIdentifier[] =>
@@ -168,7 +189,7 @@ export class Compiled {
     const names = this.namesOf(outputs.length)
     const make = (): OutputPlan[] => {
       const losses = this.lossesFor(outputs, targets)
-      const weights = this.perOutput('lossWeights', this.options.lossWeights, names).map((weight) => requireWeight(weight ?? 1))
+      const weights = this.weightPerOutput(names)
       const plain = this.metricsPerOutput('metrics', this.options.metrics, names)
       const weighted = this.metricsPerOutput('weightedMetrics', this.options.weightedMetrics, names)
       const tracks = losses.filter((loss) => loss !== null).length > 1

@@ -9,8 +9,8 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, structureOf, unflatten } from '../core/tree'
-import type { ClassWeight, DataNames, Dataset, Layout, SampleWeights } from '../data/arrays'
-import { RowSource, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
+import { RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import { nextSeed } from '../ops/seed'
@@ -178,22 +178,22 @@ export class Trainer {
   private expected: readonly Shape[] = []
 
   /** Finds out what the targets must be like, and checks them. */
-  private prepareTargets(compiled: Compiled, dataset: Dataset, where: string): void {
+  private prepareTargets(compiled: Compiled, dataset: Dataset): void {
     if (this.model.hasOwnStep) return
     this.expected = flatten(this.steps.outputSpecs(dataset.x, dataset.inputs)).map(({ shape }) => shape.map((extent) => extent ?? 1))
-    this.checkTargets(compiled, dataset, where)
+    this.checkTargets(compiled, dataset)
   }
 
-  private checkTargets(compiled: Compiled, { targets, weights }: Dataset, where: string): void {
+  private checkTargets(compiled: Compiled, { targets, weights, names }: Dataset): void {
     const { expected } = this
     if (this.model.hasOwnStep) return
     const losses = compiled.lossesFor(expected, targets.map((target) => target?.shape ?? null))
-    this.checkWeights(weights)
+    this.checkWeights(weights, names.sampleWeight)
     for (let i = 0; i < losses.length; i++) {
       const loss = losses[i]!
       if (loss === null) continue
       const target = targets[i] ?? null
-      const name = (): string => (expected.length === 1 ? where : `${where}.${this.layouts.y.names[i] ?? i}`)
+      const name = (): string => this.placeOf(names.y, i)
       if (target === null) throw new ArgumentError(`${name()}: targets are missing`)
       try {
         loss.checkTargets(target, expected[i]!)
@@ -204,8 +204,13 @@ export class Trainer {
     }
   }
 
+  /** What belongs to an output, as errors name it: `y` of a model with one output, else `y.price`. */
+  private placeOf(where: string, i: number): string {
+    return this.expected.length === 1 ? where : `${where}.${this.layouts.y.names[i] ?? i}`
+  }
+
   /** A weight is for a sample, or for a step of it: for what the last axis of an output says. */
-  private checkWeights(weights: readonly (Tensor | null)[]): void {
+  private checkWeights(weights: readonly (Tensor | null)[], where: string): void {
     weights.forEach((weight, i) => {
       const output = this.expected[i]
       if (weight === null || weight.rank === 1 || output === undefined) return
@@ -213,8 +218,7 @@ export class Trainer {
       if (weight.rank <= steps.length + 1 && weight.shape.slice(1).every((extent, axis) => extent === steps[axis])) return
       const [rows] = weight.shape
       const each = steps.length === 0 ? '' : ` or ${formatShape([rows!, ...steps])}`
-      const where = this.expected.length === 1 ? 'sampleWeight' : `sampleWeight.${this.layouts.y.names[i] ?? i}`
-      throw new ShapeError(`${where} must have shape [${rows}]${each}, received ${formatShape(weight.shape)}`)
+      throw new ShapeError(`${this.placeOf(where, i)} must have shape [${rows}]${each}, received ${formatShape(weight.shape)}`)
     })
   }
 
@@ -223,8 +227,8 @@ export class Trainer {
     return !this.model.hasOwnStep && compiled.options.loss !== null
   }
 
-  private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined, names?: DataNames): Dataset {
-    const dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled), names)
+  private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined): Dataset {
+    const dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled))
     this.prepare(dataset.x, dataset.inputs, true)
     return dataset
   }
@@ -241,7 +245,7 @@ export class Trainer {
     if (validationData !== undefined) {
       if (!Array.isArray(validationData)) throw new ArgumentError('fit: validationData must be [x, y] or [x, y, sampleWeight]')
       const [vx, vy, weight] = validationData as readonly [unknown, unknown, SampleWeights | undefined]
-      validation = prepareDataset(this.layouts, vx, vy, weight, this.needsTargets(compiled), { x: 'validationData[0]', y: 'validationData[1]' })
+      validation = prepareDataset(this.layouts, vx, vy, weight, this.needsTargets(compiled), VALIDATION_NAMES)
     } else if (validationSplit !== 0) {
       ;[dataset, validation] = splitValidation(dataset, validationSplit)
     }
@@ -249,11 +253,11 @@ export class Trainer {
     dataset = weighClasses(dataset, classWeight)
     this.prepare(dataset.x, dataset.inputs, true)
     this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset, 'y')
+    this.prepareTargets(compiled, dataset)
     if (validation !== null) {
       this.model.checkInput(validation.inputs)
       this.model.checkData(validation.inputs)
-      this.prepareTargets(compiled, validation, 'validation targets')
+      this.prepareTargets(compiled, validation)
     }
     this.buildOptimizer(compiled)
     const { model, steps, lock, shuffleState } = this
@@ -269,7 +273,7 @@ export class Trainer {
     requireCount('batchSize', batchSize)
     const dataset = this.datasetOf(compiled, x, y, sampleWeight)
     this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset, 'y')
+    this.prepareTargets(compiled, dataset)
     const run = () => evaluateDataset(this.steps, compiled, dataset, batchSize, signal)
     const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
     if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
@@ -345,7 +349,7 @@ export class Trainer {
     const dataset = weighClasses(prepared, options.classWeight)
     const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
     this.model.checkData(dataset.inputs)
-    this.checkTargets(compiled, dataset, 'y')
+    this.checkTargets(compiled, dataset)
     compiled.resetMetrics()
     const tensors = tensorsOf(dataset)
     if (!runOn(program, tensors)) {
@@ -366,7 +370,7 @@ export class Trainer {
 
   private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): Program {
     this.prepare(dataset.x, dataset.inputs, true)
-    this.prepareTargets(compiled, dataset, 'y')
+    this.prepareTargets(compiled, dataset)
     const training = method === 'trainOnBatch'
     if (training) this.buildOptimizer(compiled)
     const { steps } = this

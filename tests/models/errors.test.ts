@@ -53,7 +53,7 @@ describe('inputs', () => {
     ['a string in a row', [[1, 2, 'x', 4]], DataError, ['[0][2]', "the string 'x'"]],
     ['null in a row', [[1, 2, null, 4]], DataError, ['[0][2]', 'null']],
     ['nothing', undefined, DataError, [/^x: /, 'undefined']],
-    ['an object', { rows: 3 }, DataError, [/^x: /, 'object']],
+    ['an object', { rows: 3 }, ArgumentError, [/^x: expected \{ .*_input \}; 'rows' is not one of them/]],
     ['NaN', [[0, 0, 0, 0], [1, 2, NaN, 4]], DataError, [/^x: /, 'finite', 'NaN in row 1, element 2']],
     ['Infinity', [[Infinity, 0, 0, 0]], DataError, ['Infinity in row 0, element 0']],
     ['NaN in a typed array', { data: Float32Array.of(0, 0, 0, NaN), shape: [1, 4] }, DataError, ['NaN in row 0, element 3']],
@@ -119,10 +119,10 @@ describe('targets', () => {
   it('validation data is looked at before training', async () => {
     const model = classifier('sparseCategoricalCrossentropy')
     const fit = (validationData: FitOptions['validationData']) => () => model.fit(x, labels, { verbose: 0, ...(validationData && { validationData }) })
-    await expectError(model, fit([x, labels.map(() => 7)]), DataError, 'validation targets', 'received 7 in row 0')
+    await expectError(model, fit([x, labels.map(() => 7)]), DataError, 'validationData[1]', 'received 7 in row 0')
     await expectError(model, fit([x.map((row) => row.slice(1)), labels]), ShapeError, '[batch, 4], received [12, 3]')
     await expectError(model, fit([x, labels.slice(1)]), ShapeError, 'validationData[0] and validationData[1]', '12 and 11')
-    await expectError(model, fit([x, labels, [1, 2]]), ShapeError, 'sampleWeight', '[12]', '[2]')
+    await expectError(model, fit([x, labels, [1, 2]]), ShapeError, 'validationData[2]', '[12]', '[2]')
     await expectError(model, fit([[], []]), DataError, 'validationData[0]', 'empty')
   })
 
