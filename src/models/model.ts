@@ -251,6 +251,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return this.#trainer.onBatch('testOnBatch', x, y, options)
   }
 
+  /** Whether a layer looks at data: see checkData. @internal */
+  get checksData(): boolean {
+    return this.graph !== null && this.graph.inputChecks.length > 0
+  }
+
   /** @throws DataError for data that a layer which reads it cannot use. @internal */
   checkData(inputs: readonly Tensor[]): void {
     const { graph } = this

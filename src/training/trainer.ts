@@ -10,9 +10,11 @@ import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, structureOf, unflatten } from '../core/tree'
 import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
-import { RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
@@ -48,6 +50,8 @@ interface LastPrediction {
   readonly dtype: DType
   readonly program: Program
   readonly source: Steps
+  /** Whether a layer looks at the data. */
+  readonly isChecked: boolean
 }
 
 interface Layouts {
@@ -313,18 +317,21 @@ export class Trainer {
 
   /** The outputs for one batch, at once. The way for one tensor in and one out is short, because it is taken often. */
   predictOnBatch(x: unknown): Tree<Tensor> {
-    if (x instanceof Tensor && this.isLast(x)) {
-      this.model.checkData([x])
-      return runOnce(this.lastPrediction!.program, x)
+    const last = this.lastPrediction
+    if (last !== null) {
+      const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
+      if (input !== null && this.isLast(input)) {
+        if (last.isChecked) this.model.checkData([input])
+        return runOnce(last.program, input)
+      }
     }
     const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
     const [first] = inputs
-    if (this.model.built) this.model.checkData(inputs)
-    if (inputs.length === 1 && form === null && this.isLast(first!)) return runOnce(this.lastPrediction!.program, first!)
     this.prepare(form, inputs)
+    this.model.checkData(inputs)
     const { program, structure: tree } = this.steps.predict(form, inputs)
     if (inputs.length === 1 && form === null && structureOf(tree) === '*') {
-      this.lastPrediction = { shape: first!.shape, dtype: first!.dtype, program, source: this.steps }
+      this.lastPrediction = { shape: first!.shape, dtype: first!.dtype, program, source: this.steps, isChecked: this.model.checksData }
       return runOnce(program, first!)
     }
     inputs.forEach((input, i) => program.parameter(i).set(input.data))
