@@ -38,9 +38,13 @@ it('has code that runs as it stands', async () => {
     yTrain: train.y,
     xTest: test.x,
     yTest: test.y,
+    xImage: train.x,
+    xTags: train.x.map((_, i) => [i % 20, (3 * i) % 20, 0]),
+    yPrice: train.x.map(([a]) => [a!]),
+    yKind: train.x.map((_, i) => i % 3),
     ...Object.fromEntries(names.map((name) => [name, Reflect.get(myelin, name) as unknown])),
   }
-  const results = '{ history, loss, accuracy, predictions, again, model, copy, gated, value, slope }'
+  const results = '{ history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope }'
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -61,6 +65,9 @@ it('has code that runs as it stands', async () => {
   expect(made.predictions.toArray()[3]).toEqual([made.predictions.data[3]])
   expect(made.model.countParams()).toBe(9 * 10 + 11 * 8 + 9)
   expect(made.again.countParams()).toBe(made.model.countParams())
+  expect([made.price.shape, made.kind.shape]).toEqual([[64, 1], [64, 3]])
+  expect(made.features.predictOnBatch({ image: train.x, tags: train.x.map(() => [0, 1, 2]) }).shape).toEqual([64, 16])
+  expect(made.features.weights[0]).toBe(made.shop.layers.find((layer: object) => 'units' in layer && layer.units === 16).weights[0])
   expect(made.copy.predictOnBatch(test.x).toArray()).toEqual(made.gated.predictOnBatch(test.x).toArray())
   expect(made.value.item()).toBe(10)
   expect(made.slope.toArray()).toEqual([-6, 2])

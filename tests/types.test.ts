@@ -3,7 +3,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Batch, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
 import {
-  Adam, Dense, Dropout, History, Input, Layer, Model, Sequential, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
+  Adam, Dense, Dropout, History, Input, Layer, Model, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
 } from '../src'
 
 /** For tsc alone. */
@@ -170,6 +170,9 @@ describe('layers', () => {
     expect([b.item(), a.item()]).toEqual([2, 1])
     expectTypeOf<InputsOf<Pair>>().toEqualTypeOf<{ readonly a: TensorLike; readonly b: TensorLike }>()
     expectTypeOf(new Swap().computeOutputShape).returns.toEqualTypeOf<readonly [readonly (number | null)[], readonly (number | null)[]]>()
+    const [specB] = new Swap().computeOutputSpec({ a: new TensorSpec([null, 1]), b: new TensorSpec([null, 2], 'int32') })
+    expectTypeOf(specB).toEqualTypeOf<TensorSpec>()
+    expect(specB).toEqual(new TensorSpec([null, 2], 'int32'))
     unrun(
       // @ts-expect-error: b is missing
       () => new Swap().apply({ a: [1] }),

@@ -37,7 +37,8 @@ export function commonType(given: readonly DType[]): DType {
 
 /** A copy of numbers as elements of a dtype: int32 towards zero and wrapped, bool as x ≠ 0. */
 export function storeData(dtype: DType, numbers: ArrayLike<number>): TensorData {
-  return dtype === 'bool' ? Int32Array.from(numbers, (x) => Number(x !== 0)) : dtypes[dtype].array.from(numbers)
+  // The constructor takes a typed array in one go, where `from` takes it element by element.
+  return dtype === 'bool' ? Int32Array.from(numbers, (x) => Number(x !== 0)) : new dtypes[dtype].array(numbers)
 }
 
 /** Zeros in the array type of a dtype. */

@@ -35,7 +35,9 @@ export function serialize(object: Configurable): { className: string; config: Co
 }
 
 export function isSerialized(value: unknown): value is Serialized {
-  return typeof value === 'object' && value !== null && 'className' in value && 'config' in value && typeof value.className === 'string'
+  if (typeof value !== 'object' || value === null || !('className' in value) || !('config' in value)) return false
+  const { className, config } = value
+  return typeof className === 'string' && typeof config === 'object' && config !== null && !Array.isArray(config)
 }
 
 let scope: CustomObjects = {}

@@ -125,7 +125,8 @@ export function prepareInputs(layout: Layout, x: unknown, where: string): { x: T
   return { x: tree, inputs, size: sameRows(inputs, where, paths) }
 }
 
-function isNamedData(x: unknown): boolean {
+/** Whether data is a record of data, not a tensor that is written as { data, shape }. */
+export function isNamedData(x: unknown): boolean {
   return isBranch(x) && !Array.isArray(x) && !('data' in x && 'shape' in x)
 }
 

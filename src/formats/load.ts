@@ -1,6 +1,5 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
-import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError } from '../core/errors'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, customObjectScope, isSerialized } from '../core/registry'
@@ -16,7 +15,7 @@ import type { CompileOptions } from '../training/compiled'
 import type { Container } from './safetensors'
 import { decodeContainer } from './safetensors'
 import { FORMAT, VERSION, savedVariables } from './save'
-import { restore } from './weights'
+import { restoreNumbered } from './weights'
 
 export interface LoadOptions {
   /** Your own classes and functions, by the name they were saved under. */
@@ -54,7 +53,6 @@ function readDescription({ metadata }: Container): Description {
     throw new FormatError(`The file has format version ${String(parsed['version'])}; this library reads version ${VERSION}`)
   }
   const { className, config } = parsed['model']
-  const shuffle = parsed['shuffle']
   return {
     className,
     config,
@@ -62,8 +60,18 @@ function readDescription({ metadata }: Container): Description {
     optimizerFor: numbers(parsed['optimizerFor']),
     frozen: numbers(parsed['frozen']),
     build: readSpecs(parsed['build']),
-    shuffle: isConfig(shuffle) ? { seed: Number(shuffle['seed']), epoch: Number(shuffle['epoch']) } : { seed: 0, epoch: 0 },
+    shuffle: readShuffle(parsed['shuffle']),
   }
+}
+
+function readShuffle(value: Json | undefined): { seed: number; epoch: number } {
+  const { seed, epoch } = isConfig(value) ? value : { seed: 0, epoch: 0 }
+  if (Number.isSafeInteger(seed) && isCount(epoch)) return { seed: Number(seed), epoch }
+  throw new FormatError('The file is damaged: the order of the samples is incomplete')
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /** Specs as save() writes them: { shape, dtype }, lists of them, and { fields }. */
@@ -73,8 +81,9 @@ function readSpecs(value: Json | undefined): Tree<TensorSpec> | null {
   const { shape, dtype, fields } = value as Config
   if (isBranch(fields)) return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, readSpecs(each as Json) ?? new TensorSpec([])]))
   const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
-  if (!Array.isArray(shape) || !isKnown) throw new FormatError('The file is damaged: what the model was built for is incomplete')
-  return new TensorSpec(shape.map((extent: Json) => (extent === null ? null : Number(extent))), dtype as DType)
+  const isShape = Array.isArray(shape) && shape.every((extent: Json) => extent === null || isCount(extent))
+  if (!isShape || !isKnown) throw new FormatError('The file is damaged: what the model was built for is incomplete')
+  return new TensorSpec([...shape], dtype)
 }
 
 function numbers(value: Json | undefined): number[] {
@@ -176,7 +185,7 @@ function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: Lo
     compileAgain(model, description.compile, customObjects)
     restoreSlots(model, description.optimizerFor)
   }
-  restore(savedVariables(model, { includeOptimizer: compile }), container.tensors)
+  restoreNumbered(savedVariables(model, { includeOptimizer: compile }), container.tensors)
   Object.assign(model.trainer.shuffleState, description.shuffle)
   return model
 }

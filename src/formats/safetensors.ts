@@ -6,6 +6,8 @@
 //   └────────┴──────────┴─────────────────────────────┘
 //   JSON: { "__metadata__": { text: text }, name: { dtype, shape, data_offsets: [begin, end] } }
 
+import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
 import { FormatError } from '../core/errors'
 import { decodeUtf8, escapeNonAscii } from '../core/text'
 import type { Shape } from '../core/shapes'
@@ -31,7 +33,7 @@ export function encodeContainer(tensors: readonly NamedTensor[], metadata: Reado
   const entries = tensors.map(({ name, shape, data }) => {
     const begin = at
     at += data.byteLength
-    const dtype = data instanceof Float32Array ? 'F32' : 'I32'
+    const dtype = (data instanceof Float32Array ? dtypes.float32 : dtypes.int32).code
     return [name, { dtype, shape, data_offsets: [begin, at] }] as const
   })
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) })
@@ -71,7 +73,7 @@ export function decodeContainer(bytes: Uint8Array): Container {
     }
     // A copy, because the data may not be aligned. Not by slice(), which copies nothing of a Node Buffer.
     const copy = new Uint8Array(bytes.subarray(start + begin, start + last)).buffer
-    tensors.set(name, { name, shape, data: dtype === 'F32' ? new Float32Array(copy) : new Int32Array(copy) })
+    tensors.set(name, { name, shape, data: new dtypes[dtype].array(copy) })
   }
   if (start + end !== bytes.length) throw new FormatError(`The file has ${bytes.length - start - end} bytes too many`)
   return { metadata, tensors }
@@ -113,12 +115,16 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((each) => Number.isInteger(each) && each >= 0)
 }
 
-function readEntry(name: string, entry: unknown): { dtype: 'F32' | 'I32'; shape: number[]; begin: number; end: number } {
+/** What the format calls the dtypes that files hold. */
+const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map((['float32', 'int32'] as const).map((dtype) => [dtypes[dtype].code, dtype]))
+
+function readEntry(name: string, entry: unknown): { dtype: DType; shape: number[]; begin: number; end: number } {
   if (isRecord(entry)) {
-    const { dtype, shape, data_offsets: offsets } = entry
-    if ((dtype === 'F32' || dtype === 'I32') && isCounts(shape) && isCounts(offsets) && offsets.length === 2) {
+    const { dtype: code, shape, data_offsets: offsets } = entry
+    const dtype = dtypeOfCode.get(code)
+    if (dtype !== undefined && isCounts(shape) && isCounts(offsets) && offsets.length === 2) {
       const [begin, end] = offsets as [number, number]
-      if (end - begin === 4 * sizeOf(shape)) return { dtype, shape, begin, end }
+      if (end - begin === dtypes[dtype].bytes * sizeOf(shape)) return { dtype, shape, begin, end }
     }
   }
   throw new FormatError(`The file is damaged: the entry of '${name}' is not valid`)

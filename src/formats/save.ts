@@ -32,7 +32,8 @@ export interface SavedVariable {
   readonly variable: Variable
 }
 
-function numbered(group: string, variables: readonly Variable[]): SavedVariable[] {
+/** Variables under keys with their positions: `weights/3/dense/kernel`. */
+export function numbered(group: string, variables: readonly Variable[]): SavedVariable[] {
   return variables.map((variable, i) => ({ key: `${group}/${i}/${variable.name}`, variable }))
 }
 

@@ -7,7 +7,7 @@ import type { Variable } from '../ops/variable'
 import type { NamedTensor } from './safetensors'
 import { decodeContainer } from './safetensors'
 import type { SavedVariable } from './save'
-import { FORMAT, weightPaths } from './save'
+import { FORMAT, numbered, weightPaths } from './save'
 
 /** Writes the tensors of a file to variables, or none of them. @throws FormatError naming the first that does not fit */
 export function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
@@ -28,19 +28,26 @@ function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, N
   return tensor
 }
 
+/** `weights/3/encoder/dense/kernel` → `weights/3/`: what follows is for people, and depends on where a layer was built. */
+function positionOf(key: string): string {
+  return /^\w+\/\d+\//.exec(key)?.[0] ?? key
+}
+
+/** The same for variables that the file numbers: their positions tell which tensor is whose. */
+export function restoreNumbered(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
+  const byPosition = new Map([...tensors].map(([key, tensor]) => [positionOf(key), tensor]))
+  const named = new Map<string, NamedTensor>()
+  for (const { key } of variables) {
+    const tensor = byPosition.get(positionOf(key))
+    if (tensor !== undefined) named.set(key, tensor)
+  }
+  restore(variables, named)
+}
+
 /** Reads what saveWeights or save wrote into the weights of a model. */
 export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
   const { metadata, tensors } = decodeContainer(bytes)
   if (model.weights.length === 0) throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
-  if (metadata['format'] !== FORMAT) return restore(weightPaths(model), tensors)
-  // A whole model: its weights are numbered.
-  const byPosition = new Map<number, string>()
-  for (const key of tensors.keys()) {
-    const position = /^weights\/(\d+)\//.exec(key)?.[1]
-    if (position !== undefined) byPosition.set(Number(position), key)
-  }
-  restore(
-    model.weights.map((variable, i) => ({ key: byPosition.get(i) ?? `weights/${i}`, variable })),
-    tensors,
-  )
+  if (metadata['format'] === FORMAT) restoreNumbered(numbered('weights', model.weights), tensors)
+  else restore(weightPaths(model), tensors)
 }

@@ -1,6 +1,6 @@
-// What flows back to each value of a graph: contributions are collected, and put together when the value's turn has
-// come. Blocks of one operand that lie side by side become one concatenation; others are added where they belong, so
-// that n slices cost n blocks and not n times the whole.
+// What flows back to each value of a graph. Whole contributions are summed as they come; blocks are collected, and put
+// together when the value's turn has come. Those that lie side by side become one concatenation; others are added where
+// they belong, so that n slices cost n blocks and not n times the whole.
 
 import type { TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -17,18 +17,29 @@ export class Cotangents {
   private readonly lists = new Map<Value, Scoped[]>()
   private readonly totals = new Map<Value, Value>()
 
-  constructor(private readonly builder: GraphBuilder) {}
+  /** @param apart values whose contributions are not summed before they are asked for */
+  constructor(
+    private readonly builder: GraphBuilder,
+    private readonly apart: ReadonlySet<Value> = new Set(),
+  ) {}
 
   has(value: Value): boolean {
     return this.lists.has(value)
   }
 
   add(value: Value, contribution: Contribution): void {
-    const entry = { contribution, scope: this.builder.scope }
-    const list = this.lists.get(value)
-    if (list === undefined) this.lists.set(value, [entry])
-    else list.push(entry)
     this.totals.delete(value)
+    const { scope } = this.builder
+    const list = this.lists.get(value)
+    if (list === undefined) {
+      this.lists.set(value, [{ contribution, scope }])
+      return
+    }
+    // Whole ones are summed at once: gradients of a weight that is used again and again must not all be kept.
+    const whole = contribution instanceof Value && !this.apart.has(value) ? list.findIndex((each) => each.contribution instanceof Value) : -1
+    const known = list[whole]?.contribution
+    if (known instanceof Value && contribution instanceof Value) list[whole] = { contribution: this.builder.e.add(known, contribution), scope }
+    else list.push({ contribution, scope })
   }
 
   /** What has arrived for a value so far. */

@@ -76,7 +76,7 @@ class LoopGradient {
   /** The gradient of the body, on values of `inner`. */
   private readonly raw = new GraphBuilder()
   private readonly rawValues = new Set<Value>()
-  private readonly cotangents = new Cotangents(this.raw)
+  private readonly cotangents: Cotangents
   private readonly active: ReadonlySet<Value>
   /** Values of `inner` that are the same in every turn. */
   private readonly same = new Set<Value>()
@@ -99,6 +99,8 @@ class LoopGradient {
       outputs.forEach((output, i) => map.set(each.outputs[i]!, output))
     }
     this.results = this.body.outputs.map((output) => map.get(output)!)
+    // Contributions to captures are looked at one by one.
+    this.cotangents = new Cotangents(this.raw, new Set(operandsOf(node, this.parameters).captures))
     this.active = activeValues(node, this.parameters, this.results, this.inner.emitted(), pass.carriers, differentiation.dependents)
     this.findSame()
   }

@@ -2,7 +2,9 @@
 
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 
 /** One tensor of a graph: an input, or an output of a node. Written once. */
 export class Value implements TensorType {
@@ -57,10 +59,15 @@ export interface Graph {
   readonly updates: readonly Update[]
 }
 
+/** The bytes of all elements. */
+export function bytesOf({ shape, dtype }: TensorType): number {
+  return dtypes[dtype].bytes * sizeOf(shape)
+}
+
 export function cellsOverlap(a: Cell, b: Cell): boolean {
   if (a.storage !== b.storage) return false
-  const aEnd = a.byteOffset + 4 * a.shape.reduce((x, y) => x * y, 1)
-  const bEnd = b.byteOffset + 4 * b.shape.reduce((x, y) => x * y, 1)
+  const aEnd = a.byteOffset + bytesOf(a)
+  const bEnd = b.byteOffset + bytesOf(b)
   return a.byteOffset < bEnd && b.byteOffset < aEnd
 }
 

@@ -376,6 +376,17 @@ export abstract class LayerBase extends Configured {
     return this.outputTree(specs, options)
   }
 
+  /**
+   * Looks at data that reaches the layer as it is given to the model, before anything runs on it.
+   * @throws DataError naming the first element that cannot be right
+   */
+  validateInput?(input: Tensor): void
+
+  /** The graph that the layer replays, for models. @internal */
+  get graph(): object | null {
+    return null
+  }
+
   /** What the layer expects data to be where nothing else is said. @internal */
   get inputDtype(): DType {
     return 'float32'

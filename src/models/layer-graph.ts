@@ -17,6 +17,12 @@ function isGraphCall(call: LayerCall): call is GraphCall {
   return call.layer instanceof LayerBase
 }
 
+/** Looks at the data of one input. */
+export interface InputCheck {
+  readonly position: number
+  check(data: Tensor): void
+}
+
 export class LayerGraph {
   /** The types of the inputs, as a tree. */
   readonly inputSpecs: Tree<TensorSpec>
@@ -90,6 +96,24 @@ export class LayerGraph {
     return this.knownLayers
   }
 
+
+  private knownChecks: readonly InputCheck[] | null = null
+
+  /** Who looks at the data of which input, by its position: the layers that read it first, also within nested models. */
+  get inputChecks(): readonly InputCheck[] {
+    this.knownChecks ??= flatten(this.inputs).flatMap((symbol, position) =>
+      this.calls.flatMap((call) =>
+        flatten(call.input).flatMap((leaf, i): InputCheck[] => {
+          const { layer } = call
+          if (leaf !== symbol) return []
+          const within = layer.graph instanceof LayerGraph ? layer.graph.inputChecks.filter((check) => check.position === i) : []
+          const own = layer.validateInput === undefined ? [] : [{ position, check: (data: Tensor) => layer.validateInput!(data) }]
+          return [...own, ...within.map(({ check }) => ({ position, check }))]
+        }),
+      ),
+    )
+    return this.knownChecks
+  }
 
   /** The names by which data can be given, in the order of `flatten(inputs)`. */
   get inputNames(): readonly string[] {

@@ -83,7 +83,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /** The calls of layers that the model is made of; null where `call` says what it does. @internal */
-  get graph(): LayerGraph | null {
+  override get graph(): LayerGraph | null {
     return this.#graph
   }
 
@@ -249,6 +249,18 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /** The loss and metrics of one batch, at once. */
   testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
     return this.#trainer.onBatch('testOnBatch', x, y, options)
+  }
+
+  /** Whether a layer looks at data: see checkData. @internal */
+  get checksData(): boolean {
+    return this.graph !== null && this.graph.inputChecks.length > 0
+  }
+
+  /** @throws DataError for data that a layer which reads it cannot use. @internal */
+  checkData(inputs: readonly Tensor[]): void {
+    const { graph } = this
+    if (graph === null) return
+    for (const { position, check } of graph.inputChecks) check(inputs[position]!)
   }
 
   /** @throws ShapeError when a batch does not fit the model. @internal */

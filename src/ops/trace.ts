@@ -6,6 +6,7 @@ import { GraphBuilder } from '../ir/builder'
 import { gradients, pullBackAll } from '../ir/differentiate'
 import type { Cell, Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
+import { dtypes } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { attributesKey } from '../plan/simplify'
 import type { Program } from '../runtime/program'
@@ -239,7 +240,7 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
   program.run()
   return program.graph.outputs.map((type, i) => {
     const content = program.output(i)
-    const data = type.dtype === 'float32' ? Float32Array.from(content) : Int32Array.from(content)
+    const data = new dtypes[type.dtype].array(content)
     return new Tensor(data, type.shape, type.dtype)
   })
 }

@@ -93,13 +93,12 @@ function runWithin(outer: Trace, given: CallArguments, call: (bound: readonly un
   const bound = given.bind(given.tensors.map((tensor) => outer.alias(tensor)))
   const [outputs, aux] = resultsOf(call(bound))
   const wrt = leavesOf(bound)
-  return { outputs, aux, pullBack: (cotangents) => requireTrace().pullBack(outputs.tensors, wrt, cotangents) }
+  return { outputs, aux, pullBack: (cotangents) => requireSame(outer).pullBack(outputs.tensors, wrt, cotangents) }
 }
 
-function requireTrace(): Trace {
-  const trace = currentTrace()
-  if (trace !== null) return trace
-  throw new StateError('vjp: a pullback that was made inside a traced function can only be called inside it')
+function requireSame(outer: Trace): Trace {
+  if (currentTrace() === outer) return outer
+  throw new StateError('vjp: a pullback that was made inside a traced function, or the body of a loop, can only be called there')
 }
 
 /** Through two programs: one for the results and what the other needs of them, one for the gradients, made when asked for. */
@@ -108,7 +107,7 @@ function runApart(given: CallArguments, call: (bound: readonly unknown[]) => rea
   let place = { nodes: 0, parameters: tensors.length, outputs: 0 }
   let found: readonly [Results, Results] | null = null
   const { graph, runtime } = trace(tensors, (symbols) => {
-    const own = requireTrace()
+    const own = currentTrace()!
     const bound = given.bind(symbols)
     found = resultsOf(call(bound))
     const [outputs, aux] = found

@@ -46,6 +46,8 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   trainStep(batch: never): StepLogs | void
   testStep(batch: never): StepLogs | void
   predictStep(x: never): unknown
+  readonly checksData: boolean
+  checkData(inputs: readonly Tensor[]): void
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' | 'bool' }[]): void
 }
 

@@ -10,9 +10,11 @@ import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
 import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
-import { RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
@@ -48,6 +50,8 @@ interface LastPrediction {
   readonly dtype: DType
   readonly program: Program
   readonly source: Steps
+  /** Whether a layer looks at the data. */
+  readonly isChecked: boolean
 }
 
 interface Layouts {
@@ -265,9 +269,11 @@ export class Trainer {
     // Only training weighs classes.
     dataset = weighClasses(dataset, classWeight)
     this.prepare(dataset.x, dataset.inputs, true)
+    this.model.checkData(dataset.inputs)
     this.prepareTargets(compiled, dataset)
     if (validation !== null) {
       this.model.checkInput(validation.inputs)
+      this.model.checkData(validation.inputs)
       this.prepareTargets(compiled, validation)
     }
     this.buildOptimizer(compiled)
@@ -283,6 +289,7 @@ export class Trainer {
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
     const dataset = this.datasetOf(compiled, x, y, sampleWeight)
+    this.model.checkData(dataset.inputs)
     this.prepareTargets(compiled, dataset)
     const run = () => evaluateDataset(this.steps, compiled, dataset, batchSize, signal)
     const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
@@ -296,6 +303,7 @@ export class Trainer {
     requireCount('batchSize', batchSize)
     const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(form, inputs)
+    this.model.checkData(inputs)
     const sources = inputs.map((input) => new RowSource(input))
     const pace = new Pace(signal)
     signal?.throwIfAborted()
@@ -322,14 +330,21 @@ export class Trainer {
 
   /** The outputs for one batch, at once. The way for one tensor in and one out is short, because it is taken often. */
   predictOnBatch(x: unknown): Tree<Tensor> {
-    if (x instanceof Tensor && this.isLast(x)) return runOnce(this.lastPrediction!.program, x)
+    const last = this.lastPrediction
+    if (last !== null) {
+      const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
+      if (input !== null && this.isLast(input)) {
+        if (last.isChecked) this.model.checkData([input])
+        return runOnce(last.program, input)
+      }
+    }
     const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
     const [first] = inputs
-    if (inputs.length === 1 && form === null && this.isLast(first!)) return runOnce(this.lastPrediction!.program, first!)
     this.prepare(form, inputs)
+    this.model.checkData(inputs)
     const { program, structure: tree } = this.steps.predict(form, inputs)
     if (inputs.length === 1 && form === null && structureOf(tree) === '*') {
-      this.lastPrediction = { shape: first!.shape, dtype: first!.dtype, program, source: this.steps }
+      this.lastPrediction = { shape: first!.shape, dtype: first!.dtype, program, source: this.steps, isChecked: this.model.checksData }
       return runOnce(program, first!)
     }
     inputs.forEach((input, i) => program.parameter(i).set(input.data))
@@ -354,6 +369,7 @@ export class Trainer {
     const prepared = prepareDataset(this.layouts, x, y, options.sampleWeight, this.needsTargets(compiled))
     const dataset = weighClasses(prepared, options.classWeight)
     const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
+    this.model.checkData(dataset.inputs)
     this.checkTargets(compiled, dataset)
     compiled.resetMetrics()
     const tensors = tensorsOf(dataset)
@@ -443,7 +459,7 @@ function runOnce(program: Program, input: Tensor): Tensor {
   runOn(program, [input])
   const { shape, dtype } = program.graph.outputs[0]!
   const content = program.output(0)
-  return new Tensor(dtype === 'float32' ? new Float32Array(content) : new Int32Array(content), shape, dtype)
+  return new Tensor(new dtypes[dtype].array(content), shape, dtype)
 }
 
 /** Runs an evaluation in the middle of a training run, whose metrics go on as if nothing had happened. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DataError, Dense, Embedding, Flatten, Sequential, maskOf, tensor } from '../../src'
+import { DataError, Dense, Embedding, Flatten, Input, Model, Sequential, TensorSpec, maskOf, tensor } from '../../src'
 import { optimizers } from '../../src/optimizers/registry'
 import type { EmbeddingFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
@@ -39,5 +39,36 @@ describe('Embedding', () => {
     const ids = tensor([[1, 0], [0, 2]], [2, 2], 'int32')
     expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2, maskZero: true }).apply(ids))?.toArray()).toEqual([[true, false], [false, true]])
     expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2 }).apply(ids))).toBeNull()
+  })
+})
+
+describe('indices of data outside of the table', () => {
+  const make = () => {
+    const model = new Sequential([new Embedding({ inputDim: 4, outputDim: 2, name: 'words' }), new Flatten(), new Dense({ units: 1 })])
+    model.compile({ loss: 'mse' })
+    model.ensureBuilt(new TensorSpec([null, 3], 'int32'))
+    return model
+  }
+  const good = [[0, 1, 3], [2, 2, 2]]
+  const bad = [[0, 1, 3], [2, 4, 2]]
+  const y = [[0], [1]]
+
+  it.each<[string, (model: Sequential) => unknown]>([
+    ['fit', (model) => model.fit(bad, y, { verbose: 0 })],
+    ['fit, in validation data', (model) => model.fit(good, y, { verbose: 0, validationData: [bad, y] })],
+    ['evaluate', (model) => model.evaluate(bad, y)],
+    ['predict', (model) => model.predict(bad)],
+    ['predictOnBatch', async (model) => model.predictOnBatch(bad)],
+    ['trainOnBatch', async (model) => model.trainOnBatch(bad, y)],
+    ['trainOnBatch after a good one', async (model) => {
+      model.trainOnBatch(good, y)
+      model.trainOnBatch(bad, y)
+    }],
+    ['a nested model', (model) => {
+      const x = Input({ shape: [3], dtype: 'int32' })
+      return new Model({ inputs: x, outputs: model.apply(x) }).predict(bad)
+    }],
+  ])('%s', async (_title, action) => {
+    await expect(action(make())).rejects.toThrow('Embedding "words": the indices must be in 0 … 3, received 4 in sample 1')
   })
 })

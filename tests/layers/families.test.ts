@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, TensorSpec, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
+import { LayerBase } from '../../src/layers/base'
 
 describe('merging', () => {
   const a = ops.ones([2, 3])
@@ -44,6 +45,20 @@ describe('merging', () => {
     expect(new Add().computeOutputShape([[null, 5], [3, 1]])).toEqual([3, 5])
     expect(new Concatenate().computeOutputShape([[null, 5], [null, null]])).toEqual([null, null])
     expect(new Dot({ axes: [2, 1] }).computeOutputShape([[null, 3, 5], [null, 5]])).toEqual([null, 3])
+  })
+})
+
+describe('types before data', () => {
+  it('are specs, for lists as for one', () => {
+    const [ids, x] = [new TensorSpec([null, 3], 'int32'), new TensorSpec([null, 3])]
+    expect(String(new Add().computeOutputSpec([ids, ids]))).toBe('int32 [None, 3]')
+    expect(String(new Add().computeOutputSpec([ids, x]))).toBe('float32 [None, 3]')
+    expect(String(new Concatenate().computeOutputSpec([ids, ids]))).toBe('int32 [None, 6]')
+  })
+
+  it('are asked of layers of any inputs and outputs as of one kind', () => {
+    const all: readonly LayerBase[] = [new Add(), new Dense(2)]
+    for (const layer of all) expect(layer).toBeInstanceOf(LayerBase)
   })
 })
 

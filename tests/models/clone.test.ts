@@ -1,9 +1,9 @@
 // cloneModel: the same architecture, new layers, new weights.
 import { describe, expect, it } from 'vitest'
 import type { Config, Tensor } from '../../src'
-import { ArgumentError, Dense, Dropout, Initializer, Input, Layer, Model, Sequential, cloneModel, ops, tensor } from '../../src'
-import { InputLayer } from '../../src'
+import { ArgumentError, Dense, Dropout, Initializer, Input, InputLayer, Layer, Model, Sequential, cloneModel, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
+import { LayerBase } from '../../src/layers/base'
 
 const rows = tensor([[1, 2, 3], [4, -5, 6]])
 
@@ -141,6 +141,7 @@ describe('cloneModel', () => {
     const seen: string[] = []
     const copy = cloneModel(model, {
       cloneFunction(layer) {
+        expect(layer).toBeInstanceOf(LayerBase)
         seen.push(layer.constructor.name)
         if (layer === kept) return layer
         return layer instanceof Dense ? new Dense({ units: layer.units, useBias: false }) : new Dropout(0)

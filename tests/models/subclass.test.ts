@@ -191,3 +191,30 @@ describe('callbacks that evaluate', () => {
     expect(yes).toHaveLength(24)
   })
 })
+
+describe('files', () => {
+  it('of a layer that was built before another layer held it', async () => {
+    class Holder extends Layer {
+      inner: Dense
+      constructor(options: { name?: string; inner?: Dense } = {}) {
+        super({ name: options.name ?? 'holder' })
+        this.inner = options.inner ?? new Dense({ units: 3, name: 'inner' })
+      }
+      call(input: Tensor): Tensor {
+        return this.inner.apply(input)
+      }
+    }
+    const inner = new Dense({ units: 3, name: 'inner' })
+    inner.apply(x)
+    const model = new Sequential([new Holder({ inner }), new Dense({ units: 1 })])
+    const expected = await model.predict(x)
+    const copy = await loadModel(await model.save(), { customObjects: { Holder } })
+    expect((await copy.predict(x)).data).toEqual(expected.data)
+    const other = new Sequential([new Holder(), new Dense({ units: 1 })])
+    other.ensureBuilt([null, 4])
+    await other.loadWeights(await model.saveWeights())
+    expect((await other.predict(x)).data).toEqual(expected.data)
+    await other.loadWeights(await model.save())
+    expect((await other.predict(x)).data).toEqual(expected.data)
+  })
+})

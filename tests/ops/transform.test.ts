@@ -380,6 +380,28 @@ describe('vjp', () => {
     expect(grad((v) => ops.sum(ops.square(pullback(v)[0])))([1, 1]).toArray()).toEqual([8, 32])
   })
 
+  it('through loops, and within their bodies', () => {
+    // c ← c · w, five times: c w⁵
+    const power = (c: Tensor, w: Tensor): Tensor => ops.scan((c) => [ops.multiply(c, w), null], c, null, { length: 5 })[0]
+    const [y, pullback] = vjp(power, 3, 2)
+    expect(y.item()).toBe(96)
+    expect(pullback(1).map((each) => each.item())).toEqual([32, 3 * 5 * 16])
+    expect(jit((v: Tensor) => pullback(v))(2).map((each) => each.item())).toEqual([64, 480])
+    // Newton's method for x³ = 8, its slope by a pullback in the body.
+    const w = new Variable(tensor(8))
+    const [root] = ops.scan((x) => {
+      const [value, slope] = vjp((x: Tensor) => ops.subtract(cube(x), w.value), x)
+      return [ops.subtract(x, ops.divide(value, slope(1)[0])), null]
+    }, 3, null, { length: 8 })
+    expect(root.item()).toBeCloseTo(2, 5)
+    const [slopes] = ops.scan((sum, x) => [ops.add(sum, grad((_: Tensor) => ops.multiply(w.value, x))(w)), null], 0, tensor([1, 2, 3]))
+    expect(slopes.item()).toBe(6)
+    expect(() => jit((x: Tensor) => {
+      const [, outer] = vjp(cube, x)
+      return ops.scan((c) => [outer(c)[0], null], x, null, { length: 2 })[0]
+    })(1)).toThrow(StateError)
+  })
+
   it('a pullback of symbols ends with its trace', () => {
     let kept: ((v: number) => unknown) | null = null
     jit((x: Tensor) => {

@@ -66,7 +66,7 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
   }
 
   /** @throws DataError for the first index that is outside 0 … inputDim − 1 */
-  validateInput({ data, shape }: Tensor): void {
+  override validateInput({ data, shape }: Tensor): void {
     const { inputDim } = this
     const at = data.findIndex((index: number) => !(index > -1 && index < inputDim))
     if (at < 0) return

@@ -55,7 +55,8 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
   }
 
   override applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
-    return hasSymbol(input) ? this.recordArguments(input as readonly unknown[]) : super.applyTree(input, options)
+    if (!Array.isArray(input)) throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
+    return hasSymbol(input) ? this.recordArguments(input) : super.applyTree(input, options)
   }
 
   private recordArguments(input: readonly unknown[]): Tree<Tensor> {
