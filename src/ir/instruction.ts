@@ -1,5 +1,6 @@
 // Instructions before their addresses are known. The byte layout is drawn in assembly/shared/instructions.ts.
 
+import { Header } from '../../assembly/shared/instructions'
 import type { Opcode } from '../../assembly/shared/opcodes'
 import type { TensorType } from '../core/shapes'
 
@@ -30,10 +31,36 @@ export interface FloatWord {
 
 export type Word = number | FloatWord | Address
 
-/** One instruction: its opcode, its fields by byte offset, and the words of its lists. */
+/** The fixed part of an instruction behind its header. Every field is one word. */
+export class Fields {
+  constructor(
+    /** In the order of their offsets. */
+    readonly words: readonly Word[],
+  ) {}
+
+  /** The word at a byte offset from the start of the instruction. */
+  get(offset: number): Word | undefined {
+    return this.words[fieldIndex(offset)]
+  }
+
+  /** The byte offsets of all fields. */
+  keys(): number[] {
+    return this.words.map((_, index) => Header.size + 4 * index)
+  }
+
+  *[Symbol.iterator](): Generator<readonly [offset: number, word: Word]> {
+    for (const offset of this.keys()) yield [offset, this.get(offset)!]
+  }
+}
+
+function fieldIndex(offset: number): number {
+  return (offset - Header.size) / 4
+}
+
+/** One instruction: its opcode, its fields, and the words of its lists. */
 export interface Instruction {
   readonly opcode: Opcode
-  readonly fields: ReadonlyMap<number, Word>
+  readonly fields: Fields
   readonly fixedBytes: number
   readonly lists: readonly Word[]
 }
@@ -50,10 +77,10 @@ export function instruction<Layout extends Readonly<Record<string, number | stri
   fields: Readonly<Record<FieldName<Layout>, Word>>,
   lists: readonly Word[] = [],
 ): Instruction {
-  const byOffset = new Map<number, Word>()
+  const words = new Array<Word>(fieldIndex(layout.size))
   let name: FieldName<Layout>
-  for (name in fields) byOffset.set(Number(layout[name]), fields[name])
-  return { opcode, fields: byOffset, fixedBytes: layout.size, lists }
+  for (name in fields) words[fieldIndex(Number(layout[name]))] = fields[name]
+  return { opcode, fields: new Fields(words), fixedBytes: layout.size, lists }
 }
 
 export function float(value: number): FloatWord {

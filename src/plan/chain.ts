@@ -26,27 +26,16 @@ export const MAX_CHAIN_OPERANDS = 12
 export const MAX_CHAIN_STEPS = 32
 export class ChainKernel implements Kernel {
   readonly reads: ReadonlySet<Value>
-  private readonly operands: readonly Value[]
-  /** The last node that reads a value, by its index. */
-  private readonly lastUse = new Map<Value, number>()
 
   constructor(
     readonly nodes: readonly Node[],
+    /** The values that come from outside, in the order in which they are read first. */
+    private readonly operands: readonly Value[],
     /** The results that are needed outside, in order of the nodes. */
     readonly writes: readonly Value[],
     private readonly locations: Locations,
   ) {
-    const made = new Set<Value>()
-    const operands = new Set<Value>()
-    nodes.forEach((node, i) => {
-      for (const input of node.inputs) {
-        if (!made.has(input)) operands.add(input)
-        this.lastUse.set(input, i)
-      }
-      made.add(node.outputs[0]!)
-    })
-    this.operands = [...operands]
-    this.reads = new Set(this.operands.map((value) => locations.of(value).base))
+    this.reads = new Set(operands.map((value) => locations.of(value).base))
   }
 
   /** Nothing is computed: then it is a Copy, which moves blocks where a chain would move elements. */
@@ -60,12 +49,13 @@ export class ChainKernel implements Kernel {
 
   // Safe when every read of the bytes is at the element that is written, and no later step reads them.
   mayShare(write: Value, read: Value): boolean {
-    const users = this.operands.filter((operand) => this.locations.of(operand).base === read)
-    const aligned = users.every(
-      (operand) => this.locations.isWhole(operand) && sizeOf(operand.shape) === sizeOf(this.shape),
-    )
-    const written = this.nodes.findIndex((node) => node.outputs[0] === write)
-    return aligned && users.every((user) => this.lastUse.get(user)! <= written)
+    const size = sizeOf(this.shape)
+    const written = this.nodes.indexOf(write.node!)
+    return this.operands.every((operand) => {
+      if (this.locations.of(operand).base !== read) return true
+      const aligned = this.locations.isWhole(operand) && sizeOf(operand.shape) === size
+      return aligned && !this.nodes.some((node, i) => i > written && node.inputs.includes(operand))
+    })
   }
 
   lower({ operand, scratch, emit }: LowerTarget): void {
@@ -81,10 +71,18 @@ export class ChainKernel implements Kernel {
       emit(instruction(Opcode.Copy, Copy, { out, input: operands[0]!.address, rank: extents.length }, lists))
       return
     }
-    const registers = new Registers(this.operands, this.writes)
-    const steps = this.nodes.flatMap((node, i) => encodeStep(node, (input) => this.lastUse.get(input) === i, registers))
-    const accesses = strides.map((own) => accessOf(extents, own))
-    const tiled = accesses.filter((access) => access !== Access.Contiguous).length + registers.temporaries
+    const registers = new Registers(this.nodes, this.operands, this.writes)
+    const steps: number[] = []
+    this.nodes.forEach((node, i) => encodeStep(node, i, registers, steps))
+    const lists: Word[] = [...extents]
+    let tiled = registers.temporaries
+    operands.forEach(({ address }, i) => {
+      const access = accessOf(extents, strides[i]!)
+      if (access !== Access.Contiguous) tiled++
+      lists.push(address, access, ...strides[i]!)
+    })
+    for (const write of this.writes) lists.push(operand(write).address)
+    lists.push(...steps)
     emit(
       instruction(
         Opcode.Chain,
@@ -99,12 +97,7 @@ export class ChainKernel implements Kernel {
           registerCount: registers.count,
           scratch,
         },
-        [
-          ...extents,
-          ...operands.flatMap(({ address }, i): Word[] => [address, accesses[i]!, ...strides[i]!]),
-          ...this.writes.map((write) => operand(write).address),
-          ...steps,
-        ],
+        lists,
       ),
     )
   }
@@ -142,40 +135,60 @@ function collapse(shape: Shape, operands: readonly Operand[]): { extents: number
   return { extents, strides }
 }
 
+const NONE = -1
+
 /** Numbers for operands, outputs and temporaries; a temporary's number is free again after its last use. */
 class Registers {
-  private readonly fixed = new Map<Value, number>()
-  private readonly temporary = new Map<Value, number>()
+  /** Of the operands, and behind them of each node's result: its register, and the last node that reads it. */
+  private readonly registers: number[]
+  private readonly lastUse: number[]
+  private readonly fixed: number
   private readonly free: number[] = []
   count: number
 
-  constructor(operands: readonly Value[], outputs: readonly Value[]) {
-    for (const value of [...operands, ...outputs]) this.fixed.set(value, this.fixed.size)
-    this.count = this.fixed.size
+  constructor(
+    private readonly nodes: readonly Node[],
+    private readonly operands: readonly Value[],
+    writes: readonly Value[],
+  ) {
+    const values = operands.length + nodes.length
+    this.registers = new Array<number>(values).fill(NONE)
+    this.lastUse = new Array<number>(values).fill(NONE)
+    this.fixed = this.count = operands.length + writes.length
+    operands.forEach((_, i) => (this.registers[i] = i))
+    writes.forEach((write, i) => (this.registers[this.indexOf(write)] = operands.length + i))
+    nodes.forEach((node, i) => {
+      for (const input of node.inputs) this.lastUse[this.indexOf(input)] = i
+    })
+  }
+
+  private indexOf(value: Value): number {
+    const maker = value.node === null ? NONE : this.nodes.indexOf(value.node)
+    return maker === NONE ? this.operands.indexOf(value) : this.operands.length + maker
   }
 
   get temporaries(): number {
-    return this.count - this.fixed.size
+    return this.count - this.fixed
   }
 
   get(value: Value): number {
-    const number = this.fixed.get(value) ?? this.temporary.get(value)
-    if (number === undefined) throw internalError('a chain step reads a register that was not written')
+    const number = this.registers[this.indexOf(value)] ?? NONE
+    if (number === NONE) throw internalError('a chain step reads a register that was not written')
     return number
   }
 
   define(value: Value): number {
-    const known = this.fixed.get(value)
-    if (known !== undefined) return known
-    const number = this.free.pop() ?? this.count++
-    this.temporary.set(value, number)
-    return number
+    const index = this.indexOf(value)
+    if (this.registers[index] === NONE) this.registers[index] = this.free.pop() ?? this.count++
+    return this.registers[index]!
   }
 
-  release(value: Value): void {
-    const number = this.temporary.get(value)
-    if (number === undefined) return
-    this.temporary.delete(value)
+  /** Frees the register of a temporary that node `at` was the last to read. */
+  release(value: Value, at: number): void {
+    const index = this.indexOf(value)
+    const number = this.registers[index]!
+    if (number < this.fixed || this.lastUse[index] !== at) return
+    this.registers[index] = NONE
     this.free.push(number)
   }
 }
@@ -184,14 +197,12 @@ function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
   return asElementwise(ruleOf(node.name)).step(node.inputs, node.attributes)
 }
 
-// { step, target, a, b, c }: the words of a ChainStep
-function encodeStep<Name extends PrimitiveName>(
-  node: Node<Name>,
-  diesHere: (input: Value) => boolean,
-  registers: Registers,
-): number[] {
-  const [a = 0, b = 0, c = 0] = node.inputs.map((input) => registers.get(input))
+// Appends { step, target, a, b, c }: the words of a ChainStep.
+function encodeStep<Name extends PrimitiveName>(node: Node<Name>, at: number, registers: Registers, words: number[]): void {
+  const { inputs } = node
+  const operand = (i: number): number => (i < inputs.length ? registers.get(inputs[i]!) : 0)
+  const [a, b, c] = [operand(0), operand(1), operand(2)]
   // Element i of every operand is read before element i is written, so a dying operand's register can serve.
-  for (const input of node.inputs) if (diesHere(input)) registers.release(input)
-  return [stepOf(node), registers.define(node.outputs[0]!), a, b, c]
+  for (const input of inputs) registers.release(input, at)
+  words.push(stepOf(node), registers.define(node.outputs[0]!), a, b, c)
 }

@@ -54,6 +54,8 @@ export function fuse(graph: Graph, locations: Locations, { fuse: enabled }: Fuse
   return placed.sort((a, b) => a.position - b.position).map(({ kernel }) => kernel)
 }
 
+const NOBODY: readonly Node[] = []
+
 interface Users {
   /** The nodes that read a value, directly. */
   of(value: Value): readonly Node[]
@@ -63,15 +65,11 @@ interface Users {
 function countUsers(graph: Graph): Users {
   const readers = new Map<Value, Node[]>()
   for (const node of graph.nodes) {
-    node.inputs.forEach((input, i) => {
-      if (node.inputs.indexOf(input) < i) return
-      const list = readers.get(input)
-      if (list === undefined) readers.set(input, [node])
-      else list.push(node)
-    })
+    const { inputs } = node
+    for (let i = 0; i < inputs.length; i++) if (inputs.indexOf(inputs[i]!) === i) append(readers, inputs[i]!, node)
   }
   const wanted = new Set(results(graph))
-  return { of: (value) => readers.get(value) ?? [], isResult: (value) => wanted.has(value) }
+  return { of: (value) => readers.get(value) ?? NOBODY, isResult: (value) => wanted.has(value) }
 }
 
 /** The only node that reads `value`, if nothing else needs it. */
@@ -113,8 +111,8 @@ interface OpenChain {
   /** Chains are opened in this order; the first that a node can join takes it. */
   readonly order: number
   readonly nodes: Node[]
-  readonly made: Set<Value>
-  readonly operands: Set<Value>
+  /** What is read from outside, each once. */
+  readonly operands: Value[]
   last: number
   isOpen: boolean
 }
@@ -142,19 +140,17 @@ class OpenChains {
     this.close(node, home)
     const chain = home ?? this.begin(node)
     for (const input of node.inputs) {
-      if (chain.made.has(input) || chain.operands.has(input)) continue
-      chain.operands.add(input)
+      if (this.makers.get(input) === chain || chain.operands.includes(input)) continue
+      chain.operands.push(input)
       append(this.readers, input, chain)
     }
-    const output = node.outputs[0]!
     chain.nodes.push(node)
-    chain.made.add(output)
-    this.makers.set(output, chain)
+    this.makers.set(node.outputs[0]!, chain)
     chain.last = position
   }
 
   private begin(node: Node): OpenChain {
-    const chain = { order: this.all.length, nodes: [], made: new Set<Value>(), operands: new Set<Value>(), last: 0, isOpen: true }
+    const chain: OpenChain = { order: this.all.length, nodes: [], operands: [], last: 0, isOpen: true }
     this.all.push(chain)
     const { shape } = node.outputs[0]!
     if (this.enabled && sizeOf(shape) <= SMALL_CHAIN) append(this.small, shape.join(), chain)
@@ -166,7 +162,7 @@ class OpenChains {
     const { shape } = node.outputs[0]!
     let home: OpenChain | null = null
     const offer = (chain: OpenChain | undefined): void => {
-      if (chain !== undefined && (home === null || chain.order < home.order) && this.joins(chain, node)) home = chain
+      if (chain?.isOpen === true && (home === null || chain.order < home.order) && this.joins(chain, node)) home = chain
     }
     for (const input of node.inputs) {
       offer(this.makers.get(input))
@@ -175,7 +171,7 @@ class OpenChains {
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
       // Related chains were offered already, so a full one is of no use here.
-      const roomy = candidates.filter(({ isOpen, nodes, operands }) => isOpen && nodes.length < MAX_CHAIN_STEPS && operands.size < MAX_CHAIN_OPERANDS)
+      const roomy = candidates.filter(({ isOpen, nodes, operands }) => isOpen && nodes.length < MAX_CHAIN_STEPS && operands.length < MAX_CHAIN_OPERANDS)
       if (roomy.length < candidates.length) this.small.set(shape.join(), roomy)
       for (const chain of roomy) offer(chain)
     }
@@ -183,16 +179,18 @@ class OpenChains {
   }
 
   private joins(chain: OpenChain, node: Node): boolean {
-    if (!chain.isOpen || chain.nodes.length >= MAX_CHAIN_STEPS) return false
+    if (chain.nodes.length >= MAX_CHAIN_STEPS) return false
     if (!sameShape(chain.nodes[0]!.outputs[0]!.shape, node.outputs[0]!.shape)) return false
-    const fresh = new Set<Value>()
-    for (const input of node.inputs) {
-      if (chain.made.has(input)) continue
+    let fresh = 0
+    const { inputs } = node
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i]!
+      if (this.makers.get(input) === chain) continue
       // Seen through a view, a value of the chain is not yet there when the chain reads it.
-      if (chain.made.has(this.locations.of(input).base)) return false
-      if (!chain.operands.has(input)) fresh.add(input)
+      if (this.makers.get(this.locations.of(input).base) === chain) return false
+      if (!chain.operands.includes(input) && inputs.indexOf(input) === i) fresh++
     }
-    return chain.operands.size + fresh.size <= MAX_CHAIN_OPERANDS
+    return chain.operands.length + fresh <= MAX_CHAIN_OPERANDS
   }
 
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
@@ -207,12 +205,11 @@ class OpenChains {
     return this.all.map((chain) => ({ position: chain.last, kernel: this.build(chain) }))
   }
 
-  private build({ nodes, made }: OpenChain): Kernel {
-    const needed = (value: Value): boolean =>
-      this.users.isResult(value) || this.users.of(value).some((user) => !made.has(user.outputs[0]!))
+  private build({ nodes, operands }: OpenChain): Kernel {
+    const needed = (value: Value): boolean => this.users.isResult(value) || this.users.of(value).some((user) => !nodes.includes(user))
     const writes = nodes.map((node) => node.outputs[0]!).filter(needed)
     if (writes.length === 0) throw internalError('a chain that nothing needs')
-    return new ChainKernel(nodes, writes, this.locations)
+    return new ChainKernel(nodes, operands, writes, this.locations)
   }
 }
 

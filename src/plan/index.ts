@@ -51,9 +51,10 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const operand = (value: Value): Operand => locate(value, memory, locations)
   const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
   const { wideTiles = false } = options
+  const scratch = { buffer: memory.scratch, offset: 0 }
   const lowered = lowerAll(kernels, (kernel) => ({
     operand,
-    scratch: { buffer: memory.scratch, offset: 0 },
+    scratch,
     temporary: at(memory.temporaries.get(kernel)),
     block: (block) => at(memory.blocks.get(block))!,
     wideTiles,

@@ -1,10 +1,11 @@
 // A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and
 // lowering turns into instructions.
 
+import type { Opcode } from '../../assembly/shared/opcodes'
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
-import type { Address, Instruction, Operand } from '../ir/instruction'
+import type { Address, Fields, Instruction, Operand, Word } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
 import type { LoopIdentity } from './memory'
@@ -96,20 +97,50 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   }
 }
 
+/** An instruction and the kernel that emitted it. Names are made and operands looked up when somebody asks: few do. */
+class KernelInstruction implements LabelledInstruction {
+  readonly opcode: Opcode
+  readonly fields: Fields
+  readonly fixedBytes: number
+  readonly lists: readonly Word[]
+  /** Whether it is the kernel's last one. */
+  isLast = false
+
+  constructor(
+    { opcode, fields, fixedBytes, lists }: Instruction,
+    private readonly kernel: Kernel,
+    private readonly operand: (value: Value) => Operand,
+    readonly body?: readonly LabelledInstruction[],
+    readonly loop?: LoopIdentity,
+  ) {
+    this.opcode = opcode
+    this.fields = fields
+    this.fixedBytes = fixedBytes
+    this.lists = lists
+  }
+
+  get label(): string {
+    return labelOf(this.kernel)
+  }
+
+  get made(): readonly Operand[] {
+    return this.isLast ? this.kernel.writes.map(this.operand) : []
+  }
+}
+
 /** Instructions of kernels, in their order. */
 export function lowerAll(kernels: readonly Kernel[], target: (kernel: Kernel) => Omit<LowerTarget, 'emit' | 'emitLoop'>): LabelledInstruction[] {
-  const result: LabelledInstruction[] = []
+  const result: KernelInstruction[] = []
   for (const kernel of kernels) {
-    const label = labelOf(kernel)
     const own = target(kernel)
-    const emitted: LabelledInstruction[] = []
+    const { operand } = own
+    const before = result.length
     kernel.lower({
       ...own,
-      emit: (instruction) => void emitted.push({ ...instruction, label, made: [] }),
-      emitLoop: (instruction, body, loop) => void emitted.push({ ...instruction, body, loop, label, made: [] }),
+      emit: (instruction) => void result.push(new KernelInstruction(instruction, kernel, operand)),
+      emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, kernel, operand, body, loop)),
     })
-    const last = emitted.pop()
-    if (last !== undefined) result.push(...emitted, { ...last, made: kernel.writes.map((write) => own.operand(write)) })
+    if (result.length > before) result[result.length - 1]!.isLast = true
   }
   return result
 }

@@ -10,7 +10,7 @@ import type { LoopIdentity } from './memory'
 
 /** An instruction, and behind the lists of a Loop those of its body. */
 export interface TapeInstruction extends Instruction {
-  readonly body?: readonly TapeInstruction[]
+  readonly body?: readonly TapeInstruction[] | undefined
 }
 
 /** An instruction as several threads run it. */
@@ -19,7 +19,7 @@ export interface SharedInstruction extends TapeInstruction {
   readonly parts?: number
   /** Whether all threads meet before it. Default false. */
   readonly meets?: boolean
-  readonly body?: readonly SharedInstruction[]
+  readonly body?: readonly SharedInstruction[] | undefined
 }
 
 export interface LabelledInstruction extends SharedInstruction {
@@ -28,12 +28,14 @@ export interface LabelledInstruction extends SharedInstruction {
   /** Of the last instruction of a kernel: what the kernel has made. */
   readonly made: readonly Operand[]
   /** Of a Loop: what identifies it in the streams of its body. */
-  readonly loop?: LoopIdentity
-  readonly body?: readonly LabelledInstruction[]
+  readonly loop?: LoopIdentity | undefined
+  readonly body?: readonly LabelledInstruction[] | undefined
 }
 
-export function byteLength({ fixedBytes, lists, body = [] }: TapeInstruction): number {
-  return body.reduce((sum, each) => sum + byteLength(each), fixedBytes + 4 * lists.length)
+export function byteLength(instruction: TapeInstruction): number {
+  let bytes = bodyOffset(instruction)
+  if (instruction.body !== undefined) for (const each of instruction.body) bytes += byteLength(each)
+  return bytes
 }
 
 /** Bytes of a whole tape, its end marker included. */
@@ -73,8 +75,9 @@ export function encode(instructions: readonly SharedInstruction[], resolve: (add
       bytes[at + Header.moreParts] = (instruction.parts ?? 1) - 1
       bytes[at + Header.meet] = Number(instruction.meets ?? false)
       put((at + Header.byteLength) / 4, byteLength(instruction))
-      for (const [offset, word] of instruction.fields) put((at + offset) / 4, word)
-      instruction.lists.forEach((word, i) => put((at + instruction.fixedBytes) / 4 + i, word))
+      let index = (at + Header.size) / 4
+      for (const word of instruction.fields.words) put(index++, word)
+      for (const word of instruction.lists) put(index++, word)
       at += bodyOffset(instruction)
       if (instruction.body !== undefined) at = write(instruction.body, at)
     }
