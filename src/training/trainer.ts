@@ -432,10 +432,13 @@ export class Trainer {
   }
 }
 
-/** The keys of a record of outputs, else the names of the layers that make them. */
+/** The keys of a record of outputs, numbered where there are several below one, else the names of the layers that make them. */
 function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
-  const isRecord = isBranch(specs) && !Array.isArray(specs) && Object.values(specs).every((each) => !isBranch(each))
-  return isRecord ? Object.keys(specs) : layerNames
+  if (!isBranch(specs) || Array.isArray(specs)) return layerNames
+  return Object.entries(specs).flatMap(([key, child]) => {
+    const count = flatten(child as Tree<unknown>).length
+    return count === 1 ? [key] : Array.from({ length: count }, (_, i) => `${key}_${i}`)
+  })
 }
 
 /** Writes the parameters of a program. */
