@@ -31,15 +31,15 @@ function kernelFile(level) {
 
 /** The program for one batch of inputs, which updates what the layers assign to. @returns {Program} */
 export function predictionProgram(model, shape) {
-  const program = model.steps?.predict?.({ dtype: 'float32', shape });
-  if (typeof program?.run !== 'function') throw new Error('Model.steps.predict is not there any more: see src/models/model.ts');
+  const program = model.trainer?.predictionProgram?.({ dtype: 'float32', shape });
+  if (typeof program?.run !== 'function') throw new Error('Trainer.predictionProgram is not there any more: see src/training/trainer.ts');
   return program;
 }
 
 /** The program of a model's training step; there must be one only. @returns {Program} */
 export function trainingProgram(model) {
-  const programs = [...(model.steps?.programs ?? [])].filter(([signature]) => signature.startsWith('train '));
-  if (programs.length !== 1) throw new Error(`expected one training program in Model.steps.programs, found ${programs.length}: see src/training/steps.ts`);
+  const programs = [...(model.trainer?.programs ?? [])].filter(([signature]) => signature.startsWith('train '));
+  if (programs.length !== 1) throw new Error(`expected one training program in Trainer.programs, found ${programs.length}: see src/training/trainer.ts`);
   return programs[0][1];
 }
 
@@ -60,8 +60,8 @@ export function instructionsOf(program) {
 
 /** What the planner chose for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number }>} */
 export function memoryPlans(model) {
-  const programs = model.steps?.programs;
-  if (!(programs instanceof Map) || programs.size === 0) throw new Error('Model.steps.programs is not there any more: see src/training/steps.ts');
+  const programs = model.trainer?.programs;
+  if (!(programs instanceof Map) || programs.size === 0) throw new Error('Trainer.programs is not there any more: see src/training/trainer.ts');
   return new Map(
     [...programs].map(([signature, program]) => {
       const { workspaceBytes, lowerBound } = program.plan?.memory ?? {};
