@@ -432,9 +432,9 @@ export class Trainer {
   }
 }
 
-/** The keys of a record of outputs, else the names of the layers that make them. */
+/** The keys of a record with one output under each, else the names of the layers that make them. */
 function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
-  const isRecord = isBranch(specs) && !Array.isArray(specs) && Object.values(specs).every((each) => !isBranch(each))
+  const isRecord = isBranch(specs) && !Array.isArray(specs) && Object.values(specs).every((each) => flatten(each as Tree<unknown>).length === 1)
   return isRecord ? Object.keys(specs) : layerNames
 }
 
