@@ -289,12 +289,8 @@ def snake_leaf(leaf):
     return leaf if leaf is None or isinstance(leaf, (int, float)) else keras.src.utils.naming.to_snake_case(leaf)
 
 
-def key_of(name):
-    return camel(name)
-
-
 def logs_of(logs):
-    return {key_of(k): (number(v) if not isinstance(v, list) else [number(each) for each in v]) for k, v in logs.items()}
+    return {camel(k): (number(v) if not isinstance(v, list) else [number(each) for each in v]) for k, v in logs.items()}
 
 
 def run(described, data, position):

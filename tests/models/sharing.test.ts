@@ -2,8 +2,8 @@
 // Saving is in save.test.ts; placing values in memory in tests/plan.
 
 import { describe, expect, it } from 'vitest'
-import type { Model, Tensor } from '../../src'
-import { Activation, Adam, Dense, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, random, tensor } from '../../src'
+import type { Tensor } from '../../src'
+import { Activation, Adam, Dense, Input, Model, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, random, tensor } from '../../src'
 
 const x = [[1, 2], [3, 4], [-1, 0.5], [0, 1]]
 const y = [[1], [0], [1], [0]]
@@ -193,6 +193,23 @@ describe('traced functions', () => {
     const weight = new Variable(tensor([2]))
     const slope = grad((input) => ops.sum(ops.multiply(weight, input)))
     expect(slope([3]).data[0]).toBe(2)
+  })
+})
+
+describe('a layer that is called twice', () => {
+  it('adds the penalty of its activities for each call, and that of its weights once', async () => {
+    const input = Input({ shape: [2] })
+    const shared = new Dense({ units: 2, kernelRegularizer: 'l2', activityRegularizer: 'l1' })
+    const first = shared.apply(input)
+    const second = shared.apply(first)
+    const model = new Model({ inputs: input, outputs: second })
+    model.compile({ loss: 'mse' })
+    const activities = new Model({ inputs: input, outputs: [first, second] }).predictOnBatch(x)
+    const penalty = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + 0.01 * Math.abs(value), 0) / x.length
+    const ofWeights = Array.from(shared.kernel.value.data).reduce((sum, value) => sum + 0.01 * value ** 2, 0)
+    const expected = activities.reduce((sum, { data }) => sum + penalty(data), ofWeights)
+    const { loss } = await model.evaluate(x, activities[1]!)
+    expect(loss).toBeCloseTo(expected, 5)
   })
 })
 
