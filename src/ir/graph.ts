@@ -7,6 +7,7 @@ import type { Shape, TensorType } from '../core/shapes'
 /** One tensor of a graph: an input, or an output of a node. Written once. */
 export class Value implements TensorType {
   constructor(
+    /** Its own within a graph. */
     readonly id: number,
     readonly shape: Shape,
     readonly dtype: DType,
@@ -55,6 +56,8 @@ export interface Graph {
   readonly outputs: readonly Value[]
   /** Written when everything else is done. */
   readonly updates: readonly Update[]
+  /** The ids of all values are below it. */
+  readonly idEnd: number
 }
 
 export function cellsOverlap(a: Cell, b: Cell): boolean {
