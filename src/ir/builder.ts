@@ -26,15 +26,22 @@ function isOpenLoop(node: OpenNode<PrimitiveName>): node is OpenNode<'loop'> {
 
 /** A graph that is being made. */
 export class GraphBuilder {
-  private nextId = 0
-  private readonly parameters: Value[] = []
-  private readonly cells = new Map<Cell, Value>()
+  private nextId: number
+  private readonly parameters: Value[]
+  private readonly cells: Map<Cell, Value>
   private readonly nodes: Node[] = []
   private readonly loops = new Map<Node, OpenNode<'loop'>>()
   private readonly updates = new Map<Cell, Value>()
   /** The scope that new nodes get. */
   scope = ''
   readonly e: Emitter = new NodeEmitter(this)
+
+  /** @param rebuilt a graph whose parameters and cells the new one has, too; so it can take over nodes: see `keep` */
+  constructor(rebuilt?: Graph) {
+    this.nextId = rebuilt?.idEnd ?? 0
+    this.parameters = [...(rebuilt?.parameters ?? [])]
+    this.cells = new Map(rebuilt?.cells)
+  }
 
   private value(type: TensorType, node: Node | null): Value {
     return new Value(this.nextId++, type.shape, type.dtype, node)
@@ -91,6 +98,13 @@ export class GraphBuilder {
     return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes))
   }
 
+  /** A node of the graph that is rebuilt: itself when its operands are still the same, a copy otherwise. */
+  keep<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
+    for (let i = 0; i < inputs.length; i++) if (inputs[i] !== node.inputs[i]) return this.copy(node, inputs)
+    this.nodes.push(node)
+    return node.outputs
+  }
+
   /** The same node with other operands of the same types: nothing needs to be inferred again. */
   copy<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
     return this.append(node.name, inputs, node.attributes, node.outputs).outputs
@@ -140,6 +154,6 @@ export class GraphBuilder {
   /** @param parameters all of them, in another order */
   finish(outputs: readonly Value[], parameters: readonly Value[] = this.parameters): Graph {
     const updates: Update[] = [...this.updates].map(([cell, value]) => ({ cell, value }))
-    return { parameters, cells: this.cells, nodes: this.nodes, outputs, updates }
+    return { parameters, cells: this.cells, nodes: this.nodes, outputs, updates, idEnd: this.nextId }
   }
 }

@@ -85,6 +85,7 @@ function pullBack<Name extends PrimitiveName>(
     attributes: node.attributes,
     cotangents: node.outputs.map((output) => cotangents.total(output) ?? e.zeros(output)),
     isUsed: (output) => cotangents.has(node.outputs[output]!),
+    isWanted: (input) => carriers.has(node.inputs[input]!),
   })
   // Only elementwise rules may leave the gradient of a broadcast operand in the result's shape.
   if (rule.kind !== 'elementwise') return contributions

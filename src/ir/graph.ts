@@ -9,6 +9,7 @@ import { sizeOf } from '../core/shapes'
 /** One tensor of a graph: an input, or an output of a node. Written once. */
 export class Value implements TensorType {
   constructor(
+    /** Its own within a graph. */
     readonly id: number,
     readonly shape: Shape,
     readonly dtype: DType,
@@ -57,6 +58,8 @@ export interface Graph {
   readonly outputs: readonly Value[]
   /** Written when everything else is done. */
   readonly updates: readonly Update[]
+  /** The ids of all values are below it. */
+  readonly idEnd: number
 }
 
 /** The bytes of all elements. */

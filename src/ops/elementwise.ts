@@ -6,7 +6,7 @@ import { requireDType } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor, toTensor } from './convert'
 import type { Tensor } from './tensor'
-import { apply } from './trace'
+import { apply, currentTrace } from './trace'
 
 function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
@@ -22,14 +22,21 @@ function unary(name: UnaryName, x: TensorLike): Tensor {
   return apply(name, [float(x, name)], none)[0]!
 }
 
+/** A tensor. A number in a traced function is the same constant wherever it stands. */
+function operand(x: TensorLike, name: string, dtype?: DType): Tensor {
+  const trace = typeof x === 'number' ? currentTrace() : null
+  if (typeof x === 'number' && trace !== null) return trace.literal(x, dtype ?? 'float32')
+  return dtype === undefined ? asTensor(x, name) : toTensor(x, name, dtype)
+}
+
 /** Two operands in one dtype, `least` or higher. A number that an int32 can hold counts as one beside int32 and bool. */
 function pair(name: string, a: TensorLike, b: TensorLike, least: DType): [Tensor, Tensor] {
-  const left = asTensor(a, name)
-  const right = asTensor(b, name)
+  const left = operand(a, name)
+  const right = operand(b, name)
   const literalBeside = (x: TensorLike, other: Tensor) =>
     typeof x === 'number' && x === (x | 0) && other.dtype !== 'float32' && least !== 'float32'
-  if (literalBeside(a, right)) return pair(name, toTensor(a, name, 'int32'), right, least)
-  if (literalBeside(b, left)) return pair(name, left, toTensor(b, name, 'int32'), least)
+  if (literalBeside(a, right)) return pair(name, operand(a, name, 'int32'), right, least)
+  if (literalBeside(b, left)) return pair(name, left, operand(b, name, 'int32'), least)
   const dtype = commonType([left.dtype, right.dtype, least])
   return [cast(left, dtype), cast(right, dtype)]
 }

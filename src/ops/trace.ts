@@ -7,6 +7,7 @@ import { gradients, pullBackAll } from '../ir/differentiate'
 import type { Cell, Graph, Value } from '../ir/graph'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import { dtypes } from '../core/dtypes'
+import type { DType } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { attributesKey } from '../plan/simplify'
 import type { Program } from '../runtime/program'
@@ -52,6 +53,11 @@ export class Trace {
       this.constants.set(tensor, value)
     }
     return value
+  }
+
+  /** A number as a symbol. */
+  literal(x: number, dtype: DType): Tensor {
+    return this.wrap(this.builder.e.scalar(x, dtype))
   }
 
   /** What stands for a symbol of another trace. */

@@ -9,7 +9,7 @@ import type { Layout } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'
 import type { PrimitiveName } from '../primitives/attributes'
 import { rowMajorStrides, sizeOf } from '../core/shapes'
-import type { RewriteOptions } from './rewrite'
+import type { Finish } from './rewrite'
 import { rewrite } from './rewrite'
 
 /** A value's bytes: inside the buffer of `base`, in this layout. */
@@ -72,19 +72,18 @@ export class Locations {
   }
 }
 
-/** What stands for a constant of a graph that is rebuilt. */
+/** What stands for a constant in the body of a loop. */
 type PlaceConstant = (node: Node<'constant'>, builder: GraphBuilder) => Value
 
 export function legalize(graph: Graph): Legal {
   const locations = new Locations()
-  const legal = legalizeNodes(graph, locations, (node, builder) => builder.copy(node, [])[0]!, {
-    // A result needs bytes of its own: not a view's, not an input's or a constant's.
-    finish: (value, builder) => (isOwned(value, locations) ? value : builder.emitOne('copy', [value], {})),
-  })
-  return { graph: legal, locations }
+  // A result needs bytes of its own: not a view's, not an input's or a constant's.
+  const finish: Finish = (value, builder) => (isOwned(value, locations) ? value : builder.emitOne('copy', [value], {}))
+  return { graph: legalizeNodes(graph, locations, null, finish), locations }
 }
 
-function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConstant, options: RewriteOptions): Graph {
+/** @param constant null where constants stay */
+function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConstant | null, finish: Finish): Graph {
   const copied = new Map<Value, Value>()
   const copy = (value: Value, builder: GraphBuilder): Value => {
     let result = copied.get(value)
@@ -97,10 +96,10 @@ function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConsta
   return rewrite(
     graph,
     (node, inputs, builder) => {
-      if (isConstant(node)) return [constant(node, builder)]
+      if (constant !== null && isConstant(node)) return [constant(node, builder)]
       const operands = inputs.map((input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
       if (isLoop(node)) return legalizeLoop(node, operands, builder, locations, constant)
-      const outputs = builder.copy(node, operands)
+      const outputs = builder.keep(node, operands)
       const made = outputs[0]?.node
       if (made && !locations.addView(made)) {
         // The operand cannot be seen so: the view of a contiguous copy always exists.
@@ -110,7 +109,7 @@ function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConsta
       }
       return outputs
     },
-    options,
+    finish,
   )
 }
 
@@ -146,7 +145,7 @@ function legalizeLoop(
   operands: readonly Value[],
   builder: GraphBuilder,
   locations: Locations,
-  constant: PlaceConstant,
+  constant: PlaceConstant | null,
 ): readonly Value[] {
   const { carries } = node.attributes
   const inside = new Locations()
@@ -155,24 +154,20 @@ function legalizeLoop(
   const next = new Set<Value>()
   const stacked = new Set<Value>()
   const capture: PlaceConstant = (each, body) => {
-    captured.push(constant(each, builder))
+    captured.push(constant === null ? builder.copy(each, [])[0]! : constant(each, builder))
     return body.parameter(each.outputs[0]!)
   }
-  const graph = legalizeNodes(bodyOf(node), inside, capture, {
-    begin(parameters) {
-      parameters.forEach((parameter, i) => {
-        if (i < carries) carried.add(parameter)
-        if (isScanned(node, i)) inside.setStrides(parameter, locations.of(operands[i]!).layout.strides.slice(1))
-      })
-    },
-    finish(value, body, index) {
-      const { base } = inside.of(value)
-      const taken = index < carries ? next : stacked
-      const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
-      if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
-      taken.add(base)
-      return value
-    },
+  bodyOf(node).parameters.forEach((parameter, i) => {
+    if (i < carries) carried.add(parameter)
+    if (isScanned(node, i)) inside.setStrides(parameter, locations.of(operands[i]!).layout.strides.slice(1))
+  })
+  const graph = legalizeNodes(bodyOf(node), inside, capture, (value, body, index) => {
+    const { base } = inside.of(value)
+    const taken = index < carries ? next : stacked
+    const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
+    if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
+    taken.add(base)
+    return value
   })
   const legal = builder.emitNode('loop', [...operands, ...captured], { ...node.attributes, body: new Body(graph) })
   locations.addBody(legal, { graph, locations: inside })

@@ -197,7 +197,7 @@ class Planner {
   /** Lets the kernel that makes a cell's new content write it to the cell, wherever nothing needs the old one later. */
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
-    const lastEffect = this.kernels.findLastIndex((kernel) => kernel.nodes.some(hasEffect))
+    const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
     const readers = new CellReaders(this.graph.cells, this.lastRead)
     return this.graph.updates.filter(({ cell, value }) => {
       const { base } = this.locations.of(value)
@@ -218,20 +218,20 @@ class Planner {
   /** Lets the operands of a concatenation be written to their place in it. */
   private placeParts(): void {
     for (let i = this.kernels.length - 1; i >= 0; i--) {
-      for (const node of this.kernels[i]!.nodes) {
-        const offsets = placesOf(node)
-        if (offsets === null) continue
-        const whole = node.outputs[0]!
-        const holder = this.holders.get(whole)
-        // In a cell's bytes the parts would be written before the cell is free.
-        if (holder !== undefined && 'draft' in holder && holder.draft.home?.kind !== 'bound') continue
-        if (holder === undefined) this.hold(whole, null)
-        node.inputs.forEach((input, j) => {
-          const { base } = this.locations.of(input)
-          const own = this.madeAt.has(base) && !this.holders.has(base) && this.locations.isWhole(input)
-          if (own) this.holders.set(base, { within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
-        })
-      }
+      // The others of a kernel are elementwise.
+      const node = this.kernels[i]!.nodes[0]!
+      const offsets = placesOf(node)
+      if (offsets === null) continue
+      const whole = node.outputs[0]!
+      const holder = this.holders.get(whole)
+      // In a cell's bytes the parts would be written before the cell is free.
+      if (holder !== undefined && 'draft' in holder && holder.draft.home?.kind !== 'bound') continue
+      if (holder === undefined) this.hold(whole, null)
+      node.inputs.forEach((input, j) => {
+        const { base } = this.locations.of(input)
+        const own = this.madeAt.has(base) && !this.holders.has(base) && this.locations.isWhole(input)
+        if (own) this.holders.set(base, { within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
+      })
     }
   }
 

@@ -20,9 +20,9 @@ export function simplify(graph: Graph): Graph {
 }
 
 function simplifyOnce(graph: Graph): Graph {
-  const { needed, live } = neededNodes(graph)
+  const live = liveValues(graph)
   return rewrite(graph, (node, inputs, builder, shared) => {
-    if (!needed.has(node)) return []
+    if (!isNeeded(node, live)) return []
     if (isLoop(node)) return reduceLoop(node, inputs, (output) => live.has(output), builder, shared)
     return reduceNode(node, inputs, builder) ?? shareOrEmit(node, inputs, builder, shared)
   })
@@ -73,17 +73,18 @@ function uniqueNumber(node: Node): number {
   return known
 }
 
-/** The nodes that some result or effect depends on, and the values. */
-function neededNodes(graph: Graph): { needed: Set<Node>; live: Set<Value> } {
-  const needed = new Set<Node>()
+/** The values that some result or effect depends on. */
+function liveValues(graph: Graph): ReadonlySet<Value> {
   const live = new Set<Value>(results(graph))
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!
-    if (!hasEffect(node) && !node.outputs.some((output) => live.has(output))) continue
-    needed.add(node)
-    for (const input of node.inputs) live.add(input)
+    if (isNeeded(node, live)) for (const input of node.inputs) live.add(input)
   }
-  return { needed, live }
+  return live
+}
+
+function isNeeded(node: Node, live: ReadonlySet<Value>): boolean {
+  return node.outputs.some((output) => live.has(output)) || hasEffect(node)
 }
 
 /** Numbers that are known, so that views of views are looked through once only. */
@@ -132,9 +133,9 @@ function shareOrEmit<Name extends PrimitiveName>(
   builder: GraphBuilder,
   shared: Shared,
 ): readonly Value[] {
-  if (hasEffect(node)) return builder.copy(node, inputs)
+  if (hasEffect(node)) return builder.keep(node, inputs)
   const key = `${node.name} ${attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)}`
-  return share(shared, key, inputs, () => builder.copy(node, inputs))
+  return share(shared, key, inputs, () => builder.keep(node, inputs))
 }
 
 function share(shared: Shared, name: string, inputs: readonly Value[], emit: () => readonly Value[]): readonly Value[] {
@@ -154,11 +155,16 @@ const LARGEST_COMPARED = 16
  * cost more than sharing saves.
  */
 export function attributesKey(attributes: object, identity = ''): string {
-  if (Object.keys(attributes).length === 0) return ''
-  return JSON.stringify(attributes, (_key, value: unknown) => {
-    // JSON knows neither −0 nor what is not finite.
-    if (!ArrayBuffer.isView(value)) return Object.is(value, -0) ? '-0' : typeof value === 'number' ? String(value) : value
-    if (value.byteLength > 4 * LARGEST_COMPARED) return identity
-    return Array.from(new Uint32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)))
-  })
+  let text = ''
+  for (const [name, value] of Object.entries(attributes)) text += `${name}: ${attributeText(value, identity)}, `
+  return text
+}
+
+function attributeText(value: unknown, identity: string): string {
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
+  if (Array.isArray(value)) return `[${value.map((each) => attributeText(each, identity)).join()}]`
+  if (!ArrayBuffer.isView(value)) return JSON.stringify(value)
+  if (value.byteLength > 4 * LARGEST_COMPARED) return identity
+  // Bit by bit: −0 is not 0, and a NaN is itself.
+  return new Uint32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)).join()
 }

@@ -3,11 +3,10 @@
 import { Opcode } from '../../assembly/shared/opcodes'
 import { Gemm } from '../../assembly/shared/instructions'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { Emitter } from './emitter'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext, TotalContext } from './rule'
+import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext, TotalContext, VjpContext } from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
@@ -55,10 +54,10 @@ function ref({ inputs: [a, b], outputs: [out], inputTypes: [aType, bType], outpu
 }
 
 // dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
-function vjp({ e, inputs: [a, b], cotangents: [dy] }: { e: Emitter; inputs: readonly Value[]; cotangents: readonly Value[] }) {
+function vjp({ e, inputs: [a, b], cotangents: [dy], isWanted }: VjpContext<NoAttributes>) {
   return [
-    e.sumTo(e.matmul(dy!, e.transposeMatrix(b!)), a!.shape),
-    e.sumTo(e.matmul(e.transposeMatrix(a!), dy!), b!.shape),
+    isWanted(0) ? e.sumTo(e.matmul(dy!, e.transposeMatrix(b!)), a!.shape) : null,
+    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(a!), dy!), b!.shape) : null,
   ]
 }
 

@@ -37,7 +37,9 @@ interface Options {
 }
 
 type UnaryVjp = (e: Emitter, dy: Value, x: Value, y: Value) => Value
-type BinaryVjp = (e: Emitter, dy: Value, a: Value, b: Value, y: Value) => readonly [Value | null, Value | null]
+/** The gradient of one operand. */
+type OperandVjp = (e: Emitter, dy: Value, a: Value, b: Value, y: Value) => Value
+type BinaryVjp = readonly [OperandVjp | null, OperandVjp | null]
 
 function check(name: string, inputs: readonly TensorType[], accepts: Kinds): void {
   const dtype = inputs[0]!.dtype
@@ -91,7 +93,9 @@ function binary(
     step: (inputs) => stepFor(step, integerStep, inputs),
     flops,
     scalar: ([a, b], [type]) => (type!.dtype === 'int32' ? integer : scalar)(a!, b!),
-    vjp: vjp && (({ e, inputs: [a, b], outputs: [y], cotangents: [dy] }) => vjp(e, dy!, a!, b!, y!)),
+    vjp: vjp && (({ e, inputs: [a, b], outputs: [y], cotangents: [dy], isWanted }) => {
+      return vjp.map((own, i) => (own !== null && isWanted(i) ? own(e, dy!, a!, b!, y!) : null))
+    }),
     ...(bias === undefined ? {} : { bias }),
     ...(simplify === undefined ? {} : { simplify }),
   }
@@ -165,17 +169,10 @@ const select: ElementwisePrimitive<NoAttributes> = {
 
 /** Ties share the gradient equally, as a ± |a − b| would. */
 function extremum(name: PrimitiveName, step: Step, integerStep: Step, scalar: (a: number, b: number) => number) {
-  return binary(
-    name,
-    step,
-    scalar,
-    (e, dy, a, b, y) => {
-      const share = (x: Value, other: Value) =>
-        e.select(e.equal(x, y), e.multiply(dy, e.select(e.equal(x, other), 0.5, 1)), 0)
-      return [share(a, b), share(b, a)]
-    },
-    { integerStep },
-  )
+  const share = (e: Emitter, dy: Value, x: Value, other: Value, y: Value) =>
+    e.select(e.equal(x, y), e.multiply(dy, e.select(e.equal(x, other), 0.5, 1)), 0)
+  const vjp: BinaryVjp = [(e, dy, a, b, y) => share(e, dy, a, b, y), (e, dy, a, b, y) => share(e, dy, b, a, y)]
+  return binary(name, step, scalar, vjp, { integerStep })
 }
 
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
@@ -237,7 +234,7 @@ export const elementwise = {
     'reluGradient',
     Step.ReluGradient,
     (y, dy) => (y > 0 ? dy : 0),
-    (e, dz, y) => [null, e.reluGradient(y, dz)],
+    [null, (e, dz, y) => e.reluGradient(y, dz)],
     { accepts: FLOAT },
   ),
   // d erf(x) = 2/√π e^(−x²) dx
@@ -255,16 +252,16 @@ export const elementwise = {
   isFinite: unary('isFinite', Step.IsFinite, (x) => Number(Number.isFinite(x)), null, { result: 'bool' }),
   logicalNot: unary('logicalNot', Step.LogicalNot, (x) => Number(x === 0), null, { accepts: BOOL }),
   cast,
-  add: binary('add', Step.Add, (a, b) => a + b, (_e, dy) => [dy, dy], {
+  add: binary('add', Step.Add, (a, b) => a + b, [(_e, dy) => dy, (_e, dy) => dy], {
     integerStep: Step.AddI32,
     bias: true,
     simplify: neutral(0, true),
   }),
-  subtract: binary('subtract', Step.Subtract, (a, b) => a - b, (e, dy) => [dy, e.negative(dy)], {
+  subtract: binary('subtract', Step.Subtract, (a, b) => a - b, [(_e, dy) => dy, (e, dy) => e.negative(dy)], {
     integerStep: Step.SubtractI32,
     simplify: neutral(0, false),
   }),
-  multiply: binary('multiply', Step.Multiply, (a, b) => a * b, (e, dy, a, b) => [e.multiply(dy, b), e.multiply(dy, a)], {
+  multiply: binary('multiply', Step.Multiply, (a, b) => a * b, [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)], {
     integerStep: Step.MultiplyI32,
     integer: Math.imul,
     simplify: neutral(1, true),
@@ -274,10 +271,7 @@ export const elementwise = {
     'divide',
     Step.Divide,
     (a, b) => a / b,
-    (e, dy, _a, b, y) => {
-      const da = e.divide(dy, b)
-      return [da, e.negative(e.multiply(da, y))]
-    },
+    [(e, dy, _a, b) => e.divide(dy, b), (e, dy, _a, b, y) => e.negative(e.multiply(e.divide(dy, b), y))],
     { accepts: FLOAT, simplify: neutral(1, false) },
   ),
   // d(aᵇ) = b aᵇ⁻¹ da + aᵇ ln a db, the second term only where a > 0
@@ -285,9 +279,9 @@ export const elementwise = {
     'power',
     Step.Power,
     special.power,
-    (e, dy, a, b, y) => [
-      e.multiply(dy, e.select(e.equal(b, 0), 0, e.multiply(b, e.power(a, e.subtract(b, 1))))),
-      e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
+    [
+      (e, dy, a, b) => e.multiply(dy, e.select(e.equal(b, 0), 0, e.multiply(b, e.power(a, e.subtract(b, 1))))),
+      (e, dy, a, _b, y) => e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
     // a logarithm and an exponential
     { accepts: FLOAT, flops: 2 * FUNCTION },
@@ -297,7 +291,7 @@ export const elementwise = {
     'mod',
     Step.Mod,
     special.modulo,
-    (e, dy, a, b, y) => [dy, e.multiply(dy, e.divide(e.subtract(y, a), b))],
+    [(_e, dy) => dy, (e, dy, a, b, y) => e.multiply(dy, e.divide(e.subtract(y, a), b))],
     // ÷, ⌊⌋, × and −
     { integerStep: Step.ModI32, integer: special.floorRemainder, flops: 4 },
   ),

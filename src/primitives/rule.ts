@@ -33,6 +33,8 @@ export interface VjpContext<Attributes> {
   readonly cotangents: readonly Value[]
   /** Whether anything that is differentiated reads output i, so that its cotangent is more than zeros. */
   isUsed(output: number): boolean
+  /** Whether anybody asks for the gradient of input i; no nodes need be emitted for another one. */
+  isWanted(input: number): boolean
 }
 
 export interface RefContext<Attributes> {
