@@ -26,7 +26,7 @@ import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/runtime'
-import type { Batch, ForwardResult, StepLogs } from './step'
+import type { Batch, ForwardResult, StepLogs } from './batch'
 
 /** One for all outputs, a list with one for each, or a record by the outputs' names; null for outputs that have none. */
 export type PerOutput<Each> = Each | readonly (Each | null)[] | { readonly [output: string]: Each | null }

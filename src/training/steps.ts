@@ -11,7 +11,8 @@ import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
 import { ProgramCache } from '../runtime/program-cache'
 import type { Compiled } from './compiled'
-import type { Batch, StepLogs, TrainedModel } from './step'
+import type { Batch, StepLogs } from './batch'
+import type { TrainedModel } from './step'
 
 /** The types of one batch, and how its parts lie in it. */
 export interface BatchTypes {
