@@ -23,7 +23,7 @@ function simplifyOnce(graph: Graph): Graph {
   const live = liveValues(graph)
   return rewrite(graph, (node, inputs, builder, shared) => {
     if (!isNeeded(node, live)) return []
-    if (isLoop(node)) return reduceLoop(node, inputs, (output) => live.has(output), builder, shared)
+    if (isLoop(node)) return reduceLoop(node, inputs, (output) => live[output.id] === 1, builder, shared)
     return reduceNode(node, inputs, builder) ?? shareOrEmit(node, inputs, builder, shared)
   })
 }
@@ -73,18 +73,20 @@ function uniqueNumber(node: Node): number {
   return known
 }
 
-/** The values that some result or effect depends on. */
-function liveValues(graph: Graph): ReadonlySet<Value> {
-  const live = new Set<Value>(results(graph))
+/** By id, 1 for the values that some result or effect depends on. */
+function liveValues(graph: Graph): Uint8Array {
+  const live = new Uint8Array(graph.idEnd)
+  for (const value of results(graph)) live[value.id] = 1
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!
-    if (isNeeded(node, live)) for (const input of node.inputs) live.add(input)
+    if (isNeeded(node, live)) for (const input of node.inputs) live[input.id] = 1
   }
   return live
 }
 
-function isNeeded(node: Node, live: ReadonlySet<Value>): boolean {
-  return node.outputs.some((output) => live.has(output)) || hasEffect(node)
+function isNeeded(node: Node, live: Uint8Array): boolean {
+  for (const output of node.outputs) if (live[output.id] === 1) return true
+  return hasEffect(node)
 }
 
 /** Numbers that are known, so that views of views are looked through once only. */
