@@ -89,17 +89,17 @@ function isNeeded(node: Node, live: Uint8Array): boolean {
   return hasEffect(node)
 }
 
-/** Numbers that are known, so that views of views are looked through once only. */
+/** The numbers of views, so that views of views are looked through once only. */
 const knownNumbers = new WeakMap<Value, number>()
 
 /** The number that every element of a value equals, when it is known: a scalar constant, or a view of one. */
 export function constantNumber(value: Value): number | null {
   const { node } = value
   if (node === null) return null
-  const known = knownNumbers.get(value)
-  if (known !== undefined) return known
-  const isView = ruleOf(node.name).kind === 'view'
-  const number = isView ? constantNumber(node.inputs[0]!) : sizeOf(value.shape) === 1 ? (constantData(node)?.[0] ?? null) : null
+  const { kind } = ruleOf(node.name)
+  if (kind === 'constant') return sizeOf(value.shape) === 1 ? constantData(node)![0]! : null
+  if (kind !== 'view') return null
+  const number = knownNumbers.get(value) ?? constantNumber(node.inputs[0]!)
   if (number !== null) knownNumbers.set(value, number)
   return number
 }
@@ -167,6 +167,5 @@ function attributeText(value: unknown, identity: string): string {
   if (Array.isArray(value)) return `[${value.map((each) => attributeText(each, identity)).join()}]`
   if (!ArrayBuffer.isView(value)) return JSON.stringify(value)
   if (value.byteLength > 4 * LARGEST_COMPARED) return identity
-  // Bit by bit: −0 is not 0, and a NaN is itself.
-  return new Uint32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)).join()
+  return attributeText(Array.from(value as NumericArray), identity)
 }
