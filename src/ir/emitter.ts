@@ -44,26 +44,82 @@ export class NodeEmitter implements Emitter {
     return value
   }
 
-  negative = (x: Value) => this.unary('negative', x)
-  sign = (x: Value) => this.unary('sign', x)
-  exp = (x: Value) => this.unary('exp', x)
-  log = (x: Value) => this.unary('log', x)
-  square = (x: Value) => this.unary('square', x)
-  reciprocal = (x: Value) => this.unary('reciprocal', x)
-  sin = (x: Value) => this.unary('sin', x)
-  cos = (x: Value) => this.unary('cos', x)
-  sigmoid = (x: Value) => this.unary('sigmoid', x)
-  softmax = (x: Value) => this.unary('softmax', x)
-  logSoftmax = (x: Value) => this.unary('logSoftmax', x)
-  add = (a: Value | number, b: Value | number) => this.binary('add', a, b)
-  subtract = (a: Value | number, b: Value | number) => this.binary('subtract', a, b)
-  multiply = (a: Value | number, b: Value | number) => this.binary('multiply', a, b)
-  divide = (a: Value | number, b: Value | number) => this.binary('divide', a, b)
-  power = (a: Value | number, b: Value | number) => this.binary('power', a, b)
+  negative(x: Value): Value {
+    return this.unary('negative', x)
+  }
+
+  sign(x: Value): Value {
+    return this.unary('sign', x)
+  }
+
+  exp(x: Value): Value {
+    return this.unary('exp', x)
+  }
+
+  log(x: Value): Value {
+    return this.unary('log', x)
+  }
+
+  square(x: Value): Value {
+    return this.unary('square', x)
+  }
+
+  reciprocal(x: Value): Value {
+    return this.unary('reciprocal', x)
+  }
+
+  sin(x: Value): Value {
+    return this.unary('sin', x)
+  }
+
+  cos(x: Value): Value {
+    return this.unary('cos', x)
+  }
+
+  sigmoid(x: Value): Value {
+    return this.unary('sigmoid', x)
+  }
+
+  softmax(x: Value): Value {
+    return this.unary('softmax', x)
+  }
+
+  logSoftmax(x: Value): Value {
+    return this.unary('logSoftmax', x)
+  }
+
+  add(a: Value | number, b: Value | number): Value {
+    return this.binary('add', a, b)
+  }
+
+  subtract(a: Value | number, b: Value | number): Value {
+    return this.binary('subtract', a, b)
+  }
+
+  multiply(a: Value | number, b: Value | number): Value {
+    return this.binary('multiply', a, b)
+  }
+
+  divide(a: Value | number, b: Value | number): Value {
+    return this.binary('divide', a, b)
+  }
+
+  power(a: Value | number, b: Value | number): Value {
+    return this.binary('power', a, b)
+  }
+
   reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
-  less = (a: Value | number, b: Value | number) => this.binary('less', a, b)
-  equal = (a: Value | number, b: Value | number) => this.binary('equal', a, b)
-  matmul = (a: Value, b: Value) => this.builder.emitOne('matmul', [a, b], none)
+  less(a: Value | number, b: Value | number): Value {
+    return this.binary('less', a, b)
+  }
+
+  equal(a: Value | number, b: Value | number): Value {
+    return this.binary('equal', a, b)
+  }
+
+  matmul(a: Value, b: Value): Value {
+    return this.builder.emitOne('matmul', [a, b], none)
+  }
 
   cast(x: Value, dtype: DType): Value {
     return x.dtype === dtype ? x : this.builder.emitOne('cast', [x], { dtype })

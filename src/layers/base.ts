@@ -317,6 +317,7 @@ export abstract class LayerBase extends Configured {
 
   /** The input as tensors, wherever data stands for one. @internal */
   protected toTensors(input: unknown): Tree<unknown> {
+    if (input instanceof Tensor) return input
     if (!branchesIntoTensors(input)) return asTensor(input as TensorLike, String(this))
     if (Array.isArray(input)) return input.map((each) => this.toTensors(each))
     return Object.fromEntries(Object.entries(input as object).map(([key, each]) => [key, this.toTensors(each)]))
@@ -331,10 +332,10 @@ export abstract class LayerBase extends Configured {
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
-    const paths = pathsOf(output)
     flatten<unknown>(output).forEach((leaf, i) => {
       if (leaf instanceof Tensor) return
-      const place = paths[i] === '' ? '' : ` at ${pathName(paths[i]!)}`
+      const path = pathsOf(output)[i]!
+      const place = path === '' ? '' : ` at ${pathName(path)}`
       throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof leaf}${place}`)
     })
     return output

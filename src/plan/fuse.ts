@@ -28,7 +28,7 @@ export function fuse(graph: Graph, locations: Locations, { fuse: enabled }: Fuse
   const users = countUsers(graph)
   const absorbed = new Map<Node, SingleKernel>()
   const placed: { position: number; kernel: Kernel }[] = []
-  const chains = new OpenChains(locations, users, enabled)
+  const chains = new OpenChains(graph, locations, users, enabled)
   graph.nodes.forEach((node, position) => {
     const kernel = absorbed.get(node)
     if (kernel !== undefined) {
@@ -63,13 +63,14 @@ interface Users {
 }
 
 function countUsers(graph: Graph): Users {
-  const readers = new Map<Value, Node[]>()
+  const readers = new Array<Node[]>(graph.idEnd)
   for (const node of graph.nodes) {
     const { inputs } = node
-    for (let i = 0; i < inputs.length; i++) if (inputs.indexOf(inputs[i]!) === i) append(readers, inputs[i]!, node)
+    for (let i = 0; i < inputs.length; i++) if (inputs.indexOf(inputs[i]!) === i) append(readers, inputs[i]!.id, node)
   }
-  const wanted = new Set(results(graph))
-  return { of: (value) => readers.get(value) ?? NOBODY, isResult: (value) => wanted.has(value) }
+  const wanted = new Uint8Array(graph.idEnd)
+  for (const value of results(graph)) wanted[value.id] = 1
+  return { of: (value) => readers[value.id] ?? NOBODY, isResult: (value) => wanted[value.id] === 1 }
 }
 
 /** The only node that reads `value`, if nothing else needs it. */
@@ -124,28 +125,33 @@ interface OpenChain {
  */
 class OpenChains {
   private readonly all: OpenChain[] = []
-  private readonly makers = new Map<Value, OpenChain>()
-  private readonly readers = new Map<Value, OpenChain[]>()
+  /** By the id of a value: the chain that makes it, and those that read it. */
+  private readonly makers: OpenChain[]
+  private readonly readers: OpenChain[][]
   /** Small chains that an unrelated node may join. */
   private readonly small = new Map<string, OpenChain[]>()
 
   constructor(
+    { idEnd }: Graph,
     private readonly locations: Locations,
     private readonly users: Users,
     private readonly enabled: boolean,
-  ) {}
+  ) {
+    this.makers = new Array<OpenChain>(idEnd)
+    this.readers = new Array<OpenChain[]>(idEnd)
+  }
 
   add(node: Node, position: number): void {
     const home = this.enabled ? this.homeOf(node) : null
     this.close(node, home)
     const chain = home ?? this.begin(node)
     for (const input of node.inputs) {
-      if (this.makers.get(input) === chain || chain.operands.includes(input)) continue
+      if (this.makers[input.id] === chain || chain.operands.includes(input)) continue
       chain.operands.push(input)
-      append(this.readers, input, chain)
+      append(this.readers, input.id, chain)
     }
     chain.nodes.push(node)
-    this.makers.set(node.outputs[0]!, chain)
+    this.makers[node.outputs[0]!.id] = chain
     chain.last = position
   }
 
@@ -153,7 +159,12 @@ class OpenChains {
     const chain: OpenChain = { order: this.all.length, nodes: [], operands: [], last: 0, isOpen: true }
     this.all.push(chain)
     const { shape } = node.outputs[0]!
-    if (this.enabled && sizeOf(shape) <= SMALL_CHAIN) append(this.small, shape.join(), chain)
+    if (this.enabled && sizeOf(shape) <= SMALL_CHAIN) {
+      const key = shape.join()
+      const known = this.small.get(key)
+      if (known === undefined) this.small.set(key, [chain])
+      else known.push(chain)
+    }
     return chain
   }
 
@@ -165,8 +176,8 @@ class OpenChains {
       if (chain?.isOpen === true && (home === null || chain.order < home.order) && this.joins(chain, node)) home = chain
     }
     for (const input of node.inputs) {
-      offer(this.makers.get(input))
-      for (const chain of onlyOpen(this.readers, input)) offer(chain)
+      offer(this.makers[input.id])
+      for (const chain of onlyOpen(this.readers, input.id)) offer(chain)
     }
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
@@ -185,9 +196,9 @@ class OpenChains {
     const { inputs } = node
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i]!
-      if (this.makers.get(input) === chain) continue
+      if (this.makers[input.id] === chain) continue
       // Seen through a view, a value of the chain is not yet there when the chain reads it.
-      if (this.makers.get(this.locations.of(input).base) === chain) return false
+      if (this.makers[this.locations.of(input).base.id] === chain) return false
       if (!chain.operands.includes(input) && inputs.indexOf(input) === i) fresh++
     }
     return chain.operands.length + fresh <= MAX_CHAIN_OPERANDS
@@ -196,7 +207,7 @@ class OpenChains {
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
   close(node: Node, except: OpenChain | null = null): void {
     for (const input of node.inputs) {
-      const chain = this.makers.get(this.locations.of(input).base)
+      const chain = this.makers[this.locations.of(input).base.id]
       if (chain !== undefined && chain !== except) chain.isOpen = false
     }
   }
@@ -213,17 +224,19 @@ class OpenChains {
   }
 }
 
-function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [item])
+function append<Item>(lists: Item[][], index: number, item: Item): void {
+  const list = lists[index]
+  if (list === undefined) lists[index] = [item]
   else list.push(item)
 }
 
+const NO_CHAINS: readonly OpenChain[] = []
+
 /** The chains of a list that are still open and have room; the others are dropped from it. */
-function onlyOpen(lists: Map<Value, OpenChain[]>, key: Value): readonly OpenChain[] {
-  const list = lists.get(key)
-  if (list === undefined) return []
+function onlyOpen(lists: OpenChain[][], index: number): readonly OpenChain[] {
+  const list = lists[index]
+  if (list === undefined) return NO_CHAINS
   const open = list.filter(({ isOpen, nodes }) => isOpen && nodes.length < MAX_CHAIN_STEPS)
-  if (open.length < list.length) lists.set(key, open)
+  if (open.length < list.length) lists[index] = open
   return open
 }

@@ -24,22 +24,23 @@ export interface Legal {
   readonly locations: Locations
 }
 
+/** Where the values of one graph lie. */
 export class Locations {
-  private readonly known = new Map<Value, Location>()
+  /** By the value's id. */
+  private readonly known: Location[]
   private readonly bodies = new Map<Node, Legal>()
 
+  constructor({ idEnd }: Graph) {
+    this.known = new Array<Location>(idEnd)
+  }
+
   of(value: Value): Location {
-    let location = this.known.get(value)
-    if (location === undefined) {
-      location = { base: value, layout: { offset: 0, strides: rowMajorStrides(value.shape) } }
-      this.known.set(value, location)
-    }
-    return location
+    return (this.known[value.id] ??= { base: value, layout: { offset: 0, strides: rowMajorStrides(value.shape) } })
   }
 
   /** Says how a value that comes from outside lies. */
   setStrides(value: Value, strides: readonly number[]): void {
-    this.known.set(value, { base: value, layout: { offset: 0, strides } })
+    this.known[value.id] = { base: value, layout: { offset: 0, strides } }
   }
 
   /** Records where the result of a view lies. False when it must be copied instead. */
@@ -49,7 +50,7 @@ export class Locations {
     const input = node.inputs[0]!
     const { base, layout } = this.of(input)
     const view = rule.view(input, layout, node.attributes)
-    if (view !== null) this.known.set(node.outputs[0]!, { base, layout: view })
+    if (view !== null) this.known[node.outputs[0]!.id] = { base, layout: view }
     return view !== null
   }
 
@@ -76,7 +77,7 @@ export class Locations {
 type PlaceConstant = (node: Node<'constant'>, builder: GraphBuilder) => Value
 
 export function legalize(graph: Graph): Legal {
-  const locations = new Locations()
+  const locations = new Locations(graph)
   // A result needs bytes of its own: not a view's, not an input's or a constant's.
   const finish: Finish = (value, builder) => (isOwned(value, locations) ? value : builder.emitOne('copy', [value], {}))
   return { graph: legalizeNodes(graph, locations, null, finish), locations }
@@ -148,7 +149,7 @@ function legalizeLoop(
   constant: PlaceConstant | null,
 ): readonly Value[] {
   const { carries } = node.attributes
-  const inside = new Locations()
+  const inside = new Locations(bodyOf(node))
   const captured: Value[] = []
   const carried = new Set<Value>()
   const next = new Set<Value>()

@@ -80,6 +80,12 @@ interface Draft {
   home: Home | null
   /** The draft whose bytes this one has taken over. */
   into: Draft | null
+  /** What becomes of it. */
+  buffer: PlacedBuffer | null
+}
+
+function draftFor(bytes: number, at: number, home: Home | null = null): Draft {
+  return { bytes, start: at, end: at, home, into: null, buffer: null }
 }
 
 /** The draft whose bytes these are in the end. Shortens the way, so that asking often costs nothing. */
@@ -95,7 +101,12 @@ function rootOf(draft: Draft): Draft {
 }
 
 /** A value's bytes while the plan is being made: from some byte of a draft on, or a part of another value. */
-type Holder = { readonly draft: Draft; readonly offset: number } | { readonly within: Value; readonly offset: number }
+interface Holder {
+  readonly draft: Draft | null
+  /** Where there is no draft. */
+  readonly within: Value | null
+  readonly offset: number
+}
 
 function bytesOf(value: Value): number {
   return BYTES_PER_ELEMENT * sizeOf(value.shape)
@@ -106,10 +117,16 @@ export function planMemory(graph: Graph, kernels: readonly Kernel[], locations: 
   return new Planner(graph, kernels, locations, bound).plan()
 }
 
+/** Of a value that no kernel makes, or reads. */
+const NEVER = -1
+
 class Planner {
-  private readonly holders = new Map<Value, Holder>()
-  private readonly madeAt = new Map<Value, number>()
-  private readonly lastRead = new Map<Value, number>()
+  /** The values that have bytes. */
+  private readonly held: Value[] = []
+  /** By the value's id: its bytes, and the kernels that make it and read it last. */
+  private readonly holders: Holder[]
+  private readonly madeAt: Int32Array
+  private readonly lastRead: Int32Array
   private readonly temporaries = new Map<Kernel, Draft>()
   private readonly blocks = new Map<Block, Draft>()
   private readonly constants: { offset: number; dtype: DType; data: NumericArray }[] = []
@@ -121,9 +138,12 @@ class Planner {
     private readonly locations: Locations,
     private readonly bound: Iterable<Value>,
   ) {
+    this.holders = new Array<Holder>(graph.idEnd)
+    this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
+    this.lastRead = new Int32Array(graph.idEnd).fill(NEVER)
     kernels.forEach((kernel, index) => {
-      for (const value of kernel.writes) this.madeAt.set(value, index)
-      for (const value of kernel.reads) this.lastRead.set(value, index)
+      for (const value of kernel.writes) this.madeAt[value.id] = index
+      for (const value of kernel.reads) this.lastRead[value.id] = index
     })
   }
 
@@ -135,32 +155,39 @@ class Planner {
     this.holdTemporaries()
     const copies = this.placeUpdates()
     this.placeParts()
-    for (const value of this.madeAt.keys()) if (!this.holders.has(value)) this.hold(value, null)
+    for (const { writes } of this.kernels) for (const value of writes) if (!this.isHeld(value)) this.hold(value, null)
     this.extendLives()
     this.shareInPlace()
     return this.finish(copies)
   }
 
-  private hold(value: Value, home: Home | null): Draft {
-    const at = this.madeAt.get(value) ?? -1
-    const draft: Draft = { bytes: bytesOf(value), start: at, end: at, home, into: null }
-    this.holders.set(value, { draft, offset: 0 })
-    return draft
+  private isHeld({ id }: Value): boolean {
+    return this.holders[id] !== undefined
+  }
+
+  private setHolder(value: Value, holder: Holder): void {
+    if (!this.isHeld(value)) this.held.push(value)
+    this.holders[value.id] = holder
+  }
+
+  /** Gives a value bytes of its own. */
+  private hold(value: Value, home: Home | null): void {
+    this.setHolder(value, { draft: draftFor(bytesOf(value), this.madeAt[value.id]!, home), within: null, offset: 0 })
   }
 
   private draftOf(value: Value): Draft {
-    const holder = this.holders.get(value)
+    const holder = this.holders[value.id]
     if (holder === undefined) throw internalError(`value %${value.id} has no bytes`)
-    return 'draft' in holder ? rootOf(holder.draft) : this.draftOf(holder.within)
+    return holder.draft === null ? this.draftOf(holder.within!) : rootOf(holder.draft)
   }
 
-  private offsetOf(value: Value): number {
-    const holder = this.holders.get(value)!
-    return 'draft' in holder ? holder.offset : holder.offset + this.offsetOf(holder.within)
+  private offsetOf({ id }: Value): number {
+    const { within, offset } = this.holders[id]!
+    return within === null ? offset : offset + this.offsetOf(within)
   }
 
   private holdInputs(): void {
-    for (const parameter of this.graph.parameters) if (!this.holders.has(parameter)) this.hold(parameter, null)
+    for (const parameter of this.graph.parameters) if (!this.isHeld(parameter)) this.hold(parameter, null)
     for (const [cell, value] of this.graph.cells) this.hold(value, { kind: 'cell', cell })
   }
 
@@ -179,10 +206,10 @@ class Planner {
     this.kernels.forEach((kernel, at) => {
       for (const block of kernel.blocks ?? []) {
         const { bytes, parts } = block
-        const draft: Draft = { bytes, start: at, end: at, home: null, into: null }
+        const draft = draftFor(bytes, at)
         this.blocks.set(block, draft)
         // A result of a loop in a loop may have its bytes already: then it is copied there.
-        for (const [value, offset] of parts) if (!this.holders.has(value)) this.holders.set(value, { draft, offset })
+        for (const [value, offset] of parts) if (!this.isHeld(value)) this.setHolder(value, { draft, within: null, offset })
       }
     })
   }
@@ -190,7 +217,7 @@ class Planner {
   private holdTemporaries(): void {
     this.kernels.forEach((kernel, at) => {
       const bytes = kernel.temporaryBytes ?? 0
-      if (bytes > 0) this.temporaries.set(kernel, { bytes, start: at, end: at, home: null, into: null })
+      if (bytes > 0) this.temporaries.set(kernel, draftFor(bytes, at))
     })
   }
 
@@ -201,8 +228,8 @@ class Planner {
     const readers = new CellReaders(this.graph.cells, this.lastRead)
     return this.graph.updates.filter(({ cell, value }) => {
       const { base } = this.locations.of(value)
-      const at = this.madeAt.get(base)
-      if (at === undefined || this.holders.has(base) || at <= lastEffect) return true
+      const at = this.madeAt[base.id]!
+      if (at === NEVER || this.isHeld(base) || at <= lastEffect) return true
       if (!this.isFreeToWrite(cell, base, at, readers)) return true
       this.hold(base, { kind: 'cell', cell })
       return false
@@ -223,14 +250,14 @@ class Planner {
       const offsets = placesOf(node)
       if (offsets === null) continue
       const whole = node.outputs[0]!
-      const holder = this.holders.get(whole)
+      const holder = this.holders[whole.id]
       // In a cell's bytes the parts would be written before the cell is free.
-      if (holder !== undefined && 'draft' in holder && holder.draft.home?.kind !== 'bound') continue
+      if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
       if (holder === undefined) this.hold(whole, null)
       node.inputs.forEach((input, j) => {
         const { base } = this.locations.of(input)
-        const own = this.madeAt.has(base) && !this.holders.has(base) && this.locations.isWhole(input)
-        if (own) this.holders.set(base, { within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
+        const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
+        if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
       })
     }
   }
@@ -259,8 +286,7 @@ class Planner {
           const source = this.ownDraft(read)
           const dies = source !== null && source.home === null && source.end === index
           if (!dies || source.bytes !== target.bytes || source === target || !kernel.mayShare(write, read)) continue
-          // Another operand may be a part of the same bytes.
-          if ([...kernel.reads].some((other) => other !== read && this.draftOf(other) === source)) continue
+          if (this.readsPartOf(source, kernel, read)) continue
           source.end = Math.max(source.end, target.end)
           target.into = source
           break
@@ -269,40 +295,47 @@ class Planner {
     })
   }
 
+  /** Whether another operand than `read` has its bytes in the same draft. */
+  private readsPartOf(draft: Draft, { reads }: Kernel, read: Value): boolean {
+    for (const other of reads) if (other !== read && this.draftOf(other) === draft) return true
+    return false
+  }
+
   /** The draft of a value that is no part of another. */
-  private ownDraft(value: Value): Draft | null {
-    const holder = this.holders.get(value)!
-    return 'draft' in holder ? rootOf(holder.draft) : null
+  private ownDraft({ id }: Value): Draft | null {
+    const { draft } = this.holders[id]!
+    return draft === null ? null : rootOf(draft)
   }
 
   private finish(copies: readonly Update[]): MemoryPlan {
-    const drafts = [...new Set([...[...this.holders.keys()].map((value) => this.draftOf(value)), ...this.temporaries.values(), ...this.blocks.values()])]
-    const { offsets, size } = assignOffsets(drafts.filter((draft) => draft.home === null))
+    const drafts = new Set<Draft>()
+    for (const value of this.held) drafts.add(this.draftOf(value))
+    for (const draft of this.temporaries.values()) drafts.add(draft)
+    for (const draft of this.blocks.values()) drafts.add(draft)
+    const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
     let id = 0
-    const buffers = new Map<Draft, PlacedBuffer>()
+    const buffers: PlacedBuffer[] = []
     for (const draft of drafts) {
       const home = draft.home ?? { kind: 'workspace' as const, offset: offsets.get(draft)! }
-      buffers.set(draft, { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end })
+      draft.buffer = { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end }
+      buffers.push(draft.buffer)
     }
     const places = new Map<Value, Place>()
-    for (const value of this.holders.keys()) {
-      places.set(value, { buffer: buffers.get(this.draftOf(value))!, offset: this.offsetOf(value) })
-    }
+    for (const value of this.held) places.set(value, { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) })
     const last = this.kernels.length
     const cellOf = ({ cell, value }: Update): PlacedBuffer => {
       return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
     }
-    const all = [...buffers.values()]
     return {
       places,
-      buffers: all,
-      temporaries: new Map([...this.temporaries].map(([kernel, draft]) => [kernel, buffers.get(draft)!])),
-      blocks: new Map([...this.blocks].map(([block, draft]) => [block, buffers.get(draft)!])),
+      buffers,
+      temporaries: new Map([...this.temporaries].map(([kernel, draft]) => [kernel, draft.buffer!])),
+      blocks: new Map([...this.blocks].map(([block, draft]) => [block, draft.buffer!])),
       scratch: { id: id++, byteLength: 0, home: { kind: 'scratch' }, start: 0, end: last },
       workspaceBytes: size,
       // Only asked for by those who compare.
       get lowerBound() {
-        return largestLiveSum(all, last)
+        return largestLiveSum(buffers, last)
       },
       constants: this.constants,
       constantBytes: this.constantBytes,
@@ -434,10 +467,11 @@ interface CellReader {
 class CellReaders {
   private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
 
-  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: ReadonlyMap<Value, number>) {
+  /** @param lastRead by the id of a cell's content */
+  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array) {
     const byStorage = new Map<CellStorage, CellReader[]>()
     for (const [cell, content] of cells) {
-      const reader = { cell, content, last: lastRead.get(content) ?? -1 }
+      const reader = { cell, content, last: lastRead[content.id]! }
       const list = byStorage.get(cell.storage)
       if (list === undefined) byStorage.set(cell.storage, [reader])
       else list.push(reader)

@@ -16,16 +16,16 @@ export type Finish = (value: Value, builder: GraphBuilder, index: number) => Val
  */
 export function rewrite(graph: Graph, visit: Visit, finish: Finish = (value) => value): Graph {
   const builder = new GraphBuilder(graph)
-  /** What stands for values that are not themselves any more. */
-  const renamed = new Map<Value, Value>()
+  /** What stands for values that are not themselves any more, by their ids. */
+  const renamed = new Array<Value>(graph.idEnd)
   const shared: Shared = new Map()
-  const get = (value: Value): Value => renamed.get(value) ?? value
+  const get = (value: Value): Value => renamed[value.id] ?? value
   for (const node of graph.nodes) {
     builder.scope = node.scope
     const outputs = visit(node, node.inputs.map(get), builder, shared)
     for (let i = 0; i < outputs.length; i++) {
       const [old, now] = [node.outputs[i]!, outputs[i]!]
-      if (now !== null && now !== old) renamed.set(old, now)
+      if (now !== null && now !== old) renamed[old.id] = now
     }
   }
   const updates = graph.updates.map(({ cell, value }) => [cell, finish(get(value), builder, -1)] as const)

@@ -23,7 +23,7 @@ function simplifyOnce(graph: Graph): Graph {
   const live = liveValues(graph)
   return rewrite(graph, (node, inputs, builder, shared) => {
     if (!isNeeded(node, live)) return []
-    if (isLoop(node)) return reduceLoop(node, inputs, (output) => live.has(output), builder, shared)
+    if (isLoop(node)) return reduceLoop(node, inputs, (output) => live[output.id] === 1, builder, shared)
     return reduceNode(node, inputs, builder) ?? shareOrEmit(node, inputs, builder, shared)
   })
 }
@@ -73,31 +73,33 @@ function uniqueNumber(node: Node): number {
   return known
 }
 
-/** The values that some result or effect depends on. */
-function liveValues(graph: Graph): ReadonlySet<Value> {
-  const live = new Set<Value>(results(graph))
+/** By id, 1 for the values that some result or effect depends on. */
+function liveValues(graph: Graph): Uint8Array {
+  const live = new Uint8Array(graph.idEnd)
+  for (const value of results(graph)) live[value.id] = 1
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!
-    if (isNeeded(node, live)) for (const input of node.inputs) live.add(input)
+    if (isNeeded(node, live)) for (const input of node.inputs) live[input.id] = 1
   }
   return live
 }
 
-function isNeeded(node: Node, live: ReadonlySet<Value>): boolean {
-  return node.outputs.some((output) => live.has(output)) || hasEffect(node)
+function isNeeded(node: Node, live: Uint8Array): boolean {
+  for (const output of node.outputs) if (live[output.id] === 1) return true
+  return hasEffect(node)
 }
 
-/** Numbers that are known, so that views of views are looked through once only. */
+/** The numbers of views, so that views of views are looked through once only. */
 const knownNumbers = new WeakMap<Value, number>()
 
 /** The number that every element of a value equals, when it is known: a scalar constant, or a view of one. */
 export function constantNumber(value: Value): number | null {
   const { node } = value
   if (node === null) return null
-  const known = knownNumbers.get(value)
-  if (known !== undefined) return known
-  const isView = ruleOf(node.name).kind === 'view'
-  const number = isView ? constantNumber(node.inputs[0]!) : sizeOf(value.shape) === 1 ? (constantData(node)?.[0] ?? null) : null
+  const { kind } = ruleOf(node.name)
+  if (kind === 'constant') return sizeOf(value.shape) === 1 ? constantData(node)![0]! : null
+  if (kind !== 'view') return null
+  const number = knownNumbers.get(value) ?? constantNumber(node.inputs[0]!)
   if (number !== null) knownNumbers.set(value, number)
   return number
 }
@@ -165,6 +167,5 @@ function attributeText(value: unknown, identity: string): string {
   if (Array.isArray(value)) return `[${value.map((each) => attributeText(each, identity)).join()}]`
   if (!ArrayBuffer.isView(value)) return JSON.stringify(value)
   if (value.byteLength > 4 * LARGEST_COMPARED) return identity
-  // Bit by bit: −0 is not 0, and a NaN is itself.
-  return new Uint32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength)).join()
+  return attributeText(Array.from(value as NumericArray), identity)
 }

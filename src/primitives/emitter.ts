@@ -7,33 +7,29 @@ import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
 import type { ReductionName } from './attributes'
 
-type Unary = (x: Value) => Value
-/** A number stands for a float32 scalar. */
-type Binary = (a: Value | number, b: Value | number) => Value
-
-/** Appends nodes to one graph. Operands broadcast. */
+/** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
-  readonly negative: Unary
-  readonly sign: Unary
-  readonly exp: Unary
-  readonly log: Unary
-  readonly square: Unary
-  readonly reciprocal: Unary
-  readonly sin: Unary
-  readonly cos: Unary
-  readonly sigmoid: Unary
-  readonly softmax: Unary
-  readonly logSoftmax: Unary
-  readonly add: Binary
-  readonly subtract: Binary
-  readonly multiply: Binary
-  readonly divide: Binary
-  readonly power: Binary
-  readonly reluGradient: Binary
-  readonly less: Binary
-  readonly equal: Binary
+  negative(x: Value): Value
+  sign(x: Value): Value
+  exp(x: Value): Value
+  log(x: Value): Value
+  square(x: Value): Value
+  reciprocal(x: Value): Value
+  sin(x: Value): Value
+  cos(x: Value): Value
+  sigmoid(x: Value): Value
+  softmax(x: Value): Value
+  logSoftmax(x: Value): Value
+  add(a: Value | number, b: Value | number): Value
+  subtract(a: Value | number, b: Value | number): Value
+  multiply(a: Value | number, b: Value | number): Value
+  divide(a: Value | number, b: Value | number): Value
+  power(a: Value | number, b: Value | number): Value
+  reluGradient(a: Value | number, b: Value | number): Value
+  less(a: Value | number, b: Value | number): Value
+  equal(a: Value | number, b: Value | number): Value
   /** a [… m,k] · b [… k,n] */
-  readonly matmul: (a: Value, b: Value) => Value
+  matmul(a: Value, b: Value): Value
   scalar(x: number, dtype?: DType): Value
   zeros(type: TensorType): Value
   cast(x: Value, dtype: DType): Value
