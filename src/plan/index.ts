@@ -6,15 +6,12 @@ import type { Graph, Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../core/shapes'
-import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
 import type { Kernel } from './kernel'
 import { lowerAll } from './kernel'
-import type { Locations } from './legalize'
 import { legalize } from './legalize'
-import { LoopKernel, locate } from './loop'
 import type { MemoryPlan, PlacedBuffer } from './memory'
-import { planMemory } from './memory'
+import { locate, planMemory } from './memory'
 import { dealOut, workOf } from './parts'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
@@ -46,7 +43,7 @@ export interface Plan {
 
 export function plan(graph: Graph, options: PlanOptions): Plan {
   const { graph: legal, locations } = legalize(simplify(graph))
-  const kernels = fuseAll(legal, locations, options)
+  const kernels = fuse(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
   const operand = (value: Value): Operand => locate(value, memory, locations)
   const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
@@ -77,12 +74,4 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     isShared,
     nanoseconds: isShared ? instructions.reduce((sum, each) => sum + workOf(each).nanoseconds, 0) : 0,
   }
-}
-
-/** Kernels of a graph, and of the bodies of its loops. */
-export function fuseAll(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
-  return fuse(graph, locations, options, (node) => {
-    const body = locations.bodyOf(node)
-    return new LoopKernel(node, locations, body, fuseAll(body.graph, body.locations, options))
-  })
 }
