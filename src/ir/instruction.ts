@@ -30,9 +30,14 @@ export interface FloatWord {
 
 export type Word = number | FloatWord | Address
 
+/** The byte offset of each field of an opcode, by its name. */
+export type FieldLayout = Readonly<Record<string, number | string>> & { readonly size: number }
+
 /** One instruction: its opcode, its fields by byte offset, and the words of its lists. */
 export interface Instruction {
   readonly opcode: Opcode
+  /** Names the fields for people. */
+  readonly layout: FieldLayout
   readonly fields: ReadonlyMap<number, Word>
   readonly fixedBytes: number
   readonly lists: readonly Word[]
@@ -44,7 +49,7 @@ type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
  * Builds an instruction from named fields; tsc checks that every field of the layout is given.
  * @param layout the enum of assembly/shared/instructions.ts that belongs to `opcode`
  */
-export function instruction<Layout extends Readonly<Record<string, number | string>> & { readonly size: number }>(
+export function instruction<Layout extends FieldLayout>(
   opcode: Opcode,
   layout: Layout,
   fields: Readonly<Record<FieldName<Layout>, Word>>,
@@ -53,7 +58,7 @@ export function instruction<Layout extends Readonly<Record<string, number | stri
   const byOffset = new Map<number, Word>()
   let name: FieldName<Layout>
   for (name in fields) byOffset.set(Number(layout[name]), fields[name])
-  return { opcode, fields: byOffset, fixedBytes: layout.size, lists }
+  return { opcode, layout, fields: byOffset, fixedBytes: layout.size, lists }
 }
 
 export function float(value: number): FloatWord {
