@@ -12,20 +12,24 @@ import { lowerAll } from './kernel'
 import { legalize } from './legalize'
 import type { MemoryPlan, PlacedBuffer } from './memory'
 import { locate, planMemory } from './memory'
-import { dealOut, workOf } from './parts'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
 
 export interface PlanOptions {
   /** false: one kernel per node. The results are the same up to rounding. */
   readonly fuse: boolean
-  /** Default 1. The results are the same, bit for bit. */
-  readonly threads?: number
-  /** Nanoseconds of work that a part must be worth. Default PART_WORK. */
-  readonly partWork?: number | undefined
+  /** Deals instructions out to threads: see parts.ts. Default null: one thread. The results are the same, bit for bit. */
+  readonly share?: Share | null
   /** Tiles of 16 columns in products. The results are the same, bit for bit. Default false. */
   readonly wideTiles?: boolean
 }
+
+/** Instructions with their parts and meetings, and the nanoseconds that one thread is expected to need. */
+export interface Shared {
+  readonly instructions: readonly LabelledInstruction[]
+  readonly nanoseconds: number
+}
+export type Share = (instructions: readonly LabelledInstruction[]) => Shared
 
 export interface Plan {
   /** The graph after simplification, as it runs. */
@@ -62,7 +66,8 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     const copy = instruction(Opcode.Copy, Copy, { out, input: address, rank: 1 }, [sizeOf(shape), 1, 1])
     return { ...copy, label: `update ${cell.name}`, made: [{ address: out, shape, dtype, strides }] }
   })
-  const instructions = dealOut([...lowered, ...copies], options.threads ?? 1, options.partWork)
+  const alone = [...lowered, ...copies]
+  const { instructions, nanoseconds } = options.share?.(alone) ?? { instructions: alone, nanoseconds: 0 }
   const isShared = instructions.some(({ parts = 1 }) => parts > 1)
   return {
     graph: legal,
@@ -72,6 +77,6 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     parameters: legal.parameters.map((value) => operand(value).address),
     outputs: legal.outputs.map((value) => operand(value).address),
     isShared,
-    nanoseconds: isShared ? instructions.reduce((sum, each) => sum + workOf(each).nanoseconds, 0) : 0,
+    nanoseconds: isShared ? nanoseconds : 0,
   }
 }

@@ -3,6 +3,7 @@
 
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
+import type { Share } from '.'
 import type { LabelledInstruction, TapeInstruction } from './tape'
 
 /** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */
@@ -162,4 +163,12 @@ export function dealOut(instructions: readonly LabelledInstruction[], threads: n
   })
   const meets = meetings(dealt.map(({ parts = 1 }) => parts))
   return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))
+}
+
+/** Deals out to so many threads. @param partWork nanoseconds that a part must be worth; default PART_WORK */
+export function sharing(threads: number, partWork?: number): Share {
+  return (all) => ({
+    instructions: dealOut(all, threads, partWork),
+    nanoseconds: all.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
+  })
 }
