@@ -69,6 +69,32 @@ const bases = {
   },
 }
 
+/**
+ * `enum Step { Add, Exp = 5 }` → `const Step = { Add: 0, Exp: 5 }`, on the same lines, where both compilers read it: the way
+ * back from numbers to names, which enums have too, doubles their size. Who asks for it is refused.
+ */
+const enums = {
+  name: 'enums',
+  transform(code: string, id: string) {
+    const taken = [...code.matchAll(/import \{([^}]*)\} from '[./]*assembly\/shared\//g)].flatMap(([, names]) => names!.split(',').map((name) => name.trim()))
+    const asked = taken.find((name) => code.includes(` ${name}[`) || code.includes(`(${name}[`))
+    if (asked !== undefined) throw new Error(`${id} asks an enum of assembly/shared for a name: ${asked}[…]`)
+    if (!/assembly[\\/]shared[\\/]\w+\.ts$/.test(id)) return null
+    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
+    return source.statements.filter(ts.isEnumDeclaration).reduceRight((text, each) => {
+      let next = 0
+      const members = each.members.map((member) => {
+        if (member.initializer !== undefined) next = Number(member.initializer.getText())
+        if (Number.isNaN(next)) throw new Error(`${id}: ${member.getText()} is no plain number`)
+        return { at: member.getStart(), end: member.getEnd(), text: `${member.name.getText()}: ${next++}` }
+      })
+      const body = members.reduceRight((all, { at, end, text }) => all.slice(0, at) + text + all.slice(end), text)
+      const head = each.getText().slice(0, each.members.pos - each.getStart())
+      return body.slice(0, each.getStart()) + head.replace('enum', 'const').replace('{', '= {') + body.slice(each.members.pos)
+    }, code)
+  },
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
@@ -78,7 +104,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [bases, ascii, shortLines],
+    plugins: [bases, enums, ascii, shortLines],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',

@@ -45,8 +45,8 @@ export { clearSession, customObjectScope } from './core/registry'
 export type { OptimizerIdentifier } from './optimizers/registry'
 export type { Config, CustomObjects, Serialized } from './core/registry'
 
-export { configure, dispose, runtimeInfo, threadsReady } from './runtime/runtime'
-export type { RuntimeInfo, Settings } from './runtime/runtime'
+export { configure, dispose, runtimeInfo, threadsReady } from './runtime/configure'
+export type { RuntimeInfo, Settings } from './runtime/configure'
 export {
   ArgumentError,
   DataError,

@@ -12,34 +12,17 @@ import type { PrimitiveName } from '../primitives/attributes'
 import type { Contribution } from '../primitives/rule'
 import { GraphBuilder } from './builder'
 import { Cotangents, sumOf } from './cotangents'
+import type { BackwardPass } from './differentiate'
+import { backward, dependents } from './differentiate'
 import type { Graph, Node } from './graph'
 import { Value } from './graph'
 import { isLiftable, liftNode } from './lift'
-import { Body, bodyOf, isLoop, operandsOf } from './region'
-
-/** One walk backwards over the nodes of a graph. */
-export interface BackwardPass {
-  /** Holds the nodes: its loops can be made to stack more. */
-  readonly owner: GraphBuilder
-  /** Takes the backward nodes. The same builder, but for bodies of loops. */
-  readonly back: GraphBuilder
-  /** The values that depend on what is differentiated with respect to. */
-  readonly carriers: ReadonlySet<Value>
-  readonly cotangents: Cotangents
-}
-
-type Dependents = (nodes: readonly Node[], wrt: Iterable<Value>) => Set<Value>
-
-/** What differentiate.ts does with any list of nodes. */
-export interface Differentiation {
-  readonly backward: (pass: BackwardPass, forward: readonly Node[]) => void
-  readonly dependents: Dependents
-}
+import { bodyOf, isLoop, operandsOf, regionOf } from './region'
 
 /** The results of a loop that depend on one of its operands among `carriers`. */
-export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>, dependents: Dependents): Value[] {
+export function loopDependents(node: Node<'loop'>, carriers: ReadonlySet<Value>): Value[] {
   const body = bodyOf(node)
-  const active = activeValues(node, body.parameters, body.outputs, body.nodes, carriers, dependents)
+  const active = activeValues(node, body.parameters, body.outputs, body.nodes, carriers)
   return node.outputs.filter((_, i) => active.has(body.outputs[i]!))
 }
 
@@ -50,7 +33,6 @@ function activeValues(
   outputs: readonly Value[],
   nodes: readonly Node[],
   carriers: ReadonlySet<Value>,
-  dependents: Dependents,
 ): Set<Value> {
   const start = new Set(parameters.filter(({ dtype }, i) => dtype === 'float32' && carriers.has(node.inputs[i]!)))
   for (;;) {
@@ -62,8 +44,8 @@ function activeValues(
 }
 
 /** Adds what a loop's results send back to the cotangents of its operands. */
-export function pullBackLoop(node: Node<'loop'>, pass: BackwardPass, differentiation: Differentiation): void {
-  new LoopGradient(node, pass, differentiation).run()
+export function pullBackLoop(node: Node<'loop'>, pass: BackwardPass): void {
+  new LoopGradient(node, pass).run()
 }
 
 class LoopGradient {
@@ -84,7 +66,6 @@ class LoopGradient {
   constructor(
     private readonly node: Node<'loop'>,
     private readonly pass: BackwardPass,
-    private readonly differentiation: Differentiation,
   ) {
     this.body = bodyOf(node)
     const map = new Map<Value, Value>()
@@ -101,7 +82,7 @@ class LoopGradient {
     this.results = this.body.outputs.map((output) => map.get(output)!)
     // Contributions to captures are looked at one by one.
     this.cotangents = new Cotangents(this.raw, new Set(operandsOf(node, this.parameters).captures))
-    this.active = activeValues(node, this.parameters, this.results, this.inner.emitted(), pass.carriers, differentiation.dependents)
+    this.active = activeValues(node, this.parameters, this.results, this.inner.emitted(), pass.carriers)
     this.findSame()
   }
 
@@ -130,7 +111,7 @@ class LoopGradient {
     }
     const carriesIn = carried.map(given)
     const slicesIn = stackedResults.map(given)
-    this.differentiation.backward({ owner: this.inner, back: this.raw, carriers: this.active, cotangents: this.cotangents }, this.inner.emitted())
+    backward({ owner: this.inner, back: this.raw, carriers: this.active, cotangents: this.cotangents }, this.inner.emitted())
 
     const operands = operandsOf(node, parameters.map((parameter, i) => ({ parameter, input: node.inputs[i]! })))
     const wanted = ({ parameter, input }: { parameter: Value; input: Value }): boolean => pass.carriers.has(input) && this.cotangents.has(parameter)
@@ -150,7 +131,7 @@ class LoopGradient {
 
     const outputs = [...carriesOut, ...sumsOut, ...slicesOut, ...exported]
     const closed = this.close([...carriesIn, ...sumsIn], slicesIn, outputs)
-    const residuals = pass.owner.extendLoop(node, new Body(this.inner.finish(this.results, parameters)))
+    const residuals = pass.owner.extendLoop(node, regionOf(node).with(this.inner.finish(this.results, parameters)))
     const { back, cotangents } = pass
     const inputs = [
       ...carried.map((i) => cotangents.total(node.outputs[i]!) ?? back.e.zeros(node.outputs[i]!)),
@@ -325,7 +306,7 @@ class LoopGradient {
       const made = builder.copy(node, inputs)
       node.outputs.forEach((output, i) => map.set(output, made[i]!))
     }
-    const body = new Body(builder.finish(outputs.map(get), [...own, ...scannedParameters, ...capturedParameters]))
+    const body = regionOf(this.node).with(builder.finish(outputs.map(get), [...own, ...scannedParameters, ...capturedParameters]))
     return { body, scanned, captured }
   }
 

@@ -5,12 +5,21 @@ import type { GraphBuilder } from './builder'
 import { Cotangents } from './cotangents'
 import type { Node } from './graph'
 import { Value } from './graph'
-import type { BackwardPass } from './differentiate-loop'
-import { loopDependents, pullBackLoop } from './differentiate-loop'
-import { isLoop } from './region'
+import { isLoop, passesOf } from './region'
 import { ruleOf } from '../primitives'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Contribution } from '../primitives/rule'
+
+/** One walk backwards over the nodes of a graph. */
+export interface BackwardPass {
+  /** Holds the nodes: its loops can be made to stack more. */
+  readonly owner: GraphBuilder
+  /** Takes the backward nodes. The same builder, but for bodies of loops. */
+  readonly back: GraphBuilder
+  /** The values that depend on what is differentiated with respect to. */
+  readonly carriers: ReadonlySet<Value>
+  readonly cotangents: Cotangents
+}
 
 /**
  * The vector-Jacobian product: Σ cotangent · ∂y/∂x for each x of `wrt`.
@@ -33,14 +42,14 @@ export function pullBackAll(builder: GraphBuilder, ys: readonly Value[], wrt: re
 }
 
 /** Hands the cotangents of results on to operands, node by node. */
-function backward(pass: BackwardPass, forward: readonly Node[]): void {
+export function backward(pass: BackwardPass, forward: readonly Node[]): void {
   const { back, carriers, cotangents } = pass
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i]!
     if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
     back.scope = gradientScope(node.scope)
     if (isLoop(node)) {
-      pullBackLoop(node, pass, { backward, dependents })
+      passesOf(node).pullBack(node, pass)
       continue
     }
     const contributions = pullBack(back, node, cotangents, carriers)
@@ -56,11 +65,11 @@ function gradientScope(scope: string): string {
 }
 
 /** The values through which y can depend on one of `wrt`. */
-function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Value> {
+export function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Value> {
   const found = new Set(wrt)
   for (const node of nodes) {
     if (isLoop(node)) {
-      for (const output of loopDependents(node, found, dependents)) found.add(output)
+      for (const output of passesOf(node).dependents(node, found)) found.add(output)
       continue
     }
     if (ruleOf(node.name).vjp === null || !node.inputs.some((input) => found.has(input))) continue

@@ -57,9 +57,14 @@ function fieldIndex(offset: number): number {
   return (offset - Header.size) / 4
 }
 
+/** The byte offset of each field of an opcode, by its name. */
+export type FieldLayout = Readonly<Record<string, number | string>> & { readonly size: number }
+
 /** One instruction: its opcode, its fields, and the words of its lists. */
 export interface Instruction {
   readonly opcode: Opcode
+  /** Names the fields for people. */
+  readonly layout: FieldLayout
   readonly fields: Fields
   readonly fixedBytes: number
   readonly lists: readonly Word[]
@@ -71,7 +76,7 @@ type FieldName<Layout> = Exclude<keyof Layout, 'size' | number | symbol>
  * Builds an instruction from named fields; tsc checks that every field of the layout is given.
  * @param layout the enum of assembly/shared/instructions.ts that belongs to `opcode`
  */
-export function instruction<Layout extends Readonly<Record<string, number | string>> & { readonly size: number }>(
+export function instruction<Layout extends FieldLayout>(
   opcode: Opcode,
   layout: Layout,
   fields: Readonly<Record<FieldName<Layout>, Word>>,
@@ -80,7 +85,7 @@ export function instruction<Layout extends Readonly<Record<string, number | stri
   const words = new Array<Word>(fieldIndex(layout.size))
   let name: FieldName<Layout>
   for (name in fields) words[fieldIndex(Number(layout[name]))] = fields[name]
-  return { opcode, fields: new Fields(words), fixedBytes: layout.size, lists }
+  return { opcode, layout, fields: new Fields(words), fixedBytes: layout.size, lists }
 }
 
 export function float(value: number): FloatWord {

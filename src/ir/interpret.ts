@@ -4,7 +4,7 @@
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import type { Cell, Graph, Node, Value } from './graph'
-import { bodyOf, isLoop, operandsOf } from './region'
+import { isLoop, passesOf } from './region'
 import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import { copyView } from '../primitives/movement'
@@ -32,6 +32,14 @@ export interface InterpretOptions {
    */
   readonly onNode?: (node: Node, results: readonly NumericArray[], turns: readonly number[]) => boolean
 }
+
+/** What one turn of a loop gives; no results when it was ended early. */
+export interface Turn {
+  readonly results: readonly NumericArray[]
+  readonly stoppedAt: Node | null
+}
+/** Runs the body of a loop once; `at` is the index of its slices. */
+export type RunBody = (body: Graph, parameters: readonly NumericArray[], at: number) => Turn
 
 /**
  * @param parameters contiguous data, one array per parameter of the graph
@@ -87,7 +95,7 @@ class Interpreter {
       if (ends(node, inputs)) return node
       const outputs = node.outputs.map((output) => allocate(output, this.precision))
       if (isLoop(node)) {
-        const stoppedAt = this.loop(node, inputs, outputs)
+        const stoppedAt = passesOf(node).interpret(node, inputs, outputs, (...turn) => this.turn(...turn))
         if (stoppedAt !== null) return stoppedAt
       } else {
         evaluate(node, inputs, outputs)
@@ -98,31 +106,12 @@ class Interpreter {
     return null
   }
 
-  private loop(node: Node<'loop'>, inputs: readonly NumericArray[], outputs: readonly NumericArray[]): Node | null {
-    const body = bodyOf(node)
-    const { length, reverse } = node.attributes
-    const { carries, scanned, captures } = operandsOf(node, inputs)
-    const parameters = operandsOf(node, body.parameters)
-    let carried = carries
-    for (let turn = 0; turn < length; turn++) {
-      const at = reverse ? length - 1 - turn : turn
-      const run = new Interpreter(body, this.options, [...this.turns, at])
-      parameters.carries.forEach((parameter, i) => run.set(parameter, carried[i]!))
-      parameters.scanned.forEach((parameter, i) => run.set(parameter, sliceOf(scanned[i]!, sizeOf(parameter.shape), at)))
-      parameters.captures.forEach((parameter, i) => run.set(parameter, captures[i]!))
-      const stoppedAt = run.nodes()
-      if (stoppedAt !== null) return stoppedAt
-      const results = body.outputs.map((output) => run.get(output))
-      carried = results.slice(0, carries.length)
-      results.slice(carries.length).forEach((result, i) => outputs[carries.length + i]!.set(result, at * result.length))
-    }
-    carried.forEach((content, i) => outputs[i]!.set(content))
-    return null
+  private turn(body: Graph, parameters: readonly NumericArray[], at: number): Turn {
+    const run = new Interpreter(body, this.options, [...this.turns, at])
+    body.parameters.forEach((parameter, i) => run.set(parameter, parameters[i]!))
+    const stoppedAt = run.nodes()
+    return { stoppedAt, results: stoppedAt === null ? body.outputs.map((output) => run.get(output)) : [] }
   }
-}
-
-function sliceOf(data: NumericArray, size: number, at: number): NumericArray {
-  return data.subarray(at * size, (at + 1) * size)
 }
 
 function ends<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly NumericArray[]): boolean {

@@ -4,6 +4,7 @@
 import type { Value } from '../ir/graph'
 import { Body } from '../ir/region'
 import type { TensorType } from '../core/shapes'
+import { loopPasses } from '../plan/loop-passes'
 import type { Tensor } from './tensor'
 import type { TracedCell } from './trace'
 import { Trace, tracedBy } from './trace'
@@ -94,7 +95,7 @@ export class RegionTrace extends Trace {
     ]
     const results = [...outputs.slice(0, carries.length), ...assigned.map(([, { current }]) => current), ...outputs.slice(carries.length)]
     const made = outer.apply('loop', inputs, {
-      body: new Body(this.builder.finish(results, parameters)),
+      body: new Body(this.builder.finish(results, parameters), loopPasses),
       length,
       reverse,
       carries: carries.length + assigned.length,

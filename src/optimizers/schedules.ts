@@ -113,8 +113,5 @@ export class PiecewiseConstantDecay extends configured(LearningRateSchedule, pie
 
 const isSchedule = (value: unknown): value is LearningRateSchedule => value instanceof LearningRateSchedule
 
-export const schedules = new Registry<LearningRateSchedule>(
-  'learning-rate schedule',
-  isSchedule,
-  () => ({ ExponentialDecay, CosineDecay, PiecewiseConstantDecay }),
-)
+/** Schedules are made, not named: those of saved configurations are found through the scope of custom objects. */
+export const schedules = /* @__PURE__ */ new Registry<LearningRateSchedule>('learning-rate schedule', isSchedule, () => ({}))

@@ -5,7 +5,7 @@ import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
-import { isLoop } from '../ir/region'
+import { isLoop, passesOf } from '../ir/region'
 import { sameShape, sizeOf } from '../core/shapes'
 import { ChainKernel, MAX_CHAIN_OPERANDS, MAX_CHAIN_STEPS } from './chain'
 import type { Kernel } from './kernel'
@@ -20,11 +20,9 @@ export interface FuseOptions {
   readonly fuse: boolean
 }
 
-/** Makes the kernel of a loop, whose body is fused by itself. */
-export type MakeLoop = (node: Node<'loop'>) => Kernel
-
 /** Kernels in an order in which every value is made before it is read. */
-export function fuse(graph: Graph, locations: Locations, { fuse: enabled }: FuseOptions, makeLoop: MakeLoop): Kernel[] {
+export function fuse(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
+  const enabled = options.fuse
   const users = countUsers(graph)
   const absorbed = new Map<Node, SingleKernel>()
   const placed: { position: number; kernel: Kernel }[] = []
@@ -40,7 +38,7 @@ export function fuse(graph: Graph, locations: Locations, { fuse: enabled }: Fuse
     if (rule.kind === 'elementwise') return chains.add(node, position)
     if (isLoop(node)) {
       chains.close(node)
-      placed.push({ position, kernel: makeLoop(node) })
+      placed.push({ position, kernel: passesOf(node).kernel(node, locations, options) })
       return
     }
     if (rule.kind !== 'kernel') return

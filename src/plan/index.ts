@@ -6,29 +6,30 @@ import type { Graph, Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../core/shapes'
-import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
 import type { Kernel } from './kernel'
 import { lowerAll } from './kernel'
-import type { Locations } from './legalize'
 import { legalize } from './legalize'
-import { LoopKernel, locate } from './loop'
 import type { MemoryPlan, PlacedBuffer } from './memory'
-import { planMemory } from './memory'
-import { dealOut, workOf } from './parts'
+import { locate, planMemory } from './memory'
 import { simplify } from './simplify'
 import type { LabelledInstruction } from './tape'
 
 export interface PlanOptions {
   /** false: one kernel per node. The results are the same up to rounding. */
   readonly fuse: boolean
-  /** Default 1. The results are the same, bit for bit. */
-  readonly threads?: number
-  /** Nanoseconds of work that a part must be worth. Default PART_WORK. */
-  readonly partWork?: number | undefined
+  /** Deals instructions out to threads: see parts.ts. Default null: one thread. The results are the same, bit for bit. */
+  readonly share?: Share | null
   /** Tiles of 16 columns in products. The results are the same, bit for bit. Default false. */
   readonly wideTiles?: boolean
 }
+
+/** Instructions with their parts and meetings, and the nanoseconds that one thread is expected to need. */
+export interface Shared {
+  readonly instructions: readonly LabelledInstruction[]
+  readonly nanoseconds: number
+}
+export type Share = (instructions: readonly LabelledInstruction[]) => Shared
 
 export interface Plan {
   /** The graph after simplification, as it runs. */
@@ -46,7 +47,7 @@ export interface Plan {
 
 export function plan(graph: Graph, options: PlanOptions): Plan {
   const { graph: legal, locations } = legalize(simplify(graph))
-  const kernels = fuseAll(legal, locations, options)
+  const kernels = fuse(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
   const operand = (value: Value): Operand => locate(value, memory, locations)
   const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
@@ -66,7 +67,8 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     const copy = instruction(Opcode.Copy, Copy, { out, input: address, rank: 1 }, [sizeOf(shape), 1, 1])
     return { ...copy, label: `update ${cell.name}`, made: [{ address: out, shape, dtype, strides }] }
   })
-  const instructions = dealOut([...lowered, ...copies], options.threads ?? 1, options.partWork)
+  const alone = [...lowered, ...copies]
+  const { instructions, nanoseconds } = options.share?.(alone) ?? { instructions: alone, nanoseconds: 0 }
   const isShared = instructions.some(({ parts = 1 }) => parts > 1)
   return {
     graph: legal,
@@ -76,14 +78,6 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     parameters: legal.parameters.map((value) => operand(value).address),
     outputs: legal.outputs.map((value) => operand(value).address),
     isShared,
-    nanoseconds: isShared ? instructions.reduce((sum, each) => sum + workOf(each).nanoseconds, 0) : 0,
+    nanoseconds: isShared ? nanoseconds : 0,
   }
-}
-
-/** Kernels of a graph, and of the bodies of its loops. */
-export function fuseAll(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
-  return fuse(graph, locations, options, (node) => {
-    const body = locations.bodyOf(node)
-    return new LoopKernel(node, locations, body, fuseAll(body.graph, body.locations, options))
-  })
 }

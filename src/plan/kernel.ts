@@ -5,7 +5,7 @@ import type { Opcode } from '../../assembly/shared/opcodes'
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { ruleOf } from '../primitives'
 import type { Node, Value } from '../ir/graph'
-import type { Address, Fields, Instruction, Operand, Word } from '../ir/instruction'
+import type { Address, FieldLayout, Fields, Instruction, Operand, Word } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
 import type { LoopIdentity } from './memory'
@@ -100,6 +100,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
 /** An instruction and the kernel that emitted it. Names are made and operands looked up when somebody asks: few do. */
 class KernelInstruction implements LabelledInstruction {
   readonly opcode: Opcode
+  readonly layout: FieldLayout
   readonly fields: Fields
   readonly fixedBytes: number
   readonly lists: readonly Word[]
@@ -107,13 +108,14 @@ class KernelInstruction implements LabelledInstruction {
   isLast = false
 
   constructor(
-    { opcode, fields, fixedBytes, lists }: Instruction,
+    { opcode, layout, fields, fixedBytes, lists }: Instruction,
     private readonly kernel: Kernel,
     private readonly operand: (value: Value) => Operand,
     readonly body?: readonly LabelledInstruction[],
     readonly loop?: LoopIdentity,
   ) {
     this.opcode = opcode
+    this.layout = layout
     this.fields = fields
     this.fixedBytes = fixedBytes
     this.lists = lists

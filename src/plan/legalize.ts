@@ -3,7 +3,7 @@
 
 import type { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
-import { Body, bodyOf, isLoop } from '../ir/region'
+import { isLoop, passesOf } from '../ir/region'
 import { ruleOf } from '../primitives'
 import type { Layout } from '../primitives/rule'
 import { isContiguous } from '../primitives/rule'
@@ -73,8 +73,8 @@ export class Locations {
   }
 }
 
-/** What stands for a constant in the body of a loop. */
-type PlaceConstant = (node: Node<'constant'>, builder: GraphBuilder) => Value
+/** What stands for a constant of a graph that is rebuilt. */
+export type PlaceConstant = (node: Node<'constant'>, builder: GraphBuilder) => Value
 
 export function legalize(graph: Graph): Legal {
   const locations = new Locations(graph)
@@ -84,7 +84,7 @@ export function legalize(graph: Graph): Legal {
 }
 
 /** @param constant null where constants stay */
-function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConstant | null, finish: Finish): Graph {
+export function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConstant | null, finish: Finish): Graph {
   const copied = new Map<Value, Value>()
   const copy = (value: Value, builder: GraphBuilder): Value => {
     let result = copied.get(value)
@@ -99,7 +99,7 @@ function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConsta
     (node, inputs, builder) => {
       if (constant !== null && isConstant(node)) return [constant(node, builder)]
       const operands = inputs.map((input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
-      if (isLoop(node)) return legalizeLoop(node, operands, builder, locations, constant)
+      if (isLoop(node)) return passesOf(node).legalize(node, operands, builder, locations, constant)
       const outputs = builder.keep(node, operands)
       const made = outputs[0]?.node
       if (made && !locations.addView(made)) {
@@ -118,7 +118,7 @@ function isConstant(node: Node): node is Node<'constant'> {
   return ruleOf(node.name).kind === 'constant'
 }
 
-function isOwned(value: Value, locations: Locations): boolean {
+export function isOwned(value: Value, locations: Locations): boolean {
   const { base } = locations.of(value)
   return base.node !== null && ruleOf(base.node.name).kind !== 'constant' && locations.isWhole(value)
 }
@@ -131,46 +131,8 @@ function accepts<Name extends PrimitiveName>(node: Node<Name>, i: number, input:
 }
 
 /** Slices lie as their whole does: the body is made for that. */
-function isScanned(node: Node, operand: number): boolean {
+export function isScanned(node: Node, operand: number): boolean {
   if (!isLoop(node)) return false
   const { carries, scanned } = node.attributes
   return operand >= carries && operand < carries + scanned
-}
-
-/**
- * A loop whose body can read its slices as they lie. Constants of the body become captures: they are made once. Every
- * result of the body has bytes of its own; only a carry's value, before the turn or after it, may be stacked as well.
- */
-function legalizeLoop(
-  node: Node<'loop'>,
-  operands: readonly Value[],
-  builder: GraphBuilder,
-  locations: Locations,
-  constant: PlaceConstant | null,
-): readonly Value[] {
-  const { carries } = node.attributes
-  const inside = new Locations(bodyOf(node))
-  const captured: Value[] = []
-  const carried = new Set<Value>()
-  const next = new Set<Value>()
-  const stacked = new Set<Value>()
-  const capture: PlaceConstant = (each, body) => {
-    captured.push(constant === null ? builder.copy(each, [])[0]! : constant(each, builder))
-    return body.parameter(each.outputs[0]!)
-  }
-  bodyOf(node).parameters.forEach((parameter, i) => {
-    if (i < carries) carried.add(parameter)
-    if (isScanned(node, i)) inside.setStrides(parameter, locations.of(operands[i]!).layout.strides.slice(1))
-  })
-  const graph = legalizeNodes(bodyOf(node), inside, capture, (value, body, index) => {
-    const { base } = inside.of(value)
-    const taken = index < carries ? next : stacked
-    const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
-    if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
-    taken.add(base)
-    return value
-  })
-  const legal = builder.emitNode('loop', [...operands, ...captured], { ...node.attributes, body: new Body(graph) })
-  locations.addBody(legal, { graph, locations: inside })
-  return legal.outputs
 }

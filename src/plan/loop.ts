@@ -9,11 +9,13 @@ import { instruction, isAddress } from '../ir/instruction'
 import { operandsOf } from '../ir/region'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
+import type { FuseOptions } from './fuse'
+import { fuse } from './fuse'
 import type { Block, Kernel, LowerTarget } from './kernel'
 import { lowerAll } from './kernel'
 import type { Legal, Locations } from './legalize'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer, Stream } from './memory'
-import { align, planMemory } from './memory'
+import { align, locate, planMemory } from './memory'
 import type { LabelledInstruction, TapeInstruction } from './tape'
 import { bodyOffset, instructionOffsets } from './tape'
 
@@ -32,7 +34,13 @@ interface Carry {
   readonly spare: number
 }
 
-export class LoopKernel implements Kernel, LoopIdentity {
+/** The kernel of a legal loop. */
+export function loopKernel(node: Node<'loop'>, locations: Locations, options: FuseOptions): Kernel {
+  const body = locations.bodyOf(node)
+  return new LoopKernel(node, locations, body, fuse(body.graph, body.locations, options))
+}
+
+class LoopKernel implements Kernel, LoopIdentity {
   readonly reverse: boolean
   readonly nodes: readonly Node[]
   readonly reads: ReadonlySet<Value>
@@ -213,23 +221,6 @@ export class LoopKernel implements Kernel, LoopIdentity {
     const start = Loop.size + LoopPatch.size * moved.length
     const lists = moved.flatMap(({ at, stream: { first, odd, even, step } }): Word[] => [start + at, first, odd, even, step])
     return instruction(Opcode.Loop, Loop, { count, patchCount: moved.length }, lists)
-  }
-}
-
-/** Where a value lies. `bufferOf` gives a body's buffers their place. */
-export function locate(
-  value: Value,
-  memory: MemoryPlan,
-  locations: Locations,
-  bufferOf: (buffer: PlacedBuffer) => PlacedBuffer = (buffer) => buffer,
-): Operand {
-  const { base, layout } = locations.of(value)
-  const place = memory.places.get(base)!
-  return {
-    shape: value.shape,
-    dtype: value.dtype,
-    address: { buffer: bufferOf(place.buffer), offset: place.offset + BYTES_PER_ELEMENT * layout.offset },
-    strides: layout.strides,
   }
 }
 

@@ -8,7 +8,7 @@ import { ruleOf } from '../primitives'
 import type { Cell, CellStorage, Graph, Node, Update, Value } from '../ir/graph'
 import { cellsOverlap } from '../ir/graph'
 import { hasEffect } from '../ir/region'
-import type { Address, Buffer } from '../ir/instruction'
+import type { Address, Buffer, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { DType, NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
@@ -110,6 +110,23 @@ interface Holder {
 
 function bytesOf(value: Value): number {
   return BYTES_PER_ELEMENT * sizeOf(value.shape)
+}
+
+/** Where a value lies. `bufferOf` gives a body's buffers their place. */
+export function locate(
+  value: Value,
+  memory: MemoryPlan,
+  locations: Locations,
+  bufferOf: (buffer: PlacedBuffer) => PlacedBuffer = (buffer) => buffer,
+): Operand {
+  const { base, layout } = locations.of(value)
+  const place = memory.places.get(base)!
+  return {
+    shape: value.shape,
+    dtype: value.dtype,
+    address: { buffer: bufferOf(place.buffer), offset: place.offset + BYTES_PER_ELEMENT * layout.offset },
+    strides: layout.strides,
+  }
 }
 
 /** @param bound values of a loop's body whose bytes the loop gives */

@@ -3,6 +3,7 @@
 
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
+import type { Share } from '.'
 import type { LabelledInstruction, TapeInstruction } from './tape'
 
 /** Nanoseconds of work that a part is worth: less is done sooner by one thread alone. */
@@ -80,54 +81,53 @@ function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   return { nanoseconds: count * MOVED, pieces: runsOf(count) }
 }
 
-const rules = {
-  Chain: chainWork,
-  Gemm: gemmWork,
-  Reduce: reduction(REDUCED),
-  ArgReduce: reduction(COMPARED),
-  Softmax: (field) => ({
+const rules: Readonly<Record<Opcode, WorkRule>> = {
+  [Opcode.Chain]: chainWork,
+  [Opcode.Gemm]: gemmWork,
+  [Opcode.Reduce]: reduction(REDUCED),
+  [Opcode.ArgReduce]: reduction(COMPARED),
+  [Opcode.Softmax]: (field) => ({
     nanoseconds: field(layouts.Softmax.rows) * field(layouts.Softmax.columns) * (SLOW_STEP + PLAIN_STEP),
     pieces: field(layouts.Softmax.rows),
   }),
-  CrossEntropy: (field) => ({
+  [Opcode.CrossEntropy]: (field) => ({
     nanoseconds: field(layouts.CrossEntropy.rows) * field(layouts.CrossEntropy.columns) * (SLOW_STEP + PLAIN_STEP),
     pieces: runsOf(field(layouts.CrossEntropy.rows)),
   }),
-  CrossEntropyGradient: (field) => ({
+  [Opcode.CrossEntropyGradient]: (field) => ({
     nanoseconds: field(layouts.CrossEntropyGradient.rows) * field(layouts.CrossEntropyGradient.columns) * PLAIN_STEP,
     pieces: field(layouts.CrossEntropyGradient.rows),
   }),
-  Gather: (field) => {
+  [Opcode.Gather]: (field) => {
     const { outer, count, inner } = layouts.Gather
     return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }
   },
-  ScatterAdd: (field) => {
+  [Opcode.ScatterAdd]: (field) => {
     const { outer, axis, count, inner } = layouts.ScatterAdd
     const zeros = field(outer) * field(axis) * field(inner) * FILLED
     const added = field(outer) * field(count) * field(inner) * SCATTERED
     return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
   },
-  Copy: copyWork,
-  Accumulate: copyWork,
-  Fill: elements(layouts.Fill.count, FILLED),
-  Random: elements(layouts.Random.count, RANDOM),
+  [Opcode.Copy]: copyWork,
+  [Opcode.Accumulate]: copyWork,
+  [Opcode.Fill]: elements(layouts.Fill.count, FILLED),
+  [Opcode.Random]: elements(layouts.Random.count, RANDOM),
   // Ends the tape, so it belongs to the thread that leads.
-  Guard: () => ({ nanoseconds: 0, pieces: 1 }),
-  Sgd: elements(layouts.Sgd.count, 0.3),
-  RmsProp: elements(layouts.RmsProp.count, 1),
-  Adam: elements(layouts.Adam.count, 0.7),
+  [Opcode.Guard]: () => ({ nanoseconds: 0, pieces: 1 }),
+  [Opcode.Sgd]: elements(layouts.Sgd.count, 0.3),
+  [Opcode.RmsProp]: elements(layouts.RmsProp.count, 1),
+  [Opcode.Adam]: elements(layouts.Adam.count, 0.7),
   // Dealt out by the instructions of its body: see dealOut.
-  Loop: (field, { body = [] }) => ({
+  [Opcode.Loop]: (field, { body = [] }) => ({
     nanoseconds: field(layouts.Loop.count) * body.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
     pieces: 1,
   }),
-} satisfies Record<keyof typeof Opcode, WorkRule>
+}
 
 /** What an instruction costs, by its opcode and sizes. */
 export function workOf(instruction: TapeInstruction): Work {
-  const table: Readonly<Record<string, WorkRule>> = rules
   const field: Field = (offset) => Number(instruction.fields.get(offset))
-  return table[Opcode[instruction.opcode]!]!(field, instruction)
+  return rules[instruction.opcode](field, instruction)
 }
 
 /** How many threads share an instruction, each doing at least `partWork` nanoseconds of it. */
@@ -165,4 +165,12 @@ export function dealOut(instructions: readonly LabelledInstruction[], threads: n
   })
   const meets = meetings(dealt.map(({ parts = 1 }) => parts))
   return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))
+}
+
+/** Deals out to so many threads. @param partWork nanoseconds that a part must be worth; default PART_WORK */
+export function sharing(threads: number, partWork?: number): Share {
+  return (all) => ({
+    instructions: dealOut(all, threads, partWork),
+    nanoseconds: all.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
+  })
 }

@@ -3,28 +3,68 @@
 
 import { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
-import { Body, hasEffect, isLoop, operandsOf } from '../ir/region'
+import { Body, bodyOf, hasEffect, isLoop, operandsOf, regionOf } from '../ir/region'
 import { ruleOf } from '../primitives'
 import type { Outside } from '../ir/lift'
 import { isLiftable, liftNode } from '../ir/lift'
+import type { Region } from '../primitives/attributes'
+import type { Shared } from './rewrite'
+import { attributesKey, share, simplify } from './simplify'
 
 /** Emits a loop, or shares one that is there already. */
-export type EmitLoop = (inputs: readonly Value[], attributes: Node<'loop'>['attributes']) => readonly Value[]
+type EmitLoop = (inputs: readonly Value[], attributes: Node<'loop'>['attributes']) => readonly Value[]
 
 /** What stands for each output; null for those that nothing needs. */
 export function simplifyLoop(
   node: Node<'loop'>,
-  body: Graph,
   inputs: readonly Value[],
   isLive: (output: Value) => boolean,
   builder: GraphBuilder,
-  emitLoop: EmitLoop,
+  shared: Shared,
 ): readonly (Value | null)[] {
   const { length } = node.attributes
+  const body = simplify(bodyOf(node))
   const live = node.outputs.map(isLive)
   if (length === 0) return withoutTurns(node, inputs, live, builder)
   if (length === 1 && !body.nodes.some(hasEffect)) return oneTurn(node, body, inputs, live, builder)
+  const emitLoop: EmitLoop = (operands, attributes) => {
+    const emit = (): readonly Value[] => builder.emit('loop', operands, attributes)
+    return hasEffect(node) ? emit() : share(shared, loopKey(attributes), operands, emit)
+  }
   return new Restructuring(node, body, inputs, live, builder, emitLoop).run()
+}
+
+/** Text that is equal only for loops that do the same with the same operands. */
+function loopKey({ body, length, reverse, carries, scanned }: Node<'loop'>['attributes']): string {
+  return `loop ${regionKey(body)} ${length} ${reverse} ${carries} ${scanned}`
+}
+
+/** Text that is equal only for bodies that do the same. */
+function regionKey(region: Region): string {
+  if (!(region instanceof Body)) return ''
+  const { parameters, nodes, outputs } = region.graph
+  const numbers = new Map<Value, number>()
+  const numberOf = (value: Value): number => {
+    const known = numbers.get(value) ?? numbers.size
+    numbers.set(value, known)
+    return known
+  }
+  const typed = parameters.map((parameter) => `${numberOf(parameter)} ${parameter.dtype} ${parameter.shape.join()}`)
+  const lines = nodes.map((node) => {
+    const attributes = isLoop(node) ? loopKey(node.attributes) : attributesKey(node.attributes, `value ${uniqueNumber(node)}`)
+    return `${node.outputs.map(numberOf).join()} = ${node.name} ${node.inputs.map(numberOf).join()} ${attributes}`
+  })
+  return [...typed, ...lines, outputs.map(numberOf).join()].join('; ')
+}
+
+const numbered = new WeakMap<Node, number>()
+let lastNumber = 0
+
+/** A number that no other node has. */
+function uniqueNumber(node: Node): number {
+  const known = numbered.get(node) ?? ++lastNumber
+  numbered.set(node, known)
+  return known
 }
 
 function withoutTurns(node: Node<'loop'>, inputs: readonly Value[], live: readonly boolean[], { e }: GraphBuilder): (Value | null)[] {
@@ -246,7 +286,7 @@ class Restructuring {
     const parameters = [...carried, ...scanned.map(({ parameter }) => parameter), ...captured.map(({ parameter }) => parameter)]
     const inputs = [...this.carries.map(({ initial }) => initial), ...scanned.map(({ whole }) => whole), ...captured.map(({ value }) => value)]
     const { length, reverse } = this.node.attributes
-    const body = new Body(inside.finish(outputs, parameters))
+    const body = regionOf(this.node).with(inside.finish(outputs, parameters))
     const results = this.emitLoop(inputs, { body, length, reverse, carries: this.carries.length, scanned: scanned.length })
     this.stacked.forEach((value, j) => this.lifted.set(value, { value: results[this.carries.length + j]!, isStacked: true }))
     return new Map(this.carries.map(({ index }, i) => [index, results[i]!]))

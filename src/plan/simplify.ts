@@ -4,14 +4,13 @@
 import type { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
 import { results } from '../ir/graph'
-import { Body, bodyOf, hasEffect, isLoop } from '../ir/region'
+import { hasEffect, isLoop, passesOf } from '../ir/region'
 import { ruleOf } from '../primitives'
-import type { PrimitiveName, Region } from '../primitives/attributes'
+import type { PrimitiveName } from '../primitives/attributes'
 import type { NumericArray } from '../core/dtypes'
 import { sizeOf } from '../core/shapes'
 import type { Shared } from './rewrite'
 import { rewrite } from './rewrite'
-import { simplifyLoop } from './simplify-loop'
 
 export function simplify(graph: Graph): Graph {
   const simple = simplifyOnce(graph)
@@ -23,54 +22,9 @@ function simplifyOnce(graph: Graph): Graph {
   const live = liveValues(graph)
   return rewrite(graph, (node, inputs, builder, shared) => {
     if (!isNeeded(node, live)) return []
-    if (isLoop(node)) return reduceLoop(node, inputs, (output) => live[output.id] === 1, builder, shared)
+    if (isLoop(node)) return passesOf(node).simplify(node, inputs, (output) => live[output.id] === 1, builder, shared)
     return reduceNode(node, inputs, builder) ?? shareOrEmit(node, inputs, builder, shared)
   })
-}
-
-function reduceLoop(
-  node: Node<'loop'>,
-  inputs: readonly Value[],
-  isLive: (output: Value) => boolean,
-  builder: GraphBuilder,
-  shared: Shared,
-): readonly (Value | null)[] {
-  const body = simplify(bodyOf(node))
-  return simplifyLoop(node, body, inputs, isLive, builder, (operands, attributes) => {
-    const emit = (): readonly Value[] => builder.emit('loop', operands, attributes)
-    if (hasEffect(node)) return emit()
-    const { length, reverse, carries, scanned } = attributes
-    return share(shared, `loop ${regionKey(attributes.body)} ${length} ${reverse} ${carries} ${scanned}`, operands, emit)
-  })
-}
-
-/** Text that is equal only for bodies that do the same. */
-function regionKey(region: Region): string {
-  if (!(region instanceof Body)) return ''
-  const { parameters, nodes, outputs } = region.graph
-  const numbers = new Map<Value, number>()
-  const numberOf = (value: Value): number => {
-    const known = numbers.get(value) ?? numbers.size
-    numbers.set(value, known)
-    return known
-  }
-  const typed = parameters.map((parameter) => `${numberOf(parameter)} ${parameter.dtype} ${parameter.shape.join()}`)
-  const lines = nodes.map((node) => {
-    const attributes = isLoop(node) ? regionKey(node.attributes.body) : attributesKey(node.attributes, `value ${uniqueNumber(node)}`)
-    const others = isLoop(node) ? `${node.attributes.length} ${node.attributes.reverse} ${node.attributes.carries} ${node.attributes.scanned}` : ''
-    return `${node.outputs.map(numberOf).join()} = ${node.name} ${node.inputs.map(numberOf).join()} ${attributes} ${others}`
-  })
-  return [...typed, ...lines, outputs.map(numberOf).join()].join('; ')
-}
-
-const numbered = new WeakMap<Node, number>()
-let lastNumber = 0
-
-/** A number that no other node has. */
-function uniqueNumber(node: Node): number {
-  const known = numbered.get(node) ?? ++lastNumber
-  numbered.set(node, known)
-  return known
 }
 
 /** By id, 1 for the values that some result or effect depends on. */
@@ -140,7 +94,7 @@ function shareOrEmit<Name extends PrimitiveName>(
   return share(shared, key, inputs, () => builder.keep(node, inputs))
 }
 
-function share(shared: Shared, name: string, inputs: readonly Value[], emit: () => readonly Value[]): readonly Value[] {
+export function share(shared: Shared, name: string, inputs: readonly Value[], emit: () => readonly Value[]): readonly Value[] {
   const key = `${name} ${inputs.map((input) => input.id).join(' ')}`
   let outputs = shared.get(key)
   if (outputs === undefined) {

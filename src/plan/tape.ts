@@ -1,8 +1,7 @@
 // Instructions ⇄ words: encode resolves symbolic addresses, disassemble prints a tape with the layer's name
 // on every instruction. The byte layout is drawn in assembly/shared/instructions.ts.
 
-import * as layouts from '../../assembly/shared/instructions'
-import { END_OF_TAPE, Header } from '../../assembly/shared/instructions'
+import { Chain, ChainStep, END_OF_TAPE, Header, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode, Step } from '../../assembly/shared/opcodes'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
 import { isAddress } from '../ir/instruction'
@@ -88,13 +87,9 @@ export function encode(instructions: readonly SharedInstruction[], resolve: (add
   return words
 }
 
-type FieldLayout = Readonly<Record<string, number | string>>
-
-/** The field names of an opcode; opcodes and layouts share their names. */
-function layoutOf(opcode: Opcode): FieldLayout {
-  const all: Readonly<Record<string, unknown>> = layouts
-  const layout = all[Opcode[opcode]]
-  return typeof layout === 'object' && layout !== null ? Object.fromEntries(Object.entries(layout)) : {}
+/** The name of a number among those of an enum. */
+function nameIn(names: Readonly<Record<string, number | string>>, number: number): string {
+  return Object.keys(names).find((name) => names[name] === number)!
 }
 
 function printWord(word: Word, describe: (address: Address) => string): string {
@@ -113,13 +108,13 @@ export function disassemble(instructions: readonly LabelledInstruction[], descri
 }
 
 function disassembleOne(instruction: LabelledInstruction, describe: (address: Address) => string, at: number): string {
-  const fields = Object.entries(layoutOf(instruction.opcode))
+  const fields = Object.entries(instruction.layout)
     .filter(([name, offset]) => typeof offset === 'number' && name !== 'size')
     .map(([name, offset]) => [name, instruction.fields.get(Number(offset))] as const)
     .map(([name, word]) => (word === undefined ? '' : `${name}=${printWord(word, describe)}`))
   const { opcode, parts = 1, meets = false, body } = instruction
   const share = parts > 1 ? ` ×${parts}` : ''
-  const head = `${String(at).padStart(5)} ${meets ? '|' : ' '}${Opcode[opcode]!.padEnd(10)} ${instruction.label}${share}`
+  const head = `${String(at).padStart(5)} ${meets ? '|' : ' '}${nameIn(Opcode, opcode).padEnd(10)} ${instruction.label}${share}`
   const lines = [head, `         ${fields.join(' ')}`, ...listLines(instruction, describe)]
   if (body === undefined) return lines.join('\n')
   const inside = disassemble(body, describe, at + bodyOffset(instruction)).replaceAll(/^/gm, '    ')
@@ -131,20 +126,20 @@ function listLines(instruction: Instruction, describe: (address: Address) => str
   if (words.length === 0) return []
   if (instruction.opcode === Opcode.Loop) return patchLines(words)
   if (instruction.opcode !== Opcode.Chain) return [`         ${words.join(' ')}`]
-  const number = (field: layouts.Chain): number => Number(instruction.fields.get(field))
-  const stepWords = layouts.ChainStep.size / 4
-  const steps = words.length - stepWords * number(layouts.Chain.stepCount)
+  const number = (field: Chain): number => Number(instruction.fields.get(field))
+  const stepWords = ChainStep.size / 4
+  const steps = words.length - stepWords * number(Chain.stepCount)
   const lines = [`         ${words.slice(0, steps).join(' ')}`]
   for (let at = steps; at < words.length; at += stepWords) {
     const [step, target, a, b, c] = words.slice(at, at + stepWords)
-    lines.push(`           r${target} = ${Step[Number(step)]} r${a} r${b} r${c}`)
+    lines.push(`           r${target} = ${nameIn(Step, Number(step))} r${a} r${b} r${c}`)
   }
   return lines
 }
 
 /** `+44: work+0, work+128 + 256 a turn`, or with two buffers in turn `work+0, then work+128 and work+640` */
 function patchLines(words: readonly string[]): string[] {
-  const patchWords = layouts.LoopPatch.size / 4
+  const patchWords = LoopPatch.size / 4
   return Array.from({ length: words.length / patchWords }, (_, i) => {
     const [word, first, odd, even, step] = words.slice(i * patchWords, (i + 1) * patchWords)
     const later = Number(step) === 0 ? `then ${odd} and ${even} in turn` : `then ${odd}, going on by ${Number(step) / 2}`

@@ -19,6 +19,8 @@ export interface AxisAttributes {
 export interface Region {
   readonly parameters: readonly TensorType[]
   readonly outputs: readonly TensorType[]
+  /** The results of a loop that runs it. */
+  infer(inputs: readonly TensorType[], attributes: LoopAttributes): readonly TensorType[]
 }
 
 export interface LoopAttributes {

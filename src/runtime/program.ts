@@ -1,13 +1,11 @@
-// A graph made ready to run, over and over: on the tape in linear memory, or in the interpreter.
+// A graph made ready to run, over and over, on the tape in linear memory. In the interpreter: interpreted-program.ts.
 // Parameters are written into views, then run(), then outputs are read from views.
 
-import { StateError, internalError } from '../core/errors'
+import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
 import { Loop } from '../../assembly/shared/instructions'
 import type { Address, Operand } from '../ir/instruction'
-import type { InterpretOptions } from '../ir/interpret'
-import { allocate, hasNonFinite, interpret } from '../ir/interpret'
-import { printNode } from '../ir/print'
+import { hasNonFinite } from '../ir/interpret'
 import type { NumericArray, TensorData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -18,6 +16,7 @@ import type { LabelledInstruction } from '../plan/tape'
 import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../plan/tape'
 import type { Runtime } from './runtime'
 import { Storage, counters } from './runtime'
+import type { ThreadPool } from './threads/pool'
 
 export interface Program {
   readonly graph: Graph
@@ -40,7 +39,7 @@ export interface Program {
 }
 
 export function compile(runtime: Runtime, graph: Graph): Program {
-  return runtime.kernels === null ? new InterpretedProgram(runtime, graph) : new TapeProgram(runtime, graph)
+  return runtime.engine.interpreted?.(runtime, graph) ?? new TapeProgram(runtime, graph)
 }
 
 /** The content of a cell, in place. Stale when the memory grows. */
@@ -75,7 +74,8 @@ class TapeProgram implements Program {
     private readonly runtime: Runtime,
     graph: Graph,
   ) {
-    this.plan = plan(graph, { ...runtime.settings, threads: runtime.threads, wideTiles: runtime.wideTiles })
+    const { settings, engine } = runtime
+    this.plan = plan(graph, { fuse: settings.fuse, share: engine.share, wideTiles: engine.wideTiles })
     this.graph = graph
     const { memory, instructions } = this.plan
     this.tape = new Storage(runtime, tapeBytes(instructions))
@@ -145,21 +145,18 @@ class TapeProgram implements Program {
     if (!this.plan.isShared || pool === null || !pool.isRunning) return this.runTape(this.tape.address) === 0
     counters.threadedRuns++
     const status = pool.run(this.tape.address, this.plan.nanoseconds / 1e6)
-    if (status < 0) throw this.workerLost(-1 - status)
+    if (status < 0) throw this.workerLost(pool, -1 - status)
     return status === 0
   }
 
   /** @param reached the byte offset of the instruction before which the threads did not meet */
-  private workerLost(reached: number): StateError {
+  private workerLost(pool: ThreadPool, reached: number): Error {
     const { instructions } = this.plan
     const offsets = instructionOffsets(instructions)
     const updated = instructions.some(({ made }, i) => {
       return offsets[i]! < reached && made.some(({ address: { buffer } }) => this.placed(buffer).home.kind === 'cell')
     })
-    const state = updated
-      ? 'It had begun to write: weights, optimizer and metrics may be half updated, so load a saved model before going on.'
-      : 'It had not begun to write: weights, optimizer and metrics are those before it.'
-    return new StateError(`A worker thread stopped during a run. ${state} Everything runs on one thread from now on.`)
+    return pool.lost(updated)
   }
 
   output(index: number): NumericArray {
@@ -238,60 +235,5 @@ class TapeProgram implements Program {
     this.epoch = -1
     this.tape.dispose()
     this.constants.dispose()
-  }
-}
-
-class InterpretedProgram implements Program {
-  private readonly parameters: NumericArray[]
-  private outputs: readonly NumericArray[] = []
-
-  constructor(
-    private readonly runtime: Runtime,
-    readonly graph: Graph,
-  ) {
-    this.parameters = graph.parameters.map((parameter) => allocate(parameter))
-  }
-
-  readonly byteLength = 0
-
-  parameter(index: number): NumericArray {
-    return this.parameters[index]!
-  }
-
-  private interpret(onNode?: NonNullable<InterpretOptions['onNode']>) {
-    // A copy: what was read must outlive the updates.
-    const read = (cell: Cell): NumericArray => cellView(this.runtime, cell).slice()
-    return interpret(this.graph, this.parameters, read, onNode === undefined ? {} : { onNode })
-  }
-
-  run(): boolean {
-    counters.interpreterRuns++
-    const { outputs, updates, stoppedAt } = this.interpret()
-    if (stoppedAt !== null) return false
-    this.outputs = outputs
-    for (const [cell, content] of updates) cellView(this.runtime, cell).set(content)
-    return true
-  }
-
-  output(index: number): NumericArray {
-    return this.outputs[index]!
-  }
-
-  findNonFinite(): string | null {
-    let found: string | null = null
-    this.interpret((node, results, turns) => {
-      const bad = results.some(hasNonFinite)
-      if (bad) found = `${turns.map((turn) => `[t=${turn}] `).join('')}${printNode(node)}`
-      return !bad
-    })
-    return found
-  }
-
-  disassemble(): string {
-    return this.graph.nodes.map(printNode).join('\n')
-  }
-
-  dispose(): void {
-    this.parameters.length = 0
   }
 }

@@ -2,7 +2,9 @@
 
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { infoOf, makeRuntime } from '../../src/runtime/configure'
+import type { Runtime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { expectSame } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { floats, wholeFloats } from '../helpers/data'
@@ -60,9 +62,9 @@ const { settings } = currentRuntime()
 
 // Whether or not the engine pairs vectors: then these tiles are slow, and must be right.
 describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matrix products in wide tiles', () => {
-  const wide = new Runtime({ ...settings, wideTiles: true })
+  const wide = makeRuntime({ ...settings, wideTiles: true })
 
-  it('say so', () => expect(wide.info().tile).toBe('6×16'))
+  it('say so', () => expect(infoOf(wide).tile).toBe('6×16'))
 
   it.each([1, 2, 3, 6, 16, 33])('of inner extent %d: sizes around the tile and around packing, all layouts', (k) => {
     for (const layout of LAYOUTS) {

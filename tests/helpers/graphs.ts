@@ -68,7 +68,7 @@ interface WorkArea {
 
 function workArea(runtime: Runtime, graph: Graph): WorkArea {
   if (runtime.kernels === null) return { start: 0, bytes: 0, writable: [] }
-  const { memory, parameters } = plan(graph, { fuse: runtime.settings.fuse, threads: runtime.threads })
+  const { memory, parameters } = plan(graph, { fuse: runtime.settings.fuse, share: runtime.engine.share })
   const start = runtime.workspaceFor(memory.workspaceBytes)
   const placed = memory.buffers.flatMap((buffer) =>
     buffer.home.kind === 'workspace' ? [{ buffer, from: start + buffer.home.offset, to: start + buffer.home.offset + buffer.byteLength }] : [],

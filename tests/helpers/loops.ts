@@ -3,6 +3,7 @@
 import { GraphBuilder } from '../../src/ir/builder'
 import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
+import { loopPasses } from '../../src/plan/loop-passes'
 
 export interface LoopOperands {
   readonly carries: readonly Value[]
@@ -29,7 +30,7 @@ export const looped: MakeLoop = (builder, { carries, scanned, captures, length, 
   const [own, slices, captured] = [parameters(carries), scanned.map(({ shape, dtype }) => inside.parameter({ shape: shape.slice(1), dtype })), parameters(captures)]
   const turn = body(inside, own, slices, captured)
   const graph = inside.finish([...turn.carries, ...turn.stacked])
-  return builder.emit('loop', [...carries, ...scanned, ...captures], { body: new Body(graph), length, carries: carries.length, scanned: scanned.length, reverse })
+  return builder.emit('loop', [...carries, ...scanned, ...captures], { body: new Body(graph, loopPasses), length, carries: carries.length, scanned: scanned.length, reverse })
 }
 
 /** The same without a loop; at least one turn. */

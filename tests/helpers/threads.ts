@@ -5,13 +5,14 @@ import type { TensorType } from '../../src/core/shapes'
 import { trace } from '../../src/ops/trace'
 import type { Tensor } from '../../src/ops/tensor'
 import { compile } from '../../src/runtime/program'
-import { Runtime, configure, dispose, threadsReady } from '../../src/runtime/runtime'
+import { configure, dispose, makeRuntime, threadsReady } from '../../src/runtime/configure'
+import type { Runtime } from '../../src/runtime/runtime'
 import { settingsOf } from './modes'
 
 /** A runtime in the suite's mode whose workers have started. */
 export async function threadedRuntime(threads: number, partWork?: number): Promise<Runtime> {
   const settings = settingsOf[inject('mode')]
-  const runtime = new Runtime(partWork === undefined ? { ...settings, threads } : { ...settings, threads, partWork })
+  const runtime = makeRuntime(partWork === undefined ? { ...settings, threads } : { ...settings, threads, partWork })
   await runtime.pool?.ready
   return runtime
 }

@@ -6,7 +6,8 @@ import type { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Graph, Value } from '../../src/ir/graph'
 import type { NumericArray } from '../../src/core/dtypes'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { makeRuntime } from '../../src/runtime/configure'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { expectClose } from '../helpers/compare'
 import { graphOf, runGraph, weightedSum } from '../helpers/graphs'
 import type { Mode, Settings } from '../helpers/modes'
@@ -23,8 +24,8 @@ const counterparts: Record<Mode, Partial<Settings>> = {
   turbo: { turbo: false },
 }
 const { settings } = currentRuntime()
-const own = new Runtime(settings)
-const other = new Runtime({ ...settings, ...counterparts[inject('mode')] })
+const own = makeRuntime(settings)
+const other = makeRuntime({ ...settings, ...counterparts[inject('mode')] })
 
 function stepOf(opCase: PreparedCase): Graph {
   return graphOf(opCase.inputs, (builder: GraphBuilder, inputs: readonly Value[]) => {

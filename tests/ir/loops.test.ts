@@ -7,7 +7,8 @@ import type { Graph, Value } from '../../src/ir/graph'
 import { verify } from '../../src/ir/verify'
 import { legalize } from '../../src/plan/legalize'
 import { simplify } from '../../src/plan/simplify'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { makeRuntime } from '../../src/runtime/configure'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { expectClose } from '../helpers/compare'
 import type { TensorContent } from '../helpers/data'
 import { floats } from '../helpers/data'
@@ -16,7 +17,7 @@ import type { MakeLoop } from '../helpers/loops'
 import { looped, unrolled } from '../helpers/loops'
 
 const { settings } = currentRuntime()
-const runtime = new Runtime(settings)
+const runtime = makeRuntime(settings)
 
 interface LoopCase {
   readonly inputs: readonly TensorContent[]

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../src/ir/builder'
 import { ruleOf } from '../../src/primitives'
 import type { Graph, Value } from '../../src/ir/graph'
 import { sizeOf } from '../../src/core/shapes'
-import { fuseAll } from '../../src/plan'
+import { fuse } from '../../src/plan/fuse'
 import type { Kernel } from '../../src/plan/kernel'
 import { legalize } from '../../src/plan/legalize'
 import type { MemoryPlan } from '../../src/plan/memory'
@@ -21,7 +21,7 @@ const storage = { address: 0, byteLength: 4 * SLAB_ELEMENTS }
 
 function planned(graph: Graph, enabled: boolean) {
   const { graph: legal, locations } = legalize(simplify(graph))
-  const kernels = fuseAll(legal, locations, { fuse: enabled })
+  const kernels = fuse(legal, locations, { fuse: enabled })
   return { legal, locations, kernels, memory: planMemory(legal, kernels, locations) }
 }
 

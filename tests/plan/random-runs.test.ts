@@ -13,12 +13,13 @@ import { verify } from '../../src/ir/verify'
 import { legalize } from '../../src/plan/legalize'
 import { simplify } from '../../src/plan/simplify'
 import { compile } from '../../src/runtime/program'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { makeRuntime } from '../../src/runtime/configure'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { expectClose } from '../helpers/compare'
 import type { Recipe } from './random-graph'
 import { SLAB_ELEMENTS, drawGraph, parameters, recipes } from './random-graph'
 
-const runtime = new Runtime(currentRuntime().settings)
+const runtime = makeRuntime(currentRuntime().settings)
 const storage = runtime.createStorage(4 * SLAB_ELEMENTS)
 const slab = () => runtime.view('float32', storage.address, SLAB_ELEMENTS)
 const initialSlab = Float32Array.from({ length: SLAB_ELEMENTS }, (_, i) => ((i * 5) % 7) - 3)

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import type { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Value } from '../../src/ir/graph'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { makeRuntime } from '../../src/runtime/configure'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { expectClose } from '../helpers/compare'
 import { expectGradient, graphOf, interpretWide, runWatched, weightedSum } from '../helpers/graphs'
 import type { PreparedCase } from './cases'
@@ -13,7 +14,7 @@ import { casesOf, primitiveNames } from './cases'
 
 // A memory of its own: every byte of it is compared after each run.
 const { settings } = currentRuntime()
-const runtime = new Runtime(settings)
+const runtime = makeRuntime(settings)
 
 function checkForward(opCase: PreparedCase): void {
   const { inputs, ulp = 0.5, absolute = 0, signedZero = false } = opCase

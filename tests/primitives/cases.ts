@@ -5,6 +5,7 @@ import { GraphBuilder } from '../../src/ir/builder'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
+import { loopPasses } from '../../src/plan/loop-passes'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
@@ -457,7 +458,7 @@ const added = (title: string, base: CaseInput, block: CaseInput, starts: readonl
 const turn = (): Body => {
   const builder = new GraphBuilder()
   const [c, x, w] = [[2, 3], [2, 3], [3, 3]].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [Value, Value, Value]
-  return new Body(builder.finish([builder.e.add(builder.e.matmul(c, w), x), c]))
+  return new Body(builder.finish([builder.e.add(builder.e.matmul(c, w), x), c]), loopPasses)
 }
 
 const update = <Attributes>(title: string, inputs: readonly CaseInput[], attributes: Attributes, more: CaseOptions = {}) =>

@@ -8,7 +8,9 @@ import type { Cell, Graph } from '../../src/ir/graph'
 import type { Shape } from '../../src/core/shapes'
 import { sizeOf } from '../../src/core/shapes'
 import { cellView, compile } from '../../src/runtime/program'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { infoOf, makeRuntime } from '../../src/runtime/configure'
+import type { Runtime } from '../../src/runtime/runtime'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { collectGarbage } from '../helpers/gc'
 
 const { settings } = currentRuntime()
@@ -42,7 +44,7 @@ function sumGraph(rows: number, factor: number): Graph {
 
 describe('ten thousand runs', () => {
   it('take no memory: neither linear nor on the heap', async () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const weights = cellIn(runtime, 'weights', [3, 2], [1, 2, 3, 4, 5, 6])
     const program = compile(runtime, learningGraph(weights, 4))
     const run = (times: number): void => {
@@ -53,11 +55,11 @@ describe('ten thousand runs', () => {
     }
     run(1000)
     await collectGarbage()
-    const before = runtime.info().memory
+    const before = infoOf(runtime).memory
     const heapBefore = process.memoryUsage().heapUsed
     run(10_000)
     await collectGarbage()
-    expect(runtime.info().memory).toEqual(before)
+    expect(infoOf(runtime).memory).toEqual(before)
     expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(500_000)
     // W has gone to where y = 0, which took all the runs.
     expect(Math.max(...Array.from(program.output(0), Math.abs))).toBeLessThan(0.01)
@@ -66,7 +68,7 @@ describe('ten thousand runs', () => {
 
 describe('programs that share a workspace', () => {
   it('a program still works when a larger one has moved the workspace and grown the memory', () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const weights = cellIn(runtime, 'weights', [2, 1], [3, -1])
     const small = compile(runtime, learningGraph(weights, 1))
     const runSmall = (): number => {
@@ -78,7 +80,7 @@ describe('programs that share a workspace', () => {
     expect(runSmall()).toBe(2)
     const updated = Array.from(cellView(runtime, weights))
     expect(updated[0]).toBeCloseTo(2.996, 5)
-    const reserved = runtime.info().memory.reservedBytes
+    const reserved = infoOf(runtime).memory.reservedBytes
     const large = compile(runtime, sumGraph(40_000, 2))
     runtime.createStorage(2 * reserved)
     for (let i = 0; i < 3; i++) {
@@ -88,15 +90,15 @@ describe('programs that share a workspace', () => {
       expect(runSmall()).toBe(2)
       expect(Array.from(cellView(runtime, weights))).toEqual(updated)
     }
-    expect(runtime.info().memory.reservedBytes).toBeGreaterThan(reserved)
+    expect(infoOf(runtime).memory.reservedBytes).toBeGreaterThan(reserved)
   })
 
   it('a program does not write to where the workspace was before it moved', () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const small = compile(runtime, sumGraph(2, 0.5))
     small.parameter(0).fill(1)
     small.run()
-    const { reservedBytes } = runtime.info().memory
+    const { reservedBytes } = infoOf(runtime).memory
     const large = compile(runtime, sumGraph(1000, 1))
     large.parameter(0).fill(1)
     large.run()
@@ -105,11 +107,11 @@ describe('programs that share a workspace', () => {
     small.run()
     expect(Array.from(small.output(0))).toEqual([10, 10, 10, 10])
     expect(owned.flatMap((cell) => [...cellView(runtime, cell)])).toEqual(new Array<number>(128).fill(7))
-    expect(runtime.info().memory.reservedBytes, 'it moved without growth').toBe(reservedBytes)
+    expect(infoOf(runtime).memory.reservedBytes, 'it moved without growth').toBe(reservedBytes)
   })
 
   it('memory that grows between writing a parameter and running does not matter', () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const program = compile(runtime, sumGraph(2, 0.5))
     program.parameter(0).set([1, 2, 3, 4, 5, 6, 7, 8])
     runtime.createStorage(10_000_000)
@@ -118,19 +120,19 @@ describe('programs that share a workspace', () => {
   })
 
   it('the workspace is as large as the largest program needs', () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const sizes = [10, 1000, 100].map((rows) => {
       const program = compile(runtime, sumGraph(rows, 1))
       program.parameter(0).fill(1)
       program.run()
-      return runtime.info().memory.workspaceBytes
+      return infoOf(runtime).memory.workspaceBytes
     })
     expect(sizes[1]).toBeGreaterThanOrEqual(sizes[0]!)
     expect(sizes[2]).toBe(sizes[1])
   })
 
   it('dispose gives everything back', () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const keeper = compile(runtime, sumGraph(100, 1))
     keeper.parameter(0).fill(1)
     keeper.run()
@@ -165,7 +167,7 @@ function guardedGraph(weights: Cell, count: Cell): Graph {
 
 describe('a guard', () => {
   const make = () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const weights = cellIn(runtime, 'weights', [3, 2], [1, 1, 1, 1, 1, 1])
     const count = cellIn(runtime, 'count', [], [5])
     const program = compile(runtime, guardedGraph(weights, count))
@@ -211,7 +213,7 @@ describe('a loop', () => {
 
   /** c ← log(c) + x, guarded; counts the turns that were done, and updates a cell. */
   const make = () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const cell = cellIn(runtime, 'state', [4], [1, 1, 1, 1])
     const builder = new GraphBuilder()
     builder.scope = 'rnn'
@@ -271,7 +273,7 @@ describe('a loop', () => {
 
 describe('disassemble', () => {
   it('names every layer of the graph', () => {
-    const runtime = new Runtime(settings)
+    const runtime = makeRuntime(settings)
     const program = compile(runtime, guardedGraph(cellIn(runtime, 'weights', [3, 2], []), cellIn(runtime, 'count', [], [])))
     const text = program.disassemble()
     for (const scope of ['dense_1', 'activation_2', 'loss', 'optimizer']) expect(text).toContain(scope)

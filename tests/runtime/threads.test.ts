@@ -15,11 +15,14 @@ import { ArgumentError, Dense, Dropout, Sequential, StateError, configure, dispo
 import type { Address } from '../../src/ir/instruction'
 import type { Tensor } from '../../src/ops/tensor'
 import { apply } from '../../src/ops/trace'
+import { sharing } from '../../src/plan/parts'
 import { plan } from '../../src/plan'
 import type { PlacedBuffer } from '../../src/plan/memory'
 import { encode, instructionOffsets } from '../../src/plan/tape'
 import { compile } from '../../src/runtime/program'
-import { Runtime, Storage, counters, currentRuntime } from '../../src/runtime/runtime'
+import { infoOf, makeRuntime } from '../../src/runtime/configure'
+import type { Runtime } from '../../src/runtime/runtime'
+import { Storage, counters, currentRuntime } from '../../src/runtime/runtime'
 import { settingsOf } from '../helpers/modes'
 import { bitsOfRun, fillInput, graphOf, threadedRuntime, withThreads } from '../helpers/threads'
 
@@ -155,7 +158,7 @@ const loops: Case[] = [
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
   // Parts of one nanosecond: everything that can be dealt out is.
   const runtimes: Runtime[] = []
-  const one = new Runtime(settings)
+  const one = makeRuntime(settings)
 
   beforeAll(async () => {
     for (const threads of THREADS) runtimes.push(await threadedRuntime(threads, 1))
@@ -167,7 +170,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
     const expected = bitsOfRun(one, graph)
     for (const runtime of runtimes) {
       const before = counters.threadedRuns
-      expect(bitsOfRun(runtime, graph), `${runtime.threads} threads`).toEqual(expected)
+      expect(bitsOfRun(runtime, graph), `${runtime.pool!.threads} threads`).toEqual(expected)
       expect(counters.threadedRuns, 'ran on several threads').toBe(before + 1)
     }
   })
@@ -283,7 +286,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
   // Runs part after part on this thread and counts the words that each has written.
   it.each(large)('of $name are equal within 10 per cent, apart, and the whole', ({ shapes, body }) => {
     // Every part has its own scratch; the workers are not asked.
-    const runtime = new Runtime({ ...settings, threads: 4 })
+    const runtime = makeRuntime({ ...settings, threads: 4 })
     const graph = graphOf(shapes, body)
     const { memory, instructions, parameters } = plan(graph, settings)
     const workspace = runtime.workspaceFor(memory.workspaceBytes)
@@ -340,7 +343,7 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
       expect(counters.wasmRuns).toBeGreaterThan(wasmRuns)
     })
     const graph = graphOf([[32, 8], [8, 10]], ([a, b]) => [ops.relu(matmul(a!, b!))])
-    const small = plan(graph, { fuse: true, threads: 4 })
+    const small = plan(graph, { fuse: true, share: sharing(4) })
     expect(small.isShared).toBe(false)
     expect(small.instructions.map(({ parts, meets }) => [parts, meets])).toEqual([[1, false]])
   })
@@ -395,7 +398,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     vi.stubGlobal('SharedArrayBuffer', undefined)
     configure({ threads: 3 })
     expect(await threadsReady()).toMatchObject({ threads: 1, threadsNote: note })
-    expect(currentRuntime().threads, 'plans for one').toBe(1)
+    expect(currentRuntime().engine.share, 'plans for one').toBeNull()
     expect(ops.add([1, 2], 3).toArray()).toEqual([4, 5])
   })
 
@@ -415,13 +418,13 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
   })
 
   it('falls back when a worker does not see the memory', async () => {
-    const runtime = new Runtime({ ...settings, threads: 2 })
+    const runtime = makeRuntime({ ...settings, threads: 2 })
     // The first block of the arena; the worker answers to another number than it was asked.
     const words = runtime.view('int32', 0, runtime.memory.buffer.byteLength / 4)
     const pool = words.findIndex((word, at) => word === END_OF_TAPE && words[at - 1] !== 0) - Pool.empty / 4
     words[pool + Pool.challenge / 4]! ^= 1
     await runtime.pool!.ready
-    expect(runtime.info()).toMatchObject({ threads: 1, threadsNote: 'self-test failed: worker 1 does not see the shared memory' })
+    expect(infoOf(runtime)).toMatchObject({ threads: 1, threadsNote: 'self-test failed: worker 1 does not see the shared memory' })
   })
 
   it('falls back when workers cannot be made', async () => {
@@ -448,7 +451,7 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       for (let i = 0; i < 5000; i++) program.run()
     }
     expect(run).toThrow(StateError)
-    expect(runtime.info()).toMatchObject({ threads: 1, threadsNote: 'a worker stopped or did not answer during a run' })
+    expect(infoOf(runtime)).toMatchObject({ threads: 1, threadsNote: 'a worker stopped or did not answer during a run' })
     expect(bitsOfRun(runtime, graph)).toEqual(expected)
   })
 

@@ -4,7 +4,8 @@
 import { inject } from 'vitest'
 import { describe, expect, it } from 'vitest'
 import { runtimeInfo } from '../../src'
-import { Runtime, currentRuntime } from '../../src/runtime/runtime'
+import { infoOf, makeRuntime } from '../../src/runtime/configure'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { requestTurbo } from '../../src/runtime/engine/turbo'
 
 const { settings } = currentRuntime()
@@ -24,7 +25,7 @@ describe('turbo', () => {
 
   it('leaves the plain binary alone, which has the same bits everywhere', () => {
     expect(requestTurbo('plain')).toContain("simd is 'plain'")
-    const info = new Runtime({ backend: 'wasm', simd: 'plain', fuse: true, turbo: true }).info()
+    const info = infoOf(makeRuntime({ backend: 'wasm', simd: 'plain', fuse: true, turbo: true }))
     expect(info).toMatchObject({ turbo: false, tile: '4×8' })
   })
 

@@ -4,6 +4,7 @@
 import { MAX_THREADS, Pool } from '../../../assembly/shared/pool'
 import { END_OF_TAPE } from '../../../assembly/shared/instructions'
 import { BYTES_PER_ELEMENT } from '../../core/dtypes'
+import { StateError } from '../../core/errors'
 import type { KernelExports } from '../engine/wasm'
 import { nodeModule } from '../platform'
 import type { WorkerHandle } from './worker'
@@ -121,6 +122,14 @@ export class ThreadPool {
     }
     if (status < 0) void this.end('a worker stopped or did not answer during a run')
     return status
+  }
+
+  /** The error for a run that lost a worker. */
+  lost(hasWritten: boolean): StateError {
+    const state = hasWritten
+      ? 'It had begun to write: weights, optimizer and metrics may be half updated, so load a saved model before going on.'
+      : 'It had not begun to write: weights, optimizer and metrics are those before it.'
+    return new StateError(`A worker thread stopped during a run. ${state} Everything runs on one thread from now on.`)
   }
 
   /** Ends the workers; what ran on them runs on one thread from now on. Resolves when they are gone. */

@@ -1,0 +1,30 @@
+// Runs a loop turn by turn: slices in, carries handed on, results stacked. One turn is interpret.ts's.
+
+import type { NumericArray } from '../core/dtypes'
+import { sizeOf } from '../core/shapes'
+import type { Node } from './graph'
+import type { RunBody } from './interpret'
+import { bodyOf, operandsOf } from './region'
+
+/** @returns the node at which the run was ended early; null when all turns came to their end */
+export function interpretLoop(node: Node<'loop'>, inputs: readonly NumericArray[], outputs: readonly NumericArray[], run: RunBody): Node | null {
+  const body = bodyOf(node)
+  const { length, reverse } = node.attributes
+  const { carries, scanned, captures } = operandsOf(node, inputs)
+  const parameters = operandsOf(node, body.parameters)
+  let carried = carries
+  for (let turn = 0; turn < length; turn++) {
+    const at = reverse ? length - 1 - turn : turn
+    const slices = parameters.scanned.map(({ shape }, i) => sliceOf(scanned[i]!, sizeOf(shape), at))
+    const { results, stoppedAt } = run(body, [...carried, ...slices, ...captures], at)
+    if (stoppedAt !== null) return stoppedAt
+    carried = results.slice(0, carries.length)
+    results.slice(carries.length).forEach((result, i) => outputs[carries.length + i]!.set(result, at * result.length))
+  }
+  carried.forEach((content, i) => outputs[i]!.set(content))
+  return null
+}
+
+function sliceOf(data: NumericArray, size: number, at: number): NumericArray {
+  return data.subarray(at * size, (at + 1) * size)
+}

@@ -1,0 +1,45 @@
+// The body of a loop as it can run: see legalize.ts, which does this for all graphs.
+
+import type { GraphBuilder } from '../ir/builder'
+import type { Node, Value } from '../ir/graph'
+import { bodyOf, regionOf } from '../ir/region'
+import type { PlaceConstant } from './legalize'
+import { Locations, isOwned, isScanned, legalizeNodes } from './legalize'
+
+/**
+ * A loop whose body can read its slices as they lie. Constants of the body become captures: they are made once. Every
+ * result of the body has bytes of its own; only a carry's value, before the turn or after it, may be stacked as well.
+ */
+export function legalizeLoop(
+  node: Node<'loop'>,
+  operands: readonly Value[],
+  builder: GraphBuilder,
+  locations: Locations,
+  constant: PlaceConstant | null,
+): readonly Value[] {
+  const { carries } = node.attributes
+  const inside = new Locations(bodyOf(node))
+  const captured: Value[] = []
+  const carried = new Set<Value>()
+  const next = new Set<Value>()
+  const stacked = new Set<Value>()
+  const capture: PlaceConstant = (each, body) => {
+    captured.push(constant === null ? builder.copy(each, [])[0]! : constant(each, builder))
+    return body.parameter(each.outputs[0]!)
+  }
+  bodyOf(node).parameters.forEach((parameter, i) => {
+    if (i < carries) carried.add(parameter)
+    if (isScanned(node, i)) inside.setStrides(parameter, locations.of(operands[i]!).layout.strides.slice(1))
+  })
+  const graph = legalizeNodes(bodyOf(node), inside, capture, (value, body, index) => {
+    const { base } = inside.of(value)
+    const taken = index < carries ? next : stacked
+    const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
+    if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})
+    taken.add(base)
+    return value
+  })
+  const legal = builder.emitNode('loop', [...operands, ...captured], { ...node.attributes, body: regionOf(node).with(graph) })
+  locations.addBody(legal, { graph, locations: inside })
+  return legal.outputs
+}

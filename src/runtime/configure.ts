@@ -1,0 +1,196 @@
+// The settings: which engine the next runtime has. Holds all that only settings other than the defaults need (the
+// interpreter, threads, turbo), so that an application that never calls configure() does not carry it.
+
+import { MAX_THREADS, Pool } from '../../assembly/shared/pool'
+import { ArgumentError, checkOptions, unknownName } from '../core/errors'
+import { sharing } from '../plan/parts'
+import { pairsVectors, requestTurbo } from './engine/turbo'
+import type { SimdLevel } from './engine/wasm'
+import { compileKernels, instantiate, supportsRelaxedSimd } from './engine/wasm'
+import { InterpretedProgram } from './interpreted-program'
+import { Arena, PlainMemory, createSharedMemory, createWasmMemory } from './memory'
+import type { Engine, RuntimeSettings } from './runtime'
+import { NO_TURBO, ONE_THREAD, Runtime, bestLevel, counters, currentRuntime, replaceRuntime } from './runtime'
+import { ThreadPool, automaticThreads, endAllPools, isThreadCount, whyNoThreads } from './threads/pool'
+
+export interface Settings {
+  /** `interpreter` runs every graph with plain loops: slow, but no WebAssembly is needed. */
+  backend: 'wasm' | 'interpreter'
+  /** `plain` gives the same bits on every machine; `relaxed` is faster where the engine has it. */
+  simd: SimdLevel | 'auto'
+  /** false: one instruction per operation, for debugging. */
+  fuse: boolean
+  /**
+   * How many threads share the work of large instructions; `auto` is one per core, 8 at most. The results are the
+   * same, bit for bit. Workers start in the background: see threadsReady.
+   */
+  threads: number | 'auto'
+  /**
+   * Sets experimental flags of V8 for the whole process, in Node: on x64, Node 24 and later then compute large products
+   * with 256-bit vectors, nearly twice as fast; Node 20 gets relaxed SIMD. Whether it took place is measured, in some
+   * 10 ms: see `turbo` and `turboNote` of runtimeInfo(). Default false; switching it off leaves the flags set.
+   */
+  turbo: boolean
+}
+
+export interface RuntimeInfo {
+  backend: 'wasm' | 'interpreter'
+  simd: SimdLevel
+  fuse: boolean
+  threads: number
+  /** Why there is one thread only; null where there are several. */
+  threadsNote: string | null
+  /** Rows × columns that products keep in registers: 6×16 where the engine was seen to pair vectors. */
+  tile: '4×8' | '6×16'
+  /** Whether products are computed with 256-bit vectors. */
+  turbo: boolean
+  /** Why they are not; null where they are. */
+  turboNote: string | null
+  /** Bytes of linear memory: reserved, and in use by weights, optimizer slots, tapes and workspace. */
+  memory: { reservedBytes: number; usedBytes: number; workspaceBytes: number }
+  /** Runs of compiled graphs since the start of the program; those on several threads are wasmRuns too. */
+  counters: { wasmRuns: number; interpreterRuns: number; threadedRuns: number }
+}
+
+/** A runtime with any settings. */
+export function makeRuntime(settings: RuntimeSettings): Runtime {
+  const threads = settings.threads === 'auto' ? automaticThreads() : (settings.threads ?? 1)
+  return new Runtime(settings, settings.backend === 'interpreter' ? interpreter(threads) : kernelEngine(settings, threads))
+}
+
+function interpreter(threads: number): Engine {
+  const memory = new PlainMemory()
+  return {
+    memory,
+    arena: new Arena(memory),
+    kernels: null,
+    pool: null,
+    threadsNote: threads > 1 ? 'the interpreter runs on one thread' : ONE_THREAD,
+    share: null,
+    wideTiles: false,
+    turboNote: 'the interpreter has no vectors',
+    interpreted: (runtime, graph) => new InterpretedProgram(runtime, graph),
+  }
+}
+
+function kernelEngine(settings: RuntimeSettings, wanted: number): Engine {
+  const { simd, turbo, partWork } = settings
+  const noThreads = wanted > 1 ? whyNoThreads() : settings.threads === 'auto' ? 'this machine has one core' : ONE_THREAD
+  const shared = noThreads === null ? createSharedMemory() : null
+  const threads = shared === null ? 1 : wanted
+  const memory = shared?.memory ?? createWasmMemory()
+  const refusal = turbo === true ? requestTurbo(simd) : NO_TURBO
+  const module = compileKernels({ level: simd, shared: shared !== null, turbo: refusal === null })
+  const kernels = instantiate(module, memory)
+  const arena = new Arena(memory, threads, shared?.maximumPages)
+  const isPaired = refusal === null && pairsVectors(module, kernels, arena.scratch)
+  const pool = shared === null ? null : new ThreadPool({ module, memory: shared.memory, kernels, address: arena.allocate(Pool.size) }, threads)
+  const engine: Engine = {
+    memory,
+    arena,
+    kernels,
+    pool,
+    threadsNote: noThreads ?? 'the engine refused a shared memory',
+    share: pool === null ? null : sharing(threads, partWork),
+    wideTiles: settings.wideTiles ?? isPaired,
+    turboNote: isPaired ? null : (refusal ?? 'V8 was asked to pair vectors and does not'),
+    interpreted: null,
+  }
+  if (pool !== null) collected.register(engine, pool)
+  return engine
+}
+
+const collected = new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime is gone'))
+
+/** Ends the workers if no model, tensor or program is left that they could work for. */
+function endIdleThreads({ pool, arena, workspaceBytes }: Runtime): void {
+  const own = (pool === null ? 0 : 1) + (workspaceBytes > 0 ? 1 : 0)
+  if (arena.usedBlocks === own) void pool?.end('its runtime is not used any more')
+}
+
+const defaults: Settings = { backend: 'wasm', simd: 'auto', fuse: true, threads: 1, turbo: false }
+const SETTINGS = ['backend', 'simd', 'fuse', 'threads', 'turbo'] as const satisfies readonly (keyof Settings)[]
+let settings: Settings = { ...defaults }
+
+const choices = {
+  backend: ['wasm', 'interpreter'],
+  simd: ['auto', 'plain', 'relaxed'],
+} as const
+
+/**
+ * Chooses how graphs run from now on. Models and tensors made before keep what they were made with.
+ * @throws ArgumentError for an unknown choice, for `simd: 'relaxed'` where the engine lacks it, and for a number of
+ * threads that is not 1 to 64.
+ */
+export function configure(changes: Partial<Settings>): void {
+  checkOptions('configure', changes, SETTINGS)
+  for (const key of ['backend', 'simd'] as const) {
+    const value = changes[key]
+    const known: readonly string[] = choices[key]
+    if (value !== undefined && !known.includes(value)) throw unknownName(key, value, known)
+  }
+  const { threads, turbo } = changes
+  if (turbo !== undefined && typeof turbo !== 'boolean') throw new ArgumentError(`turbo must be true or false, received ${quoted(turbo)}`)
+  if (threads !== undefined && threads !== 'auto' && !isThreadCount(threads)) {
+    throw new ArgumentError(`threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${quoted(threads)}`)
+  }
+  const next = { ...settings, ...changes }
+  // First: on Node 20 it decides what the engine has.
+  if (next.turbo && next.backend === 'wasm' && next.simd !== 'plain') requestTurbo('relaxed')
+  if (changes.simd === 'relaxed' && !supportsRelaxedSimd()) {
+    throw new ArgumentError(
+      "simd: 'relaxed' is not available in this JavaScript engine. Node 20 has it with turbo: true, or started with --experimental-wasm-relaxed-simd; leave it to 'auto'.",
+    )
+  }
+  const same = SETTINGS.every((key) => next[key] === settings[key])
+  settings = next
+  if (same) return
+  const before = replaceRuntime(() => makeRuntime({ ...next, simd: next.simd === 'auto' ? bestLevel() : next.simd }))
+  // Otherwise they go when the last model in it is collected.
+  if (before !== null) endIdleThreads(before)
+}
+
+/** As it would stand in code, so that a string is not taken for a number. */
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}
+
+/** What runs in a runtime. */
+export function infoOf({ settings, engine, memory, arena, pool, workspaceBytes }: Runtime): RuntimeInfo {
+  const { backend, simd, fuse } = settings
+  return {
+    backend,
+    simd,
+    fuse,
+    threads: pool?.isRunning === true ? pool.threads : 1,
+    threadsNote: pool === null ? engine.threadsNote : pool.note,
+    tile: engine.wideTiles ? '6×16' : '4×8',
+    turbo: engine.turboNote === null,
+    turboNote: engine.turboNote,
+    memory: { reservedBytes: memory.buffer.byteLength, usedBytes: arena.usedBytes, workspaceBytes },
+    counters: { ...counters },
+  }
+}
+
+/** What runs here: backend, SIMD level, threads, memory, and how often each backend ran. */
+export function runtimeInfo(): RuntimeInfo {
+  return infoOf(currentRuntime())
+}
+
+/**
+ * Waits until the workers of the current runtime have started, or are known not to start: then `threadsNote` says why.
+ * Nothing has to wait for it: until then everything runs on one thread, with the same results.
+ */
+export async function threadsReady(): Promise<RuntimeInfo> {
+  const runtime = currentRuntime()
+  await runtime.pool?.ready
+  return infoOf(runtime)
+}
+
+/**
+ * Ends all worker threads and resolves when they are gone. Models and tensors stay usable, on one thread. Idle
+ * workers do not keep a process alive, so this is for giving back their memory.
+ */
+export async function dispose(): Promise<void> {
+  await endAllPools('the threads were disposed of')
+}
