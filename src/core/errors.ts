@@ -106,8 +106,7 @@ export function knownName(name: string, known: readonly string[]): string | unde
 /** An ArgumentError for an identifier that nothing is known by. */
 export function unknownName(kind: string, name: string, known: readonly string[]): ArgumentError {
   const nearest = nearestName(name, known)
-  const all = known.length === 0 ? `Name its class: customObjectScope({ ${name} }, …)` : `Known: ${known.join(', ')}`
-  const hint = nearest === undefined ? all : `Did you mean '${nearest}'?`
+  const hint = nearest === undefined ? `Known: ${known.join(', ')}` : `Did you mean '${nearest}'?`
   return new ArgumentError(`Unknown ${kind} '${name}'. ${hint}`)
 }
 

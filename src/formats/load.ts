@@ -10,7 +10,6 @@ import { TensorSpec } from '../layers/spec'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import type { Tensor } from '../ops/tensor'
-import { CosineDecay, ExponentialDecay, MultiOptimizer, PiecewiseConstantDecay } from '../optimizers'
 import { readFile } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import type { Container } from './safetensors'
@@ -95,10 +94,9 @@ function isConfig(value: unknown): value is Config {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What classes without a registry are called in files, those of the library below the user's own. */
+/** What layers are called in files, those of the library below the user's own. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  const own = { ...layers.all, Model, Sequential, Functional: Model, MultiOptimizer, CosineDecay, ExponentialDecay, PiecewiseConstantDecay }
-  return customObjectScope({ ...own, ...custom }, body)
+  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model }, () => customObjectScope(custom, body))
 }
 
 function makeModel({ className, config }: Serialized, custom: CustomObjects): Model<unknown, unknown> {
@@ -134,7 +132,7 @@ function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: Cus
     metrics: identifiers(saved['metrics']),
     weightedMetrics: identifiers(saved['weightedMetrics']),
   }))
-  withClasses(custom, () => model.compile(options as CompileOptions, custom))
+  model.compile(options as CompileOptions, custom)
 }
 
 // Slots for the weights that were trained, which need not be those that are to be trained next.

@@ -12,7 +12,7 @@ import { LEARNING_RATE_LIMIT } from './limits'
 import type { LearningRateSchedule } from './schedules'
 import { schedules } from './schedules'
 
-/** A number, a schedule, or a saved schedule whose class is in the scope of custom objects. */
+/** A number, a schedule, or a saved schedule. */
 export type LearningRate = number | LearningRateSchedule | Serialized
 
 /** A learning rate that float32 can multiply a gradient by. */

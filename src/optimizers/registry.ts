@@ -1,8 +1,8 @@
-// Optimizers by name. What nobody names, MultiOptimizer, is found in saved configurations through the scope of custom
-// objects that loaders open: so only applications that use it carry it.
+// Optimizers by name.
 
 import type { Serialized } from '../core/registry'
 import { Registry } from '../core/registry'
+import { MultiOptimizer } from './multi'
 import { Optimizer } from './optimizer'
 import { rules } from './rules'
 
@@ -12,7 +12,7 @@ export type OptimizerIdentifier = OptimizerName | (string & {}) | Optimizer | Se
 
 const isOptimizer = (value: unknown): value is Optimizer => value instanceof Optimizer
 
-export const optimizers = new Registry<Optimizer>('optimizer', isOptimizer, rules)
+export const optimizers = new Registry<Optimizer>('optimizer', isOptimizer, () => ({ ...rules(), MultiOptimizer }))
 
 export function getOptimizer(identifier: OptimizerIdentifier): Optimizer {
   return optimizers.get(identifier)

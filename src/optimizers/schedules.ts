@@ -113,5 +113,8 @@ export class PiecewiseConstantDecay extends configured(LearningRateSchedule, pie
 
 const isSchedule = (value: unknown): value is LearningRateSchedule => value instanceof LearningRateSchedule
 
-/** Schedules are made, not named: those of saved configurations are found through the scope of custom objects. */
-export const schedules = /* @__PURE__ */ new Registry<LearningRateSchedule>('learning-rate schedule', isSchedule, () => ({}))
+export const schedules = new Registry<LearningRateSchedule>(
+  'learning-rate schedule',
+  isSchedule,
+  () => ({ ExponentialDecay, CosineDecay, PiecewiseConstantDecay }),
+)

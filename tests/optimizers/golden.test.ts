@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Variable, jit, ops, tensor } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
-import { CosineDecay, ExponentialDecay, PiecewiseConstantDecay, schedules as registry } from '../../src/optimizers/schedules'
-import { customObjectScope } from '../../src/core/registry'
+import { schedules as registry } from '../../src/optimizers/schedules'
 import type { OptimizersFile } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
 import { runnable } from '../helpers/not-yet'
 
 const { parameters, gradients, cases, schedules } = readFixture<OptimizersFile>('optimizers')
-
-/** Schedules are in no registry. */
-const classes = { CosineDecay, ExponentialDecay, PiecewiseConstantDecay }
 
 // Keras raises β to the step's power in float32, which 1 − β₂ᵗ feels in the first steps; at a learning rate
 // near 0.1 the weights feel it, too.
@@ -22,7 +18,7 @@ function toleranceOf({ class: className, config }: (typeof cases)[number]['optim
 
 describe('optimizers agree with Keras after each step', () => {
   it.each(runnable('optimizers', cases, ({ name }) => name))('$name', ({ optimizer: described, steps, exclude, finalized }) => {
-    const optimizer = customObjectScope(classes, () => getOptimizer(serialized(described)))
+    const optimizer = getOptimizer(serialized(described))
     const variables = parameters.map((parameter, i) => new Variable(toTensor(parameter), { name: `v${i}` }))
     if (exclude !== undefined) optimizer.excludeFromWeightDecay({ names: exclude })
     optimizer.build(variables)
@@ -44,7 +40,7 @@ describe('optimizers agree with Keras after each step', () => {
 
 describe('schedules agree with Keras', () => {
   it.each(schedules)('$name', ({ schedule: described, steps, values }) => {
-    const schedule = customObjectScope(classes, () => registry.get(serialized(described)))
+    const schedule = registry.get(serialized(described))
     const at = (step: number) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] }))
     expectNear(steps.map((step) => at(step).item()), values, 'values')
     const traced = jit((step) => schedule.call(step))
