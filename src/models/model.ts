@@ -172,7 +172,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    */
   trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.forward(batch)
-    this.optimizer.apply(this.gradients(this.optimizer.scaleLoss(result.loss)))
+    const weights = this.trainableWeights
+    this.optimizer.apply(this.gradients(this.optimizer.scaleLoss(result.loss), weights), weights)
     this.updateMetrics(batch, result)
   }
 

@@ -232,7 +232,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
 
   protected requireAlike(gradients: readonly Tensor[], weights: readonly Variable[]): void {
     if (gradients.length === weights.length) return
-    throw new ArgumentError(`${this.name}: apply needs a gradient for each weight, received ${gradients.length} for ${weights.length}`)
+    throw new ArgumentError(`${this.name}: apply needs a gradient for each weight, received ${gradients.length} for ${weights.length}. Call build with the weights first, or name them: apply(gradients, weights).`)
   }
 
   /** One update from pairs of a gradient and its weight. Keras: `apply_gradients`. */

@@ -23,5 +23,8 @@ export interface ForwardResult<Out = Tree<Tensor>> {
   readonly reports: readonly { readonly name: string; readonly value: Tensor }[]
 }
 
+/** What a step is for: it trains, or it tests as evaluate does. */
+export type StepKind = 'train' | 'test'
+
 /** Scalars by name, as a step of one's own returns them. */
 export type StepLogs = Readonly<Record<string, Tensor>>

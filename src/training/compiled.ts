@@ -19,14 +19,14 @@ import { Mean, Metric } from '../metrics'
 import { getMetric } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/elementwise'
 import { reshape } from '../ops/shape'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
 import { getOptimizer } from '../optimizers/registry'
 import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/runtime'
-import type { Batch, ForwardResult, StepLogs } from './batch'
+import type { Batch, ForwardResult, StepKind, StepLogs } from './batch'
 
 /** One for all outputs, a list with one for each, or a record by the outputs' names; null for outputs that have none. */
 export type PerOutput<Each> = Each | readonly (Each | null)[] | { readonly [output: string]: Each | null }
@@ -87,7 +87,7 @@ export class Compiled {
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
   private readonly reported = new Map<string, Mean>()
-  private readonly keptLogs = new Map<string, Variable>()
+  private readonly keptLogs: Readonly<Record<StepKind, Map<string, Variable>>> = { train: new Map(), test: new Map() }
   private logged: readonly Logged[] | null = null
 
   /**
@@ -325,26 +325,32 @@ export class Compiled {
   }
 
   /** Keeps the scalars that a step returned, so that logs can tell them; traced. */
-  keepLogs(logs: StepLogs): void {
+  keepLogs(kind: StepKind, logs: StepLogs): void {
+    if (typeof logs !== 'object' || logs === null || logs instanceof Promise) {
+      const received = logs instanceof Promise ? 'a Promise; a step is traced, so it cannot be async' : typeof logs
+      throw new ArgumentError(`${kind}Step must return nothing or a record of scalars, received ${received}`)
+    }
+    const kept = this.keptLogs[kind]
     for (const [name, value] of Object.entries(logs)) {
-      if (value.size !== 1) throw new ShapeError(`trainStep: '${name}' must be a scalar, received shape ${formatShape(value.shape)}`)
-      let cell = this.keptLogs.get(name)
+      if (!(value instanceof Tensor)) throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${typeof value}`)
+      if (value.size !== 1) throw new ShapeError(`${kind}Step: '${name}' must be a scalar, received shape ${formatShape(value.shape)}`)
+      let cell = kept.get(name)
       if (cell === undefined) {
-        cell = withRuntime(this.runtime, () => new Variable([], { name: `logs/${name}`, trainable: false }))
-        this.keptLogs.set(name, cell)
+        cell = withRuntime(this.runtime, () => new Variable([], { name: `logs/${kind}/${name}`, trainable: false }))
+        kept.set(name, cell)
       }
       cell.assign(cast(reshape(value, []), 'float32'))
     }
   }
 
-  /** What the last step returned, by name. */
-  get stepLogs(): ReadonlyMap<string, Variable> {
-    return this.keptLogs
+  /** What the last step of this kind returned, by name. */
+  stepLogs(kind: StepKind): ReadonlyMap<string, Variable> {
+    return this.keptLogs[kind]
   }
 
   /** Everything that metrics and logs keep, for giving memory back. */
   get variables(): readonly Variable[] {
-    return [...this.all.flatMap(({ variables }) => variables), ...this.keptLogs.values()]
+    return [...this.all.flatMap(({ variables }) => variables), ...this.keptLogs.train.values(), ...this.keptLogs.test.values()]
   }
 
   /** What save() writes; functions of the user's own by their name. */

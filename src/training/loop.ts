@@ -15,6 +15,7 @@ import { GRADIENT_LIMIT } from '../optimizers/limits'
 import { Pace } from './pace'
 import type { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
+import type { StepKind } from './batch'
 import type { BatchTypes, Steps } from './steps'
 
 /** Validation samples: [x, y] or [x, y, sampleWeight]. */
@@ -151,14 +152,14 @@ export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: numb
   }
 }
 
-/** The results of the loss and all metrics, by name, and what the last step returned. */
-export function readLogs(steps: Steps, compiled: Compiled): Logs {
-  const { names, stepLogs } = compiled
+/** The results of the loss and all metrics, by name, and what the last step of this kind returned. */
+export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs {
+  const { names } = compiled
   const logs: Record<string, number> = {}
   const values = names.length === 0 ? [] : compiled.resultsNow()
   if (values !== null) for (let i = 0; i < names.length; i++) logs[names[i]!] = values[i]!
   else readResults(steps.results(compiled), names, logs)
-  for (const [name, variable] of stepLogs) logs[name] = variable.view[0]!
+  for (const [name, variable] of compiled.stepLogs(kind)) logs[name] = variable.view[0]!
   return logs as Logs
 }
 
@@ -195,7 +196,7 @@ export async function evaluateDataset(
       runner.run(start, Math.min(batchSize, dataset.size - start))
       if (pace.isDue()) await pace.yield()
     }
-    return readLogs(steps, compiled)
+    return readLogs('test', steps, compiled)
   } finally {
     runner.release()
   }
@@ -312,7 +313,7 @@ class TrainingLoop {
     const { seed, epoch: draw } = this.training.nextShuffle()
     if (this.shuffles) this.runner.shuffle(seed, draw)
     await this.runBatches()
-    const logs = readLogs(steps, compiled)
+    const logs = readLogs('train', steps, compiled)
     if (this.completed) await this.validate(epoch, logs)
     this.lastLogs = logs
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
@@ -333,14 +334,14 @@ class TrainingLoop {
       options.signal?.throwIfAborted()
       if (this.pace.isDue()) await this.pace.yield()
       const { now } = this.pace
-      if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs(this.training.steps, this.training.compiled), now)
+      if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs('train', this.training.steps, this.training.compiled), now)
       if (model.stopTraining && start + count < dataset.size) return
     }
     this.completed = true
   }
 
   private async tellBatch(batch: number): Promise<void> {
-    const logs = readLogs(this.training.steps, this.training.compiled)
+    const logs = readLogs('train', this.training.steps, this.training.compiled)
     await this.tell((callback) => callback.onTrainBatchEnd?.(batch, logs))
   }
 

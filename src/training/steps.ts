@@ -11,7 +11,7 @@ import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
 import { ProgramCache } from '../runtime/program-cache'
 import type { Compiled } from './compiled'
-import type { Batch, StepLogs } from './batch'
+import type { Batch, StepKind, StepLogs } from './batch'
 import type { TrainedModel } from './step'
 
 /** The types of one batch, and how its parts lie in it. */
@@ -74,7 +74,7 @@ export class Steps {
     return this.batchProgram('test', compiled, types, false, (batch) => this.model.testStep(typed(batch)))
   }
 
-  private batchProgram(kind: string, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void): Program {
+  private batchProgram(kind: StepKind, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void): Program {
     const parameters = parameterTypes(types)
     const form = [types.x, types.y].map(structureOf).join(' ')
     const isPartial = types.targets.includes(null) || (types.weights.includes(null) && types.weights.some((each) => each !== null))
@@ -85,7 +85,7 @@ export class Steps {
         trace(parameters, (symbols) => {
           const batch = batchOf(types, symbols)
           const logs = withFrame(null, new CallContext(training), () => step(batch))
-          if (logs !== undefined) withScope('metrics', () => compiled.keepLogs(logs))
+          if (logs !== undefined) withScope('metrics', () => compiled.keepLogs(kind, logs))
           return []
         }),
       )

@@ -175,8 +175,9 @@ export class Trainer {
     const weights = model.trainableWeights
     const known = this.stepsFor
     if (known === null || weights.length !== known.length || weights.some((weight, i) => weight !== known[i])) {
-      if (known !== null) this.resetPrograms()
-      this.stepsFor = weights
+      if (known !== null || this.steps.programs.size > 0) this.resetPrograms()
+      // Where a step of one's own makes the first weights, they are known after it.
+      this.stepsFor = weights.length > 0 || model.built ? weights : null
     }
     this.checkedVersion = structure.version
   }
@@ -378,7 +379,7 @@ export class Trainer {
       const instruction = whatFailed(program)
       throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
     }
-    return readLogs(this.steps, compiled)
+    return readLogs(method === 'trainOnBatch' ? 'train' : 'test', this.steps, compiled)
   }
 
   private isLikeLast(last: LastStep | null, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
