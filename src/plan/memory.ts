@@ -227,7 +227,7 @@ class Planner {
     const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
     const readers = new CellReaders(this.graph.cells, this.lastRead)
     return this.graph.updates.filter(({ cell, value }) => {
-      const { base } = this.locations.of(value)
+      const base = this.locations.baseOf(value)
       const at = this.madeAt[base.id]!
       if (at === NEVER || this.isHeld(base) || at <= lastEffect) return true
       if (!this.isFreeToWrite(cell, base, at, readers)) return true
@@ -255,7 +255,7 @@ class Planner {
       if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
       if (holder === undefined) this.hold(whole, null)
       node.inputs.forEach((input, j) => {
-        const { base } = this.locations.of(input)
+        const base = this.locations.baseOf(input)
         const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
         if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
       })
@@ -272,8 +272,8 @@ class Planner {
       for (const value of kernel.writes) touch(value, index)
       for (const value of kernel.reads) touch(value, index)
     })
-    for (const value of this.graph.outputs) touch(this.locations.of(value).base, this.kernels.length)
-    for (const { value } of this.graph.updates) touch(this.locations.of(value).base, this.kernels.length)
+    for (const value of this.graph.outputs) touch(this.locations.baseOf(value), this.kernels.length)
+    for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
   }
 
   /** Lets a kernel write over an operand that dies there. */
