@@ -2,7 +2,9 @@
 
 import type { PrimitiveAttributes, PrimitiveName } from '../primitives/attributes'
 import type { DType } from '../core/dtypes'
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 
 /** One tensor of a graph: an input, or an output of a node. Written once. */
 export class Value implements TensorType {
@@ -60,11 +62,14 @@ export interface Graph {
   readonly idEnd: number
 }
 
+/** The byte behind the last one, from the start of the storage. */
+export function endOfCell({ byteOffset, shape }: Cell): number {
+  return byteOffset + BYTES_PER_ELEMENT * sizeOf(shape)
+}
+
 export function cellsOverlap(a: Cell, b: Cell): boolean {
   if (a.storage !== b.storage) return false
-  const aEnd = a.byteOffset + 4 * a.shape.reduce((x, y) => x * y, 1)
-  const bEnd = b.byteOffset + 4 * b.shape.reduce((x, y) => x * y, 1)
-  return a.byteOffset < bEnd && b.byteOffset < aEnd
+  return a.byteOffset < endOfCell(b) && b.byteOffset < endOfCell(a)
 }
 
 /** Every value that a graph mentions as a result of the whole: its outputs and its updates. */

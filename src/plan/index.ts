@@ -8,7 +8,7 @@ import { instruction } from '../ir/instruction'
 import { sizeOf } from '../core/shapes'
 import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
-import type { Kernel } from './kernel'
+import type { Block, Kernel } from './kernel'
 import { lowerAll } from './kernel'
 import type { Locations } from './legalize'
 import { legalize } from './legalize'
@@ -52,11 +52,12 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
   const { wideTiles = false } = options
   const scratch = { buffer: memory.scratch, offset: 0 }
+  const block = (of: Block): Address => at(memory.blocks.get(of))!
   const lowered = lowerAll(kernels, (kernel) => ({
     operand,
     scratch,
     temporary: at(memory.temporaries.get(kernel)),
-    block: (block) => at(memory.blocks.get(block))!,
+    block,
     wideTiles,
   }))
   // After all kernels: the cell was still read when its new content was made.

@@ -132,11 +132,10 @@ class KernelInstruction implements LabelledInstruction {
 export function lowerAll(kernels: readonly Kernel[], target: (kernel: Kernel) => Omit<LowerTarget, 'emit' | 'emitLoop'>): LabelledInstruction[] {
   const result: KernelInstruction[] = []
   for (const kernel of kernels) {
-    const own = target(kernel)
-    const { operand } = own
+    const { operand, scratch, temporary, block, wideTiles } = target(kernel)
     const before = result.length
     kernel.lower({
-      ...own,
+      operand, scratch, temporary, block, wideTiles,
       emit: (instruction) => void result.push(new KernelInstruction(instruction, kernel, operand)),
       emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, kernel, operand, body, loop)),
     })
