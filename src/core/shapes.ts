@@ -40,7 +40,8 @@ export function rowMajorStrides(shape: Shape): number[] {
  * @throws ShapeError naming the operation and both shapes.
  */
 export function broadcastShapes(operation: string, shapes: readonly Shape[]): number[] {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length))
+  let rank = 0
+  for (const shape of shapes) rank = Math.max(rank, shape.length)
   const result = new Array<number>(rank).fill(1)
   for (const shape of shapes) {
     const offset = rank - shape.length
@@ -62,7 +63,9 @@ export function broadcastShapes(operation: string, shapes: readonly Shape[]): nu
 /** Strides that read an operand of `shape` as if it had `target`'s shape: 0 where it is repeated. */
 export function broadcastStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
   const offset = target.length - shape.length
-  return target.map((_, i) => (i < offset || shape[i - offset] === 1 ? 0 : strides[i - offset]!))
+  const result = new Array<number>(target.length)
+  for (let i = 0; i < target.length; i++) result[i] = i < offset || shape[i - offset] === 1 ? 0 : strides[i - offset]!
+  return result
 }
 
 /** Turns axes that may be negative into sorted, distinct, non-negative ones. */

@@ -67,11 +67,14 @@ export function bytesOf({ shape, dtype }: TensorType): number {
   return dtypes[dtype].bytes * sizeOf(shape)
 }
 
+/** The byte behind the last one, from the start of the storage. */
+export function endOfCell(cell: Cell): number {
+  return cell.byteOffset + bytesOf(cell)
+}
+
 export function cellsOverlap(a: Cell, b: Cell): boolean {
   if (a.storage !== b.storage) return false
-  const aEnd = a.byteOffset + bytesOf(a)
-  const bEnd = b.byteOffset + bytesOf(b)
-  return a.byteOffset < bEnd && b.byteOffset < aEnd
+  return a.byteOffset < endOfCell(b) && b.byteOffset < endOfCell(a)
 }
 
 /** Every value that a graph mentions as a result of the whole: its outputs and its updates. */

@@ -35,7 +35,7 @@ export class ChainKernel implements Kernel {
     readonly writes: readonly Value[],
     private readonly locations: Locations,
   ) {
-    this.reads = new Set(operands.map((value) => locations.of(value).base))
+    this.reads = new Set(operands.map((value) => locations.baseOf(value)))
   }
 
   /** Nothing is computed: then it is a Copy, which moves blocks where a chain would move elements. */
@@ -52,7 +52,7 @@ export class ChainKernel implements Kernel {
     const size = sizeOf(this.shape)
     const written = this.nodes.indexOf(write.node!)
     return this.operands.every((operand) => {
-      if (this.locations.of(operand).base !== read) return true
+      if (this.locations.baseOf(operand) !== read) return true
       const aligned = this.locations.isWhole(operand) && sizeOf(operand.shape) === size
       return aligned && !this.nodes.some((node, i) => i > written && node.inputs.includes(operand))
     })
@@ -124,14 +124,16 @@ function collapse(shape: Shape, operands: readonly Operand[]): { extents: number
   const own = operands.map((operand) => broadcastStrides(operand.shape, operand.strides, shape))
   const extents: number[] = []
   const strides: number[][] = operands.map(() => [])
-  shape.forEach((extent, axis) => {
-    if (extent === 1) return
+  for (let axis = 0; axis < shape.length; axis++) {
+    const extent = shape[axis]!
+    if (extent === 1) continue
     const last = extents.length - 1
-    const joins = last >= 0 && own.every((each, i) => strides[i]![last] === each[axis]! * extent)
+    let joins = last >= 0
+    for (let i = 0; joins && i < own.length; i++) joins = strides[i]![last] === own[i]![axis]! * extent
     if (joins) extents[last]! *= extent
     else extents.push(extent)
-    own.forEach((each, i) => (strides[i]![extents.length - 1] = each[axis]!))
-  })
+    for (let i = 0; i < own.length; i++) strides[i]![extents.length - 1] = own[i]![axis]!
+  }
   return { extents, strides }
 }
 

@@ -196,7 +196,7 @@ class OpenChains {
       const input = inputs[i]!
       if (this.makers[input.id] === chain) continue
       // Seen through a view, a value of the chain is not yet there when the chain reads it.
-      if (this.makers[this.locations.of(input).base.id] === chain) return false
+      if (this.makers[this.locations.baseOf(input).id] === chain) return false
       if (!chain.operands.includes(input) && inputs.indexOf(input) === i) fresh++
     }
     return chain.operands.length + fresh <= MAX_CHAIN_OPERANDS
@@ -205,7 +205,7 @@ class OpenChains {
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
   close(node: Node, except: OpenChain | null = null): void {
     for (const input of node.inputs) {
-      const chain = this.makers[this.locations.of(input).base.id]
+      const chain = this.makers[this.locations.baseOf(input).id]
       if (chain !== undefined && chain !== except) chain.isOpen = false
     }
   }

@@ -7,7 +7,7 @@ import type { Address, Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../core/shapes'
 import { fuse } from './fuse'
-import type { Kernel } from './kernel'
+import type { Block, Kernel } from './kernel'
 import { lowerAll } from './kernel'
 import { legalize } from './legalize'
 import type { MemoryPlan, PlacedBuffer } from './memory'
@@ -53,11 +53,12 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
   const { wideTiles = false } = options
   const scratch = { buffer: memory.scratch, offset: 0 }
+  const block = (of: Block): Address => at(memory.blocks.get(of))!
   const lowered = lowerAll(kernels, (kernel) => ({
     operand,
     scratch,
     temporary: at(memory.temporaries.get(kernel)),
-    block: (block) => at(memory.blocks.get(block))!,
+    block,
     wideTiles,
   }))
   // After all kernels: the cell was still read when its new content was made.

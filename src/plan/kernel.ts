@@ -64,7 +64,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   ) {
     this.nodes = [node, ...(bias === null ? [] : [bias.node]), ...(activation === null ? [] : [activation.node])]
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
-    this.reads = new Set(operands.map((value) => locations.of(value).base))
+    this.reads = new Set(operands.map((value) => locations.baseOf(value)))
     this.writes = this.nodes[this.nodes.length - 1]!.outputs
   }
 
@@ -72,7 +72,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     const rule = ruleOf(this.node.name)
     if (rule.kind !== 'kernel' || rule.inPlace === undefined) return false
     const output = this.writes.indexOf(write)
-    const users = this.node.inputs.flatMap((input, i) => (this.locations.of(input).base === read ? [i] : []))
+    const users = this.node.inputs.flatMap((input, i) => (this.locations.baseOf(input) === read ? [i] : []))
     const input = users[0]
     return (
       users.length === 1 &&
@@ -134,11 +134,10 @@ class KernelInstruction implements LabelledInstruction {
 export function lowerAll(kernels: readonly Kernel[], target: (kernel: Kernel) => Omit<LowerTarget, 'emit' | 'emitLoop'>): LabelledInstruction[] {
   const result: KernelInstruction[] = []
   for (const kernel of kernels) {
-    const own = target(kernel)
-    const { operand } = own
+    const { operand, scratch, temporary, block, wideTiles } = target(kernel)
     const before = result.length
     kernel.lower({
-      ...own,
+      operand, scratch, temporary, block, wideTiles,
       emit: (instruction) => void result.push(new KernelInstruction(instruction, kernel, operand)),
       emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, kernel, operand, body, loop)),
     })

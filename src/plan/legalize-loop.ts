@@ -32,7 +32,7 @@ export function legalizeLoop(
     if (isScanned(node, i)) inside.setStrides(parameter, locations.of(operands[i]!).layout.strides.slice(1))
   })
   const graph = legalizeNodes(bodyOf(node), inside, capture, (value, body, index) => {
-    const { base } = inside.of(value)
+    const base = inside.baseOf(value)
     const taken = index < carries ? next : stacked
     const isBefore = index >= carries && carried.has(base) && inside.isWhole(value)
     if (taken.has(base) || !(isBefore || isOwned(value, inside))) return body.emitOne('copy', [value], {})

@@ -26,7 +26,7 @@ export interface Legal {
 
 /** Where the values of one graph lie. */
 export class Locations {
-  /** By the value's id. */
+  /** By the value's id; left out for those that have bytes of their own, until somebody asks. */
   private readonly known: Location[]
   private readonly bodies = new Map<Node, Legal>()
 
@@ -36,6 +36,11 @@ export class Locations {
 
   of(value: Value): Location {
     return (this.known[value.id] ??= { base: value, layout: { offset: 0, strides: rowMajorStrides(value.shape) } })
+  }
+
+  /** The value that has the bytes. */
+  baseOf(value: Value): Value {
+    return this.known[value.id]?.base ?? value
   }
 
   /** Says how a value that comes from outside lies. */
@@ -55,13 +60,15 @@ export class Locations {
   }
 
   isContiguous(value: Value): boolean {
-    return isContiguous(value.shape, this.of(value).layout.strides)
+    const known = this.known[value.id]
+    return known === undefined || isContiguous(value.shape, known.layout.strides)
   }
 
   /** The value is all of its base, in order. */
   isWhole(value: Value): boolean {
-    const { base, layout } = this.of(value)
-    return layout.offset === 0 && this.isContiguous(value) && sizeOf(base.shape) === sizeOf(value.shape)
+    const known = this.known[value.id]
+    if (known === undefined) return true
+    return known.layout.offset === 0 && this.isContiguous(value) && sizeOf(known.base.shape) === sizeOf(value.shape)
   }
 
   addBody(loop: Node, body: Legal): void {
@@ -119,7 +126,7 @@ function isConstant(node: Node): node is Node<'constant'> {
 }
 
 export function isOwned(value: Value, locations: Locations): boolean {
-  const { base } = locations.of(value)
+  const base = locations.baseOf(value)
   return base.node !== null && ruleOf(base.node.name).kind !== 'constant' && locations.isWhole(value)
 }
 

@@ -6,7 +6,7 @@ import { ALIGNMENT } from '../../assembly/shared/instructions'
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
 import type { Cell, CellStorage, Graph, Node, Update, Value } from '../ir/graph'
-import { cellsOverlap } from '../ir/graph'
+import { cellsOverlap, endOfCell } from '../ir/graph'
 import { hasEffect } from '../ir/region'
 import type { Address, Buffer, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
@@ -244,7 +244,7 @@ class Planner {
     const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
     const readers = new CellReaders(this.graph.cells, this.lastRead)
     return this.graph.updates.filter(({ cell, value }) => {
-      const { base } = this.locations.of(value)
+      const base = this.locations.baseOf(value)
       const at = this.madeAt[base.id]!
       if (at === NEVER || this.isHeld(base) || at <= lastEffect) return true
       if (!this.isFreeToWrite(cell, base, at, readers)) return true
@@ -272,7 +272,7 @@ class Planner {
       if (holder !== undefined && holder.draft !== null && holder.draft.home?.kind !== 'bound') continue
       if (holder === undefined) this.hold(whole, null)
       node.inputs.forEach((input, j) => {
-        const { base } = this.locations.of(input)
+        const base = this.locations.baseOf(input)
         const own = this.madeAt[base.id] !== NEVER && !this.isHeld(base) && this.locations.isWhole(input)
         if (own) this.setHolder(base, { draft: null, within: whole, offset: BYTES_PER_ELEMENT * offsets[j]! })
       })
@@ -289,8 +289,8 @@ class Planner {
       for (const value of kernel.writes) touch(value, index)
       for (const value of kernel.reads) touch(value, index)
     })
-    for (const value of this.graph.outputs) touch(this.locations.of(value).base, this.kernels.length)
-    for (const { value } of this.graph.updates) touch(this.locations.of(value).base, this.kernels.length)
+    for (const value of this.graph.outputs) touch(this.locations.baseOf(value), this.kernels.length)
+    for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
   }
 
   /** Lets a kernel write over an operand that dies there. */
@@ -480,8 +480,12 @@ interface CellReader {
   readonly last: number
 }
 
-/** Which cells share bytes with one: every storage cut where a cell begins or ends, and who covers each piece. */
+/** Up to this many cells of one storage are looked through one by one. */
+const FEW_CELLS = 16
+
+/** Which cells share bytes with one: a storage of many is cut where a cell begins or ends, and each piece knows who covers it. */
 class CellReaders {
+  private readonly few = new Map<CellStorage, readonly CellReader[]>()
   private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
 
   /** @param lastRead by the id of a cell's content */
@@ -494,6 +498,10 @@ class CellReaders {
       else list.push(reader)
     }
     for (const [storage, all] of byStorage) {
+      if (all.length <= FEW_CELLS) {
+        this.few.set(storage, all)
+        continue
+      }
       const borders = [...new Set(all.flatMap(({ cell }) => [cell.byteOffset, endOfCell(cell)]))].sort((a, b) => a - b)
       const readers = borders.map((): CellReader[] => [])
       for (const reader of all) for (const i of piecesOf(borders, reader.cell)) readers[i]!.push(reader)
@@ -502,11 +510,16 @@ class CellReaders {
   }
 
   overlapping(cell: Cell): CellReader[] {
+    const candidates = this.few.get(cell.storage) ?? this.nearby(cell)
+    return candidates.filter((reader) => cellsOverlap(cell, reader.cell))
+  }
+
+  private nearby(cell: Cell): CellReader[] {
     const own = this.pieces.get(cell.storage)
     if (own === undefined) return []
     const found = new Set<CellReader>()
     for (const i of piecesOf(own.borders, cell)) for (const reader of own.readers[i]!) found.add(reader)
-    return [...found].filter((reader) => cellsOverlap(cell, reader.cell))
+    return [...found]
   }
 }
 
@@ -522,10 +535,6 @@ function piecesOf(borders: readonly number[], cell: Cell): number[] {
   const result: number[] = []
   for (let i = Math.max(0, low - 1); i < borders.length && borders[i]! < endOfCell(cell); i++) result.push(i)
   return result
-}
-
-function endOfCell(cell: Cell): number {
-  return cell.byteOffset + BYTES_PER_ELEMENT * sizeOf(cell.shape)
 }
 
 export function align(bytes: number, multiple: number): number {

@@ -90,18 +90,35 @@ function shareOrEmit<Name extends PrimitiveName>(
   shared: Shared,
 ): readonly Value[] {
   if (hasEffect(node)) return builder.keep(node, inputs)
-  const key = `${node.name} ${attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)}`
+  const attributes = attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)
+  const key = attributes === '' ? node.name : `${node.name} ${attributes}`
   return share(shared, key, inputs, () => builder.keep(node, inputs))
 }
 
 export function share(shared: Shared, name: string, inputs: readonly Value[], emit: () => readonly Value[]): readonly Value[] {
-  const key = `${name} ${inputs.map((input) => input.id).join(' ')}`
-  let outputs = shared.get(key)
+  let alike = shared.get(name)
+  if (alike === undefined) {
+    alike = new Map()
+    shared.set(name, alike)
+  }
+  const key = operandsKey(inputs)
+  let outputs = alike.get(key)
   if (outputs === undefined) {
     outputs = emit()
-    shared.set(key, outputs)
+    alike.set(key, outputs)
   }
   return outputs
+}
+
+/** More than the ids of a graph, such that two of them make one exact number. */
+const ID_LIMIT = 2 ** 26
+
+/** Equal only for the same operands. Nearly all nodes have one or two: their keys are numbers, which cost less than texts. */
+function operandsKey(inputs: readonly Value[]): number | string {
+  const [a, b] = inputs
+  if (inputs.length === 1) return a!.id
+  if (inputs.length === 2) return (a!.id + 1) * ID_LIMIT + b!.id
+  return inputs.map(({ id }) => id).join()
 }
 
 const LARGEST_COMPARED = 16

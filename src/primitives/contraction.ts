@@ -93,25 +93,23 @@ function lower(context: LowerContext<NoAttributes>): void {
   const batch = out.shape.slice(0, -2)
   const [lhsRow, lhsColumn] = a.strides.slice(-2) as [number, number]
   const [rhsRow, rhsColumn] = b.strides.slice(-2) as [number, number]
-  const fixed = {
-    bias: context.bias?.address ?? ABSENT,
-    m, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn,
-    epilogue: context.epilogue,
-    scratch: context.scratch,
-    wide: Number(context.wideTiles),
-  }
+  const { scratch, epilogue } = context
+  const bias = context.bias?.address ?? ABSENT
+  const wide = Number(context.wideTiles)
+  const emit = (out: Address, lhs: Address, rhs: Address, rows: number, count: number, lhsBatch: number, rhsBatch: number): void =>
+    context.emit(
+      instruction(Opcode.Gemm, Gemm, {
+        out, lhs, rhs, bias, m: rows, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn, batch: count, lhsBatch, rhsBatch, epilogue, scratch, wide,
+      }),
+    )
   const lhsBatch = batchStride(batch, a.shape, a.strides)
   const rhsBatch = batchStride(batch, b.shape, b.strides)
   const matrices = sizeOf(batch)
   if (lhsBatch !== null && rhsBatch !== null) {
     // One rhs for matrices of lhs that follow each other: one taller product.
     const stacked = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * lhsRow)
-    const batching = stacked ? { m: m * matrices, batch: 1, lhsBatch: 0 } : { m, batch: matrices, lhsBatch }
-    context.emit(
-      instruction(Opcode.Gemm, Gemm, {
-        ...fixed, ...batching, out: out.address, lhs: a.address, rhs: b.address, rhsBatch,
-      }),
-    )
+    if (stacked) emit(out.address, a.address, b.address, m * matrices, 1, 0, rhsBatch)
+    else emit(out.address, a.address, b.address, m, matrices, lhsBatch, rhsBatch)
     return
   }
   // Broadcasting that one stride cannot say: one instruction per matrix.
@@ -127,11 +125,7 @@ function lower(context: LowerContext<NoAttributes>): void {
   const rhs = starts(b)
   for (let i = 0; i < lhs.length; i++) {
     const at = { buffer: out.address.buffer, offset: out.address.offset + BYTES_PER_ELEMENT * i * m * n }
-    context.emit(
-      instruction(Opcode.Gemm, Gemm, {
-        ...fixed, out: at, lhs: lhs[i]!, rhs: rhs[i]!, batch: 1, lhsBatch: 0, rhsBatch: 0,
-      }),
-    )
+    emit(at, lhs[i]!, rhs[i]!, m, 1, 0, 0)
   }
 }
 
