@@ -69,6 +69,38 @@ const bases = {
   },
 }
 
+/** Modules whose functions and classes make values and do nothing else. */
+const DECLARING = /core\/(?:options|registry)'/
+
+/**
+ * Marks what is made of options at the top level of modules, tables, kinds and registries, as droppable: bundlers cannot
+ * know that such a call does nothing else.
+ */
+const declarations = {
+  name: 'declarations',
+  transform(code: string, id: string) {
+    if (!/[\\/]src[\\/].*\.ts$/.test(id)) return null
+    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
+    const pure = new Set<string>()
+    const isOptions = /core[\\/]options\.ts$/.test(id)
+    for (const each of source.statements) {
+      if (isOptions && ts.isFunctionDeclaration(each)) pure.add(each.name!.text)
+      if (!ts.isImportDeclaration(each) || !DECLARING.test(each.moduleSpecifier.getText())) continue
+      const names = each.importClause?.namedBindings
+      if (names !== undefined && ts.isNamedImports(names)) for (const { name } of names.elements) pure.add(name.text)
+    }
+    const places: number[] = []
+    const visit = (node: ts.Node): void => {
+      if (ts.isFunctionLike(node)) return
+      const isMade = (ts.isCallExpression(node) || ts.isNewExpression(node)) && pure.has(node.expression.getText())
+      if (isMade && !code.slice(0, node.getStart()).endsWith('/* @__PURE__ */ ')) places.push(node.getStart())
+      ts.forEachChild(node, visit)
+    }
+    for (const each of source.statements) if (ts.isVariableStatement(each)) visit(each)
+    return places.reduceRight((text, at) => `${text.slice(0, at)}/* @__PURE__ */ ${text.slice(at)}`, code)
+  },
+}
+
 /**
  * `enum Step { Add, Exp = 5 }` → `const Step = { Add: 0, Exp: 5 }`, on the same lines, where both compilers read it: the way
  * back from numbers to names, which enums have too, doubles their size. Who asks for it is refused.
@@ -104,7 +136,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [bases, enums, ascii, shortLines],
+    plugins: [declarations, bases, enums, ascii, shortLines],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',

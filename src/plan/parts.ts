@@ -32,10 +32,16 @@ const SCATTERED = 0.4
 const FILLED = 0.1
 const RANDOM = 1.2
 
-const slowSteps: ReadonlySet<Step> = new Set([
-  Step.Exp, Step.Expm1, Step.Log, Step.Log1p, Step.Sin, Step.Cos, Step.Tanh, Step.Sigmoid, Step.Softplus, Step.Erf,
-  Step.ErfInv, Step.Power, Step.Mod, Step.FloorDivideI32, Step.ModI32,
-])
+function isSlow(step: number): boolean {
+  switch (step) {
+    case Step.Exp: case Step.Expm1: case Step.Log: case Step.Log1p: case Step.Sin: case Step.Cos: case Step.Tanh:
+    case Step.Sigmoid: case Step.Softplus: case Step.Erf: case Step.ErfInv: case Step.Power: case Step.Mod:
+    case Step.FloorDivideI32: case Step.ModI32:
+      return true
+    default:
+      return false
+  }
+}
 
 // Elements are dealt out 16 at a time: one line of the cache, so that no two threads write to the same one.
 const runsOf = (count: number): number => Math.ceil(count / 16)
@@ -70,7 +76,7 @@ function chainWork(field: Field, { lists }: TapeInstruction): Work {
     if (lists[at + 1] === Access.Strided) cost += PLAIN_STEP
   }
   for (let at = lists.length - stepWords * field(stepCount); at < lists.length; at += stepWords) {
-    cost += slowSteps.has(Number(lists[at])) ? SLOW_STEP : PLAIN_STEP
+    cost += isSlow(Number(lists[at])) ? SLOW_STEP : PLAIN_STEP
   }
   return { nanoseconds: field(count) * cost, pieces: runsOf(field(count)) }
 }
@@ -81,7 +87,7 @@ function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   return { nanoseconds: count * MOVED, pieces: runsOf(count) }
 }
 
-const rules: Readonly<Record<Opcode, WorkRule>> = {
+const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Chain]: chainWork,
   [Opcode.Gemm]: gemmWork,
   [Opcode.Reduce]: reduction(REDUCED),
@@ -122,12 +128,15 @@ const rules: Readonly<Record<Opcode, WorkRule>> = {
     nanoseconds: field(layouts.Loop.count) * body.reduce((sum, each) => sum + workOf(each).nanoseconds, 0),
     pieces: 1,
   }),
-}
+})
+
+let table: Readonly<Record<Opcode, WorkRule>> | null = null
 
 /** What an instruction costs, by its opcode and sizes. */
 export function workOf(instruction: TapeInstruction): Work {
   const field: Field = (offset) => Number(instruction.fields.get(offset))
-  return rules[instruction.opcode](field, instruction)
+  table ??= rules()
+  return table[instruction.opcode](field, instruction)
 }
 
 /** How many threads share an instruction, each doing at least `partWork` nanoseconds of it. */

@@ -100,7 +100,7 @@ function kernelEngine(settings: RuntimeSettings, wanted: number): Engine {
   return engine
 }
 
-const collected = new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime is gone'))
+const collected = /* @__PURE__ */ new FinalizationRegistry<ThreadPool>((pool) => void pool.end('its runtime is gone'))
 
 /** Ends the workers if no model, tensor or program is left that they could work for. */
 function endIdleThreads({ pool, arena, workspaceBytes }: Runtime): void {

@@ -103,6 +103,72 @@ describe('a class of one’s own', () => {
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
   })
 
+  it('has a step of its own, whose logs are not those of the built-in test step', async () => {
+    class Own extends Model {
+      net = new Dense({ units: 1, name: 'net' })
+      override call(input: Tensor): Tensor {
+        return this.net.apply(input)
+      }
+      override trainStep(batch: Batch<Tensor, Tensor>) {
+        super.trainStep(batch)
+        return { loss: tensor(77), only: tensor(5) }
+      }
+    }
+    const model = new Own()
+    model.compile({ optimizer: new SGD({ learningRate: 0.05 }), loss: 'mse' })
+    const before = await model.evaluate(x, numbers)
+    const { history } = await model.fit(x, numbers, { ...quiet, epochs: 5, validationData: [x, numbers] })
+    expect(history['loss']).toEqual(Array(5).fill(77))
+    expect(history['valLoss']!.at(-1)!).toBeLessThan(before.loss)
+    expect(Object.keys(await model.evaluate(x, numbers))).toEqual(['loss'])
+    expect(model.testOnBatch(x, numbers).loss).toBeCloseTo(history['valLoss']!.at(-1)!, 4)
+    expect(model.trainOnBatch(x, numbers)).toEqual({ loss: 77, only: 5 })
+  })
+
+  it('has a step of its own, and freezes all that it has after the first fit', async () => {
+    class Own extends Model {
+      net = new Dense({ units: 1, name: 'net' })
+      override call(input: Tensor): Tensor {
+        return this.net.apply(input)
+      }
+      override trainStep(batch: Batch<Tensor, Tensor>) {
+        super.trainStep(batch)
+      }
+    }
+    const model = new Own()
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    await model.fit(x, numbers, quiet)
+    const before = weightsOf(model)
+    model.net.trainable = false
+    await model.fit(x, numbers, quiet)
+    expect(weightsOf(model)).toEqual(before)
+    model.net.trainable = true
+    await model.fit(x, numbers, quiet)
+    expect(weightsOf(model)).not.toEqual(before)
+  })
+
+  it('has a step of its own, which must be traced and return scalar tensors', async () => {
+    const stepThat = (answer: () => unknown) => {
+      class Own extends Model {
+        net = new Dense({ units: 1, name: 'net' })
+        override call(input: Tensor): Tensor {
+          return this.net.apply(input)
+        }
+        override trainStep(batch: Batch<Tensor, Tensor>) {
+          super.trainStep(batch)
+          return answer() as never
+        }
+      }
+      const model = new Own()
+      model.compile({ optimizer: 'sgd', loss: 'mse' })
+      return model.fit(x, numbers, quiet)
+    }
+    await expect(stepThat(() => Promise.resolve({}))).rejects.toThrow('cannot be async')
+    await expect(stepThat(() => ({ loss: 1 }))).rejects.toThrow("'loss' must be a scalar tensor, received number")
+    await expect(stepThat(() => 3)).rejects.toThrow('received number')
+    await expect(stepThat(() => ({ loss: tensor([1, 2]) }))).rejects.toThrow('must be a scalar')
+  })
+
   it('a GAN: two optimizers and a gradient penalty in one step', async () => {
     setRandomSeed(1)
     type Data = { real: Tensor; noise: Tensor; mix: Tensor }
