@@ -1,7 +1,7 @@
 // Whole training runs against those of Keras: everything at once.
 import { describe, expect, it } from 'vitest'
 import type { ValidationData, Layer } from '../../src'
-import { CosineDecay, ExponentialDecay, PiecewiseConstantDecay, Sequential, customObjectScope, tensor } from '../../src'
+import { Sequential, tensor } from '../../src'
 import { layers } from '../../src/layers/registry'
 import type { Described, Rows, TrajectoriesFile, TrajectoryCase } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
@@ -45,15 +45,12 @@ function makeModel(each: TrajectoryCase): Sequential {
   model.setWeights(initialWeights[each.initialWeights]!.map(toTensor))
   const { optimizer, loss, metrics, weightedMetrics } = each.compile
   const named = (metric: string | Described) => (typeof metric === 'string' ? metric : serialized(metric))
-  // Schedules are in no registry.
-  customObjectScope({ CosineDecay, ExponentialDecay, PiecewiseConstantDecay }, () =>
-    model.compile({
-      optimizer: serialized(optimizer),
-      loss: serialized(loss),
-      metrics: metrics.map(named),
-      weightedMetrics: weightedMetrics.map(named),
-    }),
-  )
+  model.compile({
+    optimizer: serialized(optimizer),
+    loss: serialized(loss),
+    metrics: metrics.map(named),
+    weightedMetrics: weightedMetrics.map(named),
+  })
   return model
 }
 
