@@ -1,6 +1,7 @@
 // A model as bytes: architecture, weights, what compile chose, optimizer state and the positions of random streams, so that
 // training resumes bit for bit. Loading is in load.ts.
 
+import { FormatError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -85,6 +86,15 @@ function specsToJson(specs: Tree<TensorSpec>): Json {
   return { fields: Object.fromEntries(Object.entries(specs).map(([key, each]) => [key, specsToJson(each as Tree<TensorSpec>)])) }
 }
 
+/** What JSON would leave out or write as {} is an error when it is saved, not when it is loaded. */
+function requireJson(key: string, value: unknown): unknown {
+  const isLost = typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint'
+  const isEmptied = ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set
+  if (!isLost && !isEmptied) return value
+  const received = isEmptied ? value.constructor.name : typeof value
+  throw new FormatError(`save: '${key}' in a configuration is a ${received}, which a file cannot hold. getConfig must return numbers, strings, booleans, null, lists and records of them.`)
+}
+
 /** The bytes of a model. */
 export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Array {
   const { includeOptimizer = true } = options
@@ -100,7 +110,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
     shuffle: { ...model.trainer.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }
-  return encodeContainer(tensorsOf(savedVariables(model, options)), { format: FORMAT, description: JSON.stringify(description) })
+  return encodeContainer(tensorsOf(savedVariables(model, options)), { format: FORMAT, description: JSON.stringify(description, requireJson) })
 }
 
 /** The bytes of a model's weights alone. */

@@ -259,6 +259,25 @@ describe('callbacks that evaluate', () => {
 })
 
 describe('files', () => {
+  it.each([
+    ['function', () => 1],
+    ['Float32Array', Float32Array.of(1)],
+    ['Map', new Map()],
+  ])('refuse a configuration that holds a %s', async (word, value) => {
+    class Keeps extends Model {
+      net = new Dense({ units: 1, name: 'net' })
+      override call(input: Tensor): Tensor {
+        return this.net.apply(input)
+      }
+      override getConfig() {
+        return { ...super.getConfig(), own: value as never }
+      }
+    }
+    const model = new Keeps()
+    await model.predict(x)
+    await expect(model.save()).rejects.toThrow(`'own' in a configuration is a ${word}`)
+  })
+
   it('of a layer that was built before another layer held it', async () => {
     class Holder extends Layer {
       inner: Dense
