@@ -65,11 +65,11 @@ once.each(names)('%s: six times the nodes take about six times as long', (name) 
   leastTime(8, planned(small))
   // Quadratic would be ratio². Again and again, should something else have had the machine.
   let [least, most] = [Infinity, Infinity]
-  for (let round = 0; round < 12 && !(most < 3 * ratio * least); round++) {
+  for (let round = 0; round < 8 && !(most < 2 * ratio * least); round++) {
     least = Math.min(least, leastTime(4, planned(small)))
     most = Math.min(most, leastTime(2, planned(large)))
   }
-  expect(most / least).toBeLessThan(3 * ratio)
+  expect(most / least).toBeLessThan(2 * ratio)
 })
 
 /** Text, maps and small objects, as the planner makes them: what a budget is counted in. */
