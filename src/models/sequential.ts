@@ -11,14 +11,14 @@ import type { CallContext } from '../layers/context'
 import { layerFromConfig } from '../layers/saved'
 import { TensorSpec, specsFrom } from '../layers/spec'
 import type { BatchShape } from '../layers/spec'
-import { recordCall } from '../layers/symbol'
+import { isSymbol, originOf, recordCall } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 
 /**
- * Layers one after another. Weights are made at once when the first layer has an inputShape (or inputDim), else at the first
- * data.
+ * Layers one after another. Weights are made at once when the list begins with an `Input`, or with a layer that has an
+ * inputShape (or inputDim), else at the first data.
  *
  *   const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })])
  *
@@ -31,7 +31,7 @@ export class Sequential extends Model {
   private readonly symbols: Tensor[] = []
   #graph: LayerGraph | null = null
 
-  constructor(layers: readonly Layer[] = [], options: LayerOptions = {}) {
+  constructor(layers: readonly (Layer | Tensor)[] = [], options: LayerOptions = {}) {
     super(options)
     if (!Array.isArray(layers)) throw new ArgumentError('Sequential: expected an array of layers')
     const names = new Set<string>()
@@ -57,15 +57,20 @@ export class Sequential extends Model {
     return []
   }
 
-  /** Appends a layer. */
-  add(layer: Layer): void {
+  /** Appends a layer. An `Input` may come first. */
+  add(layer: Layer | Tensor): void {
     this.append(layer, new Set(this.list.map(({ name }) => name)))
     this.resetPrograms()
     this.buildIfKnown()
   }
 
-  private append(layer: Layer, names: Set<string>): void {
-    if (!(layer instanceof Layer)) throw new ArgumentError(`${this}: add needs a layer, received ${typeof layer}`)
+  private append(item: Layer | Tensor, names: Set<string>): void {
+    const layer = inputLayerOf(item) ?? item
+    if (!(layer instanceof Layer)) {
+      const received = isSymbol(item) ? 'the output of a layer. Chains of symbols are for new Model({ inputs, outputs }).' : typeof item
+      throw new ArgumentError(`${this}: add needs a layer, received ${received}`)
+    }
+    if (layer instanceof InputLayer && this.list.length > 0) throw new ArgumentError(`${this}: an Input is the first of the list, or is not in it`)
     if (names.has(layer.name)) {
       if (this.list.includes(layer)) throw new ArgumentError(`${this}: ${layer} is in the model already. Make a second layer to repeat it.`)
       throw new ArgumentError(`${this}: there is a layer named '${layer.name}' already. Names must differ within a model.`)
@@ -135,6 +140,12 @@ export class Sequential extends Model {
     if (trainable === false) model.trainable = false
     return model
   }
+}
+
+/** The layer that an `Input` stands for, as this model's own; null for everything else. */
+function inputLayerOf(item: unknown): InputLayer | null {
+  const layer = originOf(item)?.call.layer
+  return layer instanceof InputLayer ? InputLayer.from(layer) : null
 }
 
 function requireLayer(layer: LayerBase | null): Layer {

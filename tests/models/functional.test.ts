@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Dense, Input, Model, Sequential, loadModel, modelFromJSON, ops, tensor } from '../../src'
+import { Dense, Embedding, Input, Model, Sequential, loadModel, modelFromJSON, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 describe('functional models', () => {
@@ -39,5 +39,34 @@ describe('functional models', () => {
     const x = Input({ shape: [2] })
     const outer = new Model({ inputs: x, outputs: nested.apply(x) })
     expect(outer.predictOnBatch(tensor([[1, 2]])).shape).toEqual([1, 6])
+  })
+})
+
+describe('a Sequential that begins with an Input', () => {
+  it('is built at once, as Keras users write it, and is saved', async () => {
+    const model = new Sequential([Input({ shape: [8], name: 'features' }), new Dense({ units: 10, activation: 'relu' }), new Dense({ units: 1 })])
+    expect(model.built).toBe(true)
+    expect(model.layers).toHaveLength(2)
+    expect(model.countParams()).toBe(8 * 10 + 10 + 10 + 1)
+    const x = ops.ones([3, 8])
+    const copy = await loadModel(await model.save())
+    expect((await copy.predict(x)).data).toEqual((await model.predict(x)).data)
+  })
+
+  it('may share the Input with another model', () => {
+    const input = Input({ shape: [4], dtype: 'int32' })
+    const models = [0, 1].map(() => new Sequential([input, new Embedding({ inputDim: 5, outputDim: 2 })]))
+    for (const each of models) expect(each.predictOnBatch([[0, 1, 2, 3]]).shape).toEqual([1, 4, 2])
+  })
+
+  it('takes no other symbol, and no Input behind a layer', () => {
+    const input = Input({ shape: [4] })
+    const output = new Dense({ units: 2 }).apply(input)
+    expect(() => new Sequential([output])).toThrow('Chains of symbols are for new Model')
+    expect(() => new Sequential([new Dense({ units: 2 }), input])).toThrow('an Input is the first of the list')
+    const model = new Sequential()
+    model.add(input)
+    model.add(new Dense({ units: 2 }))
+    expect(model.built).toBe(true)
   })
 })

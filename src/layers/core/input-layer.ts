@@ -21,6 +21,11 @@ export class InputLayer extends configured(Layer<Tensor>, () => ({
   static readonly className = 'InputLayer'
   override readonly supportsMasking = true
 
+  /** Another one like this one. */
+  static from({ shape, batchSize, dtype, name }: InputLayer): InputLayer {
+    return new InputLayer({ shape, batchSize, dtype, name })
+  }
+
   /** The input's type, batch axis included. */
   get spec(): TensorSpec {
     return new TensorSpec([this.batchSize, ...this.shape], this.dtype, this.name)
