@@ -18,6 +18,14 @@ class Two extends Model {
   }
 }
 
+/** What steps of one's own are tried on. */
+class OneDense extends Model {
+  net = new Dense({ units: 1, name: 'net' })
+  override call(input: Tensor): Tensor {
+    return this.net.apply(input)
+  }
+}
+
 describe('a class of one’s own', () => {
   it('is trained, saved and loaded without further methods', async () => {
     setRandomSeed(3)
@@ -104,11 +112,7 @@ describe('a class of one’s own', () => {
   })
 
   it('has a step of its own, whose logs are not those of the built-in test step', async () => {
-    class Own extends Model {
-      net = new Dense({ units: 1, name: 'net' })
-      override call(input: Tensor): Tensor {
-        return this.net.apply(input)
-      }
+    class Own extends OneDense {
       override trainStep(batch: Batch<Tensor, Tensor>) {
         super.trainStep(batch)
         return { loss: tensor(77), only: tensor(5) }
@@ -126,11 +130,7 @@ describe('a class of one’s own', () => {
   })
 
   it('has a step of its own, and freezes all that it has after the first fit', async () => {
-    class Own extends Model {
-      net = new Dense({ units: 1, name: 'net' })
-      override call(input: Tensor): Tensor {
-        return this.net.apply(input)
-      }
+    class Own extends OneDense {
       override trainStep(batch: Batch<Tensor, Tensor>) {
         super.trainStep(batch)
       }
@@ -149,11 +149,7 @@ describe('a class of one’s own', () => {
 
   it('has a step of its own, which must be traced and return scalar tensors', async () => {
     const stepThat = (answer: () => unknown) => {
-      class Own extends Model {
-        net = new Dense({ units: 1, name: 'net' })
-        override call(input: Tensor): Tensor {
-          return this.net.apply(input)
-        }
+      class Own extends OneDense {
         override trainStep(batch: Batch<Tensor, Tensor>) {
           super.trainStep(batch)
           return answer() as never
@@ -264,11 +260,7 @@ describe('files', () => {
     ['Float32Array', Float32Array.of(1)],
     ['Map', new Map()],
   ])('refuse a configuration that holds a %s', async (word, value) => {
-    class Keeps extends Model {
-      net = new Dense({ units: 1, name: 'net' })
-      override call(input: Tensor): Tensor {
-        return this.net.apply(input)
-      }
+    class Keeps extends OneDense {
       override getConfig() {
         return { ...super.getConfig(), own: value as never }
       }
