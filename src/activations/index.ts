@@ -1,8 +1,6 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, normalizeName, unknownName } from '../core/errors'
-import type { Kind } from '../core/options'
-import { custom } from '../core/options'
 import { customObject } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
@@ -73,9 +71,3 @@ export function activationName(activation: Activation): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
   return found?.[0] ?? activation.name
 }
-
-/** An activation as an option: given by name or as a function, kept as the function, saved by its name. */
-export const activationKind: Kind<Activation, ActivationIdentifier | null> = /* @__PURE__ */ custom(
-  (value) => getActivation(value as ActivationIdentifier | null),
-  activationName,
-)

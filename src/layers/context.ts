@@ -61,11 +61,6 @@ export function currentFrame(): Frame<unknown> | null {
   return current
 }
 
-/** The context that layers called now inherit; null outside of all calls. */
-export function currentContext(): CallContext | null {
-  return current?.context ?? null
-}
-
 /** Runs `body` as the call of a layer; null for the start of a run. */
 export function withFrame<Result>(layer: unknown, context: CallContext, body: () => Result): Result {
   const outer = current

@@ -76,11 +76,6 @@ interface Logged {
   readonly metric: Metric
 }
 
-/** The outputs of a model: their names, and whether they were given as a record. */
-export interface OutputNames {
-  readonly names: readonly string[]
-}
-
 export class Compiled {
   readonly optimizer: Optimizer
   readonly lossTracker = new Mean({ name: 'loss' })

@@ -15,11 +15,6 @@ export class RunLock {
     return this.running > 0
   }
 
-  /** Whether a callback of a running fit has its turn. */
-  get isListening(): boolean {
-    return this.listening
-  }
-
   /** @throws StateError while fit or evaluate runs; a callback may evaluate. */
   requireIdle(method: string): void {
     if (this.isBusy && !(this.listening && method === 'evaluate')) {
