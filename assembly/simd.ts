@@ -33,6 +33,20 @@ export function storeTail(pointer: usize, value: v128, n: i32): void {
   }
 }
 
+/** Stores the first `n` ≥ 1 of the eight lanes of two vectors; 8 and more are all. */
+@inline
+export function storeUpTo8(pointer: usize, low: v128, high: v128, n: i32): void {
+  if (n >= 8) {
+    v128.store(pointer, low)
+    v128.store(pointer, high, 16)
+  } else if (n >= 4) {
+    v128.store(pointer, low)
+    if (n > 4) storeTail(pointer + 16, high, n - 4)
+  } else {
+    storeTail(pointer, low, n)
+  }
+}
+
 /** Lanes below `n` are all ones, the others zero. */
 @inline
 export function tailMask(n: i32): v128 {

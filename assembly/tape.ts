@@ -6,11 +6,14 @@ import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
 import { ABANDONED } from './shared/pool'
 import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
 import { chain } from './kernels/chain'
+import { convolution, convolutionKernel } from './kernels/convolution'
+import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
 import { gather, scatterAdd } from './kernels/index'
 import { accumulate, copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
+import { pool, unpool } from './kernels/pool'
 import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
@@ -24,6 +27,12 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
   switch (<i32>load<u16>(instruction, Header.opcode)) {
     case Opcode.Chain: chain(instruction, part, parts); break
     case Opcode.Gemm: gemm(instruction, part, parts); break
+    case Opcode.Convolution: convolution(instruction, part, parts); break
+    case Opcode.ConvolutionKernel: convolutionKernel(instruction, part, parts); break
+    case Opcode.DepthwiseConvolution: depthwiseConvolution(instruction, part, parts); break
+    case Opcode.DepthwiseConvolutionKernel: depthwiseConvolutionKernel(instruction, part, parts); break
+    case Opcode.Pool: pool(instruction, part, parts); break
+    case Opcode.Unpool: unpool(instruction, part, parts); break
     case Opcode.Reduce: reduce(instruction, part, parts); break
     case Opcode.ArgReduce: argReduce(instruction, part, parts); break
     case Opcode.Softmax: softmax(instruction, part, parts); break

@@ -115,6 +115,117 @@ export const GEMM_NC = 512
 /** Room for one packed panel of each side and for zero-padded edges. */
 export const GEMM_SCRATCH = 4 * GEMM_KC * (GEMM_NC + 16 + GEMM_MC + 16)
 
+// Windows. A window stands at `places` places, in row-major order over `rank` axes, the first of them the batch. At place
+// (i0, i1, …) it begins Σ i·stride elements into input; its taps lie at offsets from there, each a run of neighbouring
+// elements.
+//   lists   rank × { WindowAxis }, taps × { offset }
+export enum WindowAxis {
+  extent = 0,
+  stride = 4,
+  size = 8,
+}
+
+// Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart,
+//   out [places, groups·channels] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t·run + p, channel] + bias)
+// weights [taps·run, groups·channels] and out are contiguous. `scratch` has GEMM_SCRATCH bytes for every thread.
+export enum Convolution {
+  out = 8,
+  input = 12,
+  weights = 16,
+  bias = 20,
+  places = 24,
+  rank = 28,
+  taps = 32,
+  run = 36,
+  channels = 40,
+  groups = 44,
+  groupStride = 48,
+  epilogue = 52,
+  scratch = 56,
+  size = 60,
+}
+
+// ConvolutionKernel: out [taps·run, groups·channels] = Σ over places: input[place + t + p] · gradient[place, channel]
+export enum ConvolutionKernel {
+  out = 8,
+  input = 12,
+  gradient = 16,
+  places = 20,
+  rank = 24,
+  taps = 28,
+  run = 32,
+  channels = 36,
+  groups = 40,
+  groupStride = 44,
+  scratch = 48,
+  size = 52,
+}
+
+// DepthwiseConvolution: out [places, channels] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias)
+export enum DepthwiseConvolution {
+  out = 8,
+  input = 12,
+  weights = 16,
+  bias = 20,
+  places = 24,
+  rank = 28,
+  taps = 32,
+  channels = 36,
+  epilogue = 40,
+  scratch = 44,
+  size = 48,
+}
+
+// DepthwiseConvolutionKernel: out [taps, channels] = Σ over places: input[place + t, channel] · gradient[place, channel]
+export enum DepthwiseConvolutionKernel {
+  out = 8,
+  input = 12,
+  gradient = 16,
+  places = 20,
+  rank = 24,
+  taps = 28,
+  channels = 32,
+  scratch = 36,
+  size = 40,
+}
+
+// Pool: out [places, channels] = what `pooling` makes of input[place + t, channel] over the taps t.
+//   Pick    values[place + t, channel] for the first t at which input is largest; values lie as input does
+export enum Pool {
+  out = 8,
+  input = 12,
+  values = 16,
+  places = 20,
+  rank = 24,
+  taps = 28,
+  channels = 32,
+  pooling = 36,
+  scratch = 40,
+  size = 44,
+}
+
+// Unpool, the adjoint of Pool: out [count], which lies as input does, = 0, and then
+//   Sum     out[place + t, channel] += gradient[place, channel] for all taps t
+//   Pick    the same for the first t only at which input is largest
+export enum Unpool {
+  out = 8,
+  input = 12,
+  gradient = 16,
+  places = 20,
+  rank = 24,
+  taps = 28,
+  channels = 32,
+  pooling = 36,
+  count = 40,
+  scratch = 44,
+  size = 48,
+}
+
+// Blocking of Convolution: so many floats of all taps, channels and places at once.
+export const CONVOLUTION_DEPTH = 640
+export const CONVOLUTION_CHANNELS = 208
+export const CONVOLUTION_PLACES = 96
+
 // Reduce: out [outer, inner] = reduction over axis of input [outer, axis, inner].
 export enum Reduce {
   out = 8,

@@ -7,6 +7,18 @@ export enum Opcode {
   Chain,
   /** C = activation(A · B + bias), any strides, batched. */
   Gemm,
+  /** Windows of a tensor times weights. */
+  Convolution,
+  /** The gradient of Convolution with respect to its weights. */
+  ConvolutionKernel,
+  /** A Convolution of each channel by itself. */
+  DepthwiseConvolution,
+  /** The gradient of DepthwiseConvolution with respect to its weights. */
+  DepthwiseConvolutionKernel,
+  /** Maxima or sums over windows. */
+  Pool,
+  /** The adjoint of Pool. */
+  Unpool,
   /** Sum, mean, max or min over the middle axis of [outer, axis, inner]. */
   Reduce,
   /** Index of the largest or smallest element over the middle axis of [outer, axis, inner]. */
@@ -126,6 +138,14 @@ export enum Reduction {
   SumI32,
   MaxI32,
   MinI32,
+}
+
+/** What a Pool makes of a window. */
+export enum Pooling {
+  Max,
+  Sum,
+  /** Another tensor's element where the first maximum is. */
+  Pick,
 }
 
 /** What an ArgReduce looks for. The first of equal elements wins; NaN counts as the extreme. */

@@ -121,6 +121,46 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne('matmul', [a, b], none)
   }
 
+  convolution(x: Value, kernel: Value, attributes: PrimitiveAttributes['convolution']): Value {
+    return this.builder.emitOne('convolution', [x, kernel], attributes)
+  }
+
+  convolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['convolutionKernel']): Value {
+    return this.builder.emitOne('convolutionKernel', [x, dy], attributes)
+  }
+
+  convolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTranspose']): Value {
+    return this.builder.emitOne('convolutionTranspose', [dy, kernel], attributes)
+  }
+
+  depthwiseConvolution(x: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolution']): Value {
+    return this.builder.emitOne('depthwiseConvolution', [x, kernel], attributes)
+  }
+
+  depthwiseConvolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['depthwiseConvolutionKernel']): Value {
+    return this.builder.emitOne('depthwiseConvolutionKernel', [x, dy], attributes)
+  }
+
+  depthwiseConvolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolutionTranspose']): Value {
+    return this.builder.emitOne('depthwiseConvolutionTranspose', [dy, kernel], attributes)
+  }
+
+  maxPoolPick(x: Value, values: Value, attributes: PrimitiveAttributes['maxPoolPick']): Value {
+    return this.builder.emitOne('maxPoolPick', [x, values], attributes)
+  }
+
+  maxPoolTranspose(x: Value, dy: Value, attributes: PrimitiveAttributes['maxPoolTranspose']): Value {
+    return this.builder.emitOne('maxPoolTranspose', [x, dy], attributes)
+  }
+
+  sumPool(x: Value, attributes: PrimitiveAttributes['sumPool']): Value {
+    return this.builder.emitOne('sumPool', [x], attributes)
+  }
+
+  sumPoolTranspose(dy: Value, attributes: PrimitiveAttributes['sumPoolTranspose']): Value {
+    return this.builder.emitOne('sumPoolTranspose', [dy], attributes)
+  }
+
   cast(x: Value, dtype: DType): Value {
     return x.dtype === dtype ? x : this.builder.emitOne('cast', [x], { dtype })
   }

@@ -144,6 +144,7 @@ function evaluate<Name extends PrimitiveName>(
     case 'elementwise':
       return evaluateElementwise(rule, context)
     case 'kernel':
+    case 'composed':
       return rule.ref(context)
     case 'loop':
       throw internalError('a loop runs its body')

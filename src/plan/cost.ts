@@ -70,6 +70,8 @@ export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
       const context = { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }
       return { flops: rule.flops(context), bytes: bytesOf(rule.traffic?.(context) ?? trafficOf(node)) }
     }
+    case 'composed':
+      return { flops: rule.flops({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }), bytes: bytesOf(trafficOf(node)) }
     // Views move nothing, constants are there already, loops were looked into.
     case 'view':
     case 'constant':

@@ -81,6 +81,16 @@ function chainWork(field: Field, { lists }: TapeInstruction): Work {
   return { nanoseconds: field(count) * cost, pieces: runsOf(field(count)) }
 }
 
+// Every place, every element that a window sees, every channel of the result.
+function windowWork(layout: { readonly places: number; readonly taps: number; readonly channels: number; readonly run?: number; readonly groups?: number }, cost: number): WorkRule {
+  return (field) => {
+    const places = field(layout.places)
+    const depth = field(layout.taps) * (layout.run === undefined ? 1 : field(layout.run))
+    const channels = field(layout.channels) * (layout.groups === undefined ? 1 : field(layout.groups))
+    return { nanoseconds: places * depth * channels * cost, pieces: Math.max(1, places / 4) }
+  }
+}
+
 function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   let count = 1
   for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
@@ -90,6 +100,12 @@ function copyWork(_field: Field, { lists }: TapeInstruction): Work {
 const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.Chain]: chainWork,
   [Opcode.Gemm]: gemmWork,
+  [Opcode.Convolution]: windowWork(layouts.Convolution, MULTIPLY_ADD),
+  [Opcode.ConvolutionKernel]: windowWork(layouts.ConvolutionKernel, MULTIPLY_ADD),
+  [Opcode.DepthwiseConvolution]: windowWork(layouts.DepthwiseConvolution, STREAMED),
+  [Opcode.DepthwiseConvolutionKernel]: windowWork(layouts.DepthwiseConvolutionKernel, STREAMED),
+  [Opcode.Pool]: windowWork(layouts.Pool, MOVED),
+  [Opcode.Unpool]: windowWork(layouts.Unpool, SCATTERED),
   [Opcode.Reduce]: reduction(REDUCED),
   [Opcode.ArgReduce]: reduction(COMPARED),
   [Opcode.Softmax]: (field) => ({

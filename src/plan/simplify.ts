@@ -1,5 +1,5 @@
 // Graph → smaller graph with the same results: drops what nothing needs, shares what is computed twice,
-// folds scalar constants, and applies each primitive's own `simplify`.
+// folds scalar constants, applies each primitive's own `simplify`, and writes composed primitives out.
 
 import type { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -79,6 +79,7 @@ function reduceNode<Name extends PrimitiveName>(
       return [builder.e.broadcastTo(folded, output.shape)]
     }
   }
+  if (rule.kind === 'composed') return [rule.compose(builder.e, inputs, node.attributes)]
   const simpler = rule.simplify?.({ e: builder.e, inputs, output, attributes: node.attributes, constantNumber })
   return simpler == null ? null : [simpler]
 }

@@ -34,6 +34,22 @@ export interface LoopAttributes {
   readonly reverse: boolean
 }
 
+/** How a window moves over the axes between the batch and the channels: one number for each. */
+export interface WindowAttributes {
+  readonly strides: readonly number[]
+  /** The distance of neighbouring taps. */
+  readonly dilation: readonly number[]
+}
+
+export interface ConvolutionAttributes extends WindowAttributes {
+  readonly groups: number
+}
+
+export interface PoolAttributes {
+  readonly window: Shape
+  readonly strides: readonly number[]
+}
+
 export interface PrimitiveAttributes {
   // elementwise.ts
   copy: NoAttributes
@@ -82,6 +98,19 @@ export interface PrimitiveAttributes {
   select: NoAttributes
   // contraction.ts
   matmul: NoAttributes
+  // convolution.ts
+  convolution: ConvolutionAttributes
+  convolutionKernel: ConvolutionAttributes & { readonly kernel: Shape }
+  convolutionTranspose: ConvolutionAttributes & { readonly spatial: Shape }
+  depthwiseConvolution: WindowAttributes
+  depthwiseConvolutionKernel: WindowAttributes & { readonly kernel: Shape }
+  depthwiseConvolutionTranspose: WindowAttributes & { readonly spatial: Shape }
+  // pooling.ts
+  maxPool: PoolAttributes
+  maxPoolPick: PoolAttributes
+  maxPoolTranspose: PoolAttributes
+  sumPool: PoolAttributes
+  sumPoolTranspose: PoolAttributes & { readonly spatial: Shape }
   // reduction.ts
   sum: AxesAttributes
   mean: AxesAttributes

@@ -5,7 +5,7 @@ import type { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { ReductionName } from './attributes'
+import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, WindowAttributes } from './attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
@@ -30,6 +30,17 @@ export interface Emitter {
   equal(a: Value | number, b: Value | number): Value
   /** a [… m,k] · b [… k,n] */
   matmul(a: Value, b: Value): Value
+  /** x [n, …spatial, c], kernel [… window, c / groups, channels], on the axes that the window fits into. */
+  convolution(x: Value, kernel: Value, attributes: ConvolutionAttributes): Value
+  convolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['convolutionKernel']): Value
+  convolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTranspose']): Value
+  depthwiseConvolution(x: Value, kernel: Value, attributes: WindowAttributes): Value
+  depthwiseConvolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['depthwiseConvolutionKernel']): Value
+  depthwiseConvolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolutionTranspose']): Value
+  maxPoolPick(x: Value, values: Value, attributes: PoolAttributes): Value
+  maxPoolTranspose(x: Value, dy: Value, attributes: PoolAttributes): Value
+  sumPool(x: Value, attributes: PoolAttributes): Value
+  sumPoolTranspose(dy: Value, attributes: PrimitiveAttributes['sumPoolTranspose']): Value
   scalar(x: number, dtype?: DType): Value
   zeros(type: TensorType): Value
   cast(x: Value, dtype: DType): Value

@@ -3,11 +3,13 @@
 import type { PrimitiveRule } from './rule'
 import type { PrimitiveName } from './attributes'
 import { contraction } from './contraction'
+import { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'
 import { elementwise } from './elementwise'
 import { indexing } from './indexing'
 import { loops } from './loop'
 import { movement } from './movement'
+import { pooling } from './pooling'
 import { reductions } from './reduction'
 import { source } from './source'
 import { training } from './training'
@@ -15,6 +17,8 @@ import { training } from './training'
 export const primitives = {
   ...elementwise,
   ...contraction,
+  ...convolutions,
+  ...pooling,
   ...reductions,
   ...crossEntropies,
   ...indexing,

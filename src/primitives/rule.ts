@@ -151,6 +151,16 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   readonly places?: (inputs: readonly TensorType[], attributes: Attributes) => readonly number[] | null
 }
 
+/** Written with other primitives, which take its place before anything is planned. */
+export interface ComposedPrimitive<Attributes> extends Common<Attributes> {
+  readonly kind: 'composed'
+  /** The plain loop that says what is meant. */
+  ref(context: RefContext<Attributes>): void
+  compose(e: Emitter, inputs: readonly Value[], attributes: Attributes): Value
+  /** As of a kernel. */
+  flops(context: CostContext<Attributes>): number
+}
+
 /** Fixed data that belongs to the graph. */
 export interface ConstantPrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'constant'
@@ -167,6 +177,7 @@ export type Primitive<Attributes> =
   | ElementwisePrimitive<Attributes>
   | ViewPrimitive<Attributes>
   | KernelPrimitive<Attributes>
+  | ComposedPrimitive<Attributes>
   | ConstantPrimitive<Attributes>
   | LoopPrimitive<Attributes>
 

@@ -9,6 +9,7 @@ import { loopPasses } from '../../src/plan/loop-passes'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
+import { windowCases } from './window-cases'
 import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
 
 /** An operand; `through` says which view of it the primitive gets. */
@@ -586,6 +587,7 @@ export const opCases = {
     clauses('empty', bools([0]), floats([0]), floats([])),
   ],
   matmul: matmulCases,
+  ...windowCases,
   sum: [...folds(floats, { ulp: 2, absolute: 1e-4 }, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
   mean: folds(floats, { ulp: 2, absolute: 1e-6 }, true),
   max: [...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],

@@ -1,0 +1,155 @@
+// Convolution of each channel by itself: four neighbouring channels in a vector, four places at a time.
+
+import { CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH, WindowAxis } from '../shared/instructions'
+import { Epilogue } from '../shared/opcodes'
+import { partEnd, partStart } from '../parts'
+import { madd, storeTail } from '../simd'
+import { activate_f32 } from './gemm'
+import { rowExtent, rowStep, writePlaces, writeRows } from './window'
+
+/** Bytes that the rows of a block may have, so that they stay in the first-level cache. */
+const ROWS_BYTES: i32 = 20 * 1024
+const MOST_ROWS: i32 = 64
+
+/** Runs a DepthwiseConvolution, or a part of its places. */
+export function depthwiseConvolution(instruction: usize, part: i32, parts: i32): void {
+  const all = load<i32>(instruction, DepthwiseConvolution.places)
+  const first = partStart(all, 4, part, parts), last = partEnd(all, 4, part, parts)
+  const channels = load<i32>(instruction, DepthwiseConvolution.channels)
+  if (first >= last || channels <= 0) return
+  const rank = load<i32>(instruction, DepthwiseConvolution.rank)
+  const taps = load<i32>(instruction, DepthwiseConvolution.taps)
+  const epilogue = load<i32>(instruction, DepthwiseConvolution.epilogue)
+  const axes = instruction + DepthwiseConvolution.size, offsets = axes + <usize>rank * WindowAxis.size
+  const places = load<usize>(instruction, DepthwiseConvolution.scratch) + <usize>part * GEMM_SCRATCH
+  const weights = load<usize>(instruction, DepthwiseConvolution.weights), bias = load<usize>(instruction, DepthwiseConvolution.bias)
+  const out = load<usize>(instruction, DepthwiseConvolution.out)
+  const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
+  const step = <usize>channels * 4
+  for (let place = first; place < last; place += CONVOLUTION_PLACES) {
+    const count = min(CONVOLUTION_PLACES, last - place)
+    writePlaces(places, load<usize>(instruction, DepthwiseConvolution.input), axes, rank, place, count)
+    // the last ones again, so that they are four
+    for (let i = count; i & 3; i++) store<usize>(places + <usize>i * 4, load<usize>(places + <usize>(count - 1) * 4))
+    for (let i = 0; i < count; i += 4) {
+      const rest = min(count - i, 4)
+      depthwise_4_f32(
+        out + <usize>(place + i) * step, rest > 1 ? step : 0, rest > 2 ? step : 0, rest > 3 ? step : 0,
+        places + <usize>i * 4, offsets, taps, weights, channels, bias, floor,
+      )
+    }
+  }
+  if (epilogue > Epilogue.Relu) activate_f32(out + <usize>first * step, (last - first) * channels, epilogue)
+}
+
+/** All channels of four places. Places that are the last one again have a step of 0 and write the same. */
+export function depthwise_4_f32(
+  out: usize, step1: usize, step2: usize, step3: usize, places: usize, offsets: usize, taps: i32, weights: usize, channels: i32, bias: usize, floor: f32,
+): void {
+  const p0 = load<usize>(places), p1 = load<usize>(places, 4), p2 = load<usize>(places, 8), p3 = load<usize>(places, 12)
+  const out1 = out + step1, out2 = out1 + step2, out3 = out2 + step3
+  const weightStep = <usize>channels * 4
+  const end = offsets + <usize>taps * 4
+  for (let at: usize = 0, left = channels; left > 0; left -= 4, at += 16) {
+    let c0 = bias ? v128.load(bias + at) : f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0
+    let w = weights + at
+    for (let tap = offsets; tap != end; tap += 4, w += weightStep) {
+      const offset = (load<usize>(tap) << 2) + at
+      const b = v128.load(w)
+      c0 = madd(v128.load(p0 + offset), b, c0)
+      c1 = madd(v128.load(p1 + offset), b, c1)
+      c2 = madd(v128.load(p2 + offset), b, c2)
+      c3 = madd(v128.load(p3 + offset), b, c3)
+    }
+    const low = f32x4.splat(floor)
+    c0 = f32x4.pmax(c0, low), c1 = f32x4.pmax(c1, low), c2 = f32x4.pmax(c2, low), c3 = f32x4.pmax(c3, low)
+    if (left >= 4) {
+      v128.store(out3 + at, c3)
+      v128.store(out2 + at, c2)
+      v128.store(out1 + at, c1)
+      v128.store(out + at, c0)
+    } else {
+      storeTail(out3 + at, c3, left)
+      storeTail(out2 + at, c2, left)
+      storeTail(out1 + at, c1, left)
+      storeTail(out + at, c0, left)
+    }
+  }
+}
+
+/** Runs a DepthwiseConvolutionKernel, or a part of its vectors of channels; rows in blocks, as convolutionKernel has them. */
+export function depthwiseConvolutionKernel(instruction: usize, part: i32, parts: i32): void {
+  const channels = load<i32>(instruction, DepthwiseConvolutionKernel.channels)
+  const first = partStart(channels, 4, part, parts), last = partEnd(channels, 4, part, parts)
+  if (first >= last) return
+  const rank = load<i32>(instruction, DepthwiseConvolutionKernel.rank)
+  const taps = load<i32>(instruction, DepthwiseConvolutionKernel.taps)
+  const axes = instruction + DepthwiseConvolutionKernel.size, offsets = axes + <usize>rank * WindowAxis.size
+  const rowsAt = load<usize>(instruction, DepthwiseConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
+  const input = load<usize>(instruction, DepthwiseConvolutionKernel.input)
+  const out = load<usize>(instruction, DepthwiseConvolutionKernel.out)
+  const step = <usize>channels * 4
+  const width = rowExtent(axes, rank), inputStep = rowStep(axes, rank)
+  const rows = load<i32>(instruction, DepthwiseConvolutionKernel.places) / max(width, 1)
+  const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>(<usize>width * (step + inputStep)), 1)))
+  let gradient = load<usize>(instruction, DepthwiseConvolutionKernel.gradient)
+  let row = 0
+  do {
+    const count = min(block, rows - row)
+    writeRows(rowsAt, input, axes, rank, row, count)
+    for (let channel = first; channel < last; channel += 4) {
+      const at = <usize>channel * 4
+      for (let tap = 0; tap < taps; tap += 4) {
+        depthwise_kernel_4_f32(
+          out + <usize>tap * step + at, step, min(taps - tap, 4), channels - channel, rowsAt, offsets + <usize>tap * 4, at, inputStep,
+          gradient + at, step, width, count, row == 0,
+        )
+      }
+    }
+    gradient += <usize>(count * width) * step
+    row += count
+  } while (row < rows)
+}
+
+/** Up to 4 taps × up to 4 channels, over `rows` rows of `width` places. */
+export function depthwise_kernel_4_f32(
+  out: usize, step: usize, taps: i32, columns: i32, rowsAt: usize, offsets: usize, at: usize, inputStep: usize,
+  gradient: usize, gradientStep: usize, width: i32, rows: i32, isFirst: bool,
+): void {
+  // taps that are not there do what tap 0 does, and are not stored
+  const offset0 = (load<usize>(offsets) << 2) + at
+  const offset1 = taps > 1 ? (load<usize>(offsets, 4) << 2) + at : offset0
+  const offset2 = taps > 2 ? (load<usize>(offsets, 8) << 2) + at : offset0
+  const offset3 = taps > 3 ? (load<usize>(offsets, 12) << 2) + at : offset0
+  const one = out + step, two = one + step, three = two + step
+  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0
+  if (!isFirst) {
+    c0 = v128.load(out)
+    if (taps > 1) c1 = v128.load(one)
+    if (taps > 2) c2 = v128.load(two)
+    if (taps > 3) c3 = v128.load(three)
+  }
+  for (; rows > 0; rows--, rowsAt += 4) {
+    const row = load<usize>(rowsAt)
+    let a0 = row + offset0, a1 = row + offset1, a2 = row + offset2, a3 = row + offset3
+    for (let left = width; left > 0; left--) {
+      const b = v128.load(gradient)
+      c0 = madd(v128.load(a0), b, c0)
+      c1 = madd(v128.load(a1), b, c1)
+      c2 = madd(v128.load(a2), b, c2)
+      c3 = madd(v128.load(a3), b, c3)
+      a0 += inputStep, a1 += inputStep, a2 += inputStep, a3 += inputStep
+      gradient += gradientStep
+    }
+  }
+  storeChannels(out, c0, columns)
+  if (taps > 1) storeChannels(one, c1, columns)
+  if (taps > 2) storeChannels(two, c2, columns)
+  if (taps > 3) storeChannels(three, c3, columns)
+}
+
+@inline
+function storeChannels(out: usize, value: v128, columns: i32): void {
+  if (columns >= 4) v128.store(out, value)
+  else storeTail(out, value, columns)
+}

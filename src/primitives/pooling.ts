@@ -1,0 +1,143 @@
+// Maxima and sums over windows, and their adjoints. x is padded before.
+//
+//   y = maxPool(x)             y[n, o, c] = max x[n, o·stride + t, c] over the taps t
+//   x̄ = maxPoolTranspose(x, ȳ)   ȳ where x is largest in its window, the first tap among equals; windows that share it add up
+//   maxPoolPick(x, v)           v where x is largest in its window: the adjoint of maxPoolTranspose
+//   sumPool(x), sumPoolTranspose(ȳ)   the same with sums
+
+import { Pool, Unpool } from '../../assembly/shared/instructions'
+import { Opcode, Pooling } from '../../assembly/shared/opcodes'
+import { ShapeError, formatShape } from '../core/errors'
+import type { Shape, TensorType } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
+import type { Operand } from '../ir/instruction'
+import { instruction } from '../ir/instruction'
+import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from './attributes'
+import type { KernelPrimitive, LowerContext, RefContext } from './rule'
+import { forEachTap, hasPixels, placesOf, requireWindow, windowLists } from './window'
+
+const slides = ({ window, strides }: PoolAttributes): WindowAttributes => ({ strides, dilation: window.map(() => 1) })
+
+function pooledType(name: string, x: TensorType, attributes: PoolAttributes): TensorType {
+  const sliding = slides(attributes)
+  requireWindow(name, x, attributes.window, sliding)
+  return { shape: [...placesOf(x.shape, attributes.window, sliding), x.shape.at(-1)!], dtype: 'float32' }
+}
+
+function requirePooled(name: string, x: TensorType, dy: TensorType, attributes: PoolAttributes): void {
+  const { shape } = pooledType(name, x, attributes)
+  if (dy.dtype !== 'float32' || !sameShape(dy.shape, shape)) {
+    throw new ShapeError(`${name}: the gradient must be float32 ${formatShape(shape)}, received ${dy.dtype} ${formatShape(dy.shape)}`)
+  }
+}
+
+/** For every element of the result: the places in x that its window sees, in order. */
+function forEachWindow(x: Shape, attributes: PoolAttributes, visit: (element: number, seen: readonly number[]) => void): void {
+  const channels = x.at(-1)!
+  const seen: number[][] = []
+  forEachTap(x, attributes.window, slides(attributes), (place, tap, at) => {
+    if (tap === 0) seen.push([])
+    seen[place]!.push(at)
+  })
+  seen.forEach((taps, place) => {
+    for (let c = 0; c < channels; c++) visit(place * channels + c, taps.map((at) => at + c))
+  })
+}
+
+/** The first of the largest; NaN is larger than all before it. */
+function largestOf(x: RefContext<unknown>['inputs'][number], seen: readonly number[]): number {
+  return seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
+}
+
+function lowerPool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, values: Operand): void {
+  const { lists, run: _, ...seen } = windowLists(input, attributes.window, slides(attributes), null)
+  emit(instruction(Opcode.Pool, Pool, {
+    ...seen, out: out!.address, input: input.address, values: values.address, channels: input.shape.at(-1)!, pooling, scratch,
+  }, lists))
+}
+
+function lowerUnpool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, dy: Operand): void {
+  const { lists, run: _, ...seen } = windowLists(out!, attributes.window, slides(attributes), null)
+  emit(instruction(Opcode.Unpool, Unpool, {
+    ...seen, out: out!.address, input: input.address, gradient: dy.address, channels: dy.shape.at(-1)!, pooling, count: sizeOf(out!.shape), scratch,
+  }, lists))
+}
+
+/** One for every element that a window sees. */
+const perTap = (pooled: Shape, { window }: PoolAttributes): number => sizeOf(pooled) * sizeOf(window)
+
+const maxPool: KernelPrimitive<PoolAttributes> = {
+  kind: 'kernel',
+  infer: ([x], attributes) => [pooledType('maxPool', x!, attributes)],
+  vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.maxPoolTranspose(x!, dy!, attributes)],
+  ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes }) {
+    forEachWindow(type!.shape, attributes, (i, seen) => (out![i] = Math.max(...seen.map((at) => x![at]!))))
+  },
+  accepts: (_operand, x, layout) => hasPixels(x, layout),
+  lower: (context) => lowerPool(Pooling.Max, context, context.inputs[0]!, context.inputs[0]!),
+  flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
+}
+
+const maxPoolPick: KernelPrimitive<PoolAttributes> = {
+  kind: 'kernel',
+  infer([x, values], attributes) {
+    if (values!.dtype === 'float32' && sameShape(x!.shape, values!.shape)) return [pooledType('maxPoolPick', x!, attributes)]
+    throw new ShapeError(`maxPoolPick: expected values float32 ${formatShape(x!.shape)}, received ${values!.dtype} ${formatShape(values!.shape)}`)
+  },
+  vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [null, e.maxPoolTranspose(x!, dy!, attributes)],
+  ref({ inputs: [x, values], outputs: [out], inputTypes: [type], attributes }) {
+    forEachWindow(type!.shape, attributes, (i, seen) => (out![i] = values![largestOf(x!, seen)]!))
+  },
+  lower: (context) => lowerPool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
+  flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
+}
+
+const maxPoolTranspose: KernelPrimitive<PoolAttributes> = {
+  kind: 'kernel',
+  infer([x, dy], attributes) {
+    requirePooled('maxPoolTranspose', x!, dy!, attributes)
+    return [x!]
+  },
+  vjp: ({ e, inputs: [x], attributes, cotangents: [dx] }) => [null, e.maxPoolPick(x!, dx!, attributes)],
+  ref({ inputs: [x, dy], outputs: [out], inputTypes: [type], attributes }) {
+    out!.fill(0)
+    forEachWindow(type!.shape, attributes, (i, seen) => {
+      const at = largestOf(x!, seen)
+      out![at] = out![at]! + dy![i]!
+    })
+  },
+  lower: (context) => lowerUnpool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
+  flops: ({ inputs: [, dy], attributes }) => perTap(dy!.shape, attributes),
+}
+
+const sumPool: KernelPrimitive<PoolAttributes> = {
+  kind: 'kernel',
+  infer: ([x], attributes) => [pooledType('sumPool', x!, attributes)],
+  vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.sumPoolTranspose(dy!, { ...attributes, spatial: x!.shape.slice(1, -1) })],
+  ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes }) {
+    forEachWindow(type!.shape, attributes, (i, seen) => (out![i] = seen.reduce((sum, at) => sum + x![at]!, 0)))
+  },
+  accepts: (_operand, x, layout) => hasPixels(x, layout),
+  lower: (context) => lowerPool(Pooling.Sum, context, context.inputs[0]!, context.inputs[0]!),
+  flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
+}
+
+const sumPoolTranspose: KernelPrimitive<PrimitiveAttributes['sumPoolTranspose']> = {
+  kind: 'kernel',
+  infer([dy], attributes) {
+    const x: TensorType = { shape: [dy!.shape[0]!, ...attributes.spatial, dy!.shape.at(-1)!], dtype: 'float32' }
+    requirePooled('sumPoolTranspose', x, dy!, attributes)
+    return [x]
+  },
+  vjp: ({ e, attributes: { spatial: _, ...attributes }, cotangents: [dx] }) => [e.sumPool(dx!, attributes)],
+  ref({ inputs: [dy], outputs: [out], outputTypes: [type], attributes }) {
+    out!.fill(0)
+    forEachWindow(type!.shape, attributes, (i, seen) => {
+      for (const at of seen) out![at] = out![at]! + dy![i]!
+    })
+  },
+  lower: (context) => lowerUnpool(Pooling.Sum, context, context.outputs[0]!, context.inputs[0]!),
+  flops: ({ inputs: [dy], attributes }) => perTap(dy!.shape, attributes),
+}
+
+export const pooling = { maxPool, maxPoolPick, maxPoolTranspose, sumPool, sumPoolTranspose }

@@ -1,0 +1,168 @@
+// The rows of the table for primitives that see tensors through windows: convolution and pooling. One list of windows
+// serves them all: shapes that do not divide tiles, single pixels, windows as large as the tensor, strides with dilation.
+
+import type { Shape } from '../../src/core/shapes'
+import type { Emitter } from '../../src/primitives/emitter'
+import type { Value } from '../../src/ir/graph'
+import type { PoolAttributes, WindowAttributes } from '../../src/primitives/attributes'
+import { placesAlong } from '../../src/primitives/window'
+import type { TensorContent } from '../helpers/data'
+import { distinct, floats } from '../helpers/data'
+import type { OpCase } from './cases'
+
+interface Windowed extends WindowAttributes {
+  readonly title: string
+  /** [batch, …, channels] */
+  readonly x: Shape
+  readonly window: Shape
+  readonly filters: number
+  readonly groups: number
+}
+
+function windowed(title: string, x: Shape, window: Shape, more: Partial<Windowed> = {}): Windowed {
+  const ones = window.map(() => 1)
+  return { title, x, window, strides: ones, dilation: ones, filters: 3, groups: 1, ...more }
+}
+
+const WINDOWS: readonly Windowed[] = [
+  windowed('3 × 3', [2, 5, 6, 2], [3, 3]),
+  windowed('3 × 3, one channel', [1, 6, 7, 1], [3, 3], { filters: 8 }),
+  windowed('one pixel', [3, 1, 1, 2], [1, 1]),
+  windowed('1 × 1', [2, 3, 4, 5], [1, 1], { filters: 9 }),
+  windowed('1 × 1 with strides', [2, 5, 4, 3], [1, 1], { strides: [2, 3] }),
+  windowed('as large as the tensor', [2, 3, 4, 2], [3, 4], { filters: 5 }),
+  windowed('wide', [1, 2, 9, 3], [1, 5], { filters: 12 }),
+  windowed('strides', [2, 6, 7, 2], [3, 3], { strides: [2, 2] }),
+  windowed('strides above the window', [1, 8, 9, 2], [2, 2], { strides: [3, 4] }),
+  windowed('dilation', [1, 7, 8, 2], [3, 2], { dilation: [2, 3] }),
+  windowed('strides and dilation', [1, 8, 9, 2], [3, 2], { strides: [2, 3], dilation: [2, 2] }),
+  windowed('strides and dilation without a common divisor', [1, 9, 10, 1], [3, 3], { strides: [2, 3], dilation: [3, 2] }),
+  windowed('groups', [2, 4, 5, 4], [2, 3], { groups: 2, filters: 6 }),
+  windowed('groups with strides', [1, 5, 5, 6], [3, 2], { groups: 3, filters: 3, strides: [2, 1] }),
+  windowed('a group for each channel', [2, 4, 5, 6], [3, 3], { groups: 6, filters: 6 }),
+  windowed('several filters for each channel', [1, 4, 5, 3], [2, 2], { groups: 3, filters: 6 }),
+  windowed('one axis', [2, 9, 3], [4], { filters: 4 }),
+  windowed('one axis, strides and dilation', [2, 11, 2], [3], { strides: [2], dilation: [3], filters: 2 }),
+  windowed('three axes', [1, 4, 3, 5, 2], [2, 2, 3], { strides: [1, 1, 2] }),
+  windowed('an empty batch', [0, 4, 4, 2], [2, 2]),
+]
+
+/** Too large for finite differences: blocks of taps, of channels, of places. */
+const LARGE: readonly Windowed[] = [
+  windowed('many channels', [1, 9, 10, 96], [3, 3], { filters: 20 }),
+  windowed('many filters', [2, 7, 9, 40], [3, 3], { filters: 250 }),
+  windowed('many places', [3, 15, 17, 5], [3, 3], { filters: 11 }),
+  windowed('large groups', [1, 8, 9, 36], [3, 3], { groups: 2, filters: 26 }),
+  windowed('long rows', [2, 400, 8], [5], { filters: 9, strides: [2] }),
+]
+
+const withAxes = ({ strides, dilation }: Windowed): WindowAttributes => ({ strides, dilation })
+const placesIn = ({ x, window, strides, dilation }: Windowed): number[] => [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]!, taps, strides[i]!, dilation[i]!))]
+const kernelOf = ({ x, window, filters, groups }: Windowed): Shape => [...window, x.at(-1)! / groups, filters]
+const spatialOf = ({ x }: Windowed): Shape => x.slice(1, -1)
+
+// Sums of many products, whose terms may cancel.
+function sums({ title }: Windowed) {
+  const isLarge = LARGE.some((each) => each.title === title)
+  return { title, ulp: 16, absolute: isLarge ? 2e-3 : 2e-5, gradient: !isLarge, secondGradient: !isLarge }
+}
+const all = [...WINDOWS, ...LARGE]
+const operand = (shape: Shape, seed: number): TensorContent => floats(shape, -2, 2, seed)
+
+/** Part of a larger tensor: rows that do not lie side by side. */
+const inner = (e: Emitter, x: Value): Value => e.slice(x, x.shape.map((_, i) => (i === 1 ? 1 : 0)), x.shape.map((extent, i) => (i === 1 || i === 2 ? extent - 1 : extent)))
+const swapped = (e: Emitter, x: Value): Value => e.transpose(x, [0, 2, 1, 3])
+const turned = (e: Emitter, x: Value): Value => e.reverse(x, [1, 2])
+
+const VIEWS = { 'of a part': [[2, 6, 7, 3], inner], 'of swapped axes': [[2, 6, 5, 3], swapped], 'of a reversed tensor': [[1, 5, 6, 3], turned], 'of a single channel among others': [[2, 5, 6, 2], (e: Emitter, x: Value) => e.slice(x, [0, 0, 0, 1], [2, 5, 6, 1])] } as const
+
+const views = Object.entries(VIEWS).map(([title, [shape, through]]) => ({ title, input: { ...operand(shape, 1), through }, channels: title.includes('single') ? 1 : 3 }))
+
+const convolution: OpCase<'convolution'>[] = [
+  ...all.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1), operand(kernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups } })),
+  ...views.map(({ title, input, channels }) => ({
+    title, inputs: [input, operand([3, 2, channels, 4], 2)], attributes: { strides: [1, 2], dilation: [1, 1], groups: 1 }, ulp: 16, absolute: 2e-5, gradient: true,
+  })),
+  ...(['relu', 'tanh'] as const).map((name) => ({
+    title: `with a bias and ${name}`,
+    inputs: [operand([2, 5, 6, 3], 1), operand([3, 3, 3, 13], 2)],
+    attributes: { strides: [1, 1], dilation: [1, 1], groups: 1 },
+    ulp: 32,
+    absolute: 5e-5,
+    reader: (builder: Parameters<NonNullable<OpCase<'convolution'>['reader']>>[0], y: Value) => {
+      const biased = builder.e.add(y, builder.e.reshape(builder.emitOne('constant', [], { data: Float32Array.from({ length: 13 }, (_, i) => i / 10 - 0.6), shape: [13], dtype: 'float32' }), [13]))
+      return builder.emitOne(name, [biased], {})
+    },
+  })),
+]
+
+const convolutionKernel: OpCase<'convolutionKernel'>[] = all.map((each) => ({
+  ...sums(each), inputs: [operand(each.x, 1), operand([...placesIn(each), each.filters], 2)], attributes: { ...withAxes(each), groups: each.groups, kernel: each.window },
+}))
+
+const convolutionTranspose: OpCase<'convolutionTranspose'>[] = all.map((each) => ({
+  ...sums(each), inputs: [operand([...placesIn(each), each.filters], 1), operand(kernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
+}))
+
+const depthwise = (each: Windowed): Shape => [...each.window, each.x.at(-1)!]
+
+const depthwiseConvolution: OpCase<'depthwiseConvolution'>[] = [
+  ...all.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1), operand(depthwise(each), 2)], attributes: withAxes(each) })),
+  ...views.map(({ title, input, channels }) => ({
+    title, inputs: [input, operand([2, 3, channels], 2)], attributes: { strides: [2, 1], dilation: [1, 1] }, ulp: 16, absolute: 2e-5, gradient: true,
+  })),
+]
+
+const depthwiseConvolutionKernel: OpCase<'depthwiseConvolutionKernel'>[] = all.map((each) => ({
+  ...sums(each), inputs: [operand(each.x, 1), operand([...placesIn(each), each.x.at(-1)!], 2)], attributes: { ...withAxes(each), kernel: each.window },
+}))
+
+const depthwiseConvolutionTranspose: OpCase<'depthwiseConvolutionTranspose'>[] = all.map((each) => ({
+  ...sums(each), inputs: [operand([...placesIn(each), each.x.at(-1)!], 1), operand(depthwise(each), 2)], attributes: { ...withAxes(each), spatial: spatialOf(each) },
+}))
+
+/** Windows of pooling know no dilation. */
+const pools = all.map((each) => ({ ...each, dilation: each.window.map(() => 1) }))
+const poolOf = ({ window, strides }: Windowed): PoolAttributes => ({ window, strides })
+const pooledOf = (each: Windowed): Shape => [...placesIn(each), each.x.at(-1)!]
+/** Far enough apart for finite differences not to change which is largest. */
+const apart = (shape: Shape, seed: number): TensorContent => distinct(shape, 0.25, 0, seed)
+
+const maxPool: OpCase<'maxPool'>[] = [
+  ...pools.map((each) => ({ ...sums(each), ulp: 0.5, absolute: 0, inputs: [apart(each.x, 1)], attributes: poolOf(each) })),
+  ...views.map(({ title, input }) => ({ title, inputs: [input], attributes: { window: [2, 2], strides: [2, 1] } })),
+  { title: 'NaN and infinities', inputs: [{ shape: [1, 2, 4, 2], dtype: 'float32', data: [NaN, 1, 2, -Infinity, -Infinity, -0, 3, 0, 1, 2, Infinity, -Infinity, -Infinity, NaN, 0, -0] }], attributes: { window: [1, 2], strides: [1, 1] } },
+]
+
+const maxPoolPick: OpCase<'maxPoolPick'>[] = [
+  ...pools.map((each) => ({ ...sums(each), secondGradient: false, inputs: [apart(each.x, 1), operand(each.x, 2)], attributes: poolOf(each) })),
+  { title: 'the first among equals', inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 4, 4, 5], 2)], attributes: { window: [2, 2], strides: [1, 2] } },
+]
+
+const maxPoolTranspose: OpCase<'maxPoolTranspose'>[] = [
+  ...pools.map((each) => ({ ...sums(each), secondGradient: false, inputs: [apart(each.x, 1), operand(pooledOf(each), 2)], attributes: poolOf(each) })),
+  { title: 'the first among equals', inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 3, 2, 5], 2)], attributes: { window: [2, 2], strides: [1, 2] }, ulp: 2, absolute: 1e-6 },
+]
+
+const sumPool: OpCase<'sumPool'>[] = [
+  ...pools.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1)], attributes: poolOf(each) })),
+  ...views.map(({ title, input }) => ({ title, inputs: [input], attributes: { window: [2, 2], strides: [2, 1] }, ulp: 16, absolute: 2e-5, gradient: true })),
+]
+
+const sumPoolTranspose: OpCase<'sumPoolTranspose'>[] = pools.map((each) => ({
+  ...sums(each), inputs: [operand(pooledOf(each), 1)], attributes: { ...poolOf(each), spatial: spatialOf(each) },
+}))
+
+export const windowCases = {
+  convolution,
+  convolutionKernel,
+  convolutionTranspose,
+  depthwiseConvolution,
+  depthwiseConvolutionKernel,
+  depthwiseConvolutionTranspose,
+  maxPool,
+  maxPoolPick,
+  maxPoolTranspose,
+  sumPool,
+  sumPoolTranspose,
+}
