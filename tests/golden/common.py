@@ -73,6 +73,8 @@ def spec(class_name, **config):
 
 
 def snake(name):
+    if name == "keepDims":
+        return "keepdims"
     if name in ("beta1", "beta2"):
         return f"beta_{name[-1]}"
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m.group(1).lower(), name)
@@ -85,11 +87,12 @@ def camel(name):
 NAMED_BY_STRING = {"activation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
 NAMESPACES = {
     "learningRate": keras.optimizers.schedules,
-    "kernelRegularizer": keras.regularizers,
-    "biasRegularizer": keras.regularizers,
-    "activityRegularizer": keras.regularizers,
     "cell": keras.layers,
 }
+
+
+def namespace_of(key):
+    return keras.regularizers if key.endswith("Regularizer") else NAMESPACES[key]
 
 
 def build(namespace, described):
@@ -97,9 +100,9 @@ def build(namespace, described):
     arguments = {}
     for key, value in described["config"].items():
         if isinstance(value, dict):
-            value = build(NAMESPACES[key], value)
+            value = build(namespace_of(key), value)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            value = [build(NAMESPACES[key], each) for each in value]
+            value = [build(namespace_of(key), each) for each in value]
         elif key in NAMED_BY_STRING:
             value = snake(value)
         arguments[snake(key)] = value

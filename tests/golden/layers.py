@@ -189,6 +189,29 @@ def reshaping(rng):
     yield "Permute", spec("Permute", dims=[2, 1]), normal(rng, (2, 3, 4))
     yield "Permute of 4-D", spec("Permute", dims=[3, 1, 2]), normal(rng, (2, 2, 3, 4))
     yield "RepeatVector", spec("RepeatVector", n=3), normal(rng, (2, 4))
+    sequence, image, volume = normal(rng, (2, 4, 3)), normal(rng, (2, 3, 4, 2)), normal(rng, (1, 3, 2, 4, 2))
+    for padding in (1, [0, 2], [3, 1]):
+        yield f"ZeroPadding1D {padding}", spec("ZeroPadding1D", padding=padding), sequence
+    for padding in (1, [2, 0], [[1, 0], [2, 3]]):
+        yield f"ZeroPadding2D {padding}", spec("ZeroPadding2D", padding=padding), image
+        yield f"ZeroPadding2D {padding} channelsFirst", spec("ZeroPadding2D", padding=padding, dataFormat="channelsFirst"), image
+    for padding in (2, [1, 0, 2], [[1, 0], [0, 2], [1, 1]]):
+        yield f"ZeroPadding3D {padding}", spec("ZeroPadding3D", padding=padding), volume
+    for cropping in (1, [0, 2], [2, 1]):
+        yield f"Cropping1D {cropping}", spec("Cropping1D", cropping=cropping), sequence
+    for cropping in (1, [0, 1], [[1, 0], [1, 2]]):
+        yield f"Cropping2D {cropping}", spec("Cropping2D", cropping=cropping), image
+    yield "Cropping2D channelsFirst", spec("Cropping2D", cropping=[[1, 0], [0, 1]], dataFormat="channelsFirst"), image
+    for cropping in ([1, 0, 1], [[1, 0], [0, 1], [1, 1]]):
+        yield f"Cropping3D {cropping}", spec("Cropping3D", cropping=cropping), volume
+    yield "UpSampling1D", spec("UpSampling1D"), sequence
+    yield "UpSampling1D 3", spec("UpSampling1D", size=3), sequence
+    for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        yield f"UpSampling2D {interpolation}", spec("UpSampling2D", interpolation=interpolation), image
+        yield f"UpSampling2D {interpolation} [1, 3]", spec("UpSampling2D", size=[1, 3], interpolation=interpolation), image
+    yield "UpSampling2D channelsFirst", spec("UpSampling2D", size=[3, 2], dataFormat="channelsFirst"), image
+    yield "UpSampling2D bilinear channelsFirst", spec("UpSampling2D", size=[3, 2], interpolation="bilinear", dataFormat="channelsFirst"), image
+    yield "UpSampling3D", spec("UpSampling3D", size=[2, 1, 3]), volume
 
 
 # ---------------------------------------------------------------- regularization
@@ -263,7 +286,100 @@ def recurrent(rng):
     yield "RNN of two cells with a mask", spec("RNN", cell=[cell(3), cell(2)], returnSequences=True), x, dict(masks=[some])
 
 
-FAMILIES = [merging, core, reshaping, regularization, activations, recurrent]
+# ---------------------------------------------------------------- convolutional
+
+
+def convolutional(rng):
+    sequence, image, volume = normal(rng, (2, 7, 3)), normal(rng, (2, 6, 5, 2)), normal(rng, (1, 4, 3, 5, 2))
+    wide = normal(rng, (2, 5, 6, 4))
+    penalty = spec("L2", l2=0.1)
+    for name, x, rank in (("Conv1D", sequence, 1), ("Conv2D", image, 2), ("Conv3D", volume, 3)):
+        of = lambda **config: spec(name, **{"filters": 3, "kernelSize": 2, **config})
+        yield name, of(), x
+        yield f"{name} same", of(padding="same", activation="relu"), x
+        yield f"{name} of 3 same", of(kernelSize=3, padding="same", activation="tanh"), x
+        yield f"{name} strides", of(strides=2), x
+        yield f"{name} strides same", of(kernelSize=3, strides=2, padding="same"), x
+        yield f"{name} dilation", of(dilationRate=2), x
+        yield f"{name} dilation same", of(kernelSize=3, dilationRate=2, padding="same"), x
+        yield f"{name} of one pixel", of(kernelSize=1, activation="gelu"), x
+        yield f"{name} without bias", of(useBias=False), x
+        yield f"{name} with penalties", of(kernelRegularizer=penalty, biasRegularizer=penalty, activityRegularizer=penalty), x
+        yield f"{name} channelsFirst", of(dataFormat="channelsFirst"), x
+        yield f"{name} many filters", of(filters=19, activation="sigmoid"), x
+        yield f"{name} larger than the input, same", of(kernelSize=9, padding="same"), x
+        transposed = lambda **config: spec(f"{name}Transpose", **{"filters": 3, "kernelSize": 2, **config})
+        yield f"{name}Transpose", transposed(), x
+        yield f"{name}Transpose same", transposed(kernelSize=3, padding="same", activation="relu"), x
+        yield f"{name}Transpose strides", transposed(kernelSize=3, strides=2), x
+        yield f"{name}Transpose strides same", transposed(kernelSize=3, strides=2, padding="same"), x
+        yield f"{name}Transpose strides above the kernel", transposed(strides=3), x
+        yield f"{name}Transpose strides above the kernel, same", transposed(strides=3, padding="same"), x
+        yield f"{name}Transpose dilation", transposed(dilationRate=2), x
+        yield f"{name}Transpose dilation same", transposed(kernelSize=3, dilationRate=2, padding="same"), x
+        yield f"{name}Transpose outputPadding", transposed(kernelSize=3, strides=2, outputPadding=1), x
+        yield f"{name}Transpose outputPadding same", transposed(kernelSize=3, strides=2, padding="same", outputPadding=1), x
+        yield f"{name}Transpose outputPadding 0 same", transposed(kernelSize=4, strides=3, padding="same", outputPadding=0), x
+        yield f"{name}Transpose without bias", transposed(useBias=False, dataFormat="channelsFirst"), x
+    for options in (dict(kernelSize=[3, 2], strides=[1, 2]), dict(kernelSize=[1, 4], padding="same", strides=[3, 2]), dict(kernelSize=[6, 5]),
+                    dict(kernelSize=[3, 1], dilationRate=[2, 1])):
+        yield f"Conv2D {options}", spec("Conv2D", filters=4, **options), image
+    for groups, filters in ((2, 4), (4, 4), (4, 8), (2, 18)):
+        yield f"Conv2D groups {groups}, filters {filters}", spec("Conv2D", filters=filters, kernelSize=3, groups=groups, padding="same"), wide
+    yield "Conv1D groups", spec("Conv1D", filters=6, kernelSize=3, groups=3, strides=2), sequence
+    yield "Conv1D causal", spec("Conv1D", filters=3, kernelSize=3, padding="causal"), sequence
+    yield "Conv1D causal dilation", spec("Conv1D", filters=3, kernelSize=3, padding="causal", dilationRate=2), sequence
+    yield "Conv1D causal strides", spec("Conv1D", filters=3, kernelSize=3, padding="causal", strides=2), sequence
+    yield "Conv2DTranspose [3, 2]", spec("Conv2DTranspose", filters=2, kernelSize=[3, 2], strides=[2, 1], outputPadding=[1, 0], padding="same"), image
+    for name, x in (("DepthwiseConv1D", sequence), ("DepthwiseConv2D", image)):
+        of = lambda **config: spec(name, **{"kernelSize": 2, **config})
+        yield name, of(), x
+        yield f"{name} depthMultiplier", of(depthMultiplier=3, activation="tanh"), x
+        yield f"{name} same", of(kernelSize=3, padding="same", activation="relu"), x
+        yield f"{name} strides", of(kernelSize=3, strides=2, padding="same"), x
+        yield f"{name} dilation", of(dilationRate=2), x
+        yield f"{name} without bias", of(useBias=False, depthwiseRegularizer=penalty), x
+        yield f"{name} channelsFirst", of(depthMultiplier=2, dataFormat="channelsFirst"), x
+    for name, x in (("SeparableConv1D", sequence), ("SeparableConv2D", image)):
+        of = lambda **config: spec(name, **{"filters": 4, "kernelSize": 2, **config})
+        yield name, of(activation="tanh"), x
+        yield f"{name} depthMultiplier", of(depthMultiplier=3), x
+        yield f"{name} same", of(kernelSize=3, padding="same"), x
+        yield f"{name} strides", of(strides=2), x
+        yield f"{name} dilation", of(dilationRate=2), x
+        yield f"{name} with penalties", of(useBias=False, depthwiseRegularizer=penalty, pointwiseRegularizer=penalty), x
+        yield f"{name} channelsFirst", of(dataFormat="channelsFirst"), x
+    yield "SeparableConv1D causal", spec("SeparableConv1D", filters=2, kernelSize=3, padding="causal"), sequence
+
+
+# ---------------------------------------------------------------- pooling
+
+
+def pooling(rng):
+    sequence, image, volume = normal(rng, (2, 7, 3)), normal(rng, (2, 6, 5, 2)), normal(rng, (1, 4, 3, 5, 2))
+    for kind in ("Max", "Average"):
+        for rank, x in ((1, sequence), (2, image), (3, volume)):
+            of = lambda **config: spec(f"{kind}Pooling{rank}D", **config)
+            yield f"{kind}Pooling{rank}D", of(), x
+            yield f"{kind}Pooling{rank}D same", of(padding="same"), x
+            yield f"{kind}Pooling{rank}D overlapping", of(poolSize=3, strides=1), x
+            yield f"{kind}Pooling{rank}D overlapping same", of(poolSize=3, strides=2, padding="same"), x
+            yield f"{kind}Pooling{rank}D with gaps", of(poolSize=1, strides=2), x
+            yield f"{kind}Pooling{rank}D channelsFirst", of(dataFormat="channelsFirst"), normal(rng, (2, 3, *[4] * rank))
+            everywhere = lambda **config: spec(f"Global{kind}Pooling{rank}D", **config)
+            yield f"Global{kind}Pooling{rank}D", everywhere(), x
+            yield f"Global{kind}Pooling{rank}D keepDims", everywhere(keepDims=True), x
+            yield f"Global{kind}Pooling{rank}D channelsFirst", everywhere(dataFormat="channelsFirst"), x
+            yield f"Global{kind}Pooling{rank}D channelsFirst keepDims", everywhere(dataFormat="channelsFirst", keepDims=True), x
+        yield f"{kind}Pooling2D [1, 3]", spec(f"{kind}Pooling2D", poolSize=[1, 3], strides=[2, 1]), image
+        yield f"{kind}Pooling2D same [4, 3]", spec(f"{kind}Pooling2D", poolSize=[4, 3], strides=[1, 2], padding="same"), image
+    some = mask_of(rng, (2, 7))
+    some[0, 0], some[1, -1] = True, True
+    yield "GlobalAveragePooling1D with a mask", spec("GlobalAveragePooling1D"), sequence, dict(masks=[some])
+    yield "GlobalAveragePooling1D keepDims with a mask", spec("GlobalAveragePooling1D", keepDims=True), sequence, dict(masks=[some])
+
+
+FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, convolutional, pooling]
 
 # ---------------------------------------------------------------- embedding.json
 

@@ -43,6 +43,8 @@ const vector = new Input([4])
 const steps = new Input([3, 4])
 const whole = new Input([3], 'int32')
 const image = new Input([2, 3, 2])
+const photo = new Input([4, 5, 2])
+const volume = new Input([3, 4, 3, 2])
 const pair = [vector, vector]
 const merging: readonly Example[] = [
   { input: [vector], others: [[whole]] },
@@ -67,6 +69,27 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { maxValue: 1.5, negativeSlope: 0.1, threshold: 0.25 }, input: steps, others: [whole] },
   ],
   Softmax: [{ input: steps, others: [whole], maskRank: 3 }, { options: { axis: [1, 2] }, input: image, maskRank: 4 }],
+
+  // convolutional
+  Conv1D: [
+    { options: { filters: 3, kernelSize: 2, padding: 'causal', dilationRate: 2, activation: 'tanh' }, input: steps, others: [new Input([3, 4], 'int32')], mask: 'drops' },
+    { options: { filters: 4, kernelSize: 3, groups: 2, padding: 'same', useBias: false, kernelRegularizer: 'l2' }, input: steps },
+  ],
+  Conv1DTranspose: [{ options: { filters: 2, kernelSize: 3, strides: 2, padding: 'same', outputPadding: 1, activation: 'sigmoid' }, input: steps }],
+  Conv2D: [
+    { options: { filters: 3, kernelSize: 2, activation: 'sigmoid' }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
+    { options: { filters: 4, kernelSize: [3, 2], strides: [2, 1], padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+  ],
+  Conv2DTranspose: [
+    { options: { filters: 3, kernelSize: [2, 3], strides: 2 }, input: photo },
+    { options: { filters: 2, kernelSize: 2, dataFormat: 'channelsFirst', useBias: false }, input: new Input([2, 2, 3]) },
+  ],
+  Conv3D: [{ options: { filters: 2, kernelSize: 2, padding: 'same', biasRegularizer: 'l1' }, input: volume }],
+  Conv3DTranspose: [{ options: { filters: 2, kernelSize: 2, strides: [1, 2, 1] }, input: volume }],
+  DepthwiseConv1D: [{ options: { kernelSize: 2, depthMultiplier: 2, padding: 'causal' }, input: steps }],
+  DepthwiseConv2D: [{ options: { kernelSize: 3, padding: 'same', strides: 2, depthwiseRegularizer: 'l2' }, input: photo, others: [new Input([4, 5, 2], 'int32')] }],
+  SeparableConv1D: [{ options: { filters: 3, kernelSize: 2, activation: 'tanh' }, input: steps }],
+  SeparableConv2D: [{ options: { filters: 3, kernelSize: 2, depthMultiplier: 2, padding: 'same', pointwiseRegularizer: 'l2' }, input: photo }],
 
   // core
   Activation: [{ options: { activation: 'tanh' }, input: vector }, { options: { activation: 'softmax' }, input: steps }],
@@ -110,6 +133,20 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Multiply: merging,
   Subtract: [{ input: [steps, vector], others: [[whole, whole]] }],
 
+  // pooling
+  AveragePooling1D: [{ options: { poolSize: 2, strides: 1, padding: 'same' }, input: steps }],
+  AveragePooling2D: [{ input: photo, others: [new Input([4, 5, 2], 'int32')] }, { options: { poolSize: [3, 2], strides: 2, padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
+  AveragePooling3D: [{ options: { poolSize: [1, 2, 2] }, input: volume }],
+  GlobalAveragePooling1D: [{ input: steps, mask: 'drops' }, { options: { keepDims: true }, input: steps, mask: 'drops' }],
+  GlobalAveragePooling2D: [{ input: photo }, { options: { keepDims: true, dataFormat: 'channelsFirst' }, input: photo }],
+  GlobalAveragePooling3D: [{ input: volume }],
+  GlobalMaxPooling1D: [{ options: { keepDims: true }, input: steps }],
+  GlobalMaxPooling2D: [{ input: photo }],
+  GlobalMaxPooling3D: [{ options: { dataFormat: 'channelsFirst' }, input: volume }],
+  MaxPooling1D: [{ options: { poolSize: 2, strides: 1 }, input: steps }],
+  MaxPooling2D: [{ input: photo, others: [new Input([4, 5, 2], 'int32')] }, { options: { poolSize: 3, strides: [1, 2], padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
+  MaxPooling3D: [{ options: { poolSize: 2, padding: 'same' }, input: volume }],
+
   // recurrent
   RNN: [
     { options: () => ({ cell: new SimpleRNNCell(3), returnSequences: true, returnState: true }), input: steps },
@@ -134,8 +171,17 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Dropout: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }],
 
   // reshaping
+  Cropping1D: [{ input: steps, others: [new Input([4, 2], 'int32')] }, { options: { cropping: [0, 2] }, input: steps }],
+  Cropping2D: [{ options: { cropping: [[1, 0], [1, 2]] }, input: photo }, { options: { cropping: [1, 2], dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
+  Cropping3D: [{ options: { cropping: [0, 1, 0] }, input: volume }],
   Flatten: [{ input: image, others: [whole, new Input([])] }, { options: { dataFormat: 'channelsFirst' }, input: image }],
   Permute: [{ options: { dims: [2, 3, 1] }, input: image }, { options: { dims: [2, 1] }, input: new Input([3, 2], 'int32') }],
   RepeatVector: [{ options: { n: 3 }, input: vector, others: [whole] }],
   Reshape: [{ options: { targetShape: [2, -1] }, input: vector, others: [new Input([4], 'int32')] }],
+  UpSampling1D: [{ input: steps, others: [new Input([3, 2], 'int32')] }],
+  UpSampling2D: [{ options: { size: [1, 3] }, input: photo }, { options: { size: 2, interpolation: 'bicubic', dataFormat: 'channelsFirst' }, input: photo }],
+  UpSampling3D: [{ options: { size: [2, 1, 2] }, input: volume }],
+  ZeroPadding1D: [{ input: steps, others: [new Input([3, 2], 'int32')] }, { options: { padding: [0, 2] }, input: steps }],
+  ZeroPadding2D: [{ options: { padding: [[1, 0], [2, 3]] }, input: photo }, { options: { padding: [1, 2], dataFormat: 'channelsFirst' }, input: photo }],
+  ZeroPadding3D: [{ options: { padding: 1 }, input: volume }],
 }

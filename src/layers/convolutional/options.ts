@@ -1,0 +1,85 @@
+// The options that all convolutions have, and what they make of them.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { boolean, configured, nullable, option, required } from '../../core/options'
+import { add } from '../../ops/elementwise'
+import type { Padding, Sliding } from '../../ops/sliding'
+import { padding, perAxis, sequencePadding } from '../../ops/sliding'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { SpatialLayer } from '../core/spatial-layer'
+import { activation, initializer, regularizer } from '../kinds'
+import type { BatchShape } from '../spec'
+
+/** How a window moves over `rank` axes. */
+export const windowOptions = (rank: number) => ({
+  /** The size of the window, for all axes or each. */
+  kernelSize: required(perAxis(rank)),
+  /** How far it moves, for all axes or each. Default 1. */
+  strides: option(perAxis(rank), 1),
+  /** 'valid': inside the input only. 'same': zeros around, for ⌈extent / stride⌉ places. Default valid. */
+  padding: option(padding, 'valid'),
+  /** The distance of neighbouring taps, for all axes or each. Default 1. */
+  dilationRate: option(perAxis(rank), 1),
+})
+
+/** One axis knows an order, so the padding may also be 'causal': zeros in front only. */
+export const sequenceOptions = () => ({ ...windowOptions(1), padding: option(sequencePadding, 'valid') })
+
+/** One weight for each tap. */
+export const kernelOptions = () => ({
+  /** Default glorotUniform. */
+  kernelInitializer: option(initializer, 'glorotUniform'),
+  /** A penalty on the kernel. Default null. */
+  kernelRegularizer: option(regularizer, null),
+})
+
+/** What comes behind the convolution: a bias for each filter, and an activation. */
+export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
+  /** Applied to the result. Default linear. */
+  activation: option(activation, null),
+  /** Default true. */
+  useBias: option(boolean, true),
+  /** Default zeros. */
+  biasInitializer: option(initializer, 'zeros'),
+  /** A penalty on the bias. Default null. */
+  biasRegularizer: option(regularizer, null),
+})) {
+  declare readonly kernelSize: readonly number[]
+  declare readonly strides: readonly number[]
+  declare readonly padding: Padding
+  declare readonly dilationRate: readonly number[]
+  private biasVariable: Variable | null = null
+
+  protected get rank(): number {
+    return this.kernelSize.length
+  }
+
+  /** [filters]; null when useBias is false. */
+  get bias(): Variable | null {
+    return this.biasVariable
+  }
+
+  protected get sliding(): Sliding {
+    return { window: this.kernelSize, strides: this.strides, dilation: this.dilationRate, padding: this.padding }
+  }
+
+  /** Of an input's shape. @throws ShapeError when it is open */
+  protected channelsOf(inputShape: BatchShape): number {
+    const channels = this.channelsLast(inputShape).at(-1)
+    if (channels != null) return channels
+    throw new ShapeError(`${this}: the channels must be known, received ${formatShape(inputShape)}`)
+  }
+
+  protected addBias(filters: number): void {
+    if (!this.useBias) return
+    this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer })
+  }
+
+  protected finish(y: Tensor): Tensor {
+    return this.activation(this.biasVariable === null ? y : add(y, this.biasVariable))
+  }
+}
+
+/** The number of elements more at the end of each axis. */
+export const outputPadding = (rank: number) => nullable(perAxis(rank, 0))

@@ -1,0 +1,52 @@
+// The base of layers that work along the spatial axes of images, sequences and volumes.
+
+import { choice, configured, nullable, option } from '../../core/options'
+import { moveAxis } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import { requireRank } from '../checks'
+import type { CallContext } from '../context'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+
+const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
+
+/**
+ * A function of [batch, …spatial axes, channels], or of [batch, channels, …spatial axes] when the channels come first. What
+ * a class computes, it computes with the channels last.
+ */
+export abstract class SpatialLayer extends configured(Layer<Tensor>, () => ({
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+})) {
+  /** How many spatial axes there are. */
+  protected abstract readonly rank: number
+  /** x [batch, …spatial, channels] */
+  protected abstract callLast(x: Tensor, context: CallContext): Tensor
+  /** The shape of what callLast gives. */
+  protected abstract shapeLast(inputShape: BatchShape): BatchShape
+
+  private get isFirst(): boolean {
+    return this.dataFormat === 'channelsFirst'
+  }
+
+  /** An input's shape with the channels last. @throws ShapeError when it has more or fewer axes than there must be */
+  protected channelsLast(inputShape: BatchShape): BatchShape {
+    const spatial = NAMES[this.rank]!
+    requireRank(this, inputShape, this.isFirst ? ['batch', 'channels', ...spatial] : ['batch', ...spatial, 'channels'])
+    const [batch = null, first = null, ...rest] = inputShape
+    return this.isFirst ? [batch, ...rest, first] : inputShape
+  }
+
+  call(x: Tensor, context: CallContext): Tensor {
+    this.channelsLast(x.shape)
+    if (!this.isFirst) return this.callLast(x, context)
+    const y = this.callLast(moveAxis(x, 1, -1), context)
+    return y.rank === x.rank ? moveAxis(y, -1, 1) : y
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    const output = this.shapeLast(this.channelsLast(inputShape))
+    if (!this.isFirst || output.length !== inputShape.length) return output
+    return [output[0]!, output.at(-1)!, ...output.slice(1, -1)]
+  }
+}

@@ -1,0 +1,66 @@
+// UpSampling: every step, pixel or voxel several times, or what lies between pixels.
+
+import type { DType } from '../../core/dtypes'
+import { configured, option } from '../../core/options'
+import { interpolation, resize } from '../../ops/image'
+import { perAxis } from '../../ops/sliding'
+import { repeat } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import { SpatialLayer } from '../core/spatial-layer'
+import type { BatchShape } from '../spec'
+
+abstract class UpSampling extends SpatialLayer {
+  declare readonly size: readonly number[]
+
+  protected get rank(): number {
+    return this.size.length
+  }
+
+  protected callLast(x: Tensor): Tensor {
+    return this.size.reduce((y, times, i) => (times === 1 ? y : repeat(y, times, i + 1)), x)
+  }
+
+  protected shapeLast(inputShape: BatchShape): BatchShape {
+    const lengths = inputShape.slice(1, -1).map((extent, i) => (extent === null ? null : extent * this.size[i]!))
+    return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
+  }
+
+  protected override outputDtype([dtype]: readonly DType[]): DType {
+    return dtype ?? 'float32'
+  }
+}
+
+/** Each step `size` times in a row: x [batch, steps, channels] → [batch, steps · size, channels]. Keras: `keras.layers.UpSampling1D`. */
+export class UpSampling1D extends configured(UpSampling, () => ({
+  /** How many times. Default 2. */
+  size: option(perAxis(1), 2),
+}), 'size') {
+  static readonly className = 'UpSampling1D'
+}
+
+/** x [batch, rows, columns, channels] → [batch, rows · size, columns · size, channels]. Keras: `keras.layers.UpSampling2D`. */
+export class UpSampling2D extends configured(UpSampling, () => ({
+  /** How many times, for both axes or each. Default 2. */
+  size: option(perAxis(2), 2),
+  /** 'nearest' repeats pixels; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' compute what lies between. Default nearest. */
+  interpolation: option(interpolation, 'nearest'),
+}), 'size') {
+  static readonly className = 'UpSampling2D'
+
+  protected override callLast(x: Tensor): Tensor {
+    if (this.interpolation === 'nearest') return super.callLast(x)
+    return resize(x, this.shapeLast(x.shape).slice(1, -1) as number[], { interpolation: this.interpolation })
+  }
+
+  protected override outputDtype(inputs: readonly DType[]): DType {
+    return this.interpolation === 'nearest' ? super.outputDtype(inputs) : 'float32'
+  }
+}
+
+/** Each voxel several times: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */
+export class UpSampling3D extends configured(UpSampling, () => ({
+  /** How many times, for all axes or each. Default 2. */
+  size: option(perAxis(3), 2),
+}), 'size') {
+  static readonly className = 'UpSampling3D'
+}

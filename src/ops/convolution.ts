@@ -1,0 +1,174 @@
+// Convolutions of [batch, …spatial axes, channels] with one to three spatial axes, as Keras defines them.
+
+import { ShapeError, formatShape } from '../core/errors'
+import { nullable, option } from '../core/options'
+import { sizeOf } from '../core/shapes'
+import { readTyped } from './arguments'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { cast } from './elementwise'
+import type { Padding, Sliding } from './sliding'
+import { padFor, padSides, padding, perAxis, placesIn } from './sliding'
+import { broadcastTo, reshape, slice } from './shape'
+import type { Tensor } from './tensor'
+import { apply } from './trace'
+
+export interface ConvOptions {
+  /** How far the window moves, for all axes or each. Default 1. */
+  readonly strides?: number | readonly number[]
+  /** 'valid', or 'same' for ⌈extent / stride⌉ places. Default valid. */
+  readonly padding?: 'valid' | 'same' | (string & {})
+  /** The distance of neighbouring taps, for all axes or each. Default 1. */
+  readonly dilationRate?: number | readonly number[]
+}
+
+export interface ConvTransposeOptions extends ConvOptions {
+  /** How many elements more at the end of each axis; null for as many as a stride needs. Default null. */
+  readonly outputPadding?: number | readonly number[] | null
+}
+
+const MOST_AXES = 3
+
+function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Tensor] {
+  const values = [x, kernel].map((each) => cast(asTensor(each, where), 'float32')) as [Tensor, Tensor]
+  const rank = values[0].rank - 2
+  if (rank >= 1 && rank <= MOST_AXES && values[1].rank === rank + 2) return values
+  throw new ShapeError(
+    `${where}: expected x [batch, 1 to ${MOST_AXES} spatial axes, channels] and a kernel with as many axes, received ${formatShape(values[0].shape)} and ${formatShape(values[1].shape)}`,
+  )
+}
+
+function slidingOf(where: string, kernel: Tensor, options: unknown): Sliding {
+  const rank = kernel.rank - 2
+  const { dilationRate, ...rest } = readTyped(where, { strides: option(perAxis(rank), 1), padding: option(padding, 'valid'), dilationRate: option(perAxis(rank), 1) }, options)
+  return { ...rest, window: kernel.shape.slice(0, -2), dilation: dilationRate }
+}
+
+const strided = ({ strides, dilation }: Sliding) => ({ strides, dilation })
+
+/**
+ * y[n, o, f] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, f] over the taps t of a window and the channels c.
+ * With a kernel of fewer channels than x, groups of channels are convolved by themselves.
+ * @param x [batch, …spatial, channels]
+ * @param kernel [… window, channels / groups, filters]
+ * @returns [batch, …places, filters]
+ * @throws ShapeError when the channels do not make groups, or the window does not fit
+ * @example ops.conv(images, kernel, { strides: 2, padding: 'same' })
+ * Keras: `keras.ops.conv`.
+ */
+export function conv(x: TensorLike, kernel: TensorLike, options: ConvOptions = {}): Tensor {
+  const [value, taps] = operands('conv', x, kernel)
+  return convolve('conv', value, taps, slidingOf('conv', taps, options))
+}
+
+/** @param where names the op or the layer in errors */
+export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
+  const [channels, filters] = kernel.shape.slice(-2) as [number, number]
+  const groups = x.shape.at(-1)! / channels
+  if (!Number.isInteger(groups) || groups < 1 || filters % groups !== 0) {
+    throw new ShapeError(`${where}: a kernel ${formatShape(kernel.shape)} must divide the channels of ${formatShape(x.shape)} into groups, and have as many filters for each`)
+  }
+  placesIn(where, x.shape.slice(1, -1), sliding)
+  return apply('convolution', [padFor(cast(x, 'float32'), sliding), kernel], { ...strided(sliding), groups })[0]!
+}
+
+/**
+ * Convolves each channel by itself: y[n, o, c · m + j] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, j].
+ * @param kernel [… window, channels, m]: m results for each channel
+ * @returns [batch, …places, channels · m]
+ * Keras: `keras.ops.depthwise_conv`.
+ */
+export function depthwiseConv(x: TensorLike, kernel: TensorLike, options: ConvOptions = {}): Tensor {
+  const [value, taps] = operands('depthwiseConv', x, kernel)
+  return convolveDepthwise('depthwiseConv', value, taps, slidingOf('depthwiseConv', taps, options))
+}
+
+export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
+  const [channels, multiplier] = kernel.shape.slice(-2) as [number, number]
+  if (x.shape.at(-1) !== channels) {
+    throw new ShapeError(`${where}: a kernel ${formatShape(kernel.shape)} needs ${channels} channels, received ${formatShape(x.shape)}`)
+  }
+  placesIn(where, x.shape.slice(1, -1), sliding)
+  const padded = padFor(cast(x, 'float32'), sliding)
+  const taps = reshape(kernel, [...kernel.shape.slice(0, -2), channels * multiplier])
+  return apply('depthwiseConvolution', [repeatChannels(padded, multiplier), taps], strided(sliding))[0]!
+}
+
+/** Each channel several times in a row. */
+function repeatChannels(x: Tensor, times: number): Tensor {
+  if (times === 1) return x
+  const shape = [...x.shape, times]
+  return reshape(broadcastTo(reshape(x, [...x.shape, 1]), shape), [...x.shape.slice(0, -1), x.shape.at(-1)! * times])
+}
+
+/**
+ * depthwiseConv, and then a product over the channels.
+ * @param depthwiseKernel [… window, channels, m]
+ * @param pointwiseKernel [1, …, channels · m, filters]
+ * Keras: `keras.ops.separable_conv`.
+ */
+export function separableConv(x: TensorLike, depthwiseKernel: TensorLike, pointwiseKernel: TensorLike, options: ConvOptions = {}): Tensor {
+  const [value, taps] = operands('separableConv', x, depthwiseKernel)
+  const [, mixing] = operands('separableConv', x, pointwiseKernel)
+  return convolveSeparable('separableConv', value, taps, mixing, slidingOf('separableConv', taps, options))
+}
+
+export function convolveSeparable(where: string, x: Tensor, depthwise: Tensor, pointwise: Tensor, sliding: Sliding): Tensor {
+  if (sizeOf(pointwise.shape.slice(0, -2)) !== 1) throw new ShapeError(`${where}: the pointwise kernel must be [1, …, channels, filters], received ${formatShape(pointwise.shape)}`)
+  const ones = sliding.window.map(() => 1)
+  return convolve(where, convolveDepthwise(where, x, depthwise, sliding), pointwise, { window: ones, strides: ones, dilation: ones, padding: 'valid' })
+}
+
+/**
+ * The convolution that `conv` is the gradient of: each x[n, i, c] adds to the window that begins at i · stride,
+ * y[n, i · stride + t · dilation, f] += x[n, i, c] · kernel[t, f, c].
+ * @param kernel [… window, filters, channels]
+ * @returns [batch, …, filters]; with 'same' padding each axis is the stride times as long, with 'valid' it is
+ *   (extent − 1) · stride + the longer of window and stride
+ * Keras: `keras.ops.conv_transpose`.
+ */
+export function convTranspose(x: TensorLike, kernel: TensorLike, options: ConvTransposeOptions = {}): Tensor {
+  const [value, taps] = operands('convTranspose', x, kernel)
+  const { outputPadding = null, ...rest } = options
+  const sliding = slidingOf('convTranspose', taps, rest)
+  const { more } = readTyped('convTranspose', { more: option(nullable(perAxis(taps.rank - 2, 0)), null) }, { more: outputPadding })
+  return transposeConvolve('convTranspose', value, taps, sliding, more)
+}
+
+/** What is cut from the full result of a transposed convolution along an axis; negative: added, as zeros. */
+function cropAlong(taps: number, stride: number, dilation: number, how: Padding, more: number | null): [before: number, after: number] {
+  const reach = (taps - 1) * dilation
+  const spread = reach + 1
+  if (how === 'valid') return [0, -(more ?? Math.max(spread, stride) - spread)]
+  const pad = more === null ? stride + spread - 2 : spread + (spread % 2) - 2 + more
+  const left = Math.min(Math.ceil(pad / 2), reach)
+  return [reach - left, reach - (pad - left)]
+}
+
+/** The lengths of the axes of a transposed convolution's result. */
+export function transposedLengths(spatial: readonly (number | null)[], { window, strides, dilation, padding: how }: Sliding, outputPadding: readonly number[] | null): (number | null)[] {
+  return spatial.map((extent, i) => {
+    if (extent === null) return null
+    const [before, after] = cropAlong(window[i]!, strides[i]!, dilation[i]!, how, outputPadding?.[i] ?? null)
+    return fullLength(extent, window[i]!, strides[i]!, dilation[i]!) - before - after
+  })
+}
+
+const fullLength = (extent: number, taps: number, stride: number, dilation: number): number => (extent - 1) * stride + (taps - 1) * dilation + 1
+
+export function transposeConvolve(where: string, x: Tensor, kernel: Tensor, sliding: Sliding, outputPadding: readonly number[] | null): Tensor {
+  const { window, strides, dilation, padding: how } = sliding
+  if (kernel.shape.at(-1) !== x.shape.at(-1)) {
+    throw new ShapeError(`${where}: a kernel [… window, filters, channels] ${formatShape(kernel.shape)} needs ${kernel.shape.at(-1)} channels, received ${formatShape(x.shape)}`)
+  }
+  const spatial = x.shape.slice(1, -1)
+  const lengths = transposedLengths(spatial, sliding, outputPadding)
+  if (lengths.some((length) => length! < 1)) throw new ShapeError(`${where}: the result ${formatShape(lengths)} would be empty: the window ${formatShape(window)} is too small for the strides ${formatShape(strides)}`)
+  const full = spatial.map((extent, i) => fullLength(extent, window[i]!, strides[i]!, dilation[i]!))
+  const y = apply('convolutionTranspose', [cast(x, 'float32'), kernel], { ...strided(sliding), groups: 1, spatial: full })[0]!
+  const crops = window.map((taps, i) => cropAlong(taps, strides[i]!, dilation[i]!, how, outputPadding?.[i] ?? null))
+  const wide = padSides(y, crops.map(([before, after]) => [Math.max(0, -before), Math.max(0, -after)]))
+  const starts = [0, ...crops.map(([before]) => Math.max(0, before)), 0]
+  const size = [x.shape[0]!, ...lengths.map((length) => length!), wide.shape.at(-1)!]
+  return size.every((extent, i) => extent === wide.shape[i]) ? wide : slice(wide, starts, size)
+}

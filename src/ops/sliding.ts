@@ -1,0 +1,74 @@
+// What ops and layers that slide windows over [batch, …spatial axes, channels] have in common: numbers for each axis, and
+// padding.
+
+import { ShapeError, formatShape } from '../core/errors'
+import type { Kind } from '../core/options'
+import { choice, integer, listOf } from '../core/options'
+import { placesAlong } from '../primitives/window'
+import type { Tensor } from './tensor'
+import { apply } from './trace'
+
+/** A whole number ≥ `min` for each of `rank` axes; one number stands for all. */
+export function perAxis(rank: number, min = 1): Kind<readonly number[], number | readonly number[]> {
+  const one = integer({ min })
+  const all = listOf(one, rank)
+  return {
+    read: (value, where) => (typeof value === 'number' ? new Array<number>(rank).fill(one.read(value, where)) : all.read(value, where)),
+    write: (value) => [...value],
+  }
+}
+
+export type Padding = 'valid' | 'same' | 'causal'
+
+/**
+ * valid: the window stays inside. same: zeros around, as many on both sides or one more behind, so that a stride s makes
+ * ⌈extent / s⌉ places.
+ */
+export const padding = /* @__PURE__ */ choice('valid', 'same')
+
+/** Also causal: zeros in front only, so that a place sees nothing that comes after it. */
+export const sequencePadding = /* @__PURE__ */ choice('valid', 'same', 'causal')
+
+export interface Sliding {
+  readonly window: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilation: readonly number[]
+  readonly padding: Padding
+}
+
+/** How many elements go around an axis, before and behind. */
+export function paddingAlong(extent: number, taps: number, stride: number, dilation: number, how: Padding): [before: number, after: number] {
+  if (how === 'valid') return [0, 0]
+  const reach = (taps - 1) * dilation
+  if (how === 'causal') return [reach, 0]
+  const missing = Math.max(0, (Math.ceil(extent / stride) - 1) * stride + reach + 1 - extent)
+  return [missing >> 1, missing - (missing >> 1)]
+}
+
+/**
+ * The places along each axis; an open extent leaves an open number of them.
+ * @param where names the op or the layer in errors
+ * @throws ShapeError when the window does not fit into the padded input
+ */
+export function placesIn(where: string, spatial: readonly (number | null)[], { window, strides, dilation, padding: how }: Sliding): (number | null)[] {
+  return spatial.map((extent, i) => {
+    if (extent === null) return null
+    const [before, after] = paddingAlong(extent, window[i]!, strides[i]!, dilation[i]!, how)
+    const places = placesAlong(extent + before + after, window[i]!, strides[i]!, dilation[i]!)
+    if (places >= 1) return places
+    const spread = dilation.some((each) => each > 1) ? ` with a dilation of ${formatShape(dilation)}` : ''
+    throw new ShapeError(`${where}: the window ${formatShape(window)}${spread} is larger than the input's spatial axes ${formatShape(spatial)}. A smaller window or padding: 'same' fits.`)
+  })
+}
+
+/** x with elements of `value` around it, so that a window that stays inside has the places that `sliding` asks for. */
+export function padFor(x: Tensor, { window, strides, dilation, padding: how }: Sliding, value = 0): Tensor {
+  const sides = window.map((taps, i) => paddingAlong(x.shape[i + 1]!, taps, strides[i]!, dilation[i]!, how))
+  return padSides(x, sides, value)
+}
+
+/** Elements of `value` before and behind each spatial axis. */
+export function padSides(x: Tensor, sides: readonly (readonly [number, number])[], value = 0): Tensor {
+  if (sides.every(([before, after]) => before === 0 && after === 0)) return x
+  return apply('pad', [x], { before: [0, ...sides.map(([before]) => before), 0], after: [0, ...sides.map(([, after]) => after), 0], value })[0]!
+}
