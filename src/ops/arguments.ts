@@ -76,7 +76,8 @@ function isOptions(given: unknown): given is object {
   return typeof given === 'object' && given !== null && !Array.isArray(given)
 }
 
-const axes = custom<Axis>(readAxes, (axis) => axis)
+/** One axis, several, or null for all. */
+export const axes = custom<Axis>(readAxes, (axis) => axis)
 export const reduceTable = { axis: option(axes, null), keepDims: option(boolean, false) }
 
 /** The options of an op by their table, typed by it. */

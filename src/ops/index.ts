@@ -10,6 +10,8 @@ export { conv, convTranspose, depthwiseConv, separableConv } from './convolution
 export type { ConvOptions, ConvTransposeOptions } from './convolution'
 export { resize } from './image'
 export type { ResizeOptions } from './image'
+export { batchNorm, layerNorm, moments, normalize, rmsNorm } from './normalization'
+export type { BatchNormOptions, LayerNormOptions, Moments, NormalizeOptions, RmsNormOptions } from './normalization'
 export { averagePool, maxPool } from './pooling'
 export type { PoolOptions } from './pooling'
 export { foriLoop, map, scan } from './scan'

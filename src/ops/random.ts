@@ -3,7 +3,7 @@
 
 import { ArgumentError, quoted } from '../core/errors'
 import { threefry2x32, threefryUniform } from '../core/threefry'
-import { custom, number, option } from '../core/options'
+import { custom, extents, nullable, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { readTyped, requireInteger, requireShape } from './arguments'
@@ -138,13 +138,20 @@ export function randint(shape: Shape, minval: number, maxval: number, options: R
   return add(cast(multiply(unitUniform(shape, seed), count), 'int32'), new Tensor(Int32Array.of(least), [], 'int32'))
 }
 
+export interface DropoutOptions extends RandomOptions {
+  /** The shape of what is drawn, which broadcasts to x; null for that of x. Default null. */
+  readonly noiseShape?: Shape | null
+}
+
+const dropoutTable = { noiseShape: option(nullable(extents()), null), ...seedTable }
+
 /** Each element 0 with probability `rate`, else divided by 1 − rate. Srivastava et al. 2014. */
-export function dropout(x: TensorLike, rate: number, options: RandomOptions = {}): Tensor {
+export function dropout(x: TensorLike, rate: number, options: DropoutOptions = {}): Tensor {
   const value = cast(asTensor(x, 'dropout'), 'float32')
   const probability = number({ min: 0, max: 1 }).read(rate, 'dropout: rate')
-  const { seed } = readTyped('dropout', seedTable, options)
+  const { seed, noiseShape } = readTyped('dropout', dropoutTable, options)
   if (probability === 1) return multiply(value, zeros([]))
-  const keep = less(unitUniform(value.shape, seed), 1 - probability)
+  const keep = less(unitUniform(noiseShape ?? value.shape, seed), 1 - probability)
   return where(keep, multiply(value, 1 / (1 - probability)), 0)
 }
 

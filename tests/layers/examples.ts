@@ -133,6 +133,16 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Multiply: merging,
   Subtract: [{ input: [steps, vector], others: [[whole, whole]] }],
 
+  // normalization
+  BatchNormalization: [
+    { input: steps, others: [new Input([3, 4], 'int32')], random: true },
+    { options: { axis: 1, momentum: 0.5, center: false, gammaRegularizer: 'l2' }, input: photo, maskRank: 4, random: true },
+  ],
+  GroupNormalization: [{ options: { groups: 2 }, input: photo }, { options: { groups: -1, scale: false, axis: 1 }, input: steps }],
+  LayerNormalization: [{ input: steps, others: [new Input([3, 4], 'int32')] }, { options: { axis: [1, 2], epsilon: 0.01 }, input: photo }],
+  RMSNormalization: [{ input: steps, mask: 'drops' }],
+  UnitNormalization: [{ input: steps }],
+
   // pooling
   AveragePooling1D: [{ options: { poolSize: 2, strides: 1, padding: 'same' }, input: steps }],
   AveragePooling2D: [{ input: photo, others: [new Input([4, 5, 2], 'int32')] }, { options: { poolSize: [3, 2], strides: 2, padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
@@ -168,7 +178,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
 
   // regularization
   ActivityRegularization: [{ options: { l1: 0.1, l2: 0.2 }, input: vector, others: [whole] }],
-  Dropout: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }],
+  AlphaDropout: [{ options: { rate: 0.4, seed: 3 }, input: steps, random: true }, { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true }],
+  Dropout: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }, { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true }],
+  GaussianDropout: [{ options: { rate: 0.4, seed: 3 }, input: steps, random: true }],
+  GaussianNoise: [{ options: { stddev: 0.3, seed: 3 }, input: steps, random: true }],
+  SpatialDropout1D: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }],
+  SpatialDropout2D: [{ options: { rate: 0.5, seed: 3 }, input: photo, random: true }, { options: { rate: 0.5, seed: 3, dataFormat: 'channelsFirst' }, input: photo, random: true }],
+  SpatialDropout3D: [{ options: { rate: 0.5, seed: 2 }, input: volume, random: true }],
 
   // reshaping
   Cropping1D: [{ input: steps, others: [new Input([4, 2], 'int32')] }, { options: { cropping: [0, 2] }, input: steps }],

@@ -58,7 +58,7 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
         const [output, ...states] = flatten(layer.applyTree(unflatten(structure, symbols), options)) as [Tensor, ...Tensor[]]
         const weighted = ops.sum(ops.multiply(output, toTensor(each.outputWeights)))
         const loss = states.reduce((sum, state) => ops.add(sum, ops.multiply(ops.sum(state), 0.5)), weighted)
-        return currentTrace()!.gradients(loss, [...symbols.filter((_, i) => isFloat[i]), ...layer.weights.map((weight) => weight.value)])
+        return currentTrace()!.gradients(loss, [...symbols.filter((_, i) => isFloat[i]), ...layer.trainableWeights.map((weight) => weight.value)])
       }),
     )
     const received = runProgram(program, xs)

@@ -1,25 +1,62 @@
-// Dropout: leaves out elements while training.
+// Dropout: leaves out elements while training. SpatialDropout: leaves out whole channels.
 
-import { configured, integer, nullable, number, option, required } from '../../core/options'
-import { SeedGenerator, dropout } from '../../ops/random'
+import { choice, configured, extents, nullable, number, option, required } from '../../core/options'
+import { dropout } from '../../ops/random'
 import type { Tensor } from '../../ops/tensor'
+import { requireRank } from '../checks'
 import type { CallContext } from '../context'
-import { ElementwiseLayer } from '../core/elementwise-layer'
+import { noiseShape } from './noise'
+import { RandomLayer } from './random-layer'
 
 /**
  * In training sets each element to 0 with probability `rate` and divides the others by 1 − rate; passes its input on
  * otherwise. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
  */
-export class Dropout extends configured(ElementwiseLayer, () => ({
+export class Dropout extends configured(RandomLayer, () => ({
   /** The probability with which an element becomes 0. */
   rate: required(number({ min: 0, max: 1 })),
-  /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
-  seed: option(nullable(integer()), null),
+  /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
+  noiseShape: option(nullable(extents(null)), null),
 }), 'rate') {
   static readonly className = 'Dropout'
-  private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
 
   call(x: Tensor, { training }: CallContext): Tensor {
-    return training && this.rate > 0 ? dropout(x, this.rate, { seed: this.generator }) : x
+    if (!training || this.rate === 0) return x
+    return dropout(x, this.rate, { seed: this.generator, noiseShape: noiseShape(this, this.noiseShape, x) })
   }
+}
+
+abstract class SpatialDropout extends configured(RandomLayer, () => ({
+  /** The probability with which a channel becomes 0. */
+  rate: required(number({ min: 0, max: 1 })),
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+}), 'rate') {
+  protected abstract readonly form: readonly string[]
+
+  call(x: Tensor, { training }: CallContext): Tensor {
+    const channels = this.dataFormat === 'channelsFirst' ? 1 : x.rank - 1
+    requireRank(this, x.shape, channels === 1 ? ['batch', 'channels', ...this.form] : ['batch', ...this.form, 'channels'])
+    if (!training || this.rate === 0) return x
+    const shape = x.shape.map((extent, i) => (i === 0 || i === channels ? extent : 1))
+    return dropout(x, this.rate, { seed: this.generator, noiseShape: shape })
+  }
+}
+
+/** Leaves out channels of [batch, steps, channels] in training, each for all steps. Tompson et al. 2014. Keras: `keras.layers.SpatialDropout1D`. */
+export class SpatialDropout1D extends SpatialDropout {
+  static readonly className = 'SpatialDropout1D'
+  protected readonly form = ['steps']
+}
+
+/** Leaves out channels of [batch, rows, columns, channels] in training, each as a whole. Keras: `keras.layers.SpatialDropout2D`. */
+export class SpatialDropout2D extends SpatialDropout {
+  static readonly className = 'SpatialDropout2D'
+  protected readonly form = ['rows', 'columns']
+}
+
+/** Leaves out channels of [batch, depth, rows, columns, channels] in training. Keras: `keras.layers.SpatialDropout3D`. */
+export class SpatialDropout3D extends SpatialDropout {
+  static readonly className = 'SpatialDropout3D'
+  protected readonly form = ['depth', 'rows', 'columns']
 }

@@ -1,0 +1,52 @@
+// GroupNormalization: groups of channels of each sample, normalized together.
+
+import { ShapeError } from '../../core/errors'
+import { configured, integer, option } from '../../core/options'
+import { normalizeAxis } from '../../core/shapes'
+import { add, rsqrt } from '../../ops/elementwise'
+import { moments, rescale } from '../../ops/normalization'
+import { reshape } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import type { BatchShape } from '../spec'
+import { ScaledLayer, extentsAlong } from './options'
+
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over all elements of a group of channels of a
+ * sample. Wu and He 2018.
+ *
+ * Keras: `keras.layers.GroupNormalization`.
+ */
+export class GroupNormalization extends configured(ScaledLayer, () => ({
+  /** How many groups; −1 for one for each channel. They divide the channels. Default 32. */
+  groups: option(integer({ min: -1 }), 32),
+  /** The axis of the channels. Default −1. */
+  axis: option(integer(), -1),
+})) {
+  static readonly className = 'GroupNormalization'
+
+  override build(inputShape: BatchShape): void {
+    const [channels] = extentsAlong(this, inputShape, this.axis)
+    const groups = this.groupsOf(channels!)
+    if (groups < 1 || channels! % groups !== 0) {
+      throw new ShapeError(`${this}: groups must divide the channels, received ${channels} channels and ${this.groups} groups`)
+    }
+    this.addScale([channels!])
+  }
+
+  private groupsOf(channels: number): number {
+    return this.groups === -1 ? channels : this.groups
+  }
+
+  call(x: Tensor): Tensor {
+    const axis = normalizeAxis(`${this}`, this.axis, x.rank)
+    const groups = this.groupsOf(x.shape[axis]!)
+    const own = x.shape[axis]! / groups
+    // […, channels, …] → […, groups, channels / groups, …]
+    const apart = reshape(x, [...x.shape.slice(0, axis), groups, own, ...x.shape.slice(axis + 1)])
+    const { mean, variance } = moments(apart, apart.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis), true)
+    const spread = (weight: Variable | null): Tensor | null =>
+      weight === null ? null : reshape(weight, apart.shape.map((_, i) => (i === axis ? groups : i === axis + 1 ? own : 1)))
+    return reshape(rescale(apart, mean, rsqrt(add(variance, this.epsilon)), spread(this.gamma), spread(this.beta)), x.shape)
+  }
+}

@@ -1,0 +1,75 @@
+// Normalization of each sample by itself: LayerNormalization, RMSNormalization, UnitNormalization.
+
+import { configured, number, option } from '../../core/options'
+import { layerNorm, normalize, rmsNorm } from '../../ops/normalization'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { ElementwiseLayer } from '../core/elementwise-layer'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+import { ScaledLayer, axes, extentsAlong } from './options'
+
+/**
+ * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al. 2016.
+ *
+ * Keras: `keras.layers.LayerNormalization`.
+ */
+export class LayerNormalization extends configured(ScaledLayer, () => ({
+  /** The axis, or the axes, that are normalized together. Default −1. */
+  axis: option(axes, -1),
+})) {
+  static readonly className = 'LayerNormalization'
+
+  override build(inputShape: BatchShape): void {
+    this.addScale(extentsAlong(this, inputShape, this.axis))
+  }
+
+  call(x: Tensor): Tensor {
+    return layerNorm(x, { gamma: this.gamma?.value ?? null, beta: this.beta?.value ?? null, axis: this.axis, epsilon: this.epsilon })
+  }
+}
+
+/**
+ * scale · x / √(mean x² + epsilon), with the mean over the axes of each sample. Zhang and Sennrich 2019. As in Keras, masks
+ * end here.
+ *
+ * Keras: `keras.layers.RMSNormalization`.
+ */
+export class RMSNormalization extends configured(Layer<Tensor>, () => ({
+  /** The axis, or the axes, that are normalized together. Default −1. */
+  axis: option(axes, -1),
+  /** Added under the root, against a division by 0. Default 1e-6. */
+  epsilon: option(number({ min: 0 }), 1e-6),
+})) {
+  static readonly className = 'RMSNormalization'
+  private scaleVariable: Variable | null = null
+
+  /** As long as the input along `axis`. */
+  get scale(): Variable {
+    return this.requireBuilt(this.scaleVariable)
+  }
+
+  override build(inputShape: BatchShape): void {
+    this.scaleVariable = this.addWeight({ name: 'scale', shape: extentsAlong(this, inputShape, this.axis), initializer: 'ones' })
+  }
+
+  call(x: Tensor): Tensor {
+    return rmsNorm(x, { scale: this.scale, axis: this.axis, epsilon: this.epsilon })
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+}
+
+/** x / √Σ x²: each sample has length 1 along the axes. Keras: `keras.layers.UnitNormalization`. */
+export class UnitNormalization extends configured(ElementwiseLayer, () => ({
+  /** The axis, or the axes, along which the length is 1. Default −1. */
+  axis: option(axes, -1),
+})) {
+  static readonly className = 'UnitNormalization'
+
+  call(x: Tensor): Tensor {
+    return normalize(x, { axis: this.axis, epsilon: 1e-12 })
+  }
+}

@@ -1,0 +1,56 @@
+// The options and weights that normalizing layers share: a learnt factor and a learnt shift.
+
+import { boolean, configured, either, integer, listOf, number, option } from '../../core/options'
+import type { Kind } from '../../core/options'
+import { ShapeError, formatShape } from '../../core/errors'
+import { normalizeAxes } from '../../core/shapes'
+import type { Variable } from '../../ops/variable'
+import { ElementwiseLayer } from '../core/elementwise-layer'
+import { initializer, regularizer } from '../kinds'
+import type { BatchShape } from '../spec'
+
+/** One axis or several. */
+export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(/* @__PURE__ */ integer(), /* @__PURE__ */ listOf(/* @__PURE__ */ integer()), (value) => typeof value === 'number')
+
+/** gamma · (what is normalized) + beta. */
+export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
+  /** Added under the root, against a division by 0. Default 0.001. */
+  epsilon: option(number({ min: 0 }), 1e-3),
+  /** Whether beta is learnt and added. Default true. */
+  center: option(boolean, true),
+  /** Whether gamma is learnt and multiplies. Default true. */
+  scale: option(boolean, true),
+  /** Default zeros. */
+  betaInitializer: option(initializer, 'zeros'),
+  /** Default ones. */
+  gammaInitializer: option(initializer, 'ones'),
+  /** A penalty on beta. Default null. */
+  betaRegularizer: option(regularizer, null),
+  /** A penalty on gamma. Default null. */
+  gammaRegularizer: option(regularizer, null),
+})) {
+  private gammaVariable: Variable | null = null
+  private betaVariable: Variable | null = null
+
+  /** null when `scale` is false. */
+  get gamma(): Variable | null {
+    return this.gammaVariable
+  }
+
+  /** null when `center` is false. */
+  get beta(): Variable | null {
+    return this.betaVariable
+  }
+
+  protected addScale(shape: readonly number[]): void {
+    if (this.scale) this.gammaVariable = this.addWeight({ name: 'gamma', shape, initializer: this.gammaInitializer, regularizer: this.gammaRegularizer })
+    if (this.center) this.betaVariable = this.addWeight({ name: 'beta', shape, initializer: this.betaInitializer, regularizer: this.betaRegularizer })
+  }
+}
+
+/** The extents along axes, sorted. @throws ShapeError where one is open or there is no such axis */
+export function extentsAlong(layer: { toString(): string }, inputShape: BatchShape, axis: number | readonly number[]): number[] {
+  const along = normalizeAxes(layer.toString(), typeof axis === 'number' ? [axis] : axis, inputShape.length).map((at) => inputShape[at]!)
+  if (along.every((extent) => extent !== null)) return along
+  throw new ShapeError(`${layer.toString()}: the extents along axis ${typeof axis === 'number' ? axis : formatShape(axis)} must be known, received ${formatShape(inputShape)}`)
+}

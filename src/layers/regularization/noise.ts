@@ -1,0 +1,73 @@
+// Noise while training: GaussianNoise, GaussianDropout, AlphaDropout.
+
+import { ArgumentError } from '../../core/errors'
+import { configured, extents, nullable, number, option, required } from '../../core/options'
+import { add, greaterEqual, multiply, where } from '../../ops/elementwise'
+import { normal, uniform } from '../../ops/random'
+import type { Tensor } from '../../ops/tensor'
+import type { CallContext } from '../context'
+import { RandomLayer } from './random-layer'
+
+/** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
+export class GaussianNoise extends configured(RandomLayer, () => ({
+  /** The standard deviation of the noise. */
+  stddev: required(number({ min: 0, max: 1 })),
+}), 'stddev') {
+  static readonly className = 'GaussianNoise'
+
+  call(x: Tensor, { training }: CallContext): Tensor {
+    return training && this.stddev > 0 ? add(x, normal(x.shape, { stddev: this.stddev, seed: this.generator })) : x
+  }
+}
+
+/**
+ * x · noise in training, the noise normal with mean 1 and standard deviation √(rate / (1 − rate)); x otherwise. Srivastava et
+ * al. 2014.
+ *
+ * Keras: `keras.layers.GaussianDropout`.
+ */
+export class GaussianDropout extends configured(RandomLayer, () => ({
+  /** As of Dropout. */
+  rate: required(number({ min: 0, below: 1 })),
+}), 'rate') {
+  static readonly className = 'GaussianDropout'
+
+  call(x: Tensor, { training }: CallContext): Tensor {
+    if (!training || this.rate === 0) return x
+    return multiply(x, normal(x.shape, { mean: 1, stddev: Math.sqrt(this.rate / (1 - this.rate)), seed: this.generator }))
+  }
+}
+
+/** What selu tends to far below 0: −scale · alpha. */
+const SATURATION = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+
+/**
+ * In training sets elements to the value at which selu saturates, with probability `rate`, and then scales and shifts all so
+ * that mean and variance stay as they were. For networks of selu. Klambauer et al. 2017.
+ *
+ * Keras: `keras.layers.AlphaDropout`.
+ */
+export class AlphaDropout extends configured(RandomLayer, () => ({
+  /** The probability with which an element is left out. */
+  rate: required(number({ min: 0, below: 1 })),
+  /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
+  noiseShape: option(nullable(extents(null)), null),
+}), 'rate') {
+  static readonly className = 'AlphaDropout'
+
+  call(x: Tensor, { training }: CallContext): Tensor {
+    if (!training || this.rate === 0) return x
+    const a = ((1 - this.rate) * (1 + this.rate * SATURATION ** 2)) ** -0.5
+    const kept = greaterEqual(uniform(noiseShape(this, this.noiseShape, x), { seed: this.generator }), this.rate)
+    return add(multiply(where(kept, x, SATURATION), a), -a * SATURATION * this.rate)
+  }
+}
+
+/** What is drawn for x. @throws ArgumentError when it does not broadcast to x */
+export function noiseShape(layer: { toString(): string }, given: readonly (number | null)[] | null, x: Tensor): readonly number[] {
+  if (given === null) return x.shape
+  const shape = given.map((extent, i) => extent ?? x.shape[i]!)
+  if (given.length === x.rank && shape.every((extent, i) => extent === 1 || extent === x.shape[i])) return shape
+  throw new ArgumentError(`${layer.toString()}: noiseShape [${given.join(', ')}] must have the input's extents, null or 1, received an input [${x.shape.join(', ')}]`)
+}
+

@@ -1,0 +1,142 @@
+// Means and variances, and what is normalized by them, in float32.
+
+import { ShapeError, formatShape } from '../core/errors'
+import { custom, integer, number, option } from '../core/options'
+import { normalizeAxis, sameShape } from '../core/shapes'
+import type { Axis } from './arguments'
+import { axes as axesKind, readReduction, readTyped, resolveAxes } from './arguments'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { add, cast, minimum, multiply, negative, rsqrt, square, subtract } from './elementwise'
+import { mean, sum } from './reduce'
+import { reshape } from './shape'
+import type { Tensor } from './tensor'
+
+export interface Moments {
+  readonly mean: Tensor
+  /** The mean squared distance from the mean. */
+  readonly variance: Tensor
+}
+
+function float(x: TensorLike, where: string): Tensor {
+  return cast(asTensor(x, where), 'float32')
+}
+
+/** Mean and variance along axes; along all when `axis` is null. Keras: `keras.ops.moments`. */
+export function moments(x: TensorLike, axis: Axis, keepDims = false): Moments {
+  const value = float(x, 'moments')
+  const given = readReduction('moments', axis, keepDims)
+  const axes = resolveAxes('moments', given.axis, value.rank)
+  const kept = mean(value, axes, true)
+  const variance = mean(square(subtract(value, kept)), axes, given.keepDims)
+  return { mean: given.keepDims ? kept : reshape(kept, variance.shape), variance }
+}
+
+/** A tensor, or none. */
+const operand = custom<TensorLike | null>((value) => value as TensorLike | null, () => null)
+const epsilon = (initial: number) => option(number({ min: 0 }), initial)
+
+export interface BatchNormOptions {
+  /** The axis of the channels. Default −1. */
+  readonly axis?: number
+  /** Added to the result, [channels]. Default none. */
+  readonly offset?: TensorLike | null
+  /** Multiplies the result, [channels]. Default none. */
+  readonly scale?: TensorLike | null
+  /** Added to the variance. Default 0.001. */
+  readonly epsilon?: number
+}
+
+const batchTable = { axis: option(integer(), -1), offset: option(operand, null), scale: option(operand, null), epsilon: epsilon(1e-3) }
+
+/**
+ * scale · (x − mean) / √(variance + epsilon) + offset, each number along the axis of the channels by itself.
+ * @param mean [channels]
+ * @param variance [channels]
+ * Keras: `keras.ops.batch_normalization`.
+ */
+export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike, options: BatchNormOptions = {}): Tensor {
+  const value = float(x, 'batchNorm')
+  const given = readTyped('batchNorm', batchTable, options)
+  const axis = normalizeAxis('batchNorm', given.axis, value.rank)
+  const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [axis])
+  const inverse = rsqrt(add(vector(variance), given.epsilon))
+  return rescale(value, vector(mean), inverse, given.scale === null ? null : vector(given.scale), given.offset === null ? null : vector(given.offset))
+}
+
+/** scale · (x − mean) · inverse + offset, with what is the same for many elements put together first. */
+export function rescale(x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor | null, offset: Tensor | null): Tensor {
+  const factor = scale === null ? inverse : multiply(inverse, scale)
+  const shift = multiply(negative(mean), factor)
+  return add(multiply(x, factor), offset === null ? shift : add(shift, offset))
+}
+
+/** A weight for the elements of x along axes, with extents of 1 elsewhere. */
+function across(where: string, weight: TensorLike, x: Tensor, axes: readonly number[]): Tensor {
+  const value = float(weight, where)
+  const extents = axes.map((axis) => x.shape[axis]!)
+  if (!sameShape(value.shape, extents)) throw new ShapeError(`${where}: expected ${formatShape(extents)} for the axes [${axes.join(', ')}] of ${formatShape(x.shape)}, received ${formatShape(value.shape)}`)
+  const isLast = axes.every((axis, i) => axis === x.rank - axes.length + i)
+  return isLast ? value : reshape(value, x.shape.map((extent, i) => (axes.includes(i) ? extent : 1)))
+}
+
+export interface LayerNormOptions {
+  /** Multiplies the result: the shape of x along `axis`. Default none. */
+  readonly gamma?: TensorLike | null
+  /** Added to the result. Default none. */
+  readonly beta?: TensorLike | null
+  /** The axes that are normalized together; null for all. Default −1. */
+  readonly axis?: Axis
+  /** Added to the variance. Default 1e-7. */
+  readonly epsilon?: number
+}
+
+const layerTable = { gamma: option(operand, null), beta: option(operand, null), axis: option(axesKind, -1), epsilon: epsilon(1e-7) }
+
+/** gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras: `keras.ops.layer_normalization`. */
+export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {
+  const value = float(x, 'layerNorm')
+  const { gamma, beta, axis, epsilon } = readTyped('layerNorm', layerTable, options)
+  const axes = resolveAxes('layerNorm', axis, value.rank)
+  const { mean: middle, variance } = moments(value, axes, true)
+  const normal = multiply(subtract(value, middle), rsqrt(add(variance, epsilon)))
+  const scaled = gamma === null ? normal : multiply(normal, across('layerNorm', gamma, value, axes))
+  return beta === null ? scaled : add(scaled, across('layerNorm', beta, value, axes))
+}
+
+export interface RmsNormOptions {
+  /** Multiplies the result. Default none. */
+  readonly scale?: TensorLike | null
+  /** The axes that are normalized together; null for all. Default −1. */
+  readonly axis?: Axis
+  /** Added to the mean square. Default 1e-7. */
+  readonly epsilon?: number
+}
+
+const rmsTable = { scale: option(operand, null), axis: option(axesKind, -1), epsilon: epsilon(1e-7) }
+
+/** scale · x / √(mean x² + epsilon), with the mean along axes. Keras: `keras.ops.rms_normalization`. */
+export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
+  const value = float(x, 'rmsNorm')
+  const { scale, axis, epsilon } = readTyped('rmsNorm', rmsTable, options)
+  const axes = resolveAxes('rmsNorm', axis, value.rank)
+  const y = multiply(value, rsqrt(add(mean(square(value), axes, true), epsilon)))
+  return scale === null ? y : multiply(y, across('rmsNorm', scale, value, axes))
+}
+
+export interface NormalizeOptions {
+  /** The axes along which the length becomes 1; null for all. Default −1. */
+  readonly axis?: Axis
+  /** The least length: 1 / epsilon is the largest factor. Default 1e-7. */
+  readonly epsilon?: number
+}
+
+const normalizeTable = { axis: option(axesKind, -1), epsilon: option(number({ above: 0 }), 1e-7) }
+
+/** x / √Σ x² along axes: of length 1. A vector of zeros stays one. Keras: `keras.ops.normalize`. */
+export function normalize(x: TensorLike, options: NormalizeOptions = {}): Tensor {
+  const value = float(x, 'normalize')
+  const { axis, epsilon } = readTyped('normalize', normalizeTable, options)
+  const axes = resolveAxes('normalize', axis, value.rank)
+  return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / epsilon))
+}
