@@ -404,7 +404,7 @@ def normalization(rng):
     yield "GroupNormalization of each channel", spec("GroupNormalization", groups=-1), image
     yield "GroupNormalization axis 1", spec("GroupNormalization", groups=3, axis=1), image
     yield "RMSNormalization", spec("RMSNormalization"), x
-    yield "RMSNormalization axis", spec("RMSNormalization", axis=1, epsilon=0.1), sequence
+    yield "RMSNormalization epsilon", spec("RMSNormalization", epsilon=0.1), sequence
     yield "RMSNormalization axis [1, 2]", spec("RMSNormalization", axis=[1, 2]), sequence
     yield "UnitNormalization", spec("UnitNormalization"), x
     yield "UnitNormalization axis 1", spec("UnitNormalization", axis=1), sequence
