@@ -23,6 +23,7 @@ import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
+import type { AttentionCall } from './context'
 import { CallContext, currentFrame, currentPath, withFrame, withinPath, withoutFrame } from './context'
 import { masksOf, setMask, maskOf } from './masks'
 import type { Parts } from './parts'
@@ -70,7 +71,7 @@ export interface WeightOptions {
 }
 
 /** What `apply` may be told besides its input. */
-export interface ApplyOptions {
+export interface ApplyOptions extends AttentionCall {
   /** Default: that of the layer that calls this one; false outside of all layers. */
   readonly training?: boolean | undefined
   /** Which elements of the input count. Default: the masks that the inputs carry. */
@@ -174,7 +175,7 @@ export abstract class LayerBase extends Configured {
   }
 
   /** The outputs of `call` as symbols of a trace that is thrown away; open extents are `extent`. */
-  private probe(specs: Tree<TensorSpec>, extent: number, { training = false, mask = null }: ApplyOptions): Tree<Tensor> {
+  private probe(specs: Tree<TensorSpec>, extent: number, { training = false, mask = null, returnAttentionScores = false }: ApplyOptions): Tree<Tensor> {
     const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((own) => own ?? extent), dtype }))
     let output: Tree<Tensor> | null = null
     const known = hasSymbol(mask) ? null : mask
@@ -182,7 +183,7 @@ export abstract class LayerBase extends Configured {
       withoutFrame(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
-          const context = new CallContext(training, known)
+          const context = new CallContext(training, known, null, undefined, { returnAttentionScores })
           output = this.checkOutput(withFrame(this, context, () => this.callTree(input, context)))
           return []
         }),
@@ -297,7 +298,8 @@ export abstract class LayerBase extends Configured {
     const mask = isContext ? undefined : options.mask
     const initialState = isContext ? null : (options.initialState ?? null)
     const reports = isContext && outer === undefined ? options : outer
-    return new CallContext(training ?? outer?.training ?? false, mask === undefined ? masksOf(input) : mask, initialState, reports)
+    const attention = isContext ? {} : options
+    return new CallContext(training ?? outer?.training ?? false, mask === undefined ? masksOf(input) : mask, initialState, reports, attention)
   }
 
   private requireOwner(owner: LayerBase): void {

@@ -10,6 +10,16 @@ interface Reports {
   readonly metrics: { readonly name: string; readonly value: Tensor }[]
 }
 
+/** What a call of an attention layer may be told. */
+export interface AttentionCall {
+  /** Which steps of the query may look at which of the value, [batch, query, value] or what broadcasts to it. Default: all. */
+  readonly attentionMask?: Tensor | null | undefined
+  /** Whether no step sees what comes after it. Default false. */
+  readonly useCausalMask?: boolean | undefined
+  /** Whether the scores are given as well: [output, scores]. Default false. */
+  readonly returnAttentionScores?: boolean | undefined
+}
+
 /** What a call knows besides its input. */
 export class CallContext {
   private readonly reports: Reports
@@ -22,6 +32,8 @@ export class CallContext {
     /** The first state of a recurrent layer, when the caller gave one. */
     readonly initialState: Tree<Tensor> | null = null,
     outer?: CallContext,
+    /** What an attention layer was told. */
+    readonly attention: AttentionCall = {},
   ) {
     this.reports = outer?.reports ?? { losses: [], metrics: [] }
   }

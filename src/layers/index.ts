@@ -2,6 +2,8 @@
 
 export { ELU, LeakyReLU, PReLU, ReLU } from './activations/relu'
 export { Softmax } from './activations/softmax'
+export { AdditiveAttention, Attention } from './attention/attention'
+export { GroupedQueryAttention, MultiHeadAttention } from './attention/multi-head-attention'
 export { Conv1D, Conv2D, Conv3D } from './convolutional/convolution'
 export { DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D } from './convolutional/depthwise'
 export { Conv1DTranspose, Conv2DTranspose, Conv3DTranspose } from './convolutional/transposed'

@@ -35,3 +35,8 @@ export function masksOf(input: Tree<unknown>): Tree<Tensor | null> {
   const found = mapTree(input, (leaf) => (leaf instanceof Tensor ? maskOf(leaf) : null))
   return flatten(found).some((mask) => mask !== null) ? found : null
 }
+
+/** The same tensor, of which nobody knows a mask. */
+export function withoutMask(tensor: Tensor): Tensor {
+  return maskOf(tensor) === null ? tensor : Tensor.aliasOf(tensor)
+}

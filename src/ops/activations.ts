@@ -12,6 +12,7 @@ import {
 import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
+import { SELU_ALPHA, SELU_SCALE } from './selu'
 
 /** x < 0 ? negativeSlope · x : x */
 export function leakyRelu(x: TensorLike, negativeSlope = 0.2): Tensor {
@@ -32,9 +33,6 @@ export function elu(x: TensorLike, alpha = 1): Tensor {
   // halves the gradient at 0.
   return where(positive, value, multiply(expm1(where(positive, 0, value)), requireNumber('elu: alpha', alpha)))
 }
-
-const SELU_ALPHA = 1.6732632423543772
-const SELU_SCALE = 1.0507009873554805
 
 /** scale · elu(x, α) with the constants that keep mean 0 and variance 1. Klambauer et al. 2017. */
 export function selu(x: TensorLike): Tensor {

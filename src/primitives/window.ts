@@ -63,7 +63,8 @@ export function windowLists(x: Operand, window: Shape, attributes: WindowAttribu
   const tapStrides = inner.map((stride, i) => stride * dilation[i]!)
   let run = channels ?? 1
   let joined = window.length
-  while (channels !== null && joined > 0 && (tapStrides[joined - 1] === run || window[joined - 1] === 1)) run *= window[--joined]!
+  const goesOn = (axis: number): boolean => channels !== null && axis >= 0 && (tapStrides[axis] === run || window[axis] === 1)
+  while (goesOn(joined - 1)) run *= window[--joined]!
   const offsets: number[] = []
   forEachOffset(window.slice(0, joined), tapStrides.slice(0, joined), 0, (at) => offsets.push(at))
   const extents = placesOf(x.shape, window, attributes)

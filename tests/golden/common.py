@@ -106,7 +106,9 @@ def build(namespace, described):
         elif key in NAMED_BY_STRING:
             value = snake(value)
         arguments[snake(key)] = value
-    return getattr(namespace, described["class"])(**arguments)
+    # Keras exports this one class under another name than its own.
+    name = {"GroupedQueryAttention": "GroupQueryAttention"}.get(described["class"], described["class"])
+    return getattr(namespace, name)(**arguments)
 
 
 # ---------------------------------------------------------------- numbers to feed in

@@ -52,6 +52,8 @@ export interface LayerCase {
   masks: (FixtureTensor | null)[] | null;
   /** What a recurrent layer begins with; null for zeros. */
   initialState: FixtureTensor[] | null;
+  /** What the call is told besides; a mask is 0 and 1. */
+  said?: Record<string, boolean | FixtureTensor>;
   /** In Keras's order, kernel then bias; empty for a layer without weights. */
   weights: FixtureTensor[];
   output: FixtureTensor;

@@ -6,7 +6,7 @@ Never reads anything of myelin. The shape of the files is described in format.ts
 import inspect
 import sys
 
-from common import FLOAT, build, normal, number, random, spec, tensor, tensors, write
+from common import FLOAT, build, normal, number, random, snake, spec, tensor, tensors, write
 
 import jax
 import jax.numpy as jnp
@@ -16,12 +16,14 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 from keras.src.layers.merging.base_merge import Merge
 
 
-def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weight_scale=0.4):
+def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weight_scale=0.4, said=None):
     """One case: the layer called with training = False on one input, or on a list of several."""
     layer = build(keras.layers, described)
-    is_list = isinstance(layer, Merge)
+    is_list = isinstance(layer, (Merge, keras.layers.Attention))
+    # Layers that take their inputs one by one.
+    is_apart = isinstance(layer, (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention))
     shapes = [x.shape for x in inputs]
-    layer.build(shapes if is_list else shapes[0])
+    layer.build(*shapes) if is_apart else layer.build(shapes if is_list else shapes[0])
     # At most 3 away from 0 before the activation, so that no unit is saturated.
     weights = [normal(rng, w.shape, weight_scale) for w in layer.weights]
     weights = [np.abs(w) + FLOAT(0.25) if "variance" in v.name else w for v, w in zip(layer.weights, weights)]
@@ -29,20 +31,24 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
     trainable = [jnp.asarray(v.value) for v in layer.trainable_variables]
     parameters = inspect.signature(layer.call).parameters
     options = {"training": False} if "training" in parameters else {}
+    given = [None if m is None else jnp.asarray(m) for m in masks or []]
     if masks and "mask" in parameters:
-        options["mask"] = jnp.asarray(masks[0])
+        options["mask"] = given if is_list else given[0]
+    if masks and is_apart:
+        options.update(zip(("query_mask", "value_mask", "key_mask"), given))
+    options.update({snake(k): jnp.asarray(v) if isinstance(v, np.ndarray) else v for k, v in (said or {}).items()})
     state = {} if initial_state is None else {"initial_state": [jnp.asarray(s) for s in initial_state]}
 
     def with_masks(xs):
         for x, mask in zip(xs, masks or []):
             if mask is not None:
                 set_keras_mask(x, jnp.asarray(mask))
-        return list(xs) if is_list else xs[0]
+        return [list(xs)] if is_list else list(xs) if is_apart else [xs[0]]
 
     # `call` alone, without what __call__ does around it.
     def forward(trainable, xs):
         constants = [v.value for v in layer.non_trainable_variables]
-        return layer.stateless_call(trainable, constants, with_masks(xs), **options, **state)[0]
+        return layer.stateless_call(trainable, constants, *with_masks(xs), **options, **state)[0]
 
     def parts(outputs):
         """The output, and the states that come with it."""
@@ -51,8 +57,8 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
 
     xs = tuple(jnp.asarray(x) for x in inputs)
     # Keras looks for the mask of the only tensor; beside a state it has to be told.
-    told = options if state else {k: v for k, v in options.items() if k != "mask"}
-    output, states = parts(layer(with_masks(xs), **told, **state))
+    told = options if state else {k: v for k, v in options.items() if k not in ("mask", "query_mask", "value_mask", "key_mask")}
+    output, states = parts(layer(*with_masks(xs), **told, **state))
     output_mask, loss = get_keras_mask(output), sum(float(each) for each in layer.losses)
     again, _ = parts(forward(trainable, tuple(jnp.asarray(x) for x in inputs)))
     assert np.allclose(output, again, atol=1e-6), (name, output, again)
@@ -73,7 +79,8 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
     return {
         "name": name, "layer": described,
         "inputs": [{**tensor(x), "dtype": "float32" if i in floats else "int32"} for i, x in enumerate(inputs)],
-        "isList": is_list,
+        "isList": is_list or is_apart and len(inputs) > 1,
+        **({} if said is None else {"said": {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in said.items()}}),
         "masks": [None if m is None else tensor(m) for m in masks] if masks else None,
         "initialState": None if initial_state is None else tensors(initial_state),
         "weights": tensors(weights), "output": tensor(output), "states": tensors(states),
@@ -411,7 +418,59 @@ def normalization(rng):
     yield "UnitNormalization axis [1, 2] with a mask", spec("UnitNormalization", axis=[1, 2]), sequence, dict(masks=[some])
 
 
-FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, convolutional, pooling, normalization]
+# ---------------------------------------------------------------- attention
+
+
+def attention(rng):
+    query, value, key = normal(rng, (2, 3, 4)), normal(rng, (2, 5, 4)), normal(rng, (2, 5, 4))
+    of_query, of_value, of_key = mask_of(rng, (2, 3)), mask_of(rng, (2, 5)), mask_of(rng, (2, 5))
+    # No row without anything to look at.
+    of_query[0], of_value[:, 0], of_key[:, 0] = True, True, True
+    seen = mask_of(rng, (2, 3, 5))
+    seen[:, :, 0] = True
+    for name, options in (("Attention", {}), ("Attention", dict(useScale=True)), ("Attention", dict(scoreMode="concat")),
+                          ("Attention", dict(scoreMode="concat", useScale=True)), ("AdditiveAttention", {}),
+                          ("AdditiveAttention", dict(useScale=False))):
+        yield f"{name} {options}", spec(name, **options), query, value
+        yield f"{name} {options} with a key", spec(name, **options), query, value, key
+        yield f"{name} {options} with masks", spec(name, **options), query, value, dict(masks=[of_query, of_value])
+        yield f"{name} {options}, causal", spec(name, **options), query, value, dict(said=dict(useCausalMask=True))
+        yield f"{name} {options}, causal with a mask", spec(name, **options), query, value, dict(masks=[None, of_value], said=dict(useCausalMask=True))
+        yield f"{name} {options}, with scores", spec(name, **options), query, value, dict(said=dict(returnAttentionScores=True))
+    heads = lambda **options: spec("MultiHeadAttention", **{"numHeads": 2, "keyDim": 3, **options})
+    wide, other = normal(rng, (2, 5, 6)), normal(rng, (2, 5, 3))
+    yield "MultiHeadAttention", heads(), query, value
+    yield "MultiHeadAttention of other features", heads(), query, wide, other
+    yield "MultiHeadAttention valueDim", heads(valueDim=4, dropout=0.1), query, value
+    yield "MultiHeadAttention outputShape", heads(outputShape=5), query, value
+    yield "MultiHeadAttention outputShape [2, 3]", heads(outputShape=[2, 3]), query, value
+    yield "MultiHeadAttention without bias", heads(useBias=False), query, value, key
+    yield "MultiHeadAttention gate", heads(useGate=True, valueDim=2, dropout=0.1), query, value
+    yield "MultiHeadAttention slidingWindow", heads(slidingWindow=2), query, value
+    yield "MultiHeadAttention causal", heads(), query, value, dict(said=dict(useCausalMask=True))
+    yield "MultiHeadAttention causal slidingWindow", heads(slidingWindow=2), query, value, dict(said=dict(useCausalMask=True))
+    yield "MultiHeadAttention with scores", heads(), query, value, dict(said=dict(returnAttentionScores=True))
+    yield "MultiHeadAttention causal with scores", heads(), query, value, dict(said=dict(useCausalMask=True, returnAttentionScores=True))
+    yield "MultiHeadAttention attentionMask", heads(), query, value, dict(said=dict(attentionMask=seen))
+    yield "MultiHeadAttention attentionMask, causal", heads(), query, value, dict(said=dict(attentionMask=seen, useCausalMask=True))
+    yield "MultiHeadAttention with a mask of the value", heads(), query, value, dict(masks=[None, of_value])
+    yield "MultiHeadAttention with masks", heads(), query, value, dict(masks=[of_query, of_value])
+    yield "MultiHeadAttention with three masks", heads(), query, value, key, dict(masks=[of_query, of_value, of_key])
+    yield "MultiHeadAttention with masks and scores", heads(), query, value, dict(masks=[of_query, of_value], said=dict(returnAttentionScores=True))
+    image = normal(rng, (2, 3, 2, 4))
+    yield "MultiHeadAttention of 4-D", heads(), image, image
+    yield "MultiHeadAttention attentionAxes", heads(attentionAxes=[2]), image, image
+    yield "MultiHeadAttention attentionAxes -3", heads(attentionAxes=[-3]), image, image
+    grouped = lambda **options: spec("GroupedQueryAttention", **{"headDim": 3, "numQueryHeads": 4, "numKeyValueHeads": 2, **options})
+    yield "GroupedQueryAttention", grouped(), query, value
+    yield "GroupedQueryAttention of one key", grouped(numKeyValueHeads=1), query, wide, other
+    yield "GroupedQueryAttention as many keys", grouped(numKeyValueHeads=4, useBias=False), query, value
+    yield "GroupedQueryAttention causal", grouped(), query, value, dict(said=dict(useCausalMask=True))
+    yield "GroupedQueryAttention gate, slidingWindow", grouped(useGate=True, slidingWindow=2), query, value
+    yield "GroupedQueryAttention with masks", grouped(), query, value, dict(masks=[of_query, of_value])
+
+
+FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, convolutional, pooling, normalization, attention]
 
 # ---------------------------------------------------------------- embedding.json
 

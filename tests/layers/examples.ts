@@ -70,6 +70,20 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   Softmax: [{ input: steps, others: [whole], maskRank: 3 }, { options: { axis: [1, 2] }, input: image, maskRank: 4 }],
 
+  // attention
+  AdditiveAttention: [{ input: [steps, new Input([2, 4])] }, { options: { useScale: false, dropout: 0.4, seed: 1 }, input: [steps, steps], random: true }],
+  Attention: [
+    { options: { useScale: true }, input: [steps, new Input([2, 5]), new Input([2, 4])] },
+    { options: { scoreMode: 'concat', dropout: 0.5, seed: 2 }, input: [steps, steps], random: true },
+  ],
+  GroupedQueryAttention: [{ options: { headDim: 2, numQueryHeads: 4, numKeyValueHeads: 2, useGate: true }, input: [steps, new Input([2, 3])] }],
+  MultiHeadAttention: [
+    { options: { numHeads: 2, keyDim: 3 }, input: [steps, new Input([2, 3]), new Input([2, 5])] },
+    { options: { numHeads: 2, keyDim: 3, valueDim: 2, outputShape: 5, useBias: false, slidingWindow: 2, useGate: true, kernelRegularizer: 'l2' }, input: steps },
+    { options: { numHeads: 2, keyDim: 2, dropout: 0.4, seed: 1 }, input: steps, random: true },
+    { options: { numHeads: 2, keyDim: 2, attentionAxes: 2 }, input: image, maskRank: 3 },
+  ],
+
   // convolutional
   Conv1D: [
     { options: { filters: 3, kernelSize: 2, padding: 'causal', dilationRate: 2, activation: 'tanh' }, input: steps, others: [new Input([3, 4], 'int32')], mask: 'drops' },

@@ -15,7 +15,7 @@ function toMask({ data, shape }: FixtureTensor): Tensor {
   return tensor({ data: Int32Array.from(data), shape }, shape, 'bool')
 }
 
-function make({ layer: described, inputs, isList, masks, initialState, weights }: LayerCase) {
+function make({ layer: described, inputs, isList, masks, initialState, weights, said = {} }: LayerCase) {
   const xs = inputs.map(({ data, shape, dtype }) => tensor(data, shape, dtype))
   // One input, or the list.
   const structure = isList ? xs.map(() => null) : null
@@ -25,7 +25,8 @@ function make({ layer: described, inputs, isList, masks, initialState, weights }
   weights.forEach((weight, i) => layer.weights[i]!.assign(toTensor(weight)))
   const mask = masks === null ? undefined : unflatten<Tensor | null>(structure, masks.map((each) => (each === null ? null : toMask(each))))
   const state = initialState === null ? {} : { initialState: initialState.map(toTensor) }
-  return { layer, xs, structure, options: { training: false, ...(mask === undefined ? {} : { mask }), ...state } }
+  const told = Object.fromEntries(Object.entries(said).map(([key, value]) => [key, typeof value === 'boolean' ? value : toMask(value)]))
+  return { layer, xs, structure, options: { training: false, ...(mask === undefined ? {} : { mask }), ...state, ...told } }
 }
 
 describe.each(families)('layers of %s agree with Keras:', (family) => {
@@ -37,7 +38,7 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     expectTensor(output, each.output, 'output')
     expect(states).toHaveLength(each.states.length)
     states.forEach((state, i) => expectTensor(state, each.states[i]!, `state ${i}`))
-    const specs = layer.outputSpecs(unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))))
+    const specs = layer.outputSpecs(unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))), each.said === undefined ? {} : options)
     expect(flatten(specs).map(({ shape }) => shape)).toEqual([each.output, ...each.states].map(({ shape }) => shape))
     const mask = maskOf(output)
     expect(mask === null ? null : { shape: mask.shape, data: Array.from(mask.data) }, 'mask').toEqual(each.outputMask)

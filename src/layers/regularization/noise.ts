@@ -4,6 +4,7 @@ import { ArgumentError } from '../../core/errors'
 import { configured, extents, nullable, number, option, required } from '../../core/options'
 import { add, greaterEqual, multiply, where } from '../../ops/elementwise'
 import { normal, uniform } from '../../ops/random'
+import { SELU_ALPHA, SELU_SCALE } from '../../ops/selu'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import { RandomLayer } from './random-layer'
@@ -39,7 +40,7 @@ export class GaussianDropout extends configured(RandomLayer, () => ({
 }
 
 /** What selu tends to far below 0: −scale · alpha. */
-const SATURATION = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+const SATURATION = -SELU_SCALE * SELU_ALPHA
 
 /**
  * In training sets elements to the value at which selu saturates, with probability `rate`, and then scales and shifts all so

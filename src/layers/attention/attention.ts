@@ -1,0 +1,152 @@
+// Attention and AdditiveAttention: a mean of values, weighted by how well their keys answer a query.
+
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
+import type { Tree } from '../../core/tree'
+import { flatten, typed } from '../../core/tree'
+import { softmax } from '../../ops/activations'
+import { add, multiply, subtract, tanh, where } from '../../ops/elementwise'
+import { matmul } from '../../ops/linalg'
+import { SeedGenerator, dropout } from '../../ops/random'
+import { sum } from '../../ops/reduce'
+import { expandDims, swapAxes } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import type { ApplyOptions } from '../base'
+import type { CallContext } from '../context'
+import type { InputsOf } from '../layer'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+import { asBool, causalMask, both } from './masks'
+
+type Inputs = readonly Tensor[]
+
+/** Keras's, which leaves out what a mask leaves out, in any row where something is left. */
+const MASKED = 1e9
+
+/** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
+abstract class AttentionBase extends configured(Layer<Inputs, Tensor>, () => ({
+  /** The probability with which a weight becomes 0 while training. Default 0. */
+  dropout: option(number({ min: 0, max: 1 }), 0),
+  /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
+  seed: option(nullable(integer()), null),
+})) {
+  override readonly supportsMasking = true
+  private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+
+  /** [batch, query steps, value steps] */
+  protected abstract scores(query: Tensor, key: Tensor): Tensor
+
+  call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
+    const [query, value, key = value] = this.checked(inputs) as readonly [Tensor, Tensor, Tensor?]
+    const [queryMask = null, valueMask = null] = Array.isArray(mask) ? flatten<Tensor | null>(mask) : []
+    const scores = this.scores(query, key)
+    const causal = attention.useCausalMask === true ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null
+    const given = attention.attentionMask == null ? null : asBool(attention.attentionMask)
+    const seen = both(both(valueMask === null ? null : expandDims(asBool(valueMask), -2), causal), given)
+    const weights = softmax(seen === null ? scores : where(seen, scores, subtract(scores, MASKED)))
+    const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
+    const result = matmul(used, value)
+    const output = queryMask === null ? result : where(expandDims(asBool(queryMask), -1), result, 0)
+    return typed(attention.returnAttentionScores === true ? [output, weights] : output)
+  }
+
+  private checked(inputs: unknown): Inputs {
+    if (Array.isArray(inputs) && (inputs.length === 2 || inputs.length === 3)) return inputs as Inputs
+    throw new ArgumentError(`${this}: the input must be [query, value] or [query, value, key]`)
+  }
+
+  override computeOutputShape(inputShape: readonly BatchShape[]): BatchShape {
+    const [query, value] = inputShape
+    return [...query!.slice(0, -1), value!.at(-1)!]
+  }
+
+  override computeOutputSpec(inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0], options: ApplyOptions = {}): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
+    return typed(this.tracedOutputSpec(typed(inputSpec), options))
+  }
+
+  override computeMask(_inputs: Inputs, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    return Array.isArray(mask) ? (flatten<Tensor | null>(mask)[0] ?? null) : null
+  }
+
+  /** The output, and the weights of the values [batch, query steps, value steps]. */
+  applyWithScores(inputs: InputsOf<Inputs>, options: ApplyOptions = {}): readonly [output: Tensor, scores: Tensor] {
+    return typed(this.apply(inputs, { ...options, returnAttentionScores: true }))
+  }
+}
+
+/**
+ * softmax(query · keyᵀ) · value for inputs [query, value] or [query, value, key], each [batch, steps, features]; without a
+ * key the value is its own. A mask of the value leaves steps out; one of the query makes outputs 0. Luong et al. 2015.
+ *
+ *   new Attention().apply([query, value], { useCausalMask: true })
+ *
+ * Keras: `keras.layers.Attention`.
+ */
+export class Attention extends configured(AttentionBase, () => ({
+  /** Whether a learnt number multiplies the scores. Default false. */
+  useScale: option(boolean, false),
+  /** 'dot': query · key. 'concat': a learnt number times Σ tanh(query + key). Default dot. */
+  scoreMode: option(choice('dot', 'concat'), 'dot'),
+})) {
+  static readonly className = 'Attention'
+  private scaleVariable: Variable | null = null
+  private concatVariable: Variable | null = null
+
+  /** null without useScale. */
+  get scale(): Variable | null {
+    return this.scaleVariable
+  }
+
+  /** null unless scoreMode is 'concat'. */
+  get concatScoreWeight(): Variable | null {
+    return this.concatVariable
+  }
+
+  override build(): void {
+    if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [], initializer: 'ones' })
+    if (this.scoreMode === 'concat') this.concatVariable = this.addWeight({ name: 'concatScoreWeight', shape: [], initializer: 'ones' })
+  }
+
+  protected scores(query: Tensor, key: Tensor): Tensor {
+    const scaled = (x: Tensor): Tensor => (this.scaleVariable === null ? x : multiply(x, this.scaleVariable))
+    if (this.concatVariable === null) {
+      requireSameFeatures(this, query, key)
+      return scaled(matmul(query, swapAxes(key, -2, -1)))
+    }
+    return multiply(sum(tanh(scaled(add(expandDims(query, -2), expandDims(key, -3)))), -1), this.concatVariable)
+  }
+}
+
+/**
+ * softmax(Σ scale · tanh(query + key)) · value, likewise. Bahdanau et al. 2015. Keras: `keras.layers.AdditiveAttention`.
+ */
+export class AdditiveAttention extends configured(AttentionBase, () => ({
+  /** Whether each feature has a learnt factor. Default true. */
+  useScale: option(boolean, true),
+})) {
+  static readonly className = 'AdditiveAttention'
+  private scaleVariable: Variable | null = null
+
+  /** [features]; null without useScale. */
+  get scale(): Variable | null {
+    return this.scaleVariable
+  }
+
+  override build(inputShape: readonly BatchShape[]): void {
+    const features = inputShape[0]?.at(-1)
+    if (features == null) throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape[0] ?? [])}`)
+    if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [features] })
+  }
+
+  protected scores(query: Tensor, key: Tensor): Tensor {
+    requireSameFeatures(this, query, key)
+    const reach = tanh(add(expandDims(query, -2), expandDims(key, -3)))
+    return sum(this.scaleVariable === null ? reach : multiply(reach, this.scaleVariable), -1)
+  }
+}
+
+function requireSameFeatures(layer: { toString(): string }, query: Tensor, key: Tensor): void {
+  if (query.shape.at(-1) === key.shape.at(-1)) return
+  throw new ShapeError(`${layer.toString()}: query and key must have as many features, received ${formatShape(query.shape)} and ${formatShape(key.shape)}`)
+}

@@ -1,0 +1,36 @@
+// Which steps of a query may look at which steps of a value.
+
+import { abs, cast, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
+import { arange, expandDims } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+
+/** What both masks leave. */
+export function both(a: Tensor | null, b: Tensor | null): Tensor | null {
+  return a === null ? b : b === null ? a : logicalAnd(a, b)
+}
+
+/** [1, rows, columns]: the distance of each column behind its row. */
+function distances(rows: number, columns: number): Tensor {
+  const row = expandDims(arange(0, rows, 1, 'int32'), 1)
+  return expandDims(subtract(arange(0, columns, 1, 'int32'), row), 0)
+}
+
+/** No step sees what comes after it. */
+export function causalMask(rows: number, columns: number): Tensor {
+  return lessEqual(distances(rows, columns), 0)
+}
+
+/** A step sees those that are fewer than `window` steps away, on both sides. */
+export function windowMask(rows: number, columns: number, window: number): Tensor {
+  return less(abs(distances(rows, columns)), window)
+}
+
+/** A mask of the query's steps [batch, query] and one of the value's [batch, value] → [batch, query, value]. */
+export function stepMasks(query: Tensor | null, value: Tensor | null): Tensor | null {
+  return both(query === null ? null : expandDims(asBool(query), -1), value === null ? null : expandDims(asBool(value), -2))
+}
+
+export function asBool(mask: Tensor): Tensor {
+  return mask.dtype === 'bool' ? mask : cast(mask, 'bool')
+}
+

@@ -1,0 +1,139 @@
+// Convolution, pooling, normalization and noise, where goldens and the contract say nothing: training, errors, statistics.
+
+import { describe, expect, it } from 'vitest'
+import {
+  AlphaDropout, ArgumentError, BatchNormalization, Conv1D, Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise,
+  GroupNormalization, MaxPooling2D, Sequential, ShapeError, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, SpatialLayer, ops, tensor,
+} from '../../src'
+import type { BatchShape, Tensor } from '../../src'
+import { floats } from '../helpers/data'
+import { expectNear } from '../helpers/golden'
+
+const make = (shape: readonly number[], seed = 1): Tensor => tensor([...floats(shape, -2, 2, seed).data], shape)
+
+describe('what does not fit is refused in words', () => {
+  it.each([
+    ['a wrong rank', () => new Conv2D({ filters: 2, kernelSize: 3, name: 'first' }).apply(make([2, 8, 8])), /"first".*\[batch, rows, columns, channels\]/],
+    ['a window larger than the image', () => new Conv2D({ filters: 2, kernelSize: 5, name: 'first' }).apply(make([1, 4, 4, 1])), /"first".*window \[5, 5\].*\[4, 4\]/],
+    ['a dilated window larger than the image', () => new Conv1D({ filters: 2, kernelSize: 3, dilationRate: 4 }).apply(make([1, 8, 1])), /dilation/],
+    ['other channels than it was built for', () => {
+      const layer = new Conv2D({ filters: 2, kernelSize: 1 })
+      layer.apply(make([1, 2, 2, 3]))
+      layer.apply(make([1, 2, 2, 4]))
+    }, /3 channels/],
+    ['groups that do not divide the channels', () => new Conv2D({ filters: 4, kernelSize: 1, groups: 2 }).apply(make([1, 2, 2, 3])), /2 groups/],
+    ['channels that a depthwise kernel does not have', () => {
+      const layer = new DepthwiseConv2D({ kernelSize: 1 })
+      layer.apply(make([1, 2, 2, 3]))
+      layer.apply(make([1, 2, 2, 4]))
+    }, /3 channels/],
+    ['a pool larger than the image', () => new MaxPooling2D(3).apply(make([1, 2, 2, 1])), /window/],
+    ['groups of a normalization that do not divide', () => new GroupNormalization({ groups: 3 }).apply(make([2, 4])), /4 channels and 3 groups/],
+    ['a wrong rank of spatial dropout', () => new SpatialDropout2D(0.5).apply(make([2, 3])), /rows/],
+  ])('%s', (_title, call, message) => {
+    expect(call).toThrow(ShapeError)
+    expect(call).toThrow(message)
+  })
+
+  it('options that do not fit each other', () => {
+    expect(() => new Conv2D({ filters: 3, kernelSize: 1, groups: 2 })).toThrow(ArgumentError)
+    expect(() => new Conv2DTranspose({ filters: 3, kernelSize: 3, strides: 2, outputPadding: 2 })).toThrow(ArgumentError)
+    expect(() => new Conv2D({ filters: 3, kernelSize: [1, 2, 3] })).toThrow(/array of 2/)
+    expect(() => new Dropout({ rate: 0.5, noiseShape: [null, 2] }).apply(make([3, 4]), { training: true })).toThrow(/noiseShape/)
+  })
+})
+
+describe('BatchNormalization in training', () => {
+  const x = tensor([[[1, 2], [3, 4]], [[5, 0], [7, 2]]])
+
+  it('normalizes by the batch and moves its averages', () => {
+    const layer = new BatchNormalization({ momentum: 0.75, epsilon: 0 })
+    const y = layer.apply(x, { training: true })
+    expectNear([...ops.mean(y, [0, 1]).data, ...ops.variance(y, [0, 1]).data], [0, 0, 1, 1], 'moments', 1e-5)
+    expectNear(layer.movingMean.value.data, [1, 0.5], 'mean', 1e-6)
+    expectNear(layer.movingVariance.value.data, [0.75 + 5 / 4, 0.75 + 2 / 4], 'variance', 1e-6)
+  })
+
+  it('leaves out what a mask leaves out', () => {
+    const layer = new BatchNormalization({ momentum: 0 })
+    layer.apply(x, { training: true, mask: tensor([[true, true], [false, false]]) })
+    expectNear(layer.movingMean.value.data, [2, 3], 'mean', 1e-5)
+    expectNear(layer.movingVariance.value.data, [1, 1], 'variance', 1e-5)
+  })
+
+  it('uses its averages when it is frozen, and changes nothing', () => {
+    const layer = new BatchNormalization({ epsilon: 0 })
+    layer.apply(x)
+    layer.trainable = false
+    expectNear(layer.apply(x, { training: true }).data, x.data, 'as it came', 1e-6)
+    expect([...layer.movingMean.value.data]).toEqual([0, 0])
+  })
+
+  it('moves them twice when it is called twice', () => {
+    const layer = new BatchNormalization({ momentum: 0.5 })
+    layer.apply(x, { training: true })
+    layer.apply(x, { training: true })
+    expectNear(layer.movingMean.value.data, [3, 1.5], 'mean', 1e-6)
+  })
+
+  it('learns in a model what the layer before it makes', async () => {
+    const model = new Sequential([
+      new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', inputShape: [6, 6, 1] }), new BatchNormalization({ momentum: 0.6 }), new MaxPooling2D(2), new Flatten(), new Dense(1),
+    ])
+    model.compile({ optimizer: 'adam', loss: 'mse' })
+    const images = make([64, 6, 6, 1])
+    const y = ops.mean(images, [1, 2, 3])
+    const { history } = await model.fit(images, y, { epochs: 30, batchSize: 16, verbose: 0 })
+    expect(history['loss']!.at(-1)!).toBeLessThan(0.2 * history['loss']![0]!)
+    const evaluated = await model.evaluate(images, y, { verbose: 0 })
+    expect(evaluated['loss']!).toBeLessThan(0.5 * history['loss']![0]!)
+  })
+})
+
+describe('noise', () => {
+  const ones = ops.ones([100, 50])
+  const moments = (x: Tensor): [number, number] => [ops.mean(x).item(), ops.std(x).item()]
+
+  it('has the mean and deviation that it promises', () => {
+    const [mean, deviation] = moments(new GaussianNoise({ stddev: 0.3, seed: 1 }).apply(ones, { training: true }))
+    expect(Math.abs(mean - 1)).toBeLessThan(0.02)
+    expect(Math.abs(deviation - 0.3)).toBeLessThan(0.01)
+    const [centre, spread] = moments(new GaussianDropout({ rate: 0.2, seed: 1 }).apply(ones, { training: true }))
+    expect(Math.abs(centre - 1)).toBeLessThan(0.03)
+    expect(Math.abs(spread - 0.5)).toBeLessThan(0.02)
+  })
+
+  it('of AlphaDropout keeps mean and variance', () => {
+    const normal = make([200, 50], 7)
+    const own = ops.divide(ops.subtract(normal, ops.mean(normal)), ops.std(normal))
+    const [mean, deviation] = moments(new AlphaDropout({ rate: 0.3, seed: 2 }).apply(own, { training: true }))
+    expect(Math.abs(mean)).toBeLessThan(0.05)
+    expect(Math.abs(deviation - 1)).toBeLessThan(0.05)
+  })
+
+  it('of SpatialDropout leaves out whole channels', () => {
+    for (const [layer, axes] of [[new SpatialDropout1D({ rate: 0.5, seed: 1 }), 1], [new SpatialDropout2D({ rate: 0.5, seed: 1 }), 2], [new SpatialDropout3D({ rate: 0.5, seed: 1 }), 3]] as const) {
+      const shape = [4, ...new Array<number>(axes).fill(3), 8]
+      const y = layer.apply(ops.ones(shape), { training: true })
+      const over = Array.from({ length: axes }, (_, i) => i + 1)
+      expect([...ops.max(y, over).data]).toEqual([...ops.min(y, over).data])
+      expect(new Set(y.data)).toEqual(new Set([0, 2]))
+    }
+  })
+})
+
+it('a spatial layer of a user sees the channels last', () => {
+  class Brightness extends SpatialLayer {
+    static readonly className = 'Brightness'
+    protected readonly rank = 2
+    protected callLast(x: Tensor): Tensor {
+      return ops.mean(x, -1, true)
+    }
+    protected shapeLast(inputShape: BatchShape): BatchShape {
+      return [...inputShape.slice(0, -1), 1]
+    }
+  }
+  const first = new Brightness({ dataFormat: 'channelsFirst' })
+  expect(first.apply(make([2, 3, 4, 5])).shape).toEqual([2, 1, 4, 5])
+  expect(first.computeOutputShape([null, 3, 4, 5])).toEqual([null, 1, 4, 5])
+})
