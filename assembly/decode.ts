@@ -2,10 +2,11 @@
 // contexts are the same there.
 
 const NUMBER: usize = 32 * 18
+const BEFORE: usize = 256 + 3
 const LITERAL: usize = 0
-const CONTINUED: usize = LITERAL + 256 * 256
+const CONTINUED: usize = LITERAL + BEFORE * 256
 const REPEATS: usize = CONTINUED + 2 * 256
-const SAME_DISTANCE: usize = REPEATS + 2 * 256
+const SAME_DISTANCE: usize = REPEATS + 2 * BEFORE
 const LENGTH: usize = SAME_DISTANCE + 2
 const SAME_LENGTH: usize = LENGTH + NUMBER
 const DISTANCE: usize = SAME_LENGTH + NUMBER
@@ -59,9 +60,21 @@ export function number(contexts: usize): usize {
   return n
 }
 
+@inline
+function ofLocal(byte: u32): bool {
+  return byte - 0x20 < 3
+}
+
+/** What stands before the byte at `out`. */
+@inline
+function before(out: usize): usize {
+  const byte = <u32>load<u8>(out - 2)
+  return ofLocal(byte) && !ofLocal(load<u8>(out - 3)) ? 256 - 0x20 + byte : load<u8>(out - 1)
+}
+
 /**
  * @param from the characters, behind the module's first five pages, which hold the model
- * @param out where the bytes go, up to `end`
+ * @param out where the bytes go, up to `end`, behind three zeros
  */
 export function decode(from: usize, out: usize, end: usize): void {
   text = from
@@ -70,9 +83,8 @@ export function decode(from: usize, out: usize, end: usize): void {
   for (let i = 0; i < 5; i++) shift()
   let distance: usize = 0
   let repeated: usize = 0
-  let before: usize = 0
   while (out < end) {
-    if (bit(REPEATS + (repeated << 8) + before)) {
+    if (bit(REPEATS + repeated * BEFORE + before(out))) {
       let length: usize = 1
       if (bit(SAME_DISTANCE + repeated)) length = number(SAME_LENGTH)
       else {
@@ -85,7 +97,7 @@ export function decode(from: usize, out: usize, end: usize): void {
       }
       repeated = 1
     } else {
-      const row = LITERAL + (before << 8)
+      const row = LITERAL + (before(out) << 8)
       let expected = repeated ? <usize>load<u8>(out - distance) : 0
       let soFar: usize = 1
       while (soFar < 256) {
@@ -98,6 +110,5 @@ export function decode(from: usize, out: usize, end: usize): void {
       store<u8>(out++, <u8>soFar)
       repeated = 0
     }
-    before = load<u8>(out - 1)
   }
 }

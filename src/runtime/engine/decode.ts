@@ -16,9 +16,9 @@ export function decodeBytes(text: string, size: number, decoder: string): Uint8A
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
   const { decode, memory } = exports
   if (!isDecode(decode) || !(memory instanceof WebAssembly.Memory)) throw internalError('the decoder has no function')
-  // the decoder's model | text | bytes
+  // the decoder's model | text | 3 zeros | bytes
   const from = memory.buffer.byteLength
-  const out = from + text.length
+  const out = from + text.length + 3
   const end = out + size
   memory.grow(Math.ceil((end - from) / PAGE))
   const bytes = new Uint8Array(memory.buffer)
