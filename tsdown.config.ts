@@ -102,29 +102,61 @@ const declarations = {
 }
 
 /**
- * `enum Step { Add, Exp = 5 }` → `const Step = { Add: 0, Exp: 5 }`, on the same lines, where both compilers read it: the way
- * back from numbers to names, which enums have too, doubles their size. Who asks for it is refused.
+ * `enum Step { Add, Exp = 5 }` → `const Step = { Add: 0, Exp: 5 }; const Step_Add = 0, Step_Exp = 5`, on the same lines, where
+ * both compilers read it, and `Step.Add` → `Step_Add` where it is used: bundlers drop the members that nobody uses, and
+ * the whole where nobody needs that. The way back from numbers to names, which enums have too, is left out; who asks for it
+ * is refused.
  */
 const enums = {
   name: 'enums',
   transform(code: string, id: string) {
-    const taken = [...code.matchAll(/import \{([^}]*)\} from '[./]*assembly\/shared\//g)].flatMap(([, names]) => names!.split(',').map((name) => name.trim()))
-    const asked = taken.find((name) => code.includes(` ${name}[`) || code.includes(`(${name}[`))
-    if (asked !== undefined) throw new Error(`${id} asks an enum of assembly/shared for a name: ${asked}[…]`)
-    if (!/assembly[\\/]shared[\\/]\w+\.ts$/.test(id)) return null
-    const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
-    return source.statements.filter(ts.isEnumDeclaration).reduceRight((text, each) => {
-      let next = 0
-      const members = each.members.map((member) => {
-        if (member.initializer !== undefined) next = Number(member.initializer.getText())
-        if (Number.isNaN(next)) throw new Error(`${id}: ${member.getText()} is no plain number`)
-        return { at: member.getStart(), end: member.getEnd(), text: `${member.name.getText()}: ${next++}` }
-      })
-      const body = members.reduceRight((all, { at, end, text }) => all.slice(0, at) + text + all.slice(end), text)
-      const head = each.getText().slice(0, each.members.pos - each.getStart())
-      return body.slice(0, each.getStart()) + head.replace('enum', 'const').replace('{', '= {') + body.slice(each.members.pos)
-    }, code)
+    if (/assembly[\\/]shared[\\/]\w+\.ts$/.test(id)) return withConstants(code, id)
+    return code.includes('assembly/shared/') ? withMembers(code, id) : null
   },
+}
+
+function withConstants(code: string, id: string) {
+  const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
+  return source.statements.filter(ts.isEnumDeclaration).reduceRight((text, each) => {
+    let next = 0
+    const constants: string[] = []
+    const members = each.members.map((member) => {
+      if (member.initializer !== undefined) next = Number(member.initializer.getText())
+      if (Number.isNaN(next)) throw new Error(`${id}: ${member.getText()} is no plain number`)
+      constants.push(`${each.name.text}_${member.name.getText()} = ${next}`)
+      return { at: member.getStart(), end: member.getEnd(), text: `${member.name.getText()}: ${next++}` }
+    })
+    const body = members.reduceRight((all, { at, end, text }) => all.slice(0, at) + text + all.slice(end), text)
+    const head = each.getText().slice(0, each.members.pos - each.getStart())
+    const after = `; export const ${constants.join(', ')}${text.slice(each.getEnd())}`
+    const end = body.length - (text.length - each.getEnd())
+    return body.slice(0, each.getStart()) + head.replace('enum', 'const').replace('{', '= {') + body.slice(each.members.pos, end) + after
+  }, code)
+}
+
+function withMembers(code: string, id: string) {
+  const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
+  const edits: { at: number; end: number; text: string }[] = []
+  for (const each of source.statements) {
+    if (!ts.isImportDeclaration(each) || !each.moduleSpecifier.getText().includes('assembly/shared/')) continue
+    const names = each.importClause?.namedBindings
+    if (names === undefined || !ts.isNamedImports(names)) continue
+    const taken = new Set(names.elements.map(({ name }) => name.text))
+    const used = new Set<string>()
+    const visit = (node: ts.Node): void => {
+      if (ts.isElementAccessExpression(node) && taken.has(node.expression.getText())) throw new Error(`${id} asks an enum of assembly/shared for a name: ${node.getText()}`)
+      if (ts.isPropertyAccessExpression(node) && taken.has(node.expression.getText())) {
+        const text = node.getText().replace('.', '_')
+        used.add(text)
+        edits.push({ at: node.getStart(), end: node.getEnd(), text })
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+    if (used.size > 0) edits.push({ at: names.elements.end, end: names.elements.end, text: `, ${[...used].join(', ')}` })
+  }
+  edits.sort((a, b) => b.at - a.at)
+  return edits.reduce((text, { at, end, text: replacement }) => text.slice(0, at) + replacement + text.slice(end), code)
 }
 
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.

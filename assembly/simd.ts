@@ -1,25 +1,25 @@
 // Small building blocks of every kernel: multiply-add, tails, sums across lanes, runs of words.
 // No mathematics beyond + and ×: see math.ts.
 
-/** a·b + c. One rounding where relaxed SIMD is compiled in and the machine has FMA, two otherwise. */
+// In the plain binary, which the build makes of the relaxed one (scripts/multiply-add.mjs), the next three are two
+// instructions each and round twice.
+
+/** a·b + c. One rounding where the machine has fused multiply-add. */
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c)
-  return f32x4.add(f32x4.mul(a, b), c)
+  return f32x4.relaxed_madd(a, b, c)
 }
 
 /** c − a·b, rounded as madd is. */
 @inline
 export function nmadd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c)
-  return f32x4.sub(c, f32x4.mul(a, b))
+  return f32x4.relaxed_nmadd(a, b, c)
 }
 
 /** a·b + c on two float64, rounded as madd is. */
 @inline
 export function madd_f64(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c)
-  return f64x2.add(f64x2.mul(a, b), c)
+  return f64x2.relaxed_madd(a, b, c)
 }
 
 /** Stores the first `n` of four lanes, 1 ≤ n ≤ 3. */

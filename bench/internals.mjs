@@ -2,7 +2,7 @@
 // programs and their plans, which TypeScript declares private. Fails loudly when these are no longer where they were.
 import { readFileSync } from 'node:fs';
 
-/** A binary of build/ with a memory of its own. @param {'plain' | 'relaxed'} level */
+/** The kernels as build/ has them, each to be called by its name, with a memory of their own. @param {'plain' | 'relaxed'} level */
 export function instantiateKernels(level) {
   const module = new WebAssembly.Module(readFileSync(kernelFile(level)));
   const limits = { initial: 4, maximum: 65536 };
@@ -19,7 +19,7 @@ export function instantiateKernels(level) {
 
 /** @param {'plain' | 'relaxed'} level */
 function kernelFile(level) {
-  return new URL(`../build/${level === 'plain' ? 'simd' : 'relaxed'}.wasm`, import.meta.url);
+  return new URL(`../build/${level === 'plain' ? 'simd' : 'relaxed'}.kernels.wasm`, import.meta.url);
 }
 
 /**

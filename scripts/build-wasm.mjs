@@ -1,6 +1,6 @@
-// Compiles assembly/ into two wasm binaries and embeds them in src/runtime/engine/binaries.ts as text
-// (see encode-bytes.mjs). Does nothing when no source changed. Optimises nothing itself: see asconfig.json for the options, and
-// hoist-constants.mjs for the one thing that asc and V8 leave undone.
+// Compiles assembly/ and embeds it in src/runtime/engine/binaries.ts: one binary as text (encode-bytes.mjs), of which two
+// are made (multiply-add.mjs). Does nothing when no source changed. Optimises nothing itself: see asconfig.json for the
+// options, and hoist-constants.mjs for the one thing that asc and V8 leave undone.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,13 +8,18 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
-import { lead, textCode } from './encode-bytes.mjs'
+import { encodeBytes } from './encode-bytes.mjs'
 import { hoistConstants, hoistedConstants } from './hoist-constants.mjs'
+import { fusions, sections, splitMultiplyAdds } from './multiply-add.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
 
-const targets = ['simd', 'relaxed']
+const compiled = 'relaxed'
+/** What is made of it, in build/: as the package has it, and with every kernel to be called by its name, for bench/. */
+const written = ['simd.wasm', 'relaxed.wasm', 'simd.kernels.wasm', 'relaxed.kernels.wasm', 'relaxed.wat', 'decode.wasm']
+/** What src/runtime calls. */
+const called = ['run', 'runOne', 'runPart', 'setTurn', 'lead', 'serve', 'abandon', 'gemm_4x8_columns_f32', 'gemm_6x16_columns_f32']
 const generatedFile = 'src/runtime/engine/binaries.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
@@ -31,7 +36,7 @@ const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
   .map((name) => join('assembly', name))
   .sort()
 const hash = createHash('sha256')
-const tools = ['build-wasm', 'encode-bytes', 'hoist-constants'].map((name) => `scripts/${name}.mjs`)
+const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'multiply-add'].map((name) => `scripts/${name}.mjs`)
 for (const file of [...sources, 'asconfig.json', ...tools, ascPackage]) {
   hash.update(file.endsWith('package.json') ? 'asc' : file).update('\0').update(readFileSync(file)).update('\0')
 }
@@ -40,7 +45,7 @@ const hashLine = `// sources: ${hash.digest('hex')}`
 const upToDate =
   existsSync(generatedFile) &&
   readFileSync(generatedFile, 'utf8').includes(hashLine + '\n') &&
-  [...targets, 'decode'].every((name) => existsSync(`build/${name}.wasm`))
+  written.every((name) => existsSync(`build/${name}`))
 if (upToDate) process.exit(0)
 
 // Node 20 compiles relaxed SIMD only behind a flag; later versions need none.
@@ -51,49 +56,43 @@ const started = performance.now()
 mkdirSync('build', { recursive: true })
 const scratch = mkdtempSync('build/asc-') // two builds at once must not see each other's half-written files
 try {
-  await Promise.all([...targets.map((target) => compile(target, scratch)), compileDecoder(scratch)])
-  const decoder = readFileSync(join(scratch, 'decode.wasm'))
-  targets.forEach((target) => checkModule(target, readFileSync(join(scratch, `${target}.wasm`))))
-  const texts = targets.map((target) => readFileSync(join(scratch, `${target}.wat`), 'utf8'))
-  // One table for both, so that functions which are equal stay so.
-  const table = [...new Set(texts.flatMap((text) => [...hoistedConstants(text)]))].sort()
+  await Promise.all([compileKernels(scratch), compileDecoder(scratch)])
+  const inScratch = (name) => join(scratch, name)
+  checkModule(readFileSync(inScratch(`${compiled}.wasm`)))
+  const wat = readFileSync(inScratch(`${compiled}.wat`), 'utf8')
+  const table = [...hoistedConstants(wat)].sort()
   const { address, bytes } = placeOfConstants()
   if (4 * table.length > bytes) throw new Error(`${table.length} constants do not fit into ${bytes} bytes: see assembly/shared/instructions.ts`)
-  const binaries = targets.map((target, i) => {
-    const text = hoistConstants(texts[i], table, address)
-    const binary = assemble(text)
-    writeFileSync(join(scratch, `${target}.wat`), text)
-    writeFileSync(join(scratch, `${target}.wasm`), binary)
-    return binary
-  })
+  const hoisted = hoistConstants(wat, table, address)
+  writeFileSync(inScratch(`${compiled}.wat`), hoisted)
+  const kernels = splitMultiplyAdds(assemble(hoisted))
+  writeFileSync(inScratch('simd.kernels.wasm'), kernels.plain)
+  writeFileSync(inScratch('relaxed.kernels.wasm'), kernels.relaxed)
+  const { plain, relaxed } = splitMultiplyAdds(assemble(withoutExports(hoisted)))
+  writeFileSync(inScratch('simd.wasm'), plain)
+  writeFileSync(inScratch('relaxed.wasm'), relaxed)
+  for (const name of written) renameSync(inScratch(name), `build/${name}`)
 
-  for (const name of [...targets, 'decode']) {
-    for (const extension of ['wasm', 'wat']) {
-      renameSync(join(scratch, `${name}.${extension}`), `build/${name}.${extension}`)
-    }
-  }
   mkdirSync(dirname(generatedFile), { recursive: true })
-  const shared = pair(...binaries.map(pieces))
-  const code = textCode(shared.flat())
-  const encoded = (bytes) => inQuotes(code.encode(bytes))
+  const decoder = readFileSync('build/decode.wasm')
   const text = [
     '// Generated by scripts/build-wasm.mjs from assembly/. Do not edit; not under version control.',
-    '// Bytes as text: scripts/encode-bytes.mjs says how, decode.ts reads it.',
     hashLine,
+    "import type { Fusion } from './fuse'",
+    '/** assembly/decode.ts, base64. */',
     `export const decoder = ${inQuotes(decoder.toString('base64'))}`,
-    `export const table = ${inQuotes(Buffer.from(code.table).toString('base64'))}`,
-    `export const lead = ${lead}`,
-    '/** The binaries in pieces: a string is in both, a pair is [simd, relaxed]. */',
-    'export const pieces: readonly (string | readonly [string, string])[] = [',
-    ...shared.map((piece) => (Array.isArray(piece) ? `  [${piece.map(encoded).join(', ')}],` : `  ${encoded(piece)},`)),
-    ']',
+    '/** The plain binary as scripts/encode-bytes.mjs writes it. */',
+    `export const encoded = ${inQuotes(encodeBytes(plain))}`,
+    '/** Its bytes. */',
+    `export const size = ${plain.length}`,
+    '/** What is otherwise in the relaxed one. */',
+    `export const fusions: readonly Fusion[] = ${JSON.stringify(fusions)}`,
     '',
   ].join('\n')
-  writeFileSync(join(scratch, 'binaries.ts'), text)
-  renameSync(join(scratch, 'binaries.ts'), generatedFile)
+  writeFileSync(inScratch('binaries.ts'), text)
+  renameSync(inScratch('binaries.ts'), generatedFile)
 
-  const sizes = targets.map((target, i) => `${target} ${(binaries[i].length / 1000).toFixed(1)} kB`).join(', ')
-  console.log(`wasm: ${sizes} in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  console.log(`wasm: ${(plain.length / 1000).toFixed(1)} kB in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
@@ -101,14 +100,13 @@ try {
   rmSync(scratch, { recursive: true, force: true })
 }
 
-// One process per target: the compiler is single-threaded and takes seconds.
-function compile(target, folder) {
-  return runCompiler(target, folder, ['--target', target])
+function compileKernels(folder) {
+  return runCompiler(compiled, folder, ['--target', compiled])
 }
 
 /** assembly/decode.ts alone, with a memory of its own. */
 function compileDecoder(folder) {
-  const options = ['--config', 'none', '-O3', '--noAssert', '--uncheckedBehavior', 'always', '--runtime', 'stub', '--use', 'abort=', '--initialMemory', '1']
+  const options = ['--config', 'none', '-Oz', '--noAssert', '--uncheckedBehavior', 'always', '--runtime', 'stub', '--use', 'abort=', '--initialMemory', '5']
   return runCompiler('decode', folder, ['assembly/decode.ts', ...options])
 }
 
@@ -140,11 +138,16 @@ function placeOfConstants() {
   return { address: valueOf('CONSTANTS'), bytes: valueOf('CONSTANTS_SIZE') }
 }
 
+/** The names of kernels cost 1 kB. */
+function withoutExports(text) {
+  return text.replace(/^ \(export "(\w+)".*\n/gm, (line, name) => (called.includes(name) ? line : ''))
+}
+
 function assemble(text) {
   const module = binaryen.parseText(text)
   module.setFeatures(binaryen.Features.All)
   if (!module.validate()) throw new Error('the module is not valid after its constants were moved')
-  const binary = Buffer.from(module.emitBinary())
+  const binary = module.emitBinary()
   module.dispose()
   return binary
 }
@@ -153,64 +156,16 @@ function assemble(text) {
 // data segment of asc's, because each worker's instantiation would write it again over memory in use. (The constants
 // that are moved into memory are the same bytes every time.)
 // asc emits a data segment for strings, static arrays and for functions used as values.
-function checkModule(target, bytes) {
+function checkModule(bytes) {
   const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((entry) => `${entry.module}.${entry.name}`)
   if (imports.join() !== 'env.memory') {
-    throw new Error(`${target}: expected to import env.memory only, received ${imports.join(', ')}`)
+    throw new Error(`expected to import env.memory only, received ${imports.join(', ')}`)
   }
   const dataSection = 11
   if (sections(bytes).some(({ id }) => id === dataSection)) {
     throw new Error(
-      `${target}: expected no data segment. A string, a static array or a function used as a value makes one; ` +
-        `look for "(data" in the .wat of \`npx asc --target ${target}\``,
+      'expected no data segment. A string, a static array or a function used as a value makes one; ' +
+        `look for "(data" in the .wat of \`npx asc --target ${compiled}\``,
     )
-  }
-}
-
-// The two binaries differ in the functions that multiply and add. Cut at the functions' borders, what they share is
-// stored once, and what differs stands side by side, where compression finds the likeness: 22 kB less, gzipped.
-function pair(plain, relaxed) {
-  if (plain.length !== relaxed.length) throw new Error('The two binaries must have the same functions')
-  return plain.map((piece, i) => (piece.equals(relaxed[i]) ? piece : [piece, relaxed[i]]))
-}
-
-/** A module cut before and after every function body. */
-function pieces(bytes) {
-  const codeSection = 10
-  const borders = [0]
-  for (const { id, start, end } of sections(bytes)) {
-    if (id !== codeSection) continue
-    let [, position] = leb(bytes, start)
-    while (position < end) {
-      borders.push(position)
-      const [length, body] = leb(bytes, position)
-      position = body + length
-    }
-    borders.push(end)
-  }
-  borders.push(bytes.length)
-  return borders.slice(1).map((border, i) => bytes.subarray(borders[i], border))
-}
-
-// module := magic(4) version(4) section*; section := id(1) byteLength(LEB128) content
-function sections(bytes) {
-  const found = []
-  let position = 8
-  while (position < bytes.length) {
-    const id = bytes[position]
-    const [length, start] = leb(bytes, position + 1)
-    position = start + length
-    found.push({ id, start, end: position })
-  }
-  return found
-}
-
-/** An unsigned LEB128 number, and the position after it. */
-function leb(bytes, position) {
-  let value = 0
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[position++]
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) return [value, position]
   }
 }

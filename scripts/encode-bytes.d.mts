@@ -1,2 +1,1 @@
-export const lead: number
-export function textCode(samples: readonly Uint8Array[]): { table: Uint8Array; encode: (bytes: Uint8Array) => string }
+export function encodeBytes(bytes: Uint8Array): string

@@ -63,8 +63,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
   const epilogue = load<i32>(instruction, Gemm.epilogue)
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
-  // Only with fused multiply-add: who wants the same bits everywhere cannot have it, and pairs neither.
-  const wide = ASC_FEATURE_RELAXED_SIMD && load<i32>(instruction, Gemm.wide) != 0
+  const wide = load<i32>(instruction, Gemm.wide) != 0
   const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
 
   // the stride of an axis of extent 1 may be anything: choose the one that keeps the most paths open

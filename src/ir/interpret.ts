@@ -3,6 +3,7 @@
 
 import { internalError } from '../core/errors'
 import { ruleOf } from '../primitives'
+import { referenceOf } from '../primitives/references'
 import type { Cell, Graph, Node, Value } from './graph'
 import { isLoop, passesOf } from './region'
 import type { ElementwisePrimitive, RefContext } from '../primitives/rule'
@@ -145,7 +146,7 @@ function evaluate<Name extends PrimitiveName>(
       return evaluateElementwise(rule, context)
     case 'kernel':
     case 'composed':
-      return rule.ref(context)
+      return referenceOf(node.name)!(context)
     case 'loop':
       throw internalError('a loop runs its body')
     case 'constant':

@@ -1,17 +1,13 @@
-// A LayerGraph as plain data and back. Layers are listed once; a call names its layer by position, and values as
-// { ref: [call, output] }. The first calls are the inputs.
+// A LayerGraph as plain data. Layers are listed once; a call names its layer by position, and values as
+// { ref: [call, output] }. The first calls are the inputs. The way back is read-graph.ts.
 
-import { allocateData } from '../core/dtypes'
-import { FormatError, formatShape } from '../core/errors'
+import { FormatError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
-import { isSerialized, serialize } from '../core/registry'
-import { sizeOf } from '../core/shapes'
+import { serialize } from '../core/registry'
 import type { Tree } from '../core/tree'
 import { isBranch, mapTree } from '../core/tree'
-import type { LayerBase } from '../layers/base'
-import { InputLayer } from '../layers/core/input-layer'
-import { layerFromConfig } from '../layers/saved'
-import { hasSymbol, originOf, recordCall } from '../layers/symbol'
+import type { InputLayer } from '../layers/core/input-layer'
+import { originOf, recordCall } from '../layers/symbol'
 import { Tensor } from '../ops/tensor'
 import type { LayerGraph } from './layer-graph'
 
@@ -48,48 +44,6 @@ function encodeNumber(value: unknown): Json {
   throw new FormatError(`A call of a layer has the constant ${String(value)}, which cannot be saved`)
 }
 
-function damaged(what: string): FormatError {
-  return new FormatError(`The file is damaged: ${what}`)
-}
-
-export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
-  const { layers: saved, calls } = config
-  if (!Array.isArray(saved) || !Array.isArray(calls)) throw damaged('the model has no list of layers and calls')
-  const layers = saved.map((entry: Json): LayerBase => {
-    if (!isSerialized(entry)) throw damaged('a layer has no class name')
-    return layerFromConfig(entry)
-  })
-  const made: Tensor[][] = []
-  const decode = (value: Json | undefined): unknown => {
-    if (!isBranch(value)) return value
-    if (Array.isArray(value)) return value.map((each: Json) => decode(each))
-    const record = value as { readonly [key: string]: Json }
-    if (Array.isArray(record['ref'])) {
-      const [call, output] = record['ref'] as readonly Json[]
-      const symbol = typeof call === 'number' && typeof output === 'number' ? made[call]?.[output] : undefined
-      if (symbol === undefined) throw damaged(`it refers to result ${String(output)} of call ${String(call)}, which is not made before`)
-      return symbol
-    }
-    if (isBranch(record['tensor'])) return decodeTensor(record['tensor'] as { readonly [key: string]: Json })
-    if ('undefined' in record) return undefined
-    if ('number' in record) return decodeNumber(record)
-    const { fields } = record
-    if (!isBranch(fields)) throw damaged('a call of a layer has an input of an unknown kind')
-    return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, decode(each as Json)]))
-  }
-  for (const layer of layers) if (layer instanceof InputLayer) made.push([inputOf(layer)])
-  for (const entry of calls as readonly Json[]) {
-    const { layer: position, input, options } = (isBranch(entry) ? entry : {}) as { readonly [key: string]: Json }
-    const layer = typeof position === 'number' ? layers[position] : undefined
-    if (layer === undefined) throw damaged(`a call names layer ${String(position)}, which is not there`)
-    const [given, said] = [decode(input), decode(options) ?? {}]
-    if (!hasSymbol(given)) throw damaged(`a call of ${layer} has no input that the model makes`)
-    if (!isBranch(said) || Array.isArray(said)) throw damaged(`a call of ${layer} has options of an unknown kind`)
-    made.push(symbolsOfCall(layer.applyTree(given, said as object)))
-  }
-  return { inputs: decode(config['inputs']) as Tree<Tensor>, outputs: decode(config['outputs']) as Tree<Tensor> }
-}
-
 /** The symbol of an input. */
 export function inputOf(layer: InputLayer): Tensor {
   layer.ensureBuilt(layer.spec)
@@ -101,22 +55,4 @@ export function symbolsOfCall(result: Tree<Tensor>): Tensor[] {
   let outputs: readonly Tensor[] = []
   mapTree(result, (symbol) => (outputs = originOf(symbol)?.call.outputs ?? outputs))
   return [...outputs]
-}
-
-function decodeTensor({ shape, dtype, data }: { readonly [key: string]: Json }): Tensor {
-  const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
-  const isShape = Array.isArray(shape) && shape.every((extent: Json) => Number.isSafeInteger(extent) && Number(extent) >= 0)
-  if (!isKnown || !isShape || !Array.isArray(data)) throw damaged('a constant is incomplete')
-  if (sizeOf(shape) !== data.length) throw damaged(`a constant of shape ${formatShape(shape)} has ${data.length} elements`)
-  const elements = allocateData(dtype, data.length)
-  data.forEach((each: Json, i) => (elements[i] = decodeNumber(each)))
-  return new Tensor(elements, [...shape], dtype)
-}
-
-/** What encodeNumber made of a number. */
-function decodeNumber(value: Json): number {
-  if (typeof value === 'number') return value
-  const text = isBranch(value) ? Reflect.get(value, 'number') : undefined
-  if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text)
-  throw damaged(`${JSON.stringify(value)} stands for a number`)
 }

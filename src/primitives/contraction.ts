@@ -6,10 +6,10 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext, TotalContext, VjpContext } from './rule'
+import type { CostContext, KernelPrimitive, Layout, LowerContext, TotalContext, VjpContext } from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
-import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
+import { broadcastShapes, broadcastStrides, forEachOffset, sizeOf } from '../core/shapes'
 import type { NoAttributes } from './attributes'
 
 // a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
@@ -26,31 +26,6 @@ function infer([a, b]: readonly TensorType[]): readonly TensorType[] {
   }
   const batch = broadcastShapes('matmul', [a!.shape.slice(0, -2), b!.shape.slice(0, -2)])
   return [{ shape: [...batch, m!, n!], dtype: 'float32' }]
-}
-
-function ref({ inputs: [a, b], outputs: [out], inputTypes: [aType, bType], outputTypes: [type] }: RefContext<NoAttributes>) {
-  const [m, n] = type!.shape.slice(-2) as [number, number]
-  const k = aType!.shape[aType!.shape.length - 1]!
-  const batch = type!.shape.slice(0, -2)
-  const starts = (operand: TensorType): number[] => {
-    const strides = rowMajorStrides(operand.shape)
-    const offsets: number[] = []
-    forEachOffset(batch, broadcastStrides(operand.shape.slice(0, -2), strides.slice(0, -2), batch), 0, (at) =>
-      offsets.push(at),
-    )
-    return offsets
-  }
-  const aStarts = starts(aType!)
-  const bStarts = starts(bType!)
-  for (let i = 0; i < aStarts.length; i++) {
-    for (let row = 0; row < m; row++) {
-      for (let column = 0; column < n; column++) {
-        let sum = 0
-        for (let p = 0; p < k; p++) sum += a![aStarts[i]! + row * k + p]! * b![bStarts[i]! + p * n + column]!
-        out![(i * m + row) * n + column] = sum
-      }
-    }
-  }
 }
 
 // dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
@@ -147,7 +122,6 @@ const matmul: KernelPrimitive<NoAttributes> = {
   kind: 'kernel',
   infer,
   vjp,
-  ref,
   lower,
   flops,
   accepts,

@@ -19,7 +19,7 @@ import { contraction } from './contraction'
 import type { Emitter } from './emitter'
 import type { ComposedPrimitive, KernelPrimitive, Layout, LowerContext } from './rule'
 import { isContiguous } from './rule'
-import { forEachTap, hasPixels, placesOf, requireWindow, windowLists } from './window'
+import { hasPixels, placesOf, requireWindow, windowLists } from './window'
 
 const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
@@ -65,9 +65,6 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
     isWanted(0) ? e.convolutionTranspose(dy!, kernel!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
     isWanted(1) ? e.convolutionKernel(x!, dy!, { ...attributes, kernel: windowOf(kernel!) }) : null,
   ],
-  ref({ inputs: [x, kernel], outputs: [out], inputTypes: [xType, kernelType], attributes }) {
-    forEachProduct(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (out![place] = out![place]! + x![at]! * kernel![weight]!), out!)
-  },
   simplify: ({ e, inputs: [x, kernel], attributes }) =>
     isDepthwise(kernel!.shape, attributes) ? e.depthwiseConvolution(x!, e.reshape(kernel!, [...windowOf(kernel!), attributes.groups]), slideOf(attributes)) : null,
   accepts: acceptsPixels,
@@ -102,9 +99,6 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
     isWanted(0) ? e.convolutionTranspose(dy!, dw!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
     isWanted(1) ? e.convolution(x!, dw!, attributes) : null,
   ],
-  ref({ inputs: [x, dy], outputs: [out], inputTypes: [xType], outputTypes: [type], attributes }) {
-    forEachProduct(xType!.shape, type!.shape, attributes, (at, weight, place) => (out![weight] = out![weight]! + x![at]! * dy![place]!), out!)
-  },
   simplify: ({ e, inputs: [x, dy], output, attributes }) =>
     isDepthwise(output.shape, attributes) ? e.reshape(e.depthwiseConvolutionKernel(x!, dy!, { ...slideOf(attributes), kernel: attributes.kernel }), output.shape) : null,
   accepts: acceptsPixels,
@@ -139,9 +133,6 @@ const convolutionTranspose: ComposedPrimitive<PrimitiveAttributes['convolutionTr
     isWanted(0) ? e.convolution(dx!, kernel!, attributes) : null,
     isWanted(1) ? e.convolutionKernel(dx!, dy!, { ...attributes, kernel: windowOf(kernel!) }) : null,
   ],
-  ref({ inputs: [dy, kernel], outputs: [out], inputTypes: [, kernelType], outputTypes: [type], attributes }) {
-    forEachProduct(type!.shape, kernelType!.shape, attributes, (at, weight, place) => (out![at] = out![at]! + dy![place]! * kernel![weight]!), out!)
-  },
   compose(e, [dy, kernel], attributes) {
     const { groups, spatial } = attributes
     const window = windowOf(kernel!)
@@ -179,9 +170,6 @@ const depthwiseConvolution: KernelPrimitive<WindowAttributes> = {
     isWanted(0) ? e.depthwiseConvolutionTranspose(dy!, kernel!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
     isWanted(1) ? e.depthwiseConvolutionKernel(x!, dy!, { ...attributes, kernel: kernel!.shape.slice(0, -1) }) : null,
   ],
-  ref({ inputs: [x, kernel], outputs: [out], inputTypes: [xType, kernelType], attributes }) {
-    forEachChannel(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (out![place] = out![place]! + x![at]! * kernel![weight]!), out!)
-  },
   accepts: acceptsPixels,
   fusesEpilogue: true,
   lower({ inputs: [x, kernel], outputs: [out], attributes, bias, epilogue, scratch, emit }) {
@@ -205,9 +193,6 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
     isWanted(0) ? e.depthwiseConvolutionTranspose(dy!, dw!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
     isWanted(1) ? e.depthwiseConvolution(x!, dw!, attributes) : null,
   ],
-  ref({ inputs: [x, dy], outputs: [out], inputTypes: [xType], outputTypes: [type], attributes }) {
-    forEachChannel(xType!.shape, type!.shape, attributes, (at, weight, place) => (out![weight] = out![weight]! + x![at]! * dy![place]!), out!)
-  },
   accepts: acceptsPixels,
   lower({ inputs: [x, dy], outputs: [out], attributes, scratch, emit }) {
     const { lists, run: _, ...seen } = windowLists(x!, attributes.kernel, attributes, null)
@@ -231,9 +216,6 @@ const depthwiseConvolutionTranspose: ComposedPrimitive<PrimitiveAttributes['dept
     isWanted(0) ? e.depthwiseConvolution(dx!, kernel!, attributes) : null,
     isWanted(1) ? e.depthwiseConvolutionKernel(dx!, dy!, { ...attributes, kernel: kernel!.shape.slice(0, -1) }) : null,
   ],
-  ref({ inputs: [dy, kernel], outputs: [out], inputTypes: [, kernelType], outputTypes: [type], attributes }) {
-    forEachChannel(type!.shape, kernelType!.shape, attributes, (at, weight, place) => (out![at] = out![at]! + dy![place]! * kernel![weight]!), out!)
-  },
   compose(e, [dy, kernel], attributes) {
     const window = kernel!.shape.slice(0, -1)
     const strides = window.map(() => 1)
@@ -248,30 +230,6 @@ function requirePlaces(name: string, x: Shape, dy: TensorType, window: Shape, at
   const places = placesOf(x, window, attributes)
   if (dy.dtype === 'float32' && dy.shape.length === x.length && places.every((count, i) => count === dy.shape[i])) return
   throw new ShapeError(`${name}: the gradient must be float32 [${places.join(', ')}, channels], received ${dy.dtype} ${formatShape(dy.shape)}`)
-}
-
-type Visit = (at: number, weight: number, place: number) => void
-
-/** Every product of a convolution: the offsets of its elements of x, of the kernel and of y. Clears `target` before. */
-function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit, target: { fill(value: number): unknown }): void {
-  const [channels, filters] = kernel.slice(-2) as [number, number]
-  const { groups } = attributes
-  target.fill(0)
-  forEachTap(x, kernel.slice(0, -2), attributes, (place, tap, at) => {
-    for (let f = 0; f < filters; f++) {
-      const group = Math.floor(f / (filters / groups))
-      for (let c = 0; c < channels; c++) visit(at + group * channels + c, (tap * channels + c) * filters + f, place * filters + f)
-    }
-  })
-}
-
-/** The same of a depthwise convolution. */
-function forEachChannel(x: Shape, kernel: Shape, attributes: WindowAttributes, visit: Visit, target: { fill(value: number): unknown }): void {
-  const channels = kernel.at(-1)!
-  target.fill(0)
-  forEachTap(x, kernel.slice(0, -1), attributes, (place, tap, at) => {
-    for (let c = 0; c < channels; c++) visit(at + c, tap * channels + c, place * channels + c)
-  })
 }
 
 /**

@@ -11,12 +11,11 @@ import { instruction } from '../ir/instruction'
 import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive } from './rule'
 import { isContiguous } from './rule'
-import type { NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape, splitAround } from '../core/shapes'
 import type { NoAttributes, PrimitiveName } from './attributes'
 
-function rowsOf(shape: Shape): { rows: number; columns: number } {
+export function rowsOf(shape: Shape): { rows: number; columns: number } {
   const { outer: rows, axis: columns } = splitAround(shape, shape.length - 1)
   return { rows, columns }
 }
@@ -32,12 +31,6 @@ function requireTargets(name: PrimitiveName, kind: TargetKind, x: TensorType, ta
       `${name}: expected float32 and ${dtype} targets ${formatShape(shape)}, received ${x.dtype} and ${targets.dtype} ${formatShape(targets.shape)}`,
     )
   }
-}
-
-/** Target i of a row, as the distribution that it means. Zeros for a class that does not exist. */
-function targetAt(kind: TargetKind, targets: NumericArray, row: number, columns: number): (column: number) => number {
-  if (kind === TargetKind.Distributions) return (column) => targets[row * columns + column]!
-  return (column) => Number(targets[row] === column)
 }
 
 /** Puts the last axis back as an extent of 1. */
@@ -74,24 +67,6 @@ function crossEntropyOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<
         : throughLoss
       if (kind === TargetKind.Classes) return [dx, null]
       return [dx, e.negative(e.multiply(e.logSoftmax(x!), perRow(e, dLoss!, x!.shape)))]
-    },
-    ref({ inputs: [x, targets], outputs: [loss, p], inputTypes: [type] }) {
-      const { rows, columns } = rowsOf(type!.shape)
-      for (let row = 0; row < rows; row++) {
-        const start = row * columns
-        const target = targetAt(kind, targets!, row, columns)
-        let max = -Infinity
-        for (let i = start; i < start + columns; i++) max = Math.max(max, x![i]!)
-        let sum = 0
-        for (let i = start; i < start + columns; i++) sum += Math.exp(x![i]! - max)
-        let value = 0
-        for (let i = 0; i < columns; i++) {
-          const shifted = x![start + i]! - max
-          if (kind === TargetKind.Distributions || target(i) !== 0) value -= target(i) * (shifted - Math.log(sum))
-          p![start + i] = Math.exp(shifted) / sum
-        }
-        loss![row] = value
-      }
     },
     lower({ inputs: [x, targets], outputs: [loss, p], emit }) {
       emit(
@@ -134,18 +109,6 @@ function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAt
         kind === TargetKind.Classes ? null : e.subtract(sumRows(e, e.multiply(scaled, p!)), scaled),
         e.sum(e.multiply(dz!, e.crossEntropyGradient(kind, p!, targets!, ones)), [p!.shape.length - 1]),
       ]
-    },
-    ref({ inputs: [p, targets, scale], outputs: [out], inputTypes: [type] }) {
-      const { rows, columns } = rowsOf(type!.shape)
-      for (let row = 0; row < rows; row++) {
-        const target = targetAt(kind, targets!, row, columns)
-        let sum = 0
-        for (let i = 0; i < columns; i++) sum += target(i)
-        for (let i = 0; i < columns; i++) {
-          const exists = kind === TargetKind.Distributions || sum !== 0
-          out![row * columns + i] = exists ? (p![row * columns + i]! * sum - target(i)) * scale![row]! : 0
-        }
-      }
     },
     lower({ inputs: [p, targets, scale], outputs: [out], emit }) {
       emit(

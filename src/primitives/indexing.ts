@@ -11,10 +11,6 @@ import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
 import type { AxisAttributes, PrimitiveAttributes } from './attributes'
 
-function clamp(index: number, extent: number): number {
-  return Math.min(Math.max(index, 0), extent - 1)
-}
-
 function requireIndices(name: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)
 }
@@ -33,16 +29,6 @@ const gather: KernelPrimitive<AxisAttributes> = {
     e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
     null,
   ],
-  ref({ inputs: [x, indices], outputs: [out], inputTypes: [type], attributes }) {
-    const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
-    const count = indices!.length
-    for (let i = 0; i < outer; i++) {
-      for (let c = 0; c < count; c++) {
-        const from = (i * axis + clamp(indices![c]!, axis)) * inner
-        for (let j = 0; j < inner; j++) out![(i * count + c) * inner + j] = x![from + j]!
-      }
-    }
-  },
   lower({ inputs: [x, indices], outputs: [out], attributes: { axis }, emit }) {
     emit(
       instruction(Opcode.Gather, Gather, {
@@ -77,17 +63,6 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
     return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: 'float32' }]
   },
   vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
-  ref({ inputs: [updates, indices], outputs: [out], outputTypes: [type], attributes }) {
-    const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
-    const count = indices!.length
-    out!.fill(0)
-    for (let i = 0; i < outer; i++) {
-      for (let c = 0; c < count; c++) {
-        const to = (i * axis + clamp(indices![c]!, axis)) * inner
-        for (let j = 0; j < inner; j++) out![to + j] = out![to + j]! + updates![(i * count + c) * inner + j]!
-      }
-    }
-  },
   lower({ inputs: [updates, indices], outputs: [out], attributes: { axis }, emit }) {
     emit(
       instruction(Opcode.ScatterAdd, ScatterAdd, {

@@ -157,7 +157,7 @@ export function copyView(input: NumericArray, shape: Shape, layout: Layout, out:
 }
 
 // Where each operand's first element lies in the result, in elements.
-function concatStarts(inputs: readonly TensorType[], axis: number): number[] {
+export function concatStarts(inputs: readonly TensorType[], axis: number): number[] {
   let at = 0
   return inputs.map(({ shape }) => {
     const start = at
@@ -235,13 +235,6 @@ const concat: KernelPrimitive<AxisAttributes> = {
       return part
     })
   },
-  ref({ inputs, outputs: [out], inputTypes, outputTypes: [type], attributes: { axis } }) {
-    const starts = concatStarts(inputTypes, axis)
-    const strides = rowMajorStrides(type!.shape)
-    inputs.forEach((input, i) =>
-      forEachOffset(inputTypes[i]!.shape, strides, starts[i]!, (at, index) => (out![at] = input[index]!)),
-    )
-  },
   accepts: () => true,
   lower({ inputs, outputs: [out], attributes: { axis }, emit }) {
     const starts = concatStarts(inputs, axis)
@@ -261,11 +254,6 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
     return [{ shape: x!.shape.map((extent, i) => before[i]! + extent + after[i]!), dtype: x!.dtype }]
   },
   vjp: ({ e, inputs: [x], attributes: { before }, cotangents: [dy] }) => [e.slice(dy!, before, x!.shape)],
-  ref({ inputs: [x], outputs: [out], inputTypes: [from], outputTypes: [to], attributes }) {
-    const strides = rowMajorStrides(to!.shape)
-    out!.fill(attributes.value)
-    forEachOffset(from!.shape, strides, padStart(strides, attributes.before), (at, index) => (out![at] = x![index]!))
-  },
   accepts: () => true,
   lower({ inputs: [x], outputs: [out], attributes: { before, value }, emit }) {
     const strides = rowMajorStrides(out!.shape)
@@ -290,11 +278,6 @@ const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
   },
   vjp: ({ e, inputs: [, block], attributes: { starts }, cotangents: [dy] }) => [dy!, e.slice(dy!, starts, block!.shape)],
   inPlace: [[0, 0]],
-  ref({ inputs: [base, block], outputs: [out], inputTypes: [to, from], attributes: { starts } }) {
-    const strides = rowMajorStrides(to!.shape)
-    out!.set(base!)
-    forEachOffset(from!.shape, strides, padStart(strides, starts), (at, index) => (out![at] = out![at]! + block![index]!))
-  },
   accepts: () => true,
   lower({ inputs: [base, block], outputs: [out], attributes: { starts }, emit }) {
     const strides = rowMajorStrides(out!.shape)
@@ -304,7 +287,7 @@ const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
   flops: ({ inputs: [, block] }) => sizeOf(block!.shape),
 }
 
-function padStart(strides: readonly number[], before: readonly number[]): number {
+export function padStart(strides: readonly number[], before: readonly number[]): number {
   return strides.reduce((at, stride, i) => at + stride * before[i]!, 0)
 }
 

@@ -13,10 +13,10 @@ import { sameShape, sizeOf } from '../core/shapes'
 import type { Operand } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from './attributes'
-import type { KernelPrimitive, LowerContext, RefContext } from './rule'
-import { forEachTap, hasPixels, placesOf, requireWindow, windowLists } from './window'
+import type { KernelPrimitive, LowerContext } from './rule'
+import { hasPixels, placesOf, requireWindow, windowLists } from './window'
 
-const slides = ({ window, strides }: PoolAttributes): WindowAttributes => ({ strides, dilation: window.map(() => 1) })
+export const slides = ({ window, strides }: PoolAttributes): WindowAttributes => ({ strides, dilation: window.map(() => 1) })
 
 function pooledType(name: string, x: TensorType, attributes: PoolAttributes): TensorType {
   const sliding = slides(attributes)
@@ -29,24 +29,6 @@ function requirePooled(name: string, x: TensorType, dy: TensorType, attributes: 
   if (dy.dtype !== 'float32' || !sameShape(dy.shape, shape)) {
     throw new ShapeError(`${name}: the gradient must be float32 ${formatShape(shape)}, received ${dy.dtype} ${formatShape(dy.shape)}`)
   }
-}
-
-/** For every element of the result: the places in x that its window sees, in order. */
-function forEachWindow(x: Shape, attributes: PoolAttributes, visit: (element: number, seen: readonly number[]) => void): void {
-  const channels = x.at(-1)!
-  const seen: number[][] = []
-  forEachTap(x, attributes.window, slides(attributes), (place, tap, at) => {
-    if (tap === 0) seen.push([])
-    seen[place]!.push(at)
-  })
-  seen.forEach((taps, place) => {
-    for (let c = 0; c < channels; c++) visit(place * channels + c, taps.map((at) => at + c))
-  })
-}
-
-/** The first of the largest; NaN is larger than all before it. */
-function largestOf(x: RefContext<unknown>['inputs'][number], seen: readonly number[]): number {
-  return seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
 }
 
 function lowerPool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, values: Operand): void {
@@ -70,9 +52,6 @@ const maxPool: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
   infer: ([x], attributes) => [pooledType('maxPool', x!, attributes)],
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.maxPoolTranspose(x!, dy!, attributes)],
-  ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes }) {
-    forEachWindow(type!.shape, attributes, (i, seen) => (out![i] = Math.max(...seen.map((at) => x![at]!))))
-  },
   accepts: (_operand, x, layout) => hasPixels(x, layout),
   lower: (context) => lowerPool(Pooling.Max, context, context.inputs[0]!, context.inputs[0]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
@@ -85,9 +64,6 @@ const maxPoolPick: KernelPrimitive<PoolAttributes> = {
     throw new ShapeError(`maxPoolPick: expected values float32 ${formatShape(x!.shape)}, received ${values!.dtype} ${formatShape(values!.shape)}`)
   },
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [null, e.maxPoolTranspose(x!, dy!, attributes)],
-  ref({ inputs: [x, values], outputs: [out], inputTypes: [type], attributes }) {
-    forEachWindow(type!.shape, attributes, (i, seen) => (out![i] = values![largestOf(x!, seen)]!))
-  },
   lower: (context) => lowerPool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
 }
@@ -99,13 +75,6 @@ const maxPoolTranspose: KernelPrimitive<PoolAttributes> = {
     return [x!]
   },
   vjp: ({ e, inputs: [x], attributes, cotangents: [dx] }) => [null, e.maxPoolPick(x!, dx!, attributes)],
-  ref({ inputs: [x, dy], outputs: [out], inputTypes: [type], attributes }) {
-    out!.fill(0)
-    forEachWindow(type!.shape, attributes, (i, seen) => {
-      const at = largestOf(x!, seen)
-      out![at] = out![at]! + dy![i]!
-    })
-  },
   lower: (context) => lowerUnpool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
   flops: ({ inputs: [, dy], attributes }) => perTap(dy!.shape, attributes),
 }
@@ -114,9 +83,6 @@ const sumPool: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
   infer: ([x], attributes) => [pooledType('sumPool', x!, attributes)],
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.sumPoolTranspose(dy!, { ...attributes, spatial: x!.shape.slice(1, -1) })],
-  ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes }) {
-    forEachWindow(type!.shape, attributes, (i, seen) => (out![i] = seen.reduce((sum, at) => sum + x![at]!, 0)))
-  },
   accepts: (_operand, x, layout) => hasPixels(x, layout),
   lower: (context) => lowerPool(Pooling.Sum, context, context.inputs[0]!, context.inputs[0]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),
@@ -130,12 +96,6 @@ const sumPoolTranspose: KernelPrimitive<PrimitiveAttributes['sumPoolTranspose']>
     return [x]
   },
   vjp: ({ e, attributes: { spatial: _, ...attributes }, cotangents: [dx] }) => [e.sumPool(dx!, attributes)],
-  ref({ inputs: [dy], outputs: [out], outputTypes: [type], attributes }) {
-    out!.fill(0)
-    forEachWindow(type!.shape, attributes, (i, seen) => {
-      for (const at of seen) out![at] = out![at]! + dy![i]!
-    })
-  },
   lower: (context) => lowerUnpool(Pooling.Sum, context, context.outputs[0]!, context.inputs[0]!),
   flops: ({ inputs: [dy], attributes }) => perTap(dy!.shape, attributes),
 }

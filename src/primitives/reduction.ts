@@ -10,7 +10,7 @@ import { FUNCTION, elementsOf } from './flops'
 import type { KernelPrimitive, TotalContext } from './rule'
 import type { DType } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
-import { adjacentGroups, forEachOffset, rowMajorStrides, sizeOf, splitAround } from '../core/shapes'
+import { adjacentGroups, sizeOf, splitAround } from '../core/shapes'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveName, ReductionName } from './attributes'
 
 function requireFloat(name: string, input: TensorType): void {
@@ -28,20 +28,11 @@ function foldedCount(shape: Shape, axes: readonly number[]): number {
   return axes.reduce((count, axis) => count * shape[axis]!, 1)
 }
 
-/** Where the elements of some axes lie, seen from the first one. */
-function offsetsAlong(shape: Shape, axes: readonly number[]): number[] {
-  const strides = rowMajorStrides(shape)
-  const offsets: number[] = []
-  forEachOffset(axes.map((axis) => shape[axis]!), axes.map((axis) => strides[axis]!), 0, (at) => offsets.push(at))
-  return offsets
-}
-
 /** One dtype's way of folding. */
 interface Fold {
   readonly reduction: Reduction
   /** What an empty axis gives. */
   readonly start: number
-  fold(accumulator: number, x: number): number
 }
 
 interface ReductionRule extends Fold {
@@ -51,8 +42,8 @@ interface ReductionRule extends Fold {
   readonly int32: Fold | null
   /** 0 and 1, and the dtype of the result. null: not of bool. */
   readonly bool: (Fold & { readonly result: DType }) | null
-  /** Of one result. */
-  finish?(accumulator: number, count: number): number
+  /** Whether each result is divided once. */
+  readonly isMean?: boolean
   vjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly number[]): Value
 }
 
@@ -88,16 +79,6 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
       const groups = adjacentGroups(axes)
       return groups.length === 1 ? null : groups.reduce((folded, group) => e.reduce(name, folded, group), x!)
     },
-    ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes: { axes } }) {
-      const { shape, dtype } = type!
-      const { start, fold } = foldOf(name, rule, dtype)
-      const folded = offsetsAlong(shape, axes)
-      offsetsAlong(shape, shape.map((_, i) => i).filter((i) => !axes.includes(i))).forEach((at, i) => {
-        let accumulator = start
-        for (const offset of folded) accumulator = fold(accumulator, x![at + offset]!)
-        out![i] = rule.finish === undefined ? accumulator : rule.finish(accumulator, folded.length)
-      })
-    },
     lower({ inputs: [x], outputs: [out], attributes: { axes }, emit }) {
       if (adjacentGroups(axes).length > 1) throw internalError(`${name}: axes ${axes.join()} are not neighbours`)
       const { reduction, start } = foldOf(name, rule, x!.dtype)
@@ -108,7 +89,7 @@ function reduction(name: ReductionName, rule: ReductionRule): KernelPrimitive<Ax
           : instruction(Opcode.Reduce, Reduce, { out: out!.address, input: x!.address, ...split, reduction }),
       )
     },
-    flops: ({ inputs, outputs }) => elementsOf(inputs) + (rule.finish === undefined ? 0 : elementsOf(outputs)),
+    flops: ({ inputs, outputs }) => elementsOf(inputs) + (rule.isMean === true ? elementsOf(outputs) : 0),
   }
 }
 
@@ -122,7 +103,6 @@ function extremeVjp(e: Emitter, dy: Value, x: Value, y: Value, axes: readonly nu
 function argReduction(
   name: PrimitiveName,
   extremes: { readonly float32: Extreme; readonly int32: Extreme },
-  better: (candidate: number, best: number) => boolean,
 ): KernelPrimitive<AxisAttributes> {
   return {
     kind: 'kernel',
@@ -131,21 +111,6 @@ function argReduction(
       return [{ shape: x!.shape.filter((_, i) => i !== axis), dtype: 'int32' }]
     },
     vjp: null,
-    ref({ inputs: [x], outputs: [out], inputTypes: [type], attributes }) {
-      const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
-      for (let i = 0; i < outer; i++) {
-        for (let j = 0; j < inner; j++) {
-          let best = 0
-          for (let a = 1; a < axis; a++) {
-            const candidate = x![(i * axis + a) * inner + j]!
-            const incumbent = x![(i * axis + best) * inner + j]!
-            // The first NaN counts as the extreme.
-            if (better(candidate, incumbent) || (Number.isNaN(candidate) && !Number.isNaN(incumbent))) best = a
-          }
-          out![i * inner + j] = best
-        }
-      }
-    },
     lower({ inputs: [x], outputs: [out], attributes: { axis }, emit }) {
       emit(
         instruction(Opcode.ArgReduce, ArgReduce, {
@@ -178,20 +143,6 @@ function rowSoftmax(
       const sum = (value: Value) => e.keepAxes(e.sum(value, [last]), x!.shape, [last])
       return [vjp(e, dy!, y!, sum)]
     },
-    ref({ inputs: [x], outputs: [out], inputTypes: [type] }) {
-      const { outer: rows, axis: columns } = splitAround(type!.shape, type!.shape.length - 1)
-      for (let row = 0; row < rows; row++) {
-        const start = row * columns
-        let max = -Infinity
-        for (let i = start; i < start + columns; i++) max = Math.max(max, x![i]!)
-        let sum = 0
-        for (let i = start; i < start + columns; i++) sum += Math.exp(x![i]! - max)
-        for (let i = start; i < start + columns; i++) {
-          const shifted = x![i]! - max
-          out![i] = kind === SoftmaxKind.Softmax ? Math.exp(shifted) / sum : shifted - Math.log(sum)
-        }
-      }
-    },
     lower({ inputs: [x], outputs: [out], scratch, emit }) {
       const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
       emit(instruction(Opcode.Softmax, Softmax, { out: out!.address, input: x!.address, rows, columns, kind, scratch }))
@@ -205,19 +156,15 @@ function rowSoftmax(
   }
 }
 
-const plus = (sum: number, x: number): number => sum + x
-/** Wraps at 32 bits. */
-const plusI32 = (sum: number, x: number): number => (sum + x) | 0
-const sumI32: Fold = { reduction: Reduction.SumI32, start: 0, fold: plusI32 }
-const maxI32: Fold = { reduction: Reduction.MaxI32, start: -(2 ** 31), fold: Math.max }
-const minI32: Fold = { reduction: Reduction.MinI32, start: 2 ** 31 - 1, fold: Math.min }
+const sumI32: Fold = { reduction: Reduction.SumI32, start: 0 }
+const maxI32: Fold = { reduction: Reduction.MaxI32, start: -(2 ** 31) }
+const minI32: Fold = { reduction: Reduction.MinI32, start: 2 ** 31 - 1 }
 
 export const reductions = {
   sum: reduction('sum', {
     isSum: true,
     reduction: Reduction.Sum,
     start: 0,
-    fold: plus,
     int32: sumI32,
     bool: { ...sumI32, result: 'int32' },
     vjp: (e, dy, x) => e.broadcastTo(dy, x.shape),
@@ -225,16 +172,14 @@ export const reductions = {
   mean: reduction('mean', {
     reduction: Reduction.Mean,
     start: 0,
-    fold: plus,
     int32: null,
     bool: null,
-    finish: (sum, count) => sum / count,
+    isMean: true,
     vjp: (e, dy, x, _y, axes) => e.broadcastTo(e.multiply(dy, 1 / foldedCount(x.shape, axes)), x.shape),
   }),
   max: reduction('max', {
     reduction: Reduction.Max,
     start: -Infinity,
-    fold: Math.max,
     int32: maxI32,
     bool: { ...maxI32, start: 0, result: 'bool' },
     vjp: extremeVjp,
@@ -242,13 +187,12 @@ export const reductions = {
   min: reduction('min', {
     reduction: Reduction.Min,
     start: Infinity,
-    fold: Math.min,
     int32: minI32,
     bool: { ...minI32, start: 1, result: 'bool' },
     vjp: extremeVjp,
   }),
-  argMax: argReduction('argMax', { float32: Extreme.Max, int32: Extreme.MaxI32 }, (candidate, best) => candidate > best),
-  argMin: argReduction('argMin', { float32: Extreme.Min, int32: Extreme.MinI32 }, (candidate, best) => candidate < best),
+  argMax: argReduction('argMax', { float32: Extreme.Max, int32: Extreme.MaxI32 }),
+  argMin: argReduction('argMin', { float32: Extreme.Min, int32: Extreme.MinI32 }),
   // dx = y (dy − Σ dy·y)
   softmax: rowSoftmax('softmax', SoftmaxKind.Softmax, (e, dy, y, sum) =>
     e.multiply(y, e.subtract(dy, sum(e.multiply(dy, y)))),

@@ -131,11 +131,9 @@ export interface ViewPrimitive<Attributes> extends Common<Attributes> {
   view(input: TensorType, layout: Layout, attributes: Attributes): Layout | null
 }
 
-/** Has an instruction of its own. */
+/** Has an instruction of its own. What it computes says references.ts. */
 export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'kernel'
-  /** The plain loop that says what is meant. Every element of every output is written. */
-  ref(context: RefContext<Attributes>): void
   lower(context: LowerContext<Attributes>): void
   /** Floating-point operations: see flops.ts. */
   flops(context: CostContext<Attributes>): number
@@ -151,11 +149,9 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   readonly places?: (inputs: readonly TensorType[], attributes: Attributes) => readonly number[] | null
 }
 
-/** Written with other primitives, which take its place before anything is planned. */
+/** Written with other primitives, which take its place before anything is planned. What it computes says references.ts. */
 export interface ComposedPrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'composed'
-  /** The plain loop that says what is meant. */
-  ref(context: RefContext<Attributes>): void
   compose(e: Emitter, inputs: readonly Value[], attributes: Attributes): Value
   /** As of a kernel. */
   flops(context: CostContext<Attributes>): number

@@ -4,7 +4,6 @@ import { Random } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { instruction } from '../ir/instruction'
 import type { ConstantPrimitive, KernelPrimitive } from './rule'
-import { threefryUniform } from '../core/threefry'
 import { sizeOf } from '../core/shapes'
 import type { PrimitiveAttributes } from './attributes'
 
@@ -20,8 +19,6 @@ const uniform: KernelPrimitive<PrimitiveAttributes['uniform']> = {
   kind: 'kernel',
   infer: (_inputs, { shape }) => [{ shape, dtype: 'float32' }],
   vjp: () => [null],
-  ref: ({ inputs: [key], outputs: [out], attributes: { stream } }) =>
-    threefryUniform(key![0]!, key![1]!, stream, out!),
   lower({ inputs: [key], outputs: [out], attributes: { shape, stream }, emit }) {
     emit(
       instruction(Opcode.Random, Random, { out: out!.address, key: key!.address, stream, count: sizeOf(shape) }),

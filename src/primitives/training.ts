@@ -20,8 +20,6 @@ const guard: KernelPrimitive<PrimitiveAttributes['guard']> = {
   ends: (inputs, { limits }) => inputs.some((input, i) => input.some((x) => !(Math.abs(x) <= Math.min(limits?.[i] ?? LARGEST, LARGEST)))),
   infer: () => [],
   vjp: null,
-  // The interpreter asks `ends`: only it can end the run.
-  ref: () => {},
   lower({ inputs, attributes: { limits }, emit }) {
     // What is larger than its limit is infinite when it is scaled.
     const scales = inputs.map((_, i) => LARGEST / Math.min(limits?.[i] ?? LARGEST, LARGEST))
@@ -48,20 +46,6 @@ const sgd: KernelPrimitive<PrimitiveAttributes['sgd']> = {
   },
   vjp: null,
   inPlace: [[0, 0], [1, 3]],
-  ref({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes: { momentum, nesterov, weightDecay } }) {
-    const lr = rate![0]!
-    for (let i = 0; i < p!.length; i++) {
-      const decayed = p![i]! * (1 - lr * weightDecay)
-      const step = -lr * g![i]!
-      if (v === undefined || vOut === undefined) {
-        pOut![i] = decayed + step
-        continue
-      }
-      const velocity = momentum * v[i]! + step
-      pOut![i] = decayed + (nesterov ? momentum * velocity + step : velocity)
-      vOut[i] = velocity
-    }
-  },
   lower({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes, emit }) {
     emit(
       instruction(Opcode.Sgd, Sgd, {
@@ -93,30 +77,6 @@ const rmsprop: KernelPrimitive<PrimitiveAttributes['rmsprop']> = {
   },
   vjp: null,
   inPlace: [[0, 0], [1, 3], [2, 4], [3, 5]],
-  ref({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay } }) {
-    const [p, g, rate, square, ...rest] = inputs
-    const [pOut, squareOut, ...restOut] = outputs
-    const lr = rate![0]!
-    const average = centered ? 0 : -1
-    const velocity = momentum > 0 ? average + 1 : -1
-    for (let i = 0; i < p!.length; i++) {
-      const decayed = p![i]! * (1 - lr * weightDecay)
-      const s = rho * square![i]! + (1 - rho) * g![i]! ** 2
-      let denominator = s + epsilon
-      if (centered) {
-        const a = rho * rest[average]![i]! + (1 - rho) * g![i]!
-        denominator = Math.max(s - a * a, 0) + epsilon
-        restOut[average]![i] = a
-      }
-      let update = (lr * g![i]!) / Math.sqrt(denominator)
-      if (momentum > 0) {
-        update += momentum * rest[velocity]![i]!
-        restOut[velocity]![i] = update
-      }
-      squareOut![i] = s
-      pOut![i] = decayed - update
-    }
-  },
   lower({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay }, emit }) {
     const average = centered ? 4 : -1
     const velocity = momentum > 0 ? (centered ? 5 : 4) : -1
@@ -154,19 +114,6 @@ const adam: KernelPrimitive<PrimitiveAttributes['adam']> = {
   },
   vjp: null,
   inPlace: [[0, 0], [1, 3], [2, 4]],
-  ref({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes }) {
-    const { beta1, beta2, epsilon, weightDecay } = attributes
-    const lr = rate![0]!
-    const t = iterations![0]! + 1
-    const alpha = (lr * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)
-    for (let i = 0; i < p!.length; i++) {
-      const mean = m![i]! + (1 - beta1) * (g![i]! - m![i]!)
-      const variance = v![i]! + (1 - beta2) * (g![i]! ** 2 - v![i]!)
-      pOut![i] = p![i]! * (1 - lr * weightDecay) - (alpha * mean) / (Math.sqrt(variance) + epsilon)
-      mOut![i] = mean
-      vOut![i] = variance
-    }
-  },
   lower({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes, emit }) {
     emit(
       instruction(Opcode.Adam, Adam, {

@@ -2,8 +2,9 @@
 // happens before the first call.
 
 import { StateError, internalError } from '../../core/errors'
-import { decoder, lead, pieces, table } from './binaries'
+import { decoder, encoded, fusions, size } from './binaries'
 import { decodeBytes } from './decode'
+import { fuse } from './fuse'
 
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
 export type SimdLevel = 'plain' | 'relaxed'
@@ -103,10 +104,11 @@ function hasKernels(exports: WebAssembly.Exports): exports is KernelExports {
   return ENTRIES.every((name) => typeof exports[name] === 'function')
 }
 
-/** The module's bytes: the pieces that both binaries share, and this one's of the others. */
+/** The module's bytes. */
 export function binary(level: SimdLevel): Uint8Array<ArrayBuffer> {
-  const text = pieces.map((piece) => (typeof piece === 'string' ? piece : piece[level === 'relaxed' ? 1 : 0])).join('')
-  return decodeBytes(text, { decoder, table, lead })
+  const bytes = decodeBytes(encoded, size, decoder)
+  if (level === 'relaxed') fuse(bytes, fusions)
+  return bytes
 }
 
 // A custom section, which means nothing, with the name "turbo"

@@ -1,0 +1,21 @@
+// How models are made of configurations. Whoever opens a scope in which the classes of layers are found brings it, since
+// without one no layer can be made: an application that reads no models does not carry it.
+
+import { ArgumentError } from '../core/errors'
+import type { Config } from '../core/registry'
+import type { Tree } from '../core/tree'
+import type { Tensor } from '../ops/tensor'
+
+export type GraphReader = (config: Config) => { inputs: Tree<Tensor>; outputs: Tree<Tensor> }
+
+let reader: GraphReader | null = null
+
+export function readGraphsWith(given: GraphReader): void {
+  reader = given
+}
+
+/** The symbols of a functional model. */
+export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
+  if (reader !== null) return reader(config)
+  throw new ArgumentError('The classes of layers are found by name only within customObjectScope(), loadModel and modelFromJSON')
+}

@@ -1,0 +1,17 @@
+// Where classes and functions are found by name.
+
+import type { CustomObjects } from '../core/registry'
+import { customObjectScope as openScope } from '../core/registry'
+import { graphFromConfig } from './read-graph'
+import { readGraphsWith } from './reader'
+
+/**
+ * Runs `body` while names in `objects` mean the user's own classes and functions. Scopes may be nested. The scope ends
+ * when `body` returns, also when it returns a promise.
+ *
+ * Keras: `keras.utils.custom_object_scope`.
+ */
+export function customObjectScope<Result>(objects: CustomObjects, body: () => Result): Result {
+  readGraphsWith(graphFromConfig)
+  return openScope(objects, body)
+}

@@ -1,0 +1,100 @@
+// What the primitives that see tensors through windows compute, as plain loops: a part of references.ts.
+
+import type { Shape } from '../core/shapes'
+import type { NumericArray } from '../core/dtypes'
+import type { ConvolutionAttributes, PoolAttributes, WindowAttributes } from './attributes'
+import { slides } from './pooling'
+import type { RefContext } from './rule'
+import { forEachTap } from './window'
+
+/** Of one product of a convolution: the offsets of its elements of x, of the kernel and of y. */
+type Visit = (at: number, weight: number, place: number) => void
+
+function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit): void {
+  const [channels, filters] = kernel.slice(-2) as [number, number]
+  const { groups } = attributes
+  forEachTap(x, kernel.slice(0, -2), attributes, (place, tap, at) => {
+    for (let f = 0; f < filters; f++) {
+      const group = Math.floor(f / (filters / groups))
+      for (let c = 0; c < channels; c++) visit(at + group * channels + c, (tap * channels + c) * filters + f, place * filters + f)
+    }
+  })
+}
+
+function forEachChannel(x: Shape, kernel: Shape, attributes: WindowAttributes, visit: Visit): void {
+  const channels = kernel.at(-1)!
+  forEachTap(x, kernel.slice(0, -1), attributes, (place, tap, at) => {
+    for (let c = 0; c < channels; c++) visit(at + c, tap * channels + c, place * channels + c)
+  })
+}
+
+type ForEach<Attributes> = (x: Shape, kernel: Shape, attributes: Attributes, visit: Visit) => void
+
+/** A convolution and its gradients: the same products, each added to another one of the three tensors. */
+function convolutionReferences<Attributes>(forEach: ForEach<Attributes>) {
+  return {
+    forward({ inputs: [x, kernel], outputs: [y], inputTypes: [xType, kernelType], attributes }: RefContext<Attributes>): void {
+      y!.fill(0)
+      forEach(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (y![place] = y![place]! + x![at]! * kernel![weight]!))
+    },
+    ofKernel({ inputs: [x, dy], outputs: [dw], inputTypes: [xType], outputTypes: [kernelType], attributes }: RefContext<Attributes>): void {
+      dw!.fill(0)
+      forEach(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (dw![weight] = dw![weight]! + x![at]! * dy![place]!))
+    },
+    transposed({ inputs: [dy, kernel], outputs: [dx], inputTypes: [, kernelType], outputTypes: [xType], attributes }: RefContext<Attributes>): void {
+      dx!.fill(0)
+      forEach(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (dx![at] = dx![at]! + dy![place]! * kernel![weight]!))
+    },
+  }
+}
+
+const full = convolutionReferences(forEachProduct)
+const depthwise = convolutionReferences(forEachChannel)
+
+/** For every element of the result of a pooling: the places in x that its window sees, in order. */
+function forEachWindow(x: Shape, attributes: PoolAttributes, visit: (element: number, seen: readonly number[]) => void): void {
+  const channels = x.at(-1)!
+  const seen: number[][] = []
+  forEachTap(x, attributes.window, slides(attributes), (place, tap, at) => {
+    if (tap === 0) seen.push([])
+    seen[place]!.push(at)
+  })
+  seen.forEach((taps, place) => {
+    for (let c = 0; c < channels; c++) visit(place * channels + c, taps.map((at) => at + c))
+  })
+}
+
+/** The first of the largest; NaN is larger than all before it. */
+const largestOf = (x: NumericArray, seen: readonly number[]): number => seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
+
+export const windowReferences = {
+  convolution: full.forward,
+  convolutionKernel: full.ofKernel,
+  convolutionTranspose: full.transposed,
+  depthwiseConvolution: depthwise.forward,
+  depthwiseConvolutionKernel: depthwise.ofKernel,
+  depthwiseConvolutionTranspose: depthwise.transposed,
+
+  maxPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+    forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = Math.max(...seen.map((at) => x![at]!))))
+  },
+  maxPoolPick({ inputs: [x, values], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+    forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = values![largestOf(x!, seen)]!))
+  },
+  maxPoolTranspose({ inputs: [x, dy], outputs: [dx], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+    dx!.fill(0)
+    forEachWindow(type!.shape, attributes, (i, seen) => {
+      const at = largestOf(x!, seen)
+      dx![at] = dx![at]! + dy![i]!
+    })
+  },
+  sumPool({ inputs: [x], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+    forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = seen.reduce((sum, at) => sum + x![at]!, 0)))
+  },
+  sumPoolTranspose({ inputs: [dy], outputs: [dx], outputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+    dx!.fill(0)
+    forEachWindow(type!.shape, attributes, (i, seen) => {
+      for (const at of seen) dx![at] = dx![at]! + dy![i]!
+    })
+  },
+}
