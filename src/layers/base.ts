@@ -23,7 +23,7 @@ import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
-import { CallContext, currentFrame, currentPath, withFrame, withinPath, withoutFrame } from './context'
+import { CallContext, currentFrame, currentPath, whileProbing, withFrame, withinPath, withoutFrame } from './context'
 import { masksOf, setMask, maskOf } from './masks'
 import type { Parts } from './parts'
 import { findParts } from './parts'
@@ -179,7 +179,7 @@ export abstract class LayerBase extends Configured {
     let output: Tree<Tensor> | null = null
     const known = hasSymbol(mask) ? null : mask
     untraced(() =>
-      withoutFrame(() =>
+      whileProbing(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
           const context = new CallContext(training, known)
@@ -467,7 +467,9 @@ export abstract class LayerBase extends Configured {
 
   /** `Dense "fc1"`, as errors name it. */
   override toString(): string {
-    return `${classNameOf(this)} "${this.name}"`
+    // A layer that was given no name has none yet when its options are checked.
+    const name: string | null = this.name
+    return name === null ? classNameOf(this) : `${classNameOf(this)} "${name}"`
   }
 
   override getConfig(): Config {
