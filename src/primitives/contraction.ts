@@ -55,9 +55,11 @@ function ref({ inputs: [a, b], outputs: [out], inputTypes: [aType, bType], outpu
 
 // dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
 function vjp({ e, inputs: [a, b], cotangents: [dy], isWanted }: VjpContext<NoAttributes>) {
+  // One matrix B for all of A: Σ Aᵀ · dC is one product, of all rows.
+  const rows = (x: Value): Value => (b!.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x)
   return [
     isWanted(0) ? e.sumTo(e.matmul(dy!, e.transposeMatrix(b!)), a!.shape) : null,
-    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(a!), dy!), b!.shape) : null,
+    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(rows(a!)), rows(dy!)), b!.shape) : null,
   ]
 }
 
@@ -140,7 +142,8 @@ function total({ e, inputs: [a, b], length, stack }: TotalContext<NoAttributes>)
   const [m, k, n] = [a!.shape[0]!, a!.shape[1]!, b!.shape[1]!]
   const [left, right] = [stack(a!), stack(b!)]
   if (left === null || right === null) return null
-  return e.matmul(e.reshape(e.transpose(left, [1, 0, 2]), [m, length * k]), e.reshape(right, [length * k, n]))
+  // a is often transposed itself: rows of aᵀ one below the other then lie as they are, or are copied whole.
+  return e.matmul(e.transposeMatrix(e.reshape(e.transposeMatrix(left), [length * k, m])), e.reshape(right, [length * k, n]))
 }
 
 const matmul: KernelPrimitive<NoAttributes> = {
