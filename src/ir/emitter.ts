@@ -109,6 +109,8 @@ export class NodeEmitter implements Emitter {
   }
 
   reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
+  tanhGradient = (y: Value | number, dy: Value | number) => this.binary('tanhGradient', y, dy)
+  sigmoidGradient = (y: Value | number, dy: Value | number) => this.binary('sigmoidGradient', y, dy)
   less(a: Value | number, b: Value | number): Value {
     return this.binary('less', a, b)
   }
@@ -217,4 +219,4 @@ export class NodeEmitter implements Emitter {
 type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
   | 'logSoftmax'
-type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'
+type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'tanhGradient' | 'sigmoidGradient' | 'less' | 'equal'

@@ -55,6 +55,8 @@ export interface PrimitiveAttributes {
   softplus: NoAttributes
   relu: NoAttributes
   reluGradient: NoAttributes
+  tanhGradient: NoAttributes
+  sigmoidGradient: NoAttributes
   erf: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes

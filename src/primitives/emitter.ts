@@ -26,6 +26,8 @@ export interface Emitter {
   divide(a: Value | number, b: Value | number): Value
   power(a: Value | number, b: Value | number): Value
   reluGradient(a: Value | number, b: Value | number): Value
+  tanhGradient(a: Value | number, b: Value | number): Value
+  sigmoidGradient(a: Value | number, b: Value | number): Value
   less(a: Value | number, b: Value | number): Value
   equal(a: Value | number, b: Value | number): Value
   /** a [… m,k] · b [… k,n] */

@@ -157,6 +157,8 @@ const away: Make = (shape, seed) => nonZero(shape, 0.1, 2, seed)
 const betweenSteps: Make = (shape, seed) => distinct(shape, 0.125, 0.0625, seed)
 const divisors: Make = (shape) => ({ ...floats(shape), data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!) })
 /** Without quotients beyond 2²⁹, whose remainder is not defined, and 0 mod ±Inf, whose sign is not. */
+/** What tanh and sigmoid give, and any gradient: with large numbers for both, float32 overflows where float64 does not. */
+const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) => SPECIAL.map((dy): readonly [number, number] => [y, dy]))
 const MOD_PAIRS = [...SPECIAL, 5, -5, 4, -4].flatMap((a) =>
   [2, -2, 3, -3, 0, -0, Infinity, -Infinity, NaN]
     .filter((b) => (Math.abs(a) < 1e9 || !Number.isFinite(a / b)) && !(a === 0 && Math.abs(b) === Infinity))
@@ -523,6 +525,8 @@ export const opCases = {
   relu: unary(away),
   // the sign of y decides: kept away from 0 for the finite differences
   reluGradient: binary(away, floats),
+  tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
+  sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
   erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
   floor: unary(betweenSteps, { special: HALVES }),
