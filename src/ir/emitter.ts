@@ -119,6 +119,14 @@ export class NodeEmitter implements Emitter {
     return this.binary('equal', a, b)
   }
 
+  copy(x: Value): Value {
+    return this.builder.emitOne('copy', [x], none)
+  }
+
+  matmulStrips(a: Value, b: Value): Value {
+    return this.builder.emitOne('matmulStrips', [a, b], none)
+  }
+
   matmul(a: Value, b: Value): Value {
     return this.builder.emitOne('matmul', [a, b], none)
   }

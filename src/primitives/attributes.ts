@@ -84,6 +84,7 @@ export interface PrimitiveAttributes {
   select: NoAttributes
   // contraction.ts
   matmul: NoAttributes
+  matmulStrips: NoAttributes
   // reduction.ts
   sum: AxesAttributes
   mean: AxesAttributes

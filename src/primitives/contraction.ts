@@ -6,11 +6,16 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { CostContext, KernelPrimitive, Layout, LowerContext, RefContext, TotalContext, VjpContext } from './rule'
+import type {
+  CostContext, KernelPrimitive, Layout, LowerContext, Preparation, PrepareContext, RefContext, TotalContext, VjpContext,
+} from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { NoAttributes } from './attributes'
+
+/** Columns of the strips in which a prepared right operand stands: those of the kernel's tiles. */
+const STRIP = 8
 
 // a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
 function infer([a, b]: readonly TensorType[]): readonly TensorType[] {
@@ -96,12 +101,13 @@ function lower(context: LowerContext<NoAttributes>): void {
   const [lhsRow, lhsColumn] = a.strides.slice(-2) as [number, number]
   const [rhsRow, rhsColumn] = b.strides.slice(-2) as [number, number]
   const { scratch, epilogue } = context
-  const bias = context.bias?.address ?? ABSENT
+  const { bias, biasRow } = biasOf(context, n)
   const wide = Number(context.wideTiles)
-  const emit = (out: Address, lhs: Address, rhs: Address, rows: number, count: number, lhsBatch: number, rhsBatch: number): void =>
+  const emit = (out: Address, lhs: Address, rhs: Address, bias: Address | typeof ABSENT, rows: number, count: number, lhsBatch: number, rhsBatch: number): void =>
     context.emit(
       instruction(Opcode.Gemm, Gemm, {
         out, lhs, rhs, bias, m: rows, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn, batch: count, lhsBatch, rhsBatch, epilogue, scratch, wide,
+        biasRow, rhsStrip: STRIP,
       }),
     )
   const lhsBatch = batchStride(batch, a.shape, a.strides)
@@ -110,8 +116,8 @@ function lower(context: LowerContext<NoAttributes>): void {
   if (lhsBatch !== null && rhsBatch !== null) {
     // One rhs for matrices of lhs that follow each other: one taller product.
     const stacked = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * lhsRow)
-    if (stacked) emit(out.address, a.address, b.address, m * matrices, 1, 0, rhsBatch)
-    else emit(out.address, a.address, b.address, m, matrices, lhsBatch, rhsBatch)
+    if (stacked) emit(out.address, a.address, b.address, bias, m * matrices, 1, 0, rhsBatch)
+    else emit(out.address, a.address, b.address, bias, m, matrices, lhsBatch, rhsBatch)
     return
   }
   // Broadcasting that one stride cannot say: one instruction per matrix.
@@ -126,9 +132,20 @@ function lower(context: LowerContext<NoAttributes>): void {
   const lhs = starts(a)
   const rhs = starts(b)
   for (let i = 0; i < lhs.length; i++) {
-    const at = { buffer: out.address.buffer, offset: out.address.offset + BYTES_PER_ELEMENT * i * m * n }
-    emit(at, lhs[i]!, rhs[i]!, m, 1, 0, 0)
+    const offset = BYTES_PER_ELEMENT * i * m * n
+    const ownBias = biasRow === 0 ? bias : moved(context.bias!.address, offset)
+    emit(moved(out.address, offset), lhs[i]!, rhs[i]!, ownBias, m, 1, 0, 0)
   }
+}
+
+function moved({ buffer, offset }: Address, bytes: number): Address {
+  return { buffer, offset: offset + bytes }
+}
+
+/** What the sums begin with: nothing, a row for all rows of the result, or a matrix as large as the result. */
+function biasOf({ bias, outputs: [out] }: LowerContext<unknown>, n: number): { bias: Address | typeof ABSENT; biasRow: number } {
+  const isWhole = bias !== null && sizeOf(bias.shape) > n && sizeOf(bias.shape) === sizeOf(out!.shape)
+  return { bias: bias?.address ?? ABSENT, biasRow: isWhole ? n : 0 }
 }
 
 // × and + for each of m·n·k
@@ -155,9 +172,73 @@ const matmul: KernelPrimitive<NoAttributes> = {
   flops,
   accepts,
   fusesEpilogue: true,
+  fusesAddend: true,
   lift: (attributes) => attributes,
   total,
   batches: true,
+  prepare,
 }
 
-export const contraction = { matmul }
+/** Least elements of a right operand, and least rows in all turns, for which strips repay making them. */
+const PREPARED_ELEMENTS = 4096
+const PREPARED_ROWS = 512
+
+// In a loop b is put once into the order in which the tiles read it: a turn's few rows do not repay that.
+function prepare({ inputs: [a, b], length, isSame }: PrepareContext): Preparation | null {
+  if (!isSame(1) || a!.shape.length !== 2 || b!.shape.length !== 2) return null
+  const [rows, k, n] = [a!.shape[0]!, b!.shape[0]!, b!.shape[1]!]
+  if (n % STRIP !== 0 || rows < LEAST_ROWS || k * n < PREPARED_ELEMENTS || length * rows < PREPARED_ROWS) return null
+  return {
+    operand: 1,
+    before: (e, whole) => e.copy(e.transpose(e.reshape(whole, [k, n / STRIP, STRIP]), [1, 0, 2])),
+    inside: (e, [own, strips]) => e.matmulStrips(own!, strips!),
+  }
+}
+
+/** Below this the kernel takes other ways, which do not know strips. */
+const LEAST_ROWS = 4
+
+// a [m,k] · b [n/8, k, 8] → [m,n]: b in strips of eight columns
+const matmulStrips: KernelPrimitive<NoAttributes> = {
+  kind: 'kernel',
+  infer([a, b]) {
+    const [m, k] = a!.shape
+    const [strips, depth, width] = b!.shape
+    if (a!.shape.length !== 2 || b!.shape.length !== 3 || k !== depth || width !== STRIP || m! < LEAST_ROWS) {
+      throw new ShapeError(`matmulStrips: expected [m ≥ ${LEAST_ROWS}, k] · [n/${STRIP}, k, ${STRIP}], received ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`)
+    }
+    return [{ shape: [m!, strips! * STRIP], dtype: 'float32' }]
+  },
+  vjp: null,
+  ref({ inputs: [a, b], outputs: [out], inputTypes: [, bType], outputTypes: [type] }) {
+    const [m, n] = type!.shape as [number, number]
+    const k = bType!.shape[1]!
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        const strip = Math.floor(column / STRIP) * k * STRIP + (column % STRIP)
+        let sum = 0
+        for (let p = 0; p < k; p++) sum += a![row * k + p]! * b![strip + p * STRIP]!
+        out![row * n + column] = sum
+      }
+    }
+  },
+  lower(context) {
+    const { inputs, outputs, scratch, epilogue, wideTiles } = context
+    const [a, b] = inputs as [Operand, Operand]
+    const [m, n] = outputs[0]!.shape as [number, number]
+    const k = a.shape[1]!
+    const [lhsRow, lhsColumn] = a.strides as [number, number]
+    context.emit(
+      instruction(Opcode.Gemm, Gemm, {
+        out: outputs[0]!.address, lhs: a.address, rhs: b.address, ...biasOf(context, n), m, n, k, lhsRow, lhsColumn, rhsRow: STRIP, rhsColumn: 1,
+        batch: 1, lhsBatch: 0, rhsBatch: 0, epilogue, scratch, wide: Number(wideTiles), rhsStrip: STRIP * k,
+      }),
+    )
+  },
+  flops,
+  accepts: (operand, input, layout) => operand === 0 && accepts(operand, input, layout),
+  fusesEpilogue: true,
+  fusesAddend: true,
+}
+
+export const contraction = { matmul, matmulStrips }

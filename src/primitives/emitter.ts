@@ -9,6 +9,7 @@ import type { ReductionName } from './attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
+  copy(x: Value): Value
   negative(x: Value): Value
   sign(x: Value): Value
   exp(x: Value): Value
@@ -32,6 +33,8 @@ export interface Emitter {
   equal(a: Value | number, b: Value | number): Value
   /** a [… m,k] · b [… k,n] */
   matmul(a: Value, b: Value): Value
+  /** a [m,k] · b [n/8, k, 8] → [m,n] */
+  matmulStrips(a: Value, b: Value): Value
   scalar(x: number, dtype?: DType): Value
   zeros(type: TensorType): Value
   cast(x: Value, dtype: DType): Value
