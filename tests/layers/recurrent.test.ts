@@ -7,6 +7,7 @@ import {
   Adam, Bidirectional, Cell, Dense, Embedding, GRU, GRUCell, Input, LSTM, LSTMCell, Model, RNN, RecurrentLayer, Sequential, SimpleRNN,
   SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor,
 } from '../../src'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { floats, generator } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 
@@ -236,7 +237,8 @@ describe('gates', () => {
   })
 })
 
-describe('what is hoisted', () => {
+// The interpreter runs what was recorded.
+describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', () => {
   /** How many instructions of a name each loop of a model's last program has. */
   const countsInLoops = (model: Sequential, name: string): number[] => {
     const text = [...model.disassemble().values()].at(-1)!
