@@ -201,26 +201,19 @@ const LEAST_ROWS = 4
 // a [m,k] · b [n/8, k, 8] → [m,n]: b in strips of eight columns
 const matmulStrips: KernelPrimitive<NoAttributes> = {
   kind: 'kernel',
-  infer([a, b]) {
-    const [m, k] = a!.shape
-    const [strips, depth, width] = b!.shape
-    if (a!.shape.length !== 2 || b!.shape.length !== 3 || k !== depth || width !== STRIP || m! < LEAST_ROWS) {
-      throw new ShapeError(`matmulStrips: expected [m ≥ ${LEAST_ROWS}, k] · [n/${STRIP}, k, ${STRIP}], received ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`)
-    }
-    return [{ shape: [m!, strips! * STRIP], dtype: 'float32' }]
-  },
+  // Only `prepare` emits it.
+  infer: ([a, b]) => [{ shape: [a!.shape[0]!, b!.shape[0]! * STRIP], dtype: 'float32' }],
   vjp: null,
-  ref({ inputs: [a, b], outputs: [out], inputTypes: [, bType], outputTypes: [type] }) {
-    const [m, n] = type!.shape as [number, number]
-    const k = bType!.shape[1]!
-    for (let row = 0; row < m; row++) {
-      for (let column = 0; column < n; column++) {
-        const strip = Math.floor(column / STRIP) * k * STRIP + (column % STRIP)
-        let sum = 0
-        for (let p = 0; p < k; p++) sum += a![row * k + p]! * b![strip + p * STRIP]!
-        out![row * n + column] = sum
-      }
-    }
+  ref({ inputs: [a, b], outputs: [out], inputTypes: [aType], outputTypes: [type] }) {
+    const n = type!.shape[1]!
+    const k = aType!.shape[1]!
+    out!.forEach((_, i) => {
+      const [row, column] = [Math.floor(i / n), i % n]
+      const strip = Math.floor(column / STRIP) * k * STRIP + (column % STRIP)
+      let sum = 0
+      for (let p = 0; p < k; p++) sum += a![row * k + p]! * b![strip + p * STRIP]!
+      out![i] = sum
+    })
   },
   lower(context) {
     const { inputs, outputs, scratch, epilogue, wideTiles } = context
