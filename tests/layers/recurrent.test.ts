@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest'
 import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
 import {
   Adam, Bidirectional, Cell, Dense, Embedding, GRU, GRUCell, Input, LSTM, LSTMCell, Model, RNN, RecurrentLayer, Sequential, SimpleRNN,
-  SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor,
+  SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor, valueAndGrad,
 } from '../../src'
+import { flatten } from '../../src/core/tree'
 import { currentRuntime } from '../../src/runtime/runtime'
 import { floats, generator } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
@@ -281,6 +282,37 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', 
     const model = new Sequential([new TimeDistributed({ layer: new Dense({ units: 4, activation: 'relu' }), inputShape: [6, 3] })])
     model.predictOnBatch(ops.ones([2, 6, 3]))
     expect(countsInLoops(model, 'Gemm')).toEqual([])
+  })
+})
+
+/** A cell that is wide enough for what only large products get. */
+describe('a wide cell', () => {
+  const wide = tensor([...floats([8, 64, 16]).data], [8, 64, 16])
+
+  it.each([
+    ['LSTM', () => new LSTM({ units: 64, returnSequences: true })],
+    ['GRU', () => new GRU({ units: 64, returnSequences: true })],
+    ['GRU that resets before', () => new GRU({ units: 64, resetAfter: false, goBackwards: true, returnSequences: true })],
+  ])('of %s has in a loop the outputs and gradients that it has step by step', (_name, make) => {
+    const layer = make()
+    layer.ensureBuilt([null, null, 16])
+    const { cell, goBackwards } = layer
+    const stepByStep = (x: Tensor): Tensor => {
+      let state = cell.initialState(8)
+      const outputs = ops.unstack(goBackwards ? ops.flip(x, 1) : x, null, 1).map((input) => {
+        const made = cell.apply({ input, state })
+        state = made.state
+        return made.output
+      })
+      return ops.stack(outputs, 1)
+    }
+    const [loop, steps] = [(x: Tensor) => layer.apply(x), stepByStep].map((outputsOf) => {
+      const lossOf = (x: Tensor): Tensor => ops.mean(ops.square(ops.add(outputsOf(x), 0.5)))
+      const [value, gradients] = valueAndGrad((x: Tensor, _weights: readonly Tensor[]) => lossOf(x), { argnums: [0, 1] })(wide, layer.trainableWeights as never)
+      return [outputsOf(wide), value, ...flatten<Tensor>(gradients as never)]
+    }) as [Tensor[], Tensor[]]
+    loop.forEach((each, i) => expectNear(each.data, steps[i]!.data, `result ${i}`, 2e-6))
+    expect(loop.length).toBe(3 + layer.weights.length)
   })
 })
 
