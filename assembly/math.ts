@@ -42,14 +42,27 @@ function expm1Polynomial(r: v128): v128 {
   return madd(madd(high, r2, low), r2, r)
 }
 
+// x = n·ln2 + r,  e^x = 2ⁿ·e^r; 2ⁿ in two factors, so that n = 128 and denormal results come out right
+
+/** x · log₂e rounded to n, which then stands in the low bits. */
+@inline
+function shiftedExponent(x: v128): v128 {
+  return madd(x, splat(LOG2_E), splat(ROUND))
+}
+
+/** e^r for the r that is left of x. */
+@inline
+function expOfRest(x: v128, shifted: v128): v128 {
+  const n = f32x4.sub(shifted, splat(ROUND))
+  const r = nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), x))
+  return f32x4.add(expm1Polynomial(r), splat(1.0))
+}
+
 /** e^x for x already clamped to [−104, 89], or NaN. */
 @inline
 function expClamped(x: v128): v128 {
-  // x = n·ln2 + r,  e^x = 2ⁿ·e^r; 2ⁿ in two factors, so that n = 128 and denormal results come out right
-  const shifted = madd(x, splat(LOG2_E), splat(ROUND))
-  const n = f32x4.sub(shifted, splat(ROUND))
-  const r = nmadd(n, splat(LN2_LOW), nmadd(n, splat(LN2_HIGH), x))
-  const p = f32x4.add(expm1Polynomial(r), splat(1.0))
+  const shifted = shiftedExponent(x)
+  const p = expOfRest(x, shifted)
   const bits = i32x4.sub(shifted, i32x4.splat(0x4b400000))
   const half = i32x4.shr_s(bits, 1)
   const one = i32x4.splat(0x3f800000)
@@ -67,7 +80,11 @@ export function exp(x: v128): v128 {
 /** e^x for x ≤ 0. as exp. */
 @inline
 export function expNegative(x: v128): v128 {
-  return expClamped(f32x4.pmax(x, splat(-104.0)))
+  const c = f32x4.pmax(x, splat(-104.0))
+  const shifted = shiftedExponent(c)
+  // 2ⁿ = 2ⁿ⁺⁶⁴ · 2⁻⁶⁴: the first is a normal number for every n here, and its exponent needs no halves
+  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 64 - 127)), 23)
+  return f32x4.mul(f32x4.mul(expOfRest(c, shifted), scale), splat(5.421010862427522e-20))
 }
 
 /** e^x − 1. NaN → NaN, −0 → −0, −Inf → −1. 1.7 / 1.6 ulp. */

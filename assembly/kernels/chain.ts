@@ -69,6 +69,8 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.LogicalAnd: return steps.logicalAnd(target, a, b, count)
     case Step.LogicalOr: return steps.logicalOr(target, a, b, count)
     case Step.ReluGradient: return steps.reluGradient_f32(target, a, b, count)
+    case Step.TanhGradient: return steps.tanhGradient_f32(target, a, b, count)
+    case Step.SigmoidGradient: return steps.sigmoidGradient_f32(target, a, b, count)
     case Step.Select: return steps.select_bits(target, a, b, c, count)
   }
 }

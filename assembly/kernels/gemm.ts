@@ -54,13 +54,15 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   let out = load<usize>(instruction, Gemm.out)
   let lhs = load<usize>(instruction, Gemm.lhs)
   let rhs = load<usize>(instruction, Gemm.rhs)
-  const bias = load<usize>(instruction, Gemm.bias)
+  let bias = load<usize>(instruction, Gemm.bias)
+  const biasRow = <usize>load<i32>(instruction, Gemm.biasRow) * 4
   let lhsRow = <usize>load<i32>(instruction, Gemm.lhsRow) * 4
   let lhsColumn = <usize>load<i32>(instruction, Gemm.lhsColumn) * 4
   let rhsRow = <usize>load<i32>(instruction, Gemm.rhsRow) * 4
   let rhsColumn = <usize>load<i32>(instruction, Gemm.rhsColumn) * 4
   const lhsBatch = <usize>load<i32>(instruction, Gemm.lhsBatch) * 4
   const rhsBatch = <usize>load<i32>(instruction, Gemm.rhsBatch) * 4
+  const rhsStrip = <usize>load<i32>(instruction, Gemm.rhsStrip) * 4
   const epilogue = load<i32>(instruction, Gemm.epilogue)
   const scratch = load<usize>(instruction, Gemm.scratch) + part * GEMM_SCRATCH
   const wide = load<i32>(instruction, Gemm.wide) != 0
@@ -77,6 +79,9 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     batch = 1
   }
 
+  // where each matrix has a bias of its own
+  const biasBatch: usize = biasRow * <usize>m
+  const inStrips = rhsStrip != 32
   const matrixByVector = n == 1 && m > 1 && lhsRow == 4
   const rowsByVector = n == 1 && lhsColumn == 4 && rhsRow == 4
   const vectorByMatrix = m == 1 && rhsColumn == 4
@@ -84,7 +89,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   let packRhs = false, packLhs = false
   if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
     // a step of 0 would make the tiles' loops over rhs endless
-    packRhs = rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS)
+    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS))
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
@@ -112,31 +117,35 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     out += <usize>(matrix * m * n) * 4
     lhs += <usize>matrix * lhsBatch
     rhs += <usize>matrix * rhsBatch
+    bias += <usize>matrix * biasBatch
   }
 
   for (; batch > 0; batch--) {
     const end = batch == 1 ? last : extent
     if (matrixByVector) {
-      multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, first, end, k, bias, false, floor)
+      multiplyVector(out, rhs, rhsRow, lhs, lhsColumn, m, first, end, k, bias, biasRow != 0, floor)
     } else if (rowsByVector) {
-      gemv_rows_f32(out + <usize>first * 4, lhs + <usize>first * lhsRow, lhsRow, rhs, end - first, k, bias, false, floor)
+      const firstBias = bias + <usize>first * biasRow
+      gemv_rows_f32(out + <usize>first * 4, lhs + <usize>first * lhsRow, lhsRow, rhs, end - first, k, firstBias, biasRow != 0, floor)
     } else if (vectorByMatrix) {
       multiplyVector(out, lhs, lhsColumn, rhs, rhsRow, n, first, end, k, bias, true, floor)
     } else if (fewRows) {
       const firstBias = bias ? bias + <usize>first * 4 : 0
       const firstRhs = rhs + <usize>first * rhsColumn
       for (let i = 0; i < m; i++) {
-        gemv_rows_f32(out + <usize>(i * n + first) * 4, firstRhs, rhsColumn, lhs + <usize>i * lhsRow, end - first, k, firstBias, true, floor)
+        const ownBias = firstBias + <usize>i * biasRow
+        gemv_rows_f32(out + <usize>(i * n + first) * 4, firstRhs, rhsColumn, lhs + <usize>i * lhsRow, end - first, k, ownBias, true, floor)
       }
     } else if (byRows) {
       gemm_blocked_f32(
-        out + <usize>(first * n) * 4, lhs + <usize>first * lhsRow, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn,
-        end - first, n, k, bias, floor, scratch, n, packRhs, packLhs, wide,
+        out + <usize>(first * n) * 4, lhs + <usize>first * lhsRow, lhsRow, lhsColumn, rhs, rhsRow, rhsColumn, rhsStrip,
+        end - first, n, k, bias + <usize>first * biasRow, biasRow, floor, scratch, n, packRhs, packLhs, wide,
       )
     } else {
       gemm_blocked_f32(
-        out + <usize>first * 4, lhs, lhsRow, lhsColumn, rhs + <usize>first * rhsColumn, rhsRow, rhsColumn,
-        m, end - first, k, bias ? bias + <usize>first * 4 : 0, floor, scratch, n, packRhs, packLhs, wide,
+        out + <usize>first * 4, lhs, lhsRow, lhsColumn,
+        rhs + (inStrips ? <usize>(first >> 3) * rhsStrip : <usize>first * rhsColumn), rhsRow, rhsColumn, rhsStrip,
+        m, end - first, k, bias ? bias + <usize>first * 4 : 0, biasRow, floor, scratch, n, packRhs, packLhs, wide,
       )
     }
     if (epilogue > Epilogue.Relu) {
@@ -148,6 +157,7 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
     out += <usize>(m * n) * 4
     lhs += lhsBatch
     rhs += rhsBatch
+    bias += biasBatch
   }
 }
 
@@ -198,15 +208,16 @@ function multiplyVector(
 }
 
 /**
- * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias [n], floor), blocked after Goto and van de Geijn, "Anatomy of
+ * out [m,n] = max(lhs [m,k] · rhs [k,n] + bias, floor), bias [n] or with steps [m,n], blocked after Goto and van de Geijn, "Anatomy of
  * High-Performance Matrix Multiplication" (2008): kc × nc of rhs, then mc × kc of lhs, then strips of 8
  * columns, so that a strip's panel of rhs stays in the first-level cache while the block of lhs streams past
  * it from the second. With `wide`, two strips at once where there are two. Both sides are used as they stand where
  * packing would cost more than it saves. Every element of out is one sum over k in order, whichever tile it falls into.
  */
 export function gemm_blocked_f32(
-  out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize,
-  m: i32, n: i32, k: i32, bias: usize, floor: f32, scratch: usize, outRow: i32, packRhs: bool, packLhs: bool, wide: bool,
+  out: usize, lhs: usize, lhsRow: usize, lhsColumn: usize, rhs: usize, rhsRow: usize, rhsColumn: usize, rhsStrip: usize,
+  m: i32, n: i32, k: i32, bias: usize, biasRow: usize, floor: f32, scratch: usize, outRow: i32,
+  packRhs: bool, packLhs: bool, wide: bool,
 ): void {
   const rows = !packLhs && lhsColumn == 4
   const panelRows = packLhs && wide ? 6 : 4
@@ -219,7 +230,7 @@ export function gemm_blocked_f32(
   const blocks = packRhs || packLhs ? (k + GEMM_KC - 1) / GEMM_KC : 1
   const kc = blocks > 1 ? ((k + blocks - 1) / blocks + 3) & ~3 : k
   const nc = packRhs ? GEMM_NC : n
-  const mc = packRhs || packLhs ? GEMM_MC : m
+  const mc = packRhs || packLhs || rhsStrip != 32 ? GEMM_MC : m
 
   for (let j = 0; j < n; j += nc) {
     const columns = min(nc, n - j)
@@ -229,7 +240,7 @@ export function gemm_blocked_f32(
       const blockFloor: f32 = p + depth == k ? floor : -Infinity
       const blockRhs = rhs + <usize>p * rhsRow + <usize>j * rhsColumn
       if (packRhs) pack_panels_8_f32(scratch, blockRhs, rhsColumn, rhsRow, columns, depth)
-      const rhsPanel = packRhs ? panelBytes(8, depth) : 32
+      const rhsPanel = packRhs ? panelBytes(8, depth) : rhsStrip
       const rhsStep: usize = packRhs ? 32 : rhsRow
       for (let i = 0; i < m; i += mc) {
         const height = min(mc, m - i)
@@ -244,9 +255,9 @@ export function gemm_blocked_f32(
         const lhsPanel: usize = rows ? 4 * lhsRow : packLhs ? panelBytes(panelRows, depth) : 16
         let blockOut = out + <usize>i * step + <usize>j * 4
         // the sums start from what the previous block of k left, else from the bias, else from zeros
-        const startStep: usize = p > 0 ? step : 0
+        const startStep: usize = p > 0 ? step : biasRow
         const startStrip: usize = p > 0 || bias ? 32 : 0
-        let start = p > 0 ? blockOut : bias ? bias + <usize>j * 4 : zeros
+        let start = p > 0 ? blockOut : bias ? bias + <usize>i * biasRow + <usize>j * 4 : zeros
         let strip = packRhs ? scratch : blockRhs
         // How many of the next strips have their first rows already, and how many rows.
         let wideStrips = 0, wideRows = 0

@@ -66,6 +66,10 @@ function binary(step: Step, a: v128, b: v128): v128 {
   if (step == Step.NotEqualI32) return bool(i32x4.ne(a, b))
   if (step == Step.LogicalAnd) return v128.and(a, b)
   if (step == Step.ReluGradient) return v128.and(b, f32x4.gt(a, f32x4.splat(0.0)))
+  const one = f32x4.splat(1.0)
+  // 1 − a is exact for a ≥ ½, where 1 − a² would have lost the last bits
+  if (step == Step.TanhGradient) return f32x4.mul(f32x4.mul(f32x4.sub(one, a), f32x4.add(one, a)), b)
+  if (step == Step.SigmoidGradient) return f32x4.mul(f32x4.mul(a, f32x4.sub(one, a)), b)
   return v128.or(a, b)
 }
 
@@ -449,6 +453,14 @@ export function logicalOr(target: usize, a: usize, b: usize, count: i32): void {
 
 export function reluGradient_f32(target: usize, a: usize, b: usize, count: i32): void {
   runBinary(Step.ReluGradient, target, a, b, count)
+}
+
+export function tanhGradient_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runBinary(Step.TanhGradient, target, a, b, count)
+}
+
+export function sigmoidGradient_f32(target: usize, a: usize, b: usize, count: i32): void {
+  runBinary(Step.SigmoidGradient, target, a, b, count)
 }
 
 /** a ≠ 0 ? b : c, bitwise. */

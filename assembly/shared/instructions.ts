@@ -84,7 +84,8 @@ export enum ChainStep {
 
 // Gemm: for each of `batch` matrices, out [m,n] = epilogue(lhs [m,k] · rhs [k,n] + bias [n]).
 // lhs[i,p] is at lhs + 4·(i·lhsRow + p·lhsColumn), and so on; of a matrix's two strides one is 1 or its
-// extent is 1. out is row-major and contiguous. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many
+// extent is 1. out is row-major and contiguous. biasRow is 0, or n: then bias lies like all of out.
+// rhsStrip is 8, or rhs stands in strips of 8 columns, [n/8, k, 8]: then it is 8·k, rhsRow 8, rhsColumn 1, and m ≥ 4. `scratch` has GEMM_SCRATCH bytes for packed panels, and as many
 // again for every further thread, as all scratch. wide ≠ 0: tiles of 6 × 16, for engines that pair vectors; the
 // results are the same.
 export enum Gemm {
@@ -105,7 +106,9 @@ export enum Gemm {
   epilogue = 64,
   scratch = 68,
   wide = 72,
-  size = 76,
+  biasRow = 76,
+  rhsStrip = 80,
+  size = 84,
 }
 
 // Blocking of Gemm: panels of rhs are kc × nc floats, panels of lhs mc × kc.

@@ -124,6 +124,10 @@ export enum Step {
   LogicalOr,
   /** a > 0 ? b : 0 */
   ReluGradient,
+  /** (1 − a)(1 + a) b */
+  TanhGradient,
+  /** a (1 − a) b */
+  SigmoidGradient,
   // three operands
   /** a ≠ 0 ? b : c, bitwise, any dtype */
   Select,

@@ -5,8 +5,10 @@ import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, isSerialized } from '../core/registry'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
+import { sizeOf } from '../core/shapes'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
+import { limitWeights } from '../layers/weight-limit'
 import { Model } from '../models/model'
 import { customObjectScope } from '../models/scope'
 import { Sequential } from '../models/sequential'
@@ -176,8 +178,12 @@ function withAdvice<Result>(body: () => Result): Result {
 function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Model<unknown, unknown> {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
-  const model = makeModel(description, customObjects)
-  if (description.build !== null) model.ensureBuilt(description.build)
+  const largest = Math.max(0, ...Array.from(container.tensors.values(), ({ shape }) => sizeOf(shape)))
+  const model = limitWeights(largest, () => {
+    const made = makeModel(description, customObjects)
+    if (description.build !== null) made.ensureBuilt(description.build)
+    return made
+  })
   const frozen = new Set(description.frozen)
   model.weights.forEach((weight, i) => {
     if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)

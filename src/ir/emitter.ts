@@ -109,12 +109,22 @@ export class NodeEmitter implements Emitter {
   }
 
   reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
+  tanhGradient = (y: Value | number, dy: Value | number) => this.binary('tanhGradient', y, dy)
+  sigmoidGradient = (y: Value | number, dy: Value | number) => this.binary('sigmoidGradient', y, dy)
   less(a: Value | number, b: Value | number): Value {
     return this.binary('less', a, b)
   }
 
   equal(a: Value | number, b: Value | number): Value {
     return this.binary('equal', a, b)
+  }
+
+  copy(x: Value): Value {
+    return this.builder.emitOne('copy', [x], none)
+  }
+
+  matmulStrips(a: Value, b: Value): Value {
+    return this.builder.emitOne('matmulStrips', [a, b], none)
   }
 
   matmul(a: Value, b: Value): Value {
@@ -257,4 +267,4 @@ export class NodeEmitter implements Emitter {
 type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
   | 'logSoftmax'
-type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'less' | 'equal'
+type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'tanhGradient' | 'sigmoidGradient' | 'less' | 'equal'

@@ -24,13 +24,14 @@ import { Variable, structure } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { AttentionCall } from './context'
-import { CallContext, currentFrame, currentPath, withFrame, withinPath, withoutFrame } from './context'
+import { CallContext, currentFrame, currentPath, whileProbing, withFrame, withinPath, withoutFrame } from './context'
 import { masksOf, setMask, maskOf } from './masks'
 import type { Parts } from './parts'
 import { findParts } from './parts'
 import type { BatchShape } from './spec'
 import { TensorSpec, specOf, specsFrom } from './spec'
 import { hasSymbol, originOf, recordCall } from './symbol'
+import { requireWithinLimit } from './weight-limit'
 
 export interface LayerOptions {
   /** Default: the class's name in snake case, numbered. */
@@ -180,7 +181,7 @@ export abstract class LayerBase extends Configured {
     let output: Tree<Tensor> | null = null
     const known = hasSymbol(mask) ? null : mask
     untraced(() =>
-      withoutFrame(() =>
+      whileProbing(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
           const context = new CallContext(training, known, null, undefined, { returnAttentionScores })
@@ -345,6 +346,7 @@ export abstract class LayerBase extends Configured {
 
   /** A trainable (by default) variable that belongs to the layer. */
   protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+    requireWithinLimit(`${this}: ${name}`, shape)
     const made = initializers.get(initializer).call(shape, fans)
     const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
     if (!sameShape(initial.shape, shape)) {
@@ -469,7 +471,9 @@ export abstract class LayerBase extends Configured {
 
   /** `Dense "fc1"`, as errors name it. */
   override toString(): string {
-    return `${classNameOf(this)} "${this.name}"`
+    // A layer that was given no name has none yet when its options are checked.
+    const name: string | null = this.name
+    return name === null ? classNameOf(this) : `${classNameOf(this)} "${name}"`
   }
 
   override getConfig(): Config {

@@ -67,6 +67,7 @@ interface Frame<Layer> {
 
 let current: Frame<unknown> | null = null
 let path: readonly string[] = []
+let probing = false
 
 /** The innermost call; null outside of all. */
 export function currentFrame(): Frame<unknown> | null {
@@ -93,6 +94,22 @@ export function withoutFrame<Result>(body: () => Result): Result {
   } finally {
     current = outer
   }
+}
+
+/** Runs `body` to find out shapes or costs only: what it computes is thrown away. */
+export function whileProbing<Result>(body: () => Result): Result {
+  const outer = probing
+  probing = true
+  try {
+    return withoutFrame(body)
+  } finally {
+    probing = outer
+  }
+}
+
+/** Whether only shapes or costs are asked for. */
+export function isProbing(): boolean {
+  return probing
 }
 
 /** Runs `body` one level deeper in the path by which weights are named. */

@@ -2,13 +2,12 @@
 // trained, copied or compiled here.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { option, custom, nullable, optionsOf, readOptions } from '../core/options'
-import type { CustomObjects } from '../core/registry'
-import { classNameOf, construct } from '../core/registry'
+import { option, custom, nullable, readOptions } from '../core/options'
 import { flatten, typed } from '../core/tree'
 import { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
 import type { Layer } from '../layers'
+import { remade } from '../layers/remade'
 import { replaceSymbols } from '../layers/symbol'
 import type { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
@@ -56,33 +55,8 @@ function requireLayer(value: unknown, where: string): LayerBase {
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
   if (!(model instanceof Model)) throw new ArgumentError(`cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
   const { cloneFunction } = readOptions('cloneModel', CLONE_OPTIONS, options)
-  return typed(new Cloner(cloneFunction ?? remade).model(model))
-}
-
-/** A layer of the same class and configuration. */
-function remade(layer: LayerBase): LayerBase {
-  const config = Object.entries(layer.getConfig()).map(([name, value]): [string, unknown] => {
-    const own: unknown = Reflect.get(layer, name)
-    // A function of the user's own need not have a name here.
-    return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
-  })
-  const made = customObjectScope(classesWithin(layer), () => construct(layer.constructor, typed(Object.fromEntries(config))))
-  if (made instanceof LayerBase) return made
-  throw new ArgumentError(`cloneModel: ${layer} cannot be made again from its getConfig()`)
-}
-
-/** The classes and functions that a layer's configuration may name. */
-function classesWithin(layer: LayerBase): CustomObjects {
-  const objects: Record<string, unknown> = {}
-  const note = (value: unknown): void => {
-    if (typeof value === 'function') objects[value.name] = value
-    else if (typeof value === 'object' && value !== null && 'getConfig' in value) objects[classNameOf(value)] = value.constructor
-  }
-  for (const each of layer.allLayers) {
-    note(each)
-    for (const name of Object.keys(optionsOf(each.constructor))) note(Reflect.get(each, name))
-  }
-  return objects
+  // A layer may hold a model, which is made again from its graph.
+  return customObjectScope({}, () => typed(new Cloner(cloneFunction ?? ((layer) => remade(layer))).model(model)))
 }
 
 class Cloner {

@@ -4,7 +4,7 @@
 import type { Tree } from '../core/tree'
 import { flatten, typed, unflatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
-import { CallContext, withFrame, withoutFrame } from '../layers/context'
+import { CallContext, whileProbing, withFrame } from '../layers/context'
 import type { TensorSpec } from '../layers/spec'
 import { trace, untraced } from '../ops/trace'
 import type { Tensor } from '../ops/tensor'
@@ -29,7 +29,7 @@ export function predictionCost(model: CostedModel): GraphCost | null {
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
   const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((extent) => extent ?? 1), dtype }))
   const { graph } = untraced(() =>
-    withoutFrame(() =>
+    whileProbing(() =>
       trace(types, (symbols) => {
         const input: Tree<Tensor> = unflatten(specs, symbols)
         return flatten<Tensor>(typed(withFrame(null, new CallContext(false), () => model.predictStep(typed(input)))))

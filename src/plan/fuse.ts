@@ -96,14 +96,20 @@ function withEpilogue(node: Node, users: Users, locations: Locations, isFree: (f
   return new SingleKernel(node, locations, bias, activation)
 }
 
-/** The row vector that `node` adds to every row of `product`. */
+/** What `node` adds to `product`, if its kernel can begin with that: a row for all rows, or a matrix as large. */
 function biasOperand(node: Node, product: Value, locations: Locations): Value | null {
   const rule = ruleOf(node.name)
   if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, product.shape)) return null
   const other = node.inputs[0] === product ? node.inputs[1]! : node.inputs[0]!
   const columns = product.shape[product.shape.length - 1]!
   const isRow = sizeOf(other.shape) === columns && other.shape[other.shape.length - 1] === columns
-  return isRow && other !== product && other.dtype === 'float32' && locations.isContiguous(other) ? other : null
+  const fits = isRow || (fusesAddend(product) && sameShape(other.shape, product.shape))
+  return fits && other !== product && other.dtype === 'float32' && locations.isContiguous(other) ? other : null
+}
+
+function fusesAddend({ node }: Value): boolean {
+  const rule = node && ruleOf(node.name)
+  return rule?.kind === 'kernel' && rule.fusesAddend === true
 }
 
 interface OpenChain {

@@ -1,5 +1,6 @@
 // Loop → smaller loop with the same results. Drops what nothing needs, takes out what is the same in every turn, and
-// carries out products for all turns at once, before the loop or after it, where no carry is in their way.
+// carries out products for all turns at once, before the loop or after it, where no carry is in their way. What is the same
+// for a product in every turn is made ready for it once.
 
 import { GraphBuilder } from '../ir/builder'
 import type { Graph, Node, Value } from '../ir/graph'
@@ -261,15 +262,19 @@ class Restructuring {
     const captured: { readonly parameter: Value; readonly value: Value }[] = []
     const carried = this.carries.map(({ parameter }) => inside.parameter(parameter))
     this.carries.forEach(({ parameter }, i) => map.set(parameter, carried[i]!))
+    const capture = (value: Value): Value => {
+      const parameter = inside.parameter(value)
+      captured.push({ parameter, value })
+      return parameter
+    }
     const get = (value: Value): Value => {
       let known = map.get(value)
       if (known !== undefined) return known
       const { value: outside, isStacked } = this.outside(value)
       known = (isStacked ? scanned.find(({ whole }) => whole === outside) : captured.find((each) => each.value === outside))?.parameter
       if (known === undefined) {
-        known = inside.parameter(value)
-        if (isStacked) scanned.push({ parameter: known, whole: outside })
-        else captured.push({ parameter: known, value: outside })
+        if (isStacked) scanned.push({ parameter: (known = inside.parameter(value)), whole: outside })
+        else known = capture(outside)
       }
       map.set(value, known)
       return known
@@ -278,6 +283,14 @@ class Restructuring {
     for (const node of this.body.nodes) {
       if (!needed.has(node)) continue
       inside.scope = node.scope
+      const preparation = ruleOf(node.name).prepare?.({ inputs: node.inputs, length: this.length, isSame: (i) => this.isSame(node.inputs[i]!) })
+      if (preparation) {
+        const { operand } = preparation
+        const ready = this.within(node.scope, () => preparation.before(this.builder.e, this.outside(node.inputs[operand]!).value))
+        const inputs = node.inputs.map((input, i) => (i === operand ? capture(ready) : get(input)))
+        map.set(node.outputs[0]!, preparation.inside(inside.e, inputs))
+        continue
+      }
       const outputs = inside.copy(node, node.inputs.map(get))
       outputs.forEach((output, i) => map.set(node.outputs[i]!, output))
     }
@@ -315,19 +328,24 @@ class Restructuring {
     if (known === undefined) {
       const node = value.node!
       const operands = node.inputs.map((input) => this.outside(input))
-      const scope = this.builder.scope
-      this.builder.scope = node.scope
-      if (node.outputs.length > 1) {
+      known = this.within(node.scope, () => {
+        if (node.outputs.length === 1) return liftNode(this.builder, node, operands, this.length)
         const outputs = this.builder.copy(node, operands.map((operand) => operand.value))
         node.outputs.forEach((output, i) => this.lifted.set(output, { value: outputs[i]!, isStacked: false }))
-        known = this.lifted.get(value)!
-      } else {
-        known = liftNode(this.builder, node, operands, this.length)
-      }
-      this.builder.scope = scope
+        return this.lifted.get(value)!
+      })
       this.lifted.set(value, known)
     }
     return known
+  }
+
+  /** Emits outside for a layer. */
+  private within<Result>(scope: string, emit: () => Result): Result {
+    const outer = this.builder.scope
+    this.builder.scope = scope
+    const result = emit()
+    this.builder.scope = outer
+    return result
   }
 
   /** A stacked result of the loop as it was asked for. */

@@ -71,6 +71,8 @@ export interface PrimitiveAttributes {
   softplus: NoAttributes
   relu: NoAttributes
   reluGradient: NoAttributes
+  tanhGradient: NoAttributes
+  sigmoidGradient: NoAttributes
   erf: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes
@@ -98,6 +100,7 @@ export interface PrimitiveAttributes {
   select: NoAttributes
   // contraction.ts
   matmul: NoAttributes
+  matmulStrips: NoAttributes
   // convolution.ts
   convolution: ConvolutionAttributes
   convolutionKernel: ConvolutionAttributes & { readonly kernel: Shape }

@@ -6,11 +6,16 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { CostContext, KernelPrimitive, Layout, LowerContext, TotalContext, VjpContext } from './rule'
+import type {
+  CostContext, KernelPrimitive, Layout, LowerContext, Preparation, PrepareContext, TotalContext, VjpContext,
+} from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { broadcastShapes, broadcastStrides, forEachOffset, sizeOf } from '../core/shapes'
 import type { NoAttributes } from './attributes'
+
+/** Columns of the strips in which a prepared right operand stands: those of the kernel's tiles. */
+export const STRIP = 8
 
 // a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
 function infer([a, b]: readonly TensorType[]): readonly TensorType[] {
@@ -30,9 +35,11 @@ function infer([a, b]: readonly TensorType[]): readonly TensorType[] {
 
 // dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
 function vjp({ e, inputs: [a, b], cotangents: [dy], isWanted }: VjpContext<NoAttributes>) {
+  // One matrix B for all of A: Σ Aᵀ · dC is one product, of all rows.
+  const rows = (x: Value): Value => (b!.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x)
   return [
     isWanted(0) ? e.sumTo(e.matmul(dy!, e.transposeMatrix(b!)), a!.shape) : null,
-    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(a!), dy!), b!.shape) : null,
+    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(rows(a!)), rows(dy!)), b!.shape) : null,
   ]
 }
 
@@ -69,12 +76,13 @@ function lower(context: LowerContext<NoAttributes>): void {
   const [lhsRow, lhsColumn] = a.strides.slice(-2) as [number, number]
   const [rhsRow, rhsColumn] = b.strides.slice(-2) as [number, number]
   const { scratch, epilogue } = context
-  const bias = context.bias?.address ?? ABSENT
+  const { bias, biasRow } = biasOf(context, n)
   const wide = Number(context.wideTiles)
-  const emit = (out: Address, lhs: Address, rhs: Address, rows: number, count: number, lhsBatch: number, rhsBatch: number): void =>
+  const emit = (out: Address, lhs: Address, rhs: Address, bias: Address | typeof ABSENT, rows: number, count: number, lhsBatch: number, rhsBatch: number): void =>
     context.emit(
       instruction(Opcode.Gemm, Gemm, {
         out, lhs, rhs, bias, m: rows, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn, batch: count, lhsBatch, rhsBatch, epilogue, scratch, wide,
+        biasRow, rhsStrip: STRIP,
       }),
     )
   const lhsBatch = batchStride(batch, a.shape, a.strides)
@@ -83,8 +91,8 @@ function lower(context: LowerContext<NoAttributes>): void {
   if (lhsBatch !== null && rhsBatch !== null) {
     // One rhs for matrices of lhs that follow each other: one taller product.
     const stacked = rhsBatch === 0 && (matrices === 1 || lhsBatch === m * lhsRow)
-    if (stacked) emit(out.address, a.address, b.address, m * matrices, 1, 0, rhsBatch)
-    else emit(out.address, a.address, b.address, m, matrices, lhsBatch, rhsBatch)
+    if (stacked) emit(out.address, a.address, b.address, bias, m * matrices, 1, 0, rhsBatch)
+    else emit(out.address, a.address, b.address, bias, m, matrices, lhsBatch, rhsBatch)
     return
   }
   // Broadcasting that one stride cannot say: one instruction per matrix.
@@ -99,9 +107,20 @@ function lower(context: LowerContext<NoAttributes>): void {
   const lhs = starts(a)
   const rhs = starts(b)
   for (let i = 0; i < lhs.length; i++) {
-    const at = { buffer: out.address.buffer, offset: out.address.offset + BYTES_PER_ELEMENT * i * m * n }
-    emit(at, lhs[i]!, rhs[i]!, m, 1, 0, 0)
+    const offset = BYTES_PER_ELEMENT * i * m * n
+    const ownBias = biasRow === 0 ? bias : moved(context.bias!.address, offset)
+    emit(moved(out.address, offset), lhs[i]!, rhs[i]!, ownBias, m, 1, 0, 0)
   }
+}
+
+function moved({ buffer, offset }: Address, bytes: number): Address {
+  return { buffer, offset: offset + bytes }
+}
+
+/** What the sums begin with: nothing, a row for all rows of the result, or a matrix as large as the result. */
+function biasOf({ bias, outputs: [out] }: LowerContext<unknown>, n: number): { bias: Address | typeof ABSENT; biasRow: number } {
+  const isWhole = bias !== null && sizeOf(bias.shape) > n && sizeOf(bias.shape) === sizeOf(out!.shape)
+  return { bias: bias?.address ?? ABSENT, biasRow: isWhole ? n : 0 }
 }
 
 // × and + for each of m·n·k
@@ -115,7 +134,8 @@ function total({ e, inputs: [a, b], length, stack }: TotalContext<NoAttributes>)
   const [m, k, n] = [a!.shape[0]!, a!.shape[1]!, b!.shape[1]!]
   const [left, right] = [stack(a!), stack(b!)]
   if (left === null || right === null) return null
-  return e.matmul(e.reshape(e.transpose(left, [1, 0, 2]), [m, length * k]), e.reshape(right, [length * k, n]))
+  // a is often transposed itself: rows of aᵀ one below the other then lie as they are, or are copied whole.
+  return e.matmul(e.transposeMatrix(e.reshape(e.transposeMatrix(left), [length * k, m])), e.reshape(right, [length * k, n]))
 }
 
 const matmul: KernelPrimitive<NoAttributes> = {
@@ -126,9 +146,55 @@ const matmul: KernelPrimitive<NoAttributes> = {
   flops,
   accepts,
   fusesEpilogue: true,
+  fusesAddend: true,
   lift: (attributes) => attributes,
   total,
   batches: true,
+  prepare,
 }
 
-export const contraction = { matmul }
+/** Least elements of a right operand, and least rows in all turns, for which strips repay making them. */
+const PREPARED_ELEMENTS = 4096
+const PREPARED_ROWS = 512
+
+// In a loop b is put once into the order in which the tiles read it: a turn's few rows do not repay that.
+function prepare({ inputs: [a, b], length, isSame }: PrepareContext): Preparation | null {
+  if (!isSame(1) || a!.shape.length !== 2 || b!.shape.length !== 2) return null
+  const [rows, k, n] = [a!.shape[0]!, b!.shape[0]!, b!.shape[1]!]
+  if (n % STRIP !== 0 || rows < LEAST_ROWS || k * n < PREPARED_ELEMENTS || length * rows < PREPARED_ROWS) return null
+  return {
+    operand: 1,
+    before: (e, whole) => e.copy(e.transpose(e.reshape(whole, [k, n / STRIP, STRIP]), [1, 0, 2])),
+    inside: (e, [own, strips]) => e.matmulStrips(own!, strips!),
+  }
+}
+
+/** Below this the kernel takes other ways, which do not know strips. */
+const LEAST_ROWS = 4
+
+// a [m,k] · b [n/8, k, 8] → [m,n]: b in strips of eight columns
+const matmulStrips: KernelPrimitive<NoAttributes> = {
+  kind: 'kernel',
+  // Only `prepare` emits it.
+  infer: ([a, b]) => [{ shape: [a!.shape[0]!, b!.shape[0]! * STRIP], dtype: 'float32' }],
+  vjp: null,
+  lower(context) {
+    const { inputs, outputs, scratch, epilogue, wideTiles } = context
+    const [a, b] = inputs as [Operand, Operand]
+    const [m, n] = outputs[0]!.shape as [number, number]
+    const k = a.shape[1]!
+    const [lhsRow, lhsColumn] = a.strides as [number, number]
+    context.emit(
+      instruction(Opcode.Gemm, Gemm, {
+        out: outputs[0]!.address, lhs: a.address, rhs: b.address, ...biasOf(context, n), m, n, k, lhsRow, lhsColumn, rhsRow: STRIP, rhsColumn: 1,
+        batch: 1, lhsBatch: 0, rhsBatch: 0, epilogue, scratch, wide: Number(wideTiles), rhsStrip: STRIP * k,
+      }),
+    )
+  },
+  flops,
+  accepts: (operand, input, layout) => operand === 0 && accepts(operand, input, layout),
+  fusesEpilogue: true,
+  fusesAddend: true,
+}
+
+export const contraction = { matmul, matmulStrips }

@@ -9,6 +9,7 @@ import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, Reduct
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
+  copy(x: Value): Value
   negative(x: Value): Value
   sign(x: Value): Value
   exp(x: Value): Value
@@ -26,10 +27,14 @@ export interface Emitter {
   divide(a: Value | number, b: Value | number): Value
   power(a: Value | number, b: Value | number): Value
   reluGradient(a: Value | number, b: Value | number): Value
+  tanhGradient(a: Value | number, b: Value | number): Value
+  sigmoidGradient(a: Value | number, b: Value | number): Value
   less(a: Value | number, b: Value | number): Value
   equal(a: Value | number, b: Value | number): Value
   /** a [… m,k] · b [… k,n] */
   matmul(a: Value, b: Value): Value
+  /** a [m,k] · b [n/8, k, 8] → [m,n] */
+  matmulStrips(a: Value, b: Value): Value
   /** x [n, …spatial, c], kernel [… window, c / groups, channels], on the axes that the window fits into. */
   convolution(x: Value, kernel: Value, attributes: ConvolutionAttributes): Value
   convolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['convolutionKernel']): Value

@@ -8,6 +8,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, splitAround } from '../core/shapes'
 import { threefryUniform } from '../core/threefry'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
 import { concatStarts, padStart } from './movement'
@@ -159,6 +160,20 @@ function clamp(index: number, extent: number): number {
 
 const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
+
+  // a [m,k] · b [n/8, k, 8] → [m,n]
+  matmulStrips({ inputs: [a, b], outputs: [out], inputTypes: [aType], outputTypes: [type] }) {
+    const n = type!.shape[1]!
+    const k = aType!.shape[1]!
+    out!.forEach((_, i) => {
+      const [row, column] = [Math.floor(i / n), i % n]
+      const strip = Math.floor(column / STRIP) * k * STRIP + (column % STRIP)
+      let sum = 0
+      for (let p = 0; p < k; p++) sum += a![row * k + p]! * b![strip + p * STRIP]!
+      out![i] = sum
+    })
+  },
+
   matmul,
   sum: (context) => {
     const wraps = context.inputTypes[0]!.dtype !== 'float32'

@@ -54,7 +54,7 @@ export interface LowerContext<Attributes> {
   readonly scratch: Address
   /** Whether tiles of 16 columns are the faster ones here: see runtime/turbo.ts. */
   readonly wideTiles: boolean
-  /** Only for primitives that declare `fusesEpilogue`. */
+  /** Only for primitives that declare `fusesEpilogue`: a row, or with `fusesAddend` as large as output 0. */
   readonly bias: Operand | null
   readonly epilogue: Epilogue
   emit(instruction: Instruction): void
@@ -81,6 +81,23 @@ export interface TotalContext<Attributes> {
   total(operand: Value): Value | null
 }
 
+export interface PrepareContext {
+  readonly inputs: readonly Value[]
+  /** How many turns the loop has. */
+  readonly length: number
+  /** Whether an operand is the same in every turn. */
+  isSame(input: number): boolean
+}
+
+/** How a node of a loop does with an operand that is made ready once. */
+export interface Preparation {
+  readonly operand: number
+  /** Emits what is done before the loop. */
+  before(e: Emitter, operand: Value): Value
+  /** Emits what is done in each turn instead of the node; the operand is ready among the inputs. */
+  inside(e: Emitter, inputs: readonly Value[]): Value
+}
+
 export interface CostContext<Attributes> {
   readonly inputs: readonly TensorType[]
   readonly outputs: readonly TensorType[]
@@ -101,6 +118,8 @@ interface Common<Attributes> {
   lift?(attributes: Attributes, length: number): Attributes
   /** Of a node in a loop: the sum of its result over all turns, when that is cheaper than to add it up turn by turn. */
   total?(context: TotalContext<Attributes>): Value | null
+  /** Of a node in a loop: what becomes of it when an operand is made ready before the loop; null where that does not pay. */
+  prepare?(context: PrepareContext): Preparation | null
   /** Better done once for all turns of a loop than once for each: one large product beats many small ones. */
   readonly batches?: boolean
   /** Of an effect: whether the run ends here. */
@@ -145,6 +164,8 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   readonly inPlace?: readonly (readonly [number, number])[]
   /** The kernel can add a bias row and apply an epilogue to output 0. */
   readonly fusesEpilogue?: boolean
+  /** Its sums can begin with any matrix as large as output 0, not only with one row for all. */
+  readonly fusesAddend?: boolean
   /** Each operand is copied to a place of its own in the output, so a producer may write there directly. */
   readonly places?: (inputs: readonly TensorType[], attributes: Attributes) => readonly number[] | null
 }

@@ -84,10 +84,12 @@ def camel(name):
     return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
 
 
-NAMED_BY_STRING = {"activation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
+NAMED_BY_STRING = {"activation", "recurrentActivation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
 NAMESPACES = {
     "learningRate": keras.optimizers.schedules,
     "cell": keras.layers,
+    "layer": keras.layers,
+    "backwardLayer": keras.layers,
 }
 
 

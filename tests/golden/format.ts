@@ -7,7 +7,7 @@ export interface FixtureTensor {
   data: number[];
 }
 
-export type ConfigValue = string | number | boolean | (number | null)[] | Described | Described[];
+export type ConfigValue = string | number | boolean | null | (number | null)[] | Described | Described[];
 
 /** A class and its options; an option that is left out has Keras's default. */
 export interface Described {
@@ -60,7 +60,7 @@ export interface LayerCase {
   /** The last states of a recurrent layer with returnState; otherwise empty. */
   states: FixtureTensor[];
   outputMask: FixtureTensor | null;
-  /** What the layer added to the loss. */
+  /** What the layer and its regularizers add to the loss. */
   loss: number;
   outputWeights: FixtureTensor;
   /** d (sum(output · outputWeights) + ½ sum of all states) / d input; null for an input of integers. */

@@ -37,7 +37,7 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
     if masks and is_apart:
         options.update(zip(("query_mask", "value_mask", "key_mask"), given))
     options.update({snake(k): jnp.asarray(v) if isinstance(v, np.ndarray) else v for k, v in (said or {}).items()})
-    state = {} if initial_state is None else {"initial_state": [jnp.asarray(s) for s in initial_state]}
+    state = {} if initial_state is None else {"initial_state": jax.tree_util.tree_map(jnp.asarray, initial_state)}
 
     def with_masks(xs):
         for x, mask in zip(xs, masks or []):
@@ -82,7 +82,7 @@ def evaluate(rng, name, described, *inputs, masks=None, initial_state=None, weig
         "isList": is_list or is_apart and len(inputs) > 1,
         **({} if said is None else {"said": {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in said.items()}}),
         "masks": [None if m is None else tensor(m) for m in masks] if masks else None,
-        "initialState": None if initial_state is None else tensors(initial_state),
+        "initialState": None if initial_state is None else tensors(jax.tree_util.tree_leaves(initial_state)),
         "weights": tensors(weights), "output": tensor(output), "states": tensors(states),
         "outputMask": None if output_mask is None else tensor(output_mask),
         "loss": number(loss), "outputWeights": tensor(r),
@@ -292,6 +292,73 @@ def recurrent(rng):
     yield "RNN of two cells", spec("RNN", cell=[cell(3), cell(2, activation="relu")], returnSequences=True), x
     yield "RNN of two cells with states", spec("RNN", cell=[cell(3), cell(2)], returnState=True), x
     yield "RNN of two cells with a mask", spec("RNN", cell=[cell(3), cell(2)], returnSequences=True), x, dict(masks=[some])
+
+    yield from gated(rng, x, some)
+    yield from wrappers(rng, x, some)
+
+
+def gated(rng, x, some):
+    """LSTM and GRU, with every option."""
+    rows = lambda units: normal(rng, (3, units))
+    kinds = {"LSTM": (dict(), 2), "GRU": (dict(), 1), "GRU resetAfter false": (dict(resetAfter=False), 1)}
+    for name, (own, states) in kinds.items():
+        layer = lambda **options: spec(name.split()[0], units=3, **own, **options)
+        for options in (dict(), dict(returnSequences=True), dict(returnState=True), dict(goBackwards=True),
+                        dict(returnSequences=True, goBackwards=True, returnState=True), dict(returnSequences=True, unroll=True),
+                        dict(activation="relu"), dict(recurrentActivation="hardSigmoid"), dict(useBias=False),
+                        dict(activation="softsign", recurrentActivation="tanh", useBias=False, returnSequences=True),
+                        dict(implementation=1), dict(activityRegularizer=spec("L2", l2=0.1)),
+                        dict(kernelRegularizer=spec("L1", l1=0.1), recurrentRegularizer=spec("L2", l2=0.1),
+                             biasRegularizer=spec("L2", l2=0.3), returnSequences=True)):
+            yield f"{name} {options}", layer(**options), x
+        for options in (dict(), dict(returnSequences=True), dict(returnSequences=True, goBackwards=True, returnState=True)):
+            yield f"{name} with a mask {options}", layer(**options), x, dict(masks=[some])
+        yield f"{name} initialState", layer(returnSequences=True), x, dict(initial_state=[rows(3)] * states)
+        yield (f"{name} initialState with a mask", layer(returnState=True), x,
+               dict(initial_state=[rows(3) for _ in range(states)], masks=[some]))
+        yield f"{name} of one step", layer(returnSequences=True), normal(rng, (2, 1, 4))
+        cell = spec(f"{name.split()[0]}Cell", units=3, **own)
+        yield f"RNN of a cell of {name}", spec("RNN", cell=cell, returnSequences=True, returnState=True), x
+        for zero in (False, True):
+            yield (f"RNN of a cell of {name} with a mask, zeroOutputForMask {zero}",
+                   spec("RNN", cell=cell, returnSequences=True, zeroOutputForMask=zero), x, dict(masks=[some]))
+    two = [spec("LSTMCell", units=3), spec("GRUCell", units=2)]
+    yield "RNN of LSTMCell and GRUCell", spec("RNN", cell=two, returnSequences=True, returnState=True), x
+    yield "RNN of LSTMCell and GRUCell, backwards with initialState", spec("RNN", cell=two, goBackwards=True), x, dict(
+        initial_state=[[rows(3), rows(3)], [rows(2)]])
+    yield "SimpleRNN with regularizers", spec("SimpleRNN", units=2, kernelRegularizer=spec("L1", l1=0.1),
+                                              recurrentRegularizer=spec("L2", l2=0.1), biasRegularizer=spec("L2", l2=0.3)), x
+
+
+def wrappers(rng, x, some):
+    rows = lambda units: normal(rng, (3, units))
+    lstm = lambda **options: spec("LSTM", units=2, **options)
+    gru = lambda **options: spec("GRU", units=2, **options)
+    for mode in ("sum", "mul", "concat", "ave", None):
+        both = lambda layer: spec("Bidirectional", layer=layer, mergeMode=mode)
+        yield f"Bidirectional {mode}", both(lstm()), x
+        yield f"Bidirectional {mode} returnSequences", both(gru(returnSequences=True)), x
+        yield f"Bidirectional {mode} returnSequences with a mask", both(lstm(returnSequences=True)), x, dict(masks=[some])
+        yield f"Bidirectional {mode} returnState", both(lstm(returnState=True, returnSequences=True)), x
+    yield "Bidirectional with a mask", spec("Bidirectional", layer=lstm()), x, dict(masks=[some])
+    yield "Bidirectional of RNN with a mask", spec("Bidirectional", layer=spec("RNN", cell=spec("SimpleRNNCell", units=2),
+                                                                               returnSequences=True)), x, dict(masks=[some])
+    yield "Bidirectional initialState", spec("Bidirectional", layer=lstm(returnState=True)), x, dict(
+        initial_state=[rows(2) for _ in range(4)])
+    yield "Bidirectional initialState with a mask", spec("Bidirectional", layer=gru(returnSequences=True)), x, dict(
+        initial_state=[rows(2), rows(2)], masks=[some])
+    other = spec("SimpleRNN", units=2, activation="relu", returnSequences=True, goBackwards=True)
+    yield "Bidirectional backwardLayer", spec("Bidirectional", layer=lstm(returnSequences=True), backwardLayer=other), x
+    yield "Bidirectional backwards first", spec("Bidirectional", layer=other, backwardLayer=lstm(returnSequences=True)), x, dict(
+        masks=[some])
+    dense = spec("Dense", units=3, activation="tanh")
+    yield "TimeDistributed of Dense", spec("TimeDistributed", layer=dense), x
+    yield "TimeDistributed of Dense with a mask", spec("TimeDistributed", layer=dense), x, dict(masks=[some])
+    yield "TimeDistributed of Dense on 4-D input", spec("TimeDistributed", layer=dense), normal(rng, (2, 3, 2, 4))
+    yield "TimeDistributed of Softmax with a mask", spec("TimeDistributed", layer=spec("Softmax")), x, dict(
+        masks=[np.array([[[True, t % 2 == 0]] * 2 + [[t > 2, True]] * 2 for t in range(3)])])
+    yield "TimeDistributed of LSTM", spec("TimeDistributed", layer=lstm(returnSequences=True)), normal(rng, (2, 2, 3, 2))
+    yield "TimeDistributed of Flatten", spec("TimeDistributed", layer=spec("Flatten")), normal(rng, (2, 3, 2, 2))
 
 
 # ---------------------------------------------------------------- convolutional

@@ -2,7 +2,7 @@
 // fails the test.
 
 import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
-import { SimpleRNNCell, TensorSpec, ops } from '../../src'
+import { Dense, GRU, GRUCell, LSTM, LSTMCell, Reshape, SimpleRNN, SimpleRNNCell, Softmax, TensorSpec, ops } from '../../src'
 import type { Tree } from '../../src/core/tree'
 
 /** What an input is; the shape is that of one sample. */
@@ -172,6 +172,33 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   MaxPooling3D: [{ options: { poolSize: 2, padding: 'same' }, input: volume }],
 
   // recurrent
+  Bidirectional: [
+    { options: () => ({ layer: new LSTM(2) }), input: steps, mask: 'drops' },
+    { options: () => ({ layer: new GRU({ units: 2, returnSequences: true, returnState: true }), mergeMode: null }), input: steps },
+    { options: () => ({ layer: new SimpleRNN({ units: 2, returnSequences: true }), mergeMode: 'mul' }), input: steps },
+    { options: () => ({ layer: new LSTM({ units: 2 }), backwardLayer: new GRU({ units: 2, goBackwards: true }), mergeMode: 'ave' }), input: steps, mask: 'drops' },
+  ],
+  GRU: [
+    { options: { units: 3 }, input: steps, mask: 'drops' },
+    { options: { units: 2, resetAfter: false, returnSequences: true, goBackwards: true, recurrentRegularizer: 'l2' }, input: steps },
+    { options: { units: 2, dropout: 0.5, recurrentDropout: 0.5, seed: 4, returnState: true }, input: steps, random: true, mask: 'drops' },
+    { options: { units: 2, dropout: 0.5, recurrentDropout: 0.5, seed: 4, resetAfter: false, useBias: false }, input: steps, random: true, mask: 'drops' },
+  ],
+  GRUCell: [
+    { options: { units: 3, activation: 'softsign' }, input: { input: vector, state: [new Input([3])] } },
+    { options: { units: 3, resetAfter: false, recurrentActivation: 'hardSigmoid' }, input: { input: vector, state: [new Input([3])] } },
+    { options: { units: 3, resetAfter: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
+  ],
+  LSTM: [
+    { options: { units: 3 }, input: steps, mask: 'drops' },
+    { options: { units: 2, unitForgetBias: false, returnSequences: true, goBackwards: true, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
+    { options: { units: 2, dropout: 0.5, seed: 4, returnState: true, returnSequences: true, zeroOutputForMask: true }, input: steps, random: true },
+    { options: { units: 2, recurrentDropout: 0.5, seed: 4 }, input: steps, random: true, mask: 'drops' },
+  ],
+  LSTMCell: [
+    { options: { units: 3 }, input: { input: vector, state: [new Input([3]), new Input([3])] } },
+    { options: { units: 3, useBias: false, dropout: 0.5, implementation: 1, seed: 1 }, input: { input: vector, state: [new Input([3]), new Input([3])] }, random: true },
+  ],
   RNN: [
     { options: () => ({ cell: new SimpleRNNCell(3), returnSequences: true, returnState: true }), input: steps },
     { options: () => ({ cell: [new SimpleRNNCell(3), new SimpleRNNCell(2)], goBackwards: true }), input: steps, mask: 'drops' },
@@ -187,7 +214,15 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { units: 3, useBias: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
   ],
   StackedRNNCells: [
+    { options: () => ({ cells: [new LSTMCell(2), new GRUCell(2)] }), input: { input: vector, state: [new Input([2]), new Input([2]), new Input([2])] } },
     { options: () => ({ cells: [new SimpleRNNCell(3), new SimpleRNNCell(2)] }), input: { input: vector, state: [new Input([3]), new Input([2])] } },
+  ],
+
+  TimeDistributed: [
+    { options: () => ({ layer: new Dense({ units: 2, activation: 'tanh', activityRegularizer: 'l2' }) }), input: steps, others: [new Input([3, 2, 2])] },
+    { options: () => ({ layer: new Softmax() }), input: steps, maskRank: 3 },
+    { options: () => ({ layer: new LSTM(2) }), input: new Input([2, 3, 2]) },
+    { options: () => ({ layer: new Reshape([2, 2]) }), input: new Input([3, 4], 'int32') },
   ],
 
   // regularization

@@ -48,7 +48,8 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     const { layer, xs, structure, options } = make(each)
     const context = new CallContext(false)
     layer.applyTree(unflatten(structure, xs), Object.assign(context, options))
-    expectNear([context.losses.reduce((sum, loss) => sum + loss.item(), 0)], [each.loss], 'loss')
+    const losses = [...context.losses, ...layer.regularizationLosses()]
+    expectNear([losses.reduce((sum, loss) => sum + loss.item(), 0)], [each.loss], 'loss')
   })
 
   it.each(cases)('$name, in its gradients', (each) => {

@@ -1,8 +1,14 @@
-// Recurrent layers besides Keras's numbers (golden.test.ts) and the contract: cells of one's own, training, dropout, errors.
+// Recurrent layers besides Keras's numbers (golden.test.ts) and the contract: cells of one's own, training, state over batches,
+// dropout, what leaves a loop, errors.
 
 import { describe, expect, it } from 'vitest'
-import type { CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
-import { Adam, Cell, Dense, Embedding, Input, Model, RNN, RecurrentLayer, Sequential, SimpleRNN, SimpleRNNCell, StackedRNNCells, loadModel, ops, setRandomSeed, tensor } from '../../src'
+import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
+import {
+  Adam, Bidirectional, Cell, Dense, Embedding, GRU, GRUCell, Input, LSTM, LSTMCell, Model, RNN, RecurrentLayer, Sequential, SimpleRNN,
+  SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor, valueAndGrad,
+} from '../../src'
+import { flatten } from '../../src/core/tree'
+import { currentRuntime } from '../../src/runtime/runtime'
 import { floats, generator } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 
@@ -113,6 +119,302 @@ describe('SimpleRNN', () => {
     ['a layer that is no cell', () => Reflect.construct(RNN, [{ cell: new Dense(2) }]), 'cell must be a cell, a subclass of Cell, received Dense'],
     ['no cells', () => new RNN([]), 'needs at least one cell'],
     ['states that were not asked for', () => new SimpleRNN({ units: 2 }).applyWithState(x), 'applyWithState needs returnState: true'],
+  ])('refuses %s', (_what, action, message) => {
+    expect(action).toThrow(message)
+  })
+})
+
+/** Steps first … last − 1 of all samples. */
+const stepsOf = (x: Tensor, first: number, last: number): Tensor => ops.slice(x, [0, first, 0], [x.shape[0]!, last - first, x.shape[2]!])
+
+const gated = {
+  SimpleRNN: (options: object) => new SimpleRNN({ units: 3, ...options }),
+  LSTM: (options: object) => new LSTM({ units: 3, ...options }),
+  GRU: (options: object) => new GRU({ units: 3, ...options }),
+  'RNN of two cells': (options: object) => new RNN({ cell: [new LSTMCell(4), new GRUCell(3)], ...options }),
+}
+
+describe.each(Object.entries(gated))('%s', (_name, make) => {
+  it('goes on from the states it gave', () => {
+    const layer = make({ returnSequences: true, returnState: true })
+    const [whole] = layer.applyWithState(x)
+    const [first, ...states] = layer.applyWithState(stepsOf(x, 0, 3))
+    const [second] = layer.applyWithState(stepsOf(x, 3, 7), { initialState: states })
+    expectNear(ops.concatenate([first, second], 1).data, whole.data, 'in two parts', 1e-6)
+  })
+
+  it('keeps its state over batches when it is stateful, until resetState', () => {
+    const layer = make({ returnSequences: true, stateful: true })
+    expect(layer.states).toBeNull()
+    const first = layer.apply(stepsOf(x, 0, 3))
+    const second = layer.apply(stepsOf(x, 3, 7))
+    layer.resetState()
+    const whole = layer.apply(x)
+    expectNear(ops.concatenate([first, second], 1).data, whole.data, 'in two parts', 1e-6)
+    expect(layer.states!.map(({ shape, trainable }) => [shape[0], trainable])).toEqual(layer.cell.stateSizes.map(() => [5, false]))
+    expect(layer.weights, 'states are no weights').toHaveLength(layer.trainableWeights.length)
+    expect(() => layer.apply(ops.ones([4, 7, 3]))).toThrow(/stateful, so all batches must have as many samples as the first one, 5, received 4/)
+  })
+
+  it('gives the same with unroll', () => {
+    const layer = make({ returnSequences: true })
+    const other = make({ returnSequences: true, unroll: true })
+    const y = layer.apply(x)
+    other.apply(x)
+    other.weights.forEach((weight, i) => weight.assign(layer.weights[i]!.value))
+    expect(other.apply(x).data).toEqual(y.data)
+  })
+
+  it('has a state that padding does not change', () => {
+    const layer = make({ returnState: true })
+    const states = layer.applyWithState(stepsOf(x, 0, 4))
+    const padded = ops.add(x, 0)
+    setMask(padded, tensor(Int32Array.from({ length: 35 }, (_, i) => Number(i % 7 < 4)), [5, 7], 'bool'))
+    layer.applyWithState(padded).forEach((state, i) => expectNear(state.data, states[i]!.data, `state ${i}`, 1e-6))
+  })
+})
+
+describe('stateful layers in models', () => {
+  it('go on from batch to batch of predict and of fit', async () => {
+    const model = new Sequential([new GRU({ units: 3, stateful: true, inputShape: [null, 3], name: 'kept' }), new Dense(1)])
+    const layer = model.getLayer('kept') as GRU
+    model.summary({ flops: true, print: () => {} })
+    expect(layer.states, 'a summary keeps nothing').toBeNull()
+    const once = model.predictOnBatch(x)
+    const again = model.predictOnBatch(x)
+    expect(again.data).not.toEqual(once.data)
+    layer.resetState()
+    expect(model.predictOnBatch(x).data).toEqual(once.data)
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    layer.resetState()
+    const before = layer.states![0]!.value.data
+    await model.fit(x, ops.ones([5, 1]), { batchSize: 5, epochs: 1, verbose: 0 })
+    expect(layer.states![0]!.value.data).not.toEqual(before)
+    await expect(model.fit(x, ops.ones([5, 1]), { batchSize: 2, epochs: 1, verbose: 0 })).rejects.toThrow('GRU "kept": stateful')
+  })
+
+  it('may be called in two directions', () => {
+    const layer = new Bidirectional(new LSTM({ units: 2, stateful: true }))
+    const once = layer.apply(x)
+    expect(layer.apply(x).data).not.toEqual(once.data)
+    layer.resetState()
+    expect(layer.apply(x).data).toEqual(once.data)
+  })
+})
+
+describe('gates', () => {
+  it('begin with ones in the bias of the forget gate', () => {
+    const layers = [true, false].map((unitForgetBias) => new LSTM({ units: 2, unitForgetBias, biasInitializer: { className: 'Constant', config: { value: 3 } } }))
+    const biases = layers.map((layer) => {
+      layer.ensureBuilt([null, null, 3])
+      return [...layer.cell.bias!.value.data]
+    })
+    expect(biases).toEqual([[3, 3, 1, 1, 3, 3, 3, 3], new Array(8).fill(3)])
+  })
+
+  it.each([
+    ['share a mask', { dropout: 0.5 }, [4, 3]],
+    ['have masks of their own with implementation 1', { dropout: 0.5, implementation: 1 }, [4, 4, 3]],
+    ['have masks of their own with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
+  ])('%s', (_what, options, expected) => {
+    const cell = new LSTMCell({ units: 2, seed: 1, ...options })
+    expect(cell.dropoutMasks(4, 3)['input']!.shape).toEqual(expected)
+    const [input, state] = [ops.ones([4, 3]), [ops.ones([4, 2]), ops.ones([4, 2])]]
+    const all = [cell.apply({ input, state }), cell.apply({ input, state }, { training: true })].map(({ output }) => output.data)
+    expect(all[1]).not.toEqual(all[0])
+  })
+
+  it('see the masks that are theirs', () => {
+    const cell = new GRUCell({ units: 2, resetAfter: false, dropout: 0.5, recurrentDropout: 0.5 })
+    const input = { input: ops.ones([1, 2]), state: [ops.ones([1, 2])] }
+    const without = cell.apply(input)
+    const ones = { input: ops.ones([3, 1, 2]), state: ops.ones([3, 1, 2]) }
+    expectNear(cell.apply({ ...input, dropout: ones }, { training: true }).output.data, without.output.data, 'nothing is dropped', 1e-6)
+    const gates = [0, 1, 2].map((gate) => {
+      const state = ops.multiply(ops.ones([3, 1, 2]), ops.reshape(tensor([0, 1, 2].map((i) => Number(i !== gate))), [3, 1, 1]))
+      return cell.apply({ ...input, dropout: { ...ones, state } }, { training: true }).output.data
+    })
+    for (const each of gates) expect(each).not.toEqual(without.output.data)
+  })
+})
+
+// The interpreter runs what was recorded.
+describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', () => {
+  /** How many instructions of a name each loop of a model's last program has. */
+  const countsInLoops = (model: Sequential, name: string): number[] => {
+    const text = [...model.disassemble().values()].at(-1)!
+    const [, ...loops] = text.split(/^ {0,5}\d+ {2}Loop /m)
+    // The body is indented further than what follows.
+    return loops.map((rest) => rest.split(/^ {0,4}\d+ {2}\w/m)[0]!).map((body) => body.split(` ${name} `).length - 1)
+  }
+
+  class Own extends Cell {
+    private kernel: Variable | null = null
+    private recurrentKernel: Variable | null = null
+    readonly stateSize = 4
+
+    override build({ input }: ShapesOf<CellInput>): void {
+      this.kernel = this.addWeight({ name: 'kernel', shape: [input.at(-1)!, 4] })
+      this.recurrentKernel = this.addWeight({ name: 'recurrentKernel', shape: [4, 4] })
+    }
+
+    call({ input, state: [h] }: CellInput): CellOutput {
+      const next = ops.tanh(ops.add(ops.matmul(input, this.kernel!), ops.matmul(h!, this.recurrentKernel!)))
+      return { output: next, state: [next] }
+    }
+  }
+
+  it.each([
+    ['LSTM', () => new LSTM({ units: 4, inputShape: [6, 3] })],
+    ['GRU', () => new GRU({ units: 4, inputShape: [6, 3] })],
+    ['a cell of one’s own', () => new RNN({ cell: new Own(), inputShape: [6, 3] })],
+  ])('the product with the input, of %s', (_name, make) => {
+    const model = new Sequential([make(), new Dense(1)])
+    model.predictOnBatch(ops.ones([2, 6, 3]))
+    expect(countsInLoops(model, 'Gemm')).toEqual([1])
+    // Forwards the product with the state; backwards its gradient. Those of the weights are one product each, for all steps.
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    model.trainOnBatch(ops.ones([2, 6, 3]), ops.ones([2, 1]))
+    expect(countsInLoops(model, 'Gemm')).toEqual([1, 1])
+  })
+
+  it('all of TimeDistributed(Dense)', () => {
+    const model = new Sequential([new TimeDistributed({ layer: new Dense({ units: 4, activation: 'relu' }), inputShape: [6, 3] })])
+    model.predictOnBatch(ops.ones([2, 6, 3]))
+    expect(countsInLoops(model, 'Gemm')).toEqual([])
+  })
+})
+
+/** A cell that is wide enough for what only large products get. */
+describe('a wide cell', () => {
+  const wide = tensor([...floats([8, 64, 16]).data], [8, 64, 16])
+
+  it.each([
+    ['LSTM', () => new LSTM({ units: 64, returnSequences: true })],
+    ['GRU', () => new GRU({ units: 64, returnSequences: true })],
+    ['GRU that resets before', () => new GRU({ units: 64, resetAfter: false, goBackwards: true, returnSequences: true })],
+  ])('of %s has in a loop the outputs and gradients that it has step by step', (_name, make) => {
+    const layer = make()
+    layer.ensureBuilt([null, null, 16])
+    const { cell, goBackwards } = layer
+    const stepByStep = (x: Tensor): Tensor => {
+      let state = cell.initialState(8)
+      const outputs = ops.unstack(goBackwards ? ops.flip(x, 1) : x, null, 1).map((input) => {
+        const made = cell.apply({ input, state })
+        state = made.state
+        return made.output
+      })
+      return ops.stack(outputs, 1)
+    }
+    const [loop, steps] = [(x: Tensor) => layer.apply(x), stepByStep].map((outputsOf) => {
+      const lossOf = (x: Tensor): Tensor => ops.mean(ops.square(ops.add(outputsOf(x), 0.5)))
+      const [value, gradients] = valueAndGrad((x: Tensor, _weights: readonly Tensor[]) => lossOf(x), { argnums: [0, 1] })(wide, layer.trainableWeights as never)
+      return [outputsOf(wide), value, ...flatten<Tensor>(gradients as never)]
+    }) as [Tensor[], Tensor[]]
+    loop.forEach((each, i) => expectNear(each.data, steps[i]!.data, `result ${i}`, 2e-6))
+    expect(loop.length).toBe(3 + layer.weights.length)
+  })
+})
+
+describe('what is added to the loss in a loop', () => {
+  it('is added up over the steps', () => {
+    const model = new Sequential([new TimeDistributed({ layer: new Dense({ units: 2, activityRegularizer: 'l2' }), inputShape: [7, 3] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const y = model.predictOnBatch(x)
+    // The mean over samples of 0.01 Σ y².
+    expectNear([model.testOnBatch(x, y)['loss']!], [(0.01 * ops.sum(ops.square(y)).item()) / 5], 'loss', 1e-6)
+  })
+
+  class Reporting extends SimpleRNNCell {
+    static override readonly className: 'SimpleRNNCell'
+
+    override call(given: CellInput, context: CallContext): CellOutput {
+      const made = super.call(given, context)
+      this.addMetric('size', ops.mean(ops.square(made.output)))
+      return made
+    }
+  }
+
+  it('may be metrics of a cell, which are averaged', () => {
+    const model = new Sequential([new RNN({ cell: new Reporting(3), returnSequences: true, inputShape: [7, 3] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const y = model.predictOnBatch(x)
+    const logs = model.testOnBatch(x, y)
+    expectNear([logs['size']!], [ops.mean(ops.square(y)).item()], 'size', 1e-6)
+  })
+})
+
+describe('Bidirectional', () => {
+  it('has two layers with weights of their own', () => {
+    const pattern = new LSTM({ units: 2, name: 'lstm' })
+    const layer = new Bidirectional(pattern)
+    layer.apply(x)
+    expect(layer.forwardLayer).not.toBe(pattern)
+    expect([layer.forwardLayer.name, layer.backwardLayer.name]).toEqual(['forward_lstm', 'backward_lstm'])
+    expect(layer.weights).toHaveLength(6)
+    expect(pattern.built).toBe(false)
+    expect(layer.weights[3]!.name).toBe(`${layer.name}/backward_lstm/lstm_cell/kernel`)
+  })
+
+  it('reads a sequence backwards as the other layer reads it reversed', () => {
+    const layer = new Bidirectional({ layer: new GRU({ units: 2, returnSequences: true }), mergeMode: null })
+    const [, z] = layer.applyWithState(x)
+    const forwards = new GRU({ units: 2, returnSequences: true })
+    forwards.apply(x)
+    forwards.weights.forEach((weight, i) => weight.assign(layer.backwardLayer.weights[i]!.value))
+    expectNear(z!.data, ops.flip(forwards.apply(ops.flip(x, 1)), 1).data, 'z', 1e-6)
+  })
+
+  it('takes cells of one’s own', () => {
+    const layer = new Bidirectional({ layer: new RNN({ cell: new Minimal(), returnSequences: true }), mergeMode: 'sum' })
+    expect(layer.apply(x).shape).toEqual([5, 7, 4])
+    expect(layer.weights).toHaveLength(4)
+  })
+
+  it('is a part of functional models, its states as well', async () => {
+    const input = Input({ shape: [null, 3] })
+    const [, ...states] = new Bidirectional(new LSTM({ units: 2, returnState: true })).applyWithState(input)
+    const y = new Bidirectional(new LSTM({ units: 2 })).apply(input, { initialState: states })
+    const model = new Model({ inputs: input, outputs: y })
+    const copy = await loadModel(await model.save())
+    expect(copy.predictOnBatch(x)).toEqual(model.predictOnBatch(x))
+  })
+})
+
+describe('TimeDistributed', () => {
+  it('trains a model within', async () => {
+    const model = new Sequential([
+      new TimeDistributed({ layer: new Sequential([new Dense({ units: 4, activation: 'tanh' }), new Dense(2)]), inputShape: [7, 3] }),
+      new LSTM(3),
+      new Dense(1),
+    ])
+    model.compile({ optimizer: new Adam({ learningRate: 0.02 }), loss: 'mse' })
+    const y = ops.mean(x, { axis: [1, 2], keepDims: false })
+    const { history } = await model.fit(x, ops.reshape(y, [5, 1]), { epochs: 60, verbose: 0 })
+    expect(history['loss']!.at(-1)!).toBeLessThan(0.2 * history['loss']![0]!)
+  })
+
+  it('looks indices up step by step', () => {
+    const layer = new TimeDistributed(new Embedding({ inputDim: 4, outputDim: 2 }))
+    const indices = tensor([0, 1, 2, 3, 3, 1], [1, 2, 3], 'int32')
+    expect(layer.apply(indices).shape).toEqual([1, 2, 3, 2])
+    expect(() => new Sequential([layer]).predictOnBatch(tensor([7], [1, 1, 1], 'int32'))).toThrow('the indices must be in 0 … 3, received 7')
+  })
+})
+
+describe('the recurrent family', () => {
+  it.each([
+    ['too few states of two directions', () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(x, { initialState: [x] }), 'Bidirectional "x": initialState must be 4 tensors, first those of the way forwards, received 1'],
+    ['two layers in one direction', () => new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM(2) }), 'Bidirectional: layer and backwardLayer must go in opposite directions, received goBackwards false for both'],
+    ['a pattern that goes backwards', () => new Bidirectional(new LSTM({ units: 2, goBackwards: true })), 'must go in opposite directions, received goBackwards true'],
+    ['layers that give different things', () => new Bidirectional({ layer: new LSTM({ units: 2, returnSequences: true }), backwardLayer: new LSTM({ units: 2, goBackwards: true }) }), 'Bidirectional: returnSequences of layer and backwardLayer must be the same, received true and false'],
+    ['a layer that is not recurrent', () => Reflect.construct(Bidirectional, [new Dense(2)]), 'layer must be a recurrent layer such as LSTM or RNN, received Dense'],
+    ['another mergeMode', () => new Bidirectional({ layer: new LSTM(2), mergeMode: 'max' }), "mergeMode must be 'sum' or 'mul' or 'concat' or 'ave', received 'max'"],
+    ['sequences without steps', () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(ops.ones([2, 3])), 'Bidirectional "x": the input must be [batch, steps, features], received [None, 3]'],
+    ['steps that are not there', () => new TimeDistributed({ layer: new Dense(2), name: 'x' }).apply(ops.ones([2])), 'TimeDistributed "x": the input must be [batch, steps, …], received [None]'],
+    ['states that were not asked for', () => new Bidirectional(new LSTM(2)).applyWithState(x), 'applyWithState needs a layer with returnState: true'],
+    ['another implementation', () => new LSTM({ units: 2, implementation: 3 }), 'implementation must be an integer in [1, 2], received 3'],
+    ['states of another shape', () => new LSTM({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 2]), ops.ones([5, 3])] }), 'LSTM "x": initialState[1] must be [5, 2], received [5, 3]'],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
   })

@@ -84,7 +84,7 @@ describe('BatchNormalization in training', () => {
     const images = make([64, 6, 6, 1])
     const y = ops.mean(images, [1, 2, 3])
     const { history } = await model.fit(images, y, { epochs: 30, batchSize: 16, verbose: 0, shuffle: false })
-    expect(history['loss']!.at(-1)!).toBeLessThan(0.2 * history['loss']![0]!)
+    expect(history['loss']!.at(-1)!).toBeLessThan(0.3 * history['loss']![0]!)
     const evaluated = await model.evaluate(images, y, { verbose: 0 })
     expect(evaluated['loss']!).toBeLessThan(history['loss']![0]!)
   })

@@ -7,6 +7,7 @@ import type { Value } from '../../src/ir/graph'
 import { Body } from '../../src/ir/region'
 import { loopPasses } from '../../src/plan/loop-passes'
 import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src/primitives/attributes'
+import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
 import { windowCases } from './window-cases'
@@ -158,6 +159,8 @@ const away: Make = (shape, seed) => nonZero(shape, 0.1, 2, seed)
 const betweenSteps: Make = (shape, seed) => distinct(shape, 0.125, 0.0625, seed)
 const divisors: Make = (shape) => ({ ...floats(shape), data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!) })
 /** Without quotients beyond 2²⁹, whose remainder is not defined, and 0 mod ±Inf, whose sign is not. */
+/** What tanh and sigmoid give, and any gradient: with large numbers for both, float32 overflows where float64 does not. */
+const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) => SPECIAL.map((dy): readonly [number, number] => [y, dy]))
 const MOD_PAIRS = [...SPECIAL, 5, -5, 4, -4].flatMap((a) =>
   [2, -2, 3, -3, 0, -0, Infinity, -Infinity, NaN]
     .filter((b) => (Math.abs(a) < 1e9 || !Number.isFinite(a / b)) && !(a === 0 && Math.abs(b) === Infinity))
@@ -193,8 +196,10 @@ function products(m: number, k: number, n: number, more: CaseOptions = {}, batch
   )
 }
 
-const activated = (name: 'relu' | 'tanh' | 'sigmoid', bias: readonly number[]) => (builder: GraphBuilder, y: Value): Value => {
-  const row = builder.emitOne('constant', [], { data: Float32Array.from(bias), shape: [bias.length], dtype: 'float32' })
+/** @param bias a row, or null for a matrix as large as y */
+const activated = (name: 'relu' | 'tanh' | 'sigmoid', bias: readonly number[] | null) => (builder: GraphBuilder, y: Value): Value => {
+  const data = Float32Array.from(bias ?? Array.from({ length: sizeOf(y.shape) }, (_, i) => (i % 7) - 3))
+  const row = builder.emitOne('constant', [], { data, shape: bias === null ? y.shape : [bias.length], dtype: 'float32' })
   return builder.emitOne(name, [builder.e.add(y, row)], {})
 }
 const BIAS = [0.5, -0.25, 0.125, -1, 2, 0.75, -0.5]
@@ -226,6 +231,12 @@ const matmulCases: Cases<NoAttributes> = [
   ...(['relu', 'tanh', 'sigmoid'] as const).flatMap((name) =>
     [4, 9].map((m) => matmulCase(`bias and ${name}, ${m} rows`, floats([m, 5], -1, 1), floats([5, 7], -1, 1, 2), { gradient: m === 4, absolute: 4e-6, reader: activated(name, BIAS) })),
   ),
+  ...[[1, 5, 7], [5, 7, 1], [2, 9, 6], [3, 4, 8], [9, 5, 7], [6, 600, 9], [100, 300, 40], [40, 64, 96]].flatMap(([m, k, n]) =>
+    products(m!, k!, n!, { gradient: false, absolute: 2e-5, reader: activated('relu', null) }),
+  ),
+  ...products(3, 4, 5, { gradient: true, absolute: 4e-6, reader: activated('sigmoid', null) }, [2]),
+  matmulCase('batched · one matrix, a matrix for each', floats([3, 2, 4]), floats([4, 5], -1, 1, 2), { absolute: 4e-6, reader: activated('tanh', null) }),
+  matmulCase('batches broadcast both ways, a matrix for each', floats([2, 1, 2, 3]), floats([3, 3, 2], -1, 1, 2), { absolute: 4e-6, reader: activated('tanh', null) }),
   matmulCase('special values', exactly([NaN, 1, 1, Infinity, 0, 2, 1, -Infinity, 3], 'float32', [3, 3]), exactly([1, 0, 1, 1, 2, 0], 'float32', [3, 2])),
   matmulCase('special values, bias and relu', exactly([NaN, 1, 1, Infinity, 0, 2], 'float32', [3, 2]), wholeFloats([2, 7]), { reader: activated('relu', BIAS) }),
 ]
@@ -524,6 +535,8 @@ export const opCases = {
   relu: unary(away),
   // the sign of y decides: kept away from 0 for the finite differences
   reluGradient: binary(away, floats),
+  tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
+  sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
   erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
   floor: unary(betweenSteps, { special: HALVES }),
@@ -587,6 +600,13 @@ export const opCases = {
     clauses('empty', bools([0]), floats([0]), floats([])),
   ],
   matmul: matmulCases,
+  matmulStrips: [
+    [4, 3, 1], [4, 64, 2], [5, 7, 3], [6, 1, 2], [7, 300, 3], [32, 64, 8], [100, 20, 5], [131, 270, 2],
+  ].flatMap(([m, k, strips]): OpCase<'matmulStrips'>[] => {
+    const [a, b] = [wholeFloats([m!, k!], -3, 3, 1), wholeFloats([strips!, k!, 8], -3, 3, 2)]
+    const of = (title: string, left: CaseInput, more: CaseOptions = {}) => ({ title: `${title} [${m}, ${k}] · ${strips} strips`, inputs: [left, b], attributes: {}, gradient: false, ...more })
+    return [of('straight', a), of('transposed', { ...wholeFloats([k!, m!], -3, 3, 1), through: transposed }), of('bias and relu', a, { reader: activated('relu', Array.from({ length: 8 * strips! }, (_, i) => (i % 5) - 2)) }), of('a matrix and relu', a, { reader: activated('relu', null) })]
+  }),
   ...windowCases,
   sum: [...folds(floats, { ulp: 2, absolute: 1e-4 }, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
   mean: folds(floats, { ulp: 2, absolute: 1e-6 }, true),

@@ -25,7 +25,7 @@ type Inputs = readonly Tensor[]
 const MASKED = 1e9
 
 /** softmax(score(query, key)) · value: inputs [query, value] or [query, value, key], each [batch, steps, features]. */
-abstract class AttentionBase extends configured(Layer<Inputs, Tensor>, () => ({
+abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => ({
   /** The probability with which a weight becomes 0 while training. Default 0. */
   dropout: option(number({ min: 0, max: 1 }), 0),
   /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
@@ -83,7 +83,7 @@ abstract class AttentionBase extends configured(Layer<Inputs, Tensor>, () => ({
  *
  * Keras: `keras.layers.Attention`.
  */
-export class Attention extends configured(AttentionBase, () => ({
+export class Attention extends configured(WeighedAttention, () => ({
   /** Whether a learnt number multiplies the scores. Default false. */
   useScale: option(boolean, false),
   /** 'dot': query · key. 'concat': a learnt number times Σ tanh(query + key). Default dot. */
@@ -121,7 +121,7 @@ export class Attention extends configured(AttentionBase, () => ({
 /**
  * softmax(Σ scale · tanh(query + key)) · value, likewise. Bahdanau et al. 2015. Keras: `keras.layers.AdditiveAttention`.
  */
-export class AdditiveAttention extends configured(AttentionBase, () => ({
+export class AdditiveAttention extends configured(WeighedAttention, () => ({
   /** Whether each feature has a learnt factor. Default true. */
   useScale: option(boolean, true),
 })) {

@@ -9,27 +9,23 @@ import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { where } from '../../ops/elementwise'
-import { scan } from '../../ops/scan'
-import { flip, reshape, stack, swapAxes, take, unstack } from '../../ops/shape'
+import { flip, reshape, slice, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
+import { untraced } from '../../ops/trace'
+import { Variable } from '../../ops/variable'
 import type { ApplyOptions } from '../base'
 import { requireRank } from '../checks'
 import type { CallContext } from '../context'
+import { isProbing } from '../context'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
+import type { Turn } from '../loop'
+import { scanLayers } from '../loop'
 import type { BatchShape } from '../spec'
 import type { Cell } from './cell'
 import { StackedRNNCells, cellKind } from './stacked-cells'
 
 type State = readonly Tensor[]
-
-/** One step of the sequence. */
-interface Slice {
-  /** [batch, features] */
-  readonly input: Tensor
-  /** [batch], whether the step counts; not there where all do. */
-  readonly counts?: Tensor
-}
 
 /**
  * The base of layers that go through a sequence step by step: x [batch, steps, features] → the last output
@@ -44,7 +40,12 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   returnState: option(boolean, false),
   /** Whether the sequence is gone through from its end; outputs are then in the order they were made. Default false. */
   goBackwards: option(boolean, false),
-  /** Whether the steps are written out one by one instead of as a loop. Default false. */
+  /**
+   * Whether each sample goes on in the next batch where it ended in this one: the last states are the first ones of the next
+   * call, until resetState. All batches then have the same number of samples. Default false.
+   */
+  stateful: option(boolean, false),
+  /** Keras's choice between a loop and steps written out one by one; here both are the same loop. Default false. */
   unroll: option(boolean, false),
   /** Whether a step that the mask leaves out gives zeros instead of the output before. Default false. */
   zeroOutputForMask: option(boolean, false),
@@ -54,32 +55,64 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   /** What is called in each step. */
   abstract readonly cell: Cell
 
+  // Private: they are no weights.
+  #states: readonly Variable[] | null = null
+
   override build(inputShape: BatchShape): void {
     requireRank(this, inputShape, ['batch', 'steps', 'features'])
     const [batch, , features] = inputShape as readonly [number | null, number | null, number | null]
     this.cell.ensureBuilt({ input: [batch, features], state: this.cell.stateSizes.map((size) => [batch, size]) })
   }
 
-  call(x: Tensor, { training, mask, initialState }: CallContext): Tensor {
+  call(x: Tensor, context: CallContext): Tensor {
+    const { training, mask, initialState } = context
     requireRank(this, x.shape, ['batch', 'steps', 'features'])
-    const [batch, , features] = x.shape as readonly [number, number, number]
+    const [batch, steps, features] = x.shape as readonly [number, number, number]
     const { cell, returnSequences, returnState, goBackwards } = this
     const [counts = null] = flatten(mask)
     const dropout = training ? cell.dropoutMasks(batch, features) : {}
     let outputIsState = false
 
-    const step = (state: State, slice: Slice): readonly [State, Tensor | null] => {
-      const made = cell.apply({ input: slice.input, state, dropout }, { training })
-      outputIsState = made.output === made.state[cell.outputState] && !(this.zeroOutputForMask && slice.counts !== undefined)
-      const { state: next, output } = this.heldBack(made, state, slice.counts)
+    const turn = (before: State, [input, counted]: readonly Tensor[]): Turn => {
+      const made = cell.apply({ input: input!, state: before, dropout }, { training })
+      outputIsState = made.output === made.state[cell.outputState] && !(this.zeroOutputForMask && counted !== undefined)
+      const { state, output } = this.heldBack(made, before, counted)
       // The last output is then among the last states.
-      return [next, returnSequences || !outputIsState ? output : null]
+      return { state, outputs: returnSequences || !outputIsState ? [output] : [] }
     }
-    const run = this.unroll ? unrolled : looped
-    const { state, outputs } = run(step, this.firstState(batch, initialState), x, counts, goBackwards)
-    const last = (all: Tensor): Tensor => take(all, all.shape[0]! - 1, 0)
-    const output = outputs === null ? state[cell.outputState]! : returnSequences ? swapAxes(outputs, 0, 1) : last(outputs)
+    const slices = (counts === null ? [x] : [x, counts]).map((each) => swapAxes(each, 0, 1))
+    const kept = this.keptStates(batch)
+    const first = this.firstState(batch, initialState ?? kept?.map((variable) => variable.value) ?? null)
+    const { state, outputs: [outputs] } = scanLayers(context, turn, first, slices, { reverse: goBackwards })
+    kept?.forEach((variable, i) => variable.assign(state[i]!))
+    // A reversed loop leaves each output where its input was.
+    const inOrder = (all: Tensor): Tensor => swapAxes(goBackwards ? flip(all, 0) : all, 0, 1)
+    const last = (all: Tensor): Tensor => squeeze(slice(all, [goBackwards ? 0 : steps - 1, 0, 0], [1, ...all.shape.slice(1)]), 0)
+    const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
     return typed(returnState ? [output, ...state] : output)
+  }
+
+  /** The states that a stateful layer keeps; null for others, and where only shapes are asked for. */
+  private keptStates(batch: number): readonly Variable[] | null {
+    if (!this.stateful || isProbing()) return null
+    // Made outside of the program that is being traced.
+    this.#states ??= untraced(() => this.cell.initialState(batch).map((state, i) => new Variable(state, { name: `${this.name}/state/${i}`, trainable: false })))
+    const [expected] = this.#states[0]?.shape ?? [batch]
+    if (expected === batch) return this.#states
+    throw new ShapeError(`${this}: stateful, so all batches must have as many samples as the first one, ${expected}, received ${batch}`)
+  }
+
+  /** What a stateful layer keeps of the last batch, each state [batch, size]; null before the first. */
+  get states(): readonly Variable[] | null {
+    return this.#states
+  }
+
+  /** Lets a stateful layer begin anew with the next batch. */
+  resetState(): void {
+    const { states } = this
+    if (states === null) return
+    const first = this.cell.initialState(states[0]?.shape[0] ?? 0)
+    states.forEach((variable, i) => variable.assign(first[i]!))
   }
 
   /** What a step leaves behind: where it does not count, what was there before. */
@@ -121,40 +154,6 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     if (this.returnState) return typed(this.apply(x, options))
     throw new ArgumentError(`${this}: applyWithState needs returnState: true`)
   }
-}
-
-interface Outcome {
-  readonly state: State
-  /** [steps, batch, …] in the order they were made; null where the step gave none. */
-  readonly outputs: Tensor | null
-}
-
-type Step = (state: State, slice: Slice) => readonly [State, Tensor | null]
-
-/** The steps as a loop. */
-function looped(step: Step, first: State, x: Tensor, counts: Tensor | null, backwards: boolean): Outcome {
-  const input = swapAxes(x, 0, 1)
-  const slices: readonly Tensor[] = counts === null ? [input] : [input, swapAxes(counts, 0, 1)]
-  const turn = (state: State, [own, counted]: readonly Tensor[]): readonly [State, Tensor | null] =>
-    step(state, counted === undefined ? { input: own! } : { input: own!, counts: counted })
-  const [state, outputs] = scan<State, readonly Tensor[], Tensor | null>(turn, first, slices, { reverse: backwards })
-  // A reversed loop leaves each output where its input was.
-  return { state, outputs: outputs !== null && backwards ? flip(outputs, 0) : outputs }
-}
-
-/** The steps one by one. */
-function unrolled(step: Step, first: State, x: Tensor, counts: Tensor | null, backwards: boolean): Outcome {
-  const inputs = unstack(x, null, 1)
-  const countsOf = counts === null ? [] : unstack(counts, null, 1)
-  const order = inputs.map((_, t) => (backwards ? inputs.length - 1 - t : t))
-  let state = first
-  const outputs: Tensor[] = []
-  for (const t of order) {
-    const [next, output] = step(state, counts === null ? { input: inputs[t]! } : { input: inputs[t]!, counts: countsOf[t]! })
-    state = next
-    if (output !== null) outputs.push(output)
-  }
-  return { state, outputs: outputs.length === 0 ? null : stack(outputs, 0) }
 }
 
 const cellOrCells: Kind<Cell, Cell | Serialized | readonly (Cell | Serialized)[]> = /* @__PURE__ */ custom(

@@ -1,0 +1,49 @@
+// ops.scan for layers that call others in each turn: what these add to the loss leaves the loop.
+
+import { mean, sum } from '../ops/reduce'
+import type { ScanOptions } from '../ops/scan'
+import { scan } from '../ops/scan'
+import type { Tensor } from '../ops/tensor'
+import { CallContext, currentFrame, withFrame } from './context'
+
+/** What one turn makes. */
+export interface Turn {
+  /** What the next turn sees. */
+  readonly state: readonly Tensor[]
+  /** What is stacked. */
+  readonly outputs: readonly Tensor[]
+}
+
+/**
+ * Calls `turn` for each slice along the first axis, in the call of a layer with this context. Losses of all turns are added up, metrics are
+ * averaged.
+ * @returns the last state, and the outputs of all turns along a new first axis
+ */
+export function scanLayers(
+  context: CallContext,
+  turn: (state: readonly Tensor[], slices: readonly Tensor[]) => Turn,
+  first: readonly Tensor[],
+  slices: readonly Tensor[],
+  options: ScanOptions = {},
+): Turn {
+  const layer = currentFrame()?.layer ?? null
+  let names: readonly string[] = []
+  let counts = { outputs: 0, losses: 0 }
+  const [state, stacked] = scan<readonly Tensor[], readonly Tensor[], readonly Tensor[]>(
+    (before, own) => {
+      const inside = new CallContext(context.training)
+      const { state, outputs } = withFrame(layer, inside, () => turn(before, own))
+      const { losses, metrics } = inside
+      names = metrics.map(({ name }) => name)
+      counts = { outputs: outputs.length, losses: losses.length }
+      return [state, [...outputs, ...losses, ...metrics.map(({ value }) => value)]]
+    },
+    first,
+    slices,
+    options,
+  )
+  const { outputs, losses } = counts
+  for (const each of stacked.slice(outputs, outputs + losses)) context.addLoss(sum(each))
+  names.forEach((name, i) => context.addMetric(name, mean(stacked[outputs + losses + i]!)))
+  return { state, outputs: stacked.slice(0, outputs) }
+}

@@ -1,0 +1,152 @@
+// Bidirectional: one recurrent layer that goes forwards and one that goes backwards.
+
+import { ArgumentError } from '../../core/errors'
+import type { Kind } from '../../core/options'
+import { choice, configured, custom, nullable, option, required } from '../../core/options'
+import type { Serialized } from '../../core/registry'
+import { serialize } from '../../core/registry'
+import type { Tree } from '../../core/tree'
+import { flatten, typed } from '../../core/tree'
+import { add, divide, multiply } from '../../ops/elementwise'
+import { concatenate, flip } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { ApplyOptions } from '../base'
+import { requireRank } from '../checks'
+import type { CallContext } from '../context'
+import { innerLayer } from '../kinds'
+import type { InputsOf } from '../layer'
+import { Layer } from '../layer'
+import { remade } from '../remade'
+import type { BatchShape } from '../spec'
+import { RecurrentLayer } from './rnn'
+
+const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
+  (value, where) => {
+    const layer: unknown = innerLayer.read(value, where)
+    if (layer instanceof RecurrentLayer) return layer
+    throw new ArgumentError(`${where} must be a recurrent layer such as LSTM or RNN, received ${String(layer)}`)
+  },
+  (layer) => serialize(layer),
+)
+
+/** How the outputs y of the way forwards and z of the way backwards become one. */
+const merges = {
+  sum: add,
+  mul: multiply,
+  ave: (y: Tensor, z: Tensor): Tensor => divide(add(y, z), 2),
+  concat: (y: Tensor, z: Tensor): Tensor => concatenate([y, z], -1),
+} satisfies Record<string, (y: Tensor, z: Tensor) => Tensor>
+
+/**
+ * x [batch, steps, n] → merge(y, z), where y are the outputs of the layer and z those of another one like it that goes through
+ * the steps from the end; with returnSequences each z stands at the step it was made at. Keras calls the options sum, mul,
+ * concat (the default: [y, z] along the last axis), ave, and null (both, as a list).
+ *
+ *   new Bidirectional(new LSTM({ units: 32, returnSequences: true }))
+ *
+ * With returnState the states follow, first those of the way forwards; `initialState` is in this order, too. The layer that is
+ * given is a pattern: `forwardLayer` has weights of its own. Where the mask leaves a step out, a sequence has zeros.
+ *
+ * Keras: `keras.layers.Bidirectional`.
+ */
+export class Bidirectional extends configured(Layer<Tensor>, () => ({
+  /** What goes forwards. */
+  layer: required(recurrentLayer),
+  /** sum, mul, concat, ave, or null for both outputs. Default concat. */
+  mergeMode: option(nullable(choice('sum', 'mul', 'concat', 'ave')), 'concat'),
+  /** What goes backwards, with goBackwards. Default: one like `layer`. */
+  backwardLayer: option(nullable(recurrentLayer), null),
+}), 'layer') {
+  static readonly className = 'Bidirectional'
+  override readonly supportsMasking = true
+  declare readonly backwardLayer: RecurrentLayer
+
+  protected override checkOptions(): void {
+    const { layer, backwardLayer } = this
+    const own = this as { layer: RecurrentLayer; backwardLayer: RecurrentLayer }
+    own.layer = typed(remade(layer, { name: prefixed('forward_', layer) }))
+    own.backwardLayer = backwardLayer ?? typed(remade(layer, { name: prefixed('backward_', layer), goBackwards: true }))
+    this.requireOpposite()
+    for (const each of [this.layer, this.backwardLayer]) Object.assign(each, { zeroOutputForMask: layer.returnSequences })
+  }
+
+  private requireOpposite(): void {
+    const { layer, backwardLayer } = this
+    if (layer.goBackwards === backwardLayer.goBackwards) {
+      throw new ArgumentError(`${this}: layer and backwardLayer must go in opposite directions, received goBackwards ${layer.goBackwards} for both`)
+    }
+    for (const name of ['stateful', 'returnSequences', 'returnState'] as const) {
+      if (layer[name] === backwardLayer[name]) continue
+      throw new ArgumentError(`${this}: ${name} of layer and backwardLayer must be the same, received ${layer[name]} and ${backwardLayer[name]}`)
+    }
+  }
+
+  /** What goes forwards. */
+  get forwardLayer(): RecurrentLayer {
+    return this.layer
+  }
+
+  private get both(): readonly [forward: RecurrentLayer, backward: RecurrentLayer] {
+    return [this.layer, this.backwardLayer]
+  }
+
+  override build(inputShape: BatchShape): void {
+    requireRank(this, inputShape, ['batch', 'steps', 'features'])
+    for (const layer of this.both) layer.ensureBuilt(inputShape)
+  }
+
+  call(x: Tensor, { mask, initialState }: CallContext): Tensor {
+    const given = this.statesOfEach(initialState)
+    const [[y, ...states], [reversed, ...others]] = this.both.map((layer, i) =>
+      flatten<Tensor>(layer.apply(x, { mask, initialState: given[i]! })),
+    ) as [[Tensor, ...Tensor[]], [Tensor, ...Tensor[]]]
+    const z = this.layer.returnSequences ? flip(reversed, 1) : reversed
+    const outputs = this.mergeMode === null ? [y, z] : [merges[this.mergeMode](y, z)]
+    return listed([...outputs, ...states, ...others])
+  }
+
+  /** The states of the way forwards and of the way backwards, from those of both. */
+  private statesOfEach(given: Tree<Tensor> | null): readonly (readonly Tensor[] | null)[] {
+    if (given === null) return [null, null]
+    const states = flatten(given)
+    const [own, other] = this.both.map(({ cell }) => cell.stateSizes.length) as [number, number]
+    if (states.length === own + other) return [states.slice(0, own), states.slice(own)]
+    throw new ArgumentError(`${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}`)
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    const [[y, ...states], [z, ...others]] = this.both.map((layer) => {
+      const shapes: unknown = layer.computeOutputShape(inputShape)
+      return (layer.returnState ? shapes : [shapes]) as [BatchShape, ...BatchShape[]]
+    }) as [[BatchShape, ...BatchShape[]], [BatchShape, ...BatchShape[]]]
+    const merged = this.mergeMode === 'concat' ? [[...y.slice(0, -1), y.at(-1)! + z.at(-1)!]] : this.mergeMode === null ? [y, z] : [y]
+    return listed([...merged, ...states, ...others])
+  }
+
+  override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    const own = this.layer.returnSequences ? (flatten(mask)[0] ?? null) : null
+    const states = this.layer.returnState ? this.both.flatMap(({ cell }) => cell.stateSizes.map(() => null)) : []
+    return [...(this.mergeMode === null ? [own, own] : [own]), ...states]
+  }
+
+  /** Lets stateful layers begin anew with the next batch. */
+  resetState(): void {
+    for (const layer of this.both) layer.resetState()
+  }
+
+  /** What a layer with returnState, or with mergeMode null, gives, in words of types: the outputs, then each state. */
+  applyWithState(x: InputsOf<Tensor>, options: ApplyOptions = {}): readonly [output: Tensor, ...others: Tensor[]] {
+    if (this.layer.returnState || this.mergeMode === null) return typed(this.apply(x, options))
+    throw new ArgumentError(`${this}: applyWithState needs a layer with returnState: true`)
+  }
+}
+
+/** One result, or the list of several. */
+function listed<Result>(results: readonly unknown[]): Result {
+  return typed(results.length === 1 ? results[0] : results)
+}
+
+/** The name of a layer with a word before it, once. */
+function prefixed(prefix: string, { name }: { readonly name: string }): string {
+  return name.startsWith(prefix) ? name : `${prefix}${name}`
+}

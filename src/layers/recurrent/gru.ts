@@ -1,0 +1,103 @@
+// GRU: the gated recurrent unit. Cho et al. 2014.
+
+import { boolean, configured, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { add, multiply, subtract } from '../../ops/elementwise'
+import { slice, split, unstack } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { CallContext } from '../context'
+import type { CellInput, CellOutput } from './cell'
+import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
+import { RecurrentLayer } from './rnn'
+
+const gruOptions = () => ({
+  ...gateOptions(),
+  /** Whether the reset gate is applied after the product with the state, or to the state before. Default true. */
+  resetAfter: option(boolean, true),
+})
+
+/**
+ * σ is recurrentActivation, φ activation; x [batch, n], h [batch, units]. The output is the state.
+ *
+ *   [xz, xr, xg] = x · kernel + bias₀              kernel [n, 3 · units]
+ *   [hz, hr, hg] = h · recurrentKernel + bias₁     recurrentKernel [units, 3 · units]
+ *   z = σ(xz + hz)
+ *   r = σ(xr + hr)
+ *   g = φ(xg + r ⊙ hg)
+ *   h' = z ⊙ h + (1 − z) ⊙ g
+ *
+ * The bias is [2, 3 · units]: bias₀, bias₁. With resetAfter false there is only bias₀, [3 · units], and
+ * g = φ(xg + (r ⊙ h) · recurrentKernel_g).
+ *
+ * Keras: `keras.layers.GRUCell`.
+ */
+export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
+  static readonly className = 'GRUCell'
+
+  protected get gates(): number {
+    return 3
+  }
+
+  protected override get hasMaskPerGate(): boolean {
+    return this.implementation === 1 || this.recurrentDropout > 0
+  }
+
+  protected override get biasShape(): Shape {
+    return this.resetAfter ? [2, 3 * this.units] : [3 * this.units]
+  }
+
+  call(given: CellInput, { training }: CallContext): CellOutput {
+    const { input, state: [h] } = given
+    const { recurrentActivation: σ, activation: φ } = this
+    const masks = this.masksOf(given, training)
+    const [ofInput, ofState] = this.biases
+    const [xz, xr, xg] = split(withBias(this.product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
+    const { hz, hr, hg } = this.resetAfter ? this.productAfter(h!, masks.state, ofState) : this.productBefore(h!, masks.state)
+    const z = σ(add(xz, hz))
+    const g = φ(add(xg, hg(σ(add(xr, hr)))))
+    const output = add(multiply(z, h!), multiply(subtract(1, z), g))
+    return { output, state: [output] }
+  }
+
+  /** What is added to the products of the input and of the state. */
+  private get biases(): readonly [ofInput: Tensor | null, ofState: Tensor | null] {
+    if (this.bias === null) return [null, null]
+    return this.resetAfter ? (unstack(this.bias) as [Tensor, Tensor]) : [this.bias.value, null]
+  }
+
+  /** What the state adds to each gate: the reset gate lets hg through. */
+  private productAfter(h: Tensor, mask: Tensor | undefined, bias: Tensor | null): StateProducts {
+    const [hz, hr, hg] = split(withBias(this.product(h, this.recurrentKernel, mask), bias), 3, 1) as Gates
+    return { hz, hr, hg: (r) => multiply(r, hg) }
+  }
+
+  /** The same, where the reset gate lets h through. */
+  private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
+    const { units, gates } = this
+    const [kernel, candidate] = split(this.recurrentKernel, [2 * units], 1) as [Tensor, Tensor]
+    const [masks, own] = mask === undefined || mask.rank === 2 ? [mask, mask] : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[gates - 1]]
+    const [hz, hr] = split(this.product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
+    return { hz, hr, hg: (r) => this.product(multiply(r, h), candidate, own) }
+  }
+}
+
+type Gates = [z: Tensor, r: Tensor, g: Tensor]
+
+interface StateProducts {
+  readonly hz: Tensor
+  readonly hr: Tensor
+  /** For a reset gate. */
+  readonly hg: (reset: Tensor) => Tensor
+}
+
+/**
+ * The gated recurrent unit: x [batch, steps, n] → the last h [batch, units], or all. The formulas are GRUCell's.
+ *
+ *   new GRU({ units: 64, returnSequences: true })
+ *
+ * Keras: `keras.layers.GRU`.
+ */
+export class GRU extends configured(RecurrentLayer, gruOptions, 'units') {
+  static readonly className = 'GRU'
+  readonly cell = new GRUCell({ name: 'gru_cell', ...optionsOfCell(this, gruOptions()) })
+}

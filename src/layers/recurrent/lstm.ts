@@ -1,0 +1,83 @@
+// LSTM: long short-term memory. Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+
+import { boolean, configured, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { Initializer } from '../../initializers'
+import { add, multiply } from '../../ops/elementwise'
+import { concatenate, ones, split } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { CallContext } from '../context'
+import type { CellInput, CellOutput } from './cell'
+import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
+import { RecurrentLayer } from './rnn'
+
+const lstmOptions = () => ({
+  ...gateOptions(),
+  /** Whether the bias of the forget gate begins with 1, so that the first steps of training forget little. Default true. */
+  unitForgetBias: option(boolean, true),
+})
+
+/** Four blocks: ones for the forget gate, which is the second; the others by an initializer. */
+class ForgetBias extends Initializer {
+  constructor(private readonly others: Initializer) {
+    super()
+  }
+
+  call([size]: Shape): Tensor {
+    const units = size! / 4
+    return concatenate([this.others.call([units]), ones([units]), this.others.call([2 * units])])
+  }
+}
+
+/**
+ * σ is recurrentActivation, φ activation; x [batch, n], h and c [batch, units]. The output is h', the state [h, c].
+ *
+ *   [i, f, g, o] = x · kernel + h · recurrentKernel + bias        kernel [n, 4 · units], recurrentKernel [units, 4 · units]
+ *   c' = σ(f) ⊙ c + σ(i) ⊙ φ(g)
+ *   h' = σ(o) ⊙ φ(c')
+ *
+ * Keras: `keras.layers.LSTMCell`.
+ */
+export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
+  static readonly className = 'LSTMCell'
+
+  protected get gates(): number {
+    return 4
+  }
+
+  protected override get hasMaskPerGate(): boolean {
+    return this.implementation === 1 || this.recurrentDropout > 0
+  }
+
+  protected override get initialBias(): Initializer {
+    return this.unitForgetBias ? new ForgetBias(this.biasInitializer) : this.biasInitializer
+  }
+
+  override get stateSize(): readonly number[] {
+    return [this.units, this.units]
+  }
+
+  call(given: CellInput, { training }: CallContext): CellOutput {
+    const { input, state: [h, c] } = given
+    const { recurrentActivation: σ, activation: φ } = this
+    const masks = this.masksOf(given, training)
+    const sum = add(withBias(this.product(input, this.kernel, masks.input), this.bias), this.product(h!, this.recurrentKernel, masks.state))
+    const [i, f, g, o] = split(sum, 4, 1) as [Tensor, Tensor, Tensor, Tensor]
+    const cell = add(multiply(σ(f), c!), multiply(σ(i), φ(g)))
+    const output = multiply(σ(o), φ(cell))
+    return { output, state: [output, cell] }
+  }
+}
+
+/**
+ * Long short-term memory: x [batch, steps, n] → the last h [batch, units], or all. The formulas are LSTMCell's. Its state is
+ * [h, c].
+ *
+ *   new LSTM({ units: 64, returnSequences: true })
+ *
+ * Keras: `keras.layers.LSTM`.
+ */
+export class LSTM extends configured(RecurrentLayer, lstmOptions, 'units') {
+  static readonly className = 'LSTM'
+  readonly cell = new LSTMCell({ name: 'lstm_cell', ...optionsOfCell(this, lstmOptions()) })
+}

@@ -1,0 +1,73 @@
+// TimeDistributed: any layer, for each step of a sequence.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import type { DType } from '../../core/dtypes'
+import type { Tree } from '../../core/tree'
+import { flatten, mapTree, typed, unflatten } from '../../core/tree'
+import { swapAxes } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { ApplyOptions } from '../base'
+import type { CallContext } from '../context'
+import { Wrapper } from '../core/wrapper'
+import type { Turn } from '../loop'
+import { scanLayers } from '../loop'
+import type { BatchShape, SpecsOf } from '../spec'
+import { TensorSpec } from '../spec'
+
+/**
+ * y_t = layer(x_t): x [batch, steps, …] → y [batch, steps, …]. The layer sees one step at a time, so that one with statistics
+ * of the batch has those of each step; what each step does alone, such as the product of a Dense, is done for all at once.
+ *
+ *   new TimeDistributed(new Dense(8))
+ *
+ * The mask of the steps, [batch, steps], is the output's. One with more axes is the layer's own as well, step by step.
+ *
+ * Keras: `keras.layers.TimeDistributed`.
+ */
+export class TimeDistributed extends Wrapper {
+  static readonly className = 'TimeDistributed'
+  override readonly supportsMasking = true
+
+  override build(_inputShape: BatchShape, spec: TensorSpec): void {
+    this.layer.ensureBuilt(this.ofOneStep(spec))
+  }
+
+  call(x: Tensor, context: CallContext): Tensor {
+    this.requireSteps(x.shape)
+    const [mask = null] = flatten(context.mask)
+    const own = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
+    let structure: Tree<Tensor> = x
+    const turn = (_: readonly Tensor[], [step, counts]: readonly Tensor[]): Turn => {
+      structure = this.layer.apply(step!, { mask: counts ?? null })
+      return { state: [], outputs: flatten(structure) }
+    }
+    const { outputs } = scanLayers(context, turn, [], [x, ...own].map((each) => swapAxes(each, 0, 1)))
+    return typed(unflatten(structure, outputs.map((each) => swapAxes(each, 0, 1))))
+  }
+
+  override computeOutputSpec(spec: TensorSpec, options: ApplyOptions = {}): SpecsOf<Tensor> {
+    const steps = spec.shape[1]!
+    const { training } = options
+    const made: Tree<TensorSpec> = this.layer.outputSpecs(this.ofOneStep(spec), { training })
+    return typed(mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)))
+  }
+
+  private ofOneStep({ shape, dtype }: TensorSpec): TensorSpec {
+    this.requireSteps(shape)
+    const [batch, , ...rest] = shape as readonly [number | null, number | null, ...(number | null)[]]
+    return new TensorSpec([batch, ...rest], dtype)
+  }
+
+  private requireSteps(shape: BatchShape): void {
+    if (shape.length < 2) throw new ShapeError(`${this}: the input must be [batch, steps, …], received ${formatShape(shape)}`)
+  }
+
+  override validateInput(input: Tensor): void {
+    this.layer.validateInput?.(input)
+  }
+
+  /** @internal */
+  override get inputDtype(): DType {
+    return this.layer.inputDtype
+  }
+}

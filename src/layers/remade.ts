@@ -1,0 +1,39 @@
+// Layers made again from their configurations.
+
+import { optionsOf } from '../core/options'
+import type { CustomObjects } from '../core/registry'
+import { classNameOf, construct, customObjectScope } from '../core/registry'
+import { typed } from '../core/tree'
+import { ArgumentError } from '../core/errors'
+import { LayerBase } from './base'
+
+/**
+ * A layer of the same class and configuration, with new weights.
+ * @param changed options that differ
+ * @throws ArgumentError for a class that its configuration does not make again
+ */
+export function remade(layer: LayerBase, changed: object = {}): LayerBase {
+  const config = Object.entries(layer.getConfig()).map(([name, value]): [string, unknown] => {
+    const own: unknown = Reflect.get(layer, name)
+    // A function of the user's own need not have a name here.
+    return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
+  })
+  const options = { ...Object.fromEntries(config), ...changed }
+  const made = customObjectScope(classesWithin(layer), () => construct(layer.constructor, typed(options)))
+  if (made instanceof LayerBase) return made
+  throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
+}
+
+/** The classes and functions that a layer's configuration may name. */
+function classesWithin(layer: LayerBase): CustomObjects {
+  const objects: Record<string, unknown> = {}
+  const note = (value: unknown): void => {
+    if (typeof value === 'function') objects[value.name] = value
+    else if (typeof value === 'object' && value !== null && 'getConfig' in value) objects[classNameOf(value)] = value.constructor
+  }
+  for (const each of layer.allLayers) {
+    note(each)
+    for (const name of Object.keys(optionsOf(each.constructor))) note(Reflect.get(each, name))
+  }
+  return objects
+}
