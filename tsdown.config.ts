@@ -36,6 +36,17 @@ const shortLines = {
   },
 }
 
+// All names that the package exports would be one long line, at the end, where no map reaches.
+const shortExports = {
+  name: 'short-exports',
+  generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.code === undefined) continue
+      chunk.code = chunk.code.replace(/^export \{.*\};$/m, (line) => line.replace(/(.{80,110},) /g, '$1\n\t'))
+    }
+  },
+}
+
 // An engine keeps a source that is all ASCII in half the memory, and it may be served in any encoding.
 const ascii = {
   name: 'ascii',
@@ -168,7 +179,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [declarations, bases, enums, ascii, shortLines],
+    plugins: [declarations, bases, enums, ascii, shortLines, shortExports],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',

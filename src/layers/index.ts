@@ -28,7 +28,7 @@ export { GroupNormalization } from './normalization/group-normalization'
 export { LayerNormalization, RMSNormalization, UnitNormalization } from './normalization/layer-normalization'
 export {
   GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
-} from './pooling/global'
+} from './pooling/global-pooling'
 export { AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D } from './pooling/pooling'
 export { Bidirectional } from './recurrent/bidirectional'
 export { Cell } from './recurrent/cell'
