@@ -62,10 +62,10 @@ interface Users {
 
 function countUsers(graph: Graph): Users {
   const readers = new Array<Node[]>(graph.idEnd)
-  for (const node of graph.nodes) {
+  graph.nodes.forEach((node) => {
     const { inputs } = node
     for (let i = 0; i < inputs.length; i++) if (inputs.indexOf(inputs[i]!) === i) append(readers, inputs[i]!.id, node)
-  }
+  })
   const wanted = new Uint8Array(graph.idEnd)
   for (const value of results(graph)) wanted[value.id] = 1
   return { of: (value) => readers[value.id] ?? NOBODY, isResult: (value) => wanted[value.id] === 1 }
@@ -143,7 +143,8 @@ class OpenChains {
     const home = this.enabled ? this.homeOf(node) : null
     this.close(node, home)
     const chain = home ?? this.begin(node)
-    for (const input of node.inputs) {
+    for (let i = 0; i < node.inputs.length; i++) {
+      const input = node.inputs[i]!
       if (this.makers[input.id] === chain || chain.operands.includes(input)) continue
       chain.operands.push(input)
       append(this.readers, input.id, chain)
@@ -173,9 +174,10 @@ class OpenChains {
     const offer = (chain: OpenChain | undefined): void => {
       if (chain?.isOpen === true && (home === null || chain.order < home.order) && this.joins(chain, node)) home = chain
     }
-    for (const input of node.inputs) {
-      offer(this.makers[input.id])
-      for (const chain of onlyOpen(this.readers, input.id)) offer(chain)
+    for (let i = 0; i < node.inputs.length; i++) {
+      const { id } = node.inputs[i]!
+      offer(this.makers[id])
+      onlyOpen(this.readers, id).forEach(offer)
     }
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
@@ -204,8 +206,8 @@ class OpenChains {
 
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
   close(node: Node, except: OpenChain | null = null): void {
-    for (const input of node.inputs) {
-      const chain = this.makers[this.locations.baseOf(input).id]
+    for (let i = 0; i < node.inputs.length; i++) {
+      const chain = this.makers[this.locations.baseOf(node.inputs[i]!).id]
       if (chain !== undefined && chain !== except) chain.isOpen = false
     }
   }
@@ -215,7 +217,8 @@ class OpenChains {
   }
 
   private build({ nodes, operands }: OpenChain): Kernel {
-    const needed = (value: Value): boolean => this.users.isResult(value) || this.users.of(value).some((user) => !nodes.includes(user))
+    const isOutside = (user: Node): boolean => !nodes.includes(user)
+    const needed = (value: Value): boolean => this.users.isResult(value) || this.users.of(value).some(isOutside)
     const writes = nodes.map((node) => node.outputs[0]!).filter(needed)
     if (writes.length === 0) throw internalError('a chain that nothing needs')
     return new ChainKernel(nodes, operands, writes, this.locations)
@@ -228,13 +231,16 @@ function append<Item>(lists: Item[][], index: number, item: Item): void {
   else list.push(item)
 }
 
+function isRoomy({ isOpen, nodes }: OpenChain): boolean {
+  return isOpen && nodes.length < MAX_CHAIN_STEPS
+}
+
 const NO_CHAINS: readonly OpenChain[] = []
 
 /** The chains of a list that are still open and have room; the others are dropped from it. */
 function onlyOpen(lists: OpenChain[][], index: number): readonly OpenChain[] {
   const list = lists[index]
   if (list === undefined) return NO_CHAINS
-  const open = list.filter(({ isOpen, nodes }) => isOpen && nodes.length < MAX_CHAIN_STEPS)
-  if (open.length < list.length) lists[index] = open
-  return open
+  if (list.every(isRoomy)) return list
+  return (lists[index] = list.filter(isRoomy))
 }

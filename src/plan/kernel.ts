@@ -31,8 +31,8 @@ export interface Block {
 
 export interface Kernel {
   readonly nodes: readonly Node[]
-  /** The values whose bytes are read, by base. */
-  readonly reads: ReadonlySet<Value>
+  /** The values whose bytes are read, by base, each once. */
+  readonly reads: readonly Value[]
   /** The values that are made and needed outside. */
   readonly writes: readonly Value[]
   /** Bytes of its own that a kernel needs while it runs. */
@@ -41,6 +41,15 @@ export interface Kernel {
   /** Whether `write` may take over the bytes of `read`, if nothing needs `read` afterwards. */
   mayShare(write: Value, read: Value): boolean
   lower(target: LowerTarget): void
+}
+
+/** More of them are held against each other in a set. */
+const FEW_VALUES = 16
+
+/** Where values lie, each base once. */
+export function basesOf(values: readonly Value[], locations: Locations): readonly Value[] {
+  const bases = values.map((value) => locations.baseOf(value))
+  return bases.length > FEW_VALUES ? [...new Set(bases)] : bases.filter((base, i) => bases.indexOf(base) === i)
 }
 
 /** The name of the layer a kernel works for, and what it does there. */
@@ -53,7 +62,7 @@ export function labelOf(kernel: Kernel): string {
 /** A node with an instruction of its own, and the bias and activation folded into it. */
 export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
   readonly nodes: readonly Node[]
-  readonly reads: ReadonlySet<Value>
+  readonly reads: readonly Value[]
   readonly writes: readonly Value[]
 
   constructor(
@@ -62,21 +71,26 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     private readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
     private readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
   ) {
-    this.nodes = [node, ...(bias === null ? [] : [bias.node]), ...(activation === null ? [] : [activation.node])]
+    const nodes: Node[] = [node]
+    if (bias !== null) nodes.push(bias.node)
+    if (activation !== null) nodes.push(activation.node)
+    this.nodes = nodes
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
-    this.reads = new Set(operands.map((value) => locations.baseOf(value)))
-    this.writes = this.nodes[this.nodes.length - 1]!.outputs
+    this.reads = basesOf(operands, locations)
+    this.writes = nodes[nodes.length - 1]!.outputs
   }
 
   mayShare(write: Value, read: Value): boolean {
     const rule = ruleOf(this.node.name)
     if (rule.kind !== 'kernel' || rule.inPlace === undefined) return false
+    const { inputs } = this.node
     const output = this.writes.indexOf(write)
-    const users = this.node.inputs.flatMap((input, i) => (this.locations.baseOf(input) === read ? [i] : []))
-    const input = users[0]
+    const isIt = (operand: Value): boolean => this.locations.baseOf(operand) === read
+    const input = inputs.findIndex(isIt)
     return (
-      users.length === 1 &&
-      this.locations.isWhole(this.node.inputs[input!]!) &&
+      input >= 0 &&
+      inputs.findLastIndex(isIt) === input &&
+      this.locations.isWhole(inputs[input]!) &&
       rule.inPlace.some(([to, from]) => to === output && from === input)
     )
   }

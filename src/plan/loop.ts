@@ -12,7 +12,7 @@ import { sizeOf } from '../core/shapes'
 import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
 import type { Block, Kernel, LowerTarget } from './kernel'
-import { lowerAll } from './kernel'
+import { basesOf, lowerAll } from './kernel'
 import type { Legal, Locations } from './legalize'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer, Stream } from './memory'
 import { align, locate, planMemory } from './memory'
@@ -43,7 +43,7 @@ export function loopKernel(node: Node<'loop'>, locations: Locations, options: Fu
 class LoopKernel implements Kernel, LoopIdentity {
   readonly reverse: boolean
   readonly nodes: readonly Node[]
-  readonly reads: ReadonlySet<Value>
+  readonly reads: readonly Value[]
   readonly writes: readonly Value[]
   readonly temporaryBytes: number
   readonly blocks: readonly Block[]
@@ -58,7 +58,7 @@ class LoopKernel implements Kernel, LoopIdentity {
   ) {
     this.reverse = node.attributes.reverse
     this.nodes = [node]
-    this.reads = new Set(node.inputs.map((value) => locations.of(value).base))
+    this.reads = basesOf(node.inputs, locations)
     this.writes = node.outputs
     const results = body.graph.outputs.map((value) => body.locations.of(value).base)
     this.memory = planMemory(body.graph, kernels, body.locations, new Set([...body.graph.parameters, ...results]))

@@ -159,8 +159,9 @@ class Planner {
     this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
     this.lastRead = new Int32Array(graph.idEnd).fill(NEVER)
     kernels.forEach((kernel, index) => {
-      for (const value of kernel.writes) this.madeAt[value.id] = index
-      for (const value of kernel.reads) this.lastRead[value.id] = index
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) this.madeAt[writes[i]!.id] = index
+      for (let i = 0; i < reads.length; i++) this.lastRead[reads[i]!.id] = index
     })
   }
 
@@ -172,7 +173,7 @@ class Planner {
     this.holdTemporaries()
     const copies = this.placeUpdates()
     this.placeParts()
-    for (const { writes } of this.kernels) for (const value of writes) if (!this.isHeld(value)) this.hold(value, null)
+    this.holdResults()
     this.extendLives()
     this.shareInPlace()
     return this.finish(copies)
@@ -209,13 +210,21 @@ class Planner {
   }
 
   private holdConstants(): void {
-    for (const node of this.graph.nodes) {
+    const { nodes } = this.graph
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!
       const data = constantData(node)
       if (data === null) continue
       this.constants.push({ offset: this.constantBytes, dtype: node.outputs[0]!.dtype, data })
       this.hold(node.outputs[0]!, { kind: 'constants', offset: this.constantBytes })
       this.constantBytes += align(bytesOf(node.outputs[0]!), data.length > 4 ? ALIGNMENT : 16)
     }
+  }
+
+  private holdResults(): void {
+    this.kernels.forEach(({ writes }) => writes.forEach((value) => {
+      if (!this.isHeld(value)) this.hold(value, null)
+    }))
   }
 
   /** Results that a kernel needs side by side. */
@@ -286,8 +295,9 @@ class Planner {
       draft.end = Math.max(draft.end, at)
     }
     this.kernels.forEach((kernel, index) => {
-      for (const value of kernel.writes) touch(value, index)
-      for (const value of kernel.reads) touch(value, index)
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) touch(writes[i]!, index)
+      for (let i = 0; i < reads.length; i++) touch(reads[i]!, index)
     })
     for (const value of this.graph.outputs) touch(this.locations.baseOf(value), this.kernels.length)
     for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
@@ -296,10 +306,13 @@ class Planner {
   /** Lets a kernel write over an operand that dies there. */
   private shareInPlace(): void {
     this.kernels.forEach((kernel, index) => {
-      for (const write of kernel.writes) {
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) {
+        const write = writes[i]!
         const target = this.ownDraft(write)
         if (target === null || target.home !== null || target.start !== index) continue
-        for (const read of kernel.reads) {
+        for (let j = 0; j < reads.length; j++) {
+          const read = reads[j]!
           const source = this.ownDraft(read)
           const dies = source !== null && source.home === null && source.end === index
           if (!dies || source.bytes !== target.bytes || source === target || !kernel.mayShare(write, read)) continue
@@ -314,8 +327,7 @@ class Planner {
 
   /** Whether another operand than `read` has its bytes in the same draft. */
   private readsPartOf(draft: Draft, { reads }: Kernel, read: Value): boolean {
-    for (const other of reads) if (other !== read && this.draftOf(other) === draft) return true
-    return false
+    return reads.some((other) => other !== read && this.draftOf(other) === draft)
   }
 
   /** The draft of a value that is no part of another. */
@@ -326,7 +338,7 @@ class Planner {
 
   private finish(copies: readonly Update[]): MemoryPlan {
     const drafts = new Set<Draft>()
-    for (const value of this.held) drafts.add(this.draftOf(value))
+    this.held.forEach((value) => drafts.add(this.draftOf(value)))
     for (const draft of this.temporaries.values()) drafts.add(draft)
     for (const draft of this.blocks.values()) drafts.add(draft)
     const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
@@ -338,7 +350,7 @@ class Planner {
       buffers.push(draft.buffer)
     }
     const places = new Map<Value, Place>()
-    for (const value of this.held) places.set(value, { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) })
+    this.held.forEach((value) => places.set(value, { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }))
     const last = this.kernels.length
     const cellOf = ({ cell, value }: Update): PlacedBuffer => {
       return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }

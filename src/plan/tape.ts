@@ -75,8 +75,9 @@ export function encode(instructions: readonly SharedInstruction[], resolve: (add
       bytes[at + Header.meet] = Number(instruction.meets ?? false)
       put((at + Header.byteLength) / 4, byteLength(instruction))
       let index = (at + Header.size) / 4
-      for (const word of instruction.fields.words) put(index++, word)
-      for (const word of instruction.lists) put(index++, word)
+      const { fields: { words: fixed }, lists } = instruction
+      for (let i = 0; i < fixed.length; i++) put(index++, fixed[i]!)
+      for (let i = 0; i < lists.length; i++) put(index++, lists[i]!)
       at += bodyOffset(instruction)
       if (instruction.body !== undefined) at = write(instruction.body, at)
     }
