@@ -7,7 +7,7 @@
 //     seed: option(nullable(integer), null),
 //   }), 'rate') { … this.rate … }
 
-import { ArgumentError, formatShape, knownName, normalizeName, quoted, unknownName } from './errors'
+import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { classNameOf, isSerialized, serialize } from './registry'
 
@@ -142,8 +142,8 @@ export const text: Kind<string> = {
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | (string & {})> {
   return {
     read(value, where) {
-      const found = typeof value === 'string' ? words.find((word) => normalizeName(word) === normalizeName(value)) : undefined
-      if (found !== undefined) return found
+      const found = typeof value === 'string' ? knownName(value, words) : undefined
+      if (found !== undefined) return found as Word
       throw wrong(where, words.map(quoted).join(' or '), value)
     },
     write: (value) => value,
@@ -297,6 +297,15 @@ export function optionsOf(of: object): OptionTable {
   return table
 }
 
+const lenientClasses = new WeakMap<object, boolean>()
+
+/** Whether a class may take options that are in no table. */
+function isLenient(of: object): boolean {
+  let lenient = lenientClasses.get(of)
+  if (lenient === undefined) lenientClasses.set(of, (lenient = mayTakeMore(of)))
+  return lenient
+}
+
 /** Whether a class between `of` and the last one that declares options has a constructor: it may take options of its own. */
 function mayTakeMore(of: object): boolean {
   for (let each: unknown = of; typeof each === 'function' && !Object.hasOwn(each, 'declare'); each = Object.getPrototypeOf(each)) {
@@ -318,7 +327,7 @@ export abstract class Configured implements Configurable {
     const short = own.shorthand
     const options = short !== undefined && given !== undefined && !isOptions(given) ? { [short]: given } : given
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
-    const lenient = mayTakeMore(new.target)
+    const lenient = isLenient(new.target)
     Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient, object: this }))
     this.checkOptions()
   }

@@ -32,9 +32,8 @@ function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string
 
 /** The leaves, lists by position and records in the order of their keys. */
 export function flatten<T>(tree: Tree<T>): T[] {
-  const leaves: T[] = []
-  visit(tree, '', (leaf) => leaves.push(leaf as T))
-  return leaves
+  if (!isBranch(tree)) return [tree as T]
+  return (Array.isArray(tree) ? tree : Object.values(tree)).flatMap((child) => flatten<T>(child as Tree<T>))
 }
 
 /** A path for each leaf, in the order of flatten: `''` for a single leaf, `.image`, `[0].mask`. */

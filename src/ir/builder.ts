@@ -116,9 +116,9 @@ export class GraphBuilder {
     attributes: PrimitiveAttributes[Name],
     types: readonly TensorType[],
   ): Node<Name> {
-    const outputs: Value[] = []
+    const outputs = new Array<Value>(types.length)
     const node: OpenNode<Name> = { name, attributes, inputs, outputs, scope: this.scope }
-    for (let i = 0; i < types.length; i++) outputs.push(this.value(types[i]!, node))
+    for (let i = 0; i < types.length; i++) outputs[i] = this.value(types[i]!, node)
     this.nodes.push(node)
     if (isOpenLoop(node)) this.loops.set(node, node)
     return node

@@ -47,10 +47,13 @@ export function requireList(what: string, value: unknown): unknown[] {
   return Array.isArray(value) ? Array.from<unknown>(value) : refuse(what, 'an array', value)
 }
 
+function isDType(dtype: unknown): dtype is DType {
+  return typeof dtype === 'string' && Object.hasOwn(dtypes, dtype)
+}
+
 export function requireDType(where: string, dtype: unknown): DType {
+  if (isDType(dtype)) return dtype
   const known = Object.keys(dtypes)
-  const found = (known as DType[]).find((name) => name === dtype)
-  if (found !== undefined) return found
   throw typeof dtype === 'string' ? unknownName(`dtype of ${where}`, dtype, known) : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 

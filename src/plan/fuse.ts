@@ -25,20 +25,21 @@ export function fuse(graph: Graph, locations: Locations, options: FuseOptions): 
   const enabled = options.fuse
   const users = countUsers(graph)
   const absorbed = new Map<Node, SingleKernel>()
-  const placed: { position: number; kernel: Kernel }[] = []
+  /** Kernels by the position of their last node. */
+  const placed = new Array<Kernel>(graph.nodes.length)
   const chains = new OpenChains(graph, locations, users, enabled)
   graph.nodes.forEach((node, position) => {
     const kernel = absorbed.get(node)
     if (kernel !== undefined) {
       chains.close(node)
-      if (kernel.nodes[kernel.nodes.length - 1] === node) placed.push({ position, kernel })
+      if (kernel.nodes[kernel.nodes.length - 1] === node) placed[position] = kernel
       return
     }
     const rule = ruleOf(node.name)
     if (rule.kind === 'elementwise') return chains.add(node, position)
     if (isLoop(node)) {
       chains.close(node)
-      placed.push({ position, kernel: passesOf(node).kernel(node, locations, options) })
+      placed[position] = passesOf(node).kernel(node, locations, options)
       return
     }
     if (rule.kind !== 'kernel') return
@@ -46,10 +47,11 @@ export function fuse(graph: Graph, locations: Locations, options: FuseOptions): 
     const isFree = (follower: Node): boolean => !absorbed.has(follower)
     const single = enabled && rule.fusesEpilogue === true ? withEpilogue(node, users, locations, isFree) : new SingleKernel(node, locations)
     for (const follower of single.nodes.slice(1)) absorbed.set(follower, single)
-    if (single.nodes.length === 1) placed.push({ position, kernel: single })
+    if (single.nodes.length === 1) placed[position] = single
   })
-  placed.push(...chains.finish())
-  return placed.sort((a, b) => a.position - b.position).map(({ kernel }) => kernel)
+  chains.finish(placed)
+  // Leaves out the positions where no kernel ends.
+  return placed.filter(() => true)
 }
 
 const NOBODY: readonly Node[] = []
@@ -212,8 +214,8 @@ class OpenChains {
     }
   }
 
-  finish(): { position: number; kernel: Kernel }[] {
-    return this.all.map((chain) => ({ position: chain.last, kernel: this.build(chain) }))
+  finish(placed: Kernel[]): void {
+    this.all.forEach((chain) => (placed[chain.last] = this.build(chain)))
   }
 
   private build({ nodes, operands }: OpenChain): Kernel {

@@ -4,21 +4,25 @@
 import type { Opcode } from '../../assembly/shared/opcodes'
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { ruleOf } from '../primitives'
-import type { Node, Value } from '../ir/graph'
+import type { Graph, Node, Value } from '../ir/graph'
 import type { Address, FieldLayout, Fields, Instruction, Operand, Word } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
 import type { LoopIdentity } from './memory'
 import type { LabelledInstruction } from './tape'
 
-export interface LowerTarget {
+/** Where everything lies that kernels work on. */
+export interface Placement {
   operand(value: Value): Operand
   readonly scratch: Address
-  /** The bytes that the kernel asked for, while it runs. */
-  readonly temporary: Address | null
-  /** Where one of the kernel's blocks begins. */
+  /** The bytes that a kernel asked for, while it runs. */
+  temporaryOf(kernel: Kernel): Address | null
+  /** Where one of a kernel's blocks begins. */
   block(block: Block): Address
   readonly wideTiles: boolean
+}
+
+export interface LowerTarget extends Placement {
   emit(instruction: Instruction): void
   emitLoop(instruction: Instruction, body: readonly LabelledInstruction[], loop: LoopIdentity): void
 }
@@ -111,20 +115,20 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   }
 }
 
-/** An instruction and the kernel that emitted it. Names are made and operands looked up when somebody asks: few do. */
+const NOTHING: readonly Operand[] = []
+
+/** An instruction of a kernel. Holds on to nothing of the graph: it lives as long as its program. */
 class KernelInstruction implements LabelledInstruction {
   readonly opcode: Opcode
   readonly layout: FieldLayout
   readonly fields: Fields
   readonly fixedBytes: number
   readonly lists: readonly Word[]
-  /** Whether it is the kernel's last one. */
-  isLast = false
+  made = NOTHING
 
   constructor(
     { opcode, layout, fields, fixedBytes, lists }: Instruction,
-    private readonly kernel: Kernel,
-    private readonly operand: (value: Value) => Operand,
+    readonly label: string,
     readonly body?: readonly LabelledInstruction[],
     readonly loop?: LoopIdentity,
   ) {
@@ -134,28 +138,28 @@ class KernelInstruction implements LabelledInstruction {
     this.fixedBytes = fixedBytes
     this.lists = lists
   }
+}
 
-  get label(): string {
-    return labelOf(this.kernel)
-  }
-
-  get made(): readonly Operand[] {
-    return this.isLast ? this.kernel.writes.map(this.operand) : []
-  }
+/** Says where values lie; each is looked up once. */
+export function locatedOnce({ idEnd }: Graph, locate: (value: Value) => Operand): (value: Value) => Operand {
+  const known = new Array<Operand>(idEnd)
+  return (value) => (known[value.id] ??= locate(value))
 }
 
 /** Instructions of kernels, in their order. */
-export function lowerAll(kernels: readonly Kernel[], target: (kernel: Kernel) => Omit<LowerTarget, 'emit' | 'emitLoop'>): LabelledInstruction[] {
+export function lowerAll(kernels: readonly Kernel[], placement: Placement): LabelledInstruction[] {
   const result: KernelInstruction[] = []
-  for (const kernel of kernels) {
-    const { operand, scratch, temporary, block, wideTiles } = target(kernel)
-    const before = result.length
-    kernel.lower({
-      operand, scratch, temporary, block, wideTiles,
-      emit: (instruction) => void result.push(new KernelInstruction(instruction, kernel, operand)),
-      emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, kernel, operand, body, loop)),
-    })
-    if (result.length > before) result[result.length - 1]!.isLast = true
+  let label = ''
+  const target: LowerTarget = {
+    ...placement,
+    emit: (instruction) => void result.push(new KernelInstruction(instruction, label)),
+    emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, label, body, loop)),
   }
+  kernels.forEach((kernel) => {
+    const before = result.length
+    label = labelOf(kernel)
+    kernel.lower(target)
+    if (result.length > before) result[result.length - 1]!.made = kernel.writes.map((write) => placement.operand(write))
+  })
   return result
 }

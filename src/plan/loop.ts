@@ -12,7 +12,7 @@ import { sizeOf } from '../core/shapes'
 import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
 import type { Block, Kernel, LowerTarget } from './kernel'
-import { basesOf, lowerAll } from './kernel'
+import { basesOf, locatedOnce, lowerAll } from './kernel'
 import type { Legal, Locations } from './legalize'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer, Stream } from './memory'
 import { align, locate, planMemory } from './memory'
@@ -40,8 +40,8 @@ export function loopKernel(node: Node<'loop'>, locations: Locations, options: Fu
   return new LoopKernel(node, locations, body, fuse(body.graph, body.locations, options))
 }
 
-class LoopKernel implements Kernel, LoopIdentity {
-  readonly reverse: boolean
+class LoopKernel implements Kernel {
+  private readonly identity: LoopIdentity
   readonly nodes: readonly Node[]
   readonly reads: readonly Value[]
   readonly writes: readonly Value[]
@@ -56,7 +56,7 @@ class LoopKernel implements Kernel, LoopIdentity {
     private readonly body: Legal,
     private readonly kernels: readonly Kernel[],
   ) {
-    this.reverse = node.attributes.reverse
+    this.identity = { reverse: node.attributes.reverse }
     this.nodes = [node]
     this.reads = basesOf(node.inputs, locations)
     this.writes = node.outputs
@@ -110,17 +110,16 @@ class LoopKernel implements Kernel, LoopIdentity {
       }
       return result
     }
-    const operand = (value: Value): Operand => locate(value, this.memory, this.body.locations, bufferOf)
     const { scratch, wideTiles } = target
-    const body = lowerAll(this.kernels, (kernel) => ({
-      operand,
+    const body = lowerAll(this.kernels, {
+      operand: locatedOnce(this.body.graph, (value) => locate(value, this.memory, this.body.locations, bufferOf)),
       scratch,
       wideTiles,
-      temporary: addressIn(this.memory.temporaries.get(kernel), bufferOf),
+      temporaryOf: (kernel) => addressIn(this.memory.temporaries.get(kernel), bufferOf),
       block: (block) => addressIn(this.memory.blocks.get(block), bufferOf)!,
-    }))
+    })
     this.carries.forEach((carry, i) => this.copyInitial(carry, i, target))
-    target.emitLoop(this.loopOf(body, length), body, this)
+    target.emitLoop(this.loopOf(body, length), body, this.identity)
     this.carries.forEach((carry) => this.copyResults(carry, target))
   }
 
@@ -161,7 +160,7 @@ class LoopKernel implements Kernel, LoopIdentity {
     if (block === null) {
       // Two buffers in turn, such that the last turn writes the result.
       const result = target.operand(this.writes[i]!).address
-      const spare = offsetBy(target.temporary!, carry.spare)
+      const spare = offsetBy(target.temporaryOf(this)!, carry.spare)
       const [even, odd] = length % 2 === 1 ? [result, spare] : [spare, result]
       return {
         read: this.moving(initial, even, odd, 0),
@@ -186,12 +185,12 @@ class LoopKernel implements Kernel, LoopIdentity {
   }
 
   private moving(first: Address, odd: Address, even: Address, step: number): Home {
-    return { kind: 'moving', stream: { loop: this, first, odd, even, step } }
+    return { kind: 'moving', stream: { loop: this.identity, first, odd, even, step } }
   }
 
-  private homeOf(home: Home, homes: ReadonlyMap<Value, Home>, { temporary }: LowerTarget): Home {
+  private homeOf(home: Home, homes: ReadonlyMap<Value, Home>, target: LowerTarget): Home {
     if (home.kind === 'bound') return homes.get(home.value)!
-    if (home.kind === 'workspace') return { kind: 'inside', at: offsetBy(temporary!, home.offset) }
+    if (home.kind === 'workspace') return { kind: 'inside', at: offsetBy(target.temporaryOf(this)!, home.offset) }
     return home
   }
 
@@ -215,7 +214,7 @@ class LoopKernel implements Kernel, LoopIdentity {
   private loopOf(body: readonly LabelledInstruction[], count: number): Instruction {
     const moved: { readonly at: number; readonly stream: Stream }[] = []
     forEachWord(body, 0, (at, word) => {
-      const stream = isAddress(word) ? streamIn(word, this) : null
+      const stream = isAddress(word) ? streamIn(word, this.identity) : null
       if (stream !== null) moved.push({ at, stream })
     })
     const start = Loop.size + LoopPatch.size * moved.length

@@ -166,11 +166,9 @@ export function meetings(parts: readonly number[]): boolean[] {
 export function dealOut(instructions: readonly LabelledInstruction[], threads: number, partWork?: number): LabelledInstruction[] {
   if (threads === 1) return [...instructions]
   const dealt = instructions.map((each): LabelledInstruction => {
-    // Named, because they may be worked out when somebody asks.
-    const { label, made } = each
-    if (each.body === undefined) return { ...each, label, made, parts: partsOf(each, threads, partWork) }
+    if (each.body === undefined) return { ...each, parts: partsOf(each, threads, partWork) }
     const body = dealOut(each.body, threads, partWork)
-    return { ...each, label, made, body, parts: body.some(({ parts = 1 }) => parts > 1) ? threads : 1 }
+    return { ...each, body, parts: body.some(({ parts = 1 }) => parts > 1) ? threads : 1 }
   })
   const meets = meetings(dealt.map(({ parts = 1 }) => parts))
   return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))
