@@ -151,6 +151,14 @@ describe('batches', () => {
     expectNear(parts.data, whole.data, 'predictions', 1e-6)
   })
 
+  it('predict looks at all numbers, also of a batch like the last', async () => {
+    const model = binaryModel()
+    const row = [[0.5, 0.25, -0.75, 0.125]]
+    const first = await model.predict(row)
+    expect((await model.predict(row)).data).toEqual(first.data)
+    expect((await errorOf(() => model.predict([[0.5, NaN, 0, 0]]))).message).toMatch(/finite number/)
+  })
+
   it('trainOnBatch equals fit on one batch, and reports that batch alone', async () => {
     const [a, b] = [binaryModel(), binaryModel()]
     const { history } = await a.fit(x, yes, { batchSize: 20, shuffle: false, epochs: 2, verbose: 0 })
