@@ -24,12 +24,13 @@ export interface FuseOptions {
 export function fuse(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
   const enabled = options.fuse
   const users = countUsers(graph)
-  const absorbed = new Map<Node, SingleKernel>()
+  /** By the id of a node's result: the kernel that the node is part of, where another node began it. */
+  const absorbed = new Array<SingleKernel>(graph.idEnd)
   /** Kernels by the position of their last node. */
   const placed = new Array<Kernel>(graph.nodes.length)
   const chains = new OpenChains(graph, locations, users, enabled)
   graph.nodes.forEach((node, position) => {
-    const kernel = absorbed.get(node)
+    const kernel = homeIn(absorbed, node)
     if (kernel !== undefined) {
       chains.close(node)
       if (kernel.nodes[kernel.nodes.length - 1] === node) placed[position] = kernel
@@ -44,14 +45,19 @@ export function fuse(graph: Graph, locations: Locations, options: FuseOptions): 
     }
     if (rule.kind !== 'kernel') return
     chains.close(node)
-    const isFree = (follower: Node): boolean => !absorbed.has(follower)
+    const isFree = (follower: Node): boolean => homeIn(absorbed, follower) === undefined
     const single = enabled && rule.fusesEpilogue === true ? withEpilogue(node, users, locations, isFree) : new SingleKernel(node, locations)
-    for (const follower of single.nodes.slice(1)) absorbed.set(follower, single)
-    if (single.nodes.length === 1) placed[position] = single
+    const { nodes } = single
+    for (let i = 1; i < nodes.length; i++) absorbed[nodes[i]!.outputs[0]!.id] = single
+    if (nodes.length === 1) placed[position] = single
   })
   chains.finish(placed)
   // Leaves out the positions where no kernel ends.
   return placed.filter(() => true)
+}
+
+function homeIn(absorbed: readonly SingleKernel[], { outputs }: Node): SingleKernel | undefined {
+  return outputs.length === 0 ? undefined : absorbed[outputs[0]!.id]
 }
 
 const NOBODY: readonly Node[] = []

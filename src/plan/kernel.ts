@@ -1,11 +1,10 @@
 // A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and
 // lowering turns into instructions.
 
-import type { Opcode } from '../../assembly/shared/opcodes'
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
-import type { Address, FieldLayout, Fields, Instruction, Operand, Word } from '../ir/instruction'
+import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
 import type { LoopIdentity } from './memory'
@@ -117,27 +116,9 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
 
 const NOTHING: readonly Operand[] = []
 
-/** An instruction of a kernel. Holds on to nothing of the graph: it lives as long as its program. */
-class KernelInstruction implements LabelledInstruction {
-  readonly opcode: Opcode
-  readonly layout: FieldLayout
-  readonly fields: Fields
-  readonly fixedBytes: number
-  readonly lists: readonly Word[]
-  made = NOTHING
-
-  constructor(
-    { opcode, layout, fields, fixedBytes, lists }: Instruction,
-    readonly label: string,
-    readonly body?: readonly LabelledInstruction[],
-    readonly loop?: LoopIdentity,
-  ) {
-    this.opcode = opcode
-    this.layout = layout
-    this.fields = fields
-    this.fixedBytes = fixedBytes
-    this.lists = lists
-  }
+/** An instruction of a kernel; what the kernel made is said of its last one. */
+interface KernelInstruction extends LabelledInstruction {
+  made: readonly Operand[]
 }
 
 /** Says where values lie; each is looked up once. */
@@ -146,14 +127,14 @@ export function locatedOnce({ idEnd }: Graph, locate: (value: Value) => Operand)
   return (value) => (known[value.id] ??= locate(value))
 }
 
-/** Instructions of kernels, in their order. */
+/** Instructions of kernels, in their order. They hold on to nothing of the graph: they live as long as their program. */
 export function lowerAll(kernels: readonly Kernel[], placement: Placement): LabelledInstruction[] {
   const result: KernelInstruction[] = []
   let label = ''
   const target: LowerTarget = {
     ...placement,
-    emit: (instruction) => void result.push(new KernelInstruction(instruction, label)),
-    emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, label, body, loop)),
+    emit: ({ opcode, layout, fields, fixedBytes, lists }) => void result.push({ opcode, layout, fields, fixedBytes, lists, label, made: NOTHING }),
+    emitLoop: (instruction, body, loop) => void result.push({ ...instruction, label, made: NOTHING, body, loop }),
   }
   kernels.forEach((kernel) => {
     const before = result.length

@@ -206,7 +206,7 @@ class Planner {
 
   private holdInputs(): void {
     for (const parameter of this.graph.parameters) if (!this.isHeld(parameter)) this.hold(parameter, null)
-    for (const [cell, value] of this.graph.cells) this.hold(value, { kind: 'cell', cell })
+    this.graph.cells.forEach((value, cell) => this.hold(value, { kind: 'cell', cell }))
   }
 
   private holdConstants(): void {
@@ -251,7 +251,7 @@ class Planner {
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
     const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
-    const readers = new CellReaders(this.graph.cells, this.lastRead)
+    const readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
     return this.graph.updates.filter(({ cell, value }) => {
       const base = this.locations.baseOf(value)
       const at = this.madeAt[base.id]!
@@ -492,7 +492,7 @@ interface CellReader {
   readonly last: number
 }
 
-/** Up to this many cells of one storage are looked through one by one. */
+/** Up to this many cells of one storage, or questions, are looked through one by one. */
 const FEW_CELLS = 16
 
 /** Which cells share bytes with one: a storage of many is cut where a cell begins or ends, and each piece knows who covers it. */
@@ -500,17 +500,20 @@ class CellReaders {
   private readonly few = new Map<CellStorage, readonly CellReader[]>()
   private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
 
-  /** @param lastRead by the id of a cell's content */
-  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array) {
+  /**
+   * @param lastRead by the id of a cell's content
+   * @param questions how often `overlapping` will be asked
+   */
+  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array, questions: number) {
     const byStorage = new Map<CellStorage, CellReader[]>()
-    for (const [cell, content] of cells) {
+    cells.forEach((content, cell) => {
       const reader = { cell, content, last: lastRead[content.id]! }
       const list = byStorage.get(cell.storage)
       if (list === undefined) byStorage.set(cell.storage, [reader])
       else list.push(reader)
-    }
+    })
     for (const [storage, all] of byStorage) {
-      if (all.length <= FEW_CELLS) {
+      if (all.length <= FEW_CELLS || questions <= FEW_CELLS) {
         this.few.set(storage, all)
         continue
       }
