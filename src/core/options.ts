@@ -240,21 +240,24 @@ export function readOptions<Table extends OptionTable>(
   }
   const names = Object.keys(table)
   const byName = new Map<string, unknown>()
-  for (const [key, value] of Object.entries(given ?? {})) {
-    const name = knownName(key, names)
-    if (name === undefined) {
-      if (lenient) continue
-      throw unknownName(`option of ${where}`, key, names)
-    }
-    if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
-    byName.set(name, value)
+  if (given !== undefined) {
+    Object.keys(given).forEach((key) => {
+      const name = knownName(key, names)
+      if (name === undefined) {
+        if (lenient) return
+        throw unknownName(`option of ${where}`, key, names)
+      }
+      if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
+      byName.set(name, given[key])
+    })
   }
   const values: Record<string, unknown> = {}
-  for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
+  names.forEach((name) => {
+    const each: AnyOption = table[name]!
     const value = byName.get(name)
     if (value === undefined && each.required) throw new ArgumentError(`${where}: needs ${name}`)
     values[name] = each.read(value === undefined ? each.initial?.(object) : value, `${where}: ${name}`)
-  }
+  })
   return values as ValuesOf<Table>
 }
 

@@ -41,10 +41,9 @@ export function rowMajorStrides(shape: Shape): number[] {
  */
 export function broadcastShapes(operation: string, shapes: readonly Shape[]): Shape {
   if (shapes.length === 2 && sameShape(shapes[0]!, shapes[1]!)) return shapes[0]!
-  let rank = 0
-  for (const shape of shapes) rank = Math.max(rank, shape.length)
+  const rank = shapes.reduce((most, shape) => Math.max(most, shape.length), 0)
   const result = new Array<number>(rank).fill(1)
-  for (const shape of shapes) {
+  shapes.forEach((shape) => {
     const offset = rank - shape.length
     for (let i = 0; i < shape.length; i++) {
       const extent = shape[i]!
@@ -57,7 +56,7 @@ export function broadcastShapes(operation: string, shapes: readonly Shape[]): Sh
       }
       result[offset + i] = extent
     }
-  }
+  })
   return result
 }
 

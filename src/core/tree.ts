@@ -61,6 +61,7 @@ export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<T
 
 /** The same tree with each leaf replaced; the path names the leaf in messages. */
 export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) => To): Tree<To> {
+  if (!isBranch(tree)) return replace(tree as T, '')
   const build = (branch: unknown, path: string): Tree<To> => {
     if (!isBranch(branch)) return replace(branch as T, path)
     if (Array.isArray(branch)) return branch.map((child, i) => build(child, `${path}[${i}]`))

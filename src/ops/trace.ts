@@ -26,11 +26,14 @@ export interface TracedCell extends Cell {
 
 /** A value of a graph that is being recorded. */
 class TracedValue implements TensorSymbol {
-  readonly whyNoData = 'has no data while its function is traced. Compute with ops instead of reading numbers.'
   constructor(
     readonly trace: Trace,
     readonly value: Value,
   ) {}
+
+  get whyNoData(): string {
+    return 'has no data while its function is traced. Compute with ops instead of reading numbers.'
+  }
 }
 
 export class Trace {
