@@ -300,21 +300,17 @@ export function optionsOf(of: object): OptionTable {
   return table
 }
 
-const lenientClasses = new WeakMap<object, boolean>()
-
-/** Whether a class may take options that are in no table. */
-function isLenient(of: object): boolean {
-  let lenient = lenientClasses.get(of)
-  if (lenient === undefined) lenientClasses.set(of, (lenient = mayTakeMore(of)))
-  return lenient
-}
+const lenient = new WeakMap<object, boolean>()
 
 /** Whether a class between `of` and the last one that declares options has a constructor: it may take options of its own. */
-function mayTakeMore(of: object): boolean {
-  for (let each: unknown = of; typeof each === 'function' && !Object.hasOwn(each, 'declare'); each = Object.getPrototypeOf(each)) {
-    if (/\bconstructor\s*\(/.test(Function.prototype.toString.call(each))) return true
+function mayTakeMore(of: unknown): boolean {
+  if (typeof of !== 'function' || Object.hasOwn(of, 'declare')) return false
+  let known = lenient.get(of)
+  if (known === undefined) {
+    known = /\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) || mayTakeMore(Object.getPrototypeOf(of))
+    lenient.set(of, known)
   }
-  return false
+  return known
 }
 
 /** The base of everything that is made from options and can be saved. */
@@ -330,8 +326,7 @@ export abstract class Configured implements Configurable {
     const short = own.shorthand
     const options = short !== undefined && given !== undefined && !isOptions(given) ? { [short]: given } : given
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
-    const lenient = isLenient(new.target)
-    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient, object: this }))
+    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient: mayTakeMore(new.target), object: this }))
     this.checkOptions()
   }
 

@@ -239,16 +239,13 @@ function append<Item>(lists: Item[][], index: number, item: Item): void {
   else list.push(item)
 }
 
-function isRoomy({ isOpen, nodes }: OpenChain): boolean {
-  return isOpen && nodes.length < MAX_CHAIN_STEPS
-}
-
 const NO_CHAINS: readonly OpenChain[] = []
 
 /** The chains of a list that are still open and have room; the others are dropped from it. */
 function onlyOpen(lists: OpenChain[][], index: number): readonly OpenChain[] {
   const list = lists[index]
   if (list === undefined) return NO_CHAINS
-  if (list.every(isRoomy)) return list
-  return (lists[index] = list.filter(isRoomy))
+  const open = list.filter(({ isOpen, nodes }) => isOpen && nodes.length < MAX_CHAIN_STEPS)
+  if (open.length < list.length) lists[index] = open
+  return open
 }

@@ -46,13 +46,9 @@ export interface Kernel {
   lower(target: LowerTarget): void
 }
 
-/** More of them are held against each other in a set. */
-const FEW_VALUES = 16
-
 /** Where values lie, each base once. */
 export function basesOf(values: readonly Value[], locations: Locations): readonly Value[] {
-  const bases = values.map((value) => locations.baseOf(value))
-  return bases.length > FEW_VALUES ? [...new Set(bases)] : bases.filter((base, i) => bases.indexOf(base) === i)
+  return [...new Set(values.map((value) => locations.baseOf(value)))]
 }
 
 /** The name of the layer a kernel works for, and what it does there. */

@@ -1,7 +1,7 @@
 // The kernel of a loop: its body is planned once, and says which words of it change from turn to turn. Gives carries and
 // stacked results their bytes such that nothing is copied in a turn. What a Loop does: assembly/shared/instructions.ts.
 
-import { ALIGNMENT, Copy, Loop, LoopPatch } from '../../assembly/shared/instructions'
+import { ALIGNMENT, Copy, Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import type { Node, Value } from '../ir/graph'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
@@ -241,7 +241,7 @@ function forEachWord(instructions: readonly TapeInstruction[], start: number, vi
   const offsets = instructionOffsets(instructions, start)
   instructions.forEach((each, i) => {
     const at = offsets[i]!
-    for (const [offset, word] of each.fields) visit(at + offset, word)
+    each.fields.forEach((word, j) => visit(at + Header.size + 4 * j, word))
     each.lists.forEach((word, j) => visit(at + each.fixedBytes + 4 * j, word))
     if (each.body !== undefined) forEachWord(each.body, at + bodyOffset(each), visit)
   })

@@ -3,6 +3,7 @@
 
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
+import { fieldOf } from '../ir/instruction'
 import type { Share } from '.'
 import type { LabelledInstruction, TapeInstruction } from './tape'
 
@@ -134,7 +135,7 @@ let table: Readonly<Record<Opcode, WorkRule>> | null = null
 
 /** What an instruction costs, by its opcode and sizes. */
 export function workOf(instruction: TapeInstruction): Work {
-  const field: Field = (offset) => Number(instruction.fields.get(offset))
+  const field: Field = (offset) => Number(fieldOf(instruction, offset))
   table ??= rules()
   return table[instruction.opcode](field, instruction)
 }

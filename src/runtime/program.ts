@@ -5,6 +5,7 @@ import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
 import { Loop } from '../../assembly/shared/instructions'
 import type { Address, Operand } from '../ir/instruction'
+import { fieldOf } from '../ir/instruction'
 import { hasNonFinite } from '../ir/interpret'
 import type { NumericArray, TensorData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
@@ -194,7 +195,7 @@ class TapeProgram implements Program {
   }
 
   private stepLoop(instruction: LabelledInstruction, loop: LoopIdentity, offset: number, turns: Map<LoopIdentity, number>, indices: readonly number[]): Stepped {
-    const count = Number(instruction.fields.get(Loop.count))
+    const count = Number(fieldOf(instruction, Loop.count))
     for (let turn = 0; turn < count; turn++) {
       turns.set(loop, turn)
       this.runtime.kernels!.setTurn(this.tape.address + offset, turn)

@@ -53,8 +53,6 @@ interface LastPrediction {
   readonly source: Steps
   /** Whether a layer looks at the data. */
   readonly isChecked: boolean
-  /** Whether the output has one row for each of the input. */
-  readonly isPerRow: boolean
 }
 
 interface Layouts {
@@ -306,7 +304,7 @@ export class Trainer {
     const { batchSize = 32, signal } = options
     requireCount('batchSize', batchSize)
     const again = signal === undefined ? this.predictAgain(x, batchSize) : null
-    if (again !== null) return again
+    if (again !== null && again.shape[0] === this.lastPrediction!.shape[0]) return again
     const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(form, inputs)
     this.model.checkData(inputs)
@@ -338,7 +336,7 @@ export class Trainer {
 
   /** The outputs for one batch, at once. */
   predictOnBatch(x: unknown): Tree<Tensor> {
-    const again = this.predictAgain(x, Infinity)
+    const again = this.predictAgain(x)
     if (again !== null) return again
     const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(form, inputs)
@@ -354,12 +352,11 @@ export class Trainer {
 
   /**
    * The output for one batch like the last, of one tensor: a short way, because it is taken often. null for another one.
-   * @param mostRows in a step; an output must have a row for each where there is a limit
+   * @param mostRows in a step
    */
-  private predictAgain(x: unknown, mostRows: number): Tensor | null {
+  private predictAgain(x: unknown, mostRows = Infinity): Tensor | null {
     const last = this.lastPrediction
-    if (last === null || last.source !== this.steps || this.checkedVersion !== structure.version) return null
-    if (mostRows < Infinity && !(last.isPerRow && last.shape[0]! <= mostRows)) return null
+    if (last === null || last.source !== this.steps || this.checkedVersion !== structure.version || last.shape[0]! > mostRows) return null
     const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
     if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
     // predictOnBatch looks at the numbers of the first batch of its kind only.
@@ -375,7 +372,7 @@ export class Trainer {
     const { shape, dtype } = inputs[0]!
     const { steps, model } = this
     this.holdInstead(program, before)
-    this.lastPrediction = { shape, dtype, program, source: steps, isChecked: model.checksData, isPerRow: program.graph.outputs[0]!.shape[0] === shape[0] }
+    this.lastPrediction = { shape, dtype, program, source: steps, isChecked: model.checksData }
   }
 
   /** Keeps the program that was used last: else it might be let go of to make room for others. */
