@@ -58,7 +58,8 @@ export interface Place {
 }
 
 export interface MemoryPlan {
-  readonly places: ReadonlyMap<Value, Place>
+  /** By the value's id. */
+  readonly places: readonly Place[]
   readonly buffers: readonly PlacedBuffer[]
   readonly scratch: PlacedBuffer
   /** What kernels asked for while they run. */
@@ -120,7 +121,7 @@ export function locate(
   bufferOf: (buffer: PlacedBuffer) => PlacedBuffer = (buffer) => buffer,
 ): Operand {
   const { base, layout } = locations.of(value)
-  const place = memory.places.get(base)!
+  const place = memory.places[base.id]!
   return {
     shape: value.shape,
     dtype: value.dtype,
@@ -349,8 +350,8 @@ class Planner {
       draft.buffer = { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end }
       buffers.push(draft.buffer)
     }
-    const places = new Map<Value, Place>()
-    this.held.forEach((value) => places.set(value, { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }))
+    const places = new Array<Place>(this.graph.idEnd)
+    this.held.forEach((value) => (places[value.id] = { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }))
     const last = this.kernels.length
     const cellOf = ({ cell, value }: Update): PlacedBuffer => {
       return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
