@@ -303,13 +303,16 @@ export class Trainer {
     checkOptions('predict', options, ['batchSize', 'signal'])
     const { batchSize = 32, signal } = options
     requireCount('batchSize', batchSize)
+    const pace = new Pace(signal)
     const again = signal === undefined ? this.predictAgain(x, batchSize) : null
-    if (again !== null && again.shape[0] === this.lastPrediction!.shape[0]) return again
+    if (again !== null && again.shape[0] === this.lastPrediction!.shape[0]) {
+      if (pace.isDue()) await pace.yield()
+      return again
+    }
     const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(form, inputs)
     this.model.checkData(inputs)
     const sources = inputs.map((input) => new RowSource(input))
-    const pace = new Pace(signal)
     signal?.throwIfAborted()
     const outputs: Tensor[] = []
     let result: Tree<unknown> = null

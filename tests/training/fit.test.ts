@@ -1,7 +1,7 @@
 // What fit does with data and options. Callbacks are in tests/callbacks, errors in errors.test.ts.
 // modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'
 import { Adam, Dense, SGD, Sequential, StateError, Variable, runtimeInfo, setRandomSeed, tensor } from '../../src'
 import { shuffledOrder } from '../../src/data/arrays'
@@ -362,6 +362,17 @@ describe('the copy of the data set in linear memory', () => {
 })
 
 describe('the event loop', () => {
+  it('gets its turn after a prediction like the last that took long', async () => {
+    const model = binaryModel()
+    await model.predict(x)
+    let [now, turns] = [0, 0]
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 20))
+    setImmediate(() => turns++)
+    await model.predict(x)
+    clock.mockRestore()
+    expect(turns).toBe(1)
+  })
+
   it('gets its turns during a long fit', async () => {
     const { x, yes } = samples(256)
     const model = binaryModel()
