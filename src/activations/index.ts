@@ -1,6 +1,6 @@
 // Activations by name. The functions themselves are ops.
 
-import { ArgumentError, normalizeName, unknownName } from '../core/errors'
+import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
@@ -56,9 +56,9 @@ export function getActivation(identifier: ActivationIdentifier | undefined | nul
     // The name that it is saved under again.
     return Object.defineProperty(activation, 'name', { value: identifier })
   }
-  const found = Object.entries(activations).find(([name]) => normalizeName(name) === normalizeName(identifier))
-  if (found === undefined) throw unknownName('activation', identifier, names)
-  return found[1]
+  const known = knownName(identifier, names)
+  if (known === undefined) throw unknownName('activation', identifier, names)
+  return activations[known as ActivationName]
 }
 
 function requireTensor(value: unknown, name: string): Tensor {

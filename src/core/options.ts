@@ -7,7 +7,7 @@
 //     seed: option(nullable(integer), null),
 //   }), 'rate') { … this.rate … }
 
-import { ArgumentError, formatShape, knownName, normalizeName, quoted, unknownName } from './errors'
+import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
 import { classNameOf, isSerialized, serialize } from './registry'
 
@@ -142,8 +142,8 @@ export const text: Kind<string> = {
 export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | (string & {})> {
   return {
     read(value, where) {
-      const found = typeof value === 'string' ? words.find((word) => normalizeName(word) === normalizeName(value)) : undefined
-      if (found !== undefined) return found
+      const found = typeof value === 'string' ? knownName(value, words) : undefined
+      if (found !== undefined) return found as Word
       throw wrong(where, words.map(quoted).join(' or '), value)
     },
     write: (value) => value,
@@ -240,21 +240,24 @@ export function readOptions<Table extends OptionTable>(
   }
   const names = Object.keys(table)
   const byName = new Map<string, unknown>()
-  for (const [key, value] of Object.entries(given ?? {})) {
-    const name = knownName(key, names)
-    if (name === undefined) {
-      if (lenient) continue
-      throw unknownName(`option of ${where}`, key, names)
-    }
-    if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
-    byName.set(name, value)
+  if (given !== undefined) {
+    Object.keys(given).forEach((key) => {
+      const name = knownName(key, names)
+      if (name === undefined) {
+        if (lenient) return
+        throw unknownName(`option of ${where}`, key, names)
+      }
+      if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
+      byName.set(name, given[key])
+    })
   }
   const values: Record<string, unknown> = {}
-  for (const [name, each] of Object.entries<AnyOption>(table as Readonly<Record<string, AnyOption>>)) {
+  names.forEach((name) => {
+    const each: AnyOption = table[name]!
     const value = byName.get(name)
     if (value === undefined && each.required) throw new ArgumentError(`${where}: needs ${name}`)
     values[name] = each.read(value === undefined ? each.initial?.(object) : value, `${where}: ${name}`)
-  }
+  })
   return values as ValuesOf<Table>
 }
 
@@ -297,12 +300,17 @@ export function optionsOf(of: object): OptionTable {
   return table
 }
 
+const lenient = new WeakMap<object, boolean>()
+
 /** Whether a class between `of` and the last one that declares options has a constructor: it may take options of its own. */
-function mayTakeMore(of: object): boolean {
-  for (let each: unknown = of; typeof each === 'function' && !Object.hasOwn(each, 'declare'); each = Object.getPrototypeOf(each)) {
-    if (/\bconstructor\s*\(/.test(Function.prototype.toString.call(each))) return true
+function mayTakeMore(of: unknown): boolean {
+  if (typeof of !== 'function' || Object.hasOwn(of, 'declare')) return false
+  let known = lenient.get(of)
+  if (known === undefined) {
+    known = /\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) || mayTakeMore(Object.getPrototypeOf(of))
+    lenient.set(of, known)
   }
-  return false
+  return known
 }
 
 /** The base of everything that is made from options and can be saved. */
@@ -318,8 +326,7 @@ export abstract class Configured implements Configurable {
     const short = own.shorthand
     const options = short !== undefined && given !== undefined && !isOptions(given) ? { [short]: given } : given
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
-    const lenient = mayTakeMore(new.target)
-    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient, object: this }))
+    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient: mayTakeMore(new.target), object: this }))
     this.checkOptions()
   }
 

@@ -14,7 +14,7 @@ export interface TensorType {
 /** The number of elements: the product of the extents, 1 for a scalar. */
 export function sizeOf(shape: Shape): number {
   let size = 1
-  for (const extent of shape) size *= extent
+  for (let i = 0; i < shape.length; i++) size *= shape[i]!
   return size
 }
 
@@ -39,11 +39,11 @@ export function rowMajorStrides(shape: Shape): number[] {
  * The shape that all operands broadcast to, by NumPy's rule: extents are aligned at the right, and equal or 1.
  * @throws ShapeError naming the operation and both shapes.
  */
-export function broadcastShapes(operation: string, shapes: readonly Shape[]): number[] {
-  let rank = 0
-  for (const shape of shapes) rank = Math.max(rank, shape.length)
+export function broadcastShapes(operation: string, shapes: readonly Shape[]): Shape {
+  if (shapes.length === 2 && sameShape(shapes[0]!, shapes[1]!)) return shapes[0]!
+  const rank = shapes.reduce((most, shape) => Math.max(most, shape.length), 0)
   const result = new Array<number>(rank).fill(1)
-  for (const shape of shapes) {
+  shapes.forEach((shape) => {
     const offset = rank - shape.length
     for (let i = 0; i < shape.length; i++) {
       const extent = shape[i]!
@@ -56,7 +56,7 @@ export function broadcastShapes(operation: string, shapes: readonly Shape[]): nu
       }
       result[offset + i] = extent
     }
-  }
+  })
   return result
 }
 

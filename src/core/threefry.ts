@@ -6,10 +6,6 @@ import type { NumericArray } from './dtypes'
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24]
 const PARITY = 0x1bd11bda
 
-function rotateLeft(x: number, by: number): number {
-  return (x << by) | (x >>> (32 - by))
-}
-
 /** Threefry-2x32 with 20 rounds: two words of key and two of counter to two random words (as int32). */
 export function threefry2x32(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const keys = [key0 | 0, key1 | 0, PARITY ^ key0 ^ key1]
@@ -17,9 +13,11 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
   let x1 = (counter1 + key1) | 0
   for (let round = 0; round < 20; round++) {
     x0 = (x0 + x1) | 0
-    x1 = rotateLeft(x1, ROTATIONS[round % 8]!) ^ x0
-    if (round % 4 === 3) {
-      const injection = (round + 1) / 4
+    const by = ROTATIONS[round & 7]!
+    // Rotated to the left.
+    x1 = ((x1 << by) | (x1 >>> (32 - by))) ^ x0
+    if ((round & 3) === 3) {
+      const injection = (round + 1) >> 2
       x0 = (x0 + keys[injection % 3]!) | 0
       x1 = (x1 + keys[(injection + 1) % 3]! + injection) | 0
     }
@@ -30,8 +28,8 @@ export function threefry2x32(key0: number, key1: number, counter0: number, count
 /** Fills `out` with numbers in [0, 1): 23 random bits each. Elements 2j and 2j+1 come from counter j. */
 export function threefryUniform(key0: number, key1: number, stream: number, out: NumericArray): void {
   for (let i = 0; i < out.length; i += 2) {
-    const [a, b] = threefry2x32(key0, key1, i >>> 1, stream)
-    out[i] = (a >>> 9) * 2 ** -23
-    if (i + 1 < out.length) out[i + 1] = (b >>> 9) * 2 ** -23
+    const words = threefry2x32(key0, key1, i >>> 1, stream)
+    out[i] = (words[0] >>> 9) * 2 ** -23
+    if (i + 1 < out.length) out[i + 1] = (words[1] >>> 9) * 2 ** -23
   }
 }

@@ -32,9 +32,8 @@ function visit(tree: unknown, path: string, onLeaf: (leaf: unknown, path: string
 
 /** The leaves, lists by position and records in the order of their keys. */
 export function flatten<T>(tree: Tree<T>): T[] {
-  const leaves: T[] = []
-  visit(tree, '', (leaf) => leaves.push(leaf as T))
-  return leaves
+  if (!isBranch(tree)) return [tree as T]
+  return (Array.isArray(tree) ? tree : Object.values(tree)).flatMap((child) => flatten<T>(child as Tree<T>))
 }
 
 /** A path for each leaf, in the order of flatten: `''` for a single leaf, `.image`, `[0].mask`. */
@@ -62,6 +61,7 @@ export function unflatten<To>(structure: unknown, leaves: readonly To[]): Tree<T
 
 /** The same tree with each leaf replaced; the path names the leaf in messages. */
 export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) => To): Tree<To> {
+  if (!isBranch(tree)) return replace(tree as T, '')
   const build = (branch: unknown, path: string): Tree<To> => {
     if (!isBranch(branch)) return replace(branch as T, path)
     if (Array.isArray(branch)) return branch.map((child, i) => build(child, `${path}[${i}]`))

@@ -166,7 +166,8 @@ function requireIntegers({ data, shape }: Tensor, where: string): void {
   throw new DataError(`${where}: every element must be an integer, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`)
 }
 
-function requireNumbers(tensor: Tensor, where: string): void {
+/** @throws DataError naming the first element that is not finite */
+export function requireNumbers(tensor: Tensor, where: string): void {
   const { data } = tensor
   // x · 0 is 0 for every finite x and NaN else: one pass without a branch, and a second only to find the place.
   const none = 0

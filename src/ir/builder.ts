@@ -100,7 +100,7 @@ export class GraphBuilder {
 
   /** A node of the graph that is rebuilt: itself when its operands are still the same, a copy otherwise. */
   keep<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
-    for (let i = 0; i < inputs.length; i++) if (inputs[i] !== node.inputs[i]) return this.copy(node, inputs)
+    if (inputs !== node.inputs) for (let i = 0; i < inputs.length; i++) if (inputs[i] !== node.inputs[i]) return this.copy(node, inputs)
     this.nodes.push(node)
     return node.outputs
   }
@@ -116,9 +116,9 @@ export class GraphBuilder {
     attributes: PrimitiveAttributes[Name],
     types: readonly TensorType[],
   ): Node<Name> {
-    const outputs: Value[] = []
+    const outputs = new Array<Value>(types.length)
     const node: OpenNode<Name> = { name, attributes, inputs, outputs, scope: this.scope }
-    for (const type of types) outputs.push(this.value(type, node))
+    for (let i = 0; i < types.length; i++) outputs[i] = this.value(types[i]!, node)
     this.nodes.push(node)
     if (isOpenLoop(node)) this.loops.set(node, node)
     return node

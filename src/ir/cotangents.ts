@@ -53,8 +53,8 @@ export class Cotangents {
     if (known !== undefined) return known
     const list = this.lists.get(value)
     if (list === undefined) return null
-    const [first] = list
-    if (list.length === 1 && first!.contribution instanceof Value) return first!.contribution
+    const first = list[0]!.contribution
+    if (list.length === 1 && first instanceof Value) return first
     const { builder } = this
     const scope = builder.scope
     // A sum belongs to whoever gave its last term.

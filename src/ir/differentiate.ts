@@ -44,19 +44,21 @@ export function pullBackAll(builder: GraphBuilder, ys: readonly Value[], wrt: re
 /** Hands the cotangents of results on to operands, node by node. */
 export function backward(pass: BackwardPass, forward: readonly Node[]): void {
   const { back, carriers, cotangents } = pass
+  const isReached = (output: Value): boolean => carriers.has(output) && cotangents.has(output)
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i]!
-    if (!node.outputs.some((output) => carriers.has(output) && cotangents.has(output))) continue
+    if (!node.outputs.some(isReached)) continue
     back.scope = gradientScope(node.scope)
     if (isLoop(node)) {
       passesOf(node).pullBack(node, pass)
       continue
     }
     const contributions = pullBack(back, node, cotangents, carriers)
-    node.inputs.forEach((input, j) => {
+    for (let j = 0; j < contributions.length; j++) {
       const contribution = contributions[j]
+      const input = node.inputs[j]!
       if (contribution && carriers.has(input)) cotangents.add(input, contribution)
-    })
+    }
   }
 }
 
@@ -67,14 +69,12 @@ function gradientScope(scope: string): string {
 /** The values through which y can depend on one of `wrt`. */
 export function dependents(nodes: readonly Node[], wrt: Iterable<Value>): Set<Value> {
   const found = new Set(wrt)
-  for (const node of nodes) {
-    if (isLoop(node)) {
-      for (const output of passesOf(node).dependents(node, found)) found.add(output)
-      continue
-    }
-    if (ruleOf(node.name).vjp === null || !node.inputs.some((input) => found.has(input))) continue
-    for (const output of node.outputs) if (output.dtype === 'float32') found.add(output)
-  }
+  const isFound = (value: Value): boolean => found.has(value)
+  const add = (value: Value): void => void (value.dtype === 'float32' && found.add(value))
+  nodes.forEach((node) => {
+    if (isLoop(node)) passesOf(node).dependents(node, found).forEach(add)
+    else if (node.inputs.some(isFound) && ruleOf(node.name).vjp !== null) node.outputs.forEach(add)
+  })
   return found
 }
 

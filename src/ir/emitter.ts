@@ -17,8 +17,8 @@ interface NodeSink {
 const none = {}
 
 export class NodeEmitter implements Emitter {
-  /** Each number is one node. */
-  private readonly scalars = new Map<string, Value>()
+  /** Each number is one node. −0 is not 0. */
+  private readonly scalars: Readonly<Record<DType, Map<number | '-0', Value>>> = { float32: new Map(), int32: new Map(), bool: new Map() }
 
   constructor(private readonly builder: NodeSink) {}
 
@@ -35,11 +35,12 @@ export class NodeEmitter implements Emitter {
   }
 
   scalar(x: number, dtype: DType = 'float32'): Value {
-    const key = `${dtype} ${Object.is(x, -0) ? '-0' : x}`
-    let value = this.scalars.get(key)
+    const known = this.scalars[dtype]
+    const key = Object.is(x, -0) ? '-0' : x
+    let value = known.get(key)
     if (value === undefined) {
       value = this.builder.emitOne('constant', [], { data: storeData(dtype, [x]), shape: [], dtype })
-      this.scalars.set(key, value)
+      known.set(key, value)
     }
     return value
   }

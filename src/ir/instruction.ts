@@ -31,30 +31,13 @@ export interface FloatWord {
 
 export type Word = number | FloatWord | Address
 
-/** The fixed part of an instruction behind its header. Every field is one word. */
-export class Fields {
-  constructor(
-    /** In the order of their offsets. */
-    readonly words: readonly Word[],
-  ) {}
-
-  /** The word at a byte offset from the start of the instruction. */
-  get(offset: number): Word | undefined {
-    return this.words[fieldIndex(offset)]
-  }
-
-  /** The byte offsets of all fields. */
-  keys(): number[] {
-    return this.words.map((_, index) => Header.size + 4 * index)
-  }
-
-  *[Symbol.iterator](): Generator<readonly [offset: number, word: Word]> {
-    for (const offset of this.keys()) yield [offset, this.get(offset)!]
-  }
-}
-
 function fieldIndex(offset: number): number {
   return (offset - Header.size) / 4
+}
+
+/** A field by its byte offset from the start of the instruction. */
+export function fieldOf({ fields }: Pick<Instruction, 'fields'>, offset: number): Word | undefined {
+  return fields[fieldIndex(offset)]
 }
 
 /** The byte offset of each field of an opcode, by its name. */
@@ -65,7 +48,8 @@ export interface Instruction {
   readonly opcode: Opcode
   /** Names the fields for people. */
   readonly layout: FieldLayout
-  readonly fields: Fields
+  /** The fixed part behind the header. Every field is one word. */
+  readonly fields: readonly Word[]
   readonly fixedBytes: number
   readonly lists: readonly Word[]
 }
@@ -85,7 +69,7 @@ export function instruction<Layout extends FieldLayout>(
   const words = new Array<Word>(fieldIndex(layout.size))
   let name: FieldName<Layout>
   for (name in fields) words[fieldIndex(Number(layout[name]))] = fields[name]
-  return { opcode, layout, fields: new Fields(words), fixedBytes: layout.size, lists }
+  return { opcode, layout, fields: words, fixedBytes: layout.size, lists }
 }
 
 export function float(value: number): FloatWord {

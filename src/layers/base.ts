@@ -242,7 +242,7 @@ export abstract class LayerBase extends Configured {
     if (hasSymbol(input)) return this.record(input as Tree<unknown>, options)
     const frame = currentFrame()
     const tensors = this.toTensors(input)
-    this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
+    if (!this.built) this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
     if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
     const context = this.contextOf(tensors, options, frame?.context)
     return withinPath(this.name, () => withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))))
@@ -335,6 +335,7 @@ export abstract class LayerBase extends Configured {
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
+    if (output instanceof Tensor) return output
     flatten<unknown>(output).forEach((leaf, i) => {
       if (leaf instanceof Tensor) return
       const path = pathsOf(output)[i]!
@@ -549,12 +550,13 @@ function listsOf(layer: object): State {
     const { own, trainable: isTrainable } = stateOf(each)
     const { sublayers, variables } = partsOf(each)
     const trains = isTrained && isTrainable
-    const made = own.map(({ variable }) => variable)
-    for (const variable of [...made, ...variables]) {
+    const take = (variable: Variable): void => {
       weights.add(variable)
       if (trains && variable.trainable) trainable.add(variable)
     }
-    for (const inner of sublayers) collect(inner, trains, seen)
+    own.forEach(({ variable }) => take(variable))
+    variables.forEach(take)
+    sublayers.forEach((inner) => collect(inner, trains, seen))
   }
   collect(layer, true, new Set())
   state.weights = [...weights]

@@ -32,9 +32,10 @@ export function findParts(of: object, isLayer: (value: object) => boolean, track
     seen.add(value)
     // Long lists of numbers hold nothing.
     if (Array.isArray(value) && typeof value[0] === 'number') return
-    for (const inner of isCollection ? value.values() : Object.values(value)) search(inner)
+    if (isCollection) value.forEach(search)
+    else Object.values(value).forEach(search)
   }
-  for (const value of Object.values(of)) search(value)
-  for (const layer of tracked) sublayers.add(layer)
+  Object.values(of).forEach(search)
+  tracked.forEach((layer) => sublayers.add(layer))
   return { sublayers: [...sublayers], owned: sublayers, variables: [...variables], generators: [...generators] }
 }

@@ -85,7 +85,7 @@ export function isSymbol(value: unknown): value is Tensor {
 
 /** Whether a tree has a symbol in it. Rows of numbers are not looked through. */
 export function hasSymbol(tree: unknown): boolean {
-  return hasSymbolWithin(tree, new Set())
+  return tree instanceof Tensor ? isSymbol(tree) : hasSymbolWithin(tree, new Set())
 }
 
 /** @param seen the branches that were looked through: an array that holds itself must end */

@@ -6,7 +6,7 @@ import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
 import { boolean, custom, integer, option, readOptions } from '../core/options'
-import { normalizeAxes, sizeOf } from '../core/shapes'
+import { normalizeAxes } from '../core/shapes'
 
 /** One axis, several, or null for all. Negative ones count from the end. */
 export type Axis = number | readonly number[] | null
@@ -47,10 +47,13 @@ export function requireList(what: string, value: unknown): unknown[] {
   return Array.isArray(value) ? Array.from<unknown>(value) : refuse(what, 'an array', value)
 }
 
+function isDType(dtype: unknown): dtype is DType {
+  return typeof dtype === 'string' && Object.hasOwn(dtypes, dtype)
+}
+
 export function requireDType(where: string, dtype: unknown): DType {
+  if (isDType(dtype)) return dtype
   const known = Object.keys(dtypes)
-  const found = (known as DType[]).find((name) => name === dtype)
-  if (found !== undefined) return found
   throw typeof dtype === 'string' ? unknownName(`dtype of ${where}`, dtype, known) : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 
@@ -60,11 +63,19 @@ function isExtent(extent: unknown): extent is number {
 
 /** Extents ≥ 0 whose elements fit into memory. */
 export function requireShape(where: string, shape: unknown): number[] {
-  const extents = requireList(`${where}: the shape`, shape)
-  if (!extents.every(isExtent)) throw new ShapeError(`${where}: the shape must hold integers ≥ 0, received ${quoted(shape)}`)
-  // An extent of 0 must not hide the others: strides are made of them.
-  if (sizeOf(extents.filter((extent) => extent > 0)) <= MOST_ELEMENTS) return extents.map((extent) => extent + 0)
-  throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
+  if (!Array.isArray(shape)) return refuse(`${where}: the shape`, 'an array', shape)
+  const extents = new Array<number>(shape.length)
+  let elements = 1
+  for (let i = 0; i < shape.length; i++) {
+    const extent: unknown = shape[i]
+    if (!isExtent(extent)) throw new ShapeError(`${where}: the shape must hold integers ≥ 0, received ${quoted(shape)}`)
+    // An extent of 0 must not hide the others: strides are made of them.
+    elements *= Math.max(extent, 1)
+    // −0 is 0
+    extents[i] = extent + 0
+  }
+  if (elements > MOST_ELEMENTS) throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
+  return extents
 }
 
 function readAxes(axis: unknown, what: string): Axis {

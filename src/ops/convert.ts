@@ -119,14 +119,15 @@ function convert(values: Tensor, dtype: DType): Tensor {
   return new Tensor(storeData(dtype, values.data), values.shape, dtype)
 }
 
+/** @param shape of the tensor's own */
 function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
   // Pixels and counts are data to compute with; only int32 is taken for indices.
   const natural = data instanceof Int32Array ? 'int32' : 'float32'
-  return new Tensor(storeData(dtype ?? natural, data), [...shape], dtype ?? natural)
+  return new Tensor(storeData(dtype ?? natural, data), shape, dtype ?? natural)
 }
 
-function fromShaped({ data, shape, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
-  requireShape(where, shape)
+function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
+  const shape = requireShape(where, given)
   const isNumbers = isTypedArray(data) || (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
   if (!isNumbers) throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
   if (data.length !== sizeOf(shape)) {
@@ -134,7 +135,7 @@ function fromShaped({ data, shape, dtype: own }: ShapedData, where: string, dtyp
   }
   const wanted = dtype ?? (own === undefined ? undefined : requireDType(where, own))
   if (isTypedArray(data)) return fromTyped(data, shape, wanted)
-  return new Tensor(storeData(wanted ?? 'float32', data.map(Number)), [...shape], wanted ?? 'float32')
+  return new Tensor(storeData(wanted ?? 'float32', data.map(Number)), shape, wanted ?? 'float32')
 }
 
 /** More axes than anybody has; an array that holds itself has more. */

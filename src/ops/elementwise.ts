@@ -33,6 +33,7 @@ function operand(x: TensorLike, name: string, dtype?: DType): Tensor {
 function pair(name: string, a: TensorLike, b: TensorLike, least: DType): [Tensor, Tensor] {
   const left = operand(a, name)
   const right = operand(b, name)
+  if (left.dtype === 'float32' && right.dtype === 'float32') return [left, right]
   const literalBeside = (x: TensorLike, other: Tensor) =>
     typeof x === 'number' && x === (x | 0) && other.dtype !== 'float32' && least !== 'float32'
   if (literalBeside(a, right)) return pair(name, operand(a, name, 'int32'), right, least)

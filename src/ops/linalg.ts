@@ -14,6 +14,8 @@ import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
+const none = {}
+
 function float(x: TensorLike, where: string): Tensor {
   return cast(asTensor(x, where), 'float32')
 }
@@ -28,7 +30,7 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   if (left.rank === 0 || right.rank === 0) throw new ShapeError('matmul: a scalar is not a matrix; use multiply')
   const rows = left.rank === 1 ? reshape(left, [1, left.size]) : left
   const columns = right.rank === 1 ? reshape(right, [right.size, 1]) : right
-  const product = apply('matmul', [rows, columns], {})[0]!
+  const product = apply('matmul', [rows, columns], none)[0]!
   if (left.rank > 1 && right.rank > 1) return product
   const batch = product.shape.slice(0, -2)
   return reshape(product, [...batch, ...(left.rank > 1 ? [product.shape.at(-2)!] : []), ...(right.rank > 1 ? [product.shape.at(-1)!] : [])])

@@ -91,11 +91,17 @@ const SMALL = 16384
 
 // The same bits as the ops give, one element at a time.
 function smallUniform(shape: Shape, key: Tensor, minval: number, maxval: number): Tensor {
-  const { fround } = Math
   const data = new Float32Array(sizeOf(shape))
   threefryUniform(key.data[0]!, key.data[1]!, 0, data)
-  const [range, start, last] = [fround(maxval - minval), fround(minval), below(maxval)]
-  for (let i = 0; i < data.length; i++) data[i] = Math.min(fround(fround(data[i]! * range) + start), last)
+  const range = Math.fround(maxval - minval)
+  const start = Math.fround(minval)
+  const last = below(maxval)
+  for (let i = 0; i < data.length; i++) {
+    // What is stored is rounded.
+    data[i]! *= range
+    data[i]! += start
+    if (data[i]! > last) data[i] = last
+  }
   return new Tensor(data, [...shape], 'float32')
 }
 

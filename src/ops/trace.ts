@@ -26,11 +26,14 @@ export interface TracedCell extends Cell {
 
 /** A value of a graph that is being recorded. */
 class TracedValue implements TensorSymbol {
-  readonly whyNoData = 'has no data while its function is traced. Compute with ops instead of reading numbers.'
   constructor(
     readonly trace: Trace,
     readonly value: Value,
   ) {}
+
+  get whyNoData(): string {
+    return 'has no data while its function is traced. Compute with ops instead of reading numbers.'
+  }
 }
 
 export class Trace {
@@ -55,6 +58,9 @@ export class Trace {
     return value
   }
 
+  private readonly toValue = (tensor: Tensor): Value => this.valueOf(tensor)
+  private readonly toTensor = (value: Value): Tensor => this.wrap(value)
+
   /** A number as a symbol. */
   literal(x: number, dtype: DType): Tensor {
     return this.wrap(this.builder.e.scalar(x, dtype))
@@ -77,8 +83,8 @@ export class Trace {
   }
 
   apply<Name extends PrimitiveName>(name: Name, inputs: readonly Tensor[], attributes: PrimitiveAttributes[Name]): Tensor[] {
-    const values = inputs.map((input) => this.valueOf(input))
-    return this.builder.emit(name, values, attributes).map((value) => this.wrap(value))
+    const values = inputs.map(this.toValue)
+    return this.builder.emit(name, values, attributes).map(this.toTensor)
   }
 
   /** The operand of the op that made `tensor`, when that op is `name`. */

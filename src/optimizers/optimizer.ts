@@ -130,9 +130,12 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return gathered === null ? updates : add(multiply(updates, int(gradientAccumulationSteps!)), gathered.value)
   }
 
+  private slotKinds(): string[] {
+    return [...(this.useEma ? [AVERAGE] : []), ...(this.gathered === null ? [] : [ACCUMULATOR]), ...this.slotNames()]
+  }
+
   private get store(): ParameterStore {
-    const kinds = [...(this.useEma ? [AVERAGE] : []), ...(this.gathered === null ? [] : [ACCUMULATOR]), ...this.slotNames()]
-    return (this.known ??= new ParameterStore(kinds, (weight) => this.settingOf(weight)))
+    return (this.known ??= new ParameterStore(this.slotKinds(), (weight) => this.settingOf(weight)))
   }
 
   /** What changes and does not depend on the weights. @internal */

@@ -15,6 +15,7 @@ import { asElementwise } from '../primitives/elementwise'
 import type { Shape } from '../core/shapes'
 import { broadcastStrides, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { Kernel, LowerTarget } from './kernel'
+import { basesOf } from './kernel'
 import type { Locations } from './legalize'
 
 /** Bytes of tiles that should stay in the first-level cache. */
@@ -25,7 +26,7 @@ const SMALLEST_TILE = 64
 export const MAX_CHAIN_OPERANDS = 12
 export const MAX_CHAIN_STEPS = 32
 export class ChainKernel implements Kernel {
-  readonly reads: ReadonlySet<Value>
+  readonly reads: readonly Value[]
 
   constructor(
     readonly nodes: readonly Node[],
@@ -35,7 +36,7 @@ export class ChainKernel implements Kernel {
     readonly writes: readonly Value[],
     private readonly locations: Locations,
   ) {
-    this.reads = new Set(operands.map((value) => locations.baseOf(value)))
+    this.reads = basesOf(operands, locations)
   }
 
   /** Nothing is computed: then it is a Copy, which moves blocks where a chain would move elements. */
@@ -160,7 +161,7 @@ class Registers {
     operands.forEach((_, i) => (this.registers[i] = i))
     writes.forEach((write, i) => (this.registers[this.indexOf(write)] = operands.length + i))
     nodes.forEach((node, i) => {
-      for (const input of node.inputs) this.lastUse[this.indexOf(input)] = i
+      for (let j = 0; j < node.inputs.length; j++) this.lastUse[this.indexOf(node.inputs[j]!)] = i
     })
   }
 
@@ -203,8 +204,10 @@ function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
 function encodeStep<Name extends PrimitiveName>(node: Node<Name>, at: number, registers: Registers, words: number[]): void {
   const { inputs } = node
   const operand = (i: number): number => (i < inputs.length ? registers.get(inputs[i]!) : 0)
-  const [a, b, c] = [operand(0), operand(1), operand(2)]
+  const a = operand(0)
+  const b = operand(1)
+  const c = operand(2)
   // Element i of every operand is read before element i is written, so a dying operand's register can serve.
-  for (const input of inputs) registers.release(input, at)
+  for (let i = 0; i < inputs.length; i++) registers.release(inputs[i]!, at)
   words.push(stepOf(node), registers.define(node.outputs[0]!), a, b, c)
 }

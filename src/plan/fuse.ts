@@ -24,32 +24,40 @@ export interface FuseOptions {
 export function fuse(graph: Graph, locations: Locations, options: FuseOptions): Kernel[] {
   const enabled = options.fuse
   const users = countUsers(graph)
-  const absorbed = new Map<Node, SingleKernel>()
-  const placed: { position: number; kernel: Kernel }[] = []
+  /** By the id of a node's result: the kernel that the node is part of, where another node began it. */
+  const absorbed = new Array<SingleKernel>(graph.idEnd)
+  /** Kernels by the position of their last node. */
+  const placed = new Array<Kernel>(graph.nodes.length)
   const chains = new OpenChains(graph, locations, users, enabled)
   graph.nodes.forEach((node, position) => {
-    const kernel = absorbed.get(node)
+    const kernel = homeIn(absorbed, node)
     if (kernel !== undefined) {
       chains.close(node)
-      if (kernel.nodes[kernel.nodes.length - 1] === node) placed.push({ position, kernel })
+      if (kernel.nodes[kernel.nodes.length - 1] === node) placed[position] = kernel
       return
     }
     const rule = ruleOf(node.name)
     if (rule.kind === 'elementwise') return chains.add(node, position)
     if (isLoop(node)) {
       chains.close(node)
-      placed.push({ position, kernel: passesOf(node).kernel(node, locations, options) })
+      placed[position] = passesOf(node).kernel(node, locations, options)
       return
     }
     if (rule.kind !== 'kernel') return
     chains.close(node)
-    const isFree = (follower: Node): boolean => !absorbed.has(follower)
+    const isFree = (follower: Node): boolean => homeIn(absorbed, follower) === undefined
     const single = enabled && rule.fusesEpilogue === true ? withEpilogue(node, users, locations, isFree) : new SingleKernel(node, locations)
-    for (const follower of single.nodes.slice(1)) absorbed.set(follower, single)
-    if (single.nodes.length === 1) placed.push({ position, kernel: single })
+    const { nodes } = single
+    for (let i = 1; i < nodes.length; i++) absorbed[nodes[i]!.outputs[0]!.id] = single
+    if (nodes.length === 1) placed[position] = single
   })
-  placed.push(...chains.finish())
-  return placed.sort((a, b) => a.position - b.position).map(({ kernel }) => kernel)
+  chains.finish(placed)
+  // Leaves out the positions where no kernel ends.
+  return placed.filter(() => true)
+}
+
+function homeIn(absorbed: readonly SingleKernel[], { outputs }: Node): SingleKernel | undefined {
+  return outputs.length === 0 ? undefined : absorbed[outputs[0]!.id]
 }
 
 const NOBODY: readonly Node[] = []
@@ -62,10 +70,10 @@ interface Users {
 
 function countUsers(graph: Graph): Users {
   const readers = new Array<Node[]>(graph.idEnd)
-  for (const node of graph.nodes) {
+  graph.nodes.forEach((node) => {
     const { inputs } = node
     for (let i = 0; i < inputs.length; i++) if (inputs.indexOf(inputs[i]!) === i) append(readers, inputs[i]!.id, node)
-  }
+  })
   const wanted = new Uint8Array(graph.idEnd)
   for (const value of results(graph)) wanted[value.id] = 1
   return { of: (value) => readers[value.id] ?? NOBODY, isResult: (value) => wanted[value.id] === 1 }
@@ -149,7 +157,8 @@ class OpenChains {
     const home = this.enabled ? this.homeOf(node) : null
     this.close(node, home)
     const chain = home ?? this.begin(node)
-    for (const input of node.inputs) {
+    for (let i = 0; i < node.inputs.length; i++) {
+      const input = node.inputs[i]!
       if (this.makers[input.id] === chain || chain.operands.includes(input)) continue
       chain.operands.push(input)
       append(this.readers, input.id, chain)
@@ -179,9 +188,10 @@ class OpenChains {
     const offer = (chain: OpenChain | undefined): void => {
       if (chain?.isOpen === true && (home === null || chain.order < home.order) && this.joins(chain, node)) home = chain
     }
-    for (const input of node.inputs) {
-      offer(this.makers[input.id])
-      for (const chain of onlyOpen(this.readers, input.id)) offer(chain)
+    for (let i = 0; i < node.inputs.length; i++) {
+      const { id } = node.inputs[i]!
+      offer(this.makers[id])
+      onlyOpen(this.readers, id).forEach(offer)
     }
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
@@ -210,18 +220,19 @@ class OpenChains {
 
   /** Closes every chain, but `except`, whose values `node` reads, itself or through a view. */
   close(node: Node, except: OpenChain | null = null): void {
-    for (const input of node.inputs) {
-      const chain = this.makers[this.locations.baseOf(input).id]
+    for (let i = 0; i < node.inputs.length; i++) {
+      const chain = this.makers[this.locations.baseOf(node.inputs[i]!).id]
       if (chain !== undefined && chain !== except) chain.isOpen = false
     }
   }
 
-  finish(): { position: number; kernel: Kernel }[] {
-    return this.all.map((chain) => ({ position: chain.last, kernel: this.build(chain) }))
+  finish(placed: Kernel[]): void {
+    this.all.forEach((chain) => (placed[chain.last] = this.build(chain)))
   }
 
   private build({ nodes, operands }: OpenChain): Kernel {
-    const needed = (value: Value): boolean => this.users.isResult(value) || this.users.of(value).some((user) => !nodes.includes(user))
+    const isOutside = (user: Node): boolean => !nodes.includes(user)
+    const needed = (value: Value): boolean => this.users.isResult(value) || this.users.of(value).some(isOutside)
     const writes = nodes.map((node) => node.outputs[0]!).filter(needed)
     if (writes.length === 0) throw internalError('a chain that nothing needs')
     return new ChainKernel(nodes, operands, writes, this.locations)

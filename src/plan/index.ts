@@ -2,13 +2,13 @@
 
 import { Copy } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
-import type { Graph, Value } from '../ir/graph'
-import type { Address, Operand } from '../ir/instruction'
+import type { Graph } from '../ir/graph'
+import type { Address } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import { sizeOf } from '../core/shapes'
 import { fuse } from './fuse'
 import type { Block, Kernel } from './kernel'
-import { lowerAll } from './kernel'
+import { locatedOnce, lowerAll } from './kernel'
 import { legalize } from './legalize'
 import type { MemoryPlan, PlacedBuffer } from './memory'
 import { locate, planMemory } from './memory'
@@ -49,18 +49,13 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
   const { graph: legal, locations } = legalize(simplify(graph))
   const kernels = fuse(legal, locations, options)
   const memory = planMemory(legal, kernels, locations)
-  const operand = (value: Value): Operand => locate(value, memory, locations)
+  const operand = locatedOnce(legal, (value) => locate(value, memory, locations))
   const at = (buffer: PlacedBuffer | undefined): Address | null => (buffer === undefined ? null : { buffer, offset: 0 })
   const { wideTiles = false } = options
   const scratch = { buffer: memory.scratch, offset: 0 }
   const block = (of: Block): Address => at(memory.blocks.get(of))!
-  const lowered = lowerAll(kernels, (kernel) => ({
-    operand,
-    scratch,
-    temporary: at(memory.temporaries.get(kernel)),
-    block,
-    wideTiles,
-  }))
+  const temporaryOf = (kernel: Kernel): Address | null => at(memory.temporaries.get(kernel))
+  const lowered = lowerAll(kernels, { operand, scratch, temporaryOf, block, wideTiles })
   // After all kernels: the cell was still read when its new content was made.
   const copies = memory.copies.map(({ cell, value, target }): LabelledInstruction => {
     const { address, shape, dtype, strides } = operand(value)

@@ -1,24 +1,27 @@
 // A Kernel is one or more nodes that run as one: the unit that fuse.ts makes, memory.ts places and
 // lowering turns into instructions.
 
-import type { Opcode } from '../../assembly/shared/opcodes'
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { ruleOf } from '../primitives'
-import type { Node, Value } from '../ir/graph'
-import type { Address, FieldLayout, Fields, Instruction, Operand, Word } from '../ir/instruction'
+import type { Graph, Node, Value } from '../ir/graph'
+import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
 import type { LoopIdentity } from './memory'
 import type { LabelledInstruction } from './tape'
 
-export interface LowerTarget {
+/** Where everything lies that kernels work on. */
+export interface Placement {
   operand(value: Value): Operand
   readonly scratch: Address
-  /** The bytes that the kernel asked for, while it runs. */
-  readonly temporary: Address | null
-  /** Where one of the kernel's blocks begins. */
+  /** The bytes that a kernel asked for, while it runs. */
+  temporaryOf(kernel: Kernel): Address | null
+  /** Where one of a kernel's blocks begins. */
   block(block: Block): Address
   readonly wideTiles: boolean
+}
+
+export interface LowerTarget extends Placement {
   emit(instruction: Instruction): void
   emitLoop(instruction: Instruction, body: readonly LabelledInstruction[], loop: LoopIdentity): void
 }
@@ -31,8 +34,8 @@ export interface Block {
 
 export interface Kernel {
   readonly nodes: readonly Node[]
-  /** The values whose bytes are read, by base. */
-  readonly reads: ReadonlySet<Value>
+  /** The values whose bytes are read, by base, each once. */
+  readonly reads: readonly Value[]
   /** The values that are made and needed outside. */
   readonly writes: readonly Value[]
   /** Bytes of its own that a kernel needs while it runs. */
@@ -41,6 +44,11 @@ export interface Kernel {
   /** Whether `write` may take over the bytes of `read`, if nothing needs `read` afterwards. */
   mayShare(write: Value, read: Value): boolean
   lower(target: LowerTarget): void
+}
+
+/** Where values lie, each base once. */
+export function basesOf(values: readonly Value[], locations: Locations): readonly Value[] {
+  return [...new Set(values.map((value) => locations.baseOf(value)))]
 }
 
 /** The name of the layer a kernel works for, and what it does there. */
@@ -53,7 +61,7 @@ export function labelOf(kernel: Kernel): string {
 /** A node with an instruction of its own, and the bias and activation folded into it. */
 export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements Kernel {
   readonly nodes: readonly Node[]
-  readonly reads: ReadonlySet<Value>
+  readonly reads: readonly Value[]
   readonly writes: readonly Value[]
 
   constructor(
@@ -62,21 +70,26 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     private readonly bias: { readonly node: Node; readonly operand: Value } | null = null,
     private readonly activation: { readonly node: Node; readonly epilogue: Epilogue } | null = null,
   ) {
-    this.nodes = [node, ...(bias === null ? [] : [bias.node]), ...(activation === null ? [] : [activation.node])]
+    const nodes: Node[] = [node]
+    if (bias !== null) nodes.push(bias.node)
+    if (activation !== null) nodes.push(activation.node)
+    this.nodes = nodes
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
-    this.reads = new Set(operands.map((value) => locations.baseOf(value)))
-    this.writes = this.nodes[this.nodes.length - 1]!.outputs
+    this.reads = basesOf(operands, locations)
+    this.writes = nodes[nodes.length - 1]!.outputs
   }
 
   mayShare(write: Value, read: Value): boolean {
     const rule = ruleOf(this.node.name)
     if (rule.kind !== 'kernel' || rule.inPlace === undefined) return false
+    const { inputs } = this.node
     const output = this.writes.indexOf(write)
-    const users = this.node.inputs.flatMap((input, i) => (this.locations.baseOf(input) === read ? [i] : []))
-    const input = users[0]
+    const isIt = (operand: Value): boolean => this.locations.baseOf(operand) === read
+    const input = inputs.findIndex(isIt)
     return (
-      users.length === 1 &&
-      this.locations.isWhole(this.node.inputs[input!]!) &&
+      input >= 0 &&
+      inputs.findLastIndex(isIt) === input &&
+      this.locations.isWhole(inputs[input]!) &&
       rule.inPlace.some(([to, from]) => to === output && from === input)
     )
   }
@@ -97,51 +110,33 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   }
 }
 
-/** An instruction and the kernel that emitted it. Names are made and operands looked up when somebody asks: few do. */
-class KernelInstruction implements LabelledInstruction {
-  readonly opcode: Opcode
-  readonly layout: FieldLayout
-  readonly fields: Fields
-  readonly fixedBytes: number
-  readonly lists: readonly Word[]
-  /** Whether it is the kernel's last one. */
-  isLast = false
+const NOTHING: readonly Operand[] = []
 
-  constructor(
-    { opcode, layout, fields, fixedBytes, lists }: Instruction,
-    private readonly kernel: Kernel,
-    private readonly operand: (value: Value) => Operand,
-    readonly body?: readonly LabelledInstruction[],
-    readonly loop?: LoopIdentity,
-  ) {
-    this.opcode = opcode
-    this.layout = layout
-    this.fields = fields
-    this.fixedBytes = fixedBytes
-    this.lists = lists
-  }
-
-  get label(): string {
-    return labelOf(this.kernel)
-  }
-
-  get made(): readonly Operand[] {
-    return this.isLast ? this.kernel.writes.map(this.operand) : []
-  }
+/** An instruction of a kernel; what the kernel made is said of its last one. */
+interface KernelInstruction extends LabelledInstruction {
+  made: readonly Operand[]
 }
 
-/** Instructions of kernels, in their order. */
-export function lowerAll(kernels: readonly Kernel[], target: (kernel: Kernel) => Omit<LowerTarget, 'emit' | 'emitLoop'>): LabelledInstruction[] {
+/** Says where values lie; each is looked up once. */
+export function locatedOnce({ idEnd }: Graph, locate: (value: Value) => Operand): (value: Value) => Operand {
+  const known = new Array<Operand>(idEnd)
+  return (value) => (known[value.id] ??= locate(value))
+}
+
+/** Instructions of kernels, in their order. They hold on to nothing of the graph: they live as long as their program. */
+export function lowerAll(kernels: readonly Kernel[], placement: Placement): LabelledInstruction[] {
   const result: KernelInstruction[] = []
-  for (const kernel of kernels) {
-    const { operand, scratch, temporary, block, wideTiles } = target(kernel)
-    const before = result.length
-    kernel.lower({
-      operand, scratch, temporary, block, wideTiles,
-      emit: (instruction) => void result.push(new KernelInstruction(instruction, kernel, operand)),
-      emitLoop: (instruction, body, loop) => void result.push(new KernelInstruction(instruction, kernel, operand, body, loop)),
-    })
-    if (result.length > before) result[result.length - 1]!.isLast = true
+  let label = ''
+  const target: LowerTarget = {
+    ...placement,
+    emit: ({ opcode, layout, fields, fixedBytes, lists }) => void result.push({ opcode, layout, fields, fixedBytes, lists, label, made: NOTHING }),
+    emitLoop: (instruction, body, loop) => void result.push({ ...instruction, label, made: NOTHING, body, loop }),
   }
+  kernels.forEach((kernel) => {
+    const before = result.length
+    label = labelOf(kernel)
+    kernel.lower(target)
+    if (result.length > before) result[result.length - 1]!.made = kernel.writes.map((write) => placement.operand(write))
+  })
   return result
 }

@@ -10,7 +10,7 @@ import { isContiguous } from '../primitives/rule'
 import type { PrimitiveName } from '../primitives/attributes'
 import { rowMajorStrides, sizeOf } from '../core/shapes'
 import type { Finish } from './rewrite'
-import { rewrite } from './rewrite'
+import { mapKept, rewrite } from './rewrite'
 
 /** A value's bytes: inside the buffer of `base`, in this layout. */
 export interface Location {
@@ -105,7 +105,7 @@ export function legalizeNodes(graph: Graph, locations: Locations, constant: Plac
     graph,
     (node, inputs, builder) => {
       if (constant !== null && isConstant(node)) return [constant(node, builder)]
-      const operands = inputs.map((input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
+      const operands = mapKept(inputs, (input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
       if (isLoop(node)) return passesOf(node).legalize(node, operands, builder, locations, constant)
       const outputs = builder.keep(node, operands)
       const made = outputs[0]?.node

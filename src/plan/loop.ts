@@ -1,7 +1,7 @@
 // The kernel of a loop: its body is planned once, and says which words of it change from turn to turn. Gives carries and
 // stacked results their bytes such that nothing is copied in a turn. What a Loop does: assembly/shared/instructions.ts.
 
-import { ALIGNMENT, Copy, Loop, LoopPatch } from '../../assembly/shared/instructions'
+import { ALIGNMENT, Copy, Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import type { Node, Value } from '../ir/graph'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
@@ -12,7 +12,7 @@ import { sizeOf } from '../core/shapes'
 import type { FuseOptions } from './fuse'
 import { fuse } from './fuse'
 import type { Block, Kernel, LowerTarget } from './kernel'
-import { lowerAll } from './kernel'
+import { basesOf, locatedOnce, lowerAll } from './kernel'
 import type { Legal, Locations } from './legalize'
 import type { Home, LoopIdentity, MemoryPlan, PlacedBuffer, Stream } from './memory'
 import { align, locate, planMemory } from './memory'
@@ -40,10 +40,10 @@ export function loopKernel(node: Node<'loop'>, locations: Locations, options: Fu
   return new LoopKernel(node, locations, body, fuse(body.graph, body.locations, options))
 }
 
-class LoopKernel implements Kernel, LoopIdentity {
-  readonly reverse: boolean
+class LoopKernel implements Kernel {
+  private readonly identity: LoopIdentity
   readonly nodes: readonly Node[]
-  readonly reads: ReadonlySet<Value>
+  readonly reads: readonly Value[]
   readonly writes: readonly Value[]
   readonly temporaryBytes: number
   readonly blocks: readonly Block[]
@@ -56,9 +56,9 @@ class LoopKernel implements Kernel, LoopIdentity {
     private readonly body: Legal,
     private readonly kernels: readonly Kernel[],
   ) {
-    this.reverse = node.attributes.reverse
+    this.identity = { reverse: node.attributes.reverse }
     this.nodes = [node]
-    this.reads = new Set(node.inputs.map((value) => locations.of(value).base))
+    this.reads = basesOf(node.inputs, locations)
     this.writes = node.outputs
     const results = body.graph.outputs.map((value) => body.locations.of(value).base)
     this.memory = planMemory(body.graph, kernels, body.locations, new Set([...body.graph.parameters, ...results]))
@@ -110,17 +110,16 @@ class LoopKernel implements Kernel, LoopIdentity {
       }
       return result
     }
-    const operand = (value: Value): Operand => locate(value, this.memory, this.body.locations, bufferOf)
     const { scratch, wideTiles } = target
-    const body = lowerAll(this.kernels, (kernel) => ({
-      operand,
+    const body = lowerAll(this.kernels, {
+      operand: locatedOnce(this.body.graph, (value) => locate(value, this.memory, this.body.locations, bufferOf)),
       scratch,
       wideTiles,
-      temporary: addressIn(this.memory.temporaries.get(kernel), bufferOf),
+      temporaryOf: (kernel) => addressIn(this.memory.temporaries.get(kernel), bufferOf),
       block: (block) => addressIn(this.memory.blocks.get(block), bufferOf)!,
-    }))
+    })
     this.carries.forEach((carry, i) => this.copyInitial(carry, i, target))
-    target.emitLoop(this.loopOf(body, length), body, this)
+    target.emitLoop(this.loopOf(body, length), body, this.identity)
     this.carries.forEach((carry) => this.copyResults(carry, target))
   }
 
@@ -161,7 +160,7 @@ class LoopKernel implements Kernel, LoopIdentity {
     if (block === null) {
       // Two buffers in turn, such that the last turn writes the result.
       const result = target.operand(this.writes[i]!).address
-      const spare = offsetBy(target.temporary!, carry.spare)
+      const spare = offsetBy(target.temporaryOf(this)!, carry.spare)
       const [even, odd] = length % 2 === 1 ? [result, spare] : [spare, result]
       return {
         read: this.moving(initial, even, odd, 0),
@@ -186,12 +185,12 @@ class LoopKernel implements Kernel, LoopIdentity {
   }
 
   private moving(first: Address, odd: Address, even: Address, step: number): Home {
-    return { kind: 'moving', stream: { loop: this, first, odd, even, step } }
+    return { kind: 'moving', stream: { loop: this.identity, first, odd, even, step } }
   }
 
-  private homeOf(home: Home, homes: ReadonlyMap<Value, Home>, { temporary }: LowerTarget): Home {
+  private homeOf(home: Home, homes: ReadonlyMap<Value, Home>, target: LowerTarget): Home {
     if (home.kind === 'bound') return homes.get(home.value)!
-    if (home.kind === 'workspace') return { kind: 'inside', at: offsetBy(temporary!, home.offset) }
+    if (home.kind === 'workspace') return { kind: 'inside', at: offsetBy(target.temporaryOf(this)!, home.offset) }
     return home
   }
 
@@ -215,7 +214,7 @@ class LoopKernel implements Kernel, LoopIdentity {
   private loopOf(body: readonly LabelledInstruction[], count: number): Instruction {
     const moved: { readonly at: number; readonly stream: Stream }[] = []
     forEachWord(body, 0, (at, word) => {
-      const stream = isAddress(word) ? streamIn(word, this) : null
+      const stream = isAddress(word) ? streamIn(word, this.identity) : null
       if (stream !== null) moved.push({ at, stream })
     })
     const start = Loop.size + LoopPatch.size * moved.length
@@ -242,7 +241,7 @@ function forEachWord(instructions: readonly TapeInstruction[], start: number, vi
   const offsets = instructionOffsets(instructions, start)
   instructions.forEach((each, i) => {
     const at = offsets[i]!
-    for (const [offset, word] of each.fields) visit(at + offset, word)
+    each.fields.forEach((word, j) => visit(at + Header.size + 4 * j, word))
     each.lists.forEach((word, j) => visit(at + each.fixedBytes + 4 * j, word))
     if (each.body !== undefined) forEachWord(each.body, at + bodyOffset(each), visit)
   })

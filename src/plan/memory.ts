@@ -58,7 +58,8 @@ export interface Place {
 }
 
 export interface MemoryPlan {
-  readonly places: ReadonlyMap<Value, Place>
+  /** By the value's id. */
+  readonly places: readonly Place[]
   readonly buffers: readonly PlacedBuffer[]
   readonly scratch: PlacedBuffer
   /** What kernels asked for while they run. */
@@ -120,7 +121,7 @@ export function locate(
   bufferOf: (buffer: PlacedBuffer) => PlacedBuffer = (buffer) => buffer,
 ): Operand {
   const { base, layout } = locations.of(value)
-  const place = memory.places.get(base)!
+  const place = memory.places[base.id]!
   return {
     shape: value.shape,
     dtype: value.dtype,
@@ -159,8 +160,9 @@ class Planner {
     this.madeAt = new Int32Array(graph.idEnd).fill(NEVER)
     this.lastRead = new Int32Array(graph.idEnd).fill(NEVER)
     kernels.forEach((kernel, index) => {
-      for (const value of kernel.writes) this.madeAt[value.id] = index
-      for (const value of kernel.reads) this.lastRead[value.id] = index
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) this.madeAt[writes[i]!.id] = index
+      for (let i = 0; i < reads.length; i++) this.lastRead[reads[i]!.id] = index
     })
   }
 
@@ -172,7 +174,7 @@ class Planner {
     this.holdTemporaries()
     const copies = this.placeUpdates()
     this.placeParts()
-    for (const { writes } of this.kernels) for (const value of writes) if (!this.isHeld(value)) this.hold(value, null)
+    this.holdResults()
     this.extendLives()
     this.shareInPlace()
     return this.finish(copies)
@@ -205,17 +207,25 @@ class Planner {
 
   private holdInputs(): void {
     for (const parameter of this.graph.parameters) if (!this.isHeld(parameter)) this.hold(parameter, null)
-    for (const [cell, value] of this.graph.cells) this.hold(value, { kind: 'cell', cell })
+    this.graph.cells.forEach((value, cell) => this.hold(value, { kind: 'cell', cell }))
   }
 
   private holdConstants(): void {
-    for (const node of this.graph.nodes) {
+    const { nodes } = this.graph
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!
       const data = constantData(node)
       if (data === null) continue
       this.constants.push({ offset: this.constantBytes, dtype: node.outputs[0]!.dtype, data })
       this.hold(node.outputs[0]!, { kind: 'constants', offset: this.constantBytes })
       this.constantBytes += align(bytesOf(node.outputs[0]!), data.length > 4 ? ALIGNMENT : 16)
     }
+  }
+
+  private holdResults(): void {
+    this.kernels.forEach(({ writes }) => writes.forEach((value) => {
+      if (!this.isHeld(value)) this.hold(value, null)
+    }))
   }
 
   /** Results that a kernel needs side by side. */
@@ -242,7 +252,7 @@ class Planner {
   private placeUpdates() {
     if (this.graph.updates.length === 0) return []
     const lastEffect = this.kernels.findLastIndex(({ nodes: [first] }) => hasEffect(first!))
-    const readers = new CellReaders(this.graph.cells, this.lastRead)
+    const readers = new CellReaders(this.graph.cells, this.lastRead, this.graph.updates.length)
     return this.graph.updates.filter(({ cell, value }) => {
       const base = this.locations.baseOf(value)
       const at = this.madeAt[base.id]!
@@ -286,8 +296,9 @@ class Planner {
       draft.end = Math.max(draft.end, at)
     }
     this.kernels.forEach((kernel, index) => {
-      for (const value of kernel.writes) touch(value, index)
-      for (const value of kernel.reads) touch(value, index)
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) touch(writes[i]!, index)
+      for (let i = 0; i < reads.length; i++) touch(reads[i]!, index)
     })
     for (const value of this.graph.outputs) touch(this.locations.baseOf(value), this.kernels.length)
     for (const { value } of this.graph.updates) touch(this.locations.baseOf(value), this.kernels.length)
@@ -296,10 +307,13 @@ class Planner {
   /** Lets a kernel write over an operand that dies there. */
   private shareInPlace(): void {
     this.kernels.forEach((kernel, index) => {
-      for (const write of kernel.writes) {
+      const { writes, reads } = kernel
+      for (let i = 0; i < writes.length; i++) {
+        const write = writes[i]!
         const target = this.ownDraft(write)
         if (target === null || target.home !== null || target.start !== index) continue
-        for (const read of kernel.reads) {
+        for (let j = 0; j < reads.length; j++) {
+          const read = reads[j]!
           const source = this.ownDraft(read)
           const dies = source !== null && source.home === null && source.end === index
           if (!dies || source.bytes !== target.bytes || source === target || !kernel.mayShare(write, read)) continue
@@ -314,8 +328,7 @@ class Planner {
 
   /** Whether another operand than `read` has its bytes in the same draft. */
   private readsPartOf(draft: Draft, { reads }: Kernel, read: Value): boolean {
-    for (const other of reads) if (other !== read && this.draftOf(other) === draft) return true
-    return false
+    return reads.some((other) => other !== read && this.draftOf(other) === draft)
   }
 
   /** The draft of a value that is no part of another. */
@@ -326,7 +339,7 @@ class Planner {
 
   private finish(copies: readonly Update[]): MemoryPlan {
     const drafts = new Set<Draft>()
-    for (const value of this.held) drafts.add(this.draftOf(value))
+    this.held.forEach((value) => drafts.add(this.draftOf(value)))
     for (const draft of this.temporaries.values()) drafts.add(draft)
     for (const draft of this.blocks.values()) drafts.add(draft)
     const { offsets, size } = assignOffsets([...drafts].filter((draft) => draft.home === null))
@@ -337,8 +350,8 @@ class Planner {
       draft.buffer = { id: id++, byteLength: draft.bytes, home, start: draft.start, end: draft.end }
       buffers.push(draft.buffer)
     }
-    const places = new Map<Value, Place>()
-    for (const value of this.held) places.set(value, { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) })
+    const places = new Array<Place>(this.graph.idEnd)
+    this.held.forEach((value) => (places[value.id] = { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }))
     const last = this.kernels.length
     const cellOf = ({ cell, value }: Update): PlacedBuffer => {
       return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
@@ -480,7 +493,7 @@ interface CellReader {
   readonly last: number
 }
 
-/** Up to this many cells of one storage are looked through one by one. */
+/** Up to this many cells of one storage, or questions, are looked through one by one. */
 const FEW_CELLS = 16
 
 /** Which cells share bytes with one: a storage of many is cut where a cell begins or ends, and each piece knows who covers it. */
@@ -488,17 +501,20 @@ class CellReaders {
   private readonly few = new Map<CellStorage, readonly CellReader[]>()
   private readonly pieces = new Map<CellStorage, { readonly borders: number[]; readonly readers: CellReader[][] }>()
 
-  /** @param lastRead by the id of a cell's content */
-  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array) {
+  /**
+   * @param lastRead by the id of a cell's content
+   * @param questions how often `overlapping` will be asked
+   */
+  constructor(cells: ReadonlyMap<Cell, Value>, lastRead: Int32Array, questions: number) {
     const byStorage = new Map<CellStorage, CellReader[]>()
-    for (const [cell, content] of cells) {
+    cells.forEach((content, cell) => {
       const reader = { cell, content, last: lastRead[content.id]! }
       const list = byStorage.get(cell.storage)
       if (list === undefined) byStorage.set(cell.storage, [reader])
       else list.push(reader)
-    }
+    })
     for (const [storage, all] of byStorage) {
-      if (all.length <= FEW_CELLS) {
+      if (all.length <= FEW_CELLS || questions <= FEW_CELLS) {
         this.few.set(storage, all)
         continue
       }

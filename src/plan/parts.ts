@@ -3,6 +3,7 @@
 
 import { Access, Opcode, Step } from '../../assembly/shared/opcodes'
 import * as layouts from '../../assembly/shared/instructions'
+import { fieldOf } from '../ir/instruction'
 import type { Share } from '.'
 import type { LabelledInstruction, TapeInstruction } from './tape'
 
@@ -150,7 +151,7 @@ let table: Readonly<Record<Opcode, WorkRule>> | null = null
 
 /** What an instruction costs, by its opcode and sizes. */
 export function workOf(instruction: TapeInstruction): Work {
-  const field: Field = (offset) => Number(instruction.fields.get(offset))
+  const field: Field = (offset) => Number(fieldOf(instruction, offset))
   table ??= rules()
   return table[instruction.opcode](field, instruction)
 }
@@ -182,11 +183,9 @@ export function meetings(parts: readonly number[]): boolean[] {
 export function dealOut(instructions: readonly LabelledInstruction[], threads: number, partWork?: number): LabelledInstruction[] {
   if (threads === 1) return [...instructions]
   const dealt = instructions.map((each): LabelledInstruction => {
-    // Named, because they may be worked out when somebody asks.
-    const { label, made } = each
-    if (each.body === undefined) return { ...each, label, made, parts: partsOf(each, threads, partWork) }
+    if (each.body === undefined) return { ...each, parts: partsOf(each, threads, partWork) }
     const body = dealOut(each.body, threads, partWork)
-    return { ...each, label, made, body, parts: body.some(({ parts = 1 }) => parts > 1) ? threads : 1 }
+    return { ...each, body, parts: body.some(({ parts = 1 }) => parts > 1) ? threads : 1 }
   })
   const meets = meetings(dealt.map(({ parts = 1 }) => parts))
   return dealt.map((each, i) => ({ ...each, meets: meets[i]! }))

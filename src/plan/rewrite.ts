@@ -10,6 +10,17 @@ export type Visit = (node: Node, inputs: readonly Value[], builder: GraphBuilder
 /** What stands for a result; `index` counts the outputs, −1 is an update. */
 export type Finish = (value: Value, builder: GraphBuilder, index: number) => Value
 
+/** The values that stand for others; the same list where each stands for itself. */
+export function mapKept(values: readonly Value[], map: (value: Value, index: number) => Value): readonly Value[] {
+  let mapped: Value[] | null = null
+  for (let i = 0; i < values.length; i++) {
+    const value = map(values[i]!, i)
+    if (mapped === null && value !== values[i]) mapped = values.slice()
+    if (mapped !== null) mapped[i] = value
+  }
+  return mapped ?? values
+}
+
 /**
  * Rebuilds a graph; `visit` says which values stand for a node's outputs: null or none for those that nothing needs.
  * @param finish default: the value itself
@@ -20,11 +31,14 @@ export function rewrite(graph: Graph, visit: Visit, finish: Finish = (value) => 
   const renamed = new Array<Value>(graph.idEnd)
   const shared: Shared = new Map()
   const get = (value: Value): Value => renamed[value.id] ?? value
-  for (const node of graph.nodes) {
+  const { nodes } = graph
+  for (let at = 0; at < nodes.length; at++) {
+    const node = nodes[at]!
     builder.scope = node.scope
-    const outputs = visit(node, node.inputs.map(get), builder, shared)
+    const outputs = visit(node, mapKept(node.inputs, get), builder, shared)
     for (let i = 0; i < outputs.length; i++) {
-      const [old, now] = [node.outputs[i]!, outputs[i]!]
+      const old = node.outputs[i]!
+      const now = outputs[i]!
       if (now !== null && now !== old) renamed[old.id] = now
     }
   }

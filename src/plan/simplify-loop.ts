@@ -52,7 +52,7 @@ function regionKey(region: Region): string {
   }
   const typed = parameters.map((parameter) => `${numberOf(parameter)} ${parameter.dtype} ${parameter.shape.join()}`)
   const lines = nodes.map((node) => {
-    const attributes = isLoop(node) ? loopKey(node.attributes) : attributesKey(node.attributes, `value ${uniqueNumber(node)}`)
+    const attributes = isLoop(node) ? loopKey(node.attributes) : attributesKey(node.attributes, uniqueNumber(node))
     return `${node.outputs.map(numberOf).join()} = ${node.name} ${node.inputs.map(numberOf).join()} ${attributes}`
   })
   return [...typed, ...lines, outputs.map(numberOf).join()].join('; ')

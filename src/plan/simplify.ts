@@ -33,13 +33,14 @@ function liveValues(graph: Graph): Uint8Array {
   for (const value of results(graph)) live[value.id] = 1
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!
-    if (isNeeded(node, live)) for (const input of node.inputs) live[input.id] = 1
+    if (isNeeded(node, live)) for (let j = 0; j < node.inputs.length; j++) live[node.inputs[j]!.id] = 1
   }
   return live
 }
 
 function isNeeded(node: Node, live: Uint8Array): boolean {
-  for (const output of node.outputs) if (live[output.id] === 1) return true
+  const { outputs } = node
+  for (let i = 0; i < outputs.length; i++) if (live[outputs[i]!.id] === 1) return true
   return hasEffect(node)
 }
 
@@ -58,6 +59,17 @@ export function constantNumber(value: Value): number | null {
   return number
 }
 
+/** The numbers of all values; null when one is not known. */
+function constantNumbers(values: readonly Value[]): number[] | null {
+  const numbers: number[] = []
+  for (let i = 0; i < values.length; i++) {
+    const number = constantNumber(values[i]!)
+    if (number === null) return null
+    numbers.push(number)
+  }
+  return numbers
+}
+
 /** The data of a constant node; null for every other. */
 export function constantData<Name extends PrimitiveName>(node: Node<Name>): NumericArray | null {
   const rule = ruleOf(node.name)
@@ -73,8 +85,8 @@ function reduceNode<Name extends PrimitiveName>(
   const output = node.outputs[0]
   if (output === undefined) return null
   if (rule.kind === 'elementwise') {
-    const numbers = inputs.map(constantNumber)
-    if (numbers.every((x) => x !== null)) {
+    const numbers = constantNumbers(inputs)
+    if (numbers !== null) {
       const folded = builder.e.scalar(rule.scalar(numbers, inputs, node.attributes), output.dtype)
       return [builder.e.broadcastTo(folded, output.shape)]
     }
@@ -91,7 +103,7 @@ function shareOrEmit<Name extends PrimitiveName>(
   shared: Shared,
 ): readonly Value[] {
   if (hasEffect(node)) return builder.keep(node, inputs)
-  const attributes = attributesKey(node.attributes, `node ${node.outputs[0]?.id}`)
+  const attributes = attributesKey(node.attributes, node.outputs[0]?.id)
   const key = attributes === '' ? node.name : `${node.name} ${attributes}`
   return share(shared, key, inputs, () => builder.keep(node, inputs))
 }
@@ -116,9 +128,8 @@ const ID_LIMIT = 2 ** 26
 
 /** Equal only for the same operands. Nearly all nodes have one or two: their keys are numbers, which cost less than texts. */
 function operandsKey(inputs: readonly Value[]): number | string {
-  const [a, b] = inputs
-  if (inputs.length === 1) return a!.id
-  if (inputs.length === 2) return (a!.id + 1) * ID_LIMIT + b!.id
+  if (inputs.length === 1) return inputs[0]!.id
+  if (inputs.length === 2) return (inputs[0]!.id + 1) * ID_LIMIT + inputs[1]!.id
   return inputs.map(({ id }) => id).join()
 }
 
@@ -128,16 +139,17 @@ const LARGEST_COMPARED = 16
  * Attributes as text that is equal only for equal ones. Large data is told apart by `identity`: comparing it would
  * cost more than sharing saves.
  */
-export function attributesKey(attributes: object, identity = ''): string {
+export function attributesKey(attributes: object, identity?: number): string {
   let text = ''
-  for (const [name, value] of Object.entries(attributes)) text += `${name}: ${attributeText(value, identity)}, `
+  let name: string
+  for (name in attributes) text += `${name}: ${attributeText(Reflect.get(attributes, name), identity)}, `
   return text
 }
 
-function attributeText(value: unknown, identity: string): string {
+function attributeText(value: unknown, identity: number | undefined): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
   if (Array.isArray(value)) return `[${value.map((each) => attributeText(each, identity)).join()}]`
   if (!ArrayBuffer.isView(value)) return JSON.stringify(value)
-  if (value.byteLength > 4 * LARGEST_COMPARED) return identity
+  if (value.byteLength > 4 * LARGEST_COMPARED) return `node ${identity}`
   return attributeText(Array.from(value as NumericArray), identity)
 }

@@ -4,7 +4,7 @@
 import { Chain, ChainStep, END_OF_TAPE, Header, LoopPatch } from '../../assembly/shared/instructions'
 import { Opcode, Step } from '../../assembly/shared/opcodes'
 import type { Address, Instruction, Operand, Word } from '../ir/instruction'
-import { isAddress } from '../ir/instruction'
+import { fieldOf, isAddress } from '../ir/instruction'
 import type { LoopIdentity } from './memory'
 
 /** An instruction, and behind the lists of a Loop those of its body. */
@@ -75,8 +75,9 @@ export function encode(instructions: readonly SharedInstruction[], resolve: (add
       bytes[at + Header.meet] = Number(instruction.meets ?? false)
       put((at + Header.byteLength) / 4, byteLength(instruction))
       let index = (at + Header.size) / 4
-      for (const word of instruction.fields.words) put(index++, word)
-      for (const word of instruction.lists) put(index++, word)
+      const { fields, lists } = instruction
+      for (let i = 0; i < fields.length; i++) put(index++, fields[i]!)
+      for (let i = 0; i < lists.length; i++) put(index++, lists[i]!)
       at += bodyOffset(instruction)
       if (instruction.body !== undefined) at = write(instruction.body, at)
     }
@@ -110,7 +111,7 @@ export function disassemble(instructions: readonly LabelledInstruction[], descri
 function disassembleOne(instruction: LabelledInstruction, describe: (address: Address) => string, at: number): string {
   const fields = Object.entries(instruction.layout)
     .filter(([name, offset]) => typeof offset === 'number' && name !== 'size')
-    .map(([name, offset]) => [name, instruction.fields.get(Number(offset))] as const)
+    .map(([name, offset]) => [name, fieldOf(instruction, Number(offset))] as const)
     .map(([name, word]) => (word === undefined ? '' : `${name}=${printWord(word, describe)}`))
   const { opcode, parts = 1, meets = false, body } = instruction
   const share = parts > 1 ? ` ×${parts}` : ''
@@ -126,7 +127,7 @@ function listLines(instruction: Instruction, describe: (address: Address) => str
   if (words.length === 0) return []
   if (instruction.opcode === Opcode.Loop) return patchLines(words)
   if (instruction.opcode !== Opcode.Chain) return [`         ${words.join(' ')}`]
-  const number = (field: Chain): number => Number(instruction.fields.get(field))
+  const number = (field: Chain): number => Number(fieldOf(instruction, field))
   const stepWords = ChainStep.size / 4
   const steps = words.length - stepWords * number(Chain.stepCount)
   const lines = [`         ${words.slice(0, steps).join(' ')}`]

@@ -18,28 +18,31 @@ import type { NoAttributes } from './attributes'
 export const STRIP = 8
 
 // a [… m,k] · b [… k,n] → [… m,n], the leading axes broadcast
-function infer([a, b]: readonly TensorType[]): readonly TensorType[] {
-  if (a!.dtype !== 'float32' || b!.dtype !== 'float32') {
-    throw new ArgumentError(`matmul: the operands must be float32, received ${a!.dtype} and ${b!.dtype}`)
+function infer(inputs: readonly TensorType[]): readonly TensorType[] {
+  const a = inputs[0]!
+  const b = inputs[1]!
+  if (a.dtype !== 'float32' || b.dtype !== 'float32') {
+    throw new ArgumentError(`matmul: the operands must be float32, received ${a.dtype} and ${b.dtype}`)
   }
-  const [m, k] = a!.shape.slice(-2)
-  const [rows, n] = b!.shape.slice(-2)
-  if (a!.shape.length < 2 || b!.shape.length < 2 || k !== rows) {
+  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-2)) {
     throw new ShapeError(
-      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`,
+      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`,
     )
   }
-  const batch = broadcastShapes('matmul', [a!.shape.slice(0, -2), b!.shape.slice(0, -2)])
-  return [{ shape: [...batch, m!, n!], dtype: 'float32' }]
+  const batch = broadcastShapes('matmul', [a.shape.slice(0, -2), b.shape.slice(0, -2)])
+  return [{ shape: batch.concat(a.shape.at(-2)!, b.shape.at(-1)!), dtype: 'float32' }]
 }
 
 // dA = dC · Bᵀ ;  dB = Aᵀ · dC ; both summed over what was broadcast
-function vjp({ e, inputs: [a, b], cotangents: [dy], isWanted }: VjpContext<NoAttributes>) {
+function vjp({ e, inputs, cotangents, isWanted }: VjpContext<NoAttributes>) {
+  const a = inputs[0]!
+  const b = inputs[1]!
+  const dy = cotangents[0]!
   // One matrix B for all of A: Σ Aᵀ · dC is one product, of all rows.
-  const rows = (x: Value): Value => (b!.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x)
+  const rows = (x: Value): Value => (b.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x)
   return [
-    isWanted(0) ? e.sumTo(e.matmul(dy!, e.transposeMatrix(b!)), a!.shape) : null,
-    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(rows(a!)), rows(dy!)), b!.shape) : null,
+    isWanted(0) ? e.sumTo(e.matmul(dy, e.transposeMatrix(b)), a.shape) : null,
+    isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(rows(a)), rows(dy)), b.shape) : null,
   ]
 }
 
@@ -58,23 +61,26 @@ function batchStride(batch: readonly number[], shape: readonly number[], strides
 }
 
 function accepts(_operand: number, input: TensorType, layout: Layout): boolean {
-  const rank = input.shape.length
-  const [rows, columns] = input.shape.slice(-2)
-  const [row, column] = layout.strides.slice(-2)
-  const unitStride = row === 1 || column === 1 || rows === 1 || columns === 1
+  const { shape } = input
+  const { strides } = layout
+  const unitStride = strides.at(-1) === 1 || strides.at(-2) === 1 || shape.at(-1) === 1 || shape.at(-2) === 1
   // A view over the batch axes must be as regular as a contiguous one; copying is cheap beside the product.
-  const matrices = sizeOf(input.shape.slice(0, -2))
-  return unitStride && (matrices === 1 || batchStride(input.shape.slice(0, -2), input.shape, layout.strides) !== null) && rank >= 2
+  const batch = shape.slice(0, -2)
+  return unitStride && (sizeOf(batch) === 1 || batchStride(batch, shape, strides) !== null) && shape.length >= 2
 }
 
 function lower(context: LowerContext<NoAttributes>): void {
-  const [a, b] = context.inputs as [Operand, Operand]
+  const a = context.inputs[0]!
+  const b = context.inputs[1]!
   const out = context.outputs[0]!
-  const [m, n] = out.shape.slice(-2) as [number, number]
-  const k = a.shape[a.shape.length - 1]!
+  const m = out.shape.at(-2)!
+  const n = out.shape.at(-1)!
+  const k = a.shape.at(-1)!
   const batch = out.shape.slice(0, -2)
-  const [lhsRow, lhsColumn] = a.strides.slice(-2) as [number, number]
-  const [rhsRow, rhsColumn] = b.strides.slice(-2) as [number, number]
+  const lhsRow = a.strides.at(-2)!
+  const lhsColumn = a.strides.at(-1)!
+  const rhsRow = b.strides.at(-2)!
+  const rhsColumn = b.strides.at(-1)!
   const { scratch, epilogue } = context
   const { bias, biasRow } = biasOf(context, n)
   const wide = Number(context.wideTiles)

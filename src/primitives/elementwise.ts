@@ -42,13 +42,12 @@ type OperandVjp = (e: Emitter, dy: Value, a: Value, b: Value, y: Value) => Value
 type BinaryVjp = readonly [OperandVjp | null, OperandVjp | null]
 
 function check(name: string, inputs: readonly TensorType[], accepts: Kinds): void {
-  const dtype = inputs[0]!.dtype
-  for (const input of inputs) {
-    if (!accepts.includes(input.dtype) || input.dtype !== dtype) {
-      const received = inputs.map((each) => each.dtype).join(' and ')
-      throw new ArgumentError(`${name}: the operands must be ${accepts.join(' or ')}, all alike, received ${received}`)
-    }
-  }
+  const { dtype } = inputs[0]!
+  let isAlike = accepts.includes(dtype)
+  for (let i = 1; i < inputs.length; i++) isAlike &&= inputs[i]!.dtype === dtype
+  if (isAlike) return
+  const received = inputs.map((each) => each.dtype).join(' and ')
+  throw new ArgumentError(`${name}: the operands must be ${accepts.join(' or ')}, all alike, received ${received}`)
 }
 
 function stepFor(step: Step, integerStep: Step | undefined, inputs: readonly TensorType[]): Step {
@@ -71,7 +70,7 @@ function unary(
     step: (inputs) => stepFor(step, integerStep, inputs),
     flops,
     scalar: ([x]) => scalar(x!),
-    vjp: vjp && (({ e, inputs: [x], outputs: [y], cotangents: [dy] }) => [vjp(e, dy!, x!, y!)]),
+    vjp: vjp && (({ e, inputs, outputs, cotangents }) => [vjp(e, cotangents[0]!, inputs[0]!, outputs[0]!)]),
     ...(epilogue === undefined ? {} : { epilogue }),
   }
 }
@@ -93,8 +92,8 @@ function binary(
     step: (inputs) => stepFor(step, integerStep, inputs),
     flops,
     scalar: ([a, b], [type]) => (type!.dtype === 'int32' ? integer : scalar)(a!, b!),
-    vjp: vjp && (({ e, inputs: [a, b], outputs: [y], cotangents: [dy], isWanted }) => {
-      return vjp.map((own, i) => (own !== null && isWanted(i) ? own(e, dy!, a!, b!, y!) : null))
+    vjp: vjp && (({ e, inputs, outputs, cotangents, isWanted }) => {
+      return vjp.map((own, i) => (own !== null && isWanted(i) ? own(e, cotangents[0]!, inputs[0]!, inputs[1]!, outputs[0]!) : null))
     }),
     ...(bias === undefined ? {} : { bias }),
     ...(simplify === undefined ? {} : { simplify }),
@@ -113,7 +112,8 @@ function comparison(
 /** x ∘ neutral = x (up to the sign of a zero), and neutral ∘ x = x when `commutes`, where the shape stays. */
 function neutral(element: number, commutes: boolean): Simplify {
   return ({ inputs, output, constantNumber }) => {
-    const [a, b] = inputs as [Value, Value]
+    const a = inputs[0]!
+    const b = inputs[1]!
     if (constantNumber(b) === element && sameShape(a.shape, output.shape)) return a
     if (commutes && constantNumber(a) === element && sameShape(b.shape, output.shape)) return b
     return null

@@ -74,8 +74,7 @@ const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
   lift: ({ permutation }) => ({ permutation: [0, ...permutation.map((axis) => axis + 1)] }),
   total: ({ e, inputs: [x], attributes: { permutation }, total }) => mapTotal(total(x!), (sum) => e.transpose(sum, permutation)),
   infer([x], { permutation }) {
-    const sorted = [...permutation].sort((a, b) => a - b)
-    if (!sameShape(sorted, x!.shape.map((_, i) => i))) {
+    if (permutation.length !== x!.shape.length || !x!.shape.every((_, i) => permutation.includes(i))) {
       throw new ShapeError(
         `transpose: [${permutation.join(', ')}] must name every axis of ${formatShape(x!.shape)} once`,
       )

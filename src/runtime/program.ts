@@ -5,13 +5,14 @@ import { internalError } from '../core/errors'
 import type { Cell, Graph } from '../ir/graph'
 import { Loop } from '../../assembly/shared/instructions'
 import type { Address, Operand } from '../ir/instruction'
+import { fieldOf } from '../ir/instruction'
 import { hasNonFinite } from '../ir/interpret'
 import type { NumericArray, TensorData } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Plan } from '../plan'
 import { plan } from '../plan'
-import type { LoopIdentity, PlacedBuffer } from '../plan/memory'
+import type { LoopIdentity, MemoryPlan, PlacedBuffer } from '../plan/memory'
 import type { LabelledInstruction } from '../plan/tape'
 import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../plan/tape'
 import type { Runtime } from './runtime'
@@ -59,9 +60,12 @@ interface Stepped {
   readonly found: string | null
 }
 
+/** What a program needs of its plan for as long as it lives. */
+type KeptPlan = Pick<Plan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> & Pick<MemoryPlan, 'workspaceBytes'>
+
 class TapeProgram implements Program {
   readonly graph: Graph
-  private readonly plan: Plan
+  private readonly plan: KeptPlan
   private readonly tape: Storage
   private readonly constants: Storage
   private readonly runTape: (tape: number) => number
@@ -75,9 +79,9 @@ class TapeProgram implements Program {
     graph: Graph,
   ) {
     const { settings, engine } = runtime
-    this.plan = plan(graph, { fuse: settings.fuse, share: engine.share, wideTiles: engine.wideTiles })
+    const { memory, instructions, parameters, outputs, isShared, nanoseconds } = plan(graph, { fuse: settings.fuse, share: engine.share, wideTiles: engine.wideTiles })
+    this.plan = { instructions, parameters, outputs, isShared, nanoseconds, workspaceBytes: memory.workspaceBytes }
     this.graph = graph
-    const { memory, instructions } = this.plan
     this.tape = new Storage(runtime, tapeBytes(instructions))
     this.constants = new Storage(runtime, memory.constantBytes)
     this.runTape = runtime.kernels!.run
@@ -92,15 +96,15 @@ class TapeProgram implements Program {
 
   // Addresses and views hold until the memory grows or the shared workspace moves.
   private refresh(): void {
-    this.workspace = this.runtime.workspaceFor(this.plan.memory.workspaceBytes)
+    this.workspace = this.runtime.workspaceFor(this.plan.workspaceBytes)
     if (this.epoch === this.runtime.epoch) return
     this.epoch = this.runtime.epoch
     const words = encode(this.plan.instructions, (address) => this.resolve(address))
     this.runtime.view('int32', this.tape.address, words.length).set(words)
     const viewOf = (type: TensorType, address: Address): NumericArray =>
       this.runtime.view(type.dtype, this.resolve(address), sizeOf(type.shape))
-    this.parameters = this.plan.parameters.map((address, i) => viewOf(this.plan.graph.parameters[i]!, address))
-    this.outputs = this.plan.outputs.map((address, i) => viewOf(this.plan.graph.outputs[i]!, address))
+    this.parameters = this.plan.parameters.map((address, i) => viewOf(this.graph.parameters[i]!, address))
+    this.outputs = this.plan.outputs.map((address, i) => viewOf(this.graph.outputs[i]!, address))
   }
 
   /** @param turns in which turn each loop is; the first where it is not said */
@@ -191,7 +195,7 @@ class TapeProgram implements Program {
   }
 
   private stepLoop(instruction: LabelledInstruction, loop: LoopIdentity, offset: number, turns: Map<LoopIdentity, number>, indices: readonly number[]): Stepped {
-    const count = Number(instruction.fields.get(Loop.count))
+    const count = Number(fieldOf(instruction, Loop.count))
     for (let turn = 0; turn < count; turn++) {
       turns.set(loop, turn)
       this.runtime.kernels!.setTurn(this.tape.address + offset, turn)

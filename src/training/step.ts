@@ -32,10 +32,12 @@ export interface TrainedModel extends LayerBase, ListenedModel {
 /** The metrics that a model keeps in its properties, as Keras tracks them. */
 export function metricsWithin(model: LayerBase): Metric[] {
   const found = new Set<Metric>()
+  const take = (value: unknown): void => void (value instanceof Metric && found.add(value))
   for (const layer of model.allLayers) {
-    for (const value of Object.values(layer)) {
-      for (const each of Array.isArray(value) ? value : [value]) if (each instanceof Metric) found.add(each)
-    }
+    Object.values(layer).forEach((value: unknown) => {
+      if (Array.isArray(value)) value.forEach(take)
+      else take(value)
+    })
   }
   return [...found]
 }

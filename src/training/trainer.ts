@@ -10,7 +10,7 @@ import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
 import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
-import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, requireNumbers, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
@@ -32,6 +32,7 @@ import { Pace } from './pace'
 import { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
 import { metricsWithin } from './step'
+import type { Prediction } from './steps'
 import { Steps } from './steps'
 
 export interface PredictOptions {
@@ -302,19 +303,26 @@ export class Trainer {
     checkOptions('predict', options, ['batchSize', 'signal'])
     const { batchSize = 32, signal } = options
     requireCount('batchSize', batchSize)
+    const pace = new Pace(signal)
+    const again = signal === undefined ? this.predictAgain(x, batchSize) : null
+    if (again !== null && again.shape[0] === this.lastPrediction!.shape[0]) {
+      if (pace.isDue()) await pace.yield()
+      return again
+    }
     const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(form, inputs)
     this.model.checkData(inputs)
     const sources = inputs.map((input) => new RowSource(input))
-    const pace = new Pace(signal)
     signal?.throwIfAborted()
     const outputs: Tensor[] = []
     let result: Tree<unknown> = null
     for (let start = 0; start < size; start += batchSize) {
       const count = Math.min(batchSize, size - start)
       const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
-      const { program, structure: tree } = this.steps.predict(form, types)
-      result = tree
+      const prediction = this.steps.predict(form, types)
+      const { program } = prediction
+      result = prediction.structure
+      this.remember(form, types, prediction)
       sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
       program.run()
       program.graph.outputs.forEach(({ shape, dtype }, i) => {
@@ -329,34 +337,51 @@ export class Trainer {
     return unflatten<Tensor>(result, outputs)
   }
 
-  /** The outputs for one batch, at once. The way for one tensor in and one out is short, because it is taken often. */
+  /** The outputs for one batch, at once. */
   predictOnBatch(x: unknown): Tree<Tensor> {
-    const last = this.lastPrediction
-    if (last !== null) {
-      const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
-      if (input !== null && this.isLast(input)) {
-        if (last.isChecked) this.model.checkData([input])
-        return runOnce(last.program, input)
-      }
-    }
+    const again = this.predictAgain(x)
+    if (again !== null) return again
     const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
-    const [first] = inputs
     this.prepare(form, inputs)
     this.model.checkData(inputs)
-    const { program, structure: tree } = this.steps.predict(form, inputs)
-    if (inputs.length === 1 && form === null && structureOf(tree) === '*') {
-      this.lastPrediction = { shape: first!.shape, dtype: first!.dtype, program, source: this.steps, isChecked: this.model.checksData }
-      return runOnce(program, first!)
-    }
+    const prediction = this.steps.predict(form, inputs)
+    const { program, structure: tree } = prediction
+    this.remember(form, inputs, prediction)
     inputs.forEach((input, i) => program.parameter(i).set(input.data))
     program.run()
     const outputs = program.graph.outputs.map(({ shape, dtype }, i) => new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype))
     return unflatten<Tensor>(tree, outputs)
   }
 
-  private isLast({ shape, dtype }: Tensor): boolean {
+  /**
+   * The output for one batch like the last, of one tensor: a short way, because it is taken often. null for another one.
+   * @param mostRows in a step
+   */
+  private predictAgain(x: unknown, mostRows = Infinity): Tensor | null {
     const last = this.lastPrediction
-    return last !== null && last.source === this.steps && last.dtype === dtype && sameShape(last.shape, shape)
+    if (last === null || last.source !== this.steps || this.checkedVersion !== structure.version || last.shape[0]! > mostRows) return null
+    const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
+    if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
+    // predictOnBatch looks at the numbers of the first batch of its kind only.
+    if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')
+    if (last.isChecked) this.model.checkData([input])
+    return runOnce(last.program, input)
+  }
+
+  /** For the next prediction, where it is one of one tensor from one. */
+  private remember(form: Tree<unknown>, inputs: readonly TensorType[], { program, structure: tree }: Prediction): void {
+    const before = this.lastPrediction
+    if (before?.program === program || inputs.length !== 1 || form !== null || structureOf(tree) !== '*') return
+    const { shape, dtype } = inputs[0]!
+    const { steps, model } = this
+    this.holdInstead(program, before)
+    this.lastPrediction = { shape, dtype, program, source: steps, isChecked: model.checksData }
+  }
+
+  /** Keeps the program that was used last: else it might be let go of to make room for others. */
+  private holdInstead(program: Program, before: { readonly program: Program; readonly source: Steps } | null): void {
+    this.steps.hold(program)
+    if (before !== null && before.source === this.steps) this.steps.release(before.program)
   }
 
   private readonly lastSteps: { trainOnBatch: LastStep | null; testOnBatch: LastStep | null } = { trainOnBatch: null, testOnBatch: null }
@@ -400,10 +425,7 @@ export class Trainer {
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.
     const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
-    // Kept while it is the last: else it might be let go of to make room for others.
-    const before = this.lastSteps[method]
-    steps.hold(program)
-    if (before !== null && before.source === steps) steps.release(before.program)
+    this.holdInstead(program, this.lastSteps[method])
     this.lastSteps[method] = last
     return program
   }

@@ -73,7 +73,7 @@ function workArea(runtime: Runtime, graph: Graph): WorkArea {
   const placed = memory.buffers.flatMap((buffer) =>
     buffer.home.kind === 'workspace' ? [{ buffer, from: start + buffer.home.offset, to: start + buffer.home.offset + buffer.byteLength }] : [],
   )
-  const users = (buffer: PlannedBuffer): number => [...memory.places.values()].filter((place) => place.buffer === buffer).length
+  const users = (buffer: PlannedBuffer): number => memory.places.filter((place) => place.buffer === buffer).length
   const inputOnly = ({ buffer, from, to }: (typeof placed)[number]): boolean =>
     parameters.some((address) => address.buffer === buffer) &&
     users(buffer) === 1 &&

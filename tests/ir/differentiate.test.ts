@@ -6,6 +6,7 @@ import { Opcode } from '../../assembly/shared/opcodes'
 import type { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Value } from '../../src/ir/graph'
+import { fieldOf } from '../../src/ir/instruction'
 import { plan } from '../../src/plan'
 import { currentRuntime } from '../../src/runtime/runtime'
 import type { TensorContent } from '../helpers/data'
@@ -132,7 +133,7 @@ describe('slices of one operand', () => {
       const { instructions } = plan(gradientGraph([content], lossOf(rows)), { fuse: true })
       return instructions
         .filter(({ opcode }) => opcode === Opcode.Copy || opcode === Opcode.Fill || opcode === Opcode.Accumulate)
-        .reduce((sum, { opcode, fields, lists }) => sum + (opcode === Opcode.Fill ? Number(fields.get(Fill.count)) : lists.reduce<number>((n, word, i) => (i % 3 === 0 ? n * Number(word) : n), 1)), 0)
+        .reduce((sum, { opcode, fields, lists }) => sum + (opcode === Opcode.Fill ? Number(fieldOf({ fields }, Fill.count)) : lists.reduce<number>((n, word, i) => (i % 3 === 0 ? n * Number(word) : n), 1)), 0)
     }
     expect(moved(64)).toBeLessThan(2.2 * moved(32))
   })

@@ -6,6 +6,7 @@ import { Chain, Gemm } from '../../assembly/shared/instructions'
 import { Access, Epilogue, Opcode } from '../../assembly/shared/opcodes'
 import type { GraphBuilder } from '../../src/ir/builder'
 import type { Value } from '../../src/ir/graph'
+import { fieldOf } from '../../src/ir/instruction'
 import type { Shape } from '../../src/core/shapes'
 import { plan } from '../../src/plan'
 import type { TensorContent } from '../helpers/data'
@@ -31,8 +32,8 @@ describe('matrix products', () => {
   ] as const)('take in a bias and %s', (name, epilogue) => {
     const planned = planOf(dense, layer(name))
     expect(opcodes(planned)).toEqual(['Gemm'])
-    expect(planned.instructions[0]!.fields.get(Gemm.epilogue)).toBe(epilogue)
-    expect(planned.instructions[0]!.fields.get(Gemm.bias)).toStrictEqual(planned.parameters[2])
+    expect(fieldOf(planned.instructions[0]!, Gemm.epilogue)).toBe(epilogue)
+    expect(fieldOf(planned.instructions[0]!, Gemm.bias)).toStrictEqual(planned.parameters[2])
   })
 
   it('take in an activation without a bias, and a bias without an activation', () => {
@@ -69,7 +70,7 @@ describe('elementwise nodes', () => {
   it('of one shape become one chain, temporaries without memory', () => {
     const planned = planOf([[100], [100]], (b, [x, y]) => [b.e.exp(b.e.multiply(b.e.add(x!, y!), x!))])
     expect(opcodes(planned)).toEqual(['Chain'])
-    expect(planned.instructions[0]!.fields.get(Chain.stepCount)).toBe(3)
+    expect(fieldOf(planned.instructions[0]!, Chain.stepCount)).toBe(3)
     expect(planned.memory.buffers.filter(({ home }) => home.kind === 'workspace').length).toBeLessThanOrEqual(3)
   })
 
@@ -99,8 +100,8 @@ describe('axes of a chain', () => {
   const chainOf = (shapes: readonly Shape[], body: (b: GraphBuilder, inputs: readonly Value[]) => Value) => {
     const { instructions } = planOf(shapes, (b, inputs) => [body(b, inputs)])
     const { fields, lists } = instructions[0]!
-    const rank = Number(fields.get(Chain.rank))
-    const operands = Number(fields.get(Chain.operandCount))
+    const rank = Number(fieldOf({ fields }, Chain.rank))
+    const operands = Number(fieldOf({ fields }, Chain.operandCount))
     const accesses = Array.from({ length: operands }, (_, i) => Access[Number(lists[rank + i * (2 + rank) + 1])])
     return { rank, extents: lists.slice(0, rank), accesses }
   }

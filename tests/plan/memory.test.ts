@@ -45,7 +45,7 @@ class Simulation {
 
   /** The words of a value; none for constants, which nothing can overwrite. */
   wordsOf(value: Value): string[] {
-    const { buffer, offset } = this.memory.places.get(value)!
+    const { buffer, offset } = this.memory.places[value.id]!
     const { home } = buffer
     if (home.kind === 'constants') return []
     const [space, start] = home.kind === 'cell' ? ['cell', home.cell.byteOffset + offset] : ['work', home.kind === 'workspace' ? home.offset + offset : NaN]
@@ -139,7 +139,7 @@ function simulate(plan: Planned): void {
   expect(simulation.unchangedCellWords()).toBe(SLAB_ELEMENTS - updated)
   expect(memory.workspaceBytes).toBeGreaterThanOrEqual(memory.lowerBound)
   const guard = kernels.findLastIndex(({ nodes }) => nodes.some(({ name }) => name === 'guard'))
-  const early = kernels.slice(0, guard + 1).flatMap(({ writes }) => writes.filter((value) => memory.places.get(value)!.buffer.home.kind === 'cell'))
+  const early = kernels.slice(0, guard + 1).flatMap(({ writes }) => writes.filter((value) => memory.places[value.id]!.buffer.home.kind === 'cell'))
   expect(early.map(({ id }) => id), 'written to a cell before the last guard').toEqual([])
 }
 

@@ -51,7 +51,7 @@ it('every word is the number, the float or the resolved address that the instruc
       else if (isAddress(word)) expect(words[index]).toBe(SOME_ADDRESS + word.offset)
       else expect(floatsOf[index]).toBe(Math.fround(word.float))
     }
-    for (const [offset, word] of instruction.fields) check(wordAt(offset), word)
+    instruction.fields.forEach((word, j) => check(wordAt(Header.size) + j, word))
     instruction.lists.forEach((word, j) => check(wordAt(instruction.fixedBytes) + j, word))
     expect(words[wordAt(Header.byteLength)]).toBe(byteLength(instruction))
   })
@@ -62,8 +62,8 @@ it('every field of an instruction has a word, and none lies outside its fixed pa
   fc.assert(
     fc.property(recipes, (recipe) => {
       for (const { fields, fixedBytes } of plan(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse: true }).instructions) {
-        const expected = Array.from({ length: (fixedBytes - Header.size) / 4 }, (_, i) => Header.size + 4 * i)
-        expect([...fields.keys()].sort((a, b) => a - b)).toEqual(expected)
+        expect(fields).toHaveLength((fixedBytes - Header.size) / 4)
+        expect([...fields]).not.toContain(undefined)
       }
     }),
     { numRuns: 30 },

@@ -65,6 +65,17 @@ describe('a model', () => {
     expect(bytes.at(-1)! - bytes.at(-100)!).toBeLessThan(0.02 * bytes.at(-1)!)
   })
 
+  it('predicts as it did last, however many other programs there were since', () => {
+    const layers = Array.from({ length: 16 }, (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }))
+    const model = new Sequential(layers)
+    model.compile({ loss: 'mse' })
+    const before = model.predictOnBatch([[1, 2]]).toArray()
+    const [first] = model.trainer.programs.keys()
+    for (let size = 1; size <= 450; size++) model.testOnBatch(ops.ones([size, 2]), ops.ones([size, 2]))
+    expect(model.trainer.programs.has(first!)).toBe(false)
+    expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual(before)
+  })
+
   it('trains on with a program that was let go of and made again', () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'mse' })

@@ -1,7 +1,7 @@
 // What fit does with data and options. Callbacks are in tests/callbacks, errors in errors.test.ts.
 // modes: simd, interpreter
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'
 import { Adam, Dense, SGD, Sequential, StateError, Variable, runtimeInfo, setRandomSeed, tensor } from '../../src'
 import { shuffledOrder } from '../../src/data/arrays'
@@ -149,6 +149,14 @@ describe('batches', () => {
     const parts = await model.predict(x, { batchSize })
     expect(parts.shape).toEqual([20, 1])
     expectNear(parts.data, whole.data, 'predictions', 1e-6)
+  })
+
+  it('predict looks at all numbers, also of a batch like the last', async () => {
+    const model = binaryModel()
+    const row = [[0.5, 0.25, -0.75, 0.125]]
+    const first = await model.predict(row)
+    expect((await model.predict(row)).data).toEqual(first.data)
+    expect((await errorOf(() => model.predict([[0.5, NaN, 0, 0]]))).message).toMatch(/finite number/)
   })
 
   it('trainOnBatch equals fit on one batch, and reports that batch alone', async () => {
@@ -354,6 +362,17 @@ describe('the copy of the data set in linear memory', () => {
 })
 
 describe('the event loop', () => {
+  it('gets its turn after a prediction like the last that took long', async () => {
+    const model = binaryModel()
+    await model.predict(x)
+    let [now, turns] = [0, 0]
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 20))
+    setImmediate(() => turns++)
+    await model.predict(x)
+    clock.mockRestore()
+    expect(turns).toBe(1)
+  })
+
   it('gets its turns during a long fit', async () => {
     const { x, yes } = samples(256)
     const model = binaryModel()
