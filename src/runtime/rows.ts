@@ -7,6 +7,7 @@ import type { Instruction } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import type { NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT, dtypes } from '../core/dtypes'
+import type { PermutationKey } from '../core/permute'
 import { encode, tapeBytes } from '../plan/tape'
 import type { Program } from './program'
 import type { Runtime, Storage } from './runtime'
@@ -49,9 +50,9 @@ export class ResidentRows {
     runtime.view('int32', this.tape.address, words.length).set(words)
   }
 
-  /** Where to write the numbers of the rows, in the order in which they are drawn. Stale when the memory grows. */
-  get order(): Int32Array {
-    return new Int32Array(this.runtime.memory.buffer, this.drawn.address, this.size)
+  /** Draws the rows in another order from now on. */
+  shuffle(key: PermutationKey): void {
+    this.runtime.kernels!.permute(this.drawn.address, this.size, ...key)
   }
 
   /** How many tensors there are. */

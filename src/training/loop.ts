@@ -1,8 +1,9 @@
 // The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
 
 import { ArgumentError, NonFiniteError } from '../core/errors'
+import { permute } from '../core/permute'
 import type { ClassWeight, DataOf, Dataset, SampleWeights, TargetsOf } from '../data/arrays'
-import { RowSource, makeResident, shuffledOrder, tensorsOf } from '../data/arrays'
+import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { ResidentRows } from '../runtime/rows'
@@ -71,6 +72,8 @@ export class BatchRunner {
   private readonly types: (count: number) => BatchTypes
   private readonly loops = new Map<number, StepLoop | null>()
   private resident: ResidentRows | null = null
+  private isShuffled = false
+  /** Where the rows are not resident. */
   private order: Int32Array | null = null
 
   constructor(
@@ -114,13 +117,17 @@ export class BatchRunner {
 
   /** Draws the order of rows for the runs to come. Before the first call they are taken as they are. */
   shuffle(seed: number, epoch: number): void {
-    const { size } = this.dataset
-    this.order = shuffledOrder(size, seed, epoch, this.resident?.order ?? this.order ?? new Int32Array(size))
+    const { resident, dataset: { size } } = this
+    const key = orderKey(seed, epoch)
+    this.isShuffled = true
+    if (resident !== null) return resident.shuffle(key)
+    this.order ??= new Int32Array(size)
+    permute(this.order, size, key)
   }
 
   private load(program: Program, start: number, count: number): void {
     const { order, resident, sources } = this
-    if (resident !== null && order !== null) resident.load(program, start, count)
+    if (resident !== null && this.isShuffled) resident.load(program, start, count)
     else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
   }
 
@@ -147,9 +154,9 @@ export class BatchRunner {
   private loop(count: number): StepLoop | null {
     const known = this.loops.get(count)
     if (known !== undefined) return known
-    const { resident, order } = this
+    const { resident } = this
     const program = this.program(count)
-    const loops = resident !== null && order !== null && program.instructionWords() !== null
+    const loops = resident !== null && this.isShuffled && program.instructionWords() !== null
     const loop = loops ? new StepLoop(resident, program, count) : null
     this.loops.set(count, loop)
     return loop
