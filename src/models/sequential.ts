@@ -17,8 +17,8 @@ import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 
 /**
- * Layers one after another. Weights are made at once when the list begins with an `Input`, or with a layer that has an
- * inputShape (or inputDim), else at the first data.
+ * Layers one after another. Weights are made at once when the list begins with an `Input`, with a layer that has an
+ * inputShape (or inputDim), or with a model whose input is known; else at the first data.
  *
  *   const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })])
  *
@@ -91,7 +91,8 @@ export class Sequential extends Model {
     const [first] = this.list
     if (this.built || first === undefined) return
     const known = first.inputShape
-    if (first instanceof InputLayer) this.ensureBuilt(first.spec)
+    const spec = first instanceof Model ? first.graph?.inputSpecs : first instanceof InputLayer ? first.spec : null
+    if (spec instanceof TensorSpec) this.ensureBuilt(spec)
     else if (known !== null) this.ensureBuilt(new TensorSpec([null, ...known], first.inputDtype))
   }
 

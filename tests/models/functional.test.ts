@@ -32,7 +32,7 @@ describe('functional models', () => {
     expect(fresh.weights.map(({ shape }) => shape)).toEqual(model.weights.map(({ shape }) => shape))
     const lines: string[] = []
     model.summary({ print: (line) => lines.push(line) })
-    console.log(lines.join('\n'))
+    expect(lines.find((line) => line.includes('concatenate'))).toMatch(/\[None, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/)
     const middle = new Model({ inputs: model.inputs, outputs: trunk.output })
     expect((await middle.predict({ image: x1, tags: x2 })).shape).toEqual([n, 4])
     const nested = new Sequential([new Dense({ units: 6, inputShape: [2] })])
@@ -57,6 +57,16 @@ describe('a Sequential that begins with an Input', () => {
     const input = Input({ shape: [4], dtype: 'int32' })
     const models = [0, 1].map(() => new Sequential([input, new Embedding({ inputDim: 5, outputDim: 2 })]))
     for (const each of models) expect(each.predictOnBatch([[0, 1, 2, 3]]).shape).toEqual([1, 4, 2])
+  })
+
+  it('or with a model whose input is known', () => {
+    const encoder = new Sequential([new Dense({ units: 2, inputShape: [5] })], { name: 'encoder' })
+    const decoder = new Sequential([new Dense({ units: 5, inputShape: [2] })], { name: 'decoder' })
+    const whole = new Sequential([encoder, decoder])
+    const rows: string[] = []
+    whole.summary({ print: (line) => rows.push(line) })
+    expect(rows.find((row) => row.includes('decoder'))).toContain('[None, 5]')
+    expect(rows).toContain(' Total params: 27 (108 B)')
   })
 
   it('takes no other symbol, and no Input behind a layer', () => {
