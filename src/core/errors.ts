@@ -45,6 +45,13 @@ export class NonFiniteError extends MyelinError {
   }
 }
 
+/** Says more in an error that is on its way: also in its stack, which engines write down when it is made. */
+export function prefixMessage(error: Error, prefix: string): void {
+  const { message, stack } = error
+  error.message = `${prefix}: ${message}`
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+}
+
 /** A bug of this library, never of its user. */
 export function internalError(message: string): Error {
   return new Error(`internal: ${message}`)
