@@ -45,11 +45,11 @@ export class NonFiniteError extends MyelinError {
   }
 }
 
-/** Says more in an error that is on its way: also in its stack, which engines write down when it is made. */
-export function prefixMessage(error: Error, prefix: string): void {
-  const { message, stack } = error
-  error.message = `${prefix}: ${message}`
-  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+/** Gives an error that is on its way another message: also in its stack, which engines write down when it is made. */
+export function restate(error: Error, message: string): void {
+  const { message: old, stack } = error
+  error.message = message
+  if (stack !== undefined) error.stack = stack.replace(old, () => message)
 }
 
 /** A bug of this library, never of its user. */
@@ -113,8 +113,8 @@ export function knownName(name: string, known: readonly string[]): string | unde
 /** An ArgumentError for an identifier that nothing is known by. */
 export function unknownName(kind: string, name: string, known: readonly string[]): ArgumentError {
   const nearest = nearestName(name, known)
-  const hint = nearest === undefined ? `Known: ${known.join(', ')}` : `Did you mean '${nearest}'?`
-  return new ArgumentError(`Unknown ${kind} '${name}'. ${hint}`)
+  const list = known.length === 0 ? '' : ` Known: ${known.join(', ')}`
+  return new ArgumentError(`Unknown ${kind} '${name}'.${nearest === undefined ? list : ` Did you mean '${nearest}'?`}`)
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, MyelinError, ShapeError, StateError, formatShape, knownName, prefixMessage, unknownName } from '../core/errors'
+import { ArgumentError, MyelinError, ShapeError, StateError, formatShape, knownName, restate, unknownName } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
@@ -285,7 +285,7 @@ export abstract class LayerBase extends Configured {
   /** Says in which layer an op refused its operands, and within which other one that is; the model goes without saying. */
   private placeError(error: MyelinError): void {
     const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
-    if (!isKnown) prefixMessage(error, String(this))
+    if (!isKnown) restate(error, `${this}: ${error.message}`)
     placed.add(error)
   }
 
