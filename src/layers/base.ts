@@ -21,6 +21,7 @@ import type { SeedGenerator } from '../ops/random'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
+import type { Constraint } from '../constraints'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { AttentionCall } from './context'
@@ -63,6 +64,8 @@ export interface WeightOptions {
   /** Default glorotUniform. */
   initializer?: InitializerIdentifier
   regularizer?: Regularizer | null
+  /** Applied after every update. Default null. */
+  constraint?: Constraint | null
   /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
   fans?: FanAxes
   /** Default true for float32. */
@@ -387,7 +390,7 @@ export abstract class LayerBase extends Configured {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
     requireWithinLimit(`${this}: ${name}`, shape)
     const made = initializers.get(initializer).call(shape, fans)
     const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
@@ -397,8 +400,15 @@ export abstract class LayerBase extends Configured {
     const within = currentPath()
     const prefix = within.at(-1) === this.name ? within : [...within, this.name]
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+    variable.constraint = constraint
     stateOf(this).own.push({ variable, regularizer })
     return variable
+  }
+
+  /** Lists a weight of a layer within among this layer's own, in this place of their order. */
+  protected trackWeight(variable: Variable): void {
+    stateOf(this).own.push({ variable, regularizer: null })
+    structure.version++
   }
 
   /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */

@@ -36,6 +36,29 @@ export interface ActivationsFile extends FixtureFile {
   cases: ActivationCase[];
 }
 
+// constraints.json
+
+export interface ConstraintCase {
+  constraint: Described;
+  weight: FixtureTensor;
+  result: FixtureTensor;
+}
+
+/** A Sequential model, fitted in order: batches of 4, 3 epochs, mean squared error. */
+export interface ConstrainedRun {
+  layers: Described[];
+  optimizer: Described;
+  x: FixtureTensor;
+  y: FixtureTensor;
+  initial: FixtureTensor[];
+  final: FixtureTensor[];
+}
+
+export interface ConstraintsFile extends FixtureFile {
+  cases: ConstraintCase[];
+  runs: ConstrainedRun[];
+}
+
 // layers/<family>.json: every layer is called with training = false
 
 export interface LayerInput extends FixtureTensor {

@@ -218,7 +218,7 @@ describe('gates', () => {
     ['have masks of their own with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
   ])('%s', (_what, options, expected) => {
     const cell = new LSTMCell({ units: 2, seed: 1, ...options })
-    expect(cell.dropoutMasks(4, 3)['input']!.shape).toEqual(expected)
+    expect(cell.dropoutMasks(4, [3])['input']!.shape).toEqual(expected)
     const [input, state] = [ops.ones([4, 3]), [ops.ones([4, 2]), ops.ones([4, 2])]]
     const all = [cell.apply({ input, state }), cell.apply({ input, state }, { training: true })].map(({ output }) => output.data)
     expect(all[1]).not.toEqual(all[0])

@@ -14,7 +14,7 @@ import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
-import { initializer, regularizer } from '../kinds'
+import { constraint, initializer, regularizer } from '../kinds'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
@@ -43,8 +43,12 @@ const projectionOptions = () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on each kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
   /** A penalty on each bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
   /** Whether σ of a projection of the query multiplies what the heads give. Default false. */
   useGate: option(boolean, false),
   /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
@@ -100,8 +104,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   }
 
   private dense(name: string, equation: string, outputShape: BatchShape, biasAxes: string, activation: 'sigmoid' | null): EinsumDense {
-    const { kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this
-    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer })
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } = this
+    const weights = { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint }
+    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, ...weights })
   }
 
   /** Repeats keys and values so that each head of the query has its own. */
