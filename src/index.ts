@@ -26,6 +26,8 @@ export type { SummaryOptions } from './models/summary'
 export type { CompileOptions, MetricsOption, PerOutput } from './training/compiled'
 export type { EvaluateOptions, FitOptions, ValidationData } from './training/loop'
 export type { ClassWeight, DataOf, SampleWeights, TargetsOf } from './data/arrays'
+export { padSequences } from './data/pad-sequences'
+export type { PadSequencesOptions } from './data/pad-sequences'
 export { loadModel, modelFromJSON } from './formats/load'
 export type { LoadOptions } from './formats/load'
 

@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import { ArgumentError, MyelinError, ShapeError, StateError, formatShape, knownName, restate, unknownName } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
@@ -83,6 +83,30 @@ export interface ApplyOptions extends AttentionCall {
   /** The first state of a recurrent layer. */
   readonly initialState?: Tree<Tensor> | null | undefined
 }
+
+const APPLY_OPTIONS: readonly string[] = Object.keys({
+  training: true,
+  mask: true,
+  initialState: true,
+  attentionMask: true,
+  useCausalMask: true,
+  returnAttentionScores: true,
+} satisfies Record<keyof ApplyOptions, true>)
+
+/** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
+function readApplyOptions(layer: LayerBase, options: ApplyOptions): ApplyOptions {
+  if (Object.keys(options).every((key) => APPLY_OPTIONS.includes(key))) return options
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]: [string, unknown]) => {
+      const name = knownName(key, APPLY_OPTIONS)
+      if (name === undefined) throw unknownName(`option of a call of ${layer}`, key, APPLY_OPTIONS)
+      return [name, value]
+    }),
+  )
+}
+
+/** Errors that say in which layer they were met. */
+const placed = new WeakSet<Error>()
 
 interface OwnWeight {
   readonly variable: Variable
@@ -188,7 +212,7 @@ export abstract class LayerBase extends Configured {
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
           const context = new CallContext(training, known, null, undefined, { returnAttentionScores })
-          output = this.checkOutput(withFrame(this, context, () => this.callTree(input, context)))
+          output = withFrame(this, context, () => this.callChecked(input, context))
           return []
         }),
       ),
@@ -241,7 +265,8 @@ export abstract class LayerBase extends Configured {
   }
 
   /** `apply`, over trees. @internal */
-  applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
+  applyTree(input: unknown, given: ApplyOptions | CallContext): Tree<Tensor> {
+    const options = given instanceof CallContext ? given : readApplyOptions(this, given)
     if (hasSymbol(input)) return this.record(input as Tree<unknown>, options)
     const frame = currentFrame()
     const tensors = this.toTensors(input)
@@ -251,8 +276,24 @@ export abstract class LayerBase extends Configured {
     return withinPath(this.name, () => withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))))
   }
 
+  private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    try {
+      return this.checkOutput(this.callTree(input, context))
+    } catch (error) {
+      if (error instanceof MyelinError) this.placeError(error)
+      throw error
+    }
+  }
+
+  /** Says in which layer an op refused its operands, and within which other one that is; the model goes without saying. */
+  private placeError(error: MyelinError): void {
+    const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
+    if (!isKnown) restate(error, `${this}: ${error.message}`)
+    placed.add(error)
+  }
+
   private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    const output = this.checkOutput(this.callTree(input, context))
+    const output = this.callChecked(input, context)
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.

@@ -80,6 +80,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     if (list.length < 2 || list.length > 3 || query === undefined || value === undefined || key === undefined) {
       throw new ArgumentError(`${this}: the input must be a sequence, [query, value] or [query, value, key]`)
     }
+    if (Math.min(query.length, value.length) < 3) {
+      throw new ShapeError(`${this}: the query and the value must be [batch, …steps, features], received ${formatShape(query)} and ${formatShape(value)}`)
+    }
     const isAlike = value.length === key.length && value.slice(1, -1).every((extent, i) => extent === key[i + 1])
     if (!isAlike) throw new ShapeError(`${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`)
     return { query, value, key }
