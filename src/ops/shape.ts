@@ -12,7 +12,7 @@ import {
   readAxisOnly, readOneAxis, requireDType, requireInteger, requireIntegers, requireList, requireNumber, requireShape, resolveAxes,
 } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor } from './convert'
+import { asNumbers, asTensor } from './convert'
 import { cast, equal } from './elementwise'
 import { Tensor } from './tensor'
 import { apply } from './trace'
@@ -228,11 +228,11 @@ export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument): T
 }
 
 /**
- * The adjoint of `take`, in float32: zeros of extent `size` along `axis`, to which updates are added at indices. Equal
- * indices add up.
+ * The adjoint of `take`: zeros of extent `size` along `axis`, to which updates are added at indices. Equal indices add up.
+ * int32 stays int32.
  */
 export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
-  const value = cast(asTensor(updates, 'scatterAdd'), 'float32')
+  const value = asNumbers(updates, 'scatterAdd')
   const index = cast(asTensor(indices, 'scatterAdd'), 'int32')
   const at = normalizeAxis('scatterAdd', readOneAxis('scatterAdd', axis, 0), value.rank)
   const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)

@@ -213,7 +213,76 @@ def products():
     yield case("cross", [normal(rng, (3, 4)), normal(rng, (4, 3))], axisa=0, axisb=1, axisc=0)
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products]
+def sorting():
+    rng = random(5)
+    m = normal(rng, (3, 5))
+    ties = np.array([[2.0, 1, 2, NAN, 1], [INF, -INF, 0, -0.0, NAN], [3, 3, 3, 3, 3]])
+    for axis in [0, 1, -1]:
+        yield case("sort", [m], axis)
+        yield case("sort", [ties], axis, gradient=False)
+        yield case("argsort", [ties], axis, gradient=False)
+    yield case("sort", [normal(rng, (2, 3, 2))], 1)
+    yield case("sort", [m], None)
+    yield case("argsort", [ints(3, 1, 2, 1)])
+    yield case("sort", [ints(3, -1, 2)])
+    yield case("sort", [np.array([True, False, True])])
+    yield case("sort", [np.zeros((2, 0))], gradient=False)
+    yield case("topK", [m], 2)
+    yield case("topK", [m], 5)
+    yield case("topK", [m], 0, gradient=False)
+    yield case("topK", [[1.0, 3, 3, 2]], 3, gradient=False)
+    yield case("topK", [ints(1, 3, 3, 2)], 3)
+    row = [-1.0, 0, 0, 2, 5]
+    for side in ["left", "right"]:
+        yield case("searchsorted", [row, [[-2.0, 0, 5], [6, 1, NAN]]], side, gradient=False)
+        yield case("searchsorted", [ints(1, 2, 2), ints(2, 0, 9)], side)
+    yield case("digitize", [[[-2.0, 0, 5], [6, 1, 4]], row], gradient=False)
+    yield case("isin", [[1.0, 2, NAN], [2.0, NAN, 7]], gradient=False)
+    yield case("isin", [ints(1, 2, 3), ints(2)], True, fn=lambda x, y, invert: jnp.isin(x, y, invert=invert))
+    yield case("median", [m])
+    yield case("median", [m], 0)
+    yield case("median", [normal(rng, (4, 4))], 1, True)
+    yield case("median", [[[1.0, NAN, 2], [3, 1, 2]]], 1, gradient=False)
+    yield case("median", [normal(rng, (2, 3, 4))], axis=[0, 2])
+    for method in ["linear", "lower", "higher", "midpoint", "nearest"]:
+        yield case("quantile", [m], [0.0, 0.3, 0.5, 1.0], 1, method, second=False, fn=lambda x, q, a, method: jnp.quantile(x, np.array(q, np.float32), a, method=method))
+    yield case("quantile", [m], 0.25, second=False)
+
+
+def segments():
+    rng = random(6)
+    ids = ints(2, 0, 2, 5, -1, 0)
+    inside = ints(2, 0, 2, 3, 1, 0)
+    jax_segment = lambda name: lambda data, ids, n: getattr(jax.ops, f"segment_{name}")(data, jnp.where(ids < 0, n, ids), n)
+    for data in [normal(rng, (6,)), normal(rng, (6, 3))]:
+        yield case("segmentSum", [data, inside], 5)
+        yield case("segmentSum", [data, ids], 4, fn=jax_segment("sum"))
+        yield case("segmentMax", [data, inside], 4)
+        yield case("segmentMax", [data, ids], 4, fn=jax_segment("max"), gradient=False)
+        yield case("segmentMin", [data, ids], 4, fn=jax_segment("min"), gradient=False)
+    yield case("segmentSum", [ints(1, 2, 3, 4, 5, 6), ids], 4, fn=jax_segment("sum"))
+    yield case("segmentMax", [ints(1, 2, 3, 4, 5, 6), ids], 4, fn=jax_segment("max"))
+    yield case("segmentSum", [np.zeros((0, 2)), ints()], 3, gradient=False)
+    scatter = lambda indices, values, shape: keras.ops.scatter(indices, values, tuple(shape))
+    yield case("scatter", [np.array([[0], [3], [0]], np.int32), normal(rng, (3,))], [5], fn=scatter)
+    yield case("scatter", [np.array([[0], [3], [0]], np.int32), normal(rng, (3, 2))], [5, 2], fn=scatter)
+    yield case("scatter", [np.array([[[0, 1], [2, 2]]], np.int32), normal(rng, (1, 2))], [3, 3], fn=scatter)
+    yield case("scatter", [np.array([[0], [-1]], np.int32), ints(4, 5)], [3], fn=scatter)
+    m = normal(rng, (4, 3))
+    yield case("scatterUpdate", [m, np.array([[0], [3]], np.int32), normal(rng, (2, 3))])
+    yield case("scatterUpdate", [m, np.array([[0, 1], [3, 2], [1, 1]], np.int32), normal(rng, (3,))])
+    yield case("scatterUpdate", [ints(1, 2, 3), np.array([[-1]], np.int32), ints(9)])
+    update = lambda x, starts, updates: keras.ops.slice_update(x, starts, jnp.asarray(updates, x.dtype))
+    yield case("sliceUpdate", [m], [1, 1], [[1.0, 2], [3, 4]], fn=update)
+    yield case("sliceUpdate", [m], [9, 0], [[1.0, 2, 3]], fn=update)
+    yield case("bincount", [ints(1, 1, 3, 0)], minlength=4)
+    yield case("bincount", [np.array([[1, 1, 3], [0, 2, 2]], np.int32)], minlength=5, fn=lambda x, minlength: np.stack([np.bincount(row, minlength=minlength) for row in np.asarray(x)]))
+    yield case("histogram", [normal(rng, (50,))], 7, gradient=False, fn=lambda x, n: [jnp.histogram(x, n)[0].astype("int32"), jnp.histogram(x, n)[1]])
+    yield case("histogram", [normal(rng, (50,))], 4, [-1, 0.5], gradient=False, fn=lambda x, n, r: [jnp.histogram(x, n, r)[0].astype("int32"), jnp.histogram(x, n, r)[1]])
+    yield case("histogram", [[2.0, 2, 2]], 4, gradient=False, fn=lambda x, n: [jnp.histogram(x, n)[0].astype("int32"), jnp.histogram(x, n)[1]])
+
+
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]
