@@ -11,6 +11,7 @@ import { loops } from './loop'
 import { movement } from './movement'
 import { pooling } from './pooling'
 import { reductions } from './reduction'
+import { routines } from './routine'
 import { source } from './source'
 import { training } from './training'
 
@@ -24,6 +25,7 @@ export const primitives = {
   ...indexing,
   ...movement,
   ...loops,
+  ...routines,
   ...source,
   ...training,
 } satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }

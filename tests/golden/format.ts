@@ -350,3 +350,30 @@ export interface FunctionalFile extends FixtureFile {
   data: { [name: string]: LayerInput };
   cases: FunctionalCase[];
 }
+
+// ops/<family>.json
+
+/** NaN and infinities are texts. */
+export interface OpTensor {
+  shape: number[];
+  dtype: 'float32' | 'int32' | 'bool';
+  data: (number | 'NaN' | 'Infinity' | '-Infinity')[];
+}
+
+export interface OpCase {
+  op: string;
+  inputs: OpTensor[];
+  /** What the call has behind its tensors. */
+  more: unknown[];
+  outputs: OpTensor[];
+  /** Of the gradients. Default 1e-5. */
+  tolerance?: number;
+  /** d Σ w · output / d input for each float32 input; which w: see flat_weights in ops.py. */
+  gradients?: OpTensor[];
+  /** d Σ w · gradient / d input */
+  second?: OpTensor[];
+}
+
+export interface OpsFile extends FixtureFile {
+  cases: OpCase[];
+}
