@@ -29,6 +29,10 @@ export enum Opcode {
   CrossEntropy,
   /** The gradient of CrossEntropy with respect to its logits. */
   CrossEntropyGradient,
+  /** softmax(query · keyᵀ) · value, block by block, without storing the scores. */
+  Attention,
+  /** The gradient of Attention with respect to query, key and value. */
+  AttentionGradient,
   /** Picks slices along the middle axis of [outer, axis, inner]. */
   Gather,
   /** Adds slices into the middle axis of [outer, axis, inner]; the adjoint of Gather. */

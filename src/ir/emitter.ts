@@ -11,6 +11,7 @@ import type { Value } from './graph'
 
 /** What the emitter appends to. */
 interface NodeSink {
+  emit<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): readonly Value[]
   emitOne<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Value
 }
 
@@ -184,6 +185,10 @@ export class NodeEmitter implements Emitter {
   crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value {
     const name = kind === TargetKind.Classes ? 'classCrossEntropyGradient' : 'crossEntropyGradient'
     return this.builder.emitOne(name, [p, targets, scale], none)
+  }
+
+  attentionGradient(inputs: readonly Value[], attributes: PrimitiveAttributes['attentionGradient']): readonly Value[] {
+    return this.builder.emit('attentionGradient', inputs, attributes)
   }
 
   /** Folds sorted axes and drops them. */

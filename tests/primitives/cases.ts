@@ -10,6 +10,7 @@ import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src
 import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
+import { attentionCases } from './attention-cases'
 import { windowCases } from './window-cases'
 import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
 
@@ -626,6 +627,7 @@ export const opCases = {
   ],
   crossEntropy: entropies(distributionsFor),
   crossEntropyGradient: entropyGradients(distributionsFor),
+  ...attentionCases,
   gather: gatherCases,
   scatterAdd: scatterCases,
   reshape: [
