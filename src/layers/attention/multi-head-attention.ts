@@ -21,6 +21,8 @@ import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
+import type { Decoding } from './decoding'
+import { currentDecoding } from './decoding'
 import { asBool, both, causalMask, keyMask, stepMasks, windowMask } from './masks'
 
 /** A sequence that attends to itself, [query, value], or [query, value, key]. */
@@ -125,10 +127,27 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const heads: Heads = { query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) }
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
+    const decoding = currentDecoding()
+    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0])
+    if (decoding !== null && isSelf) return typed(this.merged(this.decoded(decoding, heads, masks, attention), gate))
     const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
     const [made, weights] = isStored ? this.throughScores(heads, masks, training, attention) : [this.withoutScores(heads, masks), null]
-    const output = this.attentionOutput!.apply(gate === undefined ? made : multiply(made, gate))
+    const output = this.merged(made, gate)
     return typed(attention.returnAttentionScores === true ? [output, weights] : output)
+  }
+
+  private merged(made: Tensor, gate: Tensor | undefined): Tensor {
+    return this.attentionOutput!.apply(gate === undefined ? made : multiply(made, gate))
+  }
+
+  /** What the heads give for steps that follow others, whose keys and values were kept. */
+  private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
+    if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
+      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, without attentionMask or scores. Else pass cache: false`)
+    }
+    const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
+    if (decoding.start === 0) return this.withoutScores(heads, masks)
+    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity })
   }
 
   /** How many steps back and ahead a step sees. */
@@ -150,11 +169,11 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   }
 
   /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. */
-  private withoutScores({ query, key, value }: Heads, masks: Masks): Tensor {
+  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks)): Tensor {
     const ofKeys = masks.key === null ? null : keyMask(masks.key)
     const ofPairs = masks.pairs === null || masks.pairs.rank === 4 ? masks.pairs : expandDims(masks.pairs, 1)
     const mask = both(ofKeys, ofPairs)
-    const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...this.bandOf(masks) })
+    const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...band })
     const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
     if (masks.query === null) return kept
     return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(mean(value, 1, true)))
