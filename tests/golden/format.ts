@@ -20,6 +20,26 @@ interface FixtureFile {
   keras: string;
 }
 
+// attention.json
+
+export interface AttentionCase {
+  name: string;
+  /** query, key and value */
+  inputs: FixtureTensor[];
+  bias: FixtureTensor | null;
+  /** 0 and 1 */
+  mask: FixtureTensor | null;
+  options: { scale?: number; isCausal?: boolean };
+  output: FixtureTensor;
+  outputWeights: FixtureTensor;
+  /** d sum(output · outputWeights) / d query, key, value and bias. */
+  gradients: FixtureTensor[];
+}
+
+export interface AttentionFile extends FixtureFile {
+  cases: AttentionCase[];
+}
+
 // activations.json
 
 export interface ActivationCase {
