@@ -33,6 +33,7 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
   const epilogue = load<i32>(instruction, Convolution.epilogue)
   const bias = load<usize>(instruction, Convolution.bias)
   const out = load<usize>(instruction, Convolution.out)
+  const wide = load<i32>(instruction, Convolution.wide) != 0
   const scratch = load<usize>(instruction, Convolution.scratch) + <usize>part * GEMM_SCRATCH
   const zeros = scratch + PACKED_BYTES, places = zeros + ZEROS_BYTES
   const axes = instruction + Convolution.size, offsets = axes + <usize>rank * WindowAxis.size
@@ -73,8 +74,23 @@ export function convolution(instruction: usize, part: i32, parts: i32): void {
           const startStep: usize = tap > 0 ? step : 0
           const startStrip: usize = tap > 0 || bias ? 32 : 0
           let start = tap > 0 ? to : bias ? bias + column : zeros
+          const taken = offsets + <usize>tap * 4
+          // for two strips at once; a multiple of 4 as well, so that the rest is padded alike
+          const pairRows = height - height % 12
+          let isSecond = false
           for (let left = columns; left > 0; left -= 8) {
-            convolveStrip(to, step, places, offsets + <usize>tap * 4, count, run, panel, weightStep, height, left, start, startStep, blockFloor)
+            const isFirst = wide && !isSecond && left >= 16
+            if (isFirst && pairRows > 0) {
+              convolution_6x16_f32(to, step, places, taken, count, run, panel, weightStep, panelStep, pairRows, start, startStep, blockFloor)
+            }
+            const skip = isFirst || isSecond ? pairRows : 0
+            if (skip < height) {
+              convolveStrip(
+                to + <usize>skip * step, step, places + <usize>skip * 4, taken, count, run, panel, weightStep, height - skip, left,
+                start + <usize>skip * startStep, startStep, blockFloor,
+              )
+            }
+            isSecond = isFirst
             panel += panelStep
             to += 32
             start += startStrip
@@ -170,6 +186,76 @@ export function convolution_4x8_f32(
   }
 }
 
+/**
+ * The same for exactly 16 channels, the second 8 of weights at `weightsHalf` from the first, and m a multiple of 6. outRow and
+ * startRow are the steps to the next row.
+ */
+export function convolution_6x16_f32(
+  out: usize, outRow: usize, places: usize, offsets: usize, taps: i32, run: i32, weights: usize, weightStep: usize, weightsHalf: usize,
+  m: i32, start: usize, startRow: usize, floor: f32,
+): void {
+  const runBytes = <usize>run * weightStep
+  const end = offsets + <usize>taps * 4
+  for (; m > 0; m -= 6) {
+    let c00 = v128.load(start), c01 = v128.load(start, 16), c02 = v128.load(start, 32), c03 = v128.load(start, 48)
+    start += startRow
+    let c10 = v128.load(start), c11 = v128.load(start, 16), c12 = v128.load(start, 32), c13 = v128.load(start, 48)
+    start += startRow
+    let c20 = v128.load(start), c21 = v128.load(start, 16), c22 = v128.load(start, 32), c23 = v128.load(start, 48)
+    start += startRow
+    let c30 = v128.load(start), c31 = v128.load(start, 16), c32 = v128.load(start, 32), c33 = v128.load(start, 48)
+    start += startRow
+    let c40 = v128.load(start), c41 = v128.load(start, 16), c42 = v128.load(start, 32), c43 = v128.load(start, 48)
+    start += startRow
+    let c50 = v128.load(start), c51 = v128.load(start, 16), c52 = v128.load(start, 32), c53 = v128.load(start, 48)
+    start += startRow
+    let b = weights
+    for (let tap = offsets; tap != end; tap += 4) {
+      const offset = load<usize>(tap) << 2
+      let a0 = load<usize>(places) + offset, a1 = load<usize>(places, 4) + offset, a2 = load<usize>(places, 8) + offset
+      let a3 = load<usize>(places, 12) + offset, a4 = load<usize>(places, 16) + offset, a5 = load<usize>(places, 20) + offset
+      const runEnd = b + runBytes
+      for (; b != runEnd; b += weightStep) {
+        const half = b + weightsHalf
+        const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(half), b3 = v128.load(half, 16)
+        let s = v128.load32_splat(a0)
+        c00 = madd(s, b0, c00), c01 = madd(s, b1, c01), c02 = madd(s, b2, c02), c03 = madd(s, b3, c03)
+        s = v128.load32_splat(a1)
+        c10 = madd(s, b0, c10), c11 = madd(s, b1, c11), c12 = madd(s, b2, c12), c13 = madd(s, b3, c13)
+        s = v128.load32_splat(a2)
+        c20 = madd(s, b0, c20), c21 = madd(s, b1, c21), c22 = madd(s, b2, c22), c23 = madd(s, b3, c23)
+        s = v128.load32_splat(a3)
+        c30 = madd(s, b0, c30), c31 = madd(s, b1, c31), c32 = madd(s, b2, c32), c33 = madd(s, b3, c33)
+        s = v128.load32_splat(a4)
+        c40 = madd(s, b0, c40), c41 = madd(s, b1, c41), c42 = madd(s, b2, c42), c43 = madd(s, b3, c43)
+        s = v128.load32_splat(a5)
+        c50 = madd(s, b0, c50), c51 = madd(s, b1, c51), c52 = madd(s, b2, c52), c53 = madd(s, b3, c53)
+        a0 += 4, a1 += 4, a2 += 4, a3 += 4, a4 += 4, a5 += 4
+      }
+    }
+    const low = f32x4.splat(floor)
+    v128.store(out, f32x4.pmax(c00, low)), v128.store(out, f32x4.pmax(c01, low), 16)
+    v128.store(out, f32x4.pmax(c02, low), 32), v128.store(out, f32x4.pmax(c03, low), 48)
+    out += outRow
+    v128.store(out, f32x4.pmax(c10, low)), v128.store(out, f32x4.pmax(c11, low), 16)
+    v128.store(out, f32x4.pmax(c12, low), 32), v128.store(out, f32x4.pmax(c13, low), 48)
+    out += outRow
+    v128.store(out, f32x4.pmax(c20, low)), v128.store(out, f32x4.pmax(c21, low), 16)
+    v128.store(out, f32x4.pmax(c22, low), 32), v128.store(out, f32x4.pmax(c23, low), 48)
+    out += outRow
+    v128.store(out, f32x4.pmax(c30, low)), v128.store(out, f32x4.pmax(c31, low), 16)
+    v128.store(out, f32x4.pmax(c32, low), 32), v128.store(out, f32x4.pmax(c33, low), 48)
+    out += outRow
+    v128.store(out, f32x4.pmax(c40, low)), v128.store(out, f32x4.pmax(c41, low), 16)
+    v128.store(out, f32x4.pmax(c42, low), 32), v128.store(out, f32x4.pmax(c43, low), 48)
+    out += outRow
+    v128.store(out, f32x4.pmax(c50, low)), v128.store(out, f32x4.pmax(c51, low), 16)
+    v128.store(out, f32x4.pmax(c52, low), 32), v128.store(out, f32x4.pmax(c53, low), 48)
+    out += outRow
+    places += 24
+  }
+}
+
 /** 1 to 4 channels. */
 export function convolution_4x4_f32(
   out: usize, step1: usize, step2: usize, places: usize, offsets: usize, taps: i32, run: i32, weights: usize, weightStep: usize,
@@ -216,7 +302,9 @@ export function convolutionKernel(instruction: usize, part: i32, parts: i32): vo
   const taps = load<i32>(instruction, ConvolutionKernel.taps)
   const run = load<i32>(instruction, ConvolutionKernel.run)
   const groups = load<i32>(instruction, ConvolutionKernel.groups)
-  const strips = (channels + 7) >> 3, runTiles = (run + 3) >> 2
+  // 16 channels at once where they come out even
+  const isWide = load<i32>(instruction, ConvolutionKernel.wide) != 0 && (channels & 15) == 0
+  const strips = isWide ? channels >> 4 : (channels + 7) >> 3, runTiles = (run + 3) >> 2
   const tiles = groups * strips * taps * runTiles
   const first = partStart(tiles, 1, part, parts), last = partEnd(tiles, 1, part, parts)
   if (first >= last) return
@@ -242,13 +330,13 @@ export function convolutionKernel(instruction: usize, part: i32, parts: i32): vo
       const strip = rest / taps
       const tap = rest - strip * taps
       const group = strip / strips
-      const channel = (strip - group * strips) * 8
+      const channel = (strip - group * strips) * (isWide ? 16 : 8)
       const column = <usize>(group * channels + channel) * 4
-      convolution_kernel_4x8_f32(
-        out + <usize>(tap * run + element) * step + column, step, min(run - element, 4), channels - channel,
-        rowsAt, <usize>group * groupBytes + (load<usize>(offsets + <usize>tap * 4) << 2) + <usize>element * 4, inputStep,
-        gradient + column, step, rowBytes, width, count, row == 0,
-      )
+      const to = out + <usize>(tap * run + element) * step + column
+      const offset = <usize>group * groupBytes + (load<usize>(offsets + <usize>tap * 4) << 2) + <usize>element * 4
+      const elements = min(run - element, 4), from = gradient + column
+      if (isWide) convolution_kernel_4x16_f32(to, step, elements, rowsAt, offset, inputStep, from, step, rowBytes, width, count, row == 0)
+      else convolution_kernel_4x8_f32(to, step, elements, channels - channel, rowsAt, offset, inputStep, from, step, rowBytes, width, count, row == 0)
     }
     gradient += <usize>count * rowBytes
     row += count
@@ -289,4 +377,46 @@ export function convolution_kernel_4x8_f32(
   if (elements > 1) storeUpTo8(one, c10, c11, columns)
   if (elements > 2) storeUpTo8(two, c20, c21, columns)
   if (elements > 3) storeUpTo8(three, c30, c31, columns)
+}
+
+/** The same for 16 channels. */
+export function convolution_kernel_4x16_f32(
+  out: usize, step: usize, elements: i32, rowsAt: usize, offset: usize, inputStep: usize,
+  gradient: usize, gradientStep: usize, rowBytes: usize, width: i32, rows: i32, isFirst: bool,
+): void {
+  const one = out + step, two = one + step, three = two + step
+  let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00
+  let c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00
+  if (!isFirst) {
+    c00 = v128.load(out), c01 = v128.load(out, 16), c02 = v128.load(out, 32), c03 = v128.load(out, 48)
+    if (elements > 1) c10 = v128.load(one), c11 = v128.load(one, 16), c12 = v128.load(one, 32), c13 = v128.load(one, 48)
+    if (elements > 2) c20 = v128.load(two), c21 = v128.load(two, 16), c22 = v128.load(two, 32), c23 = v128.load(two, 48)
+    if (elements > 3) c30 = v128.load(three), c31 = v128.load(three, 16), c32 = v128.load(three, 32), c33 = v128.load(three, 48)
+  }
+  const bytes = <usize>width * gradientStep
+  for (; rows > 0; rows--, rowsAt += 4, gradient += rowBytes) {
+    let a = load<usize>(rowsAt) + offset
+    const end = gradient + bytes
+    for (let b = gradient; b != end; b += gradientStep) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48)
+      let s = v128.load32_splat(a)
+      c00 = madd(s, b0, c00), c01 = madd(s, b1, c01), c02 = madd(s, b2, c02), c03 = madd(s, b3, c03)
+      s = v128.load32_splat(a, 4)
+      c10 = madd(s, b0, c10), c11 = madd(s, b1, c11), c12 = madd(s, b2, c12), c13 = madd(s, b3, c13)
+      s = v128.load32_splat(a, 8)
+      c20 = madd(s, b0, c20), c21 = madd(s, b1, c21), c22 = madd(s, b2, c22), c23 = madd(s, b3, c23)
+      s = v128.load32_splat(a, 12)
+      c30 = madd(s, b0, c30), c31 = madd(s, b1, c31), c32 = madd(s, b2, c32), c33 = madd(s, b3, c33)
+      a += inputStep
+    }
+  }
+  storeRow16(out, c00, c01, c02, c03)
+  if (elements > 1) storeRow16(one, c10, c11, c12, c13)
+  if (elements > 2) storeRow16(two, c20, c21, c22, c23)
+  if (elements > 3) storeRow16(three, c30, c31, c32, c33)
+}
+
+@inline
+function storeRow16(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+  v128.store(out, a), v128.store(out, b, 16), v128.store(out, c, 32), v128.store(out, d, 48)
 }

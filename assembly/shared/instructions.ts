@@ -130,7 +130,8 @@ export enum WindowAxis {
 
 // Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart,
 //   out [places, groups·channels] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t·run + p, channel] + bias)
-// weights [taps·run, groups·channels] and out are contiguous. `scratch` has GEMM_SCRATCH bytes for every thread.
+// weights [taps·run, groups·channels] and out are contiguous. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles
+// of 16 channels, for engines that pair vectors.
 export enum Convolution {
   out = 8,
   input = 12,
@@ -145,7 +146,8 @@ export enum Convolution {
   groupStride = 48,
   epilogue = 52,
   scratch = 56,
-  size = 60,
+  wide = 60,
+  size = 64,
 }
 
 // ConvolutionKernel: out [taps·run, groups·channels] = Σ over places: input[place + t + p] · gradient[place, channel]
@@ -161,7 +163,8 @@ export enum ConvolutionKernel {
   groups = 40,
   groupStride = 44,
   scratch = 48,
-  size = 52,
+  wide = 52,
+  size = 56,
 }
 
 // DepthwiseConvolution: out [places, channels] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias)

@@ -70,7 +70,7 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
   accepts: acceptsPixels,
   fusesEpilogue: true,
   lower(context) {
-    const { inputs: [x, kernel], outputs: [out], attributes, bias, epilogue, scratch, emit } = context
+    const { inputs: [x, kernel], outputs: [out], attributes, bias, epilogue, scratch, wideTiles, emit } = context
     const window = windowOf(kernel!)
     const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
     if (isProduct(window, attributes) && contraction.matmul.accepts!(0, x!, { offset: 0, strides: x!.strides })) {
@@ -81,7 +81,7 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
     const run = groups === 1 ? seen.run : channels
     emit(instruction(Opcode.Convolution, Convolution, {
       ...seen, run, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
-      channels: filters / groups, groups, groupStride: channels, epilogue, scratch,
+      channels: filters / groups, groups, groupStride: channels, epilogue, scratch, wide: Number(wideTiles),
     }, lists))
   },
   flops: ({ inputs: [, kernel], outputs: [out] }) => perTap(out!.shape, kernel!.shape.slice(0, -1)),
@@ -103,7 +103,7 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
     isDepthwise(output.shape, attributes) ? e.reshape(e.depthwiseConvolutionKernel(x!, dy!, { ...slideOf(attributes), kernel: attributes.kernel }), output.shape) : null,
   accepts: acceptsPixels,
   lower(context) {
-    const { inputs: [x, dy], outputs: [out], attributes, scratch, emit } = context
+    const { inputs: [x, dy], outputs: [out], attributes, scratch, wideTiles, emit } = context
     const { kernel, groups } = attributes
     const [channels, filters] = out!.shape.slice(-2) as [number, number]
     const places = sizeOf(dy!.shape.slice(0, -1))
@@ -115,6 +115,7 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
     const run = groups === 1 ? seen.run : channels
     emit(instruction(Opcode.ConvolutionKernel, ConvolutionKernel, {
       ...seen, run, out: out!.address, input: x!.address, gradient: dy!.address, channels: filters / groups, groups, groupStride: channels, scratch,
+      wide: Number(wideTiles),
     }, lists))
   },
   flops: ({ inputs: [, dy], outputs: [out] }) => perTap(dy!.shape, out!.shape.slice(0, -1)),
