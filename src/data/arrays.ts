@@ -167,14 +167,22 @@ function requireIntegers({ data, shape }: Tensor, where: string): void {
   throw new DataError(`${where}: every element must be an integer, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`)
 }
 
-/** @throws DataError naming the first element that is not finite */
-export function requireNumbers(tensor: Tensor, where: string): void {
-  const { data } = tensor
-  // x · 0 is 0 for every finite x and NaN else: one pass without a branch, and a second only to find the place.
+/** Above so many elements one loop of ours is faster than three of the engine's, which need no warming up. */
+const FEW = 65536
+
+function isFinite(data: NumericArray): boolean {
+  if (data.length <= FEW) return !data.includes(NaN) && !data.includes(Infinity) && !data.includes(-Infinity)
+  // x · 0 is 0 for every finite x and NaN else: one pass without a branch.
   const none = 0
   let sum = 0
   for (let i = 0; i < data.length; i++) sum += data[i]! * none
-  if (sum === 0) return
+  return sum === 0
+}
+
+/** @throws DataError naming the first element that is not finite */
+export function requireNumbers(tensor: Tensor, where: string): void {
+  const { data } = tensor
+  if (isFinite(data)) return
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i]!)) continue
     const rowSize = sizeOf(tensor.shape.slice(1))

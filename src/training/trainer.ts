@@ -154,14 +154,18 @@ export class Trainer {
     return this.knownLayouts.layouts
   }
 
-  /** Finds out what a class of one's own gives, from its first inputs. */
-  private learnOutputs(x: unknown): void {
+  /**
+   * Finds out what a class of one's own gives, from its first inputs.
+   * @returns the same data; as tensors where it had to make some
+   */
+  private learnOutputs(x: unknown): unknown {
     const { model, layouts } = this
-    if (model.graph !== null || model.hasOwnStep || layouts.y.structure !== null) return
+    if (model.graph !== null || model.hasOwnStep || layouts.y.structure !== null) return x
     const { x: form, inputs } = prepareInputs(layouts.x, x, 'x')
     this.prepare(form, inputs, true)
     const outputs = this.steps.outputSpecs(form, inputs)
     this.knownLayouts = { of: model.buildSpec, layouts: { x: this.layouts.x, y: { structure: outputs, names: namesOfOutputs(outputs, []) } } }
+    return unflatten(form, inputs)
   }
 
   /** Builds for a batch of inputs, and checks that it fits. */
@@ -245,8 +249,8 @@ export class Trainer {
   }
 
   private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined): Dataset {
-    this.learnOutputs(x)
-    const dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled))
+    const data = this.learnOutputs(x)
+    const dataset = prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled))
     this.prepare(dataset.x, dataset.inputs, true)
     return dataset
   }
@@ -258,8 +262,8 @@ export class Trainer {
     checkFitOptions(options)
     options.signal?.throwIfAborted()
     const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
-    this.learnOutputs(x)
-    let dataset = prepareDataset(this.layouts, x, y, sampleWeight, this.needsTargets(compiled))
+    const data = this.learnOutputs(x)
+    let dataset = prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled))
     let validation: Dataset | null = null
     if (validationData !== undefined) {
       if (!Array.isArray(validationData)) throw new ArgumentError('fit: validationData must be [x, y] or [x, y, sampleWeight]')
@@ -391,8 +395,8 @@ export class Trainer {
     const compiled = this.requireCompiled(method)
     this.lock.requireIdle(method)
     checkOptions(method, options, ['sampleWeight', 'classWeight'])
-    this.learnOutputs(x)
-    const prepared = prepareDataset(this.layouts, x, y, options.sampleWeight, this.needsTargets(compiled))
+    const data = this.learnOutputs(x)
+    const prepared = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
     const dataset = weighClasses(prepared, options.classWeight)
     const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
     this.model.checkData(dataset.inputs)
