@@ -31,6 +31,10 @@ export type { PadSequencesOptions } from './data/pad-sequences'
 export { loadModel, modelFromJSON } from './formats/load'
 export type { LoadOptions } from './formats/load'
 
+export { generate, generateTokens } from './generation/generate'
+export type { GenerateOptions } from './generation/generate'
+export type { SamplingOptions } from './generation/sampling'
+
 export * from './layers'
 export * as losses from './losses'
 export * as metrics from './metrics'

@@ -29,10 +29,18 @@ export enum Opcode {
   CrossEntropy,
   /** The gradient of CrossEntropy with respect to its logits. */
   CrossEntropyGradient,
+  /** softmax(query · keyᵀ) · value, block by block, without storing the scores. */
+  Attention,
+  /** The gradient of Attention with respect to query, key and value. */
+  AttentionGradient,
   /** Picks slices along the middle axis of [outer, axis, inner]. */
   Gather,
-  /** Adds slices into the middle axis of [outer, axis, inner]; the adjoint of Gather. */
-  ScatterAdd,
+  /** Sums or maxima of slices, at indices of the middle axis of [outer, axis, inner]; a sum is the adjoint of Gather. */
+  Scatter,
+  /** The indices that sort the middle axis of [outer, axis, inner]. */
+  Sort,
+  /** Where values belong among sorted ones. */
+  Search,
   /** Copies between two strided views. */
   Copy,
   /** Adds one strided view to another. */
@@ -142,6 +150,14 @@ export enum Reduction {
   SumI32,
   MaxI32,
   MinI32,
+}
+
+/** What a Scatter makes of the slices with one index. The suffix I32 marks integers; sums wrap at 32 bits. */
+export enum Scattering {
+  Sum,
+  Max,
+  SumI32,
+  MaxI32,
 }
 
 /** What a Pool makes of a window. */

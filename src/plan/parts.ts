@@ -30,6 +30,7 @@ const REDUCED = 0.12
 const COMPARED = 0.25
 const MOVED = 0.2
 const SCATTERED = 0.4
+const SORTED = 20
 const FILLED = 0.1
 const RANDOM = 1.2
 
@@ -92,6 +93,16 @@ function windowWork(layout: { readonly places: number; readonly taps: number; re
   }
 }
 
+/** @param products as many of scores by features. @param block rows that a part may have alone; Infinity: whole heads of keys */
+function attentionWork(products: number, block: number): WorkRule {
+  const { batch, heads, keyHeads, rows, columns, depth, width } = layouts.Attention
+  return (field) => {
+    const scores = field(batch) * field(heads) * field(rows) * field(columns)
+    const parts = block === Infinity ? field(keyHeads) : field(heads) * Math.ceil(field(rows) / block)
+    return { nanoseconds: scores * ((products * (field(depth) + field(width)) * MULTIPLY_ADD) / 2 + SLOW_STEP), pieces: field(batch) * parts }
+  }
+}
+
 function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   let count = 1
   for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
@@ -121,16 +132,20 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     nanoseconds: field(layouts.CrossEntropyGradient.rows) * field(layouts.CrossEntropyGradient.columns) * PLAIN_STEP,
     pieces: field(layouts.CrossEntropyGradient.rows),
   }),
+  [Opcode.Attention]: attentionWork(2, layouts.ATTENTION_ROWS),
+  [Opcode.AttentionGradient]: attentionWork(5, Infinity),
   [Opcode.Gather]: (field) => {
     const { outer, count, inner } = layouts.Gather
     return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }
   },
-  [Opcode.ScatterAdd]: (field) => {
-    const { outer, axis, count, inner } = layouts.ScatterAdd
+  [Opcode.Scatter]: (field) => {
+    const { outer, axis, count, inner } = layouts.Scatter
     const zeros = field(outer) * field(axis) * field(inner) * FILLED
     const added = field(outer) * field(count) * field(inner) * SCATTERED
     return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
   },
+  [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
+  [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),

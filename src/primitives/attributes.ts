@@ -23,6 +23,12 @@ export interface Region {
   infer(inputs: readonly TensorType[], attributes: LoopAttributes): readonly TensorType[]
 }
 
+/** A kernel that comes with the op that uses it, as rules see it. What it does: routine.ts. */
+export interface Routine {
+  /** Its own among all routines. */
+  readonly name: string
+}
+
 export interface LoopAttributes {
   /** [...carries, ...slices of what is scanned, ...captures] → [...carries, ...slices of what is stacked] */
   readonly body: Region
@@ -48,6 +54,17 @@ export interface ConvolutionAttributes extends WindowAttributes {
 export interface PoolAttributes {
   readonly window: Shape
   readonly strides: readonly number[]
+}
+
+export interface AttentionAttributes {
+  /** Multiplies query · key. */
+  readonly scale: number
+  /** How many steps back a row sees, and how many ahead; Infinity for all. */
+  readonly before: number
+  readonly after: number
+  /** Which operands follow query, key and value. */
+  readonly hasMask: boolean
+  readonly hasBias: boolean
 }
 
 export interface PrimitiveAttributes {
@@ -128,6 +145,9 @@ export interface PrimitiveAttributes {
   classCrossEntropyGradient: NoAttributes
   crossEntropy: NoAttributes
   crossEntropyGradient: NoAttributes
+  // attention.ts
+  attention: AttentionAttributes
+  attentionGradient: AttentionAttributes & { readonly hasSums: boolean; readonly givesBias: boolean }
   // indexing.ts
   gather: AxisAttributes
   scatterAdd: AxisAttributes & { readonly size: number }
@@ -143,6 +163,8 @@ export interface PrimitiveAttributes {
   pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
   // loop.ts
   loop: LoopAttributes
+  // routine.ts
+  routine: { readonly routine: Routine }
   // source.ts
   constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }
   uniform: { readonly shape: Shape; readonly stream: number }

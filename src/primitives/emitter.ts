@@ -2,10 +2,10 @@
 // that rules know nothing of graphs that are being made; ir/emitter.ts carries it out.
 
 import type { TargetKind } from '../../assembly/shared/opcodes'
-import type { DType } from '../core/dtypes'
+import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, WindowAttributes } from './attributes'
+import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, Routine, WindowAttributes } from './attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
@@ -52,6 +52,8 @@ export interface Emitter {
   select(condition: Value, a: Value | number, b: Value | number): Value
   /** (p Σt − t) · scale, for targets t of either kind. */
   crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value
+  /** The gradients of query, key and value, and of the bias if `givesBias`. */
+  attentionGradient(inputs: readonly Value[], attributes: PrimitiveAttributes['attentionGradient']): readonly Value[]
   /** Folds sorted axes and drops them. */
   reduce(name: ReductionName, x: Value, axes: readonly number[]): Value
   /** Sums over sorted axes and drops them. */
@@ -69,6 +71,8 @@ export interface Emitter {
   concat(parts: readonly Value[], axis: number): Value
   gather(x: Value, indices: Value, axis: number): Value
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value
+  constant(data: NumericArray, shape: Shape, dtype: DType): Value
+  routine(routine: Routine, inputs: readonly Value[]): readonly Value[]
   /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */
   sumTo(x: Value, shape: Shape): Value
   /** Puts the axes that a reduction dropped back as extents of 1. */

@@ -2,6 +2,7 @@
 
 import type { PrimitiveRule } from './rule'
 import type { PrimitiveName } from './attributes'
+import { attentions } from './attention'
 import { contraction } from './contraction'
 import { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'
@@ -11,6 +12,7 @@ import { loops } from './loop'
 import { movement } from './movement'
 import { pooling } from './pooling'
 import { reductions } from './reduction'
+import { routines } from './routine'
 import { source } from './source'
 import { training } from './training'
 
@@ -21,9 +23,11 @@ export const primitives = {
   ...pooling,
   ...reductions,
   ...crossEntropies,
+  ...attentions,
   ...indexing,
   ...movement,
   ...loops,
+  ...routines,
   ...source,
   ...training,
 } satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }

@@ -8,10 +8,12 @@ import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, splitAround } from '../core/shapes'
 import { threefryUniform } from '../core/threefry'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import { attentionReferences } from './attention-references'
 import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
 import { concatStarts, padStart } from './movement'
+import { routineOf } from './routine'
 import type { RefContext } from './rule'
 import { windowReferences } from './window-references'
 
@@ -160,6 +162,7 @@ function clamp(index: number, extent: number): number {
 
 const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
+  ...attentionReferences,
 
   // a [m,k] · b [n/8, k, 8] → [m,n]
   matmulStrips({ inputs: [a, b], outputs: [out], inputTypes: [aType], outputTypes: [type] }) {
@@ -175,6 +178,7 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
   },
 
   matmul,
+  routine: (context) => routineOf(context.attributes).reference(context),
   sum: (context) => {
     const wraps = context.inputTypes[0]!.dtype !== 'float32'
     reduction(context, 0, (sum, x) => (wraps ? (sum + x) | 0 : sum + x))

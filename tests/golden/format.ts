@@ -20,6 +20,26 @@ interface FixtureFile {
   keras: string;
 }
 
+// attention.json
+
+export interface AttentionCase {
+  name: string;
+  /** query, key and value */
+  inputs: FixtureTensor[];
+  bias: FixtureTensor | null;
+  /** 0 and 1 */
+  mask: FixtureTensor | null;
+  options: { scale?: number; isCausal?: boolean };
+  output: FixtureTensor;
+  outputWeights: FixtureTensor;
+  /** d sum(output · outputWeights) / d query, key, value and bias. */
+  gradients: FixtureTensor[];
+}
+
+export interface AttentionFile extends FixtureFile {
+  cases: AttentionCase[];
+}
+
 // activations.json
 
 export interface ActivationCase {
@@ -349,4 +369,31 @@ export interface FunctionalCase {
 export interface FunctionalFile extends FixtureFile {
   data: { [name: string]: LayerInput };
   cases: FunctionalCase[];
+}
+
+// ops/<family>.json
+
+/** NaN and infinities are texts. */
+export interface OpTensor {
+  shape: number[];
+  dtype: 'float32' | 'int32' | 'bool';
+  data: (number | 'NaN' | 'Infinity' | '-Infinity')[];
+}
+
+export interface OpCase {
+  op: string;
+  inputs: OpTensor[];
+  /** What the call has behind its tensors. */
+  more: unknown[];
+  outputs: OpTensor[];
+  /** Of the gradients. Default 1e-5. */
+  tolerance?: number;
+  /** d Σ w · output / d input for each float32 input; which w: see flat_weights in ops.py. */
+  gradients?: OpTensor[];
+  /** d Σ w · gradient / d input */
+  second?: OpTensor[];
+}
+
+export interface OpsFile extends FixtureFile {
+  cases: OpCase[];
 }

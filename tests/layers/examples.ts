@@ -123,6 +123,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { inputDim: 5, outputDim: 3 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
     { options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' }, input: whole, mask: 'makes' },
   ],
+  PositionEmbedding: [{ options: { sequenceLength: 5 }, input: steps }],
   Identity: [{ input: vector, others: [whole, image] }],
   InputLayer: [{ options: { shape: [4] }, input: vector, begins: true }],
   Operation: [{ options: { op: 'add' }, input: pair, mask: 'drops' }],
