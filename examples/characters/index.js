@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import {
-  Adam, Add, CosineDecay, Dense, Embedding, Input, Layer, LayerNormalization, Model, MultiHeadAttention, ops, random, setRandomSeed,
+  Adam, Add, CosineDecay, Dense, Embedding, Input, LayerNormalization, Model, MultiHeadAttention, PositionEmbedding, generate, setRandomSeed,
 } from 'myelin'
 
 const STEPS = 32 // how many characters it sees at once
@@ -33,19 +33,7 @@ function piecesOf(numbers, stride) {
   return { x: from(0), y: from(1), count }
 }
 
-// 2. The model. Attention knows no order, so each place of a piece has a vector that is added.
-class Places extends Layer {
-  static className = 'Places'
-
-  build([, steps, width]) {
-    this.table = this.addWeight({ name: 'table', shape: [steps, width], initializer: 'uniform' })
-  }
-
-  call(x) {
-    return ops.add(x, this.table)
-  }
-}
-
+// 2. The model.
 function block(x) {
   // useCausalMask: each character looks at those before it only.
   const attention = new MultiHeadAttention({ numHeads: HEADS, keyDim: WIDTH / HEADS })
@@ -55,8 +43,11 @@ function block(x) {
 }
 
 setRandomSeed(1)
-const input = Input({ shape: [STEPS], dtype: 'int32' })
-let x = new Places().apply(new Embedding({ inputDim: alphabet.length, outputDim: WIDTH }).apply(input))
+const input = Input({ shape: [null], dtype: 'int32' })
+const characters = new Embedding({ inputDim: alphabet.length, outputDim: WIDTH }).apply(input)
+// Attention knows no order, so each place of a piece has a vector that is added; small at first, as those of the characters are.
+const places = new PositionEmbedding({ sequenceLength: STEPS, embeddingsInitializer: 'uniform' }).apply(characters)
+let x = new Add().apply([characters, places])
 for (let i = 0; i < BLOCKS; i++) x = block(x)
 const output = new Dense({ units: alphabet.length, activation: 'softmax' }).apply(new LayerNormalization().apply(x))
 const model = new Model({ inputs: input, outputs: output, name: 'gpt' })
@@ -68,11 +59,11 @@ const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate
 model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
 
 console.log(`${text.length} characters, ${alphabet.length} different ones; ${model.countParams()} weights`)
-console.log(`Before training: ${JSON.stringify(write('Call me ', 60))}\n`)
+console.log(`Before training: ${JSON.stringify(await write('Call me ', 60))}\n`)
 const started = performance.now()
 await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, verbose: 2 })
 const seconds = (performance.now() - started) / 1000
-console.log(`\n${write('Call me ', 400)}`)
+console.log(`\n${await write('Call me ', 400)}`)
 
 // 4. How many characters the model hesitates between, on average: the perplexity, e to the power of the loss.
 const kept = piecesOf(test, STEPS)
@@ -90,21 +81,15 @@ if (perplexity > MOST_OF_BASELINE * baseline) {
   process.exitCode = 1
 }
 
-/** Goes on with a text: draws one character after the other from what the model says about the STEPS characters before it. */
-function write(beginning, length, temperature = 0.7) {
-  const noise = random.uniform([length, alphabet.length], { seed: 1 })
+/** Goes on with a text. The model knows STEPS places, so whenever it has filled them the last half begins the next piece. */
+async function write(beginning, length) {
   const written = [...numbersOf(beginning)]
-  for (let i = 0; i < length; i++) {
-    const last = written.slice(-STEPS)
-    // Zeros behind a short text do no harm: no place looks at what comes after it.
-    const piece = [...last, ...new Array(STEPS - last.length).fill(0)]
-    const at = (last.length - 1) * alphabet.length
-    const chances = model.predictOnBatch([piece]).data.subarray(at, at + alphabet.length)
-    // The largest of ln p / temperature + Gumbel noise is a draw from softmax(ln p / temperature).
-    const scores = Array.from(chances, (p, j) => Math.log(p) / temperature - Math.log(-Math.log(noise.data[i * alphabet.length + j])))
-    written.push(scores.indexOf(Math.max(...scores)))
+  while (written.length < length) {
+    const last = written.slice(-STEPS / 2)
+    const piece = await generate(model, last, { maxTokens: STEPS - last.length, temperature: 0.7, seed: written.length })
+    written.push(...piece.slice(last.length))
   }
-  return written.map((number) => alphabet[number]).join('')
+  return written.slice(0, length).map((number) => alphabet[number]).join('')
 }
 
 /** The mean of −ln p on the text kept apart, where p is what the two characters before say, mixed with what one and none say. */

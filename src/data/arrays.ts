@@ -96,6 +96,11 @@ function isWrapped(data: unknown): boolean {
   return isNamedData(data) || (Array.isArray(data) && data.length === 1 && branchesIntoTensors(data))
 }
 
+/** Whether the typed arrays of a list are rows of an input, rather than an input each. */
+function areRows({ shape }: TensorSpec, data: unknown): boolean {
+  return shape.length > 1 && Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))
+}
+
 function byName(names: readonly string[], data: object, where: string, isPartial: boolean): unknown[] {
   const unknown = Object.keys(data).find((key) => !names.includes(key))
   const missing = isPartial ? undefined : names.find((name) => Reflect.get(data, name) === undefined)
@@ -115,12 +120,13 @@ function structureFrom(data: unknown): Tree<unknown> {
 
 /** Inputs with at least one row and no NaN: in the dtypes of the model's inputs, else float32 (or int32). */
 export function prepareInputs(layout: Layout, x: unknown, where: string): { x: Tree<unknown>; inputs: Tensor[]; size: number } {
-  if (layout.structure instanceof TensorSpec && !isWrapped(x)) {
-    const input = prepareInput(layout.structure, x, where)
+  const { structure } = layout
+  if (structure instanceof TensorSpec && (!isWrapped(x) || areRows(structure, x))) {
+    const input = prepareInput(structure, x, where)
     return { x: null, inputs: [input], size: input.shape[0]! }
   }
   const { leaves, tree } = leavesFor(layout, x, where, false)
-  const specs = layout.structure === null ? null : flatten(layout.structure)
+  const specs = structure === null ? null : flatten(structure)
   const paths = pathsOf(tree)
   const inputs = leaves.map((leaf, i) => prepareInput(specs?.[i] ?? null, leaf, placeOf(where, paths[i]!)))
   return { x: tree, inputs, size: sameRows(inputs, where, paths) }

@@ -124,6 +124,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return typed(graph.run(withMasks(typed(input), mask)))
   }
 
+  /** Whether there is one input, whatever data say. @internal */
+  get takesOneInput(): boolean {
+    return false
+  }
+
   override computeOutputSpec(inputSpec: SpecsOf<In>): SpecsOf<Out> {
     const { graph } = this
     const known = graph === null ? null : withBatch(graph, flatten<TensorSpec>(typed(inputSpec)))

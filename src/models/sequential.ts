@@ -1,5 +1,6 @@
 // Sequential: a model that is a plain list of layers. Built, it is a LayerGraph as every functional model is.
 
+import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, ShapeError, StateError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { isSerialized, serialize } from '../core/registry'
@@ -56,6 +57,16 @@ export class Sequential extends Model {
     if (symbols === undefined || symbols.length < 2) return null
     this.#graph ??= LayerGraph.between(symbols[0]!, symbols.at(-1)!)
     return this.#graph
+  }
+
+  /** @internal */
+  override get takesOneInput(): boolean {
+    return true
+  }
+
+  /** What the first layer expects. @internal */
+  override get inputDtype(): DType {
+    return this.list[0]?.inputDtype ?? super.inputDtype
   }
 
   /** The list says it. @internal */

@@ -30,8 +30,8 @@ export interface ShapedData {
   readonly dtype?: DType
 }
 
-/** What every op, `fit`, `predict` and `evaluate` accept as a tensor. */
-export type TensorLike = Tensor | Variable | ShapedData | TypedArray | NestedArray
+/** What every op, `fit`, `predict` and `evaluate` accept as a tensor. Typed arrays in a list are rows. */
+export type TensorLike = Tensor | Variable | ShapedData | TypedArray | readonly TypedArray[] | NestedArray
 
 /**
  * What stands for a tree of tensors where a function is called: at each leaf whatever can become a tensor; in lists not plain

@@ -20,6 +20,8 @@ import type { Compiled } from './compiled'
 /** A model as its trainer sees it. */
 export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
+  /** Whether there is one input, whatever data say. */
+  readonly takesOneInput: boolean
   readonly graph: { readonly inputSpecs: Tree<unknown>; readonly outputSpecs: Tree<unknown>; readonly inputNames: readonly string[]; readonly outputNames: readonly string[] } | null
   trainStep(batch: never): StepLogs | void
   testStep(batch: never): StepLogs | void

@@ -62,9 +62,12 @@ interface Layouts {
 
 const UNKNOWN: Layout = { structure: null, names: [] }
 
-function layoutsOf(graph: TrainedModel['graph'], buildSpec: Tree<TensorSpec> | null): Layouts {
-  // What a class of one's own gives is known when it is called.
-  if (graph === null) return { x: buildSpec === null ? UNKNOWN : { structure: buildSpec, names: [] }, y: UNKNOWN }
+function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel): Layouts {
+  if (graph === null) {
+    const input = buildSpec ?? (takesOneInput ? new TensorSpec([null, null], inputDtype) : null)
+    // What a class of one's own gives is known when it is called.
+    return { x: { structure: input, names: [] }, y: UNKNOWN }
+  }
   return {
     x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
     y: { structure: graph.outputSpecs as Tree<TensorSpec>, names: namesOfOutputs(graph.outputSpecs, graph.outputNames) },
@@ -150,7 +153,8 @@ export class Trainer {
   private get layouts(): Layouts {
     const { graph, buildSpec } = this.model
     const of = graph ?? (buildSpec as object | null)
-    if (this.knownLayouts === null || this.knownLayouts.of !== of) this.knownLayouts = { of, layouts: layoutsOf(graph, buildSpec) }
+    // Before the model is built, a layer may still be put in front.
+    if (of === null || this.knownLayouts?.of !== of) this.knownLayouts = { of, layouts: layoutsOf(this.model) }
     return this.knownLayouts.layouts
   }
 

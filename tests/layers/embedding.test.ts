@@ -31,6 +31,7 @@ describe('Embedding', () => {
     const layer = new Embedding({ inputDim: 3, outputDim: 2, name: 'words' })
     expect(() => layer.apply([[0, 1], [2, 3]])).toThrow(DataError)
     expect(() => layer.apply([[0, 1], [2, 3]])).toThrow('Embedding "words": the indices must be in 0 … 2, received 3 in sample 1')
+    expect(() => layer.apply([[0, 1], [0.5, 1]])).toThrow('Embedding "words": the indices must be integers in 0 … 2, received 0.5 in sample 1')
     expect(() => layer.apply([[-1, 1]])).toThrow('received -1 in sample 0')
     expect(() => layer.apply([[NaN, 1]])).toThrow('received NaN in sample 0')
   })

@@ -93,6 +93,24 @@ describe('a Sequential that the first data build', () => {
     expect(() => model.predictOnBatch([[[1, 2]]])).toThrow('Sequential "reader": the input must be [batch, 3], received [1, 1, 2]')
   })
 
+  it('takes typed arrays as rows, also a single one', async () => {
+    const rows = [Float32Array.of(1, 2, 3), Float32Array.of(4, 5, 6)]
+    for (const count of [2, 1]) {
+      const model = new Sequential([new Dense({ units: 1 })])
+      model.compile({ loss: 'mse' })
+      await model.fit(rows.slice(0, count), ops.ones([count, 1]), { verbose: 0 })
+      expect((await model.predict(rows)).data).toEqual((await model.predict([[1, 2, 3], [4, 5, 6]])).data)
+      expect((await model.predict(rows.slice(0, 1))).shape).toEqual([1, 1])
+    }
+  })
+
+  it('reads data as its first layer needs them', () => {
+    const model = new Sequential([new Sequential([new Embedding({ inputDim: 9, outputDim: 4 })]), new GRU({ units: 3 })])
+    expect(() => model.predictOnBatch([[1, 2.5]])).toThrow('x: every element must be an integer, received 2.5 in row 0')
+    model.predictOnBatch([[1, 2]])
+    expect(model.buildSpec).toMatchObject({ dtype: 'int32' })
+  })
+
   it('refuses what one of its layers refuses', () => {
     const model = new Sequential([new Flatten(), new Dense({ units: 1 })], { name: 'flat' })
     model.predictOnBatch(ops.ones([2, 3, 4]))

@@ -68,13 +68,14 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
     return take(this.embeddings, cast(x, 'int32'), 0)
   }
 
-  /** @throws DataError for the first index that is outside 0 … inputDim − 1 */
+  /** @throws DataError for the first index that is not among 0 … inputDim − 1 */
   override validateInput({ data, shape }: Tensor): void {
     const { inputDim } = this
-    const at = data.findIndex((index: number) => !(index > -1 && index < inputDim))
+    const at = data.findIndex((index: number) => !(index >= 0 && index < inputDim && Number.isInteger(index)))
     if (at < 0) return
     const row = Math.floor(at / (data.length / (shape[0] ?? 1)))
-    throw new DataError(`${this}: the indices must be in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`)
+    const kind = Number.isInteger(data[at]) ? '' : 'integers '
+    throw new DataError(`${this}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`)
   }
 
   override computeMask(x: Tensor, _mask: Tree<Tensor | null>): Tensor | null {
