@@ -79,6 +79,8 @@ export enum Step {
   Softplus,
   Relu,
   Erf,
+  /** a Φ(a) */
+  Gelu,
   ErfInv,
   Floor,
   Ceil,
@@ -128,6 +130,8 @@ export enum Step {
   LogicalOr,
   /** a > 0 ? b : 0 */
   ReluGradient,
+  /** (Φ(a) + a φ(a)) b */
+  GeluGradient,
   /** (1 − a)(1 + a) b */
   TanhGradient,
   /** a (1 − a) b */

@@ -85,6 +85,8 @@ export interface PrimitiveAttributes {
   tanhGradient: NoAttributes
   sigmoidGradient: NoAttributes
   erf: NoAttributes
+  gelu: NoAttributes
+  geluGradient: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes
   ceil: NoAttributes

@@ -539,6 +539,8 @@ export const opCases = {
   tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
   sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
+  gelu: unary(within(-4, 6), { ulp: 20, absolute: 1e-37, secondGradient: true, special: [...SPECIAL, -9, -13.1, -13.3, 10, 14, -14, 20] }),
+  geluGradient: binary(within(-4, 6), floats, { ulp: 2, absolute: 1e-6, pairs: [...[NaN, 0, -0, 1, -1, Infinity, 13, -13, 30, -30].map((x): readonly [number, number] => [x, 1.5]), [1, NaN]] }),
   erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
   floor: unary(betweenSteps, { special: HALVES }),
   ceil: unary(betweenSteps, { special: HALVES }),
