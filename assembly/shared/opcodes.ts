@@ -37,6 +37,8 @@ export enum Opcode {
   Gather,
   /** Adds slices into the middle axis of [outer, axis, inner]; the adjoint of Gather. */
   ScatterAdd,
+  /** Writes slices into the middle axis of [outer, axis, inner], from an index on. */
+  Insert,
   /** Copies between two strided views. */
   Copy,
   /** Adds one strided view to another. */

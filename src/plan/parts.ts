@@ -143,6 +143,10 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const added = field(outer) * field(count) * field(inner) * SCATTERED
     return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
   },
+  [Opcode.Insert]: (field) => {
+    const { outer, axis, inner } = layouts.Insert
+    return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
+  },
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),

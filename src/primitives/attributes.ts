@@ -147,6 +147,7 @@ export interface PrimitiveAttributes {
   // indexing.ts
   gather: AxisAttributes
   scatterAdd: AxisAttributes & { readonly size: number }
+  insert: AxisAttributes
   // movement.ts
   reshape: { readonly shape: Shape }
   transpose: { readonly permutation: readonly number[] }
