@@ -11,7 +11,7 @@ import { convolution, convolutionKernel } from './kernels/convolution'
 import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
-import { gather, scatter } from './kernels/index'
+import { gather, insert, scatter } from './kernels/index'
 import { accumulate, copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
 import { pool, unpool } from './kernels/pool'
@@ -46,6 +46,7 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Scatter: scatter(instruction, part, parts); break
     case Opcode.Sort: sort(instruction); break
     case Opcode.Search: search(instruction); break
+    case Opcode.Insert: insert(instruction, part, parts); break
     case Opcode.Copy: copy(instruction, part, parts); break
     case Opcode.Accumulate: accumulate(instruction, part, parts); break
     case Opcode.Fill: fill(instruction, part, parts); break

@@ -1,7 +1,7 @@
-// Gather and its adjoint, a Scatter of sums, over the middle axis. Indices outside the axis are clamped, never checked.
+// Gather and its adjoint, a Scatter of sums, over the middle axis, and Insert. Indices outside the axis are clamped, never checked.
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
-import { Gather, Scatter } from '../shared/instructions'
+import { Gather, Insert, Scatter } from '../shared/instructions'
 import { Scattering } from '../shared/opcodes'
 import { copyWords, fillWords } from '../simd'
 
@@ -137,5 +137,23 @@ export function scatter(instruction: usize, part: i32, parts: i32): void {
     else if (scattering == Scattering.Max) scatter_max_f32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
     else if (scattering == Scattering.SumI32) scatter_sum_i32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
     else scatter_max_i32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
+  }
+}
+
+/** Runs an Insert, or a part of its outer slices. */
+export function insert(instruction: usize, part: i32, parts: i32): void {
+  const outer = load<i32>(instruction, Insert.outer)
+  const axis = load<i32>(instruction, Insert.axis)
+  const inner = load<i32>(instruction, Insert.inner)
+  const count = load<i32>(instruction, Insert.count)
+  const out = load<usize>(instruction, Insert.out)
+  const base = load<usize>(instruction, Insert.base)
+  const block = load<usize>(instruction, Insert.block)
+  const start = max(min(load<i32>(load<usize>(instruction, Insert.start)), axis - count), 0)
+  const end = partEnd(outer, 1, part, parts)
+  for (let i = partStart(outer, 1, part, parts); i < end; i++) {
+    const slice = <usize>(i * axis * inner) << 2
+    if (out != base) copyWords(out + slice, base + slice, axis * inner)
+    copyWords(out + slice + (<usize>(start * inner) << 2), block + (<usize>(i * count * inner) << 2), count * inner)
   }
 }

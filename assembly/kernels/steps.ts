@@ -5,7 +5,7 @@
 import { Step } from '../shared/opcodes'
 import { storeTail, swapHalves } from '../simd'
 import {
-  cos, erf, erfInv, exp, expm1, log, log1p, modulo, power, rsqrt, sigmoid, sign, sin, softplus, tanh,
+  cos, erf, erfInv, exp, expm1, gelu, geluGradient, log, log1p, modulo, power, rsqrt, sigmoid, sign, sin, softplus, tanh,
 } from '../math'
 
 /** true → 1, false → 0 */
@@ -245,6 +245,25 @@ export function erf_f32(target: usize, a: usize, count: i32): void {
     target += 16
   }
   if (count > 0) storeTail(target, erf(v128.load(a)), count)
+}
+
+export function gelu_f32(target: usize, a: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, gelu(v128.load(a)))
+    a += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, gelu(v128.load(a)), count)
+}
+
+export function geluGradient_f32(target: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, geluGradient(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, geluGradient(v128.load(a), v128.load(b)), count)
 }
 
 export function erfInv_f32(target: usize, a: usize, count: i32): void {

@@ -422,6 +422,20 @@ export enum Search {
   size = 36,
 }
 
+// Insert: out [outer, axis, inner] = base, and from int32 start on along the axis = block [outer, count, inner]. A start with which
+// block does not fit means the nearest one. In place safe with base.
+export enum Insert {
+  out = 8,
+  base = 12,
+  block = 16,
+  start = 20,
+  outer = 24,
+  axis = 28,
+  inner = 32,
+  count = 36,
+  size = 40,
+}
+
 // Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
 //   lists   rank × { extent, inputStride, outStride }
 export enum Copy {

@@ -41,6 +41,8 @@ export enum Opcode {
   Sort,
   /** Where values belong among sorted ones. */
   Search,
+  /** Writes slices into the middle axis of [outer, axis, inner], from an index on. */
+  Insert,
   /** Copies between two strided views. */
   Copy,
   /** Adds one strided view to another. */
@@ -83,6 +85,8 @@ export enum Step {
   Softplus,
   Relu,
   Erf,
+  /** a Φ(a) */
+  Gelu,
   ErfInv,
   Floor,
   Ceil,
@@ -132,6 +136,8 @@ export enum Step {
   LogicalOr,
   /** a > 0 ? b : 0 */
   ReluGradient,
+  /** (Φ(a) + a φ(a)) b */
+  GeluGradient,
   /** (1 − a)(1 + a) b */
   TanhGradient,
   /** a (1 − a) b */

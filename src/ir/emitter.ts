@@ -111,6 +111,7 @@ export class NodeEmitter implements Emitter {
   }
 
   reluGradient = (y: Value | number, dy: Value | number) => this.binary('reluGradient', y, dy)
+  geluGradient = (x: Value | number, dy: Value | number) => this.binary('geluGradient', x, dy)
   tanhGradient = (y: Value | number, dy: Value | number) => this.binary('tanhGradient', y, dy)
   sigmoidGradient = (y: Value | number, dy: Value | number) => this.binary('sigmoidGradient', y, dy)
   less(a: Value | number, b: Value | number): Value {
@@ -281,4 +282,4 @@ export class NodeEmitter implements Emitter {
 type UnaryName =
   | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
   | 'logSoftmax'
-type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'tanhGradient' | 'sigmoidGradient' | 'less' | 'equal'
+type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'geluGradient' | 'tanhGradient' | 'sigmoidGradient' | 'less' | 'equal'

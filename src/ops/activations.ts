@@ -7,7 +7,7 @@ import { boolean } from '../core/options'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import {
-  abs, add, cast, clip, divide, erf, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
+  abs, add, cast, clip, divide, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
 } from './elementwise'
 import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
@@ -45,8 +45,8 @@ export function selu(x: TensorLike): Tensor {
  */
 export function gelu(x: TensorLike, approximate = false): Tensor {
   const value = asTensor(x, 'gelu')
+  if (!boolean.read(approximate, 'gelu: approximate')) return apply('gelu', [cast(value, 'float32')], {})[0]!
   const half = multiply(value, 0.5)
-  if (!boolean.read(approximate, 'gelu: approximate')) return multiply(half, add(erf(multiply(value, Math.SQRT1_2)), 1))
   const cube = multiply(multiply(value, value), value)
   return multiply(half, add(tanh(multiply(add(value, multiply(cube, 0.044715)), Math.sqrt(2 / Math.PI))), 1))
 }

@@ -37,7 +37,7 @@ const RANDOM = 1.2
 function isSlow(step: number): boolean {
   switch (step) {
     case Step.Exp: case Step.Expm1: case Step.Log: case Step.Log1p: case Step.Sin: case Step.Cos: case Step.Tanh:
-    case Step.Sigmoid: case Step.Softplus: case Step.Erf: case Step.ErfInv: case Step.Power: case Step.Mod:
+    case Step.Sigmoid: case Step.Softplus: case Step.Erf: case Step.Gelu: case Step.GeluGradient: case Step.ErfInv: case Step.Power: case Step.Mod:
     case Step.FloorDivideI32: case Step.ModI32:
       return true
     default:
@@ -146,6 +146,10 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   },
   [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
   [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
+  [Opcode.Insert]: (field) => {
+    const { outer, axis, inner } = layouts.Insert
+    return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
+  },
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),

@@ -91,6 +91,8 @@ export interface PrimitiveAttributes {
   tanhGradient: NoAttributes
   sigmoidGradient: NoAttributes
   erf: NoAttributes
+  gelu: NoAttributes
+  geluGradient: NoAttributes
   erfInv: NoAttributes
   floor: NoAttributes
   ceil: NoAttributes
@@ -151,6 +153,7 @@ export interface PrimitiveAttributes {
   // indexing.ts
   gather: AxisAttributes
   scatterAdd: AxisAttributes & { readonly size: number }
+  insert: AxisAttributes
   // movement.ts
   reshape: { readonly shape: Shape }
   transpose: { readonly permutation: readonly number[] }

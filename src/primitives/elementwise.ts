@@ -227,6 +227,19 @@ export const elementwise = {
     [(e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.subtract(1, e.multiply(y, 2))), (e, dz, y) => e.sigmoidGradient(y, dz)],
     { accepts: FLOAT, flops: 3 },
   ),
+  // d (x Φ(x)) = (Φ(x) + x φ(x)) dx
+  gelu: unary('gelu', Step.Gelu, special.gelu, (e, dy, x) => e.geluGradient(x, dy), { flops: 2 * FUNCTION }),
+  // dz = (Φ(x) + x φ(x)) dy, and its derivative by x is (2 − x²) φ(x) dy
+  geluGradient: binary(
+    'geluGradient',
+    Step.GeluGradient,
+    (x, dy) => special.geluSlope(x) * dy,
+    [
+      (e, dz, x, dy) => e.multiply(e.multiply(dz, dy), e.multiply(e.subtract(2, e.square(x)), e.multiply(e.exp(e.multiply(e.square(x), -0.5)), special.NORMAL_PEAK))),
+      (e, dz, x) => e.geluGradient(x, dz),
+    ],
+    { accepts: FLOAT, flops: 2 * FUNCTION },
+  ),
   // d log(1 + eˣ) = σ(x) dx
   softplus: unary('softplus', Step.Softplus, special.softplus, (e, dy, x) => e.multiply(dy, e.sigmoid(x)), {
     // an exponential and a logarithm

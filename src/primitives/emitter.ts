@@ -27,6 +27,7 @@ export interface Emitter {
   divide(a: Value | number, b: Value | number): Value
   power(a: Value | number, b: Value | number): Value
   reluGradient(a: Value | number, b: Value | number): Value
+  geluGradient(a: Value | number, b: Value | number): Value
   tanhGradient(a: Value | number, b: Value | number): Value
   sigmoidGradient(a: Value | number, b: Value | number): Value
   less(a: Value | number, b: Value | number): Value

@@ -220,6 +220,17 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
     }
   },
 
+  // base [outer, axis, inner], block [outer, count, inner]
+  insert({ inputs: [base, block, start], outputs: [out], inputTypes: [to, from], attributes }) {
+    const { outer, axis, inner } = splitAround(to!.shape, attributes.axis)
+    const count = from!.shape[attributes.axis]!
+    const first = Math.max(0, Math.min(start![0]!, axis - count))
+    out!.set(base!)
+    for (let i = 0; i < outer; i++) {
+      for (let j = 0; j < count * inner; j++) out![(i * axis + first) * inner + j] = block![i * count * inner + j]!
+    }
+  },
+
   concat({ inputs, outputs: [out], inputTypes, outputTypes: [type], attributes: { axis } }) {
     const starts = concatStarts(inputTypes, axis)
     const strides = rowMajorStrides(type!.shape)

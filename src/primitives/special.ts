@@ -24,6 +24,33 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction)
 }
 
+/** φ(0) = 1/√2π, the peak of the normal density. */
+export const NORMAL_PEAK = 1 / Math.sqrt(2 * Math.PI)
+
+/** Φ(−t) for t ≥ 0, the tail of the normal distribution, with a small relative error however small it is. */
+function normalTail(t: number): number {
+  if (t < 3) return (1 - erf(t * Math.SQRT1_2)) / 2
+  // φ(t) · 1/(t + 1/(t + 2/(t + 3/(t + …)))), from the inside out
+  let fraction = t
+  for (let n = 100; n >= 1; n--) fraction = t + n / fraction
+  return (NORMAL_PEAK * Math.exp((-t * t) / 2)) / fraction
+}
+
+/** x Φ(x), Φ the normal distribution function. */
+export function gelu(x: number): number {
+  const t = Math.abs(x)
+  if (x === 0) return x
+  if (t === Infinity) return Math.max(x, 0)
+  return Math.max(x, 0) - t * normalTail(t)
+}
+
+/** Φ(x) + x φ(x) */
+export function geluSlope(x: number): number {
+  const t = Math.abs(x)
+  const slope = t === Infinity ? 0 : t * NORMAL_PEAK * Math.exp((-t * t) / 2) - normalTail(t)
+  return x < 0 ? -slope : 1 + slope
+}
+
 /** The x with erf(x) = y: Winitzki's closed form as a start, then Newton's method. */
 export function erfInv(y: number): number {
   if (!(Math.abs(y) < 1)) return Math.abs(y) === 1 ? y * Infinity : NaN

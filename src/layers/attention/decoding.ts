@@ -1,9 +1,10 @@
 // A sequence that is seen step by step: what layers keep of the steps before, and which step a call begins with. Ambient, as
 // what is being called is: nothing has to be handed on. Chooses no tokens: see generation/.
 
-import { add, equal, less, lessEqual, logicalAnd, subtract, where } from '../../ops/elementwise'
+import { add, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, concatenate, reshape, zeros } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
+import { apply } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
 import { isProbing } from '../context'
 import { both } from './masks'
@@ -83,9 +84,8 @@ export class Decoding {
     }
     const kept = this.kept[index]!
     const [steps, now] = [arange(0, this.length, 1, 'int32'), this.start]
-    const isNow = equal(steps, now)
     const written = (variable: Variable, x: Tensor): Tensor => {
-      const value = where(reshape(isNow, [1, this.length, ...x.shape.slice(2).map(() => 1)]), x, variable.value)
+      const value = apply('insert', [variable.value, x, now], { axis: 1 })[0]!
       variable.assign(value)
       return value
     }
