@@ -11,7 +11,7 @@ import { convolution, convolutionKernel } from './kernels/convolution'
 import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
-import { gather, insert, scatterAdd } from './kernels/index'
+import { gather, insert, scatter } from './kernels/index'
 import { accumulate, copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
 import { pool, unpool } from './kernels/pool'
@@ -19,6 +19,7 @@ import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
+import { search, sort } from './kernels/sort'
 
 /**
  * Runs part `part` of the instruction at `instruction`, a Loop always as a whole. 0; or 1 + the bytes from there to
@@ -42,7 +43,9 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Attention: attention(instruction, part, parts); break
     case Opcode.AttentionGradient: attentionGradient(instruction, part, parts); break
     case Opcode.Gather: gather(instruction, part, parts); break
-    case Opcode.ScatterAdd: scatterAdd(instruction, part, parts); break
+    case Opcode.Scatter: scatter(instruction, part, parts); break
+    case Opcode.Sort: sort(instruction); break
+    case Opcode.Search: search(instruction); break
     case Opcode.Insert: insert(instruction, part, parts); break
     case Opcode.Copy: copy(instruction, part, parts); break
     case Opcode.Accumulate: accumulate(instruction, part, parts); break

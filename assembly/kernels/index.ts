@@ -1,7 +1,8 @@
-// Gather and its adjoint ScatterAdd over the middle axis, and Insert. Indices outside the axis are clamped, never checked.
+// Gather and its adjoint, a Scatter of sums, over the middle axis, and Insert. Indices outside the axis are clamped, never checked.
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
-import { Gather, Insert, ScatterAdd } from '../shared/instructions'
+import { Gather, Insert, Scatter } from '../shared/instructions'
+import { Scattering } from '../shared/opcodes'
 import { copyWords, fillWords } from '../simd'
 
 @inline
@@ -46,47 +47,96 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
   }
 }
 
+@inline
+function mergeVector(scattering: Scattering, a: v128, b: v128): v128 {
+  if (scattering == Scattering.Sum) return f32x4.add(a, b)
+  if (scattering == Scattering.Max) return f32x4.max(a, b)
+  return scattering == Scattering.SumI32 ? i32x4.add(a, b) : i32x4.max_s(a, b)
+}
+
+@inline
+function mergeWord(scattering: Scattering, target: usize, update: usize): void {
+  if (scattering == Scattering.Sum) store<f32>(target, load<f32>(target) + load<f32>(update))
+  else if (scattering == Scattering.Max) store<f32>(target, max<f32>(load<f32>(target), load<f32>(update)))
+  else if (scattering == Scattering.SumI32) store<i32>(target, load<i32>(target) + load<i32>(update))
+  else store<i32>(target, max<i32>(load<i32>(target), load<i32>(update)))
+}
+
+/** Slices `width` wide at rows `rowSize` bytes apart, merged into the rows of `out` that indices … end name. */
+@inline
+function scatterRows(scattering: Scattering, out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
+  const skip = rowSize - (<usize>width << 2)
+  for (; indices < end; indices += 4) {
+    let target = out + clampedIndex(indices, last) * rowSize
+    let n = width
+    for (; n >= 4; n -= 4) {
+      v128.store(target, mergeVector(scattering, v128.load(target), v128.load(updates)))
+      target += 16
+      updates += 16
+    }
+    for (; n > 0; n--) {
+      mergeWord(scattering, target, updates)
+      target += 4
+      updates += 4
+    }
+    updates += skip
+  }
+}
+
+export function scatter_sum_f32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.Sum, out, updates, indices, end, last, width, rowSize)
+}
+
+export function scatter_max_f32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.Max, out, updates, indices, end, last, width, rowSize)
+}
+
+export function scatter_sum_i32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.SumI32, out, updates, indices, end, last, width, rowSize)
+}
+
+export function scatter_max_i32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.MaxI32, out, updates, indices, end, last, width, rowSize)
+}
+
+/** What an element is that no update reaches. */
+@inline
+function emptyOf(scattering: Scattering): i32 {
+  if (scattering == Scattering.Max) return <i32>0xff800000
+  return scattering == Scattering.MaxI32 ? i32.MIN_VALUE : 0
+}
+
 /**
- * Runs a ScatterAdd, or a part of its columns [outer, inner]: each part looks at all indices, so that the updates of
- * an element are added in their order.
+ * Runs a Scatter, or a part of its columns [outer, inner]: each part looks at all indices, so that the updates of an
+ * element are merged in their order.
  */
-export function scatterAdd(instruction: usize, part: i32, parts: i32): void {
-  const outAll = load<usize>(instruction, ScatterAdd.out)
-  const updatesAll = load<usize>(instruction, ScatterAdd.updates)
-  const indices = load<usize>(instruction, ScatterAdd.indices)
-  const outer = load<i32>(instruction, ScatterAdd.outer)
-  const axis = load<i32>(instruction, ScatterAdd.axis)
-  const inner = load<i32>(instruction, ScatterAdd.inner)
-  const count = load<i32>(instruction, ScatterAdd.count)
+export function scatter(instruction: usize, part: i32, parts: i32): void {
+  const outAll = load<usize>(instruction, Scatter.out)
+  const updatesAll = load<usize>(instruction, Scatter.updates)
+  const indices = load<usize>(instruction, Scatter.indices)
+  const outer = load<i32>(instruction, Scatter.outer)
+  const axis = load<i32>(instruction, Scatter.axis)
+  const inner = load<i32>(instruction, Scatter.inner)
+  const count = load<i32>(instruction, Scatter.count)
+  const scattering: Scattering = load<i32>(instruction, Scatter.scattering)
   if (axis == 0 || inner == 0) return
-  const sliceSize = <usize>inner << 2
+  const rowSize = <usize>inner << 2
   const indicesEnd = indices + (<usize>count << 2)
+  const empty = i32x4.splat(emptyOf(scattering))
   const end = rowPartEnd(outer, inner, 16, part, parts)
   for (let place = rowPartStart(outer, inner, 16, part, parts); place < end; ) {
     const block = place / inner
     const column = place - block * inner
     const width = min(inner, end - block * inner) - column
     place += width
-    const out = outAll + <usize>(block * axis) * sliceSize + (<usize>column << 2)
-    let updates = updatesAll + <usize>(block * count) * sliceSize + (<usize>column << 2)
-    if (width == inner) fillWords(out, i32x4.splat(0), axis * inner)
-    else for (let row = 0; row < axis; row++) fillWords(out + <usize>row * sliceSize, i32x4.splat(0), width)
-    const skip = sliceSize - (<usize>width << 2)
-    for (let pointer = indices; pointer < indicesEnd; pointer += 4) {
-      let target = out + clampedIndex(pointer, axis - 1) * sliceSize
-      let n = width
-      for (; n >= 4; n -= 4) {
-        v128.store(target, f32x4.add(v128.load(target), v128.load(updates)))
-        target += 16
-        updates += 16
-      }
-      for (; n > 0; n--) {
-        store<f32>(target, load<f32>(target) + load<f32>(updates))
-        target += 4
-        updates += 4
-      }
-      updates += skip
-    }
+    const out = outAll + <usize>(block * axis) * rowSize + (<usize>column << 2)
+    const updates = updatesAll + <usize>(block * count) * rowSize + (<usize>column << 2)
+    if (width == inner) fillWords(out, empty, axis * inner)
+    else for (let row = 0; row < axis; row++) fillWords(out + <usize>row * rowSize, empty, width)
+    if (scattering == Scattering.Sum) scatter_sum_f32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
+    else if (scattering == Scattering.Max) scatter_max_f32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
+    else if (scattering == Scattering.SumI32) scatter_sum_i32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
+    else scatter_max_i32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
   }
 }
 

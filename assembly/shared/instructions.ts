@@ -371,9 +371,10 @@ export enum Gather {
   size = 36,
 }
 
-// ScatterAdd: out [outer, axis, inner] = 0, then += updates [outer, count, inner] at indices int32 [count].
-// An index outside 0 … axis−1 adds to the nearest valid one.
-export enum ScatterAdd {
+// Scatter: out [outer, axis, inner] = what `scattering` makes of those slices of updates [outer, count, inner] whose index, of
+// indices int32 [count], is the place in the axis: 0 or the least number where there are none.
+// An index outside 0 … axis−1 means the nearest valid one.
+export enum Scatter {
   out = 8,
   updates = 12,
   indices = 16,
@@ -381,6 +382,40 @@ export enum ScatterAdd {
   axis = 24,
   inner = 28,
   count = 32,
+  scattering = 36,
+  size = 40,
+}
+
+// Sort: out int32 [outer, axis, inner] = the indices along the axis at which input rises, or falls when `descending` is 1.
+// Equal elements keep their order, 0 and −0 are equal, NaN is above all. isInteger is 1 for int32.
+// temporary has SORT_FIXED + SORT_BYTES · axis bytes.
+export enum Sort {
+  out = 8,
+  input = 12,
+  outer = 16,
+  axis = 20,
+  inner = 24,
+  descending = 28,
+  isInteger = 32,
+  temporary = 36,
+  size = 40,
+}
+
+/** How often each of the 256 values of each byte of a key occurs. */
+export const SORT_FIXED = 4096
+/** A key and an index, twice. */
+export const SORT_BYTES = 16
+
+// Search: out int32 [count] = how many of sorted [length] are below each of values [count]; with isRight below or equal.
+// The order is that of Sort.
+export enum Search {
+  out = 8,
+  sorted = 12,
+  values = 16,
+  length = 20,
+  count = 24,
+  isRight = 28,
+  isInteger = 32,
   size = 36,
 }
 

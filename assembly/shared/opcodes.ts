@@ -35,8 +35,12 @@ export enum Opcode {
   AttentionGradient,
   /** Picks slices along the middle axis of [outer, axis, inner]. */
   Gather,
-  /** Adds slices into the middle axis of [outer, axis, inner]; the adjoint of Gather. */
-  ScatterAdd,
+  /** Sums or maxima of slices, at indices of the middle axis of [outer, axis, inner]; a sum is the adjoint of Gather. */
+  Scatter,
+  /** The indices that sort the middle axis of [outer, axis, inner]. */
+  Sort,
+  /** Where values belong among sorted ones. */
+  Search,
   /** Writes slices into the middle axis of [outer, axis, inner], from an index on. */
   Insert,
   /** Copies between two strided views. */
@@ -152,6 +156,14 @@ export enum Reduction {
   SumI32,
   MaxI32,
   MinI32,
+}
+
+/** What a Scatter makes of the slices with one index. The suffix I32 marks integers; sums wrap at 32 bits. */
+export enum Scattering {
+  Sum,
+  Max,
+  SumI32,
+  MaxI32,
 }
 
 /** What a Pool makes of a window. */

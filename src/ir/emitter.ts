@@ -1,11 +1,11 @@
 // Short methods for the primitives that gradient rules are written with. What each means: primitives/emitter.ts.
 
 import { TargetKind } from '../../assembly/shared/opcodes'
-import type { DType } from '../core/dtypes'
+import type { DType, NumericArray } from '../core/dtypes'
 import { storeData } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
-import type { PrimitiveAttributes, PrimitiveName, ReductionName } from '../primitives/attributes'
+import type { PrimitiveAttributes, PrimitiveName, ReductionName, Routine } from '../primitives/attributes'
 import type { Emitter } from '../primitives/emitter'
 import type { Value } from './graph'
 
@@ -248,6 +248,14 @@ export class NodeEmitter implements Emitter {
 
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value {
     return this.builder.emitOne('scatterAdd', [updates, indices], { axis, size })
+  }
+
+  constant(data: NumericArray, shape: Shape, dtype: DType): Value {
+    return this.builder.emitOne('constant', [], { data, shape, dtype })
+  }
+
+  routine(routine: Routine, inputs: readonly Value[]): readonly Value[] {
+    return this.builder.emit('routine', inputs, { routine })
   }
 
   zeros(type: TensorType): Value {

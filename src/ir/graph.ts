@@ -28,6 +28,11 @@ export interface Node<Name extends PrimitiveName = PrimitiveName> {
   readonly scope: string
 }
 
+/** What people read: the primitive's name, or that of the routine that it carries out. */
+export function titleOf({ name, attributes }: Node): string {
+  return 'routine' in attributes ? attributes.routine.name : name
+}
+
 /** A place in linear memory that outlives a run: a weight, a slot, a counter. */
 export interface Cell extends TensorType {
   readonly name: string

@@ -2,6 +2,7 @@
 
 import { formatShape } from '../core/errors'
 import type { Node, Value } from './graph'
+import { titleOf } from './graph'
 import { Body, bodyOf, isLoop } from './region'
 
 function nameOf(value: Value): string {
@@ -21,7 +22,7 @@ function attribute(key: string, value: unknown): string {
 /** A line such as `%7: float32 [32, 10] = matmul(%0, %1)  # dense`; a loop has its body below. */
 export function printNode(node: Node): string {
   const attributes = Object.entries(node.attributes).map(([key, value]) => attribute(key, value))
-  const call = `${node.name}(${[...node.inputs.map(nameOf), ...attributes].join(', ')})`
+  const call = `${titleOf(node)}(${[...node.inputs.map(nameOf), ...attributes].join(', ')})`
   const outputs = node.outputs.map(typed).join(', ')
   const scope = node.scope === '' ? '' : `  # ${node.scope}`
   const line = `${outputs === '' ? '' : `${outputs} = `}${call}${scope}`

@@ -28,6 +28,7 @@ export { Add, Average, Maximum, Merge, Minimum, Multiply, Subtract } from './mer
 export { BatchNormalization } from './normalization/batch-normalization'
 export { GroupNormalization } from './normalization/group-normalization'
 export { LayerNormalization, RMSNormalization, UnitNormalization } from './normalization/layer-normalization'
+export { SpectralNormalization } from './normalization/spectral-normalization'
 export {
   GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
 } from './pooling/global-pooling'
@@ -35,6 +36,7 @@ export { AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, Max
 export { Bidirectional } from './recurrent/bidirectional'
 export { Cell } from './recurrent/cell'
 export type { CellInput, CellOutput, DropoutMasks } from './recurrent/cell'
+export { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from './recurrent/conv-lstm'
 export { GRU, GRUCell } from './recurrent/gru'
 export { LSTM, LSTMCell } from './recurrent/lstm'
 export { RNN, RecurrentLayer } from './recurrent/rnn'

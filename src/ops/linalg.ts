@@ -1,16 +1,16 @@
 // Products of matrices and vectors, and sums of products by letters. All in float32.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
-import { custom, option } from '../core/options'
+import { custom, integer, nullable, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { ReduceOptions } from './arguments'
 import { readTyped, reduceTable, requireInteger, requireIntegers, requireList, requireNumber } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor } from './convert'
-import { abs, cast, multiply, notEqual, power, sqrt, square } from './elementwise'
+import { asNumbers, asTensor } from './convert'
+import { abs, cast, multiply, negative, notEqual, power, sqrt, square, subtract } from './elementwise'
 import { sumOfProducts } from './einsum'
 import { max, min, sum } from './reduce'
-import { reshape, transpose } from './shape'
+import { reshape, stack, transpose, unstack } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -91,6 +91,73 @@ export function dot(a: TensorLike, b: TensorLike): Tensor {
   const right = float(b, 'dot')
   if (left.rank === 0 || right.rank === 0) return multiply(left, right)
   return tensordot(left, right, [-1, right.rank === 1 ? -1 : -2])
+}
+
+/** Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]; a product where either is a scalar. */
+export function inner(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = [float(a, 'inner'), float(b, 'inner')]
+  return left.rank === 0 || right.rank === 0 ? multiply(left, right) : tensordot(left, right, [-1, -1])
+}
+
+/** Σ a · b over all elements, in row-major order. */
+export function vdot(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = [float(a, 'vdot'), float(b, 'vdot')]
+  if (left.size !== right.size) throw new ShapeError(`vdot: needs as many elements on both sides, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`)
+  return tensordot(reshape(left, [left.size]), reshape(right, [right.size]), 1)
+}
+
+/**
+ * The Kronecker product: every element of a times all of b, in blocks. int32 stays int32.
+ * @example ops.kron([1, 10], [1, 2])   // [1, 2, 10, 20]
+ */
+export function kron(a: TensorLike, b: TensorLike): Tensor {
+  const [left, right] = [asNumbers(a, 'kron'), asNumbers(b, 'kron')]
+  const rank = Math.max(left.rank, right.rank)
+  const long = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape]
+  const [outer, inside] = [long(left), long(right)]
+  // a [m, 1, n, 1] · b [1, p, 1, q] → [m·p, n·q]
+  const product = multiply(reshape(left, outer.flatMap((extent) => [extent, 1])), reshape(right, inside.flatMap((extent) => [1, extent])))
+  return reshape(product, outer.map((extent, i) => extent * inside[i]!))
+}
+
+export interface CrossOptions {
+  /** Where the vectors of a lie. Default −1. */
+  readonly axisa?: number
+  /** Where those of b lie. Default −1. */
+  readonly axisb?: number
+  /** Where those of the result lie. Default −1. */
+  readonly axisc?: number
+  /** All three at once. */
+  readonly axis?: number | null
+}
+
+const crossTable = /* @__PURE__ */ (() => ({ axisa: option(integer(), -1), axisb: option(integer(), -1), axisc: option(integer(), -1), axis: option(nullable(integer()), null) }))()
+
+/**
+ * The vector product: vectors of 3 numbers, or of 2, whose third is 0. Of two vectors of 2 numbers the third component
+ * alone. Other axes broadcast. int32 stays int32.
+ */
+export function cross(a: TensorLike, b: TensorLike, options: CrossOptions = {}): Tensor {
+  const { axisa, axisb, axisc, axis } = readTyped('cross', crossTable, options)
+  const [x, y] = [components(asNumbers(a, 'cross'), axis ?? axisa), components(asNumbers(b, 'cross'), axis ?? axisb)]
+  const minor = (i: number, j: number): Tensor | null => {
+    const [first, second] = [termOf(x[i], y[j]), termOf(x[j], y[i])]
+    return first === null ? second && negative(second) : second === null ? first : subtract(first, second)
+  }
+  const last = minor(0, 1)!
+  return x.length === 2 && y.length === 2 ? last : stack([minor(1, 2)!, minor(2, 0)!, last], axis ?? axisc)
+}
+
+/** null where a component is 0 because the vector has only two. */
+function termOf(a: Tensor | undefined, b: Tensor | undefined): Tensor | null {
+  return a === undefined || b === undefined ? null : multiply(a, b)
+}
+
+function components(x: Tensor, axis: number): Tensor[] {
+  const at = normalizeAxis('cross', axis, x.rank)
+  const count = x.shape[at]!
+  if (count !== 2 && count !== 3) throw new ShapeError(`cross: the vectors must have 2 or 3 elements, received ${formatShape(x.shape)} along axis ${at}`)
+  return unstack(x, count, at)
 }
 
 /** result[i, j] = a[i] · b[j], of all elements in row-major order; int32 stays int32. */

@@ -7,8 +7,9 @@ import type { Axis, ReduceOptions } from './arguments'
 import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
-import { add, cast, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'
-import { concatenate, expandDims, pad, reshape } from './shape'
+import { add, cast, divide, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'
+import { pad } from './pad'
+import { broadcastTo, concatenate, expandDims, reshape } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -79,6 +80,37 @@ export function std(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boole
   return sqrt(variance(x, given))
 }
 
+/** How many elements are not 0, as int32. */
+export function countNonzero(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  return fold('countNonzero', 'sum', cast(asTensor(x, 'countNonzero'), 'bool'), axis, keepDims)
+}
+
+/** The largest element less the smallest, in the dtype of x. */
+export function ptp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
+  const value = asNumbers(x, 'ptp')
+  return subtract(fold('ptp', 'max', value, axis, keepDims), fold('ptp', 'min', value, axis, keepDims))
+}
+
+interface AverageOptions extends ReduceOptions {
+  /** One for each element, or for each along the only axis. */
+  readonly weights?: TensorLike | null
+}
+
+/** Σ w·x / Σ w, in float32; the mean without weights. */
+export function average(x: TensorLike, axis: Axis | AverageOptions = null, weights?: TensorLike | null): Tensor {
+  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
+  const { weights: own = null, ...rest } = isOptions ? (axis as AverageOptions) : { axis: axis as Axis, weights }
+  const given = readReduction('average', rest)
+  const value = cast(asTensor(x, 'average'), 'float32')
+  if (own === null || own === undefined) return mean(value, given)
+  const axes = resolveAxes('average', given.axis, value.rank)
+  const weight = cast(asTensor(own, 'average'), 'float32')
+  const isRow = weight.rank === 1 && value.rank !== 1 && axes.length === 1
+  const aligned = isRow ? reshape(weight, value.shape.map((_, i) => (i === axes[0] ? weight.size : 1))) : weight
+  const all = broadcastTo(aligned, value.shape)
+  return divide(sum(multiply(value, all), given), sum(all, given))
+}
+
 /** ln Σ eˣ without overflow, in float32. */
 export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boolean): Tensor {
   const given = readReduction('logSumExp', axis, keepDims)
@@ -128,20 +160,32 @@ export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: bo
   return argExtreme('argmin', 'argMin', x, axis, keepDims)
 }
 
+/** One axis, or null for all elements in row-major order. */
+type RunningAxis = OneAxis | { readonly axis?: OneAxis }
+
 /**
- * result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. In log₂ n
- * additions, each of x and itself moved by a power of two, so that few roundings meet. int32 stays int32.
+ * result[i] = x[0] ∘ … ∘ x[i] along an axis. In log₂ n steps, each of x and itself moved by a power of two, so that few
+ * roundings meet.
  */
-export function cumsum(x: TensorLike, axis?: OneAxis | { readonly axis?: OneAxis }): Tensor {
-  const value = asNumbers(x, 'cumsum')
-  const given = readAxisOnly('cumsum', axis, null)
-  if (given === null) return cumsum(reshape(value, [value.size]), 0)
-  const at = resolveAxes('cumsum', requireInteger('cumsum: the axis', given), value.rank)[0]!
+function running(where: string, x: TensorLike, axis: RunningAxis | undefined, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
+  const value = asNumbers(x, where)
+  const given = readAxisOnly(where, axis, null)
+  if (given === null) return running(where, reshape(value, [value.size]), 0, combine, neutral)
+  const at = resolveAxes(where, requireInteger(`${where}: the axis`, given), value.rank)[0]!
   const extent = value.shape[at]!
   let result = value
   for (let shift = 1; shift < extent; shift *= 2) {
-    const moved = pad(sliceAlong(result, at, 0, extent - shift), value.shape.map((_, i) => [i === at ? shift : 0, 0]))
-    result = add(result, moved)
+    result = combine(result, pad(sliceAlong(result, at, 0, extent - shift), value.shape.map((_, i) => [i === at ? shift : 0, 0]), neutral))
   }
   return result
+}
+
+/** result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. int32 stays int32. */
+export function cumsum(x: TensorLike, axis?: RunningAxis): Tensor {
+  return running('cumsum', x, axis, add, 0)
+}
+
+/** result[i] = x[0] · … · x[i], likewise. Its gradient is exact when an element is 0. */
+export function cumprod(x: TensorLike, axis?: RunningAxis): Tensor {
+  return running('cumprod', x, axis, multiply, 1)
 }

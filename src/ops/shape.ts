@@ -12,7 +12,7 @@ import {
   readAxisOnly, readOneAxis, requireDType, requireInteger, requireIntegers, requireList, requireNumber, requireShape, resolveAxes,
 } from './arguments'
 import type { TensorLike } from './convert'
-import { asTensor } from './convert'
+import { asNumbers, asTensor } from './convert'
 import { cast, equal } from './elementwise'
 import { Tensor } from './tensor'
 import { apply } from './trace'
@@ -167,20 +167,6 @@ export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument)
   return Array.from({ length: extent }, (_, i) => squeeze(sliceAlong(value, at, i, 1), at))
 }
 
-/** Adds `value` around: `padding[i]` holds how much before and after axis i. */
-export function pad(x: TensorLike, padding: readonly (readonly [number, number])[], value = 0): Tensor {
-  const operand = asTensor(x, 'pad')
-  const pairs = requireList('pad: padding', padding).map((pair, i) => requireIntegers(`pad: padding[${i}]`, pair, 0))
-  if (pairs.length !== operand.rank || pairs.some((pair) => pair.length !== 2)) {
-    throw new ShapeError(`pad: needs [before, after] for each axis of ${formatShape(operand.shape)}, received ${quoted(padding)}`)
-  }
-  const before = pairs.map((pair) => pair[0]!)
-  const after = pairs.map((pair) => pair[1]!)
-  requireShape('pad', operand.shape.map((extent, i) => before[i]! + extent + after[i]!))
-  const stored = storeData(operand.dtype, [requireNumber('pad: value', value)])[0]!
-  return apply('pad', [operand], { before, after, value: operand.dtype === 'float32' ? value : stored })[0]!
-}
-
 /** Reverses the order along axes; along all when left out. */
 export function flip(x: TensorLike, axis?: SomeAxes): Tensor {
   const value = asTensor(x, 'flip')
@@ -242,11 +228,11 @@ export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument): T
 }
 
 /**
- * The adjoint of `take`, in float32: zeros of extent `size` along `axis`, to which updates are added at indices. Equal
- * indices add up.
+ * The adjoint of `take`: zeros of extent `size` along `axis`, to which updates are added at indices. Equal indices add up.
+ * int32 stays int32.
  */
 export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
-  const value = cast(asTensor(updates, 'scatterAdd'), 'float32')
+  const value = asNumbers(updates, 'scatterAdd')
   const index = cast(asTensor(indices, 'scatterAdd'), 'int32')
   const at = normalizeAxis('scatterAdd', readOneAxis('scatterAdd', axis, 0), value.rank)
   const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)
@@ -281,12 +267,13 @@ export function arange(start: number, stop?: number | null, step = 1, dtype: DTy
   return new Tensor(storeData(requireDType('arange', dtype), elements), [length!], dtype)
 }
 
-/** The identity matrix. */
-export function eye(size: number): Tensor {
-  const [rows] = requireShape('eye', [requireInteger('eye: size', size, 0), size])
-  const data = new Float32Array(rows! * rows!)
-  for (let i = 0; i < rows!; i++) data[i * (rows! + 1)] = 1
-  return new Tensor(data, [rows!, rows!], 'float32')
+/** [rows, columns] with ones on diagonal k, which lies k columns right of the main one; the identity matrix by default. */
+export function eye(rows: number, columns?: number | null, k = 0, dtype: DType = 'float32'): Tensor {
+  const [m, n] = requireShape('eye', [requireInteger('eye: rows', rows, 0), requireInteger('eye: columns', columns ?? rows, 0)]) as [number, number]
+  const offset = requireInteger('eye: k', k)
+  const data = new dtypes[requireDType('eye', dtype)].array(m * n)
+  for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1
+  return new Tensor(data, [m, n], dtype)
 }
 
 /**

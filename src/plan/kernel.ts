@@ -4,6 +4,7 @@
 import { Epilogue } from '../../assembly/shared/opcodes'
 import { ruleOf } from '../primitives'
 import type { Graph, Node, Value } from '../ir/graph'
+import { titleOf } from '../ir/graph'
 import type { Address, Instruction, Operand } from '../ir/instruction'
 import type { PrimitiveName } from '../primitives/attributes'
 import type { Locations } from './legalize'
@@ -53,7 +54,7 @@ export function basesOf(values: readonly Value[], locations: Locations): readonl
 
 /** The name of the layer a kernel works for, and what it does there. */
 export function labelOf(kernel: Kernel): string {
-  const names = kernel.nodes.map((node) => node.name).join('+')
+  const names = kernel.nodes.map(titleOf).join('+')
   const scope = kernel.nodes[0]!.scope
   return scope === '' ? names : `${scope}: ${names}`
 }
@@ -63,6 +64,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
   readonly nodes: readonly Node[]
   readonly reads: readonly Value[]
   readonly writes: readonly Value[]
+  readonly temporaryBytes: number
 
   constructor(
     private readonly node: Node<Name>,
@@ -77,6 +79,8 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     const operands = bias === null ? node.inputs : [...node.inputs, bias.operand]
     this.reads = basesOf(operands, locations)
     this.writes = nodes[nodes.length - 1]!.outputs
+    const rule = ruleOf(node.name)
+    this.temporaryBytes = rule.kind === 'kernel' ? (rule.temporaryBytes?.(node.inputs, node.attributes) ?? 0) : 0
   }
 
   mayShare(write: Value, read: Value): boolean {
@@ -94,7 +98,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
     )
   }
 
-  lower({ operand, scratch, wideTiles, emit }: LowerTarget): void {
+  lower({ operand, scratch, temporaryOf, wideTiles, emit }: LowerTarget): void {
     const rule = ruleOf(this.node.name)
     if (rule.kind !== 'kernel') return
     rule.lower({
@@ -102,6 +106,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
       outputs: this.writes.map(operand),
       attributes: this.node.attributes,
       scratch,
+      temporary: temporaryOf(this),
       wideTiles,
       bias: this.bias && operand(this.bias.operand),
       epilogue: this.activation?.epilogue ?? Epilogue.None,

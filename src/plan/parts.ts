@@ -30,6 +30,7 @@ const REDUCED = 0.12
 const COMPARED = 0.25
 const MOVED = 0.2
 const SCATTERED = 0.4
+const SORTED = 20
 const FILLED = 0.1
 const RANDOM = 1.2
 
@@ -137,8 +138,8 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const { outer, count, inner } = layouts.Gather
     return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }
   },
-  [Opcode.ScatterAdd]: (field) => {
-    const { outer, axis, count, inner } = layouts.ScatterAdd
+  [Opcode.Scatter]: (field) => {
+    const { outer, axis, count, inner } = layouts.Scatter
     const zeros = field(outer) * field(axis) * field(inner) * FILLED
     const added = field(outer) * field(count) * field(inner) * SCATTERED
     return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
@@ -147,6 +148,8 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const { outer, axis, inner } = layouts.Insert
     return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
   },
+  [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
+  [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),

@@ -23,6 +23,12 @@ export interface Region {
   infer(inputs: readonly TensorType[], attributes: LoopAttributes): readonly TensorType[]
 }
 
+/** A kernel that comes with the op that uses it, as rules see it. What it does: routine.ts. */
+export interface Routine {
+  /** Its own among all routines. */
+  readonly name: string
+}
+
 export interface LoopAttributes {
   /** [...carries, ...slices of what is scanned, ...captures] → [...carries, ...slices of what is stacked] */
   readonly body: Region
@@ -160,6 +166,8 @@ export interface PrimitiveAttributes {
   pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
   // loop.ts
   loop: LoopAttributes
+  // routine.ts
+  routine: { readonly routine: Routine }
   // source.ts
   constant: { readonly data: NumericArray; readonly shape: Shape; readonly dtype: DType }
   uniform: { readonly shape: Shape; readonly stream: number }

@@ -45,7 +45,7 @@ const matrix = ({ address, dtype }: Operand, rows: number, columns: number): Ope
 const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }: Operand): Operand => ({ ...rest, shape: [columns!, rows!], strides: [column!, row!] })
 
 const asProduct = (context: Pick<LowerContext<unknown>, 'scratch' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>, a: Operand, b: Operand, out: Operand): void =>
-  contraction.matmul.lower({ ...context, inputs: [a, b], outputs: [out], attributes: {} as NoAttributes })
+  contraction.matmul.lower({ ...context, temporary: null, inputs: [a, b], outputs: [out], attributes: {} as NoAttributes })
 
 const convolution: KernelPrimitive<ConvolutionAttributes> = {
   kind: 'kernel',

@@ -2,10 +2,10 @@
 // that rules know nothing of graphs that are being made; ir/emitter.ts carries it out.
 
 import type { TargetKind } from '../../assembly/shared/opcodes'
-import type { DType } from '../core/dtypes'
+import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, WindowAttributes } from './attributes'
+import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, Routine, WindowAttributes } from './attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
@@ -72,6 +72,8 @@ export interface Emitter {
   concat(parts: readonly Value[], axis: number): Value
   gather(x: Value, indices: Value, axis: number): Value
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value
+  constant(data: NumericArray, shape: Shape, dtype: DType): Value
+  routine(routine: Routine, inputs: readonly Value[]): readonly Value[]
   /** The adjoint of broadcasting: sums over what was repeated, so that the result has `shape`. */
   sumTo(x: Value, shape: Shape): Value
   /** Puts the axes that a reduction dropped back as extents of 1. */

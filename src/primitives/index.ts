@@ -12,6 +12,7 @@ import { loops } from './loop'
 import { movement } from './movement'
 import { pooling } from './pooling'
 import { reductions } from './reduction'
+import { routines } from './routine'
 import { source } from './source'
 import { training } from './training'
 
@@ -26,6 +27,7 @@ export const primitives = {
   ...indexing,
   ...movement,
   ...loops,
+  ...routines,
   ...source,
   ...training,
 } satisfies { readonly [Name in PrimitiveName]: PrimitiveRule<Name> }

@@ -1,12 +1,14 @@
-// gather and its adjoint scatterAdd, along one axis. An index outside the axis means the nearest valid one;
+// gather and its adjoint scatterAdd, along one axis; scatterMax beside them. An index outside the axis means the nearest valid one;
 // whoever has the data checks it before.
 
-import { Gather, Insert, ScatterAdd } from '../../assembly/shared/instructions'
-import { Opcode } from '../../assembly/shared/opcodes'
+import { Gather, Insert, Scatter } from '../../assembly/shared/instructions'
+import { Opcode, Scattering } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
-import type { KernelPrimitive } from './rule'
+import { KernelRoutine } from './routine'
+import type { CostContext, KernelPrimitive, LowerContext, RefContext, VjpContext } from './rule'
+import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
 import type { AxisAttributes, PrimitiveAttributes } from './attributes'
@@ -45,34 +47,45 @@ const gather: KernelPrimitive<AxisAttributes> = {
   traffic: ({ inputs: [, indices], outputs: [out] }) => [indices!, out!, out!],
 }
 
-// updates [outer, count…, inner], indices [count…] → out [outer, size, inner], zero where nothing is added
+interface ScatterAttributes {
+  readonly axis: number
+  readonly size: number
+}
+
+// updates [outer, count…, inner], indices [count…] → out [outer, size, inner]
+function inferScatter(name: string, [updates, indices]: readonly TensorType[], { axis, size }: ScatterAttributes): TensorType[] {
+  requireIndices(name, indices!)
+  if (updates!.dtype === 'bool') throw new ArgumentError(`${name}: updates must be float32 or int32, received bool`)
+  const picked = updates!.shape.slice(axis, axis + indices!.shape.length)
+  if (formatShape(picked) !== formatShape(indices!.shape)) {
+    throw new ShapeError(
+      `${name}: updates ${formatShape(updates!.shape)} must hold the indices' shape ${formatShape(indices!.shape)} from axis ${axis} on`,
+    )
+  }
+  const rest = updates!.shape.slice(axis + indices!.shape.length)
+  return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: updates!.dtype }]
+}
+
+function lowerScatter({ inputs: [updates, indices], outputs: [out], emit }: LowerContext<unknown>, axis: number, scattering: Scattering): void {
+  emit(
+    instruction(Opcode.Scatter, Scatter, {
+      out: out!.address,
+      updates: updates!.address,
+      indices: indices!.address,
+      ...splitAround(out!.shape, axis),
+      count: sizeOf(indices!.shape),
+      scattering,
+    }),
+  )
+}
+
+// zero where nothing is added
 const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   kind: 'kernel',
-  infer([updates, indices], { axis, size }) {
-    requireIndices('scatterAdd', indices!)
-    if (updates!.dtype !== 'float32') {
-      throw new ArgumentError(`scatterAdd: updates must be float32, received ${updates!.dtype}`)
-    }
-    const picked = updates!.shape.slice(axis, axis + indices!.shape.length)
-    if (formatShape(picked) !== formatShape(indices!.shape)) {
-      throw new ShapeError(
-        `scatterAdd: updates ${formatShape(updates!.shape)} must hold the indices' shape ${formatShape(indices!.shape)} from axis ${axis} on`,
-      )
-    }
-    const rest = updates!.shape.slice(axis + indices!.shape.length)
-    return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: 'float32' }]
-  },
+  infer: (inputs, attributes) => inferScatter('scatterAdd', inputs, attributes),
   vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
-  lower({ inputs: [updates, indices], outputs: [out], attributes: { axis }, emit }) {
-    emit(
-      instruction(Opcode.ScatterAdd, ScatterAdd, {
-        out: out!.address,
-        updates: updates!.address,
-        indices: indices!.address,
-        ...splitAround(out!.shape, axis),
-        count: sizeOf(indices!.shape),
-      }),
-    )
+  lower(context) {
+    lowerScatter(context, context.attributes.axis, context.inputs[0]!.dtype === 'int32' ? Scattering.SumI32 : Scattering.Sum)
   },
   flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
@@ -100,6 +113,52 @@ const insert: KernelPrimitive<AxisAttributes> = {
     )
   },
   flops: () => 0,
+}
+
+/** The largest of the updates with one index; −∞ or the least int32 where there are none. Ties share the gradient equally. */
+export class ScatterMax extends KernelRoutine implements ScatterAttributes {
+  readonly name = 'scatterMax'
+
+  constructor(
+    readonly axis: number,
+    readonly size: number,
+  ) {
+    super()
+  }
+
+  override infer(inputs: readonly TensorType[]): readonly TensorType[] {
+    return inferScatter(this.name, inputs, this)
+  }
+
+  // dx = dy at its index / how many are as large, where x is the largest
+  override vjp({ e, inputs: [x, indices], outputs: [y], cotangents: [dy] }: VjpContext<unknown>): readonly (Value | null)[] {
+    const hit = e.cast(e.equal(x!, e.gather(y!, indices!, this.axis)), 'float32')
+    const ties = e.scatterAdd(hit, indices!, this.axis, this.size)
+    const shared = e.divide(dy!, e.select(e.equal(ties, 0), 1, ties))
+    return [e.multiply(hit, e.gather(shared, indices!, this.axis)), null]
+  }
+
+  override lower(context: LowerContext<unknown>): void {
+    lowerScatter(context, this.axis, context.inputs[0]!.dtype === 'int32' ? Scattering.MaxI32 : Scattering.Max)
+  }
+
+  override flops({ inputs: [updates] }: CostContext<unknown>): number {
+    return elementsOf([updates!])
+  }
+
+  override reference({ inputs: [updates, indices], outputs: [out], outputTypes: [type] }: RefContext<unknown>): void {
+    const { outer, axis, inner } = splitAround(type!.shape, this.axis)
+    out!.fill(type!.dtype === 'int32' ? -(2 ** 31) : -Infinity)
+    for (let i = 0; i < outer; i++) {
+      indices!.forEach((index, j) => {
+        const row = Math.min(Math.max(index, 0), axis - 1)
+        for (let k = 0; k < inner; k++) {
+          const at = (i * axis + row) * inner + k
+          out![at] = Math.max(out![at]!, updates![(i * indices!.length + j) * inner + k]!)
+        }
+      })
+    }
+  }
 }
 
 export const indexing = { gather, scatterAdd, insert }

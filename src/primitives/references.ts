@@ -13,6 +13,7 @@ import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
 import { concatStarts, padStart } from './movement'
+import { routineOf } from './routine'
 import type { RefContext } from './rule'
 import { windowReferences } from './window-references'
 
@@ -177,6 +178,7 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
   },
 
   matmul,
+  routine: (context) => routineOf(context.attributes).reference(context),
   sum: (context) => {
     const wraps = context.inputTypes[0]!.dtype !== 'float32'
     reduction(context, 0, (sum, x) => (wraps ? (sum + x) | 0 : sum + x))

@@ -50,8 +50,10 @@ export interface LowerContext<Attributes> {
   readonly inputs: readonly Operand[]
   readonly outputs: readonly Operand[]
   readonly attributes: Attributes
-  /** Memory that any kernel may use while it runs. */
+  /** Memory that any kernel may use while it runs: a few hundred KB, the same for all. */
   readonly scratch: Address
+  /** The bytes that it asked for. */
+  readonly temporary: Address | null
   /** Whether tiles of 16 columns are the faster ones here: see runtime/turbo.ts. */
   readonly wideTiles: boolean
   /** Only for primitives that declare `fusesEpilogue`: a row, or with `fusesAddend` as large as output 0. */
@@ -158,6 +160,8 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   flops(context: CostContext<Attributes>): number
   /** What is read and written. Default: every operand and every result, once. */
   traffic?(context: CostContext<Attributes>): readonly TensorType[]
+  /** Bytes of its own that the kernel needs while it runs. Default 0. */
+  temporaryBytes?(inputs: readonly TensorType[], attributes: Attributes): number
   /** Whether the operand may lie like this. Default: contiguous only. */
   accepts?(operand: number, input: TensorType, layout: Layout): boolean
   /** Pairs [output, input] that may share their bytes. */

@@ -56,6 +56,29 @@ export interface ActivationsFile extends FixtureFile {
   cases: ActivationCase[];
 }
 
+// constraints.json
+
+export interface ConstraintCase {
+  constraint: Described;
+  weight: FixtureTensor;
+  result: FixtureTensor;
+}
+
+/** A Sequential model, fitted in order: batches of 4, 3 epochs, mean squared error. */
+export interface ConstrainedRun {
+  layers: Described[];
+  optimizer: Described;
+  x: FixtureTensor;
+  y: FixtureTensor;
+  initial: FixtureTensor[];
+  final: FixtureTensor[];
+}
+
+export interface ConstraintsFile extends FixtureFile {
+  cases: ConstraintCase[];
+  runs: ConstrainedRun[];
+}
+
 // layers/<family>.json: every layer is called with training = false
 
 export interface LayerInput extends FixtureTensor {
@@ -346,4 +369,31 @@ export interface FunctionalCase {
 export interface FunctionalFile extends FixtureFile {
   data: { [name: string]: LayerInput };
   cases: FunctionalCase[];
+}
+
+// ops/<family>.json
+
+/** NaN and infinities are texts. */
+export interface OpTensor {
+  shape: number[];
+  dtype: 'float32' | 'int32' | 'bool';
+  data: (number | 'NaN' | 'Infinity' | '-Infinity')[];
+}
+
+export interface OpCase {
+  op: string;
+  inputs: OpTensor[];
+  /** What the call has behind its tensors. */
+  more: unknown[];
+  outputs: OpTensor[];
+  /** Of the gradients. Default 1e-5. */
+  tolerance?: number;
+  /** d Σ w · output / d input for each float32 input; which w: see flat_weights in ops.py. */
+  gradients?: OpTensor[];
+  /** d Σ w · gradient / d input */
+  second?: OpTensor[];
+}
+
+export interface OpsFile extends FixtureFile {
+  cases: OpCase[];
 }

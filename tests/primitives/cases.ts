@@ -10,6 +10,7 @@ import type { NoAttributes, PrimitiveAttributes, PrimitiveName } from '../../src
 import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
+import { routineCases } from './routine-cases'
 import { attentionCases } from './attention-cases'
 import { windowCases } from './window-cases'
 import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
@@ -447,6 +448,8 @@ const scatterCases: readonly OpCase<'scatterAdd'>[] = [
   put('all to one place', floats([40, 3]), exactly(new Array<number>(40).fill(1), 'int32'), 0, 3, false),
   put('no indices', floats([0, 3]), exactly([], 'int32'), 0, 4, false),
   put('outside adds to the nearest', floats([4, 3]), exactly([-1, 4, 100, -100], 'int32'), 0, 4),
+  put('int32, which wraps', exactly([2147483647, 1, 5, 6, -7], 'int32'), exactly([0, 0, 1, 3, 3], 'int32'), 0, 4, false),
+  put('int32 slices', integers([4, 9]), exactly([4, 0, 0, 2], 'int32'), 0, 5, false),
   put('NaN and Inf stay in their slice', exactly([NaN, Infinity, -Infinity, 1]), exactly([0, 1, 1, 2], 'int32'), 0, 4, false),
 ]
 
@@ -611,6 +614,7 @@ export const opCases = {
     return [of('straight', a), of('transposed', { ...wholeFloats([k!, m!], -3, 3, 1), through: transposed }), of('bias and relu', a, { reader: activated('relu', Array.from({ length: 8 * strips! }, (_, i) => (i % 5) - 2)) }), of('a matrix and relu', a, { reader: activated('relu', null) })]
   }),
   ...windowCases,
+  routine: routineCases,
   sum: [...folds(floats, { ulp: 2, absolute: 1e-4 }, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
   mean: folds(floats, { ulp: 2, absolute: 1e-6 }, true),
   max: [...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],

@@ -16,7 +16,7 @@ import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
-import { initializer, regularizer } from '../kinds'
+import { constraint, initializer, regularizer } from '../kinds'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
@@ -47,8 +47,12 @@ const projectionOptions = () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on each kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
   /** A penalty on each bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
   /** Whether σ of a projection of the query multiplies what the heads give. Default false. */
   useGate: option(boolean, false),
   /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
@@ -92,6 +96,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     if (list.length < 2 || list.length > 3 || query === undefined || value === undefined || key === undefined) {
       throw new ArgumentError(`${this}: the input must be a sequence, [query, value] or [query, value, key]`)
     }
+    if (Math.min(query.length, value.length) < 3) {
+      throw new ShapeError(`${this}: the query and the value must be [batch, …steps, features], received ${formatShape(query)} and ${formatShape(value)}`)
+    }
     const isAlike = value.length === key.length && value.slice(1, -1).every((extent, i) => extent === key[i + 1])
     if (!isAlike) throw new ShapeError(`${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`)
     return { query, value, key }
@@ -113,8 +120,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   }
 
   private dense(name: string, equation: string, outputShape: BatchShape, biasAxes: string, activation: 'sigmoid' | null): EinsumDense {
-    const { kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this
-    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer })
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } = this
+    const weights = { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint }
+    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, ...weights })
   }
 
   /** Keys or values [batch, …steps, heads, size], repeated so that each head of the query has its own. */

@@ -1,0 +1,160 @@
+// Ops that put elements in order or ask for their order, as NumPy does: NaN comes last, equal elements keep their places.
+
+import { commonType } from '../core/dtypes'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { boolean, choice, option } from '../core/options'
+import { normalizeAxis } from '../core/shapes'
+import { ArgSort, SearchSorted } from '../primitives/sorting'
+import { sliceAlong } from './along'
+import type { Axis, ReduceOptions } from './arguments'
+import { readAxisOnly, readTyped, reduceTable, requireInteger, requireList, requireNumber, resolveAxes } from './arguments'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { add, cast, equal, isnan, logicalNot, minimum, multiply, subtract, where } from './elementwise'
+import { pickAlong, ravel } from './rearrange'
+import { full, moveAxis, reshape, take, transpose } from './shape'
+import { Tensor } from './tensor'
+import { apply } from './trace'
+
+/** One axis, or null for all elements in row-major order. */
+type SortAxis = number | null | { readonly axis?: number | null }
+
+/** The operand and the axis that it is sorted along. */
+function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Tensor, number] {
+  const value = asTensor(x, name)
+  const given = readAxisOnly(name, axis, -1)
+  return given === null ? [ravel(value), 0] : [value, normalizeAxis(name, requireInteger(`${name}: the axis`, given), value.rank)]
+}
+
+/** The indices that sort an axis, int32; it rises, or falls. */
+export function sortedIndices(x: Tensor, axis: number, descending: boolean): Tensor {
+  return apply('routine', [x], { routine: new ArgSort(axis, descending) })[0]!
+}
+
+/**
+ * The elements in rising order along an axis; NaN last.
+ * @param axis default −1; null for all elements in row-major order
+ */
+export function sort(x: TensorLike, axis?: SortAxis): Tensor {
+  const [value, at] = alongOne('sort', x, axis)
+  return pickAlong(value, sortedIndices(value, at, false), at)
+}
+
+/**
+ * The indices that put an axis in rising order, as int32: x[argsort(x)] is sorted. Equal elements keep their order.
+ * @param axis default −1; null for all elements in row-major order
+ */
+export function argsort(x: TensorLike, axis?: SortAxis): Tensor {
+  const [value, at] = alongOne('argsort', x, axis)
+  return sortedIndices(value, at, false)
+}
+
+/**
+ * The k largest elements of the last axis and their indices, largest first; of equal ones the first. NaN counts as the
+ * largest.
+ * @returns [values […, k], indices int32 […, k]]
+ * @throws ShapeError when the axis has fewer than k elements
+ */
+export function topK(x: TensorLike, k: number, sorted = true): [values: Tensor, indices: Tensor] {
+  const [value, at] = alongOne('topK', x, -1)
+  boolean.read(sorted, 'topK: sorted')
+  const extent = value.shape[at]!
+  const count = requireInteger('topK: k', k, 0)
+  if (count > extent) throw new ShapeError(`topK: the last axis of ${formatShape(value.shape)} has no ${count} elements`)
+  const indices = sliceAlong(sortedIndices(value, at, true), at, 0, count)
+  return [pickAlong(value, indices, at), indices]
+}
+
+const sides = /* @__PURE__ */ choice('left', 'right')
+
+/**
+ * Where values would be inserted into a sorted vector to keep it sorted, as int32.
+ * @param sorted [n], in rising order
+ * @param side `left`: in front of equal elements; `right`: behind them. Default left.
+ */
+export function searchsorted(sorted: TensorLike, values: TensorLike, side: 'left' | 'right' | (string & {}) = 'left'): Tensor {
+  const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
+  if (row.rank !== 1) throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
+  const dtype = commonType([row.dtype, value.dtype])
+  const isRight = sides.read(side, 'searchsorted: side') === 'right'
+  return apply('routine', [cast(row, dtype), cast(value, dtype)], { routine: new SearchSorted(isRight) })[0]!
+}
+
+/** The number of the bin of each element, as int32: how many of the rising `bins` are ≤ x. */
+export function digitize(x: TensorLike, bins: TensorLike): Tensor {
+  return searchsorted(bins, x, 'right')
+}
+
+/** Whether each element is among those of `candidates`, as bool; with `invert` whether it is not. NaN is never. */
+export function isin(x: TensorLike, candidates: TensorLike, invert = false): Tensor {
+  const [value, others] = [asTensor(x, 'isin'), ravel(asTensor(candidates, 'isin'))]
+  const isInverted = boolean.read(invert, 'isin: invert')
+  if (others.size === 0) return full(value.shape, Number(isInverted), 'bool')
+  const dtype = commonType([value.dtype, others.dtype])
+  const [needle, row] = [cast(value, dtype), sort(cast(others, dtype))]
+  const found = equal(take(row, minimum(searchsorted(row, needle), others.size - 1), 0), needle)
+  return isInverted ? logicalNot(found) : found
+}
+
+/** How a quantile between two elements is made of them. */
+export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'nearest'
+
+export interface QuantileOptions extends ReduceOptions {
+  /** Default linear. */
+  readonly method?: QuantileMethod | (string & {})
+}
+
+const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 'nearest')
+
+/**
+ * The value below which a share q of the elements lies, in float32; NaN when there is a NaN.
+ * @param q from 0 to 1; a list gives the result one more axis in front
+ * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
+ */
+export function quantile(
+  x: TensorLike, q: number | readonly number[], axis: Axis | QuantileOptions = null, method?: QuantileMethod | (string & {}), keepDims?: boolean,
+): Tensor {
+  return quantileOf('quantile', x, q, axis, method, keepDims)
+}
+
+function quantileOf(name: string, x: TensorLike, q: unknown, axis: Axis | QuantileOptions, method?: string, keepDims?: boolean): Tensor {
+  const value = cast(asTensor(x, name), 'float32')
+  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
+  const given = isOptions ? axis : { axis: axis as Axis, ...(method === undefined ? {} : { method }), ...(keepDims === undefined ? {} : { keepDims }) }
+  const read = readTyped(name, { ...reduceTable, method: option(methods, 'linear') }, given)
+  const axes = resolveAxes(name, read.axis, value.rank)
+  const kept = value.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+  const shape = kept.map((i) => value.shape[i]!)
+  const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
+  if (count === 0) throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
+  const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
+  const shares = typeof q === 'number' ? [q] : requireList(`${name}: q`, q)
+  const places = shares.map((share) => placeOf(name, share, count, read.method))
+  const pick = (indices: readonly number[]): Tensor => take(rows, new Tensor(Int32Array.from(indices), [indices.length], 'int32'), -1)
+  const [low, high] = [pick(places.map((place) => Math.floor(place))), pick(places.map((place) => Math.ceil(place)))]
+  const weight = new Tensor(Float32Array.from(places, (place) => place % 1), [places.length], 'float32')
+  // where both are the same element, an infinite one must not be subtracted from itself
+  const between = add(low, multiply(where(equal(low, high), 0, subtract(high, low)), weight))
+  const all = where(isnan(sliceAlong(rows, rows.rank - 1, count - 1, 1)), NaN, between)
+  const own = read.keepDims ? value.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)) : shape
+  return typeof q === 'number' ? reshape(all, own) : reshape(moveAxis(all, -1, 0), [shares.length, ...own])
+}
+
+/** Where a share of a sorted row ends: between two elements when it is no whole number. */
+function placeOf(name: string, share: unknown, count: number, method: QuantileMethod): number {
+  const q = requireNumber(`${name}: q`, share)
+  if (!(q >= 0 && q <= 1)) throw new ArgumentError(`${name}: q must be in 0 … 1, received ${q}`)
+  const place = q * (count - 1)
+  switch (method) {
+    case 'linear': return place
+    case 'lower': return Math.floor(place)
+    case 'higher': return Math.ceil(place)
+    case 'midpoint': return (Math.floor(place) + Math.ceil(place)) / 2
+    case 'nearest': return place % 1 === 0.5 ? 2 * Math.round(place / 2) : Math.round(place)
+  }
+}
+
+/** The element in the middle of the sorted ones, or the mean of both, in float32; NaN when there is a NaN. */
+export function median(x: TensorLike, axis: Axis | ReduceOptions = null, keepDims?: boolean): Tensor {
+  return quantileOf('median', x, 0.5, axis, undefined, keepDims)
+}

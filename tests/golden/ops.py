@@ -1,0 +1,291 @@
+"""Writes ops/<family>.json: what keras.ops (or NumPy, where Keras lacks it) gives, and the gradients that JAX gives.
+
+Usage: README.md. The shape of the files is described in format.ts.
+"""
+
+import sys
+
+from common import FLOAT, camel, normal, random, snake, uniform, write, number as plain_number
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+NAN, INF = np.nan, np.inf
+
+
+def number(value):
+    """JSON has no NaN and no infinities: they are texts."""
+    return plain_number(value) if np.isfinite(value) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(float(value))]
+
+
+def tensor(array):
+    array = np.asarray(array)
+    dtype = "bool" if array.dtype == bool else "int32" if array.dtype.kind in "iu" else "float32"
+    return {"shape": list(array.shape), "dtype": dtype, "data": [number(v) for v in array.astype(np.float64).ravel()]}
+
+
+def flat_weights(size, salt):
+    """What a result is weighted with, to make one number of it: as in golden.test.ts."""
+    return np.array([((j * 7 + salt * 3) % 11 - 5) / 4 for j in range(size)], FLOAT)
+
+
+def weighted(values):
+    return sum(jnp.sum(v * flat_weights(v.size, i).reshape(v.shape)) for i, v in enumerate(values) if v.dtype.kind == "f")
+
+
+def leaves(result):
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def case(op, inputs, *more, fn=None, gradient=True, second=True, tolerance=None, **options):
+    """One call: op(...inputs, ...more, options) in myelin's names. fn: what computes it, when not keras.ops."""
+    inputs = [np.asarray(x) if np.asarray(x).dtype.kind in "iub" else np.asarray(x, FLOAT) for x in inputs]
+    keyword = {snake(k): v for k, v in options.items()}
+    keras_fn = fn or getattr(keras.ops, snake(op))
+    call = lambda *xs: [jnp.asarray(y) for y in leaves(keras_fn(*xs, *more, **keyword))]
+    floats = [i for i, x in enumerate(inputs) if x.dtype.kind == "f"]
+
+    def loss(*wrt):
+        given = [jnp.asarray(x) for x in inputs]
+        for i, x in zip(floats, wrt):
+            given[i] = x
+        return weighted(call(*given))
+
+    outputs = call(*[jnp.asarray(x) for x in inputs])
+    result = {"op": op, "inputs": [tensor(x) for x in inputs], "more": [*more, *([options] if options else [])],
+              "outputs": [tensor(y) for y in outputs]}
+    if tolerance is not None:
+        result["tolerance"] = tolerance
+    if gradient and floats:
+        wrt = [jnp.asarray(inputs[i]) for i in floats]
+        slope = jax.grad(loss, argnums=tuple(range(len(wrt))))
+        result["gradients"] = [tensor(g) for g in slope(*wrt)]
+        if second:
+            curve = jax.grad(lambda *xs: weighted(slope(*xs)), argnums=tuple(range(len(wrt))))
+            result["second"] = [tensor(g) for g in curve(*wrt)]
+    return result
+
+
+def ints(*values):
+    return np.array(values, np.int32)
+
+
+# ---------------------------------------------------------------- families
+
+
+def elementwise():
+    rng = random(1)
+    x = np.append(normal(rng, (7,)), [0.0, -2.5]).astype(FLOAT)
+    for op in ["tan", "sinh", "cosh", "arcsinh", "sinc"]:
+        yield case(op, [x], tolerance=2e-5)
+    yield case("arccosh", [[1.5, 2, 30, 1e20]], second=False)
+    yield case("arctanh", [[0.0, 0.5, -0.75, 1e-3]])
+    for op in ["log2", "log10"]:
+        yield case(op, [[0.5, 1, 8, 1000]])
+    yield case("exp2", [[-3.0, 0.5, 10]])
+    yield case("cbrt", [[-8.0, 0.5, 27]])
+    yield case("deg2rad", [x])
+    yield case("rad2deg", [x])
+    yield case("logaddexp", [x, normal(rng, (9,))])
+    yield case("logaddexp", [[INF, -INF, -INF, 1, NAN], [1, -INF, 2, INF, 1]], gradient=False)
+    yield case("hypot", [normal(rng, (3, 4)), normal(rng, (4,))])
+    yield case("hypot", [[3e38, 0, INF], [1e38, 0, 1]], gradient=False)
+    yield case("trunc", [[-1.5, 1.5, -0.2, 7]], second=False)
+    yield case("divideNoNan", [[1.0, 2, 3], [2.0, 0, -1]])
+    yield case("logicalXor", [np.array([True, True, False]), np.array([True, False, False])])
+    yield case("isinf", [[INF, -INF, NAN, 1]], gradient=False)
+    yield case("isclose", [[1, 1, NAN, INF, INF, 0], [1.00001, 1.1, NAN, INF, -INF, 1e-9]], gradient=False)
+    yield case("isclose", [[1, 1, NAN], [1.01, 1.2, NAN]], gradient=False, rtol=0.1, equalNan=True)
+    yield case("nanToNum", [[NAN, INF, -INF, 2]], gradient=False)
+    yield case("nanToNum", [[NAN, INF, -INF, 2]], 7, 8, 9, gradient=False)
+
+
+def reduction():
+    rng = random(2)
+    m = normal(rng, (3, 4))
+    for op in ["cumsum", "cumprod"]:
+        for axis in [0, 1, -1]:
+            yield case(op, [m], axis)
+        yield case(op, [normal(rng, (2, 3, 2))])
+        yield case(op, [normal(rng, (5, 0))], 1, gradient=False)
+        yield case(op, [ints(1, 2, 3, 4)])
+    yield case("cumprod", [[2.0, 0, 3, 0, 4]])
+    yield case("average", [m])
+    yield case("average", [m], 1)
+    yield case("average", [m], axis=0, weights=[1.0, 2, 3])
+    yield case("average", [m], weights=m.tolist(), gradient=False)
+    yield case("countNonzero", [[[0.0, 1, NAN], [0, 0, -2]]], gradient=False)
+    yield case("countNonzero", [[[0.0, 1, NAN], [0, 0, -2]]], 1, gradient=False)
+    yield case("ptp", [m], 1)
+    yield case("ptp", [ints(3, -5, 9)])
+
+
+def rearranging():
+    rng = random(3)
+    m, t = normal(rng, (3, 4)), normal(rng, (2, 3, 4))
+    square = normal(rng, (3, 3))
+    for mode in ["reflect", "symmetric", "edge"]:
+        fn = lambda x, width, mode=mode: jnp.pad(x, width, mode=mode)
+        yield case("pad", [m], [[2, 1], [0, 3]], mode, fn=lambda x, w, mode: jnp.pad(x, w, mode=mode))
+        # wider than the tensor
+        yield case("pad", [[1.0, 2, 3]], [[7, 8]], mode, fn=lambda x, w, mode: jnp.pad(x, w, mode=mode))
+        yield case("pad", [[5.0]], [[2, 1]], mode, fn=lambda x, w, mode: jnp.pad(x, w, mode=mode))
+        yield case("pad", [ints(1, 2)], 2, mode, fn=lambda x, w, mode: jnp.pad(x, w, mode=mode))
+    yield case("pad", [m], [[1, 2], [3, 0]])
+    yield case("pad", [m], [1, 2], "constant", 7, fn=lambda x, w, mode, value: jnp.pad(x, w, mode=mode, constant_values=value))
+    for shift, axis in [(1, 0), (-1, 1), (5, -1), ([1, 2], [0, 1]), (2, [0, 1]), (0, 0), ([1, 1], 0)]:
+        yield case("roll", [m], shift, axis, fn=jnp.roll)
+    yield case("roll", [m], 5)
+    yield case("roll", [np.zeros((0, 3))], 1, 0, gradient=False)
+    for k in [-1, 0, 1, 2, 3]:
+        yield case("rot90", [m], k)
+    yield case("rot90", [t], 1, [2, 0], fn=lambda x, k, axes: jnp.rot90(x, k, tuple(axes)))
+    for k in [-4, -1, 0, 1, 5]:
+        yield case("tril", [m], k)
+        yield case("triu", [t], k)
+    yield case("triu", [np.array([[1, 2], [3, 4]], np.int32)])
+    yield case("tril", [np.array([[True, True], [True, True]])])
+    for k in [-3, -1, 0, 2, 4]:
+        yield case("diag", [m], k)
+        yield case("diag", [[1.0, 2, 3]], k)
+    yield case("diag", [ints(4, 5)], -1)
+    yield case("diag", [np.zeros((0,))], 1, gradient=False)
+    yield case("diagflat", [m], 1)
+    for offset in [-2, 0, 1, 9]:
+        yield case("diagonal", [t], offset, 1, 2)
+        yield case("trace", [m], offset)
+    yield case("diagonal", [t], 0, -1, 0)
+    yield case("diagonal", [t], axis1=2, axis2=1, offset=1)
+    yield case("trace", [t], 1, 2, 1)
+    yield case("trace", [np.array([[1, 2], [3, 4]], np.int32)])
+    yield case("ravel", [t])
+    yield case("diff", [m])
+    yield case("diff", [m], 2, 0)
+    yield case("diff", [m], 5, gradient=False)
+    yield case("diff", [np.array([True, False, False])], 1)
+    yield case("takeAlongAxis", [m, np.array([[0, 3, -1], [2, 2, 2], [-4, 1, 0]], np.int32)], 1)
+    yield case("takeAlongAxis", [m, np.array([[0, 2, 1, -1]], np.int32)], 0)
+    yield case("takeAlongAxis", [t, np.array([[[1], [0], [1]]], np.int32)], 2)
+    yield case("takeAlongAxis", [m, ints(11, 0, -1)])
+    yield case("flip", [t], [0, 2], fn=jnp.flip)
+
+
+def constructing():
+    yield case("linspace", [], 0, 1, 5)
+    yield case("linspace", [], -2, 5, 4, fn=lambda a, b, n, endpoint: jnp.linspace(a, b, n, endpoint=endpoint), endpoint=False)
+    yield case("linspace", [], 3, 9, 1)
+    yield case("linspace", [], 3, 9, 0)
+    yield case("linspace", [[1.0, 2], [[3.0], [-1]]], 4)
+    yield case("linspace", [[1.0, 2], [3.0, -1]], 3, axis=1)
+    yield case("logspace", [], 0, 3, 4)
+    yield case("logspace", [[0.0, 1], 2.0], 3, base=2)
+    yield case("meshgrid", [[1.0, 2, 3], [4.0, 5]])
+    yield case("meshgrid", [[1.0, 2, 3], [4.0, 5], [6.0, 7]], indexing="ij")
+    yield case("meshgrid", [[1.0, 2, 3], ints(4, 5), [6.0]])
+    yield case("meshgrid", [[1.0, 2, 3]])
+    yield case("eye", [], 3)
+    yield case("eye", [], 2, 4, 1)
+    yield case("eye", [], 4, 2, -1)
+    yield case("tri", [], 3)
+    yield case("tri", [], 2, 4, 1)
+    yield case("vander", [[1.0, 2, 3]])
+    yield case("vander", [[1.0, 2, 3]], 2)
+    yield case("vander", [[1.0, 2, 3]], 4, True, fn=lambda x, n, increasing: jnp.vander(x, n, increasing=increasing))
+
+
+def products():
+    rng = random(4)
+    m, t = normal(rng, (3, 4)), normal(rng, (2, 3, 4))
+    yield case("inner", [m, normal(rng, (2, 4))])
+    yield case("inner", [t, normal(rng, (4,))])
+    yield case("inner", [2.0, m])
+    yield case("vdot", [m, normal(rng, (4, 3))])
+    yield case("kron", [m, normal(rng, (2, 2))])
+    yield case("kron", [normal(rng, (2,)), m])
+    yield case("kron", [ints(1, 2), ints(3, 4)])
+    yield case("cross", [normal(rng, (4, 3)), normal(rng, (4, 3))])
+    yield case("cross", [normal(rng, (3,)), normal(rng, (4, 3))])
+    yield case("cross", [normal(rng, (4, 2)), normal(rng, (4, 2))])
+    yield case("cross", [normal(rng, (4, 2)), normal(rng, (4, 3))])
+    yield case("cross", [normal(rng, (3, 4)), normal(rng, (3, 4))], axis=0)
+    yield case("cross", [normal(rng, (3, 4)), normal(rng, (4, 3))], axisa=0, axisb=1, axisc=0)
+
+
+def sorting():
+    rng = random(5)
+    m = normal(rng, (3, 5))
+    ties = np.array([[2.0, 1, 2, NAN, 1], [INF, -INF, 0, -0.0, NAN], [3, 3, 3, 3, 3]])
+    for axis in [0, 1, -1]:
+        yield case("sort", [m], axis)
+        yield case("sort", [ties], axis, gradient=False)
+        yield case("argsort", [ties], axis, gradient=False)
+    yield case("sort", [normal(rng, (2, 3, 2))], 1)
+    yield case("sort", [m], None)
+    yield case("argsort", [ints(3, 1, 2, 1)])
+    yield case("sort", [ints(3, -1, 2)])
+    yield case("sort", [np.array([True, False, True])])
+    yield case("sort", [np.zeros((2, 0))], gradient=False)
+    yield case("topK", [m], 2)
+    yield case("topK", [m], 5)
+    yield case("topK", [m], 0, gradient=False)
+    yield case("topK", [[1.0, 3, 3, 2]], 3, gradient=False)
+    yield case("topK", [ints(1, 3, 3, 2)], 3)
+    row = [-1.0, 0, 0, 2, 5]
+    for side in ["left", "right"]:
+        yield case("searchsorted", [row, [[-2.0, 0, 5], [6, 1, NAN]]], side, gradient=False)
+        yield case("searchsorted", [ints(1, 2, 2), ints(2, 0, 9)], side)
+    yield case("digitize", [[[-2.0, 0, 5], [6, 1, 4]], row], gradient=False)
+    yield case("isin", [[1.0, 2, NAN], [2.0, NAN, 7]], gradient=False)
+    yield case("isin", [ints(1, 2, 3), ints(2)], True, fn=lambda x, y, invert: jnp.isin(x, y, invert=invert))
+    yield case("median", [m])
+    yield case("median", [m], 0)
+    yield case("median", [normal(rng, (4, 4))], 1, True)
+    yield case("median", [[[1.0, NAN, 2], [3, 1, 2]]], 1, gradient=False)
+    yield case("median", [normal(rng, (2, 3, 4))], axis=[0, 2])
+    for method in ["linear", "lower", "higher", "midpoint", "nearest"]:
+        yield case("quantile", [m], [0.0, 0.3, 0.5, 1.0], 1, method, second=False, fn=lambda x, q, a, method: jnp.quantile(x, np.array(q, np.float32), a, method=method))
+    yield case("quantile", [m], 0.25, second=False)
+
+
+def segments():
+    rng = random(6)
+    ids = ints(2, 0, 2, 5, -1, 0)
+    inside = ints(2, 0, 2, 3, 1, 0)
+    jax_segment = lambda name: lambda data, ids, n: getattr(jax.ops, f"segment_{name}")(data, jnp.where(ids < 0, n, ids), n)
+    for data in [normal(rng, (6,)), normal(rng, (6, 3))]:
+        yield case("segmentSum", [data, inside], 5)
+        yield case("segmentSum", [data, ids], 4, fn=jax_segment("sum"))
+        yield case("segmentMax", [data, inside], 4)
+        yield case("segmentMax", [data, ids], 4, fn=jax_segment("max"), gradient=False)
+        yield case("segmentMin", [data, ids], 4, fn=jax_segment("min"), gradient=False)
+    yield case("segmentSum", [ints(1, 2, 3, 4, 5, 6), ids], 4, fn=jax_segment("sum"))
+    yield case("segmentMax", [ints(1, 2, 3, 4, 5, 6), ids], 4, fn=jax_segment("max"))
+    yield case("segmentSum", [np.zeros((0, 2)), ints()], 3, gradient=False)
+    scatter = lambda indices, values, shape: keras.ops.scatter(indices, values, tuple(shape))
+    yield case("scatter", [np.array([[0], [3], [0]], np.int32), normal(rng, (3,))], [5], fn=scatter)
+    yield case("scatter", [np.array([[0], [3], [0]], np.int32), normal(rng, (3, 2))], [5, 2], fn=scatter)
+    yield case("scatter", [np.array([[[0, 1], [2, 2]]], np.int32), normal(rng, (1, 2))], [3, 3], fn=scatter)
+    yield case("scatter", [np.array([[0], [-1]], np.int32), ints(4, 5)], [3], fn=scatter)
+    m = normal(rng, (4, 3))
+    yield case("scatterUpdate", [m, np.array([[0], [3]], np.int32), normal(rng, (2, 3))])
+    yield case("scatterUpdate", [m, np.array([[0, 1], [3, 2], [1, 1]], np.int32), normal(rng, (3,))])
+    yield case("scatterUpdate", [ints(1, 2, 3), np.array([[-1]], np.int32), ints(9)])
+    update = lambda x, starts, updates: keras.ops.slice_update(x, starts, jnp.asarray(updates, x.dtype))
+    yield case("sliceUpdate", [m], [1, 1], [[1.0, 2], [3, 4]], fn=update)
+    yield case("sliceUpdate", [m], [9, 0], [[1.0, 2, 3]], fn=update)
+    yield case("bincount", [ints(1, 1, 3, 0)], minlength=4)
+    yield case("bincount", [np.array([[1, 1, 3], [0, 2, 2]], np.int32)], minlength=5, fn=lambda x, minlength: np.stack([np.bincount(row, minlength=minlength) for row in np.asarray(x)]))
+    yield case("histogram", [normal(rng, (50,))], 7, gradient=False, fn=lambda x, n: [jnp.histogram(x, n)[0].astype("int32"), jnp.histogram(x, n)[1]])
+    yield case("histogram", [normal(rng, (50,))], 4, [-1, 0.5], gradient=False, fn=lambda x, n, r: [jnp.histogram(x, n, r)[0].astype("int32"), jnp.histogram(x, n, r)[1]])
+    yield case("histogram", [[2.0, 2, 2]], 4, gradient=False, fn=lambda x, n: [jnp.histogram(x, n)[0].astype("int32"), jnp.histogram(x, n)[1]])
+
+
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments]
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    for family in FAMILIES:
+        if not wanted or family.__name__ in wanted:
+            write(f"ops/{family.__name__}.json", {"cases": list(family())})
