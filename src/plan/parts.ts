@@ -144,12 +144,12 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const added = field(outer) * field(count) * field(inner) * SCATTERED
     return { nanoseconds: zeros + added, pieces: field(outer) * runsOf(field(inner)) }
   },
-  [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
-  [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
   [Opcode.Insert]: (field) => {
     const { outer, axis, inner } = layouts.Insert
     return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
   },
+  [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
+  [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),

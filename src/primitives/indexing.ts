@@ -90,6 +90,31 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
 
+// base [outer, axis, inner] → the same, but for block [outer, count, inner] from int32 `start` on, which is known only when it runs
+const insert: KernelPrimitive<AxisAttributes> = {
+  kind: 'kernel',
+  infer([base, block, start], { axis }) {
+    requireIndices('insert', start!)
+    const isAlike = base!.dtype === block!.dtype && base!.shape.length === block!.shape.length && base!.shape.every((extent, i) => (i === axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
+    if (!isAlike || start!.shape.length > 0) {
+      throw new ShapeError(`insert: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${axis}, or ${formatShape(start!.shape)} is no scalar`)
+    }
+    return [base!]
+  },
+  // What is kept of earlier runs has no gradient.
+  vjp: null,
+  inPlace: [[0, 0]],
+  lower({ inputs: [base, block, start], outputs: [out], attributes: { axis }, emit }) {
+    emit(
+      instruction(Opcode.Insert, Insert, {
+        out: out!.address, base: base!.address, block: block!.address, start: start!.address,
+        ...splitAround(base!.shape, axis), count: block!.shape[axis]!,
+      }),
+    )
+  },
+  flops: () => 0,
+}
+
 /** The largest of the updates with one index; −∞ or the least int32 where there are none. Ties share the gradient equally. */
 export class ScatterMax extends KernelRoutine implements ScatterAttributes {
   readonly name = 'scatterMax'
@@ -134,31 +159,6 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
       })
     }
   }
-}
-
-// base [outer, axis, inner] → the same, but for block [outer, count, inner] from int32 `start` on, which is known only when it runs
-const insert: KernelPrimitive<AxisAttributes> = {
-  kind: 'kernel',
-  infer([base, block, start], { axis }) {
-    requireIndices('insert', start!)
-    const isAlike = base!.dtype === block!.dtype && base!.shape.length === block!.shape.length && base!.shape.every((extent, i) => (i === axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
-    if (!isAlike || start!.shape.length > 0) {
-      throw new ShapeError(`insert: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${axis}, or ${formatShape(start!.shape)} is no scalar`)
-    }
-    return [base!]
-  },
-  // What is kept of earlier runs has no gradient.
-  vjp: null,
-  inPlace: [[0, 0]],
-  lower({ inputs: [base, block, start], outputs: [out], attributes: { axis }, emit }) {
-    emit(
-      instruction(Opcode.Insert, Insert, {
-        out: out!.address, base: base!.address, block: block!.address, start: start!.address,
-        ...splitAround(base!.shape, axis), count: block!.shape[axis]!,
-      }),
-    )
-  },
-  flops: () => 0,
 }
 
 export const indexing = { gather, scatterAdd, insert }
