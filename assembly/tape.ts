@@ -8,6 +8,8 @@ import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
 import { chain } from './kernels/chain'
 import { convolution, convolutionKernel } from './kernels/convolution'
 import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
+import { factorize } from './kernels/factorize'
+import { fourier } from './kernels/fourier'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
 import { gather, scatter } from './kernels/index'
@@ -18,6 +20,7 @@ import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
+import { substitute } from './kernels/substitute'
 import { search, sort } from './kernels/sort'
 
 /**
@@ -43,6 +46,9 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Scatter: scatter(instruction, part, parts); break
     case Opcode.Sort: sort(instruction); break
     case Opcode.Search: search(instruction); break
+    case Opcode.Factorize: factorize(instruction); break
+    case Opcode.Substitute: substitute(instruction); break
+    case Opcode.Fourier: fourier(instruction); break
     case Opcode.Copy: copy(instruction, part, parts); break
     case Opcode.Accumulate: accumulate(instruction, part, parts); break
     case Opcode.Fill: fill(instruction, part, parts); break
