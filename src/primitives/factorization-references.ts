@@ -5,17 +5,24 @@ import type { NumericArray } from '../core/dtypes'
 /** Some elements of an array, by two indices. */
 class Matrix {
   constructor(
-    readonly data: NumericArray,
-    readonly offset: number,
+    private readonly data: NumericArray,
+    private readonly offset: number,
     readonly columns: number,
+    private readonly rowStride = columns,
+    private readonly columnStride = 1,
   ) {}
 
   get(i: number, j: number): number {
-    return this.data[this.offset + i * this.columns + j]!
+    return this.data[this.offset + i * this.rowStride + j * this.columnStride]!
   }
 
   set(i: number, j: number, value: number): void {
-    this.data[this.offset + i * this.columns + j] = value
+    this.data[this.offset + i * this.rowStride + j * this.columnStride] = value
+  }
+
+  /** The same elements of a square matrix, rows as columns. */
+  transposed(): Matrix {
+    return new Matrix(this.data, this.offset, this.columns, this.columnStride, this.rowStride)
   }
 }
 
@@ -151,12 +158,9 @@ export function eigen(a: Matrix, values: NumericArray, at: number, vectors: Matr
         const g = work.get(p, q)
         if (g === 0) continue
         const t = tangent(work.get(p, p), work.get(q, q), g)
-        // R A Rᵀ: the rows, and then the columns as rows of the transpose
+        // R A Rᵀ
         rotateRows(work, p, q, t)
-        const turned = zeros(n, n)
-        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) turned.set(i, j, work.get(j, i))
-        rotateRows(turned, p, q, t)
-        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) work.set(i, j, turned.get(j, i))
+        rotateRows(work.transposed(), p, q, t)
         rotateRows(basis, p, q, t)
       }
     }
