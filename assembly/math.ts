@@ -87,6 +87,15 @@ export function expNegative(x: v128): v128 {
   return f32x4.mul(f32x4.mul(expOfRest(c, shifted), scale), splat(5.421010862427522e-20))
 }
 
+/** e^x for x ≤ 0, but 0 below −87.3: nothing of it is denormal, which processors take many times as long for. as exp. */
+@inline
+export function expFlushed(x: v128): v128 {
+  const c = f32x4.pmax(x, splat(-87.3))
+  const shifted = shiftedExponent(c)
+  const scale = i32x4.shl(i32x4.sub(shifted, i32x4.splat(0x4b400000 - 127)), 23)
+  return v128.andnot(f32x4.mul(expOfRest(c, shifted), scale), f32x4.lt(x, splat(-87.3)))
+}
+
 /** e^x − 1. NaN → NaN, −0 → −0, −Inf → −1. 1.7 / 1.6 ulp. */
 @inline
 export function expm1(x: v128): v128 {

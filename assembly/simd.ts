@@ -1,4 +1,4 @@
-// Small building blocks of every kernel: multiply-add, tails, sums across lanes, runs of words.
+// Small building blocks of every kernel: multiply-add, tails, sums across lanes, runs of words and rows.
 // No mathematics beyond + and ×: see math.ts.
 
 // In the plain binary, which the build makes of the relaxed one (scripts/multiply-add.mjs), the next three are two
@@ -107,4 +107,33 @@ export function fillWords(target: usize, value: v128, n: i32): void {
     target += 16
   }
   if (n > 0) storeTail(target, value, n)
+}
+
+/** out = input · scale */
+@inline
+export function scaleRow(out: usize, input: usize, columns: i32, scale: v128): void {
+  for (; columns >= 4; columns -= 4) {
+    v128.store(out, f32x4.mul(v128.load(input), scale))
+    input += 16
+    out += 16
+  }
+  if (columns > 0) storeTail(out, f32x4.mul(v128.load(input), scale), columns)
+}
+
+/** Σ a·b, in runs of 256: a long row loses nothing. */
+@inline
+export function rowProduct(a: usize, b: usize, n: i32): f32 {
+  let total = f32x4.splat(0.0)
+  while (n >= 4) {
+    let sum = f32x4.splat(0.0)
+    const whole = min(n, 256) & ~3
+    for (const end = b + (<usize>whole << 2); b < end; b += 16) {
+      sum = madd(v128.load(a), v128.load(b), sum)
+      a += 16
+    }
+    n -= whole
+    total = f32x4.add(total, sum)
+  }
+  if (n > 0) total = f32x4.add(total, v128.and(f32x4.mul(v128.load(a), v128.load(b)), tailMask(n)))
+  return f32x4.extract_lane(sumLanes(total), 0)
 }

@@ -5,6 +5,7 @@ import { Opcode } from './shared/opcodes'
 import { END_OF_TAPE, Header, Loop, LoopPatch } from './shared/instructions'
 import { ABANDONED } from './shared/pool'
 import { FOREVER, awaitTape, meet, publish, stopNext } from './barrier'
+import { attention, attentionGradient } from './kernels/attention'
 import { chain } from './kernels/chain'
 import { convolution, convolutionKernel } from './kernels/convolution'
 import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
@@ -42,6 +43,8 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Softmax: softmax(instruction, part, parts); break
     case Opcode.CrossEntropy: crossEntropy(instruction, part, parts); break
     case Opcode.CrossEntropyGradient: crossEntropyGradient(instruction, part, parts); break
+    case Opcode.Attention: attention(instruction, part, parts); break
+    case Opcode.AttentionGradient: attentionGradient(instruction, part, parts); break
     case Opcode.Gather: gather(instruction, part, parts); break
     case Opcode.Scatter: scatter(instruction, part, parts); break
     case Opcode.Sort: sort(instruction); break

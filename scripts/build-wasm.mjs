@@ -19,7 +19,7 @@ const compiled = 'relaxed'
 /** What is made of it, in build/: as the package has it, and with every kernel to be called by its name, for bench/. */
 const written = ['simd.wasm', 'relaxed.wasm', 'simd.kernels.wasm', 'relaxed.kernels.wasm', 'relaxed.wat', 'decode.wasm']
 /** What src/runtime calls. */
-const called = ['run', 'runOne', 'runPart', 'setTurn', 'lead', 'serve', 'abandon', 'gemm_4x8_columns_f32', 'gemm_6x16_columns_f32']
+const called = ['run', 'runOne', 'runPart', 'setTurn', 'lead', 'serve', 'abandon', 'permute', 'gemm_4x8_columns_f32', 'gemm_6x16_columns_f32']
 const generatedFile = 'src/runtime/engine/binaries.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')

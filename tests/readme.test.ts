@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
 import * as myelin from '../src'
+import { layers } from '../src/layers/registry'
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const readme = read('README.md')
@@ -38,13 +39,17 @@ it('has code that runs as it stands', async () => {
     yTrain: train.y,
     xTest: test.x,
     yTest: test.y,
+    pixels: Float32Array.from({ length: 4 * 28 * 28 }, (_, i) => Math.sin(i) ** 2),
+    digits: [3, 1, 4, 1],
+    texts: [[12, 7, 431], [9, 88]],
+    isPraise: [1, 0],
     xImage: train.x,
     xTags: train.x.map((_, i) => [i % 20, (3 * i) % 20, 0]),
     yPrice: train.x.map(([a]) => [a!]),
     yKind: train.x.map((_, i) => i % 3),
     ...Object.fromEntries(names.map((name) => [name, Reflect.get(myelin, name) as unknown])),
   }
-  const results = '{ history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope }'
+  const results = '{ eye, reader, chances, history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope }'
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -65,6 +70,9 @@ it('has code that runs as it stands', async () => {
   expect(made.predictions.toArray()[3]).toEqual([made.predictions.data[3]])
   expect(made.model.countParams()).toBe(9 * 10 + 11 * 8 + 9)
   expect(made.again.countParams()).toBe(made.model.countParams())
+  expect(made.eye.countParams()).toBe(9 * 8 + 8 + 13 * 13 * 8 * 10 + 10)
+  expect(made.reader.predictOnBatch([[0, 12, 7, 431]]).data).toEqual(made.reader.predictOnBatch([[12, 7, 431]]).data)
+  expect(made.chances.shape).toEqual([1, 3, 1000])
   expect([made.price.shape, made.kind.shape]).toEqual([[64, 1], [64, 3]])
   expect(made.features.predictOnBatch({ image: train.x, tags: train.x.map(() => [0, 1, 2]) }).shape).toEqual([64, 16])
   expect(made.features.weights[0]).toBe(made.shop.layers.find((layer: object) => 'units' in layer && layer.units === 16).weights[0])
@@ -79,6 +87,14 @@ it('promises commands that exist', () => {
   for (const line of ['npm ci && npm run demo', 'npm ci && npm test']) expect(lines).toContain(line)
   const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!)
   for (const name of [...named, 'test']) expect(scripts, `npm run ${name}`).toHaveProperty(name)
+})
+
+it('lists every layer, those for one, two and three axes in one', () => {
+  const section = /^### Layers\n([\s\S]*?)^#/m.exec(readme)![1]!
+  const listed = [...section.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
+  // What ops on symbols are recorded as is no layer of the user's.
+  const missing = Object.keys(layers.all).filter((name) => name !== 'Operation' && !listed.includes(name) && !listed.includes(name.replace(/[123]D$/, '')))
+  expect(missing).toEqual([])
 })
 
 it('shows messages that the library really writes', async () => {

@@ -8,7 +8,7 @@
 import { SoftmaxKind, TargetKind } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { CrossEntropy, CrossEntropyGradient, GEMM_SCRATCH, Softmax } from '../shared/instructions'
-import { fillWords, madd, pmaxLanes, storeTail, sumLanes, tailMask } from '../simd'
+import { fillWords, pmaxLanes, rowProduct, scaleRow, storeTail, sumLanes, tailMask } from '../simd'
 import { expNegative, log } from '../math'
 
 /** Floats in a block, unless one row alone is longer. */
@@ -99,17 +99,6 @@ function rowSum(pointer: usize, n: i32): v128 {
   }
   if (n > 0) total = f32x4.add(total, v128.and(v128.load(pointer), tailMask(n)))
   return sumLanes(total)
-}
-
-/** out = input · scale */
-@inline
-function scaleRow(out: usize, input: usize, columns: i32, scale: v128): void {
-  for (; columns >= 4; columns -= 4) {
-    v128.store(out, f32x4.mul(v128.load(input), scale))
-    input += 16
-    out += 16
-  }
-  if (columns > 0) storeTail(out, f32x4.mul(v128.load(input), scale), columns)
 }
 
 // The numbers of four rows are the lanes of a vector. Row after row pushes its number in from the right, and takes it
@@ -217,24 +206,6 @@ export function softmax(instruction: usize, part: i32, parts: i32): void {
   const input = load<usize>(instruction, Softmax.input) + offset
   if (load<i32>(instruction, Softmax.kind) == SoftmaxKind.Softmax) softmax_rows_f32(out, input, rows, columns)
   else logSoftmax_rows_f32(out, input, rows, columns, load<usize>(instruction, Softmax.scratch) + part * GEMM_SCRATCH)
-}
-
-/** Σ t·x of a row. */
-@inline
-function rowProduct(targets: usize, input: usize, n: i32): f32 {
-  let total = f32x4.splat(0.0)
-  while (n >= 4) {
-    let sum = f32x4.splat(0.0)
-    const whole = min(n, 256) & ~3
-    for (const end = input + (<usize>whole << 2); input < end; input += 16) {
-      sum = madd(v128.load(targets), v128.load(input), sum)
-      targets += 16
-    }
-    n -= whole
-    total = f32x4.add(total, sum)
-  }
-  if (n > 0) total = f32x4.add(total, v128.and(f32x4.mul(v128.load(targets), v128.load(input)), tailMask(n)))
-  return f32x4.extract_lane(sumLanes(total), 0)
 }
 
 /** Both steps of a loss that are the same for all targets: p from e^(x − m), and loss += weight · ln Σ e^(x − m). */

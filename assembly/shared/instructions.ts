@@ -291,6 +291,73 @@ export enum CrossEntropyGradient {
   size = 40,
 }
 
+// Attention: for every b, head h and row t, with key head g = ⌊h·keyHeads / heads⌋,
+//   out [batch, rows, heads, width] = Σ over s: P[t,s] · value[b,s,g],   P[t] = softmax over s of S[t],
+//   S[t,s] = scale · Σ over depth: query[b,t,h] · key[b,s,g]  + bias[b,h,t,s];  −∞ where mask[b,h,t,s] = 0, and outside
+//   the band t − before ≤ s ≤ t + after. A row of which nothing is left is the mean of all values.
+//   logSum [batch, heads, rows] = ln Σ e^S; +∞ for a row of which nothing is left.
+// Features lie side by side; other axes have strides. mask (int32) and bias may be absent. `scratch` has GEMM_SCRATCH bytes
+// for every thread.
+export enum Attention {
+  query = 8,
+  key = 12,
+  value = 16,
+  mask = 20,
+  bias = 24,
+  out = 28,
+  logSum = 32,
+  batch = 36,
+  heads = 40,
+  keyHeads = 44,
+  rows = 48,
+  columns = 52,
+  depth = 56,
+  width = 60,
+  scale = 64,
+  before = 68,
+  after = 72,
+  queryBatch = 76,
+  queryRow = 80,
+  queryHead = 84,
+  keyBatch = 88,
+  keyRow = 92,
+  keyHead = 96,
+  valueBatch = 100,
+  valueRow = 104,
+  valueHead = 108,
+  maskBatch = 112,
+  maskHead = 116,
+  maskRow = 120,
+  maskColumn = 124,
+  biasBatch = 128,
+  biasHead = 132,
+  biasRow = 136,
+  biasColumn = 140,
+  scratch = 144,
+  wide = 148,
+  size = 152,
+}
+
+// AttentionGradient: begins as Attention does, whose results `out` and `logSum` it reads. With G = gradient, which lies as out,
+//   dP = G · valueᵀ,  dS = P ⊙ (dP − Σ G·out + dLogSum),
+//   dValue = Pᵀ · G,  dQuery = scale · dS · key,  dKey = scale · dSᵀ · query,  dBias [batch, heads, rows, columns] = dS
+// All contiguous; dLogSum and dBias may be absent.
+export enum AttentionGradient {
+  gradient = 152,
+  dLogSum = 156,
+  dQuery = 160,
+  dKey = 164,
+  dValue = 168,
+  dBias = 172,
+  size = 176,
+}
+
+// Blocking of Attention: scores of so many rows and columns at once.
+export const ATTENTION_ROWS = 64
+export const ATTENTION_COLUMNS = 64
+/** The most features of a query and a value together for which the panels of a block's rows fit into scratch. */
+export const ATTENTION_FEATURES = 1024
+
 // Gather: out [outer, count, inner] = input [outer, axis, inner] at indices int32 [count].
 // An index outside 0 … axis−1 reads the nearest valid one.
 export enum Gather {

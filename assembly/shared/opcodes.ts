@@ -29,6 +29,10 @@ export enum Opcode {
   CrossEntropy,
   /** The gradient of CrossEntropy with respect to its logits. */
   CrossEntropyGradient,
+  /** softmax(query · keyᵀ) · value, block by block, without storing the scores. */
+  Attention,
+  /** The gradient of Attention with respect to query, key and value. */
+  AttentionGradient,
   /** Picks slices along the middle axis of [outer, axis, inner]. */
   Gather,
   /** Sums or maxima of slices, at indices of the middle axis of [outer, axis, inner]; a sum is the adjoint of Gather. */

@@ -63,8 +63,9 @@ function takesPart(adapter, { operation, checkSteps }) {
   return (adapter.operations?.includes(operation) ?? true) && (adapter.comparable || checkSteps > 0);
 }
 
-function coldStart(name) {
-  const script = fileURLToPath(new URL('cold.mjs', import.meta.url));
+/** The milliseconds that a script prints for a library in a fresh process. */
+function freshProcess(file, name) {
+  const script = fileURLToPath(new URL(file, import.meta.url));
   return Number(execFileSync(process.execPath, [script, name], { encoding: 'utf8' }).trim().split('\n').at(-1));
 }
 
@@ -88,7 +89,8 @@ async function measure() {
       [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a), native: a.native ?? false, note: a.note }]),
     ),
     cases: results,
-    coldStart: measureColdStarts(chosen.filter((name) => takesPart(adapters.get(name), coldStartCase))),
+    coldStart: measureFreshProcesses('cold.mjs', chosen.filter((name) => takesPart(adapters.get(name), coldStartCase))),
+    job: measureFreshProcesses('job.mjs', chosen.filter((name) => adapters.get(name).runJob !== undefined)),
   };
 }
 
@@ -129,12 +131,12 @@ async function measureCase(testCase, adapters) {
   return { id, title, checks, times };
 }
 
-function measureColdStarts(names) {
-  console.error('cold-start');
+function measureFreshProcesses(file, names) {
+  console.error(file);
   const starts = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) coldStart(name); // the disk's cache
+  for (const name of names) freshProcess(file, name); // the disk's cache
   for (let round = 0; round < coldStarts; round++) {
-    for (const name of names) starts[name].push(coldStart(name));
+    for (const name of names) starts[name].push(freshProcess(file, name));
   }
   return Object.fromEntries(
     names.map((name) => [
@@ -200,6 +202,7 @@ function comparison({ runs, size }, libraries, cell) {
     [
       ...runs[0].cases.flatMap(({ title }, i) => lines(title, ({ cases: results }) => results[i].times)),
       ...lines('Cold start: import → first training step', ({ coldStart: starts }) => starts),
+      ...lines('A whole job in a fresh process: import, `fit` of 768 rows × 10 epochs, `evaluate`, `predict`', ({ job }) => job),
       line('Size, gzipped', '', size, ({ gzip }) => `${Math.round(gzip / 1000).toLocaleString('en-US')} kB`, ({ gzip }) => gzip / size[names[0]].gzip),
     ],
   );

@@ -45,6 +45,13 @@ export class NonFiniteError extends MyelinError {
   }
 }
 
+/** Gives an error that is on its way another message: also in its stack, which engines write down when it is made. */
+export function restate(error: Error, message: string): void {
+  const { message: old, stack } = error
+  error.message = message
+  if (stack !== undefined) error.stack = stack.replace(old, () => message)
+}
+
 /** A bug of this library, never of its user. */
 export function internalError(message: string): Error {
   return new Error(`internal: ${message}`)
@@ -75,7 +82,7 @@ export function quoted(value: unknown): string {
 /** Names that other libraries use for the same thing. */
 const elsewhere: Readonly<Record<string, string>> = {
   lr: 'learningRate', decay: 'weightDecay', std: 'stddev', eps: 'epsilon', alpha: 'negativeSlope', dropoutrate: 'rate', p: 'rate',
-  filters: 'units', batch: 'batchSize', epoch: 'epochs', keepdim: 'keepDims', dim: 'axis', activationfn: 'activation',
+  filters: 'units', units: 'filters', batch: 'batchSize', epoch: 'epochs', keepdim: 'keepDims', dim: 'axis', activationfn: 'activation',
 }
 
 /** The known name nearest to a misspelt one, or nothing when none is near. */
@@ -106,8 +113,8 @@ export function knownName(name: string, known: readonly string[]): string | unde
 /** An ArgumentError for an identifier that nothing is known by. */
 export function unknownName(kind: string, name: string, known: readonly string[]): ArgumentError {
   const nearest = nearestName(name, known)
-  const hint = nearest === undefined ? `Known: ${known.join(', ')}` : `Did you mean '${nearest}'?`
-  return new ArgumentError(`Unknown ${kind} '${name}'. ${hint}`)
+  const list = known.length === 0 ? '' : ` Known: ${known.join(', ')}`
+  return new ArgumentError(`Unknown ${kind} '${name}'.${nearest === undefined ? list : ` Did you mean '${nearest}'?`}`)
 }
 
 /**

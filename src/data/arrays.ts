@@ -3,6 +3,8 @@
 
 import type { NumericArray } from '../core/dtypes'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import type { PermutationKey } from '../core/permute'
+import { permutationKey } from '../core/permute'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -11,7 +13,6 @@ import { branchesIntoTensors } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import { permutation } from '../ops/random'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import { ResidentRows } from '../runtime/rows'
@@ -359,7 +360,7 @@ export function makeResident(runtime: Runtime, dataset: Dataset): ResidentRows |
   return new ResidentRows(runtime, rows, size)
 }
 
-/** The order of rows in an epoch: null as they are, else a permutation that depends on seed and epoch only. */
-export function shuffledOrder(size: number, seed: number, epoch: number, out: Int32Array): Int32Array {
-  return permutation(size, seed ^ Math.imul(epoch + 1, 0x9e3779b1), out)
+/** What the order of rows in an epoch comes from. */
+export function orderKey(seed: number, epoch: number): PermutationKey {
+  return permutationKey(seed ^ Math.imul(epoch + 1, 0x9e3779b1))
 }

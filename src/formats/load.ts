@@ -1,6 +1,6 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
-import { ArgumentError, FormatError } from '../core/errors'
+import { ArgumentError, FormatError, restate } from '../core/errors'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, isSerialized } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -169,7 +169,7 @@ function withAdvice<Result>(body: () => Result): Result {
     return body()
   } catch (error) {
     if (error instanceof ArgumentError && error.message.startsWith('Unknown')) {
-      error.message += ' What is your own goes into customObjects, under this name.'
+      restate(error, `${error.message} What is your own goes into customObjects, under this name.`)
     }
     throw error
   }

@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import { ArgumentError, MyelinError, ShapeError, StateError, formatShape, knownName, restate, unknownName } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
@@ -21,6 +21,7 @@ import type { SeedGenerator } from '../ops/random'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
+import type { Constraint } from '../constraints'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { AttentionCall } from './context'
@@ -63,6 +64,8 @@ export interface WeightOptions {
   /** Default glorotUniform. */
   initializer?: InitializerIdentifier
   regularizer?: Regularizer | null
+  /** Applied after every update. Default null. */
+  constraint?: Constraint | null
   /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
   fans?: FanAxes
   /** Default true for float32. */
@@ -80,6 +83,30 @@ export interface ApplyOptions extends AttentionCall {
   /** The first state of a recurrent layer. */
   readonly initialState?: Tree<Tensor> | null | undefined
 }
+
+const APPLY_OPTIONS: readonly string[] = Object.keys({
+  training: true,
+  mask: true,
+  initialState: true,
+  attentionMask: true,
+  useCausalMask: true,
+  returnAttentionScores: true,
+} satisfies Record<keyof ApplyOptions, true>)
+
+/** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
+function readApplyOptions(layer: LayerBase, options: ApplyOptions): ApplyOptions {
+  if (Object.keys(options).every((key) => APPLY_OPTIONS.includes(key))) return options
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]: [string, unknown]) => {
+      const name = knownName(key, APPLY_OPTIONS)
+      if (name === undefined) throw unknownName(`option of a call of ${layer}`, key, APPLY_OPTIONS)
+      return [name, value]
+    }),
+  )
+}
+
+/** Errors that say in which layer they were met. */
+const placed = new WeakSet<Error>()
 
 interface OwnWeight {
   readonly variable: Variable
@@ -185,7 +212,7 @@ export abstract class LayerBase extends Configured {
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
           const context = new CallContext(training, known, null, undefined, { returnAttentionScores })
-          output = this.checkOutput(withFrame(this, context, () => this.callTree(input, context)))
+          output = withFrame(this, context, () => this.callChecked(input, context))
           return []
         }),
       ),
@@ -238,7 +265,8 @@ export abstract class LayerBase extends Configured {
   }
 
   /** `apply`, over trees. @internal */
-  applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
+  applyTree(input: unknown, given: ApplyOptions | CallContext): Tree<Tensor> {
+    const options = given instanceof CallContext ? given : readApplyOptions(this, given)
     if (hasSymbol(input)) return this.record(input as Tree<unknown>, options)
     const frame = currentFrame()
     const tensors = this.toTensors(input)
@@ -248,8 +276,24 @@ export abstract class LayerBase extends Configured {
     return withinPath(this.name, () => withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))))
   }
 
+  private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    try {
+      return this.checkOutput(this.callTree(input, context))
+    } catch (error) {
+      if (error instanceof MyelinError) this.placeError(error)
+      throw error
+    }
+  }
+
+  /** Says in which layer an op refused its operands, and within which other one that is; the model goes without saying. */
+  private placeError(error: MyelinError): void {
+    const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
+    if (!isKnown) restate(error, `${this}: ${error.message}`)
+    placed.add(error)
+  }
+
   private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    const output = this.checkOutput(this.callTree(input, context))
+    const output = this.callChecked(input, context)
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.
@@ -346,7 +390,7 @@ export abstract class LayerBase extends Configured {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
     requireWithinLimit(`${this}: ${name}`, shape)
     const made = initializers.get(initializer).call(shape, fans)
     const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
@@ -356,8 +400,15 @@ export abstract class LayerBase extends Configured {
     const within = currentPath()
     const prefix = within.at(-1) === this.name ? within : [...within, this.name]
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+    variable.constraint = constraint
     stateOf(this).own.push({ variable, regularizer })
     return variable
+  }
+
+  /** Lists a weight of a layer within among this layer's own, in this place of their order. */
+  protected trackWeight(variable: Variable): void {
+    stateOf(this).own.push({ variable, regularizer: null })
+    structure.version++
   }
 
   /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */

@@ -10,6 +10,11 @@ import type { BatchShape } from './spec'
  */
 export function requireRank(layer: { toString(): string }, inputShape: BatchShape, form: readonly string[]): void {
   if (inputShape.length === form.length) return
-  const hint = form.length === 2 && inputShape.length > 2 ? ' Did you forget Flatten?' : ''
-  throw new ShapeError(`${layer.toString()}: the input must be [${form.join(', ')}], received ${formatShape(inputShape)}.${hint}`)
+  throw new ShapeError(`${layer.toString()}: the input must be [${form.join(', ')}], received ${formatShape(inputShape)}.${hintOf(form, inputShape)}`)
+}
+
+function hintOf(form: readonly string[], inputShape: BatchShape): string {
+  if (form.length === 2 && inputShape.length > 2) return ' Did you forget Flatten?'
+  if (form[1] === 'steps' && inputShape.length === 2) return ' A recurrent layer in front of it gives every step with returnSequences: true.'
+  return ''
 }

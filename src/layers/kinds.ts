@@ -8,6 +8,8 @@ import { custom, named, nullable } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
 import { customObject, isSerialized, serialize } from '../core/registry'
 import { isBranch } from '../core/tree'
+import type { Constraint, ConstraintIdentifier } from '../constraints'
+import { constraints } from '../constraints/registry'
 import type { Initializer, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
@@ -24,6 +26,8 @@ export const activation: Kind<Activation, ActivationIdentifier | null> = /* @__P
 export const initializer: Kind<Initializer, InitializerIdentifier> = /* @__PURE__ */ named(initializers)
 
 export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named(regularizers))
+
+export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named(constraints))
 
 type AnyFunction = (...inputs: never[]) => unknown
 

@@ -7,14 +7,14 @@ import { Operation } from './core/operation'
 import {
   Activation, ActivityRegularization, Add, AdditiveAttention, AlphaDropout, Attention, Average, AveragePooling1D,
   AveragePooling2D, AveragePooling3D, BatchNormalization, Bidirectional, Concatenate, Conv1D, Conv1DTranspose, Conv2D,
-  Conv2DTranspose, Conv3D, Conv3DTranspose, Cropping1D, Cropping2D, Cropping3D, Dense, DepthwiseConv1D,
+  Conv2DTranspose, Conv3D, Conv3DTranspose, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, Cropping1D, Cropping2D, Cropping3D, Dense, DepthwiseConv1D,
   DepthwiseConv2D, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten, GRU, GRUCell, GaussianDropout, GaussianNoise,
   GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D,
   GlobalMaxPooling3D, GroupNormalization, GroupedQueryAttention, Identity, InputLayer, LSTM, LSTMCell, Lambda,
   LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum,
-  MultiHeadAttention, Multiply, PReLU, Permute, RMSNormalization, RNN, ReLU, RepeatVector, Reshape, SeparableConv1D,
+  MultiHeadAttention, Multiply, PReLU, Permute, PositionEmbedding, RMSNormalization, RNN, ReLU, RepeatVector, Reshape, SeparableConv1D,
   SeparableConv2D, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
-  StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, UpSampling1D, UpSampling2D, UpSampling3D,
+  SpectralNormalization, StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, UpSampling1D, UpSampling2D, UpSampling3D,
   ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 } from './index'
 
@@ -23,13 +23,13 @@ const isLayer = (value: unknown): value is LayerBase => value instanceof LayerBa
 export const layers = /* @__PURE__ */ new Registry<LayerBase>('layer', isLayer, () => ({
   Activation, ActivityRegularization, Add, AdditiveAttention, AlphaDropout, Attention, Average, AveragePooling1D,
   AveragePooling2D, AveragePooling3D, BatchNormalization, Bidirectional, Concatenate, Conv1D, Conv1DTranspose, Conv2D,
-  Conv2DTranspose, Conv3D, Conv3DTranspose, Cropping1D, Cropping2D, Cropping3D, Dense, DepthwiseConv1D,
+  Conv2DTranspose, Conv3D, Conv3DTranspose, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, Cropping1D, Cropping2D, Cropping3D, Dense, DepthwiseConv1D,
   DepthwiseConv2D, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten, GRU, GRUCell, GaussianDropout, GaussianNoise,
   GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D,
   GlobalMaxPooling3D, GroupNormalization, GroupedQueryAttention, Identity, InputLayer, LSTM, LSTMCell, Lambda,
   LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum,
-  MultiHeadAttention, Multiply, Operation, PReLU, Permute, RMSNormalization, RNN, ReLU, RepeatVector, Reshape,
+  MultiHeadAttention, Multiply, Operation, PReLU, Permute, PositionEmbedding, RMSNormalization, RNN, ReLU, RepeatVector, Reshape,
   SeparableConv1D, SeparableConv2D, SimpleRNN, SimpleRNNCell, Softmax, SpatialDropout1D, SpatialDropout2D,
-  SpatialDropout3D, StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, UpSampling1D, UpSampling2D,
+  SpatialDropout3D, SpectralNormalization, StackedRNNCells, Subtract, TimeDistributed, UnitNormalization, UpSampling1D, UpSampling2D,
   UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
 }))

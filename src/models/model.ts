@@ -391,5 +391,10 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   const isSingle = shape.length === expected.length - 1 && expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
   if (isSingle) return ' For one sample, wrap it into a batch of 1.'
-  return expected.length === 2 && shape.length > 2 && sizeOf(shape.slice(1)) === expected[1] ? ' Did you forget Flatten?' : ''
+  const [own, given] = [expected.slice(1), shape.slice(1)]
+  if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
+  if (own.length === 1) return ' Did you forget Flatten?'
+  // Reshaping would mix up what only lies in another order.
+  const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
+  return sorted(own) === sorted(given) ? ' Are the axes in another order?' : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
 }

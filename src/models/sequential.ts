@@ -1,8 +1,9 @@
 // Sequential: a model that is a plain list of layers. Built, it is a LayerGraph as every functional model is.
 
-import { ArgumentError, FormatError, StateError } from '../core/errors'
+import { ArgumentError, FormatError, ShapeError, StateError } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { isSerialized, serialize } from '../core/registry'
+import type { TensorType } from '../core/shapes'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
@@ -17,8 +18,9 @@ import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 
 /**
- * Layers one after another. Weights are made at once when the list begins with an `Input`, or with a layer that has an
- * inputShape (or inputDim), else at the first data.
+ * Layers one after another. Weights are made at once when the list begins with an `Input`, with a layer that has an
+ * inputShape (or inputDim), or with a model whose input is known; else at the first data. Then later data may have other
+ * extents where all layers take them, such as longer sequences; what is declared holds, and is open where it says null.
  *
  *   const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })])
  *
@@ -30,6 +32,10 @@ export class Sequential extends Model {
   /** The symbol of the input, then that of each layer's output; empty before the model is built. */
   private readonly symbols: Tensor[] = []
   #graph: LayerGraph | null = null
+  /** Whether the list says what the input is like, rather than the first data. */
+  #isDeclared = false
+  /** Other types of rows that all layers took. */
+  readonly #taken = new Set<string>()
 
   constructor(layers: readonly (Layer | Tensor)[] = [], options: LayerOptions = {}) {
     super(options)
@@ -84,15 +90,45 @@ export class Sequential extends Model {
 
   private changed(): void {
     this.#graph = null
+    this.#taken.clear()
     this.partsChanged()
   }
 
-  private buildIfKnown(): void {
+  /** The input that the list declares; null where the first data tell. */
+  private get declaredInput(): TensorSpec | null {
     const [first] = this.list
-    if (this.built || first === undefined) return
-    const known = first.inputShape
-    if (first instanceof InputLayer) this.ensureBuilt(first.spec)
-    else if (known !== null) this.ensureBuilt(new TensorSpec([null, ...known], first.inputDtype))
+    if (first === undefined) return null
+    if (first instanceof InputLayer) return first.spec
+    if (first.inputShape !== null) return new TensorSpec([null, ...first.inputShape], first.inputDtype)
+    const spec = first instanceof Model ? first.graph?.inputSpecs : null
+    return spec instanceof TensorSpec ? spec : null
+  }
+
+  private buildIfKnown(): void {
+    const { declaredInput } = this
+    this.#isDeclared = declaredInput !== null
+    if (!this.built && declaredInput !== null) this.ensureBuilt(declaredInput)
+  }
+
+  /** The first data declare nothing: later ones may have other extents, such as longer sequences, if all layers take them. @internal */
+  override checkInput(types: readonly TensorType[]): void {
+    if (this.#isDeclared || !this.takes(types[0]!)) super.checkInput(types)
+  }
+
+  private takes({ shape: [, ...extents], dtype }: TensorType): boolean {
+    const { buildSpec } = this
+    if (!(buildSpec instanceof TensorSpec) || buildSpec.shape.length !== extents.length + 1) return false
+    if (extents.every((extent, i) => extent === buildSpec.shape[i + 1])) return true
+    const key = `${dtype} ${extents.join(' ')}`
+    if (this.#taken.has(key)) return true
+    try {
+      this.computeOutputSpec(new TensorSpec([null, ...extents], dtype))
+    } catch (error) {
+      if (error instanceof ShapeError) return false
+      throw error
+    }
+    this.#taken.add(key)
+    return true
   }
 
   /** Removes the last layer. */

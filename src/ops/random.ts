@@ -2,7 +2,8 @@
 // the same numbers in Node and in every browser, whatever ran before.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { threefry2x32, threefryUniform } from '../core/threefry'
+import { permutationKey, permute } from '../core/permute'
+import { threefryUniform } from '../core/threefry'
 import { custom, extents, nullable, number, option } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -165,29 +166,12 @@ function emptyOrder(length: number): Int32Array {
   return new Int32Array(requireShape('permutation', [length])[0]!)
 }
 
-/**
- * 0 … length − 1 in random order: Fisher–Yates. The same seed gives the same order everywhere. The numbers are drawn
- * one by one, from Doty-Humphrey's sfc32 started with the counter-based generator: several times faster than that, but
- * they have no position of their own.
- */
+/** 0 … length − 1 in random order. The same seed gives the same order everywhere. */
 export function permutation(length: number, seed: number = nextSeed(), out: Int32Array = emptyOrder(length)): Int32Array {
   requireInteger('permutation: length', length, 0)
   if (!(out instanceof Int32Array) || out.length < length) {
     throw new ArgumentError(`permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(out)}`)
   }
-  let [a, b] = threefry2x32(requireInteger('permutation: seed', seed), 0, 0, 1)
-  let [c, counter] = threefry2x32(seed, 0, 1, 1)
-  for (let i = 0; i < length; i++) out[i] = i
-  for (let i = length - 1; i > 0; i--) {
-    const mixed = (((a + b) | 0) + counter) | 0
-    counter = (counter + 1) | 0
-    a = b ^ (b >>> 9)
-    b = (c + (c << 3)) | 0
-    c = (((c << 21) | (c >>> 11)) + mixed) | 0
-    const j = ((mixed >>> 0) * 2 ** -32 * (i + 1)) | 0
-    const swapped = out[i]!
-    out[i] = out[j]!
-    out[j] = swapped
-  }
+  permute(out, length, permutationKey(requireInteger('permutation: seed', seed)))
   return out
 }

@@ -1,7 +1,7 @@
 // What ops and layers that slide windows over [batch, …spatial axes, channels] have in common: numbers for each axis, and
 // padding.
 
-import { ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
 import { choice, integer, listOf } from '../core/options'
 import { placesAlong } from '../primitives/window'
@@ -13,7 +13,11 @@ export function perAxis(rank: number, min = 1): Kind<readonly number[], number |
   const one = integer({ min })
   const all = listOf(one, rank)
   return {
-    read: (value, where) => (typeof value === 'number' ? new Array<number>(rank).fill(one.read(value, where)) : all.read(value, where)),
+    read(value, where) {
+      if (typeof value === 'number') return new Array<number>(rank).fill(one.read(value, where))
+      if (Array.isArray(value)) return all.read(value, where)
+      throw new ArgumentError(`${where} must be an integer ≥ ${min} or an array of ${rank}, received ${quoted(value)}`)
+    },
     write: (value) => [...value],
   }
 }

@@ -33,6 +33,8 @@ export class Variable {
   readonly dtype: DType
   name: string
   private isTrainable = true
+  /** What an optimizer makes the content fulfil after every update; null for nothing. */
+  constraint: { call(value: Tensor): Tensor } | null = null
   /** Where the elements are. Moved only by `adopt`. @internal */
   storage: Storage
   /** @internal */
@@ -55,7 +57,7 @@ export class Variable {
   /** A second name for bytes of existing storage. @internal */
   static within(storage: Storage, byteOffset: number, shape: Shape, name: string): Variable {
     const variable: Variable = Object.create(Variable.prototype)
-    return Object.assign(variable, { shape, dtype: 'float32' as const, name, trainable: false, storage, byteOffset })
+    return Object.assign(variable, { shape, dtype: 'float32' as const, name, trainable: false, constraint: null, storage, byteOffset })
   }
 
   /** Whether an optimizer may change it. */

@@ -1,11 +1,12 @@
 // Optimizer: from gradients to new weights, one instruction for all weights that lie side by side (parameters.ts). The
 // update rules are in index.ts.
 
-import { ArgumentError, StateError } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { Configured, boolean, configured, count, integer, listOf, nullable, number, option, optionFrom, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { camelCase, classNameOf } from '../core/registry'
+import { sameShape } from '../core/shapes'
 import { add, cast, clip, divide, equal, maximum, mod, multiply, notEqual, sqrt, square, subtract, where } from '../ops/elementwise'
 import type { Pack } from '../ops/packed'
 import { sum } from '../ops/reduce'
@@ -296,7 +297,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
     after.slots.forEach((slot, i) => updatePack(slots[i]!, choose(slot, before.slots[i]!)))
     if (isUpdate !== null && at.total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, at.total))
-    updatePack(run, this.average(run, choose(after.parameters, before.parameters), at.iterations))
+    updatePack(run, constrained(run, this.average(run, choose(after.parameters, before.parameters), at.iterations)))
   }
 
   /** The parameters after their average took them in, which may take their place. */
@@ -328,6 +329,19 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   override getConfig(): Config {
     return { ...super.getConfig(), learningRate: this.rate!.toJson(), noWeightDecay: this.excluded.map((match) => matchKind.write(match)) }
   }
+}
+
+/** The parameters, side by side, as the constraints of their variables want them. */
+function constrained({ parts }: Run, parameters: Tensor): Tensor {
+  if (parts.every(({ constraint }) => constraint === null)) return parameters
+  const each = cut(parameters, parts).map((own, i) => {
+    const { constraint, shape, name } = parts[i]!
+    if (constraint === null) return own
+    const made = constraint.call(reshape(own, shape))
+    if (sameShape(made.shape, shape)) return made
+    throw new ShapeError(`${name}: its constraint must keep the shape ${formatShape(shape)}, received ${formatShape(made.shape)}`)
+  })
+  return sideBySide(each)
 }
 
 function int(value: number): Tensor {

@@ -93,6 +93,16 @@ function windowWork(layout: { readonly places: number; readonly taps: number; re
   }
 }
 
+/** @param products as many of scores by features. @param block rows that a part may have alone; Infinity: whole heads of keys */
+function attentionWork(products: number, block: number): WorkRule {
+  const { batch, heads, keyHeads, rows, columns, depth, width } = layouts.Attention
+  return (field) => {
+    const scores = field(batch) * field(heads) * field(rows) * field(columns)
+    const parts = block === Infinity ? field(keyHeads) : field(heads) * Math.ceil(field(rows) / block)
+    return { nanoseconds: scores * ((products * (field(depth) + field(width)) * MULTIPLY_ADD) / 2 + SLOW_STEP), pieces: field(batch) * parts }
+  }
+}
+
 function copyWork(_field: Field, { lists }: TapeInstruction): Work {
   let count = 1
   for (let at = 0; at < lists.length; at += layouts.CopyDimension.size / 4) count *= Number(lists[at])
@@ -122,6 +132,8 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     nanoseconds: field(layouts.CrossEntropyGradient.rows) * field(layouts.CrossEntropyGradient.columns) * PLAIN_STEP,
     pieces: field(layouts.CrossEntropyGradient.rows),
   }),
+  [Opcode.Attention]: attentionWork(2, layouts.ATTENTION_ROWS),
+  [Opcode.AttentionGradient]: attentionWork(5, Infinity),
   [Opcode.Gather]: (field) => {
     const { outer, count, inner } = layouts.Gather
     return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }

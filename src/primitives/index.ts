@@ -2,6 +2,7 @@
 
 import type { PrimitiveRule } from './rule'
 import type { PrimitiveName } from './attributes'
+import { attentions } from './attention'
 import { contraction } from './contraction'
 import { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'
@@ -22,6 +23,7 @@ export const primitives = {
   ...pooling,
   ...reductions,
   ...crossEntropies,
+  ...attentions,
   ...indexing,
   ...movement,
   ...loops,

@@ -8,6 +8,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, splitAround } from '../core/shapes'
 import { threefryUniform } from '../core/threefry'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
+import { attentionReferences } from './attention-references'
 import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
@@ -161,6 +162,7 @@ function clamp(index: number, extent: number): number {
 
 const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
+  ...attentionReferences,
 
   // a [m,k] · b [n/8, k, 8] → [m,n]
   matmulStrips({ inputs: [a, b], outputs: [out], inputTypes: [aType], outputTypes: [type] }) {

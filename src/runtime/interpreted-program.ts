@@ -56,6 +56,10 @@ export class InterpretedProgram implements Program {
     return found
   }
 
+  instructionWords(): null {
+    return null
+  }
+
   disassemble(): string {
     return this.graph.nodes.map(printNode).join('\n')
   }

@@ -8,6 +8,7 @@ import type { Address, Operand } from '../ir/instruction'
 import { fieldOf } from '../ir/instruction'
 import { hasNonFinite } from '../ir/interpret'
 import type { NumericArray, TensorData } from '../core/dtypes'
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import type { Plan } from '../plan'
@@ -34,6 +35,11 @@ export interface Program {
    * must be written before, as for any run.
    */
   findNonFinite(): string | null
+  /**
+   * The instructions as they lie in memory, without the end of the tape, for a tape that runs them more than once. Stale
+   * when the runtime's epoch changes. null in the interpreter, and where several threads run them.
+   */
+  instructionWords(): Int32Array | null
   /** The program as text. */
   disassemble(): string
   dispose(): void
@@ -151,6 +157,13 @@ class TapeProgram implements Program {
     const status = pool.run(this.tape.address, this.plan.nanoseconds / 1e6)
     if (status < 0) throw this.workerLost(pool, -1 - status)
     return status === 0
+  }
+
+  instructionWords(): Int32Array | null {
+    const { plan, runtime, tape } = this
+    if (plan.isShared && runtime.pool !== null) return null
+    if (this.epoch !== runtime.epoch) this.refresh()
+    return new Int32Array(runtime.memory.buffer, tape.address, tape.byteLength / BYTES_PER_ELEMENT - 1)
   }
 
   /** @param reached the byte offset of the instruction before which the threads did not meet */

@@ -3,9 +3,11 @@
 
 import { Gather } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
+import type { Instruction } from '../ir/instruction'
 import { instruction } from '../ir/instruction'
 import type { NumericArray } from '../core/dtypes'
 import { BYTES_PER_ELEMENT, dtypes } from '../core/dtypes'
+import type { PermutationKey } from '../core/permute'
 import { encode, tapeBytes } from '../plan/tape'
 import type { Program } from './program'
 import type { Runtime, Storage } from './runtime'
@@ -23,34 +25,24 @@ export class ResidentRows {
   private readonly drawn: Storage
   /** A Gather for each tensor. */
   private readonly tape: Storage
-  private readonly gather: (tape: number) => number
+  private readonly runTape: (tape: number) => number
   private words = new Int32Array(0)
   private epoch = -1
 
   /** @param size rows of every tensor */
   constructor(
-    private readonly runtime: Runtime,
-    tensors: readonly Rows[],
+    readonly runtime: Runtime,
+    private readonly rows: readonly Rows[],
     private readonly size: number,
   ) {
-    this.gather = runtime.kernels!.run
+    this.runTape = runtime.kernels!.run
     this.drawn = runtime.createStorage(dtypes.int32.bytes * size)
-    this.content = tensors.map(({ data }) => runtime.createStorage(data.byteLength))
-    const gathers = tensors.map(({ width }, i) =>
-      instruction(Opcode.Gather, Gather, {
-        // Known when they are loaded.
-        out: 0,
-        indices: 0,
-        count: 0,
-        input: this.content[i]!.address,
-        outer: 1,
-        axis: size,
-        inner: width,
-      }),
-    )
+    this.content = rows.map(({ data }) => runtime.createStorage(data.byteLength))
+    // What they draw is known when they are loaded.
+    const gathers = rows.map((_, i) => this.gather(i, 0, 0))
     this.tape = runtime.createStorage(tapeBytes(gathers))
     // After all are allocated: until then the memory may grow.
-    tensors.forEach(({ data }, i) => {
+    rows.forEach(({ data }, i) => {
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       new Uint8Array(runtime.memory.buffer, this.content[i]!.address, bytes.length).set(bytes)
     })
@@ -58,9 +50,32 @@ export class ResidentRows {
     runtime.view('int32', this.tape.address, words.length).set(words)
   }
 
-  /** Where to write the numbers of the rows, in the order in which they are drawn. Stale when the memory grows. */
-  get order(): Int32Array {
-    return new Int32Array(this.runtime.memory.buffer, this.drawn.address, this.size)
+  /** Draws the rows in another order from now on. */
+  shuffle(key: PermutationKey): void {
+    this.runtime.kernels!.permute(this.drawn.address, this.size, ...key)
+  }
+
+  /** How many tensors there are. */
+  get tensors(): number {
+    return this.rows.length
+  }
+
+  /** Where the number of the row is that is drawn first. */
+  get orderAddress(): number {
+    return this.drawn.address
+  }
+
+  /** out [count, width] ← the first `count` rows of tensor i in their order */
+  gather(i: number, out: number, count: number): Instruction {
+    return instruction(Opcode.Gather, Gather, {
+      out,
+      indices: this.drawn.address,
+      count,
+      input: this.content[i]!.address,
+      outer: 1,
+      axis: this.size,
+      inner: this.rows[i]!.width,
+    })
   }
 
   /** parameter i of the program [count, width] ← rows order[start … start + count − 1] of tensor i */
@@ -74,7 +89,7 @@ export class ResidentRows {
       this.words[at + Gather.indices / BYTES_PER_ELEMENT] = indices
       this.words[at + Gather.count / BYTES_PER_ELEMENT] = count
     }
-    this.gather(this.tape.address)
+    this.runTape(this.tape.address)
   }
 
   private refresh(): void {

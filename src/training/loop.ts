@@ -1,12 +1,14 @@
 // The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
 
 import { ArgumentError, NonFiniteError } from '../core/errors'
+import { permute } from '../core/permute'
 import type { ClassWeight, DataOf, Dataset, SampleWeights, TargetsOf } from '../data/arrays'
-import { RowSource, makeResident, shuffledOrder, tensorsOf } from '../data/arrays'
+import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { ResidentRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
+import { StepLoop } from '../runtime/step-loop'
 import type { CallbackMethods, FitParams, Logs } from './callbacks'
 import { History, TerminateOnNaN } from './callbacks'
 import { ProgressBar } from './callbacks/progress'
@@ -68,7 +70,10 @@ export class BatchRunner {
   private readonly sources: readonly RowSource[]
   private readonly programs = new Map<number, Program>()
   private readonly types: (count: number) => BatchTypes
+  private readonly loops = new Map<number, StepLoop | null>()
   private resident: ResidentRows | null = null
+  private isShuffled = false
+  /** Where the rows are not resident. */
   private order: Int32Array | null = null
 
   constructor(
@@ -102,6 +107,8 @@ export class BatchRunner {
   }
 
   release(): void {
+    for (const loop of this.loops.values()) loop?.dispose()
+    this.loops.clear()
     this.resident?.dispose()
     this.resident = null
     for (const program of this.programs.values()) this.steps.release(program)
@@ -110,13 +117,17 @@ export class BatchRunner {
 
   /** Draws the order of rows for the runs to come. Before the first call they are taken as they are. */
   shuffle(seed: number, epoch: number): void {
-    const { size } = this.dataset
-    this.order = shuffledOrder(size, seed, epoch, this.resident?.order ?? this.order ?? new Int32Array(size))
+    const { resident, dataset: { size } } = this
+    const key = orderKey(seed, epoch)
+    this.isShuffled = true
+    if (resident !== null) return resident.shuffle(key)
+    this.order ??= new Int32Array(size)
+    permute(this.order, size, key)
   }
 
   private load(program: Program, start: number, count: number): void {
     const { order, resident, sources } = this
-    if (resident !== null && order !== null) resident.load(program, start, count)
+    if (resident !== null && this.isShuffled) resident.load(program, start, count)
     else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
   }
 
@@ -125,6 +136,30 @@ export class BatchRunner {
     const program = this.program(count)
     this.load(program, start, count)
     return program.run()
+  }
+
+  /**
+   * Up to `most` steps over count rows each, from place `start` in the order: all of them in one call of the engine where
+   * the rows lie in linear memory and one thread works.
+   * @returns how many ran, and whether all their values were finite; where not, the last of them updated nothing
+   */
+  runSome(start: number, count: number, most: number): { readonly steps: number; readonly finite: boolean } {
+    const loop = this.loop(count)
+    if (loop === null) return { steps: 1, finite: this.run(start, count) }
+    const done = loop.run(start, most)
+    return { steps: Math.min(done + 1, most), finite: done === most }
+  }
+
+  /** null where each step is a call of its own. */
+  private loop(count: number): StepLoop | null {
+    const known = this.loops.get(count)
+    if (known !== undefined) return known
+    const { resident } = this
+    const program = this.program(count)
+    const loops = resident !== null && this.isShuffled && program.instructionWords() !== null
+    const loop = loops ? new StepLoop(resident, program, count) : null
+    this.loops.set(count, loop)
+    return loop
   }
 
   /** What was not finite in a step that failed, by running it again. */
@@ -324,18 +359,23 @@ class TrainingLoop {
     const { model, dataset, options } = this.training
     const { batchSize, runner } = this
     this.completed = false
-    for (let start = 0, batch = 0; start < dataset.size; start += batchSize, batch++) {
-      const count = Math.min(batchSize, dataset.size - start)
+    const { size } = dataset
+    let batch = 0
+    for (let start = 0; start < size; start = batch * batchSize) {
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
-      this.step++
-      if (!runner.run(start, count)) return this.failNonFinite(runner.diagnose(start, count))
-      if (this.perBatch) await this.tellBatch(batch)
+      const count = Math.min(batchSize, size - start)
+      const most = this.perBatch || count < batchSize ? 1 : Math.min(this.pace.ahead, Math.floor((size - start) / batchSize))
+      const { steps, finite } = runner.runSome(start, count, most)
+      this.step += steps
+      batch += steps
+      if (!finite) return this.failNonFinite(runner.diagnose((batch - 1) * batchSize, count))
+      if (this.perBatch) await this.tellBatch(batch - 1)
       // A callback may have aborted between two turns of the event loop.
       options.signal?.throwIfAborted()
-      if (this.pace.isDue()) await this.pace.yield()
+      if (this.pace.isDue(steps)) await this.pace.yield()
       const { now } = this.pace
-      if (this.progress?.due(now) === true) this.progress.paint(batch + 1, readLogs('train', this.training.steps, this.training.compiled), now)
-      if (model.stopTraining && start + count < dataset.size) return
+      if (this.progress?.due(now) === true) this.progress.paint(batch, readLogs('train', this.training.steps, this.training.compiled), now)
+      if (model.stopTraining && batch * batchSize < size) return
     }
     this.completed = true
   }

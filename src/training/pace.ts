@@ -22,7 +22,7 @@ const SLICE = 10
 /** Looking at the clock costs as much as a hundredth of a small step: about this often in ms is enough, … */
 const LOOK = 0.2
 /** … and after so many steps, since the next one may take longer than those before. */
-const MOST_UNSEEN = 16
+const MOST_UNSEEN = 64
 
 /** Gives the event loop its turn when a slice of time is used up. */
 export class Pace {
@@ -35,9 +35,15 @@ export class Pace {
 
   constructor(private readonly signal: AbortSignal | undefined) {}
 
-  /** Whether the turn is due; to be asked after every step. */
-  isDue(): boolean {
-    if (--this.left > 0) return false
+  /** How many steps may run before isDue is asked again. */
+  get ahead(): number {
+    return this.left
+  }
+
+  /** Whether the turn is due; to be asked after every step, or after several of those ahead. */
+  isDue(steps = 1): boolean {
+    this.left -= steps
+    if (this.left > 0) return false
     const now = performance.now()
     const perStep = (now - this.now) / this.stride
     this.stride = Math.max(1, Math.min(MOST_UNSEEN, Math.floor(LOOK / perStep)))

@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape } from '../core/errors'
+import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -215,7 +215,7 @@ export class Trainer {
       try {
         loss.checkTargets(target, expected[i]!)
       } catch (error) {
-        if (error instanceof Error) error.message = `${name()}: ${error.message}`
+        if (error instanceof Error) restate(error, `${name()}: ${error.message}`)
         throw error
       }
     }

@@ -94,6 +94,8 @@ NAMESPACES = {
 
 
 def namespace_of(key):
+    if key.endswith("Constraint"):
+        return keras.constraints
     return keras.regularizers if key.endswith("Regularizer") else NAMESPACES[key]
 
 

@@ -20,6 +20,26 @@ interface FixtureFile {
   keras: string;
 }
 
+// attention.json
+
+export interface AttentionCase {
+  name: string;
+  /** query, key and value */
+  inputs: FixtureTensor[];
+  bias: FixtureTensor | null;
+  /** 0 and 1 */
+  mask: FixtureTensor | null;
+  options: { scale?: number; isCausal?: boolean };
+  output: FixtureTensor;
+  outputWeights: FixtureTensor;
+  /** d sum(output · outputWeights) / d query, key, value and bias. */
+  gradients: FixtureTensor[];
+}
+
+export interface AttentionFile extends FixtureFile {
+  cases: AttentionCase[];
+}
+
 // activations.json
 
 export interface ActivationCase {
@@ -34,6 +54,29 @@ export interface ActivationCase {
 
 export interface ActivationsFile extends FixtureFile {
   cases: ActivationCase[];
+}
+
+// constraints.json
+
+export interface ConstraintCase {
+  constraint: Described;
+  weight: FixtureTensor;
+  result: FixtureTensor;
+}
+
+/** A Sequential model, fitted in order: batches of 4, 3 epochs, mean squared error. */
+export interface ConstrainedRun {
+  layers: Described[];
+  optimizer: Described;
+  x: FixtureTensor;
+  y: FixtureTensor;
+  initial: FixtureTensor[];
+  final: FixtureTensor[];
+}
+
+export interface ConstraintsFile extends FixtureFile {
+  cases: ConstraintCase[];
+  runs: ConstrainedRun[];
 }
 
 // layers/<family>.json: every layer is called with training = false

@@ -295,6 +295,7 @@ def recurrent(rng):
 
     yield from gated(rng, x, some)
     yield from wrappers(rng, x, some)
+    yield from convolutional_lstm(rng)
 
 
 def gated(rng, x, some):
@@ -328,6 +329,24 @@ def gated(rng, x, some):
         initial_state=[[rows(3), rows(3)], [rows(2)]])
     yield "SimpleRNN with regularizers", spec("SimpleRNN", units=2, kernelRegularizer=spec("L1", l1=0.1),
                                               recurrentRegularizer=spec("L2", l2=0.1), biasRegularizer=spec("L2", l2=0.3)), x
+
+
+def convolutional_lstm(rng):
+    """ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, with every option. Keras with JAX cannot mask them."""
+    for rank, x in ((1, normal(rng, (2, 3, 5, 2))), (2, normal(rng, (2, 3, 4, 5, 2))), (3, normal(rng, (1, 2, 3, 4, 3, 2)))):
+        of = lambda **options: spec(f"ConvLSTM{rank}D", **{"filters": 2, "kernelSize": 2, **options})
+        every = [dict(), dict(padding="same", returnSequences=True), dict(kernelSize=3, strides=2, padding="same"),
+                 dict(dilationRate=2, returnSequences=True), dict(goBackwards=True, returnState=True, returnSequences=True),
+                 dict(useBias=False, activation="relu", recurrentActivation="hardSigmoid"),
+                 dict(unitForgetBias=False, kernelRegularizer=spec("L1", l1=0.1), recurrentRegularizer=spec("L2", l2=0.1),
+                      biasRegularizer=spec("L2", l2=0.3), activityRegularizer=spec("L2", l2=0.1))]
+        for options in every if rank == 2 else every[:3]:
+            yield f"ConvLSTM{rank}D {options}", of(**options), x
+    of = lambda **options: spec("ConvLSTM2D", **{"filters": 2, "kernelSize": [1, 3], **options})
+    x = normal(rng, (2, 3, 4, 5, 2))
+    yield "ConvLSTM2D [1, 3] strides [2, 1]", of(strides=[2, 1], padding="same"), x
+    yield "ConvLSTM2D initialState", of(padding="same"), x, dict(initial_state=[normal(rng, (2, 4, 5, 2)) for _ in range(2)])
+    yield "ConvLSTM2D of one step", of(returnSequences=True), x[:, :1]
 
 
 def wrappers(rng, x, some):
@@ -480,6 +499,10 @@ def normalization(rng):
     yield "RMSNormalization", spec("RMSNormalization"), x
     yield "RMSNormalization epsilon", spec("RMSNormalization", epsilon=0.1), sequence
     yield "RMSNormalization axis [1, 2]", spec("RMSNormalization", axis=[1, 2]), sequence
+    for powerIterations in (1, 3):
+        of = lambda layer: spec("SpectralNormalization", layer=layer, powerIterations=powerIterations)
+        yield f"SpectralNormalization of Dense {powerIterations}", of(spec("Dense", units=3)), x
+        yield f"SpectralNormalization of Conv2D {powerIterations}", of(spec("Conv2D", filters=3, kernelSize=2)), image
     yield "UnitNormalization", spec("UnitNormalization"), x
     yield "UnitNormalization axis 1", spec("UnitNormalization", axis=1), sequence
     yield "UnitNormalization axis [1, 2] with a mask", spec("UnitNormalization", axis=[1, 2]), sequence, dict(masks=[some])

@@ -318,6 +318,50 @@ def metrics():
     write("metrics.json", {"data": stored, "cases": cases, "means": means})
 
 
+# ---------------------------------------------------------------- constraints.json
+
+
+def constraints():
+    rng = random(12)
+    cases = []
+    for described, shape in [
+        (spec("MaxNorm"), (4, 3)), (spec("MaxNorm", maxValue=0.5, axis=1), (4, 3)), (spec("MaxNorm", maxValue=1.5, axis=[0, 1, 2]), (2, 3, 2, 4)),
+        (spec("NonNeg"), (4, 3)), (spec("UnitNorm"), (4, 3)), (spec("UnitNorm", axis=[0, 1]), (4, 3)), (spec("UnitNorm", axis=-1), (5,)),
+        (spec("MinMaxNorm"), (4, 3)), (spec("MinMaxNorm", minValue=2.0, maxValue=3.0), (4, 3)),
+        (spec("MinMaxNorm", minValue=0.5, maxValue=0.75, rate=0.25, axis=1), (4, 3)),
+    ]:
+        weight = normal(rng, shape)
+        cases.append({"constraint": described, "weight": tensor(weight), "result": tensor(build(keras.constraints, described)(weight))})
+    write("constraints.json", {"cases": cases, "runs": [constrained_run(rng, *each) for each in CONSTRAINED]})
+
+
+LARGEST = spec("MaxNorm", maxValue=0.7)
+CONSTRAINED = [
+    ([spec("Dense", units=3, kernelConstraint=LARGEST, biasConstraint=spec("NonNeg")), spec("Dense", units=1)], spec("SGD", learningRate=0.1), (4,)),
+    ([spec("Dense", units=3), spec("Dense", units=1, kernelConstraint=spec("UnitNorm"))], spec("Adam", learningRate=0.05), (4,)),
+    ([spec("Dense", units=2, kernelConstraint=spec("MinMaxNorm", minValue=0.5, rate=0.5))],
+     spec("SGD", learningRate=0.1, momentum=0.9, useEma=True, emaOverwriteFrequency=2), (4,)),
+    ([spec("Dense", units=2, kernelConstraint=LARGEST)], spec("Adam", learningRate=0.05, gradientAccumulationSteps=2), (4,)),
+    ([spec("Conv1D", filters=3, kernelSize=2, kernelConstraint=spec("MaxNorm", maxValue=0.5, axis=[0, 1])),
+      spec("BatchNormalization", gammaConstraint=spec("MaxNorm", maxValue=0.9, axis=0), betaConstraint=spec("NonNeg")),
+      spec("SimpleRNN", units=2, recurrentConstraint=spec("UnitNorm"), kernelConstraint=spec("NonNeg"))],
+     spec("SGD", learningRate=0.1), (5, 2)),
+]
+
+
+def constrained_run(rng, layers, optimizer, shape):
+    """A few epochs of fit in order, from weights that are given."""
+    model = keras.Sequential([keras.Input(shape)] + [build(keras.layers, each) for each in layers])
+    x = normal(rng, (8, *shape))
+    initial = [normal(rng, w.shape, 0.5) for w in model.get_weights()]
+    initial = [np.abs(w) + FLOAT(0.25) if "variance" in v.name else w for v, w in zip(model.weights, initial)]
+    model.set_weights(initial)
+    model.compile(optimizer=build(keras.optimizers, optimizer), loss="mean_squared_error")
+    y = normal(rng, (8, *model.output_shape[1:]))
+    model.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0)
+    return {"layers": layers, "optimizer": optimizer, "x": tensor(x), "y": tensor(y), "initial": tensors(initial), "final": tensors(model.get_weights())}
+
+
 # ---------------------------------------------------------------- initializers.json
 
 TRUNCATED_STD = 0.87962566103423978  # the standard deviation of a normal cut off at ±2
@@ -392,7 +436,7 @@ def initializers():
 
 
 MAKERS = {make.__name__: make for make in (
-    activations, losses, metrics, optimizers, initializers, trajectories)}
+    activations, losses, metrics, optimizers, initializers, constraints, trajectories)}
 
 if __name__ == "__main__":
     named = [a for a in sys.argv[1:] if not a.startswith("--")]

@@ -121,14 +121,14 @@ describe('seeds', () => {
     `)
     expect(Array.from(random.permutation(8, 5))).toMatchInlineSnapshot(`
       [
-        3,
-        7,
-        1,
-        2,
-        5,
-        0,
-        4,
         6,
+        1,
+        5,
+        4,
+        2,
+        0,
+        7,
+        3,
       ]
     `)
   })

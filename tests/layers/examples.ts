@@ -2,7 +2,7 @@
 // fails the test.
 
 import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
-import { Dense, GRU, GRUCell, LSTM, LSTMCell, Reshape, SimpleRNN, SimpleRNNCell, Softmax, TensorSpec, ops } from '../../src'
+import { Conv2D, Dense, GRU, GRUCell, LSTM, LSTMCell, Reshape, SimpleRNN, SimpleRNNCell, Softmax, TensorSpec, ops } from '../../src'
 import type { Tree } from '../../src/core/tree'
 
 /** What an input is; the shape is that of one sample. */
@@ -35,6 +35,8 @@ export interface Example {
   readonly mask?: 'drops' | 'makes'
   /** Whether training changes the output. */
   readonly random?: boolean
+  /** Whether training replaces weights, so that its gradient is not that of the weights before. */
+  readonly assigns?: boolean
   /** It begins a model and cannot stand within one. */
   readonly begins?: boolean
 }
@@ -121,6 +123,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { inputDim: 5, outputDim: 3 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
     { options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' }, input: whole, mask: 'makes' },
   ],
+  PositionEmbedding: [{ options: { sequenceLength: 5 }, input: steps }],
   Identity: [{ input: vector, others: [whole, image] }],
   InputLayer: [{ options: { shape: [4] }, input: vector, begins: true }],
   Operation: [{ options: { op: 'add' }, input: pair, mask: 'drops' }],
@@ -189,6 +192,18 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { units: 3, resetAfter: false, recurrentActivation: 'hardSigmoid' }, input: { input: vector, state: [new Input([3])] } },
     { options: { units: 3, resetAfter: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
   ],
+  ConvLSTM1D: [
+    { options: { filters: 2, kernelSize: 2 }, input: new Input([3, 4, 2]), maskRank: 2, mask: 'drops' },
+    { options: { filters: 2, kernelSize: 3, strides: 2, padding: 'same', returnSequences: true, returnState: true, useBias: false }, input: new Input([3, 4, 2]), maskRank: 2 },
+  ],
+  ConvLSTM2D: [
+    { options: { filters: 2, kernelSize: 2, padding: 'same', returnSequences: true, goBackwards: true }, input: new Input([2, 3, 4, 2]), maskRank: 2 },
+    { options: { filters: 2, kernelSize: [1, 2], dataFormat: 'channelsFirst', returnState: true, kernelRegularizer: 'l2' }, input: new Input([2, 2, 3, 4]), maskRank: 2, mask: 'drops' },
+    { options: { filters: 2, kernelSize: 2, dropout: 0.3, recurrentDropout: 0.4, seed: 3, unitForgetBias: false }, input: new Input([2, 3, 3, 2]), maskRank: 2, mask: 'drops', random: true },
+  ],
+  ConvLSTM3D: [
+    { options: { filters: 2, kernelSize: [2, 1, 2], activation: 'relu', recurrentActivation: 'hardSigmoid' }, input: new Input([2, 3, 2, 3, 2]), maskRank: 2, mask: 'drops' },
+  ],
   LSTM: [
     { options: { units: 3 }, input: steps, mask: 'drops' },
     { options: { units: 2, unitForgetBias: false, returnSequences: true, goBackwards: true, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
@@ -212,6 +227,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   SimpleRNNCell: [
     { options: { units: 3 }, input: { input: vector, state: [new Input([3])] } },
     { options: { units: 3, useBias: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
+  ],
+  SpectralNormalization: [
+    { options: () => ({ layer: new Dense(3) }), input: vector, random: true, assigns: true },
+    { options: () => ({ layer: new Conv2D({ filters: 3, kernelSize: 2 }), powerIterations: 3 }), input: photo, random: true, assigns: true },
   ],
   StackedRNNCells: [
     { options: () => ({ cells: [new LSTMCell(2), new GRUCell(2)] }), input: { input: vector, state: [new Input([2]), new Input([2]), new Input([2])] } },

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, TensorSpec, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Layer, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, TensorSpec, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
 import { LayerBase } from '../../src/layers/base'
@@ -130,6 +130,17 @@ describe('Lambda', () => {
   it('is found by its name where a model is loaded', async () => {
     const copy = await loadModel(await model().save(), { customObjects: { shifted } })
     expect(copy.predictOnBatch([[1, 2]]).toArray()).toEqual([[5, 6]])
+  })
+
+  it('names the layer that is not found', async () => {
+    class Own extends Layer {
+      static readonly className = 'OwnOfTheUser'
+      call(x: Tensor): Tensor {
+        return x
+      }
+    }
+    const bytes = await new Sequential([new Own({ inputShape: [2] })]).save()
+    await expect(loadModel(bytes)).rejects.toThrow(/^Unknown layer 'OwnOfTheUser'\. What is your own goes into customObjects, under this name\.$/)
   })
 
   it('names the function that is not found', async () => {

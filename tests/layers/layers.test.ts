@@ -1,7 +1,10 @@
 // What layers do besides computing what Keras computes (golden.test.ts): names, shapes, life cycle, Dropout.
 import { describe, expect, it } from 'vitest'
-import type { CallbackMethods } from '../../src'
-import { Activation, CallContext, Dense, Dropout, Flatten, InputLayer, Reshape, SGD, Sequential, StateError, clearSession, ops, regularizers, setRandomSeed, tensor } from '../../src'
+import type { ApplyOptions, CallbackMethods } from '../../src'
+import {
+  Activation, ArgumentError, CallContext, Dense, Dropout, Flatten, GRU, Input, InputLayer, Lambda, MultiHeadAttention, Reshape, SGD, Sequential,
+  StateError, clearSession, ops, regularizers, setRandomSeed, tensor,
+} from '../../src'
 import { regularizers as registry } from '../../src/regularizers/registry'
 import { expectNear } from '../helpers/golden'
 
@@ -49,6 +52,37 @@ describe('life cycle', () => {
     const model = new Sequential([new InputLayer({ shape: [2, 3] }), new Flatten(), new Dense({ units: 1 })])
     expect(model.layers.map((layer) => layer.constructor.name)).toEqual(['Flatten', 'Dense'])
     expect(model.getWeights()[0]!.shape).toEqual([6, 1])
+  })
+})
+
+describe('a call', () => {
+  it('refuses options that nobody reads, in either spelling', () => {
+    const attention = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'attention' })
+    const x = tensor([[[1, 0], [0, 1], [1, 1]]])
+    const causal = attention.apply(x, { useCausalMask: true })
+    expect(attention.apply(x).data).not.toEqual(causal.data)
+    expect(attention.apply(x, { use_causal_mask: true } as ApplyOptions).data).toEqual(causal.data)
+    const misspelt = { useCausalMasks: true } as ApplyOptions
+    for (const input of [x, Input({ shape: [3, 2] })]) {
+      expect(() => attention.apply(input, misspelt)).toThrow(
+        new ArgumentError("Unknown option of a call of MultiHeadAttention \"attention\" 'useCausalMasks'. Did you mean 'useCausalMask'?"),
+      )
+    }
+  })
+
+  it('says in which layer an op refused its operands', () => {
+    const gru = new GRU({ units: 2, name: 'gru' })
+    gru.apply(ops.ones([1, 4, 3]))
+    expect(() => gru.apply(ops.ones([1, 4, 5]))).toThrow(/^GRU "gru": GRUCell "gru_cell\w*": matmul: .* received \[1, 5\]/)
+    const attention = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'attention' })
+    attention.apply(ops.ones([1, 4, 3]))
+    expect(() => attention.apply(ops.ones([1, 4, 5]))).toThrow(/^MultiHeadAttention "attention": EinsumDense "query": einsum: /)
+    // Also where nobody catches it, and the stack is printed.
+    expect(() => gru.apply(ops.ones([1, 4, 5]))).toThrow(expect.objectContaining({ stack: expect.stringContaining('GRU "gru": GRUCell') }))
+    const flat = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'flat' })
+    expect(() => flat.apply(ops.ones([4, 3]))).toThrow('MultiHeadAttention "flat": the query and the value must be [batch, …steps, features], received [None, 3] and [None, 3]')
+    const outer = new Sequential([new Lambda({ function: (x) => ops.reshape(x, [7]), name: 'seven' })])
+    expect(() => outer.predictOnBatch([[1, 2, 3]])).toThrow(/^Lambda "seven": reshape: /)
   })
 })
 

@@ -113,7 +113,7 @@ describe('SimpleRNN', () => {
   })
 
   it.each([
-    ['an input without steps', () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])), 'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]'],
+    ['an input without steps', () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])), 'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]. A recurrent layer in front of it gives every step with returnSequences: true.'],
     ['too many states', () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [x, x] }), 'SimpleRNN "x": initialState must be 1 tensors, received 2'],
     ['a state of another shape', () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 3])] }), 'SimpleRNN "x": initialState[0] must be [5, 2], received [5, 3]'],
     ['a layer that is no cell', () => Reflect.construct(RNN, [{ cell: new Dense(2) }]), 'cell must be a cell, a subclass of Cell, received Dense'],
@@ -218,7 +218,7 @@ describe('gates', () => {
     ['have masks of their own with recurrentDropout', { dropout: 0.5, recurrentDropout: 0.2 }, [4, 4, 3]],
   ])('%s', (_what, options, expected) => {
     const cell = new LSTMCell({ units: 2, seed: 1, ...options })
-    expect(cell.dropoutMasks(4, 3)['input']!.shape).toEqual(expected)
+    expect(cell.dropoutMasks(4, [3])['input']!.shape).toEqual(expected)
     const [input, state] = [ops.ones([4, 3]), [ops.ones([4, 2]), ops.ones([4, 2])]]
     const all = [cell.apply({ input, state }), cell.apply({ input, state }, { training: true })].map(({ output }) => output.data)
     expect(all[1]).not.toEqual(all[0])

@@ -39,6 +39,8 @@ describe('what does not fit is refused in words', () => {
     expect(() => new Conv2D({ filters: 3, kernelSize: 1, groups: 2 })).toThrow(ArgumentError)
     expect(() => new Conv2DTranspose({ filters: 3, kernelSize: 3, strides: 2, outputPadding: 2 })).toThrow(ArgumentError)
     expect(() => new Conv2D({ filters: 3, kernelSize: [1, 2, 3] })).toThrow(/array of 2/)
+    expect(() => new Conv2D({ units: 3, kernelSize: 1 } as never)).toThrow("Unknown option of Conv2D 'units'. Did you mean 'filters'?")
+    expect(() => new Conv2D({ filters: 3, kernelSize: '3' as never })).toThrow("Conv2D: kernelSize must be an integer ≥ 1 or an array of 2, received '3'")
     expect(() => new Dropout({ rate: 0.5, noiseShape: [null, 2] }).apply(make([3, 4]), { training: true })).toThrow(/noiseShape/)
   })
 })

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
 import {
-  Activation, Adam, ArgumentError, CosineDecay, DataError, Dense, Dropout, ExponentialDecay, Flatten, InputLayer, Layer, MyelinError,
+  Activation, Adam, ArgumentError, Conv2D, CosineDecay, DataError, Dense, Dropout, ExponentialDecay, Flatten, InputLayer, Layer, MyelinError,
   PiecewiseConstantDecay, RMSprop, Reshape, SGD, Sequential, ShapeError, StateError, initializers, losses, metrics, ops, regularizers, tensor,
 } from '../../src'
 import { binaryModel, errorOf, expectError, samples, stateOf, weightsOf } from '../helpers/training'
@@ -43,6 +43,16 @@ describe('inputs', () => {
     const error = await errorOf(() => model.layers[0]!.apply(images))
     expect(error).toBeInstanceOf(ShapeError)
     expect(error.message).toBe('Dense "fc1": the last input dimension must be 6, received [4, 2, 3]. Did you forget Flatten?')
+  })
+
+  it.each<[string, number[], string]>([
+    ['flat images', [2, 48], ' Its rows have as many elements: ops.reshape(x, [2, 4, 4, 3]) fits.'],
+    ['channels in front', [2, 3, 4, 4], ' Are the axes in another order?'],
+    ['other images', [2, 4, 4, 1], ''],
+    ['one image', [4, 4, 3], ' For one sample, wrap it into a batch of 1.'],
+  ])('%s in front of a convolution', (_title, shape, hint) => {
+    const model = new Sequential([new Conv2D({ filters: 2, kernelSize: 3, inputShape: [4, 4, 3] })], { name: 'eye' })
+    expect(() => model.predictOnBatch(ops.ones(shape))).toThrow(new ShapeError(`Sequential "eye": the input must be [batch, 4, 4, 3], received [${shape.join(', ')}].${hint}`))
   })
 
   it.each<[string, unknown, typeof DataError, (string | RegExp)[]]>([

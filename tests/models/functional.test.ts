@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Dense, Embedding, Input, Model, Sequential, loadModel, modelFromJSON, ops, tensor } from '../../src'
+import { Dense, Embedding, Flatten, GRU, Input, Model, Sequential, loadModel, modelFromJSON, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 describe('functional models', () => {
@@ -32,7 +32,7 @@ describe('functional models', () => {
     expect(fresh.weights.map(({ shape }) => shape)).toEqual(model.weights.map(({ shape }) => shape))
     const lines: string[] = []
     model.summary({ print: (line) => lines.push(line) })
-    console.log(lines.join('\n'))
+    expect(lines.find((line) => line.includes('concatenate'))).toMatch(/\[None, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/)
     const middle = new Model({ inputs: model.inputs, outputs: trunk.output })
     expect((await middle.predict({ image: x1, tags: x2 })).shape).toEqual([n, 4])
     const nested = new Sequential([new Dense({ units: 6, inputShape: [2] })])
@@ -59,6 +59,16 @@ describe('a Sequential that begins with an Input', () => {
     for (const each of models) expect(each.predictOnBatch([[0, 1, 2, 3]]).shape).toEqual([1, 4, 2])
   })
 
+  it('or with a model whose input is known', () => {
+    const encoder = new Sequential([new Dense({ units: 2, inputShape: [5] })], { name: 'encoder' })
+    const decoder = new Sequential([new Dense({ units: 5, inputShape: [2] })], { name: 'decoder' })
+    const whole = new Sequential([encoder, decoder])
+    const rows: string[] = []
+    whole.summary({ print: (line) => rows.push(line) })
+    expect(rows.find((row) => row.includes('decoder'))).toContain('[None, 5]')
+    expect(rows).toContain(' Total params: 27 (108 B)')
+  })
+
   it('takes no other symbol, and no Input behind a layer', () => {
     const input = Input({ shape: [4] })
     const output = new Dense({ units: 2 }).apply(input)
@@ -68,5 +78,30 @@ describe('a Sequential that begins with an Input', () => {
     model.add(input)
     model.add(new Dense({ units: 2 }))
     expect(model.built).toBe(true)
+  })
+})
+
+describe('a Sequential that the first data build', () => {
+  it('takes sequences of other lengths afterwards, also when it was saved', async () => {
+    const model = new Sequential([new Embedding({ inputDim: 9, outputDim: 4 }), new GRU({ units: 3 }), new Dense({ units: 1 })], { name: 'reader' })
+    model.compile({ loss: 'mse' })
+    await model.fit([[1, 2, 3]], [[1]], { verbose: 0 })
+    expect((await model.predict([[1, 2], [3, 4]])).shape).toEqual([2, 1])
+    await model.fit([[1, 2, 3, 4, 5]], [[1]], { verbose: 0, validationData: [[[1]], [[0]]] })
+    const copy = await loadModel(await model.save())
+    expect(copy.predictOnBatch([[1, 2]]).data).toEqual(model.predictOnBatch([[1, 2]]).data)
+    expect(() => model.predictOnBatch([[[1, 2]]])).toThrow('Sequential "reader": the input must be [batch, 3], received [1, 1, 2]')
+  })
+
+  it('refuses what one of its layers refuses', () => {
+    const model = new Sequential([new Flatten(), new Dense({ units: 1 })], { name: 'flat' })
+    model.predictOnBatch(ops.ones([2, 3, 4]))
+    expect(() => model.predictOnBatch(ops.ones([2, 3, 5]))).toThrow('Sequential "flat": the input must be [batch, 3, 4], received [2, 3, 5]')
+    expect(model.predictOnBatch(ops.ones([2, 4, 3])).shape).toEqual([2, 1])
+  })
+
+  it('holds to what is declared', () => {
+    const model = new Sequential([new GRU({ units: 3, inputShape: [5, 2], name: 'gru' })], { name: 'five' })
+    expect(() => model.predictOnBatch(ops.ones([2, 6, 2]))).toThrow('Sequential "five": the input must be [batch, 5, 2], received [2, 6, 2]')
   })
 })

@@ -174,14 +174,14 @@ describe('seeds', () => {
     `)
     expect(random.permutation(8, 42)).toMatchInlineSnapshot(`
       Int32Array [
-        1,
         0,
-        4,
-        2,
-        7,
-        5,
+        1,
         6,
+        2,
+        5,
         3,
+        7,
+        4,
       ]
     `)
   })

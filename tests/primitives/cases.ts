@@ -11,6 +11,7 @@ import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
 import { routineCases } from './routine-cases'
+import { attentionCases } from './attention-cases'
 import { windowCases } from './window-cases'
 import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
 
@@ -630,6 +631,7 @@ export const opCases = {
   ],
   crossEntropy: entropies(distributionsFor),
   crossEntropyGradient: entropyGradients(distributionsFor),
+  ...attentionCases,
   gather: gatherCases,
   scatterAdd: scatterCases,
   reshape: [

@@ -10,7 +10,7 @@ function fake(bytes: number, log: string[], name: string): Program {
   const graph = { parameters: [], cells: new Map(), nodes: [], outputs: [], updates: [], idEnd: 0 }
   return {
     graph, byteLength: bytes, parameter: () => new Float32Array(0), run: () => true, output: () => new Float32Array(0), findNonFinite: () => null,
-    disassemble: () => name, dispose: () => void log.push(name),
+    instructionWords: () => null, disassemble: () => name, dispose: () => void log.push(name),
   }
 }
 

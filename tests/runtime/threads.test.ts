@@ -155,6 +155,16 @@ const loops: Case[] = [
   },
 ]
 
+const attentions = [
+  { name: 'attention of several blocks, causal', shapes: [[2, 150, 3, 8], [2, 150, 3, 8], [2, 150, 3, 5]], options: { isCausal: true } },
+  { name: 'attention of one sample and one head', shapes: [[1, 200, 1, 16], [1, 70, 1, 16], [1, 70, 1, 16]], options: {} },
+  { name: 'attention with shared keys', shapes: [[3, 20, 4, 8], [3, 30, 2, 8], [3, 30, 2, 8]], options: { scale: 0.7 } },
+].map(({ options, ...rest }) => ({
+  ...rest,
+  body: (inputs: Tensor[]): readonly Tensor[] =>
+    valueAndGrad((q: Tensor, k: Tensor, v: Tensor) => sum(ops.square(ops.dotProductAttention(q, k, v, options))), { argnums: [0, 1, 2] })(...(inputs as [Tensor, Tensor, Tensor])).flat(),
+}))
+
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
   // Parts of one nanosecond: everything that can be dealt out is.
   const runtimes: Runtime[] = []
@@ -165,7 +175,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
   })
   afterAll(() => dispose())
 
-  it.each([...products, ...others, ...loops])('$name', ({ shapes, body }) => {
+  it.each([...products, ...others, ...loops, ...attentions])('$name', ({ shapes, body }) => {
     const graph = graphOf(shapes, body)
     const expected = bitsOfRun(one, graph)
     for (const runtime of runtimes) {

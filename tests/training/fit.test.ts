@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import type { CompileOptions, FitOptions, Logs } from '../../src'
 import { Adam, Dense, SGD, Sequential, StateError, Variable, runtimeInfo, setRandomSeed, tensor } from '../../src'
-import { shuffledOrder } from '../../src/data/arrays'
+import { permute } from '../../src/core/permute'
+import { orderKey } from '../../src/data/arrays'
 import { expectNear } from '../helpers/golden'
 import { binaryModel, errorOf, ordersOf, samples, stateOf, weightsOf } from '../helpers/training'
 
@@ -320,7 +321,9 @@ describe('the copy of the data set in linear memory', () => {
     const sampleWeight = upTo(21).map((row) => 1 + row)
     const { model } = await fitted({ epochs: 1, sampleWeight })
     const reference = binaryModel()
-    const order = Array.from(shuffledOrder(21, reference.trainer.shuffleState.seed, 0, new Int32Array(21)))
+    const drawn = new Int32Array(21)
+    permute(drawn, 21, orderKey(reference.trainer.shuffleState.seed, 0))
+    const order = Array.from(drawn)
     for (let start = 0; start < 21; start += 8) {
       const rows = order.slice(start, start + 8)
       reference.trainOnBatch(rows.map((row) => x[row]!), rows.map((row) => yes[row]!), { sampleWeight: rows.map((row) => sampleWeight[row]!) })

@@ -19,6 +19,16 @@ export default {
     ({ default: brain } = await import('brain.js'));
   },
 
+  // Its errorThresh is what may end the training early; its test is what it has for evaluate.
+  async runJob({ rows, labels, epochs, units }) {
+    await this.load();
+    const net = new brain.NeuralNetwork({ hiddenLayers: units.slice(0, -1), activation: 'sigmoid' });
+    const patterns = rows.map((input, i) => ({ input, output: labels[i] }));
+    net.train(patterns, { iterations: epochs, errorThresh: 1e-12 });
+    net.test(patterns);
+    return net.run(rows[0])[0];
+  },
+
   build(network, data, batchSize) {
     const { inputs } = network;
     const outputs = network.layers.at(-1).units;

@@ -14,6 +14,7 @@
  * @property {string[]} [operations]  the operations of cases.mjs that it takes part in; all, when absent
  * @property {string} [version]  where there is no npm package to ask
  * @property {() => Promise<void>} load  imports the library and makes its backend ready
+ * @property {(job: Job) => Promise<number>} [runJob]  loads the library and does the whole job; the prediction of the first row
  * @property {(network: import('../cases.mjs').Network, data: import('../cases.mjs').Dataset,
  *             batchSize: number) => Model | Promise<Model>} build  a fresh model with the network's own initial weights
  */
@@ -28,6 +29,15 @@
  * @property {() => unknown} dispose
  * @property {(operation: string, milliseconds: number) => Promise<number>} [sample]  for libraries that run elsewhere: the
  *   milliseconds of one call, from calls for at least so long, in their own time
+ */
+
+/**
+ * @typedef {object} Job  what people write: see job.mjs
+ * @property {number[][]} rows
+ * @property {number[][]} labels
+ * @property {number} epochs
+ * @property {number} batchSize
+ * @property {number[]} units  of the layers: relu, and sigmoid for the last
  */
 
 export {};

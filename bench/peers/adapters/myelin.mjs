@@ -14,6 +14,16 @@ export default {
     myelin = await import('../../../dist/index.js');
   },
 
+  async runJob({ rows, labels, epochs, batchSize, units }) {
+    await this.load();
+    const { Sequential, Dense } = myelin;
+    const model = new Sequential(units.map((n, l) => new Dense({ units: n, activation: l < units.length - 1 ? 'relu' : 'sigmoid' })));
+    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] });
+    await model.fit(rows, labels, { epochs, batchSize, verbose: 0 });
+    await model.evaluate(rows, labels, { batchSize });
+    return (await model.predict(rows.slice(0, 1))).data[0];
+  },
+
   build(network, data, batchSize) {
     const { Sequential, Dense, tensor } = myelin;
     const { inputs, rows } = { inputs: network.inputs, rows: data.rows };

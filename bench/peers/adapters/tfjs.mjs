@@ -26,6 +26,19 @@ export default {
     if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) throw new Error('tfjs: its wasm backend runs without SIMD');
   },
 
+  async runJob({ rows, labels, epochs, batchSize, units }) {
+    await this.load();
+    const model = layers.sequential({
+      layers: units.map((n, l) => layers.layers.dense({ units: n, activation: l < units.length - 1 ? 'relu' : 'sigmoid', ...(l === 0 && { inputShape: [rows[0].length] }) })),
+    });
+    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] });
+    const x = tf.tensor2d(rows);
+    const y = tf.tensor2d(labels);
+    await model.fit(x, y, { epochs, batchSize, verbose: 0 });
+    await model.evaluate(x, y, { batchSize })[0].data();
+    return (await model.predict(tf.tensor2d(rows.slice(0, 1))).data())[0];
+  },
+
   build(network, data, batchSize) {
     const { inputs } = network;
     const { rows } = data;

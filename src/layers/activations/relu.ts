@@ -8,7 +8,7 @@ import { cast, greater, minimum, multiply, negative, relu, subtract, where } fro
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
-import { initializer, regularizer } from '../kinds'
+import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
@@ -76,6 +76,8 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
   alphaInitializer: option(initializer, 'zeros'),
   /** A penalty on alpha. Default null. */
   alphaRegularizer: option(regularizer, null),
+  /** What alpha is made to fulfil after every update. Default null. */
+  alphaConstraint: option(constraint, null),
   /** An axis or several along which alpha is the same; the batch axis is 0. Default null: none. */
   sharedAxes: option(
     nullable(custom<readonly number[], number | readonly number[]>((value, where) => axes.read(typeof value === 'number' ? [value] : value, where), (value) => value)),
@@ -97,7 +99,7 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
       if (extent !== null) return extent
       throw new ShapeError(`${this}: axis ${i + 1} of the input must be known, or be among sharedAxes, received ${formatShape(inputShape)}`)
     })
-    this.alphaVariable = this.addWeight({ name: 'alpha', shape, initializer: this.alphaInitializer, regularizer: this.alphaRegularizer })
+    this.alphaVariable = this.addWeight({ name: 'alpha', shape, initializer: this.alphaInitializer, regularizer: this.alphaRegularizer, constraint: this.alphaConstraint })
   }
 
   call(x: Tensor): Tensor {

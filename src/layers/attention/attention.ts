@@ -5,11 +5,12 @@ import { boolean, choice, configured, integer, nullable, number, option } from '
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/activations'
+import { attend } from '../../ops/attention'
 import { add, multiply, subtract, tanh, where } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
 import { SeedGenerator, dropout } from '../../ops/random'
 import { sum } from '../../ops/reduce'
-import { expandDims, swapAxes } from '../../ops/shape'
+import { expandDims, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { ApplyOptions } from '../base'
@@ -17,7 +18,7 @@ import type { CallContext } from '../context'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
-import { asBool, causalMask, both } from './masks'
+import { asBool, both, causalMask, keyMask } from './masks'
 
 type Inputs = readonly Tensor[]
 
@@ -40,6 +41,10 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     const [query, value, key = value] = this.checked(inputs) as readonly [Tensor, Tensor, Tensor?]
     const [queryMask = null, valueMask = null] = Array.isArray(mask) ? flatten<Tensor | null>(mask) : []
+    const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true
+    if (!isStored && this.isProduct && [query, key, value].every(({ rank }) => rank === 3)) {
+      return this.where(queryMask, this.withoutScores(query, key, value, valueMask, attention))
+    }
     const scores = this.scores(query, key)
     const causal = attention.useCausalMask === true ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null
     const given = attention.attentionMask == null ? null : asBool(attention.attentionMask)
@@ -47,8 +52,26 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
     const weights = softmax(seen === null ? scores : where(seen, scores, subtract(scores, MASKED)))
     const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
     const result = matmul(used, value)
-    const output = queryMask === null ? result : where(expandDims(asBool(queryMask), -1), result, 0)
+    const output = this.where(queryMask, result)
     return typed(attention.returnAttentionScores === true ? [output, weights] : output)
+  }
+
+  private where(queryMask: Tensor | null, result: Tensor): Tensor {
+    return queryMask === null ? result : where(expandDims(asBool(queryMask), -1), result, 0)
+  }
+
+  /** Whether the scores are scaledQuery · keyᵀ, so that a primitive can do without storing them. */
+  protected readonly isProduct: boolean = false
+
+  protected scaledQuery(query: Tensor, _key: Tensor): Tensor {
+    return query
+  }
+
+  private withoutScores(query: Tensor, key: Tensor, value: Tensor, valueMask: Tensor | null, attention: ApplyOptions): Tensor {
+    const ofValue = valueMask === null ? null : keyMask(asBool(valueMask))
+    const given = attention.attentionMask == null ? null : expandDims(asBool(attention.attentionMask), 1)
+    const [q, k, v] = [this.scaledQuery(query, key), key, value].map((each) => expandDims(each, 2)) as [Tensor, Tensor, Tensor]
+    return squeeze(attend(`${this}`, q, k, v, { scale: 1, mask: both(ofValue, given), after: attention.useCausalMask === true ? 0 : Infinity }).result, 2)
   }
 
   private checked(inputs: unknown): Inputs {
@@ -108,13 +131,20 @@ export class Attention extends configured(WeighedAttention, () => ({
     if (this.scoreMode === 'concat') this.concatVariable = this.addWeight({ name: 'concatScoreWeight', shape: [], initializer: 'ones' })
   }
 
+  private scaled(x: Tensor): Tensor {
+    return this.scaleVariable === null ? x : multiply(x, this.scaleVariable)
+  }
+
+  protected override readonly isProduct = this.scoreMode === 'dot'
+
+  protected override scaledQuery(query: Tensor, key: Tensor): Tensor {
+    requireSameFeatures(this, query, key)
+    return this.scaled(query)
+  }
+
   protected scores(query: Tensor, key: Tensor): Tensor {
-    const scaled = (x: Tensor): Tensor => (this.scaleVariable === null ? x : multiply(x, this.scaleVariable))
-    if (this.concatVariable === null) {
-      requireSameFeatures(this, query, key)
-      return scaled(matmul(query, swapAxes(key, -2, -1)))
-    }
-    return multiply(sum(tanh(scaled(add(expandDims(query, -2), expandDims(key, -3)))), -1), this.concatVariable)
+    if (this.concatVariable === null) return matmul(this.scaledQuery(query, key), swapAxes(key, -2, -1))
+    return multiply(sum(tanh(this.scaled(add(expandDims(query, -2), expandDims(key, -3)))), -1), this.concatVariable)
   }
 }
 

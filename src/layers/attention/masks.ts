@@ -25,6 +25,11 @@ export function windowMask(rows: number, columns: number, window: number): Tenso
   return less(abs(distances(rows, columns)), window)
 }
 
+/** A mask of the value's steps [batch, value] → [batch, 1, 1, value]: for all heads and steps of the query. */
+export function keyMask(mask: Tensor): Tensor {
+  return expandDims(expandDims(mask, 1), 1)
+}
+
 /** A mask of the query's steps [batch, query] and one of the value's [batch, value] → [batch, query, value]. */
 export function stepMasks(query: Tensor | null, value: Tensor | null): Tensor | null {
   return both(query === null ? null : expandDims(asBool(query), -1), value === null ? null : expandDims(asBool(value), -2))

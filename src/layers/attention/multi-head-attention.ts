@@ -6,20 +6,24 @@ import { normalizeAxis } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/activations'
+import { attend } from '../../ops/attention'
 import { multiply, where } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
 import { SeedGenerator, dropout } from '../../ops/random'
-import { repeat, reshape } from '../../ops/shape'
+import { mean } from '../../ops/reduce'
+import { expandDims, repeat, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
-import { initializer, regularizer } from '../kinds'
+import { constraint, initializer, regularizer } from '../kinds'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
-import { asBool, both, causalMask, stepMasks, windowMask } from './masks'
+import type { Decoding } from './decoding'
+import { currentDecoding } from './decoding'
+import { asBool, both, causalMask, keyMask, stepMasks, windowMask } from './masks'
 
 /** A sequence that attends to itself, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -43,14 +47,30 @@ const projectionOptions = () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on each kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
   /** A penalty on each bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
   /** Whether σ of a projection of the query multiplies what the heads give. Default false. */
   useGate: option(boolean, false),
   /** Fixes the numbers that are drawn; from setRandomSeed's when left out. */
   seed: option(nullable(integer()), null),
 })
 
+/** Which steps count, all of them bool. */
+interface Masks {
+  /** [batch, query steps] */
+  readonly query: Tensor | null
+  /** Of value and key together, [batch, value steps]. */
+  readonly key: Tensor | null
+  /** [batch, query steps, value steps], or with an axis of the heads in between. */
+  readonly pairs: Tensor | null
+  readonly isCausal: boolean
+}
+
+/** Each [batch, …steps, heads, size]. */
 interface Heads {
   readonly query: Tensor
   readonly key: Tensor
@@ -76,6 +96,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     if (list.length < 2 || list.length > 3 || query === undefined || value === undefined || key === undefined) {
       throw new ArgumentError(`${this}: the input must be a sequence, [query, value] or [query, value, key]`)
     }
+    if (Math.min(query.length, value.length) < 3) {
+      throw new ShapeError(`${this}: the query and the value must be [batch, …steps, features], received ${formatShape(query)} and ${formatShape(value)}`)
+    }
     const isAlike = value.length === key.length && value.slice(1, -1).every((extent, i) => extent === key[i + 1])
     if (!isAlike) throw new ShapeError(`${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`)
     return { query, value, key }
@@ -97,42 +120,95 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   }
 
   private dense(name: string, equation: string, outputShape: BatchShape, biasAxes: string, activation: 'sigmoid' | null): EinsumDense {
-    const { kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this
-    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer })
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } = this
+    const weights = { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint }
+    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, ...weights })
   }
 
-  /** Repeats keys and values so that each head of the query has its own. */
-  protected abstract matched(heads: Heads): Heads
+  /** Keys or values [batch, …steps, heads, size], repeated so that each head of the query has its own. */
+  protected abstract matched(heads: Tensor): Tensor
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     // The masks count here, and the projections know none.
     const [query, value, key = value] = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask) as [Tensor, Tensor, Tensor?]
     this.shapesOf([query, value, key].map(({ shape }) => shape))
-    const heads = this.matched({ query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) })
+    const heads: Heads = { query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) }
     const gate = this.gate?.apply(query)
-    const axes = this.attentionAxesOf(query.rank)
-    const { toScores, toOutput } = equations(heads.query.rank, axes)
-    const scores = einsum(toScores, multiply(heads.query, 1 / Math.sqrt(this.keyLength)), heads.key)
-    const [rows, columns] = [query, value].map(({ shape }) => axes.map((axis) => shape[axis]!)) as [number[], number[]]
-    const seen = this.seenBy(scores, rows, columns, inputs instanceof Tensor ? [mask, mask] : mask, inputs instanceof Tensor ? 2 : inputs.length, attention)
-    const over = [...axes.keys()].map((i) => i - axes.length)
-    // A row of which nothing is left: as in Keras, the mean of all values, or nothing where the weights are asked for.
-    const isExplicit = this.dropout > 0 || attention.returnAttentionScores === true || heads.query.rank !== 4
-    const all = softmax(seen === null ? scores : where(seen, scores, MASKED), over)
-    const weights = seen !== null && isExplicit ? where(seen, all, 0) : all
-    const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
-    const made = einsum(toOutput, used, heads.value)
-    const output = this.attentionOutput!.apply(gate === undefined ? made : multiply(made, gate))
+    const masks = this.masksOf(inputs, mask, attention)
+    const decoding = currentDecoding()
+    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0])
+    if (decoding !== null && isSelf) return typed(this.merged(this.decoded(decoding, heads, masks, attention), gate))
+    const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
+    const [made, weights] = isStored ? this.throughScores(heads, masks, training, attention) : [this.withoutScores(heads, masks), null]
+    const output = this.merged(made, gate)
     return typed(attention.returnAttentionScores === true ? [output, weights] : output)
   }
 
+  private merged(made: Tensor, gate: Tensor | undefined): Tensor {
+    return this.attentionOutput!.apply(gate === undefined ? made : multiply(made, gate))
+  }
+
+  /** What the heads give for steps that follow others, whose keys and values were kept. */
+  private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
+    if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
+      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, without attentionMask or scores. Else pass cache: false`)
+    }
+    const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
+    if (decoding.start === 0) return this.withoutScores(heads, masks)
+    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity })
+  }
+
+  /** How many steps back and ahead a step sees. */
+  private bandOf({ isCausal }: Masks): { before: number; after: number } {
+    const reach = this.slidingWindow === null ? Infinity : this.slidingWindow - 1
+    return { before: reach, after: isCausal ? 0 : reach }
+  }
+
+  private masksOf(inputs: Inputs, mask: Tree<Tensor | null>, attention: ApplyOptions): Masks {
+    const given = inputs instanceof Tensor ? [mask, mask] : mask
+    const [query = null, ofValue = null, ofKey = null] = Array.isArray(given) ? flatten<Tensor | null>(given).map((each) => each && asBool(each)) : []
+    const key = both(ofValue, !(inputs instanceof Tensor) && inputs.length === 3 ? ofKey : null)
+    return { query, key, pairs: attention.attentionMask == null ? null : asBool(attention.attentionMask), isCausal: attention.useCausalMask === true }
+  }
+
+  /** Whether a row of which nothing is left becomes 0. Else it is the mean of all values: as in Keras, which tells them apart so. */
+  private get dropsEmptyRows(): boolean {
+    return this.dropout > 0
+  }
+
+  /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. */
+  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks)): Tensor {
+    const ofKeys = masks.key === null ? null : keyMask(masks.key)
+    const ofPairs = masks.pairs === null || masks.pairs.rank === 4 ? masks.pairs : expandDims(masks.pairs, 1)
+    const mask = both(ofKeys, ofPairs)
+    const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...band })
+    const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
+    if (masks.query === null) return kept
+    return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(mean(value, 1, true)))
+  }
+
+  /** The same, and the weights [batch, heads, …query steps, …value steps]. */
+  private throughScores(heads: Heads, masks: Masks, training: boolean, attention: ApplyOptions): [made: Tensor, weights: Tensor] {
+    const [query, key, value] = [heads.query, this.matched(heads.key), this.matched(heads.value)]
+    const axes = this.attentionAxesOf(query.rank - 1)
+    const { toScores, toOutput } = equations(query.rank, axes)
+    const scores = einsum(toScores, multiply(query, 1 / Math.sqrt(this.keyLength)), key)
+    const [rows, columns] = [query, value].map(({ shape }) => axes.map((axis) => shape[axis]!)) as [number[], number[]]
+    const seen = this.seenBy(scores, rows, columns, masks)
+    const over = [...axes.keys()].map((i) => i - axes.length)
+    const isExplicit = this.dropsEmptyRows || attention.returnAttentionScores === true || query.rank !== 4
+    const all = softmax(seen === null ? scores : where(seen, scores, MASKED), over)
+    const weights = seen !== null && isExplicit ? where(seen, all, 0) : all
+    const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
+    return [einsum(toOutput, used, value), weights]
+  }
+
   /** Which scores count, as what broadcasts to them; null where all do. */
-  private seenBy(scores: Tensor, rows: readonly number[], columns: readonly number[], mask: Tree<Tensor | null>, inputs: number, attention: ApplyOptions): Tensor | null {
-    const [ofQuery = null, ofValue = null, ofKey = null] = Array.isArray(mask) ? flatten<Tensor | null>(mask) : []
-    let seen = both(stepMasks(ofQuery, ofValue), inputs === 3 ? stepMasks(null, ofKey) : null)
-    if (attention.useCausalMask === true) seen = both(seen, causalMask(rows[0]!, columns[0]!))
+  private seenBy(scores: Tensor, rows: readonly number[], columns: readonly number[], masks: Masks): Tensor | null {
+    let seen = stepMasks(masks.query, masks.key)
+    if (masks.isCausal) seen = both(seen, causalMask(rows[0]!, columns[0]!))
     if (this.slidingWindow !== null) seen = both(seen, windowMask(rows[0]!, columns[0]!, this.slidingWindow))
-    if (attention.attentionMask != null) seen = both(asBool(attention.attentionMask), seen)
+    seen = both(masks.pairs, seen)
     if (seen === null) return null
     // […batch, …query, …value] → […batch, 1, …query, …value]
     const steps = 2 * rows.length
@@ -221,7 +297,7 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
     throw new ShapeError(`${this}: the features of the query must be known, received ${formatShape(shape)}`)
   }
 
-  protected matched(heads: Heads): Heads {
+  protected matched(heads: Tensor): Tensor {
     return heads
   }
 }
@@ -267,8 +343,8 @@ export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
     this.attentionOutput = this.merging('attentionOutput', 3, [query[2]])
   }
 
-  protected matched({ query, key, value }: Heads): Heads {
+  protected matched(heads: Tensor): Tensor {
     const times = this.numQueryHeads / this.numKeyValueHeads
-    return times === 1 ? { query, key, value } : { query, key: repeat(key, times, 2), value: repeat(value, times, 2) }
+    return times === 1 ? heads : repeat(heads, times, 2)
   }
 }

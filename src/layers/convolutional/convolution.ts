@@ -8,6 +8,7 @@ import { placesIn } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Regularizer } from '../../regularizers'
+import type { Constraint } from '../../constraints'
 import type { BatchShape } from '../spec'
 import { ConvolutionBase, kernelOptions, sequenceOptions, windowOptions } from './options'
 
@@ -25,6 +26,7 @@ abstract class Convolution extends ConvolutionBase {
   declare readonly groups: number
   declare readonly kernelInitializer: Initializer
   declare readonly kernelRegularizer: Regularizer | null
+  declare readonly kernelConstraint: Constraint | null
   private kernelVariable: Variable | null = null
 
   protected override checkOptions(): void {
@@ -48,6 +50,7 @@ abstract class Convolution extends ConvolutionBase {
       shape: [...this.kernelSize, channels / this.groups, this.filters],
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
+      constraint: this.kernelConstraint,
     })
     this.addBias(this.filters)
   }

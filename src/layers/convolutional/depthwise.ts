@@ -8,7 +8,8 @@ import { placesIn } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Regularizer } from '../../regularizers'
-import { initializer, regularizer } from '../kinds'
+import type { Constraint } from '../../constraints'
+import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { ConvolutionBase, sequenceOptions, windowOptions } from './options'
 
@@ -19,12 +20,15 @@ const depthOptions = () => ({
   depthwiseInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the depthwise kernel. Default null. */
   depthwiseRegularizer: option(regularizer, null),
+  /** What the depthwise kernel is made to fulfil after every update. Default null. */
+  depthwiseConstraint: option(constraint, null),
 })
 
 abstract class DepthwiseBase extends ConvolutionBase {
   declare readonly depthMultiplier: number
   declare readonly depthwiseInitializer: Initializer
   declare readonly depthwiseRegularizer: Regularizer | null
+  declare readonly depthwiseConstraint: Constraint | null
   protected depthwiseVariable: Variable | null = null
 
   protected addDepthwise(name: string, inputShape: BatchShape): number {
@@ -35,6 +39,7 @@ abstract class DepthwiseBase extends ConvolutionBase {
       shape: [...this.kernelSize, channels, this.depthMultiplier],
       initializer: this.depthwiseInitializer,
       regularizer: this.depthwiseRegularizer,
+      constraint: this.depthwiseConstraint,
     })
     return channels * this.depthMultiplier
   }
@@ -94,6 +99,8 @@ const separableOptions = () => ({
   pointwiseInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the pointwise kernel. Default null. */
   pointwiseRegularizer: option(regularizer, null),
+  /** What the pointwise kernel is made to fulfil after every update. Default null. */
+  pointwiseConstraint: option(constraint, null),
 })
 
 /** A depthwise convolution, and then a product over its channels: far fewer weights than a full convolution. */
@@ -101,6 +108,7 @@ abstract class Separable extends DepthwiseBase {
   declare readonly filters: number
   declare readonly pointwiseInitializer: Initializer
   declare readonly pointwiseRegularizer: Regularizer | null
+  declare readonly pointwiseConstraint: Constraint | null
   private pointwiseVariable: Variable | null = null
 
   /** [… kernelSize, channels, depthMultiplier] */
@@ -120,6 +128,7 @@ abstract class Separable extends DepthwiseBase {
       shape: [...this.kernelSize.map(() => 1), channels, this.filters],
       initializer: this.pointwiseInitializer,
       regularizer: this.pointwiseRegularizer,
+      constraint: this.pointwiseConstraint,
     })
     this.addBias(this.filters)
   }

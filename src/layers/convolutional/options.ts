@@ -8,7 +8,7 @@ import { padding, perAxis, sequencePadding } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { SpatialLayer } from '../core/spatial-layer'
-import { activation, initializer, regularizer } from '../kinds'
+import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 
 /** How a window moves over `rank` axes. */
@@ -32,6 +32,8 @@ export const kernelOptions = () => ({
   kernelInitializer: option(initializer, 'glorotUniform'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
 })
 
 /** What comes behind the convolution: a bias for each filter, and an activation. */
@@ -44,6 +46,8 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
 })) {
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -73,7 +77,7 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
 
   protected addBias(filters: number): void {
     if (!this.useBias) return
-    this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer })
+    this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
   }
 
   protected finish(y: Tensor): Tensor {

@@ -7,6 +7,7 @@ import { transposeConvolve, transposedLengths } from '../../ops/convolution'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Regularizer } from '../../regularizers'
+import type { Constraint } from '../../constraints'
 import type { BatchShape } from '../spec'
 import { ConvolutionBase, kernelOptions, outputPadding, windowOptions } from './options'
 
@@ -25,6 +26,7 @@ abstract class TransposedConvolution extends ConvolutionBase {
   declare readonly outputPadding: readonly number[] | null
   declare readonly kernelInitializer: Initializer
   declare readonly kernelRegularizer: Regularizer | null
+  declare readonly kernelConstraint: Constraint | null
   private kernelVariable: Variable | null = null
 
   protected override checkOptions(): void {
@@ -43,6 +45,7 @@ abstract class TransposedConvolution extends ConvolutionBase {
       shape: [...this.kernelSize, this.filters, this.channelsOf(inputShape)],
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
+      constraint: this.kernelConstraint,
     })
     this.addBias(this.filters)
   }

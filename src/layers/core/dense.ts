@@ -7,7 +7,7 @@ import { add } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { activation, initializer, regularizer } from '../kinds'
+import { activation, constraint, initializer, regularizer } from '../kinds'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
@@ -31,8 +31,12 @@ export class Dense extends configured(Layer<Tensor>, () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
 }), 'units') {
   static readonly className = 'Dense'
   override readonly supportsMasking = true
@@ -55,6 +59,7 @@ export class Dense extends configured(Layer<Tensor>, () => ({
       shape: [this.features(inputShape), this.units],
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
+      constraint: this.kernelConstraint,
     })
     if (!this.useBias) return
     this.biasVariable = this.addWeight({
@@ -62,6 +67,7 @@ export class Dense extends configured(Layer<Tensor>, () => ({
       shape: [this.units],
       initializer: this.biasInitializer,
       regularizer: this.biasRegularizer,
+      constraint: this.biasConstraint,
     })
   }
 

@@ -6,7 +6,7 @@ import { add } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { activation, initializer, regularizer } from '../kinds'
+import { activation, constraint, initializer, regularizer } from '../kinds'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import type { EinsumShapes } from './einsum-equation'
@@ -39,8 +39,12 @@ export class EinsumDense extends configured(Layer<Tensor>, () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
 })) {
   static readonly className = 'EinsumDense'
   private kernelVariable: Variable | null = null
@@ -73,10 +77,11 @@ export class EinsumDense extends configured(Layer<Tensor>, () => ({
       shape: kernel,
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
+      constraint: this.kernelConstraint,
       fans: { inputAxes, outputAxes },
     })
     if (bias === null) return
-    this.biasVariable = this.addWeight({ name: 'bias', shape: bias, initializer: this.biasInitializer, regularizer: this.biasRegularizer })
+    this.biasVariable = this.addWeight({ name: 'bias', shape: bias, initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
   }
 
   call(x: Tensor): Tensor {

@@ -8,7 +8,7 @@ import { cast, notEqual } from '../../ops/elementwise'
 import { take } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { initializer, regularizer } from '../kinds'
+import { constraint, initializer, regularizer } from '../kinds'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 
@@ -31,6 +31,8 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
   embeddingsInitializer: option(initializer, 'uniform'),
   /** A penalty on the whole table. Default null. */
   embeddingsRegularizer: option(regularizer, null),
+  /** What the table is made to fulfil after every update. Default null. */
+  embeddingsConstraint: option(constraint, null),
   /** Whether index 0 stands for padding: later layers, losses and metrics leave it out. Default false. */
   maskZero: option(boolean, false),
 })) {
@@ -57,6 +59,7 @@ export class Embedding extends configured(Layer<Tensor>, () => ({
       shape: [this.inputDim, this.outputDim],
       initializer: this.embeddingsInitializer,
       regularizer: this.embeddingsRegularizer,
+      constraint: this.embeddingsConstraint,
     })
   }
 

@@ -6,7 +6,7 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { normalizeAxes } from '../../core/shapes'
 import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
-import { initializer, regularizer } from '../kinds'
+import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 
 /** One axis or several. */
@@ -26,8 +26,12 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   gammaInitializer: option(initializer, 'ones'),
   /** A penalty on beta. Default null. */
   betaRegularizer: option(regularizer, null),
+  /** What beta is made to fulfil after every update. Default null. */
+  betaConstraint: option(constraint, null),
   /** A penalty on gamma. Default null. */
   gammaRegularizer: option(regularizer, null),
+  /** What gamma is made to fulfil after every update. Default null. */
+  gammaConstraint: option(constraint, null),
 })) {
   private gammaVariable: Variable | null = null
   private betaVariable: Variable | null = null
@@ -43,8 +47,8 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   }
 
   protected addScale(shape: readonly number[]): void {
-    if (this.scale) this.gammaVariable = this.addWeight({ name: 'gamma', shape, initializer: this.gammaInitializer, regularizer: this.gammaRegularizer })
-    if (this.center) this.betaVariable = this.addWeight({ name: 'beta', shape, initializer: this.betaInitializer, regularizer: this.betaRegularizer })
+    if (this.scale) this.gammaVariable = this.addWeight({ name: 'gamma', shape, initializer: this.gammaInitializer, regularizer: this.gammaRegularizer, constraint: this.gammaConstraint })
+    if (this.center) this.betaVariable = this.addWeight({ name: 'beta', shape, initializer: this.betaInitializer, regularizer: this.betaRegularizer, constraint: this.betaConstraint })
   }
 }
 

@@ -1,17 +1,19 @@
 // Cell: what a recurrent layer does in one step. The loop over the steps is in rnn.ts.
 
+import type { Shape } from '../../core/shapes'
 import { zeros } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
 
 /** Dropout masks by what they drop. */
 export type DropoutMasks = Readonly<Record<string, Tensor>>
 
 /** What a cell sees in one step. */
 export interface CellInput {
-  /** [batch, features] */
+  /** One step of the sequence: [batch, features], or with spatial axes between. */
   readonly input: Tensor
-  /** What the last step left behind, each [batch, size]. */
+  /** What the last step left behind, each [batch, size] or with spatial axes between. */
   readonly state: readonly Tensor[]
   /** The dropout masks of this sequence, as `dropoutMasks` made them. */
   readonly dropout?: DropoutMasks
@@ -19,7 +21,7 @@ export interface CellInput {
 
 /** What a cell gives in one step. */
 export interface CellOutput {
-  /** [batch, outputSize] */
+  /** [batch, outputSize], or with spatial axes between. */
   readonly output: Tensor
   /** What the next step sees. */
   readonly state: readonly Tensor[]
@@ -63,13 +65,26 @@ export abstract class Cell extends Layer<CellInput, CellOutput> {
     return 0
   }
 
+  /**
+   * The shape of each state without the batch: its size, unless a cell says otherwise.
+   * @param input the shape of a step without the batch
+   */
+  stateShapes(_input: BatchShape): readonly BatchShape[] {
+    return this.stateSizes.map((size) => [size])
+  }
+
+  /** The shape of the output without the batch: the output's size, unless a cell says otherwise. */
+  outputShape(_input: BatchShape): BatchShape {
+    return [this.outputSize]
+  }
+
   /** The states before the first step: zeros unless a cell says otherwise. */
-  initialState(batch: number): readonly Tensor[] {
-    return this.stateSizes.map((size) => zeros([batch, size]))
+  initialState(batch: number, input: Shape = []): readonly Tensor[] {
+    return this.stateShapes(input).map((shape) => zeros([batch, ...(shape as Shape)]))
   }
 
   /** Dropout masks, drawn once for a sequence that is trained on, so that all its steps drop the same. None unless a cell has some. */
-  dropoutMasks(_batch: number, _features: number): DropoutMasks {
+  dropoutMasks(_batch: number, _input: Shape): DropoutMasks {
     return {}
   }
 }

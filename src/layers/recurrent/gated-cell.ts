@@ -12,17 +12,15 @@ import { SeedGenerator, dropout as dropped } from '../../ops/random'
 import { ones, reshape, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import { activation, initializer, regularizer } from '../kinds'
-import type { ShapesOf } from '../spec'
+import { activation, constraint, initializer, regularizer } from '../kinds'
+import type { BatchShape, ShapesOf } from '../spec'
 import type { CellInput, DropoutMasks } from './cell'
 import { Cell } from './cell'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
-/** Options of every such cell, and of the layer that calls it. */
-export const cellOptions = () => ({
-  /** The size of output and state. */
-  units: required(count),
+/** Options of weights, activation and dropout. */
+export const weightOptions = () => ({
   /** Default tanh. */
   activation: option(activation, 'tanh'),
   /** Default true. */
@@ -35,10 +33,16 @@ export const cellOptions = () => ({
   biasInitializer: option(initializer, 'zeros'),
   /** A penalty on the kernel. Default null. */
   kernelRegularizer: option(regularizer, null),
+  /** What the kernel is made to fulfil after every update. Default null. */
+  kernelConstraint: option(constraint, null),
   /** A penalty on the recurrent kernel. Default null. */
   recurrentRegularizer: option(regularizer, null),
+  /** What the recurrent kernel is made to fulfil after every update. Default null. */
+  recurrentConstraint: option(constraint, null),
   /** A penalty on the bias. Default null. */
   biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
   /** The probability with which an element of the input becomes 0 in training, the same in all steps. Default 0. */
   dropout: option(rate, 0),
   /** The same for the state. Default 0. */
@@ -47,7 +51,14 @@ export const cellOptions = () => ({
   seed: option(nullable(integer()), null),
 })
 
-/** Options of cells with several gates. */
+/** Options of a cell of products, and of the layer that calls it. */
+export const cellOptions = () => ({
+  /** The size of output and state. */
+  units: required(count),
+  ...weightOptions(),
+})
+
+/** Options of such a cell with several gates. */
 export const gateOptions = () => ({
   ...cellOptions(),
   /** Of the gates. Default sigmoid. */
@@ -62,15 +73,22 @@ export function optionsOfCell<Table extends OptionTable>(layer: ValuesOf<Table> 
   return { ...typed<ValuesOf<Table>>(Object.fromEntries(own)), trainable: layer.trainable }
 }
 
-/** kernel [n, gates · units], recurrentKernel [units, gates · units] and a bias: a block of columns for each gate. */
-export abstract class GatedCell extends configured(Cell, cellOptions, 'units') {
+/** A kernel, a recurrent kernel and a bias: along the last axis of each there is a block for each gate. */
+export abstract class WeightedCell extends configured(Cell, weightOptions) {
   private readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
   private kernelVariable: Variable | null = null
   private recurrentVariable: Variable | null = null
   private biasVariable: Variable | null = null
 
-  /** How many blocks of columns the kernels have. */
+  /** How many blocks there are. */
   protected abstract readonly gates: number
+  /** The size of a block. */
+  protected abstract readonly width: number
+
+  /** The axes of both kernels before the last two. */
+  protected get window(): Shape {
+    return []
+  }
 
   /** Whether each gate has dropout masks of its own. */
   protected get hasMaskPerGate(): boolean {
@@ -78,7 +96,7 @@ export abstract class GatedCell extends configured(Cell, cellOptions, 'units') {
   }
 
   protected get biasShape(): Shape {
-    return [this.gates * this.units]
+    return [this.gates * this.width]
   }
 
   /** What the bias begins with. */
@@ -87,15 +105,15 @@ export abstract class GatedCell extends configured(Cell, cellOptions, 'units') {
   }
 
   get stateSize(): number | readonly number[] {
-    return this.units
+    return this.width
   }
 
-  /** [n, gates · units] */
+  /** [n, gates · width], with the axes of a window before. */
   get kernel(): Variable {
     return this.requireBuilt(this.kernelVariable)
   }
 
-  /** [units, gates · units] */
+  /** [width, gates · width], with the axes of a window before. */
   get recurrentKernel(): Variable {
     return this.requireBuilt(this.recurrentVariable)
   }
@@ -106,35 +124,44 @@ export abstract class GatedCell extends configured(Cell, cellOptions, 'units') {
   }
 
   override build({ input }: ShapesOf<CellInput>): void {
-    const { units, gates } = this
+    const { window, width, gates } = this
     this.kernelVariable = this.addWeight({
       name: 'kernel',
-      shape: [input.at(-1)!, gates * units],
+      shape: [...window, input.at(-1)!, gates * width],
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
+      constraint: this.kernelConstraint,
     })
     this.recurrentVariable = this.addWeight({
       name: 'recurrent_kernel',
-      shape: [units, gates * units],
+      shape: [...window, width, gates * width],
       initializer: this.recurrentInitializer,
       regularizer: this.recurrentRegularizer,
+      constraint: this.recurrentConstraint,
     })
-    if (this.useBias) this.biasVariable = this.addWeight({ name: 'bias', shape: this.biasShape, initializer: this.initialBias, regularizer: this.biasRegularizer })
+    if (this.useBias) this.biasVariable = this.addWeight({ name: 'bias', shape: this.biasShape, initializer: this.initialBias, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
   }
 
-  /** `input` and `state`: [batch, size], or [gates, batch, size]. */
-  override dropoutMasks(batch: number, features: number): DropoutMasks {
+  /** `input` and `state`: of their shapes, with an axis of gates before where each has its own. */
+  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const gates = this.hasMaskPerGate ? [this.gates] : []
-    const mask = (p: number, size: number): Tensor => dropped(ones([...gates, batch, size]), p, { seed: this.generator })
+    const mask = (p: number, shape: BatchShape): Tensor => dropped(ones([...gates, batch, ...(shape as Shape)]), p, { seed: this.generator })
     return {
-      ...(this.dropout > 0 ? { input: mask(this.dropout, features) } : {}),
-      ...(this.recurrentDropout > 0 ? { state: mask(this.recurrentDropout, this.units) } : {}),
+      ...(this.dropout > 0 ? { input: mask(this.dropout, input) } : {}),
+      ...(this.recurrentDropout > 0 ? { state: mask(this.recurrentDropout, this.outputShape(input)) } : {}),
     }
   }
 
   /** The masks of a step. Outside of a sequence each call draws for itself. */
   protected masksOf({ input, dropout }: CellInput, training: boolean): { readonly input?: Tensor; readonly state?: Tensor } {
-    return training ? (dropout ?? this.dropoutMasks(input.shape[0]!, input.shape[1]!)) : {}
+    return training ? (dropout ?? this.dropoutMasks(input.shape[0]!, input.shape.slice(1))) : {}
+  }
+}
+
+/** kernel [n, gates · units], recurrentKernel [units, gates · units] and a bias: a block of columns for each gate. */
+export abstract class GatedCell extends configured(WeightedCell, () => ({ units: cellOptions().units }), 'units') {
+  protected get width(): number {
+    return this.units
   }
 
   /**

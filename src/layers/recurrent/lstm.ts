@@ -11,14 +11,13 @@ import type { CellInput, CellOutput } from './cell'
 import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
 import { RecurrentLayer } from './rnn'
 
-const lstmOptions = () => ({
-  ...gateOptions(),
-  /** Whether the bias of the forget gate begins with 1, so that the first steps of training forget little. Default true. */
-  unitForgetBias: option(boolean, true),
-})
+/** Whether the bias of the forget gate begins with 1, so that the first steps of training forget little. Default true. */
+export const unitForgetBias = () => option(boolean, true)
+
+const lstmOptions = () => ({ ...gateOptions(), unitForgetBias: unitForgetBias() })
 
 /** Four blocks: ones for the forget gate, which is the second; the others by an initializer. */
-class ForgetBias extends Initializer {
+export class ForgetBias extends Initializer {
   constructor(private readonly others: Initializer) {
     super()
   }
@@ -59,14 +58,23 @@ export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
 
   call(given: CellInput, { training }: CallContext): CellOutput {
     const { input, state: [h, c] } = given
-    const { recurrentActivation: σ, activation: φ } = this
     const masks = this.masksOf(given, training)
     const sum = add(withBias(this.product(input, this.kernel, masks.input), this.bias), this.product(h!, this.recurrentKernel, masks.state))
-    const [i, f, g, o] = split(sum, 4, 1) as [Tensor, Tensor, Tensor, Tensor]
-    const cell = add(multiply(σ(f), c!), multiply(σ(i), φ(g)))
-    const output = multiply(σ(o), φ(cell))
-    return { output, state: [output, cell] }
+    return lstmStep(sum, c!, this)
   }
+}
+
+/** From [i, f, g, o] along the last axis of `sum`, and the state c, to h' and c'. */
+export function lstmStep(sum: Tensor, c: Tensor, { recurrentActivation: σ, activation: φ }: Activations): CellOutput {
+  const [i, f, g, o] = split(sum, 4, -1) as [Tensor, Tensor, Tensor, Tensor]
+  const cell = add(multiply(σ(f), c), multiply(σ(i), φ(g)))
+  const output = multiply(σ(o), φ(cell))
+  return { output, state: [output, cell] }
+}
+
+interface Activations {
+  readonly activation: (x: Tensor) => Tensor
+  readonly recurrentActivation: (x: Tensor) => Tensor
 }
 
 /**

@@ -5,6 +5,7 @@ import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Kind } from '../../core/options'
 import { boolean, configured, custom, option, required } from '../../core/options'
 import type { Serialized } from '../../core/registry'
+import type { Shape } from '../../core/shapes'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
@@ -26,6 +27,15 @@ import type { Cell } from './cell'
 import { StackedRNNCells, cellKind } from './stacked-cells'
 
 type State = readonly Tensor[]
+
+/** What a stateful layer keeps from batch to batch. */
+interface KeptStates {
+  readonly batch: number
+  /** The shape of a step of one sample. */
+  readonly input: Shape
+  readonly begin: () => State
+  readonly states: readonly Variable[]
+}
 
 /**
  * The base of layers that go through a sequence step by step: x [batch, steps, features] → the last output
@@ -55,19 +65,17 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   /** What is called in each step. */
   abstract readonly cell: Cell
 
-  // Private: they are no weights.
-  #states: readonly Variable[] | null = null
+  // Private: its states are no weights.
+  #kept: KeptStates | null = null
 
   override build(inputShape: BatchShape): void {
-    requireRank(this, inputShape, ['batch', 'steps', 'features'])
-    const [batch, , features] = inputShape as readonly [number | null, number | null, number | null]
-    this.cell.ensureBuilt({ input: [batch, features], state: this.cell.stateSizes.map((size) => [batch, size]) })
+    const [batch, , input] = this.partsOf(inputShape)
+    this.cell.ensureBuilt({ input: [batch, ...input], state: this.cell.stateShapes(input).map((shape) => [batch, ...shape]) })
   }
 
   call(x: Tensor, context: CallContext): Tensor {
     const { training, mask, initialState } = context
-    requireRank(this, x.shape, ['batch', 'steps', 'features'])
-    const [batch, steps, features] = x.shape as readonly [number, number, number]
+    const [batch, steps, features] = this.partsOf(x.shape) as readonly [number, number, Shape]
     const { cell, returnSequences, returnState, goBackwards } = this
     const [counts = null] = flatten(mask)
     const dropout = training ? cell.dropoutMasks(batch, features) : {}
@@ -81,38 +89,53 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
       return { state, outputs: returnSequences || !outputIsState ? [output] : [] }
     }
     const slices = (counts === null ? [x] : [x, counts]).map((each) => swapAxes(each, 0, 1))
-    const kept = this.keptStates(batch)
-    const first = this.firstState(batch, initialState ?? kept?.map((variable) => variable.value) ?? null)
+    const kept = this.keptStates(batch, features)
+    const first = this.firstState(cell.initialState(batch, features), initialState ?? kept?.map((variable) => variable.value) ?? null)
     const { state, outputs: [outputs] } = scanLayers(context, turn, first, slices, { reverse: goBackwards })
     kept?.forEach((variable, i) => variable.assign(state[i]!))
     // A reversed loop leaves each output where its input was.
     const inOrder = (all: Tensor): Tensor => swapAxes(goBackwards ? flip(all, 0) : all, 0, 1)
-    const last = (all: Tensor): Tensor => squeeze(slice(all, [goBackwards ? 0 : steps - 1, 0, 0], [1, ...all.shape.slice(1)]), 0)
+    const last = (all: Tensor): Tensor => squeeze(slice(all, all.shape.map((_, i) => (i > 0 || goBackwards ? 0 : steps - 1)), [1, ...all.shape.slice(1)]), 0)
     const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
     return typed(returnState ? [output, ...state] : output)
   }
 
+  /** The axes of one step, as errors name them. */
+  protected get stepAxes(): readonly string[] {
+    return ['features']
+  }
+
+  /** [batch, steps, and the axes of one step]. @throws ShapeError when there are more or fewer axes */
+  private partsOf(inputShape: BatchShape): readonly [batch: number | null, steps: number | null, input: BatchShape] {
+    requireRank(this, inputShape, ['batch', 'steps', ...this.stepAxes])
+    const [batch = null, steps = null, ...input] = inputShape
+    return [batch, steps, input]
+  }
+
   /** The states that a stateful layer keeps; null for others, and where only shapes are asked for. */
-  private keptStates(batch: number): readonly Variable[] | null {
+  private keptStates(batch: number, input: Shape): readonly Variable[] | null {
     if (!this.stateful || isProbing()) return null
+    const name = (i: number): string => `${this.name}/state/${i}`
     // Made outside of the program that is being traced.
-    this.#states ??= untraced(() => this.cell.initialState(batch).map((state, i) => new Variable(state, { name: `${this.name}/state/${i}`, trainable: false })))
-    const [expected] = this.#states[0]?.shape ?? [batch]
-    if (expected === batch) return this.#states
-    throw new ShapeError(`${this}: stateful, so all batches must have as many samples as the first one, ${expected}, received ${batch}`)
+    this.#kept ??= untraced(() => {
+      const begin = (): State => this.cell.initialState(batch, input)
+      return { batch, input, begin, states: begin().map((state, i) => new Variable(state, { name: name(i), trainable: false })) }
+    })
+    const { states, ...kept } = this.#kept
+    if (kept.batch !== batch) throw new ShapeError(`${this}: stateful, so all batches must have as many samples as the first one, ${kept.batch}, received ${batch}`)
+    if (!sameShape(kept.input, input)) throw new ShapeError(`${this}: stateful, so all steps must be ${formatShape(kept.input)}, received ${formatShape(input)}`)
+    return states
   }
 
   /** What a stateful layer keeps of the last batch, each state [batch, size]; null before the first. */
   get states(): readonly Variable[] | null {
-    return this.#states
+    return this.#kept?.states ?? null
   }
 
   /** Lets a stateful layer begin anew with the next batch. */
   resetState(): void {
-    const { states } = this
-    if (states === null) return
-    const first = this.cell.initialState(states[0]?.shape[0] ?? 0)
-    states.forEach((variable, i) => variable.assign(first[i]!))
+    const first = this.#kept?.begin()
+    this.states?.forEach((variable, i) => variable.assign(first![i]!))
   }
 
   /** What a step leaves behind: where it does not count, what was there before. */
@@ -125,8 +148,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     }
   }
 
-  private firstState(batch: number, given: Tree<Tensor> | null): State {
-    const initial = this.cell.initialState(batch)
+  private firstState(initial: State, given: Tree<Tensor> | null): State {
     if (given === null) return initial
     const states = flatten(given)
     if (states.length !== initial.length) throw new ArgumentError(`${this}: initialState must be ${initial.length} tensors, received ${states.length}`)
@@ -138,10 +160,9 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
-    requireRank(this, inputShape, ['batch', 'steps', 'features'])
-    const [batch = null, steps = null] = inputShape
-    const output = this.returnSequences ? [batch, steps, this.cell.outputSize] : [batch, this.cell.outputSize]
-    return typed(this.returnState ? [output, ...this.cell.stateSizes.map((size) => [batch, size])] : output)
+    const [batch, steps, input] = this.partsOf(inputShape)
+    const output = [batch, ...(this.returnSequences ? [steps] : []), ...this.cell.outputShape(input)]
+    return typed(this.returnState ? [output, ...this.cell.stateShapes(input).map((shape) => [batch, ...shape])] : output)
   }
 
   override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {

@@ -5,9 +5,11 @@ import type { Kind } from '../../core/options'
 import { configured, custom, listOf, required } from '../../core/options'
 import type { Serialized } from '../../core/registry'
 import { serialize } from '../../core/registry'
+import type { Shape } from '../../core/shapes'
 import { innerLayer } from '../kinds'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
+import type { BatchShape } from '../spec'
 import type { CellInput, CellOutput, DropoutMasks } from './cell'
 import { Cell } from './cell'
 
@@ -51,17 +53,34 @@ export class StackedRNNCells extends configured(Cell, () => ({
     return this.stateSize.length - last.stateSizes.length + last.outputState
   }
 
-  override initialState(batch: number): readonly Tensor[] {
-    return this.cells.flatMap((cell) => cell.initialState(batch))
+  override stateShapes(input: BatchShape): readonly BatchShape[] {
+    return this.each(input, (cell, own) => cell.stateShapes(own))
+  }
+
+  override outputShape(input: BatchShape): BatchShape {
+    return this.cells.reduce((shape, cell) => cell.outputShape(shape), input)
+  }
+
+  override initialState(batch: number, input: Shape = []): readonly Tensor[] {
+    return this.each(input, (cell, own) => cell.initialState(batch, own as Shape))
   }
 
   /** Those of each cell, with its position before their names: `1.input`. */
-  override dropoutMasks(batch: number, features: number): DropoutMasks {
-    const masks = this.cells.flatMap((cell, i) => {
-      const own = cell.dropoutMasks(batch, i === 0 ? features : this.cells[i - 1]!.outputSize)
-      return Object.entries(own).map(([name, mask]) => [`${i}.${name}`, mask] as const)
+  override dropoutMasks(batch: number, input: Shape): DropoutMasks {
+    const masks = this.each(input, (cell, own, i) => {
+      return Object.entries(cell.dropoutMasks(batch, own as Shape)).map(([name, mask]) => [`${i}.${name}`, mask] as const)
     })
     return Object.fromEntries(masks)
+  }
+
+  /** What a cell says of the shape of its own input, for one cell after the other. */
+  private each<Said>(input: BatchShape, say: (cell: Cell, own: BatchShape, i: number) => readonly Said[]): Said[] {
+    let own = input
+    return this.cells.flatMap((cell, i) => {
+      const said = say(cell, own, i)
+      own = cell.outputShape(own)
+      return said
+    })
   }
 
   call({ input, state, dropout }: CellInput, { training }: CallContext): CellOutput {

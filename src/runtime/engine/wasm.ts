@@ -23,9 +23,11 @@ export interface KernelExports extends WebAssembly.Exports {
   lead(tape: number, threads: number, pool: number, patience: number): number
   /** Sends a pool's workers home. */
   abandon(pool: number): void
+  /** int32 out [length] ← a random order, as core/permute.ts makes it. */
+  permute(out: number, length: number, a: number, b: number, c: number, counter: number): void
 }
 
-const ENTRIES = ['run', 'runOne', 'runPart', 'lead', 'abandon'] as const
+const ENTRIES = ['run', 'runOne', 'runPart', 'lead', 'abandon', 'permute'] as const
 
 // (module (func (drop (f32x4.relaxed_madd (v128.const 0) (v128.const 0) (v128.const 0)))))
 const HEADER = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0]

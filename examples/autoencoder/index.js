@@ -1,0 +1,92 @@
+// Squeezes each handwritten digit, 784 numbers, into a code of 16 numbers and draws it again from the code alone.
+// Run it after `npm run build` with `node examples/autoencoder`.
+
+import {
+  Adam, Conv2D, Conv2DTranspose, CosineDecay, Dense, Flatten, MaxPooling2D, Reshape, Sequential, ops, random, setRandomSeed,
+} from 'myelin'
+import { digitAt, drawDigits, readDigits } from '../data/digits.js'
+
+const CODE = 16
+const EPOCHS = 6
+const BATCH_SIZE = 32
+/** The most of the error of principal components that may be left. */
+const MOST_OF_BASELINE = 0.7
+
+const { train, test } = readDigits([28, 28, 1])
+
+setRandomSeed(1)
+const encoder = new Sequential([
+  new Conv2D({ filters: 8, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }),
+  new MaxPooling2D(), // 14 × 14
+  new Conv2D({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' }),
+  new MaxPooling2D(), // 7 × 7
+  new Flatten(),
+  new Dense({ units: CODE }),
+], { name: 'encoder' })
+const decoder = new Sequential([
+  new Dense({ units: 7 * 7 * 16, activation: 'relu', inputShape: [CODE] }),
+  new Reshape([7, 7, 16]),
+  new Conv2DTranspose({ filters: 8, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }), // 14 × 14
+  new Conv2DTranspose({ filters: 1, kernelSize: 3, strides: 2, padding: 'same', activation: 'sigmoid' }), // 28 × 28
+], { name: 'decoder' })
+
+// Models are layers: trained as one, and used one by one afterwards.
+const autoencoder = new Sequential([encoder, decoder], { name: 'autoencoder' })
+const decaySteps = EPOCHS * Math.ceil(train.count / BATCH_SIZE)
+const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.005, decaySteps }) })
+autoencoder.compile({ optimizer, loss: 'binaryCrossentropy' })
+autoencoder.summary({ expandNested: true })
+console.log()
+
+const started = performance.now()
+await autoencoder.fit(train.x, train.x, { epochs: EPOCHS, batchSize: BATCH_SIZE, verbose: 2 })
+const seconds = (performance.now() - started) / 1000
+
+const codes = await encoder.predict(test.x)
+const drawn = await decoder.predict(codes)
+console.log('\nDigits kept apart, and what was drawn from their codes')
+const shown = [0, 1, 2, 3]
+const captions = shown.map((i) => `${Array.from(codes.data.subarray(CODE * i, CODE * i + 3), (each) => each.toFixed(1)).join(', ')}, …`)
+console.log(drawDigits(shown.map((i) => digitAt(test.x, i)), shown.map(() => '')))
+console.log(drawDigits(shown.map((i) => digitAt(drawn, i)), captions))
+
+// The baseline: of all codes of 16 numbers that are sums of pixels, principal components (PCA) have the smallest error.
+const [rows, testRows] = [train, test].map(({ x, count }) => ops.reshape(x.data, [count, 784]))
+const mean = ops.mean(rows, 0)
+const components = principalComponents(ops.subtract(rows, mean), CODE)
+const testCodes = ops.matmul(ops.subtract(testRows, mean), components)
+const linear = ops.add(ops.matmul(testCodes, ops.transpose(components)), mean)
+
+const error = meanSquare(ops.subtract(ops.reshape(drawn, testRows.shape), testRows))
+const baseline = meanSquare(ops.subtract(linear, testRows))
+console.log(`\nMean squared error of a pixel on the ${test.count} digits kept apart`)
+console.log(`  autoencoder, ${CODE} numbers  ${error.toFixed(4)}`)
+console.log(`  PCA, ${CODE} numbers          ${baseline.toFixed(4)}`)
+console.log(`  the mean digit           ${meanSquare(ops.subtract(mean, testRows)).toFixed(4)}`)
+console.log(`Trained on ${train.count} digits in ${seconds.toFixed(1)} s`)
+
+if (error > MOST_OF_BASELINE * baseline) {
+  console.error(`Expected at most ${100 * MOST_OF_BASELINE} % of the error of PCA`)
+  process.exitCode = 1
+}
+
+function meanSquare(x) {
+  return ops.mean(ops.square(x)).item()
+}
+
+/** The directions in which rows with mean 0 vary most, one after the other, each found by power iteration: [features, count] */
+function principalComponents(rows, count) {
+  let covariance = ops.matmul(ops.transpose(rows), rows)
+  const found = Array.from({ length: count }, () => {
+    let direction = random.normal([rows.shape[1], 1])
+    let spread
+    for (let turn = 0; turn < 100; turn++) {
+      const next = ops.matmul(covariance, direction)
+      spread = ops.norm(next)
+      direction = ops.divide(next, spread)
+    }
+    covariance = ops.subtract(covariance, ops.multiply(spread, ops.matmul(direction, ops.transpose(direction))))
+    return direction
+  })
+  return ops.concatenate(found, 1)
+}

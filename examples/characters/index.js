@@ -1,0 +1,133 @@
+// A small GPT learns to write like Moby-Dick, character by character, and writes a few lines.
+// Run it after `npm run build` with `node examples/characters`.
+
+import { readFileSync } from 'node:fs'
+import {
+  Adam, Add, CosineDecay, Dense, Embedding, Input, Layer, LayerNormalization, Model, MultiHeadAttention, ops, random, setRandomSeed,
+} from 'myelin'
+
+const STEPS = 32 // how many characters it sees at once
+const WIDTH = 64
+const HEADS = 4
+const BLOCKS = 2
+const BATCH_SIZE = 8
+/** The most of the trigrams' perplexity that may be left. */
+const MOST_OF_BASELINE = 0.95
+
+// 1. The text as numbers. The last tenth is kept apart.
+const text = readFileSync(new URL('../data/moby-dick.txt', import.meta.url), 'utf8')
+const alphabet = [...new Set(text)].sort()
+const numbersOf = (part) => Int32Array.from(part, (character) => alphabet.indexOf(character))
+const border = Math.floor(0.9 * text.length)
+const train = numbersOf(text.slice(0, border))
+const test = numbersOf(text.slice(border))
+
+/** Pieces of STEPS characters that begin every `stride` ones, and the same pieces one character later: what comes next. */
+function piecesOf(numbers, stride) {
+  const count = Math.floor((numbers.length - STEPS - 1) / stride) + 1
+  const from = (offset) => {
+    const data = new Int32Array(count * STEPS)
+    for (let i = 0; i < count; i++) data.set(numbers.subarray(i * stride + offset, i * stride + offset + STEPS), i * STEPS)
+    return { data, shape: [count, STEPS] }
+  }
+  return { x: from(0), y: from(1), count }
+}
+
+// 2. The model. Attention knows no order, so each place of a piece has a vector that is added.
+class Places extends Layer {
+  static className = 'Places'
+
+  build([, steps, width]) {
+    this.table = this.addWeight({ name: 'table', shape: [steps, width], initializer: 'uniform' })
+  }
+
+  call(x) {
+    return ops.add(x, this.table)
+  }
+}
+
+function block(x) {
+  // useCausalMask: each character looks at those before it only.
+  const attention = new MultiHeadAttention({ numHeads: HEADS, keyDim: WIDTH / HEADS })
+  const seen = new Add().apply([x, attention.apply(new LayerNormalization().apply(x), { useCausalMask: true })])
+  const wide = new Dense({ units: 4 * WIDTH, activation: 'gelu' }).apply(new LayerNormalization().apply(seen))
+  return new Add().apply([seen, new Dense({ units: WIDTH }).apply(wide)])
+}
+
+setRandomSeed(1)
+const input = Input({ shape: [STEPS], dtype: 'int32' })
+let x = new Places().apply(new Embedding({ inputDim: alphabet.length, outputDim: WIDTH }).apply(input))
+for (let i = 0; i < BLOCKS; i++) x = block(x)
+const output = new Dense({ units: alphabet.length, activation: 'softmax' }).apply(new LayerNormalization().apply(x))
+const model = new Model({ inputs: input, outputs: output, name: 'gpt' })
+
+// 3. Training: every piece once.
+const pieces = piecesOf(train, STEPS / 2)
+const decaySteps = Math.ceil(pieces.count / BATCH_SIZE)
+const optimizer = new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.003, decaySteps }) })
+model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+
+console.log(`${text.length} characters, ${alphabet.length} different ones; ${model.countParams()} weights`)
+console.log(`Before training: ${JSON.stringify(write('Call me ', 60))}\n`)
+const started = performance.now()
+await model.fit(pieces.x, pieces.y, { batchSize: BATCH_SIZE, verbose: 2 })
+const seconds = (performance.now() - started) / 1000
+console.log(`\n${write('Call me ', 400)}`)
+
+// 4. How many characters the model hesitates between, on average: the perplexity, e to the power of the loss.
+const kept = piecesOf(test, STEPS)
+const { loss, accuracy } = await model.evaluate(kept.x, kept.y, { batchSize: 64 })
+const perplexity = Math.exp(loss)
+const baseline = Math.exp(trigramLoss())
+console.log(`\nPerplexity on the ${test.length} characters kept apart`)
+console.log(`  GPT                        ${perplexity.toFixed(2).padStart(6)}   (guesses ${(100 * accuracy).toFixed(0)} % of them)`)
+console.log(`  trigrams                   ${baseline.toFixed(2).padStart(6)}`)
+console.log(`  any character, all alike   ${alphabet.length.toFixed(2).padStart(6)}`)
+console.log(`Trained in ${seconds.toFixed(1)} s, ${((1000 * seconds) / decaySteps).toFixed(1)} ms a step`)
+
+if (perplexity > MOST_OF_BASELINE * baseline) {
+  console.error(`Expected at most ${100 * MOST_OF_BASELINE} % of the trigrams' perplexity`)
+  process.exitCode = 1
+}
+
+/** Goes on with a text: draws one character after the other from what the model says about the STEPS characters before it. */
+function write(beginning, length, temperature = 0.7) {
+  const noise = random.uniform([length, alphabet.length], { seed: 1 })
+  const written = [...numbersOf(beginning)]
+  for (let i = 0; i < length; i++) {
+    const last = written.slice(-STEPS)
+    // Zeros behind a short text do no harm: no place looks at what comes after it.
+    const piece = [...last, ...new Array(STEPS - last.length).fill(0)]
+    const at = (last.length - 1) * alphabet.length
+    const chances = model.predictOnBatch([piece]).data.subarray(at, at + alphabet.length)
+    // The largest of ln p / temperature + Gumbel noise is a draw from softmax(ln p / temperature).
+    const scores = Array.from(chances, (p, j) => Math.log(p) / temperature - Math.log(-Math.log(noise.data[i * alphabet.length + j])))
+    written.push(scores.indexOf(Math.max(...scores)))
+  }
+  return written.map((number) => alphabet[number]).join('')
+}
+
+/** The mean of −ln p on the text kept apart, where p is what the two characters before say, mixed with what one and none say. */
+function trigramLoss() {
+  const PRIOR = 10 // how many occurrences the shorter context counts as; of 1, 3, 10 and 30 the best on the text kept apart
+  const counts = [0, 1, 2].map((order) => {
+    const seen = new Map()
+    for (let i = order; i < train.length; i++) {
+      const context = `${train.subarray(i - order, i)}`
+      const next = seen.get(context) ?? seen.set(context, { all: 0, of: new Int32Array(alphabet.length) }).get(context)
+      next.all++
+      next.of[train[i]]++
+    }
+    return seen
+  })
+  let sum = 0
+  for (let i = 2; i < test.length; i++) {
+    let p = 1 / alphabet.length
+    counts.forEach((seen, order) => {
+      const next = seen.get(`${test.subarray(i - order, i)}`)
+      if (next !== undefined) p = (next.of[test[i]] + PRIOR * p) / (next.all + PRIOR)
+    })
+    sum -= Math.log(p)
+  }
+  return sum / (test.length - 2)
+}

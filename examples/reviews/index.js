@@ -1,0 +1,82 @@
+// Tells praise from blame in short film reviews: by an LSTM, which reads word after word, and by the average of the words'
+// vectors, which knows no order. Run it after `npm run build` with `node examples/reviews`.
+
+import { Adam, Dense, Embedding, GlobalAveragePooling1D, LSTM, Sequential, padSequences, setRandomSeed } from 'myelin'
+import { writeReviews } from './reviews.js'
+
+const LEAST_ACCURACY = 0.97
+/** By how much the LSTM must be better than what counts words. */
+const LEAST_LEAD = 0.1
+
+// 1. The reviews are made up, see reviews.js.
+const reviews = writeReviews(5000, 1)
+const train = reviews.slice(0, 4000)
+const test = reviews.slice(4000)
+console.log('Reviews that a few rules made up')
+for (const { text, isPraise } of train.slice(0, 4)) console.log(`  ${isPraise ? '+' : '−'}  ${text}`)
+console.log()
+const wordsOf = ({ text }) => text.split(' ')
+
+// 2. Words as numbers from 1; 0 is padding, which the embedding's mask leaves out.
+const vocabulary = [...new Set(train.flatMap(wordsOf))]
+const numberOf = new Map(vocabulary.map((word, i) => [word, i + 1]))
+const toNumbers = (review) => wordsOf(review).map((word) => numberOf.get(word))
+const toInputs = (some) => padSequences(some.map(toNumbers), { padding: 'post' })
+const toLabels = (some) => some.map(({ isPraise }) => Number(isPraise))
+
+// 3. Two models that differ in how a sequence becomes one vector.
+async function learn(name, layers, epochs) {
+  setRandomSeed(1)
+  const model = new Sequential([
+    new Embedding({ inputDim: vocabulary.length + 1, outputDim: 16, maskZero: true }),
+    ...layers,
+    new Dense({ units: 1, activation: 'sigmoid' }),
+  ], { name })
+  model.compile({ optimizer: new Adam({ learningRate: 0.005 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+  const started = performance.now()
+  await model.fit(toInputs(train), toLabels(train), { epochs, verbose: 0 })
+  const seconds = (performance.now() - started) / 1000
+  model.summary()
+  const { accuracy } = await model.evaluate(toInputs(test), toLabels(test))
+  return { model, accuracy, seconds }
+}
+const average = await learn('average', [new GlobalAveragePooling1D(), new Dense({ units: 16, activation: 'relu' })], 10)
+const lstm = await learn('lstm', [new LSTM({ units: 32 })], 6)
+
+// 4. What the LSTM says about reviews that differ in little.
+const asked = [
+  'the plot was great .',
+  'the plot was not great at all .',
+  'i expected it to be dull but it was great .',
+  'i expected it to be great but it was dull .',
+]
+const chances = lstm.model.predictOnBatch(toInputs(asked.map((text) => ({ text })))).data
+console.log('\nPraise?')
+asked.forEach((text, i) => console.log(`  ${(100 * chances[i]).toFixed(0).padStart(3)} %  ${text}`))
+
+const praised = test.filter(({ isPraise }) => isPraise).length
+const majority = Math.max(praised, test.length - praised) / test.length
+const counted = naiveBayes()
+const percent = (fraction) => `${(100 * fraction).toFixed(1).padStart(5)} %`
+console.log(`\nRight about ${test.length} reviews kept apart, of ${train.length} learnt from`)
+console.log(`  always the same     ${percent(majority)}`)
+console.log(`  naive Bayes         ${percent(counted)}   counts words`)
+console.log(`  average of vectors  ${percent(average.accuracy)}   trained in ${average.seconds.toFixed(1)} s`)
+console.log(`  LSTM                ${percent(lstm.accuracy)}   trained in ${lstm.seconds.toFixed(1)} s`)
+
+if (lstm.accuracy < Math.max(LEAST_ACCURACY, counted + LEAST_LEAD, average.accuracy + LEAST_LEAD) || average.accuracy < majority + LEAST_LEAD) {
+  console.error(`Expected the LSTM to be right at least ${100 * LEAST_ACCURACY} times in 100, and far more often than the others`)
+  process.exitCode = 1
+}
+
+/** How often the kind is right under which the words are likelier, each counted by itself (with one more of each). */
+function naiveBayes() {
+  const kinds = [true, false].map((isPraise) => {
+    const counts = new Map(vocabulary.map((word) => [word, 1]))
+    for (const review of train) if (review.isPraise === isPraise) for (const word of wordsOf(review)) counts.set(word, counts.get(word) + 1)
+    const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+    return (review) => wordsOf(review).reduce((sum, word) => sum + Math.log(counts.get(word) / all), 0)
+  })
+  const [praise, blame] = kinds
+  return test.filter((review) => praise(review) > blame(review) === review.isPraise).length / test.length
+}

@@ -1,0 +1,113 @@
+// Constraints: what weights are made to fulfil after every update. Names, defaults and formulas are Keras's.
+
+import { ArgumentError } from '../core/errors'
+import { Configured, configured, integer, listOf, number, option } from '../core/options'
+import type { InputsOf, Kind } from '../core/options'
+import type { Serialized } from '../core/registry'
+import { add, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
+import { sum } from '../ops/reduce'
+import type { Tensor } from '../ops/tensor'
+
+/**
+ * A function from a weight to one that fulfils something, written with ops. The optimizer applies it after every update.
+ *
+ *   class Symmetric extends Constraint {
+ *     static readonly className = 'Symmetric'
+ *     call(w) { return ops.multiply(ops.add(w, ops.transpose(w)), 0.5) }
+ *   }
+ *   new Dense({ units: 4, kernelConstraint: new Symmetric() })
+ *
+ * Keras: `keras.constraints.Constraint`.
+ */
+export abstract class Constraint extends Configured {
+  abstract call(w: Tensor): Tensor
+}
+
+export type ConstraintIdentifier = string | Constraint | Serialized
+
+/** What is added to a norm before something is divided by it. */
+const EPSILON = 1e-7
+
+const oneAxis = integer()
+const severalAxes = listOf(oneAxis)
+const axis: Kind<number | readonly number[], number | readonly number[]> = {
+  read: (value, where) => (Array.isArray(value) ? severalAxes.read(value, where) : oneAxis.read(value, where)),
+  write: (value) => (typeof value === 'number' ? value : [...value]),
+}
+
+/** Where the norms are taken: of the columns of a matrix with 0, of the filters of a Conv2D with [0, 1, 2]. */
+const alongAxis = () => option(axis, 0)
+
+const bound = number({ min: 0 })
+
+const lengths = (w: Tensor, along: number | readonly number[]): Tensor => sqrt(sum(square(w), { axis: along, keepDims: true }))
+
+/** w · desired / (|w| + 1e-7) */
+const scaledTo = (w: Tensor, desired: Tensor, norms: Tensor): Tensor => multiply(w, divide(desired, add(norms, EPSILON)))
+
+const maxNormOptions = () => ({
+  /** The largest norm. Default 2. */
+  maxValue: option(bound, 2),
+  /** Default 0. */
+  axis: alongAxis(),
+})
+export type MaxNormOptions = InputsOf<ReturnType<typeof maxNormOptions>>
+
+/** Norms of at most maxValue: w · min(|w|, maxValue) / |w|. */
+export class MaxNorm extends configured(Constraint, maxNormOptions, 'maxValue') {
+  static readonly className = 'MaxNorm'
+  call(w: Tensor): Tensor {
+    const norms = lengths(w, this.axis)
+    return scaledTo(w, clip(norms, 0, this.maxValue), norms)
+  }
+}
+
+/** No weight below 0: max(w, 0). */
+export class NonNeg extends Constraint {
+  static readonly className = 'NonNeg'
+  call(w: Tensor): Tensor {
+    return maximum(w, 0)
+  }
+}
+
+const unitNormOptions = () => ({
+  /** Default 0. */
+  axis: alongAxis(),
+})
+export type UnitNormOptions = InputsOf<ReturnType<typeof unitNormOptions>>
+
+/** Norms of 1: w / |w|. */
+export class UnitNorm extends configured(Constraint, unitNormOptions) {
+  static readonly className = 'UnitNorm'
+  call(w: Tensor): Tensor {
+    return divide(w, add(lengths(w, this.axis), EPSILON))
+  }
+}
+
+const minMaxNormOptions = () => ({
+  /** The least norm. Default 0. */
+  minValue: option(bound, 0),
+  /** The largest norm. Default 1. */
+  maxValue: option(bound, 1),
+  /** How much of the way to such a norm is gone at each update, in 0 … 1. Default 1. */
+  rate: option(number({ min: 0, max: 1 }), 1),
+  /** Default 0. */
+  axis: alongAxis(),
+})
+export type MinMaxNormOptions = InputsOf<ReturnType<typeof minMaxNormOptions>>
+
+/** Norms between two bounds: w · (rate · clip(|w|, minValue, maxValue) + (1 − rate) · |w|) / |w|. */
+export class MinMaxNorm extends configured(Constraint, minMaxNormOptions) {
+  static readonly className = 'MinMaxNorm'
+
+  protected override checkOptions(): void {
+    if (this.minValue <= this.maxValue) return
+    throw new ArgumentError(`MinMaxNorm: minValue must not be above maxValue, received ${this.minValue} and ${this.maxValue}`)
+  }
+
+  call(w: Tensor): Tensor {
+    const norms = lengths(w, this.axis)
+    const desired = add(multiply(clip(norms, this.minValue, this.maxValue), this.rate), multiply(norms, 1 - this.rate))
+    return scaledTo(w, desired, norms)
+  }
+}

@@ -1,0 +1,8 @@
+// Constraints by name.
+
+import { Registry } from '../core/registry'
+import { Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm } from './index'
+
+const isConstraint = (value: unknown): value is Constraint => value instanceof Constraint
+
+export const constraints = new Registry<Constraint>('constraint', isConstraint, () => ({ MaxNorm, MinMaxNorm, NonNeg, UnitNorm }))

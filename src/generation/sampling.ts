@@ -1,0 +1,53 @@
+// Which token comes next: one number of the scores of all. Knows no model.
+
+export interface SamplingOptions {
+  /** Divides the scores: below 1 likely tokens become likelier. 0 takes the likeliest, always. Default 0. */
+  readonly temperature?: number
+  /** Only so many of the likeliest tokens count. Default null: all. */
+  readonly topK?: number | null
+  /** Only the likeliest tokens count that together have this probability. Default null: all. */
+  readonly topP?: number | null
+}
+
+export type Sampling = Required<SamplingOptions>
+
+/** The first of the largest. */
+function likeliest(scores: Float32Array): number {
+  let best = 0
+  for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i
+  return best
+}
+
+/** @param scores logits @param uniform in [0, 1) */
+export function sampleFrom(scores: Float32Array, { temperature, topK, topP }: Sampling, uniform: number): number {
+  const best = likeliest(scores)
+  if (temperature === 0) return best
+  const weights = Float64Array.from(scores, (score) => Math.exp((score - scores[best]!) / temperature))
+  let tokens: ArrayLike<number> & Iterable<number> = Uint32Array.from(scores, (_, token) => token)
+  // Likeliest first, of equals the first.
+  if (topK !== null || topP !== null) tokens = Uint32Array.from(tokens).sort((a, b) => weights[b]! - weights[a]! || a - b).subarray(0, topK ?? scores.length)
+  let total = sumOf(tokens, weights)
+  if (topP !== null) {
+    const kept: number[] = []
+    let sum = 0
+    for (const token of tokens) {
+      kept.push(token)
+      sum += weights[token]!
+      if (sum >= topP * total) break
+    }
+    tokens = kept
+    total = sum
+  }
+  let left = uniform * total
+  for (const token of tokens) {
+    left -= weights[token]!
+    if (left < 0) return token
+  }
+  return tokens[tokens.length - 1]!
+}
+
+function sumOf(tokens: Iterable<number>, weights: Float64Array): number {
+  let sum = 0
+  for (const token of tokens) sum += weights[token]!
+  return sum
+}

@@ -1,0 +1,55 @@
+// PositionEmbedding: a vector, learnt, for each place in a sequence.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { configured, count, option, required } from '../../core/options'
+import { add } from '../../ops/elementwise'
+import { arange, broadcastTo, slice, take } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import { currentDecoding, firstStep } from '../attention/decoding'
+import { initializer } from '../kinds'
+import { Layer } from '../layer'
+import type { BatchShape } from '../spec'
+
+/**
+ * Row t of `embeddings` for step t, whatever the input is: [batch, steps, features] → the same shape. Add it to the input:
+ *
+ *   ops.add(x, new PositionEmbedding(128).apply(x))
+ *
+ * In `generate` it knows where a step stands. Keras Hub: `keras_hub.layers.PositionEmbedding`.
+ * @throws ShapeError for sequences that are longer than sequenceLength
+ */
+export class PositionEmbedding extends configured(Layer<Tensor>, () => ({
+  /** The most steps. */
+  sequenceLength: required(count),
+  /** Default glorotUniform. */
+  embeddingsInitializer: option(initializer, 'glorotUniform'),
+}), 'sequenceLength') {
+  static readonly className = 'PositionEmbedding'
+  override readonly supportsMasking = true
+  private table: Variable | null = null
+
+  /** [sequenceLength, features] */
+  get embeddings(): Variable {
+    return this.requireBuilt(this.table)
+  }
+
+  override build(inputShape: BatchShape): void {
+    const features = inputShape.at(-1)
+    if (inputShape.length !== 3 || features == null) throw new ShapeError(`${this}: expected [batch, steps, features], received ${formatShape(inputShape)}`)
+    this.table = this.addWeight({ name: 'embeddings', shape: [this.sequenceLength, features], initializer: this.embeddingsInitializer })
+  }
+
+  call(x: Tensor): Tensor {
+    const [, steps, features] = x.shape as [number, number, number]
+    const last = currentDecoding()?.length ?? steps
+    if (last > this.sequenceLength) throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${last}`)
+    const first = firstStep()
+    const rows = first === 0 ? slice(this.embeddings, [0, 0], [steps, features]) : take(this.embeddings, add(arange(0, steps, 1, 'int32'), first), 0)
+    return broadcastTo(rows, x.shape)
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+}

@@ -1,0 +1,84 @@
+// SpectralNormalization: keeps the largest singular value of a layer's kernel at 1. Miyato et al. 2018, "Spectral normalization
+// for generative adversarial networks".
+
+import { ArgumentError } from '../../core/errors'
+import { configured, count, option, required } from '../../core/options'
+import { TruncatedNormal } from '../../initializers'
+import { divide, equal, where } from '../../ops/elementwise'
+import { matmul } from '../../ops/linalg'
+import { normalize } from '../../ops/normalization'
+import { all } from '../../ops/reduce'
+import { reshape, transpose } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import { Variable } from '../../ops/variable'
+import { Wrapper } from '../core/wrapper'
+import type { CallContext } from '../context'
+import { innerLayer } from '../kinds'
+import type { BatchShape, SpecsOf, TensorSpec } from '../spec'
+
+/**
+ * Divides the kernel of the layer within by its largest singular value σ, before every step of training. With the kernel as a
+ * matrix W [n, filters] and a vector u [1, filters] that is kept, powerIterations times:
+ *
+ *   v = u Wᵀ / |u Wᵀ|,   u = v W / |v W|;   then σ = v W uᵀ and W ← W / σ
+ *
+ *   new SpectralNormalization(new Conv2D({ filters: 8, kernelSize: 3 }))
+ *
+ * A kernel of zeros stays as it is. Keras: `keras.layers.SpectralNormalization`; as there with TensorFlow, the gradient is that
+ * of the divided kernel.
+ */
+export class SpectralNormalization extends configured(Wrapper, () => ({
+  /** The layer within; it has a kernel or embeddings. */
+  layer: required(innerLayer),
+  /** How often the vectors are improved before each division. Default 1. */
+  powerIterations: option(count, 1),
+}), 'layer') {
+  static readonly className = 'SpectralNormalization'
+  override readonly supportsMasking: boolean = this.layer.supportsMasking
+  private vector: Variable | null = null
+
+  override build(_inputShape: BatchShape, spec: TensorSpec): void {
+    this.layer.ensureBuilt(spec)
+    // First in the order of weights, as in Keras.
+    this.trackWeight(this.kernel)
+    const filters = this.kernel.shape.at(-1)!
+    this.vector = this.addWeight({ name: 'vector_u', shape: [1, filters], initializer: new TruncatedNormal({ stddev: 0.02 }), trainable: false })
+  }
+
+  /** The kernel of the layer within, or its embeddings. */
+  private get kernel(): Variable {
+    const { kernel, embeddings } = this.layer as { kernel?: unknown; embeddings?: unknown }
+    const found = kernel ?? embeddings
+    if (found instanceof Variable) return found
+    throw new ArgumentError(`${this}: ${this.layer} has neither a kernel nor embeddings`)
+  }
+
+  /** The left singular vector u [1, filters], as far as it is known. */
+  get vectorU(): Variable {
+    return this.requireBuilt(this.vector)
+  }
+
+  call(x: Tensor, { training }: CallContext): Tensor {
+    if (training) this.divideKernel()
+    return this.layer.apply(x) as Tensor
+  }
+
+  private divideKernel(): void {
+    const { kernel, vectorU } = this
+    const matrix = reshape(kernel, [-1, kernel.shape.at(-1)!])
+    let u = vectorU.value
+    let v = u
+    for (let i = 0; i < this.powerIterations; i++) {
+      v = normalize(matmul(u, transpose(matrix)), { axis: null })
+      u = normalize(matmul(v, matrix), { axis: null })
+    }
+    const sigma = reshape(matmul(matmul(v, matrix), transpose(u)), [])
+    const isZero = all(equal(kernel, 0))
+    vectorU.assign(where(isZero, vectorU.value, u))
+    kernel.assign(divide(kernel, where(isZero, 1, sigma)))
+  }
+
+  override computeOutputSpec(spec: TensorSpec): SpecsOf<Tensor> {
+    return this.layer.outputSpecs(spec) as SpecsOf<Tensor>
+  }
+}

@@ -1,0 +1,187 @@
+// softmax(query · keyᵀ) · value as one primitive, and its gradient: the scores of all rows and columns are never stored.
+//
+//   query [b, t, h, d], key [b, s, g, d], value [b, s, g, e]; then mask and bias, where there are any, which broadcast to
+//   [b, h, t, s]. g divides h: neighbouring heads of the query share one of key and value.
+//   S = scale · query · keyᵀ + bias, where mask holds and t − before ≤ s ≤ t + after;  P = softmax S
+//   → P · value [b, t, h, e],  ln Σ e^S [b, h, t]
+//
+// A row of which nothing is left is the mean of all values, and its ln Σ is +∞.
+
+import { ATTENTION_FEATURES, Attention, AttentionGradient } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
+import { ShapeError, formatShape } from '../core/errors'
+import type { Shape, TensorType } from '../core/shapes'
+import { broadcastStrides, sameShape } from '../core/shapes'
+import type { Operand, Word } from '../ir/instruction'
+import { ABSENT, float, instruction } from '../ir/instruction'
+import type { AttentionAttributes, PrimitiveAttributes } from './attributes'
+import { FUNCTION } from './flops'
+import type { CostContext, KernelPrimitive, Layout, LowerContext } from './rule'
+
+interface Operands<Item> {
+  readonly query: Item
+  readonly key: Item
+  readonly value: Item
+  readonly mask: Item | null
+  readonly bias: Item | null
+}
+
+/** The operands of both primitives by their names. */
+export function attentionOperands<Item>(inputs: readonly Item[], { hasMask, hasBias }: AttentionAttributes): Operands<Item> {
+  const [query, key, value, ...others] = inputs as readonly [Item, Item, Item, ...Item[]]
+  return { query, key, value, mask: hasMask ? others[0]! : null, bias: hasBias ? others[Number(hasMask)]! : null }
+}
+
+export interface AttentionExtents {
+  readonly batch: number
+  readonly heads: number
+  readonly keyHeads: number
+  readonly rows: number
+  readonly columns: number
+  readonly depth: number
+  readonly width: number
+}
+
+export function attentionExtents({ query, key, value }: Operands<TensorType>): AttentionExtents {
+  const [batch, rows, heads, depth] = query.shape as readonly [number, number, number, number]
+  return { batch, heads, keyHeads: key.shape[2]!, rows, columns: key.shape[1]!, depth, width: value.shape[3]! }
+}
+
+/** [batch, heads, rows, columns] */
+export const scoresShape = ({ batch, heads, rows, columns }: AttentionExtents): Shape => [batch, heads, rows, columns]
+
+/** The most features of a query and a value together: those of the fewest rows that the kernel takes at once. */
+const MOST_FEATURES = 8 * ATTENTION_FEATURES
+
+function requireOperands(name: string, inputs: readonly TensorType[], attributes: AttentionAttributes): AttentionExtents {
+  const operands = attentionOperands(inputs, attributes)
+  const { query, key, value, mask, bias } = operands
+  const extents = attentionExtents(operands)
+  const { batch, heads, keyHeads, columns, depth, width } = extents
+  const isAlike =
+    [query, key, value].every(({ shape, dtype }) => shape.length === 4 && dtype === 'float32') &&
+    sameShape(key.shape, [batch, columns, keyHeads, depth]) && sameShape(value.shape, [batch, columns, keyHeads, width]) &&
+    (heads === 0 || heads % keyHeads === 0)
+  if (!isAlike) {
+    throw new ShapeError(
+      `${name}: expected float32 query [batch, steps, heads, size], key and value [batch, steps, heads or a divisor of them, size], received ${[query, key, value].map(({ shape, dtype }) => `${dtype} ${formatShape(shape)}`).join(', ')}`,
+    )
+  }
+  if (depth + width > MOST_FEATURES) throw new ShapeError(`${name}: query and value may have ${MOST_FEATURES} features together, received ${depth} and ${width}`)
+  for (const [what, dtype, operand] of [['mask', 'bool', mask], ['bias', 'float32', bias]] as const) {
+    const fits = operand === null || (operand.dtype === dtype && operand.shape.length === 4 && operand.shape.every((extent, i) => extent === 1 || extent === scoresShape(extents)[i]))
+    if (!fits) throw new ShapeError(`${name}: the ${what} must be ${dtype} and broadcast to ${formatShape(scoresShape(extents))}, received ${operand.dtype} ${formatShape(operand.shape)}`)
+  }
+  return extents
+}
+
+/** Features side by side, and steps that do not share their bytes; mask and bias may lie as they like. */
+function accepts(operand: number, { shape }: TensorType, { strides }: Layout): boolean {
+  if (operand > 2) return true
+  return (shape[3] === 1 || strides[3] === 1) && (shape[1] === 1 || strides[1] !== 0)
+}
+
+/** The strides of an operand [batch, steps, heads, features]. Nothing steps over an axis of one element, but not by 0. */
+function stepsOf({ shape, strides }: Operand): { batch: number; row: number; head: number } {
+  return { batch: strides[0]!, row: shape[1] === 1 ? Math.max(1, shape[3]!) : strides[1]!, head: strides[2]! }
+}
+
+function stridesOver(extents: AttentionExtents, operand: Operand | null): readonly [number, number, number, number] {
+  const strides = operand === null ? [0, 0, 0, 0] : broadcastStrides(operand.shape, operand.strides, scoresShape(extents))
+  return strides as [number, number, number, number]
+}
+
+/** More steps than there are. */
+const ENDLESS = 2 ** 30
+
+/** The fields that both instructions have. */
+function commonFields({ inputs, attributes, scratch, wideTiles }: LowerContext<AttentionAttributes>, out: Operand, logSum: Operand) {
+  const operands = attentionOperands(inputs, attributes)
+  const { query, key, value, mask, bias } = operands
+  const extents = attentionExtents(operands)
+  const [ofQuery, ofKey, ofValue] = [query, key, value].map(stepsOf) as [ReturnType<typeof stepsOf>, ReturnType<typeof stepsOf>, ReturnType<typeof stepsOf>]
+  const [maskBatch, maskHead, maskRow, maskColumn] = stridesOver(extents, mask)
+  const [biasBatch, biasHead, biasRow, biasColumn] = stridesOver(extents, bias)
+  return {
+    ...extents,
+    query: query.address, key: key.address, value: value.address, mask: mask?.address ?? ABSENT, bias: bias?.address ?? ABSENT,
+    out: out.address, logSum: logSum.address, scale: float(attributes.scale),
+    before: Math.min(attributes.before, ENDLESS), after: Math.min(attributes.after, ENDLESS),
+    queryBatch: ofQuery.batch, queryRow: ofQuery.row, queryHead: ofQuery.head,
+    keyBatch: ofKey.batch, keyRow: ofKey.row, keyHead: ofKey.head,
+    valueBatch: ofValue.batch, valueRow: ofValue.row, valueHead: ofValue.head,
+    maskBatch, maskHead, maskRow, maskColumn, biasBatch, biasHead, biasRow, biasColumn,
+    scratch, wide: Number(wideTiles),
+  } satisfies Readonly<Record<string, Word>>
+}
+
+/** How many pairs of a row and a column are in the band. */
+function pairsOf({ rows, columns }: AttentionExtents, { before, after }: AttentionAttributes): number {
+  let pairs = 0
+  for (let t = 0; t < rows; t++) pairs += Math.max(0, Math.min(columns - 1, t + after) - Math.max(0, t - before) + 1)
+  return pairs
+}
+
+function flopsOf({ inputs, attributes }: CostContext<AttentionAttributes>, perPair: (extents: AttentionExtents) => number): number {
+  const extents = attentionExtents(attentionOperands(inputs, attributes))
+  return extents.batch * extents.heads * pairsOf(extents, attributes) * perPair(extents)
+}
+
+const attention: KernelPrimitive<AttentionAttributes> = {
+  kind: 'kernel',
+  infer(inputs, attributes) {
+    const { batch, heads, rows, width } = requireOperands('attention', inputs, attributes)
+    return [{ shape: [batch, rows, heads, width], dtype: 'float32' }, { shape: [batch, heads, rows], dtype: 'float32' }]
+  },
+  // dP = dy · valueᵀ,  dS = P ⊙ (dP − Σ dy · y);  dquery = scale dS · key,  dkey = scale dSᵀ · query,  dvalue = Pᵀ · dy,  dbias = dS
+  // d ln Σ e^S adds P to dS.
+  vjp({ e, inputs, outputs: [y, logSum], attributes, cotangents: [dy, dLogSum], isUsed, isWanted }) {
+    const { bias } = attentionOperands(inputs, attributes)
+    const biasIndex = inputs.length - 1
+    const givesBias = bias !== null && isWanted(biasIndex)
+    const hasSums = isUsed(1)
+    const all = [...inputs, y!, logSum!, dy!, ...(hasSums ? [dLogSum!] : [])]
+    const [dQuery, dKey, dValue, dBias] = e.attentionGradient(all, { ...attributes, hasSums, givesBias })
+    return inputs.map((_, i) => (i < 3 ? [dQuery!, dKey!, dValue!][i]! : givesBias && i === biasIndex ? e.sumTo(dBias!, bias.shape) : null))
+  },
+  accepts,
+  lower(context) {
+    const [out, logSum] = context.outputs as [Operand, Operand]
+    context.emit(instruction(Opcode.Attention, Attention, commonFields(context, out, logSum)))
+  },
+  // Two products; the largest score, a difference, an exponential, a sum and a share.
+  flops: (context) => flopsOf(context, ({ depth, width }) => 2 * (depth + width) + FUNCTION + 4),
+}
+
+type GradientAttributes = PrimitiveAttributes['attentionGradient']
+
+/** Behind the operands of attention: its two results, the gradient of the first and, with `hasSums`, that of the second. */
+export function gradientOperands<Item>(inputs: readonly Item[], { hasSums }: GradientAttributes): readonly [y: Item, logSum: Item, dy: Item, dLogSum?: Item] {
+  return inputs.slice(hasSums ? -4 : -3) as [Item, Item, Item, Item?]
+}
+
+const attentionGradient: KernelPrimitive<GradientAttributes> = {
+  kind: 'kernel',
+  infer(inputs, attributes) {
+    const extents = requireOperands('attentionGradient', inputs, attributes)
+    const [y, logSum, dy, dLogSum = logSum] = gradientOperands(inputs, attributes)
+    if (!sameShape(y.shape, dy.shape) || !sameShape(logSum.shape, dLogSum.shape)) throw new ShapeError(`attentionGradient: the gradient must be ${formatShape(y.shape)}, received ${formatShape(dy.shape)}`)
+    const scores: readonly TensorType[] = attributes.givesBias ? [{ shape: scoresShape(extents), dtype: 'float32' }] : []
+    return [...inputs.slice(0, 3), ...scores]
+  },
+  vjp: null,
+  accepts: (operand, input, layout) => operand < 3 && accepts(operand, input, layout),
+  lower(context) {
+    const { inputs, outputs, attributes, emit } = context
+    const [y, logSum, dy, dLogSum] = gradientOperands(inputs, attributes)
+    const [dQuery, dKey, dValue, dBias] = outputs as [Operand, Operand, Operand, Operand?]
+    emit(instruction(Opcode.AttentionGradient, { ...Attention, ...AttentionGradient }, {
+      ...commonFields({ ...context, attributes }, y, logSum), gradient: dy.address, dLogSum: dLogSum?.address ?? ABSENT,
+      dQuery: dQuery.address, dKey: dKey.address, dValue: dValue.address, dBias: dBias?.address ?? ABSENT,
+    }))
+  },
+  // Five products, of which one makes the scores again; an exponential, two differences and two products of elements.
+  flops: (context) => flopsOf(context, ({ depth, width }) => 6 * depth + 4 * width + FUNCTION + 4),
+}
+
+export const attentions = { attention, attentionGradient }

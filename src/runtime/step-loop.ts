@@ -1,0 +1,92 @@
+// Many steps in one call of the engine: a Loop on a tape of its own, whose body draws the rows of a batch and runs a program
+// on them. Which rows follow which is in rows.ts; how many steps may run at once is the caller's choice.
+
+import { Gather, Header, Loop, LoopPatch } from '../../assembly/shared/instructions'
+import { Opcode } from '../../assembly/shared/opcodes'
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import type { Instruction } from '../ir/instruction'
+import { instruction } from '../ir/instruction'
+import type { TapeInstruction } from '../plan/tape'
+import { encode, instructionOffsets } from '../plan/tape'
+import type { Program } from './program'
+import type { ResidentRows } from './rows'
+import type { Storage } from './runtime'
+import { counters } from './runtime'
+
+/** Runs a program on batch after batch of rows, each of the same number of rows. */
+export class StepLoop {
+  private tape: Storage | null = null
+  private words = new Int32Array(0)
+  private epoch = -1
+  private readonly runTape: (tape: number) => number
+
+  /** @param count rows of a batch: what the program takes */
+  constructor(
+    private readonly rows: ResidentRows,
+    private readonly program: Program,
+    private readonly count: number,
+  ) {
+    this.runTape = rows.runtime.kernels!.run
+  }
+
+  /**
+   * The first step takes the rows from place `start` in the order. A step whose guard found NaN or ±Inf is the last one.
+   * @returns how many steps ran to their end
+   */
+  run(start: number, steps: number): number {
+    const tape = this.prepared()
+    const { words, rows, count } = this
+    const turn = BYTES_PER_ELEMENT * count
+    const first = rows.orderAddress + BYTES_PER_ELEMENT * start
+    words[Loop.count / BYTES_PER_ELEMENT] = steps
+    for (let i = 0; i < rows.tensors; i++) {
+      const patch = (Loop.size + LoopPatch.size * i) / BYTES_PER_ELEMENT
+      words[patch + LoopPatch.first / BYTES_PER_ELEMENT] = first
+      words[patch + LoopPatch.odd / BYTES_PER_ELEMENT] = first + turn
+      words[patch + LoopPatch.even / BYTES_PER_ELEMENT] = first
+    }
+    counters.wasmRuns++
+    if (this.runTape(tape.address) === 0) return steps
+    // The turn at which it stopped is told by what the first Gather was to draw.
+    const at = (Loop.size + LoopPatch.size * rows.tensors + Gather.indices) / BYTES_PER_ELEMENT
+    return (words[at]! - first) / turn
+  }
+
+  /** The tape, with addresses that hold now. */
+  private prepared(): Storage {
+    const { program, rows, count } = this
+    const { runtime } = rows
+    if (this.tape !== null && this.epoch === runtime.epoch) return this.tape
+    const gathers = Array.from({ length: rows.tensors }, (_, i) => rows.gather(i, program.parameter(i).byteOffset, count))
+    const loop = this.loopOver(gathers)
+    // The program's own instructions follow those that draw its rows, and then the mark of the end.
+    const draws = encode([loop], ({ offset }) => offset)
+    const steps = program.instructionWords()!
+    const end = draws.length - 1 + steps.length
+    if (this.tape === null) {
+      this.tape = runtime.createStorage(BYTES_PER_ELEMENT * (end + 1))
+      // The memory may have grown: then every address is another one.
+      return this.prepared()
+    }
+    this.epoch = runtime.epoch
+    this.words = new Int32Array(runtime.memory.buffer, this.tape.address, end + 1)
+    this.words.set(draws)
+    this.words.set(steps, draws.length - 1)
+    this.words[end] = draws.at(-1)!
+    this.words[Header.byteLength / BYTES_PER_ELEMENT] = BYTES_PER_ELEMENT * end
+    return this.tape
+  }
+
+  /** A Loop whose Gathers go on by a batch every turn. Where they begin, and the number of turns, is said by run. */
+  private loopOver(gathers: readonly Instruction[]): TapeInstruction {
+    const body = Loop.size + LoopPatch.size * gathers.length
+    const step = 2 * BYTES_PER_ELEMENT * this.count
+    const patches = instructionOffsets(gathers, body).flatMap((offset) => [offset + Gather.indices, 0, 0, 0, step])
+    return { ...instruction(Opcode.Loop, Loop, { count: 0, patchCount: gathers.length }, patches), body: gathers }
+  }
+
+  dispose(): void {
+    this.tape?.dispose()
+    this.tape = null
+  }
+}
