@@ -9,6 +9,8 @@ import { attention, attentionGradient } from './kernels/attention'
 import { chain } from './kernels/chain'
 import { convolution, convolutionKernel } from './kernels/convolution'
 import { depthwiseConvolution, depthwiseConvolutionKernel } from './kernels/depthwise'
+import { factorize } from './kernels/factorize'
+import { fourier } from './kernels/fourier'
 import { gemm } from './kernels/gemm'
 import { guard } from './kernels/guard'
 import { gather, insert, scatter } from './kernels/index'
@@ -19,6 +21,7 @@ import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
 import { crossEntropy, crossEntropyGradient, softmax } from './kernels/softmax'
+import { substitute } from './kernels/substitute'
 import { search, sort } from './kernels/sort'
 
 /**
@@ -47,6 +50,9 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Sort: sort(instruction); break
     case Opcode.Search: search(instruction); break
     case Opcode.Insert: insert(instruction, part, parts); break
+    case Opcode.Factorize: factorize(instruction); break
+    case Opcode.Substitute: substitute(instruction); break
+    case Opcode.Fourier: fourier(instruction); break
     case Opcode.Copy: copy(instruction, part, parts); break
     case Opcode.Accumulate: accumulate(instruction, part, parts); break
     case Opcode.Fill: fill(instruction, part, parts); break

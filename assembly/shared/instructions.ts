@@ -436,6 +436,64 @@ export enum Insert {
   size = 40,
 }
 
+// Factorize: for each of `batch` matrices input [rows, columns], row-major as all results:
+//   Cholesky   first = L [n, n], of the lower part of input; its lower part is NaN when input is not positive definite
+//   Lu         first = L below the diagonal, whose own is 1, and U; second int32 [n]: row i was exchanged with row second[i],
+//              one after the other; third int32 [n]: row i of P A is row third[i] of A. The largest pivot of a column is taken
+//   Qr         first = Q [rows, width], second = R [width, columns]; width = min(rows, columns) or rows
+//   Eigen      first = w [n], rising, second = V [n, n], of a symmetric input; the largest element of each column is positive
+//   Singular   first = U [rows, width], second = s [columns], falling, third = Vᵀ [columns, columns]; rows ≥ columns, width =
+//              columns or rows; the largest element of each row of Vᵀ is positive
+// The last three work in float64 on temporary: (rows·columns + rows·width + columns² + columns) numbers.
+export enum Factorize {
+  first = 8,
+  second = 12,
+  third = 16,
+  input = 20,
+  rows = 24,
+  columns = 28,
+  width = 32,
+  batch = 36,
+  factorization = 40,
+  temporary = 44,
+  size = 48,
+}
+
+// Substitute: for each of `batch`, out [n, columns] = T⁻¹ · input [n, columns], T the triangle of matrix [n, n] that `triangle`
+// says. order int32 [n] is absent, or row order[i] of input stands for row i; or, with `places`, row i of the result comes to
+// row order[i]: then temporary has n·columns numbers.
+export enum Substitute {
+  out = 8,
+  matrix = 12,
+  input = 16,
+  order = 20,
+  n = 24,
+  columns = 28,
+  batch = 32,
+  triangle = 36,
+  places = 40,
+  temporary = 44,
+  size = 48,
+}
+
+// Fourier: out[k] = Σ_j input[j] e^(−2πi jk/n) along the axis, whose length n is a power of two; numbers are complex, real and
+// imaginary parts apart. With the parts exchanged on both sides it is the inverse, times n.
+// temporary has FOURIER_FIXED bytes, 2·n numbers, and 2·n·inner.
+export enum Fourier {
+  outReal = 8,
+  outImag = 12,
+  real = 16,
+  imag = 20,
+  outer = 24,
+  axis = 28,
+  inner = 32,
+  temporary = 36,
+  size = 40,
+}
+
+/** Roots of unity and their products, in float64. */
+export const FOURIER_FIXED = 1024
+
 // Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
 //   lists   rank × { extent, inputStride, outStride }
 export enum Copy {

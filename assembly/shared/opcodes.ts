@@ -43,6 +43,12 @@ export enum Opcode {
   Search,
   /** Writes slices into the middle axis of [outer, axis, inner], from an index on. */
   Insert,
+  /** Takes matrices apart: a Factorization. */
+  Factorize,
+  /** Solves systems with triangular matrices. */
+  Substitute,
+  /** Discrete Fourier transforms along the middle axis of [outer, axis, inner]. */
+  Fourier,
   /** Copies between two strided views. */
   Copy,
   /** Adds one strided view to another. */
@@ -164,6 +170,30 @@ export enum Scattering {
   Max,
   SumI32,
   MaxI32,
+}
+
+/** What a Factorize takes a matrix apart into. */
+export enum Factorization {
+  /** A = L Lᵀ */
+  Cholesky,
+  /** P A = L U */
+  Lu,
+  /** A = Q R */
+  Qr,
+  /** A = V diag(w) Vᵀ */
+  Eigen,
+  /** A = U diag(s) Vᵀ */
+  Singular,
+}
+
+/** What a Substitute does with its matrix: bits that are added up. */
+export enum Triangle {
+  /** Its lower part; otherwise the upper one. */
+  Lower = 1,
+  /** That part transposed. */
+  Transposed = 2,
+  /** Its diagonal counts as ones. */
+  Unit = 4,
 }
 
 /** What a Pool makes of a window. */

@@ -1,15 +1,13 @@
-// Products of matrices and vectors, and sums of products by letters. All in float32.
+// Products of matrices and vectors, and sums of products by letters, in float32. Factorizations are in factorization.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
-import { custom, integer, nullable, option } from '../core/options'
+import { integer, nullable, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
-import type { ReduceOptions } from './arguments'
-import { readTyped, reduceTable, requireInteger, requireIntegers, requireList, requireNumber } from './arguments'
+import { readTyped, requireInteger, requireIntegers, requireList } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
-import { abs, cast, multiply, negative, notEqual, power, sqrt, square, subtract } from './elementwise'
+import { cast, multiply, negative, subtract } from './elementwise'
 import { sumOfProducts } from './einsum'
-import { max, min, sum } from './reduce'
 import { reshape, stack, transpose, unstack } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
@@ -176,24 +174,4 @@ export function outer(a: TensorLike, b: TensorLike): Tensor {
 export function einsum(equation: string, ...operands: readonly TensorLike[]): Tensor {
   if (typeof equation !== 'string') throw new ArgumentError(`einsum: the equation must be a string, received ${quoted(equation)}`)
   return sumOfProducts(equation, operands.map((operand) => float(operand, 'einsum')))
-}
-
-export interface NormOptions extends ReduceOptions {
-  /** 2 (the default): √Σx². 1: Σ|x|. 0: how many are not 0. Infinity, −Infinity: the largest, the smallest |x|. Any other p: (Σ|x|ᵖ)^(1/p). */
-  readonly ord?: number
-}
-
-const normTable = { ord: option(custom((value, what) => requireNumber(what, value), (value) => value), 2), ...reduceTable }
-
-/** The length of vectors: of all elements, or along axes. */
-export function norm(x: TensorLike, options: NormOptions = {}): Tensor {
-  const value = float(x, 'norm')
-  const { ord, axis, keepDims } = readTyped('norm', normTable, options)
-  const over = { axis, keepDims }
-  if (ord === 2) return sqrt(sum(square(value), over))
-  if (ord === 0) return sum(cast(notEqual(value, 0), 'float32'), over)
-  const size = abs(value)
-  if (ord === 1) return sum(size, over)
-  if (Math.abs(ord) === Infinity) return (ord > 0 ? max : min)(size, over)
-  return power(sum(power(size, ord), over), 1 / ord)
 }

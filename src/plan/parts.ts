@@ -150,6 +150,19 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   },
   [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
   [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
+  // Matrices are small: one thread takes them apart.
+  [Opcode.Factorize]: (field) => {
+    const { batch, rows, columns } = layouts.Factorize
+    return { nanoseconds: field(batch) * field(rows) * field(columns) ** 2, pieces: 1 }
+  },
+  [Opcode.Substitute]: (field) => {
+    const { batch, n, columns } = layouts.Substitute
+    return { nanoseconds: field(batch) * field(n) ** 2 * field(columns) * PLAIN_STEP, pieces: 1 }
+  },
+  [Opcode.Fourier]: (field) => {
+    const { outer, axis, inner } = layouts.Fourier
+    return { nanoseconds: field(outer) * field(axis) * field(inner) * Math.log2(2 * field(axis)) * PLAIN_STEP, pieces: 1 }
+  },
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
   [Opcode.Fill]: elements(layouts.Fill.count, FILLED),

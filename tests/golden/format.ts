@@ -383,6 +383,8 @@ export interface OpTensor {
 export interface OpCase {
   op: string;
   inputs: OpTensor[];
+  /** Whether the first two are the parts of one complex operand. */
+  pairs?: boolean;
   /** What the call has behind its tensors. */
   more: unknown[];
   outputs: OpTensor[];

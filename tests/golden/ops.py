@@ -282,7 +282,115 @@ def segments():
     yield case("histogram", [[2.0, 2, 2]], 4, gradient=False, fn=lambda x, n: [jnp.histogram(x, n)[0].astype("int32"), jnp.histogram(x, n)[1]])
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments]
+def positive_first(vectors, axis):
+    """Signs such that the largest element of each vector along an axis is positive."""
+    largest = jnp.take_along_axis(vectors, jnp.argmax(jnp.abs(vectors), axis, keepdims=True), axis)
+    return jnp.where(largest < 0, -1.0, 1.0)
+
+
+def signed_eigh(x):
+    values, vectors = keras.ops.eigh(x)
+    return values, vectors * positive_first(vectors, -2)
+
+
+def signed_svd(x, full=True, uv=True):
+    if not uv:
+        return keras.ops.svd(x, full, False)
+    u, s, vt = keras.ops.svd(x, full)
+    k = s.shape[-1]
+    if x.shape[-2] < x.shape[-1]:
+        sign = positive_first(u, -2)
+        return u * sign, s, vt.at[..., :k, :].multiply(jnp.swapaxes(sign, -2, -1))
+    sign = positive_first(vt, -1)
+    return u.at[..., :k].multiply(jnp.swapaxes(sign, -2, -1)), s, vt * sign
+
+
+def linalg():
+    rng = random(7)
+    square = [normal(rng, (n, n)) + np.eye(n) * n for n in [1, 2, 3, 4, 6]] + [normal(rng, (2, 3, 3)), normal(rng, (2, 1, 4, 4))]
+    for a in square:
+        t = np.swapaxes(a, -2, -1)
+        definite = a @ t + np.eye(a.shape[-1])
+        loose = {"tolerance": 1e-4}
+        yield case("cholesky", [definite], **loose)
+        yield case("inv", [a], **loose)
+        yield case("det", [a], **loose)
+        yield case("slogdet", [a], **loose)
+        # Keras does not symmetrize: beside symmetric matrices it has other second derivatives
+        yield case("logdet", [definite], second=False, **loose)
+        yield case("luFactor", [a], gradient=False)
+        yield case("eigh", [(a + t) / 2 + 0.25 * t], fn=signed_eigh, **loose)
+        n = a.shape[-1]
+        yield case("solve", [a, normal(rng, (*a.shape[:-1], 2))], **loose)
+        yield case("solve", [a, normal(rng, a.shape[:-2] + (n,))], fn=lambda a, b: jnp.linalg.solve(a, b[..., None])[..., 0], **loose)
+    a, b = square[3], normal(rng, (4, 3))
+    yield case("cholesky", [a @ a.T + np.eye(4)], True, tolerance=1e-4)
+    yield case("cholesky", [[[1.0, 2], [2, 1]]], gradient=False, fn=lambda x: jnp.linalg.cholesky(x))
+    yield case("choleskyInverse", [np.linalg.cholesky(a @ a.T + np.eye(4))], second=False, tolerance=1e-4, fn=lambda l: jnp.linalg.inv(jnp.tril(l) @ jnp.tril(l).T))
+    yield case("choleskyInverse", [np.linalg.cholesky(a @ a.T + np.eye(4)).T], True, gradient=False, tolerance=1e-4)
+    for lower in [False, True]:
+        yield case("solveTriangular", [a, b], lower, tolerance=1e-4)
+        yield case("solveTriangular", [a, b[:, 0]], lower, tolerance=1e-4)
+    yield case("solve", [np.stack([a, a.T]), b], fn=lambda a, b: jnp.linalg.solve(a, jnp.broadcast_to(b, (2, 4, 3))), tolerance=1e-4)
+    # wide and tall right sides
+    yield case("solve", [square[1], normal(rng, (2, 5))], tolerance=1e-4)
+    yield case("solve", [square[4], normal(rng, (6, 1))], tolerance=1e-4)
+    # rows have to be exchanged
+    yield case("solve", [[[0.0, 1], [2, 3]], [[1.0], [2]]], tolerance=1e-4)
+    yield case("det", [[[0.0, 1], [2, 3]]], tolerance=1e-4)
+    yield case("det", [[[1.0, 2], [2, 4]]], second=False)
+    yield case("det", [[[1.0, 2, 3], [2, 4, 6], [1, 1, 1]]], second=False)
+    yield case("slogdet", [[[1.0, 2], [2, 4]]], gradient=False)
+    for shape in [(3, 3), (5, 3), (3, 5), (1, 4), (4, 1), (2, 4, 3)]:
+        x = normal(rng, shape)
+        wide = shape[-1] > shape[-2]
+        wide_qr = lambda x: (lambda q, r: (q, jnp.concatenate([r, jnp.swapaxes(q, -2, -1) @ x[..., x.shape[-2]:]], -1)))(*jnp.linalg.qr(x[..., : x.shape[-2]]))
+        # second derivatives of small diagonals of R would be rounding errors
+        far = x + 2 * np.eye(*shape[-2:])
+        yield case("qr", [far], fn=wide_qr if wide else None, tolerance=1e-4)
+        yield case("qr", [far], "complete", gradient=False, tolerance=1e-4)
+        yield case("svd", [x], False, fn=signed_svd, tolerance=2e-4)
+        yield case("svd", [x], False, False, fn=signed_svd, tolerance=1e-4)
+        if shape[-1] == shape[-2]:
+            yield case("svd", [x], fn=signed_svd, tolerance=2e-4)
+    m, t = normal(rng, (3, 4)), normal(rng, (2, 3, 4))
+    yield case("norm", [t], tolerance=1e-4)
+    yield case("norm", [t], axis=1, tolerance=1e-4)
+    for order in ["fro", "nuc", 1, -1, 2, -2]:
+        yield case("norm", [m], order, second=order != "nuc", tolerance=1e-4)
+        yield case("norm", [t], order, [0, 2], True, fn=lambda x, ord, axis, keepdims: jnp.linalg.norm(x, ord, tuple(axis), keepdims), second=False, tolerance=1e-4)
+    for order in [0, 1, 2, 3, 0.5, -1, -2]:
+        yield case("norm", [m], order, 1, gradient=order != 0, second=order not in (0, 1), tolerance=1e-3 if order in (-1, -2, 0.5) else 1e-4)
+
+
+def fourier():
+    rng = random(8)
+    pair = lambda f: lambda *x: f(x if len(x) == 2 else (x[0], jnp.zeros_like(x[0])))
+    for n in [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 30, 64]:
+        real, imag = normal(rng, (2, n)), normal(rng, (2, n))
+        yield pairs(case("fft", [real, imag], fn=pair(keras.ops.fft), second=False, tolerance=1e-5))
+        yield pairs(case("ifft", [real, imag], fn=lambda a, b: (lambda y: (y.real, y.imag))(jnp.fft.ifft(a + 1j * b)), second=False, tolerance=1e-5))
+        yield case("rfft", [real], second=False, tolerance=1e-5)
+        half = n // 2 + 1
+        yield pairs(case("irfft", [real[:, :half], imag[:, :half]], n, fn=lambda a, b, n: keras.ops.irfft((a, b), n), second=False, tolerance=1e-5))
+    for shape in [(3, 4), (2, 8, 4), (5, 6)]:
+        real, imag = normal(rng, shape), normal(rng, shape)
+        yield pairs(case("fft2", [real, imag], fn=pair(keras.ops.fft2), tolerance=2e-5))
+        yield pairs(case("ifft2", [real, imag], fn=pair(keras.ops.ifft2), tolerance=2e-5))
+    x = normal(rng, (7,))
+    for length in [4, 7, 10]:
+        yield case("rfft", [x], length, tolerance=1e-5)
+    yield case("fft", [x], fn=pair(keras.ops.fft), tolerance=1e-5)
+    for length in [None, 5, 9, 14]:
+        yield pairs(case("irfft", [x[:4], x[3:]], length, fn=lambda a, b, n: keras.ops.irfft((a, b), n), tolerance=1e-5))
+
+
+def pairs(made):
+    """The first two operands are one complex one."""
+    return {**made, "pairs": True}
+
+
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]

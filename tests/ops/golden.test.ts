@@ -6,7 +6,7 @@ import { flatten } from '../../src/core/tree'
 import type { OpCase, OpTensor, OpsFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
 
-const FAMILIES = ['elementwise', 'reduction', 'rearranging', 'constructing', 'products', 'sorting', 'segments']
+const FAMILIES = ['elementwise', 'reduction', 'rearranging', 'constructing', 'products', 'sorting', 'segments', 'linalg', 'fourier']
 const TOLERANCE = 1e-5
 
 type AnyOp = (...given: readonly unknown[]) => unknown
@@ -38,12 +38,14 @@ function weighted(ys: readonly Tensor[]): Tensor {
 }
 
 /** A call with all its arguments, as a function of its float32 tensors. */
-function callOf({ op, inputs, more }: OpCase): { readonly call: (floats: readonly Tensor[]) => Tensor[]; readonly floats: Tensor[] } {
+function callOf({ op, inputs, pairs = false, more }: OpCase): { readonly call: (floats: readonly Tensor[]) => Tensor[]; readonly floats: Tensor[] } {
   const given = inputs.map(toTensor)
   const isFloat = ({ dtype }: Tensor): boolean => dtype === 'float32'
   const call = (floats: readonly Tensor[]): Tensor[] => {
     let at = 0
-    return flatten((Reflect.get(ops, op) as AnyOp)(...given.map((x) => (isFloat(x) ? floats[at++]! : x)), ...more) as Tensor[])
+    const operands = given.map((x) => (isFloat(x) ? floats[at++]! : x))
+    const first = pairs ? [{ real: operands[0], imag: operands[1] }] : operands
+    return flatten((Reflect.get(ops, op) as AnyOp)(...first, ...more) as Tensor[])
   }
   return { call, floats: given.filter(isFloat) }
 }

@@ -1,4 +1,4 @@
-// einsum, tensordot, dot, outer and norm against plain loops over all indices, and their gradients against finite
+// Factorizations put together again; einsum, tensordot, dot, outer and norm against plain loops over all indices, and their gradients against finite
 // differences.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
@@ -152,13 +152,87 @@ describe('norm', () => {
     expectNear(ops.norm(x).data, [13], 'all')
     expectNear(ops.norm(x, { axis: 1 }).data, [5, 12], 'rows')
     expectNear(ops.norm(x, { ord: 1, axis: 0, keepDims: true }).data, [3, 16], 'ord 1')
-    expectNear(ops.norm(x, { ord: Infinity }).data, [12], 'largest')
-    expectNear(ops.norm(x, { ord: -Infinity }).data, [0], 'smallest')
-    expectNear(ops.norm(x, { ord: 0 }).data, [3], 'how many')
+    expectNear(ops.norm(x, { ord: Infinity }).data, [12], 'largest sum of a row')
+    expectNear(ops.norm(x, { ord: -Infinity }).data, [7], 'smallest sum of a row')
+    expectNear(ops.norm([3, -4, 0], { ord: Infinity }).data, [4], 'largest')
+    expectNear(ops.norm([3, -4, 0], { ord: -Infinity }).data, [0], 'smallest')
+    expectNear(ops.norm([3, -4, 0], { ord: 0 }).data, [2], 'how many')
     expectNear(ops.norm(x, { ord: 3, axis: 1 }).data, [Math.cbrt(27 + 64), 12], 'ord 3')
     expect(ops.norm(x, { axis: 0, keepDims: true }).shape).toEqual([1, 2])
   })
   it('has the gradient x / ‖x‖', () => {
     expectNear(grad((v) => ops.norm(v))([3, -4]).data, [0.6, -0.8], 'gradient')
+  })
+})
+
+describe('factorizations', () => {
+  const a = of([2, 4, 3])
+
+  it('svd and qr give back what they took apart, full or not', () => {
+    for (const full of [false, true]) {
+      const [u, s, vt] = ops.svd(a, full)
+      const size = full ? 4 : 3
+      expect([u.shape, s.shape, vt.shape]).toEqual([[2, 4, size], [2, 3], [2, 3, 3]])
+      const wide = ops.multiply(ops.slice(u, [0, 0, 0], [2, 4, 3]), ops.expandDims(s, 1))
+      expectNear(ops.matmul(wide, vt).data, a.data, 'U diag(s) Vᵀ')
+      expectNear(ops.matmul(ops.swapAxes(u, 1, 2), u).data, ops.broadcastTo(ops.eye(size), [2, size, size]).data, 'Uᵀ U')
+    }
+    for (const mode of ['reduced', 'complete']) {
+      const [q, r] = ops.qr(a, mode)
+      expectNear(ops.matmul(q, r).data, a.data, 'Q R')
+      expectNear(ops.matmul(ops.swapAxes(q, 1, 2), q).data, ops.broadcastTo(ops.eye(r.shape[1]!), [2, r.shape[1]!, r.shape[1]!]).data, 'Qᵀ Q')
+    }
+  })
+
+  it('svd of a wide matrix is that of the tall one, turned', () => {
+    const [u, s, vt] = ops.svd(ops.swapAxes(a, 1, 2), true)
+    expect([u.shape, s.shape, vt.shape]).toEqual([[2, 3, 3], [2, 3], [2, 4, 4]])
+  })
+
+  it('singular values of any matrix have a gradient, also equal ones', () => {
+    const slope = grad((x: Tensor) => ops.sum(ops.svd(x, true, false)))
+    expectNear(slope([[2, 0], [0, 2]]).data, [1, 0, 0, 1], 'of equal values')
+    expect(slope(of([4, 2])).shape).toEqual([4, 2])
+  })
+
+  it('large systems are solved to rounding', () => {
+    const n = 70
+    const matrix = ops.add(of([n, n]), ops.multiply(ops.eye(n), 20))
+    const x = of([n, 33], 2)
+    expectNear(ops.solve(matrix, ops.matmul(matrix, x)).data, x.data, 'solve', 1e-4)
+    const definite = ops.add(ops.matmul(matrix, ops.transpose(matrix)), ops.eye(n))
+    const l = ops.cholesky(definite)
+    expectNear(ops.divide(ops.matmul(l, ops.transpose(l)), n).data, ops.divide(definite, n).data, 'L Lᵀ', 1e-4)
+    const [w, v] = ops.eigh(definite)
+    expectNear(ops.divide(ops.matmul(ops.multiply(v, w), ops.transpose(v)), n).data, ops.divide(definite, n).data, 'V diag(w) Vᵀ', 1e-4)
+  })
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['cholesky', () => ops.cholesky(a), /cholesky: expected square matrices \[… n,n\], received \[2, 4, 3\]/],
+    ['det', () => ops.det([1, 2]), /det: expected matrices/],
+    ['solve', () => ops.solve(ops.eye(3), [1, 2]), /solve: the right side of \[3, 3\] must be \[… 3\] or \[… 3, k\], received \[2\]/],
+    ['qr', () => ops.qr(a, 'raw'), /qr: mode must be .*raw/],
+    ['a gradient of complete Q', () => grad((x: Tensor) => ops.sum(ops.qr(x, 'complete')[0]))(of([4, 3])), /qr: has a gradient only where R is square.*\[4, 3\] in mode complete/],
+    ['a gradient of full U', () => grad((x: Tensor) => ops.sum(ops.svd(x)[0]))(of([4, 3])), /svd: the vectors of \[4, 3\] have no gradient with fullMatrices/],
+    ['norm', () => ops.norm(of([2, 3, 4]), { ord: 1 }), /norm: ord 1 needs one axis for vectors or two for matrices/],
+    ['norm', () => ops.norm([1, 2], 'fro'), /norm: ord 'fro' is of matrices/],
+  ])('%s refuses what it cannot do', (_title, call, message) => {
+    expect(call).toThrow(message)
+  })
+})
+
+describe('Fourier transforms', () => {
+  it('ifft undoes fft for any length, in pairs of either form', () => {
+    for (const n of [1, 3, 8, 100, 1024]) {
+      const [real, imag] = [of([2, n]), of([2, n], 2)]
+      const back = ops.ifft(ops.fft([real, imag]))
+      expectNear(back.real.data, real.data, `real, ${n}`)
+      expectNear(back.imag.data, imag.data, `imaginary, ${n}`)
+    }
+  })
+  it('refuses parts that do not fit, and empty axes', () => {
+    expect(() => ops.fft({ real: [1, 2], imag: [1, 2, 3] })).toThrow(/fft: both parts must have one shape, received \[2\] and \[3\]/)
+    expect(() => ops.fft(ops.zeros([3, 0]))).toThrow(/fft: axis 1 of \[3, 0\] is empty/)
+    expect(() => ops.rfft([1, 2], 0)).toThrow(/rfft: fftLength/)
   })
 })

@@ -5,6 +5,8 @@ import * as fc from 'fast-check'
 import { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
 import type { Cell, CellStorage, Graph, Value } from '../../src/ir/graph'
+import { ScatterMax } from '../../src/primitives/indexing'
+import { ArgSort } from '../../src/primitives/sorting'
 import type { Shape } from '../../src/core/shapes'
 import { sameShape, sizeOf } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
@@ -225,6 +227,13 @@ const draws: readonly Draw[] = [
     d.builder.update(cell, c % 2 === 0 ? d.e.subtract(content, step) : d.builder.emit('sgd', [content, step, d.e.scalar(1)], { momentum: 0, nesterov: false, weightDecay: 0 })[0]!)
   },
   (d, x) => void d.builder.emit('guard', [x], {}),
+  // Routines: one with a gradient, one with memory of its own.
+  ranked((d, x, { b, c }) => {
+    const axis = axisOf(x, b)
+    const size = 1 + (c % 4)
+    d.keep(d.e.routine(new ScatterMax(axis, size), [x, indices(d, x.shape[axis]!, b, size)])[0]!)
+  }),
+  ranked((d, x, { b, c }) => d.keep(d.e.cast(d.e.routine(new ArgSort(axisOf(x, b), c % 2 === 0), [x])[0]!, 'float32'))),
   ranked((d, x, step) => drawLoop(d, x, step)),
 ]
 

@@ -1,5 +1,11 @@
 // The rows of the routines: kernels that come with their ops.
 
+import type { Shape } from '../../src/core/shapes'
+import { sizeOf } from '../../src/core/shapes'
+import type { Value } from '../../src/ir/graph'
+import type { Emitter } from '../../src/primitives/emitter'
+import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../../src/primitives/factorization'
+import { FourierTransform } from '../../src/primitives/fourier'
 import { ScatterMax } from '../../src/primitives/indexing'
 import { ArgSort, SearchSorted } from '../../src/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
@@ -65,4 +71,89 @@ const maxima: readonly RoutineCase[] = [
   most('int32', integers([9, 5]), integers([9], 0, 3), 0, 5, false),
 ]
 
-export const routineCases: readonly RoutineCase[] = [...sorts, ...searches, ...maxima]
+/** Sums of n terms, relative to elements around 1. */
+const near = (n: number): { ulp: number; absolute: number } => ({ ulp: 8, absolute: 1e-6 * (n + 2) })
+
+/** x xᵀ + n: symmetric, and positive definite. */
+const definite = (e: Emitter, x: Value): Value => e.add(e.matmul(x, e.transposeMatrix(x)), diagonal(e, x.shape.at(-1)!))
+const symmetric = (e: Emitter, x: Value): Value => e.add(x, e.transposeMatrix(x))
+/** Far from singular. */
+const dominant = (e: Emitter, x: Value): Value => e.add(x, diagonal(e, x.shape.at(-1)!))
+
+/** n on the diagonal. */
+function diagonal(e: Emitter, n: number): Value {
+  return e.constant(Float32Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? n : 0)), [n, n], 'float32')
+}
+
+const SIZES = [1, 2, 3, 4, 5, 8, 9, 13]
+const SQUARES: readonly Shape[] = [...SIZES.map((n) => [n, n]), [3, 4, 4], [2, 1, 3, 3]]
+const differentiated = (shape: Shape): { gradient: boolean; secondGradient: boolean } => ({ gradient: sizeOf(shape) < 50, secondGradient: sizeOf(shape) < 20 })
+const named = (title: string, shape: Shape): string => `${title} [${shape.join()}]`
+
+const factorizations: readonly RoutineCase[] = [
+  ...SQUARES.flatMap((shape): RoutineCase[] => {
+    const n = shape.at(-1)!
+    return [
+      { title: named('cholesky', shape), inputs: [{ ...floats(shape), through: definite }], attributes: { routine: new Cholesky() }, ...near(n), ...differentiated(shape) },
+      { title: named('lu', shape), inputs: [{ ...floats(shape), through: dominant }], attributes: { routine: new Lu() }, ...near(n), ...differentiated(shape) },
+      { title: named('lu that exchanges rows', shape), inputs: [{ ...floats(shape), through: (e, x) => e.reverse(dominant(e, x), [shape.length - 2]) }], attributes: { routine: new Lu() }, ...near(n), ...differentiated(shape) },
+      { title: named('eigh', shape), inputs: [{ ...floats(shape), through: symmetric }], attributes: { routine: new Eigen() }, ...near(n), ...differentiated(shape) },
+    ]
+  }),
+  ...[[3, 3], [5, 3], [13, 4], [2, 4, 2], [1, 1], [6, 1]].flatMap((shape): RoutineCase[] => [
+    { title: named('qr', shape), inputs: [floats(shape)], attributes: { routine: new Qr(false) }, ...near(3), ...differentiated(shape) },
+    { title: named('svd', shape), inputs: [floats(shape)], attributes: { routine: new Singular(false) }, ...near(3), ...differentiated(shape) },
+    { title: named('qr, complete', shape), inputs: [floats(shape)], attributes: { routine: new Qr(true) }, ...near(3) },
+    { title: named('svd, full', shape), inputs: [floats(shape)], attributes: { routine: new Singular(true) }, ...near(3) },
+  ]),
+  { title: 'qr of more columns than rows', inputs: [floats([3, 5])], attributes: { routine: new Qr(false) }, ...near(5) },
+  { title: 'qr of zeros', inputs: [exactly([0, 0, 0, 0, 0, 0], 'float32', [3, 2])], attributes: { routine: new Qr(true) } },
+  { title: 'svd of zeros', inputs: [exactly([0, 0, 0, 0, 0, 0], 'float32', [3, 2])], attributes: { routine: new Singular(true) } },
+  { title: 'svd of rank 1', inputs: [exactly([1, 2, 2, 4, 3, 6], 'float32', [3, 2])], attributes: { routine: new Singular(true) }, ...near(3) },
+  { title: 'eigh of the identity', inputs: [exactly([1, 0, 0, 1], 'float32', [2, 2])], attributes: { routine: new Eigen() } },
+  { title: 'cholesky of what is not positive definite', inputs: [exactly([1, 2, 2, 1], 'float32', [2, 2])], attributes: { routine: new Cholesky() } },
+  { title: 'cholesky of zeros', inputs: [exactly([0, 0, 0, 0], 'float32', [2, 2])], attributes: { routine: new Cholesky() } },
+  { title: 'cholesky of a NaN', inputs: [exactly([1, 0, 0, NaN], 'float32', [2, 2])], attributes: { routine: new Cholesky() } },
+  { title: 'lu of a singular matrix', inputs: [exactly([1, 2, 3, 2, 4, 6, 1, 1, 1], 'float32', [3, 3])], attributes: { routine: new Lu() } },
+  ...[new Cholesky(), new Lu(), new Eigen(), new Singular(true), new Qr(true)].flatMap((routine): RoutineCase[] => [
+    { title: `${routine.name} of nothing`, inputs: [floats([0, 0])], attributes: { routine } },
+    { title: `${routine.name} of no matrices`, inputs: [floats([0, 2, 2])], attributes: { routine } },
+  ]),
+]
+
+const systems: readonly RoutineCase[] = [
+  ...[[1, 1], [3, 1], [4, 5], [5, 16], [9, 17], [7, 40]].flatMap(([n, k]): RoutineCase[] => {
+    const shape = [n!, k!]
+    const triangles = [true, false].flatMap((lower) => [true, false].flatMap((transposed) => [true, false].map((unit): RoutineCase => ({
+      title: `${named('solveTriangular', shape)}${lower ? ' lower' : ' upper'}${transposed ? ' transposed' : ''}${unit ? ' unit' : ''}`,
+      inputs: [{ ...floats([n!, n!], -0.5, 0.5), through: dominant }, floats(shape, -1, 1, 2)],
+      attributes: { routine: new TriangularSolve(lower, transposed, unit) }, ...near(n!), ...differentiated(shape),
+    }))))
+    return [...triangles, ...[true, false].map((transposed) => solved(named('solve', shape), [n!, n!], shape, transposed))]
+  }),
+  solved('solve a batch', [3, 4, 4], [3, 4, 2], false),
+  solved('solve a batch, transposed', [3, 4, 4], [3, 4, 2], true),
+  { title: 'solveTriangular a batch', inputs: [{ ...floats([3, 4, 4], -0.5, 0.5), through: dominant }, floats([3, 4, 2])], attributes: { routine: new TriangularSolve(true, false, false) }, ...near(4), gradient: true, secondGradient: true },
+  { title: 'solveTriangular for no columns', inputs: [floats([3, 3]), floats([3, 0])], attributes: { routine: new TriangularSolve(true, false, false) } },
+  { title: 'solveTriangular with 0 on the diagonal', inputs: [exactly([0, 0, 1, 2], 'float32', [2, 2]), exactly([1, 1], 'float32', [2, 1])], attributes: { routine: new TriangularSolve(true, false, false) } },
+]
+
+/** What Lu gives is made of the same numbers. Its gradient is compared with JAX's: see ops/golden.test.ts. */
+function solved(title: string, matrix: Shape, right: Shape, isTransposed: boolean): RoutineCase {
+  const exchanged = (e: Emitter, x: Value): Value => e.reverse(dominant(e, x), [matrix.length - 2])
+  const factor = (i: number): CaseInput => ({ ...floats(matrix), through: (e, x) => e.routine(new Lu(), [exchanged(e, x)])[i]! })
+  return {
+    title: isTransposed ? `${title}, transposed` : title,
+    inputs: [{ ...floats(matrix), through: exchanged }, factor(0), factor(2), floats(right, -1, 1, 2)],
+    attributes: { routine: new FactoredSolve(isTransposed) }, ...near(matrix.at(-1)!),
+  }
+}
+
+const fourierCases: readonly RoutineCase[] = [1, 2, 4, 8, 16, 32, 64, 512].flatMap((n) => [[n], [3, n], [n, 5], [2, n, 3]].flatMap((shape) => [false, true].map((backwards): RoutineCase => ({
+  title: `${named('fourier', shape)}${backwards ? ' backwards' : ''}`,
+  inputs: [floats(shape), floats(shape, -2, 2, 2)],
+  attributes: { routine: new FourierTransform(shape.indexOf(n), backwards) },
+  ulp: 2, absolute: 2e-6 * Math.sqrt(n) + 1e-6, gradient: sizeOf(shape) < 50,
+}))))
+
+export const routineCases: readonly RoutineCase[] = [...sorts, ...searches, ...maxima, ...factorizations, ...systems, ...fourierCases]

@@ -1,0 +1,194 @@
+// Factorizations of matrices and what follows from them: solutions, inverses, determinants. Matrices are the last two axes,
+// axes in front are batches; all in float32.
+
+import { ShapeError, formatShape } from '../core/errors'
+import { boolean, choice } from '../core/options'
+import type { Shape } from '../core/shapes'
+import { broadcastShapes, sameShape } from '../core/shapes'
+import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../primitives/factorization'
+import type { KernelRoutine } from '../primitives/routine'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { abs, add, cast, log, mod, multiply, notEqual, sign, subtract } from './elementwise'
+import { diagonal } from './diagonals'
+import { matmul } from './linalg'
+import { prod, sum } from './reduce'
+import { arange, broadcastTo, concatenate, expandDims, eye, reshape, slice, swapAxes } from './shape'
+import type { Tensor } from './tensor'
+import { apply } from './trace'
+
+const run = (routine: KernelRoutine, ...inputs: Tensor[]): Tensor[] => apply('routine', inputs, { routine })
+const transposed = (x: Tensor): Tensor => swapAxes(x, -2, -1)
+
+function requireMatrices(where: string, x: TensorLike): Tensor {
+  const value = cast(asTensor(x, where), 'float32')
+  if (value.rank < 2) throw new ShapeError(`${where}: expected matrices [… m,n], received ${formatShape(value.shape)}`)
+  return value
+}
+
+function requireSquare(where: string, x: TensorLike): Tensor {
+  const value = requireMatrices(where, x)
+  if (value.shape.at(-1) !== value.shape.at(-2)) throw new ShapeError(`${where}: expected square matrices [… n,n], received ${formatShape(value.shape)}`)
+  return value
+}
+
+/** (A + Aᵀ) / 2: what ops of symmetric matrices compute with, so that gradients are symmetric. */
+const symmetrized = (x: Tensor): Tensor => multiply(add(x, transposed(x)), 0.5)
+
+/**
+ * L [… n,n], lower, with A = L Lᵀ for symmetric, positive definite A [… n,n]; L is NaN where A is not.
+ * @param upper gives U = Lᵀ, A = Uᵀ U
+ */
+export function cholesky(x: TensorLike, upper = false): Tensor {
+  const isUpper = boolean.read(upper, 'cholesky: upper')
+  const [lower] = run(new Cholesky(), symmetrized(requireSquare('cholesky', x)))
+  return isUpper ? transposed(lower!) : lower!
+}
+
+/** A⁻¹ of the factor that `cholesky` gives: (L Lᵀ)⁻¹, or (Uᵀ U)⁻¹ with `upper`. */
+export function choleskyInverse(x: TensorLike, upper = false): Tensor {
+  const factor = requireSquare('choleskyInverse', x)
+  const isUpper = boolean.read(upper, 'choleskyInverse: upper')
+  const [inverse] = run(new TriangularSolve(!isUpper, false, false), factor, broadcastTo(eye(factor.shape.at(-1)!), factor.shape))
+  return isUpper ? matmul(inverse!, transposed(inverse!)) : matmul(transposed(inverse!), inverse!)
+}
+
+/** The two sides of a system with batches alike, and the shape of the solution. */
+function systemOf(where: string, a: TensorLike, b: TensorLike): { readonly left: Tensor; readonly right: Tensor; readonly front: Shape; readonly shape: Shape } {
+  const left = requireSquare(where, a)
+  const given = cast(asTensor(b, where), 'float32')
+  const n = left.shape.at(-1)!
+  const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
+  const right = isVector ? expandDims(given, -1) : given
+  if (right.rank < 2 || right.shape.at(-2) !== n) {
+    throw new ShapeError(`${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(given.shape)}`)
+  }
+  const front = broadcastShapes(where, [left.shape.slice(0, -2), right.shape.slice(0, -2)])
+  const shape = [...front, n, right.shape.at(-1)!]
+  return { left, right: broadcastTo(right, shape), front, shape: isVector ? shape.slice(0, -1) : shape }
+}
+
+/**
+ * X with A X = B.
+ * @param a [… n,n]
+ * @param b [… n,k], whose batches broadcast with those of a; or one vector [n], or one for each matrix [… n]
+ * @returns the shape of b; infinite or NaN where A is singular
+ */
+export function solve(a: TensorLike, b: TensorLike): Tensor {
+  const { left, right, front, shape } = systemOf('solve', a, b)
+  const [packed, , order] = run(new Lu(), left)
+  const all = (x: Tensor, own: Shape): Tensor => broadcastTo(x, [...front, ...own])
+  const n = left.shape.at(-1)!
+  return reshape(run(new FactoredSolve(false), all(left, [n, n]), all(packed!, [n, n]), all(order!, [n]), right)[0]!, shape)
+}
+
+/** X with T X = B, T the upper part of A, or the lower one. Shapes as in `solve`; the other part is not read. */
+export function solveTriangular(a: TensorLike, b: TensorLike, lower = false): Tensor {
+  const { left, right, front, shape } = systemOf('solveTriangular', a, b)
+  const isLower = boolean.read(lower, 'solveTriangular: lower')
+  return reshape(run(new TriangularSolve(isLower, false, false), broadcastTo(left, [...front, ...left.shape.slice(-2)]), right)[0]!, shape)
+}
+
+/** A⁻¹ [… n,n]; infinite or NaN where A is singular. */
+export function inv(x: TensorLike): Tensor {
+  const value = requireSquare('inv', x)
+  return solve(value, broadcastTo(eye(value.shape.at(-1)!), value.shape))
+}
+
+/**
+ * A with its rows in another order, as L U.
+ * @returns [L and U in one [… n,n], pivots int32 [… n]]: row i was exchanged with row pivots[i], one after the other
+ */
+export function luFactor(x: TensorLike): [lu: Tensor, pivots: Tensor] {
+  const [packed, pivots] = run(new Lu(), requireSquare('luFactor', x))
+  return [packed!, pivots!]
+}
+
+/** The diagonal of U [… n], and −1 or 1 for the order of the rows [… ]. */
+function triangle(x: Tensor): { readonly pivots: Tensor; readonly parity: Tensor } {
+  const [packed, exchanged] = run(new Lu(), x)
+  const count = sum(notEqual(exchanged!, arange(0, x.shape.at(-1), 1, 'int32')), -1)
+  return { pivots: diagonal(packed!, 0, -2, -1), parity: subtract(1, multiply(cast(mod(count, 2), 'float32'), 2)) }
+}
+
+/**
+ * The determinant of A [… n,n]: [… ]. Its gradient det(A) A⁻ᵀ is finite for every A with n ≤ 3, and where A is not singular.
+ */
+export function det(x: TensorLike): Tensor {
+  const value = requireSquare('det', x)
+  const n = value.shape.at(-1)!
+  if (n > 0 && n <= 3) return expanded(value, n)
+  const { pivots, parity } = triangle(value)
+  return multiply(prod(pivots, -1), parity)
+}
+
+/** By the first row. */
+function expanded(x: Tensor, n: number): Tensor {
+  const front = x.shape.slice(0, -2)
+  const at = (i: number, j: number): Tensor => reshape(slice(x, [...front.map(() => 0), i, j], [...front, 1, 1]), front)
+  const minor = (i: number, j: number, k: number, l: number): Tensor => subtract(multiply(at(i, j), at(k, l)), multiply(at(i, l), at(k, j)))
+  if (n === 1) return at(0, 0)
+  if (n === 2) return minor(0, 0, 1, 1)
+  const terms = [minor(1, 1, 2, 2), minor(1, 0, 2, 2), minor(1, 0, 2, 1)].map((each, j) => multiply(at(0, j), each))
+  return add(subtract(terms[0]!, terms[1]!), terms[2]!)
+}
+
+/** The sign of the determinant and the logarithm of its magnitude: [sign, ln |det A|], which neither overflow nor vanish. */
+export function slogdet(x: TensorLike): [sign: Tensor, logdet: Tensor] {
+  const { pivots, parity } = triangle(requireSquare('slogdet', x))
+  return [multiply(prod(sign(pivots), -1), parity), sum(log(abs(pivots)), -1)]
+}
+
+/** ln det A for symmetric, positive definite A [… n,n]: [… ] */
+export function logdet(x: TensorLike): Tensor {
+  return multiply(sum(log(diagonal(cholesky(requireSquare('logdet', x)), 0, -2, -1)), -1), 2)
+}
+
+const qrModes = /* @__PURE__ */ choice('reduced', 'complete')
+
+/**
+ * A [… m,n] = Q R, Q with orthonormal columns, R upper.
+ * @param mode `reduced`: Q [… m,p], R [… p,n], p = min(m, n). `complete`: Q [… m,m], R [… m,n], without a gradient where m > n
+ */
+export function qr(x: TensorLike, mode: 'reduced' | 'complete' | (string & {}) = 'reduced'): [q: Tensor, r: Tensor] {
+  const value = requireMatrices('qr', x)
+  const isComplete = qrModes.read(mode, 'qr: mode') === 'complete'
+  const [m, n] = value.shape.slice(-2) as [number, number]
+  if (m >= n) {
+    const [q, r] = run(new Qr(isComplete), value)
+    return [q!, r!]
+  }
+  // the columns behind the first m are Q (Qᵀ A)
+  const front = value.shape.slice(0, -2)
+  const zeros = front.map(() => 0)
+  const [q, r] = run(new Qr(false), slice(value, [...zeros, 0, 0], [...front, m, m]))
+  return [q!, concatenate([r!, matmul(transposed(q!), slice(value, [...zeros, 0, m], [...front, m, n - m]))], -1)]
+}
+
+/**
+ * Eigenvalues, rising, and eigenvectors of symmetric A [… n,n] = V diag(w) Vᵀ. The largest element of each vector is positive.
+ * @returns [w [… n], V [… n,n], vectors in columns]
+ */
+export function eigh(x: TensorLike): [values: Tensor, vectors: Tensor] {
+  const [values, vectors] = run(new Eigen(), symmetrized(requireSquare('eigh', x)))
+  return [values!, vectors!]
+}
+
+/**
+ * Singular values, falling, and vectors: A [… m,n] = U diag(s) Vᵀ. The largest element of each vector of the shorter side is
+ * positive.
+ * @param fullMatrices whether U is [… m,m] and Vᵀ [… n,n]; otherwise [… m,k] and [… k,n], k = min(m, n). Full vectors of
+ *   what is not square have no gradient. Default true, as in Keras.
+ * @returns [U, s [… k], Vᵀ]; without `computeUv` s alone
+ */
+export function svd(x: TensorLike, fullMatrices?: boolean, computeUv?: true): [u: Tensor, s: Tensor, vt: Tensor]
+export function svd(x: TensorLike, fullMatrices: boolean, computeUv: false): Tensor
+export function svd(x: TensorLike, fullMatrices = true, computeUv = true): Tensor | [u: Tensor, s: Tensor, vt: Tensor] {
+  const value = requireMatrices('svd', x)
+  const isFull = boolean.read(fullMatrices, 'svd: fullMatrices')
+  const withVectors = boolean.read(computeUv, 'svd: computeUv')
+  const isWide = value.shape.at(-2)! < value.shape.at(-1)!
+  const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [Tensor, Tensor, Tensor]
+  if (!withVectors) return s
+  return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
+}
