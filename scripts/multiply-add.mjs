@@ -31,11 +31,17 @@ export function splitMultiplyAdds(binary) {
     const out = [...binary.subarray(0, 8)]
     for (const { id, start, end } of sections(binary)) {
       const content = id === CODE ? codeSection(binary, start, parameters, isPlain) : [...binary.subarray(start, end)]
-      out.push(id, ...leb(content.length), ...content)
+      out.push(id, ...leb(content.length))
+      append(out, content)
     }
     return Uint8Array.from(out)
   }
   return { plain: write(true), relaxed: write(false) }
+}
+
+// A call has no room for as many arguments as a section has bytes.
+function append(out, bytes) {
+  for (const byte of bytes) out.push(byte)
 }
 
 function codeSection(binary, start, parameters, isPlain) {
@@ -45,7 +51,8 @@ function codeSection(binary, start, parameters, isPlain) {
     const [length, body] = readLeb(binary, position)
     position = body + length
     const code = functionBody(binary, body, position, parameters[i], isPlain)
-    out.push(...leb(code.length), ...code)
+    out.push(...leb(code.length))
+    append(out, code)
   }
   return out
 }
