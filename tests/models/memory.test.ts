@@ -1,6 +1,6 @@
 // Training does not grow: neither in linear memory nor on the JavaScript heap.
 import { describe, expect, inject, it } from 'vitest'
-import { loadModel, runtimeInfo } from '../../src'
+import { BatchNormalization, Conv1D, Dense, Input, LSTM, MaxPooling1D, Model, MultiHeadAttention, loadModel, ops, runtimeInfo, tensor } from '../../src'
 import { heapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
 import { binaryModel, errorOf, samples } from '../helpers/training'
@@ -24,6 +24,25 @@ describe('memory is flat', () => {
     expect(runtimeInfo().memory.reservedBytes).toBe(reserved)
     expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
     // Less than 50 bytes for each step would be 500 kB.
+    expect(after.javascript - before.javascript).toBeLessThan(500 * 1024)
+  })
+
+  it(`over ${STEPS / 2} steps of convolution, recurrence and attention`, async () => {
+    const signal = Input({ shape: [4, 3] })
+    const seen = new Conv1D({ filters: 4, kernelSize: 2, padding: 'same' }).apply(signal)
+    const heads = new MultiHeadAttention({ numHeads: 2, keyDim: 2, dropout: 0.1 }).apply(new BatchNormalization().apply(seen))
+    const state = new LSTM({ units: 3, dropout: 0.1, stateful: true }).apply(new MaxPooling1D({ poolSize: 2 }).apply(heads))
+    const model = new Model({ inputs: signal, outputs: new Dense({ units: 1 }).apply(state) })
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
+    const inputs = ops.reshape(tensor(x.flat().slice(0, 96)), [8, 4, 3])
+    const targets = tensor(yes.slice(0, 8))
+    const run = (steps: number) => model.fit(inputs, targets, { batchSize: 4, epochs: steps / 2, verbose: 0 })
+    await run(STEPS / 20)
+    const before = await heapSizes()
+    await run(STEPS / 2)
+    const after = await heapSizes()
+    expect(after.linear).toBe(before.linear)
+    expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
     expect(after.javascript - before.javascript).toBeLessThan(500 * 1024)
   })
 

@@ -127,6 +127,46 @@ const others: Case[] = [
   },
 ]
 
+const gradientsOf = (of: (...xs: Tensor[]) => Tensor, inputs: readonly Tensor[]): readonly Tensor[] => [
+  of(...inputs),
+  ...valueAndGrad((...xs: Tensor[]) => sum(ops.square(of(...xs))), { argnums: inputs.map((_, i) => i) })(...inputs).flat(),
+]
+
+const windows: Case[] = [
+  {
+    name: 'convolutions and their gradients',
+    shapes: [[3, 19, 17, 13], [3, 3, 13, 29], [29]],
+    body: ([x, kernel, bias]) => gradientsOf((a, k, b) => ops.relu(add(ops.conv(a!, k!, { padding: 'same' }), b!)), [x!, kernel!, bias!]),
+  },
+  {
+    name: 'convolutions with strides, dilation and groups',
+    shapes: [[2, 23, 21, 8], [3, 2, 4, 10]],
+    body: ([x, kernel]) => [
+      ...gradientsOf((a, k) => ops.conv(a!, k!, { strides: [2, 3] }), [x!, kernel!]),
+      ...gradientsOf((a, k) => ops.conv(a!, k!, { dilationRate: 2 }), [x!, kernel!]),
+    ],
+  },
+  {
+    name: 'depthwise convolutions and their gradients',
+    shapes: [[2, 17, 19, 11], [3, 3, 11, 1]],
+    body: ([x, kernel]) => gradientsOf((a, k) => ops.depthwiseConv(a!, k!), [x!, kernel!]),
+  },
+  {
+    name: 'pooling and its gradient',
+    shapes: [[3, 18, 15, 7]],
+    body: ([x]) => [...gradientsOf((a) => ops.maxPool(a!, 3, { strides: 2 }), [x!]), ...gradientsOf((a) => ops.averagePool(a!, 2, { padding: 'same' }), [x!])],
+  },
+  {
+    name: 'sorting, factors and Fourier transforms',
+    shapes: [[13, 37], [4, 6, 6], [5, 32]],
+    body: ([x, matrices, y]) => {
+      const positive = add(matmul(matrices!, transpose(matrices!, [0, 2, 1])), ops.eye(6))
+      const { real, imag } = ops.rfft(y!)
+      return [ops.sort(x!), ops.argsort(x!, 0), ops.cholesky(positive), ops.inv(positive), real, imag]
+    },
+  },
+]
+
 const loops: Case[] = [
   {
     name: 'a recurrence and its gradient',
@@ -175,7 +215,7 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
   })
   afterAll(() => dispose())
 
-  it.each([...products, ...others, ...loops, ...attentions])('$name', ({ shapes, body }) => {
+  it.each([...products, ...others, ...windows, ...loops, ...attentions])('$name', ({ shapes, body }) => {
     const graph = graphOf(shapes, body)
     const expected = bitsOfRun(one, graph)
     for (const runtime of runtimes) {
