@@ -100,13 +100,16 @@ function requireOp(name: string): string {
 
 /** The functions of a namespace, which record a call when an argument is a symbol. */
 function recordable<Namespace extends object>(namespace: Namespace, prefix = ''): Namespace {
-  const wrapped = Object.entries(namespace).map(([name, value]: [string, unknown]) => {
-    if (typeof value !== 'function' || /^[A-Z]/.test(name)) return [name, value]
-    const op = (...input: readonly unknown[]): unknown =>
-      input.some((each) => hasSymbol(each)) ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {}) : value(...input)
-    return [name, Object.defineProperty(op, 'name', { value: name })]
-  })
-  return Object.fromEntries(wrapped) as Namespace
+  const made: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(namespace)) {
+    // The key gives the function its name: to define it afterwards would take a tenth of the time of the whole import.
+    const named = {
+      [name]: (...input: readonly unknown[]): unknown =>
+        input.some((each) => hasSymbol(each)) ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {}) : value(...input),
+    }
+    made[name] = typeof value !== 'function' || /^[A-Z]/.test(name) ? value : named[name]
+  }
+  return made as Namespace
 }
 
 /** Every op. Works on data at once, on symbols inside traced functions, and on symbols of functional models. */
