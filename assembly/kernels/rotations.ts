@@ -1,7 +1,7 @@
 // Jacobi's rotations, in float64: eigenvalues of symmetric matrices and singular values of others. Simple, and accurate for
 // small ones too. Vectors stand in rows while they are rotated.
 
-import { dot_f64, subtract_scaled_f64 } from './factorize'
+import { dot_f64, subtract_scaled_f64 } from './vectors'
 
 /** Rounds over all pairs after which a matrix counts as done; a handful is enough for what has numbers only. */
 const MOST_ROUNDS = 60
