@@ -166,7 +166,7 @@ export function clearSession(): void {
 /** `LayerNormalization` → `layer_normalization`, `LSTM` → `lstm`, `Conv2DTranspose` → `conv2d_transpose`: Keras's rule. */
 export function snakeCase(name: string): string {
   return name
-    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()
 }

@@ -68,7 +68,8 @@ class LoopKernel implements Kernel {
       if (carry.block === null) bytes += align(carry.bytes, ALIGNMENT)
       return carry
     })
-    this.temporaryBytes = bytes
+    // Carries of an empty batch have an address, too.
+    this.temporaryBytes = Math.max(bytes, ALIGNMENT)
     this.blocks = this.carries.flatMap(({ block }) => (block === null ? [] : [block]))
   }
 

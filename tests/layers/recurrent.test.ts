@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest'
 import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
 import {
-  Adam, Bidirectional, Cell, Dense, Embedding, GRU, GRUCell, Input, LSTM, LSTMCell, Model, RNN, RecurrentLayer, Sequential, SimpleRNN,
-  SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor, valueAndGrad,
+  Adam, BatchNormalization, Bidirectional, Cell, Conv1D, Dense, Dropout, Embedding, Flatten, GRU, GRUCell, Input, LSTM, LSTMCell, Model, RNN,
+  RecurrentLayer, Sequential, SimpleRNN, SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor, valueAndGrad,
 } from '../../src'
 import { flatten } from '../../src/core/tree'
 import { currentRuntime } from '../../src/runtime/runtime'
@@ -417,5 +417,25 @@ describe('the recurrent family', () => {
     ['states of another shape', () => new LSTM({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 2]), ops.ones([5, 3])] }), 'LSTM "x": initialState[1] must be [5, 2], received [5, 3]'],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
+  })
+})
+
+describe('what does not fit', () => {
+  it('is a list given to a layer of one tensor', () => {
+    const states = new LSTM({ units: 3, returnState: true }).apply(ops.zeros([2, 4, 5])) as unknown as Tensor
+    for (const layer of [new Dense(3), new LSTM(2), new BatchNormalization(), new Flatten(), new Conv1D({ filters: 1, kernelSize: 1 }), new Dropout(0.5)]) {
+      expect(() => layer.apply(states)).toThrow(new RegExp(`${layer.constructor.name} .*: the input must be one tensor, received a list of 3`))
+    }
+  })
+
+  it('is a mask of other steps', () => {
+    const layer = new LSTM({ units: 2 })
+    for (const shape of [[2, 3], [4], [2, 4, 1]]) {
+      expect(() => layer.apply(ops.zeros([2, 4, 5]), { mask: ops.cast(ops.ones(shape), 'bool') })).toThrow(/LSTM .*: the mask must be \[batch, steps\], here \[2, 4\], received/)
+    }
+  })
+
+  it('is not a first state of integers', () => {
+    expect(new GRU({ units: 2 }).apply(ops.zeros([2, 4, 5]), { initialState: ops.ones([2, 2], 'int32') }).shape).toEqual([2, 2])
   })
 })

@@ -8,7 +8,7 @@ import { matmul } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { activation, constraint, initializer, regularizer } from '../kinds'
-import { Layer } from '../layer'
+import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 
 /**
@@ -18,7 +18,7 @@ import type { BatchShape } from '../spec'
  *
  * Keras: `keras.layers.Dense`.
  */
-export class Dense extends configured(Layer<Tensor>, () => ({
+export class Dense extends configured(TensorLayer, () => ({
   /** The number of outputs. */
   units: required(count),
   /** Applied to the result. Default linear. */

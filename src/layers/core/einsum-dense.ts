@@ -7,7 +7,7 @@ import { einsum } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { activation, constraint, initializer, regularizer } from '../kinds'
-import { Layer } from '../layer'
+import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 import type { EinsumShapes } from './einsum-equation'
 import { einsumShapes, parseEquation } from './einsum-equation'
@@ -24,7 +24,7 @@ const shape = /* @__PURE__ */ extents(null)
  * Keras: `keras.layers.EinsumDense`.
  * @throws ArgumentError for an equation of another form; ShapeError for an input that does not fit it
  */
-export class EinsumDense extends configured(Layer<Tensor>, () => ({
+export class EinsumDense extends configured(TensorLayer, () => ({
   /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
   equation: required(text),
   /** The output's shape without the batch axis and the axes of an ellipsis; null for an extent that the input tells. */

@@ -1,11 +1,11 @@
 // The base of layers whose output has the input's shape, and whose masks pass through.
 
 import type { DType } from '../../core/dtypes'
-import { Layer } from '../layer'
+import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 
 /** [batch, …] → [batch, …] */
-export abstract class ElementwiseLayer extends Layer {
+export abstract class ElementwiseLayer extends TensorLayer {
   override readonly supportsMasking = true
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

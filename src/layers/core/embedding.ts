@@ -9,7 +9,7 @@ import { take } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { constraint, initializer, regularizer } from '../kinds'
-import { Layer } from '../layer'
+import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 
 /**
@@ -22,7 +22,7 @@ import type { BatchShape } from '../spec'
  * Keras: `keras.layers.Embedding`.
  * @throws DataError for an index outside, when it is called on data
  */
-export class Embedding extends configured(Layer<Tensor>, () => ({
+export class Embedding extends configured(TensorLayer, () => ({
   /** How many things there are. */
   inputDim: required(count),
   /** The length of a vector. */

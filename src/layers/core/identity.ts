@@ -1,11 +1,12 @@
 // Identity: a layer that does nothing.
 
 import type { Tensor } from '../../ops/tensor'
-import { PassingLayer } from './elementwise-layer'
+import { Layer } from '../layer'
 
-/** x. Keras: `keras.layers.Identity`. */
-export class Identity extends PassingLayer {
+/** x: one tensor, or a tree of several. Keras: `keras.layers.Identity`. */
+export class Identity extends Layer {
   static readonly className = 'Identity'
+  override readonly supportsMasking = true
 
   call(x: Tensor): Tensor {
     return x

@@ -8,7 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { currentDecoding, firstStep } from '../attention/decoding'
 import { initializer } from '../kinds'
-import { Layer } from '../layer'
+import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 
 /**
@@ -19,7 +19,7 @@ import type { BatchShape } from '../spec'
  * In `generate` it knows where a step stands. Keras Hub: `keras_hub.layers.PositionEmbedding`.
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
-export class PositionEmbedding extends configured(Layer<Tensor>, () => ({
+export class PositionEmbedding extends configured(TensorLayer, () => ({
   /** The most steps. */
   sequenceLength: required(count),
   /** Default glorotUniform. */

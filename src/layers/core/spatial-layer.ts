@@ -5,7 +5,7 @@ import { moveAxis } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import type { CallContext } from '../context'
-import { Layer } from '../layer'
+import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 
 const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
@@ -14,7 +14,7 @@ const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'
  * A function of [batch, …spatial axes, channels], or of [batch, channels, …spatial axes] when the channels come first. What
  * a class computes, it computes with the channels last.
  */
-export abstract class SpatialLayer extends configured(Layer<Tensor>, () => ({
+export abstract class SpatialLayer extends configured(TensorLayer, () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
   dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
 })) {

@@ -5,7 +5,7 @@ import { layerNorm, normalize, rmsNorm } from '../../ops/normalization'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
-import { Layer } from '../layer'
+import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
 import { ScaledLayer, axes, extentsAlong } from './options'
 
@@ -35,7 +35,7 @@ export class LayerNormalization extends configured(ScaledLayer, () => ({
  *
  * Keras: `keras.layers.RMSNormalization`.
  */
-export class RMSNormalization extends configured(Layer<Tensor>, () => ({
+export class RMSNormalization extends configured(TensorLayer, () => ({
   /** The axis, or the axes, that are normalized together. Default −1. */
   axis: option(axes, -1),
   /** Added under the root, against a division by 0. Default 1e-6. */

@@ -15,7 +15,7 @@ import { requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import type { InputsOf } from '../layer'
-import { Layer } from '../layer'
+import { TensorLayer } from '../core/tensor-layer'
 import { remade } from '../remade'
 import type { BatchShape } from '../spec'
 import { RecurrentLayer } from './rnn'
@@ -49,7 +49,7 @@ const merges = {
  *
  * Keras: `keras.layers.Bidirectional`.
  */
-export class Bidirectional extends configured(Layer<Tensor>, () => ({
+export class Bidirectional extends configured(TensorLayer, () => ({
   /** What goes forwards. */
   layer: required(recurrentLayer),
   /** sum, mul, concat, ave, or null for both outputs. Default concat. */

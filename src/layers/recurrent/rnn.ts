@@ -9,7 +9,7 @@ import type { Shape } from '../../core/shapes'
 import { sameShape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
-import { where } from '../../ops/elementwise'
+import { cast, where } from '../../ops/elementwise'
 import { flip, reshape, slice, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { untraced } from '../../ops/trace'
@@ -19,7 +19,7 @@ import { requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { isProbing } from '../context'
 import type { InputsOf } from '../layer'
-import { Layer } from '../layer'
+import { TensorLayer } from '../core/tensor-layer'
 import type { Turn } from '../loop'
 import { scanLayers } from '../loop'
 import type { BatchShape } from '../spec'
@@ -43,7 +43,7 @@ interface KeptStates {
  * before once more. The loop is recorded once and runs as one instruction, so that a long sequence costs no more to compile
  * than a short one.
  */
-export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
+export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
   /** Whether the outputs of all steps are given, [batch, steps, outputSize], or that of the last. Default false. */
   returnSequences: option(boolean, false),
   /** Whether the last states are given as well: [output, state, …]. Default false. */
@@ -77,7 +77,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     const { training, mask, initialState } = context
     const [batch, steps, features] = this.partsOf(x.shape) as readonly [number, number, Shape]
     const { cell, returnSequences, returnState, goBackwards } = this
-    const [counts = null] = flatten(mask)
+    const counts = this.countsIn(mask, [batch, steps])
     const dropout = training ? cell.dropoutMasks(batch, features) : {}
     let outputIsState = false
 
@@ -98,6 +98,13 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
     const last = (all: Tensor): Tensor => squeeze(slice(all, all.shape.map((_, i) => (i > 0 || goBackwards ? 0 : steps - 1)), [1, ...all.shape.slice(1)]), 0)
     const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
     return typed(returnState ? [output, ...state] : output)
+  }
+
+  /** Which steps count, [batch, steps]; null where all do. */
+  private countsIn(mask: Tree<Tensor | null>, expected: Shape): Tensor | null {
+    const [counts = null] = flatten(mask)
+    if (counts === null || sameShape(counts.shape, expected)) return counts
+    throw new ShapeError(`${this}: the mask must be [batch, steps], here ${formatShape(expected)}, received ${formatShape(counts.shape)}`)
   }
 
   /** The axes of one step, as errors name them. */
@@ -156,7 +163,7 @@ export abstract class RecurrentLayer extends configured(Layer<Tensor>, () => ({
       if (sameShape(shape, initial[i]!.shape)) return
       throw new ShapeError(`${this}: initialState[${i}] must be ${formatShape(initial[i]!.shape)}, received ${formatShape(shape)}`)
     })
-    return states
+    return states.map((state) => cast(state, 'float32'))
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -1,10 +1,10 @@
 // The base of layers that only rearrange elements, whatever their dtype.
 
 import type { DType } from '../../core/dtypes'
-import { Layer } from '../layer'
+import { TensorLayer } from '../core/tensor-layer'
 
 /** Gives its input's elements in another shape or order. Masks are not passed on. */
-export abstract class ReshapingLayer extends Layer {
+export abstract class ReshapingLayer extends TensorLayer {
   protected override outputDtype([dtype]: readonly DType[]): DType {
     return dtype ?? 'float32'
   }
