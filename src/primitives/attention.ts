@@ -18,6 +18,7 @@ import { ABSENT, float, instruction } from '../ir/instruction'
 import type { AttentionAttributes, AttentionExtents, GradientAttributes } from './attention-operands'
 import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
 import { attentionGradientReference, attentionReference } from './attention-references'
+import { secondGradient } from './attention-second'
 import { FUNCTION } from './flops'
 import { KernelRoutine } from './routine'
 import type { CostContext, Layout, LowerContext, RefContext, VjpContext } from './rule'
@@ -156,6 +157,10 @@ export class AttentionGradientKernel extends KernelRoutine {
     if (!sameShape(y.shape, dy.shape) || !sameShape(logSum.shape, dLogSum.shape)) throw new ShapeError(`${this.name}: the gradient must be ${formatShape(y.shape)}, received ${formatShape(dy.shape)}`)
     const scores: readonly TensorType[] = this.attributes.givesBias ? [{ shape: scoresShape(extents), dtype: 'float32' }] : []
     return [...inputs.slice(0, 3), ...scores]
+  }
+
+  override vjp(context: VjpContext<unknown>): readonly (Value | null)[] {
+    return secondGradient(context, this.attributes)
   }
 
   override accepts(operand: number, input: TensorType, layout: Layout): boolean {
