@@ -85,7 +85,7 @@ export function attend(where: string, query: Tensor, key: Tensor, value: Tensor,
     if (given === null) return []
     const extents = [...new Array<number>(Math.max(0, 4 - given.rank)).fill(1), ...given.shape]
     if (extents.length === 4 && extents.every((extent, i) => extent === 1 || extent === scores[i])) return [reshape(given, extents)]
-    throw new ShapeError(`${where}: the ${what} must broadcast to ${formatShape(scores)}, received ${formatShape(given.shape)}`)
+    throw new ShapeError(`${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(given.shape)}`)
   })
   if (!Number.isFinite(scale)) throw new ArgumentError(`${where}: scale must be a finite number, received ${scale}`)
   const [result, logSum] = apply('routine', [query, key, value, ...inputs], { routine: new AttentionKernel({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null }) })
