@@ -11,7 +11,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
 /** Bytes of JavaScript, wasm included, gzipped: of an application that needs little, and of the files as they are. */
-const limits = { bundled: 114_000, published: 236_000 }
+const limits = { bundled: 112_800, published: 236_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
@@ -90,6 +90,7 @@ const unreached = {
   Dropout: 'Dropout',
   EarlyStopping: 'EarlyStopping',
   loops: 'loop: the body takes',
+  attention: 'features together, received',
   factorizations: 'the matrices must be float32',
   sorting: 'the sorted sequence must be a vector',
   'Fourier transforms': 'needs two float32 parts',

@@ -9,7 +9,7 @@ import { SoftmaxKind, TargetKind } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { CrossEntropy, CrossEntropyGradient, GEMM_SCRATCH, Softmax } from '../shared/instructions'
 import { fillWords, pmaxLanes, rowProduct, scaleRow, storeTail, sumLanes, tailMask } from '../simd'
-import { expNegative, log } from '../math'
+import { expFlushed, log } from '../math'
 
 /** Floats in a block, unless one row alone is longer. */
 const BLOCK = 1024
@@ -58,14 +58,14 @@ export function subtractMaximum_rows_f32(out: usize, input: usize, rows: i32, co
   }
 }
 
-// y = e^(x − m) for x ≤ m or NaN. In place safe.
+// y = e^(x − m) for x ≤ m or NaN; 0 where that is denormal, as it is where scores are masked. In place safe.
 export function exponentials_f32(out: usize, input: usize, count: i32, m: f32): void {
   for (; count >= 4; count -= 4) {
-    v128.store(out, expNegative(f32x4.sub(v128.load(input), f32x4.splat(m))))
+    v128.store(out, expFlushed(f32x4.sub(v128.load(input), f32x4.splat(m))))
     out += 16
     input += 16
   }
-  if (count > 0) storeTail(out, expNegative(f32x4.sub(v128.load(input), f32x4.splat(m))), count)
+  if (count > 0) storeTail(out, expFlushed(f32x4.sub(v128.load(input), f32x4.splat(m))), count)
 }
 
 /** Rows of fewer columns have their exponentials taken together. */

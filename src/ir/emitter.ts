@@ -188,10 +188,6 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne(name, [p, targets, scale], none)
   }
 
-  attentionGradient(inputs: readonly Value[], attributes: PrimitiveAttributes['attentionGradient']): readonly Value[] {
-    return this.builder.emit('attentionGradient', inputs, attributes)
-  }
-
   /** Folds sorted axes and drops them. */
   reduce(name: ReductionName, x: Value, axes: readonly number[]): Value {
     return axes.length === 0 ? x : this.builder.emitOne(name, [x], { axes })

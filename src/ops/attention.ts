@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean, custom, nullable, number, option } from '../core/options'
+import { AttentionKernel } from '../primitives/attention'
 import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
@@ -84,9 +85,9 @@ export function attend(where: string, query: Tensor, key: Tensor, value: Tensor,
     if (given === null) return []
     const extents = [...new Array<number>(Math.max(0, 4 - given.rank)).fill(1), ...given.shape]
     if (extents.length === 4 && extents.every((extent, i) => extent === 1 || extent === scores[i])) return [reshape(given, extents)]
-    throw new ShapeError(`${where}: the ${what} must broadcast to ${formatShape(scores)}, received ${formatShape(given.shape)}`)
+    throw new ShapeError(`${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(given.shape)}`)
   })
   if (!Number.isFinite(scale)) throw new ArgumentError(`${where}: scale must be a finite number, received ${scale}`)
-  const [result, logSum] = apply('attention', [query, key, value, ...inputs], { scale, before, after, hasMask: mask !== null, hasBias: bias !== null })
+  const [result, logSum] = apply('routine', [query, key, value, ...inputs], { routine: new AttentionKernel({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null }) })
   return { result: result!, isEmpty: () => expandDims(transpose(equal(logSum!, Infinity), [0, 2, 1]), -1) }
 }

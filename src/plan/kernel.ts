@@ -94,7 +94,7 @@ export class SingleKernel<Name extends PrimitiveName = PrimitiveName> implements
       input >= 0 &&
       inputs.findLastIndex(isIt) === input &&
       this.locations.isWhole(inputs[input]!) &&
-      rule.inPlace.some(([to, from]) => to === output && from === input)
+      rule.inPlace(this.node.attributes).some(([to, from]) => to === output && from === input)
     )
   }
 

@@ -134,7 +134,7 @@ function accepts<Name extends PrimitiveName>(node: Node<Name>, i: number, input:
   if (locations.isContiguous(input)) return true
   const rule = ruleOf(node.name)
   if (rule.kind === 'loop') return isScanned(node, i)
-  return rule.kind !== 'kernel' || (rule.accepts?.(i, input, locations.of(input).layout) ?? false)
+  return rule.kind !== 'kernel' || (rule.accepts?.(i, input, locations.of(input).layout, node.attributes) ?? false)
 }
 
 /** Slices lie as their whole does: the body is made for that. */

@@ -1,9 +1,9 @@
-// What attention and its gradient compute, as plain loops: a part of references.ts.
+// What attention and its gradient compute, as plain loops.
 
 import type { NumericArray } from '../core/dtypes'
 import { broadcastStrides, rowMajorStrides } from '../core/shapes'
-import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention'
-import type { AttentionAttributes, PrimitiveAttributes } from './attributes'
+import type { AttentionAttributes, GradientAttributes } from './attention-operands'
+import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
 import type { RefContext } from './rule'
 
 /** One row of scores: where its query and result lie, and where the keys and values of each column do. */
@@ -58,7 +58,7 @@ function forEachRow({ inputs, inputTypes, attributes }: RefContext<AttentionAttr
 
 const add = (target: NumericArray, at: number, x: number): void => void (target[at] = target[at]! + x)
 
-function attention(context: RefContext<AttentionAttributes>): void {
+export function attentionReference(context: RefContext<AttentionAttributes>): void {
   const [, , value] = context.inputs
   const [out, logSum] = context.outputs
   const { columns, width } = attentionExtents(attentionOperands(context.inputTypes, context.attributes))
@@ -76,7 +76,7 @@ function attention(context: RefContext<AttentionAttributes>): void {
   })
 }
 
-function attentionGradient(context: RefContext<PrimitiveAttributes['attentionGradient']>): void {
+export function attentionGradientReference(context: RefContext<GradientAttributes>): void {
   const [query, key, value] = context.inputs
   const [y, logSum, gradient, dLogSum] = gradientOperands(context.inputs, context.attributes)
   const [dQuery, dKey, dValue, dBias] = context.outputs
@@ -107,5 +107,3 @@ function attentionGradient(context: RefContext<PrimitiveAttributes['attentionGra
     })
   })
 }
-
-export const attentionReferences = { attention, attentionGradient }

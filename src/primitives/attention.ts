@@ -1,4 +1,4 @@
-// softmax(query · keyᵀ) · value as one primitive, and its gradient: the scores of all rows and columns are never stored.
+// softmax(query · keyᵀ) · value as one kernel, and its gradient: the scores of all rows and columns are never stored.
 //
 //   query [b, t, h, d], key [b, s, g, d], value [b, s, g, e]; then mask and bias, where there are any, which broadcast to
 //   [b, h, t, s]. g divides h: neighbouring heads of the query share one of key and value.
@@ -10,45 +10,18 @@
 import { ATTENTION_FEATURES, Attention, AttentionGradient } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { ShapeError, formatShape } from '../core/errors'
-import type { Shape, TensorType } from '../core/shapes'
+import type { TensorType } from '../core/shapes'
 import { broadcastStrides, sameShape } from '../core/shapes'
+import type { Value } from '../ir/graph'
 import type { Operand, Word } from '../ir/instruction'
 import { ABSENT, float, instruction } from '../ir/instruction'
-import type { AttentionAttributes, PrimitiveAttributes } from './attributes'
+import type { AttentionAttributes, AttentionExtents, GradientAttributes } from './attention-operands'
+import { attentionExtents, attentionOperands, gradientOperands, scoresShape } from './attention-operands'
+import { attentionGradientReference, attentionReference } from './attention-references'
+import { secondGradient } from './attention-second'
 import { FUNCTION } from './flops'
-import type { CostContext, KernelPrimitive, Layout, LowerContext } from './rule'
-
-interface Operands<Item> {
-  readonly query: Item
-  readonly key: Item
-  readonly value: Item
-  readonly mask: Item | null
-  readonly bias: Item | null
-}
-
-/** The operands of both primitives by their names. */
-export function attentionOperands<Item>(inputs: readonly Item[], { hasMask, hasBias }: AttentionAttributes): Operands<Item> {
-  const [query, key, value, ...others] = inputs as readonly [Item, Item, Item, ...Item[]]
-  return { query, key, value, mask: hasMask ? others[0]! : null, bias: hasBias ? others[Number(hasMask)]! : null }
-}
-
-export interface AttentionExtents {
-  readonly batch: number
-  readonly heads: number
-  readonly keyHeads: number
-  readonly rows: number
-  readonly columns: number
-  readonly depth: number
-  readonly width: number
-}
-
-export function attentionExtents({ query, key, value }: Operands<TensorType>): AttentionExtents {
-  const [batch, rows, heads, depth] = query.shape as readonly [number, number, number, number]
-  return { batch, heads, keyHeads: key.shape[2]!, rows, columns: key.shape[1]!, depth, width: value.shape[3]! }
-}
-
-/** [batch, heads, rows, columns] */
-export const scoresShape = ({ batch, heads, rows, columns }: AttentionExtents): Shape => [batch, heads, rows, columns]
+import { KernelRoutine } from './routine'
+import type { CostContext, Layout, LowerContext, RefContext, VjpContext } from './rule'
 
 /** The most features of a query and a value together: those of the fewest rows that the kernel takes at once. */
 const MOST_FEATURES = 8 * ATTENTION_FEATURES
@@ -95,7 +68,7 @@ function stridesOver(extents: AttentionExtents, operand: Operand | null): readon
 const ENDLESS = 2 ** 30
 
 /** The fields that both instructions have. */
-function commonFields({ inputs, attributes, scratch, wideTiles }: LowerContext<AttentionAttributes>, out: Operand, logSum: Operand) {
+function commonFields({ inputs, scratch, wideTiles }: LowerContext<unknown>, attributes: AttentionAttributes, out: Operand, logSum: Operand) {
   const operands = attentionOperands(inputs, attributes)
   const { query, key, value, mask, bias } = operands
   const extents = attentionExtents(operands)
@@ -122,66 +95,93 @@ function pairsOf({ rows, columns }: AttentionExtents, { before, after }: Attenti
   return pairs
 }
 
-function flopsOf({ inputs, attributes }: CostContext<AttentionAttributes>, perPair: (extents: AttentionExtents) => number): number {
+function flopsOf(inputs: readonly TensorType[], attributes: AttentionAttributes, perPair: (extents: AttentionExtents) => number): number {
   const extents = attentionExtents(attentionOperands(inputs, attributes))
   return extents.batch * extents.heads * pairsOf(extents, attributes) * perPair(extents)
 }
 
-const attention: KernelPrimitive<AttentionAttributes> = {
-  kind: 'kernel',
-  infer(inputs, attributes) {
-    const { batch, heads, rows, width } = requireOperands('attention', inputs, attributes)
+export class AttentionKernel extends KernelRoutine {
+  readonly name = 'attention'
+
+  constructor(readonly attributes: AttentionAttributes) {
+    super()
+  }
+
+  override infer(inputs: readonly TensorType[]): readonly TensorType[] {
+    const { batch, heads, rows, width } = requireOperands(this.name, inputs, this.attributes)
     return [{ shape: [batch, rows, heads, width], dtype: 'float32' }, { shape: [batch, heads, rows], dtype: 'float32' }]
-  },
+  }
+
   // dP = dy · valueᵀ,  dS = P ⊙ (dP − Σ dy · y);  dquery = scale dS · key,  dkey = scale dSᵀ · query,  dvalue = Pᵀ · dy,  dbias = dS
   // d ln Σ e^S adds P to dS.
-  vjp({ e, inputs, outputs: [y, logSum], attributes, cotangents: [dy, dLogSum], isUsed, isWanted }) {
-    const { bias } = attentionOperands(inputs, attributes)
+  override vjp({ e, inputs, outputs: [y, logSum], cotangents: [dy, dLogSum], isUsed, isWanted }: VjpContext<unknown>): readonly (Value | null)[] {
+    const { bias } = attentionOperands(inputs, this.attributes)
     const biasIndex = inputs.length - 1
     const givesBias = bias !== null && isWanted(biasIndex)
     const hasSums = isUsed(1)
     const all = [...inputs, y!, logSum!, dy!, ...(hasSums ? [dLogSum!] : [])]
-    const [dQuery, dKey, dValue, dBias] = e.attentionGradient(all, { ...attributes, hasSums, givesBias })
+    const [dQuery, dKey, dValue, dBias] = e.routine(new AttentionGradientKernel({ ...this.attributes, hasSums, givesBias }), all)
     return inputs.map((_, i) => (i < 3 ? [dQuery!, dKey!, dValue!][i]! : givesBias && i === biasIndex ? e.sumTo(dBias!, bias.shape) : null))
-  },
-  accepts,
-  lower(context) {
+  }
+
+  override accepts(operand: number, input: TensorType, layout: Layout): boolean {
+    return accepts(operand, input, layout)
+  }
+
+  override lower(context: LowerContext<unknown>): void {
     const [out, logSum] = context.outputs as [Operand, Operand]
-    context.emit(instruction(Opcode.Attention, Attention, commonFields(context, out, logSum)))
-  },
+    context.emit(instruction(Opcode.Attention, Attention, commonFields(context, this.attributes, out, logSum)))
+  }
+
   // Two products; the largest score, a difference, an exponential, a sum and a share.
-  flops: (context) => flopsOf(context, ({ depth, width }) => 2 * (depth + width) + FUNCTION + 4),
+  override flops({ inputs }: CostContext<unknown>): number {
+    return flopsOf(inputs, this.attributes, ({ depth, width }) => 2 * (depth + width) + FUNCTION + 4)
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    attentionReference({ ...context, attributes: this.attributes })
+  }
 }
 
-type GradientAttributes = PrimitiveAttributes['attentionGradient']
+/** The gradients of query, key and value, and with `givesBias` that of the bias. */
+export class AttentionGradientKernel extends KernelRoutine {
+  readonly name = 'attentionGradient'
 
-/** Behind the operands of attention: its two results, the gradient of the first and, with `hasSums`, that of the second. */
-export function gradientOperands<Item>(inputs: readonly Item[], { hasSums }: GradientAttributes): readonly [y: Item, logSum: Item, dy: Item, dLogSum?: Item] {
-  return inputs.slice(hasSums ? -4 : -3) as [Item, Item, Item, Item?]
-}
+  constructor(readonly attributes: GradientAttributes) {
+    super()
+  }
 
-const attentionGradient: KernelPrimitive<GradientAttributes> = {
-  kind: 'kernel',
-  infer(inputs, attributes) {
-    const extents = requireOperands('attentionGradient', inputs, attributes)
-    const [y, logSum, dy, dLogSum = logSum] = gradientOperands(inputs, attributes)
-    if (!sameShape(y.shape, dy.shape) || !sameShape(logSum.shape, dLogSum.shape)) throw new ShapeError(`attentionGradient: the gradient must be ${formatShape(y.shape)}, received ${formatShape(dy.shape)}`)
-    const scores: readonly TensorType[] = attributes.givesBias ? [{ shape: scoresShape(extents), dtype: 'float32' }] : []
+  override infer(inputs: readonly TensorType[]): readonly TensorType[] {
+    const extents = requireOperands(this.name, inputs, this.attributes)
+    const [y, logSum, dy, dLogSum = logSum] = gradientOperands(inputs, this.attributes)
+    if (!sameShape(y.shape, dy.shape) || !sameShape(logSum.shape, dLogSum.shape)) throw new ShapeError(`${this.name}: the gradient must be ${formatShape(y.shape)}, received ${formatShape(dy.shape)}`)
+    const scores: readonly TensorType[] = this.attributes.givesBias ? [{ shape: scoresShape(extents), dtype: 'float32' }] : []
     return [...inputs.slice(0, 3), ...scores]
-  },
-  vjp: null,
-  accepts: (operand, input, layout) => operand < 3 && accepts(operand, input, layout),
-  lower(context) {
-    const { inputs, outputs, attributes, emit } = context
-    const [y, logSum, dy, dLogSum] = gradientOperands(inputs, attributes)
-    const [dQuery, dKey, dValue, dBias] = outputs as [Operand, Operand, Operand, Operand?]
-    emit(instruction(Opcode.AttentionGradient, { ...Attention, ...AttentionGradient }, {
-      ...commonFields({ ...context, attributes }, y, logSum), gradient: dy.address, dLogSum: dLogSum?.address ?? ABSENT,
+  }
+
+  override vjp(context: VjpContext<unknown>): readonly (Value | null)[] {
+    return secondGradient(context, this.attributes)
+  }
+
+  override accepts(operand: number, input: TensorType, layout: Layout): boolean {
+    return operand < 3 && accepts(operand, input, layout)
+  }
+
+  override lower(context: LowerContext<unknown>): void {
+    const [y, logSum, dy, dLogSum] = gradientOperands(context.inputs, this.attributes)
+    const [dQuery, dKey, dValue, dBias] = context.outputs as [Operand, Operand, Operand, Operand?]
+    context.emit(instruction(Opcode.AttentionGradient, { ...Attention, ...AttentionGradient }, {
+      ...commonFields(context, this.attributes, y, logSum), gradient: dy.address, dLogSum: dLogSum?.address ?? ABSENT,
       dQuery: dQuery.address, dKey: dKey.address, dValue: dValue.address, dBias: dBias?.address ?? ABSENT,
     }))
-  },
-  // Five products, of which one makes the scores again; an exponential, two differences and two products of elements.
-  flops: (context) => flopsOf(context, ({ depth, width }) => 6 * depth + 4 * width + FUNCTION + 4),
-}
+  }
 
-export const attentions = { attention, attentionGradient }
+  // Five products, of which one makes the scores again; an exponential, two differences and two products of elements.
+  override flops({ inputs }: CostContext<unknown>): number {
+    return flopsOf(inputs, this.attributes, ({ depth, width }) => 6 * depth + 4 * width + FUNCTION + 4)
+  }
+
+  override reference(context: RefContext<unknown>): void {
+    attentionGradientReference({ ...context, attributes: this.attributes })
+  }
+}

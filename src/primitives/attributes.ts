@@ -56,17 +56,6 @@ export interface PoolAttributes {
   readonly strides: readonly number[]
 }
 
-export interface AttentionAttributes {
-  /** Multiplies query · key. */
-  readonly scale: number
-  /** How many steps back a row sees, and how many ahead; Infinity for all. */
-  readonly before: number
-  readonly after: number
-  /** Which operands follow query, key and value. */
-  readonly hasMask: boolean
-  readonly hasBias: boolean
-}
-
 export interface PrimitiveAttributes {
   // elementwise.ts
   copy: NoAttributes
@@ -147,13 +136,9 @@ export interface PrimitiveAttributes {
   classCrossEntropyGradient: NoAttributes
   crossEntropy: NoAttributes
   crossEntropyGradient: NoAttributes
-  // attention.ts
-  attention: AttentionAttributes
-  attentionGradient: AttentionAttributes & { readonly hasSums: boolean; readonly givesBias: boolean }
   // indexing.ts
   gather: AxisAttributes
   scatterAdd: AxisAttributes & { readonly size: number }
-  insert: AxisAttributes
   // movement.ts
   reshape: { readonly shape: Shape }
   transpose: { readonly permutation: readonly number[] }

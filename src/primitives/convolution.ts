@@ -73,7 +73,7 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
     const { inputs: [x, kernel], outputs: [out], attributes, bias, epilogue, scratch, wideTiles, emit } = context
     const window = windowOf(kernel!)
     const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-    if (isProduct(window, attributes) && contraction.matmul.accepts!(0, x!, { offset: 0, strides: x!.strides })) {
+    if (isProduct(window, attributes) && contraction.matmul.accepts!(0, x!, { offset: 0, strides: x!.strides }, {})) {
       return asProduct(context, x!, matrix(kernel!, channels, filters), out!)
     }
     const { groups } = attributes

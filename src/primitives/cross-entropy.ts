@@ -85,7 +85,7 @@ function crossEntropyOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<
       const { rows, columns } = rowsOf(x!.shape)
       return rows * (columns * (4 + FUNCTION) + FUNCTION + (kind === TargetKind.Classes ? 1 : 3 * columns))
     },
-    inPlace: [[1, 0]],
+    inPlace: () => [[1, 0]],
   }
 }
 
@@ -127,7 +127,7 @@ function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAt
     accepts: (operand, _type, { strides }) => operand === 2 && strides.every((stride) => stride === 0),
     // − and ×; with distributions Σ and another × besides
     flops: ({ outputs }) => elementsOf(outputs) * (kind === TargetKind.Classes ? 2 : 4),
-    inPlace: [[0, 0]],
+    inPlace: () => [[0, 0]],
   }
 }
 

@@ -53,8 +53,6 @@ export interface Emitter {
   select(condition: Value, a: Value | number, b: Value | number): Value
   /** (p Σt − t) · scale, for targets t of either kind. */
   crossEntropyGradient(kind: TargetKind, p: Value, targets: Value, scale: Value): Value
-  /** The gradients of query, key and value, and of the bias if `givesBias`. */
-  attentionGradient(inputs: readonly Value[], attributes: PrimitiveAttributes['attentionGradient']): readonly Value[]
   /** Folds sorted axes and drops them. */
   reduce(name: ReductionName, x: Value, axes: readonly number[]): Value
   /** Sums over sorted axes and drops them. */

@@ -2,7 +2,6 @@
 
 import type { PrimitiveRule } from './rule'
 import type { PrimitiveName } from './attributes'
-import { attentions } from './attention'
 import { contraction } from './contraction'
 import { convolutions } from './convolution'
 import { crossEntropies } from './cross-entropy'
@@ -23,7 +22,6 @@ export const primitives = {
   ...pooling,
   ...reductions,
   ...crossEntropies,
-  ...attentions,
   ...indexing,
   ...movement,
   ...loops,

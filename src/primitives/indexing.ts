@@ -7,7 +7,7 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
 import { KernelRoutine } from './routine'
-import type { CostContext, KernelPrimitive, LowerContext, RefContext, VjpContext } from './rule'
+import type { CostContext, InPlace, KernelPrimitive, LowerContext, RefContext, VjpContext } from './rule'
 import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
@@ -90,29 +90,52 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
 
-// base [outer, axis, inner] → the same, but for block [outer, count, inner] from int32 `start` on, which is known only when it runs
-const insert: KernelPrimitive<AxisAttributes> = {
-  kind: 'kernel',
-  infer([base, block, start], { axis }) {
-    requireIndices('insert', start!)
-    const isAlike = base!.dtype === block!.dtype && base!.shape.length === block!.shape.length && base!.shape.every((extent, i) => (i === axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
+/**
+ * base [outer, axis, inner] → the same, but for block [outer, count, inner] from int32 `start` on, which is known only when it
+ * runs. What is kept of earlier runs has no gradient.
+ */
+export class InsertBlock extends KernelRoutine {
+  readonly name = 'insert'
+
+  constructor(readonly axis: number) {
+    super()
+  }
+
+  override infer([base, block, start]: readonly TensorType[]): readonly TensorType[] {
+    requireIndices(this.name, start!)
+    const isAlike = base!.dtype === block!.dtype && base!.shape.length === block!.shape.length && base!.shape.every((extent, i) => (i === this.axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
     if (!isAlike || start!.shape.length > 0) {
-      throw new ShapeError(`insert: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${axis}, or ${formatShape(start!.shape)} is no scalar`)
+      throw new ShapeError(`${this.name}: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${this.axis}, or ${formatShape(start!.shape)} is no scalar`)
     }
     return [base!]
-  },
-  // What is kept of earlier runs has no gradient.
-  vjp: null,
-  inPlace: [[0, 0]],
-  lower({ inputs: [base, block, start], outputs: [out], attributes: { axis }, emit }) {
+  }
+
+  override inPlace(): readonly InPlace[] {
+    return [[0, 0]]
+  }
+
+  override lower({ inputs: [base, block, start], outputs: [out], emit }: LowerContext<unknown>): void {
     emit(
       instruction(Opcode.Insert, Insert, {
         out: out!.address, base: base!.address, block: block!.address, start: start!.address,
-        ...splitAround(base!.shape, axis), count: block!.shape[axis]!,
+        ...splitAround(base!.shape, this.axis), count: block!.shape[this.axis]!,
       }),
     )
-  },
-  flops: () => 0,
+  }
+
+  override flops(): number {
+    return 0
+  }
+
+  override reference({ inputs: [base, block, start], outputs: [out], inputTypes: [to, from] }: RefContext<unknown>): void {
+    const { outer, axis, inner } = splitAround(to!.shape, this.axis)
+    const count = from!.shape[this.axis]!
+    const first = Math.max(0, Math.min(start![0]!, axis - count))
+    out!.set(base!)
+    for (let i = 0; i < outer; i++) {
+      for (let j = 0; j < count * inner; j++) out![(i * axis + first) * inner + j] = block![i * count * inner + j]!
+    }
+  }
 }
 
 /** The largest of the updates with one index; −∞ or the least int32 where there are none. Ties share the gradient equally. */
@@ -161,4 +184,4 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
   }
 }
 
-export const indexing = { gather, scatterAdd, insert }
+export const indexing = { gather, scatterAdd }

@@ -276,7 +276,7 @@ const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
     return [base!]
   },
   vjp: ({ e, inputs: [, block], attributes: { starts }, cotangents: [dy] }) => [dy!, e.slice(dy!, starts, block!.shape)],
-  inPlace: [[0, 0]],
+  inPlace: () => [[0, 0]],
   accepts: () => true,
   lower({ inputs: [base, block], outputs: [out], attributes: { starts }, emit }) {
     const strides = rowMajorStrides(out!.shape)

@@ -152,7 +152,7 @@ function rowSoftmax(
       const { outer: rows, axis: columns } = splitAround(x!.shape, x!.shape.length - 1)
       return rows * (columns * (4 + FUNCTION) + (kind === SoftmaxKind.LogSoftmax ? FUNCTION : 0))
     },
-    inPlace: [[0, 0]],
+    inPlace: () => [[0, 0]],
   }
 }
 

@@ -8,7 +8,6 @@ import type { Shape, TensorType } from '../core/shapes'
 import { broadcastStrides, forEachOffset, rowMajorStrides, splitAround } from '../core/shapes'
 import { threefryUniform } from '../core/threefry'
 import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes, PrimitiveName } from './attributes'
-import { attentionReferences } from './attention-references'
 import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
@@ -162,7 +161,6 @@ function clamp(index: number, extent: number): number {
 
 const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
-  ...attentionReferences,
 
   // a [m,k] · b [n/8, k, 8] → [m,n]
   matmulStrips({ inputs: [a, b], outputs: [out], inputTypes: [aType], outputTypes: [type] }) {
@@ -217,17 +215,6 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
         const to = (i * axis + clamp(indices![c]!, axis)) * inner
         for (let j = 0; j < inner; j++) out![to + j] = out![to + j]! + updates![(i * count + c) * inner + j]!
       }
-    }
-  },
-
-  // base [outer, axis, inner], block [outer, count, inner]
-  insert({ inputs: [base, block, start], outputs: [out], inputTypes: [to, from], attributes }) {
-    const { outer, axis, inner } = splitAround(to!.shape, attributes.axis)
-    const count = from!.shape[attributes.axis]!
-    const first = Math.max(0, Math.min(start![0]!, axis - count))
-    out!.set(base!)
-    for (let i = 0; i < outer; i++) {
-      for (let j = 0; j < count * inner; j++) out![(i * axis + first) * inner + j] = block![i * count * inner + j]!
     }
   },
 

@@ -1,4 +1,4 @@
-// Kernels that come with the ops that use them: sorting, factorizations, Fourier transforms. What a rule says of a
+// Kernels that come with the ops that use them: attention, sorting, factorizations, Fourier transforms. What a rule says of a
 // primitive, a routine says of itself, so that an application that calls no such op does not carry it. The reference is a
 // part of it for the same reason.
 
@@ -6,7 +6,7 @@ import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import type { Address } from '../ir/instruction'
 import type { PrimitiveAttributes, Routine } from './attributes'
-import type { Contribution, CostContext, KernelPrimitive, LowerContext, RefContext, VjpContext } from './rule'
+import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, LowerContext, RefContext, VjpContext } from './rule'
 
 /**
  * A kernel and all that is known of it. Whether two are the same is told by their JSON: every property that is no function
@@ -24,6 +24,16 @@ export abstract class KernelRoutine implements Routine {
   /** Default: no gradient flows. */
   vjp({ inputs }: VjpContext<unknown>): readonly (Contribution | null)[] {
     return inputs.map(() => null)
+  }
+
+  /** Whether an operand may lie like this. Default: contiguous only. */
+  accepts(_operand: number, _input: TensorType, _layout: Layout): boolean {
+    return false
+  }
+
+  /** What may share its bytes. Default: nothing. */
+  inPlace(): readonly InPlace[] {
+    return []
   }
 
   /** Bytes that the kernel needs while it runs. */
@@ -49,6 +59,8 @@ const routine: KernelPrimitive<PrimitiveAttributes['routine']> = {
   vjp: (context) => routineOf(context.attributes).vjp(context),
   lower: (context) => routineOf(context.attributes).lower(context),
   flops: (context) => routineOf(context.attributes).flops(context),
+  accepts: (operand, input, layout, attributes) => routineOf(attributes).accepts(operand, input, layout),
+  inPlace: (attributes) => routineOf(attributes).inPlace(),
   temporaryBytes: (inputs, attributes) => routineOf(attributes).temporaryBytes(inputs),
 }
 

@@ -152,6 +152,9 @@ export interface ViewPrimitive<Attributes> extends Common<Attributes> {
   view(input: TensorType, layout: Layout, attributes: Attributes): Layout | null
 }
 
+/** An output that may have the bytes of an input. */
+export type InPlace = readonly [output: number, input: number]
+
 /** Has an instruction of its own. What it computes says references.ts. */
 export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   readonly kind: 'kernel'
@@ -163,9 +166,9 @@ export interface KernelPrimitive<Attributes> extends Common<Attributes> {
   /** Bytes of its own that the kernel needs while it runs. Default 0. */
   temporaryBytes?(inputs: readonly TensorType[], attributes: Attributes): number
   /** Whether the operand may lie like this. Default: contiguous only. */
-  accepts?(operand: number, input: TensorType, layout: Layout): boolean
-  /** Pairs [output, input] that may share their bytes. */
-  readonly inPlace?: readonly (readonly [number, number])[]
+  accepts?(operand: number, input: TensorType, layout: Layout, attributes: Attributes): boolean
+  /** What may share its bytes. Default: nothing. */
+  inPlace?(attributes: Attributes): readonly InPlace[]
   /** The kernel can add a bias row and apply an epilogue to output 0. */
   readonly fusesEpilogue?: boolean
   /** Its sums can begin with any matrix as large as output 0, not only with one row for all. */

@@ -1,7 +1,7 @@
 // Models that are classes: layers in properties, a call, and steps of one's own.
 import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
-import { Adam, Dense, Dropout, Layer, Model, SGD, Sequential, grad, jit, loadModel, metrics, ops, random, setRandomSeed, tensor } from '../../src'
+import { Adam, Attention, Dense, Dropout, GroupedQueryAttention, Layer, Model, MultiHeadAttention, SGD, Sequential, grad, jit, loadModel, metrics, ops, random, setRandomSeed, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { samples, weightsOf } from '../helpers/training'
 
@@ -109,6 +109,46 @@ describe('a class of one’s own', () => {
     expect(Object.keys(history).sort()).toEqual(['error', 'loss', 'twice'])
     expect(history['twice']![0]).toBeCloseTo(2 * history['loss']![0]!, 4)
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
+  })
+
+  it('has a step of its own, with a penalty on a gradient through attention', () => {
+    const sequences = ops.sin(ops.reshape(ops.arange(24), [2, 4, 3]))
+    const layers = [
+      () => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }),
+      () => new GroupedQueryAttention({ headDim: 4, numQueryHeads: 4, numKeyValueHeads: 2 }),
+      () => new Attention({ useScale: true }),
+    ]
+    class Penalized extends Model {
+      attention
+      constructor(attention: MultiHeadAttention | GroupedQueryAttention | Attention, readonly isStored: boolean) {
+        super()
+        this.attention = attention
+      }
+      override call(input: Tensor): Tensor {
+        const options = { useCausalMask: true }
+        return this.isStored ? this.attention.applyWithScores([input, input], options)[0] : this.attention.apply([input, input], options)
+      }
+      override trainStep({ x: input }: Batch<Tensor, Tensor>) {
+        const slope = grad((at: Tensor) => ops.sum(ops.square(this.call(at))))(input)
+        const loss = ops.mean(ops.square(ops.subtract(slope, 1)))
+        this.optimizer.build(this.trainableWeights)
+        this.optimizer.apply(this.gradients(loss))
+        return { loss }
+      }
+    }
+    for (const layer of layers) {
+      const models = [false, true].map((isStored) => {
+        setRandomSeed(7)
+        const model = new Penalized(layer(), isStored)
+        model.compile({ optimizer: new SGD({ learningRate: 0.01 }) })
+        model.predictOnBatch(sequences)
+        return model
+      }) as [Penalized, Penalized]
+      const [losses, expected] = models.map((model) => Array.from({ length: 4 }, () => model.trainOnBatch(sequences, sequences).loss)) as [number[], number[]]
+      losses.forEach((loss, i) => expect(loss).toBeCloseTo(expected[i]!, 5))
+      expect(losses[3]).toBeLessThan(losses[0]!)
+      models[0].getWeights().forEach((weight, i) => expectNear(weight.data, models[1].getWeights()[i]!.data, `${models[0].attention}: weight ${i}`))
+    }
   })
 
   it('has a step of its own, whose logs are not those of the built-in test step', async () => {

@@ -4,7 +4,8 @@
 import type { Shape } from '../../src/core/shapes'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
-import type { AttentionAttributes } from '../../src/primitives/attributes'
+import { AttentionGradientKernel, AttentionKernel } from '../../src/primitives/attention'
+import type { AttentionAttributes } from '../../src/primitives/attention-operands'
 import type { TensorContent } from '../helpers/data'
 import { bools, exactly, floats } from '../helpers/data'
 import type { CaseInput, OpCase } from './cases'
@@ -88,13 +89,14 @@ function operandsOf({ extents: [b, t, s, h, g, d, e], mask, bias }: Attended): C
   return [...shapes.map((shape, i) => floats(shape, -1.5, 1.5, i + 1)), ...[mask, bias].filter((each) => each !== null)]
 }
 
-const attributesOf = ({ scale, before, after, mask, bias }: Attended): AttentionAttributes => ({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null })
+const optionsOf = ({ scale, before, after, mask, bias }: Attended): AttentionAttributes => ({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null })
 
 const tolerance = { ulp: 40, absolute: 4e-6 }
+const attributesOf = (each: Attended) => ({ routine: new AttentionKernel(optionsOf(each)) })
 const views = attended('', [2, 6, 6, 2, 2, 4, 4], causal)
 
-const attention: OpCase<'attention'>[] = [
-  ...[...SMALL, ...EMPTY, ...LARGE].map((each) => ({ title: each.title, inputs: operandsOf(each), attributes: attributesOf(each), ...tolerance, gradient: SMALL.includes(each) })),
+const attention: OpCase<'routine'>[] = [
+  ...[...SMALL, ...EMPTY, ...LARGE].map((each) => ({ title: each.title, inputs: operandsOf(each), attributes: attributesOf(each), ...tolerance, gradient: SMALL.includes(each), secondGradient: SMALL.includes(each) })),
   { title: 'heads first', inputs: [1, 2, 3].map((seed) => ({ ...floats([2, 2, 6, 4], -1.5, 1.5, seed), through: headsFirst })), attributes: attributesOf(views), ...tolerance, gradient: true },
   { title: 'inner steps', inputs: [1, 2, 3].map((seed) => ({ ...floats([2, 7, 2, 4], -1.5, 1.5, seed), through: inner })), attributes: attributesOf(views), ...tolerance, gradient: true },
   { title: 'one step repeated', inputs: [1, 2, 3].map((seed) => ({ ...floats([2, 1, 2, 4], -1.5, 1.5, seed), through: repeated })), attributes: attributesOf(views), ...tolerance, gradient: true },
@@ -108,17 +110,20 @@ function sumsOf({ extents: [b, t, , h], isEmpty, scale }: Attended): TensorConte
   return { ...rest, data: data.map((x, i) => (isEmpty && i % 3 === 1 ? Infinity : x)) } as TensorContent
 }
 
-const attentionGradient: OpCase<'attentionGradient'>[] = [...SMALL, ...EMPTY, ...LARGE].flatMap((each) => {
+const attentionGradient: OpCase<'routine'>[] = [...SMALL, ...EMPTY, ...LARGE].flatMap((each) => {
   const { extents: [b, t, , h, , , e], title, bias } = each
   const results = [floats([b, t, h, e], -1, 1, 4), sumsOf(each), floats([b, t, h, e], -1, 1, 5)]
-  const of = (hasSums: boolean): OpCase<'attentionGradient'> => ({
+  const of = (hasSums: boolean): OpCase<'routine'> => ({
     title: hasSums ? `${title}, and of the sums` : title,
     inputs: [...operandsOf(each), ...results, ...(hasSums ? [floats([b, h, t], -1, 1, 8)] : [])],
-    attributes: { ...attributesOf(each), hasSums, givesBias: bias !== null },
+    attributes: { routine: new AttentionGradientKernel({ ...optionsOf(each), hasSums, givesBias: bias !== null }) },
     ulp: 40,
     absolute: 2e-5,
+    gradient: SMALL.includes(each),
   })
   return [of(false), of(true)]
 })
 
-export const attentionCases = { attention, attentionGradient }
+const titled = (name: string, cases: readonly OpCase<'routine'>[]) => cases.map((each) => ({ ...each, title: `${name} ${each.title}` }))
+
+export const attentionCases: readonly OpCase<'routine'>[] = [...titled('attention', attention), ...titled('attentionGradient', attentionGradient)]

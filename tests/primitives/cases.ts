@@ -11,7 +11,6 @@ import { sizeOf } from '../../src/core/shapes'
 import type { Shape } from '../../src/core/shapes'
 import type { TensorContent } from '../helpers/data'
 import { routineCases } from './routine-cases'
-import { attentionCases } from './attention-cases'
 import { windowCases } from './window-cases'
 import { bools, distinct, exactly, floats, integers, nonZero, wholeFloats } from '../helpers/data'
 
@@ -633,20 +632,8 @@ export const opCases = {
   ],
   crossEntropy: entropies(distributionsFor),
   crossEntropyGradient: entropyGradients(distributionsFor),
-  ...attentionCases,
   gather: gatherCases,
   scatterAdd: scatterCases,
-  insert: [
-    ...[0, 1, 4].map((start): OpCase<'insert'> => ({ title: `one at ${start}`, inputs: [floats([2, 5, 3]), floats([2, 1, 3], -2, 2, 2), exactly([start], 'int32', [])], attributes: { axis: 1 } })),
-    { title: 'several', inputs: [floats([3, 7, 2, 5]), floats([3, 3, 2, 5], -2, 2, 2), exactly([2], 'int32', [])], attributes: { axis: 1 } },
-    { title: 'along the first axis', inputs: [floats([6]), floats([2], -2, 2, 2), exactly([3], 'int32', [])], attributes: { axis: 0 } },
-    { title: 'beyond the end, and before the beginning', inputs: [floats([4, 3]), floats([2, 3], -2, 2, 2), exactly([9], 'int32', [])], attributes: { axis: 0 } },
-    { title: 'before the beginning', inputs: [floats([4, 3]), floats([2, 3], -2, 2, 2), exactly([-9], 'int32', [])], attributes: { axis: 0 } },
-    { title: 'all of it', inputs: [floats([2, 3]), floats([2, 3], -2, 2, 2), exactly([0], 'int32', [])], attributes: { axis: 0 } },
-    { title: 'nothing', inputs: [floats([2, 3]), floats([0, 3]), exactly([1], 'int32', [])], attributes: { axis: 0 } },
-    { title: 'bool', inputs: [bools([2, 5]), bools([2, 1], 2), exactly([3], 'int32', [])], attributes: { axis: 1 } },
-    { title: 'into what is made there', inputs: [{ ...floats([2, 5]), through: (e, x) => e.multiply(x, 2) }, floats([2, 1], -2, 2, 2), exactly([3], 'int32', [])], attributes: { axis: 1 } },
-  ],
   reshape: [
     view('[2, 3, 4] → [6, 4]', floats([2, 3, 4]), { shape: [6, 4] }),
     view('[6] → [1, 2, 1, 3]', floats([6]), { shape: [1, 2, 1, 3] }),

@@ -6,9 +6,10 @@ import type { Value } from '../../src/ir/graph'
 import type { Emitter } from '../../src/primitives/emitter'
 import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../../src/primitives/factorization'
 import { FourierTransform } from '../../src/primitives/fourier'
-import { ScatterMax } from '../../src/primitives/indexing'
+import { InsertBlock, ScatterMax } from '../../src/primitives/indexing'
 import { ArgSort, SearchSorted } from '../../src/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
+import { attentionCases } from './attention-cases'
 import type { CaseInput, OpCase } from './cases'
 
 type RoutineCase = OpCase<'routine'>
@@ -156,4 +157,16 @@ const fourierCases: readonly RoutineCase[] = [1, 2, 4, 8, 16, 32, 64, 512].flatM
   ulp: 2, absolute: 2e-6 * Math.sqrt(n) + 1e-6, gradient: sizeOf(shape) < 50,
 }))))
 
-export const routineCases: readonly RoutineCase[] = [...sorts, ...searches, ...maxima, ...factorizations, ...systems, ...fourierCases]
+const insertions: readonly RoutineCase[] = [
+  ...[0, 1, 4].map((start): RoutineCase => ({ title: `insert one at ${start}`, inputs: [floats([2, 5, 3]), floats([2, 1, 3], -2, 2, 2), exactly([start], 'int32', [])], attributes: { routine: new InsertBlock(1) } })),
+  { title: 'insert several', inputs: [floats([3, 7, 2, 5]), floats([3, 3, 2, 5], -2, 2, 2), exactly([2], 'int32', [])], attributes: { routine: new InsertBlock(1) } },
+  { title: 'insert along the first axis', inputs: [floats([6]), floats([2], -2, 2, 2), exactly([3], 'int32', [])], attributes: { routine: new InsertBlock(0) } },
+  { title: 'insert beyond the end, and before the beginning', inputs: [floats([4, 3]), floats([2, 3], -2, 2, 2), exactly([9], 'int32', [])], attributes: { routine: new InsertBlock(0) } },
+  { title: 'insert before the beginning', inputs: [floats([4, 3]), floats([2, 3], -2, 2, 2), exactly([-9], 'int32', [])], attributes: { routine: new InsertBlock(0) } },
+  { title: 'insert all of it', inputs: [floats([2, 3]), floats([2, 3], -2, 2, 2), exactly([0], 'int32', [])], attributes: { routine: new InsertBlock(0) } },
+  { title: 'insert nothing', inputs: [floats([2, 3]), floats([0, 3]), exactly([1], 'int32', [])], attributes: { routine: new InsertBlock(0) } },
+  { title: 'insert bool', inputs: [bools([2, 5]), bools([2, 1], 2), exactly([3], 'int32', [])], attributes: { routine: new InsertBlock(1) } },
+  { title: 'insert into what is made there', inputs: [{ ...floats([2, 5]), through: (e, x) => e.multiply(x, 2) }, floats([2, 1], -2, 2, 2), exactly([3], 'int32', [])], attributes: { routine: new InsertBlock(1) } },
+]
+
+export const routineCases: readonly RoutineCase[] = [...attentionCases, ...sorts, ...searches, ...insertions, ...maxima, ...factorizations, ...systems, ...fourierCases]

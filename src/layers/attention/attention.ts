@@ -18,7 +18,7 @@ import type { CallContext } from '../context'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
-import { asBool, both, causalMask, keyMask } from './masks'
+import { asBool, both, causalMask, keyMask, pairMask } from './masks'
 
 type Inputs = readonly Tensor[]
 
@@ -47,7 +47,7 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
     }
     const scores = this.scores(query, key)
     const causal = attention.useCausalMask === true ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null
-    const given = attention.attentionMask == null ? null : asBool(attention.attentionMask)
+    const given = attention.attentionMask == null ? null : pairMask(`${this}`, attention.attentionMask, scores.shape)
     const seen = both(both(valueMask === null ? null : expandDims(asBool(valueMask), -2), causal), given)
     const weights = softmax(seen === null ? scores : where(seen, scores, subtract(scores, MASKED)))
     const used = training && this.dropout > 0 ? dropout(weights, this.dropout, { seed: this.generator }) : weights
@@ -69,7 +69,7 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
 
   private withoutScores(query: Tensor, key: Tensor, value: Tensor, valueMask: Tensor | null, attention: ApplyOptions): Tensor {
     const ofValue = valueMask === null ? null : keyMask(asBool(valueMask))
-    const given = attention.attentionMask == null ? null : expandDims(asBool(attention.attentionMask), 1)
+    const given = attention.attentionMask == null ? null : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
     const [q, k, v] = [this.scaledQuery(query, key), key, value].map((each) => expandDims(each, 2)) as [Tensor, Tensor, Tensor]
     return squeeze(attend(`${this}`, q, k, v, { scale: 1, mask: both(ofValue, given), after: attention.useCausalMask === true ? 0 : Infinity }).result, 2)
   }

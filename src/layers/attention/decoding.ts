@@ -6,6 +6,7 @@ import { arange, concatenate, reshape, zeros } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
+import { InsertBlock } from '../../primitives/indexing'
 import { isProbing } from '../context'
 import { both } from './masks'
 
@@ -85,7 +86,7 @@ export class Decoding {
     const kept = this.kept[index]!
     const [steps, now] = [arange(0, this.length, 1, 'int32'), this.start]
     const written = (variable: Variable, x: Tensor): Tensor => {
-      const value = apply('insert', [variable.value, x, now], { axis: 1 })[0]!
+      const value = apply('routine', [variable.value, x, now], { routine: new InsertBlock(1) })[0]!
       variable.assign(value)
       return value
     }

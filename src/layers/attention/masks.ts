@@ -1,7 +1,9 @@
 // Which steps of a query may look at which steps of a value.
 
+import { ShapeError, formatShape } from '../../core/errors'
+import type { Shape } from '../../core/shapes'
 import { abs, cast, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
-import { arange, expandDims } from '../../ops/shape'
+import { arange, expandDims, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 
 /** What both masks leave. */
@@ -33,6 +35,29 @@ export function keyMask(mask: Tensor): Tensor {
 /** A mask of the query's steps [batch, query] and one of the value's [batch, value] → [batch, query, value]. */
 export function stepMasks(query: Tensor | null, value: Tensor | null): Tensor | null {
   return both(query === null ? null : expandDims(asBool(query), -1), value === null ? null : expandDims(asBool(value), -2))
+}
+
+/** A mask of pairs, [batch, …steps] or less, beside scores [batch, heads, …steps] of `rank` axes, of which `steps` are of steps. */
+export function besideScores(mask: Tensor, rank: number, steps: number): Tensor {
+  const { shape } = mask
+  const split = shape.length - steps
+  return shape.length >= rank ? mask : reshape(mask, [...shape.slice(0, split), ...new Array<number>(rank - shape.length).fill(1), ...shape.slice(split)])
+}
+
+/**
+ * What a layer was given as attentionMask, beside its scores [batch, heads, …query steps, …value steps].
+ * @param layer names it in errors
+ * @param steps how many of the scores' axes are of steps
+ */
+export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2): Tensor {
+  const mask = besideScores(asBool(given), scores.length, steps)
+  if (mask.rank === scores.length && mask.shape.every((extent, i) => extent === 1 || extent === scores[i])) return mask
+  const [batch, ...others] = scores
+  const withoutHeads = [batch!, ...others.slice(-steps)]
+  const names = steps === 2 ? ['query steps', 'value steps'] : ['…query steps', '…value steps']
+  const all = scores.length === withoutHeads.length ? '' : ` or [batch, heads, ${names.join(', ')}]`
+  const here = [withoutHeads, ...(all === '' ? [] : [scores])].map(formatShape).join(' or ')
+  throw new ShapeError(`${layer}: attentionMask must be [batch, ${names.join(', ')}]${all}, here ${here}, where any extent may be 1; received ${formatShape(given.shape)}`)
 }
 
 export function asBool(mask: Tensor): Tensor {

@@ -11,7 +11,7 @@ import { multiply, where } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
 import { SeedGenerator, dropout } from '../../ops/random'
 import { mean } from '../../ops/reduce'
-import { expandDims, repeat, reshape } from '../../ops/shape'
+import { expandDims, repeat } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import type { CallContext } from '../context'
@@ -23,7 +23,7 @@ import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
 import type { Decoding } from './decoding'
 import { currentDecoding } from './decoding'
-import { asBool, both, causalMask, keyMask, stepMasks, windowMask } from './masks'
+import { asBool, besideScores, both, causalMask, keyMask, pairMask, stepMasks, windowMask } from './masks'
 
 /** A sequence that attends to itself, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -168,7 +168,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const given = inputs instanceof Tensor ? [mask, mask] : mask
     const [query = null, ofValue = null, ofKey = null] = Array.isArray(given) ? flatten<Tensor | null>(given).map((each) => each && asBool(each)) : []
     const key = both(ofValue, !(inputs instanceof Tensor) && inputs.length === 3 ? ofKey : null)
-    return { query, key, pairs: attention.attentionMask == null ? null : asBool(attention.attentionMask), isCausal: attention.useCausalMask === true }
+    return { query, key, pairs: attention.attentionMask ?? null, isCausal: attention.useCausalMask === true }
   }
 
   /** Whether a row of which nothing is left becomes 0. Else it is the mean of all values: as in Keras, which tells them apart so. */
@@ -179,7 +179,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. */
   private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks)): Tensor {
     const ofKeys = masks.key === null ? null : keyMask(masks.key)
-    const ofPairs = masks.pairs === null || masks.pairs.rank === 4 ? masks.pairs : expandDims(masks.pairs, 1)
+    const [batch, rows, count] = query.shape
+    const ofPairs = masks.pairs && pairMask(`${this}`, masks.pairs, [batch!, count!, rows!, key.shape[1]!])
     const mask = both(ofKeys, ofPairs)
     const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...band })
     const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
@@ -208,12 +209,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     let seen = stepMasks(masks.query, masks.key)
     if (masks.isCausal) seen = both(seen, causalMask(rows[0]!, columns[0]!))
     if (this.slidingWindow !== null) seen = both(seen, windowMask(rows[0]!, columns[0]!, this.slidingWindow))
-    seen = both(masks.pairs, seen)
-    if (seen === null) return null
-    // […batch, …query, …value] → […batch, 1, …query, …value]
     const steps = 2 * rows.length
-    const missing = scores.rank - seen.rank
-    return missing === 0 ? seen : reshape(seen, [...seen.shape.slice(0, seen.rank - steps), ...new Array<number>(missing).fill(1), ...seen.shape.slice(seen.rank - steps)])
+    return both(masks.pairs && pairMask(`${this}`, masks.pairs, scores.shape, steps), seen && besideScores(seen, scores.rank, steps))
   }
 
   override computeOutputSpec(inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0], options: ApplyOptions = {}): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {

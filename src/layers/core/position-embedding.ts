@@ -16,13 +16,17 @@ import type { BatchShape } from '../spec'
  *
  *   ops.add(x, new PositionEmbedding(128).apply(x))
  *
+ * The default begins with numbers up to √(6 / (sequenceLength + features)): 0.25 for 32 steps of 64 features, five times those
+ * of an Embedding, 0.05. Where both are added a small model learns faster if places are no louder than what stands there, with
+ * `embeddingsInitializer: 'uniform'`: the GPT of examples/characters then ends an epoch with a loss of 2.10 instead of 2.21.
+ *
  * In `generate` it knows where a step stands. Keras Hub: `keras_hub.layers.PositionEmbedding`.
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
 export class PositionEmbedding extends configured(TensorLayer, () => ({
   /** The most steps. */
   sequenceLength: required(count),
-  /** Default glorotUniform. */
+  /** Default glorotUniform, as in Keras Hub. */
   embeddingsInitializer: option(initializer, 'glorotUniform'),
 }), 'sequenceLength') {
   static readonly className = 'PositionEmbedding'
