@@ -1,5 +1,6 @@
 // What is measured: the networks, their data and initial weights, and the operations timed on them.
 // Not how it is measured (measure.mjs), nor in which library (adapters/).
+import { random } from './random.mjs';
 
 /**
  * @typedef {object} Network
@@ -15,17 +16,6 @@
  * @property {Float32Array} x  [rows, inputs]
  * @property {Float32Array} y  [rows, 1]: 0 or 1 for binary, the class's index for sparse categorical
  */
-
-/** mulberry32: the same numbers in every run and for every library. Uniform in [0, 1). */
-function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** @returns {Network} with Glorot-uniform kernels and zero biases */
 export function network(inputs, layers, loss, seed) {
