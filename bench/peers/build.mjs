@@ -28,6 +28,6 @@ export function myelinData({ tensor }, { inputShape, tokens }, { rows, x, y, tar
   const isClass = y instanceof Int32Array;
   return {
     x: tensor(x, [rows, ...inputShape], ...(tokens !== undefined ? ['int32'] : [])),
-    y: tensor(y, [rows, ...(targetShape.length === 0 ? [1] : targetShape)], ...(isClass ? ['int32'] : [])),
+    y: tensor(y, [rows, ...targetShape], ...(isClass ? ['int32'] : [])),
   };
 }

@@ -11,6 +11,7 @@ import { random } from './random.mjs';
  * @typedef {{ layer: string, layers?: Layer[] } & Record<string, any>} Layer
  *
  * @typedef {object} Network
+ * @property {string} name   for a narrow table
  * @property {string} title
  * @property {number[]} inputShape  without the batch
  * @property {number} [tokens]  the inputs are integers below this
@@ -38,6 +39,7 @@ const sequence = { inputShape: [32, 16], loss: 'mse', batchSize: 32 };
 /** @type {Record<string, Network>} */
 export const networks = {
   cnn: {
+    name: 'Small CNN',
     title: 'Convolutions: 28×28×1, conv 8, pool, conv 16, pool, dense 10; batch 32',
     inputShape: [28, 28, 1],
     layers: [conv(8, { activation: 'relu' }), pool, conv(16, { activation: 'relu' }), pool, { layer: 'Flatten' }, dense(10, 'softmax')],
@@ -45,6 +47,7 @@ export const networks = {
     mflop: 33.8,
   },
   cnnbn: {
+    name: 'CNN with batch normalisation',
     title: 'Convolutions with batch normalisation: 32×32×3, 2 × conv 32, pool, 2 × conv 64, pool, average, dense 10; batch 32',
     inputShape: [32, 32, 3],
     layers: [
@@ -56,6 +59,7 @@ export const networks = {
     mflop: 4643,
   },
   dwsep: {
+    name: 'Depthwise-separable block',
     title: 'Depthwise-separable block: 32×32×32, depthwise 3×3, 64 of 1×1, average, dense 10; batch 16',
     inputShape: [32, 32, 32],
     layers: [
@@ -68,10 +72,11 @@ export const networks = {
     batchSize: 16,
     mflop: 220,
   },
-  lstm: { title: 'LSTM(64), 32 steps of 16, dense 1; batch 32', layers: [{ layer: 'LSTM', units: 64 }, dense(1)], ...sequence, mflop: 118 },
-  gru: { title: 'GRU(64), the same', layers: [{ layer: 'GRU', units: 64 }, dense(1)], ...sequence, mflop: 88 },
-  bilstm: { title: 'Bidirectional LSTM(64), the same', layers: [{ layer: 'BidirectionalLSTM', units: 64 }, dense(1)], ...sequence, mflop: 235 },
+  lstm: { name: 'LSTM', title: 'LSTM(64), 32 steps of 16, dense 1; batch 32', layers: [{ layer: 'LSTM', units: 64 }, dense(1)], ...sequence, mflop: 118 },
+  gru: { name: 'GRU', title: 'GRU(64), the same', layers: [{ layer: 'GRU', units: 64 }, dense(1)], ...sequence, mflop: 88 },
+  bilstm: { name: 'Bidirectional LSTM', title: 'Bidirectional LSTM(64), the same', layers: [{ layer: 'BidirectionalLSTM', units: 64 }, dense(1)], ...sequence, mflop: 235 },
   charlstm: {
+    name: 'LSTM over characters',
     title: 'LSTM(128) over 64 characters of 64, dense 64 at each; batch 32',
     inputShape: [64, 64],
     layers: [{ layer: 'LSTM', units: 128, returnSequences: true }, dense(64, 'softmax')],
@@ -79,6 +84,7 @@ export const networks = {
     mflop: 1174,
   },
   encoder: {
+    name: 'Transformer block',
     title: 'Transformer block: 64 steps of 128, 4 heads, 512 between; batch 16',
     inputShape: [64, 128],
     // norm(x + attention x), then norm(x + feed-forward x): Vaswani et al. 2017
@@ -88,6 +94,7 @@ export const networks = {
     mflop: 1208,
   },
   gpt: {
+    name: 'GPT',
     title: 'GPT, 2 blocks: 32 steps of 64, 4 heads, 256 between, 65 tokens; batch 32',
     inputShape: [32],
     tokens: 65,
@@ -103,6 +110,7 @@ export const networks = {
     mflop: 680,
   },
   embed: {
+    name: 'Embedding, average',
     title: 'Embedding(10,000, 32) of 64 tokens, average, dense 1; batch 32',
     inputShape: [64],
     tokens: 10_000,
@@ -180,7 +188,7 @@ function fanIn(layer, dims, k) {
   return dims.slice(0, -1).reduce((a, b) => a * b, 1);
 }
 
-/** One batch, with what it should give: targetShape for each sample, which is that of the output, or without classes. @returns {{ rows: number, x: Float32Array | Int32Array, y: Float32Array | Int32Array }} */
+/** One batch, with what it should give: targetShape for each sample. @returns {{ rows: number, x: Float32Array | Int32Array, y: Float32Array | Int32Array }} */
 function batchOf({ inputShape, tokens, loss, batchSize, layers }, outputShape, next) {
   const sizeOf = (shape) => batchSize * shape.reduce((a, b) => a * b, 1);
   const length = sizeOf(inputShape);
@@ -191,7 +199,8 @@ function batchOf({ inputShape, tokens, loss, batchSize, layers }, outputShape, n
         : Float32Array.from({ length }, () => 2 * next() - 1)
       : Int32Array.from({ length }, () => Math.floor(next() * tokens));
   const isClass = loss === 'sparseCategoricalCrossentropy';
-  const targetShape = isClass ? outputShape.slice(0, -1) : outputShape;
+  // The class of a whole sample is [batch, 1].
+  const targetShape = isClass ? (outputShape.length === 1 ? [1] : outputShape.slice(0, -1)) : outputShape;
   const target = { length: sizeOf(targetShape) };
   const y = isClass ? Int32Array.from(target, () => Math.floor(next() * last(outputShape))) : Float32Array.from(target, () => 2 * next() - 1);
   return { rows: batchSize, x, y, targetShape };
@@ -201,6 +210,11 @@ function oneHot(length, depth, next) {
   const rows = new Float32Array(length);
   for (let at = 0; at < length; at += depth) rows[at + Math.floor(next() * depth)] = 1;
   return rows;
+}
+
+/** Whether a network has a layer of one of these kinds. */
+export function uses({ layers }, names) {
+  return layers.some((layer) => names.includes(layer.layer) || (layer.layers !== undefined && uses(layer, names)));
 }
 
 /** A network with its weights and one batch: the same numbers in every run and for every library. */
