@@ -1,5 +1,6 @@
-// How the time of a training step and its memory grow with batch, width and depth. Fits curves, names cliffs,
-// and holds the workspace to what the planner says no plan can be below.
+// How the time of a training step and its memory grow: with batch, width and depth of dense layers, with the side of an image, and
+// with the steps of a recurrence and of attention. Fits curves, names cliffs, and holds the workspace to what the planner says no
+// plan can be below.
 //
 //   node bench/growth.mjs            writes results/growth.json, docs/growth.svg and the table in README.md
 //   node bench/growth.mjs --quick    shorter samples; prints only, and draws where --svg FILE says
@@ -34,31 +35,86 @@ const timing = options.quick
   ? { rounds: 3, warmUpMs: 60, sampleMs: 20 }
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
 
-// Powers of two, and between them sizes that no tile divides, where edges cost most.
-const BASE = { batch: 64, width: 64, depth: 2 };
-const sweeps = [
-  { name: 'batch', unit: 'samples', values: [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 363, 512, 725, 1024, 1449, 2048, 2897, 4096] },
-  { name: 'width', unit: 'units', values: [8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 363, 512, 725, 1024] },
-  { name: 'depth', unit: 'hidden layers', values: [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64] },
-].filter(({ name }) => options.only === undefined || name === options.only);
-if (sweeps.length === 0) throw new Error(`--only knows batch, width, depth; received ${options.only}`);
-
 const machine = describeMachine();
 warnIfBusy(machine);
-const { Dense, Sequential, configure, runtimeInfo, tensor } = await loadBuilt();
+const { Conv2D, Dense, GlobalAveragePooling1D, GlobalAveragePooling2D, LSTM, Layer, MultiHeadAttention, Sequential, configure, runtimeInfo, tensor } = await loadBuilt();
 
 const CLASSES = 10;
+const classifier = () => new Dense({ units: CLASSES, activation: 'softmax' });
 
-/** width inputs → depth hidden layers of width relu units → 10 softmax; Adam. */
-function build({ batch, width, depth }) {
-  const model = new Sequential([
-    ...Array.from({ length: depth }, (_, l) => new Dense({ units: width, activation: 'relu', ...(l === 0 && { inputShape: [width] }) })),
-    new Dense({ units: CLASSES, activation: 'softmax' }),
-  ]);
+/** width inputs → depth hidden layers of width relu units → 10 softmax. */
+const dense = ({ batch, width, depth }) => ({
+  inputShape: [width],
+  batch,
+  layers: [...Array.from({ length: depth }, (_, l) => new Dense({ units: width, activation: 'relu', ...(l === 0 && { inputShape: [width] }) })), classifier()],
+});
+const BASE = { batch: 64, width: 64, depth: 2 };
+
+/**
+ * One size is swept, the others are those of `base`. Powers of two, and between them sizes that no tile divides, where edges cost
+ * most. Time is a + b·valueᵖ with p = power.
+ */
+const sweeps = [
+  { name: 'batch', power: 1, base: BASE, network: dense, values: [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 363, 512, 725, 1024, 1449, 2048, 2897, 4096], unit: 'samples' },
+  // Weights grow with the square of the width.
+  { name: 'width', power: 2, base: BASE, network: dense, values: [8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 363, 512, 725, 1024], unit: 'units' },
+  { name: 'depth', power: 1, base: BASE, network: dense, values: [1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64], unit: 'hidden layers' },
+  {
+    name: 'side',
+    power: 2,
+    base: { batch: 16, filters: 16 },
+    values: [6, 8, 11, 16, 23, 32, 45, 64, 91],
+    network: ({ batch, side, filters }) => ({
+      inputShape: [side, side, 3],
+      batch,
+      layers: [
+        new Conv2D({ filters, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [side, side, 3] }),
+        new Conv2D({ filters, kernelSize: 3, padding: 'same', activation: 'relu' }),
+        new GlobalAveragePooling2D(),
+        classifier(),
+      ],
+    }),
+  },
+  {
+    name: 'turns',
+    power: 1,
+    base: { batch: 16, units: 32 },
+    values: [4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 363, 512],
+    network: ({ batch, turns, units }) => ({ inputShape: [turns, 16], batch, layers: [new LSTM({ units, inputShape: [turns, 16] }), classifier()] }),
+  },
+  {
+    name: 'tokens',
+    power: 2,
+    base: { batch: 4, heads: 2, keys: 16 },
+    values: [8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256, 363, 512],
+    network: ({ batch, tokens, heads, keys }) => ({
+      inputShape: [tokens, heads * keys],
+      batch,
+      layers: [new SelfAttention(heads, keys, [tokens, heads * keys]), new GlobalAveragePooling1D(), classifier()],
+    }),
+  },
+].filter(({ name }) => options.only === undefined || name === options.only);
+if (sweeps.length === 0) throw new Error(`--only knows batch, width, depth, side, turns, tokens; received ${options.only}`);
+
+class SelfAttention extends Layer {
+  constructor(heads, keys, inputShape) {
+    super({ inputShape });
+    this.attention = new MultiHeadAttention({ numHeads: heads, keyDim: keys });
+  }
+
+  call(x) {
+    return this.attention.apply(x);
+  }
+}
+
+/** A training step with Adam on made-up data. */
+function build({ network, base, name }, value) {
+  const { inputShape, batch, layers } = network({ ...base, [name]: value });
+  const model = new Sequential(layers);
   // A rate that keeps every one of these models finite for as long as it is timed.
   model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' });
   model.optimizer.learningRate = 1e-5;
-  const x = tensor(Float32Array.from({ length: batch * width }, (_, i) => Math.sin(1.7 * i)), [batch, width]);
+  const x = tensor(Float32Array.from({ length: inputShape.reduce((a, b) => a * b, batch) }, (_, i) => Math.sin(1.7 * i)), [batch, ...inputShape]);
   const y = tensor(Float32Array.from({ length: batch }, (_, i) => i % CLASSES), [batch, 1]);
   return { model, step: () => model.trainOnBatch(x, y).loss };
 }
@@ -70,11 +126,11 @@ function freshRuntime() {
   configure({ fuse });
 }
 
-function measureMemory(size) {
+function measureMemory(sweep, value) {
   freshRuntime();
-  const { model, step } = build(size);
+  const { model, step } = build(sweep, value);
   const loss = step();
-  if (!(loss > 0) || !Number.isFinite(loss)) throw new Error(`${JSON.stringify(size)}: the loss is ${loss}`);
+  if (!(loss > 0) || !Number.isFinite(loss)) throw new Error(`${sweep.name} ${value}: the loss is ${loss}`);
   const { usedBytes, workspaceBytes } = runtimeInfo().memory;
   const plans = [...memoryPlans(model).values()];
   // Programs share one workspace: the one that needs most decides.
@@ -120,18 +176,19 @@ function cliffs(xs, ys) {
   return found;
 }
 
-const results = sweeps.map(({ name, unit, values }) => ({
-  name,
-  unit,
-  points: values.map((value) => ({ value, ...measureMemory({ ...BASE, [name]: value }) })),
+const results = sweeps.map((sweep) => ({
+  name: sweep.name,
+  unit: sweep.unit,
+  base: sweep.base,
+  points: sweep.values.map((value) => ({ value, ...measureMemory(sweep, value) })),
 }));
 
 // All models of a sweep are timed in turn, so that a disturbance does not look like a cliff.
 freshRuntime();
 const { simd, threads } = runtimeInfo();
-for (const result of results) {
+for (const [i, result] of results.entries()) {
   console.error(`${result.name}: ${result.points.length} sizes`);
-  const built = result.points.map(({ value }) => ({ name: value, ...build({ ...BASE, [result.name]: value }) }));
+  const built = result.points.map(({ value }) => ({ name: value, ...build(sweeps[i], value) }));
   const samples = await interleave(built.map(({ name, step }) => ({ name, call: step })), timing);
   for (const point of result.points) {
     const rounds = samples.get(point.value);
@@ -143,8 +200,7 @@ for (const result of results) {
   }
   const xs = result.points.map(({ value }) => value);
   const of = (key) => result.points.map((point) => point[key]);
-  // Weights grow with the square of the width; all else is linear.
-  const power = result.name === 'width' ? 2 : 1;
+  const { power } = sweeps[i];
   // The fastest rounds: what a disturbance adds is not growth.
   const times = of('minMs');
   result.time = { fit: fitCurve(xs, times, power), exponent: exponent(xs, times), cliffs: cliffs(xs, times) };
@@ -152,19 +208,23 @@ for (const result of results) {
   result.used = { exponent: exponent(xs, of('usedBytes')), cliffs: cliffs(xs, of('usedBytes')) };
 }
 
+/** Of dense layers: those that have a unit to draw. */
+const drawn = results.filter(({ unit }) => unit !== undefined);
+
 const formatBytes = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toPrecision(3)} MB` : `${(bytes / 1e3).toPrecision(3)} kB`);
 const formatCliffs = (found) => (found.length === 0 ? 'none' : found.map(({ at, factor }) => `${at}: ${factor.toFixed(1)}×`).join(', '));
-const base = (name) => Object.entries(BASE).filter(([key]) => key !== name).map(([key, value]) => `${key} ${value}`).join(', ');
+const others = ({ name, base }) => Object.entries(base).filter(([key]) => key !== name).map(([key, value]) => `${key} ${value}`).join(', ');
 
 const markdown = [
   table(
     ['', 'step, smallest', 'step, largest', 'step ≈', 'exponent', 'cliffs', 'memory, largest', 'exponent', 'cliffs', 'workspace, largest', 'of the lower bound, at most'],
-    results.map(({ name, points, time, used, workspace }) => {
+    results.map((result) => {
+      const { name, points, time, used, workspace } = result;
       const { fit } = time;
-      const variable = { batch: 'b', width: 'w', depth: 'd' }[name];
+      const variable = name[0];
       const curve = `${formatMilliseconds(fit.a)} + ${formatMilliseconds(fit.b)}·${variable}${fit.power === 2 ? '²' : ''} (±${fit.worstFactor.toFixed(1)}×)`;
       return [
-        `${name} ${points[0].value} … ${points.at(-1).value} (${base(name)})`,
+        `${name} ${points[0].value} … ${points.at(-1).value} (${others(result)})`,
         formatMilliseconds(points[0].minMs),
         formatMilliseconds(points.at(-1).minMs),
         curve,
@@ -179,16 +239,16 @@ const markdown = [
     }),
   ),
   '',
-  `One \`trainOnBatch\` of width inputs → depth × relu → ${CLASSES} softmax, Adam; ${simd} SIMD, ${threads === 1 ? 'one thread' : `${threads} threads`}. The fastest of ${timing.rounds} interleaved rounds; ± is the fit's largest miss, the exponent is of the larger half, a cliff is a point more than ${CLIFF}× off its neighbours' trend. ${machineLine(machine)}`,
+  `One \`trainOnBatch\`, Adam, ${CLASSES} classes. Batch, width, depth: width inputs → depth × relu → softmax. Side: two 3×3 convolutions of an image. Turns: an LSTM. Tokens: self-attention. ${simd} SIMD, ${threads === 1 ? 'one thread' : `${threads} threads`}. The fastest of ${timing.rounds} interleaved rounds; ± is the fit's largest miss, the exponent is of the larger half, a cliff is a point more than ${CLIFF}× off its neighbours' trend. ${machineLine(machine)}`,
 ].join('\n');
 console.log(markdown);
 
 if (!options.quick && options.only === undefined) {
-  publish('growth', { ...machine, simd, threads, base: BASE, rounds: timing.rounds, sweeps: results }, markdown);
-  writeFileSync(new URL('../docs/growth.svg', import.meta.url), drawGrowth(results));
+  publish('growth', { ...machine, simd, threads, rounds: timing.rounds, sweeps: results }, markdown);
+  writeFileSync(new URL('../docs/growth.svg', import.meta.url), drawGrowth(drawn));
   console.error('written: docs/growth.svg');
 } else if (options.svg !== undefined) {
-  writeFileSync(options.svg, drawGrowth(results));
+  writeFileSync(options.svg, drawGrowth(drawn));
 }
 
 const fat = results.flatMap(({ name, points }) =>

@@ -64,9 +64,9 @@ export function memoryPlans(model) {
   if (!(programs instanceof Map) || programs.size === 0) throw new Error('Trainer.programs is not there any more: see src/training/trainer.ts');
   return new Map(
     [...programs].map(([signature, program]) => {
-      const { workspaceBytes, lowerBound } = program.plan?.memory ?? {};
+      const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {};
       if (!Number.isFinite(workspaceBytes) || !Number.isFinite(lowerBound)) {
-        throw new Error('Program.plan.memory is not there any more: see src/runtime/program.ts and src/plan/memory.ts');
+        throw new Error('TapeProgram.planned is not there any more: see src/runtime/program.ts and src/plan/memory.ts');
       }
       return [signature, { workspaceBytes, lowerBound }];
     }),

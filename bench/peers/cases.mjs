@@ -1,44 +1,41 @@
 // What is measured: the networks, their data and initial weights, and the operations timed on them.
 // Not how it is measured (measure.mjs), nor in which library (adapters/).
+import { networks, prepared } from './networks.mjs';
+import { random } from './random.mjs';
 
 /**
- * @typedef {object} Network
- * @property {number} inputs
- * @property {{ units: number, activation: 'relu' | 'sigmoid' | 'softmax' }[]} layers
- * @property {'binaryCrossentropy' | 'sparseCategoricalCrossentropy'} loss
- * @property {Float32Array[]} weights  kernel [in, units], bias [units], kernel, bias, …: row-major
+ * @typedef {object} Network  what adapters build from; see networks.mjs for the layers
+ * @property {number[]} inputShape  without the batch
+ * @property {number} [tokens]  the inputs are integers below this
+ * @property {PreparedLayer[]} layers
+ * @property {'binaryCrossentropy' | 'sparseCategoricalCrossentropy' | 'mse'} loss
+ * @property {number[]} outputShape  without the batch
+ *
+ * @typedef {{ layer: string, inputShape: number[], outputShape: number[], weights: { shape: number[], data: Float32Array }[],
+ *   layers?: PreparedLayer[] } & Record<string, any>} PreparedLayer  weights are row-major, in Keras's order
  */
 
 /**
  * @typedef {object} Dataset
  * @property {number} rows
- * @property {Float32Array} x  [rows, inputs]
- * @property {Float32Array} y  [rows, 1]: 0 or 1 for binary, the class's index for sparse categorical
+ * @property {Float32Array | Int32Array} x  [rows, ...inputShape]
+ * @property {Float32Array | Int32Array} y  [rows, ...targetShape]: 0 or 1 for binary, the class's index for sparse
+ *   categorical, else numbers
+ * @property {number[]} targetShape
  */
 
-/** mulberry32: the same numbers in every run and for every library. Uniform in [0, 1). */
-function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** @returns {Network} with Glorot-uniform kernels and zero biases */
+/** Dense layers. @returns {Network} with Glorot-uniform kernels and zero biases */
 export function network(inputs, layers, loss, seed) {
   const next = random(seed);
-  const weights = [];
   let fanIn = inputs;
-  for (const { units } of layers) {
+  const prepared = layers.map(({ units, activation }) => {
     const limit = Math.sqrt(6 / (fanIn + units));
-    weights.push(Float32Array.from({ length: fanIn * units }, () => (2 * next() - 1) * limit));
-    weights.push(new Float32Array(units));
+    const kernel = { shape: [fanIn, units], data: Float32Array.from({ length: fanIn * units }, () => (2 * next() - 1) * limit) };
+    const layer = { layer: 'Dense', units, activation, inputShape: [fanIn], outputShape: [units], weights: [kernel, { shape: [units], data: new Float32Array(units) }] };
     fanIn = units;
-  }
-  return { inputs, layers, loss, weights };
+    return layer;
+  });
+  return { inputShape: [inputs], layers: prepared, loss, outputShape: [fanIn] };
 }
 
 /** @returns {Dataset} features in [-1, 1), the label decided by a random linear map of them */
@@ -58,7 +55,13 @@ export function dataset(rows, inputs, classes, seed) {
       }
     }
   }
-  return { rows, x, y };
+  return { rows, x, y, targetShape: [1] };
+}
+
+/** Some of the rows. @returns {Dataset} */
+export function rowsOf({ rows, x, y, targetShape }, first, count) {
+  const part = (values) => values.slice((first * values.length) / rows, ((first + count) * values.length) / rows);
+  return { rows: count, x: part(x), y: part(y), targetShape };
 }
 
 const seed = {
@@ -109,9 +112,14 @@ const wide = {
 /** Epochs of one timed `fit`: 256 rows / 32 × 100 = 800 steps, so that its fixed cost weighs little. */
 export const FIT_EPOCHS = 100;
 
+/** Training steps before the losses of layers are compared. */
+export const LAYER_STEPS = 3;
+
 /**
  * @typedef {object} Case
  * @property {string} id
+ * @property {'dense' | 'layers'} group  which table it stands in
+ * @property {string} [name]  for a narrow table
  * @property {'fit' | 'trainOnBatch' | 'predict'} operation  what is timed, and what is compared with the reference
  *   before: the loss after training, or the predictions of the initial weights
  * @property {string} title
@@ -120,6 +128,7 @@ export const FIT_EPOCHS = 100;
  * @property {number} batchSize
  * @property {number} checkSteps  training steps before the loss is compared with the reference; 0: only libraries
  *   whose predictions can be compared take part
+ * @property {string} [reference]  the key in references.json: what Keras gives, for what reference.mjs does not know
  * @property {number} unitsPerCall  the time of one call is divided by this
  * @property {(model: import('./adapters/interface.mjs').Model) => unknown} call
  */
@@ -128,6 +137,7 @@ export const FIT_EPOCHS = 100;
 export const cases = [
   {
     id: 'seed-fit',
+    group: 'dense',
     operation: 'fit',
     title: 'Training step inside `fit`: 8→10→8→1, batch 32',
     ...seed,
@@ -137,6 +147,7 @@ export const cases = [
   },
   {
     id: 'seed-train-on-batch',
+    group: 'dense',
     operation: 'trainOnBatch',
     title: 'Training step as `trainOnBatch`: 8→10→8→1, batch 32',
     ...seed,
@@ -146,6 +157,7 @@ export const cases = [
   },
   {
     id: 'mnist-train-on-batch',
+    group: 'dense',
     operation: 'trainOnBatch',
     title: 'Training step as `trainOnBatch`: 784→128→10, batch 128',
     ...mnistSize,
@@ -155,6 +167,7 @@ export const cases = [
   },
   {
     id: 'seed-predict',
+    group: 'dense',
     operation: 'predict',
     title: 'Predict one row: 8→10→8→1',
     ...seed,
@@ -164,6 +177,7 @@ export const cases = [
   },
   {
     id: 'wide-predict',
+    group: 'dense',
     operation: 'predict',
     title: 'Predict one row: 784→512→512→10',
     ...wide,
@@ -171,6 +185,15 @@ export const cases = [
     unitsPerCall: 1,
     call: (model) => model.predictRow(0),
   },
+  ...Object.keys(networks).flatMap((reference) => {
+    const { network: prepare, data } = prepared(reference);
+    const { name, title, batchSize } = networks[reference];
+    const shared = { group: 'layers', network: prepare, data, batchSize, reference, checkSteps: LAYER_STEPS, unitsPerCall: 1 };
+    return [
+      { id: `${reference}-train`, name: `${name}: training step`, title: `Training step: ${title}`, operation: 'trainOnBatch', ...shared, call: (model) => model.trainOnBatch(0) },
+      { id: `${reference}-predict`, name: `${name}: predict one`, title: `Predict one sample: ${title}`, operation: 'predict', ...shared, call: (model) => model.predictRow(0) },
+    ];
+  }),
 ];
 
 /** The model whose first step ends a cold start. */

@@ -1,5 +1,7 @@
 // Decides whether a library may be timed: does it compute what reference.mjs computes? For training that is the loss
-// after some steps, for predictions the predictions.
+// after some steps, for predictions the predictions. What reference.mjs does not know, Keras has computed: references.json, by
+// record.mjs.
+import { readFileSync } from 'node:fs';
 import { meanLoss, predict, train } from './reference.mjs';
 
 /** Largest difference allowed between a library's loss and the reference's after `checkSteps` steps. */
@@ -10,6 +12,17 @@ export const PREDICTION_TOLERANCE = 1e-5;
 
 /** A library whose loss may differ must still learn: within this many passes over the same steps. */
 const PASSES_TO_LEARN = 10;
+
+/** The same for layers, relative to the largest output. */
+export const LAYER_TOLERANCE = 1e-5;
+
+/** Of the loss before training, relative to itself: jax-js adds up a hundred thousand numbers one after the other. */
+const LAYER_LOSS_TOLERANCE = 1e-4;
+
+/**
+ * How far what a library has learnt, the change of the loss, may be from what the reference has. Adam's ε stands in one of
+ * two places, which shows where gradients are small; a library that does nothing, or the wrong thing, is off by about 1. */
+export const LEARNT_TOLERANCE = 0.1;
 
 const references = new Map();
 
@@ -35,7 +48,7 @@ const predictions = new Map();
 async function checkPredictions(adapter, { network, data, batchSize, id }) {
   if (!predictions.has(network)) predictions.set(network, predict(network, data));
   const expected = predictions.get(network);
-  const outputs = network.layers.at(-1).units;
+  const [outputs] = network.outputShape;
   const model = await adapter.build(network, data, batchSize);
   const all = Array.from(await model.predictAll());
   if (all.length !== expected.length) throw new Error(`${adapter.title}, case "${id}": expected ${expected.length} outputs, received ${all.length}`);
@@ -58,13 +71,14 @@ async function checkPredictions(adapter, { network, data, batchSize, id }) {
  * @returns {Promise<{ largest: number } | { before: number, after: number, reference: number, difference: number | null }>}
  */
 export async function check(adapter, testCase) {
+  if (testCase.reference !== undefined) return checkLayers(adapter, testCase);
   if (testCase.operation === 'predict' && adapter.comparable) return checkPredictions(adapter, testCase);
   const { network, data, batchSize, checkSteps, id } = testCase;
   const expected = reference(testCase);
   const batches = data.rows / batchSize;
   const loss = async (model) => {
     const probabilities = Array.from(await model.predictAll());
-    const outputs = network.layers.at(-1).units;
+    const [outputs] = network.outputShape;
     const row = Math.min(3, data.rows - 1);
     if (Math.abs((await model.predictRow(row)) - probabilities[row * outputs]) > 1e-5) {
       throw new Error(`${adapter.title}, case "${id}": one predicted row differs from the same row among all`);
@@ -108,4 +122,47 @@ export async function check(adapter, testCase) {
     reference: expected.after,
     difference: adapter.comparable ? Math.abs(after - expected.after) : null,
   };
+}
+
+const recorded = (id) => {
+  const all = JSON.parse(readFileSync(new URL('references.json', import.meta.url), 'utf8'));
+  if (all[id] === undefined) throw new Error(`references.json has no "${id}": node record.mjs PYTHON adds it`);
+  return all[id];
+};
+
+/** Of all outputs, this many, at equal distances. */
+const SAMPLED = 48;
+const sampleOf = (outputs) => Array.from({ length: Math.min(SAMPLED, outputs.length) }, (_, i) => outputs[Math.floor((i * outputs.length) / Math.min(SAMPLED, outputs.length))]);
+
+/** What a library gives before it is trained, and the losses that its steps report. */
+export async function outcome(adapter, { network, data, batchSize, checkSteps, operation }) {
+  const model = await adapter.build(network, data, batchSize);
+  const outputs = await model.predictAll();
+  const [first, one] = [outputs[0], await model.predictRow(0)];
+  const predictions = sampleOf(Array.from(outputs));
+  const losses = [];
+  // One more, since a step reports the loss before it.
+  if (operation !== 'predict') for (let step = 0; step <= checkSteps; step++) losses.push(await model.trainOnBatch(0));
+  await model.dispose();
+  return { predictions, losses, first, one };
+}
+
+async function checkLayers(adapter, testCase) {
+  const { id, operation, checkSteps } = testCase;
+  const expected = recorded(testCase.reference);
+  const learnt = Math.abs(expected.losses[0] - expected.losses.at(-1));
+  if (learnt < 10 * LAYER_LOSS_TOLERANCE * expected.losses[0]) throw new Error(`case "${id}": ${checkSteps} steps change the loss by ${learnt} only: too little to check`);
+  const { predictions, losses, first, one } = await outcome(adapter, testCase);
+  const farthest = (actual, wanted, scale, what, tolerance = LAYER_TOLERANCE) =>
+    wanted.reduce((largest, value, i) => {
+      const difference = Math.abs(actual[i] - value) / scale;
+      if (!(difference <= tolerance)) throw new Error(`${adapter.title}, case "${id}": ${what} ${i} must be ${value}, received ${actual[i]}`);
+      return Math.max(largest, difference);
+    }, 0);
+  const scale = Math.max(...expected.predictions.map(Math.abs));
+  const largest = farthest([...predictions, one], [...expected.predictions, first], scale, 'output');
+  if (operation === 'predict') return { largest };
+  farthest(losses.slice(0, 1), expected.losses.slice(0, 1), expected.losses[0], 'the loss after step', LAYER_LOSS_TOLERANCE);
+  const difference = farthest(losses, expected.losses, learnt, 'the loss after step', LEARNT_TOLERANCE);
+  return { before: losses[0], after: losses.at(-1), reference: expected.losses.at(-1), difference };
 }

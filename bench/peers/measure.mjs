@@ -33,10 +33,10 @@ async function warmUp(call, warmUpMs) {
  * Rounds of all contenders, in turn; the order rotates, so that none always runs after the same neighbour.
  * @param {{ name: string, call: () => unknown, sample?: (milliseconds: number) => Promise<number> }[]} contenders
  *   `sample` takes the place of timed calls: it gives the milliseconds of one
- * @param {{ rounds: number, warmUpMs: number, sampleMs: number }} options
+ * @param {{ rounds: number, warmUpMs: number, sampleMs: number, clock?: () => number }} options  the clock in milliseconds
  * @returns {Promise<Map<string, number[]>>} milliseconds per call, one number for each round
  */
-export async function interleave(contenders, { rounds, warmUpMs, sampleMs }) {
+export async function interleave(contenders, { rounds, warmUpMs, sampleMs, clock = () => performance.now() }) {
   const counts = new Map();
   const samples = new Map();
   for (const { name, call, sample } of contenders) {
@@ -56,9 +56,9 @@ export async function interleave(contenders, { rounds, warmUpMs, sampleMs }) {
         continue;
       }
       const count = counts.get(name);
-      const start = performance.now();
+      const start = clock();
       await callTimes(call, count);
-      samples.get(name).push((performance.now() - start) / count);
+      samples.get(name).push((clock() - start) / count);
     }
   }
   return samples;
@@ -70,4 +70,10 @@ export async function interleave(contenders, { rounds, warmUpMs, sampleMs }) {
  */
 export function ratio(theirs, ours) {
   return median(theirs.map((time, round) => time / ours[round]));
+}
+
+/** CPU time of this process in milliseconds: for work of one thread on a machine that others use too. */
+export function cpuTime() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -20,11 +20,10 @@ const activate = {
 };
 
 /** Every layer's output for one row; the first is the row itself. */
-function forward({ layers, weights }, row) {
+function forward({ layers }, row) {
   const outputs = [row];
-  layers.forEach(({ units, activation }, l) => {
+  layers.forEach(({ units, activation, weights: [{ data: kernel }, { data: bias }] }, l) => {
     const input = outputs[l];
-    const [kernel, bias] = [weights[2 * l], weights[2 * l + 1]];
     const z = Array.from(bias);
     for (let i = 0; i < input.length; i++) {
       for (let u = 0; u < units; u++) z[u] += input[i] * kernel[i * units + u];
@@ -38,7 +37,8 @@ function forward({ layers, weights }, row) {
 export function predict(network, data) {
   const out = [];
   for (let r = 0; r < data.rows; r++) {
-    const row = Array.from(data.x.subarray(r * network.inputs, (r + 1) * network.inputs));
+    const [inputs] = network.inputShape;
+    const row = Array.from(data.x.subarray(r * inputs, (r + 1) * inputs));
     out.push(...forward(network, row).at(-1));
   }
   return out;
@@ -66,9 +66,10 @@ export function meanLoss(network, data, probabilities) {
  * @returns {Network}
  */
 export function train(network, data, batchSize, steps) {
-  const { inputs, layers } = network;
-  const weights = network.weights.map((w) => Float64Array.from(w));
-  const trained = { ...network, weights };
+  const [inputs] = network.inputShape;
+  const layers = network.layers.map((layer) => ({ ...layer, weights: layer.weights.map(({ shape, data: w }) => ({ shape, data: Float64Array.from(w) })) }));
+  const trained = { ...network, layers };
+  const weights = layers.flatMap((layer) => layer.weights.map(({ data: w }) => w));
   const m = weights.map((w) => new Float64Array(w.length));
   const v = weights.map((w) => new Float64Array(w.length));
 

@@ -1,9 +1,10 @@
 // Compares the libraries: checks that they compute the same, times them interleaved, and reports.
 //
-//   node run.mjs                     everything; writes ../results/peers.json and the tables in ../README.md
-//                                    and, ratios only, in ../../README.md
-//   node run.mjs --only tfjs,jax     some of the libraries; prints only
+//   node run.mjs                     everything; writes ../results/peers.json and ../results/peers-layers.json, the tables in
+//                                    ../README.md and, ratios only, those in ../../README.md
+//   node run.mjs --cases layers      the cases of one table, dense or layers; writes that one
 //   node run.mjs --cases seed-fit    some of the cases; prints only
+//   node run.mjs --only tfjs,jax     some of the libraries; prints only
 //   node run.mjs --rounds 15 --sample-ms 400 --warm-up-ms 4000
 //   node run.mjs --quick             checks, and one short round: for trying out an adapter; prints only
 //   node run.mjs --python PATH       also Keras 3 and PyTorch, whichever that interpreter has
@@ -14,13 +15,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases, coldStartCase } from './cases.mjs';
 import { pythonAdapters } from './adapters/python.mjs';
-import { check, PREDICTION_TOLERANCE, TOLERANCE } from './check.mjs';
+import { check, LAYER_TOLERANCE, LEARNT_TOLERANCE, PREDICTION_TOLERANCE, TOLERANCE } from './check.mjs';
 import { interleave, median, ratio } from './measure.mjs';
 import { sizeOf } from './size.mjs';
 import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from '../machine.mjs';
 import { formatMilliseconds, replaceTable, table } from '../report.mjs';
 
 const ALL = ['myelin', 'tfjs', 'jax', 'brain', 'ort-web', 'ort-node'];
+/** What stands in the narrow table, where there is room for four. */
+const NARROW = ['myelin', 'tfjs', 'jax', 'torch'];
 const NONE = '–';
 
 const { values: options } = parseArgs({
@@ -36,8 +39,13 @@ const { values: options } = parseArgs({
   },
 });
 const chosen = choose('--only', options.only, ALL);
-const chosenCases = choose('--cases', options.cases, cases.map((c) => c.id)).map((id) => cases.find((c) => c.id === id));
-const complete = chosen.length === ALL.length && chosenCases.length === cases.length && !options.quick;
+const GROUPS = ['dense', 'layers'];
+const idsOf = (group) => cases.filter((c) => c.group === group).map(({ id }) => id);
+const wanted = options.cases?.split(',').flatMap((name) => (GROUPS.includes(name) ? idsOf(name) : [name])).join(',');
+const chosenCases = choose('--cases', wanted, cases.map((c) => c.id)).map((id) => cases.find((c) => c.id === id));
+/** The tables of which a case was chosen. */
+const groups = GROUPS.filter((group) => chosenCases.some((c) => c.group === group));
+const isComplete = (group) => chosen.length === ALL.length && idsOf(group).every((id) => chosenCases.some((c) => c.id === id)) && !options.quick;
 const timing = options.quick
   ? { rounds: 1, warmUpMs: 50, sampleMs: 20 }
   : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
@@ -58,9 +66,9 @@ function versionOf(adapter) {
   return JSON.parse(readFileSync(new URL(path, import.meta.url))).version;
 }
 
-/** A library that only predicts is not asked to train, nor one that cannot be compared to predict what nobody checks. */
-function takesPart(adapter, { operation, checkSteps }) {
-  return (adapter.operations?.includes(operation) ?? true) && (adapter.comparable || checkSteps > 0);
+/** A library is not asked for what it cannot do, nor one that cannot be compared to predict what nobody checks. */
+function takesPart(adapter, testCase) {
+  return (adapter.can?.(testCase) ?? true) && (adapter.comparable || testCase.checkSteps > 0);
 }
 
 /** The milliseconds that a script prints for a library in a fresh process. */
@@ -89,13 +97,15 @@ async function measure() {
       [...adapters].map(([name, a]) => [name, { title: a.title, package: a.package, version: versionOf(a), native: a.native ?? false, note: a.note }]),
     ),
     cases: results,
-    coldStart: measureFreshProcesses('cold.mjs', chosen.filter((name) => takesPart(adapters.get(name), coldStartCase))),
-    job: measureFreshProcesses('job.mjs', chosen.filter((name) => adapters.get(name).runJob !== undefined)),
+    ...(groups.includes('dense') && {
+      coldStart: measureFreshProcesses('cold.mjs', chosen.filter((name) => takesPart(adapters.get(name), coldStartCase))),
+      job: measureFreshProcesses('job.mjs', chosen.filter((name) => adapters.get(name).runJob !== undefined)),
+    }),
   };
 }
 
 async function measureCase(testCase, adapters) {
-  const { id, title, operation, network, data, batchSize, unitsPerCall } = testCase;
+  const { id, group, name: caseName, title, operation, network, data, batchSize, unitsPerCall } = testCase;
   console.error(id);
   const present = [...adapters].filter(([, adapter]) => takesPart(adapter, testCase));
   const checks = {};
@@ -128,7 +138,7 @@ async function measureCase(testCase, adapters) {
     console.error(`  ${name}: ${formatMilliseconds(times[name].medianMs)} (${formatMilliseconds(times[name].minMs)} – ${formatMilliseconds(times[name].maxMs)})`);
     await model.dispose();
   }
-  return { id, title, checks, times };
+  return { id, group, name: caseName, title, checks, times };
 }
 
 function measureFreshProcesses(file, names) {
@@ -149,7 +159,7 @@ function measureFreshProcesses(file, names) {
 function verdict(result) {
   if ('largest' in result) return `predictions differ by at most ${result.largest.toExponential(1)}`;
   const { before, after, reference, difference } = result;
-  const judged = difference === null ? 'falls' : `reference ${reference.toFixed(6)}, |Δ| ${difference.toExponential(1)}`;
+  const judged = difference === null ? 'falls' : `reference ${reference.toFixed(6)}, difference ${difference.toExponential(1)}`;
   return `loss ${before.toFixed(6)} → ${after.toFixed(6)} (${judged})`;
 }
 
@@ -176,6 +186,22 @@ function toShortMarkdown(report) {
   ].join('\n');
 }
 
+/** For a narrow screen: the newest Node, and of the other libraries those that train. */
+function toNarrowMarkdown(report) {
+  const run = report.runs.at(-1);
+  const [own, ...others] = NARROW.filter((name) => run.libraries[name] !== undefined);
+  const rows = run.cases.map(({ name, times }) => [
+    name,
+    formatMilliseconds(times[own].medianMs),
+    ...others.map((other) => (times[other] === undefined ? NONE : formatRatio(times[other].ratio))),
+  ]);
+  return [
+    table(['', ...[own, ...others].map((name) => run.libraries[name].title)], rows),
+    '',
+    `The other libraries' times as multiples of myelin's, on one thread. PyTorch is native code; ${NONE}: the library lacks a layer or its gradient. ${nodeTitle(run)}. ${machineLine(report)}`,
+  ].join('\n');
+}
+
 /** Of all runs: the fastest backend of Keras need not be the same in each. */
 function librariesOf({ runs }) {
   return Object.assign({}, ...runs.map(({ libraries }) => libraries));
@@ -197,13 +223,16 @@ function comparison({ runs, size }, libraries, cell) {
     runs.map((run, i) =>
       line(i === 0 ? title : '', nodeTitle(run), resultsOf(run), ({ medianMs }) => formatMilliseconds(medianMs), ({ ratio: factor }) => factor),
     );
+  const wholes = () => [
+    ...lines('Cold start: import → first training step', ({ coldStart: starts }) => starts),
+    ...lines('A whole job in a fresh process: import, `fit` of 768 rows × 10 epochs, `evaluate`, `predict`', ({ job }) => job),
+    line('Size, gzipped', '', size, ({ gzip }) => `${Math.round(gzip / 1000).toLocaleString('en-US')} kB`, ({ gzip }) => gzip / size[names[0]].gzip),
+  ];
   return table(
     ['', '', ...names.map((name) => `${libraries[name].title} ${libraries[name].version}`)],
     [
       ...runs[0].cases.flatMap(({ title }, i) => lines(title, ({ cases: results }) => results[i].times)),
-      ...lines('Cold start: import → first training step', ({ coldStart: starts }) => starts),
-      ...lines('A whole job in a fresh process: import, `fit` of 768 rows × 10 epochs, `evaluate`, `predict`', ({ job }) => job),
-      line('Size, gzipped', '', size, ({ gzip }) => `${Math.round(gzip / 1000).toLocaleString('en-US')} kB`, ({ gzip }) => gzip / size[names[0]].gzip),
+      ...(runs[0].coldStart === undefined ? [] : wholes()),
     ],
   );
 }
@@ -213,17 +242,40 @@ function formatRatio(factor) {
   return `${factor.toFixed(factor < 0.95 ? 2 : 1)}×`;
 }
 
-const report = {
+/** The part of a report that one table shows: its cases, and the libraries that take part in them. */
+function reportOf(group, { runs, size, ...rest }) {
+  const isDense = group === 'dense';
+  return {
+    ...rest,
+    runs: runs.map(({ coldStart, job, libraries, cases: all, ...run }) => {
+      const own = all.filter((c) => c.group === group);
+      return {
+        ...run,
+        libraries: Object.fromEntries(Object.entries(libraries).filter(([name]) => own.some(({ times }) => times[name] !== undefined))),
+        cases: own,
+        ...(isDense && { coldStart, job }),
+      };
+    }),
+    ...(isDense && { size }),
+  };
+}
+
+const measured = {
   ...(await measureInEachNode(import.meta.url, measure)),
   rounds: timing.rounds,
-  tolerance: TOLERANCE,
-  predictionTolerance: PREDICTION_TOLERANCE,
   size: Object.fromEntries(chosen.map((name) => [name, sizeOf(name)]).filter(([, size]) => size !== null)),
 };
-const markdown = toMarkdown(report);
-console.log(markdown);
-if (complete) {
-  publish('peers', report, markdown);
-  replaceTable(new URL('../../README.md', import.meta.url), 'peers', toShortMarkdown(report));
-  console.error('written: the table in README.md');
+const TABLES = {
+  dense: { name: 'peers', toReadme: toShortMarkdown, tolerances: { tolerance: TOLERANCE, predictionTolerance: PREDICTION_TOLERANCE } },
+  layers: { name: 'peers-layers', toReadme: toNarrowMarkdown, tolerances: { tolerance: LAYER_TOLERANCE, learntTolerance: LEARNT_TOLERANCE } },
+};
+for (const group of groups) {
+  const { name, toReadme, tolerances } = TABLES[group];
+  const report = { ...reportOf(group, measured), ...tolerances };
+  const markdown = toMarkdown(report);
+  console.log(`${markdown}\n\n${toReadme(report)}\n`);
+  if (!isComplete(group)) continue;
+  publish(name, report, markdown);
+  replaceTable(new URL('../../README.md', import.meta.url), name, toReadme(report));
+  console.error(`written: the table ${name} in README.md`);
 }

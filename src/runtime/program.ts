@@ -84,16 +84,21 @@ class TapeProgram implements Program {
     private readonly runtime: Runtime,
     graph: Graph,
   ) {
-    const { settings, engine } = runtime
-    const { memory, instructions, parameters, outputs, isShared, nanoseconds } = plan(graph, { fuse: settings.fuse, share: engine.share, wideTiles: engine.wideTiles })
-    this.plan = { instructions, parameters, outputs, isShared, nanoseconds, workspaceBytes: memory.workspaceBytes }
     this.graph = graph
+    const { memory, instructions, parameters, outputs, isShared, nanoseconds } = this.planned()
+    this.plan = { instructions, parameters, outputs, isShared, nanoseconds, workspaceBytes: memory.workspaceBytes }
     this.tape = new Storage(runtime, tapeBytes(instructions))
     this.constants = new Storage(runtime, memory.constantBytes)
     this.runTape = runtime.kernels!.run
     for (const { offset, dtype, data } of memory.constants) {
       runtime.view(dtype, this.constants.address + offset, data.length).set(data)
     }
+  }
+
+  /** The whole plan, made anew: bench/ compares its memory with the least possible. */
+  planned(): Plan {
+    const { settings, engine } = this.runtime
+    return plan(this.graph, { fuse: settings.fuse, share: engine.share, wideTiles: engine.wideTiles })
   }
 
   get byteLength(): number {

@@ -14,6 +14,7 @@ export default {
     'No mini-batches: one step is one update per row, so 32 (or 128) updates. Squared error, and sigmoid in ' +
     'every layer (it has no softmax, and one activation for all layers). Its default optimizer (momentum), which is cheaper than its Adam. Plain JavaScript (`NeuralNetwork`, not `NeuralNetworkGPU`).',
   comparable: false,
+  can: ({ group }) => group === 'dense',
 
   async load() {
     ({ default: brain } = await import('brain.js'));
@@ -30,7 +31,7 @@ export default {
   },
 
   build(network, data, batchSize) {
-    const { inputs } = network;
+    const [inputs] = network.inputShape;
     const outputs = network.layers.at(-1).units;
     const options = { activation: 'sigmoid', learningRate: 0.1, errorThresh: 1e-12 };
     const net = new brain.NeuralNetwork({ hiddenLayers: network.layers.slice(0, -1).map((layer) => layer.units) });
@@ -41,13 +42,11 @@ export default {
     }));
     // Sets the sizes, the activation and the slots; its own random weights are then replaced by the case's.
     const { preparedData } = net.prepTraining(patterns, { ...options, iterations: 1 });
-    let fanIn = inputs;
-    network.layers.forEach(({ units }, l) => {
+    network.layers.forEach(({ units, inputShape: [fanIn], weights: [kernel, bias] }, l) => {
       for (let u = 0; u < units; u++) {
-        for (let i = 0; i < fanIn; i++) net.weights[l + 1][u][i] = network.weights[2 * l][i * units + u];
-        net.biases[l + 1][u] = network.weights[2 * l + 1][u];
+        for (let i = 0; i < fanIn; i++) net.weights[l + 1][u][i] = kernel.data[i * units + u];
+        net.biases[l + 1][u] = bias.data[u];
       }
-      fanIn = units;
     });
 
     return {

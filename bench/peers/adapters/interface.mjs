@@ -11,7 +11,8 @@
  * @property {boolean} [native]  code for this CPU, not WebAssembly or JavaScript
  * @property {boolean} comparable  false when the library cannot train the same network with the same loss;
  *   then its loss must only fall, instead of following the reference
- * @property {string[]} [operations]  the operations of cases.mjs that it takes part in; all, when absent
+ * @property {(testCase: import('../cases.mjs').Case) => boolean} [can]  whether it has the layers, and for training their
+ *   gradients; the case is left out else. It can do everything, when absent
  * @property {string} [version]  where there is no npm package to ask
  * @property {() => Promise<void>} load  imports the library and makes its backend ready
  * @property {(job: Job) => Promise<number>} [runJob]  loads the library and does the whole job; the prediction of the first row
@@ -24,7 +25,7 @@
  * @property {(epochs: number, shuffle: boolean) => unknown} fit  trains over the whole data set; may be async
  * @property {(batch: number) => unknown} trainOnBatch  one step on the batch of that number, and its loss read back
  *   as a number; may be async
- * @property {(row: number) => number | Promise<number>} predictRow  from the row's Float32Array to the first output, as a number
+ * @property {(row: number) => number | Promise<number>} predictRow  from the row's numbers to the first output, as a number
  * @property {() => ArrayLike<number> | Promise<ArrayLike<number>>} predictAll  the output for all rows, flat
  * @property {() => unknown} dispose
  * @property {(operation: string, milliseconds: number) => Promise<number>} [sample]  for libraries that run elsewhere: the

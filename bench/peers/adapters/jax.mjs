@@ -3,7 +3,12 @@
 // Adam is written out inside the jitted step, so that loss, gradient and update are one compiled graph: the
 // form that suits jax-js best. Every array that is used twice needs `.ref`: its functions consume their arguments.
 
+import { jaxNetwork } from './jax-layers.mjs';
+
 let jax;
+
+/** Networks that it does not train: minutes a step, and a gradient of `take` that it does not compile. */
+const UNTRAINED = ['cnnbn', 'embed'];
 
 /** @type {import('./interface.mjs').Adapter} */
 export default {
@@ -11,7 +16,7 @@ export default {
   package: '@jax-js/jax',
   note:
     'No layers, no `fit`: a hand-written loop over batches made in advance, not shuffled, around one jitted step ' +
-    '(loss, gradient, Adam), its loss read after each step. Backend wasm; without threads, because Node has no global Worker.',
+    '(loss, gradient, Adam), its loss read after each step; recurrences are written out step by step, and moving averages of batch normalisation are not updated. Backend wasm; without threads, because Node has no global Worker.',
   comparable: true,
 
   async load() {
@@ -21,25 +26,24 @@ export default {
     jax.defaultDevice('wasm');
   },
 
+  can: ({ operation, reference }) => operation === 'predict' || !UNTRAINED.includes(reference),
+
   build(network, data, batchSize) {
     const { numpy: np, nn, jit, tree, valueAndGrad } = jax;
-    const { inputs } = network;
+    const { inputShape } = network;
     const { rows } = data;
     const binary = network.loss === 'binaryCrossentropy';
-    const outputs = network.layers.at(-1).units;
-    const array = (values, shape) => np.array(Float32Array.from(values)).reshape(shape);
+    const squared = network.loss === 'mse';
+    const outputs = network.outputShape.at(-1);
+    const array = (values, shape) => np.array(values instanceof Int32Array ? values : Float32Array.from(values)).reshape(shape);
+    const isImage = inputShape.length === 3;
+    const { params, states, forward: apply } = jaxNetwork(jax, network);
 
-    // p [kernel, bias, kernel, bias, …], x [rows, inputs] → [rows, outputs], before the last activation
-    function logits(p, x) {
-      let h = x;
-      network.layers.forEach((_, l) => {
-        h = np.matmul(h, p[2 * l]).add(p[2 * l + 1]);
-        if (l < network.layers.length - 1) h = nn.relu(h);
-      });
-      return h;
-    }
+    // p: weights; x [rows, …] → [rows, …, outputs], before the last activation of probabilities
+    const logits = (p, x, training) => apply(p, isImage ? np.transpose(x, [0, 3, 1, 2]) : x, training);
     function loss(p, x, y) {
-      const z = logits(p, x);
+      const z = logits(p, x, true);
+      if (squared) return np.mean(np.square(z.sub(y)));
       return binary
         ? np.mean(nn.softplus(z.ref).sub(z.mul(y))) // log(1 + eᶻ) − z·y
         : np.mean(np.sum(nn.logSoftmax(z).mul(y), -1)).mul(-1); // y is one-hot
@@ -62,26 +66,23 @@ export default {
       return [next.map((n) => n[0]), next.map((n) => n[1]), next.map((n) => n[2]), value];
     });
     const forward = jit((p, x) => {
-      const z = logits(p, x);
+      const z = logits(p, x, false);
+      if (squared) return z;
       return binary ? nn.sigmoid(z) : nn.softmax(z);
     });
 
-    let fanIn = inputs;
-    let p = network.layers.flatMap(({ units }, l) => {
-      const pair = [array(network.weights[2 * l], [fanIn, units]), array(network.weights[2 * l + 1], [units])];
-      fanIn = units;
-      return pair;
-    });
+    let p = params;
     let m = p.map((w) => np.zeros(w.shape));
     let v = p.map((w) => np.zeros(w.shape));
     let t = 0;
 
-    const labels = binary ? data.y : Float32Array.from({ length: rows * outputs }, (_, i) =>
-      Number(data.y[Math.floor(i / outputs)] === i % outputs),
-    );
+    const isClass = !binary && !squared;
+    const labels = isClass ? Float32Array.from({ length: data.y.length * outputs }, (_, i) => Number(data.y[Math.floor(i / outputs)] === i % outputs)) : data.y;
+    const part = (values, b) => values.subarray((b * batchSize * values.length) / rows, ((b + 1) * batchSize * values.length) / rows);
+    const size = data.x.length / rows;
     const batches = Array.from({ length: rows / batchSize }, (_, b) => ({
-      x: array(data.x.subarray(b * batchSize * inputs, (b + 1) * batchSize * inputs), [batchSize, inputs]),
-      y: array(labels.subarray(b * batchSize * outputs, (b + 1) * batchSize * outputs), [batchSize, outputs]),
+      x: array(part(data.x, b), [batchSize, ...inputShape]),
+      y: array(part(labels, b), [batchSize, ...network.outputShape]),
     }));
 
     function trainOnBatch(b) {
@@ -99,12 +100,12 @@ export default {
       },
       trainOnBatch,
       predictRow(row) {
-        const x = array(data.x.subarray(row * inputs, (row + 1) * inputs), [1, inputs]);
+        const x = array(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape]);
         return forward(tree.ref(p), x).dataSync()[0];
       },
-      predictAll: () => forward(tree.ref(p), array(data.x, [rows, inputs])).dataSync(),
+      predictAll: () => forward(tree.ref(p), array(data.x, [rows, ...inputShape])).dataSync(),
       dispose() {
-        tree.dispose([p, m, v, batches]);
+        tree.dispose([p, m, v, batches, states]);
         step.dispose();
         forward.dispose();
       },

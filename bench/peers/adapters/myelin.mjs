@@ -1,4 +1,6 @@
 // Adapter of myelin, from the built package. See interface.mjs.
+import { myelinData, myelinModel } from '../build.mjs';
+import { rowsOf } from '../cases.mjs';
 
 /** @type {typeof import('../../../dist/index.js')} */
 let myelin;
@@ -25,39 +27,24 @@ export default {
   },
 
   build(network, data, batchSize) {
-    const { Sequential, Dense, tensor } = myelin;
-    const { inputs, rows } = { inputs: network.inputs, rows: data.rows };
-    const model = new Sequential(
-      network.layers.map(
-        (layer, l) => new Dense(l === 0 ? { ...layer, inputShape: [inputs] } : { ...layer }),
-      ),
-    );
+    const model = myelinModel(myelin, network);
     model.compile({ optimizer: 'adam', loss: network.loss });
-    let fanIn = inputs;
-    const initial = [];
-    network.layers.forEach(({ units }, l) => {
-      initial.push(tensor(network.weights[2 * l], [fanIn, units]), tensor(network.weights[2 * l + 1], [units]));
-      fanIn = units;
-    });
-    model.setWeights(initial);
-
-    const x = tensor(data.x, [rows, inputs]);
-    const y = tensor(data.y, [rows, 1]);
-    const batches = Array.from({ length: rows / batchSize }, (_, b) => ({
-      x: tensor(data.x.slice(b * batchSize * inputs, (b + 1) * batchSize * inputs), [batchSize, inputs]),
-      y: tensor(data.y.slice(b * batchSize, (b + 1) * batchSize), [batchSize, 1]),
-    }));
+    const all = myelinData(myelin, network, data);
+    const part = (first, count) => myelinData(myelin, network, rowsOf(data, first, count));
+    const batches = Array.from({ length: data.rows / batchSize }, (_, b) => part(b * batchSize, batchSize));
+    const size = data.x.length / data.rows;
+    const type = network.tokens === undefined ? [] : ['int32'];
 
     return {
-      fit: (epochs, shuffle) => model.fit(x, y, { epochs, batchSize, shuffle, verbose: 0 }),
+      fit: (epochs, shuffle) => model.fit(all.x, all.y, { epochs, batchSize, shuffle, verbose: 0 }),
       trainOnBatch(b) {
         return model.trainOnBatch(batches[b].x, batches[b].y).loss;
       },
       predictRow(row) {
-        const input = tensor(data.x.subarray(row * inputs, (row + 1) * inputs), [1, inputs]);
+        const input = myelin.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...network.inputShape], ...type);
         return model.predictOnBatch(input).data[0];
       },
-      predictAll: () => model.predictOnBatch(x).data.slice(),
+      predictAll: () => model.predictOnBatch(all.x).data.slice(),
       dispose() {},
     };
   },

@@ -13,18 +13,20 @@ export function onnxAdapter(load, sessionOptions, about) {
   return {
     ...about,
     comparable: true,
-    operations: ['predict'],
+    can: ({ operation }) => operation === 'predict',
 
     async load() {
       ort = await load();
     },
 
     async build(network, data) {
-      const { inputs } = network;
+      const { inputShape, tokens } = network;
+      const size = data.x.length / data.rows;
+      const type = tokens === undefined ? 'float32' : 'int32';
       const session = await ort.InferenceSession.create(onnxModel(network), sessionOptions);
-      const predict = async (values, rows) => (await session.run({ x: new ort.Tensor('float32', values, [rows, inputs]) })).y.data;
+      const predict = async (values, rows) => (await session.run({ x: new ort.Tensor(type, values, [rows, ...inputShape]) })).y.data;
       return {
-        predictRow: async (row) => (await predict(data.x.subarray(row * inputs, (row + 1) * inputs), 1))[0],
+        predictRow: async (row) => (await predict(data.x.subarray(row * size, (row + 1) * size), 1))[0],
         predictAll: () => predict(data.x, data.rows),
         dispose: () => session.release(),
       };

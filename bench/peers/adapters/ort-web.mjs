@@ -1,4 +1,5 @@
 // Adapter of onnxruntime-web on its wasm backend. See onnxruntime.mjs.
+import { network } from '../cases.mjs';
 import { onnxModel } from '../onnx.mjs';
 import { onnxAdapter } from './onnxruntime.mjs';
 
@@ -9,8 +10,8 @@ async function load() {
   ort.env.wasm.numThreads = 1;
   // Its first session makes Node's threads global as `Worker`. Other libraries would take this process for a browser.
   const before = new Set(Object.getOwnPropertyNames(globalThis));
-  const layers = [{ units: 1, activation: 'relu' }];
-  const first = await ort.InferenceSession.create(onnxModel({ inputs: 1, layers, weights: [Float32Array.of(1), Float32Array.of(0)] }), sessionOptions);
+  const smallest = network(1, [{ units: 1, activation: 'relu' }], 'mse', 1);
+  const first = await ort.InferenceSession.create(onnxModel(smallest), sessionOptions);
   await first.release();
   for (const name of Object.getOwnPropertyNames(globalThis)) if (!before.has(name)) delete globalThis[name];
   return ort;

@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { FIT_EPOCHS, cases } from '../cases.mjs';
+import { uses } from '../networks.mjs';
 
 const script = fileURLToPath(new URL('../python/serve.py', import.meta.url));
 const BACKENDS = ['jax', 'tensorflow', 'torch'];
@@ -31,7 +32,13 @@ function start(python, library, environment) {
 
 const base64 = (values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 
-function pythonAdapter(python, library, environment, about) {
+/** Its weights as text. */
+const encoded = ({ layers, weights, ...layer }) => ({
+  ...layer,
+  ...(layers !== undefined ? { layers: layers.map(encoded) } : { weights: weights.map(({ shape, data }) => ({ shape, data: base64(data) })) }),
+});
+
+export function pythonAdapter(python, library, environment, about) {
   let server;
   let version;
   return {
@@ -52,10 +59,11 @@ function pythonAdapter(python, library, environment, about) {
     end: () => server.end(),
 
     async build(network, data, batchSize) {
-      const { inputs, layers, loss, weights } = network;
+      const { inputShape, tokens, layers, loss } = network;
+      const { rows, x, y, targetShape } = data;
       await server.ask({
         kind: 'build',
-        case: { inputs, layers, loss, weights: weights.map(base64), rows: data.rows, x: base64(data.x), y: base64(data.y), batchSize },
+        case: { inputShape, tokens, layers: layers.map(encoded), loss, rows, x: base64(x), y: base64(y), targetShape, yIsInteger: y instanceof Int32Array, batchSize },
       });
       return {
         fit: (epochs, shuffle) => server.ask({ kind: 'fit', epochs, shuffle }),
@@ -87,7 +95,8 @@ export async function pythonAdapters(python) {
       'torch-compiled',
       pythonAdapter(python, 'torch-compiled', {}, {
         title: 'PyTorch (compiled)',
-        note: 'The same, but model and loss, forwards and backwards, through `torch.compile` before the clock starts.',
+        note: 'The same, but model and loss, forwards and backwards, through `torch.compile` before the clock starts. It leaves recurrent layers as they are.',
+        can: ({ network }) => !uses(network, ['LSTM', 'GRU', 'BidirectionalLSTM']),
       }),
     );
     for (const name of ['torch', 'torch-compiled']) await adapters.get(name).load();
