@@ -190,7 +190,7 @@ export const cases = [
     const { name, title, batchSize } = networks[reference];
     const shared = { group: 'layers', network: prepare, data, batchSize, reference, checkSteps: LAYER_STEPS, unitsPerCall: 1 };
     return [
-      { id: `${reference}-train`, name: `${name}: training step`, title: `Training step: ${title}`, operation: 'trainOnBatch', ...shared, call: (model) => model.trainOnBatch(0) },
+      { id: `${reference}-train`, name: `${name}: training step`, title: `Training step: ${title}; batch ${batchSize}`, operation: 'trainOnBatch', ...shared, call: (model) => model.trainOnBatch(0) },
       { id: `${reference}-predict`, name: `${name}: predict one`, title: `Predict one sample: ${title}`, operation: 'predict', ...shared, call: (model) => model.predictRow(0) },
     ];
   }),

@@ -40,7 +40,7 @@ const sequence = { inputShape: [32, 16], loss: 'mse', batchSize: 32 };
 export const networks = {
   cnn: {
     name: 'Small CNN',
-    title: 'Convolutions: 28×28×1, conv 8, pool, conv 16, pool, dense 10; batch 32',
+    title: 'Convolutions: 28×28×1, conv 8, pool, conv 16, pool, dense 10',
     inputShape: [28, 28, 1],
     layers: [conv(8, { activation: 'relu' }), pool, conv(16, { activation: 'relu' }), pool, { layer: 'Flatten' }, dense(10, 'softmax')],
     ...classes,
@@ -48,7 +48,7 @@ export const networks = {
   },
   cnnbn: {
     name: 'CNN with batch normalisation',
-    title: 'Convolutions with batch normalisation: 32×32×3, 2 × conv 32, pool, 2 × conv 64, pool, average, dense 10; batch 32',
+    title: 'Convolutions with batch normalisation: 32×32×3, 2 × conv 32, pool, 2 × conv 64, pool, average, dense 10',
     inputShape: [32, 32, 3],
     layers: [
       ...[32, 64].flatMap((filters) => [...normalized(conv(filters, bare)), ...normalized(conv(filters, bare)), pool]),
@@ -60,7 +60,7 @@ export const networks = {
   },
   dwsep: {
     name: 'Depthwise-separable block',
-    title: 'Depthwise-separable block: 32×32×32, depthwise 3×3, 64 of 1×1, average, dense 10; batch 16',
+    title: 'Depthwise-separable block: 32×32×32, depthwise 3×3, 64 of 1×1, average, dense 10',
     inputShape: [32, 32, 32],
     layers: [
       ...normalized({ layer: 'DepthwiseConv2D', kernelSize: 3, ...bare }),
@@ -72,12 +72,12 @@ export const networks = {
     batchSize: 16,
     mflop: 220,
   },
-  lstm: { name: 'LSTM', title: 'LSTM(64), 32 steps of 16, dense 1; batch 32', layers: [{ layer: 'LSTM', units: 64 }, dense(1)], ...sequence, mflop: 118 },
+  lstm: { name: 'LSTM', title: 'LSTM(64), 32 steps of 16, dense 1', layers: [{ layer: 'LSTM', units: 64 }, dense(1)], ...sequence, mflop: 118 },
   gru: { name: 'GRU', title: 'GRU(64), the same', layers: [{ layer: 'GRU', units: 64 }, dense(1)], ...sequence, mflop: 88 },
   bilstm: { name: 'Bidirectional LSTM', title: 'Bidirectional LSTM(64), the same', layers: [{ layer: 'BidirectionalLSTM', units: 64 }, dense(1)], ...sequence, mflop: 235 },
   charlstm: {
     name: 'LSTM over characters',
-    title: 'LSTM(128) over 64 characters of 64, dense 64 at each; batch 32',
+    title: 'LSTM(128) over 64 characters of 64, dense 64 at each',
     inputShape: [64, 64],
     layers: [{ layer: 'LSTM', units: 128, returnSequences: true }, dense(64, 'softmax')],
     ...classes,
@@ -85,7 +85,7 @@ export const networks = {
   },
   encoder: {
     name: 'Transformer block',
-    title: 'Transformer block: 64 steps of 128, 4 heads, 512 between; batch 16',
+    title: 'Transformer block: 64 steps of 128, 4 heads, 512 between',
     inputShape: [64, 128],
     // norm(x + attention x), then norm(x + feed-forward x): Vaswani et al. 2017
     layers: [residual(attention(128, false)), norm, residual(...feedForward(512, 128)), norm],
@@ -95,7 +95,7 @@ export const networks = {
   },
   gpt: {
     name: 'GPT',
-    title: 'GPT, 2 blocks: 32 steps of 64, 4 heads, 256 between, 65 tokens; batch 32',
+    title: 'GPT, 2 blocks: 32 steps of 64, 4 heads, 256 between, 65 tokens',
     inputShape: [32],
     tokens: 65,
     layers: [
@@ -111,7 +111,7 @@ export const networks = {
   },
   embed: {
     name: 'Embedding, average',
-    title: 'Embedding(10,000, 32) of 64 tokens, average, dense 1; batch 32',
+    title: 'Embedding(10,000, 32) of 64 tokens, average, dense 1',
     inputShape: [64],
     tokens: 10_000,
     layers: [{ layer: 'Embedding', inputDim: 10_000, outputDim: 32 }, { layer: 'GlobalAveragePooling1D' }, dense(1)],

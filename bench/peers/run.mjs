@@ -198,7 +198,7 @@ function toNarrowMarkdown(report) {
   return [
     table(['', ...[own, ...others].map((name) => run.libraries[name].title)], rows),
     '',
-    `The other libraries' times as multiples of myelin's, on one thread. PyTorch is native code; ${NONE}: the library lacks a layer or its gradient. ${nodeTitle(run)}. ${machineLine(report)}`,
+    `The other libraries' times as multiples of myelin's, on one thread${others.includes('torch') ? '; PyTorch is native code' : ''}. ${NONE}: not possible there. ${nodeTitle(run)}. ${machineLine(report)}`,
   ].join('\n');
 }
 

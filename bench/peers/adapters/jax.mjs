@@ -16,7 +16,7 @@ export default {
   package: '@jax-js/jax',
   note:
     'No layers, no `fit`: a hand-written loop over batches made in advance, not shuffled, around one jitted step ' +
-    '(loss, gradient, Adam), its loss read after each step; recurrences are written out step by step, and moving averages of batch normalisation are not updated. Backend wasm; without threads, because Node has no global Worker.',
+    '(loss, gradient, Adam), its loss read after each step; recurrences are written out step by step, and moving averages of batch normalisation are not updated. A step of the larger convolutions takes minutes, and one of the large embedding does not compile. Backend wasm; without threads, because Node has no global Worker.',
   comparable: true,
 
   async load() {
