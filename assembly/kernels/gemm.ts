@@ -26,8 +26,9 @@ export {
 
 /** rhs elements above which strips of the matrix as it stands miss the first-level cache. */
 const PACK_RHS_ELEMENTS: i32 = 4096
-/** Rows of lhs from which on packed rhs repays its packing. */
+/** Rows of lhs from which on packed rhs repays its packing; fewer where lhs is transposed, as in the gradient of a kernel. */
 const PACK_RHS_ROWS: i32 = 40
+const PACK_RHS_COLUMNS: i32 = 16
 /** Columns of out from which on packed lhs repays its packing: rows read well as they are, a transposed lhs less. */
 const PACK_LHS_ROWS_COLUMNS: i32 = 384
 const PACK_LHS_COLUMNS_COLUMNS: i32 = 64
@@ -89,7 +90,8 @@ export function gemm(instruction: usize, part: i32, parts: i32): void {
   let packRhs = false, packLhs = false
   if (!matrixByVector && !rowsByVector && !vectorByMatrix && !fewRows) {
     // a step of 0 would make the tiles' loops over rhs endless
-    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (m >= PACK_RHS_ROWS && k > 1 && n * k > PACK_RHS_ELEMENTS))
+    const packRhsFrom = lhsColumn == 4 ? PACK_RHS_ROWS : PACK_RHS_COLUMNS
+    packRhs = !inStrips && (rhsColumn != 4 || rhsRow == 0 || (m >= packRhsFrom && k > 1 && n * k > PACK_RHS_ELEMENTS))
     const packLhsFrom = lhsColumn == 4 ? PACK_LHS_ROWS_COLUMNS : PACK_LHS_COLUMNS_COLUMNS
     packLhs = (lhsColumn != 4 && lhsRow != 4 && m > 1) || (packRhs && n >= packLhsFrom && m >= PACK_LHS_LEAST_ROWS)
     if (wide && lhsColumn == 4 && n >= PACK_LHS_WIDE_COLUMNS && m >= PACK_LHS_LEAST_ROWS) packLhs = true
