@@ -136,7 +136,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
     const decoding = currentDecoding()
-    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0])
+    // Keys and values that are made of the query's own steps; those of another sequence are there as a whole.
+    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0]) || (masks.isCausal && key.shape[1] === query.shape[1])
     if (decoding !== null && isSelf) return typed(this.merged(this.decoded(decoding, heads, masks, attention), gate))
     const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
     const [made, weights] = isStored ? this.throughScores(heads, masks, training, attention) : [this.withoutScores(heads, masks), null]
@@ -151,7 +152,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   /** What the heads give for steps that follow others, whose keys and values were kept. */
   private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
     if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
-      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, without attentionMask or scores. Else pass cache: false`)
+      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, query, key and value of the same steps, and without attentionMask or scores. Else pass cache: false`)
     }
     const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
     if (decoding.start === 0) return this.withoutScores(heads, masks)
