@@ -55,7 +55,8 @@ const table = {
  * on where a step stands asks `firstStep`. All others, such as convolutions along the steps, LSTM or the layer Attention, need
  * `cache: false`. To tell, both ways are compared on random tokens, and on weights that were changed at random meanwhile: for
  * each step once per model, up to the most steps that were asked for, which costs about as much as generating that many.
- * Differences below a hundredth of what scores differ by from step to step are not seen.
+ * Differences below a hundredth of what scores differ by from step to step are not seen. What comes right behind a masked token,
+ * such as a 0 at the end of a prompt under `maskZero`, is not compared, and may be another one with the cache than without.
  *
  * @param prompt tokens, at least one; or a list of such prompts, which may differ in length; or a tensor [steps] or [batch, steps]
  * @returns prompt and new tokens together; with several prompts, a list of such

@@ -7,10 +7,10 @@ import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/activations'
 import { attend } from '../../ops/attention'
-import { multiply, where } from '../../ops/elementwise'
+import { add, cast, divide, multiply, where } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
 import { SeedGenerator, dropout } from '../../ops/random'
-import { mean } from '../../ops/reduce'
+import { sum } from '../../ops/reduce'
 import { expandDims, repeat, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
@@ -156,7 +156,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     }
     const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
     if (decoding.start === 0) return this.withoutScores(heads, masks)
-    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity })
+    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity }, add(cast(decoding.start, 'float32'), 1))
   }
 
   /** How many steps back and ahead a step sees. */
@@ -177,15 +177,15 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return this.dropout > 0
   }
 
-  /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. */
-  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks)): Tensor {
+  /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. @param seen how many values there are; zeros behind */
+  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks), seen: Tensor | number = value.shape[1]!): Tensor {
     const ofKeys = masks.key === null ? null : keyMask(masks.key)
     const ofPairs = masks.pairs === null || masks.pairs.rank === 4 ? masks.pairs : expandDims(masks.pairs, 1)
     const mask = both(ofKeys, ofPairs)
     const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...band })
     const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
     if (masks.query === null) return kept
-    return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(mean(value, 1, true)))
+    return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(divide(sum(value, 1, true), seen)))
   }
 
   /** The same, and the weights [batch, heads, …query steps, …value steps]. */
