@@ -1,7 +1,11 @@
 // Which token comes next: one number of the scores of all. Knows no model.
 
+import { ArgumentError } from '../core/errors'
+import type { ValuesOf } from '../core/options'
+import { count, nullable, number, option } from '../core/options'
+
 export interface SamplingOptions {
-  /** Divides the scores: below 1 likely tokens become likelier. 0 takes the likeliest, always. Default 0. */
+  /** Divides the scores: below 1 likely tokens become likelier. 0 takes the likeliest, always. Default 0; topK and topP ask for one. */
   readonly temperature?: number
   /** Only so many of the likeliest tokens count. Default null: all. */
   readonly topK?: number | null
@@ -10,6 +14,21 @@ export interface SamplingOptions {
 }
 
 export type Sampling = Required<SamplingOptions>
+
+export const samplingTable = {
+  temperature: option(nullable(number({ min: 0 })), null),
+  topK: option(nullable(count), null),
+  topP: option(nullable(number({ above: 0, max: 1 })), null),
+}
+
+/** @throws ArgumentError for topK or topP without a temperature: the likeliest token is the same with them */
+export function readSampling({ temperature, topK, topP }: ValuesOf<typeof samplingTable>): Sampling {
+  if (temperature === null && (topK !== null || topP !== null)) {
+    const given = topK === null ? 'topP' : 'topK'
+    throw new ArgumentError(`generate: ${given} chooses among tokens that are drawn, which takes a temperature above 0, such as temperature: 1; received none, which always takes the likeliest token`)
+  }
+  return { temperature: temperature ?? 0, topK, topP }
+}
 
 /** The first of the largest. */
 function likeliest(scores: Float32Array): number {

@@ -4,8 +4,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  Dense, Embedding, GroupedQueryAttention, Input, LSTM, Layer, LayerNormalization, Model, MultiHeadAttention, PositionEmbedding, Softmax,
-  firstStep, generate, generateTokens, ops, setRandomSeed, tensor,
+  Attention, BatchNormalization, Bidirectional, Conv1D, Dense, Embedding, GroupNormalization, GroupedQueryAttention, Input, LSTM, Layer,
+  LayerNormalization, MaxPooling1D, Model, MultiHeadAttention, PositionEmbedding, Sequential, Softmax, TimeDistributed,
+  firstStep, generate, generateTokens, initializers, ops, setRandomSeed, tensor,
 } from '../../src'
 
 const TOKENS = 11
@@ -149,20 +150,139 @@ describe('generate', () => {
 
   it('refuses what it cannot do, in words', async () => {
     const model = decoder(heads())
-    await expect(generate(model, [], { maxTokens: 3 })).rejects.toThrow('generate: the prompt must be a list of at least one token')
+    await expect(generate(model, [], { maxTokens: 3 })).rejects.toThrow('generate: the prompt must be at least one token')
     await expect(generate(model, [[1], []], { maxTokens: 3 })).rejects.toThrow('at least one token')
-    await expect(generate(model, [1.5], { maxTokens: 3 })).rejects.toThrow('an integer')
+    await expect(generate(model, [1.5], { maxTokens: 3 })).rejects.toThrow('received 1.5 as a token')
+    await expect(generate(model, 'Call me' as never, { maxTokens: 3 })).rejects.toThrow("received 'Call me'")
+    await expect(generate(model, [[1], 2] as never, { maxTokens: 3 })).rejects.toThrow('received [[…], 2]')
+    await expect(generate(model, tensor([[[1]]]), { maxTokens: 3 })).rejects.toThrow('received a tensor of shape [1, 1, 1]')
     await expect(generate(model, [1], { maxTokens: 3, topQ: 1 } as never)).rejects.toThrow("Unknown option of generate 'topQ'")
     await expect(generate(model, [1], { maxTokens: 100 })).rejects.toThrow(/has places for 40 steps, received 100/)
     const blind = decoder((x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply(x))
     await expect(generate(blind, [1, 2], { maxTokens: 3 })).rejects.toThrow(/generate keeps keys and values of attention over .* with useCausalMask/)
   })
 
-  it('tells a layer that mixes steps, or does not know where it stands', async () => {
-    const recurrent = decoder((x) => new LSTM({ units: SIZE, returnSequences: true }).apply(x))
-    await expect(generate(recurrent, [1, 2, 3], { maxTokens: 3 })).rejects.toThrow(/generate: .* gives other scores for a step by itself.*cache: false/)
-    expect(await generate(recurrent, [1, 2, 3], { maxTokens: 3, cache: false })).toEqual(likeliest(recurrent, [1, 2, 3], 3))
+  it('takes prompts as typed arrays and tensors', async () => {
+    const model = decoder(heads())
+    const [one, two] = [await generate(model, [3, 1], { maxTokens: 4 }), await generate(model, [[3, 1], [4, 1]], { maxTokens: 4 })]
+    expect(await generate(model, Int32Array.of(3, 1), { maxTokens: 4 })).toEqual(one)
+    expect(await generate(model, tensor([3, 1]), { maxTokens: 4 })).toEqual(one)
+    expect(await generate(model, [Int32Array.of(3, 1), [4, 1]], { maxTokens: 4 })).toEqual(two)
+    expect(await generate(model, tensor([[3, 1], [4, 1]], [2, 2], 'int32'), { maxTokens: 4 })).toEqual(two)
+  })
 
+  it('refuses topK and topP without a temperature', async () => {
+    const model = decoder(heads())
+    await expect(generate(model, [1], { maxTokens: 3, topK: 5 })).rejects.toThrow(/generate: topK chooses among tokens that are drawn, which takes a temperature above 0/)
+    await expect(generate(model, [1], { maxTokens: 3, topP: 0.5 })).rejects.toThrow(/generate: topP/)
+    expect(await generate(model, [1], { maxTokens: 3, topK: 5, temperature: 0 })).toEqual(likeliest(model, [1], 3))
+  })
+
+  it.each([true, false])('refuses tokens outside the vocabulary, with cache: %s', async (cache) => {
+    const rising = new Dense({ units: 9, kernelInitializer: 'zeros' })
+    const model = new Sequential([new Embedding({ inputDim: 4, outputDim: SIZE, inputShape: [null] }), rising])
+    rising.weights[1]!.assign(ops.arange(0, 9, 1))
+    await expect(generate(model, [[1], [3, 4]], { maxTokens: 3, cache })).rejects.toThrow(/generate: the model cannot take the prompt: Embedding ".*": the indices must be in 0 … 3, received 4/)
+    await expect(generate(model, [1], { maxTokens: 3, cache })).rejects.toThrow(/generate: the model cannot take token 8, which the model gave: Embedding/)
+    // What is never shown to the model may be any token.
+    expect(await generate(model, [1], { maxTokens: 1, cache })).toEqual([1, 8])
+    expect(await generate(model, [1], { maxTokens: 3, stopTokens: 8, cache })).toEqual([1, 8])
+  })
+})
+
+/** Scores of an embedding by one mixing of steps; with a last kernel of zeros what is mixed does not show. */
+function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
+  const inputs = Input({ shape: [null], dtype: 'int32' })
+  const x = new Embedding({ inputDim: TOKENS, outputDim: SIZE, embeddingsInitializer: new initializers.RandomNormal({ stddev: 1 }) }).apply(inputs)
+  return new Model({ inputs, outputs: new Dense({ units: TOKENS, kernelInitializer: isShown ? 'glorotUniform' : 'zeros' }).apply(mix(x)) })
+}
+
+describe('the cache', () => {
+  it.each<[string, Attend]>([
+    ['an attention whose keys and values are made of the query', (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x), new Dense(5).apply(x)], { useCausalMask: true })],
+    ['the same with groups of heads', (x) => new GroupedQueryAttention({ numQueryHeads: 4, numKeyValueHeads: 2, headDim: 4 }).apply([x, new Dense(SIZE).apply(x)], { useCausalMask: true })],
+    ['layers that take each step by itself', (x) => new TimeDistributed({ layer: new Dense(SIZE) }).apply(new BatchNormalization().apply(new Conv1D({ filters: SIZE, kernelSize: 1 }).apply(x)))],
+  ])('takes %s', async (_name, mix) => {
+    const model = mixer(mix)
+    expect(await generate(model, [1, 2], { maxTokens: 10 })).toEqual(likeliest(model, [1, 2], 10))
+  })
+
+  it.each<[string, Attend, RegExp]>([
+    ['a convolution that reaches behind the prompt', (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 4, padding: 'causal' }).apply(x), /for step 4 .* Conv1D ".*" may be why/],
+    ['one that reaches further than most', (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x), /for step 13 .* Conv1D/],
+    ['LSTM', (x) => new LSTM({ units: SIZE, returnSequences: true }).apply(x), /LSTM/],
+    ['Bidirectional', (x) => new Bidirectional({ layer: new LSTM({ units: SIZE, returnSequences: true }) }).apply(x), /Bidirectional/],
+    ['GroupNormalization', (x) => new GroupNormalization({ groups: 2 }).apply(x), /GroupNormalization/],
+    ['pooling', (x) => new MaxPooling1D({ poolSize: 2, strides: 1, padding: 'same' }).apply(x), /MaxPooling1D/],
+    ['Attention', (x) => new Attention().apply([x, x], { useCausalMask: true }), /Attention ".*" may be why/],
+    ['an attention over lists that is not causal', (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x)]), /other than by an attention with useCausalMask/],
+    ['ops.cumsum', (x) => ops.cumsum(x, 1), /A layer or an op/],
+    ['ops.flip', (x) => ops.flip(x, 1), /A layer or an op/],
+    ['what is subtracted from all steps', (x) => ops.subtract(x, ops.mean(x, 1, true)), /A layer or an op/],
+  ])('refuses %s', async (_name, mix, why) => {
+    for (const isShown of [true, false]) {
+      const model = mixer(mix, isShown)
+      const refused = expect(generate(model, [1, 2], { maxTokens: 14 })).rejects
+      await refused.toThrow(/generate: .* gives other scores for step .*cache: false/)
+      await expect(generate(model, [1, 2], { maxTokens: 14 })).rejects.toThrow(why)
+      expect(await generate(model, [1, 2], { maxTokens: 4, cache: false })).toEqual(likeliest(model, [1, 2], 4))
+    }
+  })
+
+  it('looks again for more steps, and after a model was changed', async () => {
+    const far = mixer((x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x))
+    expect(await generate(far, [1, 2], { maxTokens: 10 })).toEqual(likeliest(far, [1, 2], 10))
+    await expect(generate(far, [1, 2], { maxTokens: 12 })).rejects.toThrow('for step 12')
+
+    const model = new Sequential([embedding(), new Dense(TOKENS)])
+    await generate(model, [1, 2], { maxTokens: 10 })
+    model.add(new Conv1D({ filters: TOKENS, kernelSize: 2, padding: 'causal' }))
+    await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow('for step 1')
+  })
+
+  it('takes masks of padding that reach every attention, and refuses those that get lost', async () => {
+    const padded = (isKept: boolean): Model<Tensor, Tensor> => {
+      const inputs = Input({ shape: [null], dtype: 'int32' })
+      let x = embedding({ maskZero: true }).apply(inputs)
+      for (let block = 0; block < 2; block++) x = isKept ? heads()(x) : ops.add(x, heads()(x))
+      return new Model({ inputs, outputs: new Dense(TOKENS).apply(x) })
+    }
+    const prompts = [[0, 3, 1], [0, 0, 3], [2, 0, 0, 5]]
+    const kept = padded(true)
+    expect(await generate(kept, prompts, { maxTokens: 9 })).toEqual(prompts.map((prompt) => likeliest(kept, prompt, 9)))
+    await expect(generate(padded(false), prompts, { maxTokens: 9 })).rejects.toThrow('a mask of padding gets lost')
+  })
+
+  it('leaves the weights as they were, whatever comes of it', async () => {
+    for (const model of [decoder(heads()), mixer((x) => ops.cumsum(x, 1))]) {
+      const before = model.getWeights().map(({ data }) => data)
+      await generate(model, [1, 2], { maxTokens: 6 }).catch(() => null)
+      expect(model.getWeights().map(({ data }) => data)).toEqual(before)
+    }
+  })
+
+  it('uses the own weights where others make no finite scores', async () => {
+    class OfOne extends Layer<Tensor> {
+      weight = this.addWeight({ name: 'one', shape: [], initializer: 'ones' })
+      call(x: Tensor): Tensor {
+        return ops.multiply(x, ops.sqrt(ops.subtract(1, this.weight)))
+      }
+    }
+    const model = mixer((x) => ops.add(new OfOne().apply(x), ops.cumsum(x, 1)))
+    await expect(generate(model, [1, 2], { maxTokens: 6 })).rejects.toThrow('gives other scores')
+  })
+
+  it('says what to do where a step cannot be computed by itself', async () => {
+    class Second extends Layer<Tensor> {
+      call(x: Tensor): Tensor {
+        return ops.add(x, ops.slice(x, [0, 1, 0], [x.shape[0]!, 1, SIZE]))
+      }
+    }
+    const model = mixer((x) => new Second().apply(x))
+    await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow(/Second ".*": .*slice.*one after another; pass cache: false/)
+  })
+
+  it('tells a layer that does not know where it stands', async () => {
     class Places extends Layer<Tensor> {
       constructor(private readonly asks: boolean) {
         super()

@@ -7,10 +7,10 @@ import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/activations'
 import { attend } from '../../ops/attention'
-import { multiply, where } from '../../ops/elementwise'
+import { add, cast, divide, multiply, where } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
 import { SeedGenerator, dropout } from '../../ops/random'
-import { mean } from '../../ops/reduce'
+import { sum } from '../../ops/reduce'
 import { expandDims, repeat } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
@@ -136,7 +136,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
     const decoding = currentDecoding()
-    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0])
+    // Keys and values that are made of the query's own steps; those of another sequence are there as a whole.
+    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0]) || (masks.isCausal && key.shape[1] === query.shape[1])
     if (decoding !== null && isSelf) return typed(this.merged(this.decoded(decoding, heads, masks, attention), gate))
     const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
     const [made, weights] = isStored ? this.throughScores(heads, masks, training, attention) : [this.withoutScores(heads, masks), null]
@@ -151,11 +152,11 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   /** What the heads give for steps that follow others, whose keys and values were kept. */
   private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
     if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
-      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, without attentionMask or scores. Else pass cache: false`)
+      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, query, key and value of the same steps, and without attentionMask or scores. Else pass cache: false`)
     }
     const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
     if (decoding.start === 0) return this.withoutScores(heads, masks)
-    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity })
+    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity }, add(cast(decoding.start, 'float32'), 1))
   }
 
   /** How many steps back and ahead a step sees. */
@@ -176,8 +177,8 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     return this.dropout > 0
   }
 
-  /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. */
-  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks)): Tensor {
+  /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. @param seen how many values there are; zeros behind */
+  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks), seen: Tensor | number = value.shape[1]!): Tensor {
     const ofKeys = masks.key === null ? null : keyMask(masks.key)
     const [batch, rows, count] = query.shape
     const ofPairs = masks.pairs && pairMask(`${this}`, masks.pairs, [batch!, count!, rows!, key.shape[1]!])
@@ -185,7 +186,7 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...band })
     const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
     if (masks.query === null) return kept
-    return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(mean(value, 1, true)))
+    return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(divide(sum(value, 1, true), seen)))
   }
 
   /** The same, and the weights [batch, heads, …query steps, …value steps]. */
