@@ -124,10 +124,6 @@ export function allocate(type: TensorType, precision: Precision = 'float32'): Nu
   return precision === 'float64' && type.dtype === 'float32' ? new Float64Array(size) : allocateData(type.dtype, size)
 }
 
-export function hasNonFinite(data: NumericArray): boolean {
-  return data.some((x) => !Number.isFinite(x))
-}
-
 function evaluate<Name extends PrimitiveName>(
   node: Node<Name>,
   inputs: readonly NumericArray[],

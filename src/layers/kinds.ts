@@ -4,7 +4,7 @@ import type { Activation, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
-import { custom, named, nullable } from '../core/options'
+import { choice, custom, named, nullable } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
 import { customObject, isSerialized, serialize } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -28,6 +28,9 @@ export const initializer: Kind<Initializer, InitializerIdentifier> = /* @__PURE_
 export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named(regularizers))
 
 export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named(constraints))
+
+/** Where the channels are; null is last. */
+export const dataFormat = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('channelsLast', 'channelsFirst'))
 
 type AnyFunction = (...inputs: never[]) => unknown
 

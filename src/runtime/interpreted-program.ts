@@ -1,9 +1,10 @@
 // A program that runs in the interpreter: no WebAssembly, plain loops.
 
 import type { NumericArray } from '../core/dtypes'
+import { hasNonFinite } from '../core/dtypes'
 import type { Cell, Graph } from '../ir/graph'
 import type { InterpretOptions } from '../ir/interpret'
-import { allocate, hasNonFinite, interpret } from '../ir/interpret'
+import { allocate, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
 import type { Program } from './program'
 import { cellView } from './program'

@@ -1,6 +1,7 @@
 // Training does not grow: neither in linear memory nor on the JavaScript heap.
 import { describe, expect, inject, it } from 'vitest'
 import { BatchNormalization, Conv1D, Dense, Input, LSTM, MaxPooling1D, Model, MultiHeadAttention, loadModel, ops, runtimeInfo, tensor } from '../../src'
+import type { HeapSizes } from '../helpers/heap'
 import { heapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
 import { binaryModel, errorOf, samples } from '../helpers/training'
@@ -8,6 +9,13 @@ import { binaryModel, errorOf, samples } from '../helpers/training'
 // The interpreter allocates each step's results on the JavaScript heap; fewer steps tell as much.
 const STEPS = settingsOf[inject('mode')].backend === 'interpreter' ? 400 : 10_000
 const { x, yes } = samples(40)
+
+function expectFlat(before: HeapSizes, after: HeapSizes): void {
+  expect(after.linear).toBe(before.linear)
+  expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
+  // Less than 50 bytes for each of 10,000 steps would be 500 kB.
+  expect(after.javascript - before.javascript).toBeLessThan(500 * 1024)
+}
 
 describe('memory is flat', () => {
   it(`over ${STEPS} steps of fit`, async () => {
@@ -20,11 +28,8 @@ describe('memory is flat', () => {
     await run(STEPS)
     const after = await heapSizes()
     expect(model.optimizer.iterations.value.item()).toBe(STEPS / 10 + STEPS)
-    expect(after.linear).toBe(before.linear)
+    expectFlat(before, after)
     expect(runtimeInfo().memory.reservedBytes).toBe(reserved)
-    expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
-    // Less than 50 bytes for each step would be 500 kB.
-    expect(after.javascript - before.javascript).toBeLessThan(500 * 1024)
   })
 
   it(`over ${STEPS / 2} steps of convolution, recurrence and attention`, async () => {
@@ -40,10 +45,7 @@ describe('memory is flat', () => {
     await run(STEPS / 20)
     const before = await heapSizes()
     await run(STEPS / 2)
-    const after = await heapSizes()
-    expect(after.linear).toBe(before.linear)
-    expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
-    expect(after.javascript - before.javascript).toBeLessThan(500 * 1024)
+    expectFlat(before, await heapSizes())
   })
 
   it('over many calls of trainOnBatch, predictOnBatch and evaluate', async () => {
@@ -58,10 +60,7 @@ describe('memory is flat', () => {
     await run(STEPS / 50)
     const before = await heapSizes()
     await run(STEPS / 10)
-    const after = await heapSizes()
-    expect(after.linear).toBe(before.linear)
-    expect(after.buffers - before.buffers).toBeLessThan(64 * 1024)
-    expect(after.javascript - before.javascript).toBeLessThan(500 * 1024)
+    expectFlat(before, await heapSizes())
   })
 
   it('over models that come and go: dispose gives everything back', async () => {

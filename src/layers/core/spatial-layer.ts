@@ -1,9 +1,10 @@
 // The base of layers that work along the spatial axes of images, sequences and volumes.
 
-import { choice, configured, nullable, option } from '../../core/options'
+import { configured, option } from '../../core/options'
 import { moveAxis } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
+import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
@@ -16,7 +17,7 @@ const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'
  */
 export abstract class SpatialLayer extends configured(TensorLayer, () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
-  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+  dataFormat: option(dataFormat, null),
 })) {
   /** How many spatial axes there are. */
   protected abstract readonly rank: number

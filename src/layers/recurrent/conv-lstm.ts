@@ -1,10 +1,10 @@
 // ConvLSTM1D, ConvLSTM2D, ConvLSTM3D: an LSTM of sequences of images, whose products are convolutions. Shi et al. 2015,
 // "Convolutional LSTM network: a machine learning approach for precipitation nowcasting".
 
-import { choice, configured, count, nullable, option, required } from '../../core/options'
+import { configured, count, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
-import { mapTree } from '../../core/tree'
+import { mapTree, typed } from '../../core/tree'
 import type { Initializer, InitializerIdentifier } from '../../initializers'
 import { convolve } from '../../ops/convolution'
 import { add, multiply } from '../../ops/elementwise'
@@ -15,7 +15,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { CallContext } from '../context'
 import { windowOptions } from '../convolutional/options'
-import { activation } from '../kinds'
+import { activation, dataFormat } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { CellInput, CellOutput } from './cell'
 import { WeightedCell, optionsOfCell, weightOptions, withBias } from './gated-cell'
@@ -111,7 +111,7 @@ const AXES: readonly (readonly string[])[] = [[], ['columns'], ['rows', 'columns
 /** What a class computes, it computes with the channels last. */
 abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
-  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+  dataFormat: option(dataFormat, null),
 })) {
   abstract override readonly cell: ConvLSTMCell
   protected abstract readonly rank: number
@@ -147,7 +147,7 @@ abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
     const output = super.computeOutputShape(this.shapeLast(inputShape))
     if (!this.isFirst) return output
     const first = (shape: BatchShape): BatchShape => [...shape.slice(0, -this.rank - 1), shape.at(-1)!, ...shape.slice(-this.rank - 1, -1)]
-    return this.returnState ? ((output as unknown as readonly BatchShape[]).map(first) as unknown as BatchShape) : first(output)
+    return this.returnState ? typed(typed<readonly BatchShape[]>(output).map(first)) : first(output)
   }
 }
 

@@ -1,9 +1,10 @@
 // Dropout: leaves out elements while training. SpatialDropout: leaves out whole channels.
 
-import { choice, configured, extents, nullable, number, option, required } from '../../core/options'
+import { configured, extents, nullable, number, option, required } from '../../core/options'
 import { dropout } from '../../ops/random'
 import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
+import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
 import { noiseShape } from './noise'
 import { RandomLayer } from './random-layer'
@@ -30,7 +31,7 @@ abstract class SpatialDropout extends configured(RandomLayer, () => ({
   /** The probability with which a channel becomes 0. */
   rate: required(number({ min: 0, max: 1 })),
   /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
-  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+  dataFormat: option(dataFormat, null),
 }), 'rate') {
   protected abstract readonly form: readonly string[]
 

@@ -1,10 +1,11 @@
 // Flatten: everything but the batch axis becomes one axis.
 
-import { choice, configured, nullable, option } from '../../core/options'
+import { configured, option } from '../../core/options'
 import { sizeOf } from '../../core/shapes'
 import { moveAxis, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
+import { dataFormat } from '../kinds'
 import { ReshapingLayer } from './reshaping-layer'
 
 /** The product of extents; null when one is open. */
@@ -18,7 +19,7 @@ export class Flatten extends configured(ReshapingLayer, () => ({
    * Where the channels are: 'channelsFirst' [batch, channels, …] is flattened as if they came last, so that weights trained
    * with either order are the same. Default channelsLast.
    */
-  dataFormat: option(nullable(choice('channelsLast', 'channelsFirst')), null),
+  dataFormat: option(dataFormat, null),
 })) {
   static readonly className = 'Flatten'
 
