@@ -66,6 +66,16 @@ function requireTensor(value: unknown, name: string): Tensor {
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
+/** Whether an activation makes each unit of all of them, as softmax does. A function of the user's own is thought not to. */
+export function mixesUnits(activation: Activation): boolean {
+  return activation === activations.softmax || activation === activations.logSoftmax
+}
+
+/** Whether f(c · x) = c · f(x) for every c > 0. */
+export function isHomogeneous(activation: Activation): boolean {
+  return activation === activations.relu || activation === activations.linear || activation === activations.leakyRelu
+}
+
 /** The name that an activation is saved under: the known one, or the user's own. */
 export function activationName(activation: Activation): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)

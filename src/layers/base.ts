@@ -25,13 +25,14 @@ import type { Constraint } from '../constraints'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { AttentionCall } from './context'
-import { CallContext, currentFrame, currentPath, whileProbing, withFrame, withinPath, withoutFrame } from './context'
+import { CallContext, currentFrame, currentPath, tellOutput, whileProbing, withFrame, withinPath, withoutFrame } from './context'
 import { masksOf, setMask, maskOf } from './masks'
 import type { Parts } from './parts'
 import { findParts } from './parts'
 import type { BatchShape } from './spec'
 import { TensorSpec, specOf, specsFrom } from './spec'
 import { hasSymbol, originOf, recordCall } from './symbol'
+import type { UnitFlow } from './units'
 import { requireWithinLimit } from './weight-limit'
 
 export interface LayerOptions {
@@ -111,6 +112,8 @@ const placed = new WeakSet<Error>()
 interface OwnWeight {
   readonly variable: Variable
   readonly regularizer: Regularizer | null
+  /** Draws what the weight begins with. */
+  readonly draw: (() => Tensor) | null
 }
 
 /** What is known of a layer, and changes. Not a property: those are searched for parts. */
@@ -294,6 +297,7 @@ export abstract class LayerBase extends Configured {
 
   private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
     const output = this.callChecked(input, context)
+    tellOutput(this, output)
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.
@@ -392,8 +396,12 @@ export abstract class LayerBase extends Configured {
   /** A trainable (by default) variable that belongs to the layer. */
   protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
     requireWithinLimit(`${this}: ${name}`, shape)
-    const made = initializers.get(initializer).call(shape, fans)
-    const initial = made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
+    const drawn = initializers.get(initializer)
+    const draw = (): Tensor => {
+      const made = drawn.call(shape, fans)
+      return made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
+    }
+    const initial = draw()
     if (!sameShape(initial.shape, shape)) {
       throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
     }
@@ -401,14 +409,27 @@ export abstract class LayerBase extends Configured {
     const prefix = within.at(-1) === this.name ? within : [...within, this.name]
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
     variable.constraint = constraint
-    stateOf(this).own.push({ variable, regularizer })
+    stateOf(this).own.push({ variable, regularizer, draw })
     return variable
   }
 
   /** Lists a weight of a layer within among this layer's own, in this place of their order. */
   protected trackWeight(variable: Variable): void {
-    stateOf(this).own.push({ variable, regularizer: null })
+    stateOf(this).own.push({ variable, regularizer: null, draw: null })
     structure.version++
+  }
+
+  /**
+   * What a weight of this layer, or of one within it, might have begun with: drawn anew from its initializer.
+   * @throws ArgumentError for a variable that no layer made by addWeight
+   * @internal
+   */
+  drawAnew(weight: Variable): Tensor {
+    for (const layer of this.allLayers) {
+      const draw = stateOf(layer).own.find(({ variable }) => variable === weight)?.draw
+      if (draw != null) return untraced(draw)
+    }
+    throw new ArgumentError(`${this}: does not know how ${weight.name} was made`)
   }
 
   /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */
@@ -438,6 +459,11 @@ export abstract class LayerBase extends Configured {
    * @throws DataError naming the first element that cannot be right
    */
   validateInput?(input: Tensor): void
+
+  /** How the units of the input become those of the output; null where nobody knows. @internal */
+  get unitFlow(): UnitFlow | null {
+    return null
+  }
 
   /** The graph that the layer replays, for models. @internal */
   get graph(): object | null {

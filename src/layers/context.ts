@@ -107,6 +107,29 @@ export function whileProbing<Result>(body: () => Result): Result {
   }
 }
 
+/** Hears what layers give while a step is traced. */
+export interface Hearer {
+  hear(layer: object, output: Tree<Tensor>): void
+}
+
+let hearer: Hearer | null = null
+
+/** Runs `body`; what layers give meanwhile is told. */
+export function whileHearing<Result>(by: Hearer, body: () => Result): Result {
+  const outer = hearer
+  hearer = by
+  try {
+    return body()
+  } finally {
+    hearer = outer
+  }
+}
+
+/** A layer tells what it gives. */
+export function tellOutput(layer: object, output: Tree<Tensor>): void {
+  if (hearer !== null && !probing) hearer.hear(layer, output)
+}
+
 /** Whether only shapes or costs are asked for. */
 export function isProbing(): boolean {
   return probing

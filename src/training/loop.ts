@@ -8,6 +8,7 @@ import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import type { ResidentRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
+import { withRuntime } from '../runtime/runtime'
 import { StepLoop } from '../runtime/step-loop'
 import type { CallbackMethods, FitParams, Logs } from './callbacks'
 import { History, TerminateOnNaN } from './callbacks'
@@ -15,6 +16,8 @@ import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { GRADIENT_LIMIT } from '../optimizers/limits'
 import { Pace } from './pace'
+import type { Probe } from './probes'
+import { ProbeSchedule, probesKey } from './probes'
 import type { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
 import type { StepKind } from './batch'
@@ -68,9 +71,10 @@ export interface EvaluateOptions {
 /** Runs one kind of step over the rows of a data set. */
 export class BatchRunner {
   private readonly sources: readonly RowSource[]
-  private readonly programs = new Map<number, Program>()
+  /** By the number of rows and the probes. */
+  private readonly programs = new Map<string, Program>()
   private readonly types: (count: number) => BatchTypes
-  private readonly loops = new Map<number, StepLoop | null>()
+  private readonly loops = new Map<Program, StepLoop | null>()
   private resident: ResidentRows | null = null
   private isShuffled = false
   /** Where the rows are not resident. */
@@ -79,19 +83,20 @@ export class BatchRunner {
   constructor(
     private readonly dataset: Dataset,
     private readonly steps: Steps,
-    private readonly make: (types: BatchTypes) => Program,
+    private readonly make: (types: BatchTypes, probes: readonly Probe[]) => Program,
   ) {
     this.sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
     this.types = (count) => typesOf(dataset, count)
   }
 
   /** The program for a number of rows, compiled the first time. */
-  program(count: number): Program {
-    let program = this.programs.get(count)
+  program(count: number, probes: readonly Probe[] = []): Program {
+    const key = `${count}${probesKey(probes)}`
+    let program = this.programs.get(key)
     if (program === undefined) {
-      program = this.make(this.types(count))
+      program = this.make(this.types(count), probes)
       this.steps.hold(program)
-      this.programs.set(count, program)
+      this.programs.set(key, program)
     }
     return program
   }
@@ -132,8 +137,7 @@ export class BatchRunner {
   }
 
   /** One step over count rows, from place `start` in the order. false when a value was not finite; then nothing was updated. */
-  run(start: number, count: number): boolean {
-    const program = this.program(count)
+  run(start: number, count: number, program = this.program(count)): boolean {
     this.load(program, start, count)
     return program.run()
   }
@@ -143,22 +147,22 @@ export class BatchRunner {
    * the rows lie in linear memory and one thread works.
    * @returns how many ran, and whether all their values were finite; where not, the last of them updated nothing
    */
-  runSome(start: number, count: number, most: number): { readonly steps: number; readonly finite: boolean } {
-    const loop = this.loop(count)
-    if (loop === null) return { steps: 1, finite: this.run(start, count) }
+  runSome(start: number, count: number, most: number, probes: readonly Probe[]): { readonly steps: number; readonly finite: boolean } {
+    const program = this.program(count, probes)
+    const loop = this.loop(program, count)
+    if (loop === null) return { steps: 1, finite: this.run(start, count, program) }
     const done = loop.run(start, most)
     return { steps: Math.min(done + 1, most), finite: done === most }
   }
 
   /** null where each step is a call of its own. */
-  private loop(count: number): StepLoop | null {
-    const known = this.loops.get(count)
+  private loop(program: Program, count: number): StepLoop | null {
+    const known = this.loops.get(program)
     if (known !== undefined) return known
     const { resident } = this
-    const program = this.program(count)
     const loops = resident !== null && this.isShuffled && program.instructionWords() !== null
     const loop = loops ? new StepLoop(resident, program, count) : null
-    this.loops.set(count, loop)
+    this.loops.set(program, loop)
     return loop
   }
 
@@ -275,6 +279,7 @@ class TrainingLoop {
   private readonly progress: ProgressBar | null
   private readonly perBatch: boolean
   private readonly runner: BatchRunner
+  private probes = new ProbeSchedule([])
   private readonly batchSize: number
   private readonly pace: Pace
   private readonly shuffles: boolean
@@ -294,7 +299,7 @@ class TrainingLoop {
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
-    this.runner = new BatchRunner(dataset, steps, (types) => steps.train(compiled, types))
+    this.runner = new BatchRunner(dataset, steps, (types, probes) => steps.train(compiled, types, probes))
     this.pace = new Pace(signal)
     const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
     for (const callback of this.callbacks) {
@@ -325,8 +330,10 @@ class TrainingLoop {
     // another.
     await this.pace.yield()
     if (this.shuffles) this.runner.settle(compiled.runtime)
+    // What probes keep is made where the weights are.
+    this.probes = withRuntime(compiled.runtime, () => new ProbeSchedule(this.callbacks.flatMap(({ probes = [] }) => probes)))
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
-    this.runner.program(Math.min(this.batchSize, this.training.dataset.size))
+    this.runner.program(Math.min(this.batchSize, this.training.dataset.size), this.probes.at(0).probes)
     compiled.resetMetrics()
     await this.pace.yield()
     await this.tell((callback) => callback.onTrainBegin?.())
@@ -364,11 +371,13 @@ class TrainingLoop {
     for (let start = 0; start < size; start = batch * batchSize) {
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const count = Math.min(batchSize, size - start)
-      const most = this.perBatch || count < batchSize ? 1 : Math.min(this.pace.ahead, Math.floor((size - start) / batchSize))
-      const { steps, finite } = runner.runSome(start, count, most)
+      const { probes, length } = this.probes.at(this.step)
+      const most = this.perBatch || count < batchSize ? 1 : Math.min(length, this.pace.ahead, Math.floor((size - start) / batchSize))
+      const { steps, finite } = runner.runSome(start, count, most, probes)
       this.step += steps
       batch += steps
       if (!finite) return this.failNonFinite(runner.diagnose((batch - 1) * batchSize, count))
+      for (const probe of probes) probe.afterStep?.(this.step - 1)
       if (this.perBatch) await this.tellBatch(batch - 1)
       // A callback may have aborted between two turns of the event loop.
       options.signal?.throwIfAborted()

@@ -16,6 +16,7 @@ import { GRADIENT_LIMIT } from '../optimizers/limits'
 import type { TrainedModel as ListenedModel } from './callbacks/callback'
 import type { Batch, ForwardResult, StepLogs } from './batch'
 import type { Compiled } from './compiled'
+import { currentProbedStep } from './probes'
 
 /** A model as its trainer sees it. */
 export interface TrainedModel extends LayerBase, ListenedModel {
@@ -63,7 +64,7 @@ export function guardedGradients(loss: Tensor, variables: readonly Variable[]): 
   const trace = currentTrace()
   if (trace === null) throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
   if (variables.length === 0) return []
-  const gradients = trace.gradients(loss, variables.map((variable) => variable.value))
+  const gradients = currentProbedStep()?.differentiate(loss, variables) ?? trace.gradients(loss, variables.map((variable) => variable.value))
   // Before anything is updated: a step that is not finite, or whose update would not be, leaves no trace.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
   withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))

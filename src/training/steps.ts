@@ -12,6 +12,8 @@ import type { Program } from '../runtime/program'
 import { ProgramCache } from '../runtime/program-cache'
 import type { Compiled } from './compiled'
 import type { Batch, StepKind, StepLogs } from './batch'
+import type { Probe } from './probes'
+import { probesKey, withProbes } from './probes'
 import type { TrainedModel } from './step'
 
 /** The types of one batch, and how its parts lie in it. */
@@ -64,9 +66,12 @@ export class Steps {
     return { program, structure: this.structures.get(form) ?? null }
   }
 
-  /** batch → nothing; updates weights, optimizer and metrics. */
-  train(compiled: Compiled, types: BatchTypes): Program {
-    return this.batchProgram('train', compiled, types, true, (batch) => this.model.trainStep(typed(batch)))
+  /** batch → nothing; updates weights, optimizer and metrics, and what probes keep. */
+  train(compiled: Compiled, types: BatchTypes, probes: readonly Probe[] = []): Program {
+    const traced = probes.filter(({ trace }) => trace !== undefined)
+    const { model } = this
+    const seen = { weights: model.trainableWeights, scale: compiled.optimizer.lossScaleFactor ?? 1 }
+    return this.batchProgram('train', compiled, types, true, (batch) => withProbes(traced, seen, () => model.trainStep(typed(batch))), probesKey(traced))
   }
 
   /** batch → nothing; updates metrics. */
@@ -74,12 +79,12 @@ export class Steps {
     return this.batchProgram('test', compiled, types, false, (batch) => this.model.testStep(typed(batch)))
   }
 
-  private batchProgram(kind: StepKind, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void): Program {
+  private batchProgram(kind: StepKind, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void, variant = ''): Program {
     const parameters = parameterTypes(types)
     const form = [types.x, types.y].map(structureOf).join(' ')
     const isPartial = types.targets.includes(null) || (types.weights.includes(null) && types.weights.some((each) => each !== null))
     const missing = isPartial ? ` ${types.targets.map(typeKey)} ${types.weights.map(typeKey)}` : ''
-    const key = `${kind} ${form === '* *' ? '' : `${form} `}${parameters.map(typeKey).join(' ')}${missing}`
+    const key = `${kind}${variant} ${form === '* *' ? '' : `${form} `}${parameters.map(typeKey).join(' ')}${missing}`
     return this.cache.get(key, () => {
       return compileTraced(
         trace(parameters, (symbols) => {

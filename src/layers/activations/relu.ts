@@ -10,6 +10,8 @@ import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
+import { KEEPS, unitAxes } from '../units'
 
 const atLeast0 = /* @__PURE__ */ number({ min: 0 })
 
@@ -100,6 +102,13 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
       throw new ShapeError(`${this}: axis ${i + 1} of the input must be known, or be among sharedAxes, received ${formatShape(inputShape)}`)
     })
     this.alphaVariable = this.addWeight({ name: 'alpha', shape, initializer: this.alphaInitializer, regularizer: this.alphaRegularizer, constraint: this.alphaConstraint })
+  }
+
+  // An alpha for each place as well has no axis of units alone.
+  override get unitFlow(): UnitFlow | null {
+    const { shape } = this.alpha
+    if (shape.slice(0, -1).some((extent) => extent !== 1)) return null
+    return shape.at(-1) === 1 ? KEEPS : { kind: 'keeps', along: unitAxes(-1, this.alpha) }
   }
 
   call(x: Tensor): Tensor {

@@ -25,6 +25,10 @@ export class Softmax extends configured(ElementwiseLayer, () => ({
 }), 'axis') {
   static readonly className = 'Softmax'
 
+  override get unitFlow(): null {
+    return null
+  }
+
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)
     this.checkMask(x, mask)

@@ -11,6 +11,8 @@ import type { Regularizer } from '../../regularizers'
 import type { Constraint } from '../../constraints'
 import type { BatchShape } from '../spec'
 import { ConvolutionBase, kernelOptions, sequenceOptions, windowOptions } from './options'
+import type { UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 const filterOptions = () => ({
   /** How many results there are at each place. */
@@ -59,6 +61,11 @@ abstract class Convolution extends ConvolutionBase {
     const channels = this.kernel.shape.at(-2)! * this.groups
     if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
     return this.finish(convolve(`${this}`, x, this.kernel.value, this.sliding))
+  }
+
+  protected override get flowOfLast(): UnitFlow | null {
+    if (this.groups !== 1) return null
+    return this.filtersFrom(this.filters, unitAxes(-1, this.kernel)[0]!, unitAxes(-2, this.kernel))
   }
 
   protected shapeLast([batch = null, ...rest]: BatchShape): BatchShape {

@@ -12,6 +12,9 @@ import type { Constraint } from '../../constraints'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { ConvolutionBase, sequenceOptions, windowOptions } from './options'
+import { mixesUnits } from '../../activations'
+import type { UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 const depthOptions = () => ({
   /** How many results each channel has. Default 1. */
@@ -68,6 +71,11 @@ abstract class Depthwise extends DepthwiseBase {
   protected callLast(x: Tensor): Tensor {
     this.requireChannels(x, this.kernel)
     return this.finish(convolveDepthwise(`${this}`, x, this.kernel.value, this.sliding))
+  }
+
+  protected override get flowOfLast(): UnitFlow | null {
+    if (this.depthMultiplier !== 1 || mixesUnits(this.activation)) return null
+    return { kind: 'keeps', along: [...unitAxes(-2, this.kernel), ...unitAxes(0, this.bias)] }
   }
 
   protected shapeLast(inputShape: BatchShape): BatchShape {
@@ -136,6 +144,11 @@ abstract class Separable extends DepthwiseBase {
   protected callLast(x: Tensor): Tensor {
     this.requireChannels(x, this.depthwiseKernel)
     return this.finish(convolveSeparable(`${this}`, x, this.depthwiseKernel.value, this.pointwiseKernel.value, this.sliding))
+  }
+
+  protected override get flowOfLast(): UnitFlow | null {
+    if (this.depthMultiplier !== 1) return null
+    return this.filtersFrom(this.filters, unitAxes(-1, this.pointwiseKernel)[0]!, unitAxes(-2, this.depthwiseKernel, this.pointwiseKernel))
   }
 
   protected shapeLast(inputShape: BatchShape): BatchShape {

@@ -10,6 +10,9 @@ import type { Variable } from '../../ops/variable'
 import { SpatialLayer } from '../core/spatial-layer'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
+import { mixesUnits } from '../../activations'
+import type { UnitAxis, UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 /** How a window moves over `rank` axes. */
 export const windowOptions = (rank: number) => ({
@@ -78,6 +81,12 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
   protected addBias(filters: number): void {
     if (!this.useBias) return
     this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
+  }
+
+  /** The flow of a convolution that makes filters; null where they depend on each other. */
+  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow | null {
+    if (mixesUnits(this.activation)) return null
+    return { kind: 'makes', units: { option: 'filters', count: filters, incoming: [kernel, ...unitAxes(0, this.bias)] }, from }
   }
 
   protected finish(y: Tensor): Tensor {

@@ -10,6 +10,8 @@ import type { Regularizer } from '../../regularizers'
 import type { Constraint } from '../../constraints'
 import type { BatchShape } from '../spec'
 import { ConvolutionBase, kernelOptions, outputPadding, windowOptions } from './options'
+import type { UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 const transposedOptions = (rank: number) => ({
   /** How many results there are at each place. */
@@ -54,6 +56,10 @@ abstract class TransposedConvolution extends ConvolutionBase {
     const channels = this.kernel.shape.at(-1)!
     if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
     return this.finish(transposeConvolve(`${this}`, x, this.kernel.value, this.sliding, this.outputPadding))
+  }
+
+  protected override get flowOfLast(): UnitFlow | null {
+    return this.filtersFrom(this.filters, unitAxes(-2, this.kernel)[0]!, unitAxes(-1, this.kernel))
   }
 
   protected shapeLast([batch = null, ...rest]: BatchShape): BatchShape {

@@ -4,6 +4,9 @@ import { configured, required } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import { activation } from '../kinds'
 import { ElementwiseLayer } from './elementwise-layer'
+import { mixesUnits } from '../../activations'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 /**
  * Applies an activation: `new Activation('relu')`.
@@ -18,5 +21,9 @@ export class Activation extends configured(ElementwiseLayer, () => ({
 
   call(x: Tensor): Tensor {
     return this.activation(x)
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    return mixesUnits(this.activation) ? null : KEEPS
   }
 }

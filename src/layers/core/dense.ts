@@ -10,6 +10,9 @@ import type { Variable } from '../../ops/variable'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
+import { mixesUnits } from '../../activations'
+import type { UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 /**
  * activation(x · kernel + bias): x [batch, …, n] → [batch, …, units], kernel [n, units], bias [units].
@@ -85,6 +88,11 @@ export class Dense extends configured(TensorLayer, () => ({
     }
     const product = matmul(x, this.kernel)
     return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    if (mixesUnits(this.activation)) return null
+    return { kind: 'makes', units: { option: 'units', count: this.units, incoming: unitAxes(-1, this.kernel, this.bias) }, from: unitAxes(0, this.kernel) }
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -3,6 +3,8 @@
 import type { DType } from '../../core/dtypes'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 /** [batch, …] → [batch, …] */
 export abstract class ElementwiseLayer extends TensorLayer {
@@ -10,6 +12,10 @@ export abstract class ElementwiseLayer extends TensorLayer {
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return inputShape
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    return KEEPS
   }
 }
 

@@ -11,6 +11,8 @@ import type { Variable } from '../../ops/variable'
 import { constraint, initializer, regularizer } from '../kinds'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 /**
  * Row i of `embeddings` for each index i: [batch, …] of integers in 0 … inputDim − 1 → [batch, …, outputDim].
@@ -61,6 +63,10 @@ export class Embedding extends configured(TensorLayer, () => ({
       regularizer: this.embeddingsRegularizer,
       constraint: this.embeddingsConstraint,
     })
+  }
+
+  override get unitFlow(): UnitFlow {
+    return { kind: 'makes', units: { option: 'outputDim', count: this.outputDim, incoming: unitAxes(1, this.embeddings) }, from: [] }
   }
 
   call(x: Tensor): Tensor {

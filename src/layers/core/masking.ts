@@ -21,6 +21,10 @@ export class Masking extends configured(ElementwiseLayer, () => ({
 }), 'maskValue') {
   static readonly className = 'Masking'
 
+  override get unitFlow(): null {
+    return null
+  }
+
   protected override get makesMask(): boolean {
     return true
   }

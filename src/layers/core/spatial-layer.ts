@@ -8,6 +8,8 @@ import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
 
@@ -36,6 +38,15 @@ export abstract class SpatialLayer extends configured(TensorLayer, () => ({
     requireRank(this, inputShape, this.isFirst ? ['batch', 'channels', ...spatial] : ['batch', ...spatial, 'channels'])
     const [batch = null, first = null, ...rest] = inputShape
     return this.isFirst ? [batch, ...rest, first] : inputShape
+  }
+
+  /** How units pass where they are the last axis: of what keeps channels, each by itself. @internal */
+  protected get flowOfLast(): UnitFlow | null {
+    return KEEPS
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    return this.isFirst ? null : this.flowOfLast
   }
 
   call(x: Tensor, context: CallContext): Tensor {

@@ -6,12 +6,15 @@ import { ShapeError, formatShape } from '../../core/errors'
 import { configured, integer, option } from '../../core/options'
 import { normalizeAxis } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
+import { flatten } from '../../core/tree'
 import { logicalOr } from '../../ops/elementwise'
 import { any } from '../../ops/reduce'
 import { broadcastTo, concatenate, full, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { ListLayer } from './list-layer'
+import type { TensorSpec } from '../spec'
+import type { UnitFlow } from '../units'
 
 /**
  * Joins a list of tensors along an axis; all other extents must be equal.
@@ -25,6 +28,11 @@ export class Concatenate extends configured(ListLayer, () => ({
   axis: option(integer(), -1),
 }), 'axis') {
   static readonly className = 'Concatenate'
+
+  override get unitFlow(): UnitFlow | null {
+    const [{ shape }] = flatten(this.buildSpec!) as [TensorSpec]
+    return normalizeAxis(String(this), this.axis, shape.length) === shape.length - 1 ? { kind: 'concatenates' } : { kind: 'joins' }
+  }
 
   call(inputs: readonly Tensor[]): Tensor {
     this.computeOutputShape(inputs.map(({ shape }) => shape))

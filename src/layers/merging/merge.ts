@@ -10,6 +10,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { BatchShape } from '../spec'
 import { ListLayer } from './list-layer'
+import type { UnitFlow } from '../units'
 
 /** Extents of 1 behind the batch axis, until there are `rank` axes: [b, 5] → [b, 1, 5]. */
 function widened<Extent>(shape: readonly Extent[], rank: number): readonly (Extent | 1)[] {
@@ -32,6 +33,10 @@ export abstract class Merge extends ListLayer {
    * @param masks as wide as their inputs; null where an input has none
    */
   protected abstract merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor
+
+  override get unitFlow(): UnitFlow {
+    return { kind: 'joins' }
+  }
 
   call(inputs: readonly Tensor[], context: CallContext): Tensor {
     this.computeOutputShape(inputs.map(({ shape }) => shape))

@@ -15,6 +15,9 @@ import type { CallContext } from '../context'
 import { initializer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { ScaledLayer, extentsAlong } from './options'
+import type { TensorSpec } from '../spec'
+import type { UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 /** Keras's, for a mask that leaves nothing. */
 const LEAST_WEIGHT = 1e-7
@@ -63,6 +66,11 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     const [counts = null] = flatten(mask)
     const { mean, variance } = training && this.trainable ? this.batchMoments(x, counts) : { mean: this.movingMean.value, variance: this.movingVariance.value }
     return batchNorm(x, mean, variance, { axis: this.axis, offset: this.beta?.value ?? null, scale: this.gamma?.value ?? null, epsilon: this.epsilon })
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    const isLast = this.axis === -1 || this.axis === (this.buildSpec as TensorSpec).shape.length - 1
+    return isLast ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance) } : null
   }
 
   private batchMoments(x: Tensor, mask: Tensor | null): Moments {

@@ -8,6 +8,7 @@ import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
 
 /** One axis or several. */
 export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(/* @__PURE__ */ integer(), /* @__PURE__ */ listOf(/* @__PURE__ */ integer()), (value) => typeof value === 'number')
@@ -44,6 +45,11 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   /** null when `center` is false. */
   get beta(): Variable | null {
     return this.betaVariable
+  }
+
+  // What is normalized along the units depends on all of them.
+  override get unitFlow(): UnitFlow | null {
+    return null
   }
 
   protected addScale(shape: readonly number[]): void {

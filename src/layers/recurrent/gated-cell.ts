@@ -16,6 +16,8 @@ import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape, ShapesOf } from '../spec'
 import type { CellInput, DropoutMasks } from './cell'
 import { Cell } from './cell'
+import type { UnitAxis, UnitFlow } from '../units'
+import { unitAxes } from '../units'
 
 const rate = /* @__PURE__ */ number({ min: 0, max: 1 })
 
@@ -162,6 +164,14 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
 export abstract class GatedCell extends configured(WeightedCell, () => ({ units: cellOptions().units }), 'units') {
   protected get width(): number {
     return this.units
+  }
+
+  override get unitFlow(): UnitFlow {
+    const [kernel, recurrent, bias] = [this.kernel, this.recurrentKernel, this.bias].map((weight) => {
+      return unitAxes(-1, weight).map((axis) => ({ ...axis, blocks: this.gates }))
+    }) as [UnitAxis[], UnitAxis[], UnitAxis[]]
+    const units = { option: 'units', count: this.units, incoming: [...kernel, ...recurrent, ...bias], outgoing: unitAxes(0, this.recurrentKernel) }
+    return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }
 
   /**

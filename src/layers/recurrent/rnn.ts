@@ -25,6 +25,7 @@ import { scanLayers } from '../loop'
 import type { BatchShape } from '../spec'
 import type { Cell } from './cell'
 import { StackedRNNCells, cellKind } from './stacked-cells'
+import type { UnitFlow } from '../units'
 
 type State = readonly Tensor[]
 
@@ -98,6 +99,11 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     const last = (all: Tensor): Tensor => squeeze(slice(all, all.shape.map((_, i) => (i > 0 || goBackwards ? 0 : steps - 1)), [1, ...all.shape.slice(1)]), 0)
     const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
     return typed(returnState ? [output, ...state] : output)
+  }
+
+  // States that others see, or that are kept, have units of their own.
+  override get unitFlow(): UnitFlow | null {
+    return 'units' in this && !this.returnState && !this.stateful ? this.cell.unitFlow : null
   }
 
   /** Which steps count, [batch, steps]; null where all do. */

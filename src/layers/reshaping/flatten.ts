@@ -7,6 +7,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { dataFormat } from '../kinds'
 import { ReshapingLayer } from './reshaping-layer'
+import type { UnitFlow } from '../units'
 
 /** The product of extents; null when one is open. */
 export function productOf(extents: BatchShape): number | null {
@@ -22,6 +23,10 @@ export class Flatten extends configured(ReshapingLayer, () => ({
   dataFormat: option(dataFormat, null),
 })) {
   static readonly className = 'Flatten'
+
+  override get unitFlow(): UnitFlow | null {
+    return this.dataFormat === 'channelsFirst' ? null : { kind: 'flattens' }
+  }
 
   call(x: Tensor): Tensor {
     const ordered = this.dataFormat === 'channelsFirst' && x.rank > 2 ? moveAxis(x, 1, -1) : x

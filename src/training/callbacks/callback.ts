@@ -3,8 +3,11 @@
 import { ArgumentError, StateError, unknownName } from '../../core/errors'
 import { Configured } from '../../core/options'
 import type { TensorLike } from '../../ops/convert'
+import type { LayerBase } from '../../layers/base'
 import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
+import type { Probe } from '../probes'
 
 /** Numbers by name: the loss and metrics, with `val…` for validation. */
 export interface Logs {
@@ -25,6 +28,10 @@ export interface TrainedModel {
   /** Set it to true to end training after the current step. */
   stopTraining: boolean
   readonly optimizer: Optimizer
+  /** The layers it is made of, and all within them, from the outside in. */
+  readonly allLayers: readonly LayerBase[]
+  /** All weights, in the order of `getWeights`. */
+  readonly weights: readonly Variable[]
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */
@@ -35,6 +42,8 @@ export interface TrainedModel {
 
 /** Every method is optional; plain objects serve as well as subclasses of Callback. */
 export interface CallbackMethods {
+  /** What the callback looks at in training steps: see Probe. Asked for once, when training begins and the model is built. */
+  readonly probes?: readonly Probe[]
   setModel?(model: TrainedModel): void
   setParams?(params: FitParams): void
   onTrainBegin?(): void | Promise<void>

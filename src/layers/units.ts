@@ -1,0 +1,46 @@
+// What a layer declares of its units, the channels along the last axis of what it gives: along which axes of which weights
+// they lie, and what becomes of the units that come in. One walk over a model's graph (models/unit-groups.ts) makes of it
+// which weights belong to a unit; who counts, resets, scales or removes units needs nothing else.
+
+import type { Variable } from '../ops/variable'
+
+/**
+ * Units along an axis of a weight: unit j of n lies at j, j + n, j + 2n … for as many blocks as there are (the gates of a
+ * recurrent kernel). Default 1.
+ */
+export interface UnitAxis {
+  readonly weight: Variable
+  readonly axis: number
+  readonly blocks?: number
+}
+
+/** Units that a layer makes. */
+export interface MadeUnits {
+  /** The option of the layer that says how many there are. */
+  readonly option: string
+  readonly count: number
+  /** Where the weights of a unit's inputs lie, its bias among them. */
+  readonly incoming: readonly UnitAxis[]
+  /** Where weights by which the layer itself uses its units lie: of a recurrent kernel. Default none. */
+  readonly outgoing?: readonly UnitAxis[]
+}
+
+export type UnitFlow =
+  /** Every unit is made from all units of the input, whose weights lie along the axes `from`. */
+  | { readonly kind: 'makes'; readonly units: MadeUnits; readonly from: readonly UnitAxis[] }
+  /** Every unit of the input becomes one, by itself; `along` says where weights lie that a unit has of its own. */
+  | { readonly kind: 'keeps'; readonly along: readonly UnitAxis[] }
+  /** [batch, …places, units] → [batch, places · units]. */
+  | { readonly kind: 'flattens' }
+  /** The inputs, of one shape, element by element. */
+  | { readonly kind: 'joins' }
+  /** The inputs side by side along the last axis. */
+  | { readonly kind: 'concatenates' }
+
+/** A flow that keeps every unit and has no weights. */
+export const KEEPS: UnitFlow = { kind: 'keeps', along: [] }
+
+/** Those of some weights that there are, along an axis. */
+export function unitAxes(axis: number, ...weights: readonly (Variable | null)[]): UnitAxis[] {
+  return weights.flatMap((weight) => (weight === null ? [] : [{ weight, axis: axis < 0 ? axis + weight.shape.length : axis }]))
+}

@@ -1,0 +1,240 @@
+// Which weights belong to which unit of a model: one walk over its graph, by what each layer declares (layers/units.ts).
+//
+// The units that one layer makes are a group. Behind it they pass through normalisation, activations, pooling, Flatten and
+// Concatenate to the layers that use them; where an Add joins the units of two layers, the two are one group, since unit j of
+// the one cannot go without unit j of the other.
+
+import { flatten } from '../core/tree'
+import type { LayerBase } from '../layers/base'
+import { InputLayer } from '../layers/core/input-layer'
+import { originOf, symbolsIn } from '../layers/symbol'
+import type { MadeUnits, UnitAxis, UnitFlow } from '../layers/units'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import { LayerGraph } from './layer-graph'
+
+/** Units of a group along an axis of a weight: unit j at start + b · stride + j for every block b. */
+export interface UnitPlace {
+  readonly weight: Variable
+  readonly axis: number
+  readonly start: number
+  readonly stride: number
+  readonly blocks: number
+}
+
+/** Units that can only be counted, reset, scaled or removed together: unit j in every place. */
+export interface UnitGroup {
+  /** The layers that make the units, in the order of the graph. */
+  readonly makers: readonly LayerBase[]
+  /** The layers that pass them on, each by itself: normalisation, activations, pooling. */
+  readonly keepers: readonly LayerBase[]
+  readonly count: number
+  /** Weights of the units' inputs, their biases among them. */
+  readonly incoming: readonly UnitPlace[]
+  /** Weights that a unit has of its own behind that: gamma, beta and the moving averages of a normalisation. */
+  readonly along: readonly UnitPlace[]
+  /** Weights by which others use the units. */
+  readonly outgoing: readonly UnitPlace[]
+  /** Why units cannot be taken away or exchanged: "they are the model's output". null where they can. */
+  readonly fixed: string | null
+}
+
+/** A group while the graph is walked. */
+class Group {
+  private into: Group | null = null
+  readonly makers = new Set<LayerBase>()
+  readonly keepers = new Set<LayerBase>()
+  readonly incoming: UnitPlace[] = []
+  readonly along: UnitPlace[] = []
+  readonly outgoing: UnitPlace[] = []
+  fixed: string | null = null
+
+  constructor(readonly count: number) {}
+
+  /** The group that this one has become a part of. */
+  get root(): Group {
+    return this.into === null ? this : this.into.root
+  }
+
+  fix(why: string): void {
+    this.root.fixed ??= why
+  }
+
+  join(other: Group): void {
+    const [a, b] = [this.root, other.root]
+    if (a === b) return
+    for (const maker of b.makers) a.makers.add(maker)
+    for (const keeper of b.keepers) a.keepers.add(keeper)
+    a.incoming.push(...b.incoming)
+    a.along.push(...b.along)
+    a.outgoing.push(...b.outgoing)
+    a.fixed ??= b.fixed
+    b.into = a
+  }
+}
+
+/** Units of one group along the last axis of a value. */
+interface Segment {
+  readonly group: Group
+  readonly start: number
+  readonly stride: number
+  readonly blocks: number
+}
+
+/** What lies along the last axis of a value; null where nobody knows. */
+type Lane = { readonly size: number; readonly segments: readonly Segment[] } | null
+
+/** The groups of a model's units, in the order in which they are made. Those of models within are among them. */
+export function unitGroups(graph: LayerGraph): UnitGroup[] {
+  const walk = new Walk()
+  const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
+  for (const lane of lanes) fix(lane, 'they are an output of the model')
+  return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, fixed }) => {
+    return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, fixed }
+  })
+}
+
+function fix(lane: Lane, why: string): void {
+  lane?.segments.forEach(({ group }) => group.fix(why))
+}
+
+class Walk {
+  readonly groups: Group[] = []
+  /** By layer: what a layer that is called again makes, and what it was called on first. */
+  private readonly made = new Map<LayerBase, { readonly group: Group; readonly input: Lane }>()
+
+  /** What lies along the last axis of each output. */
+  run(graph: LayerGraph, inputs: readonly Lane[]): Lane[] {
+    const lanes = new Map<Tensor, Lane>()
+    flatten(graph.inputs).forEach((symbol, i) => lanes.set(symbol, inputs[i]!))
+    for (const call of graph.calls) {
+      const given = symbolsIn(call.input)
+      const results = this.call(call.layer, given, given.map((symbol) => lanes.get(symbol) ?? null))
+      for (const symbol of symbolsIn(call.options)) fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
+      call.outputs.forEach((symbol, i) => lanes.set(symbol, results[i] ?? null))
+    }
+    return flatten(graph.outputs).map((symbol) => lanes.get(symbol) ?? null)
+  }
+
+  private call(layer: LayerBase, symbols: readonly Tensor[], inputs: readonly Lane[]): Lane[] {
+    if (layer.graph instanceof LayerGraph) return this.run(layer.graph, inputs)
+    if (layer instanceof InputLayer) return [...inputs]
+    const flow = layer.unitFlow
+    const lane = flow === null ? null : this.flow(layer, flow, symbols, inputs)
+    if (lane === null) for (const input of inputs) fix(input, `${layer} does not say what it does with them`)
+    return [lane]
+  }
+
+  private flow(layer: LayerBase, flow: UnitFlow, symbols: readonly Tensor[], inputs: readonly Lane[]): Lane {
+    const [first = null] = inputs
+    switch (flow.kind) {
+      case 'makes':
+        return this.make(layer, flow.units, flow.from, first)
+      case 'keeps':
+        first?.segments.forEach(({ group }) => group.root.keepers.add(layer))
+        for (const axis of flow.along) place(first, axis, ({ root }) => root.along)
+        return first
+      case 'flattens': {
+        const places = placesOf(symbols[0]!)
+        return first === null || places === null ? null : repeated(first, places)
+      }
+      case 'joins':
+        return joined(inputs)
+      case 'concatenates':
+        return this.concatenated(symbols, inputs)
+    }
+  }
+
+  private make(layer: LayerBase, { count, incoming, outgoing = [] }: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
+    const known = this.made.get(layer)
+    if (known !== undefined) {
+      // One kernel for two inputs: its rows belong to units of both.
+      if (joined([known.input, input]) === null) for (const lane of [known.input, input]) fix(lane, `${layer} is called on several inputs`)
+      return lane(known.group)
+    }
+    const group = new Group(count)
+    this.groups.push(group)
+    this.made.set(layer, { group, input })
+    group.makers.add(layer)
+    const own = lane(group)
+    for (const axis of incoming) place(own, axis, () => group.incoming)
+    for (const axis of outgoing) place(own, axis, () => group.outgoing)
+    for (const axis of from) place(input, axis, ({ root }) => root.outgoing)
+    return own
+  }
+
+  private concatenated(symbols: readonly Tensor[], inputs: readonly Lane[]): Lane {
+    let size = 0
+    const segments: Segment[] = []
+    for (const [i, input] of inputs.entries()) {
+      const extent = originOf(symbols[i]!)?.spec.shape.at(-1) ?? input?.size ?? null
+      if (extent === null) return null
+      const start = size
+      input?.segments.forEach((each) => segments.push({ ...each, start: each.start + start }))
+      size += extent
+    }
+    return { size, segments }
+  }
+}
+
+function lane(group: Group): Lane {
+  return { size: group.count, segments: [{ group, start: 0, stride: group.count, blocks: 1 }] }
+}
+
+/** Notes where the units of a lane lie along an axis of a weight. */
+function place(lane: Lane, { weight, axis, blocks = 1 }: UnitAxis, listOf: (group: Group) => UnitPlace[]): void {
+  if (lane === null) return
+  const repeats = repeated(lane, blocks)
+  for (const { group, start, stride, blocks: count } of repeats!.segments) listOf(group).push({ weight, axis, start, stride, blocks: count })
+}
+
+/** A lane several times, one behind the other. */
+function repeated(lane: NonNullable<Lane>, times: number): Lane {
+  if (times === 1) return lane
+  return {
+    size: lane.size * times,
+    segments: lane.segments.flatMap((each) => {
+      if (each.blocks === 1) return [{ ...each, stride: lane.size, blocks: times }]
+      return Array.from({ length: times }, (_, i) => ({ ...each, start: each.start + i * lane.size }))
+    }),
+  }
+}
+
+/** The places of a value [batch, …places, units]; null where one is open. */
+function placesOf(symbol: Tensor): number | null {
+  const shape = originOf(symbol)?.spec.shape ?? symbol.shape
+  return shape.slice(1, -1).reduce<number | null>((product, extent) => (product === null || extent === null ? null : product * extent), 1)
+}
+
+/** Values of which unit j of the one meets unit j of the other; null where their units do not lie alike. */
+function joined(lanes: readonly Lane[]): Lane {
+  const [first] = lanes
+  if (first == null || lanes.some((other) => other === null || !liesAlike(first, other))) return null
+  for (const other of lanes.slice(1)) first.segments.forEach(({ group }, i) => group.join(other!.segments[i]!.group))
+  return first
+}
+
+function liesAlike(a: NonNullable<Lane>, b: NonNullable<Lane>): boolean {
+  return (
+    a.size === b.size && a.segments.length === b.segments.length &&
+    a.segments.every(({ group, start, stride, blocks }, i) => {
+      const other = b.segments[i]!
+      return group.count === other.group.count && start === other.start && stride === other.stride && blocks === other.blocks
+    })
+  )
+}
+
+/** The indices along the axis of some units of a place. */
+export function indicesOf({ start, stride, blocks }: UnitPlace, units: readonly number[]): number[] {
+  return Array.from({ length: blocks }, (_, block) => units.map((unit) => start + block * stride + unit)).flat()
+}
+
+/** Visits the elements of a weight that belong to units: `visit(offset of the first, how many side by side)`. */
+export function visitUnits(place: UnitPlace, units: readonly number[], visit: (start: number, length: number) => void): void {
+  const { weight: { shape }, axis } = place
+  const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1)
+  const outer = shape.slice(0, axis).reduce((product, extent) => product * extent, 1)
+  const along = shape[axis]! * inner
+  const indices = indicesOf(place, units)
+  for (let row = 0; row < outer; row++) for (const index of indices) visit(row * along + index * inner, inner)
+}

@@ -1,0 +1,176 @@
+// Probes: what callbacks ask of the training step. A probe is traced behind the step, as a part of the same program, and sees
+// what the step computed: outputs of layers, gradients, weights before and after the update. A step that no probe takes part
+// in is the program that it always was.
+
+import { ArgumentError } from '../core/errors'
+import type { Tree } from '../core/tree'
+import { flatten } from '../core/tree'
+import { whileHearing } from '../layers/context'
+import type { Hearer } from '../layers/context'
+import { divide } from '../ops/elementwise'
+import type { Tensor } from '../ops/tensor'
+import type { Trace } from '../ops/trace'
+import { currentTrace, withScope } from '../ops/trace'
+import type { Variable } from '../ops/variable'
+
+/** What a probe knows a layer by. */
+type Watched = object & { toString(): string }
+
+/**
+ * What a callback wants of the training step, and how often. `trace` runs once, with symbols; what it finds out it keeps in
+ * Variables:
+ *
+ * ```ts
+ * class MeanActivity extends Callback {
+ *   readonly activity = new Variable([], { name: 'activity', trainable: false })
+ *   readonly probes = [{ every: 50, trace: (step) => this.activity.assign(ops.mean(step.outputs(this.model.layers[0])[0])) }]
+ * }
+ * ```
+ */
+export interface Probe {
+  /** It takes part in every so many steps of fit, beginning with the first. Default 1. */
+  readonly every?: number
+  /** Layers whose outputs `trace` wants gradients of. */
+  readonly gradientsOf?: readonly Watched[]
+  /** Adds to the step, behind the update of the weights. Traced. */
+  trace?(step: ProbedStep): void
+  /**
+   * Runs after each step that the probe took part in, at once and in JavaScript: may read Variables and change weights.
+   * Steps that somebody waits for cannot run many at a time.
+   * @param step from 0 on, since fit began
+   */
+  afterStep?(step: number): void
+}
+
+/** What a traced step computed. */
+export class ProbedStep implements Hearer {
+  private readonly heard = new Map<object, Tensor[]>()
+  private readonly initial = new Map<Variable, Tensor>()
+  private readonly found = new Map<Variable, Tensor>()
+  private readonly foundOutputs = new Map<Tensor, Tensor>()
+  private readonly trace: Trace | null = currentTrace()
+
+  /**
+   * @param weights those that may be asked for
+   * @param wanted the layers whose outputs' gradients will be asked for
+   * @param scale what the loss is multiplied by
+   */
+  constructor(weights: readonly Variable[], private readonly wanted: readonly Watched[], private readonly scale: number) {
+    for (const weight of weights) this.initial.set(weight, weight.value)
+  }
+
+  /** @internal */
+  hear(layer: object, output: Tree<Tensor>): void {
+    // What is computed within a loop does not exist outside of it.
+    if (currentTrace() !== this.trace) return
+    this.heard.set(layer, [...(this.heard.get(layer) ?? []), ...flatten<Tensor>(output)])
+  }
+
+  /** Gradients that the step takes, and those of the outputs that are wanted. @internal */
+  differentiate(loss: Tensor, variables: readonly Variable[]): Tensor[] {
+    const outputs = this.wanted.flatMap((layer) => this.heard.get(layer) ?? []).filter(({ dtype }) => dtype === 'float32')
+    const all = this.trace!.gradients(loss, [...variables.map((variable) => variable.value), ...outputs])
+    const unscaled = all.map((gradient) => (this.scale === 1 ? gradient : divide(gradient, this.scale)))
+    variables.forEach((variable, i) => this.found.set(variable, unscaled[i]!))
+    outputs.forEach((output, i) => this.foundOutputs.set(output, unscaled[variables.length + i]!))
+    return all.slice(0, variables.length)
+  }
+
+  /** What a layer gave in this step, in training mode: a tensor for each call and each output. */
+  outputs(layer: Watched): readonly Tensor[] {
+    const outputs = this.heard.get(layer)
+    if (outputs !== undefined) return outputs
+    throw new ArgumentError(`A probe asks for the outputs of ${layer.toString()}, which is not called in the training step, or only within a loop`)
+  }
+
+  /** ∂loss/∂output for each of `outputs(layer)`. The layer must be one of the probe's `gradientsOf`. */
+  outputGradients(layer: Watched): readonly Tensor[] {
+    return this.outputs(layer).map((output) => {
+      const gradient = this.foundOutputs.get(output)
+      if (gradient !== undefined) return gradient
+      throw new ArgumentError(`A probe asks for the gradient of ${layer.toString()}, which it must name in gradientsOf`)
+    })
+  }
+
+  /** ∂loss/∂weight, before it is clipped; null where the step does not take it. */
+  gradient(weight: Variable): Tensor | null {
+    return this.found.get(weight) ?? null
+  }
+
+  /** The weight as the step found it. */
+  before(weight: Variable): Tensor {
+    return this.initial.get(weight) ?? weight.value
+  }
+
+  /** The weight as the step leaves it. */
+  after(weight: Variable): Tensor {
+    return weight.value
+  }
+}
+
+let current: ProbedStep | null = null
+
+/** The step that is being traced with probes; null where there are none. */
+export function currentProbedStep(): ProbedStep | null {
+  return current
+}
+
+/** Traces a step, and behind it what the probes add. */
+export function withProbes<Result>(
+  probes: readonly Probe[],
+  { weights, scale }: { readonly weights: readonly Variable[]; readonly scale: number },
+  step: () => Result,
+): Result {
+  if (probes.length === 0) return step()
+  const probed = new ProbedStep(weights, [...new Set(probes.flatMap(({ gradientsOf = [] }) => gradientsOf))], scale)
+  current = probed
+  try {
+    const result = whileHearing(probed, step)
+    withScope('probes', () => probes.forEach((probe) => probe.trace?.(probed)))
+    return result
+  } finally {
+    current = null
+  }
+}
+
+const numbers = new WeakMap<Probe, number>()
+let next = 0
+
+/** Text that is equal for the same probes that are traced: what such a program is known by. */
+export function probesKey(probes: readonly Probe[]): string {
+  return probes.map((probe) => {
+    if (!numbers.has(probe)) numbers.set(probe, next++)
+    return ` probe${numbers.get(probe)}`
+  }).join('')
+}
+
+/** Some steps in a row with the same probes. */
+export interface ProbedSteps {
+  /** Those that take part. */
+  readonly probes: readonly Probe[]
+  /** How many steps from here on are alike and need not be waited for; ∞ where all are. */
+  readonly length: number
+}
+
+const ALWAYS: ProbedSteps = { probes: [], length: Infinity }
+
+/** Which probes take part in which steps. */
+export class ProbeSchedule {
+  constructor(private readonly probes: readonly Probe[]) {
+    for (const { every = 1 } of probes) {
+      if (!Number.isInteger(every) || every < 1) throw new ArgumentError(`every of a probe must be an integer ≥ 1, received ${every}`)
+    }
+  }
+
+  at(step: number): ProbedSteps {
+    if (this.probes.length === 0) return ALWAYS
+    const isDue = ({ every = 1 }: Probe): boolean => step % every === 0
+    const probes = this.probes.filter(isDue)
+    const ahead = this.probes.map((probe) => {
+      const { every = 1 } = probe
+      if (every > 1) return isDue(probe) ? 1 : every - (step % every)
+      return probe.afterStep === undefined ? Infinity : 1
+    })
+    return { probes, length: Math.min(...ahead) }
+  }
+}

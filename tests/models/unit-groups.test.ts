@@ -1,0 +1,168 @@
+// modes: simd
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import {
+  Activation, Add, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GlobalAveragePooling2D, GRU, Input,
+  LayerNormalization, LSTM, MaxPooling2D, Model, ReLU, SeparableConv2D, Sequential, Variable, setRandomSeed, tensor,
+} from '../../src'
+import type { UnitGroup, UnitPlace } from '../../src/models/unit-groups'
+import { indicesOf, unitGroups, visitUnits } from '../../src/models/unit-groups'
+
+/** [weight, axis, start, stride, blocks], readable. */
+function text({ weight, axis, start, stride, blocks }: UnitPlace): string {
+  return `${weight.name} @${axis}${start > 0 ? ` +${start}` : ''}${blocks > 1 ? ` ${blocks}×${stride}` : ''}`
+}
+
+function places({ incoming, along, outgoing }: UnitGroup) {
+  return { incoming: incoming.map(text), along: along.map(text), outgoing: outgoing.map(text) }
+}
+
+/** Sets weights of some units to zero in every place that goes out. */
+function silence(group: UnitGroup, units: readonly number[]): void {
+  for (const place of group.outgoing) visitUnits(place, units, (start, length) => void place.weight.view.fill(0, start, start + length))
+}
+
+/** Fills what comes in to some units, and what they have of their own, with noise. */
+function disturb(group: UnitGroup, units: readonly number[]): void {
+  for (const place of [...group.incoming, ...group.along]) {
+    visitUnits(place, units, (start, length) => {
+      for (let i = start; i < start + length; i++) place.weight.view[i] = 0.3 + ((i * 7) % 5) / 5
+    })
+  }
+}
+
+/** Units that nobody listens to may be anything: what a group says of its places is all there is. */
+function expectComplete(model: Model | Sequential, x: Tensor, units = [1, 2]): void {
+  const groups = unitGroups(model.graph!).filter(({ fixed }) => fixed === null)
+  expect(groups.length).toBeGreaterThan(0)
+  for (const group of groups) {
+    silence(group, units)
+    const before = [...(model.predictOnBatch(x) as Tensor).data]
+    disturb(group, units)
+    const after = [...(model.predictOnBatch(x) as Tensor).data]
+    after.forEach((value, i) => expect(value, group.makers.join()).toBeCloseTo(before[i]!, 5))
+    // And those that somebody listens to may not.
+    disturb(group, [0])
+    expect([...(model.predictOnBatch(x) as Tensor).data]).not.toEqual(after)
+  }
+}
+
+function image(...shape: number[]): Tensor {
+  const size = shape.reduce((a, b) => a * b)
+  return tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7) + 0.2), shape)
+}
+
+describe('unit groups', () => {
+  it('of dense layers', () => {
+    const model = new Sequential([new Dense({ units: 5, activation: 'relu', inputShape: [3], name: 'a' }), new Dropout(0.1), new Dense({ units: 4, name: 'b' }), new Activation('relu'), new Dense({ units: 2, name: 'c' })])
+    const groups = unitGroups(model.graph!)
+    expect(groups.map(({ count, fixed }) => [count, fixed])).toEqual([[5, null], [4, null], [2, 'they are an output of the model']])
+    expect(places(groups[0]!)).toEqual({ incoming: ['a/kernel @1', 'a/bias @0'], along: [], outgoing: ['b/kernel @0'] })
+    expectComplete(model, image(4, 3))
+  })
+
+  it('go through normalisation, pooling and Flatten', () => {
+    setRandomSeed(1)
+    const model = new Sequential([
+      new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', inputShape: [6, 6, 2], name: 'conv' }), new BatchNormalization({ name: 'norm' }), new ReLU(), new MaxPooling2D(),
+      new DepthwiseConv2D({ kernelSize: 2, name: 'depth' }), new SeparableConv2D({ filters: 5, kernelSize: 2, name: 'sep' }), new Flatten(), new Dense({ units: 2, name: 'out' }),
+    ])
+    const [conv, sep] = unitGroups(model.graph!)
+    expect(places(conv!)).toEqual({
+      incoming: ['conv/kernel @3', 'conv/bias @0'],
+      along: ['norm/gamma @0', 'norm/beta @0', 'norm/movingMean @0', 'norm/movingVariance @0', 'depth/kernel @2', 'depth/bias @0'],
+      outgoing: ['sep/depthwiseKernel @2', 'sep/pointwiseKernel @2'],
+    })
+    expect(sep!.outgoing.map(text)).toEqual(['out/kernel @0'])
+    expectComplete(model, image(2, 6, 6, 2))
+  })
+
+  it('repeat for every place of a flattened image', () => {
+    const model = new Sequential([new Conv2D({ filters: 3, kernelSize: 2, inputShape: [3, 3, 1] }), new Flatten(), new Dense({ units: 2, name: 'out' })])
+    const [conv] = unitGroups(model.graph!)
+    expect(conv!.outgoing.map(text)).toEqual(['out/kernel @0 4×3'])
+    expect(indicesOf(conv!.outgoing[0]!, [1])).toEqual([1, 4, 7, 10])
+    expectComplete(model, image(2, 3, 3, 1))
+  })
+
+  it('are one where Add joins them, and lie side by side behind Concatenate', () => {
+    const input = Input({ shape: [6] })
+    const a = new Dense({ units: 4, name: 'a' }).apply(input)
+    const b = new Dense({ units: 4, name: 'b' }).apply(input)
+    const c = new Dense({ units: 3, name: 'c' }).apply(input)
+    const sum = new Add().apply([a, b])
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 2, name: 'out' }).apply(new Concatenate().apply([c, sum])) })
+    const groups = unitGroups(model.graph!)
+    expect(groups.map(({ makers, count, fixed }) => [makers.map(({ name }) => name), count, fixed !== null])).toEqual([[['a', 'b'], 4, false], [['c'], 3, false], [['out'], 2, true]])
+    expect(groups[0]!.outgoing.map(text)).toEqual(['out/kernel @0 +3'])
+    expect(groups[1]!.outgoing.map(text)).toEqual(['out/kernel @0'])
+    expectComplete(model, image(3, 6))
+  })
+
+  it('stay together through a residual block', () => {
+    const input = Input({ shape: [4, 4, 3] })
+    const stem = new Conv2D({ filters: 4, kernelSize: 1, name: 'stem' }).apply(input)
+    const inner = new Conv2D({ filters: 6, kernelSize: 3, padding: 'same', activation: 'relu', name: 'inner' }).apply(stem)
+    const back = new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', name: 'back' }).apply(inner)
+    const joined = new Add().apply([stem, back])
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 1 }).apply(new GlobalAveragePooling2D().apply(joined)) })
+    const groups = unitGroups(model.graph!)
+    expect(groups.map(({ makers }) => makers.map(({ name }) => name))).toEqual([['stem', 'back'], ['inner'], [expect.stringMatching('dense')]])
+    expectComplete(model, image(2, 4, 4, 3))
+  })
+
+  it('of recurrent layers lie in every gate', () => {
+    for (const Recurrent of [LSTM, GRU]) {
+      const model = new Sequential([new Embedding({ inputDim: 7, outputDim: 3, inputShape: [5], name: 'words' }), new Recurrent({ units: 4, returnSequences: true, name: 'first' }), new Recurrent({ units: 3, name: 'second' }), new Dense({ units: 1, name: 'out' })])
+      const [words, first] = unitGroups(model.graph!)
+      expect(words!.outgoing.map(text)).toEqual([expect.stringMatching(/^first.*\/kernel @0$/)])
+      const gates = Recurrent === LSTM ? 4 : 3
+      expect(first!.incoming.map(text)[0]).toMatch(new RegExp(`kernel @1 ${gates}×4$`))
+      expect(first!.outgoing.map(text)).toEqual([expect.stringMatching('recurrent_kernel @0'), expect.stringMatching(/^second.*\/kernel @0$/)])
+      expectComplete(model, tensor([[1, 2, 3, 4, 5], [6, 0, 1, 1, 2]], undefined, 'int32'))
+    }
+  })
+
+  it('go through models within models, and shared layers', () => {
+    const input = Input({ shape: [3] })
+    const inner = new Sequential([new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'in' }), new Dense({ units: 4, name: 'mid' })])
+    const shared = new Dense({ units: 2, name: 'shared' })
+    const model = new Model({ inputs: input, outputs: new Add().apply([shared.apply(inner.apply(input)), shared.apply(new Dense({ units: 4, name: 'other' }).apply(input))]) })
+    const groups = unitGroups(model.graph!)
+    const byName = new Map(groups.flatMap((group) => group.makers.map(({ name }) => [name, group])))
+    expect(byName.get('mid')).toBe(byName.get('other'))
+    expect(byName.get('in')!.fixed).toBeNull()
+    expectComplete(model, image(2, 3))
+  })
+
+  it('are fixed where a layer mixes them or nobody knows', () => {
+    const cases = [
+      [new LayerNormalization(), /LayerNormalization/],
+      [new Activation('softmax'), /Activation/],
+      [new BatchNormalization({ axis: 1 }), null],
+    ] as const
+    for (const [layer, why] of cases) {
+      const model = new Sequential([new Dense({ units: 4, inputShape: [3], name: 'a' }), layer, new Dense({ units: 1 })])
+      const [first] = unitGroups(model.graph!)
+      if (why === null) expect(first!.fixed).toBeNull()
+      else expect(first!.fixed).toMatch(why)
+    }
+    const grouped = new Sequential([new Conv2D({ filters: 4, kernelSize: 1, inputShape: [2, 2, 2] }), new Conv2D({ filters: 4, kernelSize: 1, groups: 2 }), new Flatten(), new Dense({ units: 1 })])
+    expect(unitGroups(grouped.graph!)[0]!.fixed).toMatch(/Conv2D/)
+    const turned = new Sequential([new Conv2D({ filters: 4, kernelSize: 1, inputShape: [2, 2, 2] }), new Conv2DTranspose({ filters: 4, kernelSize: 2 }), new Flatten(), new Dense({ units: 1 })])
+    expect(unitGroups(turned.graph!).filter(({ fixed }) => fixed === null)).toHaveLength(2)
+    expectComplete(turned, image(2, 2, 2, 2))
+  })
+
+  it('draw weights anew as they were drawn first', () => {
+    const layer = new Dense({ units: 40, inputShape: [30] })
+    const model = new Sequential([layer, new Dense({ units: 1 })])
+    const fresh = model.drawAnew(layer.kernel)
+    expect(fresh.shape).toEqual([30, 40])
+    expect([...fresh.data]).not.toEqual([...layer.kernel.value.data])
+    const limit = Math.sqrt(6 / 70)
+    expect(Math.max(...[...fresh.data].map(Math.abs))).toBeLessThanOrEqual(limit)
+    expect([...model.drawAnew(layer.bias!).data]).toEqual(new Array(40).fill(0))
+    expect(() => model.drawAnew(new Variable([2], { name: 'other' }))).toThrow(/does not know how other was made/)
+  })
+})
