@@ -2,3 +2,5 @@
 
 export { Ledger, ledger } from './thrift/ledger'
 export type { Cost, LedgerOptions, LedgerRow, StepCost } from './thrift/ledger'
+export { pruneUnits } from './thrift/prune-units'
+export type { PruneUnitsOptions } from './thrift/prune-units'

@@ -116,6 +116,10 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     return all
   }
 
+  override get parts(): readonly Optimizer[] {
+    return this.optimizers.map((each) => each.optimizer)
+  }
+
   override get builtFor(): readonly Variable[] {
     return this.optimizers.flatMap((each) => each.optimizer.builtFor)
   }

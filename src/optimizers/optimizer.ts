@@ -159,6 +159,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return this.store.slots
   }
 
+  /** Those that keep the slots: itself, or the optimizers that it holds. @internal */
+  get parts(): readonly Optimizer[] {
+    return [this]
+  }
+
   /** The weights it has slots for, in the order of `variables`; none before the first training. @internal */
   get builtFor(): readonly Variable[] {
     return this.store.weights

@@ -146,7 +146,7 @@ export class Steps {
   }
 }
 
-function batchOf({ x, y, inputs, targets, weights }: BatchTypes, symbols: readonly Tensor[]): Batch {
+export function batchOf({ x, y, inputs, targets, weights }: BatchTypes, symbols: readonly Tensor[]): Batch {
   let at = 0
   const take = (isThere: boolean): Tensor | null => (isThere ? symbols[at++]! : null)
   return {

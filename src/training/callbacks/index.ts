@@ -1,11 +1,12 @@
 // The callbacks that come with the library. Names and defaults are Keras's.
 
-import { camelKey, knownName, unknownName } from '../../core/errors'
+import { knownName, unknownName } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
-import { boolean, choice, configured, custom, integer, nullable, number, option, text } from '../../core/options'
+import { boolean, configured, integer, nullable, number, option } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
 import { Callback, METHODS } from './callback'
+import { logName, mode, shouldRise } from './monitor'
 
 export { Callback } from './callback'
 export type { CallbackMethods, FitParams, Logs, TrainedModel } from './callback'
@@ -28,9 +29,6 @@ export class History extends Callback {
   }
 }
 
-/** The name of a log in either spelling: 'val_loss' is 'valLoss'. */
-const logName = custom<string>((value, where) => camelKey(text.read(value, where)), (value) => value)
-
 const earlyStoppingOptions = () => ({
   /** The log to watch. Default 'valLoss'. */
   monitor: option(logName, 'valLoss'),
@@ -39,7 +37,7 @@ const earlyStoppingOptions = () => ({
   /** Epochs without improvement after which training ends. Default 0. */
   patience: option(integer({ min: 0 }), 0),
   /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. Default 'auto'. */
-  mode: option(choice('auto', 'min', 'max'), 'auto'),
+  mode: option(mode, 'auto'),
   /** A value that must be passed for training to go on. Default null: none. */
   baseline: option(nullable(number()), null),
   /** Puts back the weights of the best epoch at the end. Default false. */
@@ -53,7 +51,7 @@ export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptio
 
 /** Ends training when a monitored number has stopped to improve. */
 export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
-  private readonly rises = this.mode === 'max' || (this.mode === 'auto' && /acc|auc|precision|recall/i.test(this.monitor))
+  private readonly rises = shouldRise(this.monitor, this.mode)
   private best = NaN
   private wait = 0
   private bestWeights: Tensor[] | null = null
