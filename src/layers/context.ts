@@ -96,6 +96,25 @@ export function withoutFrame<Result>(body: () => Result): Result {
   }
 }
 
+/** Sees what a call of a layer gives, and says what it is to give instead. */
+export type Tap = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>) => Tree<Tensor>
+
+let tap: Tap | null = null
+
+/** Runs `body` with every call of a layer seen by `own`, those within other layers first. */
+export function withTap<Result>(own: Tap, body: () => Result): Result {
+  const outer = tap
+  tap = own
+  try {
+    return body()
+  } finally {
+    tap = outer
+  }
+}
+
+/** What a layer gives, after whoever looks at its calls. */
+export const tapped: Tap = (layer, input, output) => (tap === null ? output : tap(layer, input, output))
+
 /** Runs `body` to find out shapes or costs only: what it computes is thrown away. */
 export function whileProbing<Result>(body: () => Result): Result {
   const outer = probing
