@@ -32,6 +32,11 @@ export interface TrainedModel {
   readonly allLayers: readonly LayerBase[]
   /** All weights, in the order of `getWeights`. */
   readonly weights: readonly Variable[]
+  readonly trainableWeights: readonly Variable[]
+  /** The graph of its layers, where there is one. @internal */
+  readonly graph: object | null
+  /** What a weight might have begun with. @internal */
+  drawAnew(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */
