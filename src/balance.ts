@@ -8,3 +8,7 @@ export { ShrinkAndPerturb } from './balance/shrink-and-perturb'
 export type { ShrinkAndPerturbOptions } from './balance/shrink-and-perturb'
 export { L2Init } from './balance/l2-init'
 export type { L2InitOptions } from './balance/l2-init'
+
+export { UnitHealth } from './balance/unit-health'
+export type { UnitHealthOptions } from './balance/unit-health'
+export type { HealthRecord, LayerHealth } from './training/callbacks'

@@ -7,7 +7,7 @@ import { LayerBase } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
 import { LayerGraph } from '../models/layer-graph'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
-import { indicesOf, unitGroups } from '../models/unit-groups'
+import { ARE_OUTPUT, indicesOf, unitGroups } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { concatenate, reshape, slice, take } from '../ops/shape'
@@ -43,8 +43,20 @@ export interface HiddenUnits extends UnitGroup {
  * @throws ArgumentError for a model whose graph nobody knows, one without hidden units, and layers that have none
  */
 export function hiddenUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
+  return choose(method, model, chosen, whyNotExchanged(model))
+}
+
+/**
+ * The same, also those that cannot be exchanged or are not trained, for who only looks at them.
+ */
+export function visibleUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
+  return choose(method, model, chosen, ({ fixed }) => (fixed === ARE_OUTPUT ? fixed : null))
+}
+
+type WhyNot = (group: UnitGroup) => string | null
+
+function choose(method: string, model: TrainedModel, chosen: readonly LayerName[] | null, whyNot: WhyNot): HiddenUnits[] {
   const groups = groupsOf(method, model)
-  const whyNot = whyNotBy(model)
   if (chosen !== null) {
     for (const each of chosen) {
       const group = groups.find(({ makers }) => makers.some((maker) => isMeant(each, maker)))
@@ -66,7 +78,7 @@ export function groupsOf(method: string, model: { readonly name: string; readonl
   throw new ArgumentError(`${method}: needs a Sequential or a functional model: nobody knows the graph of ${quoted(model.name)}`)
 }
 
-function whyNotBy(model: TrainedModel): (group: UnitGroup) => string | null {
+function whyNotExchanged(model: TrainedModel): WhyNot {
   const trained = new Set(model.trainableWeights)
   return ({ fixed, incoming, outgoing }) => {
     if (fixed !== null) return fixed
