@@ -102,6 +102,9 @@ interface Segment {
 /** What lies along the last axis of a value; null where nobody knows. */
 type Lane = { readonly size: number; readonly segments: readonly Segment[] } | null
 
+/** Why the units of an output are fixed. */
+export const ARE_OUTPUT = 'they are an output of the model'
+
 /**
  * The groups of a model's units, in the order in which they are made. Those of models within are among them.
  * @param inner whether those that only a layer itself sees are, too: see LayerBase.innerUnits
@@ -109,7 +112,7 @@ type Lane = { readonly size: number; readonly segments: readonly Segment[] } | n
 export function unitGroups(graph: LayerGraph, { inner = false } = {}): UnitGroup[] {
   const walk = new Walk(inner)
   const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
-  for (const lane of lanes) fix(lane, 'they are an output of the model')
+  for (const lane of lanes) lane?.segments.forEach(({ group }) => (group.root.fixed = ARE_OUTPUT))
   return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, uses, options, fixed }) => {
     return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, uses, options, fixed }
   })
@@ -172,11 +175,12 @@ class Walk {
     }
   }
 
-  private group(layer: LayerBase, { option, count, incoming, outgoing = [] }: MadeUnits): Group {
+  private group(layer: LayerBase, { option, count, incoming, outgoing = [], mixed = false }: MadeUnits): Group {
     const group = new Group(count)
     this.groups.push(group)
     group.makers.add(layer)
     group.options.set(layer, option)
+    if (mixed) group.fix(`${layer} makes each of all of them`)
     const own = lane(group)
     for (const axis of incoming) place(own, axis, () => group.incoming)
     for (const axis of outgoing) place(own, axis, () => group.outgoing)

@@ -116,8 +116,8 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     return all
   }
 
-  override get parts(): readonly Optimizer[] {
-    return this.optimizers.map((each) => each.optimizer)
+  override slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
+    return this.optimizerOf(weight).slotsOf(weight)
   }
 
   override get builtFor(): readonly Variable[] {

@@ -71,7 +71,8 @@ export interface UpdateResult {
   readonly slots: readonly Tensor[]
 }
 
-const AVERAGE = 'average'
+/** The kind of slot that holds the running average of a weight. @internal */
+export const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
 /**
@@ -159,9 +160,9 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return this.store.slots
   }
 
-  /** Those that keep the slots: itself, or the optimizers that it holds. @internal */
-  get parts(): readonly Optimizer[] {
-    return [this]
+  /** What is kept beside one weight, by kind; nothing before the first training. */
+  slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
+    return this.store.slotsOf(weight)
   }
 
   /** The weights it has slots for, in the order of `variables`; none before the first training. @internal */

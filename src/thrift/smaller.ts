@@ -21,12 +21,14 @@ type Indices = readonly (readonly number[] | null)[]
  * A model of which only some units are left; compiled alike, with the optimizer's state of what is left. The given one stays
  * as it is.
  */
-export function smaller<Kind extends Model<never, never>>(model: Kind, kept: Kept): Kind {
-  const changes = changedOptions(kept)
+export function smaller<Kind extends Model<never, never>>(model: Kind, units: Kept): Kind {
+  const changes = changedOptions(units)
   const copy = cloneModel(model, { cloneFunction: (layer) => remade(layer, changes.get(layer)) })
-  const indices = indicesByWeight(kept)
+  const indices = indicesByWeight(units)
   model.weights.forEach((weight, i) => take(weight, copy.weights[i]!, indices.get(weight) ?? []))
-  model.stateVariables.forEach((variable, i) => take(variable, copy.stateVariables[i]!, []))
+  // What regularizers keep of a weight is like it.
+  const weightOf = new Map(model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)))
+  model.stateVariables.forEach((variable, i) => take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []))
   copy.trainer.compileLike(model.trainer)
   if (model.trainer.compiledState !== null) takeOptimizer(model, copy, indices)
   return copy
@@ -92,10 +94,8 @@ function takeOptimizer(model: Model<never, never>, copy: Model<never, never>, in
   const weights = from.builtFor.map((weight) => copy.weights[positions.get(weight)!]!)
   if (weights.length > 0) to.build(weights, copy.weights)
   from.scalars.forEach((variable, i) => take(variable, to.scalars[i]!, []))
-  from.parts.forEach((part, i) => {
-    for (const [kind, slots] of part.slots) {
-      const own = to.parts[i]!.slots.get(kind)!
-      slots.forEach((slot, j) => take(slot, own[j]!, indices.get(part.builtFor[j]!) ?? []))
-    }
-  })
+  for (const weight of from.builtFor) {
+    const own = to.slotsOf(copy.weights[positions.get(weight)!]!)
+    for (const [kind, slot] of from.slotsOf(weight)) take(slot, own.get(kind)!, indices.get(weight) ?? [])
+  }
 }

@@ -8,6 +8,7 @@ import {
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { unitGroups, visitUnits } from '../../src/models/unit-groups'
+import { L2Init } from '../../src/balance'
 import { pruneUnits } from '../../src/thrift'
 
 beforeEach(() => setRandomSeed(7))
@@ -46,7 +47,7 @@ async function expectSameWithout(model: Model | Sequential, x: Tensor, silent: R
 describe('takes away units', () => {
   it('of Dense layers, behind Dropout and BatchNormalization', async () => {
     const model = new Sequential([
-      new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'a' }), new BatchNormalization(), new Dropout(0.2), new Dense({ units: 5, activation: 'tanh', name: 'b' }), new Dense({ units: 2, name: 'out' }),
+      new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'a' }), new BatchNormalization(), new Dropout(0.2), new Dense({ units: 5, activation: 'tanh', name: 'b' }), new Dense({ units: 2, activation: 'softmax', name: 'out' }),
     ])
     const small = await expectSameWithout(model, data(8, 4), { a: [1, 4], b: [0] }, { a: 4, b: 0.8 })
     expect(small).toBeInstanceOf(Sequential)
@@ -199,6 +200,14 @@ describe('the smaller model', () => {
     const losses = await Promise.all([1, 2].map(async (units) => (await (await pruneUnits(whole, { keep: { hidden: units }, x })).evaluate(x, own)).loss))
     const some = await pruneUnits(whole, { maxLoss: (losses[0]! + losses[1]!) / 2, monitor: 'loss', x, y: own })
     expect(some.weights[0]!.shape).toEqual([3, 2])
+  })
+
+  it('keeps what regularizers keep of its weights', async () => {
+    const whole = new Sequential([new Dense({ units: 3, inputShape: [2], kernelRegularizer: new L2Init(0.1), name: 'hidden' }), new Dense({ units: 1 })])
+    const first = [...whole.weights[0]!.view]
+    whole.setWeights([[[1, 0, 3], [1, 0, 3]], [0, 0, 0], [[1], [1], [1]], [0]])
+    const small = await pruneUnits(whole, { keep: { hidden: 2 }, by: 'magnitude' })
+    expect([...small.stateVariables[0]!.view]).toEqual([first[0], first[2], first[3], first[5]])
   })
 
   it('keeps what is frozen', async () => {
