@@ -25,8 +25,8 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   /** The number that maxLoss is about, of those that `evaluate` gives. Default: the first metric, or 'loss' where there is none. */
   readonly monitor?: string
   /**
-   * By what units are ranked. 'utility': mean |h| · Σ |w_out|, needs x. 'magnitude': ‖w_in‖ · ‖w_out‖, needs no data. 'taylor':
-   * |Σ h · ∂loss/∂h|, what the loss would change to first order, needs x and y. Default 'utility'.
+   * By what units are ranked. 'magnitude': ‖w_in‖ · ‖w_out‖, needs no data. 'utility': mean |h| · Σ |w_out|, needs x. 'taylor':
+   * |Σ h · ∂loss/∂h|, what the loss would change to first order, needs x and y. Default 'magnitude'.
    */
   readonly by?: Criterion
   readonly x?: DataOf<In>
@@ -41,7 +41,7 @@ const options = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
   monitor: option(nullable(logName), null),
-  by: option(choice<Criterion>('utility', 'magnitude', 'taylor'), 'utility'),
+  by: option(choice<Criterion>('magnitude', 'utility', 'taylor'), 'magnitude'),
   x: option(anything, null),
   y: option(anything, null),
   batchSize: option(count, 256),
@@ -65,9 +65,9 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  * MultiHeadAttention; through normalisation, pooling, Flatten, Concatenate and skip connections. It is an ordinary model, compiled as
  * the given one, and training goes on with what is left of the optimizer's slots. The given model stays as it is.
  *
- *   const half = await pruneUnits(model, { keep: 0.5, x })
+ *   const half = await pruneUnits(model, { keep: 0.5 })
  *   await half.fit(x, y)                                             an epoch brings back most of what was lost
- *   await pruneUnits(model, { keep: { hidden: 100, conv: 0.25 }, by: 'magnitude' })
+ *   await pruneUnits(model, { keep: { hidden: 100, conv: 0.25 }, by: 'utility', x })
  *   await pruneUnits(model, { maxLoss: 0.005, monitor: 'accuracy', x, y })
  *
  * Layers joined by a skip connection lose the same units, and go by the name of any of them. With maxLoss, first all layers are

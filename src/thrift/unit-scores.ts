@@ -21,7 +21,7 @@ import { batchOf, parameterTypes } from '../training/steps'
 /** By group, a number for each unit: the smallest is missed least. */
 export type Scores = ReadonlyMap<UnitGroup, Float64Array>
 
-export type Criterion = 'utility' | 'magnitude' | 'taylor'
+export type Criterion = 'magnitude' | 'utility' | 'taylor'
 
 /** Σ f(w) over the weights of each unit in some places. */
 function sumByUnit({ count }: UnitGroup, places: readonly UnitPlace[], of: (weight: number) => number): Float64Array {

@@ -36,9 +36,9 @@ function silence(model: Model | Sequential, name: string, units: readonly number
 async function expectSameWithout(model: Model | Sequential, x: Tensor, silent: Record<string, number[]>, keep: Record<string, number>): Promise<Model> {
   for (const [name, units] of Object.entries(silent)) silence(model, name, units)
   const [before, weights] = [values(model, x), weightsOf(model)]
-  const small = await pruneUnits(model, { keep, by: 'magnitude' })
+  const small = await pruneUnits(model, { keep })
   expectClose(values(small, x), before)
-  expectClose(values(await pruneUnits(model, { keep, x }), x), before)
+  expectClose(values(await pruneUnits(model, { keep, by: 'utility', x }), x), before)
   expect(weightsOf(model)).toEqual(weights)
   expect(small.countParams()).toBeLessThan(model.countParams())
   return small
@@ -74,7 +74,7 @@ describe('takes away units', () => {
     const model = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(new GlobalAveragePooling2D().apply(beside)) })
     const small = await expectSameWithout(model, data(2, 4, 4, 3), { stem: [0, 2], inner: [5], beside: [1] }, { back: 2, inner: 5, beside: 2 })
     expect(small.getLayer('stem').weights[0]!.shape).toEqual([1, 1, 3, 2])
-    await expect(pruneUnits(model, { keep: { stem: 2, back: 3 }, by: 'magnitude' })).rejects.toThrow("'stem' and 'back' are joined")
+    await expect(pruneUnits(model, { keep: { stem: 2, back: 3 } })).rejects.toThrow("'stem' and 'back' are joined")
   })
 
   it('of recurrent layers and embeddings', async () => {
@@ -102,7 +102,7 @@ describe('takes away units', () => {
     const model = new Model({ inputs: input, outputs: new Dense({ units: 1 }).apply(inner.apply(input)) })
     await expectSameWithout(model, data(4, 3), { in: [1], mid: [0] }, { in: 3, mid: 2 })
     const behind = new Sequential([new Dense({ units: 3, inputShape: [2], name: 'front' }), inner, new Dense({ units: 1 })])
-    await expect(pruneUnits(behind, { keep: { front: 2 }, by: 'magnitude' })).rejects.toThrow(/'front' away: they are an input of Sequential "inner". Possible: in, mid/)
+    await expect(pruneUnits(behind, { keep: { front: 2 } })).rejects.toThrow(/'front' away: they are an input of Sequential "inner". Possible: in, mid/)
   })
 })
 
@@ -118,16 +118,16 @@ describe('ranks units', () => {
 
   it('by utility: mean |h| · Σ |w_out|', async () => {
     // 2 · 2, 2 · 0.1, 2.2 · 1
-    expect(kept(await pruneUnits(model(), { keep: { hidden: 2 }, x }))).toEqual([1, 1, 0, 1])
-    expect(kept(await pruneUnits(model(), { keep: { hidden: 1 }, x }))).toEqual([1, 0])
+    expect(kept(await pruneUnits(model(), { keep: { hidden: 2 }, by: 'utility', x }))).toEqual([1, 1, 0, 1])
+    expect(kept(await pruneUnits(model(), { keep: { hidden: 1 }, by: 'utility', x }))).toEqual([1, 0])
   })
 
   it('by magnitude: ‖w_in‖ · ‖w_out‖', async () => {
     // 1 · 2, 10 · 0.1, √2 · 1
-    expect(kept(await pruneUnits(model(), { keep: { hidden: 1 }, by: 'magnitude' }))).toEqual([1, 0])
+    expect(kept(await pruneUnits(model(), { keep: { hidden: 1 } }))).toEqual([1, 0])
     const other = model()
     other.weights[2]!.view[1] = 0.3
-    expect(kept(await pruneUnits(other, { keep: { hidden: 1 }, by: 'magnitude' }))).toEqual([0, 10])
+    expect(kept(await pruneUnits(other, { keep: { hidden: 1 } }))).toEqual([0, 10])
   })
 
   it('by Taylor: |Σ h · ∂loss/∂h| of each row', async () => {
@@ -139,7 +139,7 @@ describe('ranks units', () => {
   })
 
   it('at least one stays', async () => {
-    expect((await pruneUnits(model(), { keep: 0.01, by: 'magnitude' })).weights[0]!.shape).toEqual([2, 1])
+    expect((await pruneUnits(model(), { keep: 0.01 })).weights[0]!.shape).toEqual([2, 1])
   })
 })
 
@@ -157,7 +157,7 @@ describe('the smaller model', () => {
       const whole = model(optimizer)
       await whole.fit(x, y, { epochs: 3, batchSize: 16, shuffle: false, verbose: 0 })
       whole.optimizer.learningRate = 0.01
-      const small = await pruneUnits(whole, { keep: 0.5, x })
+      const small = await pruneUnits(whole, { keep: 0.5 })
       expect(small.optimizer).not.toBe(whole.optimizer)
       expect(small.optimizer.learningRate).toBeCloseTo(0.01, 7)
       expect(small.optimizer.iterations.value.item()).toBe(whole.optimizer.iterations.value.item())
@@ -206,7 +206,7 @@ describe('the smaller model', () => {
     const whole = new Sequential([new Dense({ units: 3, inputShape: [2], kernelRegularizer: new L2Init(0.1), name: 'hidden' }), new Dense({ units: 1 })])
     const first = [...whole.weights[0]!.view]
     whole.setWeights([[[1, 0, 3], [1, 0, 3]], [0, 0, 0], [[1], [1], [1]], [0]])
-    const small = await pruneUnits(whole, { keep: { hidden: 2 }, by: 'magnitude' })
+    const small = await pruneUnits(whole, { keep: { hidden: 2 } })
     expect([...small.stateVariables[0]!.view]).toEqual([first[0], first[2], first[3], first[5]])
   })
 
@@ -226,11 +226,11 @@ describe('says what it cannot do', () => {
     ['both are said', { keep: 0.5, maxLoss: 1 }, /and not both/],
     ['everything would go', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
     ['everything of a layer would go', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
-    ['more is to stay than there is', { keep: { b: 4 }, by: 'magnitude' }, /at most 3/],
-    ['a layer mixes its units', { keep: { a: 2 }, by: 'magnitude' }, /'a' away: LayerNormalization "norm" .* Possible: b/],
-    ['they are the output', { keep: { c: 1 }, by: 'magnitude' }, /'c' away: they are an output/],
-    ['there is no such layer', { keep: { d: 1 }, by: 'magnitude' }, /no layer of this name/],
-    ['data are missing', { keep: 0.5 }, /needs x/],
+    ['more is to stay than there is', { keep: { b: 4 } }, /at most 3/],
+    ['a layer mixes its units', { keep: { a: 2 } }, /'a' away: LayerNormalization "norm" .* Possible: b/],
+    ['they are the output', { keep: { c: 1 } }, /'c' away: they are an output/],
+    ['there is no such layer', { keep: { d: 1 } }, /no layer of this name/],
+    ['data are missing', { keep: 0.5, by: 'utility' }, /needs x/],
     ['targets are missing', { keep: 0.5, by: 'taylor', x }, /needs x and y/],
     ['it is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
     ['a name is misspelt', { keeps: 0.5 }, /Did you mean 'keep'/],
