@@ -8,6 +8,7 @@ import { cast, greater, minimum, multiply, negative, relu, subtract, where } fro
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
+import { requireExtents, requireSameRank } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 
@@ -100,6 +101,12 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
       throw new ShapeError(`${this}: axis ${i + 1} of the input must be known, or be among sharedAxes, received ${formatShape(inputShape)}`)
     })
     this.alphaVariable = this.addWeight({ name: 'alpha', shape, initializer: this.alphaInitializer, regularizer: this.alphaRegularizer, constraint: this.alphaConstraint })
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    requireSameRank(this, shape, built)
+    const shared = (this.sharedAxes ?? []).map((axis) => normalizeAxis(`${this}: sharedAxes`, axis, built.length))
+    requireExtents(this, shape, built, built.map((_, i) => i).filter((i) => i > 0 && !shared.includes(i)))
   }
 
   call(x: Tensor): Tensor {
