@@ -95,6 +95,7 @@ export interface PrimitiveAttributes {
   multiply: NoAttributes
   divide: NoAttributes
   power: NoAttributes
+  arctan2: NoAttributes
   mod: NoAttributes
   floorDivide: NoAttributes
   maximum: NoAttributes

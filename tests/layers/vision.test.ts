@@ -20,13 +20,13 @@ describe('what does not fit is refused in words', () => {
       const layer = new Conv2D({ filters: 2, kernelSize: 1 })
       layer.apply(make([1, 2, 2, 3]))
       layer.apply(make([1, 2, 2, 4]))
-    }, /3 channels/],
+    }, /the last input dimension must be 3, received \[1, 2, 2, 4\]/],
     ['groups that do not divide the channels', () => new Conv2D({ filters: 4, kernelSize: 1, groups: 2 }).apply(make([1, 2, 2, 3])), /2 groups/],
     ['channels that a depthwise kernel does not have', () => {
       const layer = new DepthwiseConv2D({ kernelSize: 1 })
       layer.apply(make([1, 2, 2, 3]))
       layer.apply(make([1, 2, 2, 4]))
-    }, /3 channels/],
+    }, /the last input dimension must be 3, received \[1, 2, 2, 4\]/],
     ['a pool larger than the image', () => new MaxPooling2D(3).apply(make([1, 2, 2, 1])), /window/],
     ['groups of a normalization that do not divide', () => new GroupNormalization({ groups: 3 }).apply(make([2, 4])), /4 channels and 3 groups/],
     ['a wrong rank of spatial dropout', () => new SpatialDropout2D(0.5).apply(make([2, 3])), /rows/],

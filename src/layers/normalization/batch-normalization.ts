@@ -1,7 +1,7 @@
 // BatchNormalization: each channel with mean 0 and variance 1 over the batch.
 
-import { ShapeError, formatShape } from '../../core/errors'
 import { configured, integer, number, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import { flatten } from '../../core/tree'
 import { add, cast, divide, multiply, square, subtract } from '../../ops/elementwise'
@@ -11,6 +11,7 @@ import { sum } from '../../ops/reduce'
 import { expandDims, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { initializer } from '../kinds'
 import type { BatchShape } from '../spec'
@@ -73,6 +74,10 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     return isLast ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance) } : null
   }
 
+  protected override checkMask(mask: Tensor, shape: Shape): void {
+    requireMask(this, mask, ['the axes of the input but the last'], shape.slice(0, -1))
+  }
+
   private batchMoments(x: Tensor, mask: Tensor | null): Moments {
     const channels = normalizeAxis(`${this}`, this.axis, x.rank)
     const others = x.shape.map((_, i) => i).filter((i) => i !== channels)
@@ -85,9 +90,6 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
   }
 
   private maskedMoments(x: Tensor, mask: Tensor, axes: readonly number[]): Moments {
-    if (mask.rank !== x.rank - 1) {
-      throw new ShapeError(`${this}: the mask must have one axis fewer than the input, received ${formatShape(mask.shape)} and ${formatShape(x.shape)}`)
-    }
     const counts = expandDims(cast(mask, 'float32'), -1)
     const shared = x.shape.reduce((size, extent, i) => (axes.includes(i) && i === x.rank - 1 ? size * extent : size), 1)
     const weight = add(multiply(sum(counts), shared), LEAST_WEIGHT)
