@@ -1,79 +1,62 @@
 // Convolution of each channel by itself: four neighbouring channels in a vector, four places at a time.
 
-import { CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH, WindowAxis } from '../shared/instructions'
+import { Box, BoxTap, CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH, WindowAxis } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
 import { madd, storeTail } from '../simd'
-import { activate_f32 } from './gemm'
-import { rowExtent, rowStep, writePlaces, writeRows } from './window'
+import { TABLE_BYTES, activateBox, boxTaps, nextBox, rowExtent, rowStep, writeBoxPlaces, writeRows } from './window'
 
 /** Bytes that the rows of a block may have, so that they stay in the first-level cache. */
 const ROWS_BYTES: i32 = 20 * 1024
 const MOST_ROWS: i32 = 64
 
-/** Runs a DepthwiseConvolution, or a part of its places. */
+/** Runs a DepthwiseConvolution, or a part of the places of each box. */
 export function depthwiseConvolution(instruction: usize, part: i32, parts: i32): void {
-  const all = load<i32>(instruction, DepthwiseConvolution.places)
-  const first = partStart(all, 4, part, parts), last = partEnd(all, 4, part, parts)
   const channels = load<i32>(instruction, DepthwiseConvolution.channels)
-  if (first >= last || channels <= 0) return
-  const rank = load<i32>(instruction, DepthwiseConvolution.rank)
-  const taps = load<i32>(instruction, DepthwiseConvolution.taps)
+  if (channels <= 0) return
+  const boxes = load<i32>(instruction, DepthwiseConvolution.boxes)
   const epilogue = load<i32>(instruction, DepthwiseConvolution.epilogue)
-  const axes = instruction + DepthwiseConvolution.size, offsets = axes + <usize>rank * WindowAxis.size
-  const places = load<usize>(instruction, DepthwiseConvolution.scratch) + <usize>part * GEMM_SCRATCH
+  const tables = load<usize>(instruction, DepthwiseConvolution.scratch) + <usize>part * GEMM_SCRATCH
+  const places = tables, outs = tables + TABLE_BYTES
+  const input = load<usize>(instruction, DepthwiseConvolution.input), out = load<usize>(instruction, DepthwiseConvolution.out)
   const weights = load<usize>(instruction, DepthwiseConvolution.weights), bias = load<usize>(instruction, DepthwiseConvolution.bias)
-  const out = load<usize>(instruction, DepthwiseConvolution.out)
   const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
-  const step = <usize>channels * 4
-  for (let place = first; place < last; place += CONVOLUTION_PLACES) {
-    const count = min(CONVOLUTION_PLACES, last - place)
-    writePlaces(places, load<usize>(instruction, DepthwiseConvolution.input), axes, rank, place, count)
-    // the last ones again, so that they are four
-    for (let i = count; i & 3; i++) store<usize>(places + <usize>i * 4, load<usize>(places + <usize>(count - 1) * 4))
-    for (let i = 0; i < count; i += 4) {
-      const rest = min(count - i, 4)
-      depthwise_4_f32(
-        out + <usize>(place + i) * step, rest > 1 ? step : 0, rest > 2 ? step : 0, rest > 3 ? step : 0,
-        places + <usize>i * 4, offsets, taps, weights, channels, bias, floor,
-      )
+  let box = instruction + DepthwiseConvolution.size
+  for (let i = 0; i < boxes; i++, box = nextBox(box)) {
+    const all = load<i32>(box, Box.places)
+    const last = partEnd(all, 4, part, parts)
+    for (let place = partStart(all, 4, part, parts); place < last; place += CONVOLUTION_PLACES) {
+      const count = min(CONVOLUTION_PLACES, last - place)
+      writeBoxPlaces(places, outs, box, input, out, place, count)
+      for (let tile: usize = 0; tile < <usize>count * 4; tile += 16) {
+        depthwise_4_f32(outs + tile, places + tile, boxTaps(box), nextBox(box), weights, channels, bias, floor)
+      }
     }
+    if (epilogue > Epilogue.Relu) activateBox(box, part, parts, tables, out, channels, epilogue)
   }
-  if (epilogue > Epilogue.Relu) activate_f32(out + <usize>first * step, (last - first) * channels, epilogue)
 }
 
-/** All channels of four places. Places that are the last one again have a step of 0 and write the same. */
-export function depthwise_4_f32(
-  out: usize, step1: usize, step2: usize, step3: usize, places: usize, offsets: usize, taps: i32, weights: usize, channels: i32, bias: usize, floor: f32,
-): void {
-  const p0 = load<usize>(places), p1 = load<usize>(places, 4), p2 = load<usize>(places, 8), p3 = load<usize>(places, 12)
-  const out1 = out + step1, out2 = out1 + step2, out3 = out2 + step3
-  const weightStep = <usize>channels * 4
-  const end = offsets + <usize>taps * 4
+/** All channels of four places. */
+export function depthwise_4_f32(outs: usize, places: usize, taps: usize, tapsEnd: usize, weights: usize, channels: i32, bias: usize, floor: f32): void {
+  let p0 = load<usize>(places), p1 = load<usize>(places, 4), p2 = load<usize>(places, 8), p3 = load<usize>(places, 12)
+  const out0 = load<usize>(outs), out1 = load<usize>(outs, 4), out2 = load<usize>(outs, 8), out3 = load<usize>(outs, 12)
   for (let at: usize = 0, left = channels; left > 0; left -= 4, at += 16) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0
-    let w = weights + at
-    for (let tap = offsets; tap != end; tap += 4, w += weightStep) {
-      const offset = (load<usize>(tap) << 2) + at
-      const b = v128.load(w)
+    for (let tap = taps; tap != tapsEnd; tap += BoxTap.size) {
+      const offset = load<usize>(tap, BoxTap.offset)
+      const b = v128.load(weights + load<usize>(tap, BoxTap.weight))
       c0 = madd(v128.load(p0 + offset), b, c0)
       c1 = madd(v128.load(p1 + offset), b, c1)
       c2 = madd(v128.load(p2 + offset), b, c2)
       c3 = madd(v128.load(p3 + offset), b, c3)
     }
     const low = f32x4.splat(floor)
-    c0 = f32x4.pmax(c0, low), c1 = f32x4.pmax(c1, low), c2 = f32x4.pmax(c2, low), c3 = f32x4.pmax(c3, low)
-    if (left >= 4) {
-      v128.store(out3 + at, c3)
-      v128.store(out2 + at, c2)
-      v128.store(out1 + at, c1)
-      v128.store(out + at, c0)
-    } else {
-      storeTail(out3 + at, c3, left)
-      storeTail(out2 + at, c2, left)
-      storeTail(out1 + at, c1, left)
-      storeTail(out + at, c0, left)
-    }
+    storeChannels(out0 + at, f32x4.pmax(c0, low), left)
+    storeChannels(out1 + at, f32x4.pmax(c1, low), left)
+    storeChannels(out2 + at, f32x4.pmax(c2, low), left)
+    storeChannels(out3 + at, f32x4.pmax(c3, low), left)
+    p0 += 16, p1 += 16, p2 += 16, p3 += 16
+    weights += 16
   }
 }
 

@@ -1,6 +1,11 @@
-// Where windows stand: what convolution, depthwise convolution and pooling have in common. Computes addresses only.
+// Where windows stand: what convolution, depthwise convolution and pooling have in common.
 
-import { WindowAxis } from '../shared/instructions'
+import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, WindowAxis } from '../shared/instructions'
+import { partEnd, partStart } from '../parts'
+import { activate_f32 } from './gemm'
+
+/** Of a table of places: four more than CONVOLUTION_PLACES, for the last tile. */
+export const TABLE_BYTES: usize = 4 * (CONVOLUTION_PLACES + 4)
 
 /** Bytes from the start of input to where the window stands at a place. */
 export function windowOffset(axes: usize, rank: i32, place: i32): usize {
@@ -43,5 +48,68 @@ export function writeRows(table: usize, input: usize, axes: usize, rank: i32, fi
   const extent = rowExtent(axes, rank)
   for (let place = first * extent; count > 0; count--, table += 4, place += extent) {
     store<usize>(table, input + windowOffset(axes, rank, place))
+  }
+}
+
+@inline
+export function boxTaps(box: usize): usize {
+  return box + Box.size + <usize>load<i32>(box, Box.rank) * BoxAxis.size
+}
+
+/** The box behind this one. */
+@inline
+export function nextBox(box: usize): usize {
+  return boxTaps(box) + <usize>load<i32>(box, Box.taps) * BoxTap.size
+}
+
+/**
+ * Writes where the windows of `count` places of a box from `first` on begin, and where their results go. The last one is
+ * repeated until they are a multiple of four.
+ */
+export function writeBoxPlaces(places: usize, outs: usize, box: usize, input: usize, out: usize, first: i32, count: i32): void {
+  const axes = box + Box.size
+  const last = axes + <usize>(load<i32>(box, Box.rank) - 1) * BoxAxis.size
+  const extent = load<i32>(last, BoxAxis.extent)
+  const step = load<usize>(last, BoxAxis.stride) << 2, outStep = load<usize>(last, BoxAxis.outStride) << 2
+  out += load<usize>(box, Box.to) << 2
+  for (let left = count; left > 0; ) {
+    let at = input, to = out, rest = first
+    for (let axis = last; axis >= axes; axis -= BoxAxis.size) {
+      const outer = rest / load<i32>(axis, BoxAxis.extent)
+      const index = <usize>(rest - outer * load<i32>(axis, BoxAxis.extent))
+      at += index * (load<usize>(axis, BoxAxis.stride) << 2)
+      to += index * (load<usize>(axis, BoxAxis.outStride) << 2)
+      rest = outer
+    }
+    let row = min(extent - first % extent, left)
+    first += row
+    left -= row
+    for (; row > 0; row--, places += 4, outs += 4, at += step, to += outStep) {
+      store<usize>(places, at)
+      store<usize>(outs, to)
+    }
+  }
+  for (; count & 3; count++, places += 4, outs += 4) {
+    store<usize>(places, load<usize>(places - 4))
+    store<usize>(outs, load<usize>(outs - 4))
+  }
+}
+
+/** Applies an epilogue that is no part of the tiles to a part of the places of a box. */
+export function activateBox(box: usize, part: i32, parts: i32, tables: usize, out: usize, channels: i32, epilogue: i32): void {
+  const all = load<i32>(box, Box.places)
+  const last = partEnd(all, 4, part, parts)
+  const places = tables, outs = tables + TABLE_BYTES
+  const step = <usize>channels * 4
+  for (let place = partStart(all, 4, part, parts); place < last; place += CONVOLUTION_PLACES) {
+    const count = min(CONVOLUTION_PLACES, last - place)
+    writeBoxPlaces(places, outs, box, 0, out, place, count)
+    // places side by side are one run
+    for (let i = 0; i < count; ) {
+      const from = load<usize>(outs + <usize>i * 4)
+      let end = from
+      for (; i < count && load<usize>(outs + <usize>i * 4) == end; i++) end += step
+      activate_f32(from, <i32>((end - from) >> 2), epilogue)
+    }
   }
 }

@@ -128,17 +128,43 @@ export enum WindowAxis {
   size = 8,
 }
 
-// Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart,
-//   out [places, groups·channels] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t·run + p, channel] + bias)
-// weights [taps·run, groups·channels] and out are contiguous. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles
-// of 16 channels, for engines that pair vectors.
+// Where zeros surround a tensor, not every window sees all its taps. Places whose windows see the same ones make a box, and the
+// zeros are nowhere. At place (i0, i1, …) of a box, in row-major order over its axes, the result lies Σ i·outStride elements
+// from `to`, and tap t sees `run` neighbouring elements of input from t.offset bytes + Σ i·stride elements on; t.weight is its
+// first row of the weights (depthwise: bytes from their start).
+//   lists   for each box { Box }, rank × { BoxAxis }, taps × { BoxTap }
+export enum Box {
+  places = 0,
+  to = 4,
+  taps = 8,
+  run = 12,
+  rank = 16,
+  size = 20,
+}
+export enum BoxAxis {
+  extent = 0,
+  stride = 4,
+  outStride = 8,
+  size = 12,
+}
+export enum BoxTap {
+  offset = 0,
+  weight = 4,
+  size = 8,
+}
+
+// Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart, at every place of `boxes`,
+//   out[place, channel] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t.weight + p, channel] + bias)
+// weights [taps·run, groups·channels] are contiguous; `run` rows of them are never parted, and those of a box are within.
+// `places` are those of all boxes. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles of 16 channels, for engines
+// that pair vectors.
 export enum Convolution {
   out = 8,
   input = 12,
   weights = 16,
   bias = 20,
   places = 24,
-  rank = 28,
+  boxes = 28,
   taps = 32,
   run = 36,
   channels = 40,
@@ -167,14 +193,15 @@ export enum ConvolutionKernel {
   size = 56,
 }
 
-// DepthwiseConvolution: out [places, channels] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias)
+// DepthwiseConvolution: out[place, channel] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias) at
+// every place of `boxes`
 export enum DepthwiseConvolution {
   out = 8,
   input = 12,
   weights = 16,
   bias = 20,
   places = 24,
-  rank = 28,
+  boxes = 28,
   taps = 32,
   channels = 36,
   epilogue = 40,
