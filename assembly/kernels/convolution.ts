@@ -2,12 +2,12 @@
 // them are four pointers into input. The weights are packed as those of a Gemm. Box by box, so that no zero around input is
 // ever multiplied.
 
-import { Box, BoxTap, Convolution, ConvolutionKernel, CONVOLUTION_CHANNELS, CONVOLUTION_DEPTH, CONVOLUTION_PLACES, GEMM_SCRATCH, WindowAxis } from '../shared/instructions'
+import { Box, BoxAxis, BoxTap, Convolution, ConvolutionKernel, CONVOLUTION_CHANNELS, CONVOLUTION_DEPTH, CONVOLUTION_PLACES, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
-import { partEnd, partStart } from '../parts'
-import { madd, storeUpTo8, storeTail } from '../simd'
+import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
+import { fillWords, madd, storeUpTo8, storeTail } from '../simd'
 import { pack_panels_8_f32, panelBytes } from './pack'
-import { TABLE_BYTES, activateBox, boxTaps, nextBox, rowExtent, rowStep, writeBoxPlaces, writeRows } from './window'
+import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
 /** Places from which on packed weights repay their packing. */
 const PACK_PLACES: i32 = 40
@@ -270,71 +270,83 @@ export function convolution_4x4_f32(
 
 /**
  * Runs a ConvolutionKernel, or a part of its tiles, each of four neighbouring elements of a window and 8 channels. Rows
- * of places are gone through in blocks that stay in the first-level cache; the order of additions is that of the places.
+ * of places are gone through in blocks that stay in the first-level cache; the order of additions is that of the boxes, and
+ * of the places in them.
  */
 export function convolutionKernel(instruction: usize, part: i32, parts: i32): void {
   const channels = load<i32>(instruction, ConvolutionKernel.channels)
-  const taps = load<i32>(instruction, ConvolutionKernel.taps)
-  const run = load<i32>(instruction, ConvolutionKernel.run)
   const groups = load<i32>(instruction, ConvolutionKernel.groups)
+  const elements = load<i32>(instruction, ConvolutionKernel.taps) * load<i32>(instruction, ConvolutionKernel.run)
   // 16 channels at once where they come out even
   const isWide = load<i32>(instruction, ConvolutionKernel.wide) != 0 && (channels & 15) == 0
-  const strips = isWide ? channels >> 4 : (channels + 7) >> 3, runTiles = (run + 3) >> 2
-  const tiles = groups * strips * taps * runTiles
-  const first = partStart(tiles, 1, part, parts), last = partEnd(tiles, 1, part, parts)
+  const width = isWide ? 16 : 8
+  const strips = (channels + width - 1) / width
+  // parts are runs of elements, strip by strip
+  const first = rowPartStart(groups * strips, elements, 4, part, parts), last = rowPartEnd(groups * strips, elements, 4, part, parts)
   if (first >= last) return
-  const rank = load<i32>(instruction, ConvolutionKernel.rank)
   const groupBytes = load<usize>(instruction, ConvolutionKernel.groupStride) << 2
-  const axes = instruction + ConvolutionKernel.size, offsets = axes + <usize>rank * WindowAxis.size
-  const rowsAt = load<usize>(instruction, ConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
-  const input = load<usize>(instruction, ConvolutionKernel.input)
+  const tables = load<usize>(instruction, ConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
+  const input = load<usize>(instruction, ConvolutionKernel.input), gradient = load<usize>(instruction, ConvolutionKernel.gradient)
   const out = load<usize>(instruction, ConvolutionKernel.out)
   const step = <usize>(groups * channels) * 4
-  const width = rowExtent(axes, rank), inputStep = rowStep(axes, rank)
-  const rowBytes = <usize>width * step
-  const rows = load<i32>(instruction, ConvolutionKernel.places) / max(width, 1)
-  const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>(<usize>width * (step + inputStep)), 1)))
-  let gradient = load<usize>(instruction, ConvolutionKernel.gradient)
-  let row = 0
-  do {
-    const count = min(block, rows - row)
-    writeRows(rowsAt, input, axes, rank, row, count)
-    for (let tile = first; tile < last; tile++) {
-      let rest = tile / runTiles
-      const element = (tile - rest * runTiles) * 4
-      const strip = rest / taps
-      const tap = rest - strip * taps
-      const group = strip / strips
-      const channel = (strip - group * strips) * (isWide ? 16 : 8)
-      const column = <usize>(group * channels + channel) * 4
-      const to = out + <usize>(tap * run + element) * step + column
-      const offset = <usize>group * groupBytes + (load<usize>(offsets + <usize>tap * 4) << 2) + <usize>element * 4
-      const elements = min(run - element, 4), from = gradient + column
-      if (isWide) convolution_kernel_4x16_f32(to, step, elements, rowsAt, offset, inputStep, from, step, rowBytes, width, count, row == 0)
-      else convolution_kernel_4x8_f32(to, step, elements, channels - channel, rowsAt, offset, inputStep, from, step, rowBytes, width, count, row == 0)
+  const boxes = load<i32>(instruction, ConvolutionKernel.boxes)
+  let box = instruction + ConvolutionKernel.size
+  // zeros first: not every box has every tap
+  for (let at = first; at < last; ) {
+    const strip = at / elements
+    const end = min(last, (strip + 1) * elements)
+    const group = strip / strips, channel = (strip - group * strips) * width
+    const count = min(width, channels - channel)
+    let to = out + <usize>(at - strip * elements) * step + <usize>(group * channels + channel) * 4
+    for (; at < end; at++, to += step) fillWords(to, f32x4.splat(0), count)
+  }
+  for (let i = 0; i < boxes; i++, box = nextBox(box)) {
+    const row = boxRow(box)
+    const extent = load<i32>(row, BoxAxis.extent), inputStep = load<usize>(row, BoxAxis.stride) << 2, gradientStep = load<usize>(row, BoxAxis.outStride) << 2
+    const run = load<i32>(box, Box.run), rows = load<i32>(box, Box.places) / extent
+    // of a gradient, the tiles of a strip see the lines that the strip lies in
+    const seen = <usize>extent * (inputStep + min(gradientStep, isWide ? 128 : 64))
+    const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>seen, 1)))
+    const rowsAt = tables, gradientsAt = tables + TABLE_BYTES
+    for (let from = 0; from < rows; from += block) {
+      const count = min(block, rows - from)
+      writeBoxRows(rowsAt, gradientsAt, box, input, gradient, from, count)
+      for (let at = first; at < last; ) {
+        const strip = at / elements
+        const low = at - strip * elements, high = min(last - strip * elements, elements)
+        const group = strip / strips, channel = (strip - group * strips) * width
+        const column = <usize>(group * channels + channel) * 4
+        for (let tap = boxTaps(box), end = nextBox(box); tap != end; tap += BoxTap.size) {
+          const weight = load<i32>(tap, BoxTap.weight)
+          const runEnd = min(weight + run, high)
+          for (let element = max(weight, low); element < runEnd; element += 4) {
+            const to = out + <usize>element * step + column
+            const offset = <usize>group * groupBytes + load<usize>(tap, BoxTap.offset) + <usize>(element - weight) * 4
+            const height = min(runEnd - element, 4)
+            if (isWide) convolution_kernel_4x16_f32(to, step, height, rowsAt, offset, inputStep, gradientsAt, column, gradientStep, extent, count)
+            else convolution_kernel_4x8_f32(to, step, height, channels - channel, rowsAt, offset, inputStep, gradientsAt, column, gradientStep, extent, count)
+          }
+        }
+        at = (strip + 1) * elements
+      }
     }
-    gradient += <usize>count * rowBytes
-    row += count
-  } while (row < rows)
+  }
 }
 
-/** Up to 4 neighbouring elements of a window × up to 8 channels, over `rows` rows of `width` places. */
+/** Adds up to 4 neighbouring elements of a window × up to 8 channels, over `rows` rows of `width` places. */
 export function convolution_kernel_4x8_f32(
   out: usize, step: usize, elements: i32, columns: i32, rowsAt: usize, offset: usize, inputStep: usize,
-  gradient: usize, gradientStep: usize, rowBytes: usize, width: i32, rows: i32, isFirst: bool,
+  gradientsAt: usize, column: usize, gradientStep: usize, width: i32, rows: i32,
 ): void {
   const one = out + step, two = one + step, three = two + step
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  if (!isFirst) {
-    c00 = v128.load(out), c01 = v128.load(out, 16)
-    if (elements > 1) c10 = v128.load(one), c11 = v128.load(one, 16)
-    if (elements > 2) c20 = v128.load(two), c21 = v128.load(two, 16)
-    if (elements > 3) c30 = v128.load(three), c31 = v128.load(three, 16)
-  }
+  let c00 = v128.load(out), c01 = v128.load(out, 16), c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+  if (elements > 1) c10 = v128.load(one), c11 = v128.load(one, 16)
+  if (elements > 2) c20 = v128.load(two), c21 = v128.load(two, 16)
+  if (elements > 3) c30 = v128.load(three), c31 = v128.load(three, 16)
   const bytes = <usize>width * gradientStep
-  for (; rows > 0; rows--, rowsAt += 4, gradient += rowBytes) {
+  for (; rows > 0; rows--, rowsAt += 4, gradientsAt += 4) {
     let a = load<usize>(rowsAt) + offset
-    const end = gradient + bytes
+    const gradient = load<usize>(gradientsAt) + column, end = gradient + bytes
     for (let b = gradient; b != end; b += gradientStep) {
       const b0 = v128.load(b), b1 = v128.load(b, 16)
       let s = v128.load32_splat(a)
@@ -357,21 +369,18 @@ export function convolution_kernel_4x8_f32(
 /** The same for 16 channels. */
 export function convolution_kernel_4x16_f32(
   out: usize, step: usize, elements: i32, rowsAt: usize, offset: usize, inputStep: usize,
-  gradient: usize, gradientStep: usize, rowBytes: usize, width: i32, rows: i32, isFirst: bool,
+  gradientsAt: usize, column: usize, gradientStep: usize, width: i32, rows: i32,
 ): void {
   const one = out + step, two = one + step, three = two + step
-  let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00
-  let c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00
-  if (!isFirst) {
-    c00 = v128.load(out), c01 = v128.load(out, 16), c02 = v128.load(out, 32), c03 = v128.load(out, 48)
-    if (elements > 1) c10 = v128.load(one), c11 = v128.load(one, 16), c12 = v128.load(one, 32), c13 = v128.load(one, 48)
-    if (elements > 2) c20 = v128.load(two), c21 = v128.load(two, 16), c22 = v128.load(two, 32), c23 = v128.load(two, 48)
-    if (elements > 3) c30 = v128.load(three), c31 = v128.load(three, 16), c32 = v128.load(three, 32), c33 = v128.load(three, 48)
-  }
+  let c00 = v128.load(out), c01 = v128.load(out, 16), c02 = v128.load(out, 32), c03 = v128.load(out, 48)
+  let c10 = c00, c11 = c00, c12 = c00, c13 = c00, c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00
+  if (elements > 1) c10 = v128.load(one), c11 = v128.load(one, 16), c12 = v128.load(one, 32), c13 = v128.load(one, 48)
+  if (elements > 2) c20 = v128.load(two), c21 = v128.load(two, 16), c22 = v128.load(two, 32), c23 = v128.load(two, 48)
+  if (elements > 3) c30 = v128.load(three), c31 = v128.load(three, 16), c32 = v128.load(three, 32), c33 = v128.load(three, 48)
   const bytes = <usize>width * gradientStep
-  for (; rows > 0; rows--, rowsAt += 4, gradient += rowBytes) {
+  for (; rows > 0; rows--, rowsAt += 4, gradientsAt += 4) {
     let a = load<usize>(rowsAt) + offset
-    const end = gradient + bytes
+    const gradient = load<usize>(gradientsAt) + column, end = gradient + bytes
     for (let b = gradient; b != end; b += gradientStep) {
       const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48)
       let s = v128.load32_splat(a)

@@ -1,10 +1,10 @@
 // Convolution of each channel by itself: four neighbouring channels in a vector, four places at a time.
 
-import { Box, BoxTap, CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH, WindowAxis } from '../shared/instructions'
+import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
-import { madd, storeTail } from '../simd'
-import { TABLE_BYTES, activateBox, boxTaps, nextBox, rowExtent, rowStep, writeBoxPlaces, writeRows } from './window'
+import { fillWords, madd, storeTail } from '../simd'
+import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
 /** Bytes that the rows of a block may have, so that they stay in the first-level cache. */
 const ROWS_BYTES: i32 = 20 * 1024
@@ -65,56 +65,50 @@ export function depthwiseConvolutionKernel(instruction: usize, part: i32, parts:
   const channels = load<i32>(instruction, DepthwiseConvolutionKernel.channels)
   const first = partStart(channels, 4, part, parts), last = partEnd(channels, 4, part, parts)
   if (first >= last) return
-  const rank = load<i32>(instruction, DepthwiseConvolutionKernel.rank)
-  const taps = load<i32>(instruction, DepthwiseConvolutionKernel.taps)
-  const axes = instruction + DepthwiseConvolutionKernel.size, offsets = axes + <usize>rank * WindowAxis.size
-  const rowsAt = load<usize>(instruction, DepthwiseConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
-  const input = load<usize>(instruction, DepthwiseConvolutionKernel.input)
+  const tables = load<usize>(instruction, DepthwiseConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
+  const rowsAt = tables, gradientsAt = tables + TABLE_BYTES
+  const input = load<usize>(instruction, DepthwiseConvolutionKernel.input), gradient = load<usize>(instruction, DepthwiseConvolutionKernel.gradient)
   const out = load<usize>(instruction, DepthwiseConvolutionKernel.out)
-  const step = <usize>channels * 4
-  const width = rowExtent(axes, rank), inputStep = rowStep(axes, rank)
-  const rows = load<i32>(instruction, DepthwiseConvolutionKernel.places) / max(width, 1)
-  const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>(<usize>width * (step + inputStep)), 1)))
-  let gradient = load<usize>(instruction, DepthwiseConvolutionKernel.gradient)
-  let row = 0
-  do {
-    const count = min(block, rows - row)
-    writeRows(rowsAt, input, axes, rank, row, count)
-    for (let channel = first; channel < last; channel += 4) {
-      const at = <usize>channel * 4
-      for (let tap = 0; tap < taps; tap += 4) {
-        depthwise_kernel_4_f32(
-          out + <usize>tap * step + at, step, min(taps - tap, 4), channels - channel, rowsAt, offsets + <usize>tap * 4, at, inputStep,
-          gradient + at, step, width, count, row == 0,
-        )
+  const taps = load<i32>(instruction, DepthwiseConvolutionKernel.taps)
+  const boxes = load<i32>(instruction, DepthwiseConvolutionKernel.boxes)
+  // zeros first: not every box has every tap
+  for (let tap = 0; tap < taps; tap++) fillWords(out + <usize>(tap * channels + first) * 4, f32x4.splat(0), last - first)
+  let box = instruction + DepthwiseConvolutionKernel.size
+  for (let i = 0; i < boxes; i++, box = nextBox(box)) {
+    const row = boxRow(box)
+    const extent = load<i32>(row, BoxAxis.extent), inputStep = load<usize>(row, BoxAxis.stride) << 2, gradientStep = load<usize>(row, BoxAxis.outStride) << 2
+    const rows = load<i32>(box, Box.places) / extent
+    const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>(<usize>extent * (gradientStep + inputStep)), 1)))
+    for (let from = 0; from < rows; from += block) {
+      const count = min(block, rows - from)
+      writeBoxRows(rowsAt, gradientsAt, box, input, gradient, from, count)
+      for (let channel = first; channel < last; channel += 4) {
+        for (let tap = boxTaps(box), end = nextBox(box); tap < end; tap += 4 * BoxTap.size) {
+          const some = min(<i32>((end - tap) / BoxTap.size), 4)
+          depthwise_kernel_4_f32(out, tap, some, channels - channel, rowsAt, gradientsAt, <usize>channel * 4, inputStep, gradientStep, extent, count)
+        }
       }
     }
-    gradient += <usize>(count * width) * step
-    row += count
-  } while (row < rows)
+  }
 }
 
-/** Up to 4 taps × up to 4 channels, over `rows` rows of `width` places. */
+/** Adds up to 4 taps × up to 4 channels, over `rows` rows of `width` places. */
 export function depthwise_kernel_4_f32(
-  out: usize, step: usize, taps: i32, columns: i32, rowsAt: usize, offsets: usize, at: usize, inputStep: usize,
-  gradient: usize, gradientStep: usize, width: i32, rows: i32, isFirst: bool,
+  out: usize, list: usize, taps: i32, columns: i32, rowsAt: usize, gradientsAt: usize, at: usize, inputStep: usize, gradientStep: usize,
+  width: i32, rows: i32,
 ): void {
   // taps that are not there do what tap 0 does, and are not stored
-  const offset0 = (load<usize>(offsets) << 2) + at
-  const offset1 = taps > 1 ? (load<usize>(offsets, 4) << 2) + at : offset0
-  const offset2 = taps > 2 ? (load<usize>(offsets, 8) << 2) + at : offset0
-  const offset3 = taps > 3 ? (load<usize>(offsets, 12) << 2) + at : offset0
-  const one = out + step, two = one + step, three = two + step
-  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0
-  if (!isFirst) {
-    c0 = v128.load(out)
-    if (taps > 1) c1 = v128.load(one)
-    if (taps > 2) c2 = v128.load(two)
-    if (taps > 3) c3 = v128.load(three)
-  }
-  for (; rows > 0; rows--, rowsAt += 4) {
+  const tap1 = taps > 1 ? list + BoxTap.size : list, tap2 = taps > 2 ? list + 2 * BoxTap.size : list, tap3 = taps > 3 ? list + 3 * BoxTap.size : list
+  const offset0 = load<usize>(list, BoxTap.offset) + at, offset1 = load<usize>(tap1, BoxTap.offset) + at
+  const offset2 = load<usize>(tap2, BoxTap.offset) + at, offset3 = load<usize>(tap3, BoxTap.offset) + at
+  out += at
+  const zero = out + load<usize>(list, BoxTap.weight), one = out + load<usize>(tap1, BoxTap.weight)
+  const two = out + load<usize>(tap2, BoxTap.weight), three = out + load<usize>(tap3, BoxTap.weight)
+  let c0 = v128.load(zero), c1 = v128.load(one), c2 = v128.load(two), c3 = v128.load(three)
+  for (; rows > 0; rows--, rowsAt += 4, gradientsAt += 4) {
     const row = load<usize>(rowsAt)
     let a0 = row + offset0, a1 = row + offset1, a2 = row + offset2, a3 = row + offset3
+    let gradient = load<usize>(gradientsAt) + at
     for (let left = width; left > 0; left--) {
       const b = v128.load(gradient)
       c0 = madd(v128.load(a0), b, c0)
@@ -125,7 +119,7 @@ export function depthwise_kernel_4_f32(
       gradient += gradientStep
     }
   }
-  storeChannels(out, c0, columns)
+  storeChannels(zero, c0, columns)
   if (taps > 1) storeChannels(one, c1, columns)
   if (taps > 2) storeChannels(two, c2, columns)
   if (taps > 3) storeChannels(three, c3, columns)

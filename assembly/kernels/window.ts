@@ -19,35 +19,16 @@ export function windowOffset(axes: usize, rank: i32, place: i32): usize {
   return offset
 }
 
-/** How many places lie in a row, the last axis. */
-@inline
-export function rowExtent(axes: usize, rank: i32): i32 {
-  return load<i32>(axes + <usize>(rank - 1) * WindowAxis.size, WindowAxis.extent)
-}
-
-/** Bytes in input from one place of a row to the next. */
-@inline
-export function rowStep(axes: usize, rank: i32): usize {
-  return load<usize>(axes + <usize>(rank - 1) * WindowAxis.size, WindowAxis.stride) << 2
-}
-
 /** Writes where the windows of `count` places from `first` on begin. */
 export function writePlaces(table: usize, input: usize, axes: usize, rank: i32, first: i32, count: i32): void {
-  const extent = rowExtent(axes, rank), step = rowStep(axes, rank)
+  const last = axes + <usize>(rank - 1) * WindowAxis.size
+  const extent = load<i32>(last, WindowAxis.extent), step = load<usize>(last, WindowAxis.stride) << 2
   while (count > 0) {
     let left = min(extent - first % extent, count)
     let at = input + windowOffset(axes, rank, first)
     first += left
     count -= left
     for (; left > 0; left--, table += 4, at += step) store<usize>(table, at)
-  }
-}
-
-/** Writes where the first windows of `count` rows from row `first` on begin. */
-export function writeRows(table: usize, input: usize, axes: usize, rank: i32, first: i32, count: i32): void {
-  const extent = rowExtent(axes, rank)
-  for (let place = first * extent; count > 0; count--, table += 4, place += extent) {
-    store<usize>(table, input + windowOffset(axes, rank, place))
   }
 }
 
@@ -62,25 +43,45 @@ export function nextBox(box: usize): usize {
   return boxTaps(box) + <usize>load<i32>(box, Box.taps) * BoxTap.size
 }
 
+/** The axis along which the places of a box lie in rows: its last one. */
+@inline
+export function boxRow(box: usize): usize {
+  return boxTaps(box) - BoxAxis.size
+}
+
+/** Bytes from the first place of a box to another one, by one of its strides. */
+function boxOffset(box: usize, place: i32, stride: usize): usize {
+  let offset: usize = 0
+  for (let axis = boxRow(box); axis >= box + Box.size; axis -= BoxAxis.size) {
+    const extent = load<i32>(axis, BoxAxis.extent)
+    const outer = place / extent
+    offset += <usize>(place - outer * extent) * (load<usize>(axis + stride) << 2)
+    place = outer
+  }
+  return offset
+}
+
+/** Writes where `count` rows of a box from row `first` on begin, in input and in what belongs to its places. */
+export function writeBoxRows(rows: usize, outs: usize, box: usize, input: usize, out: usize, first: i32, count: i32): void {
+  const extent = load<i32>(boxRow(box), BoxAxis.extent)
+  out += load<usize>(box, Box.to) << 2
+  for (let place = first * extent; count > 0; count--, place += extent, rows += 4, outs += 4) {
+    store<usize>(rows, input + boxOffset(box, place, BoxAxis.stride))
+    store<usize>(outs, out + boxOffset(box, place, BoxAxis.outStride))
+  }
+}
+
 /**
  * Writes where the windows of `count` places of a box from `first` on begin, and where their results go. The last one is
  * repeated until they are a multiple of four.
  */
 export function writeBoxPlaces(places: usize, outs: usize, box: usize, input: usize, out: usize, first: i32, count: i32): void {
-  const axes = box + Box.size
-  const last = axes + <usize>(load<i32>(box, Box.rank) - 1) * BoxAxis.size
+  const last = boxRow(box)
   const extent = load<i32>(last, BoxAxis.extent)
   const step = load<usize>(last, BoxAxis.stride) << 2, outStep = load<usize>(last, BoxAxis.outStride) << 2
   out += load<usize>(box, Box.to) << 2
   for (let left = count; left > 0; ) {
-    let at = input, to = out, rest = first
-    for (let axis = last; axis >= axes; axis -= BoxAxis.size) {
-      const outer = rest / load<i32>(axis, BoxAxis.extent)
-      const index = <usize>(rest - outer * load<i32>(axis, BoxAxis.extent))
-      at += index * (load<usize>(axis, BoxAxis.stride) << 2)
-      to += index * (load<usize>(axis, BoxAxis.outStride) << 2)
-      rest = outer
-    }
+    let at = input + boxOffset(box, first, BoxAxis.stride), to = out + boxOffset(box, first, BoxAxis.outStride)
     let row = min(extent - first % extent, left)
     first += row
     left -= row

@@ -119,8 +119,7 @@ export const GEMM_NC = 512
 export const GEMM_SCRATCH = 4 * GEMM_KC * (GEMM_NC + 16 + GEMM_MC + 16)
 
 // Windows. A window stands at `places` places, in row-major order over `rank` axes, the first of them the batch. At place
-// (i0, i1, …) it begins Σ i·stride elements into input; its taps lie at offsets from there, each a run of neighbouring
-// elements.
+// (i0, i1, …) it begins Σ i·stride elements into input; its taps lie at offsets from there.
 //   lists   rank × { WindowAxis }, taps × { offset }
 export enum WindowAxis {
   extent = 0,
@@ -176,13 +175,14 @@ export enum Convolution {
   size = 64,
 }
 
-// ConvolutionKernel: out [taps·run, groups·channels] = Σ over places: input[place + t + p] · gradient[place, channel]
+// ConvolutionKernel: out [taps·run, groups·channels] = Σ over the places of `boxes`: input[place + t + p] · gradient[place, channel],
+// where a box says of the gradient what it says of a convolution's result
 export enum ConvolutionKernel {
   out = 8,
   input = 12,
   gradient = 16,
   places = 20,
-  rank = 24,
+  boxes = 24,
   taps = 28,
   run = 32,
   channels = 36,
@@ -209,13 +209,13 @@ export enum DepthwiseConvolution {
   size = 48,
 }
 
-// DepthwiseConvolutionKernel: out [taps, channels] = Σ over places: input[place + t, channel] · gradient[place, channel]
+// DepthwiseConvolutionKernel: out [taps, channels] = Σ over the places of `boxes`: input[place + t, channel] · gradient[place, channel]
 export enum DepthwiseConvolutionKernel {
   out = 8,
   input = 12,
   gradient = 16,
   places = 20,
-  rank = 24,
+  boxes = 24,
   taps = 28,
   channels = 32,
   scratch = 36,

@@ -21,7 +21,7 @@ import type { Emitter } from './emitter'
 import type { ComposedPrimitive, KernelPrimitive, Layout, LowerContext } from './rule'
 import { isContiguous } from './rule'
 import type { Stretch } from './window'
-import { boxLists, depthwiseBoxLists, hasPixels, placesOf, requireWindow, slidingStretches, transposedStretches, windowLists } from './window'
+import { boxLists, depthwiseBoxLists, hasPixels, placesOf, requireWindow, slidingStretches, transposedStretches } from './window'
 
 const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
@@ -55,16 +55,18 @@ function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
   return e.reshape(turned, [...window, filters / groups, groups * channels])
 }
 
-/** x with the zeros around it; null where there are none. */
-function padded(e: Emitter, x: Value, { before, after }: PaddedAttributes): Value | null {
-  if (before.every(isZero) && after.every(isZero)) return null
-  const cut = e.slice(x, x.shape.map(() => 0), x.shape.map((extent, i) => extent + Math.min(0, after[i - 1] ?? 0)))
-  return e.pad(cut, [0, ...before, 0], [0, ...after.map((count) => Math.max(0, count)), 0])
-}
+/** Images from which on the sums of a kernel's gradient go box by box: those of few places do not repay it. */
+const BOXED_IMAGES = 4
 
-const unpadded = <Attributes extends PaddedAttributes>(attributes: Attributes): Attributes => ({
-  ...attributes, before: attributes.before.map(() => 0), after: attributes.after.map(() => 0),
-})
+/** x with the zeros around it in memory, and the attributes that belong to it; null where they need not be. */
+function padded<Attributes extends PaddedAttributes>(e: Emitter, x: Value, attributes: Attributes): { wide: Value; inside: Attributes } | null {
+  const { before, after } = attributes
+  const none = before.map(() => 0)
+  if (x.shape[0]! >= BOXED_IMAGES || [...before, ...after].every(isZero)) return null
+  const cut = e.slice(x, x.shape.map(() => 0), x.shape.map((extent, i) => extent + Math.min(0, after[i - 1] ?? 0)))
+  const wide = e.pad(cut, [0, ...before, 0], [0, ...after.map((count) => Math.max(0, count)), 0])
+  return { wide, inside: { ...attributes, before: none, after: none } }
+}
 
 /** Each group of channels of x meets its own filters, at the places of `stretches`. */
 function lowerConvolution(
@@ -143,10 +145,9 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
     isWanted(1) ? e.convolution(x!, dw!, attributes) : null,
   ],
   simplify({ e, inputs: [x, dy], output, attributes }) {
-    const wide = padded(e, x!, attributes)
-    const own = unpadded(attributes)
-    if (isDepthwise(output.shape, attributes)) return e.reshape(e.depthwiseConvolutionKernel(wide ?? x!, dy!, { ...slideOf(own), kernel: attributes.kernel }), output.shape)
-    return wide && e.convolutionKernel(wide, dy!, own)
+    const { wide, inside } = padded(e, x!, attributes) ?? { wide: x!, inside: attributes }
+    if (isDepthwise(output.shape, attributes)) return e.reshape(e.depthwiseConvolutionKernel(wide, dy!, { ...slideOf(inside), kernel: attributes.kernel }), output.shape)
+    return wide === x ? null : e.convolutionKernel(wide, dy!, inside)
   },
   accepts: acceptsPixels,
   lower(context) {
@@ -158,11 +159,9 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
       const columns = transposed(matrix(x!, places, channels))
       return asProduct({ ...context, bias: null, epilogue: 0 }, columns, matrix(dy!, places, filters), matrix(out!, channels, filters))
     }
-    // zeros around x are there: see simplify
-    const { lists, ...seen } = windowLists(x!, kernel, attributes, groups === 1 ? channels : null)
-    const run = groups === 1 ? seen.run : channels
+    const { lists, ...seen } = boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
     emit(instruction(Opcode.ConvolutionKernel, ConvolutionKernel, {
-      ...seen, run, out: out!.address, input: x!.address, gradient: dy!.address, channels: filters / groups, groups, groupStride: channels, scratch,
+      ...seen, out: out!.address, input: x!.address, gradient: dy!.address, channels: filters / groups, groups, groupStride: channels, scratch,
       wide: Number(wideTiles),
     }, lists))
   },
@@ -245,12 +244,12 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
     isWanted(1) ? e.depthwiseConvolution(x!, dw!, attributes) : null,
   ],
   simplify({ e, inputs: [x, dy], attributes }) {
-    const wide = padded(e, x!, attributes)
-    return wide && e.depthwiseConvolutionKernel(wide, dy!, unpadded(attributes))
+    const apart = padded(e, x!, attributes)
+    return apart && e.depthwiseConvolutionKernel(apart.wide, dy!, apart.inside)
   },
   accepts: acceptsPixels,
   lower({ inputs: [x, dy], outputs: [out], attributes, scratch, emit }) {
-    const { lists, run: _, ...seen } = windowLists(x!, attributes.kernel, attributes, null)
+    const { lists, run: _, ...seen } = depthwiseBoxLists(x!, dy!.shape, attributes.kernel, slidingStretches(x!.shape, attributes.kernel, attributes))
     emit(instruction(Opcode.DepthwiseConvolutionKernel, DepthwiseConvolutionKernel, {
       ...seen, out: out!.address, input: x!.address, gradient: dy!.address, channels: x!.shape.at(-1)!, scratch,
     }, lists))

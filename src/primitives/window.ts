@@ -81,25 +81,17 @@ export interface WindowLists {
   readonly places: number
   readonly rank: number
   readonly taps: number
-  /** Neighbouring elements that are taken as one. */
-  readonly run: number
   readonly lists: readonly number[]
 }
 
-/** @param channels neighbouring elements of one tap; taps that go on where the one before ends are joined to it */
-export function windowLists(x: Operand, window: Shape, attributes: WindowAttributes, channels: number | null): WindowLists {
+export function windowLists(x: Operand, window: Shape, attributes: WindowAttributes): WindowLists {
   const { strides, dilation } = attributes
   const inner = x.strides.slice(1, -1)
-  const tapStrides = inner.map((stride, i) => stride * dilation[i]!)
-  let run = channels ?? 1
-  let joined = window.length
-  const goesOn = (axis: number): boolean => channels !== null && axis >= 0 && (tapStrides[axis] === run || window[axis] === 1)
-  while (goesOn(joined - 1)) run *= window[--joined]!
   const offsets: number[] = []
-  forEachOffset(window.slice(0, joined), tapStrides.slice(0, joined), 0, (at) => offsets.push(at))
+  forEachOffset(window, inner.map((stride, i) => stride * dilation[i]!), 0, (at) => offsets.push(at))
   const extents = placesOf(x.shape, window, attributes)
   const axes = joinAxes(extents, [x.strides[0]!, ...inner.map((stride, i) => stride * strides[i]!)])
-  return { places: sizeOf(extents), rank: axes.length / (WindowAxis.size / 4), taps: offsets.length, run, lists: [...axes, ...offsets] }
+  return { places: sizeOf(extents), rank: axes.length / (WindowAxis.size / 4), taps: offsets.length, lists: [...axes, ...offsets] }
 }
 
 /** Extents and strides in turn; neighbouring axes that can be stepped through as one are joined, except the batch. */

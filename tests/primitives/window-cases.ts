@@ -69,26 +69,26 @@ function sums({ title }: Windowed) {
 }
 /** What is around the tensor: as much as the window reaches, on one side only, more than the window, stretches that see nothing. */
 const PADDED: readonly Windowed[] = [
-  windowed('zeros all around', [3, 5, 6, 2], [3, 3], { before: [1, 1], after: [1, 1], filters: 5 }),
+  windowed('zeros all around', [5, 3, 4, 2], [3, 3], { before: [1, 1], after: [1, 1], filters: 5 }),
   windowed('zeros as far as the window reaches', [2, 3, 4, 2], [4, 3], { before: [3, 2], after: [3, 2], filters: 5 }),
   windowed('zeros in front only', [2, 9, 3], [4], { before: [3], after: [0], filters: 17 }),
   windowed('zeros behind only, one channel', [1, 5, 4, 1], [2, 3], { before: [0, 0], after: [1, 2] }),
   windowed('more zeros than the window is large', [1, 3, 4, 2], [2, 2], { before: [3, 0], after: [2, 4], filters: 4 }),
-  windowed('zeros and strides', [2, 7, 6, 2], [3, 3], { before: [1, 0], after: [1, 1], strides: [2, 2], filters: 8 }),
+  windowed('zeros and strides', [4, 5, 4, 2], [3, 3], { before: [1, 0], after: [1, 1], strides: [2, 2], filters: 8 }),
   windowed('zeros and strides above the window', [1, 7, 8, 2], [2, 1], { before: [1, 2], after: [0, 1], strides: [3, 2] }),
-  windowed('zeros and dilation', [2, 6, 5, 2], [3, 3], { before: [2, 4], after: [2, 1], dilation: [2, 2] }),
+  windowed('zeros and dilation', [4, 5, 3, 1], [3, 3], { before: [2, 4], after: [2, 1], dilation: [2, 2] }),
   windowed('zeros, strides and dilation', [1, 9, 8, 1], [3, 3], { before: [3, 2], after: [2, 1], strides: [2, 3], dilation: [3, 2] }),
-  windowed('zeros and groups', [2, 4, 5, 4], [3, 3], { before: [1, 1], after: [1, 1], groups: 2, filters: 6 }),
-  windowed('zeros and a group for each channel', [2, 4, 5, 6], [3, 3], { before: [1, 2], after: [1, 0], groups: 6, filters: 6 }),
+  windowed('zeros and groups', [4, 2, 3, 4], [3, 3], { before: [1, 1], after: [1, 1], groups: 2, filters: 6 }),
+  windowed('zeros and a group for each channel', [4, 2, 3, 5], [3, 3], { before: [1, 2], after: [1, 0], groups: 5, filters: 5 }),
   windowed('zeros around three axes', [1, 3, 2, 4, 2], [2, 3, 3], { before: [1, 1, 1], after: [0, 1, 1], strides: [1, 1, 2] }),
   windowed('zeros around a window as wide as the tensor', [2, 5, 3, 2], [3, 3], { before: [1, 0], after: [1, 0] }),
-  windowed('elements left out behind', [2, 7, 6, 2], [3, 2], { before: [1, 0], after: [-2, -1], strides: [2, 2] }),
+  windowed('elements left out behind', [4, 6, 5, 1], [3, 2], { before: [1, 0], after: [-2, -1], strides: [2, 2] }),
 ]
 /** As in LARGE: several blocks of taps and channels meet many boxes. */
 const LARGE_PADDED: readonly Windowed[] = [
-  windowed('many channels and zeros', [2, 9, 10, 96], [3, 3], { before: [1, 1], after: [1, 1], filters: 20 }),
-  windowed('many filters and zeros', [2, 7, 9, 40], [5, 5], { before: [4, 2], after: [4, 2], filters: 250 }),
-  windowed('many places, zeros and strides', [3, 15, 17, 5], [3, 3], { before: [1, 1], after: [1, 1], strides: [2, 2], filters: 33 }),
+  windowed('many channels and zeros', [4, 5, 6, 95], [3, 3], { before: [1, 1], after: [1, 1], filters: 20 }),
+  windowed('many filters and zeros', [4, 4, 5, 40], [5, 5], { before: [4, 2], after: [4, 2], filters: 250 }),
+  windowed('many places, zeros and strides', [5, 15, 17, 5], [3, 3], { before: [1, 1], after: [1, 1], strides: [2, 2], filters: 33 }),
 ]
 
 /** Pooling is padded before. */
