@@ -65,7 +65,7 @@ export interface ConstraintCase {
 }
 
 /** A Sequential model, fitted in order: batches of 4, 3 epochs, mean squared error. */
-export interface ConstrainedRun {
+export interface FittedRun {
   layers: Described[];
   optimizer: Described;
   x: FixtureTensor;
@@ -76,7 +76,13 @@ export interface ConstrainedRun {
 
 export interface ConstraintsFile extends FixtureFile {
   cases: ConstraintCase[];
-  runs: ConstrainedRun[];
+  runs: FittedRun[];
+}
+
+// normalized.json: layers that change with the batches they see
+
+export interface NormalizedFile extends FixtureFile {
+  runs: FittedRun[];
 }
 
 // layers/<family>.json: every layer is called with training = false

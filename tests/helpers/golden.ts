@@ -21,7 +21,7 @@ export function toTensor({ data, shape }: FixtureTensor): Tensor {
 }
 
 function isDescribed(value: ConfigValue): value is Described {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && 'class' in value
 }
 
 /** A description as a saved configuration, which every registry takes. */

@@ -7,7 +7,9 @@ import {
 } from '../../src'
 import type { BatchShape, Tensor } from '../../src'
 import { floats } from '../helpers/data'
-import { expectNear } from '../helpers/golden'
+import type { NormalizedFile } from '../golden/format'
+import { expectFitted } from '../helpers/fitted'
+import { expectNear, readFixture, titleOf } from '../helpers/golden'
 
 const make = (shape: readonly number[], seed = 1): Tensor => tensor([...floats(shape, -2, 2, seed).data], shape)
 
@@ -61,6 +63,14 @@ describe('BatchNormalization in training', () => {
     layer.apply(x, { training: true, mask: tensor([[true, true], [false, false]]) })
     expectNear(layer.movingMean.value.data, [2, 3], 'mean', 1e-5)
     expectNear(layer.movingVariance.value.data, [1, 1], 'variance', 1e-5)
+  })
+
+  it.each(readFixture<NormalizedFile>('normalized').runs.map((run) => ({ title: titleOf(run.layers[1]!), ...run })))('ends where Keras ends: $title', expectFitted)
+
+  it('refuses limits of renorm that it does not know, or that exclude each other', () => {
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { rMx: 1 } })).toThrow(/rMx.*rmax/s)
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { rmin: 2, rmax: 1 } })).toThrow(/rmax must not be below rmin, received 1 and 2/)
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { dmax: -1 } })).toThrow(/dmax must be ≥ 0/)
   })
 
   it('uses its averages when it is frozen, and changes nothing', () => {
