@@ -11,7 +11,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
 /** Bytes of JavaScript, wasm included, gzipped: of an application that needs little, and of the files as they are. */
-const limits = { bundled: 114_200, published: 243_000 }
+const limits = { bundled: 116_000, published: 245_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
