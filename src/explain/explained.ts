@@ -1,7 +1,7 @@
 // What every explanation needs of a model: its inputs as rows, one number of its output for each row, baselines to compare
 // with, and programs that are kept. What is asked of them is in the files beside this one.
 
-import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
 import { boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -82,6 +82,11 @@ export const explainTable = {
 export const dataOption = option(custom<unknown>((value) => value, () => null), null)
 export const baselineTable = { baseline: dataOption }
 
+/** What stands for the output where not one number of it is explained. */
+export const nothing = (): never => {
+  throw internalError('no number of the output is explained')
+}
+
 /** The programs that explain one model. */
 class Programs {
   private readonly cache = new ProgramCache()
@@ -133,7 +138,7 @@ function numberOf(fn: object): number {
 }
 
 /** What went into a softmax or sigmoid, where a tensor is the result of one. Traced. */
-function logitsOf(output: Tensor): Tensor {
+export function logitsOf(output: Tensor): Tensor {
   return operandOf(output, 'softmax') ?? operandOf(output, 'sigmoid') ?? output
 }
 

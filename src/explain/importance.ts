@@ -1,7 +1,7 @@
 // What a model makes of a feature over many rows: how much worse it gets when the feature is shuffled, and how its output
 // goes with the feature.
 
-import { ArgumentError, ShapeError, formatShape, internalError, knownName, quoted, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
@@ -20,7 +20,7 @@ import { nextSeed } from '../ops/seed'
 import { broadcastTo, expandDims, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { ExplainOptions } from './explained'
-import { Explained, explainTable, vector } from './explained'
+import { Explained, explainTable, nothing, vector } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A metric of Keras's by name, a metric, or a function (yTrue, yPred) → values. Default: the loss that compile chose. */
@@ -58,11 +58,6 @@ const importanceTable = {
   seed: option(nullable(integer()), null),
   batchSize: option(count, 256),
   signal: explainTable.signal,
-}
-
-/** What stands for the output where a metric tells, not one number of it. */
-const nothing = (): never => {
-  throw internalError('no output is explained')
 }
 
 /** A score of predictions, and which way it is better. */
