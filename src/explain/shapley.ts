@@ -106,7 +106,9 @@ class Collected {
 
 /** All coalitions of n players: player i takes part in those whose number has bit i. */
 function allCoalitions(n: number): Uint8Array {
-  return Uint8Array.from({ length: n * 2 ** n }, (_, at) => (Math.floor(at / n) >> at % n) & 1)
+  const masks = new Uint8Array(n * 2 ** n)
+  for (let coalition = 0; coalition < 2 ** n; coalition++) for (let i = 0; i < n; i++) masks[coalition * n + i] = (coalition >> i) & 1
+  return masks
 }
 
 /** |S|! (n − |S| − 1)! / n! for each size of S: how often, among all orders, S is what a player finds when it comes in. */
