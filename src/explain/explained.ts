@@ -68,19 +68,19 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
 }
 
 /** The options that say what is explained. */
-export const outputTable = {
+export const outputTable = () => ({
   output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
   logits: option(boolean, false),
-}
+})
 /** Those of every explanation. */
-export const explainTable = {
-  ...outputTable,
+export const explainTable = () => ({
+  ...outputTable(),
   batchSize: option(count, 1024),
   signal: option(custom<AbortSignal | null>((value) => value as AbortSignal | null, () => null), null),
-}
+})
 /** Data, which are read when the inputs are known. */
 export const dataOption = option(custom<unknown>((value) => value, () => null), null)
-export const baselineTable = { baseline: dataOption }
+export const baselineTable = () => ({ baseline: dataOption })
 
 /** What stands for the output where not one number of it is explained. */
 export const nothing = (): never => {

@@ -200,7 +200,7 @@ const HERE = Float32Array.of(1)
  * Simonyan et al. 2013, "Deep inside convolutional networks". Captum: `Saliency`.
  */
 export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SaliencyOptions<Out> = {}): Promise<Explanation<In>> {
-  const { signed, ...settings } = readTyped('saliency', { ...explainTable, signed: option(boolean, false) }, options)
+  const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
   return explainRows('saliency', model, x, settings, {
     key: signed ? 'signed' : '',
     weights: HERE,
@@ -216,7 +216,7 @@ export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, op
  * Shrikumar et al. 2016. Captum: `InputXGradient`.
  */
 export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ExplainOptions<Out> = {}): Promise<Explanation<In>> {
-  const settings = readTyped('gradientTimesInput', explainTable, options)
+  const settings = readTyped('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
     key: '',
     weights: HERE,
@@ -225,7 +225,7 @@ export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: Data
   })
 }
 
-const smoothTable = { ...explainTable, samples: option(count, 50), noise: option(number({ min: 0 }), 0.15), seed: option(nullable(integer()), null) }
+const smoothTable = () => ({ ...explainTable(), samples: option(count, 50), noise: option(number({ min: 0 }), 0.15), seed: option(nullable(integer()), null) })
 
 /**
  * The gradient, averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation
@@ -235,7 +235,7 @@ const smoothTable = { ...explainTable, samples: option(count, 50), noise: option
  * Smilkov et al. 2017, "SmoothGrad". Captum: `NoiseTunnel(Saliency(f, abs=False))`.
  */
 export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SmoothGradOptions<Out> = {}): Promise<Explanation<In>> {
-  const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable, options)
+  const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
   // The row itself gives the value, its gradient does not count.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
   const rule: Rule = {
@@ -254,7 +254,7 @@ export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, 
   return explainRows('smoothGrad', model, x, settings, rule, [new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')])
 }
 
-const integratedTable = { ...explainTable, ...baselineTable, points: option(count, 50) }
+const integratedTable = () => ({ ...explainTable(), ...baselineTable(), points: option(count, 50) })
 
 /**
  * The gradient along the straight path from a baseline x′ to x:
@@ -269,7 +269,7 @@ const integratedTable = { ...explainTable, ...baselineTable, points: option(coun
  * Sundararajan et al. 2017, "Axiomatic attribution for deep networks". Captum: `IntegratedGradients`, `LayerIntegratedGradients`.
  */
 export async function integratedGradients<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: IntegratedGradientsOptions<In, Out> = {}): Promise<Decomposition<In>> {
-  const { points: n, baseline, ...settings } = readTyped('integratedGradients', integratedTable, options)
+  const { points: n, baseline, ...settings } = readTyped('integratedGradients', integratedTable(), options)
   const explained = Explained.read('integratedGradients', model, x, settings)
   const { points, weights } = gaussLegendre(n)
   // The row itself and the baseline give two values, their gradients do not count.

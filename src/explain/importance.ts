@@ -51,14 +51,14 @@ const metricKind = custom<MetricIdentifier>((value, where) => {
   throw new ArgumentError(`${where} must be the name of a metric, a metric, or a function (yTrue, yPred) → values, received ${quoted(value)}`)
 }, () => null)
 
-const importanceTable = {
+const importanceTable = () => ({
   metric: option(nullable(metricKind), null),
   greaterIsBetter: option(nullable(boolean), null),
   repeats: option(count, 5),
   seed: option(nullable(integer()), null),
   batchSize: option(count, 256),
-  signal: explainTable.signal,
-}
+  signal: explainTable().signal,
+})
 
 /** A score of predictions, and which way it is better. */
 interface Scorer {
@@ -80,7 +80,7 @@ interface Scorer {
  * Breiman 2001, "Random forests"; Fisher et al. 2019. scikit-learn: `permutation_importance`.
  */
 export async function permutationImportance<In, Out>(model: Model<In, Out>, x: DataOf<In>, y: TargetsOf<Out>, options: PermutationImportanceOptions = {}): Promise<Importance<In>> {
-  const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable, options)
+  const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
   const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal })
   const scorer = scorerOf(explained, typed(model), y, settings)
   const score = await scorer.of(explained.inputs)
@@ -175,15 +175,15 @@ export interface PartialDependence {
 /** A feature by its position, where there are several inputs with the input's name or position. */
 export type Feature = number | { readonly input: string | number; readonly index: number }
 
-const dependenceTable = {
-  ...explainTable,
+const dependenceTable = () => ({
+  ...explainTable(),
   grid: option(custom<number | Float32Array>((value, where) => {
     if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
     const values = toTensor(value as TensorLike, where, 'float32')
     if (values.rank === 1 && values.size > 0) return values.data as Float32Array
     throw new ArgumentError(`${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`)
   }, () => null), 20),
-}
+})
 
 /**
  * How the output goes with one feature: the feature is set to each value of a grid in all rows, the others stay as they are.
@@ -196,7 +196,7 @@ const dependenceTable = {
  * Friedman 2001; Goldstein et al. 2015. scikit-learn: `partial_dependence`.
  */
 export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataOf<In>, feature: Feature, options: PartialDependenceOptions<Out> = {}): Promise<PartialDependence> {
-  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable, options)
+  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
   const explained = Explained.read('partialDependence', model, x, settings)
   if (settings.output === null && explained.width > 1) {
     throw new ArgumentError(`partialDependence: ${model} has ${explained.width} outputs. Say which one: output: 0 … ${explained.width - 1}, or a function of the outputs.`)

@@ -28,7 +28,7 @@ const extents = custom<readonly number[] | number>(
   (value, where) => (Array.isArray(value) ? requireIntegers(where, value, 1) : requireInteger(where, value, 1)),
   () => null,
 )
-const table = { ...explainTable, ...baselineTable, window: option(extents, 1), stride: option(nullable(extents), null) }
+const table = () => ({ ...explainTable(), ...baselineTable(), window: option(extents, 1), stride: option(nullable(extents), null) })
 
 /** Elements that masks of one run may have. */
 const LARGEST = 2 ** 22
@@ -86,7 +86,7 @@ function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (
  * Zeiler & Fergus 2013. Captum: `Occlusion`.
  */
 export async function occlusion<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: OcclusionOptions<In, Out> = {}): Promise<Explanation<In>> {
-  const { window, stride, baseline, ...settings } = readTyped('occlusion', table, options)
+  const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
   const explained = Explained.read('occlusion', model, x, settings)
   const bases = explained.readRows('baseline', baseline ?? 0, [1, explained.size]) as Tensor[]
   const value = new Float32Array(explained.size)

@@ -44,7 +44,7 @@ export interface SampledDecomposition<In = Tensor> extends Decomposition<In> {
   readonly standardError: In
 }
 
-const shapleyTable = { ...explainTable, batchSize: option(count, 4096), background: dataOption }
+const shapleyTable = () => ({ ...explainTable(), batchSize: option(count, 4096), background: dataOption })
 const seed = option(nullable(integer()), null)
 
 /** All coalitions of twelve are 4096. */
@@ -130,7 +130,7 @@ function orderWeights(n: number): Float64Array {
  * Shapley 1953; Lundberg & Lee 2017. SHAP: `ExactExplainer`.
  */
 export async function shapleyValues<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ShapleyOptions<In, Out> = {}): Promise<Decomposition<In>> {
-  const { background, ...settings } = readTyped('shapleyValues', shapleyTable, options)
+  const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
   const { explained, game } = prepare('shapleyValues', model, x, background, settings)
   const n = game.players
   if (n > MOST_PLAYERS) {
@@ -165,7 +165,7 @@ function bitsIn(x: number): number {
   return count
 }
 
-const kernelTable = { ...shapleyTable, samples: option(nullable(count), null), seed }
+const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count), null), seed })
 
 /**
  * KernelSHAP: Shapley values by weighted least squares. Coalitions S, weighted by (n − 1) / (C(n, |S|) |S| (n − |S|)), are fitted
@@ -179,7 +179,7 @@ const kernelTable = { ...shapleyTable, samples: option(nullable(count), null), s
  * Lundberg & Lee 2017, "A unified approach to interpreting model predictions". SHAP: `KernelExplainer`.
  */
 export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: KernelShapOptions<In, Out> = {}): Promise<Decomposition<In>> {
-  const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable, options)
+  const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
   const { explained, game } = prepare('kernelShap', model, x, background, settings)
   const n = game.players
   const chosen = drawCoalitions(n, coalitionSizes(n, samples ?? 2 * n + 2048), seed ?? nextSeed())
@@ -204,7 +204,7 @@ export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, 
   return collected.result()
 }
 
-const sampledTable = { ...shapleyTable, permutations: option(count, 64), antithetic: option(boolean, true), seed }
+const sampledTable = () => ({ ...shapleyTable(), permutations: option(count, 64), antithetic: option(boolean, true), seed })
 
 /** Coalitions that are made at once. */
 const TOGETHER = 4096
@@ -221,7 +221,7 @@ const TOGETHER = 4096
  * Castro et al. 2009; antithetic orders: Mitchell et al. 2022. Captum: `ShapleyValueSampling`; SHAP: `PermutationExplainer`.
  */
 export async function sampledShapley<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SampledShapleyOptions<In, Out> = {}): Promise<SampledDecomposition<In>> {
-  const { background, permutations, antithetic, seed, ...settings } = readTyped('sampledShapley', sampledTable, options)
+  const { background, permutations, antithetic, seed, ...settings } = readTyped('sampledShapley', sampledTable(), options)
   const { explained, game } = prepare('sampledShapley', model, x, background, settings)
   const n = game.players
   const key = seed ?? nextSeed()

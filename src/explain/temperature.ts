@@ -114,7 +114,7 @@ interface Logits {
 
 /** What a model's probabilities are made of. */
 async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Logits> {
-  const settings = readTyped('temperatureScaling', explainTable, {})
+  const settings = readTyped('temperatureScaling', explainTable(), {})
   const explained = Explained.read('temperatureScaling', model, x, { ...settings, output: nothing })
   const { width } = explained
   const parts: Tensor[][] = []

@@ -20,14 +20,14 @@ export interface AttributionBarsOptions extends PictureOptions {
   readonly baseValue?: number | null
 }
 
-const table = {
+const table = () => ({
   ...pictureTable('What the answer is made of'),
   names: option(nullable(listOf(words)), null),
   row: option(integer({ min: 0 }), 0),
   most: option(count, 15),
   value: option(nullable(number()), null),
   baseValue: option(nullable(number()), null),
-}
+})
 
 const WIDTH = 640
 const NAMES = 190
@@ -45,7 +45,7 @@ const STEP = 24
  * @throws ShapeError for what are no rows of features; ArgumentError for another number of names
  */
 export function attributionBars(attributions: TensorLike, options: AttributionBarsOptions = {}): string {
-  const { names, row, most, value, baseValue, ...text } = readTyped('attributionBars', table, options)
+  const { names, row, most, value, baseValue, ...text } = readTyped('attributionBars', table(), options)
   const given = toTensor(attributions, 'attributionBars', 'float32')
   const [rows, features] = given.rank === 1 ? [1, given.size] : (given.shape as [number, number])
   if (given.rank < 1 || given.rank > 2 || given.size === 0) throw new ShapeError(`attributionBars: needs [features] or [rows, features], received ${formatShape(given.shape)}`)

@@ -17,7 +17,7 @@ export interface DependenceCurvesOptions extends PictureOptions {
   readonly rows?: number
 }
 
-const table = { ...pictureTable('How the answer goes with a feature'), name: textOption('feature'), output: textOption('output'), rows: option(integer({ min: 0 }), 50) }
+const table = () => ({ ...pictureTable('How the answer goes with a feature'), name: textOption('feature'), output: textOption('output'), rows: option(integer({ min: 0 }), 50) })
 
 /**
  * The partial dependence as a thick line, single rows as thin ones.
@@ -28,7 +28,7 @@ const table = { ...pictureTable('How the answer goes with a feature'), name: tex
  * @throws ArgumentError for what partialDependence did not make
  */
 export function dependenceCurves(dependence: PartialDependence, options: DependenceCurvesOptions = {}): string {
-  const { name, output, rows: most, ...text } = readTyped('dependenceCurves', table, options)
+  const { name, output, rows: most, ...text } = readTyped('dependenceCurves', table(), options)
   if (dependence?.grid === undefined || dependence.average === undefined) throw new ArgumentError(`dependenceCurves: needs what partialDependence gives, received ${quoted(dependence)}`)
   const grid = Array.from(dependence.grid.data)
   const { data, shape } = dependence.individual

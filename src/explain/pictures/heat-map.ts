@@ -19,12 +19,12 @@ export interface HeatMapOptions extends PictureOptions {
   readonly opacity?: number
 }
 
-const table = {
+const table = () => ({
   ...pictureTable('Where the answer comes from'),
   image: dataOption,
   row: option(integer({ min: 0 }), 0),
   opacity: option(number({ min: 0, max: 1 }), 0.85),
-}
+})
 
 type Rgb = readonly [red: number, green: number, blue: number]
 const MORE: Rgb = [214, 69, 0]
@@ -54,7 +54,7 @@ interface Pixels {
  * @throws ShapeError for what is no map, and for an image of another size
  */
 export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): string {
-  const { image: below, row, opacity, ...text } = readTyped('heatMapPicture', table, options)
+  const { image: below, row, opacity, ...text } = readTyped('heatMapPicture', table(), options)
   const image = below === null ? null : imageOf(toTensor(below as TensorLike, 'heatMapPicture: image', 'float32'), row)
   const given = toTensor(map, 'heatMapPicture: the map', 'float32')
   const heat = mapOf(given, row, image)

@@ -7,7 +7,7 @@ import { Axes } from './axes'
 import type { PictureOptions } from './svg'
 import { HEAD, element, label, picture, pictureTable, short } from './svg'
 
-const table = pictureTable('Is it right as often as it says?')
+const table = () => pictureTable('Is it right as often as it says?')
 const SIDE = 320
 const UNIT = { low: 0, high: 1 }
 
@@ -21,7 +21,7 @@ const UNIT = { low: 0, high: 1 }
  * @throws ArgumentError for what reliabilityDiagram did not make
  */
 export function reliabilityPicture(diagram: ReliabilityDiagram, options: PictureOptions = {}): string {
-  const text = readTyped('reliabilityPicture', table, options)
+  const text = readTyped('reliabilityPicture', table(), options)
   if (!Array.isArray(diagram?.bins)) throw new ArgumentError(`reliabilityPicture: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
   const { bins, expectedCalibrationError, accuracy, confidence } = diagram
   const axes = new Axes({ left: 56, top: HEAD + 4, width: SIDE, height: SIDE }, UNIT, UNIT)

@@ -37,7 +37,7 @@ function rules(column: 1 | 2): string {
   return Object.entries(COLOURS).map(([name, colour]) => `.myelin-picture .${name}{${colour[0]}:${colour[column]}}`).join('')
 }
 
-const STYLE = /* @__PURE__ */ (() => `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`)()
+const style = (): string => `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
 
 /** Text as it may stand in XML, also within quotation marks. */
 export function escaped(text: string): string {
@@ -90,7 +90,7 @@ export function picture(width: number, height: number, { title, description }: {
   const id = idOf(title + said + body)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="myelin-picture" viewBox="0 0 ${coordinate(width)} ${coordinate(height)}" role="img" aria-labelledby="${id}-title ${id}-desc">`,
-    `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(said)}</desc>${STYLE}`,
+    `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(said)}</desc>${style()}`,
     element('rect', 'paper', { width, height, rx: 6 }),
     label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / 7.5)),
     body,
