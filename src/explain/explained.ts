@@ -7,6 +7,7 @@ import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { DataOf } from '../data/arrays'
+import { requireNumbers } from '../data/arrays'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import { Model } from '../models/model'
@@ -67,6 +68,12 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
   throw new ArgumentError(`${where} must be the index of a unit, an index for each row, or a function of the outputs, received ${quoted(value)}`)
 }
 
+const readSignal = (value: unknown, where: string): AbortSignal => {
+  // Not by its class: signals of other realms are signals, too.
+  if (typeof value === 'object' && value !== null && 'throwIfAborted' in value) return value as AbortSignal
+  throw new ArgumentError(`${where} must be an AbortSignal, received ${quoted(value)}`)
+}
+
 /** The options that say what is explained. */
 export const outputTable = () => ({
   output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
@@ -76,7 +83,7 @@ export const outputTable = () => ({
 export const explainTable = () => ({
   ...outputTable(),
   batchSize: option(count, 1024),
-  signal: option(custom<AbortSignal | null>((value) => value as AbortSignal | null, () => null), null),
+  signal: option(nullable(custom<AbortSignal>(readSignal, () => null)), null),
 })
 /** Data, which are read when the inputs are known. */
 export const dataOption = option(custom<unknown>((value) => value, () => null), null)
@@ -271,6 +278,7 @@ export class Explained {
     const y = logits ? mapTree(outputs, logitsOf) : outputs
     if (typeof output === 'function') return this.scoreOf(output(typed<never>(y)), flatten(outputs)[0]!.shape[0]!)
     const single = y as Tensor
+    if (single.dtype !== 'float32') throw new ArgumentError(`${this.where}: ${this.model} gives ${single.dtype}, whose changes have no size. Explain numbers from which it is made.`)
     const [rows, width = 1] = single.shape
     return width === 1 ? reshape(single, [rows!]) : sum(multiply(single, oneHot(units!, width)), 1)
   }
@@ -334,6 +342,7 @@ export class Explained {
     const { dtype } = inputs[i]!
     const row = this.rowShape(i)
     const value = toTensor(given as TensorLike, `${where}: ${name}`, dtype)
+    requireNumbers(value, `${where}: ${name}`)
     if (value.rank === 0) return new Tensor(new (dtype === 'float32' ? Float32Array : Int32Array)(sizeOf(row)).fill(value.data[0]!), [1, ...row], dtype)
     if (sameShape(value.shape, row)) return new Tensor(value.data, [1, ...row], dtype)
     const [rows, ...rest] = value.shape

@@ -242,7 +242,10 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
   }
   const name: unknown = Reflect.get(record, 'input')
   const input = typeof name === 'number' ? name : names.indexOf(knownName(String(name), names) ?? '')
-  if (inputs[input] === undefined) throw unknownName(`input of ${explained.model}`, String(name), names)
+  if (inputs[input] === undefined) {
+    if (typeof name === 'number') throw new ArgumentError(`${where}: the input must be an index in 0 … ${inputs.length - 1}, received ${name}`)
+    throw unknownName(`input of ${explained.model}`, String(name), names)
+  }
   const width = inputs[input].shape.slice(1).at(-1) ?? 1
   const index: unknown = Reflect.get(record, 'index')
   if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width) return { input, index: index < 0 ? index + width : index }

@@ -26,6 +26,8 @@ describe('outputs', () => {
   it('refuses a function that does not give one number for each row', async () => {
     await expect(saliency(wide(3), row(3), { output: (y) => y })).rejects.toThrow('must give one number for each row, float32 [1], received float32 [1, 2]')
     await expect(saliency(wide(3), row(3), { output: () => 3 as never })).rejects.toThrow(ArgumentError)
+    const input = Input({ shape: [3] })
+    await expect(saliency(new Model({ inputs: input, outputs: ops.argmax(input, 1) }), row(3))).rejects.toThrow('gives int32, whose changes have no size')
   })
 
   it('asks for a function where there are several outputs, and takes it', async () => {
@@ -64,6 +66,7 @@ describe('baselines', () => {
     const wrong = new ShapeError('integratedGradients: baseline must be a number or have shape [3] or [1, 3] or [2, 3], received [2]')
     await expect(integratedGradients(model, x, { baseline: [1, 2] })).rejects.toThrow(wrong)
     await expect(occlusion(model, x, { baseline: [[1, 2, 3], [1, 2, 3], [1, 2, 3]] })).rejects.toThrow(ShapeError)
+    await expect(integratedGradients(model, x, { baseline: NaN })).rejects.toThrow(DataError)
     await expect(shapleyValues(model, x, { background: [[1, 2]] })).rejects.toThrow(new ShapeError('shapleyValues: background must be a number or have shape [3] or [rows, 3], received [1, 2]'))
   })
 
@@ -83,6 +86,8 @@ describe('Shapley values', () => {
     await expect(shapleyValues(wide(13), row(13))).rejects.toThrow(
       new ArgumentError('shapleyValues: takes up to 12 elements in a row, whose 4096 coalitions are all tried, received 13. Use kernelShap or sampledShapley, which estimate.'),
     )
+    await expect(kernelShap(wide(2049), row(2049))).rejects.toThrow('kernelShap: takes up to 2048 elements in a row, received 2049. Use sampledShapley')
+    await expect(sampledShapley(wide(4097), row(4097))).rejects.toThrow('sampledShapley: takes up to 4096 elements in a row, received 4097. Use integratedGradients')
     const { gap } = await shapleyValues(wide(12), row(12))
     expect(Math.abs(gap.data[0]!)).toBeLessThan(1e-5)
   })
@@ -221,6 +226,7 @@ describe('dependence', () => {
     const data = { a: [[1, 2]], b: [[3, 4]] }
     await expect(partialDependence(model, data, 0)).rejects.toThrow("Say which one: { input: 'a', index: 0 }. There are: a, b")
     await expect(partialDependence(model, data, { input: 'c', index: 0 })).rejects.toThrow(ArgumentError)
+    await expect(partialDependence(model, data, { input: 2, index: 0 })).rejects.toThrow('the input must be an index in 0 … 1, received 2')
     const { average } = await partialDependence(model, data, { input: 'b', index: -1 }, { grid: [0, 1] })
     expect([...average.data]).toEqual([3, 5])
   })
@@ -271,5 +277,6 @@ describe('a model that is explained', () => {
     const controller = new AbortController()
     controller.abort(new Error('enough'))
     await expect(sampledShapley(wide(3), row(3), { signal: controller.signal })).rejects.toThrow('enough')
+    await expect(saliency(wide(3), row(3), { signal: 3 as never })).rejects.toThrow('signal must be an AbortSignal, received 3')
   })
 })
