@@ -15,7 +15,7 @@ import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { multiply } from '../ops/elementwise'
 import { argmax, sum } from '../ops/reduce'
-import { oneHot, reshape } from '../ops/shape'
+import { broadcastTo, expandDims, oneHot, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -155,6 +155,12 @@ export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   if (start === 0 && count === rows) return tensor
   const size = sizeOf(row)
   return new Tensor(tensor.data.subarray(start * size, (start + count) * size), [count, ...row], tensor.dtype)
+}
+
+/** x [rows, …] so many times, as rows: all rows one behind the other (axis 0), or the copies of a row side by side (axis 1). Traced. */
+export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
+  const [rows, ...row] = x.shape
+  return reshape(broadcastTo(expandDims(x, axis), axis === 0 ? [count, rows!, ...row] : [rows!, count, ...row]), [count * rows!, ...row])
 }
 
 /** float32 [rows] */

@@ -3,7 +3,6 @@
 
 import { ArgumentError } from '../core/errors'
 import { boolean, count, integer, nullable, number, option } from '../core/options'
-import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
@@ -18,7 +17,7 @@ import { broadcastTo, expandDims, reshape, zeros } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
 import type { BaselineOf, Decomposition, ExplainOptions, Explanation, Settings } from './explained'
-import { Explained, baselineTable, explainTable, gapOf, joinRows, vector } from './explained'
+import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinRows, rowsOf, vector } from './explained'
 import { gaussLegendre } from './quadrature'
 
 export interface SaliencyOptions<Out = Tensor> extends ExplainOptions<Out> {
@@ -63,11 +62,6 @@ interface Place {
   readonly points: Tensor
 }
 
-/** x [rows, …], `points` times one behind the other. */
-function tiled(x: Tensor, points: number): Tensor {
-  return points === 1 ? x : reshape(broadcastTo(expandDims(x, 0), [points, ...x.shape]), [points * x.shape[0]!, ...x.shape.slice(1)])
-}
-
 /** [points] as [points, 1, …] beside a tensor. */
 function along(coefficients: ArrayLike<number>, { rank }: Tensor): Tensor {
   return new Tensor(Float32Array.from(coefficients), [coefficients.length, ...new Array<number>(rank - 1).fill(1)], 'float32')
@@ -104,7 +98,7 @@ class Pass {
   private outputs(): Tree<Tensor> {
     const { explained, inputs, baselines, count } = this
     const trace = currentTrace()!
-    const given = inputs.map((input, i) => (input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : tiled(input, count)))
+    const given = inputs.map((input, i) => (input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : copiesOf(input, count)))
     const values = given.map((each) => trace.valueOf(each))
     const embed = (layer: unknown, read: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
       // Within a loop values have a trace of their own.
@@ -123,7 +117,7 @@ class Pass {
     const outputs = this.outputs()
     inputs.forEach((_, i) => this.requirePlace(i))
     const rows = inputs[0]!.shape[0]!
-    const scores = reshape(explained.score(outputs, units === null ? null : tiled(units, count)), [count, rows])
+    const scores = reshape(explained.score(outputs, units === null ? null : copiesOf(units, count)), [count, rows])
     const total = sum(multiply(scores, along(rule.weights, scores)))
     const gradients = currentTrace()!.gradients(total, places.map(({ points }) => points))
     const found = places.map(({ input, value, baseline }, i) => {
@@ -160,7 +154,7 @@ async function explain(explained: Explained, rule: Rule, given: readonly (Tensor
   const parts: Tensor[][] = []
   const scores = Array.from({ length: points }, () => new Float32Array(explained.size))
   for await (const range of explained.ranges(points)) {
-    const bases = given.flatMap((each) => (each === null ? [] : [each.shape[0] === 1 ? each : rowsIn(each, range)]))
+    const bases = given.flatMap((each) => (each === null ? [] : [each.shape[0] === 1 ? each : rowsOf(each, range.start, range.count)]))
     const parameters = [...explained.parametersOf(range), ...bases, ...extra]
     const results = explained.run(`${rule.key} ${hasBase.join()}`, parameters, (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
@@ -173,11 +167,6 @@ async function explain(explained: Explained, rule: Rule, given: readonly (Tensor
     scores.forEach((each, i) => each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start))
   }
   return { attributions: joinRows(parts), scores: scores.map(vector) }
-}
-
-function rowsIn({ data, shape: [, ...row], dtype }: Tensor, { start, count }: { readonly start: number; readonly count: number }): Tensor {
-  const size = sizeOf(row)
-  return new Tensor(data.subarray(start * size, (start + count) * size), [count, ...row], dtype)
 }
 
 /** An explanation by the gradient at the rows themselves and at points around them. */

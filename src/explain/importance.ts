@@ -17,10 +17,10 @@ import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { cast, where as choose } from '../ops/elementwise'
 import { nextSeed } from '../ops/seed'
-import { broadcastTo, expandDims, reshape } from '../ops/shape'
+import { expandDims, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { ExplainOptions } from './explained'
-import { Explained, explainTable, nothing, vector } from './explained'
+import { Explained, copiesOf, explainTable, nothing, vector } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A metric of Keras's by name, a metric, or a function (yTrue, yPred) → values. Default: the loss that compile chose. */
@@ -212,15 +212,13 @@ export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataO
     const [scores] = explained.run(`${input}`, [...explained.parametersOf(range), values, here], (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
       const [values, here] = rest as [Tensor, Tensor]
-      // [rows, grid, …]: a row behind itself.
-      const copies = (tensor: Tensor): Tensor => reshape(broadcastTo(expandDims(tensor, 1), [range.count, grid.length, ...tensor.shape.slice(1)]), [range.count * grid.length, ...tensor.shape.slice(1)])
       const given = inputs.map((each, i) => {
-        if (i !== input) return copies(each)
+        if (i !== input) return copiesOf(each, grid.length, 1)
         const set = cast(reshape(values, [1, grid.length, ...each.shape.slice(1).map(() => 1)]), dtype)
         const mixed = choose(cast(here, 'bool'), set, expandDims(each, 1))
-        return reshape(broadcastTo(mixed, [range.count, grid.length, ...each.shape.slice(1)]), [range.count * grid.length, ...each.shape.slice(1)])
+        return reshape(mixed, [range.count * grid.length, ...each.shape.slice(1)])
       })
-      return [explained.score(explained.call(given), units === null ? null : copies(units))]
+      return [explained.score(explained.call(given), units === null ? null : copiesOf(units, grid.length, 1))]
     })
     individual.set(scores!.data as Float32Array, range.start * grid.length)
   }
