@@ -6,10 +6,17 @@ interface Chunk {
   readonly type: string
   readonly name?: string
   code?: string
+  source?: string | Uint8Array
 }
 
+/**
+ * What is imported by a path of its own, `myelin/NAME`: src/NAME.ts has the names, src/NAME/ the rest. Each has an entry in
+ * `exports` and, for tools that do not read those, in `typesVersions` of package.json.
+ */
+const SUB_PATHS = ['explain']
+
 const shared = {
-  entry: ['src/index.ts'],
+  entry: ['src/index.ts', ...SUB_PATHS.map((name) => `src/${name}.ts`)],
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
@@ -19,6 +26,17 @@ const shared = {
 
 /** The chunk that holds the wasm as text. */
 const BINARIES = 'binaries'
+/** The chunk that holds everything that `myelin` exports. */
+const WHOLE = 'myelin'
+const ownOfSubPath = new RegExp(String.raw`[\\/]src[\\/](?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`)
+
+/** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
+const codeSplitting = {
+  groups: [
+    { name: BINARIES, test: /engine[\\/]binaries\.ts$/, priority: 1 },
+    { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) },
+  ],
+}
 
 // The code generator joins the lines of the binaries again, so they are broken once more: a backslash at the end of a
 // line leaves no trace in a string. After the same character where there is one, which gzip likes: 1.6 kB for all breaks
@@ -36,13 +54,22 @@ const shortLines = {
   },
 }
 
-// All names that the package exports would be one long line, at the end, where no map reaches.
-const shortExports = {
-  name: 'short-exports',
+// All names that a module exports would be one long line, and so would those that it imports. Exports stand at the end, where no
+// map reaches; imports come before everything that is mapped, which then lies some lines lower.
+const shortNames = {
+  name: 'short-names',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
-    for (const chunk of Object.values(bundle)) {
+    const broken = (line: string): string => line.replace(/(.{80,110},) /g, '$1\n\t')
+    for (const [file, chunk] of Object.entries(bundle)) {
       if (chunk.code === undefined) continue
-      chunk.code = chunk.code.replace(/^export \{.*\};$/m, (line) => line.replace(/(.{80,110},) /g, '$1\n\t'))
+      let added = 0
+      chunk.code = chunk.code.replace(/^export \{.*\};$/m, broken).replace(/^import \{.*\} from .*;$/gm, (line) => {
+        const lines = broken(line)
+        added += lines.split('\n').length - 1
+        return lines
+      })
+      const map = bundle[`${file}.map`]
+      if (added > 0 && map !== undefined) map.source = String(map.source).replace('"mappings":"', (start) => start + ';'.repeat(added))
     }
   },
 }
@@ -179,12 +206,12 @@ export default defineConfig([
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [declarations, bases, enums, ascii, shortLines, shortExports],
+    plugins: [declarations, bases, enums, ascii, shortLines, shortNames],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',
-      codeSplitting: { groups: [{ name: BINARIES, test: /engine[\\/]binaries\.ts$/ }] },
+      codeSplitting,
     },
   },
-  { ...shared, dts: { emitDtsOnly: true }, clean: false },
+  { ...shared, dts: { emitDtsOnly: true }, clean: false, outputOptions: { chunkFileNames: '[name].d.ts' } },
 ])

@@ -10,8 +10,11 @@ import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
-/** Bytes of JavaScript, wasm included, gzipped: of an application that needs little, and of the files as they are. */
-const limits = { bundled: 116_000, published: 245_000 }
+/**
+ * Bytes of JavaScript, wasm included, gzipped: of an application that needs little, of the files as they are without those
+ * of sub-paths, and of what a sub-path adds to everything else.
+ */
+const limits = { bundled: 116_000, published: 247_000, part: 20_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
@@ -55,7 +58,13 @@ const codeOf = new Map(scripts.map((name) => [name, readFileSync(join('dist', na
 const gzipped = (text) => gzipSync(text, { level: 9 }).length
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
 
-const published = [...codeOf.values()].reduce((sum, code) => sum + gzipped(code), 0)
+/** The file of every import, such as `myelin/explain`. */
+const entries = new Map(
+  Object.entries(manifest.exports).flatMap(([path, { default: file }]) => (file === undefined ? [] : [[path.replace('.', manifest.name), join(root, file)]])),
+)
+const parts = [...entries.keys()].filter((name) => name !== manifest.name)
+
+const published = scripts.filter((name) => !parts.some((part) => entries.get(part) === join(root, 'dist', name))).reduce((sum, name) => sum + gzipped(codeOf.get(name)), 0)
 report(
   'size as published',
   published > limits.published ? [`expected at most ${limits.published} bytes gzipped, received ${published}`] : [],
@@ -71,7 +80,7 @@ async function bundle(application) {
     plugins: [
       {
         name: 'application',
-        resolveId: (id) => (id === entry ? id : id === 'myelin' ? join(root, 'dist/index.js') : null),
+        resolveId: (id) => (id === entry ? id : (entries.get(id) ?? null)),
         load: (id) => (id === entry ? application : null),
       },
     ],
@@ -101,6 +110,21 @@ const unreached = {
 }
 report('drops what is not used', Object.keys(unreached).filter((part) => small.includes(unreached[part])).map((part) => `the bundle has ${part}`))
 const whole = await bundle("import * as all from 'myelin'; globalThis.all = all")
+for (const part of parts) {
+  const own = await bundle(`import * as all from 'myelin'; import * as part from '${part}'; globalThis.all = [all, part]`)
+  const size = gzipped(own) - gzipped(whole)
+  report(`size of ${part} beside the rest, bundled`, size > limits.part ? [`expected at most ${limits.part} bytes gzipped, received ${size}`] : [], kilobytes(size))
+}
+// Words of parts of a sub-path, and what reaches none of them.
+const apart = {
+  'myelin/explain': { import: 'saliency', unreached: ['coalitions do not tell', 'is no layer of', 'What the answer is made of', 'prefers-color-scheme', 'IHDR', 'Are they logits'] },
+}
+for (const [name, { import: one, unreached }] of Object.entries(apart)) {
+  const [little, all] = [await bundle(`import { ${one} } from '${name}'; globalThis.one = ${one}`), await bundle(`import * as all from '${name}'; globalThis.all = all`)]
+  const found = unreached.filter((words) => little.includes(words)).map((words) => `the bundle of ${one} has '${words}'`)
+  const lost = unreached.filter((words) => !all.includes(words)).map((words) => `nothing says '${words}' any more: choose other words`)
+  report(`drops what is not used of ${name}`, [...found, ...lost])
+}
 report('words of what is not used', Object.keys(unreached).filter((part) => !whole.includes(unreached[part])).map((part) => `nothing says '${unreached[part]}' any more: choose another word for ${part}`))
 
 report(
@@ -113,12 +137,16 @@ report(
   }),
 )
 
+/** The wasm as text, whose map would repeat it, and a few lines of the bundler's. */
+const unmapped = ['binaries.js', 'rolldown-runtime.js']
+
 // The sources are in the maps. All are this project's own: code of others would need a notice in the package.
 const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.js.map'))
 report(
   'source maps',
   [
-    ...(maps.includes('dist/index.js.map') ? [] : ['dist/index.js.map is not in the package']),
+    // An entry that only passes names on has none.
+    ...scripts.filter((name) => codeOf.get(name).includes('//#region') && !maps.includes(`dist/${name}.map`) && !unmapped.includes(name)).map((name) => `dist/${name}.map is not in the package`),
     ...maps.flatMap((path) => {
       const { sources, sourcesContent } = JSON.parse(readFileSync(path, 'utf8'))
       const problems = sources.filter((source) => !/^\.\.\/(src|assembly\/shared)\//.test(source)).map((source) => `${path} has a source of others: ${source}`)
@@ -145,8 +173,12 @@ report(
   }),
 )
 
-const names = Object.keys(await import('myelin'))
-report('loads in Node', names.length > 0 ? [] : ['exports nothing'], `${names.length} exports`)
+for (const name of entries.keys()) {
+  const names = Object.keys(await import(name))
+  report(`${name} loads in Node`, names.length > 0 ? [] : ['exports nothing'], `${names.length} exports`)
+}
+const untyped = parts.map((name) => name.slice(manifest.name.length + 1)).filter((name) => manifest.typesVersions?.['*']?.[name] === undefined)
+report('sub-paths have types for tools that do not read exports', untyped.map((name) => `typesVersions of package.json lacks ${name}`))
 
 console.log(failures === 0 ? 'package: all checks passed' : `package: ${failures} failed`)
 process.exitCode = failures === 0 ? 0 : 1

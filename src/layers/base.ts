@@ -25,7 +25,7 @@ import type { Constraint } from '../constraints'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { AttentionCall } from './context'
-import { CallContext, currentFrame, currentPath, tellOutput, whileProbing, withFrame, withinPath, withoutFrame } from './context'
+import { CallContext, currentFrame, currentPath, tapped, whileProbing, withFrame, withinPath, withoutFrame } from './context'
 import { masksOf, setMask, maskOf } from './masks'
 import type { Parts } from './parts'
 import { findParts } from './parts'
@@ -383,8 +383,7 @@ export abstract class LayerBase extends Configured {
   }
 
   private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    const output = this.callChecked(input, context)
-    tellOutput(this, output)
+    const output = tapped(this, input, this.callChecked(input, context))
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.

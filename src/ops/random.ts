@@ -13,6 +13,7 @@ import { asTensor } from './convert'
 import { add, cast, erfinv, less, minimum, multiply, where } from './elementwise'
 import { zeros } from './shape'
 import { Tensor } from './tensor'
+import { gaussian } from './gaussian'
 import { nextSeed } from './seed'
 import { apply, currentTrace, untraced } from './trace'
 import { Variable } from './variable'
@@ -120,9 +121,7 @@ function below(x: number): number {
 export function normal(shape: Shape, options: NormalOptions = {}): Tensor {
   requireShape('normal', shape)
   const { mean, stddev, seed } = readTyped('normal', normalTable, options)
-  // The numbers are multiples of 2⁻²³; half a step keeps u away from −1.
-  const u = add(multiply(unitUniform(shape, seed), 2), 2 ** -23 - 1)
-  return add(multiply(erfinv(u), stddev * Math.SQRT2), mean)
+  return add(gaussian(unitUniform(shape, seed), stddev), mean)
 }
 
 // erf(2/√2): the probability that a normal number lies within two standard deviations.

@@ -307,6 +307,14 @@ export class Trainer {
     return logs
   }
 
+  /** Inputs as rows, checked; builds the model for them. */
+  readInputs(x: unknown): ReturnType<typeof prepareInputs> {
+    const read = prepareInputs(this.layouts.x, x, 'x')
+    this.prepare(read.x, read.inputs)
+    this.model.checkData(read.inputs)
+    return read
+  }
+
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
     checkOptions('predict', options, ['batchSize', 'signal'])
     const { batchSize = 32, signal } = options
@@ -317,9 +325,7 @@ export class Trainer {
       if (pace.isDue()) await pace.yield()
       return again
     }
-    const { x: form, inputs, size } = prepareInputs(this.layouts.x, x, 'x')
-    this.prepare(form, inputs)
-    this.model.checkData(inputs)
+    const { x: form, inputs, size } = this.readInputs(x)
     const sources = inputs.map((input) => new RowSource(input))
     signal?.throwIfAborted()
     const outputs: Tensor[] = []
@@ -349,9 +355,7 @@ export class Trainer {
   predictOnBatch(x: unknown): Tree<Tensor> {
     const again = this.predictAgain(x)
     if (again !== null) return again
-    const { x: form, inputs } = prepareInputs(this.layouts.x, x, 'x')
-    this.prepare(form, inputs)
-    this.model.checkData(inputs)
+    const { x: form, inputs } = this.readInputs(x)
     const prediction = this.steps.predict(form, inputs)
     const { program, structure: tree } = prediction
     this.remember(form, inputs, prediction)

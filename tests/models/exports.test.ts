@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as library from '../../src'
+import * as explain from '../../src/explain'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 const own = 'exports.test.ts'
@@ -24,6 +25,7 @@ function isUsed(name: string, value: unknown): boolean {
 
 const groups: [string, Record<string, unknown>][] = [
   ['myelin', { ...library }],
+  ['myelin/explain', { ...explain }],
   ['ops', { ...library.ops }],
   ['random', { ...library.random }],
   ['losses', { ...library.losses }],

@@ -1,0 +1,93 @@
+// Games: the players are the elements of a row, a coalition is a set of them, and its value is what the model gives on average
+// when the elements outside of it come from background rows.
+
+import { sizeOf } from '../core/shapes'
+import { greater, where as choose } from '../ops/elementwise'
+import { mean } from '../ops/reduce'
+import { broadcastTo, reshape, slice } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import type { Explained, Range } from './explained'
+import { rowsOf } from './explained'
+
+/** Elements that the rows of one run may have. */
+const LARGEST = 2 ** 22
+
+export class Game {
+  /** The number of players: elements of a row, those of all inputs one after the other. */
+  readonly players: number
+  private readonly sizes: readonly number[]
+
+  constructor(
+    private readonly explained: Explained,
+    /** For each input [background, …row]. */
+    private readonly background: readonly Tensor[],
+  ) {
+    this.sizes = explained.inputs.map((_, i) => sizeOf(explained.rowShape(i)))
+    this.players = this.sizes.reduce((sum, size) => sum + size, 0)
+  }
+
+  private get backgroundRows(): number {
+    return Math.max(...this.background.map(({ shape }) => shape[0]!))
+  }
+
+  /** How many coalitions of how many background rows are seen at once. */
+  private split(coalitions: number): { coalitions: number; rows: number } {
+    const { batchSize } = this.explained.settings
+    const most = Math.max(1, Math.min(batchSize, Math.floor(LARGEST / Math.max(1, this.players))))
+    const some = Math.min(coalitions, most)
+    return { coalitions: some, rows: Math.max(1, Math.min(this.backgroundRows, Math.floor(most / some))) }
+  }
+
+  /** How often each row is seen at once, of so many coalitions. */
+  copies(coalitions: number): number {
+    const { coalitions: some, rows } = this.split(coalitions)
+    return some * rows
+  }
+
+  /**
+   * The values of coalitions for some rows.
+   * @param masks [coalitions, players], 1 for a player that takes part
+   * @returns [coalitions, rows]
+   */
+  async values(range: Range, masks: Uint8Array): Promise<Float64Array> {
+    const { explained, players, backgroundRows } = this
+    const coalitions = masks.length / players
+    const values = new Float64Array(coalitions * range.count)
+    const { coalitions: most, rows: mostRows } = this.split(coalitions)
+    for (let first = 0; first < coalitions; first += most) {
+      const some = Math.min(most, coalitions - first)
+      const mask = new Tensor(new Float32Array(masks.subarray(first * players, (first + some) * players)), [some, players], 'float32')
+      for (let start = 0; start < backgroundRows; start += mostRows) {
+        const count = Math.min(mostRows, backgroundRows - start)
+        const found = this.run(range, mask, this.background.map((rows) => (rows.shape[0] === 1 ? rows : rowsOf(rows, start, count))), count)
+        const share = count / backgroundRows
+        found.forEach((value, at) => (values[first * range.count + at]! += value * share))
+        await explained.turn()
+      }
+    }
+    return values
+  }
+
+  /** The mean over these background rows, [coalitions, rows]. */
+  private run(range: Range, mask: Tensor, background: readonly Tensor[], count: number): Float32Array {
+    const { explained, sizes } = this
+    const [some] = mask.shape as [number, number]
+    const [means] = explained.run('coalitions', [...explained.parametersOf(range), mask, ...background], (symbols) => {
+      const { units, inputs, rest } = explained.split(symbols)
+      const [masks, ...others] = rest as [Tensor, ...Tensor[]]
+      const all = some * range.count * count
+      let first = 0
+      // Coalitions, rows and background rows are three axes: mask [c, 1, 1, n], row [1, r, 1, n], background [1, 1, b, n].
+      const given = inputs.map((input, i) => {
+        const size = sizes[i]!
+        const own = reshape(slice(masks, [0, first], [some, size]), [some, 1, 1, size])
+        first += size
+        const mixed = choose(greater(own, 0), reshape(input, [1, range.count, 1, size]), reshape(others[i]!, [1, 1, -1, size]))
+        return reshape(broadcastTo(mixed, [some, range.count, count, size]), [all, ...explained.rowShape(i)])
+      })
+      const unit = units === null ? null : reshape(broadcastTo(reshape(units, [1, range.count, 1]), [some, range.count, count]), [all])
+      return [mean(reshape(explained.score(explained.call(given), unit), [some, range.count, count]), 2)]
+    })
+    return means!.data as Float32Array
+  }
+}

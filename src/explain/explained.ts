@@ -1,0 +1,390 @@
+// What every explanation needs of a model: its inputs as rows, one number of its output for each row, baselines to compare
+// with, and programs that are kept. What is asked of them is in the files beside this one.
+
+import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
+import { boolean, count, custom, nullable, option } from '../core/options'
+import { sameShape, sizeOf } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
+import type { DataOf } from '../data/arrays'
+import { requireNumbers } from '../data/arrays'
+import { CallContext, withFrame } from '../layers/context'
+import { TensorSpec } from '../layers/spec'
+import { Model } from '../models/model'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { multiply } from '../ops/elementwise'
+import { argmax, sum } from '../ops/reduce'
+import { broadcastTo, expandDims, oneHot, reshape } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
+import type { Variable } from '../ops/variable'
+import { ProgramCache } from '../runtime/program-cache'
+import type { Runtime } from '../runtime/runtime'
+import { currentRuntime } from '../runtime/runtime'
+import { Pace } from '../training/pace'
+
+/** A unit by its index, from the end where it is negative; one for each row; or a function that gives one number for each row. */
+export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
+
+/** What stands for a feature that is absent: a number, or data of one row, [1, …] or as many rows as are explained. */
+export type BaselineOf<In> = number | DataOf<In>
+
+/** What every explanation may be told. */
+export interface ExplainOptions<Out = Tensor> {
+  /**
+   * What is explained: the index of a unit of the output, one index for each row, or a function of the outputs to [rows].
+   * Default: the largest unit of each row, which for one unit is the only one.
+   */
+  readonly output?: OutputOption<Out> | null
+  /** Whether a softmax or sigmoid at the end is left out, so that what goes into it is explained. Default false. */
+  readonly logits?: boolean
+  /** How many rows, real ones or changed ones, the model sees at once. Default 1024. */
+  readonly batchSize?: number
+  readonly signal?: AbortSignal
+}
+
+/** What the elements of the inputs contribute to one number of the output. */
+export interface Explanation<In = Tensor> {
+  /** Of the inputs' shapes, float32. For integers that an Embedding reads: what their vectors contribute, one number for each. */
+  readonly attributions: In
+  /** The number that is explained, [rows]. */
+  readonly value: Tensor
+  /** The unit that is explained, [rows]; null where a function was given. */
+  readonly units: Tensor | null
+}
+
+/** Attributions that add up: value = baseValue + Σ attributions + gap. */
+export interface Decomposition<In = Tensor> extends Explanation<In> {
+  /** The number for the baseline, [rows]. */
+  readonly baseValue: Tensor
+  /** value − baseValue − Σ attributions, [rows]: how much is left unexplained. */
+  readonly gap: Tensor
+}
+
+const readOutput = (value: unknown, where: string): OutputOption<never> => {
+  const isIndices = value instanceof Int32Array || (Array.isArray(value) && value.every(Number.isInteger))
+  if (Number.isInteger(value) || isIndices || typeof value === 'function') return value as OutputOption<never>
+  throw new ArgumentError(`${where} must be the index of a unit, an index for each row, or a function of the outputs, received ${quoted(value)}`)
+}
+
+const readSignal = (value: unknown, where: string): AbortSignal => {
+  // Not by its class: signals of other realms are signals, too.
+  if (typeof value === 'object' && value !== null && 'throwIfAborted' in value) return value as AbortSignal
+  throw new ArgumentError(`${where} must be an AbortSignal, received ${quoted(value)}`)
+}
+
+/** The options that say what is explained. */
+export const outputTable = () => ({
+  output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
+  logits: option(boolean, false),
+})
+/** Those of every explanation. */
+export const explainTable = () => ({
+  ...outputTable(),
+  batchSize: option(count, 1024),
+  signal: option(nullable(custom<AbortSignal>(readSignal, () => null)), null),
+})
+/** Data, which are read when the inputs are known. */
+export const dataOption = option(custom<unknown>((value) => value, () => null), null)
+export const baselineTable = () => ({ baseline: dataOption })
+
+/** What stands for the output where not one number of it is explained. */
+export const nothing = (): never => {
+  throw internalError('no number of the output is explained')
+}
+
+/** The programs that explain one model. */
+class Programs {
+  private readonly cache = new ProgramCache()
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly weights: readonly Variable[],
+  ) {}
+
+  /** Whether they still fit: the weights are the same ones, in the same memory. */
+  areFor(runtime: Runtime, weights: readonly Variable[]): boolean {
+    return runtime === this.runtime && weights.length === this.weights.length && weights.every((weight, i) => weight === this.weights[i])
+  }
+
+  /** Runs a function of tensors through a program, which is traced once for each key and each combination of shapes. */
+  run(key: string, inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
+    const types = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`)
+    const inference = (symbols: Tensor[]): readonly Tensor[] => withFrame(null, new CallContext(false), () => body(symbols))
+    return runProgram(this.cache.get(`${key} ${types.join(' ')}`, () => compileTraced(trace(inputs, inference))), inputs)
+  }
+
+  dispose(): void {
+    this.cache.dispose()
+  }
+}
+
+/** By the graph that a model is: a Sequential that gets another layer has another one. */
+const known = new WeakMap<object, Programs>()
+
+function programsOf(model: Model<never, never>): Programs {
+  const { weights } = model
+  const graph = model.graph ?? model
+  const runtime = weights[0]?.runtime ?? currentRuntime()
+  const found = known.get(graph)
+  if (found?.areFor(runtime, weights) === true) return found
+  found?.dispose()
+  const made = new Programs(runtime, weights)
+  known.set(graph, made)
+  return made
+}
+
+const numbers = new WeakMap<object, number>()
+let functions = 0
+
+/** A number for a function: the same one for the same function. */
+function numberOf(fn: object): number {
+  if (!numbers.has(fn)) numbers.set(fn, functions++)
+  return numbers.get(fn)!
+}
+
+/** What went into a softmax or sigmoid, where a tensor is the result of one. Traced. */
+export function logitsOf(output: Tensor): Tensor {
+  return operandOf(output, 'softmax') ?? operandOf(output, 'sigmoid') ?? output
+}
+
+/** Some rows of a tensor. */
+export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
+  const [rows, ...row] = tensor.shape
+  if (start === 0 && count === rows) return tensor
+  const size = sizeOf(row)
+  return new Tensor(tensor.data.subarray(start * size, (start + count) * size), [count, ...row], tensor.dtype)
+}
+
+/** x [rows, …] so many times, as rows: all rows one behind the other (axis 0), or the copies of a row side by side (axis 1). Traced. */
+export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
+  const [rows, ...row] = x.shape
+  return reshape(broadcastTo(expandDims(x, axis), axis === 0 ? [count, rows!, ...row] : [rows!, count, ...row]), [count * rows!, ...row])
+}
+
+/** float32 [rows] */
+export const vector = (data: ArrayLike<number>): Tensor => new Tensor(Float32Array.from(data), [data.length], 'float32')
+
+/** Rows that one run explains. */
+export interface Range {
+  readonly start: number
+  readonly count: number
+}
+
+/** The settings that say what is explained and how. */
+export interface Settings {
+  readonly output: OutputOption<never> | null
+  readonly logits: boolean
+  readonly batchSize: number
+  readonly signal: AbortSignal | null
+}
+
+/** Rows of a model's inputs, and what is explained of each. */
+export class Explained {
+  private readonly programs: Programs
+  private readonly pace: Pace
+  private readonly key: string
+  private chosen: Tensor | null = null
+
+  private constructor(
+    readonly where: string,
+    readonly model: Model<never, never>,
+    /** How the inputs lie in what the model is called with. */
+    readonly form: Tree<unknown>,
+    readonly inputs: readonly Tensor[],
+    /** The number of rows. */
+    readonly size: number,
+    readonly settings: Settings,
+  ) {
+    const { output, logits, signal } = settings
+    this.programs = programsOf(model)
+    this.pace = new Pace(signal ?? undefined)
+    this.key = `${where} ${logits ? 'logits' : ''} ${typeof output === 'function' ? numberOf(output) : ''}`
+  }
+
+  /**
+   * @param where names the explanation in errors
+   * @throws ArgumentError for what is no model, and for an output that there is not; ShapeError and DataError for data that do
+   *   not fit the model
+   */
+  static read(where: string, model: unknown, x: unknown, settings: Settings): Explained {
+    if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
+    settings.signal?.throwIfAborted()
+    const { x: form, inputs: given, size } = model.trainer.readInputs(x)
+    const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
+    // A model of numbers takes integers as numbers.
+    const inputs = given.map((input, i) => (specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input))
+    const explained = new Explained(where, typed(model), form, inputs, size, settings)
+    if (typeof settings.output !== 'function') explained.chosen = explained.chooseUnits(settings.output)
+    return explained
+  }
+
+  /** The unit that is explained of each row; null where a function says it. */
+  get units(): Tensor | null {
+    return this.chosen
+  }
+
+  /** The shape of one row of input i. */
+  rowShape(i: number): readonly number[] {
+    return this.inputs[i]!.shape.slice(1)
+  }
+
+  /** What input i is called in errors. */
+  nameOf(i: number): string {
+    const path = pathsOf(this.form)[i]!
+    return path === '' ? 'the input' : `the input '${pathName(path)}'`
+  }
+
+  /** The inputs' tree with these tensors at its leaves. */
+  treeOf<In>(leaves: readonly Tensor[]): In {
+    return typed(unflatten(this.form, leaves))
+  }
+
+  /** The number of units of the only output. @throws ArgumentError where there is no such thing */
+  get width(): number {
+    const { model, form, inputs, where } = this
+    const outputs: unknown = model.outputSpecs(unflatten(form, inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
+    if (outputs instanceof TensorSpec && outputs.shape.length <= 2) return outputs.shape[1] ?? 1
+    const what = outputs instanceof TensorSpec ? `an output of shape ${formatShape(outputs.shape)}` : 'several outputs'
+    throw new ArgumentError(`${where}: ${model} has ${what}. Say what is explained by a function, such as output: (y) => ops.mean(…), which gives one number for each row.`)
+  }
+
+  private chooseUnits(output: number | readonly number[] | Int32Array | null): Tensor {
+    const { size, width, where, model } = this
+    if (output === null) return width === 1 ? new Tensor(new Int32Array(size), [size], 'int32') : this.largestUnits()
+    const given = typeof output === 'number' ? new Int32Array(size).fill(output) : Int32Array.from(output)
+    if (given.length !== size) throw new ShapeError(`${where}: output must be one index, or one for each of the ${size} rows, received ${given.length}`)
+    const wrong = given.find((unit) => unit < -width || unit >= width)
+    if (wrong !== undefined) {
+      throw new ArgumentError(`${where}: output must be an index in 0 … ${width - 1}, of the ${width} unit${width === 1 ? '' : 's'} that ${model} gives, received ${wrong}`)
+    }
+    return new Tensor(given.map((unit) => (unit < 0 ? unit + width : unit)), [size], 'int32')
+  }
+
+  private largestUnits(): Tensor {
+    const units = new Int32Array(this.size)
+    const { batchSize } = this.settings
+    for (let start = 0; start < this.size; start += batchSize) {
+      const inputs = this.inputs.map((input) => rowsOf(input, start, Math.min(batchSize, this.size - start)))
+      const [found] = this.programs.run('units', inputs, (symbols) => [argmax(this.call(symbols) as Tensor, 1)])
+      units.set(found!.data, start)
+    }
+    return new Tensor(units, [this.size], 'int32')
+  }
+
+  /** The model's outputs for rows of its inputs. Traced. */
+  call(inputs: readonly Tensor[]): Tree<Tensor> {
+    return this.model.applyTree(unflatten(this.form, inputs), { training: false })
+  }
+
+  /** The number that is explained, [rows], from outputs; `units` [rows] are those of these rows. Traced. */
+  score(outputs: Tree<Tensor>, units: Tensor | null): Tensor {
+    const { output, logits } = this.settings
+    const y = logits ? mapTree(outputs, logitsOf) : outputs
+    if (typeof output === 'function') return this.scoreOf(output(typed<never>(y)), flatten(outputs)[0]!.shape[0]!)
+    const single = y as Tensor
+    if (single.dtype !== 'float32') throw new ArgumentError(`${this.where}: ${this.model} gives ${single.dtype}, whose changes have no size. Explain numbers from which it is made.`)
+    const [rows, width = 1] = single.shape
+    return width === 1 ? reshape(single, [rows!]) : sum(multiply(single, oneHot(units!, width)), 1)
+  }
+
+  private scoreOf(score: unknown, rows: number): Tensor {
+    if (score instanceof Tensor && score.dtype === 'float32' && score.shape[0] === rows && score.size === rows) return reshape(score, [rows])
+    const received = score instanceof Tensor ? `${score.dtype} ${formatShape(score.shape)}` : quoted(score)
+    throw new ArgumentError(`${this.where}: the function output must give one number for each row, float32 [${rows}], received ${received}`)
+  }
+
+  /** Runs a function of tensors through a program that is kept. @param key what the function depends on besides its inputs */
+  run(key: string, inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
+    return this.programs.run(`${this.key} ${key}`, inputs, body)
+  }
+
+  /** What is explained of some rows: their inputs, and their units, where there are some, in front. */
+  parametersOf({ start, count }: Range): Tensor[] {
+    return [...(this.units === null ? [] : [this.units]), ...this.inputs].map((tensor) => rowsOf(tensor, start, count))
+  }
+
+  /** The same apart: what a program has as symbols. */
+  split(symbols: readonly Tensor[]): { units: Tensor | null; inputs: readonly Tensor[]; rest: readonly Tensor[] } {
+    const first = this.units === null ? 0 : 1
+    const end = first + this.inputs.length
+    return { units: first === 0 ? null : symbols[0]!, inputs: symbols.slice(first, end), rest: symbols.slice(end) }
+  }
+
+  /** All rows in parts, of which `copies` of each row are seen at once; the event loop has its turns between them. */
+  async *ranges(copies: number): AsyncGenerator<Range, void, void> {
+    const most = Math.max(1, Math.floor(this.settings.batchSize / copies))
+    for (let start = 0; start < this.size; start += most) {
+      yield { start, count: Math.min(most, this.size - start) }
+      await this.turn()
+    }
+  }
+
+  /** Gives the event loop its turn when it is due. */
+  async turn(): Promise<void> {
+    this.settings.signal?.throwIfAborted()
+    if (this.pace.isDue()) await this.pace.yield()
+  }
+
+  /**
+   * What inputs are compared with: for each input [1, …row] or [rows, …row]; null where nothing was given.
+   * @throws ShapeError for another shape
+   */
+  readBaselines(given: unknown): (Tensor | null)[] {
+    return this.readRows('baseline', given, [1, this.size])
+  }
+
+  /** Rows for each input. @param counts how many rows are allowed; null for any number of them, but none */
+  readRows(name: string, given: unknown, counts: readonly number[] | null): (Tensor | null)[] {
+    const { where, form, inputs } = this
+    const isForAll = given === null || given === undefined || typeof given === 'number'
+    const leaves = isForAll || !isBranch(form) ? inputs.map(() => given) : flattenLike(mapTree(form, () => null), given, `${where}: ${name}`)
+    return leaves.map((leaf, i) => (leaf === null || leaf === undefined ? null : this.rowsFor(i, name, leaf, counts)))
+  }
+
+  private rowsFor(i: number, name: string, given: unknown, counts: readonly number[] | null): Tensor {
+    const { where, inputs } = this
+    const { dtype } = inputs[i]!
+    const row = this.rowShape(i)
+    const value = toTensor(given as TensorLike, `${where}: ${name}`, dtype)
+    requireNumbers(value, `${where}: ${name}`)
+    if (value.rank === 0) return new Tensor(new (dtype === 'float32' ? Float32Array : Int32Array)(sizeOf(row)).fill(value.data[0]!), [1, ...row], dtype)
+    if (sameShape(value.shape, row)) return new Tensor(value.data, [1, ...row], dtype)
+    const [rows, ...rest] = value.shape
+    if (sameShape(rest, row) && rows! > 0 && (counts === null || counts.includes(rows!))) return value
+    const shapes = [row, ...(counts ?? ['rows']).map((rows) => [rows, ...row])].map((shape) => `[${shape.join(', ')}]`)
+    throw new ShapeError(`${where}: ${name} must be a number or have shape ${[...new Set(shapes)].join(' or ')}, received ${formatShape(value.shape)}`)
+  }
+}
+
+/** Parts of results, one list for each range of rows, as whole tensors. */
+export function joinRows(parts: readonly (readonly Tensor[])[]): Tensor[] {
+  if (parts.length === 1) return [...parts[0]!]
+  return parts[0]!.map((first, i) => {
+    const pieces = parts.map((part) => part[i]!)
+    const rows = pieces.reduce((total, { shape }) => total + shape[0]!, 0)
+    const data = first.dtype === 'float32' ? new Float32Array(rows * sizeOf(first.shape.slice(1))) : new Int32Array(rows * sizeOf(first.shape.slice(1)))
+    let at = 0
+    for (const piece of pieces) {
+      data.set(piece.data, at)
+      at += piece.size
+    }
+    return new Tensor(data, [rows, ...first.shape.slice(1)], first.dtype)
+  })
+}
+
+/** value − baseValue − Σ attributions, in float64. */
+export function gapOf(value: Tensor, baseValue: Tensor, attributions: readonly Tensor[]): Tensor {
+  const rows = value.size
+  return vector(
+    Float64Array.from({ length: rows }, (_, row) => {
+      let rest = value.data[row]! - baseValue.data[row]!
+      for (const { data } of attributions) {
+        const width = data.length / rows
+        for (let i = row * width; i < (row + 1) * width; i++) rest -= data[i]!
+      }
+      return rest
+    }),
+  )
+}

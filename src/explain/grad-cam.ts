@@ -1,0 +1,123 @@
+// Grad-CAM: where in an image a convolution saw what speaks for a class.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { boolean, custom, nullable, option } from '../core/options'
+import type { Tree } from '../core/tree'
+import type { DataOf } from '../data/arrays'
+import { LayerBase } from '../layers/base'
+import { withTap } from '../layers/context'
+import { ConvolutionBase } from '../layers/convolutional/options'
+import type { Model } from '../models/model'
+import { readTyped } from '../ops/arguments'
+import { multiply, relu } from '../ops/elementwise'
+import { resize } from '../ops/image'
+import { mean, sum } from '../ops/reduce'
+import { moveAxis, reshape } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import { currentTrace } from '../ops/trace'
+import type { ExplainOptions } from './explained'
+import { Explained, explainTable, joinRows } from './explained'
+
+export interface GradCamOptions<Out = Tensor> extends ExplainOptions<Out> {
+  /** The layer whose output is looked at, or its name. Default: the last convolution. */
+  readonly layer?: string | LayerBase | null
+  /** Whether what goes into a softmax or sigmoid at the end is explained, as in the paper. Default true. */
+  readonly logits?: boolean
+}
+
+export interface GradCam {
+  /** In the size of the image: [images, rows, columns], or [sequences, steps]. Not negative. */
+  readonly heatMap: Tensor
+  /** The same in the size of the layer's output. */
+  readonly coarse: Tensor
+  /** The number that is explained, [images]. */
+  readonly value: Tensor
+  /** The unit that is explained, [images]; null where a function was given. */
+  readonly units: Tensor | null
+  /** The layer that was looked at. */
+  readonly layer: string
+}
+
+const layerKind = custom<string | LayerBase>((value, where) => {
+  if (typeof value === 'string' || value instanceof LayerBase) return value
+  throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
+}, () => null)
+const table = () => ({ ...explainTable(), layer: option(nullable(layerKind), null), logits: option(boolean, true) })
+
+/**
+ * Where a convolution saw what speaks for a class: relu(Σₖ αₖ Aₖ), where Aₖ [rows, columns] are the layer's channels and αₖ is
+ * the mean over all places of ∂f/∂Aₖ. It is small where the layer's output is, and is then resized (bilinear) to the image.
+ *
+ *   const { heatMap } = await gradCam(model, image)   // [1, rows, columns] for an image [1, rows, columns, channels]
+ *
+ * Where a layer is called several times, its last call is looked at.
+ * @param image [images, rows, columns, channels], or sequences [sequences, steps, features]; the first such input of several
+ * @throws ArgumentError for a layer that the model has not, naming its convolutions, and for one whose output is no image
+ * Selvaraju et al. 2017, "Grad-CAM". Captum: `LayerGradCam`, `relu_attributions=True`.
+ */
+export async function gradCam<In, Out>(model: Model<In, Out>, image: DataOf<In>, options: GradCamOptions<Out> = {}): Promise<GradCam> {
+  const { layer: wanted, ...settings } = readTyped('gradCam', table(), options)
+  const explained = Explained.read('gradCam', model, image, settings)
+  const layer = layerOf(model, wanted)
+  const at = explained.inputs.findIndex(({ rank }) => rank === 4 || rank === 3)
+  if (at < 0) throw new ArgumentError(`gradCam: ${model} has no images [images, rows, columns, channels] and no sequences [sequences, steps, features] as input`)
+  const isFirst = 'dataFormat' in layer && layer.dataFormat === 'channelsFirst'
+  const row = explained.rowShape(at)
+  const size = isFirst ? row.slice(1) : row.slice(0, -1)
+  const parts: Tensor[][] = []
+  for await (const range of explained.ranges(1)) {
+    parts.push(explained.run(`${layer.name} ${at}`, explained.parametersOf(range), (symbols) => {
+      const { units, inputs } = explained.split(symbols)
+      const seen = outputOf(layer, () => explained.call(inputs))
+      const value = explained.score(seen.outputs, units)
+      const [gradient] = currentTrace()!.gradients(sum(value), [seen.activation])
+      const [activation, slope] = [seen.activation, gradient!].map((tensor) => (isFirst ? moveAxis(tensor, 1, -1) : tensor)) as [Tensor, Tensor]
+      const places = activation.shape.slice(1, -1).map((_, i) => i + 1)
+      const coarse = relu(sum(multiply(activation, mean(slope, places, true)), -1))
+      return [resized(coarse, size), coarse, value]
+    }))
+  }
+  const [heatMap, coarse, value] = joinRows(parts) as [Tensor, Tensor, Tensor]
+  return { heatMap, coarse, value, units: explained.units, layer: layer.name }
+}
+
+/** [batch, …places] in another size. */
+function resized(map: Tensor, size: readonly number[]): Tensor {
+  const [batch, rows, columns = 1] = map.shape as [number, number, number?]
+  const image = resize(reshape(map, [batch, rows, columns, 1]), [size[0]!, size[1] ?? 1])
+  return reshape(image, [batch, ...size])
+}
+
+function convolutionsIn(model: LayerBase): readonly LayerBase[] {
+  return model.allLayers.filter((layer) => layer instanceof ConvolutionBase)
+}
+
+/** @throws ArgumentError for a layer that is none of the model's */
+function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase {
+  const convolutions = convolutionsIn(model)
+  const names = convolutions.map(({ name }) => name)
+  const list = names.length === 0 ? 'It has no convolutions; name another layer whose output is [batch, rows, columns, channels].' : `Its convolutions: ${names.join(', ')}`
+  if (wanted === null) {
+    const last = convolutions.at(-1)
+    if (last !== undefined) return last
+    throw new ArgumentError(`gradCam: which layer of ${model}? ${list}`)
+  }
+  const found = model.allLayers.find((layer) => layer === wanted || layer.name === wanted)
+  if (found !== undefined) return found
+  throw new ArgumentError(`gradCam: ${typeof wanted === 'string' ? quoted(wanted) : wanted} is no layer of ${model}. ${list}`)
+}
+
+/** The outputs of a run, and what a layer gave in it. Traced. */
+function outputOf(layer: LayerBase, run: () => Tree<Tensor>): { outputs: Tree<Tensor>; activation: Tensor } {
+  const trace = currentTrace()
+  let activation: Tree<Tensor> | null = null
+  const outputs = withTap((each, _input, output) => {
+    // Within a loop values have a trace of their own.
+    if (each === layer && currentTrace() === trace) activation = output
+    return output
+  }, run)
+  const seen = activation as Tree<Tensor> | null
+  if (seen instanceof Tensor && (seen.rank === 4 || seen.rank === 3)) return { outputs, activation: seen }
+  const why = seen === null ? 'is not called by itself in it, or within a loop only' : seen instanceof Tensor ? `gives [${seen.shape.join(', ')}]` : 'gives several tensors'
+  throw new ArgumentError(`gradCam: needs a layer that gives [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${why}`)
+}

@@ -1,0 +1,274 @@
+// Explanations by gradients: saliency, gradient × input, SmoothGrad, integrated gradients. Each looks at the gradient at some
+// points around a row, and at their weighted sum. The points of all rows are one batch, and one program.
+
+import { ArgumentError } from '../core/errors'
+import { boolean, count, integer, nullable, number, option } from '../core/options'
+import type { Tree } from '../core/tree'
+import { withTap } from '../layers/context'
+import { Embedding } from '../layers/core/embedding'
+import type { DataOf } from '../data/arrays'
+import type { Model } from '../models/model'
+import { readTyped } from '../ops/arguments'
+import { abs, add, multiply, subtract } from '../ops/elementwise'
+import { gaussian } from '../ops/gaussian'
+import { max, min, sum } from '../ops/reduce'
+import { nextSeed } from '../ops/seed'
+import { broadcastTo, expandDims, reshape, zeros } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import { apply, currentTrace } from '../ops/trace'
+import type { BaselineOf, Decomposition, ExplainOptions, Explanation, Settings } from './explained'
+import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinRows, rowsOf, vector } from './explained'
+import { gaussLegendre } from './quadrature'
+
+export interface SaliencyOptions<Out = Tensor> extends ExplainOptions<Out> {
+  /** Whether gradients keep their signs. Default false. */
+  readonly signed?: boolean
+}
+
+export interface SmoothGradOptions<Out = Tensor> extends ExplainOptions<Out> {
+  /** How many noisy copies the gradient is averaged over. Default 50. */
+  readonly samples?: number
+  /** The noise's standard deviation, as a part of the range of each row, max − min. Default 0.15. */
+  readonly noise?: number
+  /** Fixes the noise; from setRandomSeed's when left out. */
+  readonly seed?: number | null
+}
+
+export interface IntegratedGradientsOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
+  /** Where the path begins. For integers that an Embedding reads: such integers. Default zeros; vectors of zeros for integers. */
+  readonly baseline?: BaselineOf<In> | null
+  /** Points of the Gauss–Legendre rule. Default 50. */
+  readonly points?: number
+}
+
+/** At which points gradients are taken, and what is made of them. */
+interface Rule {
+  /** Names it among programs. */
+  readonly key: string
+  /** How much the gradient at each point counts. The first point is the row itself. */
+  readonly weights: Float32Array
+  /** value [1, rows, …], baseline [1, rows or 1, …] → what broadcasts to [points, rows, …] */
+  points(value: Tensor, baseline: Tensor, extra: readonly Tensor[], input: number): Tensor
+  /** The weighted gradient, the value [rows, …] and the baseline [rows or 1, …] → attributions [rows, …] */
+  finish(gradient: Tensor, value: Tensor, baseline: Tensor): Tensor
+}
+
+/** What is differentiated by: an input of numbers, or what an Embedding made of one of integers. */
+interface Place {
+  readonly input: number
+  readonly value: Tensor
+  readonly baseline: Tensor
+  /** [points · rows, …] */
+  readonly points: Tensor
+}
+
+/** [points] as [points, 1, …] beside a tensor. */
+function along(coefficients: ArrayLike<number>, { rank }: Tensor): Tensor {
+  return new Tensor(Float32Array.from(coefficients), [coefficients.length, ...new Array<number>(rank - 1).fill(1)], 'float32')
+}
+
+/** One run of the model at all points of some rows, and the gradients there. Traced. */
+class Pass {
+  private readonly places: Place[] = []
+
+  constructor(
+    private readonly explained: Explained,
+    private readonly rule: Rule,
+    private readonly inputs: readonly Tensor[],
+    /** null for zeros. */
+    private readonly baselines: readonly (Tensor | null)[],
+    private readonly extra: readonly Tensor[],
+  ) {}
+
+  private get count(): number {
+    return this.rule.weights.length
+  }
+
+  /** Puts the points around a value in its place. */
+  private place(input: number, value: Tensor, baseline: Tensor | null): Tensor {
+    const { rule, count, extra, places } = this
+    const base = baseline ?? zeros([1, ...value.shape.slice(1)])
+    const all = broadcastTo(rule.points(expandDims(value, 0), expandDims(base, 0), extra, input), [count, ...value.shape])
+    const points = reshape(all, [count * value.shape[0]!, ...value.shape.slice(1)])
+    places.push({ input, value, baseline: base, points })
+    return points
+  }
+
+  /** The outputs at all points, [points · rows, …]. */
+  private outputs(): Tree<Tensor> {
+    const { explained, inputs, baselines, count } = this
+    const trace = currentTrace()!
+    const given = inputs.map((input, i) => (input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : copiesOf(input, count)))
+    const values = given.map((each) => trace.valueOf(each))
+    const embed = (layer: unknown, read: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
+      // Within a loop values have a trace of their own.
+      if (!(layer instanceof Embedding) || !(read instanceof Tensor) || currentTrace() !== trace) return output
+      const i = inputs.findIndex(({ dtype }, at) => dtype !== 'float32' && trace.valueOf(read) === values[at])
+      if (i < 0) return output
+      const base = baselines[i]
+      return this.place(i, layer.call(inputs[i]!), base == null ? null : layer.call(base))
+    }
+    return withTap(embed, () => explained.call(given))
+  }
+
+  /** The attributions of every input, then the number that is explained at every point, [points, rows]. */
+  run(units: Tensor | null): Tensor[] {
+    const { explained, rule, inputs, count, places } = this
+    const outputs = this.outputs()
+    inputs.forEach((_, i) => this.requirePlace(i))
+    const rows = inputs[0]!.shape[0]!
+    const scores = reshape(explained.score(outputs, units === null ? null : copiesOf(units, count)), [count, rows])
+    const total = sum(multiply(scores, along(rule.weights, scores)))
+    const gradients = currentTrace()!.gradients(total, places.map(({ points }) => points))
+    const found = places.map(({ input, value, baseline }, i) => {
+      const each = reshape(gradients[i]!, [count, ...value.shape])
+      const attribution = rule.finish(sum(each, 0), value, baseline)
+      return { input, attribution: inputs[input]!.dtype === 'float32' ? attribution : sum(attribution, -1) }
+    })
+    const attributions = inputs.map((_, i) => {
+      return found.filter(({ input }) => input === i).map(({ attribution }) => attribution).reduce((total, each) => add(total, each))
+    })
+    return [...attributions, scores]
+  }
+
+  private requirePlace(i: number): void {
+    if (this.places.some(({ input }) => input === i)) return
+    const { where, inputs } = this.explained
+    throw new ArgumentError(
+      `${where}: ${this.explained.nameOf(i)} is ${inputs[i]!.dtype}, and no Embedding reads it, so there is no gradient. Explanations that need none: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.`,
+    )
+  }
+}
+
+/** What a rule finds for all rows. */
+interface Found {
+  readonly attributions: Tensor[]
+  /** The number that is explained at every point, [rows] each. */
+  readonly scores: Tensor[]
+}
+
+async function explain(explained: Explained, rule: Rule, given: readonly (Tensor | null)[], extra: readonly Tensor[] = []): Promise<Found> {
+  const points = rule.weights.length
+  const { inputs } = explained
+  const hasBase = given.map((each) => each !== null)
+  const parts: Tensor[][] = []
+  const scores = Array.from({ length: points }, () => new Float32Array(explained.size))
+  for await (const range of explained.ranges(points)) {
+    const bases = given.flatMap((each) => (each === null ? [] : [each.shape[0] === 1 ? each : rowsOf(each, range.start, range.count)]))
+    const parameters = [...explained.parametersOf(range), ...bases, ...extra]
+    const results = explained.run(`${rule.key} ${hasBase.join()}`, parameters, (symbols) => {
+      const { units, inputs, rest } = explained.split(symbols)
+      const left = [...rest]
+      const baselines = hasBase.map((has) => (has ? left.shift()! : null))
+      return new Pass(explained, rule, inputs, baselines, left).run(units)
+    })
+    parts.push(results.slice(0, inputs.length))
+    const { data } = results[inputs.length]!
+    scores.forEach((each, i) => each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start))
+  }
+  return { attributions: joinRows(parts), scores: scores.map(vector) }
+}
+
+/** An explanation by the gradient at the rows themselves and at points around them. */
+async function explainRows<In>(where: string, model: unknown, x: unknown, settings: Settings, rule: Rule, extra: readonly Tensor[] = []): Promise<Explanation<In>> {
+  const explained = Explained.read(where, model, x, settings)
+  const { attributions, scores } = await explain(explained, rule, explained.inputs.map(() => null), extra)
+  return { attributions: explained.treeOf(attributions), value: scores[0]!, units: explained.units }
+}
+
+const HERE = Float32Array.of(1)
+
+/**
+ * How much the output changes where an element of the input changes a little: |∂f/∂x|, or with `signed` ∂f/∂x.
+ *
+ *   const { attributions } = await saliency(model, images, { output: 3 })
+ *
+ * For integers that an Embedding reads: Σ |∂f/∂v| over the vector v of each.
+ * @returns attributions of the inputs' shapes
+ * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
+ * Simonyan et al. 2013, "Deep inside convolutional networks". Captum: `Saliency`.
+ */
+export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SaliencyOptions<Out> = {}): Promise<Explanation<In>> {
+  const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
+  return explainRows('saliency', model, x, settings, {
+    key: signed ? 'signed' : '',
+    weights: HERE,
+    points: (value) => value,
+    finish: (gradient) => (signed ? gradient : abs(gradient)),
+  })
+}
+
+/**
+ * x · ∂f/∂x. For a linear function without bias that is what each element contributes; else a first approximation.
+ * For integers that an Embedding reads: Σ v · ∂f/∂v over the vector v of each.
+ * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
+ * Shrikumar et al. 2016. Captum: `InputXGradient`.
+ */
+export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ExplainOptions<Out> = {}): Promise<Explanation<In>> {
+  const settings = readTyped('gradientTimesInput', explainTable(), options)
+  return explainRows('gradientTimesInput', model, x, settings, {
+    key: '',
+    weights: HERE,
+    points: (value) => value,
+    finish: (gradient, value) => multiply(gradient, value),
+  })
+}
+
+const smoothTable = () => ({ ...explainTable(), samples: option(count, 50), noise: option(number({ min: 0 }), 0.15), seed: option(nullable(integer()), null) })
+
+/**
+ * The gradient, averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation
+ * noise · (max x − min x). What is left is steadier than a gradient alone. All rows meet the same noise, so that a row's
+ * explanation does not depend on the others.
+ * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
+ * Smilkov et al. 2017, "SmoothGrad". Captum: `NoiseTunnel(Saliency(f, abs=False))`.
+ */
+export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SmoothGradOptions<Out> = {}): Promise<Explanation<In>> {
+  const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
+  // The row itself gives the value, its gradient does not count.
+  const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
+  const rule: Rule = {
+    key: `${samples} ${noise}`,
+    weights,
+    points(value, _baseline, [key], input) {
+      const row = value.shape.slice(2)
+      const u = apply('uniform', [key!], { shape: [samples + 1, 1, ...row], stream: input })[0]!
+      const ε = multiply(gaussian(u, noise), along(weights.map((weight) => Number(weight > 0)), value))
+      const axes = row.map((_, i) => i + 2)
+      const range = axes.length === 0 ? 1 : subtract(max(value, axes, true), min(value, axes, true))
+      return add(value, multiply(ε, range))
+    },
+    finish: (gradient) => gradient,
+  }
+  return explainRows('smoothGrad', model, x, settings, rule, [new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')])
+}
+
+const integratedTable = () => ({ ...explainTable(), ...baselineTable(), points: option(count, 50) })
+
+/**
+ * The gradient along the straight path from a baseline x′ to x:
+ * (x − x′) · ∫₀¹ ∂f/∂x (x′ + t (x − x′)) dt, by Gauss–Legendre quadrature. The attributions sum to f(x) − f(x′), up to the
+ * error of the quadrature, which `gap` tells: more points make it smaller.
+ *
+ *   const { attributions, gap } = await integratedGradients(model, x, { baseline: 0, points: 50 })
+ *
+ * For integers that an Embedding reads the path is that of their vectors.
+ * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads; ShapeError for a baseline
+ *   that does not fit
+ * Sundararajan et al. 2017, "Axiomatic attribution for deep networks". Captum: `IntegratedGradients`, `LayerIntegratedGradients`.
+ */
+export async function integratedGradients<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: IntegratedGradientsOptions<In, Out> = {}): Promise<Decomposition<In>> {
+  const { points: n, baseline, ...settings } = readTyped('integratedGradients', integratedTable(), options)
+  const explained = Explained.read('integratedGradients', model, x, settings)
+  const { points, weights } = gaussLegendre(n)
+  // The row itself and the baseline give two values, their gradients do not count.
+  const places = Float64Array.of(1, 0, ...points)
+  const { attributions, scores } = await explain(explained, {
+    key: String(n),
+    weights: Float32Array.of(0, 0, ...weights),
+    points: (value, base) => add(base, multiply(along(places, value), subtract(value, base))),
+    finish: (gradient, value, base) => multiply(gradient, subtract(value, base)),
+  }, explained.readBaselines(baseline))
+  const [value, baseValue] = scores as [Tensor, Tensor]
+  return { attributions: explained.treeOf(attributions), value, units: explained.units, baseValue, gap: gapOf(value, baseValue, attributions) }
+}

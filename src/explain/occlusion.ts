@@ -1,0 +1,149 @@
+// Occlusion: how much the output falls when a window of the input is covered.
+
+import { ArgumentError, formatShape, quoted } from '../core/errors'
+import { custom, nullable, option } from '../core/options'
+import { sizeOf } from '../core/shapes'
+import type { DataOf } from '../data/arrays'
+import type { Model } from '../models/model'
+import { readTyped, requireInteger, requireIntegers } from '../ops/arguments'
+import { greater, where as choose } from '../ops/elementwise'
+import { expandDims, reshape } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import type { BaselineOf, ExplainOptions, Explanation } from './explained'
+import { Explained, baselineTable, copiesOf, explainTable, rowsOf, vector } from './explained'
+
+export interface OcclusionOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
+  /**
+   * The size of the window, for all axes or each: of a vector [features], a sequence [steps, features] along its steps, an image
+   * [rows, columns, channels] along rows and columns. All channels or features of a place are covered together. Default 1.
+   */
+  readonly window?: number | readonly number[]
+  /** How far it moves, for all axes or each. Default 1. */
+  readonly stride?: number | readonly number[]
+  /** What covers it. Default 0. */
+  readonly baseline?: BaselineOf<In> | null
+}
+
+const extents = custom<readonly number[] | number>(
+  (value, where) => (Array.isArray(value) ? requireIntegers(where, value, 1) : requireInteger(where, value, 1)),
+  () => null,
+)
+const table = () => ({ ...explainTable(), ...baselineTable(), window: option(extents, 1), stride: option(nullable(extents), null) })
+
+/** Elements that masks of one run may have. */
+const LARGEST = 2 ** 22
+
+/** A block of the places of a row: where it begins and ends along each axis. */
+interface Window {
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+}
+
+/** The axes of a row along which a window moves: all but the last, which a vector has only. */
+function placesOf(row: readonly number[]): readonly number[] {
+  return row.length > 1 ? row.slice(0, -1) : row
+}
+
+function perAxis(explained: Explained, i: number, name: string, given: number | readonly number[]): readonly number[] {
+  const axes = placesOf(explained.rowShape(i))
+  const sizes = typeof given === 'number' ? axes.map(() => given) : given
+  if (sizes.length === axes.length) return sizes
+  const row = formatShape(explained.rowShape(i))
+  throw new ArgumentError(`occlusion: ${name} must be one size, or ${axes.length} of them for rows of shape ${row} of ${explained.nameOf(i)}, received ${quoted(given)}`)
+}
+
+/** Every place of a window; those at the end are cut where they reach beyond it. */
+function windowsIn(axes: readonly number[], sizes: readonly number[], strides: readonly number[]): Window[] {
+  let found: Window[] = [{ starts: [], ends: [] }]
+  axes.forEach((extent, axis) => {
+    const [size, stride] = [Math.min(sizes[axis]!, extent), strides[axis]!]
+    const count = Math.ceil((extent - size) / stride) + 1
+    found = found.flatMap(({ starts, ends }) =>
+      Array.from({ length: count }, (_, i) => ({ starts: [...starts, i * stride], ends: [...ends, Math.min(i * stride + size, extent)] })),
+    )
+  })
+  return found
+}
+
+/** Calls `visit` with the position of each place within a window, in row-major order of the places. */
+function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (place: number) => void): void {
+  const walk = (axis: number, at: number): void => {
+    if (axis === axes.length) return visit(at)
+    for (let i = starts[axis]!; i < ends[axis]!; i++) walk(axis + 1, at * axes[axis]! + i)
+  }
+  walk(0, 0)
+}
+
+/**
+ * How much the output falls when a window is covered: f(x) − f(x covered), on average over the windows that cover an element.
+ * Needs no gradients, so it works for every model and input, integers as well.
+ *
+ *   const { attributions } = await occlusion(model, images, { window: 4, stride: 2 })
+ *
+ * Each place costs one row of prediction. Of several inputs one is covered at a time.
+ * @throws ArgumentError for windows that do not fit the axes, and for an output that there is not; ShapeError for a baseline
+ *   that does not fit
+ * Zeiler & Fergus 2013. Captum: `Occlusion`.
+ */
+export async function occlusion<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: OcclusionOptions<In, Out> = {}): Promise<Explanation<In>> {
+  const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
+  const explained = Explained.read('occlusion', model, x, settings)
+  const bases = explained.readRows('baseline', baseline ?? 0, [1, explained.size]) as Tensor[]
+  const value = new Float32Array(explained.size)
+  for await (const { start, count } of explained.ranges(1)) {
+    const [scores] = explained.run('', explained.parametersOf({ start, count }), (symbols) => {
+      const { units, inputs } = explained.split(symbols)
+      return [explained.score(explained.call(inputs), units)]
+    })
+    value.set(scores!.data as Float32Array, start)
+  }
+  const attributions: Tensor[] = []
+  for (let i = 0; i < explained.inputs.length; i++) {
+    const sizes = perAxis(explained, i, 'window', window)
+    const strides = perAxis(explained, i, 'stride', stride ?? 1)
+    attributions.push(await coverAll(explained, i, bases[i]!, value, sizes, strides))
+  }
+  return { attributions: explained.treeOf(attributions), value: vector(value), units: explained.units }
+}
+
+async function coverAll(explained: Explained, i: number, base: Tensor, value: Float32Array, sizes: readonly number[], strides: readonly number[]): Promise<Tensor> {
+  const row = explained.rowShape(i)
+  const axes = placesOf(row)
+  const places = sizeOf(axes)
+  const windows = windowsIn(axes, sizes, strides)
+  const together = Math.max(1, Math.min(windows.length, explained.settings.batchSize, Math.floor(LARGEST / Math.max(1, sizeOf(row)))))
+  const falls = new Float64Array(explained.size * places)
+  const covers = new Float64Array(places)
+  for (const window of windows) visitPlaces(axes, window, (place) => covers[place]!++)
+  for (let first = 0; first < windows.length; first += together) {
+    const some = windows.slice(first, first + together)
+    const masks = new Float32Array(some.length * places)
+    some.forEach((window, k) => visitPlaces(axes, window, (place) => (masks[k * places + place] = 1)))
+    const mask = new Tensor(masks, [some.length, 1, ...axes, ...row.slice(axes.length).map(() => 1)], 'float32')
+    for await (const range of explained.ranges(some.length)) {
+      const { start, count } = range
+      const parameters = [...explained.parametersOf(range), mask, base.shape[0] === 1 ? base : rowsOf(base, start, count)]
+      const [scores] = explained.run(`cover ${i}`, parameters, (symbols) => {
+        const { units, inputs, rest } = explained.split(symbols)
+        const [mask, base] = rest as [Tensor, Tensor]
+        const covered = choose(greater(mask, 0), expandDims(base, 0), expandDims(inputs[i]!, 0))
+        const given = inputs.map((input, at) => (at === i ? reshape(covered, [some.length * count, ...row]) : copiesOf(input, some.length)))
+        return [explained.score(explained.call(given), units === null ? null : copiesOf(units, some.length))]
+      })
+      some.forEach((window, k) => {
+        for (let r = 0; r < count; r++) {
+          const fall = value[start + r]! - scores!.data[k * count + r]!
+          visitPlaces(axes, window, (place) => (falls[(start + r) * places + place]! += fall))
+        }
+      })
+    }
+  }
+  // A stride larger than the window leaves gaps, which were never covered.
+  const each = places === 0 ? 0 : sizeOf(row) / places
+  const data = Float32Array.from({ length: explained.size * places * each }, (_, at) => {
+    const place = Math.floor(at / each)
+    const count = covers[place % places]!
+    return count === 0 ? 0 : falls[place]! / count
+  })
+  return new Tensor(data, [explained.size, ...row], 'float32')
+}

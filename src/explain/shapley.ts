@@ -1,0 +1,298 @@
+// Shapley values: what each element of a row adds to the output, on average over all orders in which elements may come in.
+// Exact, or estimated by a regression (KernelSHAP), or by random orders. What a coalition is worth is in coalitions.ts.
+
+import { ArgumentError, ShapeError } from '../core/errors'
+import { boolean, count, integer, nullable, option } from '../core/options'
+import { permutationKey, permute } from '../core/permute'
+import { threefry2x32 } from '../core/threefry'
+import type { DataOf } from '../data/arrays'
+import type { Model } from '../models/model'
+import { readTyped } from '../ops/arguments'
+import { nextSeed } from '../ops/seed'
+import { Tensor } from '../ops/tensor'
+import type { BaselineOf, Decomposition, ExplainOptions, Settings } from './explained'
+import { Explained, dataOption, explainTable, gapOf, vector } from './explained'
+import { Game } from './coalitions'
+import { coalitionSizes, drawCoalitions, leastSquares } from './kernel-shap'
+
+export interface ShapleyOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
+  /** Where absent elements come from: a number, one row, or any number of rows, over which the output is averaged. Default 0. */
+  readonly background?: BaselineOf<In> | null
+  /** How many rows, real ones or mixed ones, the model sees at once. Default 4096. */
+  readonly batchSize?: number
+}
+
+export interface KernelShapOptions<In = Tensor, Out = Tensor> extends ShapleyOptions<In, Out> {
+  /** How many coalitions are evaluated; all of them where there are no more. Default 2n + 2048, n elements. */
+  readonly samples?: number | null
+  /** Fixes which; from setRandomSeed's when left out. */
+  readonly seed?: number | null
+}
+
+export interface SampledShapleyOptions<In = Tensor, Out = Tensor> extends ShapleyOptions<In, Out> {
+  /** How many random orders are tried. Default 64. */
+  readonly permutations?: number
+  /** Whether each order is followed by its reverse, which makes the error smaller. Default true. */
+  readonly antithetic?: boolean
+  /** Fixes the orders; from setRandomSeed's when left out. */
+  readonly seed?: number | null
+}
+
+/** An estimate by sampling. */
+export interface SampledDecomposition<In = Tensor> extends Decomposition<In> {
+  /** The standard error of each attribution; NaN for a single order. */
+  readonly standardError: In
+}
+
+const shapleyTable = () => ({ ...explainTable(), batchSize: option(count, 4096), background: dataOption })
+const seed = option(nullable(integer()), null)
+
+/** All coalitions of twelve are 4096. */
+const MOST_PLAYERS = 12
+/** The least squares of more would take minutes: n² numbers for every coalition. */
+const MOST_FITTED = 2048
+/** The coalitions of an order of more would fill the memory: n² bytes. */
+const MOST_ORDERED = 4096
+
+interface Prepared {
+  readonly explained: Explained
+  readonly game: Game
+}
+
+function prepare(where: string, model: unknown, x: unknown, background: unknown, settings: Settings): Prepared {
+  const explained = Explained.read(where, model, x, settings)
+  const rows = explained.readRows('background', background ?? 0, null) as Tensor[]
+  const counts = new Set(rows.map(({ shape }) => shape[0]!).filter((count) => count > 1))
+  if (counts.size > 1) throw new ShapeError(`${where}: background must have as many rows for each input, received ${[...counts].join(' and ')}`)
+  return { explained, game: new Game(explained, rows) }
+}
+
+/** Collects attributions of all players, rows by rows, and tells them apart by inputs. */
+class Collected {
+  private readonly attributions: Float64Array
+  private readonly value: Float64Array
+  private readonly base: Float64Array
+
+  constructor(
+    private readonly explained: Explained,
+    private readonly players: number,
+  ) {
+    this.attributions = new Float64Array(explained.size * players)
+    this.value = new Float64Array(explained.size)
+    this.base = new Float64Array(explained.size)
+  }
+
+  put(row: number, attributions: ArrayLike<number>, value: number, base: number): void {
+    this.attributions.set(attributions, row * this.players)
+    this.value[row] = value
+    this.base[row] = base
+  }
+
+  /** [rows, players] as the inputs lie. */
+  tensorsOf(all: ArrayLike<number>): Tensor[] {
+    let first = 0
+    return this.explained.inputs.map(({ shape }) => {
+      const size = shape.slice(1).reduce((product, extent) => product * extent, 1)
+      const begin = first
+      first += size
+      const data = Float32Array.from({ length: this.explained.size * size }, (_, at) => all[Math.floor(at / size) * this.players + begin + (at % size)]!)
+      return new Tensor(data, shape, 'float32')
+    })
+  }
+
+  result<In>(): Decomposition<In> {
+    const { explained } = this
+    const attributions = this.tensorsOf(this.attributions)
+    const [value, baseValue] = [vector(this.value), vector(this.base)]
+    return { attributions: explained.treeOf(attributions), value, units: explained.units, baseValue, gap: gapOf(value, baseValue, attributions) }
+  }
+}
+
+/** All coalitions of n players: player i takes part in those whose number has bit i. */
+function allCoalitions(n: number): Uint8Array {
+  const masks = new Uint8Array(n * 2 ** n)
+  for (let coalition = 0; coalition < 2 ** n; coalition++) for (let i = 0; i < n; i++) masks[coalition * n + i] = (coalition >> i) & 1
+  return masks
+}
+
+/** |S|! (n − |S| − 1)! / n! for each size of S: how often, among all orders, S is what a player finds when it comes in. */
+function orderWeights(n: number): Float64Array {
+  const weights = new Float64Array(n).fill(1 / n)
+  for (let size = 1; size < n; size++) weights[size] = (weights[size - 1]! * size) / (n - size)
+  return weights
+}
+
+/**
+ * Exact Shapley values of up to twelve elements: φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S)), where
+ * v(S) is what the model gives on average when the elements outside S are those of background rows (the interventional
+ * expectation of SHAP). They sum to f(x) − v(∅). All 2ⁿ coalitions are one batch.
+ *
+ *   const { attributions, baseValue } = await shapleyValues(model, x, { background: xTrain.slice(0, 100) })
+ *
+ * @throws ArgumentError for more than twelve elements in a row, and for an output that there is not; ShapeError for a
+ *   background that does not fit
+ * Shapley 1953; Lundberg & Lee 2017. SHAP: `ExactExplainer`.
+ */
+export async function shapleyValues<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ShapleyOptions<In, Out> = {}): Promise<Decomposition<In>> {
+  const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
+  const { explained, game } = prepare('shapleyValues', model, x, background, settings)
+  const n = game.players
+  if (n > MOST_PLAYERS) {
+    throw new ArgumentError(`shapleyValues: takes up to ${MOST_PLAYERS} elements in a row, whose ${2 ** MOST_PLAYERS} coalitions are all tried, received ${n}. Use kernelShap or sampledShapley, which estimate.`)
+  }
+  const masks = allCoalitions(n)
+  const coalitions = 2 ** n
+  const weights = orderWeights(n)
+  const sizes = Uint8Array.from({ length: coalitions }, (_, coalition) => bitsIn(coalition))
+  const collected = new Collected(explained, n)
+  for await (const range of explained.ranges(game.copies(coalitions))) {
+    const values = await game.values(range, masks)
+    for (let r = 0; r < range.count; r++) {
+      const found = new Float64Array(n)
+      for (let coalition = 0; coalition < coalitions; coalition++) {
+        const value = values[coalition * range.count + r]!
+        for (let i = 0; i < n; i++) {
+          // As the coalition with i it adds, as the one without it takes away.
+          if ((coalition >> i) & 1) found[i]! += weights[sizes[coalition]! - 1]! * value
+          else found[i]! -= weights[sizes[coalition]!]! * value
+        }
+      }
+      collected.put(range.start + r, found, values[(coalitions - 1) * range.count + r]!, values[r]!)
+    }
+  }
+  return collected.result()
+}
+
+function bitsIn(x: number): number {
+  let count = 0
+  for (let rest = x; rest > 0; rest >>= 1) count += rest & 1
+  return count
+}
+
+const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count), null), seed })
+
+/**
+ * KernelSHAP: Shapley values by weighted least squares. Coalitions S, weighted by (n − 1) / (C(n, |S|) |S| (n − |S|)), are fitted
+ * by v(∅) + Σ φᵢ [i ∈ S] under Σ φᵢ = f(x) − v(∅). Sizes of coalitions that the number of samples can hold are tried whole, from
+ * the outside in, the others are drawn, each with its complement. With all coalitions the values are exact. No
+ * regularization, which SHAP calls `l1_reg=False`.
+ *
+ *   const { attributions } = await kernelShap(model, x, { background, samples: 2000, seed: 1 })
+ *
+ * @throws ArgumentError for more than 2048 elements in a row, for too few samples, and for an output that there is not;
+ *   ShapeError for a background that does not fit
+ * Lundberg & Lee 2017, "A unified approach to interpreting model predictions". SHAP: `KernelExplainer`.
+ */
+export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: KernelShapOptions<In, Out> = {}): Promise<Decomposition<In>> {
+  const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
+  const { explained, game } = prepare('kernelShap', model, x, background, settings)
+  const n = game.players
+  if (n > MOST_FITTED) {
+    throw new ArgumentError(`kernelShap: takes up to ${MOST_FITTED} elements in a row, received ${n}. Use sampledShapley (up to ${MOST_ORDERED}), integratedGradients or occlusion.`)
+  }
+  const chosen = drawCoalitions(n, coalitionSizes(n, samples ?? 2 * n + 2048), seed ?? nextSeed())
+  const solve = leastSquares(n, chosen)
+  if (solve === null) {
+    throw new ArgumentError(`kernelShap: ${chosen.weights.length} coalitions do not tell ${n} elements apart. Give more samples.`)
+  }
+  // The empty coalition and the whole one in front.
+  const masks = new Uint8Array((chosen.weights.length + 2) * n)
+  masks.fill(1, n, 2 * n)
+  masks.set(chosen.masks, 2 * n)
+  const collected = new Collected(explained, n)
+  for await (const range of explained.ranges(game.copies(chosen.weights.length + 2))) {
+    const values = await game.values(range, masks)
+    for (let r = 0; r < range.count; r++) {
+      const of = (coalition: number): number => values[coalition * range.count + r]!
+      const [base, value] = [of(0), of(1)]
+      const gains = Float64Array.from(chosen.weights, (_, k) => of(k + 2) - base)
+      collected.put(range.start + r, solve(gains, value - base), value, base)
+    }
+  }
+  return collected.result()
+}
+
+const sampledTable = () => ({ ...shapleyTable(), permutations: option(count, 64), antithetic: option(boolean, true), seed })
+
+/** Coalitions that are made at once. */
+const TOGETHER = 4096
+
+/**
+ * Shapley values by random orders: in each, elements come in one by one, and what the output then gains is theirs. In every
+ * order the gains sum to f(x) − v(∅), and so do their means. n elements cost n + 1 rows of prediction for each order and
+ * background row.
+ *
+ *   const { attributions, standardError } = await sampledShapley(model, x, { permutations: 200, seed: 1 })
+ *
+ * @returns with the standard error of each attribution: over the orders, or over the pairs of an order and its reverse
+ * @throws ArgumentError for more than 4096 elements in a row, and for an output that there is not; ShapeError for a background
+ *   that does not fit
+ * Castro et al. 2009; antithetic orders: Mitchell et al. 2022. Captum: `ShapleyValueSampling`; SHAP: `PermutationExplainer`.
+ */
+export async function sampledShapley<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SampledShapleyOptions<In, Out> = {}): Promise<SampledDecomposition<In>> {
+  const { background, permutations, antithetic, seed, ...settings } = readTyped('sampledShapley', sampledTable(), options)
+  const { explained, game } = prepare('sampledShapley', model, x, background, settings)
+  const n = game.players
+  if (n > MOST_ORDERED) throw new ArgumentError(`sampledShapley: takes up to ${MOST_ORDERED} elements in a row, received ${n}. Use integratedGradients or occlusion.`)
+  const key = seed ?? nextSeed()
+  const perRound = antithetic ? 2 : 1
+  const rounds = Math.ceil(permutations / perRound)
+  // Orders whose coalitions are evaluated together.
+  const together = Math.max(1, Math.min(rounds, Math.floor(TOGETHER / (perRound * (n + 1)))))
+  const coalitionsPerRound = perRound * (n + 1)
+  const collected = new Collected(explained, n)
+  const errors = new Float64Array(explained.size * n)
+  for await (const range of explained.ranges(game.copies(together * coalitionsPerRound))) {
+    const sums = new Float64Array(range.count * n)
+    const squares = new Float64Array(range.count * n)
+    let [value, base] = [new Float64Array(range.count), new Float64Array(range.count)]
+    for (let first = 0; first < rounds; first += together) {
+      const orders = Array.from({ length: Math.min(together, rounds - first) }, (_, k) => ordersOf(n, key, first + k, antithetic)).flat()
+      const values = await game.values(range, coalitionsAlong(orders, n))
+      for (let r = 0; r < range.count; r++) {
+        for (let k = 0; k < orders.length; k += perRound) {
+          const gains = new Float64Array(n)
+          for (let j = k; j < k + perRound; j++) {
+            orders[j]!.forEach((player, step) => {
+              const at = (j * (n + 1) + step) * range.count + r
+              gains[player]! += (values[at + range.count]! - values[at]!) / perRound
+            })
+          }
+          gains.forEach((gain, i) => {
+            sums[r * n + i]! += gain
+            squares[r * n + i]! += gain * gain
+          })
+        }
+      }
+      base = values.slice(0, range.count)
+      value = values.slice(n * range.count, (n + 1) * range.count)
+    }
+    for (let r = 0; r < range.count; r++) {
+      const means = sums.subarray(r * n, (r + 1) * n).map((sum) => sum / rounds)
+      collected.put(range.start + r, means, value[r]!, base[r]!)
+      means.forEach((mean, i) => {
+        const variance = Math.max(0, squares[r * n + i]! / rounds - mean * mean) / (rounds - 1)
+        errors[(range.start + r) * n + i] = rounds === 1 ? NaN : Math.sqrt(variance)
+      })
+    }
+  }
+  return { ...collected.result<In>(), standardError: explained.treeOf(collected.tensorsOf(errors)) }
+}
+
+/** The order of a round, and where it is asked for its reverse. */
+function ordersOf(n: number, seed: number, round: number, antithetic: boolean): Int32Array[] {
+  const order = new Int32Array(n)
+  permute(order, n, permutationKey(threefry2x32(seed, 0, round, 2)[0]))
+  return antithetic ? [order, order.slice().reverse()] : [order]
+}
+
+/** The n + 1 coalitions that each order passes through, from none to all. */
+function coalitionsAlong(orders: readonly Int32Array[], n: number): Uint8Array {
+  const masks = new Uint8Array(orders.length * (n + 1) * n)
+  orders.forEach((order, k) => {
+    order.forEach((player, step) => {
+      for (let later = step + 1; later <= n; later++) masks[(k * (n + 1) + later) * n + player] = 1
+    })
+  })
+  return masks
+}
