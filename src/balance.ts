@@ -25,3 +25,8 @@ export { KWinnersTakeAll } from './balance/k-winners'
 export type { KWinnersTakeAllOptions } from './balance/k-winners'
 export { DalesPrinciple } from './balance/dales-principle'
 export type { DalesPrincipleOptions } from './balance/dales-principle'
+
+export { ReservoirReplay } from './balance/reservoir-replay'
+export type { ReservoirReplayOptions } from './balance/reservoir-replay'
+export { ElasticWeightConsolidation, consolidate } from './balance/elastic-weight-consolidation'
+export type { ConsolidateOptions, ElasticWeightConsolidationOptions } from './balance/elastic-weight-consolidation'
