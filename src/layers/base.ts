@@ -118,8 +118,18 @@ const placed = new WeakSet<Error>()
 interface OwnWeight {
   readonly variable: Variable
   readonly regularizer: Regularizer | null
+  /** What the regularizer keeps of it. */
+  readonly kept: readonly Variable[]
   /** Draws what the weight begins with. */
   readonly draw: (() => Tensor) | null
+}
+
+/** A weight and its penalty. */
+export interface RegularizedWeight {
+  readonly layer: LayerBase
+  readonly weight: Variable
+  readonly regularizer: Regularizer
+  readonly kept: readonly Variable[]
 }
 
 /** What is known of a layer, and changes. Not a property: those are searched for parts. */
@@ -507,7 +517,8 @@ export abstract class LayerBase extends Configured {
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
     if (constraint !== null) this.requireConstrainable(name, shape, constraint)
     variable.constraint = constraint
-    stateOf(this).own.push({ variable, regularizer, draw })
+    const kept = regularizer?.keep?.(variable) ?? []
+    stateOf(this).own.push({ variable, regularizer, kept, draw })
     return variable
   }
 
@@ -534,7 +545,7 @@ export abstract class LayerBase extends Configured {
 
   /** Lists a weight of a layer within among this layer's own, in this place of their order. */
   protected trackWeight(variable: Variable): void {
-    stateOf(this).own.push({ variable, regularizer: null, draw: null })
+    stateOf(this).own.push({ variable, regularizer: null, kept: [], draw: null })
     structure.version++
   }
 
@@ -631,11 +642,15 @@ export abstract class LayerBase extends Configured {
     return this.weights.filter((weight) => !trainable.has(weight))
   }
 
-  /** State that is saved with the model but is not a weight, such as the position of a random stream. */
+  /** State that is saved with the model but is not a weight: positions of random streams, what regularizers keep. */
   get stateVariables(): readonly Variable[] {
     const generators = new Set<SeedGenerator>()
-    visitLayers(this, (layer) => partsOf(layer).generators.forEach((generator) => generators.add(generator)))
-    return [...generators].map((generator) => generator.state)
+    const kept = new Set<Variable>()
+    visitLayers(this, (layer) => {
+      partsOf(layer).generators.forEach((generator) => generators.add(generator))
+      stateOf(layer).own.forEach((own) => own.kept.forEach((variable) => kept.add(variable)))
+    })
+    return [...[...generators].map((generator) => generator.state), ...kept]
   }
 
   /** This layer and all within it, each once, from the outside in. */
@@ -645,18 +660,22 @@ export abstract class LayerBase extends Configured {
     return found
   }
 
-  /** The penalties of regularized trainable weights; traced. */
-  regularizationLosses(): Tensor[] {
-    const penalties: Tensor[] = []
+  /** The trainable weights that have a penalty, their layers, and what the penalties keep of them. @internal */
+  get regularized(): readonly RegularizedWeight[] {
+    const found: RegularizedWeight[] = []
     visitLayers(this, (layer) => {
       if (!layer.trainable) return false
-      for (const { variable, regularizer } of stateOf(layer).own) {
-        if (regularizer === null || !variable.trainable) continue
-        penalties.push(withScope(layer.name, () => regularizer.call(variable.value)))
+      for (const { variable, regularizer, kept } of stateOf(layer).own) {
+        if (regularizer !== null && variable.trainable) found.push({ layer, weight: variable, regularizer, kept })
       }
       return true
     })
-    return penalties
+    return found
+  }
+
+  /** The penalties of regularized trainable weights; traced. */
+  regularizationLosses(): Tensor[] {
+    return this.regularized.map(({ layer, weight, regularizer, kept }) => withScope(layer.name, () => regularizer.call(weight.value, kept)))
   }
 
   /** The number of elements of all weights. */

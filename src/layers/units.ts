@@ -23,6 +23,8 @@ export interface MadeUnits {
   readonly incoming: readonly UnitAxis[]
   /** Where weights by which the layer itself uses its units lie: of a recurrent kernel. Default none. */
   readonly outgoing?: readonly UnitAxis[]
+  /** Whether each depends on all others of them, as behind softmax: then none can go alone. Default false. */
+  readonly mixed?: boolean
 }
 
 export type UnitFlow =

@@ -84,11 +84,14 @@ interface Segment {
 /** What lies along the last axis of a value; null where nobody knows. */
 type Lane = { readonly size: number; readonly segments: readonly Segment[] } | null
 
+/** Why the units of an output are fixed. */
+export const ARE_OUTPUT = 'they are an output of the model'
+
 /** The groups of a model's units, in the order in which they are made. Those of models within are among them. */
 export function unitGroups(graph: LayerGraph): UnitGroup[] {
   const walk = new Walk()
   const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
-  for (const lane of lanes) fix(lane, 'they are an output of the model')
+  for (const lane of lanes) lane?.segments.forEach(({ group }) => (group.root.fixed = ARE_OUTPUT))
   return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, fixed }) => {
     return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, fixed }
   })
@@ -145,7 +148,7 @@ class Walk {
     }
   }
 
-  private make(layer: LayerBase, { count, incoming, outgoing = [] }: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
+  private make(layer: LayerBase, { count, incoming, outgoing = [], mixed = false }: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
     const known = this.made.get(layer)
     if (known !== undefined) {
       // One kernel for two inputs: its rows belong to units of both.
@@ -156,6 +159,7 @@ class Walk {
     this.groups.push(group)
     this.made.set(layer, { group, input })
     group.makers.add(layer)
+    if (mixed) group.fix(`${layer} makes each of all of them`)
     const own = lane(group)
     for (const axis of incoming) place(own, axis, () => group.incoming)
     for (const axis of outgoing) place(own, axis, () => group.outgoing)

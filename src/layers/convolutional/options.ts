@@ -89,10 +89,10 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
     this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
   }
 
-  /** The flow of a convolution that makes filters; null where they depend on each other. */
-  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow | null {
-    if (mixesUnits(this.activation)) return null
-    return { kind: 'makes', units: { option: 'filters', count: filters, incoming: [kernel, ...unitAxes(0, this.bias)] }, from }
+  /** The flow of a convolution that makes filters. */
+  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow {
+    const units = { option: 'filters', count: filters, incoming: [kernel, ...unitAxes(0, this.bias)], mixed: mixesUnits(this.activation) }
+    return { kind: 'makes', units, from }
   }
 
   protected finish(y: Tensor): Tensor {

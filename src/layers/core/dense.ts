@@ -90,9 +90,9 @@ export class Dense extends configured(TensorLayer, () => ({
     return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
   }
 
-  override get unitFlow(): UnitFlow | null {
-    if (mixesUnits(this.activation)) return null
-    return { kind: 'makes', units: { option: 'units', count: this.units, incoming: unitAxes(-1, this.kernel, this.bias) }, from: unitAxes(0, this.kernel) }
+  override get unitFlow(): UnitFlow {
+    const units = { option: 'units', count: this.units, incoming: unitAxes(-1, this.kernel, this.bias), mixed: mixesUnits(this.activation) }
+    return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -6,8 +6,10 @@ import { boolean, choice, configured, custom, integer, nullable, number, option,
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
 import { Callback, METHODS } from './callback'
+import type { HealthRecord } from './health'
 
 export { Callback } from './callback'
+export type { HealthRecord, LayerHealth } from './health'
 export type { CallbackMethods, FitParams, Logs, TrainedModel } from './callback'
 
 /** Records the logs of every epoch. What fit returns. */
@@ -16,10 +18,13 @@ export class History extends Callback {
   readonly history: Record<string, number[]> = {}
   /** The numbers of the epochs that were run, from 0. */
   readonly epoch: number[] = []
+  /** How the units did, epoch by epoch, where a callback looked: see UnitHealth of `myelin/balance`. */
+  readonly health: HealthRecord[] = []
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
-    return { epoch: this.epoch, history: this.history }
+    const { epoch, history, health } = this
+    return { epoch, history, ...(health.length === 0 ? {} : { health }) }
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
