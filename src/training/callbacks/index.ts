@@ -1,14 +1,17 @@
 // The callbacks that come with the library. Names and defaults are Keras's.
 
-import { camelKey, knownName, unknownName } from '../../core/errors'
+import { knownName, unknownName } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
-import { boolean, choice, configured, custom, integer, nullable, number, option, text } from '../../core/options'
+import { boolean, configured, integer, nullable, number, option } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
 import { Callback, METHODS } from './callback'
+import { logName, mode, shouldRise } from './monitor'
+import type { Footprint } from './footprint'
 
 export { Callback } from './callback'
-export type { CallbackMethods, FitParams, Logs, TrainedModel } from './callback'
+export type { CallbackMethods, FitParams, Logs, NextStep, TrainedModel } from './callback'
+export type { Figure, Footprint } from './footprint'
 
 /** Records the logs of every epoch. What fit returns. */
 export class History extends Callback {
@@ -16,10 +19,13 @@ export class History extends Callback {
   readonly history: Record<string, number[]> = {}
   /** The numbers of the epochs that were run, from 0. */
   readonly epoch: number[] = []
+  /** What training took, where a callback found out; null elsewhere. See `EmissionsTracker` of `myelin/thrift`. */
+  footprint: Footprint | null = null
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
-    return { epoch: this.epoch, history: this.history }
+    const { epoch, history, footprint } = this
+    return { epoch, history, ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
@@ -27,9 +33,6 @@ export class History extends Callback {
     for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value)
   }
 }
-
-/** The name of a log in either spelling: 'val_loss' is 'valLoss'. */
-const logName = custom<string>((value, where) => camelKey(text.read(value, where)), (value) => value)
 
 const earlyStoppingOptions = () => ({
   /** The log to watch. Default 'valLoss'. */
@@ -39,7 +42,7 @@ const earlyStoppingOptions = () => ({
   /** Epochs without improvement after which training ends. Default 0. */
   patience: option(integer({ min: 0 }), 0),
   /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. Default 'auto'. */
-  mode: option(choice('auto', 'min', 'max'), 'auto'),
+  mode: option(mode, 'auto'),
   /** A value that must be passed for training to go on. Default null: none. */
   baseline: option(nullable(number()), null),
   /** Puts back the weights of the best epoch at the end. Default false. */
@@ -53,7 +56,7 @@ export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptio
 
 /** Ends training when a monitored number has stopped to improve. */
 export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
-  private readonly rises = this.mode === 'max' || (this.mode === 'auto' && /acc|auc|precision|recall/i.test(this.monitor))
+  private readonly rises = shouldRise(this.monitor, this.mode)
   private best = NaN
   private wait = 0
   private bestWeights: Tensor[] | null = null
