@@ -206,6 +206,16 @@ export class Compiled {
     return this.plans
   }
 
+  /** Runs `body`, which may trace a step with targets that nobody gave: what they say of losses and metrics is forgotten. */
+  supposing<Result>(body: () => Result): Result {
+    const { plans, logged } = this
+    try {
+      return body()
+    } finally {
+      Object.assign(this, { plans, logged })
+    }
+  }
+
   /** The loss and all metrics, in the order of logs. */
   get all(): readonly Metric[] {
     return this.entries.map(({ metric }) => metric)

@@ -9,6 +9,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
+import type { Graph } from '../ir/graph'
 import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
 import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, requireNumbers, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
@@ -458,6 +459,33 @@ export class Trainer {
   /** Every program by signature. @internal */
   get programs(): ReadonlyMap<string, Program> {
     return this.steps.programs
+  }
+
+  /**
+   * The graph of a training step on so many rows, which need not have been run; null where the model is not built, or extents
+   * besides the number of rows are open. The optimizer gets its slots; else nothing is changed.
+   * @throws StateError where a step of one's own has not run on so many rows
+   * @internal
+   */
+  trainingGraph(rows: number): Graph | null {
+    const compiled = this.requireCompiled('asking what a step costs')
+    const { model } = this
+    const ran = [...this.programs].find(([key, { graph }]) => /^train (?!probe)/.test(key) && graph.parameters[0]?.shape[0] === rows)
+    if (ran !== undefined) return ran[1].graph
+    if (model.hasOwnStep) throw new StateError(`${model}: what a trainStep of your own costs is known when it ran on a batch of ${rows}: call trainOnBatch once`)
+    const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? model.buildSpec
+    if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
+    const inputs = flatten(specs).map(({ shape, dtype }) => ({ shape: [rows, ...shape.slice(1).map((extent) => extent!)], dtype }))
+    this.prepare(specs, inputs, true)
+    this.buildOptimizer(compiled)
+    const outputSpecs = this.steps.outputSpecs(specs, inputs)
+    const outputs = flatten(outputSpecs).map(({ shape }) => shape.map((extent) => extent ?? rows))
+    return compiled.supposing(() => {
+      const losses = compiled.lossesFor(outputs, outputs.map(() => null))
+      const targets = losses.map((loss, i) => loss?.targetsFor(outputs[i]!) ?? null)
+      const types = { x: specs, inputs, y: outputSpecs, targets, weights: targets.map(() => null) }
+      return this.inOwnRuntime(() => this.steps.trainingGraph(types))
+    })
   }
 
   /** The program for one batch of inputs of one tensor. @internal */
