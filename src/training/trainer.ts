@@ -265,6 +265,15 @@ export class Trainer {
     return dataset
   }
 
+  /** Data and what compile chose for them, checked as fit does. @internal */
+  datasetFor(method: string, x: unknown, y: unknown): { readonly compiled: Compiled; readonly dataset: Dataset } {
+    const compiled = this.requireCompiled(method)
+    const dataset = this.datasetOf(compiled, x, y, null)
+    this.model.checkData(dataset.inputs)
+    this.prepareTargets(compiled, dataset)
+    return { compiled, dataset }
+  }
+
   async fit(x: unknown, y: unknown, options: FitOptions): Promise<History> {
     const compiled = this.requireCompiled('fit')
     this.lock.requireIdle('fit')

@@ -8,6 +8,7 @@ import { padding, perAxis, sequencePadding } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { SpatialLayer } from '../core/spatial-layer'
+import { requireExtents } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { mixesUnits } from '../../activations'
@@ -76,6 +77,11 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
     const channels = this.channelsLast(inputShape).at(-1)
     if (channels != null) return channels
     throw new ShapeError(`${this}: the channels must be known, received ${formatShape(inputShape)}`)
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    this.channelsLast(shape)
+    requireExtents(this, shape, built, [this.isFirst ? 1 : -1])
   }
 
   protected addBias(filters: number): void {

@@ -8,10 +8,12 @@ import type { CallbackMethods, Logs } from './callback'
 import { Callback, METHODS } from './callback'
 import type { HealthRecord } from './health'
 import { logName, mode, shouldRise } from './monitor'
+import type { Footprint } from './footprint'
 
 export { Callback } from './callback'
 export type { HealthRecord, LayerHealth } from './health'
-export type { CallbackMethods, FitParams, Logs, TrainedModel } from './callback'
+export type { CallbackMethods, FitParams, Logs, NextStep, TrainedModel } from './callback'
+export type { Figure, Footprint } from './footprint'
 
 /** Records the logs of every epoch. What fit returns. */
 export class History extends Callback {
@@ -21,11 +23,13 @@ export class History extends Callback {
   readonly epoch: number[] = []
   /** How the units did, epoch by epoch, where a callback looked: see UnitHealth of `myelin/balance`. */
   readonly health: HealthRecord[] = []
+  /** What training took, where a callback found out; null elsewhere. See `EmissionsTracker` of `myelin/thrift`. */
+  footprint: Footprint | null = null
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
-    const { epoch, history, health } = this
-    return { epoch, history, ...(health.length === 0 ? {} : { health }) }
+    const { epoch, history, health, footprint } = this
+    return { epoch, history, ...(health.length === 0 ? {} : { health }), ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
