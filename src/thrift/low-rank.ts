@@ -1,11 +1,12 @@
 // lowRank: kernels of Dense layers as products of two narrow ones.
 
-import { layersOption } from '../balance/hidden-units'
 import { ArgumentError, StateError } from '../core/errors'
 import { count, nullable, number, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { Dense } from '../layers/core/dense'
+import type { LayerName } from '../layers/kinds'
+import { isNamed, layersOption } from '../layers/kinds'
 import { remade } from '../layers/remade'
 import { cloneInParts } from '../models/clone'
 import { LayerGraph } from '../models/layer-graph'
@@ -26,7 +27,7 @@ export interface LowRankOptions {
   /** Or the share of Σ σ² of each kernel that is to be kept, in (0, 1]: the least rank that keeps it. */
   readonly energy?: number
   /** Dense layers, also by name. Default: all. */
-  readonly layers?: readonly (string | LayerBase)[] | null
+  readonly layers?: readonly LayerName[] | null
 }
 
 const options = {
@@ -61,10 +62,9 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
   const model = typed<Model<never, never>>(whole)
   if ((rank === null) === (energy === null)) throw new ArgumentError('lowRank: needs rank or energy, and not both')
   const dense = model.allLayers.filter((layer): layer is Dense => layer instanceof Dense)
-  const isMeant = (each: string | LayerBase, layer: LayerBase): boolean => each === layer || each === layer.name
-  const unknown = layers?.find((each) => !dense.some((layer) => isMeant(each, layer)))
+  const unknown = layers?.find((each) => !dense.some((layer) => isNamed(each, layer)))
   if (unknown !== undefined) throw new ArgumentError(`lowRank: ${String(unknown)} is no Dense layer of ${model}. There are: ${dense.map(({ name }) => name).join(', ') || 'none'}`)
-  const chosen = new Set<LayerBase>(layers === null ? dense : dense.filter((layer) => layers.some((each) => isMeant(each, layer))))
+  const chosen = new Set<LayerBase>(layers === null ? dense : dense.filter((layer) => layers.some((each) => isNamed(each, layer))))
   const names = new Set(model.allLayers.map(({ name }) => name))
   const factors = new Map<LayerBase, Factors>()
   const { model: copy, made } = cloneInParts(model, (layer) => {
