@@ -19,6 +19,7 @@ import { sum } from '../ops/reduce'
 import { flip, slice, transpose } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
+import { compileLike } from '../training/compile-like'
 import { graphOf } from './prune-units'
 
 export interface LowRankOptions {
@@ -92,7 +93,7 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
       copyAll(layer.stateVariables, copies[0]!.stateVariables)
     }
   }
-  copy.trainer.compileLike(model.trainer)
+  compileLike(copy.trainer, model.trainer)
   return typed(copy)
 }
 

@@ -10,6 +10,7 @@ import type { Model } from '../models/model'
 import type { UnitGroup } from '../models/unit-groups'
 import { indicesOf } from '../models/unit-groups'
 import type { Variable } from '../ops/variable'
+import { compileLike } from '../training/compile-like'
 
 /** By group, the units that stay, in rising order. Groups that are not there stay whole. */
 export type Kept = ReadonlyMap<UnitGroup, readonly number[]>
@@ -29,7 +30,7 @@ export function smaller<Kind extends Model<never, never>>(model: Kind, units: Ke
   // What regularizers keep of a weight is like it.
   const weightOf = new Map(model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)))
   model.stateVariables.forEach((variable, i) => take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []))
-  copy.trainer.compileLike(model.trainer)
+  compileLike(copy.trainer, model.trainer)
   if (model.trainer.compiledState !== null) takeOptimizer(model, copy, indices)
   return copy
 }

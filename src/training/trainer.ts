@@ -129,11 +129,6 @@ export class Trainer {
     this.resetPrograms()
   }
 
-  /** Compiles as another model was, with an optimizer of its own that begins anew; does nothing where that one is not compiled. */
-  compileLike({ compiled }: Trainer): void {
-    if (compiled !== null) this.compile(compiled.again(), compiled.objects)
-  }
-
   /** What belongs to the model is made where its weights are, whatever configure() chose since. */
   private inOwnRuntime<Result>(body: () => Result): Result {
     const [weight] = this.model.weights

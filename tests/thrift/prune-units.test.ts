@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
   Adam, Add, BatchNormalization, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, LSTM,
-  LayerNormalization, MaxPooling2D, Model, MultiHeadAttention, ReLU, SeparableConv2D, Sequential, SGD, loadModel, setRandomSeed, tensor,
+  LayerNormalization, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, loadModel, setRandomSeed, tensor,
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { unitGroups, visitUnits } from '../../src/models/unit-groups'
@@ -174,6 +174,18 @@ describe('the smaller model', () => {
       expect(history['loss']!.at(-1)).toBeLessThan(before.loss)
       expect(Object.keys(history)).toEqual(['loss', 'mae'])
     }
+  })
+
+  it('goes on with several optimizers', async () => {
+    const whole = model(new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.1, momentum: 0.9 }), 'out'], ['adam']] }))
+    await whole.fit(x, y, { epochs: 2, verbose: 0 })
+    const small = await pruneUnits(whole, { keep: 0.5 })
+    const [kernel, , out] = small.weights
+    const [adam, momentum] = [small.optimizer.slotsOf(kernel!), small.optimizer.slotsOf(out!)]
+    expect([...adam.keys(), ...momentum.keys()]).toEqual([...whole.optimizer.slotsOf(whole.weights[0]!).keys(), ...whole.optimizer.slotsOf(whole.weights[2]!).keys()])
+    const before = [...[...whole.optimizer.slotsOf(whole.weights[2]!).values()][0]!.view]
+    for (const value of [...momentum.values()][0]!.view) expect(before).toContain(value)
+    await small.fit(x, y, { verbose: 0 })
   })
 
   it('can be saved and loaded, and the given model trains on', async () => {
