@@ -125,6 +125,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     else this.rate.set(value)
   }
 
+  /** What sets the learning rate; null where a number does. @internal */
+  get schedule(): LearningRateSchedule | null {
+    return this.rate!.schedule
+  }
+
   /** The calls of `apply` so far, which schedules count. */
   private steps(): Tensor {
     const { gathered, gradientAccumulationSteps } = this

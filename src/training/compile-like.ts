@@ -1,10 +1,12 @@
 // One model compiled as another was.
 
+import { Configured } from '../core/options'
 import type { CustomObjects } from '../core/registry'
-import { isSerialized } from '../core/registry'
+import { classNameOf, isSerialized } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
 import { madeAgain } from '../layers/remade'
 import { Metric } from '../metrics'
+import { MultiOptimizer, Optimizer } from '../optimizers'
 import type { Trainer } from './trainer'
 
 /**
@@ -17,11 +19,25 @@ export function compileLike(trainer: Trainer, other: Trainer): void {
   const { optimizer, options, objects } = compiled
   const again = {
     ...options,
-    optimizer: madeAgain(optimizer, {}, objects),
+    optimizer: madeAgain(optimizer, {}, { ...objects, ...namedBy(optimizer) }),
     metrics: metricsAgain(options.metrics, objects),
     weightedMetrics: metricsAgain(options.weightedMetrics, objects),
   }
   trainer.compile(typed(again), objects)
+}
+
+/** What is the user's own and an optimizer's configuration has by name: schedules, functions that choose weights, optimizers. */
+function namedBy(optimizer: Optimizer): CustomObjects {
+  const objects: Record<string, unknown> = {}
+  const note = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(note)
+    else if (typeof value === 'function') objects[value.name] = value
+    else if (value instanceof Configured) objects[classNameOf(value)] = value.constructor
+    if (value instanceof Optimizer) Object.assign(objects, namedBy(value))
+  }
+  note([optimizer.schedule, optimizer.noWeightDecay, optimizer.groups.flatMap(({ match, learningRate }) => [match, learningRate])])
+  if (optimizer instanceof MultiOptimizer) note(optimizer.optimizers.flatMap(({ optimizer: own, match }) => [own, match]))
+  return objects
 }
 
 /** Metrics keep sums, so each model has its own. */

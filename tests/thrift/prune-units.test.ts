@@ -1,10 +1,10 @@
 // Pruning of units: against models whose units were silenced by hand, layer family by layer family.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
+import type { Tensor, Variable } from '../../src'
 import {
   Adam, Add, BatchNormalization, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, LSTM,
-  LayerNormalization, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, loadModel, setRandomSeed, tensor,
+  LayerNormalization, LearningRateSchedule, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, loadModel, metrics, ops, setRandomSeed, tensor,
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { unitGroups, visitUnits } from '../../src/models/unit-groups'
@@ -186,6 +186,28 @@ describe('the smaller model', () => {
     const before = [...[...whole.optimizer.slotsOf(whole.weights[2]!).values()][0]!.view]
     for (const value of [...momentum.values()][0]!.view) expect(before).toContain(value)
     await small.fit(x, y, { verbose: 0 })
+  })
+
+  it('goes on with schedules, functions, metrics and losses of the user', async () => {
+    class Halving extends LearningRateSchedule {
+      call(step: Tensor): Tensor {
+        return ops.multiply(0.1, ops.power(0.5, ops.cast(step, 'float32')))
+      }
+    }
+    class Largest extends metrics.Mean {}
+    const own = new Sequential([new Dense({ units: 4, inputShape: [3], name: 'hidden' }), new Dense({ units: 2, name: 'out' })])
+    const largest = new Largest({ name: 'largest' })
+    const isBias = (variable: Variable): boolean => variable.name.includes('bias')
+    const optimizer = new SGD({ learningRate: new Halving(), weightDecay: 0.1, groups: [{ match: isBias, learningRate: new Halving() }], noWeightDecay: [isBias] })
+    own.compile({ optimizer, loss: (yTrue: Tensor, yPred: Tensor) => ops.mean(ops.abs(ops.subtract(yTrue, yPred)), -1), metrics: ['mae', largest] })
+    await own.fit(x, y, { verbose: 0 })
+    const small = await pruneUnits(own, { keep: 0.5 })
+    expect(small.optimizer.learningRate).toBeCloseTo(0.1 / 2, 6)
+    const { history } = await small.fit(x, y, { verbose: 0 })
+    expect(history['loss']![0]).toBeCloseTo(history['mae']![0]!, 5)
+    expect(small.metrics.at(-1)).toBeInstanceOf(Largest)
+    expect(small.metrics.at(-1)).not.toBe(largest)
+    expect(small.optimizer.learningRate).toBeCloseTo(0.1 / 4, 6)
   })
 
   it('can be saved and loaded, and the given model trains on', async () => {
