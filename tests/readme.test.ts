@@ -7,6 +7,7 @@ import { expect, it, vi } from 'vitest'
 import * as myelin from '../src'
 import * as balance from '../src/balance'
 import * as explain from '../src/explain'
+import * as thrift from '../src/thrift'
 import { layers } from '../src/layers/registry'
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -32,7 +33,7 @@ function rows(count: number): { x: number[][]; y: number[][] } {
 it('has code that runs as it stands', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
   const { code, names } = withoutImports(blocks.join('\n'))
-  const exported = { ...myelin, ...balance, ...explain }
+  const exported = { ...myelin, ...balance, ...explain, ...thrift }
   for (const name of names) expect(exported, `the README imports ${name}`).toHaveProperty(name)
 
   const train = rows(64)
