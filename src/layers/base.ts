@@ -32,7 +32,7 @@ import { findParts } from './parts'
 import type { BatchShape } from './spec'
 import { TensorSpec, specOf, specsFrom } from './spec'
 import { hasSymbol, originOf, recordCall } from './symbol'
-import type { UnitFlow } from './units'
+import type { InnerUnits, UnitFlow } from './units'
 import { requireWithinLimit } from './weight-limit'
 
 export interface LayerOptions {
@@ -596,6 +596,11 @@ export abstract class LayerBase extends Configured {
   /** How the units of the input become those of the output; null where nobody knows. @internal */
   get unitFlow(): UnitFlow | null {
     return null
+  }
+
+  /** Units that only the layer itself knows. @internal */
+  get innerUnits(): readonly InnerUnits[] {
+    return []
   }
 
   /** The graph that the layer replays, for models. @internal */

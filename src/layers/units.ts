@@ -27,6 +27,12 @@ export interface MadeUnits {
   readonly mixed?: boolean
 }
 
+/** Units that a layer makes and uses itself, so that nobody else sees them: the heads of an attention. */
+export interface InnerUnits extends MadeUnits {
+  /** The layer within by which they are used, and the axis of its input along which they lie, from the end: -2. */
+  readonly user: { readonly layer: object; readonly axis: number }
+}
+
 export type UnitFlow =
   /** Every unit is made from all units of the input, whose weights lie along the axes `from`. */
   | { readonly kind: 'makes'; readonly units: MadeUnits; readonly from: readonly UnitAxis[] }

@@ -2,7 +2,7 @@
 
 import { configured } from '../core/options'
 import type { Serialized } from '../core/registry'
-import type { Shape } from '../core/shapes'
+import type { Shape, TensorType } from '../core/shapes'
 import { normalizeAxis, sameShape } from '../core/shapes'
 import type { Tensor } from '../ops/tensor'
 import {
@@ -69,6 +69,11 @@ export class SparseCategoricalCrossentropy extends configured(Loss, () => sparse
   protected override maskOf(yTrue: Tensor, yPred: Tensor): Tensor | undefined {
     const { ignoreClass, axis } = this
     return ignoreClass === null ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })
+  }
+
+  override targetsFor(outputShape: Shape): TensorType {
+    const axis = normalizeAxis(this.name, this.axis, outputShape.length)
+    return { shape: outputShape.filter((_, i) => i !== axis), dtype: 'int32' }
   }
 
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {

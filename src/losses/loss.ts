@@ -5,7 +5,7 @@ import { ArgumentError, DataError, ShapeError, formatShape } from '../core/error
 import type { InputsOf, Kind } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
-import type { Shape } from '../core/shapes'
+import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { logicalAnd } from '../ops/elementwise'
@@ -63,6 +63,11 @@ export abstract class Loss extends configured(Configured, lossOptions) {
    * @throws DataError or ShapeError naming the first target that cannot be right
    */
   checkTargets(_yTrue: Tensor, _outputShape: Shape): void {}
+
+  /** What targets are like for outputs of a shape, where nobody gave any. @internal */
+  targetsFor(outputShape: Shape): TensorType {
+    return { shape: outputShape, dtype: 'float32' }
+  }
 }
 
 /** The error for targets whose shape does not go with the model's output. */

@@ -21,13 +21,13 @@ export interface CostedModel extends LayerBase {
 }
 
 /**
- * What the prediction of one row costs; null where the model does not know its input yet, or where extents besides the
- * number of rows are open.
+ * What the prediction of some rows costs, by default one; null where the model does not know its input yet, or where extents
+ * besides the number of rows are open.
  */
-export function predictionCost(model: CostedModel): GraphCost | null {
+export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
   const specs: Tree<TensorSpec> | null = model.graph?.inputSpecs ?? model.buildSpec
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
-  const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((extent) => extent ?? 1), dtype }))
+  const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((extent, axis) => (axis === 0 ? (extent ?? rows) : extent!)), dtype }))
   const { graph } = untraced(() =>
     whileProbing(() =>
       trace(types, (symbols) => {

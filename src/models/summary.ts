@@ -4,6 +4,7 @@
 import { dtypes } from '../core/dtypes'
 import { checkOptions, formatShape } from '../core/errors'
 import { classNameOf } from '../core/registry'
+import { count, formatBytes, tableLines } from '../core/table'
 import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
@@ -60,17 +61,8 @@ export function printSummary(model: Summarised, options: SummaryOptions): void {
     ...(flops ? [flopsOf(row)] : []),
     ...(isGraph ? [row.connectedTo] : []),
   ])
-  const widths = head.map((title, i) => Math.max(title.length, ...table.map((row) => row[i]!.length)))
-  const line = (left: string, middle: string, right: string, fill: string): string =>
-    left + widths.map((width) => fill.repeat(width + 2)).join(middle) + right
-  const cells = (row: readonly string[]): string =>
-    `│ ${row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' │ ')} │`
   print(`Model: "${model.name}"`)
-  print(line('┌', '┬', '┐', '─'))
-  print(cells(head))
-  print(line('├', '┼', '┤', '─'))
-  for (const row of table) print(cells(row))
-  print(line('└', '┴', '┘', '─'))
+  tableLines(head, table, isNumber).forEach((line) => print(line))
   if (!model.built) {
     print(' The weights are made at the first data, or when the first layer has an inputShape.')
     return
@@ -135,18 +127,9 @@ function isChain({ calls, inputs }: LayerGraph): boolean {
   })
 }
 
-function count(n: number): string {
-  return n.toLocaleString('en-US')
-}
-
 function amount(variables: readonly Variable[]): string {
   const elements = variables.reduce((sum, { size }) => sum + size, 0)
   const bytes = variables.reduce((sum, { size, dtype }) => sum + size * dtypes[dtype].bytes, 0)
   return `${count(elements)} (${formatBytes(bytes)})`
-}
-
-function formatBytes(n: number): string {
-  if (n < 1024) return `${n} B`
-  return n < 1024 * 1024 ? `${(n / 1024).toFixed(2)} KB` : `${(n / 1024 / 1024).toFixed(2)} MB`
 }
 

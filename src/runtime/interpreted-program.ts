@@ -6,12 +6,14 @@ import type { Cell, Graph } from '../ir/graph'
 import type { InterpretOptions } from '../ir/interpret'
 import { allocate, interpret } from '../ir/interpret'
 import { printNode } from '../ir/print'
+import { Tally } from './meter'
 import type { Program } from './program'
 import { cellView } from './program'
 import type { Runtime } from './runtime'
 import { counters } from './runtime'
 
 export class InterpretedProgram implements Program {
+  readonly tally: Tally
   private readonly parameters: NumericArray[]
   private outputs: readonly NumericArray[] = []
 
@@ -19,6 +21,7 @@ export class InterpretedProgram implements Program {
     private readonly runtime: Runtime,
     readonly graph: Graph,
   ) {
+    this.tally = new Tally(graph)
     this.parameters = graph.parameters.map((parameter) => allocate(parameter))
   }
 
@@ -36,6 +39,7 @@ export class InterpretedProgram implements Program {
 
   run(): boolean {
     counters.interpreterRuns++
+    this.tally.add(1)
     const { outputs, updates, stoppedAt } = this.interpret()
     if (stoppedAt !== null) return false
     this.outputs = outputs

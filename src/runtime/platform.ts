@@ -1,5 +1,6 @@
 // What differs between Node and browsers: Node's own modules, and where bytes are read from. Writing is in files.ts.
 
+import type files from 'node:fs'
 import type fs from 'node:fs/promises'
 import type os from 'node:os'
 import type path from 'node:path'
@@ -10,6 +11,7 @@ import { StateError } from '../core/errors'
 
 /** Those that are used. */
 export interface NodeModules {
+  readonly 'node:fs': typeof files
   readonly 'node:fs/promises': typeof fs
   readonly 'node:os': typeof os
   readonly 'node:path': typeof path

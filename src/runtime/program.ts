@@ -15,12 +15,15 @@ import { plan } from '../plan'
 import type { LoopIdentity, MemoryPlan, PlacedBuffer } from '../plan/memory'
 import type { LabelledInstruction } from '../plan/tape'
 import { bodyOffset, disassemble, encode, instructionOffsets, tapeBytes } from '../plan/tape'
+import { Tally } from './meter'
 import type { Runtime } from './runtime'
 import { Storage, counters } from './runtime'
 import type { ThreadPool } from './threads/pool'
 
 export interface Program {
   readonly graph: Graph
+  /** How often it ran. */
+  readonly tally: Tally
   /** Bytes of linear memory that belong to this program alone. */
   readonly byteLength: number
   /** Where to write parameter i before a run. Stale after the next run of any program. */
@@ -70,6 +73,7 @@ type KeptPlan = Pick<Plan, 'instructions' | 'parameters' | 'outputs' | 'isShared
 
 class TapeProgram implements Program {
   readonly graph: Graph
+  readonly tally: Tally
   private readonly plan: KeptPlan
   private readonly tape: Storage
   private readonly constants: Storage
@@ -84,6 +88,7 @@ class TapeProgram implements Program {
     graph: Graph,
   ) {
     this.graph = graph
+    this.tally = new Tally(graph)
     const { memory, instructions, parameters, outputs, isShared, nanoseconds } = this.planned()
     this.plan = { instructions, parameters, outputs, isShared, nanoseconds, workspaceBytes: memory.workspaceBytes }
     this.tape = new Storage(runtime, tapeBytes(instructions))
@@ -155,6 +160,7 @@ class TapeProgram implements Program {
   run(): boolean {
     if (this.epoch !== this.runtime.epoch) this.refresh()
     counters.wasmRuns++
+    this.tally.add(1)
     const { pool } = this.runtime
     if (!this.plan.isShared || pool === null || !pool.isRunning) return this.runTape(this.tape.address) === 0
     counters.threadedRuns++

@@ -46,10 +46,19 @@ export class StepLoop {
       words[patch + LoopPatch.even / BYTES_PER_ELEMENT] = first
     }
     counters.wasmRuns++
-    if (this.runTape(tape.address) === 0) return steps
+    const done = this.runTurns(tape.address, first, turn) ?? steps
+    // The one that a guard ended ran as well.
+    this.program.tally.add(Math.min(done + 1, steps))
+    return done
+  }
+
+  /** Runs the tape. How many turns came to their end; null for all of them. */
+  private runTurns(tape: number, first: number, turn: number): number | null {
+    const { rows } = this
+    if (this.runTape(tape) === 0) return null
     // The turn at which it stopped is told by what the first Gather was to draw.
     const at = (Loop.size + LoopPatch.size * rows.tensors + Gather.indices) / BYTES_PER_ELEMENT
-    return (words[at]! - first) / turn
+    return (this.words[at]! - first) / turn
   }
 
   /** The tape, with addresses that hold now. */

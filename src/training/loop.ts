@@ -262,10 +262,12 @@ export async function runTraining(training: Training): Promise<History> {
   try {
     await loop.begin()
     for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+      if (epoch > initialEpoch && !loop.goesOn) break
       await loop.runEpoch(epoch)
       if (training.model.stopTraining) break
     }
     await loop.end()
+    history.footprint = (training.options.callbacks ?? []).find(({ footprint }) => footprint != null)?.footprint ?? null
   } finally {
     loop.release()
   }
@@ -278,6 +280,8 @@ class TrainingLoop {
   private readonly callbacks: readonly CallbackMethods[]
   private readonly progress: ProgressBar | null
   private readonly perBatch: boolean
+  /** Those who say how many steps may run. */
+  private readonly limiting: readonly CallbackMethods[]
   private readonly runner: BatchRunner
   private probes = new ProbeSchedule([])
   private readonly batchSize: number
@@ -299,6 +303,7 @@ class TrainingLoop {
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
+    this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
     this.runner = new BatchRunner(dataset, steps, (types, probes) => steps.train(compiled, types, probes))
     this.pace = new Pace(signal)
     const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
@@ -343,6 +348,12 @@ class TrainingLoop {
     this.runner.release()
   }
 
+  /** Whether those who limit the steps allow another epoch. */
+  get goesOn(): boolean {
+    const { batchSize, limiting, runner, training: { dataset } } = this
+    return limiting.length === 0 || this.stepsAhead(runner.program(Math.min(batchSize, dataset.size))) >= 1
+  }
+
   async end(): Promise<void> {
     this.training.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
@@ -373,7 +384,9 @@ class TrainingLoop {
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const count = Math.min(batchSize, size - start)
       const { probes, length } = this.probes.at(this.step)
-      const most = this.perBatch || count < batchSize ? 1 : Math.min(length, this.pace.ahead, Math.floor((size - start) / batchSize))
+      const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(runner.program(count, probes))
+      if (allowed < 1) return
+      const most = this.perBatch || count < batchSize ? 1 : Math.min(length, allowed, this.pace.ahead, Math.floor((size - start) / batchSize))
       const { steps, finite } = runner.runSome(start, count, most, probes)
       this.step += steps
       batch += steps
@@ -388,6 +401,14 @@ class TrainingLoop {
       if (model.stopTraining && batch * batchSize < size) return
     }
     this.completed = true
+  }
+
+  /** How many steps may run; 0 ends training. */
+  private stepsAhead({ graph }: Program): number {
+    const next = { graph, done: this.step }
+    const allowed = Math.min(...this.limiting.map((callback) => callback.stepsAhead!(next)))
+    if (allowed < 1) this.training.model.stopTraining = true
+    return Math.floor(allowed)
   }
 
   private async tellBatch(batch: number): Promise<void> {

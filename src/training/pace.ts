@@ -24,6 +24,9 @@ const LOOK = 0.2
 /** … and after so many steps, since the next one may take longer than those before. */
 const MOST_UNSEEN = 64
 
+/** How long others had their turns: what of the time since the program began was not spent computing. */
+export const yielded = { milliseconds: 0 }
+
 /** Gives the event loop its turn when a slice of time is used up. */
 export class Pace {
   /** When the clock was looked at last. */
@@ -58,9 +61,11 @@ export class Pace {
   }
 
   async yield(): Promise<void> {
+    const start = performance.now()
     await nextTask()
-    this.signal?.throwIfAborted()
     this.now = performance.now()
+    yielded.milliseconds += this.now - start
+    this.signal?.throwIfAborted()
     this.sliceStart = this.now
   }
 }

@@ -4,6 +4,7 @@
 import type { TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
+import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import type { Tensor } from '../ops/tensor'
@@ -95,6 +96,12 @@ export class Steps {
         }),
       )
     })
+  }
+
+  /** The graph of a training step that is not going to run. */
+  trainingGraph(types: BatchTypes): Graph {
+    const step = (symbols: Tensor[]): StepLogs | void => withFrame(null, new CallContext(true), () => this.model.trainStep(typed(batchOf(types, symbols))))
+    return trace(parameterTypes(types), (symbols) => (step(symbols), [])).graph
   }
 
   /** The types of the model's outputs for a batch of these types. */

@@ -1,7 +1,7 @@
 // Trainer: compile, fit, evaluate and predict of one model. Checks what it is given, keeps the programs, and sees to it that
 // one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
 
-import type { DType } from '../core/dtypes'
+import type { DType, TensorData } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
@@ -9,6 +9,7 @@ import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
+import type { Graph } from '../ir/graph'
 import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
 import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, requireNumbers, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import { TensorSpec } from '../layers/spec'
@@ -126,6 +127,11 @@ export class Trainer {
       () => new Compiled(options, () => this.layouts.y.names, () => metricsWithin(model), !model.hasOwnStep, customObjects),
     )
     this.resetPrograms()
+  }
+
+  /** Compiles as another model was, with an optimizer of its own that begins anew; does nothing where that one is not compiled. */
+  compileLike({ compiled }: Trainer): void {
+    if (compiled !== null) this.compile(compiled.again(), compiled.objects)
   }
 
   /** What belongs to the model is made where its weights are, whatever configure() chose since. */
@@ -324,6 +330,15 @@ export class Trainer {
     return read
   }
 
+  /** Inputs and targets as rows, checked as evaluate checks them; builds the model for them. */
+  readDataset(method: string, x: unknown, y: unknown): Dataset {
+    const compiled = this.requireCompiled(method)
+    const dataset = this.datasetOf(compiled, x, y, null)
+    this.model.checkData(dataset.inputs)
+    this.prepareTargets(compiled, dataset)
+    return dataset
+  }
+
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
     checkOptions('predict', options, ['batchSize', 'signal'])
     const { batchSize = 32, signal } = options
@@ -460,6 +475,33 @@ export class Trainer {
     return this.steps.programs
   }
 
+  /**
+   * The graph of a training step on so many rows, which need not have been run; null where the model is not built, or extents
+   * besides the number of rows are open. The optimizer gets its slots; else nothing is changed.
+   * @throws StateError where a step of one's own has not run on so many rows
+   * @internal
+   */
+  trainingGraph(rows: number): Graph | null {
+    const compiled = this.requireCompiled('asking what a step costs')
+    const { model } = this
+    const ran = [...this.programs].find(([key, { graph }]) => /^train (?!probe)/.test(key) && graph.parameters[0]?.shape[0] === rows)
+    if (ran !== undefined) return ran[1].graph
+    if (model.hasOwnStep) throw new StateError(`${model}: what a trainStep of your own costs is known when it ran on a batch of ${rows}: call trainOnBatch once`)
+    const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? model.buildSpec
+    if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
+    const inputs = flatten(specs).map(({ shape, dtype }) => ({ shape: [rows, ...shape.slice(1).map((extent) => extent!)], dtype }))
+    this.prepare(specs, inputs, true)
+    this.buildOptimizer(compiled)
+    const outputSpecs = this.steps.outputSpecs(specs, inputs)
+    const outputs = flatten(outputSpecs).map(({ shape }) => shape.map((extent) => extent ?? rows))
+    return compiled.supposing(() => {
+      const losses = compiled.lossesFor(outputs, outputs.map(() => null))
+      const targets = losses.map((loss, i) => loss?.targetsFor(outputs[i]!) ?? null)
+      const types = { x: specs, inputs, y: outputSpecs, targets, weights: targets.map(() => null) }
+      return this.inOwnRuntime(() => this.steps.trainingGraph(types))
+    })
+  }
+
   /** The program for one batch of inputs of one tensor. @internal */
   predictionProgram(input: TensorType): Program {
     return this.steps.predict(null, [input]).program
@@ -515,7 +557,7 @@ async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Re
   try {
     return await body()
   } finally {
-    const known = new Map<Variable, Float32Array | Int32Array>(kept)
+    const known = new Map<Variable, TensorData>(kept)
     for (const variable of compiled.variables) {
       const content = known.get(variable)
       if (content === undefined) variable.view.fill(0)

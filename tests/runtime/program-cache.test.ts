@@ -3,13 +3,14 @@
 
 import { describe, expect, it } from 'vitest'
 import { Dense, SGD, Sequential, ops, runtimeInfo } from '../../src'
+import { Tally } from '../../src/runtime/meter'
 import type { Program } from '../../src/runtime/program'
 import { ProgramCache } from '../../src/runtime/program-cache'
 
 function fake(bytes: number, log: string[], name: string): Program {
   const graph = { parameters: [], cells: new Map(), nodes: [], outputs: [], updates: [], idEnd: 0 }
   return {
-    graph, byteLength: bytes, parameter: () => new Float32Array(0), run: () => true, output: () => new Float32Array(0), findNonFinite: () => null,
+    graph, tally: new Tally(graph), byteLength: bytes, parameter: () => new Float32Array(0), run: () => true, output: () => new Float32Array(0), findNonFinite: () => null,
     instructionWords: () => null, disassemble: () => name, dispose: () => void log.push(name),
   }
 }

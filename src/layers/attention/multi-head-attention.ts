@@ -23,6 +23,8 @@ import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
+import type { InnerUnits } from '../units'
+import { unitAxes } from '../units'
 import type { Decoding } from './decoding'
 import { currentDecoding } from './decoding'
 import { ATTENTION_OPTIONS, asBool, besideScores, both, causalMask, keyMask, masksOfPair, pairMask, stepMasks, windowMask } from './masks'
@@ -312,6 +314,15 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
     if (this.useGate) this.gate = this.projection('gate', query, this.numHeads, size, 'sigmoid')
     this.value = this.projection('value', value, this.numHeads, size)
     this.attentionOutput = this.merging('attentionOutput', query.length, this.outputShape ?? [this.featuresOf(query)])
+  }
+
+  /** The heads. */
+  override get innerUnits(): readonly InnerUnits[] {
+    const [query, key, value, output] = [this.query, this.key, this.value, this.attentionOutput].map((layer) => this.requireBuilt(layer)) as [EinsumDense, EinsumDense, EinsumDense, EinsumDense]
+    const projections = [query, key, value, ...(this.gate === null ? [] : [this.gate])]
+    // Kernels [features, heads, size], biases [heads, size]; then a kernel [heads, size, …output].
+    const incoming = projections.flatMap(({ kernel, bias }) => [...unitAxes(1, kernel), ...unitAxes(0, bias)])
+    return [{ option: 'numHeads', count: this.numHeads, incoming, outgoing: unitAxes(0, output.kernel), user: { layer: output, axis: -2 } }]
   }
 
   private featuresOf(shape: BatchShape): number {

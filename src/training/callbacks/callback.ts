@@ -3,12 +3,14 @@
 import { ArgumentError, StateError, unknownName } from '../../core/errors'
 import { Configured } from '../../core/options'
 import type { TensorLike } from '../../ops/convert'
+import type { Graph } from '../../ir/graph'
 import type { LayerBase } from '../../layers/base'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
 import type { Probe } from '../probes'
 import type { HealthRecord } from './health'
+import type { Footprint } from './footprint'
 
 /** Numbers by name: the loss and metrics, with `val…` for validation. */
 export interface Logs {
@@ -46,12 +48,27 @@ export interface TrainedModel {
   save(path?: string | URL): Promise<Uint8Array>
 }
 
+/** The step that is about to run. */
+export interface NextStep {
+  /** What it computes. @internal */
+  readonly graph: Graph
+  /** Steps that ran since fit began. */
+  readonly done: number
+}
+
 /** Every method is optional; plain objects serve as well as subclasses of Callback. */
 export interface CallbackMethods {
   /** What the callback looks at in training steps: see Probe. Asked for once, when training begins and the model is built. */
   readonly probes?: readonly Probe[]
   /** What the callback found out of the units in this run of fit, for the History that fit returns. */
   readonly health?: readonly HealthRecord[]
+  /** What the run took, when it is over: fit hands it on in its History. */
+  readonly footprint?: Footprint | null
+  /**
+   * Asked before steps: how many like the next one may run before it is asked again, at least 1; 0 ends training. Answer
+   * quickly: short steps ask every fifth of a millisecond.
+   */
+  stepsAhead?(next: NextStep): number
   setModel?(model: TrainedModel): void
   setParams?(params: FitParams): void
   onTrainBegin?(): void | Promise<void>
@@ -70,7 +87,7 @@ const EVENTS = [
 ] as const satisfies readonly (keyof CallbackMethods)[]
 
 /** Every method that a callback may have. @internal */
-export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', ...EVENTS]
+export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', 'stepsAhead', ...EVENTS]
 
 /** @throws ArgumentError for what is no callback, and for a listener whose name no event has. */
 export function checkCallbacks(callbacks: unknown): void {

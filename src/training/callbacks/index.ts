@@ -1,16 +1,19 @@
 // The callbacks that come with the library. Names and defaults are Keras's.
 
-import { camelKey, knownName, unknownName } from '../../core/errors'
+import { knownName, unknownName } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
-import { boolean, choice, configured, custom, integer, nullable, number, option, text } from '../../core/options'
+import { boolean, configured, integer, nullable, number, option } from '../../core/options'
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
 import { Callback, METHODS } from './callback'
 import type { HealthRecord } from './health'
+import { logName, mode, shouldRise } from './monitor'
+import type { Footprint } from './footprint'
 
 export { Callback } from './callback'
 export type { HealthRecord, LayerHealth } from './health'
-export type { CallbackMethods, FitParams, Logs, TrainedModel } from './callback'
+export type { CallbackMethods, FitParams, Logs, NextStep, TrainedModel } from './callback'
+export type { Figure, Footprint } from './footprint'
 
 /** Records the logs of every epoch. What fit returns. */
 export class History extends Callback {
@@ -20,11 +23,13 @@ export class History extends Callback {
   readonly epoch: number[] = []
   /** How the units did, epoch by epoch, where a callback looked: see UnitHealth of `myelin/balance`. */
   readonly health: HealthRecord[] = []
+  /** What training took, where a callback found out; null elsewhere. See `EmissionsTracker` of `myelin/thrift`. */
+  footprint: Footprint | null = null
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
-    const { epoch, history, health } = this
-    return { epoch, history, ...(health.length === 0 ? {} : { health }) }
+    const { epoch, history, health, footprint } = this
+    return { epoch, history, ...(health.length === 0 ? {} : { health }), ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
@@ -32,9 +37,6 @@ export class History extends Callback {
     for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value)
   }
 }
-
-/** The name of a log in either spelling: 'val_loss' is 'valLoss'. */
-const logName = custom<string>((value, where) => camelKey(text.read(value, where)), (value) => value)
 
 const earlyStoppingOptions = () => ({
   /** The log to watch. Default 'valLoss'. */
@@ -44,7 +46,7 @@ const earlyStoppingOptions = () => ({
   /** Epochs without improvement after which training ends. Default 0. */
   patience: option(integer({ min: 0 }), 0),
   /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. Default 'auto'. */
-  mode: option(choice('auto', 'min', 'max'), 'auto'),
+  mode: option(mode, 'auto'),
   /** A value that must be passed for training to go on. Default null: none. */
   baseline: option(nullable(number()), null),
   /** Puts back the weights of the best epoch at the end. Default false. */
@@ -58,7 +60,7 @@ export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptio
 
 /** Ends training when a monitored number has stopped to improve. */
 export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
-  private readonly rises = this.mode === 'max' || (this.mode === 'auto' && /acc|auc|precision|recall/i.test(this.monitor))
+  private readonly rises = shouldRise(this.monitor, this.mode)
   private best = NaN
   private wait = 0
   private bestWeights: Tensor[] | null = null

@@ -1,0 +1,49 @@
+// How often each program runs, for whoever wants to know what was computed. A run pays one addition and one comparison for
+// it; a list of what ran is made only while a Meter is open.
+
+import type { Graph } from '../ir/graph'
+
+/** Rises whenever a Meter opens: programs that ran under an earlier number are not on its list yet. */
+let opened = 0
+const meters = new Set<Meter>()
+
+/** The runs of one program. */
+export class Tally {
+  runs = 0
+  private listed = 0
+
+  constructor(readonly graph: Graph) {}
+
+  /** To be called after `times` runs. */
+  add(times: number): void {
+    if (this.listed !== opened) {
+      this.listed = opened
+      for (const meter of meters) meter.list(this)
+    }
+    this.runs += times
+  }
+}
+
+/** Which programs ran since it was opened, and how often. Holds their graphs until it is closed. */
+export class Meter {
+  private readonly before = new Map<Tally, number>()
+
+  constructor() {
+    opened++
+    meters.add(this)
+  }
+
+  /** @internal */
+  list(tally: Tally): void {
+    if (!this.before.has(tally)) this.before.set(tally, tally.runs)
+  }
+
+  /** The runs of each graph since then. */
+  *runs(): Generator<readonly [graph: Graph, runs: number]> {
+    for (const [tally, before] of this.before) yield [tally.graph, tally.runs - before]
+  }
+
+  close(): void {
+    meters.delete(this)
+  }
+}

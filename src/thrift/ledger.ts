@@ -1,0 +1,156 @@
+// The ledger: what a training step and a prediction cost, in floating-point operations and bytes, layer by layer. Counted on
+// the graphs that run; measures nothing: see emissions.ts.
+
+import { ArgumentError, StateError, checkOptions } from '../core/errors'
+import { classNameOf } from '../core/registry'
+import { count, formatBytes, tableLines } from '../core/table'
+import type { LayerBase } from '../layers/base'
+import { Model } from '../models/model'
+import { predictionCost } from '../models/cost'
+import type { Cost, GraphCost } from '../plan/cost'
+import { costOf } from '../plan/cost'
+import { simplify } from '../plan/simplify'
+import { requireCount } from '../training/loop'
+
+export type { Cost } from '../plan/cost'
+
+export interface LedgerOptions {
+  /** Rows of a step and of a prediction. Default 32. */
+  readonly batchSize?: number
+}
+
+/** What a training step costs: `forward` and `backward` together. */
+export interface StepCost extends Cost {
+  /** Outputs, and what follows from them: the loss, sums for metrics. */
+  readonly forward: Cost
+  /** Gradients. */
+  readonly backward: Cost
+}
+
+/** A layer, with all within it, or another part of the step: `loss`, `metrics`, `optimizer`, `other`. */
+export interface LedgerRow {
+  readonly name: string
+  /** null where it is no layer. */
+  readonly className: string | null
+  readonly prediction: Cost
+  /** null where the model is not compiled. */
+  readonly training: StepCost | null
+}
+
+const NOTHING: Cost = { flops: 0, bytes: 0 }
+const plus = (a: Cost, b: Cost): Cost => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes })
+
+/** What a model costs, as `ledger` counted it. */
+export class Ledger {
+  /** A prediction of one batch. */
+  readonly prediction: Cost
+  /** One training step; null where the model is not compiled. */
+  readonly training: StepCost | null
+
+  constructor(
+    readonly model: string,
+    readonly batchSize: number,
+    /** The layers in the model's order, then the other parts. What they cost adds up to `prediction` and `training`. */
+    readonly rows: readonly LedgerRow[],
+  ) {
+    this.prediction = rows.reduce((sum, { prediction }) => plus(sum, prediction), NOTHING)
+    const steps = rows.map(({ training }) => training).filter((step) => step !== null)
+    this.training = steps.length === 0 ? null : steps.reduce(addSteps)
+  }
+
+  /** The row of a layer or of another part. @throws ArgumentError where there is none */
+  row(name: string): LedgerRow {
+    const row = this.rows.find((each) => each.name === name)
+    if (row !== undefined) return row
+    throw new ArgumentError(`The ledger has no row '${name}'. There are: ${this.rows.map((each) => each.name).join(', ')}`)
+  }
+
+  /** As a table. */
+  toString(): string {
+    const amounts = ({ flops, bytes }: Cost): string[] => [count(flops), formatBytes(bytes)]
+    const steps = (step: StepCost | null): string[] => (this.training === null ? [] : [...amounts(step?.forward ?? NOTHING), ...amounts(step?.backward ?? NOTHING)])
+    const head = ['Part', 'Predict FLOPs', 'Bytes', ...(this.training === null ? [] : ['Step forward FLOPs', 'Bytes', 'Step backward FLOPs', 'Bytes'])]
+    const cells = ({ name, className, prediction, training }: LedgerRow): string[] =>
+      [className === null ? name : `${name} (${className})`, ...amounts(prediction), ...steps(training)]
+    const total = ['Total', ...amounts(this.prediction), ...steps(this.training)]
+    return [`Ledger of "${this.model}", ${this.batchSize} rows`, ...tableLines(head, [...this.rows.map(cells), total], (column) => column > 0)].join('\n')
+  }
+
+  /** Prints the table. */
+  print(print: (line: string) => void = console.log): void {
+    this.toString().split('\n').forEach((line) => print(line))
+  }
+}
+
+function addSteps(a: StepCost, b: StepCost): StepCost {
+  return { ...plus(a, b), forward: plus(a.forward, b.forward), backward: plus(a.backward, b.backward) }
+}
+
+/** Parts of a step that are no layers. */
+const PARTS = ['loss', 'metrics', 'optimizer'] as const
+const REST = 'other'
+const BACKWARD = /(^|\/)gradient(\/|$)/
+
+/** Which of some names a scope belongs to: the longest that it begins with. */
+function ownerOf(scope: string, names: ReadonlySet<string>): string {
+  let name = scope
+  while (!names.has(name)) {
+    const end = name.lastIndexOf('/')
+    if (end < 0) return REST
+    name = name.slice(0, end)
+  }
+  return name
+}
+
+/** The cost of each name and of all within it. */
+function costsBy(names: ReadonlySet<string>, { byScope }: GraphCost, isWanted: (scope: string) => boolean): ReadonlyMap<string, Cost> {
+  const costs = new Map<string, Cost>()
+  for (const [scope, cost] of byScope) {
+    if (!isWanted(scope)) continue
+    const owner = ownerOf(scope, names)
+    costs.set(owner, plus(costs.get(owner) ?? NOTHING, cost))
+  }
+  return costs
+}
+
+/**
+ * Floating-point operations and bytes of a training step and of a prediction, in all and for each layer. FLOPs: 1 for each
+ * + − × ÷ √, comparison and choice, 2·m·n·k for a product of matrices, 8 for exp, tanh and their like, 1 for each element that a
+ * sum folds. Bytes: each operation reads its operands once and writes its result once. Nothing is run. A model that is compiled gets
+ * its optimizer's slots, if it has none.
+ *
+ *   const costs = ledger(model, { batchSize: 32 })
+ *   costs.print()
+ *   costs.row('dense').training.backward.flops
+ *
+ * @throws ArgumentError for what is no model
+ * @throws StateError for a model that is not built, whose inputs have open extents besides the batch, or with a trainStep of its
+ *   own that has not run on so many rows
+ */
+export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
+  if (!(model instanceof Model)) throw new ArgumentError(`ledger: needs a model, received ${String(model)}`)
+  checkOptions('ledger', options, ['batchSize'])
+  const batchSize = requireCount('batchSize', options.batchSize ?? 32)
+  const prediction = model.built ? predictionCost(model, batchSize) : null
+  if (prediction === null) {
+    throw new StateError(`ledger: ${model} must be built, with inputs that have no open extents besides the batch. Give the first layer an inputShape, or predict once.`)
+  }
+  const graph = model.trainer.compiledState === null ? null : model.trainer.trainingGraph(batchSize)
+  const training = graph === null ? null : costOf(simplify(graph))
+  const layers = new Map(model.layers.map((layer) => [`${model.name}/${layer.name}`, layer] as const))
+  const names = new Set<string>([...layers.keys(), ...PARTS])
+  const predicted = costsBy(names, prediction, () => true)
+  const forward = training === null ? null : costsBy(names, training, (scope) => !BACKWARD.test(scope))
+  const backward = training === null ? null : costsBy(names, training, (scope) => BACKWARD.test(scope))
+  const rowOf = (scope: string, layer?: LayerBase): LedgerRow => {
+    const [ahead, back] = [forward?.get(scope) ?? NOTHING, backward?.get(scope) ?? NOTHING]
+    return {
+      name: layer?.name ?? scope,
+      className: layer === undefined ? null : classNameOf(layer),
+      prediction: predicted.get(scope) ?? NOTHING,
+      training: training === null ? null : { ...plus(ahead, back), forward: ahead, backward: back },
+    }
+  }
+  const others = [...PARTS, REST].map((scope) => rowOf(scope)).filter(({ prediction: { bytes }, training: step }) => bytes > 0 || (step?.bytes ?? 0) > 0)
+  return new Ledger(model.name, batchSize, [...[...layers].map(([scope, layer]) => rowOf(scope, layer)), ...others])
+}

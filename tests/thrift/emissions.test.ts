@@ -1,0 +1,160 @@
+// What a run took: counted exactly, timed and estimated as said.
+// modes: simd, interpreter
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import type { Figure } from '../../src'
+import { Dense, Sequential } from '../../src'
+import { EmissionsTracker, ledger } from '../../src/thrift'
+import { EnergyMeter, Rapl } from '../../src/thrift/energy'
+
+function network() {
+  const model = new Sequential([new Dense({ units: 3, inputShape: [2], activation: 'tanh' }), new Dense({ units: 1 })])
+  model.compile({ optimizer: 'sgd', loss: 'mse' })
+  return model
+}
+const rows = (n: number) => [Array.from({ length: n }, (_, i) => [i / n, 1 - i / n]), Array.from({ length: n }, (_, i) => [i / n])] as const
+
+describe('EmissionsTracker', () => {
+  it('counts every step, in how many calls of the engine they may run', async () => {
+    const model = network()
+    const [x, y] = rows(70)
+    const history = await model.fit(x, y, { epochs: 9, batchSize: 8, verbose: 0, callbacks: [new EmissionsTracker()] })
+    const { steps, runs, flops, bytes, seconds, cpuSeconds, joules, gCO2e, sci } = history.footprint!
+    // Eight batches of 8 rows, and one of 6, in each epoch.
+    expect(steps.value).toBe(9 * 9)
+    expect(runs.value).toBe(9 * 9)
+    const of = (batchSize: number) => ledger(model, { batchSize }).training!
+    expect(flops.value).toBe(9 * (8 * of(8).flops + of(6).flops))
+    expect(bytes.value).toBe(9 * (8 * of(8).bytes + of(6).bytes))
+    expect(seconds.value).toBeGreaterThan(0)
+    expect(cpuSeconds.value).toBeGreaterThan(0)
+    expect([steps, runs, seconds, cpuSeconds].every(({ how }) => how === 'measured')).toBe(true)
+    expect([flops, bytes, gCO2e, sci].every(({ how }) => how === 'estimated')).toBe(true)
+    expect(gCO2e.value).toBeCloseTo((joules.value / 3.6e6) * 475, 12)
+    expect(sci.value).toBeCloseTo(gCO2e.value / 81, 12)
+  })
+
+  it('tracks predictions and whatever else runs', async () => {
+    const model = network()
+    const [x] = rows(10)
+    const tracker = new EmissionsTracker({ intensity: 100, pue: 2, embodied: 6 })
+    const { result, footprint } = await tracker.track(() => model.predict(x, { batchSize: 4 }))
+    expect(result.shape).toEqual([10, 1])
+    expect(footprint.runs.value).toBe(3)
+    expect(footprint.flops.value).toBe(2 * ledger(model, { batchSize: 4 }).prediction.flops + ledger(model, { batchSize: 2 }).prediction.flops)
+    expect(footprint.steps.value).toBe(0)
+    expect(footprint.gCO2e.value).toBeCloseTo((footprint.joules.value / 3.6e6) * 100, 12)
+    expect(footprint.sci.value).toBeCloseTo((footprint.gCO2e.value + 6) / 3, 12)
+    expect(footprint.joules.from).toContain('PUE 2')
+    expect(tracker.footprint).toBe(footprint)
+    // Nothing more is counted when it is over, and the next begins at nothing.
+    await model.predict(x)
+    expect((await tracker.track(() => 5)).footprint.runs.value).toBe(0)
+    await expect(tracker.track(() => Promise.reject(new Error('mine')))).rejects.toThrow('mine')
+  })
+
+  it('prints a line after fit, unless fit is silent; is written as JSON and CSV', async () => {
+    const model = network()
+    const [x, y] = rows(8)
+    const lines: string[] = []
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
+    const progress = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
+    try {
+      const history = await model.fit(x, y, { verbose: 2, callbacks: [new EmissionsTracker()] })
+      expect(lines.at(-1)).toMatch(/^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated)\), .* g CO2e \(estimated\)$/)
+      const written = JSON.parse(JSON.stringify(history)) as { footprint: Record<string, Figure> }
+      expect(Object.keys(written.footprint)).toEqual(['steps', 'runs', 'flops', 'bytes', 'seconds', 'cpuSeconds', 'joules', 'gCO2e', 'sci'])
+      const csv = history.footprint!.toCSV().split('\n')
+      expect(csv[0]).toBe('figure,value,unit,how,from')
+      expect(csv[1]).toBe("steps,1,steps,measured,the optimizer's count")
+      expect(csv.find((line) => line.startsWith('flops'))).toMatch(/,"operations of every program, times its runs"$/)
+      expect(csv).toHaveLength(11)
+    } finally {
+      log.mockRestore()
+      progress.mockRestore()
+    }
+    const silent = await model.fit(x, y, { verbose: 0 })
+    expect(silent.footprint).toBeNull()
+    expect(JSON.parse(JSON.stringify(silent))).not.toHaveProperty('footprint')
+  })
+
+  it('begins anew after a fit that failed', async () => {
+    const model = network()
+    const [x, y] = rows(8)
+    const tracker = new EmissionsTracker()
+    const failing = { onTrainBegin: () => { throw new Error('mine') } }
+    await expect(model.fit(x, y, { verbose: 0, callbacks: [tracker, failing] })).rejects.toThrow('mine')
+    expect(tracker.footprint).toBeNull()
+    const { footprint } = await model.fit(x, y, { verbose: 0, callbacks: [tracker] })
+    expect(footprint!.runs.value).toBe(1)
+  })
+
+  it('refuses what cannot be', () => {
+    expect(() => new EmissionsTracker({ intensity: -1 })).toThrow('intensity')
+    expect(() => new EmissionsTracker({ pue: 0.9 })).toThrow('pue')
+    // @ts-expect-error: misspelt
+    expect(() => new EmissionsTracker({ intesity: 1 })).toThrow("Did you mean 'intensity'?")
+  })
+})
+
+/** A folder like /sys/class/powercap, with counters that a test sets. */
+function powercap(range = 1000) {
+  const root = mkdtempSync(join(tmpdir(), 'powercap-'))
+  const set = (name: string, microjoules: number | string): void => {
+    mkdirSync(join(root, name), { recursive: true })
+    writeFileSync(join(root, name, 'energy_uj'), `${microjoules}\n`)
+    writeFileSync(join(root, name, 'max_energy_range_uj'), `${range}\n`)
+  }
+  return { root, set, remove: () => rmSync(root, { recursive: true }) }
+}
+
+describe('RAPL', () => {
+  it('adds up processors, not their parts, over the end of the counter', () => {
+    const { root, set, remove } = powercap()
+    try {
+      set('intel-rapl:0', 900)
+      set('intel-rapl:0:0', 5)
+      set('intel-rapl:1', 10)
+      const rapl = Rapl.open(root)!
+      expect(rapl.read()).toBe(0)
+      set('intel-rapl:0', 950)
+      set('intel-rapl:0:0', 900)
+      set('intel-rapl:1', 30)
+      expect(rapl.read()).toBeCloseTo(70e-6, 12)
+      set('intel-rapl:0', 20)
+      expect(rapl.read()).toBeCloseTo(140e-6, 12)
+      const energy = new EnergyMeter(2, 0, Rapl.open(root))
+      set('intel-rapl:1', 31)
+      expect(energy.joules()).toEqual({ value: expect.closeTo(2e-6, 12) as number, how: 'measured', from: expect.stringContaining('RAPL') as string })
+      energy.close()
+    } finally {
+      remove()
+    }
+  })
+
+  it('is not there without counters, or where they cannot be read', () => {
+    const { root, set, remove } = powercap()
+    try {
+      expect(Rapl.open(join(root, 'nowhere'))).toBeNull()
+      expect(Rapl.open(root)).toBeNull()
+      set('intel-rapl:0', 'secret')
+      expect(Rapl.open(root)).toBeNull()
+    } finally {
+      remove()
+    }
+  })
+
+  it('else the estimate of Green Algorithms: 12 W a busy core, 0.3725 W a GB', () => {
+    const energy = new EnergyMeter(1, 0, null)
+    const until = performance.now() + 30
+    while (performance.now() < until);
+    const [cpu, seconds] = [energy.cpuSeconds().value, energy.seconds()]
+    const { value, how, from } = energy.joules()
+    const gigabytes = Number(/of ([\d.]+) GB/.exec(from)![1])
+    expect(how).toBe('estimated')
+    expect(value).toBeGreaterThanOrEqual(12 * cpu)
+    expect(value).toBeCloseTo(12 * cpu + 0.3725 * gigabytes * seconds, 1)
+  })
+})
