@@ -2,13 +2,14 @@
 
 import { configured, integer, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
+import { layersOption } from '../layers/kinds'
 import { multiply } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
-import { blend, hiddenUnits, layersOption, meanActivity, outgoingStrength } from './hidden-units'
+import { blend, hiddenUnits, meanActivity, outgoingStrength } from './hidden-units'
 import { PerModel } from './per-model'
 import { Renewal } from './renewal'
 

@@ -2,8 +2,9 @@
 // done about it is each method's own affair.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { custom, listOf, nullable, option } from '../core/options'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/base'
+import type { LayerName } from '../layers/kinds'
+import { isNamed } from '../layers/kinds'
 import { TensorSpec } from '../layers/spec'
 import { LayerGraph } from '../models/layer-graph'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
@@ -14,19 +15,6 @@ import { concatenate, reshape, slice, take } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { TrainedModel } from '../training/callbacks'
 import type { ProbedStep } from '../training/probes'
-
-type LayerName = string | LayerBase
-
-const layerName = /* @__PURE__ */ custom<LayerName>(
-  (value, where) => {
-    if (typeof value === 'string' || value instanceof LayerBase) return value
-    throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
-  },
-  (value) => (typeof value === 'string' ? value : value.name),
-)
-
-/** The option by which a method is told whose units it is about: layers or their names; null is all that it can. */
-export const layersOption = () => option(nullable(listOf(layerName)), null)
 
 /** Hidden units that belong together, and the layer by whose output it is known how active they are. */
 export interface HiddenUnits extends UnitGroup {
@@ -59,14 +47,14 @@ function choose(method: string, model: TrainedModel, chosen: readonly LayerName[
   const groups = groupsOf(method, model)
   if (chosen !== null) {
     for (const each of chosen) {
-      const group = groups.find(({ makers }) => makers.some((maker) => isMeant(each, maker)))
+      const group = groups.find(({ makers }) => makers.some((maker) => isNamed(each, maker)))
       const why = group === undefined ? 'no layer of this name makes units' : whyNot(group)
       if (why === null) continue
       const possible = groups.filter((one) => whyNot(one) === null).map(nameOf)
       throw new ArgumentError(`${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`)
     }
   }
-  const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isMeant(each, maker)))))
+  const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isNamed(each, maker)))))
   if (found.length > 0) return found.map((group) => ({ ...group, name: nameOf(group), output: outputOf(group) }))
   const reasons = groups.map((group) => `${nameOf(group)}: ${whyNot(group)}`)
   throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
@@ -86,10 +74,6 @@ function whyNotExchanged(model: TrainedModel): WhyNot {
     const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
     return frozen === undefined ? null : `${frozen.weight.name} is not trained`
   }
-}
-
-function isMeant(name: LayerName, layer: LayerBase): boolean {
-  return typeof name === 'string' ? layer.name === name : layer === name
 }
 
 /** The layers that make the units of a group. */

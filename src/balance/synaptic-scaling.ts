@@ -2,12 +2,13 @@
 
 import { configured, count, nullable, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
+import { layersOption } from '../layers/kinds'
 import { add } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
-import { hiddenUnits, layersOption, meanActivity } from './hidden-units'
+import { hiddenUnits, meanActivity } from './hidden-units'
 import { PerModel } from './per-model'
 import { visitByUnit } from './places'
 

@@ -4,7 +4,7 @@ import type { Activation, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
-import { choice, custom, named, nullable } from '../core/options'
+import { choice, custom, listOf, named, nullable, option } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
 import { customObject, isSerialized, serialize } from '../core/registry'
 import { isBranch } from '../core/tree'
@@ -14,6 +14,7 @@ import type { Initializer, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
+import { LayerBase } from './base'
 import { Layer } from './layer'
 import { layerFromConfig } from './saved'
 
@@ -73,3 +74,22 @@ export const innerLayer: Kind<Layer, Layer | Serialized> = /* @__PURE__ */ custo
   },
   (layer) => serialize(layer),
 )
+
+/** A layer of a model, or its name. */
+export type LayerName = string | LayerBase
+
+const layerName = /* @__PURE__ */ custom<LayerName>(
+  (value, where) => {
+    if (typeof value === 'string' || value instanceof LayerBase) return value
+    throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
+  },
+  (value) => (typeof value === 'string' ? value : value.name),
+)
+
+/** The option by which a method is told which layers it is about; null is all that it can. */
+export const layersOption = () => option(nullable(listOf(layerName)), null)
+
+/** Whether a layer is meant. */
+export function isNamed(name: LayerName, layer: LayerBase): boolean {
+  return typeof name === 'string' ? layer.name === name : layer === name
+}

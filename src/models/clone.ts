@@ -55,29 +55,38 @@ function requireLayer(value: unknown, where: string): LayerBase {
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
   if (!(model instanceof Model)) throw new ArgumentError(`cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
   const { cloneFunction } = readOptions('cloneModel', CLONE_OPTIONS, options)
+  return typed(cloneInParts(typed(model), (layer) => [(cloneFunction ?? remade)(layer)]).model)
+}
+
+/** Layers that stand for one, each called on what the one before gives. */
+export type Chain = readonly LayerBase[]
+
+/** The same, where several layers may stand for one; and what stands for which, those of nested models among them. */
+export function cloneInParts(model: Model<never, never>, clone: (layer: LayerBase) => Chain): { readonly model: Model<never, never>; readonly made: ReadonlyMap<LayerBase, Chain> } {
+  const cloner = new Cloner(clone)
   // A layer may hold a model, which is made again from its graph.
-  return customObjectScope({}, () => typed(new Cloner(cloneFunction ?? ((layer) => remade(layer))).model(model)))
+  return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }
 }
 
 class Cloner {
-  private readonly made = new Map<LayerBase, LayerBase>()
+  readonly made = new Map<LayerBase, Chain>()
 
-  constructor(private readonly clone: CloneFunction) {}
+  constructor(private readonly clone: (layer: LayerBase) => Chain) {}
 
-  layer(layer: LayerBase): LayerBase {
-    let copy = this.made.get(layer)
-    if (copy === undefined) {
-      copy = layer instanceof Model ? this.model(layer) : layer instanceof InputLayer ? remade(layer) : this.clone(layer)
-      this.made.set(layer, copy)
+  chain(layer: LayerBase): Chain {
+    let copies = this.made.get(layer)
+    if (copies === undefined) {
+      copies = layer instanceof Model ? [this.model(layer)] : layer instanceof InputLayer ? [remade(layer)] : this.clone(layer)
+      this.made.set(layer, copies)
     }
-    return copy
+    return copies
   }
 
   model(model: Model<unknown, unknown>): LayerBase {
     const { graph, name, trainable, buildSpec } = model
     if (model instanceof Sequential) {
       // `layers` leaves out the InputLayer.
-      const copy = new Sequential(typed<Layer[]>(model.sublayers.map((each) => this.layer(each))), { name, trainable })
+      const copy = new Sequential(typed<Layer[]>(model.sublayers.flatMap((each) => this.chain(each))), { name, trainable })
       if (buildSpec !== null) copy.ensureBuilt(buildSpec)
       return copy
     }
@@ -90,10 +99,12 @@ class Cloner {
   /** The calls of a graph again, by the layers of the clone. */
   private graph(graph: LayerGraph): { inputs: unknown; outputs: unknown } {
     const symbols = new Map<Tensor, Tensor>()
-    flatten(graph.inputs).forEach((symbol, i) => symbols.set(symbol, inputOf(this.layer(graph.inputLayers[i]!) as InputLayer)))
+    flatten(graph.inputs).forEach((symbol, i) => symbols.set(symbol, inputOf(this.chain(graph.inputLayers[i]!)[0] as InputLayer)))
     const replace = (tree: unknown): unknown => replaceSymbols(tree, (symbol) => symbols.get(symbol))
     for (const { layer, input, options, outputs } of graph.calls) {
-      const results = symbolsOfCall(this.layer(layer).applyTree(replace(input), replace(options) as object))
+      const [first, ...rest] = this.chain(layer)
+      const result = rest.reduce((before, next) => next.applyTree(before, {}), first!.applyTree(replace(input), replace(options) as object))
+      const results = symbolsOfCall(result)
       outputs.forEach((symbol, i) => symbols.has(symbol) || symbols.set(symbol, results[i]!))
     }
     return { inputs: replace(graph.inputs), outputs: replace(graph.outputs) }

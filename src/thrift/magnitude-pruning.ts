@@ -4,9 +4,9 @@
 import { ArgumentError } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { configured, count, integer, nullable, number, option, required } from '../core/options'
-import { layersOption } from '../balance/hidden-units'
 import type { LayerBase } from '../layers/base'
 import { Embedding } from '../layers/core/embedding'
+import { isNamed, layersOption } from '../layers/kinds'
 import { where } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
 import { Callback } from '../training/callbacks'
@@ -94,8 +94,8 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   /** @throws ArgumentError for layers that are not there, and where there is nothing to prune */
   private weights(): Variable[] {
     const { layers, model } = this
-    const isMeant = (layer: LayerBase): boolean => layers === null ? !(layer instanceof Embedding) : layers.some((each) => each === layer || each === layer.name)
-    const unknown = layers?.find((each) => !model.allLayers.some((layer) => each === layer || each === layer.name))
+    const isMeant = (layer: LayerBase): boolean => layers === null ? !(layer instanceof Embedding) : layers.some((each) => isNamed(each, layer))
+    const unknown = layers?.find((each) => !model.allLayers.some((layer) => isNamed(each, layer)))
     if (unknown !== undefined) throw new ArgumentError(`MagnitudePruning: there is no layer ${String(unknown)}. There are: ${model.allLayers.slice(1).map(({ name }) => name).join(', ')}`)
     const trained = new Set(model.trainableWeights)
     const chosen = model.allLayers.filter((layer) => layer !== (model as unknown)).filter(isMeant)

@@ -46,13 +46,18 @@ export function metricsWithin(model: LayerBase): Metric[] {
   return [...found]
 }
 
-/** The model's outputs and loss for a batch. */
-export function forward<In, Out>(model: LayerBase, compiled: Compiled, batch: Batch<In, Out>, training: boolean): ForwardResult<Out> {
+/**
+ * The model's outputs and loss for a batch.
+ * @param more scalars that are added to the loss
+ */
+export function forward<In, Out>(
+  model: LayerBase, compiled: Compiled, batch: Batch<In, Out>, training: boolean, more: (outputs: Out) => readonly Tensor[] = () => [],
+): ForwardResult<Out> {
   const context = new CallContext(training)
   const outputs = withFrame(null, context, () => model.applyTree(batch.x, {}))
   const losses = withScope('loss', () => compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight))
   const penalties = [...model.regularizationLosses(), ...context.losses]
-  const terms = [...(losses.total === null ? [] : [losses.total]), ...penalties]
+  const terms = [...(losses.total === null ? [] : [losses.total]), ...withScope('loss', () => more(typed(outputs))), ...penalties]
   if (terms.length === 0) {
     throw new ArgumentError(`${model}: there is nothing to minimise. Compile with a loss, or add one in a layer with addLoss.`)
   }
