@@ -500,6 +500,30 @@ export function power(x: v128, y: v128): v128 {
   return v128.bitselect(one, p, isOne)
 }
 
+/** The angle of the point (x, y) in [−π, π], signed as y; zeros and infinities as C's atan2f. NaN → NaN. 3.2 / 3.1 ulp. */
+@inline
+export function arctan2(y: v128, x: v128): v128 {
+  const one = splat(1.0)
+  const low = f32x4.min(f32x4.abs(x), f32x4.abs(y))
+  const high = f32x4.max(f32x4.abs(x), f32x4.abs(y))
+  // 0/0 counts as 0, Inf/Inf as 1
+  const diagonal = v128.and(one, f32x4.gt(high, splat(0.0)))
+  const t = v128.bitselect(diagonal, f32x4.div(low, high), f32x4.eq(low, high))
+  // tan(π/8) < t ≤ 1: π/4 + arctan((t − 1)/(t + 1)). Polynomial of Cephes's atanf
+  const isUpper = f32x4.gt(t, splat(0.414213568))
+  const r = v128.bitselect(f32x4.div(f32x4.sub(t, one), f32x4.add(t, one)), t, isUpper)
+  const z = f32x4.mul(r, r)
+  let p = madd(splat(0.0805374458), z, splat(-0.138776854))
+  p = madd(p, z, splat(0.199777111))
+  p = madd(p, z, splat(-0.333329499))
+  let angle = madd(f32x4.mul(p, z), r, r)
+  angle = v128.bitselect(f32x4.add(angle, splat(0.785398185)), angle, isUpper)
+  angle = v128.bitselect(f32x4.sub(splat(1.57079637), angle), angle, f32x4.gt(f32x4.abs(y), f32x4.abs(x)))
+  // of −0, too
+  angle = v128.bitselect(f32x4.sub(splat(3.14159274), angle), angle, i32x4.shr_s(x, 31))
+  return v128.or(angle, v128.and(y, i32x4.splat(0x80000000)))
+}
+
 /** x − ⌊x/y⌋·y of two float64. */
 @inline
 function modulo_f64(x: v128, y: v128): v128 {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
 import * as myelin from '../src'
+import * as explain from '../src/explain'
 import { layers } from '../src/layers/registry'
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -15,7 +16,7 @@ const blocks = [...readme.matchAll(/^<!-- tested -->\n```[jt]s\n([\s\S]*?)^```$/
 /** Turns imports from the package into a look-up in what is exported, so that a missing name is an error. */
 function withoutImports(code: string): { code: string; names: string[] } {
   const names: string[] = []
-  const body = code.replace(/^import \{ (.*) \} from 'myelin'$/gm, (_line, list: string) => {
+  const body = code.replace(/^import \{ (.*) \} from 'myelin(?:\/\w+)?'$/gm, (_line, list: string) => {
     names.push(...list.split(', '))
     return ''
   })
@@ -30,7 +31,8 @@ function rows(count: number): { x: number[][]; y: number[][] } {
 it('has code that runs as it stands', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
   const { code, names } = withoutImports(blocks.join('\n'))
-  for (const name of names) expect(myelin, `the README imports ${name}`).toHaveProperty(name)
+  const exported = { ...myelin, ...explain }
+  for (const name of names) expect(exported, `the README imports ${name}`).toHaveProperty(name)
 
   const train = rows(64)
   const test = rows(16)
@@ -47,9 +49,9 @@ it('has code that runs as it stands', async () => {
     xTags: train.x.map((_, i) => [i % 20, (3 * i) % 20, 0]),
     yPrice: train.x.map(([a]) => [a!]),
     yKind: train.x.map((_, i) => i % 3),
-    ...Object.fromEntries(names.map((name) => [name, Reflect.get(myelin, name) as unknown])),
+    ...Object.fromEntries(names.map((name) => [name, Reflect.get(exported, name) as unknown])),
   }
-  const results = '{ eye, reader, chances, history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope }'
+  const results = '{ eye, reader, chances, history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope, attributions, svg, honest, error }'
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -77,6 +79,10 @@ it('has code that runs as it stands', async () => {
   expect(made.features.predictOnBatch({ image: train.x, tags: train.x.map(() => [0, 1, 2]) }).shape).toEqual([64, 16])
   expect(made.features.weights[0]).toBe(made.shop.layers.find((layer: object) => 'units' in layer && layer.units === 16).weights[0])
   expect(made.copy.predictOnBatch(test.x).toArray()).toEqual(made.gated.predictOnBatch(test.x).toArray())
+  expect(made.attributions.shape).toEqual([16, 8])
+  expect(made.svg).toContain('Why this answer?')
+  expect(made.honest.predictOnBatch(test.x).shape).toEqual([16, 1])
+  expect(made.error).toBeGreaterThanOrEqual(0)
   expect(made.value.item()).toBe(10)
   expect(made.slope.toArray()).toEqual([-6, 2])
 })

@@ -49,6 +49,7 @@ function runStep(step: Step, target: usize, a: usize, b: usize, c: usize, count:
     case Step.Multiply: return steps.multiply_f32(target, a, b, count)
     case Step.Divide: return steps.divide_f32(target, a, b, count)
     case Step.Power: return steps.power_f32(target, a, b, count)
+    case Step.Arctan2: return steps.arctan2_f32(target, a, b, count)
     case Step.Mod: return steps.mod_f32(target, a, b, count)
     case Step.Maximum: return steps.maximum_f32(target, a, b, count)
     case Step.Minimum: return steps.minimum_f32(target, a, b, count)

@@ -1,79 +1,62 @@
 // Convolution of each channel by itself: four neighbouring channels in a vector, four places at a time.
 
-import { CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH, WindowAxis } from '../shared/instructions'
+import { Box, BoxAxis, BoxTap, CONVOLUTION_PLACES, DepthwiseConvolution, DepthwiseConvolutionKernel, GEMM_SCRATCH } from '../shared/instructions'
 import { Epilogue } from '../shared/opcodes'
 import { partEnd, partStart } from '../parts'
-import { madd, storeTail } from '../simd'
-import { activate_f32 } from './gemm'
-import { rowExtent, rowStep, writePlaces, writeRows } from './window'
+import { fillWords, madd, storeTail } from '../simd'
+import { TABLE_BYTES, activateBox, boxRow, boxTaps, nextBox, writeBoxPlaces, writeBoxRows } from './window'
 
 /** Bytes that the rows of a block may have, so that they stay in the first-level cache. */
 const ROWS_BYTES: i32 = 20 * 1024
 const MOST_ROWS: i32 = 64
 
-/** Runs a DepthwiseConvolution, or a part of its places. */
+/** Runs a DepthwiseConvolution, or a part of the places of each box. */
 export function depthwiseConvolution(instruction: usize, part: i32, parts: i32): void {
-  const all = load<i32>(instruction, DepthwiseConvolution.places)
-  const first = partStart(all, 4, part, parts), last = partEnd(all, 4, part, parts)
   const channels = load<i32>(instruction, DepthwiseConvolution.channels)
-  if (first >= last || channels <= 0) return
-  const rank = load<i32>(instruction, DepthwiseConvolution.rank)
-  const taps = load<i32>(instruction, DepthwiseConvolution.taps)
+  if (channels <= 0) return
+  const boxes = load<i32>(instruction, DepthwiseConvolution.boxes)
   const epilogue = load<i32>(instruction, DepthwiseConvolution.epilogue)
-  const axes = instruction + DepthwiseConvolution.size, offsets = axes + <usize>rank * WindowAxis.size
-  const places = load<usize>(instruction, DepthwiseConvolution.scratch) + <usize>part * GEMM_SCRATCH
+  const tables = load<usize>(instruction, DepthwiseConvolution.scratch) + <usize>part * GEMM_SCRATCH
+  const places = tables, outs = tables + TABLE_BYTES
+  const input = load<usize>(instruction, DepthwiseConvolution.input), out = load<usize>(instruction, DepthwiseConvolution.out)
   const weights = load<usize>(instruction, DepthwiseConvolution.weights), bias = load<usize>(instruction, DepthwiseConvolution.bias)
-  const out = load<usize>(instruction, DepthwiseConvolution.out)
   const floor: f32 = epilogue == Epilogue.Relu ? 0 : -Infinity
-  const step = <usize>channels * 4
-  for (let place = first; place < last; place += CONVOLUTION_PLACES) {
-    const count = min(CONVOLUTION_PLACES, last - place)
-    writePlaces(places, load<usize>(instruction, DepthwiseConvolution.input), axes, rank, place, count)
-    // the last ones again, so that they are four
-    for (let i = count; i & 3; i++) store<usize>(places + <usize>i * 4, load<usize>(places + <usize>(count - 1) * 4))
-    for (let i = 0; i < count; i += 4) {
-      const rest = min(count - i, 4)
-      depthwise_4_f32(
-        out + <usize>(place + i) * step, rest > 1 ? step : 0, rest > 2 ? step : 0, rest > 3 ? step : 0,
-        places + <usize>i * 4, offsets, taps, weights, channels, bias, floor,
-      )
+  let box = instruction + DepthwiseConvolution.size
+  for (let i = 0; i < boxes; i++, box = nextBox(box)) {
+    const all = load<i32>(box, Box.places)
+    const last = partEnd(all, 4, part, parts)
+    for (let place = partStart(all, 4, part, parts); place < last; place += CONVOLUTION_PLACES) {
+      const count = min(CONVOLUTION_PLACES, last - place)
+      writeBoxPlaces(places, outs, box, input, out, place, count)
+      for (let tile: usize = 0; tile < <usize>count * 4; tile += 16) {
+        depthwise_4_f32(outs + tile, places + tile, boxTaps(box), nextBox(box), weights, channels, bias, floor)
+      }
     }
+    if (epilogue > Epilogue.Relu) activateBox(box, part, parts, tables, out, channels, epilogue)
   }
-  if (epilogue > Epilogue.Relu) activate_f32(out + <usize>first * step, (last - first) * channels, epilogue)
 }
 
-/** All channels of four places. Places that are the last one again have a step of 0 and write the same. */
-export function depthwise_4_f32(
-  out: usize, step1: usize, step2: usize, step3: usize, places: usize, offsets: usize, taps: i32, weights: usize, channels: i32, bias: usize, floor: f32,
-): void {
-  const p0 = load<usize>(places), p1 = load<usize>(places, 4), p2 = load<usize>(places, 8), p3 = load<usize>(places, 12)
-  const out1 = out + step1, out2 = out1 + step2, out3 = out2 + step3
-  const weightStep = <usize>channels * 4
-  const end = offsets + <usize>taps * 4
+/** All channels of four places. */
+export function depthwise_4_f32(outs: usize, places: usize, taps: usize, tapsEnd: usize, weights: usize, channels: i32, bias: usize, floor: f32): void {
+  let p0 = load<usize>(places), p1 = load<usize>(places, 4), p2 = load<usize>(places, 8), p3 = load<usize>(places, 12)
+  const out0 = load<usize>(outs), out1 = load<usize>(outs, 4), out2 = load<usize>(outs, 8), out3 = load<usize>(outs, 12)
   for (let at: usize = 0, left = channels; left > 0; left -= 4, at += 16) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0
-    let w = weights + at
-    for (let tap = offsets; tap != end; tap += 4, w += weightStep) {
-      const offset = (load<usize>(tap) << 2) + at
-      const b = v128.load(w)
+    for (let tap = taps; tap != tapsEnd; tap += BoxTap.size) {
+      const offset = load<usize>(tap, BoxTap.offset)
+      const b = v128.load(weights + load<usize>(tap, BoxTap.weight))
       c0 = madd(v128.load(p0 + offset), b, c0)
       c1 = madd(v128.load(p1 + offset), b, c1)
       c2 = madd(v128.load(p2 + offset), b, c2)
       c3 = madd(v128.load(p3 + offset), b, c3)
     }
     const low = f32x4.splat(floor)
-    c0 = f32x4.pmax(c0, low), c1 = f32x4.pmax(c1, low), c2 = f32x4.pmax(c2, low), c3 = f32x4.pmax(c3, low)
-    if (left >= 4) {
-      v128.store(out3 + at, c3)
-      v128.store(out2 + at, c2)
-      v128.store(out1 + at, c1)
-      v128.store(out + at, c0)
-    } else {
-      storeTail(out3 + at, c3, left)
-      storeTail(out2 + at, c2, left)
-      storeTail(out1 + at, c1, left)
-      storeTail(out + at, c0, left)
-    }
+    storeChannels(out0 + at, f32x4.pmax(c0, low), left)
+    storeChannels(out1 + at, f32x4.pmax(c1, low), left)
+    storeChannels(out2 + at, f32x4.pmax(c2, low), left)
+    storeChannels(out3 + at, f32x4.pmax(c3, low), left)
+    p0 += 16, p1 += 16, p2 += 16, p3 += 16
+    weights += 16
   }
 }
 
@@ -82,56 +65,50 @@ export function depthwiseConvolutionKernel(instruction: usize, part: i32, parts:
   const channels = load<i32>(instruction, DepthwiseConvolutionKernel.channels)
   const first = partStart(channels, 4, part, parts), last = partEnd(channels, 4, part, parts)
   if (first >= last) return
-  const rank = load<i32>(instruction, DepthwiseConvolutionKernel.rank)
-  const taps = load<i32>(instruction, DepthwiseConvolutionKernel.taps)
-  const axes = instruction + DepthwiseConvolutionKernel.size, offsets = axes + <usize>rank * WindowAxis.size
-  const rowsAt = load<usize>(instruction, DepthwiseConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
-  const input = load<usize>(instruction, DepthwiseConvolutionKernel.input)
+  const tables = load<usize>(instruction, DepthwiseConvolutionKernel.scratch) + <usize>part * GEMM_SCRATCH
+  const rowsAt = tables, gradientsAt = tables + TABLE_BYTES
+  const input = load<usize>(instruction, DepthwiseConvolutionKernel.input), gradient = load<usize>(instruction, DepthwiseConvolutionKernel.gradient)
   const out = load<usize>(instruction, DepthwiseConvolutionKernel.out)
-  const step = <usize>channels * 4
-  const width = rowExtent(axes, rank), inputStep = rowStep(axes, rank)
-  const rows = load<i32>(instruction, DepthwiseConvolutionKernel.places) / max(width, 1)
-  const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>(<usize>width * (step + inputStep)), 1)))
-  let gradient = load<usize>(instruction, DepthwiseConvolutionKernel.gradient)
-  let row = 0
-  do {
-    const count = min(block, rows - row)
-    writeRows(rowsAt, input, axes, rank, row, count)
-    for (let channel = first; channel < last; channel += 4) {
-      const at = <usize>channel * 4
-      for (let tap = 0; tap < taps; tap += 4) {
-        depthwise_kernel_4_f32(
-          out + <usize>tap * step + at, step, min(taps - tap, 4), channels - channel, rowsAt, offsets + <usize>tap * 4, at, inputStep,
-          gradient + at, step, width, count, row == 0,
-        )
+  const taps = load<i32>(instruction, DepthwiseConvolutionKernel.taps)
+  const boxes = load<i32>(instruction, DepthwiseConvolutionKernel.boxes)
+  // zeros first: not every box has every tap
+  for (let tap = 0; tap < taps; tap++) fillWords(out + <usize>(tap * channels + first) * 4, f32x4.splat(0), last - first)
+  let box = instruction + DepthwiseConvolutionKernel.size
+  for (let i = 0; i < boxes; i++, box = nextBox(box)) {
+    const row = boxRow(box)
+    const extent = load<i32>(row, BoxAxis.extent), inputStep = load<usize>(row, BoxAxis.stride) << 2, gradientStep = load<usize>(row, BoxAxis.outStride) << 2
+    const rows = load<i32>(box, Box.places) / extent
+    const block = max(1, min(MOST_ROWS, ROWS_BYTES / max(<i32>(<usize>extent * (gradientStep + inputStep)), 1)))
+    for (let from = 0; from < rows; from += block) {
+      const count = min(block, rows - from)
+      writeBoxRows(rowsAt, gradientsAt, box, input, gradient, from, count)
+      for (let channel = first; channel < last; channel += 4) {
+        for (let tap = boxTaps(box), end = nextBox(box); tap < end; tap += 4 * BoxTap.size) {
+          const some = min(<i32>((end - tap) / BoxTap.size), 4)
+          depthwise_kernel_4_f32(out, tap, some, channels - channel, rowsAt, gradientsAt, <usize>channel * 4, inputStep, gradientStep, extent, count)
+        }
       }
     }
-    gradient += <usize>(count * width) * step
-    row += count
-  } while (row < rows)
+  }
 }
 
-/** Up to 4 taps × up to 4 channels, over `rows` rows of `width` places. */
+/** Adds up to 4 taps × up to 4 channels, over `rows` rows of `width` places. */
 export function depthwise_kernel_4_f32(
-  out: usize, step: usize, taps: i32, columns: i32, rowsAt: usize, offsets: usize, at: usize, inputStep: usize,
-  gradient: usize, gradientStep: usize, width: i32, rows: i32, isFirst: bool,
+  out: usize, list: usize, taps: i32, columns: i32, rowsAt: usize, gradientsAt: usize, at: usize, inputStep: usize, gradientStep: usize,
+  width: i32, rows: i32,
 ): void {
   // taps that are not there do what tap 0 does, and are not stored
-  const offset0 = (load<usize>(offsets) << 2) + at
-  const offset1 = taps > 1 ? (load<usize>(offsets, 4) << 2) + at : offset0
-  const offset2 = taps > 2 ? (load<usize>(offsets, 8) << 2) + at : offset0
-  const offset3 = taps > 3 ? (load<usize>(offsets, 12) << 2) + at : offset0
-  const one = out + step, two = one + step, three = two + step
-  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0
-  if (!isFirst) {
-    c0 = v128.load(out)
-    if (taps > 1) c1 = v128.load(one)
-    if (taps > 2) c2 = v128.load(two)
-    if (taps > 3) c3 = v128.load(three)
-  }
-  for (; rows > 0; rows--, rowsAt += 4) {
+  const tap1 = taps > 1 ? list + BoxTap.size : list, tap2 = taps > 2 ? list + 2 * BoxTap.size : list, tap3 = taps > 3 ? list + 3 * BoxTap.size : list
+  const offset0 = load<usize>(list, BoxTap.offset) + at, offset1 = load<usize>(tap1, BoxTap.offset) + at
+  const offset2 = load<usize>(tap2, BoxTap.offset) + at, offset3 = load<usize>(tap3, BoxTap.offset) + at
+  out += at
+  const zero = out + load<usize>(list, BoxTap.weight), one = out + load<usize>(tap1, BoxTap.weight)
+  const two = out + load<usize>(tap2, BoxTap.weight), three = out + load<usize>(tap3, BoxTap.weight)
+  let c0 = v128.load(zero), c1 = v128.load(one), c2 = v128.load(two), c3 = v128.load(three)
+  for (; rows > 0; rows--, rowsAt += 4, gradientsAt += 4) {
     const row = load<usize>(rowsAt)
     let a0 = row + offset0, a1 = row + offset1, a2 = row + offset2, a3 = row + offset3
+    let gradient = load<usize>(gradientsAt) + at
     for (let left = width; left > 0; left--) {
       const b = v128.load(gradient)
       c0 = madd(v128.load(a0), b, c0)
@@ -142,7 +119,7 @@ export function depthwise_kernel_4_f32(
       gradient += gradientStep
     }
   }
-  storeChannels(out, c0, columns)
+  storeChannels(zero, c0, columns)
   if (taps > 1) storeChannels(one, c1, columns)
   if (taps > 2) storeChannels(two, c2, columns)
   if (taps > 3) storeChannels(three, c3, columns)

@@ -5,7 +5,7 @@
 import { Step } from '../shared/opcodes'
 import { storeTail, swapHalves } from '../simd'
 import {
-  cos, erf, erfInv, exp, expm1, gelu, geluGradient, log, log1p, modulo, power, rsqrt, sigmoid, sign, sin, softplus, tanh,
+  arctan2, cos, erf, erfInv, exp, expm1, gelu, geluGradient, log, log1p, modulo, power, rsqrt, sigmoid, sign, sin, softplus, tanh,
 } from '../math'
 
 /** true → 1, false → 0 */
@@ -347,6 +347,16 @@ export function power_f32(target: usize, a: usize, b: usize, count: i32): void {
     target += 16
   }
   if (count > 0) storeTail(target, power(v128.load(a), v128.load(b)), count)
+}
+
+export function arctan2_f32(target: usize, a: usize, b: usize, count: i32): void {
+  for (; count >= 4; count -= 4) {
+    v128.store(target, arctan2(v128.load(a), v128.load(b)))
+    a += 16
+    b += 16
+    target += 16
+  }
+  if (count > 0) storeTail(target, arctan2(v128.load(a), v128.load(b)), count)
 }
 
 export function mod_f32(target: usize, a: usize, b: usize, count: i32): void {

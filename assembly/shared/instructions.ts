@@ -119,8 +119,7 @@ export const GEMM_NC = 512
 export const GEMM_SCRATCH = 4 * GEMM_KC * (GEMM_NC + 16 + GEMM_MC + 16)
 
 // Windows. A window stands at `places` places, in row-major order over `rank` axes, the first of them the batch. At place
-// (i0, i1, …) it begins Σ i·stride elements into input; its taps lie at offsets from there, each a run of neighbouring
-// elements.
+// (i0, i1, …) it begins Σ i·stride elements into input; its taps lie at offsets from there.
 //   lists   rank × { WindowAxis }, taps × { offset }
 export enum WindowAxis {
   extent = 0,
@@ -128,17 +127,43 @@ export enum WindowAxis {
   size = 8,
 }
 
-// Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart,
-//   out [places, groups·channels] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t·run + p, channel] + bias)
-// weights [taps·run, groups·channels] and out are contiguous. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles
-// of 16 channels, for engines that pair vectors.
+// Where zeros surround a tensor, not every window sees all its taps. Places whose windows see the same ones make a box, and the
+// zeros are nowhere. At place (i0, i1, …) of a box, in row-major order over its axes, the result lies Σ i·outStride elements
+// from `to`, and tap t sees `run` neighbouring elements of input from t.offset bytes + Σ i·stride elements on; t.weight is its
+// first row of the weights (depthwise: bytes from their start).
+//   lists   for each box { Box }, rank × { BoxAxis }, taps × { BoxTap }
+export enum Box {
+  places = 0,
+  to = 4,
+  taps = 8,
+  run = 12,
+  rank = 16,
+  size = 20,
+}
+export enum BoxAxis {
+  extent = 0,
+  stride = 4,
+  outStride = 8,
+  size = 12,
+}
+export enum BoxTap {
+  offset = 0,
+  weight = 4,
+  size = 8,
+}
+
+// Convolution: for each of `groups`, whose channels of input lie `groupStride` elements apart, at every place of `boxes`,
+//   out[place, channel] = epilogue(Σ over taps t and p < run: input[place + t + p] · weights[t.weight + p, channel] + bias)
+// weights [taps·run, groups·channels] are contiguous; `run` rows of them are never parted, and those of a box are within.
+// `places` are those of all boxes. `scratch` has GEMM_SCRATCH bytes for every thread. wide ≠ 0: tiles of 16 channels, for engines
+// that pair vectors.
 export enum Convolution {
   out = 8,
   input = 12,
   weights = 16,
   bias = 20,
   places = 24,
-  rank = 28,
+  boxes = 28,
   taps = 32,
   run = 36,
   channels = 40,
@@ -150,13 +175,14 @@ export enum Convolution {
   size = 64,
 }
 
-// ConvolutionKernel: out [taps·run, groups·channels] = Σ over places: input[place + t + p] · gradient[place, channel]
+// ConvolutionKernel: out [taps·run, groups·channels] = Σ over the places of `boxes`: input[place + t + p] · gradient[place, channel],
+// where a box says of the gradient what it says of a convolution's result
 export enum ConvolutionKernel {
   out = 8,
   input = 12,
   gradient = 16,
   places = 20,
-  rank = 24,
+  boxes = 24,
   taps = 28,
   run = 32,
   channels = 36,
@@ -167,14 +193,15 @@ export enum ConvolutionKernel {
   size = 56,
 }
 
-// DepthwiseConvolution: out [places, channels] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias)
+// DepthwiseConvolution: out[place, channel] = epilogue(Σ over taps t: input[place + t, channel] · weights[t, channel] + bias) at
+// every place of `boxes`
 export enum DepthwiseConvolution {
   out = 8,
   input = 12,
   weights = 16,
   bias = 20,
   places = 24,
-  rank = 28,
+  boxes = 28,
   taps = 32,
   channels = 36,
   epilogue = 40,
@@ -182,13 +209,13 @@ export enum DepthwiseConvolution {
   size = 48,
 }
 
-// DepthwiseConvolutionKernel: out [taps, channels] = Σ over places: input[place + t, channel] · gradient[place, channel]
+// DepthwiseConvolutionKernel: out [taps, channels] = Σ over the places of `boxes`: input[place + t, channel] · gradient[place, channel]
 export enum DepthwiseConvolutionKernel {
   out = 8,
   input = 12,
   gradient = 16,
   places = 20,
-  rank = 24,
+  boxes = 24,
   taps = 28,
   channels = 32,
   scratch = 36,

@@ -121,6 +121,8 @@ export enum Step {
   Multiply,
   Divide,
   Power,
+  /** The angle of (b, a). */
+  Arctan2,
   /** Remainder with the divisor's sign, as in Python. */
   Mod,
   Maximum,

@@ -7,8 +7,11 @@ const at = (path) => new URL(path, import.meta.url);
 
 function filesOf(name) {
   if (name === 'myelin') {
+    // Without what is imported by a path of its own, such as myelin/explain.
+    const { '.': _whole, ...parts } = JSON.parse(readFileSync(at('../../package.json'), 'utf8')).exports;
+    const apart = Object.values(parts).map((entry) => entry.default);
     return readdirSync(at('../../dist/'), { recursive: true })
-      .filter((file) => /\.(js|wasm)$/.test(file))
+      .filter((file) => /\.(js|wasm)$/.test(file) && !apart.includes(`./dist/${file}`))
       .map((file) => `../../dist/${file}`);
   }
   return {

@@ -71,7 +71,9 @@ export function formatShape(shape: readonly (number | null)[]): string {
 export function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (Array.isArray(value)) {
-    const shown = value.slice(0, 16).map((each: unknown) => (Array.isArray(each) ? '[…]' : quoted(each)))
+    // of lists within, those of a few numbers: not the rows of a data set
+    const isShort = value.length <= 4 && value.every((each) => !Array.isArray(each) || (each.length <= 4 && !each.some(Array.isArray)))
+    const shown = value.slice(0, 16).map((each: unknown) => (Array.isArray(each) && !isShort ? '[…]' : quoted(each)))
     return `[${[...shown, ...(value.length > shown.length ? ['…'] : [])].join(', ')}]`
   }
   if (typeof value === 'function') return `the function ${value.name}`

@@ -56,7 +56,7 @@ export class Game {
     const { coalitions: most, rows: mostRows } = this.split(coalitions)
     for (let first = 0; first < coalitions; first += most) {
       const some = Math.min(most, coalitions - first)
-      const mask = new Tensor(Float32Array.from(masks.subarray(first * players, (first + some) * players)), [some, players], 'float32')
+      const mask = new Tensor(new Float32Array(masks.subarray(first * players, (first + some) * players)), [some, players], 'float32')
       for (let start = 0; start < backgroundRows; start += mostRows) {
         const count = Math.min(mostRows, backgroundRows - start)
         const found = this.run(range, mask, this.background.map((rows) => (rows.shape[0] === 1 ? rows : rowsOf(rows, start, count))), count)

@@ -1,12 +1,13 @@
 // What every explanation needs of a model: its inputs as rows, one number of its output for each row, baselines to compare
 // with, and programs that are kept. What is asked of them is in the files beside this one.
 
-import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, internalError, quoted } from '../core/errors'
 import { boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { DataOf } from '../data/arrays'
+import { requireNumbers } from '../data/arrays'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import { Model } from '../models/model'
@@ -14,7 +15,7 @@ import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { multiply } from '../ops/elementwise'
 import { argmax, sum } from '../ops/reduce'
-import { oneHot, reshape } from '../ops/shape'
+import { broadcastTo, expandDims, oneHot, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, operandOf, runProgram, trace } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -67,20 +68,31 @@ const readOutput = (value: unknown, where: string): OutputOption<never> => {
   throw new ArgumentError(`${where} must be the index of a unit, an index for each row, or a function of the outputs, received ${quoted(value)}`)
 }
 
+const readSignal = (value: unknown, where: string): AbortSignal => {
+  // Not by its class: signals of other realms are signals, too.
+  if (typeof value === 'object' && value !== null && 'throwIfAborted' in value) return value as AbortSignal
+  throw new ArgumentError(`${where} must be an AbortSignal, received ${quoted(value)}`)
+}
+
 /** The options that say what is explained. */
-export const outputTable = {
+export const outputTable = () => ({
   output: option(nullable(custom<OutputOption<never>>(readOutput, () => null)), null),
   logits: option(boolean, false),
-}
+})
 /** Those of every explanation. */
-export const explainTable = {
-  ...outputTable,
+export const explainTable = () => ({
+  ...outputTable(),
   batchSize: option(count, 1024),
-  signal: option(custom<AbortSignal | null>((value) => value as AbortSignal | null, () => null), null),
-}
+  signal: option(nullable(custom<AbortSignal>(readSignal, () => null)), null),
+})
 /** Data, which are read when the inputs are known. */
 export const dataOption = option(custom<unknown>((value) => value, () => null), null)
-export const baselineTable = { baseline: dataOption }
+export const baselineTable = () => ({ baseline: dataOption })
+
+/** What stands for the output where not one number of it is explained. */
+export const nothing = (): never => {
+  throw internalError('no number of the output is explained')
+}
 
 /** The programs that explain one model. */
 class Programs {
@@ -133,7 +145,7 @@ function numberOf(fn: object): number {
 }
 
 /** What went into a softmax or sigmoid, where a tensor is the result of one. Traced. */
-function logitsOf(output: Tensor): Tensor {
+export function logitsOf(output: Tensor): Tensor {
   return operandOf(output, 'softmax') ?? operandOf(output, 'sigmoid') ?? output
 }
 
@@ -143,6 +155,12 @@ export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   if (start === 0 && count === rows) return tensor
   const size = sizeOf(row)
   return new Tensor(tensor.data.subarray(start * size, (start + count) * size), [count, ...row], tensor.dtype)
+}
+
+/** x [rows, …] so many times, as rows: all rows one behind the other (axis 0), or the copies of a row side by side (axis 1). Traced. */
+export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
+  const [rows, ...row] = x.shape
+  return reshape(broadcastTo(expandDims(x, axis), axis === 0 ? [count, rows!, ...row] : [rows!, count, ...row]), [count * rows!, ...row])
 }
 
 /** float32 [rows] */
@@ -266,6 +284,7 @@ export class Explained {
     const y = logits ? mapTree(outputs, logitsOf) : outputs
     if (typeof output === 'function') return this.scoreOf(output(typed<never>(y)), flatten(outputs)[0]!.shape[0]!)
     const single = y as Tensor
+    if (single.dtype !== 'float32') throw new ArgumentError(`${this.where}: ${this.model} gives ${single.dtype}, whose changes have no size. Explain numbers from which it is made.`)
     const [rows, width = 1] = single.shape
     return width === 1 ? reshape(single, [rows!]) : sum(multiply(single, oneHot(units!, width)), 1)
   }
@@ -329,6 +348,7 @@ export class Explained {
     const { dtype } = inputs[i]!
     const row = this.rowShape(i)
     const value = toTensor(given as TensorLike, `${where}: ${name}`, dtype)
+    requireNumbers(value, `${where}: ${name}`)
     if (value.rank === 0) return new Tensor(new (dtype === 'float32' ? Float32Array : Int32Array)(sizeOf(row)).fill(value.data[0]!), [1, ...row], dtype)
     if (sameShape(value.shape, row)) return new Tensor(value.data, [1, ...row], dtype)
     const [rows, ...rest] = value.shape

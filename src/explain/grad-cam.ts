@@ -42,7 +42,7 @@ const layerKind = custom<string | LayerBase>((value, where) => {
   if (typeof value === 'string' || value instanceof LayerBase) return value
   throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
 }, () => null)
-const table = { ...explainTable, layer: option(nullable(layerKind), null), logits: option(boolean, true) }
+const table = () => ({ ...explainTable(), layer: option(nullable(layerKind), null), logits: option(boolean, true) })
 
 /**
  * Where a convolution saw what speaks for a class: relu(Σₖ αₖ Aₖ), where Aₖ [rows, columns] are the layer's channels and αₖ is
@@ -56,7 +56,7 @@ const table = { ...explainTable, layer: option(nullable(layerKind), null), logit
  * Selvaraju et al. 2017, "Grad-CAM". Captum: `LayerGradCam`, `relu_attributions=True`.
  */
 export async function gradCam<In, Out>(model: Model<In, Out>, image: DataOf<In>, options: GradCamOptions<Out> = {}): Promise<GradCam> {
-  const { layer: wanted, ...settings } = readTyped('gradCam', table, options)
+  const { layer: wanted, ...settings } = readTyped('gradCam', table(), options)
   const explained = Explained.read('gradCam', model, image, settings)
   const layer = layerOf(model, wanted)
   const at = explained.inputs.findIndex(({ rank }) => rank === 4 || rank === 3)

@@ -3,7 +3,6 @@
 
 import { ArgumentError } from '../core/errors'
 import { boolean, count, integer, nullable, number, option } from '../core/options'
-import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { withTap } from '../layers/context'
 import { Embedding } from '../layers/core/embedding'
@@ -18,7 +17,8 @@ import { broadcastTo, expandDims, reshape, zeros } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
 import type { BaselineOf, Decomposition, ExplainOptions, Explanation, Settings } from './explained'
-import { Explained, baselineTable, explainTable, gapOf, joinRows, vector } from './explained'
+import { Explained, baselineTable, copiesOf, explainTable, gapOf, joinRows, rowsOf, vector } from './explained'
+import { ends, integrateInPieces } from './path'
 import { gaussLegendre } from './quadrature'
 
 export interface SaliencyOptions<Out = Tensor> extends ExplainOptions<Out> {
@@ -40,6 +40,11 @@ export interface IntegratedGradientsOptions<In = Tensor, Out = Tensor> extends E
   readonly baseline?: BaselineOf<In> | null
   /** Points of the Gauss–Legendre rule. Default 50. */
   readonly points?: number
+  /**
+   * The largest |gap| of a row, as far as float32 can tell: where the rule leaves more, as it does where relu bends, the path is cut in two again and again.
+   * For inputs of numbers. Default null: the rule alone.
+   */
+  readonly tolerance?: number | null
 }
 
 /** At which points gradients are taken, and what is made of them. */
@@ -61,11 +66,6 @@ interface Place {
   readonly baseline: Tensor
   /** [points · rows, …] */
   readonly points: Tensor
-}
-
-/** x [rows, …], `points` times one behind the other. */
-function tiled(x: Tensor, points: number): Tensor {
-  return points === 1 ? x : reshape(broadcastTo(expandDims(x, 0), [points, ...x.shape]), [points * x.shape[0]!, ...x.shape.slice(1)])
 }
 
 /** [points] as [points, 1, …] beside a tensor. */
@@ -104,7 +104,7 @@ class Pass {
   private outputs(): Tree<Tensor> {
     const { explained, inputs, baselines, count } = this
     const trace = currentTrace()!
-    const given = inputs.map((input, i) => (input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : tiled(input, count)))
+    const given = inputs.map((input, i) => (input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : copiesOf(input, count)))
     const values = given.map((each) => trace.valueOf(each))
     const embed = (layer: unknown, read: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
       // Within a loop values have a trace of their own.
@@ -123,7 +123,7 @@ class Pass {
     const outputs = this.outputs()
     inputs.forEach((_, i) => this.requirePlace(i))
     const rows = inputs[0]!.shape[0]!
-    const scores = reshape(explained.score(outputs, units === null ? null : tiled(units, count)), [count, rows])
+    const scores = reshape(explained.score(outputs, units === null ? null : copiesOf(units, count)), [count, rows])
     const total = sum(multiply(scores, along(rule.weights, scores)))
     const gradients = currentTrace()!.gradients(total, places.map(({ points }) => points))
     const found = places.map(({ input, value, baseline }, i) => {
@@ -160,7 +160,7 @@ async function explain(explained: Explained, rule: Rule, given: readonly (Tensor
   const parts: Tensor[][] = []
   const scores = Array.from({ length: points }, () => new Float32Array(explained.size))
   for await (const range of explained.ranges(points)) {
-    const bases = given.flatMap((each) => (each === null ? [] : [each.shape[0] === 1 ? each : rowsIn(each, range)]))
+    const bases = given.flatMap((each) => (each === null ? [] : [each.shape[0] === 1 ? each : rowsOf(each, range.start, range.count)]))
     const parameters = [...explained.parametersOf(range), ...bases, ...extra]
     const results = explained.run(`${rule.key} ${hasBase.join()}`, parameters, (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
@@ -173,11 +173,6 @@ async function explain(explained: Explained, rule: Rule, given: readonly (Tensor
     scores.forEach((each, i) => each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start))
   }
   return { attributions: joinRows(parts), scores: scores.map(vector) }
-}
-
-function rowsIn({ data, shape: [, ...row], dtype }: Tensor, { start, count }: { readonly start: number; readonly count: number }): Tensor {
-  const size = sizeOf(row)
-  return new Tensor(data.subarray(start * size, (start + count) * size), [count, ...row], dtype)
 }
 
 /** An explanation by the gradient at the rows themselves and at points around them. */
@@ -200,7 +195,7 @@ const HERE = Float32Array.of(1)
  * Simonyan et al. 2013, "Deep inside convolutional networks". Captum: `Saliency`.
  */
 export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SaliencyOptions<Out> = {}): Promise<Explanation<In>> {
-  const { signed, ...settings } = readTyped('saliency', { ...explainTable, signed: option(boolean, false) }, options)
+  const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
   return explainRows('saliency', model, x, settings, {
     key: signed ? 'signed' : '',
     weights: HERE,
@@ -216,7 +211,7 @@ export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, op
  * Shrikumar et al. 2016. Captum: `InputXGradient`.
  */
 export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ExplainOptions<Out> = {}): Promise<Explanation<In>> {
-  const settings = readTyped('gradientTimesInput', explainTable, options)
+  const settings = readTyped('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
     key: '',
     weights: HERE,
@@ -225,7 +220,7 @@ export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: Data
   })
 }
 
-const smoothTable = { ...explainTable, samples: option(count, 50), noise: option(number({ min: 0 }), 0.15), seed: option(nullable(integer()), null) }
+const smoothTable = () => ({ ...explainTable(), samples: option(count, 50), noise: option(number({ min: 0 }), 0.15), seed: option(nullable(integer()), null) })
 
 /**
  * The gradient, averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation
@@ -235,7 +230,7 @@ const smoothTable = { ...explainTable, samples: option(count, 50), noise: option
  * Smilkov et al. 2017, "SmoothGrad". Captum: `NoiseTunnel(Saliency(f, abs=False))`.
  */
 export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SmoothGradOptions<Out> = {}): Promise<Explanation<In>> {
-  const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable, options)
+  const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
   // The row itself gives the value, its gradient does not count.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
   const rule: Rule = {
@@ -254,12 +249,15 @@ export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, 
   return explainRows('smoothGrad', model, x, settings, rule, [new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')])
 }
 
-const integratedTable = { ...explainTable, ...baselineTable, points: option(count, 50) }
+const integratedTable = () => ({ ...explainTable(), ...baselineTable(), points: option(count, 50), tolerance: option(nullable(number({ above: 0 })), null) })
+
+/** The points of the rule on a piece of the path: a piece without a bend needs few. */
+const PIECE_POINTS = 8
 
 /**
  * The gradient along the straight path from a baseline x′ to x:
  * (x − x′) · ∫₀¹ ∂f/∂x (x′ + t (x − x′)) dt, by Gauss–Legendre quadrature. The attributions sum to f(x) − f(x′), up to the
- * error of the quadrature, which `gap` tells: more points make it smaller.
+ * error of the quadrature, which `gap` tells: more points make it smaller, and `tolerance` bounds it.
  *
  *   const { attributions, gap } = await integratedGradients(model, x, { baseline: 0, points: 50 })
  *
@@ -269,17 +267,52 @@ const integratedTable = { ...explainTable, ...baselineTable, points: option(coun
  * Sundararajan et al. 2017, "Axiomatic attribution for deep networks". Captum: `IntegratedGradients`, `LayerIntegratedGradients`.
  */
 export async function integratedGradients<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: IntegratedGradientsOptions<In, Out> = {}): Promise<Decomposition<In>> {
-  const { points: n, baseline, ...settings } = readTyped('integratedGradients', integratedTable, options)
+  const { points, baseline, tolerance, ...settings } = readTyped('integratedGradients', integratedTable(), options)
   const explained = Explained.read('integratedGradients', model, x, settings)
-  const { points, weights } = gaussLegendre(n)
+  const baselines = explained.readBaselines(baseline)
+  const whole = await integrate(explained, points, baselines)
+  const attributions = tolerance === null ? whole.attributions : await withinTolerance(explained, whole, baselines, tolerance)
+  const { value, baseValue } = whole
+  return { attributions: explained.treeOf(attributions), value, units: explained.units, baseValue, gap: gapOf(value, baseValue, attributions) }
+}
+
+/** From the baseline to each row. */
+async function integrate(explained: Explained, count: number, baselines: readonly (Tensor | null)[]): Promise<{ attributions: Tensor[]; value: Tensor; baseValue: Tensor }> {
+  const { points, weights } = gaussLegendre(count)
   // The row itself and the baseline give two values, their gradients do not count.
   const places = Float64Array.of(1, 0, ...points)
   const { attributions, scores } = await explain(explained, {
-    key: String(n),
+    key: String(count),
     weights: Float32Array.of(0, 0, ...weights),
     points: (value, base) => add(base, multiply(along(places, value), subtract(value, base))),
     finish: (gradient, value, base) => multiply(gradient, subtract(value, base)),
-  }, explained.readBaselines(baseline))
+  }, baselines)
   const [value, baseValue] = scores as [Tensor, Tensor]
-  return { attributions: explained.treeOf(attributions), value, units: explained.units, baseValue, gap: gapOf(value, baseValue, attributions) }
+  return { attributions, value, baseValue }
+}
+
+/** The attributions again, of rows that leave too much in pieces. */
+async function withinTolerance(
+  explained: Explained,
+  { attributions, value, baseValue }: { attributions: Tensor[]; value: Tensor; baseValue: Tensor },
+  baselines: readonly (Tensor | null)[],
+  tolerance: number,
+): Promise<Tensor[]> {
+  const { inputs, units, model, settings, where } = explained
+  const i = inputs.findIndex(({ dtype }) => dtype !== 'float32')
+  if (i >= 0) throw new ArgumentError(`${where}: ${explained.nameOf(i)} is ${inputs[i]!.dtype}, whose path cannot be cut. Leave tolerance out, and give more points.`)
+  const rows = [...gapOf(value, baseValue, attributions).data].flatMap((gap: number, row) => (Math.abs(gap) > tolerance ? [row] : []))
+  const sums = await integrateInPieces(rows, tolerance, async (pieces) => {
+    const output = units === null ? settings.output : Int32Array.from(pieces, ({ row }) => units.data[row]!)
+    const to = inputs.map((input, at) => ends(pieces, 'to', input, baselines[at]!))
+    const from = inputs.map((input, at) => ends(pieces, 'from', input, baselines[at]!))
+    const found = await integrate(Explained.read(where, model, explained.treeOf(to), { ...settings, output }), PIECE_POINTS, from)
+    const gaps = gapOf(found.value, found.baseValue, found.attributions)
+    return { attributions: found.attributions, gaps: gaps.data, values: found.value.data, baseValues: found.baseValue.data }
+  })
+  return attributions.map(({ data, shape }, at) => {
+    const exact = Float32Array.from(data)
+    for (const [row, sum] of sums) exact.set(sum[at]!, row * sum[at]!.length)
+    return new Tensor(exact, shape, 'float32')
+  })
 }

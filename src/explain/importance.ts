@@ -1,7 +1,7 @@
 // What a model makes of a feature over many rows: how much worse it gets when the feature is shuffled, and how its output
 // goes with the feature.
 
-import { ArgumentError, ShapeError, formatShape, internalError, knownName, quoted, unknownName } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, knownName, quoted, unknownName } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option } from '../core/options'
 import { permutationKey, permute } from '../core/permute'
 import { classNameOf } from '../core/registry'
@@ -17,10 +17,10 @@ import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { cast, where as choose } from '../ops/elementwise'
 import { nextSeed } from '../ops/seed'
-import { broadcastTo, expandDims, reshape } from '../ops/shape'
+import { expandDims, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { ExplainOptions } from './explained'
-import { Explained, explainTable, vector } from './explained'
+import { Explained, copiesOf, explainTable, nothing, vector } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A metric of Keras's by name, a metric, or a function (yTrue, yPred) → values. Default: the loss that compile chose. */
@@ -51,19 +51,14 @@ const metricKind = custom<MetricIdentifier>((value, where) => {
   throw new ArgumentError(`${where} must be the name of a metric, a metric, or a function (yTrue, yPred) → values, received ${quoted(value)}`)
 }, () => null)
 
-const importanceTable = {
+const importanceTable = () => ({
   metric: option(nullable(metricKind), null),
   greaterIsBetter: option(nullable(boolean), null),
   repeats: option(count, 5),
   seed: option(nullable(integer()), null),
   batchSize: option(count, 256),
-  signal: explainTable.signal,
-}
-
-/** What stands for the output where a metric tells, not one number of it. */
-const nothing = (): never => {
-  throw internalError('no output is explained')
-}
+  signal: explainTable().signal,
+})
 
 /** A score of predictions, and which way it is better. */
 interface Scorer {
@@ -85,7 +80,7 @@ interface Scorer {
  * Breiman 2001, "Random forests"; Fisher et al. 2019. scikit-learn: `permutation_importance`.
  */
 export async function permutationImportance<In, Out>(model: Model<In, Out>, x: DataOf<In>, y: TargetsOf<Out>, options: PermutationImportanceOptions = {}): Promise<Importance<In>> {
-  const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable, options)
+  const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
   const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal })
   const scorer = scorerOf(explained, typed(model), y, settings)
   const score = await scorer.of(explained.inputs)
@@ -180,15 +175,15 @@ export interface PartialDependence {
 /** A feature by its position, where there are several inputs with the input's name or position. */
 export type Feature = number | { readonly input: string | number; readonly index: number }
 
-const dependenceTable = {
-  ...explainTable,
+const dependenceTable = () => ({
+  ...explainTable(),
   grid: option(custom<number | Float32Array>((value, where) => {
     if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
     const values = toTensor(value as TensorLike, where, 'float32')
     if (values.rank === 1 && values.size > 0) return values.data as Float32Array
     throw new ArgumentError(`${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`)
   }, () => null), 20),
-}
+})
 
 /**
  * How the output goes with one feature: the feature is set to each value of a grid in all rows, the others stay as they are.
@@ -201,7 +196,7 @@ const dependenceTable = {
  * Friedman 2001; Goldstein et al. 2015. scikit-learn: `partial_dependence`.
  */
 export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataOf<In>, feature: Feature, options: PartialDependenceOptions<Out> = {}): Promise<PartialDependence> {
-  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable, options)
+  const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
   const explained = Explained.read('partialDependence', model, x, settings)
   if (settings.output === null && explained.width > 1) {
     throw new ArgumentError(`partialDependence: ${model} has ${explained.width} outputs. Say which one: output: 0 … ${explained.width - 1}, or a function of the outputs.`)
@@ -217,15 +212,13 @@ export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataO
     const [scores] = explained.run(`${input}`, [...explained.parametersOf(range), values, here], (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
       const [values, here] = rest as [Tensor, Tensor]
-      // [rows, grid, …]: a row behind itself.
-      const copies = (tensor: Tensor): Tensor => reshape(broadcastTo(expandDims(tensor, 1), [range.count, grid.length, ...tensor.shape.slice(1)]), [range.count * grid.length, ...tensor.shape.slice(1)])
       const given = inputs.map((each, i) => {
-        if (i !== input) return copies(each)
+        if (i !== input) return copiesOf(each, grid.length, 1)
         const set = cast(reshape(values, [1, grid.length, ...each.shape.slice(1).map(() => 1)]), dtype)
         const mixed = choose(cast(here, 'bool'), set, expandDims(each, 1))
-        return reshape(broadcastTo(mixed, [range.count, grid.length, ...each.shape.slice(1)]), [range.count * grid.length, ...each.shape.slice(1)])
+        return reshape(mixed, [range.count * grid.length, ...each.shape.slice(1)])
       })
-      return [explained.score(explained.call(given), units === null ? null : copies(units))]
+      return [explained.score(explained.call(given), units === null ? null : copiesOf(units, grid.length, 1))]
     })
     individual.set(scores!.data as Float32Array, range.start * grid.length)
   }
@@ -247,7 +240,10 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
   }
   const name: unknown = Reflect.get(record, 'input')
   const input = typeof name === 'number' ? name : names.indexOf(knownName(String(name), names) ?? '')
-  if (inputs[input] === undefined) throw unknownName(`input of ${explained.model}`, String(name), names)
+  if (inputs[input] === undefined) {
+    if (typeof name === 'number') throw new ArgumentError(`${where}: the input must be an index in 0 … ${inputs.length - 1}, received ${name}`)
+    throw unknownName(`input of ${explained.model}`, String(name), names)
+  }
   const width = inputs[input].shape.slice(1).at(-1) ?? 1
   const index: unknown = Reflect.get(record, 'index')
   if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width) return { input, index: index < 0 ? index + width : index }

@@ -55,57 +55,96 @@ export function coalitionSizes(n: number, samples: number): CoalitionSizes {
   return { whole, shares, drawn: left }
 }
 
+/** Coalitions as they are found, each once. */
+class Collection {
+  private readonly masks: Uint8Array[] = []
+  private readonly weights: number[] = []
+  private readonly places = new Map<string, number>()
+
+  get size(): number {
+    return this.masks.length
+  }
+
+  /** Adds to the weight of a coalition. */
+  add(mask: Uint8Array, weight: number): void {
+    const key = keyOf(mask)
+    const place = this.places.get(key)
+    if (place !== undefined) {
+      this.weights[place]! += weight
+      return
+    }
+    this.places.set(key, this.masks.length)
+    this.masks.push(mask)
+    this.weights.push(weight)
+  }
+
+  has(mask: Uint8Array): boolean {
+    return this.places.has(keyOf(mask))
+  }
+
+  scaled(first: number, by: number): Coalitions {
+    const n = this.masks[0]?.length ?? 0
+    const masks = new Uint8Array(this.masks.length * n)
+    this.masks.forEach((mask, k) => masks.set(mask, k * n))
+    return { masks, weights: Float64Array.from(this.weights, (weight, k) => (k < first ? weight : weight * by)) }
+  }
+}
+
+/** A text of 16 players a character. */
+function keyOf(mask: Uint8Array): string {
+  let key = ''
+  for (let start = 0; start < mask.length; start += 16) {
+    let bits = 0
+    for (let i = start; i < Math.min(start + 16, mask.length); i++) bits = 2 * bits + mask[i]!
+    key += String.fromCharCode(bits)
+  }
+  return key
+}
+
+const complementOf = (mask: Uint8Array): Uint8Array => mask.map((each) => 1 - each)
+
 /** The coalitions of the sizes that are tried whole, and for the others random ones with their complements. */
 export function drawCoalitions(n: number, { whole, shares, drawn }: CoalitionSizes, seed: number): Coalitions {
-  const masks: number[][] = []
-  const weights: number[] = []
-  const add = (members: readonly number[], weight: number): void => {
-    const mask = new Array<number>(n).fill(0)
-    for (const member of members) mask[member] = 1
-    masks.push(mask)
-    weights.push(weight)
-  }
+  const found = new Collection()
   for (let size = 1; size <= whole; size++) {
     const weight = shares[size - 1]! / pairsOf(n, size)
-    for (const members of subsets(n, size)) {
-      add(members, weight)
-      if (2 * size !== n) add(others(n, members), weight)
+    for (const mask of subsets(n, size)) {
+      found.add(mask, weight)
+      if (2 * size !== n) found.add(complementOf(mask), weight)
     }
   }
   const left = shares.slice(whole)
   const rest = left.reduce((sum, share) => sum + share, 0)
-  const places = new Map<string, number>()
-  let draws = 0
-  const begin = weights.length
-  const count = (members: readonly number[]): void => {
-    const key = members.join()
-    const known = places.get(key)
-    if (known !== undefined) weights[known]! += 1
-    else {
-      places.set(key, weights.length)
-      add(members, 1)
-    }
-    draws++
-  }
+  const begin = found.size
   const random = uniforms(seed)
-  // Coalitions that come again are counted, not evaluated again; so there may be some more draws than evaluations.
-  for (let turn = 0; turn < 4 * drawn && weights.length - begin < drawn; turn++) {
-    const members = draw(n, whole + 1 + pick(left, random() * rest), random)
-    count(members)
-    if (weights.length - begin < drawn || places.has(others(n, members).join())) count(others(n, members))
+  const players = Int32Array.from({ length: n }, (_, i) => i)
+  let draws = 0
+  // Coalitions that come again weigh more, and are not evaluated again; so there may be more draws than evaluations.
+  for (let turn = 0; turn < 4 * drawn && found.size - begin < drawn; turn++) {
+    const mask = draw(players, whole + 1 + pick(left, random() * rest), random)
+    for (const each of [mask, complementOf(mask)]) {
+      if (found.size - begin >= drawn && !found.has(each)) continue
+      found.add(each, 1)
+      draws++
+    }
   }
-  for (let i = begin; i < weights.length; i++) weights[i]! *= rest / draws
-  return { masks: Uint8Array.from(masks.flat()), weights: Float64Array.from(weights) }
+  return found.scaled(begin, rest / Math.max(1, draws))
 }
 
-function* subsets(n: number, size: number, from = 0): Generator<number[], void, void> {
-  if (size === 0) return yield []
-  for (let first = from; first <= n - size; first++) for (const rest of subsets(n, size - 1, first + 1)) yield [first, ...rest]
-}
-
-function others(n: number, members: readonly number[]): number[] {
-  const inside = new Set(members)
-  return Array.from({ length: n }, (_, i) => i).filter((i) => !inside.has(i))
+/** Every coalition of a size. */
+function* subsets(n: number, size: number): Generator<Uint8Array, void, void> {
+  const members = Array.from({ length: size }, (_, i) => i)
+  for (;;) {
+    const mask = new Uint8Array(n)
+    for (const member of members) mask[member] = 1
+    yield mask
+    // The last member that can move on does, and those behind it follow close.
+    let i = size - 1
+    while (i >= 0 && members[i] === n - size + i) i--
+    if (i < 0) return
+    members[i]!++
+    for (let j = i + 1; j < size; j++) members[j] = members[j - 1]! + 1
+  }
 }
 
 /** The index at which a running sum passes x. */
@@ -115,14 +154,15 @@ function pick(shares: Float64Array, x: number): number {
   return found < 0 ? shares.length - 1 : found
 }
 
-/** Some of n players, rising. */
-function draw(n: number, size: number, random: () => number): number[] {
-  const players = Array.from({ length: n }, (_, i) => i)
+/** A random coalition of a size. The players are left in another order. */
+function draw(players: Int32Array, size: number, random: () => number): Uint8Array {
+  const mask = new Uint8Array(players.length)
   for (let i = 0; i < size; i++) {
-    const j = i + Math.floor(random() * (n - i))
+    const j = i + Math.floor(random() * (players.length - i))
     ;[players[i], players[j]] = [players[j]!, players[i]!]
+    mask[players[i]!] = 1
   }
-  return players.slice(0, size).sort((a, b) => a - b)
+  return mask
 }
 
 /** Numbers in [0, 1) from a seed. */
@@ -148,10 +188,15 @@ export function leastSquares(n: number, { masks, weights }: Coalitions): ((gains
   const m = n - 1
   // Within a coalition all aᵢ that are not 0 are 1, or −1 where the last player takes part: their products are 1.
   const signs = Float64Array.from(weights, (_, k) => (masks[k * n + m] === 1 ? -1 : 1))
-  const apart = Array.from(weights, (_, k) => Array.from({ length: m }, (_, i) => i).filter((i) => masks[k * n + i] !== masks[k * n + m]))
+  const apart = Array.from(weights, (_, k) => Int32Array.from({ length: m }, (_, i) => i).filter((i) => masks[k * n + i] !== masks[k * n + m]))
   const matrix = new Float64Array(m * m)
+  // The lower half, which is all that Cholesky reads.
   apart.forEach((list, k) => {
-    for (const i of list) for (const j of list) matrix[i * m + j]! += weights[k]!
+    const weight = weights[k]!
+    for (let a = 0; a < list.length; a++) {
+      const row = list[a]! * m
+      for (let b = 0; b <= a; b++) matrix[row + list[b]!]! += weight
+    }
   })
   const factor = cholesky(m, matrix)
   if (factor === null) return null

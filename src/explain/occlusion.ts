@@ -7,10 +7,10 @@ import type { DataOf } from '../data/arrays'
 import type { Model } from '../models/model'
 import { readTyped, requireInteger, requireIntegers } from '../ops/arguments'
 import { greater, where as choose } from '../ops/elementwise'
-import { broadcastTo, expandDims, reshape } from '../ops/shape'
+import { expandDims, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { BaselineOf, ExplainOptions, Explanation } from './explained'
-import { Explained, baselineTable, explainTable, rowsOf, vector } from './explained'
+import { Explained, baselineTable, copiesOf, explainTable, rowsOf, vector } from './explained'
 
 export interface OcclusionOptions<In = Tensor, Out = Tensor> extends ExplainOptions<Out> {
   /**
@@ -28,7 +28,7 @@ const extents = custom<readonly number[] | number>(
   (value, where) => (Array.isArray(value) ? requireIntegers(where, value, 1) : requireInteger(where, value, 1)),
   () => null,
 )
-const table = { ...explainTable, ...baselineTable, window: option(extents, 1), stride: option(nullable(extents), null) }
+const table = () => ({ ...explainTable(), ...baselineTable(), window: option(extents, 1), stride: option(nullable(extents), null) })
 
 /** Elements that masks of one run may have. */
 const LARGEST = 2 ** 22
@@ -86,7 +86,7 @@ function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (
  * Zeiler & Fergus 2013. Captum: `Occlusion`.
  */
 export async function occlusion<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: OcclusionOptions<In, Out> = {}): Promise<Explanation<In>> {
-  const { window, stride, baseline, ...settings } = readTyped('occlusion', table, options)
+  const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
   const explained = Explained.read('occlusion', model, x, settings)
   const bases = explained.readRows('baseline', baseline ?? 0, [1, explained.size]) as Tensor[]
   const value = new Float32Array(explained.size)
@@ -126,10 +126,9 @@ async function coverAll(explained: Explained, i: number, base: Tensor, value: Fl
       const [scores] = explained.run(`cover ${i}`, parameters, (symbols) => {
         const { units, inputs, rest } = explained.split(symbols)
         const [mask, base] = rest as [Tensor, Tensor]
-        const copies = (tensor: Tensor): Tensor => reshape(broadcastTo(expandDims(tensor, 0), [some.length, ...tensor.shape]), [some.length * count, ...tensor.shape.slice(1)])
         const covered = choose(greater(mask, 0), expandDims(base, 0), expandDims(inputs[i]!, 0))
-        const given = inputs.map((input, at) => (at === i ? reshape(covered, [some.length * count, ...row]) : copies(input)))
-        return [explained.score(explained.call(given), units === null ? null : copies(units))]
+        const given = inputs.map((input, at) => (at === i ? reshape(covered, [some.length * count, ...row]) : copiesOf(input, some.length)))
+        return [explained.score(explained.call(given), units === null ? null : copiesOf(units, some.length))]
       })
       some.forEach((window, k) => {
         for (let r = 0; r < count; r++) {

@@ -44,11 +44,15 @@ export interface SampledDecomposition<In = Tensor> extends Decomposition<In> {
   readonly standardError: In
 }
 
-const shapleyTable = { ...explainTable, batchSize: option(count, 4096), background: dataOption }
+const shapleyTable = () => ({ ...explainTable(), batchSize: option(count, 4096), background: dataOption })
 const seed = option(nullable(integer()), null)
 
 /** All coalitions of twelve are 4096. */
 const MOST_PLAYERS = 12
+/** The least squares of more would take minutes: n² numbers for every coalition. */
+const MOST_FITTED = 2048
+/** The coalitions of an order of more would fill the memory: n² bytes. */
+const MOST_ORDERED = 4096
 
 interface Prepared {
   readonly explained: Explained
@@ -106,7 +110,9 @@ class Collected {
 
 /** All coalitions of n players: player i takes part in those whose number has bit i. */
 function allCoalitions(n: number): Uint8Array {
-  return Uint8Array.from({ length: n * 2 ** n }, (_, at) => (Math.floor(at / n) >> at % n) & 1)
+  const masks = new Uint8Array(n * 2 ** n)
+  for (let coalition = 0; coalition < 2 ** n; coalition++) for (let i = 0; i < n; i++) masks[coalition * n + i] = (coalition >> i) & 1
+  return masks
 }
 
 /** |S|! (n − |S| − 1)! / n! for each size of S: how often, among all orders, S is what a player finds when it comes in. */
@@ -128,7 +134,7 @@ function orderWeights(n: number): Float64Array {
  * Shapley 1953; Lundberg & Lee 2017. SHAP: `ExactExplainer`.
  */
 export async function shapleyValues<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ShapleyOptions<In, Out> = {}): Promise<Decomposition<In>> {
-  const { background, ...settings } = readTyped('shapleyValues', shapleyTable, options)
+  const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
   const { explained, game } = prepare('shapleyValues', model, x, background, settings)
   const n = game.players
   if (n > MOST_PLAYERS) {
@@ -163,7 +169,7 @@ function bitsIn(x: number): number {
   return count
 }
 
-const kernelTable = { ...shapleyTable, samples: option(nullable(count), null), seed }
+const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count), null), seed })
 
 /**
  * KernelSHAP: Shapley values by weighted least squares. Coalitions S, weighted by (n − 1) / (C(n, |S|) |S| (n − |S|)), are fitted
@@ -173,13 +179,17 @@ const kernelTable = { ...shapleyTable, samples: option(nullable(count), null), s
  *
  *   const { attributions } = await kernelShap(model, x, { background, samples: 2000, seed: 1 })
  *
- * @throws ArgumentError for too few samples, and for an output that there is not; ShapeError for a background that does not fit
+ * @throws ArgumentError for more than 2048 elements in a row, for too few samples, and for an output that there is not;
+ *   ShapeError for a background that does not fit
  * Lundberg & Lee 2017, "A unified approach to interpreting model predictions". SHAP: `KernelExplainer`.
  */
 export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: KernelShapOptions<In, Out> = {}): Promise<Decomposition<In>> {
-  const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable, options)
+  const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
   const { explained, game } = prepare('kernelShap', model, x, background, settings)
   const n = game.players
+  if (n > MOST_FITTED) {
+    throw new ArgumentError(`kernelShap: takes up to ${MOST_FITTED} elements in a row, received ${n}. Use sampledShapley (up to ${MOST_ORDERED}), integratedGradients or occlusion.`)
+  }
   const chosen = drawCoalitions(n, coalitionSizes(n, samples ?? 2 * n + 2048), seed ?? nextSeed())
   const solve = leastSquares(n, chosen)
   if (solve === null) {
@@ -202,7 +212,7 @@ export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, 
   return collected.result()
 }
 
-const sampledTable = { ...shapleyTable, permutations: option(count, 64), antithetic: option(boolean, true), seed }
+const sampledTable = () => ({ ...shapleyTable(), permutations: option(count, 64), antithetic: option(boolean, true), seed })
 
 /** Coalitions that are made at once. */
 const TOGETHER = 4096
@@ -215,13 +225,15 @@ const TOGETHER = 4096
  *   const { attributions, standardError } = await sampledShapley(model, x, { permutations: 200, seed: 1 })
  *
  * @returns with the standard error of each attribution: over the orders, or over the pairs of an order and its reverse
- * @throws ArgumentError for an output that there is not; ShapeError for a background that does not fit
+ * @throws ArgumentError for more than 4096 elements in a row, and for an output that there is not; ShapeError for a background
+ *   that does not fit
  * Castro et al. 2009; antithetic orders: Mitchell et al. 2022. Captum: `ShapleyValueSampling`; SHAP: `PermutationExplainer`.
  */
 export async function sampledShapley<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SampledShapleyOptions<In, Out> = {}): Promise<SampledDecomposition<In>> {
-  const { background, permutations, antithetic, seed, ...settings } = readTyped('sampledShapley', sampledTable, options)
+  const { background, permutations, antithetic, seed, ...settings } = readTyped('sampledShapley', sampledTable(), options)
   const { explained, game } = prepare('sampledShapley', model, x, background, settings)
   const n = game.players
+  if (n > MOST_ORDERED) throw new ArgumentError(`sampledShapley: takes up to ${MOST_ORDERED} elements in a row, received ${n}. Use integratedGradients or occlusion.`)
   const key = seed ?? nextSeed()
   const perRound = antithetic ? 2 : 1
   const rounds = Math.ceil(permutations / perRound)

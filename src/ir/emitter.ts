@@ -146,6 +146,10 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne('convolutionTranspose', [dy, kernel], attributes)
   }
 
+  convolutionTurned(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTurned']): Value {
+    return this.builder.emitOne('convolutionTurned', [dy, kernel], attributes)
+  }
+
   depthwiseConvolution(x: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolution']): Value {
     return this.builder.emitOne('depthwiseConvolution', [x, kernel], attributes)
   }

@@ -8,10 +8,10 @@ import type { OptionTable } from '../core/options'
 import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { classNameOf, uniqueName } from '../core/registry'
-import type { Shape } from '../core/shapes'
+import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
+import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
 import type { FanAxes, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { TensorLike } from '../ops/convert'
@@ -25,14 +25,14 @@ import type { Constraint } from '../constraints'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import type { AttentionCall } from './context'
-import { CallContext, currentFrame, currentPath, tapped, tellOutput, whileProbing, withFrame, withinPath, withoutFrame } from './context'
+import { CallContext, currentFrame, currentPath, tapped, whileProbing, withFrame, withinPath, withoutFrame } from './context'
 import { masksOf, setMask, maskOf } from './masks'
 import type { Parts } from './parts'
 import { findParts } from './parts'
 import type { BatchShape } from './spec'
 import { TensorSpec, specOf, specsFrom } from './spec'
 import { hasSymbol, originOf, recordCall } from './symbol'
-import type { UnitFlow } from './units'
+import type { InnerUnits, UnitFlow } from './units'
 import { requireWithinLimit } from './weight-limit'
 
 export interface LayerOptions {
@@ -85,6 +85,9 @@ export interface ApplyOptions extends AttentionCall {
   readonly initialState?: Tree<Tensor> | null | undefined
 }
 
+/** What only some layers can be told. */
+export type CallOption = Exclude<keyof ApplyOptions, 'training' | 'mask'>
+
 const APPLY_OPTIONS: readonly string[] = Object.keys({
   training: true,
   mask: true,
@@ -95,12 +98,15 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
 } satisfies Record<keyof ApplyOptions, true>)
 
 /** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
-function readApplyOptions(layer: LayerBase, options: ApplyOptions): ApplyOptions {
-  if (Object.keys(options).every((key) => APPLY_OPTIONS.includes(key))) return options
+function readApplyOptions(layer: LayerBase, options: ApplyOptions, taken: readonly CallOption[]): ApplyOptions {
+  const known: readonly string[] = ['training', 'mask', ...taken]
+  if (Object.keys(options).every((key) => known.includes(key))) return options
   return Object.fromEntries(
     Object.entries(options).map(([key, value]: [string, unknown]) => {
       const name = knownName(key, APPLY_OPTIONS)
       if (name === undefined) throw unknownName(`option of a call of ${layer}`, key, APPLY_OPTIONS)
+      const isSaid = value !== undefined && value !== null && value !== false
+      if (isSaid && !known.includes(name)) throw new ArgumentError(`${layer}: takes no ${name}; a call of it may say ${known.join(', ')}`)
       return [name, value]
     }),
   )
@@ -112,8 +118,18 @@ const placed = new WeakSet<Error>()
 interface OwnWeight {
   readonly variable: Variable
   readonly regularizer: Regularizer | null
+  /** What the regularizer keeps of it. */
+  readonly kept: readonly Variable[]
   /** Draws what the weight begins with. */
   readonly draw: (() => Tensor) | null
+}
+
+/** A weight and its penalty. */
+export interface RegularizedWeight {
+  readonly layer: LayerBase
+  readonly weight: Variable
+  readonly regularizer: Regularizer
+  readonly kept: readonly Variable[]
 }
 
 /** What is known of a layer, and changes. Not a property: those are searched for parts. */
@@ -172,6 +188,30 @@ export abstract class LayerBase extends Configured {
   /** `computeOutputSpec`, over trees. @internal */
   protected abstract outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec>
 
+  /**
+   * What a call of this layer may say besides `training` and `mask`. A layer that reads `initialState` or `attention` of its
+   * context names them here; everything else is refused.
+   */
+  protected get callOptions(): readonly CallOption[] {
+    return []
+  }
+
+  /**
+   * Refuses an input that the weights do not fit, before `call` and before it is recorded. `requireExtents` of checks.ts does
+   * it for the axes that the weights depend on.
+   * @param shape of an input
+   * @param built of the one that the weights were made for
+   * @param path which of several inputs: `[1]`, `.query`; '' for the only one
+   * @throws ShapeError
+   */
+  protected checkShape(_shape: BatchShape, _built: BatchShape, _path: string): void {}
+
+  /**
+   * Refuses a mask that does not fit its input, before `call`. `requireMask` of checks.ts does it for masks of steps.
+   * @throws ShapeError
+   */
+  protected checkMask(_mask: Tensor, _shape: Shape, _path: string): void {}
+
   /** `computeMask`, over trees. @internal */
   protected abstract maskTree(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null>
 
@@ -206,15 +246,15 @@ export abstract class LayerBase extends Configured {
   }
 
   /** The outputs of `call` as symbols of a trace that is thrown away; open extents are `extent`. */
-  private probe(specs: Tree<TensorSpec>, extent: number, { training = false, mask = null, returnAttentionScores = false }: ApplyOptions): Tree<Tensor> {
-    const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((own) => own ?? extent), dtype }))
+  private probe(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): Tree<Tensor> {
+    const { types, said } = probeTypes(specs, extent, options)
     let output: Tree<Tensor> | null = null
-    const known = hasSymbol(mask) ? null : mask
     untraced(() =>
       whileProbing(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
-          const context = new CallContext(training, known, null, undefined, { returnAttentionScores })
+          const { training = false, mask = null, initialState = null, ...attention } = said(symbols)
+          const context = new CallContext(training, mask, initialState, undefined, attention)
           output = withFrame(this, context, () => this.callChecked(input, context))
           return []
         }),
@@ -240,7 +280,7 @@ export abstract class LayerBase extends Configured {
     const log: LayerBase[] = (building ??= [])
     try {
       // The first call may be inside a trace; weights are made outside of it.
-      untraced(() => withoutFrame(() => this.inOwnPath(() => this.buildAll(specs))))
+      untraced(() => withoutFrame(() => this.inOwnPath(() => this.placing(() => this.buildAll(specs)))))
       stateOf(this).builtFor = specs
       log.push(this)
       structure.version++
@@ -269,10 +309,11 @@ export abstract class LayerBase extends Configured {
 
   /** `apply`, over trees. @internal */
   applyTree(input: unknown, given: ApplyOptions | CallContext): Tree<Tensor> {
-    const options = given instanceof CallContext ? given : readApplyOptions(this, given)
-    if (hasSymbol(input)) return this.record(input as Tree<unknown>, options)
+    const isRecorded = hasSymbol(input)
+    const tensors = isRecorded ? (input as Tree<unknown>) : this.toTensors(input)
+    const options = given instanceof CallContext ? given : this.readOptions(tensors, given)
+    if (isRecorded) return this.record(tensors, options)
     const frame = currentFrame()
-    const tensors = this.toTensors(input)
     if (!this.built) this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
     if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
     const context = this.contextOf(tensors, options, frame?.context)
@@ -280,15 +321,71 @@ export abstract class LayerBase extends Configured {
   }
 
   private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    try {
+    return this.placing(() => {
+      this.checkShapes(input)
+      this.checkMasks(input, context.mask)
       return this.checkOutput(this.callTree(input, context))
+    })
+  }
+
+  /** @param input tensors, symbols or specs */
+  private checkShapes(input: Tree<unknown>): void {
+    const { builtFor } = stateOf(this)
+    // While it is being built it fits.
+    if (builtFor === null || this.checkShape === LayerBase.prototype.checkShape) return
+    const built = flatten(builtFor)
+    const paths = pathsOf(input)
+    flatten(input).forEach((leaf, i) => {
+      const spec = built[i]
+      if (spec !== undefined && (leaf instanceof Tensor || leaf instanceof TensorSpec)) this.checkShape(leaf.shape, spec.shape, paths[i]!)
+    })
+  }
+
+  private checkMasks(input: Tree<unknown>, mask: Tree<Tensor | null>): void {
+    if (mask === null) return
+    const masks = flatten(mask)
+    const paths = pathsOf(input)
+    flatten(input).forEach((leaf, i) => {
+      const own = masks[i] ?? null
+      if (own !== null && leaf instanceof Tensor) this.checkMask(own, leaf.shape, paths[i]!)
+    })
+  }
+
+  /** The options of a call, with one mask or null for each input. */
+  private readOptions(input: Tree<unknown>, given: ApplyOptions): ApplyOptions {
+    const options = readApplyOptions(this, given, this.callOptions)
+    return options.mask == null ? options : { ...options, mask: this.masksFor(input, options.mask) }
+  }
+
+  /**
+   * Masks as a tree like that of the inputs.
+   * @throws ArgumentError for masks of another structure
+   * @internal
+   */
+  protected masksFor(input: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    const where = `${this}: the mask`
+    const read = (own: unknown): Tensor | null => (own === null ? null : asTensor(own as TensorLike, where))
+    if (!isBranch(input)) {
+      // a list of one, as of the masks of a tree
+      const [only, ...others] = Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
+      if (others.length === 0) return read(only)
+      throw new ArgumentError(`${where} must be one, as there is one input, received a list of ${others.length + 1}`)
+    }
+    const structure = mapTree(input, () => null)
+    return unflatten(structure, flattenLike(structure, mask, where).map(read))
+  }
+
+  /** Errors say in which layer they were met, and within which other one that is. */
+  private placing<Result>(body: () => Result): Result {
+    try {
+      return body()
     } catch (error) {
       if (error instanceof MyelinError) this.placeError(error)
       throw error
     }
   }
 
-  /** Says in which layer an op refused its operands, and within which other one that is; the model goes without saying. */
+  /** Says in which layer an op refused its operands; the model goes without saying. */
   private placeError(error: MyelinError): void {
     const isKnown = error.message.includes(String(this)) || (this.isPathRoot && placed.has(error))
     if (!isKnown) restate(error, `${this}: ${error.message}`)
@@ -297,7 +394,6 @@ export abstract class LayerBase extends Configured {
 
   private run(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
     const output = tapped(this, input, this.callChecked(input, context))
-    tellOutput(this, output)
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.
@@ -376,10 +472,21 @@ export abstract class LayerBase extends Configured {
 
   private record(input: Tree<unknown>, options: ApplyOptions | CallContext): Tree<Tensor> {
     const specs = mapTree(input, (leaf) => originOf(leaf)?.spec ?? (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([])))
-    this.ensureBuilt(specs)
     const said = options instanceof CallContext ? {} : options
-    const outputs = this.outputTree(specs, said)
+    const outputs = this.outputSpecs(specs, said)
+    if (TENSOR_OPTIONS.some((name) => said[name] != null)) this.tryCall(specs, said)
     return recordCall(this, input, { ...said }, outputs)
+  }
+
+  /** Looks at what was said besides the inputs now, and not when data come. */
+  private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
+    const [extent] = PROBES
+    try {
+      this.probe(specs, extent, said)
+    } catch (error) {
+      if (error instanceof MyelinError) restate(error, `${error.message} (with ${extent} for the extents that are open)`)
+      throw error
+    }
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
@@ -408,14 +515,37 @@ export abstract class LayerBase extends Configured {
     const within = currentPath()
     const prefix = within.at(-1) === this.name ? within : [...within, this.name]
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+    if (constraint !== null) this.requireConstrainable(name, shape, constraint)
     variable.constraint = constraint
-    stateOf(this).own.push({ variable, regularizer, draw })
+    const kept = regularizer?.keep?.(variable) ?? []
+    stateOf(this).own.push({ variable, regularizer, kept, draw })
     return variable
+  }
+
+  /** Tries a constraint, which the optimizer calls only after the first update. */
+  private requireConstrainable(name: string, shape: Shape, constraint: Constraint): void {
+    const where = `${this}: the constraint ${classNameOf(constraint)} of ${name} ${formatShape(shape)}`
+    let made: unknown
+    try {
+      untraced(() =>
+        withoutFrame(() =>
+          trace([{ shape, dtype: 'float32' }], ([weight]) => {
+            made = constraint.call(weight!)
+            return []
+          }),
+        ),
+      )
+    } catch (error) {
+      if (error instanceof MyelinError) restate(error, `${where}: ${error.message}`)
+      throw error
+    }
+    if (made instanceof Tensor && sameShape(made.shape, shape)) return
+    throw new ShapeError(`${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : typeof made}`)
   }
 
   /** Lists a weight of a layer within among this layer's own, in this place of their order. */
   protected trackWeight(variable: Variable): void {
-    stateOf(this).own.push({ variable, regularizer: null, draw: null })
+    stateOf(this).own.push({ variable, regularizer: null, kept: [], draw: null })
     structure.version++
   }
 
@@ -451,7 +581,10 @@ export abstract class LayerBase extends Configured {
   /** The types of the results for inputs of these types; builds the layer. @internal */
   outputSpecs(specs: Tree<TensorSpec>, options: ApplyOptions = {}): Tree<TensorSpec> {
     this.ensureBuilt(specs)
-    return this.outputTree(specs, options)
+    return this.placing(() => {
+      this.checkShapes(specs)
+      return this.outputTree(specs, options)
+    })
   }
 
   /**
@@ -463,6 +596,11 @@ export abstract class LayerBase extends Configured {
   /** How the units of the input become those of the output; null where nobody knows. @internal */
   get unitFlow(): UnitFlow | null {
     return null
+  }
+
+  /** Units that only the layer itself knows. @internal */
+  get innerUnits(): readonly InnerUnits[] {
+    return []
   }
 
   /** The graph that the layer replays, for models. @internal */
@@ -509,11 +647,15 @@ export abstract class LayerBase extends Configured {
     return this.weights.filter((weight) => !trainable.has(weight))
   }
 
-  /** State that is saved with the model but is not a weight, such as the position of a random stream. */
+  /** State that is saved with the model but is not a weight: positions of random streams, what regularizers keep. */
   get stateVariables(): readonly Variable[] {
     const generators = new Set<SeedGenerator>()
-    visitLayers(this, (layer) => partsOf(layer).generators.forEach((generator) => generators.add(generator)))
-    return [...generators].map((generator) => generator.state)
+    const kept = new Set<Variable>()
+    visitLayers(this, (layer) => {
+      partsOf(layer).generators.forEach((generator) => generators.add(generator))
+      stateOf(layer).own.forEach((own) => own.kept.forEach((variable) => kept.add(variable)))
+    })
+    return [...[...generators].map((generator) => generator.state), ...kept]
   }
 
   /** This layer and all within it, each once, from the outside in. */
@@ -523,18 +665,22 @@ export abstract class LayerBase extends Configured {
     return found
   }
 
-  /** The penalties of regularized trainable weights; traced. */
-  regularizationLosses(): Tensor[] {
-    const penalties: Tensor[] = []
+  /** The trainable weights that have a penalty, their layers, and what the penalties keep of them. @internal */
+  get regularized(): readonly RegularizedWeight[] {
+    const found: RegularizedWeight[] = []
     visitLayers(this, (layer) => {
       if (!layer.trainable) return false
-      for (const { variable, regularizer } of stateOf(layer).own) {
-        if (regularizer === null || !variable.trainable) continue
-        penalties.push(withScope(layer.name, () => regularizer.call(variable.value)))
+      for (const { variable, regularizer, kept } of stateOf(layer).own) {
+        if (regularizer !== null && variable.trainable) found.push({ layer, weight: variable, regularizer, kept })
       }
       return true
     })
-    return penalties
+    return found
+  }
+
+  /** The penalties of regularized trainable weights; traced. */
+  regularizationLosses(): Tensor[] {
+    return this.regularized.map(({ layer, weight, regularizer, kept }) => withScope(layer.name, () => regularizer.call(weight.value, kept)))
   }
 
   /** The number of elements of all weights. */
@@ -574,6 +720,48 @@ function isInputDim({ constructor }: object): boolean {
 
 /** Two batch sizes that tell which extents depend on the batch. 1 would be broadcast and squeezed. */
 const PROBES = [2, 3] as const
+
+const TENSOR_OPTIONS = ['mask', 'initialState', 'attentionMask'] as const
+
+/** What a probe is traced with. */
+interface ProbeTypes {
+  /** The inputs, then the tensors among the options. */
+  readonly types: readonly TensorType[]
+  /** The options, once there are symbols for those types. */
+  readonly said: (symbols: readonly Tensor[]) => ApplyOptions
+}
+
+/**
+ * Inputs, and what was said besides, with `extent` for what is open. A tensor with data stands for one of any batch size.
+ * Where a mask knows an extent that its input leaves open, or the other way round, both have it.
+ */
+function probeTypes(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): ProbeTypes {
+  const open = (tensor: Tensor, isPairMask: boolean): TensorSpec => {
+    const spec = originOf(tensor)?.spec
+    if (spec !== undefined) return spec
+    const hasBatch = isPairMask ? tensor.rank > 2 && tensor.shape[0]! > 1 : tensor.rank > 0
+    return new TensorSpec([...(hasBatch ? [null] : tensor.shape.slice(0, 1)), ...tensor.shape.slice(1)], tensor.dtype)
+  }
+  const inputs = flatten(specs)
+  const masks = options.mask == null ? [] : flatten(options.mask).map((mask) => mask && open(mask, false))
+  const known = (own: BatchShape, other: BatchShape | undefined): Shape => own.map((each, i) => each ?? other?.[i] ?? extent)
+  const tensors = [...new Set(TENSOR_OPTIONS.flatMap((name) => flatten<unknown>(options[name] ?? null)).filter((leaf) => leaf instanceof Tensor))]
+  const more = tensors.map((tensor) => {
+    const { shape, dtype } = open(tensor, tensor === options.attentionMask)
+    const of = options.mask == null ? -1 : flatten<unknown>(options.mask).indexOf(tensor)
+    return { shape: known(shape, inputs[of]?.shape), dtype }
+  })
+  return {
+    types: [...inputs.map(({ shape, dtype }, i) => ({ shape: known(shape, masks[i]?.shape), dtype })), ...more],
+    said: (symbols) => {
+      const own = new Map(tensors.map((tensor, i) => [tensor, symbols[inputs.length + i]!]))
+      const replaced = TENSOR_OPTIONS.filter((name) => options[name] != null).map((name) => {
+        return [name, mapTree<unknown, unknown>(options[name] as Tree<unknown>, (leaf) => (leaf instanceof Tensor ? own.get(leaf) : leaf))]
+      })
+      return { ...options, ...Object.fromEntries(replaced) }
+    },
+  }
+}
 
 const UNSAID: Readonly<Record<string, unknown>> = { trainable: true, inputShape: null, inputDim: null, dtype: 'float32', activityRegularizer: null }
 

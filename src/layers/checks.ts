@@ -1,16 +1,66 @@
-// What layers say about inputs that do not fit.
+// What layers say about inputs and masks that do not fit.
 
 import { ShapeError, formatShape } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
 import type { BatchShape } from './spec'
+
+interface Named {
+  toString(): string
+}
 
 /**
  * @param layer names itself in the error
  * @param form the axes that there must be, such as ['batch', 'steps', 'features']
  * @throws ShapeError when the input has more or fewer
  */
-export function requireRank(layer: { toString(): string }, inputShape: BatchShape, form: readonly string[]): void {
+export function requireRank(layer: Named, inputShape: BatchShape, form: readonly string[]): void {
   if (inputShape.length === form.length) return
   throw new ShapeError(`${layer.toString()}: the input must be [${form.join(', ')}], received ${formatShape(inputShape)}.${hintOf(form, inputShape)}`)
+}
+
+/** `input`, `input[1]`, `state[0]`. */
+const nameOf = (path: string): string => (path.startsWith('.') ? path.slice(1) : `input${path}`)
+
+/**
+ * @param built the input that the weights were made for
+ * @param path which of several inputs; '' for the only one
+ * @throws ShapeError when one has more axes than the other
+ */
+export function requireSameRank(layer: Named, shape: BatchShape, built: BatchShape, path = ''): void {
+  if (shape.length === built.length) return
+  throw new ShapeError(`${layer.toString()}: ${path === '' ? 'the input' : nameOf(path)} must have ${built.length} axes, received ${formatShape(shape)}`)
+}
+
+/**
+ * @param built the input that the weights were made for
+ * @param axes along which an input must be as long; negative ones count from the end
+ * @param path which of several inputs; '' for the only one
+ * @throws ShapeError when it is not
+ */
+export function requireExtents(layer: Named, shape: BatchShape, built: BatchShape, axes: readonly number[], path = ''): void {
+  const wrong = axes.find((axis) => built.at(axis) != null && shape.at(axis) !== null && shape.at(axis) !== built.at(axis))
+  if (wrong === undefined) return
+  const isLast = wrong === -1 || wrong === built.length - 1
+  const where = isLast && path === '' ? 'the last input dimension' : `${isLast ? 'the last dimension' : `axis ${wrong}`} of ${path === '' ? 'the input' : nameOf(path)}`
+  const expected = built.at(wrong)!
+  const isWhole = shape.slice(1).every((extent) => extent !== null)
+  const hint = isLast && shape.length > 2 && isWhole && sizeOf(shape.slice(1) as Shape) === expected ? '. Did you forget Flatten?' : ''
+  throw new ShapeError(`${layer.toString()}: ${where} must be ${expected}, received ${formatShape(shape)}${hint}`)
+}
+
+/**
+ * @param form the axes that the mask must have, such as ['batch', 'steps']
+ * @param expected their extents
+ * @param mayBroadcast whether any extent may be 1
+ * @param path which of several inputs the mask is of
+ * @throws ShapeError when it has others
+ */
+export function requireMask(layer: Named, { shape }: { readonly shape: Shape }, form: readonly string[], expected: Shape, { path = '', mayBroadcast = false } = {}): void {
+  const fits = mayBroadcast ? shape.length === expected.length && shape.every((extent, i) => extent === 1 || extent === expected[i]) : sameShape(shape, expected)
+  if (fits) return
+  const of = path === '' ? '' : ` of ${nameOf(path)}`
+  throw new ShapeError(`${layer.toString()}: the mask${of} must be [${form.join(', ')}], here ${formatShape(expected)}, received ${formatShape(shape)}`)
 }
 
 function hintOf(form: readonly string[], inputShape: BatchShape): string {

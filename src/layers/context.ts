@@ -112,8 +112,8 @@ export function withTap<Result>(own: Tap, body: () => Result): Result {
   }
 }
 
-/** What a layer gives, after whoever looks at its calls. */
-export const tapped: Tap = (layer, input, output) => (tap === null ? output : tap(layer, input, output))
+/** What a layer gives, after whoever looks at its calls; not where only shapes or costs are asked for. */
+export const tapped: Tap = (layer, input, output) => (tap === null || probing ? output : tap(layer, input, output))
 
 /** Runs `body` to find out shapes or costs only: what it computes is thrown away. */
 export function whileProbing<Result>(body: () => Result): Result {
@@ -124,29 +124,6 @@ export function whileProbing<Result>(body: () => Result): Result {
   } finally {
     probing = outer
   }
-}
-
-/** Hears what layers give while a step is traced. */
-export interface Hearer {
-  hear(layer: object, output: Tree<Tensor>): void
-}
-
-let hearer: Hearer | null = null
-
-/** Runs `body`; what layers give meanwhile is told. */
-export function whileHearing<Result>(by: Hearer, body: () => Result): Result {
-  const outer = hearer
-  hearer = by
-  try {
-    return body()
-  } finally {
-    hearer = outer
-  }
-}
-
-/** A layer tells what it gives. */
-export function tellOutput(layer: object, output: Tree<Tensor>): void {
-  if (hearer !== null && !probing) hearer.hear(layer, output)
 }
 
 /** Whether only shapes or costs are asked for. */

@@ -1,7 +1,7 @@
-// Layers made again from their configurations.
+// Objects made again from their configurations: layers, and what compile chose.
 
 import { optionsOf } from '../core/options'
-import type { CustomObjects } from '../core/registry'
+import type { Configurable, CustomObjects } from '../core/registry'
 import { classNameOf, construct, customObjectScope } from '../core/registry'
 import { typed } from '../core/tree'
 import { ArgumentError } from '../core/errors'
@@ -13,15 +13,24 @@ import { LayerBase } from './base'
  * @throws ArgumentError for a class that its configuration does not make again
  */
 export function remade(layer: LayerBase, changed: object = {}): LayerBase {
-  const config = Object.entries(layer.getConfig()).map(([name, value]): [string, unknown] => {
-    const own: unknown = Reflect.get(layer, name)
+  const made = madeAgain(layer, changed, classesWithin(layer))
+  if (made instanceof LayerBase) return made
+  throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
+}
+
+/**
+ * An object of the same class and configuration.
+ * @param changed options that differ
+ * @param objects classes and functions that the configuration may name
+ */
+export function madeAgain(object: Configurable, changed: object = {}, objects: CustomObjects = {}): unknown {
+  const config = Object.entries(object.getConfig()).map(([name, value]): [string, unknown] => {
+    const own: unknown = Reflect.get(object, name)
     // A function of the user's own need not have a name here.
     return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
   })
   const options = { ...Object.fromEntries(config), ...changed }
-  const made = customObjectScope(classesWithin(layer), () => construct(layer.constructor, typed(options)))
-  if (made instanceof LayerBase) return made
-  throw new ArgumentError(`${layer} cannot be made again from its getConfig()`)
+  return customObjectScope(objects, () => construct(object.constructor, typed(options)))
 }
 
 /** The classes and functions that a layer's configuration may name. */

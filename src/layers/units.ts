@@ -23,6 +23,14 @@ export interface MadeUnits {
   readonly incoming: readonly UnitAxis[]
   /** Where weights by which the layer itself uses its units lie: of a recurrent kernel. Default none. */
   readonly outgoing?: readonly UnitAxis[]
+  /** Whether each depends on all others of them, as behind softmax: then none can go alone. Default false. */
+  readonly mixed?: boolean
+}
+
+/** Units that a layer makes and uses itself, so that nobody else sees them: the heads of an attention. */
+export interface InnerUnits extends MadeUnits {
+  /** The layer within by which they are used, and the axis of its input along which they lie, from the end: -2. */
+  readonly user: { readonly layer: object; readonly axis: number }
 }
 
 export type UnitFlow =

@@ -8,7 +8,7 @@ import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
-import type { MadeUnits, UnitAxis, UnitFlow } from '../layers/units'
+import type { InnerUnits, MadeUnits, UnitAxis, UnitFlow } from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { LayerGraph } from './layer-graph'
@@ -16,6 +16,16 @@ import { LayerGraph } from './layer-graph'
 /** Units of a group along an axis of a weight: unit j at start + b · stride + j for every block b. */
 export interface UnitPlace {
   readonly weight: Variable
+  readonly axis: number
+  readonly start: number
+  readonly stride: number
+  readonly blocks: number
+}
+
+/** Where units lie in what a layer that uses them is given. */
+export interface UnitUse {
+  readonly layer: object
+  /** Of its first input, from the end: -1. Unit j lies at start + b · stride + j, as in a place. */
   readonly axis: number
   readonly start: number
   readonly stride: number
@@ -35,6 +45,10 @@ export interface UnitGroup {
   readonly along: readonly UnitPlace[]
   /** Weights by which others use the units. */
   readonly outgoing: readonly UnitPlace[]
+  /** How others are given them. */
+  readonly uses: readonly UnitUse[]
+  /** By maker: its option that says how many there are. */
+  readonly options: ReadonlyMap<LayerBase, string>
   /** Why units cannot be taken away or exchanged: "they are the model's output". null where they can. */
   readonly fixed: string | null
 }
@@ -47,6 +61,8 @@ class Group {
   readonly incoming: UnitPlace[] = []
   readonly along: UnitPlace[] = []
   readonly outgoing: UnitPlace[] = []
+  readonly uses: UnitUse[] = []
+  readonly options = new Map<LayerBase, string>()
   fixed: string | null = null
 
   constructor(readonly count: number) {}
@@ -68,6 +84,8 @@ class Group {
     a.incoming.push(...b.incoming)
     a.along.push(...b.along)
     a.outgoing.push(...b.outgoing)
+    a.uses.push(...b.uses)
+    for (const [maker, option] of b.options) a.options.set(maker, option)
     a.fixed ??= b.fixed
     b.into = a
   }
@@ -84,13 +102,19 @@ interface Segment {
 /** What lies along the last axis of a value; null where nobody knows. */
 type Lane = { readonly size: number; readonly segments: readonly Segment[] } | null
 
-/** The groups of a model's units, in the order in which they are made. Those of models within are among them. */
-export function unitGroups(graph: LayerGraph): UnitGroup[] {
-  const walk = new Walk()
+/** Why the units of an output are fixed. */
+export const ARE_OUTPUT = 'they are an output of the model'
+
+/**
+ * The groups of a model's units, in the order in which they are made. Those of models within are among them.
+ * @param inner whether those that only a layer itself sees are, too: see LayerBase.innerUnits
+ */
+export function unitGroups(graph: LayerGraph, { inner = false } = {}): UnitGroup[] {
+  const walk = new Walk(inner)
   const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
-  for (const lane of lanes) fix(lane, 'they are an output of the model')
-  return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, fixed }) => {
-    return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, fixed }
+  for (const lane of lanes) lane?.segments.forEach(({ group }) => (group.root.fixed = ARE_OUTPUT))
+  return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, uses, options, fixed }) => {
+    return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, uses, options, fixed }
   })
 }
 
@@ -102,6 +126,10 @@ class Walk {
   readonly groups: Group[] = []
   /** By layer: what a layer that is called again makes, and what it was called on first. */
   private readonly made = new Map<LayerBase, { readonly group: Group; readonly input: Lane }>()
+
+  private readonly seen = new Set<LayerBase>()
+
+  constructor(private readonly inner: boolean) {}
 
   /** What lies along the last axis of each output. */
   run(graph: LayerGraph, inputs: readonly Lane[]): Lane[] {
@@ -119,6 +147,8 @@ class Walk {
   private call(layer: LayerBase, symbols: readonly Tensor[], inputs: readonly Lane[]): Lane[] {
     if (layer.graph instanceof LayerGraph) return this.run(layer.graph, inputs)
     if (layer instanceof InputLayer) return [...inputs]
+    if (this.inner && !this.seen.has(layer)) for (const units of layer.innerUnits) this.makeInner(layer, units)
+    this.seen.add(layer)
     const flow = layer.unitFlow
     const lane = flow === null ? null : this.flow(layer, flow, symbols, inputs)
     if (lane === null) for (const input of inputs) fix(input, `${layer} does not say what it does with them`)
@@ -145,22 +175,34 @@ class Walk {
     }
   }
 
-  private make(layer: LayerBase, { count, incoming, outgoing = [] }: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
+  private group(layer: LayerBase, { option, count, incoming, outgoing = [], mixed = false }: MadeUnits): Group {
+    const group = new Group(count)
+    this.groups.push(group)
+    group.makers.add(layer)
+    group.options.set(layer, option)
+    if (mixed) group.fix(`${layer} makes each of all of them`)
+    const own = lane(group)
+    for (const axis of incoming) place(own, axis, () => group.incoming)
+    for (const axis of outgoing) place(own, axis, () => group.outgoing)
+    return group
+  }
+
+  private makeInner(layer: LayerBase, units: InnerUnits): void {
+    use(lane(this.group(layer, units)), units.user)
+  }
+
+  private make(layer: LayerBase, units: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
     const known = this.made.get(layer)
     if (known !== undefined) {
       // One kernel for two inputs: its rows belong to units of both.
       if (joined([known.input, input]) === null) for (const lane of [known.input, input]) fix(lane, `${layer} is called on several inputs`)
       return lane(known.group)
     }
-    const group = new Group(count)
-    this.groups.push(group)
+    const group = this.group(layer, units)
     this.made.set(layer, { group, input })
-    group.makers.add(layer)
-    const own = lane(group)
-    for (const axis of incoming) place(own, axis, () => group.incoming)
-    for (const axis of outgoing) place(own, axis, () => group.outgoing)
     for (const axis of from) place(input, axis, ({ root }) => root.outgoing)
-    return own
+    use(input, { layer, axis: -1 })
+    return lane(group)
   }
 
   private concatenated(symbols: readonly Tensor[], inputs: readonly Lane[]): Lane {
@@ -186,6 +228,11 @@ function place(lane: Lane, { weight, axis, blocks = 1 }: UnitAxis, listOf: (grou
   if (lane === null) return
   const repeats = repeated(lane, blocks)
   for (const { group, start, stride, blocks: count } of repeats!.segments) listOf(group).push({ weight, axis, start, stride, blocks: count })
+}
+
+/** Notes who is given the units of a lane. */
+function use(lane: Lane, by: { readonly layer: object; readonly axis: number }): void {
+  for (const { group: { root }, start, stride, blocks } of lane?.segments ?? []) root.uses.push({ ...by, start, stride, blocks })
 }
 
 /** A lane several times, one behind the other. */
@@ -225,7 +272,7 @@ function liesAlike(a: NonNullable<Lane>, b: NonNullable<Lane>): boolean {
 }
 
 /** The indices along the axis of some units of a place. */
-export function indicesOf({ start, stride, blocks }: UnitPlace, units: readonly number[]): number[] {
+export function indicesOf({ start, stride, blocks }: Pick<UnitPlace, 'start' | 'stride' | 'blocks'>, units: readonly number[]): number[] {
   return Array.from({ length: blocks }, (_, block) => units.map((unit) => start + block * stride + unit)).flat()
 }
 

@@ -3,13 +3,14 @@
 import { ShapeError, formatShape } from '../core/errors'
 import { nullable, option } from '../core/options'
 import { sizeOf } from '../core/shapes'
+import type { PaddedAttributes } from '../primitives/attributes'
 import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { cast } from './elementwise'
 import type { Padding, Sliding } from './sliding'
-import { padFor, padSides, padding, perAxis, placesIn } from './sliding'
-import { broadcastTo, reshape, slice } from './shape'
+import { padding, paddingAlong, perAxis, placesIn } from './sliding'
+import { broadcastTo, reshape } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -44,7 +45,11 @@ function slidingOf(where: string, kernel: Tensor, options: unknown): Sliding {
   return { ...rest, window: kernel.shape.slice(0, -2), dilation: dilationRate }
 }
 
-const strided = ({ strides, dilation }: Sliding) => ({ strides, dilation })
+/** How a window slides over x, zeros around it and all. */
+function slideOver(x: Tensor, { window, strides, dilation, padding: how }: Sliding): PaddedAttributes {
+  const sides = window.map((taps, i) => paddingAlong(x.shape[i + 1]!, taps, strides[i]!, dilation[i]!, how))
+  return { strides, dilation, before: sides.map(([before]) => before), after: sides.map(([, after]) => after) }
+}
 
 /**
  * y[n, o, f] = Σ x[n, o · stride + t · dilation, c] · kernel[t, c, f] over the taps t of a window and the channels c.
@@ -69,7 +74,7 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
     throw new ShapeError(`${where}: a kernel ${formatShape(kernel.shape)} must divide the channels of ${formatShape(x.shape)} into groups, and have as many filters for each`)
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
-  return apply('convolution', [padFor(cast(x, 'float32'), sliding), kernel], { ...strided(sliding), groups })[0]!
+  return apply('convolution', [cast(x, 'float32'), kernel], { ...slideOver(x, sliding), groups })[0]!
 }
 
 /**
@@ -89,9 +94,8 @@ export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, slid
     throw new ShapeError(`${where}: a kernel ${formatShape(kernel.shape)} needs ${channels} channels, received ${formatShape(x.shape)}`)
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
-  const padded = padFor(cast(x, 'float32'), sliding)
   const taps = reshape(kernel, [...kernel.shape.slice(0, -2), channels * multiplier])
-  return apply('depthwiseConvolution', [repeatChannels(padded, multiplier), taps], strided(sliding))[0]!
+  return apply('depthwiseConvolution', [repeatChannels(cast(x, 'float32'), multiplier), taps], slideOver(x, sliding))[0]!
 }
 
 /** Each channel several times in a row. */
@@ -135,7 +139,7 @@ export function convTranspose(x: TensorLike, kernel: TensorLike, options: ConvTr
   return transposeConvolve('convTranspose', value, taps, sliding, more)
 }
 
-/** What is cut from the full result of a transposed convolution along an axis; negative: added, as zeros. */
+/** What is cut from the full result of a transposed convolution along an axis; behind, a negative number is added, as zeros. */
 function cropAlong(taps: number, stride: number, dilation: number, how: Padding, more: number | null): [before: number, after: number] {
   const reach = (taps - 1) * dilation
   const spread = reach + 1
@@ -164,11 +168,7 @@ export function transposeConvolve(where: string, x: Tensor, kernel: Tensor, slid
   const spatial = x.shape.slice(1, -1)
   const lengths = transposedLengths(spatial, sliding, outputPadding)
   if (lengths.some((length) => length! < 1)) throw new ShapeError(`${where}: the result ${formatShape(lengths)} would be empty: the window ${formatShape(window)} is too small for the strides ${formatShape(strides)}`)
-  const full = spatial.map((extent, i) => fullLength(extent, window[i]!, strides[i]!, dilation[i]!))
-  const y = apply('convolutionTranspose', [cast(x, 'float32'), kernel], { ...strided(sliding), groups: 1, spatial: full })[0]!
   const crops = window.map((taps, i) => cropAlong(taps, strides[i]!, dilation[i]!, how, outputPadding?.[i] ?? null))
-  const wide = padSides(y, crops.map(([before, after]) => [Math.max(0, -before), Math.max(0, -after)]))
-  const starts = [0, ...crops.map(([before]) => Math.max(0, before)), 0]
-  const size = [x.shape[0]!, ...lengths.map((length) => length!), wide.shape.at(-1)!]
-  return size.every((extent, i) => extent === wide.shape[i]) ? wide : slice(wide, starts, size)
+  const [before, after] = [crops.map(([each]) => each), crops.map(([, each]) => each)]
+  return apply('convolutionTranspose', [cast(x, 'float32'), kernel], { strides, dilation, before, after, groups: 1, spatial: lengths.map((length) => length!) })[0]!
 }

@@ -5,9 +5,9 @@ import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { sizeOf } from '../core/shapes'
 import { multiply } from './elementwise'
 import { sum } from './reduce'
+import { product } from './products'
 import { reshape, take, transpose } from './shape'
 import { Tensor } from './tensor'
-import { apply } from './trace'
 
 /** A tensor whose axes have names: letters, or '...0', '...1', … for those under an ellipsis, counted from the right. */
 interface Named {
@@ -32,11 +32,11 @@ export function sumOfProducts(equation: string, tensors: readonly Tensor[]): Ten
   checkExtents(equation, operands)
   const result = resultLabels(equation, operands, right)
   const [first, ...others] = operands.map(diagonal)
-  const product = others.reduce((folded, operand, i) => {
+  const whole = others.reduce((folded, operand, i) => {
     const later = others.slice(i + 1).flatMap(({ labels }) => labels)
     return contract(folded, operand, new Set([...result, ...later]))
   }, first!)
-  const { tensor, labels } = sumOut(product, new Set(result))
+  const { tensor, labels } = sumOut(whole, new Set(result))
   return transpose(tensor, result.map((label) => labels.indexOf(label)))
 }
 
@@ -125,11 +125,11 @@ function contract(a: Named, b: Named, wanted: ReadonlySet<string>): Named {
   }
   // [batch…, rows, summed] · [batch…, summed, columns]; batch axes broadcast.
   const k = sizeOf(extents(rhs, batch.length, summed.length))
-  const product = apply('matmul', [
+  const found = product(
     reshape(lhs, [...lhsBatch, sizeOf(rowExtents), k]),
     reshape(rhs, [...rhsBatch, k, sizeOf(columnExtents)]),
-  ], {})[0]!
-  return { tensor: reshape(product, [...extents(product, 0, batch.length), ...rowExtents, ...columnExtents]), labels }
+  )
+  return { tensor: reshape(found, [...extents(found, 0, batch.length), ...rowExtents, ...columnExtents]), labels }
 }
 
 function inOrder({ tensor, labels }: Named, order: readonly string[]): Tensor {

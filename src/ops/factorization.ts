@@ -5,15 +5,16 @@ import { ShapeError, formatShape } from '../core/errors'
 import { boolean, choice } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { broadcastShapes, sameShape } from '../core/shapes'
-import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../primitives/factorization'
+import { Cholesky, Eigen, FactoredSolve, Lu, LuOfDeterminant, Qr, Singular, TriangularSolve } from '../primitives/factorization'
 import type { KernelRoutine } from '../primitives/routine'
+import { requireNumber } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
-import { abs, add, cast, log, mod, multiply, notEqual, sign, subtract } from './elementwise'
+import { abs, add, cast, divide, less, log, mod, multiply, notEqual, sign, stopGradient, subtract, where } from './elementwise'
 import { diagonal } from './diagonals'
 import { matmul } from './linalg'
-import { prod, sum } from './reduce'
-import { arange, broadcastTo, concatenate, expandDims, eye, reshape, slice, swapAxes } from './shape'
+import { all, max, prod, sum } from './reduce'
+import { arange, broadcastTo, concatenate, expandDims, eye, reshape, slice, squeeze, swapAxes } from './shape'
 import type { Tensor } from './tensor'
 import { apply } from './trace'
 
@@ -105,20 +106,22 @@ export function luFactor(x: TensorLike): [lu: Tensor, pivots: Tensor] {
 }
 
 /** The diagonal of U [… n], and −1 or 1 for the order of the rows [… ]. */
-function triangle(x: Tensor): { readonly pivots: Tensor; readonly parity: Tensor } {
-  const [packed, exchanged] = run(new Lu(), x)
+function triangle(x: Tensor, lu = new Lu()): { readonly pivots: Tensor; readonly parity: Tensor } {
+  const [packed, exchanged] = run(lu, x)
   const count = sum(notEqual(exchanged!, arange(0, x.shape.at(-1), 1, 'int32')), -1)
   return { pivots: diagonal(packed!, 0, -2, -1), parity: subtract(1, multiply(cast(mod(count, 2), 'float32'), 2)) }
 }
 
 /**
- * The determinant of A [… n,n]: [… ]. Its gradient det(A) A⁻ᵀ is finite for every A with n ≤ 3, and where A is not singular.
+ * The determinant of A [… n,n]: [… ]. Its gradient is the transposed adjugate, det(A) A⁻ᵀ where A is not singular. Where it is,
+ * with n > 3, it is the adjugate's if elimination leaves one 0 on the diagonal; 0 if it leaves more, which is right below rank
+ * n − 1. Gradients of it are finite for n ≤ 3, and where A is not singular.
  */
 export function det(x: TensorLike): Tensor {
   const value = requireSquare('det', x)
   const n = value.shape.at(-1)!
   if (n > 0 && n <= 3) return expanded(value, n)
-  const { pivots, parity } = triangle(value)
+  const { pivots, parity } = triangle(value, new LuOfDeterminant())
   return multiply(prod(pivots, -1), parity)
 }
 
@@ -191,4 +194,53 @@ export function svd(x: TensorLike, fullMatrices = true, computeUv = true): Tenso
   const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [Tensor, Tensor, Tensor]
   if (!withVectors) return s
   return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
+}
+
+/** Keras on JAX: singular values below 10 max(m, n) ε of the largest are 0. */
+const cutoff = (m: number, n: number): number => 10 * Math.max(m, n) * 2 ** -23
+
+/**
+ * The pseudoinverse A⁺ [… n,m] of A [… m,n]: V diag(1/s) Uᵀ, over the singular values s that count. A⁺ b is the shortest of all
+ * x for which |A x − b| is least. Its gradient is that of (Aᵀ A)⁻¹ Aᵀ, or of Aᵀ (A Aᵀ)⁻¹; it is 0 where a singular value does not
+ * count, as A⁺ is not continuous there.
+ *
+ * @param rcond singular values up to this part of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
+ * Keras: `keras.ops.pinv`.
+ */
+export function pinv(x: TensorLike, rcond: number | null = null): Tensor {
+  const value = requireMatrices('pinv', x)
+  const [m, n] = value.shape.slice(-2) as [number, number]
+  const least = rcond === null ? cutoff(m, n) : requireNumber('pinv: rcond', rcond)
+  if (m < n) return transposed(pinv(transposed(value), least))
+  if (value.size === 0) return transposed(value)
+  const [u, s, vt] = run(new Singular(false), stopGradient(value)) as [Tensor, Tensor, Tensor]
+  const counts = less(multiply(max(s, -1, true), least), s)
+  const inverse = where(counts, divide(1, where(counts, s, 1)), 0)
+  const found = matmul(multiply(transposed(vt), expandDims(inverse, -2)), transposed(u))
+  // R⁻¹ Qᵀ, which is the same where A has full rank, has the gradient
+  const isWhole = expandDims(all(counts, -1, true), -1)
+  const [q, r] = run(new Qr(false), where(isWhole, value, eye(m, n))) as [Tensor, Tensor]
+  const smooth = run(new TriangularSolve(false, false, false), r, transposed(q))[0]!
+  return add(found, subtract(smooth, stopGradient(smooth)))
+}
+
+/**
+ * The shortest of all X for which |A X − B| is least: A⁺ B. Gradients are those of `pinv`.
+ * @param a [… m,n]
+ * @param b [… m,k]; or one vector [m], or one for each matrix [… m]
+ * @param rcond singular values of A up to this part of the largest one count as 0. Default 10 · max(m, n) · 2⁻²³.
+ * @returns [… n,k], or [… n]
+ * Keras: `keras.ops.lstsq`.
+ */
+export function lstsq(a: TensorLike, b: TensorLike, rcond: number | null = null): Tensor {
+  const left = requireMatrices('lstsq', a)
+  const given = cast(asTensor(b, 'lstsq'), 'float32')
+  const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
+  const right = isVector ? expandDims(given, -1) : given
+  const m = left.shape.at(-2)!
+  if (right.rank < 2 || right.shape.at(-2) !== m) {
+    throw new ShapeError(`lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(given.shape)}`)
+  }
+  const solution = matmul(pinv(left, rcond), right)
+  return isVector ? squeeze(solution, -1) : solution
 }

@@ -5,7 +5,7 @@ import { readTyped, requireNumber } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
 import {
-  abs, add, cast, ceil, cos, divide, equal, exp, expm1, floor, isfinite, isnan, less, lessEqual, log, log1p, logicalAnd, logicalNot, logicalOr,
+  abs, add, arctan2, cast, ceil, cos, divide, equal, exp, expm1, floor, isfinite, isnan, less, lessEqual, log, log1p, logicalAnd, logicalNot, logicalOr,
   maximum, multiply, notEqual, power, reciprocal, sin, sqrt, square, subtract, where,
 } from './elementwise'
 import { full } from './shape'
@@ -16,6 +16,24 @@ export function tan(x: TensorLike): Tensor {
   const value = asTensor(x, 'tan')
   return divide(sin(value), cos(value))
 }
+
+/** The angle in (−π/2, π/2) whose tangent is x. */
+export const arctan = (x: TensorLike): Tensor => arctan2(asTensor(x, 'arctan'), 1)
+
+/** √(1 − x) and √(1 + x): sine and cosine of half the angle whose cosine is x, times √2. */
+function halves(x: TensorLike, where: string): [Tensor, Tensor] {
+  const value = asTensor(x, where)
+  return [sqrt(subtract(1, value)), sqrt(add(1, value))]
+}
+
+/** The angle in [−π/2, π/2] whose sine is x; NaN beyond ±1. */
+export function arcsin(x: TensorLike): Tensor {
+  const [below, above] = halves(x, 'arcsin')
+  return arctan2(x, multiply(below, above))
+}
+
+/** The angle in [0, π] whose cosine is x; NaN beyond ±1. */
+export const arccos = (x: TensorLike): Tensor => multiply(arctan2(...halves(x, 'arccos')), 2)
 
 /** (eˣ − e⁻ˣ) / 2, accurate near 0. */
 export function sinh(x: TensorLike): Tensor {

@@ -1,4 +1,5 @@
-// Products of matrices and vectors, and sums of products by letters, in float32. Factorizations are in factorization.ts.
+// Products of matrices and vectors, and sums of products by letters, of integers int32, else float32. Factorizations
+// are in factorization.ts.
 
 import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { integer, nullable, option } from '../core/options'
@@ -6,32 +7,25 @@ import { normalizeAxis } from '../core/shapes'
 import { readTyped, requireInteger, requireIntegers, requireList } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
-import { cast, multiply, negative, subtract } from './elementwise'
+import { multiply, negative, subtract } from './elementwise'
 import { sumOfProducts } from './einsum'
+import { factors, product } from './products'
 import { reshape, stack, transpose, unstack } from './shape'
 import type { Tensor } from './tensor'
-import { apply } from './trace'
-
-const none = {}
-
-function float(x: TensorLike, where: string): Tensor {
-  return cast(asTensor(x, where), 'float32')
-}
 
 /**
  * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. A vector is a row on the left and a column on
  * the right, and its axis disappears.
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const left = float(a, 'matmul')
-  const right = float(b, 'matmul')
+  const [left, right] = factors('matmul', [a, b]) as [Tensor, Tensor]
   if (left.rank === 0 || right.rank === 0) throw new ShapeError('matmul: a scalar is not a matrix; use multiply')
   const rows = left.rank === 1 ? reshape(left, [1, left.size]) : left
   const columns = right.rank === 1 ? reshape(right, [right.size, 1]) : right
-  const product = apply('matmul', [rows, columns], none)[0]!
-  if (left.rank > 1 && right.rank > 1) return product
-  const batch = product.shape.slice(0, -2)
-  return reshape(product, [...batch, ...(left.rank > 1 ? [product.shape.at(-2)!] : []), ...(right.rank > 1 ? [product.shape.at(-1)!] : [])])
+  const found = product(rows, columns)
+  if (left.rank > 1 && right.rank > 1) return found
+  const batch = found.shape.slice(0, -2)
+  return reshape(found, [...batch, ...(left.rank > 1 ? [found.shape.at(-2)!] : []), ...(right.rank > 1 ? [found.shape.at(-1)!] : [])])
 }
 
 /**
@@ -40,8 +34,7 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
  *   Default 2.
  */
 export function tensordot(a: TensorLike, b: TensorLike, axes: number | readonly [readonly number[] | number, readonly number[] | number] = 2): Tensor {
-  const left = float(a, 'tensordot')
-  const right = float(b, 'tensordot')
+  const [left, right] = factors('tensordot', [a, b]) as [Tensor, Tensor]
   const [leftAxes, rightAxes] = meetingAxes(left, right, axes)
   const extents = leftAxes.map((axis) => left.shape[axis]!)
   const fits = leftAxes.length === rightAxes.length && rightAxes.every((axis, i) => right.shape[axis] === extents[i])
@@ -55,11 +48,11 @@ export function tensordot(a: TensorLike, b: TensorLike, axes: number | readonly 
   const columns = right.shape.map((_, i) => i).filter((i) => !rightAxes.includes(i))
   const k = extents.reduce((size, extent) => size * extent, 1)
   const sizes = (value: Tensor, of: readonly number[]): number[] => of.map((axis) => value.shape[axis]!)
-  const product = apply('matmul', [
+  const found = product(
     reshape(transpose(left, [...rows, ...leftAxes]), [sizes(left, rows).reduce((x, y) => x * y, 1), k]),
     reshape(transpose(right, [...rightAxes, ...columns]), [k, sizes(right, columns).reduce((x, y) => x * y, 1)]),
-  ], {})[0]!
-  return reshape(product, [...sizes(left, rows), ...sizes(right, columns)])
+  )
+  return reshape(found, [...sizes(left, rows), ...sizes(right, columns)])
 }
 
 function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], number[]] {
@@ -85,21 +78,20 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
  * is a scalar.
  */
 export function dot(a: TensorLike, b: TensorLike): Tensor {
-  const left = float(a, 'dot')
-  const right = float(b, 'dot')
+  const [left, right] = factors('dot', [a, b]) as [Tensor, Tensor]
   if (left.rank === 0 || right.rank === 0) return multiply(left, right)
   return tensordot(left, right, [-1, right.rank === 1 ? -1 : -2])
 }
 
 /** Σ over the last axis of both: result[i…, j…] = Σₖ a[i…, k] b[j…, k]; a product where either is a scalar. */
 export function inner(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [float(a, 'inner'), float(b, 'inner')]
+  const [left, right] = factors('inner', [a, b]) as [Tensor, Tensor]
   return left.rank === 0 || right.rank === 0 ? multiply(left, right) : tensordot(left, right, [-1, -1])
 }
 
 /** Σ a · b over all elements, in row-major order. */
 export function vdot(a: TensorLike, b: TensorLike): Tensor {
-  const [left, right] = [float(a, 'vdot'), float(b, 'vdot')]
+  const [left, right] = factors('vdot', [a, b]) as [Tensor, Tensor]
   if (left.size !== right.size) throw new ShapeError(`vdot: needs as many elements on both sides, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`)
   return tensordot(reshape(left, [left.size]), reshape(right, [right.size]), 1)
 }
@@ -173,5 +165,5 @@ export function outer(a: TensorLike, b: TensorLike): Tensor {
  */
 export function einsum(equation: string, ...operands: readonly TensorLike[]): Tensor {
   if (typeof equation !== 'string') throw new ArgumentError(`einsum: the equation must be a string, received ${quoted(equation)}`)
-  return sumOfProducts(equation, operands.map((operand) => float(operand, 'einsum')))
+  return sumOfProducts(equation, factors('einsum', operands))
 }

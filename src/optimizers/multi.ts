@@ -116,6 +116,10 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     return all
   }
 
+  override slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
+    return this.optimizerOf(weight).slotsOf(weight)
+  }
+
   override get builtFor(): readonly Variable[] {
     return this.optimizers.flatMap((each) => each.optimizer.builtFor)
   }

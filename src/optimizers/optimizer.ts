@@ -71,7 +71,8 @@ export interface UpdateResult {
   readonly slots: readonly Tensor[]
 }
 
-const AVERAGE = 'average'
+/** The kind of slot that holds the running average of a weight. @internal */
+export const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
 /**
@@ -157,6 +158,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   /** The slots by kind, each in the order of the weights that the optimizer knows. */
   get slots(): ReadonlyMap<string, readonly Variable[]> {
     return this.store.slots
+  }
+
+  /** What is kept beside one weight, by kind; nothing before the first training. */
+  slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
+    return this.store.slotsOf(weight)
   }
 
   /** The weights it has slots for, in the order of `variables`; none before the first training. @internal */

@@ -55,6 +55,11 @@ export class ParameterStore {
     return this.slotsByKind
   }
 
+  /** What is kept beside a weight, by kind. */
+  slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
+    return this.places.get(weight)?.slots ?? new Map()
+  }
+
   knows(weight: Variable): boolean {
     return this.places.has(weight)
   }

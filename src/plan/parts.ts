@@ -37,8 +37,8 @@ const RANDOM = 1.2
 function isSlow(step: number): boolean {
   switch (step) {
     case Step.Exp: case Step.Expm1: case Step.Log: case Step.Log1p: case Step.Sin: case Step.Cos: case Step.Tanh:
-    case Step.Sigmoid: case Step.Softplus: case Step.Erf: case Step.Gelu: case Step.GeluGradient: case Step.ErfInv: case Step.Power: case Step.Mod:
-    case Step.FloorDivideI32: case Step.ModI32:
+    case Step.Sigmoid: case Step.Softplus: case Step.Erf: case Step.Gelu: case Step.GeluGradient: case Step.ErfInv: case Step.Power: case Step.Arctan2:
+    case Step.Mod: case Step.FloorDivideI32: case Step.ModI32:
       return true
     default:
       return false

@@ -47,7 +47,13 @@ export interface WindowAttributes {
   readonly dilation: readonly number[]
 }
 
-export interface ConvolutionAttributes extends WindowAttributes {
+/** Zeros around each axis, before and behind; behind, a negative number leaves out as many elements. */
+export interface PaddedAttributes extends WindowAttributes {
+  readonly before: readonly number[]
+  readonly after: readonly number[]
+}
+
+export interface ConvolutionAttributes extends PaddedAttributes {
   readonly groups: number
 }
 
@@ -95,6 +101,7 @@ export interface PrimitiveAttributes {
   multiply: NoAttributes
   divide: NoAttributes
   power: NoAttributes
+  arctan2: NoAttributes
   mod: NoAttributes
   floorDivide: NoAttributes
   maximum: NoAttributes
@@ -113,9 +120,10 @@ export interface PrimitiveAttributes {
   convolution: ConvolutionAttributes
   convolutionKernel: ConvolutionAttributes & { readonly kernel: Shape }
   convolutionTranspose: ConvolutionAttributes & { readonly spatial: Shape }
-  depthwiseConvolution: WindowAttributes
-  depthwiseConvolutionKernel: WindowAttributes & { readonly kernel: Shape }
-  depthwiseConvolutionTranspose: WindowAttributes & { readonly spatial: Shape }
+  convolutionTurned: ConvolutionAttributes & { readonly spatial: Shape }
+  depthwiseConvolution: PaddedAttributes
+  depthwiseConvolutionKernel: PaddedAttributes & { readonly kernel: Shape }
+  depthwiseConvolutionTranspose: PaddedAttributes & { readonly spatial: Shape }
   // pooling.ts
   maxPool: PoolAttributes
   maxPoolPick: PoolAttributes

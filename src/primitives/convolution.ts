@@ -4,7 +4,8 @@
 //   x̄ = convolutionTranspose(ȳ, w)     the same sum, over the y[n, o, f] that x[n, i, c] takes part in
 //   w̄ = convolutionKernel(x, ȳ)        the same sum, over the places n, o
 //
-// Padding is not theirs: x is padded before. In depthwise convolution each channel has taps of its own and meets no other.
+// `before` and `after` say how many zeros surround x, so its axes count from −before on; they are never stored, nor multiplied.
+// In depthwise convolution each channel has taps of its own and meets no other.
 
 import { Convolution, ConvolutionKernel, DepthwiseConvolution, DepthwiseConvolutionKernel } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
@@ -14,12 +15,13 @@ import { sizeOf } from '../core/shapes'
 import type { Value } from '../ir/graph'
 import type { Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
-import type { ConvolutionAttributes, NoAttributes, PrimitiveAttributes, WindowAttributes } from './attributes'
+import type { ConvolutionAttributes, NoAttributes, PaddedAttributes, PrimitiveAttributes } from './attributes'
 import { contraction } from './contraction'
 import type { Emitter } from './emitter'
 import type { ComposedPrimitive, KernelPrimitive, Layout, LowerContext } from './rule'
 import { isContiguous } from './rule'
-import { hasPixels, placesOf, requireWindow, windowLists } from './window'
+import type { Stretch } from './window'
+import { boxLists, depthwiseBoxLists, hasPixels, placesOf, requireWindow, slidingStretches, transposedStretches } from './window'
 
 const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
@@ -30,14 +32,63 @@ const windowOf = (kernel: TensorType): Shape => kernel.shape.slice(0, -2)
 /** × and + for every tap of every result. */
 const perTap = (result: Shape, taps: Shape): number => 2 * sizeOf(result) * sizeOf(taps)
 
-/** A convolution with one tap and no steps is a matrix product. */
-const isProduct = (window: Shape, { strides, groups }: ConvolutionAttributes): boolean =>
-  groups === 1 && window.every((taps) => taps === 1) && strides.every((stride) => stride === 1)
+const isZero = (count: number): boolean => count === 0
+const isOne = (count: number): boolean => count === 1
+
+/** A convolution with one tap, no steps and no zeros is a matrix product. */
+const isProduct = (window: Shape, { strides, groups, before, after }: ConvolutionAttributes): boolean =>
+  groups === 1 && window.every(isOne) && strides.every(isOne) && before.every(isZero) && after.every(isZero)
 
 /** A convolution in which each channel is a group, and makes one result. */
 const isDepthwise = (kernel: Shape, { groups }: ConvolutionAttributes): boolean => groups > 1 && kernel.at(-2) === 1 && kernel.at(-1) === groups
 
-const slideOf = ({ strides, dilation }: WindowAttributes): WindowAttributes => ({ strides, dilation })
+const slideOf = ({ strides, dilation, before, after }: PaddedAttributes): PaddedAttributes => ({ strides, dilation, before, after })
+
+/** [… window, c, groups · f] → [… window, f, groups · c] */
+function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
+  if (groups === 1) return e.transposeMatrix(kernel)
+  const window = windowOf(kernel)
+  const [channels, filters] = kernel.shape.slice(-2) as [number, number]
+  const rank = window.length
+  const apart = e.reshape(kernel, [...window, channels, groups, filters / groups])
+  const turned = e.transpose(apart, [...window.keys(), rank + 2, rank + 1, rank])
+  return e.reshape(turned, [...window, filters / groups, groups * channels])
+}
+
+/** Images from which on the sums of a kernel's gradient go box by box: those of few places do not repay it. */
+const BOXED_IMAGES = 4
+
+/** x with the zeros around it in memory, and the attributes that belong to it; null where they need not be. */
+function padded<Attributes extends PaddedAttributes>(e: Emitter, x: Value, attributes: Attributes): { wide: Value; inside: Attributes } | null {
+  const { before, after } = attributes
+  const none = before.map(() => 0)
+  if (x.shape[0]! >= BOXED_IMAGES || [...before, ...after].every(isZero)) return null
+  const cut = e.slice(x, x.shape.map(() => 0), x.shape.map((extent, i) => extent + Math.min(0, after[i - 1] ?? 0)))
+  const wide = e.pad(cut, [0, ...before, 0], [0, ...after.map((count) => Math.max(0, count)), 0])
+  return { wide, inside: { ...attributes, before: none, after: none } }
+}
+
+/** Each group of channels of x meets its own filters, at the places of `stretches`. */
+function lowerConvolution(
+  { inputs: [x, kernel], outputs: [out], attributes: { groups }, bias, epilogue, scratch, wideTiles, emit }: LowerContext<ConvolutionAttributes>, stretches: readonly (readonly Stretch[])[],
+): void {
+  const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
+  const { lists, ...seen } = boxLists(x!, out!.shape, windowOf(kernel!), stretches, channels)
+  emit(instruction(Opcode.Convolution, Convolution, {
+    ...seen, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
+    channels: filters / groups, groups, groupStride: channels, epilogue, scratch, wide: Number(wideTiles),
+  }, lists))
+}
+
+function lowerDepthwise(
+  { inputs: [x, kernel], outputs: [out], bias, epilogue, scratch, emit }: LowerContext<PaddedAttributes>, stretches: readonly (readonly Stretch[])[],
+): void {
+  const { lists, run: _, ...seen } = depthwiseBoxLists(x!, out!.shape, kernel!.shape.slice(0, -1), stretches)
+  emit(instruction(Opcode.DepthwiseConvolution, DepthwiseConvolution, {
+    ...seen, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
+    channels: x!.shape.at(-1)!, epilogue, scratch,
+  }, lists))
+}
 
 /** A contiguous operand as a matrix. */
 const matrix = ({ address, dtype }: Operand, rows: number, columns: number): Operand => ({ address, dtype, shape: [rows, columns], strides: [columns, 1] })
@@ -70,19 +121,13 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
   accepts: acceptsPixels,
   fusesEpilogue: true,
   lower(context) {
-    const { inputs: [x, kernel], outputs: [out], attributes, bias, epilogue, scratch, wideTiles, emit } = context
+    const { inputs: [x, kernel], outputs: [out], attributes } = context
     const window = windowOf(kernel!)
     const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
     if (isProduct(window, attributes) && contraction.matmul.accepts!(0, x!, { offset: 0, strides: x!.strides }, {})) {
       return asProduct(context, x!, matrix(kernel!, channels, filters), out!)
     }
-    const { groups } = attributes
-    const { lists, ...seen } = windowLists(x!, window, attributes, groups === 1 ? channels : null)
-    const run = groups === 1 ? seen.run : channels
-    emit(instruction(Opcode.Convolution, Convolution, {
-      ...seen, run, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
-      channels: filters / groups, groups, groupStride: channels, epilogue, scratch, wide: Number(wideTiles),
-    }, lists))
+    lowerConvolution(context, slidingStretches(x!.shape, window, attributes))
   },
   flops: ({ inputs: [, kernel], outputs: [out] }) => perTap(out!.shape, kernel!.shape.slice(0, -1)),
 }
@@ -99,8 +144,11 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
     isWanted(0) ? e.convolutionTranspose(dy!, dw!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
     isWanted(1) ? e.convolution(x!, dw!, attributes) : null,
   ],
-  simplify: ({ e, inputs: [x, dy], output, attributes }) =>
-    isDepthwise(output.shape, attributes) ? e.reshape(e.depthwiseConvolutionKernel(x!, dy!, { ...slideOf(attributes), kernel: attributes.kernel }), output.shape) : null,
+  simplify({ e, inputs: [x, dy], output, attributes }) {
+    const { wide, inside } = padded(e, x!, attributes) ?? { wide: x!, inside: attributes }
+    if (isDepthwise(output.shape, attributes)) return e.reshape(e.depthwiseConvolutionKernel(wide, dy!, { ...slideOf(inside), kernel: attributes.kernel }), output.shape)
+    return wide === x ? null : e.convolutionKernel(wide, dy!, inside)
+  },
   accepts: acceptsPixels,
   lower(context) {
     const { inputs: [x, dy], outputs: [out], attributes, scratch, wideTiles, emit } = context
@@ -111,10 +159,9 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
       const columns = transposed(matrix(x!, places, channels))
       return asProduct({ ...context, bias: null, epilogue: 0 }, columns, matrix(dy!, places, filters), matrix(out!, channels, filters))
     }
-    const { lists, ...seen } = windowLists(x!, kernel, attributes, groups === 1 ? channels : null)
-    const run = groups === 1 ? seen.run : channels
+    const { lists, ...seen } = boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
     emit(instruction(Opcode.ConvolutionKernel, ConvolutionKernel, {
-      ...seen, run, out: out!.address, input: x!.address, gradient: dy!.address, channels: filters / groups, groups, groupStride: channels, scratch,
+      ...seen, out: out!.address, input: x!.address, gradient: dy!.address, channels: filters / groups, groups, groupStride: channels, scratch,
       wide: Number(wideTiles),
     }, lists))
   },
@@ -135,27 +182,35 @@ const convolutionTranspose: ComposedPrimitive<PrimitiveAttributes['convolutionTr
     isWanted(1) ? e.convolutionKernel(dx!, dy!, { ...attributes, kernel: windowOf(kernel!) }) : null,
   ],
   compose(e, [dy, kernel], attributes) {
-    const { groups, spatial } = attributes
+    const { groups, spatial, ...slide } = attributes
     const window = windowOf(kernel!)
-    const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
-    // [… window, c, groups · f] → [… window, f, groups · c]
-    const turn = (taps: Value): Value => {
-      const shape = windowOf(taps)
-      if (groups === 1) return e.transposeMatrix(taps)
-      const apart = e.reshape(taps, [...shape, channels, groups, filters / groups])
-      const rank = shape.length
-      const turned = e.transpose(apart, [...shape.keys(), rank + 2, rank + 1, rank])
-      return e.reshape(turned, [...shape, filters / groups, groups * channels])
+    if (isProduct(window, attributes)) return e.convolution(dy!, turnChannels(e, kernel!, groups), { ...slide, groups })
+    if (isDepthwise(kernel!.shape, attributes)) {
+      return e.depthwiseConvolutionTranspose(dy!, e.reshape(kernel!, [...window, groups]), { ...slideOf(attributes), spatial })
     }
-    const strides = window.map(() => 1)
-    return composeTranspose(e, dy!, kernel!, [...spatial, channels * groups], window, attributes, (padded, taps, dilation) =>
-      e.convolution(padded, turn(taps), { strides, dilation, groups }),
-    )
+    return e.convolutionTurned(dy!, e.reverse(turnChannels(e, kernel!, groups), [...window.keys()]), attributes)
   },
   flops: ({ inputs: [dy, kernel] }) => perTap(dy!.shape, kernel!.shape.slice(0, -1)),
 }
 
-const depthwiseConvolution: KernelPrimitive<WindowAttributes> = {
+/** convolutionTranspose with the kernel as its sums want it: [… window, f, groups · c], its window turned round. */
+const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned']> = {
+  kind: 'kernel',
+  infer([dy, kernel], attributes) {
+    const shape = [dy!.shape[0]!, ...attributes.spatial, kernel!.shape.at(-1)!]
+    requireWindow('convolutionTurned', { shape, dtype: 'float32' }, windowOf(kernel!), attributes)
+    requirePlaces('convolutionTurned', shape, dy!, windowOf(kernel!), attributes)
+    return [{ shape, dtype: 'float32' }]
+  },
+  // what it is made of is differentiated
+  vjp: null,
+  accepts: acceptsPixels,
+  fusesEpilogue: true,
+  lower: (context) => lowerConvolution(context, transposedStretches(context.outputs[0]!.shape, windowOf(context.inputs[1]!), context.attributes)),
+  flops: ({ inputs: [dy, kernel], attributes: { groups } }) => (perTap(dy!.shape, kernel!.shape.slice(0, -2)) * kernel!.shape.at(-1)!) / groups,
+}
+
+const depthwiseConvolution: KernelPrimitive<PaddedAttributes> = {
   kind: 'kernel',
   infer([x, kernel], attributes) {
     const window = kernel!.shape.slice(0, -1)
@@ -173,13 +228,7 @@ const depthwiseConvolution: KernelPrimitive<WindowAttributes> = {
   ],
   accepts: acceptsPixels,
   fusesEpilogue: true,
-  lower({ inputs: [x, kernel], outputs: [out], attributes, bias, epilogue, scratch, emit }) {
-    const { lists, run: _, ...seen } = windowLists(x!, kernel!.shape.slice(0, -1), attributes, null)
-    emit(instruction(Opcode.DepthwiseConvolution, DepthwiseConvolution, {
-      ...seen, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
-      channels: x!.shape.at(-1)!, epilogue, scratch,
-    }, lists))
-  },
+  lower: (context) => lowerDepthwise(context, slidingStretches(context.inputs[0]!.shape, context.inputs[1]!.shape.slice(0, -1), context.attributes)),
   flops: ({ inputs: [, kernel], outputs: [out] }) => perTap(out!.shape, kernel!.shape.slice(0, -1)),
 }
 
@@ -194,9 +243,13 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
     isWanted(0) ? e.depthwiseConvolutionTranspose(dy!, dw!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
     isWanted(1) ? e.depthwiseConvolution(x!, dw!, attributes) : null,
   ],
+  simplify({ e, inputs: [x, dy], attributes }) {
+    const apart = padded(e, x!, attributes)
+    return apart && e.depthwiseConvolutionKernel(apart.wide, dy!, apart.inside)
+  },
   accepts: acceptsPixels,
   lower({ inputs: [x, dy], outputs: [out], attributes, scratch, emit }) {
-    const { lists, run: _, ...seen } = windowLists(x!, attributes.kernel, attributes, null)
+    const { lists, run: _, ...seen } = depthwiseBoxLists(x!, dy!.shape, attributes.kernel, slidingStretches(x!.shape, attributes.kernel, attributes))
     emit(instruction(Opcode.DepthwiseConvolutionKernel, DepthwiseConvolutionKernel, {
       ...seen, out: out!.address, input: x!.address, gradient: dy!.address, channels: x!.shape.at(-1)!, scratch,
     }, lists))
@@ -204,8 +257,8 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
   flops: ({ inputs: [, dy], attributes: { kernel } }) => perTap(dy!.shape, kernel),
 }
 
-const depthwiseConvolutionTranspose: ComposedPrimitive<PrimitiveAttributes['depthwiseConvolutionTranspose']> = {
-  kind: 'composed',
+const depthwiseConvolutionTranspose: KernelPrimitive<PrimitiveAttributes['depthwiseConvolutionTranspose']> = {
+  kind: 'kernel',
   infer([dy, kernel], attributes) {
     const window = kernel!.shape.slice(0, -1)
     const shape = [dy!.shape[0]!, ...attributes.spatial, kernel!.shape.at(-1)!]
@@ -217,112 +270,31 @@ const depthwiseConvolutionTranspose: ComposedPrimitive<PrimitiveAttributes['dept
     isWanted(0) ? e.depthwiseConvolution(dx!, kernel!, attributes) : null,
     isWanted(1) ? e.depthwiseConvolutionKernel(dx!, dy!, { ...attributes, kernel: kernel!.shape.slice(0, -1) }) : null,
   ],
-  compose(e, [dy, kernel], attributes) {
-    const window = kernel!.shape.slice(0, -1)
-    const strides = window.map(() => 1)
-    return composeTranspose(e, dy!, kernel!, [...attributes.spatial, kernel!.shape.at(-1)!], window, attributes, (padded, taps, dilation) =>
-      e.depthwiseConvolution(padded, taps, { strides, dilation }),
-    )
+  accepts: acceptsPixels,
+  fusesEpilogue: true,
+  lower(context) {
+    const window = context.inputs[1]!.shape.slice(0, -1)
+    lowerDepthwise(context, renumber(transposedStretches(context.outputs[0]!.shape, window, context.attributes), window))
   },
   flops: ({ inputs: [dy, kernel] }) => perTap(dy!.shape, kernel!.shape.slice(0, -1)),
 }
 
-function requirePlaces(name: string, x: Shape, dy: TensorType, window: Shape, attributes: WindowAttributes): void {
+/** Taps by their own numbers instead of from the last on. */
+function renumber(stretches: readonly (readonly Stretch[])[], window: Shape): Stretch[][] {
+  return stretches.map((axis, i) => axis.map((stretch) => ({ ...stretch, seen: stretch.seen.map(({ tap, at }) => ({ tap: window[i]! - 1 - tap, at })) })))
+}
+
+function requirePlaces(name: string, x: Shape, dy: TensorType, window: Shape, attributes: PaddedAttributes): void {
   const places = placesOf(x, window, attributes)
   if (dy.dtype === 'float32' && dy.shape.length === x.length && places.every((count, i) => count === dy.shape[i])) return
   throw new ShapeError(`${name}: the gradient must be float32 [${places.join(', ')}, channels], received ${dy.dtype} ${formatShape(dy.shape)}`)
-}
-
-/**
- * One axis of a transposed convolution. x[i] is reached by the taps t with i = o·stride + t·dilation, so which taps they
- * are depends on i modulo the stride only: the phase. Those of one phase are every `step`th from `first` on, and read y
- * at neighbouring places, `dilation` apart: a convolution without strides.
- */
-interface Phase {
-  readonly first: number
-  readonly step: number
-  readonly count: number
-  readonly dilation: number
-  /** Zeros to put around y. */
-  readonly before: number
-  readonly after: number
-}
-
-function phasesOf(extent: number, places: number, taps: number, stride: number, dilation: number): Phase[] {
-  const common = greatestCommonDivisor(stride, dilation)
-  const length = Math.ceil(extent / stride)
-  return Array.from({ length: stride }, (_, phase) => {
-    let first = 0
-    while (first < taps && (phase - first * dilation) % stride !== 0) first++
-    const step = stride / common
-    const count = Math.max(0, Math.ceil((taps - first) / step))
-    const shift = (phase - first * dilation) / stride
-    const own = dilation / common
-    return { first, step, count, dilation: own, before: (count - 1) * own - shift, after: shift + length - places }
-  })
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b)
-}
-
-/** All combinations, the last list's elements in turn first. */
-function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
-  return lists.reduce<T[][]>((found, list) => found.flatMap((head) => list.map((each) => [...head, each])), [[]])
-}
-
-/**
- * x̄ [n, …spatial, c] from ȳ, phase by phase. Of stride 1 there is one phase; others are computed one after another and
- * then put between each other.
- * @param shape [...spatial, c]
- * @param convolve ȳ, padded, with a kernel that is turned round
- */
-function composeTranspose(
-  e: Emitter, dy: Value, kernel: Value, shape: Shape, window: Shape, { strides, dilation }: WindowAttributes,
-  convolve: (padded: Value, taps: Value, dilation: readonly number[]) => Value,
-): Value {
-  const batch = dy.shape[0]!
-  const rank = window.length
-  const channels = shape[rank]!
-  const lengths = strides.map((stride, i) => Math.ceil(shape[i]! / stride))
-  const phases = window.map((taps, i) => phasesOf(shape[i]!, dy.shape[i + 1]!, taps, strides[i]!, dilation[i]!))
-  const parts = combinations(phases).map((axes) => {
-    if (axes.some(({ count }) => count === 0)) return e.zeros({ shape: [batch, ...lengths, channels], dtype: 'float32' })
-    const padded = padZeros(e, dy, [0, ...axes.map(({ before }) => before), 0], [0, ...axes.map(({ after }) => after), 0])
-    const taps = axes.reduce((all, { first, step, count }, axis) => everyNth(e, all, axis, first, step, count), kernel)
-    return convolve(padded, e.reverse(taps, [...window.keys()]), axes.map((axis) => axis.dilation))
-  })
-  if (parts.length === 1) return parts[0]!
-  // [Π strides · n, …lengths, c] → [n, length 1, stride 1, length 2, …, c] → [n, …spatial, c]
-  const apart = e.reshape(e.concat(parts, 0), [...strides, batch, ...lengths, channels])
-  const order = [rank, ...window.flatMap((_, i) => [rank + 1 + i, i]), 2 * rank + 1]
-  const woven = e.reshape(e.transpose(apart, order), [batch, ...lengths.map((length, i) => length * strides[i]!), channels])
-  const size = [batch, ...shape]
-  return size.every((extent, i) => extent === woven.shape[i]) ? woven : e.slice(woven, size.map(() => 0), size)
-}
-
-function padZeros(e: Emitter, x: Value, before: readonly number[], after: readonly number[]): Value {
-  return [...before, ...after].every((extent) => extent === 0) ? x : e.pad(x, before, after)
-}
-
-/** Elements first, first + step, … of an axis, `count` of them. */
-function everyNth(e: Emitter, x: Value, axis: number, first: number, step: number, count: number): Value {
-  if (step === 1 && first === 0 && count === x.shape[axis]) return x
-  const at = (value: number, other: number): number[] => x.shape.map((_, i) => (i === axis ? value : other))
-  const reach = (count - 1) * step + 1
-  const part = e.slice(x, at(first, 0), x.shape.map((extent, i) => (i === axis ? reach : extent)))
-  if (step === 1) return part
-  const whole = padZeros(e, part, at(0, 0), at(count * step - reach, 0))
-  const [outer, inner] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)]
-  const apart = e.reshape(whole, [...outer, count, step, ...inner])
-  const picked = e.slice(apart, apart.shape.map(() => 0), apart.shape.map((extent, i) => (i === axis + 1 ? 1 : extent)))
-  return e.reshape(picked, [...outer, count, ...inner])
 }
 
 export const convolutions = {
   convolution,
   convolutionKernel,
   convolutionTranspose,
+  convolutionTurned,
   depthwiseConvolution,
   depthwiseConvolutionKernel,
   depthwiseConvolutionTranspose,

@@ -306,6 +306,17 @@ export const elementwise = {
     // a logarithm and an exponential
     { accepts: FLOAT, flops: 2 * FUNCTION },
   ),
+  // d arctan2(a, b) = (b da − a db) / (a² + b²)
+  arctan2: binary(
+    'arctan2',
+    Step.Arctan2,
+    Math.atan2,
+    [
+      (e, dy, a, b) => e.multiply(dy, e.divide(b, e.add(e.square(a), e.square(b)))),
+      (e, dy, a, b) => e.negative(e.multiply(dy, e.divide(a, e.add(e.square(a), e.square(b))))),
+    ],
+    { accepts: FLOAT, flops: FUNCTION },
+  ),
   // a − ⌊a/b⌋ b: the floor's derivative is zero
   mod: binary(
     'mod',

@@ -5,7 +5,7 @@ import type { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { ConvolutionAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, Routine, WindowAttributes } from './attributes'
+import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, Routine } from './attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
@@ -40,7 +40,9 @@ export interface Emitter {
   convolution(x: Value, kernel: Value, attributes: ConvolutionAttributes): Value
   convolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['convolutionKernel']): Value
   convolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTranspose']): Value
-  depthwiseConvolution(x: Value, kernel: Value, attributes: WindowAttributes): Value
+  /** The same with a kernel whose window is turned round and whose channels and filters have changed places. */
+  convolutionTurned(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTurned']): Value
+  depthwiseConvolution(x: Value, kernel: Value, attributes: PaddedAttributes): Value
   depthwiseConvolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['depthwiseConvolutionKernel']): Value
   depthwiseConvolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolutionTranspose']): Value
   maxPoolPick(x: Value, values: Value, attributes: PoolAttributes): Value

@@ -158,9 +158,8 @@ export class Lu extends FactorizeRoutine {
 
   // P dA = L⁻ᵀ (strictTril(Lᵀ dL) + triu(dU Uᵀ)) U⁻ᵀ
   override vjp({ e, outputs: [packed, , order], cotangents: [d] }: VjpContext<unknown>): readonly (Value | null)[] {
-    const { batch, rows: n } = matricesOf(packed!)
     if (sizeOf(packed!.shape) === 0) return [d!]
-    const parts = new Parts(e, n)
+    const parts = new Parts(e, packed!.shape.at(-1)!)
     const l = parts.onDiagonal(e.scalar(1), parts.strictTril(packed!))
     const u = parts.triu(packed!)
     const inner = e.add(
@@ -169,11 +168,16 @@ export class Lu extends FactorizeRoutine {
     )
     const left = e.routine(new TriangularSolve(true, true, true), [packed!, inner])[0]!
     // X U⁻ᵀ = (U⁻¹ Xᵀ)ᵀ
-    const both = e.transposeMatrix(e.routine(new TriangularSolve(false, false, false), [packed!, e.transposeMatrix(left)])[0]!)
-    const [places] = e.routine(new ArgSort(order!.shape.length - 1), [order!])
+    return [this.inRowsOfA(e, e.transposeMatrix(e.routine(new TriangularSolve(false, false, false), [packed!, e.transposeMatrix(left)])[0]!), order!)]
+  }
+
+  /** Pᵀ X */
+  protected inRowsOfA(e: Emitter, x: Value, order: Value): Value {
+    const { batch, rows: n } = matricesOf(x)
+    const [places] = e.routine(new ArgSort(order.shape.length - 1), [order])
     const starts = e.constant(Int32Array.from({ length: batch }, (_, i) => i * n), [batch, 1], 'int32')
     const rows = e.reshape(e.add(e.reshape(places!, [batch, n]), starts), [batch * n])
-    return [e.reshape(e.gather(e.reshape(both, [batch * n, n]), rows, 0), packed!.shape)]
+    return e.reshape(e.gather(e.reshape(x, [batch * n, n]), rows, 0), x.shape)
   }
 
   override flops({ inputs: [a] }: CostContext<unknown>): number {
@@ -184,6 +188,33 @@ export class Lu extends FactorizeRoutine {
   override reference(context: RefContext<unknown>): void {
     const { inputs: [a], outputs: [packed, pivots, order] } = context
     this.each(context, (i, { rows: n }) => lu(matrixOf(a!, i * n * n, n), matrixOf(packed!, i * n * n, n), pivots!, order!, i * n, n))
+  }
+}
+
+/**
+ * Lu, of which only the product of U's diagonal is used: the determinant but for its sign. Its gradient, adj(A)ᵀ, is finite
+ * where A is singular as well.
+ */
+export class LuOfDeterminant extends Lu {
+  // Of the diagonal the cotangents are c_i = dg ∏_{j≠i} u_j. With z_i = 1 where u_i = 0, else 0, and Ũ = U + diag(z),
+  //   M = dg adj(U) = (Σ c_i u_i / n) Ũ⁻¹ + Ũ⁻¹ diag(z c) Ũ⁻¹,  P dA = L⁻ᵀ Mᵀ:
+  // the first term where no u_i is 0, the second where one is. Where several are it is 0, as it is for any rank below n − 1.
+  override vjp({ e, inputs: [a], outputs: [, , order], cotangents: [d] }: VjpContext<unknown>): readonly (Value | null)[] {
+    if (sizeOf(d!.shape) === 0) return [d!]
+    const n = d!.shape.at(-1)!
+    const parts = new Parts(e, n)
+    // factors whose own gradient is that of Lu
+    const [packed] = e.routine(new Lu(), [a!])
+    const isZero = e.equal(packed!, 0)
+    const solid = e.add(packed!, parts.onDiagonal(e.select(isZero, 1, 0), 0))
+    const identity = e.broadcastTo(parts.onDiagonal(e.scalar(1), 0), d!.shape)
+    const [inverse] = e.routine(new TriangularSolve(false, false, false), [solid, identity])
+    const axes = [d!.shape.length - 2, d!.shape.length - 1]
+    const products = parts.onDiagonal(e.multiply(d!, packed!), 0)
+    const whole = e.multiply(e.keepAxes(e.sum(products, axes), d!.shape, axes), 1 / n)
+    const singular = e.matmul(inverse!, e.matmul(parts.onDiagonal(e.select(isZero, d!, 0), 0), inverse!))
+    const adjugate = e.add(e.multiply(whole, inverse!), singular)
+    return [this.inRowsOfA(e, e.routine(new TriangularSolve(true, true, true), [packed!, e.transposeMatrix(adjugate)])[0]!, order!)]
   }
 }
 

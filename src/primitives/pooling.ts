@@ -32,14 +32,14 @@ function requirePooled(name: string, x: TensorType, dy: TensorType, attributes: 
 }
 
 function lowerPool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, values: Operand): void {
-  const { lists, run: _, ...seen } = windowLists(input, attributes.window, slides(attributes), null)
+  const { lists, ...seen } = windowLists(input, attributes.window, slides(attributes))
   emit(instruction(Opcode.Pool, Pool, {
     ...seen, out: out!.address, input: input.address, values: values.address, channels: input.shape.at(-1)!, pooling, scratch,
   }, lists))
 }
 
 function lowerUnpool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, dy: Operand): void {
-  const { lists, run: _, ...seen } = windowLists(out!, attributes.window, slides(attributes), null)
+  const { lists, ...seen } = windowLists(out!, attributes.window, slides(attributes))
   emit(instruction(Opcode.Unpool, Unpool, {
     ...seen, out: out!.address, input: input.address, gradient: dy.address, channels: dy.shape.at(-1)!, pooling, count: sizeOf(out!.shape), scratch,
   }, lists))

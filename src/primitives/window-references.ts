@@ -1,8 +1,9 @@
 // What the primitives that see tensors through windows compute, as plain loops: a part of references.ts.
 
 import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { NumericArray } from '../core/dtypes'
-import type { ConvolutionAttributes, PoolAttributes, WindowAttributes } from './attributes'
+import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes } from './attributes'
 import { slides } from './pooling'
 import type { RefContext } from './rule'
 import { forEachTap } from './window'
@@ -21,7 +22,21 @@ function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttribut
   })
 }
 
-function forEachChannel(x: Shape, kernel: Shape, attributes: WindowAttributes, visit: Visit): void {
+/** The same, with a kernel for convolutionTurned. */
+function forEachTurned(x: Shape, kernel: Shape, attributes: ConvolutionAttributes, visit: Visit): void {
+  const { groups } = attributes
+  const window = kernel.slice(0, -2)
+  const [filters, all] = kernel.slice(-2) as [number, number]
+  const last = sizeOf(window) - 1
+  forEachTap(x, window, attributes, (place, tap, at) => {
+    for (let channel = 0; channel < all; channel++) {
+      const first = (place * groups + Math.floor(channel / (all / groups))) * filters
+      for (let f = 0; f < filters; f++) visit(at + channel, ((last - tap) * filters + f) * all + channel, first + f)
+    }
+  })
+}
+
+function forEachChannel(x: Shape, kernel: Shape, attributes: PaddedAttributes, visit: Visit): void {
   const channels = kernel.at(-1)!
   forEachTap(x, kernel.slice(0, -1), attributes, (place, tap, at) => {
     for (let c = 0; c < channels; c++) visit(at + c, tap * channels + c, place * channels + c)
@@ -49,6 +64,7 @@ function convolutionReferences<Attributes>(forEach: ForEach<Attributes>) {
 }
 
 const full = convolutionReferences(forEachProduct)
+const turned = convolutionReferences(forEachTurned)
 const depthwise = convolutionReferences(forEachChannel)
 
 /** For every element of the result of a pooling: the places in x that its window sees, in order. */
@@ -71,6 +87,7 @@ export const windowReferences = {
   convolution: full.forward,
   convolutionKernel: full.ofKernel,
   convolutionTranspose: full.transposed,
+  convolutionTurned: turned.transposed,
   depthwiseConvolution: depthwise.forward,
   depthwiseConvolutionKernel: depthwise.ofKernel,
   depthwiseConvolutionTranspose: depthwise.transposed,

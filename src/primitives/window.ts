@@ -6,7 +6,7 @@ import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { forEachOffset, rowMajorStrides, sizeOf } from '../core/shapes'
 import type { Operand } from '../ir/instruction'
-import type { WindowAttributes } from './attributes'
+import type { PaddedAttributes, WindowAttributes } from './attributes'
 import type { Layout } from './rule'
 
 /** How many places a window has along an axis; at most 0 where it does not fit. */
@@ -14,18 +14,27 @@ export function placesAlong(extent: number, taps: number, stride: number, dilati
   return Math.floor((extent - (taps - 1) * dilation - 1) / stride) + 1
 }
 
+/** Attributes of windows that see zeros around a tensor, or of ones that stay inside. */
+type Sliding = WindowAttributes & Partial<PaddedAttributes>
+
+const zerosAround = ({ before, after }: Sliding, axis: number): number => (before?.[axis] ?? 0) + (after?.[axis] ?? 0)
+
 /** The shape of all places: the batch, and the places along each axis. */
-export function placesOf(x: Shape, window: Shape, { strides, dilation }: WindowAttributes): number[] {
-  return [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]!, taps, strides[i]!, dilation[i]!))]
+export function placesOf(x: Shape, window: Shape, attributes: Sliding): number[] {
+  const { strides, dilation } = attributes
+  return [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]! + zerosAround(attributes, i), taps, strides[i]!, dilation[i]!))]
 }
 
 /** @throws when the operand is not [batch, …, channels] in float32 with room for the window */
-export function requireWindow(name: string, x: TensorType, window: Shape, attributes: WindowAttributes): void {
-  const { strides, dilation } = attributes
+export function requireWindow(name: string, x: TensorType, window: Shape, attributes: Sliding): void {
+  const { strides, dilation, before = [], after = [] } = attributes
   if (x.dtype !== 'float32') throw new ArgumentError(`${name}: the operand must be float32, received ${x.dtype}. Cast it first.`)
   const rank = window.length
   const isWhole = [strides, dilation].every((list) => list.length === rank && list.every((each) => Number.isInteger(each) && each >= 1))
   if (!isWhole) throw new ShapeError(`${name}: needs a stride and a dilation ≥ 1 for each axis of the window ${formatShape(window)}`)
+  if (![before, after].every((list) => list.every(Number.isInteger)) || before.some((count) => count < 0)) {
+    throw new ShapeError(`${name}: needs whole numbers of zeros around each axis, received [${before.join(', ')}] before and [${after.join(', ')}] behind`)
+  }
   if (x.shape.length !== rank + 2) {
     throw new ShapeError(`${name}: the operand must be [batch, ${rank} axes, channels], received ${formatShape(x.shape)}`)
   }
@@ -35,15 +44,36 @@ export function requireWindow(name: string, x: TensorType, window: Shape, attrib
   }
 }
 
-/** Calls `visit` for every place and every tap with the offset of channel 0 in a contiguous tensor of shape x. */
-export function forEachTap(x: Shape, window: Shape, attributes: WindowAttributes, visit: (place: number, tap: number, at: number) => void): void {
-  const { strides, dilation } = attributes
+/** Calls `visit` for every place and every tap inside x with the offset of channel 0 in a contiguous tensor of shape x. */
+export function forEachTap(x: Shape, window: Shape, attributes: Sliding, visit: (place: number, tap: number, at: number) => void): void {
+  const { strides, dilation, before } = attributes
   const own = rowMajorStrides(x)
-  const inner = own.slice(1, -1)
-  const offsets: number[] = []
-  forEachOffset(window, inner.map((stride, i) => stride * dilation[i]!), 0, (at) => offsets.push(at))
-  const steps = [own[0]!, ...inner.map((stride, i) => stride * strides[i]!)]
-  forEachOffset(placesOf(x, window, attributes), steps, 0, (start, place) => offsets.forEach((offset, tap) => visit(place, tap, start + offset)))
+  const taps = positions(window)
+  const offsetOf = (place: readonly number[], tap: readonly number[]): number | null => {
+    let offset = place[0]! * own[0]!
+    for (let i = 0; i < tap.length; i++) {
+      const at = place[i + 1]! * strides[i]! + tap[i]! * dilation[i]! - (before?.[i] ?? 0)
+      if (at < 0 || at >= x[i + 1]!) return null
+      offset += at * own[i + 1]!
+    }
+    return offset
+  }
+  positions(placesOf(x, window, attributes)).forEach((place, index) => {
+    taps.forEach((tap, t) => {
+      const at = offsetOf(place, tap)
+      if (at !== null) visit(index, t, at)
+    })
+  })
+}
+
+/** All positions in a shape, in row-major order. */
+function positions(shape: Shape): number[][] {
+  return combinations(shape.map((extent) => Array.from({ length: extent }, (_, i) => i)))
+}
+
+/** One of each list, in all ways, the last list's elements in turn first. */
+function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
+  return lists.reduce<T[][]>((found, list) => found.flatMap((head) => list.map((each) => [...head, each])), [[]])
 }
 
 /** Where a window stands and what it sees, for an instruction: see assembly/shared/instructions.ts. */
@@ -51,25 +81,17 @@ export interface WindowLists {
   readonly places: number
   readonly rank: number
   readonly taps: number
-  /** Neighbouring elements that are taken as one. */
-  readonly run: number
   readonly lists: readonly number[]
 }
 
-/** @param channels neighbouring elements of one tap; taps that go on where the one before ends are joined to it */
-export function windowLists(x: Operand, window: Shape, attributes: WindowAttributes, channels: number | null): WindowLists {
+export function windowLists(x: Operand, window: Shape, attributes: WindowAttributes): WindowLists {
   const { strides, dilation } = attributes
   const inner = x.strides.slice(1, -1)
-  const tapStrides = inner.map((stride, i) => stride * dilation[i]!)
-  let run = channels ?? 1
-  let joined = window.length
-  const goesOn = (axis: number): boolean => channels !== null && axis >= 0 && (tapStrides[axis] === run || window[axis] === 1)
-  while (goesOn(joined - 1)) run *= window[--joined]!
   const offsets: number[] = []
-  forEachOffset(window.slice(0, joined), tapStrides.slice(0, joined), 0, (at) => offsets.push(at))
+  forEachOffset(window, inner.map((stride, i) => stride * dilation[i]!), 0, (at) => offsets.push(at))
   const extents = placesOf(x.shape, window, attributes)
   const axes = joinAxes(extents, [x.strides[0]!, ...inner.map((stride, i) => stride * strides[i]!)])
-  return { places: sizeOf(extents), rank: axes.length / (WindowAxis.size / 4), taps: offsets.length, run, lists: [...axes, ...offsets] }
+  return { places: sizeOf(extents), rank: axes.length / (WindowAxis.size / 4), taps: offsets.length, lists: [...axes, ...offsets] }
 }
 
 /** Extents and strides in turn; neighbouring axes that can be stepped through as one are joined, except the batch. */
@@ -81,6 +103,141 @@ function joinAxes(extents: readonly number[], strides: readonly number[]): numbe
     const last = axes.length - 2
     if (last > 0 && axes[last + 1] === stride * extent) axes.splice(last, 2, axes[last]! * extent, stride)
     else axes.push(extent, stride)
+  }
+  return axes
+}
+
+/** A tap, by its number along an axis, and the element of the tensor that it sees. */
+interface Seen {
+  readonly tap: number
+  readonly at: number
+}
+
+/** Places along an axis that see the same taps: `count` of them from `first` on, each `step` behind the one before. */
+export interface Stretch {
+  readonly first: number
+  readonly step: number
+  readonly count: number
+  /** How much further along the tensor the next one sees. */
+  readonly stride: number
+  /** What the first one sees, by rising numbers. */
+  readonly seen: readonly Seen[]
+}
+
+/** The places along each axis of windows that slide over x. */
+export function slidingStretches(x: Shape, window: Shape, attributes: PaddedAttributes): Stretch[][] {
+  const { strides, dilation, before } = attributes
+  const [, ...places] = placesOf(x, window, attributes)
+  return window.map((taps, i) => {
+    const seenAt = (place: number, tap: number): number => place * strides[i]! + tap * dilation[i]! - before[i]!
+    return stretchesOf(places[i]!, 1, strides[i]!, taps, x[i + 1]!, seenAt)
+  })
+}
+
+/**
+ * The adjoint: x[i] is seen by the taps t with i + before = o·stride + t·dilation, and adds up what is at o. Which taps these are
+ * depends, but for the ends, on i modulo the stride. Taps are numbered from the last on.
+ */
+export function transposedStretches(x: Shape, window: Shape, attributes: PaddedAttributes): Stretch[][] {
+  const { strides, dilation, before } = attributes
+  const [, ...places] = placesOf(x, window, attributes)
+  return window.map((taps, i) => {
+    const seenAt = (place: number, tap: number): number => (place + before[i]! - (taps - 1 - tap) * dilation[i]!) / strides[i]!
+    return stretchesOf(x[i + 1]!, strides[i]!, 1, taps, places[i]!, seenAt)
+  })
+}
+
+function stretchesOf(places: number, step: number, stride: number, taps: number, extent: number, seenAt: (place: number, tap: number) => number): Stretch[] {
+  const seenFrom = (place: number): Seen[] =>
+    Array.from({ length: taps }, (_, tap) => ({ tap, at: seenAt(place, tap) })).filter(({ at }) => Number.isInteger(at) && at >= 0 && at < extent)
+  const stretches: Stretch[] = []
+  for (let phase = 0; phase < Math.min(step, places); phase++) {
+    let open: Stretch | null = null
+    for (let place = phase; place < places; place += step) {
+      const seen = seenFrom(place)
+      const goesOn: boolean = open !== null && open.seen.length === seen.length && open.seen.every(({ tap }, i) => tap === seen[i]!.tap)
+      if (goesOn) stretches.pop()
+      open = goesOn ? { ...open!, count: open!.count + 1 } : { first: place, step, count: 1, stride, seen }
+      stretches.push(open)
+    }
+  }
+  return stretches
+}
+
+/** Boxes of places for an instruction: see assembly/shared/instructions.ts. */
+export interface BoxLists {
+  readonly places: number
+  readonly boxes: number
+  /** Of the whole window: so many runs of so many elements, which no box divides in another way. */
+  readonly taps: number
+  readonly run: number
+  readonly lists: readonly number[]
+}
+
+/**
+ * @param stretches of each axis of the window
+ * @param out the shape of the result, [batch, …, channels]
+ * @param channels neighbouring elements of one tap, each with a row of weights; taps that go on where the one before ends are joined to it
+ */
+export function boxLists(x: Operand, out: Shape, window: Shape, stretches: readonly (readonly Stretch[])[], channels: number): BoxLists {
+  const inner = x.strides.slice(1, -1)
+  const { joined, run } = joinTaps(inner, window, stretches, channels)
+  return { ...boxesOf(x, out, window, stretches, joined, channels), taps: sizeOf(window.slice(0, joined)), run }
+}
+
+/** Of a depthwise convolution: every tap has as many neighbouring weights as there are channels, and its own place. */
+export function depthwiseBoxLists(x: Operand, out: Shape, window: Shape, stretches: readonly (readonly Stretch[])[]): BoxLists {
+  return { ...boxesOf(x, out, window, stretches, window.length, 4 * x.shape.at(-1)!), taps: sizeOf(window), run: 1 }
+}
+
+/** The first of the last axes whose taps lie side by side wherever a window stands, and the elements that are one run then. */
+function joinTaps(inner: readonly number[], window: Shape, stretches: readonly (readonly Stretch[])[], channels: number): { joined: number; run: number } {
+  let run = channels
+  let joined = window.length
+  const isWhole = (axis: number): boolean => axis === window.length || stretches[axis]!.every(({ seen }) => seen.length === window[axis])
+  const follows = (axis: number, before: Seen, after: Seen): boolean => after.tap === before.tap + 1 && run === (after.at - before.at) * inner[axis]!
+  const isDense = (axis: number): boolean => stretches[axis]!.every(({ seen }) => seen.every((each, i) => i === 0 || follows(axis, seen[i - 1]!, each)))
+  while (joined > 0 && isWhole(joined) && isDense(joined - 1)) run *= window[--joined]!
+  return { joined, run }
+}
+
+/** @param rows what a tap has in the weights */
+function boxesOf(
+  x: Operand, out: Shape, window: Shape, stretches: readonly (readonly Stretch[])[], joined: number, rows: number,
+): Pick<BoxLists, 'places' | 'boxes' | 'lists'> {
+  const [batchStride, ...inner] = x.strides
+  const outStrides = rowMajorStrides(out)
+  const weightStrides = rowMajorStrides([...window, rows])
+  const batch: BoxAxis = [out[0]!, batchStride!, outStrides[0]!]
+  const boxes = sizeOf(out) === 0 ? [] : combinations(stretches)
+  const lists = boxes.flatMap((box) => {
+    const sum = (taps: readonly Seen[], of: (seen: Seen, axis: number) => number): number => taps.reduce((total, seen, axis) => total + of(seen, axis), 0)
+    const run = box.slice(joined).map(({ seen }) => seen)
+    // runs begin with the first tap of each joined axis
+    const taps = combinations(box.map(({ seen }, axis) => (axis < joined ? seen : seen.slice(0, 1)))).flatMap((taps) => [
+      4 * sum(taps, ({ at }, axis) => at * inner[axis]!),
+      sum(taps, ({ tap }, axis) => tap * weightStrides[axis]!),
+    ])
+    const axes = joinBoxAxes([batch, ...box.map(({ count, stride, step }, i): BoxAxis => [count, stride * inner[i]!, step * outStrides[i + 1]!])])
+    const to = box.reduce((at, { first }, i) => at + first * outStrides[i + 1]!, 0)
+    const places = box.reduce((count, each) => count * each.count, out[0]!)
+    return [places, to, taps.length / 2, run.reduce((length, seen) => length * seen.length, rows), axes.length, ...axes.flat(), ...taps]
+  })
+  return { places: sizeOf(out.slice(0, -1)), boxes: boxes.length, lists }
+}
+
+type BoxAxis = readonly [extent: number, stride: number, outStride: number]
+
+/** Neighbouring axes that both sides step through as one are joined; one is left at least. */
+function joinBoxAxes([first, ...rest]: readonly BoxAxis[]): BoxAxis[] {
+  const axes = [first!]
+  for (const axis of rest) {
+    const [extent, stride, outStride] = axis
+    const [outer, outerStride, outerOutStride] = axes.at(-1)!
+    if (extent === 1) continue
+    const isOne = outer === 1 || (outerStride === stride * extent && outerOutStride === outStride * extent)
+    if (isOne) axes.splice(-1, 1, [outer * extent, stride, outStride])
+    else axes.push(axis)
   }
   return axes
 }

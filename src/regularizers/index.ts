@@ -7,10 +7,15 @@ import { abs, add, multiply, square } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
 
 /** A scalar penalty of a tensor, written with ops. */
 export abstract class Regularizer extends Configured {
-  abstract call(x: Tensor): Tensor
+  /** @param kept what `keep` made for the weight; undefined where the penalty is one on activations */
+  abstract call(x: Tensor, kept?: readonly Variable[]): Tensor
+
+  /** What a penalty on a weight has to know besides its value: made together with the weight, and saved with the model. */
+  keep?(weight: Variable): readonly Variable[]
 }
 
 export type RegularizerIdentifier = string | Regularizer | Serialized

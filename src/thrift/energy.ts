@@ -69,7 +69,7 @@ export class BusyClock {
       return { value: (performance.now() - yielded.milliseconds - this.start) / 1000, how: 'measured', from: 'the clock, less the turns that others had' }
     }
     const { user, system } = nodeProcess()!.cpuUsage(this.cpu)
-    return { value: (user + system) / 1e6, how: 'measured', from: 'process.cpuUsage(): all threads of the process' }
+    return { value: (user + system) / 1e6, how: 'measured', from: 'cpuUsage() of Node: all threads of the process' }
   }
 }
 

@@ -7,8 +7,9 @@ import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { customObjectScope, isSerialized, serialize } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch } from '../core/tree'
+import { flatten, isBranch, typed } from '../core/tree'
 import { maskOf } from '../layers/masks'
+import { madeAgain } from '../layers/remade'
 import type { LossIdentifier } from '../losses'
 import { Loss } from '../losses'
 import { getLoss } from '../losses/registry'
@@ -94,7 +95,7 @@ export class Compiled {
     private readonly outputNames: () => readonly string[],
     private readonly ownMetrics: () => readonly Metric[],
     private readonly needsLoss: boolean,
-    private readonly objects: CustomObjects = {},
+    readonly objects: CustomObjects = {},
   ) {
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     this.options = read as Record<keyof CompileOptions, unknown>
@@ -358,6 +359,17 @@ export class Compiled {
     return [...this.all.flatMap(({ variables }) => variables), ...this.keptLogs.train.values(), ...this.keptLogs.test.values()]
   }
 
+  /** The options of compile for another model: losses are the same ones, the optimizer and metrics are others of their kind. */
+  again(): CompileOptions {
+    const { optimizer, options, objects } = this
+    return typed({
+      ...options,
+      optimizer: madeAgain(optimizer, {}, objects),
+      metrics: metricsAgain(options.metrics, objects),
+      weightedMetrics: metricsAgain(options.weightedMetrics, objects),
+    })
+  }
+
   /** What save() writes; functions of the user's own by their name. */
   serialize(): Json {
     const { loss, lossWeights, metrics, weightedMetrics } = this.options
@@ -390,6 +402,14 @@ function leavesOf(tree: unknown): unknown[] {
   if (tree === null || tree === undefined) return []
   if (!isBranch(tree) || isSerialized(tree)) return [tree]
   return Object.values(tree).flatMap((each) => (each === null ? [] : leavesOf(each)))
+}
+
+/** Metrics keep sums, so each model has its own. */
+function metricsAgain(identifier: unknown, objects: CustomObjects): unknown {
+  if (identifier instanceof Metric) return madeAgain(identifier, {}, objects)
+  if (!isBranch(identifier) || isSerialized(identifier)) return identifier
+  if (Array.isArray(identifier)) return identifier.map((each) => metricsAgain(each, objects))
+  return Object.fromEntries(Object.entries(identifier).map(([key, each]) => [key, metricsAgain(each, objects)]))
 }
 
 function toJson(identifier: unknown): Json {

@@ -294,7 +294,7 @@ class TrainingLoop {
 
   constructor(
     private readonly training: Training,
-    history: History,
+    private readonly history: History,
   ) {
     const { model, steps, compiled, dataset, options } = training
     const { batchSize = 32, epochs = 1, verbose = 1, shuffle = true, callbacks = [], signal } = options
@@ -357,6 +357,7 @@ class TrainingLoop {
   async end(): Promise<void> {
     this.training.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
+    for (const { health } of this.training.options.callbacks ?? []) if (health !== undefined) this.history.health.push(...health)
   }
 
   async runEpoch(epoch: number): Promise<void> {

@@ -3,10 +3,9 @@
 // in is the program that it always was.
 
 import { ArgumentError } from '../core/errors'
-import type { Tree } from '../core/tree'
 import { flatten } from '../core/tree'
-import { whileHearing } from '../layers/context'
-import type { Hearer } from '../layers/context'
+import type { Tap } from '../layers/context'
+import { withTap } from '../layers/context'
 import { divide } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import type { Trace } from '../ops/trace'
@@ -43,8 +42,8 @@ export interface Probe {
 }
 
 /** What a traced step computed. */
-export class ProbedStep implements Hearer {
-  private readonly heard = new Map<object, Tensor[]>()
+export class ProbedStep {
+  private readonly heard = new Map<unknown, Tensor[]>()
   private readonly initial = new Map<Variable, Tensor>()
   private readonly found = new Map<Variable, Tensor>()
   private readonly foundOutputs = new Map<Tensor, Tensor>()
@@ -59,11 +58,11 @@ export class ProbedStep implements Hearer {
     for (const weight of weights) this.initial.set(weight, weight.value)
   }
 
-  /** @internal */
-  hear(layer: object, output: Tree<Tensor>): void {
+  /** Notes what layers give. @internal */
+  readonly tap: Tap = (layer, _input, output) => {
     // What is computed within a loop does not exist outside of it.
-    if (currentTrace() !== this.trace) return
-    this.heard.set(layer, [...(this.heard.get(layer) ?? []), ...flatten<Tensor>(output)])
+    if (currentTrace() === this.trace) this.heard.set(layer, [...(this.heard.get(layer) ?? []), ...flatten<Tensor>(output)])
+    return output
   }
 
   /** Gradients that the step takes, and those of the outputs that are wanted. @internal */
@@ -125,7 +124,7 @@ export function withProbes<Result>(
   const probed = new ProbedStep(weights, [...new Set(probes.flatMap(({ gradientsOf = [] }) => gradientsOf))], scale)
   current = probed
   try {
-    const result = whileHearing(probed, step)
+    const result = withTap(probed.tap, step)
     withScope('probes', () => probes.forEach((probe) => probe.trace?.(probed)))
     return result
   } finally {

@@ -146,7 +146,8 @@ export class Steps {
   }
 }
 
-function batchOf({ x, y, inputs, targets, weights }: BatchTypes, symbols: readonly Tensor[]): Batch {
+/** The parts of a batch, from symbols in the order of `parameterTypes`. */
+export function batchOf({ x, y, inputs, targets, weights }: BatchTypes, symbols: readonly Tensor[]): Batch {
   let at = 0
   const take = (isThere: boolean): Tensor | null => (isThere ? symbols[at++]! : null)
   return {

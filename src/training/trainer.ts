@@ -129,6 +129,11 @@ export class Trainer {
     this.resetPrograms()
   }
 
+  /** Compiles as another model was, with an optimizer of its own that begins anew; does nothing where that one is not compiled. */
+  compileLike({ compiled }: Trainer): void {
+    if (compiled !== null) this.compile(compiled.again(), compiled.objects)
+  }
+
   /** What belongs to the model is made where its weights are, whatever configure() chose since. */
   private inOwnRuntime<Result>(body: () => Result): Result {
     const [weight] = this.model.weights
@@ -260,6 +265,15 @@ export class Trainer {
     return dataset
   }
 
+  /** Data and what compile chose for them, checked as fit does. @internal */
+  datasetFor(method: string, x: unknown, y: unknown): { readonly compiled: Compiled; readonly dataset: Dataset } {
+    const compiled = this.requireCompiled(method)
+    const dataset = this.datasetOf(compiled, x, y, null)
+    this.model.checkData(dataset.inputs)
+    this.prepareTargets(compiled, dataset)
+    return { compiled, dataset }
+  }
+
   async fit(x: unknown, y: unknown, options: FitOptions): Promise<History> {
     const compiled = this.requireCompiled('fit')
     this.lock.requireIdle('fit')
@@ -314,6 +328,15 @@ export class Trainer {
     this.prepare(read.x, read.inputs)
     this.model.checkData(read.inputs)
     return read
+  }
+
+  /** Inputs and targets as rows, checked as evaluate checks them; builds the model for them. */
+  readDataset(method: string, x: unknown, y: unknown): Dataset {
+    const compiled = this.requireCompiled(method)
+    const dataset = this.datasetOf(compiled, x, y, null)
+    this.model.checkData(dataset.inputs)
+    this.prepareTargets(compiled, dataset)
+    return dataset
   }
 
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {

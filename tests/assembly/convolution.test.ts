@@ -9,7 +9,8 @@ import { floats } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'
 
 const { settings } = currentRuntime()
-const window = { strides: [1, 1], dilation: [1, 1], groups: 1 }
+const window = { strides: [1, 1], dilation: [1, 1], before: [0, 0], after: [0, 0], groups: 1 }
+const around = { ...window, before: [2, 1], after: [1, 2] }
 
 describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('convolutions in wide tiles', () => {
   const wide = makeRuntime({ ...settings, wideTiles: true })
@@ -23,13 +24,13 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('conv
     const inputs: TensorContent[] = [floats([2, rows, columns, channels], -2, 2, 3), floats([3, 3, channels, filters], -2, 2, 4), floats([filters], -2, 2, 5)]
     const graph = graphOf(inputs, (b, [x, kernel, bias]) => {
       const y = b.emitOne('relu', [b.e.add(b.e.convolution(x!, kernel!, window), bias!)], {})
-      return [y, b.e.convolutionKernel(x!, y, { ...window, kernel: [3, 3] })]
+      return [y, b.e.convolutionKernel(x!, y, { ...window, kernel: [3, 3] }), b.e.convolution(x!, kernel!, around), b.e.convolutionTranspose(y, kernel!, { ...window, spatial: [rows, columns] })]
     })
     expect(runGraph(wide, graph, inputs)).toEqual(runGraph(currentRuntime(), graph, inputs))
   })
 
   it('of groups and strides', () => {
-    const slide = { strides: [2, 1], dilation: [1, 2], groups: 2 }
+    const slide = { strides: [2, 1], dilation: [1, 2], before: [0, 1], after: [1, 0], groups: 2 }
     const inputs: TensorContent[] = [floats([2, 11, 13, 6], -2, 2, 3), floats([3, 3, 3, 64], -2, 2, 4)]
     const graph = graphOf(inputs, (b, [x, kernel]) => {
       const y = b.e.convolution(x!, kernel!, slide)

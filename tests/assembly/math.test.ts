@@ -83,6 +83,15 @@ it('power: at most 0.52 ulp, for bases and exponents of every size', () => {
   expect(ulp, `at ${at}`).toBeLessThanOrEqual(0.52)
 })
 
+it('arctan2: at most 3.2 ulp, in all quarters and for lengths of every size', () => {
+  const random = generator(10)
+  const component = (): number => Math.fround((random() < 0.5 ? -1 : 1) * (random() < 0.5 ? random() : 2 ** (200 * random() - 100)))
+  const y = Array.from({ length: 40_000 }, component)
+  const x = y.map((own, i) => (i % 5 === 0 ? Math.fround(own * (2 * random() - 1)) : component()))
+  const { ulp, at } = worst(y, run('arctan2', [exactly(y), exactly(x)]), (i) => Math.atan2(y[i]!, x[i]!))
+  expect(ulp, `at ${at}`).toBeLessThanOrEqual(3.2)
+})
+
 it('tanh and erf never leave [−1, 1]; sigmoid never leaves [0, 1]', () => {
   const x = Array.from({ length: 20_000 }, (_, i) => Math.fround((i - 10_000) / 800))
   for (const name of ['tanh', 'erf', 'sigmoid'] as const) {

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Layer, Tensor } from '../../src'
+import type { Tensor } from '../../src'
 import { Constraint, Dense, MultiOptimizer, SGD, Adam, Sequential, constraints, customObjectScope, loadModel, ops, tensor } from '../../src'
 import { constraints as registry } from '../../src/constraints/registry'
-import { specsFrom } from '../../src/layers/spec'
-import { layers } from '../../src/layers/registry'
-import { getOptimizer } from '../../src/optimizers/registry'
 import type { ConstraintsFile } from '../golden/format'
+import { expectFitted } from '../helpers/fitted'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
 
 const { cases, runs } = readFixture<ConstraintsFile>('constraints')
@@ -15,14 +13,7 @@ describe('constraints agree with Keras:', () => {
     expectTensor(registry.get(serialized(constraint)).call(toTensor(weight)), result, 'result')
   })
 
-  it.each(runs.map((each) => ({ title: each.layers.map(titleOf).join(', '), ...each })))('fit of $title', async ({ layers: described, optimizer, x, y, initial, final }) => {
-    const model = new Sequential(described.map((each) => layers.get(serialized(each)) as Layer))
-    model.ensureBuilt(specsFrom([null, ...x.shape.slice(1)]))
-    model.setWeights(initial.map(toTensor))
-    model.compile({ optimizer: getOptimizer(serialized(optimizer)), loss: 'meanSquaredError' })
-    await model.fit(toTensor(x), toTensor(y), { batchSize: 4, epochs: 3, shuffle: false, verbose: 0 })
-    model.getWeights().forEach((weight, i) => expectTensor(weight, final[i]!, `weight ${i}`, 2e-5))
-  })
+  it.each(runs.map((each) => ({ title: each.layers.map(titleOf).join(', '), ...each })))('fit of $title', expectFitted)
 })
 
 class Symmetric extends Constraint {
@@ -69,7 +60,7 @@ describe('a constraint', () => {
   })
 
   it('that changes the shape is refused with the name of the weight', async () => {
-    await expect(fitted(new Dense({ units: 3, kernelConstraint: new Flat() }))).rejects.toThrow(/kernel: its constraint must keep the shape \[3, 3\], received \[9\]/)
+    await expect(fitted(new Dense({ units: 3, kernelConstraint: new Flat() }))).rejects.toThrow(/the constraint Flat\w* of kernel \[3, 3\] must give a tensor of this shape, received \[9\]/)
   })
 
   it('refuses what is none', () => {

@@ -103,7 +103,7 @@ def build(namespace, described):
     """A Keras object from {"class", "config"} in myelin's names."""
     arguments = {}
     for key, value in described["config"].items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and "class" in value:
             value = build(namespace_of(key), value)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             value = [build(namespace_of(key), each) for each in value]

@@ -65,7 +65,7 @@ export interface ConstraintCase {
 }
 
 /** A Sequential model, fitted in order: batches of 4, 3 epochs, mean squared error. */
-export interface ConstrainedRun {
+export interface FittedRun {
   layers: Described[];
   optimizer: Described;
   x: FixtureTensor;
@@ -76,7 +76,13 @@ export interface ConstrainedRun {
 
 export interface ConstraintsFile extends FixtureFile {
   cases: ConstraintCase[];
-  runs: ConstrainedRun[];
+  runs: FittedRun[];
+}
+
+// normalized.json: layers that change with the batches they see
+
+export interface NormalizedFile extends FixtureFile {
+  runs: FittedRun[];
 }
 
 // layers/<family>.json: every layer is called with training = false
@@ -298,6 +304,49 @@ export interface InitializerCase {
 
 export interface InitializersFile extends FixtureFile {
   cases: InitializerCase[];
+}
+
+// explain.json: what Captum, SHAP and scikit-learn say; weights in Keras's layouts
+
+export interface ExplainFile extends FixtureFile {
+  /** Dense 8 tanh → Dense 5 relu → Dense 3. Of the largest unit of each row, but where another is named. */
+  dense: {
+    weights: FixtureTensor[];
+    x: FixtureTensor;
+    baseline: FixtureTensor;
+    background: FixtureTensor;
+    units: number[];
+    saliency: FixtureTensor;
+    gradient: FixtureTensor;
+    gradientTimesInput: FixtureTensor;
+    /** By the number of points, from the baseline. */
+    integratedGradients: { [points: string]: { attributions: FixtureTensor; delta: FixtureTensor } };
+    /** One element at a time, by the baseline; two at a time, by 0. */
+    occlusion: FixtureTensor;
+    occlusionOfTwo: FixtureTensor;
+    /** Shapley values of unit 1 against the background. */
+    exact: FixtureTensor;
+    exactBase: FixtureTensor;
+    kernelShap: FixtureTensor;
+    /** Of unit 1 on feature 2 of the background. */
+    dependence: { grid: FixtureTensor; average: FixtureTensor; individual: FixtureTensor };
+  };
+  /** Conv2D 4 of 3 × 3 same tanh → MaxPooling2D → Conv2D 5 of 3 × 3 relu → Flatten → Dense 3. */
+  cnn: {
+    weights: FixtureTensor[];
+    x: FixtureTensor;
+    units: number[];
+    saliency: FixtureTensor;
+    gradientTimesInput: FixtureTensor;
+    integratedGradients: { attributions: FixtureTensor; delta: FixtureTensor };
+    /** Windows of three rows and two columns, two rows and one column apart. */
+    occlusion: FixtureTensor;
+    gradCam: { coarse: FixtureTensor; heatMap: FixtureTensor };
+    /** Of unit 0 at the first convolution. */
+    gradCamEarly: FixtureTensor;
+  };
+  /** Embedding 12 × 3 → Flatten → Dense 6 tanh → Dense 2; unit 1, from token 0. */
+  tokens: { weights: FixtureTensor[]; x: number[][]; integratedGradients: FixtureTensor };
 }
 
 // functional.json

@@ -332,7 +332,18 @@ def constraints():
     ]:
         weight = normal(rng, shape)
         cases.append({"constraint": described, "weight": tensor(weight), "result": tensor(build(keras.constraints, described)(weight))})
-    write("constraints.json", {"cases": cases, "runs": [constrained_run(rng, *each) for each in CONSTRAINED]})
+    write("constraints.json", {"cases": cases, "runs": [fitted_run(rng, *each) for each in CONSTRAINED]})
+
+
+def normalized():
+    rng = random(31)
+    runs = []
+    for config in (
+        {}, dict(momentum=0.5, epsilon=0.1), dict(renorm=True), dict(renorm=True, momentum=0.6, renormMomentum=0.5),
+        dict(renorm=True, renormClipping=dict(rmax=0.9, rmin=0.4, dmax=0.2)), dict(renorm=True, scale=False, center=False, renormClipping=dict(dmax=0.1)),
+    ):
+        runs.append(fitted_run(rng, [spec("Dense", units=3), spec("BatchNormalization", **config), spec("Dense", units=1)], spec("SGD", learningRate=0.01), (4,)))
+    write("normalized.json", {"runs": runs})
 
 
 LARGEST = spec("MaxNorm", maxValue=0.7)
@@ -349,12 +360,12 @@ CONSTRAINED = [
 ]
 
 
-def constrained_run(rng, layers, optimizer, shape):
+def fitted_run(rng, layers, optimizer, shape):
     """A few epochs of fit in order, from weights that are given."""
     model = keras.Sequential([keras.Input(shape)] + [build(keras.layers, each) for each in layers])
     x = normal(rng, (8, *shape))
     initial = [normal(rng, w.shape, 0.5) for w in model.get_weights()]
-    initial = [np.abs(w) + FLOAT(0.25) if "variance" in v.name else w for v, w in zip(model.weights, initial)]
+    initial = [np.abs(w) + FLOAT(0.25) if "variance" in v.name or "stddev" in v.name else w for v, w in zip(model.weights, initial)]
     model.set_weights(initial)
     model.compile(optimizer=build(keras.optimizers, optimizer), loss="mean_squared_error")
     y = normal(rng, (8, *model.output_shape[1:]))
@@ -436,7 +447,7 @@ def initializers():
 
 
 MAKERS = {make.__name__: make for make in (
-    activations, losses, metrics, optimizers, initializers, constraints, trajectories)}
+    activations, losses, metrics, optimizers, initializers, constraints, normalized, trajectories)}
 
 if __name__ == "__main__":
     named = [a for a in sys.argv[1:] if not a.startswith("--")]

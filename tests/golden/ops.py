@@ -80,6 +80,16 @@ def elementwise():
     x = np.append(normal(rng, (7,)), [0.0, -2.5]).astype(FLOAT)
     for op in ["tan", "sinh", "cosh", "arcsinh", "sinc"]:
         yield case(op, [x], tolerance=2e-5)
+    yield case("arctan", [np.append(x, [1e20, -1e-20]).astype(FLOAT)], second=False)
+    yield case("arctan", [[NAN, INF, -INF, -0.0]], gradient=False)
+    for op in ["arcsin", "arccos"]:
+        yield case(op, [[0.0, 0.5, -0.75, 0.999, -0.999, 1e-3]], tolerance=2e-5)
+        yield case(op, [[1.0, -1.0]], second=False)
+        yield case(op, [[1.5, -2, NAN]], gradient=False)
+    yield case("arctan2", [normal(rng, (3, 4)), normal(rng, (4,))])
+    signs = [0.0, -0.0, 1, -1, INF, -INF, NAN]
+    yield case("arctan2", [[[a] for a in signs], signs], gradient=False)
+    yield case("arctan2", [ints(1, 2, -3), ints(0, -2, 5)])
     yield case("arccosh", [[1.5, 2, 30, 1e20]], second=False)
     yield case("arctanh", [[0.0, 0.5, -0.75, 1e-3]])
     for op in ["log2", "log10"]:
@@ -205,6 +215,15 @@ def products():
     yield case("kron", [m, normal(rng, (2, 2))])
     yield case("kron", [normal(rng, (2,)), m])
     yield case("kron", [ints(1, 2), ints(3, 4)])
+    # exact, where float32 would round
+    large = ints(*range(100003, 100015))
+    yield case("matmul", [large.reshape(3, 4), large.reshape(4, 3)])
+    yield case("matmul", [large.reshape(3, 4), large[:4]])
+    yield case("matmul", [large.reshape(2, 1, 2, 3), large.reshape(2, 3, 2)])
+    yield case("dot", [large, large])
+    yield case("tensordot", [large.reshape(2, 3, 2), large.reshape(3, 2, 2)], [[1, 2], [0, 1]], fn=lambda a, b, axes: jnp.tensordot(a, b, axes))
+    yield case("inner", [large.reshape(3, 4), large[:4]])
+    yield case("matmul", [ints(1, 2, 3).reshape(1, 3), normal(rng, (3, 2))])
     yield case("cross", [normal(rng, (4, 3)), normal(rng, (4, 3))])
     yield case("cross", [normal(rng, (3,)), normal(rng, (4, 3))])
     yield case("cross", [normal(rng, (4, 2)), normal(rng, (4, 2))])
@@ -341,6 +360,21 @@ def linalg():
     yield case("det", [[[1.0, 2], [2, 4]]], second=False)
     yield case("det", [[[1.0, 2, 3], [2, 4, 6], [1, 1, 1]]], second=False)
     yield case("slogdet", [[[1.0, 2], [2, 4]]], gradient=False)
+    # of rank n − 1 and n − 2
+    flat = np.array([[2.0, 1, 0, 1], [1, 3, 1, 0], [0, 1, 4, 2], [3, 4, 1, 1]])
+    yield case("det", [flat], second=False, tolerance=1e-4)
+    yield case("det", [np.stack([flat, flat[:, ::-1] + np.eye(4), np.diag([1.0, 2, 0, 0])])], second=False, tolerance=1e-4)
+    for shape in [(3, 3), (5, 3), (2, 4), (1, 3), (2, 4, 3)]:
+        far = normal(rng, shape) + 2 * np.eye(*shape[-2:])
+        yield case("pinv", [far], tolerance=2e-4)
+        yield case("lstsq", [far, normal(rng, (*shape[:-1], 2))], fn=lambda a, b: jnp.linalg.pinv(a) @ b, tolerance=2e-4)
+        yield case("lstsq", [far, normal(rng, shape[:-1])], fn=lambda a, b: (jnp.linalg.pinv(a) @ b[..., None])[..., 0], tolerance=2e-4)
+    # orthogonal: all singular values are 1
+    yield case("pinv", [np.eye(4)[[2, 0, 3, 1]]], tolerance=1e-4)
+    low = normal(rng, (4, 2)) @ normal(rng, (2, 3))
+    yield case("pinv", [low], gradient=False, tolerance=1e-4)
+    yield case("lstsq", [low, normal(rng, (4,))], gradient=False, tolerance=1e-4)
+    yield case("pinv", [np.diag([3.0, 1, 0.1])], 0.2, gradient=False)
     for shape in [(3, 3), (5, 3), (3, 5), (1, 4), (4, 1), (2, 4, 3)]:
         x = normal(rng, shape)
         wide = shape[-1] > shape[-2]

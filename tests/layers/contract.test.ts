@@ -2,16 +2,18 @@
 // compared with Keras in golden.test.ts.
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Layer, Tensor } from '../../src'
-import { CallContext, Input as inputSymbol, Model, Sequential, Variable, customObjectScope, loadModel, maskOf, ops, setMask, tensor } from '../../src'
+import type { Layer } from '../../src'
+import { Bidirectional, CallContext, Input as inputSymbol, Model, MyelinError, Sequential, Tensor, Variable, customObjectScope, loadModel, maskOf, ops, setMask, tensor } from '../../src'
 import { snakeCase } from '../../src/core/registry'
 import { optionsOf } from '../../src/core/options'
 import type { NumericArray } from '../../src/core/dtypes'
 import { sizeOf } from '../../src/core/shapes'
 import type { Tree } from '../../src/core/tree'
-import { flatten, mapTree, typed, unflatten } from '../../src/core/tree'
+import { flatten, isBranch, mapTree, typed, unflatten } from '../../src/core/tree'
 import type { LayerBase } from '../../src/layers/base'
 import { layers } from '../../src/layers/registry'
+import { Operation } from '../../src/layers/core/operation'
+import { RecurrentLayer } from '../../src/layers/recurrent/rnn'
 import type { TensorSpec } from '../../src/layers/spec'
 import { interpret } from '../../src/ir/interpret'
 import type { Traced } from '../../src/ops/trace'
@@ -178,6 +180,44 @@ describe.each(rows)('$title', ({ name, example }) => {
     }
   })
 
+  it('says of itself what does not fit, of data and of symbols alike, once it is built', () => {
+    const layer = built()
+    const others = flatten(input).flatMap((leaf, i) => {
+      const changed = [...leaf.shape.keys()].map((axis) => leaf.shape.map((extent, j) => (j === axis ? extent + 1 : extent)))
+      return [...changed, leaf.shape.slice(1), [2, ...leaf.shape]].map((shape) => {
+        let at = 0
+        return mapTree(input, (each) => (at++ === i ? new Input(shape, leaf.dtype, leaf.below) : each))
+      })
+    })
+    const calls = others.flatMap((other) => [
+      () => layer.applyTree(dataOf(other, 2), {}),
+      () => layer.applyTree(mapTree(other, ({ shape, dtype }) => inputSymbol({ shape, dtype })), {}),
+    ])
+    for (const call of calls) expectOwnWords(layer, call)
+  })
+
+  it('says of itself which masks do not fit', () => {
+    const layer = built()
+    if (!layer.supportsMasking) return
+    const data = dataOf(input, 2)
+    const single = data instanceof Tensor ? data : null
+    for (const shape of [[3], [2, 9], [1, 9], [2, 2, 2, 2, 2], []]) {
+      const mask = ops.ones(shape, 'bool')
+      expectOwnWords(layer, () => layer.applyTree(data, { mask: single === null ? mapTree(data, () => mask) : mask }))
+    }
+    // of another structure than the inputs
+    if (isBranch(data)) expect(() => layer.applyTree(data, { mask: ops.ones([2], 'bool') })).toThrow(String(layer))
+  })
+
+  it('refuses what its call does not read', () => {
+    const layer = built()
+    const data = dataOf(input, 2)
+    const isRecurrent = layer instanceof RecurrentLayer || layer instanceof Bidirectional
+    if (!isRecurrent) expect(() => layer.applyTree(data, { initialState: [ops.ones([2, 3])] })).toThrow(`${layer}: takes no initialState; a call of it may say training, mask`)
+    if (!name.endsWith('Attention')) expect(() => layer.applyTree(data, { useCausalMask: true })).toThrow(`${layer}: takes no useCausalMask`)
+    expect(() => layer.applyTree(data, { initialState: null, useCausalMask: false })).not.toThrow()
+  })
+
   it('comes back from its configuration', () => {
     const layer = built()
     const config = JSON.parse(JSON.stringify(layer.getConfig()))
@@ -231,6 +271,21 @@ describe.each(rows)('$title', ({ name, example }) => {
     })
   })
 })
+
+/** A call works, or its error begins with the layer's name, and tells what was expected and what came in words of layers alone. */
+function expectOwnWords(layer: LayerBase, call: () => unknown): void {
+  try {
+    call()
+  } catch (error) {
+    const { message } = error as Error
+    expect(error, message).toBeInstanceOf(MyelinError)
+    if (layer instanceof Operation) return
+    expect(message.startsWith(`${layer}: `), message).toBe(true)
+    // An op says what it must; a layer says it of itself, or of one within.
+    const said = message.replace(/^(?:\w+ "[^"]*": )+/, '')
+    expect(said, message).not.toMatch(/^\w+: /)
+  }
+}
 
 /** ∂loss/∂x for the float inputs, then for the weights, by central differences in float64. */
 function finiteDifferences({ graph }: Traced, data: readonly Tensor[], weights: readonly Variable[]): Float64Array[] {

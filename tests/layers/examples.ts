@@ -153,7 +153,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   // normalization
   BatchNormalization: [
     { input: steps, others: [new Input([3, 4], 'int32')], random: true },
-    { options: { axis: 1, momentum: 0.5, center: false, gammaRegularizer: 'l2' }, input: photo, maskRank: 4, random: true },
+    { options: { axis: 1, momentum: 0.5, center: false, gammaRegularizer: 'l2' }, input: photo, maskRank: 3, random: true },
   ],
   GroupNormalization: [{ options: { groups: 2 }, input: photo }, { options: { groups: -1, scale: false, axis: 1 }, input: steps }],
   LayerNormalization: [{ input: steps, others: [new Input([3, 4], 'int32')] }, { options: { axis: [1, 2], epsilon: 0.01 }, input: photo }],

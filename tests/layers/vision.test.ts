@@ -7,7 +7,9 @@ import {
 } from '../../src'
 import type { BatchShape, Tensor } from '../../src'
 import { floats } from '../helpers/data'
-import { expectNear } from '../helpers/golden'
+import type { NormalizedFile } from '../golden/format'
+import { expectFitted } from '../helpers/fitted'
+import { expectNear, readFixture, titleOf } from '../helpers/golden'
 
 const make = (shape: readonly number[], seed = 1): Tensor => tensor([...floats(shape, -2, 2, seed).data], shape)
 
@@ -20,13 +22,13 @@ describe('what does not fit is refused in words', () => {
       const layer = new Conv2D({ filters: 2, kernelSize: 1 })
       layer.apply(make([1, 2, 2, 3]))
       layer.apply(make([1, 2, 2, 4]))
-    }, /3 channels/],
+    }, /the last input dimension must be 3, received \[1, 2, 2, 4\]/],
     ['groups that do not divide the channels', () => new Conv2D({ filters: 4, kernelSize: 1, groups: 2 }).apply(make([1, 2, 2, 3])), /2 groups/],
     ['channels that a depthwise kernel does not have', () => {
       const layer = new DepthwiseConv2D({ kernelSize: 1 })
       layer.apply(make([1, 2, 2, 3]))
       layer.apply(make([1, 2, 2, 4]))
-    }, /3 channels/],
+    }, /the last input dimension must be 3, received \[1, 2, 2, 4\]/],
     ['a pool larger than the image', () => new MaxPooling2D(3).apply(make([1, 2, 2, 1])), /window/],
     ['groups of a normalization that do not divide', () => new GroupNormalization({ groups: 3 }).apply(make([2, 4])), /4 channels and 3 groups/],
     ['a wrong rank of spatial dropout', () => new SpatialDropout2D(0.5).apply(make([2, 3])), /rows/],
@@ -61,6 +63,14 @@ describe('BatchNormalization in training', () => {
     layer.apply(x, { training: true, mask: tensor([[true, true], [false, false]]) })
     expectNear(layer.movingMean.value.data, [2, 3], 'mean', 1e-5)
     expectNear(layer.movingVariance.value.data, [1, 1], 'variance', 1e-5)
+  })
+
+  it.each(readFixture<NormalizedFile>('normalized').runs.map((run) => ({ title: titleOf(run.layers[1]!), ...run })))('ends where Keras ends: $title', expectFitted)
+
+  it('refuses limits of renorm that it does not know, or that exclude each other', () => {
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { rMx: 1 } })).toThrow(/rMx.*rmax/s)
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { rmin: 2, rmax: 1 } })).toThrow(/rmax must not be below rmin, received 1 and 2/)
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { dmax: -1 } })).toThrow(/dmax must be ≥ 0/)
   })
 
   it('uses its averages when it is frozen, and changes nothing', () => {

@@ -154,6 +154,19 @@ describe('unit groups', () => {
     expectComplete(turned, image(2, 2, 2, 2))
   })
 
+  it('behind softmax are fixed, and not those in front of it', () => {
+    const model = new Sequential([
+      new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'a' }), new Dense({ units: 5, activation: 'softmax', name: 'gate' }), new Dense({ units: 3, activation: 'softmax', name: 'out' }),
+    ])
+    const groups = unitGroups(model.graph!)
+    expect(groups.map(({ fixed }) => fixed)).toEqual([null, 'Dense "gate" makes each of all of them', 'they are an output of the model'])
+    expect(groups[0]!.outgoing.map(text)).toEqual(['gate/kernel @0'])
+    expectComplete(model, image(4, 3))
+    const images = new Sequential([new Conv2D({ filters: 4, kernelSize: 2, inputShape: [4, 4, 2] }), new Conv2D({ filters: 3, kernelSize: 2, activation: 'softmax' })])
+    expect(unitGroups(images.graph!)[0]!.fixed).toBeNull()
+    expectComplete(images, image(2, 4, 4, 2))
+  })
+
   it('draw weights anew as they were drawn first', () => {
     const layer = new Dense({ units: 40, inputShape: [30] })
     const model = new Sequential([layer, new Dense({ units: 1 })])

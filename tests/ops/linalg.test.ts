@@ -207,7 +207,39 @@ describe('factorizations', () => {
     expectNear(ops.divide(ops.matmul(ops.multiply(v, w), ops.transpose(v)), n).data, ops.divide(definite, n).data, 'V diag(w) Vᵀ', 1e-4)
   })
 
+  it('det has the gradient of the adjugate where the matrix is singular', () => {
+    const slope = grad((x: Tensor) => ops.sum(ops.det(x)))
+    // elimination finds the 0 last, first, and several
+    const last = [[1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 1, 2], [0, 2, 1, 1]]
+    expectNear(slope(tensor(last)).data, [-3, 1, -4, 2, 1, -1, 4, -2, -1, 1, -2, 0, 1, -1, 0, 0], 'last', 1e-6)
+    const first = [[0, 1, 2, 3], [0, 1, 1, 1], [0, 2, 5, 1], [0, 3, 2, 2]]
+    expectNear(slope(tensor(first)).data, [-4, 0, 0, 0, 27, 0, 0, 0, -1, 0, 0, 0, -7, 0, 0, 0], 'first', 1e-5)
+    expect([...slope(ops.ones([2, 4, 4])).data]).toEqual(new Array(32).fill(0))
+  })
+
+  it('pinv of what has no full rank has the gradient 0', () => {
+    const low = ops.matmul(of([4, 2]), of([2, 3], 2))
+    expect([...grad((x: Tensor) => ops.sum(ops.pinv(x)))(low).data]).toEqual(new Array(12).fill(0))
+    expectNear(ops.pinv(ops.zeros([3, 2])).data, new Array(6).fill(0), 'of zeros')
+    expect(ops.pinv(ops.zeros([0, 2])).shape).toEqual([2, 0])
+  })
+
+  it('products of integers are exact, and wrap around', () => {
+    const [a, b] = [[16777217, 1], [3, 65537]].map((row) => tensor(Int32Array.from(row))) as [Tensor, Tensor]
+    expect(ops.matmul(a, b)).toMatchObject({ dtype: 'int32', shape: [] })
+    for (const each of [ops.matmul(a, b), ops.einsum('i,i->', a, b), ops.dot(a, b), ops.vdot(a, b), ops.inner(a, b), ops.tensordot(a, b, 1)]) {
+      expect(each.dtype).toBe('int32')
+      expect([...each.data]).toEqual([(Math.imul(16777217, 3) + 65537) | 0])
+    }
+    expect([...ops.einsum('ii,ij->j', ops.reshape(tensor(Int32Array.of(1, 2, 3, 4)), [2, 2]), ops.ones([2, 3], 'int32')).data]).toEqual([5, 5, 5])
+    expect(ops.matmul(ops.ones([2, 3], 'bool'), ops.ones([3, 2], 'bool')).dtype).toBe('int32')
+    expect(ops.matmul(ops.ones([2, 3], 'int32'), ops.ones([3, 2])).dtype).toBe('float32')
+    expect(() => ops.matmul(ops.ones([2, 1], 'int32'), ops.ones([3, 2], 'int32'))).toThrow('matmul: expected [… m, k] · [… k, n], received [2, 1] · [3, 2]')
+  })
+
   it.each<[string, () => unknown, RegExp]>([
+    ['pinv', () => ops.pinv([1, 2]), /pinv: expected matrices/],
+    ['lstsq', () => ops.lstsq(a, [1, 2]), /lstsq: the right side of \[2, 4, 3\] must be \[… 4\] or \[… 4, k\], received \[2\]/],
     ['cholesky', () => ops.cholesky(a), /cholesky: expected square matrices \[… n,n\], received \[2, 4, 3\]/],
     ['det', () => ops.det([1, 2]), /det: expected matrices/],
     ['solve', () => ops.solve(ops.eye(3), [1, 2]), /solve: the right side of \[3, 3\] must be \[… 3\] or \[… 3, k\], received \[2\]/],

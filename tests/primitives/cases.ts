@@ -583,6 +583,7 @@ export const opCases = {
       gradient: true,
     },
   ],
+  arctan2: binary(floats, away, { ulp: 3.2, secondGradient: true }),
   mod: numeric(binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }), 'binary'),
   floorDivide: numeric([], 'binary'),
   maximum: numeric(binary((shape, seed) => distinct(shape, 0.25, 0, seed), (shape, seed) => distinct(shape, 0.25, 0.125, seed)), 'binary'),

@@ -4,13 +4,13 @@
 import type { Shape } from '../../src/core/shapes'
 import type { Emitter } from '../../src/primitives/emitter'
 import type { Value } from '../../src/ir/graph'
-import type { PoolAttributes, WindowAttributes } from '../../src/primitives/attributes'
+import type { PaddedAttributes, PoolAttributes } from '../../src/primitives/attributes'
 import { placesAlong } from '../../src/primitives/window'
 import type { TensorContent } from '../helpers/data'
 import { distinct, floats } from '../helpers/data'
 import type { OpCase } from './cases'
 
-interface Windowed extends WindowAttributes {
+interface Windowed extends PaddedAttributes {
   readonly title: string
   /** [batch, …, channels] */
   readonly x: Shape
@@ -21,7 +21,8 @@ interface Windowed extends WindowAttributes {
 
 function windowed(title: string, x: Shape, window: Shape, more: Partial<Windowed> = {}): Windowed {
   const ones = window.map(() => 1)
-  return { title, x, window, strides: ones, dilation: ones, filters: 3, groups: 1, ...more }
+  const none = window.map(() => 0)
+  return { title, x, window, strides: ones, dilation: ones, before: none, after: none, filters: 3, groups: 1, ...more }
 }
 
 const WINDOWS: readonly Windowed[] = [
@@ -56,17 +57,43 @@ const LARGE: readonly Windowed[] = [
   windowed('long rows', [2, 400, 8], [5], { filters: 9, strides: [2] }),
 ]
 
-const withAxes = ({ strides, dilation }: Windowed): WindowAttributes => ({ strides, dilation })
-const placesIn = ({ x, window, strides, dilation }: Windowed): number[] => [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]!, taps, strides[i]!, dilation[i]!))]
+const withAxes = ({ strides, dilation, before, after }: Windowed): PaddedAttributes => ({ strides, dilation, before, after })
+const placesIn = ({ x, window, strides, dilation, before, after }: Windowed): number[] => [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]! + before[i]! + after[i]!, taps, strides[i]!, dilation[i]!))]
 const kernelOf = ({ x, window, filters, groups }: Windowed): Shape => [...window, x.at(-1)! / groups, filters]
 const spatialOf = ({ x }: Windowed): Shape => x.slice(1, -1)
 
 // Sums of many products, whose terms may cancel.
 function sums({ title }: Windowed) {
-  const isLarge = LARGE.some((each) => each.title === title)
+  const isLarge = [...LARGE, ...LARGE_PADDED].some((each) => each.title === title)
   return { title, ulp: 16, absolute: isLarge ? 2e-3 : 2e-5, gradient: !isLarge, secondGradient: !isLarge }
 }
-const all = [...WINDOWS, ...LARGE]
+/** What is around the tensor: as much as the window reaches, on one side only, more than the window, stretches that see nothing. */
+const PADDED: readonly Windowed[] = [
+  windowed('zeros all around', [5, 3, 4, 2], [3, 3], { before: [1, 1], after: [1, 1], filters: 5 }),
+  windowed('zeros as far as the window reaches', [2, 3, 4, 2], [4, 3], { before: [3, 2], after: [3, 2], filters: 5 }),
+  windowed('zeros in front only', [2, 9, 3], [4], { before: [3], after: [0], filters: 17 }),
+  windowed('zeros behind only, one channel', [1, 5, 4, 1], [2, 3], { before: [0, 0], after: [1, 2] }),
+  windowed('more zeros than the window is large', [1, 3, 4, 2], [2, 2], { before: [3, 0], after: [2, 4], filters: 4 }),
+  windowed('zeros and strides', [4, 5, 4, 2], [3, 3], { before: [1, 0], after: [1, 1], strides: [2, 2], filters: 8 }),
+  windowed('zeros and strides above the window', [1, 7, 8, 2], [2, 1], { before: [1, 2], after: [0, 1], strides: [3, 2] }),
+  windowed('zeros and dilation', [4, 5, 3, 1], [3, 3], { before: [2, 4], after: [2, 1], dilation: [2, 2] }),
+  windowed('zeros, strides and dilation', [1, 9, 8, 1], [3, 3], { before: [3, 2], after: [2, 1], strides: [2, 3], dilation: [3, 2] }),
+  windowed('zeros and groups', [4, 2, 3, 4], [3, 3], { before: [1, 1], after: [1, 1], groups: 2, filters: 6 }),
+  windowed('zeros and a group for each channel', [4, 2, 3, 5], [3, 3], { before: [1, 2], after: [1, 0], groups: 5, filters: 5 }),
+  windowed('zeros around three axes', [1, 3, 2, 4, 2], [2, 3, 3], { before: [1, 1, 1], after: [0, 1, 1], strides: [1, 1, 2] }),
+  windowed('zeros around a window as wide as the tensor', [2, 5, 3, 2], [3, 3], { before: [1, 0], after: [1, 0] }),
+  windowed('elements left out behind', [4, 6, 5, 1], [3, 2], { before: [1, 0], after: [-2, -1], strides: [2, 2] }),
+]
+/** As in LARGE: several blocks of taps and channels meet many boxes. */
+const LARGE_PADDED: readonly Windowed[] = [
+  windowed('many channels and zeros', [4, 5, 6, 95], [3, 3], { before: [1, 1], after: [1, 1], filters: 20 }),
+  windowed('many filters and zeros', [4, 4, 5, 40], [5, 5], { before: [4, 2], after: [4, 2], filters: 250 }),
+  windowed('many places, zeros and strides', [5, 15, 17, 5], [3, 3], { before: [1, 1], after: [1, 1], strides: [2, 2], filters: 33 }),
+]
+
+/** Pooling is padded before. */
+const inside = [...WINDOWS, ...LARGE]
+const all = [...inside, ...PADDED, ...LARGE_PADDED]
 const operand = (shape: Shape, seed: number): TensorContent => floats(shape, -2, 2, seed)
 
 /** Part of a larger tensor: rows that do not lie side by side. */
@@ -81,12 +108,12 @@ const views = Object.entries(VIEWS).map(([title, [shape, through]]) => ({ title,
 const convolution: OpCase<'convolution'>[] = [
   ...all.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1), operand(kernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups } })),
   ...views.map(({ title, input, channels }) => ({
-    title, inputs: [input, operand([3, 2, channels, 4], 2)], attributes: { strides: [1, 2], dilation: [1, 1], groups: 1 }, ulp: 16, absolute: 2e-5, gradient: true,
+    title, inputs: [input, operand([3, 2, channels, 4], 2)], attributes: { strides: [1, 2], dilation: [1, 1], before: [1, 0], after: [0, 1], groups: 1 }, ulp: 16, absolute: 2e-5, gradient: true,
   })),
   ...(['relu', 'tanh'] as const).map((name) => ({
     title: `with a bias and ${name}`,
     inputs: [operand([2, 5, 6, 3], 1), operand([3, 3, 3, 13], 2)],
-    attributes: { strides: [1, 1], dilation: [1, 1], groups: 1 },
+    attributes: { strides: [1, 1], dilation: [1, 1], before: [1, 1], after: [1, 1], groups: 1 },
     ulp: 32,
     absolute: 5e-5,
     reader: (builder: Parameters<NonNullable<OpCase<'convolution'>['reader']>>[0], y: Value) => {
@@ -104,12 +131,19 @@ const convolutionTranspose: OpCase<'convolutionTranspose'>[] = all.map((each) =>
   ...sums(each), inputs: [operand([...placesIn(each), each.filters], 1), operand(kernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
 }))
 
+const turnedKernelOf = ({ x, window, filters, groups }: Windowed): Shape => [...window, filters / groups, x.at(-1)!]
+
+const convolutionTurned: OpCase<'convolutionTurned'>[] = all.map((each) => ({
+  ...sums(each), gradient: false, secondGradient: false,
+  inputs: [operand([...placesIn(each), each.filters], 1), operand(turnedKernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
+}))
+
 const depthwise = (each: Windowed): Shape => [...each.window, each.x.at(-1)!]
 
 const depthwiseConvolution: OpCase<'depthwiseConvolution'>[] = [
   ...all.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1), operand(depthwise(each), 2)], attributes: withAxes(each) })),
   ...views.map(({ title, input, channels }) => ({
-    title, inputs: [input, operand([2, 3, channels], 2)], attributes: { strides: [2, 1], dilation: [1, 1] }, ulp: 16, absolute: 2e-5, gradient: true,
+    title, inputs: [input, operand([2, 3, channels], 2)], attributes: { strides: [2, 1], dilation: [1, 1], before: [1, 1], after: [0, 1] }, ulp: 16, absolute: 2e-5, gradient: true,
   })),
 ]
 
@@ -122,7 +156,7 @@ const depthwiseConvolutionTranspose: OpCase<'depthwiseConvolutionTranspose'>[] =
 }))
 
 /** Windows of pooling know no dilation. */
-const pools = all.map((each) => ({ ...each, dilation: each.window.map(() => 1) }))
+const pools = inside.map((each) => ({ ...each, dilation: each.window.map(() => 1) }))
 const poolOf = ({ window, strides }: Windowed): PoolAttributes => ({ window, strides })
 const pooledOf = (each: Windowed): Shape => [...placesIn(each), each.x.at(-1)!]
 /** Far enough apart for finite differences not to change which is largest. */
@@ -157,6 +191,7 @@ export const windowCases = {
   convolution,
   convolutionKernel,
   convolutionTranspose,
+  convolutionTurned,
   depthwiseConvolution,
   depthwiseConvolutionKernel,
   depthwiseConvolutionTranspose,

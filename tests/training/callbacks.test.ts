@@ -7,7 +7,7 @@ import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 const { x, yes } = samples(20)
 
 /** A callback that notes every call with its arguments. */
-function recorder(calls: string[], name = ''): Required<Omit<CallbackMethods, 'probes' | 'footprint' | 'stepsAhead'>> {
+function recorder(calls: string[], name = ''): Required<Omit<CallbackMethods, 'probes' | 'health' | 'footprint' | 'stepsAhead'>> {
   const show = (logs: Logs | null): string => (logs === null ? 'null' : Object.keys(logs).join())
   const note = (text: string) => void calls.push(name + text)
   return {

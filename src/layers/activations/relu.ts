@@ -8,6 +8,7 @@ import { cast, greater, minimum, multiply, negative, relu, subtract, where } fro
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
+import { requireExtents, requireSameRank } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
@@ -109,6 +110,12 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
     const { shape } = this.alpha
     if (shape.slice(0, -1).some((extent) => extent !== 1)) return null
     return shape.at(-1) === 1 ? KEEPS : { kind: 'keeps', along: unitAxes(-1, this.alpha) }
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    requireSameRank(this, shape, built)
+    const shared = (this.sharedAxes ?? []).map((axis) => normalizeAxis(`${this}: sharedAxes`, axis, built.length))
+    requireExtents(this, shape, built, built.map((_, i) => i).filter((i) => i > 0 && !shared.includes(i)))
   }
 
   call(x: Tensor): Tensor {

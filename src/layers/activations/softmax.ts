@@ -2,6 +2,7 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { configured, either, integer, listOf, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
 import { softmax } from '../../ops/activations'
 import { where } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
@@ -31,15 +32,14 @@ export class Softmax extends configured(ElementwiseLayer, () => ({
 
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)
-    this.checkMask(x, mask)
     const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)
     // Where nothing along the axis counts, all are equal before this.
     return where(mask, probabilities, 0)
   }
 
-  private checkMask(x: Tensor, mask: Tensor): void {
-    const extents = x.shape.slice(x.rank - mask.rank)
-    if (mask.rank <= x.rank && mask.shape.every((extent, i) => extent === 1 || extent === extents[i])) return
-    throw new ShapeError(`${this}: the mask must broadcast to the input ${formatShape(x.shape)}, received ${formatShape(mask.shape)}`)
+  protected override checkMask({ shape, rank }: Tensor, input: Shape): void {
+    const extents = input.slice(input.length - rank)
+    if (rank <= input.length && shape.every((extent, i) => extent === 1 || extent === extents[i])) return
+    throw new ShapeError(`${this}: the mask must broadcast to the input ${formatShape(input)}, received ${formatShape(shape)}`)
   }
 }

@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, choice, configured, integer, nullable, number, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { softmax } from '../../ops/activations'
@@ -13,12 +14,13 @@ import { sum } from '../../ops/reduce'
 import { expandDims, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
-import type { ApplyOptions } from '../base'
+import type { ApplyOptions, CallOption } from '../base'
+import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
-import { asBool, both, causalMask, keyMask, pairMask } from './masks'
+import { ATTENTION_OPTIONS, asBool, both, causalMask, keyMask, masksOfPair, pairMask } from './masks'
 
 type Inputs = readonly Tensor[]
 
@@ -38,8 +40,21 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   /** [batch, query steps, value steps] */
   protected abstract scores(query: Tensor, key: Tensor): Tensor
 
+  protected override get callOptions(): readonly CallOption[] {
+    return ATTENTION_OPTIONS
+  }
+
+  protected override masksFor(inputs: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    return super.masksFor(inputs, masksOfPair(`${this}`, this.checked(inputs).length, mask))
+  }
+
+  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
+    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, -1), { path, mayBroadcast: true })
+  }
+
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     const [query, value, key = value] = this.checked(inputs) as readonly [Tensor, Tensor, Tensor?]
+    this.requireAlike(inputs)
     const [queryMask = null, valueMask = null] = Array.isArray(mask) ? flatten<Tensor | null>(mask) : []
     const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true
     if (!isStored && this.isProduct && [query, key, value].every(({ rank }) => rank === 3)) {
@@ -63,20 +78,29 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   /** Whether the scores are scaledQuery · keyᵀ, so that a primitive can do without storing them. */
   protected readonly isProduct: boolean = false
 
-  protected scaledQuery(query: Tensor, _key: Tensor): Tensor {
+  protected scaledQuery(query: Tensor): Tensor {
     return query
   }
 
   private withoutScores(query: Tensor, key: Tensor, value: Tensor, valueMask: Tensor | null, attention: ApplyOptions): Tensor {
     const ofValue = valueMask === null ? null : keyMask(asBool(valueMask))
     const given = attention.attentionMask == null ? null : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
-    const [q, k, v] = [this.scaledQuery(query, key), key, value].map((each) => expandDims(each, 2)) as [Tensor, Tensor, Tensor]
+    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2)) as [Tensor, Tensor, Tensor]
     return squeeze(attend(`${this}`, q, k, v, { scale: 1, mask: both(ofValue, given), after: attention.useCausalMask === true ? 0 : Infinity }).result, 2)
   }
 
   private checked(inputs: unknown): Inputs {
     if (Array.isArray(inputs) && (inputs.length === 2 || inputs.length === 3)) return inputs as Inputs
     throw new ArgumentError(`${this}: the input must be [query, value] or [query, value, key]`)
+  }
+
+  private requireAlike(inputs: Inputs): void {
+    const [query, value, key = value] = inputs.map(({ shape }) => shape) as [Shape, Shape, Shape?]
+    const fronts = [query, value, key].map((shape) => shape.slice(0, -2).join())
+    const isAlike = query.length >= 2 && fronts.every((front) => front === fronts[0]) && value.length === query.length && key.length === query.length
+    if (isAlike && key.at(-2) === value.at(-2) && key.at(-1) === query.at(-1)) return
+    const received = inputs.map(({ shape }) => formatShape(shape)).join(', ')
+    throw new ShapeError(`${this}: the inputs must be query [batch, steps, features], value [batch, value steps, n] and key [batch, value steps, features], received ${received}`)
   }
 
   override computeOutputShape(inputShape: readonly BatchShape[]): BatchShape {
@@ -137,13 +161,12 @@ export class Attention extends configured(WeighedAttention, () => ({
 
   protected override readonly isProduct = this.scoreMode === 'dot'
 
-  protected override scaledQuery(query: Tensor, key: Tensor): Tensor {
-    requireSameFeatures(this, query, key)
+  protected override scaledQuery(query: Tensor): Tensor {
     return this.scaled(query)
   }
 
   protected scores(query: Tensor, key: Tensor): Tensor {
-    if (this.concatVariable === null) return matmul(this.scaledQuery(query, key), swapAxes(key, -2, -1))
+    if (this.concatVariable === null) return matmul(this.scaledQuery(query), swapAxes(key, -2, -1))
     return multiply(sum(tanh(this.scaled(add(expandDims(query, -2), expandDims(key, -3)))), -1), this.concatVariable)
   }
 }
@@ -169,14 +192,13 @@ export class AdditiveAttention extends configured(WeighedAttention, () => ({
     if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [features] })
   }
 
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    // the features of the value are free where there is a key
+    if (this.useScale && path === '[0]') requireExtents(this, shape, built, [-1], path)
+  }
+
   protected scores(query: Tensor, key: Tensor): Tensor {
-    requireSameFeatures(this, query, key)
     const reach = tanh(add(expandDims(query, -2), expandDims(key, -3)))
     return sum(this.scaleVariable === null ? reach : multiply(reach, this.scaleVariable), -1)
   }
-}
-
-function requireSameFeatures(layer: { toString(): string }, query: Tensor, key: Tensor): void {
-  if (query.shape.at(-1) === key.shape.at(-1)) return
-  throw new ShapeError(`${layer.toString()}: query and key must have as many features, received ${formatShape(query.shape)} and ${formatShape(key.shape)}`)
 }

@@ -1,10 +1,12 @@
 // Which steps of a query may look at which steps of a value.
 
-import { ShapeError, formatShape } from '../../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Shape } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
 import { abs, cast, less, lessEqual, logicalAnd, subtract } from '../../ops/elementwise'
 import { arange, expandDims, reshape } from '../../ops/shape'
-import type { Tensor } from '../../ops/tensor'
+import { Tensor } from '../../ops/tensor'
+import type { CallOption } from '../base'
 
 /** What both masks leave. */
 export function both(a: Tensor | null, b: Tensor | null): Tensor | null {
@@ -58,6 +60,20 @@ export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2)
   const all = scores.length === withoutHeads.length ? '' : ` or [batch, heads, ${names.join(', ')}]`
   const here = [withoutHeads, ...(all === '' ? [] : [scores])].map(formatShape).join(' or ')
   throw new ShapeError(`${layer}: attentionMask must be [batch, ${names.join(', ')}]${all}, here ${here}, where any extent may be 1; received ${formatShape(given.shape)}`)
+}
+
+/** What the call of an attention may say. */
+export const ATTENTION_OPTIONS: readonly CallOption[] = ['attentionMask', 'useCausalMask', 'returnAttentionScores']
+
+/**
+ * Keras's masks of an attention over a list: [queryMask, valueMask], with a third one for the key or without.
+ * @throws ArgumentError for another number, or one alone
+ */
+export function masksOfPair(layer: string, inputs: number, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+  const isList = Array.isArray(mask)
+  if (isList && (mask.length === 2 || mask.length === inputs)) return mask.length < inputs ? [...(mask as readonly Tree<Tensor | null>[]), null] : mask
+  const received = isList ? `a list of ${mask.length}` : mask instanceof Tensor ? `a tensor ${formatShape(mask.shape)}` : typeof mask
+  throw new ArgumentError(`${layer}: the mask must be a list, [queryMask, valueMask]${inputs === 3 ? ' or [queryMask, valueMask, keyMask]' : ''}, where null stands for none; received ${received}`)
 }
 
 export function asBool(mask: Tensor): Tensor {

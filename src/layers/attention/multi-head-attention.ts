@@ -2,6 +2,7 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, count, custom, extents, integer, listOf, nullable, number, option, required } from '../../core/options'
+import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
@@ -13,7 +14,8 @@ import { SeedGenerator, dropout } from '../../ops/random'
 import { sum } from '../../ops/reduce'
 import { expandDims, repeat } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../base'
+import type { ApplyOptions, CallOption } from '../base'
+import { requireExtents, requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { EinsumDense } from '../core/einsum-dense'
 import { constraint, initializer, regularizer } from '../kinds'
@@ -21,9 +23,11 @@ import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
+import type { InnerUnits } from '../units'
+import { unitAxes } from '../units'
 import type { Decoding } from './decoding'
 import { currentDecoding } from './decoding'
-import { asBool, besideScores, both, causalMask, keyMask, pairMask, stepMasks, windowMask } from './masks'
+import { ATTENTION_OPTIONS, asBool, besideScores, both, causalMask, keyMask, masksOfPair, pairMask, stepMasks, windowMask } from './masks'
 
 /** A sequence that attends to itself, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -102,6 +106,24 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const isAlike = value.length === key.length && value.slice(1, -1).every((extent, i) => extent === key[i + 1])
     if (!isAlike) throw new ShapeError(`${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`)
     return { query, value, key }
+  }
+
+  protected override get callOptions(): readonly CallOption[] {
+    return ATTENTION_OPTIONS
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    if (shape.length === built.length) requireExtents(this, shape, built, [-1], path)
+  }
+
+  protected override masksFor(inputs: Tree<unknown>, mask: Tree<Tensor | null>): Tree<Tensor | null> {
+    return super.masksFor(inputs, Array.isArray(inputs) ? masksOfPair(`${this}`, inputs.length, mask) : mask)
+  }
+
+  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
+    // of several axes of steps, the first ones will do
+    const rank = Math.min(Math.max(mask.rank, 2), shape.length - 1)
+    requireMask(this, mask, ['batch', rank > 2 ? '…steps' : 'steps'], shape.slice(0, rank), { path, mayBroadcast: true })
   }
 
   /** x [batch, …, features] · kernel [features, heads, size] → [batch, …, heads, size] */
@@ -211,7 +233,12 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     if (masks.isCausal) seen = both(seen, causalMask(rows[0]!, columns[0]!))
     if (this.slidingWindow !== null) seen = both(seen, windowMask(rows[0]!, columns[0]!, this.slidingWindow))
     const steps = 2 * rows.length
-    return both(masks.pairs && pairMask(`${this}`, masks.pairs, scores.shape, steps), seen && besideScores(seen, scores.rank, steps))
+    const beside = seen && besideScores(seen, scores.rank, steps)
+    if (beside !== null && beside.shape.some((extent, i) => extent !== 1 && extent !== scores.shape[i])) {
+      const given = [masks.query, masks.key].map((mask) => (mask === null ? 'none' : formatShape(mask.shape))).join(' and ')
+      throw new ShapeError(`${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${given}`)
+    }
+    return both(masks.pairs && pairMask(`${this}`, masks.pairs, scores.shape, steps), beside)
   }
 
   override computeOutputSpec(inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0], options: ApplyOptions = {}): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
@@ -287,6 +314,15 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
     if (this.useGate) this.gate = this.projection('gate', query, this.numHeads, size, 'sigmoid')
     this.value = this.projection('value', value, this.numHeads, size)
     this.attentionOutput = this.merging('attentionOutput', query.length, this.outputShape ?? [this.featuresOf(query)])
+  }
+
+  /** The heads. */
+  override get innerUnits(): readonly InnerUnits[] {
+    const [query, key, value, output] = [this.query, this.key, this.value, this.attentionOutput].map((layer) => this.requireBuilt(layer)) as [EinsumDense, EinsumDense, EinsumDense, EinsumDense]
+    const projections = [query, key, value, ...(this.gate === null ? [] : [this.gate])]
+    // Kernels [features, heads, size], biases [heads, size]; then a kernel [heads, size, …output].
+    const incoming = projections.flatMap(({ kernel, bias }) => [...unitAxes(1, kernel), ...unitAxes(0, bias)])
+    return [{ option: 'numHeads', count: this.numHeads, incoming, outgoing: unitAxes(0, output.kernel), user: { layer: output, axis: -2 } }]
   }
 
   private featuresOf(shape: BatchShape): number {

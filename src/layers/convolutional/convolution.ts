@@ -58,8 +58,6 @@ abstract class Convolution extends ConvolutionBase {
   }
 
   protected callLast(x: Tensor): Tensor {
-    const channels = this.kernel.shape.at(-2)! * this.groups
-    if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
     return this.finish(convolve(`${this}`, x, this.kernel.value, this.sliding))
   }
 

@@ -1,6 +1,5 @@
 // Depthwise convolution, in which no channel meets another, and separable convolution, which mixes them afterwards.
 
-import { ShapeError, formatShape } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
 import type { Initializer } from '../../initializers'
 import { convolveDepthwise, convolveSeparable } from '../../ops/convolution'
@@ -47,11 +46,6 @@ abstract class DepthwiseBase extends ConvolutionBase {
     return channels * this.depthMultiplier
   }
 
-  protected requireChannels(x: Tensor, kernel: Variable): void {
-    const channels = kernel.shape.at(-2)!
-    if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
-  }
-
   protected places(inputShape: BatchShape): BatchShape {
     return placesIn(`${this}`, inputShape.slice(1, -1), this.sliding)
   }
@@ -69,7 +63,6 @@ abstract class Depthwise extends DepthwiseBase {
   }
 
   protected callLast(x: Tensor): Tensor {
-    this.requireChannels(x, this.kernel)
     return this.finish(convolveDepthwise(`${this}`, x, this.kernel.value, this.sliding))
   }
 
@@ -142,7 +135,6 @@ abstract class Separable extends DepthwiseBase {
   }
 
   protected callLast(x: Tensor): Tensor {
-    this.requireChannels(x, this.depthwiseKernel)
     return this.finish(convolveSeparable(`${this}`, x, this.depthwiseKernel.value, this.pointwiseKernel.value, this.sliding))
   }
 

@@ -8,6 +8,7 @@ import { padding, perAxis, sequencePadding } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { SpatialLayer } from '../core/spatial-layer'
+import { requireExtents } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { mixesUnits } from '../../activations'
@@ -78,15 +79,20 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
     throw new ShapeError(`${this}: the channels must be known, received ${formatShape(inputShape)}`)
   }
 
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    this.channelsLast(shape)
+    requireExtents(this, shape, built, [this.isFirst ? 1 : -1])
+  }
+
   protected addBias(filters: number): void {
     if (!this.useBias) return
     this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
   }
 
-  /** The flow of a convolution that makes filters; null where they depend on each other. */
-  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow | null {
-    if (mixesUnits(this.activation)) return null
-    return { kind: 'makes', units: { option: 'filters', count: filters, incoming: [kernel, ...unitAxes(0, this.bias)] }, from }
+  /** The flow of a convolution that makes filters. */
+  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow {
+    const units = { option: 'filters', count: filters, incoming: [kernel, ...unitAxes(0, this.bias)], mixed: mixesUnits(this.activation) }
+    return { kind: 'makes', units, from }
   }
 
   protected finish(y: Tensor): Tensor {

@@ -1,6 +1,6 @@
 // Conv1DTranspose, Conv2DTranspose, Conv3DTranspose: the way back from a convolution's output to the size of its input.
 
-import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { ArgumentError, formatShape } from '../../core/errors'
 import { configured, count, option, required } from '../../core/options'
 import type { Initializer } from '../../initializers'
 import { transposeConvolve, transposedLengths } from '../../ops/convolution'
@@ -53,8 +53,6 @@ abstract class TransposedConvolution extends ConvolutionBase {
   }
 
   protected callLast(x: Tensor): Tensor {
-    const channels = this.kernel.shape.at(-1)!
-    if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
     return this.finish(transposeConvolve(`${this}`, x, this.kernel.value, this.sliding, this.outputPadding))
   }
 

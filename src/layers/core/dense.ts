@@ -2,11 +2,11 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, count, option, required } from '../../core/options'
-import { sizeOf } from '../../core/shapes'
 import { add } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { requireExtents } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
@@ -74,6 +74,11 @@ export class Dense extends configured(TensorLayer, () => ({
     })
   }
 
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    this.features(shape)
+    requireExtents(this, shape, built, [-1])
+  }
+
   private features(inputShape: BatchShape): number {
     const features = inputShape.at(-1)
     if (inputShape.length >= 2 && features != null) return features
@@ -81,18 +86,13 @@ export class Dense extends configured(TensorLayer, () => ({
   }
 
   call(x: Tensor): Tensor {
-    const features = this.kernel.shape[0]!
-    if (x.rank < 2 || x.shape.at(-1) !== features) {
-      const hint = x.rank > 2 && sizeOf(x.shape.slice(1)) === features ? ' Did you forget Flatten?' : ''
-      throw new ShapeError(`${this}: the last input dimension must be ${features}, received ${formatShape(x.shape)}.${hint}`)
-    }
     const product = matmul(x, this.kernel)
     return this.activation(this.biasVariable === null ? product : add(product, this.biasVariable))
   }
 
-  override get unitFlow(): UnitFlow | null {
-    if (mixesUnits(this.activation)) return null
-    return { kind: 'makes', units: { option: 'units', count: this.units, incoming: unitAxes(-1, this.kernel, this.bias) }, from: unitAxes(0, this.kernel) }
+  override get unitFlow(): UnitFlow {
+    const units = { option: 'units', count: this.units, incoming: unitAxes(-1, this.kernel, this.bias), mixed: mixesUnits(this.activation) }
+    return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -6,6 +6,7 @@ import { add } from '../../ops/elementwise'
 import { einsum } from '../../ops/linalg'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
@@ -82,6 +83,15 @@ export class EinsumDense extends configured(TensorLayer, () => ({
     })
     if (bias === null) return
     this.biasVariable = this.addWeight({ name: 'bias', shape: bias, initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    this.shapesFor(shape)
+    const { input, kernel, ellipsis } = parseEquation(String(this), this.equation)
+    // the bias then has an axis for each under the ellipsis
+    if (ellipsis === 'right' && this.biasAxes !== null) requireSameRank(this, shape, built)
+    const bound = [...input].flatMap((letter, i) => (kernel.includes(letter) || this.biasAxes?.includes(letter) === true ? [i] : []))
+    requireExtents(this, shape, built, ellipsis === 'left' ? bound.map((i) => i - input.length) : bound)
   }
 
   call(x: Tensor): Tensor {

@@ -7,9 +7,12 @@ import { arange, broadcastTo, slice, take } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { currentDecoding, firstStep } from '../attention/decoding'
+import { requireExtents, requireRank } from '../checks'
 import { initializer } from '../kinds'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
+
+const FORM = ['batch', 'steps', 'features']
 
 /**
  * Row t of `embeddings` for step t, whatever the input is: [batch, steps, features] → the same shape. Add it to the input:
@@ -40,8 +43,14 @@ export class PositionEmbedding extends configured(TensorLayer, () => ({
 
   override build(inputShape: BatchShape): void {
     const features = inputShape.at(-1)
-    if (inputShape.length !== 3 || features == null) throw new ShapeError(`${this}: expected [batch, steps, features], received ${formatShape(inputShape)}`)
+    requireRank(this, inputShape, FORM)
+    if (features == null) throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape)}`)
     this.table = this.addWeight({ name: 'embeddings', shape: [this.sequenceLength, features], initializer: this.embeddingsInitializer })
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    requireRank(this, shape, FORM)
+    requireExtents(this, shape, built, [-1])
   }
 
   call(x: Tensor): Tensor {

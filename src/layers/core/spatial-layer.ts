@@ -28,7 +28,7 @@ export abstract class SpatialLayer extends configured(TensorLayer, () => ({
   /** The shape of what callLast gives. */
   protected abstract shapeLast(inputShape: BatchShape): BatchShape
 
-  private get isFirst(): boolean {
+  protected get isFirst(): boolean {
     return this.dataFormat === 'channelsFirst'
   }
 

@@ -1,10 +1,12 @@
 // The base of layers whose input is a list of tensors: what all of them check. What they make of the list is in the others.
 
 import { ArgumentError } from '../../core/errors'
+import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import { asTensor } from '../../ops/convert'
 import type { Tensor } from '../../ops/tensor'
+import { requireMask } from '../checks'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { isBatchShape } from '../spec'
@@ -38,10 +40,13 @@ export abstract class ListLayer extends Layer<readonly Tensor[]> {
     return Array.isArray(input) ? input.map((each: TensorLike) => asTensor(each, String(this))) : super.toTensors(input)
   }
 
-  /** One mask or null for each input. @throws ArgumentError for masks that are no list of as many */
+  /** One mask or null for each input. */
   protected masksOf(inputs: readonly Tensor[], mask: Tree<Tensor | null>): readonly (Tensor | null)[] {
-    if (mask === null) return inputs.map(() => null)
-    if (Array.isArray(mask) && mask.length === inputs.length) return mask as readonly (Tensor | null)[]
-    throw new ArgumentError(`${this}: the mask must be a list of ${inputs.length}, one or null for each input`)
+    return mask === null ? inputs.map(() => null) : (mask as readonly (Tensor | null)[])
+  }
+
+  // A mask may have fewer axes than its input: those that it lacks are the last.
+  protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
+    requireMask(this, mask, ['the first axes of the input'], shape.slice(0, mask.rank), { path, mayBroadcast: true })
   }
 }

@@ -1,23 +1,51 @@
 // BatchNormalization: each channel with mean 0 and variance 1 over the batch.
 
-import { ShapeError, formatShape } from '../../core/errors'
-import { configured, integer, number, option } from '../../core/options'
+import { ArgumentError, unknownName } from '../../core/errors'
+import { boolean, configured, integer, nullable, number, option, recordOf } from '../../core/options'
+import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import { flatten } from '../../core/tree'
-import { add, cast, divide, multiply, square, subtract } from '../../ops/elementwise'
+import { Initializer } from '../../initializers'
+import { add, cast, divide, maximum, minimum, multiply, relu, sqrt, square, stopGradient, subtract } from '../../ops/elementwise'
 import type { Moments } from '../../ops/normalization'
 import { batchNorm, moments } from '../../ops/normalization'
 import { sum } from '../../ops/reduce'
 import { expandDims, reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { initializer } from '../kinds'
-import type { BatchShape } from '../spec'
-import { ScaledLayer, extentsAlong } from './options'
-import type { TensorSpec } from '../spec'
+import type { BatchShape, TensorSpec } from '../spec'
 import type { UnitFlow } from '../units'
 import { unitAxes } from '../units'
+import { ScaledLayer, extentsAlong } from './options'
+
+/** The limits of renormClipping. */
+const CLIPS: readonly string[] = ['rmin', 'rmax', 'dmax']
+
+/** What a layer with `renorm` keeps besides: [channels] each. */
+interface RenormVariables {
+  readonly movingDeviation: Variable
+  readonly mean: Variable
+  readonly deviation: Variable
+}
+
+/** The square roots of what another initializer makes. */
+class RootOf extends Initializer {
+  constructor(private readonly of: Initializer) {
+    super()
+  }
+
+  override call(shape: Shape): Tensor {
+    return sqrt(this.of.call(shape))
+  }
+}
+
+/** average ← momentum · average + (1 − momentum) · value */
+function move(average: Variable, value: Tensor, momentum: number): void {
+  average.assign(add(multiply(average.value, momentum), multiply(value, 1 - momentum)))
+}
 
 /** Keras's, for a mask that leaves nothing. */
 const LEAST_WEIGHT = 1e-7
@@ -28,6 +56,12 @@ const LEAST_WEIGHT = 1e-7
  * is not `trainable` always uses the averages. Ioffe and Szegedy 2015.
  *
  *   moving ← momentum · moving + (1 − momentum) · batch
+ *
+ * With `renorm`, for small batches, training corrects what it normalizes towards averages of its own (Ioffe 2017):
+ *
+ *   gamma · ((x − mean) / √(variance + epsilon) · r + d) + beta      r = deviation / renormDeviation, d = (mean − renormMean) / renormDeviation
+ *
+ * r and d are constants to gradients, and clipped by `renormClipping`.
  *
  * Keras: `keras.layers.BatchNormalization`.
  */
@@ -40,10 +74,29 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
   movingMeanInitializer: option(initializer, 'zeros'),
   /** Default ones. */
   movingVarianceInitializer: option(initializer, 'ones'),
+  /** Whether training corrects towards averages: see above. Default false. */
+  renorm: option(boolean, false),
+  /** The least and largest r, and the largest |d|: { rmin, rmax, dmax }, each if wanted. Default null: none. */
+  renormClipping: option(nullable(recordOf(number())), null),
+  /** How much of the averages for r and d stays in a step. Default 0.99. */
+  renormMomentum: option(number({ min: 0, max: 1 }), 0.99),
 })) {
   static readonly className = 'BatchNormalization'
   private meanVariable: Variable | null = null
   private varianceVariable: Variable | null = null
+  private renormVariables: RenormVariables | null = null
+
+  protected override checkOptions(): void {
+    const unknown = Object.keys(this.renormClipping ?? {}).find((name) => !CLIPS.includes(name))
+    if (unknown !== undefined) throw unknownName('limit of renormClipping', unknown, CLIPS)
+    const { rmin, rmax, dmax } = this.clipping
+    if (rmin !== undefined && rmax !== undefined && rmax < rmin) throw new ArgumentError(`${this}: renormClipping: rmax must not be below rmin, received ${rmax} and ${rmin}`)
+    if (dmax !== undefined && dmax < 0) throw new ArgumentError(`${this}: renormClipping: dmax must be ≥ 0, received ${dmax}`)
+  }
+
+  private get clipping(): { readonly rmin?: number; readonly rmax?: number; readonly dmax?: number } {
+    return this.renormClipping ?? {}
+  }
 
   /** [channels] */
   get movingMean(): Variable {
@@ -60,34 +113,70 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     this.addScale(shape)
     this.meanVariable = this.addWeight({ name: 'movingMean', shape, initializer: this.movingMeanInitializer, trainable: false })
     this.varianceVariable = this.addWeight({ name: 'movingVariance', shape, initializer: this.movingVarianceInitializer, trainable: false })
+    if (!this.renorm) return
+    const average = (name: string, of: Initializer): Variable => this.addWeight({ name, shape, initializer: of, trainable: false })
+    const deviation = new RootOf(this.movingVarianceInitializer)
+    this.renormVariables = {
+      movingDeviation: average('movingStddev', deviation),
+      mean: average('renormMean', this.movingMeanInitializer),
+      deviation: average('renormStddev', deviation),
+    }
   }
 
   call(x: Tensor, { training, mask }: CallContext): Tensor {
     const [counts = null] = flatten(mask)
-    const { mean, variance } = training && this.trainable ? this.batchMoments(x, counts) : { mean: this.movingMean.value, variance: this.movingVariance.value }
-    return batchNorm(x, mean, variance, { axis: this.axis, offset: this.beta?.value ?? null, scale: this.gamma?.value ?? null, epsilon: this.epsilon })
+    const { axis, epsilon } = this
+    const offset = this.beta?.value ?? null
+    const scale = this.gamma?.value ?? null
+    if (!training || !this.trainable) return batchNorm(x, this.movingMean.value, this.movingVariance.value, { axis, epsilon, offset, scale })
+    const found = this.batchMoments(x, counts)
+    const { mean, variance } = found
+    const { renormVariables } = this
+    if (renormVariables === null) {
+      move(this.movingMean, mean, this.momentum)
+      move(this.movingVariance, variance, this.momentum)
+      return batchNorm(x, mean, variance, { axis, epsilon, offset, scale })
+    }
+    const { r, d } = this.renormalize(found, renormVariables)
+    // ((x̂ r + d) gamma + beta) = x̂ (r gamma) + (d gamma + beta)
+    const shift = scale === null ? d : multiply(d, scale)
+    return batchNorm(x, mean, variance, { axis, epsilon, scale: scale === null ? r : multiply(r, scale), offset: offset === null ? shift : add(shift, offset) })
   }
 
   override get unitFlow(): UnitFlow | null {
+    const { renormVariables: own } = this
+    const further = own === null ? [] : [own.movingDeviation, own.mean, own.deviation]
     const isLast = this.axis === -1 || this.axis === (this.buildSpec as TensorSpec).shape.length - 1
-    return isLast ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance) } : null
+    return isLast ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance, ...further) } : null
+  }
+
+  protected override checkMask(mask: Tensor, shape: Shape): void {
+    requireMask(this, mask, ['the axes of the input but the last'], shape.slice(0, -1))
   }
 
   private batchMoments(x: Tensor, mask: Tensor | null): Moments {
     const channels = normalizeAxis(`${this}`, this.axis, x.rank)
     const others = x.shape.map((_, i) => i).filter((i) => i !== channels)
-    const found = mask === null ? moments(x, others) : this.maskedMoments(x, mask, others)
-    const move = (average: Variable, value: Tensor): void =>
-      average.assign(add(multiply(average.value, this.momentum), multiply(value, 1 - this.momentum)))
-    move(this.movingMean, found.mean)
-    move(this.movingVariance, found.variance)
-    return found
+    return mask === null ? moments(x, others) : this.maskedMoments(x, mask, others)
+  }
+
+  /** The corrections, from averages before this batch; then all averages move. */
+  private renormalize({ mean, variance }: Moments, averages: RenormVariables): { readonly r: Tensor; readonly d: Tensor } {
+    const { epsilon, momentum, renormMomentum } = this
+    const { rmin = -Infinity, rmax = Infinity, dmax = Infinity } = this.clipping
+    const deviation = sqrt(add(variance, epsilon))
+    const usual = maximum(averages.deviation.value, Math.sqrt(epsilon))
+    const r = minimum(maximum(divide(deviation, usual), rmin), rmax)
+    const d = minimum(maximum(divide(subtract(mean, averages.mean.value), usual), -dmax), dmax)
+    move(averages.mean, mean, renormMomentum)
+    move(averages.deviation, deviation, renormMomentum)
+    move(this.movingMean, mean, momentum)
+    move(averages.movingDeviation, deviation, momentum)
+    this.movingVariance.assign(relu(subtract(square(averages.movingDeviation.value), epsilon)))
+    return { r: stopGradient(r), d: stopGradient(d) }
   }
 
   private maskedMoments(x: Tensor, mask: Tensor, axes: readonly number[]): Moments {
-    if (mask.rank !== x.rank - 1) {
-      throw new ShapeError(`${this}: the mask must have one axis fewer than the input, received ${formatShape(mask.shape)} and ${formatShape(x.shape)}`)
-    }
     const counts = expandDims(cast(mask, 'float32'), -1)
     const shared = x.shape.reduce((size, extent, i) => (axes.includes(i) && i === x.rank - 1 ? size * extent : size), 1)
     const weight = add(multiply(sum(counts), shared), LEAST_WEIGHT)

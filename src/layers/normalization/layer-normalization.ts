@@ -7,7 +7,8 @@ import type { Variable } from '../../ops/variable'
 import { ElementwiseLayer } from '../core/elementwise-layer'
 import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
-import { ScaledLayer, axes, extentsAlong } from './options'
+import { requireExtents } from '../checks'
+import { ScaledLayer, axes, axesOf, extentsAlong } from './options'
 
 /**
  * gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance over the axes of each sample. Ba et al. 2016.
@@ -51,6 +52,10 @@ export class RMSNormalization extends configured(TensorLayer, () => ({
 
   override build(inputShape: BatchShape): void {
     this.scaleVariable = this.addWeight({ name: 'scale', shape: extentsAlong(this, inputShape, this.axis), initializer: 'ones' })
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    requireExtents(this, shape, built, axesOf(this.axis))
   }
 
   call(x: Tensor): Tensor {

@@ -6,6 +6,8 @@ import { cast, divide, multiply } from '../../ops/elementwise'
 import { max, mean, sum } from '../../ops/reduce'
 import { expandDims } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
+import type { Shape } from '../../core/shapes'
+import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
@@ -65,6 +67,10 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
   static readonly className = 'GlobalAveragePooling1D'
   override readonly supportsMasking = true
   protected readonly rank = 1
+
+  protected override checkMask(mask: Tensor, [batch, ...rest]: Shape): void {
+    if (rest.length === 2) requireMask(this, mask, ['batch', 'steps'], [batch!, rest[this.isFirst ? 1 : 0]!])
+  }
 
   protected override callLast(x: Tensor, context: CallContext): Tensor {
     const [mask = null] = flatten(context.mask)

@@ -5,13 +5,14 @@ import type { Kind } from '../../core/options'
 import { choice, configured, custom, nullable, option, required } from '../../core/options'
 import type { Serialized } from '../../core/registry'
 import { serialize } from '../../core/registry'
+import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, typed } from '../../core/tree'
 import { add, divide, multiply } from '../../ops/elementwise'
 import { concatenate, flip } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
-import type { ApplyOptions } from '../base'
-import { requireRank } from '../checks'
+import type { ApplyOptions, CallOption } from '../base'
+import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { innerLayer } from '../kinds'
 import type { InputsOf } from '../layer'
@@ -93,6 +94,19 @@ export class Bidirectional extends configured(TensorLayer, () => ({
   override build(inputShape: BatchShape): void {
     requireRank(this, inputShape, ['batch', 'steps', 'features'])
     for (const layer of this.both) layer.ensureBuilt(inputShape)
+  }
+
+  protected override get callOptions(): readonly CallOption[] {
+    return ['initialState']
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    requireRank(this, shape, ['batch', 'steps', 'features'])
+    requireExtents(this, shape, built, [-1])
+  }
+
+  protected override checkMask(mask: Tensor, shape: Shape): void {
+    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
   }
 
   call(x: Tensor, { mask, initialState }: CallContext): Tensor {

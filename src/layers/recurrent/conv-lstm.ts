@@ -125,6 +125,10 @@ abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
     return this.dataFormat === 'channelsFirst'
   }
 
+  protected override get featureAxis(): number {
+    return this.isFirst ? 2 : -1
+  }
+
   private shapeLast(shape: BatchShape): BatchShape {
     if (!this.isFirst || shape.length < 3) return shape
     const [batch = null, steps = null, channels = null, ...spatial] = shape

@@ -12,6 +12,7 @@ import { SeedGenerator, dropout as dropped } from '../../ops/random'
 import { ones, reshape, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
+import { requireExtents, requireSameRank } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape, ShapesOf } from '../spec'
 import type { CellInput, DropoutMasks } from './cell'
@@ -142,6 +143,11 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
       constraint: this.recurrentConstraint,
     })
     if (this.useBias) this.biasVariable = this.addWeight({ name: 'bias', shape: this.biasShape, initializer: this.initialBias, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
+    requireSameRank(this, shape, built, path)
+    requireExtents(this, shape, built, [-1], path)
   }
 
   /** `input` and `state`: of their shapes, with an axis of gates before where each has its own. */

@@ -14,8 +14,8 @@ import { flip, reshape, slice, squeeze, swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { untraced } from '../../ops/trace'
 import { Variable } from '../../ops/variable'
-import type { ApplyOptions } from '../base'
-import { requireRank } from '../checks'
+import type { ApplyOptions, CallOption } from '../base'
+import { requireExtents, requireMask, requireRank } from '../checks'
 import type { CallContext } from '../context'
 import { isProbing } from '../context'
 import type { InputsOf } from '../layer'
@@ -78,7 +78,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     const { training, mask, initialState } = context
     const [batch, steps, features] = this.partsOf(x.shape) as readonly [number, number, Shape]
     const { cell, returnSequences, returnState, goBackwards } = this
-    const counts = this.countsIn(mask, [batch, steps])
+    const [counts = null] = flatten(mask)
     const dropout = training ? cell.dropoutMasks(batch, features) : {}
     let outputIsState = false
 
@@ -106,11 +106,22 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return 'units' in this && !this.returnState && !this.stateful ? this.cell.unitFlow : null
   }
 
-  /** Which steps count, [batch, steps]; null where all do. */
-  private countsIn(mask: Tree<Tensor | null>, expected: Shape): Tensor | null {
-    const [counts = null] = flatten(mask)
-    if (counts === null || sameShape(counts.shape, expected)) return counts
-    throw new ShapeError(`${this}: the mask must be [batch, steps], here ${formatShape(expected)}, received ${formatShape(counts.shape)}`)
+  protected override get callOptions(): readonly CallOption[] {
+    return ['initialState']
+  }
+
+  /** That of the features, or of the channels. */
+  protected get featureAxis(): number {
+    return -1
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    this.partsOf(shape)
+    if (this.cell.weights.length > 0) requireExtents(this, shape, built, [this.featureAxis])
+  }
+
+  protected override checkMask(mask: Tensor, shape: Shape): void {
+    requireMask(this, mask, ['batch', 'steps'], shape.slice(0, 2))
   }
 
   /** The axes of one step, as errors name them. */

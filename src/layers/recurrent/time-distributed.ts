@@ -2,11 +2,13 @@
 
 import { ShapeError, formatShape } from '../../core/errors'
 import type { DType } from '../../core/dtypes'
+import type { Shape } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
 import { flatten, mapTree, typed, unflatten } from '../../core/tree'
 import { swapAxes } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
+import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { Wrapper } from '../core/wrapper'
 import type { Turn } from '../loop'
@@ -32,8 +34,16 @@ export class TimeDistributed extends Wrapper {
     this.layer.ensureBuilt(this.ofOneStep(spec))
   }
 
+  protected override checkShape(shape: BatchShape): void {
+    this.requireSteps(shape)
+  }
+
+  protected override checkMask(mask: Tensor, shape: Shape): void {
+    const beginning = { shape: mask.shape.slice(0, 2) }
+    requireMask(this, mask.rank < 2 ? mask : beginning, ['batch', 'steps', '…'], shape.slice(0, 2))
+  }
+
   call(x: Tensor, context: CallContext): Tensor {
-    this.requireSteps(x.shape)
     const [mask = null] = flatten(context.mask)
     const own = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
     let structure: Tree<Tensor> = x
@@ -59,7 +69,7 @@ export class TimeDistributed extends Wrapper {
   }
 
   private requireSteps(shape: BatchShape): void {
-    if (shape.length < 2) throw new ShapeError(`${this}: the input must be [batch, steps, …], received ${formatShape(shape)}`)
+    if (shape.length < 3) throw new ShapeError(`${this}: the input must be [batch, steps, …] with at least 3 axes, received ${formatShape(shape)}`)
   }
 
   override validateInput(input: Tensor): void {

@@ -9,6 +9,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
 import type { Probe } from '../probes'
+import type { HealthRecord } from './health'
 import type { Footprint } from './footprint'
 
 /** Numbers by name: the loss and metrics, with `val…` for validation. */
@@ -34,6 +35,11 @@ export interface TrainedModel {
   readonly allLayers: readonly LayerBase[]
   /** All weights, in the order of `getWeights`. */
   readonly weights: readonly Variable[]
+  readonly trainableWeights: readonly Variable[]
+  /** The graph of its layers, where there is one. @internal */
+  readonly graph: object | null
+  /** What a weight might have begun with. @internal */
+  drawAnew(weight: Variable): Tensor
   /** Copies of all weights. */
   getWeights(): Tensor[]
   /** Replaces all weights, or none. */
@@ -54,6 +60,8 @@ export interface NextStep {
 export interface CallbackMethods {
   /** What the callback looks at in training steps: see Probe. Asked for once, when training begins and the model is built. */
   readonly probes?: readonly Probe[]
+  /** What the callback found out of the units in this run of fit, for the History that fit returns. */
+  readonly health?: readonly HealthRecord[]
   /** What the run took, when it is over: fit hands it on in its History. */
   readonly footprint?: Footprint | null
   /**

@@ -6,10 +6,12 @@ import { boolean, configured, integer, nullable, number, option } from '../../co
 import type { Tensor } from '../../ops/tensor'
 import type { CallbackMethods, Logs } from './callback'
 import { Callback, METHODS } from './callback'
+import type { HealthRecord } from './health'
 import { logName, mode, shouldRise } from './monitor'
 import type { Footprint } from './footprint'
 
 export { Callback } from './callback'
+export type { HealthRecord, LayerHealth } from './health'
 export type { CallbackMethods, FitParams, Logs, NextStep, TrainedModel } from './callback'
 export type { Figure, Footprint } from './footprint'
 
@@ -19,13 +21,15 @@ export class History extends Callback {
   readonly history: Record<string, number[]> = {}
   /** The numbers of the epochs that were run, from 0. */
   readonly epoch: number[] = []
+  /** How the units did, epoch by epoch, where a callback looked: see UnitHealth of `myelin/balance`. */
+  readonly health: HealthRecord[] = []
   /** What training took, where a callback found out; null elsewhere. See `EmissionsTracker` of `myelin/thrift`. */
   footprint: Footprint | null = null
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
-    const { epoch, history, footprint } = this
-    return { epoch, history, ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
+    const { epoch, history, health, footprint } = this
+    return { epoch, history, ...(health.length === 0 ? {} : { health }), ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {

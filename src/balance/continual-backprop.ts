@@ -1,0 +1,142 @@
+// ContinualBackprop: a small part of the hidden units, those of least use, begins anew all the time.
+
+import { configured, integer, number, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { multiply } from '../ops/elementwise'
+import { Variable } from '../ops/variable'
+import type { TrainedModel } from '../training/callbacks'
+import { Callback } from '../training/callbacks/callback'
+import type { Probe, ProbedStep } from '../training/probes'
+import type { HiddenUnits } from './hidden-units'
+import { blend, hiddenUnits, layersOption, meanActivity, outgoingStrength } from './hidden-units'
+import { PerModel } from './per-model'
+import { Renewal } from './renewal'
+
+const continualBackpropOptions = () => ({
+  /** The part of the mature units that is replaced in each step, ρ in 0 … 1. Default 1e-4. */
+  replacementRate: option(number({ min: 0, max: 1 }), 1e-4),
+  /** How much of the utility is kept from one step to the next, η in 0 … 1. Default 0.99. */
+  decayRate: option(number({ min: 0, below: 1 }), 0.99),
+  /** The number of steps that a new unit is left alone, m. Default 100. */
+  maturity: option(integer({ min: 0 }), 100),
+  /** Whose units: layers, or their names. Default null: all hidden ones. */
+  layers: layersOption(),
+})
+export type ContinualBackpropOptions = InputsOf<ReturnType<typeof continualBackpropOptions>>
+
+/** The units of one group, their utilities and ages. */
+class Population {
+  /** u, not corrected for its start at 0. */
+  readonly utility: Variable
+  replaced = 0
+  private readonly births: Float64Array
+  /** Units that are not mature, the oldest first. */
+  private readonly young: number[]
+  private readonly renewal: Renewal
+  private now = 0
+  private credit = 0
+
+  constructor(readonly units: HiddenUnits, model: TrainedModel, private readonly options: ContinualBackprop) {
+    const { count, name } = units
+    this.utility = new Variable([count], { name: `${name}/utility`, trainable: false })
+    this.births = new Float64Array(count)
+    this.young = Array.from({ length: count }, (_, unit) => unit)
+    this.renewal = new Renewal(model, units)
+  }
+
+  /** u ← η u + (1 − η) · mean|h| · Σ|w_out|. Traced. */
+  observe(step: ProbedStep): void {
+    const contribution = multiply(meanActivity(step, this.units), outgoingStrength(step, this.units))
+    this.utility.assign(blend(this.options.decayRate, this.utility.value, contribution))
+  }
+
+  /** A step has passed. */
+  age(): void {
+    const { replacementRate, maturity } = this.options
+    const { young, births, units: { count } } = this
+    this.now++
+    while (young.length > 0 && this.now - births[young[0]!]! > maturity) young.shift()
+    const mature = count - young.length
+    this.credit += replacementRate * mature
+    if (this.credit < 1 || mature === 0) return
+    const due = Math.min(Math.floor(this.credit), mature)
+    this.credit -= due
+    this.replace(due)
+  }
+
+  private replace(due: number): void {
+    const { births, now, utility: { view }, units: { count }, options: { maturity } } = this
+    const values = this.corrected()
+    const mature = Array.from({ length: count }, (_, unit) => unit).filter((unit) => now - births[unit]! > maturity)
+    const chosen = mature.sort((a, b) => values[a]! - values[b]!).slice(0, due)
+    this.renewal.renew(chosen)
+    for (const unit of chosen) {
+      view[unit] = 0
+      births[unit] = now
+      this.young.push(unit)
+    }
+    this.replaced += due
+  }
+
+  /** u / (1 − ηᵃᵍᵉ) */
+  corrected(): Float32Array {
+    const { births, now, utility: { view }, options: { decayRate } } = this
+    return Float32Array.from(view, (value, unit) => (now === births[unit] ? 0 : value / (1 - decayRate ** (now - births[unit]!))))
+  }
+}
+
+/**
+ * Continual backpropagation: learning that goes on for ever loses units, which stop to be of use and never come back. After
+ * each step, for the hidden units of each layer:
+ *
+ *     u ← η u + (1 − η) · mean|h| · Σ|w_out|      the utility; compared as u / (1 − ηᵃᵍᵉ)
+ *     c ← c + ρ · (number of units older than m steps)
+ *     while c ≥ 1: the unit of least utility among those begins anew, c ← c − 1
+ *
+ * A new unit has w_in from the initializer and w_out = 0, so that it disturbs nothing; u, its age and what the optimizer keeps
+ * of these weights are 0. mean|h| is taken over the batch and, in images and sequences, over places and steps.
+ *
+ * ```ts
+ * import { ContinualBackprop } from 'myelin/balance'
+ * const renewal = new ContinualBackprop({ replacementRate: 1e-4 })
+ * for (const [x, y] of tasks) await model.fit(x, y, { callbacks: [renewal] })
+ * renewal.replaced // { dense: 12 }
+ * ```
+ *
+ * Utilities and ages live on from one fit to the next. For Dense, convolutional and recurrent layers and embeddings, behind
+ * normalisation, activations, pooling and Flatten, also where Add joins layers. Useful where data change; where they do not it
+ * is meant to do no harm.
+ *
+ * Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024.
+ * @throws ArgumentError when training begins, for a model without hidden units or whose graph nobody knows, and for layers
+ * whose units cannot be replaced
+ */
+export class ContinualBackprop extends configured(Callback, continualBackpropOptions) {
+  static readonly className = 'ContinualBackprop'
+  private readonly state = new PerModel((model) => {
+    const populations = hiddenUnits('ContinualBackprop', model, this.layers).map((units) => new Population(units, model, this))
+    const probe: Probe = {
+      trace: (step) => populations.forEach((each) => each.observe(step)),
+      afterStep: () => populations.forEach((each) => each.age()),
+    }
+    return { populations, probes: [probe] }
+  })
+
+  get probes(): readonly Probe[] {
+    return this.state.of(this.model).probes
+  }
+
+  /** How many units were replaced so far, by the name of the layer. */
+  get replaced(): Readonly<Record<string, number>> {
+    return this.byLayer(({ replaced }) => replaced)
+  }
+
+  /** The utility of each unit, corrected for its age, by the name of the layer. */
+  get utilities(): Readonly<Record<string, Float32Array>> {
+    return this.byLayer((population) => population.corrected())
+  }
+
+  private byLayer<Value>(valueOf: (population: Population) => Value): Record<string, Value> {
+    return Object.fromEntries((this.state.last?.populations ?? []).map((each) => [each.units.name, valueOf(each)]))
+  }
+}

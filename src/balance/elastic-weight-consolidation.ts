@@ -1,0 +1,126 @@
+// Elastic weight consolidation: weights that matter to earlier tasks are held where they are.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { configured, count, number, option, readOptions } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { typed } from '../core/tree'
+import { RowSource, tensorsOf } from '../data/arrays'
+import type { Dataset } from '../data/arrays'
+import type { RegularizedWeight } from '../layers/base'
+import { CallContext, withFrame } from '../layers/context'
+import type { Model } from '../models/model'
+import { add, multiply, square, subtract } from '../ops/elementwise'
+import { sum } from '../ops/reduce'
+import type { Tensor } from '../ops/tensor'
+import { compileTraced, currentTrace, trace } from '../ops/trace'
+import { Variable } from '../ops/variable'
+import { Regularizer } from '../regularizers'
+import { withRuntime } from '../runtime/runtime'
+import type { Compiled } from '../training/compiled'
+import { typesOf } from '../training/loop'
+import { Pace } from '../training/pace'
+import { batchOf, parameterTypes } from '../training/steps'
+
+const elasticOptions = () => ({
+  /** λ ≥ 0. Default 100. */
+  strength: option(number({ min: 0 }), 100),
+})
+export type ElasticWeightConsolidationOptions = InputsOf<ReturnType<typeof elasticOptions>>
+
+/**
+ * A penalty for tasks that come one after the other: λ/2 · Σ F (θ − θ*)², where θ* are the weights after the tasks that were
+ * learnt, and F says how much each of them matters: the mean square of the gradient of the loss of single samples (the diagonal
+ * of the empirical Fisher information). It is 0 until `consolidate` is called, which is to be done after each task:
+ *
+ * ```ts
+ * import { ElasticWeightConsolidation, consolidate } from 'myelin/balance'
+ * const elastic = new ElasticWeightConsolidation({ strength: 100 })
+ * const layer = (units, activation) => new Dense({ units, activation, kernelRegularizer: elastic, biasRegularizer: elastic })
+ * for (const { x, y } of tasks) {
+ *   await model.fit(x, y)
+ *   await consolidate(model, x, y)
+ * }
+ * ```
+ *
+ * F and θ* are saved with the model. The penalties of several tasks add up to one of the same form, which is what is kept:
+ * F ← F + F', θ* ← (F θ* + F' θ) / (F + F').
+ *
+ * Kirkpatrick et al., Overcoming catastrophic forgetting in neural networks, 2017.
+ * @throws ArgumentError where it is used as a penalty on activations
+ */
+export class ElasticWeightConsolidation extends configured(Regularizer, elasticOptions, 'strength') {
+  static readonly className = 'ElasticWeightConsolidation'
+
+  override keep(weight: Variable): readonly Variable[] {
+    const make = (kind: string): Variable => new Variable(weight.shape, { name: `${weight.name}/${kind}`, trainable: false })
+    return [make('fisher'), make('anchor')]
+  }
+
+  call(x: Tensor, kept: readonly Variable[] = []): Tensor {
+    const [fisher, anchor] = kept
+    if (fisher === undefined || anchor === undefined) {
+      throw new ArgumentError('ElasticWeightConsolidation is a penalty on weights: use it as kernelRegularizer or biasRegularizer')
+    }
+    return multiply(sum(multiply(fisher.value, square(subtract(x, anchor.value)))), this.strength / 2)
+  }
+}
+
+const consolidateOptions = () => ({
+  /** How many samples are looked at, the first ones. Default 500. */
+  samples: option(count, 500),
+})
+export type ConsolidateOptions = InputsOf<ReturnType<typeof consolidateOptions>>
+
+/**
+ * Holds on to what a model has learnt from data: from now on ElasticWeightConsolidation penalises changes of the weights that
+ * matter to it. Costs a forward and a backward pass of batch 1 for each sample.
+ * @param x,y as for fit; in random order, since the first `samples` are looked at
+ * @throws StateError before compile; ArgumentError for a model none of whose weights has this penalty
+ */
+export async function consolidate(model: Model, x: unknown, y: unknown, options: ConsolidateOptions = {}): Promise<void> {
+  const { samples } = readOptions('consolidate', consolidateOptions(), options)
+  const { compiled, dataset } = model.trainer.datasetFor('consolidate', x, y)
+  const held = model.regularized.filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)
+  if (held.length === 0) {
+    throw new ArgumentError(`consolidate: no weight of ${quoted(model.name)} has ElasticWeightConsolidation as its regularizer. Give it as kernelRegularizer and biasRegularizer.`)
+  }
+  const rows = Math.min(samples, dataset.size)
+  const sums = await withRuntime(held[0]!.weight.runtime, () => squaredGradients(model, compiled, dataset, held, rows))
+  held.forEach(({ weight, kept }, i) => {
+    const [fisher, anchor] = kept.map(({ view }) => view)
+    const { view } = weight
+    sums[i]!.forEach((total, at) => {
+      const [old, added] = [fisher![at]!, total / rows]
+      // A weight that has mattered to nothing yet is held where it is, by nothing.
+      anchor![at] = old + added === 0 ? view[at]! : (old * anchor![at]! + added * view[at]!) / (old + added)
+      fisher![at] = old + added
+    })
+  })
+}
+
+/** Σ over rows of the squares of ∂loss/∂weight, for each weight. */
+async function squaredGradients(model: Model, compiled: Compiled, dataset: Dataset, held: readonly RegularizedWeight[], rows: number): Promise<Float32Array[]> {
+  const sums = held.map(({ weight }) => new Variable(weight.shape, { name: `${weight.name}/squares`, trainable: false }))
+  const types = typesOf(dataset, 1)
+  const program = compileTraced(trace(parameterTypes(types), (symbols) => {
+    const batch = batchOf(types, symbols)
+    const outputs = withFrame(null, new CallContext(false), () => model.applyTree(batch.x, {}))
+    const { total } = compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight)
+    if (total === null) throw new ArgumentError('consolidate: the model has no loss of its outputs')
+    const gradients = currentTrace()!.gradients(total, held.map(({ weight }) => weight.value))
+    sums.forEach((each, i) => each.assign(add(each.value, square(gradients[i]!))))
+    return []
+  }))
+  const sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+  const pace = new Pace(undefined)
+  try {
+    for (let row = 0; row < rows; row++) {
+      sources.forEach((source, i) => source.fill(program.parameter(i), null, row, 1))
+      program.run()
+      if (pace.isDue()) await pace.yield()
+    }
+    return sums.map(({ value }) => value.data as Float32Array)
+  } finally {
+    program.dispose()
+  }
+}

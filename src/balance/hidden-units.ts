@@ -1,0 +1,136 @@
+// The hidden units of a model that is trained: which there are, how active they are, how strongly others use them. What is
+// done about it is each method's own affair.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { custom, listOf, nullable, option } from '../core/options'
+import { LayerBase } from '../layers/base'
+import { TensorSpec } from '../layers/spec'
+import { LayerGraph } from '../models/layer-graph'
+import type { UnitGroup, UnitPlace } from '../models/unit-groups'
+import { ARE_OUTPUT, indicesOf, unitGroups } from '../models/unit-groups'
+import { abs, add, multiply } from '../ops/elementwise'
+import { mean, sum } from '../ops/reduce'
+import { concatenate, reshape, slice, take } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import type { TrainedModel } from '../training/callbacks'
+import type { ProbedStep } from '../training/probes'
+
+type LayerName = string | LayerBase
+
+const layerName = /* @__PURE__ */ custom<LayerName>(
+  (value, where) => {
+    if (typeof value === 'string' || value instanceof LayerBase) return value
+    throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
+  },
+  (value) => (typeof value === 'string' ? value : value.name),
+)
+
+/** The option by which a method is told whose units it is about: layers or their names; null is all that it can. */
+export const layersOption = () => option(nullable(listOf(layerName)), null)
+
+/** Hidden units that belong together, and the layer by whose output it is known how active they are. */
+export interface HiddenUnits extends UnitGroup {
+  /** Of the layers that make them. */
+  readonly name: string
+  readonly output: LayerBase
+}
+
+/**
+ * The hidden units of a model, in the order of its layers: groups that nothing keeps from being exchanged, and whose weights
+ * are all trained.
+ * @param method in errors
+ * @param chosen layers that make the units; null is all
+ * @throws ArgumentError for a model whose graph nobody knows, one without hidden units, and layers that have none
+ */
+export function hiddenUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
+  return choose(method, model, chosen, whyNotExchanged(model))
+}
+
+/**
+ * The same, also those that cannot be exchanged or are not trained, for who only looks at them.
+ */
+export function visibleUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
+  return choose(method, model, chosen, ({ fixed }) => (fixed === ARE_OUTPUT ? fixed : null))
+}
+
+type WhyNot = (group: UnitGroup) => string | null
+
+function choose(method: string, model: TrainedModel, chosen: readonly LayerName[] | null, whyNot: WhyNot): HiddenUnits[] {
+  const groups = groupsOf(method, model)
+  if (chosen !== null) {
+    for (const each of chosen) {
+      const group = groups.find(({ makers }) => makers.some((maker) => isMeant(each, maker)))
+      const why = group === undefined ? 'no layer of this name makes units' : whyNot(group)
+      if (why === null) continue
+      const possible = groups.filter((one) => whyNot(one) === null).map(nameOf)
+      throw new ArgumentError(`${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`)
+    }
+  }
+  const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isMeant(each, maker)))))
+  if (found.length > 0) return found.map((group) => ({ ...group, name: nameOf(group), output: outputOf(group) }))
+  const reasons = groups.map((group) => `${nameOf(group)}: ${whyNot(group)}`)
+  throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
+}
+
+/** All groups of units of a model, those that are its outputs among them. */
+export function groupsOf(method: string, model: { readonly name: string; readonly graph: object | null }): UnitGroup[] {
+  if (model.graph instanceof LayerGraph) return unitGroups(model.graph)
+  throw new ArgumentError(`${method}: needs a Sequential or a functional model: nobody knows the graph of ${quoted(model.name)}`)
+}
+
+function whyNotExchanged(model: TrainedModel): WhyNot {
+  const trained = new Set(model.trainableWeights)
+  return ({ fixed, incoming, outgoing }) => {
+    if (fixed !== null) return fixed
+    if (outgoing.length === 0) return 'nothing uses them'
+    const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
+    return frozen === undefined ? null : `${frozen.weight.name} is not trained`
+  }
+}
+
+function isMeant(name: LayerName, layer: LayerBase): boolean {
+  return typeof name === 'string' ? layer.name === name : layer === name
+}
+
+/** The layers that make the units of a group. */
+export function nameOf({ makers }: UnitGroup): string {
+  return makers.map(({ name }) => name).join('+')
+}
+
+/** Behind normalisation and activation, but before what a random layer, such as Dropout, makes of it. */
+function outputOf({ makers, keepers, count }: UnitGroup): LayerBase {
+  const alone = keepers.filter(({ buildSpec }) => buildSpec instanceof TensorSpec && buildSpec.shape.at(-1) === count)
+  const isRandom = ({ stateVariables }: LayerBase): boolean => stateVariables.some(({ dtype }) => dtype === 'int32')
+  return [...makers, ...alone.filter((layer) => !isRandom(layer))].at(-1)!
+}
+
+/** What the units gave in a step: [rows, units], a row for each sample, place and step of a sequence. Traced. */
+export function activityOf(step: ProbedStep, { output, count }: HiddenUnits): Tensor {
+  const outputs = step.outputs(output).filter(({ dtype, shape }) => dtype === 'float32' && shape.at(-1) === count)
+  const rows = outputs.map((each) => reshape(each, [-1, count]))
+  return rows.length === 1 ? rows[0]! : concatenate(rows, 0)
+}
+
+/** mean |h| of every unit over the rows of a step: [units]. Traced. */
+export function meanActivity(step: ProbedStep, units: HiddenUnits): Tensor {
+  return mean(abs(activityOf(step, units)), 0)
+}
+
+/** Σ |w_out| of every unit after a step: [units]. Traced. */
+export function outgoingStrength(step: ProbedStep, { outgoing, count }: HiddenUnits): Tensor {
+  return outgoing.map((place) => sumByUnit(place, count, abs(step.after(place.weight)))).reduce((a, b) => add(a, b))
+}
+
+/** The sum over the elements of each unit of a place: [units]. Traced. */
+function sumByUnit(place: UnitPlace, count: number, elements: Tensor): Tensor {
+  const { axis, start, blocks, weight: { shape } } = place
+  const along = sum(elements, shape.map((_, i) => i).filter((i) => i !== axis))
+  if (blocks === 1) return slice(along, [start], [count])
+  const indices = Int32Array.from(indicesOf(place, Array.from({ length: count }, (_, unit) => unit)))
+  return sum(take(along, new Tensor(indices, [blocks, count], 'int32')), 0)
+}
+
+/** share · a + (1 − share) · b */
+export function blend(share: number, a: Tensor, b: Tensor): Tensor {
+  return add(multiply(a, share), multiply(b, 1 - share))
+}

@@ -1,0 +1,47 @@
+// L2Init: a penalty on the way that weights have gone since they were made.
+
+import { ArgumentError } from '../core/errors'
+import { configured, number, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { multiply, square, subtract } from '../ops/elementwise'
+import { sum } from '../ops/reduce'
+import type { Tensor } from '../ops/tensor'
+import { Variable } from '../ops/variable'
+import { Regularizer } from '../regularizers'
+
+const l2InitOptions = () => ({
+  /** λ ≥ 0. Default 1e-3. */
+  strength: option(number({ min: 0 }), 1e-3),
+})
+export type L2InitOptions = InputsOf<ReturnType<typeof l2InitOptions>>
+
+/**
+ * λ · Σ (θ − θ₀)², where θ₀ are the weights as they were when the layer was built: they are saved with the model, and loading
+ * brings them back.
+ *
+ * ```ts
+ * import { L2Init } from 'myelin/balance'
+ * const regularizer = new L2Init(1e-3)
+ * new Dense({ units: 100, activation: 'relu', kernelRegularizer: regularizer, biasRegularizer: regularizer })
+ * const again = await loadModel(bytes, { customObjects: { L2Init } })
+ * ```
+ *
+ * Weights that a task does not need drift back to where they could learn from, so that the next task finds units as fresh as
+ * the first one did. One L2Init may serve any number of weights.
+ *
+ * Kumar, Marklund & Van Roy, Maintaining plasticity in continual learning via regenerative regularization, 2023.
+ * @throws ArgumentError where it is used as a penalty on activations
+ */
+export class L2Init extends configured(Regularizer, l2InitOptions, 'strength') {
+  static readonly className = 'L2Init'
+
+  override keep(weight: Variable): readonly Variable[] {
+    return [new Variable(weight.value, { name: `${weight.name}/initial`, trainable: false })]
+  }
+
+  call(x: Tensor, kept: readonly Variable[] = []): Tensor {
+    const [initial] = kept
+    if (initial === undefined) throw new ArgumentError('L2Init is a penalty on weights: use it as kernelRegularizer or biasRegularizer')
+    return multiply(sum(square(subtract(x, initial.value))), this.strength)
+  }
+}

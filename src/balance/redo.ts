@@ -1,0 +1,99 @@
+// ReDo: dormant units begin anew.
+
+import { configured, count, number, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { add } from '../ops/elementwise'
+import { Variable } from '../ops/variable'
+import type { TrainedModel } from '../training/callbacks'
+import { Callback } from '../training/callbacks/callback'
+import type { Probe, ProbedStep } from '../training/probes'
+import type { HiddenUnits } from './hidden-units'
+import { hiddenUnits, layersOption, meanActivity } from './hidden-units'
+import { PerModel } from './per-model'
+import { Renewal } from './renewal'
+
+const reDoOptions = () => ({
+  /** The largest score of a dormant unit, τ. Default 0.025. */
+  threshold: option(number({ min: 0, max: 1 }), 0.025),
+  /** How many steps lie between two looks. Default 1000. */
+  every: option(count, 1000),
+  /** Whose units: layers, or their names. Default null: all hidden ones. */
+  layers: layersOption(),
+})
+export type ReDoOptions = InputsOf<ReturnType<typeof reDoOptions>>
+
+/** mean|h_i| / (mean over the units k of mean|h_k| + 1e-9) */
+export function dormancyScores(activity: ArrayLike<number>): Float64Array {
+  const values = Float64Array.from(activity)
+  const average = values.reduce((sum, value) => sum + value, 0) / values.length
+  return values.map((value) => value / (average + 1e-9))
+}
+
+/** The units of one group, and how active they were. */
+class Watch {
+  /** Σ over steps of mean|h| */
+  readonly activity: Variable
+  readonly renewal: Renewal
+  replaced = 0
+
+  constructor(readonly units: HiddenUnits, model: TrainedModel) {
+    this.activity = new Variable([units.count], { name: `${units.name}/activity`, trainable: false })
+    this.renewal = new Renewal(model, units)
+  }
+
+  observe(step: ProbedStep): void {
+    this.activity.assign(add(this.activity.value, meanActivity(step, this.units)))
+  }
+
+  look(steps: number, threshold: number): void {
+    const { view } = this.activity
+    const dormant = [...dormancyScores(view.map((sum) => sum / steps))].flatMap((score, unit) => (score <= threshold ? [unit] : []))
+    this.renewal.renew(dormant)
+    this.replaced += dormant.length
+    view.fill(0)
+  }
+}
+
+/**
+ * Recycling dormant neurons: every so many steps the units that hardly fire get new w_in and w_out = 0. A unit i is dormant if
+ *
+ *     mean|h_i| / (mean_k mean|h_k| + 1e-9) ≤ τ
+ *
+ * where the means are those of all steps since the last look. What the optimizer keeps of these weights becomes 0.
+ *
+ * ```ts
+ * import { ReDo } from 'myelin/balance'
+ * await model.fit(x, y, { callbacks: [new ReDo({ threshold: 0.025, every: 1000 })] })
+ * ```
+ *
+ * Steps are counted from one fit to the next. For the layers of ContinualBackprop.
+ *
+ * Sokar et al., The dormant neuron phenomenon in deep reinforcement learning, 2023, who look at one batch only.
+ * @throws ArgumentError when training begins, as ContinualBackprop does
+ */
+export class ReDo extends configured(Callback, reDoOptions) {
+  static readonly className = 'ReDo'
+  private steps = 0
+  private readonly state = new PerModel((model) => {
+    this.steps = 0
+    const watches = hiddenUnits('ReDo', model, this.layers).map((units) => new Watch(units, model))
+    const probe: Probe = {
+      trace: (step) => watches.forEach((each) => each.observe(step)),
+      afterStep: () => {
+        if (++this.steps < this.every) return
+        watches.forEach((each) => each.look(this.steps, this.threshold))
+        this.steps = 0
+      },
+    }
+    return { watches, probes: [probe] }
+  })
+
+  get probes(): readonly Probe[] {
+    return this.state.of(this.model).probes
+  }
+
+  /** How many units were replaced so far, by the name of the layer. */
+  get replaced(): Readonly<Record<string, number>> {
+    return Object.fromEntries((this.state.last?.watches ?? []).map(({ units, replaced }) => [units.name, replaced]))
+  }
+}

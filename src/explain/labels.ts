@@ -1,0 +1,33 @@
+// Labels of a classification: class numbers, yes or no, or one-hot rows.
+
+import { DataError, ShapeError, formatShape } from '../core/errors'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import type { Tensor } from '../ops/tensor'
+
+/**
+ * The class of each row.
+ * @param outputs [rows], [rows, 1] or [rows, classes]
+ * @throws ShapeError for another number of rows; DataError for a class that there is not
+ */
+export function classesOf(where: string, labels: TensorLike, outputs: Tensor): Int32Array {
+  const given = toTensor(labels, `${where}: labels`)
+  const [rows, width = 1] = outputs.shape
+  const isOneHot = given.rank === 2 && given.shape[1] === width && width > 1
+  const isColumn = given.rank === 1 || (given.rank === 2 && given.shape[1] === 1)
+  if (given.shape[0] !== rows || (!isOneHot && !isColumn)) {
+    throw new ShapeError(`${where}: labels must have shape [${rows}]${width > 1 ? ` or [${rows}, ${width}]` : ''}, received ${formatShape(given.shape)}`)
+  }
+  if (isOneHot) return Int32Array.from({ length: rows! }, (_, row) => largestIn(given.data, row * width, width))
+  const classes = Math.max(2, width)
+  const wrong = given.data.findIndex((label: number) => !(Number.isInteger(label) && label >= 0 && label < classes))
+  if (wrong >= 0) throw new DataError(`${where}: labels must be integers in 0 … ${classes - 1}, received ${given.data[wrong]} in row ${wrong}`)
+  return Int32Array.from(given.data)
+}
+
+/** The position of the first largest of some numbers. */
+export function largestIn(data: ArrayLike<number>, start: number, count: number): number {
+  let best = 0
+  for (let i = 1; i < count; i++) if (data[start + i]! > data[start + best]!) best = i
+  return best
+}

@@ -1,0 +1,153 @@
+// A map of attributions over the image that they belong to.
+
+import { ShapeError, formatShape } from '../../core/errors'
+import { integer, number, option } from '../../core/options'
+import { readTyped } from '../../ops/arguments'
+import type { TensorLike } from '../../ops/convert'
+import { toTensor } from '../../ops/convert'
+import { dataOption } from '../explained'
+import { pngUri } from './png'
+import type { PictureOptions } from './svg'
+import { HEAD, element, label, picture, pictureTable, short } from './svg'
+
+export interface HeatMapOptions extends PictureOptions {
+  /** The image below the map, [rows, columns], [rows, columns, 1 or 3], or a batch of such. Default none. */
+  readonly image?: TensorLike | null
+  /** Which one of a batch. Default 0. */
+  readonly row?: number
+  /** How much the largest attribution covers of the image, 0 … 1. Default 0.85. */
+  readonly opacity?: number
+}
+
+const table = () => ({
+  ...pictureTable('Where the answer comes from'),
+  image: dataOption,
+  row: option(integer({ min: 0 }), 0),
+  opacity: option(number({ min: 0, max: 1 }), 0.85),
+})
+
+type Rgb = readonly [red: number, green: number, blue: number]
+const MORE: Rgb = [214, 69, 0]
+const LESS: Rgb = [20, 92, 204]
+/** What is below a map without an image. */
+const BLANK = 245
+const SIDE = 360
+const BAR = 14
+
+/** Numbers of a map or image: [rows, columns, channels]. */
+interface Pixels {
+  readonly data: ArrayLike<number>
+  readonly rows: number
+  readonly columns: number
+  readonly channels: number
+}
+
+/**
+ * Attributions over an image: orange where they are positive, blue where they are negative, the stronger the further from 0.
+ *
+ *   const { heatMap } = await gradCam(model, images)
+ *   const svg = heatMapPicture(heatMap, { image: images, row: 2 })
+ *
+ * @param map [rows, columns], [rows, columns, channels], whose channels are added, or a batch of either. One with three axes is
+ *   a batch of maps where an image with four axes or as many rows and columns says so, else one map with channels
+ * @returns an SVG, as text: readable on light and dark pages
+ * @throws ShapeError for what is no map, and for an image of another size
+ */
+export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): string {
+  const { image: below, row, opacity, ...text } = readTyped('heatMapPicture', table(), options)
+  const image = below === null ? null : imageOf(toTensor(below as TensorLike, 'heatMapPicture: image', 'float32'), row)
+  const given = toTensor(map, 'heatMapPicture: the map', 'float32')
+  const heat = mapOf(given, row, image)
+  const { rows, columns } = heat
+  if (image !== null && (image.rows !== rows || image.columns !== columns)) {
+    throw new ShapeError(`heatMapPicture: the map and the image must have as many rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`)
+  }
+  let [low, high] = [0, 0]
+  for (let i = 0; i < rows * columns; i++) {
+    low = Math.min(low, heat.data[i]!)
+    high = Math.max(high, heat.data[i]!)
+  }
+  const largest = Math.max(-low, high) || 1
+  const rgb = new Uint8ClampedArray(3 * rows * columns)
+  const light = image === null ? () => BLANK : brightnessOf(image)
+  for (let at = 0; at < rows * columns; at++) {
+    const value = heat.data[at]! / largest
+    const share = opacity * Math.sqrt(Math.abs(value))
+    for (let c = 0; c < 3; c++) rgb[3 * at + c] = mixed(light(at, c), (value < 0 ? LESS : MORE)[c]!, share)
+  }
+  const scale = SIDE / Math.max(rows, columns)
+  const [width, height] = [columns * scale, rows * scale]
+  const total = Math.max(width + 32, 260)
+  const bottom = HEAD + height + 16
+  const body = [
+    element('image', null, { x: 16, y: HEAD, width, height, href: pngUri(rgb, rows, columns), preserveAspectRatio: 'none', style: 'image-rendering:pixelated' }),
+    legend(low, high, largest, opacity, total - 32, bottom),
+  ].join('')
+  const place = placeOfLargest(heat)
+  const said = `Attributions of ${rows} by ${columns} pixels, from ${short(low)} to ${short(high)}. The strongest is at row ${place.row}, column ${place.column}.`
+  return picture(total, bottom + BAR + 24, text, said, body)
+}
+
+const mixed = (below: number, above: number, share: number): number => Math.round(below + (above - below) * share)
+
+function mapOf({ data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] }, row: number, image: Pixels | null): Pixels {
+  const isMap = (rows: number | undefined, columns: number | undefined): boolean => image === null || (rows === image.rows && columns === image.columns)
+  // [batch, rows, columns], not [rows, columns, channels].
+  const isBatch = shape.length === 4 || (shape.length === 3 && (image === null ? shape[0] === 1 || shape[2]! > 4 : isMap(shape[1], shape[2]) && !isMap(shape[0], shape[1])))
+  const inner = isBatch ? shape.slice(1) : shape
+  const [rows = 0, columns = 0, channels = 1] = inner
+  const size = rows * columns * channels
+  if (inner.length < 2 || inner.length > 3 || size === 0 || (isBatch && row >= shape[0]!)) {
+    throw new ShapeError(`heatMapPicture: the map must be [rows, columns], [rows, columns, channels] or a batch of such with a row ${row}, received ${formatShape(shape)}`)
+  }
+  const start = isBatch ? row * size : 0
+  const sums = Float64Array.from({ length: rows * columns }, (_, at) => {
+    let sum = 0
+    for (let c = 0; c < channels; c++) sum += data[start + at * channels + c]!
+    return sum
+  })
+  return { data: sums, rows, columns, channels: 1 }
+}
+
+function imageOf({ data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] }, row: number): Pixels {
+  const isBatch = shape.length === 4 || (shape.length === 3 && shape[2] !== 1 && shape[2] !== 3)
+  const [rows = 0, columns = 0, channels = 1] = isBatch ? shape.slice(1) : shape
+  const size = rows * columns * channels
+  if (shape.length < 2 || shape.length > 4 || size === 0 || (channels !== 1 && channels !== 3) || (isBatch && row >= shape[0]!)) {
+    throw new ShapeError(`heatMapPicture: the image must be [rows, columns], [rows, columns, 1 or 3] or a batch of such with a row ${row}, received ${formatShape(shape)}`)
+  }
+  const start = isBatch ? row * size : 0
+  return { data: Float64Array.from({ length: size }, (_, i) => data[start + i]!), rows, columns, channels }
+}
+
+/** Numbers of an image as 0 … 255: as they are, from 0 … 1, or from their range. */
+function brightnessOf({ data, channels }: Pixels): (at: number, channel: number) => number {
+  let [low, high] = [Infinity, -Infinity]
+  for (let i = 0; i < data.length; i++) {
+    low = Math.min(low, data[i]!)
+    high = Math.max(high, data[i]!)
+  }
+  const [from, to] = low >= 0 && high <= 1 ? [0, 1] : low >= 0 && high <= 255 ? [0, 255] : [low, high]
+  return (at, channel) => ((data[at * channels + (channels === 3 ? channel : 0)]! - from) / (to - from)) * 255
+}
+
+function placeOfLargest({ data, columns }: Pixels): { row: number; column: number } {
+  let best = 0
+  for (let i = 1; i < data.length; i++) if (Math.abs(data[i]!) > Math.abs(data[best]!)) best = i
+  return { row: Math.floor(best / columns), column: best % columns }
+}
+
+/** A bar of the colours from the least to the largest attribution. */
+function legend(low: number, high: number, largest: number, opacity: number, width: number, top: number): string {
+  const STEPS = 64
+  const rgb = new Uint8ClampedArray(3 * STEPS)
+  for (let i = 0; i < STEPS; i++) {
+    const value = (low + ((high - low) * i) / (STEPS - 1)) / largest
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = mixed(BLANK, (value < 0 ? LESS : MORE)[c]!, opacity * Math.sqrt(Math.abs(value)))
+  }
+  return [
+    element('image', null, { x: 16, y: top, width, height: BAR, href: pngUri(rgb, 1, STEPS), preserveAspectRatio: 'none' }),
+    label(short(low), 'soft', { x: 16, y: top + BAR + 15 }),
+    label(short(high), 'soft', { x: 16 + width, y: top + BAR + 15, 'text-anchor': 'end' }),
+  ].join('')
+}

@@ -1,0 +1,70 @@
+// Pixels as a PNG in a data URI, not compressed: pictures of explanations are small.
+
+let known: Uint32Array | null = null
+
+/** What eight zeros make of each byte. */
+function crcTable(): Uint32Array {
+  known ??= Uint32Array.from({ length: 256 }, (_, i) => {
+    let crc = i
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+    return crc
+  })
+  return known
+}
+
+function crc32(bytes: Uint8Array): number {
+  const table = crcTable()
+  let crc = 0xffffffff
+  for (const byte of bytes) crc = table[(crc ^ byte) & 255]! ^ (crc >>> 8)
+  return ~crc >>> 0
+}
+
+function adler32(bytes: Uint8Array): number {
+  let [a, b] = [1, 0]
+  for (const byte of bytes) {
+    a = (a + byte) % 65521
+    b = (b + a) % 65521
+  }
+  return ((b << 16) | a) >>> 0
+}
+
+const big = (x: number): number[] => [x >>> 24, (x >>> 16) & 255, (x >>> 8) & 255, x & 255]
+
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+function chunk(name: string, content: ArrayLike<number>): Uint8Array {
+  const body = joined([Array.from(name, (each) => each.charCodeAt(0)), content])
+  return joined([big(content.length), body, big(crc32(body))])
+}
+
+/** zlib's frame around blocks that are stored as they are. */
+function stored(bytes: Uint8Array): Uint8Array {
+  const parts: ArrayLike<number>[] = [[0x78, 0x01]]
+  const LARGEST = 65535
+  for (let start = 0; start < bytes.length; start += LARGEST) {
+    const block = bytes.subarray(start, start + LARGEST)
+    const [low, high] = [block.length & 255, block.length >> 8]
+    parts.push([Number(start + LARGEST >= bytes.length), low, high, ~low & 255, ~high & 255], block)
+  }
+  return joined([...parts, big(adler32(bytes))])
+}
+
+/** @param rgb [rows, columns, 3], each 0 … 255 */
+export function pngUri(rgb: Uint8ClampedArray, rows: number, columns: number): string {
+  const lines = new Uint8Array(rows * (3 * columns + 1))
+  // Each line begins with the number of its filter: none.
+  for (let row = 0; row < rows; row++) lines.set(rgb.subarray(row * 3 * columns, (row + 1) * 3 * columns), row * (3 * columns + 1) + 1)
+  const header = [...big(columns), ...big(rows), 8, 2, 0, 0, 0]
+  const bytes = joined([[0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10], chunk('IHDR', header), chunk('IDAT', stored(lines)), chunk('IEND', [])])
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return `data:image/png;base64,${btoa(text)}`
+}

@@ -1,0 +1,100 @@
+// How far a classifier can be believed: whether it is right as often as its confidence says.
+
+import { DataError, ShapeError, formatShape } from '../core/errors'
+import { count, option } from '../core/options'
+import { readTyped } from '../ops/arguments'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { classesOf, largestIn } from './labels'
+
+export interface ReliabilityOptions {
+  /** How many bins of equal width between 0 and 1. Default 15. */
+  readonly bins?: number
+}
+
+/** The predictions whose confidence lies in (from, to]. */
+export interface ReliabilityBin {
+  readonly from: number
+  readonly to: number
+  readonly count: number
+  /** The mean confidence; NaN in an empty bin. */
+  readonly confidence: number
+  /** The part that is right; NaN in an empty bin. */
+  readonly accuracy: number
+}
+
+export interface ReliabilityDiagram {
+  readonly bins: readonly ReliabilityBin[]
+  /** Σ count / n · |accuracy − confidence| over the bins. */
+  readonly expectedCalibrationError: number
+  /** The largest |accuracy − confidence| of a bin. */
+  readonly maximumCalibrationError: number
+  readonly accuracy: number
+  /** The mean. */
+  readonly confidence: number
+}
+
+const table = { bins: option(count, 15) }
+
+/** Probabilities may be off by rounding. */
+const SLACK = 1e-4
+
+/**
+ * Predictions in bins of their confidence, and how often those of each bin are right. The confidence is the largest probability
+ * of a row; of a single probability p of yes, max(p, 1 − p).
+ * @param probabilities [rows, classes], or of yes [rows] or [rows, 1]
+ * @param labels class numbers [rows], or one-hot rows
+ * @throws DataError for what is no probability, and for a class that there is not; ShapeError for shapes that do not fit
+ * Guo et al. 2017, "On calibration of modern neural networks".
+ */
+export function reliabilityDiagram(probabilities: TensorLike, labels: TensorLike, options: ReliabilityOptions = {}): ReliabilityDiagram {
+  return inBins('reliabilityDiagram', probabilities, labels, options)
+}
+
+/**
+ * How far confidence is from accuracy: Σ count / n · |accuracy − confidence| over 15 bins of confidence. 0 is perfect; see
+ * reliabilityDiagram for the arguments.
+ *
+ *   expectedCalibrationError(await model.predict(xTest), yTest)   // 0.03
+ *
+ * Naeini et al. 2015; Guo et al. 2017.
+ */
+export function expectedCalibrationError(probabilities: TensorLike, labels: TensorLike, options: ReliabilityOptions = {}): number {
+  return inBins('expectedCalibrationError', probabilities, labels, options).expectedCalibrationError
+}
+
+/** The bin (i / bins, (i + 1) / bins] of a float32. */
+function binOf(p: number, bins: number): number {
+  const bin = Math.max(0, Math.min(bins - 1, Math.ceil(p * bins) - 1))
+  // The float32 of a bound, such as 0.8, may lie a little above it.
+  return bin > 0 && p <= Math.fround(bin / bins) ? bin - 1 : bin
+}
+
+function inBins(where: string, probabilities: TensorLike, labels: TensorLike, options: ReliabilityOptions): ReliabilityDiagram {
+  const { bins } = readTyped(where, table, options)
+  const given = toTensor(probabilities, `${where}: probabilities`, 'float32')
+  if (given.rank < 1 || given.rank > 2 || given.size === 0) throw new ShapeError(`${where}: probabilities must have shape [rows] or [rows, classes], received ${formatShape(given.shape)}`)
+  const [rows, width = 1] = given.shape as [number, number?]
+  const wrong = given.data.findIndex((p: number) => !(p >= -SLACK && p <= 1 + SLACK))
+  if (wrong >= 0) throw new DataError(`${where}: probabilities must lie in 0 … 1, received ${given.data[wrong]} in row ${Math.floor(wrong / width)}. Are they logits?`)
+  const classes = classesOf(where, labels, given)
+  const counts = new Float64Array(bins)
+  const [confidences, rights] = [new Float64Array(bins), new Float64Array(bins)]
+  for (let row = 0; row < rows; row++) {
+    const best = width > 1 ? largestIn(given.data, row * width, width) : Number(given.data[row]! >= 0.5)
+    const p = width > 1 ? given.data[row * width + best]! : Math.max(given.data[row]!, 1 - given.data[row]!)
+    const bin = binOf(p, bins)
+    counts[bin]!++
+    confidences[bin]! += p
+    rights[bin]! += Number(best === classes[row])
+  }
+  const sum = (of: Float64Array): number => of.reduce((total, each) => total + each, 0)
+  const gaps = counts.map((count, bin) => Math.abs(rights[bin]! - confidences[bin]!) / Math.max(1, count))
+  return {
+    bins: Array.from(counts, (count, bin) => ({ from: bin / bins, to: (bin + 1) / bins, count, confidence: confidences[bin]! / count, accuracy: rights[bin]! / count })),
+    expectedCalibrationError: sum(gaps.map((gap, bin) => (gap * counts[bin]!) / rows)),
+    maximumCalibrationError: Math.max(...gaps),
+    accuracy: sum(rights) / rows,
+    confidence: sum(confidences) / rows,
+  }
+}

@@ -1,0 +1,28 @@
+// Products of matrices in the dtype of their operands: float32 by the primitive, integers exactly.
+
+import { ShapeError, formatShape } from '../core/errors'
+import type { TensorLike } from './convert'
+import { asNumbers, asTensor } from './convert'
+import { cast, multiply } from './elementwise'
+import { sum } from './reduce'
+import { expandDims } from './shape'
+import type { Tensor } from './tensor'
+import { apply } from './trace'
+
+/** Operands of products, all float32 where one of them is, else all int32; bool counts as int32. */
+export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
+  const given = operands.map((operand) => asTensor(operand, where))
+  return given.some(({ dtype }) => dtype === 'float32') ? given.map((each) => cast(each, 'float32')) : given.map((each) => asNumbers(each, where))
+}
+
+/**
+ * a [… m,k] · b [… k,n] → [… m,n]; leading axes broadcast. Integers wrap around 32 bits, and take memory for m · k · n of them:
+ * no kernel is theirs alone.
+ */
+export function product(a: Tensor, b: Tensor): Tensor {
+  if (a.dtype === 'float32') return apply('matmul', [a, b], {})[0]!
+  if (a.shape.at(-1) !== b.shape.at(-2)) {
+    throw new ShapeError(`matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`)
+  }
+  return sum(multiply(expandDims(a, -1), expandDims(b, -3)), -2)
+}

@@ -1,0 +1,101 @@
+// The same model with fewer units: an ordinary one, made of its layers' configurations with smaller numbers, and what is left of
+// every weight and optimizer slot. Which units go is prune-units.ts's affair.
+
+import { StateError, formatShape } from '../core/errors'
+import { rowMajorStrides, sameShape, sizeOf } from '../core/shapes'
+import type { LayerBase } from '../layers/base'
+import { remade } from '../layers/remade'
+import { cloneModel } from '../models/clone'
+import type { Model } from '../models/model'
+import type { UnitGroup } from '../models/unit-groups'
+import { indicesOf } from '../models/unit-groups'
+import type { Variable } from '../ops/variable'
+
+/** By group, the units that stay, in rising order. Groups that are not there stay whole. */
+export type Kept = ReadonlyMap<UnitGroup, readonly number[]>
+
+/** Along each axis of a weight, the indices that stay; null is all. */
+type Indices = readonly (readonly number[] | null)[]
+
+/**
+ * A model of which only some units are left; compiled alike, with the optimizer's state of what is left. The given one stays
+ * as it is.
+ */
+export function smaller<Kind extends Model<never, never>>(model: Kind, units: Kept): Kind {
+  const changes = changedOptions(units)
+  const copy = cloneModel(model, { cloneFunction: (layer) => remade(layer, changes.get(layer)) })
+  const indices = indicesByWeight(units)
+  model.weights.forEach((weight, i) => take(weight, copy.weights[i]!, indices.get(weight) ?? []))
+  // What regularizers keep of a weight is like it.
+  const weightOf = new Map(model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)))
+  model.stateVariables.forEach((variable, i) => take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []))
+  copy.trainer.compileLike(model.trainer)
+  if (model.trainer.compiledState !== null) takeOptimizer(model, copy, indices)
+  return copy
+}
+
+/** What is different in the configurations of layers. */
+function changedOptions(kept: Kept): Map<LayerBase, Record<string, unknown>> {
+  const changes = new Map<LayerBase, Record<string, unknown>>()
+  const change = (layer: LayerBase, options: Record<string, unknown>): unknown => changes.set(layer, { ...changes.get(layer), ...options })
+  for (const [{ options, keepers, uses }, units] of kept) {
+    for (const [maker, option] of options) change(maker, { [option]: units.length })
+    // What they are given is smaller, whatever was declared.
+    for (const layer of [...keepers, ...uses.map((use) => use.layer as LayerBase)]) change(layer, { inputShape: null })
+  }
+  return changes
+}
+
+function indicesByWeight(kept: Kept): Map<Variable, Indices> {
+  const gone = new Map<Variable, (Set<number> | null)[]>()
+  for (const [{ count, incoming, along, outgoing }, units] of kept) {
+    const staying = new Set(units)
+    const removed = Array.from({ length: count }, (_, unit) => unit).filter((unit) => !staying.has(unit))
+    for (const place of [...incoming, ...along, ...outgoing]) {
+      const { weight, axis } = place
+      if (!gone.has(weight)) gone.set(weight, weight.shape.map(() => null))
+      const axes = gone.get(weight)!
+      axes[axis] ??= new Set()
+      for (const index of indicesOf(place, removed)) axes[axis].add(index)
+    }
+  }
+  return new Map([...gone].map(([weight, axes]) => {
+    return [weight, axes.map((set, axis) => set && Array.from({ length: weight.shape[axis]! }, (_, index) => index).filter((index) => !set.has(index)))]
+  }))
+}
+
+/** target ← what stays of source. */
+function take(source: Variable, target: Variable, indices: Indices): void {
+  const shape = source.shape.map((extent, axis) => indices[axis]?.length ?? extent)
+  if (!sameShape(shape, target.shape)) {
+    throw new StateError(`${source.name}: what stays of it is ${formatShape(shape)}, but the smaller model needs ${formatShape(target.shape)}. A layer has a size that does not follow from its input.`)
+  }
+  const strides = rowMajorStrides(source.shape)
+  const { view: from } = source
+  const { view: to } = target
+  if (indices.every((list) => list == null)) return to.set(from)
+  const last = shape.length - 1
+  for (let at = 0, rows = sizeOf(shape.slice(0, last)); at < rows; at++) {
+    let [start, rest] = [0, at]
+    for (let axis = last - 1; axis >= 0; axis--) {
+      const index = rest % shape[axis]!
+      rest = Math.floor(rest / shape[axis]!)
+      start += strides[axis]! * (indices[axis]?.[index] ?? index)
+    }
+    const width = shape[last]!
+    for (let i = 0; i < width; i++) to[at * width + i] = from[start + (indices[last]?.[i] ?? i)]!
+  }
+}
+
+function takeOptimizer(model: Model<never, never>, copy: Model<never, never>, indices: ReadonlyMap<Variable, Indices>): void {
+  const positions = new Map(model.weights.map((weight, i) => [weight, i]))
+  const { optimizer: from } = model
+  const { optimizer: to } = copy
+  const weights = from.builtFor.map((weight) => copy.weights[positions.get(weight)!]!)
+  if (weights.length > 0) to.build(weights, copy.weights)
+  from.scalars.forEach((variable, i) => take(variable, to.scalars[i]!, []))
+  for (const weight of from.builtFor) {
+    const own = to.slotsOf(copy.weights[positions.get(weight)!]!)
+    for (const [kind, slot] of from.slotsOf(weight)) take(slot, own.get(kind)!, indices.get(weight) ?? [])
+  }
+}

@@ -1,0 +1,137 @@
+// How much each unit of a group counts, by what its weights are or by what it gives on data.
+
+import type { Dataset } from '../data/arrays'
+import { RowSource, tensorsOf } from '../data/arrays'
+import { flatten, typed, unflatten } from '../core/tree'
+import { CallContext, withFrame, withTap } from '../layers/context'
+import type { Model } from '../models/model'
+import type { UnitGroup, UnitPlace, UnitUse } from '../models/unit-groups'
+import { indicesOf, visitUnits } from '../models/unit-groups'
+import { abs, add, multiply } from '../ops/elementwise'
+import { mean, sum } from '../ops/reduce'
+import { take } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import { compileTraced, currentTrace, trace } from '../ops/trace'
+import type { Program } from '../runtime/program'
+import { typesOf } from '../training/loop'
+import { Pace } from '../training/pace'
+import { forward } from '../training/step'
+import { batchOf, parameterTypes } from '../training/steps'
+
+/** By group, a number for each unit: the smallest is missed least. */
+export type Scores = ReadonlyMap<UnitGroup, Float64Array>
+
+export type Criterion = 'magnitude' | 'utility' | 'taylor'
+
+/** Σ f(w) over the weights of each unit in some places. */
+function sumByUnit({ count }: UnitGroup, places: readonly UnitPlace[], of: (weight: number) => number): Float64Array {
+  return Float64Array.from({ length: count }, (_, unit) => {
+    let total = 0
+    for (const place of places) {
+      const { view } = place.weight
+      visitUnits(place, [unit], (start, length) => {
+        for (let i = start; i < start + length; i++) total += of(view[i]!)
+      })
+    }
+    return total
+  })
+}
+
+/** ‖w_in‖ · ‖w_out‖: what rescaling a ReLU unit does not change. */
+function magnitudes(group: UnitGroup): Float64Array {
+  const square = (weight: number): number => weight * weight
+  const incoming = sumByUnit(group, group.incoming, square)
+  const outgoing = sumByUnit(group, group.outgoing, square)
+  return incoming.map((each, unit) => Math.sqrt(each * outgoing[unit]!))
+}
+
+/** Rows, and how many of them are seen at once. */
+export interface Seen {
+  readonly dataset: Dataset
+  readonly batchSize: number
+  readonly signal: AbortSignal | null
+}
+
+/**
+ * @param data null for what the weights tell
+ */
+export async function scoresOf(model: Model<never, never>, groups: readonly UnitGroup[], by: Criterion, data: Seen | null): Promise<Scores> {
+  if (by === 'magnitude' || data === null) return new Map(groups.map((group) => [group, magnitudes(group)]))
+  const found = await overRows(groups, data, (dataset, symbols) => {
+    const calls = new Map<object, Tensor>()
+    const heard = <Result>(body: () => Result): Result =>
+      withFrame(null, new CallContext(false), () => withTap((layer, input, output) => (calls.set(layer as object, flatten<Tensor>(typed(input))[0]!), output), body))
+    if (by === 'utility') {
+      heard(() => model.applyTree(unflatten(dataset.x, symbols.slice(0, dataset.inputs.length)), { training: false }))
+      return groups.map((group) => meanOf(group.uses.map((use) => activity(use, group.count, calls.get(use.layer)!))))
+    }
+    const batch = batchOf(dataset, symbols)
+    const { loss } = heard(() => forward(model, model.trainer.requireCompiled('pruneUnits'), batch, false))
+    const given = [...new Set(groups.flatMap(({ uses }) => uses.map(({ layer }) => calls.get(layer)!)))]
+    const gradients = currentTrace()!.gradients(loss, given)
+    const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
+    return groups.map((group) => meanOf(group.uses.map((use) => effect(use, group.count, effects.get(calls.get(use.layer)!)!))))
+  })
+  if (by === 'taylor') return found
+  return new Map(groups.map((group) => {
+    const strength = sumByUnit(group, group.outgoing, Math.abs)
+    return [group, found.get(group)!.map((each, unit) => each * strength[unit]!)]
+  }))
+}
+
+/** The mean over the places where units are used. Traced. */
+function meanOf(each: readonly Tensor[]): Tensor {
+  return multiply(each.reduce((a, b) => add(a, b)), 1 / each.length)
+}
+
+/** [rows, …, units along the axis, …] → [rows, blocks, units] */
+function byUnit({ axis, ...use }: UnitUse, count: number, value: Tensor, fold: (x: Tensor, axes: readonly number[]) => Tensor): Tensor {
+  const own = value.rank + axis
+  const others = value.shape.flatMap((_, i) => (i === 0 || i === own ? [] : [i]))
+  const rows = others.length === 0 ? value : fold(value, others)
+  const indices = Int32Array.from(indicesOf(use, Array.from({ length: count }, (_, unit) => unit)))
+  return take(rows, new Tensor(indices, [use.blocks, count], 'int32'), 1)
+}
+
+/** Σ over rows of mean |h|: [units]. Traced. */
+function activity(use: UnitUse, count: number, value: Tensor): Tensor {
+  return sum(mean(byUnit(use, count, abs(value), (x, axes) => mean(x, axes)), 1), 0)
+}
+
+/** Σ over rows of |Σ h · ∂loss/∂h|, for the loss of each row: [units]. Traced. */
+function effect(use: UnitUse, count: number, value: Tensor): Tensor {
+  const each = abs(sum(byUnit(use, count, value, (x, axes) => sum(x, axes)), 1))
+  return multiply(sum(each, 0), value.shape[0]!)
+}
+
+/** The mean over all rows of what `body` sums over the rows of a batch: a tensor [units] for each group. */
+async function overRows(
+  groups: readonly UnitGroup[],
+  { dataset, batchSize, signal }: Seen,
+  body: (types: ReturnType<typeof typesOf>, symbols: readonly Tensor[]) => readonly Tensor[],
+): Promise<Scores> {
+  const totals = groups.map(({ count }) => new Float64Array(count))
+  const sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+  const programs = new Map<number, Program>()
+  const pace = new Pace(signal ?? undefined)
+  const programFor = (count: number): Program => {
+    if (!programs.has(count)) {
+      const types = typesOf(dataset, count)
+      programs.set(count, compileTraced(trace(parameterTypes(types), (symbols) => body(types, symbols))))
+    }
+    return programs.get(count)!
+  }
+  try {
+    for (let start = 0; start < dataset.size; start += batchSize) {
+      const count = Math.min(batchSize, dataset.size - start)
+      const program = programFor(count)
+      sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
+      program.run()
+      totals.forEach((total, i) => program.output(i).forEach((value, unit) => (total[unit]! += value / dataset.size)))
+      if (pace.isDue()) await pace.yield()
+    }
+  } finally {
+    programs.forEach((program) => program.dispose())
+  }
+  return new Map(groups.map((group, i) => [group, totals[i]!]))
+}

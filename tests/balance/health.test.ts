@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest'
+import type { History, Tensor } from '../../src'
+import { Adam, ArgumentError, BatchNormalization, Conv2D, Dense, Flatten, LSTM, LayerNormalization, ReLU, SGD, Sequential, ops, setRandomSeed, tensor } from '../../src'
+import { UnitHealth } from '../../src/balance'
+import { effectiveRank } from '../../src/balance/unit-health'
+import { errorOf, samples, weightsOf } from '../helpers/training'
+
+const { x, yes } = samples(40)
+
+function network(activation = 'relu', learningRate = 0.05) {
+  setRandomSeed(2)
+  const model = new Sequential([
+    new Dense({ units: 8, activation, inputShape: [4], name: 'first' }),
+    new Dense({ units: 6, activation, name: 'second' }),
+    new Dense({ units: 1, name: 'out' }),
+  ])
+  model.compile({ optimizer: new SGD({ learningRate }), loss: 'meanSquaredError' })
+  return model
+}
+
+async function healthOf(model: Sequential, options = {}, data: Tensor | number[][] = x): Promise<{ health: UnitHealth; history: History }> {
+  const health = new UnitHealth({ every: 1, ...options })
+  const history = await model.fit(data, yes, { batchSize: 10, epochs: 3, verbose: 0, shuffle: false, callbacks: [health] })
+  return { health, history }
+}
+
+describe('UnitHealth', () => {
+  it('measures what it says', async () => {
+    const model = network('relu', 0)
+    const hidden = model.layers[0] as Dense
+    hidden.bias!.assign(tensor([0.1, 0.1, -100, 0.1, 0.1, 0.1, 0.1, 0.1]))
+    const { health, history } = await healthOf(model)
+    expect(history.health).toEqual(health.records)
+    expect(history.health.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
+    const [first, second] = history.health[2]!.layers
+    expect([first!.layer, first!.units, second!.layer, second!.units]).toEqual(['first', 8, 'second', 6])
+    const h = ops.relu(ops.add(ops.matmul(tensor(x), hidden.kernel.value), hidden.bias!.value))
+    const each = [...ops.mean(h, 0).data]
+    const mean = each.reduce((a, b) => a + b) / 8
+    expect(first!.dead).toBe(each.filter((value) => value === 0).length / 8)
+    expect(first!.dead).toBeGreaterThanOrEqual(1 / 8)
+    expect(first!.activity).toBeCloseTo(mean, 5)
+    expect(first!.spread).toBeCloseTo(Math.sqrt(each.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 8), 5)
+    expect(first!.dormant).toBe(each.filter((value) => value / (mean + 1e-9) <= 0.025).length / 8)
+    expect(first!.saturated).toBeNull()
+    expect(first!.weightNorm).toBeCloseTo(Math.hypot(...hidden.kernel.view, ...hidden.bias!.view), 3)
+    expect(first!.updateNorm).toBe(0)
+    // The last 64 rows: the last 24 of the epoch before, and 40.
+    const rows = ops.concatenate([ops.slice(h, [16, 0], [24, 8]), h], 0)
+    expect(first!.rank).toBe(effectiveRank(rows))
+    expect(JSON.parse(JSON.stringify(history)).health[2].layers[0]).toEqual({ ...first })
+  })
+
+  it('measures gradients and updates', async () => {
+    const model = network('tanh', 0.1)
+    const before = weightsOf(model)
+    const health = new UnitHealth()
+    await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [health] })
+    const after = weightsOf(model)
+    const change = Math.hypot(...[0, 1].flatMap((i) => after[i]!.map((value, j) => value - before[i]![j]!)))
+    const [first] = health.records[0]!.layers
+    expect(first!.updateNorm).toBeCloseTo(change, 6)
+    expect(first!.gradientNorm! * 0.1).toBeCloseTo(change, 6)
+    expect(first!.updateRatio).toBeCloseTo(change / first!.weightNorm, 6)
+  })
+
+  it('changes nothing of what is learnt', async () => {
+    const [plain, watched] = [network(), network()]
+    await plain.fit(x, yes, { batchSize: 10, epochs: 3, verbose: 0, shuffle: false })
+    await healthOf(watched, { every: 2 })
+    expect(weightsOf(watched)).toEqual(weightsOf(plain))
+  })
+
+  it('names what is ill, and nothing else', async () => {
+    const well = (await healthOf(network())).health
+    expect(well.advice).toEqual([])
+    expect(well.table().split('\n')).toHaveLength(3)
+
+    const dead = network()
+    ;(dead.layers[1] as Dense).bias!.assign(tensor(new Float32Array(6).fill(-100)))
+    const { health } = await healthOf(dead)
+    expect(health.records[0]!.layers[1]!.dead).toBe(1)
+    // That no gradient passes it needs no second sentence.
+    expect(health.advice).toEqual([expect.stringMatching(/^second: 100 % of the units never fire\. Lower/)])
+    expect(health.table()).toMatch(/second +6 +100 %[^]*never fire/)
+
+    const saturated = network('tanh')
+    ;(saturated.layers[0] as Dense).kernel.assign(ops.multiply((saturated.layers[0] as Dense).kernel.value, 1000))
+    expect((await healthOf(saturated)).health.advice.join()).toMatch(/first: \d+ % of the units are saturated/)
+    const sigmoid = network('sigmoid')
+    expect((await healthOf(sigmoid)).health.advice).toEqual([])
+    ;(sigmoid.layers[1] as Dense).bias!.assign(tensor(new Float32Array(6).fill(9)))
+    expect((await healthOf(sigmoid)).health.advice.join()).toMatch(/second: 100 % of the units are saturated/)
+
+    const wild = network('linear')
+    wild.compile({ optimizer: new Adam({ learningRate: 1 }), loss: 'meanAbsoluteError' })
+    expect((await healthOf(wild)).health.advice.join()).toMatch(/a step changes the weights by \d+ % of their norm/)
+  })
+
+  it('finds units that say the same', async () => {
+    const model = network('linear', 0)
+    ;(model.layers[0] as Dense).kernel.assign(ops.ones([4, 8]))
+    const { health } = await healthOf(model)
+    expect(health.records[0]!.layers[0]!.rank).toBe(1)
+    expect(health.advice.join()).toMatch(/first: all 8 units say the same/)
+    expect((await healthOf(network(), { samples: 0 })).health.records[0]!.layers[0]!.rank).toBeNull()
+  })
+
+  it('counts singular values to 99 % of their sum', () => {
+    expect(effectiveRank(ops.eye(5))).toBe(5)
+    expect(effectiveRank(ops.zeros([4, 3]))).toBe(0)
+    expect(effectiveRank(ops.diag(tensor([10, 1, 0.1])) as Tensor)).toBe(2)
+    expect(effectiveRank(ops.diag(tensor([10, 1, 0.2])) as Tensor)).toBe(3)
+  })
+
+  it('looks behind normalisation, into convolutions and sequences, and at layers that cannot be exchanged', async () => {
+    const images = ops.reshape(tensor(Float32Array.from({ length: 40 * 16 }, (_, i) => Math.sin(i * i))), [40, 4, 4, 1])
+    const vision = new Sequential([new Conv2D({ filters: 3, kernelSize: 2, inputShape: [4, 4, 1], name: 'conv' }), new BatchNormalization(), new ReLU(), new Flatten(), new Dense({ units: 1 })])
+    vision.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const [conv] = (await healthOf(vision, {}, images)).health.records[0]!.layers
+    expect(conv!.activity).toBeGreaterThan(0.2)
+    expect(conv!.rank).toBeGreaterThan(1)
+
+    const sequences = new Sequential([new LSTM({ units: 4, inputShape: [2, 2], returnSequences: true, name: 'lstm' }), new LayerNormalization(), new Flatten(), new Dense({ units: 1 })])
+    sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const [lstm] = (await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]) as Tensor)).health.records[0]!.layers
+    expect([lstm!.layer, lstm!.saturated]).toEqual(['lstm', 0])
+  })
+
+  it('looks at every so many steps, also with batches of one, and begins anew with each fit', async () => {
+    const model = network()
+    const health = new UnitHealth({ every: 7 })
+    for (let fit = 0; fit < 2; fit++) {
+      const history = await model.fit(x, yes, { batchSize: 1, epochs: 2, verbose: 0, callbacks: [health] })
+      expect(history.health).toHaveLength(2)
+    }
+    expect(health.records).toHaveLength(4)
+    expect(health.records[3]!.layers[0]!.rank).toBeGreaterThan(1)
+    expect((await model.fit(x, yes, { verbose: 0 })).health).toEqual([])
+  })
+
+  it('draws', async () => {
+    const { health } = await healthOf(network(), { layers: ['second'] })
+    const svg = health.toSVG()
+    expect(svg).toMatch(/^<svg [^>]*viewBox="0 0 640 300" role="img"/)
+    for (const part of ['<title>', '<desc>', 'second', 'polyline']) expect(svg).toContain(part)
+    expect(svg).not.toContain('NaN')
+    expect(svg).not.toContain('first')
+    expect(new UnitHealth().toSVG()).not.toContain('NaN')
+    expect(new UnitHealth().table()).toBe('Nothing was looked at yet.')
+  })
+
+  it('refuses what it cannot look at', async () => {
+    const flat = new Sequential([new Dense({ units: 1, inputShape: [4] })])
+    flat.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    expect((await errorOf(() => healthOf(flat))).message).toMatch(/UnitHealth: the model .* has no hidden units/)
+    expect((await errorOf(() => healthOf(network(), { layers: ['out'] }))).message).toMatch(/'out': they are an output of the model. Possible: first, second/)
+    for (const options of [{ every: 0 }, { tau: -1 }, { tau: 2 }, { samples: -1 }]) expect(() => new UnitHealth(options)).toThrow(ArgumentError)
+  })
+})

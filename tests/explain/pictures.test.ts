@@ -1,0 +1,190 @@
+// Pictures: that they are well formed, show the numbers they are given, and say them to those who do not see them.
+// modes: simd
+import { inflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { ArgumentError, ShapeError, tensor } from '../../src'
+import { attributionBars, dependenceCurves, heatMapPicture, reliabilityDiagram, reliabilityPicture } from '../../src/explain'
+
+interface Node {
+  readonly name: string
+  readonly attributes: Readonly<Record<string, string>>
+  readonly children: (Node | string)[]
+}
+
+/** A strict reader of the XML that pictures are made of: throws for what is not well formed. */
+function parsed(xml: string): Node {
+  const root: Node = { name: '', attributes: {}, children: [] }
+  const open: Node[] = [root]
+  const token = /<(\/?)([a-zA-Z]+)((?: [a-zA-Z:-]+="[^"<]*")*)(\/?)>|([^<>]+)/gy
+  while (token.lastIndex < xml.length) {
+    const at = token.lastIndex
+    const found = token.exec(xml)
+    if (found === null) throw new Error(`not well formed at ${at}: ${xml.slice(at, at + 60)}`)
+    const [, closes, name, list, isEmpty, text] = found
+    if (text !== undefined) open.at(-1)!.children.push(unescaped(text))
+    else if (closes === '/') expect(open.pop()!.name).toBe(name)
+    else {
+      const attributes = Object.fromEntries(Array.from(list!.matchAll(/ ([a-zA-Z:-]+)="([^"]*)"/g), ([, key, value]) => [key!, unescaped(value!)]))
+      const node: Node = { name: name!, attributes, children: [] }
+      open.at(-1)!.children.push(node)
+      if (isEmpty === '') open.push(node)
+    }
+  }
+  expect(open).toHaveLength(1)
+  return root.children[0] as Node
+}
+
+function unescaped(text: string): string {
+  expect(text.replace(/&(amp|lt|gt|quot|#39);/g, '')).not.toContain('&')
+  return text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&')
+}
+
+const all = (node: Node, name: string): Node[] => node.children.flatMap((child) => (typeof child === 'string' ? [] : [...(child.name === name ? [child] : []), ...all(child, name)]))
+const textOf = (node: Node): string => node.children.map((child) => (typeof child === 'string' ? child : textOf(child))).join('')
+const texts = (node: Node): string[] => all(node, 'text').map(textOf)
+
+function checked(svg: string): { root: Node; said: string; width: number; height: number } {
+  const root = parsed(svg)
+  const [title, description] = [all(root, 'title')[0]!, all(root, 'desc')[0]!]
+  expect(root.name).toBe('svg')
+  expect(root.attributes['role']).toBe('img')
+  expect(root.attributes['aria-labelledby']).toBe(`${title.attributes['id']} ${description.attributes['id']}`)
+  const [x, y, width, height] = root.attributes['viewBox']!.split(' ').map(Number)
+  expect([x, y, width! > 100, height! > 60]).toEqual([0, 0, true, true])
+  expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+  expect(svg).toContain('prefers-color-scheme:dark')
+  return { root, said: textOf(description), width: width!, height: height! }
+}
+
+/** The pixels of a PNG that is not filtered, row by row. */
+function pixelsOf(uri: string): { width: number; height: number; rgb: number[][] } {
+  const bytes = Buffer.from(uri.replace('data:image/png;base64,', ''), 'base64')
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
+  const start = bytes.indexOf('IDAT') + 4
+  const lines = inflateSync(bytes.subarray(start, start + bytes.readUInt32BE(start - 8)))
+  const rgb = Array.from({ length: width * height }, (_, at) => {
+    const from = Math.floor(at / width) * (3 * width + 1) + 1 + 3 * (at % width)
+    return [...lines.subarray(from, from + 3)]
+  })
+  return { width, height, rgb }
+}
+
+describe('attributionBars', () => {
+  it('draws bars as long as the attributions, the largest first, from one line', () => {
+    const svg = attributionBars([[0, 0, 0], [1, -4, 2]], { row: 1, names: ['a', 'b', 'c'], value: 0.75, baseValue: 1.75 })
+    const { root, said } = checked(svg)
+    expect(texts(root)).toEqual(['What the answer is made of', 'b', '−4', 'c', '+2', 'a', '+1', 'baseline 1.75 → answer 0.75'])
+    expect(said).toBe('Contributions, the largest first. b: −4; c: 2; a: 1. baseline 1.75 → answer 0.75.')
+    const [, b, c, a] = all(root, 'rect').map(({ attributes }) => ({ x: Number(attributes['x']), width: Number(attributes['width']), is: attributes['class'] }))
+    expect([b!.is, c!.is, a!.is]).toEqual(['less', 'more', 'more'])
+    expect(b!.width / a!.width).toBeCloseTo(4, 2)
+    expect(c!.width / a!.width).toBeCloseTo(2, 2)
+    expect(b!.x + b!.width).toBeCloseTo(a!.x, 1)
+  })
+
+  it('escapes names and titles, and cuts long ones, which stay as tooltips', () => {
+    const name = '<script>alert("1")</script> & more than fits'
+    const { root } = checked(attributionBars([1], { names: [name], title: `'<b>' & "c"\u0001` }))
+    expect(all(root, 'script')).toEqual([])
+    expect(textOf(all(root, 'title')[0]!)).toBe(`'<b>' & "c"\uFFFD`)
+    expect(textOf(all(root, 'title')[1]!)).toBe(name)
+    expect(texts(root)[1]!.replace(name, '')).toBe('<script>alert("1")</scrip…')
+  })
+
+  it('adds up what it does not show', () => {
+    const { root } = checked(attributionBars([5, 4, 3, -2, 0.5], { most: 2 }))
+    expect(texts(root).slice(1)).toEqual(['0', '+5', '1', '+4', '3 others', '+1.5'])
+    expect(texts(checked(attributionBars([5, 4, 3], { most: 2 })).root)).toHaveLength(7)
+  })
+
+  it('takes attributions that are all 0, and refuses what does not fit', () => {
+    checked(attributionBars([0, 0]))
+    expect(() => attributionBars([1, 2], { names: ['a'] })).toThrow(new ArgumentError('attributionBars: needs a name for each of 2 features, received 1'))
+    expect(() => attributionBars([[1, 2]], { row: 1 })).toThrow(ArgumentError)
+    expect(() => attributionBars([[[1]]])).toThrow(ShapeError)
+    expect(() => attributionBars([1], { titel: 'x' } as never)).toThrow("Did you mean 'title'?")
+  })
+})
+
+describe('heatMapPicture', () => {
+  const imagesOf = (svg: string) => all(checked(svg).root, 'image').map(({ attributes }) => pixelsOf(attributes['href']!))
+
+  it('is orange for more and blue for less, the stronger the larger', () => {
+    const svg = heatMapPicture([[1, 0.25, 0], [0, -0.5, -1]])
+    const [{ width, height, rgb }] = imagesOf(svg) as [ReturnType<typeof pixelsOf>]
+    expect([width, height]).toEqual([3, 2])
+    const blank = [245, 245, 245]
+    expect([rgb[2], rgb[3]]).toEqual([blank, blank])
+    const [orange, pale, , , lessBlue, blue] = rgb as number[][]
+    expect(orange![0]! > orange![2]! && pale![0]! > pale![2]! && blue![2]! > blue![0]!).toBe(true)
+    expect(orange![2]! < pale![2]! && blue![0]! < lessBlue![0]!).toBe(true)
+    expect(checked(svg).said).toBe('Attributions of 2 by 3 pixels, from −1 to 1. The strongest is at row 0, column 0.')
+  })
+
+  it('lies over grey and coloured images, of whatever range', () => {
+    const map = tensor([0, 0, 0, 1], [1, 2, 2])
+    const grey = imagesOf(heatMapPicture(map, { image: tensor([0, 1, 0.5, 0], [1, 2, 2, 1]) }))[0]!.rgb
+    expect(grey.slice(0, 3)).toEqual([[0, 0, 0], [255, 255, 255], [128, 128, 128]])
+    const bytes = imagesOf(heatMapPicture(map, { image: [[0, 255], [51, 0]] }))[0]!.rgb
+    expect(bytes[2]).toEqual([51, 51, 51])
+    const spread = imagesOf(heatMapPicture(map, { image: [[-1, 1], [0, 0]] }))[0]!.rgb
+    expect(spread.slice(0, 3)).toEqual([[0, 0, 0], [255, 255, 255], [128, 128, 128]])
+    const rgb = imagesOf(heatMapPicture(map, { image: tensor([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1], [2, 2, 3]), opacity: 1 }))[0]!.rgb
+    expect(rgb).toEqual([[255, 0, 0], [0, 255, 0], [0, 0, 255], [214, 69, 0]])
+  })
+
+  it('adds the channels of attributions, and takes one of a batch', () => {
+    const map = tensor([1, -1, 0, 2, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0], [2, 2, 2, 2])
+    expect(checked(heatMapPicture(map)).said).toContain('from 0 to 2. The strongest is at row 0, column 1')
+    expect(checked(heatMapPicture(map, { row: 1, image: tensor(new Float32Array(24), [2, 2, 2, 3]) })).said).toContain('from 0 to 6. The strongest is at row 0, column 0')
+  })
+
+  it('takes large images', () => {
+    const side = 300
+    const [{ rgb }] = imagesOf(heatMapPicture({ data: Float32Array.from({ length: side * side }, (_, i) => i), shape: [side, side] })) as [ReturnType<typeof pixelsOf>]
+    expect([rgb.length, rgb[0]]).toEqual([side * side, [245, 245, 245]])
+    expect(rgb.at(-1)![0]).toBeGreaterThan(rgb.at(-1)![2]!)
+  })
+
+  it('refuses images of another size', () => {
+    expect(() => heatMapPicture([[1, 2]], { image: [[1], [2]] })).toThrow(new ShapeError('heatMapPicture: the map and the image must have as many rows and columns, received [1, 2] and [2, 1]'))
+    expect(() => heatMapPicture([1, 2])).toThrow(ShapeError)
+    expect(() => heatMapPicture(tensor(new Float32Array(4), [1, 2, 2]), { row: 1 })).toThrow(ShapeError)
+    expect(() => heatMapPicture([[1]], { image: tensor([1, 2], [1, 1, 1, 2]) })).toThrow('the image must be')
+  })
+})
+
+describe('reliabilityPicture', () => {
+  it('shows confidence against accuracy', () => {
+    const diagram = reliabilityDiagram([[0.95, 0.05], [0.9, 0.1], [0.35, 0.65]], [0, 1, 1], { bins: 10 })
+    const { root, said } = checked(reliabilityPicture(diagram))
+    // [0.8, 0.9] holds one that is wrong, the last bin and (0.6, 0.7] one that is right.
+    expect(said).toContain('confidence 0.65: 1 right of 1; confidence 0.9: 0 right of 1; confidence 0.95: 1 right of 1')
+    expect(texts(root)).toContain('confidence')
+    expect(texts(root).at(-1)).toBe(`calibration error ${Number(diagram.expectedCalibrationError.toPrecision(3))}, accuracy 0.667, confidence 0.833`)
+    expect(() => reliabilityPicture({} as never)).toThrow(ArgumentError)
+  })
+})
+
+describe('dependenceCurves', () => {
+  it('draws the mean and single rows', () => {
+    const dependence = { grid: tensor([0, 1, 4]), average: tensor([1, 2, 3]), individual: tensor([[0, 1, 2], [2, 3, 4]]) }
+    const { root, said } = checked(dependenceCurves(dependence, { name: 'age', output: 'risk' }))
+    expect(said).toBe('risk on average over 2 rows, by age. 0: 1; 1: 2; 4: 3.')
+    const paths = all(root, 'path').map(({ attributes }) => attributes)
+    expect(paths.filter((each) => each['class'] === 'one')).toHaveLength(2)
+    const mean = paths.find((each) => each['class'] === 'mean')!['d']!
+    const points = mean.split(/[ML]/).slice(1).map((each) => each.split(' ').map(Number)) as [number, number][]
+    // A quarter of the way, then the rest; up by as much each time.
+    expect((points[1]![0] - points[0]![0]) / (points[2]![0] - points[0]![0])).toBeCloseTo(0.25, 2)
+    expect(points[0]![1] - points[1]![1]).toBeCloseTo(points[1]![1] - points[2]![1], 1)
+    expect(all(checked(dependenceCurves(dependence, { rows: 1 })).root, 'path').filter(({ attributes }) => attributes['class'] === 'one')).toHaveLength(1)
+    expect(texts(root)).toEqual(expect.arrayContaining(['age', 'risk', '0', '1', '2', '3', '4']))
+  })
+
+  it('takes a line that is flat, and one value', () => {
+    checked(dependenceCurves({ grid: tensor([1]), average: tensor([0]), individual: tensor([[0]]) }))
+    checked(dependenceCurves({ grid: tensor([1, 2]), average: tensor([5, 5]), individual: tensor([[5, 5]]) }))
+    expect(() => dependenceCurves({} as never)).toThrow(ArgumentError)
+  })
+})

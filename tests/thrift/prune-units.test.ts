@@ -1,0 +1,258 @@
+// Pruning of units: against models whose units were silenced by hand, layer family by layer family.
+// modes: simd
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import {
+  Adam, Add, BatchNormalization, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, LSTM,
+  LayerNormalization, MaxPooling2D, Model, MultiHeadAttention, ReLU, SeparableConv2D, Sequential, SGD, loadModel, setRandomSeed, tensor,
+} from '../../src'
+import type { LayerGraph } from '../../src/models/layer-graph'
+import { unitGroups, visitUnits } from '../../src/models/unit-groups'
+import { L2Init } from '../../src/balance'
+import { pruneUnits } from '../../src/thrift'
+
+beforeEach(() => setRandomSeed(7))
+
+function data(...shape: number[]): Tensor {
+  const size = shape.reduce((a, b) => a * b)
+  return tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7) + 0.1 * Math.cos(i)), shape)
+}
+
+const values = (model: Model | Sequential, x: unknown): number[] => [...(model.predictOnBatch(x as Tensor) as Tensor).data]
+const weightsOf = (model: Model | Sequential): number[][] => model.getWeights().map((weight) => [...weight.data])
+
+function expectClose(actual: readonly number[], expected: readonly number[]): void {
+  expect(actual).toHaveLength(expected.length)
+  actual.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5))
+}
+
+/** Silences units in a model: what goes out of them is 0. */
+function silence(model: Model | Sequential, name: string, units: readonly number[]): void {
+  const group = unitGroups(model.graph as LayerGraph, { inner: true }).find(({ makers }) => makers.some((maker) => maker.name === name))!
+  for (const place of group.outgoing) visitUnits(place, units, (start, length) => void place.weight.view.fill(0, start, start + length))
+}
+
+/** Units without weight count 0 by every criterion, and without them the model gives what it gave. */
+async function expectSameWithout(model: Model | Sequential, x: Tensor, silent: Record<string, number[]>, keep: Record<string, number>): Promise<Model> {
+  for (const [name, units] of Object.entries(silent)) silence(model, name, units)
+  const [before, weights] = [values(model, x), weightsOf(model)]
+  const small = await pruneUnits(model, { keep })
+  expectClose(values(small, x), before)
+  expectClose(values(await pruneUnits(model, { keep, by: 'utility', x }), x), before)
+  expect(weightsOf(model)).toEqual(weights)
+  expect(small.countParams()).toBeLessThan(model.countParams())
+  return small
+}
+
+describe('takes away units', () => {
+  it('of Dense layers, behind Dropout and BatchNormalization', async () => {
+    const model = new Sequential([
+      new Dense({ units: 6, activation: 'relu', inputShape: [4], name: 'a' }), new BatchNormalization(), new Dropout(0.2), new Dense({ units: 5, activation: 'tanh', name: 'b' }), new Dense({ units: 2, activation: 'softmax', name: 'out' }),
+    ])
+    const small = await expectSameWithout(model, data(8, 4), { a: [1, 4], b: [0] }, { a: 4, b: 0.8 })
+    expect(small).toBeInstanceOf(Sequential)
+    expect(small.weights.map(({ shape }) => shape)).toEqual([[4, 4], [4], [4], [4], [4], [4], [4, 4], [4], [4, 2], [2]])
+    expect(small.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name))
+  })
+
+  it('of convolutions, through normalisation, pooling, depthwise layers and Flatten', async () => {
+    const model = new Sequential([
+      new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', inputShape: [6, 6, 2], name: 'conv' }), new BatchNormalization(), new ReLU(), new MaxPooling2D(),
+      new DepthwiseConv2D({ kernelSize: 2 }), new SeparableConv2D({ filters: 5, kernelSize: 2, name: 'sep' }), new Flatten(), new Dense({ units: 2 }),
+    ])
+    // Averages that are not those that everybody begins with.
+    model.weights.forEach(({ name, view }) => name.includes('moving') && view.forEach((_, i) => (view[i] = 0.5 + 0.1 * i)))
+    await expectSameWithout(model, data(3, 6, 6, 2), { conv: [2], sep: [0, 3] }, { conv: 3, sep: 3 })
+  })
+
+  it('joined by a skip connection, and side by side', async () => {
+    const input = Input({ shape: [4, 4, 3] })
+    const stem = new Conv2D({ filters: 4, kernelSize: 1, name: 'stem' }).apply(input)
+    const inner = new Conv2D({ filters: 6, kernelSize: 3, padding: 'same', activation: 'relu', name: 'inner' }).apply(stem)
+    const joined = new Add().apply([stem, new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', name: 'back' }).apply(inner)])
+    const beside = new Concatenate().apply([new Conv2D({ filters: 3, kernelSize: 1, name: 'beside' }).apply(input), joined])
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(new GlobalAveragePooling2D().apply(beside)) })
+    const small = await expectSameWithout(model, data(2, 4, 4, 3), { stem: [0, 2], inner: [5], beside: [1] }, { back: 2, inner: 5, beside: 2 })
+    expect(small.getLayer('stem').weights[0]!.shape).toEqual([1, 1, 3, 2])
+    await expect(pruneUnits(model, { keep: { stem: 2, back: 3 } })).rejects.toThrow("'stem' and 'back' are joined")
+  })
+
+  it('of recurrent layers and embeddings', async () => {
+    for (const Recurrent of [LSTM, GRU]) {
+      const model = new Sequential([
+        new Embedding({ inputDim: 7, outputDim: 4, inputShape: [5], name: 'words' }), new Recurrent({ units: 5, returnSequences: true, name: 'first' }), new Recurrent({ units: 3, name: 'second' }), new Dense({ units: 1 }),
+      ])
+      await expectSameWithout(model, tensor([[1, 2, 3, 4, 5], [6, 0, 1, 1, 2]], undefined, 'int32'), { words: [1], first: [0, 4], second: [2] }, { words: 3, first: 3, second: 2 })
+    }
+  })
+
+  it('heads of attention', async () => {
+    const input = Input({ shape: [5, 6] })
+    const attention = new MultiHeadAttention({ numHeads: 4, keyDim: 3, valueDim: 2, name: 'attention' })
+    const joined = new Add().apply([input, attention.apply(input)])
+    const wide = new Dense({ units: 8, activation: 'gelu', name: 'wide' }).apply(new LayerNormalization().apply(joined))
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(new GlobalAveragePooling1D().apply(new Dense({ units: 6 }).apply(wide))) })
+    const small = await expectSameWithout(model, data(2, 5, 6), { attention: [0, 3], wide: [7] }, { attention: 2, wide: 7 })
+    expect((small.getLayer('attention') as unknown as MultiHeadAttention).numHeads).toBe(2)
+  })
+
+  it('of models within models', async () => {
+    const inner = new Sequential([new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'in' }), new Dense({ units: 3, name: 'mid' })], { name: 'inner' })
+    const input = Input({ shape: [3] })
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 1 }).apply(inner.apply(input)) })
+    await expectSameWithout(model, data(4, 3), { in: [1], mid: [0] }, { in: 3, mid: 2 })
+    const behind = new Sequential([new Dense({ units: 3, inputShape: [2], name: 'front' }), inner, new Dense({ units: 1 })])
+    await expect(pruneUnits(behind, { keep: { front: 2 } })).rejects.toThrow(/'front' away: they are an input of Sequential "inner". Possible: in, mid/)
+  })
+})
+
+describe('ranks units', () => {
+  const model = (): Sequential => {
+    const made = new Sequential([new Dense({ units: 3, activation: 'relu', inputShape: [2], name: 'hidden' }), new Dense({ units: 1, name: 'out' })])
+    // h = [x0, 10·x1, x0 + x1]
+    made.setWeights([[[1, 0, 1], [0, 10, 1]], [0, 0, 0], [[2], [0.1], [-1]], [0]])
+    return made
+  }
+  const x = [[1, 0.2], [3, 0.2]]
+  const kept = (small: Model): number[] => [...small.weights[0]!.view]
+
+  it('by utility: mean |h| · Σ |w_out|', async () => {
+    // 2 · 2, 2 · 0.1, 2.2 · 1
+    expect(kept(await pruneUnits(model(), { keep: { hidden: 2 }, by: 'utility', x }))).toEqual([1, 1, 0, 1])
+    expect(kept(await pruneUnits(model(), { keep: { hidden: 1 }, by: 'utility', x }))).toEqual([1, 0])
+  })
+
+  it('by magnitude: ‖w_in‖ · ‖w_out‖', async () => {
+    // 1 · 2, 10 · 0.1, √2 · 1
+    expect(kept(await pruneUnits(model(), { keep: { hidden: 1 } }))).toEqual([1, 0])
+    const other = model()
+    other.weights[2]!.view[1] = 0.3
+    expect(kept(await pruneUnits(other, { keep: { hidden: 1 } }))).toEqual([0, 10])
+  })
+
+  it('by Taylor: |Σ h · ∂loss/∂h| of each row', async () => {
+    const trained = model()
+    trained.compile({ optimizer: 'sgd', loss: 'mse' })
+    // p = 2·x0 + 0.1·10·x1 − (x0 + x1) = [1, 3]; y = [1, 4]: ∂loss/∂p of a row is [0, −2]; h·w_out = [6, 0.2, −3.2] in the second
+    expect(kept(await pruneUnits(trained, { keep: { hidden: 1 }, by: 'taylor', x, y: [[1], [4]], batchSize: 1 }))).toEqual([1, 0])
+    expect(kept(await pruneUnits(trained, { keep: { hidden: 2 }, by: 'taylor', x, y: [[1], [4]] }))).toEqual([1, 1, 0, 1])
+  })
+
+  it('at least one stays', async () => {
+    expect((await pruneUnits(model(), { keep: 0.01 })).weights[0]!.shape).toEqual([2, 1])
+  })
+})
+
+describe('the smaller model', () => {
+  const x = data(16, 3)
+  const y = data(16, 2)
+  const model = (optimizer: unknown = new Adam({ learningRate: 0.02 })): Sequential => {
+    const made = new Sequential([new Dense({ units: 6, activation: 'tanh', inputShape: [3], name: 'hidden' }), new Dense({ units: 2, name: 'out' })])
+    made.compile({ optimizer: optimizer as Adam, loss: 'mse', metrics: ['mae'] })
+    return made
+  }
+
+  it('goes on as the model would whose units are gone: slots are sliced along', async () => {
+    for (const optimizer of [new Adam({ learningRate: 0.02, useEma: true }), new SGD({ learningRate: 0.1, momentum: 0.9, gradientAccumulationSteps: 2 })]) {
+      const whole = model(optimizer)
+      await whole.fit(x, y, { epochs: 3, batchSize: 16, shuffle: false, verbose: 0 })
+      whole.optimizer.learningRate = 0.01
+      const small = await pruneUnits(whole, { keep: 0.5 })
+      expect(small.optimizer).not.toBe(whole.optimizer)
+      expect(small.optimizer.learningRate).toBeCloseTo(0.01, 7)
+      expect(small.optimizer.iterations.value.item()).toBe(whole.optimizer.iterations.value.item())
+      const [kernel] = small.weights
+      const units = [0, 1, 2].map((unit) => [...Array(6).keys()].find((each) => whole.weights[0]!.view[each] === kernel!.view[unit])!)
+      for (const [kind, slots] of small.optimizer.slots) {
+        const own = whole.optimizer.slots.get(kind)!
+        expect([...slots[0]!.view]).toEqual([0, 1, 2].flatMap((row) => units.map((unit) => own[0]!.view[6 * row + unit])))
+        expect([...slots[2]!.view]).toEqual(units.flatMap((unit) => [...own[2]!.view.subarray(2 * unit, 2 * unit + 2)]))
+        expect([...slots[0]!.view].some((value) => value !== 0)).toBe(true)
+      }
+      const [before] = [await small.evaluate(x, y)]
+      const { history } = await small.fit(x, y, { epochs: 20, batchSize: 8, verbose: 0 })
+      expect(history['loss']!.at(-1)).toBeLessThan(before.loss)
+      expect(Object.keys(history)).toEqual(['loss', 'mae'])
+    }
+  })
+
+  it('can be saved and loaded, and the given model trains on', async () => {
+    const whole = model()
+    const twin = model(new Adam({ learningRate: 0.02 }))
+    twin.setWeights(whole.getWeights())
+    await pruneUnits(whole, { keep: 0.5, by: 'taylor', x, y })
+    await pruneUnits(whole, { maxLoss: 0.1, x, y })
+    for (const each of [whole, twin]) await each.fit(x, y, { epochs: 2, shuffle: false, verbose: 0 })
+    expect(weightsOf(whole)).toEqual(weightsOf(twin))
+    const small = await pruneUnits(whole, { keep: { hidden: 2 }, x })
+    const loaded = await loadModel(await small.save())
+    expect(values(loaded as Model, x)).toEqual(values(small, x))
+    expect(loaded.weights[0]!.shape).toEqual([3, 2])
+  })
+
+  it('is as small as a metric allows', async () => {
+    const whole = model()
+    silence(whole, 'hidden', [0, 2, 3])
+    const own = await whole.predict(x)
+    expect((await pruneUnits(whole, { maxLoss: 0, x, y: own })).weights[0]!.shape).toEqual([3, 3])
+    expect((await pruneUnits(whole, { maxLoss: 1e6, x, y: own })).weights[0]!.shape).toEqual([3, 1])
+    // One of the three may go, where the loss tells.
+    const losses = await Promise.all([1, 2].map(async (units) => (await (await pruneUnits(whole, { keep: { hidden: units }, x })).evaluate(x, own)).loss))
+    const some = await pruneUnits(whole, { maxLoss: (losses[0]! + losses[1]!) / 2, monitor: 'loss', x, y: own })
+    expect(some.weights[0]!.shape).toEqual([3, 2])
+  })
+
+  it('keeps what regularizers keep of its weights', async () => {
+    const whole = new Sequential([new Dense({ units: 3, inputShape: [2], kernelRegularizer: new L2Init(0.1), name: 'hidden' }), new Dense({ units: 1 })])
+    const first = [...whole.weights[0]!.view]
+    whole.setWeights([[[1, 0, 3], [1, 0, 3]], [0, 0, 0], [[1], [1], [1]], [0]])
+    const small = await pruneUnits(whole, { keep: { hidden: 2 } })
+    expect([...small.stateVariables[0]!.view]).toEqual([first[0], first[2], first[3], first[5]])
+  })
+
+  it('keeps what is frozen', async () => {
+    const whole = model()
+    whole.layers[0]!.trainable = false
+    const small = await pruneUnits(whole, { keep: 0.5, x })
+    expect(small.trainableWeights.map(({ name }) => name)).toEqual(['out/kernel', 'out/bias'])
+  })
+})
+
+describe('says what it cannot do', () => {
+  const x = data(4, 3)
+  const model = (): Sequential => new Sequential([new Dense({ units: 4, inputShape: [3], name: 'a' }), new LayerNormalization({ name: 'norm' }), new Dense({ units: 3, name: 'b' }), new Dense({ units: 2, name: 'c' })])
+  it.each<[string, unknown, RegExp]>([
+    ['nothing is said', {}, /needs keep or maxLoss, and not both/],
+    ['both are said', { keep: 0.5, maxLoss: 1 }, /and not both/],
+    ['everything would go', { keep: 0 }, /fraction above 0 .* At least one unit stays/],
+    ['everything of a layer would go', { keep: { b: 0 } }, /keep.b must be .* number of units ≥ 1/],
+    ['more is to stay than there is', { keep: { b: 4 } }, /at most 3/],
+    ['a layer mixes its units', { keep: { a: 2 } }, /'a' away: LayerNormalization "norm" .* Possible: b/],
+    ['they are the output', { keep: { c: 1 } }, /'c' away: they are an output/],
+    ['there is no such layer', { keep: { d: 1 } }, /no layer of this name/],
+    ['data are missing', { keep: 0.5, by: 'utility' }, /needs x/],
+    ['targets are missing', { keep: 0.5, by: 'taylor', x }, /needs x and y/],
+    ['it is not compiled', { maxLoss: 0.1, x, y: data(4, 2) }, /call compile\(\) before/],
+    ['a name is misspelt', { keeps: 0.5 }, /Did you mean 'keep'/],
+  ])('%s', async (_case, given, message) => {
+    await expect(pruneUnits(model(), given as never)).rejects.toThrow(message)
+  })
+
+  it('models that are not built, or whose graph nobody knows, or without hidden units', async () => {
+    await expect(pruneUnits(new Sequential([new Dense({ units: 2 })]), { keep: 0.5, x })).rejects.toThrow(/must be built/)
+    class Own extends Model {
+      readonly dense = new Dense({ units: 2 })
+      override call(input: Tensor): Tensor {
+        return this.dense.apply(input)
+      }
+    }
+    const own = new Own()
+    own.predictOnBatch(x)
+    await expect(pruneUnits(own, { keep: 0.5, x })).rejects.toThrow(/Sequential or a functional model/)
+    await expect(pruneUnits({} as Model, { keep: 0.5 })).rejects.toThrow(/needs a model/)
+    await expect(pruneUnits(new Sequential([new Dense({ units: 2, inputShape: [3], name: 'only' })]), { keep: 0.5, x })).rejects.toThrow(/no units that can be taken away \(only: they are an output/)
+    const compiled = model()
+    compiled.compile({ loss: 'mse' })
+    await expect(pruneUnits(compiled, { maxLoss: 0.1, monitor: 'accuracy', x, y: data(4, 2) })).rejects.toThrow(/no 'accuracy' to monitor/)
+  })
+})
