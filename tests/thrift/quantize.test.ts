@@ -162,6 +162,15 @@ describe('quantize', () => {
     expect(rows[1]!.every(Number.isFinite)).toBe(true)
   })
 
+  it('takes integers as numbers, and has no gradient', async () => {
+    const input = Input({ shape: [3], dtype: 'int32' })
+    const whole = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(input) })
+    const x = tensor([1, -5, 127, 3, 2, 1], [2, 3], 'int32')
+    expect(difference(await quantize(whole, { calibration: x }).predict(x), await whole.predict(x))).toBeLessThan(0.03)
+    const small = quantize(dense())
+    expect(() => grad((value: Tensor) => ops.sum(small.apply(value)))(data([2, 30]))).toThrow('No gradient flows through int8 layers')
+  })
+
   it('one batch at once, single rows, cost and summary', async () => {
     const model = dense()
     const small = quantize(model)
