@@ -166,6 +166,11 @@ export class QuantizedContraction extends KernelRoutine {
     }, [...axes.flat(), ...offsets]))
   }
 
+  /** @throws ArgumentError: rounding has no slope */
+  override vjp(): never {
+    throw new ArgumentError('No gradient flows through int8 layers. Train or explain the model that was quantized, or one that quantizationAware made of it.')
+  }
+
   // × and + for every product; |x|, the maximum, ×, rounding for every element; × and + for every result
   override flops({ inputs: [x], outputs: [out] }: CostContext<unknown>): number {
     const { window, channels } = this.sight

@@ -10,6 +10,7 @@ import { activation } from '../layers/kinds'
 import type { BatchShape } from '../layers/spec'
 import { getActivation } from '../activations'
 import type { Activation } from '../activations'
+import { cast } from '../ops/elementwise'
 import type { Padding, Sliding } from '../ops/sliding'
 import { padFor, placesIn } from '../ops/sliding'
 import { Tensor } from '../ops/tensor'
@@ -80,7 +81,7 @@ class QuantizedKernel {
     const relu = own === RELU
     const { packed, scales, bias, inputScale } = this
     const fixed = inputScale === null ? [] : [inputScale.value]
-    const [y] = apply('routine', [x, packed.value, scales.value, bias.value, ...fixed], { routine: new QuantizedContraction(this.sight, relu) })
+    const [y] = apply('routine', [cast(x, 'float32'), packed.value, scales.value, bias.value, ...fixed], { routine: new QuantizedContraction(this.sight, relu) })
     return relu ? y! : own(y!)
   }
 }

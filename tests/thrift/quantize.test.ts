@@ -1,12 +1,15 @@
 // Models with int8 weights: close to what they were made of, a quarter as large, and with the methods of any model.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  ArgumentError, BatchNormalization, Conv1D, Conv2D, Dense, Embedding, Flatten, GlobalAveragePooling1D, Input, LSTM, MaxPooling2D, Model, Sequential, ShapeError, TimeDistributed, cloneModel, grad, loadModel, ops, tensor,
+  ArgumentError, BatchNormalization, Conv1D, Conv2D, Dense, Embedding, Flatten, GlobalAveragePooling1D, Input, LSTM, MaxPooling2D, Model, Sequential, ShapeError, TimeDistributed, cloneModel, grad, loadModel, ops, runtimeInfo, tensor,
 } from '../../src'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense, fakeQuantize, ledger, quantizationAware, quantize, quantizedLayers } from '../../src/thrift'
 import { quantizeChannels } from '../../src/thrift/quantized-layers'
+import { dispose } from '../../src/runtime/configure'
+import { withRuntime } from '../../src/runtime/runtime'
 import { floats } from '../helpers/data'
+import { threadedRuntime } from '../helpers/threads'
 
 const data = (shape: number[], seed = 1): Tensor => tensor([...floats(shape, -1, 1, seed).data], shape)
 
@@ -133,6 +136,39 @@ describe('quantize', () => {
     const steps = new Sequential([new Dense({ units: 5, inputShape: [4, 3] })])
     const y = data([2, 4, 3])
     expect(difference(await quantize(steps).predict(y), await steps.predict(y))).toBeLessThan(0.03)
+  })
+
+  it.skipIf(inject('mode') === 'interpreter')('gives the same bits on several threads', async () => {
+    const x = data([33, 9, 8, 2])
+    const model = images()
+    const expected = await quantize(model).predict(x, { batchSize: 33 })
+    const before = runtimeInfo().counters.threadedRuns
+    const runtime = await threadedRuntime(2, 1)
+    await withRuntime(runtime, async () => {
+      const other = images()
+      other.setWeights(model.getWeights())
+      expect((await quantize(other).predict(x, { batchSize: 33 })).data).toEqual(expected.data)
+    })
+    expect(runtimeInfo().counters.threadedRuns).toBeGreaterThan(before)
+    await dispose()
+  })
+
+  it('numbers that are not finite do not get lost', async () => {
+    const model = new Sequential([new Dense({ units: 3, inputShape: [2], useBias: false }), new Dense({ units: 2, activation: 'relu', useBias: false })])
+    model.setWeights([[[1, 2, 3], [1, 1, 1]], [[1, 1], [1, -1], [1, 1]]])
+    const small = quantize(model)
+    const rows = (await small.predict([[3e38, 3e38], [1, 1]])).toArray<number[][]>()
+    expect(rows[0]!.every(Number.isFinite)).toBe(false)
+    expect(rows[1]!.every(Number.isFinite)).toBe(true)
+  })
+
+  it('takes integers as numbers, and has no gradient', async () => {
+    const input = Input({ shape: [3], dtype: 'int32' })
+    const whole = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(input) })
+    const x = tensor([1, -5, 127, 3, 2, 1], [2, 3], 'int32')
+    expect(difference(await quantize(whole, { calibration: x }).predict(x), await whole.predict(x))).toBeLessThan(0.03)
+    const small = quantize(dense())
+    expect(() => grad((value: Tensor) => ops.sum(small.apply(value)))(data([2, 30]))).toThrow('No gradient flows through int8 layers')
   })
 
   it('one batch at once, single rows, cost and summary', async () => {
