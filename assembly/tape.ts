@@ -17,6 +17,7 @@ import { gather, insert, scatter } from './kernels/index'
 import { accumulate, copy, fill } from './kernels/move'
 import { adam, rmsProp, sgd } from './kernels/optim'
 import { pool, unpool } from './kernels/pool'
+import { quantize, quantizedProduct } from './kernels/quantized'
 import { random } from './kernels/random'
 import { argReduce } from './kernels/arg-reduce'
 import { reduce } from './kernels/reduce'
@@ -52,6 +53,8 @@ export function runPart(instruction: usize, part: i32, parts: i32): i32 {
     case Opcode.Insert: insert(instruction, part, parts); break
     case Opcode.Factorize: factorize(instruction); break
     case Opcode.Substitute: substitute(instruction); break
+    case Opcode.Quantize: quantize(instruction, part, parts); break
+    case Opcode.QuantizedProduct: quantizedProduct(instruction, part, parts); break
     case Opcode.Fourier: fourier(instruction); break
     case Opcode.Copy: copy(instruction, part, parts); break
     case Opcode.Accumulate: accumulate(instruction, part, parts); break

@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
 import * as myelin from '../src'
+import * as balance from '../src/balance'
 import * as explain from '../src/explain'
+import * as thrift from '../src/thrift'
 import { layers } from '../src/layers/registry'
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -31,7 +33,7 @@ function rows(count: number): { x: number[][]; y: number[][] } {
 it('has code that runs as it stands', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
   const { code, names } = withoutImports(blocks.join('\n'))
-  const exported = { ...myelin, ...explain }
+  const exported = { ...myelin, ...balance, ...explain, ...thrift }
   for (const name of names) expect(exported, `the README imports ${name}`).toHaveProperty(name)
 
   const train = rows(64)
@@ -51,7 +53,7 @@ it('has code that runs as it stands', async () => {
     yKind: train.x.map((_, i) => i % 3),
     ...Object.fromEntries(names.map((name) => [name, Reflect.get(exported, name) as unknown])),
   }
-  const results = '{ eye, reader, chances, history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope, attributions, svg, honest, error }'
+  const results = '{ eye, reader, chances, history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope, attributions, svg, honest, error, health, mixedX }'
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -83,6 +85,8 @@ it('has code that runs as it stands', async () => {
   expect(made.svg).toContain('Why this answer?')
   expect(made.honest.predictOnBatch(test.x).shape).toEqual([16, 1])
   expect(made.error).toBeGreaterThanOrEqual(0)
+  expect(made.health.records).toHaveLength(5)
+  expect(made.mixedX.shape).toEqual([32, 8])
   expect(made.value.item()).toBe(10)
   expect(made.slope.toArray()).toEqual([-6, 2])
 })

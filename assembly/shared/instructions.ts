@@ -521,6 +521,41 @@ export enum Fourier {
 /** Roots of unity and their products, in float64. */
 export const FOURIER_FIXED = 1024
 
+// Quantize: for each row of input [rows, columns], out int16 = ⌊x / scale⌉, to even, within ±127. Rows lie side by side. scale =
+// max |x| / 127 over the row, or what stands at `fixed`; both are written to scales [rows].
+export enum Quantize {
+  out = 8,
+  scales = 12,
+  input = 16,
+  fixed = 20,
+  rows = 24,
+  columns = 28,
+  size = 32,
+}
+
+// QuantizedProduct: out [places, channels] = epilogue(scales[⌊place / perScale⌋] · weightScales[channel]
+//     · Σ over taps t and p < run: input[place + t + p] · weights[t, p, channel] + bias[channel]); the sums are integers.
+// input int16, as Quantize wrote it; windows as above, in elements of input. weights int8 stand in strips of 8 channels and pairs
+// of elements, [⌈channels/8⌉, taps, ⌈run/2⌉, 8, 2], with zeros for what is too many. bias may be absent. The epilogue is None or
+// Relu. `scratch` has GEMM_SCRATCH bytes for every thread.
+export enum QuantizedProduct {
+  out = 8,
+  input = 12,
+  scales = 16,
+  weights = 20,
+  weightScales = 24,
+  bias = 28,
+  places = 32,
+  rank = 36,
+  taps = 40,
+  run = 44,
+  channels = 48,
+  perScale = 52,
+  epilogue = 56,
+  scratch = 60,
+  size = 64,
+}
+
 // Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
 //   lists   rank × { extent, inputStride, outStride }
 export enum Copy {

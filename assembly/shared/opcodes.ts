@@ -47,6 +47,10 @@ export enum Opcode {
   Factorize,
   /** Solves systems with triangular matrices. */
   Substitute,
+  /** Rows of float32 as integers within ±127, each with a scale. */
+  Quantize,
+  /** Windows of what Quantize made, times int8 weights. */
+  QuantizedProduct,
   /** Discrete Fourier transforms along the middle axis of [outer, axis, inner]. */
   Fourier,
   /** Copies between two strided views. */

@@ -45,6 +45,10 @@ export type ElasticWeightConsolidationOptions = InputsOf<ReturnType<typeof elast
  * F and θ* are saved with the model. The penalties of several tasks add up to one of the same form, which is what is kept:
  * F ← F + F', θ* ← (F θ* + F' θ) / (F + F').
  *
+ * What it is good for here: tasks that are told apart. Digits, two classes after the other (784→200→10, strength 1000, median of
+ * 3 seeds): when it is known which task a digit belongs to, 95.6 % are right in the end, with nothing 81.8 %. Among all ten classes
+ * it does not help: 21.2 against 19.5 %; ReservoirReplay does. See examples/split-digits.
+ *
  * Kirkpatrick et al., Overcoming catastrophic forgetting in neural networks, 2017.
  * @throws ArgumentError where it is used as a penalty on activations
  */

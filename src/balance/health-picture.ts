@@ -3,7 +3,11 @@
 import type { HealthRecord, LayerHealth } from '../training/callbacks'
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`)
-const short = (value: number | null): string => (value === null ? '–' : value.toPrecision(3).replace(/e([+-])/, 'e$1'))
+
+function short(value: number | null): string {
+  if (value === null) return '–'
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3)
+}
 
 const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => string])[] = [
   ['layer', ({ layer }) => layer],
@@ -28,7 +32,7 @@ export function healthTable(record: HealthRecord | undefined, advice: readonly s
 }
 
 const [WIDTH, HEIGHT] = [640, 300]
-const FRAME = { left: 56, right: 150, top: 36, bottom: 44 }
+const FRAME = { left: 56, right: 190, top: 36, bottom: 44 }
 /** Okabe & Ito 2008: told apart by all, readable on light and on dark. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9']
 
@@ -64,8 +68,8 @@ export function healthPicture(records: readonly HealthRecord[]): string {
     `<desc>The share of the units of each layer that hardly fire, over ${records.length} epochs. In the last one: ${escaped(summary)}.</desc>`,
     `<text x="${FRAME.left}" y="20" font-size="14" fill="currentColor">Dormant units</text>`,
     ...grid,
-    `<text x="${FRAME.left}" y="${HEIGHT - 16}" fill="currentColor">epoch ${records[0]?.epoch === undefined ? '–' : records[0].epoch + 1}</text>`,
-    `<text x="${FRAME.left + width}" y="${HEIGHT - 16}" text-anchor="end" fill="currentColor">${records.length < 2 ? '' : (records.at(-1)!.epoch + 1)}</text>`,
+    `<text x="${FRAME.left}" y="${HEIGHT - 16}" fill="currentColor">${records.length === 0 ? 'no epoch yet' : 'epoch 1'}</text>`,
+    `<text x="${FRAME.left + width}" y="${HEIGHT - 16}" text-anchor="end" fill="currentColor">${records.length < 2 ? '' : records.length}</text>`,
     ...lines,
     '</svg>',
   ].join('\n')

@@ -29,6 +29,7 @@ export type KWinnersTakeAllOptions = InputsOf<ReturnType<typeof kWinnersOptions>
  *
  * What it is good for here: sparse codes to look at; half of the units may be silent at no loss. With 784→100→10 on digits the best
  * 20 of 100 give 93.3 %, the best 5 90.2 %, where relu has 94.0 % (4 epochs, median of 3 seeds).
+ * It does not help against forgetting: two classes after the other, 20 winners of 200 keep 19.6 %, relu 19.5 %.
  *
  * Makhzani & Frey, k-Sparse autoencoders, 2013.
  * @throws ArgumentError for a k above 1 that is no integer; ShapeError for more winners than units

@@ -72,6 +72,10 @@ class Rows {
  * }
  * ```
  *
+ * What it is good for here: nearly everything. Digits, two classes after the other (784→200→10, median of 3 seeds): with nothing
+ * 19.5 % are right in the end, with 200 remembered samples 82.5 %, with 1000 90.0 %, at twice the steps. See
+ * examples/split-digits.
+ *
  * Vitter, Random sampling with a reservoir, 1985: algorithm R.
  */
 export class ReservoirReplay extends configured(Configured, reservoirOptions, 'capacity') {

@@ -23,7 +23,7 @@ import { PerModel } from './per-model'
 import { dormancyScores } from './redo'
 
 const unitHealthOptions = () => ({
-  /** How many steps lie between two looks. Default 50. */
+  /** How many steps lie between two looks; no more than an epoch has. Default 50. */
   every: option(count, 50),
   /** The largest score of a dormant unit, τ; see ReDo. Default 0.025. */
   tau: option(number({ min: 0, max: 1 }), 0.025),
@@ -204,7 +204,14 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
   private readonly state = new PerModel((model: TrainedModel) => {
     const trained = new Set(model.trainableWeights)
     const watches = visibleUnits('UnitHealth', model, this.layers).map((units) => new Watch(units, this, trained))
-    const probe: Probe = { every: this.every, trace: (step) => watches.forEach((each) => each.observe(step)) }
+    const every = (): number => Math.min(this.every, this.params?.steps ?? Infinity)
+    const probe: Probe = {
+      // Once in every epoch, however short.
+      get every() {
+        return every()
+      },
+      trace: (step) => watches.forEach((each) => each.observe(step)),
+    }
     return { watches, probes: [probe] }
   })
 

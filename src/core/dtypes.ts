@@ -1,33 +1,34 @@
 // The kinds of elements: how many bytes each takes, in which array it lies, and how it is called in files. The one
 // place that knows.
 
-/** bool is stored as int32, 0 or 1. */
-export type DType = 'float32' | 'int32' | 'bool'
+/** bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers: no op computes with it. */
+export type DType = 'float32' | 'int32' | 'bool' | 'int8'
 
 /** The arrays that back tensors. Float64Array only inside the interpreter's high-precision mode. */
-export type NumericArray = Float32Array | Int32Array | Float64Array
+export type NumericArray = Float32Array | Int32Array | Int8Array | Float64Array
 
 /** The arrays that hold a tensor's elements in memory. */
-export type TensorData = Float32Array | Int32Array
+export type TensorData = Float32Array | Int32Array | Int8Array
 
 export interface DTypeInfo {
   /** Bytes of one element. */
   readonly bytes: number
   /** What holds the elements. */
-  readonly array: typeof Float32Array | typeof Int32Array
+  readonly array: typeof Float32Array | typeof Int32Array | typeof Int8Array
   /** What the safetensors format calls it. */
-  readonly code: 'F32' | 'I32'
+  readonly code: 'F32' | 'I32' | 'I8'
   /** The order in which operands of several dtypes are converted to one: the highest wins. */
   readonly rank: number
 }
 
 export const dtypes: { readonly [Name in DType]: DTypeInfo } = {
+  int8: { bytes: 1, array: Int8Array, code: 'I8', rank: -1 },
   bool: { bytes: 4, array: Int32Array, code: 'I32', rank: 0 },
   int32: { bytes: 4, array: Int32Array, code: 'I32', rank: 1 },
   float32: { bytes: 4, array: Float32Array, code: 'F32', rank: 2 },
 }
 
-/** Bytes of one word of linear memory: kernels read and write nothing smaller. */
+/** Bytes of one word of linear memory: but for int8 weights, kernels read and write nothing smaller. */
 export const BYTES_PER_ELEMENT = 4
 
 /** What operands of several dtypes are converted to. */

@@ -28,12 +28,18 @@ export interface Container {
 const LENGTH_BYTES = 8
 const LARGEST_HEADER = 100_000_000
 
+/** What an array holds in a file; bool lies as int32. */
+export function dtypeOf(data: TensorData): 'float32' | 'int32' | 'int8' {
+  if (data instanceof Float32Array) return 'float32'
+  return data instanceof Int8Array ? 'int8' : 'int32'
+}
+
 export function encodeContainer(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
   let at = 0
   const entries = tensors.map(({ name, shape, data }) => {
     const begin = at
     at += data.byteLength
-    const dtype = (data instanceof Float32Array ? dtypes.float32 : dtypes.int32).code
+    const dtype = dtypes[dtypeOf(data)].code
     return [name, { dtype, shape, data_offsets: [begin, at] }] as const
   })
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) })
@@ -116,7 +122,7 @@ function isCounts(value: unknown): value is number[] {
 }
 
 /** What the format calls the dtypes that files hold. */
-const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map((['float32', 'int32'] as const).map((dtype) => [dtypes[dtype].code, dtype]))
+const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map((['float32', 'int32', 'int8'] as const).map((dtype) => [dtypes[dtype].code, dtype]))
 
 function readEntry(name: string, entry: unknown): { dtype: DType; shape: number[]; begin: number; end: number } {
   if (isRecord(entry)) {

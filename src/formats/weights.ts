@@ -5,7 +5,7 @@ import { sameShape } from '../core/shapes'
 import type { LayerBase } from '../layers/base'
 import type { Variable } from '../ops/variable'
 import type { NamedTensor } from './safetensors'
-import { decodeContainer } from './safetensors'
+import { decodeContainer, dtypeOf } from './safetensors'
 import type { SavedVariable } from './save'
 import { FORMAT, numbered, weightPaths } from './save'
 
@@ -21,10 +21,8 @@ function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, N
   if (!sameShape(tensor.shape, variable.shape)) {
     throw new FormatError(`'${key}' has shape ${formatShape(tensor.shape)}, the model needs ${formatShape(variable.shape)}`)
   }
-  const isFloat = tensor.data instanceof Float32Array
-  if (isFloat !== (variable.dtype === 'float32')) {
-    throw new FormatError(`'${key}' is ${isFloat ? 'float32' : 'int32'}, the model needs ${variable.dtype}`)
-  }
+  const held = dtypeOf(tensor.data)
+  if (held !== (variable.dtype === 'bool' ? 'int32' : variable.dtype)) throw new FormatError(`'${key}' is ${held}, the model needs ${variable.dtype}`)
   return tensor
 }
 

@@ -1,5 +1,6 @@
 // Initial weights. Names, defaults and formulas are Keras's.
 
+import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { Configured, choice, configured, custom, integer, listOf, nullable, number, option } from '../core/options'
@@ -288,7 +289,7 @@ export class Orthogonal extends configured(RandomInitializer, orthogonalOptions)
 }
 
 // Gram–Schmidt on rows, each twice: once is not enough in float32.
-function orthonormalize(rows: Float32Array | Int32Array, count: number, length: number): void {
+function orthonormalize(rows: TensorData, count: number, length: number): void {
   const row = (i: number) => rows.subarray(i * length, (i + 1) * length)
   const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
     let sum = 0

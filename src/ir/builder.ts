@@ -1,7 +1,7 @@
 // Builds graphs node by node. Broadcasting and dtypes are checked by each primitive's `infer`; short methods for
 // gradient rules are in emitter.ts.
 
-import { internalError } from '../core/errors'
+import { ArgumentError, internalError } from '../core/errors'
 import type { Cell, Graph, Node, Update } from './graph'
 import { Value } from './graph'
 import { ruleOf } from '../primitives'
@@ -90,12 +90,12 @@ export class GraphBuilder {
     inputs: readonly Value[],
     attributes: PrimitiveAttributes[Name],
   ): readonly Value[] {
-    return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes)).outputs
+    return this.append(name, inputs, attributes, inferred(name, inputs, attributes)).outputs
   }
 
   /** The node itself, for those that may have no result. */
   emitNode<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Node<Name> {
-    return this.append(name, inputs, attributes, ruleOf(name).infer(inputs, attributes))
+    return this.append(name, inputs, attributes, inferred(name, inputs, attributes))
   }
 
   /** A node of the graph that is rebuilt: itself when its operands are still the same, a copy otherwise. */
@@ -156,4 +156,14 @@ export class GraphBuilder {
     const updates: Update[] = [...this.updates].map(([cell, value]) => ({ cell, value }))
     return { parameters, cells: this.cells, nodes: this.nodes, outputs, updates, idEnd: this.nextId }
   }
+}
+
+/** The types of a primitive's results. @throws ArgumentError for int8 where no kernel reads it */
+function inferred<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): readonly TensorType[] {
+  const rule = ruleOf(name)
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i]!.dtype !== 'int8' || rule.takesInt8?.(attributes) === true) continue
+    throw new ArgumentError(`${name}: int8 is for the weights of quantized layers, and no op computes with it`)
+  }
+  return rule.infer(inputs, attributes)
 }

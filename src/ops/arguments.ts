@@ -2,7 +2,6 @@
 // and what came. Tensors are made and checked in convert.ts; how options are read is in core/options.ts.
 
 import type { DType } from '../core/dtypes'
-import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape, quoted, unknownName } from '../core/errors'
 import type { OptionTable, ValuesOf } from '../core/options'
 import { boolean, custom, integer, option, readOptions } from '../core/options'
@@ -47,13 +46,16 @@ export function requireList(what: string, value: unknown): unknown[] {
   return Array.isArray(value) ? Array.from<unknown>(value) : refuse(what, 'an array', value)
 }
 
+/** What ops compute with: int8 only holds weights. */
+const COMPUTED = ['bool', 'int32', 'float32'] as const satisfies readonly DType[]
+
 function isDType(dtype: unknown): dtype is DType {
-  return typeof dtype === 'string' && Object.hasOwn(dtypes, dtype)
+  return COMPUTED.some((known) => known === dtype)
 }
 
 export function requireDType(where: string, dtype: unknown): DType {
   if (isDType(dtype)) return dtype
-  const known = Object.keys(dtypes)
+  const known = COMPUTED
   throw typeof dtype === 'string' ? unknownName(`dtype of ${where}`, dtype, known) : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 

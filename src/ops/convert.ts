@@ -74,7 +74,7 @@ export function tensor(values: TensorLike, shape?: Shape, dtype?: DType): Tensor
  * @param where names the argument in errors
  */
 export function toTensor(values: TensorLike, where: string, dtype?: DType): Tensor {
-  if (dtype !== undefined) requireDType(where, dtype)
+  if (dtype !== undefined && dtype !== 'int8') requireDType(where, dtype)
   if (values instanceof Tensor) return dtype === undefined || values.dtype === dtype ? values : convert(values, dtype)
   if (values instanceof Variable) return toTensor(values.value, where, dtype)
   if (isTypedArray(values)) return fromTyped(values, [values.length], dtype)

@@ -159,6 +159,11 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const { batch, n, columns } = layouts.Substitute
     return { nanoseconds: field(batch) * field(n) ** 2 * field(columns) * PLAIN_STEP, pieces: 1 }
   },
+  [Opcode.Quantize]: (field) => {
+    const { rows, columns } = layouts.Quantize
+    return { nanoseconds: field(rows) * field(columns) * PLAIN_STEP * 2, pieces: field(rows) }
+  },
+  [Opcode.QuantizedProduct]: windowWork(layouts.QuantizedProduct, MULTIPLY_ADD / 2),
   [Opcode.Fourier]: (field) => {
     const { outer, axis, inner } = layouts.Fourier
     return { nanoseconds: field(outer) * field(axis) * field(inner) * Math.log2(2 * field(axis)) * PLAIN_STEP, pieces: 1 }

@@ -14,6 +14,8 @@ import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, Lower
  */
 export abstract class KernelRoutine implements Routine {
   abstract readonly name: string
+  /** Whether operands may be int8, which no other kernel can read. */
+  readonly takesInt8: boolean = false
   abstract infer(inputs: readonly TensorType[]): readonly TensorType[]
   /** Emits its instruction, or several. */
   abstract lower(context: LowerContext<unknown>): void
@@ -58,6 +60,7 @@ const routine: KernelPrimitive<PrimitiveAttributes['routine']> = {
   infer: (inputs, attributes) => routineOf(attributes).infer(inputs),
   vjp: (context) => routineOf(context.attributes).vjp(context),
   lower: (context) => routineOf(context.attributes).lower(context),
+  takesInt8: (attributes) => routineOf(attributes).takesInt8,
   flops: (context) => routineOf(context.attributes).flops(context),
   accepts: (operand, input, layout, attributes) => routineOf(attributes).accepts(operand, input, layout),
   inPlace: (attributes) => routineOf(attributes).inPlace(),

@@ -111,6 +111,8 @@ interface Common<Attributes> {
   infer(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[]
   /** Gradients with respect to the inputs (null: none flows). null as a whole: not differentiable. */
   readonly vjp: ((context: VjpContext<Attributes>) => readonly (Contribution | null)[]) | null
+  /** Whether operands may be int8. Default: no kernel reads bytes. */
+  takesInt8?(attributes: Attributes): boolean
   /** Must run even when no result is asked for, and keeps its place among other effects. */
   readonly effect?: boolean
   /**

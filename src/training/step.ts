@@ -1,6 +1,7 @@
 // What one step of training is made of, in the words that trainStep uses: the batch, the forward pass, the gradients. Traced;
 // who compiles and runs steps is in steps.ts.
 
+import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
 import type { Tree } from '../core/tree'
 import { typed } from '../core/tree'
@@ -29,7 +30,7 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   predictStep(x: never): unknown
   readonly checksData: boolean
   checkData(inputs: readonly Tensor[]): void
-  checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' | 'bool' }[]): void
+  checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: DType }[]): void
 }
 
 /** The metrics that a model keeps in its properties, as Keras tracks them. */

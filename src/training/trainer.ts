@@ -1,7 +1,7 @@
 // Trainer: compile, fit, evaluate and predict of one model. Checks what it is given, keeps the programs, and sees to it that
 // one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
 
-import type { DType } from '../core/dtypes'
+import type { DType, TensorData } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
@@ -552,7 +552,7 @@ async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Re
   try {
     return await body()
   } finally {
-    const known = new Map<Variable, Float32Array | Int32Array>(kept)
+    const known = new Map<Variable, TensorData>(kept)
     for (const variable of compiled.variables) {
       const content = known.get(variable)
       if (content === undefined) variable.view.fill(0)

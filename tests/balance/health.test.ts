@@ -137,6 +137,10 @@ describe('UnitHealth', () => {
     expect(health.records).toHaveLength(4)
     expect(health.records[3]!.layers[0]!.rank).toBeGreaterThan(1)
     expect((await model.fit(x, yes, { verbose: 0 })).health).toEqual([])
+    // Two steps an epoch: fewer than lie between two looks otherwise.
+    const short = new UnitHealth()
+    const { health: records } = await model.fit(x, yes, { batchSize: 20, epochs: 3, verbose: 0, callbacks: [short] })
+    expect(records.map(({ epoch }) => epoch)).toEqual([0, 1, 2])
   })
 
   it('draws', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { assert, asyncProperty, integer, json, nat, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, CompileOptions, Config, Optimizer, Tensor, Variable } from '../../src'
+import type { BatchShape, CallContext, CompileOptions, Config, Optimizer, Tensor, TensorData, Variable } from '../../src'
 import {
   Activation, Adam, AdamW, CosineDecay, Dense, Dropout, ExponentialDecay, Flatten, FormatError, InputLayer, Layer, LearningRateSchedule, Loss, Metric,
   MyelinError, PiecewiseConstantDecay, RMSprop, Reshape, SGD, Sequential, initializers, loadModel, losses, metrics, ops, regularizers, setRandomSeed,
@@ -411,7 +411,7 @@ describe('files that are not whole', () => {
   })
 
   /** The same file with another description or other tensors. */
-  async function changed(edit: (description: { [key: string]: unknown }, tensors: Map<string, { name: string; shape: readonly number[]; data: Float32Array | Int32Array }>) => void): Promise<Uint8Array> {
+  async function changed(edit: (description: { [key: string]: unknown }, tensors: Map<string, { name: string; shape: readonly number[]; data: TensorData }>) => void): Promise<Uint8Array> {
     const { metadata, tensors } = decodeContainer(await trained())
     const description: { [key: string]: unknown } = JSON.parse(metadata['description']!)
     const own = new Map(tensors)

@@ -1,5 +1,6 @@
 // Loops against the same function unrolled: values, gradients and gradients of gradients, in the mode's backend.
 
+import type { NumericArray } from '../../src/core/dtypes'
 import { describe, it } from 'vitest'
 import type { GraphBuilder } from '../../src/ir/builder'
 import { gradients } from '../../src/ir/differentiate'
@@ -118,7 +119,7 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     verify(simple)
     verify(legalize(simple).graph)
     const { outputs: expected } = interpretWide(draw(each, unrolled), inputs)
-    const check = (received: readonly (Float32Array | Int32Array | Float64Array)[], where: string): void =>
+    const check = (received: readonly NumericArray[], where: string): void =>
       received.forEach((output, i) => expectClose(output, expected[i]!, { ulp, absolute: 1e-6, signedZero: false }, `${name}: ${where} ${i}`))
     check(interpretWide(graph, inputs).outputs, 'interpreted')
     check(interpretWide(simple, inputs).outputs, 'simplified')

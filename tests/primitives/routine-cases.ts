@@ -7,6 +7,8 @@ import type { Emitter } from '../../src/primitives/emitter'
 import { Cholesky, Eigen, FactoredSolve, Lu, Qr, Singular, TriangularSolve } from '../../src/primitives/factorization'
 import { FourierTransform } from '../../src/primitives/fourier'
 import { InsertBlock, ScatterMax } from '../../src/primitives/indexing'
+import { QuantizedContraction, packWeights, packedShape } from '../../src/primitives/quantized'
+import type { Sight } from '../../src/primitives/quantized'
 import { ArgSort, SearchSorted } from '../../src/primitives/sorting'
 import { bools, distinct, exactly, floats, integers, wholeFloats } from '../helpers/data'
 import { attentionCases } from './attention-cases'
@@ -169,4 +171,40 @@ const insertions: readonly RoutineCase[] = [
   { title: 'insert into what is made there', inputs: [{ ...floats([2, 5]), through: (e, x) => e.multiply(x, 2) }, floats([2, 1], -2, 2, 2), exactly([3], 'int32', [])], attributes: { routine: new InsertBlock(1) } },
 ]
 
-export const routineCases: readonly RoutineCase[] = [...attentionCases, ...sorts, ...searches, ...insertions, ...maxima, ...factorizations, ...systems, ...fourierCases]
+/** The sums are exact, and what is done with them is rounded as said: no error is allowed but that of the last bit. */
+function quantized(title: string, x: CaseInput, sight: Sight, { relu = false, fixed }: { relu?: boolean; fixed?: number } = {}): RoutineCase {
+  const own = Int8Array.from(integers([sizeOf(sight.window) * sight.channels, sight.filters], -127, 127, 3).data)
+  const inputs = [x, exactly([...packWeights(own, sight)], 'int8', packedShape(sight)), floats([sight.filters], 0.001, 0.01, 5), floats([sight.filters], -1, 1, 6)]
+  return {
+    title: `quantized ${title}${relu ? ', relu' : ''}${fixed === undefined ? '' : ', calibrated'}`,
+    inputs: fixed === undefined ? inputs : [...inputs, exactly([fixed])], attributes: { routine: new QuantizedContraction(sight, relu) },
+  }
+}
+const rowsBy = (channels: number, filters: number): Sight => ({ window: [], channels, filters, strides: [], dilation: [] })
+const windowOf = (window: Shape, channels: number, filters: number, stride = 1, dilation = 1): Sight =>
+  ({ window, channels, filters, strides: window.map(() => stride), dilation: window.map(() => dilation) })
+
+const quantizedCases: readonly RoutineCase[] = [
+  ...[1, 2, 3, 4, 5, 7, 8, 12, 33].map((rows) => quantized(`[${rows}, 19] to 13`, floats([rows, 19], -2, 2, rows), rowsBy(19, 13))),
+  ...[1, 2, 7, 8, 9, 16, 17, 31, 40].map((channels) => quantized(`[6, ${channels}] to 8`, floats([6, channels], -2, 2, channels), rowsBy(channels, 8))),
+  ...[1, 2, 3, 4, 5, 7, 9, 16].map((filters) => quantized(`[5, 12] to ${filters}`, floats([5, 12]), rowsBy(12, filters), { relu: filters % 2 === 0 })),
+  quantized('[2, 3, 10] to 5', floats([2, 3, 10]), rowsBy(10, 5)),
+  quantized('a vector', floats([10]), rowsBy(10, 5)),
+  quantized('no rows', floats([0, 10]), rowsBy(10, 5)),
+  quantized('zeros', exactly(new Array<number>(20).fill(0), 'float32', [2, 10]), rowsBy(10, 3)),
+  quantized('numbers too small to tell from zeros', exactly([1e-31, -1e-40, 1e-45, 0], 'float32', [2, 2]), rowsBy(2, 3)),
+  quantized('ties', exactly([127, 0.5, 1.5, -0.5, -1.5, 2.5, -2.5, 126.5], 'float32', [1, 8]), rowsBy(8, 3)),
+  quantized('what lies beyond', floats([4, 10], -5, 5), rowsBy(10, 3), { fixed: 1 / 127 }),
+  quantized('more rows than a block', floats([101, 40]), rowsBy(40, 9), { fixed: 0.01 }),
+  quantized('long sums', floats([5, 1500]), rowsBy(1500, 17)),
+  quantized('a convolution', floats([2, 7, 6, 3]), windowOf([3, 3], 3, 10)),
+  quantized('a convolution of one channel', floats([3, 9, 8, 1]), windowOf([3, 3], 1, 8), { relu: true }),
+  quantized('a convolution with strides', floats([2, 9, 8, 2]), windowOf([3, 2], 2, 5, 2)),
+  quantized('a dilated convolution', floats([2, 9, 8, 3]), windowOf([3, 2], 3, 5, 1, 2), { fixed: 0.02 }),
+  quantized('a convolution with one tap', floats([2, 4, 5, 6]), windowOf([1, 1], 6, 9)),
+  quantized('a convolution as wide as its input', floats([2, 6, 3, 2]), windowOf([2, 3], 2, 4)),
+  quantized('a convolution of sequences', floats([3, 20, 5]), windowOf([4], 5, 12)),
+  quantized('a convolution of many places', floats([2, 20, 20, 4]), windowOf([3, 3], 4, 8)),
+]
+
+export const routineCases: readonly RoutineCase[] = [...attentionCases, ...sorts, ...searches, ...insertions, ...maxima, ...factorizations, ...systems, ...fourierCases, ...quantizedCases]

@@ -8,6 +8,7 @@ import type { Figure } from '../../src'
 import { Dense, Sequential } from '../../src'
 import { EmissionsTracker, ledger } from '../../src/thrift'
 import { EnergyMeter, Rapl } from '../../src/thrift/energy'
+import { Pace } from '../../src/training/pace'
 
 function network() {
   const model = new Sequential([new Dense({ units: 3, inputShape: [2], activation: 'tanh' }), new Dense({ units: 1 })])
@@ -144,6 +145,22 @@ describe('RAPL', () => {
     } finally {
       remove()
     }
+  })
+
+  it('in a page: the clock, less the turns that others had', async () => {
+    vi.stubGlobal('process', undefined)
+    const energy = new EnergyMeter(1, 2e9, null)
+    vi.unstubAllGlobals()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const before = energy.cpuSeconds()
+    expect(before.from).toContain('the clock')
+    expect(before.value).toBeGreaterThan(0.015)
+    const start = performance.now()
+    setTimeout(() => { while (performance.now() < start + 40); }, 0)
+    const pace = new Pace(undefined)
+    while (performance.now() < start + 41) await pace.yield()
+    expect(energy.cpuSeconds().value - before.value).toBeLessThan(0.03)
+    expect(energy.joules().from).toContain('of 2.00 GB')
   })
 
   it('else the estimate of Green Algorithms: 12 W a busy core, 0.3725 W a GB', () => {

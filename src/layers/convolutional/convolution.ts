@@ -80,7 +80,7 @@ abstract class Convolution extends ConvolutionBase {
  * Keras: `keras.layers.Conv1D`.
  */
 export class Conv1D extends configured(Convolution, () => ({ ...filterOptions(), ...sequenceOptions() })) {
-  static readonly className = 'Conv1D'
+  static readonly className: string = 'Conv1D'
 }
 
 /**
@@ -92,7 +92,7 @@ export class Conv1D extends configured(Convolution, () => ({ ...filterOptions(),
  * Keras: `keras.layers.Conv2D`.
  */
 export class Conv2D extends configured(Convolution, () => ({ ...filterOptions(), ...windowOptions(2) })) {
-  static readonly className = 'Conv2D'
+  static readonly className: string = 'Conv2D'
 }
 
 /** The same along three axes: x [batch, depth, rows, columns, channels] → [batch, …places, filters]. Keras: `keras.layers.Conv3D`. */

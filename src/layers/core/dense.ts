@@ -41,7 +41,7 @@ export class Dense extends configured(TensorLayer, () => ({
   /** What the bias is made to fulfil after every update. Default null. */
   biasConstraint: option(constraint, null),
 }), 'units') {
-  static readonly className = 'Dense'
+  static readonly className: string = 'Dense'
   override readonly supportsMasking = true
   private kernelVariable: Variable | null = null
   private biasVariable: Variable | null = null

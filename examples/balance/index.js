@@ -1,0 +1,102 @@
+// The small network of the demo, 8→10→8→1 on penguins, from the first step to the last watt: train it within a budget, look at the
+// health of its units, take away what it does not need, store it in bytes, and ask it why it answers so. Prints accuracy, size,
+// FLOPs, microseconds and joules before and after. Run it with `npm run demo:balance`; docs/balance.md tells the story.
+
+import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
+import { UnitHealth } from 'myelin/balance'
+import { attributionBars, integratedGradients, shapleyValues } from 'myelin/explain'
+import { Budget, EmissionsTracker, ledger, pruneUnits, quantize } from 'myelin/thrift'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readPenguins } from '../data/penguins.js'
+
+const SEED = 1
+const BUDGET = 10e6 // floating-point operations
+const { train, test, names } = readPenguins({ seed: SEED, testPart: 0.25 })
+const percent = (part) => `${(100 * part).toFixed(1)} %`
+
+// 1. Learn, and pay for it. The budget ends training, not a number of epochs.
+setRandomSeed(SEED)
+const model = new Sequential([
+  new Dense({ units: 10, activation: 'relu', inputShape: [8], name: 'first' }),
+  new Dense({ units: 8, activation: 'relu', name: 'second' }),
+  new Dense({ units: 1, activation: 'sigmoid', name: 'answer' }),
+], { name: 'penguins' })
+model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+const [budget, tracker, health] = [new Budget({ flops: BUDGET }), new EmissionsTracker(), new UnitHealth({ every: 8 })]
+await model.fit(train.x, train.y, { epochs: 1000, verbose: 0, callbacks: [budget, tracker, health] })
+console.log('1. Learn within a budget')
+console.log(`   ended by its budget of ${(BUDGET / 1e6).toFixed(0)} MFLOP: ${budget.ended !== null}`)
+console.log(`   ${tracker.footprint}\n`)
+
+// 2. How are the units?
+console.log('2. Health of the units')
+console.log(`${health.table().replace(/^/gm, '   ')}\n`)
+
+// 3. Fewer units, as far as the birds it learns from allow, then an epoch or two to settle.
+const smaller = await pruneUnits(model, { maxLoss: 0.02, monitor: 'accuracy', by: 'utility', x: train.x, y: train.y })
+await smaller.fit(train.x, train.y, { epochs: 10, verbose: 0 })
+const widths = (of) => of.layers.map(({ units }) => units).join('→')
+console.log(`3. Prune: 8→${widths(model)} becomes 8→${widths(smaller)}\n`)
+
+// 4. Weights of one byte.
+const bytes = quantize(smaller, { calibration: train.x })
+
+// 5. Before and after.
+async function measure(of) {
+  const rows = Array.from({ length: 1000 }, () => test.x).flat()
+  await of.predict(rows, { batchSize: 1000 })
+  const { footprint } = await new EmissionsTracker().track(() => of.predict(rows, { batchSize: 1000 }))
+  const one = [test.x[0]]
+  let least = Infinity
+  for (let i = 0; i < 2000; i++) {
+    const start = performance.now()
+    of.predictOnBatch(one)
+    least = Math.min(least, performance.now() - start)
+  }
+  const { accuracy } = await of.evaluate(test.x, test.y)
+  return {
+    accuracy: percent(accuracy),
+    parameters: of.countParams(),
+    weights: of.weights.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    flops: ledger(of, { batchSize: 1 }).prediction.flops,
+    microseconds: (1000 * least).toFixed(1),
+    joules: ((1e6 * footprint.joules.value) / rows.length).toFixed(2),
+    how: footprint.joules.how,
+  }
+}
+// The first measurement warms the machine up.
+await measure(model)
+const results = [await measure(model), await measure(smaller), await measure(bytes)]
+console.log(`4. Before and after: ${test.birds.length} birds kept apart; joules ${results[0].how}\n`)
+console.log('   |                      |  trained |   pruned | and int8 |\n   |---|--:|--:|--:|')
+const line = (title, key) => console.log(`   | ${title.padEnd(20)} | ${results.map((each) => String(each[key]).padStart(8)).join(' | ')} |`)
+line('accuracy', 'accuracy')
+line('parameters', 'parameters')
+line('bytes of weights', 'weights')
+line('FLOPs of one answer', 'flops')
+line('µs of one answer', 'microseconds')
+line('µJ, one of 1,000', 'joules')
+
+// 6. Why? The exact contributions of the eight inputs to one answer, against the average bird.
+const bird = test.birds[0]
+const why = await shapleyValues(smaller, [test.x[0]], { background: train.x, logits: true })
+const path = await integratedGradients(smaller, [test.x[0]], { logits: true, tolerance: 1e-4 })
+const answer = smaller.predictOnBatch([test.x[0]]).data[0]
+const values = [...why.attributions.data]
+console.log(`\n5. Why is ${bird.species}, ${bird.body_mass_g} g, a male with probability ${answer.toFixed(2)}? (It is ${bird.sex}.) In log-odds, against the other birds:`)
+for (const i of values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]))) {
+  console.log(`   ${names[i].padEnd(18)} ${values[i] >= 0 ? '+' : '−'}${Math.abs(values[i]).toFixed(3)}  ${(values[i] >= 0 ? '▇' : '░').repeat(Math.round(12 * Math.abs(values[i]) / Math.max(...values.map(Math.abs))))}`)
+}
+const file = join(tmpdir(), 'why.svg')
+writeFileSync(file, attributionBars(values, { names, title: `${bird.species}: what speaks for a male` }))
+console.log(`   as a picture: ${file}`)
+const worstGap = (gap) => Math.max(...[...gap.data].map(Math.abs))
+console.log(`   They add up to the answer: Shapley values to ${worstGap(why.gap).toExponential(0)}, integrated gradients to ${worstGap(path.gap).toExponential(0)}.`)
+
+const accuracies = results.map(({ accuracy }) => parseFloat(accuracy))
+if (accuracies.some((accuracy) => accuracy < 80) || worstGap(why.gap) > 1e-5 || worstGap(path.gap) > 1e-4 || results[1].flops >= results[0].flops) {
+  console.error('Expected 80 % at least, explanations that add up, and fewer FLOPs than before')
+  process.exitCode = 1
+}

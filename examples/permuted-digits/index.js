@@ -1,0 +1,88 @@
+// One task after another, each the same digits with their pixels in another order: how well does a network learn the 60th? Plain
+// backpropagation worse and worse; with L2 init, renewal of units or both as well as the first.
+// Kumar et al. 2023; Dohare et al. 2024. Run it after `npm run build` with `node examples/permuted-digits`;
+// `node examples/permuted-digits 60 3 all` is the whole comparison: 60 tasks, 3 seeds, all methods.
+
+import { Adam, Dense, Sequential, setRandomSeed } from 'myelin'
+import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from 'myelin/balance'
+import { readDigits } from '../data/digits.js'
+import { generator, mean, median, shuffled } from '../data/statistics.js'
+
+const TASKS = Number(process.argv[2] ?? 30)
+const SEEDS = Number(process.argv[3] ?? 1)
+const BATCH = 16
+const PIXELS = 784
+/** Tasks over which accuracy is averaged, in the beginning and in the end. */
+const WINDOW = 10
+
+// All 10,000 digits: nothing is kept apart, since what counts is how fast each task is learnt.
+const { train, test } = readDigits([PIXELS])
+const COUNT = train.count + test.count
+const STEPS = Math.ceil(COUNT / BATCH)
+const ink = new Float32Array(COUNT * PIXELS)
+ink.set(train.x.data)
+ink.set(test.x.data, train.x.data.length)
+const labels = Uint8Array.from([...train.y, ...test.y])
+
+/** The digits with their pixels in another order. */
+function permuted(random) {
+  const order = shuffled(PIXELS, random)
+  const data = new Float32Array(ink.length)
+  for (let start = 0; start < data.length; start += PIXELS) {
+    for (let i = 0; i < PIXELS; i++) data[start + i] = ink[start + order[i]]
+  }
+  return { data, shape: [COUNT, PIXELS] }
+}
+
+/** Learns task after task, each for one epoch: the accuracy of each while it is learnt. */
+async function learn(seed, { regularizer = null, callbacks = [] }) {
+  setRandomSeed(seed)
+  const random = generator(seed)
+  const layer = (units, activation, options = {}) => new Dense({ units, activation, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...options })
+  const model = new Sequential([layer(100, 'relu', { inputShape: [PIXELS] }), layer(100, 'relu'), layer(10, 'softmax')])
+  model.compile({ optimizer: new Adam({ learningRate: 1e-3 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  const accuracies = []
+  let seconds = 0
+  for (let task = 0; task < TASKS; task++) {
+    const x = permuted(random)
+    const started = performance.now()
+    const { history } = await model.fit(x, labels, { batchSize: BATCH, verbose: 0, callbacks })
+    seconds += (performance.now() - started) / 1000
+    accuracies.push(100 * history.accuracy[0])
+  }
+  model.dispose()
+  return { first: mean(accuracies.slice(0, WINDOW)), last: mean(accuracies.slice(-WINDOW)), seconds }
+}
+
+const redo = () => new ReDo({ threshold: 0.1, every: STEPS })
+const methods = {
+  'backpropagation': () => ({}),
+  'L2 init 0.001': () => ({ regularizer: new L2Init(1e-3) }),
+  'L2 init and ReDo': () => ({ regularizer: new L2Init(1e-3), callbacks: [redo()] }),
+}
+const others = {
+  'continual backprop': () => ({ callbacks: [new ContinualBackprop({ replacementRate: 1e-3 })] }),
+  'ReDo 0.1': () => ({ callbacks: [redo()] }),
+  'shrink and perturb': () => ({ callbacks: [new ShrinkAndPerturb({ shrink: 0.8, noise: 0.1, every: STEPS })] }),
+  'a new start': () => ({ callbacks: [new ShrinkAndPerturb({ shrink: 0, noise: 1, every: STEPS })] }),
+}
+if (process.argv[4] === 'all') Object.assign(methods, others)
+
+console.log(`${TASKS} tasks of ${COUNT} digits, ${SEEDS} seed${SEEDS === 1 ? '' : 's'}. Accuracy while learning, in the first and the last ${WINDOW} tasks`)
+console.log(`${''.padEnd(20)}  first     last   100 tasks in`)
+const last = {}
+for (const [name, options] of Object.entries(methods)) {
+  const runs = []
+  for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, options()))
+  const first = median(runs.map((run) => run.first))
+  last[name] = median(runs.map((run) => run.last))
+  const seconds = (median(runs.map((run) => run.seconds)) * 100) / TASKS
+  console.log(`${name.padEnd(20)} ${first.toFixed(1)} %   ${last[name].toFixed(1)} %   ${seconds.toFixed(0).padStart(10)} s`)
+}
+
+const ahead = Math.max(...Object.values(last)) - last['backpropagation']
+const expected = TASKS >= 60 ? 5 : 3
+if (ahead < expected) {
+  console.error(`Expected the best method to be ${expected} points ahead of backpropagation in the last tasks, it is ${ahead.toFixed(1)}`)
+  process.exitCode = 1
+}

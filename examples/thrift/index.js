@@ -1,0 +1,68 @@
+// What a model costs, and making it cost less: trains a dense network and a LeNet on handwritten digits within a budget, and
+// gives them int8 weights. Run it after `npm run build` with `node examples/thrift`.
+
+import { Adam, Conv2D, Dense, Flatten, MaxPooling2D, Sequential, setRandomSeed } from 'myelin'
+import { Budget, EmissionsTracker, ledger, quantize } from 'myelin/thrift'
+import { readDigits } from '../data/digits.js'
+
+const MOST_LOST = 0.005
+const LARGEST_FILE = 0.27
+const BATCH_SIZE = 32
+
+const dense = () => [new Dense({ units: 304, activation: 'relu', inputShape: [784] }), new Dense({ units: 10, activation: 'softmax' })]
+const lenet = () => [
+  new Conv2D({ filters: 8, kernelSize: 5, padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }),
+  new MaxPooling2D(),
+  new Conv2D({ filters: 16, kernelSize: 5, activation: 'relu' }),
+  new MaxPooling2D(),
+  new Flatten(),
+  new Dense({ units: 120, activation: 'relu' }),
+  new Dense({ units: 10, activation: 'softmax' }),
+]
+
+/** Seconds of a prediction of one batch, the least of many, of several models in turn. */
+function secondsOf(models, x) {
+  const least = models.map(() => Infinity)
+  for (let i = 0; i < 600; i++) {
+    models.forEach((model, at) => {
+      const start = performance.now()
+      model.predictOnBatch(x)
+      least[at] = Math.min(least[at], (performance.now() - start) / 1000)
+    })
+  }
+  return least
+}
+
+const percent = (part) => `${(100 * part).toFixed(1)} %`
+
+async function run(name, layers, shape) {
+  const { train, test } = readDigits(shape)
+  setRandomSeed(1)
+  const model = new Sequential(layers, { name })
+  model.compile({ optimizer: new Adam({ learningRate: 0.001 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  const costs = ledger(model, { batchSize: BATCH_SIZE })
+  costs.print()
+
+  // Four times over the data; the budget would end a fifth.
+  const steps = 4 * Math.ceil(train.count / BATCH_SIZE)
+  const budget = new Budget({ flops: steps * costs.training.flops })
+  const { footprint } = await model.fit(train.x, train.y, { epochs: 20, batchSize: BATCH_SIZE, verbose: 0, callbacks: [new EmissionsTracker(), budget] })
+  console.log(`\n${footprint}`)
+
+  const small = quantize(model)
+  const size = shape.reduce((product, extent) => product * extent, 1)
+  const batch = { data: test.x.data.subarray(0, BATCH_SIZE * size), shape: [BATCH_SIZE, ...shape] }
+  const calibrated = quantize(model, { calibration: { data: train.x.data.subarray(0, 500 * size), shape: [500, ...shape] } })
+  const [before, ...after] = await Promise.all([model, small, calibrated].map(async (each) => (await each.evaluate(test.x, test.y)).accuracy))
+  const [bytes, fewer] = [(await model.save(undefined, { includeOptimizer: false })).length, (await small.save(undefined, { includeOptimizer: false })).length]
+  const [slow, fast, fastest] = secondsOf([model, small, calibrated], batch)
+  console.log(`accuracy ${percent(before)}, with int8 ${percent(after[0])}, calibrated ${percent(after[1])}`)
+  console.log(`file ${(fewer / bytes).toFixed(3)} ×; a prediction of ${BATCH_SIZE} rows ${(slow / fast).toFixed(2)} × as fast, calibrated ${(slow / fastest).toFixed(2)} ×\n`)
+  const isMet = after.every((accuracy) => before - accuracy <= MOST_LOST) && fewer / bytes <= LARGEST_FILE && footprint.steps.value === steps
+  if (isMet) return
+  console.error(`${name}: expected at most ${percent(MOST_LOST)} lost, a file of at most ${LARGEST_FILE} ×, and ${steps} steps, received ${footprint.steps.value}`)
+  process.exitCode = 1
+}
+
+await run('dense', dense(), [784])
+await run('lenet', lenet(), [28, 28, 1])

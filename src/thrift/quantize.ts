@@ -1,0 +1,210 @@
+// quantize: a model whose Dense and convolutional layers have int8 weights; and the training that prepares one. The layers are
+// in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
+
+import { ArgumentError, StateError, quoted } from '../core/errors'
+import { custom, nullable, option, readOptions } from '../core/options'
+import { classNameOf, isSerialized, serialize } from '../core/registry'
+import type { CustomObjects } from '../core/registry'
+import { typed, unflatten } from '../core/tree'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch } from '../core/tree'
+import type { DataOf } from '../data/arrays'
+import { RowSource } from '../data/arrays'
+import { LayerBase } from '../layers/base'
+import { CallContext, withFrame, withTap } from '../layers/context'
+import { remade } from '../layers/remade'
+import { Conv1D, Conv2D, Dense } from '../layers'
+import { Loss } from '../losses'
+import { Metric } from '../metrics'
+import { cloneModel } from '../models/clone'
+import { Model } from '../models/model'
+import { Sequential } from '../models/sequential'
+import { abs } from '../ops/elementwise'
+import { max } from '../ops/reduce'
+import { Tensor } from '../ops/tensor'
+import { compileTraced, trace } from '../ops/trace'
+import { withRuntime } from '../runtime/runtime'
+import { MOST_PRODUCTS } from '../primitives/quantized'
+import type { CompileOptions } from '../training/compiled'
+import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
+import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
+
+/** The classes that `loadModel` must be told of: `loadModel(file, { customObjects: quantizedLayers })`. */
+export const quantizedLayers = {
+  QuantizedDense, QuantizedConv1D, QuantizedConv2D, QuantizationAwareDense, QuantizationAwareConv1D, QuantizationAwareConv2D,
+} as const satisfies CustomObjects
+
+export interface QuantizeOptions<In = Tensor> {
+  /**
+   * Inputs such as those to come, some hundred rows: what each layer gets from them says how its activations are scaled, once
+   * for all. Default null: each row (of a convolution: each sample) is scaled by itself.
+   */
+  readonly calibration?: DataOf<In> | null
+}
+
+const QUANTIZE_OPTIONS = { calibration: option(nullable(custom<unknown>((value) => value, () => null)), null) }
+
+type Quantizable = Dense | Conv1D | Conv2D
+type Quantized = QuantizedDense | QuantizedConv1D | QuantizedConv2D
+
+/** Whether a layer is of a class that is known exactly: a subclass of the user's may compute something else. */
+function isQuantizable(layer: LayerBase): layer is Quantizable {
+  const known: readonly unknown[] = [Dense, Conv1D, Conv2D, QuantizationAwareDense, QuantizationAwareConv1D, QuantizationAwareConv2D]
+  if (!known.includes(layer.constructor)) return false
+  const { kernel } = layer as Quantizable
+  if (kernel.size / kernel.shape.at(-1)! > MOST_PRODUCTS) return false
+  return layer instanceof Dense || (layer as Conv1D | Conv2D).groups === 1
+}
+
+function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
+  const { name, activation } = layer
+  if (layer instanceof Dense) return new QuantizedDense({ units: layer.units, activation, calibrated, name })
+  const { filters, kernelSize, strides, padding, dilationRate, dataFormat } = layer
+  const options = { filters, activation, calibrated, kernelSize, strides, padding: padding as 'valid', dilationRate, dataFormat, name }
+  return layer instanceof Conv1D ? new QuantizedConv1D(options) : new QuantizedConv2D(options)
+}
+
+function isQuantized(layer: LayerBase): layer is Quantized {
+  return layer instanceof QuantizedDense || layer instanceof QuantizedConv1D || layer instanceof QuantizedConv2D
+}
+
+function requireGraph(where: string, model: LayerBase): Model<unknown, unknown> {
+  if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
+  if (!(model instanceof Sequential) && model.constructor !== Model) {
+    throw new ArgumentError(`${where}: ${model} is a class of its own, which makes its layers itself. Sequential and functional models can be changed layer by layer.`)
+  }
+  if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
+  return model
+}
+
+/** A model of the same graph with other layers in some places, and all weights that it shares with the given one. */
+function withLayers<Kind extends Model<unknown, unknown>>(model: Kind, replace: (layer: LayerBase) => LayerBase | null, fill: (layer: LayerBase, copy: LayerBase) => boolean): Kind {
+  const [weight] = model.weights
+  const make = (): Kind => cloneModel(model, { cloneFunction: (layer) => replace(layer) ?? remade(layer) })
+  const copy = weight === undefined ? make() : withRuntime(weight.runtime, make)
+  const copies = copy.allLayers
+  model.allLayers.forEach((layer, i) => {
+    const own = copies[i]!
+    if (fill(layer, own)) return
+    layer.ownWeights.forEach((each, at) => {
+      const target = own.ownWeights[at]!
+      target.assign(each.value)
+      target.trainable = each.trainable
+    })
+  })
+  compileAlike(model, copy)
+  return copy
+}
+
+/** Compiles a copy as the given model is, with objects of its own. */
+function compileAlike(model: Model<unknown, unknown>, copy: Model<unknown, unknown>): void {
+  const compiled = model.trainer.compiledState
+  if (compiled === null) return
+  const objects: Record<string, CustomObjects[string]> = {}
+  const own = (identifier: unknown): unknown => {
+    if (identifier instanceof Metric || identifier instanceof Loss) {
+      objects[classNameOf(identifier)] = identifier.constructor as never
+      return serialize(identifier)
+    }
+    if (!isBranch(identifier) || isSerialized(identifier)) return identifier
+    return Array.isArray(identifier) ? identifier.map(own) : Object.fromEntries(Object.entries(identifier).map(([key, each]) => [key, own(each)]))
+  }
+  const { loss, lossWeights, metrics, weightedMetrics } = compiled.options
+  const options = { optimizer: serialize(compiled.optimizer), loss: own(loss), lossWeights, metrics: own(metrics), weightedMetrics: own(weightedMetrics) }
+  copy.compile(options as CompileOptions, objects)
+}
+
+/** Rows that are looked at at once. */
+const ROWS = 128
+
+/** The largest |x| that each of some layers gets. */
+function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<LayerBase>, data: unknown): ReadonlyMap<LayerBase, number> {
+  const { x: form, inputs, size } = model.trainer.readInputs(data)
+  if (size === 0) throw new ArgumentError('quantize: calibration has no rows')
+  const largest = new Map<LayerBase, number>()
+  const sources = inputs.map((input) => new RowSource(input))
+  for (let start = 0; start < size; start += ROWS) {
+    const count = Math.min(ROWS, size - start)
+    const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
+    const seen: LayerBase[] = []
+    const traced = trace(types, (symbols) => {
+      const found: Tensor[] = []
+      const look = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
+        if (layer instanceof LayerBase && layers.has(layer)) {
+          for (const leaf of flatten(input)) {
+            if (!(leaf instanceof Tensor)) continue
+            seen.push(layer)
+            found.push(max(abs(leaf)))
+          }
+        }
+        return output
+      }
+      withTap(look, () => withFrame(null, new CallContext(false), () => model.predictStep(typed(unflatten<Tensor>(form, symbols)))))
+      return found
+    })
+    const program = compileTraced(traced)
+    sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
+    program.run()
+    seen.forEach((layer, i) => largest.set(layer, Math.max(largest.get(layer) ?? 0, program.output(i)[0]!)))
+    program.dispose()
+  }
+  return largest
+}
+
+/**
+ * A model whose Dense, Conv1D and Conv2D layers have int8 weights, a scale for each output, and multiply integers: files and memory
+ * are a quarter as large, and predictions faster. It has the methods of any model, and is compiled as the given one is; what is
+ * quantized is not trained further. The given model is not changed. Layers of other classes, subclasses of those three, and
+ * convolutions in groups stay float32, and so do layers within layers that are no models.
+ *
+ *   const small = quantize(model)                                  // each row of activations is scaled by itself
+ *   const fixed = quantize(model, { calibration: x.slice(0, 500) })  // scales found once
+ *   await small.save('small.safetensors')
+ *   await loadModel('small.safetensors', { customObjects: quantizedLayers })
+ *
+ * @throws ArgumentError for what is no Sequential or functional model, or has no layer that can be quantized
+ * @throws StateError for a model that is not built
+ * @throws ShapeError for calibration data that the model does not take
+ *
+ * Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
+ */
+export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeOptions<never> | { readonly calibration?: unknown } = {}): Kind {
+  const given = requireGraph('quantize', model)
+  const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
+  const chosen = new Set(given.allLayers.filter(isQuantizable))
+  if (chosen.size === 0) throw new ArgumentError(`quantize: ${given} has no Dense, Conv1D or Conv2D layer`)
+  const largest = calibration === null ? null : largestInputs(given, chosen, calibration)
+  const copy = withLayers(
+    given,
+    (layer) => (isQuantizable(layer) ? quantizedFor(layer, largest?.has(layer) === true) : null),
+    (layer, own) => {
+      if (!isQuantizable(layer) || !isQuantized(own)) return false
+      own.quantizeFrom({ kernel: layer.kernel.value, bias: layer.bias?.value ?? null, largest: largest?.get(layer) ?? null })
+      return true
+    },
+  )
+  return typed(copy)
+}
+
+/**
+ * A model to train on, whose Dense, Conv1D and Conv2D layers compute as int8 ones would: kernels rounded for each output,
+ * activations for each row, while gradients pass as if they were not. It has the weights of the given one, and is compiled
+ * alike; the given model is not changed. Afterwards `quantize` makes the int8 model, which predicts the same.
+ *
+ *   const aware = quantizationAware(model)
+ *   await aware.fit(x, y, { epochs: 1 })
+ *   const small = quantize(aware)
+ *
+ * @throws as `quantize` does
+ */
+export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
+  const given = requireGraph('quantizationAware', model)
+  if (!given.allLayers.some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${given} has no Dense, Conv1D or Conv2D layer`)
+  const awareOf = (layer: LayerBase): LayerBase | null => {
+    if (!isQuantizable(layer)) return null
+    const config = Object.fromEntries(Object.keys(layer.getConfig()).map((key) => [key, Reflect.get(layer, key)]))
+    if (layer instanceof Dense) return new QuantizationAwareDense(typed(config))
+    return layer instanceof Conv1D ? new QuantizationAwareConv1D(typed(config)) : new QuantizationAwareConv2D(typed(config))
+  }
+  return typed(withLayers(given, awareOf, () => false))
+}

@@ -1,0 +1,220 @@
+// Layers with int8 weights, for predictions: what `quantize` puts in the place of Dense, Conv1D and Conv2D. They are not trained.
+
+import { ShapeError, formatShape } from '../core/errors'
+import { boolean, configured, count, option, required } from '../core/options'
+import { sizeOf } from '../core/shapes'
+import { SpatialLayer } from '../layers/core/spatial-layer'
+import { TensorLayer } from '../layers/core/tensor-layer'
+import { sequenceOptions, windowOptions } from '../layers/convolutional/options'
+import { activation } from '../layers/kinds'
+import type { BatchShape } from '../layers/spec'
+import { getActivation } from '../activations'
+import type { Activation } from '../activations'
+import { cast } from '../ops/elementwise'
+import type { Padding, Sliding } from '../ops/sliding'
+import { padFor, placesIn } from '../ops/sliding'
+import { Tensor } from '../ops/tensor'
+import { apply } from '../ops/trace'
+import type { Variable } from '../ops/variable'
+import { LARGEST, QuantizedContraction, packWeights, packedShape, roundToEven, unpackWeights } from '../primitives/quantized'
+import type { Sight } from '../primitives/quantized'
+
+/** int8 numbers and what each of their last axis stands for: x ≈ integers · scales. */
+export interface Integers {
+  readonly integers: Int8Array
+  readonly scales: Float32Array
+}
+
+/** Numbers […, channels] as int8, each channel with a scale of its own: max |x| / 127. */
+export function quantizeChannels(numbers: ArrayLike<number>, channels: number): Integers {
+  const scales = new Float32Array(channels)
+  for (let i = 0; i < numbers.length; i++) scales[i % channels] = Math.max(scales[i % channels]!, Math.abs(numbers[i]!))
+  for (let c = 0; c < channels; c++) scales[c] = scales[c]! / LARGEST
+  const integers = Int8Array.from(numbers, (x, i) => {
+    const scale = scales[i % channels]!
+    return scale === 0 ? 0 : Math.max(-LARGEST, Math.min(LARGEST, roundToEven(x / scale)))
+  })
+  return { integers, scales }
+}
+
+/** What a quantized layer begins with: that of a float32 layer. */
+export interface FloatWeights {
+  /** [… window, channels, filters] */
+  readonly kernel: Tensor
+  /** [filters]; null for zeros. */
+  readonly bias: Tensor | null
+  /** The largest |x| that the layer is to expect; null to find it out of each row. */
+  readonly largest: number | null
+}
+
+/** The weights of a quantized layer, and what it computes with them. */
+class QuantizedKernel {
+  constructor(
+    readonly sight: Sight,
+    /** int8, as `packWeights` puts them. */
+    readonly packed: Variable,
+    /** [filters] */
+    readonly scales: Variable,
+    /** [filters] */
+    readonly bias: Variable,
+    /** [1]; null where activations are scaled row by row. */
+    readonly inputScale: Variable | null,
+  ) {}
+
+  quantizeFrom({ kernel, bias, largest }: FloatWeights): void {
+    const { integers, scales } = quantizeChannels(kernel.data, this.sight.filters)
+    this.packed.assign(new Tensor(packWeights(integers, this.sight), this.packed.shape, 'int8'))
+    this.scales.assign(new Tensor(scales, this.scales.shape, 'float32'))
+    if (bias !== null) this.bias.assign(bias)
+    this.inputScale?.assign(new Tensor(Float32Array.of((largest ?? 0) / LARGEST), [1], 'float32'))
+  }
+
+  /** The weights as numbers, [… window, channels, filters]. */
+  get kernel(): Tensor {
+    const { window, channels, filters } = this.sight
+    const scales = this.scales.value.data
+    const integers = unpackWeights(this.packed.value.data, this.sight)
+    return new Tensor(Float32Array.from(integers, (q, i) => q * scales[i % filters]!), [...window, channels, filters], 'float32')
+  }
+
+  call(x: Tensor, own: Activation): Tensor {
+    const relu = own === RELU
+    const { packed, scales, bias, inputScale } = this
+    const fixed = inputScale === null ? [] : [inputScale.value]
+    const [y] = apply('routine', [cast(x, 'float32'), packed.value, scales.value, bias.value, ...fixed], { routine: new QuantizedContraction(this.sight, relu) })
+    return relu ? y! : own(y!)
+  }
+}
+
+const RELU = getActivation('relu')
+
+const quantizedOptions = () => ({
+  /** Applied to the result. Default linear. */
+  activation: option(activation, null),
+  /** Whether activations have one scale for all, found out by calibration. Default false: one for each row. */
+  calibrated: option(boolean, false),
+})
+
+type AddWeight = (options: { name: string; shape: readonly number[]; initializer: string; dtype?: 'int8'; trainable: false }) => Variable
+
+function makeKernel(sight: Sight, calibrated: boolean, add: AddWeight): QuantizedKernel {
+  const { filters } = sight
+  return new QuantizedKernel(
+    sight,
+    add({ name: 'kernel', shape: packedShape(sight), initializer: 'zeros', dtype: 'int8', trainable: false }),
+    add({ name: 'kernelScale', shape: [filters], initializer: 'ones', trainable: false }),
+    add({ name: 'bias', shape: [filters], initializer: 'zeros', trainable: false }),
+    calibrated ? add({ name: 'inputScale', shape: [1], initializer: 'ones', trainable: false }) : null,
+  )
+}
+
+/**
+ * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
+ * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. `quantize` makes it.
+ */
+export class QuantizedDense extends configured(TensorLayer, () => ({
+  /** The number of outputs. */
+  units: required(count),
+  ...quantizedOptions(),
+})) {
+  static readonly className = 'QuantizedDense'
+  override readonly supportsMasking = true
+  private own: QuantizedKernel | null = null
+
+  /** The weights as numbers, [n, units]. */
+  get kernel(): Tensor {
+    return this.requireBuilt(this.own).kernel
+  }
+
+  override build(inputShape: BatchShape): void {
+    const channels = inputShape.at(-1)
+    if (inputShape.length < 2 || channels == null) throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
+    const sight = { window: [], channels, filters: this.units, strides: [], dilation: [] }
+    this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
+  }
+
+  /** Takes the weights of a float32 layer. @internal */
+  quantizeFrom(weights: FloatWeights): void {
+    this.requireBuilt(this.own).quantizeFrom(weights)
+  }
+
+  call(x: Tensor): Tensor {
+    const own = this.requireBuilt(this.own)
+    const { channels } = own.sight
+    if (x.rank < 2 || x.shape.at(-1) !== channels) {
+      const hint = x.rank > 2 && sizeOf(x.shape.slice(1)) === channels ? ' Did you forget Flatten?' : ''
+      throw new ShapeError(`${this}: the last input dimension must be ${channels}, received ${formatShape(x.shape)}.${hint}`)
+    }
+    return own.call(x, this.activation)
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return [...inputShape.slice(0, -1), this.units]
+  }
+}
+
+const quantizedConvolutionOptions = () => ({
+  /** How many results there are at each place. */
+  filters: required(count),
+  ...quantizedOptions(),
+})
+
+abstract class QuantizedConvolution extends SpatialLayer {
+  declare readonly filters: number
+  declare readonly activation: Activation
+  declare readonly calibrated: boolean
+  declare readonly kernelSize: readonly number[]
+  declare readonly strides: readonly number[]
+  declare readonly padding: Padding
+  declare readonly dilationRate: readonly number[]
+  private own: QuantizedKernel | null = null
+
+  protected get rank(): number {
+    return this.kernelSize.length
+  }
+
+  /** The weights as numbers, [… kernelSize, channels, filters]. */
+  get kernel(): Tensor {
+    return this.requireBuilt(this.own).kernel
+  }
+
+  private get sliding(): Sliding {
+    return { window: this.kernelSize, strides: this.strides, dilation: this.dilationRate, padding: this.padding }
+  }
+
+  override build(inputShape: BatchShape): void {
+    const last = this.channelsLast(inputShape)
+    const channels = last.at(-1)
+    if (channels == null) throw new ShapeError(`${this}: the channels must be known, received ${formatShape(inputShape)}`)
+    this.shapeLast(last)
+    const sight = { window: this.kernelSize, channels, filters: this.filters, strides: this.strides, dilation: this.dilationRate }
+    this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
+  }
+
+  /** Takes the weights of a float32 layer. @internal */
+  quantizeFrom(weights: FloatWeights): void {
+    this.requireBuilt(this.own).quantizeFrom(weights)
+  }
+
+  protected callLast(x: Tensor): Tensor {
+    const own = this.requireBuilt(this.own)
+    const { channels } = own.sight
+    if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
+    placesIn(`${this}`, x.shape.slice(1, -1), this.sliding)
+    return own.call(padFor(x, this.sliding), this.activation)
+  }
+
+  protected shapeLast([batch = null, ...rest]: BatchShape): BatchShape {
+    return [batch, ...placesIn(`${this}`, rest.slice(0, -1), this.sliding), this.filters]
+  }
+}
+
+/** Conv1D with int8 weights; activations have a scale for each sample, or a calibrated one. `quantize` makes it. */
+export class QuantizedConv1D extends configured(QuantizedConvolution, () => ({ ...quantizedConvolutionOptions(), ...sequenceOptions() })) {
+  static readonly className = 'QuantizedConv1D'
+}
+
+/** Conv2D with int8 weights; activations have a scale for each sample, or a calibrated one. `quantize` makes it. */
+export class QuantizedConv2D extends configured(QuantizedConvolution, () => ({ ...quantizedConvolutionOptions(), ...windowOptions(2) })) {
+  static readonly className = 'QuantizedConv2D'
+}
