@@ -1,0 +1,91 @@
+// What a call of a layer may be told besides its input: the options, who reads them, and what they are while shapes are tried.
+
+import { ArgumentError, knownName, unknownName } from '../core/errors'
+import type { Shape, TensorType } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, mapTree } from '../core/tree'
+import { Tensor } from '../ops/tensor'
+import type { AttentionCall } from './context'
+import type { BatchShape } from './spec'
+import { TensorSpec } from './spec'
+import { originOf } from './symbol'
+
+/** What `apply` may be told besides its input. */
+export interface ApplyOptions extends AttentionCall {
+  /** Default: that of the layer that calls this one; false outside of all layers. */
+  readonly training?: boolean | undefined
+  /** Which elements of the input count. Default: the masks that the inputs carry. */
+  readonly mask?: Tree<Tensor | null> | undefined
+  /** The first state of a recurrent layer. */
+  readonly initialState?: Tree<Tensor> | null | undefined
+}
+
+/** What only some layers can be told. */
+export type CallOption = Exclude<keyof ApplyOptions, 'training' | 'mask'>
+
+const APPLY_OPTIONS: readonly string[] = Object.keys({
+  training: true,
+  mask: true,
+  initialState: true,
+  attentionMask: true,
+  useCausalMask: true,
+  returnAttentionScores: true,
+} satisfies Record<keyof ApplyOptions, true>)
+
+/** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
+export function readApplyOptions(layer: { toString(): string }, options: ApplyOptions, taken: readonly CallOption[]): ApplyOptions {
+  const known: readonly string[] = ['training', 'mask', ...taken]
+  if (Object.keys(options).every((key) => known.includes(key))) return options
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]: [string, unknown]) => {
+      const name = knownName(key, APPLY_OPTIONS)
+      if (name === undefined) throw unknownName(`option of a call of ${layer.toString()}`, key, APPLY_OPTIONS)
+      const isSaid = value !== undefined && value !== null && value !== false
+      if (isSaid && !known.includes(name)) throw new ArgumentError(`${layer.toString()}: takes no ${name}; a call of it may say ${known.join(', ')}`)
+      return [name, value]
+    }),
+  )
+}
+
+/** Options that are tensors. */
+export const TENSOR_OPTIONS = ['mask', 'initialState', 'attentionMask'] as const
+
+/** What a probe is traced with. */
+interface ProbeTypes {
+  /** The inputs, then the tensors among the options. */
+  readonly types: readonly TensorType[]
+  /** The options, once there are symbols for those types. */
+  readonly said: (symbols: readonly Tensor[]) => ApplyOptions
+}
+
+/**
+ * Inputs, and what was said besides, with `extent` for what is open. A tensor with data stands for one of any batch size.
+ * Where a mask knows an extent that its input leaves open, or the other way round, both have it.
+ */
+export function probeTypes(specs: Tree<TensorSpec>, extent: number, options: ApplyOptions): ProbeTypes {
+  const open = (tensor: Tensor, isPairMask: boolean): TensorSpec => {
+    const spec = originOf(tensor)?.spec
+    if (spec !== undefined) return spec
+    const hasBatch = isPairMask ? tensor.rank > 2 && tensor.shape[0]! > 1 : tensor.rank > 0
+    return new TensorSpec([...(hasBatch ? [null] : tensor.shape.slice(0, 1)), ...tensor.shape.slice(1)], tensor.dtype)
+  }
+  const inputs = flatten(specs)
+  const masks = options.mask == null ? [] : flatten(options.mask).map((mask) => mask && open(mask, false))
+  const known = (own: BatchShape, other: BatchShape | undefined): Shape => own.map((each, i) => each ?? other?.[i] ?? extent)
+  const tensors = [...new Set(TENSOR_OPTIONS.flatMap((name) => flatten<unknown>(options[name] ?? null)).filter((leaf) => leaf instanceof Tensor))]
+  const more = tensors.map((tensor) => {
+    const { shape, dtype } = open(tensor, tensor === options.attentionMask)
+    const of = options.mask == null ? -1 : flatten<unknown>(options.mask).indexOf(tensor)
+    return { shape: known(shape, inputs[of]?.shape), dtype }
+  })
+  return {
+    types: [...inputs.map(({ shape, dtype }, i) => ({ shape: known(shape, masks[i]?.shape), dtype })), ...more],
+    said: (symbols) => {
+      const own = new Map(tensors.map((tensor, i) => [tensor, symbols[inputs.length + i]!]))
+      const replaced = TENSOR_OPTIONS.filter((name) => options[name] != null).map((name) => {
+        return [name, mapTree<unknown, unknown>(options[name] as Tree<unknown>, (leaf) => (leaf instanceof Tensor ? own.get(leaf) : leaf))]
+      })
+      return { ...options, ...Object.fromEntries(replaced) }
+    },
+  }
+}

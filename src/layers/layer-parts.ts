@@ -1,0 +1,367 @@
+// What a layer is made of: a name, weights, layers within it, random streams; which of them are trained and which have penalties.
+// How it is built and called is in base.ts.
+
+import type { DType } from '../core/dtypes'
+import { dtypes } from '../core/dtypes'
+import { ArgumentError, MyelinError, ShapeError, StateError, formatShape, restate } from '../core/errors'
+import type { OptionTable } from '../core/options'
+import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
+import type { Config } from '../core/registry'
+import { classNameOf, uniqueName } from '../core/registry'
+import type { Shape } from '../core/shapes'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import type { Constraint } from '../constraints'
+import type { FanAxes, InitializerIdentifier } from '../initializers'
+import { initializers } from '../initializers/registry'
+import type { SeedGenerator } from '../ops/random'
+import { Tensor } from '../ops/tensor'
+import { trace, untraced, withScope } from '../ops/trace'
+import { Variable, structure } from '../ops/variable'
+import type { Regularizer, RegularizerIdentifier } from '../regularizers'
+import { regularizers } from '../regularizers/registry'
+import { currentPath, withoutFrame } from './context'
+import type { Parts } from './parts'
+import { findParts } from './parts'
+import type { BatchShape, TensorSpec } from './spec'
+import { requireWithinLimit } from './weight-limit'
+
+export interface LayerOptions {
+  /** Default: the class's name in snake case, numbered. */
+  name?: string | null | undefined
+  /** Whether optimizers may change the weights. Default true. */
+  trainable?: boolean | undefined
+  /** The shape of one sample, for the first layer of a model; null stands for an open extent. */
+  inputShape?: BatchShape | null | undefined
+  /** Short for inputShape: [inputDim]. */
+  inputDim?: number | null | undefined
+  /** What layers compute in: float32. */
+  dtype?: 'float32' | (string & {}) | undefined
+  /** A penalty on the outputs, per sample, added to the loss. */
+  activityRegularizer?: RegularizerIdentifier | null | undefined
+}
+
+const LAYER_OPTIONS: () => OptionTable = () => ({
+  name: option(nullable(text), null),
+  trainable: option(boolean, true),
+  inputShape: option(nullable(extents(null)), null),
+  inputDim: option(nullable(count), null),
+  dtype: option(choice('float32'), 'float32'),
+  activityRegularizer: option(nullable(named(regularizers)), null),
+})
+
+export interface WeightOptions {
+  name: string
+  shape: Shape
+  /** Default glorotUniform. */
+  initializer?: InitializerIdentifier
+  regularizer?: Regularizer | null
+  /** Applied after every update. Default null. */
+  constraint?: Constraint | null
+  /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
+  fans?: FanAxes
+  /** Default true for float32. */
+  trainable?: boolean
+  /** Default float32. */
+  dtype?: DType
+}
+
+interface OwnWeight {
+  readonly variable: Variable
+  readonly regularizer: Regularizer | null
+  /** What the regularizer keeps of it. */
+  readonly kept: readonly Variable[]
+  /** Draws what the weight begins with. */
+  readonly draw: (() => Tensor) | null
+}
+
+/** A weight and its penalty. */
+export interface RegularizedWeight {
+  readonly layer: LayerParts
+  readonly weight: Variable
+  readonly regularizer: Regularizer
+  readonly kept: readonly Variable[]
+}
+
+/** What is known of a layer, and changes. Not a property: those are searched for parts. */
+class State {
+  trainable = true
+  builtFor: Tree<TensorSpec> | null = null
+  readonly own: OwnWeight[] = []
+  readonly tracked: LayerParts[] = []
+  parts: Parts | null = null
+  partsVersion = -1
+  weights: readonly Variable[] = []
+  trainableWeights: readonly Variable[] = []
+  listsVersion = -1
+  readonly warned = new Set<string>()
+}
+
+const states = new WeakMap<object, State>()
+
+export function stateOf(layer: object): State {
+  let state = states.get(layer)
+  if (state === undefined) {
+    state = new State()
+    states.set(layer, state)
+  }
+  return state
+}
+
+/** A layer, as far as its weights and parts go. Subclass Layer instead. */
+export abstract class LayerParts extends Configured {
+  static override readonly declare = LAYER_OPTIONS
+  declare readonly name: string
+  /** The shape of one sample, when the layer was told. */
+  declare readonly inputShape: BatchShape | null
+  declare readonly dtype: 'float32'
+  declare readonly activityRegularizer: Regularizer | null
+  constructor(options?: LayerOptions) {
+    super(options)
+    const given = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
+    given.name ??= uniqueName(classNameOf(this))
+    if (given.inputShape === null && given.inputDim != null && isInputDim(this)) given.inputShape = [given.inputDim]
+    structure.version++
+  }
+
+  /** Whether optimizers may change the weights. Setting it sets it for all layers within, too. */
+  get trainable(): boolean {
+    return stateOf(this).trainable
+  }
+
+  set trainable(trainable: boolean) {
+    const state = stateOf(this)
+    state.trainable = trainable
+    structure.version++
+    // Within the constructor there is nothing else yet.
+    if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
+  }
+
+  /** A trainable (by default) variable that belongs to the layer. */
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+    requireWithinLimit(`${this}: ${name}`, shape)
+    const drawn = initializers.get(initializer)
+    const draw = (): Tensor => {
+      const made = drawn.call(shape, fans)
+      return made.dtype === dtype ? made : new Tensor(dtypes[dtype].array.from(made.data), made.shape, dtype)
+    }
+    const initial = draw()
+    if (!sameShape(initial.shape, shape)) {
+      throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
+    }
+    const within = currentPath()
+    const prefix = within.at(-1) === this.name ? within : [...within, this.name]
+    const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
+    if (constraint !== null) this.requireConstrainable(name, shape, constraint)
+    variable.constraint = constraint
+    const kept = regularizer?.keep?.(variable) ?? []
+    stateOf(this).own.push({ variable, regularizer, kept, draw })
+    return variable
+  }
+
+  /** Tries a constraint, which the optimizer calls only after the first update. */
+  private requireConstrainable(name: string, shape: Shape, constraint: Constraint): void {
+    const where = `${this}: the constraint ${classNameOf(constraint)} of ${name} ${formatShape(shape)}`
+    let made: unknown
+    try {
+      untraced(() =>
+        withoutFrame(() =>
+          trace([{ shape, dtype: 'float32' }], ([weight]) => {
+            made = constraint.call(weight!)
+            return []
+          }),
+        ),
+      )
+    } catch (error) {
+      if (error instanceof MyelinError) restate(error, `${where}: ${error.message}`)
+      throw error
+    }
+    if (made instanceof Tensor && sameShape(made.shape, shape)) return
+    throw new ShapeError(`${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : typeof made}`)
+  }
+
+  /** Lists a weight of a layer within among this layer's own, in this place of their order. */
+  protected trackWeight(variable: Variable): void {
+    stateOf(this).own.push({ variable, regularizer: null, kept: [], draw: null })
+    structure.version++
+  }
+
+  /**
+   * What a weight of this layer, or of one within it, might have begun with: drawn anew from its initializer.
+   * @throws ArgumentError for a variable that no layer made by addWeight
+   * @internal
+   */
+  drawAnew(weight: Variable): Tensor {
+    for (const layer of this.allLayers) {
+      const draw = stateOf(layer).own.find(({ variable }) => variable === weight)?.draw
+      if (draw != null) return untraced(draw)
+    }
+    throw new ArgumentError(`${this}: does not know how ${weight.name} was made`)
+  }
+
+  /** Makes a layer a part of this one, where no property holds it: `#inner = this.track(new Dense({ units: 4 }))`. */
+  protected track<Part extends LayerParts>(layer: Part): Part {
+    stateOf(this).tracked.push(layer)
+    structure.version++
+    return layer
+  }
+
+  /** For layers whose parts change after they are built. */
+  protected partsChanged(): void {
+    structure.version++
+  }
+
+  /** Layers that belong to this one and that no property shows. @internal */
+  get hiddenParts(): readonly LayerParts[] {
+    return []
+  }
+
+  /** The layers that this one is made of. Their weights are its own. */
+  get sublayers(): readonly LayerParts[] {
+    return partsOf(this).sublayers as readonly LayerParts[]
+  }
+
+  /** The weights of this layer without those of its sublayers, in the order they were made. */
+  get ownWeights(): readonly Variable[] {
+    return [...new Set([...stateOf(this).own.map(({ variable }) => variable), ...partsOf(this).variables])]
+  }
+
+  /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
+  get weights(): readonly Variable[] {
+    return listsOf(this).weights
+  }
+
+  get trainableWeights(): readonly Variable[] {
+    return listsOf(this).trainableWeights
+  }
+
+  get nonTrainableWeights(): readonly Variable[] {
+    const trainable = new Set(this.trainableWeights)
+    return this.weights.filter((weight) => !trainable.has(weight))
+  }
+
+  /** State that is saved with the model but is not a weight: positions of random streams, what regularizers keep. */
+  get stateVariables(): readonly Variable[] {
+    const generators = new Set<SeedGenerator>()
+    const kept = new Set<Variable>()
+    visitLayers(this, (layer) => {
+      partsOf(layer).generators.forEach((generator) => generators.add(generator))
+      stateOf(layer).own.forEach((own) => own.kept.forEach((variable) => kept.add(variable)))
+    })
+    return [...[...generators].map((generator) => generator.state), ...kept]
+  }
+
+  /** This layer and all within it, each once, from the outside in. */
+  get allLayers(): readonly LayerParts[] {
+    const found: LayerParts[] = []
+    visitLayers(this, (layer) => found.push(layer))
+    return found
+  }
+
+  /** The trainable weights that have a penalty, their layers, and what the penalties keep of them. @internal */
+  get regularized(): readonly RegularizedWeight[] {
+    const found: RegularizedWeight[] = []
+    visitLayers(this, (layer) => {
+      if (!layer.trainable) return false
+      for (const { variable, regularizer, kept } of stateOf(layer).own) {
+        if (regularizer !== null && variable.trainable) found.push({ layer, weight: variable, regularizer, kept })
+      }
+      return true
+    })
+    return found
+  }
+
+  /** The penalties of regularized trainable weights; traced. */
+  regularizationLosses(): Tensor[] {
+    return this.regularized.map(({ layer, weight, regularizer, kept }) => withScope(layer.name, () => regularizer.call(weight.value, kept)))
+  }
+
+  /** The number of elements of all weights. */
+  countParams(): number {
+    return this.weights.reduce((total, weight) => total + weight.size, 0)
+  }
+
+  /** Copies of all weights. */
+  getWeights(): Tensor[] {
+    return this.weights.map((weight) => weight.value)
+  }
+
+  /** `Dense "fc1"`, as errors name it. */
+  override toString(): string {
+    // A layer that was given no name has none yet when its options are checked.
+    const name: string | null = this.name
+    return name === null ? classNameOf(this) : `${classNameOf(this)} "${name}"`
+  }
+
+  override getConfig(): Config {
+    const config = super.getConfig()
+    // What was not said need not be saved.
+    return Object.fromEntries(Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)))
+  }
+
+  /** @throws StateError before the layer is built. */
+  protected requireBuilt<T>(value: T | null | undefined): T {
+    if (value != null) return value
+    throw new StateError(`${this} has no weights yet. They are made at the first call, or when inputShape is given.`)
+  }
+}
+
+/** Whether inputDim is short for inputShape; it is not for a layer that has an option of this name itself, as Embedding has. */
+function isInputDim({ constructor }: object): boolean {
+  return optionsOf(constructor)['inputDim'] === optionsOf(LayerParts)['inputDim']
+}
+
+const UNSAID: Readonly<Record<string, unknown>> = { trainable: true, inputShape: null, inputDim: null, dtype: 'float32', activityRegularizer: null }
+
+export function unbuild(layer: object): void {
+  const state = stateOf(layer)
+  state.own.length = 0
+  state.builtFor = null
+  structure.version++
+}
+
+export function partsOf(layer: object): Parts {
+  const state = stateOf(layer)
+  if (state.parts === null || state.partsVersion !== structure.version) {
+    state.parts = findParts(layer, (value) => value instanceof LayerParts, [...(layer as LayerParts).hiddenParts, ...state.tracked])
+    state.partsVersion = structure.version
+  }
+  return state.parts
+}
+
+/** Visits a layer and those within it, each once. `visit` may answer false: then not those within. */
+function visitLayers(layer: object, visit: (layer: LayerParts) => unknown): void {
+  const seen = new Set<object>()
+  const walk = (each: object): void => {
+    if (seen.has(each)) return
+    seen.add(each)
+    if (visit(each as LayerParts) === false) return
+    for (const inner of partsOf(each).sublayers) walk(inner)
+  }
+  walk(layer)
+}
+
+function listsOf(layer: object): State {
+  const state = stateOf(layer)
+  if (state.listsVersion === structure.version) return state
+  const [weights, trainable] = [new Set<Variable>(), new Set<Variable>()]
+  const collect = (each: object, isTrained: boolean, seen: Set<object>): void => {
+    if (seen.has(each)) return
+    seen.add(each)
+    const { own, trainable: isTrainable } = stateOf(each)
+    const { sublayers, variables } = partsOf(each)
+    const trains = isTrained && isTrainable
+    const take = (variable: Variable): void => {
+      weights.add(variable)
+      if (trains && variable.trainable) trainable.add(variable)
+    }
+    own.forEach(({ variable }) => take(variable))
+    variables.forEach(take)
+    sublayers.forEach((inner) => collect(inner, trains, seen))
+  }
+  collect(layer, true, new Set())
+  state.weights = [...weights]
+  state.trainableWeights = [...trainable]
+  state.listsVersion = structure.version
+  return state
+}
