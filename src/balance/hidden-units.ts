@@ -1,12 +1,13 @@
 // The hidden units of a model that is trained: which there are, how active they are, how strongly others use them. What is
 // done about it is each method's own affair.
 
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { LayerBase } from '../layers/base'
 import type { LayerName } from '../layers/kinds'
 import { isNamed } from '../layers/kinds'
 import { TensorSpec } from '../layers/spec'
 import { LayerGraph } from '../models/layer-graph'
+import { Model } from '../models/model'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { ARE_OUTPUT, indicesOf, unitGroups } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/elementwise'
@@ -63,6 +64,8 @@ function choose(method: string, model: TrainedModel, chosen: readonly LayerName[
 /** All groups of units of a model, those that are its outputs among them. */
 export function groupsOf(method: string, model: { readonly name: string; readonly graph: object | null }): UnitGroup[] {
   if (model.graph instanceof LayerGraph) return unitGroups(model.graph)
+  if (model instanceof Model && !model.built) throw new StateError(`${method}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
+  if (!(model instanceof Model)) throw new ArgumentError(`${method}: needs a model, received ${quoted(model)}`)
   throw new ArgumentError(`${method}: needs a Sequential or a functional model: nobody knows the graph of ${quoted(model.name)}`)
 }
 

@@ -66,8 +66,17 @@ interface BalancedModel {
  */
 export function balanceSynapses(model: BalancedModel, options: BalanceOptions = {}): Balanced {
   const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
-  const trained = new Set(model.trainableWeights)
+  const { chosen, left } = balanceable(model)
+  const before = totalOf(chosen)
+  let sweeps = 0
+  for (let largest = Infinity; largest > tolerance && sweeps < most; sweeps++) largest = Math.max(...chosen.map(balanceGroup))
+  return { layers: chosen.map(nameOf), left, before, after: totalOf(chosen), sweeps }
+}
+
+/** The groups that can be balanced, and why the others cannot. @throws ArgumentError where there are none */
+function balanceable(model: BalancedModel): { readonly chosen: readonly UnitGroup[]; readonly left: Readonly<Record<string, string>> } {
   const groups = groupsOf('balanceSynapses', model)
+  const trained = new Set(model.trainableWeights)
   const left = Object.fromEntries(groups.flatMap((group) => {
     const why = whyLeft(group, trained)
     return why === null ? [] : [[nameOf(group), why]]
@@ -77,10 +86,7 @@ export function balanceSynapses(model: BalancedModel, options: BalanceOptions = 
     const reasons = Object.entries(left).map(([name, why]) => `${name}: ${why}`)
     throw new ArgumentError(`balanceSynapses: the model ${quoted(model.name)} has no units to balance (${reasons.join('; ')})`)
   }
-  const before = totalOf(chosen)
-  let sweeps = 0
-  for (let largest = Infinity; largest > tolerance && sweeps < most; sweeps++) largest = Math.max(...chosen.map(balanceGroup))
-  return { layers: chosen.map(nameOf), left, before, after: totalOf(chosen), sweeps }
+  return { chosen, left }
 }
 
 /** Balances a model at the end of every epoch. What the optimizer keeps stays. See balanceSynapses. */
@@ -88,6 +94,10 @@ export class SynapticBalance extends configured(Callback, balanceOptions) {
   static readonly className = 'SynapticBalance'
   /** What the last epoch's balancing did. */
   last: Balanced | null = null
+
+  onTrainBegin(): void {
+    balanceable(this.model)
+  }
 
   onEpochEnd(): void {
     const { tolerance, sweeps } = this

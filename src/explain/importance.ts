@@ -8,6 +8,7 @@ import { classNameOf } from '../core/registry'
 import { threefry2x32 } from '../core/threefry'
 import { isBranch, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
+import { requireNumbers } from '../data/arrays'
 import type { MetricIdentifier } from '../metrics'
 import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
@@ -180,6 +181,7 @@ const dependenceTable = () => ({
   grid: option(custom<number | Float32Array>((value, where) => {
     if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
     const values = toTensor(value as TensorLike, where, 'float32')
+    requireNumbers(values, where)
     if (values.rank === 1 && values.size > 0) return values.data as Float32Array
     throw new ArgumentError(`${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`)
   }, () => null), 20),

@@ -107,6 +107,11 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     return this.#teacher
   }
 
+  /** @throws StateError: what is made of two models cannot be saved or made again. Its student can. */
+  override getConfig(): never {
+    throw new StateError(`${this}: distillation cannot be saved or made again. What was learnt is in its student: distiller.student.save(path).`)
+  }
+
   override trainStep(batch: Batch<In, Out>): StepLogs | void {
     const result = this.compare(batch, true)
     const weights = this.trainableWeights

@@ -73,7 +73,7 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     const measurement = new Measurement(this)
     try {
       const result = await body()
-      this.lastFootprint = measurement.footprint(0)
+      this.lastFootprint = measurement.footprint(null)
       return { result, footprint: this.lastFootprint }
     } finally {
       measurement.close()

@@ -36,6 +36,11 @@ export function costOfRun(graph: Graph): Cost {
   return cost
 }
 
+/** Whether a run of a graph is a training step: an optimizer made some of its nodes. */
+function updatesWeights({ nodes }: Graph): boolean {
+  return nodes.some(({ scope }) => scope === 'optimizer' || scope.startsWith('optimizer/'))
+}
+
 /** Everything that is computed from now on, until it is closed. */
 export class Measurement {
   private readonly meter = new Meter()
@@ -45,16 +50,17 @@ export class Measurement {
     this.energy = new EnergyMeter(options.pue, currentRuntime().memory.buffer.byteLength)
   }
 
-  /** FLOPs, bytes and runs so far. */
-  computed(): Cost & { readonly runs: number } {
-    let [flops, bytes, all] = [0, 0, 0]
+  /** FLOPs, bytes, runs, and those among them that updated weights, so far. */
+  computed(): Cost & { readonly runs: number; readonly steps: number } {
+    let [flops, bytes, all, steps] = [0, 0, 0, 0]
     for (const [graph, runs] of this.meter.runs()) {
       const cost = costOfRun(graph)
       flops += runs * cost.flops
       bytes += runs * cost.bytes
       all += runs
+      if (updatesWeights(graph)) steps += runs
     }
-    return { flops, bytes, runs: all }
+    return { flops, bytes, runs: all, steps }
   }
 
   seconds(): number {
@@ -74,17 +80,18 @@ export class Measurement {
     this.energy.close()
   }
 
-  /** @param steps updates of the weights */
-  footprint(steps: number): Footprint {
+  /** @param counted steps of fit, where somebody counted them; else the runs of programs that update weights */
+  footprint(counted: number | null): Footprint {
     const { energy, options } = this
-    const { runs, flops, bytes } = this.computed()
+    const { runs, flops, bytes, steps: updates } = this.computed()
+    const steps = counted ?? updates
     const cpu = energy.cpuSeconds()
     const joules = energy.joules()
     const grams = this.gramsOf(joules.value)
     const each = steps > 0 ? steps : Math.max(1, runs)
     const carbon = `${joules.how} joules, at ${options.intensity} g CO2e/kWh`
     return new Figures({
-      steps: { value: steps, unit: 'steps', how: 'measured', from: "the optimizer's count" },
+      steps: { value: steps, unit: 'steps', how: 'measured', from: counted === null ? 'runs of programs that update weights' : "the optimizer's count" },
       runs: { value: runs, unit: 'runs', how: 'measured', from: 'the count of every program' },
       flops: { value: flops, unit: 'FLOP', how: 'estimated', from: 'operations of every program, times its runs' },
       bytes: { value: bytes, unit: 'B', how: 'estimated', from: 'operands and results of every operation, times its runs' },

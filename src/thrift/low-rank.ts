@@ -47,7 +47,8 @@ interface Factors {
  * A model in which Dense layers are two, without anything between them: x · W + b ≈ (x · A) · B + b, with A · B the matrix of this
  * rank that is nearest to W, U_r Σ_r V_rᵀ of the singular value decomposition; A = U_r √Σ_r, B = √Σ_r V_rᵀ. That is done where it
  * makes less to multiply: rank · (n + m) < n · m. The result is an ordinary model, compiled alike with an optimizer that begins anew; the
- * second layer has the name of the one that it stands for, and the first adds `_in` to it. The given model stays as it is.
+ * second layer has the name of the one that it stands for, and the first adds `_in` to it. A penalty that keeps something of the kernel,
+ * as L2Init does, is left out of both. The given model stays as it is.
  *
  *   const thin = lowRank(model, { energy: 0.9 })
  *   await thin.fit(x, y)
@@ -72,10 +73,12 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
     const found = chosen.has(layer) ? factorsOf((layer as Dense).kernel, rank, energy) : null
     if (found === null) return [remade(layer)]
     factors.set(layer, found)
-    const { inputShape, kernelInitializer, kernelRegularizer, trainable, units } = layer as Dense
+    const { inputShape, kernelInitializer, kernelRegularizer: given, trainable, units } = layer as Dense
+    // What a penalty keeps of a kernel says nothing of its factors.
+    const kernelRegularizer = given?.keep === undefined ? given : null
     const name = unused(`${layer.name}_in`, names)
     const first = new Dense({ units: found.first.shape[1]!, useBias: false, kernelInitializer, kernelRegularizer, inputShape, trainable, name })
-    return [first, remade(layer, { units, inputShape: null })]
+    return [first, remade(layer, { units, inputShape: null, kernelRegularizer })]
   })
   if (factors.size === 0) {
     const shapes = [...chosen].map((layer) => `${layer.name} [${(layer as Dense).kernel.shape.join(', ')}]`)

@@ -1,21 +1,18 @@
 // quantize: a model whose Dense and convolutional layers have int8 weights; and the training that prepares one. The layers are
 // in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
+import { ArgumentError, MyelinError, StateError, quoted, restate } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
-import { classNameOf, isSerialized, serialize } from '../core/registry'
 import type { CustomObjects } from '../core/registry'
 import { typed, unflatten } from '../core/tree'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch } from '../core/tree'
+import { flatten } from '../core/tree'
 import type { DataOf } from '../data/arrays'
 import { RowSource } from '../data/arrays'
 import { LayerBase } from '../layers/base'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import { remade } from '../layers/remade'
 import { Conv1D, Conv2D, Dense } from '../layers'
-import { Loss } from '../losses'
-import { Metric } from '../metrics'
 import { cloneModel } from '../models/clone'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
@@ -25,7 +22,7 @@ import { Tensor } from '../ops/tensor'
 import { compileTraced, trace } from '../ops/trace'
 import { withRuntime } from '../runtime/runtime'
 import { MOST_PRODUCTS } from '../primitives/quantized'
-import type { CompileOptions } from '../training/compiled'
+import { compileLike } from '../training/compile-like'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
 
@@ -91,35 +88,28 @@ function withLayers<Kind extends Model<unknown, unknown>>(model: Kind, replace: 
       target.assign(each.value)
       target.trainable = each.trainable
     })
+    // Positions of random streams, and what regularizers keep. Those within models are copied with their own layers.
+    if (layer.graph === null) layer.stateVariables.forEach((each, at) => own.stateVariables[at]!.assign(each.value))
   })
-  compileAlike(model, copy)
+  compileLike(copy.trainer, model.trainer)
   return copy
-}
-
-/** Compiles a copy as the given model is, with objects of its own. */
-function compileAlike(model: Model<unknown, unknown>, copy: Model<unknown, unknown>): void {
-  const compiled = model.trainer.compiledState
-  if (compiled === null) return
-  const objects: Record<string, CustomObjects[string]> = {}
-  const own = (identifier: unknown): unknown => {
-    if (identifier instanceof Metric || identifier instanceof Loss) {
-      objects[classNameOf(identifier)] = identifier.constructor as never
-      return serialize(identifier)
-    }
-    if (!isBranch(identifier) || isSerialized(identifier)) return identifier
-    return Array.isArray(identifier) ? identifier.map(own) : Object.fromEntries(Object.entries(identifier).map(([key, each]) => [key, own(each)]))
-  }
-  const { loss, lossWeights, metrics, weightedMetrics } = compiled.options
-  const options = { optimizer: serialize(compiled.optimizer), loss: own(loss), lossWeights, metrics: own(metrics), weightedMetrics: own(weightedMetrics) }
-  copy.compile(options as CompileOptions, objects)
 }
 
 /** Rows that are looked at at once. */
 const ROWS = 128
 
+function readCalibration(model: Model<unknown, unknown>, data: unknown): ReturnType<Model<unknown, unknown>['trainer']['readInputs']> {
+  try {
+    return model.trainer.readInputs(data)
+  } catch (error) {
+    if (error instanceof MyelinError) restate(error, `quantize: calibration: ${error.message}`)
+    throw error
+  }
+}
+
 /** The largest |x| that each of some layers gets. */
 function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<LayerBase>, data: unknown): ReadonlyMap<LayerBase, number> {
-  const { x: form, inputs, size } = model.trainer.readInputs(data)
+  const { x: form, inputs, size } = readCalibration(model, data)
   if (size === 0) throw new ArgumentError('quantize: calibration has no rows')
   const largest = new Map<LayerBase, number>()
   const sources = inputs.map((input) => new RowSource(input))
@@ -148,6 +138,8 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
     seen.forEach((layer, i) => largest.set(layer, Math.max(largest.get(layer) ?? 0, program.output(i)[0]!)))
     program.dispose()
   }
+  const silent = [...largest].find(([, each]) => each === 0)
+  if (silent !== undefined) throw new ArgumentError(`quantize: ${silent[0]} gets nothing but zeros from the calibration data, which tell no scale. Give rows like those that it is to predict.`)
   return largest
 }
 

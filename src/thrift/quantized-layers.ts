@@ -1,12 +1,13 @@
 // Layers with int8 weights, for predictions: what `quantize` puts in the place of Dense, Conv1D and Conv2D. They are not trained.
 
-import { ShapeError, formatShape } from '../core/errors'
+import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, count, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
 import { SpatialLayer } from '../layers/core/spatial-layer'
 import { TensorLayer } from '../layers/core/tensor-layer'
 import { sequenceOptions, windowOptions } from '../layers/convolutional/options'
 import { activation } from '../layers/kinds'
+import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
 import { getActivation } from '../activations'
 import type { Activation } from '../activations'
@@ -108,6 +109,12 @@ function makeKernel(sight: Sight, calibrated: boolean, add: AddWeight): Quantize
   )
 }
 
+/** @throws StateError in training: integers have no gradients, and nothing would be learnt */
+function requirePrediction(layer: object, training: boolean): void {
+  if (!training) return
+  throw new StateError(`${String(layer)}: int8 layers are not trained. Train the model that was quantized, or one that quantizationAware made of it, and quantize it again.`)
+}
+
 /**
  * A Dense layer with int8 weights: activation(s · scale[u] · Σ q w[u] + bias[u]), with q = ⌊x / s⌉ within ±127 and
  * s = max |x| / 127 over the row, or calibrated. x [batch, …, n] → [batch, …, units]. `quantize` makes it.
@@ -138,7 +145,8 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
     this.requireBuilt(this.own).quantizeFrom(weights)
   }
 
-  call(x: Tensor): Tensor {
+  call(x: Tensor, { training }: CallContext): Tensor {
+    requirePrediction(this, training)
     const own = this.requireBuilt(this.own)
     const { channels } = own.sight
     if (x.rank < 2 || x.shape.at(-1) !== channels) {
@@ -196,7 +204,8 @@ abstract class QuantizedConvolution extends SpatialLayer {
     this.requireBuilt(this.own).quantizeFrom(weights)
   }
 
-  protected callLast(x: Tensor): Tensor {
+  protected callLast(x: Tensor, { training }: CallContext): Tensor {
+    requirePrediction(this, training)
     const own = this.requireBuilt(this.own)
     const { channels } = own.sight
     if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)

@@ -11,7 +11,7 @@ import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/runtime'
 import { StepLoop } from '../runtime/step-loop'
 import type { CallbackMethods, FitParams, Logs } from './callbacks'
-import { History, TerminateOnNaN } from './callbacks'
+import { Callback, History, TerminateOnNaN } from './callbacks'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { GRADIENT_LIMIT } from '../optimizers/limits'
@@ -274,6 +274,20 @@ export async function runTraining(training: Training): Promise<History> {
   return history
 }
 
+/** Callbacks whose fit is running, and of which model. */
+const inUse = new WeakMap<CallbackMethods, TrainedModel>()
+
+/** @throws ArgumentError for a Callback that a running fit has, or that is given twice: it knows one model at a time */
+function requireFree(callbacks: readonly CallbackMethods[]): void {
+  for (const [i, callback] of callbacks.entries()) {
+    if (!(callback instanceof Callback)) continue
+    const { name } = callback.constructor
+    if (callbacks.indexOf(callback) < i) throw new ArgumentError(`callbacks: the same ${name} is there twice`)
+    const user = inUse.get(callback)
+    if (user !== undefined) throw new ArgumentError(`callbacks: this ${name} is in use by the fit of ${user}, which is running. Make one for each fit.`)
+  }
+}
+
 type Event = (callback: CallbackMethods) => void | Promise<void>
 
 class TrainingLoop {
@@ -302,6 +316,7 @@ class TrainingLoop {
     this.shuffles = shuffle
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
+    requireFree(callbacks)
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
     this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
     this.runner = new BatchRunner(dataset, steps, (types, probes) => steps.train(compiled, types, probes))
@@ -331,6 +346,7 @@ class TrainingLoop {
   async begin(): Promise<void> {
     const { model, compiled } = this.training
     model.stopTraining = false
+    for (const callback of this.callbacks) inUse.set(callback, model)
     // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
     // another.
     await this.pace.yield()
@@ -345,6 +361,7 @@ class TrainingLoop {
   }
 
   release(): void {
+    for (const callback of this.callbacks) inUse.delete(callback)
     this.runner.release()
   }
 
@@ -406,7 +423,11 @@ class TrainingLoop {
   /** How many steps may run; 0 ends training. */
   private stepsAhead({ graph }: Program): number {
     const next = { graph, done: this.step }
-    const allowed = Math.min(...this.limiting.map((callback) => callback.stepsAhead!(next)))
+    const answers = this.limiting.map((callback) => callback.stepsAhead!(next))
+    for (const answer of answers as readonly unknown[]) {
+      if (typeof answer !== 'number' || !(answer >= 0)) throw new ArgumentError(`stepsAhead of a callback must give a number ≥ 0, received ${String(answer)}`)
+    }
+    const allowed = Math.min(...answers)
     if (allowed < 1) this.training.model.stopTraining = true
     return Math.floor(allowed)
   }
