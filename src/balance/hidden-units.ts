@@ -56,7 +56,7 @@ function choose(method: string, model: TrainedModel, chosen: readonly LayerName[
     }
   }
   const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isNamed(each, maker)))))
-  if (found.length > 0) return found.map((group) => ({ ...group, name: nameOf(group), output: outputOf(group) }))
+  if (found.length > 0) return found.map((group) => ({ ...group, name: nameOf(group), output: outputOf(group, groups) }))
   const reasons = groups.map((group) => `${nameOf(group)}: ${whyNot(group)}`)
   throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
 }
@@ -84,8 +84,10 @@ export function nameOf({ makers }: UnitGroup): string {
   return makers.map(({ name }) => name).join('+')
 }
 
-/** Behind normalisation and activation, but before what a random layer, such as Dropout, makes of it. */
-function outputOf({ makers, keepers, count }: UnitGroup): LayerBase {
+/** Behind normalisation and activation of its own, but before what a random layer, such as Dropout, makes of it. */
+function outputOf({ makers, keepers: all, count }: UnitGroup, groups: readonly UnitGroup[]): LayerBase {
+  // What a layer gives that other groups pass through as well is not of these units alone.
+  const keepers = all.filter((layer) => groups.filter((group) => group.keepers.includes(layer)).length === 1)
   const alone = keepers.filter(({ buildSpec }) => buildSpec instanceof TensorSpec && buildSpec.shape.at(-1) === count)
   const isRandom = ({ stateVariables }: LayerBase): boolean => stateVariables.some(({ dtype }) => dtype === 'int32')
   return [...makers, ...alone.filter((layer) => !isRandom(layer))].at(-1)!

@@ -108,6 +108,7 @@ export class SynapticBalance extends configured(Callback, balanceOptions) {
 function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): string | null {
   const { fixed, incoming, outgoing, along, makers, keepers } = group
   if (fixed !== null) return fixed
+  if (group.bent !== null) return group.bent
   if (outgoing.length === 0) return 'nothing uses them'
   if (along.length > 0) return `${along[0]!.weight.name} depends on their size`
   const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))

@@ -3,6 +3,7 @@
 import { configured, count, nullable, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { layersOption } from '../layers/kinds'
+import { isKernel } from '../layers/units'
 import { add } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
 import { Callback } from '../training/callbacks/callback'
@@ -43,7 +44,7 @@ class Scaled {
     const factors = rates.map((each) => Math.max(0, 1 + rate * (wanted - each)))
     for (const place of incoming) {
       // A bias is no synapse.
-      if (place.weight.shape.length === 1) continue
+      if (!isKernel(place.weight)) continue
       const { view: weight } = place.weight
       visitByUnit(place, count, (unit, start, length) => {
         for (let i = start; i < start + length; i++) weight[i] = weight[i]! * factors[unit]!

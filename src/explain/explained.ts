@@ -138,8 +138,8 @@ function programsOf(model: Model<never, never>): Programs {
 const numbers = new WeakMap<object, number>()
 let functions = 0
 
-/** A number for a function: the same one for the same function. */
-function numberOf(fn: object): number {
+/** A number for a function or another object: the same one for the same object. */
+export function numberOf(fn: object): number {
   if (!numbers.has(fn)) numbers.set(fn, functions++)
   return numbers.get(fn)!
 }

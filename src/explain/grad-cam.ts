@@ -16,7 +16,7 @@ import { moveAxis, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { currentTrace } from '../ops/trace'
 import type { ExplainOptions } from './explained'
-import { Explained, explainTable, joinRows } from './explained'
+import { Explained, explainTable, joinRows, numberOf } from './explained'
 
 export interface GradCamOptions<Out = Tensor> extends ExplainOptions<Out> {
   /** The layer whose output is looked at, or its name. Default: the last convolution. */
@@ -66,7 +66,7 @@ export async function gradCam<In, Out>(model: Model<In, Out>, image: DataOf<In>,
   const size = isFirst ? row.slice(1) : row.slice(0, -1)
   const parts: Tensor[][] = []
   for await (const range of explained.ranges(1)) {
-    parts.push(explained.run(`${layer.name} ${at}`, explained.parametersOf(range), (symbols) => {
+    parts.push(explained.run(`${numberOf(layer)} ${at}`, explained.parametersOf(range), (symbols) => {
       const { units, inputs } = explained.split(symbols)
       const seen = outputOf(layer, () => explained.call(inputs))
       const value = explained.score(seen.outputs, units)

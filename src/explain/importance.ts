@@ -21,7 +21,7 @@ import { nextSeed } from '../ops/seed'
 import { expandDims, reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import type { ExplainOptions } from './explained'
-import { Explained, copiesOf, explainTable, nothing, vector } from './explained'
+import { Explained, copiesOf, explainTable, nothing, numberOf, vector } from './explained'
 
 export interface PermutationImportanceOptions {
   /** A metric of Keras's by name, a metric, or a function (yTrue, yPred) → values. Default: the loss that compile chose. */
@@ -141,7 +141,7 @@ function scorerOf(explained: Explained, model: Model<unknown, unknown>, y: unkno
       metric ??= getMetric(wanted, { target: targets.shape, output: predictions.shape })
       const used = metric
       used.resetState()
-      const [result] = explained.run(`metric ${used.name}`, [targets, predictions], ([yTrue, yPred]) => {
+      const [result] = explained.run(`metric ${numberOf(used)}`, [targets, predictions], ([yTrue, yPred]) => {
         used.apply(yTrue!, yPred!)
         return [used.result()]
       })

@@ -40,8 +40,8 @@ export type UnitFlow =
   | { readonly kind: 'keeps'; readonly along: readonly UnitAxis[] }
   /** [batch, …places, units] → [batch, places · units]. */
   | { readonly kind: 'flattens' }
-  /** The inputs, of one shape, element by element. */
-  | { readonly kind: 'joins' }
+  /** The inputs, of one shape, element by element; `scales`: whether a factor on all of them is one on the result. */
+  | { readonly kind: 'joins'; readonly scales: boolean }
   /** The inputs side by side along the last axis. */
   | { readonly kind: 'concatenates' }
 
@@ -51,4 +51,12 @@ export const KEEPS: UnitFlow = { kind: 'keeps', along: [] }
 /** Those of some weights that there are, along an axis. */
 export function unitAxes(axis: number, ...weights: readonly (Variable | null)[]): UnitAxis[] {
   return weights.flatMap((weight) => (weight === null ? [] : [{ weight, axis: axis < 0 ? axis + weight.shape.length : axis }]))
+}
+
+/**
+ * Whether a weight is a kernel, which multiplies what comes in. Told by its name, since a bias may have two axes, as that of GRU has,
+ * and a slope of PReLU as many as its input.
+ */
+export function isKernel({ name, shape }: Variable): boolean {
+  return shape.length >= 2 && !/(?:bias|alpha|gamma|beta)$/i.test(name)
 }

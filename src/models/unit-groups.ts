@@ -51,6 +51,8 @@ export interface UnitGroup {
   readonly options: ReadonlyMap<LayerBase, string>
   /** Why units cannot be taken away or exchanged: "they are the model's output". null where they can. */
   readonly fixed: string | null
+  /** Why a factor on the units is not one on what others are given: a product of them. null where it is, as far as layers join them. */
+  readonly bent: string | null
 }
 
 /** A group while the graph is walked. */
@@ -64,6 +66,7 @@ class Group {
   readonly uses: UnitUse[] = []
   readonly options = new Map<LayerBase, string>()
   fixed: string | null = null
+  bent: string | null = null
 
   constructor(readonly count: number) {}
 
@@ -87,6 +90,7 @@ class Group {
     a.uses.push(...b.uses)
     for (const [maker, option] of b.options) a.options.set(maker, option)
     a.fixed ??= b.fixed
+    a.bent ??= b.bent
     b.into = a
   }
 }
@@ -113,8 +117,8 @@ export function unitGroups(graph: LayerGraph, { inner = false } = {}): UnitGroup
   const walk = new Walk(inner)
   const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
   for (const lane of lanes) lane?.segments.forEach(({ group }) => (group.root.fixed = ARE_OUTPUT))
-  return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, uses, options, fixed }) => {
-    return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, uses, options, fixed }
+  return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, uses, options, fixed, bent }) => {
+    return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, uses, options, fixed, bent }
   })
 }
 
@@ -124,6 +128,8 @@ function fix(lane: Lane, why: string): void {
 
 class Walk {
   readonly groups: Group[] = []
+  /** By layer with weights of its own for each unit: what it was called on first. */
+  private readonly kept = new Map<LayerBase, Lane>()
   /** By layer: what a layer that is called again makes, and what it was called on first. */
   private readonly made = new Map<LayerBase, { readonly group: Group; readonly input: Lane }>()
 
@@ -139,6 +145,8 @@ class Walk {
       const given = symbolsIn(call.input)
       const results = this.call(call.layer, given, given.map((symbol) => lanes.get(symbol) ?? null))
       for (const symbol of symbolsIn(call.options)) fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
+      // What is told besides has the size that it has, and so has what is made of it.
+      if (symbolsIn(call.options).length > 0) for (const lane of results) fix(lane, `${call.layer} is told of others as an option`)
       call.outputs.forEach((symbol, i) => lanes.set(symbol, results[i] ?? null))
     }
     return flatten(graph.outputs).map((symbol) => lanes.get(symbol) ?? null)
@@ -161,18 +169,33 @@ class Walk {
       case 'makes':
         return this.make(layer, flow.units, flow.from, first)
       case 'keeps':
-        first?.segments.forEach(({ group }) => group.root.keepers.add(layer))
-        for (const axis of flow.along) place(first, axis, ({ root }) => root.along)
-        return first
+        return this.keep(layer, flow.along, first)
       case 'flattens': {
         const places = placesOf(symbols[0]!)
         return first === null || places === null ? null : repeated(first, places)
       }
-      case 'joins':
-        return joined(inputs)
+      case 'joins': {
+        const lane = joined(inputs)
+        if (!flow.scales) lane?.segments.forEach(({ group }) => (group.root.bent ??= `${layer} multiplies them`))
+        return lane
+      }
       case 'concatenates':
         return this.concatenated(symbols, inputs)
     }
+  }
+
+  /** Units of one input after another by themselves; weights of their own belong to the units of all inputs. */
+  private keep(layer: LayerBase, along: readonly UnitAxis[], input: Lane): Lane {
+    input?.segments.forEach(({ group }) => group.root.keepers.add(layer))
+    if (along.length === 0) return input
+    const known = this.kept.get(layer)
+    if (known === undefined) {
+      this.kept.set(layer, input)
+      for (const axis of along) place(input, axis, ({ root }) => root.along)
+    } else if (joined([known, input]) === null) {
+      for (const lane of [known, input]) fix(lane, `${layer} is called on several inputs`)
+    }
+    return input
   }
 
   private group(layer: LayerBase, { option, count, incoming, outgoing = [], mixed = false }: MadeUnits): Group {

@@ -7,6 +7,7 @@ import { configured, count, integer, nullable, number, option, required } from '
 import type { LayerBase } from '../layers/base'
 import { Embedding } from '../layers/core/embedding'
 import { isNamed, layersOption } from '../layers/kinds'
+import { isKernel } from '../layers/units'
 import { where } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
 import { Callback } from '../training/callbacks'
@@ -99,7 +100,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     if (unknown !== undefined) throw new ArgumentError(`MagnitudePruning: there is no layer ${String(unknown)}. There are: ${model.allLayers.slice(1).map(({ name }) => name).join(', ')}`)
     const trained = new Set(model.trainableWeights)
     const chosen = model.allLayers.filter((layer) => layer !== (model as unknown)).filter(isMeant)
-    const found = new Set(chosen.flatMap((layer) => (layers === null ? layer.ownWeights : layer.weights)).filter((weight) => trained.has(weight) && weight.shape.length >= 2))
+    const found = new Set(chosen.flatMap((layer) => (layers === null ? layer.ownWeights : layer.weights)).filter((weight) => trained.has(weight) && isKernel(weight)))
     if (found.size > 0) return [...found]
     throw new ArgumentError('MagnitudePruning: there are no kernels to prune: trainable weights of two axes or more')
   }

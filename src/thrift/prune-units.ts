@@ -24,6 +24,8 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   readonly maxLoss?: number
   /** The number that maxLoss is about, of those that `evaluate` gives. Default: the first metric, or 'loss' where there is none. */
   readonly monitor?: string
+  /** Whether the monitored number should rise or fall. 'auto': by its name, where that says so. Default 'auto'. */
+  readonly mode?: 'auto' | 'min' | 'max'
   /**
    * By what units are ranked. 'magnitude': ‖w_in‖ · ‖w_out‖, needs no data. 'utility': mean |h| · Σ |w_out|, needs x. 'taylor':
    * |Σ h · ∂loss/∂h|, what the loss would change to first order, needs x and y. Default 'magnitude'.
@@ -36,11 +38,15 @@ export interface PruneUnitsOptions<In = never, Out = never> {
   readonly signal?: AbortSignal
 }
 
+/** Names of numbers that should fall. */
+const FALLS = /loss|error|entropy|^(?:mse|mae|rmse|mape|msle)$/i
+
 const anything = custom<unknown>((value) => value, () => null)
 const options = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
   monitor: option(nullable(logName), null),
+  mode: option(choice('auto', 'min', 'max'), 'auto'),
   by: option(choice<Criterion>('magnitude', 'utility', 'taylor'), 'magnitude'),
   x: option(anything, null),
   y: option(anything, null),
@@ -79,7 +85,7 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  * Utility: Dohare et al. 2024. Taylor: Molchanov et al. 2017.
  */
 export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Kind & Model<In, Out>, given: PruneUnitsOptions<In, Out>): Promise<Kind> {
-  const { keep, maxLoss, monitor, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
+  const { keep, maxLoss, monitor, mode, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
   const graph = graphOf('pruneUnits', model)
   if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs keep or maxLoss, and not both')
   const needsTargets = by === 'taylor' || maxLoss !== null
@@ -97,7 +103,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Ki
   const seen: Seen | null = dataset === null ? null : { dataset, batchSize, signal }
   try {
     const scores = await scoresOf(work, own, by, seen)
-    const search = maxLoss === null ? null : new Search(work, own, scores, { maxLoss, monitor, evaluate: () => work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) }) })
+    const search = maxLoss === null ? null : new Search(work, own, scores, { maxLoss, monitor, mode, evaluate: () => work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) }) })
     const counts = search === null ? own.map((_, i) => wanted!.get(groups.possible[i]!)!) : await search.run()
     return typed(smaller(plain, new Map(groups.possible.map((group, i) => [group, best(scores.get(own[i]!)!, counts[i]!)]))))
   } finally {
@@ -173,6 +179,7 @@ function best(scores: Float64Array, units: number): number[] {
 interface Bound {
   readonly maxLoss: number
   readonly monitor: string | null
+  readonly mode: 'auto' | 'min' | 'max'
   evaluate(): Promise<Readonly<Record<string, number>>>
 }
 
@@ -222,10 +229,14 @@ class Search {
     })
     const logs = await this.bound.evaluate()
     const names = Object.keys(logs)
-    const monitor = this.bound.monitor ?? names.find((name) => !/loss$/i.test(name)) ?? 'loss'
+    const { mode } = this.bound
+    // A function of the user's own may rise or fall: its name does not say.
+    const isKnown = (name: string): boolean => mode !== 'auto' || shouldRise(name, 'auto') || FALLS.test(name)
+    const monitor = this.bound.monitor ?? names.find((name) => !/loss$/i.test(name) && isKnown(name)) ?? 'loss'
     const value = logs[monitor]
     if (value === undefined) throw new ArgumentError(`pruneUnits: there is no ${quoted(monitor)} to monitor in ${this.work}. There are: ${names.join(', ')}`)
-    return shouldRise(monitor, 'auto') ? -value : value
+    if (!isKnown(monitor)) throw new ArgumentError(`pruneUnits: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`)
+    return shouldRise(monitor, mode) ? -value : value
   }
 }
 

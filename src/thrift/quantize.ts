@@ -14,12 +14,13 @@ import { CallContext, withFrame, withTap } from '../layers/context'
 import { remade } from '../layers/remade'
 import { Conv1D, Conv2D, Dense } from '../layers'
 import { cloneModel } from '../models/clone'
+import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
 import { abs } from '../ops/elementwise'
 import { max } from '../ops/reduce'
 import { Tensor } from '../ops/tensor'
-import { compileTraced, trace } from '../ops/trace'
+import { compileTraced, currentTrace, trace } from '../ops/trace'
 import { withRuntime } from '../runtime/runtime'
 import { MOST_PRODUCTS } from '../primitives/quantized'
 import { compileLike } from '../training/compile-like'
@@ -74,6 +75,11 @@ function requireGraph(where: string, model: LayerBase): Model<unknown, unknown> 
   return model
 }
 
+/** The layers that a model's graph calls, and those that the models within it call: what can be replaced. */
+function called(model: LayerBase): LayerBase[] {
+  return model.graph instanceof LayerGraph ? model.graph.layers.flatMap((layer) => (layer.graph === null ? [layer] : called(layer))) : []
+}
+
 /** A model of the same graph with other layers in some places, and all weights that it shares with the given one. */
 function withLayers<Kind extends Model<unknown, unknown>>(model: Kind, replace: (layer: LayerBase) => LayerBase | null, fill: (layer: LayerBase, copy: LayerBase) => boolean): Kind {
   const [weight] = model.weights
@@ -119,8 +125,10 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
     const seen: LayerBase[] = []
     const traced = trace(types, (symbols) => {
       const found: Tensor[] = []
+      const own = currentTrace()
       const look = (layer: unknown, input: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
-        if (layer instanceof LayerBase && layers.has(layer)) {
+        // What is computed within a loop does not exist outside of it.
+        if (layer instanceof LayerBase && layers.has(layer) && currentTrace() === own) {
           for (const leaf of flatten(input)) {
             if (!(leaf instanceof Tensor)) continue
             seen.push(layer)
@@ -163,7 +171,7 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
 export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeOptions<never> | { readonly calibration?: unknown } = {}): Kind {
   const given = requireGraph('quantize', model)
   const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
-  const chosen = new Set(given.allLayers.filter(isQuantizable))
+  const chosen = new Set(called(given).filter(isQuantizable))
   if (chosen.size === 0) throw new ArgumentError(`quantize: ${given} has no Dense, Conv1D or Conv2D layer`)
   const largest = calibration === null ? null : largestInputs(given, chosen, calibration)
   const copy = withLayers(
@@ -191,7 +199,7 @@ export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeO
  */
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
   const given = requireGraph('quantizationAware', model)
-  if (!given.allLayers.some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${given} has no Dense, Conv1D or Conv2D layer`)
+  if (!called(given).some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${given} has no Dense, Conv1D or Conv2D layer`)
   const awareOf = (layer: LayerBase): LayerBase | null => {
     if (!isQuantizable(layer)) return null
     const config = Object.fromEntries(Object.keys(layer.getConfig()).map((key) => [key, Reflect.get(layer, key)]))

@@ -71,7 +71,7 @@ export class Steps {
   train(compiled: Compiled, types: BatchTypes, probes: readonly Probe[] = []): Program {
     const traced = probes.filter(({ trace }) => trace !== undefined)
     const { model } = this
-    const seen = { weights: model.trainableWeights, scale: compiled.optimizer.lossScaleFactor ?? 1 }
+    const seen = { weights: model.weights, scale: compiled.optimizer.lossScaleFactor ?? 1 }
     return this.batchProgram('train', compiled, types, true, (batch) => withProbes(traced, seen, () => model.trainStep(typed(batch))), probesKey(traced))
   }
 

@@ -31,7 +31,7 @@ export class Concatenate extends configured(ListLayer, () => ({
 
   override get unitFlow(): UnitFlow | null {
     const [{ shape }] = flatten(this.buildSpec!) as [TensorSpec]
-    return normalizeAxis(String(this), this.axis, shape.length) === shape.length - 1 ? { kind: 'concatenates' } : { kind: 'joins' }
+    return normalizeAxis(String(this), this.axis, shape.length) === shape.length - 1 ? { kind: 'concatenates' } : { kind: 'joins', scales: true }
   }
 
   call(inputs: readonly Tensor[]): Tensor {

@@ -35,7 +35,7 @@ export abstract class Merge extends ListLayer {
   protected abstract merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor
 
   override get unitFlow(): UnitFlow {
-    return { kind: 'joins' }
+    return { kind: 'joins', scales: true }
   }
 
   call(inputs: readonly Tensor[], context: CallContext): Tensor {
@@ -120,6 +120,10 @@ export class Average extends Merge {
  */
 export class Multiply extends Merge {
   static readonly className = 'Multiply'
+
+  override get unitFlow(): UnitFlow {
+    return { kind: 'joins', scales: false }
+  }
 
   protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
     const product = inputs.map((x, i) => (masks[i] == null ? x : where(masks[i], x, 1))).reduce((a, b) => multiply(a, b))
