@@ -7,6 +7,7 @@ import { typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
+import { Sequential } from '../models/sequential'
 import type { UnitGroup } from '../models/unit-groups'
 import { unitGroups, visitUnits } from '../models/unit-groups'
 import { logName, shouldRise } from '../training/callbacks/monitor'
@@ -114,6 +115,7 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Ki
 /** @throws ArgumentError for what is no model, or one whose graph nobody knows; StateError before it is built */
 export function graphOf(where: string, model: unknown): LayerGraph {
   if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
+  if (model instanceof Sequential && model.hasOwnStep) throw new ArgumentError(`${where}: ${model} has a training step of its own, which a copy would not have. Give it a plain Sequential of the same layers.`)
   if (model.graph instanceof LayerGraph) return model.graph
   if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
   throw new ArgumentError(`${where}: ${model} must be a Sequential or a functional model, of which it is known how its layers are connected`)
