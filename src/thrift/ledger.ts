@@ -44,7 +44,7 @@ const plus = (a: Cost, b: Cost): Cost => ({ flops: a.flops + b.flops, bytes: a.b
 export class Ledger {
   /** A prediction of one batch. */
   readonly prediction: Cost
-  /** One training step; null where the model is not compiled. */
+  /** One training step; null where the model is not compiled, or no weight of it is trained. */
   readonly training: StepCost | null
 
   constructor(
@@ -135,7 +135,9 @@ export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
   if (prediction === null) {
     throw new StateError(`ledger: ${model} must be built, with inputs that have no open extents besides the batch. Give the first layer an inputShape, or predict once.`)
   }
-  const graph = model.trainer.compiledState === null ? null : model.trainer.trainingGraph(batchSize)
+  // Where no weight is trained there is no step: an int8 model refuses one.
+  const trains = model.trainer.compiledState !== null && model.trainableWeights.length > 0
+  const graph = trains ? model.trainer.trainingGraph(batchSize) : null
   const training = graph === null ? null : costOf(simplify(graph))
   const layers = new Map(model.layers.map((layer) => [`${model.name}/${layer.name}`, layer] as const))
   const names = new Set<string>([...layers.keys(), ...PARTS])

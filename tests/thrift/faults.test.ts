@@ -3,7 +3,7 @@ import type { CallbackMethods } from '../../src'
 import { BatchNormalization, Dense, EarlyStopping, Sequential, loadModel, ops, tensor } from '../../src'
 import { L2Init, SynapticBalance, UnitHealth, balanceSynapses } from '../../src/balance'
 import { partialDependence } from '../../src/explain'
-import { Distiller, EmissionsTracker, distill, lowRank, quantizationAware, quantize } from '../../src/thrift'
+import { Distiller, EmissionsTracker, distill, ledger, lowRank, quantizationAware, quantize } from '../../src/thrift'
 import { errorOf, samples } from '../helpers/training'
 
 const { x, yes } = samples(20)
@@ -76,6 +76,9 @@ describe('int8 models', () => {
     const small = quantize(network())
     expect((await errorOf(() => small.fit(x, yes, { verbose: 0 }))).message).toMatch(/int8 layers are not trained/)
     expect(typeof (await small.evaluate(x, yes)).loss).toBe('number')
+    const costs = ledger(small, { batchSize: 1 })
+    expect(costs.training).toBeNull()
+    expect(costs.prediction.flops).toBeGreaterThan(0)
   })
 
   it('are not made of calibration data that tell nothing, or of wrong ones', () => {
