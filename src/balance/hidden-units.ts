@@ -9,7 +9,7 @@ import { TensorSpec } from '../layers/spec'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
-import { ARE_OUTPUT, indicesOf, unitGroups } from '../models/unit-groups'
+import { ARE_OUTPUT, groupName, indicesOf, unitGroups } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { concatenate, reshape, slice, take } from '../ops/shape'
@@ -51,13 +51,13 @@ function choose(method: string, model: TrainedModel, chosen: readonly LayerName[
       const group = groups.find(({ makers }) => makers.some((maker) => isNamed(each, maker)))
       const why = group === undefined ? 'no layer of this name makes units' : whyNot(group)
       if (why === null) continue
-      const possible = groups.filter((one) => whyNot(one) === null).map(nameOf)
+      const possible = groups.filter((one) => whyNot(one) === null).map(groupName)
       throw new ArgumentError(`${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`)
     }
   }
   const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isNamed(each, maker)))))
-  if (found.length > 0) return found.map((group) => ({ ...group, name: nameOf(group), output: outputOf(group, groups) }))
-  const reasons = groups.map((group) => `${nameOf(group)}: ${whyNot(group)}`)
+  if (found.length > 0) return found.map((group) => ({ ...group, name: groupName(group), output: outputOf(group, groups) }))
+  const reasons = groups.map((group) => `${groupName(group)}: ${whyNot(group)}`)
   throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
 }
 
@@ -77,11 +77,6 @@ function whyNotExchanged(model: TrainedModel): WhyNot {
     const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
     return frozen === undefined ? null : `${frozen.weight.name} is not trained`
   }
-}
-
-/** The layers that make the units of a group. */
-export function nameOf({ makers }: UnitGroup): string {
-  return makers.map(({ name }) => name).join('+')
 }
 
 /** Behind normalisation and activation of its own, but before what a random layer, such as Dropout, makes of it. */

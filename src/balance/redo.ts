@@ -3,13 +3,13 @@
 import { configured, count, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { layersOption } from '../layers/kinds'
-import { add } from '../ops/elementwise'
-import { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
-import type { Probe, ProbedStep } from '../training/probes'
+import type { Probe } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
-import { hiddenUnits, meanActivity } from './hidden-units'
+import { hiddenUnits } from './hidden-units'
+import type { ActivityListener } from './mean-activity'
+import { activityProbe } from './mean-activity'
 import { PerModel } from './per-model'
 import { Renewal } from './renewal'
 
@@ -30,28 +30,19 @@ export function dormancyScores(activity: ArrayLike<number>): Float64Array {
   return values.map((value) => value / (average + 1e-9))
 }
 
-/** The units of one group, and how active they were. */
-class Watch {
-  /** Σ over steps of mean|h| */
-  readonly activity: Variable
+/** The units of one group. */
+class Watch implements ActivityListener {
   readonly renewal: Renewal
   replaced = 0
 
-  constructor(readonly units: HiddenUnits, model: TrainedModel) {
-    this.activity = new Variable([units.count], { name: `${units.name}/activity`, trainable: false })
+  constructor(readonly units: HiddenUnits, model: TrainedModel, private readonly threshold: number) {
     this.renewal = new Renewal(model, units)
   }
 
-  observe(step: ProbedStep): void {
-    this.activity.assign(add(this.activity.value, meanActivity(step, this.units)))
-  }
-
-  look(steps: number, threshold: number): void {
-    const { view } = this.activity
-    const dormant = [...dormancyScores(view.map((sum) => sum / steps))].flatMap((score, unit) => (score <= threshold ? [unit] : []))
+  hear(activity: Float64Array): void {
+    const dormant = [...dormancyScores(activity)].flatMap((score, unit) => (score <= this.threshold ? [unit] : []))
     this.renewal.renew(dormant)
     this.replaced += dormant.length
-    view.fill(0)
   }
 }
 
@@ -74,19 +65,9 @@ class Watch {
  */
 export class ReDo extends configured(Callback, reDoOptions) {
   static readonly className = 'ReDo'
-  private steps = 0
   private readonly state = new PerModel((model) => {
-    this.steps = 0
-    const watches = hiddenUnits('ReDo', model, this.layers).map((units) => new Watch(units, model))
-    const probe: Probe = {
-      trace: (step) => watches.forEach((each) => each.observe(step)),
-      afterStep: () => {
-        if (++this.steps < this.every) return
-        watches.forEach((each) => each.look(this.steps, this.threshold))
-        this.steps = 0
-      },
-    }
-    return { watches, probes: [probe] }
+    const watches = hiddenUnits('ReDo', model, this.layers).map((units) => new Watch(units, model, this.threshold))
+    return { watches, probes: [activityProbe(watches, this.every)] }
   })
 
   get probes(): readonly Probe[] {

@@ -3,7 +3,7 @@
 
 import { AVERAGE } from '../optimizers/optimizer'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
-import { visitUnits } from '../models/unit-groups'
+import { visitUnits } from '../models/unit-elements'
 import type { TensorData } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'

@@ -8,12 +8,13 @@ import type { InputsOf } from '../core/options'
 import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
+import { scaleUnits, sumByUnit } from '../models/unit-elements'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
+import { groupName } from '../models/unit-groups'
 import { multiply } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
 import { Callback } from '../training/callbacks/callback'
-import { groupsOf, nameOf } from './hidden-units'
-import { visitByUnit } from './places'
+import { groupsOf } from './hidden-units'
 
 const balanceOptions = () => ({
   /** The largest |λ − 1| at which all is balanced. Default 1e-4. */
@@ -70,7 +71,7 @@ export function balanceSynapses(model: BalancedModel, options: BalanceOptions = 
   const before = totalOf(chosen)
   let sweeps = 0
   for (let largest = Infinity; largest > tolerance && sweeps < most; sweeps++) largest = Math.max(...chosen.map(balanceGroup))
-  return { layers: chosen.map(nameOf), left, before, after: totalOf(chosen), sweeps }
+  return { layers: chosen.map(groupName), left, before, after: totalOf(chosen), sweeps }
 }
 
 /** The groups that can be balanced, and why the others cannot. @throws ArgumentError where there are none */
@@ -79,9 +80,9 @@ function balanceable(model: BalancedModel): { readonly chosen: readonly UnitGrou
   const trained = new Set(model.trainableWeights)
   const left = Object.fromEntries(groups.flatMap((group) => {
     const why = whyLeft(group, trained)
-    return why === null ? [] : [[nameOf(group), why]]
+    return why === null ? [] : [[groupName(group), why]]
   }))
-  const chosen = groups.filter((group) => !(nameOf(group) in left))
+  const chosen = groups.filter((group) => !(groupName(group) in left))
   if (chosen.length === 0) {
     const reasons = Object.entries(left).map(([name, why]) => `${name}: ${why}`)
     throw new ArgumentError(`balanceSynapses: the model ${quoted(model.name)} has no units to balance (${reasons.join('; ')})`)
@@ -139,34 +140,13 @@ function keepsScale(layer: LayerBase): boolean {
   })
 }
 
-/** Σ of squares of each unit over places. */
-function squaresByUnit(places: readonly UnitPlace[], count: number): Float64Array {
-  const sums = new Float64Array(count)
-  for (const place of places) {
-    const { view } = place.weight
-    visitByUnit(place, count, (unit, start, length) => {
-      for (let i = start; i < start + length; i++) sums[unit]! += view[i]! ** 2
-    })
-  }
-  return sums
-}
-
-function scale(places: readonly UnitPlace[], factors: Float64Array): void {
-  for (const place of places) {
-    const { view } = place.weight
-    visitByUnit(place, factors.length, (unit, start, length) => {
-      for (let i = start; i < start + length; i++) view[i] = view[i]! * factors[unit]!
-    })
-  }
-}
-
 /** The largest |λ − 1|. */
 function balanceGroup({ incoming, outgoing, count }: UnitGroup): number {
-  const [sumsIn, sumsOut] = [squaresByUnit(incoming, count), squaresByUnit(outgoing, count)]
+  const [sumsIn, sumsOut] = [incoming, outgoing].map((places) => sumByUnit(places, count, (w) => w * w)) as [Float64Array, Float64Array]
   // A unit that nothing comes in to, or that nothing uses, has no best factor.
   const factors = sumsIn.map((sum, unit) => (sum === 0 || sumsOut[unit] === 0 ? 1 : (sumsOut[unit]! / sum) ** 0.25))
-  scale(incoming, factors)
-  scale(outgoing, factors.map((factor) => 1 / factor))
+  scaleUnits(incoming, factors)
+  scaleUnits(outgoing, factors.map((factor) => 1 / factor))
   return factors.reduce((largest, factor) => Math.max(largest, Math.abs(factor - 1)), 0)
 }
 

@@ -4,14 +4,14 @@ import { configured, count, nullable, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { isKernel } from '../layers/units'
-import { add } from '../ops/elementwise'
-import { Variable } from '../ops/variable'
+import { scaleUnits } from '../models/unit-elements'
 import { Callback } from '../training/callbacks/callback'
-import type { Probe, ProbedStep } from '../training/probes'
+import type { Probe } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
-import { hiddenUnits, meanActivity } from './hidden-units'
+import { hiddenUnits } from './hidden-units'
+import type { ActivityListener } from './mean-activity'
+import { activityProbe } from './mean-activity'
 import { PerModel } from './per-model'
-import { visitByUnit } from './places'
 
 const synapticScalingOptions = () => ({
   /** η in 0 … 1. Default 0.1. */
@@ -25,32 +25,15 @@ const synapticScalingOptions = () => ({
 })
 export type SynapticScalingOptions = InputsOf<ReturnType<typeof synapticScalingOptions>>
 
-/** The units of one group, and how active they were. */
-class Scaled {
-  private readonly activity: Variable
+/** The units of one group. */
+class Scaled implements ActivityListener {
+  constructor(readonly units: HiddenUnits, private readonly options: SynapticScaling) {}
 
-  constructor(private readonly units: HiddenUnits, private readonly options: SynapticScaling) {
-    this.activity = new Variable([units.count], { name: `${units.name}/activity`, trainable: false })
-  }
-
-  observe(step: ProbedStep): void {
-    this.activity.assign(add(this.activity.value, meanActivity(step, this.units)))
-  }
-
-  scale(steps: number): void {
-    const { units: { count, incoming }, options: { rate, target }, activity: { view } } = this
-    const rates = Float64Array.from(view, (sum) => sum / steps)
-    const wanted = target ?? rates.reduce((sum, each) => sum + each, 0) / count
-    const factors = rates.map((each) => Math.max(0, 1 + rate * (wanted - each)))
-    for (const place of incoming) {
-      // A bias is no synapse.
-      if (!isKernel(place.weight)) continue
-      const { view: weight } = place.weight
-      visitByUnit(place, count, (unit, start, length) => {
-        for (let i = start; i < start + length; i++) weight[i] = weight[i]! * factors[unit]!
-      })
-    }
-    view.fill(0)
+  hear(activity: Float64Array): void {
+    const { units: { count, incoming }, options: { rate, target } } = this
+    const wanted = target ?? activity.reduce((sum, each) => sum + each, 0) / count
+    // A bias is no synapse.
+    scaleUnits(incoming.filter(({ weight }) => isKernel(weight)), activity.map((each) => Math.max(0, 1 + rate * (wanted - each))))
   }
 }
 
@@ -75,19 +58,8 @@ class Scaled {
  */
 export class SynapticScaling extends configured(Callback, synapticScalingOptions) {
   static readonly className = 'SynapticScaling'
-  private steps = 0
   private readonly state = new PerModel((model) => {
-    this.steps = 0
-    const groups = hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this))
-    const probe: Probe = {
-      trace: (step) => groups.forEach((each) => each.observe(step)),
-      afterStep: () => {
-        if (++this.steps < this.every) return
-        groups.forEach((each) => each.scale(this.steps))
-        this.steps = 0
-      },
-    }
-    return { probes: [probe] }
+    return { probes: [activityProbe(hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this)), this.every)] }
   })
 
   get probes(): readonly Probe[] {

@@ -299,12 +299,7 @@ export function indicesOf({ start, stride, blocks }: Pick<UnitPlace, 'start' | '
   return Array.from({ length: blocks }, (_, block) => units.map((unit) => start + block * stride + unit)).flat()
 }
 
-/** Visits the elements of a weight that belong to units: `visit(offset of the first, how many side by side)`. */
-export function visitUnits(place: UnitPlace, units: readonly number[], visit: (start: number, length: number) => void): void {
-  const { weight: { shape }, axis } = place
-  const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1)
-  const outer = shape.slice(0, axis).reduce((product, extent) => product * extent, 1)
-  const along = shape[axis]! * inner
-  const indices = indicesOf(place, units)
-  for (let row = 0; row < outer; row++) for (const index of indices) visit(row * along + index * inner, inner)
+/** The names of the layers that make a group's units. */
+export function groupName({ makers }: UnitGroup): string {
+  return makers.map(({ name }) => name).join('+')
 }

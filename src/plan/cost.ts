@@ -18,6 +18,11 @@ export interface Cost {
   readonly bytes: number
 }
 
+/** Two costs together. */
+export function addCosts(a: Cost, b: Cost): Cost {
+  return { flops: a.flops + b.flops, bytes: a.bytes + b.bytes }
+}
+
 export interface GraphCost extends Cost {
   /** By where the work comes from: `model/dense`, `model/dense/gradient`, `optimizer`. */
   readonly byScope: ReadonlyMap<string, Cost>
@@ -42,10 +47,9 @@ export function costOfKernels(kernels: readonly Kernel[]): GraphCost {
 function total(parts: readonly (readonly [string, Cost])[]): GraphCost {
   const byScope = new Map<string, Cost>()
   let sum: Cost = { flops: 0, bytes: 0 }
-  const plus = (a: Cost, b: Cost): Cost => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes })
   for (const [scope, cost] of parts) {
-    sum = plus(sum, cost)
-    if (cost.flops > 0 || cost.bytes > 0) byScope.set(scope, plus(byScope.get(scope) ?? { flops: 0, bytes: 0 }, cost))
+    sum = addCosts(sum, cost)
+    if (cost.flops > 0 || cost.bytes > 0) byScope.set(scope, addCosts(byScope.get(scope) ?? { flops: 0, bytes: 0 }, cost))
   }
   return { ...sum, byScope }
 }

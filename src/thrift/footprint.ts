@@ -23,22 +23,23 @@ export interface CarbonOptions {
   readonly pue: number
 }
 
-const known = new WeakMap<Graph, Cost>()
+/** What one run of a graph costs. */
+interface RunCost extends Cost {
+  /** Whether it is a training step: an optimizer made some of its nodes. */
+  readonly isStep: boolean
+}
+
+const known = new WeakMap<Graph, RunCost>()
 
 /** What one run of a graph costs; counted once. */
-export function costOfRun(graph: Graph): Cost {
+export function costOfRun(graph: Graph): RunCost {
   let cost = known.get(graph)
   if (cost === undefined) {
     const { flops, bytes } = costOf(simplify(graph))
-    cost = { flops, bytes }
+    cost = { flops, bytes, isStep: graph.nodes.some(({ scope }) => scope === 'optimizer' || scope.startsWith('optimizer/')) }
     known.set(graph, cost)
   }
   return cost
-}
-
-/** Whether a run of a graph is a training step: an optimizer made some of its nodes. */
-function updatesWeights({ nodes }: Graph): boolean {
-  return nodes.some(({ scope }) => scope === 'optimizer' || scope.startsWith('optimizer/'))
 }
 
 /** Everything that is computed from now on, until it is closed. */
@@ -58,7 +59,7 @@ export class Measurement {
       flops += runs * cost.flops
       bytes += runs * cost.bytes
       all += runs
-      if (updatesWeights(graph)) steps += runs
+      if (cost.isStep) steps += runs
     }
     return { flops, bytes, runs: all, steps }
   }

@@ -8,7 +8,7 @@ import type { LayerBase } from '../layers/base'
 import { Model } from '../models/model'
 import { predictionCost } from '../models/cost'
 import type { Cost, GraphCost } from '../plan/cost'
-import { costOf } from '../plan/cost'
+import { addCosts, costOf } from '../plan/cost'
 import { simplify } from '../plan/simplify'
 import { requireCount } from '../training/loop'
 
@@ -38,7 +38,6 @@ export interface LedgerRow {
 }
 
 const NOTHING: Cost = { flops: 0, bytes: 0 }
-const plus = (a: Cost, b: Cost): Cost => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes })
 
 /** What a model costs, as `ledger` counted it. */
 export class Ledger {
@@ -53,7 +52,7 @@ export class Ledger {
     /** The layers in the model's order, then the other parts. What they cost adds up to `prediction` and `training`. */
     readonly rows: readonly LedgerRow[],
   ) {
-    this.prediction = rows.reduce((sum, { prediction }) => plus(sum, prediction), NOTHING)
+    this.prediction = rows.reduce((sum, { prediction }) => addCosts(sum, prediction), NOTHING)
     const steps = rows.map(({ training }) => training).filter((step) => step !== null)
     this.training = steps.length === 0 ? null : steps.reduce(addSteps)
   }
@@ -83,7 +82,7 @@ export class Ledger {
 }
 
 function addSteps(a: StepCost, b: StepCost): StepCost {
-  return { ...plus(a, b), forward: plus(a.forward, b.forward), backward: plus(a.backward, b.backward) }
+  return { ...addCosts(a, b), forward: addCosts(a.forward, b.forward), backward: addCosts(a.backward, b.backward) }
 }
 
 /** Parts of a step that are no layers. */
@@ -108,7 +107,7 @@ function costsBy(names: ReadonlySet<string>, { byScope }: GraphCost, isWanted: (
   for (const [scope, cost] of byScope) {
     if (!isWanted(scope)) continue
     const owner = ownerOf(scope, names)
-    costs.set(owner, plus(costs.get(owner) ?? NOTHING, cost))
+    costs.set(owner, addCosts(costs.get(owner) ?? NOTHING, cost))
   }
   return costs
 }
@@ -150,7 +149,7 @@ export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
       name: layer?.name ?? scope,
       className: layer === undefined ? null : classNameOf(layer),
       prediction: predicted.get(scope) ?? NOTHING,
-      training: training === null ? null : { ...plus(ahead, back), forward: ahead, backward: back },
+      training: training === null ? null : { ...addCosts(ahead, back), forward: ahead, backward: back },
     }
   }
   const others = [...PARTS, REST].map((scope) => rowOf(scope)).filter(({ prediction: { bytes }, training: step }) => bytes > 0 || (step?.bytes ?? 0) > 0)

@@ -8,8 +8,9 @@ import type { DataOf, TargetsOf } from '../data/arrays'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
+import { visitUnits } from '../models/unit-elements'
 import type { UnitGroup } from '../models/unit-groups'
-import { unitGroups, visitUnits } from '../models/unit-groups'
+import { groupName, unitGroups } from '../models/unit-groups'
 import { logName, shouldRise } from '../training/callbacks/monitor'
 import { smaller } from './smaller'
 import type { Criterion, Scores, Seen } from './unit-scores'
@@ -142,12 +143,11 @@ function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
   }
 }
 
-const nameOf = ({ makers }: UnitGroup): string => makers.map(({ name }) => name).join('+')
 const hasMaker = ({ makers }: UnitGroup, name: string): boolean => makers.some((maker) => maker.name === name)
 
 /** How many units of each group stay. */
 function wantedCounts(keep: number | Readonly<Record<string, number>>, { possible, others }: Groups): Map<UnitGroup, number> {
-  const reasons = [...others].map(([group, why]) => `${nameOf(group)}: ${why}`).join('; ')
+  const reasons = [...others].map(([group, why]) => `${groupName(group)}: ${why}`).join('; ')
   if (possible.length === 0) throw new ArgumentError(`pruneUnits: there are no units that can be taken away${reasons === '' ? '' : ` (${reasons})`}`)
   if (typeof keep === 'number') return new Map(possible.map((group) => [group, countOf(keep, group.count)]))
   const wanted = new Map(possible.map((group) => [group, group.count]))
@@ -156,7 +156,7 @@ function wantedCounts(keep: number | Readonly<Record<string, number>>, { possibl
     const group = possible.find((one) => hasMaker(one, name))
     if (group === undefined) {
       const why = [...others].find(([one]) => hasMaker(one, name))?.[1] ?? 'no layer of this name makes units that are known'
-      throw new ArgumentError(`pruneUnits: cannot take units of ${quoted(name)} away: ${why}. Possible: ${possible.map(nameOf).join(', ')}`)
+      throw new ArgumentError(`pruneUnits: cannot take units of ${quoted(name)} away: ${why}. Possible: ${possible.map(groupName).join(', ')}`)
     }
     const units = each < 1 ? countOf(each, group.count) : each
     if (units > group.count) throw new ArgumentError(`pruneUnits: keep.${name} must be at most ${group.count}, the units that there are, received ${each}`)

@@ -5,8 +5,9 @@ import { RowSource, tensorsOf } from '../data/arrays'
 import { flatten, typed, unflatten } from '../core/tree'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { Model } from '../models/model'
-import type { UnitGroup, UnitPlace, UnitUse } from '../models/unit-groups'
-import { indicesOf, visitUnits } from '../models/unit-groups'
+import { sumByUnit } from '../models/unit-elements'
+import type { UnitGroup, UnitUse } from '../models/unit-groups'
+import { indicesOf } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { take } from '../ops/shape'
@@ -23,25 +24,11 @@ export type Scores = ReadonlyMap<UnitGroup, Float64Array>
 
 export type Criterion = 'magnitude' | 'utility' | 'taylor'
 
-/** Σ f(w) over the weights of each unit in some places. */
-function sumByUnit({ count }: UnitGroup, places: readonly UnitPlace[], of: (weight: number) => number): Float64Array {
-  return Float64Array.from({ length: count }, (_, unit) => {
-    let total = 0
-    for (const place of places) {
-      const { view } = place.weight
-      visitUnits(place, [unit], (start, length) => {
-        for (let i = start; i < start + length; i++) total += of(view[i]!)
-      })
-    }
-    return total
-  })
-}
-
 /** ‖w_in‖ · ‖w_out‖: what rescaling a ReLU unit does not change. */
 function magnitudes(group: UnitGroup): Float64Array {
   const square = (weight: number): number => weight * weight
-  const incoming = sumByUnit(group, group.incoming, square)
-  const outgoing = sumByUnit(group, group.outgoing, square)
+  const incoming = sumByUnit(group.incoming, group.count, square)
+  const outgoing = sumByUnit(group.outgoing, group.count, square)
   return incoming.map((each, unit) => Math.sqrt(each * outgoing[unit]!))
 }
 
@@ -74,7 +61,7 @@ export async function scoresOf(model: Model<never, never>, groups: readonly Unit
   })
   if (by === 'taylor') return found
   return new Map(groups.map((group) => {
-    const strength = sumByUnit(group, group.outgoing, Math.abs)
+    const strength = sumByUnit(group.outgoing, group.count, Math.abs)
     return [group, found.get(group)!.map((each, unit) => each * strength[unit]!)]
   }))
 }

@@ -72,7 +72,7 @@ export interface EvaluateOptions {
 export class BatchRunner {
   private readonly sources: readonly RowSource[]
   /** By the number of rows and the probes. */
-  private readonly programs = new Map<string, Program>()
+  private readonly programs = new Map<number | string, Program>()
   private readonly types: (count: number) => BatchTypes
   private readonly loops = new Map<Program, StepLoop | null>()
   private resident: ResidentRows | null = null
@@ -91,7 +91,8 @@ export class BatchRunner {
 
   /** The program for a number of rows, compiled the first time. */
   program(count: number, probes: readonly Probe[] = []): Program {
-    const key = `${count}${probesKey(probes)}`
+    // Steps without probes are many, and each asks.
+    const key = probes.length === 0 ? count : `${count}${probesKey(probes)}`
     let program = this.programs.get(key)
     if (program === undefined) {
       program = this.make(this.types(count), probes)

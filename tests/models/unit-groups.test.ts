@@ -6,7 +6,8 @@ import {
   LayerNormalization, LSTM, MaxPooling2D, Model, ReLU, SeparableConv2D, Sequential, Variable, setRandomSeed, tensor,
 } from '../../src'
 import type { UnitGroup, UnitPlace } from '../../src/models/unit-groups'
-import { indicesOf, unitGroups, visitUnits } from '../../src/models/unit-groups'
+import { visitUnits } from '../../src/models/unit-elements'
+import { indicesOf, unitGroups } from '../../src/models/unit-groups'
 
 /** [weight, axis, start, stride, blocks], readable. */
 function text({ weight, axis, start, stride, blocks }: UnitPlace): string {

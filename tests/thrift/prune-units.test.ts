@@ -7,7 +7,8 @@ import {
   LayerNormalization, LearningRateSchedule, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, loadModel, metrics, ops, setRandomSeed, tensor,
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
-import { unitGroups, visitUnits } from '../../src/models/unit-groups'
+import { visitUnits } from '../../src/models/unit-elements'
+import { unitGroups } from '../../src/models/unit-groups'
 import { L2Init } from '../../src/balance'
 import { pruneUnits } from '../../src/thrift'
 
