@@ -1,6 +1,6 @@
 // lowRank: kernels of Dense layers as products of two narrow ones.
 
-import { ArgumentError, StateError } from '../core/errors'
+import { ArgumentError } from '../core/errors'
 import { count, nullable, number, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/base'
@@ -8,8 +8,6 @@ import { Dense } from '../layers/core/dense'
 import type { LayerName } from '../layers/kinds'
 import { isNamed, layersOption } from '../layers/kinds'
 import { remade } from '../layers/remade'
-import { cloneInParts } from '../models/clone'
-import { LayerGraph } from '../models/layer-graph'
 import type { Model } from '../models/model'
 import { divide, multiply, sqrt, square } from '../ops/elementwise'
 import { eigh, qr } from '../ops/factorization'
@@ -19,8 +17,8 @@ import { sum } from '../ops/reduce'
 import { flip, slice, transpose } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { compileLike } from '../training/compile-like'
 import { graphOf } from './prune-units'
+import { replaceLayers } from './replace-layers'
 
 export interface LowRankOptions {
   /** How many numbers stand between the two layers. */
@@ -68,49 +66,35 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
   if (unknown !== undefined) throw new ArgumentError(`lowRank: ${String(unknown)} is no Dense layer of ${model}. There are: ${dense.map(({ name }) => name).join(', ') || 'none'}`)
   const chosen = new Set<LayerBase>(layers === null ? dense : dense.filter((layer) => layers.some((each) => isNamed(each, layer))))
   const names = new Set(model.allLayers.map(({ name }) => name))
-  const factors = new Map<LayerBase, Factors>()
-  const { model: copy, made } = cloneInParts(model, (layer) => {
+  let replaced = 0
+  const thin = replaceLayers(whole, (layer) => {
     const found = chosen.has(layer) ? factorsOf((layer as Dense).kernel, rank, energy) : null
-    if (found === null) return [remade(layer)]
-    factors.set(layer, found)
-    const { inputShape, kernelInitializer, kernelRegularizer: given, trainable, units } = layer as Dense
+    if (found === null) return null
+    replaced++
+    const { inputShape, kernelInitializer, kernelRegularizer: given, trainable, units, bias } = layer as Dense
     // What a penalty keeps of a kernel says nothing of its factors.
     const kernelRegularizer = given?.keep === undefined ? given : null
     const name = unused(`${layer.name}_in`, names)
     const first = new Dense({ units: found.first.shape[1]!, useBias: false, kernelInitializer, kernelRegularizer, inputShape, trainable, name })
-    return [first, remade(layer, { units, inputShape: null, kernelRegularizer })]
+    const second = remade(layer, { units, inputShape: null, kernelRegularizer }) as Dense
+    const fill = (): void => {
+      first.kernel.assign(found.first)
+      second.kernel.assign(found.second)
+      second.bias?.assign(bias!.value)
+    }
+    return { layers: [first, second], fill }
   })
-  if (factors.size === 0) {
+  if (replaced === 0) {
     const shapes = [...chosen].map((layer) => `${layer.name} [${(layer as Dense).kernel.shape.join(', ')}]`)
     throw new ArgumentError(`lowRank: nothing would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`)
   }
-  for (const [layer, copies] of made) {
-    const found = factors.get(layer)
-    if (found !== undefined) {
-      const [first, second] = copies as [Dense, Dense]
-      first.kernel.assign(found.first)
-      second.kernel.assign(found.second)
-      second.bias?.assign((layer as Dense).bias!.value)
-    } else if (!(layer.graph instanceof LayerGraph)) {
-      copyAll(layer.weights, copies[0]!.weights)
-      copyAll(layer.stateVariables, copies[0]!.stateVariables)
-    }
-  }
-  compileLike(copy.trainer, model.trainer)
-  return typed(copy)
+  return thin
 }
 
 function unused(name: string, names: Set<string>): string {
   const own = names.has(name) ? unused(`${name}_in`, names) : name
   names.add(own)
   return own
-}
-
-function copyAll(from: readonly Variable[], to: readonly Variable[]): void {
-  from.forEach((variable, i) => {
-    if (to[i] === undefined) throw new StateError(`${variable.name}: the copy of its layer has no such weight`)
-    to[i].assign(variable.value)
-  })
 }
 
 /** null where nothing is saved. */

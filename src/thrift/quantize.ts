@@ -11,9 +11,7 @@ import type { DataOf } from '../data/arrays'
 import { RowSource } from '../data/arrays'
 import { LayerBase } from '../layers/base'
 import { CallContext, withFrame, withTap } from '../layers/context'
-import { remade } from '../layers/remade'
 import { Conv1D, Conv2D, Dense } from '../layers'
-import { cloneModel } from '../models/clone'
 import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { Sequential } from '../models/sequential'
@@ -21,11 +19,10 @@ import { abs } from '../ops/elementwise'
 import { max } from '../ops/reduce'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
-import { withRuntime } from '../runtime/runtime'
 import { MOST_PRODUCTS } from '../primitives/quantized'
-import { compileLike } from '../training/compile-like'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
+import { replaceLayers } from './replace-layers'
 
 /** The classes that `loadModel` must be told of: `loadModel(file, { customObjects: quantizedLayers })`. */
 export const quantizedLayers = {
@@ -62,10 +59,6 @@ function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
   return layer instanceof Conv1D ? new QuantizedConv1D(options) : new QuantizedConv2D(options)
 }
 
-function isQuantized(layer: LayerBase): layer is Quantized {
-  return layer instanceof QuantizedDense || layer instanceof QuantizedConv1D || layer instanceof QuantizedConv2D
-}
-
 function requireGraph(where: string, model: LayerBase): Model<unknown, unknown> {
   if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
   if (!(model instanceof Sequential) && model.constructor !== Model) {
@@ -78,27 +71,6 @@ function requireGraph(where: string, model: LayerBase): Model<unknown, unknown> 
 /** The layers that a model's graph calls, and those that the models within it call: what can be replaced. */
 function called(model: LayerBase): LayerBase[] {
   return model.graph instanceof LayerGraph ? model.graph.layers.flatMap((layer) => (layer.graph === null ? [layer] : called(layer))) : []
-}
-
-/** A model of the same graph with other layers in some places, and all weights that it shares with the given one. */
-function withLayers<Kind extends Model<unknown, unknown>>(model: Kind, replace: (layer: LayerBase) => LayerBase | null, fill: (layer: LayerBase, copy: LayerBase) => boolean): Kind {
-  const [weight] = model.weights
-  const make = (): Kind => cloneModel(model, { cloneFunction: (layer) => replace(layer) ?? remade(layer) })
-  const copy = weight === undefined ? make() : withRuntime(weight.runtime, make)
-  const copies = copy.allLayers
-  model.allLayers.forEach((layer, i) => {
-    const own = copies[i]!
-    if (fill(layer, own)) return
-    layer.ownWeights.forEach((each, at) => {
-      const target = own.ownWeights[at]!
-      target.assign(each.value)
-      target.trainable = each.trainable
-    })
-    // Positions of random streams, and what regularizers keep. Those within models are copied with their own layers.
-    if (layer.graph === null) layer.stateVariables.forEach((each, at) => own.stateVariables[at]!.assign(each.value))
-  })
-  compileLike(copy.trainer, model.trainer)
-  return copy
 }
 
 /** Rows that are looked at at once. */
@@ -174,16 +146,11 @@ export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeO
   const chosen = new Set(called(given).filter(isQuantizable))
   if (chosen.size === 0) throw new ArgumentError(`quantize: ${given} has no Dense, Conv1D or Conv2D layer`)
   const largest = calibration === null ? null : largestInputs(given, chosen, calibration)
-  const copy = withLayers(
-    given,
-    (layer) => (isQuantizable(layer) ? quantizedFor(layer, largest?.has(layer) === true) : null),
-    (layer, own) => {
-      if (!isQuantizable(layer) || !isQuantized(own)) return false
-      own.quantizeFrom({ kernel: layer.kernel.value, bias: layer.bias?.value ?? null, largest: largest?.get(layer) ?? null })
-      return true
-    },
-  )
-  return typed(copy)
+  return replaceLayers(model, (layer) => {
+    if (!isQuantizable(layer)) return null
+    const own = quantizedFor(layer, largest?.has(layer) === true)
+    return { layers: [own], fill: () => own.quantizeFrom({ kernel: layer.kernel.value, bias: layer.bias?.value ?? null, largest: largest?.get(layer) ?? null }) }
+  })
 }
 
 /**
@@ -200,11 +167,11 @@ export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeO
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
   const given = requireGraph('quantizationAware', model)
   if (!called(given).some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${given} has no Dense, Conv1D or Conv2D layer`)
-  const awareOf = (layer: LayerBase): LayerBase | null => {
-    if (!isQuantizable(layer)) return null
-    const config = Object.fromEntries(Object.keys(layer.getConfig()).map((key) => [key, Reflect.get(layer, key)]))
-    if (layer instanceof Dense) return new QuantizationAwareDense(typed(config))
-    return layer instanceof Conv1D ? new QuantizationAwareConv1D(typed(config)) : new QuantizationAwareConv2D(typed(config))
-  }
-  return typed(withLayers(given, awareOf, () => false))
+  return replaceLayers(model, (layer) => (isQuantizable(layer) ? { layers: [awareOf(layer)], fill: null } : null))
+}
+
+function awareOf(layer: Quantizable): LayerBase {
+  const config = Object.fromEntries(Object.keys(layer.getConfig()).map((key) => [key, Reflect.get(layer, key)]))
+  if (layer instanceof Dense) return new QuantizationAwareDense(typed(config))
+  return layer instanceof Conv1D ? new QuantizationAwareConv1D(typed(config)) : new QuantizationAwareConv2D(typed(config))
 }

@@ -3,16 +3,14 @@
 import { ShapeError, StateError, formatShape } from '../core/errors'
 import { boolean, configured, count, option, required } from '../core/options'
 import { sizeOf } from '../core/shapes'
-import { SpatialLayer } from '../layers/core/spatial-layer'
 import { TensorLayer } from '../layers/core/tensor-layer'
-import { sequenceOptions, windowOptions } from '../layers/convolutional/options'
+import { SlidingLayer, sequenceOptions, windowOptions } from '../layers/convolutional/options'
 import { activation } from '../layers/kinds'
 import type { CallContext } from '../layers/context'
 import type { BatchShape } from '../layers/spec'
 import { getActivation } from '../activations'
 import type { Activation } from '../activations'
 import { cast } from '../ops/elementwise'
-import type { Padding, Sliding } from '../ops/sliding'
 import { padFor, placesIn } from '../ops/sliding'
 import { Tensor } from '../ops/tensor'
 import { apply } from '../ops/trace'
@@ -167,34 +165,20 @@ const quantizedConvolutionOptions = () => ({
   ...quantizedOptions(),
 })
 
-abstract class QuantizedConvolution extends SpatialLayer {
+abstract class QuantizedConvolution extends SlidingLayer {
   declare readonly filters: number
   declare readonly activation: Activation
   declare readonly calibrated: boolean
-  declare readonly kernelSize: readonly number[]
-  declare readonly strides: readonly number[]
-  declare readonly padding: Padding
-  declare readonly dilationRate: readonly number[]
   private own: QuantizedKernel | null = null
-
-  protected get rank(): number {
-    return this.kernelSize.length
-  }
 
   /** The weights as numbers, [… kernelSize, channels, filters]. */
   get kernel(): Tensor {
     return this.requireBuilt(this.own).kernel
   }
 
-  private get sliding(): Sliding {
-    return { window: this.kernelSize, strides: this.strides, dilation: this.dilationRate, padding: this.padding }
-  }
-
   override build(inputShape: BatchShape): void {
-    const last = this.channelsLast(inputShape)
-    const channels = last.at(-1)
-    if (channels == null) throw new ShapeError(`${this}: the channels must be known, received ${formatShape(inputShape)}`)
-    this.shapeLast(last)
+    const channels = this.channelsOf(inputShape)
+    this.shapeLast(this.channelsLast(inputShape))
     const sight = { window: this.kernelSize, channels, filters: this.filters, strides: this.strides, dilation: this.dilationRate }
     this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
   }

@@ -40,32 +40,15 @@ export const kernelOptions = () => ({
   kernelConstraint: option(constraint, null),
 })
 
-/** What comes behind the convolution: a bias for each filter, and an activation. */
-export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
-  /** Applied to the result. Default linear. */
-  activation: option(activation, null),
-  /** Default true. */
-  useBias: option(boolean, true),
-  /** Default zeros. */
-  biasInitializer: option(initializer, 'zeros'),
-  /** A penalty on the bias. Default null. */
-  biasRegularizer: option(regularizer, null),
-  /** What the bias is made to fulfil after every update. Default null. */
-  biasConstraint: option(constraint, null),
-})) {
+/** A window that slides over places. */
+export abstract class SlidingLayer extends SpatialLayer {
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
   declare readonly padding: Padding
   declare readonly dilationRate: readonly number[]
-  private biasVariable: Variable | null = null
 
   protected get rank(): number {
     return this.kernelSize.length
-  }
-
-  /** [filters]; null when useBias is false. */
-  get bias(): Variable | null {
-    return this.biasVariable
   }
 
   protected get sliding(): Sliding {
@@ -77,6 +60,27 @@ export abstract class ConvolutionBase extends configured(SpatialLayer, () => ({
     const channels = this.channelsLast(inputShape).at(-1)
     if (channels != null) return channels
     throw new ShapeError(`${this}: the channels must be known, received ${formatShape(inputShape)}`)
+  }
+}
+
+/** What comes behind the convolution: a bias for each filter, and an activation. */
+export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
+  /** Applied to the result. Default linear. */
+  activation: option(activation, null),
+  /** Default true. */
+  useBias: option(boolean, true),
+  /** Default zeros. */
+  biasInitializer: option(initializer, 'zeros'),
+  /** A penalty on the bias. Default null. */
+  biasRegularizer: option(regularizer, null),
+  /** What the bias is made to fulfil after every update. Default null. */
+  biasConstraint: option(constraint, null),
+})) {
+  private biasVariable: Variable | null = null
+
+  /** [filters]; null when useBias is false. */
+  get bias(): Variable | null {
+    return this.biasVariable
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
