@@ -52,6 +52,16 @@ export function restate(error: Error, message: string): void {
   if (stack !== undefined) error.stack = stack.replace(old, () => message)
 }
 
+/** Runs `body`; errors of this library that leave it say what `words` makes of their message. */
+export function restating<Result>(words: (message: string) => string, body: () => Result): Result {
+  try {
+    return body()
+  } catch (error) {
+    if (error instanceof MyelinError) restate(error, words(error.message))
+    throw error
+  }
+}
+
 /** A bug of this library, never of its user. */
 export function internalError(message: string): Error {
   return new Error(`internal: ${message}`)

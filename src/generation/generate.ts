@@ -1,7 +1,7 @@
 // Text, or any sequence of integers, from a model that tells what comes next. Each new token costs one step of the model: what
 // its attentions computed for those before is kept (layers/attention/decoding.ts).
 
-import { MyelinError, restate } from '../core/errors'
+import { restating } from '../core/errors'
 import { boolean, count, custom, integer, nullable, option, required } from '../core/options'
 import { threefryUniform } from '../core/threefry'
 import { TensorSpec } from '../layers/spec'
@@ -134,10 +134,5 @@ async function* steps(model: Decoder, prompts: Prompts['sequences'], options: Ge
 
 /** @throws DataError for tokens that the model refuses as data */
 function requireKnown(model: Decoder, sequence: readonly number[], what: string): void {
-  try {
-    model.checkData([tokensOf([sequence])])
-  } catch (error) {
-    if (error instanceof MyelinError) restate(error, `generate: the model cannot take ${what}: ${error.message}`)
-    throw error
-  }
+  restating((message) => `generate: the model cannot take ${what}: ${message}`, () => model.checkData([tokensOf([sequence])]))
 }

@@ -2,7 +2,7 @@
 // layer-parts.ts, the types of inputs and outputs in layer.ts.
 
 import type { DType } from '../core/dtypes'
-import { ArgumentError, MyelinError, StateError, restate } from '../core/errors'
+import { ArgumentError, MyelinError, StateError, restate, restating } from '../core/errors'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, unflatten } from '../core/tree'
 import type { Shape } from '../core/shapes'
@@ -318,12 +318,7 @@ export abstract class LayerBase extends LayerParts {
   /** Looks at what was said besides the inputs now, and not when data come. */
   private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
     const [extent] = PROBES
-    try {
-      this.probe(specs, extent, said)
-    } catch (error) {
-      if (error instanceof MyelinError) restate(error, `${error.message} (with ${extent} for the extents that are open)`)
-      throw error
-    }
+    restating((message) => `${message} (with ${extent} for the extents that are open)`, () => this.probe(specs, extent, said))
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {

@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, MyelinError, ShapeError, StateError, formatShape, restate } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
@@ -163,7 +163,7 @@ export abstract class LayerParts extends Configured {
   private requireConstrainable(name: string, shape: Shape, constraint: Constraint): void {
     const where = `${this}: the constraint ${classNameOf(constraint)} of ${name} ${formatShape(shape)}`
     let made: unknown
-    try {
+    restating((message) => `${where}: ${message}`, () =>
       untraced(() =>
         withoutFrame(() =>
           trace([{ shape, dtype: 'float32' }], ([weight]) => {
@@ -171,11 +171,8 @@ export abstract class LayerParts extends Configured {
             return []
           }),
         ),
-      )
-    } catch (error) {
-      if (error instanceof MyelinError) restate(error, `${where}: ${error.message}`)
-      throw error
-    }
+      ),
+    )
     if (made instanceof Tensor && sameShape(made.shape, shape)) return
     throw new ShapeError(`${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : typeof made}`)
   }

@@ -1,7 +1,7 @@
 // quantize: a model whose Dense and convolutional layers have int8 weights; and the training that prepares one. The layers are
 // in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
 
-import { ArgumentError, MyelinError, StateError, quoted, restate } from '../core/errors'
+import { ArgumentError, StateError, quoted, restating } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { typed, unflatten } from '../core/tree'
@@ -76,18 +76,9 @@ function called(model: LayerBase): LayerBase[] {
 /** Rows that are looked at at once. */
 const ROWS = 128
 
-function readCalibration(model: Model<unknown, unknown>, data: unknown): ReturnType<Model<unknown, unknown>['trainer']['readInputs']> {
-  try {
-    return model.trainer.readInputs(data)
-  } catch (error) {
-    if (error instanceof MyelinError) restate(error, `quantize: calibration: ${error.message}`)
-    throw error
-  }
-}
-
 /** The largest |x| that each of some layers gets. */
 function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<LayerBase>, data: unknown): ReadonlyMap<LayerBase, number> {
-  const { x: form, inputs, size } = readCalibration(model, data)
+  const { x: form, inputs, size } = restating((message) => `quantize: calibration: ${message}`, () => model.trainer.readInputs(data))
   if (size === 0) throw new ArgumentError('quantize: calibration has no rows')
   const largest = new Map<LayerBase, number>()
   const sources = inputs.map((input) => new RowSource(input))

@@ -1,7 +1,7 @@
 // What compile() chose: optimizer, and for each output a loss, its weight, and metrics. Losses and metrics find their output
 // when the first batch is traced, because 'accuracy' depends on shapes.
 
-import { ArgumentError, MyelinError, ShapeError, formatShape, restate } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, restating } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { customObjectScope, isSerialized, serialize } from '../core/registry'
@@ -406,10 +406,5 @@ function toJson(identifier: unknown): Json {
 
 /** Errors of a metric begin with its name. */
 function inWords(metric: Metric, update: () => void): void {
-  try {
-    update()
-  } catch (error) {
-    if (error instanceof MyelinError) restate(error, `Metric '${metric.name}': ${error.message}`)
-    throw error
-  }
+  restating((message) => `Metric '${metric.name}': ${message}`, update)
 }
