@@ -22,6 +22,21 @@ export function madd_f64(a: v128, b: v128, c: v128): v128 {
   return f64x2.relaxed_madd(a, b, c)
 }
 
+/**
+ * sums + Σ of four products of bytes, in each lane. Engines agree where the second operand is within 0 … 127; see Bytes in
+ * kernels/quantized.ts. In the plain binary it is no such thing, and its result says nothing.
+ */
+@inline
+export function dotBytes(a: v128, b: v128, sums: v128): v128 {
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sums)
+}
+
+/** [a₀ + a₁, a₂ + a₃, b₀ + b₁, b₂ + b₃], of integers */
+@inline
+export function sumPairs(a: v128, b: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7))
+}
+
 /** Stores the first `n` of four lanes, 1 ≤ n ≤ 3. */
 @inline
 export function storeTail(pointer: usize, value: v128, n: i32): void {
@@ -31,6 +46,13 @@ export function storeTail(pointer: usize, value: v128, n: i32): void {
   } else {
     v128.store32_lane(pointer, value, 0)
   }
+}
+
+/** Stores the first `n` ≥ 1 of four lanes; 4 and more are all. */
+@inline
+export function storeUpTo4(pointer: usize, value: v128, n: i32): void {
+  if (n >= 4) v128.store(pointer, value)
+  else storeTail(pointer, value, n)
 }
 
 /** Stores the first `n` ≥ 1 of the eight lanes of two vectors; 8 and more are all. */

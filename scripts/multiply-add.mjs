@@ -1,11 +1,11 @@
-// Makes two binaries out of the relaxed one that differ in their multiply-adds only, byte for byte at the same places. The
+// Makes two binaries out of the relaxed one that differ in their relaxed instructions only, byte for byte at the same places. The
 // package has the plain one, and src/runtime/engine/fuse.ts makes the other of it where the engine has fused instructions.
 //
 //   [a b c] f32x4.relaxed_madd, nops   ⇄   [a b c] local.set t, f32x4.mul, local.get t, f32x4.add
 //
 // Neither the locals nor the nops are anything in optimised code.
 
-const [SET, GET, NOP] = [0x21, 0x20, 0x01]
+const [SET, GET, DROP, NOP] = [0x21, 0x20, 0x1a, 0x01]
 const VECTOR = 0x7b
 
 /** What the instructions are in both binaries. 't' and 'u' are locals. */
@@ -16,6 +16,8 @@ const FORMS = [
   { relaxed: [0xfd, 0x86, 0x02], plain: [SET, 't', 0xfd, 0xe6, 0x01, SET, 'u', GET, 't', GET, 'u', 0xfd, 0xe5, 0x01] },
   // f64x2: a·b + c
   { relaxed: [0xfd, 0x87, 0x02], plain: [SET, 't', 0xfd, 0xf2, 0x01, GET, 't', 0xfd, 0xf0, 0x01] },
+  // Products of bytes: the plain binary has nothing as fast, and takes another path (Bytes.None). drop, drop, i32x4.neg
+  { relaxed: [0xfd, 0x93, 0x02], plain: [DROP, DROP, 0xfd, 0xa1, 0x01] },
 ]
 
 /** For the way back, [plain, relaxed] with −1 for locals. */

@@ -521,8 +521,9 @@ export enum Fourier {
 /** Roots of unity and their products, in float64. */
 export const FOURIER_FIXED = 1024
 
-// Quantize: for each row of input [rows, columns], out int16 = ⌊x / scale⌉, to even, within ±127. Rows lie side by side. scale =
-// max |x| / 127 over the row, or what stands at `fixed`; both are written to scales [rows].
+// Quantize: for each row of input [rows, columns], out = ⌊x / scale⌉, to even, within ±127: int16, or bytes, as the engine
+// multiplies them, in the first half of the row's place. scale = max |x| / 127 over the row, or what stands at `fixed`. Of each row
+// a QuantizedRow is written to scales.
 export enum Quantize {
   out = 8,
   scales = 12,
@@ -533,11 +534,18 @@ export enum Quantize {
   size = 32,
 }
 
+export enum QuantizedRow {
+  scale = 0,
+  isBytes = 4,
+  size = 8,
+}
+
 // QuantizedProduct: out [places, channels] = epilogue(scales[⌊place / perScale⌋] · weightScales[channel]
 //     · Σ over taps t and p < run: input[place + t + p] · weights[t, p, channel] + bias[channel]); the sums are integers.
-// input int16, as Quantize wrote it; windows as above, in elements of input. weights int8 stand in strips of 8 channels and pairs
-// of elements, [⌈channels/8⌉, taps, ⌈run/2⌉, 8, 2], with zeros for what is too many. bias may be absent. The epilogue is None or
-// Relu. `scratch` has GEMM_SCRATCH bytes for every thread.
+// input and scales are as Quantize wrote them from rows of `columns`; 3 elements of input more than there are may be read. Windows
+// as above, in elements of input. weights int8 stand in ⌈channels/8⌉ strips: the sums of each channel's weights, int32 [8], and then
+// fours of elements, [taps, ⌈run/4⌉, 8, 4], with zeros for what is too many. bias may be absent. The epilogue is None or Relu.
+// `scratch` has GEMM_SCRATCH bytes for every thread.
 export enum QuantizedProduct {
   out = 8,
   input = 12,
@@ -551,10 +559,14 @@ export enum QuantizedProduct {
   run = 44,
   channels = 48,
   perScale = 52,
-  epilogue = 56,
-  scratch = 60,
-  size = 64,
+  columns = 56,
+  epilogue = 60,
+  scratch = 64,
+  size = 68,
 }
+
+/** Bytes of the sums in front of a strip of QuantizedProduct. */
+export const QUANTIZED_SUMS = 32
 
 // Copy: out(i0, i1, …) = input(i0, i1, …), both strided.
 //   lists   rank × { extent, inputStride, outStride }

@@ -4,7 +4,7 @@
 //   q = ⌊x / s⌉, to even, within ±127           s = max |x| / 127 over a row (of a convolution: a sample), or given
 //   y = relu(s · scale[f] · Σ q w[f] + bias[f])
 
-import { Quantize, QuantizedProduct } from '../../assembly/shared/instructions'
+import { QUANTIZED_SUMS, Quantize, QuantizedProduct, QuantizedRow } from '../../assembly/shared/instructions'
 import { Epilogue, Opcode } from '../../assembly/shared/opcodes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
@@ -22,7 +22,8 @@ const TINY = Math.fround(1e-30)
 
 /** Channels that are multiplied at once. */
 const STRIP = 8
-const PAIR = 2
+/** Neighbouring elements whose products are added at once. */
+const QUAD = 4
 /** The most products of a sum that int32 surely holds. */
 export const MOST_PRODUCTS = Math.floor((2 ** 31 - 1) / LARGEST ** 2)
 
@@ -48,23 +49,32 @@ function runsOf({ window, channels, dilation }: Sight): Runs {
   return { run, taps: (sizeOf(window) * channels) / run }
 }
 
-/** The shape in which a kernel's weights stand: strips of filters, taps, pairs of elements, filters, the two of a pair. */
+/** The shape in which a kernel's weights stand: strips of filters, and of each its bytes. */
 export function packedShape(sight: Sight): Shape {
-  const { taps, run } = runsOf(sight)
-  return [Math.ceil(sight.filters / STRIP), taps, Math.ceil(run / PAIR), STRIP, PAIR]
+  return [Math.ceil(sight.filters / STRIP), stripBytes(runsOf(sight))]
+}
+
+/** A strip has the sums of its filters' weights, then taps, fours of elements, filters, the four. */
+function stripBytes({ taps, run }: Runs): number {
+  return QUANTIZED_SUMS + taps * Math.ceil(run / QUAD) * STRIP * QUAD
 }
 
 /** Where element p of a run of a tap is, for a filter. */
-function packedIndex({ taps, run }: Runs, tap: number, p: number, filter: number): number {
-  const pairs = Math.ceil(run / PAIR)
-  const strip = Math.floor(filter / STRIP)
-  return (((strip * taps + tap) * pairs + Math.floor(p / PAIR)) * STRIP + (filter % STRIP)) * PAIR + (p % PAIR)
+function packedIndex(runs: Runs, tap: number, p: number, filter: number): number {
+  const quad = tap * Math.ceil(runs.run / QUAD) + Math.floor(p / QUAD)
+  return Math.floor(filter / STRIP) * stripBytes(runs) + QUANTIZED_SUMS + (quad * STRIP + (filter % STRIP)) * QUAD + (p % QUAD)
 }
 
 /** Weights [… window, channels, filters] in the order in which they are multiplied. */
 export function packWeights(weights: Int8Array, sight: Sight): Int8Array {
-  const packed = new Int8Array(sizeOf(packedShape(sight)))
-  forEachWeight(sight, (at, place) => (packed[place] = weights[at]!))
+  const [strips, bytes] = packedShape(sight) as [number, number]
+  const packed = new Int8Array(strips * bytes)
+  const words = new DataView(packed.buffer)
+  forEachWeight(sight, (at, place, filter) => {
+    packed[place] = weights[at]!
+    const sum = Math.floor(filter / STRIP) * bytes + 4 * (filter % STRIP)
+    words.setInt32(sum, words.getInt32(sum, true) + weights[at]!, true)
+  })
   return packed
 }
 
@@ -75,12 +85,12 @@ export function unpackWeights(packed: ArrayLike<number>, sight: Sight): Int8Arra
   return weights
 }
 
-function forEachWeight(sight: Sight, visit: (at: number, packed: number) => void): void {
+function forEachWeight(sight: Sight, visit: (at: number, packed: number, filter: number) => void): void {
   const runs = runsOf(sight)
   const { filters } = sight
   for (let tap = 0; tap < runs.taps; tap++) {
     for (let p = 0; p < runs.run; p++) {
-      for (let f = 0; f < filters; f++) visit((tap * runs.run + p) * filters + f, packedIndex(runs, tap, p, f))
+      for (let f = 0; f < filters; f++) visit((tap * runs.run + p) * filters + f, packedIndex(runs, tap, p, f), f)
     }
   }
 }
@@ -139,13 +149,13 @@ export class QuantizedContraction extends KernelRoutine {
     return [{ shape: [...places, filters], dtype: 'float32' }]
   }
 
-  /** int16 for every element, and a scale for each row behind them. */
+  /** Two bytes for every element, and what is known of each row behind them. */
   private scalesAt({ shape }: TensorType): number {
     return Math.ceil((2 * sizeOf(shape) + 16) / 16) * 16
   }
 
   override temporaryBytes([x]: readonly TensorType[]): number {
-    return this.scalesAt(x!) + 4 * this.rowsOf(x!.shape)
+    return this.scalesAt(x!) + QuantizedRow.size * this.rowsOf(x!.shape)
   }
 
   override lower({ inputs: [x, weights, scales, bias, fixed], outputs: [out], temporary, scratch, emit }: LowerContext<unknown>): void {
@@ -154,14 +164,15 @@ export class QuantizedContraction extends KernelRoutine {
     const integers = required(temporary)
     const ownScales = { buffer: integers.buffer, offset: integers.offset + this.scalesAt(x!) }
     const rows = this.rowsOf(x!.shape)
+    const columns = sizeOf(x!.shape) / rows
     emit(instruction(Opcode.Quantize, Quantize, {
-      out: integers, scales: ownScales, input: x!.address, fixed: fixed?.address ?? ABSENT, rows, columns: sizeOf(x!.shape) / rows,
+      out: integers, scales: ownScales, input: x!.address, fixed: fixed?.address ?? ABSENT, rows, columns,
     }))
     const { axes, offsets } = windowsOver(x!.shape, sight)
     const places = sizeOf(out!.shape) / sight.filters
     emit(instruction(Opcode.QuantizedProduct, QuantizedProduct, {
       out: out!.address, input: integers, scales: ownScales, weights: weights!.address, weightScales: scales!.address, bias: bias!.address,
-      places, rank: axes.length, ...runsOf(sight), channels: sight.filters, perScale: places / rows,
+      places, rank: axes.length, ...runsOf(sight), channels: sight.filters, perScale: places / rows, columns,
       epilogue: this.relu ? Epilogue.Relu : Epilogue.None, scratch,
     }, [...axes.flat(), ...offsets]))
   }
