@@ -1,13 +1,13 @@
 // The hidden units of a model that is trained: which there are, how active they are, how strongly others use them. What is
 // done about it is each method's own affair.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import type { LayerBase } from '../layers/base'
 import type { LayerName } from '../layers/kinds'
 import { isNamed } from '../layers/kinds'
+import { whyUnknown } from '../layers/units'
 import { TensorSpec } from '../layers/spec'
-import { LayerGraph } from '../models/layer-graph'
-import { Model } from '../models/model'
+import { knownGraph } from '../models/known-graph'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { ARE_OUTPUT, groupName, indicesOf, unitGroups } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/elementwise'
@@ -45,11 +45,12 @@ export function visibleUnits(method: string, model: TrainedModel, chosen: readon
 type WhyNot = (group: UnitGroup) => string | null
 
 function choose(method: string, model: TrainedModel, chosen: readonly LayerName[] | null, whyNot: WhyNot): HiddenUnits[] {
-  const groups = groupsOf(method, model)
+  const groups = unitGroups(knownGraph(method, model))
   if (chosen !== null) {
     for (const each of chosen) {
       const group = groups.find(({ makers }) => makers.some((maker) => isNamed(each, maker)))
-      const why = group === undefined ? 'no layer of this name makes units' : whyNot(group)
+      const layer = model.allLayers.find((one) => isNamed(each, one))
+      const why = group === undefined ? ((layer && whyUnknown(layer)) ?? 'no layer of this name makes units') : whyNot(group)
       if (why === null) continue
       const possible = groups.filter((one) => whyNot(one) === null).map(groupName)
       throw new ArgumentError(`${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`)
@@ -59,14 +60,6 @@ function choose(method: string, model: TrainedModel, chosen: readonly LayerName[
   if (found.length > 0) return found.map((group) => ({ ...group, name: groupName(group), output: outputOf(group, groups) }))
   const reasons = groups.map((group) => `${groupName(group)}: ${whyNot(group)}`)
   throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
-}
-
-/** All groups of units of a model, those that are its outputs among them. */
-export function groupsOf(method: string, model: { readonly name: string; readonly graph: object | null }): UnitGroup[] {
-  if (model.graph instanceof LayerGraph) return unitGroups(model.graph)
-  if (model instanceof Model && !model.built) throw new StateError(`${method}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
-  if (!(model instanceof Model)) throw new ArgumentError(`${method}: needs a model, received ${quoted(model)}`)
-  throw new ArgumentError(`${method}: needs a Sequential or a functional model: nobody knows the graph of ${quoted(model.name)}`)
 }
 
 function whyNotExchanged(model: TrainedModel): WhyNot {

@@ -8,13 +8,13 @@ import type { InputsOf } from '../core/options'
 import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
+import { knownGraph } from '../models/known-graph'
 import { scaleUnits, sumByUnit } from '../models/unit-elements'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
-import { groupName } from '../models/unit-groups'
+import { groupName, unitGroups } from '../models/unit-groups'
 import { multiply } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
 import { Callback } from '../training/callbacks/callback'
-import { groupsOf } from './hidden-units'
 
 const balanceOptions = () => ({
   /** The largest |λ − 1| at which all is balanced. Default 1e-4. */
@@ -76,7 +76,7 @@ export function balanceSynapses(model: BalancedModel, options: BalanceOptions = 
 
 /** The groups that can be balanced, and why the others cannot. @throws ArgumentError where there are none */
 function balanceable(model: BalancedModel): { readonly chosen: readonly UnitGroup[]; readonly left: Readonly<Record<string, string>> } {
-  const groups = groupsOf('balanceSynapses', model)
+  const groups = unitGroups(knownGraph('balanceSynapses', model))
   const trained = new Set(model.trainableWeights)
   const left = Object.fromEntries(groups.flatMap((group) => {
     const why = whyLeft(group, trained)

@@ -53,6 +53,57 @@ export function unitAxes(axis: number, ...weights: readonly (Variable | null)[])
   return weights.flatMap((weight) => (weight === null ? [] : [{ weight, axis: axis < 0 ? axis + weight.shape.length : axis }]))
 }
 
+/** The methods by which classes of layers say what they compute. */
+const COMPUTING = ['call', 'callLast', 'merge'] as const
+/** Those by which they say what that does with units. */
+const DECLARING = { unitFlow: ['unitFlow', 'flowOfLast'], innerUnits: ['innerUnits'] } as const
+
+/** The places in the line of an object's prototypes, the object itself first, in which one of some names is defined. */
+function definitionsOf(object: object, names: readonly string[]): number[] {
+  const places: number[] = []
+  for (let [each, place]: [object | null, number] = [object, 0]; each !== null; each = Object.getPrototypeOf(each) as object | null, place++) {
+    if (names.some((name) => Object.hasOwn(each!, name))) places.push(place)
+  }
+  return places
+}
+
+/** Whether a class computes otherwise than the one from which it inherits what is declared of units, so that this may not hold. */
+function outgrows(layer: object, declared: keyof typeof DECLARING): boolean {
+  const [declaration = Infinity] = definitionsOf(layer, DECLARING[declared])
+  return COMPUTING.some((method) => {
+    const [own = Infinity, inherited] = definitionsOf(layer, [method])
+    // The first definition of a method fills in what its base left open.
+    return own < declaration && inherited !== undefined
+  })
+}
+
+/** A layer, as far as it declares its units. */
+export interface Declaring {
+  readonly unitFlow: UnitFlow | null
+  readonly innerUnits: readonly InnerUnits[]
+}
+
+/** What becomes of units in a layer; null where nobody knows, as behind a `call` of the user's own that says nothing of it. */
+export function unitFlowOf(layer: Declaring): UnitFlow | null {
+  return outgrows(layer, 'unitFlow') ? null : layer.unitFlow
+}
+
+/** The units that only a layer itself knows, as long as its `call` is the one for which they are declared. */
+export function innerUnitsOf(layer: Declaring): readonly InnerUnits[] {
+  return outgrows(layer, 'innerUnits') ? [] : layer.innerUnits
+}
+
+/** Why what is declared of the units of a layer is not believed; null where it is, or nothing is declared. */
+export function whyUnknown(layer: Declaring): string | null {
+  const isDoubtful = (outgrows(layer, 'unitFlow') && layer.unitFlow !== null) || (outgrows(layer, 'innerUnits') && layer.innerUnits.length > 0)
+  return isDoubtful ? `${String(layer)} has a call of its own, and its class does not say what that does with units` : null
+}
+
+/** Whether a layer computes what a class of the library does: it is of this class, or of one that leaves its methods as they are. */
+export function computesAs<Kind extends object>(layer: object, { prototype }: { readonly prototype: Kind }): layer is Kind {
+  return Object.prototype.isPrototypeOf.call(prototype, layer) && COMPUTING.every((method) => Reflect.get(layer, method) === Reflect.get(prototype, method))
+}
+
 /**
  * Whether a weight is a kernel, which multiplies what comes in. Told by its name, since a bias may have two axes, as that of GRU has,
  * and a slope of PReLU as many as its input.

@@ -9,6 +9,7 @@ import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
 import type { InnerUnits, MadeUnits, UnitAxis, UnitFlow } from '../layers/units'
+import { innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { LayerGraph } from './layer-graph'
@@ -155,11 +156,11 @@ class Walk {
   private call(layer: LayerBase, symbols: readonly Tensor[], inputs: readonly Lane[]): Lane[] {
     if (layer.graph instanceof LayerGraph) return this.run(layer.graph, inputs)
     if (layer instanceof InputLayer) return [...inputs]
-    if (this.inner && !this.seen.has(layer)) for (const units of layer.innerUnits) this.makeInner(layer, units)
+    if (this.inner && !this.seen.has(layer)) for (const units of innerUnitsOf(layer)) this.makeInner(layer, units)
     this.seen.add(layer)
-    const flow = layer.unitFlow
+    const flow = unitFlowOf(layer)
     const lane = flow === null ? null : this.flow(layer, flow, symbols, inputs)
-    if (lane === null) for (const input of inputs) fix(input, `${layer} does not say what it does with them`)
+    if (lane === null) for (const input of inputs) fix(input, whyUnknown(layer) ?? `${layer} does not say what it does with them`)
     return [lane]
   }
 

@@ -8,6 +8,7 @@ import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { maskOf } from '../layers/masks'
 import { reduceWeighted } from '../losses/weights'
+import { knownGraph } from '../models/known-graph'
 import { Model } from '../models/model'
 import { add, clip, divide, log, multiply, sigmoid, softplus, stopGradient, subtract } from '../ops/elementwise'
 import { logSoftmax, softmax } from '../ops/activations'
@@ -17,7 +18,6 @@ import { operandOf, withScope } from '../ops/trace'
 import type { Batch, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
 import { forward } from '../training/step'
-import { graphOf } from './prune-units'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
   /** What logits are divided by before they are compared: the higher, the more the classes that are not right count. Default 4. */
@@ -182,7 +182,8 @@ export function distill<const In, const Out>(teacher: Model<In, Out>, student: M
   const { temperature, alpha, fromLogits, optimizer, loss, metrics } = readOptions('distill', options, given)
   if (!(teacher instanceof Model)) throw new ArgumentError(`distill: the teacher must be a model, received ${quoted(teacher)}`)
   if (!teacher.built) throw new StateError(`distill: the teacher ${teacher} must be built, and trained`)
-  const graph = graphOf('distill', student)
+  const graph = knownGraph('distill', student)
+  if (student.hasOwnStep) throw new ArgumentError(`distill: the student ${student} has a training step of its own, which distillation would not run. Give it a plain model of the same layers.`)
   if (flatten(graph.outputs).length !== 1) throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)
   const taught = new Set(teacher.weights)
   const shared = student.weights.find((weight) => taught.has(weight))

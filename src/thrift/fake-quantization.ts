@@ -2,6 +2,7 @@
 // they had not been rounded.
 
 import { Conv1D, Conv2D, Dense } from '../layers'
+import type { UnitFlow } from '../layers/units'
 import { abs, add, cast, divide, greater, maximum, minimum, multiply, round, stopGradient, subtract, where } from '../ops/elementwise'
 import { convolve } from '../ops/convolution'
 import { matmul } from '../ops/linalg'
@@ -27,6 +28,8 @@ const butLast = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 },
 /** All axes but the first. */
 const butFirst = ({ rank }: Tensor): number[] => Array.from({ length: rank - 1 }, (_, axis) => axis + 1)
 
+// Rounded or not, units are those of the layer that is trained, so each class says again what it does with them.
+
 /** Dense that trains for int8: see `quantizationAware`. */
 export class QuantizationAwareDense extends Dense {
   static override readonly className: string = 'QuantizationAwareDense'
@@ -34,6 +37,10 @@ export class QuantizationAwareDense extends Dense {
   override call(x: Tensor): Tensor {
     const product = matmul(fakeQuantize(x, [x.rank - 1]), fakeQuantize(this.kernel.value, [0]))
     return this.activation(this.bias === null ? product : add(product, this.bias))
+  }
+
+  override get unitFlow(): UnitFlow {
+    return super.unitFlow
   }
 }
 
@@ -45,6 +52,10 @@ export class QuantizationAwareConv1D extends Conv1D {
     const kernel = this.kernel.value
     return this.finish(convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding))
   }
+
+  protected override get flowOfLast(): UnitFlow | null {
+    return super.flowOfLast
+  }
 }
 
 /** Conv2D that trains for int8: see `quantizationAware`. */
@@ -54,5 +65,9 @@ export class QuantizationAwareConv2D extends Conv2D {
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value
     return this.finish(convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding))
+  }
+
+  protected override get flowOfLast(): UnitFlow | null {
+    return super.flowOfLast
   }
 }

@@ -1,13 +1,15 @@
 // pruneUnits: the same model without the units that count least. Which weights belong to a unit is said by models/unit-groups.ts,
 // how much one counts by unit-scores.ts, what is left by smaller.ts.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import { choice, count, custom, nullable, number, option, readOptions } from '../core/options'
 import { typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
+import type { LayerBase } from '../layers/base'
+import { whyUnknown } from '../layers/units'
+import { copyableGraph, knownGraph, pathsIn } from '../models/known-graph'
 import { LayerGraph } from '../models/layer-graph'
-import { Model } from '../models/model'
-import { Sequential } from '../models/sequential'
+import type { Model } from '../models/model'
 import { visitUnits } from '../models/unit-elements'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
@@ -18,8 +20,8 @@ import { scoresOf } from './unit-scores'
 
 export interface PruneUnitsOptions<In = never, Out = never> {
   /**
-   * How many units stay: a fraction in (0, 1] of each layer's, or by layer a fraction below 1 or a number of units. At least one
-   * stays of each layer.
+   * How many units stay: a fraction in (0, 1] of each layer's, or by layer a fraction below 1 or a number of units. A layer goes by
+   * its name, or by its path, as 'encoder/hidden', where several models within have one of its name. At least one unit stays of each.
    */
   readonly keep?: number | Readonly<Record<string, number>>
   /** In the place of `keep`: by how much the monitored number may get worse on x and y, as accuracy by 0.01. */
@@ -88,7 +90,7 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  */
 export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Kind & Model<In, Out>, given: PruneUnitsOptions<In, Out>): Promise<Kind> {
   const { keep, maxLoss, monitor, mode, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
-  const graph = graphOf('pruneUnits', model)
+  const graph = copyableGraph('pruneUnits', model)
   if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs keep or maxLoss, and not both')
   const needsTargets = by === 'taylor' || maxLoss !== null
   if (x === null && by !== 'magnitude') throw new ArgumentError(`pruneUnits: by '${by}' needs x, rows of data on which units are looked at. by 'magnitude' needs none.`)
@@ -97,10 +99,10 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Ki
   signal?.throwIfAborted()
   const plain = typed<Model<never, never>>(model)
   const groups = prunableGroups(plain, graph)
-  const wanted = keep === null ? null : wantedCounts(keep, groups)
+  const wanted = keep === null ? null : wantedCounts(keep, groups, pathsIn(graph))
   // Data are read, and losses traced, by a model of our own.
   const work = smaller(plain, new Map())
-  const own = prunableGroups(work, graphOf('pruneUnits', work)).possible
+  const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
   const dataset = x === null ? null : needsTargets ? work.trainer.readDataset('pruneUnits', x, y) : { ...work.trainer.readInputs(x), y: null, targets: [null], weights: [null], names: { x: 'x', y: 'y', sampleWeight: 'sampleWeight' } }
   const seen: Seen | null = dataset === null ? null : { dataset, batchSize, signal }
   try {
@@ -111,15 +113,6 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Ki
   } finally {
     work.dispose()
   }
-}
-
-/** @throws ArgumentError for what is no model, or one whose graph nobody knows; StateError before it is built */
-export function graphOf(where: string, model: unknown): LayerGraph {
-  if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
-  if (model instanceof Sequential && model.hasOwnStep) throw new ArgumentError(`${where}: ${model} has a training step of its own, which a copy would not have. Give it a plain Sequential of the same layers.`)
-  if (model.graph instanceof LayerGraph) return model.graph
-  if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
-  throw new ArgumentError(`${where}: ${model} must be a Sequential or a functional model, of which it is known how its layers are connected`)
 }
 
 interface Groups {
@@ -143,19 +136,27 @@ function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
   }
 }
 
-const hasMaker = ({ makers }: UnitGroup, name: string): boolean => makers.some((maker) => maker.name === name)
+/** The layer of a name, or of a path through models within. @throws ArgumentError for a name that several have */
+function layerOf(name: string, paths: ReadonlyMap<LayerBase, string>): LayerBase | undefined {
+  const found = [...paths].filter(([layer, path]) => layer.name === name || path === name)
+  const [exact] = found.find(([, path]) => path === name) ?? []
+  if (exact === undefined && found.length > 1) throw new ArgumentError(`pruneUnits: keep.${name} may be any of ${found.map(([, path]) => quoted(path)).join(', ')}. Say the path.`)
+  return exact ?? found[0]?.[0]
+}
 
 /** How many units of each group stay. */
-function wantedCounts(keep: number | Readonly<Record<string, number>>, { possible, others }: Groups): Map<UnitGroup, number> {
+function wantedCounts(keep: number | Readonly<Record<string, number>>, { possible, others }: Groups, paths: ReadonlyMap<LayerBase, string>): Map<UnitGroup, number> {
   const reasons = [...others].map(([group, why]) => `${groupName(group)}: ${why}`).join('; ')
   if (possible.length === 0) throw new ArgumentError(`pruneUnits: there are no units that can be taken away${reasons === '' ? '' : ` (${reasons})`}`)
   if (typeof keep === 'number') return new Map(possible.map((group) => [group, countOf(keep, group.count)]))
   const wanted = new Map(possible.map((group) => [group, group.count]))
   const named = new Map<UnitGroup, string>()
   for (const [name, each] of Object.entries(keep)) {
-    const group = possible.find((one) => hasMaker(one, name))
+    const layer = layerOf(name, paths)
+    const isMade = ({ makers }: UnitGroup): boolean => layer !== undefined && makers.includes(layer)
+    const group = possible.find(isMade)
     if (group === undefined) {
-      const why = [...others].find(([one]) => hasMaker(one, name))?.[1] ?? 'no layer of this name makes units that are known'
+      const why = [...others].find(([one]) => isMade(one))?.[1] ?? (layer && whyUnknown(layer)) ?? 'no layer of this name makes units that are known'
       throw new ArgumentError(`pruneUnits: cannot take units of ${quoted(name)} away: ${why}. Possible: ${possible.map(groupName).join(', ')}`)
     }
     const units = each < 1 ? countOf(each, group.count) : each

@@ -1,7 +1,7 @@
 // quantize: a model whose Dense and convolutional layers have int8 weights; and the training that prepares one. The layers are
 // in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
 
-import { ArgumentError, StateError, quoted, restating } from '../core/errors'
+import { ArgumentError, restating } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { typed, unflatten } from '../core/tree'
@@ -12,9 +12,9 @@ import { RowSource } from '../data/arrays'
 import { LayerBase } from '../layers/base'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import { Conv1D, Conv2D, Dense } from '../layers'
-import { LayerGraph } from '../models/layer-graph'
-import { Model } from '../models/model'
-import { Sequential } from '../models/sequential'
+import { computesAs } from '../layers/units'
+import { copyableGraph, pathsIn } from '../models/known-graph'
+import type { Model } from '../models/model'
 import { abs } from '../ops/elementwise'
 import { max } from '../ops/reduce'
 import { Tensor } from '../ops/tensor'
@@ -42,10 +42,11 @@ const QUANTIZE_OPTIONS = { calibration: option(nullable(custom<unknown>((value) 
 type Quantizable = Dense | Conv1D | Conv2D
 type Quantized = QuantizedDense | QuantizedConv1D | QuantizedConv2D
 
-/** Whether a layer is of a class that is known exactly: a subclass of the user's may compute something else. */
+const QUANTIZABLE: readonly { readonly prototype: Quantizable }[] = [Dense, Conv1D, Conv2D, QuantizationAwareDense, QuantizationAwareConv1D, QuantizationAwareConv2D]
+
+/** Whether it is known exactly what a layer computes, and integers can. */
 function isQuantizable(layer: LayerBase): layer is Quantizable {
-  const known: readonly unknown[] = [Dense, Conv1D, Conv2D, QuantizationAwareDense, QuantizationAwareConv1D, QuantizationAwareConv2D]
-  if (!known.includes(layer.constructor)) return false
+  if (!QUANTIZABLE.some((known) => computesAs(layer, known))) return false
   const { kernel } = layer as Quantizable
   if (kernel.size / kernel.shape.at(-1)! > MOST_PRODUCTS) return false
   return layer instanceof Dense || (layer as Conv1D | Conv2D).groups === 1
@@ -57,20 +58,6 @@ function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
   const { filters, kernelSize, strides, padding, dilationRate, dataFormat } = layer
   const options = { filters, activation, calibrated, kernelSize, strides, padding: padding as 'valid', dilationRate, dataFormat, name }
   return layer instanceof Conv1D ? new QuantizedConv1D(options) : new QuantizedConv2D(options)
-}
-
-function requireGraph(where: string, model: LayerBase): Model<unknown, unknown> {
-  if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
-  if (!(model instanceof Sequential) && model.constructor !== Model) {
-    throw new ArgumentError(`${where}: ${model} is a class of its own, which makes its layers itself. Sequential and functional models can be changed layer by layer.`)
-  }
-  if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
-  return model
-}
-
-/** The layers that a model's graph calls, and those that the models within it call: what can be replaced. */
-function called(model: LayerBase): LayerBase[] {
-  return model.graph instanceof LayerGraph ? model.graph.layers.flatMap((layer) => (layer.graph === null ? [layer] : called(layer))) : []
 }
 
 /** Rows that are looked at at once. */
@@ -117,7 +104,7 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
 /**
  * A model whose Dense, Conv1D and Conv2D layers have int8 weights, a scale for each output, and multiply integers: files and memory
  * are a quarter as large, and predictions faster. It has the methods of any model, and is compiled as the given one is; what is
- * quantized is not trained further. The given model is not changed. Layers of other classes, subclasses of those three, and
+ * quantized is not trained further. The given model is not changed. Layers of other classes, subclasses with a `call` of their own, and
  * convolutions in groups stay float32, and so do layers within layers that are no models.
  *
  *   const small = quantize(model)                                  // each row of activations is scaled by itself
@@ -132,11 +119,11 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
  * Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
  */
 export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeOptions<never> | { readonly calibration?: unknown } = {}): Kind {
-  const given = requireGraph('quantize', model)
+  const layers = [...pathsIn(copyableGraph('quantize', model)).keys()]
   const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
-  const chosen = new Set(called(given).filter(isQuantizable))
-  if (chosen.size === 0) throw new ArgumentError(`quantize: ${given} has no Dense, Conv1D or Conv2D layer`)
-  const largest = calibration === null ? null : largestInputs(given, chosen, calibration)
+  const chosen = new Set(layers.filter(isQuantizable))
+  if (chosen.size === 0) throw new ArgumentError(`quantize: ${model} has no Dense, Conv1D or Conv2D layer`)
+  const largest = calibration === null ? null : largestInputs(typed(model), chosen, calibration)
   return replaceLayers(model, (layer) => {
     if (!isQuantizable(layer)) return null
     const own = quantizedFor(layer, largest?.has(layer) === true)
@@ -156,8 +143,8 @@ export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeO
  * @throws as `quantize` does
  */
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
-  const given = requireGraph('quantizationAware', model)
-  if (!called(given).some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${given} has no Dense, Conv1D or Conv2D layer`)
+  const layers = [...pathsIn(copyableGraph('quantizationAware', model)).keys()]
+  if (!layers.some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${model} has no Dense, Conv1D or Conv2D layer`)
   return replaceLayers(model, (layer) => (isQuantizable(layer) ? { layers: [awareOf(layer)], fill: null } : null))
 }
 

@@ -15,6 +15,7 @@ import { layers } from '../../src/layers/registry'
 import { Operation } from '../../src/layers/core/operation'
 import { RecurrentLayer } from '../../src/layers/recurrent/rnn'
 import type { TensorSpec } from '../../src/layers/spec'
+import { whyUnknown } from '../../src/layers/units'
 import { interpret } from '../../src/ir/interpret'
 import type { Traced } from '../../src/ops/trace'
 import { compileTraced, currentTrace, runProgram, trace } from '../../src/ops/trace'
@@ -106,6 +107,10 @@ describe.each(rows)('$title', ({ name, example }) => {
     if (!example.random) expectEqualTrees(layer.applyTree(dataOf(input, 2), {}), first, 'the same again')
     expect(new Set(weights.map((weight) => weight.name)).size).toBe(weights.length)
     expect(weights.every((weight) => weight.name.startsWith(`${layer.name}/`))).toBe(true)
+  })
+
+  it('declares its units for the call that it has', () => {
+    expect(whyUnknown(built())).toBeNull()
   })
 
   it('is the same inside a trace', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { CallbackMethods } from '../../src'
-import { BatchNormalization, Dense, EarlyStopping, Sequential, loadModel, ops, tensor } from '../../src'
+import type { CallbackMethods, Tensor } from '../../src'
+import { BatchNormalization, Dense, EarlyStopping, Model, Sequential, loadModel, ops, tensor } from '../../src'
 import { L2Init, SynapticBalance, UnitHealth, balanceSynapses } from '../../src/balance'
 import { partialDependence } from '../../src/explain'
-import { Distiller, EmissionsTracker, distill, ledger, lowRank, quantizationAware, quantize } from '../../src/thrift'
+import { Distiller, EmissionsTracker, distill, ledger, lowRank, pruneUnits, quantizationAware, quantize } from '../../src/thrift'
 import { errorOf, samples } from '../helpers/training'
 
 const { x, yes } = samples(20)
@@ -98,4 +98,35 @@ it('distillation is saved as its student', async () => {
 
 it('a grid holds numbers', async () => {
   expect((await errorOf(() => partialDependence(network(), x, 0, { grid: [NaN, 1] }))).message).toMatch(/grid/)
+})
+
+describe('a model whose layers are looked at', () => {
+  class Own extends Model {
+    readonly dense = new Dense({ units: 2 })
+    override call(input: Tensor): Tensor {
+      return this.dense.apply(input)
+    }
+  }
+  class Stepping extends Sequential {
+    override trainStep(): void {}
+  }
+  const layers = () => [new Dense({ units: 3, inputShape: [4], name: 'hidden' }), new Dense({ units: 1 })]
+  const copiers: [string, (model: Model) => unknown][] = [
+    ['pruneUnits', (model) => pruneUnits(model, { keep: 0.5 })], ['lowRank', (model) => lowRank(model, { rank: 1 })],
+    ['quantize', (model) => quantize(model)], ['quantizationAware', (model) => quantizationAware(model)], ['distill', (model) => distill(network(), model)],
+  ]
+  const lookers: [string, (model: Model) => unknown][] = [['balanceSynapses', (model) => balanceSynapses(model)]]
+
+  it.each([...copiers, ...lookers])('is known to %s, or refused in the same words', async (name, use) => {
+    const own = new Own()
+    own.predictOnBatch(tensor(x))
+    expect((await errorOf(async () => use(own))).message).toMatch(new RegExp(`${name}: needs a Sequential or a functional model, of which it is known how its layers are connected; Own "own.*" is a class of its own, which makes its layers itself`))
+    expect((await errorOf(async () => use({} as Model))).message).toMatch(new RegExp(`${name}: needs a model, received`))
+    expect((await errorOf(async () => use(new Sequential([new Dense(2)])))).message).toMatch(new RegExp(`${name}: .* must be built`))
+  })
+
+  it.each(copiers)('has no step of its own for %s', async (name, use) => {
+    const { message } = await errorOf(async () => use(new Stepping(layers())))
+    expect(message).toMatch(new RegExp(`${name}: .*Stepping "stepping.*" has a training step of its own`))
+  })
 })

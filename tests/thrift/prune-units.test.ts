@@ -290,4 +290,16 @@ describe('says what it cannot do', () => {
     compiled.compile({ loss: 'mse' })
     await expect(pruneUnits(compiled, { maxLoss: 0.1, monitor: 'accuracy', x, y: data(4, 2) })).rejects.toThrow(/no 'accuracy' to monitor/)
   })
+
+  it('a name that models within share, which a path tells apart', async () => {
+    const branch = (name: string): Model => {
+      const input = Input({ shape: [3] })
+      return new Model({ inputs: input, outputs: new Dense({ units: 2, name: 'end' }).apply(new Dense({ units: 6, name: 'hidden' }).apply(input)), name })
+    }
+    const input = Input({ shape: [3] })
+    const both = new Model({ inputs: input, outputs: new Add().apply([branch('a').apply(input), branch('b').apply(input)]) })
+    await expect(pruneUnits(both, { keep: { hidden: 2 } })).rejects.toThrow("keep.hidden may be any of 'a/hidden', 'b/hidden'. Say the path.")
+    const small = await pruneUnits(both, { keep: { 'b/hidden': 2 } })
+    expect(['a', 'b'].map((name) => ((small.getLayer(name) as Model).getLayer('hidden') as Dense).units)).toEqual([6, 2])
+  })
 })

@@ -11,6 +11,7 @@ import { requireMask } from '../checks'
 import type { CallContext } from '../context'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
 
 abstract class GlobalPooling extends configured(SpatialLayer, () => ({
   /** Whether the spatial axes stay, as extents of 1. Default false. */
@@ -77,6 +78,11 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
     if (mask === null) return super.callLast(x, context)
     const weights = expandDims(cast(mask, 'float32'), 2)
     return divide(sum(multiply(x, weights), 1, this.keepDims), sum(weights, 1, this.keepDims))
+  }
+
+  // A mean over fewer steps is one of each channel, too.
+  protected override get flowOfLast(): UnitFlow | null {
+    return super.flowOfLast
   }
 
   override computeMask(): null {

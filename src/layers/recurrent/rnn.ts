@@ -26,6 +26,7 @@ import type { BatchShape } from '../spec'
 import type { Cell } from './cell'
 import { StackedRNNCells, cellKind } from './stacked-cells'
 import type { UnitFlow } from '../units'
+import { unitFlowOf } from '../units'
 
 type State = readonly Tensor[]
 
@@ -103,7 +104,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
 
   // States that others see, or that are kept, have units of their own.
   override get unitFlow(): UnitFlow | null {
-    return 'units' in this && !this.returnState && !this.stateful ? this.cell.unitFlow : null
+    return 'units' in this && !this.returnState && !this.stateful ? unitFlowOf(this.cell) : null
   }
 
   protected override get callOptions(): readonly CallOption[] {

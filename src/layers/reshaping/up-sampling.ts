@@ -8,6 +8,7 @@ import { repeat } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
 
 abstract class UpSampling extends SpatialLayer {
   declare readonly size: readonly number[]
@@ -50,6 +51,11 @@ export class UpSampling2D extends configured(UpSampling, () => ({
   protected override callLast(x: Tensor): Tensor {
     if (this.interpolation === 'nearest') return super.callLast(x)
     return resize(x, this.shapeLast(x.shape).slice(1, -1) as number[], { interpolation: this.interpolation })
+  }
+
+  // What lies between pixels is made of one channel each.
+  protected override get flowOfLast(): UnitFlow | null {
+    return super.flowOfLast
   }
 
   protected override outputDtype(inputs: readonly DType[]): DType {

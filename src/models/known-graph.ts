@@ -1,0 +1,42 @@
+// What a function that looks at the layers of a model, or makes it again with others, asks of it: that its graph is known.
+
+import { ArgumentError, StateError, quoted } from '../core/errors'
+import { LayerBase } from '../layers/base'
+import { LayerGraph } from './layer-graph'
+import { Model } from './model'
+import { Sequential } from './sequential'
+
+/**
+ * The graph of a model.
+ * @param where the function that needs it, in errors
+ * @throws ArgumentError for what is no model or one whose graph nobody knows; StateError before it is built
+ */
+export function knownGraph(where: string, model: unknown): LayerGraph {
+  if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
+  if (model.graph instanceof LayerGraph) return model.graph
+  if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
+  throw new ArgumentError(`${where}: needs a Sequential or a functional model, of which it is known how its layers are connected; ${model} is a class of its own, which makes its layers itself`)
+}
+
+/**
+ * The same for who makes the model again.
+ * @throws ArgumentError also for classes of which a copy would be something else
+ */
+export function copyableGraph(where: string, model: unknown): LayerGraph {
+  const graph = knownGraph(where, model)
+  const { hasOwnStep } = model as Model
+  if (model instanceof Sequential ? !hasOwnStep : (model as Model).constructor === Model) return graph
+  const why = hasOwnStep ? 'has a training step of its own, which a copy would not have' : 'is a class of its own, which a copy would not be'
+  throw new ArgumentError(`${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.inputs, outputs: model.outputs })`)
+}
+
+/** The layers that a graph calls, those of models within among them, by their paths: `encoder/hidden`. */
+export function pathsIn(graph: LayerGraph, before = ''): Map<LayerBase, string> {
+  const paths = new Map<LayerBase, string>()
+  for (const layer of graph.layers) {
+    const path = `${before}${layer.name}`
+    const found = layer.graph instanceof LayerGraph ? pathsIn(layer.graph, `${path}/`) : new Map([[layer, path]])
+    for (const [inner, own] of found) if (!paths.has(inner)) paths.set(inner, own)
+  }
+  return paths
+}
