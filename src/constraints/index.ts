@@ -20,7 +20,8 @@ import type { Tensor } from '../ops/tensor'
  * Keras: `keras.constraints.Constraint`.
  */
 export abstract class Constraint extends Configured {
-  abstract call(w: Tensor): Tensor
+  /** @param inputAxes the axes of the weight that are inputs, where its layer says so */
+  abstract call(w: Tensor, inputAxes?: readonly number[]): Tensor
 }
 
 export type ConstraintIdentifier = string | Constraint | Serialized

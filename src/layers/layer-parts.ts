@@ -15,6 +15,7 @@ import type { Constraint } from '../constraints'
 import type { FanAxes, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { SeedGenerator } from '../ops/random'
+import { drawnFor } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
@@ -60,6 +61,8 @@ export interface WeightOptions {
   constraint?: Constraint | null
   /** Which axes are inputs and which outputs, for initializers that scale by their number. Default Keras's rule. */
   fans?: FanAxes
+  /** Which axes are inputs, for constraints that ask. Default those of `fans`. */
+  inputAxes?: readonly number[] | null
   /** Default true for float32. */
   trainable?: boolean
   /** Default float32. */
@@ -73,6 +76,8 @@ interface OwnWeight {
   readonly kept: readonly Variable[]
   /** Draws what the weight begins with. */
   readonly draw: (() => Tensor) | null
+  /** How often it was drawn, the first time among them. */
+  drawn: number
 }
 
 /** A weight and its penalty. */
@@ -138,7 +143,7 @@ export abstract class LayerParts extends Configured {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint = null, fans, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint: given = null, fans, inputAxes = fans?.inputAxes ?? null, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
     requireWithinLimit(`${this}: ${name}`, shape)
     const drawn = initializers.get(initializer)
     const draw = (): Tensor => {
@@ -152,16 +157,17 @@ export abstract class LayerParts extends Configured {
     const within = currentPath()
     const prefix = within.at(-1) === this.name ? within : [...within, this.name]
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
-    if (constraint !== null) this.requireConstrainable(name, shape, constraint)
+    const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
+    if (constraint !== null) this.requireConstrainable(`the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
     variable.constraint = constraint
     const kept = regularizer?.keep?.(variable) ?? []
-    stateOf(this).own.push({ variable, regularizer, kept, draw })
+    stateOf(this).own.push({ variable, regularizer, kept, draw, drawn: 1 })
     return variable
   }
 
   /** Tries a constraint, which the optimizer calls only after the first update. */
-  private requireConstrainable(name: string, shape: Shape, constraint: Constraint): void {
-    const where = `${this}: the constraint ${classNameOf(constraint)} of ${name} ${formatShape(shape)}`
+  private requireConstrainable(what: string, shape: Shape, constraint: Pick<Constraint, 'call'>): void {
+    const where = `${this}: ${what} ${formatShape(shape)}`
     let made: unknown
     restating((message) => `${where}: ${message}`, () =>
       untraced(() =>
@@ -179,19 +185,20 @@ export abstract class LayerParts extends Configured {
 
   /** Lists a weight of a layer within among this layer's own, in this place of their order. */
   protected trackWeight(variable: Variable): void {
-    stateOf(this).own.push({ variable, regularizer: null, kept: [], draw: null })
+    stateOf(this).own.push({ variable, regularizer: null, kept: [], draw: null, drawn: 0 })
     structure.version++
   }
 
   /**
-   * What a weight of this layer, or of one within it, might have begun with: drawn anew from its initializer.
+   * What a weight of this layer, or of one within it, might have begun with: drawn anew from its initializer, other numbers each time.
+   * Those of a seeded initializer follow from the seed and from how often it was asked.
    * @throws ArgumentError for a variable that no layer made by addWeight
    * @internal
    */
   drawAnew(weight: Variable): Tensor {
     for (const layer of this.allLayers) {
-      const draw = stateOf(layer).own.find(({ variable }) => variable === weight)?.draw
-      if (draw != null) return untraced(draw)
+      const own = stateOf(layer).own.find(({ variable }) => variable === weight)
+      if (own?.draw != null) return drawnFor(own.drawn++, () => untraced(own.draw!))
     }
     throw new ArgumentError(`${this}: does not know how ${weight.name} was made`)
   }

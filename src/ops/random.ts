@@ -14,7 +14,7 @@ import { add, cast, erfinv, less, minimum, multiply, where } from './elementwise
 import { zeros } from './shape'
 import { Tensor } from './tensor'
 import { gaussian } from './gaussian'
-import { nextSeed } from './seed'
+import { nextSeed, timeDrawn } from './seed'
 import { apply, currentTrace, untraced } from './trace'
 import { Variable } from './variable'
 
@@ -72,7 +72,7 @@ function keyOf(seed: Seed): Tensor {
   if (seed instanceof SeedGenerator) return seed.next()
   // A traced function runs many times: each place that draws has a stream of its own.
   if (seed === null && currentTrace() !== null) return untraced(() => new SeedGenerator()).next()
-  return new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')
+  return new Tensor(Int32Array.of(seed ?? nextSeed(), timeDrawn()), [2], 'int32')
 }
 
 function unitUniform(shape: Shape, seed: Seed): Tensor {

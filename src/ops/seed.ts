@@ -17,3 +17,21 @@ export function setRandomSeed(seed: number): void {
 export function nextSeed(): number {
   return threefry2x32(globalSeed, 0, drawn++, 0)[0]
 }
+
+let time = 0
+
+/** Runs something for the n-th time, from 0 on: fixed seeds give other numbers each time, the same in every run. */
+export function drawnFor<Result>(count: number, body: () => Result): Result {
+  const before = time
+  time = count
+  try {
+    return body()
+  } finally {
+    time = before
+  }
+}
+
+/** For the how many-th time something is drawn: 0 outside of `drawnFor`. */
+export function timeDrawn(): number {
+  return time
+}

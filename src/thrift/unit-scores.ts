@@ -45,19 +45,21 @@ export interface Seen {
 export async function scoresOf(model: Model<never, never>, groups: readonly UnitGroup[], by: Criterion, data: Seen | null): Promise<Scores> {
   if (by === 'magnitude' || data === null) return new Map(groups.map((group) => [group, magnitudes(group)]))
   const found = await overRows(groups, data, (dataset, symbols) => {
-    const calls = new Map<object, Tensor>()
+    // By layer, what each of its calls is given.
+    const calls = new Map<object, Tensor[]>()
+    const hear = (layer: object, input: Tensor): unknown => calls.get(layer)?.push(input) ?? calls.set(layer, [input])
     const heard = <Result>(body: () => Result): Result =>
-      withFrame(null, new CallContext(false), () => withTap((layer, input, output) => (calls.set(layer as object, flatten<Tensor>(typed(input))[0]!), output), body))
+      withFrame(null, new CallContext(false), () => withTap((layer, input, output) => (hear(layer as object, flatten<Tensor>(typed(input))[0]!), output), body))
     if (by === 'utility') {
       heard(() => model.applyTree(unflatten(dataset.x, symbols.slice(0, dataset.inputs.length)), { training: false }))
-      return groups.map((group) => meanOf(group.uses.map((use) => activity(use, group.count, calls.get(use.layer)!))))
+      return groups.map((group) => meanOf(group.uses.flatMap((use) => calls.get(use.layer)!.map((given) => activity(use, group.count, given)))))
     }
     const batch = batchOf(dataset, symbols)
     const { loss } = heard(() => forward(model, model.trainer.requireCompiled('pruneUnits'), batch, false))
-    const given = [...new Set(groups.flatMap(({ uses }) => uses.map(({ layer }) => calls.get(layer)!)))]
+    const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
     const gradients = currentTrace()!.gradients(loss, given)
     const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
-    return groups.map((group) => meanOf(group.uses.map((use) => effect(use, group.count, effects.get(calls.get(use.layer)!)!))))
+    return groups.map((group) => meanOf(group.uses.map((use) => effect(use, group.count, calls.get(use.layer)!.map((each) => effects.get(each)!)))))
   })
   if (by === 'taylor') return found
   return new Map(groups.map((group) => {
@@ -66,7 +68,7 @@ export async function scoresOf(model: Model<never, never>, groups: readonly Unit
   }))
 }
 
-/** The mean over the places where units are used. Traced. */
+/** The mean over the places where units are used, call by call. Traced. */
 function meanOf(each: readonly Tensor[]): Tensor {
   return multiply(each.reduce((a, b) => add(a, b)), 1 / each.length)
 }
@@ -85,10 +87,10 @@ function activity(use: UnitUse, count: number, value: Tensor): Tensor {
   return sum(mean(byUnit(use, count, abs(value), (x, axes) => mean(x, axes)), 1), 0)
 }
 
-/** Σ over rows of |Σ h · ∂loss/∂h|, for the loss of each row: [units]. Traced. */
-function effect(use: UnitUse, count: number, value: Tensor): Tensor {
-  const each = abs(sum(byUnit(use, count, value, (x, axes) => sum(x, axes)), 1))
-  return multiply(sum(each, 0), value.shape[0]!)
+/** Σ over rows of |Σ h · ∂loss/∂h| over all calls, for the loss of each row: [units]. Traced. */
+function effect(use: UnitUse, count: number, calls: readonly Tensor[]): Tensor {
+  const each = calls.map((value) => sum(byUnit(use, count, value, (x, axes) => sum(x, axes)), 1)).reduce((a, b) => add(a, b))
+  return multiply(sum(abs(each), 0), each.shape[0]!)
 }
 
 /** The mean over all rows of what `body` sums over the rows of a batch: a tensor [units] for each group. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  Add, ArgumentError, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, LSTM, LeakyReLU, Model, ReLU, SGD, Sequential, ShapeError, Variable, grad, loadModel, ops, setRandomSeed, tensor,
+  Add, ArgumentError, AveragePooling2D, BatchNormalization, Conv2D, Conv2DTranspose, Dense, Dropout, EinsumDense, Flatten, Input, LSTM, LeakyReLU, Model, MultiHeadAttention, ReLU, SGD, Sequential, ShapeError, Variable, grad, loadModel, ops, setRandomSeed, tensor,
 } from '../../src'
 import { DalesPrinciple, IntrinsicPlasticity, KLSparsity, KWinnersTakeAll, SynapticBalance, SynapticScaling, balanceSynapses } from '../../src/balance'
 import { errorOf, samples, weightsOf } from '../helpers/training'
@@ -206,5 +206,31 @@ describe('DalesPrinciple', () => {
     out.kernel.view.forEach((value, i) => expect(i < 9 ? value : -value).toBeGreaterThanOrEqual(0))
     expect(() => new DalesPrinciple(1.2)).toThrow(ArgumentError)
     expect(() => new DalesPrinciple().call(new Variable([3]).value)).toThrow(/must be a kernel \[inputs, units\], received \[3\]/)
+  })
+
+  it('takes for inputs what the layer says', () => {
+    const constraint = new DalesPrinciple({ excitatory: 0.5 })
+    /** The sign of each input's weights, by the axes along which inputs lie. */
+    const signsOf = ({ view, shape }: Variable, axes: readonly number[]): number[] => {
+      const made = ops.sum(tensor(view, shape), shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis)))
+      return [...made.data].map(Math.sign)
+    }
+    const constrained = (layer: { readonly weights: readonly Variable[] }): Variable[] => layer.weights.filter((weight) => {
+      if (weight.constraint === null) return false
+      weight.assign(weight.constraint.call(ops.add(ops.multiply(weight.value, 0), tensor(weight.view.map((_, i) => (i % 2 === 0 ? 1 : -1)), weight.shape))))
+      return true
+    })
+    const attention = new MultiHeadAttention({ numHeads: 3, keyDim: 2, kernelConstraint: constraint })
+    attention.apply(ops.ones([1, 5, 4]))
+    const [query, key, value, output] = constrained(attention)
+    for (const projection of [query!, key!, value!]) expect(signsOf(projection, [0])).toEqual([1, 1, -1, -1])
+    expect(signsOf(output!, [0, 1])).toEqual([1, 1, 1, -1, -1, -1])
+
+    const transposed = new Conv2DTranspose({ filters: 3, kernelSize: 1, kernelConstraint: constraint })
+    transposed.apply(ops.ones([1, 5, 4, 2]))
+    expect(signsOf(constrained(transposed)[0]!, [3])).toEqual([1, -1])
+
+    const each = new EinsumDense({ equation: 'ab,b->ab', outputShape: [4], kernelConstraint: constraint })
+    expect(() => each.apply(ops.ones([2, 4]))).toThrow(/the constraint DalesPrinciple of kernel \[4\]: DalesPrinciple: the weight must be a kernel/)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Probe, Tensor } from '../../src'
 import {
-  Adam, Add, ArgumentError, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, LSTM, MaxPooling2D, Model, MultiOptimizer, ReLU, SGD, Sequential, Variable, loadModel, ops, setRandomSeed, tensor,
+  Adam, Add, ArgumentError, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, LSTM, MaxPooling2D, Model, MultiOptimizer, ReLU, SGD, Sequential, Variable, initializers, loadModel, ops, setRandomSeed, tensor,
 } from '../../src'
 import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from '../../src/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
@@ -281,4 +281,53 @@ it('callbacks of balance serve several models in turn', async () => {
   const renewal = new ContinualBackprop({ replacementRate: 1, maturity: 0 })
   for (const model of [binaryModel(), binaryModel()]) await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [renewal] })
   expect(renewal.replaced).toEqual({ hidden: 5 })
+})
+
+describe('initializers with a seed', () => {
+  const seeded = () => {
+    setRandomSeed(3)
+    const kernelInitializer = new initializers.GlorotUniform({ seed: 5 })
+    const recurrentInitializer = new initializers.Orthogonal({ seed: 6 })
+    const layers = [new LSTM({ units: 3, kernelInitializer, recurrentInitializer, inputShape: [2, 2], name: 'hidden' }), new Dense({ units: 1, kernelInitializer })]
+    const model = new Sequential(layers)
+    model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'meanSquaredError' })
+    return model
+  }
+  const steps = ops.reshape(tensor(x), [40, 2, 2])
+  const replaced = (): ContinualBackprop => new ContinualBackprop({ replacementRate: 1, maturity: 0 })
+  const dormant = (): ReDo => new ReDo({ threshold: 1, every: 1 })
+  const perturbed = (): ShrinkAndPerturb => new ShrinkAndPerturb({ shrink: 0, noise: 1, every: 1 })
+
+  it.each([['ContinualBackprop', replaced], ['ReDo', dormant], ['ShrinkAndPerturb', perturbed]])('give %s other numbers each time, the same in every run', async (_name, make) => {
+    const run = async (): Promise<number[][]> => {
+      const [model, callback] = [seeded(), make()]
+      const seen = [[...model.weights[0]!.view]]
+      for (let turn = 0; turn < 3; turn++) {
+        await model.fit(steps, yes, { batchSize: 40, verbose: 0, callbacks: [callback] })
+        seen.push([...model.weights[0]!.view])
+      }
+      return seen
+    }
+    const kernels = await run()
+    // The seed says what the weights begin with.
+    expect(kernels[0]).toEqual([...new initializers.GlorotUniform({ seed: 5 }).call([2, 12]).data])
+    const all = kernels.flat()
+    const repeated = all.length - new Set(all).size
+    // Units that are not dormant stay.
+    expect(repeated).toBeLessThan(all.length / 2)
+    for (const [i, kernel] of kernels.entries()) for (const other of kernels.slice(0, i)) expect(kernel).not.toEqual(other)
+    expect(await run()).toEqual(kernels)
+  })
+
+  it('never give two units the same weights', async () => {
+    const model = seeded()
+    const seen = new Set<number>(model.weights[0]!.view)
+    const callback = replaced()
+    for (let turn = 0; turn < 4; turn++) {
+      await model.fit(steps, yes, { batchSize: 40, verbose: 0, callbacks: [callback] })
+      model.weights[0]!.view.forEach((value) => seen.add(value))
+    }
+    expect(callback.replaced).toEqual({ hidden: 12 })
+    expect(seen.size).toBe(5 * 24)
+  })
 })

@@ -131,6 +131,19 @@ describe('ranks units', () => {
     expect(kept(await pruneUnits(other, { keep: { hidden: 1 } }))).toEqual([0, 10])
   })
 
+  it.each(['utility', 'taylor'] as const)('by %s over all calls of a layer', async (by) => {
+    const [a, b] = [Input({ shape: [2] }), Input({ shape: [2] })]
+    const [hidden, out] = [new Dense({ units: 2, name: 'hidden' }), new Dense({ units: 1, name: 'out' })]
+    const [first, second] = [a, b].map((input) => out.apply(hidden.apply(input))) as [Tensor, Tensor]
+    const twice = new Model({ inputs: [a, b], outputs: new Add().apply([first, second]) })
+    twice.setWeights([[[1, 0], [0, 1]], [0, 0], [[1], [1]], [0]])
+    twice.compile({ optimizer: 'sgd', loss: 'mse' })
+    // The first unit is of use in the first call alone, and of more than the second unit is in the last.
+    const given = { by, x: [[[10, 0]], [[0, 1]]] as const, y: [[0]] }
+    const one = await pruneUnits(twice, { keep: { hidden: 1 }, ...given } as never)
+    expect([...one.weights[0]!.view]).toEqual([1, 0])
+  })
+
   it('by Taylor: |Σ h · ∂loss/∂h| of each row', async () => {
     const trained = model()
     trained.compile({ optimizer: 'sgd', loss: 'mse' })

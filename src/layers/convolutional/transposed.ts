@@ -48,6 +48,7 @@ abstract class TransposedConvolution extends ConvolutionBase {
       initializer: this.kernelInitializer,
       regularizer: this.kernelRegularizer,
       constraint: this.kernelConstraint,
+      inputAxes: [this.kernelSize.length + 1],
     })
     this.addBias(this.filters)
   }
