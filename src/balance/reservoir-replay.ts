@@ -99,12 +99,13 @@ export class ReservoirReplay extends configured(Configured, reservoirOptions, 'c
 
   /**
    * Offers samples to the memory.
-   * @param x,y tensors or data with one row for each sample, alike in every call
+   * @param x,y tensors or data with one row for each sample, alike in every call; no rows change nothing
    * @throws ShapeError for rows of another shape or dtype than before, and for another number of targets than inputs
    */
   add(x: TensorLike, y: TensorLike): void {
     const [inputs, targets] = pairOf(x, y)
     const { capacity } = this
+    if (this.rows === null && inputs.shape[0] === 0) return
     this.rows ??= { x: rowsLike(capacity, inputs), y: rowsLike(capacity, targets) }
     this.requireAlike(inputs, targets)
     for (let row = 0; row < inputs.shape[0]!; row++) {

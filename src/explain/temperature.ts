@@ -1,7 +1,8 @@
 // Temperature scaling: one number, fitted on data that the model was not trained on, that makes its confidence honest.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, configured, number, option, required } from '../core/options'
+import { sameShape } from '../core/shapes'
 import { mapTree, typed } from '../core/tree'
 import type { DataOf } from '../data/arrays'
 import { ElementwiseLayer } from '../layers/core/elementwise-layer'
@@ -24,7 +25,7 @@ export interface TemperatureScaling {
   /** The mean of −ln p(label), before and after. */
   readonly before: number
   readonly after: number
-  /** softmax(z / T) of logits [rows, classes]; σ(z / T) of [rows] or [rows, 1]. */
+  /** softmax(z / T) of logits [rows, classes]; σ(z / T) of [rows] or [rows, 1], and of those of a sigmoid of several outputs. */
   apply(logits: TensorLike): Tensor
 }
 
@@ -75,11 +76,12 @@ const [COLDEST, HOTTEST] = [0.01, 100]
  *   const { temperature, model: honest } = await temperatureScaling(model, xValidation, yValidation)
  *   const probabilities = await honest.predict(x)
  *
- * A single output is one of yes or no: σ(z / T). T lies within 0.01 … 100.
+ * A single output is one of yes or no: σ(z / T); so is each output of a sigmoid of several, which then share T. T lies within
+ * 0.01 … 100.
  * @param model one that ends in a softmax, a sigmoid, or in logits; or logits themselves, then the labels follow
- * @param labels class numbers [rows], or one-hot rows
- * @throws ArgumentError for a model with several outputs; DataError for a class that there is not; ShapeError for shapes that do
- *   not fit
+ * @param labels class numbers [rows], or one-hot rows; of a sigmoid of several outputs 0 or 1 for each, [rows, outputs]
+ * @throws ArgumentError for a model with several outputs, and for numbers that are neither probabilities of classes nor logits;
+ *   DataError for a class that there is not; ShapeError for shapes that do not fit
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
 export async function temperatureScaling<In>(model: Model<In, Tensor>, x: DataOf<In>, labels: TensorLike): Promise<CalibratedModel<In>>
@@ -125,9 +127,13 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
     }))
   }
   const [outputs, logits] = joinRows(parts) as [Tensor, Tensor]
-  const activation = width === 1 ? 'sigmoid' : 'softmax'
-  if (!areProbabilities(outputs, width)) return { logits: outputs, activation, isProbable: false }
   const isKnown = outputs.data.some((each: number, i) => each !== logits.data[i])
+  const activation = width === 1 ? 'sigmoid' : 'softmax'
+  if (!areProbabilities(outputs, width)) {
+    if (isKnown) return { logits, activation: 'sigmoid', isProbable: true }
+    if (!outputs.data.every((p: number) => p >= 0 && p <= 1)) return { logits: outputs, activation, isProbable: false }
+    throw new ArgumentError(`temperatureScaling: the outputs of ${model} lie in 0 … 1, but rows do not sum to 1, so it is not known what they are. Possible: a model that ends in softmax, in sigmoid, or in logits; or temperatureScaling(logits, labels)`)
+  }
   return { logits: isKnown ? logits : new Tensor(outputs.data.map((p: number) => inverse(p, width)) as Float32Array, outputs.shape, 'float32'), activation, isProbable: true }
 }
 
@@ -150,7 +156,7 @@ function areProbabilities({ data }: Tensor, width: number): boolean {
 }
 
 function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: TensorLike): TemperatureScaling {
-  const classes = classesOf('temperatureScaling', labels, logits)
+  const classes = activation === 'sigmoid' && logits.size !== logits.shape[0] ? eachOf(labels, logits) : classesOf('temperatureScaling', labels, logits)
   // σ(z) is the softmax of [0, z].
   const width = activation === 'sigmoid' ? 2 : logits.shape[1]!
   const z = activation === 'sigmoid' ? Float64Array.from({ length: 2 * classes.length }, (_, i) => (i % 2 === 0 ? 0 : logits.data[i >> 1]!)) : Float64Array.from(logits.data)
@@ -168,6 +174,15 @@ function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: Tenso
   const temperature = 1 / β
   const layer = new Temperature({ temperature, activation, fromLogits: true })
   return { temperature, before: at(1).loss, after: at(β).loss, apply: (given) => layer.apply(matrix(toTensor(given, 'temperatureScaling: logits', 'float32'))) }
+}
+
+/** Yes or no for each of several outputs, row by row. */
+function eachOf(labels: TensorLike, { shape }: Tensor): Int32Array {
+  const given = toTensor(labels, 'temperatureScaling: labels')
+  if (!sameShape(given.shape, shape)) throw new ShapeError(`temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, ${formatShape(shape)}, received ${formatShape(given.shape)}`)
+  const wrong = given.data.findIndex((label: number) => label !== 0 && label !== 1)
+  if (wrong >= 0) throw new DataError(`temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, received ${given.data[wrong]} in row ${Math.floor(wrong / shape[1]!)}`)
+  return Int32Array.from(given.data)
 }
 
 interface Likelihood {

@@ -1,7 +1,7 @@
 // Callbacks that end training when it has cost enough: when a budget is used up, or when what it still gains is not worth its
 // price.
 
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { configured, custom, integer, nullable, option } from '../core/options'
 import { Callback } from '../training/callbacks'
@@ -10,11 +10,11 @@ import { logName, mode, shouldRise } from '../training/callbacks/monitor'
 import { carbonOptions } from './emissions'
 import { Measurement, costOfRun, prefixed } from './footprint'
 
-/** A number above 0. */
+/** A number above 0, of any size: more FLOPs than a float32 can hold are no reason to refuse. */
 const positive = custom<number>(
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
-    throw new ArgumentError(`${where} must be a number above 0, received ${String(value)}`)
+    throw new ArgumentError(`${where} must be a finite number above 0, received ${quoted(value)}`)
   },
   (value) => value,
 )

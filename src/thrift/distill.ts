@@ -3,12 +3,14 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import { boolean, custom, nullable, number, option, readOptions } from '../core/options'
-import { sameShape } from '../core/shapes'
 import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame } from '../layers/context'
 import { maskOf } from '../layers/masks'
+import type { LayerBase } from '../layers/base'
+import type { BatchShape, TensorSpec } from '../layers/spec'
 import { reduceWeighted } from '../losses/weights'
 import { knownGraph } from '../models/known-graph'
+import { LayerGraph } from '../models/layer-graph'
 import { Model } from '../models/model'
 import { add, clip, divide, log, multiply, sigmoid, softplus, stopGradient, subtract } from '../ops/elementwise'
 import { logSoftmax, softmax } from '../ops/activations'
@@ -142,9 +144,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 
   /** The logits of both, and what they are logits of. */
   private match(taught: Tensor, output: Tensor): { kind: Kind; teacher: Tensor; student: Tensor } {
-    if (!sameShape(taught.shape, output.shape)) {
-      throw new ShapeError(`distill: teacher and student must give the same shape, received ${formatShape(taught.shape)} of ${this.#teacher} and ${formatShape(output.shape)} of ${this.#student}`)
-    }
+    requireAlike('give', [this.#teacher, taught.shape], [this.#student, output.shape])
     const [teacher, student] = [logitsOf(taught), logitsOf(output)]
     if (teacher.kind !== null && student.kind !== null && teacher.kind !== student.kind) {
       throw new ArgumentError(`distill: ${this.#teacher} ends in ${teacher.kind} and ${this.#student} in ${student.kind}. Both must be the same.`)
@@ -156,6 +156,19 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     const isProbable = teacher.kind === null && !this.#settings.fromLogits
     return { kind, teacher: isProbable ? logitsOfProbabilities(taught, kind) : teacher.logits, student: student.logits }
   }
+}
+
+/** What a built model takes. */
+const specsTaken = ({ graph, buildSpec }: LayerBase): TensorSpec[] => flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
+/** What it gives. */
+const specsGiven = (model: LayerBase): TensorSpec[] => flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
+
+type Sided = readonly [model: object, shape: BatchShape]
+
+/** @throws ShapeError for shapes that cannot be the same, whatever their open extents are */
+function requireAlike(what: 'take' | 'give', [teacher, taught]: Sided, [student, shape]: Sided): void {
+  if (taught.length === shape.length && taught.every((extent, i) => extent === null || shape[i] === null || extent === shape[i])) return
+  throw new ShapeError(`distill: teacher and student must ${what} the same shape, received ${formatShape(taught)} of ${String(teacher)} and ${formatShape(shape)} of ${String(student)}`)
 }
 
 /**
@@ -176,7 +189,8 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
  * @param teacher a model that was trained, for the same inputs and with one output of the same shape
  * @param options also, as in compile, `optimizer` (default 'adam'), `metrics`, and `loss`, that on the targets: default the one that the
  *   student was compiled with, or else the teacher, or else 'crossentropy'
- * @throws ArgumentError for what is no model, for a student whose graph nobody knows, several outputs, and weights that both have
+ * @throws ArgumentError for what is no model, for a student whose graph nobody knows, several outputs, and weights that both have;
+ *   ShapeError for a teacher that takes or gives other shapes; StateError for a model that is not built
  */
 export function distill<const In, const Out>(teacher: Model<In, Out>, student: Model<In, Out>, given: DistillOptions = {}): Distiller<In, Out> {
   const { temperature, alpha, fromLogits, optimizer, loss, metrics } = readOptions('distill', options, given)
@@ -185,6 +199,11 @@ export function distill<const In, const Out>(teacher: Model<In, Out>, student: M
   const graph = knownGraph('distill', student)
   if (student.hasOwnStep) throw new ArgumentError(`distill: the student ${student} has a training step of its own, which distillation would not run. Give it a plain model of the same layers.`)
   if (flatten(graph.outputs).length !== 1) throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)
+  for (const [what, of] of [['take', specsTaken], ['give', specsGiven]] as const) {
+    const [ofTeacher, ofStudent] = [of(teacher), of(student)]
+    if (ofTeacher.length !== ofStudent.length) throw new ArgumentError(`distill: teacher and student must ${what} as many tensors, received ${ofTeacher.length} of ${teacher} and ${ofStudent.length} of ${student}`)
+    ofTeacher.forEach(({ shape }, i) => requireAlike(what, [teacher, shape], [student, ofStudent[i]!.shape]))
+  }
   const taught = new Set(teacher.weights)
   const shared = student.weights.find((weight) => taught.has(weight))
   if (shared !== undefined) throw new ArgumentError(`distill: the teacher has the student's weight ${shared.name}, and would not stay as it is. Make a student of its own, as with cloneModel.`)

@@ -54,9 +54,10 @@ interface Factors {
  *   lowRank(model, { rank: 16, layers: ['hidden'] })
  *
  * Takes time as the cube of the rank, or of the kernel's shorter side where the rank is not small beside it: a second for 300.
- * Subclasses of Dense with a `call` of their own stay as they are.
- * @throws ArgumentError for what is no model or one whose graph nobody knows, for layers that are no Dense layers of it, and where
- *   nothing would be saved
+ * Subclasses of Dense with a `call` of their own stay as they are, and so do kernels that are all zeros: two factors of zeros would never be
+ * trained.
+ * @throws ArgumentError for what is no model or one whose graph nobody knows, for layers that are no Dense layers of it, where
+ *   nothing would be saved, and where all kernels are zeros
  */
 export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptions): Kind {
   const { rank, energy, layers } = readOptions('lowRank', options, given)
@@ -87,6 +88,10 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
     return { layers: [first, second], fill }
   })
   if (replaced === 0) {
+    const empty = [...chosen].filter((layer) => (layer as Dense).kernel.view.every((weight) => weight === 0))
+    if (empty.length > 0 && empty.length === chosen.size) {
+      throw new ArgumentError(`lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros, so there is nothing of which factors could be made. Train the model first, or give its layers another initializer.`)
+    }
     const shapes = [...chosen].map((layer) => `${layer.name} [${(layer as Dense).kernel.shape.join(', ')}]`)
     throw new ArgumentError(`lowRank: nothing would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`)
   }

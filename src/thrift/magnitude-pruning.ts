@@ -50,6 +50,8 @@ interface Masked {
  *
  *   await model.fit(x, y, { epochs: 10, callbacks: [new MagnitudePruning({ finalSparsity: 0.8 })] })
  *
+ * Where training ends before the first step that prunes, a warning says so.
+ *
  * The zeros are saved as weights. To go on training with them, give the callback again, from the share that is reached:
  * `new MagnitudePruning({ finalSparsity: 0.8, initialSparsity: 0.8 })` chooses the same ones; without it they are trained again.
  *
@@ -60,6 +62,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   private masked: readonly Masked[] = []
   private reached = 0
   private isDone = false
+  private hasChosen = false
   // The same one in every fit, so that its program is.
   private holding: Probe = { trace: (step) => this.hold(step) }
 
@@ -87,6 +90,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     for (const { mask } of this.masked) mask.view.fill(1)
     this.reached = 0
     this.isDone = false
+    this.hasChosen = false
     const [begin, end] = this.span
     const every = this.every ?? Math.min(100, Math.max(1, Math.floor((end - begin) / 20)))
     return [this.holding, { every, afterStep: (step) => this.choose(step) }]
@@ -125,6 +129,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     const { finalSparsity, initialSparsity } = this
     const [begin, end] = this.span
     if (step < begin || this.isDone) return
+    this.hasChosen = true
     this.isDone = step >= end
     const left = this.isDone ? 0 : 1 - (step - begin) / (end - begin)
     this.maskAll(finalSparsity + (initialSparsity - finalSparsity) * left ** 3)
@@ -137,7 +142,11 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
 
   /** Averages, which take the place of the weights when training ends, know no masks. */
   onTrainEnd(): void {
-    const { optimizer } = this.model
+    const { model: { optimizer }, beginStep, every, reached, finalSparsity } = this
+    if (!this.hasChosen && reached < finalSparsity) {
+      const rhythm = every === null ? '' : `, every ${every} steps`
+      console.warn(`MagnitudePruning: training ended before the first step that prunes (beginStep ${beginStep}${rhythm}), so the share of zeros is ${reached}, not ${finalSparsity}`)
+    }
     for (const { weight, mask } of this.masked) {
       keepMasked(weight, mask)
       const average = optimizer.slotsOf(weight).get('average')

@@ -52,6 +52,13 @@ describe('ReservoirReplay', () => {
     expect(() => replay.add([[1.5, 2, 3]], [[0.5]])).toThrow(/x must be rows of int32 \[3\] as before, received float32 \[1, 3\]/)
     expect(() => replay.add([[1, 2, 3]], [[0.5], [1]])).toThrow(ShapeError)
     expect(() => new ReservoirReplay(4).sample(1)).toThrow(StateError)
+    const empty = new ReservoirReplay(4)
+    empty.add(ops.zeros([0, 3]), ops.zeros([0, 1]))
+    expect(() => empty.sample(1)).toThrow('nothing was added yet')
+    expect(empty.mixed([[1, 2]], [[1]])[0].toArray()).toEqual([[1, 2]])
+    // No rows say nothing of what rows are like.
+    empty.add([[5, 6]], [[7]])
+    expect(empty.sample(1).map((each) => each.toArray())).toEqual([[[5, 6]], [[7]]])
     for (const act of [() => new ReservoirReplay(0), () => replay.sample(0), () => replay.mixed([[1, 2, 3]], [[1]], { share: 1 })]) expect(act).toThrow(ArgumentError)
   })
 })

@@ -1,7 +1,7 @@
 // Units that several layers share, multiply or freeze.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { BatchNormalization, Concatenate, Conv2D, Dense, Flatten, GRU, Input, Model, Multiply, ReLU, SGD, Sequential, TimeDistributed, ops, tensor } from '../../src'
+import { BatchNormalization, Concatenate, Conv2D, Dense, Flatten, GRU, Input, Model, Multiply, ReLU, SGD, Sequential, TimeDistributed, ops, setRandomSeed, tensor } from '../../src'
 import { ContinualBackprop, SynapticScaling, UnitHealth, balanceSynapses } from '../../src/balance'
 import { gradCam, permutationImportance } from '../../src/explain'
 import { MagnitudePruning, pruneUnits, quantize } from '../../src/thrift'
@@ -114,6 +114,7 @@ it('int8 leaves what is within a loop as it is', () => {
 })
 
 it('explanations tell layers of one name and metrics of one name apart', async () => {
+  setRandomSeed(1)
   const block = (seed: number) => new Sequential([new Conv2D({ filters: 2, kernelSize: 2, name: 'conv', activation: 'relu', kernelInitializer: seed === 1 ? 'ones' : 'glorotUniform', inputShape: [4, 4, 1] })], { name: `block${seed}` })
   const [a, b] = [block(1), block(2)]
   const input = Input({ shape: [4, 4, 1] })

@@ -56,6 +56,24 @@ describe('temperatureScaling', () => {
     expect((await temperatureScaling(difference.map((z) => [z]), labels)).temperature).toBe(one.temperature)
   })
 
+  it('of a sigmoid of several outputs: one temperature for all of them', async () => {
+    const z = Array.from({ length: 400 }, () => [2 * normal(), 2 * normal(), 2 * normal()])
+    const labels = z.map((row) => row.map((each) => Number(next() < 1 / (1 + Math.exp(-each)))))
+    const model = new Sequential([new Dense({ units: 3, activation: 'sigmoid', inputShape: [3] })])
+    model.setWeights([[[3, 0, 0], [0, 3, 0], [0, 0, 3]], [0, 0, 0]])
+    const single = await temperatureScaling(z.flat().map((each) => 3 * each), labels.flat())
+    const made = await temperatureScaling(model, z, labels)
+    expect(made.temperature).toBeCloseTo(single.temperature, 3)
+    expect(made.before).toBeCloseTo(single.before, 4)
+    expect(made.after).toBeLessThan(made.before)
+    const [p, expected] = [await made.model.predict(z), ops.sigmoid(ops.divide(tensor(scaled(z, 3)), made.temperature))]
+    expected.data.forEach((each, i) => expect(p.data[i]).toBeCloseTo(each, 4))
+    await expect(temperatureScaling(model, z, labels.map(([first]) => first!))).rejects.toThrow(/labels must be 0 or 1 for each output of the sigmoid, \[400, 3\], received \[400\]/)
+    await expect(temperatureScaling(model, z, labels.map((row, i) => (i === 5 ? [0, 2, 1] : row)))).rejects.toThrow(/received 2 in row 5/)
+    const unknown = new Sequential([new Dense({ units: 3, activation: 'sigmoid', inputShape: [3] }), new Lambda((x) => ops.multiply(x, 0.5))])
+    await expect(temperatureScaling(unknown, z, labels.map(([first]) => first!))).rejects.toThrow(/lie in 0 … 1, but rows do not sum to 1.*Possible: a model that ends in softmax, in sigmoid, or in logits/)
+  })
+
   it.each([
     ['a softmax', () => new Dense({ units: 3, activation: 'softmax', inputShape: [4] })],
     ['logits', () => new Dense({ units: 3, inputShape: [4] })],

@@ -188,3 +188,10 @@ describe('dependenceCurves', () => {
     expect(() => dependenceCurves({} as never)).toThrow(ArgumentError)
   })
 })
+
+it('attributions that are no numbers are refused, not drawn', () => {
+  expect(() => attributionBars([1, NaN, 2], { names: ['a', 'b', 'c'] })).toThrow('attributionBars: attributions must be finite, received NaN for feature b')
+  const rows = [[1, 2], [3, -Infinity]]
+  expect(() => attributionBars(rows, { row: 1 })).toThrow('received -Infinity for feature 1 of row 1')
+  expect(() => attributionBars(rows)).not.toThrow()
+})

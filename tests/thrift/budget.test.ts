@@ -88,13 +88,19 @@ describe('Budget', () => {
 
   it('refuses none, and those that are not above 0', () => {
     expect(() => new Budget({})).toThrow('needs a budget')
-    for (const bad of [0, -1, NaN, Infinity]) expect(() => new Budget({ joules: bad })).toThrow('joules must be a number above 0')
+    for (const bad of [0, -1, NaN, Infinity]) expect(() => new Budget({ joules: bad })).toThrow('joules must be a finite number above 0')
     // @ts-expect-error: misspelt
     expect(() => new Budget({ joule: 5 })).toThrow("Did you mean 'joules'?")
   })
 })
 
 describe('stepsAhead', () => {
+  it('says what a budget may be, and what came', () => {
+    expect(() => new Budget({ joules: Infinity })).toThrow('joules must be a finite number above 0, received Infinity')
+    expect(() => new Budget({ joules: '5' as never })).toThrow("joules must be a finite number above 0, received '5'")
+    expect(new Budget({ flops: 1e40 }).flops).toBe(1e40)
+  })
+
   it('limits how many steps run before it is asked again', async () => {
     const model = network()
     const asked: number[] = []
@@ -138,7 +144,7 @@ describe('StopWhenUneconomic', () => {
   it('refuses none, both, and what is not above 0; warns of a log that is not there', async () => {
     expect(() => new StopWhenUneconomic({})).toThrow('either perJoule or perFlop')
     expect(() => new StopWhenUneconomic({ perJoule: 1, perFlop: 1 })).toThrow('either perJoule or perFlop')
-    expect(() => new StopWhenUneconomic({ perJoule: 0 })).toThrow('perJoule must be a number above 0')
+    expect(() => new StopWhenUneconomic({ perJoule: 0 })).toThrow('perJoule must be a finite number above 0')
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     await network().fit(x, y, { epochs: 3, verbose: 0, callbacks: [new StopWhenUneconomic({ perJoule: 1 })] })
     expect(warn.mock.calls).toEqual([["StopWhenUneconomic: there is no 'valLoss' to monitor. There are: loss"]])

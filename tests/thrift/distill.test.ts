@@ -146,7 +146,10 @@ describe('distill', () => {
     const two = new Model({ inputs: input, outputs: [new Dense(2).apply(input), new Dense(2).apply(input)] })
     expect(() => distill(two as never, two as never)).toThrow(/must have one output, received 2/)
     const step = (model: Model, options = {}) => () => distill(teacher, model, options).trainOnBatch(X, [0, 1, 0])
-    expect(step(new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })]))).toThrow(/must give the same shape, received \[3, 2\] .* and \[3, 3\]/)
+    // At once, and not only when there are data.
+    expect(() => distill(teacher, new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })]))).toThrow(/must give the same shape, received \[.*, 2\] of Sequential .* and \[.*, 3\] of Sequential/)
+    expect(() => distill(teacher, new Sequential([new Dense({ units: 2, activation: 'softmax', inputShape: [5] })]))).toThrow(/must take the same shape, received \[.*, 2\] of Sequential .* and \[.*, 5\] of Sequential/)
+    expect(() => distill(two as never, student as never)).toThrow(/must give as many tensors, received 2 of Model .* and 1 of Sequential/)
     expect(step(new Sequential([new Dense({ units: 2, activation: 'sigmoid', inputShape: [2] })]), { alpha: 0 })).toThrow(/ends in softmax and .* in sigmoid/)
     expect(step(new Sequential([new Dense({ units: 2, inputShape: [2] })]))).toThrow(/gives logits, so the loss must be said/)
     await expect(distill(teacher, student).fit(x, null, { verbose: 0 })).rejects.toThrow(/no targets/)

@@ -1,5 +1,5 @@
 // MagnitudePruning: the schedule, which weights are chosen, and that zeros are zeros through every optimizer.
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Optimizer, Variable } from '../../src'
 import { Adam, AdamW, Conv1D, Dense, Embedding, Flatten, SGD, Sequential, loadModel, setRandomSeed, tensor } from '../../src'
 import { MagnitudePruning } from '../../src/thrift'
@@ -108,6 +108,26 @@ describe('MagnitudePruning', () => {
     const words = tensor(Int32Array.from({ length: 96 }, (_, i) => i % 10), [16, 6])
     await net.fit(words, y.data.subarray(0, 16), { verbose: 0, epochs: 8, callbacks: [new MagnitudePruning(0.5)] })
     expect(net.weights.map((weight) => zeros(weight).length)).toEqual([0, 24, 0, 8, 0])
+  })
+
+  it('warns where training ended before it pruned anything', async () => {
+    const warnings = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const fit = (options: { beginStep?: number; endStep?: number; every?: number; initialSparsity?: number }) =>
+      model(new SGD()).fit(x, y, { batchSize: 4, verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.55, ...options })] })
+    try {
+      await fit({})
+      await fit({ beginStep: 15, every: 1 })
+      await fit({ every: 100, initialSparsity: 0.55 })
+      expect(warnings).not.toHaveBeenCalled()
+      await fit({ beginStep: 16 })
+      await fit({ beginStep: 1, every: 100, initialSparsity: 0.1 })
+      expect(warnings.mock.calls.flat()).toEqual([
+        'MagnitudePruning: training ended before the first step that prunes (beginStep 16), so the share of zeros is 0, not 0.55',
+        'MagnitudePruning: training ended before the first step that prunes (beginStep 1, every 100 steps), so the share of zeros is 0, not 0.55',
+      ])
+    } finally {
+      warnings.mockRestore()
+    }
   })
 
   it('says what it cannot do', async () => {

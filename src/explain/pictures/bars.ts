@@ -1,6 +1,6 @@
 // Attributions of named features as bars, to the right for more and to the left for less.
 
-import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import { count, integer, listOf, nullable, number, option } from '../../core/options'
 import { readTyped } from '../../ops/arguments'
 import type { TensorLike } from '../../ops/convert'
@@ -42,7 +42,8 @@ const STEP = 24
  *
  * @param attributions [features], or [rows, features] of which one row is shown
  * @returns an SVG, as text: readable on light and dark pages
- * @throws ShapeError for what are no rows of features; ArgumentError for another number of names
+ * @throws ShapeError for what are no rows of features; ArgumentError for another number of names; DataError for an attribution that is
+ *   NaN or infinite
  */
 export function attributionBars(attributions: TensorLike, options: AttributionBarsOptions = {}): string {
   const { names, row, most, value, baseValue, ...text } = readTyped('attributionBars', table(), options)
@@ -51,6 +52,8 @@ export function attributionBars(attributions: TensorLike, options: AttributionBa
   if (given.rank < 1 || given.rank > 2 || given.size === 0) throw new ShapeError(`attributionBars: needs [features] or [rows, features], received ${formatShape(given.shape)}`)
   if (row >= rows) throw new ArgumentError(`attributionBars: row must be in 0 … ${rows - 1}, received ${row}`)
   if (names !== null && names.length !== features) throw new ArgumentError(`attributionBars: needs a name for each of ${features} features, received ${names.length}`)
+  const wrong = given.data.subarray(row * features, (row + 1) * features).findIndex((each: number) => !Number.isFinite(each))
+  if (wrong >= 0) throw new DataError(`attributionBars: attributions must be finite, received ${given.data[row * features + wrong]} for feature ${names?.[wrong] ?? wrong}${rows > 1 ? ` of row ${row}` : ''}`)
   const all = Array.from(given.data.slice(row * features, (row + 1) * features), (each: number, i) => ({ name: names?.[i] ?? String(i), value: each }))
   all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
   // One bar for several, not for one.
