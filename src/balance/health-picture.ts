@@ -22,13 +22,14 @@ const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => st
   ['‖Δw‖/‖w‖', ({ updateRatio }) => short(updateRatio)],
 ]
 
-/** A line for each layer, then what is ill. */
-export function healthTable(record: HealthRecord | undefined, advice: readonly string[]): string {
+/** A line for each layer, then what is ill, then what nobody looked at. */
+export function healthTable(record: HealthRecord | undefined, advice: readonly string[], leftOut: Readonly<Record<string, string>>): string {
   if (record === undefined) return 'Nothing was looked at yet.'
   const rows = [COLUMNS.map(([title]) => title), ...record.layers.map((layer) => COLUMNS.map(([, of]) => of(layer)))]
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   const lines = rows.map((row) => row.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ').trimEnd())
-  return [...lines, ...(advice.length === 0 ? [] : ['', ...advice])].join('\n')
+  const others = Object.entries(leftOut).map(([layer, why]) => `Left out: ${layer} (${why})`)
+  return [lines, advice, others].filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')
 }
 
 const [WIDTH, HEIGHT] = [640, 300]

@@ -7,7 +7,7 @@ import type { LayerName } from '../layers/kinds'
 import { isNamed } from '../layers/kinds'
 import { whyUnknown } from '../layers/units'
 import { TensorSpec } from '../layers/spec'
-import { knownGraph } from '../models/known-graph'
+import { knownGraph, pathsIn } from '../models/known-graph'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { ARE_OUTPUT, groupName, indicesOf, unitGroups } from '../models/unit-groups'
 import { abs, add, multiply } from '../ops/elementwise'
@@ -39,10 +39,25 @@ export function hiddenUnits(method: string, model: TrainedModel, chosen: readonl
  * The same, also those that cannot be exchanged or are not trained, for who only looks at them.
  */
 export function visibleUnits(method: string, model: TrainedModel, chosen: readonly LayerName[] | null): HiddenUnits[] {
-  return choose(method, model, chosen, ({ fixed }) => (fixed === ARE_OUTPUT ? fixed : null))
+  return choose(method, model, chosen, whyNotSeen)
+}
+
+/** Layers with weights that none of some groups is about, by their paths, and why. */
+export function leftOut(method: string, model: TrainedModel, seen: readonly UnitGroup[]): Readonly<Record<string, string>> {
+  const graph = knownGraph(method, model)
+  const groups = unitGroups(graph)
+  const concerns = (layer: LayerBase) => ({ makers, keepers }: UnitGroup): boolean => makers.includes(layer) || keepers.includes(layer)
+  const others = [...pathsIn(graph)].filter(([layer]) => layer.weights.length > 0 && !seen.some(concerns(layer)))
+  return Object.fromEntries(others.map(([layer, path]) => {
+    const group = groups.find(concerns(layer))
+    const why = group === undefined ? (whyUnknown(layer) ?? `${layer} does not say what its units are`) : (whyNotSeen(group) ?? 'not among the layers that were chosen')
+    return [path, why]
+  }))
 }
 
 type WhyNot = (group: UnitGroup) => string | null
+
+const whyNotSeen: WhyNot = ({ fixed }) => (fixed === ARE_OUTPUT ? fixed : null)
 
 function choose(method: string, model: TrainedModel, chosen: readonly LayerName[] | null, whyNot: WhyNot): HiddenUnits[] {
   const groups = unitGroups(knownGraph(method, model))

@@ -18,7 +18,7 @@ import type { Probe, ProbedStep } from '../training/probes'
 import { adviceOn } from './health-advice'
 import { healthPicture, healthTable } from './health-picture'
 import type { HiddenUnits } from './hidden-units'
-import { activityOf, visibleUnits } from './hidden-units'
+import { activityOf, leftOut, visibleUnits } from './hidden-units'
 import { PerModel } from './per-model'
 import { dormancyScores } from './redo'
 
@@ -186,6 +186,7 @@ export function effectiveRank(rows: Tensor): number {
  * const history = await model.fit(x, y, { epochs: 10, callbacks: [health] })
  * history.health.at(-1).layers[0].dead // 0.02
  * console.log(health.table())          // the last epoch, and advice where something is ill
+ * health.leftOut                       // { out: 'they are an output of the model' }
  * writeFileSync('health.svg', health.toSVG())
  * ```
  *
@@ -203,7 +204,8 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
   private first = 0
   private readonly state = new PerModel((model: TrainedModel) => {
     const trained = new Set(model.trainableWeights)
-    const watches = visibleUnits('UnitHealth', model, this.layers).map((units) => new Watch(units, this, trained))
+    const seen = visibleUnits('UnitHealth', model, this.layers)
+    const watches = seen.map((units) => new Watch(units, this, trained))
     const every = (): number => Math.min(this.every, this.params?.steps ?? Infinity)
     const probe: Probe = {
       // Once in every epoch, however short.
@@ -212,7 +214,7 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
       },
       trace: (step) => watches.forEach((each) => each.observe(step)),
     }
-    return { watches, probes: [probe] }
+    return { watches, probes: [probe], leftOut: leftOut('UnitHealth', model, seen) }
   })
 
   get probes(): readonly Probe[] {
@@ -239,9 +241,14 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     return adviceOn(this.records.at(-1))
   }
 
-  /** The last epoch as text, a line for each layer, with the advice below. */
+  /** The layers with weights at which it does not look, by their paths, and why: outputs, and those that do not say what their units are. */
+  get leftOut(): Readonly<Record<string, string>> {
+    return this.state.last?.leftOut ?? {}
+  }
+
+  /** The last epoch as text, a line for each layer, with the advice below, and what is left out. */
   table(): string {
-    return healthTable(this.records.at(-1), this.advice)
+    return healthTable(this.records.at(-1), this.advice, this.leftOut)
   }
 
   /** The share of dormant units of each layer over the epochs, as a picture. */

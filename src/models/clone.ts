@@ -43,14 +43,16 @@ function requireLayer(value: unknown, where: string): LayerBase {
 
 /**
  * A model of the same architecture with new weights, as the initializers make them; not compiled. Shared layers stay shared,
- * names and what is frozen stay as they are. Models that are classes of one's own are made anew by `getConfig`.
+ * names and what is frozen stay as they are. Models that are classes of one's own are made anew by `getConfig`; of a class that extends
+ * Sequential the clone is one, too, with the constructor called as `new Own(layers, { name, trainable })`.
  *
  *   const target = cloneModel(network)
  *   target.setWeights(network.getWeights())
  *
- * @throws ArgumentError for what is no model, and for a class that its configuration does not make again
+ * @throws ArgumentError for what is no model, for a class that its configuration does not make again, and for one that extends Sequential
+ *   with another constructor
  *
- * Keras: `keras.models.clone_model`, with `recursive=True`.
+ * Keras: `keras.models.clone_model`, with `recursive=True`; it makes a plain Sequential of a class that extends Sequential.
  */
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
   if (!(model instanceof Model)) throw new ArgumentError(`cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
@@ -66,6 +68,28 @@ export function cloneInParts(model: Model<never, never>, clone: (layer: LayerBas
   const cloner = new Cloner(clone)
   // A layer may hold a model, which is made again from its graph.
   return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }
+}
+
+/**
+ * A Sequential of the same class.
+ * @throws ArgumentError where its constructor does not make one of a list of layers
+ */
+function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential {
+  const { constructor, name, trainable } = model
+  let copy: unknown = null
+  let cause: unknown
+  try {
+    copy = Reflect.construct(constructor, [layers, { name, trainable }])
+  } catch (error) {
+    if (constructor === Sequential) throw error
+    cause = error
+  }
+  if (copy instanceof Sequential && copy.name === name && copy.listed.length === layers.length && copy.listed.every((layer, i) => layer === layers[i])) return copy
+  throw new ArgumentError(
+    `${model} cannot be made again: the constructor of its class must take (layers, options) and pass them on to that of Sequential. ` +
+      'A plain model of the same layers can be: new Model({ inputs: model.inputs, outputs: model.outputs })',
+    { cause },
+  )
 }
 
 class Cloner {
@@ -85,8 +109,7 @@ class Cloner {
   model(model: Model<unknown, unknown>): LayerBase {
     const { graph, name, trainable, buildSpec } = model
     if (model instanceof Sequential) {
-      // `layers` leaves out the InputLayer.
-      const copy = new Sequential(typed<Layer[]>(model.sublayers.flatMap((each) => this.chain(each))), { name, trainable })
+      const copy = sequentialLike(model, typed(model.listed.flatMap((each) => this.chain(each))))
       if (buildSpec !== null) copy.ensureBuilt(buildSpec)
       return copy
     }

@@ -2,9 +2,15 @@
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import { LayerBase } from '../layers/base'
+import { computesAs } from '../layers/units'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
+
+/** The graph that a layer replays when it is called; null for what is no model, and for one with a `call` of its own. */
+export function graphOf(layer: LayerBase): LayerGraph | null {
+  return layer.graph instanceof LayerGraph && (computesAs(layer, Model) || computesAs(layer, Sequential)) ? layer.graph : null
+}
 
 /**
  * The graph of a model.
@@ -13,9 +19,10 @@ import { Sequential } from './sequential'
  */
 export function knownGraph(where: string, model: unknown): LayerGraph {
   if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
-  if (model.graph instanceof LayerGraph) return model.graph
+  const graph = graphOf(model)
+  if (graph !== null) return graph
   if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
-  throw new ArgumentError(`${where}: needs a Sequential or a functional model, of which it is known how its layers are connected; ${model} is a class of its own, which makes its layers itself`)
+  throw new ArgumentError(`${where}: needs a Sequential or a functional model, of which it is known how its layers are connected; ${model} ${model.graph === null ? 'is a class of its own, which makes its layers itself' : 'has a call of its own'}`)
 }
 
 /**
@@ -35,8 +42,9 @@ export function pathsIn(graph: LayerGraph, before = ''): Map<LayerBase, string> 
   const paths = new Map<LayerBase, string>()
   for (const layer of graph.layers) {
     const path = `${before}${layer.name}`
-    const found = layer.graph instanceof LayerGraph ? pathsIn(layer.graph, `${path}/`) : new Map([[layer, path]])
-    for (const [inner, own] of found) if (!paths.has(inner)) paths.set(inner, own)
+    const inner = graphOf(layer)
+    const found = inner === null ? new Map([[layer, path]]) : pathsIn(inner, `${path}/`)
+    for (const [each, own] of found) if (!paths.has(each)) paths.set(each, own)
   }
   return paths
 }

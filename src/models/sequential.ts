@@ -51,6 +51,11 @@ export class Sequential extends Model {
     return this.list.filter((layer) => !(layer instanceof InputLayer))
   }
 
+  /** The layers as they were given, an InputLayer among them. @internal */
+  get listed(): readonly Layer[] {
+    return this.list
+  }
+
   /** @internal */
   override get graph(): LayerGraph | null {
     const { symbols } = this

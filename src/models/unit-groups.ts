@@ -12,7 +12,8 @@ import type { InnerUnits, MadeUnits, UnitAxis, UnitFlow } from '../layers/units'
 import { innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { LayerGraph } from './layer-graph'
+import { graphOf } from './known-graph'
+import type { LayerGraph } from './layer-graph'
 
 /** Units of a group along an axis of a weight: unit j at start + b · stride + j for every block b. */
 export interface UnitPlace {
@@ -154,7 +155,8 @@ class Walk {
   }
 
   private call(layer: LayerBase, symbols: readonly Tensor[], inputs: readonly Lane[]): Lane[] {
-    if (layer.graph instanceof LayerGraph) return this.run(layer.graph, inputs)
+    const graph = graphOf(layer)
+    if (graph !== null) return this.run(graph, inputs)
     if (layer instanceof InputLayer) return [...inputs]
     if (this.inner && !this.seen.has(layer)) for (const units of innerUnitsOf(layer)) this.makeInner(layer, units)
     this.seen.add(layer)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { History, Tensor } from '../../src'
-import { Adam, ArgumentError, BatchNormalization, Conv2D, Dense, Flatten, LSTM, LayerNormalization, ReLU, SGD, Sequential, ops, setRandomSeed, tensor } from '../../src'
+import { Adam, ArgumentError, BatchNormalization, Bidirectional, Conv2D, Dense, Flatten, LSTM, LayerNormalization, ReLU, SGD, Sequential, ops, setRandomSeed, tensor } from '../../src'
 import { UnitHealth } from '../../src/balance'
 import { effectiveRank } from '../../src/balance/unit-health'
 import { errorOf, samples, weightsOf } from '../helpers/training'
@@ -74,7 +74,8 @@ describe('UnitHealth', () => {
   it('names what is ill, and nothing else', async () => {
     const well = (await healthOf(network())).health
     expect(well.advice).toEqual([])
-    expect(well.table().split('\n')).toHaveLength(3)
+    const lines = well.table().split('\n')
+    expect(lines.slice(3)).toEqual(['', 'Left out: out (they are an output of the model)'])
 
     const dead = network()
     ;(dead.layers[1] as Dense).bias!.assign(tensor(new Float32Array(6).fill(-100)))
@@ -152,6 +153,25 @@ describe('UnitHealth', () => {
     expect(svg).not.toContain('first')
     expect(new UnitHealth().toSVG()).not.toContain('NaN')
     expect(new UnitHealth().table()).toBe('Nothing was looked at yet.')
+  })
+
+  it('says which layers it leaves out, and why', async () => {
+    expect((await healthOf(network(), { layers: ['second'] })).health.leftOut).toEqual({ first: 'not among the layers that were chosen', out: 'they are an output of the model' })
+    class Own extends Dense {
+      override call(x: Tensor): Tensor {
+        return super.call(x)
+      }
+    }
+    const inner = new Sequential([new Dense({ units: 4, inputShape: [4], name: 'hidden' }), new BatchNormalization(), new Own({ units: 3, name: 'own' })], { name: 'inner' })
+    const model = new Sequential([inner, new Dense({ units: 1, name: 'out' })])
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    const { health } = await healthOf(model)
+    expect(Object.keys(health.leftOut)).toEqual(['inner/own', 'out'])
+    expect(health.leftOut['inner/own']).toMatch(/Own "own" has a call of its own/)
+    const sequences = new Sequential([new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }), new Bidirectional({ layer: new LSTM(2), name: 'both' }), new Dense({ units: 1, name: 'out' })])
+    sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
+    expect((await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]))).health.leftOut).toMatchObject({ both: 'Bidirectional "both" does not say what its units are' })
+    expect(new UnitHealth().leftOut).toEqual({})
   })
 
   it('refuses what it cannot look at', async () => {

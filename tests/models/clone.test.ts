@@ -1,6 +1,6 @@
 // cloneModel: the same architecture, new layers, new weights.
 import { describe, expect, it } from 'vitest'
-import type { Config, Tensor } from '../../src'
+import type { CallContext, Config, Tensor } from '../../src'
 import { ArgumentError, Dense, Dropout, Initializer, Input, InputLayer, Layer, Model, Sequential, cloneModel, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { LayerBase } from '../../src/layers/base'
@@ -26,6 +26,40 @@ describe('cloneModel', () => {
     expect(copy.name).toBe('chain')
     expect(copy.weights[0]!.value.data).not.toEqual(model.weights[0]!.value.data)
     expectClone(model, copy)
+  })
+
+  it('a class that extends Sequential stays one, or is refused', () => {
+    class Doubling extends Sequential {
+      readonly extra = new Dense({ units: 3, name: 'extra' })
+      override call(x: Tensor, context: CallContext): Tensor {
+        return ops.multiply(super.call(x, context), 2)
+      }
+    }
+    const model = new Doubling([new Dense({ units: 4, inputShape: [3] })], { name: 'double' })
+    const copy = cloneModel(model)
+    expect(copy).toBeInstanceOf(Doubling)
+    expect(copy.layers).toHaveLength(1)
+    expect(copy.extra).not.toBe(model.extra)
+    copy.setWeights(model.getWeights())
+    expect(copy.predictOnBatch(rows).data).toEqual(model.predictOnBatch(rows).data)
+    const nested = new Sequential([new Doubling([new Dense({ units: 3, inputShape: [3] })])])
+    expect(cloneModel(nested).layers[0]).toBeInstanceOf(Doubling)
+
+    class Fixed extends Sequential {
+      constructor(units = 2) {
+        super([new Dense({ units, inputShape: [3] })])
+      }
+    }
+    class Picky extends Sequential {
+      constructor(options: { units: number }) {
+        if (typeof options.units !== 'number') throw new TypeError('units?')
+        super([new Dense({ units: options.units, inputShape: [3] })])
+      }
+    }
+    for (const own of [new Fixed(), new Picky({ units: 2 })]) {
+      expect(() => cloneModel(own)).toThrow(/cannot be made again: the constructor of its class must take \(layers, options\)/)
+      expect(cloneModel(new Model({ inputs: own.inputs, outputs: own.outputs })).predictOnBatch(rows).shape).toEqual([2, 2])
+    }
   })
 
   it('Sequential that is not built, or begins with an InputLayer', () => {

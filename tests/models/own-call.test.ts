@@ -121,4 +121,17 @@ describe('a subclass with a call of its own', () => {
     expect(quantize(quantizationAware(renamed)).getLayer('own')).toBeInstanceOf(QuantizedDense)
     expect(quantizationAware(renamed).getLayer('own')).toBeInstanceOf(QuantizationAwareDense)
   })
+
+  it('of a model: its list is not what it computes', async () => {
+    class Residual extends Sequential {
+      override call(x: Tensor, context: CallContext): Tensor {
+        return ops.add(x, super.call(x, context))
+      }
+    }
+    const block = () => new Residual([new Dense({ units: 6, inputShape: [6], name: 'in' }), new Dense({ units: 6, name: 'end' })], { name: 'block' })
+    const input = Input({ shape: [4] })
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 1, name: 'out' }).apply(block().apply(new Dense({ units: 6, name: 'first' }).apply(input))) })
+    expect(groupsOf(model)).toEqual([['first', 6, 'Residual "block" does not say what it does with them'], ['out', 1, 'they are an output of the model']])
+    expect((await errorOf(() => pruneUnits(block(), { keep: 0.5 }))).message).toMatch(/pruneUnits: needs a Sequential or a functional model, .*; Residual "block" has a call of its own/)
+  })
 })
