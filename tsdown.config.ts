@@ -1,6 +1,7 @@
 import type { UserConfig } from 'tsdown'
 import { defineConfig } from 'tsdown'
 import ts from 'typescript'
+import { instructionSet } from './scripts/instruction-set.mjs'
 
 interface Chunk {
   readonly type: string
@@ -197,6 +198,14 @@ function withMembers(code: string, id: string) {
   return edits.reduce((text, { at, end, text: replacement }) => text.slice(0, at) + replacement + text.slice(end), code)
 }
 
+// The package holds the number of its instructions, not all the names of which it is made.
+const knownInstructions = {
+  name: 'known-instructions',
+  async transform(_code: string, id: string) {
+    return /engine[\\/]instruction-set\.ts$/.test(id) ? `export const instructionSet = () => ${await instructionSet()}` : null
+  },
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
@@ -206,7 +215,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     sourcemap: true,
-    plugins: [declarations, bases, enums, ascii, shortLines, shortNames],
+    plugins: [knownInstructions, declarations, bases, enums, ascii, shortLines, shortNames],
     outputOptions: {
       comments: { annotation: true, jsdoc: false, legal: true },
       chunkFileNames: '[name].js',

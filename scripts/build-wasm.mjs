@@ -10,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { encodeBytes } from './encode-bytes.mjs'
 import { hoistConstants, hoistedConstants } from './hoist-constants.mjs'
+import { instructionSet } from './instruction-set.mjs'
 import { fusions, sections, splitMultiplyAdds } from './multiply-add.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,8 +37,8 @@ const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
   .map((name) => join('assembly', name))
   .sort()
 const hash = createHash('sha256')
-const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'multiply-add'].map((name) => `scripts/${name}.mjs`)
-for (const file of [...sources, 'asconfig.json', ...tools, ascPackage]) {
+const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'instruction-set', 'multiply-add'].map((name) => `scripts/${name}.mjs`)
+for (const file of [...sources, 'src/runtime/engine/instruction-set.ts', 'asconfig.json', ...tools, ascPackage]) {
   hash.update(file.endsWith('package.json') ? 'asc' : file).update('\0').update(readFileSync(file)).update('\0')
 }
 const hashLine = `// sources: ${hash.digest('hex')}`
@@ -83,6 +84,8 @@ try {
     `export const decoder = ${inQuotes(decoder.toString('base64'))}`,
     '/** The plain binary as scripts/encode-bytes.mjs writes it. */',
     `export const encoded = ${inQuotes(encodeBytes(plain))}`,
+    '/** What it was built for: see instruction-set.ts. */',
+    `export const builtFor = ${await instructionSet()}`,
     '/** Its bytes. */',
     `export const size = ${plain.length}`,
     '/** What is otherwise in the relaxed one. */',

@@ -11,14 +11,37 @@ import { Opcode } from '../../assembly/shared/opcodes'
 import { encodeBytes } from '../../scripts/encode-bytes.mjs'
 import { instruction } from '../../src/ir/instruction'
 import { encode, tapeBytes } from '../../src/plan/tape'
-import { decoder, encoded } from '../../src/runtime/engine/binaries'
+import { builtFor, decoder, encoded } from '../../src/runtime/engine/binaries'
 import { decodeBytes } from '../../src/runtime/engine/decode'
 import type { KernelExports, SimdLevel } from '../../src/runtime/engine/wasm'
-import { binary, supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
+import { hashOf, instructionSet } from '../../src/runtime/engine/instruction-set'
+import { binary, compileKernels, supportsRelaxedSimd } from '../../src/runtime/engine/wasm'
 import { Arena, createWasmMemory } from '../../src/runtime/memory'
 
 const file = (name: string): Buffer => readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
 const levels = [['plain', 'simd'], ['relaxed', 'relaxed']] as const satisfies readonly (readonly [SimdLevel, string])[]
+
+describe('what the binary is built for', () => {
+  it('is what is written for it', () => {
+    expect(builtFor).toBe(instructionSet())
+  })
+
+  it('must be, else nothing is compiled', () => {
+    // A variant that nobody has.
+    const variant = { level: 'plain', shared: true, turbo: true } as const
+    for (const other of [builtFor + 1, 0, NaN]) expect(() => compileKernels(variant, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
+    expect(compileKernels(variant)).toBeInstanceOf(WebAssembly.Module)
+  })
+
+  it('changes with every name, number and order', () => {
+    enum Now { Add, Sub }
+    enum Turned { Sub, Add }
+    enum More { Add, Sub, Other }
+    const hashes = [{ Now }, { Now: Turned }, { Now: More }, { Now, SIZE: 4 }, { Now, SIZE: 8 }].map((table) => hashOf(table))
+    expect(new Set(hashes).size).toBe(5)
+    expect(hashOf({ SIZE: 4, Now })).toBe(hashes[3])
+  })
+})
 
 describe('the text of the binaries', () => {
   it.each(levels)('gives the bytes of the %s one', (level, name) => {

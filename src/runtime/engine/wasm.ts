@@ -2,9 +2,10 @@
 // happens before the first call.
 
 import { StateError, internalError } from '../../core/errors'
-import { decoder, encoded, fusions, size } from './binaries'
+import { builtFor, decoder, encoded, fusions, size } from './binaries'
 import { decodeBytes } from './decode'
 import { fuse } from './fuse'
+import { instructionSet } from './instruction-set'
 
 /** `relaxed` has fused multiply-add; its last bits may differ between machines. */
 export type SimdLevel = 'plain' | 'relaxed'
@@ -62,9 +63,10 @@ export interface ModuleVariant {
 
 /**
  * The kernels, compiled once in each variant.
- * @throws StateError where the engine lacks WebAssembly SIMD, and where a page forbids WebAssembly.
+ * @param instructions what the binary was built for
+ * @throws StateError where the engine lacks WebAssembly SIMD, where a page forbids WebAssembly, and for a binary of other sources.
  */
-export function compileKernels({ level, shared, turbo }: ModuleVariant): WebAssembly.Module {
+export function compileKernels({ level, shared, turbo }: ModuleVariant, instructions = builtFor): WebAssembly.Module {
   if (!supportsSimd()) {
     throw new StateError(
       "This JavaScript engine has no WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 have). configure({ backend: 'interpreter' }) works everywhere, slowly.",
@@ -73,10 +75,17 @@ export function compileKernels({ level, shared, turbo }: ModuleVariant): WebAsse
   const key = `${level} ${shared} ${turbo}`
   let module = modules.get(key)
   if (module === undefined) {
+    requireBuiltFor(instructions)
     module = compileModule({ level, shared, turbo })
     modules.set(key, module)
   }
   return module
+}
+
+/** Refuses a binary that would read tapes otherwise than they are written. @throws StateError */
+function requireBuiltFor(instructions: number): void {
+  if (instructions === instructionSet()) return
+  throw new StateError('The WebAssembly binary was built from other sources: it knows other instructions than those that are written for it now. Run `npm run build:wasm`.')
 }
 
 // The bytes are valid wherever there is SIMD, so an engine that refuses them was told to.

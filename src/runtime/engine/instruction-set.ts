@@ -1,0 +1,19 @@
+// What the binary and this side of it must mean alike, as one number: a hash of all that assembly/shared says. Run from the source,
+// it is worked out; scripts/instruction-set.mjs puts the number itself into binaries.ts and into the package.
+
+import * as instructions from '../../../assembly/shared/instructions'
+import * as opcodes from '../../../assembly/shared/opcodes'
+import * as pool from '../../../assembly/shared/pool'
+
+/** A hash of tables of names and numbers in any order: FNV-1a with 32 bits. */
+export function hashOf(...tables: readonly object[]): number {
+  const sorted = tables.map((table) => Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1)))
+  let hash = 0x811c9dc5
+  for (const letter of JSON.stringify(sorted)) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193)
+  return hash >>> 0
+}
+
+/** Of the opcodes, the layout of instructions and the sizes of blocks. */
+export function instructionSet(): number {
+  return hashOf(opcodes, instructions, pool)
+}
