@@ -7,6 +7,8 @@ import { mapTree, typed } from '../core/tree'
 import type { DataOf } from '../data/arrays'
 import { ElementwiseLayer } from '../layers/core/elementwise-layer'
 import { Input } from '../layers/core/input-layer'
+import type { UnitFlow } from '../layers/units'
+import { KEEPS } from '../layers/units'
 import { Model } from '../models/model'
 import { softmax } from '../ops/activations'
 import { readTyped } from '../ops/arguments'
@@ -58,6 +60,10 @@ export class Temperature extends configured(ElementwiseLayer, () => ({
     const logits = this.fromLogits ? x : (operandOf(x, activation) ?? (activation === 'softmax' ? log(maximum(x, SMALLEST)) : logitOf(x)))
     const cooled = divide(logits, temperature)
     return activation === 'softmax' ? softmax(cooled) : sigmoid(cooled)
+  }
+
+  override get unitFlow(): UnitFlow | null {
+    return this.activation === 'softmax' ? null : KEEPS
   }
 }
 

@@ -56,6 +56,11 @@ describe('temperatureScaling', () => {
     expect((await temperatureScaling(difference.map((z) => [z]), labels)).temperature).toBe(one.temperature)
   })
 
+  it('makes each probability of a softmax of all logits, and of a sigmoid of its own', () => {
+    expect(new Temperature({ temperature: 2 }).unitFlow).toBeNull()
+    expect(new Temperature({ temperature: 2, activation: 'sigmoid' }).unitFlow).not.toBeNull()
+  })
+
   it('of a sigmoid of several outputs: one temperature for all of them', async () => {
     const z = Array.from({ length: 400 }, () => [2 * normal(), 2 * normal(), 2 * normal()])
     const labels = z.map((row) => row.map((each) => Number(next() < 1 / (1 + Math.exp(-each)))))
