@@ -14,7 +14,7 @@ interface Chunk {
  * What is imported by a path of its own, `myelin/NAME`: src/NAME.ts has the names, src/NAME/ the rest. Each has an entry in
  * `exports` and, for tools that do not read those, in `typesVersions` of package.json.
  */
-const SUB_PATHS = ['balance', 'explain', 'thrift']
+const SUB_PATHS = ['balance', 'data', 'explain', 'thrift']
 
 const shared = {
   entry: ['src/index.ts', ...SUB_PATHS.map((name) => `src/${name}.ts`)],
@@ -29,7 +29,9 @@ const shared = {
 const BINARIES = 'binaries'
 /** The chunk that holds everything that `myelin` exports. */
 const WHOLE = 'myelin'
-const ownOfSubPath = new RegExp(String.raw`[\\/]src[\\/](?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`)
+/** What `myelin` itself reads of the folder of `myelin/data`. */
+const READ_BY_ALL = ['data/arrays', 'data/pad-sequences', 'data/source']
+const ownOfSubPath = new RegExp(String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`)
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {

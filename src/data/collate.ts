@@ -1,0 +1,142 @@
+// From elements to batches: trees of numbers, tensors and strings, one for each element, become a tree of tensors with an axis
+// more in front.
+
+import type { DType, TensorData } from '../core/dtypes'
+import { allocateData, storeData } from '../core/dtypes'
+import { DataError, ShapeError, formatShape, quoted } from '../core/errors'
+import type { Shape } from '../core/shapes'
+import { sameShape, sizeOf } from '../core/shapes'
+import { isBranch } from '../core/tree'
+import type { TypedArray } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import type { NestedArray } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
+
+/**
+ * What a batch of such elements is: tensors for numbers and tensors, lists for strings, and lists and records of them. A list
+ * that holds nothing but numbers is a tensor.
+ */
+export type Batched<T> = T extends number | boolean | Tensor | TypedArray | readonly number[]
+  ? Tensor
+  : T extends string
+    ? string[]
+    : { [Key in keyof T]: Batched<T[Key]> }
+
+/** How elements of several shapes become one. */
+export interface Padding {
+  /** What fills up behind. */
+  readonly value: number
+  /** Extents are filled up to a multiple of it, so that there are fewer shapes to compile for. */
+  readonly multiple: number
+}
+
+/** A tensor, from the part of each element. */
+type Leaf = number | boolean | string | object
+
+/**
+ * One batch of elements.
+ * @param padding null: all must have one shape
+ * @throws DataError for what cannot become a tensor, ShapeError where shapes differ
+ */
+export function collate(elements: readonly unknown[], where: string, padding: Padding | null = null): unknown {
+  const stack = (parts: readonly unknown[], path: string, isTop: boolean): unknown => {
+    const [first] = parts
+    if (!branches(first, isTop)) return stackLeaves(parts as readonly Leaf[], { where, path, padding })
+    const keys = Object.keys(first)
+    const children = keys.map((key) => {
+      const own = parts.map((part, i) => childOf(part, key, keys.length, `${where}: element ${i}${path}`))
+      return stack(own, `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`, false)
+    })
+    return Array.isArray(first) ? children : Object.fromEntries(keys.map((key, i) => [key, children[i]]))
+  }
+  return stack(elements, '', true)
+}
+
+/** Lists of numbers are tensors, and within an element so are lists of lists of numbers. */
+function branches(value: unknown, isTop: boolean): value is object {
+  if (!isBranch(value) || ('data' in value && 'shape' in value)) return false
+  return !Array.isArray(value) || !(isTop ? value.every(isNumber) : isNested(value))
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean'
+}
+
+function isNested(value: unknown): boolean {
+  return Array.isArray(value) ? value.every(isNested) : isNumber(value)
+}
+
+function childOf(part: unknown, key: string, count: number, place: string): unknown {
+  if (!isBranch(part) || !(key in part) || Object.keys(part).length !== count) {
+    throw new DataError(`${place}: expected the same parts as in the first element, received ${quoted(part)}`)
+  }
+  return Reflect.get(part, key)
+}
+
+interface Place {
+  readonly where: string
+  readonly path: string
+  readonly padding: Padding | null
+}
+
+function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
+  const [first] = parts
+  const wrong = (i: number, expected: string): DataError => new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
+  const all = (kind: string): void => {
+    const other = parts.findIndex((part) => typeof part !== kind)
+    if (other >= 0) throw wrong(other, `a ${kind} as in the first element`)
+  }
+  if (typeof first === 'string') {
+    all('string')
+    return [...(parts as readonly string[])]
+  }
+  if (typeof first === 'number' || typeof first === 'boolean') {
+    all(typeof first)
+    const dtype = typeof first === 'boolean' ? 'bool' : 'float32'
+    return new Tensor(storeData(dtype, (parts as readonly number[]).map(Number)), [parts.length], dtype)
+  }
+  if (typeof first !== 'object' || first === null) throw wrong(0, 'a number, a string, a list of numbers or a tensor')
+  return stackRows(parts.map((part, i) => rowOf(part, `${place.where}: element ${i}${place.path}`)), place)
+}
+
+/** A row of a batch. */
+interface Row {
+  readonly data: TensorData
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+function rowOf(part: Leaf, where: string): Row {
+  // The most common kind, and nothing to convert.
+  if (part instanceof Float32Array) return { data: part, shape: [part.length], dtype: 'float32' }
+  return part instanceof Tensor ? part : toTensor(part as NestedArray, where)
+}
+
+function stackRows(rows: readonly Row[], { where, path, padding }: Place): Tensor {
+  const [{ shape, dtype }] = rows as readonly [Row]
+  const other = rows.findIndex((row) => row.dtype !== dtype)
+  if (other >= 0) throw new DataError(`${where}: element ${other}${path} must be ${dtype} as in the first element, received ${rows[other]!.dtype}`)
+  const differs = rows.findIndex((row) => (padding === null ? !sameShape(row.shape, shape) : row.shape.length !== shape.length))
+  if (differs >= 0) {
+    const hint = padding === null ? ' Use paddedBatch for rows of several lengths.' : ''
+    throw new ShapeError(`${where}: element ${differs}${path} must have ${padding === null ? `shape ${formatShape(shape)}` : `${shape.length} axes`} as in the first element, received ${formatShape(rows[differs]!.shape)}.${hint}`)
+  }
+  const { value, multiple } = padding ?? { value: 0, multiple: 1 }
+  const extents = padding === null ? shape : shape.map((_, axis) => Math.ceil(Math.max(...rows.map((row) => row.shape[axis]!)) / multiple) * multiple)
+  const width = sizeOf(extents)
+  const data = allocateData(dtype, rows.length * width)
+  if (value !== 0) data.fill(value)
+  rows.forEach((row, i) => place(row, data, i * width, extents))
+  return new Tensor(data, [rows.length, ...extents], dtype)
+}
+
+/** Copies a row into the corner of a larger one. */
+function place({ data, shape }: Row, target: TensorData, start: number, extents: Shape): void {
+  if (sameShape(shape, extents)) return target.set(data, start)
+  const copy = (axis: number, from: number, to: number): void => {
+    const inner = sizeOf(shape.slice(axis + 1)), outer = sizeOf(extents.slice(axis + 1))
+    if (axis >= shape.length - 1) return target.set(data.subarray(from, from + (shape[axis] ?? 1)), to)
+    for (let i = 0; i < shape[axis]!; i++) copy(axis + 1, from + i * inner, to + i * outer)
+  }
+  copy(0, 0, start)
+}

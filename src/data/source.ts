@@ -1,0 +1,176 @@
+// What elements come from: one after the other, at once or after a wait. Dataset is made of it, and fit reads from it; knows
+// neither batches nor tensors.
+
+import { ArgumentError, DataError, quoted } from '../core/errors'
+
+/** There is no further element. */
+export const END: unique symbol = Symbol('end')
+
+/** A value that is there, or one to wait for. Most are there, and then nothing waits. */
+export type Soon<T> = T | Promise<T>
+
+/** One pass over elements. */
+export interface Cursor<T> {
+  next(): Soon<T | typeof END>
+  /** Passes over elements, or over as many as there are; faster than `next` where they need not be made. */
+  skip(count: number): Soon<void>
+  /** Lets go of files and streams. Nothing is read any more. */
+  close(): Soon<void>
+}
+
+/** Elements that can be passed over again and again. */
+export interface Source<T = unknown> {
+  /** Elements of a pass: Infinity where it has no end, null where nobody knows. */
+  readonly size: number | null
+  /** Begins a pass. Passes of one number have the same elements in the same order. */
+  open(pass: number): Cursor<T>
+}
+
+/** Goes on with a value now where it is there, else when it is. */
+export function after<From, To>(value: Soon<From>, then: (value: From) => Soon<To>): Soon<To> {
+  return isPromise(value) ? Promise.resolve(value).then(then) : then(value)
+}
+
+export function isPromise<T>(value: Soon<T>): value is Promise<T> {
+  return value instanceof Promise || (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+}
+
+/** Calls `step` until it says true; waits only where it has to. */
+export function until(step: () => Soon<boolean>): Soon<void> {
+  for (;;) {
+    const done = step()
+    if (isPromise(done)) return done.then((isDone) => (isDone ? undefined : until(step)))
+    if (done) return undefined
+  }
+}
+
+/** Passes over elements by taking them. */
+export function skipByTaking(cursor: Pick<Cursor<unknown>, 'next'>, count: number): Soon<void> {
+  let left = count
+  return until(() => left-- <= 0 || after(cursor.next(), (element) => element === END))
+}
+
+/** What a source can be made of; a function makes one anew for every pass. */
+export type Elements<T> = Iterable<T> | AsyncIterable<T> | Iterator<T> | AsyncIterator<T> | ReadableStream<T> | Source<T>
+export type ElementsOrMaker<T> = Elements<T> | (() => Soon<Elements<T>>)
+
+/**
+ * Elements from what can be iterated, from a stream, or from a function that makes such a thing for every pass.
+ * @throws ArgumentError for anything else
+ */
+export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source<T> {
+  if (isSource<T>(elements)) return elements
+  if (typeof elements === 'function') return { size: null, open: (pass) => deferred(() => after(elements(), (made) => sourceOf(made, where).open(pass))) }
+  if (Array.isArray(elements)) return arraySource(elements as readonly T[])
+  requireElements(elements, where)
+  let isRead = false
+  return {
+    size: sizeIn(elements),
+    open() {
+      const iterator = iteratorOf<T>(elements)
+      // A generator, or a stream, is its own iterator: what was read of it is gone.
+      const isOnce = iterator === elements || 'getReader' in elements || 'pipe' in elements
+      if (isOnce && isRead) {
+        throw new DataError(`${where}: what can be read once was read already. Give a function that makes it anew: () => …`)
+      }
+      isRead = true
+      return new IteratorCursor(iterator)
+    },
+  }
+}
+
+export function isSource<T>(value: unknown): value is Source<T> {
+  return typeof value === 'object' && value !== null && 'open' in value && typeof value.open === 'function' && 'size' in value
+}
+
+/** Whether a value gives elements one by one, rather than being data itself: no array, no tensor, no record. */
+export function isElements(value: unknown): value is ElementsOrMaker<unknown> {
+  if (typeof value === 'function') return true
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false
+  return isSource(value) || Symbol.asyncIterator in value || Symbol.iterator in value || 'getReader' in value
+}
+
+function requireElements(elements: object, where: string): void {
+  if (typeof elements !== 'string' && (isElements(elements) || isIterator(elements))) return
+  throw new ArgumentError(`${where}: expected an array, an (async) iterable, a stream or a function that makes one, received ${quoted(elements)}`)
+}
+
+function isIterator(value: unknown): value is Iterator<unknown> {
+  return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function'
+}
+
+function sizeIn(elements: object): number | null {
+  return elements instanceof Set || elements instanceof Map ? elements.size : null
+}
+
+function iteratorOf<T>(elements: Exclude<Elements<T>, Source<T>>): Iterator<T> | AsyncIterator<T> {
+  if (Symbol.asyncIterator in elements) return elements[Symbol.asyncIterator]()
+  if (isWebStream<T>(elements)) return readerOf(elements)
+  return Symbol.iterator in elements ? elements[Symbol.iterator]() : elements
+}
+
+function isWebStream<T>(value: object): value is ReadableStream<T> {
+  return 'getReader' in value
+}
+
+/** Not every browser can iterate over a stream. */
+function readerOf<T>(stream: ReadableStream<T>): AsyncIterator<T> {
+  const reader = stream.getReader()
+  return {
+    next: async () => (await reader.read()) as IteratorResult<T>,
+    return: async () => {
+      await reader.cancel()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+class IteratorCursor<T> implements Cursor<T> {
+  constructor(private readonly iterator: Iterator<T> | AsyncIterator<T>) {}
+
+  next(): Soon<T | typeof END> {
+    return after<IteratorResult<T>, T | typeof END>(this.iterator.next(), ({ done, value }) => (done === true ? END : value))
+  }
+
+  skip(count: number): Soon<void> {
+    return skipByTaking(this, count)
+  }
+
+  close(): Soon<void> {
+    return after<unknown, void>(this.iterator.return?.(), () => undefined)
+  }
+}
+
+/** The elements of an array. */
+export function arraySource<T>(elements: readonly T[]): Source<T> {
+  return indexedSource(elements.length, (i) => elements[i]!)
+}
+
+/** Elements that can be made in any order. */
+export function indexedSource<T>(size: number, make: (i: number) => T): Source<T> {
+  return {
+    size,
+    open() {
+      let at = 0
+      return {
+        next: () => (at < size ? make(at++) : END),
+        skip: (count) => void (at += count),
+        close: () => undefined,
+      }
+    },
+  }
+}
+
+/** A cursor that has to be waited for. */
+export function deferred<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
+  let opened: Soon<Cursor<T>> | null = null
+  const use = <Result>(body: (cursor: Cursor<T>) => Soon<Result>): Soon<Result> => after((opened ??= open()), (cursor) => {
+    opened = cursor
+    return body(cursor)
+  })
+  return {
+    next: () => use((cursor) => cursor.next()),
+    skip: (count) => use((cursor) => cursor.skip(count)),
+    close: () => (opened === null ? undefined : use((cursor) => cursor.close())),
+  }
+}

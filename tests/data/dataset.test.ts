@@ -1,0 +1,285 @@
+// Dataset: what each transformation gives, in which order, and that a pass can be taken up in its middle.
+// modes: simd
+
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { Tensor, setRandomSeed, tensor } from '../../src'
+import { Dataset } from '../../src/data'
+import { ArgumentError, DataError, ShapeError } from '../../src'
+
+const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(() => resolve(value)))
+
+async function* slowly(n: number) {
+  for (let i = 0; i < n; i++) yield await later(i)
+}
+
+/** The same elements, at once and after a wait. */
+const kinds = {
+  'at once': (n: number) => Dataset.range(n),
+  'after a wait': (n: number) => Dataset.from(() => slowly(n)),
+}
+
+describe('where elements come from', () => {
+  it.each<[string, () => Dataset<number>]>([
+    ['an array', () => Dataset.from([0, 1, 2])],
+    ['a set', () => Dataset.from(new Set([0, 1, 2]))],
+    ['a generator function', () => Dataset.from(function* () { yield* [0, 1, 2] })],
+    ['an async generator function', () => Dataset.from(() => slowly(3))],
+    ['a function that promises', () => Dataset.from(async () => [0, 1, 2])],
+    ['a function that makes a stream of Node', () => Dataset.from<number>(() => Readable.from([0, 1, 2]))],
+    ['a function that makes a stream of the web', () => Dataset.from<number>(() => new ReadableStream({ start(controller) { for (const i of [0, 1, 2]) controller.enqueue(i); controller.close() } }))],
+    ['an iterable of the user', () => Dataset.from({ *[Symbol.iterator]() { yield* [0, 1, 2] } })],
+    ['a data set', () => Dataset.from(Dataset.range(3))],
+  ])('%s, twice', async (_, make) => {
+    const dataset = make()
+    expect(await dataset.toArray()).toEqual([0, 1, 2])
+    expect(await dataset.toArray()).toEqual([0, 1, 2])
+  })
+
+  it('what can be read once says so the second time', async () => {
+    for (const once of [slowly(2), [0, 1].values(), Readable.from([0, 1]), new Blob(['ab']).stream()]) {
+      const dataset = Dataset.from<unknown>(once as AsyncIterable<unknown>)
+      await dataset.toArray()
+      await expect(dataset.toArray()).rejects.toThrow(/read already.*Give a function/)
+    }
+  })
+
+  it('refuses what has no elements', () => {
+    for (const wrong of [3, 'text', null, { a: 1 }]) expect(() => Dataset.from(wrong as never)).toThrow(ArgumentError)
+  })
+
+  it('rows of tensors', async () => {
+    const rows = await Dataset.fromTensorSlices({ x: [[1, 2], [3, 4]], y: Int32Array.of(7, 8), name: ['a', 'b'], isOld: [true, false] }).toArray()
+    expect(rows.map(({ x, ...rest }) => ({ x: [...(x as Tensor).data], ...rest }))).toEqual([{ x: [1, 2], y: 7, name: 'a', isOld: true }, { x: [3, 4], y: 8, name: 'b', isOld: false }])
+    const [first] = await Dataset.fromTensorSlices([tensor([[1, 2], [3, 4]]), tensor([5, 6])]).toArray()
+    expect(first![1]).toBe(5)
+    expect(() => Dataset.fromTensorSlices({ x: [[1], [2]], y: [1] })).toThrow(/as many rows, received 2 and 1 \(y\)/)
+    expect(() => Dataset.fromTensorSlices(3)).toThrow(DataError)
+  })
+
+  it('closes what it read when a pass ends early', async () => {
+    let closed = 0
+    const dataset = Dataset.from(function* () {
+      try {
+        yield* [1, 2, 3]
+      } finally {
+        closed++
+      }
+    })
+    for await (const element of dataset.map((x) => x).batch(2)) {
+      expect(element).toBeInstanceOf(Tensor)
+      break
+    }
+    expect(closed).toBe(1)
+    expect(await dataset.take(1).toArray()).toEqual([1])
+    expect(closed).toBe(2)
+  })
+})
+
+describe.each(Object.entries(kinds))('%s', (_, make) => {
+  const dataset = make(10)
+
+  it('map, filter, flatMap, enumerate', async () => {
+    expect(await dataset.map((x, i) => x + i).toArray()).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18])
+    expect(await dataset.map((x) => later(x)).take(2).toArray()).toEqual([0, 1])
+    expect(await dataset.filter((x) => x % 4 === 1).toArray()).toEqual([1, 5, 9])
+    expect(await dataset.filter(async (x) => x > 8).toArray()).toEqual([9])
+    expect(await dataset.take(3).flatMap((x) => [x, -x]).toArray()).toEqual([0, -0, 1, -1, 2, -2])
+    expect(await dataset.take(3).flatMap((x) => Dataset.range(x)).toArray()).toEqual([0, 0, 1])
+    expect(await dataset.skip(8).enumerate().toArray()).toEqual([[0, 8], [1, 9]])
+  })
+
+  it('several calls at once, in their order', async () => {
+    let most = 0, running = 0
+    const slow = dataset.map(async (x) => {
+      most = Math.max(most, ++running)
+      await new Promise((resolve) => setTimeout(resolve, x % 3))
+      running--
+      return x
+    }, { parallel: 4 })
+    expect(await slow.toArray()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(most).toBeGreaterThan(1)
+    expect(most).toBeLessThanOrEqual(4)
+  })
+
+  it('take, skip, concatenate, repeat', async () => {
+    expect(await dataset.take(3).toArray()).toEqual([0, 1, 2])
+    expect(await dataset.take(99).toArray()).toHaveLength(10)
+    expect(await dataset.skip(7).toArray()).toEqual([7, 8, 9])
+    expect(await dataset.skip(99).toArray()).toEqual([])
+    expect(await dataset.skip(8).concatenate(dataset.take(1), dataset.take(0), dataset.skip(9)).toArray()).toEqual([8, 9, 0, 9])
+    expect(await dataset.take(2).repeat(3).toArray()).toEqual([0, 1, 0, 1, 0, 1])
+    expect(await dataset.repeat().take(23).toArray()).toHaveLength(23)
+    expect(await dataset.repeat(0).toArray()).toEqual([])
+    expect(await dataset.take(0).repeat().toArray()).toEqual([])
+  })
+
+  it('zip', async () => {
+    expect(await Dataset.zip([dataset, dataset.skip(8)]).toArray()).toEqual([[0, 8], [1, 9]])
+    expect(await Dataset.zip({ a: dataset.skip(9), b: dataset }).toArray()).toEqual([{ a: 9, b: 0 }])
+  })
+
+  it('window', async () => {
+    const each = (size: number, options = {}) => dataset.window(size, options).toArray()
+    expect(await each(4)).toEqual([[0, 1, 2, 3], [4, 5, 6, 7]])
+    expect(await each(4, { dropRemainder: false })).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]])
+    expect(await each(8, { shift: 1 })).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], [1, 2, 3, 4, 5, 6, 7, 8], [2, 3, 4, 5, 6, 7, 8, 9]])
+    expect(await each(3, { shift: 3, stride: 2 })).toEqual([[0, 2, 4], [3, 5, 7]])
+    expect(await each(2, { shift: 5 })).toEqual([[0, 1], [5, 6]])
+    for (const options of [{}, { shift: 1 }, { shift: 3, stride: 2 }, { shift: 5 }, { dropRemainder: false }]) {
+      expect(Dataset.range(10).window(3, options).size).toBe((await each(3, options)).length)
+    }
+  })
+
+  it('batch', async () => {
+    const batches = await dataset.batch(4).toArray()
+    expect(batches.map(({ shape, data }) => [shape, [...data]])).toEqual([[[4], [0, 1, 2, 3]], [[4], [4, 5, 6, 7]], [[2], [8, 9]]])
+    expect(await dataset.batch(4, { dropRemainder: true }).toArray()).toHaveLength(2)
+    expect(await dataset.batch(4).unbatch().toArray()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  it('shuffle: every element once, another order in every pass, the same by seed', async () => {
+    const shuffled = dataset.shuffle(4, { seed: 1 })
+    const passes = [await shuffled.toArray(), await shuffled.toArray(), await dataset.shuffle(4, { seed: 1 }).toArray(), await dataset.shuffle(4, { seed: 2 }).toArray()]
+    for (const pass of passes) expect([...pass].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(passes[0]).not.toEqual(passes[1])
+    expect(passes[0]).toEqual(passes[2])
+    expect(passes[0]).not.toEqual(passes[3])
+    // An element is not before its turn by more than the buffer holds.
+    passes.forEach((pass) => pass.forEach((element, at) => expect(element).toBeLessThan(at + 4)))
+    const same = dataset.shuffle(10, { reshuffleEachEpoch: false })
+    expect(await same.toArray()).toEqual(await same.toArray())
+    const repeated = await dataset.shuffle(10, { seed: 3 }).repeat(2).toArray()
+    expect(repeated.slice(0, 10)).not.toEqual(repeated.slice(10))
+  })
+
+  it('cache reads once', async () => {
+    let reads = 0
+    const cached = dataset.map((x) => (reads++, x)).cache()
+    for await (const _ of cached.take(3)) void _
+    expect(await cached.toArray()).toHaveLength(10)
+    expect(reads).toBe(13)
+    expect(await cached.map((x) => x + 1).toArray()).toHaveLength(10)
+    expect(reads).toBe(13)
+  })
+
+  it('prefetch changes nothing', async () => {
+    expect(await dataset.prefetch(3).toArray()).toEqual(await dataset.toArray())
+    expect(await dataset.prefetch(3).skip(2).toArray()).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
+    const failing = dataset.map((x) => { if (x === 4) throw new DataError('four'); return x }).prefetch(3)
+    await expect(failing.toArray()).rejects.toThrow('four')
+  })
+
+  it.each<[string, (dataset: Dataset<number>) => Dataset<unknown>]>([
+    ['as it is', (each) => each],
+    ['map', (each) => each.map((x, i) => [x, i])],
+    ['filter', (each) => each.filter((x) => x % 3 !== 0)],
+    ['shuffle', (each) => each.shuffle(5, { seed: 7 })],
+    ['batch', (each) => each.batch(3)],
+    ['shuffle, batch', (each) => each.shuffle(5, { seed: 7 }).batch(3)],
+    ['window', (each) => each.window(3, { shift: 2 })],
+    ['repeat', (each) => each.shuffle(5, { seed: 7 }).repeat(3)],
+    ['take and skip', (each) => each.skip(1).take(7)],
+    ['concatenate', (each) => each.concatenate(each)],
+    ['zip', (each) => Dataset.zip([each, each.shuffle(3, { seed: 1 })])],
+    ['cache', (each) => each.cache()],
+    ['prefetch', (each) => each.map((x) => later(x)).prefetch(2)],
+    ['parallel', (each) => each.map((x) => later(x), { parallel: 3 })],
+    ['bucketByLength', (each) => each.map((x) => new Array<number>(x + 1).fill(x)).bucketByLength((x) => x.length, { boundaries: [3, 6], batchSize: 2 })],
+  ])('is taken up anywhere: %s', async (_title, transform) => {
+    const plain = (element: unknown): unknown => JSON.parse(JSON.stringify(element, (_key, value: unknown) => (value instanceof Tensor ? [...value.data] : value)))
+    for (const pass of [0, 2]) {
+      const whole = []
+      for await (const element of transform(dataset).iterator({ pass })) whole.push(plain(element))
+      for (let stop = 0; stop <= whole.length; stop++) {
+        const iterator = transform(dataset).iterator({ pass })
+        for (let i = 0; i < stop; i++) await iterator.next()
+        const { state } = iterator
+        await iterator.return()
+        expect(state).toEqual({ pass, taken: stop })
+        const rest = []
+        for await (const element of transform(dataset).iterator(state)) rest.push(plain(element))
+        expect(rest, `behind ${stop}`).toEqual(whole.slice(stop))
+      }
+    }
+  })
+})
+
+describe('batches', () => {
+  const batchOf = async (elements: readonly unknown[]) => (await Dataset.from(elements).batch(elements.length).toArray())[0]
+
+  it('keep records and lists, and stack what they hold', async () => {
+    const batch = (await Dataset.from([{ x: [1, 2], y: 0, name: 'a' }, { x: [3, 4], y: 1, name: 'b' }]).batch(2).toArray())[0]!
+    expect(batch.x.toArray()).toEqual([[1, 2], [3, 4]])
+    expect(batch.y.toArray()).toEqual([0, 1])
+    expect(batch.name).toEqual(['a', 'b'])
+    const [x, y] = (await batchOf([[[1, 2], 5], [[3, 4], 6]])) as Tensor[]
+    expect([x!.toArray(), y!.toArray()]).toEqual([[[1, 2], [3, 4]], [5, 6]])
+  })
+
+  it('a list of numbers is a tensor', async () => {
+    expect((await batchOf([[1, 2], [3, 4]]) as Tensor).toArray()).toEqual([[1, 2], [3, 4]])
+    expect((await batchOf([Int32Array.of(1), Int32Array.of(2)]) as Tensor).dtype).toBe('int32')
+    expect((await batchOf([true, false]) as Tensor).dtype).toBe('bool')
+    expect((await batchOf([Uint8Array.of(250)]) as Tensor).toArray()).toEqual([[250]])
+  })
+
+  it('say which element is wrong', async () => {
+    await expect(batchOf([[1, 2], [3]])).rejects.toThrow(/element 1 must have shape \[2\] as in the first element, received \[1\]. Use paddedBatch/)
+    await expect(batchOf([{ x: 1 }, { y: 1 }])).rejects.toThrow(/element 1: expected the same parts/)
+    await expect(batchOf([{ x: 1 }, { x: 'a' }])).rejects.toThrow(/element 1.x must be a number/)
+    await expect(batchOf([{ x: undefined }])).rejects.toThrow(/element 0.x must be a number, a string, a list of numbers or a tensor, received undefined/)
+    await expect(batchOf([{ x: new Date() }])).rejects.toThrow(DataError)
+    await expect(batchOf([[1, 2], ['a', 'b']])).rejects.toThrow(DataError)
+  })
+
+  it('fill up short rows', async () => {
+    const rows = Dataset.from([{ x: [1], y: 1 }, { x: [2, 3, 4], y: 2 }, { x: [5, 6], y: 3 }])
+    const [first, second] = await rows.paddedBatch(2).toArray()
+    expect(first!.x.toArray()).toEqual([[1, 0, 0], [2, 3, 4]])
+    expect(second!.x.toArray()).toEqual([[5, 6]])
+    const [wide] = await rows.paddedBatch(3, { padValue: -1, padToMultipleOf: 4 }).toArray()
+    expect(wide!.x.toArray()).toEqual([[1, -1, -1, -1], [2, 3, 4, -1], [5, 6, -1, -1]])
+    const [images] = await Dataset.from([tensor([[1, 2]]), tensor([[3], [4]])]).paddedBatch(2).toArray()
+    expect(images!.toArray()).toEqual([[[1, 2], [0, 0]], [[3, 0], [4, 0]]])
+    await expect(Dataset.from([tensor([[1]]), tensor([1])]).paddedBatch(2).toArray()).rejects.toThrow(ShapeError)
+  })
+
+  it('of like lengths', async () => {
+    const rows = Dataset.range(12).map((i) => new Array<number>((i * 5) % 12 + 1).fill(i))
+    const batches = await rows.bucketByLength((row) => row.length, { boundaries: [4, 8], batchSize: [3, 2, 2] }).toArray()
+    const seen = batches.flatMap((batch) => batch.toArray<number[][]>().map((row) => row[0]!))
+    expect(seen.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    for (const { shape } of batches) expect([[1, 3], [4, 7], [8, 12]].some(([least, most]) => shape[1]! >= least! && shape[1]! <= most!)).toBe(true)
+    expect(() => rows.bucketByLength((row) => row.length, { boundaries: [8, 4] })).toThrow(/must rise/)
+    expect(() => rows.bucketByLength((row) => row.length, { boundaries: [4], batchSize: [1] })).toThrow(/2 for as many buckets/)
+  })
+})
+
+describe('sizes', () => {
+  it('are told where they can be known', async () => {
+    const ten = Dataset.range(10)
+    expect([ten, ten.map((x) => x), ten.batch(3), ten.batch(3, { dropRemainder: true }), ten.take(4), ten.skip(4), ten.repeat(2), ten.repeat(), ten.concatenate(ten), Dataset.zip([ten, ten.take(2)]), ten.filter(Boolean)].map(({ size }) => size))
+      .toEqual([10, 10, 4, 3, 4, 6, 20, Infinity, 20, 2, null])
+    await expect(ten.repeat().toArray()).rejects.toThrow(/has no end/)
+  })
+
+  it('options are checked when they are said', () => {
+    const ten = Dataset.range(10)
+    expect(() => ten.batch(0)).toThrow(ArgumentError)
+    expect(() => ten.batch(2, { dropReminder: true } as never)).toThrow(/dropRemainder/)
+    expect(() => ten.shuffle(2.5)).toThrow(ArgumentError)
+    expect(() => ten.take(-1)).toThrow(ArgumentError)
+    expect(() => ten.map(3 as never)).toThrow(/needs a function/)
+    expect(() => Dataset.zip([])).toThrow(ArgumentError)
+    expect(() => Dataset.range(0, 5, 0)).toThrow(ArgumentError)
+  })
+
+  it('setRandomSeed makes orders the same', async () => {
+    const order = async () => {
+      setRandomSeed(4)
+      return Dataset.range(20).shuffle(20).toArray()
+    }
+    expect(await order()).toEqual(await order())
+  })
+})
