@@ -66,12 +66,12 @@ describe('models', () => {
       () => one.fit(rows, [1], { batchSize: '32' }),
       // @ts-expect-error: validation data need the inputs' names
       () => record.fit({ image: rows, tags: rows }, { kind: [1] }, { validationData: [{ image: rows, tag: rows }, { kind: [1] }] }),
-      // @ts-expect-error: verbose of evaluate is 0, 1 or 2
+      // @ts-expect-error: verbose of evaluate is 'auto', 0, 1 or 2
       () => one.evaluate(rows, [1], { verbose: 3 }),
       // @ts-expect-error: batch_size
       () => one.predict(rows, { batch_size: 3 }),
     )
-    expectTypeOf<FitOptions['verbose']>().toEqualTypeOf<0 | 1 | 2 | undefined>()
+    expectTypeOf<FitOptions['verbose']>().toEqualTypeOf<'auto' | 0 | 1 | 2 | undefined>()
   })
 
   it('logs and history are numbers by name', () => {

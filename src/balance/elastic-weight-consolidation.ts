@@ -17,7 +17,7 @@ import { Variable } from '../ops/variable'
 import { Regularizer } from '../regularizers'
 import { withRuntime } from '../runtime/runtime'
 import type { Compiled } from '../training/compiled'
-import { typesOf } from '../training/loop'
+import { typesOf } from '../training/runner'
 import { Pace } from '../training/pace'
 import { batchOf, parameterTypes } from '../training/steps'
 

@@ -22,6 +22,9 @@ import type { Runtime } from '../runtime/runtime'
 /** Class number → weight of its samples. */
 export type ClassWeight = Readonly<Record<number, number>>
 
+/** Class number → weight; where there are several outputs, for each by its name or position. */
+export type ClassWeights = ClassWeight | readonly (ClassWeight | null)[] | Readonly<Record<string, ClassWeight | null>>
+
 /** Data for a tree of tensors: at each leaf whatever can become a tensor; lists may be given by name, records by position. */
 export type DataOf<Tensors> = Tensors extends Tensor
   ? TensorLike
@@ -261,19 +264,39 @@ function weightsOf(size: number, sampleWeight: unknown, where: string): Tensor {
 }
 
 /** Multiplies the weight of every sample by that of its class; a class that is left out weighs 1. */
-export function weighClasses(dataset: Dataset, classWeight: ClassWeight | null | undefined): Dataset {
+export function weighClasses(dataset: Dataset, classWeight: ClassWeights | null | undefined, outputs: readonly string[]): Dataset {
   if (classWeight == null) return dataset
   const { targets, size, weights } = dataset
-  const [target] = targets
-  if (targets.length !== 1 || target == null) throw new ArgumentError('classWeight is for models with one output')
-  if (target.rank > 2) {
-    throw new ArgumentError(`classWeight is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`)
+  const each = classWeightsOf(classWeight, targets.length, outputs)
+  return { ...dataset, weights: weights.map((weight, i) => (each[i] == null ? weight : weighed(targets[i] ?? null, weight, size, each[i], targets.length === 1 ? '' : ` of '${outputs[i] ?? i}'`))) }
+}
+
+/** For each output what it has, in a list or by name. */
+function classWeightsOf(classWeight: ClassWeights, count: number, outputs: readonly string[]): readonly (ClassWeight | null | undefined)[] {
+  const entries = Object.entries(classWeight)
+  const isPerOutput = entries.length > 0 && entries.every(([, each]) => each === null || typeof each === 'object')
+  if (!isPerOutput) {
+    if (count === 1) return [classWeight as ClassWeight]
+    throw new ArgumentError(`classWeight: there are ${count} outputs. Give a record of classes for each that is to be weighed: { ${outputs.join(', ')} }`)
   }
-  const given = weights[0] ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
+  if (Array.isArray(classWeight)) {
+    if (classWeight.length === count) return classWeight
+    throw new ArgumentError(`classWeight must have one entry for each of the ${count} outputs, received ${classWeight.length}`)
+  }
+  const unknown = Object.keys(classWeight).find((name) => !outputs.includes(name))
+  if (unknown !== undefined) throw new ArgumentError(`classWeight names '${unknown}', which is no output. The outputs are: ${outputs.join(', ')}`)
+  return outputs.map((name) => (classWeight as Readonly<Record<string, ClassWeight | null>>)[name])
+}
+
+function weighed(target: Tensor | null, weight: Tensor | null, size: number, classWeight: ClassWeight, which: string): Tensor {
+  if (target === null) throw new ArgumentError(`classWeight: the output${which} has no targets`)
+  if (target.rank > 2) {
+    throw new ArgumentError(`classWeight${which} is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`)
+  }
+  const given = weight ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
   const steps = given.size / size
   const ofRow = Float32Array.from(classNumbers(target, size), (label) => classWeight[label] ?? 1)
-  const weighed = Float32Array.from(given.data, (weight, i) => weight * ofRow[Math.floor(i / steps)]!)
-  return { ...dataset, weights: [new Tensor(weighed, given.shape, 'float32')] }
+  return new Tensor(Float32Array.from(given.data, (own, i) => own * ofRow[Math.floor(i / steps)]!), given.shape, 'float32')
 }
 
 // One number per row, or the position of the largest in a one-hot row.

@@ -55,8 +55,9 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
     ended ||= isLast
   }
   const fail = (error: unknown): void => keep(() => { throw error }, true)
+  const hasRoom = (): boolean => pending === null && !ended && read.length < most
   const fill = (): void => {
-    while (pending === null && !ended && read.length < most) {
+    while (hasRoom()) {
       try {
         const element = from.next()
         if (!isPromise(element)) {

@@ -8,6 +8,7 @@ import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
+import { isElements } from '../data/source'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
@@ -29,7 +30,7 @@ import { readFile } from '../runtime/platform'
 import { loadWeightsFrom } from '../formats/weights'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
-import type { EvaluateOptions, FitOptions } from '../training/loop'
+import type { Batches, EvaluateOptions, FitOptions } from '../training/loop'
 import type { Batch, ForwardResult, StepLogs } from '../training/batch'
 import type { TrainedModel } from '../training/step'
 import { forward, guardedGradients } from '../training/step'
@@ -220,23 +221,36 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /**
    * Trains for a number of epochs. Gives the event loop its turns while it runs. x and y must not change meanwhile: they
    * may have been copied.
-   * @param x inputs [samples, …], a list or record of them as the model's inputs are
+   *
+   *   await model.fit(x, y, { epochs: 5 })
+   *   await model.fit(batches, { epochs: 5 })   // a Dataset, a generator function, a stream: x, [x, y], [x, y, sampleWeight]
+   *
+   * @param x inputs [samples, …], a list or record of them as the model's inputs are; or batches of samples with their targets
    * @param y targets [samples, …], likewise
    * @returns the logs of every epoch
    * @throws StateError before compile; DataError and ShapeError for data that cannot be right;
    * NonFiniteError when a step is not finite. After any error the weights are those of the last good step.
    */
-  fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options: FitOptions<In, Out> = {}): Promise<History> {
-    return this.#trainer.fit(x, y, typed(options))
+  fit(batches: Batches<In, Out>, options?: FitOptions<In, Out>): Promise<History>
+  fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
+  async fit(x: unknown, y?: unknown, options?: FitOptions<In, Out>): Promise<History> {
+    const said = withOptions(x, y, options)
+    return this.#trainer.fit(x, said.y, typed(said.options))
   }
 
-  /** The loss and metrics on a data set, by name. */
-  evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options: EvaluateOptions = {}): Promise<Logs> {
-    return this.#trainer.evaluate(x, y, options)
+  /** The loss and metrics on a data set, by name. Takes batches as fit does. */
+  evaluate(batches: Batches<In, Out>, options?: EvaluateOptions): Promise<Logs>
+  evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
+  async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
+    const said = withOptions(x, y, options)
+    return this.#trainer.evaluate(x, said.y, said.options)
   }
 
-  /** The outputs for all rows of x: [samples, …]; a list or record of tensors where the model has several outputs. Needs no compile. */
-  async predict(x: DataOf<In>, options: PredictOptions = {}): Promise<Out> {
+  /**
+   * The outputs for all rows of x: [samples, …]; a list or record of tensors where the model has several outputs. Needs no
+   * compile. Takes batches as fit does, of which it looks at the inputs.
+   */
+  async predict(x: DataOf<In> | Batches<In, Out>, options: PredictOptions = {}): Promise<Out> {
     return typed(await this.#trainer.predict(x, options))
   }
 
@@ -402,4 +416,10 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   // Reshaping would mix up what only lies in another order.
   const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
   return sorted(own) === sorted(given) ? ' Are the axes in another order?' : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
+}
+
+/** Batches bring their targets with them: what follows them is options. */
+function withOptions<Options extends object>(x: unknown, y: unknown, options: Options | undefined): { readonly y: unknown; readonly options: Options } {
+  const isSaid = options === undefined && isElements(x) && isBranch(y) && !Array.isArray(y)
+  return isSaid ? { y: null, options: y as unknown as Options } : { y, options: options ?? typed({}) }
 }

@@ -117,7 +117,8 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   private get span(): readonly [begin: number, end: number] {
     const { beginStep, endStep } = this
     const { epochs, steps } = this.params!
-    return [beginStep, Math.max(beginStep, endStep ?? Math.floor(0.75 * epochs * steps))]
+    if (endStep === null && steps === null) throw new ArgumentError('MagnitudePruning: how many steps there are is not known before the data end. Say endStep, or stepsPerEpoch of fit.')
+    return [beginStep, Math.max(beginStep, endStep ?? Math.floor(0.75 * epochs * steps!))]
   }
 
   /** Zeros that are there already must not be trained by the first step. */

@@ -1,40 +1,54 @@
 // The loops of fit and evaluate: epochs, batches, validation, callbacks, and giving the event loop its turns.
 
-import { ArgumentError, NonFiniteError } from '../core/errors'
-import { permute } from '../core/permute'
-import type { ClassWeight, DataOf, Dataset, SampleWeights, TargetsOf } from '../data/arrays'
-import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
+import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
+import type { ClassWeights, DataOf, SampleWeights, TargetsOf } from '../data/arrays'
+import type { ElementsOrMaker } from '../data/source'
+import { isPromise } from '../data/source'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
-import type { ResidentRows } from '../runtime/rows'
-import type { Runtime } from '../runtime/runtime'
 import { withRuntime } from '../runtime/runtime'
-import { StepLoop } from '../runtime/step-loop'
 import type { CallbackMethods, FitParams, Logs } from './callbacks'
 import { Callback, History, TerminateOnNaN } from './callbacks'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
-import { GRADIENT_LIMIT } from '../optimizers/limits'
 import { Pace } from './pace'
-import type { Probe } from './probes'
-import { ProbeSchedule, probesKey } from './probes'
+import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
+import type { Draw, Runner } from './runner'
 import type { TrainedModel } from './step'
 import type { StepKind } from './batch'
-import type { BatchTypes, Steps } from './steps'
+import type { Steps } from './steps'
 
-/** Validation samples: [x, y] or [x, y, sampleWeight]. */
+/** A batch as data sets and generators give it: inputs alone, or with targets and weights, in a list or a record. */
+export type BatchData<In = Tensor, Out = Tensor> =
+  | DataOf<In>
+  | readonly [x: DataOf<In>, y?: TargetsOf<Out> | null, sampleWeight?: SampleWeights | null]
+  | { readonly x: DataOf<In>; readonly y?: TargetsOf<Out> | null; readonly sampleWeight?: SampleWeights | null }
+
+/** Batches one after the other: a Dataset, an (async) iterable, a stream, or a function that makes one for every pass. */
+export type Batches<In = Tensor, Out = Tensor> = ElementsOrMaker<BatchData<In, Out>>
+
+/** Validation samples: [x, y] or [x, y, sampleWeight], or batches of them. */
 export type ValidationData<In = Tensor, Out = Tensor> =
   | readonly [DataOf<In>, TargetsOf<Out>]
   | readonly [DataOf<In>, TargetsOf<Out>, SampleWeights]
+  | Batches<In, Out>
+
+/** 0 silent, 1 a progress bar, 2 a line per epoch; 'auto' is 1. */
+export type Verbosity = 'auto' | 0 | 1 | 2
 
 export interface FitOptions<In = Tensor, Out = Tensor> {
-  /** Samples per step. Default 32. */
+  /** Samples per step. Default 32. Batches that come one after the other have their own. */
   batchSize?: number
   /** The number of the epoch at which training ends. Default 1. */
   epochs?: number
-  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 1. */
-  verbose?: 0 | 1 | 2
+  /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
+  verbose?: Verbosity
+  /**
+   * Steps of an epoch. The next epoch goes on where this one stopped; where the data end within an epoch, so does the epoch.
+   * Default null: until the data end. Needed for data without end.
+   */
+  stepsPerEpoch?: number | null
   callbacks?: readonly CallbackMethods[]
   /** The last part of the data, as a fraction, kept apart for validation. */
   validationSplit?: number
@@ -42,9 +56,12 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
   /** Every how many epochs to validate. Default 1. */
   validationFreq?: number
   validationBatchSize?: number
+  /** How many batches of the validation data are looked at, from their beginning. Default null: all. */
+  validationSteps?: number | null
   /** Draw the samples of each epoch in a new order. Default true. */
   shuffle?: boolean
-  classWeight?: ClassWeight
+  /** Class number → weight; for several outputs by their names, or one for each. */
+  classWeight?: ClassWeights | null
   /** One weight per sample, or for each step of a sequence; for each output where there are several. */
   sampleWeight?: SampleWeights | null
   /** The epoch to start at, for resuming. Default 0. */
@@ -55,141 +72,19 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
 
 /** The names of FitOptions. */
 export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
-  'batchSize', 'epochs', 'verbose', 'callbacks', 'validationSplit', 'validationData', 'validationFreq',
-  'validationBatchSize', 'shuffle', 'classWeight', 'sampleWeight', 'initialEpoch', 'signal',
+  'batchSize', 'epochs', 'verbose', 'stepsPerEpoch', 'callbacks', 'validationSplit', 'validationData', 'validationFreq',
+  'validationBatchSize', 'validationSteps', 'shuffle', 'classWeight', 'sampleWeight', 'initialEpoch', 'signal',
 ]
 
 export interface EvaluateOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
+  /** How many batches are looked at. Default null: all. */
+  steps?: number | null
   sampleWeight?: SampleWeights | null
-  /** 0 silent, 1 and 2 a line with the result. Default 0. */
-  verbose?: 0 | 1 | 2
+  /** 0 silent, else a line with the result. Default 0. */
+  verbose?: Verbosity
   signal?: AbortSignal
-}
-
-/** Runs one kind of step over the rows of a data set. */
-export class BatchRunner {
-  private readonly sources: readonly RowSource[]
-  /** By the number of rows and the probes. */
-  private readonly programs = new Map<number | string, Program>()
-  private readonly types: (count: number) => BatchTypes
-  private readonly loops = new Map<Program, StepLoop | null>()
-  private resident: ResidentRows | null = null
-  private isShuffled = false
-  /** Where the rows are not resident. */
-  private order: Int32Array | null = null
-
-  constructor(
-    private readonly dataset: Dataset,
-    private readonly steps: Steps,
-    private readonly make: (types: BatchTypes, probes: readonly Probe[]) => Program,
-  ) {
-    this.sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
-    this.types = (count) => typesOf(dataset, count)
-  }
-
-  /** The program for a number of rows, compiled the first time. */
-  program(count: number, probes: readonly Probe[] = []): Program {
-    // Steps without probes are many, and each asks.
-    const key = probes.length === 0 ? count : `${count}${probesKey(probes)}`
-    let program = this.programs.get(key)
-    if (program === undefined) {
-      program = this.make(this.types(count), probes)
-      this.steps.hold(program)
-      this.programs.set(key, program)
-    }
-    return program
-  }
-
-  /** Copies the data set to linear memory if that makes drawing rows faster; until release(). */
-  settle(runtime: Runtime): void {
-    try {
-      this.resident = makeResident(runtime, this.dataset)
-    } catch (error) {
-      // No memory for a copy: then JavaScript draws the rows.
-      if (!(error instanceof ArgumentError)) throw error
-    }
-  }
-
-  release(): void {
-    for (const loop of this.loops.values()) loop?.dispose()
-    this.loops.clear()
-    this.resident?.dispose()
-    this.resident = null
-    for (const program of this.programs.values()) this.steps.release(program)
-    this.programs.clear()
-  }
-
-  /** Draws the order of rows for the runs to come. Before the first call they are taken as they are. */
-  shuffle(seed: number, epoch: number): void {
-    const { resident, dataset: { size } } = this
-    const key = orderKey(seed, epoch)
-    this.isShuffled = true
-    if (resident !== null) return resident.shuffle(key)
-    this.order ??= new Int32Array(size)
-    permute(this.order, size, key)
-  }
-
-  private load(program: Program, start: number, count: number): void {
-    const { order, resident, sources } = this
-    if (resident !== null && this.isShuffled) resident.load(program, start, count)
-    else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
-  }
-
-  /** One step over count rows, from place `start` in the order. false when a value was not finite; then nothing was updated. */
-  run(start: number, count: number, program = this.program(count)): boolean {
-    this.load(program, start, count)
-    return program.run()
-  }
-
-  /**
-   * Up to `most` steps over count rows each, from place `start` in the order: all of them in one call of the engine where
-   * the rows lie in linear memory and one thread works.
-   * @returns how many ran, and whether all their values were finite; where not, the last of them updated nothing
-   */
-  runSome(start: number, count: number, most: number, probes: readonly Probe[]): { readonly steps: number; readonly finite: boolean } {
-    const program = this.program(count, probes)
-    const loop = this.loop(program, count)
-    if (loop === null) return { steps: 1, finite: this.run(start, count, program) }
-    const done = loop.run(start, most)
-    return { steps: Math.min(done + 1, most), finite: done === most }
-  }
-
-  /** null where each step is a call of its own. */
-  private loop(program: Program, count: number): StepLoop | null {
-    const known = this.loops.get(program)
-    if (known !== undefined) return known
-    const { resident } = this
-    const loops = resident !== null && this.isShuffled && program.instructionWords() !== null
-    const loop = loops ? new StepLoop(resident, program, count) : null
-    this.loops.set(program, loop)
-    return loop
-  }
-
-  /** What was not finite in a step that failed, by running it again. */
-  diagnose(start: number, count: number): string {
-    const program = this.program(count)
-    this.load(program, start, count)
-    return whatFailed(program)
-  }
-}
-
-/** What ended the last run of a program early, by running it again on the same parameters. */
-export function whatFailed(program: Program): string {
-  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold`
-}
-
-/** The types of a batch of `count` rows. */
-export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
-  const rows = ({ dtype, shape }: Tensor) => ({ dtype, shape: [count, ...shape.slice(1)] })
-  return {
-    x,
-    inputs: inputs.map(rows),
-    y,
-    targets: targets.map((target) => target && rows(target)),
-    weights: weights.map((weight) => weight && rows(weight)),
-  }
 }
 
 /** The results of the loss and all metrics, by name, and what the last step of this kind returned. */
@@ -218,28 +113,21 @@ export function requireCount(name: string, value: number, least = 1): number {
   throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
 }
 
-/** Runs test steps over a whole data set. */
-export async function evaluateDataset(
-  steps: Steps,
-  compiled: Compiled,
-  dataset: Dataset,
-  batchSize: number,
-  signal?: AbortSignal,
-): Promise<Logs> {
-  const runner = new BatchRunner(dataset, steps, (types) => steps.test(compiled, types))
+/** Runs test steps over all samples, or so many. The runner is at its beginning. */
+export async function evaluateBatches(steps: Steps, compiled: Compiled, runner: Runner, most: number | null, signal?: AbortSignal): Promise<Logs> {
   const pace = new Pace(signal)
   signal?.throwIfAborted()
-  try {
-    runner.program(Math.min(batchSize, dataset.size))
-    compiled.resetMetrics()
-    for (let start = 0; start < dataset.size; start += batchSize) {
-      runner.run(start, Math.min(batchSize, dataset.size - start))
-      if (pace.isDue()) await pace.yield()
-    }
-    return readLogs('test', steps, compiled)
-  } finally {
-    runner.release()
+  let done = 0
+  for (; done < (most ?? Infinity); done++) {
+    const upcoming = runner.upcoming()
+    const program = isPromise(upcoming) ? await pace.wait(upcoming) : upcoming
+    if (program === null) break
+    if (done === 0) compiled.resetMetrics()
+    runner.run(1)
+    if (pace.isDue()) await pace.yield()
   }
+  if (done === 0) throw new DataError('There are no batches to evaluate')
+  return readLogs('test', steps, compiled)
 }
 
 export interface Training {
@@ -248,11 +136,11 @@ export interface Training {
   readonly lock: RunLock
   readonly steps: Steps
   readonly compiled: Compiled
-  readonly dataset: Dataset
-  readonly validation: Dataset | null
+  readonly runner: Runner
+  readonly validation: Runner | null
   readonly options: FitOptions
-  /** The seed of this epoch's order; asked once per epoch. */
-  nextShuffle(): { seed: number; epoch: number }
+  /** What the order of the next pass comes from. */
+  nextDraw(): Draw
 }
 
 /** The training loop. */
@@ -263,14 +151,14 @@ export async function runTraining(training: Training): Promise<History> {
   try {
     await loop.begin()
     for (let epoch = initialEpoch; epoch < epochs; epoch++) {
-      if (epoch > initialEpoch && !loop.goesOn) break
+      if (epoch > initialEpoch && !(await loop.goesOn())) break
       await loop.runEpoch(epoch)
       if (training.model.stopTraining) break
     }
     await loop.end()
     history.footprint = (training.options.callbacks ?? []).find(({ footprint }) => footprint != null)?.footprint ?? null
   } finally {
-    loop.release()
+    await loop.release()
   }
   return history
 }
@@ -297,32 +185,35 @@ class TrainingLoop {
   private readonly perBatch: boolean
   /** Those who say how many steps may run. */
   private readonly limiting: readonly CallbackMethods[]
-  private readonly runner: BatchRunner
+  private readonly runner: Runner
   private probes = new ProbeSchedule([])
-  private readonly batchSize: number
   private readonly pace: Pace
-  private readonly shuffles: boolean
+  /** Steps of an epoch, where they are said. */
+  private readonly mostSteps: number
   private step = 0
   /** Whether the running epoch took all its batches. */
   private completed = false
   private lastLogs: Logs | null = null
+  private warned = false
+  /** Whether the pass of the next epoch was begun. */
+  private isBegun = false
 
   constructor(
     private readonly training: Training,
     private readonly history: History,
   ) {
-    const { model, steps, compiled, dataset, options } = training
-    const { batchSize = 32, epochs = 1, verbose = 1, shuffle = true, callbacks = [], signal } = options
-    this.batchSize = batchSize
-    this.shuffles = shuffle
+    const { model, runner, options } = training
+    const { epochs = 1, stepsPerEpoch, callbacks = [], signal } = options
+    const verbose = levelOf(options.verbose ?? 'auto')
+    this.runner = runner
+    this.mostSteps = stepsPerEpoch ?? Infinity
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
     requireFree(callbacks)
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
     this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
-    this.runner = new BatchRunner(dataset, steps, (types, probes) => steps.train(compiled, types, probes))
     this.pace = new Pace(signal)
-    const params: FitParams = { epochs, steps: Math.ceil(dataset.size / batchSize), verbose }
+    const params: FitParams = { epochs, steps: stepsPerEpoch ?? runner.steps, verbose }
     for (const callback of this.callbacks) {
       callback.setModel?.(model)
       callback.setParams?.(params)
@@ -351,25 +242,35 @@ class TrainingLoop {
     // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
     // another.
     await this.pace.yield()
-    if (this.shuffles) this.runner.settle(compiled.runtime)
+    this.runner.settle(compiled.runtime)
     // What probes keep is made where the weights are.
     this.probes = withRuntime(compiled.runtime, () => new ProbeSchedule(this.callbacks.flatMap(({ probes = [] }) => probes)))
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
-    this.runner.program(Math.min(this.batchSize, this.training.dataset.size), this.probes.at(0).probes)
+    await this.runner.upcoming(this.probes.at(0).probes)
     compiled.resetMetrics()
     await this.pace.yield()
     await this.tell((callback) => callback.onTrainBegin?.())
   }
 
-  release(): void {
+  async release(): Promise<void> {
     for (const callback of this.callbacks) inUse.delete(callback)
-    this.runner.release()
+    await this.runner.release()
+    await this.training.validation?.release()
+  }
+
+  /** Begins a pass over the data, unless an epoch of so many steps goes on with the last one. */
+  private async beginPass(): Promise<void> {
+    const isUnderWay = this.isBegun || (this.mostSteps < Infinity && this.runner.isWithin)
+    this.isBegun = true
+    if (!isUnderWay) await this.runner.begin(this.training.nextDraw())
   }
 
   /** Whether those who limit the steps allow another epoch. */
-  get goesOn(): boolean {
-    const { batchSize, limiting, runner, training: { dataset } } = this
-    return limiting.length === 0 || this.stepsAhead(runner.program(Math.min(batchSize, dataset.size))) >= 1
+  async goesOn(): Promise<boolean> {
+    if (this.limiting.length === 0) return true
+    await this.beginPass()
+    const program = await this.runner.upcoming()
+    return program === null || this.stepsAhead(program) >= 1
   }
 
   async end(): Promise<void> {
@@ -382,8 +283,8 @@ class TrainingLoop {
     const { steps, compiled } = this.training
     await this.tell((callback) => callback.onEpochBegin?.(epoch))
     compiled.resetMetrics()
-    const { seed, epoch: draw } = this.training.nextShuffle()
-    if (this.shuffles) this.runner.shuffle(seed, draw)
+    await this.beginPass()
+    this.isBegun = false
     await this.runBatches()
     const logs = readLogs('train', steps, compiled)
     if (this.completed) await this.validate(epoch, logs)
@@ -393,22 +294,24 @@ class TrainingLoop {
   }
 
   private async runBatches(): Promise<void> {
-    const { model, dataset, options } = this.training
-    const { batchSize, runner } = this
+    const { model, options } = this.training
+    const { runner, mostSteps } = this
     this.completed = false
-    const { size } = dataset
     let batch = 0
-    for (let start = 0; start < size; start = batch * batchSize) {
-      if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
-      const count = Math.min(batchSize, size - start)
+    while (batch < mostSteps) {
       const { probes, length } = this.probes.at(this.step)
-      const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(runner.program(count, probes))
+      const upcoming = runner.upcoming(probes)
+      const program = isPromise(upcoming) ? await this.pace.wait(upcoming) : upcoming
+      if (program === null) break
+      // Asked only now, because training may end with the last batch.
+      if (model.stopTraining && batch > 0) return
+      if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
+      const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(program)
       if (allowed < 1) return
-      const most = this.perBatch || count < batchSize ? 1 : Math.min(length, allowed, this.pace.ahead, Math.floor((size - start) / batchSize))
-      const { steps, finite } = runner.runSome(start, count, most, probes)
+      const { steps, finite } = runner.run(this.perBatch ? 1 : Math.min(length, allowed, this.pace.ahead, mostSteps - batch), probes)
       this.step += steps
       batch += steps
-      if (!finite) return this.failNonFinite(runner.diagnose((batch - 1) * batchSize, count))
+      if (!finite) return this.failNonFinite(runner.diagnose())
       for (const probe of probes) probe.afterStep?.(this.step - 1)
       if (this.perBatch) await this.tellBatch(batch - 1)
       // A callback may have aborted between two turns of the event loop.
@@ -416,9 +319,17 @@ class TrainingLoop {
       if (this.pace.isDue(steps)) await this.pace.yield()
       const { now } = this.pace
       if (this.progress?.due(now) === true) this.progress.paint(batch, readLogs('train', this.training.steps, this.training.compiled), now)
-      if (model.stopTraining && batch * batchSize < size) return
     }
+    if (batch === 0) throw new DataError('fit: the data have no batches')
+    if (batch < mostSteps && mostSteps < Infinity) this.warnOfEnd(batch)
+    this.progress?.took(batch)
     this.completed = true
+  }
+
+  private warnOfEnd(batch: number): void {
+    if (this.warned) return
+    this.warned = true
+    console.warn(`fit: the data ended after ${batch} of stepsPerEpoch ${this.mostSteps} steps. Use repeat() for data that begin again.`)
   }
 
   /** How many steps may run; 0 ends training. */
@@ -447,11 +358,17 @@ class TrainingLoop {
 
   private async validate(epoch: number, logs: Logs): Promise<void> {
     const { steps, compiled, validation, options } = this.training
-    const { validationFreq = 1, validationBatchSize = this.batchSize, signal } = options
+    const { validationFreq = 1, validationSteps = null, signal } = options
     if (validation === null || (epoch + 1) % validationFreq !== 0) return
     await this.tell((callback) => callback.onTestBegin?.())
-    const results = await evaluateDataset(steps, compiled, validation, validationBatchSize, signal)
+    await validation.begin(null)
+    const results = await evaluateBatches(steps, compiled, validation, validationSteps, signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
     for (const [name, value] of Object.entries(results)) logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
   }
+}
+
+/** How much is told: 'auto' is a progress bar. */
+export function levelOf(verbose: Verbosity): 0 | 1 | 2 {
+  return verbose === 'auto' ? 1 : verbose
 }

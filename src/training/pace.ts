@@ -60,12 +60,18 @@ export class Pace {
     this.left = 1
   }
 
-  async yield(): Promise<void> {
+  yield(): Promise<void> {
+    return this.wait(nextTask())
+  }
+
+  /** Waits for what others do; meanwhile the event loop has its turns. */
+  async wait<Result>(promise: Promise<Result>): Promise<Result> {
     const start = performance.now()
-    await nextTask()
+    const result = await promise
     this.now = performance.now()
     yielded.milliseconds += this.now - start
     this.signal?.throwIfAborted()
     this.sliceStart = this.now
+    return result
   }
 }

@@ -2,16 +2,18 @@
 // one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
 
 import type { DType, TensorData } from '../core/dtypes'
-import { dtypes } from '../core/dtypes'
-import { ArgumentError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate } from '../core/errors'
+import { allocateData, dtypes } from '../core/dtypes'
+import { ArgumentError, DataError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate, restating } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
-import type { ClassWeight, Dataset, Layout, SampleWeights } from '../data/arrays'
+import type { ClassWeights, Dataset, Layout, SampleWeights } from '../data/arrays'
 import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, requireNumbers, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import type { ElementsOrMaker } from '../data/source'
+import { END, isElements, isPromise, sourceOf } from '../data/source'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
@@ -28,8 +30,10 @@ import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { FIT_OPTIONS, evaluateDataset, readLogs, requireCount, runTraining, typesOf, whatFailed } from './loop'
+import { FIT_OPTIONS, evaluateBatches, readLogs, requireCount, runTraining } from './loop'
 import { Pace } from './pace'
+import type { MakeProgram, Runner } from './runner'
+import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
 import { RunLock } from './run-lock'
 import type { TrainedModel } from './step'
 import { metricsWithin } from './step'
@@ -39,12 +43,14 @@ import { Steps } from './steps'
 export interface PredictOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
+  /** How many batches are looked at. Default null: all. */
+  steps?: number | null
   signal?: AbortSignal
 }
 
 export interface TrainOnBatchOptions {
   sampleWeight?: SampleWeights | null
-  classWeight?: ClassWeight | null
+  classWeight?: ClassWeights | null
 }
 
 interface LastPrediction {
@@ -180,7 +186,7 @@ export class Trainer {
     if (!model.built && !(training && model.hasOwnStep)) model.ensureBuilt(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype))))
     model.checkInput(inputs)
     // A fit that is running goes on with its own programs.
-    if (this.lock.isBusy || this.checkedVersion === structure.version) return
+    if ((this.lock.isBusy && !this.isPreparing) || this.checkedVersion === structure.version) return
     // A weight that was frozen or added since makes other programs.
     const weights = model.trainableWeights
     const known = this.stepsFor
@@ -253,6 +259,11 @@ export class Trainer {
     return !this.model.hasOwnStep && compiled.options.loss !== null
   }
 
+  /** The names of the outputs, where the model is known. */
+  private get outputNames(): readonly string[] {
+    return this.layouts.y.names
+  }
+
   private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined): Dataset {
     const data = this.learnOutputs(x)
     const dataset = prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled))
@@ -275,46 +286,145 @@ export class Trainer {
     checkOptions('fit', options, FIT_OPTIONS)
     checkFitOptions(options)
     options.signal?.throwIfAborted()
-    const { sampleWeight, classWeight, validationSplit = 0, validationData } = options
-    const data = this.learnOutputs(x)
-    let dataset = prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled))
-    let validation: Dataset | null = null
-    if (validationData !== undefined) {
-      if (!Array.isArray(validationData)) throw new ArgumentError('fit: validationData must be [x, y] or [x, y, sampleWeight]')
-      const [vx, vy, weight] = validationData as readonly [unknown, unknown, SampleWeights | undefined]
-      validation = prepareDataset(this.layouts, vx, vy, weight, this.needsTargets(compiled), VALIDATION_NAMES)
-    } else if (validationSplit !== 0) {
-      ;[dataset, validation] = splitValidation(dataset, validationSplit)
+    const isStream = isElements(x)
+    if (isStream) refuseForBatches('fit', y, options, ['batchSize', 'sampleWeight', 'validationSplit'])
+    return this.lock.run(async () => {
+      const runners = await this.preparing(() => this.fitRunners(compiled, x, y, options))
+      const { model, steps, lock, shuffleState } = this
+      const nextDraw = () => ({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
+      return runTraining({ model, lock, steps, compiled, ...runners, options, nextDraw })
+    })
+  }
+
+  /** What a fit reads, which is checked; model and optimizer are ready for it. */
+  private async fitRunners(compiled: Compiled, x: unknown, y: unknown, options: FitOptions): Promise<{ readonly runner: Runner; readonly validation: Runner | null }> {
+    const { validationSplit = 0, validationData, batchSize = 32, validationBatchSize = batchSize } = options
+    const train: MakeProgram = (types, probes) => this.steps.train(compiled, types, probes)
+    const test: MakeProgram = (types) => this.steps.test(compiled, types)
+    let rest: Dataset | null = null
+    let runner: Runner
+    if (isElements(x)) runner = await this.runnerOver('fit', compiled, x, train, options.classWeight)
+    else {
+      const data = this.learnOutputs(x)
+      let dataset = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
+      if (validationData === undefined && validationSplit !== 0) [dataset, rest] = splitValidation(dataset, validationSplit)
+      // Only training weighs classes.
+      dataset = weighClasses(dataset, options.classWeight, this.outputNames)
+      this.readyFor(compiled, dataset)
+      runner = new ArrayRunner(dataset, batchSize, options.shuffle ?? true, () => this.steps, train)
     }
-    // Only training weighs classes.
-    dataset = weighClasses(dataset, classWeight)
+    let validation: Runner | null = null
+    try {
+      requireEnd('fit', runner, options.stepsPerEpoch, 'stepsPerEpoch')
+      if (rest !== null) validation = this.validationOver(compiled, rest, validationBatchSize, test)
+      else if (isElements(validationData)) validation = await this.runnerOver('fit: validationData', compiled, validationData, test)
+      else if (validationData !== undefined) validation = this.validationOver(compiled, this.validationSet(compiled, validationData), validationBatchSize, test)
+      if (validation !== null) requireEnd('fit: validationData', validation, options.validationSteps, 'validationSteps')
+      this.buildOptimizer(compiled)
+      return { runner, validation }
+    } catch (error) {
+      await runner.release()
+      await validation?.release()
+      throw error
+    }
+  }
+
+  private isPreparing = false
+
+  /** While data are read, the model may still be made ready for them. */
+  private async preparing<Result>(body: () => Promise<Result>): Promise<Result> {
+    this.isPreparing = true
+    try {
+      return await body()
+    } finally {
+      this.isPreparing = false
+    }
+  }
+
+  /** The data set is checked, and model and targets are ready for it. */
+  private readyFor(compiled: Compiled, dataset: Dataset): void {
     this.prepare(dataset.x, dataset.inputs, true)
     this.model.checkData(dataset.inputs)
     this.prepareTargets(compiled, dataset)
-    if (validation !== null) {
-      this.model.checkInput(validation.inputs)
-      this.model.checkData(validation.inputs)
-      this.prepareTargets(compiled, validation)
+  }
+
+  private validationSet(compiled: Compiled, data: unknown): Dataset {
+    if (!Array.isArray(data)) throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
+    const [x, y, weight] = data as readonly unknown[]
+    return prepareDataset(this.layouts, x, y, weight as SampleWeights | undefined, this.needsTargets(compiled), VALIDATION_NAMES)
+  }
+
+  private validationOver(compiled: Compiled, dataset: Dataset, batchSize: number, make: MakeProgram): Runner {
+    this.model.checkInput(dataset.inputs)
+    this.model.checkData(dataset.inputs)
+    this.prepareTargets(compiled, dataset)
+    return new ArrayRunner(dataset, batchSize, false, () => this.steps, make)
+  }
+
+  /** Steps over batches that come one after the other. The first is read, and the model is ready for it. */
+  private async runnerOver(where: string, compiled: Compiled, batches: unknown, make: MakeProgram, classWeight?: ClassWeights | null): Promise<Runner> {
+    const source = sourceOf(batches as ElementsOrMaker<unknown>, where)
+    const prepare = (batch: unknown, index: number): Dataset => restating(
+      (message) => `${where}, batch ${index}: ${message}${this.hintFor(batch)}`,
+      () => {
+        const { x, y, sampleWeight } = partsOf(batch)
+        const data = this.learnOutputs(x)
+        const dataset = weighClasses(prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled)), classWeight, this.outputNames)
+        if (this.lock.isBusy && !this.isPreparing) {
+          this.model.checkInput(dataset.inputs)
+          this.model.checkData(dataset.inputs)
+          this.prepareTargets(compiled, dataset)
+        } else this.readyFor(compiled, dataset)
+        return dataset
+      },
+    )
+    const runner = new StreamRunner(source, prepare, () => this.steps, make)
+    try {
+      await runner.begin({ seed: 0, epoch: this.shuffleState.epoch })
+      if ((await runner.peek()) === END) throw new DataError(`${where}: the data have no batches`)
+      return runner
+    } catch (error) {
+      await runner.release()
+      throw error
     }
-    this.buildOptimizer(compiled)
-    const { model, steps, lock, shuffleState } = this
-    const nextShuffle = () => ({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
-    return lock.run(() => runTraining({ model, lock, steps, compiled, dataset, validation, options, nextShuffle }))
+  }
+
+  /** What is probably wrong with a batch that does not fit: it is a row. */
+  private hintFor(batch: unknown): string {
+    const { structure: specs } = this.layouts.x
+    const { x } = partsOf(batch)
+    if (!(specs instanceof TensorSpec) || isBranch(x)) return ''
+    const rank = x instanceof Tensor ? x.rank : ArrayBuffer.isView(x) ? 1 : 0
+    return rank === specs.shape.length - 1 ? ' Is it a row? Then make batches of the data set: .batch(32).' : ''
   }
 
   async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
-    checkOptions('evaluate', options, ['batchSize', 'sampleWeight', 'verbose', 'signal'])
-    const { batchSize = 32, sampleWeight, verbose = 0, signal } = options
+    checkOptions('evaluate', options, ['batchSize', 'steps', 'sampleWeight', 'verbose', 'signal'])
+    const { batchSize = 32, steps: most = null, sampleWeight, verbose = 0, signal } = options
     const compiled = this.requireCompiled('evaluate')
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
-    const dataset = this.datasetOf(compiled, x, y, sampleWeight)
-    this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset)
-    const run = () => evaluateDataset(this.steps, compiled, dataset, batchSize, signal)
-    const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
-    if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
-    return logs
+    if (most !== null) requireCount('steps', most)
+    const make: MakeProgram = (types) => this.steps.test(compiled, types)
+    let runner: Runner
+    if (isElements(x)) {
+      refuseForBatches('evaluate', y, options, ['batchSize', 'sampleWeight'])
+      runner = await this.runnerOver('evaluate', compiled, x, make)
+    } else {
+      const dataset = this.datasetOf(compiled, x, y, sampleWeight)
+      this.model.checkData(dataset.inputs)
+      this.prepareTargets(compiled, dataset)
+      runner = new ArrayRunner(dataset, batchSize, false, () => this.steps, make)
+    }
+    try {
+      requireEnd('evaluate', runner, most, 'steps')
+      const run = () => evaluateBatches(this.steps, compiled, runner, most, signal)
+      const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
+      if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
+      return logs
+    } finally {
+      await runner.release()
+    }
   }
 
   /** Inputs as rows, checked; builds the model for them. */
@@ -335,11 +445,13 @@ export class Trainer {
   }
 
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
-    checkOptions('predict', options, ['batchSize', 'signal'])
-    const { batchSize = 32, signal } = options
+    checkOptions('predict', options, ['batchSize', 'steps', 'signal'])
+    const { batchSize = 32, steps = null, signal } = options
     requireCount('batchSize', batchSize)
+    if (steps !== null) requireCount('steps', steps)
+    if (isElements(x)) return this.predictBatches(x, options)
     const pace = new Pace(signal)
-    const again = signal === undefined ? this.predictAgain(x, batchSize) : null
+    const again = signal === undefined && steps === null ? this.predictAgain(x, batchSize) : null
     if (again !== null && again.shape[0] === this.lastPrediction!.shape[0]) {
       if (pace.isDue()) await pace.yield()
       return again
@@ -347,27 +459,49 @@ export class Trainer {
     const { x: form, inputs, size } = this.readInputs(x)
     const sources = inputs.map((input) => new RowSource(input))
     signal?.throwIfAborted()
-    const outputs: Tensor[] = []
-    let result: Tree<unknown> = null
-    for (let start = 0; start < size; start += batchSize) {
+    const most = Math.min(size, batchSize * (steps ?? Infinity))
+    const found = new PredictedRows(this.model, most)
+    for (let start = 0; start < most; start += batchSize) {
       const count = Math.min(batchSize, size - start)
       const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
       const prediction = this.steps.predict(form, types)
       const { program } = prediction
-      result = prediction.structure
       this.remember(form, types, prediction)
       sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
       program.run()
-      program.graph.outputs.forEach(({ shape, dtype }, i) => {
-        const part = program.output(i)
-        if (shape[0] !== count) throw new ShapeError(`${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`)
-        const width = part.length / count
-        outputs[i] ??= new Tensor(new dtypes[dtype].array(width * size), [size, ...shape.slice(1)], dtype)
-        outputs[i].data.set(part, start * width)
-      })
+      found.take(prediction, count)
       if (pace.isDue()) await pace.yield()
     }
-    return unflatten<Tensor>(result, outputs)
+    return found.outputs
+  }
+
+  /** The outputs for batches that come one after the other. */
+  private async predictBatches(batches: ElementsOrMaker<unknown>, { batchSize, steps = null, signal }: PredictOptions): Promise<Tree<Tensor>> {
+    refuseForBatches('predict', null, { batchSize }, ['batchSize'])
+    const source = sourceOf(batches, 'predict')
+    if (source.size === Infinity && steps === null) throw new ArgumentError('predict: the data have no end. Say steps.')
+    const pace = new Pace(signal)
+    const cursor = source.open(0)
+    const found = new PredictedRows(this.model, null)
+    try {
+      for (let done = 0; done < (steps ?? Infinity); done++) {
+        const next = cursor.next()
+        const batch = isPromise(next) ? await pace.wait(next) : next
+        if (batch === END) break
+        restating((message) => `predict, batch ${done}: ${message}${this.hintFor(batch)}`, () => {
+          const { x: form, inputs, size } = this.readInputs(partsOf(batch).x)
+          const prediction = this.steps.predict(form, inputs)
+          load(prediction.program, inputs)
+          prediction.program.run()
+          found.take(prediction, size)
+        })
+        if (pace.isDue()) await pace.yield()
+      }
+    } finally {
+      await cursor.close()
+    }
+    if (found.size === 0) throw new DataError('predict: the data have no batches')
+    return found.outputs
   }
 
   /** The outputs for one batch, at once. */
@@ -424,7 +558,7 @@ export class Trainer {
     checkOptions(method, options, ['sampleWeight', 'classWeight'])
     const data = this.learnOutputs(x)
     const prepared = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
-    const dataset = weighClasses(prepared, options.classWeight)
+    const dataset = weighClasses(prepared, options.classWeight, this.outputNames)
     const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
     this.model.checkData(dataset.inputs)
     this.checkTargets(compiled, dataset)
@@ -513,6 +647,46 @@ export class Trainer {
   }
 }
 
+/** The rows that predictions gave, one batch after the other. */
+class PredictedRows {
+  /** For each output; room is made as rows come where nobody knows how many. */
+  private readonly columns: { data: TensorData; readonly width: number; readonly shape: Shape; readonly dtype: DType }[] = []
+  private structure: Tree<unknown> = null
+  size = 0
+
+  /** @param most rows; null where nobody knows */
+  constructor(private readonly model: TrainedModel, private readonly most: number | null) {}
+
+  take({ program, structure }: Prediction, count: number): void {
+    this.structure = structure
+    program.graph.outputs.forEach(({ shape, dtype }, i) => {
+      if (shape[0] !== count) throw new ShapeError(`${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`)
+      const part = program.output(i)
+      const width = part.length / count
+      const rows = this.size + count
+      const column = (this.columns[i] ??= { data: allocateData(dtype, width * (this.most ?? rows)), width, shape: shape.slice(1), dtype })
+      if (!sameShape(column.shape, shape.slice(1))) {
+        throw new ShapeError(`${this.model}: predict needs rows of one shape, received ${formatShape(shape.slice(1))} after ${formatShape(column.shape)}. Pad sequences to one length, or use predictOnBatch.`)
+      }
+      if (column.data.length < rows * width) {
+        const larger = allocateData(dtype, 2 * rows * width)
+        larger.set(column.data.subarray(0, this.size * width))
+        column.data = larger
+      }
+      column.data.set(part, this.size * width)
+    })
+    this.size += count
+  }
+
+  get outputs(): Tree<Tensor> {
+    const { size, structure } = this
+    return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => {
+      const rows = data.length === size * width ? data : data.slice(0, size * width)
+      return new Tensor(rows, [size, ...shape], dtype)
+    }))
+  }
+}
+
 /** The keys of a record of outputs, numbered where there are several below one, else the names of the layers that make them. */
 function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
   if (!isBranch(specs) || Array.isArray(specs)) return layerNames
@@ -520,17 +694,6 @@ function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): re
     const count = flatten(child as Tree<unknown>).length
     return count === 1 ? [key] : Array.from({ length: count }, (_, i) => `${key}_${i}`)
   })
-}
-
-/** Writes the parameters of a program. */
-function load(program: Program, tensors: readonly Tensor[]): void {
-  for (let i = 0; i < tensors.length; i++) {
-    const { data } = tensors[i]!
-    const target = program.parameter(i)
-    // Below some hundred elements a loop is faster than the call.
-    if (data.length > 64) target.set(data)
-    else for (let at = 0; at < data.length; at++) target[at] = data[at]!
-  }
 }
 
 /** One run on these. false when a value was not finite; then nothing was updated. */
@@ -562,13 +725,39 @@ async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Re
 }
 
 function checkFitOptions({
-  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, verbose = 1, callbacks = [],
+  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, stepsPerEpoch = null, validationSteps = null,
+  verbose = 'auto', callbacks = [],
 }: FitOptions): void {
   requireCount('batchSize', batchSize)
   requireCount('epochs', epochs)
   requireCount('initialEpoch', initialEpoch, 0)
   requireCount('validationFreq', validationFreq)
   requireCount('validationBatchSize', validationBatchSize)
-  if (![0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 0, 1 or 2, received ${String(verbose)}`)
+  if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
+  if (validationSteps !== null) requireCount('validationSteps', validationSteps)
+  if (!['auto', 0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${String(verbose)}`)
   checkCallbacks(callbacks)
+}
+
+/** What is said for arrays, and what batches bring with them. */
+function refuseForBatches(method: string, y: unknown, options: object, names: readonly string[]): void {
+  if (y != null) throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
+  const said = names.find((name) => Reflect.get(options, name) != null)
+  if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. Batches have ${said === 'batchSize' ? 'a size' : 'it'} of their own.`)
+}
+
+function requireEnd(where: string, { steps }: Runner, said: number | null | undefined, option: string): void {
+  if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
+}
+
+const PARTS = ['x', 'y', 'sampleWeight']
+
+/** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
+function partsOf(batch: unknown): { readonly x: unknown; readonly y?: unknown; readonly sampleWeight?: SampleWeights | null } {
+  if (Array.isArray(batch)) {
+    if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] as SampleWeights }
+    throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
+  }
+  const isRecord = isBranch(batch) && 'x' in batch && Object.keys(batch).every((key) => PARTS.includes(key))
+  return isRecord ? (batch as unknown as { x: unknown }) : { x: batch }
 }

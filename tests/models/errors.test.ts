@@ -161,7 +161,7 @@ describe('options of fit', () => {
     [{ validationSplit: -0.5 }, ArgumentError, ['validationSplit', '-0.5']],
     [{ validationSplit: NaN }, ArgumentError, ['validationSplit', 'NaN']],
     [{ validationSplit: 0.99 }, DataError, ['validationSplit 0.99 of 12 rows leaves 0 for training and 12']],
-    [{ verbose: 3 as 2 }, ArgumentError, ['verbose must be 0, 1 or 2, received 3']],
+    [{ verbose: 3 as 2 }, ArgumentError, ["verbose must be 'auto', 0, 1 or 2, received 3"]],
   ])('%j', async (options, type, parts) => {
     const model = binaryModel()
     await expectError(model, () => model.fit(x, yes, { verbose: 0, ...options }), type, ...parts)

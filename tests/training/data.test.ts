@@ -224,7 +224,23 @@ describe('sample weights that cannot be right', () => {
 
   it('classWeight with several outputs', async () => {
     const model = twoByTwo()
-    await expectError(model, () => fit(model, x, y, { classWeight: { 0: 2 } }), ArgumentError, 'classWeight is for models with one output')
+    const wrong = (classWeight: FitOptions['classWeight'], ...parts: string[]) => expectError(model, () => fit(model, x, y, { classWeight }), ArgumentError, ...parts)
+    await wrong({ 0: 2 }, 'there are 2 outputs', '{ price, kind }')
+    await wrong({ prise: { 0: 2 } }, "names 'prise', which is no output. The outputs are: price, kind")
+    await wrong([{ 0: 2 }], 'one entry for each of the 2 outputs, received 1')
+  })
+
+  it('classWeight by output weighs as sampleWeight does', async () => {
+    const trained = async (options: FitOptions) => {
+      setRandomSeed(3)
+      const model = twoByTwo()
+      await fit(model, x, y, options)
+      return weightsOf(model)
+    }
+    const expected = await trained({ sampleWeight: { price: null, kind: kind.map((each) => (each === 1 ? 3 : 1)) } })
+    expect(await trained({ classWeight: { kind: { 1: 3 } } })).toEqual(expected)
+    expect(await trained({ classWeight: [null, { 1: 3 }] })).toEqual(expected)
+    expect(await trained({})).not.toEqual(expected)
   })
 })
 

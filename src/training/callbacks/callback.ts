@@ -20,8 +20,8 @@ export interface Logs {
 
 export interface FitParams {
   readonly epochs: number
-  /** Batches per epoch. */
-  readonly steps: number
+  /** Batches per epoch; null where nobody knows before the data end. */
+  readonly steps: number | null
   readonly verbose: 0 | 1 | 2
 }
 

@@ -49,6 +49,8 @@ export class ProgressBar extends Callback {
   private epochStart = 0
   private lastPaint = 0
   private painted = 0
+  /** Steps of the running epoch so far. */
+  private done = 0
   private readonly out = terminal()
 
   private get live(): boolean {
@@ -71,11 +73,20 @@ export class ProgressBar extends Callback {
     this.lastPaint = now
     const { steps } = this.params!
     const each = (now - this.epochStart) / done
-    this.rewrite(`${done}/${steps} ${bar(done, steps)} ETA ${formatDuration(each * (steps - done))} ${formatDuration(each)}/step${formatLogs(logs)}`)
+    const pace = `${formatDuration(each)}/step${formatLogs(logs)}`
+    // How many batches there are may be known only when they were read.
+    if (steps === null || steps === Infinity) return this.rewrite(`${done}/? ${formatDuration(now - this.epochStart)} ${pace}`)
+    this.rewrite(`${done}/${steps} ${bar(done, steps)} ETA ${formatDuration(each * (steps - done))} ${pace}`)
+  }
+
+  /** Says how many steps the epoch had. */
+  took(steps: number): void {
+    this.done = steps
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
-    const { steps, epochs, verbose } = this.params!
+    const { epochs, verbose } = this.params!
+    const steps = this.params!.steps ?? this.done
     const elapsed = performance.now() - this.epochStart
     const pace = `${formatDuration(elapsed)} ${formatDuration(elapsed / steps)}/step`
     if (verbose === 2) return this.line(`Epoch ${epoch + 1}/${epochs} - ${pace}${formatLogs(logs)}`)

@@ -1,0 +1,307 @@
+// Where the loops of fit and evaluate take their steps from: rows of arrays, or batches that come one after the other.
+
+import { ArgumentError } from '../core/errors'
+import { permute } from '../core/permute'
+import type { Dataset } from '../data/arrays'
+import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
+import type { Cursor, Soon, Source } from '../data/source'
+import { END, after, isPromise } from '../data/source'
+import type { Tensor } from '../ops/tensor'
+import { GRADIENT_LIMIT } from '../optimizers/limits'
+import type { Program } from '../runtime/program'
+import type { ResidentRows } from '../runtime/rows'
+import type { Runtime } from '../runtime/runtime'
+import { StepLoop } from '../runtime/step-loop'
+import type { Probe } from './probes'
+import { probesKey } from './probes'
+import type { BatchTypes, Steps } from './steps'
+
+/** What the order of a pass comes from. */
+export interface Draw {
+  readonly seed: number
+  /** The number of the pass. */
+  readonly epoch: number
+}
+
+/** One kind of step over all samples, pass after pass. */
+export interface Runner {
+  /** Steps of a pass: null where nobody knows before, Infinity where it has no end. */
+  readonly steps: number | null
+  /** Whether a pass is under way that took a step. */
+  readonly isWithin: boolean
+  /** Copies what it can to where drawing is faster; until release(). */
+  settle(runtime: Runtime): void
+  /** Begins a pass. */
+  begin(draw: Draw | null): Soon<void>
+  /** The program of the next step, compiled the first time; null where the pass is over. May have to wait for the batch. */
+  upcoming(probes?: readonly Probe[]): Soon<Program | null>
+  /**
+   * Up to `most` steps like the one that is upcoming.
+   * @returns how many ran, and whether all their values were finite; where not, the last of them updated nothing
+   */
+  run(most: number, probes?: readonly Probe[]): { readonly steps: number; readonly finite: boolean }
+  /** What was not finite in a step that failed, by running it again. */
+  diagnose(): string
+  /** Lets go of everything. */
+  release(): Soon<void>
+}
+
+export type MakeProgram = (types: BatchTypes, probes: readonly Probe[]) => Program
+
+/** The rows of arrays, so many a step. */
+export class ArrayRunner implements Runner {
+  private readonly sources: readonly RowSource[]
+  /** By the number of rows and the probes. */
+  private readonly programs = new Map<number | string, Program>()
+  private readonly loops = new Map<Program, StepLoop | null>()
+  private resident: ResidentRows | null = null
+  private isShuffled = false
+  /** Where the rows are not resident. */
+  private order: Int32Array | null = null
+  /** The place in the order where the next step begins, and where the last one did. */
+  private start = 0
+  private last = 0
+
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly batchSize: number,
+    /** Whether every pass has an order of its own. */
+    private readonly shuffles: boolean,
+    /** The programs of the model, which the optimizer may make new. */
+    private readonly cache: () => Steps,
+    private readonly make: MakeProgram,
+  ) {
+    this.sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
+  }
+
+  get steps(): number {
+    return Math.ceil(this.dataset.size / this.batchSize)
+  }
+
+  get isWithin(): boolean {
+    return this.start > 0 && this.start < this.dataset.size
+  }
+
+  /** Rows of the next step. */
+  private get count(): number {
+    return Math.min(this.batchSize, this.dataset.size - this.start)
+  }
+
+  settle(runtime: Runtime): void {
+    if (!this.shuffles) return
+    try {
+      this.resident = makeResident(runtime, this.dataset)
+    } catch (error) {
+      // No memory for a copy: then JavaScript draws the rows.
+      if (!(error instanceof ArgumentError)) throw error
+    }
+  }
+
+  begin(draw: Draw | null): void {
+    this.start = 0
+    if (draw === null || !this.shuffles) return
+    const { resident, dataset: { size } } = this
+    const key = orderKey(draw.seed, draw.epoch)
+    this.isShuffled = true
+    if (resident !== null) return resident.shuffle(key)
+    this.order ??= new Int32Array(size)
+    permute(this.order, size, key)
+  }
+
+  upcoming(probes: readonly Probe[] = []): Program | null {
+    return this.start >= this.dataset.size ? null : this.program(this.count, probes)
+  }
+
+  private program(count: number, probes: readonly Probe[]): Program {
+    // Steps without probes are many, and each asks.
+    const key = probes.length === 0 ? count : `${count}${probesKey(probes)}`
+    let program = this.programs.get(key)
+    if (program === undefined) {
+      program = this.make(typesOf(this.dataset, count), probes)
+      this.cache().hold(program)
+      this.programs.set(key, program)
+    }
+    return program
+  }
+
+  run(most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
+    const { start, count, batchSize } = this
+    const program = this.program(count, probes)
+    const done = most === 1 || count < batchSize ? null : this.runInLoop(program, Math.min(most, Math.floor((this.dataset.size - start) / batchSize)))
+    if (done === null) this.load(program, start, count)
+    const { steps, finite } = done ?? { steps: 1, finite: program.run() }
+    this.last = start + (steps - 1) * batchSize
+    this.start = Math.min(this.dataset.size, start + steps * batchSize)
+    return { steps, finite }
+  }
+
+  /** All of them in one call of the engine where the rows lie in linear memory and one thread works; else null. */
+  private runInLoop(program: Program, most: number): { readonly steps: number; readonly finite: boolean } | null {
+    const loop = this.loop(program)
+    if (loop === null) return null
+    const done = loop.run(this.start, most)
+    return { steps: Math.min(done + 1, most), finite: done === most }
+  }
+
+  /** null where each step is a call of its own. */
+  private loop(program: Program): StepLoop | null {
+    const known = this.loops.get(program)
+    if (known !== undefined) return known
+    const { resident } = this
+    const loops = resident !== null && this.isShuffled && program.instructionWords() !== null
+    const loop = loops ? new StepLoop(resident, program, this.batchSize) : null
+    this.loops.set(program, loop)
+    return loop
+  }
+
+  private load(program: Program, start: number, count: number): void {
+    const { order, resident, sources } = this
+    if (resident !== null && this.isShuffled) resident.load(program, start, count)
+    else for (let i = 0; i < sources.length; i++) sources[i]!.fill(program.parameter(i), order, start, count)
+  }
+
+  diagnose(): string {
+    const count = Math.min(this.batchSize, this.dataset.size - this.last)
+    const program = this.program(count, [])
+    this.load(program, this.last, count)
+    return whatFailed(program)
+  }
+
+  release(): void {
+    for (const loop of this.loops.values()) loop?.dispose()
+    this.loops.clear()
+    this.resident?.dispose()
+    this.resident = null
+    for (const program of this.programs.values()) this.cache().release(program)
+    this.programs.clear()
+  }
+}
+
+/** Batches that come one after the other, each a step. The next one is asked for before a step runs. */
+export class StreamRunner implements Runner {
+  private cursor: Cursor<unknown> | null = null
+  private next: Soon<Dataset | typeof END> | null = null
+  private held: Program | null = null
+  private last: Dataset | null = null
+  /** Batches of this pass that were run. */
+  private taken = 0
+
+  /** @param prepare makes samples of a batch, and checks them */
+  constructor(
+    private readonly source: Source,
+    private readonly prepare: (batch: unknown, index: number) => Dataset,
+    /** The programs of the model, which the first batch may make new. */
+    private readonly cache: () => Steps,
+    private readonly make: MakeProgram,
+  ) {}
+
+  get steps(): number | null {
+    return this.source.size
+  }
+
+  get isWithin(): boolean {
+    return this.taken > 0 && this.next !== END
+  }
+
+  /** Its order is the source's own. */
+  settle(): void {}
+
+  /** The pass that is under way goes on as long as no step was taken of it. */
+  begin(draw: Draw | null): Soon<void> {
+    if (this.cursor !== null && this.taken === 0) return undefined
+    return after(this.cursor?.close(), () => {
+      this.cursor = this.source.open(draw?.epoch ?? 0)
+      this.taken = 0
+      this.next = this.read(0)
+    })
+  }
+
+  /** What goes wrong is told to whoever takes the batch, and not before. */
+  private read(index: number): Soon<Dataset | typeof END> {
+    let next: Soon<Dataset | typeof END>
+    try {
+      next = after(this.cursor!.next(), (batch) => (batch === END ? END : this.prepare(batch, index)))
+    } catch (error) {
+      next = Promise.reject(error)
+    }
+    if (isPromise(next)) next.catch(() => undefined)
+    return next
+  }
+
+  /** The next batch, which stays the next; END where the pass is over. */
+  peek(): Soon<Dataset | typeof END> {
+    return this.next ?? after(this.begin(null), () => this.next!)
+  }
+
+  upcoming(probes: readonly Probe[] = []): Soon<Program | null> {
+    return after(this.peek(), (batch) => {
+      this.next = batch
+      return batch === END ? null : this.program(batch, probes)
+    })
+  }
+
+  private program(batch: Dataset, probes: readonly Probe[]): Program {
+    const program = this.make(typesOf(batch, batch.size), probes)
+    if (program !== this.held) {
+      // One at a time: batches of many shapes would fill the memory.
+      this.cache().hold(program)
+      if (this.held !== null) this.cache().release(this.held)
+      this.held = program
+    }
+    return program
+  }
+
+  run(_most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
+    const batch = this.next as Dataset
+    const program = this.program(batch, probes)
+    this.last = batch
+    this.taken++
+    // What has to be waited for is on its way while this step computes.
+    this.next = this.read(this.taken)
+    load(program, tensorsOf(batch))
+    return { steps: 1, finite: program.run() }
+  }
+
+  diagnose(): string {
+    const program = this.program(this.last!, [])
+    load(program, tensorsOf(this.last!))
+    return whatFailed(program)
+  }
+
+  release(): Soon<void> {
+    if (this.held !== null) this.cache().release(this.held)
+    this.held = null
+    const { cursor } = this
+    this.cursor = null
+    this.next = null
+    return cursor?.close()
+  }
+}
+
+/** Writes the parameters of a program. */
+export function load(program: Program, tensors: readonly Tensor[]): void {
+  for (let i = 0; i < tensors.length; i++) {
+    const { data } = tensors[i]!
+    const target = program.parameter(i)
+    // Below some hundred elements a loop is faster than the call.
+    if (data.length > 64) target.set(data)
+    else for (let at = 0; at < data.length; at++) target[at] = data[at]!
+  }
+}
+
+/** What ended the last run of a program early, by running it again on the same parameters. */
+export function whatFailed(program: Program): string {
+  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold`
+}
+
+/** The types of a batch of `count` rows. */
+export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
+  const rows = ({ dtype, shape }: Tensor) => ({ dtype, shape: [count, ...shape.slice(1)] })
+  return {
+    x,
+    inputs: inputs.map(rows),
+    y,
+    targets: targets.map((target) => target && rows(target)),
+    weights: weights.map((weight) => weight && rows(weight)),
+  }
+}
