@@ -1,8 +1,11 @@
 // The kinds of elements: how many bytes each takes, in which array it lies, and how it is called in files. The one
 // place that knows.
 
-/** bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers: no op computes with it. */
-export type DType = 'float32' | 'int32' | 'bool' | 'int8'
+/**
+ * bool is stored as int32, 0 or 1. int8 is for the weights of quantized layers: no op computes with it. string is for inputs that
+ * layers make numbers of: it has no elements in memory.
+ */
+export type DType = 'float32' | 'int32' | 'bool' | 'int8' | 'string'
 
 /** The arrays that back tensors. Float64Array only inside the interpreter's high-precision mode. */
 export type NumericArray = Float32Array | Int32Array | Int8Array | Float64Array
@@ -22,6 +25,7 @@ export interface DTypeInfo {
 }
 
 export const dtypes: { readonly [Name in DType]: DTypeInfo } = {
+  string: { bytes: 4, array: Int32Array, code: 'I32', rank: -2 },
   int8: { bytes: 1, array: Int8Array, code: 'I8', rank: -1 },
   bool: { bytes: 4, array: Int32Array, code: 'I32', rank: 0 },
   int32: { bytes: 4, array: Int32Array, code: 'I32', rank: 1 },

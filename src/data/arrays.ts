@@ -14,6 +14,8 @@ import { branchesIntoTensors } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
+import type { StringReader } from '../ops/strings'
+import { StringTensor, beginsWithString, fitStrings, toStrings } from '../ops/strings'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 import { ResidentRows } from '../runtime/rows'
@@ -53,6 +55,16 @@ export interface Layout {
   readonly names: readonly string[]
 }
 
+/** An input of strings: what makes numbers of them, which stand for it in this order. */
+export interface StringInput {
+  readonly readers: readonly StringReader[]
+  /** The shape of a row of strings. */
+  readonly row: Shape
+}
+
+/** Which inputs are strings; null for those that are numbers. */
+export type Readers = readonly (StringInput | null)[]
+
 /** Samples with targets, as flat lists. */
 export interface Dataset {
   /** How the inputs lie in what the model is called with. */
@@ -65,6 +77,8 @@ export interface Dataset {
   /** [size], or [size, steps, …], for each target; null where all samples weigh 1. */
   readonly weights: readonly (Tensor | null)[]
   readonly size: number
+  /** Where inputs were strings: who made numbers of them, which stand among the inputs instead. */
+  readonly readers?: Readers
   /** What its parts are called in errors. */
   readonly names: DataNames
 }
@@ -146,6 +160,7 @@ function placeOf(where: string, path: string): string {
 }
 
 function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
+  if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return prepareStrings(spec, data, where)
   const given = toTensor(data as TensorLike, where)
   // int32 data for a float32 input stays: kernels convert it.
   const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
@@ -155,6 +170,13 @@ function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Te
   requireRows(input, where)
   if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
   return input
+}
+
+function prepareStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {
+  const read = toStrings(data, where)
+  const strings = spec === null ? read : fitStrings(read, spec.shape.length)
+  requireRows(strings, where)
+  return strings
 }
 
 function sameRows(tensors: readonly Tensor[], where: string, paths: readonly string[]): number {
@@ -322,6 +344,7 @@ export function splitValidation(dataset: Dataset, fraction: number): [Dataset, D
 
 function rows(dataset: Dataset, start: number, end: number): Dataset {
   const part = (tensor: Tensor): Tensor => {
+    if (tensor instanceof StringTensor) return tensor.rows(start, end)
     const width = sizeOf(tensor.shape.slice(1))
     const shape: Shape = [end - start, ...tensor.shape.slice(1)]
     return new Tensor(tensor.data.subarray(start * width, end * width), shape, tensor.dtype)

@@ -19,7 +19,7 @@ const none = {}
 
 export class NodeEmitter implements Emitter {
   /** Each number is one node. −0 is not 0. */
-  private readonly scalars: Readonly<Record<DType, Map<number | '-0', Value>>> = { float32: new Map(), int32: new Map(), bool: new Map(), int8: new Map() }
+  private readonly scalars: Readonly<Record<DType, Map<number | '-0', Value>>> = { float32: new Map(), int32: new Map(), bool: new Map(), int8: new Map(), string: new Map() }
 
   constructor(private readonly builder: NodeSink) {}
 

@@ -3,6 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
+import { STRINGS } from '../ops/trace'
 import type { Tree } from '../core/tree'
 import { flatten, mapTree, typed } from '../core/tree'
 import type { InputsOf } from '../ops/convert'
@@ -93,7 +94,9 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
   protected outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
     if (this.computeOutputSpec !== Layer.prototype.computeOutputSpec) return typed(this.computeOutputSpec(typed(specs), options))
     if (this.computeOutputShape === Layer.prototype.computeOutputShape) return this.tracedOutputSpec(specs, options)
-    const dtype = this.outputDtype(flatten(specs).map((spec) => spec.dtype))
+    const given = flatten(specs).map((spec) => spec.dtype)
+    if (given.includes('string') && this.inputDtype !== 'string') throw new ArgumentError(`${this}: ${STRINGS}`)
+    const dtype = this.outputDtype(given)
     const shapes = this.computeOutputShape(typed(shapesOf(specs)))
     return mapTree(specsFrom(shapes), ({ shape }) => new TensorSpec(shape, dtype))
   }

@@ -187,7 +187,7 @@ export class Sequential extends Model {
       const spec = specsFrom(buildShape)
       const isWhole = spec instanceof TensorSpec && spec.shape.every((extent) => extent === null || (Number.isInteger(extent) && extent > 0))
       if (!isWhole) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(buildShape)}`)
-      model.ensureBuilt(new TensorSpec(spec.shape, buildDtype === 'int32' || buildDtype === 'bool' ? buildDtype : 'float32'))
+      model.ensureBuilt(new TensorSpec(spec.shape, buildDtype === 'int32' || buildDtype === 'bool' || buildDtype === 'string' ? buildDtype : 'float32'))
     }
     if (trainable === false) model.trainable = false
     return model

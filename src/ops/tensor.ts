@@ -65,14 +65,17 @@ export class Tensor implements TensorType {
    */
   toArray<Nested extends NestedArray = NestedArray>(): Nested {
     const { data } = this
-    const read: (at: number) => number | boolean =
-      this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!
-    const build = (axis: number, start: number): NestedArray => {
+    return this.nest(this.dtype === 'bool' ? (at) => data[at]! !== 0 : (at) => data[at]!) as Nested
+  }
+
+  /** Elements, in row-major order, as nested arrays. */
+  protected nest(read: (at: number) => unknown): unknown {
+    const build = (axis: number, start: number): unknown => {
       if (axis === this.shape.length) return read(start)
       const stride = sizeOf(this.shape.slice(axis + 1))
       return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, start + i * stride))
     }
-    return build(0, 0) as Nested
+    return build(0, 0)
   }
 
   /** What console.log shows in Node. */

@@ -243,6 +243,7 @@ export function untraced<Result>(body: () => Result): Result {
 
 /** A traced function, compiled. */
 export function compileTraced({ graph, runtime }: Traced): Program {
+  if (graph.parameters.some(({ dtype }) => dtype === 'string')) throw new ArgumentError('Strings cannot be given to a compiled function: they enter a model through its inputs')
   return compile(runtime, graph)
 }
 
@@ -291,11 +292,15 @@ function dropOldest(cache: Map<string, Program>): void {
   }
 }
 
+/** What is said of strings where numbers are needed. */
+export const STRINGS = 'strings cannot be computed with. StringLookup, TextVectorization and Hashing make numbers of them.'
+
 /** Records a primitive in the active trace, or carries it out at once when there is none. */
 export function apply<Name extends PrimitiveName>(
   name: Name,
   inputs: readonly Tensor[],
   attributes: PrimitiveAttributes[Name],
 ): Tensor[] {
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.dtype === 'string') throw new ArgumentError(`${name}: ${STRINGS}`)
   return active === null ? evaluate(name, inputs, attributes) : active.apply(name, inputs, attributes)
 }

@@ -54,7 +54,7 @@ function totalOfSum({ e, inputs: [x], attributes: { axes }, stack }: TotalContex
 }
 
 function foldOf(name: string, rule: ReductionRule, dtype: DType): Fold {
-  const fold = dtype === 'float32' ? rule : dtype === 'int8' ? null : rule[dtype]
+  const fold = dtype === 'float32' ? rule : dtype === 'int8' || dtype === 'string' ? null : rule[dtype]
   if (fold === null) throw new ArgumentError(`${name}: the operand must be float32, received ${dtype}. Cast it first.`)
   return fold
 }

@@ -56,7 +56,7 @@ function offsetsAlong(shape: Shape, axes: readonly number[]): number[] {
 }
 
 /** What an empty axis gives. */
-type Start = number | { readonly [Type in Exclude<DType, 'int8'>]: number }
+type Start = number | { readonly [Type in Exclude<DType, 'int8' | 'string'>]: number }
 
 // out [kept axes] = fold over the others
 function reduction(
@@ -68,7 +68,7 @@ function reduction(
   const { shape, dtype } = type!
   const folded = offsetsAlong(shape, axes)
   offsetsAlong(shape, shape.map((_, i) => i).filter((i) => !axes.includes(i))).forEach((at, i) => {
-    let accumulator = typeof start === 'number' ? start : start[dtype === 'int8' ? 'int32' : dtype]
+    let accumulator = typeof start === 'number' ? start : start[dtype === 'int8' || dtype === 'string' ? 'int32' : dtype]
     for (const offset of folded) accumulator = fold(accumulator, x![at + offset]!)
     out![i] = isMean ? accumulator / folded.length : accumulator
   })

@@ -295,7 +295,7 @@ export function whatFailed(program: Program): string {
 }
 
 /** The types of a batch of `count` rows. */
-export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: number): BatchTypes {
+export function typesOf({ x, inputs, y, targets, weights, readers }: Dataset, count: number): BatchTypes {
   const rows = ({ dtype, shape }: Tensor) => ({ dtype, shape: [count, ...shape.slice(1)] })
   return {
     x,
@@ -303,5 +303,6 @@ export function typesOf({ x, inputs, y, targets, weights }: Dataset, count: numb
     y,
     targets: targets.map((target) => target && rows(target)),
     weights: weights.map((weight) => weight && rows(weight)),
+    ...(readers === undefined ? {} : { readers }),
   }
 }

@@ -7,6 +7,8 @@ import { flatten, mapTree, structureOf, typed, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
+import type { Readers } from '../data/arrays'
+import { PreparedStrings } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { compileTraced, trace, withScope } from '../ops/trace'
 import type { Program } from '../runtime/program'
@@ -26,6 +28,8 @@ export interface BatchTypes {
   readonly targets: readonly (TensorType | null)[]
   /** null where the samples of a target are not weighted. */
   readonly weights: readonly (TensorType | null)[]
+  /** Where inputs are strings. */
+  readonly readers?: Readers
 }
 
 function typeKey(type: TensorType | null): string {
@@ -52,13 +56,13 @@ export class Steps {
   constructor(private readonly model: TrainedModel) {}
 
   /** x → outputs */
-  predict(x: Tree<unknown>, inputs: readonly TensorType[]): Prediction {
+  predict(x: Tree<unknown>, inputs: readonly TensorType[], readers?: Readers): Prediction {
     const form = structureOf(x)
     const key = `predict ${form === '*' ? '' : form}${inputs.map(typeKey).join(' ')}`
     const program = this.cache.get(key, () =>
       compileTraced(
         trace(inputs, (symbols) => {
-          const result = typed<Tree<Tensor>>(withFrame(null, new CallContext(false), () => this.model.predictStep(typed(unflatten<Tensor>(x, symbols)))))
+          const result = typed<Tree<Tensor>>(withFrame(null, new CallContext(false), () => this.model.predictStep(typed(inputsOf(x, symbols, readers)))))
           this.structures.set(form, mapTree(result, () => null))
           return flatten(result)
         }),
@@ -146,12 +150,23 @@ export class Steps {
   }
 }
 
-/** The parts of a batch, from symbols in the order of `parameterTypes`. */
-export function batchOf({ x, y, inputs, targets, weights }: BatchTypes, symbols: readonly Tensor[]): Batch {
+/** Inputs from symbols, which stand for what was made of strings where inputs are strings. */
+function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
+  if (readers === undefined) return unflatten<Tensor>(x, symbols)
   let at = 0
+  return unflatten<Tensor>(x, readers.map((own) => {
+    if (own === null) return symbols[at++]!
+    const results = new Map(own.readers.map((reader) => [reader, symbols[at++]!]))
+    return new PreparedStrings([symbols[0]!.shape[0]!, ...own.row], results)
+  }))
+}
+
+/** The parts of a batch, from symbols in the order of `parameterTypes`. */
+export function batchOf({ x, y, inputs, targets, weights, readers }: BatchTypes, symbols: readonly Tensor[]): Batch {
+  let at = inputs.length
   const take = (isThere: boolean): Tensor | null => (isThere ? symbols[at++]! : null)
   return {
-    x: unflatten<Tensor>(x, inputs.map(() => take(true)!)),
+    x: inputsOf(x, symbols, readers),
     y: unflatten(y, targets.map((target) => take(target !== null))),
     sampleWeight: unflatten(y, weights.map((weight) => take(weight !== null))),
   }

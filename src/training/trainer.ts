@@ -10,16 +10,20 @@ import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
-import type { ClassWeights, Dataset, Layout, SampleWeights } from '../data/arrays'
+import type { ClassWeights, Dataset, Layout, Readers, SampleWeights } from '../data/arrays'
 import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, requireNumbers, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import type { ElementsOrMaker } from '../data/source'
 import { END, isElements, isPromise, sourceOf } from '../data/source'
+import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
+import type { StringReader } from '../ops/strings'
+import { StringTensor, hearingReaders } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
+import { trace } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
@@ -311,7 +315,7 @@ export class Trainer {
       // Only training weighs classes.
       dataset = weighClasses(dataset, options.classWeight, this.outputNames)
       this.readyFor(compiled, dataset)
-      runner = new ArrayRunner(dataset, batchSize, options.shuffle ?? true, () => this.steps, train)
+      runner = new ArrayRunner(this.read(dataset), batchSize, options.shuffle ?? true, () => this.steps, train)
     }
     let validation: Runner | null = null
     try {
@@ -358,7 +362,7 @@ export class Trainer {
     this.model.checkInput(dataset.inputs)
     this.model.checkData(dataset.inputs)
     this.prepareTargets(compiled, dataset)
-    return new ArrayRunner(dataset, batchSize, false, () => this.steps, make)
+    return new ArrayRunner(this.read(dataset), batchSize, false, () => this.steps, make)
   }
 
   /** Steps over batches that come one after the other. The first is read, and the model is ready for it. */
@@ -375,7 +379,7 @@ export class Trainer {
           this.model.checkData(dataset.inputs)
           this.prepareTargets(compiled, dataset)
         } else this.readyFor(compiled, dataset)
-        return dataset
+        return this.read(dataset)
       },
     )
     const runner = new StreamRunner(source, prepare, () => this.steps, make)
@@ -414,7 +418,7 @@ export class Trainer {
       const dataset = this.datasetOf(compiled, x, y, sampleWeight)
       this.model.checkData(dataset.inputs)
       this.prepareTargets(compiled, dataset)
-      runner = new ArrayRunner(dataset, batchSize, false, () => this.steps, make)
+      runner = new ArrayRunner(this.read(dataset), batchSize, false, () => this.steps, make)
     }
     try {
       requireEnd('evaluate', runner, most, 'steps')
@@ -428,11 +432,46 @@ export class Trainer {
   }
 
   /** Inputs as rows, checked; builds the model for them. */
-  readInputs(x: unknown): ReturnType<typeof prepareInputs> {
+  readInputs(x: unknown): ReturnType<typeof prepareInputs> & { readonly readers?: Readers } {
     const read = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(read.x, read.inputs)
     this.model.checkData(read.inputs)
-    return read
+    return this.read(read)
+  }
+
+  private knownReaders: { readonly version: number; readonly form: string; readonly readers: Readers } | null = null
+
+  /** What the layers that read strings make of them stands for the strings from here on. */
+  private read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(data: Data): Data & { readonly readers?: Readers } {
+    if (!hasStrings(data.inputs)) return data
+    const readers = this.readersOf(data.x, data.inputs)
+    const inputs = data.inputs.flatMap((input, i) => {
+      const own = readers[i]
+      return own == null ? [input] : own.readers.map((reader) => reader.readStrings(input as StringTensor))
+    })
+    return { ...data, inputs, readers }
+  }
+
+  /** Who reads which input, from a look at the model with rows of no content. */
+  private readersOf(x: Tree<unknown>, inputs: readonly Tensor[]): Readers {
+    const form = `${structureOf(x)} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.slice(1).join()}]`).join(' ')}`
+    const { knownReaders: known, model } = this
+    if (known?.version === structure.version && known.form === form) return known.readers
+    const found = new Map<Tensor, StringReader[]>()
+    const hear = (strings: Tensor, reader: StringReader): void => {
+      const own = found.get(strings) ?? []
+      if (!own.includes(reader)) own.push(reader)
+      found.set(strings, own)
+    }
+    let readers: Readers = []
+    const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
+    trace(types, (symbols) => {
+      hearingReaders(hear, () => withFrame(null, new CallContext(false), () => model.predictStep(unflatten<Tensor>(x, symbols) as never)))
+      readers = symbols.map((symbol) => (symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null))
+      return []
+    })
+    this.knownReaders = { version: structure.version, form, readers }
+    return readers
   }
 
   /** Inputs and targets as rows, checked as evaluate checks them; builds the model for them. */
@@ -456,7 +495,7 @@ export class Trainer {
       if (pace.isDue()) await pace.yield()
       return again
     }
-    const { x: form, inputs, size } = this.readInputs(x)
+    const { x: form, inputs, size, readers } = this.readInputs(x)
     const sources = inputs.map((input) => new RowSource(input))
     signal?.throwIfAborted()
     const most = Math.min(size, batchSize * (steps ?? Infinity))
@@ -464,9 +503,9 @@ export class Trainer {
     for (let start = 0; start < most; start += batchSize) {
       const count = Math.min(batchSize, size - start)
       const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
-      const prediction = this.steps.predict(form, types)
+      const prediction = this.steps.predict(form, types, readers)
       const { program } = prediction
-      this.remember(form, types, prediction)
+      if (readers === undefined) this.remember(form, types, prediction)
       sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
       program.run()
       found.take(prediction, count)
@@ -489,8 +528,8 @@ export class Trainer {
         const batch = isPromise(next) ? await pace.wait(next) : next
         if (batch === END) break
         restating((message) => `predict, batch ${done}: ${message}${this.hintFor(batch)}`, () => {
-          const { x: form, inputs, size } = this.readInputs(partsOf(batch).x)
-          const prediction = this.steps.predict(form, inputs)
+          const { x: form, inputs, size, readers } = this.readInputs(partsOf(batch).x)
+          const prediction = this.steps.predict(form, inputs, readers)
           load(prediction.program, inputs)
           prediction.program.run()
           found.take(prediction, size)
@@ -508,10 +547,10 @@ export class Trainer {
   predictOnBatch(x: unknown): Tree<Tensor> {
     const again = this.predictAgain(x)
     if (again !== null) return again
-    const { x: form, inputs } = this.readInputs(x)
-    const prediction = this.steps.predict(form, inputs)
+    const { x: form, inputs, readers } = this.readInputs(x)
+    const prediction = this.steps.predict(form, inputs, readers)
     const { program, structure: tree } = prediction
-    this.remember(form, inputs, prediction)
+    if (readers === undefined) this.remember(form, inputs, prediction)
     inputs.forEach((input, i) => program.parameter(i).set(input.data))
     program.run()
     const outputs = program.graph.outputs.map(({ shape, dtype }, i) => new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype))
@@ -559,11 +598,13 @@ export class Trainer {
     const data = this.learnOutputs(x)
     const prepared = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
     const dataset = weighClasses(prepared, options.classWeight, this.outputNames)
-    const program = this.isLikeLast(this.lastSteps[method], compiled, dataset) ? this.lastSteps[method]!.program : this.makeStep(method, compiled, dataset)
+    const last = this.lastSteps[method]
+    const known = last !== null && !hasStrings(dataset.inputs) && this.isLikeLast(last, compiled, dataset) ? last : null
+    const { program, batch } = known === null ? this.makeStep(method, compiled, dataset) : { program: known.program, batch: dataset }
     this.model.checkData(dataset.inputs)
     this.checkTargets(compiled, dataset)
     compiled.resetMetrics()
-    const tensors = tensorsOf(dataset)
+    const tensors = tensorsOf(batch)
     if (!runOn(program, tensors)) {
       load(program, tensors)
       const instruction = whatFailed(program)
@@ -572,27 +613,28 @@ export class Trainer {
     return readLogs(method === 'trainOnBatch' ? 'train' : 'test', this.steps, compiled)
   }
 
-  private isLikeLast(last: LastStep | null, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
+  private isLikeLast(last: LastStep, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
     return (
-      last !== null && last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
+      last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
       last.dataset.x === x && last.dataset.y === y && last.epoch === compiled.runtime.epoch &&
       sameTypes(inputs, last.dataset.inputs) && sameTypes(targets, last.dataset.targets) && sameTypes(weights, last.dataset.weights)
     )
   }
 
-  private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): Program {
+  private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): { readonly program: Program; readonly batch: Dataset } {
     this.prepare(dataset.x, dataset.inputs, true)
     this.prepareTargets(compiled, dataset)
     const training = method === 'trainOnBatch'
     if (training) this.buildOptimizer(compiled)
     const { steps } = this
-    const types = typesOf(dataset, dataset.size)
+    const batch = this.read(dataset)
+    const types = typesOf(batch, dataset.size)
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.
     const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
     this.holdInstead(program, this.lastSteps[method])
     this.lastSteps[method] = last
-    return program
+    return { program, batch }
   }
 
   disassemble(): Map<string, string> {
@@ -746,6 +788,10 @@ function refuseForBatches(method: string, y: unknown, options: object, names: re
   if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. Batches have ${said === 'batchSize' ? 'a size' : 'it'} of their own.`)
 }
 
+function hasStrings(inputs: readonly Tensor[]): boolean {
+  return inputs.some((input) => input instanceof StringTensor)
+}
+
 function requireEnd(where: string, { steps }: Runner, said: number | null | undefined, option: string): void {
   if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
 }
@@ -754,7 +800,8 @@ const PARTS = ['x', 'y', 'sampleWeight']
 
 /** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
 function partsOf(batch: unknown): { readonly x: unknown; readonly y?: unknown; readonly sampleWeight?: SampleWeights | null } {
-  if (Array.isArray(batch)) {
+  const isTexts = Array.isArray(batch) && batch.every((each) => typeof each === 'string')
+  if (Array.isArray(batch) && !isTexts) {
     if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] as SampleWeights }
     throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
   }

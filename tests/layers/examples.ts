@@ -123,6 +123,11 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { inputDim: 5, outputDim: 3 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
     { options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' }, input: whole, mask: 'makes' },
   ],
+  IntegerLookup: [
+    { options: { vocabulary: [3, 1] }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
+    { options: { vocabulary: [3, 1, 4], maskToken: 0, numOovIndices: 2 }, input: whole },
+    { options: { vocabulary: [3, 1], outputMode: 'multiHot' }, input: whole },
+  ],
   PositionEmbedding: [{ options: { sequenceLength: 5 }, input: steps }],
   Identity: [{ input: vector, others: [whole, image] }],
   InputLayer: [{ options: { shape: [4] }, input: vector, begins: true }],

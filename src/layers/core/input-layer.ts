@@ -15,8 +15,8 @@ export class InputLayer extends configured(Layer<Tensor>, () => ({
   shape: required(extents(null)),
   /** The number of samples, where it is always the same. */
   batchSize: option(nullable(count), null),
-  /** What the input holds: float32, int32 or bool. */
-  dtype: option(choice<DType>('float32', 'int32', 'bool'), 'float32'),
+  /** What the input holds: float32, int32, bool or string. */
+  dtype: option(choice<DType>('float32', 'int32', 'bool', 'string'), 'float32'),
 })) {
   static readonly className = 'InputLayer'
   override readonly supportsMasking = true

@@ -1,0 +1,74 @@
+// Hashing: strings to numbers without a vocabulary.
+
+import type { DType } from '../../core/dtypes'
+import { ArgumentError } from '../../core/errors'
+import { configured, count, custom, integer, nullable, option, required } from '../../core/options'
+import type { Kind } from '../../core/options'
+import type { StringTensor } from '../../ops/strings'
+import { Tensor } from '../../ops/tensor'
+import type { BatchShape } from '../spec'
+import { categoryMode, encodeCategories, encodedShape } from './category-output'
+import { bucketOf } from './fingerprint'
+import { StringLayer } from './string-layer'
+
+type Salt = readonly [number, number]
+
+const saltKind: Kind<Salt, number | readonly number[]> = custom(
+  (value, place): Salt => {
+    const [first, second = first] = Array.isArray(value) ? (value as unknown[]) : [value]
+    const read = (each: unknown): number => integer({ min: 0 }).read(each, place)
+    return [read(first), read(second)]
+  },
+  (salt) => salt,
+)
+
+/**
+ * The number of the bin that a string falls into: [batch, …] strings → int32 0 … numBins − 1. Nothing is learnt, and different
+ * strings may share a bin. The numbers are those of Keras: FarmHash64 modulo numBins, or with a salt SipHash64.
+ *
+ *   new Hashing({ numBins: 3 }).apply([['A'], ['B'], ['C'], ['D'], ['E']])   // [[1], [0], [1], [1], [2]]
+ *
+ * Keras: `keras.layers.Hashing`.
+ */
+export class Hashing extends configured(StringLayer, () => ({
+  /** How many numbers there are. */
+  numBins: required(count),
+  /** A string that has bin 0 for itself. Default null: none. */
+  maskValue: option(nullable(custom<string>((value, place) => {
+    if (typeof value === 'string') return value
+    throw new ArgumentError(`${place} must be a string, received ${String(value)}`)
+  }, (value) => value)), null),
+  /** A number, or two: another distribution of strings over the bins. Default null. */
+  salt: option(nullable(saltKind), null),
+  /** What is given: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
+  outputMode: option(categoryMode, 'int'),
+})) {
+  static readonly className = 'Hashing'
+
+  protected override checkOptions(): void {
+    if (this.outputMode === 'tfIdf') throw new ArgumentError("Hashing: outputMode must be 'int', 'oneHot', 'multiHot' or 'count'")
+  }
+
+  readStrings({ strings, shape }: StringTensor): Tensor {
+    const { numBins, maskValue, salt } = this
+    const free = maskValue === null || numBins === 1 ? 0 : 1
+    const bin = (text: string): number => (text === maskValue ? 0 : free + bucketOf(text, numBins - free, salt))
+    return new Tensor(Int32Array.from(strings, bin), shape, 'int32')
+  }
+
+  protected readShape(shape: BatchShape): BatchShape {
+    return shape
+  }
+
+  protected encode(numbers: Tensor): Tensor {
+    return encodeCategories(String(this), numbers, this.outputMode, this.numBins)
+  }
+
+  override computeOutputShape(shape: BatchShape): BatchShape {
+    return encodedShape(String(this), shape, this.outputMode, this.numBins)
+  }
+
+  protected override outputDtype(): DType {
+    return this.outputMode === 'int' ? 'int32' : 'float32'
+  }
+}

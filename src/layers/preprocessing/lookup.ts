@@ -1,0 +1,123 @@
+// What the lookups of strings and of integers have in common: the vocabulary, how it is learnt, and what is given for a number.
+
+import { ArgumentError, StateError } from '../../core/errors'
+import { boolean, count, integer, listOf, nullable, number, option } from '../../core/options'
+import type { Kind } from '../../core/options'
+import { Tensor } from '../../ops/tensor'
+import type { BatchShape } from '../spec'
+import type { CategoryMode } from './category-output'
+import { categoryMode, encodeCategories, encodedShape } from './category-output'
+import type { Specials, Token } from './vocabulary'
+import { TokenCounts, Vocabulary, requireVocabulary } from './vocabulary'
+
+/** The options of every lookup, beside its special tokens. */
+export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
+  /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
+  maxTokens: option(nullable(count), null),
+  /** How many numbers there are for tokens that are not in the vocabulary. Default 1. */
+  numOovIndices: option(integer({ min: 0 }), 1),
+  /** The tokens, where they need not be learnt. Default null. */
+  vocabulary: option(nullable(listOf(token)), null),
+  /** What each token counts in outputMode 'tfIdf'. Default null: learnt. */
+  idfWeights: option(nullable(listOf(number())), null),
+  /** What is given: 'int', 'oneHot', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
+  outputMode: option(categoryMode, 'int'),
+  /** Whether vectors are maxTokens long, however many tokens there are. Default false. */
+  padToMaxTokens: option(boolean, false),
+})
+
+/** What a lookup says of itself. */
+export interface LookupSettings<T extends Token> {
+  readonly maxTokens: number | null
+  readonly outputMode: CategoryMode
+  readonly padToMaxTokens: boolean
+  readonly vocabulary: readonly T[] | null
+  readonly idfWeights: readonly number[] | null
+}
+
+/** A vocabulary that is given or learnt, and what is made of its numbers. */
+export class Lookup<T extends Token> {
+  private known: Vocabulary<T> | null = null
+  private weights: Tensor | null = null
+  private counts: TokenCounts<T> | null = null
+
+  constructor(
+    private readonly owner: { toString(): string },
+    private readonly settings: LookupSettings<T>,
+    private readonly specials: Specials<T>,
+  ) {
+    const { maxTokens, outputMode, padToMaxTokens, vocabulary, idfWeights } = settings
+    if (padToMaxTokens && maxTokens === null) throw new ArgumentError(`${owner.toString()}: padToMaxTokens needs maxTokens`)
+    if (idfWeights !== null && outputMode !== 'tfIdf') throw new ArgumentError(`${owner.toString()}: idfWeights are for outputMode 'tfIdf', received '${outputMode}'`)
+    if (vocabulary !== null) this.set(vocabulary, idfWeights)
+    else if (idfWeights !== null) throw new ArgumentError(`${owner.toString()}: idfWeights need a vocabulary`)
+  }
+
+  /** @throws StateError before there is one */
+  get vocabulary(): Vocabulary<T> {
+    return requireVocabulary(String(this.owner), this.known)
+  }
+
+  get isKnown(): boolean {
+    return this.known !== null
+  }
+
+  /** @throws ArgumentError for tokens that cannot be a vocabulary */
+  set(tokens: readonly T[], weights: readonly number[] | null = null): void {
+    const { owner, specials, settings: { maxTokens, outputMode } } = this
+    if (outputMode === 'tfIdf' && weights === null) throw new ArgumentError(`${owner.toString()}: outputMode 'tfIdf' needs idfWeights with the vocabulary`)
+    const made = new Vocabulary(String(owner), tokens, specials, weights)
+    if (maxTokens !== null && made.size > maxTokens) throw new ArgumentError(`${owner.toString()}: the vocabulary has ${tokens.length} tokens, with the special ones ${made.size}, and maxTokens is ${maxTokens}`)
+    this.known = made
+    this.weights = weights === null ? null : new Tensor(Float32Array.from({ length: this.width }, (_, i) => made.allWeights[i] ?? 0), [this.width], 'float32')
+  }
+
+  /** Begins to learn anew. */
+  reset(): void {
+    this.counts = new TokenCounts()
+  }
+
+  /** Takes in the tokens of one row. */
+  count(tokens: readonly T[]): void {
+    this.counts!.add(tokens)
+  }
+
+  /** Ends learning: the most frequent tokens are the vocabulary. */
+  finish(): void {
+    const { specials, settings: { maxTokens, outputMode } } = this
+    const counts = this.counts!
+    const special = new Set<Token>([specials.unknown, ...(specials.mask === null ? [] : [specials.mask])])
+    const room = maxTokens === null ? Infinity : maxTokens - new Vocabulary<T>('', [], specials).size
+    if (room < 1) throw new ArgumentError(`${this.owner.toString()}: maxTokens ${maxTokens} leaves no room for a token`)
+    const tokens = counts.mostFrequent(room, special)
+    this.counts = null
+    this.set(tokens, outputMode === 'tfIdf' ? tokens.map((token) => counts.inverseFrequency(token)) : null)
+  }
+
+  /** Elements of a vector over all tokens. */
+  get width(): number {
+    const { maxTokens, padToMaxTokens } = this.settings
+    return padToMaxTokens ? maxTokens! : this.vocabulary.size
+  }
+
+  encode(numbers: Tensor): Tensor {
+    const { outputMode } = this.settings
+    return outputMode === 'int' ? numbers : encodeCategories(String(this.owner), numbers, outputMode, this.width, this.weights)
+  }
+
+  shapeOf(shape: BatchShape): BatchShape {
+    const { outputMode } = this.settings
+    return encodedShape(String(this.owner), shape, outputMode, outputMode === 'int' ? 0 : this.width)
+  }
+
+  /** For the configuration: what was learnt is what will be given. */
+  get config(): { readonly vocabulary: readonly T[] | null; readonly idfWeights: readonly number[] | null } {
+    return { vocabulary: this.known?.tokens ?? null, idfWeights: this.known?.weights ?? null }
+  }
+}
+
+/** @throws StateError where a model was compiled with another vocabulary */
+export function requireUnbuilt(layer: { readonly built: boolean; toString(): string }, lookup: Lookup<never>, outputMode: CategoryMode): void {
+  if (!layer.built || outputMode === 'int' || !lookup.isKnown) return
+  throw new StateError(`${layer.toString()}: its vectors have a length already, by which later layers were built. Adapt it before it is called, or set padToMaxTokens.`)
+}

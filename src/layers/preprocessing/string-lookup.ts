@@ -1,0 +1,238 @@
+// StringLookup and IntegerLookup: tokens to numbers, by a vocabulary that is given or learnt.
+
+import type { DType } from '../../core/dtypes'
+import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { boolean, configured, custom, integer, nullable, option, text } from '../../core/options'
+import type { Kind } from '../../core/options'
+import type { Config } from '../../core/registry'
+import { sizeOf } from '../../core/shapes'
+import { add, cast, equal, mod, where } from '../../ops/elementwise'
+import type { TensorLike } from '../../ops/convert'
+import { toTensor } from '../../ops/convert'
+import { take } from '../../ops/shape'
+import { searchsorted } from '../../ops/sorting'
+import type { NestedStrings } from '../../ops/strings'
+import { StringTensor, toStrings } from '../../ops/strings'
+import { Tensor } from '../../ops/tensor'
+import { TensorLayer } from '../core/tensor-layer'
+import type { BatchShape } from '../spec'
+import type { AdaptData } from './documents'
+import { eachPart } from './documents'
+import type { CategoryMode } from './category-output'
+import { bucketOf } from './fingerprint'
+import { Lookup, lookupOptions, requireUnbuilt } from './lookup'
+import { StringLayer } from './string-layer'
+import type { Specials, Token } from './vocabulary'
+
+/** Any text, the empty one too. */
+const anyText: Kind<string> = custom((value, place) => {
+  if (typeof value === 'string') return value
+  throw new ArgumentError(`${place} must be a string, received ${quoted(value)}`)
+}, (value) => value)
+
+/** What stands before the tokens. @throws ArgumentError for vectors where `invert` is set */
+function specialsOf<T extends Token>(layer: { readonly maskToken: T | null; readonly numOovIndices: number; readonly oovToken: T; readonly outputMode: CategoryMode; readonly invert: boolean }): Specials<T> {
+  const { maskToken, numOovIndices, oovToken, outputMode, invert } = layer
+  if (invert && outputMode !== 'int') throw new ArgumentError(`${String(layer)}: invert goes with outputMode 'int'`)
+  return { mask: outputMode === 'int' ? maskToken : null, unknowns: numOovIndices, unknown: oovToken }
+}
+
+/** The rows of strings: the strings of each sample. */
+export function rowsOf({ strings, shape }: StringTensor): readonly (readonly string[])[] {
+  const width = sizeOf(shape.slice(1))
+  return Array.from({ length: shape[0] ?? 1 }, (_, i) => strings.slice(i * width, (i + 1) * width))
+}
+
+/**
+ * Strings → numbers of a vocabulary: [batch, …] → int32 [batch, …], or vectors over the vocabulary.
+ *
+ *   const kinds = new StringLookup()
+ *   await kinds.adapt(['cat', 'dog', 'cat'])
+ *   kinds.apply(['dog', 'cat', 'bird'])            // [2, 1, 0]: 0 is what is not known
+ *   new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
+ *
+ * In a model strings enter by `Input({ shape: [1], dtype: 'string' })`. With a maskToken 0 stands for it, and what is not known
+ * has 1. With `invert` numbers become strings, outside of models.
+ *
+ * Keras: `keras.layers.StringLookup`.
+ */
+export class StringLookup extends configured(StringLayer, () => ({
+  ...lookupOptions(anyText),
+  /** What stands for padding, with number 0; in outputMode 'int'. Default null: none. */
+  maskToken: option(nullable(anyText), null),
+  /** What numbers of the unknown become where `invert` is set. Default '[UNK]'. */
+  oovToken: option(text, '[UNK]'),
+  /** Numbers → strings. Default false. */
+  invert: option(boolean, false),
+})) {
+  static readonly className = 'StringLookup'
+  private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
+
+  /** Learns the vocabulary: the most frequent strings first. What was learnt before is forgotten. */
+  async adapt(data: AdaptData<NestedStrings>): Promise<void> {
+    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    this.lookup.reset()
+    await eachPart(data, `${this}: adapt`, (part) => {
+      for (const row of rowsOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
+    })
+    this.lookup.finish()
+  }
+
+  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
+  getVocabulary(includeSpecialTokens = true): readonly string[] {
+    const { vocabulary } = this.lookup
+    return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
+  }
+
+  /** Replaces the vocabulary. */
+  setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
+    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    this.lookup.set(tokens, idfWeights)
+  }
+
+  /** The number of tokens, special ones among them. */
+  get vocabularySize(): number {
+    return this.lookup.vocabulary.size
+  }
+
+  override get inputDtype(): DType {
+    return this.invert ? 'int32' : 'string'
+  }
+
+  override call(x: Tensor): Tensor {
+    return this.invert ? this.namesOf(x) : super.call(x)
+  }
+
+  protected override toTensors(input: unknown): ReturnType<StringLayer['toTensors']> {
+    return this.invert ? toTensor(input as TensorLike, String(this), 'int32') : super.toTensors(input)
+  }
+
+  private namesOf(x: Tensor): StringTensor {
+    if (Tensor.symbolOf(x) !== null) throw new ArgumentError(`${this}: numbers become strings outside of models: call it on what predict gives`)
+    const { all } = this.lookup.vocabulary
+    return new StringTensor(Array.from(x.data, (index) => all[index] ?? this.oovToken), x.shape)
+  }
+
+  readStrings({ strings, shape }: StringTensor): Tensor {
+    const { vocabulary } = this.lookup
+    const place = String(this)
+    return new Tensor(Int32Array.from(strings, (token) => vocabulary.numberOf(token, place, bucketOf)), shape, 'int32')
+  }
+
+  protected readShape(shape: BatchShape): BatchShape {
+    return shape
+  }
+
+  protected encode(numbers: Tensor): Tensor {
+    return this.lookup.encode(numbers)
+  }
+
+  override computeOutputShape(shape: BatchShape): BatchShape {
+    return this.lookup.shapeOf(shape)
+  }
+
+  protected override outputDtype(): DType {
+    return this.invert ? 'string' : this.outputMode === 'int' ? 'int32' : 'float32'
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.lookup.config }
+  }
+}
+
+/**
+ * Integers → numbers of a vocabulary: as StringLookup, on the tape.
+ *
+ *   const zip = new IntegerLookup({ vocabulary: [10115, 80331] })
+ *   zip.apply([80331, 10115, 7])   // [2, 1, 0]
+ *
+ * Keras: `keras.layers.IntegerLookup`.
+ */
+export class IntegerLookup extends configured(TensorLayer, () => ({
+  ...lookupOptions(integer()),
+  /** What stands for padding, with number 0; in outputMode 'int'. Default null: none. */
+  maskToken: option(nullable(integer()), null),
+  /** What numbers of the unknown become where `invert` is set. Default −1. */
+  oovToken: option(integer(), -1),
+  /** Numbers → integers of the vocabulary. Default false. */
+  invert: option(boolean, false),
+})) {
+  static readonly className = 'IntegerLookup'
+  private readonly lookup = new Lookup<number>(this, this, specialsOf(this))
+
+  /** Learns the vocabulary: the most frequent integers first. What was learnt before is forgotten. */
+  async adapt(data: AdaptData<TensorLike>): Promise<void> {
+    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    this.lookup.reset()
+    await eachPart(data, `${this}: adapt`, (part) => {
+      const { data: numbers, shape } = toTensor(typeof part === 'number' ? [part] : part, `${this}: adapt`)
+      const wrong = numbers.find((x: number) => !Number.isInteger(x))
+      if (wrong !== undefined) throw new DataError(`${this}: adapt: every element must be an integer, received ${wrong}`)
+      const width = sizeOf(shape.slice(1))
+      for (let at = 0; at < numbers.length; at += width) this.lookup.count([...numbers.subarray(at, at + width)])
+    })
+    this.lookup.finish()
+  }
+
+  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
+  getVocabulary(includeSpecialTokens = true): readonly number[] {
+    const { vocabulary } = this.lookup
+    return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
+  }
+
+  /** Replaces the vocabulary. */
+  setVocabulary(tokens: readonly number[], idfWeights: readonly number[] | null = null): void {
+    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    this.lookup.set(tokens, idfWeights)
+  }
+
+  /** The number of tokens, special ones among them. */
+  get vocabularySize(): number {
+    return this.lookup.vocabulary.size
+  }
+
+  override get inputDtype(): DType {
+    return 'int32'
+  }
+
+  call(x: Tensor): Tensor {
+    const numbers = cast(x, 'int32')
+    return this.invert ? this.tokensOf(numbers) : this.lookup.encode(this.numbersOf(numbers))
+  }
+
+  private tokensOf(numbers: Tensor): Tensor {
+    const { all } = this.lookup.vocabulary
+    const table = new Tensor(Int32Array.of(...all, this.oovToken), [all.length + 1], 'int32')
+    const isKnown = equal(mod(numbers, all.length), numbers)
+    return take(table, where(isKnown, numbers, all.length), 0)
+  }
+
+  // A number is found by halving the vocabulary, in the order of size.
+  private numbersOf(x: Tensor): Tensor {
+    const { vocabulary } = this.lookup
+    const { specials, start, tokens } = vocabulary
+    const ordered = tokens.map((token, i) => [token, start + i] as const).concat(specials.mask === null ? [] : [[specials.mask, 0]]).sort(([a], [b]) => a - b)
+    const unknown = specials.unknowns === 0 ? -1 : add(mod(x, specials.unknowns), start - specials.unknowns)
+    if (ordered.length === 0) return cast(add(multiplyByZero(x), unknown), 'int32')
+    const keys = new Tensor(Int32Array.from(ordered, ([token]) => token), [ordered.length], 'int32')
+    const numbers = new Tensor(Int32Array.from(ordered, ([, number]) => number), [ordered.length], 'int32')
+    const at = mod(searchsorted(keys, x), ordered.length)
+    return cast(where(equal(take(keys, at, 0), x), take(numbers, at, 0), unknown), 'int32')
+  }
+
+  override computeOutputShape(shape: BatchShape): BatchShape {
+    return this.lookup.shapeOf(shape)
+  }
+
+  protected override outputDtype(): DType {
+    return this.outputMode === 'int' ? 'int32' : 'float32'
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.lookup.config }
+  }
+}
+
+function multiplyByZero(x: Tensor): Tensor {
+  return mod(x, 1)
+}

@@ -1,0 +1,185 @@
+// TextVectorization: texts to numbers of words, or to vectors over a vocabulary.
+
+import type { DType } from '../../core/dtypes'
+import { ArgumentError, DataError, quoted } from '../../core/errors'
+import { boolean, configured, count, custom, listOf, nullable, number, option, text } from '../../core/options'
+import type { Kind } from '../../core/options'
+import type { Config } from '../../core/registry'
+import { customObject } from '../../core/registry'
+import type { NestedStrings, StringTensor } from '../../ops/strings'
+import { toStrings } from '../../ops/strings'
+import { Tensor } from '../../ops/tensor'
+import type { BatchShape } from '../spec'
+import type { CategoryMode } from './category-output'
+import { categoryMode } from './category-output'
+import type { AdaptData } from './documents'
+import { eachPart } from './documents'
+import { bucketOf } from './fingerprint'
+import { Lookup, requireUnbuilt } from './lookup'
+import { StringLayer, requireRows } from './string-layer'
+import { rowsOf } from './string-lookup'
+
+/** A word for something that is done with a text, or a function. */
+type TextFunction<Word extends string, Result> = Word | ((text: string) => Result)
+
+/** A known word, a function, or the name of one in the scopes of custom objects. */
+function wordOrFunction<Word extends string, Result>(words: readonly Word[]): Kind<TextFunction<Word, Result>, Word | (string & {}) | ((text: string) => Result)> {
+  return custom(
+    (value, place) => {
+      if (typeof value === 'function') return value as (text: string) => Result
+      const own = typeof value === 'string' ? customObject(value) : undefined
+      if (typeof own === 'function') return own as (text: string) => Result
+      const found = words.find((word) => typeof value === 'string' && word.toLowerCase() === value.replaceAll('_', '').toLowerCase())
+      if (found !== undefined) return found
+      throw new ArgumentError(`${place} must be ${words.map(quoted).join(' or ')}, or a function, received ${quoted(value)}`)
+    },
+    (value) => (typeof value === 'function' ? value.name : value),
+  )
+}
+
+const STANDARDIZE = ['lowerAndStripPunctuation', 'lower', 'stripPunctuation'] as const
+const SPLIT = ['whitespace', 'character'] as const
+
+const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
+
+/**
+ * Texts → numbers of their words. A text is made plain (small letters, no punctuation), split at white space, and each word, or
+ * each group of neighbouring words, gets its number: 0 is padding, 1 what is not known, 2 the most frequent word. [batch] or
+ * [batch, 1] texts → int32 [batch, words], filled up with 0; or float32 [batch, vocabulary] in the other modes.
+ *
+ *   const vectorize = new TextVectorization({ maxTokens: 20000, outputSequenceLength: 100 })
+ *   await vectorize.adapt(texts)
+ *   const model = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ … }), …])
+ *   await model.fit(texts, labels)
+ *
+ * Without outputSequenceLength rows are as long as the longest of what is read at once: all texts of an array, or of a batch.
+ *
+ * Keras: `keras.layers.TextVectorization`.
+ */
+export class TextVectorization extends configured(StringLayer, () => ({
+  /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
+  maxTokens: option(nullable(count), null),
+  /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
+  standardize: option(nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)), 'lowerAndStripPunctuation'),
+  /** 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default 'whitespace'. */
+  split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
+  /** Groups of so many neighbours: 2 is words and pairs, [2] pairs alone. Default null: words. */
+  ngrams: option(nullable(custom<number | readonly number[]>((value, place) => (Array.isArray(value) ? listOf(count).read(value, place) : count.read(value, place)), (value) => (typeof value === 'number' ? value : [...value]))), null),
+  /** What is given: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
+  outputMode: option(categoryMode, 'int'),
+  /** The length of every row of numbers: longer ones are cut. Default null. */
+  outputSequenceLength: option(nullable(count), null),
+  /** Whether vectors are maxTokens long, however many tokens there are. Default false. */
+  padToMaxTokens: option(boolean, false),
+  /** The tokens, where they need not be learnt; without padding and the unknown. Default null. */
+  vocabulary: option(nullable(listOf(text)), null),
+  /** What each token counts in outputMode 'tfIdf'. Default null: learnt. */
+  idfWeights: option(nullable(listOf(number())), null),
+})) {
+  static readonly className = 'TextVectorization'
+  private readonly lookup = new Lookup<string>(this, this, { mask: this.outputMode === 'int' ? '' : null, unknowns: 1, unknown: '[UNK]' })
+
+  /** Learns the vocabulary: the most frequent tokens first. What was learnt before is forgotten. */
+  async adapt(data: AdaptData<NestedStrings>): Promise<void> {
+    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    this.lookup.reset()
+    await eachPart(data, `${this}: adapt`, (part) => {
+      for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
+    })
+    this.lookup.finish()
+  }
+
+  protected override checkOptions(): void {
+    super.checkOptions()
+    const { outputMode, outputSequenceLength } = this
+    if (outputMode === 'oneHot') throw new ArgumentError(`${this}: outputMode must be 'int', 'multiHot', 'count' or 'tfIdf'`)
+    if (outputSequenceLength !== null && outputMode !== 'int') throw new ArgumentError(`${this}: outputSequenceLength goes with outputMode 'int'`)
+  }
+
+  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
+  getVocabulary(includeSpecialTokens = true): readonly string[] {
+    const { vocabulary } = this.lookup
+    return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
+  }
+
+  /** Replaces the vocabulary. */
+  setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
+    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    this.lookup.set(tokens, idfWeights)
+  }
+
+  /** The number of tokens, special ones among them. */
+  get vocabularySize(): number {
+    return this.lookup.vocabulary.size
+  }
+
+  /** The tokens of each text. */
+  private tokensOf(strings: StringTensor): readonly (readonly string[])[] {
+    requireRows(String(this), strings.shape)
+    return rowsOf(strings).map((row) => row.flatMap((each) => this.ngramsOf(this.wordsOf(this.plain(each)))))
+  }
+
+  private plain(value: string): string {
+    const { standardize } = this
+    if (standardize === null) return value
+    if (typeof standardize === 'function') {
+      const made: unknown = standardize(value)
+      if (typeof made === 'string') return made
+      throw new DataError(`${this}: standardize must give a string, received ${quoted(made)}`)
+    }
+    const low = standardize === 'stripPunctuation' ? value : value.toLowerCase()
+    return standardize === 'lower' ? low : low.replace(PUNCTUATION, '')
+  }
+
+  private wordsOf(value: string): readonly string[] {
+    const { split } = this
+    if (split === null) return [value]
+    if (split === 'character') return [...value]
+    if (split === 'whitespace') return value.split(/\s+/).filter((word) => word !== '')
+    const made: unknown = split(value)
+    if (Array.isArray(made) && made.every((word) => typeof word === 'string')) return made
+    throw new DataError(`${this}: split must give a list of strings, received ${quoted(made)}`)
+  }
+
+  private ngramsOf(words: readonly string[]): readonly string[] {
+    const { ngrams } = this
+    if (ngrams === null) return words
+    const sizes = typeof ngrams === 'number' ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams
+    return sizes.flatMap((size) => Array.from({ length: Math.max(0, words.length - size + 1) }, (_, i) => words.slice(i, i + size).join(' ')))
+  }
+
+  readStrings(strings: StringTensor): Tensor {
+    const { vocabulary } = this.lookup
+    const place = String(this)
+    const rows = this.tokensOf(strings)
+    const width = this.outputSequenceLength ?? Math.max(1, ...rows.map(({ length }) => length))
+    // What fills up counts nowhere.
+    const numbers = new Int32Array(rows.length * width).fill(this.outputMode === 'int' ? 0 : -1)
+    rows.forEach((tokens, row) => {
+      const most = Math.min(width, tokens.length)
+      for (let i = 0; i < most; i++) numbers[row * width + i] = vocabulary.numberOf(tokens[i]!, place, bucketOf)
+    })
+    return new Tensor(numbers, [rows.length, width], 'int32')
+  }
+
+  protected readShape([batch = null]: BatchShape): BatchShape {
+    return [batch, this.outputSequenceLength]
+  }
+
+  protected encode(numbers: Tensor): Tensor {
+    return this.lookup.encode(numbers)
+  }
+
+  override computeOutputShape(shape: BatchShape): BatchShape {
+    requireRows(String(this), shape)
+    return this.lookup.shapeOf(this.readShape(shape))
+  }
+
+  protected override outputDtype(): DType {
+    return (this.outputMode as CategoryMode) === 'int' ? 'int32' : 'float32'
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...this.lookup.config }
+  }
+}

@@ -1,0 +1,286 @@
+// Layers that read strings: what Keras gives, and strings on their way through models.
+
+import { describe, expect, it } from 'vitest'
+import {
+  ArgumentError, Concatenate, DataError, Dense, Embedding, Flatten, GlobalAveragePooling1D, Hashing, Input, IntegerLookup, Layer, Model, Sequential, ShapeError,
+  StateError, StringLookup, StringTensor, Tensor, TextVectorization, cloneModel, loadModel, ops, setRandomSeed,
+} from '../../src'
+import { Dataset } from '../../src/data'
+import { fingerprint64, sipHash } from '../../src/layers/preprocessing/fingerprint'
+import { errorOf, expectError, weightsOf } from '../helpers/training'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const values = (x: Tensor) => x.toArray()
+
+describe('hashes', () => {
+  // Published: the examples of Keras's Hashing.
+  const letters = [['A'], ['B'], ['C'], ['D'], ['E']]
+  it.each([
+    [{}, [[1], [0], [1], [1], [2]]],
+    [{ salt: [133, 137] }, [[1], [2], [1], [0], [2]]],
+    [{ salt: 133 }, [[0], [0], [2], [1], [0]]],
+  ])('Hashing %j', (options, expected) => {
+    expect(values(new Hashing({ numBins: 3, ...options }).apply(letters as never))).toEqual(expected)
+  })
+
+  it('Hashing with a mask', () => {
+    expect(values(new Hashing({ numBins: 3, maskValue: '' }).apply([['A'], ['B'], [''], ['C'], ['D']] as never))).toEqual([[1], [1], [0], [2], [2]])
+  })
+
+  it('SipHash of the reference', () => {
+    // Aumasson & Bernstein, appendix A: key 00 … 0f, message 00 … 0e.
+    const key = [0x0706050403020100n, 0x0f0e0d0c0b0a0908n] as const
+    expect(sipHash(Uint8Array.from({ length: 15 }, (_, i) => i), key)).toBe(0xa129ca6149be45e5n)
+  })
+
+  it('all lengths differ', () => {
+    const seen = new Set(Array.from({ length: 200 }, (_, length) => fingerprint64(bytes('x'.repeat(length)))))
+    expect(seen.size).toBe(200)
+    expect(fingerprint64(bytes(''))).toBe(0x9ae16a3b2f90404fn)
+  })
+})
+
+describe('StringLookup', () => {
+  const data = [['a', 'c', 'd'], ['d', 'z', 'b']]
+
+  it('numbers of a vocabulary, of the unknown, of a mask', () => {
+    expect(values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'] }).apply(data as never))).toEqual([[1, 3, 4], [4, 0, 2]])
+    expect(values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], maskToken: '' }).apply([['a', '', 'q']] as never))).toEqual([[2, 0, 1]])
+    const two = new StringLookup({ vocabulary: ['a'], numOovIndices: 2 })
+    expect((values(two.apply([['a', 'm', 'z', 'y', 'x']] as never)) as number[][])[0]!.every((x, i) => (i === 0 ? x === 2 : x === 0 || x === 1))).toBe(true)
+    expect(() => new StringLookup({ vocabulary: ['a'], numOovIndices: 0 }).apply(['q'] as never)).toThrow(DataError)
+  })
+
+  it('vectors', () => {
+    const of = (outputMode: 'oneHot' | 'multiHot' | 'count', input: unknown) => values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], outputMode }).apply(input as never))
+    expect(of('oneHot', ['a', 'd', 'z'])).toEqual([[0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
+    expect(of('oneHot', [['a'], ['b']])).toEqual([[0, 1, 0, 0, 0], [0, 0, 1, 0, 0]])
+    expect(of('multiHot', [['a', 'c', 'd', 'd'], ['d', 'z', 'b', 'z']])).toEqual([[0, 1, 0, 1, 1], [1, 0, 1, 0, 1]])
+    expect(of('count', [['a', 'c', 'd', 'd'], ['d', 'z', 'b', 'z']])).toEqual([[0, 1, 0, 1, 2], [2, 0, 1, 0, 1]])
+    // Published: the example of Keras.
+    const tfIdf = new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], idfWeights: [0.25, 0.75, 0.6, 0.4], outputMode: 'tfIdf' })
+    expect(values(tfIdf.apply([['a', 'c', 'd', 'd'], ['d', 'z', 'b', 'z']] as never))).toEqual([[0, 0.25, 0, Math.fround(0.6), Math.fround(0.8)], [1, 0, 0.75, 0, Math.fround(0.4)]])
+    const padded = new StringLookup({ vocabulary: ['a'], maxTokens: 4, padToMaxTokens: true, outputMode: 'multiHot' })
+    expect(values(padded.apply([['a'], ['q']] as never))).toEqual([[0, 1, 0, 0], [1, 0, 0, 0]])
+  })
+
+  it('learns the most frequent tokens, ties in Keras’s order', async () => {
+    const layer = new StringLookup({ maxTokens: 4 })
+    await layer.adapt([['b', 'a', 'c'], ['c', 'b', 'd']])
+    expect(layer.getVocabulary()).toEqual(['[UNK]', 'c', 'b', 'd'])
+    await layer.adapt(Dataset.from([['x', 'x'], ['y', '[UNK]']]))
+    expect(layer.getVocabulary(false)).toEqual(['x', 'y'])
+    expect(layer.vocabularySize).toBe(3)
+    await layer.adapt(Dataset.from(['p', 'q', 'p']))
+    expect(layer.getVocabulary(false)).toEqual(['p', 'q'])
+    const weighed = new StringLookup({ outputMode: 'tfIdf' })
+    await weighed.adapt([['a', 'a'], ['a', 'b'], ['c', 'c']])
+    const { idfWeights, vocabulary } = weighed.getConfig() as { idfWeights: number[]; vocabulary: string[] }
+    expect(vocabulary).toEqual(['a', 'c', 'b'])
+    expect(idfWeights).toEqual([Math.log(1 + 3 / 3), Math.log(1 + 3 / 2), Math.log(1 + 3 / 2)])
+  })
+
+  it('back to strings', () => {
+    const back = new StringLookup({ vocabulary: ['a', 'b'], invert: true, maskToken: '' })
+    const named = back.apply([[2, 3, 0, 1, 9]])
+    expect(named).toBeInstanceOf(StringTensor)
+    expect((named as StringTensor).strings).toEqual(['a', 'b', '', '[UNK]', '[UNK]'])
+    expect(named.toArray()).toEqual([['a', 'b', '', '[UNK]', '[UNK]']])
+    expect(named).toBeInstanceOf(Tensor)
+  })
+
+  it('what is wrong', async () => {
+    expect(() => new StringLookup({ vocabulary: ['a', 'a'] })).toThrow(/'a' twice, at 0 and 1/)
+    expect(() => new StringLookup({ vocabulary: ['[UNK]'] })).toThrow(/not known/)
+    expect(() => new StringLookup({ vocabulary: ['a', 'b'], maxTokens: 2 })).toThrow(/maxTokens is 2/)
+    expect(() => new StringLookup({ vocabulary: ['a'], idfWeights: [1] })).toThrow(ArgumentError)
+    expect(() => new StringLookup({ vocabulary: ['a'], outputMode: 'tfIdf' })).toThrow(/needs idfWeights/)
+    expect(() => new StringLookup({ padToMaxTokens: true })).toThrow(/needs maxTokens/)
+    expect(() => new StringLookup().apply(['a'] as never)).toThrow(StateError)
+    expect(() => new StringLookup({ vocabulary: ['a'] }).apply([1, 2])).toThrow(/element \[0\] must be a string, received 1/)
+    expect(() => new StringLookup({ vocabulary: ['a'] }).apply([['a'], ['b', 'c']] as never)).toThrow(/ragged/)
+    expect(await errorOf(() => new StringLookup().adapt(Dataset.from(['a']).repeat()))).toBeInstanceOf(ArgumentError)
+    expect(() => ops.add(new StringLookup({ vocabulary: ['a'], invert: true }).apply([1]), 1)).toThrow(/strings cannot be computed with/)
+  })
+})
+
+describe('IntegerLookup', () => {
+  const vocabulary = [12, 36, 1138, 42]
+  it('is StringLookup for integers, also in a step', () => {
+    expect(values(new IntegerLookup({ vocabulary }).apply([[12, 1138, 42], [42, 1000, 36]]))).toEqual([[1, 3, 4], [4, 0, 2]])
+    expect(values(new IntegerLookup({ vocabulary, maskToken: 0 }).apply([[12, 0, 7]]))).toEqual([[2, 0, 1]])
+    // Published: the example of Keras with two numbers for the unknown.
+    expect(values(new IntegerLookup({ vocabulary, numOovIndices: 2 }).apply([[12, 1138, 42], [37, 1000, 36]]))).toEqual([[2, 4, 5], [1, 0, 3]])
+    expect(values(new IntegerLookup({ vocabulary, outputMode: 'multiHot' }).apply([[12, 1138, 42, 42], [42, 7, 36, 7]]))).toEqual([[0, 1, 0, 1, 1], [1, 0, 1, 0, 1]])
+    expect(values(new IntegerLookup({ vocabulary, invert: true }).apply([[1, 3, 4], [4, 0, 9]]))).toEqual([[12, 1138, 42], [42, -1, -1]])
+    expect(values(new IntegerLookup({ vocabulary: [] }).apply([3, 4]))).toEqual([0, 0])
+  })
+
+  it('learns', async () => {
+    const layer = new IntegerLookup()
+    await layer.adapt([[5, 5, 3], [3, 5, 9]])
+    expect(layer.getVocabulary()).toEqual([-1, 5, 3, 9])
+    expect(await errorOf(() => layer.adapt([1.5]))).toBeInstanceOf(DataError)
+  })
+})
+
+describe('TextVectorization', () => {
+  it('numbers of words, as the example of Keras', async () => {
+    const layer = new TextVectorization({ maxTokens: 5000, outputSequenceLength: 4 })
+    await layer.adapt(['foo bar', 'bar baz', 'baz bada boom'])
+    expect(layer.getVocabulary()).toEqual(['', '[UNK]', 'baz', 'bar', 'foo', 'boom', 'bada'])
+    expect(values(layer.apply([['foo qux bar'], ['qux baz']] as never))).toEqual([[4, 1, 3, 0], [1, 2, 0, 0]])
+    expect(values(layer.apply(['baz baz baz baz baz'] as never))).toEqual([[2, 2, 2, 2]])
+  })
+
+  it('standardizes, splits and groups', () => {
+    const make = (options: ConstructorParameters<typeof TextVectorization>[0]) => new TextVectorization({ vocabulary: ['a', 'b', 'a b', 'A', 'b!'], ...options })
+    expect(values(make({}).apply(['A, b!  q'] as never))).toEqual([[2, 3, 1]])
+    expect(values(make({ standardize: null }).apply(['A b! b'] as never))).toEqual([[5, 6, 3]])
+    expect(values(make({ standardize: 'lower' }).apply(['A b!'] as never))).toEqual([[2, 6]])
+    expect(values(make({ standardize: 'strip_punctuation' }).apply(['A b!'] as never))).toEqual([[5, 3]])
+    expect(values(make({ standardize: (text) => text.replace('x', 'a') }).apply(['x b'] as never))).toEqual([[2, 3]])
+    expect(values(make({ split: 'character' }).apply(['ab a'] as never))).toEqual([[2, 3, 1, 2]])
+    expect(values(make({ split: null }).apply(['a b'] as never))).toEqual([[4]])
+    expect(values(make({ split: (text) => text.split('-'), standardize: null }).apply(['a-b'] as never))).toEqual([[2, 3]])
+    expect(values(make({ ngrams: 2 }).apply(['a b a'] as never))).toEqual([[2, 3, 2, 4, 1]])
+    expect(values(make({ ngrams: [2] }).apply(['a b a'] as never))).toEqual([[4, 1]])
+    expect(values(make({}).apply(['', 'a'] as never))).toEqual([[0], [2]])
+  })
+
+  it('vectors over the vocabulary', async () => {
+    const data = ['a b', 'a a q']
+    expect(values(new TextVectorization({ vocabulary: ['a', 'b'], outputMode: 'multiHot' }).apply(data as never))).toEqual([[0, 1, 1], [1, 1, 0]])
+    expect(values(new TextVectorization({ vocabulary: ['a', 'b'], outputMode: 'count' }).apply(data as never))).toEqual([[0, 1, 1], [1, 2, 0]])
+    const tfIdf = new TextVectorization({ outputMode: 'tfIdf' })
+    await tfIdf.adapt(['a b', 'a'])
+    const [a, b] = [Math.log(1 + 2 / 3), Math.log(1 + 2 / 2)]
+    const rows = values(tfIdf.apply(['a a q'] as never)) as number[][]
+    ;[(a + b) / 2, 2 * a, 0].forEach((expected, i) => expect(rows[0]![i]).toBeCloseTo(expected, 6))
+  })
+
+  it('what is wrong', () => {
+    expect(() => new TextVectorization({ standardize: 'upper' })).toThrow(/'lowerAndStripPunctuation' or 'lower'/)
+    expect(() => new TextVectorization({ outputMode: 'oneHot' })).toThrow(ArgumentError)
+    expect(() => new TextVectorization({ outputMode: 'count', outputSequenceLength: 3 })).toThrow(ArgumentError)
+    expect(() => new TextVectorization({ vocabulary: ['a'], split: () => 'a' as never }).apply(['a'] as never)).toThrow(/list of strings/)
+    expect(() => new TextVectorization({ vocabulary: ['a'] }).apply([[['a']]] as never)).toThrow(ShapeError)
+  })
+})
+
+const texts = Array.from({ length: 24 }, (_, i) => (i % 2 === 0 ? 'a good and fine film' : 'bad, bad and dull') + ' x'.repeat(i % 3))
+const labels = texts.map((_, i) => [i % 2])
+
+async function reviewModel(declared = true): Promise<{ model: Sequential; vectorize: TextVectorization }> {
+  setRandomSeed(4)
+  const vectorize = new TextVectorization({ maxTokens: 50 })
+  await vectorize.adapt(texts)
+  const model = new Sequential([
+    ...(declared ? [Input({ shape: [1], dtype: 'string' })] : []), vectorize, new Embedding({ inputDim: 50, outputDim: 8, maskZero: true }), new GlobalAveragePooling1D(), new Dense({ units: 1, activation: 'sigmoid' }),
+  ])
+  model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+  return { model, vectorize }
+}
+
+const quiet = { verbose: 0, batchSize: 8 } as const
+const strings = (data: unknown): never => data as never
+
+describe('strings in models', () => {
+  it.each([true, false])('train, evaluate, predict, save, load and clone (declared: %s)', async (declared) => {
+    const { model } = await reviewModel(declared)
+    const { history } = await model.fit(strings(texts), labels, { ...quiet, epochs: 40, validationSplit: 0.25 })
+    expect(history['valAccuracy']!.at(-1)).toBe(1)
+    expect(await model.evaluate(strings(texts.map((text) => [text])), labels)).toEqual(await model.evaluate(strings(texts), labels))
+    const predicted = await model.predict(strings(['a fine film', 'dull']))
+    expect((predicted.toArray() as number[][]).map(([p]) => Math.round(p!))).toEqual([0, 1])
+    expect(values(model.predictOnBatch(strings(['a fine film', 'dull'])))).toEqual(values(predicted))
+    const again = await loadModel(await model.save()) as Sequential
+    expect(values(await again.predict(strings(['a fine film', 'dull'])))).toEqual(values(predicted))
+    await again.fit(strings(texts), labels, quiet)
+    const copy = cloneModel(model)
+    copy.setWeights(model.getWeights())
+    expect(values(await copy.predict(strings(['a fine film', 'dull'])))).toEqual(values(predicted))
+  })
+
+  it('the same as numbers that are made before', async () => {
+    const { model, vectorize } = await reviewModel()
+    const numbers = vectorize.apply(strings(texts))
+    setRandomSeed(4)
+    const plain = new Sequential([new Embedding({ inputDim: 50, outputDim: 8, maskZero: true }), new GlobalAveragePooling1D(), new Dense({ units: 1, activation: 'sigmoid' })])
+    plain.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+    plain.predictOnBatch(numbers)
+    plain.setWeights(model.getWeights())
+    const expected = await plain.fit(numbers, labels, { ...quiet, epochs: 2, shuffle: false })
+    const { history } = await model.fit(strings(texts), labels, { ...quiet, epochs: 2, shuffle: false })
+    expect(history).toEqual(expected.history)
+    expect(weightsOf(model)).toEqual(weightsOf(plain))
+  })
+
+  it('in batches of their own widths, and step by step', async () => {
+    const { model } = await reviewModel()
+    const rows = Dataset.fromTensorSlices({ x: texts, y: labels })
+    const { history } = await model.fit(rows.shuffle(24, { seed: 1 }).batch(8) as never, { epochs: 30, verbose: 0 })
+    expect(history['accuracy']!.at(-1)).toBe(1)
+    expect((await model.evaluate(rows.batch(8) as never)).loss).toBeLessThan(0.6)
+    expect((await model.predict(rows.map(({ x }) => x).batch(5) as never)).shape).toEqual([24, 1])
+    for (const some of [texts.slice(0, 4), ['short', 'a', 'b', 'c'], texts.slice(0, 4)]) model.trainOnBatch(strings(some), labels.slice(0, 4))
+    model.testOnBatch(strings(texts), labels)
+  })
+
+  it('beside numbers, in functional, nested and subclassed models', async () => {
+    const kind = Input({ shape: [1], dtype: 'string', name: 'kind' })
+    const size = Input({ shape: [2], name: 'size' })
+    const lookup = new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
+    const features = new Model({ inputs: { kind, size }, outputs: new Concatenate().apply([lookup.apply(kind), new Hashing({ numBins: 2, outputMode: 'oneHot' }).apply(kind), size]) })
+    const rows = { kind: [['cat'], ['dog'], ['eel']], size: [[1, 2], [3, 4], [5, 6]] }
+    const hashed = values(new Hashing({ numBins: 2, outputMode: 'oneHot' }).apply(strings(rows.kind))) as number[][]
+    const expected = [[0, 1, 0, ...hashed[0]!, 1, 2], [0, 0, 1, ...hashed[1]!, 3, 4], [1, 0, 0, ...hashed[2]!, 5, 6]]
+    expect(values(await features.predict(rows as never))).toEqual(expected)
+    const inner = { kind: Input({ shape: [1], dtype: 'string' }), size: Input({ shape: [2] }) }
+    const outer = new Model({ inputs: inner, outputs: new Dense({ units: 1 }).apply(features.apply(inner as never)) })
+    outer.compile({ optimizer: 'sgd', loss: 'mse' })
+    await outer.fit(rows as never, [[1], [2], [3]], { verbose: 0, epochs: 2 })
+    expect((await outer.predict(rows as never)).shape).toEqual([3, 1])
+    const restored = await loadModel(await outer.save()) as unknown as typeof outer
+    expect(values(await restored.predict(rows as never))).toEqual(values(await outer.predict(rows as never)))
+
+    class Own extends Model {
+      lookup = new StringLookup({ vocabulary: ['cat', 'dog'] })
+      embed = new Embedding({ inputDim: 3, outputDim: 2 })
+      flat = new Flatten()
+      head = new Dense({ units: 1 })
+      override get inputDtype() {
+        return 'string' as const
+      }
+      override call(x: Tensor) {
+        return this.head.apply(this.flat.apply(this.embed.apply(this.lookup.apply(x))))
+      }
+    }
+    const own = new Own()
+    own.compile({ optimizer: 'sgd', loss: 'mse' })
+    await own.fit(strings(rows.kind), [[1], [2], [3]], { verbose: 0, epochs: 2 })
+    expect((await own.predict(strings(rows.kind))).shape).toEqual([3, 1])
+  })
+
+  it('what is wrong', async () => {
+    const { model } = await reviewModel()
+    await expectError(model, () => model.fit([[1], [2]], [[0], [1]], quiet), DataError, 'x: element [0][0] must be a string, received 1')
+    await expectError(model, () => model.fit(strings([['a'], ['b', 'c']]), [[0], [1]], quiet), DataError, 'ragged')
+    await expectError(model, () => model.fit(strings([['a', 'b'], ['b', 'c']]), [[0], [1]], quiet), ShapeError, '[batch, 1]')
+    await expectError(model, () => model.fit(strings(['a', 'b', 'c']), [[0], [1]], quiet), ShapeError, 'as many rows')
+    const numbers = new Sequential([new Dense({ units: 1, inputShape: [2] })])
+    numbers.compile({ optimizer: 'sgd', loss: 'mse' })
+    await expectError(numbers, () => numbers.fit(strings([['a', 'b']]), [[1]], quiet), DataError, "received the string 'a'")
+    expect(() => new Model({ inputs: Input({ shape: [2], dtype: 'string' }), outputs: Input({ shape: [1] }) })).toThrow()
+    const symbol = Input({ shape: [2], dtype: 'string' })
+    expect(() => new Dense({ units: 1 }).apply(symbol)).toThrow(/strings cannot be computed with/)
+    const fresh = new TextVectorization()
+    expect(() => new Sequential([Input({ shape: [1], dtype: 'string' }), fresh]).predictOnBatch(strings(['a']))).toThrow(/has no vocabulary yet/)
+    class Mixed extends Layer {
+      call(x: Tensor) {
+        return ops.multiply(x, 2)
+      }
+    }
+    expect(() => new Mixed().apply(symbol)).toThrow(/strings cannot/)
+  })
+})
