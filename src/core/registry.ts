@@ -88,12 +88,14 @@ export class Registry<Kind extends Configurable> {
    * @param kind names it in errors, such as 'loss'
    * @param classes by the name that each is saved under; asked for at the first use
    * @param aliases further names, such as { mse: 'MeanSquaredError' }
+   * @param unnamed classes of which objects are given, so that a bundle has them only where they are used; files name them, too
    */
   constructor(
     private readonly kind: string,
     private readonly isKind: (value: unknown) => value is Kind,
     private readonly classes: () => Readonly<Record<string, AnyClass<Kind>>>,
     private readonly aliases: Readonly<Record<string, string>> = {},
+    private readonly unnamed: readonly string[] = [],
   ) {}
 
   private get table(): ReadonlyMap<string, AnyClass<Kind>> {
@@ -117,6 +119,13 @@ export class Registry<Kind extends Configurable> {
     return this.classes()
   }
 
+  /** The error for a name that is not known, with the nearest one that is; `more` are known elsewhere. */
+  unknown(name: string, more: readonly string[] = []): ArgumentError {
+    const own = this.unnamed.find((each) => normalizeName(each) === normalizeName(name))
+    if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
+    return new ArgumentError(`The ${this.kind} '${name}' is given as an object, such as new ${own}(…), not by its name.`)
+  }
+
   /** Whether a name is known here or in the scopes of custom objects. */
   knows(name: string): boolean {
     return this.table.has(normalizeName(name)) || customObject(name) !== undefined
@@ -137,7 +146,7 @@ export class Registry<Kind extends Configurable> {
   private make(name: string, config: Config): Kind {
     const own = customObject(name)
     const known = own === undefined ? this.table.get(normalizeName(name)) : undefined
-    if (own === undefined && known === undefined) throw unknownName(this.kind, name, this.known)
+    if (own === undefined && known === undefined) throw this.unknown(name)
     const made = construct(own ?? known, config)
     if (this.isKind(made)) return made
     throw new ArgumentError(`customObjects.${name} is not ${article(this.kind)}`)
@@ -174,7 +183,7 @@ export function snakeCase(name: string): string {
 /** `MeanSquaredError`, `mean_squared_error` → `meanSquaredError` */
 export function camelCase(name: string): string {
   const joined = camelKey(name)
-  // An abbreviation is one word: AUC → auc, RMSprop → rmsprop.
-  const capitals = /^[A-Z]{2,}/.exec(joined)?.[0].length ?? 1
+  // An abbreviation is one word: AUC → auc, RMSprop → rmsprop, KLDivergence → klDivergence.
+  const capitals = /^(?:KL|[A-Z]{2,})/.exec(joined)?.[0].length ?? 1
   return joined.slice(0, capitals).toLowerCase() + joined.slice(capitals)
 }

@@ -10,6 +10,7 @@ import { isBranch, pathName, pathsOf, typed, unflatten } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
 import { requireNumbers } from '../data/arrays'
 import type { MetricIdentifier } from '../metrics'
+import { isScore } from '../metrics/direction'
 import { Metric } from '../metrics/metric'
 import { getMetric } from '../metrics/registry'
 import type { Model } from '../models/model'
@@ -155,7 +156,7 @@ function scorerOf(explained: Explained, model: Model<unknown, unknown>, y: unkno
 function isBetterWhenGreater(metric: MetricIdentifier): boolean {
   if (typeof metric === 'function') return false
   const name = typeof metric === 'string' ? metric : classNameOf(metric as object)
-  return !/error|loss|entropy|^(mse|mae|rmse|bce|ce)$/i.test(name)
+  return isScore(name) ?? true
 }
 
 export interface PartialDependenceOptions<Out = Tensor> extends ExplainOptions<Out> {

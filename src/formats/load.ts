@@ -9,6 +9,11 @@ import { sizeOf } from '../core/shapes'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
 import { limitWeights } from '../layers/weight-limit'
+import { CTC } from '../losses'
+import {
+  ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity,
+  SpecificityAtSensitivity,
+} from '../metrics'
 import { Model } from '../models/model'
 import { customObjectScope } from '../models/scope'
 import { Sequential } from '../models/sequential'
@@ -111,6 +116,12 @@ function makeModel({ className, config }: Serialized, custom: CustomObjects): Mo
   })
 }
 
+/** Losses and metrics that have no names beside those in files. */
+export const unnamed: CustomObjects = {
+  CTC, ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity,
+  SpecificityAtSensitivity,
+}
+
 type Identifier = string | Serialized | ((...inputs: never[]) => unknown)
 
 /** Names, saved objects and trees of them, with the user's own functions in the place of their names. */
@@ -189,7 +200,7 @@ function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: Lo
     if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
   })
   if (compile && description.compile !== null) {
-    compileAgain(model, description.compile, customObjects)
+    compileAgain(model, description.compile, { ...unnamed, ...customObjects })
     restoreSlots(model, description.optimizerFor)
   }
   restoreNumbered(savedVariables(model, { includeOptimizer: compile }), container.tensors)

@@ -1,15 +1,23 @@
 // Losses by name, 'crossentropy' among them, and a user's function as a loss.
 
-import { normalizeName, unknownName } from '../core/errors'
+import { normalizeName } from '../core/errors'
 import { Registry, camelCase, customFunction } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
 import type { LossFunction, LossIdentifier } from './index'
 import {
-  BinaryCrossentropy, CategoricalCrossentropy, Huber, Loss, MeanAbsoluteError, MeanSquaredError,
-  SparseCategoricalCrossentropy,
+  BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
+  CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh,
+  Loss, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
+  SparseCategoricalCrossentropy, SquaredHinge, Tversky,
 } from './index'
 import type { TargetShapes } from './targets'
 import { UNKNOWN_SHAPES, targetKind } from './targets'
+
+/** Keras's short names, of losses and of metrics. */
+export const SHORT_NAMES = {
+  bce: 'BinaryCrossentropy', kld: 'KLDivergence', mse: 'MeanSquaredError', mae: 'MeanAbsoluteError',
+  mape: 'MeanAbsolutePercentageError', msle: 'MeanSquaredLogarithmicError',
+} as const
 
 /** A user's function as a loss. */
 class FunctionLoss extends Loss {
@@ -27,9 +35,14 @@ export const losses = new Registry<Loss>(
   'loss',
   isLoss,
   () => ({
-    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, MeanSquaredError, MeanAbsoluteError, Huber,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
+    SparseCategoricalCrossentropy, CategoricalGeneralizedCrossEntropy, KLDivergence, MeanSquaredError, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, CosineSimilarity, Poisson, Hinge, SquaredHinge,
+    CategoricalHinge, Dice, Tversky, Circle,
   }),
-  { bce: 'BinaryCrossentropy', mse: 'MeanSquaredError', mae: 'MeanAbsoluteError' },
+  SHORT_NAMES,
+  // Its loop would be in every bundle that has compile().
+  ['CTC'],
 )
 
 function crossentropyFor(shapes: TargetShapes, name: string): Loss {
@@ -46,6 +59,6 @@ export function getLoss(identifier: LossIdentifier, shapes: TargetShapes = UNKNO
   if (own !== null) return new FunctionLoss(own.call, own.name === '' ? 'loss' : own.name)
   if (typeof identifier !== 'string') return losses.get(identifier)
   if (['crossentropy', 'ce'].includes(normalizeName(identifier))) return crossentropyFor(shapes, camelCase(identifier))
-  if (!losses.knows(identifier)) throw unknownName('loss', identifier, [...losses.known, 'crossentropy'])
+  if (!losses.knows(identifier)) throw losses.unknown(identifier, ['crossentropy'])
   return losses.get(identifier)
 }

@@ -9,13 +9,13 @@ export interface TargetShapes {
 }
 
 /**
- * One number as output is yes or no; targets with an axis less, or with one number where the classes are, are class
+ * One number as output, [batch] or [batch, …, 1], is yes or no; targets with an axis less, or with one number where the classes are, are class
  * numbers; else one-hot rows.
  *
  * Keras: `is_binary_or_sparse_categorical`.
  */
 export function targetKind({ target, output }: TargetShapes): 'binary' | 'sparse' | 'oneHot' {
-  if ((output.at(-1) ?? 1) === 1) return 'binary'
+  if (output.length < 2 || output.at(-1) === 1) return 'binary'
   return target.length < output.length || target.at(-1) === 1 ? 'sparse' : 'oneHot'
 }
 

@@ -1,4 +1,4 @@
-// Metrics that are the weighted mean of a value per sample.
+// Metrics that are the weighted sum or mean of a value per sample.
 
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
@@ -11,21 +11,49 @@ import { alignRanks, divideNoNan } from '../losses/weights'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
 
-function overAxesFrom(x: Tensor, first: number): Tensor {
+/** Folds axes: mean or sum. */
+type Fold = typeof mean
+
+function overAxesFrom(fold: Fold, x: Tensor, first: number): Tensor {
   if (x.rank <= first) return x
-  return mean(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
+  return fold(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
 }
 
 /** One value and one weight per sample: values [batch, …], weights [batch, …] → [batch], [batch]. */
-export function samplewise(values: Tensor, sampleWeight?: Tensor): { values: Tensor; weights: Tensor } {
+export function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = mean): { values: Tensor; weights: Tensor } {
   if (sampleWeight === undefined) {
-    const each = overAxesFrom(values, 1)
+    const each = overAxesFrom(fold, values, 1)
     return { values: each, weights: full(each.shape, 1) }
   }
   const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
-  const reduced = overAxesFrom(aligned, weights.rank)
+  const reduced = overAxesFrom(fold, aligned, weights.rank)
   const broad = broadcastTo(weights, reduced.shape)
-  return { values: overAxesFrom(multiply(reduced, broad), 1), weights: overAxesFrom(broad, 1) }
+  return { values: overAxesFrom(fold, multiply(reduced, broad), 1), weights: overAxesFrom(fold, broad, 1) }
+}
+
+/** Values and weights as users give them, one each per sample. */
+function read(metric: Metric, values: TensorLike, sampleWeight: TensorLike | undefined, fold?: Fold): { values: Tensor; weights: Tensor } {
+  const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
+  return samplewise(cast(asTensor(values, metric.name), 'float32'), weights, fold)
+}
+
+/** Σ weight · value */
+export class Sum extends Metric {
+  static readonly className = 'Sum'
+  private readonly total: Variable = this.addVariable('total')
+
+  /** Takes in values; outside of compile() call it with the values alone. */
+  update(values: TensorLike, sampleWeight?: TensorLike): void {
+    accumulate(this.total, sum(read(this, values, sampleWeight, sum).values))
+  }
+
+  updateState(values: Tensor, _yPred?: Tensor, sampleWeight?: Tensor): void {
+    this.update(values, sampleWeight)
+  }
+
+  result(): Tensor {
+    return this.total.value
+  }
 }
 
 /** Σ weight · value / Σ weight */
@@ -36,8 +64,7 @@ export class Mean extends Metric {
 
   /** Takes in values; outside of compile() call it with the values alone. */
   update(values: TensorLike, sampleWeight?: TensorLike): void {
-    const value = cast(asTensor(values, this.name), 'float32')
-    const each = samplewise(value, sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight'))
+    const each = read(this, values, sampleWeight)
     accumulate(this.total, sum(each.values))
     // Without weights the count is known when the step is traced.
     accumulate(this.count, sampleWeight === undefined ? full([], each.values.size) : sum(each.weights))

@@ -1,14 +1,16 @@
 // Metric: sums that grow batch by batch, and a number made of them. The state is in linear memory, so that
 // the sums are part of the training step's tape.
 
+import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { alignRanks, applyMask } from '../losses/weights'
+import { alignRanks, applyMask, expandTo } from '../losses/weights'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { add } from '../ops/elementwise'
+import { add, cast } from '../ops/elementwise'
+import { broadcastTo } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import { currentRuntime, withRuntime } from '../runtime/runtime'
@@ -29,7 +31,10 @@ export abstract class Metric extends configured(Configured, metricOptions) {
   /** Takes in one batch. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
-  /** The metric of everything taken in since the last reset: a scalar, or one number for each of several thresholds. */
+  /**
+   * The metric of everything taken in since the last reset. A scalar has the metric's name in logs; a vector, of thresholds or
+   * classes, gives a number for each element, `name_0`, `name_1`, …; a matrix is not in logs.
+   */
   abstract result(): Tensor
 
   /**
@@ -58,4 +63,23 @@ export abstract class Metric extends configured(Configured, metricOptions) {
 /** variable ← variable + x */
 export function accumulate(variable: Variable, x: Tensor): void {
   variable.assign(add(variable.value, x))
+}
+
+/**
+ * Targets and predictions as rows, [batch, outputs].
+ * @param known how many outputs there were before
+ * @returns how many outputs there are
+ * @throws ShapeError for other shapes
+ */
+export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): number {
+  const outputs = yPred.shape[1]
+  if (yTrue.rank === 2 && yPred.rank === 2 && yTrue.shape[1] === outputs && outputs === (known ?? outputs)) return outputs!
+  const hint = yTrue.rank < yPred.rank ? ' Class numbers must be made one-hot rows.' : ''
+  const expected = `[batch, ${known ?? 'outputs'}]`
+  throw new ShapeError(`targets and predictions must be ${expected}, received ${formatShape(yTrue.shape)} and ${formatShape(yPred.shape)}.${hint}`)
+}
+
+/** Weights of samples or of elements, to multiply [batch, outputs] by; null where all count alike. */
+export function rowWeights(sampleWeight: Tensor | undefined, x: Tensor): Tensor | null {
+  return sampleWeight === undefined ? null : broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)
 }

@@ -1,15 +1,19 @@
 // Metrics by name, 'accuracy' and 'crossentropy' among them, and a user's function as a metric.
 
-import { normalizeName, unknownName } from '../core/errors'
+import { normalizeName } from '../core/errors'
 import { Registry, camelCase, customFunction } from '../core/registry'
+import { SHORT_NAMES } from '../losses/registry'
 import type { TargetShapes } from '../losses/targets'
 import { targetKind } from '../losses/targets'
 import { alignRanks } from '../losses/weights'
 import type { MetricFunction, MetricIdentifier } from './index'
 import {
-  AUC, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, Mean, MeanAbsoluteError,
-  MeanMetricWrapper, MeanSquaredError, Metric, Precision, Recall, RootMeanSquaredError, SparseCategoricalAccuracy,
-  SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy,
+  AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge,
+  ConcordanceCorrelation, CosineSimilarity, F1Score, FBetaScore, FalseNegatives, FalsePositives, Hinge, KLDivergence,
+  LogCoshError, Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanMetricWrapper, MeanSquaredError,
+  MeanSquaredLogarithmicError, Metric, PearsonCorrelation, Poisson, Precision, R2Score, Recall, RootMeanSquaredError,
+  SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SquaredHinge, Sum,
+  TopKCategoricalAccuracy, TrueNegatives, TruePositives,
 } from './index'
 
 const isMetric = (value: unknown): value is Metric => value instanceof Metric
@@ -18,11 +22,19 @@ export const metrics = new Registry<Metric>(
   'metric',
   isMetric,
   () => ({
-    BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy,
-    MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, BinaryCrossentropy, CategoricalCrossentropy,
-    SparseCategoricalCrossentropy, Mean, Precision, Recall, AUC,
+    Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError, RootMeanSquaredError, LogCoshError, CosineSimilarity, PearsonCorrelation,
+    ConcordanceCorrelation, R2Score, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, KLDivergence,
+    Poisson, Hinge, SquaredHinge, CategoricalHinge, Mean, Sum, Precision, Recall, AUC, F1Score, FBetaScore, TruePositives,
+    TrueNegatives, FalsePositives, FalseNegatives, BinaryIoU,
   }),
-  { mse: 'MeanSquaredError', mae: 'MeanAbsoluteError', rmse: 'RootMeanSquaredError', bce: 'BinaryCrossentropy' },
+  { ...SHORT_NAMES, rmse: 'RootMeanSquaredError' },
+  // They need options, which no name can say.
+  [
+    'ConfusionMatrix', 'IoU', 'MeanIoU', 'OneHotIoU', 'OneHotMeanIoU', 'PrecisionAtRecall', 'RecallAtPrecision',
+    'SensitivityAtSpecificity', 'SpecificityAtSensitivity',
+  ],
 )
 
 /** Which class a short name means for each kind of targets. */
@@ -46,6 +58,6 @@ export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): M
   const name = camelCase(identifier)
   const kinds = byTargets.get(normalizeName(identifier))
   if (kinds !== undefined) return new kinds[targetKind(shapes)]({ name })
-  if (!metrics.knows(identifier)) throw unknownName('metric', identifier, ['accuracy', 'crossentropy', ...metrics.known])
+  if (!metrics.knows(identifier)) throw metrics.unknown(identifier, ['crossentropy'])
   return metrics.get({ className: identifier, config: { name } })
 }

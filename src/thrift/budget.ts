@@ -137,7 +137,7 @@ const economyOptions = () => ({
   perFlop: option(nullable(positive), null),
   /** Epochs in a row that are not worth it, after which training ends. Default 1. */
   patience: option(integer({ min: 1 }), 1),
-  /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. Default 'auto'. */
+  /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. Default 'auto'. */
   mode: option(mode, 'auto'),
 })
 export type StopWhenUneconomicOptions = InputsOf<ReturnType<typeof economyOptions>>

@@ -98,7 +98,7 @@ export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs
   return logs as Logs
 }
 
-/** A metric with several thresholds gives several numbers: `precision_0`, `precision_1`. */
+/** A vector is a number for each element: `precision_0`, `precision_1`, of thresholds; `f1Score_0`, `f1Score_1`, of classes. */
 function readResults(program: Program, names: readonly string[], logs: Record<string, number>): void {
   program.run()
   names.forEach((name, i) => {

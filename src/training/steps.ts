@@ -8,6 +8,7 @@ import type { Graph } from '../ir/graph'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
 import type { Readers } from '../data/arrays'
+import { zeros } from '../ops/shape'
 import { PreparedStrings } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { compileTraced, trace, withScope } from '../ops/trace'
@@ -120,10 +121,11 @@ export class Steps {
     return specs
   }
 
-  /** → the results of the loss tracker and all metrics, one after the other. */
+  /** → the results of the loss tracker and all metrics, one after the other; nothing for a matrix, which logs cannot tell. */
   results(compiled: Compiled): Program {
+    const told = (result: Tensor): Tensor => (result.rank > 1 && result.size > 1 ? zeros([0]) : result)
     return this.cache.get(`results ${compiled.names.join()}`, () =>
-      compileTraced(trace([], () => compiled.all.map((metric) => metric.result()))),
+      compileTraced(trace([], () => compiled.all.map((metric) => told(metric.result())))),
     )
   }
 

@@ -73,8 +73,9 @@ def spec(class_name, **config):
 
 
 def snake(name):
-    if name == "keepDims":
-        return "keepdims"
+    irregular = {"keepDims": "keepdims", "sparseYTrue": "sparse_y_true", "sparseYPred": "sparse_y_pred"}
+    if name in irregular:
+        return irregular[name]
     if name in ("beta1", "beta2"):
         return f"beta_{name[-1]}"
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m.group(1).lower(), name)
@@ -84,7 +85,7 @@ def camel(name):
     return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
 
 
-NAMED_BY_STRING = {"activation", "recurrentActivation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
+NAMED_BY_STRING = {"activation", "classAggregation", "recurrentActivation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
 NAMESPACES = {
     "learningRate": keras.optimizers.schedules,
     "cell": keras.layers,
@@ -107,7 +108,7 @@ def build(namespace, described):
             value = build(namespace_of(key), value)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             value = [build(namespace_of(key), each) for each in value]
-        elif key in NAMED_BY_STRING:
+        elif key in NAMED_BY_STRING and value is not None:
             value = snake(value)
         arguments[snake(key)] = value
     # Keras exports this one class under another name than its own.

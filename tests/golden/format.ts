@@ -164,6 +164,8 @@ export interface LossCase {
 
 export interface LossesFile extends FixtureFile {
   cases: LossCase[];
+  /** What is saved of each class, with what is required said and the rest by default; without name and dtype. */
+  configs: Described[];
 }
 
 // metrics.json
@@ -180,7 +182,7 @@ export interface MetricCase {
   data: string;
   /** Whether the batches' sampleWeight is passed. */
   weighted: boolean;
-  /** result() after each batch; a list for several thresholds */
+  /** result() after each batch; a list for several thresholds or classes */
   results: (number | number[])[];
 }
 
@@ -194,6 +196,10 @@ export interface MetricsFile extends FixtureFile {
   cases: MetricCase[];
   /** The metric Mean, whose updateState takes values. */
   means: MeanCase[];
+  /** The metric Sum, likewise. */
+  sums: MeanCase[];
+  /** As of losses. */
+  configs: Described[];
 }
 
 // optimizers.json

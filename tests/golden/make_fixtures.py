@@ -103,8 +103,80 @@ def losses():
             weights.flat[1] = 0
             for sample_weight in [None] if forward_only else [None, weights]:
                 cases.append(loss_case(described_loss, name, y_true, y_pred, sample_weight, forward_only))
-    cases += loss_option_cases(random(30))
-    write("losses.json", {"cases": cases})
+    cases += loss_option_cases(random(30)) + more_loss_cases(random(31))
+    write("losses.json", {"cases": cases, "configs": [default_config(keras.losses, name) for name in LOSSES]})
+
+
+LOSSES = [
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CTC", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "CosineSimilarity", "Dice", "Hinge", "Huber",
+    "KLDivergence", "LogCosh", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky"]
+
+
+def default_config(namespace, name, **required):
+    """What Keras saves of an object of which only what is required was said."""
+    config = {camel(k): v for k, v in build(namespace, spec(name, **required)).get_config().items()}
+    # Names have myelin's spelling, counts of pairs are float32 there, and reductions are words.
+    config = {k: camel(v) if k == "reduction" or k == "classAggregation" else v for k, v in config.items() if k not in ("name", "dtype")}
+    return {"class": name, "config": {**required, **config}}
+
+
+def more_loss_cases(rng):
+    """Everything but cross-entropies and plain errors."""
+    near = lambda *shape: uniform(rng, shape, 0.05, 0.95)
+    signs = lambda *shape: np.where(rng.uniform(size=shape) > 0.5, 1, -1).astype(FLOAT)
+    yes = lambda *shape: rng.integers(0, 2, shape).astype(FLOAT)
+    amounts = lambda *shape: uniform(rng, shape, 0.1, 4)
+    of_class = lambda n, classes: one_hot(rng.integers(0, classes, n), classes)
+    inner = np.moveaxis(one_hot(rng.integers(0, 3, (2, 2)), 3), -1, 1), np.moveaxis(probabilities(rng, (2, 2, 3)), -1, 1)
+    directions = normal(rng, (6, 3))
+    directions = np.round(directions / np.linalg.norm(directions, axis=1, keepdims=True), 3).astype(FLOAT)
+    pairs = np.array([0, 1, 0, 2, 1, 2], FLOAT), directions
+    labels = np.array([[1, 2, 2], [3, 0, 0], [4, 1, 0], [0, 0, 0]], FLOAT)
+    focal, focal_classes = "BinaryFocalCrossentropy", "CategoricalFocalCrossentropy"
+    described = [
+        ("numbers", spec("MeanAbsolutePercentageError"), normal(rng, (4, 3)), normal(rng, (4, 3))),
+        ("amounts", spec("MeanSquaredLogarithmicError"), amounts(4, 3), amounts(4, 3) - FLOAT(0.5)),
+        ("numbers", spec("LogCosh"), normal(rng, (4, 3)), normal(rng, (4, 3), 4)),
+        ("numbers1d", spec("LogCosh"), normal(rng, (4,)), normal(rng, (4, 1))),
+        ("numbers", spec("CosineSimilarity"), normal(rng, (4, 3)), normal(rng, (4, 3))),
+        ("axis 1", spec("CosineSimilarity", axis=1), normal(rng, (2, 3, 2)), normal(rng, (2, 3, 2))),
+        ("amounts", spec("Poisson"), amounts(4, 3), amounts(4, 3)),
+        ("classes", spec("KLDivergence"), probabilities(rng, (4, 3)), probabilities(rng, (4, 3))),
+        ("one class", spec("KLDivergence"), of_class(4, 3), probabilities(rng, (4, 3))),
+        ("signs", spec("Hinge"), signs(4, 3), normal(rng, (4, 3), 2)),
+        ("yes", spec("Hinge"), yes(4, 3), normal(rng, (4, 3), 2)),
+        ("signs", spec("SquaredHinge"), signs(4, 3), normal(rng, (4, 3), 2)),
+        ("yes", spec("SquaredHinge"), yes(4, 3), normal(rng, (4, 3), 2)),
+        ("classes", spec("CategoricalHinge"), of_class(4, 3), normal(rng, (4, 3))),
+        ("yes", spec(focal), yes(4, 3), near(4, 3)),
+        ("yes", spec(focal, applyClassBalancing=True, alpha=0.3, gamma=1.5), yes(4, 3), near(4, 3)),
+        ("logits", spec(focal, fromLogits=True, labelSmoothing=0.1), yes(4, 3), normal(rng, (4, 3), 2)),
+        ("axis 1", spec(focal, axis=1), yes(2, 3, 2), near(2, 3, 2)),
+        ("classes", spec(focal_classes), of_class(4, 3), probabilities(rng, (4, 3))),
+        ("classes", spec(focal_classes, alpha=[0.2, 0.3, 0.5], gamma=1.5, labelSmoothing=0.1), of_class(4, 3), probabilities(rng, (4, 3))),
+        ("logits", spec(focal_classes, fromLogits=True), of_class(4, 3), normal(rng, (4, 3), 2)),
+        ("axis 1", spec(focal_classes, axis=1), *inner),
+        ("labels", spec("CategoricalGeneralizedCrossEntropy"), np.array([2, 0, 1, 1], FLOAT), probabilities(rng, (4, 3))),
+        ("labels", spec("CategoricalGeneralizedCrossEntropy", q=0.7), np.array([2, 0, 1, 1], FLOAT), probabilities(rng, (4, 3))),
+        ("one set", spec("Dice"), yes(3, 4), near(3, 4)),
+        ("a set each", spec("Dice", axis=[1, 2]), yes(3, 2, 3), near(3, 2, 3)),
+        ("one set", spec("Tversky"), yes(3, 4), near(3, 4)),
+        ("a set each", spec("Tversky", alpha=0.3, beta=0.7, axis=[1, 2]), yes(3, 2, 3), near(3, 2, 3)),
+        ("pairs", spec("Circle"), *pairs),
+        ("pairs", spec("Circle", gamma=8.0, margin=0.2, removeDiagonal=False), *pairs),
+        ("sequences", spec("CTC"), labels, normal(rng, (4, 5, 5))),
+        ("just long enough", spec("CTC"), labels[:, :2], normal(rng, (4, 2, 5))),
+    ]
+    cases = []
+    for name, loss, y_true, y_pred in described:
+        samples = build(keras.losses, {**loss, "config": {**loss["config"], "reduction": "none"}})(y_true, y_pred)
+        for weight in (None, uniform(rng, samples.shape or y_true.shape[:1], 0.2, 2, 2)):
+            cases.append(loss_case(loss, name, y_true, y_pred, weight, False))
+    # Nobody is alike: no loss, and none that counts in a mean.
+    alone = np.array([0, 1, 0, 2], FLOAT), directions[:4]
+    return cases + [loss_case(spec("Circle"), "some alone", *alone, None, True)]
 
 
 def loss_option_cases(rng):
@@ -291,10 +363,18 @@ def metrics():
         (spec("AUC", thresholds=[0.2, 0.35, 0.9], multiLabel=True), ["labels4"]),
     ]
     weights = {name: [uniform(rng, y.shape[:1], 0.1, 2, 2) for y, _ in data[name]] for name in data}
+    others = random(41)
+    more_data, more_described = more_metrics(others, sizes)
+    data |= more_data
+    described += more_described
+    # Pairs of classes have whole weights: Keras counts them in integers.
+    weights |= {name: [others.integers(0, 4, y.shape[:1]).astype(FLOAT) if name in PAIRS else uniform(others, y.shape[:1], 0.1, 2, 2) for y, _ in batches]
+                for name, batches in more_data.items()}
     cases = []
     for described_metric, names in described:
         for name in names:
-            for weighted in (False, True):
+            # Keras has no weights for samples of several pairs.
+            for weighted in (False,) if name == "pictures" else (False, True):
                 metric, results = build(keras.metrics, described_metric), []
                 for i, (y_true, y_pred) in enumerate(data[name]):
                     metric.update_state(y_true, y_pred, sample_weight=weights[name][i] if weighted else None)
@@ -315,7 +395,90 @@ def metrics():
             steps.append({"values": tensor(values), "sampleWeight": None if weight is None else tensor(weight),
                           "result": number(metric.result())})
         means.append({"name": name, "updates": steps})
-    write("metrics.json", {"data": stored, "cases": cases, "means": means})
+    sums = []
+    for name, shape, weight_rank in [("scalars", (), None), ("vectors weighted", (5,), 1), ("matrices", (4, 3), None),
+                                     ("matrices, one weight per row", (4, 3), 1), ("matrices, one weight per value", (4, 3), 2)]:
+        metric, steps = keras.metrics.Sum(), []
+        for _ in range(2):
+            values = normal(others, shape)
+            weight = None if weight_rank is None else uniform(others, shape[:weight_rank], 0.1, 2, 2)
+            metric.update_state(values, sample_weight=weight)
+            steps.append({"values": tensor(values), "sampleWeight": None if weight is None else tensor(weight),
+                          "result": number(metric.result())})
+        sums.append({"name": name, "updates": steps})
+    write("metrics.json", {"data": stored, "cases": cases, "means": means, "sums": sums,
+                           "configs": [default_config(keras.metrics, name, **REQUIRED.get(name, {})) for name in METRICS]})
+
+
+METRICS = [
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "CategoricalAccuracy", "CategoricalCrossentropy",
+    "CategoricalHinge", "ConcordanceCorrelation", "CosineSimilarity", "F1Score", "FBetaScore", "FalseNegatives", "FalsePositives",
+    "Hinge", "IoU", "KLDivergence", "LogCoshError", "Mean", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanIoU",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "OneHotIoU", "OneHotMeanIoU", "PearsonCorrelation", "Poisson", "Precision",
+    "PrecisionAtRecall", "R2Score", "Recall", "RecallAtPrecision", "RootMeanSquaredError", "SensitivityAtSpecificity",
+    "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy", "SpecificityAtSensitivity",
+    "SquaredHinge", "Sum", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives"]
+REQUIRED = {
+    "MeanIoU": {"numClasses": 3}, "OneHotMeanIoU": {"numClasses": 3},
+    "IoU": {"numClasses": 3, "targetClassIds": [0, 2]}, "OneHotIoU": {"numClasses": 3, "targetClassIds": [0, 2]},
+    "SensitivityAtSpecificity": {"specificity": 0.5}, "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "PrecisionAtRecall": {"recall": 0.5}, "RecallAtPrecision": {"precision": 0.5},
+}
+PAIRS = {"numbered", "scored", "hot", "yesAtHalf", "pictures"}
+
+
+def more_metrics(rng, sizes):
+    """Data and metrics beside accuracies, errors, precision, recall and AUC."""
+
+    def batches(make):
+        return [make(n) for n in sizes]
+
+    numbered = lambda n: rng.integers(0, 4, n).astype(FLOAT)
+    hot = lambda n: one_hot(rng.integers(0, 4, n), 4)
+    data = {
+        "amounts": batches(lambda n: (uniform(rng, (n, 2), 0.1, 4), uniform(rng, (n, 2), 0.1, 4))),
+        "signs": batches(lambda n: (np.where(rng.uniform(size=(n, 2)) > 0.5, 1, -1).astype(FLOAT), normal(rng, (n, 2), 2))),
+        "columns": batches(lambda n: (normal(rng, (n, 3)), normal(rng, (n, 3), 0.5))),
+        "ids": batches(lambda n: (numbered(n), np.stack([rng.permutation(4) for _ in range(n)]).astype(FLOAT))),
+        "numbered": batches(lambda n: (rng.integers(-1, 5, n).astype(FLOAT), numbered(n))),
+        "scored": batches(lambda n: (numbered(n), probabilities(rng, (n, 4)))),
+        "hot": batches(lambda n: (hot(n), probabilities(rng, (n, 4)))),
+        "yesAtHalf": batches(lambda n: (rng.integers(0, 2, n).astype(FLOAT), (rng.integers(0, 5, n) / 4).astype(FLOAT))),
+        "pictures": batches(lambda n: (rng.integers(0, 4, (n, 2, 2)).astype(FLOAT), probabilities(rng, (n, 2, 2, 4)))),
+    }
+    described = [(spec(name), ["amounts"]) for name in (
+        "MeanAbsolutePercentageError", "MeanSquaredLogarithmicError", "LogCoshError", "Poisson", "KLDivergence")]
+    described += [(spec(name), ["signs", "binary3"]) for name in ("Hinge", "SquaredHinge")]
+    described += [
+        (spec("CategoricalHinge"), ["hot"]),
+        (spec("Accuracy"), ["numbered"]),
+        (spec("SparseTopKCategoricalAccuracy", k=2, fromSortedIds=True), ["ids"]),
+        (spec("CosineSimilarity"), ["columns"]),
+        (spec("PearsonCorrelation"), ["columns"]),
+        (spec("ConcordanceCorrelation"), ["columns"]),
+        (spec("R2Score"), ["columns", "numbersOne"]),
+        (spec("R2Score", classAggregation=None), ["columns"]),
+        (spec("R2Score", classAggregation="varianceWeightedAverage"), ["columns"]),
+        (spec("R2Score", numRegressors=2), ["columns"]),
+        (spec("MeanIoU", numClasses=4), ["numbered"]),
+        (spec("MeanIoU", numClasses=4, ignoreClass=1), ["numbered"]),
+        (spec("MeanIoU", numClasses=4, sparseYPred=False), ["scored", "pictures"]),
+        (spec("IoU", numClasses=4, targetClassIds=[0, 3], sparseYTrue=False, sparseYPred=False), ["hot"]),
+        (spec("OneHotMeanIoU", numClasses=4), ["hot"]),
+        (spec("OneHotIoU", numClasses=4, targetClassIds=[2], ignoreClass=0), ["hot"]),
+        (spec("BinaryIoU"), ["yesAtHalf"]),
+        (spec("BinaryIoU", threshold=0.75, targetClassIds=[1]), ["yesAtHalf"]),
+    ]
+    for average in (None, "micro", "macro", "weighted"):
+        described += [(spec("F1Score", average=average), ["hot"]), (spec("FBetaScore", average=average, beta=2.0, threshold=0.4), ["labels4"])]
+    for name in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives"):
+        described += [(spec(name), ["binary3"]), (spec(name, thresholds=[0.2, 0.5, 0.9]), ["onThresholds"])]
+    for name, option, least in [("SensitivityAtSpecificity", "specificity", 0.6), ("SpecificityAtSensitivity", "sensitivity", 0.6),
+                                ("PrecisionAtRecall", "recall", 0.7), ("RecallAtPrecision", "precision", 0.65)]:
+        described += [(spec(name, **{option: least}), ["binary", "logits"]), (spec(name, **{option: least}, numThresholds=11), ["onThresholds"]),
+                      (spec(name, **{option: least}, numThresholds=1), ["binary3"]), (spec(name, **{option: least}, numThresholds=2), ["logits"]),
+                      (spec(name, **{option: least}, classId=2), ["labels4"])]
+    return data, described
 
 
 # ---------------------------------------------------------------- constraints.json

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, Sequential, grad, losses as library, ops, runtimeInfo, valueAndGrad } from '../../src'
+import { Dense, Sequential, customObjectScope, grad, losses as library, ops, runtimeInfo, valueAndGrad } from '../../src'
+import type { Config } from '../../src/core/registry'
+import { unnamed } from '../../src/formats/load'
 import { losses } from '../../src/losses/registry'
 import type { LossesFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
 
-const { cases } = readFixture<LossesFile>('losses')
+const { cases, configs } = readFixture<LossesFile>('losses')
+
+/** A loss from a saved configuration, as files have it. */
+function lossOf(className: string, config: Config): library.Loss {
+  return customObjectScope(unnamed, () => losses.get({ className, config }))
+}
 
 describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of ${each.name}` })))('$title agrees with Keras', (each) => {
   const yTrue = toTensor(each.yTrue)
@@ -14,7 +21,7 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
   const mask = each.mask === undefined ? undefined : toTensor(each.mask)
   const make = (reduction: string) => {
     const { className, config } = serialized(each.loss)
-    return losses.get({ className, config: { ...config, reduction } })
+    return lossOf(className, { ...config, reduction })
   }
 
   it('per sample', () => {
@@ -44,6 +51,19 @@ describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of $
   })
 })
 
+describe('losses are saved as Keras saves them', () => {
+  it.each(configs)('$class', (described) => {
+    const { className, config } = serialized(described)
+    expect(lossOf(className, {}).getConfig()).toMatchObject(config)
+  })
+
+  it('all of them', () => {
+    const known = [...Object.keys(losses.all), 'CTC'].sort()
+    expect(known).toEqual(configs.map((each) => each.class).sort())
+    expect(Object.values(library).filter((each) => Object.hasOwn(each, 'className') && each !== library.Loss).length).toBe(known.length)
+  })
+})
+
 describe('losses as functions', () => {
   it.each([
     ['meanSquaredError', library.meanSquaredError([1, 2], [3, 2]), 2],
@@ -52,6 +72,24 @@ describe('losses as functions', () => {
     ['huber with delta', library.huber([1, 2], [3, 2], { delta: 2 }), 1],
     ['binaryCrossentropy', library.binaryCrossentropy([1, 0], [0.5, 0.5]), Math.LN2],
     ['categoricalCrossentropy', library.categoricalCrossentropy([0, 1], [0.5, 0.5]), Math.LN2],
+    ['meanAbsolutePercentageError', library.meanAbsolutePercentageError([1, 2], [3, 2]), 100],
+    ['meanSquaredLogarithmicError', library.meanSquaredLogarithmicError([0], [Math.E - 1]), 1],
+    ['logCosh', library.logCosh([1], [2]), Math.log(Math.cosh(1))],
+    ['logCosh of a large error', library.logCosh([0], [200]), 200 - Math.LN2],
+    ['cosineSimilarity', library.cosineSimilarity([1, 0], [1, 1]), -Math.SQRT1_2],
+    ['cosineSimilarity with zeros', library.cosineSimilarity([0, 0], [1, 1]), 0],
+    ['poisson', library.poisson([2], [Math.E]), Math.E - 2],
+    ['klDivergence', library.klDivergence([0.5, 0.5], [0.25, 0.75]), 0.5 * Math.log(2) + 0.5 * Math.log(2 / 3)],
+    ['hinge', library.hinge([1, -1], [0.25, 3]), (0.75 + 4) / 2],
+    ['hinge of 0 and 1', library.hinge([1, 0], [0.25, 3]), (0.75 + 4) / 2],
+    ['squaredHinge', library.squaredHinge([1, -1], [0.25, 3]), (0.75 ** 2 + 16) / 2],
+    ['categoricalHinge', library.categoricalHinge([0, 1, 0], [1, 0.5, -1]), 1.5],
+    ['binaryFocalCrossentropy', library.binaryFocalCrossentropy([1], [0.75]), 0.25 ** 2 * Math.log(4 / 3)],
+    ['binaryFocalCrossentropy with class balancing', library.binaryFocalCrossentropy([0], [0.25], { applyClassBalancing: true, gamma: 0 }), 0.75 * Math.log(4 / 3)],
+    ['categoricalFocalCrossentropy', library.categoricalFocalCrossentropy([0, 1], [0.25, 0.75], { alpha: [1, 2], gamma: 1 }), 2 * 0.25 * Math.log(4 / 3)],
+    ['categoricalGeneralizedCrossEntropy', library.categoricalGeneralizedCrossEntropy([1], [[0.75, 0.25]]), 1],
+    ['dice', library.dice([1, 1, 0], [1, 0, 1]), 0.5],
+    ['tversky', library.tversky([1, 1, 0], [1, 0, 1], { alpha: 1, beta: 0 }), 0.5],
     ['sparseCategoricalCrossentropy', library.sparseCategoricalCrossentropy([1], [[0.75, 0.25]]), Math.log(4)],
   ])('%s', (name, received, expected) => {
     expectNear(received.data, [expected], name)

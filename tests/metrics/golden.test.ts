@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { metrics as library, tensor } from '../../src'
+import type { Metric } from '../../src'
+import { customObjectScope, metrics as library, tensor } from '../../src'
+import type { Serialized } from '../../src/core/registry'
+import { unnamed } from '../../src/formats/load'
 import { metrics } from '../../src/metrics/registry'
 import type { MetricsFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
 
-const { data, cases, means } = readFixture<MetricsFile>('metrics')
+const { data, cases, means, sums, configs } = readFixture<MetricsFile>('metrics')
+
+/** A metric from a saved configuration, as files have it. */
+function metricOf({ className, config }: Serialized): Metric {
+  return customObjectScope(unnamed, () => metrics.get({ className, config }))
+}
 
 describe('metrics agree with Keras after each batch', () => {
   it.each(cases.map((each) => ({ ...each, title: `${titleOf(each.metric)} of ${each.data}${each.weighted ? ' weighted' : ''}` })))('$title', (each) => {
-    const metric = metrics.get(serialized(each.metric))
+    const metric = metricOf(serialized(each.metric))
     const pass = (): number[] =>
       data[each.data]!.flatMap(({ yTrue, yPred, sampleWeight }) => {
         metric.updateState(toTensor(yTrue), toTensor(yPred), each.weighted ? toTensor(sampleWeight) : undefined)
@@ -19,13 +27,29 @@ describe('metrics agree with Keras after each batch', () => {
     expectNear(pass(), each.results.flat(), 'results after a reset')
   })
 
-  it.each(means)('Mean of $name', ({ updates }) => {
-    const mean = new library.Mean()
+  const reductions = [...means.map((each) => ({ ...each, Reduction: library.Mean })), ...sums.map((each) => ({ ...each, Reduction: library.Sum }))]
+  it.each(reductions)('$Reduction.className of $name', ({ updates, Reduction }) => {
+    const metric = new Reduction()
     const received = updates.map(({ values, sampleWeight }) => {
-      mean.update(toTensor(values), sampleWeight === null ? undefined : toTensor(sampleWeight))
-      return mean.result().item()
+      metric.update(toTensor(values), sampleWeight === null ? undefined : toTensor(sampleWeight))
+      return metric.result().item()
     })
     expectNear(received, updates.map(({ result }) => result), 'results')
+  })
+})
+
+describe('metrics are saved as Keras saves them', () => {
+  it.each(configs)('$class', (described) => {
+    const { className, config } = serialized(described)
+    const required = Object.fromEntries(Object.entries(config).filter(([name]) => /^(numClasses|targetClassIds|specificity|sensitivity|recall|precision)$/.test(name)))
+    expect(metricOf({ className, config: className === 'BinaryIoU' ? {} : required }).getConfig()).toMatchObject(config)
+  })
+
+  it('all of them', () => {
+    const isMetric = (name: string): boolean => metrics.knows(name) || Object.hasOwn(unnamed, name)
+    expect(configs.filter((each) => !isMetric(each.class))).toEqual([])
+    const own = Object.entries(library).filter(([name, each]) => Object.hasOwn(each, 'className') && !configs.some((known) => known.class === name))
+    expect(own.map(([name]) => name).sort()).toEqual(['ConfusionMatrix', 'MeanMetricWrapper'])
   })
 })
 
@@ -40,7 +64,7 @@ describe('AUC at the ends of its thresholds', () => {
 })
 
 describe('metrics without data', () => {
-  it.each(['BinaryAccuracy', 'MeanSquaredError', 'RootMeanSquaredError', 'Precision', 'Recall', 'AUC', 'Mean'])('%s is 0', (name) => {
+  it.each(['BinaryAccuracy', 'MeanSquaredError', 'RootMeanSquaredError', 'Precision', 'Recall', 'AUC', 'Mean', 'Sum', 'F1Score', 'FBetaScore', 'R2Score', 'TruePositives', 'BinaryIoU', 'PearsonCorrelation'])('%s is 0', (name) => {
     expect(metrics.get(name).result().item()).toBe(0)
   })
 })

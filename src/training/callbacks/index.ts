@@ -45,7 +45,7 @@ const earlyStoppingOptions = () => ({
   minDelta: option(number(), 0),
   /** Epochs without improvement after which training ends. Default 0. */
   patience: option(integer({ min: 0 }), 0),
-  /** 'auto': names with accuracy, auc, precision or recall should rise, others fall. Default 'auto'. */
+  /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. Default 'auto'. */
   mode: option(mode, 'auto'),
   /** A value that must be passed for training to go on. Default null: none. */
   baseline: option(nullable(number()), null),

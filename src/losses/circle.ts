@@ -1,0 +1,62 @@
+// The circle loss: embeddings of one class draw near to each other, those of different classes go apart.
+
+import type { InputsOf } from '../core/options'
+import { boolean, custom, functionOptions, number, option } from '../core/options'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { add, cast, equal, logicalAnd, logicalNot, maximum, multiply, softplus, subtract, where } from '../ops/elementwise'
+import { matmul } from '../ops/linalg'
+import { logSumExp } from '../ops/reduce'
+import { eye, reshape, transpose } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import type { Given } from './values'
+import { NOTHING } from './values'
+
+export const circleOptions = {
+  /** How sharply the hardest pairs count more. Default 80. */
+  gamma: option(number({ above: 0 }), 80),
+  /** How near one class shall be, and how far apart two. Default 0.4. */
+  margin: option(number({ min: 0 }), 0.4),
+  /** Whether an embedding is no pair with itself. Default true. */
+  removeDiagonal: option(boolean, true),
+}
+export type CircleOptions = InputsOf<typeof circleOptions>
+
+const tensorOrNull = custom<TensorLike | null>((value) => value as TensorLike | null, () => null)
+const functionTable = {
+  ...circleOptions,
+  /** The class of each reference, [references]. Default null: the batch is compared with itself. */
+  refLabels: option(tensorOrNull, null),
+  /** What the batch is compared with, [references, dimension]. Default null: itself. */
+  refEmbeddings: option(tensorOrNull, null),
+}
+
+/**
+ * With the distances d = max(1 − ŷᵢ·ŷⱼ, 0) of embeddings and the margin m, of each embedding
+ *
+ *   softplus( ln Σ e^(gamma·(m + d)·(d − m)) over those of its class + ln Σ e^(gamma·(1 + m − d)·(1 − m − d)) over the others ),
+ *
+ * weights below 0 as 0. Sun et al. 2020.
+ * @param yTrue class numbers [batch]
+ * @param yPred embeddings of length 1, [batch, dimension]
+ * @returns [batch]
+ */
+export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> | Given<typeof circleOptions> = {}): Tensor {
+  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options as InputsOf<typeof functionTable>)
+  const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
+  const labels = column(yTrue, 'yTrue')
+  const references = cast(asTensor(refEmbeddings ?? embeddings, 'refEmbeddings'), 'float32')
+  const distances = maximum(subtract(1, matmul(embeddings, transpose(references))), 0)
+  const alike = equal(labels, transpose(column(refLabels ?? labels, 'refLabels')))
+  const isItself = eye(alike.shape[0]!, alike.shape[1], 0, 'bool')
+  const positive = removeDiagonal ? logicalAnd(alike, logicalNot(isItself)) : alike
+  const near = multiply(add(distances, margin), subtract(distances, margin))
+  const far = multiply(maximum(subtract(1 + margin, distances), 0), subtract(1 - margin, distances))
+  const overPairs = (pairs: Tensor, value: Tensor): Tensor => logSumExp(where(pairs, multiply(value, gamma), NOTHING), { axis: 1 })
+  return softplus(add(overPairs(positive, near), overPairs(logicalNot(alike), far)))
+}
+
+function column(labels: TensorLike, name: string): Tensor {
+  const numbers = cast(asTensor(labels, name), 'int32')
+  return reshape(numbers, [numbers.size, 1])
+}

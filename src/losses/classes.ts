@@ -1,0 +1,305 @@
+// The classes of losses: what each makes of options, targets and predictions, and which targets it refuses. The formulas are in
+// the files of their families.
+
+import { DataError } from '../core/errors'
+import { configured } from '../core/options'
+import type { Shape, TensorType } from '../core/shapes'
+import { normalizeAxis } from '../core/shapes'
+import { greater, logicalAnd } from '../ops/elementwise'
+import type { Tensor } from '../ops/tensor'
+import { circle, circleOptions } from './circle'
+import {
+  binaryCrossentropy, binaryFocalCrossentropy, binaryFocalOptions, categoricalCrossentropy, categoricalFocalCrossentropy,
+  categoricalFocalOptions, categoricalGeneralizedCrossEntropy, classMask, crossentropyOptions, generalizedOptions, klDivergence,
+  sparseCategoricalCrossentropy, sparseCrossentropyOptions,
+} from './crossentropies'
+import { BLANK, ctc } from './ctc'
+import { categoricalHinge, hinge, squaredHinge } from './hinge'
+import { OfAmounts, OfClassNumbers, OfDistributions, OfFractions, OfNumbers, OfSigns, requireElements, wrongTargets } from './kinds'
+import type { Counted } from './loss'
+import { Loss } from './loss'
+import {
+  cosineOptions, cosineSimilarity, huber, huberOptions, logCosh, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredError,
+  meanSquaredLogarithmicError, poisson,
+} from './regression'
+import { dice, diceOptions, tversky, tverskyOptions } from './segmentation'
+
+// ---------------------------------------------------------------- distributions
+
+/** Cross-entropy of yes/no targets: −(y ln p + (1−y) ln(1−p)). */
+export class BinaryCrossentropy extends configured(OfFractions, () => crossentropyOptions) {
+  static readonly className = 'BinaryCrossentropy'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return binaryCrossentropy(yTrue, yPred, this)
+  }
+}
+
+/**
+ * Cross-entropy of yes/no targets, in which answers that are sure and right count less: (1 − pₜ)^gamma times that of
+ * BinaryCrossentropy. For targets of which few are yes. Lin et al. 2017.
+ */
+export class BinaryFocalCrossentropy extends configured(OfFractions, () => binaryFocalOptions) {
+  static readonly className = 'BinaryFocalCrossentropy'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return binaryFocalCrossentropy(yTrue, yPred, this)
+  }
+}
+
+/** Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p. */
+export class CategoricalCrossentropy extends configured(OfDistributions, () => crossentropyOptions) {
+  static readonly className = 'CategoricalCrossentropy'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalCrossentropy(yTrue, yPred, this)
+  }
+}
+
+/** Cross-entropy of distributions in which answers that are sure and right count less: −Σ alpha·(1 − p)^gamma·y ln p. Lin et al. 2017. */
+export class CategoricalFocalCrossentropy extends configured(OfDistributions, () => categoricalFocalOptions) {
+  static readonly className = 'CategoricalFocalCrossentropy'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalFocalCrossentropy(yTrue, yPred, this)
+  }
+}
+
+/** Cross-entropy of class numbers: −ln p[y]. */
+export class SparseCategoricalCrossentropy extends configured(OfClassNumbers, () => sparseCrossentropyOptions) {
+  static readonly className = 'SparseCategoricalCrossentropy'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return sparseCategoricalCrossentropy(yTrue, yPred, this)
+  }
+
+  protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
+    const { ignoreClass, axis } = this
+    return { values: this.call(yTrue, yPred), mask: both(mask, ignoreClass === null ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })) }
+  }
+
+  protected override classAxis(outputShape: Shape): number {
+    return normalizeAxis(this.name, this.axis, outputShape.length)
+  }
+
+  protected override ignored(): number | null {
+    return this.ignoreClass
+  }
+}
+
+/**
+ * (1 − p[y]^q) / q of class numbers: between the cross-entropy and the mean absolute error, so that wrong labels mislead less.
+ * Predictions are probabilities. Zhang & Sabuncu 2018.
+ */
+export class CategoricalGeneralizedCrossEntropy extends configured(OfClassNumbers, () => generalizedOptions) {
+  static readonly className = 'CategoricalGeneralizedCrossEntropy'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalGeneralizedCrossEntropy(yTrue, yPred, this)
+  }
+}
+
+/** Σ y ln(y / ŷ): how far the distribution ŷ is from y. */
+export class KLDivergence extends OfFractions {
+  static readonly className = 'KLDivergence'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return klDivergence(yTrue, yPred)
+  }
+}
+
+// ---------------------------------------------------------------- numbers
+
+/** (y − ŷ)² */
+export class MeanSquaredError extends OfNumbers {
+  static readonly className = 'MeanSquaredError'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredError(yTrue, yPred)
+  }
+}
+
+/** |y − ŷ| */
+export class MeanAbsoluteError extends OfNumbers {
+  static readonly className = 'MeanAbsoluteError'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsoluteError(yTrue, yPred)
+  }
+}
+
+/** 100 · |y − ŷ| / |y|, in per cent. Not for targets that may be 0. */
+export class MeanAbsolutePercentageError extends OfNumbers {
+  static readonly className = 'MeanAbsolutePercentageError'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsolutePercentageError(yTrue, yPred)
+  }
+}
+
+/** (ln(1 + y) − ln(1 + ŷ))²: relative errors, of numbers ≥ 0 of very different size. */
+export class MeanSquaredLogarithmicError extends OfAmounts {
+  static readonly className = 'MeanSquaredLogarithmicError'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredLogarithmicError(yTrue, yPred)
+  }
+}
+
+/** Squared for errors up to delta, linear beyond: outliers pull less. */
+export class Huber extends configured(OfNumbers, () => huberOptions, 'delta') {
+  static readonly className = 'Huber'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return huber(yTrue, yPred, this)
+  }
+}
+
+/** ln cosh(ŷ − y): like Huber, without a seam. */
+export class LogCosh extends OfNumbers {
+  static readonly className = 'LogCosh'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return logCosh(yTrue, yPred)
+  }
+}
+
+/** −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 where both point in one direction, 1 where in opposite ones. */
+export class CosineSimilarity extends configured(OfNumbers, () => cosineOptions) {
+  static readonly className = 'CosineSimilarity'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return cosineSimilarity(yTrue, yPred, this)
+  }
+}
+
+/** ŷ − y ln ŷ: for counts y, of which ŷ > 0 is the expected number. */
+export class Poisson extends OfAmounts {
+  static readonly className = 'Poisson'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return poisson(yTrue, yPred)
+  }
+}
+
+// ---------------------------------------------------------------- margins
+
+/** max(1 − y·ŷ, 0) of targets −1 and 1, or 0 and 1. */
+export class Hinge extends OfSigns {
+  static readonly className = 'Hinge'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return hinge(yTrue, yPred)
+  }
+}
+
+/** max(1 − y·ŷ, 0)² of targets −1 and 1, or 0 and 1. */
+export class SquaredHinge extends OfSigns {
+  static readonly className = 'SquaredHinge'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return squaredHinge(yTrue, yPred)
+  }
+}
+
+/** How far the right class is not ahead of the best other one by 1; one-hot targets. */
+export class CategoricalHinge extends OfDistributions {
+  static readonly className = 'CategoricalHinge'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return categoricalHinge(yTrue, yPred)
+  }
+}
+
+// ---------------------------------------------------------------- sets, embeddings, sequences
+
+/** 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets that the axes make. Milletari et al. 2016. */
+export class Dice extends configured(OfFractions, () => diceOptions) {
+  static readonly className = 'Dice'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return dice(yTrue, yPred, this)
+  }
+}
+
+/** Like Dice, with weights for what was missed and for what was found too much. Salehi et al. 2017. */
+export class Tversky extends configured(OfFractions, () => tverskyOptions) {
+  static readonly className = 'Tversky'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return tversky(yTrue, yPred, this)
+  }
+}
+
+/**
+ * Draws embeddings of one class together and those of different classes apart: yTrue class numbers [batch], yPred embeddings of
+ * length 1, [batch, dimension]. Embeddings that have no pair of their class in the batch do not count. Sun et al. 2020.
+ */
+export class Circle extends configured(Loss, () => circleOptions) {
+  static readonly className = 'Circle'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return circle(yTrue, yPred, this)
+  }
+
+  protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
+    const values = this.call(yTrue, yPred)
+    return { values, mask: both(mask, greater(values, 0)) }
+  }
+
+  override targetsFor([batch = 1]: Shape): TensorType {
+    return { shape: [batch], dtype: 'int32' }
+  }
+
+  override checkTargets(yTrue: Tensor, outputShape: Shape): void {
+    if (yTrue.size !== yTrue.shape[0]) throw wrongTargets(this.name, 'one class number for each embedding:', [outputShape[0]!], yTrue.shape, '')
+    requireElements(this.name, yTrue, Number.isInteger, 'class numbers')
+  }
+}
+
+/**
+ * −ln p of a sequence of labels of which only the order is known, not the places: yTrue [batch, most labels], class numbers from 1
+ * on, filled up with 0, the blank; yPred logits [batch, steps, classes]. Steps that a mask leaves out do not count. Graves et al.
+ * 2006.
+ *
+ * It has no name for compile(): its loop would be in every bundle. Give an object, `loss: new losses.CTC()`.
+ */
+export class CTC extends Loss {
+  static readonly className = 'CTC'
+
+  call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return ctc(yTrue, yPred)
+  }
+
+  // The mask is one of steps, and each value is of all steps of a row.
+  protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
+    return { values: ctc(yTrue, yPred, mask), mask: undefined }
+  }
+
+  override targetsFor([batch = 1]: Shape): TensorType {
+    return { shape: [batch, 1], dtype: 'int32' }
+  }
+
+  override checkTargets(yTrue: Tensor, [, steps = 0, classes = 0]: Shape): void {
+    if (yTrue.rank !== 2) throw wrongTargets(this.name, 'the shape', [0, 'most labels'], yTrue.shape, '')
+    requireElements(this.name, yTrue, (x) => Number.isInteger(x) && x >= 0 && x < classes, `class numbers 1 … ${classes - 1}, filled up with 0`)
+    const { data } = yTrue
+    const most = yTrue.shape[1]!
+    for (let row = 0; row * most < data.length; row++) {
+      const labels = [...data.subarray(row * most, (row + 1) * most)]
+      const length = labels.includes(BLANK) ? labels.indexOf(BLANK) : most
+      if (labels.slice(length).some((label) => label !== BLANK)) {
+        throw new DataError(`${this.name}: 0 is the blank and only fills up the end of a row, received [${labels.join(', ')}] in row ${row}`)
+      }
+      const repeats = labels.slice(1, length).filter((label, i) => label === labels[i]).length
+      if (length + repeats > steps) {
+        throw new DataError(`${this.name}: ${length} labels, ${repeats} of them repeated, need ${length + repeats} steps or more, the model has ${steps}; row ${row}`)
+      }
+    }
+  }
+}
+
+/** What both masks hold; no mask holds everything. */
+function both(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : logicalAnd(a, b)
+}

@@ -1,0 +1,194 @@
+// Losses between distributions, as functions: targets and predictions [batch, …, classes] → values [batch, …]. Keras's formulas.
+// Beside each function that has options stands their table; the classes in classes.ts and the metrics have the same.
+
+import type { InputsOf, ValuesOf } from '../core/options'
+import { boolean, either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
+import { broadcastShapes, normalizeAxis } from '../core/shapes'
+import { logSoftmax } from '../ops/activations'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { add, cast, clip, divide, exp, log, multiply, negative, notEqual, power, sigmoid, softplus, subtract, where } from '../ops/elementwise'
+import { sum } from '../ops/reduce'
+import { broadcastTo, expandDims, moveAxis, oneHot, reshape } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import { apply, operandOf } from '../ops/trace'
+import type { Given } from './values'
+import { EPSILON, floats, meanOver } from './values'
+
+/** The options of the cross-entropies with targets in [0, 1]. */
+export const crossentropyOptions = {
+  /** The predictions are logits, not probabilities. Default false. */
+  fromLogits: option(boolean, false),
+  /** How far targets are moved towards the uniform distribution. Default 0. */
+  labelSmoothing: option(number({ min: 0, below: 1 }), 0),
+  /** The axis of the classes; of the binary one, the axis over which the mean is taken. Default the last. */
+  axis: option(integer(), -1),
+}
+export type CrossentropyOptions = InputsOf<typeof crossentropyOptions>
+
+/** The options of the cross-entropy with class numbers as targets. */
+export const sparseCrossentropyOptions = {
+  /** The predictions are logits, not probabilities. Default false. */
+  fromLogits: option(boolean, false),
+  /** The number of a class whose samples do not count, such as −1 or 255 for "void". Default null. */
+  ignoreClass: option(nullable(integer()), null),
+  /** The axis of the classes. Default the last. */
+  axis: option(integer(), -1),
+}
+export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOptions>
+
+/**
+ * −(y ln p + (1−y) ln(1−p)), mean over the last axis. With logits x: softplus(x) − x·y, which is also used
+ * for probabilities that come straight from a sigmoid.
+ */
+export function binaryCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof crossentropyOptions> = {}): Tensor {
+  const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
+  const [target, output] = floats(yTrue, yPred)
+  return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
+}
+
+/** y·(1 − s) + s / n: targets that are moved towards 1/n. */
+function smoothed(y: Tensor, smoothing: number, n: number): Tensor {
+  return smoothing === 0 ? y : add(multiply(y, 1 - smoothing), smoothing / n)
+}
+
+/** −(y ln p + (1−y) ln(1−p)), element by element. */
+function binaryEntropies(y: Tensor, output: Tensor, fromLogits: boolean): Tensor {
+  const logits = fromLogits ? output : operandOf(output, 'sigmoid')
+  if (logits !== null) return subtract(softplus(logits), multiply(logits, y))
+  const p = clip(output, EPSILON, 1 - EPSILON)
+  return negative(mixed(y, log(p), log(subtract(1, p))))
+}
+
+/** y·a + (1 − y)·b */
+function mixed(y: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  return add(multiply(y, a), multiply(subtract(1, y), b))
+}
+
+const focusing = {
+  /** How much less sure and right predictions count: (1 − p)^gamma. 0: not at all. Default 2. */
+  gamma: option(number({ min: 0 }), 2),
+}
+
+/** The options of the binary focal cross-entropy. */
+export const binaryFocalOptions = {
+  /** Whether yes and no are weighed by alpha and 1 − alpha. Default false. */
+  applyClassBalancing: option(boolean, false),
+  /** The weight of yes; that of no is 1 − alpha. Default 0.25. */
+  alpha: option(number({ min: 0, max: 1 }), 0.25),
+  ...focusing,
+  ...crossentropyOptions,
+}
+export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
+
+/**
+ * (1 − pₜ)^gamma · −(y ln p + (1−y) ln(1−p)), pₜ = y·p + (1−y)(1−p), mean over the last axis; with class balancing times
+ * alpha for yes and 1 − alpha for no. Lin et al. 2017.
+ */
+export function binaryFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof binaryFocalOptions> = {}): Tensor {
+  const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
+  const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
+  const [target, output] = floats(yTrue, yPred)
+  const y = smoothed(target, labelSmoothing, 2)
+  const p = fromLogits ? sigmoid(output) : output
+  const focused = multiply(power(subtract(1, mixed(y, p, subtract(1, p))), gamma), binaryEntropies(y, output, fromLogits))
+  return meanOver(applyClassBalancing ? multiply(mixed(y, alpha, 1 - alpha), focused) : focused, axis)
+}
+
+/**
+ * The classes on the last axis: logits, given as such or found behind probabilities that come straight from a softmax; or
+ * ln p, from probabilities that are clipped and normalised.
+ * @param counts which samples count; the others may be anything, also no distribution
+ */
+function classScores(output: Tensor, axis: number, fromLogits: boolean, counts: Tensor | null = null): { logits: Tensor } | { logProbabilities: Tensor } {
+  const isLast = normalizeAxis('crossentropy', axis, output.rank) === output.rank - 1
+  const toLast = (x: Tensor): Tensor => (isLast ? x : moveAxis(x, axis, -1))
+  const logits = fromLogits ? output : isLast ? operandOf(output, 'softmax') : null
+  if (logits !== null) return { logits: toLast(logits) }
+  const valid = counts === null ? output : where(expandDims(counts, axis), output, 1)
+  const p = divide(valid, sum(valid, { axis, keepDims: true }))
+  return { logProbabilities: toLast(log(clip(p, EPSILON, 1 - EPSILON))) }
+}
+
+/** The scores of the classes, and the targets beside them. */
+function categorical(yTrue: TensorLike, yPred: TensorLike, { fromLogits, labelSmoothing, axis }: ValuesOf<typeof crossentropyOptions>) {
+  const target = cast(asTensor(yTrue, 'yTrue'), 'float32')
+  const scores = classScores(cast(asTensor(yPred, 'yPred'), 'float32'), axis, fromLogits)
+  const y = smoothed(target, labelSmoothing, target.shape.at(-1)!)
+  return { scores, y: axis === -1 ? y : moveAxis(y, axis, -1) }
+}
+
+/** −Σ y ln p over the axis of the classes, y a distribution over them. */
+export function categoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof crossentropyOptions> = {}): Tensor {
+  const { scores, y } = categorical(yTrue, yPred, functionOptions('categoricalCrossentropy', crossentropyOptions, options))
+  if ('logProbabilities' in scores) return negative(sum(multiply(y, scores.logProbabilities), { axis: -1 }))
+  const shape = broadcastShapes('categoricalCrossentropy', [scores.logits.shape, y.shape])
+  return apply('crossEntropy', [broadcastTo(scores.logits, shape), broadcastTo(y, shape)], {})[0]!
+}
+
+/** The options of the categorical focal cross-entropy. */
+export const categoricalFocalOptions = {
+  /** The weight of all classes, or a list with that of each. Default 0.25. */
+  alpha: option(either(listOf(number({ min: 0 })), number({ min: 0 }), Array.isArray), 0.25),
+  ...focusing,
+  ...crossentropyOptions,
+}
+export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
+
+/** −Σ alpha · (1 − p)^gamma · y ln p over the axis of the classes. Lin et al. 2017. */
+export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof categoricalFocalOptions> = {}): Tensor {
+  const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
+  const { scores, y } = categorical(yTrue, yPred, given)
+  const logP = 'logits' in scores ? logSoftmax(scores.logits) : scores.logProbabilities
+  const weight = multiply(power(subtract(1, exp(logP)), given.gamma), given.alpha)
+  return negative(sum(multiply(weight, multiply(y, logP)), { axis: -1 }))
+}
+
+/** Which samples count: those whose class is not `ignoreClass`. Of the shape of the values. */
+export function classMask(yTrue: Tensor, yPred: Tensor, { ignoreClass, axis }: { ignoreClass: number; axis: number }): Tensor {
+  return notEqual(classNumbers(yTrue, yPred, axis), ignoreClass)
+}
+
+// One number for each output: yTrue may have an axis of 1 where the classes are.
+function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
+  const at = normalizeAxis('sparseCategoricalCrossentropy', axis, yPred.rank)
+  return reshape(cast(yTrue, 'int32'), yPred.shape.filter((_, i) => i !== at))
+}
+
+/**
+ * −ln p[y], y the number of the class; 0 for the class that is ignored. yTrue [batch] or [batch, 1], yPred
+ * [batch, classes].
+ */
+export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof sparseCrossentropyOptions> = {}): Tensor {
+  const { fromLogits, ignoreClass, axis } = functionOptions('sparseCategoricalCrossentropy', sparseCrossentropyOptions, options)
+  const output = cast(asTensor(yPred, 'yPred'), 'float32')
+  const labels = classNumbers(asTensor(yTrue, 'yTrue'), output, axis)
+  const counts = ignoreClass === null ? null : notEqual(labels, ignoreClass)
+  // There is no class −1: its loss is 0, and so is its gradient.
+  const index = counts === null ? labels : cast(where(counts, labels, -1), 'int32')
+  const scores = classScores(output, axis, fromLogits, counts)
+  if ('logits' in scores) return apply('classCrossEntropy', [scores.logits, index], {})[0]!
+  return negative(sum(multiply(oneHot(index, output.shape.at(axis)!), scores.logProbabilities), { axis: -1 }))
+}
+
+/** The options of the generalized cross-entropy. */
+export const generalizedOptions = {
+  /** Between the cross-entropy, q → 0, and the mean absolute error, q → 1, which wrong labels mislead less. Default 0.5. */
+  q: option(number({ above: 0, below: 1 }), 0.5),
+}
+export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
+
+/** (1 − p[y]^q) / q, y the number of the class, p probabilities. Zhang & Sabuncu 2018. */
+export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof generalizedOptions> = {}): Tensor {
+  const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
+  const p = cast(asTensor(yPred, 'yPred'), 'float32')
+  const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
+  const own = sum(multiply(oneHot(index, p.shape.at(-1)!), p), { axis: -1 })
+  return divide(subtract(1, power(own, q)), q)
+}
+
+/** Σ y ln(y / ŷ) over the last axis, both cut to [1e-7, 1]: how many nats more y takes when it is written for ŷ. Kullback & Leibler 1951. */
+export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  const [y, output] = floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)) as [Tensor, Tensor]
+  return sum(multiply(y, log(divide(y, output))), { axis: -1 })
+}

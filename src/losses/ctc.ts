@@ -1,0 +1,73 @@
+// Connectionist temporal classification: how probable a sequence of labels is where only their order is known, not their places.
+// Graves et al. 2006. Of functions and classes of losses only this one needs loops.
+
+import { ShapeError, formatShape } from '../core/errors'
+import { logSoftmax } from '../ops/activations'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { add, cast, equal, exp, log, logicalAnd, logicalOr, maximum, multiply, negative, notEqual, stopGradient, subtract, where } from '../ops/elementwise'
+import { takeAlongAxis } from '../ops/rearrange'
+import { logSumExp, sum } from '../ops/reduce'
+import { scan } from '../ops/scan'
+import { arange, concatenate, expandDims, full, reshape, slice, stack, transpose, zeros } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import { NOTHING } from './values'
+
+/** The class that stands for no label, and fills up rows of targets. */
+export const BLANK = 0
+
+/**
+ * −ln p(labels) = −ln Σ Π_t p_t(path_t), over all paths of classes, one for each step, that become the labels when repeated
+ * classes are joined and blanks left out. A label that stands twice in a row needs a blank between. Where no path is short
+ * enough, the loss is about 1e9.
+ *
+ * Keras: `keras.losses.ctc`.
+ * @param yTrue labels [batch, most labels], class numbers from 1 on, filled up with 0, the blank
+ * @param yPred logits [batch, steps, classes], not probabilities
+ * @param mask [batch, steps], true for the steps that count; all count where there is none
+ * @returns [batch]
+ * @throws ShapeError for targets or logits of another rank
+ * @example losses.ctc([[1, 2, 0]], logits)   // logits [1, steps, 3]
+ */
+export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike): Tensor {
+  const labels = cast(asTensor(yTrue, 'yTrue'), 'int32')
+  const logits = cast(asTensor(yPred, 'yPred'), 'float32')
+  if (labels.rank !== 2) throw new ShapeError(`ctc: yTrue must be labels [batch, most labels], received ${formatShape(labels.shape)}`)
+  if (logits.rank !== 3) throw new ShapeError(`ctc: yPred must be logits [batch, steps, classes], received ${formatShape(logits.shape)}`)
+  const [batch, most] = labels.shape as [number, number]
+  // Blanks before, between and behind the labels: ∅ a ∅ b ∅
+  const states = concatenate([reshape(stack([blanks([batch, most]), labels], 2), [batch, 2 * most]), blanks([batch, 1])], 1)
+  const count = 2 * most + 1
+  const at = arange(0, count, 1, 'int32')
+
+  // A path may stay, go on to the next state, or leave out a blank between two different labels.
+  const isJump = logicalAnd(notEqual(states, BLANK), notEqual(states, slice(concatenate([blanks([batch, 2]), states], 1), [0, 0], [batch, count])))
+  const emitted = takeAlongAxis(logSoftmax(logits), expandDims(states, 1), 2)
+  const start = where(equal(at, 0), full([batch, count], 0), NOTHING)
+  const isHeld = mask === undefined ? null : transpose(cast(asTensor(mask, 'mask'), 'bool'))
+
+  // α_t(s) = ln Σ of the paths that are in state s after step t
+  const turn = (alpha: Tensor, emission: Tensor): Tensor => {
+    const before = concatenate([full([batch, 2], NOTHING), alpha], 1)
+    const next = slice(before, [0, 1], [batch, count])
+    const jump = where(isJump, slice(before, [0, 0], [batch, count]), NOTHING)
+    return add(logAdd(alpha, next, jump), emission)
+  }
+  const emissions = transpose(emitted, [1, 0, 2])
+  const [alpha] = isHeld === null
+    ? scan((alpha, emission) => [turn(alpha, emission), null], start, emissions)
+    : scan((alpha, [emission, held]) => [where(expandDims(held, 1), turn(alpha, emission), alpha), null], start, [emissions, isHeld])
+
+  // The last state is the last label or the blank behind it.
+  const end = multiply(sum(cast(notEqual(labels, BLANK), 'int32'), 1, true), 2)
+  return negative(logSumExp(where(logicalOr(equal(at, end), equal(at, subtract(end, 1))), alpha, NOTHING), 1))
+}
+
+const blanks = (shape: readonly number[]): Tensor => zeros(shape, 'int32')
+
+/** ln(eᵃ + eᵇ + eᶜ) of finite numbers. */
+function logAdd(a: Tensor, b: Tensor, c: Tensor): Tensor {
+  const largest = stopGradient(maximum(maximum(a, b), c))
+  const part = (x: Tensor): Tensor => exp(subtract(x, largest))
+  return add(log(add(add(part(a), part(b)), part(c))), largest)
+}

@@ -1,0 +1,81 @@
+// Losses that compare numbers with numbers: targets and predictions [batch, …, n] → values [batch, …]. Keras's formulas. The
+// classes are in classes.ts.
+
+import type { InputsOf } from '../core/options'
+import { functionOptions, integer, number, option } from '../core/options'
+import type { TensorLike } from '../ops/convert'
+import { abs, add, divide, lessEqual, log, maximum, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'
+import { normalize } from '../ops/normalization'
+import { sum } from '../ops/reduce'
+import type { Tensor } from '../ops/tensor'
+import type { Given } from './values'
+import { EPSILON, floats, meanOver } from './values'
+
+/** (y − ŷ)², mean over the last axis. */
+export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  return meanOver(square(errors(yTrue, yPred)))
+}
+
+/** |y − ŷ|, mean over the last axis. */
+export function meanAbsoluteError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  return meanOver(abs(errors(yTrue, yPred)))
+}
+
+// ŷ − y
+function errors(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  const [y, output] = floats(yTrue, yPred)
+  return subtract(output, y)
+}
+
+/** 100 · |y − ŷ| / max(|y|, 1e-7), in per cent; mean over the last axis. Targets of 0 make it very large. */
+export function meanAbsolutePercentageError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  const [y, output] = floats(yTrue, yPred)
+  return multiply(meanOver(abs(divide(subtract(y, output), maximum(abs(y), EPSILON)))), 100)
+}
+
+/** (ln(1 + y) − ln(1 + ŷ))², both at least 1e-7; mean over the last axis. */
+export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  const [target, prediction] = floats(yTrue, yPred).map((x) => log(add(maximum(x, EPSILON), 1))) as [Tensor, Tensor]
+  return meanOver(square(subtract(prediction, target)))
+}
+
+export const huberOptions = {
+  /** Where the loss goes over from squared to linear. Default 1. */
+  delta: option(number({ above: 0 }), 1),
+}
+export type HuberOptions = InputsOf<typeof huberOptions>
+
+/** e = y − ŷ: ½e² where |e| ≤ delta, else delta·|e| − ½delta²; mean over the last axis. Huber 1964. */
+export function huber(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof huberOptions> = {}): Tensor {
+  const { delta } = functionOptions('huber', huberOptions, options)
+  const error = errors(yTrue, yPred)
+  const size = abs(error)
+  const linear = subtract(multiply(size, delta), 0.5 * delta * delta)
+  return meanOver(where(lessEqual(size, delta), multiply(square(error), 0.5), linear))
+}
+
+/** ln cosh(ŷ − y), mean over the last axis: ½e² for small errors e, |e| − ln 2 for large ones. */
+export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  const error = errors(yTrue, yPred)
+  // ln cosh e = e + ln(1 + e^(−2e)) − ln 2
+  return meanOver(subtract(add(error, softplus(multiply(error, -2))), Math.LN2))
+}
+
+export const cosineOptions = {
+  /** The axis along which vectors lie. Default the last. */
+  axis: option(integer(), -1),
+}
+export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
+
+/** −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros. */
+export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof cosineOptions> = {}): Tensor {
+  const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
+  const [y, output] = floats(yTrue, yPred).map((x) => normalize(x, { axis })) as [Tensor, Tensor]
+  return negative(sum(multiply(y, output), { axis }))
+}
+
+/** ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of counts y that are Poisson with the mean ŷ, without ln y!. */
+export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {
+  const [y, output] = floats(yTrue, yPred)
+  return meanOver(subtract(output, multiply(y, log(add(output, EPSILON)))))
+}

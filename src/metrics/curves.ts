@@ -1,0 +1,285 @@
+// Metrics of the curve that true and false positives make while a threshold goes from 0 to 1: the area under it, and single points
+// of it. Follows keras/src/metrics/metrics_utils.py.
+
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { boolean, choice, configured, count, integer, listOf, nullable, number, option, required } from '../core/options'
+import { divideNoNan } from '../losses/weights'
+import { add, cast, divide, equal, greater, greaterEqual, log, logicalAnd, maximum, minimum, multiply, sigmoid, subtract, where } from '../ops/elementwise'
+import { matmul } from '../ops/linalg'
+import { max, mean, sum } from '../ops/reduce'
+import { full, reshape, slice } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { MetricOptions } from './metric'
+import { Metric, accumulate } from './metric'
+import type { Batch } from './thresholds'
+import { Thresholds, batchOf, ofClass } from './thresholds'
+
+const fraction = number({ min: 0, max: 1 })
+
+const aucOptions = () => ({
+  /** Points of the curve. Default 200. */
+  numThresholds: option(integer({ min: 2 }), 200),
+  /**
+   * ROC: true against false positive rate. PR: precision against recall. PRGAIN: gain in precision against gain in recall
+   * (Flach & Kull 2015). Default ROC.
+   */
+  curve: option(choice('ROC', 'PR', 'PRGAIN'), 'ROC'),
+  /**
+   * The height of the curve between two points: 'interpolation' their mean (of PR, true positives are interpolated:
+   * Davis & Goadrich 2006), 'minoring' the smaller, 'majoring' the larger. Default 'interpolation'.
+   */
+  summationMethod: option(choice('interpolation', 'minoring', 'majoring'), 'interpolation'),
+  /** The points of the curve between 0 and 1, instead of numThresholds evenly spaced ones. Default null. */
+  thresholds: option(nullable(listOf(fraction)), null),
+  /** Whether each label, the last axis, has a curve of its own, and the result is the mean of their areas. Default false. */
+  multiLabel: option(boolean, false),
+  /** The number of labels, with multiLabel; found in the first batch when it is left out. */
+  numLabels: option(nullable(count), null),
+  /** A weight for each label: of its area, or without multiLabel of its predictions. Default null: all alike. */
+  labelWeights: option(nullable(listOf(number({ min: 0 }))), null),
+  /** The predictions are logits, not probabilities. Default false. */
+  fromLogits: option(boolean, false),
+})
+export type AucOptions = InputsOf<ReturnType<typeof aucOptions>> & MetricOptions
+
+/** What was counted at each threshold, and how many there were. [thresholds] and [], or with labels [thresholds, labels] and [labels]. */
+interface Counts {
+  readonly truePositives: Variable
+  readonly falsePositives: Variable
+  readonly positives: Variable
+  readonly negatives: Variable
+}
+
+abstract class Curve extends Metric {
+  protected readonly points: Thresholds = this.makePoints()
+
+  protected abstract makePoints(): Thresholds
+
+  protected makeCounts(labels: readonly number[] = []): Counts {
+    const { count } = this.points
+    return {
+      truePositives: this.addVariable('truePositives', [count, ...labels]),
+      falsePositives: this.addVariable('falsePositives', [count, ...labels]),
+      positives: this.addVariable('positives', labels),
+      negatives: this.addVariable('negatives', labels),
+    }
+  }
+
+  /** Counts yes and no by their weights: all together, or [batch, labels] each label by itself. */
+  protected count({ truePositives, falsePositives, positives, negatives }: Counts, { y, p, w }: Batch, perLabel = false): void {
+    const actual = cast(cast(y, 'bool'), 'float32')
+    const positive = multiply(actual, w)
+    const negative = multiply(subtract(1, actual), w)
+    const above = cast(this.points.above(perLabel ? p : reshape(p, [p.size])), 'float32')
+    const atThresholds = (x: Tensor): Tensor => (perLabel ? sum(multiply(above, x), { axis: 1 }) : matmul(above, reshape(x, [x.size])))
+    const inAll = (x: Tensor): Tensor => sum(x, perLabel ? 0 : null)
+    accumulate(truePositives, atThresholds(positive))
+    accumulate(falsePositives, atThresholds(negative))
+    accumulate(positives, inAll(positive))
+    accumulate(negatives, inAll(negative))
+  }
+}
+
+/**
+ * The area under a curve, from the counts at its thresholds. Between evenly spaced thresholds, the default, predictions
+ * outside of [0, 1] count as 0 or 1.
+ */
+export class AUC extends configured(Curve, aucOptions) {
+  static readonly className = 'AUC'
+  private counts: Counts | null = this.multiLabel && this.numLabels === null ? null : this.makeCounts(this.multiLabel ? [this.numLabels!] : [])
+
+  protected makePoints(): Thresholds {
+    return new Thresholds(withEnds(this), true)
+  }
+
+  protected override checkOptions(): void {
+    if (this.numLabels !== null && !this.multiLabel) throw new ArgumentError(`${this.name}: numLabels goes with multiLabel only`)
+  }
+
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const { y, p, w } = batchOf(yTrue, this.fromLogits ? sigmoid(yPred) : yPred, sampleWeight)
+    if (this.multiLabel && p.rank !== 2) throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
+    if (this.labelWeights !== null && this.labelWeights.length !== p.shape.at(-1)) {
+      throw new ShapeError(`${this.labelWeights.length} labelWeights need as many labels, received predictions ${formatShape(p.shape)}`)
+    }
+    this.counts ??= this.makeCounts([p.shape[1]!])
+    const weights = this.multiLabel || this.labelWeights === null ? w : multiply(w, this.labelWeights)
+    this.count(this.counts, { y, p, w: weights }, this.multiLabel)
+  }
+
+  result(): Tensor {
+    if (this.counts === null) return full([], 0)
+    const terms = this.curve === 'PR' && this.summationMethod === 'interpolation' ? this.interpolatedPrecision(this.counts) : this.rectangles(this.counts)
+    const areas = sum(terms, { axis: 0 })
+    if (!this.multiLabel) return areas
+    if (this.labelWeights === null) return mean(areas)
+    const weights = new Tensor(Float32Array.from(this.labelWeights), [this.labelWeights.length], 'float32')
+    return divideNoNan(sum(multiply(areas, weights)), sum(weights))
+  }
+
+  // (x_i − x_{i+1}) · height, from the lowest threshold to the highest
+  private rectangles(counts: Counts): Tensor {
+    const { x, y } = this.curvePoints(counts)
+    const [x0, x1] = this.neighbours(x)
+    const [y0, y1] = this.neighbours(y)
+    switch (this.summationMethod) {
+      case 'interpolation':
+        return multiply(subtract(x0, x1), divide(add(y0, y1), 2))
+      case 'minoring':
+        return multiply(subtract(x0, x1), minimum(y0, y1))
+      case 'majoring':
+        return multiply(subtract(x0, x1), maximum(y0, y1))
+    }
+  }
+
+  private curvePoints({ truePositives, falsePositives, positives, negatives }: Counts): { x: Tensor; y: Tensor } {
+    const [tp, fp] = [truePositives.value, falsePositives.value]
+    const recall = divideNoNan(tp, positives.value)
+    switch (this.curve) {
+      case 'ROC':
+        return { x: divideNoNan(fp, negatives.value), y: recall }
+      case 'PR':
+        return { x: recall, y: divideNoNan(tp, add(tp, fp)) }
+      case 'PRGAIN': {
+        // gain = 1 − P/N · (others / true positives); without true positives 0 in recall and 1 in precision
+        const ratio = divideNoNan(positives.value, negatives.value)
+        const gain = (others: Tensor): Tensor => subtract(1, multiply(ratio, divideNoNan(others, tp)))
+        const none = equal(tp, 0)
+        return {
+          x: maximum(where(none, 0, gain(subtract(positives.value, tp))), 0),
+          y: where(none, 1, gain(fp)),
+        }
+      }
+    }
+  }
+
+  // Between two thresholds TP and FP change linearly: slope = ΔTP/ΔP, intercept = TP − slope·P, and
+  // ∫ precision = (ΔTP·slope-weighted + slope·intercept·ln(P_i/P_{i+1})) / positives
+  private interpolatedPrecision({ truePositives, falsePositives, positives }: Counts): Tensor {
+    const tp = truePositives.value
+    const [tp0, tp1] = this.neighbours(tp)
+    const dTp = subtract(tp0, tp1)
+    const [p0, p1] = this.neighbours(add(tp, falsePositives.value))
+    const slope = divideNoNan(dTp, maximum(subtract(p0, p1), 0))
+    const intercept = subtract(tp1, multiply(slope, p1))
+    const bothPositive = logicalAnd(greater(p0, 0), greater(p1, 0))
+    const ratio = where(bothPositive, divideNoNan(p0, maximum(p1, 0)), 1)
+    return divideNoNan(multiply(slope, add(dTp, multiply(intercept, log(ratio)))), maximum(positives.value, 0))
+  }
+
+  private neighbours(x: Tensor): [Tensor, Tensor] {
+    const [first = 0, ...rest] = x.shape
+    const from = (start: number): Tensor => slice(x, [start, ...rest.map(() => 0)], [first - 1, ...rest])
+    return [from(0), from(1)]
+  }
+}
+
+/** Thresholds between two ends just outside of [0, 1], so that every prediction is on the right side of them. */
+function withEnds({ thresholds, numThresholds }: { thresholds: readonly number[] | null; numThresholds: number }): number[] {
+  const even = Array.from({ length: numThresholds - 2 }, (_, i) => (i + 1) / (numThresholds - 1))
+  return [-1e-7, ...(thresholds === null ? even : [...thresholds].sort((a, b) => a - b)), 1 + 1e-7]
+}
+
+const pointOptions = () => ({
+  /** How many thresholds there are, evenly spaced from 0 to 1; a single one is 0.5. Default 200. */
+  numThresholds: option(count, 200),
+  /** Only this class counts. Default null: all. */
+  classId: option(nullable(integer({ min: 0 })), null),
+})
+type PointOptions = InputsOf<ReturnType<typeof pointOptions>> & MetricOptions
+
+/** Shares at each threshold, [thresholds]. */
+interface Rates {
+  /** Of actual yes, how many were found; another word is sensitivity. */
+  readonly recall: Tensor
+  /** Of actual no, how many were found. */
+  readonly specificity: Tensor
+  /** Of predicted yes, how many were right. */
+  readonly precision: Tensor
+}
+
+/** The best of one rate at the thresholds at which another one is high enough; 0 where it is at none. */
+abstract class PointOfCurve extends configured(Curve, pointOptions) {
+  private readonly counts = this.makeCounts()
+
+  /** The rate that must be at least a number, and the one whose best is looked for. */
+  protected abstract best(rates: Rates): { readonly given: Tensor; readonly least: number; readonly of: Tensor }
+
+  protected makePoints(): Thresholds {
+    const last = this.numThresholds - 1
+    return new Thresholds(last === 0 ? [0.5] : Array.from({ length: last + 1 }, (_, i) => i / last), false, 2)
+  }
+
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    this.count(this.counts, ofClass(batchOf(yTrue, yPred, sampleWeight), this.classId))
+  }
+
+  result(): Tensor {
+    const { truePositives, falsePositives, positives, negatives } = this.counts
+    const [tp, fp] = [truePositives.value, falsePositives.value]
+    const { given, least, of } = this.best({
+      recall: divideNoNan(tp, positives.value),
+      specificity: divideNoNan(subtract(negatives.value, fp), negatives.value),
+      precision: divideNoNan(tp, add(tp, fp)),
+    })
+    return max(where(greaterEqual(given, least), of, 0))
+  }
+}
+
+const specificityOption = () => ({
+  /** The least specificity: the share of actual no that is found. */
+  specificity: required(fraction),
+})
+export type SensitivityAtSpecificityOptions = InputsOf<ReturnType<typeof specificityOption>> & PointOptions
+
+/** The best sensitivity (recall) at a threshold at which the specificity is at least this. */
+export class SensitivityAtSpecificity extends configured(PointOfCurve, specificityOption) {
+  static readonly className = 'SensitivityAtSpecificity'
+  protected best({ recall, specificity }: Rates) {
+    return { given: specificity, least: this.specificity, of: recall }
+  }
+}
+
+const sensitivityOption = () => ({
+  /** The least sensitivity: the share of actual yes that is found. */
+  sensitivity: required(fraction),
+})
+export type SpecificityAtSensitivityOptions = InputsOf<ReturnType<typeof sensitivityOption>> & PointOptions
+
+/** The best specificity at a threshold at which the sensitivity (recall) is at least this. */
+export class SpecificityAtSensitivity extends configured(PointOfCurve, sensitivityOption) {
+  static readonly className = 'SpecificityAtSensitivity'
+  protected best({ recall, specificity }: Rates) {
+    return { given: recall, least: this.sensitivity, of: specificity }
+  }
+}
+
+const recallOption = () => ({
+  /** The least recall: the share of actual yes that is found. */
+  recall: required(fraction),
+})
+export type PrecisionAtRecallOptions = InputsOf<ReturnType<typeof recallOption>> & PointOptions
+
+/** The best precision at a threshold at which the recall is at least this. */
+export class PrecisionAtRecall extends configured(PointOfCurve, recallOption) {
+  static readonly className = 'PrecisionAtRecall'
+  protected best({ recall, precision }: Rates) {
+    return { given: recall, least: this.recall, of: precision }
+  }
+}
+
+const precisionOption = () => ({
+  /** The least precision: the share of predicted yes that is right. */
+  precision: required(fraction),
+})
+export type RecallAtPrecisionOptions = InputsOf<ReturnType<typeof precisionOption>> & PointOptions
+
+/** The best recall at a threshold at which the precision is at least this. */
+export class RecallAtPrecision extends configured(PointOfCurve, precisionOption) {
+  static readonly className = 'RecallAtPrecision'
+  protected best({ recall, precision }: Rates) {
+    return { given: precision, least: this.precision, of: recall }
+  }
+}

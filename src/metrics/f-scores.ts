@@ -1,0 +1,96 @@
+// F-scores: precision and recall in one number.
+
+import { choice, configured, nullable, number, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { EPSILON } from '../losses/values'
+import { abs, add, cast, divide, greater, greaterEqual, logicalAnd, multiply } from '../ops/elementwise'
+import { max, mean, sum } from '../ops/reduce'
+import { full } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { MetricOptions } from './metric'
+import { Metric, accumulate, requireRows, rowWeights } from './metric'
+
+const scoreOptions = () => ({
+  /**
+   * How the scores of the classes become one: 'micro' counts over all classes first, 'macro' takes their mean, 'weighted' weighs
+   * it by how often each class is there; null gives one for each. Default null.
+   */
+  average: option(nullable(choice('micro', 'macro', 'weighted')), null),
+  /** A prediction above it counts as yes. Default null: only the largest of each row does. */
+  threshold: option(nullable(number({ above: 0, max: 1 })), null),
+})
+export type F1ScoreOptions = InputsOf<ReturnType<typeof scoreOptions>> & MetricOptions
+
+/** How often a class was right, was predicted, and was there. [classes], or [] where all are counted together. */
+interface Counts {
+  readonly right: Variable
+  readonly predicted: Variable
+  readonly actual: Variable
+}
+
+/**
+ * 2 · precision · recall / (precision + recall) of each class. Targets are one-hot rows or several yes and no, [batch, classes].
+ *
+ * Keras: `keras.metrics.F1Score`.
+ * @example new metrics.F1Score({ average: 'macro' })
+ */
+export class F1Score extends configured(Metric, scoreOptions) {
+  static readonly className: string = 'F1Score'
+  private counts: Counts | null = this.average === 'micro' ? this.makeCounts([]) : null
+
+  /** β² */
+  protected get recallWeight(): number {
+    return 1
+  }
+
+  private makeCounts(shape: readonly number[]): Counts {
+    const add = (name: string): Variable => this.addVariable(name, shape)
+    return { right: add('truePositives'), predicted: add('predictedPositives'), actual: add('actualPositives') }
+  }
+
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const classes = requireRows(yTrue, yPred, this.counts?.right.shape[0])
+    this.counts ??= this.makeCounts([classes])
+    const isPositive = this.threshold === null
+      ? logicalAnd(greaterEqual(yPred, max(yPred, -1, true)), greater(abs(yPred), 1e-9))
+      : greater(yPred, this.threshold)
+    const predicted = cast(isPositive, 'float32')
+    const actual = cast(yTrue, 'float32')
+    const w = rowWeights(sampleWeight, yPred)
+    const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), this.average === 'micro' ? null : 0)
+    accumulate(this.counts.right, over(multiply(predicted, actual)))
+    accumulate(this.counts.predicted, over(predicted))
+    accumulate(this.counts.actual, over(actual))
+  }
+
+  result(): Tensor {
+    if (this.counts === null) return full([], 0)
+    const [right, predicted, actual] = [this.counts.right.value, this.counts.predicted.value, this.counts.actual.value]
+    const precision = divide(right, add(predicted, EPSILON))
+    const recall = divide(right, add(actual, EPSILON))
+    const weight = this.recallWeight
+    const product = multiply(multiply(precision, recall), 1 + weight)
+    const scores = divide(product, add(add(multiply(precision, weight), recall), EPSILON))
+    if (this.average === null) return scores
+    return this.average === 'weighted' ? divide(sum(multiply(scores, actual)), add(sum(actual), EPSILON)) : mean(scores)
+  }
+}
+
+const betaOptions = () => ({
+  /** How many times as much recall counts as precision. Default 1. */
+  beta: option(number({ above: 0 }), 1),
+})
+export type FBetaScoreOptions = InputsOf<ReturnType<typeof betaOptions>> & F1ScoreOptions
+
+/**
+ * (1 + β²) · precision · recall / (β² · precision + recall) of each class.
+ *
+ * Keras: `keras.metrics.FBetaScore`.
+ */
+export class FBetaScore extends configured(F1Score, betaOptions) {
+  static override readonly className = 'FBetaScore'
+  protected override get recallWeight(): number {
+    return this.beta ** 2
+  }
+}

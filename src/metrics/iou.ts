@@ -1,0 +1,218 @@
+// Metrics made of a confusion matrix: how often each class was taken for each other one.
+
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { boolean, choice, configured, count, integer, listOf, nullable, number, option, required } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { targetKind } from '../losses/targets'
+import { EPSILON } from '../losses/values'
+import { divideNoNan, expandTo } from '../losses/weights'
+import { add, cast, divide, greater, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from '../ops/elementwise'
+import { argmax, sum } from '../ops/reduce'
+import { broadcastTo, reshape, scatterAdd, take } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import type { MetricOptions } from './metric'
+import { Metric, accumulate } from './metric'
+
+/** Counts pairs of class numbers. The matrix has a row for each actual class, a column for each predicted one. */
+abstract class Pairs extends Metric {
+  protected readonly matrix: Variable = this.addVariable('confusionMatrix', [this.classCount(), this.classCount()])
+
+  protected abstract classCount(): number
+
+  /**
+   * Counts pairs, each by its weight; without those that name no class.
+   * @param ignored the number of a class whose samples do not count
+   */
+  protected count(actual: Tensor, predicted: Tensor, sampleWeight: Tensor | undefined, ignored: number | null = null): void {
+    const classes = this.classCount()
+    if (actual.size !== predicted.size) {
+      throw new ShapeError(`one class number is needed for each target, received ${formatShape(actual.shape)} and ${formatShape(predicted.shape)}`)
+    }
+    const [y, p] = [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])) as [Tensor, Tensor]
+    const isClass = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, classes))
+    const known = logicalAnd(isClass(y), isClass(p))
+    const counts = cast(ignored === null ? known : logicalAnd(known, notEqual(y, ignored)), 'float32')
+    const weights = sampleWeight === undefined ? counts : multiply(counts, eachWeight(sampleWeight, actual))
+    const cells = scatterAdd(weights, where(known, add(multiply(y, classes), p), 0), classes ** 2)
+    accumulate(this.matrix, reshape(cells, [classes, classes]))
+  }
+}
+
+/** One weight for each element, from weights of all or of the first axes: [elements]. */
+function eachWeight(sampleWeight: Tensor, x: Tensor): Tensor {
+  const weights = cast(sampleWeight, 'float32')
+  const own = weights.size === x.size ? reshape(weights, x.shape) : expandTo(weights, x.rank)
+  return reshape(broadcastTo(own, x.shape), [x.size])
+}
+
+/** |Y ∩ Ŷ| / |Y ∪ Ŷ| of each class, the mean over those that occur. */
+abstract class Overlap extends Pairs {
+  /** The classes whose scores count; null for all. */
+  protected scored(): readonly number[] | null {
+    return null
+  }
+
+  protected override checkOptions(): void {
+    const classes = this.classCount()
+    const wrong = this.scored()?.find((id) => id >= classes)
+    if (wrong !== undefined) throw new ArgumentError(`${this.name}: targetClassIds must be class numbers 0 … ${classes - 1}, received ${wrong}`)
+  }
+
+  result(): Tensor {
+    const classes = this.classCount()
+    const matrix = this.matrix.value
+    const ids = this.scored() ?? Array.from({ length: classes }, (_, i) => i)
+    const both = take(reshape(matrix, [classes ** 2]), ids.map((id) => id * (classes + 1)))
+    const either = subtract(add(take(sum(matrix, 0), ids), take(sum(matrix, 1), ids)), both)
+    const occurs = greater(either, 1e-9)
+    const scores = where(occurs, divide(both, add(either, EPSILON)), 0)
+    return divide(sum(scores), add(sum(cast(occurs, 'float32')), EPSILON))
+  }
+}
+
+const classesTable = {
+  /** How many classes there are. */
+  numClasses: required(count),
+}
+const classIds = listOf(integer({ min: 0 }))
+const idsTable = {
+  /** The classes whose scores count; the result is their mean. */
+  targetClassIds: required(classIds),
+}
+const labelsTable = {
+  ...classesTable,
+  /** The number of a class whose samples do not count, such as 255 for "void". Default null. */
+  ignoreClass: option(nullable(integer()), null),
+  /** The axis of the classes, where there is one. Default the last. */
+  axis: option(integer(), -1),
+}
+/** Whether targets or predictions are class numbers, rather than one number for each class, of which the largest counts. */
+const sparse = { sparseYPred: option(boolean, true), sparseYTrue: option(boolean, true) }
+
+abstract class OfLabels extends configured(Overlap, () => labelsTable) {
+  protected abstract isSparse(): { readonly sparseYTrue: boolean; readonly sparseYPred: boolean }
+
+  protected classCount(): number {
+    return this.numClasses
+  }
+
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const { sparseYTrue, sparseYPred } = this.isSparse()
+    const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : argmax(x, this.axis))
+    this.count(numbers(yTrue, sparseYTrue), numbers(yPred, sparseYPred), sampleWeight, this.ignoreClass)
+  }
+}
+
+/**
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of class numbers: with `sparseYPred: false` predictions have one number
+ * for each class, such as a softmax, and the largest counts.
+ *
+ * Keras: `keras.metrics.MeanIoU`. Weights count as they are, also where they are no integers.
+ * @example new metrics.MeanIoU({ numClasses: 10, sparseYPred: false })   // class numbers and a softmax
+ */
+export class MeanIoU extends configured(OfLabels, () => sparse) {
+  static readonly className: string = 'MeanIoU'
+  protected isSparse(): MeanIoU {
+    return this
+  }
+}
+export type MeanIoUOptions = InputsOf<typeof labelsTable & typeof sparse> & MetricOptions
+
+/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`. */
+export class IoU extends configured(MeanIoU, () => idsTable) {
+  static override readonly className = 'IoU'
+  protected override scored(): readonly number[] {
+    return this.targetClassIds
+  }
+}
+export type IoUOptions = InputsOf<typeof idsTable> & MeanIoUOptions
+
+const oneHotTable = {
+  /** Whether predictions are class numbers, rather than one number for each class. Default false. */
+  sparseYPred: option(boolean, false),
+}
+
+/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of one-hot targets. Keras: `keras.metrics.OneHotMeanIoU`. */
+export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable) {
+  static readonly className: string = 'OneHotMeanIoU'
+  protected isSparse(): { sparseYTrue: boolean; sparseYPred: boolean } {
+    return { sparseYTrue: false, sparseYPred: this.sparseYPred }
+  }
+}
+export type OneHotMeanIoUOptions = InputsOf<typeof labelsTable & typeof oneHotTable> & MetricOptions
+
+/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, of one-hot targets. Keras: `keras.metrics.OneHotIoU`. */
+export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable) {
+  static override readonly className = 'OneHotIoU'
+  protected override scored(): readonly number[] {
+    return this.targetClassIds
+  }
+}
+export type OneHotIoUOptions = InputsOf<typeof idsTable> & OneHotMeanIoUOptions
+
+const binaryTable = {
+  /** The classes whose scores count: no is 0, yes is 1. Default both. */
+  targetClassIds: option(classIds, [0, 1]),
+  /** A prediction of at least this is a yes. Default 0.5. */
+  threshold: option(number(), 0.5),
+}
+export type BinaryIoUOptions = InputsOf<typeof binaryTable> & MetricOptions
+
+/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over no and yes. Keras: `keras.metrics.BinaryIoU`. */
+export class BinaryIoU extends configured(Overlap, () => binaryTable) {
+  static readonly className = 'BinaryIoU'
+  protected classCount(): number {
+    return 2
+  }
+  protected override scored(): readonly number[] {
+    return this.targetClassIds
+  }
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    this.count(yTrue, greaterEqual(yPred, this.threshold), sampleWeight)
+  }
+}
+
+const confusionTable = {
+  ...classesTable,
+  /** What each number is divided by: 'true' the sum of its row, 'predicted' that of its column, 'all' that of all. Default null: nothing. */
+  normalize: option(nullable(choice('true', 'predicted', 'all')), null),
+}
+export type ConfusionMatrixOptions = InputsOf<typeof confusionTable> & MetricOptions
+
+/**
+ * How often class i was taken for class j: result [classes, classes], row i, column j. Whether targets are yes or no (a prediction
+ * above 0.5 is yes), class numbers or one-hot rows is told by the shapes, as of the metric 'accuracy'. Logs, which are numbers, leave
+ * it out: ask `result()`.
+ * @example
+ * const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
+ * model.compile({ loss: 'crossentropy', metrics: [confusion] })
+ * await model.evaluate(x, y)
+ * confusion.result().toArray()
+ */
+export class ConfusionMatrix extends configured(Pairs, () => confusionTable) {
+  static readonly className = 'ConfusionMatrix'
+  protected classCount(): number {
+    return this.numClasses
+  }
+
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
+    const predicted = kind === 'binary' ? greater(yPred, 0.5) : argmax(yPred, -1)
+    this.count(kind === 'oneHot' ? argmax(yTrue, -1) : yTrue, predicted, sampleWeight)
+  }
+
+  result(): Tensor {
+    const counts = this.matrix.value
+    switch (this.normalize) {
+      case null:
+        return counts
+      case 'true':
+        return divideNoNan(counts, sum(counts, 1, true))
+      case 'predicted':
+        return divideNoNan(counts, sum(counts, 0, true))
+      case 'all':
+        return divideNoNan(counts, sum(counts))
+    }
+  }
+}

@@ -1,0 +1,198 @@
+// Metrics of numbers that are predicted: errors, similarities, correlations, and how much of the variance is explained.
+
+import { choice, configured, integer, nullable, option } from '../core/options'
+import type { InputsOf } from '../core/options'
+import {
+  cosineOptions, cosineSimilarity, logCosh, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredError,
+  meanSquaredLogarithmicError,
+} from '../losses/regression'
+import { EPSILON } from '../losses/values'
+import { alignRanks, divideNoNan } from '../losses/weights'
+import { add, cast, divide, equal, greater, multiply, negative, sqrt, square, subtract, where } from '../ops/elementwise'
+import { mean, sum } from '../ops/reduce'
+import { full } from '../ops/shape'
+import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
+import { MeanOfValues, RootMean } from './mean'
+import type { MetricOptions } from './metric'
+import { Metric, accumulate, requireRows, rowWeights } from './metric'
+
+/** The mean of (y − ŷ)². */
+export class MeanSquaredError extends MeanOfValues {
+  static override readonly className = 'MeanSquaredError'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredError(yTrue, yPred)
+  }
+}
+
+/** The mean of |y − ŷ|. */
+export class MeanAbsoluteError extends MeanOfValues {
+  static override readonly className = 'MeanAbsoluteError'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsoluteError(yTrue, yPred)
+  }
+}
+
+/** √ of the mean of (y − ŷ)². */
+export class RootMeanSquaredError extends RootMean {
+  static override readonly className = 'RootMeanSquaredError'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const [y, output] = alignRanks(cast(yTrue, 'float32'), yPred)
+    return square(subtract(output, y))
+  }
+}
+
+/** The mean of 100 · |y − ŷ| / max(|y|, 1e-7), in per cent. */
+export class MeanAbsolutePercentageError extends MeanOfValues {
+  static override readonly className = 'MeanAbsolutePercentageError'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanAbsolutePercentageError(yTrue, yPred)
+  }
+}
+
+/** The mean of (ln(1 + y) − ln(1 + ŷ))². */
+export class MeanSquaredLogarithmicError extends MeanOfValues {
+  static override readonly className = 'MeanSquaredLogarithmicError'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return meanSquaredLogarithmicError(yTrue, yPred)
+  }
+}
+
+/** The mean of ln cosh(ŷ − y). */
+export class LogCoshError extends MeanOfValues {
+  static override readonly className = 'LogCoshError'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return logCosh(yTrue, yPred)
+  }
+}
+
+/** The mean of Σ y·ŷ / (‖y‖ ‖ŷ‖): 1 where both point in one direction. The loss of this name has the other sign. */
+export class CosineSimilarity extends configured(MeanOfValues, () => cosineOptions) {
+  static override readonly className = 'CosineSimilarity'
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    return negative(cosineSimilarity(yTrue, yPred, this))
+  }
+}
+
+const correlationOptions = () => ({
+  /** The axis along which numbers are compared. Default the last: each sample by itself. 0: each output over the batch. */
+  axis: option(integer(), -1),
+})
+export type CorrelationOptions = InputsOf<ReturnType<typeof correlationOptions>> & MetricOptions
+
+/** Means, variances and the covariance along an axis. */
+interface Spread {
+  readonly covariance: Tensor
+  /** σ² of targets and predictions. */
+  readonly variances: readonly [Tensor, Tensor]
+  /** The difference of the means. */
+  readonly shift: Tensor
+}
+
+/** The mean of a correlation of each batch. */
+abstract class Correlation extends configured(MeanOfValues, correlationOptions) {
+  protected abstract correlation(spread: Spread): Tensor
+
+  protected values(yTrue: Tensor, yPred: Tensor): Tensor {
+    const over = (x: Tensor, keepDims = false): Tensor => mean(x, { axis: this.axis, keepDims })
+    const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
+    const [fromMean, predicted] = [y, p].map((x) => subtract(x, over(x, true))) as [Tensor, Tensor]
+    return this.correlation({
+      covariance: over(multiply(fromMean, predicted)),
+      variances: [over(square(fromMean)), over(square(predicted))],
+      shift: subtract(over(y), over(p)),
+    })
+  }
+}
+
+/** σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 where one of them is constant. Pearson 1895. */
+export class PearsonCorrelation extends Correlation {
+  static override readonly className = 'PearsonCorrelation'
+  protected correlation({ covariance, variances: [a, b] }: Spread): Tensor {
+    return divideNoNan(covariance, multiply(sqrt(a), sqrt(b)))
+  }
+}
+
+/**
+ * 2σ(y, ŷ) / (σ²(y) + σ²(ŷ) + (μ(y) − μ(ŷ))² + 1e-7) along an axis, mean over all batches: unlike Pearson's it is 1 only where
+ * the numbers are the same. Lin 1989.
+ */
+export class ConcordanceCorrelation extends Correlation {
+  static override readonly className = 'ConcordanceCorrelation'
+  protected correlation({ covariance, variances: [a, b], shift }: Spread): Tensor {
+    return divide(multiply(covariance, 2), add(add(add(a, b), square(shift)), EPSILON))
+  }
+}
+
+const r2Options = () => ({
+  /**
+   * How the scores of several outputs become one: their mean; their mean weighed by the variance of the targets; or null, one for
+   * each. Default 'uniformAverage'.
+   */
+  classAggregation: option(nullable(choice('uniformAverage', 'varianceWeightedAverage')), 'uniformAverage'),
+  /** How many inputs the model has, for the adjusted score; 0 for the plain one. Default 0. */
+  numRegressors: option(integer({ min: 0 }), 0),
+})
+export type R2ScoreOptions = InputsOf<ReturnType<typeof r2Options>> & MetricOptions
+
+/** Σ w·y, Σ w·y², Σ w·(y − ŷ)² and Σ w of each output. */
+interface Sums {
+  readonly targets: Variable
+  readonly squares: Variable
+  readonly residuals: Variable
+  readonly weights: Variable
+}
+
+/**
+ * 1 − Σ(y − ŷ)² / Σ(y − μ(y))² of each output, over all samples together: 1 is perfect, 0 no better than the mean. 0 where all
+ * targets are alike. Adjusted: 1 − (1 − R²)(n − 1)/(n − p − 1), with n numbers seen and p regressors; plain while n ≤ p + 1.
+ * Targets and predictions [batch, outputs].
+ *
+ * Keras: `keras.metrics.R2Score`.
+ */
+export class R2Score extends configured(Metric, r2Options) {
+  static readonly className = 'R2Score'
+  private readonly seen = this.addVariable('numSamples')
+  private sums: Sums | null = null
+
+  updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
+    const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
+    const outputs = requireRows(y, p, this.sums?.targets.shape[0])
+    const add = (name: string): Variable => this.addVariable(name, [outputs])
+    this.sums ??= { targets: add('sum'), squares: add('squaredSum'), residuals: add('residual'), weights: add('count') }
+    const w = rowWeights(sampleWeight, y)
+    const over = (x: Tensor): Tensor => sum(w === null ? x : multiply(x, w), 0)
+    const { targets, squares, residuals, weights } = this.sums
+    accumulate(targets, over(y))
+    accumulate(squares, over(square(y)))
+    accumulate(residuals, over(square(subtract(y, p))))
+    accumulate(weights, w === null ? full([outputs], y.shape[0]!) : sum(w, 0))
+    accumulate(this.seen, full([], y.size))
+  }
+
+  result(): Tensor {
+    if (this.sums === null) return full([], 0)
+    const { targets, squares, residuals, weights } = this.sums
+    const total = subtract(squares.value, multiply(targets.value, divideNoNan(targets.value, weights.value)))
+    const scores = where(equal(total, 0), 0, subtract(1, divideNoNan(residuals.value, total)))
+    return this.adjusted(this.aggregated(scores, total))
+  }
+
+  private aggregated(scores: Tensor, total: Tensor): Tensor {
+    switch (this.classAggregation) {
+      case 'uniformAverage':
+        return mean(scores)
+      case 'varianceWeightedAverage':
+        return divideNoNan(sum(multiply(total, scores)), sum(total))
+      case null:
+        return scores
+    }
+  }
+
+  private adjusted(score: Tensor): Tensor {
+    if (this.numRegressors === 0) return score
+    const n = this.seen.value
+    const free = subtract(n, this.numRegressors + 1)
+    return where(greater(free, 0), subtract(1, divideNoNan(multiply(subtract(1, score), subtract(n, 1)), free)), score)
+  }
+}

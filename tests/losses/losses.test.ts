@@ -1,0 +1,126 @@
+// Losses beside their numbers: names, targets that are refused, pairs of embeddings, saturated predictions.
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import { Dense, Reshape, Sequential, grad, loadModel, losses, ops, tensor } from '../../src'
+import { getLoss } from '../../src/losses/registry'
+import { expectNear } from '../helpers/golden'
+
+describe('a loss by name', () => {
+  it.each([
+    ['bce', 'BinaryCrossentropy'], ['BCE', 'BinaryCrossentropy'], ['kld', 'KLDivergence'], ['KLD', 'KLDivergence'], ['mae', 'MeanAbsoluteError'],
+    ['mse', 'MeanSquaredError'], ['mape', 'MeanAbsolutePercentageError'], ['MAPE', 'MeanAbsolutePercentageError'],
+    ['msle', 'MeanSquaredLogarithmicError'], ['kl_divergence', 'KLDivergence'], ['klDivergence', 'KLDivergence'],
+    ['KLDivergence', 'KLDivergence'], ['log_cosh', 'LogCosh'], ['logcosh', 'LogCosh'], ['cosineSimilarity', 'CosineSimilarity'],
+    ['squared_hinge', 'SquaredHinge'], ['categorical_focal_crossentropy', 'CategoricalFocalCrossentropy'],
+    ['categorical_generalized_cross_entropy', 'CategoricalGeneralizedCrossEntropy'], ['Dice', 'Dice'], ['tversky', 'Tversky'], ['circle', 'Circle'],
+  ])('%s is %s', (name, className) => {
+    expect(getLoss(name).constructor).toHaveProperty('className', className)
+  })
+
+  it('has a name of one spelling', () => {
+    expect(new losses.KLDivergence().name).toBe('klDivergence')
+    expect(new losses.CTC().name).toBe('ctc')
+    expect(new losses.CategoricalGeneralizedCrossEntropy().name).toBe('categoricalGeneralizedCrossEntropy')
+  })
+})
+
+describe('targets that cannot be right are refused', () => {
+  const model = (loss: losses.LossIdentifier, units = 3): Sequential => {
+    const made = new Sequential([new Dense({ units, inputShape: [1], activation: 'sigmoid' })])
+    made.compile({ loss })
+    return made
+  }
+
+  it.each<[losses.LossIdentifier, number[] | number[][], string]>([
+    ['poisson', [[1, 0, -2]], 'poisson: targets must be ≥ 0, received -2 in row 0'],
+    ['msle', [[1, 0, -2]], 'meanSquaredLogarithmicError: targets must be ≥ 0, received -2 in row 0'],
+    ['klDivergence', [[0.5, 0.5, 2]], 'klDivergence: targets must be between 0 and 1, received 2 in row 0'],
+    ['dice', [[1, 0, 3]], 'dice: targets must be between 0 and 1, received 3'],
+    ['binaryFocalCrossentropy', [[1, 0, 3]], 'binaryFocalCrossentropy: targets must be between 0 and 1, received 3'],
+    ['hinge', [[1, 0, -1]], 'hinge: targets must be −1 and 1, or else 0 and 1, received 0 in row 0'],
+    ['hinge', [[1, 0, 0.5]], 'hinge: targets must be −1 and 1, or else 0 and 1, received 0.5 in row 0'],
+    ['categoricalHinge', [2], "categoricalHinge: targets must have the model's output shape [batch, 3], received [1]. For class numbers use sparseCategoricalCrossentropy."],
+    ['categoricalFocalCrossentropy', [2], 'For class numbers use sparseCategoricalCrossentropy.'],
+    ['categoricalGeneralizedCrossEntropy', [[0, 1, 0]], 'For one-hot targets use categoricalCrossentropy.'],
+    ['categoricalGeneralizedCrossEntropy', [3], 'categoricalGeneralizedCrossEntropy: targets must be class numbers 0 … 2, received 3 in row 0'],
+    ['circle', [[0, 1, 0]], 'circle: targets must have one class number for each embedding: [batch], received [1, 3]'],
+    ['circle', [0.5], 'circle: targets must be class numbers, received 0.5 in row 0'],
+    ['mape', [[1, 2]], "meanAbsolutePercentageError: targets must have the model's output shape [batch, 3], received [1, 2]"],
+  ])('%s', (loss, y, message) => {
+    expect(() => model(loss).trainOnBatch([[1]], y)).toThrow(message)
+  })
+
+  it.each<[losses.LossIdentifier, number[] | number[][]]>([
+    ['hinge', [[1, 0, 1]]], ['squaredHinge', [[1, -1, 1]]], ['categoricalGeneralizedCrossEntropy', [2]],
+    ['categoricalGeneralizedCrossEntropy', [[2]]], ['kld', [[0.5, 0.5, 0]]], ['tversky', [[0.5, 1, 0]]], ['logCosh', [[5, -5, 0]]],
+  ])('others are taken: %s %j', (loss, y) => {
+    expect(model(loss).trainOnBatch([[1]], y).loss).toBeTypeOf('number')
+  })
+
+  it('one for each of two classes is no column', () => {
+    const made = model('categoricalGeneralizedCrossEntropy')
+    const column = made.testOnBatch([[1], [2]], [[2], [0]]).loss
+    expect(made.testOnBatch([[1], [2]], [2, 0]).loss).toBe(column)
+  })
+})
+
+describe('options that cannot be right are refused', () => {
+  it.each([
+    [() => new losses.CategoricalGeneralizedCrossEntropy({ q: 1 }), 'q must be a finite number in (0, 1), received 1'],
+    [() => new losses.BinaryFocalCrossentropy({ gama: 2 } as object), "Unknown option of BinaryFocalCrossentropy 'gama'. Did you mean 'gamma'?"],
+    [() => new losses.Dice({ axis: 0.5 }), 'Dice: axis must be an integer, received 0.5'],
+    [() => losses.tversky([1], [1], { alpha: -1 }), 'tversky: alpha must be a finite number ≥ 0, received -1'],
+  ])('%#', (make, message) => {
+    expect(make).toThrow(message)
+  })
+})
+
+describe('the circle loss', () => {
+  const embeddings = ops.normalize([[1, 0.5], [1, 0.25], [-1, 0.5], [0.25, 1]])
+
+  it('leaves out embeddings without a pair, and has a gradient all the same', () => {
+    const loss = new losses.Circle()
+    const [pair, alone] = [loss.apply([0, 0, 1, 2], embeddings), loss.apply([0, 1, 2, 3], embeddings)]
+    expectNear(pair.data, [ops.mean(losses.circle([0, 0, 1, 2], embeddings).data.slice(0, 2)).item()], 'mean of the pair')
+    expect(alone.item()).toBe(0)
+    for (const labels of [[0, 0, 1, 2], [0, 1, 2, 3]]) {
+      const gradient = grad((x: Tensor) => loss.apply(labels, x))(embeddings)
+      expect(gradient.data.every(Number.isFinite)).toBe(true)
+    }
+  })
+
+  it('compares with references', () => {
+    const self = losses.circle([0, 0, 1, 1], embeddings, { removeDiagonal: false })
+    const same = losses.circle([0, 0, 1, 1], embeddings, { removeDiagonal: false, refLabels: [0, 0, 1, 1], refEmbeddings: embeddings })
+    expect(same.toArray()).toEqual(self.toArray())
+    const others = losses.circle([0, 1], [[1, 0], [0, 1]], { refLabels: [[1], [0], [1]], refEmbeddings: [[1, 0], [1, 0], [0, 1]], removeDiagonal: false, gamma: 1 })
+    // Of the first: a pair at distance 0, others at 0 and 1: ln e^(−0.16) + ln(e^(1.4·0.6) + e^(0.4·−0.4))
+    expectNear(others.data.slice(0, 1), [Math.log1p(Math.exp(-0.16) * (Math.exp(0.84) + Math.exp(-0.16)))], 'first')
+  })
+})
+
+describe('focal losses of sure predictions are finite', () => {
+  it.each<[string, (x: Tensor) => Tensor]>([
+    ['logits', (x) => losses.binaryFocalCrossentropy([[1, 0, 1]], x, { fromLogits: true })],
+    ['a sigmoid', (x) => losses.binaryFocalCrossentropy([[1, 0, 1]], ops.sigmoid(x))],
+    ['logits of classes', (x) => losses.categoricalFocalCrossentropy([[0, 1, 0]], x, { fromLogits: true })],
+    ['a softmax', (x) => losses.categoricalFocalCrossentropy([[0, 1, 0]], ops.softmax(x))],
+  ])('%s', (_what, loss) => {
+    const gradient = grad((x: Tensor) => ops.sum(loss(x)))(tensor([[90, -90, -200]]))
+    expect(gradient.data.every(Number.isFinite)).toBe(true)
+    expect(loss(tensor([[90, -90, -200]])).data.every(Number.isFinite)).toBe(true)
+  })
+})
+
+it('losses with options are loaded as they were', async () => {
+  const model = new Sequential([new Dense({ units: 4, inputShape: [2], activation: 'sigmoid' }), new Reshape({ targetShape: [2, 2] })])
+  for (const loss of [
+    new losses.Tversky({ alpha: 0.25, beta: 0.75, axis: [1, 2] }), new losses.Dice({ axis: 1 }), new losses.CosineSimilarity({ axis: 1 }),
+    new losses.CategoricalFocalCrossentropy({ alpha: [0.25, 0.75], gamma: 1 }), new losses.BinaryFocalCrossentropy({ applyClassBalancing: true }),
+  ]) {
+    model.compile({ loss })
+    const y = [[[1, 0], [0, 1]]]
+    const copy = await loadModel(await model.save())
+    expect(await copy.evaluate([[1, 2]], y)).toEqual(await model.evaluate([[1, 2]], y))
+  }
+})
