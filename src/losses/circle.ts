@@ -39,7 +39,8 @@ const functionTable = {
  * weights below 0 as 0. Sun et al. 2020.
  * @param yTrue class numbers [batch]
  * @param yPred embeddings of length 1, [batch, dimension]
- * @returns [batch]
+ * @returns [batch], 0 for an embedding without a pair
+ * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
 export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> | Given<typeof circleOptions> = {}): Tensor {
   const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options as InputsOf<typeof functionTable>)

@@ -213,7 +213,10 @@ export class CategoricalHinge extends OfDistributions {
 
 // ---------------------------------------------------------------- sets, embeddings, sequences
 
-/** 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets that the axes make. Milletari et al. 2016. */
+/**
+ * 1 − 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) of the sets that the axes make. Milletari et al. 2016.
+ * @example new losses.Dice({ axis: [1, 2, 3] })   // one loss for each picture
+ */
 export class Dice extends configured(OfFractions, () => diceOptions) {
   static readonly className = 'Dice'
 
@@ -259,10 +262,11 @@ export class Circle extends configured(Loss, () => circleOptions) {
 
 /**
  * −ln p of a sequence of labels of which only the order is known, not the places: yTrue [batch, most labels], class numbers from 1
- * on, filled up with 0, the blank; yPred logits [batch, steps, classes]. Steps that a mask leaves out do not count. Graves et al.
- * 2006.
+ * on, filled up with 0, the blank (`padSequences(labels, { padding: 'post' })`); yPred logits [batch, steps, classes]. Steps that a
+ * mask leaves out do not count. Graves et al. 2006.
  *
- * It has no name for compile(): its loop would be in every bundle. Give an object, `loss: new losses.CTC()`.
+ * It has no name for compile(): its loop would be in every bundle.
+ * @example model.compile({ loss: new losses.CTC() })
  */
 export class CTC extends Loss {
   static readonly className = 'CTC'
@@ -289,7 +293,7 @@ export class CTC extends Loss {
       const labels = [...data.subarray(row * most, (row + 1) * most)]
       const length = labels.includes(BLANK) ? labels.indexOf(BLANK) : most
       if (labels.slice(length).some((label) => label !== BLANK)) {
-        throw new DataError(`${this.name}: 0 is the blank and only fills up the end of a row, received [${labels.join(', ')}] in row ${row}`)
+        throw new DataError(`${this.name}: 0 is the blank and only fills up the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`)
       }
       const repeats = labels.slice(1, length).filter((label, i) => label === labels[i]).length
       if (length + repeats > steps) {

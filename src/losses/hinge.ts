@@ -15,7 +15,10 @@ function margins(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return maximum(subtract(1, multiply(sign, output)), 0)
 }
 
-/** max(1 − y·ŷ, 0), mean over the last axis. Targets are −1 or 1; in a batch of 0 and 1 alone, 0 stands for −1. */
+/**
+ * max(1 − y·ŷ, 0), mean over the last axis. Targets are −1 or 1; in a batch of 0 and 1 alone, 0 stands for −1.
+ * @example losses.hinge([[1, -1]], [[0.25, 3]])   // [(0.75 + 4) / 2]
+ */
 export function hinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(margins(yTrue, yPred))
 }

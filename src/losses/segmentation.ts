@@ -16,7 +16,10 @@ export const diceOptions = {
 }
 export type DiceOptions = InputsOf<typeof diceOptions>
 
-/** 1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + 1e-7), sums over the axes. Dice 1945; as a loss Milletari et al. 2016. */
+/**
+ * 1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + 1e-7), sums over the axes, which the result has no more. Dice 1945; as a loss Milletari et al. 2016.
+ * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
+ */
 export function dice(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof diceOptions> = {}): Tensor {
   const { axis } = functionOptions('dice', diceOptions, options)
   const [y, output] = floats(yTrue, yPred)

@@ -234,7 +234,10 @@ const specificityOption = () => ({
 })
 export type SensitivityAtSpecificityOptions = InputsOf<ReturnType<typeof specificityOption>> & PointOptions
 
-/** The best sensitivity (recall) at a threshold at which the specificity is at least this. */
+/**
+ * The best sensitivity (recall) at a threshold at which the specificity is at least this.
+ * @example new metrics.SensitivityAtSpecificity({ specificity: 0.95 })
+ */
 export class SensitivityAtSpecificity extends configured(PointOfCurve, specificityOption) {
   static readonly className = 'SensitivityAtSpecificity'
   protected best({ recall, specificity }: Rates) {

@@ -1,6 +1,6 @@
 // Metrics of numbers that are predicted: errors, similarities, correlations, and how much of the variance is explained.
 
-import { choice, configured, integer, nullable, option } from '../core/options'
+import { choice, configured, integer, nullable, option, text } from '../core/options'
 import type { InputsOf } from '../core/options'
 import {
   cosineOptions, cosineSimilarity, logCosh, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredError,
@@ -58,8 +58,8 @@ export class MeanSquaredLogarithmicError extends MeanOfValues {
   }
 }
 
-/** The mean of ln cosh(ŷ − y). */
-export class LogCoshError extends MeanOfValues {
+/** The mean of ln cosh(ŷ − y). In logs it is 'logcosh'. */
+export class LogCoshError extends configured(MeanOfValues, () => ({ name: option(text, 'logcosh') })) {
   static override readonly className = 'LogCoshError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     return logCosh(yTrue, yPred)
@@ -149,6 +149,7 @@ interface Sums {
  * Targets and predictions [batch, outputs].
  *
  * Keras: `keras.metrics.R2Score`.
+ * @example new metrics.R2Score({ classAggregation: null })   // r2Score_0, r2Score_1, … in logs
  */
 export class R2Score extends configured(Metric, r2Options) {
   static readonly className = 'R2Score'

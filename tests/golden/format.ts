@@ -164,7 +164,7 @@ export interface LossCase {
 
 export interface LossesFile extends FixtureFile {
   cases: LossCase[];
-  /** What is saved of each class, with what is required said and the rest by default; without name and dtype. */
+  /** What is saved of each class, with what is required said and the rest by default; without dtype, and of losses without name. */
   configs: Described[];
 }
 

@@ -4,6 +4,7 @@ Never reads anything of myelin. The shape of each file is described in format.ts
 Usage and the meaning of --float64: README.md.
 """
 
+import re
 import sys
 
 from common import (
@@ -117,8 +118,12 @@ LOSSES = [
 def default_config(namespace, name, **required):
     """What Keras saves of an object of which only what is required was said."""
     config = {camel(k): v for k, v in build(namespace, spec(name, **required)).get_config().items()}
-    # Names have myelin's spelling, counts of pairs are float32 there, and reductions are words.
-    config = {k: camel(v) if k == "reduction" or k == "classAggregation" else v for k, v in config.items() if k not in ("name", "dtype")}
+    # Counts of pairs are float32 in myelin, and names have no numbers; those of losses are not seen.
+    config.pop("dtype", None)
+    config["name"] = re.sub(r"_\d+$", "", config["name"])
+    if namespace is keras.losses:
+        del config["name"]
+    config = {k: camel(v) if k in ("name", "reduction", "classAggregation") else v for k, v in config.items()}
     return {"class": name, "config": {**required, **config}}
 
 

@@ -122,7 +122,7 @@ describe('a model that learns by CTC', () => {
     const train = (y: number[] | number[][]) => () => model.trainOnBatch(x, y)
     expect(train([1, 2, 3, 1])).toThrow('ctc: targets must have the shape [batch, most labels], received [4]')
     expect(train([[1], [2], [4], [1]])).toThrow('ctc: targets must be class numbers 1 … 3, filled up with 0, received 4 in row 2')
-    expect(train([[1, 0], [0, 2], [1, 1], [1, 0]])).toThrow('ctc: 0 is the blank and only fills up the end of a row, received [0, 2] in row 1')
+    expect(train([[1, 0], [0, 2], [1, 1], [1, 0]])).toThrow('ctc: 0 is the blank and only fills up the end of a row, received [0, 2] in row 1. padSequences puts it there')
     expect(train([[1, 2, 3], [1, 2, 0], [1, 0, 0], [1, 1, 1]])).toThrow('ctc: 3 labels, 2 of them repeated, need 5 steps or more, the model has 4; row 3')
     expect(train([[1, 2, 3], [1, 2, 0], [1, 0, 0], [1, 1, 2]])).not.toThrow()
   })
