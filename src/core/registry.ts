@@ -144,8 +144,11 @@ export class Registry<Kind extends Configurable> {
   }
 
   private make(name: string, config: Config): Kind {
-    const own = customObject(name)
-    const known = own === undefined ? this.table.get(normalizeName(name)) : undefined
+    const known = this.table.get(normalizeName(name))
+    const found = customObject(name)
+    // A layer and an initializer may have one name: Identity.
+    const isOther = known !== undefined && typeof found === 'function' && !this.isKind(found.prototype)
+    const own = isOther ? undefined : found
     if (own === undefined && known === undefined) throw this.unknown(name)
     const made = construct(own ?? known, config)
     if (this.isKind(made)) return made

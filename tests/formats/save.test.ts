@@ -515,3 +515,10 @@ describe('files that are not whole', () => {
     expect(weightsOf(await loadModel(bytes))).toEqual(weightsOf(model))
   })
 })
+
+it('a layer and an initializer of one name are told apart', async () => {
+  const model = new Sequential([new Dense({ units: 3, kernelInitializer: 'identity', useBias: false, inputShape: [3] })])
+  const again = (await loadModel(await model.save())) as Sequential
+  expect(again.predictOnBatch([[1, 2, 3]]).toArray()).toEqual([[1, 2, 3]])
+  expect((again.layers[0] as Dense).kernelInitializer.getConfig()).toEqual({ gain: 1 })
+})
