@@ -11,7 +11,7 @@ export interface Pack<Part extends Cell = Cell> {
   readonly parts: readonly Part[]
 }
 
-interface Open extends Pack {
+interface Open<Part extends Cell> extends Pack<Part> {
   /** What the parts are now, where one was asked for or assigned since the whole was updated. */
   readonly contents: Map<Cell, Value>
   /** Whether a part was assigned since. */
@@ -19,8 +19,8 @@ interface Open extends Pack {
 }
 
 /** The packs that were updated in one trace. */
-export class Packs {
-  private readonly open = new Map<Cell, Open>()
+export class Packs<Part extends Cell = Cell> {
+  private readonly open = new Map<Cell, Open<Part>>()
 
   constructor(private readonly builder: GraphBuilder) {}
 
@@ -32,6 +32,11 @@ export class Packs {
     return null
   }
 
+  /** Those that a variable was updated with, side by side; null where it was not, or alone. */
+  packOf(variable: Cell): Pack<Part> | null {
+    return this.open.get(variable) ?? null
+  }
+
   /** Whether the variable is a part, which then has the new content. */
   assign(variable: Cell, value: Value): boolean {
     const pack = this.open.get(variable)
@@ -41,7 +46,7 @@ export class Packs {
   }
 
   /** The content of all parts together. */
-  readAll(pack: Pack): Value {
+  readAll(pack: Pack<Part>): Value {
     const { builder } = this
     const isOne = pack.parts.every((part) => {
       const open = this.open.get(part)
@@ -51,7 +56,7 @@ export class Packs {
   }
 
   /** Replaces the content of all parts together. */
-  assignAll(pack: Pack, value: Value): void {
+  assignAll(pack: Pack<Part>, value: Value): void {
     const elsewhere = pack.parts.some((part) => (this.open.get(part) ?? pack).whole !== pack.whole)
     if (elsewhere) {
       // Some are parts of a pack that was cut in another way: each has its new content there.
@@ -61,7 +66,7 @@ export class Packs {
       }
       return
     }
-    const opened: Open = { ...pack, contents: new Map(), changed: false }
+    const opened: Open<Part> = { ...pack, contents: new Map(), changed: false }
     for (const part of pack.parts) {
       this.builder.forget(part)
       this.open.set(part, opened)
@@ -78,7 +83,7 @@ export class Packs {
     }
   }
 
-  private partOf(pack: Open, part: Cell): Value {
+  private partOf(pack: Open<Part>, part: Cell): Value {
     let content = pack.contents.get(part)
     if (content === undefined) {
       content = this.cut(pack, this.builder.read(pack.whole), part)

@@ -40,7 +40,7 @@ export class Trace {
   protected readonly builder = new GraphBuilder()
   private readonly constants = new Map<Tensor, Value>()
   private readonly cells = new Set<TracedCell>()
-  private readonly packs = new Packs(this.builder)
+  private readonly packs = new Packs<TracedCell>(this.builder)
 
   /** The value that a tensor stands for in this trace; concrete tensors become constants. */
   valueOf(tensor: Tensor): Value {
@@ -101,6 +101,11 @@ export class Trace {
   update(variable: TracedCell, value: Tensor): void {
     this.cells.add(variable)
     if (!this.packs.assign(variable, this.valueOf(value))) this.builder.update(variable, this.valueOf(value))
+  }
+
+  /** Those that a variable was updated with, side by side; null where it was not, or alone. */
+  packOf(variable: TracedCell): Pack<TracedCell> | null {
+    return this.packs.packOf(variable)
   }
 
   /** Variables that lie side by side, as one. */

@@ -1,14 +1,19 @@
 // MagnitudePruning: the smallest weights become zero while a model is trained, more and more of them. The masks are cells, and
 // what they do is a part of the traced step.
 
+import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import { ArgumentError } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { configured, count, integer, nullable, number, option, required } from '../core/options'
+import { sizeOf } from '../core/shapes'
 import type { LayerBase } from '../layers/base'
 import { Embedding } from '../layers/core/embedding'
 import { isNamed, layersOption } from '../layers/kinds'
 import { isKernel } from '../layers/units'
 import { where } from '../ops/elementwise'
+import type { Pack } from '../ops/packed'
+import type { TracedCell } from '../ops/trace'
+import { currentTrace } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { Callback } from '../training/callbacks'
 import type { Probe, ProbedStep } from '../training/probes'
@@ -60,6 +65,8 @@ interface Masked {
 export class MagnitudePruning extends configured(Callback, optionTable, 'finalSparsity') {
   static readonly className = 'MagnitudePruning'
   private masked: readonly Masked[] = []
+  /** Masks of weights that are updated as one, laid out as these: by the variable that is all of them. */
+  private readonly joined = new Map<TracedCell, Variable>()
   private reached = 0
   private isDone = false
   private hasChosen = false
@@ -84,6 +91,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
         const mask = new Variable(weight.shape, { name: `${weight.name}/mask`, dtype: 'bool', trainable: false })
         return { weight, mask }
       })
+      this.joined.clear()
       this.holding = { trace: (step) => this.hold(step) }
     }
     // Until the first ones are chosen all weights stay.
@@ -109,8 +117,31 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     throw new ArgumentError('MagnitudePruning: there are no kernels to prune: trainable weights of two axes or more')
   }
 
+  /** What the update has written as one is masked as one: each weight by itself would be written apart and copied there. */
   private hold(step: ProbedStep): void {
-    for (const { weight, mask } of this.masked) weight.assign(where(mask.value, step.after(weight), 0))
+    const trace = currentTrace()!
+    for (const pack of new Set(this.masked.map(({ weight }) => trace.packOf(weight)))) {
+      const own = this.masked.filter(({ weight }) => trace.packOf(weight) === pack)
+      const mask = pack === null ? null : this.joinedMask(pack, own)
+      if (pack !== null && mask !== null) trace.updatePack(pack, where(mask.value, trace.readPack(pack), 0))
+      else for (const { weight, mask: each } of own) weight.assign(where(each.value, step.after(weight), 0))
+    }
+  }
+
+  /** A mask for all weights of a pack, of which `own` are the masked ones; null where one of them is part of another already. */
+  private joinedMask({ whole, parts }: Pack<TracedCell>, own: readonly Masked[]): Variable | null {
+    const known = this.joined.get(whole)
+    if (known !== undefined) return known
+    if (own.some(({ mask }) => [...this.joined.values()].some(({ storage }) => storage === mask.storage))) return null
+    const made = new Variable(whole.shape, { name: `${whole.name}/mask`, dtype: 'bool', trainable: false })
+    made.view.fill(1)
+    let at = 0
+    for (const part of parts) {
+      own.find(({ weight }) => weight === part)?.mask.adopt(made.storage, BYTES_PER_ELEMENT * at)
+      at += sizeOf(part.shape)
+    }
+    this.joined.set(whole, made)
+    return made
   }
 
   /** From which step to which the share of zeros rises. */
@@ -163,25 +194,37 @@ function keepMasked({ view }: Variable, { view: mask }: Variable): void {
 /** The smallest weights become zero: as many as the share says, of equal ones the first. */
 function maskSmallest({ weight, mask }: Masked, sparsity: number): void {
   const { view } = weight
-  const zeros = Math.round(sparsity * view.length)
-  const sizes = Float32Array.from(view, Math.abs).sort()
-  const limit = zeros === 0 ? -1 : sizes[zeros - 1]!
-  let ties = zeros - lowerBound(sizes, limit)
+  const sizes = sizesOf(view as Float32Array)
+  const { limit, ties } = smallest(sizes, Math.round(sparsity * sizes.length))
   const { view: own } = mask
-  for (let i = 0; i < view.length; i++) {
-    const size = Math.abs(view[i]!)
-    own[i] = size < limit || (size === limit && ties-- > 0) ? 0 : 1
+  let left = ties
+  for (let i = 0; i < sizes.length; i++) {
+    const size = sizes[i]!
+    own[i] = size < limit || (size === limit && left-- > 0) ? 0 : 1
   }
   keepMasked(weight, mask)
 }
 
-/** How many of sorted numbers are below a limit. */
-function lowerBound(sorted: Float32Array, limit: number): number {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < limit) low = middle + 1
-    else high = middle
-  }
-  return low
+/** |w| as integers, which are in the same order: the bits of a float32 without its sign. */
+function sizesOf(view: Float32Array): Uint32Array {
+  const bits = new Uint32Array(view.buffer, view.byteOffset, view.length)
+  return bits.map((each) => each & 0x7fffffff)
+}
+
+const LOW_BITS = 16
+
+/**
+ * Which are the `count` smallest numbers of 31 bits: those below the limit, and so many of those that are equal to it. They are
+ * counted by their high bits; only those that share these with the limit are sorted.
+ */
+function smallest(sizes: Uint32Array, count: number): { limit: number; ties: number } {
+  if (count === 0) return { limit: 0, ties: 0 }
+  const counts = new Uint32Array(1 << (31 - LOW_BITS))
+  for (const size of sizes) counts[size >>> LOW_BITS]!++
+  let high = 0
+  let below = 0
+  while (below + counts[high]! < count) below += counts[high++]!
+  const alike = sizes.filter((size) => size >>> LOW_BITS === high).sort()
+  const limit = alike[count - below - 1]!
+  return { limit, ties: count - below - alike.indexOf(limit) }
 }

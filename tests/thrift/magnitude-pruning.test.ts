@@ -1,7 +1,7 @@
 // MagnitudePruning: the schedule, which weights are chosen, and that zeros are zeros through every optimizer.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Optimizer, Variable } from '../../src'
-import { Adam, AdamW, Conv1D, Dense, Embedding, Flatten, SGD, Sequential, loadModel, setRandomSeed, tensor } from '../../src'
+import type { Batch, Optimizer, Tensor, Variable } from '../../src'
+import { Adam, AdamW, Conv1D, Dense, Embedding, Flatten, Model, SGD, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
 import { MagnitudePruning } from '../../src/thrift'
 
 beforeEach(() => setRandomSeed(3))
@@ -84,6 +84,49 @@ describe('MagnitudePruning', () => {
     chosen.slice(1).forEach((own, i) => expect(own).toEqual(expect.arrayContaining(chosen[i]!)))
     expect(new Set(chosen.map(({ length }) => length)).size).toBeGreaterThan(20)
     expect(chosen.at(-1)).toHaveLength(36)
+  })
+
+  it('masks what is updated as one at once, and copies nothing', async () => {
+    const net = model(new Adam())
+    await net.fit(x, y, { verbose: 0, callbacks: [new MagnitudePruning(0.5)] })
+    const text = [...net.disassemble()].find(([key]) => key.startsWith('train'))![1]
+    expect(text.match(/select/g)).toHaveLength(1)
+    expect(text).not.toMatch(/Copy/)
+  })
+
+  it('two groups of weights, batches of several sizes', async () => {
+    const net = model(new Adam({ learningRate: 0.02, groups: [{ match: 'out', learningRate: 0.1 }] }))
+    const before = [...net.weights].map(({ view }) => [...view])
+    await net.fit(x, y, { batchSize: 24, epochs: 5, verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.5, endStep: 3 })] })
+    expect(net.weights.map((weight) => zeros(weight).length)).toEqual([20, 0, 4, 0])
+    net.weights.forEach(({ view }, i) => [...view].forEach((value, j) => expect(value).not.toBe(value === 0 ? null : before[i]![j])))
+  })
+
+  it('weights that a step of its own updates together, apart and without the optimizer', async () => {
+    class Own extends Model {
+      readonly hidden = new Dense({ units: 8, activation: 'tanh', name: 'hidden' })
+      readonly out = new Dense({ units: 1, name: 'out' })
+      override call(input: Tensor): Tensor {
+        return this.out.apply(this.hidden.apply(input))
+      }
+      override trainStep({ x: input, y: target }: Batch<Tensor, Tensor>) {
+        const loss = ops.mean(ops.square(ops.subtract(target, this.call(input))))
+        const weights = this.trainableWeights
+        this.optimizer.build(weights.slice(0, 3))
+        const gradients = this.gradients(loss)
+        // Other weights are updated as one where there are fewer rows.
+        if (input.shape[0] === 24) this.optimizer.apply(gradients.slice(0, 3))
+        else this.optimizer.apply(gradients.slice(0, 1), weights.slice(0, 1))
+        weights[3]!.assign(ops.subtract(weights[3]!.value, ops.multiply(0.01, gradients[3]!)))
+        return { loss }
+      }
+    }
+    const net = new Own()
+    net.compile({ optimizer: new Adam({ learningRate: 0.02 }), loss: 'mse' })
+    await net.fit(x, y, { batchSize: 24, verbose: 0 })
+    const pruning = new MagnitudePruning({ finalSparsity: 0.5, endStep: 3, every: 1 })
+    await net.fit(x, y, { batchSize: 24, epochs: 5, verbose: 0, callbacks: [pruning] })
+    expect(net.weights.map((weight) => zeros(weight).length)).toEqual([20, 0, 4, 0])
   })
 
   it('zeros are saved, and go on', async () => {
