@@ -1,7 +1,6 @@
 // Units that begin anew: weights as they were drawn first, nothing that goes out, no memory of the optimizer. Which units, and
 // when, others decide.
 
-import { AVERAGE } from '../optimizers/optimizer'
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { visitUnits } from '../models/unit-elements'
 import type { TensorData } from '../ops/tensor'
@@ -37,7 +36,7 @@ export class Renewal {
     this.places = [...incoming, ...along, ...outgoing]
   }
 
-  /** w_in, b and what a unit has of its own ← as drawn first, w_out ← 0, slots of the optimizer ← 0. */
+  /** w_in, b and what a unit has of its own ← as drawn first, w_out ← 0, slots of the optimizer ← what they begin with. */
   renew(units: readonly number[]): void {
     for (const unit of units) for (const fresh of this.fresh) fresh.give(unit)
     // Last: a recurrent unit's weight to itself both comes in and goes out.
@@ -48,10 +47,14 @@ export class Renewal {
   private forget(place: UnitPlace, units: readonly number[]): void {
     const { optimizer } = this.model
     if (!optimizer.builtFor.includes(place.weight)) return
-    for (const [kind, slot] of optimizer.slotsOf(place.weight)) {
-      // A running average of weights begins at the weight.
-      if (kind === AVERAGE) for (const unit of units) copyUnit(place, place.weight.view, unit, slot.view, unit)
-      else fill(place, units, slot, 0)
+    const slots = optimizer.slotsOf(place.weight)
+    for (const { name, axes, start = 0 } of optimizer.declaredSlots(place.weight)) {
+      const axis = axes === undefined ? place.axis : axes.indexOf(place.axis)
+      // A slot that does not tell units apart stays.
+      if (axis < 0) continue
+      const slot = slots.get(name)!
+      if (start === 'weight') for (const unit of units) copyUnit(place, place.weight.view, unit, slot.view, unit)
+      else fill({ ...place, weight: slot, axis }, units, slot, start)
     }
   }
 }

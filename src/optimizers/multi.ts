@@ -12,6 +12,7 @@ import type { Match } from './match'
 import { matchKind, matches } from './match'
 import { Optimizer } from './optimizer'
 import type { UpdateResult } from './optimizer'
+import type { Slot } from './parameters'
 import { rules } from './rules'
 import type { LearningRateSchedule } from './schedules'
 
@@ -75,7 +76,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     if (all.some(({ lossScaleFactor }) => lossScaleFactor !== null)) throw new ArgumentError(`${this.name}: lossScaleFactor cannot be used here`)
   }
 
-  protected slotNames(): readonly string[] {
+  protected declareSlots(): readonly string[] {
     return []
   }
 
@@ -118,6 +119,10 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
 
   override slotsOf(weight: Variable): ReadonlyMap<string, Variable> {
     return this.optimizerOf(weight).slotsOf(weight)
+  }
+
+  override declaredSlots(weight: Variable): readonly Slot[] {
+    return this.optimizerOf(weight).declaredSlots(weight)
   }
 
   override get builtFor(): readonly Variable[] {

@@ -17,7 +17,7 @@ import { Variable } from '../ops/variable'
 import { groupKind } from './groups'
 import type { Match } from './match'
 import { matchKind, matches } from './match'
-import type { Run } from './parameters'
+import type { Run, Slot, Treatment } from './parameters'
 import { ParameterStore } from './parameters'
 import { Rate, learningRateKind } from './rate'
 import type { LearningRateSchedule } from './schedules'
@@ -54,7 +54,10 @@ const optimizerOptions = () => ({
 })
 export type OptimizerOptions = InputsOf<ReturnType<typeof optimizerOptions>>
 
-/** What an update rule is given, and what it makes of it. All flat, as long as the weights together. */
+/**
+ * What an update rule is given: all flat, as long as the weights together; or, where the rule sees weights apart, one weight
+ * and what is kept beside it, each in its shape.
+ */
 export interface UpdateInput {
   readonly parameters: Tensor
   readonly gradient: Tensor
@@ -62,21 +65,24 @@ export interface UpdateInput {
   readonly learningRate: Tensor
   /** The number of updates before this one: int32 scalar. */
   readonly iterations: Tensor
+  /** In the order of `declareSlots`. */
   readonly slots: readonly Tensor[]
+  /** What the rule keeps once for all weights, as `advance` made it for this update. */
+  readonly scalars: readonly Tensor[]
   readonly weightDecay: number
 }
 
+/** What an update rule makes of its input, in the same shapes. */
 export interface UpdateResult {
   readonly parameters: Tensor
   readonly slots: readonly Tensor[]
 }
 
-/** The kind of slot that holds the running average of a weight. @internal */
-export const AVERAGE = 'average'
+const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
 /**
- * Subclass it, name the slots and write `update` with ops to make an optimizer of your own.
+ * Subclass it, declare the slots and write `update` with ops to make an optimizer of your own.
  *
  * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once:
  *
@@ -96,6 +102,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   readonly iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
   /** The gradients gathered since the last update; null when every step updates. */
   private readonly gathered = this.gradientAccumulationSteps === null ? null : new Variable([], { name: 'gathered', dtype: 'int32', trainable: false })
+  private readonly kept = Object.entries(this.declareScalars()).map(([name, start]) => new Variable(new Tensor(Float32Array.of(start), [], 'float32'), { name, trainable: false }))
   private readonly excluded: Match[] = [...this.noWeightDecay]
   private known: ParameterStore | null = null
   /** The weights that were given to `build` last. */
@@ -108,11 +115,34 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     }
   }
 
-  /** Names of the flat buffers that the rule keeps besides the weights. */
-  protected abstract slotNames(): readonly string[]
+  /** What the rule keeps beside a weight: a name means a slot of the weight's shape that begins with 0. */
+  protected abstract declareSlots(weight: Variable): readonly (string | Slot)[]
 
   /** The update rule, written with ops. */
   protected abstract update(input: UpdateInput): UpdateResult
+
+  /**
+   * Whether the rule sees a weight by itself, in its shape, for what is no matter of single elements: a norm, a matrix
+   * product. Default false: flat, together with its neighbours, so that the update is one instruction over all of them.
+   */
+  protected seesApart(_weight: Variable): boolean {
+    return false
+  }
+
+  /** What the rule keeps once for all weights: names, and what each begins with. */
+  protected declareScalars(): Readonly<Record<string, number>> {
+    return {}
+  }
+
+  /** What becomes of these scalars in an update, before the weights' turn. */
+  protected advance(scalars: readonly Tensor[], _iterations: Tensor): readonly Tensor[] {
+    return scalars
+  }
+
+  /** The weight decay of a weight that no group has another one for; null for none. */
+  protected decayOf(_weight: Variable): number | null {
+    return this.weightDecay
+  }
 
   /** The learning rate of the next update. Setting it never recompiles. */
   override get learningRate(): number {
@@ -137,30 +167,37 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return gathered === null ? updates : add(multiply(updates, int(gradientAccumulationSteps!)), gathered.value)
   }
 
-  private slotKinds(): string[] {
-    return [...(this.useEma ? [AVERAGE] : []), ...(this.gathered === null ? [] : [ACCUMULATOR]), ...this.slotNames()]
+  /** What the rule keeps beside a weight. */
+  private ownSlots(weight: Variable): readonly Slot[] {
+    return this.declareSlots(weight).map((slot) => (typeof slot === 'string' ? { name: slot } : slot))
+  }
+
+  /** All that is kept beside a weight, in the order of `slotsOf`. @internal */
+  declaredSlots(weight: Variable): readonly Slot[] {
+    const average: Slot[] = this.useEma ? [{ name: AVERAGE, start: 'weight' }] : []
+    return [...average, ...(this.gathered === null ? [] : [{ name: ACCUMULATOR }]), ...this.ownSlots(weight)]
   }
 
   private get store(): ParameterStore {
-    return (this.known ??= new ParameterStore(this.slotKinds(), (weight) => this.settingOf(weight)))
+    return (this.known ??= new ParameterStore((weight) => this.treatmentOf(weight)))
   }
 
   /** What changes and does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
     const rates = this.groups.flatMap(({ rate }) => (rate == null ? [] : [rate.cell]))
-    return [this.iterations, this.rate!.cell, ...rates, ...(this.gathered === null ? [] : [this.gathered])]
+    return [this.iterations, this.rate!.cell, ...rates, ...(this.gathered === null ? [] : [this.gathered]), ...this.kept]
   }
 
   /**
    * Everything that changes besides the weights, for saving: `iterations`, the learning rate, those of groups, the steps
-   * gathered; then the slots by kind (averages, gathered gradients, those of the rule), each of its weight's shape, in the
-   * order of the weights. Weights that are not trained for a while keep theirs.
+   * gathered, scalars of the rule; then the slots by kind (averages, gathered gradients, those of the rule) in the order of
+   * the weights. Weights that are not trained for a while keep theirs.
    */
   get variables(): readonly Variable[] {
     return [...this.scalars, ...[...this.slots.values()].flat()]
   }
 
-  /** The slots by kind, each in the order of the weights that the optimizer knows. */
+  /** The slots by kind, each in the order of those weights that have one. */
   get slots(): ReadonlyMap<string, readonly Variable[]> {
     return this.store.slots
   }
@@ -188,15 +225,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
    * @throws StateError when it trains another model
    */
   build(weights: readonly Variable[], all: readonly Variable[] = weights): void {
-    const first = this.builtFor.length
-    if (first > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
+    if (this.builtFor.length > 0 && all.length > 0 && !all.some((weight) => this.store.knows(weight))) {
       throw new StateError('This optimizer trains another model already. Make one for each model.')
     }
     this.store.add(weights)
     this.trained = [...weights]
-    // An average starts at the weight.
-    const averages = this.slots.get(AVERAGE) ?? []
-    this.builtFor.slice(first).forEach((weight, i) => averages[first + i]?.view.set(weight.view))
   }
 
   /**
@@ -218,9 +251,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return this.excluded.some((match) => matches(match, weight))
   }
 
-  /** A number for what is set for a weight: equal ones are updated together. */
-  private settingOf(weight: Variable): number {
-    return 2 * this.groupOf(weight) + Number(this.isExcluded(weight))
+  private treatmentOf(weight: Variable): Treatment {
+    const slots = this.declaredSlots(weight)
+    const isAlone = this.seesApart(weight)
+    const group = [this.groupOf(weight), this.isExcluded(weight), isAlone, ...slots.map(({ name }) => name)].join(' ')
+    return { slots, group, isAlone }
   }
 
   /** The loss as gradients are to be taken of it: see lossScaleFactor. */
@@ -261,6 +296,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const iterations = this.iterations.value
     const { gathered, gradientAccumulationSteps: every } = this
     const isUpdate = gathered === null ? null : equal(gathered.value, int(every! - 1))
+    // While gradients are gathered everything stays as it is.
+    const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
     const flat = runs.map((run) => {
       const each = run.parts.map((part) => this.unscale(gradients.get(part)!))
       if (every === null) return { total: null, gradient: sideBySide(each.map((gradient) => this.clipOne(gradient))) }
@@ -269,7 +306,14 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
       return { total, gradient: this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))) }
     })
     const clipped = this.clipAll(flat.map(({ gradient }) => gradient))
-    runs.forEach((run, i) => this.updateRun(run, { gradient: clipped[i]!, total: flat[i]!.total, steps, iterations, isUpdate }))
+    const before = this.kept.map(({ value }) => value)
+    const scalars = this.advance(before, iterations)
+    runs.forEach((run, i) => {
+      const { total } = flat[i]!
+      if (isUpdate !== null && total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, total))
+      this.updateRun(run, { gradient: clipped[i]!, steps, iterations, scalars, choose })
+    })
+    this.kept.forEach((scalar, i) => scalar.assign(choose(scalars[i]!, before[i]!)))
     if (gathered === null || isUpdate === null) return this.iterations.assign(add(iterations, int(1)))
     gathered.assign(where(isUpdate, int(0), add(gathered.value, int(1))))
     this.iterations.assign(add(iterations, cast(isUpdate, 'int32')))
@@ -292,23 +336,23 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return gradients.map((gradient) => multiply(gradient, factor))
   }
 
-  private updateRun(run: Run, at: { gradient: Tensor; total: Tensor | null; steps: Tensor; iterations: Tensor; isUpdate: Tensor | null }): void {
-    const { isUpdate } = at
-    const group = this.groups[this.groupOf(run.parts[0]!)]
-    const slots = this.slotNames().map((kind) => run.slots.get(kind)!)
-    const before = { parameters: readPack(run), slots: slots.map(readPack) }
+  private updateRun(run: Run, at: Pick<UpdateInput, 'gradient' | 'iterations' | 'scalars'> & { steps: Tensor; choose(updated: Tensor, old: Tensor): Tensor }): void {
+    const { gradient, iterations, scalars, steps, choose } = at
+    const weight = run.parts[0]!
+    const group = this.groups[this.groupOf(weight)]
+    const own = this.ownSlots(weight).map(({ name }) => run.slots.get(name)!)
+    const read = (pack: Pack<Variable>): Tensor => shaped(readPack(pack), pack, run)
+    const before = { parameters: read(run), slots: own.map(read) }
     const after = this.update({
       ...before,
-      gradient: at.gradient,
-      learningRate: (group?.rate ?? this.rate!).at(at.steps),
-      iterations: at.iterations,
-      weightDecay: this.isExcluded(run.parts[0]!) ? 0 : (group?.weightDecay ?? this.weightDecay ?? 0),
+      gradient: shaped(gradient, run, run),
+      learningRate: (group?.rate ?? this.rate!).at(steps),
+      iterations,
+      scalars,
+      weightDecay: this.isExcluded(weight) ? 0 : (group?.weightDecay ?? this.decayOf(weight) ?? 0),
     })
-    // While gradients are gathered everything stays as it is.
-    const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
-    after.slots.forEach((slot, i) => updatePack(slots[i]!, choose(slot, before.slots[i]!)))
-    if (isUpdate !== null && at.total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, at.total))
-    updatePack(run, constrained(run, this.average(run, choose(after.parameters, before.parameters), at.iterations)))
+    after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
+    updatePack(run, constrained(run, this.average(run, flatten(choose(after.parameters, before.parameters)), iterations)))
   }
 
   /** The parameters after their average took them in, which may take their place. */
@@ -359,8 +403,15 @@ function int(value: number): Tensor {
   return new Tensor(Int32Array.of(value), [], 'int32')
 }
 
+const flatten = (x: Tensor): Tensor => reshape(x, [x.size])
+
+/** The content of a pack as the rule sees it: that of one weight in its shape. */
+function shaped(flat: Tensor, { parts }: Pack<Variable>, { isAlone }: Run): Tensor {
+  return isAlone ? reshape(flat, parts[0]!.shape) : flat
+}
+
 function sideBySide(tensors: readonly Tensor[]): Tensor {
-  return concatenate(tensors.map((each) => reshape(each, [each.size])), 0)
+  return concatenate(tensors.map(flatten), 0)
 }
 
 function cut(flat: Tensor, parts: readonly Variable[]): Tensor[] {

@@ -3,54 +3,69 @@
 
 import { StateError } from '../core/errors'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { Pack } from '../ops/packed'
 import { Variable } from '../ops/variable'
-import type { Storage } from '../runtime/runtime'
+import type { Runtime, Storage } from '../runtime/runtime'
 
-/** Weights that came together, side by side, and beside them their slots. */
+/** What is kept beside a weight. */
+export interface Slot {
+  readonly name: string
+  /** Which of the weight's axes it has: a number for each row of a matrix has [0]. Default: all. */
+  readonly axes?: readonly number[]
+  /** What it begins with: a number, or the weight itself. Default 0. */
+  readonly start?: number | 'weight'
+}
+
+/** How an optimizer treats a weight. */
+export interface Treatment {
+  readonly slots: readonly Slot[]
+  /** Weights that are neighbours and have the same text here are updated together. */
+  readonly group: string
+  /** Whether the weight is updated by itself. */
+  readonly isAlone: boolean
+}
+
+function shapeOf({ axes }: Slot, { shape }: Variable): Shape {
+  return axes === undefined ? shape : axes.map((axis) => shape[axis]!)
+}
+
+/** Weights that came together, side by side. */
 interface Block {
-  readonly weights: readonly Variable[]
   readonly storage: Storage
-  readonly slots: ReadonlyMap<string, Storage>
   /** By offset and size: the same run is the same variables, also in the next trace. */
   readonly runs: Map<string, Run>
 }
 
 interface Place {
   readonly block: Block
-  /** In elements from the start of the block. */
+  /** In bytes from the start of the block. */
   readonly offset: number
-  /** By kind, of the weight's shape. */
+  /** By kind. */
   readonly slots: ReadonlyMap<string, Variable>
 }
 
-/** Neighbours that are updated by one instruction. */
+/** Neighbours that are updated by one instruction; or one weight, by itself. */
 export interface Run extends Pack<Variable> {
-  /** By kind, laid out as the weights. */
+  /** By kind, in the order of the weights. */
   readonly slots: ReadonlyMap<string, Pack<Variable>>
+  readonly isAlone: boolean
 }
 
 export class ParameterStore {
   private readonly places = new Map<Variable, Place>()
   private readonly slotsByKind = new Map<string, Variable[]>()
 
-  /**
-   * @param kinds names of what is kept beside each weight
-   * @param groupOf weights of equal numbers are laid side by side
-   */
-  constructor(
-    private readonly kinds: readonly string[],
-    private readonly groupOf: (weight: Variable) => number,
-  ) {
-    for (const kind of kinds) this.slotsByKind.set(kind, [])
-  }
+  /** @param treatmentOf what is kept beside a weight; weights of equal groups are laid side by side */
+  constructor(private readonly treatmentOf: (weight: Variable) => Treatment) {}
 
   /** The weights in the order in which they came. */
   get weights(): readonly Variable[] {
     return [...this.places.keys()]
   }
 
-  /** What is kept beside the weights: by kind, then in the order of `weights`, each of its weight's shape. */
+  /** What is kept beside the weights: by kind, then in the order of `weights`. */
   get slots(): ReadonlyMap<string, readonly Variable[]> {
     return this.slotsByKind
   }
@@ -75,7 +90,7 @@ export class ParameterStore {
     if (fresh.length > 0) this.lay(fresh)
     for (const weight of weights) {
       const { block, offset } = this.places.get(weight)!
-      if (!this.holds(weight)) weight.adopt(block.storage, BYTES_PER_ELEMENT * offset)
+      if (!this.holds(weight)) weight.adopt(block.storage, offset)
     }
   }
 
@@ -83,63 +98,87 @@ export class ParameterStore {
     for (const weight of weights) {
       if (weight.dtype !== 'float32') throw new StateError(`${weight.name}: only float32 weights can be trained, this one is ${weight.dtype}`)
     }
-    const ordered = [...weights].sort((a, b) => this.groupOf(a) - this.groupOf(b))
-    const size = ordered.reduce((total, weight) => total + weight.size, 0)
+    const treatments = new Map(weights.map((weight) => [weight, this.treatmentOf(weight)]))
+    const treatment = (weight: Variable): Treatment => treatments.get(weight)!
+    const ordered = [...weights].sort((a, b) => compare(treatment(a).group, treatment(b).group))
     const { runtime } = ordered[0]!
-    const make = () => runtime.createStorage(BYTES_PER_ELEMENT * size)
-    const block: Block = { weights: ordered, storage: make(), slots: new Map(this.kinds.map((kind) => [kind, make()])), runs: new Map() }
-    const offsets = new Map<Variable, number>()
-    let offset = 0
-    for (const weight of ordered) {
-      offsets.set(weight, offset)
-      weight.adopt(block.storage, BYTES_PER_ELEMENT * offset)
-      offset += weight.size
-    }
+    const { storage, offsets } = rowOf(runtime, ordered.map((weight) => [weight, weight.size]))
+    for (const [weight, offset] of offsets) weight.adopt(storage, offset)
+    const kinds = new Set(ordered.flatMap((weight) => treatment(weight).slots.map(({ name }) => name)))
+    const rows = new Map([...kinds].map((kind) => [kind, rowOf(runtime, ordered.flatMap((weight) => {
+      return treatment(weight).slots.filter(({ name }) => name === kind).map((slot) => [weight, sizeOf(shapeOf(slot, weight))] as const)
+    }))]))
+    const block: Block = { storage, runs: new Map() }
     for (const weight of weights) {
-      const at = offsets.get(weight)!
-      const slots = new Map<string, Variable>()
-      for (const [kind, storage] of block.slots) {
-        const slot = Variable.within(storage, BYTES_PER_ELEMENT * at, weight.shape, `${weight.name}/${kind}`)
-        slot.view.fill(0)
-        slots.set(kind, slot)
-        this.slotsByKind.get(kind)!.push(slot)
-      }
-      this.places.set(weight, { block, offset: at, slots })
+      const slots = new Map(treatment(weight).slots.map((slot) => {
+        const row = rows.get(slot.name)!
+        const variable = Variable.within(row.storage, row.offsets.get(weight)!, shapeOf(slot, weight), `${weight.name}/${slot.name}`)
+        begin(variable, slot, weight)
+        return [slot.name, variable]
+      }))
+      for (const [kind, variable] of slots) this.slotsByKind.set(kind, [...(this.slotsByKind.get(kind) ?? []), variable])
+      this.places.set(weight, { block, offset: offsets.get(weight)!, slots })
     }
   }
 
   /** Weights as few runs of neighbours; those of one run are in one group. */
   runsOf(weights: readonly Variable[]): readonly Run[] {
-    const placed = weights.map((weight) => ({ weight, place: this.places.get(weight)!, group: this.groupOf(weight) }))
+    const placed = weights.map((weight) => {
+      const { group, isAlone } = this.treatmentOf(weight)
+      return { weight, place: this.places.get(weight)!, group: isAlone ? weight : group, isAlone }
+    })
     const blocks = [...new Set(placed.map(({ place }) => place.block))]
     const runs: Run[] = []
     for (const block of blocks) {
       const own = placed.filter(({ place }) => place.block === block).sort((a, b) => a.place.offset - b.place.offset)
       for (let i = 0; i < own.length; ) {
         const parts: Variable[] = []
-        const { place: { offset }, group } = own[i]!
+        const { place: { offset }, group, isAlone } = own[i]!
         let end = offset
         for (; i < own.length && own[i]!.place.offset === end && own[i]!.group === group; i++) {
           parts.push(own[i]!.weight)
-          end += own[i]!.weight.size
+          end += own[i]!.weight.byteLength
         }
-        runs.push(this.run(block, offset, end - offset, parts))
+        runs.push(this.run(block, `${offset} ${end}`, parts, isAlone))
       }
     }
     return runs
   }
 
-  private run(block: Block, offset: number, size: number, parts: readonly Variable[]): Run {
-    const key = `${offset} ${size}`
-    let run = block.runs.get(key)
+  private run({ runs }: Block, key: string, parts: readonly Variable[], isAlone: boolean): Run {
+    let run = runs.get(key)
     if (run === undefined) {
-      const within = (storage: Storage, name: string): Variable => Variable.within(storage, BYTES_PER_ELEMENT * offset, [size], name)
-      const slots = new Map([...block.slots].map(([kind, storage]) => {
-        return [kind, { whole: within(storage, kind), parts: parts.map((part) => this.places.get(part)!.slots.get(kind)!) }] as const
-      }))
-      run = { parts, whole: within(block.storage, 'parameters'), slots }
-      block.runs.set(key, run)
+      const kinds = [...this.slotsOf(parts[0]!).keys()]
+      const slots = new Map(kinds.map((kind) => [kind, joined(kind, parts.map((part) => this.slotsOf(part).get(kind)!))]))
+      run = { ...joined('parameters', parts), slots, isAlone }
+      runs.set(key, run)
     }
     return run
   }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
+
+/** Something of each weight, side by side: offsets are in bytes. */
+interface Row {
+  readonly storage: Storage
+  readonly offsets: ReadonlyMap<Variable, number>
+}
+
+function rowOf(runtime: Runtime, sizes: readonly (readonly [Variable, number])[]): Row {
+  let end = 0
+  const offsets = new Map(sizes.map(([weight, size]) => [weight, (end += BYTES_PER_ELEMENT * size) - BYTES_PER_ELEMENT * size]))
+  return { storage: runtime.createStorage(end), offsets }
+}
+
+/** Neighbours as one. */
+function joined(name: string, parts: readonly Variable[]): Pack<Variable> {
+  const { storage, byteOffset } = parts[0]!
+  return { whole: Variable.within(storage, byteOffset, [parts.reduce((total, { size }) => total + size, 0)], name), parts }
+}
+
+/** A slot ← what it begins with. */
+function begin({ view }: Variable, { start = 0 }: Slot, weight: Variable): void {
+  if (start === 'weight') view.set(weight.view)
+  else view.fill(start)
 }

@@ -1,19 +1,20 @@
-// A learning rate: a number in a cell, which may be set at any time and recompiles nothing, or a schedule.
+// A learning rate: a number in a cell, which may be set at any time and recompiles nothing, or a schedule, also as a function.
 
 import { ArgumentError, StateError } from '../core/errors'
 import type { Kind } from '../core/options'
 import { custom, either, number } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
-import { serialize } from '../core/registry'
+import { customFunction, serialize } from '../core/registry'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
 import { LEARNING_RATE_LIMIT } from './limits'
-import type { LearningRateSchedule } from './schedules'
-import { schedules } from './schedules'
+import { schedules } from './schedule-registry'
+import type { LearningRateSchedule, ScheduleFunction } from './schedules'
+import { LambdaSchedule } from './schedules'
 
-/** A number, a schedule, or a saved schedule. */
-export type LearningRate = number | LearningRateSchedule | Serialized
+/** A number, a schedule, a function of the step, or a saved schedule. */
+export type LearningRate = number | LearningRateSchedule | ScheduleFunction | Serialized
 
 /** A learning rate that float32 can multiply a gradient by. */
 const rateNumber: Kind<number> = custom(
@@ -28,8 +29,11 @@ const rateNumber: Kind<number> = custom(
 /** What the option learningRate may be. */
 export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate> = either(
   rateNumber,
-  custom<LearningRateSchedule, LearningRateSchedule | Serialized>((value) => schedules.get(value), (schedule) => serialize(schedule)),
-  (value) => typeof value !== 'object',
+  custom<LearningRateSchedule, LearningRateSchedule | ScheduleFunction | Serialized>(
+    (value) => (customFunction(value) === null ? schedules.get(value) : new LambdaSchedule({ schedule: value as ScheduleFunction })),
+    (schedule) => serialize(schedule),
+  ),
+  (value) => typeof value !== 'object' && typeof value !== 'function',
 )
 
 export class Rate {

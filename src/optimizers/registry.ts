@@ -6,7 +6,8 @@ import { MultiOptimizer } from './multi'
 import { Optimizer } from './optimizer'
 import { rules } from './rules'
 
-export type OptimizerName = 'sgd' | 'rmsprop' | 'adam' | 'adamw'
+export type OptimizerName =
+  | 'sgd' | 'rmsprop' | 'adam' | 'adamw' | 'adadelta' | 'adafactor' | 'adagrad' | 'adamax' | 'ftrl' | 'lamb' | 'lion' | 'muon' | 'nadam'
 /** A known name (any spelling), an instance, or a saved configuration. */
 export type OptimizerIdentifier = OptimizerName | (string & {}) | Optimizer | Serialized
 

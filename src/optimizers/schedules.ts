@@ -1,13 +1,15 @@
 // Learning rates that change with the number of updates. `call` is traced into the training step, so that a
 // schedule never recompiles anything.
 
-import { ArgumentError } from '../core/errors'
-import type { InputsOf } from '../core/options'
-import { Configured, boolean, configured, integer, listOf, nullable, number, option, required, text } from '../core/options'
-import { Registry } from '../core/registry'
-import { add, cast, cos, divide, floor, less, lessEqual, minimum, multiply, power, where } from '../ops/elementwise'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import type { InputsOf, Kind } from '../core/options'
+import { Configured, boolean, choice, configured, count, custom, integer, listOf, nullable, number, option, required, text } from '../core/options'
+import { customFunction } from '../core/registry'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { add, cast, ceil, cos, divide, floor, less, lessEqual, log, maximum, minimum, multiply, power, subtract, where } from '../ops/elementwise'
 import { full } from '../ops/shape'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 
 /** Subclass it and write `call` with ops to make a schedule of your own. */
 export abstract class LearningRateSchedule extends Configured {
@@ -18,6 +20,9 @@ export abstract class LearningRateSchedule extends Configured {
 const initialLearningRate = required(number({ min: 0 }))
 const decaySteps = required(number({ above: 0 }))
 const name = option(nullable(text), null)
+
+/** (1 + cos πx)/2: from 1 to 0 as x goes from 0 to 1. */
+const halfCosine = (x: Tensor): Tensor => multiply(add(cos(multiply(x, Math.PI)), 1), 0.5)
 
 const exponentialOptions = () => ({
   /** The learning rate of the first update. */
@@ -73,8 +78,7 @@ export class CosineDecay extends configured(LearningRateSchedule, cosineOptions)
   private decay(step: Tensor, start: number): Tensor {
     const { decaySteps, alpha } = this
     const done = divide(minimum(step, decaySteps), decaySteps)
-    const cosine = multiply(add(cos(multiply(done, Math.PI)), 1), 0.5)
-    return multiply(add(multiply(cosine, 1 - alpha), alpha), start)
+    return multiply(add(multiply(halfCosine(done), 1 - alpha), alpha), start)
   }
 }
 
@@ -111,10 +115,213 @@ export class PiecewiseConstantDecay extends configured(LearningRateSchedule, pie
   }
 }
 
-const isSchedule = (value: unknown): value is LearningRateSchedule => value instanceof LearningRateSchedule
+const polynomialOptions = () => ({
+  /** The learning rate of the first update. */
+  initialLearningRate,
+  /** In updates. */
+  decaySteps,
+  /** The last learning rate. Default 0.0001. */
+  endLearningRate: option(number({ min: 0 }), 1e-4),
+  /** 1 is a straight line. Default 1. */
+  power: option(number({ min: 0 }), 1),
+  /** Goes on, each time to the next multiple of decaySteps, instead of staying at the end. Default false. */
+  cycle: option(boolean, false),
+  name,
+})
+export type PolynomialDecayOptions = InputsOf<ReturnType<typeof polynomialOptions>>
 
-export const schedules = new Registry<LearningRateSchedule>(
-  'learning-rate schedule',
-  isSchedule,
-  () => ({ ExponentialDecay, CosineDecay, PiecewiseConstantDecay }),
+/**
+ * (initialLearningRate − endLearningRate) · (1 − step/decaySteps)^power + endLearningRate, with step at most decaySteps. With
+ * `cycle`, decaySteps is its first multiple that is not below step.
+ *
+ *   new SGD({ learningRate: new PolynomialDecay({ initialLearningRate: 0.1, decaySteps: 1000, power: 2 }) })
+ *
+ * Keras: `keras.optimizers.schedules.PolynomialDecay`.
+ */
+export class PolynomialDecay extends configured(LearningRateSchedule, polynomialOptions) {
+  static readonly className = 'PolynomialDecay'
+
+  call(step: Tensor): Tensor {
+    const { initialLearningRate, endLearningRate, decaySteps } = this
+    const at = cast(step, 'float32')
+    const end = this.cycle ? multiply(maximum(ceil(divide(at, decaySteps)), 1), decaySteps) : full([], decaySteps)
+    const left = subtract(1, divide(minimum(at, end), end))
+    return add(multiply(power(left, this.power), initialLearningRate - endLearningRate), endLearningRate)
+  }
+}
+
+const inverseTimeOptions = () => ({
+  /** The learning rate of the first update. */
+  initialLearningRate,
+  /** How many updates add decayRate to the divisor. */
+  decaySteps,
+  decayRate: required(number({ min: 0 })),
+  /** Decays in steps instead of continuously. Default false. */
+  staircase: option(boolean, false),
+  name,
+})
+export type InverseTimeDecayOptions = InputsOf<ReturnType<typeof inverseTimeOptions>>
+
+/**
+ * initialLearningRate / (1 + decayRate · step/decaySteps)
+ *
+ *   new SGD({ learningRate: new InverseTimeDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.5 }) })
+ *
+ * Keras: `keras.optimizers.schedules.InverseTimeDecay`.
+ */
+export class InverseTimeDecay extends configured(LearningRateSchedule, inverseTimeOptions) {
+  static readonly className = 'InverseTimeDecay'
+
+  call(step: Tensor): Tensor {
+    const periods = divide(cast(step, 'float32'), this.decaySteps)
+    return divide(this.initialLearningRate, add(multiply(this.staircase ? floor(periods) : periods, this.decayRate), 1))
+  }
+}
+
+const restartsOptions = () => ({
+  /** The learning rate of the first update. */
+  initialLearningRate,
+  /** How many updates there are before the first restart. */
+  firstDecaySteps: required(number({ above: 0 })),
+  /** How much longer each period is than the one before. Default 2. */
+  tMul: option(number({ min: 1 }), 2),
+  /** What the first learning rate of each period is as a part of the one before. Default 1. */
+  mMul: option(number({ min: 0 }), 1),
+  /** The least learning rate as a part of the first. Default 0. */
+  alpha: option(number({ min: 0 }), 0),
+  name,
+})
+export type CosineDecayRestartsOptions = InputsOf<ReturnType<typeof restartsOptions>>
+
+/**
+ * Half a cosine down, again and again: initialLearningRate · ((1 − alpha) · mMulⁱ · ½ (1 + cos πx) + alpha) in period i, of
+ * which the part x is over. Period i has firstDecaySteps · tMulⁱ updates.
+ *
+ *   new SGD({ learningRate: new CosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 100 }) })
+ *
+ * Loshchilov & Hutter 2016; Keras: `keras.optimizers.schedules.CosineDecayRestarts`.
+ */
+export class CosineDecayRestarts extends configured(LearningRateSchedule, restartsOptions) {
+  static readonly className = 'CosineDecayRestarts'
+
+  call(step: Tensor): Tensor {
+    const { initialLearningRate, mMul, alpha } = this
+    const { restarts, done } = this.periodOf(divide(cast(step, 'float32'), this.firstDecaySteps))
+    const cosine = multiply(halfCosine(done), power(mMul, restarts))
+    return multiply(add(multiply(cosine, 1 - alpha), alpha), initialLearningRate)
+  }
+
+  /** Which period it is, and what part of it is over. @param length in first periods */
+  private periodOf(length: Tensor): { restarts: Tensor; done: Tensor } {
+    const { tMul } = this
+    if (tMul === 1) return { restarts: floor(length), done: subtract(length, floor(length)) }
+    // The periods before period i are (tMulⁱ − 1)/(tMul − 1) long together. A logarithm that float32 rounds down at a restart
+    // would put it off by a step.
+    const restarts = floor(add(divide(log(add(multiply(length, tMul - 1), 1)), Math.log(tMul)), 2e-6))
+    const longer = power(tMul, restarts)
+    const before = divide(subtract(longer, 1), tMul - 1)
+    return { restarts, done: divide(subtract(length, before), longer) }
+  }
+}
+
+const oneCycleOptions = () => ({
+  /** The learning rate at the top. */
+  maxLearningRate: required(number({ min: 0 })),
+  /** How many updates there are; after them the rate stays. */
+  totalSteps: required(count),
+  /** The part of the updates in which the rate rises. Default 0.3. */
+  warmupFraction: option(number({ above: 0, below: 1 }), 0.3),
+  /** The shape of every phase. Default 'cosine'. */
+  anneal: option(choice('cosine', 'linear'), 'cosine'),
+  /** maxLearningRate as a multiple of the first learning rate. Default 25. */
+  divFactor: option(number({ above: 0 }), 25),
+  /** The first learning rate as a multiple of the last. Default 10000. */
+  finalDivFactor: option(number({ above: 0 }), 1e4),
+  /** Falls to the first rate as fast as it rose, then to the last one; else at once to the last. Default false. */
+  threePhase: option(boolean, false),
+  name,
+})
+export type OneCycleOptions = InputsOf<ReturnType<typeof oneCycleOptions>>
+
+/**
+ * Up and down once: from maxLearningRate/divFactor to maxLearningRate, then to maxLearningRate/(divFactor · finalDivFactor),
+ * in half cosines or straight lines. The top is at update warmupFraction · totalSteps − 1, counted from 0.
+ *
+ *   new SGD({ momentum: 0.9, learningRate: new OneCycle({ maxLearningRate: 0.1, totalSteps: 1000 }) })
+ *
+ * Smith & Topin 2018; PyTorch: `torch.optim.lr_scheduler.OneCycleLR`, there `pct_start`, `anneal_strategy`.
+ * @throws ArgumentError when there are too few steps for the phases
+ */
+export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) {
+  static readonly className = 'OneCycle'
+
+  protected override checkOptions(): void {
+    const ends = this.phases.map(({ end }) => end)
+    if (ends.every((end, i) => end > (ends[i - 1] ?? 0))) return
+    throw new ArgumentError(`OneCycle: its phases must end one after the other, with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}. Give more steps, or a fraction such as 0.3.`)
+  }
+
+  /** Where each phase ends, as a number of updates, and at which rate. */
+  private get phases(): readonly { end: number; rate: number }[] {
+    const { maxLearningRate, totalSteps, warmupFraction, divFactor, finalDivFactor, threePhase } = this
+    const first = maxLearningRate / divFactor
+    const rise = warmupFraction * totalSteps
+    const back = threePhase ? [{ end: 2 * rise - 2, rate: first }] : []
+    return [{ end: rise - 1, rate: maxLearningRate }, ...back, { end: totalSteps - 1, rate: first / finalDivFactor }]
+  }
+
+  call(step: Tensor): Tensor {
+    const { phases } = this
+    const at = minimum(cast(step, 'float32'), this.totalSteps - 1)
+    const rates = phases.map(({ end, rate }, i) => {
+      const { end: start, rate: from } = phases[i - 1] ?? { end: 0, rate: this.maxLearningRate / this.divFactor }
+      const done = divide(subtract(at, start), end - start)
+      return add(multiply(this.anneal === 'cosine' ? halfCosine(done) : subtract(1, done), from - rate), rate)
+    })
+    return rates.reduceRight((later, rate, i) => where(lessEqual(at, phases[i]!.end), rate, later))
+  }
+}
+
+/** A learning rate from the number of updates before it, an int32 scalar, with ops: a scalar, or a number. */
+export type ScheduleFunction = (step: Tensor) => TensorLike
+
+const scheduleFunction: Kind<ScheduleFunction, ScheduleFunction | string> = custom(
+  (value, where) => {
+    const own = customFunction<ScheduleFunction>(value)
+    if (own !== null) return own.call
+    throw new ArgumentError(typeof value === 'string'
+      ? `${where}: unknown function '${value}'. What is your own goes into customObjects, under this name.`
+      : `${where} must be a function of the step, received ${quoted(value)}`)
+  },
+  (schedule) => {
+    if (schedule.name !== '') return schedule.name
+    throw new ArgumentError('A learning rate that is a function without a name cannot be saved. Give it one: const warmup = (step) => …')
+  },
 )
+
+const lambdaOptions = () => ({
+  /** Traced once, so what it does besides ops is done once. Saved by its name, as functions that are losses are. */
+  schedule: required(scheduleFunction),
+  name,
+})
+export type LambdaScheduleOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+
+/**
+ * A function of your own, written with ops; an optimizer's `learningRate` may also be the function itself.
+ *
+ *   const warmup = (step) => ops.minimum(ops.multiply(ops.cast(step, 'float32'), 1e-5), 1e-2)
+ *   new Adam({ learningRate: warmup })
+ *
+ * @throws ArgumentError when it is called and gives no tensor or number, ShapeError when it is no scalar
+ */
+export class LambdaSchedule extends configured(LearningRateSchedule, lambdaOptions, 'schedule') {
+  static readonly className = 'LambdaSchedule'
+
+  call(step: Tensor): Tensor {
+    const given: unknown = this.schedule(step)
+    if (typeof given !== 'number' && !(given instanceof Tensor)) throw new ArgumentError(`LambdaSchedule: the function must give a scalar or a number, received ${quoted(given)}`)
+    const rate = asTensor(given, 'LambdaSchedule')
+    if (rate.rank === 0) return rate
+    throw new ShapeError(`LambdaSchedule: the function must give a scalar, received ${formatShape(rate.shape)}`)
+  }
+}

@@ -1,11 +1,13 @@
 // Penalties on weights and activations, added to the loss. Names, defaults and formulas are Keras's.
 
+import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { Configured, configured, number, option } from '../core/options'
+import { Configured, choice, configured, number, option } from '../core/options'
 import type { Serialized } from '../core/registry'
-import { abs, add, multiply, square } from '../ops/elementwise'
+import { abs, add, maximum, multiply, rsqrt, square, subtract } from '../ops/elementwise'
+import { matmul } from '../ops/linalg'
 import { sum } from '../ops/reduce'
-import { full } from '../ops/shape'
+import { eye, full, transpose } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 
@@ -77,5 +79,36 @@ export class L1L2 extends configured(Regularizer, l1l2Options) {
     if (this.l1 !== 0) terms.push(absolute(x, this.l1))
     if (this.l2 !== 0) terms.push(squared(x, this.l2))
     return terms.length === 0 ? full([], 0) : terms.reduce((a, b) => add(a, b))
+  }
+}
+
+const orthogonalOptions = () => ({
+  /** Default 0.01. */
+  factor: option(factor, 0.01),
+  /** Which vectors are to be orthogonal to each other. Default 'rows'. */
+  mode: option(choice('rows', 'columns'), 'rows'),
+})
+export type OrthogonalRegularizerOptions = InputsOf<ReturnType<typeof orthogonalOptions>>
+
+/**
+ * factor · the mean of |cos| of the angles between any two rows, or columns, of a matrix; of vectors of zeros it is 0.
+ *
+ *   new Dense({ units: 4, kernelRegularizer: new OrthogonalRegularizer({ factor: 0.01, mode: 'columns' }) })
+ *
+ * Keras: `keras.regularizers.OrthogonalRegularizer`.
+ * @throws ShapeError when it is called with what is no matrix
+ */
+export class OrthogonalRegularizer extends configured(Regularizer, orthogonalOptions, 'factor') {
+  static readonly className = 'OrthogonalRegularizer'
+
+  call(x: Tensor): Tensor {
+    if (x.rank !== 2) throw new ShapeError(`OrthogonalRegularizer: needs a matrix, received shape ${formatShape(x.shape)}`)
+    const vectors = this.mode === 'rows' ? x : transpose(x)
+    const count = vectors.shape[0]!
+    // Of length 1; the least length keeps the gradient of a vector of zeros finite.
+    const units = multiply(vectors, rsqrt(maximum(sum(square(vectors), 1, true), 1e-14)))
+    const cosines = multiply(matmul(units, transpose(units)), subtract(1, eye(count)))
+    // Every pair is there twice.
+    return absolute(cosines, this.factor / Math.max(1, count * (count - 1)))
   }
 }

@@ -97,6 +97,8 @@ function takeOptimizer(model: Model<never, never>, copy: Model<never, never>, in
   from.scalars.forEach((variable, i) => take(variable, to.scalars[i]!, []))
   for (const weight of from.builtFor) {
     const own = to.slotsOf(copy.weights[positions.get(weight)!]!)
-    for (const [kind, slot] of from.slotsOf(weight)) take(slot, own.get(kind)!, indices.get(weight) ?? [])
+    const slots = from.slotsOf(weight)
+    const kept = indices.get(weight) ?? []
+    for (const { name, axes } of from.declaredSlots(weight)) take(slots.get(name)!, own.get(name)!, axes?.map((axis) => kept[axis] ?? null) ?? kept)
   }
 }

@@ -1,6 +1,7 @@
 // One model compiled as another was.
 
-import { Configured } from '../core/options'
+import { StateError } from '../core/errors'
+import { Configured, optionsOf } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { classNameOf, isSerialized } from '../core/registry'
 import { isBranch, typed } from '../core/tree'
@@ -29,15 +30,27 @@ export function compileLike(trainer: Trainer, other: Trainer): void {
 /** What is the user's own and an optimizer's configuration has by name: schedules, functions that choose weights, optimizers. */
 function namedBy(optimizer: Optimizer): CustomObjects {
   const objects: Record<string, unknown> = {}
+  const keep = (name: string, value: unknown): void => {
+    if (Object.hasOwn(objects, name) && objects[name] !== value) throw new StateError(`${optimizer.name}: two functions are called '${name}'. Give each a name of its own, by which the optimizer is made again.`)
+    objects[name] = value
+  }
   const note = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(note)
-    else if (typeof value === 'function') objects[value.name] = value
-    else if (value instanceof Configured) objects[classNameOf(value)] = value.constructor
-    if (value instanceof Optimizer) Object.assign(objects, namedBy(value))
+    else if (typeof value === 'function') keep(value.name, value)
+    else if (value instanceof Configured) {
+      keep(classNameOf(value), value.constructor)
+      if (value instanceof Optimizer) Object.entries(namedBy(value)).forEach(([name, each]) => keep(name, each))
+      else note(valuesOf(value))
+    }
   }
-  note([optimizer.schedule, optimizer.noWeightDecay, optimizer.groups.flatMap(({ match, learningRate }) => [match, learningRate])])
+  note([optimizer.schedule, valuesOf(optimizer)])
   if (optimizer instanceof MultiOptimizer) note(optimizer.optimizers.flatMap(({ optimizer: own, match }) => [own, match]))
   return objects
+}
+
+/** The values of an object's options. */
+function valuesOf(object: Configured): unknown[] {
+  return Object.keys(optionsOf(object.constructor)).map((name) => Reflect.get(object, name) as unknown)
 }
 
 /** Metrics keep sums, so each model has its own. */

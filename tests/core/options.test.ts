@@ -10,7 +10,7 @@ import { initializers as initializerRegistry } from '../../src/initializers/regi
 import { getLoss } from '../../src/losses/registry'
 import { getMetric } from '../../src/metrics/registry'
 import { getOptimizer, optimizers } from '../../src/optimizers/registry'
-import { schedules } from '../../src/optimizers/schedules'
+import { schedules } from '../../src/optimizers/schedule-registry'
 import { regularizers as regularizerRegistry } from '../../src/regularizers/registry'
 
 class Base extends configured(Configured, () => ({

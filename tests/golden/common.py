@@ -76,8 +76,7 @@ def snake(name):
     irregular = {"keepDims": "keepdims", "sparseYTrue": "sparse_y_true", "sparseYPred": "sparse_y_pred"}
     if name in irregular:
         return irregular[name]
-    if name in ("beta1", "beta2"):
-        return f"beta_{name[-1]}"
+    name = re.sub(r"([bB]eta|epsilon)(\d)", r"\1_\2", name)
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m.group(1).lower(), name)
 
 

@@ -232,6 +232,32 @@ export interface OptimizersFile extends FixtureFile {
   schedules: ScheduleCase[];
 }
 
+// rules.json
+
+export interface RuleCase {
+  name: string;
+  optimizer: Described;
+  /** The parameters after each of the file's gradients has been applied, one after the other in one list; a case may end early. */
+  steps: number[][];
+  exclude?: string[];
+  finalized?: number[];
+}
+
+export interface RulesFile extends FixtureFile {
+  names: string[];
+  /** Where every case starts. */
+  parameters: FixtureTensor[];
+  /** One list for each step: a gradient for each parameter. */
+  gradients: FixtureTensor[][];
+  cases: RuleCase[];
+}
+
+// regularizers.json
+
+export interface RegularizersFile extends FixtureFile {
+  cases: { regularizer: Described; weight: FixtureTensor; penalty: number; gradient: FixtureTensor }[];
+}
+
 // trajectories.json
 
 /** Rows [start, end) of one of the file's `data`. */

@@ -10,7 +10,7 @@ import sys
 from common import (
     FLOAT, FLOAT64, build, camel, normal, number, one_hot, probabilities, random, snake, spec, tensor, tensors,
     uniform, write)
-from training import optimizers, trajectories
+from training import optimizers, rules, trajectories
 
 import jax
 import jax.numpy as jnp
@@ -503,6 +503,24 @@ def constraints():
     write("constraints.json", {"cases": cases, "runs": [fitted_run(rng, *each) for each in CONSTRAINED]})
 
 
+# ---------------------------------------------------------------- regularizers.json
+
+
+def regularizers():
+    rng = random(14)
+    cases = []
+    for described, shape in [
+        (spec("L1"), (4, 3)), (spec("L2", l2=0.3), (2, 3, 2)), (spec("L1L2", l1=0.1, l2=0.2), (5,)),
+        (spec("OrthogonalRegularizer"), (4, 3)), (spec("OrthogonalRegularizer", factor=0.5, mode="columns"), (4, 3)),
+        (spec("OrthogonalRegularizer", factor=2.0), (2, 5)), (spec("OrthogonalRegularizer", mode="columns"), (3, 2)),
+    ]:
+        weight = normal(rng, shape)
+        penalty = build(keras.regularizers, described)
+        value, gradient = jax.value_and_grad(lambda w: penalty(w))(jnp.asarray(weight))
+        cases.append({"regularizer": described, "weight": tensor(weight), "penalty": number(value), "gradient": tensor(gradient)})
+    write("regularizers.json", {"cases": cases})
+
+
 def normalized():
     rng = random(31)
     runs = []
@@ -615,7 +633,7 @@ def initializers():
 
 
 MAKERS = {make.__name__: make for make in (
-    activations, losses, metrics, optimizers, initializers, constraints, normalized, trajectories)}
+    activations, losses, metrics, optimizers, rules, initializers, constraints, regularizers, normalized, trajectories)}
 
 if __name__ == "__main__":
     named = [a for a in sys.argv[1:] if not a.startswith("--")]

@@ -1,6 +1,6 @@
-"""optimizers.json and trajectories.json: parameter updates alone, and whole runs of fit.
+"""optimizers.json, rules.json and trajectories.json: parameter updates alone, and whole runs of fit.
 
-Both use the same table of optimizers. Called by make_fixtures.py.
+The first and the last use the same table of optimizers. Called by make_fixtures.py.
 """
 
 import json
@@ -21,6 +21,17 @@ COSINE = spec("CosineDecay", initialLearningRate=0.1, decaySteps=10)
 COSINE_ALPHA = spec("CosineDecay", initialLearningRate=0.1, decaySteps=10, alpha=0.2)
 COSINE_WARMUP = spec("CosineDecay", initialLearningRate=0.01, decaySteps=10, alpha=0.1, warmupTarget=0.1, warmupSteps=4)
 PIECEWISE = spec("PiecewiseConstantDecay", boundaries=[2, 5], values=[0.1, 0.05, 0.01])
+MORE_SCHEDULES = {
+    "polynomial": spec("PolynomialDecay", initialLearningRate=0.1, decaySteps=8),
+    "polynomial power": spec("PolynomialDecay", initialLearningRate=0.1, decaySteps=8, endLearningRate=0.02, power=2.5),
+    "polynomial cycle": spec("PolynomialDecay", initialLearningRate=0.1, decaySteps=4, endLearningRate=0.02, power=0.5, cycle=True),
+    "polynomial up": spec("PolynomialDecay", initialLearningRate=0.01, decaySteps=6, endLearningRate=0.1),
+    "inverse time": spec("InverseTimeDecay", initialLearningRate=0.1, decaySteps=3, decayRate=0.5),
+    "inverse time staircase": spec("InverseTimeDecay", initialLearningRate=0.1, decaySteps=3, decayRate=0.5, staircase=True),
+    "restarts": spec("CosineDecayRestarts", initialLearningRate=0.1, firstDecaySteps=2),
+    "restarts of one length": spec("CosineDecayRestarts", initialLearningRate=0.1, firstDecaySteps=4, tMul=1.0, mMul=0.5, alpha=0.1),
+    "restarts options": spec("CosineDecayRestarts", initialLearningRate=0.1, firstDecaySteps=3, tMul=1.5, mMul=0.8, alpha=0.2),
+}
 SCHEDULES = {"exponential": EXPONENTIAL, "exponential staircase": STAIRCASE, "cosine": COSINE,
              "cosine alpha": COSINE_ALPHA, "cosine warmup alpha": COSINE_WARMUP, "piecewise": PIECEWISE}
 
@@ -55,6 +66,25 @@ def optimizer_table(rate, clips):
     return table
 
 
+def updates(name, described, exclude, start, gradients):
+    """Variables, from `start` by name, after each step."""
+    optimizer = build(keras.optimizers, described)
+    variables = [keras.Variable(v, name=n) for n, v in start.items()]
+    if exclude:
+        optimizer.exclude_from_weight_decay(var_names=exclude)
+    steps = []
+    for each in gradients:
+        optimizer.apply([jnp.asarray(g) for g in each], variables)
+        steps.append(tensors(v.numpy() for v in variables))
+    case = {"name": name, "optimizer": described, "steps": steps}
+    if exclude:
+        case["exclude"] = exclude
+    if optimizer.use_ema:
+        optimizer.finalize_variable_values(variables)
+        case["finalized"] = tensors(v.numpy() for v in variables)
+    return case
+
+
 def optimizers():
     rng = random(5)
     shapes = [(3, 4), (5,)]
@@ -82,28 +112,65 @@ def optimizers():
     # The names of variables that are excluded from weight decay.
     excluded = {"AdamW excluding by name": (spec("AdamW", weightDecay=0.5), ["v1"]),
                 "SGD momentum excluding all": (spec("SGD", momentum=0.9, weightDecay=0.5), ["v"])}
-    cases = []
-    for name, (described, exclude) in {**{n: (d, []) for n, d in table.items()}, **excluded}.items():
-        optimizer = build(keras.optimizers, described)
-        variables = [keras.Variable(v, name=f"v{i}") for i, v in enumerate(start)]
-        if exclude:
-            optimizer.exclude_from_weight_decay(var_names=exclude)
-        steps = []
-        for pair in gradients:
-            optimizer.apply([jnp.asarray(g) for g in pair], variables)
-            steps.append(tensors(v.numpy() for v in variables))
-        case = {"name": name, "optimizer": described, "steps": steps}
-        if exclude:
-            case["exclude"] = exclude
-        if optimizer.use_ema:
-            optimizer.finalize_variable_values(variables)
-            case["finalized"] = tensors(v.numpy() for v in variables)
-        cases.append(case)
+    all_cases = {**{n: (d, []) for n, d in table.items()}, **excluded}
+    cases = [updates(name, d, exclude, {f"v{i}": v for i, v in enumerate(start)}, gradients) for name, (d, exclude) in all_cases.items()]
     at = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 40]
     schedules = [{"name": name, "schedule": s, "steps": at,
-                  "values": [number(build(keras.optimizers.schedules, s)(n)) for n in at]} for name, s in SCHEDULES.items()]
+                  "values": [number(build(keras.optimizers.schedules, s)(n)) for n in at]} for name, s in {**SCHEDULES, **MORE_SCHEDULES}.items()]
     write("optimizers.json", {"parameters": tensors(start), "gradients": [tensors(g) for g in gradients],
                               "cases": cases, "schedules": schedules})
+
+
+# ---------------------------------------------------------------- rules.json
+
+RULES = {
+    "Nadam": [dict(beta1=0.5, beta2=0.9, epsilon=0.01)],
+    "Adagrad": [dict(initialAccumulatorValue=0.0, epsilon=0.01)],
+    "Adadelta": [dict(rho=0.5, epsilon=0.01)],
+    "Adamax": [dict(beta1=0.5, beta2=0.9, epsilon=0.01)],
+    "Lion": [dict(beta1=0.3, beta2=0.6), dict(beta1=1.0)],
+    "Lamb": [dict(beta1=0.5, beta2=0.9, epsilon=0.01)],
+    "Ftrl": [dict(l1RegularizationStrength=0.3, l2RegularizationStrength=0.2, beta=0.4),
+             dict(learningRatePower=-0.3, initialAccumulatorValue=0.5, l2ShrinkageRegularizationStrength=0.1),
+             dict(learningRatePower=0.0, weightDecay=0.1)],
+    "Adafactor": [dict(beta2Decay=-0.5, epsilon1=0.01, epsilon2=0.2, clipThreshold=0.5, relativeStep=False),
+                  dict(learningRate=2.0), dict(learningRate=COSINE_WARMUP)],
+    "Muon": [dict(nesterov=False, rmsRate=None, momentum=0.5), dict(excludeLayers=["ker.el", "x$"]), dict(excludeEmbeddings=False, nsSteps=2),
+             dict(adamLrRatio=0.3, adamBeta1=0.5, adamBeta2=0.9, epsilon=0.01), dict(muonA=2.0, muonB=-1.5, muonC=0.5, weightDecay=None),
+             dict(adamWeightDecay=None), dict(weightDecay=0.2, adamWeightDecay=0.5)],
+}
+
+
+def rules():
+    """Each rule alone and with every option that an optimizer has, on weights of several shapes."""
+    rng = random(13)
+    shapes = {"scale": (), "bias": (3,), "kernel": (3, 2), "filters": (2, 1, 1, 2), "embeddings": (2, 3)}
+    start = {name: normal(rng, shape, 0.8, 2) for name, shape in shapes.items()}
+    gradients = [[normal(rng, shape, scale, 3) for shape in shapes.values()] for scale in [1, 3, 0.5, 0.05]]
+    # Not even: a large and a small element, a row and a weight without a gradient.
+    gradients[0][2][0, 0], gradients[1][2][2, 1] = 30, 1e-4
+    gradients[2][2][1] = 0
+    gradients[3][1] = np.zeros_like(gradients[3][1])
+    variants = {"": {}, "clipnorm": dict(clipnorm=0.5), "clipvalue": dict(clipvalue=0.2), "globalClipnorm": dict(globalClipnorm=0.8),
+                "weightDecay": dict(weightDecay=0.3), "useEma": dict(useEma=True, emaMomentum=0.7, emaOverwriteFrequency=2),
+                "gradientAccumulationSteps": dict(gradientAccumulationSteps=2)}
+    cases = []
+
+    def add(name, described, exclude=(), count=len(gradients)):
+        case = updates(name, described, exclude, start, gradients[:count])
+        flat = lambda values: [n for value in values for n in value["data"]]
+        cases.append({**case, "steps": [flat(step) for step in case["steps"]], **({"finalized": flat(case["finalized"])} if "finalized" in case else {})})
+
+    for rule, options in RULES.items():
+        # Large enough that the steps show.
+        rate = dict(learningRate=1.0 if rule == "Adadelta" else 0.1)
+        for name, variant in variants.items():
+            exclude = ["bias", "scale"] if name == "weightDecay" else []
+            add(f"{rule} {name}".strip(), spec(rule, **rate, **variant), exclude)
+        for each in options:
+            add(f"{rule} with {', '.join(each)}", spec(rule, **{**rate, **each}))
+        add(f"{rule} as it is", spec(rule), count=2)
+    write("rules.json", {"names": list(start), "parameters": tensors(start.values()), "gradients": [tensors(g) for g in gradients], "cases": cases})
 
 
 # ---------------------------------------------------------------- trajectories.json

@@ -199,7 +199,7 @@ describe('the rest', () => {
       constructor() {
         super({ learningRate: 0.125 })
       }
-      protected slotNames(): readonly string[] {
+      protected declareSlots(): readonly string[] {
         return ['steps']
       }
       protected update({ parameters, gradient, learningRate, slots }: UpdateInput): UpdateResult {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { Variable, jit, ops, tensor } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
-import { schedules as registry } from '../../src/optimizers/schedules'
+import { schedules as registry } from '../../src/optimizers/schedule-registry'
 import type { OptimizersFile } from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
 import { runnable } from '../helpers/not-yet'
 
 const { parameters, gradients, cases, schedules } = readFixture<OptimizersFile>('optimizers')
+const { schedules: oneCycles } = readFixture<Pick<OptimizersFile, 'schedules'>>('one-cycle')
 
 // Keras raises β to the step's power in float32, which 1 − β₂ᵗ feels in the first steps; at a learning rate
 // near 0.1 the weights feel it, too.
@@ -38,8 +39,8 @@ describe('optimizers agree with Keras after each step', () => {
   })
 })
 
-describe('schedules agree with Keras', () => {
-  it.each(schedules)('$name', ({ schedule: described, steps, values }) => {
+describe('schedules agree with Keras, and OneCycle with PyTorch', () => {
+  it.each([...schedules, ...oneCycles])('$name', ({ schedule: described, steps, values }) => {
     const schedule = registry.get(serialized(described))
     const at = (step: number) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] }))
     expectNear(steps.map((step) => at(step).item()), values, 'values')

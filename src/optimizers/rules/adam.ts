@@ -1,0 +1,144 @@
+// Adam and what follows it: running means of the gradient and of its size, corrected for their start at 0. Names, defaults
+// and formulas are Keras's.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, option } from '../../core/options'
+import { abs, add, divide, maximum, multiply, power, sqrt, square, subtract } from '../../ops/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import { apply } from '../../ops/trace'
+import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
+import { Optimizer } from '../optimizer'
+import { decayOption, decayed, filled, momentOptions, running, updateNumber } from './common'
+
+interface Betas {
+  readonly beta1: number
+  readonly beta2: number
+  readonly epsilon: number
+}
+
+/** Adam's update as one instruction, slots mean and variance. */
+export function adamUpdate({ parameters, gradient, learningRate, iterations, slots, weightDecay }: UpdateInput, { beta1, beta2, epsilon }: Betas): UpdateResult {
+  const [updated, ...rest] = apply('adam', [parameters, gradient, learningRate, ...slots, iterations], { beta1, beta2, epsilon, weightDecay })
+  return { parameters: updated!, slots: rest }
+}
+
+const adamOptions = () => ({
+  ...momentOptions(),
+  /** Divides by the largest mean square so far (Reddi et al. 2018). Default false. */
+  amsgrad: option(boolean, false),
+})
+export type AdamOptions = InputsOf<ReturnType<typeof adamOptions>> & OptimizerOptions
+
+/**
+ * Running means of the gradient and of its square, corrected for their start at 0:
+ * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − learningRate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
+ * Kingma & Ba 2014. Default learning rate 0.001.
+ */
+export class Adam extends configured(Optimizer, adamOptions) {
+  static readonly className: string = 'Adam'
+
+  protected declareSlots(): readonly string[] {
+    return this.amsgrad ? ['mean', 'variance', 'largestVariance'] : ['mean', 'variance']
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    return this.amsgrad ? this.updateByLargest(input) : adamUpdate(input, this)
+  }
+
+  // The same with v̂ ← max(v̂, v) in the denominator.
+  private updateByLargest(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [m, v, largest] } = input
+    const { beta1, beta2, epsilon } = this
+    const t = updateNumber(input)
+    const alpha = divide(multiply(learningRate, sqrt(filled(beta2, t))), filled(beta1, t))
+    const mean = running(m!, gradient, beta1)
+    const variance = running(v!, square(gradient), beta2)
+    const most = maximum(largest!, variance)
+    return { parameters: subtract(decayed(input), divide(multiply(mean, alpha), add(sqrt(most), epsilon))), slots: [mean, variance, most] }
+  }
+}
+
+const adamWOptions = () => ({
+  /** p ← p − learningRate · weightDecay · p before each update. Default 0.004. */
+  weightDecay: decayOption(0.004),
+})
+
+/** Adam with weight decay apart from the gradient. Loshchilov & Hutter 2017. Default weightDecay 0.004. */
+export class AdamW extends configured(Adam, adamWOptions) {
+  static override readonly className = 'AdamW'
+}
+
+export type AdamaxOptions = InputsOf<ReturnType<typeof momentOptions>> & OptimizerOptions
+
+/**
+ * Adam by the largest gradient instead of the mean square:
+ * m ← β₁ m + (1−β₁) g, u ← max(β₂ u, |g|), w ← w − learningRate/(1−β₁ᵗ) · m/(u + ε).
+ *
+ *   model.compile({ optimizer: new Adamax({ learningRate: 0.002 }), loss: 'mse' })
+ *
+ * Kingma & Ba 2014, section 7.1; Keras: `keras.optimizers.Adamax`. Default learning rate 0.001.
+ */
+export class Adamax extends configured(Optimizer, momentOptions) {
+  static readonly className = 'Adamax'
+
+  protected declareSlots(): readonly string[] {
+    return ['mean', 'norm']
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [m, u] } = input
+    const { beta1, beta2, epsilon } = this
+    const mean = running(m!, gradient, beta1)
+    // max(β₂ u, |g|), written so that every step reads one before it: then all is one instruction.
+    const size = abs(gradient)
+    const norm = maximum(multiply(maximum(u!, size), beta2), size)
+    const alpha = divide(learningRate, filled(beta1, updateNumber(input)))
+    return { parameters: subtract(decayed(input), divide(multiply(mean, alpha), add(norm, epsilon))), slots: [mean, norm] }
+  }
+}
+
+export type NadamOptions = AdamaxOptions
+
+/**
+ * Adam with Nesterov's momentum, whose strength rises with the updates: uₜ = β₁ (1 − ½ · 0.96ᵗ), Uₜ = u₁ · … · uₜ,
+ * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², m̂ = uₜ₊₁ m/(1 − Uₜ₊₁) + (1−uₜ) g/(1 − Uₜ),
+ * w ← w − learningRate · m̂/(√(v/(1−β₂ᵗ)) + ε).
+ *
+ *   model.compile({ optimizer: new Nadam({ learningRate: 0.002 }), loss: 'mse' })
+ *
+ * Dozat 2015; Keras: `keras.optimizers.Nadam`. Default learning rate 0.001.
+ */
+export class Nadam extends configured(Optimizer, momentOptions) {
+  static readonly className = 'Nadam'
+
+  protected declareSlots(): readonly string[] {
+    return ['mean', 'variance']
+  }
+
+  protected override declareScalars(): Readonly<Record<string, number>> {
+    return { momentumProduct: 1 }
+  }
+
+  protected override advance([product]: readonly Tensor[], iterations: Tensor): readonly Tensor[] {
+    return [multiply(product!, this.momentumAt(updateNumber({ iterations })))]
+  }
+
+  /** uₜ */
+  private momentumAt(t: Tensor): Tensor {
+    return multiply(subtract(1, multiply(power(0.96, t), 0.5)), this.beta1)
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [m, v], scalars: [product] } = input
+    const { beta1, beta2, epsilon } = this
+    const t = updateNumber(input)
+    const next = this.momentumAt(add(t, 1))
+    const ofMean = divide(multiply(learningRate, next), subtract(1, multiply(product!, next)))
+    const ofGradient = divide(multiply(learningRate, subtract(1, this.momentumAt(t))), subtract(1, product!))
+    const mean = running(m!, gradient, beta1)
+    const variance = running(v!, square(gradient), beta2)
+    const step = add(multiply(mean, ofMean), multiply(gradient, ofGradient))
+    const size = add(sqrt(divide(variance, filled(beta2, t))), epsilon)
+    return { parameters: subtract(decayed(input), divide(step, size)), slots: [mean, variance] }
+  }
+}

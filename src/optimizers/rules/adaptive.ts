@@ -1,0 +1,167 @@
+// Steps that each element has its own size of, by the squares of its gradients. Names, defaults and formulas are Keras's.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, number, option } from '../../core/options'
+import { add, clip, divide, greater, multiply, sqrt, square, subtract, where } from '../../ops/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import { apply } from '../../ops/trace'
+import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
+import { Optimizer } from '../optimizer'
+import type { Slot } from '../parameters'
+import { learningRateKind } from '../rate'
+import { decayed, epsilon, fraction, notNegative, root, running } from './common'
+
+const rmspropOptions = () => ({
+  /** A number, or a schedule. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** The part of the mean square that is kept. Default 0.9. */
+  rho: option(fraction, 0.9),
+  /** The part of the last step that is kept. Default 0. */
+  momentum: option(fraction, 0),
+  /** Default 1e-7. */
+  epsilon,
+  /** Divides by the standard deviation of the gradient instead of its root mean square. Default false. */
+  centered: option(boolean, false),
+})
+export type RMSpropOptions = InputsOf<ReturnType<typeof rmspropOptions>> & OptimizerOptions
+
+/**
+ * Divides the gradient by a running root mean square: s ← ρ s + (1−ρ) g², w ← w − learningRate · g/√(s + ε).
+ * Hinton 2012. Default learning rate 0.001.
+ */
+export class RMSprop extends configured(Optimizer, rmspropOptions) {
+  static readonly className = 'RMSprop'
+
+  protected declareSlots(): readonly string[] {
+    return ['square', ...(this.centered ? ['averageGradient'] : []), ...(this.momentum > 0 ? ['velocity'] : [])]
+  }
+
+  protected update({ parameters, gradient, learningRate, slots, weightDecay }: UpdateInput): UpdateResult {
+    const { rho, momentum, epsilon, centered } = this
+    const attributes = { rho, momentum, epsilon, centered, weightDecay }
+    const [updated, ...rest] = apply('rmsprop', [parameters, gradient, learningRate, ...slots], attributes)
+    return { parameters: updated!, slots: rest }
+  }
+}
+
+/** A number, a schedule, or a function of the step. Default 0.001. */
+const learningRate = () => option(learningRateKind, 0.001)
+const initialAccumulatorValue = option(notNegative, 0.1)
+
+const adagradOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate: learningRate(),
+  /** What the sums of squares begin with. Default 0.1. */
+  initialAccumulatorValue,
+  /** Default 1e-7. */
+  epsilon,
+})
+export type AdagradOptions = InputsOf<ReturnType<typeof adagradOptions>> & OptimizerOptions
+
+/**
+ * Divides the gradient by the root of the sum of all its squares: s ← s + g², w ← w − learningRate · g/√(s + ε).
+ * Elements that seldom have a gradient take larger steps.
+ *
+ *   model.compile({ optimizer: new Adagrad({ learningRate: 0.1 }), loss: 'mse' })
+ *
+ * Duchi et al. 2011; Keras: `keras.optimizers.Adagrad`. Default learning rate 0.001.
+ */
+export class Adagrad extends configured(Optimizer, adagradOptions) {
+  static readonly className = 'Adagrad'
+
+  protected declareSlots(): readonly Slot[] {
+    return [{ name: 'accumulator', start: this.initialAccumulatorValue }]
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [sum] } = input
+    const total = add(sum!, square(gradient))
+    const step = divide(multiply(gradient, learningRate), sqrt(add(total, this.epsilon)))
+    return { parameters: subtract(decayed(input), step), slots: [total] }
+  }
+}
+
+const adadeltaOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001; the paper's is 1. */
+  learningRate: learningRate(),
+  /** The part of the mean squares that is kept. Default 0.95. */
+  rho: option(fraction, 0.95),
+  /** Default 1e-7. */
+  epsilon,
+})
+export type AdadeltaOptions = InputsOf<ReturnType<typeof adadeltaOptions>> & OptimizerOptions
+
+/**
+ * Steps as large as the last ones were, so that they have the unit of the weights:
+ * s ← ρ s + (1−ρ) g², Δ = −√((d + ε)/(s + ε)) · g, d ← ρ d + (1−ρ) Δ², w ← w + learningRate · Δ.
+ *
+ *   model.compile({ optimizer: new Adadelta({ learningRate: 1 }), loss: 'mse' })
+ *
+ * Zeiler 2012; Keras: `keras.optimizers.Adadelta`. Default learning rate 0.001.
+ */
+export class Adadelta extends configured(Optimizer, adadeltaOptions) {
+  static readonly className = 'Adadelta'
+
+  protected declareSlots(): readonly string[] {
+    return ['accumulatedGradient', 'accumulatedDelta']
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [s, d] } = input
+    const { rho, epsilon } = this
+    const squares = running(s!, square(gradient), rho)
+    const [own, last] = [squares, d!].map((each) => sqrt(add(each, epsilon)))
+    const step = multiply(divide(last!, own!), gradient)
+    return { parameters: subtract(decayed(input), multiply(step, learningRate)), slots: [squares, running(d!, square(step), rho)] }
+  }
+}
+
+const ftrlOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate: learningRate(),
+  /** How the steps shrink with the sum of squares: its exponent, at most 0. Default −0.5. */
+  learningRatePower: option(number({ max: 0 }), -0.5),
+  /** What the sums of squares begin with. Default 0.1. */
+  initialAccumulatorValue,
+  /** λ₁, which makes weights 0. Default 0. */
+  l1RegularizationStrength: option(notNegative, 0),
+  /** λ₂. Default 0. */
+  l2RegularizationStrength: option(notNegative, 0),
+  /** A penalty on the size of the weights, as part of the gradient. Default 0. */
+  l2ShrinkageRegularizationStrength: option(notNegative, 0),
+  /** The paper's β. Default 0. */
+  beta: option(notNegative, 0),
+})
+export type FtrlOptions = InputsOf<ReturnType<typeof ftrlOptions>> & OptimizerOptions
+
+/**
+ * Follow the regularized leader, for sparse linear models. With p = −learningRatePower, η the learning rate and n′ = n + g²:
+ * z ← z + g + 2 · shrinkage · w − (n′ᵖ − nᵖ)/η · w, w ← (clip(z, −λ₁, λ₁) − z) / (n′ᵖ/η + 2 λ₂ + β/η), n ← n′.
+ * At a learning rate of 0 all stays as it is.
+ *
+ *   model.compile({ optimizer: new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 }), loss: 'binaryCrossentropy' })
+ *
+ * McMahan et al. 2013; Keras: `keras.optimizers.Ftrl`. Default learning rate 0.001.
+ */
+export class Ftrl extends configured(Optimizer, ftrlOptions) {
+  static readonly className = 'Ftrl'
+
+  protected declareSlots(): readonly (string | Slot)[] {
+    return [{ name: 'accumulator', start: this.initialAccumulatorValue }, 'linear']
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [n, z] } = input
+    const { l1RegularizationStrength: l1, l2RegularizationStrength: l2, l2ShrinkageRegularizationStrength: shrinkage, beta } = this
+    const exponent = -this.learningRatePower
+    const old = decayed(input)
+    const total = add(n!, square(gradient))
+    const size = root(total, exponent)
+    const pull = shrinkage === 0 ? gradient : add(gradient, multiply(old, 2 * shrinkage))
+    const linear = add(z!, subtract(pull, multiply(divide(subtract(size, root(n!, exponent)), learningRate), old)))
+    const updated = divide(subtract(clip(linear, -l1, l1), linear), add(divide(add(size, beta), learningRate), 2 * l2))
+    const moves = greater(learningRate, 0)
+    const choose = (after: Tensor, before: Tensor): Tensor => where(moves, after, before)
+    return { parameters: choose(updated, old), slots: [choose(total, n!), choose(linear, z!)] }
+  }
+}

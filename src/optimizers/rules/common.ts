@@ -1,0 +1,45 @@
+// What several update rules have in common: options, and parts of formulas.
+
+import { number, nullable, option } from '../../core/options'
+import { add, cast, multiply, power, sqrt, subtract } from '../../ops/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import type { UpdateInput } from '../optimizer'
+import { learningRateKind } from '../rate'
+
+/** A part that is kept of a running mean or of the last step. */
+export const fraction = number({ min: 0, below: 1 })
+export const notNegative = number({ min: 0 })
+/** What keeps a denominator from being 0. */
+export const epsilon = option(notNegative, 1e-7)
+
+/** What the rules that follow Adam have in common. */
+export const momentOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** The part of the mean gradient that is kept. Default 0.9. */
+  beta1: option(fraction, 0.9),
+  /** The part of the mean square that is kept. Default 0.999. */
+  beta2: option(fraction, 0.999),
+  /** Default 1e-7. */
+  epsilon,
+})
+
+/** The option of a rule whose weight decay is on by default. */
+export const decayOption = (initial: number) => option(nullable(notNegative), initial)
+
+/** The number of the update, from 1 on, in float32. */
+export const updateNumber = ({ iterations }: Pick<UpdateInput, 'iterations'>): Tensor => add(cast(iterations, 'float32'), 1)
+
+/** p − learningRate · weightDecay · p */
+export function decayed({ parameters, learningRate, weightDecay }: UpdateInput): Tensor {
+  return weightDecay === 0 ? parameters : multiply(parameters, subtract(1, multiply(learningRate, weightDecay)))
+}
+
+/** β · mean + (1−β) · x */
+export const running = (mean: Tensor, x: Tensor, beta: number): Tensor => add(mean, multiply(subtract(x, mean), 1 - beta))
+
+/** 1 − βᵗ, the part of a running mean that is not its start at 0. */
+export const filled = (beta: number, update: Tensor): Tensor => subtract(1, power(beta, update))
+
+/** √x, or xᵉ in general. */
+export const root = (x: Tensor, exponent: number): Tensor => (exponent === 0.5 ? sqrt(x) : power(x, exponent))

@@ -1,0 +1,71 @@
+// Steps along the gradient, or along its sign. Names, defaults and formulas are Keras's.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, number, option } from '../../core/options'
+import { multiply, sign, subtract } from '../../ops/elementwise'
+import { apply } from '../../ops/trace'
+import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
+import { Optimizer } from '../optimizer'
+import { learningRateKind } from '../rate'
+import { decayed, fraction, running } from './common'
+
+const sgdOptions = () => ({
+  /** A number, or a schedule. Default 0.01. */
+  learningRate: option(learningRateKind, 0.01),
+  /** The part of the last step that is kept. Default 0. */
+  momentum: option(fraction, 0),
+  /** Looks ahead along the momentum. Default false. */
+  nesterov: option(boolean, false),
+})
+export type SGDOptions = InputsOf<ReturnType<typeof sgdOptions>> & OptimizerOptions
+
+/**
+ * Gradient descent: w ← w − learningRate · g. With momentum: v ← momentum · v − learningRate · g, w ← w + v,
+ * or, with nesterov, w ← w + momentum · v − learningRate · g. Default learning rate 0.01.
+ */
+export class SGD extends configured(Optimizer, sgdOptions) {
+  static readonly className = 'SGD'
+
+  protected declareSlots(): readonly string[] {
+    return this.momentum === 0 ? [] : ['velocity']
+  }
+
+  protected update({ parameters, gradient, learningRate, slots, weightDecay }: UpdateInput): UpdateResult {
+    const { momentum, nesterov } = this
+    const [updated, ...rest] = apply('sgd', [parameters, gradient, learningRate, ...slots], { momentum, nesterov, weightDecay })
+    return { parameters: updated!, slots: rest }
+  }
+}
+
+const lionOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** The part of the momentum in the direction of a step. Default 0.9. */
+  beta1: option(number({ above: 0, max: 1 }), 0.9),
+  /** The part of the momentum that is kept. Default 0.99. */
+  beta2: option(fraction, 0.99),
+})
+export type LionOptions = InputsOf<ReturnType<typeof lionOptions>> & OptimizerOptions
+
+/**
+ * Steps of one size, by the sign of the momentum: w ← w − learningRate · sign(β₁ m + (1−β₁) g), m ← β₂ m + (1−β₂) g.
+ * Its rate is to be three to ten times smaller than Adam's.
+ *
+ *   model.compile({ optimizer: new Lion({ learningRate: 1e-4, weightDecay: 0.1 }), loss: 'mse' })
+ *
+ * Chen et al. 2023; Keras: `keras.optimizers.Lion`. Default learning rate 0.001.
+ */
+export class Lion extends configured(Optimizer, lionOptions) {
+  static readonly className = 'Lion'
+
+  protected declareSlots(): readonly string[] {
+    return ['mean']
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [m] } = input
+    const { beta1, beta2 } = this
+    const step = multiply(sign(running(m!, gradient, beta1)), learningRate)
+    return { parameters: subtract(decayed(input), step), slots: [running(m!, gradient, beta2)] }
+  }
+}

@@ -1,0 +1,244 @@
+// Rules that see weights apart, in their shapes: by a norm, by rows and columns, or as a matrix. Names, defaults and formulas
+// are Keras's.
+
+import { ArgumentError } from '../../core/errors'
+import type { InputsOf, Kind } from '../../core/options'
+import { boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
+import { add, divide, greater, logicalAnd, maximum, minimum, multiply, power, rsqrt, sqrt, square, subtract, where } from '../../ops/elementwise'
+import { matmul } from '../../ops/linalg'
+import { mean, sum } from '../../ops/reduce'
+import { expandDims, transpose } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { Variable } from '../../ops/variable'
+import type { Match } from '../match'
+import { matchKind, matches } from '../match'
+import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
+import { Optimizer } from '../optimizer'
+import type { Slot } from '../parameters'
+import { learningRateKind } from '../rate'
+import { adamUpdate } from './adam'
+import { decayOption, decayed, epsilon, filled, fraction, momentOptions, notNegative, running, updateNumber } from './common'
+
+/** √Σx² */
+const length = (x: Tensor): Tensor => sqrt(sum(square(x)))
+/** √(Σx²/n) */
+const rootMeanSquare = (x: Tensor): Tensor => sqrt(mean(square(x)))
+
+export type LambOptions = InputsOf<ReturnType<typeof momentOptions>> & OptimizerOptions
+
+/**
+ * Adam with steps as long as the weight is, for large batches: m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g²,
+ * u = m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε), w ← w − learningRate · |w|/|u| · u; where w or u is 0 the factor is 1. The norms are
+ * those of each weight by itself.
+ *
+ *   model.compile({ optimizer: new Lamb({ learningRate: 0.01, weightDecay: 0.01 }), loss: 'mse' })
+ *
+ * You et al. 2019; Keras: `keras.optimizers.Lamb`. Default learning rate 0.001.
+ */
+export class Lamb extends configured(Optimizer, momentOptions) {
+  static readonly className = 'Lamb'
+
+  protected declareSlots(): readonly string[] {
+    return ['mean', 'variance']
+  }
+
+  protected override seesApart(): boolean {
+    return true
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [m, v] } = input
+    const { beta1, beta2, epsilon } = this
+    const t = updateNumber(input)
+    const average = running(m!, gradient, beta1)
+    const variance = running(v!, square(gradient), beta2)
+    const step = divide(divide(average, filled(beta1, t)), add(sqrt(divide(variance, filled(beta2, t))), epsilon))
+    const weights = decayed(input)
+    const [own, its] = [length(weights), length(step)]
+    const ratio = where(logicalAnd(greater(own, 0), greater(its, 0)), divide(own, its), 1)
+    return { parameters: subtract(weights, multiply(step, multiply(ratio, learningRate))), slots: [average, variance] }
+  }
+}
+
+const adafactorOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** The mean squares keep 1 − tᵈ in update t, with d = beta2Decay, at most 0. Default −0.8. */
+  beta2Decay: option(number({ max: 0 }), -0.8),
+  /** Is added to squares of gradients. Default 1e-30. */
+  epsilon1: option(notNegative, 1e-30),
+  /** The least size of a weight by which steps are scaled. Default 0.001. */
+  epsilon2: option(notNegative, 1e-3),
+  /** The largest root mean square of a step before it is scaled. Default 1. */
+  clipThreshold: option(number({ above: 0 }), 1),
+  /** Changes nothing, in Keras neither: the rate is at most 1/√t with or without it. Default true. */
+  relativeStep: option(boolean, true),
+})
+export type AdafactorOptions = InputsOf<ReturnType<typeof adafactorOptions>> & OptimizerOptions
+
+/** The least normal float32. */
+const LEAST = 2 ** -126
+
+/**
+ * Divides gradients as RMSprop does, but keeps for a matrix only the mean squares of its rows and columns. In update t, with
+ * β = 1 − t^beta2Decay and s = g² + ε₁: r ← β r + (1−β) · mean of s along the last axis, c ← β c + (1−β) · mean along the last
+ * but one, v = r c / mean r; a weight with fewer than two axes keeps v ← β v + (1−β) s itself. Then u = g/√v,
+ * w ← w − max(ε₂, rms w) · min(learningRate, 1/√t) · u / max(1, rms u / clipThreshold).
+ *
+ *   model.compile({ optimizer: new Adafactor({ learningRate: 0.01 }), loss: 'mse' })
+ *
+ * Shazeer & Stern 2018; Keras: `keras.optimizers.Adafactor`. Default learning rate 0.001.
+ */
+export class Adafactor extends configured(Optimizer, adafactorOptions) {
+  static readonly className = 'Adafactor'
+
+  protected declareSlots({ shape: { length: rank } }: Variable): readonly (string | Slot)[] {
+    const others = Array.from({ length: Math.max(0, rank - 2) }, (_, axis) => axis)
+    return rank < 2 ? ['variance'] : [{ name: 'rows', axes: [...others, rank - 2] }, { name: 'columns', axes: [...others, rank - 1] }]
+  }
+
+  protected override seesApart(): boolean {
+    return true
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate } = input
+    const t = updateNumber(input)
+    const { variance, slots } = this.squares(input, power(t, this.beta2Decay))
+    // Where a row and a column have no gradient at all, their product is too small for float32.
+    const direction = multiply(gradient, rsqrt(maximum(variance, LEAST)))
+    const weights = decayed(input)
+    const rate = multiply(maximum(rootMeanSquare(weights), this.epsilon2), minimum(learningRate, rsqrt(t)))
+    const step = multiply(direction, divide(rate, maximum(divide(rootMeanSquare(direction), this.clipThreshold), 1)))
+    return { parameters: subtract(weights, step), slots }
+  }
+
+  /** @param part what comes from the new gradient: 1 − β */
+  private squares({ gradient, slots }: UpdateInput, part: Tensor): { variance: Tensor; slots: readonly Tensor[] } {
+    const squares = add(square(gradient), this.epsilon1)
+    const towards = (old: Tensor, now: Tensor): Tensor => add(old, multiply(subtract(now, old), part))
+    if (slots.length === 1) {
+      const variance = towards(slots[0]!, squares)
+      return { variance, slots: [variance] }
+    }
+    // Not the mean of squares, whose sum may be too large for float32.
+    const along = (x: Tensor, axis: number, keepDims = false): Tensor => sum(divide(x, x.shape.at(axis)!), axis, keepDims)
+    const rows = towards(slots[0]!, along(squares, -1))
+    const columns = towards(slots[1]!, along(squares, -2))
+    return { variance: multiply(expandDims(divide(rows, along(rows, -1, true)), -1), expandDims(columns, -2)), slots: [rows, columns] }
+  }
+}
+
+/** A regular expression as a text, as Keras has it; or what else chooses weights. */
+const pattern: Kind<Match> = custom((value, where) => {
+  if (typeof value !== 'string') return matchKind.read(value, where)
+  try {
+    void new RegExp(value)
+  } catch {
+    throw new ArgumentError(`${where} must be a regular expression, received '${value}'`)
+  }
+  return value
+}, matchKind.write)
+
+const muonOptions = () => ({
+  /** A number, a schedule, or a function of the step. Default 0.001. */
+  learningRate: option(learningRateKind, 0.001),
+  /** AdamW's β₁. Default 0.9. */
+  adamBeta1: option(fraction, 0.9),
+  /** AdamW's β₂. Default 0.999. */
+  adamBeta2: option(fraction, 0.999),
+  /** The weight decay of weights that AdamW updates. Default 0.004; null for none. */
+  adamWeightDecay: decayOption(0.004),
+  /** AdamW's ε. Default 1e-7. */
+  epsilon,
+  /** The weight decay of matrices. Default 0.004; null for none. */
+  weightDecay: decayOption(0.004),
+  /** Weights for AdamW: regular expressions for their names as texts, or what a group's `match` may be. Default none. */
+  excludeLayers: option(nullable(listOf(pattern)), null),
+  /** Whether AdamW updates weights with `embedding` in their names. Default true. */
+  excludeEmbeddings: option(boolean, true),
+  /** a of the iteration. Default 3.4445. */
+  muonA: option(number(), 3.4445),
+  /** b of the iteration. Default −4.775. */
+  muonB: option(number(), -4.775),
+  /** c of the iteration. Default 2.0315. */
+  muonC: option(number(), 2.0315),
+  /** AdamW's learning rate as a multiple of the other. Default 1. */
+  adamLrRatio: option(notNegative, 1),
+  /** The part of the momentum that is kept. Default 0.95. */
+  momentum: option(fraction, 0.95),
+  /** How often the iteration is done. Default 5. */
+  nsSteps: option(count, 5),
+  /** Looks ahead along the momentum. Default true. */
+  nesterov: option(boolean, true),
+  /** The root mean square of a step of rate 1, so that AdamW's rates fit; null for √(1/max(rows, columns)). Default 0.2. */
+  rmsRate: option(nullable(notNegative), 0.2),
+})
+export type MuonOptions = InputsOf<ReturnType<typeof muonOptions>> & OptimizerOptions
+
+/**
+ * Momentum made orthogonal, for the matrices within a network: m ← momentum · m + g, G = g + momentum · m (without nesterov m),
+ * w ← w − learningRate · rmsRate · √max(rows, columns) · O(G), O(G) near to U Vᵀ of G = U S Vᵀ: X = G/|G|, then nsSteps times
+ * X ← a X + (b A + c A²) X with A = X Xᵀ (Newton & Schulz).
+ *
+ * For a matrix [m,n] with m ≤ n that is nsSteps · (2 m² n + m³) multiplications.
+ *
+ * Only matrices are updated so. All weights with another number of axes, embeddings and what `excludeLayers` names, which is
+ * to be the last layer, are AdamW's.
+ *
+ *   model.compile({ optimizer: new Muon({ excludeLayers: ['output'] }), loss: 'mse' })
+ *
+ * Jordan et al. 2024, Liu et al. 2025; Keras: `keras.optimizers.Muon`. Default learning rate 0.001.
+ */
+export class Muon extends configured(Optimizer, muonOptions) {
+  static readonly className = 'Muon'
+
+  /** Whether the weight is updated as a matrix. */
+  protected override seesApart(weight: Variable): boolean {
+    if (weight.shape.length !== 2 || (this.excludeEmbeddings && weight.name.toLowerCase().includes('embedding'))) return false
+    return !(this.excludeLayers ?? []).some((match) => matches(typeof match === 'string' ? new RegExp(match) : match, weight))
+  }
+
+  protected declareSlots(weight: Variable): readonly string[] {
+    return this.seesApart(weight) ? ['momentum'] : ['mean', 'variance']
+  }
+
+  protected override decayOf(weight: Variable): number | null {
+    return this.seesApart(weight) ? this.weightDecay : this.adamWeightDecay
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    return input.slots.length === 1 ? this.updateMatrix(input) : this.updateRest(input)
+  }
+
+  private updateMatrix(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [m] } = input
+    const { momentum, nesterov, rmsRate } = this
+    const after = add(multiply(m!, momentum), gradient)
+    const direction = this.orthogonal(nesterov ? add(gradient, multiply(after, momentum)) : after)
+    const size = rmsRate === null ? 1 : rmsRate * Math.sqrt(Math.max(...gradient.shape))
+    return { parameters: subtract(decayed(input), multiply(direction, multiply(learningRate, size))), slots: [after] }
+  }
+
+  private updateRest(input: UpdateInput): UpdateResult {
+    const { adamBeta1: beta1, adamBeta2: beta2, epsilon, adamLrRatio } = this
+    // The decay is by the rate itself.
+    const own = { ...input, parameters: decayed(input), learningRate: multiply(input.learningRate, adamLrRatio), weightDecay: 0 }
+    return adamUpdate(adamLrRatio === 1 ? input : own, { beta1, beta2, epsilon })
+  }
+
+  /** G [m,n] → near to U Vᵀ [m,n] */
+  private orthogonal(matrix: Tensor): Tensor {
+    const { muonA: a, muonB: b, muonC: c, nsSteps } = this
+    const [rows, columns] = matrix.shape as [number, number]
+    const isTall = rows > columns
+    const wide = isTall ? transpose(matrix) : matrix
+    let x = divide(wide, add(length(wide), 1e-7))
+    for (let i = 0; i < nsSteps; i++) {
+      const gram = matmul(x, transpose(x))
+      const inner = add(multiply(gram, b), matmul(multiply(gram, c), gram))
+      x = add(multiply(x, a), matmul(inner, x))
+    }
+    return isTall ? transpose(x) : x
+  }
+}

@@ -1,0 +1,106 @@
+// Functions as learning rates, and what schedules refuse. Their values are in golden.test.ts.
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../src'
+import { Adam, ArgumentError, CosineDecayRestarts, Dense, InverseTimeDecay, LambdaSchedule, OneCycle, PolynomialDecay, SGD, Sequential, ShapeError, StateError, Variable, jit, loadModel, ops, tensor } from '../../src'
+import { pruneUnits } from '../../src/thrift'
+import { expectNear } from '../helpers/golden'
+import { errorOf } from '../helpers/training'
+
+const halving = (step: Tensor) => ops.power(0.5, ops.cast(step, 'float32'))
+const x = [[1, 2], [3, 4]]
+const y = [[1], [0]]
+
+function model(optimizer: SGD | Adam): Sequential {
+  const made = new Sequential([new Dense({ units: 1, inputShape: [2], kernelInitializer: 'ones', name: 'out' })])
+  made.compile({ optimizer, loss: 'mse' })
+  return made
+}
+
+describe('a function as learning rate', () => {
+  it('is traced into the step and told by learningRate', () => {
+    const weight = new Variable(tensor([10]), { name: 'w' })
+    let calls = 0
+    const optimizer = new SGD({ learningRate: (step) => (calls++, halving(step)) })
+    const step = jit(() => (optimizer.apply([tensor([1])], [weight]), ops.zeros([])))
+    for (let i = 0; i < 4; i++) step()
+    expectNear(weight.view, [10 - 1 - 0.5 - 0.25 - 0.125], 'weight')
+    expect(calls).toBe(1)
+    expect(optimizer.learningRate).toBe(0.0625)
+    expect(() => (optimizer.learningRate = 1)).toThrow(StateError)
+  })
+
+  it('may be that of a group, and give a number', () => {
+    const [a, b] = [new Variable(tensor([1]), { name: 'a' }), new Variable(tensor([1]), { name: 'b' })]
+    const optimizer = new SGD({ learningRate: 0.5, groups: [{ match: 'a', learningRate: () => 0.25 }] })
+    optimizer.apply([tensor([1]), tensor([1])], [a, b])
+    expect([a.view[0], b.view[0]]).toEqual([0.75, 0.5])
+  })
+
+  it('is saved by its name, as an argument and as a LambdaSchedule', async () => {
+    for (const learningRate of [halving, new LambdaSchedule(halving)]) {
+      const own = model(new Adam({ learningRate }))
+      own.trainOnBatch(x, y)
+      const bytes = await own.save()
+      expect((await errorOf(() => loadModel(bytes))).message).toContain("schedule: unknown function 'halving'")
+      const copy = await loadModel(bytes, { customObjects: { halving } })
+      expect(copy.optimizer.getConfig()['learningRate']).toEqual({ className: 'LambdaSchedule', config: { schedule: 'halving', name: null } })
+      for (const each of [own, copy]) each.trainOnBatch(x, y)
+      expect(copy.getWeights().map(String)).toEqual(own.getWeights().map(String))
+    }
+    const nameless = model(new SGD({ learningRate: [() => 0.5][0]! }))
+    expect((await errorOf(() => nameless.save())).message).toContain('a function without a name cannot be saved')
+  })
+
+  it('must give a scalar', () => {
+    const train = (learningRate: never) => () => new SGD({ learningRate }).apply([tensor([1])], [new Variable([1], { name: 'w' })])
+    expect(train((() => tensor([1, 2])) as never)).toThrow(ShapeError)
+    expect(train((() => 'fast') as never)).toThrow("LambdaSchedule: the function must give a scalar or a number, received 'fast'")
+    expect(() => new LambdaSchedule(5 as never)).toThrow('LambdaSchedule: schedule must be a function of the step, received 5')
+    expect(() => new SGD({ learningRate: OneCycle as never })).toThrow('Pass an instance: new OneCycle()')
+  })
+
+  it('is that of a smaller model, too', async () => {
+    const own = new Sequential([new Dense({ units: 4, inputShape: [2], name: 'hidden' }), new Dense({ units: 1 })])
+    own.compile({ optimizer: new SGD({ learningRate: (step) => halving(step), groups: [{ match: 'hidden', learningRate: () => 0.5 }] }), loss: 'mse' })
+    own.trainOnBatch(x, y)
+    expect((await errorOf(() => pruneUnits(own, { keep: 0.5 }))).message).toContain("two functions are called 'learningRate'")
+    own.compile({ optimizer: new SGD({ learningRate: halving, groups: [{ match: 'hidden', learningRate: new LambdaSchedule(halving) }] }), loss: 'mse' })
+    own.trainOnBatch(x, y)
+    const small = await pruneUnits(own, { keep: 0.5 })
+    expect([small.optimizer.learningRate, small.optimizer.groups[0]!.learningRate]).toEqual([0.5, expect.any(LambdaSchedule)])
+  })
+})
+
+describe('schedules', () => {
+  const at = (schedule: { call(step: Tensor): Tensor }, ...steps: number[]) => steps.map((step) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] })).item())
+
+  it('restart exactly when they should', () => {
+    for (const [tMul, firstDecaySteps] of [[2, 10], [3, 7], [1.5, 8], [2, 1000]] as const) {
+      const schedule = new CosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps, tMul })
+      let start = 0
+      for (let i = 0; i < 5; i++) {
+        expectNear(at(schedule, Math.ceil(start)), [1], `tMul ${tMul}, restart ${i}`, Number.isInteger(start) ? 1e-4 : 0.1)
+        start += firstDecaySteps * tMul ** i
+        expect(at(schedule, Math.ceil(start) - 1)[0]).toBeLessThan(0.3)
+      }
+    }
+  })
+
+  it('stay where they end', () => {
+    expectNear(at(new OneCycle({ maxLearningRate: 1, totalSteps: 10 }), 9, 10, 1000), [4e-6, 4e-6, 4e-6], 'OneCycle', 1e-7)
+    expectNear(at(new PolynomialDecay({ initialLearningRate: 1, decaySteps: 10, endLearningRate: 0.5 }), 10, 1000), [0.5, 0.5], 'PolynomialDecay')
+  })
+
+  it.each<[() => unknown, string]>([
+    [() => new OneCycle({ maxLearningRate: 1, totalSteps: 3 }), 'OneCycle: its phases must end one after the other, with totalSteps 3'],
+    [() => new OneCycle({ maxLearningRate: 1, totalSteps: 20, warmupFraction: 0.6, threePhase: true }), 'they end at updates 11, 22, 19'],
+    [() => new OneCycle({ maxLearningRate: 1, totalSteps: 20, anneal: 'cos' }), "anneal must be 'cosine' or 'linear'"],
+    [() => new OneCycle({ totalSteps: 20 } as never), 'OneCycle: needs maxLearningRate'],
+    [() => new PolynomialDecay({ initialLearningRate: 1, decaySteps: 0 }), 'PolynomialDecay: decaySteps must be a finite number > 0'],
+    [() => new InverseTimeDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: -1 }), 'decayRate must be a finite number ≥ 0'],
+    [() => new CosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5 }), 'tMul must be a finite number ≥ 1'],
+  ])('refuse %#', (make, message) => {
+    expect(make).toThrow(ArgumentError)
+    expect(make).toThrow(message)
+  })
+})
