@@ -71,6 +71,19 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(ident
   return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
 }
 
+/** A user's function by its name in the scopes of custom objects. @param what says which function, in errors: `that chooses weights` */
+export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
+  const own = customFunction<Fn>(name)
+  if (own !== null) return own.call
+  throw new ArgumentError(`Unknown function '${name}' ${what}. What is your own goes into customObjects, under this name.`)
+}
+
+/** The name that a user's function is saved by. */
+export function savedName({ name }: { readonly name: string }, what: string): string {
+  if (name !== '') return name
+  throw new ArgumentError(`A function without a name ${what} cannot be saved. Give it one: const mine = (…) => …`)
+}
+
 type AnyClass<Kind> = new (config: never) => Kind
 
 /** Makes an object of a class from its configuration: by `static fromConfig` if it has one, else by its constructor. */

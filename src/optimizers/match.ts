@@ -4,8 +4,10 @@ import { ArgumentError } from '../core/errors'
 import type { Kind } from '../core/options'
 import { custom } from '../core/options'
 import type { Json } from '../core/registry'
-import { customFunction, isSerialized } from '../core/registry'
+import { functionNamed, isSerialized, savedName } from '../core/registry'
 import { Variable } from '../ops/variable'
+
+const CHOOSES = 'that chooses weights'
 
 /** A layer, a model: something that has weights. */
 export interface HasWeights {
@@ -38,18 +40,13 @@ function revive(value: unknown): unknown {
   if (!isSerialized(value)) return value
   const { className, config } = value
   if (className === 'RegExp') return new RegExp(String(config['source']), String(config['flags']))
-  const own = customFunction<(variable: Variable) => boolean>(String(config['name']))
-  if (className === 'Function' && own !== null) return own.call
-  throw new ArgumentError(`Unknown function '${String(config['name'])}' that chooses weights. What is your own goes into customObjects, under this name.`)
+  return functionNamed(className === 'Function' ? String(config['name']) : className, CHOOSES)
 }
 
 function write(match: Match): Json {
   if (typeof match === 'string') return match
   if (match instanceof RegExp) return { className: 'RegExp', config: { source: match.source, flags: match.flags } }
-  if (typeof match === 'function') {
-    if (match.name !== '') return { className: 'Function', config: { name: match.name } }
-    throw new ArgumentError('A function without a name that chooses weights cannot be saved. Use a string or a regular expression.')
-  }
+  if (typeof match === 'function') return { className: 'Function', config: { name: savedName(match, CHOOSES) } }
   if (match instanceof Variable) return write(exactly([match]))
   return 'weights' in match ? write(exactly(match.weights)) : match.map(write)
 }

@@ -1,5 +1,5 @@
 // Optimizer: from gradients to new weights, one instruction for all weights that lie side by side (parameters.ts). The
-// update rules are in index.ts.
+// update rules are in rules/.
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
@@ -82,7 +82,19 @@ const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
 /**
- * Subclass it, declare the slots and write `update` with ops to make an optimizer of your own.
+ * Subclass it, declare the slots and write `update` with ops to make an optimizer of your own:
+ *
+ * ```ts
+ * class LayerwiseRates extends Optimizer {
+ *   protected declareSlots() { return ['velocity'] }
+ *   protected seesApart() { return true } // for the norms of each weight
+ *   protected update({ parameters, gradient, learningRate, slots: [velocity] }) {
+ *     const ratio = ops.divide(ops.norm(parameters), ops.add(ops.norm(gradient), 1e-7))
+ *     const step = ops.add(ops.multiply(velocity, 0.9), ops.multiply(gradient, ops.multiply(ratio, learningRate)))
+ *     return { parameters: ops.subtract(parameters, step), slots: [step] }
+ *   }
+ * }
+ * ```
  *
  * `optimizer.apply(gradients, weights)` makes one update, in a traced training step or at once:
  *

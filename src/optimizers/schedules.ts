@@ -1,10 +1,10 @@
 // Learning rates that change with the number of updates. `call` is traced into the training step, so that a
 // schedule never recompiles anything.
 
-import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, formatShape, quoted } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
 import { Configured, boolean, choice, configured, count, custom, integer, listOf, nullable, number, option, required, text } from '../core/options'
-import { customFunction } from '../core/registry'
+import { customFunction, functionNamed, savedName } from '../core/registry'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { add, cast, ceil, cos, divide, floor, less, lessEqual, log, maximum, minimum, multiply, power, subtract, where } from '../ops/elementwise'
@@ -37,13 +37,18 @@ const exponentialOptions = () => ({
 })
 export type ExponentialDecayOptions = InputsOf<ReturnType<typeof exponentialOptions>>
 
+/** step/decaySteps, in whole numbers where it is a staircase. */
+function periodsAt(step: Tensor, { decaySteps, staircase }: { readonly decaySteps: number; readonly staircase: boolean }): Tensor {
+  const periods = divide(cast(step, 'float32'), decaySteps)
+  return staircase ? floor(periods) : periods
+}
+
 /** initialLearningRate · decayRate^(step / decaySteps) */
 export class ExponentialDecay extends configured(LearningRateSchedule, exponentialOptions) {
   static readonly className = 'ExponentialDecay'
 
   call(step: Tensor): Tensor {
-    const periods = divide(cast(step, 'float32'), this.decaySteps)
-    return multiply(power(this.decayRate, this.staircase ? floor(periods) : periods), this.initialLearningRate)
+    return multiply(power(this.decayRate, periodsAt(step, this)), this.initialLearningRate)
   }
 }
 
@@ -173,8 +178,7 @@ export class InverseTimeDecay extends configured(LearningRateSchedule, inverseTi
   static readonly className = 'InverseTimeDecay'
 
   call(step: Tensor): Tensor {
-    const periods = divide(cast(step, 'float32'), this.decaySteps)
-    return divide(this.initialLearningRate, add(multiply(this.staircase ? floor(periods) : periods, this.decayRate), 1))
+    return divide(this.initialLearningRate, add(multiply(periodsAt(step, this), this.decayRate), 1))
   }
 }
 
@@ -258,7 +262,7 @@ export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) 
   protected override checkOptions(): void {
     const ends = this.phases.map(({ end }) => end)
     if (ends.every((end, i) => end > (ends[i - 1] ?? 0))) return
-    throw new ArgumentError(`OneCycle: its phases must end one after the other, with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}. Give more steps, or a fraction such as 0.3.`)
+    throw new ArgumentError(`OneCycle: its phases must end one after the other, with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}`)
   }
 
   /** Where each phase ends, as a number of updates, and at which rate. */
@@ -285,18 +289,15 @@ export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) 
 /** A learning rate from the number of updates before it, an int32 scalar, with ops: a scalar, or a number. */
 export type ScheduleFunction = (step: Tensor) => TensorLike
 
+const RATE = 'that is a learning rate'
 const scheduleFunction: Kind<ScheduleFunction, ScheduleFunction | string> = custom(
   (value, where) => {
+    if (typeof value === 'string') return functionNamed(value, RATE)
     const own = customFunction<ScheduleFunction>(value)
     if (own !== null) return own.call
-    throw new ArgumentError(typeof value === 'string'
-      ? `${where}: unknown function '${value}'. What is your own goes into customObjects, under this name.`
-      : `${where} must be a function of the step, received ${quoted(value)}`)
+    throw new ArgumentError(`${where} must be a function of the step, received ${quoted(value)}`)
   },
-  (schedule) => {
-    if (schedule.name !== '') return schedule.name
-    throw new ArgumentError('A learning rate that is a function without a name cannot be saved. Give it one: const warmup = (step) => …')
-  },
+  (schedule) => savedName(schedule, RATE),
 )
 
 const lambdaOptions = () => ({
@@ -312,16 +313,15 @@ export type LambdaScheduleOptions = InputsOf<ReturnType<typeof lambdaOptions>>
  *   const warmup = (step) => ops.minimum(ops.multiply(ops.cast(step, 'float32'), 1e-5), 1e-2)
  *   new Adam({ learningRate: warmup })
  *
- * @throws ArgumentError when it is called and gives no tensor or number, ShapeError when it is no scalar
+ * @throws ArgumentError when it is called and gives no scalar
  */
 export class LambdaSchedule extends configured(LearningRateSchedule, lambdaOptions, 'schedule') {
   static readonly className = 'LambdaSchedule'
 
   call(step: Tensor): Tensor {
     const given: unknown = this.schedule(step)
-    if (typeof given !== 'number' && !(given instanceof Tensor)) throw new ArgumentError(`LambdaSchedule: the function must give a scalar or a number, received ${quoted(given)}`)
-    const rate = asTensor(given, 'LambdaSchedule')
-    if (rate.rank === 0) return rate
-    throw new ShapeError(`LambdaSchedule: the function must give a scalar, received ${formatShape(rate.shape)}`)
+    const rate = typeof given === 'number' ? asTensor(given, 'LambdaSchedule') : given
+    if (rate instanceof Tensor && rate.rank === 0) return rate
+    throw new ArgumentError(`LambdaSchedule: the function must give a scalar, received ${rate instanceof Tensor ? formatShape(rate.shape) : quoted(rate)}`)
   }
 }
