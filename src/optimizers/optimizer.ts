@@ -85,12 +85,12 @@ const ACCUMULATOR = 'gradientAccumulator'
  * Subclass it, declare the slots and write `update` with ops to make an optimizer of your own:
  *
  * ```ts
- * class LayerwiseRates extends Optimizer {
+ * class UnitSteps extends Optimizer {
  *   protected declareSlots() { return ['velocity'] }
- *   protected seesApart() { return true } // for the norms of each weight
+ *   protected seesApart() { return true } // for the norm of each weight's gradient
  *   protected update({ parameters, gradient, learningRate, slots: [velocity] }) {
- *     const ratio = ops.divide(ops.norm(parameters), ops.add(ops.norm(gradient), 1e-7))
- *     const step = ops.add(ops.multiply(velocity, 0.9), ops.multiply(gradient, ops.multiply(ratio, learningRate)))
+ *     const unit = ops.divide(gradient, ops.add(ops.norm(gradient), 1e-7))
+ *     const step = ops.add(ops.multiply(velocity, 0.9), ops.multiply(unit, learningRate))
  *     return { parameters: ops.subtract(parameters, step), slots: [step] }
  *   }
  * }
