@@ -94,12 +94,12 @@ it('units that a state depends on stay whole', async () => {
 
 it('a score of unknown direction is not guessed', async () => {
   const model = new Sequential([new Dense({ units: 8, activation: 'relu', inputShape: [4] }), new Dense({ units: 1 })])
-  const fitScore = (yTrue: Tensor, yPred: Tensor) => ops.subtract(1, ops.mean(ops.square(ops.subtract(yTrue, yPred)), -1))
-  model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [fitScore] })
-  expect((await errorOf(() => pruneUnits(model, { maxLoss: 0.01, monitor: 'fitScore', x, y: yes }))).message).toMatch(/does not say whether it should rise or fall/)
-  const { fitScore: before } = await model.evaluate(x, yes)
-  const smaller = await pruneUnits(model, { maxLoss: 0.01, monitor: 'fitScore', mode: 'max', x, y: yes })
-  expect((await smaller.evaluate(x, yes))['fitScore']!).toBeGreaterThanOrEqual(before! - 0.0101)
+  const fitness = (yTrue: Tensor, yPred: Tensor) => ops.subtract(1, ops.mean(ops.square(ops.subtract(yTrue, yPred)), -1))
+  model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [fitness] })
+  expect((await errorOf(() => pruneUnits(model, { maxLoss: 0.01, monitor: 'fitness', x, y: yes }))).message).toMatch(/does not say whether it should rise or fall/)
+  const { fitness: before } = await model.evaluate(x, yes)
+  const smaller = await pruneUnits(model, { maxLoss: 0.01, monitor: 'fitness', mode: 'max', x, y: yes })
+  expect((await smaller.evaluate(x, yes))['fitness']!).toBeGreaterThanOrEqual(before! - 0.0101)
 })
 
 it('int8 leaves what is within a loop as it is', () => {
