@@ -5,3 +5,10 @@ export type {
   BatchOptions, BucketOptions, DatasetState, MapOptions, PaddedBatchOptions, RowOf, ShuffleOptions, WindowOptions,
 } from './data/dataset'
 export type { Batched } from './data/collate'
+export { CsvDataset, readCsv } from './data/csv'
+export type { CsvElement, CsvOptions, CsvRecord, CsvSchema } from './data/csv'
+export type { ColumnType, CsvValue, DateParts, MissingPolicy } from './data/csv-columns'
+export { JsonLinesDataset, readJsonLines, readText } from './data/text'
+export type { JsonLinesOptions, ReadTextOptions } from './data/text'
+export type { ByteSource } from './data/bytes'
+export { RowError } from './core/errors'

@@ -21,6 +21,24 @@ export class DataError extends MyelinError {
   override name = 'DataError'
 }
 
+/** A row of a file that cannot be read. */
+export class RowError extends DataError {
+  override name = 'RowError'
+  constructor(
+    message: string,
+    /** What the file is called. */
+    readonly file: string,
+    /** The line that the row begins in, counted from 1. */
+    readonly line: number,
+    /** The name of the column; null where the row as a whole is wrong. */
+    readonly column: string | null = null,
+    /** What stands there. */
+    readonly value: string | null = null,
+  ) {
+    super(`${file}, line ${line}${column === null ? '' : `, column '${column}'`}: ${message}`)
+  }
+}
+
 /** A call in the wrong order, such as `fit` before `compile`, or the use of something disposed. */
 export class StateError extends MyelinError {
   override name = 'StateError'

@@ -106,7 +106,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** How many passes were begun by iterating. */
   private passes = 0
 
-  private constructor(
+  /** Use `Dataset.from`; readers of files have classes of their own. */
+  protected constructor(
     /** Elements of a pass: Infinity where it has no end, null where nobody knows before. */
     readonly size: number | null,
     /** Begins a pass. @internal */

@@ -35,11 +35,12 @@ export function nodeModule<Name extends keyof NodeModules>(name: Name): NodeModu
 }
 
 /** A path as it is; a URL, written out or not, as a URL. */
-function location(source: string | URL): string | URL {
+export function location(source: string | URL): string | URL {
   return typeof source === 'string' && source.startsWith('file:') ? new URL(source) : source
 }
 
-function isRemote(source: string | URL): boolean {
+/** Whether it is the address of something to fetch, rather than a file. */
+export function isRemote(source: string | URL): boolean {
   return /^(https?|blob|data):/.test(String(source))
 }
 
@@ -47,9 +48,14 @@ function isRemote(source: string | URL): boolean {
 export async function readFile(source: string | URL): Promise<Uint8Array> {
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
   if (files !== null) return files.readFile(location(source))
+  return new Uint8Array(await (await respond(source)).arrayBuffer())
+}
+
+/** What a server answers. */
+export async function respond(source: string | URL): Promise<Response> {
   const response = await fetch(source).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)
-  return new Uint8Array(await response.arrayBuffer())
+  return response
 }

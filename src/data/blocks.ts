@@ -1,0 +1,215 @@
+// From chunks of bytes to blocks of whole lines: a chunk ends anywhere, a block behind a line. Where text may be quoted, a line
+// that ends within quotes goes on. No more is held than a chunk and a line. Knows nothing of what the lines mean.
+
+import { ArgumentError, DataError, RowError } from '../core/errors'
+import type { NamedBytes } from './bytes'
+import { joined } from './bytes'
+import type { Cursor, Soon } from './source'
+import { END, after, skipByTaking, until } from './source'
+
+/** Some lines, the last one with its end unless the file has none there. */
+export interface Block {
+  readonly bytes: Uint8Array
+  /** The number of its first line, counted from 1. */
+  readonly line: number
+  /** Whether a quote is anywhere in it. */
+  readonly isQuoted: boolean
+}
+
+export interface Quoting {
+  readonly quote: number
+  readonly delimiter: number
+}
+
+export const LINE_FEED = 10
+export const CARRIAGE_RETURN = 13
+/** A longer row is taken for a quote that was never closed. */
+const LONGEST_ROW = 1 << 24
+const MARK = [0xef, 0xbb, 0xbf]
+
+/** The blocks of a pass over bytes. */
+export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quoting | null): Cursor<Block> {
+  const from = chunks.open(pass)
+  const cutter = new Cutter(name, quoting)
+  let hasEnded = false
+  const next = (): Soon<Block | typeof END> => {
+    let block: Block | null = null
+    const found = until(() => block !== null || hasEnded || after(from.next(), (chunk) => {
+      hasEnded = chunk === END
+      block = chunk === END ? cutter.end() : cutter.push(chunk)
+      return false
+    }))
+    return after(found, () => block ?? END)
+  }
+  return closing({ next, skip: (count) => skipByTaking({ next }, count), close: () => from.close() })
+}
+
+/** The rows of a block, each with its own lines. */
+export function* linesOf({ bytes, line }: Block, quoting: Quoting): Generator<Block> {
+  const cutter = new Cutter('', quoting, line)
+  for (let from = 0, to = 0; from < bytes.length; from = to) {
+    to = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length
+    const row = cutter.push(bytes.subarray(from, to)) ?? (to === bytes.length ? cutter.end() : null)
+    if (row !== null) yield row
+  }
+}
+
+/** Lets go of what is read when a pass fails, not only when it ends. */
+export function closing<T>(from: Cursor<T>): Cursor<T> {
+  const give = async (error: unknown): Promise<never> => {
+    await from.close()
+    throw error
+  }
+  return {
+    ...from,
+    next: () => {
+      try {
+        const element = from.next()
+        return element instanceof Promise ? element.catch(give) : element
+      } catch (error) {
+        return give(error)
+      }
+    },
+  }
+}
+
+class Cutter {
+  /** What no end was found for. It begins with a row. */
+  private rest: Uint8Array = new Uint8Array(0)
+  /** How far the rest was looked at. */
+  private seen = 0
+  private isFirst: boolean
+  /** Where in the rest a quote was opened that is not closed yet; −1 where there is none. */
+  private opened = -1
+
+  constructor(
+    private readonly name: string,
+    private readonly quoting: Quoting | null,
+    private line = 1,
+  ) {
+    // A byte order mark is at the beginning of a file.
+    this.isFirst = line === 1
+  }
+
+  push(chunk: Uint8Array): Block | null {
+    this.rest = joined([this.rest, chunk])
+    // A byte order mark is told by three bytes.
+    if (this.isFirst && this.rest.length < MARK.length) return null
+    if (this.isFirst) this.dropMark()
+    const end = this.lastEnd()
+    if (end > 0) return this.cut(end)
+    if (this.rest.length > LONGEST_ROW) throw this.opened < 0 ? this.wrong(`a row must be at most ${LONGEST_ROW} bytes long`, 0) : this.unclosed()
+    return null
+  }
+
+  end(): Block | null {
+    if (this.isFirst) this.dropMark()
+    if (this.lastEnd(true) < 0) throw this.unclosed()
+    return this.rest.length === 0 ? null : this.cut(this.rest.length)
+  }
+
+  private dropMark(): void {
+    this.isFirst = false
+    const [first, second] = this.rest
+    if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) throw new DataError(`${this.name} is UTF-16. Store it as UTF-8 first.`)
+    if (MARK.every((byte, i) => this.rest[i] === byte)) this.rest = this.rest.subarray(MARK.length)
+  }
+
+  private cut(end: number): Block {
+    const { rest, line, quoting } = this
+    const bytes = rest.subarray(0, end)
+    this.rest = rest.subarray(end)
+    this.seen = Math.max(0, this.seen - end)
+    this.opened = this.opened < 0 ? -1 : this.opened - end
+    this.line += lineEnds(bytes)
+    return { bytes, line, isQuoted: quoting !== null && bytes.includes(quoting.quote) }
+  }
+
+  /** Behind the last line end that is outside of quotes, or 0; at the end of the file −1, where a quote is open. */
+  private lastEnd(isEnd = false): number {
+    const { rest, quoting } = this
+    if (quoting === null) return rest.lastIndexOf(LINE_FEED) + 1
+    let end = 0
+    for (;;) {
+      const at = rest.indexOf(quoting.quote, this.seen)
+      if (this.opened >= 0) {
+        // The next byte tells whether the quote is a doubled one.
+        if (at < 0 || (at === rest.length - 1 && !isEnd)) {
+          this.seen = at < 0 ? rest.length : at
+          return isEnd ? -1 : end
+        }
+        const isDoubled = rest[at + 1] === quoting.quote
+        this.seen = at + (isDoubled ? 2 : 1)
+        if (!isDoubled) this.opened = -1
+      } else {
+        const plain = at < 0 ? rest.length : at
+        const last = plain === 0 ? -1 : rest.lastIndexOf(LINE_FEED, plain - 1)
+        if (last >= this.seen) end = last + 1
+        if (at < 0) {
+          this.seen = rest.length
+          return end
+        }
+        if (at === 0 || rest[at - 1] === LINE_FEED || rest[at - 1] === quoting.delimiter) this.opened = at
+        this.seen = at + 1
+      }
+    }
+  }
+
+  private unclosed(): RowError {
+    return this.wrong('a quote is opened and not closed', lineEnds(this.rest.subarray(0, this.opened)))
+  }
+
+  private wrong(message: string, lines: number): RowError {
+    return new RowError(message, this.name, this.line + lines)
+  }
+}
+
+/** How many lines end in some bytes. */
+export function lineEnds(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) count++
+  return count
+}
+
+/** Text out of bytes, strictly: what is no text of the encoding is an error that names the line. */
+export class Decoder {
+  private readonly decoder: TextDecoder
+
+  constructor(
+    private readonly name: string,
+    private readonly encoding: string,
+  ) {
+    try {
+      this.decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
+    } catch {
+      throw new ArgumentError(`encoding: this engine does not know '${encoding}'. Examples: 'utf-8', 'windows-1252', 'iso-8859-2'`)
+    }
+  }
+
+  decode(bytes: Uint8Array, line: number): string {
+    try {
+      return this.decoder.decode(bytes)
+    } catch {
+      throw new RowError(`this is not ${this.encoding}. Does the file have another encoding?`, this.name, line + this.firstWrong(bytes))
+    }
+  }
+
+  /** The lines of a block without their ends. */
+  *lines({ bytes, line }: Block): Generator<{ text: string; line: number }> {
+    const lines = this.decode(bytes, line).split('\n')
+    const count = bytes.at(-1) === LINE_FEED ? lines.length - 1 : lines.length
+    for (let i = 0; i < count; i++) yield { text: lines[i]!.endsWith('\r') ? lines[i]!.slice(0, -1) : lines[i]!, line: line + i }
+  }
+
+  private firstWrong(bytes: Uint8Array): number {
+    for (let line = 0, from = 0; ; line++) {
+      const end = bytes.indexOf(LINE_FEED, from)
+      try {
+        this.decoder.decode(bytes.subarray(from, end < 0 ? bytes.length : end))
+      } catch {
+        return line
+      }
+      from = end + 1
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// Bytes from wherever they are kept: files, addresses, what a page was given, streams. Knows nothing of what they mean: see
+// blocks.ts for text and images.ts for pictures.
+
+import { ArgumentError, quoted } from '../core/errors'
+import type { NodeModules } from '../runtime/platform'
+import { isRemote, location, nodeModule, readFile, respond } from '../runtime/platform'
+import type { Soon, Source } from './source'
+import { END, after, indexedSource, sourceOf } from './source'
+
+type Chunk = Uint8Array | ArrayBuffer | string
+
+/**
+ * Where a reader finds its bytes: a path (Node, Deno, Bun) or an address to fetch, as text or as URL; a Blob or a File, as an
+ * `<input type="file">` gives it; `{ text }`; bytes; a stream of Node or of the web. A function makes one of these for every
+ * pass: a stream can be passed over again only so.
+ */
+export type ByteSource =
+  | string | URL | Blob | { readonly text: string } | Uint8Array | ArrayBuffer
+  | Iterable<Chunk> | AsyncIterable<Chunk> | ReadableStream<Chunk>
+  | (() => Soon<ByteSource>)
+
+/** Bytes, chunk by chunk, and what they are called in errors. */
+export interface NamedBytes {
+  readonly name: string
+  readonly chunks: Source<Uint8Array>
+}
+
+/** Bytes of a file that are read at once. */
+const CHUNK = 1 << 18
+
+/** @throws ArgumentError for what holds no bytes */
+export function bytesOf(source: ByteSource, where: string): NamedBytes {
+  return { name: nameOf(source), chunks: sourceOf<Uint8Array>(chunksOf(source, where), where) }
+}
+
+function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf<Uint8Array>>[0] {
+  if (typeof source === 'function') return () => after(source(), (made) => sourceOf(chunksOf(made, where), where))
+  if (typeof source === 'string' && source.includes('\n')) throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
+  if (typeof source === 'string' || source instanceof URL) {
+    const files = isRemote(source) ? null : nodeModule('node:fs/promises')
+    return files === null ? async () => (await respond(source)).body ?? [] : () => fileChunks(files, source)
+  }
+  if (typeof Blob === 'function' && source instanceof Blob) return () => source.stream()
+  if (source instanceof Uint8Array) return pieces(source)
+  if (source instanceof ArrayBuffer) return pieces(new Uint8Array(source))
+  if (typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string') return pieces(new TextEncoder().encode(source.text))
+  if (typeof source !== 'object' || source === null || !(Symbol.iterator in source || Symbol.asyncIterator in source || 'getReader' in source)) {
+    throw new ArgumentError(`${where}: expected a path, a URL, a Blob, { text }, bytes, a stream or a function that makes one, received ${quoted(source)}`)
+  }
+  const chunks = sourceOf<Chunk>(source as AsyncIterable<Chunk>, where)
+  return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
+}
+
+function asBytes(from: ReturnType<Source<Chunk>['open']>, where: string): ReturnType<Source<Uint8Array>['open']> {
+  const encoder = new TextEncoder()
+  const next = (): Soon<Uint8Array | typeof END> => after(from.next(), (chunk) => {
+    if (chunk === END || chunk instanceof Uint8Array) return chunk
+    if (typeof chunk === 'string') return encoder.encode(chunk)
+    if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
+    throw new ArgumentError(`${where}: a stream must give bytes or text, received ${quoted(chunk)}`)
+  })
+  return { next, skip: (count) => from.skip(count), close: () => from.close() }
+}
+
+function pieces(bytes: Uint8Array): Source<Uint8Array> {
+  return indexedSource(Math.ceil(bytes.length / CHUNK), (i) => bytes.subarray(i * CHUNK, (i + 1) * CHUNK))
+}
+
+/** A file in pieces. */
+async function* fileChunks(files: NodeModules['node:fs/promises'], source: string | URL): AsyncGenerator<Uint8Array, void> {
+  const handle = await files.open(location(source))
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK), 0, CHUNK)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** All bytes at once. */
+export async function allBytes(source: ByteSource, where: string): Promise<Uint8Array> {
+  if (typeof source === 'string' || source instanceof URL) return readFile(source)
+  const chunks = bytesOf(source, where).chunks.open(0)
+  const parts: Uint8Array[] = []
+  for (let chunk = await chunks.next(); chunk !== END; chunk = await chunks.next()) parts.push(chunk)
+  await chunks.close()
+  return joined(parts)
+}
+
+/** Pieces as one; without a copy where there is only one. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const filled = parts.filter((part) => part.length > 0)
+  if (filled.length === 1) return filled[0]!
+  const bytes = new Uint8Array(filled.reduce((sum, part) => sum + part.length, 0))
+  filled.reduce((at, part) => (bytes.set(part, at), at + part.length), 0)
+  return bytes
+}
+
+/** What a source is called in errors. */
+export function nameOf(source: ByteSource): string {
+  if (typeof source === 'string') return source
+  if (source instanceof URL) return source.href
+  if (typeof File === 'function' && source instanceof File) return source.name
+  return typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string' ? 'the text' : 'the data'
+}

@@ -1,0 +1,68 @@
+// Rows of numbers straight from their bytes: most cells of wide files are a few digits, and a text for each would take several
+// times as long. A cell that is anything else is given to its column as text.
+
+import { CARRIAGE_RETURN } from './blocks'
+
+/** What the scanner does with a cell of the file: a place among the features or the targets, or nothing. */
+export interface Slot {
+  readonly to: 'features' | 'targets' | 'nothing'
+  readonly at: number
+  /** Whether plain digits are read as a number here; else the text is always asked for. */
+  readonly isNumber: boolean
+  /** What other cells are, or null where the row has to be read in another way. */
+  readonly read: (text: string, out: Float32Array | Float64Array, at: number) => boolean
+}
+
+const ZERO = 48
+const MINUS = 45
+const POINT = 46
+/** So many digits are exact in a float64. */
+const MOST_DIGITS = 15
+const POWERS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i)
+
+export interface Scanned {
+  readonly features: Float32Array
+  readonly targets: Float64Array
+}
+
+/**
+ * Reads the cells of a line, bytes from … to without its end.
+ * @returns whether they were as many as there are slots, and all could be read
+ */
+export function scanRow(bytes: Uint8Array, from: number, to: number, delimiter: number, slots: readonly Slot[], { features, targets }: Scanned, decode: (from: number, to: number) => string): boolean {
+  const end = to > from && bytes[to - 1] === CARRIAGE_RETURN ? to - 1 : to
+  const last = slots.length - 1
+  let at = from
+  for (let i = 0; i <= last; i++) {
+    const slot = slots[i]!
+    const begin = at
+    let value = 0
+    let digits = 0
+    let point = -1
+    const isNegative = bytes[at] === MINUS
+    if (isNegative) at++
+    for (; at < end; at++) {
+      const digit = bytes[at]! - ZERO
+      if (digit >= 0 && digit <= 9) {
+        value = value * 10 + digit
+        digits++
+      } else if (digit === POINT - ZERO && point < 0) point = digits
+      else break
+    }
+    const isEnd = at === end || bytes[at] === delimiter
+    if (isEnd && slot.isNumber && digits > 0 && digits <= MOST_DIGITS) {
+      // Both are exact, so the quotient is what the text says, rounded once.
+      const size = point < 0 ? value : value / POWERS[digits - point]!
+      if (slot.to === 'features') features[slot.at] = isNegative ? -size : size
+      else if (slot.to === 'targets') targets[slot.at] = isNegative ? -size : size
+    } else {
+      while (at < end && bytes[at] !== delimiter) at++
+      if (slot.to !== 'nothing' && !slot.read(decode(begin, at), slot.to === 'features' ? features : targets, slot.at)) return false
+    }
+    if (i < last) {
+      if (at >= end) return false
+      at++
+    }
+  }
+  return at === end
+}

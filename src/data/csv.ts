@@ -1,0 +1,480 @@
+// readCsv: rows of a CSV file as elements of a Dataset. Papa Parse takes the text apart; what its cells mean is in
+// csv-columns.ts, and files of plain numbers go by csv-scan.ts.
+
+import type Papa from 'papaparse'
+import { ArgumentError, DataError, RowError, quoted, unknownName } from '../core/errors'
+import type { InputsOf, Kind, ValuesOf } from '../core/options'
+import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../core/options'
+import type { Block } from './blocks'
+import { CARRIAGE_RETURN, Decoder, LINE_FEED, blocks, closing, lineEnds, linesOf } from './blocks'
+import type { ByteSource, NamedBytes } from './bytes'
+import { bytesOf, joined } from './bytes'
+import { chained, cursor } from './cursors'
+import type { ColumnType, CsvValue, DateParts, MissingPolicy, Place } from './csv-columns'
+import { Column, columnTypes, typeOf } from './csv-columns'
+import type { Slot } from './csv-scan'
+import { scanRow } from './csv-scan'
+import { Dataset } from './dataset'
+import type { OnError } from './faults'
+import { DROPPED, Faults, onError } from './faults'
+import type { Cursor } from './source'
+import { END, after, deferred, sourceOf } from './source'
+
+const boolOrNames: Kind<boolean | readonly string[]> = custom(
+  (value, where) => (typeof value === 'boolean' ? value : listOf(text).read(value, where)),
+  (value) => (typeof value === 'boolean' ? value : [...value]),
+)
+
+const nameOrNames: Kind<string | readonly string[]> = custom(
+  (value, where) => (typeof value === 'string' ? text.read(value, where) : listOf(text).read(value, where)),
+  (value) => (typeof value === 'string' ? value : [...value]),
+)
+
+const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = custom(
+  (value, where) => {
+    const isPolicy = (each: unknown): each is MissingPolicy => typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
+    if (isPolicy(value)) return value
+    const all: [string, unknown][] = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', null]]
+    const other = all.find(([, each]) => !isPolicy(each))
+    if (other !== undefined) throw new ArgumentError(`${where} must be 'error', 'drop', 'mean', a value, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`)
+    return value as Readonly<Record<string, MissingPolicy>>
+  },
+  (value) => value,
+)
+
+const anyText: Kind<string> = custom((value, where) => {
+  if (typeof value === 'string') return value
+  throw new ArgumentError(`${where} must be a text, received ${quoted(value)}`)
+}, (value) => value)
+
+const delimiterKind: Kind<string> = custom((value, where) => {
+  if (typeof value === 'string' && /^[\t\x20-\x7e]$/.test(value) && value !== '"') return value
+  throw new ArgumentError(`${where} must be one ASCII character other than ", received ${quoted(value)}`)
+}, (value) => value)
+
+const csvOptions = () => ({
+  /** Whether the first row has the names of the columns; or their names, where it has none. Without, they are '0', '1', … Default true. */
+  header: option(boolOrNames, true),
+  /** What is between two cells. Default a comma. */
+  delimiter: option(delimiterKind, ','),
+  /** What the bytes mean: 'utf-8', 'windows-1252', … Default 'utf-8'. */
+  encoding: option(text, 'utf-8'),
+  /** The columns that are taken. Default: all. */
+  columns: option(nullable(listOf(text)), null),
+  /** Types of columns. Those that are left out are told by the first rows: numbers, dates, else text, which is a category in a vector or a target. */
+  types: option(recordOf(choice(...columnTypes)), {}),
+  /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns, or by column. Default 'error'. */
+  missing: option(policies, 'error'),
+  /** What counts as an empty cell. Default ['']. */
+  missingValues: option(listOf(anyText), ['']),
+  /** Names of the classes of columns, in the order of their numbers. Those that are left out are learnt by a first pass, and sorted. */
+  vocabulary: option(recordOf(listOf(anyText)), {}),
+  /** What dates become: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
+  dates: option(choice('milliseconds', 'parts'), 'milliseconds'),
+  /** The column to predict, or several: elements are then pairs of features and target. Default: none. */
+  target: option(nullable(nameOrNames), null),
+  /** A record by the names of columns, or one Float32Array for all of them. Default 'record'. */
+  features: option(choice('record', 'vector'), 'record'),
+  /** Whether a bad row ends the pass, or is left out and put into `errors`. Default 'throw'. */
+  onError,
+})
+type Settings = ValuesOf<ReturnType<typeof csvOptions>>
+
+/** Options of `readCsv`. */
+export type CsvOptions = Omit<InputsOf<ReturnType<typeof csvOptions>>, 'types' | 'features' | 'onError'> & {
+  types?: Readonly<Record<string, ColumnType>> | undefined
+  features?: 'record' | 'vector' | undefined
+  onError?: OnError | undefined
+}
+
+interface ValueOfType {
+  readonly number: number
+  readonly category: number
+  readonly date: number | DateParts
+  readonly string: string
+}
+/** A row by the names of its columns; those whose type is said have that type. */
+export type CsvRecord<Options> = Options extends { readonly types: infer Types }
+  ? Readonly<Record<string, CsvValue>> & { readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType[Types[Name]] : CsvValue }
+  : Readonly<Record<string, CsvValue>>
+type Features<Options> = Options extends { readonly features: 'vector' } ? Float32Array : CsvRecord<Options>
+type TargetOf<Options, Target> = Target extends string
+  ? Options extends { readonly features: 'vector' }
+    ? number
+    : CsvRecord<Options>[Target]
+  : Features<Options>
+/** What elements of `readCsv` are. */
+export type CsvElement<Options> = Options extends { readonly target: infer Target extends string | readonly string[] }
+  ? [Features<Options>, TargetOf<Options, Target>]
+  : Features<Options>
+
+/** What is known of a file when its first rows, and where needed all of them, were read. */
+export interface CsvSchema {
+  /** The columns that are taken, those of the features before those of the target. */
+  readonly columns: readonly { readonly name: string; readonly type: ColumnType }[]
+  /** Names of classes by column: the name of class i is at i. */
+  readonly vocabulary: Readonly<Record<string, readonly string[]>>
+}
+
+/**
+ * Rows of a CSV file, which is read a piece at a time: memory does not grow with it.
+ *
+ *   const flats = readCsv('flats.csv', { target: 'price' })                       // [{ rooms: 3, area: 70, … }, 950]
+ *   await model.fit(flats.map(({ 0: flat, 1: price }) => …).batch(32))
+ *
+ *   const digits = readCsv('digits.csv', { features: 'vector', target: 'label' }) // [Float32Array of 784, 7]
+ *   await model.fit(digits.shuffle(10_000).batch(32))
+ *
+ * Cells are numbers, categories (class numbers), dates and text, by `types` or as the first hundred rows tell. Where a vocabulary
+ * or a mean has to be learnt, the first use passes over the file twice; what was learnt is kept, see `schema`.
+ *
+ * Quotes are those of RFC 4180: "a ""word"", a comma and a line end". Empty lines are passed over.
+ * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see ByteSource
+ * @throws RowError, when a pass meets a bad row, with its file, line, column and value; DataError for other faults of the file
+ */
+export function readCsv<const Options extends CsvOptions = {}>(source: ByteSource, options?: Options): CsvDataset<CsvElement<Options>> {
+  return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv'), readOptions('readCsv', csvOptions(), options)))
+}
+
+/** The rows of a CSV file, and what is known about it. */
+export class CsvDataset<T> extends Dataset<T> {
+  /** @internal */
+  constructor(private readonly file: CsvFile) {
+    super(null, (pass) => file.open(pass) as Cursor<T>)
+  }
+
+  /** Bad rows of the last pass, where `onError` is 'collect': the first thousand. */
+  get errors(): readonly RowError[] {
+    return this.file.faults.errors
+  }
+
+  /** Types and vocabularies. Reads what is needed to know them, where no pass has done so. */
+  schema(): Promise<CsvSchema> {
+    return this.file.schema()
+  }
+}
+
+/** Rows from which types are told. */
+const SAMPLE = 100
+
+interface Row {
+  readonly line: number
+  readonly cells: readonly string[]
+}
+
+/** How rows of a file become elements. */
+interface Plan {
+  /** How many cells a row has. */
+  readonly width: number
+  readonly features: readonly Column[]
+  readonly targets: readonly Column[]
+  /** What each cell is for; null where elements are records. */
+  readonly slots: readonly Slot[] | null
+  readonly featureCount: number
+  readonly hasHeader: boolean
+}
+
+/** Papa Parse is loaded when a file is read, so that programs that read none need not have it. */
+async function parser(): Promise<typeof Papa> {
+  return (await import('papaparse')).default
+}
+
+class CsvFile {
+  readonly faults: Faults
+  private readonly decoder: Decoder
+  private readonly place: Place
+  private readonly quoting: { readonly quote: number; readonly delimiter: number }
+  private plan: Promise<Plan> | null = null
+
+  constructor(
+    private readonly bytes: NamedBytes,
+    private readonly settings: Settings,
+  ) {
+    this.faults = new Faults(settings.onError)
+    this.decoder = new Decoder(bytes.name, settings.encoding)
+    this.place = { file: bytes.name, line: 0 }
+    this.quoting = { quote: '"'.charCodeAt(0), delimiter: settings.delimiter.charCodeAt(0) }
+  }
+
+  open(pass: number): Cursor<unknown> {
+    return closing(deferred(async () => {
+      const papa = await parser()
+      const { plan, from } = await this.begin(papa, pass)
+      this.faults.clear()
+      return this.elements(papa, plan, from)
+    }))
+  }
+
+  async schema(): Promise<CsvSchema> {
+    const cursor = this.open(0)
+    try {
+      // The first element is not asked for: a bad one is no reason not to tell.
+      await cursor.skip(0)
+    } finally {
+      await cursor.close()
+    }
+    const { features, targets } = await this.plan!
+    const columns = [...features, ...targets]
+    return {
+      columns: columns.map(({ name, type }) => ({ name, type })),
+      vocabulary: Object.fromEntries(columns.flatMap(({ name, vocabulary }) => (vocabulary === null ? [] : [[name, vocabulary]]))),
+    }
+  }
+
+  /** Finds out what must be known before the first row. */
+  private async begin(papa: typeof Papa, pass: number): Promise<{ plan: Plan; from: Cursor<Block> }> {
+    const from = blocks(this.bytes, pass, this.quoting)
+    let hasLearnt = false
+    const make = async (head: Block): Promise<Plan> => {
+      const plan = this.makePlan(papa, head)
+      const columns = [...plan.features, ...plan.targets].filter((column) => column.mustLearn)
+      hasLearnt = columns.length > 0
+      if (hasLearnt) await this.learn(papa, plan, columns, prepended(head, from))
+      return plan
+    }
+    try {
+      const head = await this.head(from)
+      const plan = await (this.plan ??= make(head))
+      if (!hasLearnt) return { plan, from: prepended(head, from) }
+      await from.close()
+      return { plan, from: blocks(this.bytes, pass, this.quoting) }
+    } catch (error) {
+      this.plan = null
+      await from.close()
+      throw error
+    }
+  }
+
+  /** As many blocks as the rows from which types are told. */
+  private async head(from: Cursor<Block>): Promise<Block> {
+    const parts: Block[] = []
+    for (let lines = 0; lines <= SAMPLE; lines += lineEnds(parts.at(-1)!.bytes)) {
+      const block = await from.next()
+      if (block === END) break
+      parts.push(block)
+    }
+    if (parts.length === 0) throw new DataError(`${this.bytes.name}: the file is empty`)
+    return { bytes: joined(parts.map(({ bytes }) => bytes)), line: parts[0]!.line, isQuoted: parts.some(({ isQuoted }) => isQuoted) }
+  }
+
+  private elements(papa: typeof Papa, plan: Plan, from: Cursor<Block>): Cursor<unknown> {
+    let hasHeader = plan.hasHeader
+    const rowsOf = (block: Block): Iterable<unknown> => {
+      const isFirst = hasHeader
+      hasHeader = false
+      return plan.slots === null || block.isQuoted ? this.parsed(papa, plan, block, isFirst) : this.scanned(papa, plan, plan.slots, block, isFirst)
+    }
+    const own = chained<unknown>(() => after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))))
+    return { ...own, close: () => after(own.close(), () => from.close()) }
+  }
+
+  /** Elements of a block, by way of text. */
+  private *parsed(papa: typeof Papa, plan: Plan, block: Block, hasHeader: boolean): Generator<unknown> {
+    let isHeader = hasHeader
+    for (const row of this.rows(papa, block)) {
+      const element = isHeader ? DROPPED : this.faults.guard(() => this.element(plan, row))
+      if (element !== DROPPED) yield element
+      isHeader = false
+    }
+  }
+
+  /** Elements of a block without quotes, by way of bytes. */
+  private *scanned(papa: typeof Papa, plan: Plan, slots: readonly Slot[], { bytes, line: firstLine }: Block, hasHeader: boolean): Generator<unknown> {
+    const { delimiter } = this.quoting
+    const decode = (from: number, to: number): string => this.decoder.decode(bytes.subarray(from, to), this.place.line)
+    let isHeader = hasHeader
+    let line = firstLine
+    for (let from = 0, to = 0; from < bytes.length; from = to + 1, line++) {
+      to = bytes.indexOf(LINE_FEED, from)
+      if (to < 0) to = bytes.length
+      if (to === from || (to === from + 1 && bytes[from] === CARRIAGE_RETURN)) continue
+      if (isHeader) {
+        isHeader = false
+        continue
+      }
+      const element = this.faults.guard(() => {
+        this.place.line = line
+        const row = { features: new Float32Array(plan.featureCount), targets: new Float64Array(plan.targets.length) }
+        if (scanRow(bytes, from, to, delimiter, slots, row, decode)) return this.asElement(row.features, row.targets)
+        const rest = { bytes: bytes.subarray(from, to), line, isQuoted: false }
+        return this.element(plan, this.rows(papa, rest)[0]!)
+      })
+      if (element !== DROPPED) yield element
+    }
+  }
+
+  /** The rows of a block. Where a quote is in the wrong place, the rest may be taken for quoted: then row by row. */
+  private rows(papa: typeof Papa, block: Block): Row[] {
+    const { data, errors } = this.parse(papa, block)
+    const isWhole = errors.length === 0 || !block.isQuoted
+    if (isWhole) return this.numbered(data, block)
+    return [...linesOf(block, this.quoting)].flatMap((each) => {
+      const own = this.parse(papa, each)
+      if (own.errors.length === 0) return this.numbered(own.data, each)
+      this.faults.add(new RowError(`a quote is in the wrong place: ${own.errors[0]!.message}`, this.bytes.name, each.line))
+      return []
+    })
+  }
+
+  private parse(papa: typeof Papa, { bytes, line, isQuoted }: Block): Papa.ParseResult<string[]> {
+    const content = this.decoder.decode(bytes, line)
+    // Within quotes a line end stays what it is.
+    const unified = isQuoted ? content.replace(/"[^"]*"|\r\n/g, (part) => (part === '\r\n' ? '\n' : part)) : content.replaceAll('\r\n', '\n')
+    return papa.parse<string[]>(unified, { delimiter: this.settings.delimiter, newline: '\n', quoteChar: '"', fastMode: !isQuoted })
+  }
+
+  /** Rows with their lines, without empty ones. */
+  private numbered(data: readonly string[][], { line: first, isQuoted }: Block): Row[] {
+    let line = first
+    const rows: Row[] = []
+    for (const cells of data) {
+      if (cells.length > 1 || cells[0] !== '') rows.push({ line, cells })
+      line += 1 + (isQuoted ? cells.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0) : 0)
+    }
+    return rows
+  }
+
+  private element(plan: Plan, { cells, line }: Row): unknown {
+    const { place } = this
+    place.line = line
+    this.requireWidth(plan, cells)
+    const read = (columns: readonly Column[]): CsvValue[] | null => {
+      const values: CsvValue[] = []
+      for (const column of columns) {
+        const value = column.read(cells[column.index]!, place)
+        if (value === DROPPED) return null
+        values.push(value)
+      }
+      return values
+    }
+    const features = read(plan.features)
+    const targets = features === null ? null : read(plan.targets)
+    if (features === null || targets === null) return DROPPED
+    if (plan.slots === null) {
+      const record = (columns: readonly Column[], values: CsvValue[]) => Object.fromEntries(columns.map(({ name }, i) => [name, values[i]]))
+      return this.paired(record(plan.features, features), targets[0], () => record(plan.targets, targets))
+    }
+    return this.asElement(Float32Array.from(features.flatMap(numbersOf)), Float64Array.from(targets.flatMap(numbersOf)))
+  }
+
+  private asElement(features: Float32Array, targets: Float64Array): unknown {
+    return this.paired(features, targets[0], () => Float32Array.from(targets))
+  }
+
+  private paired(features: unknown, only: unknown, several: () => unknown): unknown {
+    const { target } = this.settings
+    return target === null ? features : [features, typeof target === 'string' ? only : several()]
+  }
+
+  private requireWidth({ width }: Plan, cells: readonly string[]): void {
+    if (cells.length !== width) throw new RowError(`expected ${width} cells, received ${cells.length}`, this.bytes.name, this.place.line)
+  }
+
+  private makePlan(papa: typeof Papa, first: Block): Plan {
+    const { header, columns: taken, target, features: form } = this.settings
+    const rows = this.rows(papa, first)
+    if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
+    const hasHeader = header === true
+    const names = hasHeader ? rows[0]!.cells.map((name) => name.trim()) : (header === false ? rows[0]!.cells.map((_, i) => String(i)) : header as readonly string[])
+    const twice = names.find((name, i) => names.indexOf(name) !== i)
+    if (twice !== undefined) throw new DataError(`${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`)
+    this.requireKnown(names)
+    const targets = target === null ? [] : typeof target === 'string' ? [target] : target
+    const sample = rows.slice(hasHeader ? 1 : 0, SAMPLE)
+    const columnOf = (name: string): Column => this.column(name, names.indexOf(name), sample, targets.includes(name) || form === 'vector')
+    const features = (taken ?? names).filter((name) => !targets.includes(name)).map(columnOf)
+    if (features.length === 0) throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
+    const plan = { width: names.length, hasHeader, features, targets: targets.map(columnOf), slots: null, featureCount: 0 }
+    return form === 'vector' ? this.withSlots(plan) : plan
+  }
+
+  /** Refuses names of columns that the file has not. */
+  private requireKnown(names: readonly string[]): void {
+    const { columns, types, missing, vocabulary, target } = this.settings
+    const said = {
+      columns, types: Object.keys(types), vocabulary: Object.keys(vocabulary),
+      missing: typeof missing === 'object' ? Object.keys(missing) : [],
+      target: typeof target === 'string' ? [target] : target,
+    }
+    for (const [where, list] of Object.entries(said)) {
+      const other = list?.find((name) => !names.includes(name))
+      if (other !== undefined) throw unknownName(`column of ${this.bytes.name} in ${where}`, other, names)
+    }
+  }
+
+  private column(name: string, index: number, sample: readonly Row[], isNumbered: boolean): Column {
+    const { types, missing, missingValues, vocabulary, dates } = this.settings
+    const empty = new Set(missingValues)
+    const known = vocabulary[name] ?? null
+    const guessed = (): ColumnType => {
+      if (known !== null) return 'category'
+      const found = typeOf(sample.flatMap(({ cells }) => (cells[index] === undefined || empty.has(cells[index]) ? [] : [cells[index]])))
+      return found === 'string' && isNumbered ? 'category' : found
+    }
+    const type = types[name] ?? guessed()
+    if (known !== null && type !== 'category') throw new ArgumentError(`readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`)
+    // A policy for all columns is one for those that it can be one for.
+    const all = typeof missing === 'object' ? 'error' : missing
+    const fits = all === 'mean' || typeof all === 'number' ? type === 'number' : all === 'error' || all === 'drop' || type !== 'number'
+    const policy = typeof missing === 'object' ? (missing[name] ?? 'error') : fits ? all : 'error'
+    return new Column({ name, index, type, missing: policy, missingValues: empty, dates, vocabulary: known })
+  }
+
+  private withSlots(plan: Plan): Plan {
+    const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
+    if (text !== undefined) throw new ArgumentError(`readCsv: column '${text.name}' is text, which has no place in a vector. Make it a category, or leave it out by columns.`)
+    const slots: Slot[] = Array.from({ length: plan.width }, () => ({ to: 'nothing', at: 0, isNumber: true, read: () => true }))
+    const place = (columns: readonly Column[], to: 'features' | 'targets'): number => columns.reduce((at, column) => {
+      slots[column.index] = { to, at, isNumber: column.isPlain, read: (text, out, start) => this.store(column, text, out, start) }
+      return at + (column.type === 'date' && this.settings.dates === 'parts' ? DATE_PARTS : 1)
+    }, 0)
+    const featureCount = place(plan.features, 'features')
+    place(plan.targets, 'targets')
+    return { ...plan, slots, featureCount }
+  }
+
+  private store(column: Column, cell: string, out: Float32Array | Float64Array, at: number): boolean {
+    const value = column.read(cell, this.place)
+    if (value === DROPPED) return false
+    out.set(numbersOf(value), at)
+    return true
+  }
+
+  /** Passes over all rows for vocabularies and means. */
+  private async learn(papa: typeof Papa, plan: Plan, columns: readonly Column[], from: Cursor<Block>): Promise<void> {
+    const all = [...plan.features, ...plan.targets]
+    this.faults.clear()
+    let isHeader = plan.hasHeader
+    for (let block = await from.next(); block !== END; block = await from.next()) {
+      for (const row of this.rows(papa, block)) {
+        const counts = !isHeader && this.faults.guard(() => this.counts(plan, all, row)) === true
+        if (counts) for (const column of columns) column.learn(row.cells[column.index]!)
+        isHeader = false
+      }
+    }
+    for (const column of columns) column.settle(this.bytes.name)
+  }
+
+  private counts(plan: Plan, columns: readonly Column[], { cells, line }: Row): boolean {
+    this.place.line = line
+    this.requireWidth(plan, cells)
+    return columns.every((column) => column.counts(cells[column.index]!, this.place))
+  }
+}
+
+/** One element, and then those of a cursor. */
+function prepended<T>(first: T, from: Cursor<T>): Cursor<T> {
+  let isTaken = false
+  const next = (): ReturnType<typeof from.next> => {
+    if (isTaken) return from.next()
+    isTaken = true
+    return first
+  }
+  return cursor(from, next)
+}
+
+const DATE_PARTS = 7
+
+function numbersOf(value: CsvValue): number[] {
+  return typeof value === 'object' ? Object.values(value) as number[] : [Number(value)]
+}

@@ -1,0 +1,109 @@
+// readJsonLines and readText: lines of text files as elements of a Dataset.
+
+import { ArgumentError, RowError } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { choice, option, readOptions, text } from '../core/options'
+import type { Block } from './blocks'
+import { Decoder, blocks } from './blocks'
+import type { ByteSource, NamedBytes } from './bytes'
+import { allBytes, bytesOf, nameOf } from './bytes'
+import { Dataset } from './dataset'
+import { DROPPED, Faults, onError } from './faults'
+import { quoted } from '../core/errors'
+
+const jsonOptions = () => ({
+  /** Whether a line that is no JSON ends the pass, or is left out and put into `errors`. Default 'throw'. */
+  onError,
+})
+/** Options of `readJsonLines`. */
+export type JsonLinesOptions = InputsOf<ReturnType<typeof jsonOptions>>
+
+/** The values of a file of JSON lines. */
+export class JsonLinesDataset<T> extends Dataset<T> {
+  private readonly faults: Faults
+
+  /** @internal */
+  constructor(bytes: NamedBytes, faults: Faults) {
+    const values = linesOf(bytes, 'utf-8', function* (lines) {
+      for (const line of lines) {
+        if (line.text.trim() === '') continue
+        const value = faults.guard(() => parsed<T>(line.text, bytes.name, line.line))
+        if (value !== DROPPED) yield value
+      }
+    })
+    super(null, (pass) => {
+      faults.clear()
+      return values.open(pass)
+    })
+    this.faults = faults
+  }
+
+  /** Bad lines of the last pass, where `onError` is 'collect': the first thousand. */
+  get errors(): readonly RowError[] {
+    return this.faults.errors
+  }
+}
+
+/**
+ * The values of a file with one of JSON in each line (JSON Lines, NDJSON). Empty lines are passed over.
+ *
+ *   const reviews = readJsonLines<{ text: string; stars: number }>('reviews.jsonl')
+ *
+ * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see ByteSource
+ * @throws RowError, when a pass meets a line that is no JSON
+ */
+export function readJsonLines<T = unknown>(source: ByteSource, options: JsonLinesOptions = {}): JsonLinesDataset<T> {
+  const settings = readOptions('readJsonLines', jsonOptions(), options)
+  return new JsonLinesDataset<T>(bytesOf(source, 'readJsonLines'), new Faults(settings.onError))
+}
+
+function parsed<T>(line: string, file: string, number: number): T {
+  try {
+    return JSON.parse(line) as T
+  } catch (error) {
+    throw new RowError(`this is no JSON: ${error instanceof Error ? error.message : String(error)}`, file, number, null, line)
+  }
+}
+
+const textOptions = () => ({
+  /** Whether an element is a line, without its end, or a whole file. Default 'line'. */
+  by: option(choice('line', 'file'), 'line'),
+  /** What the bytes mean. Default 'utf-8'. */
+  encoding: option(text, 'utf-8'),
+})
+/** Options of `readText`. */
+export type ReadTextOptions = InputsOf<ReturnType<typeof textOptions>>
+
+/**
+ * The lines of a text, or the text as a whole; of a list of sources one after the other.
+ *
+ *   readText('moby-dick.txt')                                   // a line each
+ *   readText(['letter-1.txt', 'letter-2.txt'], { by: 'file' })  // a letter each
+ *
+ * @throws RowError where the bytes are no text of the encoding
+ */
+export function readText(source: ByteSource | readonly (string | URL | Blob)[], options: ReadTextOptions = {}): Dataset<string> {
+  const { by, encoding } = readOptions('readText', textOptions(), options)
+  const sources = Array.isArray(source) ? (source as readonly ByteSource[]) : [source as ByteSource]
+  if (sources.length === 0) throw new ArgumentError(`readText: expected a source or a list of them, received ${quoted(source)}`)
+  if (by === 'file') {
+    return Dataset.from(sources).map(async (each) => {
+      const bytes = await allBytes(each, 'readText')
+      return new Decoder(nameOf(each), encoding).decode(withoutMark(bytes), 1)
+    })
+  }
+  const [first, ...others] = sources.map((each) => linesOf(bytesOf(each, 'readText'), encoding, function* (lines) {
+    for (const line of lines) yield line.text
+  }))
+  return first!.concatenate(...others)
+}
+
+/** What is made of the lines of each block. */
+function linesOf<T>(bytes: NamedBytes, encoding: string, make: (lines: ReturnType<Decoder['lines']>) => Iterable<T>): Dataset<T> {
+  const decoder = new Decoder(bytes.name, encoding)
+  return Dataset.of<Block>({ size: null, open: (pass) => blocks(bytes, pass, null) }).flatMap((block) => make(decoder.lines(block)))
+}
+
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}

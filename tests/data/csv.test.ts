@@ -1,0 +1,271 @@
+// readCsv: what cells become, that every row comes once whatever it is cut into, and what is said of bad rows.
+// modes: simd
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import * as fc from 'fast-check'
+import Papa from 'papaparse'
+import { afterAll, describe, expect, it } from 'vitest'
+import { ArgumentError, DataError, Dense, Sequential } from '../../src'
+import { Dataset, RowError, readCsv } from '../../src/data'
+import type { Tensor } from '../../src'
+
+const folder = mkdtempSync(join(tmpdir(), 'myelin-csv-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const flats = 'rooms,area,kind,since,note\n2,50.5,old,2001-02-03,a\n3,70,new,2020-12-31,"b, ""c"""\n1,30,old,1999-01-01,"two\nlines"\n'
+const types = { kind: 'category' } as const
+
+/** Bytes in pieces of a length. */
+const pieces = (content: string, length: number) => () => {
+  const bytes = new TextEncoder().encode(content)
+  return Array.from({ length: Math.ceil(bytes.length / length) }, (_, i) => bytes.slice(i * length, (i + 1) * length))
+}
+
+const failure = async (work: Promise<unknown>): Promise<RowError> => {
+  const error = await work.then(() => null, (reason: unknown) => reason)
+  expect(error).toBeInstanceOf(DataError)
+  return error as RowError
+}
+
+describe('where it reads from', () => {
+  const path = join(folder, 'flats.csv')
+  writeFileSync(path, flats)
+  const content = { text: flats }
+  it.each<[string, Parameters<typeof readCsv>[0]]>([
+    ['a path', path],
+    ['a URL of a file', new URL(`file://${path}`)],
+    ['a URL', `data:text/csv,${encodeURIComponent(flats)}`],
+    ['a Blob', new Blob([flats])],
+    ['text', content],
+    ['bytes', new TextEncoder().encode(flats)],
+    ['a function that makes a stream of Node', () => Readable.from([flats.slice(0, 20), flats.slice(20)])],
+    ['a function that makes a stream of the web', () => new Blob([flats]).stream()],
+    ['a function that promises', async () => content],
+  ])('%s, twice', async (_, source) => {
+    const rows = readCsv(source, { types })
+    const expected = [
+      { rooms: 2, area: 50.5, kind: 1, since: Date.UTC(2001, 1, 3), note: 'a' },
+      { rooms: 3, area: 70, kind: 0, since: Date.UTC(2020, 11, 31), note: 'b, "c"' },
+      { rooms: 1, area: 30, kind: 1, since: Date.UTC(1999, 0, 1), note: 'two\nlines' },
+    ]
+    expect(await rows.toArray()).toEqual(expected)
+    expect(await rows.toArray()).toEqual(expected)
+    expect(await rows.schema()).toEqual({
+      columns: [{ name: 'rooms', type: 'number' }, { name: 'area', type: 'number' }, { name: 'kind', type: 'category' }, { name: 'since', type: 'date' }, { name: 'note', type: 'string' }],
+      vocabulary: { kind: ['new', 'old'] },
+    })
+  })
+
+  it('a stream that can be read once, as long as nothing must be learnt before', async () => {
+    const once = () => Readable.from([flats])
+    expect(await readCsv(once(), { types: { kind: 'string' } }).toArray()).toHaveLength(3)
+    expect(await readCsv(once(), { vocabulary: { kind: ['old', 'new'] } }).toArray()).toMatchObject([{ kind: 0 }, { kind: 1 }, { kind: 0 }])
+    expect((await failure(readCsv(once(), { types }).toArray())).message).toMatch(/read already.*Give a function/)
+  })
+
+  it('two readers at once', async () => {
+    const rows = readCsv(path, { types, missing: 'mean' })
+    const [a, b] = await Promise.all([rows.toArray(), rows.toArray()])
+    expect(a).toHaveLength(3)
+    expect(a).toEqual(b)
+  })
+
+  it('refuses content in place of a path, and what holds no bytes', async () => {
+    expect(() => readCsv(flats)).toThrow(/say \{ text: … \}/)
+    for (const wrong of [3, null, { a: 1 }]) expect(() => readCsv(wrong as never)).toThrow(ArgumentError)
+    await expect(readCsv(join(folder, 'none.csv')).toArray()).rejects.toThrow(/none\.csv/)
+    await failure(readCsv({ text: '' }).toArray())
+    await failure(readCsv(() => [Uint8Array.of(0xff, 0xfe, 65, 0)]).toArray())
+  })
+
+  it('lets go of the file, also when a pass ends early or fails', async () => {
+    let open = 0
+    const source = () => (async function* () {
+      open++
+      try {
+        for (const piece of pieces('a,b\n1,2\n3,x\n'.repeat(1), 4)()) yield piece
+      } finally {
+        open--
+      }
+    })()
+    const rows = readCsv(source, { types: { b: 'number' } })
+    for await (const row of rows) {
+      expect(row).toEqual({ a: 1, b: 2 })
+      break
+    }
+    expect(open).toBe(0)
+    await failure(rows.toArray())
+    expect(open).toBe(0)
+  })
+})
+
+describe('what a file looks like', () => {
+  const read = (text: string, options = {}) => readCsv({ text }, options).toArray()
+
+  it('header, delimiter, byte order mark, line ends, empty lines', async () => {
+    expect(await read('1;2\n3;4', { header: ['a', 'b'], delimiter: ';' })).toEqual([{ a: 1, b: 2 }, { a: 3, b: 4 }])
+    expect(await read('1\t2\r\n\r\n3\t4\r\n', { header: false, delimiter: '\t' })).toEqual([{ 0: 1, 1: 2 }, { 0: 3, 1: 4 }])
+    expect(await read('\ufeff a ,b\n\n1,"x\r\ny"\r\n')).toEqual([{ a: 1, b: 'x\r\ny' }])
+    expect(await read('"a"\n"1"\n')).toEqual([{ a: 1 }])
+    expect(await read('a,b\n')).toEqual([])
+    expect(await read('a,b\n1,5" pipe\n2,c')).toEqual([{ a: 1, b: '5" pipe' }, { a: 2, b: 'c' }])
+  })
+
+  it('other encodings', async () => {
+    const source = () => [Uint8Array.of(97, 10, 0xe4, 10)]
+    expect(await readCsv(source, { encoding: 'windows-1252' }).toArray()).toEqual([{ a: 'ä' }])
+    expect((await failure(readCsv(source).toArray()))).toMatchObject({ line: 2, message: expect.stringMatching(/not utf-8/) })
+    expect(() => readCsv(source, { encoding: 'rot13' })).toThrow(/rot13/)
+  })
+
+  it('columns, a target, several', async () => {
+    expect(await read(flats, { columns: ['area', 'rooms'] })).toEqual([{ area: 50.5, rooms: 2 }, { area: 70, rooms: 3 }, { area: 30, rooms: 1 }])
+    expect(await read(flats, { columns: ['area'], target: 'kind' })).toEqual([[{ area: 50.5 }, 1], [{ area: 70 }, 0], [{ area: 30 }, 1]])
+    expect(await read('a,b,c\n1,2,3', { target: ['c', 'a'] })).toEqual([[{ b: 2 }, { c: 3, a: 1 }]])
+    expect(await read('a,b,c\n1,2,3', { target: ['c', 'a'], features: 'vector' })).toEqual([[Float32Array.of(2), Float32Array.of(3, 1)]])
+    expect(await read('a,k,d\n1,x,1970-01-01T00:00:01\n.5,w,1970-01-02', { features: 'vector' })).toEqual([Float32Array.of(1, 1, 1000), Float32Array.of(0.5, 0, 86_400_000)])
+  })
+
+  it('dates: with a zone, in parts, impossible', async () => {
+    expect(await read('d\n2024-02-29T12:30:15+02:00\n2024-02-29 10:30:15.250Z')).toEqual([{ d: Date.UTC(2024, 1, 29, 10, 30, 15) }, { d: Date.UTC(2024, 1, 29, 10, 30, 15, 250) }])
+    const parts = { year: 2024, month: 2, day: 29, weekday: 4, hour: 12, minute: 30, second: 15 }
+    expect(await read('d\n2024-02-29T12:30:15', { dates: 'parts' })).toEqual([{ d: parts }])
+    expect(await read('d,y\n2024-02-29T12:30:15,1', { dates: 'parts', features: 'vector', target: 'y' })).toEqual([[Float32Array.from(Object.values(parts)), 1]])
+    for (const wrong of ['2023-02-29', '2024-13-01', '2024-01-01T24:00', 'May']) await expect(read(`d\n${wrong}`, { types: { d: 'date' } })).rejects.toThrow(/expected a date/)
+  })
+
+  it('missing cells', async () => {
+    const text = 'a,k\n1,x\n,y\n3,\n'
+    expect((await failure(read(text, { types: { k: 'category' } })))).toMatchObject({ line: 3, column: 'a', value: '' })
+    expect(await read(text, { missing: 'drop' })).toEqual([{ a: 1, k: 'x' }])
+    expect(await read(text, { missing: 'mean' })).toEqual([{ a: 1, k: 'x' }, { a: 2, k: 'y' }, { a: 3, k: '' }])
+    expect(await read(text, { missing: { a: -1, k: 'none' }, types: { k: 'category' } })).toEqual([{ a: 1, k: 1 }, { a: -1, k: 2 }, { a: 3, k: 0 }])
+    expect(await read(text, { missing: { a: 'mean', k: 'drop' }, features: 'vector' })).toEqual([Float32Array.of(1, 0), Float32Array.of(1, 1)])
+    expect(await read('a,b\n-9,1\n4,2', { missingValues: ['-9'], missing: 0, features: 'vector' })).toEqual([Float32Array.of(0, 1), Float32Array.of(4, 2)])
+    await failure(read('a,b\n,1', { missing: 'mean' }))
+  })
+
+  it('trains a model', async () => {
+    const rows = readCsv({ text: `a,b,kind\n${Array.from({ length: 64 }, (_, i) => `${i % 7},${i % 3},${i % 7 > 3 ? 'high' : 'low'}`).join('\n')}` }, { features: 'vector', target: 'kind' })
+    const batches = await rows.batch(64).toArray()
+    expect((batches[0] as unknown as Tensor[]).map(({ shape }) => shape)).toEqual([[64, 2], [64]])
+    const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [2] })])
+    model.compile({ loss: 'binaryCrossentropy' })
+    const [x, y] = batches[0] as unknown as [Tensor, Tensor]
+    expect(model.trainOnBatch(x, y).loss).toBeGreaterThan(0)
+  })
+})
+
+describe('what is wrong', () => {
+  const text = 'a,kind\n1,x\n\n2,"y\nz"\nthree,x\n4\n5,x,x\n6,q\n'
+  const vocabulary = { kind: ['x', 'y\nz'] }
+
+  it.each<[string, string, object, Partial<RowError> & { message?: unknown }]>([
+    ['a word for a number', text, { types: { a: 'number' }, vocabulary }, { file: 'the text', line: 6, column: 'a', value: 'three', message: "the text, line 6, column 'a': expected a number, received 'three'" }],
+    ['a cell too few', 'a,b\n1,2\n4\n', {}, { line: 3, column: null, message: 'the text, line 3: expected 2 cells, received 1' }],
+    ['a cell too many', 'a,b\n1,2\n4,5,6\n', { features: 'vector' }, { line: 3, message: 'the text, line 3: expected 2 cells, received 3' }],
+    ['a word in a vector', 'a,b\n1,2\n4,five\n', { features: 'vector', types: { b: 'number' } }, { line: 3, column: 'b', value: 'five' }],
+    ['a class that is none', 'k\nred\ngren\n', { vocabulary: { k: ['red', 'green'] } }, { line: 3, column: 'k', value: 'gren', message: expect.stringMatching(/Is it 'green'/) }],
+    ['a quote that is not closed', 'a,b\n1,"2\n3,4\n', {}, { line: 2, message: 'the text, line 2: a quote is opened and not closed' }],
+    ['something behind a quote', 'a,b\n1,2\n3,"4"5\n6,"7"\n', {}, { line: 3, message: expect.stringMatching(/quote is in the wrong place/) }],
+    ['a number that is none', 'a\n1\n0x10\n', { types: { a: 'number' } }, { line: 3, value: '0x10' }],
+    ['a number too large', 'a\n1\n1e999\n', { types: { a: 'number' } }, { line: 3, value: '1e999' }],
+  ])('%s', async (_, content, options, expected) => {
+    const error = await failure(readCsv({ text: content }, options).toArray())
+    expect(error).toBeInstanceOf(RowError)
+    expect(error).toMatchObject(expected)
+  })
+
+  it('is collected, and the rest is read', async () => {
+    const rows = readCsv({ text }, { types: { a: 'number' }, vocabulary, onError: 'collect' })
+    for (let pass = 0; pass < 2; pass++) {
+      expect(await rows.toArray()).toEqual([{ a: 1, kind: 0 }, { a: 2, kind: 1 }])
+      expect(rows.errors.map(({ line, column }) => [line, column])).toEqual([[6, 'a'], [7, null], [8, null], [9, 'kind']])
+    }
+    const broken = readCsv({ text: 'a,b\n1,"2"x\n3,"4"\n5,6\n' }, { onError: 'collect' })
+    expect(await broken.toArray()).toEqual([{ a: 3, b: 4 }, { a: 5, b: 6 }])
+    expect(broken.errors.map(({ line }) => line)).toEqual([2])
+    const learnt = readCsv({ text: 'a,k\n1,z\nb,y\n2,x\n' }, { types: { a: 'number', k: 'category' }, onError: 'collect' })
+    expect(await learnt.toArray()).toEqual([{ a: 1, k: 1 }, { a: 2, k: 0 }])
+    expect(learnt.errors).toHaveLength(1)
+  })
+
+  it('names of columns, and options that do not fit', async () => {
+    for (const options of [{ columns: ['b', 'x'] }, { types: { x: 'number' } }, { target: 'x' }, { missing: { x: 1 } }, { vocabulary: { x: [] } }] as const) {
+      await expect(readCsv({ text: 'a,b\n1,2' }, options).toArray()).rejects.toThrow(/Unknown column of the text in .*'x'/)
+    }
+    const refused: [string, object, RegExp][] = [
+      ['a,a\n1,2', {}, /two columns are called 'a'/],
+      ['a,b\n1,2', { target: ['a', 'b'] }, /no column is left/],
+      ['a,b\n1,x', { features: 'vector', types: { b: 'string' } }, /column 'b' is text/],
+      ['a,b\n1,x', { missing: { b: 'mean' } }, /only a column of numbers has a mean/],
+      ['a,b\n1,x', { missing: { a: 'none' } }, /or a number, received 'none'/],
+      ['a,b\n1,x', { vocabulary: { a: ['1'] }, types: { a: 'number' } }, /is for a column of type category/],
+    ]
+    for (const [content, options, message] of refused) await expect(readCsv({ text: content }, options).toArray()).rejects.toThrow(message)
+    expect(() => readCsv({ text: '' }, { delimiter: '"' })).toThrow(ArgumentError)
+    expect(() => readCsv({ text: '' }, { heder: true } as object)).toThrow(/Did you mean 'header'/)
+    expect(() => readCsv({ text: '' }, { missing: { a: null } } as object)).toThrow(ArgumentError)
+  })
+
+  it('a row without end is refused before it fills the memory', async () => {
+    const endless = () => (function* () {
+      yield 'a,b\n1,"'
+      for (;;) yield 'x'.repeat(1 << 20)
+    })()
+    expect((await failure(readCsv(endless).toArray())).message).toMatch(/line 2: a quote is opened and not closed/)
+  })
+})
+
+it('reads no further than it needs', async () => {
+  let given = 0
+  const endless = () => (function* () {
+    yield 'a,b\n'
+    for (;;) {
+      given++
+      yield '1,2\n'.repeat(1000)
+    }
+  })()
+  const rows = readCsv(endless, { features: 'vector' })
+  for (const count of [1, 10_000, 100_000]) {
+    given = 0
+    expect(await rows.take(count).toArray()).toHaveLength(count)
+    expect(given).toBeLessThanOrEqual(Math.ceil(count / 1000) + 2)
+  }
+})
+
+describe('every row once', () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r\n', 'é', ' ', '7') })
+  const table = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 20 })
+
+  it('of text, cut anywhere', async () => {
+    await fc.assert(fc.asyncProperty(table, fc.integer({ min: 1, max: 40 }), fc.constantFrom('\n', '\r\n'), async (rows, length, newline) => {
+      const content = Papa.unparse(rows.map((row) => [...row]), { quotes: true, newline })
+      const read = await readCsv(pieces(content, length), { header: ['a', 'b', 'c'], types: { a: 'string', b: 'string', c: 'string' } }).toArray()
+      expect(read.map((row) => Object.values(row))).toEqual(rows)
+    }), { numRuns: 200 })
+  })
+
+  it('of numbers, as a vector and as a record', async () => {
+    const number = fc.oneof(fc.integer({ min: -300, max: 300 }), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom('', ' 5 ', '1.', '.25', '+3', '-0', '12345678901234567890', '0.1234567890123456789'))
+    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(number, number, fc.integer()), { minLength: 1, maxLength: 30 }), fc.integer({ min: 1, max: 40 }), fc.boolean(), async (rows, length, isQuoted) => {
+      const content = rows.map((row) => row.map((value) => (isQuoted ? `"${value}"` : String(value))).join(',')).join('\n')
+      const options = { header: ['a', 'b', 'y'], target: 'y', missing: -1, types: { a: 'number', b: 'number', y: 'number' } } as const
+      const records = await readCsv(pieces(content, length), options).toArray()
+      const vectors = await readCsv(pieces(content, length), { ...options, features: 'vector' }).toArray()
+      expect(records).toHaveLength(rows.length)
+      expect(vectors).toEqual(records.map(([{ a, b }, y]) => [Float32Array.of(a as number, b as number), y]))
+    }), { numRuns: 200 })
+  })
+
+  it('in every order that a data set is put into', async () => {
+    const content = Array.from({ length: 5000 }, (_, i) => `${i},${i % 10}`).join('\n')
+    const rows = readCsv(pieces(content, 777), { header: ['x', 'y'], features: 'vector', target: 'y' })
+    const shuffled = await rows.shuffle(1000, { seed: 1 }).toArray()
+    expect(shuffled.map(([x]) => x[0]!).sort((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, i) => i))
+    expect(rows).toBeInstanceOf(Dataset)
+  })
+})
