@@ -120,7 +120,7 @@ for (const part of parts) {
 }
 // Words of parts of a sub-path, and what reaches none of them.
 const apart = {
-  'myelin/data': { import: 'Dataset', unreached: ['papaparse', 'a quote is opened and not closed', 'this is no JSON'] },
+  'myelin/data': { import: 'Dataset', unreached: ['papaparse', 'fflate', 'fast-png', 'jpeg-js', 'a quote is opened and not closed', 'is a broken picture', 'is no .npy file'] },
   'myelin/explain': { import: 'saliency', unreached: ['coalitions do not tell', 'is no layer of', 'What the answer is made of', 'prefers-color-scheme', 'IHDR', 'Are they logits'] },
 }
 for (const [name, { import: one, unreached }] of Object.entries(apart)) {

@@ -2,8 +2,8 @@
 
 import type { ValuesOf } from '../core/options'
 import { choice, option } from '../core/options'
-import type { DataError } from '../core/errors'
-import { RowError } from '../core/errors'
+import type { RowError } from '../core/errors'
+import { DataError } from '../core/errors'
 
 export const onError = option(choice('throw', 'collect'), 'throw')
 export type OnError = ValuesOf<{ onError: typeof onError }>['onError']
@@ -38,9 +38,22 @@ export class Faults<Fault extends DataError = RowError> {
     try {
       return make()
     } catch (error) {
-      if (!(error instanceof RowError)) throw error
-      this.add(error as DataError as Fault)
-      return DROPPED
+      return this.caught(error)
     }
+  }
+
+  /** The same for what has to be waited for. */
+  async guardAsync<T>(make: () => Promise<T>): Promise<T | typeof DROPPED> {
+    try {
+      return await make()
+    } catch (error) {
+      return this.caught(error)
+    }
+  }
+
+  private caught(error: unknown): typeof DROPPED {
+    if (!(error instanceof DataError)) throw error
+    this.add(error as Fault)
+    return DROPPED
   }
 }

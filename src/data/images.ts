@@ -1,0 +1,240 @@
+// readImage and imageFolder: pictures from files. PNG and JPEG are decoded by packages that are loaded for it, or by the page.
+
+import type { DecodedPng } from 'fast-png'
+import { ArgumentError, DataError, StateError, quoted } from '../core/errors'
+import { boolean, choice, count, custom, integer, listOf, nullable, number, option, readOptions, required } from '../core/options'
+import type { InputsOf, Kind } from '../core/options'
+import { interpolation, resize } from '../ops/image'
+import { permutation } from '../ops/random'
+import { oneHot } from '../ops/shape'
+import { Tensor } from '../ops/tensor'
+import type { NodeModules } from '../runtime/platform'
+import { nodeModule } from '../runtime/platform'
+import type { ByteSource } from './bytes'
+import { allBytes, nameOf } from './bytes'
+import { Dataset } from './dataset'
+import { DROPPED, Faults, onError } from './faults'
+import type { PixelOptions, PixelSettings, PixelSource, Pixels } from './pixels'
+import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
+
+/**
+ * A picture as [height, width, channels] with numbers from 0 to 255. Files are PNG or JPEG; in pages whatever the browser shows.
+ *
+ *   const photo = await readImage('photo.jpg')                                   // float32 [480, 640, 3]
+ *   const digit = await readImage(input.files[0], { channels: 1, scale: 1 / 255 })
+ *
+ * @param source a path, a URL, a File or Blob, bytes, a stream (see ByteSource), or what `fromPixels` takes
+ * @throws DataError for what is no picture, or not all of one
+ */
+export async function readImage(source: ByteSource | PixelSource, options: PixelOptions = {}): Promise<Tensor> {
+  const settings = readOptions('readImage', pixelOptions(), options)
+  return isPixelSource(source) ? asTensor(pixelsOf(source, 'readImage'), settings) : decoded(await allBytes(source, 'readImage'), nameOf(source), settings)
+}
+
+async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings): Promise<Tensor> {
+  try {
+    return asTensor(await decode(bytes, name), settings)
+  } catch (error) {
+    if (error instanceof DataError) throw error
+    throw new DataError(`${name} is a broken picture: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
+  if (typeof createImageBitmap === 'function' && typeof OffscreenCanvas === 'function') return fromBrowser(bytes)
+  if (bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47) return fromPng(bytes)
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return fromJpeg(bytes)
+  throw new DataError(`${name} is no PNG and no JPEG`)
+}
+
+async function fromBrowser(bytes: Uint8Array): Promise<Pixels> {
+  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })
+  try {
+    return pixelsOf(bitmap, 'readImage')
+  } finally {
+    bitmap.close()
+  }
+}
+
+async function fromJpeg(bytes: Uint8Array): Promise<Pixels> {
+  const { decode } = (await import('jpeg-js')).default
+  const { width, height, data } = decode(bytes, { useTArray: true, formatAsRGBA: false, tolerantDecoding: false })
+  return { width, height, channels: 3, data }
+}
+
+async function fromPng(bytes: Uint8Array): Promise<Pixels> {
+  const { decode } = await import('fast-png')
+  const png = decode(bytes)
+  const { width, height, depth, palette } = png
+  const samples = depth < 8 ? unpacked(png) : png.data
+  if (palette !== undefined) {
+    const channels = palette[0]!.length as 3 | 4
+    return { width, height, channels, data: Uint8Array.from({ length: samples.length * channels }, (_, i) => palette[samples[Math.floor(i / channels)]!]![i % channels]!) }
+  }
+  const largest = 2 ** depth - 1
+  return { width, height, channels: png.channels as Pixels['channels'], data: largest === 255 ? samples : Float32Array.from(samples, (sample) => (sample * 255) / largest) }
+}
+
+/** One byte for each sample, of which several lie in one; every row begins with a byte. */
+function unpacked({ data, width, height, depth }: DecodedPng): Uint8Array {
+  const perByte = 8 / depth
+  const stride = Math.ceil(width / perByte)
+  const samples = new Uint8Array(width * height)
+  for (let i = 0; i < samples.length; i++) {
+    const [row, column] = [Math.floor(i / width), i % width]
+    const shift = 8 - depth * ((column % perByte) + 1)
+    samples[i] = (data[row * stride + Math.floor(column / perByte)]! >> shift) & (2 ** depth - 1)
+  }
+  return samples
+}
+
+const IMAGE_FILE = /\.(?:png|jpe?g)$/i
+/** Files that are read at once. */
+const PARALLEL = 4
+
+const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
+
+const folderOptions = () => ({
+  ...pixelOptions(),
+  /** [height, width] that pictures are resized to. */
+  imageSize: required(heightAndWidth),
+  /** Pictures of a batch; null: elements are single pictures. Default 32. */
+  batchSize: option(nullable(count), 32),
+  /** 'inferred': the subfolders are the classes. null: there are none, and all pictures of the folder are taken. Default 'inferred'. */
+  labels: option(nullable(choice('inferred')), 'inferred'),
+  /** Class numbers, or one-hot rows. Default 'int'. */
+  labelMode: option(choice('int', 'categorical'), 'int'),
+  /** The classes in the order of their numbers. Default: the names of all subfolders, sorted. */
+  classNames: option(nullable(listOf(custom<string>((value, where) => {
+    if (typeof value === 'string') return value
+    throw new ArgumentError(`${where} must be the name of a subfolder, received ${quoted(value)}`)
+  }, (value) => value))), null),
+  /** Whether every pass has another order. Default true. */
+  shuffle: option(boolean, true),
+  /** Of the order, and of the split. Default: derived from `setRandomSeed`. */
+  seed: option(nullable(integer()), null),
+  /** The part of the pictures that is kept for validation. Default: none. */
+  validationSplit: option(nullable(number({ above: 0, below: 1 })), null),
+  /** Which part it is that elements are of, where there is a `validationSplit`. */
+  subset: option(nullable(choice('training', 'validation')), null),
+  /** How pictures are resized. Default 'bilinear'. */
+  interpolation: option(interpolation, 'bilinear'),
+  /** Whether a broken file ends the pass, or is left out and put into `errors`. Default 'throw'. */
+  onError,
+})
+/** Options of `imageFolder`. */
+export type ImageFolderOptions = InputsOf<ReturnType<typeof folderOptions>>
+
+/** What elements of `imageFolder` are: pictures, and labels unless there are none. */
+export type ImageFolderElement<Options> = Options extends { readonly labels: null }
+  ? Tensor
+  : Options extends { readonly batchSize: null }
+    ? [Tensor, Options extends { readonly labelMode: 'categorical' } ? Tensor : number]
+    : [Tensor, Tensor]
+
+/** Pictures of a folder. */
+export class ImageFolder<T> extends Dataset<T> {
+  /** @internal */
+  constructor(
+    images: Dataset<T>,
+    /** The names of the classes: that of class i is at i. */
+    readonly classNames: readonly string[],
+    /** The paths of all pictures, before they are shuffled. */
+    readonly files: readonly string[],
+    private readonly faults: Faults<DataError>,
+  ) {
+    super(images.size, (pass) => {
+      faults.clear()
+      return images.open(pass)
+    })
+  }
+
+  /** Broken pictures of the last pass, where `onError` is 'collect': the first thousand. */
+  get errors(): readonly DataError[] {
+    return this.faults.errors
+  }
+}
+
+/**
+ * The pictures below a folder, whose subfolders are their classes: [pictures, class numbers] batch by batch.
+ *
+ *   const options = { imageSize: [64, 64], validationSplit: 0.2, seed: 1 }
+ *   const train = await imageFolder('animals', { ...options, subset: 'training' })      // animals/cat/…, animals/dog/…
+ *   const validation = await imageFolder('animals', { ...options, subset: 'validation' })
+ *   train.classNames   // ['cat', 'dog']
+ *
+ * Files are PNG (.png) and JPEG (.jpg, .jpeg); others are passed over. Each is read when its turn has come.
+ *
+ * Keras: `keras.utils.image_dataset_from_directory`.
+ * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
+ * StateError in a page, which has no folders
+ */
+export async function imageFolder<const Options extends ImageFolderOptions>(path: string | URL, options: Options): Promise<ImageFolder<ImageFolderElement<Options>>> {
+  const settings = readOptions('imageFolder', folderOptions(), options)
+  const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset } = settings
+  if ((validationSplit === null) !== (subset === null)) throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
+  if (validationSplit !== null && shuffle && seed === null) throw new ArgumentError('imageFolder: a split that is shuffled needs a seed, or the parts would overlap')
+  const { files, classNames } = await pictures(path, labels === null ? [] : settings.classNames, labels !== null)
+  const taken = part(files, shuffle ? seed : null, validationSplit, subset)
+  const faults = new Faults<DataError>(settings.onError)
+  const [height, width] = settings.imageSize as [number, number]
+  const load = async ({ file, label }: Picture): Promise<unknown> => {
+    const picture = await faults.guardAsync(() => readImage(file, { channels: settings.channels, scale: settings.scale }))
+    if (picture === DROPPED) return DROPPED
+    const resized = fitted(picture, height, width, settings)
+    if (labels === null) return resized
+    return [resized, labelMode === 'int' ? label : new Tensor(oneHot(label, classNames.length).data, [classNames.length], 'float32')]
+  }
+  const order = shuffle ? Dataset.from(taken).shuffle(taken.length, seed === null ? {} : { seed }) : Dataset.from(taken)
+  const loaded = order.map(load, { parallel: PARALLEL })
+  const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
+  const elements = batchSize === null ? whole : whole.batch(batchSize)
+  return new ImageFolder(elements as Dataset<ImageFolderElement<Options>>, classNames, taken.map(({ file }) => file), faults)
+}
+
+/** A picture in the size and dtype of the others. */
+function fitted(picture: Tensor, height: number, width: number, { interpolation, dtype }: { readonly interpolation: string; readonly dtype: 'float32' | 'int32' }): Tensor {
+  const channels = picture.shape[2]!
+  const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], { interpolation })
+  return new Tensor(dtype === 'int32' ? Int32Array.from(data, Math.round) : data, [height, width, channels], dtype)
+}
+
+interface Picture {
+  readonly file: string
+  readonly label: number
+}
+
+/** Keras's: the last files are those for validation. */
+function part(files: readonly Picture[], seed: number | null, split: number | null, subset: 'training' | 'validation' | null): readonly Picture[] {
+  if (split === null) return files
+  const order = seed === null ? files : Array.from(permutation(files.length, seed), (i) => files[i]!)
+  const end = files.length - Math.floor(split * files.length)
+  const taken = subset === 'training' ? order.slice(0, end) : order.slice(end)
+  if (taken.length === 0) throw new ArgumentError(`imageFolder: validationSplit ${split} leaves no picture for ${subset}, there are ${files.length}`)
+  return taken
+}
+
+async function pictures(path: string | URL, given: readonly string[] | null, isLabelled: boolean): Promise<{ files: Picture[]; classNames: readonly string[] }> {
+  const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
+  if (files === null || paths === null || urls === null) throw new StateError('imageFolder: there are no folders in a browser. Take Dataset.from(files).map(readImage).')
+  const root = path instanceof URL ? urls.fileURLToPath(path) : path
+  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder)
+  if (!isLabelled) return { files: (await below(root)).map((file) => ({ file, label: 0 })), classNames: [] }
+  const entries = await files.readdir(root, { withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+  const other = given?.find((name) => !folders.includes(name))
+  if (other !== undefined) throw new ArgumentError(`imageFolder: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`)
+  const classNames = given ?? folders
+  const found = await Promise.all(classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))))
+  const all = found.flat()
+  if (all.length === 0) throw new ArgumentError(`imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders. They are the classes; without any, say labels: null.`)
+  return { files: all, classNames }
+}
+
+/** Sorted: those of a folder itself before those of its subfolders. */
+async function picturesBelow(files: NodeModules['node:fs/promises'], paths: NodeModules['node:path'], folder: string): Promise<string[]> {
+  const entries = (await files.readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const own = entries.filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name)).map(({ name }) => paths.join(folder, name))
+  const inner = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => picturesBelow(files, paths, paths.join(folder, name))))
+  return [...own, ...inner.flat()]
+}

@@ -1,0 +1,200 @@
+// .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Elements become
+// float32, int32 or bool, and nothing is lost without a word.
+
+import type { DType, TensorData } from '../core/dtypes'
+import { allocateData } from '../core/dtypes'
+import { DataError, FormatError, formatShape } from '../core/errors'
+import { boolean, option, readOptions } from '../core/options'
+import type { InputsOf } from '../core/options'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+import { writeFile } from '../runtime/files'
+import type { ByteSource } from './bytes'
+import { allBytes, joined, nameOf } from './bytes'
+
+/**
+ *   0  \x93NUMPY
+ *   6  version: 1, 2 or 3
+ *   7  0
+ *   8  length of the header: 2 bytes in version 1, else 4
+ *      the header, a literal of Python: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+ *      the elements
+ */
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
+/** Elements begin at a multiple of it. */
+const ALIGNMENT = 64
+
+/** An element type of NumPy. */
+interface Kind {
+  readonly bytes: number
+  readonly dtype: DType
+  read(view: DataView, at: number, isLittle: boolean): number
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  b1: { bytes: 1, dtype: 'bool', read: (view, at) => Number(view.getUint8(at) !== 0) },
+  i1: { bytes: 1, dtype: 'int32', read: (view, at) => view.getInt8(at) },
+  i2: { bytes: 2, dtype: 'int32', read: (view, at, isLittle) => view.getInt16(at, isLittle) },
+  i4: { bytes: 4, dtype: 'int32', read: (view, at, isLittle) => view.getInt32(at, isLittle) },
+  i8: { bytes: 8, dtype: 'int32', read: (view, at, isLittle) => Number(view.getBigInt64(at, isLittle)) },
+  u1: { bytes: 1, dtype: 'int32', read: (view, at) => view.getUint8(at) },
+  u2: { bytes: 2, dtype: 'int32', read: (view, at, isLittle) => view.getUint16(at, isLittle) },
+  u4: { bytes: 4, dtype: 'int32', read: (view, at, isLittle) => view.getUint32(at, isLittle) },
+  u8: { bytes: 8, dtype: 'int32', read: (view, at, isLittle) => Number(view.getBigUint64(at, isLittle)) },
+  f2: { bytes: 2, dtype: 'float32', read: (view, at, isLittle) => fromHalf(view.getUint16(at, isLittle)) },
+  f4: { bytes: 4, dtype: 'float32', read: (view, at, isLittle) => view.getFloat32(at, isLittle) },
+  f8: { bytes: 8, dtype: 'float32', read: (view, at, isLittle) => view.getFloat64(at, isLittle) },
+}
+
+const written: Readonly<Record<DType, string>> = { float32: '<f4', int32: '<i4', bool: '|b1', int8: '|i1' }
+
+/** (−1)^sign · 2^(exponent − 25) · (1024 + fraction), with exponent and fraction of 5 and 10 bits. */
+function fromHalf(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
+}
+
+/**
+ * An array that `numpy.save` wrote: floats as float32, integers as int32, booleans as bool.
+ *
+ *   const pixels = await readNpy('pixels.npy')
+ *
+ * @param source a path, a URL, a File or Blob, bytes, a stream: see ByteSource
+ * @throws FormatError for what is no such file, or of complex numbers, text, records or objects; DataError for an element that
+ * int32 or float32 has not, such as 2⁴⁰
+ */
+export async function readNpy(source: ByteSource): Promise<Tensor> {
+  return decode(await allBytes(source, 'readNpy'), nameOf(source))
+}
+
+/**
+ * The arrays of a file that `numpy.savez` or `savez_compressed` wrote, by their names.
+ *
+ *   const { x, y } = await readNpz('train.npz')
+ *
+ * @throws FormatError and DataError as `readNpy`
+ */
+export async function readNpz(source: ByteSource): Promise<Record<string, Tensor>> {
+  const name = nameOf(source)
+  const bytes = await allBytes(source, 'readNpz')
+  const { unzipSync } = await import('fflate')
+  let files: Record<string, Uint8Array>
+  try {
+    files = unzipSync(bytes)
+  } catch (error) {
+    throw new FormatError(`${name} is no .npz file, or not all of one: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return Object.fromEntries(Object.entries(files).map(([file, content]) => {
+    const key = file.replace(/\.npy$/, '')
+    return [key, decode(content, `${name}: ${key}`)]
+  }))
+}
+
+/**
+ * Bytes that `numpy.load` reads as one array; written to a file where a path is given.
+ *
+ *   await writeNpy(predictions, 'predictions.npy')
+ */
+export async function writeNpy(data: TensorLike, path?: string | URL): Promise<Uint8Array> {
+  const bytes = encode(toTensor(data, 'writeNpy'))
+  if (path !== undefined) await writeFile(path, bytes)
+  return bytes
+}
+
+const npzOptions = () => ({
+  /** Whether arrays are deflated, as by `savez_compressed`. Default false. */
+  compressed: option(boolean, false),
+})
+/** Options of `writeNpz`. */
+export type NpzOptions = InputsOf<ReturnType<typeof npzOptions>>
+
+/** Several arrays by their names, as by `numpy.savez`: `await writeNpz({ x, y }, 'train.npz')`. */
+export async function writeNpz(arrays: Readonly<Record<string, TensorLike>>, path?: string | URL | null, options: NpzOptions = {}): Promise<Uint8Array> {
+  const { compressed } = readOptions('writeNpz', npzOptions(), options)
+  const { zipSync } = await import('fflate')
+  // The same arrays are the same bytes on any day.
+  const mtime = new Date(1980, 0, 1)
+  const files = Object.entries(arrays).map(([name, data]) => [`${name}.npy`, encode(toTensor(data, `writeNpz: ${name}`))])
+  const bytes = zipSync(Object.fromEntries(files) as Record<string, Uint8Array>, { level: compressed ? 6 : 0, mtime })
+  if (path != null) await writeFile(path, bytes)
+  return bytes
+}
+
+function encode({ data, dtype, shape }: Tensor): Uint8Array {
+  const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
+  const header = `{'descr': '${written[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`
+  const start = MAGIC.length + 4
+  const length = Math.ceil((start + header.length + 1) / ALIGNMENT) * ALIGNMENT - start
+  const text = new TextEncoder().encode(`${header.padEnd(length - 1)}\n`)
+  return joined([Uint8Array.from([...MAGIC, 1, 0, length & 255, length >> 8]), text, elementBytes(data, dtype)])
+}
+
+function elementBytes(data: TensorData, dtype: DType): Uint8Array {
+  if (dtype === 'bool') return Uint8Array.from(data)
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+interface Header {
+  readonly descr: string
+  readonly isFortran: boolean
+  readonly shape: Shape
+  /** Where the elements begin. */
+  readonly start: number
+}
+
+function decode(bytes: Uint8Array, name: string): Tensor {
+  const { descr, isFortran, shape, start } = headerOf(bytes, name)
+  const [, order, code] = /^([<>|=])(\w+)$/.exec(descr) ?? []
+  const kind = code === undefined || !Object.hasOwn(kinds, code) ? null : kinds[code]!
+  if (kind === null) throw new FormatError(`${name} has elements of type '${descr}'. Possible are ${Object.keys(kinds).join(', ')}`)
+  const size = sizeOf(shape)
+  if (bytes.length - start < size * kind.bytes) {
+    throw new FormatError(`${name} is truncated: shape ${formatShape(shape)} of '${descr}' needs ${size * kind.bytes} bytes, received ${bytes.length - start}`)
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, size * kind.bytes)
+  const data = allocateData(kind.dtype, size)
+  const positions = isFortran ? positionsOf(shape) : null
+  for (let i = 0; i < size; i++) {
+    const element = kind.read(view, i * kind.bytes, order !== '>')
+    const at = positions === null ? i : positions(i)
+    data[at] = element
+    // Both store what is near: integers wrapped, floats rounded.
+    const isLost = kind.dtype === 'int32' ? data[at] !== element : Number.isFinite(element) && !Number.isFinite(data[at])
+    if (isLost) throw new DataError(`${name}: element ${i} is ${element}, which ${kind.dtype} cannot hold`)
+  }
+  return new Tensor(data, shape, kind.dtype)
+}
+
+function headerOf(bytes: Uint8Array, name: string): Header {
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw new FormatError(`${name} is no .npy file`)
+  const version = bytes[6]!
+  if (version < 1 || version > 3 || bytes.length < 12) throw new FormatError(`${name} is a .npy file of version ${version}, or not all of one. Known are 1, 2 and 3`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const begin = version === 1 ? 10 : 12
+  const start = begin + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true))
+  const text = new TextDecoder().decode(bytes.subarray(begin, start))
+  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1] ?? /'descr'\s*:\s*(\[.*\])/.exec(text)?.[1]
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1]
+  const extents = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1]
+  if (descr === undefined || order === undefined || extents === undefined || start > bytes.length) throw new FormatError(`${name} has a broken header: ${text.trim()}`)
+  return { descr, isFortran: order === 'True', shape: extents.split(',').filter((each) => each.trim() !== '').map((each) => Number.parseInt(each, 10)), start }
+}
+
+/** Where element i of an array whose first axis moves fastest lies when the last one does. */
+function positionsOf(shape: Shape): (i: number) => number {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
+  return (i) => {
+    let rest = i
+    return shape.reduce((at, extent, axis) => {
+      const index = rest % extent
+      rest = (rest - index) / extent
+      return at + index * strides[axis]!
+    }, 0)
+  }
+}

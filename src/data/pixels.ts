@@ -1,0 +1,173 @@
+// Pixels as tensors: from pictures that lie in memory, in another number of channels. Reads no files: see images.ts.
+
+import { ArgumentError, StateError, quoted } from '../core/errors'
+import type { InputsOf, ValuesOf } from '../core/options'
+import { choice, custom, number, option, readOptions } from '../core/options'
+import { Tensor } from '../ops/tensor'
+
+/** Rows of pixels, each as `channels` numbers from 0 to 255: grey; grey and alpha; red, green, blue; with alpha. */
+export interface Pixels {
+  readonly width: number
+  readonly height: number
+  readonly channels: 1 | 2 | 3 | 4
+  readonly data: ArrayLike<number>
+}
+
+export type Channels = 1 | 3 | 4
+
+export const pixelOptions = () => ({
+  /** 1 is grey, 3 red, green and blue, 4 those and alpha. Default 3. */
+  channels: option(custom<Channels>((value, where) => {
+    if (value === 1 || value === 3 || value === 4) return value
+    throw new ArgumentError(`${where} must be 1, 3 or 4, received ${quoted(value)}`)
+  }, (value) => value), 3),
+  /** Default 'float32'. */
+  dtype: option(choice('float32', 'int32'), 'float32'),
+  /** What pixels are multiplied by: 1 / 255 makes numbers from 0 to 1. Default 1. */
+  scale: option(number(), 1),
+})
+/** Options of `readImage`, `fromPixels` and `webcamFrames`. */
+export type PixelOptions = InputsOf<ReturnType<typeof pixelOptions>>
+export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
+
+/** Pictures that a page has. */
+export type PixelSource = ImageData | HTMLCanvasElement | OffscreenCanvas | HTMLImageElement | HTMLVideoElement | ImageBitmap | VideoFrame | PixelBytes
+/** Bytes of red, green, blue and alpha, as an ImageData has them. */
+export interface PixelBytes {
+  readonly data: Uint8Array | Uint8ClampedArray
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * A picture that a page has, as [height, width, channels] with numbers from 0 to 255: an ImageData, a canvas, an `<img>` that
+ * is loaded, a `<video>`, an ImageBitmap, a VideoFrame.
+ *
+ *   const digit = fromPixels(canvas, { channels: 1, scale: 1 / 255 })
+ *
+ * TensorFlow.js: `tf.browser.fromPixels`.
+ * @throws ArgumentError for something else; StateError for a picture that is not loaded yet
+ */
+export function fromPixels(source: PixelSource, options: PixelOptions = {}): Tensor {
+  return asTensor(pixelsOf(source, 'fromPixels'), readOptions('fromPixels', pixelOptions(), options))
+}
+
+/** The result in the channels, scale and dtype that are asked for. */
+export function asTensor(pixels: Pixels, { channels, dtype, scale }: PixelSettings): Tensor {
+  const { width, height } = pixels
+  const values = inChannels(pixels, channels)
+  if (scale !== 1) for (let i = 0; i < values.length; i++) values[i]! *= scale
+  return new Tensor(dtype === 'int32' ? Int32Array.from(values, Math.round) : values, [height, width, channels], dtype)
+}
+
+/** Grey as Pillow and JPEG have it (ITU-R 601), in 65536ths. */
+const LUMA = [19595, 38470, 7471] as const
+
+function inChannels({ width, height, channels: from, data }: Pixels, to: Channels): Float32Array {
+  const count = width * height
+  if (from === to) return Float32Array.from(data)
+  const result = new Float32Array(count * to)
+  const isGrey = from <= 2
+  for (let i = 0; i < count; i++) {
+    const at = i * from
+    const [red, green, blue] = [data[at]!, data[isGrey ? at : at + 1]!, data[isGrey ? at : at + 2]!]
+    if (to === 1) {
+      result[i] = isGrey ? red : Math.floor((red * LUMA[0] + green * LUMA[1] + blue * LUMA[2] + 32768) / 65536)
+      continue
+    }
+    result[i * to] = red
+    result[i * to + 1] = green
+    result[i * to + 2] = blue
+    if (to === 4) result[i * to + 3] = from === 2 ? data[at + 1]! : 255
+  }
+  return result
+}
+
+export function isPixelSource(value: unknown): value is PixelSource {
+  return typeof value === 'object' && value !== null && !('text' in value) && !ArrayBuffer.isView(value) && sizeOfPicture(value) !== null
+}
+
+/** Width and height of what has pixels; null for something else. */
+function sizeOfPicture(source: object): readonly [width: number, height: number] | null {
+  const pairs = [['videoWidth', 'videoHeight'], ['naturalWidth', 'naturalHeight'], ['displayWidth', 'displayHeight'], ['width', 'height']] as const
+  for (const [across, down] of pairs) {
+    const [width, height]: unknown[] = [Reflect.get(source, across), Reflect.get(source, down)]
+    if (typeof width === 'number' && typeof height === 'number') return [width, height]
+  }
+  return null
+}
+
+export function pixelsOf(source: PixelSource, where: string): Pixels {
+  const size = typeof source === 'object' && source !== null ? sizeOfPicture(source) : null
+  if (size === null) throw new ArgumentError(`${where}: expected an ImageData, a canvas, an image or a video, received ${quoted(source)}`)
+  const [width, height] = size
+  if (width === 0 || height === 0) throw new StateError(`${where}: the picture has no pixels yet. Wait until it is loaded.`)
+  const data = 'data' in source ? source.data : drawn(source, width, height)
+  if (data.length !== width * height * 4) throw new ArgumentError(`${where}: a picture of ${width} × ${height} must have ${width * height * 4} bytes (red, green, blue, alpha), received ${data.length}`)
+  return { width, height, channels: 4, data }
+}
+
+type Drawable = Exclude<PixelSource, ImageData | PixelBytes>
+
+function drawn(source: Drawable, width: number, height: number): Uint8ClampedArray {
+  const own = 'getContext' in source ? contextOf(source) : null
+  const context = own ?? contextOf(canvas(width, height))
+  if (context === null) throw new StateError('This page can draw on no canvas.')
+  if (own === null) context.drawImage(source, 0, 0, width, height)
+  return context.getImageData(0, 0, width, height).data
+}
+
+function contextOf(canvas: HTMLCanvasElement | OffscreenCanvas): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
+  // A canvas that shows WebGL has no other context, and is drawn on one that has.
+  return canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D | null
+}
+
+function canvas(width: number, height: number): HTMLCanvasElement | OffscreenCanvas {
+  if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height)
+  if (typeof document === 'undefined') throw new StateError('Pictures are drawn in browsers only. Elsewhere, readImage reads files.')
+  return Object.assign(document.createElement('canvas'), { width, height })
+}
+
+/**
+ * What a camera sees, frame by frame: [height, width, channels] each. It ends when the video does, and when the loop is left;
+ * a camera that it switched on is then switched off.
+ *
+ *   for await (const frame of webcamFrames()) {
+ *     const [scores] = …
+ *     if (…) break
+ *   }
+ *
+ * @param video one that plays; by default a new one of the camera that the page's user chooses
+ */
+export async function* webcamFrames(video: HTMLVideoElement | null = null, options: PixelOptions = {}): AsyncGenerator<Tensor, void> {
+  const settings = readOptions('webcamFrames', pixelOptions(), options)
+  const own = video === null ? await camera() : null
+  const shown = video ?? own!.video
+  try {
+    while (!shown.ended) {
+      await nextFrame(shown)
+      // It has none before the first frame came.
+      if (shown.videoWidth > 0) yield asTensor(pixelsOf(shown, 'webcamFrames'), settings)
+    }
+  } finally {
+    own?.stop()
+  }
+}
+
+async function camera(): Promise<{ video: HTMLVideoElement; stop: () => void }> {
+  const devices = (globalThis.navigator as Navigator | undefined)?.mediaDevices
+  if (devices === undefined || typeof document === 'undefined') throw new StateError('webcamFrames: there is no camera here. Cameras are for pages that came by https or from localhost.')
+  const stream = await devices.getUserMedia({ video: true })
+  const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream })
+  await video.play()
+  return { video, stop: () => stream.getTracks().forEach((track) => track.stop()) }
+}
+
+function nextFrame(video: HTMLVideoElement): Promise<void> {
+  return new Promise((resolve) => {
+    // Nothing comes any more when the video ends while a frame is waited for.
+    video.addEventListener('ended', () => resolve(), { once: true })
+    if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(() => resolve())
+    else requestAnimationFrame(() => resolve())
+  })
+}
