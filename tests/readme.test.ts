@@ -2,28 +2,16 @@
 // as a reader would type it. And the commands that the README promises.
 // modes: simd
 
-import { readFileSync } from 'node:fs'
 import { expect, it, vi } from 'vitest'
 import * as myelin from '../src'
 import * as balance from '../src/balance'
 import * as explain from '../src/explain'
 import * as thrift from '../src/thrift'
 import { layers } from '../src/layers/registry'
+import { readDocument, runBlocks, testedBlocks } from './helpers/documented'
 
-const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
-const readme = read('README.md')
-
-const blocks = [...readme.matchAll(/^<!-- tested -->\n```[jt]s\n([\s\S]*?)^```$/gm)].map(([, code]) => code!)
-
-/** Turns imports from the package into a look-up in what is exported, so that a missing name is an error. */
-function withoutImports(code: string): { code: string; names: string[] } {
-  const names: string[] = []
-  const body = code.replace(/^import \{ (.*) \} from 'myelin(?:\/\w+)?'$/gm, (_line, list: string) => {
-    names.push(...list.split(', '))
-    return ''
-  })
-  return { code: body, names }
-}
+const readme = readDocument('README.md')
+const blocks = testedBlocks(readme)
 
 function rows(count: number): { x: number[][]; y: number[][] } {
   const x = Array.from({ length: count }, (_, i) => Array.from({ length: 8 }, (_, j) => Math.sin(1 + i * 8 + j)))
@@ -32,10 +20,7 @@ function rows(count: number): { x: number[][]; y: number[][] } {
 
 it('has code that runs as it stands', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
-  const { code, names } = withoutImports(blocks.join('\n'))
   const exported = { ...myelin, ...balance, ...explain, ...thrift }
-  for (const name of names) expect(exported, `the README imports ${name}`).toHaveProperty(name)
-
   const train = rows(64)
   const test = rows(16)
   const scope = {
@@ -51,15 +36,16 @@ it('has code that runs as it stands', async () => {
     xTags: train.x.map((_, i) => [i % 20, (3 * i) % 20, 0]),
     yPrice: train.x.map(([a]) => [a!]),
     yKind: train.x.map((_, i) => i % 3),
-    ...Object.fromEntries(names.map((name) => [name, Reflect.get(exported, name) as unknown])),
   }
-  const results = '{ eye, reader, chances, history, loss, accuracy, predictions, again, model, price, kind, shop, features, copy, gated, value, slope, attributions, svg, honest, error, health, mixedX }'
-  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
+  const results = [
+    'eye', 'reader', 'chances', 'history', 'loss', 'accuracy', 'predictions', 'again', 'model', 'price', 'kind', 'shop',
+    'features', 'copy', 'gated', 'value', 'slope', 'attributions', 'svg', 'honest', 'error', 'health', 'mixedX',
+  ]
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
   let made
   try {
-    made = await new AsyncFunction(...Object.keys(scope), `${code}\nreturn ${results}`)(...Object.values(scope))
+    made = await runBlocks(blocks, exported, scope, results)
   } finally {
     for (const spy of quiet) spy.mockRestore()
   }
@@ -92,7 +78,7 @@ it('has code that runs as it stands', async () => {
 })
 
 it('promises commands that exist', () => {
-  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> }
   const lines = readme.split('\n')
   for (const line of ['npm ci && npm run demo', 'npm ci && npm test']) expect(lines).toContain(line)
   const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!)

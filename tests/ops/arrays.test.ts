@@ -1,7 +1,7 @@
 // Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
 import { describe, expect, it } from 'vitest'
 import type { TensorLike } from '../../src'
-import { ArgumentError, DataError, MyelinError, ShapeError, StateError, Tensor, Variable, grad, ops, tensor } from '../../src'
+import { ArgumentError, DataError, MyelinError, ShapeError, StateError, Tensor, Variable, grad, jit, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
@@ -460,7 +460,8 @@ describe('shapes', () => {
     expect(ops.oneHot([0, 2], 3).toArray()).toEqual([[1, 0, 0], [0, 0, 1]])
     expect(ops.oneHot(int(1), 2).toArray()).toEqual([[0, 1]])
     // As in Keras, what is outside is 0 everywhere.
-    expect(ops.oneHot([-1, 3], 3).toArray()).toEqual([[0, 0, 0], [0, 0, 0]])
+    expect(jit((index: Tensor) => ops.oneHot(index, 3))([-1, 3]).toArray()).toEqual([[0, 0, 0], [0, 0, 0]])
+    for (const wrong of [-1, 3, 0.5, NaN]) expect(() => ops.oneHot([0, wrong], 3)).toThrow(`oneHot: an index must be a class number 0 … 2, received ${wrong} as element 1`)
   })
 
   it('full, zeros, ones, …Like, arange, eye', () => {

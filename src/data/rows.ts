@@ -1,0 +1,79 @@
+// Rows of data that lie in memory, whatever they lie in, and labels as a plain list.
+
+import { ArgumentError, DataError, quoted } from '../core/errors'
+import { isBranch } from '../core/tree'
+import { sizeOf } from '../core/shapes'
+import type { ShapedData, TypedArray } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+
+/** Data with a row for each sample: a tensor, `{ data, shape }`, a typed array, or a list of anything. */
+export type RowData = Tensor | ShapedData | TypedArray | readonly unknown[]
+/** Such data, or records of them. */
+export type RowsByName = RowData | { readonly [name: string]: RowsByName }
+
+/** A label for each sample. */
+export type Labels = Tensor | TypedArray | readonly (number | string | boolean)[]
+export type Label = number | string | boolean
+
+/** How many rows there are. @throws DataError for what has none, or where records differ */
+export function rowCount(data: RowsByName, where: string): number {
+  if (isRecord(data)) {
+    const counts = Object.entries(data).map(([name, part]) => ({ name, count: rowCount(part, `${where}.${name}`) }))
+    const other = counts.find(({ count }) => count !== counts[0]!.count)
+    if (counts.length === 0) throw new DataError(`${where}: the record is empty`)
+    if (other !== undefined) throw new DataError(`${where}: all must have as many rows, received ${counts[0]!.count} (${counts[0]!.name}) and ${other.count} (${other.name})`)
+    return counts[0]!.count
+  }
+  if (Array.isArray(data) || ArrayBuffer.isView(data)) return (data as ArrayLike<unknown>).length
+  if (!isShaped(data) || data.shape.length === 0) throw new DataError(`${where}: expected rows, an array, a typed array or a tensor, received ${quoted(data)}`)
+  return data.shape[0]!
+}
+
+/** Some rows in some order, as what the data are: of a tensor or of `{ data, shape }` a tensor. */
+export function takeRows<Data extends RowsByName>(data: Data, indices: ArrayLike<number>): Data extends ShapedData ? Tensor : Data {
+  return rowsOf(data, indices) as Data extends ShapedData ? Tensor : Data
+}
+
+function rowsOf(data: RowsByName, indices: ArrayLike<number>): unknown {
+  if (isRecord(data)) return Object.fromEntries(Object.entries(data).map(([name, part]) => [name, rowsOf(part, indices)]))
+  if (Array.isArray(data)) return Array.from(indices, (i) => (data as readonly unknown[])[i])
+  if (ArrayBuffer.isView(data)) return pick(data as TypedArray, indices)
+  const { data: elements, shape, dtype } = toTensor(data as ShapedData, 'the data')
+  const row = shape.slice(1)
+  const width = sizeOf(row)
+  const taken = pick(elements, Array.from({ length: indices.length * width }, (_, i) => indices[Math.floor(i / width)]! * width + (i % width)))
+  return new Tensor(taken as Tensor['data'], [indices.length, ...row], dtype)
+}
+
+function pick<Elements extends TypedArray>(from: Elements, indices: ArrayLike<number>): Elements {
+  const taken = from.slice(0, 0)
+  const own = new (taken.constructor as new (length: number) => Elements)(indices.length)
+  for (let i = 0; i < indices.length; i++) own[i] = from[indices[i]!]!
+  return own
+}
+
+/** Whether parts lie in a record by their names. */
+function isRecord(data: unknown): data is { readonly [name: string]: RowsByName } {
+  return isBranch(data) && !Array.isArray(data) && !isShaped(data)
+}
+
+function isShaped(data: unknown): data is ShapedData {
+  return data instanceof Tensor || (typeof data === 'object' && data !== null && 'data' in data && 'shape' in data)
+}
+
+/** Labels as a list. @throws ArgumentError for something else */
+export function labelsOf(labels: unknown, where: string): readonly Label[] {
+  if (labels instanceof Tensor && labels.size === labels.shape[0]) return [...labels.data]
+  if (ArrayBuffer.isView(labels) && !(labels instanceof DataView)) return Array.from(labels as unknown as ArrayLike<number>)
+  const isLabel = (each: unknown): each is Label => ['number', 'string', 'boolean'].includes(typeof each)
+  if (Array.isArray(labels) && labels.every(isLabel)) return labels
+  throw new ArgumentError(`${where} must have a label for each sample, as numbers or texts, received ${labels instanceof Tensor ? `a tensor [${labels.shape.join(', ')}]` : quoted(labels)}`)
+}
+
+/** The distinct labels in the order in which they come, and how many there are of each. */
+export function countsOf(labels: readonly Label[]): Map<Label, number> {
+  const counts = new Map<Label, number>()
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
+  return counts
+}

@@ -1,0 +1,300 @@
+// Which rows train and which ones test: splits, folds and what is measured with them; weights of classes. Reads no files.
+
+import { ArgumentError, DataError } from '../core/errors'
+import type { InputsOf, Kind } from '../core/options'
+import { boolean, custom, integer, nullable, option, quoted, readOptions } from '../core/options'
+import { permutation } from '../ops/random'
+import { nextSeed } from '../ops/seed'
+import { oneHot, reshape } from '../ops/shape'
+import { toTensor } from '../ops/convert'
+import type { ShapedData, TensorLike } from '../ops/convert'
+import type { Tensor } from '../ops/tensor'
+import type { FitOptions } from '../training/loop'
+import type { Logs } from '../training/callbacks'
+import type { Label, Labels, RowData, RowsByName } from './rows'
+import { countsOf, labelsOf, rowCount, takeRows } from './rows'
+
+const labels: Kind<readonly Label[], Labels> = custom(labelsOf, (value) => [...value])
+
+const share: Kind<number> = custom((value, where) => {
+  if (typeof value === 'number' && value > 0 && (value < 1 || Number.isInteger(value))) return value
+  throw new ArgumentError(`${where} must be a share between 0 and 1 or a number of rows, received ${quoted(value)}`)
+}, (value) => value)
+
+const splitOptions = () => ({
+  /** The share of the rows that are for testing, rounded up, or how many. Default 0.25. */
+  testSize: option(share, 0.25),
+  /** Whether rows are drawn, rather than the last ones taken. Default true. */
+  shuffle: option(boolean, true),
+  /** A label for each row: both parts then have as much of every label as the whole. Default: none. */
+  stratify: option(nullable(labels), null),
+  /** One seed gives one split. Default: derived from `setRandomSeed`. */
+  seed: option(nullable(integer()), null),
+})
+/** Options of `trainTestSplit`. */
+export type SplitOptions = InputsOf<ReturnType<typeof splitOptions>>
+
+type Part<Data> = Data extends ShapedData ? Tensor : Data
+/** For each of the data the part that trains, and the one that tests. */
+export type Split<Data> = Data extends readonly [infer First, ...infer Rest] ? [Part<First>, Part<First>, ...Split<Rest>] : []
+
+/**
+ * Data in two parts: to train, and to test what was learnt. Rows stay together over all data.
+ *
+ *   const [xTrain, xTest, yTrain, yTest] = trainTestSplit(x, y, { testSize: 0.2, stratify: y, seed: 1 })
+ *
+ * scikit-learn: `train_test_split`; the numbers of rows are the same, the order is another.
+ * @throws DataError where there are too few rows, or labels with a single one
+ */
+export function trainTestSplit<Data extends readonly RowData[]>(...data: Data): Split<Data>
+export function trainTestSplit<Data extends readonly RowData[]>(...given: [...data: Data, options: SplitOptions]): Split<Data>
+export function trainTestSplit(...given: readonly unknown[]): unknown {
+  const last = given.at(-1)
+  const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last) && !ArrayBuffer.isView(last) && !('shape' in last)
+  const data = (hasOptions ? given.slice(0, -1) : given) as readonly RowData[]
+  if (data.length === 0) throw new ArgumentError('trainTestSplit: no data to split')
+  const options = readOptions('trainTestSplit', splitOptions(), hasOptions ? last : {})
+  const count = sameCount(data, 'trainTestSplit')
+  const tested = options.testSize < 1 ? Math.ceil(options.testSize * count) : options.testSize
+  if (tested >= count) throw new DataError(`trainTestSplit: testSize ${options.testSize} leaves no row to train, there are ${count}`)
+  const { train, test } = split(count, tested, options)
+  return data.flatMap((each) => [takeRows(each, train), takeRows(each, test)])
+}
+
+function split(count: number, tested: number, { shuffle, stratify, seed }: { shuffle: boolean; stratify: readonly Label[] | null; seed: number | null }): Fold {
+  if (!shuffle) {
+    if (stratify !== null) throw new ArgumentError('trainTestSplit: stratify needs shuffle: rows that lie together are not drawn')
+    return partsOf(count, (i) => i >= count - tested)
+  }
+  const order = permutation(count, seed ?? nextSeed())
+  if (stratify === null) return { train: order.slice(tested), test: order.slice(0, tested) }
+  requireAsMany(stratify, count, 'trainTestSplit: stratify')
+  const left = testedByLabel(countsOf(stratify), count, tested)
+  const isTested = Array.from(order, (i) => {
+    const rest = left.get(stratify[i]!)!
+    left.set(stratify[i]!, rest - 1)
+    return rest > 0
+  })
+  return { train: order.filter((_, at) => !isTested[at]), test: order.filter((_, at) => isTested[at]) }
+}
+
+/** How many rows of each label are for testing: the others in proportion, rounded down, and those that lose most one more. */
+function testedByLabel(counts: Map<Label, number>, count: number, tested: number): Map<Label, number> {
+  const few = [...counts].find(([, each]) => each < 2)
+  if (few !== undefined) throw new DataError(`trainTestSplit: stratify needs two rows of each label, there is one of ${quoted(few[0])}`)
+  if (Math.min(tested, count - tested) < counts.size) {
+    throw new DataError(`trainTestSplit: stratify needs a row of each of ${counts.size} labels in both parts, which have ${count - tested} and ${tested}`)
+  }
+  const trained = [...counts].map(([label, each]) => {
+    const exact = (each * (count - tested)) / count
+    return { label, each, whole: Math.floor(exact), rest: exact - Math.floor(exact) }
+  })
+  const missing = count - tested - trained.reduce((sum, { whole }) => sum + whole, 0)
+  const byRest = [...trained].sort((a, b) => b.rest - a.rest)
+  return new Map(byRest.map(({ label, each, whole }, i) => [label, each - whole - Number(i < missing)]))
+}
+
+/** The rows of a fold, rising unless they were drawn. */
+export interface Fold {
+  readonly train: Int32Array
+  readonly test: Int32Array
+}
+
+function partsOf(count: number, isTested: (i: number) => boolean): Fold {
+  const all = Int32Array.from({ length: count }, (_, i) => i)
+  return { train: all.filter((i) => !isTested(i)), test: all.filter(isTested) }
+}
+
+const foldTable = () => ({
+  /** How many. Default 5. */
+  folds: option(integer({ min: 2 }), 5),
+  /** Whether rows (with `groups`, groups) are dealt in random order. Default false. */
+  shuffle: option(boolean, false),
+  /** A label for each row: every fold then has as much of every label. Default: none. */
+  stratify: option(nullable(labels), null),
+  /** A name for each row: rows of one name, such as those of one patient, are tested in one fold. Default: none. */
+  groups: option(nullable(labels), null),
+  /** One seed gives one order. Default: derived from `setRandomSeed`. */
+  seed: option(nullable(integer()), null),
+})
+/** Options of `kFold`. */
+export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
+
+/**
+ * Rows dealt into folds, each of which tests what the others trained.
+ *
+ *   for (const { train, test } of kFold(x, { folds: 5, stratify: y })) …
+ *
+ * scikit-learn: `KFold`, with `stratify` `StratifiedKFold`, with `groups` `GroupKFold`; unless they are shuffled, the folds are
+ * the same.
+ * @param data rows, or how many there are
+ * @throws DataError where there are fewer rows, fewer of every label, or fewer groups than folds
+ */
+export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fold[] {
+  const { folds, shuffle, stratify, groups, seed } = readOptions('kFold', foldTable(), options)
+  const count = typeof data === 'number' ? integer({ min: 1 }).read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
+  if (stratify !== null && groups !== null) throw new ArgumentError('kFold: stratify and groups exclude each other')
+  if (stratify !== null) requireAsMany(stratify, count, 'kFold: stratify')
+  if (groups !== null) requireAsMany(groups, count, 'kFold: groups')
+  if (folds > count) throw new DataError(`kFold: ${folds} folds need as many rows, there are ${count}`)
+  const orderOf = (size: number): ArrayLike<number> => (shuffle ? permutation(size, seed ?? nextSeed()) : Int32Array.from({ length: size }, (_, i) => i))
+  const foldOf = stratify !== null ? dealtByLabel(stratify, folds, orderOf) : groups !== null ? dealtByGroup(groups, folds, shuffle ? orderOf : null) : dealt(orderOf(count), folds)
+  return Array.from({ length: folds }, (_, fold) => partsOf(count, (i) => foldOf[i] === fold))
+}
+
+/** Runs of an order, of which the first are longer by one. */
+function dealt(order: ArrayLike<number>, folds: number): Int32Array {
+  const foldOf = new Int32Array(order.length)
+  const [size, longer] = [Math.floor(order.length / folds), order.length % folds]
+  for (let at = 0; at < order.length; at++) {
+    const isLong = at < longer * (size + 1)
+    foldOf[order[at]!] = isLong ? Math.floor(at / (size + 1)) : longer + Math.floor((at - longer * (size + 1)) / size)
+  }
+  return foldOf
+}
+
+/** Every label is dealt on its own. How many go into each fold is told by dealing all rows, label after label, one by one. */
+function dealtByLabel(stratify: readonly Label[], folds: number, orderOf: (size: number) => ArrayLike<number>): Int32Array {
+  const counts = countsOf(stratify)
+  const most = Math.max(...counts.values())
+  if (most < folds) throw new DataError(`kFold: ${folds} folds need as many rows of a label, there are at most ${most}`)
+  let dealtBefore = 0
+  const order = orderOf(stratify.length)
+  const foldsOf = new Map([...counts].map(([label, count]) => {
+    const sizes = Array.from({ length: folds }, (_, fold) => passesOf(dealtBefore + count, folds, fold) - passesOf(dealtBefore, folds, fold))
+    dealtBefore += count
+    return [label, sizes.flatMap((size, fold) => Array.from({ length: size }, () => fold)).values()]
+  }))
+  const foldOf = new Int32Array(stratify.length)
+  for (let at = 0; at < order.length; at++) foldOf[order[at]!] = foldsOf.get(stratify[order[at]!]!)!.next().value!
+  return foldOf
+}
+
+/** How many of the first `count` fold `fold` gets when they are dealt one by one. */
+function passesOf(count: number, folds: number, fold: number): number {
+  return Math.ceil((count - fold) / folds)
+}
+
+/** The largest groups first, each into the fold with fewest rows; where they are shuffled, as many groups into each. */
+function dealtByGroup(groups: readonly Label[], folds: number, orderOf: ((size: number) => ArrayLike<number>) | null): Int32Array {
+  const counts = [...countsOf(groups)].sort(([a], [b]) => (a < b ? -1 : 1))
+  if (counts.length < folds) throw new DataError(`kFold: ${folds} folds need as many groups, there are ${counts.length}`)
+  if (orderOf !== null) {
+    const foldOf = dealt(orderOf(counts.length), folds)
+    const byName = new Map(counts.map(([name], i) => [name, foldOf[i]!]))
+    return Int32Array.from(groups, (name) => byName.get(name)!)
+  }
+  const rows = Array.from({ length: folds }, () => 0)
+  // Of groups of one size scikit-learn takes the last first.
+  const byName = new Map(counts.reverse().sort((a, b) => b[1] - a[1]).map(([name, count]) => {
+    const fold = rows.indexOf(Math.min(...rows))
+    rows[fold]! += count
+    return [name, fold]
+  }))
+  return Int32Array.from(groups, (name) => byName.get(name)!)
+}
+
+/** A model as `crossValidate` uses it. */
+export interface ValidatedModel {
+  fit(x: unknown, y: unknown, options?: FitOptions): Promise<unknown>
+  evaluate(x: unknown, y: unknown, options?: { verbose?: 0 }): Promise<Logs>
+  dispose(): void
+}
+
+export interface CrossValidateOptions extends Omit<FoldOptions, 'stratify'> {
+  /** A label for each row, or true: y has them. Default: none. */
+  stratify?: Labels | boolean | null | undefined
+  /** What `fit` is told. Default: that it be silent. */
+  fit?: FitOptions | undefined
+}
+
+export interface CrossValidation {
+  /** What `evaluate` says of each fold. */
+  readonly scores: readonly Logs[]
+  readonly mean: Logs
+  /** How far folds are from the mean: √ of the mean squared distance. */
+  readonly std: Logs
+}
+
+/**
+ * How well a kind of model learns: for each fold a fresh model is trained on the others and evaluated on it.
+ *
+ *   const { mean, std } = await crossValidate(() => build(), x, y, { folds: 5, stratify: true, fit: { epochs: 20 } })
+ *   console.log(`${mean.accuracy} ± ${std.accuracy}`)
+ *
+ * scikit-learn: `cross_validate`.
+ * @param makeModel makes a compiled model; the fold's number is given
+ * @param x rows, or a record of them for a model with several inputs
+ */
+export async function crossValidate(makeModel: (fold: number) => ValidatedModel | Promise<ValidatedModel>, x: RowsByName, y: RowsByName, options: CrossValidateOptions = {}): Promise<CrossValidation> {
+  const { fit = {}, stratify, ...rest } = options
+  sameCount([x, y], 'crossValidate')
+  const folds = kFold(x, { ...rest, stratify: stratify === true ? labelsOf(y, 'crossValidate: y') : stratify === false ? null : stratify })
+  const scores: Logs[] = []
+  for (const [fold, { train, test }] of folds.entries()) {
+    const model = await makeModel(fold)
+    try {
+      await model.fit(takeRows(x, train), takeRows(y, train), { verbose: 0, ...fit })
+      scores.push(await model.evaluate(takeRows(x, test), takeRows(y, test), { verbose: 0 }))
+    } finally {
+      model.dispose()
+    }
+  }
+  const mean = averaged(scores, (score) => score)
+  const variance = averaged(scores, (score, name) => (score - mean[name]!) ** 2)
+  return { scores, mean, std: averaged([variance], Math.sqrt) }
+}
+
+/** The mean over folds of what becomes of each score. */
+function averaged(scores: readonly Logs[], of: (score: number, name: string) => number): Logs {
+  const mean = (name: string): number => scores.reduce((sum, score) => sum + of(score[name]!, name), 0) / scores.length
+  const { loss: _, ...others } = scores[0]!
+  return { loss: mean('loss'), ...Object.fromEntries(Object.keys(others).map((name) => [name, mean(name)])) }
+}
+
+/**
+ * Weights by which all classes count as much: samples / (classes · samples of the class).
+ *
+ *   classWeights([0, 0, 0, 1])                                   // { 0: 2/3, 1: 2 }
+ *   await model.fit(x, y, { classWeight: classWeights(y) })
+ *
+ * scikit-learn: `compute_class_weight('balanced')`.
+ * @param y class numbers
+ */
+export function classWeights(y: TensorLike): Record<number, number> {
+  const { data, shape } = toTensor(y, 'classWeights')
+  if (data.length !== shape[0]) throw new ArgumentError(`classWeights: expected a class number for each sample, received shape [${shape.join(', ')}]`)
+  const wrong = data.find((label) => !Number.isInteger(label) || label < 0)
+  if (wrong !== undefined) throw new DataError(`classWeights: labels must be class numbers 0, 1, …, received ${wrong}`)
+  const counts = [...countsOf([...data])] as [number, number][]
+  return Object.fromEntries(counts.map(([label, count]) => [label, data.length / (counts.length * count)]))
+}
+
+/**
+ * Class numbers as one-hot rows: [samples, classes]; steps of sequences as [samples, steps, classes].
+ *
+ *   toCategorical([0, 2])   // [[1, 0, 0], [0, 0, 1]]
+ *
+ * Keras: `keras.utils.to_categorical`.
+ * @param numClasses by default one more than the largest number
+ * @throws DataError for what is no class number
+ */
+export function toCategorical(y: TensorLike, numClasses?: number): Tensor {
+  const labels = toTensor(y, 'toCategorical')
+  let largest = -1
+  for (const label of labels.data) largest = Math.max(largest, label)
+  const rows = labels.rank > 1 && labels.shape.at(-1) === 1 ? reshape(labels, labels.shape.slice(0, -1)) : labels
+  return oneHot(rows, numClasses ?? largest + 1)
+}
+
+function sameCount(data: readonly RowsByName[], where: string): number {
+  const counts = data.map((each, i) => rowCount(each, `${where}: data ${i}`))
+  const other = counts.find((count) => count !== counts[0])
+  if (other !== undefined) throw new DataError(`${where}: all data must have as many rows, received ${counts[0]} and ${other}`)
+  if (counts[0] === 0) throw new DataError(`${where}: there are no rows`)
+  return counts[0]!
+}
+
+function requireAsMany(labels: readonly Label[], count: number, where: string): void {
+  if (labels.length !== count) throw new DataError(`${where} must have a label for each of ${count} rows, received ${labels.length}`)
+}

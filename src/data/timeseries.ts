@@ -1,0 +1,96 @@
+// timeseriesDataset: windows over a series that lies in memory.
+
+import { ArgumentError, DataError } from '../core/errors'
+import { boolean, count, integer, nullable, option, readOptions, required } from '../core/options'
+import type { InputsOf } from '../core/options'
+import { sizeOf } from '../core/shapes'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { Tensor } from '../ops/tensor'
+import { Dataset } from './dataset'
+
+const timeseriesOptions = () => ({
+  /** Steps of a window. */
+  sequenceLength: required(count),
+  /** Steps from the beginning of a window to that of the next. Default 1. */
+  sequenceStride: option(count, 1),
+  /** Steps of the series from one of a window to its next. Default 1. */
+  samplingRate: option(count, 1),
+  /** Windows of a batch; null: elements are single windows. Default 128. */
+  batchSize: option(nullable(count), 128),
+  /** Whether windows come in random order. Default false. */
+  shuffle: option(boolean, false),
+  /** Of that order. Default: derived from `setRandomSeed`. */
+  seed: option(nullable(integer()), null),
+  /** The first step that is used. Default 0. */
+  startIndex: option(nullable(integer({ min: 0 })), null),
+  /** The step behind the last that is used. Default: all are. */
+  endIndex: option(nullable(integer({ min: 1 })), null),
+})
+/** Options of `timeseriesDataset`. */
+export type TimeseriesOptions = InputsOf<ReturnType<typeof timeseriesOptions>> & {
+  /** What belongs to each step: a window's target is that of its first step. Default: none. */
+  targets?: TensorLike | null | undefined
+}
+
+/** What elements of `timeseriesDataset` are. */
+export type TimeseriesElement<Options> = Options extends { readonly targets: infer Targets extends object }
+  ? [Tensor, Options extends { readonly batchSize: null } ? Targets extends readonly number[] ? number : Tensor | number : Tensor]
+  : Tensor
+
+/**
+ * Windows over a series: [windows, sequenceLength, …] batch by batch, with `targets` in pairs.
+ *
+ *   // ten steps, and what comes behind them
+ *   timeseriesDataset(series.slice(0, -10), { sequenceLength: 10, targets: series.slice(10) })
+ *
+ * Window i has the steps startIndex + i · sequenceStride + j · samplingRate, j = 0 … sequenceLength − 1.
+ *
+ * Keras: `keras.utils.timeseries_dataset_from_array`.
+ * @param data [steps, …]
+ * @throws DataError where no window has room
+ */
+export function timeseriesDataset<const Options extends TimeseriesOptions>(data: TensorLike, options: Options): Dataset<TimeseriesElement<Options>> {
+  const { targets = null, ...rest } = (options ?? {}) as TimeseriesOptions
+  const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex } = readOptions('timeseriesDataset', timeseriesOptions(), rest)
+  const series = stepsOf(data, 'timeseriesDataset')
+  const goals = targets === null ? null : stepsOf(targets, 'timeseriesDataset: targets')
+  const [start, end] = [startIndex ?? 0, endIndex ?? series.count]
+  if (start >= end || end > series.count) throw new ArgumentError(`timeseriesDataset: startIndex and endIndex must be a part of 0 … ${series.count}, received ${start} and ${end}`)
+  const room = end - start - (sequenceLength - 1) * samplingRate
+  const positions = Math.min(room, goals === null ? room : goals.count - start)
+  if (positions < 1) {
+    throw new DataError(`timeseriesDataset: a window of ${sequenceLength} steps spans ${(sequenceLength - 1) * samplingRate + 1}, there are ${end - start}${goals === null ? '' : ` and ${goals.count} targets`}`)
+  }
+  const starts = Dataset.range(start, start + positions, sequenceStride)
+  const order = shuffle ? starts.shuffle(starts.size!, seed === null ? {} : { seed }) : starts
+  const windows = order.map((at): unknown => {
+    const window = series.window(at, sequenceLength, samplingRate)
+    return goals === null ? window : [window, goals.step(at)]
+  })
+  return (batchSize === null ? windows : windows.batch(batchSize)) as Dataset<TimeseriesElement<Options>>
+}
+
+interface Steps {
+  readonly count: number
+  step(at: number): number | Tensor
+  window(at: number, length: number, rate: number): Tensor
+}
+
+function stepsOf(values: TensorLike, where: string): Steps {
+  const { data, shape, dtype } = toTensor(values, where)
+  const [count, ...rest] = shape
+  if (count === undefined) throw new DataError(`${where}: expected steps, received a single number`)
+  const width = sizeOf(rest)
+  const elements = (at: number) => data.subarray(at * width, (at + 1) * width)
+  return {
+    count,
+    step: (at) => (rest.length === 0 ? data[at]! : new Tensor(elements(at), rest, dtype)),
+    window(at, length, rate) {
+      const own = data.slice(0, 0).constructor as new (size: number) => typeof data
+      const window = new own(length * width)
+      for (let i = 0; i < length; i++) window.set(elements(at + i * rate), i * width)
+      return new Tensor(window, [length, ...rest], dtype)
+    },
+  }
+}

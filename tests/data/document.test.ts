@@ -1,0 +1,52 @@
+// docs/data.md: its code, run as it stands on files as it describes them.
+// modes: simd
+
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import * as myelin from '../../src'
+import * as data from '../../src/data'
+import { readDocument, runBlocks, testedBlocks } from '../helpers/documented'
+
+it('has code that runs as it stands', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'myelin-document-'))
+  // Its paths lie in that folder.
+  const there = (path: unknown): unknown => (typeof path === 'string' ? join(folder, path) : path)
+  const placed = Object.fromEntries(['readCsv', 'readText', 'readJsonLines', 'readImage', 'imageFolder', 'readNpz', 'writeNpz'].map((name) => {
+    const own = Reflect.get(data, name) as (...given: unknown[]) => unknown
+    return [name, (...given: unknown[]) => own(...given.map(there))]
+  }))
+  const document = readDocument('docs/data.md')
+  const flats = /^`flats\.csv`:\n\n```\n([\s\S]*?)```/m.exec(document)![1]!
+  try {
+    writeFileSync(join(folder, 'flats.csv'), flats)
+    writeFileSync(join(folder, 'new-flats.csv'), flats.split('\n').slice(0, 4).join('\n'))
+    writeFileSync(join(folder, 'digits.csv'), 'label,p0,p1\n7,0,255\n1,51,0\n')
+    writeFileSync(join(folder, 'poem.txt'), 'one\n\ntwo\n')
+    writeFileSync(join(folder, 'reviews.jsonl'), '{"stars":5}\n{"stars":3}\n{"stars":1}\n')
+    cpSync(new URL('../golden/data/animals', import.meta.url).pathname, join(folder, 'animals'), { recursive: true })
+    const features = Array.from({ length: 40 }, (_, i) => [i / 40, i % 3])
+    const made = await runBlocks(testedBlocks(document), { ...myelin, ...data, ...placed }, { features, classes: features.map((_, i) => Number(i > 25)) }, [
+      'first', 'columns', 'vocabulary', 'unseen', 'batch', 'pixels', 'labels', 'lines', 'praise', 'photo', 'grey', 'train', 'validation', 'x', 'y', 'xTest', 'yTest', 'mean', 'std', 'windows',
+    ])
+    expect(made.first).toEqual([{ rooms: 2, area: 54.5, built: 893980800000, heating: 1 }, 720])
+    expect(made.vocabulary).toEqual({ heating: ['district, new', 'gas', 'pump'] })
+    expect(made.columns).toHaveLength(5)
+    expect(await made.unseen.toArray()).toHaveLength(2)
+    expect([made.batch.x.shape, made.batch.y.shape]).toEqual([[4, 3], [4]])
+    expect([made.pixels.toArray(), made.labels.toArray()]).toEqual([[[0, 1], [expect.closeTo(0.2), 0]], [7, 1]])
+    expect(await made.lines.toArray()).toEqual(['one', 'two'])
+    expect(made.praise).toEqual([true, false])
+    expect([made.photo.shape, made.grey.shape]).toEqual([[4, 9, 3], [4, 9, 1]])
+    expect([made.train.files.length, made.validation.files.length, made.train.classNames]).toEqual([4, 2, ['cat', 'dog', 'elk']])
+    expect([made.x.toArray(), made.y.toArray()]).toEqual([[[1, 2], [3, 4]], [0, 1]])
+    expect([made.xTest.length, made.yTest.length]).toEqual([8, 8])
+    expect(Object.keys(made.mean)).toEqual(['loss', 'accuracy'])
+    expect(made.std.loss).toBeGreaterThanOrEqual(0)
+    const [[x, goals]] = await made.windows.toArray()
+    expect([x.shape, goals.shape]).toEqual([[73, 14], [73]])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
