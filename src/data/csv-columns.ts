@@ -63,6 +63,8 @@ export class Column {
     this.name = name
     this.index = index
     this.type = type
+    const twice = vocabulary?.find((each, i) => vocabulary.indexOf(each) !== i)
+    if (twice !== undefined) throw new ArgumentError(`readCsv: vocabulary '${name}' has ${quoted(twice)} twice`)
     this.classes = vocabulary === null ? null : numbersOf(vocabulary)
     if (missing === 'mean' && type !== 'number') throw new ArgumentError(`readCsv: missing '${name}': only a column of numbers has a mean, this one is of type ${type}`)
     if (typeof missing === 'number' && type !== 'number') throw new ArgumentError(`readCsv: missing '${name}': the value for a column of type ${type} must be text, received ${missing}`)

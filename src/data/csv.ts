@@ -184,6 +184,8 @@ class CsvFile {
   private readonly decoder: Decoder
   private readonly place: Place
   private readonly quoting: { readonly quote: number; readonly delimiter: number }
+  /** A quoted cell, or a line end of two characters. */
+  private readonly quotedOrEnd: RegExp
   private plan: Promise<Plan> | null = null
 
   constructor(
@@ -193,7 +195,9 @@ class CsvFile {
     this.faults = new Faults(settings.onError)
     this.decoder = new Decoder(bytes.name, settings.encoding)
     this.place = { file: bytes.name, line: 0 }
-    this.quoting = { quote: '"'.charCodeAt(0), delimiter: settings.delimiter.charCodeAt(0) }
+    const delimiter = settings.delimiter.charCodeAt(0)
+    this.quotedOrEnd = new RegExp(String.raw`(?<=^|[\n\x${delimiter.toString(16).padStart(2, '0')}])"[^"]*(?:""[^"]*)*"|\r\n`, 'g')
+    this.quoting = { quote: '"'.charCodeAt(0), delimiter }
   }
 
   open(pass: number): Cursor<unknown> {
@@ -318,8 +322,8 @@ class CsvFile {
 
   private parse(papa: typeof Papa, { bytes, line, isQuoted }: Block): Papa.ParseResult<string[]> {
     const content = this.decoder.decode(bytes, line)
-    // Within quotes a line end stays what it is.
-    const unified = isQuoted ? content.replace(/"[^"]*"|\r\n/g, (part) => (part === '\r\n' ? '\n' : part)) : content.replaceAll('\r\n', '\n')
+    // Within quotes, which begin where a cell does, a line end stays what it is.
+    const unified = isQuoted ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part)) : content.replaceAll('\r\n', '\n')
     return papa.parse<string[]>(unified, { delimiter: this.settings.delimiter, newline: '\n', quoteChar: '"', fastMode: !isQuoted })
   }
 
@@ -399,6 +403,8 @@ class CsvFile {
     for (const [where, list] of Object.entries(said)) {
       const other = list?.find((name) => !names.includes(name))
       if (other !== undefined) throw unknownName(`column of ${this.bytes.name} in ${where}`, other, names)
+      const twice = list?.find((name, i) => list.indexOf(name) !== i)
+      if (twice !== undefined) throw new ArgumentError(`readCsv: ${where} has ${quoted(twice)} twice`)
     }
   }
 
@@ -422,6 +428,8 @@ class CsvFile {
 
   private withSlots(plan: Plan): Plan {
     const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
+    const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
+    if (parts !== undefined) throw new ArgumentError(`readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Say dates: 'milliseconds'.`)
     if (text !== undefined) throw new ArgumentError(`readCsv: column '${text.name}' is text, which has no place in a vector. Make it a category, or leave it out by columns.`)
     const slots: Slot[] = Array.from({ length: plan.width }, () => ({ to: 'nothing', at: 0, isNumber: true, read: () => true }))
     const place = (columns: readonly Column[], to: 'features' | 'targets'): number => columns.reduce((at, column) => {

@@ -111,6 +111,10 @@ describe('what a file looks like', () => {
     expect(await read('\ufeff a ,b\n\n1,"x\r\ny"\r\n')).toEqual([{ a: 1, b: 'x\r\ny' }])
     expect(await read('"a"\n"1"\n')).toEqual([{ a: 1 }])
     expect(await read('a,b\n')).toEqual([])
+    for (const delimiter of [',', '|', '\t', '^', 'b', ']', '\\', '-', '.']) {
+      const text = ['x,y', '1,5" pipe', '2,"c', 'd"', '3,"e', ''].join('\r\n').replaceAll(',', delimiter).replace(`3${delimiter}"e`, `3${delimiter}"e"`)
+      expect(await read(text, { delimiter })).toEqual([{ x: 1, y: '5" pipe' }, { x: 2, y: 'c\r\nd' }, { x: 3, y: 'e' }])
+    }
     expect(await read('a,b\n1,5" pipe\n2,c')).toEqual([{ a: 1, b: '5" pipe' }, { a: 2, b: 'c' }])
   })
 
@@ -201,6 +205,9 @@ describe('what is wrong', () => {
       ['a,a\n1,2', {}, /two columns are called 'a'/],
       ['a,b\n1,2', { target: ['a', 'b'] }, /no column is left/],
       ['a,b\n1,x', { features: 'vector', types: { b: 'string' } }, /column 'b' is text/],
+      ['a,b\n1,2', { columns: ['a', 'a'] }, /columns has 'a' twice/],
+      ['a,b\n1,x', { vocabulary: { b: ['x', 'x'] } }, /vocabulary 'b' has 'x' twice/],
+      ['a,b\n1,2001-01-01', { target: 'b', features: 'vector', dates: 'parts' }, /cannot be the target 'b'/],
       ['a,b\n1,x', { missing: { b: 'mean' } }, /only a column of numbers has a mean/],
       ['a,b\n1,x', { missing: { a: 'none' } }, /or a number, received 'none'/],
       ['a,b\n1,x', { vocabulary: { a: ['1'] }, types: { a: 'number' } }, /is for a column of type category/],
