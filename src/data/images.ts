@@ -6,7 +6,7 @@ import { boolean, choice, count, custom, integer, listOf, nullable, number, opti
 import type { InputsOf, Kind } from '../core/options'
 import { interpolation, resize } from '../ops/image'
 import { permutation } from '../ops/random'
-import { oneHot } from '../ops/shape'
+import { oneHot } from '../ops/one-hot'
 import { Tensor } from '../ops/tensor'
 import type { NodeModules } from '../runtime/platform'
 import { nodeModule } from '../runtime/platform'

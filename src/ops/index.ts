@@ -4,6 +4,7 @@
 export * from './elementwise'
 export * from './activations'
 export * from './reduce'
+export { oneHot } from './one-hot'
 export * from './shape'
 export * from './linalg'
 export * from './functions'

@@ -2,7 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { commonType, dtypes, storeData } from '../core/dtypes'
-import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
 import { number as finite } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, sameShape, sizeOf } from '../core/shapes'
@@ -13,9 +13,9 @@ import {
 } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
-import { cast, equal } from './elementwise'
+import { cast } from './elementwise'
 import { Tensor } from './tensor'
-import { apply, currentTrace } from './trace'
+import { apply } from './trace'
 
 /** Axes of a tensor, or all of them; Keras's None is null. */
 type SomeAxes = Axis | { readonly axis?: Axis }
@@ -274,29 +274,4 @@ export function eye(rows: number, columns?: number | null, k = 0, dtype: DType =
   const data = new dtypes[requireDType('eye', dtype)].array(m * n)
   for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1
   return new Tensor(data, [m, n], dtype)
-}
-
-/**
- * 1 at the position that each index names along a new last axis, 0 elsewhere.
- *
- *   ops.oneHot([0, 2], 3)   // [[1, 0, 0], [0, 0, 1]]
- *
- * Within a traced function nobody looks at the numbers: there, as in Keras, an index that is no class gives a row of zeros.
- * @throws DataError for an index that is no class, where it is data
- */
-export function oneHot(indices: TensorLike, numClasses: number): Tensor {
-  const index = asTensor(indices, 'oneHot')
-  const classes = requireInteger('oneHot: numClasses', numClasses, 0)
-  if (currentTrace() === null) requireClasses(index, classes)
-  return oneHotOrZeros(index, classes)
-}
-
-/** The same with a row of zeros for an index that is no class. */
-export function oneHotOrZeros(indices: Tensor, numClasses: number): Tensor {
-  return cast(equal(expandDims(cast(indices, 'int32'), -1), arange(0, numClasses, 1, 'int32')), 'float32')
-}
-
-function requireClasses({ data }: Tensor, numClasses: number): void {
-  const at = data.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < numClasses))
-  if (at >= 0) throw new DataError(`oneHot: an index must be a class number 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`)
 }

@@ -1,5 +1,6 @@
 // Trains two models in the page and measures whether the page stays responsive meanwhile.
 // Leaves what it found in window.testResult; run.mjs asserts it.
+import { fromPixels, readImage, readJsonLines } from '../../dist/data.js'
 import { Dense, Sequential, configure, dispose, ops, runtimeInfo, threadsReady } from '../../dist/index.js'
 
 const element = (id) => document.getElementById(id)
@@ -21,6 +22,7 @@ async function main() {
   const penguins = await trainPenguins(x, y)
   const wide = await trainWide()
   const threads = await useThreads()
+  const pictures = await readPictures()
   element('status').textContent += ` · trained in ${penguins.milliseconds.toFixed(0)} ms`
   return {
     crossOriginIsolated: window.crossOriginIsolated,
@@ -29,7 +31,19 @@ async function main() {
     loss: penguins.loss,
     responsiveness: [penguins.responsiveness, wide],
     threads,
+    pictures,
   }
+}
+
+// What the browser decodes and draws: a picture from an address, the same from bytes, and from a canvas; values of a Blob.
+async function readPictures() {
+  const address = new URL('../golden/data/rgb.png', import.meta.url)
+  const [fetched, uploaded] = [await readImage(address), await readImage(await (await fetch(address)).blob())]
+  const canvas = document.createElement('canvas')
+  const bitmap = await createImageBitmap(await (await fetch(address)).blob())
+  Object.assign(canvas, { width: bitmap.width, height: bitmap.height }).getContext('2d').drawImage(bitmap, 0, 0)
+  const values = await readJsonLines(new Blob(['{"a":1}\n{"a":2}'])).toArray()
+  return { images: [fetched, uploaded, fromPixels(canvas)].map((image) => image.toArray()), values }
 }
 
 // The model most people start with: many tiny steps, a callback after each epoch.

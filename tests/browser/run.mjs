@@ -18,6 +18,8 @@ const candidates = [
   '/usr/bin/google-chrome-stable',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
+/** What Pillow makes of the pictures. */
+const golden = JSON.parse(await readFile(join(root, 'tests/golden/data.json'), 'utf8'))
 const timeout = 120_000 // milliseconds, for all training in one page
 const attempts = 3 // other work on the machine can hold up a page at any time, so a late beat gets another chance
 
@@ -140,6 +142,8 @@ async function runScenario({ name, isolated }) {
     assert.ok(loss[loss.length - 1] < loss[0], `expected the loss to fall, received ${loss[0]} → ${loss[loss.length - 1]}`)
     const longest = Math.max(...result.responsiveness.map(({ milliseconds }) => milliseconds))
     assert.ok(longest > 100, `expected a fit long enough to judge, over 100 ms, received ${longest} ms`)
+    for (const image of result.pictures.images) assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of a picture')
+    assert.deepEqual(result.pictures.values, [{ a: 1 }, { a: 2 }])
     result.responsiveness.forEach(assertResponsive)
 
     console.log(`✓ ${name}: accuracy ${result.accuracy.toFixed(3)} (baseline ${result.baseline.toFixed(3)})`)
@@ -170,6 +174,7 @@ async function serve(headers) {
     '.js': 'text/javascript; charset=utf-8',
     '.map': 'application/json',
     '.csv': 'text/csv; charset=utf-8',
+    '.png': 'image/png',
   }
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))

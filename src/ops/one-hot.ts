@@ -1,0 +1,35 @@
+// Class numbers as rows with a single 1: for users, who are told of a wrong one, and for losses and metrics, which are not.
+
+import { DataError } from '../core/errors'
+import { requireInteger } from './arguments'
+import type { TensorLike } from './convert'
+import { asTensor } from './convert'
+import { cast, equal } from './elementwise'
+import { arange, expandDims } from './shape'
+import type { Tensor } from './tensor'
+import { currentTrace } from './trace'
+
+/**
+ * 1 at the position that each index names along a new last axis, 0 elsewhere.
+ *
+ *   ops.oneHot([0, 2], 3)   // [[1, 0, 0], [0, 0, 1]]
+ *
+ * Within a traced function nobody looks at the numbers: there, as in Keras, an index that is no class gives a row of zeros.
+ * @throws DataError for an index that is no class, where it is data
+ */
+export function oneHot(indices: TensorLike, numClasses: number): Tensor {
+  const index = asTensor(indices, 'oneHot')
+  const classes = requireInteger('oneHot: numClasses', numClasses, 0)
+  if (currentTrace() === null) requireClasses(index, classes)
+  return oneHotOrZeros(index, classes)
+}
+
+/** The same with a row of zeros for an index that is no class. */
+export function oneHotOrZeros(indices: Tensor, numClasses: number): Tensor {
+  return cast(equal(expandDims(cast(indices, 'int32'), -1), arange(0, numClasses, 1, 'int32')), 'float32')
+}
+
+function requireClasses({ data }: Tensor, numClasses: number): void {
+  const at = data.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < numClasses))
+  if (at >= 0) throw new DataError(`oneHot: an index must be a class number 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`)
+}
