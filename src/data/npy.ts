@@ -3,7 +3,7 @@
 
 import type { DType, TensorData } from '../core/dtypes'
 import { allocateData } from '../core/dtypes'
-import { DataError, FormatError, formatShape } from '../core/errors'
+import { ArgumentError, DataError, FormatError, formatShape } from '../core/errors'
 import { boolean, option, readOptions } from '../core/options'
 import type { InputsOf } from '../core/options'
 import type { Shape } from '../core/shapes'
@@ -49,7 +49,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   f8: { bytes: 8, dtype: 'float32', read: (view, at, isLittle) => view.getFloat64(at, isLittle) },
 }
 
-const written: Readonly<Record<DType, string>> = { float32: '<f4', int32: '<i4', bool: '|b1', int8: '|i1' }
+const written: Readonly<Partial<Record<DType, string>>> = { float32: '<f4', int32: '<i4', bool: '|b1', int8: '|i1' }
 
 /** (−1)^sign · 2^(exponent − 25) · (1024 + fraction), with exponent and fraction of 5 and 10 bits. */
 function fromHalf(bits: number): number {
@@ -126,9 +126,12 @@ export async function writeNpz(arrays: Readonly<Record<string, TensorLike>>, pat
   return bytes
 }
 
+/** @throws ArgumentError for strings */
 function encode({ data, dtype, shape }: Tensor): Uint8Array {
+  const code = written[dtype]
+  if (code === undefined) throw new ArgumentError(`writeNpy: a tensor of ${dtype} cannot be written`)
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`
-  const header = `{'descr': '${written[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`
+  const header = `{'descr': '${code}', 'fortran_order': False, 'shape': ${tuple}, }`
   const start = MAGIC.length + 4
   const length = Math.ceil((start + header.length + 1) / ALIGNMENT) * ALIGNMENT - start
   const text = new TextEncoder().encode(`${header.padEnd(length - 1)}\n`)

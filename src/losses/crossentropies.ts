@@ -9,7 +9,8 @@ import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { add, cast, clip, divide, exp, log, multiply, negative, notEqual, power, sigmoid, softplus, subtract, where } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
-import { broadcastTo, expandDims, moveAxis, oneHot, reshape } from '../ops/shape'
+import { oneHotOrZeros } from '../ops/one-hot'
+import { broadcastTo, expandDims, moveAxis, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, operandOf } from '../ops/trace'
 import type { Given } from './values'
@@ -168,7 +169,7 @@ export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLi
   const index = counts === null ? labels : cast(where(counts, labels, -1), 'int32')
   const scores = classScores(output, axis, fromLogits, counts)
   if ('logits' in scores) return apply('classCrossEntropy', [scores.logits, index], {})[0]!
-  return negative(sum(multiply(oneHot(index, output.shape.at(axis)!), scores.logProbabilities), { axis: -1 }))
+  return negative(sum(multiply(oneHotOrZeros(index, output.shape.at(axis)!), scores.logProbabilities), { axis: -1 }))
 }
 
 /** The options of the generalized cross-entropy. */
@@ -183,7 +184,7 @@ export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: Ten
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)
-  const own = sum(multiply(oneHot(index, p.shape.at(-1)!), p), { axis: -1 })
+  const own = sum(multiply(oneHotOrZeros(index, p.shape.at(-1)!), p), { axis: -1 })
   return divide(subtract(1, power(own, q)), q)
 }
 

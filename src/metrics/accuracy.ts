@@ -5,7 +5,8 @@ import type { InputsOf } from '../core/options'
 import { alignRanks } from '../losses/weights'
 import { cast, equal, greater, less, multiply } from '../ops/elementwise'
 import { any, argmax, sum } from '../ops/reduce'
-import { expandDims, oneHot, reshape, slice } from '../ops/shape'
+import { oneHotOrZeros } from '../ops/one-hot'
+import { expandDims, reshape, slice } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { MeanOfValues } from './mean'
 import type { MetricOptions } from './metric'
@@ -70,7 +71,7 @@ export type TopKOptions = InputsOf<ReturnType<typeof topKOptions>> & MetricOptio
 export class TopKCategoricalAccuracy extends configured(MeanOfValues, topKOptions) {
   static override readonly className = 'TopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
-    return inTopK(oneHot(argmax(yTrue, -1), yPred.shape.at(-1)!), yPred, this.k)
+    return inTopK(oneHotOrZeros(argmax(yTrue, -1), yPred.shape.at(-1)!), yPred, this.k)
   }
 }
 
@@ -89,6 +90,6 @@ export class SparseTopKCategoricalAccuracy extends configured(MeanOfValues, spar
       const first = slice(yPred, yPred.shape.map(() => 0), [...yPred.shape.slice(0, -1), Math.min(this.k, yPred.shape.at(-1)!)])
       return cast(any(equal(expandDims(classNumbers(yTrue, yPred), -1), first), { axis: -1 }), 'float32')
     }
-    return inTopK(oneHot(classNumbers(yTrue, yPred), yPred.shape.at(-1)!), yPred, this.k)
+    return inTopK(oneHotOrZeros(classNumbers(yTrue, yPred), yPred.shape.at(-1)!), yPred, this.k)
   }
 }

@@ -2,7 +2,8 @@
 
 import { cast, minimum, multiply } from '../../ops/elementwise'
 import { bincount } from '../../ops/segments'
-import { oneHot, reshape } from '../../ops/shape'
+import { oneHotOrZeros } from '../../ops/one-hot'
+import { reshape } from '../../ops/shape'
 import type { Tensor } from '../../ops/tensor'
 import { ShapeError, formatShape } from '../../core/errors'
 import { choice } from '../../core/options'
@@ -25,7 +26,7 @@ export function encodeCategories(where: string, numbers: Tensor, mode: CategoryM
   encodedShape(where, numbers.shape, mode, size)
   if (mode === 'oneHot') {
     const { shape } = numbers
-    return oneHot(shape.length > 1 && shape.at(-1) === 1 ? reshape(numbers, shape.slice(0, -1)) : numbers, size)
+    return oneHotOrZeros(shape.length > 1 && shape.at(-1) === 1 ? reshape(numbers, shape.slice(0, -1)) : numbers, size)
   }
   const rows = numbers.rank === 1 ? reshape(numbers, [numbers.shape[0]!, 1]) : numbers
   const counts = cast(bincount(rows, { minlength: size }), 'float32')
