@@ -25,6 +25,8 @@ export { conv, convTranspose, depthwiseConv, separableConv } from './convolution
 export type { ConvOptions, ConvTransposeOptions } from './convolution'
 export { resize } from './image'
 export type { ResizeOptions } from './image'
+export { affineTransform } from './warp'
+export type { AffineTransformOptions, FillMode } from './warp'
 export { batchNorm, layerNorm, moments, normalize, rmsNorm } from './normalization'
 export type { BatchNormOptions, LayerNormOptions, Moments, NormalizeOptions, RmsNormOptions } from './normalization'
 export { averagePool, maxPool } from './pooling'

@@ -424,7 +424,23 @@ def pairs(made):
     return {**made, "pairs": True}
 
 
-FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier]
+def image():
+    rng = random(9)
+    x = normal(rng, (3, 4, 5, 2))
+    maps = np.array([[0.9, 0.3, -0.7, -0.2, 1.1, 0.45, 0, 0], [1, 0, 2.25, 0, 1, -1.6, 0, 0], [-0.4, 1.3, 7.1, 1.7, 0.2, -6.3, 0, 0]])
+    # Keras moves channels by the last two numbers, which are 0
+    six = lambda m: jnp.concatenate([m[..., :6], jnp.zeros_like(m[..., 6:])], -1)
+    affine = dict(fn=lambda x, m, **options: keras.ops.image.affine_transform(x, six(m), data_format="channels_last", **options), tolerance=2e-5)
+    for fill in ["reflect", "wrap", "constant", "nearest"]:
+        yield case("affineTransform", [x, maps], fillMode=fill, fillValue=0.5, second=False, **affine)
+        yield case("affineTransform", [x, maps], fillMode=fill, interpolation="nearest", second=False, **affine)
+    yield case("affineTransform", [x, maps], **affine)
+    yield case("affineTransform", [x[0], maps[0]], fillMode="reflect", **affine)
+    # halves of whole numbers, which are rounded away from 0
+    yield case("affineTransform", [x[:1], [[1, 0, 0.5, 0, 1, -0.5, 0, 0]]], interpolation="nearest", fillMode="nearest", second=False, **affine)
+
+
+FAMILIES = [elementwise, reduction, rearranging, constructing, products, sorting, segments, linalg, fourier, image]
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]

@@ -123,6 +123,28 @@ describe('resize', () => {
   })
 })
 
+describe('affineTransform', () => {
+  const row = tensor([1, 2, 3], [1, 1, 3, 1])
+  const moved = (by: number, options: object): number[] => [...ops.affineTransform(row, [1, 0, by, 0, 1, 0, 0, 0], options).data]
+
+  it('says what lies beyond the edges', () => {
+    expect(moved(2, {})).toEqual([3, 0, 0])
+    expect(moved(2, { fillValue: 9 })).toEqual([3, 9, 9])
+    expect(moved(2, { fillMode: 'nearest' })).toEqual([3, 3, 3])
+    expect(moved(2, { fill_mode: 'reflect' })).toEqual([3, 3, 2])
+    expect(moved(-7, { fillMode: 'reflect' })).toEqual([1, 1, 2])
+    expect(moved(-4, { fillMode: 'wrap' })).toEqual([3, 1, 2])
+    expect(moved(0.5, { fillMode: 'nearest' })).toEqual([1.5, 2.5, 3])
+  })
+
+  it('refuses what does not fit', () => {
+    expect(() => ops.affineTransform(row, [1, 0, 0, 0, 1, 0])).toThrow('affineTransform: the transform must be [8], or [1, 8] for each image, received [6]')
+    expect(() => ops.affineTransform(row, ops.ones([2, 8]))).toThrow(ShapeError)
+    expect(() => ops.affineTransform([1, 2], ops.ones([8]))).toThrow(/expected images/)
+    expect(() => ops.affineTransform(row, ops.ones([8]), { fillMode: 'mirror' })).toThrow(/fillMode must be 'reflect' or 'wrap'/)
+  })
+})
+
 describe('batchNorm, layerNorm and rmsNorm', () => {
   const x = tensor([[1, 2], [3, 6]])
 

@@ -6,7 +6,7 @@ import { flatten } from '../../src/core/tree'
 import type { OpCase, OpTensor, OpsFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
 
-const FAMILIES = ['elementwise', 'reduction', 'rearranging', 'constructing', 'products', 'sorting', 'segments', 'linalg', 'fourier']
+const FAMILIES = ['elementwise', 'reduction', 'rearranging', 'constructing', 'products', 'sorting', 'segments', 'linalg', 'fourier', 'image']
 const TOLERANCE = 1e-5
 
 type AnyOp = (...given: readonly unknown[]) => unknown
