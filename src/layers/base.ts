@@ -97,8 +97,8 @@ export abstract class LayerBase extends LayerParts {
       whileProbing(() =>
         trace(types, (symbols) => {
           const input: Tree<unknown> = unflatten<Tensor>(specs, symbols)
-          const { training = false, mask = null, initialState = null, ...attention } = said(symbols)
-          const context = new CallContext(training, mask, initialState, undefined, attention)
+          const { training = false, mask = null, initialState = null, ...others } = said(symbols)
+          const context = new CallContext(training, mask, initialState, undefined, others)
           output = withFrame(this, context, () => this.callChecked(input, context))
           return []
         }),
@@ -287,8 +287,8 @@ export abstract class LayerBase extends LayerParts {
     const mask = isContext ? undefined : options.mask
     const initialState = isContext ? null : (options.initialState ?? null)
     const reports = isContext && outer === undefined ? options : outer
-    const attention = isContext ? {} : options
-    return new CallContext(training ?? outer?.training ?? false, mask === undefined ? masksOf(input) : mask, initialState, reports, attention)
+    const said = isContext ? {} : options
+    return new CallContext(training ?? outer?.training ?? false, mask === undefined ? masksOf(input) : mask, initialState, reports, said)
   }
 
   private requireOwner(owner: LayerBase): void {

@@ -5,13 +5,13 @@ import type { Shape, TensorType } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, mapTree } from '../core/tree'
 import { Tensor } from '../ops/tensor'
-import type { AttentionCall } from './context'
+import type { SaidToCall } from './context'
 import type { BatchShape } from './spec'
 import { TensorSpec } from './spec'
 import { originOf } from './symbol'
 
 /** What `apply` may be told besides its input. */
-export interface ApplyOptions extends AttentionCall {
+export interface ApplyOptions extends SaidToCall {
   /** Default: that of the layer that calls this one; false outside of all layers. */
   readonly training?: boolean | undefined
   /** Which elements of the input count. Default: the masks that the inputs carry. */
@@ -30,6 +30,7 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
   attentionMask: true,
   useCausalMask: true,
   returnAttentionScores: true,
+  countWeights: true,
 } satisfies Record<keyof ApplyOptions, true>)
 
 /** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
@@ -48,7 +49,7 @@ export function readApplyOptions(layer: { toString(): string }, options: ApplyOp
 }
 
 /** Options that are tensors. */
-export const TENSOR_OPTIONS = ['mask', 'initialState', 'attentionMask'] as const
+export const TENSOR_OPTIONS = ['mask', 'initialState', 'attentionMask', 'countWeights'] as const
 
 /** What a probe is traced with. */
 interface ProbeTypes {

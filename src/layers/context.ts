@@ -20,6 +20,12 @@ export interface AttentionCall {
   readonly returnAttentionScores?: boolean | undefined
 }
 
+/** What else a call may be told, for the layers that take it. */
+export interface SaidToCall extends AttentionCall {
+  /** How much each element of the input counts, for CategoryEncoding that counts. */
+  readonly countWeights?: Tensor | null | undefined
+}
+
 /** What a call knows besides its input. */
 export class CallContext {
   private readonly reports: Reports
@@ -32,10 +38,15 @@ export class CallContext {
     /** The first state of a recurrent layer, when the caller gave one. */
     readonly initialState: Tree<Tensor> | null = null,
     outer?: CallContext,
-    /** What an attention layer was told. */
-    readonly attention: AttentionCall = {},
+    /** What the layer was told besides. */
+    readonly said: SaidToCall = {},
   ) {
     this.reports = outer?.reports ?? { losses: [], metrics: [] }
+  }
+
+  /** What an attention layer was told. */
+  get attention(): AttentionCall {
+    return this.said
   }
 
   /** Adds a scalar to the loss of this step. */

@@ -2,6 +2,7 @@
 
 import type { Activation, ActivationIdentifier } from '../activations'
 import { activationName, getActivation } from '../activations'
+import { hasNonFinite } from '../core/dtypes'
 import { ArgumentError, FormatError, quoted } from '../core/errors'
 import type { Kind } from '../core/options'
 import { choice, custom, listOf, named, nullable, option } from '../core/options'
@@ -12,6 +13,9 @@ import type { Constraint, ConstraintIdentifier } from '../constraints'
 import { constraints } from '../constraints/registry'
 import type { Initializer, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import type { NestedArray } from '../ops/tensor'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
 import { regularizers } from '../regularizers/registry'
 import { LayerBase } from './base'
@@ -64,6 +68,16 @@ function toJson(value: unknown): Json {
   if (Array.isArray(value)) return value.map(toJson)
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each)]))
 }
+
+/** Numbers that do not change: one, or lists of them, or a tensor of them; kept as numbers and lists. */
+export const constants: Kind<NestedArray, TensorLike> = /* @__PURE__ */ custom<NestedArray, TensorLike>(
+  (value, where) => {
+    const given = toTensor(value as TensorLike, where)
+    if (given.size === 0 || hasNonFinite(given.data)) throw new ArgumentError(`${where} must be a finite number, or lists of them, received ${quoted(value)}`)
+    return Array.isArray(value) && !value.some(ArrayBuffer.isView) ? (value as NestedArray) : typeof value === 'number' ? value : given.toArray()
+  },
+  (value) => toJson(value),
+)
 
 /** A layer within a layer: given itself, or in its saved form. */
 export const innerLayer: Kind<Layer, Layer | Serialized> = /* @__PURE__ */ custom(

@@ -26,7 +26,12 @@ const sampleOptions = () => ({
   fillValue: option(number(), 0),
 })
 export type AffineTransformOptions = InputsOf<ReturnType<typeof sampleOptions>>
-type SampleOptions = Required<{ readonly interpolation: 'nearest' | 'bilinear'; readonly fillMode: FillMode; readonly fillValue: number }>
+export type Sampling = 'nearest' | 'bilinear'
+export interface SampleOptions {
+  readonly interpolation: Sampling
+  readonly fillMode: FillMode
+  readonly fillValue: number
+}
 
 /**
  * Pixel (x, y) of the result is what lies at (x′, y′) of the image, x along the columns and y along the rows:
@@ -54,13 +59,18 @@ export function affineTransform(images: TensorLike, transform: TensorLike, optio
   }
   const entries = reshape(matrix, [count, 8])
   const entry = (i: number): Tensor => reshape(sliceAlong(entries, 1, i, 1), [count, 1, 1])
-  const [x, y] = [reshape(arange(0, columns), [1, 1, columns]), reshape(arange(0, rows), [1, rows, 1])]
+  const { x, y } = gridOf(rows, columns)
   const origin = (i: number): Tensor => add(add(multiply(entry(i), x), multiply(entry(i + 1), y)), entry(i + 2))
-  return sample(value, origin(3), origin(0), given)
+  return sampleAt(value, origin(3), origin(0), given)
+}
+
+/** Where pixels stand: x [1, 1, columns] along the columns, y [1, rows, 1] along the rows. */
+export function gridOf(rows: number, columns: number): { readonly x: Tensor; readonly y: Tensor } {
+  return { x: reshape(arange(0, columns), [1, 1, columns]), y: reshape(arange(0, rows), [1, rows, 1]) }
 }
 
 /** x [batch, rows, columns, channels] at places row and column, [batch, height, width] or what broadcasts to it → [batch, height, width, channels]. */
-function sample(x: Tensor, row: Tensor, column: Tensor, { interpolation, fillMode, fillValue }: SampleOptions): Tensor {
+export function sampleAt(x: Tensor, row: Tensor, column: Tensor, { interpolation, fillMode, fillValue }: SampleOptions): Tensor {
   const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
   const pixels = reshape(x, [batch * rows * columns, channels])
   const first = reshape(arange(0, batch * rows * columns, rows * columns, 'int32'), [batch, 1, 1])

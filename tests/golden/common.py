@@ -84,7 +84,7 @@ def camel(name):
     return re.sub(r"_([a-z])", lambda m: m.group(1).upper(), name)
 
 
-NAMED_BY_STRING = {"activation", "classAggregation", "recurrentActivation", "reduction", "mode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
+NAMED_BY_STRING = {"activation", "classAggregation", "recurrentActivation", "reduction", "mode", "outputMode", "distribution", "dataFormat"}  # not summationMethod, curve: those are alike
 NAMESPACES = {
     "learningRate": keras.optimizers.schedules,
     "cell": keras.layers,

@@ -121,6 +121,32 @@ export interface LayersFile extends FixtureFile {
   cases: LayerCase[];
 }
 
+// preprocessing.json
+
+export interface AdaptedCase {
+  name: string;
+  layer: Described;
+  /** What adapt is given, one after the other. */
+  batches: FixtureTensor[];
+  /** The boundaries of Discretization; mean, then variance of Normalization. */
+  found: FixtureTensor;
+  input: FixtureTensor;
+  output: FixtureTensor;
+}
+
+/** A layer of images called with training = true. Nothing is left to chance: factors are [f, f]. */
+export interface TrainedCase {
+  name: string;
+  layer: Described;
+  input: FixtureTensor;
+  output: FixtureTensor;
+}
+
+export interface PreprocessingFile extends FixtureFile {
+  adapted: AdaptedCase[];
+  trained: TrainedCase[];
+}
+
 // embedding.json: Embedding → Flatten → Dense, or with maskZero Embedding → Dense; batches of 4 in order, six epochs
 
 export interface EmbeddingCase {

@@ -560,7 +560,47 @@ def attention(rng):
     yield "GroupedQueryAttention with masks", grouped(), query, value, dict(masks=[of_query, of_value])
 
 
-FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, convolutional, pooling, normalization, attention]
+# ---------------------------------------------------------------- preprocessing
+
+
+def preprocessing(rng):
+    x, sequence, image = normal(rng, (4, 3)), normal(rng, (2, 3, 4)), normal(rng, (2, 5, 7, 2))
+    tokens = rng.integers(0, 4, (3, 4)).astype(np.int32)
+    given = dict(mean=[0.5, -1, 2], variance=[4, 0.25, 0])
+    yield "Normalization", spec("Normalization", **given), x
+    yield "Normalization invert", spec("Normalization", invert=True, **given), x
+    yield "Normalization axis 1", spec("Normalization", axis=1, **given), sequence
+    yield "Normalization axis [1, 2]", spec("Normalization", axis=[1, 2], mean=[1, 2, 3, 4], variance=[1, 2, 3, 4]), sequence
+    yield "Normalization by one number", spec("Normalization", axis=None, mean=0.5, variance=2), sequence
+    yield "Normalization by one number of each axis", spec("Normalization", mean=0.5, variance=2), sequence
+    yield "Rescaling", spec("Rescaling", scale=0.25, offset=-1), x
+    yield "Rescaling by channels", spec("Rescaling", scale=[1, 2, 3], offset=[0, 1, 0]), x
+    yield "Discretization", spec("Discretization", binBoundaries=[-1, 0, 0.5]), sequence
+    for mode in ("oneHot", "multiHot", "count"):
+        yield f"Discretization {mode}", spec("Discretization", binBoundaries=[-1, 0, 0.5], outputMode=mode), x
+        yield f"Discretization {mode} of 3-D", spec("Discretization", binBoundaries=[-1, 0, 0.5], outputMode=mode), sequence
+        yield f"CategoryEncoding {mode}", spec("CategoryEncoding", numTokens=5, outputMode=mode), tokens
+        yield f"CategoryEncoding {mode} of single tokens", spec("CategoryEncoding", numTokens=5, outputMode=mode), tokens[:, :1]
+    for method in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        yield f"Resizing {method}", spec("Resizing", height=3, width=9, interpolation=method), image
+    yield "Resizing antialias", spec("Resizing", height=3, width=4, antialias=True), image
+    yield "Resizing of one image", spec("Resizing", height=3, width=4), image[0]
+    for height, width in ((3, 9), (6, 3), (2, 2)):
+        yield f"Resizing cropToAspectRatio {height} {width}", spec("Resizing", height=height, width=width, cropToAspectRatio=True), image
+        yield f"Resizing padToAspectRatio {height} {width}", spec("Resizing", height=height, width=width, padToAspectRatio=True, fillValue=0.5), image
+    yield "Resizing channelsFirst", spec("Resizing", height=3, width=4, dataFormat="channelsFirst"), normal(rng, (2, 3, 5, 6))
+    yield "Resizing of integers", spec("Resizing", height=3, width=4), rng.integers(0, 256, (2, 5, 7, 2)).astype(np.int32)
+    yield "CenterCrop", spec("CenterCrop", height=2, width=4), image
+    yield "CenterCrop of one image", spec("CenterCrop", height=3, width=5), image[0]
+    yield "CenterCrop channelsFirst", spec("CenterCrop", height=2, width=4, dataFormat="channelsFirst"), normal(rng, (2, 3, 5, 6))
+    for height, width in ((6, 4), (4, 9), (8, 8)):
+        yield f"CenterCrop of a smaller image {height} {width}", spec("CenterCrop", height=height, width=width), image
+    yield "AutoContrast", spec("AutoContrast", valueRange=[-1, 3]), image
+    for name, more in (("RandomFlip", {}), ("RandomRotation", dict(factor=0.2)), ("RandomContrast", dict(factor=0.2)), ("MixUp", {})):
+        yield f"{name} out of training", spec(name, **more), image
+
+
+FAMILIES = [merging, core, reshaping, regularization, activations, recurrent, convolutional, pooling, normalization, attention, preprocessing]
 
 # ---------------------------------------------------------------- embedding.json
 

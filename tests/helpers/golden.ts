@@ -11,7 +11,7 @@ import type { FixtureName } from './not-yet'
 /** |received − expected| ≤ tolerance · (1 + |expected|). */
 export const TOLERANCE = 1e-5
 
-export function readFixture<File>(name: FixtureName | 'attention' | 'one-cycle' | 'rules' | 'regularizers' | 'explain' | `${'layers' | 'ops'}/${string}`): File {
+export function readFixture<File>(name: FixtureName | 'attention' | 'preprocessing' | 'one-cycle' | 'rules' | 'regularizers' | 'explain' | `${'layers' | 'ops'}/${string}`): File {
   const file: File = JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8'))
   return file
 }

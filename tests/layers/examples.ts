@@ -37,6 +37,8 @@ export interface Example {
   readonly random?: boolean
   /** Whether training replaces weights, so that its gradient is not that of the weights before. */
   readonly assigns?: boolean
+  /** Whether it has to be adapted, or given weights, before it is called. */
+  readonly adapts?: boolean
   /** It begins a model and cannot stand within one. */
   readonly begins?: boolean
 }
@@ -178,6 +180,55 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   MaxPooling1D: [{ options: { poolSize: 2, strides: 1 }, input: steps }],
   MaxPooling2D: [{ input: photo, others: [new Input([4, 5, 2], 'int32')] }, { options: { poolSize: 3, strides: [1, 2], padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
   MaxPooling3D: [{ options: { poolSize: 2, padding: 'same' }, input: volume }],
+
+  // preprocessing
+  AutoContrast: [{ options: { valueRange: [-2, 2] }, input: photo }, { options: { dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]), others: [new Input([2, 4, 5], 'int32')] }],
+  CategoryEncoding: [
+    { options: { numTokens: 5 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
+    { options: { numTokens: 5, outputMode: 'oneHot' }, input: whole, others: [new Input([1], 'int32'), new Input([], 'int32')] },
+    { options: { numTokens: 5, outputMode: 'count' }, input: whole },
+  ],
+  CenterCrop: [
+    { options: { height: 2, width: 3 }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
+    { options: { height: 6, width: 3, dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+  ],
+  CutMix: [{ options: { seed: 1 }, input: photo, random: true }, { options: { seed: 1 }, input: { images: photo, labels: vector }, random: true }],
+  Discretization: [
+    { options: { binBoundaries: [-1, 0.3, 1] }, input: steps, others: [whole] },
+    { options: { binBoundaries: [-1, 0.3], numBins: 4, outputMode: 'multiHot' }, input: vector },
+  ],
+  Equalization: [{ options: { valueRange: [-2, 2], bins: 8 }, input: photo, random: true }],
+  MixUp: [{ options: { seed: 1 }, input: photo, random: true }, { options: { seed: 1, alpha: 2 }, input: { images: photo, labels: vector }, random: true }],
+  Normalization: [
+    { options: { mean: [1, 2, 3, 4], variance: [1, 0.25, 4, 2] }, input: steps, others: [new Input([3, 4], 'int32')] },
+    { options: { mean: 0.5, variance: 2, axis: null, invert: true }, input: photo },
+    { options: { axis: [1, 2] }, input: steps, adapts: true },
+  ],
+  RandomBrightness: [{ options: { factor: 0.2, valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  RandomContrast: [{ options: { factor: [0.3, 0.6], valueRange: [-5, 5], seed: 1 }, input: photo, random: true }],
+  RandomCrop: [{ options: { height: 2, width: 3, seed: 1 }, input: photo, random: true }, { options: { height: 5, width: 5, seed: 1 }, input: photo }],
+  RandomErasing: [{ options: { fillValue: [1, -1], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }, { options: { factor: [0.5, 0.9], seed: 1 }, input: photo, random: true }],
+  RandomFlip: [
+    { options: { seed: 1 }, input: photo, others: [new Input([4, 5, 2], 'int32')], random: true },
+    { options: { mode: 'vertical', dataFormat: 'channelsFirst', seed: 2 }, input: { images: new Input([2, 4, 5]), segmentationMasks: new Input([1, 4, 5], 'int32') }, random: true },
+  ],
+  RandomGaussianBlur: [{ options: { sigma: [0.4, 0.9], kernelSize: [5, 3], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  RandomGrayscale: [{ options: { seed: 1 }, input: new Input([4, 5, 3]), random: true }],
+  RandomInvert: [{ options: { valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  RandomRotation: [
+    { options: { factor: 0.2, seed: 1 }, input: photo, others: [new Input([4, 5, 2], 'int32')], random: true },
+    { options: { factor: [0.1, 0.2], fillMode: 'constant', fillValue: 0.5, dataFormat: 'channelsFirst', seed: 1 }, input: new Input([2, 4, 5]), random: true },
+  ],
+  RandomShear: [{ options: { xFactor: 0.3, yFactor: [0.1, 0.2], fillMode: 'wrap', seed: 1 }, input: photo, random: true }],
+  RandomTranslation: [{ options: { heightFactor: 0.3, widthFactor: [-0.4, 0.1], fillMode: 'nearest', seed: 1 }, input: photo, random: true }],
+  RandomZoom: [{ options: { heightFactor: 0.3, seed: 1 }, input: photo, random: true }, { options: { heightFactor: [0.4, 0.6], widthFactor: 0.5, interpolation: 'nearest', seed: 1 }, input: photo, random: true }],
+  Rescaling: [{ options: { scale: 0.5, offset: -1 }, input: vector, others: [whole] }, { options: { scale: [1, 2, 3, 4] }, input: steps }],
+  Resizing: [
+    { options: { height: 3, width: 7 }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
+    { options: { height: 3, width: 3, cropToAspectRatio: true, antialias: true }, input: photo },
+    { options: { height: 6, width: 3, padToAspectRatio: true, fillValue: 0.5, interpolation: 'nearest', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+  ],
+  Solarization: [{ options: { additionFactor: 0.1, thresholdFactor: [0.3, 0.5], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
 
   // recurrent
   Bidirectional: [

@@ -1,0 +1,94 @@
+// The base of layers that find their state in data, before training: adapt. What they look for is theirs to say.
+
+import { DataError, StateError, quoted } from '../../core/errors'
+import type { InputsOf } from '../../core/options'
+import { count, nullable, option, readOptions } from '../../core/options'
+import { isBranch } from '../../core/tree'
+import type { ElementsOrMaker } from '../../data/source'
+import { END, isElements, sourceOf } from '../../data/source'
+import type { TensorLike } from '../../ops/convert'
+import { asTensor } from '../../ops/convert'
+import { Tensor } from '../../ops/tensor'
+import { isProbing } from '../context'
+import { TensorLayer } from '../core/tensor-layer'
+
+const adaptOptions = () => ({
+  /** How many batches are read at most; null for all. Default null. */
+  steps: option(nullable(count), null),
+})
+export type AdaptOptions = InputsOf<ReturnType<typeof adaptOptions>>
+
+/** One batch as the layer takes it; or batches, one after the other, of which pairs [x, y] and records { x, y } count with x. */
+export type AdaptData<Batch = TensorLike> = Batch | ElementsOrMaker<unknown> | readonly Tensor[]
+
+/**
+ * A layer that looks at data before it is used. `adapt` goes over them once: `begin`, `update` for each batch, `finish`. What the
+ * layer knew before is what it knows until `finish`, so that data that cannot be read change nothing.
+ */
+export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
+  /** Whether the layer knows what it needs: from `adapt`, from its options, or from a file. */
+  protected abstract get isAdapted(): boolean
+  /** Forgets what was found in other data. */
+  protected abstract begin(): void
+  /** Looks at a batch. */
+  protected abstract update(batch: Batch): void
+  /** Keeps what was found. */
+  protected abstract finish(): void
+
+  /** A batch from what was given for one: a tensor, unless a layer reads something else. */
+  protected readBatch(given: unknown): Batch {
+    return asTensor(given as TensorLike, `${this}: adapt`) as Batch
+  }
+
+  /**
+   * Learns from data what the layer needs. Whatever it learnt before is forgotten.
+   * @param data one batch, or batches one after the other: a Dataset, an (async) iterable, a list of tensors
+   * @throws DataError where there is no batch, or one that the layer cannot read
+   * @example await normalization.adapt(rows.batch(256))
+   */
+  async adapt(data: AdaptData, options: AdaptOptions = {}): Promise<void> {
+    const { steps } = readOptions(`${this}: adapt`, adaptOptions(), options)
+    this.requireAdaptable()
+    this.begin()
+    if (isElements(data) || isBatches(data)) await this.updateAll(data, steps ?? Infinity)
+    else this.update(this.readBatch(data))
+    this.finish()
+  }
+
+  /** Refuses `adapt` where options say already what it would find. */
+  protected requireAdaptable(): void {}
+
+  private async updateAll(elements: ElementsOrMaker<unknown>, steps: number): Promise<void> {
+    const cursor = sourceOf(elements, `${this}: adapt`).open(0)
+    try {
+      let read = 0
+      for (; read < steps; read++) {
+        const batch = await cursor.next()
+        if (batch === END) break
+        this.update(this.readBatch(inputOf(batch, `${this}: adapt`)))
+      }
+      if (read === 0) throw new DataError(`${this}: adapt: the data have no batch`)
+    } finally {
+      await cursor.close()
+    }
+  }
+
+  /** @throws StateError where the layer knows nothing yet; not while only shapes are asked for */
+  protected requireAdapted(): void {
+    if (this.isAdapted || isProbing()) return
+    throw new StateError(`${this} does not know its data yet. Call await layer.adapt(data) before the model is used`)
+  }
+}
+
+/** A list of tensors is many batches; one of numbers or typed arrays is the rows of one. */
+function isBatches(data: unknown): data is readonly Tensor[] {
+  return Array.isArray(data) && data.length > 0 && data.every((each) => each instanceof Tensor)
+}
+
+/** What a model would be given of a batch: x of [x, y] and of { x, y }. */
+function inputOf(batch: unknown, where: string): unknown {
+  if (Array.isArray(batch) && batch[0] instanceof Tensor) return batch[0]
+  if (!isBranch(batch) || Array.isArray(batch) || 'data' in batch) return batch
+  if ('x' in batch) return batch.x
+  throw new DataError(`${where}: a batch must be x, [x, y] or { x, y }, received ${quoted(batch)}`)
+}

@@ -1,0 +1,185 @@
+// Images in other colours: brightness, contrast and their like, most of them at random.
+
+import { configured, integer, number, option, required } from '../../core/options'
+import { ShapeError } from '../../core/errors'
+import { add, cast, clip, divide, equal, less, maximum, multiply, round, subtract, where } from '../../ops/elementwise'
+import { cumsum, max, mean, min, sum } from '../../ops/reduce'
+import { bincount } from '../../ops/segments'
+import { pickAlong } from '../../ops/rearrange'
+import { moveAxis, reshape } from '../../ops/shape'
+import { Tensor } from '../../ops/tensor'
+import type { Interval, Transformation } from './image-layer'
+import { ImageLayer, RandomImageLayer, SometimesLayer, interval, rangeOption } from './image-layer'
+
+const within = (x: Tensor, [low, high]: Interval): Tensor => clip(x, low, high)
+/** From one range of values to another. */
+const rescaled = (x: Tensor, [low, high]: Interval, [to, end]: Interval): Tensor =>
+  low === to && high === end ? x : add(multiply(divide(subtract(x, low), high - low), end - to), to)
+
+/** The levels that colours have in tables of 8 bits. */
+const BYTES: Interval = [0, 255]
+
+/**
+ * Adds a number to each image in training, δ · (high − low) with δ drawn from `factor`, and keeps it within the value range.
+ *
+ * Keras: `keras.layers.RandomBrightness`.
+ */
+export class RandomBrightness extends configured(RandomImageLayer, () => ({
+  /** δ, as a share of the value range: f for −f … f, or [low, high]. */
+  factor: required(interval(-1, 1)),
+  ...rangeOption(),
+}), 'factor') {
+  static readonly className = 'RandomBrightness'
+
+  protected augment(images: Tensor): Transformation {
+    const [low, high] = this.valueRange
+    const more = multiply(this.drawEach(this.factor, images), high - low)
+    return { images: (x) => within(add(x, more), this.valueRange) }
+  }
+}
+
+/**
+ * (x − mean) · c + mean in training, with the mean of each channel of an image, and c drawn for each image from 1 − low … 1 + high;
+ * within the value range.
+ *
+ * Keras: `keras.layers.RandomContrast`, which in 3.15 takes one number f for 1 … 1 + f, against its documentation.
+ */
+export class RandomContrast extends configured(RandomImageLayer, () => ({
+  /** f for 1 − f … 1 + f, or [low, high] for 1 − low … 1 + high. */
+  factor: required({
+    ...interval(0, 1),
+    read: (value: unknown, where: string): Interval => interval(0, 1).read(typeof value === 'number' ? [value, value] : value, where),
+  }),
+  ...rangeOption(),
+}), 'factor') {
+  static readonly className = 'RandomContrast'
+
+  protected augment(images: Tensor): Transformation {
+    const [low, high] = this.factor
+    const contrast = this.drawEach([1 - low, 1 + high], images)
+    return {
+      images: (x) => {
+        const middle = mean(x, [1, 2], true)
+        return within(add(multiply(subtract(x, middle), contrast), middle), this.valueRange)
+      },
+    }
+  }
+}
+
+/** How much red, green and blue count as brightness: ITU-R BT.601. */
+const LUMA = [0.2989, 0.587, 0.114]
+
+/**
+ * In training an image becomes grey with probability `factor`: each channel 0.2989 red + 0.587 green + 0.114 blue.
+ *
+ * Keras: `keras.layers.RandomGrayscale`.
+ */
+export class RandomGrayscale extends configured(RandomImageLayer, () => ({
+  /** The probability. Default 0.5. */
+  factor: option(number({ min: 0, max: 1 }), 0.5),
+}), 'factor') {
+  static readonly className = 'RandomGrayscale'
+
+  protected augment(images: Tensor): Transformation {
+    const channels = images.shape[3]!
+    if (channels !== 3 && channels !== 1) throw new ShapeError(`${this}: images must have 3 channels, red, green and blue, or one, received ${channels}`)
+    const isGrey = less(this.drawEach([0, 1], images), this.factor)
+    return { images: (x) => (channels === 1 ? x : where(isGrey, sum(multiply(x, new Tensor(Float32Array.from(LUMA), [3], 'float32')), 3, true), x)) }
+  }
+}
+
+/**
+ * In training an image becomes its negative, high − x, with a probability.
+ *
+ * Keras: `keras.layers.RandomInvert`.
+ */
+export class RandomInvert extends configured(SometimesLayer, rangeOption, 'valueRange') {
+  static readonly className = 'RandomInvert'
+
+  protected augment(images: Tensor): Transformation {
+    const isInverted = this.chosen(images)
+    return { images: (x) => where(isInverted, subtract(this.valueRange[1], x), x) }
+  }
+}
+
+/**
+ * In training adds a number to each image, and inverts what is then at or above a threshold: y = x + a, then y < t ? y : 255 − y, of
+ * values in 0 … 255.
+ *
+ * Keras: `keras.layers.Solarization`, which in 3.15 draws from low … 255 · high, where low is a share as well.
+ */
+export class Solarization extends configured(RandomImageLayer, () => ({
+  /** a, as a share of the value range: f for one drawn from 0 … f, or [low, high]. Default 0. */
+  additionFactor: option(interval(0, 1), 0),
+  /** t, as a share of the value range: f for one drawn from 0 … f, or [low, high]. Default 0: all is inverted. */
+  thresholdFactor: option(interval(0, 1), 0),
+  ...rangeOption(),
+})) {
+  static readonly className = 'Solarization'
+
+  protected augment(images: Tensor): Transformation {
+    const share = (factor: Interval): Tensor => multiply(this.drawEach(factor, images), BYTES[1])
+    const [addition, threshold] = [share(this.additionFactor), share(this.thresholdFactor)]
+    return {
+      images: (x) => {
+        const y = within(add(rescaled(x, this.valueRange, BYTES), addition), BYTES)
+        return rescaled(where(less(y, threshold), y, subtract(BYTES[1], y)), BYTES, this.valueRange)
+      },
+    }
+  }
+}
+
+/**
+ * Stretches each channel of an image to the whole value range: (x − min) / (max − min), in training and out of it. A channel of one
+ * value stays.
+ *
+ * Keras: `keras.layers.AutoContrast`.
+ */
+export class AutoContrast extends configured(ImageLayer, rangeOption, 'valueRange') {
+  static readonly className = 'AutoContrast'
+
+  protected transformation(): Transformation {
+    return {
+      images: (x) => {
+        const [least, most] = [min(x, [1, 2], true), max(x, [1, 2], true)]
+        const isFlat = equal(least, most)
+        const share = divide(subtract(x, least), where(isFlat, 1, subtract(most, least)))
+        return where(isFlat, x, rescaled(share, [0, 1], this.valueRange))
+      },
+    }
+  }
+}
+
+/**
+ * In training each channel of an image gets about as many pixels of every level: a pixel becomes the share of pixels of its level or
+ * below, of those above the lowest. A channel of one level stays.
+ *
+ * Keras: `keras.layers.Equalization`, which counts the levels of a whole batch.
+ */
+export class Equalization extends configured(ImageLayer, () => ({
+  ...rangeOption(),
+  /** How many levels are told apart. Default 256. */
+  bins: option(integer({ min: 2 }), 256),
+}), 'valueRange') {
+  static readonly className = 'Equalization'
+
+  protected transformation(_images: Tensor, training: boolean): Transformation | null {
+    return training ? { images: (x) => this.equalized(x) } : null
+  }
+
+  private equalized(x: Tensor): Tensor {
+    const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
+    const planes = reshape(moveAxis(x, 3, 1), [batch * channels, rows * columns])
+    const levels = rescaled(planes, this.valueRange, BYTES)
+    const bin = cast(clip(multiply(levels, (this.bins - 1) / BYTES[1]), 0, this.bins - 1), 'int32')
+    const counts = cast(bincount(bin, { minlength: this.bins }), 'float32')
+    const below = cumsum(counts, 1)
+    // the pixels of the lowest level that there is
+    const lowest = min(where(equal(below, 0), Infinity, below), 1, true)
+    const above = subtract(rows * columns, lowest)
+    const table = round(divide(multiply(maximum(subtract(below, lowest), 0), BYTES[1]), maximum(above, 1)))
+    const equalized = where(equal(above, 0), levels, pickAlong(table, bin, 1))
+    return moveAxis(reshape(rescaled(equalized, BYTES, this.valueRange), [batch, channels, rows, columns]), 1, 3)
+  }
+}
+

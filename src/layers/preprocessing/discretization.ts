@@ -1,0 +1,105 @@
+// Discretization: which of several ranges a number falls into.
+
+import type { DType } from '../../core/dtypes'
+import { ArgumentError, DataError } from '../../core/errors'
+import { choice, configured, count, listOf, nullable, number, option } from '../../core/options'
+import { digitize } from '../../ops/sorting'
+import { Tensor } from '../../ops/tensor'
+import { Variable } from '../../ops/variable'
+import type { BatchShape } from '../spec'
+import { AdaptedLayer } from './adapted'
+import { encode, encodedShape, notSparse } from './encoding'
+import type { Summary } from './quantiles'
+import { EMPTY, boundariesOf, merged, summaryOf } from './quantiles'
+
+/**
+ * The number of the bin of each element, int32: how many of the boundaries are ≤ x. Boundaries are given, or `adapt` finds
+ * `numBins − 1` of them, such that every bin has about as many of the data. Other output modes encode that number.
+ *
+ *   new Discretization({ binBoundaries: [0, 1, 2] }).apply([-1.5, 1, 3.4, 0.5])   // [0, 2, 3, 1]
+ *
+ *   const ages = new Discretization({ numBins: 4, outputMode: 'oneHot' })
+ *   await ages.adapt(column)
+ *
+ * Data are kept as a summary of 1/epsilon quantiles, merged batch by batch. The boundaries are part of the configuration, so that files
+ * and clones have them. Where there are fewer different data than bins, the last bins stay empty.
+ *
+ * Keras: `keras.layers.Discretization`.
+ * @throws StateError when it is used before it was adapted
+ */
+export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
+  /** Where bins end, rising: n of them make n + 1 bins. Default null: adapt finds them. */
+  binBoundaries: option(nullable(listOf(number())), null),
+  /** How many bins adapt makes. Default null, with binBoundaries. */
+  numBins: option(nullable(count), null),
+  /** How exact adapt is: it holds 1/epsilon numbers. Default 0.01. */
+  epsilon: option(number({ above: 0, max: 1 }), 0.01),
+  /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as of CategoryEncoding. Default int. */
+  outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
+  /** Must be false. */
+  sparse: option(notSparse, false),
+})) {
+  static readonly className = 'Discretization'
+  private summary: Summary = EMPTY
+  // What was traced reads it, so that it may adapt again. No weight: the configuration has the boundaries.
+  readonly #boundaries = new Variable(this.filled(), { name: `${this.name}/boundaries`, trainable: false })
+
+  protected override checkOptions(): void {
+    const { binBoundaries, numBins } = this
+    if (binBoundaries === null && numBins === null) throw new ArgumentError(`${this}: needs binBoundaries, or numBins for adapt`)
+    const falls = binBoundaries?.findIndex((boundary, i) => i > 0 && boundary < binBoundaries[i - 1]!) ?? -1
+    if (falls >= 0) throw new ArgumentError(`${this}: binBoundaries must rise, received ${binBoundaries![falls]} behind ${binBoundaries![falls - 1]}`)
+    if (binBoundaries !== null && numBins !== null && binBoundaries.length >= numBins) {
+      throw new ArgumentError(`${this}: binBoundaries make ${binBoundaries.length + 1} bins, more than numBins, ${numBins}. One of both is enough`)
+    }
+  }
+
+  /** How many bins there are. */
+  private get depth(): number {
+    return this.numBins ?? this.binBoundaries!.length + 1
+  }
+
+  protected get isAdapted(): boolean {
+    return this.binBoundaries !== null
+  }
+
+  protected override requireAdaptable(): void {
+    if (this.numBins === null) throw new ArgumentError(`${this}: has the binBoundaries that it was given. Give numBins in their place, and adapt finds them`)
+  }
+
+  protected begin(): void {
+    this.summary = EMPTY
+  }
+
+  protected update({ data }: Tensor): void {
+    if (!(data as Float32Array).every(Number.isFinite)) throw new DataError(`${this}: adapt: the data hold NaN or infinite numbers`)
+    this.summary = merged(summaryOf(data, this.epsilon), this.summary, this.epsilon)
+  }
+
+  protected finish(): void {
+    if (this.summary.values.length === 0) throw new DataError(`${this}: adapt: the data have no numbers`)
+    Object.assign(this, { binBoundaries: [...boundariesOf(this.summary, this.depth)] })
+    this.#boundaries.assign(this.filled())
+    this.summary = EMPTY
+  }
+
+  /** All boundaries: bins without data lie beyond all numbers. */
+  private filled(): Tensor {
+    const all = Float32Array.from({ length: this.depth - 1 }, (_, i) => this.binBoundaries?.[i] ?? Infinity)
+    return new Tensor(all, [all.length], 'float32')
+  }
+
+  call(x: Tensor): Tensor {
+    this.requireAdapted()
+    const bins = digitize(x, this.#boundaries.value)
+    return this.outputMode === 'int' ? bins : encode(bins, this.outputMode, this.depth)
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return this.outputMode === 'int' ? inputShape : encodedShape(inputShape, this.outputMode, this.depth)
+  }
+
+  protected override outputDtype(): DType {
+    return this.outputMode === 'int' ? 'int32' : 'float32'
+  }
+}

@@ -1,0 +1,221 @@
+// The bases of layers of images: one or a batch of them, the channels where dataFormat says, and what belongs to the images, labels and
+// segmentation masks. What happens to them is said by the layers.
+
+import type { DType } from '../../core/dtypes'
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import type { Kind } from '../../core/options'
+import { configured, custom, listOf, number, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import { isBranch, typed } from '../../core/tree'
+import type { TensorLike } from '../../ops/convert'
+import { cast, less } from '../../ops/elementwise'
+import { SeedGenerator, uniform } from '../../ops/random'
+import { expandDims, full, moveAxis, squeeze } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { ApplyOptions } from '../base'
+import type { CallContext } from '../context'
+import { dataFormat } from '../kinds'
+import { Layer } from '../layer'
+import { seedOption } from '../regularization/random-layer'
+import type { BatchShape, TensorSpec } from '../spec'
+
+/** What becomes of the parts of one batch. Whatever is drawn is drawn once for all of them. */
+export interface Transformation {
+  /** x [batch, rows, columns, channels] → the same, or another size. */
+  readonly images: (x: Tensor) => Tensor
+  /** Default: as they are. */
+  readonly labels?: (y: Tensor) => Tensor
+  /** Class numbers of pixels, of the form of images. Default: as they are. */
+  readonly segmentationMasks?: (masks: Tensor) => Tensor
+}
+
+/** Images and what belongs to them. What has another name is passed on. */
+export interface ImageRecord<Value = TensorLike> {
+  readonly images: Value
+  /** [batch, …], one-hot where they are mixed. */
+  readonly labels?: Value
+  /** Class numbers, [batch, rows, columns, 1]. */
+  readonly segmentationMasks?: Value
+  readonly [name: string]: Value | undefined
+}
+
+const PARTS: Readonly<Record<string, keyof Transformation>> = { images: 'images', labels: 'labels', segmentationMasks: 'segmentationMasks', segmentation_masks: 'segmentationMasks' }
+const BOXES: readonly string[] = ['boundingBoxes', 'bounding_boxes']
+
+type Size = readonly [rows: number | null, columns: number | null]
+
+/** Images → images, float32 unless a class says otherwise. */
+export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
+  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+  dataFormat: option(dataFormat, null),
+})) {
+  /**
+   * What happens to a batch; null for nothing.
+   * @param images [batch, rows, columns, channels]
+   */
+  protected abstract transformation(images: Tensor, training: boolean): Transformation | null
+
+  /** The size of the result. */
+  protected sizeFor(size: Size): Size {
+    return size
+  }
+
+  /** The dtype in which images are transformed, and given back. */
+  protected imageDtype(_given: DType): DType {
+    return 'float32'
+  }
+
+  /**
+   * Transforms images, [batch, rows, columns, channels] or [rows, columns, channels]; or a record of them and their labels and
+   * segmentation masks, all of them alike. Nothing is drawn unless `training` is said, or this is called within a layer that trains.
+   */
+  override apply(input: TensorLike, options?: ApplyOptions | CallContext): Tensor
+  override apply<Given extends ImageRecord>(input: Given, options?: ApplyOptions | CallContext): { readonly [Name in keyof Given]: Tensor }
+  override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
+    return typed(this.applyTree(input, options))
+  }
+
+  call(x: Tensor, { training }: CallContext): Tensor {
+    return this.transformed({ images: x }, training)['images']!
+  }
+
+  protected override callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
+    return isBranch(input) ? this.transformed(this.requireRecord(input), context.training) : super.callTree(input, context)
+  }
+
+  protected override buildTree(specs: Tree<TensorSpec>): void {
+    if (isBranch(specs)) this.requireRecord(specs)
+    else super.buildTree(specs)
+  }
+
+  protected override outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
+    return isBranch(specs) ? this.tracedOutputSpec(this.requireRecord(specs) as Tree<TensorSpec>, options) : super.outputTree(specs, options)
+  }
+
+  private requireRecord(input: object): Readonly<Record<string, Tensor>> {
+    if (Array.isArray(input) || !('images' in input)) {
+      throw new ShapeError(`${this}: the input must be images, or a record { images, labels, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`)
+    }
+    const boxes = BOXES.find((name) => name in input)
+    if (boxes !== undefined) throw new ArgumentError(`${this}: does not transform ${boxes}; leave them out`)
+    return typed(input)
+  }
+
+  private transformed(parts: Readonly<Record<string, Tensor>>, training: boolean): Record<string, Tensor> {
+    const { images } = parts as { readonly images: Tensor }
+    const isOne = this.lastShape(images.shape).length === 3
+    const inForm = (x: Tensor): Tensor => {
+      const batch = isOne ? expandDims(x, 0) : x
+      return this.isFirst && batch.rank === 4 ? moveAxis(batch, 1, -1) : batch
+    }
+    const outOfForm = (x: Tensor): Tensor => {
+      const batch = this.isFirst && x.rank === 4 ? moveAxis(x, -1, 1) : x
+      return isOne ? squeeze(batch, 0) : batch
+    }
+    const dtype = this.imageDtype(images.dtype)
+    const change = this.transformation(cast(inForm(images), dtype), training)
+    const changed = Object.entries(parts).map(([name, part]): [string, Tensor] => {
+      const kind = PARTS[name]
+      const value = kind === 'images' ? cast(part, dtype) : part
+      const own = kind === undefined ? undefined : change?.[kind]
+      if (own === undefined) return [name, value]
+      if (kind === 'labels') return [name, isOne ? squeeze(own(expandDims(value, 0)), 0) : own(value)]
+      return [name, cast(outOfForm(own(inForm(value))), value.dtype)]
+    })
+    return Object.fromEntries(changed)
+  }
+
+  private get isFirst(): boolean {
+    return this.dataFormat === 'channelsFirst'
+  }
+
+  /** The shape of one or many images with the channels last. @throws ShapeError for what are no images */
+  private lastShape(shape: BatchShape): BatchShape {
+    if (shape.length !== 3 && shape.length !== 4) {
+      const form = this.isFirst ? 'channels, rows, columns' : 'rows, columns, channels'
+      throw new ShapeError(`${this}: the input must be [batch, ${form}] or [${form}], received ${formatShape(shape)}`)
+    }
+    if (!this.isFirst) return shape
+    const channels = shape.length - 3
+    return [...shape.slice(0, channels), ...shape.slice(channels + 1), shape[channels]!]
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    const last = this.lastShape(inputShape)
+    const batch = last.slice(0, -3)
+    const [rows, columns, channels] = last.slice(-3) as [number | null, number | null, number | null]
+    const size = this.sizeFor([rows, columns])
+    return this.isFirst ? [...batch, channels, ...size] : [...batch, ...size, channels]
+  }
+
+  protected override outputDtype([dtype]: readonly DType[]): DType {
+    return this.imageDtype(dtype ?? 'float32')
+  }
+}
+
+/** Where a number is drawn from, uniformly; nothing is drawn where both bounds are one. */
+export type Interval = readonly [low: number, high: number]
+
+/** An interval within bounds: [low, high], or one number f for [−f, f], as far as the bounds allow it. */
+export function interval(min: number, max: number): Kind<Interval, number | readonly number[]> {
+  const bound = number({ min, max })
+  const both = listOf(bound, 2)
+  return custom<Interval, number | readonly number[]>(
+    (value, where) => {
+      if (typeof value === 'number') return [Math.max(-Math.abs(bound.read(value, where)), min), Math.abs(value)]
+      if (!Array.isArray(value)) throw new ArgumentError(`${where} must be a number in [${min}, ${max}] or two of them, received ${quoted(value)}`)
+      const [a, b] = both.read(value, where) as [number, number]
+      return [Math.min(a, b), Math.max(a, b)]
+    },
+    (value) => [...value],
+  )
+}
+
+/** The least and the largest value of a pixel. */
+const valueRange: Kind<Interval, readonly number[]> = /* @__PURE__ */ custom<Interval, readonly number[]>(
+  (value, where) => {
+    const [a, b] = listOf(number(), 2).read(value, where) as [number, number]
+    if (a === b) throw new ArgumentError(`${where} must be two numbers that differ, received ${quoted(value)}`)
+    return [Math.min(a, b), Math.max(a, b)]
+  },
+  (value) => [...value],
+)
+
+export const rangeOption = () => ({
+  /** The least and the largest value of a pixel. Default [0, 255]. */
+  valueRange: option(valueRange, [0, 255]),
+})
+
+/** Images that training changes at random, each in its own way; as they are otherwise. */
+export abstract class RandomImageLayer extends configured(ImageLayer, seedOption) {
+  protected readonly generator = new SeedGenerator(this.seed ?? undefined, `${this.name}/seedGenerator`)
+
+  /** What training does. @param images [batch, rows, columns, channels] */
+  protected abstract augment(images: Tensor): Transformation
+
+  protected transformation(images: Tensor, training: boolean): Transformation | null {
+    return training ? this.augment(images) : null
+  }
+
+  /** Numbers of an interval. */
+  protected draw([low, high]: Interval, shape: Shape): Tensor {
+    return low === high ? full(shape, low) : uniform(shape, { minval: low, maxval: high, seed: this.generator })
+  }
+
+  /** One number for each image, [batch, 1, 1, 1]. */
+  protected drawEach(bounds: Interval, { shape }: Tensor): Tensor {
+    return this.draw(bounds, [shape[0]!, 1, 1, 1])
+  }
+}
+
+/** Images that something happens to with a probability, which is drawn itself. */
+export abstract class SometimesLayer extends configured(RandomImageLayer, () => ({
+  /** The probability: f for one drawn from 0 … f, or [low, high]. Default 1. */
+  factor: option(interval(0, 1), 1),
+})) {
+  /** Which images it happens to, [batch, 1, 1, 1]. */
+  protected chosen(images: Tensor): Tensor {
+    return less(this.drawEach([0, 1], images), this.drawEach(this.factor, images))
+  }
+}

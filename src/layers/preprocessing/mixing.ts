@@ -1,0 +1,213 @@
+// Parts of images that are something else in training: another image, noise, or blurred.
+
+import { ArgumentError, ShapeError, formatShape, quoted } from '../../core/errors'
+import { configured, custom, integer, listOf, nullable, number, option } from '../../core/options'
+import type { Kind } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { depthwiseConv } from '../../ops/convolution'
+import { add, cast, clip, cos, divide, exp, greaterEqual, less, log, logicalAnd, multiply, sign, sqrt, square, subtract, where } from '../../ops/elementwise'
+import { normal } from '../../ops/random'
+import { sum } from '../../ops/reduce'
+import { argsort } from '../../ops/sorting'
+import { arange, broadcastTo, reshape, take } from '../../ops/shape'
+import { Tensor } from '../../ops/tensor'
+import { gridOf } from '../../ops/warp'
+import type { Interval, Transformation } from './image-layer'
+import { RandomImageLayer, SometimesLayer, interval, rangeOption } from './image-layer'
+
+/** weight · a + (1 − weight) · b, with one weight for each sample, [batch, 1, 1, 1]. */
+function mixed(a: Tensor, b: Tensor, weight: Tensor): Tensor {
+  const own = reshape(weight, [weight.size, ...a.shape.slice(1).map(() => 1)])
+  return add(multiply(own, a), multiply(subtract(1, own), b))
+}
+
+/** Layers that mix images with others of their batch, and their labels in the same proportion. */
+abstract class MixingLayer extends RandomImageLayer {
+  /** The image that each is mixed with: a permutation of the batch. */
+  protected partners({ shape }: Tensor): (x: Tensor) => Tensor {
+    const order = argsort(this.draw([0, 1], [shape[0]!]))
+    return (x) => take(x, order, 0)
+  }
+
+  /** Labels mixed as images are: as much of its own as `weight` says. */
+  protected mixLabels(labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
+    if (labels.rank < 2) throw new ShapeError(`${this}: labels must be one-hot rows, [batch, classes], to be mixed, received ${formatShape(labels.shape)}. See ops.oneHot`)
+    const rows = cast(labels, 'float32')
+    return mixed(rows, partners(rows), weight)
+  }
+
+  /**
+   * Numbers between 0 and 1 of a symmetric beta distribution, Beta(a, a), without trying again: with u and v uniform,
+   *
+   *   z² = (u^(−1/a) − 1) cos² 2πv      ½ (1 + z / √(1 + z²))
+   *
+   * as z · √(2a) has Student's distribution with 2a degrees of freedom. Bailey 1994, Devroye 1996.
+   */
+  protected drawBeta(a: Tensor | number, shape: Shape): Tensor {
+    // in (0, 1]
+    const power = exp(divide(log(subtract(1, this.draw([0, 1], shape))), a))
+    const direction = cos(multiply(this.draw([0, 1], shape), 2 * Math.PI))
+    const above = multiply(subtract(1, power), square(direction))
+    return multiply(add(multiply(sign(direction), sqrt(divide(above, add(add(power, above), TINY)))), 1), 0.5)
+  }
+}
+
+/** Where both are 0, the number is ½. */
+const TINY = 1e-30
+
+/**
+ * In training each image is mixed with another one of the batch, weight · x + (1 − weight) · other, and its labels as well; the weight
+ * is of Beta(alpha, alpha). Zhang et al. 2018.
+ *
+ *   const { images, labels } = new MixUp(0.2).apply({ images, labels }, { training: true })
+ *
+ * Keras: `keras.layers.MixUp`.
+ * @throws ShapeError for labels that are no rows
+ */
+export class MixUp extends configured(MixingLayer, () => ({
+  /** Near 0 one of both images nearly always has all weight; from 1 on both have some. Default 0.2. */
+  alpha: option(number({ above: 0 }), 0.2),
+}), 'alpha') {
+  static readonly className = 'MixUp'
+
+  protected augment(images: Tensor): Transformation {
+    const partners = this.partners(images)
+    const weight = this.drawBeta(this.alpha, [images.shape[0]!, 1, 1, 1])
+    return { images: (x) => mixed(x, partners(x), weight), labels: (y) => this.mixLabels(y, partners, weight) }
+  }
+}
+
+/** A rectangle in each image: which pixels are in it, [batch, rows, columns, 1], and what share of the image they are meant to be. */
+interface Rectangles {
+  readonly inside: Tensor
+  readonly share: Tensor
+}
+
+/**
+ * Rectangles somewhere in images.
+ * @param height of each as a share of the rows, [batch, 1, 1, 1]; width as a share of the columns
+ * @param draw numbers in [0, 1) for each image
+ */
+function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () => Tensor): Rectangles {
+  const [, rows, columns] = shape as [number, number, number]
+  const { x, y } = gridOf(rows, columns)
+  const within = (place: Tensor, extent: number, share: Tensor): Tensor => {
+    const length = multiply(share, extent)
+    const start = multiply(draw(), subtract(extent, length))
+    return logicalAnd(greaterEqual(place, start), less(place, add(start, length)))
+  }
+  const acrossColumns = within(reshape(x, [1, 1, columns, 1]), columns, width)
+  return { inside: logicalAnd(acrossColumns, within(reshape(y, [1, rows, 1, 1]), rows, height)), share: multiply(height, width) }
+}
+
+/**
+ * In training a rectangle of each image comes from another one of the batch, and the labels are mixed by its share. The share is
+ * 1 − Beta(a, a), with a drawn for the batch from `factor`. Yun et al. 2019.
+ *
+ * Keras: `keras.layers.CutMix`.
+ * @throws ShapeError for labels that are no rows
+ */
+export class CutMix extends configured(MixingLayer, () => ({
+  /** a: f for one drawn from 0 … f, or [low, high]. Default 1. */
+  factor: option(interval(0, 1), 1),
+}), 'factor') {
+  static readonly className = 'CutMix'
+
+  protected augment(images: Tensor): Transformation {
+    const each: Shape = [images.shape[0]!, 1, 1, 1]
+    const kept = this.drawBeta(add(this.draw(this.factor, []), 1e-6), each)
+    const side = sqrt(subtract(1, kept))
+    const { inside, share } = rectangles(images, side, side, () => this.draw([0, 1], each))
+    const partners = this.partners(images)
+    const cut = (x: Tensor): Tensor => where(inside, partners(x), x)
+    return { images: cut, segmentationMasks: cut, labels: (y) => this.mixLabels(y, partners, subtract(1, share)) }
+  }
+}
+
+/** A number, or one for each channel. */
+const filling: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ custom<number | readonly number[]>(
+  (value, where) => {
+    if (typeof value === 'number') return number().read(value, where)
+    if (Array.isArray(value)) return listOf(number()).read(value, where)
+    throw new ArgumentError(`${where} must be a number, or one for each channel, received ${quoted(value)}`)
+  },
+  (value) => (typeof value === 'number' ? value : [...value]),
+)
+
+/**
+ * In training a rectangle of an image is replaced, with a probability: by noise, or by a value. The square of each of its sides, as a
+ * share of that of the image, is drawn from `scale`. Zhong et al. 2020.
+ *
+ * Keras: `keras.layers.RandomErasing`.
+ */
+export class RandomErasing extends configured(SometimesLayer, () => ({
+  /** f for 0 … f, or [low, high]. Default [0.02, 0.33]. */
+  scale: option(interval(0, 1), [0.02, 0.33]),
+  /** What lies in the rectangle: a number, or one for each channel; null for normal noise · high. Default null. */
+  fillValue: option(nullable(filling), null),
+  ...rangeOption(),
+})) {
+  static readonly className = 'RandomErasing'
+
+  protected augment(images: Tensor): Transformation {
+    const [batch, , , channels] = images.shape as [number, number, number, number]
+    const each: Shape = [batch, 1, 1, 1]
+    const side = (): Tensor => sqrt(this.draw(this.scale, each))
+    const { inside } = rectangles(images, side(), side(), () => this.draw([0, 1], each))
+    const isErased = logicalAnd(this.chosen(images), inside)
+    const [low, high] = this.valueRange
+    const filled = clip(this.filled(images.shape, channels, high), low, high)
+    return { images: (x) => where(isErased, filled, x) }
+  }
+
+  private filled(shape: Shape, channels: number, high: number): Tensor {
+    const { fillValue } = this
+    if (fillValue === null) return normal(shape, { stddev: high, seed: this.generator })
+    const values = typeof fillValue === 'number' ? [fillValue] : fillValue
+    if (values.length !== 1 && values.length !== channels) throw new ShapeError(`${this}: fillValue must be one number, or ${channels}, one for each channel, received ${values.length}`)
+    return new Tensor(Float32Array.from(values), [values.length], 'float32')
+  }
+}
+
+/** Odd extents of a window, [columns, rows]; one number for both. */
+const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<Interval, number | readonly number[]>(
+  (value, where) => {
+    const both = listOf(integer({ min: 1 }), 2).read(typeof value === 'number' ? [value, value] : value, where) as [number, number]
+    if (both.every((extent) => extent % 2 === 1)) return both
+    throw new ArgumentError(`${where} must be odd, received ${quoted(value)}`)
+  },
+  (value) => [...value],
+)
+
+/**
+ * In training an image is blurred with a probability: each pixel becomes a mean of those around it, with weights
+ * exp(−½ (distance / sigma)²) along both axes, whose sum is 1; zeros lie beyond the edges. One sigma for each axis is drawn for the batch.
+ *
+ * Keras: `keras.layers.RandomGaussianBlur`.
+ */
+export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
+  /** The window: one odd number, or [columns, rows]. Default 3. */
+  kernelSize: option(kernelSize, 3),
+  /** In pixels: f for one drawn from 0 … f, or [low, high], of at most 1. Default 1. */
+  sigma: option(interval(0, 1), 1),
+  ...rangeOption(),
+})) {
+  static readonly className = 'RandomGaussianBlur'
+
+  protected augment(images: Tensor): Transformation {
+    const isBlurred = this.chosen(images)
+    const [across, down] = this.kernelSize.map((size) => bell(size, add(this.draw(this.sigma, []), 1e-6))) as [Tensor, Tensor]
+    const [low, high] = this.valueRange
+    const along = (x: Tensor, kernel: Tensor, window: Shape): Tensor => {
+      const channels = x.shape[3]!
+      return depthwiseConv(x, broadcastTo(reshape(kernel, [...window, 1, 1]), [...window, channels, 1]), { padding: 'same' })
+    }
+    return { images: (x) => clip(where(isBlurred, along(along(x, across, [1, across.size]), down, [down.size, 1]), x), low, high) }
+  }
+}
+
+/** Weights of a window around its middle, whose sum is 1. */
+function bell(size: number, sigma: Tensor): Tensor {
+  const weights = exp(multiply(square(divide(arange(-(size - 1) / 2, (size + 1) / 2), sigma)), -0.5))
+  return divide(weights, sum(weights))
+}

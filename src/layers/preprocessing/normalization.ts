@@ -1,0 +1,173 @@
+// Normalization: features with mean 0 and variance 1, by what adapt found in data.
+
+import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
+import { boolean, configured, either, integer, listOf, nullable, option } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { normalizeAxes, sameShape, sizeOf } from '../../core/shapes'
+import { Initializer } from '../../initializers'
+import { toTensor } from '../../ops/convert'
+import { add, divide, maximum, multiply, sqrt, subtract } from '../../ops/elementwise'
+import { broadcastTo, full, reshape } from '../../ops/shape'
+import { Tensor } from '../../ops/tensor'
+import { untraced } from '../../ops/trace'
+import type { Variable } from '../../ops/variable'
+import { requireExtents, requireSameRank } from '../checks'
+import { constants } from '../kinds'
+import type { BatchShape } from '../spec'
+import { AdaptedLayer } from './adapted'
+import { RunningMoments } from './moments'
+
+/** What a statistic is before anything is known. */
+class Unknown extends Initializer {
+  override call(shape: Shape): Tensor {
+    return full(shape, NaN)
+  }
+}
+
+/** Keras's epsilon: features that do not vary are not divided by 0. */
+const LEAST_DEVIATION = 1e-7
+const LARGEST_INT = 2 ** 31 - 1
+
+/** The weights of a layer that adapts. */
+interface Statistics {
+  readonly mean: Variable
+  readonly variance: Variable
+  readonly count: Variable
+}
+
+/**
+ * (x − mean) / max(√variance, 1e-7), with one mean and one variance for each index along `axis`; with `invert` the way back,
+ * x · max(√variance, 1e-7) + mean. Mean and variance are given, or found by `adapt`, which computes them in float64 over all axes
+ * but `axis`. They are weights that no optimizer changes: files have them.
+ *
+ *   const normalization = new Normalization()
+ *   await normalization.adapt(rows)
+ *   const model = new Sequential([normalization, new Dense({ units: 1 })])
+ *
+ * Keras: `keras.layers.Normalization`, which passes data on as they are where it was not adapted.
+ * @throws StateError when it is used before it was adapted
+ */
+export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
+  /** The axes whose indices have a mean each, from the end where negative; null for one mean of all. Default −1. */
+  axis: option(nullable(either(integer(), listOf(integer()), (value) => typeof value === 'number')), -1),
+  /** A number, or one for each index along `axis`; with `variance`. Default null: adapt finds it. */
+  mean: option(nullable(constants), null),
+  /** As `mean`. */
+  variance: option(nullable(constants), null),
+  /** Whether to go from normalized features to the features. Default false. */
+  invert: option(boolean, false),
+})) {
+  static readonly className = 'Normalization'
+  override readonly supportsMasking = true
+  private statistics: Statistics | null = null
+  private found: RunningMoments | null = null
+
+  protected override checkOptions(): void {
+    const { mean, variance } = this
+    if ((mean === null) !== (variance === null)) throw new ArgumentError(`${this}: mean and variance must be given together`)
+    if (mean === null || variance === null) return
+    const [first, second] = [toTensor(mean, `${this}: mean`), toTensor(variance, `${this}: variance`)]
+    if (!sameShape(first.shape, second.shape)) throw new ArgumentError(`${this}: mean ${formatShape(first.shape)} and variance ${formatShape(second.shape)} must have the same shape`)
+    if (second.data.some((x: number) => x < 0)) throw new ArgumentError(`${this}: variance must be ≥ 0`)
+  }
+
+  /** Axes that keep a mean of their own, rising. */
+  private keptAxes(rank: number): number[] {
+    return normalizeAxes(`${this}: axis`, this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : this.axis, rank)
+  }
+
+  override build(inputShape: BatchShape): void {
+    const shape = this.keptAxes(inputShape.length).map((axis) => inputShape[axis]!)
+    if (shape.some((extent) => extent === null)) throw new ShapeError(`${this}: the extents along axis [${this.keptAxes(inputShape.length).join(', ')}] must be known, received ${formatShape(inputShape)}`)
+    if (this.mean !== null) return void this.givenAlong(this.mean, inputShape)
+    const statistic = (name: string): Variable => this.addWeight({ name, shape, initializer: new Unknown(), trainable: false })
+    this.statistics = {
+      mean: statistic('mean'),
+      variance: statistic('variance'),
+      // Keras has it, too: how many elements a mean is of
+      count: this.addWeight({ name: 'count', shape: [], initializer: 'zeros', dtype: 'int32' }),
+    }
+  }
+
+  protected override checkShape(shape: BatchShape, built: BatchShape): void {
+    requireSameRank(this, shape, built)
+    requireExtents(this, shape, built, this.keptAxes(built.length))
+  }
+
+  /** Values that were given, with an extent of 1 along the other axes of an input. */
+  private givenAlong(values: Parameters<typeof toTensor>[0], inputShape: BatchShape): Tensor {
+    const kept = this.keptAxes(inputShape.length)
+    const wide = inputShape.map((extent, axis) => (kept.includes(axis) ? extent! : 1))
+    const given = toTensor(values, `${this}: mean`)
+    const aligned = inputShape.map(() => 1)
+    given.shape.forEach((extent, i) => (aligned[kept.at(i - given.rank) ?? -1] = extent))
+    const fits = given.rank <= kept.length && aligned.every((extent, axis) => extent === 1 || extent === wide[axis])
+    if (!fits) throw new ShapeError(`${this}: mean and variance ${formatShape(given.shape)} do not fit the axes [${kept.join(', ')}] of an input ${formatShape(inputShape)}`)
+    return broadcastTo(reshape(given, aligned), wide)
+  }
+
+  protected get isAdapted(): boolean {
+    const { statistics } = this
+    return statistics === null ? this.mean !== null : untraced(() => !statistics.mean.view.some(Number.isNaN))
+  }
+
+  protected override requireAdaptable(): void {
+    if (this.mean !== null) throw new ArgumentError(`${this}: has the mean and the variance that it was given. Leave them out, and adapt finds them`)
+  }
+
+  protected begin(): void {
+    this.found = null
+  }
+
+  protected update(batch: Tensor): void {
+    // a row by itself
+    const shape = batch.rank === 1 && this.axis !== null ? [1, ...batch.shape] : batch.shape
+    if (shape.length === 0) throw new ShapeError(`${this}: adapt needs rows, received a number`)
+    this.ensureBuilt([null, ...shape.slice(1)])
+    this.checkShape([null, ...shape.slice(1)], this.buildShape!)
+    const kept = this.keptAxes(shape.length)
+    this.found ??= new RunningMoments(sizeOf(kept.map((axis) => shape[axis]!)))
+    this.found.add(batch.data, slotsOf(shape.slice(1), kept.map((axis) => axis - 1)))
+  }
+
+  protected finish(): void {
+    const { found } = this
+    const { mean, variance, count } = this.requireBuilt(this.statistics)
+    this.found = null
+    if (found === null || found.count === 0) throw new DataError(`${this}: adapt: the data have no rows`)
+    if (![...found.mean, ...found.variance].every(Number.isFinite)) throw new DataError(`${this}: adapt: the data hold NaN or infinite numbers`)
+    mean.assign(new Tensor(Float32Array.from(found.mean), mean.shape, 'float32'))
+    variance.assign(new Tensor(Float32Array.from(found.variance), variance.shape, 'float32'))
+    count.assign(new Tensor(Int32Array.of(Math.min(found.count, LARGEST_INT)), [], 'int32'))
+  }
+
+  call(x: Tensor): Tensor {
+    this.requireAdapted()
+    const [mean, variance] = this.moments(x)
+    const deviation = maximum(sqrt(variance), LEAST_DEVIATION)
+    return this.invert ? add(multiply(x, deviation), mean) : divide(subtract(x, mean), deviation)
+  }
+
+  private moments(x: Tensor): readonly [mean: Tensor, variance: Tensor] {
+    if (this.mean !== null) return [this.givenAlong(this.mean, x.shape), this.givenAlong(this.variance!, x.shape)]
+    const { mean, variance } = this.requireBuilt(this.statistics)
+    const kept = this.keptAxes(x.rank)
+    const wide = x.shape.map((extent, axis) => (kept.includes(axis) ? extent : 1))
+    return [reshape(mean.value, wide), reshape(variance.value, wide)]
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+}
+
+/** For each element of a row its place among the kept axes. */
+function slotsOf(row: Shape, kept: readonly number[]): Int32Array {
+  const slots = new Int32Array(sizeOf(row))
+  let stride = sizeOf(row)
+  for (const [axis, extent] of row.entries()) {
+    stride /= extent
+    if (kept.includes(axis)) for (let i = 0; i < slots.length; i++) slots[i] = slots[i]! * extent + (Math.floor(i / stride) % extent)
+  }
+  return slots
+}

@@ -1,0 +1,153 @@
+// Images flipped, turned, moved, zoomed and sheared at random.
+
+import { choice, configured, nullable, number, option, required } from '../../core/options'
+import { add, cos, lessEqual, multiply, sin, subtract, where } from '../../ops/elementwise'
+import { flip } from '../../ops/shape'
+import type { Tensor } from '../../ops/tensor'
+import type { Sampling } from '../../ops/warp'
+import { fillMode, gridOf, sampleAt, sampling } from '../../ops/warp'
+import type { Interval, Transformation } from './image-layer'
+import { RandomImageLayer, interval } from './image-layer'
+
+/**
+ * Mirrors one half of the images in training, drawn anew each time; with 'horizontalAndVertical' along both axes at once, which is a
+ * half turn.
+ *
+ * Keras: `keras.layers.RandomFlip`.
+ */
+export class RandomFlip extends configured(RandomImageLayer, () => ({
+  /** 'horizontal' exchanges left and right, 'vertical' above and below, 'horizontalAndVertical' both. Default horizontalAndVertical. */
+  mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
+}), 'mode') {
+  static readonly className = 'RandomFlip'
+
+  protected augment(images: Tensor): Transformation {
+    const isFlipped = lessEqual(this.drawEach([0, 1], images), 0.5)
+    const axes = { horizontal: [2], vertical: [1], horizontalAndVertical: [1, 2] }[this.mode]
+    const mirror = (x: Tensor): Tensor => where(isFlipped, flip(x, axes), x)
+    return { images: mirror, segmentationMasks: mirror }
+  }
+}
+
+/** What lies where in an image: x along the columns, y along the rows, and their middle. */
+interface Places {
+  readonly batch: number
+  readonly rows: number
+  readonly columns: number
+  /** [1, 1, columns] */
+  readonly x: Tensor
+  /** [1, rows, 1] */
+  readonly y: Tensor
+  readonly middle: readonly [x: number, y: number]
+}
+
+/** Pixel (x, y) of the result is what lies at (x′, y′) of the image. */
+abstract class RandomWarp extends configured(RandomImageLayer, () => ({
+  /** What lies beyond the edges: 'reflect' (abc|cba), 'wrap' (abc|abc), 'constant' or 'nearest' (abc|ccc). Default reflect. */
+  fillMode: option(fillMode, 'reflect'),
+  /** 'bilinear' or 'nearest'. Default bilinear. */
+  interpolation: option(sampling, 'bilinear'),
+  /** What lies there with 'constant'. Default 0. */
+  fillValue: option(number(), 0),
+})) {
+  /** x′ and y′, [batch, rows, columns] or what broadcasts to it. */
+  protected abstract origin(places: Places): readonly [x: Tensor, y: Tensor]
+
+  protected augment({ shape }: Tensor): Transformation {
+    const [batch, rows, columns] = shape as [number, number, number]
+    const [x, y] = this.origin({ batch, rows, columns, ...gridOf(rows, columns), middle: [(columns - 1) / 2, (rows - 1) / 2] })
+    const warp = (interpolation: Sampling) => (image: Tensor): Tensor => sampleAt(image, y, x, { interpolation, fillMode: this.fillMode, fillValue: this.fillValue })
+    return { images: warp(this.interpolation), segmentationMasks: warp('nearest') }
+  }
+
+  /** One number for each image, [batch, 1, 1]. */
+  protected drawFor({ batch }: Places, bounds: Interval): Tensor {
+    return this.draw(bounds, [batch, 1, 1])
+  }
+}
+
+/**
+ * Turns each image about its middle by an angle θ in training:
+ *
+ *   x′ = cos θ (x − cx) − sin θ (y − cy) + cx      y′ = sin θ (x − cx) + cos θ (y − cy) + cy
+ *
+ * Keras: `keras.layers.RandomRotation`.
+ */
+export class RandomRotation extends configured(RandomWarp, () => ({
+  /** The angle, counter-clockwise, in full turns: f for −f … f, or [low, high]; 0.25 is a right angle. */
+  factor: required(interval(-1, 1)),
+}), 'factor') {
+  static readonly className = 'RandomRotation'
+
+  protected origin(places: Places): readonly [Tensor, Tensor] {
+    const angle = multiply(this.drawFor(places, this.factor), 2 * Math.PI)
+    const [cx, cy] = places.middle
+    const [x, y] = [subtract(places.x, cx), subtract(places.y, cy)]
+    const [c, s] = [cos(angle), sin(angle)]
+    return [add(subtract(multiply(c, x), multiply(s, y)), cx), add(add(multiply(s, x), multiply(c, y)), cy)]
+  }
+}
+
+/**
+ * Moves each image in training: x′ = x − dx, y′ = y − dy.
+ *
+ * Keras: `keras.layers.RandomTranslation`.
+ */
+export class RandomTranslation extends configured(RandomWarp, () => ({
+  /** How far down, as a share of the rows: f for −f … f, or [low, high]; below 0 is up. */
+  heightFactor: required(interval(-1, 1)),
+  /** How far to the right, as a share of the columns: f for −f … f, or [low, high]; below 0 is to the left. */
+  widthFactor: required(interval(-1, 1)),
+})) {
+  static readonly className = 'RandomTranslation'
+
+  protected origin(places: Places): readonly [Tensor, Tensor] {
+    const down = multiply(this.drawFor(places, this.heightFactor), places.rows)
+    const right = multiply(this.drawFor(places, this.widthFactor), places.columns)
+    return [subtract(places.x, right), subtract(places.y, down)]
+  }
+}
+
+/**
+ * Zooms each image about its middle in training: x′ = (1 + w)(x − cx) + cx, y′ = (1 + h)(y − cy) + cy. Above 0 more is seen, and
+ * smaller; below 0 less.
+ *
+ * Keras: `keras.layers.RandomZoom`.
+ */
+export class RandomZoom extends configured(RandomWarp, () => ({
+  /** h: f for −f … f, or [low, high]. */
+  heightFactor: required(interval(-1, 1)),
+  /** w: f for −f … f, or [low, high]; null for h. Default null. */
+  widthFactor: option(nullable(interval(-1, 1)), null),
+}), 'heightFactor') {
+  static readonly className = 'RandomZoom'
+
+  protected origin(places: Places): readonly [Tensor, Tensor] {
+    const height = this.drawFor(places, this.heightFactor)
+    const width = this.widthFactor === null ? height : this.drawFor(places, this.widthFactor)
+    const about = (place: Tensor, middle: number, factor: Tensor): Tensor => add(multiply(subtract(place, middle), add(factor, 1)), middle)
+    const [cx, cy] = places.middle
+    return [about(places.x, cx, width), about(places.y, cy, height)]
+  }
+}
+
+/**
+ * Shears each image in training: x′ = x + sx · y, y′ = sy · x + y, both to the one side or to the other.
+ *
+ * Keras: `keras.layers.RandomShear`.
+ */
+export class RandomShear extends configured(RandomWarp, () => ({
+  /** |sx|: f for 0 … f, or [low, high]. Default 0. */
+  xFactor: option(interval(0, 1), 0),
+  /** |sy|: f for 0 … f, or [low, high]. Default 0. */
+  yFactor: option(interval(0, 1), 0),
+})) {
+  static readonly className = 'RandomShear'
+
+  protected origin(places: Places): readonly [Tensor, Tensor] {
+    const { x, y } = places
+    const side = where(lessEqual(this.drawFor(places, [0, 1]), 0.5), 1, -1)
+    const [sy, sx] = [this.drawFor(places, this.yFactor), this.drawFor(places, this.xFactor)]
+    return [add(x, multiply(multiply(sx, side), y)), add(multiply(multiply(sy, side), x), y)]
+  }
+}

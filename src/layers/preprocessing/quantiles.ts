@@ -1,0 +1,52 @@
+// A short summary of how numbers are distributed, from which quantiles are read. Summaries of batches are merged, so that no more
+// than one batch is held.
+
+/** Values, rising, and how many numbers each stands for: itself and those below it down to the one before. */
+export interface Summary {
+  readonly values: Float32Array
+  readonly weights: Float32Array
+}
+
+export const EMPTY: Summary = { values: new Float32Array(0), weights: new Float32Array(0) }
+
+/** Every 1/epsilon-th part of some numbers, or each where there are fewer. */
+export function summaryOf(numbers: ArrayLike<number>, epsilon: number): Summary {
+  const sorted = Float32Array.from(numbers).sort()
+  const step = Math.max(sorted.length * epsilon, 1)
+  const values = sorted.filter((_, i) => i >= Math.floor(step - 1) && (i - Math.floor(step - 1)) % Math.floor(step) === 0)
+  return { values, weights: new Float32Array(values.length).fill(step) }
+}
+
+export function merged(a: Summary, b: Summary, epsilon: number): Summary {
+  const all = [a, b].flatMap(({ values, weights }) => Array.from(values, (value, i) => [value, weights[i]!] as const)).sort(([left], [right]) => left - right)
+  return compressed({ values: Float32Array.from(all, ([value]) => value), weights: Float32Array.from(all, ([, weight]) => weight) }, epsilon)
+}
+
+/** At most 1/epsilon values, at equal shares of all numbers. */
+function compressed(summary: Summary, epsilon: number): Summary {
+  if (summary.values.length * epsilon < 1) return summary
+  let total = 0
+  const below = summary.weights.map((weight) => (total = Math.fround(total + weight)))
+  const shares = below.map((sum) => sum / total)
+  // 0, ε, 2ε, … below 1, and each one ε further
+  const ends = Array.from({ length: Math.ceil(1 / epsilon) }, (_, i) => epsilon + i * epsilon)
+  const counted = ends.map((end) => interpolated(end, shares, below))
+  return {
+    values: Float32Array.from(ends, (end) => interpolated(end, shares, summary.values)),
+    weights: Float32Array.from(counted, (sum, i) => sum - (counted[i - 1] ?? 0)),
+  }
+}
+
+/** y at x, on straight lines between points (xs, ys) with rising xs; beyond them the first or the last y. */
+function interpolated(x: number, xs: Float32Array, ys: Float32Array): number {
+  const last = xs.length - 1
+  if (x <= xs[0]!) return ys[0]!
+  if (x >= xs[last]!) return ys[last]!
+  const at = xs.findLastIndex((each) => each <= x)
+  return ys[at]! + ((ys[at + 1]! - ys[at]!) * (x - xs[at]!)) / (xs[at + 1]! - xs[at]!)
+}
+
+/** The boundaries between `bins` parts of equal size; fewer where the summary holds fewer values than parts. */
+export function boundariesOf(summary: Summary, bins: number): Float32Array {
+  return compressed(summary, 1 / bins).values.slice(0, -1)
+}

@@ -1,0 +1,49 @@
+// Rescaling: data in another range.
+
+import { configured, option, required } from '../../core/options'
+import { asTensor } from '../../ops/convert'
+import { add, multiply } from '../../ops/elementwise'
+import type { Tensor } from '../../ops/tensor'
+import { ShapeError, formatShape } from '../../core/errors'
+import { ElementwiseLayer } from '../core/elementwise-layer'
+import { constants } from '../kinds'
+import type { BatchShape } from '../spec'
+
+/**
+ * x · scale + offset, in training and out of it.
+ *
+ *   new Rescaling(1 / 255)                        // pixels 0 … 255 to 0 … 1
+ *   new Rescaling({ scale: 2 / 255, offset: -1 })   // to −1 … 1
+ *
+ * Keras: `keras.layers.Rescaling`.
+ */
+export class Rescaling extends configured(ElementwiseLayer, () => ({
+  /** What x is multiplied with: a number, or one for each channel of the last axis. */
+  scale: required(constants),
+  /** What is added then. Default 0. */
+  offset: option(constants, 0),
+}), 'scale') {
+  static readonly className = 'Rescaling'
+
+  override get unitFlow(): null {
+    return null
+  }
+
+  call(x: Tensor): Tensor {
+    return add(multiply(x, this.along(x.shape, 'scale')), this.along(x.shape, 'offset'))
+  }
+
+  override computeOutputShape(inputShape: BatchShape): BatchShape {
+    this.along(inputShape, 'scale')
+    this.along(inputShape, 'offset')
+    return inputShape
+  }
+
+  /** @throws ShapeError for numbers that the last axes of x do not have */
+  private along(shape: BatchShape, name: 'scale' | 'offset'): Tensor {
+    const given = asTensor(this[name], `${this}: ${name}`)
+    const fits = given.rank < shape.length && given.shape.every((extent, i) => extent === 1 || shape.at(i - given.rank) === null || extent === shape.at(i - given.rank))
+    if (fits || given.rank === 0) return given
+    throw new ShapeError(`${this}: ${name} ${formatShape(given.shape)} does not fit the last axes of an input ${formatShape(shape)}`)
+  }
+}
