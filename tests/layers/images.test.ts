@@ -3,14 +3,13 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  ArgumentError, AutoContrast, CenterCrop, Conv2D, CutMix, Dense, Equalization, Flatten, MixUp, RandomBrightness, RandomContrast, RandomCrop, RandomErasing,
-  RandomFlip, RandomGaussianBlur, RandomGrayscale, RandomInvert, RandomRotation, RandomShear, RandomTranslation, RandomZoom, Rescaling, Resizing, Sequential,
+  ArgumentError, AutoContrast, CenterCrop, Conv2D, CutMix, Dense, Equalization, Flatten, ImageLayer, MixUp, RandomBrightness, RandomContrast, RandomCrop, RandomErasing,
+  RandomFlip, RandomGaussianBlur, RandomGrayscale, RandomImageLayer, RandomInvert, RandomRotation, RandomShear, RandomTranslation, RandomZoom, Rescaling, Resizing, Sequential,
   ShapeError, Solarization, jit, loadModel, ops, setRandomSeed, tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data/dataset'
 import { layers } from '../../src/layers/registry'
-import { ImageLayer } from '../../src/layers/preprocessing/image-layer'
 import type { PreprocessingFile, TrainedCase } from '../golden/format'
 import { floats } from '../helpers/data'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
@@ -228,6 +227,25 @@ describe('the channels of an image', () => {
     const two = tensor([0, 1, 0, 9], [2, 1, 2, 1])
     expect([...new Equalization({ valueRange: [0, 10] }).apply(two, training).data]).toEqual([0, 10, 0, 10])
   })
+})
+
+it('an augmentation of one\'s own', async () => {
+  class RandomGain extends RandomImageLayer {
+    static readonly className = 'RandomGain'
+
+    augment(images: Tensor) {
+      const gain = this.drawEach([0.5, 2], images)
+      return { images: (x: Tensor) => ops.multiply(x, gain) }
+    }
+  }
+  const layer = new RandomGain({ seed: 1, inputShape: [2, 2, 1] })
+  const x = ops.ones([4, 2, 2, 1])
+  const gains = each(layer.apply({ images: x, labels: [0, 1, 2, 3] }, training).images)
+  expect(gains.every((gain) => gain >= 0.5 && gain < 2)).toBe(true)
+  expect(new Set(gains).size).toBe(4)
+  const model = new Sequential([layer, new Flatten(), new Dense(1)])
+  const copy = await loadModel(await model.save(), { customObjects: { RandomGain } })
+  expect([...copy.predictOnBatch(x).data]).toEqual([...model.predictOnBatch(x).data])
 })
 
 describe('seeds', () => {

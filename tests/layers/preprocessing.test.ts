@@ -2,12 +2,11 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  ArgumentError, CategoryEncoding, DataError, Dense, Discretization, Input, Model, Normalization, Rescaling, Sequential, ShapeError, StateError,
+  AdaptedLayer, ArgumentError, CategoryEncoding, DataError, Dense, Discretization, Input, Model, Normalization, Rescaling, Sequential, ShapeError, StateError,
   cloneModel, loadModel, ops, tensor,
 } from '../../src'
 import { Dataset } from '../../src/data/dataset'
 import { layers } from '../../src/layers/registry'
-import { AdaptedLayer } from '../../src/layers/preprocessing/adapted'
 import type { AdaptedCase, PreprocessingFile } from '../golden/format'
 import { floats } from '../helpers/data'
 import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'

@@ -1,6 +1,7 @@
 // Discretization: which of several ranges a number falls into.
 
 import type { DType } from '../../core/dtypes'
+import { hasNonFinite } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
 import { choice, configured, count, listOf, nullable, number, option } from '../../core/options'
 import { digitize } from '../../ops/sorting'
@@ -72,7 +73,7 @@ export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
   }
 
   protected update({ data }: Tensor): void {
-    if (!(data as Float32Array).every(Number.isFinite)) throw new DataError(`${this}: adapt: the data hold NaN or infinite numbers`)
+    if (hasNonFinite(data)) throw new DataError(`${this}: adapt: the data hold NaN or infinite numbers`)
     this.summary = merged(summaryOf(data, this.epsilon), this.summary, this.epsilon)
   }
 

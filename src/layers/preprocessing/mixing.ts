@@ -162,7 +162,7 @@ export class RandomErasing extends configured(SometimesLayer, () => ({
 
   private filled(shape: Shape, channels: number, high: number): Tensor {
     const { fillValue } = this
-    if (fillValue === null) return normal(shape, { stddev: high, seed: this.generator })
+    if (fillValue === null) return multiply(normal(shape, { seed: this.generator }), high)
     const values = typeof fillValue === 'number' ? [fillValue] : fillValue
     if (values.length !== 1 && values.length !== channels) throw new ShapeError(`${this}: fillValue must be one number, or ${channels}, one for each channel, received ${values.length}`)
     return new Tensor(Float32Array.from(values), [values.length], 'float32')

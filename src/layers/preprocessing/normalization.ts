@@ -9,7 +9,6 @@ import { toTensor } from '../../ops/convert'
 import { add, divide, maximum, multiply, sqrt, subtract } from '../../ops/elementwise'
 import { broadcastTo, full, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
-import { untraced } from '../../ops/trace'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
 import { constants } from '../kinds'
@@ -108,7 +107,7 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
 
   protected get isAdapted(): boolean {
     const { statistics } = this
-    return statistics === null ? this.mean !== null : untraced(() => !statistics.mean.view.some(Number.isNaN))
+    return statistics === null ? this.mean !== null : !statistics.mean.view.some(Number.isNaN)
   }
 
   protected override requireAdaptable(): void {

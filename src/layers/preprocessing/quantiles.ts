@@ -30,20 +30,22 @@ function compressed(summary: Summary, epsilon: number): Summary {
   const shares = below.map((sum) => sum / total)
   // 0, ε, 2ε, … below 1, and each one ε further
   const ends = Array.from({ length: Math.ceil(1 / epsilon) }, (_, i) => epsilon + i * epsilon)
-  const counted = ends.map((end) => interpolated(end, shares, below))
+  const counted = interpolated(ends, shares, below)
   return {
-    values: Float32Array.from(ends, (end) => interpolated(end, shares, summary.values)),
+    values: Float32Array.from(interpolated(ends, shares, summary.values)),
     weights: Float32Array.from(counted, (sum, i) => sum - (counted[i - 1] ?? 0)),
   }
 }
 
-/** y at x, on straight lines between points (xs, ys) with rising xs; beyond them the first or the last y. */
-function interpolated(x: number, xs: Float32Array, ys: Float32Array): number {
-  const last = xs.length - 1
-  if (x <= xs[0]!) return ys[0]!
-  if (x >= xs[last]!) return ys[last]!
-  const at = xs.findLastIndex((each) => each <= x)
-  return ys[at]! + ((ys[at + 1]! - ys[at]!) * (x - xs[at]!)) / (xs[at + 1]! - xs[at]!)
+/** y at each x, on straight lines between points (xs, ys); beyond them the first or the last y. Both xs and places rise. */
+function interpolated(places: readonly number[], xs: Float32Array, ys: Float32Array): number[] {
+  let at = 0
+  return places.map((x) => {
+    while (at < xs.length && xs[at]! <= x) at++
+    if (at === 0 || at === xs.length) return ys[Math.max(at - 1, 0)]!
+    const share = (x - xs[at - 1]!) / (xs[at]! - xs[at - 1]!)
+    return ys[at - 1]! + (ys[at]! - ys[at - 1]!) * share
+  })
 }
 
 /** The boundaries between `bins` parts of equal size; fewer where the summary holds fewer values than parts. */
