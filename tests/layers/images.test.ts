@@ -229,6 +229,16 @@ describe('the channels of an image', () => {
   })
 })
 
+it('a layer of images of one\'s own, in training and out of it', () => {
+  class Brighter extends ImageLayer {
+    transformation() {
+      return { images: (x: Tensor) => ops.add(x, 1), labels: (y: Tensor) => ops.multiply(y, 2) }
+    }
+  }
+  const { images, labels } = new Brighter({ dataFormat: 'channelsFirst' }).apply({ images: ops.zeros([1, 2, 3]), labels: [3] })
+  expect([images.shape, [...images.data], [...labels.data]]).toEqual([[1, 2, 3], new Array(6).fill(1), [6]])
+})
+
 it('an augmentation of one\'s own', async () => {
   class RandomGain extends RandomImageLayer {
     static readonly className = 'RandomGain'

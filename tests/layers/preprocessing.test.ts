@@ -5,6 +5,7 @@ import {
   AdaptedLayer, ArgumentError, CategoryEncoding, DataError, Dense, Discretization, Input, Model, Normalization, Rescaling, Sequential, ShapeError, StateError,
   cloneModel, loadModel, ops, tensor,
 } from '../../src'
+import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data/dataset'
 import { layers } from '../../src/layers/registry'
 import type { AdaptedCase, PreprocessingFile } from '../golden/format'
@@ -98,6 +99,40 @@ describe('adapt', () => {
       if (layer instanceof Normalization) expect(before).toEqual([0])
     }
   })
+})
+
+it('a layer of one\'s own adapts', async () => {
+  class ByLargest extends AdaptedLayer {
+    private largest = 0
+    private found = 0
+
+    protected get isAdapted(): boolean {
+      return this.largest > 0
+    }
+
+    protected begin(): void {
+      this.found = 0
+    }
+
+    protected update({ data }: Tensor): void {
+      this.found = Math.max(this.found, ...data)
+    }
+
+    protected finish(): void {
+      this.largest = this.found
+    }
+
+    call(x: Tensor): Tensor {
+      this.requireAdapted()
+      return ops.divide(x, this.largest)
+    }
+  }
+  const layer = new ByLargest()
+  expect(() => layer.apply([1])).toThrow(StateError)
+  await layer.adapt([tensor([1, 8]), tensor([4])])
+  expect([...layer.apply([2, 8]).data]).toEqual([0.25, 1])
+  await layer.adapt([2, 1])
+  expect([...layer.apply([2, 8]).data]).toEqual([1, 4])
 })
 
 describe('what was found lasts', () => {
