@@ -61,7 +61,6 @@ export { AlphaDropout, GaussianDropout, GaussianNoise } from './regularization/n
 export { Hashing } from './preprocessing/hashing'
 export { IntegerLookup, StringLookup } from './preprocessing/string-lookup'
 export { TextVectorization } from './preprocessing/text-vectorization'
-export type { AdaptData } from './preprocessing/documents'
 export { Flatten } from './reshaping/flatten'
 export { Permute } from './reshaping/permute'
 export { RepeatVector } from './reshaping/repeat-vector'

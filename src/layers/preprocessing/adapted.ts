@@ -1,6 +1,6 @@
 // The base of layers that find their state in data, before training: adapt. What they look for is theirs to say.
 
-import { DataError, StateError, quoted } from '../../core/errors'
+import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
 import { count, nullable, option, readOptions } from '../../core/options'
 import { isBranch } from '../../core/tree'
@@ -50,33 +50,39 @@ export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
     const { steps } = readOptions(`${this}: adapt`, adaptOptions(), options)
     this.requireAdaptable()
     this.begin()
-    if (isElements(data) || isBatches(data)) await this.updateAll(data, steps ?? Infinity)
-    else this.update(this.readBatch(data))
+    await eachBatch(data, `${this}: adapt`, (batch) => this.update(this.readBatch(batch)), steps ?? Infinity)
     this.finish()
   }
 
   /** Refuses `adapt` where options say already what it would find. */
   protected requireAdaptable(): void {}
 
-  private async updateAll(elements: ElementsOrMaker<unknown>, steps: number): Promise<void> {
-    const cursor = sourceOf(elements, `${this}: adapt`).open(0)
-    try {
-      let read = 0
-      for (; read < steps; read++) {
-        const batch = await cursor.next()
-        if (batch === END) break
-        this.update(this.readBatch(inputOf(batch, `${this}: adapt`)))
-      }
-      if (read === 0) throw new DataError(`${this}: adapt: the data have no batch`)
-    } finally {
-      await cursor.close()
-    }
-  }
-
   /** @throws StateError where the layer knows nothing yet; not while only shapes are asked for */
   protected requireAdapted(): void {
     if (this.isAdapted || isProbing()) return
     throw new StateError(`${this} does not know its data yet. Call await layer.adapt(data) before the model is used`)
+  }
+}
+
+/**
+ * Calls a function with the data, or with the inputs of each of their batches.
+ * @throws DataError where there is no batch, ArgumentError for data without end
+ */
+export async function eachBatch(data: AdaptData<unknown>, where: string, visit: (batch: unknown) => void, most = Infinity): Promise<void> {
+  if (!isElements(data) && !isBatches(data)) return visit(data)
+  const source = sourceOf(data, where)
+  if (source.size === Infinity && most === Infinity) throw new ArgumentError(`${where}: the data have no end. Use take.`)
+  const cursor = source.open(0)
+  try {
+    let read = 0
+    for (; read < most; read++) {
+      const batch = await cursor.next()
+      if (batch === END) break
+      visit(inputOf(batch, where))
+    }
+    if (read === 0) throw new DataError(`${where}: the data have no batch`)
+  } finally {
+    await cursor.close()
   }
 }
 
@@ -87,7 +93,7 @@ function isBatches(data: unknown): data is readonly Tensor[] {
 
 /** What a model would be given of a batch: x of [x, y] and of { x, y }. */
 function inputOf(batch: unknown, where: string): unknown {
-  if (Array.isArray(batch) && batch[0] instanceof Tensor) return batch[0]
+  if (Array.isArray(batch) && (batch[0] instanceof Tensor || (Array.isArray(batch[0]) && batch[1] instanceof Tensor))) return batch[0]
   if (!isBranch(batch) || Array.isArray(batch) || 'data' in batch) return batch
   if ('x' in batch) return batch.x
   throw new DataError(`${where}: a batch must be x, [x, y] or { x, y }, received ${quoted(batch)}`)

@@ -5,9 +5,11 @@ import type { DType } from '../../core/dtypes'
 import type { Kind } from '../../core/options'
 import { boolean, choice, configured, count, custom, option, required } from '../../core/options'
 import { sameShape } from '../../core/shapes'
-import { cast, multiply } from '../../ops/elementwise'
-import { max, sum } from '../../ops/reduce'
-import { expandDims, oneHot, reshape } from '../../ops/shape'
+import { cast, minimum, multiply } from '../../ops/elementwise'
+import { oneHotOrZeros } from '../../ops/one-hot'
+import { sum } from '../../ops/reduce'
+import { bincount } from '../../ops/segments'
+import { expandDims, reshape } from '../../ops/shape'
 import { Tensor } from '../../ops/tensor'
 import type { CallOption } from '../call-options'
 import type { CallContext } from '../context'
@@ -36,9 +38,15 @@ export const notSparse: Kind<false, boolean> = /* @__PURE__ */ custom<false, boo
  */
 export function encode(indices: Tensor, encoding: Encoding, depth: number, weights: Tensor | null = null): Tensor {
   const { shape } = indices
-  if (encoding === 'oneHot') return oneHot(shape.length > 1 && shape.at(-1) === 1 ? reshape(indices, shape.slice(0, -1)) : indices, depth)
-  const rows = oneHot(shape.length === 1 ? expandDims(indices, 1) : indices, depth)
-  if (encoding === 'multiHot') return max(rows, 1)
+  if (encoding === 'oneHot') return oneHotOrZeros(shape.length > 1 && shape.at(-1) === 1 ? reshape(indices, shape.slice(0, -1)) : indices, depth)
+  const counts = countOf(shape.length === 1 ? expandDims(indices, 1) : indices, depth, weights)
+  return encoding === 'multiHot' ? minimum(counts, 1) : counts
+}
+
+// A row for every index, which takes much room, only where there are several axes to count over.
+function countOf(indices: Tensor, depth: number, weights: Tensor | null): Tensor {
+  if (indices.rank === 2) return cast(bincount(indices, { minlength: depth, weights: weights === null ? null : reshape(weights, indices.shape) }), 'float32')
+  const rows = oneHotOrZeros(indices, depth)
   return sum(weights === null ? rows : multiply(rows, reshape(weights, [...rows.shape.slice(0, -1), 1])), 1)
 }
 

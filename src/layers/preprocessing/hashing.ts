@@ -2,12 +2,12 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError } from '../../core/errors'
-import { configured, count, custom, integer, nullable, option, required } from '../../core/options'
+import { choice, configured, count, custom, integer, nullable, option, required } from '../../core/options'
 import type { Kind } from '../../core/options'
 import type { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
-import { categoryMode, encodeCategories, encodedShape } from './category-output'
+import { encode, encodedShape } from './encoding'
 import { bucketOf } from './fingerprint'
 import { StringLayer } from './string-layer'
 
@@ -41,13 +41,9 @@ export class Hashing extends configured(StringLayer, () => ({
   /** A number, or two: another distribution of strings over the bins. Default null. */
   salt: option(nullable(saltKind), null),
   /** What is given: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */
-  outputMode: option(categoryMode, 'int'),
+  outputMode: option(choice('int', 'oneHot', 'multiHot', 'count'), 'int'),
 })) {
   static readonly className = 'Hashing'
-
-  protected override checkOptions(): void {
-    if (this.outputMode === 'tfIdf') throw new ArgumentError("Hashing: outputMode must be 'int', 'oneHot', 'multiHot' or 'count'")
-  }
 
   readStrings({ strings, shape }: StringTensor): Tensor {
     const { numBins, maskValue, salt } = this
@@ -61,11 +57,11 @@ export class Hashing extends configured(StringLayer, () => ({
   }
 
   protected encode(numbers: Tensor): Tensor {
-    return encodeCategories(String(this), numbers, this.outputMode, this.numBins)
+    return this.outputMode === 'int' ? numbers : encode(numbers, this.outputMode, this.numBins)
   }
 
   override computeOutputShape(shape: BatchShape): BatchShape {
-    return encodedShape(String(this), shape, this.outputMode, this.numBins)
+    return this.outputMode === 'int' ? shape : encodedShape(shape, this.outputMode, this.numBins)
   }
 
   protected override outputDtype(): DType {

@@ -1,14 +1,19 @@
 // What the lookups of strings and of integers have in common: the vocabulary, how it is learnt, and what is given for a number.
 
 import { ArgumentError, StateError } from '../../core/errors'
-import { boolean, count, integer, listOf, nullable, number, option } from '../../core/options'
+import { boolean, choice, count, integer, listOf, nullable, number, option } from '../../core/options'
 import type { Kind } from '../../core/options'
+import { multiply } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
-import type { CategoryMode } from './category-output'
-import { categoryMode, encodeCategories, encodedShape } from './category-output'
+import type { Encoding } from './encoding'
+import { encode, encodedShape } from './encoding'
 import type { Specials, Token } from './vocabulary'
 import { TokenCounts, Vocabulary, requireVocabulary } from './vocabulary'
+
+/** What a lookup gives: numbers, or vectors over its vocabulary. */
+export type CategoryMode = 'int' | 'tfIdf' | Encoding
+export const categoryMode = /* @__PURE__ */ choice<CategoryMode>('int', 'oneHot', 'multiHot', 'count', 'tfIdf')
 
 /** The options of every lookup, beside its special tokens. */
 export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
@@ -102,12 +107,13 @@ export class Lookup<T extends Token> {
 
   encode(numbers: Tensor): Tensor {
     const { outputMode } = this.settings
-    return outputMode === 'int' ? numbers : encodeCategories(String(this.owner), numbers, outputMode, this.width, this.weights)
+    if (outputMode === 'int') return numbers
+    return outputMode === 'tfIdf' ? multiply(encode(numbers, 'count', this.width), this.weights!) : encode(numbers, outputMode, this.width)
   }
 
   shapeOf(shape: BatchShape): BatchShape {
     const { outputMode } = this.settings
-    return encodedShape(String(this.owner), shape, outputMode, outputMode === 'int' ? 0 : this.width)
+    return outputMode === 'int' ? shape : encodedShape(shape, outputMode === 'tfIdf' ? 'count' : outputMode, this.width)
   }
 
   /** For the configuration: what was learnt is what will be given. */

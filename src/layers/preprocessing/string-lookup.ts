@@ -16,10 +16,10 @@ import { StringTensor, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
-import type { AdaptData } from './documents'
-import { eachPart } from './documents'
-import type { CategoryMode } from './category-output'
+import type { AdaptData } from './adapted'
+import { eachBatch } from './adapted'
 import { bucketOf } from './fingerprint'
+import type { CategoryMode } from './lookup'
 import { Lookup, lookupOptions, requireUnbuilt } from './lookup'
 import { StringLayer } from './string-layer'
 import type { Specials, Token } from './vocabulary'
@@ -72,7 +72,7 @@ export class StringLookup extends configured(StringLayer, () => ({
   async adapt(data: AdaptData<NestedStrings>): Promise<void> {
     requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
     this.lookup.reset()
-    await eachPart(data, `${this}: adapt`, (part) => {
+    await eachBatch(data, `${this}: adapt`, (part) => {
       for (const row of rowsOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
     })
     this.lookup.finish()
@@ -164,8 +164,8 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   async adapt(data: AdaptData<TensorLike>): Promise<void> {
     requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
     this.lookup.reset()
-    await eachPart(data, `${this}: adapt`, (part) => {
-      const { data: numbers, shape } = toTensor(typeof part === 'number' ? [part] : part, `${this}: adapt`)
+    await eachBatch(data, `${this}: adapt`, (part) => {
+      const { data: numbers, shape } = toTensor(typeof part === 'number' ? [part] : (part as TensorLike), `${this}: adapt`)
       const wrong = numbers.find((x: number) => !Number.isInteger(x))
       if (wrong !== undefined) throw new DataError(`${this}: adapt: every element must be an integer, received ${wrong}`)
       const width = sizeOf(shape.slice(1))

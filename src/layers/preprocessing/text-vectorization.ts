@@ -10,12 +10,11 @@ import type { NestedStrings, StringTensor } from '../../ops/strings'
 import { toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
-import type { CategoryMode } from './category-output'
-import { categoryMode } from './category-output'
-import type { AdaptData } from './documents'
-import { eachPart } from './documents'
+import type { AdaptData } from './adapted'
+import { eachBatch } from './adapted'
 import { bucketOf } from './fingerprint'
-import { Lookup, requireUnbuilt } from './lookup'
+import type { CategoryMode } from './lookup'
+import { Lookup, categoryMode, requireUnbuilt } from './lookup'
 import { StringLayer, requireRows } from './string-layer'
 import { rowsOf } from './string-lookup'
 
@@ -83,7 +82,7 @@ export class TextVectorization extends configured(StringLayer, () => ({
   async adapt(data: AdaptData<NestedStrings>): Promise<void> {
     requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
     this.lookup.reset()
-    await eachPart(data, `${this}: adapt`, (part) => {
+    await eachBatch(data, `${this}: adapt`, (part) => {
       for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
     })
     this.lookup.finish()
