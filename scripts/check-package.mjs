@@ -101,6 +101,10 @@ report('size of Sequential and Dense, bundled', size > limits.bundled ? [`expect
 const unreached = {
   Dropout: 'Dropout',
   EarlyStopping: 'EarlyStopping',
+  checkpoints: 'has no other half',
+  backups: 'no run of fit that was kept',
+  'event files': 'brain.Event',
+  'stores of a page': 'IndexedDB refused',
   loops: 'loop: the body takes',
   attention: 'features together, received',
   factorizations: 'the matrices must be float32',

@@ -5,7 +5,7 @@ import type { InputsOf } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { multiply } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
-import type { TrainedModel } from '../training/callbacks'
+import type { CallbackState, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
@@ -79,6 +79,19 @@ class Population {
     this.replaced += due
   }
 
+  getState() {
+    const { utility, replaced, births, young, now, credit, renewal } = this
+    return { utility: utility.value, replaced, births: [...births], young: [...young], now, credit, renewal: renewal.getState() }
+  }
+
+  setState({ utility, births, young, renewal, ...numbers }: ReturnType<Population['getState']>): void {
+    Object.assign(this, numbers)
+    this.utility.assign(utility)
+    this.births.set(births)
+    this.young.splice(0, Infinity, ...young)
+    this.renewal.setState(renewal)
+  }
+
   /** u / (1 − ηᵃᵍᵉ) */
   corrected(): Float32Array {
     const { births, now, utility: { view }, options: { decayRate } } = this
@@ -135,6 +148,14 @@ export class ContinualBackprop extends configured(Callback, continualBackpropOpt
   /** The utility of each unit, corrected for its age, by the name of the layer. */
   get utilities(): Readonly<Record<string, Float32Array>> {
     return this.byLayer((population) => population.corrected())
+  }
+
+  getState(): CallbackState {
+    return (this.state.last?.populations ?? []).map((each) => each.getState())
+  }
+
+  setState(states: readonly ReturnType<Population['getState']>[]): void {
+    states.forEach((state, i) => this.state.last?.populations[i]?.setState(state))
   }
 
   private byLayer<Value>(valueOf: (population: Population) => Value): Record<string, Value> {

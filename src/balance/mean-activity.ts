@@ -2,7 +2,7 @@
 
 import { add } from '../ops/elementwise'
 import { Variable } from '../ops/variable'
-import type { Probe } from '../training/probes'
+import type { Probe, ProbedStep } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
 import { meanActivity } from './hidden-units'
 
@@ -13,20 +13,35 @@ export interface ActivityListener {
 }
 
 /** Observes units in every step, and after so many steps tells each listener the means over them. */
-export function activityProbe(listeners: readonly ActivityListener[], every: number): Probe {
-  // Σ over steps of mean|h|
-  const sums = listeners.map(({ units: { count, name } }) => new Variable([count], { name: `${name}/activity`, trainable: false }))
-  let steps = 0
-  return {
-    trace: (step) => listeners.forEach(({ units }, i) => sums[i]!.assign(add(sums[i]!.value, meanActivity(step, units)))),
-    afterStep: () => {
-      if (++steps < every) return
-      listeners.forEach((listener, i) => {
-        const { view } = sums[i]!
-        listener.hear(Float64Array.from(view, (sum) => sum / steps))
-        view.fill(0)
-      })
-      steps = 0
-    },
+export class ActivityProbe implements Probe {
+  /** Σ over steps of mean|h| */
+  private readonly sums: readonly Variable[]
+  private steps = 0
+
+  constructor(private readonly listeners: readonly ActivityListener[], private readonly rhythm: number) {
+    this.sums = listeners.map(({ units: { count, name } }) => new Variable([count], { name: `${name}/activity`, trainable: false }))
+  }
+
+  trace(step: ProbedStep): void {
+    this.listeners.forEach(({ units }, i) => this.sums[i]!.assign(add(this.sums[i]!.value, meanActivity(step, units))))
+  }
+
+  afterStep(): void {
+    if (++this.steps < this.rhythm) return
+    this.listeners.forEach((listener, i) => {
+      const { view } = this.sums[i]!
+      listener.hear(Float64Array.from(view, (sum) => sum / this.steps))
+      view.fill(0)
+    })
+    this.steps = 0
+  }
+
+  getState() {
+    return { sums: this.sums.map((sum) => sum.value), steps: this.steps }
+  }
+
+  setState({ sums, steps }: ReturnType<ActivityProbe['getState']>): void {
+    sums.forEach((sum, i) => this.sums[i]?.assign(sum))
+    this.steps = steps
   }
 }

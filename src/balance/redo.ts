@@ -3,13 +3,13 @@
 import { configured, count, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { layersOption } from '../layers/kinds'
-import type { TrainedModel } from '../training/callbacks'
+import type { CallbackState, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
 import { hiddenUnits } from './hidden-units'
 import type { ActivityListener } from './mean-activity'
-import { activityProbe } from './mean-activity'
+import { ActivityProbe } from './mean-activity'
 import { PerModel } from './per-model'
 import { Renewal } from './renewal'
 
@@ -44,6 +44,15 @@ class Watch implements ActivityListener {
     this.renewal.renew(dormant)
     this.replaced += dormant.length
   }
+
+  getState() {
+    return { replaced: this.replaced, renewal: this.renewal.getState() }
+  }
+
+  setState({ replaced, renewal }: ReturnType<Watch['getState']>): void {
+    this.replaced = replaced
+    this.renewal.setState(renewal)
+  }
 }
 
 /**
@@ -67,7 +76,7 @@ export class ReDo extends configured(Callback, reDoOptions) {
   static readonly className = 'ReDo'
   private readonly state = new PerModel((model) => {
     const watches = hiddenUnits('ReDo', model, this.layers).map((units) => new Watch(units, model, this.threshold))
-    return { watches, probes: [activityProbe(watches, this.every)] }
+    return { watches, probes: [new ActivityProbe(watches, this.every)] }
   })
 
   get probes(): readonly Probe[] {
@@ -77,5 +86,19 @@ export class ReDo extends configured(Callback, reDoOptions) {
   /** How many units were replaced so far, by the name of the layer. */
   get replaced(): Readonly<Record<string, number>> {
     return Object.fromEntries((this.state.last?.watches ?? []).map(({ units, replaced }) => [units.name, replaced]))
+  }
+
+  private states() {
+    const { watches = [], probes = [] } = this.state.last ?? {}
+    return { watches: watches.map((each) => each.getState()), probes: probes.map((each) => each.getState()) }
+  }
+
+  getState(): CallbackState {
+    return this.states()
+  }
+
+  setState({ watches, probes }: ReturnType<ReDo['states']>): void {
+    watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
+    probes.forEach((state, i) => this.state.last?.probes[i]?.setState(state))
   }
 }

@@ -3,6 +3,7 @@
 
 import type { UnitGroup, UnitPlace } from '../models/unit-groups'
 import { visitUnits } from '../models/unit-elements'
+import { Tensor } from '../ops/tensor'
 import type { TensorData } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import type { TrainedModel } from '../training/callbacks'
@@ -13,6 +14,16 @@ class FreshUnits {
   private used = 0
 
   constructor(private readonly model: TrainedModel, private readonly place: UnitPlace, private readonly count: number) {}
+
+  getState(): { readonly drawn: Tensor | null; readonly used: number } {
+    const { drawn, used } = this
+    return { drawn: drawn === null ? null : new Tensor(drawn, [drawn.length], 'float32'), used }
+  }
+
+  setState({ drawn, used }: ReturnType<FreshUnits['getState']>): void {
+    this.drawn = drawn?.data ?? null
+    this.used = used
+  }
 
   /** Writes weights that were not given to another unit. */
   give(unit: number): void {
@@ -34,6 +45,15 @@ export class Renewal {
     const { incoming, along, outgoing, count } = group
     this.fresh = [...incoming, ...along].map((place) => new FreshUnits(model, place, count))
     this.places = [...incoming, ...along, ...outgoing]
+  }
+
+  /** Weights that were drawn and not given yet. */
+  getState(): ReturnType<FreshUnits['getState']>[] {
+    return this.fresh.map((each) => each.getState())
+  }
+
+  setState(states: ReturnType<Renewal['getState']>): void {
+    states.forEach((state, i) => this.fresh[i]?.setState(state))
   }
 
   /** w_in, b and what a unit has of its own ← as drawn first, w_out ← 0, slots of the optimizer ← what they begin with. */

@@ -43,6 +43,14 @@ export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptio
     },
   }]
 
+  getState(): number {
+    return this.steps
+  }
+
+  setState(steps: number): void {
+    this.steps = steps
+  }
+
   /** Does it now. */
   private apply(): void {
     const { model, shrink, noise } = this

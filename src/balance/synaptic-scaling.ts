@@ -5,12 +5,13 @@ import type { InputsOf } from '../core/options'
 import { layersOption } from '../layers/kinds'
 import { isKernel } from '../layers/units'
 import { scaleUnits } from '../models/unit-elements'
+import type { CallbackState } from '../training/callbacks/callback'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe } from '../training/probes'
 import type { HiddenUnits } from './hidden-units'
 import { hiddenUnits } from './hidden-units'
 import type { ActivityListener } from './mean-activity'
-import { activityProbe } from './mean-activity'
+import { ActivityProbe } from './mean-activity'
 import { PerModel } from './per-model'
 
 const synapticScalingOptions = () => ({
@@ -59,10 +60,18 @@ class Scaled implements ActivityListener {
 export class SynapticScaling extends configured(Callback, synapticScalingOptions) {
   static readonly className = 'SynapticScaling'
   private readonly state = new PerModel((model) => {
-    return { probes: [activityProbe(hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this)), this.every)] }
+    return { probes: [new ActivityProbe(hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this)), this.every)] }
   })
 
   get probes(): readonly Probe[] {
     return this.state.of(this.model).probes
+  }
+
+  getState(): CallbackState {
+    return (this.state.last?.probes ?? []).map((each) => each.getState())
+  }
+
+  setState(states: readonly ReturnType<ActivityProbe['getState']>[]): void {
+    states.forEach((state, i) => this.state.last?.probes[i]?.setState(state))
   }
 }

@@ -4,6 +4,7 @@ import { activationName } from '../activations'
 import type { Activation } from '../activations'
 import { configured, count, integer, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
+import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { layersOption } from '../layers/kinds'
 import { abs, add, cast, greater, maximum, multiply, square, subtract } from '../ops/elementwise'
@@ -12,7 +13,7 @@ import { max, mean, sum } from '../ops/reduce'
 import { concatenate, reshape, slice } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 import { Variable } from '../ops/variable'
-import type { HealthRecord, LayerHealth, TrainedModel } from '../training/callbacks'
+import type { CallbackState, HealthRecord, LayerHealth, TrainedModel } from '../training/callbacks'
 import { Callback } from '../training/callbacks/callback'
 import type { Probe, ProbedStep } from '../training/probes'
 import { adviceOn } from './health-advice'
@@ -137,7 +138,23 @@ class Watch {
   }
 
   reset(): void {
-    for (const each of [this.looks, this.activity, this.saturation, this.peak, this.norms]) each?.view.fill(0)
+    for (const each of this.sums) each.view.fill(0)
+  }
+
+  private get sums(): readonly Variable[] {
+    return [this.looks, this.activity, this.peak, this.norms, ...(this.saturation === null ? [] : [this.saturation])]
+  }
+
+  private get kept(): readonly Variable[] {
+    return [...this.sums, ...(this.rows === null ? [] : [this.rows])]
+  }
+
+  getState(): readonly Tensor[] {
+    return this.kept.map((variable) => variable.value)
+  }
+
+  setState(kept: readonly Tensor[]): void {
+    this.kept.forEach((variable, i) => variable.assign(kept[i]!))
   }
 }
 
@@ -234,6 +251,16 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
   onEpochEnd(epoch: number): void {
     const layers = (this.state.last?.watches ?? []).map((each) => each.take()).filter((each) => each !== null)
     if (layers.length > 0) this.records.push({ epoch, layers })
+  }
+
+  getState(): CallbackState {
+    const health = this.health.map(({ epoch, layers }) => ({ epoch, layers: layers.map((each) => ({ ...each })) }))
+    return { health, watches: (this.state.last?.watches ?? []).map((each) => each.getState()) }
+  }
+
+  setState({ health, watches }: { readonly health: CallbackState; readonly watches: readonly (readonly Tensor[])[] }): void {
+    this.records.splice(this.first, Infinity, ...typed<readonly HealthRecord[]>(health))
+    watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
   }
 
   /** What is ill in the last epoch, and what helps: a sentence or two for each finding; none where all is well. */

@@ -27,7 +27,7 @@ function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, N
 }
 
 /** `weights/3/encoder/dense/kernel` → `weights/3/`: what follows is for people, and depends on where a layer was built. */
-function positionOf(key: string): string {
+export function positionOf(key: string): string {
   return /^\w+\/\d+\//.exec(key)?.[0] ?? key
 }
 

@@ -203,6 +203,15 @@ export abstract class LayerParts extends Configured {
     throw new ArgumentError(`${this}: does not know how ${weight.name} was made`)
   }
 
+  /** How often each weight of addWeight, here and within, was drawn anew: what the next drawing follows from. @internal */
+  get timesDrawn(): readonly number[] {
+    return this.allLayers.flatMap((layer) => stateOf(layer).own.map(({ drawn }) => drawn))
+  }
+
+  set timesDrawn(times: readonly number[]) {
+    this.allLayers.flatMap((layer) => stateOf(layer).own).forEach((own, i) => (own.drawn = times[i] ?? 0))
+  }
+
   /** Makes a layer a part of this one, where no property holds it: `#inner = this.track(new Dense({ units: 4 }))`. */
   protected track<Part extends LayerParts>(layer: Part): Part {
     stateOf(this).tracked.push(layer)
@@ -253,6 +262,11 @@ export abstract class LayerParts extends Configured {
       stateOf(layer).own.forEach((own) => own.kept.forEach((variable) => kept.add(variable)))
     })
     return [...[...generators].map((generator) => generator.state), ...kept]
+  }
+
+  /** What this layer without its sublayers keeps from one batch to the next and is not saved with the model. @internal */
+  get passingState(): readonly Variable[] {
+    return []
   }
 
   /** This layer and all within it, each once, from the outside in. */

@@ -18,6 +18,17 @@ export function nextSeed(): number {
   return threefry2x32(globalSeed, 0, drawn++, 0)[0]
 }
 
+/** The seed, and how many were derived from it: what everything random that is made from now on follows from. */
+export function seedState(): { readonly seed: number; readonly drawn: number } {
+  return { seed: globalSeed, drawn }
+}
+
+/** Goes on where `seedState` was asked. */
+export function restoreSeedState(state: { readonly seed: number; readonly drawn: number }): void {
+  setRandomSeed(state.seed)
+  drawn = state.drawn
+}
+
 let time = 0
 
 /** Runs something for the n-th time, from 0 on: fixed seeds give other numbers each time, the same in every run. */

@@ -69,7 +69,7 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
       throw new ArgumentError(`${this.name}: options such as ${given ?? 'useEma'} are set in the optimizers that it holds`)
     }
-    const all = this.optimizers.map((each) => each.optimizer)
+    const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
     if (new Set(all).size < all.length) throw new ArgumentError(`${this.name}: an optimizer is given twice. Join what it is for in an array.`)
     // The loss, which is scaled once, is that of all.
@@ -92,6 +92,10 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   override set learningRate(value: number | LearningRateSchedule) {
     if (this.optimizers !== undefined) throw new StateError(`${this.name}: set the learning rate of its optimizers: optimizers[0].optimizer.learningRate`)
     super.learningRate = value
+  }
+
+  override get members(): readonly Optimizer[] {
+    return this.optimizers.map((each) => each.optimizer)
   }
 
   private optimizerOf(weight: Variable): Optimizer {

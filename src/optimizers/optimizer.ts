@@ -78,7 +78,8 @@ export interface UpdateResult {
   readonly slots: readonly Tensor[]
 }
 
-const AVERAGE = 'average'
+/** The kind of slot that holds the running average of a weight. @internal */
+export const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
 /**
@@ -165,6 +166,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   override set learningRate(value: number | LearningRateSchedule) {
     if (this.rate === undefined) this.rate = new Rate(value)
     else this.rate.set(value)
+  }
+
+  /** Those that have a learning rate of their own: this one, or the optimizers that it holds. @internal */
+  get members(): readonly Optimizer[] {
+    return [this]
   }
 
   /** What sets the learning rate; null where a number does. @internal */

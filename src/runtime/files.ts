@@ -1,5 +1,5 @@
-// Writes a file whole or not at all (Node): a reader, a crash or a full disk never meets half of it. Makes no bytes:
-// see formats/save.ts.
+// Writes a file whole or not at all (Node): a reader, a crash or a full disk never meets half of it. Or lets a file grow, as
+// logs do. Makes no bytes: see formats/save.ts.
 
 import { StateError } from '../core/errors'
 import type { NodeModules } from './platform'
@@ -31,7 +31,8 @@ export async function writeFile(path: string | URL, data: Uint8Array): Promise<v
 type FileSystem = NodeModules['node:fs/promises']
 type Paths = NodeModules['node:path']
 
-function fileSystem(): { files: FileSystem; paths: Paths } {
+/** Node's own functions for files. @throws StateError where there are none */
+export function fileSystem(): { files: FileSystem; paths: Paths } {
   const files = nodeModule('node:fs/promises')
   const paths = nodeModule('node:path')
   if (files !== null && paths !== null) return { files, paths }
@@ -82,8 +83,50 @@ async function linkTarget(files: FileSystem, paths: Paths, path: string): Promis
   return link === null ? path : linkTarget(files, paths, paths.resolve(paths.dirname(path), link))
 }
 
-function unlessMissing(error: unknown): null {
+/** null for the error that there is no such file; others are thrown again. */
+export function unlessMissing(error: unknown): null {
   // Not by instanceof: in a test environment with globals of its own, Node's errors are of another class.
   if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null
   throw error
+}
+
+/**
+ * A file that grows at its end. Where a run is taken up, it goes on at the place that the run had come to: what a run that was
+ * killed wrote afterwards is overwritten.
+ */
+export class GrowingFile {
+  private size: number | null = null
+
+  /**
+   * @param start how many bytes of an older file stay; null: all
+   */
+  constructor(readonly path: string, private readonly start: number | null) {}
+
+  /** How many bytes it has: those that stay, before the first is added. */
+  async length(): Promise<number> {
+    if (this.size !== null) return this.size
+    const old = await fileSystem().files.stat(this.path).catch(unlessMissing)
+    this.size = Math.min(old?.size ?? 0, this.start ?? Infinity)
+    return this.size
+  }
+
+  /** The length as it is known without looking; null where all of an older file stays and nobody looked. */
+  get known(): number | null {
+    return this.size ?? this.start
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    const { files, paths } = fileSystem()
+    const at = await this.length()
+    await files.mkdir(paths.dirname(this.path), { recursive: true })
+    // Not for appending, where the place to write at does not count.
+    const handle = (await files.open(this.path, 'r+').catch(unlessMissing)) ?? (await files.open(this.path, 'w'))
+    try {
+      await handle.truncate(at)
+      await handle.write(bytes, 0, bytes.length, at)
+    } finally {
+      await handle.close()
+    }
+    this.size = at + bytes.length
+  }
 }

@@ -5,9 +5,10 @@ import { ArgumentError, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { configured, custom, integer, nullable, option } from '../core/options'
 import { Callback } from '../training/callbacks'
-import type { Logs, NextStep, TrainedModel } from '../training/callbacks'
-import { logName, mode, shouldRise } from '../training/callbacks/monitor'
+import type { CallbackState, Logs, NextStep, TrainedModel } from '../training/callbacks'
+import { Monitor, monitorOptions } from '../training/callbacks/monitor'
 import { carbonOptions } from './emissions'
+import type { Totals } from './footprint'
 import { Measurement, costOfRun, prefixed } from './footprint'
 
 /** A number above 0, of any size: more FLOPs than a float32 can hold are no reason to refuse. */
@@ -92,6 +93,14 @@ export class Budget extends configured(Callback, budgetOptions) {
     }
   }
 
+  getState(): CallbackState {
+    return this.measurement?.totals() ?? null
+  }
+
+  setState(totals: Totals): void {
+    this.measurement?.goOn(totals)
+  }
+
   onEpochBegin(): void {
     // What was evaluated since cost something, too.
     this.askedUntil = 0
@@ -129,16 +138,13 @@ export class Budget extends configured(Callback, budgetOptions) {
 }
 
 const economyOptions = () => ({
-  /** The log to watch. Default 'valLoss'. */
-  monitor: option(logName, 'valLoss'),
+  ...monitorOptions(),
   /** The least improvement for each joule that is worth it. Either this or perFlop. */
   perJoule: option(nullable(positive), null),
   /** The least improvement for each floating-point operation that is worth it. */
   perFlop: option(nullable(positive), null),
   /** Epochs in a row that are not worth it, after which training ends. Default 1. */
   patience: option(integer({ min: 1 }), 1),
-  /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. Default 'auto'. */
-  mode: option(mode, 'auto'),
 })
 export type StopWhenUneconomicOptions = InputsOf<ReturnType<typeof economyOptions>>
 
@@ -161,11 +167,10 @@ export interface EpochEconomy {
  */
 export class StopWhenUneconomic extends configured(Callback, economyOptions) {
   private measurement: Measurement | null = null
-  private readonly rises = shouldRise(this.monitor, this.mode)
+  private readonly watched = new Monitor('StopWhenUneconomic', this)
   private best: number | null = null
   private costBefore = 0
   private wait = 0
-  private warned = false
   /** Every epoch but the first, which has none to be compared with. */
   epochs: EpochEconomy[] = []
   /** The epoch after which training ended; null where it did not. */
@@ -178,24 +183,21 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
 
   override setModel(model: TrainedModel): void {
     super.setModel(model)
-    Object.assign(this, { best: null, costBefore: 0, wait: 0, warned: false, epochs: [], stoppedEpoch: null })
+    Object.assign(this, { best: null, costBefore: 0, wait: 0, epochs: [], stoppedEpoch: null })
+    this.watched.begin()
     this.measurement?.close()
     this.measurement = new Measurement({ intensity: 0, pue: 1, embodied: 0 })
   }
 
   onEpochEnd(epoch: number, logs: Logs): void {
-    const { monitor, measurement, rises, best } = this
+    const { watched, measurement, best } = this
     if (measurement === null) return
-    const value = logs[monitor]
-    if (value === undefined) {
-      if (!this.warned) console.warn(`StopWhenUneconomic: there is no '${monitor}' to monitor. There are: ${Object.keys(logs).join(', ')}`)
-      this.warned = true
-      return
-    }
+    const value = watched.valueIn(logs)
+    if (value === undefined) return
     const total = this.perJoule === null ? measurement.computed().flops : measurement.joules()
     const cost = total - this.costBefore
     this.costBefore = total
-    this.best = best === null ? value : rises ? Math.max(best, value) : Math.min(best, value)
+    this.best = best === null ? value : watched.rises ? Math.max(best, value) : Math.min(best, value)
     if (best === null) return
     const gain = Math.abs(this.best - best)
     this.epochs.push({ epoch, gain, cost })
@@ -203,6 +205,16 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
     if (this.wait < this.patience) return
     this.stoppedEpoch = epoch
     this.model.stopTraining = true
+  }
+
+  getState(): CallbackState {
+    const { best, costBefore, wait, epochs, stoppedEpoch, measurement } = this
+    return { best, costBefore, wait, epochs: epochs.map((each) => ({ ...each })), stoppedEpoch, totals: measurement?.totals() ?? null }
+  }
+
+  setState({ totals, ...state }: { readonly totals: Totals | null }): void {
+    Object.assign(this, state)
+    if (totals !== null) this.measurement?.goOn(totals)
   }
 
   onTrainEnd(): void {

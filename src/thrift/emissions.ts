@@ -3,8 +3,9 @@
 import type { InputsOf } from '../core/options'
 import { configured, number, option } from '../core/options'
 import { Callback } from '../training/callbacks'
-import type { TrainedModel } from '../training/callbacks'
+import type { CallbackState, TrainedModel } from '../training/callbacks'
 import type { Footprint } from '../training/callbacks/footprint'
+import type { Totals } from './footprint'
 import { Measurement } from './footprint'
 
 export const carbonOptions = () => ({
@@ -57,6 +58,15 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     this.measurement?.close()
     this.measurement = new Measurement(this)
     this.stepsBefore = stepsOf(model)
+  }
+
+  getState(): CallbackState {
+    return this.measurement === null ? null : { ...this.measurement.totals(), updates: stepsOf(this.model) - this.stepsBefore }
+  }
+
+  setState({ updates, ...totals }: Totals & { readonly updates: number }): void {
+    this.measurement?.goOn(totals)
+    this.stepsBefore = stepsOf(this.model) - updates
   }
 
   onTrainEnd(): void {

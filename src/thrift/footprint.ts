@@ -42,10 +42,15 @@ export function costOfRun(graph: Graph): RunCost {
   return cost
 }
 
+/** What was measured. */
+export type Totals = Readonly<Record<'flops' | 'bytes' | 'runs' | 'steps' | 'seconds' | 'cpuSeconds' | 'joules', number>>
+
 /** Everything that is computed from now on, until it is closed. */
 export class Measurement {
   private readonly meter = new Meter()
   private readonly energy: EnergyMeter
+  /** What an earlier measurement of the same run has to be added. */
+  private before: Totals = { flops: 0, bytes: 0, runs: 0, steps: 0, seconds: 0, cpuSeconds: 0, joules: 0 }
 
   constructor(private readonly options: CarbonOptions) {
     this.energy = new EnergyMeter(options.pue, currentRuntime().memory.buffer.byteLength)
@@ -53,7 +58,7 @@ export class Measurement {
 
   /** FLOPs, bytes, runs, and those among them that updated weights, so far. */
   computed(): Cost & { readonly runs: number; readonly steps: number } {
-    let [flops, bytes, all, steps] = [0, 0, 0, 0]
+    let { flops, bytes, runs: all, steps } = this.before
     for (const [graph, runs] of this.meter.runs()) {
       const cost = costOfRun(graph)
       flops += runs * cost.flops
@@ -65,11 +70,26 @@ export class Measurement {
   }
 
   seconds(): number {
-    return this.energy.seconds()
+    return this.before.seconds + this.energy.seconds()
   }
 
   joules(): number {
-    return this.energy.joules().value
+    return this.before.joules + this.energy.joules().value
+  }
+
+  /** Everything so far: from here another measurement may go on. */
+  totals(): Totals {
+    return { ...this.computed(), seconds: this.seconds(), cpuSeconds: this.before.cpuSeconds + this.energy.cpuSeconds().value, joules: this.joules() }
+  }
+
+  /** Goes on from the totals of another one. What this one measured so far does not count. */
+  goOn(from: Totals): void {
+    const own = this.totals()
+    const { before } = this
+    this.before = Object.fromEntries(Object.entries(before).map(([name, value]) => {
+      const key = name as keyof Totals
+      return [key, from[key] - (own[key] - value)]
+    })) as unknown as Totals
   }
 
   gramsOf(joules: number): number {
@@ -86,8 +106,8 @@ export class Measurement {
     const { energy, options } = this
     const { runs, flops, bytes, steps: updates } = this.computed()
     const steps = counted ?? updates
-    const cpu = energy.cpuSeconds()
-    const joules = energy.joules()
+    const cpu = { ...energy.cpuSeconds(), value: this.totals().cpuSeconds }
+    const joules = { ...energy.joules(), value: this.joules() }
     const grams = this.gramsOf(joules.value)
     const each = steps > 0 ? steps : Math.max(1, runs)
     const carbon = `${joules.how} joules, at ${options.intensity} g CO2e/kWh`
@@ -96,7 +116,7 @@ export class Measurement {
       runs: { value: runs, unit: 'runs', how: 'measured', from: 'the count of every program' },
       flops: { value: flops, unit: 'FLOP', how: 'estimated', from: 'operations of every program, times its runs' },
       bytes: { value: bytes, unit: 'B', how: 'estimated', from: 'operands and results of every operation, times its runs' },
-      seconds: { value: energy.seconds(), unit: 's', how: 'measured', from: 'the clock' },
+      seconds: { value: this.seconds(), unit: 's', how: 'measured', from: 'the clock' },
       cpuSeconds: { ...cpu, unit: 's' },
       joules: { ...joules, unit: 'J' },
       gCO2e: { value: grams, unit: 'g', how: 'estimated', from: carbon },

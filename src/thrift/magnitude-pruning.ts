@@ -12,10 +12,12 @@ import { isNamed, layersOption } from '../layers/kinds'
 import { isKernel } from '../layers/units'
 import { where } from '../ops/elementwise'
 import type { Pack } from '../ops/packed'
+import type { Tensor } from '../ops/tensor'
 import type { TracedCell } from '../ops/trace'
 import { currentTrace } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import { Callback } from '../training/callbacks'
+import type { CallbackState } from '../training/callbacks'
 import type { Probe, ProbedStep } from '../training/probes'
 
 const share = number({ min: 0, below: 1 })
@@ -165,6 +167,16 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     this.isDone = step >= end
     const left = this.isDone ? 0 : 1 - (step - begin) / (end - begin)
     this.maskAll(finalSparsity + (initialSparsity - finalSparsity) * left ** 3)
+  }
+
+  getState(): CallbackState {
+    const { masked, reached, isDone, hasChosen } = this
+    return { masks: masked.map(({ mask }) => mask.value), reached, isDone, hasChosen }
+  }
+
+  setState({ masks, ...state }: { readonly masks: readonly Tensor[] }): void {
+    Object.assign(this, state)
+    masks.forEach((mask, i) => this.masked[i]?.mask.assign(mask))
   }
 
   private maskAll(sparsity: number): void {

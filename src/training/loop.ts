@@ -7,14 +7,15 @@ import { isPromise } from '../data/source'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
-import type { CallbackMethods, FitParams, Logs } from './callbacks'
-import { Callback, History, TerminateOnNaN } from './callbacks'
+import type { CallbackMethods, Logs, Place, Run, RunKeeper } from './callbacks/callback'
+import { History } from './callbacks/history'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
+import { Listeners } from './listeners'
 import { Pace } from './pace'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
-import type { Draw, Runner } from './runner'
+import type { Runner } from './runner'
 import type { TrainedModel } from './step'
 import type { StepKind } from './batch'
 import type { Steps } from './steps'
@@ -84,6 +85,7 @@ export interface EvaluateOptions {
   sampleWeight?: SampleWeights | null
   /** 0 silent, else a line with the result. Default 0. */
   verbose?: Verbosity
+  callbacks?: readonly CallbackMethods[]
   signal?: AbortSignal
 }
 
@@ -113,9 +115,10 @@ export function requireCount(name: string, value: number, least = 1): number {
   throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
 }
 
-/** Runs test steps over all samples, or so many. The runner is at its beginning. */
-export async function evaluateBatches(steps: Steps, compiled: Compiled, runner: Runner, most: number | null, signal?: AbortSignal): Promise<Logs> {
+/** Runs test steps over all samples, or so many. The runner is at its beginning. Who listens is told of the batches. */
+export async function evaluateBatches(steps: Steps, compiled: Compiled, runner: Runner, most: number | null, listeners: Listeners, signal?: AbortSignal): Promise<Logs> {
   const pace = new Pace(signal)
+  const perBatch = listeners.hear('onTestBatchBegin', 'onTestBatchEnd')
   signal?.throwIfAborted()
   let done = 0
   for (; done < (most ?? Infinity); done++) {
@@ -123,7 +126,13 @@ export async function evaluateBatches(steps: Steps, compiled: Compiled, runner: 
     const program = isPromise(upcoming) ? await pace.wait(upcoming) : upcoming
     if (program === null) break
     if (done === 0) compiled.resetMetrics()
+    const batch = done
+    if (perBatch) await listeners.tell((callback) => callback.onTestBatchBegin?.(batch))
     runner.run(1)
+    if (perBatch) {
+      const logs = readLogs('test', steps, compiled)
+      await listeners.tell((callback) => callback.onTestBatchEnd?.(batch, logs))
+    }
     if (pace.isDue()) await pace.yield()
   }
   if (done === 0) throw new DataError('There are no batches to evaluate')
@@ -139,19 +148,20 @@ export interface Training {
   readonly runner: Runner
   readonly validation: Runner | null
   readonly options: FitOptions
-  /** What the order of the next pass comes from. */
-  nextDraw(): Draw
+  /** The seed of the order of rows, and how many passes were drawn from it. */
+  readonly shuffleState: { seed: number; epoch: number }
 }
 
 /** The training loop. */
 export async function runTraining(training: Training): Promise<History> {
-  const { epochs = 1, initialEpoch = 0 } = training.options
+  const { epochs = 1 } = training.options
   const history = new History()
   const loop = new TrainingLoop(training, history)
   try {
     await loop.begin()
-    for (let epoch = initialEpoch; epoch < epochs; epoch++) {
-      if (epoch > initialEpoch && !(await loop.goesOn())) break
+    const { epoch: first } = loop.place
+    for (let epoch = first; epoch < epochs && !loop.isOver; epoch++) {
+      if (epoch > first && !(await loop.goesOn())) break
       await loop.runEpoch(epoch)
       if (training.model.stopTraining) break
     }
@@ -163,34 +173,26 @@ export async function runTraining(training: Training): Promise<History> {
   return history
 }
 
-/** Callbacks whose fit is running, and of which model. */
-const inUse = new WeakMap<CallbackMethods, TrainedModel>()
-
-/** @throws ArgumentError for a Callback that a running fit has, or that is given twice: it knows one model at a time */
-function requireFree(callbacks: readonly CallbackMethods[]): void {
-  for (const [i, callback] of callbacks.entries()) {
-    if (!(callback instanceof Callback)) continue
-    const { name } = callback.constructor
-    if (callbacks.indexOf(callback) < i) throw new ArgumentError(`callbacks: the same ${name} is there twice`)
-    const user = inUse.get(callback)
-    if (user !== undefined) throw new ArgumentError(`callbacks: this ${name} is in use by the fit of ${user}, which is running. Make one for each fit.`)
-  }
-}
-
-type Event = (callback: CallbackMethods) => void | Promise<void>
-
-class TrainingLoop {
-  private readonly callbacks: readonly CallbackMethods[]
+class TrainingLoop implements Run {
+  /** All but the progress bar. */
+  readonly callbacks: readonly CallbackMethods[]
+  private readonly listeners: Listeners
+  private readonly keepers: readonly RunKeeper[]
   private readonly progress: ProgressBar | null
   private readonly perBatch: boolean
   /** Those who say how many steps may run. */
   private readonly limiting: readonly CallbackMethods[]
-  private readonly runner: Runner
+  readonly runner: Runner
   private probes = new ProbeSchedule([])
   private readonly pace: Pace
   /** Steps of an epoch, where they are said. */
   private readonly mostSteps: number
   private step = 0
+  private epoch: number
+  /** Steps of this epoch. */
+  private batch = 0
+  /** Whether the run was taken up where it had been stopped. */
+  isOver = false
   /** Whether the running epoch took all its batches. */
   private completed = false
   private lastLogs: Logs | null = null
@@ -202,43 +204,61 @@ class TrainingLoop {
     private readonly training: Training,
     private readonly history: History,
   ) {
-    const { model, runner, options } = training
-    const { epochs = 1, stepsPerEpoch, callbacks = [], signal } = options
+    const { model, lock, runner, options } = training
+    const { epochs = 1, initialEpoch = 0, stepsPerEpoch, callbacks = [], signal } = options
     const verbose = levelOf(options.verbose ?? 'auto')
     this.runner = runner
+    this.epoch = initialEpoch
     this.mostSteps = stepsPerEpoch ?? Infinity
     this.progress = verbose === 0 ? null : new ProgressBar()
-    this.callbacks = [...(this.progress === null ? [] : [this.progress]), ...callbacks, history]
-    requireFree(callbacks)
+    this.callbacks = [...callbacks, history]
+    this.listeners = new Listeners([...(this.progress === null ? [] : [this.progress]), ...this.callbacks], model, (event) => lock.listen(event))
+    this.keepers = callbacks.flatMap(({ keeper }) => keeper ?? [])
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
     this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
     this.pace = new Pace(signal)
-    const params: FitParams = { epochs, steps: stepsPerEpoch ?? runner.steps, verbose }
-    for (const callback of this.callbacks) {
-      callback.setModel?.(model)
-      callback.setParams?.(params)
-    }
+    this.listeners.introduce({ epochs, steps: stepsPerEpoch ?? runner.steps, verbose })
   }
 
-  /**
-   * Tells all listeners, one after the other; meanwhile they may use the model. Most answer at once, and then there is
-   * nothing to wait for.
-   */
-  private tell(event: Event, first = 0): Promise<void> | undefined {
-    const { lock } = this.training
+  get model(): TrainedModel {
+    return this.training.model
+  }
+
+  get compiled(): Compiled {
+    return this.training.compiled
+  }
+
+  get shuffleState(): Training['shuffleState'] {
+    return this.training.shuffleState
+  }
+
+  get place(): Place {
+    const { epoch, batch, step, lastLogs, model: { stopTraining } } = this
+    return { epoch, batch, step, stopped: stopTraining, logs: lastLogs }
+  }
+
+  set place({ epoch, batch, step, stopped, logs }: Place) {
+    // An epoch that is taken up within goes on with the pass that was begun.
+    Object.assign(this, { epoch, batch, step, lastLogs: logs, isOver: stopped && batch === 0, isBegun: batch > 0 })
+    this.model.stopTraining = stopped
+  }
+
+  private async keep(keepers = this.keepers): Promise<void> {
+    for (const keeper of keepers) await this.training.lock.listen(() => keeper.keep(this))
+    // That may have taken any time.
+    this.pace.lookNext()
+  }
+
+  private tell(event: Parameters<Listeners['tell']>[0]): Promise<void> | undefined {
     // They may take any time.
     this.pace.lookNext()
-    for (let i = first; i < this.callbacks.length; i++) {
-      const answer = lock.listen(() => event(this.callbacks[i]!))
-      if (answer !== undefined) return answer.then(() => this.tell(event, i + 1))
-    }
-    return undefined
+    return this.listeners.tell(event)
   }
 
   async begin(): Promise<void> {
     const { model, compiled } = this.training
     model.stopTraining = false
-    for (const callback of this.callbacks) inUse.set(callback, model)
+    this.listeners.hold()
     // Checking the data was a task; tracing is the next one, and the first step, in code that is not optimised yet,
     // another.
     await this.pace.yield()
@@ -250,19 +270,22 @@ class TrainingLoop {
     compiled.resetMetrics()
     await this.pace.yield()
     await this.tell((callback) => callback.onTrainBegin?.())
+    for (const keeper of this.keepers) await this.training.lock.listen(() => keeper.takeUp(this))
   }
 
   async release(): Promise<void> {
-    for (const callback of this.callbacks) inUse.delete(callback)
+    this.listeners.release()
     await this.runner.release()
     await this.training.validation?.release()
   }
 
   /** Begins a pass over the data, unless an epoch of so many steps goes on with the last one. */
   private async beginPass(): Promise<void> {
-    const isUnderWay = this.isBegun || (this.mostSteps < Infinity && this.runner.isWithin)
+    const { runner, shuffleState } = this
+    // Whether there is another batch may be known only when it was waited for.
+    const isUnderWay = this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await runner.upcoming()) !== null)
     this.isBegun = true
-    if (!isUnderWay) await this.runner.begin(this.training.nextDraw())
+    if (!isUnderWay) await runner.begin({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
   }
 
   /** Whether those who limit the steps allow another epoch. */
@@ -281,8 +304,13 @@ class TrainingLoop {
 
   async runEpoch(epoch: number): Promise<void> {
     const { steps, compiled } = this.training
-    await this.tell((callback) => callback.onEpochBegin?.(epoch))
-    compiled.resetMetrics()
+    this.epoch = epoch
+    // An epoch that is taken up within has begun, and its metrics count.
+    if (this.batch > 0) this.progress?.onEpochBegin(epoch)
+    else {
+      await this.tell((callback) => callback.onEpochBegin?.(epoch))
+      compiled.resetMetrics()
+    }
     await this.beginPass()
     this.isBegun = false
     await this.runBatches()
@@ -290,6 +318,9 @@ class TrainingLoop {
     if (this.completed) await this.validate(epoch, logs)
     this.lastLogs = logs
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
+    this.epoch++
+    this.batch = 0
+    await this.keep()
     this.training.options.signal?.throwIfAborted()
   }
 
@@ -297,8 +328,8 @@ class TrainingLoop {
     const { model, options } = this.training
     const { runner, mostSteps } = this
     this.completed = false
-    let batch = 0
-    while (batch < mostSteps) {
+    while (this.batch < mostSteps) {
+      const { batch } = this
       const { probes, length } = this.probes.at(this.step)
       const upcoming = runner.upcoming(probes)
       const program = isPromise(upcoming) ? await this.pace.wait(upcoming) : upcoming
@@ -308,22 +339,30 @@ class TrainingLoop {
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(program)
       if (allowed < 1) return
-      const { steps, finite } = runner.run(this.perBatch ? 1 : Math.min(length, allowed, this.pace.ahead, mostSteps - batch), probes)
+      const most = this.perBatch ? 1 : Math.min(length, allowed, this.pace.ahead, this.untilKept, mostSteps - batch)
+      const { steps, finite } = runner.run(most, probes)
       this.step += steps
-      batch += steps
+      this.batch += steps
       if (!finite) return this.failNonFinite(runner.diagnose())
       for (const probe of probes) probe.afterStep?.(this.step - 1)
-      if (this.perBatch) await this.tellBatch(batch - 1)
+      if (this.perBatch) await this.tellBatch(this.batch - 1)
+      const keepers = this.keepers.filter(({ every }) => every !== null && this.step % every === 0)
+      if (keepers.length > 0) await this.keep(keepers)
       // A callback may have aborted between two turns of the event loop.
       options.signal?.throwIfAborted()
       if (this.pace.isDue(steps)) await this.pace.yield()
       const { now } = this.pace
-      if (this.progress?.due(now) === true) this.progress.paint(batch, readLogs('train', this.training.steps, this.training.compiled), now)
+      if (this.progress?.due(now) === true) this.progress.paint(this.batch, readLogs('train', this.training.steps, this.training.compiled), now)
     }
-    if (batch === 0) throw new DataError('fit: the data have no batches')
-    if (batch < mostSteps && mostSteps < Infinity) this.warnOfEnd(batch)
-    this.progress?.took(batch)
+    if (this.batch === 0) throw new DataError('fit: the data have no batches')
+    if (this.batch < mostSteps && mostSteps < Infinity) this.warnOfEnd(this.batch)
+    this.progress?.took(this.batch)
     this.completed = true
+  }
+
+  /** How many steps may run before somebody keeps the run. */
+  private get untilKept(): number {
+    return this.keepers.reduce((least, { every }) => (every === null ? least : Math.min(least, every - (this.step % every))), Infinity)
   }
 
   private warnOfEnd(batch: number): void {
@@ -351,9 +390,9 @@ class TrainingLoop {
 
   private failNonFinite(instruction: string): void {
     const message = `Training met a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
-    const quiet = this.callbacks.filter((callback) => callback instanceof TerminateOnNaN)
+    const quiet = this.callbacks.filter(({ onNonFinite }) => onNonFinite !== undefined)
     if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
-    for (const callback of quiet) callback.onNonFinite(message)
+    for (const callback of quiet) callback.onNonFinite!(message)
   }
 
   private async validate(epoch: number, logs: Logs): Promise<void> {
@@ -362,7 +401,7 @@ class TrainingLoop {
     if (validation === null || (epoch + 1) % validationFreq !== 0) return
     await this.tell((callback) => callback.onTestBegin?.())
     await validation.begin(null)
-    const results = await evaluateBatches(steps, compiled, validation, validationSteps, signal)
+    const results = await evaluateBatches(steps, compiled, validation, validationSteps, this.listeners, signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
     for (const [name, value] of Object.entries(results)) logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
   }

@@ -2,6 +2,7 @@
 
 import { ArgumentError } from '../core/errors'
 import { permute } from '../core/permute'
+import type { Json } from '../core/registry'
 import type { Dataset } from '../data/arrays'
 import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
 import type { Cursor, Soon, Source } from '../data/source'
@@ -23,8 +24,20 @@ export interface Draw {
   readonly epoch: number
 }
 
+/** Where a runner is: so many steps into a pass. */
+export interface Position {
+  /** null before the first pass. */
+  readonly draw: { readonly seed: number; readonly epoch: number } | null
+  readonly taken: number
+}
+
 /** One kind of step over all samples, pass after pass. */
 export interface Runner {
+  /** What must be the same where another runner goes on within a pass. */
+  readonly setting: Readonly<Record<string, Json>>
+  readonly position: Position
+  /** Goes on where another runner over the same data was. */
+  seek(position: Position): Soon<void>
   /** Steps of a pass: null where nobody knows before, Infinity where it has no end. */
   readonly steps: number | null
   /** Whether a pass is under way that took a step. */
@@ -58,6 +71,7 @@ export class ArrayRunner implements Runner {
   private isShuffled = false
   /** Where the rows are not resident. */
   private order: Int32Array | null = null
+  private draw: Draw | null = null
   /** The place in the order where the next step begins, and where the last one did. */
   private start = 0
   private last = 0
@@ -97,8 +111,22 @@ export class ArrayRunner implements Runner {
     }
   }
 
+  get setting(): Runner['setting'] {
+    return { rows: this.dataset.size, batchSize: this.batchSize, shuffle: this.shuffles }
+  }
+
+  get position(): Position {
+    return { draw: this.draw, taken: Math.ceil(this.start / this.batchSize) }
+  }
+
+  seek({ draw, taken }: Position): void {
+    this.begin(draw)
+    this.start = Math.min(this.dataset.size, taken * this.batchSize)
+  }
+
   begin(draw: Draw | null): void {
     this.start = 0
+    this.draw = draw
     if (draw === null || !this.shuffles) return
     const { resident, dataset: { size } } = this
     const key = orderKey(draw.seed, draw.epoch)
@@ -183,6 +211,7 @@ export class StreamRunner implements Runner {
   private next: Soon<Dataset | typeof END> | null = null
   private held: Program | null = null
   private last: Dataset | null = null
+  private draw: Draw | null = null
   /** Batches of this pass that were run. */
   private taken = 0
 
@@ -211,8 +240,27 @@ export class StreamRunner implements Runner {
     if (this.cursor !== null && this.taken === 0) return undefined
     return after(this.cursor?.close(), () => {
       this.cursor = this.source.open(draw?.epoch ?? 0)
+      this.draw = draw
       this.taken = 0
       this.next = this.read(0)
+    })
+  }
+
+  get setting(): Runner['setting'] {
+    return {}
+  }
+
+  get position(): Position {
+    return { draw: this.draw, taken: this.taken }
+  }
+
+  seek({ draw, taken }: Position): Soon<void> {
+    return after(this.cursor?.close(), () => {
+      const cursor = this.source.open(draw?.epoch ?? 0)
+      this.cursor = cursor
+      this.draw = draw
+      this.taken = taken
+      return after(cursor.skip(taken), () => void (this.next = this.read(taken)))
     })
   }
 

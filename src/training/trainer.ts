@@ -3,7 +3,7 @@
 
 import type { DType, TensorData } from '../core/dtypes'
 import { allocateData, dtypes } from '../core/dtypes'
-import { ArgumentError, DataError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate, restating } from '../core/errors'
+import { ArgumentError, DataError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, quoted, restate, restating } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -29,12 +29,14 @@ import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
 import type { History, Logs } from './callbacks'
+import type { CallbackMethods } from './callbacks/callback'
 import { checkCallbacks } from './callbacks/callback'
 import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { FIT_OPTIONS, evaluateBatches, readLogs, requireCount, runTraining } from './loop'
+import { FIT_OPTIONS, evaluateBatches, levelOf, readLogs, requireCount, runTraining } from './loop'
+import { Listeners } from './listeners'
 import { Pace } from './pace'
 import type { MakeProgram, Runner } from './runner'
 import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
@@ -49,6 +51,7 @@ export interface PredictOptions {
   batchSize?: number
   /** How many batches are looked at. Default null: all. */
   steps?: number | null
+  callbacks?: readonly CallbackMethods[]
   signal?: AbortSignal
 }
 
@@ -295,8 +298,7 @@ export class Trainer {
     return this.lock.run(async () => {
       const runners = await this.preparing(() => this.fitRunners(compiled, x, y, options))
       const { model, steps, lock, shuffleState } = this
-      const nextDraw = () => ({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
-      return runTraining({ model, lock, steps, compiled, ...runners, options, nextDraw })
+      return runTraining({ model, lock, steps, compiled, ...runners, options, shuffleState })
     })
   }
 
@@ -403,8 +405,10 @@ export class Trainer {
   }
 
   async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
-    checkOptions('evaluate', options, ['batchSize', 'steps', 'sampleWeight', 'verbose', 'signal'])
-    const { batchSize = 32, steps: most = null, sampleWeight, verbose = 0, signal } = options
+    checkOptions('evaluate', options, ['batchSize', 'steps', 'sampleWeight', 'verbose', 'callbacks', 'signal'])
+    const { batchSize = 32, steps: most = null, sampleWeight, verbose = 0, callbacks = [], signal } = options
+    checkVerbose(verbose)
+    checkCallbacks(callbacks)
     const compiled = this.requireCompiled('evaluate')
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
@@ -422,8 +426,16 @@ export class Trainer {
     }
     try {
       requireEnd('evaluate', runner, most, 'steps')
-      const run = () => evaluateBatches(this.steps, compiled, runner, most, signal)
-      const logs = this.lock.isBusy ? await this.lock.runNested(() => keepingMetrics(compiled, run)) : await this.lock.run(run)
+      const { lock, model } = this
+      // A callback of a running fit has its turn already.
+      const listeners = new Listeners(callbacks, model, lock.isBusy ? undefined : (event) => lock.listen(event))
+      const run = () => listeners.during({ epochs: 1, steps: most ?? runner.steps, verbose: levelOf(verbose) }, async () => {
+        await listeners.tell((callback) => callback.onTestBegin?.())
+        const results = await evaluateBatches(this.steps, compiled, runner, most, listeners, signal)
+        await listeners.tell((callback) => callback.onTestEnd?.(results))
+        return results
+      })
+      const logs = lock.isBusy ? await lock.runNested(() => keepingMetrics(compiled, run)) : await lock.run(run)
       if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
       return logs
     } finally {
@@ -484,17 +496,37 @@ export class Trainer {
   }
 
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
-    checkOptions('predict', options, ['batchSize', 'steps', 'signal'])
-    const { batchSize = 32, steps = null, signal } = options
+    checkOptions('predict', options, ['batchSize', 'steps', 'callbacks', 'signal'])
+    const { batchSize = 32, steps = null, callbacks = [], signal } = options
     requireCount('batchSize', batchSize)
     if (steps !== null) requireCount('steps', steps)
+    checkCallbacks(callbacks)
+    if (callbacks.length > 0) return this.predictTelling(x, options)
     if (isElements(x)) return this.predictBatches(x, options)
-    const pace = new Pace(signal)
     const again = signal === undefined && steps === null ? this.predictAgain(x, batchSize) : null
-    if (again !== null && again.shape[0] === this.lastPrediction!.shape[0]) {
-      if (pace.isDue()) await pace.yield()
-      return again
-    }
+    if (again === null || again.shape[0] !== this.lastPrediction!.shape[0]) return this.predictRows(x, options)
+    const pace = new Pace(signal)
+    if (pace.isDue()) await pace.yield()
+    return again
+  }
+
+  /** predict, with callbacks that are told of it. */
+  private async predictTelling(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
+    const { batchSize = 32, steps = null, callbacks = [] } = options
+    const listeners = new Listeners(callbacks, this.model)
+    const known = isElements(x) ? sourceOf(x, 'predict').size : Math.ceil(this.readInputs(x).size / batchSize)
+    return listeners.during({ epochs: 1, steps: steps ?? known, verbose: 0 }, async () => {
+      await listeners.tell((callback) => callback.onPredictBegin?.())
+      const outputs = await (isElements(x) ? this.predictBatches(x, options, listeners) : this.predictRows(x, options, listeners))
+      await listeners.tell((callback) => callback.onPredictEnd?.())
+      return outputs
+    })
+  }
+
+  /** The outputs for the rows of arrays. */
+  private async predictRows(x: unknown, { batchSize = 32, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
+    const pace = new Pace(signal)
+    const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
     const { x: form, inputs, size, readers } = this.readInputs(x)
     const sources = inputs.map((input) => new RowSource(input))
     signal?.throwIfAborted()
@@ -502,6 +534,8 @@ export class Trainer {
     const found = new PredictedRows(this.model, most)
     for (let start = 0; start < most; start += batchSize) {
       const count = Math.min(batchSize, size - start)
+      const batch = start / batchSize
+      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(batch))
       const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
       const prediction = this.steps.predict(form, types, readers)
       const { program } = prediction
@@ -509,13 +543,15 @@ export class Trainer {
       sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
       program.run()
       found.take(prediction, count)
+      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last(count) }))
       if (pace.isDue()) await pace.yield()
     }
     return found.outputs
   }
 
   /** The outputs for batches that come one after the other. */
-  private async predictBatches(batches: ElementsOrMaker<unknown>, { batchSize, steps = null, signal }: PredictOptions): Promise<Tree<Tensor>> {
+  private async predictBatches(batches: ElementsOrMaker<unknown>, { batchSize, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
+    const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
     refuseForBatches('predict', null, { batchSize }, ['batchSize'])
     const source = sourceOf(batches, 'predict')
     if (source.size === Infinity && steps === null) throw new ArgumentError('predict: the data have no end. Say steps.')
@@ -527,6 +563,8 @@ export class Trainer {
         const next = cursor.next()
         const batch = isPromise(next) ? await pace.wait(next) : next
         if (batch === END) break
+        if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(done))
+        const before = found.size
         restating((message) => `predict, batch ${done}: ${message}${this.hintFor(batch)}`, () => {
           const { x: form, inputs, size, readers } = this.readInputs(partsOf(batch).x)
           const prediction = this.steps.predict(form, inputs, readers)
@@ -534,6 +572,7 @@ export class Trainer {
           prediction.program.run()
           found.take(prediction, size)
         })
+        if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(done, { outputs: found.last(found.size - before) }))
         if (pace.isDue()) await pace.yield()
       }
     } finally {
@@ -720,6 +759,12 @@ class PredictedRows {
     this.size += count
   }
 
+  /** The last rows that were taken. */
+  last(count: number): Tree<Tensor> {
+    const { size, structure } = this
+    return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => new Tensor(data.slice((size - count) * width, size * width), [count, ...shape], dtype)))
+  }
+
   get outputs(): Tree<Tensor> {
     const { size, structure } = this
     return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => {
@@ -777,8 +822,12 @@ function checkFitOptions({
   requireCount('validationBatchSize', validationBatchSize)
   if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
   if (validationSteps !== null) requireCount('validationSteps', validationSteps)
-  if (!['auto', 0, 1, 2].includes(verbose)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${String(verbose)}`)
+  checkVerbose(verbose)
   checkCallbacks(callbacks)
+}
+
+function checkVerbose(verbose: unknown): void {
+  if (!['auto', 0, 1, 2].includes(verbose as string)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${quoted(verbose)}`)
 }
 
 /** What is said for arrays, and what batches bring with them. */

@@ -1,7 +1,7 @@
 // Trains two models in the page and measures whether the page stays responsive meanwhile.
 // Leaves what it found in window.testResult; run.mjs asserts it.
 import { fromPixels, readImage, readJsonLines } from '../../dist/data.js'
-import { Dense, Sequential, configure, dispose, ops, runtimeInfo, threadsReady } from '../../dist/index.js'
+import { BackupAndRestore, BrowserStore, Dense, Sequential, configure, dispose, ops, runtimeInfo, setRandomSeed, threadsReady } from '../../dist/index.js'
 
 const element = (id) => document.getElementById(id)
 
@@ -21,6 +21,7 @@ async function main() {
 
   const penguins = await trainPenguins(x, y)
   const wide = await trainWide()
+  const takenUp = await takeUp(x, y)
   const threads = await useThreads()
   const pictures = await readPictures()
   element('status').textContent += ` · trained in ${penguins.milliseconds.toFixed(0)} ms`
@@ -30,6 +31,7 @@ async function main() {
     accuracy: penguins.accuracy,
     loss: penguins.loss,
     responsiveness: [penguins.responsiveness, wide],
+    takenUp,
     threads,
     pictures,
   }
@@ -44,6 +46,29 @@ async function readPictures() {
   Object.assign(canvas, { width: bitmap.width, height: bitmap.height }).getContext('2d').drawImage(bitmap, 0, 0)
   const values = await readJsonLines(new Blob(['{"a":1}\n{"a":2}'])).toArray()
   return { images: [fetched, uploaded, fromPixels(canvas)].map((image) => image.toArray()), values }
+}
+
+// A run that is interrupted and taken up from what the page keeps, beside one that nobody interrupted.
+async function takeUp(x, y) {
+  const store = new BrowserStore('taken-up')
+  const run = async (callbacks) => {
+    setRandomSeed(3)
+    const model = new Sequential([new Dense({ units: 4, activation: 'relu', inputShape: [8] }), new Dense({ units: 1, activation: 'sigmoid' })])
+    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy' })
+    await model.fit(x, y, { epochs: 6, verbose: 0, callbacks }).catch((error) => {
+      if (error.message !== 'interrupted') throw error
+    })
+    return model.getWeights().flatMap(({ data }) => [...data])
+  }
+  const backup = () => new BackupAndRestore({ backupDir: 'run', saveFreq: 4, store })
+  const whole = await run([])
+  let steps = 0
+  await run([backup(), { onTrainBatchEnd() { if (++steps === 40) throw new Error('interrupted') } }])
+  const kept = (await store.read('run/backup.safetensors')).length
+  const second = backup()
+  const weights = await run([second])
+  const left = await store.read('run/backup.safetensors')
+  return { epoch: second.takenUp?.epoch, kept, left, same: weights.every((value, i) => Object.is(value, whole[i])) }
 }
 
 // The model most people start with: many tiny steps, a callback after each epoch.

@@ -137,6 +137,8 @@ async function runScenario({ name, isolated }) {
     assert.equal(threads, isolated ? 2 : 1, `threads: ${threadsNote}`)
     assert.equal(runs > 0, isolated, 'runs on two threads')
     assert.ok(same, 'expected the same bits on two threads')
+    const { epoch, kept, left, same: sameEnd } = result.takenUp
+    assert.deepEqual({ epoch, left, sameEnd, isKept: kept > 0 }, { epoch: 3, left: null, sameEnd: true, isKept: true }, 'a run that was taken up')
     if (!isolated) assert.match(threadsNote, /not cross-origin isolated/)
     const { loss } = result
     assert.ok(loss[loss.length - 1] < loss[0], `expected the loss to fall, received ${loss[0]} → ${loss[loss.length - 1]}`)

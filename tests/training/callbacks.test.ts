@@ -1,13 +1,15 @@
 // modes: simd
 import { describe, expect, it, vi } from 'vitest'
-import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs } from '../../src'
+import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs, Tensor } from '../../src'
 import { ArgumentError, Callback, Dense, EarlyStopping, History, LambdaCallback, NonFiniteError, SGD, Sequential, TerminateOnNaN } from '../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 
 const { x, yes } = samples(20)
 
+type Told = Extract<keyof CallbackMethods, `on${string}` | 'setModel' | 'setParams'>
+
 /** A callback that notes every call with its arguments. */
-function recorder(calls: string[], name = ''): Required<Omit<CallbackMethods, 'probes' | 'health' | 'footprint' | 'stepsAhead'>> {
+function recorder(calls: string[], name = ''): Required<Omit<Pick<CallbackMethods, Told>, 'onNonFinite'>> {
   const show = (logs: Logs | null): string => (logs === null ? 'null' : Object.keys(logs).join())
   const note = (text: string) => void calls.push(name + text)
   return {
@@ -21,6 +23,12 @@ function recorder(calls: string[], name = ''): Required<Omit<CallbackMethods, 'p
     onTrainBatchEnd: (batch, logs) => note(`onTrainBatchEnd ${batch} ${show(logs)}`),
     onTestBegin: () => note('onTestBegin'),
     onTestEnd: (logs) => note(`onTestEnd ${show(logs)}`),
+    onTestBatchBegin: (batch) => note(`onTestBatchBegin ${batch}`),
+    onTestBatchEnd: (batch, logs) => note(`onTestBatchEnd ${batch} ${show(logs)}`),
+    onPredictBegin: () => note('onPredictBegin'),
+    onPredictEnd: () => note('onPredictEnd'),
+    onPredictBatchBegin: (batch) => note(`onPredictBatchBegin ${batch}`),
+    onPredictBatchEnd: (batch, { outputs }) => note(`onPredictBatchEnd ${batch} ${String((outputs as Tensor).shape)}`),
   }
 }
 
@@ -40,6 +48,7 @@ describe('the order of calls', () => {
       'onEpochBegin 1',
       ...batches,
       'onTestBegin',
+      ...[0, 1].flatMap((batch) => [`onTestBatchBegin ${batch}`, `onTestBatchEnd ${batch} loss,accuracy`]),
       'onTestEnd loss,accuracy',
       'onEpochEnd 1 loss,accuracy,valLoss,valAccuracy',
       'onTrainEnd loss,accuracy,valLoss,valAccuracy',

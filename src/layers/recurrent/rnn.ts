@@ -157,6 +157,10 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     return this.#kept?.states ?? null
   }
 
+  override get passingState(): readonly Variable[] {
+    return this.states ?? []
+  }
+
   /** Lets a stateful layer begin anew with the next batch. */
   resetState(): void {
     const first = this.#kept?.begin()

@@ -1,14 +1,17 @@
 // What fit tells while it runs, and who listens.
 
 import { ArgumentError, StateError, unknownName } from '../../core/errors'
-import { Configured } from '../../core/options'
+import { Configured, optionsOf } from '../../core/options'
+import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Graph } from '../../ir/graph'
 import type { LayerBase } from '../../layers/base'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
+import type { Compiled } from '../compiled'
 import type { Probe } from '../probes'
+import type { Runner } from '../runner'
 import type { HealthRecord } from './health'
 import type { Footprint } from './footprint'
 
@@ -18,6 +21,7 @@ export interface Logs {
   loss: number
 }
 
+/** What fit, evaluate or predict was asked for. */
 export interface FitParams {
   readonly epochs: number
   /** Batches per epoch; null where nobody knows before the data end. */
@@ -46,6 +50,8 @@ export interface TrainedModel {
   setWeights(weights: readonly TensorLike[]): void
   /** The whole model as bytes. */
   save(path?: string | URL): Promise<Uint8Array>
+  /** The weights alone as bytes. */
+  saveWeights(path?: string | URL): Promise<Uint8Array>
 }
 
 /** The step that is about to run. */
@@ -54,6 +60,46 @@ export interface NextStep {
   readonly graph: Graph
   /** Steps that ran since fit began. */
   readonly done: number
+}
+
+/** What a callback keeps, as plain data and tensors. */
+export type CallbackState = null | boolean | number | string | Tensor | readonly CallbackState[] | { readonly [key: string]: CallbackState }
+
+/** Where a run of fit is. */
+export interface Place {
+  /** The epoch that is under way, or else the next one. */
+  readonly epoch: number
+  /** Steps of this epoch that were done; 0 where it has not begun. */
+  readonly batch: number
+  /** Steps since fit began. */
+  readonly step: number
+  /** Whether training is to end here. */
+  readonly stopped: boolean
+  /** The logs of the last epoch. */
+  readonly logs: Logs | null
+}
+
+/** A run of fit, for who keeps it and takes it up again: see formats/run.ts. @internal */
+export interface Run {
+  readonly model: LayerBase & TrainedModel
+  readonly compiled: Compiled
+  /** Those of the user, and the History. */
+  readonly callbacks: readonly CallbackMethods[]
+  /** What the order of the rows of the next epoch comes from. */
+  readonly shuffleState: { seed: number; epoch: number }
+  /** What fit reads: how far it was read, and what must be the same when the run is taken up within an epoch. */
+  readonly runner: Pick<Runner, 'setting' | 'position' | 'seek'>
+  place: Place
+}
+
+/** Who keeps runs. @internal */
+export interface RunKeeper {
+  /** After how many steps, besides those at which an epoch ends; null: none. */
+  readonly every: number | null
+  /** All callbacks know that training begins, and no step was taken. */
+  takeUp(run: Run): void | Promise<void>
+  /** All callbacks heard of the step, or of the end of the epoch. */
+  keep(run: Run): void | Promise<void>
 }
 
 /** Every method is optional; plain objects serve as well as subclasses of Callback. */
@@ -69,6 +115,18 @@ export interface CallbackMethods {
    * quickly: short steps ask every fifth of a millisecond.
    */
   stepsAhead?(next: NextStep): number
+  /** Takes a step that is not finite quietly, with the description of the failure. @internal */
+  onNonFinite?(message: string): void
+  /** Keeps runs of fit. @internal */
+  readonly keeper?: RunKeeper
+  /**
+   * What the callback has to know to go on in another process. Asked for between two steps; BackupAndRestore keeps it.
+   * Callbacks without this begin anew where a run is taken up: `onTrainBegin` is called, and `onEpochBegin` only from the next
+   * epoch on.
+   */
+  getState?(): CallbackState
+  /** Goes on from what `getState` gave. Called after `onTrainBegin`, before the first step. */
+  setState?(state: CallbackState): void
   setModel?(model: TrainedModel): void
   setParams?(params: FitParams): void
   onTrainBegin?(): void | Promise<void>
@@ -78,16 +136,27 @@ export interface CallbackMethods {
   onTrainBatchBegin?(batch: number): void | Promise<void>
   /** Logs are the means since the epoch began. */
   onTrainBatchEnd?(batch: number, logs: Logs): void | Promise<void>
+  /** evaluate begins, or fit validates. */
   onTestBegin?(): void | Promise<void>
   onTestEnd?(logs: Logs): void | Promise<void>
+  onTestBatchBegin?(batch: number): void | Promise<void>
+  /** Logs are the means so far. */
+  onTestBatchEnd?(batch: number, logs: Logs): void | Promise<void>
+  onPredictBegin?(): void | Promise<void>
+  onPredictEnd?(): void | Promise<void>
+  onPredictBatchBegin?(batch: number): void | Promise<void>
+  /** Outputs are those of this batch, a tensor or a tree of them as the model gives it. */
+  onPredictBatchEnd?(batch: number, logs: { readonly outputs: Tree<Tensor> }): void | Promise<void>
 }
 
 const EVENTS = [
-  'onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onTrainBatchBegin', 'onTrainBatchEnd', 'onTestBegin', 'onTestEnd',
+  'onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onTrainBatchBegin', 'onTrainBatchEnd',
+  'onTestBegin', 'onTestEnd', 'onTestBatchBegin', 'onTestBatchEnd',
+  'onPredictBegin', 'onPredictEnd', 'onPredictBatchBegin', 'onPredictBatchEnd',
 ] as const satisfies readonly (keyof CallbackMethods)[]
 
 /** Every method that a callback may have. @internal */
-export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', 'stepsAhead', ...EVENTS]
+export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', 'stepsAhead', 'getState', 'setState', ...EVENTS]
 
 /** @throws ArgumentError for what is no callback, and for a listener whose name no event has. */
 export function checkCallbacks(callbacks: unknown): void {
@@ -96,7 +165,9 @@ export function checkCallbacks(callbacks: unknown): void {
     if (typeof callback !== 'object' || callback === null) {
       throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${String(callback)}`)
     }
-    const unknown = Object.keys(callback).find((name) => /^on[_A-Z]/.test(name) && !EVENTS.some((event) => event === name))
+    // An option may be called as events are: onSave.
+    const known: readonly string[] = [...EVENTS, ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : [])]
+    const unknown = Object.keys(callback).find((name) => /^on[_A-Z]/.test(name) && !known.includes(name))
     if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
   }
 }

@@ -1,0 +1,26 @@
+// CRC-32C (Castagnoli): tells bytes that were damaged. RFC 3720, appendix B.4.
+
+/** The polynomial, its bits reversed. */
+const POLYNOMIAL = 0x82f63b78
+
+let table: Uint32Array | null = null
+
+/** The remainder of each byte. Made when it is needed first. */
+function remainders(): Uint32Array {
+  return (table ??= Uint32Array.from({ length: 256 }, (_, byte) => {
+    let rest = byte
+    for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ POLYNOMIAL : rest >>> 1
+    return rest
+  }))
+}
+
+/**
+ * The checksum of bytes, 0 … 2³² − 1.
+ * @param before the checksum of the bytes before them
+ */
+export function crc32c(bytes: Uint8Array, before = 0): number {
+  const known = remainders()
+  let rest = ~before
+  for (let i = 0; i < bytes.length; i++) rest = known[(rest ^ bytes[i]!) & 0xff]! ^ (rest >>> 8)
+  return ~rest >>> 0
+}

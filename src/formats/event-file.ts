@@ -1,0 +1,119 @@
+// Event files, which TensorBoard reads: scalars and histograms by tag and step. Bytes only; who writes them, and when, is in
+// training/callbacks/tensor-board.ts.
+//
+// A file is a row of records (TFRecord), each a message of protocol buffers:
+//
+//   0          8            12       12 + n
+//   ┌──────────┬────────────┬────────┬──────────────┐
+//   │ n u64    │ masked crc │ Event  │ masked crc   │   little-endian; the first checksum is that of the 8 bytes before it
+//   └──────────┴────────────┴────────┴──────────────┘
+//   Event { 1: wall_time double, 2: step int64, 3: file_version text | 5: Summary { 1: Value … } }
+//   Value { 1: tag text, 2: simple_value float | 5: HistogramProto }
+//   HistogramProto { 1: min, 2: max, 3: num, 4: sum, 5: sum_squares double, 6: bucket_limit, 7: bucket packed doubles }
+
+import { crc32c } from '../core/crc32c'
+
+/** A number that is drawn over steps. */
+export interface Scalar {
+  readonly tag: string
+  readonly scalar: number
+}
+
+/** Numbers whose distribution is drawn over steps. */
+export interface Histogram {
+  readonly tag: string
+  readonly values: ArrayLike<number>
+}
+
+/** How many buckets of equal width a histogram has. TensorFlow's default. */
+const BUCKETS = 30
+
+/** How a field begins: its number and how its content is written. */
+const enum Wire {
+  Varint = 0,
+  Double = 1,
+  Bytes = 2,
+  Float = 5,
+}
+
+/** 7 bits a byte, the low ones first; the high bit says that more follow. */
+function varint(value: number): number[] {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+  return [...bytes, rest]
+}
+
+function field(number: number, wire: Wire, content: readonly number[]): number[] {
+  return [...varint(number * 8 + wire), ...content]
+}
+
+function message(number: number, content: readonly number[]): number[] {
+  return field(number, Wire.Bytes, [...varint(content.length), ...content])
+}
+
+function text(number: number, value: string): number[] {
+  return message(number, [...new TextEncoder().encode(value)])
+}
+
+function littleEndian(bytes: number, write: (view: DataView) => void): number[] {
+  const view = new DataView(new ArrayBuffer(bytes))
+  write(view)
+  return [...new Uint8Array(view.buffer)]
+}
+
+function doubles(values: readonly number[]): number[] {
+  return littleEndian(8 * values.length, (view) => values.forEach((value, i) => view.setFloat64(8 * i, value, true)))
+}
+
+function double(number: number, value: number): number[] {
+  return field(number, Wire.Double, doubles([value]))
+}
+
+function scalarValue({ tag, scalar }: Scalar): number[] {
+  return [...text(1, tag), ...field(2, Wire.Float, littleEndian(4, (view) => view.setFloat32(0, scalar, true)))]
+}
+
+function histogramValue({ tag, values }: Histogram): number[] {
+  let [min, max, sum, squares] = [Infinity, -Infinity, 0, 0]
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    min = Math.min(min, value)
+    max = Math.max(max, value)
+    sum += value
+    squares += value * value
+  }
+  const width = (max - min) / BUCKETS
+  // Equal values are all in one.
+  const counts = new Array<number>(width === 0 ? 1 : BUCKETS).fill(0)
+  const last = counts.length - 1
+  for (let i = 0; i < values.length; i++) counts[width === 0 ? 0 : Math.min(last, Math.floor((values[i]! - min) / width))]!++
+  const limits = counts.map((_, i) => (i === last ? max : min + width * (i + 1)))
+  const numbers = [min, max, values.length, sum, squares].flatMap((value, i) => double(i + 1, value))
+  return [...text(1, tag), ...message(5, [...numbers, ...message(6, doubles(limits)), ...message(7, doubles(counts))])]
+}
+
+/** CRC-32C, turned and shifted, so that checksums of what holds checksums stay apart. */
+function masked(bytes: Uint8Array): number[] {
+  const crc = crc32c(bytes)
+  return littleEndian(4, (view) => view.setUint32(0, ((crc >>> 15) | (crc << 17)) + 0xa282ead8, true))
+}
+
+function record(content: readonly number[]): Uint8Array {
+  const length = littleEndian(8, (view) => view.setUint32(0, content.length, true))
+  return Uint8Array.from([...length, ...masked(Uint8Array.from(length)), ...content, ...masked(Uint8Array.from(content))])
+}
+
+/** The first record of a file. @param seconds since 1970 */
+export function fileHead(seconds: number): Uint8Array {
+  return record([...double(1, seconds), ...text(3, 'brain.Event:2')])
+}
+
+/** A record of numbers of one step. Empty histograms are left out. @param seconds since 1970 */
+export function eventRecord(seconds: number, step: number, values: readonly (Scalar | Histogram)[]): Uint8Array {
+  const summary = values.flatMap((value) => {
+    if ('scalar' in value) return message(1, scalarValue(value))
+    return value.values.length === 0 ? [] : message(1, histogramValue(value))
+  })
+  return record([...double(1, seconds), ...field(2, Wire.Varint, varint(step)), ...message(5, summary)])
+}

@@ -1,0 +1,67 @@
+// CSVLogger: the logs of every epoch as lines of a file.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, option, required, text } from '../../core/options'
+import { GrowingFile } from '../../runtime/files'
+import type { CallbackState, Logs } from './callback'
+import { Callback } from './callback'
+import { isValName, valName } from './names'
+
+const csvLoggerOptions = () => ({
+  /** The path of the file. Folders on the way to it are made. */
+  filename: required(text),
+  /** What stands between two numbers. Default ','. */
+  separator: option(text, ','),
+  /** Whether lines are added to a file that is there, without a second head. Default false: it is written anew. */
+  append: option(boolean, false),
+})
+export type CSVLoggerOptions = InputsOf<ReturnType<typeof csvLoggerOptions>>
+
+/**
+ * Writes the logs of every epoch into a file, a line for each, as soon as the epoch ends:
+ *
+ *     epoch,accuracy,loss,valAccuracy,valLoss
+ *     0,0.71,0.58,0.74,0.51
+ *
+ *   new CSVLogger('run/log.csv')
+ *
+ * The columns are the logs of the first epoch in the order of the alphabet, and, where that one has no validation, those of it.
+ * A log that is missing is `NA`. A run that BackupAndRestore takes up goes on where it was kept, and no line is there twice.
+ *
+ * Keras: `keras.callbacks.CSVLogger`; lines end with '\n' here.
+ * @throws StateError, when training begins, where there are no files
+ */
+export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename') {
+  static readonly className = 'CSVLogger'
+  private file: GrowingFile | null = null
+  private columns: readonly string[] | null = null
+
+  async onTrainBegin(): Promise<void> {
+    this.file = new GrowingFile(this.filename, this.append ? null : 0)
+    this.columns = null
+    // Known from now on, also to who takes the run up before a line was added.
+    await this.file.length()
+  }
+
+  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    const file = this.file!
+    const isFirst = (await file.length()) === 0
+    this.columns ??= columnsOf(Object.keys(logs))
+    const rows = [...(isFirst ? [['epoch', ...this.columns]] : []), [epoch, ...this.columns.map((name) => logs[name] ?? 'NA')]]
+    await file.append(new TextEncoder().encode(rows.map((row) => `${row.join(this.separator)}\n`).join('')))
+  }
+
+  getState(): CallbackState {
+    return { columns: this.columns, length: this.file?.known ?? null }
+  }
+
+  setState({ columns, length }: { readonly columns: readonly string[] | null; readonly length: number | null }): void {
+    this.columns = columns
+    if (length !== null) this.file = new GrowingFile(this.filename, length)
+  }
+}
+
+function columnsOf(logs: readonly string[]): string[] {
+  const sorted = [...logs].sort()
+  return sorted.some(isValName) ? sorted : [...sorted, ...sorted.map(valName)]
+}

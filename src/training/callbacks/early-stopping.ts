@@ -1,0 +1,84 @@
+// EarlyStopping: training ends when a log has stopped to improve.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, integer, nullable, number, option } from '../../core/options'
+import type { Tensor } from '../../ops/tensor'
+import type { CallbackState, Logs } from './callback'
+import { Callback } from './callback'
+import { Monitor, monitorOptions, verbosity } from './monitor'
+
+const earlyStoppingOptions = () => ({
+  ...monitorOptions(),
+  /** The least change that counts as an improvement. Default 0. */
+  minDelta: option(number(), 0),
+  /** Epochs without improvement after which training ends. Default 0. */
+  patience: option(integer({ min: 0 }), 0),
+  /** A value that must be passed for training to go on. Default null: none. */
+  baseline: option(nullable(number()), null),
+  /** Puts back the weights of the best epoch at the end. Default false. */
+  restoreBestWeights: option(boolean, false),
+  /** Epochs before which nothing is compared. Default 0. */
+  startFromEpoch: option(integer({ min: 0 }), 0),
+  /** 1 says when training was ended. Default 0. */
+  verbose: option(verbosity, 0),
+})
+export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptions>>
+
+/** Ends training when a monitored number has stopped to improve. */
+export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
+  private readonly watched = new Monitor('EarlyStopping', this)
+  private best: number | null = null
+  private wait = 0
+  private bestWeights: readonly Tensor[] | null = null
+  /** The epoch after which training ended; 0 when it did not. */
+  stoppedEpoch = 0
+  bestEpoch = 0
+
+  onTrainBegin(): void {
+    this.wait = 0
+    this.stoppedEpoch = 0
+    this.bestEpoch = 0
+    this.best = null
+    this.bestWeights = null
+    this.watched.begin()
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): void {
+    const { watched, baseline, patience, restoreBestWeights, startFromEpoch } = this
+    const value = watched.valueIn(logs)
+    if (value === undefined || epoch < startFromEpoch) return
+    if (restoreBestWeights && this.bestWeights === null) this.keep(epoch)
+    this.wait++
+    if (watched.improves(value, this.best)) {
+      this.best = value
+      this.bestEpoch = epoch
+      if (restoreBestWeights) this.keep(epoch)
+      if (baseline === null || watched.improves(value, baseline)) this.wait = 0
+      return
+    }
+    if (this.wait >= patience && epoch > 0) {
+      this.stoppedEpoch = epoch
+      this.model.stopTraining = true
+    }
+  }
+
+  private keep(epoch: number): void {
+    this.bestWeights = this.model.getWeights()
+    this.bestEpoch = epoch
+  }
+
+  getState(): CallbackState {
+    const { best, wait, bestWeights, bestEpoch, stoppedEpoch } = this
+    return { best, wait, bestWeights, bestEpoch, stoppedEpoch }
+  }
+
+  setState(state: CallbackState): void {
+    Object.assign(this, state)
+  }
+
+  onTrainEnd(): void {
+    if (this.stoppedEpoch > 0 && this.verbose > 0) console.log(`Epoch ${this.stoppedEpoch + 1}: early stopping`)
+    if (!this.restoreBestWeights || this.bestWeights === null) return
+    this.model.setWeights(this.bestWeights)
+  }
+}

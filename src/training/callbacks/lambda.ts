@@ -1,0 +1,20 @@
+// LambdaCallback: listeners of the user's own, as options.
+
+import { knownName, unknownName } from '../../core/errors'
+import type { CallbackMethods } from './callback'
+import { Callback, METHODS } from './callback'
+
+/**
+ * Calls functions of the user's own.
+ * @throws ArgumentError for a function whose name no event has
+ */
+export class LambdaCallback extends Callback {
+  constructor(methods: CallbackMethods) {
+    super()
+    for (const [key, listener] of Object.entries(methods)) {
+      const event = knownName(key, METHODS)
+      if (event === undefined) throw unknownName('event of LambdaCallback', key, METHODS)
+      Object.defineProperty(this, event, { value: listener, enumerable: true, configurable: true, writable: true })
+    }
+  }
+}

@@ -1,0 +1,141 @@
+// Learning rates that change between epochs: by a function of the epoch, or when a log has stopped to improve.
+
+import { ArgumentError, quoted } from '../../core/errors'
+import type { InputsOf } from '../../core/options'
+import { configured, custom, integer, number, option, required } from '../../core/options'
+import type { Optimizer } from '../../optimizers'
+import type { CallbackState, Logs, TrainedModel } from './callback'
+import { Callback } from './callback'
+import { Monitor, monitorOptions, verbosity } from './monitor'
+
+/** The optimizers of a model that have a rate, and what it is called in logs. */
+function ratedOf({ optimizer: { members } }: TrainedModel): { readonly optimizer: Optimizer; readonly log: string }[] {
+  return members.map((optimizer) => ({ optimizer, log: members.length === 1 ? 'learningRate' : `learningRate_${optimizer.name}` }))
+}
+
+/** The learning rates of a model as logs: `learningRate`, or `learningRate_adam` and others. */
+export function ratesOf(model: TrainedModel): Readonly<Record<string, number>> {
+  return Object.fromEntries(ratedOf(model).map(({ optimizer, log }) => [log, optimizer.learningRate]))
+}
+
+type Schedule = (epoch: number, learningRate: number) => number
+
+const schedulerOptions = () => ({
+  /** (epoch from 0 on, the rate so far) → the rate of this epoch. */
+  schedule: required(custom<Schedule>((value, where) => {
+    if (typeof value === 'function') return value as Schedule
+    throw new ArgumentError(`${where} must be a function (epoch, learningRate) => learningRate, received ${quoted(value)}`)
+  }, ({ name }) => name)),
+  /** 1 says what the rate is, in every epoch. Default 0. */
+  verbose: option(verbosity, 0),
+})
+export type LearningRateSchedulerOptions = InputsOf<ReturnType<typeof schedulerOptions>>
+
+/**
+ * Sets the learning rate when an epoch begins: to what a function makes of the epoch and of the rate so far.
+ *
+ *   new LearningRateScheduler((epoch, rate) => (epoch < 10 ? rate : rate * Math.exp(-0.1)))
+ *
+ * The rate is in the history as `learningRate`; of a MultiOptimizer each has its own, such as `learningRate_adam`.
+ *
+ * Keras: `keras.callbacks.LearningRateScheduler`.
+ * @throws ArgumentError, in an epoch, for what is no rate; StateError where the optimizer follows a schedule of its own
+ */
+export class LearningRateScheduler extends configured(Callback, schedulerOptions, 'schedule') {
+  static readonly className = 'LearningRateScheduler'
+
+  onEpochBegin(epoch: number): void {
+    for (const { optimizer, log } of ratedOf(this.model)) {
+      const rate: unknown = this.schedule(epoch, optimizer.learningRate)
+      if (typeof rate !== 'number') throw new ArgumentError(`LearningRateScheduler: schedule must give a number, received ${quoted(rate)} in epoch ${epoch}`)
+      optimizer.learningRate = rate
+      if (this.verbose > 0) console.log(`Epoch ${epoch + 1}: LearningRateScheduler sets ${log} to ${rate}`)
+    }
+  }
+
+  onEpochEnd(_epoch: number, logs: Logs): void {
+    Object.assign(logs, ratesOf(this.model))
+  }
+}
+
+const plateauOptions = () => ({
+  ...monitorOptions(),
+  /** What the rate is multiplied by, in [0, 1). Default 0.1. */
+  factor: option(number({ min: 0, below: 1 }), 0.1),
+  /** Epochs without improvement after which the rate is reduced. Default 10. */
+  patience: option(integer({ min: 0 }), 10),
+  /** The least change that counts as an improvement. Default 1e-4. */
+  minDelta: option(number(), 1e-4),
+  /** Epochs after a reduction in which nothing is counted. Default 0. */
+  cooldown: option(integer({ min: 0 }), 0),
+  /** The least rate. Default 0. */
+  minLr: option(number({ min: 0 }), 0),
+  /** 1 says when the rate is reduced. Default 0. */
+  verbose: option(verbosity, 0),
+})
+export type ReduceLROnPlateauOptions = InputsOf<ReturnType<typeof plateauOptions>>
+
+/**
+ * Reduces the learning rate when a log has not improved for `patience` epochs:
+ *
+ *     rate ← max(rate · factor, minLr)
+ *
+ *   new ReduceLROnPlateau({ monitor: 'valLoss', factor: 0.2, patience: 5, minLr: 1e-4 })
+ *
+ * The rate is in the history as `learningRate`.
+ *
+ * Keras: `keras.callbacks.ReduceLROnPlateau`.
+ * @throws StateError, when it is to reduce it, where the optimizer follows a schedule
+ */
+export class ReduceLROnPlateau extends configured(Callback, plateauOptions) {
+  static readonly className = 'ReduceLROnPlateau'
+  private readonly watched = new Monitor('ReduceLROnPlateau', this)
+  private best: number | null = null
+  private wait = 0
+  /** Epochs in which nothing will be counted. */
+  private resting = 0
+
+  onTrainBegin(): void {
+    this.best = null
+    this.wait = 0
+    this.resting = 0
+    this.watched.begin()
+  }
+
+  onEpochEnd(epoch: number, logs: Logs): void {
+    Object.assign(logs, ratesOf(this.model))
+    const value = this.watched.valueIn(logs)
+    if (value === undefined) return
+    if (this.resting > 0) {
+      this.resting--
+      this.wait = 0
+    }
+    if (this.watched.improves(value, this.best)) {
+      this.best = value
+      this.wait = 0
+    } else if (this.resting === 0 && ++this.wait >= this.patience && this.reduce(epoch)) {
+      this.resting = this.cooldown
+      this.wait = 0
+    }
+  }
+
+  /** false where all rates are as low as they may be. */
+  private reduce(epoch: number): boolean {
+    const { factor, minLr, verbose } = this
+    const high = ratedOf(this.model).filter(({ optimizer: { learningRate } }) => learningRate > Math.fround(minLr))
+    for (const { optimizer, log } of high) {
+      optimizer.learningRate = Math.max(optimizer.learningRate * factor, minLr)
+      if (verbose > 0) console.log(`Epoch ${epoch + 1}: ReduceLROnPlateau reduces ${log} to ${optimizer.learningRate}`)
+    }
+    return high.length > 0
+  }
+
+  getState(): CallbackState {
+    const { best, wait, resting } = this
+    return { best, wait, resting }
+  }
+
+  setState(state: CallbackState): void {
+    Object.assign(this, state)
+  }
+}

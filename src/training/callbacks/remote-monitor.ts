@@ -1,0 +1,52 @@
+// RemoteMonitor: the logs of every epoch, sent to a server.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, custom, nullable, option, text } from '../../core/options'
+import { ArgumentError, quoted } from '../../core/errors'
+import type { Logs } from './callback'
+import { Callback } from './callback'
+
+type Headers = Readonly<Record<string, string>>
+const headersKind = custom<Headers>((value, where) => {
+  const isRecord = typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
+  if (isRecord) return value as Headers
+  throw new ArgumentError(`${where} must be a record of texts, for example { authorization: '…' }, received ${quoted(value)}`)
+}, (value) => value)
+
+const remoteMonitorOptions = () => ({
+  /** Default 'http://localhost:9000'. */
+  root: option(text, 'http://localhost:9000'),
+  /** Added to the root. Default '/publish/epoch/end/'. */
+  path: option(text, '/publish/epoch/end/'),
+  /** The field of the form. Default 'data'. */
+  field: option(text, 'data'),
+  /** HTTP headers. Default null: none. */
+  headers: option(nullable(headersKind), null),
+  /** Sends JSON instead of a form. Default false. */
+  sendAsJson: option(boolean, false),
+})
+export type RemoteMonitorOptions = InputsOf<ReturnType<typeof remoteMonitorOptions>>
+
+/**
+ * Sends `{ epoch, loss, … }` by POST to a server when an epoch ends. A server that does not answer is told of on the console;
+ * training goes on.
+ *
+ *   new RemoteMonitor({ root: 'http://localhost:9000', sendAsJson: true })
+ *
+ * Keras: `keras.callbacks.RemoteMonitor`.
+ */
+export class RemoteMonitor extends configured(Callback, remoteMonitorOptions) {
+  static readonly className = 'RemoteMonitor'
+
+  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    const { root, path, field, headers, sendAsJson } = this
+    const json = JSON.stringify({ epoch, ...logs })
+    const type = sendAsJson ? { 'content-type': 'application/json' } : {}
+    const body = sendAsJson ? json : new URLSearchParams({ [field]: json })
+    try {
+      await (await fetch(root + path, { method: 'POST', body, headers: { ...type, ...headers } })).arrayBuffer()
+    } catch (error) {
+      console.warn(`RemoteMonitor: ${root} could not be reached: ${String(error)}`)
+    }
+  }
+}

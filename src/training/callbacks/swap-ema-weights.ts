@@ -1,0 +1,92 @@
+// SwapEMAWeights: the averages that an optimizer keeps take the place of the weights while the model is looked at.
+
+import { StateError } from '../../core/errors'
+import type { InputsOf } from '../../core/options'
+import { boolean, configured, option } from '../../core/options'
+import type { Variable } from '../../ops/variable'
+import { AVERAGE } from '../../optimizers/optimizer'
+import type { CallbackState } from './callback'
+import { Callback } from './callback'
+
+const swapOptions = () => ({
+  /** Whether the averages stay in place from the end of an epoch to the beginning of the next. Default false. */
+  swapOnEpoch: option(boolean, false),
+})
+export type SwapEMAWeightsOptions = InputsOf<ReturnType<typeof swapOptions>>
+
+/**
+ * Evaluates and predicts with the running averages of the weights, and trains with the weights: the two change places when a
+ * validation, evaluation or prediction begins, and back when it ends.
+ *
+ *   model.compile({ optimizer: new SGD({ useEma: true }), loss: 'meanSquaredError' })
+ *   await model.fit(x, y, { validationData, callbacks: [new SwapEMAWeights()] })
+ *
+ * With `swapOnEpoch` callbacks behind it in the list see the averages at the end of an epoch, too: a ModelCheckpoint saves them.
+ * What may end training, such as EarlyStopping, then stands before it.
+ *
+ * Keras: `keras.callbacks.SwapEMAWeights`.
+ * @throws StateError where the optimizer keeps no averages
+ */
+export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpoch') {
+  static readonly className = 'SwapEMAWeights'
+  private swapped = false
+
+  onTrainBegin(): void {
+    this.swapped = false
+    this.pairs()
+  }
+
+  onEpochBegin(): void {
+    if (this.swapOnEpoch) this.put(false)
+  }
+
+  onEpochEnd(epoch: number): void {
+    if (!this.swapOnEpoch) return
+    this.put(true)
+    if (epoch < this.params!.epochs - 1 && !this.model.stopTraining) return
+    // When training ends, the averages take the place of the weights, so both are the averages now.
+    for (const [weight, average] of this.pairs()) average.view.set(weight.view)
+  }
+
+  onTestBegin(): void {
+    this.put(true)
+  }
+
+  onTestEnd(): void {
+    this.put(false)
+  }
+
+  onPredictBegin(): void {
+    this.put(true)
+  }
+
+  onPredictEnd(): void {
+    this.put(false)
+  }
+
+  getState(): CallbackState {
+    return this.swapped
+  }
+
+  setState(state: CallbackState): void {
+    this.swapped = state === true
+  }
+
+  /** Whether the averages are to be in the place of the weights. */
+  private put(swapped: boolean): void {
+    if (this.swapped === swapped) return
+    this.swapped = swapped
+    for (const [weight, average] of this.pairs()) {
+      const kept = weight.view.slice()
+      weight.view.set(average.view)
+      average.view.set(kept)
+    }
+  }
+
+  /** The weights that have an average, with it. */
+  private pairs(): (readonly [weight: Variable, average: Variable])[] {
+    const { members } = this.model.optimizer
+    if (!members.some(({ useEma }) => useEma)) throw new StateError('SwapEMAWeights: the optimizer keeps no averages. Compile with one that does: new SGD({ useEma: true })')
+    return members.flatMap(({ builtFor, slots }) => (slots.get(AVERAGE) ?? []).map((average, i) => [builtFor[i]!, average] as const))
+  }
+}

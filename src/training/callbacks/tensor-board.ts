@@ -1,0 +1,136 @@
+// TensorBoard: logs and weights as event files, which TensorBoard draws.
+
+import type { InputsOf } from '../../core/options'
+import { boolean, choice, configured, count, either, integer, option, text } from '../../core/options'
+import { snakeCase } from '../../core/registry'
+import type { Histogram, Scalar } from '../../formats/event-file'
+import { eventRecord, fileHead } from '../../formats/event-file'
+import { GrowingFile, fileSystem } from '../../runtime/files'
+import { nodeModule, nodeProcess } from '../../runtime/platform'
+import type { CallbackState, Logs } from './callback'
+import { Callback } from './callback'
+import { ratesOf } from './learning-rate'
+import { isValName, withoutVal } from './names'
+
+const tensorBoardOptions = () => ({
+  /** The folder of the files, in `train` and `validation` within it. Default 'logs'. */
+  logDir: option(text, 'logs'),
+  /** Every how many epochs the weights are written as histograms; 0: never. Default 0. */
+  histogramFreq: option(integer({ min: 0 }), 0),
+  /** Whether steps per second are written. Default false. */
+  writeStepsPerSecond: option(boolean, false),
+  /** 'epoch', 'batch', or every how many batches their logs are written besides. Default 'epoch'. */
+  updateFreq: option(either(choice('epoch', 'batch'), count, (value) => typeof value === 'string'), 'epoch'),
+})
+export type TensorBoardOptions = InputsOf<ReturnType<typeof tensorBoardOptions>>
+
+type Split = 'train' | 'validation'
+const SPLITS: readonly Split[] = ['train', 'validation']
+
+/** Where an event file is, and how many bytes of it count: for each split that has one. */
+type KeptFiles = readonly ({ readonly path: string; readonly length: number } | null)[]
+
+let made = 0
+
+/**
+ * Writes event files for TensorBoard (Node): `tensorboard --logdir logs`. Tags are Keras's, so that runs of both lie over each
+ * other:
+ *
+ *     epoch_loss, epoch_mean_absolute_error …    of each epoch, in train and in validation, and epoch_learning_rate
+ *     batch_loss …                               of batches, with updateFreq: means since the epoch began
+ *     evaluation_loss_vs_iterations …            of each validation, over the updates of the weights
+ *     dense/kernel/histogram …                   of the weights, with histogramFreq
+ *
+ *   await model.fit(x, y, { validationData, callbacks: [new TensorBoard({ logDir: `logs/${Date.now()}`, histogramFreq: 1 })] })
+ *
+ * What Keras writes besides, graphs, images, profiles and embeddings, is not written.
+ *
+ * Keras: `keras.callbacks.TensorBoard`.
+ * @throws StateError, when training begins, where there are no files
+ */
+export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDir') {
+  static readonly className = 'TensorBoard'
+  private files: Partial<Record<Split, GrowingFile>> = {}
+  /** Batches of all epochs. */
+  private batches = 0
+  private epochStart = { time: 0, batches: 0 }
+
+  /** Only there where batches are written: else steps may run many at a time. */
+  declare onTrainBatchEnd?: (batch: number, logs: Logs) => void | Promise<void>
+
+  protected override checkOptions(): void {
+    if (this.updateFreq !== 'epoch') this.onTrainBatchEnd = (_batch, logs) => this.writeBatch(logs)
+  }
+
+  onTrainBegin(): void {
+    fileSystem()
+    this.files = {}
+    this.batches = 0
+  }
+
+  onEpochBegin(): void {
+    this.epochStart = { time: performance.now(), batches: this.updates }
+  }
+
+  async onTestEnd(logs: Logs): Promise<void> {
+    await this.write('validation', this.updates, Object.entries(logs).map(([name, scalar]) => ({ tag: `evaluation_${snakeCase(name)}_vs_iterations`, scalar })))
+  }
+
+  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    const { model, histogramFreq, writeStepsPerSecond, epochStart } = this
+    const speed = ((this.updates - epochStart.batches) * 1000) / (performance.now() - epochStart.time)
+    const train = { ...logs, ...ratesOf(model), ...(writeStepsPerSecond ? { stepsPerSecond: speed } : {}) }
+    const scalars = (of: Readonly<Record<string, number>>, isMeant: (name: string) => boolean, named: (name: string) => string): Scalar[] =>
+      Object.entries(of).filter(([name]) => isMeant(name)).map(([name, scalar]) => ({ tag: `epoch_${snakeCase(named(name))}`, scalar }))
+    const histograms = histogramFreq > 0 && epoch % histogramFreq === 0 ? this.histograms() : []
+    await this.write('train', epoch, [...scalars(train, (name) => !isValName(name), (name) => name), ...histograms])
+    await this.write('validation', epoch, scalars(logs, isValName, withoutVal))
+  }
+
+  /** Updates of the weights, of all fits. */
+  private get updates(): number {
+    return this.model.optimizer.iterations.view[0]!
+  }
+
+  private histograms(): Histogram[] {
+    return this.model.weights.map(({ name, view }) => ({ tag: `${name}/histogram`, values: view }))
+  }
+
+  private writeBatch(logs: Logs): void | Promise<void> {
+    this.batches++
+    const every = typeof this.updateFreq === 'number' ? this.updateFreq : 1
+    if (this.batches % every !== 0) return
+    return this.write('train', this.batches, Object.entries(logs).map(([name, scalar]) => ({ tag: `batch_${snakeCase(name)}`, scalar })))
+  }
+
+  private async write(split: Split, step: number, values: readonly (Scalar | Histogram)[]): Promise<void> {
+    if (values.length === 0) return
+    const seconds = Date.now() / 1000
+    const file = (this.files[split] ??= new GrowingFile(this.pathOf(split, seconds), null))
+    const head = (await file.length()) === 0 ? [fileHead(seconds)] : []
+    for (const record of [...head, eventRecord(seconds, step, values)]) await file.append(record)
+  }
+
+  /** Names of files tell the time, the machine and the process, and are all different. */
+  private pathOf(split: Split, seconds: number): string {
+    const host = nodeModule('node:os')!.hostname()
+    const name = `events.out.tfevents.${Math.floor(seconds)}.${host}.${nodeProcess()!.pid}.${made++}.v2`
+    return fileSystem().paths.join(this.logDir, split, name)
+  }
+
+  getState(): CallbackState {
+    const files = SPLITS.map((split) => {
+      const file = this.files[split]
+      return file?.known == null ? null : { path: file.path, length: file.known }
+    })
+    return { files, batches: this.batches }
+  }
+
+  setState({ files, batches }: { readonly files: KeptFiles; readonly batches: number }): void {
+    this.batches = batches
+    this.files = Object.fromEntries(SPLITS.flatMap((split, i) => {
+      const file = files[i]
+      return file == null ? [] : [[split, new GrowingFile(file.path, file.length)] as const]
+    }))
+  }
+}

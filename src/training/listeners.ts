@@ -1,0 +1,79 @@
+// Who listens to a run of fit, evaluate or predict, and how they are told.
+
+import { ArgumentError } from '../core/errors'
+import type { CallbackMethods, FitParams } from './callbacks/callback'
+import { Callback } from './callbacks/callback'
+import type { TrainedModel } from './step'
+
+/** Callbacks that a run has at the moment, and of which model. */
+const inUse = new WeakMap<CallbackMethods, TrainedModel>()
+
+/** @throws ArgumentError for a Callback that another run has, or that is given twice: it knows one model at a time */
+function requireFree(callbacks: readonly CallbackMethods[]): void {
+  for (const [i, callback] of callbacks.entries()) {
+    if (!(callback instanceof Callback)) continue
+    const { name } = callback.constructor
+    if (callbacks.indexOf(callback) < i) throw new ArgumentError(`callbacks: the same ${name} is there twice`)
+    const user = inUse.get(callback)
+    if (user !== undefined) throw new ArgumentError(`callbacks: this ${name} is in use by the fit of ${user}, which is running. Make one for each fit.`)
+  }
+}
+
+type Event = (callback: CallbackMethods) => void | Promise<void>
+/** Gives one listener its turn. */
+type Turn = (event: () => void | Promise<void>) => void | Promise<void>
+
+export class Listeners {
+  /** @param turn how each is told: by the lock of a run, so that it may use the model */
+  constructor(
+    readonly callbacks: readonly CallbackMethods[],
+    private readonly model: TrainedModel,
+    private readonly turn: Turn = (event) => event(),
+  ) {
+    requireFree(callbacks)
+  }
+
+  /** Runs evaluate or predict, whose callbacks are taken meanwhile. */
+  async during<Result>(params: FitParams, body: () => Promise<Result>): Promise<Result> {
+    this.introduce(params)
+    this.hold()
+    try {
+      return await body()
+    } finally {
+      this.release()
+    }
+  }
+
+  introduce(params: FitParams): void {
+    for (const callback of this.callbacks) {
+      callback.setModel?.(this.model)
+      callback.setParams?.(params)
+    }
+  }
+
+  /** They are taken, until `release`. */
+  hold(): void {
+    for (const callback of this.callbacks) inUse.set(callback, this.model)
+  }
+
+  release(): void {
+    for (const callback of this.callbacks) inUse.delete(callback)
+  }
+
+  /** Whether anyone listens to one of these. */
+  hear(...events: readonly (keyof CallbackMethods)[]): boolean {
+    return this.callbacks.some((callback) => events.some((event) => callback[event] !== undefined))
+  }
+
+  /**
+   * Tells all, one after the other; meanwhile they may use the model. Most answer at once, and then there is nothing to wait
+   * for.
+   */
+  tell(event: Event, first = 0): Promise<void> | undefined {
+    for (let i = first; i < this.callbacks.length; i++) {
+      const answer = this.turn(() => event(this.callbacks[i]!))
+      if (answer !== undefined) return answer.then(() => this.tell(event, i + 1))
+    }
+    return undefined
+  }
+}

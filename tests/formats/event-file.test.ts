@@ -1,0 +1,60 @@
+// Event files are what TensorBoard reads: the stored bytes are those that it has read.
+// modes: simd
+
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { crc32c } from '../../src/core/crc32c'
+import { eventRecord, fileHead } from '../../src/formats/event-file'
+
+interface Golden {
+  readonly file: string
+  readonly scalars: Readonly<Record<string, [time: number, step: number, value: number][]>>
+  readonly histograms: Readonly<Record<string, { step: number; min: number; max: number; num: number; sum: number; sum_squares: number; bucket: number[]; bucket_limit: number[] }[]>>
+}
+
+const golden: Golden = JSON.parse(readFileSync(new URL('../golden/events.json', import.meta.url), 'utf8'))
+const values = [-1, -0.5, 0, 0.25, 0.25, 2]
+
+describe('an event file', () => {
+  it('has the bytes that TensorBoard read', () => {
+    const file = Buffer.concat([
+      fileHead(1.5),
+      eventRecord(2.25, 7, [{ tag: 'epoch_loss', scalar: 0.1 }, { tag: 'dense/kernel/histogram', values }, { tag: 'empty', values: [] }]),
+      eventRecord(3, 5_000_000_000, [{ tag: 'epoch_loss', scalar: -2 }, { tag: 'flat', values: [3, 3] }, { tag: 'wörter', scalar: 1 }]),
+    ])
+    if (file.toString('base64') !== golden.file) {
+      const path = join(mkdtempSync(join(tmpdir(), 'events-')), 'events.out.tfevents.1.host.1.0.v2')
+      writeFileSync(path, file)
+      throw new Error(`The bytes are others than those that TensorBoard has read. See whether it reads ${path}: tests/golden/events.py`)
+    }
+  })
+
+  it('says to TensorBoard what was written', () => {
+    expect(golden.scalars).toEqual({ epoch_loss: [[2.25, 7, Math.fround(0.1)], [3, 5_000_000_000, -2]], 'wörter': [[3, 5_000_000_000, 1]] })
+    const [histogram] = golden.histograms['dense/kernel/histogram']!
+    expect(histogram).toMatchObject({ step: 7, min: -1, max: 2, num: 6, sum: 1, sum_squares: 5.375 })
+    expect(histogram!.bucket.reduce((a, b) => a + b)).toBe(6)
+    // The buckets are a tenth wide: where a value is, its bucket ends above it.
+    for (const value of values.slice(0, -1)) {
+      const at = histogram!.bucket_limit.findIndex((limit) => limit > value + 1e-9)
+      expect(histogram!.bucket[at], String(value)).toBeGreaterThan(0)
+    }
+    expect(golden.histograms['flat']![0]).toMatchObject({ bucket: [2], bucket_limit: [3] })
+  })
+})
+
+describe('the checksum', () => {
+  // RFC 3720, B.4, and the check of the catalogue of CRCs.
+  it.each<[string, ArrayLike<number>, number]>([
+    ['32 zeros', new Array<number>(32).fill(0), 0x8a9136aa],
+    ['32 ones', new Array<number>(32).fill(0xff), 0x62a8ab43],
+    ['0 … 31', Array.from({ length: 32 }, (_, i) => i), 0x46dd794e],
+    ['123456789', [...'123456789'].map((digit) => digit.charCodeAt(0)), 0xe3069283],
+  ])('of %s', (_title, bytes, expected) => {
+    const all = Uint8Array.from(bytes)
+    expect(crc32c(all)).toBe(expected)
+    expect(crc32c(all.subarray(5), crc32c(all.subarray(0, 5)))).toBe(expected)
+  })
+})
