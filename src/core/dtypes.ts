@@ -57,14 +57,22 @@ export function viewData(dtype: DType, buffer: ArrayBufferLike, byteOffset: numb
 }
 
 /** Above so many elements one loop of ours is faster than three of the engine's, which need no warming up. */
-const FEW = 65536
+const FEW = 4096
 
 /** Whether an element is NaN or ±Inf. */
 export function hasNonFinite(data: NumericArray): boolean {
   if (data.length <= FEW) return data.includes(NaN) || data.includes(Infinity) || data.includes(-Infinity)
   // x · 0 is 0 for every finite x and NaN else: one pass without a branch.
+  // Four sums, so that an addition need not wait for the one before.
   const none = 0
-  let sum = 0
-  for (let i = 0; i < data.length; i++) sum += data[i]! * none
-  return sum !== 0
+  const whole = data.length & ~3
+  let [a, b, c, d] = [0, 0, 0, 0]
+  for (let i = 0; i < whole; i += 4) {
+    a += data[i]! * none
+    b += data[i + 1]! * none
+    c += data[i + 2]! * none
+    d += data[i + 3]! * none
+  }
+  for (let i = whole; i < data.length; i++) a += data[i]! * none
+  return a + b + c + d !== 0
 }

@@ -161,7 +161,7 @@ function placeOf(where: string, path: string): string {
 
 function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Tensor {
   if (spec === null ? beginsWithString(data) : spec.dtype === 'string') return prepareStrings(spec, data, where)
-  const given = toTensor(data as TensorLike, where)
+  const given = fitRank(toTensor(data as TensorLike, where), spec)
   // int32 data for a float32 input stays: kernels convert it.
   const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
@@ -170,6 +170,15 @@ function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Te
   requireRows(input, where)
   if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
   return input
+}
+
+/** A column of numbers may be given as a list of them, [n] for [n, 1], and the other way round: Keras's rule. */
+function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
+  if (spec === null) return given
+  const { shape } = given
+  const rank = spec.shape.length
+  if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1) return new Tensor(given.data, [...shape, 1], given.dtype)
+  return shape.length === rank + 1 && rank > 0 && shape.at(-1) === 1 ? new Tensor(given.data, shape.slice(0, -1), given.dtype) : given
 }
 
 function prepareStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {

@@ -36,20 +36,21 @@ type Leaf = number | boolean | string | object
 /**
  * One batch of elements.
  * @param padding null: all must have one shape
+ * @param spare a batch that nobody needs any more: this one may have its memory
  * @throws DataError for what cannot become a tensor, ShapeError where shapes differ
  */
-export function collate(elements: readonly unknown[], where: string, padding: Padding | null = null): unknown {
-  const stack = (parts: readonly unknown[], path: string, isTop: boolean): unknown => {
+export function collate(elements: readonly unknown[], where: string, padding: Padding | null = null, spare: unknown = null): unknown {
+  const stack = (parts: readonly unknown[], path: string, isTop: boolean, spared: unknown): unknown => {
     const [first] = parts
-    if (!branches(first, isTop)) return stackLeaves(parts as readonly Leaf[], { where, path, padding })
+    if (!branches(first, isTop)) return stackLeaves(parts as readonly Leaf[], { where, path, padding, spare: spared instanceof Tensor ? spared : null })
     const keys = Object.keys(first)
     const children = keys.map((key) => {
       const own = parts.map((part, i) => childOf(part, key, keys.length, `${where}: element ${i}${path}`))
-      return stack(own, `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`, false)
+      return stack(own, `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`, false, isBranch(spared) ? Reflect.get(spared, key) : null)
     })
     return Array.isArray(first) ? children : Object.fromEntries(keys.map((key, i) => [key, children[i]]))
   }
-  return stack(elements, '', true)
+  return stack(elements, '', true, spare)
 }
 
 /** Lists of numbers are tensors, and within an element so are lists of lists of numbers. */
@@ -77,6 +78,7 @@ interface Place {
   readonly where: string
   readonly path: string
   readonly padding: Padding | null
+  readonly spare: Tensor | null
 }
 
 function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
@@ -112,7 +114,7 @@ function rowOf(part: Leaf, where: string): Row {
   return part instanceof Tensor ? part : toTensor(part as NestedArray, where)
 }
 
-function stackRows(rows: readonly Row[], { where, path, padding }: Place): Tensor {
+function stackRows(rows: readonly Row[], { where, path, padding, spare }: Place): Tensor {
   const [{ shape, dtype }] = rows as readonly [Row]
   const other = rows.findIndex((row) => row.dtype !== dtype)
   if (other >= 0) throw new DataError(`${where}: element ${other}${path} must be ${dtype} as in the first element, received ${rows[other]!.dtype}`)
@@ -124,8 +126,10 @@ function stackRows(rows: readonly Row[], { where, path, padding }: Place): Tenso
   const { value, multiple } = padding ?? { value: 0, multiple: 1 }
   const extents = padding === null ? shape : shape.map((_, axis) => Math.ceil(Math.max(...rows.map((row) => row.shape[axis]!)) / multiple) * multiple)
   const width = sizeOf(extents)
-  const data = allocateData(dtype, rows.length * width)
-  if (value !== 0) data.fill(value)
+  const size = rows.length * width
+  const isSpared = spare !== null && spare.dtype === dtype && spare.data.length === size
+  const data = isSpared ? spare.data : allocateData(dtype, size)
+  if (value !== 0 || (isSpared && padding !== null)) data.fill(value)
   rows.forEach((row, i) => place(row, data, i * width, extents))
   return new Tensor(data, [rows.length, ...extents], dtype)
 }

@@ -217,7 +217,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 
   private batches(where: string, size: number, dropRemainder: boolean, padding: Padding | null): Dataset<Batched<T>> {
     const each = count.read(size, `${where}: the size`)
-    return new Dataset(groupsIn(this.size, each, dropRemainder), (pass) => grouped(this.open(pass), each, !dropRemainder, (elements) => collate(elements, where, padding) as Batched<T>))
+    return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass) => {
+      const spare: unknown[] = []
+      const cursor = grouped(this.open(pass), each, !dropRemainder, (elements) => collate(elements, where, padding, spare.pop()) as Batched<T>)
+      return { ...cursor, recycle: (batch) => void (spare.length < 2 && spare.push(batch)) }
+    })
   }
 
   /**

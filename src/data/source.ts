@@ -16,6 +16,8 @@ export interface Cursor<T> {
   skip(count: number): Soon<void>
   /** Lets go of files and streams. Nothing is read any more. */
   close(): Soon<void>
+  /** Takes back an element that nobody needs any more, whose memory a later one may have. */
+  recycle?(element: T): void
 }
 
 /** Elements that can be passed over again and again. */

@@ -211,6 +211,9 @@ export class StreamRunner implements Runner {
   private next: Soon<Dataset | typeof END> | null = null
   private held: Program | null = null
   private last: Dataset | null = null
+  /** The batches that the next and the last samples are made of, as the source gave them. */
+  private raw: unknown = null
+  private lastRaw: unknown = null
   private draw: Draw | null = null
   /** Batches of this pass that were run. */
   private taken = 0
@@ -242,6 +245,7 @@ export class StreamRunner implements Runner {
       this.cursor = this.source.open(draw?.epoch ?? 0)
       this.draw = draw
       this.taken = 0
+      this.lastRaw = null
       this.next = this.read(0)
     })
   }
@@ -260,6 +264,7 @@ export class StreamRunner implements Runner {
       this.cursor = cursor
       this.draw = draw
       this.taken = taken
+      this.lastRaw = null
       return after(cursor.skip(taken), () => void (this.next = this.read(taken)))
     })
   }
@@ -268,7 +273,11 @@ export class StreamRunner implements Runner {
   private read(index: number): Soon<Dataset | typeof END> {
     let next: Soon<Dataset | typeof END>
     try {
-      next = after(this.cursor!.next(), (batch) => (batch === END ? END : this.prepare(batch, index)))
+      next = after(this.cursor!.next(), (batch) => {
+        if (batch === END) return END
+        this.raw = batch
+        return this.prepare(batch, index)
+      })
     } catch (error) {
       next = Promise.reject(error)
     }
@@ -302,11 +311,14 @@ export class StreamRunner implements Runner {
   run(_most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
     const batch = this.next as Dataset
     const program = this.program(batch, probes)
+    const { cursor, lastRaw, raw } = this
     this.last = batch
+    this.lastRaw = raw
     this.taken++
+    load(program, tensorsOf(batch))
+    if (lastRaw !== null) cursor!.recycle?.(lastRaw)
     // What has to be waited for is on its way while this step computes.
     this.next = this.read(this.taken)
-    load(program, tensorsOf(batch))
     return { steps: 1, finite: program.run() }
   }
 
@@ -322,6 +334,8 @@ export class StreamRunner implements Runner {
     const { cursor } = this
     this.cursor = null
     this.next = null
+    this.raw = null
+    this.lastRaw = null
     return cursor?.close()
   }
 }

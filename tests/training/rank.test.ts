@@ -1,0 +1,15 @@
+// Inputs of one column, as a list of numbers or as rows of one: Keras's rule.
+// modes: simd
+
+import { expect, it } from 'vitest'
+import { Concatenate, Dense, Input, Model, ShapeError, tensor } from '../../src'
+
+it('[n] and [n, 1] stand for one another', async () => {
+  const [a, b] = [Input({ shape: [1], name: 'a' }), Input({ shape: [2], name: 'b' })]
+  const model = new Model({ inputs: { a, b }, outputs: new Dense({ units: 1 }).apply(new Concatenate().apply([a, b])) })
+  const pairs = [[1, 2], [3, 4]]
+  const expected = (await model.predict({ a: [[5], [6]], b: pairs })).toArray()
+  expect((await model.predict({ a: [5, 6], b: pairs })).toArray()).toEqual(expected)
+  expect(model.predictOnBatch({ a: Float32Array.of(5, 6), b: tensor(pairs) }).toArray()).toEqual(expected)
+  await expect(model.predict({ a: [5, 6], b: [1, 2] })).rejects.toThrow(ShapeError)
+})
