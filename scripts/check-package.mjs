@@ -166,7 +166,8 @@ report(
 
 const forbidden = [
   [/^\s*(?:import|export)\b[^'"\n]*['"](?!\.)[^'"\n]+['"]/m, 'a static import from another package or from Node'],
-  [new RegExp(String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\))`), 'a dynamic import of something that is no dependency, which bundlers follow or warn about'],
+  // Or of a module that the user names, marked so that bundlers do neither.
+  [new RegExp(String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`), 'a dynamic import of something that is no dependency, which bundlers follow or warn about'],
   [/(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/, 'a bare global of Node, for which bundlers install a package'],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],
 ]

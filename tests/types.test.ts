@@ -2,6 +2,7 @@
 // there for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Batch, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
+import { gridSearch, randomSearch } from '../src/search'
 import {
   Adam, Dense, Dropout, History, Input, Layer, Model, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
 } from '../src'
@@ -266,6 +267,31 @@ describe('transformations', () => {
       () => pullback([1, 1]),
       // @ts-expect-error: w is missing
       () => vjp(f, [1], {}),
+    )
+  })
+})
+
+describe('searches', () => {
+  it('a choice is what the space says, the best model what make gives', () => {
+    unrun(
+      async () => {
+        const { best } = await gridSearch((choice) => {
+          expectTypeOf(choice).toEqualTypeOf<{ readonly units: 8 | 16; readonly kind: 'a' | 'b' }>()
+          return record
+        }, { units: [8, 16], kind: ['a', 'b'] }, { x: { image: rows, tags: rows }, y: { price: [1] }, folds: 2, callbacks: ({ units }) => (units === 8 ? [] : [new History()]) })
+        expectTypeOf(best.model).toEqualTypeOf(record)
+        expectTypeOf(best.choice.units).toEqualTypeOf<8 | 16>()
+      },
+      () => randomSearch((choice) => {
+        expectTypeOf(choice).toEqualTypeOf<{ readonly rate: number; readonly list: 1 | 2; readonly own: boolean }>()
+        return one
+      }, { rate: { min: 0, max: 1, scale: 'log' }, list: [1, 2], own: (random: number) => random > 0.5 }, { x: rows, y: [1], trials: 3, callbacks: ({ own }, { fold }) => (own && fold === 1 ? [] : [new History()]) }),
+      // @ts-expect-error: a grid has lists
+      () => gridSearch(() => one, { rate: { min: 0, max: 1 } }, { x: rows, y: [1] }),
+      // @ts-expect-error: a grid has no trials
+      () => gridSearch(() => one, { rate: [1] }, { x: rows, y: [1], trials: 3 }),
+      // @ts-expect-error: the space has no 9
+      () => gridSearch(({ units }) => (units === 9 ? one : one), { units: [8, 16] }, { x: rows, y: [1] }),
     )
   })
 })

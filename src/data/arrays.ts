@@ -90,7 +90,7 @@ export function tensorsOf({ inputs, targets, weights }: Dataset): readonly Tenso
 
 /** Data for a layout, leaf by leaf: as the structure has it, or by the names of the leaves, or by their positions. */
 function leavesFor({ structure, names }: Layout, data: unknown, where: string, isPartial: boolean): { leaves: unknown[]; tree: Tree<unknown> } {
-  const tree = structure === null ? structureFrom(data) : mapTree(structure, () => null)
+  const tree = structure === null ? mapData(data, () => null) : mapTree(structure, () => null)
   if (!isBranch(tree)) return { leaves: [theOnly(names, data, where)], tree }
   const isRecord = isBranch(data) && !Array.isArray(data)
   const count = flatten(tree).length
@@ -130,10 +130,10 @@ function byName(names: readonly string[], data: object, where: string, isPartial
 }
 
 /** The tree that data show by themselves: rows of numbers are one leaf, lists and records of tensors branch. */
-function structureFrom(data: unknown): Tree<unknown> {
-  if (!branchesIntoTensors(data)) return null
-  if (Array.isArray(data)) return data.map(structureFrom)
-  return Object.fromEntries(Object.entries(data as object).map(([key, each]) => [key, structureFrom(each)]))
+export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string) => To, path = ''): Tree<To> {
+  if (!branchesIntoTensors(data)) return replace(data, path)
+  if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`))
+  return Object.fromEntries(Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`)]))
 }
 
 /** Inputs with at least one row and no NaN: in the dtypes of the model's inputs, else float32 (or int32). */
@@ -330,8 +330,8 @@ function weighed(target: Tensor | null, weight: Tensor | null, size: number, cla
   return new Tensor(Float32Array.from(given.data, (own, i) => own * ofRow[Math.floor(i / steps)]!), given.shape, 'float32')
 }
 
-// One number per row, or the position of the largest in a one-hot row.
-function classNumbers(y: Tensor, size: number): number[] {
+/** One number per row, or the position of the largest in a one-hot row. */
+export function classNumbers(y: Tensor, size: number): number[] {
   const width = y.size / size
   return Array.from({ length: size }, (_, row) => {
     if (width === 1) return Math.round(y.data[row]!)

@@ -6,11 +6,11 @@ import { boolean, count, custom, integer, listOf, nullable, number, option, read
 import type { InputsOf, Kind } from '../core/options'
 import type { Tree } from '../core/tree'
 import { flatten, pathName, pathsOf, unflatten } from '../core/tree'
-import { branchesIntoTensors } from '../layers/base'
 import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
+import { mapData } from './arrays'
 import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
@@ -137,7 +137,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * @throws ShapeError where they have not as many rows, DataError for what is no tensor
    */
   static fromTensorSlices<const Columns>(columns: Columns): Dataset<RowOf<Columns>> {
-    const tree = treeOf(columns)
+    // A list of rows must not be taken for a branch.
+    const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
     const paths = pathsOf(tree)
     const readers = flatten<unknown>(tree).map((leaf, i) => rowReader(leaf, `Dataset.fromTensorSlices: ${pathName(paths[i]!) || 'the data'}`))
     const size = readers[0]?.size ?? 0
@@ -406,13 +407,6 @@ function requireFunction(method: string, fn: unknown): void {
 
 function groupsIn(size: number | null, each: number, dropRemainder: boolean): number | null {
   return size === null ? null : dropRemainder ? Math.floor(size / each) : Math.ceil(size / each)
-}
-
-/** Columns as a tree: records and lists of data branch, rows of numbers do not. */
-function treeOf(columns: unknown): Tree<unknown> {
-  if (!branchesIntoTensors(columns)) return new Column(columns)
-  if (Array.isArray(columns)) return columns.map(treeOf)
-  return Object.fromEntries(Object.entries(columns as object).map(([key, child]) => [key, treeOf(child)]))
 }
 
 /** Data at a leaf: a list of rows must not be taken for a branch. */

@@ -29,6 +29,17 @@ export function restoreSeedState(state: { readonly seed: number; readonly drawn:
   drawn = state.drawn
 }
 
+/** Runs something as behind `setRandomSeed(seed)`. Afterwards seeds go on where they were. */
+export async function withRandomSeed<Result>(seed: number, body: () => Promise<Result>): Promise<Result> {
+  const before = seedState()
+  setRandomSeed(seed)
+  try {
+    return await body()
+  } finally {
+    restoreSeedState(before)
+  }
+}
+
 let time = 0
 
 /** Runs something for the n-th time, from 0 on: fixed seeds give other numbers each time, the same in every run. */

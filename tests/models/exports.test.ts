@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as library from '../../src'
 import * as explain from '../../src/explain'
+import * as search from '../../src/search'
 import * as thrift from '../../src/thrift'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
@@ -27,6 +28,7 @@ function isUsed(name: string, value: unknown): boolean {
 const groups: [string, Record<string, unknown>][] = [
   ['myelin', { ...library }],
   ['myelin/explain', { ...explain }],
+  ['myelin/search', { ...search }],
   ['myelin/thrift', { ...thrift }],
   ['ops', { ...library.ops }],
   ['random', { ...library.random }],

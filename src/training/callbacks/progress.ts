@@ -31,12 +31,15 @@ function pad(x: number): string {
   return String(x).padStart(2, '0')
 }
 
+/** `0.4321`, `4.3210e-4` */
+export function formatLog(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(4) : value.toFixed(4)
+}
+
 /** ` - loss: 0.4321 - accuracy: 0.8750` */
 export function formatLogs(logs: Logs): string {
-  const format = (value: number): string =>
-    value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(4) : value.toFixed(4)
   return Object.entries(logs)
-    .map(([name, value]) => ` - ${name}: ${format(value)}`)
+    .map(([name, value]) => ` - ${name}: ${formatLog(value)}`)
     .join('')
 }
 

@@ -1,0 +1,112 @@
+// What a search has found: every trial with its score, and the best of them.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { tableLines } from '../core/table'
+import type { Model } from '../models/model'
+import { formatLog } from '../training/callbacks/progress'
+import type { EpochLogs } from './fits'
+
+/** A choice, and what came of it. */
+export interface Trial<Choice = Readonly<Record<string, unknown>>> {
+  /** Its number in the order of the search, from 0. */
+  readonly number: number
+  readonly choice: Choice
+  /** The monitored number after the last epoch, the mean over the folds; for a trial that failed ∞, or −∞ where more is better. */
+  readonly score: number
+  /** Of each fold; one number without folds, none for a trial that failed. */
+  readonly scores: readonly number[]
+  /** √(Σ (scoreᵢ − score)² / folds); null without folds. */
+  readonly spread: number | null
+  /** How many epochs it was trained, on average over the folds. */
+  readonly epochs: number
+  readonly seconds: number
+  /** How many rounds of successive halving it was in, from 1. */
+  readonly rounds: number
+  /** The logs of each epoch by name, means over the folds. */
+  readonly logs: EpochLogs
+  /** Why it failed; null where it did not. */
+  readonly error: Error | null
+}
+
+/** The best choice, with a trained model. */
+export interface Best<Choice, In, Out> {
+  readonly choice: Choice
+  readonly score: number
+  /** The model of the trial; where there are folds, a new one that was trained on all data for as many epochs as the trial. */
+  readonly model: Model<In, Out>
+}
+
+/** By which number trials are compared. */
+export interface Monitored {
+  readonly monitor: string
+  /** Whether more is better. */
+  readonly rises: boolean
+}
+
+/** Below 0 where `a` is better: it came further, has a better score, or was there first. */
+export function compareTrials(rises: boolean, a: Trial<unknown>, b: Trial<unknown>): number {
+  const byError = Number(a.error !== null) - Number(b.error !== null)
+  if (byError !== 0) return byError
+  // ∞ − ∞ is no number.
+  const byScore = a.score === b.score ? 0 : a.score < b.score === rises ? 1 : -1
+  return b.rounds - a.rounds || byScore || a.number - b.number
+}
+
+export class SearchResult<Choice, In, Out> implements Monitored {
+  readonly monitor: string
+  readonly rises: boolean
+
+  /** @internal */
+  constructor(
+    { monitor, rises }: Monitored,
+    /** In the order of their numbers. */
+    readonly trials: readonly Trial<Choice>[],
+    readonly best: Best<Choice, In, Out>,
+  ) {
+    this.monitor = monitor
+    this.rises = rises
+  }
+
+  /** The trials as a table, the best first. @param most rows; default all */
+  table(most = Infinity): string {
+    if (!(most >= 1)) throw new ArgumentError(`table: the number of rows must be at least 1, received ${quoted(most)}`)
+    const sorted = [...this.trials].sort((a, b) => compareTrials(this.rises, a, b)).slice(0, most)
+    const names = Object.keys(sorted[0]!.choice as object)
+    const valuesOf = ({ choice }: Trial<Choice>): unknown[] => Object.values(choice as object)
+    const rows = sorted.map((trial) => [
+      String(trial.number + 1),
+      ...valuesOf(trial).map(valueText),
+      scoreText(trial),
+      String(trial.epochs),
+      trial.seconds.toFixed(1),
+    ])
+    const areNumbers = [true, ...names.map((_, i) => sorted.every((trial) => typeof valuesOf(trial)[i] === 'number')), false, true, true]
+    return tableLines(['trial', ...names, this.monitor, 'epochs', 'seconds'], rows, (column) => areNumbers[column]!).join('\n')
+  }
+
+  /** Without models. The score of a trial that failed is null. */
+  toJSON() {
+    const { monitor, rises, best } = this
+    const trials = this.trials.map(({ error, ...trial }) => ({ ...trial, score: error === null ? trial.score : null, error: error === null ? null : `${error.name}: ${error.message}` }))
+    return { monitor, rises, best: { choice: best.choice, score: best.score }, trials }
+  }
+}
+
+/** `0.1234`, `0.1234 ± 0.0100` */
+function scoreText({ score, spread, error }: Trial<unknown>): string {
+  if (error !== null) return `failed: ${error.name}`
+  return spread === null ? formatLog(score) : `${formatLog(score)} ± ${formatLog(spread)}`
+}
+
+function valueText(value: unknown): string {
+  if (typeof value === 'number') return String(Number(value.toPrecision(4)))
+  return typeof value === 'string' ? value : quoted(value)
+}
+
+/** `trial 3/12: valLoss 0.1234, units 8, 5 epochs, 1.2 s` */
+export function trialLine(trial: Trial, count: number, monitor: string): string {
+  const { number, choice, epochs, seconds, error } = trial
+  const chosen = Object.entries(choice).map(([name, value]) => `${name} ${valueText(value)}`)
+  const outcome = error === null ? `${monitor} ${scoreText(trial)}` : `failed: ${error.message}`
+  return `trial ${number + 1}/${count}: ${[outcome, ...chosen, `${epochs} epochs`, `${seconds.toFixed(1)} s`].join(', ')}`
+}

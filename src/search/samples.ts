@@ -1,0 +1,150 @@
+// The samples that trials learn from: as tensors, once for all trials; split into folds; packed into memory that threads share.
+
+import type { DType, TensorData } from '../core/dtypes'
+import { allocateData } from '../core/dtypes'
+import { ArgumentError, ShapeError } from '../core/errors'
+import { permutationKey, permute } from '../core/permute'
+import type { Shape } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, isBranch, mapTree, pathName, unflatten } from '../core/tree'
+import { RowSource, classNumbers, mapData } from '../data/arrays'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
+import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
+import { Tensor } from '../ops/tensor'
+
+/** Tensors as a model's inputs or targets lie; null for a target that is left out. */
+export type Columns = Tree<Tensor | null>
+
+/** What fit is given: each null where there is none. */
+export type Samples = {
+  readonly x: Columns
+  readonly y: Columns
+  readonly sampleWeight: Columns
+  /** [x, y] or [x, y, sampleWeight] */
+  readonly validationData: Columns
+}
+
+/** Data as tensors. A list of typed arrays is rows. */
+export function readColumns(data: unknown, where: string): Columns {
+  if (Array.isArray(data) && data.every((each) => ArrayBuffer.isView(each))) return readColumn(data, where)
+  return mapData(data, (leaf, path) => readColumn(leaf, path === '' ? where : `${where}.${pathName(path)}`))
+}
+
+function readColumn(data: unknown, where: string): Tensor | null {
+  if (data === null || data === undefined) return null
+  return beginsWithString(data) ? toStrings(data, where) : toTensor(data as TensorLike, where)
+}
+
+/** Rows to train on, and rows to validate on. */
+export interface Fold {
+  readonly training: Samples
+  readonly validation: readonly Columns[]
+}
+
+/** Splits samples into k parts that are as large, give or take a row. */
+export class Folds {
+  /** The fold of each row. */
+  private readonly of: Int32Array
+
+  /** @throws ArgumentError where there are fewer rows than folds; ShapeError where not all columns have as many rows */
+  constructor(private readonly samples: Samples, folds: number, seed: number) {
+    const columns = flatten(partsOf(samples) as Columns).filter((each) => each !== null)
+    const size = columns[0]?.shape[0] ?? 0
+    const other = columns.find(({ shape }) => shape[0] !== size)
+    if (other !== undefined) throw new ShapeError(`folds: x, y and sampleWeight must have as many rows, received ${size} and ${other.shape[0] ?? 'a single number'}`)
+    if (size < folds) throw new ArgumentError(`folds must be at most the number of rows, ${size}, received ${folds}`)
+    this.of = foldNumbers(size, folds, seed, classesOf(samples.y, size, folds))
+  }
+
+  /** Training and validation rows of a fold. */
+  at(fold: number): Fold {
+    const rows = (isWithin: boolean): Int32Array => Int32Array.from([...this.of.keys()].filter((row) => (this.of[row] === fold) === isWithin))
+    const [x, y, sampleWeight] = partsOf(this.samples).map((each) => takeRows(each, rows(false)))
+    const validation = partsOf(this.samples).map((each) => takeRows(each, rows(true)))
+    return { training: { x: x!, y: y!, sampleWeight: sampleWeight!, validationData: null }, validation: validation.at(-1) === null ? validation.slice(0, -1) : validation }
+  }
+}
+
+function partsOf({ x, y, sampleWeight }: Samples): Columns[] {
+  return [x, y, sampleWeight]
+}
+
+/** Rows in random order, those of a class side by side, are dealt out like cards: every fold has its share of every class. */
+export function foldNumbers(size: number, folds: number, seed: number, classes: readonly number[] | null): Int32Array {
+  const order = new Int32Array(size)
+  permute(order, size, permutationKey(seed))
+  const dealt = classes === null ? [...order] : [...order].sort((a, b) => classes[a]! - classes[b]!)
+  const numbers = new Int32Array(size)
+  dealt.forEach((row, i) => (numbers[row] = i % folds))
+  return numbers
+}
+
+/** The class of each row, where the targets are whole numbers or one-hot rows and every class has a row for each fold; else null. */
+function classesOf(y: Columns, size: number, folds: number): readonly number[] | null {
+  if (!(y instanceof Tensor) || y.dtype === 'string') return null
+  const width = y.size / size
+  const isOneHot = (row: number): boolean => {
+    const values = [...y.data.subarray(row * width, (row + 1) * width)]
+    return values.every((value) => value === 0 || value === 1) && values.filter((value) => value === 1).length === 1
+  }
+  const areClasses = width === 1 ? y.data.every((value) => Number.isInteger(value)) : y.rank === 2 && Array.from({ length: size }, (_, row) => row).every(isOneHot)
+  if (!areClasses) return null
+  const classes = classNumbers(y, size)
+  const counts = new Map<number, number>()
+  for (const each of classes) counts.set(each, (counts.get(each) ?? 0) + 1)
+  return [...counts.values()].every((count) => count >= folds) ? classes : null
+}
+
+/** Some rows of all columns, in this order. */
+export function takeRows(columns: Columns, rows: Int32Array): Columns {
+  return mapTree<Tensor | null, Tensor | null>(columns, (column) => {
+    if (column === null) return null
+    const [, ...row] = column.shape
+    const width = sizeOf(row)
+    const shape: Shape = [rows.length, ...row]
+    if (column instanceof StringTensor) return new StringTensor([...rows].flatMap((at) => column.strings.slice(at * width, (at + 1) * width)), shape)
+    const data = allocateData(column.dtype, rows.length * width)
+    new RowSource(column).fill(data, rows, 0, rows.length)
+    return new Tensor(data, shape, column.dtype)
+  })
+}
+
+/** Samples that can be posted to a thread, which reads the same memory. */
+export interface PackedSamples {
+  readonly structure: Tree<null>
+  readonly leaves: readonly ({ readonly data: TensorData | readonly string[]; readonly shape: Shape; readonly dtype: DType } | null)[]
+}
+
+export function packSamples(samples: Samples): PackedSamples {
+  const tree = samples as Columns
+  const leaves = flatten(tree).map((column) => {
+    if (column === null) return null
+    const { shape, dtype } = column
+    return { data: column instanceof StringTensor ? column.strings : shared(column.data), shape, dtype }
+  })
+  return { structure: mapTree<Tensor | null, null>(tree, () => null), leaves }
+}
+
+export function unpackSamples({ structure, leaves }: PackedSamples): Samples {
+  const columns = leaves.map((leaf) => {
+    if (leaf === null) return null
+    const { data, shape, dtype } = leaf
+    return isStrings(data) ? new StringTensor(data, shape) : new Tensor(data, shape, dtype)
+  })
+  const tree = unflatten<Tensor | null>(structure, columns)
+  if (isBranch(tree) && 'x' in tree) return tree as unknown as Samples
+  return { x: null, y: null, sampleWeight: null, validationData: null }
+}
+
+function isStrings(data: TensorData | readonly string[]): data is readonly string[] {
+  return Array.isArray(data)
+}
+
+/** The same elements in memory that all threads see. */
+function shared<Data extends TensorData>(data: Data): Data {
+  const copy = Reflect.construct(data.constructor, [new SharedArrayBuffer(data.byteLength)]) as Data
+  copy.set(data)
+  return copy
+}

@@ -1,0 +1,210 @@
+// Trials in worker threads of Node. A worker makes and trains models by itself, from samples in shared memory; what comes back
+// are logs and, of the best trial, weights.
+
+import {
+  ArgumentError, DataError, FormatError, MyelinError, NonFiniteError, ShapeError, StateError, internalError,
+} from '../core/errors'
+import type { NamedTensor } from '../formats/safetensors'
+import { savedVariables } from '../formats/save'
+import { restoreNumbered } from '../formats/weights'
+import { withRandomSeed } from '../ops/seed'
+import { configure, runtimeInfo } from '../runtime/configure'
+import type { Settings } from '../runtime/configure'
+import { nodeModule } from '../runtime/platform'
+import type { AnyMake, AnyModel, Bench, Progress, Task } from './fits'
+import { Fits, winnerSeed } from './fits'
+import type { PackedSamples } from './samples'
+import { packSamples, takeRows, unpackSamples } from './samples'
+import type { AnyChoice } from './space'
+
+/** What a worker begins with. */
+interface Assignment {
+  /** The module whose default export makes models. */
+  readonly make: string
+  readonly task: Omit<Task, 'samples' | 'own'>
+  readonly samples: PackedSamples
+  readonly settings: Partial<Settings>
+}
+
+/** What a model is, besides its structure. */
+interface ModelState {
+  readonly tensors: readonly NamedTensor[]
+  readonly shuffle: { readonly seed: number; readonly epoch: number }
+}
+
+/** What is asked of a worker: the name of a function below, and its arguments. */
+interface Question {
+  readonly id: number
+  readonly name: 'train' | 'drop' | 'winner'
+  readonly inputs: readonly [trial: number, choice: AnyChoice, epochs: number]
+}
+
+interface Answer {
+  readonly id: number
+  readonly value?: unknown
+  readonly error?: PackedError
+}
+
+interface PackedError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly step: number | undefined
+  readonly instruction: string | undefined
+}
+
+/** Whether threads can be had here. */
+export function hasThreads(): boolean {
+  return nodeModule('node:worker_threads') !== null
+}
+
+/** The function that a module exports by default. @throws ArgumentError where that is none */
+export async function importMake(url: string): Promise<AnyMake> {
+  // Known when it runs, so bundlers have nothing to follow.
+  const { default: make } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as { readonly default?: unknown }
+  if (typeof make === 'function') return make as AnyMake
+  throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
+}
+
+/** A worker, and what it was asked. */
+class Hand {
+  private readonly asked = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void }>()
+  private readonly worker
+  private count = 0
+  private reason: unknown = null
+
+  constructor(assignment: Assignment, name: string) {
+    const threads = nodeModule('node:worker_threads')
+    if (threads === null) throw internalError('there are no threads')
+    const source = `import { serveTrials } from ${JSON.stringify(import.meta.url)}; serveTrials()`
+    this.worker = new threads.Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: assignment, name })
+    this.worker.on('message', ({ id, value, error }: Answer) => {
+      const question = this.asked.get(id)
+      this.asked.delete(id)
+      if (error === undefined) question?.resolve(value)
+      else question?.reject(unpackError(error))
+    })
+    this.worker.on('error', (error) => void this.end(new StateError(`a worker of the search failed: ${error.message}`)))
+    this.worker.on('exit', (code) => void this.end(new StateError(`a worker of the search ended with exit code ${code}`)))
+  }
+
+  /** How many questions are open. */
+  get load(): number {
+    return this.asked.size
+  }
+
+  ask(name: Question['name'], ...inputs: Question['inputs']): Promise<unknown> {
+    if (this.reason !== null) return Promise.reject(this.reason)
+    const id = this.count++
+    return new Promise((resolve, reject) => {
+      this.worker.postMessage({ id, name, inputs } satisfies Question, [])
+      this.asked.set(id, { resolve, reject })
+    })
+  }
+
+  async end(reason: unknown): Promise<void> {
+    this.reason ??= reason
+    for (const { reject } of this.asked.values()) reject(this.reason)
+    this.asked.clear()
+    await this.worker.terminate()
+  }
+}
+
+/** Trials in so many workers. A trial stays where it began. */
+export class Threads implements Bench {
+  private readonly hands: readonly Hand[]
+  private readonly handOf = new Map<number, Hand>()
+  private readonly abort = (): void => this.end(this.task.own.signal?.reason)
+
+  constructor(readonly width: number, url: string, private readonly make: AnyMake, private readonly task: Task) {
+    const { samples, own, ...common } = task
+    const { backend, simd, fuse, turbo } = runtimeInfo()
+    const assignment = { make: url, task: common, samples: packSamples(samples), settings: { backend, simd, fuse, turbo } }
+    this.hands = Array.from({ length: width }, (_, i) => new Hand(assignment, `myelin search ${i}`))
+    own.signal?.addEventListener('abort', this.abort)
+  }
+
+  async train(trial: number, choice: AnyChoice, until: number): Promise<Progress> {
+    const hand = this.handOf.get(trial) ?? this.hands.reduce((least, each) => (each.load < least.load ? each : least))
+    this.handOf.set(trial, hand)
+    const progress = (await hand.ask('train', trial, choice, until)) as Progress
+    return progress.error === null ? progress : { ...progress, error: unpackError(progress.error as PackedError) }
+  }
+
+  async drop(trial: number): Promise<void> {
+    await this.handOf.get(trial)?.ask('drop', trial, {}, 0)
+    this.handOf.delete(trial)
+  }
+
+  async winner(trial: number, choice: AnyChoice, epochs: number): Promise<AnyModel> {
+    const { tensors, shuffle } = (await this.handOf.get(trial)!.ask('winner', trial, choice, epochs)) as ModelState
+    return withRandomSeed(winnerSeed(this.task, trial), async () => {
+      const model = await this.make(choice)
+      // A look at a row builds it.
+      model.trainer.readInputs(takeRows(this.task.samples.x, Int32Array.of(0)))
+      if (!model.hasOwnStep) model.optimizer.build(model.trainableWeights, model.weights)
+      restoreNumbered(variablesOf(model), new Map(tensors.map((tensor) => [tensor.name, tensor])))
+      Object.assign(model.trainer.shuffleState, shuffle)
+      return model
+    })
+  }
+
+  async close(): Promise<void> {
+    this.task.own.signal?.removeEventListener('abort', this.abort)
+    await Promise.all(this.hands.map((hand) => hand.end(new StateError('the search is over'))))
+  }
+
+  private end(reason: unknown): void {
+    for (const hand of this.hands) void hand.end(reason)
+  }
+}
+
+/** A step of one's own makes the optimizer's slots when it first runs. */
+function variablesOf(model: AnyModel) {
+  return savedVariables(model, { includeOptimizer: !model.hasOwnStep })
+}
+
+/** What runs in a worker of a search, which calls it when it begins: answers questions, one after the other. Of no use elsewhere. */
+export function serveTrials(): void {
+  const threads = nodeModule('node:worker_threads')
+  const port = threads?.parentPort ?? null
+  if (threads === null || port === null) throw new StateError('serveTrials is for the workers of a search')
+  const { make, task, samples, settings } = threads.workerData as Assignment
+  configure(settings)
+  const own = { data: null, validationBatches: null, callbacks: null, signal: null }
+  const fits = importMake(make).then((made) => new Fits(made, { ...task, samples: unpackSamples(samples), own }))
+  const answers = {
+    async train(trial, choice, until) {
+      const progress = await (await fits).train(trial, choice, until)
+      return progress.error === null ? progress : { ...progress, error: packError(progress.error) }
+    },
+    drop: async (trial) => (await fits).drop(trial),
+    async winner(trial, choice, epochs) {
+      const model = await (await fits).winner(trial, choice, epochs)
+      const tensors = variablesOf(model).map(({ key, variable }) => ({ name: key, shape: variable.shape, data: variable.view.slice() }))
+      return { tensors, shuffle: { ...model.trainer.shuffleState } } satisfies ModelState
+    },
+  } satisfies Record<Question['name'], (...inputs: Question['inputs']) => Promise<unknown>>
+  let turn: Promise<void> = Promise.resolve()
+  port.on('message', ({ id, name, inputs }: Question) => {
+    turn = turn.then((): Promise<unknown> => answers[name](...inputs)).then(
+      (value) => port.postMessage({ id, value } satisfies Answer),
+      (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies Answer),
+    )
+  })
+}
+
+/** Errors of this library lose their class on the way between threads. */
+const CLASSES: Readonly<Record<string, abstract new (...inputs: never[]) => Error>> = { ArgumentError, DataError, FormatError, MyelinError, NonFiniteError, ShapeError, StateError }
+
+function packError(error: unknown): PackedError {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  const { step, instruction } = error instanceof NonFiniteError ? error : { step: undefined, instruction: undefined }
+  return { name, message, stack, step, instruction }
+}
+
+function unpackError({ name, message, stack, step, instruction }: PackedError): Error {
+  const error = new Error(message)
+  Object.setPrototypeOf(error, (CLASSES[name] ?? Error).prototype)
+  return Object.assign(error, { name, stack }, step === undefined ? {} : { step, instruction })
+}

@@ -1,0 +1,99 @@
+// Trials in workers: the same results as without, weights that come back, and what workers cannot be given.
+// modes: simd
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'tsdown'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type * as library from '../../src'
+import { StringTensor, tensor } from '../../src'
+import type * as search from '../../src/search'
+import { packSamples, unpackSamples } from '../../src/search/samples'
+import { errorOf, samples } from '../helpers/training'
+
+// Workers need modules that Node can read by itself.
+const folder = mkdtempSync(join(fileURLToPath(new URL('../../build/', import.meta.url)), 'search-'))
+const { x, yes } = samples(60)
+const space = { units: [2, 3, 4, 5], kind: ['good'] } as const
+const options = { x, y: yes, validationSplit: 0.25, epochs: 4, seed: 1 }
+
+const MAKE = `
+import { Adam, Dense, Dropout, SGD, Sequential } from './index.js'
+export default function make({ units, kind }) {
+  if (kind === 'throws') throw new RangeError('no such layer')
+  if (kind === 'exits') process.exit(3)
+  const diverges = kind === 'diverges'
+  const model = new Sequential([new Dense({ units, activation: 'tanh' }), new Dropout({ rate: 0.2 }), new Dense({ units: 1, activation: diverges ? 'linear' : 'sigmoid' })])
+  model.compile({ optimizer: diverges ? new SGD({ learningRate: 1e14 }) : new Adam({ learningRate: 0.05 }), loss: diverges ? 'meanSquaredError' : 'binaryCrossentropy', metrics: ['accuracy'] })
+  return model
+}`
+
+let built: typeof search
+let make: URL
+
+beforeAll(async () => {
+  await build({ entry: ['src/index.ts', 'src/search.ts'], outDir: folder, format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent', outExtensions: () => ({ js: '.js' }), deps: { alwaysBundle: [/./] } })
+  writeFileSync(join(folder, 'make.js'), MAKE)
+  writeFileSync(join(folder, 'nothing.js'), 'export const make = 3')
+  make = pathToFileURL(join(folder, 'make.js'))
+  built = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'search.js')).href)) as typeof search
+}, 120_000)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What does not depend on the clock. */
+function outcome({ trials, best }: search.SearchResult<unknown, unknown, unknown>) {
+  const weights = best.model.getWeights().map(({ data }) => [...data])
+  return { trials: trials.map(({ seconds: _, ...rest }) => rest), choice: best.choice, score: best.score, weights, steps: best.model.optimizer.iterations.value.item() }
+}
+
+describe('two workers', () => {
+  it.each([
+    ['a plain search', {}],
+    ['halving', { halving: { factor: 2 } }],
+    ['folds', { folds: 2, validationSplit: null }],
+  ])('give what one thread gives: %s', async (_name, more) => {
+    const { gridSearch } = built
+    const [one, two] = [await gridSearch(make, space, { ...options, ...more }), await gridSearch(make, space, { ...options, ...more, workers: 2 })]
+    expect(outcome(two)).toEqual(outcome(one))
+    // Training goes on there as here: the optimizer's state and that of random numbers came along.
+    for (const { best: { model } } of [one, two]) await model.fit(x, yes, { epochs: 2, verbose: 0 })
+    expect(outcome(two)).toEqual(outcome(one))
+  }, 60_000)
+
+  it('bring errors back as what they are', async () => {
+    const { trials } = await built.gridSearch(make, { units: [2], kind: ['throws', 'good', 'diverges'] }, { ...options, epochs: 20, batchSize: 5, workers: 2 })
+    expect(trials[0]!.error).toMatchObject({ name: 'RangeError', message: 'no such layer' })
+    expect(trials[1]!.error).toBeNull()
+    const { NonFiniteError } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'index.js')).href)) as typeof library
+    expect(trials[2]!.error).toBeInstanceOf(NonFiniteError)
+    expect(trials[2]!.error).toMatchObject({ step: expect.any(Number), instruction: expect.any(String) })
+  }, 60_000)
+
+  it('end with the reason of the signal, and fail where a worker ends', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    setTimeout(() => controller.abort(reason), 200)
+    expect(await errorOf(() => built.gridSearch(make, space, { ...options, epochs: 1_000_000, workers: 2, signal: controller.signal }))).toBe(reason)
+    expect((await errorOf(() => built.gridSearch(make, { units: [2, 3], kind: ['exits'] }, { ...options, workers: 2 }))).message).toContain('a worker of the search ended with exit code 3')
+  }, 60_000)
+
+  it('cannot be given functions', async () => {
+    const error = await errorOf(() => built.gridSearch(make, space, { ...options, workers: 2, callbacks: () => [] }))
+    expect(error.message).toContain('workers cannot be given functions or batches, such as callbacks')
+    expect((await errorOf(() => built.gridSearch(pathToFileURL(join(folder, 'nothing.js')), space, options))).message).toContain('the default export must be a function')
+  })
+
+  it('see one copy of the samples', () => {
+    const columns = { x: { a: tensor(x), b: new StringTensor(['yes', 'no'], [2]) }, y: tensor([1, 2], [2], 'int32'), sampleWeight: null, validationData: null }
+    const packed = packSamples(columns)
+    expect(packed.leaves.map((leaf) => leaf && ArrayBuffer.isView(leaf.data) && leaf.data.buffer instanceof SharedArrayBuffer)).toEqual([true, false, true, null, null])
+    const unpacked = unpackSamples(structuredClone(packed))
+    expect(unpacked).toEqual(columns)
+    expect((unpacked.x as unknown as typeof columns.x).a.data).toEqual(columns.x.a.data)
+  })
+
+  it('are not begun by anyone else', () => {
+    expect(() => built.serveTrials()).toThrow('serveTrials is for the workers of a search')
+  })
+})
