@@ -7,12 +7,13 @@ import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/arrays'
 import type { ElementsOrMaker } from '../data/source'
 import { isElements } from '../data/source'
+import { isScore } from '../metrics/direction'
 import type { Model } from '../models/model'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import type { Tensor } from '../ops/tensor'
 import type { CallbackMethods } from '../training/callbacks'
-import { logName, mode, shouldRise } from '../training/callbacks/monitor'
+import { logName, mode } from '../training/callbacks/monitor'
 import type { FitOptions } from '../training/loop'
 import type { AnyMake, Bench, FitPlace, Progress, Task } from './fits'
 import { Fits } from './fits'
@@ -60,7 +61,7 @@ export interface SearchOptions<Choice = AnyChoice>
   readonly epochs?: number
   /** The log by whose value after the last epoch choices are compared. Default 'valLoss'. */
   readonly monitor?: string
-  /** 'auto': names of scores, such as accuracy, should rise, others fall. Default 'auto'. */
+  /** 'auto': names of scores, such as accuracy, should rise, those of errors fall; a name that says neither is refused. Default 'auto'. */
   readonly mode?: 'auto' | 'min' | 'max'
   /** Fixes choices, folds, weights and orders; from setRandomSeed's when left out. */
   readonly seed?: number | null
@@ -188,7 +189,7 @@ class Search implements Monitored {
 
   constructor(private readonly where: string, choices: readonly AnyChoice[], private readonly settings: Settings, private readonly seed: number) {
     this.monitor = settings.monitor
-    this.rises = shouldRise(settings.monitor, settings.mode)
+    this.rises = directionOf(where, settings)
     this.signal = signalOf(where, settings.signal)
     this.checkData()
     this.rounds = this.halving === null ? [settings.epochs] : roundsOf(choices.length, settings.epochs, this.halving)
@@ -266,8 +267,8 @@ class Search implements Monitored {
   private async round(bench: Bench, trials: readonly Running[], until: number, most: number): Promise<readonly Running[]> {
     const kept: Running[] = []
     await inParallel(trials, bench.width, async (trial) => {
-      await this.advance(bench, trial, until)
       this.signal?.throwIfAborted()
+      await this.advance(bench, trial, until)
       if (trial.error !== null) return
       kept.push(trial)
       kept.sort((a, b) => compareTrials(this.rises, a, b))
@@ -304,6 +305,13 @@ class Search implements Monitored {
       throw new ArgumentError(`${this.where}: there is no '${this.monitor}' to monitor. There are: ${Object.keys(each).join(', ')}`)
     })
   }
+}
+
+/** Whether the monitored number should rise. @throws ArgumentError where neither the mode nor its name tells: a guess might choose the worst */
+function directionOf(where: string, { monitor, mode }: Settings): boolean {
+  const rises = mode === 'auto' ? isScore(monitor.replace(/^val(?=[A-Z])/, '')) : mode === 'max'
+  if (rises !== null) return rises
+  throw new ArgumentError(`${where}: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`)
 }
 
 /** The epochs after which trials are compared, up to the last. */

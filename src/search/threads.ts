@@ -173,6 +173,8 @@ export function serveTrials(): void {
   configure(settings)
   const own = { data: null, validationBatches: null, callbacks: null, signal: null }
   const fits = importMake(make).then((made) => new Fits(made, { ...task, samples: unpackSamples(samples), own }))
+  // Whoever asks first is told.
+  fits.catch(() => undefined)
   const answers = {
     async train(trial, choice, until) {
       const progress = await (await fits).train(trial, choice, until)

@@ -1,4 +1,5 @@
 // Searching: which choices there are, how they are compared, what is kept, and that a run can be repeated.
+// modes: simd
 
 import { describe, expect, it, vi } from 'vitest'
 import {
@@ -257,7 +258,9 @@ describe('what does not go together', () => {
     ['two ways to validate', { x, y: yes, folds: 2, validationSplit: 0.5 }, /folds and validationSplit do not go together/],
     ['folds of batches', { data: () => [], folds: 2 }, /folds need x and y/],
     ['a long first round', { x, y: yes, folds: 2, epochs: 2, halving: { minEpochs: 3 } }, /minEpochs must be at most epochs, 2, received 3/],
-    ['no log of that name', { x, y: yes, monitor: 'f1' }, /there is no 'f1' to monitor. There are: loss, accuracy/],
+    ['no log of that name', { x, y: yes, monitor: 'f1Score' }, /there is no 'f1Score' to monitor. There are: loss, accuracy/],
+    ['a name that tells no direction', { x, y: yes, monitor: 'balance' }, /'balance' does not say whether it should rise or fall/],
+    ['a name that tells one behind val', { x, y: yes, validationSplit: 0.5, monitor: 'valMse' }, /there is no 'valMse' to monitor/],
     ['an unknown option', { x, y: yes, fold: 3 }, /Did you mean 'folds'/],
     ['a wrong signal', { x, y: yes, monitor: 'loss', signal: 3 }, /signal must be an AbortSignal/],
   ])('%s', async (_name, options, message) => {

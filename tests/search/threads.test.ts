@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'tsdown'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type * as library from '../../src'
 import { StringTensor, tensor } from '../../src'
 import type * as search from '../../src/search'
@@ -19,14 +19,15 @@ const space = { units: [2, 3, 4, 5], kind: ['good'] } as const
 const options = { x, y: yes, validationSplit: 0.25, epochs: 4, seed: 1 }
 
 const MAKE = `
-import { Adam, Dense, Dropout, SGD, Sequential } from './index.js'
+import { Adam, Dense, Dropout, SGD, Sequential, random } from './index.js'
 export default function make({ units, kind }) {
   if (kind === 'throws') throw new RangeError('no such layer')
   if (kind === 'exits') process.exit(3)
   const diverges = kind === 'diverges'
   const model = new Sequential([new Dense({ units, activation: 'tanh' }), new Dropout({ rate: 0.2 }), new Dense({ units: 1, activation: diverges ? 'linear' : 'sigmoid' })])
   model.compile({ optimizer: diverges ? new SGD({ learningRate: 1e14 }) : new Adam({ learningRate: 0.05 }), loss: diverges ? 'meanSquaredError' : 'binaryCrossentropy', metrics: ['accuracy'] })
-  return model
+  // What is drawn while a model is made is the same where it is made again.
+  return Object.assign(model, { drawn: random.uniform([1]).item() })
 }`
 
 let built: typeof search
@@ -44,7 +45,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** What does not depend on the clock. */
 function outcome({ trials, best }: search.SearchResult<unknown, unknown, unknown>) {
   const weights = best.model.getWeights().map(({ data }) => [...data])
-  return { trials: trials.map(({ seconds: _, ...rest }) => rest), choice: best.choice, score: best.score, weights, steps: best.model.optimizer.iterations.value.item() }
+  return { trials: trials.map(({ seconds: _, ...rest }) => rest), choice: best.choice, score: best.score, weights, steps: best.model.optimizer.iterations.value.item(), drawn: Reflect.get(best.model, 'drawn') as unknown }
 }
 
 describe('two workers', () => {
@@ -81,7 +82,22 @@ describe('two workers', () => {
   it('cannot be given functions', async () => {
     const error = await errorOf(() => built.gridSearch(make, space, { ...options, workers: 2, callbacks: () => [] }))
     expect(error.message).toContain('workers cannot be given functions or batches, such as callbacks')
+    const few = await errorOf(() => built.gridSearch(make, space, { ...options, validationSplit: null, folds: 61, workers: 2 }))
+    expect([few.name, few.message]).toEqual(['ArgumentError', 'folds must be at most the number of rows, 60, received 61'])
     expect((await errorOf(() => built.gridSearch(pathToFileURL(join(folder, 'nothing.js')), space, options))).message).toContain('the default export must be a function')
+  })
+
+  it('are not needed: without threads trials run one after the other', async () => {
+    const alone = await built.gridSearch(make, space, options)
+    const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
+    try {
+      const calls: unknown[] = []
+      const result = await built.gridSearch(make, space, { ...options, workers: 2, callbacks: (_choice, { trial }) => (calls.push(trial), []) })
+      expect(outcome(result)).toEqual(outcome(alone))
+      expect(calls).toEqual([0, 1, 2, 3])
+    } finally {
+      builtin.mockRestore()
+    }
   })
 
   it('see one copy of the samples', () => {
