@@ -39,6 +39,7 @@ export type { GenerateOptions } from './generation/generate'
 export type { SamplingOptions } from './generation/sampling'
 
 export * from './layers'
+export * as layers from './layers'
 export * as losses from './losses'
 export * as metrics from './metrics'
 export * as initializers from './initializers'
