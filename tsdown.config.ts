@@ -208,6 +208,16 @@ const knownInstructions = {
   },
 }
 
+// Declarations name a helper of the bundler that they do not have.
+const withoutHelpers = {
+  name: 'without-helpers',
+  generateBundle(_options: unknown, bundle: Record<string, { type: string; code?: string }>) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.code !== undefined) chunk.code = chunk.code.replace(/\b(?:__exportAll as \w+|\w+ as __exportAll), |, (?:__exportAll as \w+|\w+ as __exportAll)\b/g, '')
+    }
+  },
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
@@ -224,5 +234,6 @@ export default defineConfig([
       codeSplitting,
     },
   },
-  { ...shared, dts: { emitDtsOnly: true }, clean: false, outputOptions: { chunkFileNames: '[name].d.ts' } },
+  // A shared chunk may have the name of an entry: in a folder of its own it cannot take its place.
+  { ...shared, dts: { emitDtsOnly: true }, clean: false, plugins: [withoutHelpers], outputOptions: { chunkFileNames: 'types/[name].d.ts' } },
 ])

@@ -93,6 +93,9 @@ export function construct(of: unknown, config: Config): unknown {
   return Reflect.construct(of, [config])
 }
 
+/** Where classes are that are not exported flat. */
+const NAMESPACES: Readonly<Record<string, string>> = { loss: 'losses.', metric: 'metrics.' }
+
 export class Registry<Kind extends Configurable> {
   private byName: Map<string, AnyClass<Kind>> | null = null
   private names: string[] = []
@@ -136,7 +139,7 @@ export class Registry<Kind extends Configurable> {
   unknown(name: string, more: readonly string[] = []): ArgumentError {
     const own = this.unnamed.find((each) => normalizeName(each) === normalizeName(name))
     if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
-    return new ArgumentError(`The ${this.kind} '${name}' is given as an object, such as new ${own}(…), not by its name.`)
+    return new ArgumentError(`The ${this.kind} '${name}' is given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by its name.`)
   }
 
   /** Whether a name is known here or in the scopes of custom objects. */

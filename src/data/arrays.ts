@@ -14,7 +14,7 @@ import { branchesIntoTensors } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import type { StringReader } from '../ops/strings'
+import type { NestedStrings, StringReader } from '../ops/strings'
 import { StringTensor, beginsWithString, fitStrings, toStrings } from '../ops/strings'
 import type { TensorData } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
@@ -27,12 +27,12 @@ export type ClassWeight = Readonly<Record<number, number>>
 /** Class number → weight; where there are several outputs, for each by its name or position. */
 export type ClassWeights = ClassWeight | readonly (ClassWeight | null)[] | Readonly<Record<string, ClassWeight | null>>
 
-/** Data for a tree of tensors: at each leaf whatever can become a tensor; lists may be given by name, records by position. */
+/** Data for a tree of tensors: at each leaf whatever can become a tensor, or strings; lists may be given by name, records by position. */
 export type DataOf<Tensors> = Tensors extends Tensor
-  ? TensorLike
+  ? TensorLike | readonly NestedStrings[]
   : Tensors extends readonly unknown[]
-    ? { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | Readonly<Record<string, TensorLike>>
-    : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly TensorLike[]
+    ? { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | Readonly<Record<string, TensorLike | readonly NestedStrings[]>>
+    : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
 
 /** Targets for a tree of outputs; an output that has no loss and no metrics needs none. */
 export type TargetsOf<Tensors> = Tensors extends Tensor
@@ -178,7 +178,9 @@ function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
   const { shape } = given
   const rank = spec.shape.length
   if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1) return new Tensor(given.data, [...shape, 1], given.dtype)
-  return shape.length === rank + 1 && rank > 0 && shape.at(-1) === 1 ? new Tensor(given.data, shape.slice(0, -1), given.dtype) : given
+  // What a model that is not built yet takes is a guess.
+  const isKnown = rank > 0 && spec.shape.slice(1).every((extent) => extent !== null)
+  return isKnown && shape.length === rank + 1 && shape.at(-1) === 1 ? new Tensor(given.data, shape.slice(0, -1), given.dtype) : given
 }
 
 function prepareStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {

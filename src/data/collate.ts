@@ -9,6 +9,8 @@ import { sameShape, sizeOf } from '../core/shapes'
 import { isBranch } from '../core/tree'
 import type { TypedArray } from '../ops/convert'
 import { toTensor } from '../ops/convert'
+import type { NestedStrings } from '../ops/strings'
+import { toStrings } from '../ops/strings'
 import type { NestedArray } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 
@@ -20,7 +22,9 @@ export type Batched<T> = T extends number | boolean | Tensor | TypedArray | read
   ? Tensor
   : T extends string
     ? string[]
-    : { [Key in keyof T]: Batched<T[Key]> }
+    : T extends readonly string[]
+      ? string[][]
+      : { [Key in keyof T]: Batched<T[Key]> }
 
 /** How elements of several shapes become one. */
 export interface Padding {
@@ -56,11 +60,16 @@ export function collate(elements: readonly unknown[], where: string, padding: Pa
 /** Lists of numbers are tensors, and within an element so are lists of lists of numbers. */
 function branches(value: unknown, isTop: boolean): value is object {
   if (!isBranch(value) || ('data' in value && 'shape' in value)) return false
-  return !Array.isArray(value) || !(isTop ? value.every(isNumber) : isNested(value))
+  return !Array.isArray(value) || !(isTop ? value.every(isNumber) : isNested(value) || isStrings(value))
 }
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'boolean'
+}
+
+/** A list of strings within an element is one leaf, as a list of numbers is. */
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 && value.every(isStrings) : typeof value === 'string'
 }
 
 function isNested(value: unknown): boolean {
@@ -81,7 +90,7 @@ interface Place {
   readonly spare: Tensor | null
 }
 
-function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
+function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | NestedStrings[] {
   const [first] = parts
   const wrong = (i: number, expected: string): DataError => new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
   const all = (kind: string): void => {
@@ -92,6 +101,7 @@ function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
     all('string')
     return [...(parts as readonly string[])]
   }
+  if (isStrings(first)) return parts.map((part, i) => toStrings(part, `${place.where}: element ${i}${place.path}`).toArray<NestedStrings>())
   if (typeof first === 'number' || typeof first === 'boolean') {
     all(typeof first)
     const dtype = typeof first === 'boolean' ? 'bool' : 'float32'

@@ -11,7 +11,7 @@ import type { ByteSource, NamedBytes } from './bytes'
 import { bytesOf, joined } from './bytes'
 import { chained, cursor } from './cursors'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, Place } from './csv-columns'
-import { Column, columnTypes, typeOf } from './csv-columns'
+import { Column, columnTypes, numberIn, typeOf } from './csv-columns'
 import type { Slot } from './csv-scan'
 import { scanRow } from './csv-scan'
 import { Dataset } from './dataset'
@@ -65,8 +65,8 @@ const csvOptions = () => ({
   types: option(recordOf(choice(...columnTypes)), {}),
   /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns, or by column. Default 'error'. */
   missing: option(policies, 'error'),
-  /** What counts as an empty cell. Default ['']. */
-  missingValues: option(listOf(anyText), ['']),
+  /** What counts as an empty cell. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
+  missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
   /** Names of the classes of columns, in the order of their numbers. Those that are left out are learnt by a first pass, and sorted. */
   vocabulary: option(recordOf(listOf(anyText)), {}),
   /** What dates become: milliseconds since 1970 (UTC), or a record of parts. Default 'milliseconds'. */
@@ -79,6 +79,9 @@ const csvOptions = () => ({
   onError,
 })
 type Settings = ValuesOf<ReturnType<typeof csvOptions>>
+
+/** A column of so small a part of other cells is hardly meant to be text. */
+const MOST_OTHERS = 0.2
 
 /** Options of `readCsv`. */
 export type CsvOptions = Omit<InputsOf<ReturnType<typeof csvOptions>>, 'types' | 'features' | 'onError'> & {
@@ -414,7 +417,12 @@ class CsvFile {
     const known = vocabulary[name] ?? null
     const guessed = (): ColumnType => {
       if (known !== null) return 'category'
-      const found = typeOf(sample.flatMap(({ cells }) => (cells[index] === undefined || empty.has(cells[index]) ? [] : [cells[index]])))
+      const cells = sample.flatMap(({ cells: row }) => (row[index] === undefined || empty.has(row[index]) ? [] : [row[index]]))
+      const found = typeOf(cells)
+      const others = found === 'string' ? cells.filter((cell) => numberIn(cell) === null) : []
+      if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
+        throw new DataError(`readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Say what it is by types, or what counts as an empty cell by missingValues.`)
+      }
       return found === 'string' && isNumbered ? 'category' : found
     }
     const type = types[name] ?? guessed()

@@ -110,7 +110,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   protected constructor(
     /** Elements of a pass: Infinity where it has no end, null where nobody knows before. */
     readonly size: number | null,
-    /** Begins a pass. @internal */
+    /** Begins a pass. */
     readonly open: (pass: number) => Cursor<T>,
   ) {}
 

@@ -24,6 +24,8 @@ export interface Cursor<T> {
 export interface Source<T = unknown> {
   /** Elements of a pass: Infinity where it has no end, null where nobody knows. */
   readonly size: number | null
+  /** Whether there is one pass only: a generator that runs already, a stream. */
+  readonly isOnce?: boolean
   /** Begins a pass. Passes of one number have the same elements in the same order. */
   open(pass: number): Cursor<T>
 }
@@ -66,17 +68,16 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
   if (Array.isArray(elements)) return arraySource(elements as readonly T[])
   requireElements(elements, where)
   let isRead = false
+  const isOnce = isReadOnce(elements)
   return {
     size: sizeIn(elements),
+    isOnce,
     open() {
-      const iterator = iteratorOf<T>(elements)
-      // A generator, or a stream, is its own iterator: what was read of it is gone.
-      const isOnce = iterator === elements || 'getReader' in elements || 'pipe' in elements
       if (isOnce && isRead) {
         throw new DataError(`${where}: what can be read once was read already. Give a function that makes it anew: () => …`)
       }
       isRead = true
-      return new IteratorCursor(iterator)
+      return new IteratorCursor(iteratorOf<T>(elements))
     },
   }
 }
@@ -99,6 +100,12 @@ function requireElements(elements: object, where: string): void {
 
 function isIterator(value: unknown): value is Iterator<unknown> {
   return typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function'
+}
+
+/** A generator that runs is its own iterator, and what was read of it or of a stream is gone. */
+function isReadOnce(elements: object): boolean {
+  if ('getReader' in elements || 'pipe' in elements) return true
+  return 'next' in elements && typeof elements.next === 'function'
 }
 
 function sizeIn(elements: object): number | null {

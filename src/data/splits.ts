@@ -229,11 +229,15 @@ export interface CrossValidation {
  */
 export async function crossValidate(makeModel: (fold: number) => ValidatedModel | Promise<ValidatedModel>, x: RowsByName, y: RowsByName, options: CrossValidateOptions = {}): Promise<CrossValidation> {
   const { fit = {}, stratify, ...rest } = options
+  if (typeof makeModel !== 'function') throw new ArgumentError(`crossValidate: makeModel must be a function that makes a compiled model, received ${quoted(makeModel)}`)
   sameCount([x, y], 'crossValidate')
   const folds = kFold(x, { ...rest, stratify: stratify === true ? labelsOf(y, 'crossValidate: y') : stratify === false ? null : stratify })
   const scores: Logs[] = []
+  const used = new Set<ValidatedModel>()
   for (const [fold, { train, test }] of folds.entries()) {
     const model = await makeModel(fold)
+    if (used.has(model)) throw new ArgumentError('crossValidate: makeModel gave one model twice. Every fold needs a new one, made and compiled in makeModel.')
+    used.add(model)
     try {
       await model.fit(takeRows(x, train), takeRows(y, train), { verbose: 0, ...fit })
       scores.push(await model.evaluate(takeRows(x, test), takeRows(y, test), { verbose: 0 }))
@@ -277,10 +281,11 @@ export function classWeights(y: TensorLike): Record<number, number> {
  *   toCategorical([0, 2])   // [[1, 0, 0], [0, 0, 1]]
  *
  * Keras: `keras.utils.to_categorical`.
- * @param numClasses by default one more than the largest number
+ * @param classes how many, also as { numClasses }; by default one more than the largest number
  * @throws DataError for what is no class number
  */
-export function toCategorical(y: TensorLike, numClasses?: number): Tensor {
+export function toCategorical(y: TensorLike, classes?: number | { readonly numClasses?: number }): Tensor {
+  const numClasses = typeof classes === 'object' ? classes.numClasses : classes
   const labels = toTensor(y, 'toCategorical')
   let largest = -1
   for (const label of labels.data) largest = Math.max(largest, label)

@@ -32,7 +32,6 @@ import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batches, EvaluateOptions, FitOptions } from '../training/loop'
 import type { Batch, ForwardResult, StepLogs } from '../training/batch'
-import type { TrainedModel } from '../training/step'
 import { forward, guardedGradients } from '../training/step'
 import type { PredictOptions, TrainOnBatchOptions } from '../training/trainer'
 import { Trainer } from '../training/trainer'
@@ -68,7 +67,7 @@ export interface FunctionalOptions<In, Out> {
  *
  * In and Out are trees of tensors; `predict` gives what Out says. Keras: `keras.Model`.
  */
-export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out> implements TrainedModel {
+export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out> {
   static readonly className: string = 'Model'
   override readonly supportsMasking: boolean = true
   /** Set it in a callback to end fit after the current step. */
@@ -409,7 +408,7 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   const isSingle = shape.length === expected.length - 1 && expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
-  if (isSingle) return ' For one sample, wrap it into a batch of 1.'
+  if (isSingle) return ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'
   const [own, given] = [expected.slice(1), shape.slice(1)]
   if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
   if (own.length === 1) return ' Did you forget Flatten?'

@@ -60,18 +60,33 @@ export class Pace {
     this.left = 1
   }
 
-  yield(): Promise<void> {
-    return this.wait(nextTask())
-  }
-
-  /** Waits for what others do; meanwhile the event loop has its turns. */
-  async wait<Result>(promise: Promise<Result>): Promise<Result> {
+  async yield(): Promise<void> {
     const start = performance.now()
-    const result = await promise
+    await nextTask()
     this.now = performance.now()
     yielded.milliseconds += this.now - start
     this.signal?.throwIfAborted()
     this.sliceStart = this.now
-    return result
+  }
+
+  /**
+   * Waits for what others do, or for the signal. That the event loop had a turn meanwhile is not said: what is there at once comes
+   * before it.
+   */
+  async wait<Result>(promise: Promise<Result>): Promise<Result> {
+    const { signal } = this
+    this.lookNext()
+    if (signal === undefined) return promise
+    let stop = (): void => undefined
+    const aborted = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason as Error)
+      signal.addEventListener('abort', stop, { once: true })
+    })
+    try {
+      signal.throwIfAborted()
+      return await Promise.race([promise, aborted])
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
   }
 }

@@ -241,6 +241,12 @@ export class StreamRunner implements Runner {
   /** The pass that is under way goes on as long as no step was taken of it. */
   begin(draw: Draw | null): Soon<void> {
     if (this.cursor !== null && this.taken === 0) return undefined
+    // Of what is there once, the next pass is what is left.
+    if (this.cursor !== null && this.source.isOnce === true) return after(this.peek(), (batch) => (batch === END ? this.open(draw) : void (this.taken = 0)))
+    return this.open(draw)
+  }
+
+  private open(draw: Draw | null): Soon<void> {
     return after(this.cursor?.close(), () => {
       this.cursor = this.source.open(draw?.epoch ?? 0)
       this.draw = draw
@@ -259,6 +265,12 @@ export class StreamRunner implements Runner {
   }
 
   seek({ draw, taken }: Position): Soon<void> {
+    if (this.source.isOnce === true && this.cursor !== null && this.taken === 0) {
+      Object.assign(this, { draw, taken })
+      if (taken === 0) return undefined
+      // The first batch was read already.
+      return after(this.peek(), () => after(this.cursor!.skip(taken - 1), () => void (this.next = this.read(taken))))
+    }
     return after(this.cursor?.close(), () => {
       const cursor = this.source.open(draw?.epoch ?? 0)
       this.cursor = cursor
@@ -331,12 +343,16 @@ export class StreamRunner implements Runner {
   release(): Soon<void> {
     if (this.held !== null) this.cache().release(this.held)
     this.held = null
-    const { cursor } = this
+    const { cursor, next } = this
     this.cursor = null
     this.next = null
     this.raw = null
     this.lastRaw = null
-    return cursor?.close()
+    const closed = cursor?.close()
+    // What is waited for may never come, and is closed only behind it.
+    if (!isPromise(next)) return closed
+    if (isPromise(closed)) closed.catch(() => undefined)
+    return undefined
   }
 }
 

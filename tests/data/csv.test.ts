@@ -276,3 +276,11 @@ describe('every row once', () => {
     expect(rows).toBeInstanceOf(Dataset)
   })
 })
+
+it('a column of numbers with some other cells is not taken for text without a word', async () => {
+  const rows = (cell: string) => ({ text: `a,y\n${Array.from({ length: 50 }, (_, i) => `${i === 7 ? cell : i},1`).join('\n')}` })
+  const known = await readCsv(rows('NA'), { target: 'y', missing: 'mean', features: 'vector' }).take(2).toArray()
+  expect([...known[1]![0]]).toEqual([1])
+  await expect(readCsv(rows('x'), { target: 'y' }).toArray()).rejects.toThrow(/column 'a' of .* begins with 49 numbers and 1 other cells, such as 'x'/)
+  expect(await readCsv(rows('x'), { target: 'y', types: { a: 'string' } }).toArray()).toHaveLength(50)
+})

@@ -283,3 +283,9 @@ describe('sizes', () => {
     expect(await order()).toEqual(await order())
   })
 })
+
+it('lists of strings are rows, as lists of numbers are', async () => {
+  const [batch] = await Dataset.from([{ words: ['a', 'b'], age: [1] }, { words: ['c', 'd'], age: [2] }]).batch(2).toArray()
+  expect(batch!.words).toEqual([['a', 'b'], ['c', 'd']])
+  expect(batch!.age.toArray()).toEqual([[1], [2]])
+})

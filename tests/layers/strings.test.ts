@@ -70,7 +70,7 @@ describe('StringLookup', () => {
     expect(layer.getVocabulary()).toEqual(['[UNK]', 'c', 'b', 'd'])
     await layer.adapt(Dataset.from([['x', 'x'], ['y', '[UNK]']]))
     expect(layer.getVocabulary(false)).toEqual(['x', 'y'])
-    expect(layer.vocabularySize).toBe(3)
+    expect(layer.vocabularySize()).toBe(3)
     await layer.adapt(Dataset.from(['p', 'q', 'p']))
     expect(layer.getVocabulary(false)).toEqual(['p', 'q'])
     const weighed = new StringLookup({ outputMode: 'tfIdf' })

@@ -113,7 +113,7 @@ describe('a model that learns by CTC', () => {
     const x = spelled(words, 9)
     const copy = await loadModel(await model.save())
     expect(await copy.evaluate(x, words)).toEqual(await model.evaluate(x, words))
-    expect(() => model.compile({ loss: 'ctc' })).toThrow("The loss 'ctc' is given as an object, such as new CTC(…), not by its name.")
+    expect(() => model.compile({ loss: 'ctc' })).toThrow("The loss 'ctc' is given as an object, such as new losses.CTC(…), not by its name.")
   })
 
   it('refuses labels that cannot be', () => {

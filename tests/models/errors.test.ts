@@ -23,7 +23,7 @@ describe('inputs', () => {
   it.each<[string, TensorLike, (string | RegExp)[]]>([
     ['too few features', x.map((row) => row.slice(1)), [/Sequential "sequential.*"/, '[batch, 4], received [12, 3]']],
     ['an axis too many', x.map((row) => [row, row]), ['[batch, 4], received [12, 2, 4]']],
-    ['one sample without a batch axis', [1, 2, 3, 4], ['[batch, 4], received [4]', 'wrap it into a batch of 1']],
+    ['one sample without a batch axis', [1, 2, 3, 4], ['[batch, 4], received [4]', 'make a batch of 1']],
     ['a single number', 3, ['batch axis']],
   ])('%s', async (_title, inputs, parts) => {
     const model = binaryModel()
@@ -49,7 +49,7 @@ describe('inputs', () => {
     ['flat images', [2, 48], ' Its rows have as many elements: ops.reshape(x, [2, 4, 4, 3]) fits.'],
     ['channels in front', [2, 3, 4, 4], ' Are the axes in another order?'],
     ['other images', [2, 4, 4, 1], ''],
-    ['one image', [4, 4, 3], ' For one sample, wrap it into a batch of 1.'],
+    ['one image', [4, 4, 3], ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'],
   ])('%s in front of a convolution', (_title, shape, hint) => {
     const model = new Sequential([new Conv2D({ filters: 2, kernelSize: 3, inputShape: [4, 4, 3] })], { name: 'eye' })
     expect(() => model.predictOnBatch(ops.ones(shape))).toThrow(new ShapeError(`Sequential "eye": the input must be [batch, 4, 4, 3], received [${shape.join(', ')}].${hint}`))

@@ -279,3 +279,33 @@ it('the memory of batches is used again, and what was kept stays as it was', asy
   cursor.recycle!(first)
   expect((cursor.next() as Tensor).toArray()).toEqual([[8, 9, 1], [2, -1, -1]])
 })
+
+describe('the event loop has its turns, and the signal is heard', () => {
+  const bad = async (data: () => AsyncGenerator<unknown>) => {
+    const abort = new AbortController()
+    let turns = 0
+    const timer = setInterval(() => turns++, 5)
+    setTimeout(() => abort.abort(new Error('enough')), 60)
+    const error = await errorOf(() => makeModel().fit(data as never, quiet({ stepsPerEpoch: 1e9, signal: abort.signal })))
+    clearInterval(timer)
+    expect(error.message).toBe('enough')
+    return turns
+  }
+
+  it('where batches are promises that are kept at once', async () => {
+    expect(await bad(async function* () { for (;;) yield pairs()[0] })).toBeGreaterThan(1)
+  })
+
+  it('where a batch never comes', async () => {
+    expect(await bad(async function* () {
+      yield pairs()[0]
+      await new Promise(() => undefined)
+    })).toBeGreaterThan(1)
+  })
+})
+
+it('of what can be read once, validation takes what is left', async () => {
+  const endless = (function* () { for (;;) yield pairs()[0]! })()
+  const { history } = await makeModel().fit(x, y, quiet({ epochs: 3, validationData: endless, validationSteps: 2 }))
+  expect(history['valLoss']).toHaveLength(3)
+})

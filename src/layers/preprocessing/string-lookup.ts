@@ -6,6 +6,7 @@ import { boolean, configured, custom, integer, nullable, option, text } from '..
 import type { Kind } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
 import { add, cast, equal, mod, where } from '../../ops/elementwise'
 import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
@@ -91,7 +92,7 @@ export class StringLookup extends configured(StringLayer, () => ({
   }
 
   /** The number of tokens, special ones among them. */
-  get vocabularySize(): number {
+  vocabularySize(): number {
     return this.lookup.vocabulary.size
   }
 
@@ -103,7 +104,8 @@ export class StringLookup extends configured(StringLayer, () => ({
     return this.invert ? this.namesOf(x) : super.call(x)
   }
 
-  protected override toTensors(input: unknown): ReturnType<StringLayer['toTensors']> {
+  /** @internal */
+  protected override toTensors(input: unknown): Tree<unknown> {
     return this.invert ? toTensor(input as TensorLike, String(this), 'int32') : super.toTensors(input)
   }
 
@@ -187,7 +189,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   }
 
   /** The number of tokens, special ones among them. */
-  get vocabularySize(): number {
+  vocabularySize(): number {
     return this.lookup.vocabulary.size
   }
 

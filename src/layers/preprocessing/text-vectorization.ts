@@ -108,7 +108,7 @@ export class TextVectorization extends configured(StringLayer, () => ({
   }
 
   /** The number of tokens, special ones among them. */
-  get vocabularySize(): number {
+  vocabularySize(): number {
     return this.lookup.vocabulary.size
   }
 

@@ -56,7 +56,7 @@ export interface TrainedModel {
 
 /** The step that is about to run. */
 export interface NextStep {
-  /** What it computes. @internal */
+  /** What it computes. */
   readonly graph: Graph
   /** Steps that ran since fit began. */
   readonly done: number
