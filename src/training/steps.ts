@@ -110,14 +110,27 @@ export class Steps {
   }
 
   /** The types of the model's outputs for a batch of these types. */
-  outputSpecs(x: Tree<unknown>, inputs: readonly TensorType[]): Tree<TensorSpec> {
+  outputSpecs(x: Tree<unknown>, inputs: readonly TensorType[], readers?: Readers): Tree<TensorSpec> {
     const key = `${structureOf(x)} ${inputs.map(typeKey).join(' ')}`
     let specs = this.outputs.get(key)
     if (specs === undefined) {
-      specs = this.model.outputSpecs(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
+      // How many numbers were made of a string is known to who read it.
+      specs = readers === undefined
+        ? this.model.outputSpecs(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
+        : this.readSpecs(x, inputs, readers)
       if (this.outputs.size > 1000) this.outputs.clear()
       this.outputs.set(key, specs)
     }
+    return specs
+  }
+
+  private readSpecs(x: Tree<unknown>, inputs: readonly TensorType[], readers: Readers): Tree<TensorSpec> {
+    let specs: Tree<TensorSpec> = []
+    trace(inputs, (symbols) => {
+      const outputs = withFrame(null, new CallContext(false), () => this.model.predictStep(typed(inputsOf(x, symbols, readers))))
+      specs = mapTree(outputs as Tree<Tensor>, ({ shape, dtype }) => new TensorSpec(shape, dtype))
+      return []
+    })
     return specs
   }
 

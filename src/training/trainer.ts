@@ -216,11 +216,16 @@ export class Trainer {
 
   private expected: readonly Shape[] = []
 
-  /** Finds out what the targets must be like, and checks them. */
-  private prepareTargets(compiled: Compiled, dataset: Dataset): void {
-    if (this.model.hasOwnStep) return
-    this.expected = flatten(this.steps.outputSpecs(dataset.x, dataset.inputs)).map(({ shape }) => shape.map((extent) => extent ?? 1))
+  /**
+   * Finds out what the targets must be like, and checks them.
+   * @returns the same data with numbers in the place of strings, on which the extents of outputs may depend
+   */
+  private prepareTargets(compiled: Compiled, dataset: Dataset): Dataset {
+    const read = this.read(dataset)
+    if (this.model.hasOwnStep) return read
+    this.expected = flatten(this.steps.outputSpecs(read.x, read.inputs, read.readers)).map(({ shape }) => shape.map((extent) => extent ?? 1))
     this.checkTargets(compiled, dataset)
+    return read
   }
 
   private checkTargets(compiled: Compiled, { targets, weights, names }: Dataset): void {
@@ -283,8 +288,7 @@ export class Trainer {
     const compiled = this.requireCompiled(method)
     const dataset = this.datasetOf(compiled, x, y, null)
     this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset)
-    return { compiled, dataset }
+    return { compiled, dataset: this.prepareTargets(compiled, dataset) }
   }
 
   async fit(x: unknown, y: unknown, options: FitOptions): Promise<History> {
@@ -316,8 +320,7 @@ export class Trainer {
       if (validationData === undefined && validationSplit !== 0) [dataset, rest] = splitValidation(dataset, validationSplit)
       // Only training weighs classes.
       dataset = weighClasses(dataset, options.classWeight, this.outputNames)
-      this.readyFor(compiled, dataset)
-      runner = new ArrayRunner(this.read(dataset), batchSize, options.shuffle ?? true, () => this.steps, train)
+      runner = new ArrayRunner(this.readyFor(compiled, dataset), batchSize, options.shuffle ?? true, () => this.steps, train)
     }
     let validation: Runner | null = null
     try {
@@ -348,10 +351,10 @@ export class Trainer {
   }
 
   /** The data set is checked, and model and targets are ready for it. */
-  private readyFor(compiled: Compiled, dataset: Dataset): void {
+  private readyFor(compiled: Compiled, dataset: Dataset): Dataset {
     this.prepare(dataset.x, dataset.inputs, true)
     this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset)
+    return this.prepareTargets(compiled, dataset)
   }
 
   private validationSet(compiled: Compiled, data: unknown): Dataset {
@@ -363,8 +366,7 @@ export class Trainer {
   private validationOver(compiled: Compiled, dataset: Dataset, batchSize: number, make: MakeProgram): Runner {
     this.model.checkInput(dataset.inputs)
     this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset)
-    return new ArrayRunner(this.read(dataset), batchSize, false, () => this.steps, make)
+    return new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
   }
 
   /** Steps over batches that come one after the other. The first is read, and the model is ready for it. */
@@ -376,12 +378,10 @@ export class Trainer {
         const { x, y, sampleWeight } = partsOf(batch)
         const data = this.learnOutputs(x)
         const dataset = weighClasses(prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled)), classWeight, this.outputNames)
-        if (this.lock.isBusy && !this.isPreparing) {
-          this.model.checkInput(dataset.inputs)
-          this.model.checkData(dataset.inputs)
-          this.prepareTargets(compiled, dataset)
-        } else this.readyFor(compiled, dataset)
-        return this.read(dataset)
+        if (!this.lock.isBusy || this.isPreparing) return this.readyFor(compiled, dataset)
+        this.model.checkInput(dataset.inputs)
+        this.model.checkData(dataset.inputs)
+        return this.prepareTargets(compiled, dataset)
       },
     )
     const runner = new StreamRunner(source, prepare, () => this.steps, make)
@@ -421,8 +421,7 @@ export class Trainer {
     } else {
       const dataset = this.datasetOf(compiled, x, y, sampleWeight)
       this.model.checkData(dataset.inputs)
-      this.prepareTargets(compiled, dataset)
-      runner = new ArrayRunner(this.read(dataset), batchSize, false, () => this.steps, make)
+      runner = new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
     }
     try {
       requireEnd('evaluate', runner, most, 'steps')
@@ -491,8 +490,7 @@ export class Trainer {
     const compiled = this.requireCompiled(method)
     const dataset = this.datasetOf(compiled, x, y, null)
     this.model.checkData(dataset.inputs)
-    this.prepareTargets(compiled, dataset)
-    return dataset
+    return this.prepareTargets(compiled, dataset)
   }
 
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
@@ -662,11 +660,10 @@ export class Trainer {
 
   private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): { readonly program: Program; readonly batch: Dataset } {
     this.prepare(dataset.x, dataset.inputs, true)
-    this.prepareTargets(compiled, dataset)
+    const batch = this.prepareTargets(compiled, dataset)
     const training = method === 'trainOnBatch'
     if (training) this.buildOptimizer(compiled)
     const { steps } = this
-    const batch = this.read(dataset)
     const types = typesOf(batch, dataset.size)
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.

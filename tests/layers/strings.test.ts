@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  ArgumentError, Concatenate, DataError, Dense, Embedding, Flatten, GlobalAveragePooling1D, Hashing, Input, IntegerLookup, Layer, Model, Sequential, ShapeError,
+  ArgumentError, Concatenate, Conv1D, DataError, Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Hashing, Input, IntegerLookup, Layer, Model, Sequential, ShapeError,
   StateError, StringLookup, StringTensor, Tensor, TextVectorization, cloneModel, loadModel, ops, setRandomSeed,
 } from '../../src'
 import { Dataset } from '../../src/data'
@@ -225,6 +225,21 @@ describe('strings in models', () => {
     expect((await model.predict(rows.map(({ x }) => x).batch(5) as never)).shape).toEqual([24, 1])
     for (const some of [texts.slice(0, 4), ['short', 'a', 'b', 'c'], texts.slice(0, 4)]) model.trainOnBatch(strings(some), labels.slice(0, 4))
     model.testOnBatch(strings(texts), labels)
+  })
+
+  it('rows as long as the texts, under windows of later layers and with a target for each word', async () => {
+    const vectorize = new TextVectorization({ vocabulary: ['a', 'b', 'c', 'd'] })
+    const windows = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ inputDim: 6, outputDim: 3 }), new Conv1D({ filters: 2, kernelSize: 3 }), new GlobalMaxPooling1D(), new Dense({ units: 1 })])
+    windows.compile({ optimizer: 'sgd', loss: 'mse' })
+    await windows.fit(strings(['a b c d', 'b c d']), [[1], [0]], quiet)
+    expect((await windows.predict(strings(['a b c']))).shape).toEqual([1, 1])
+    await expectError(windows, () => windows.predict(strings(['a b'])), ShapeError, 'the window [3]')
+    const tags = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ inputDim: 6, outputDim: 3 }), new Dense({ units: 2, activation: 'softmax' })])
+    tags.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+    await tags.fit(strings(['a b c', 'd c b']), [[0, 1, 0], [1, 1, 0]], { ...quiet, epochs: 2 })
+    tags.trainOnBatch(strings(['a b']), [[0, 1]])
+    await tags.evaluate(strings(['a b c d']), [[0, 1, 0, 1]])
+    await expectError(tags, () => tags.evaluate(strings(['a b c d']), [[0, 1, 0]]), ShapeError, 'y')
   })
 
   it('beside numbers, in functional, nested and subclassed models', async () => {

@@ -33,13 +33,18 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
     if (x.dtype !== 'string') throw new ArgumentError(`${this}: the input must be strings, received ${x.dtype} ${formatShape(x.shape)}. Say dtype: 'string' of the Input.`)
     // Nothing is known but the shape: the model is being looked at, and no step runs.
     noteReader(x, this)
-    return this.encode(full(this.readShape(x.shape).map((extent) => extent ?? 1), 0, 'int32'))
+    return this.encode(full(this.readShape(x.shape).map((extent) => extent ?? openWidth(x.shape)), 0, 'int32'))
   }
 
   /** Nested arrays of strings may stand for a tensor. @internal */
   protected override toTensors(input: unknown): Tree<unknown> {
     return input instanceof Tensor ? input : toStrings(input, String(this))
   }
+}
+
+/** Numbers of a row where only data tell: enough for the windows of later layers, and another for the other of two looks. */
+function openWidth([batch = 1]: Shape): number {
+  return 64 * (1 + (batch % 2))
 }
 
 /** @throws ShapeError for strings of more axes than [batch], or [batch, values] */
