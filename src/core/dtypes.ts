@@ -59,6 +59,11 @@ export function viewData(dtype: DType, buffer: ArrayBufferLike, byteOffset: numb
 /** Above so many elements one loop of ours is faster than three of the engine's, which need no warming up. */
 const FEW = 4096
 
+/** Whether a number, as float32 rounds it, stands for an integer of 32 bits. */
+export function isInt32(x: number): boolean {
+  return Number.isInteger(x) && Math.abs(x) <= 2 ** 31
+}
+
 /** Whether an element is NaN or ±Inf. */
 export function hasNonFinite(data: NumericArray): boolean {
   if (data.length <= FEW) return data.includes(NaN) || data.includes(Infinity) || data.includes(-Infinity)

@@ -2,7 +2,7 @@
 // wrong with data is found here, before a weight changes.
 
 import type { NumericArray } from '../core/dtypes'
-import { hasNonFinite } from '../core/dtypes'
+import { hasNonFinite, isInt32 } from '../core/dtypes'
 import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
 import type { PermutationKey } from '../core/permute'
 import { permutationKey } from '../core/permute'
@@ -166,7 +166,8 @@ function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Te
   const dtype = spec === null || (spec.dtype === 'float32' && given.dtype === 'int32') ? given.dtype : spec.dtype
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
   if (given.dtype === 'float32') requireNumbers(given, where)
-  const input = given.dtype === wanted ? given : toTensor(given, where, wanted)
+  // Integers not by way of float32, which holds no large ones.
+  const input = given.dtype === wanted ? given : toTensor(data as TensorLike, where, wanted)
   requireRows(input, where)
   if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
   return input
@@ -205,9 +206,9 @@ function requireRows(tensor: Tensor, where: string): void {
 }
 
 function requireIntegers({ data, shape }: Tensor, where: string): void {
-  const at = data.findIndex((x) => !Number.isInteger(x))
+  const at = data.findIndex((x) => !isInt32(x))
   if (at < 0) return
-  throw new DataError(`${where}: every element must be an integer, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`)
+  throw new DataError(`${where}: every element must be an integer${Number.isInteger(data[at]) ? ' of 32 bits' : ''}, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`)
 }
 
 /** @throws DataError naming the first element that is not finite */

@@ -25,7 +25,11 @@ export interface VariableOptions {
  * Counts what can change which variables a layer has and which of them are trained: lists of them are kept until the count
  * rises.
  */
-export const structure = { version: 0 }
+export const structure = {
+  version: 0,
+  /** Counts how often something changed that programs hold as a constant: those made before compute with the old one. */
+  constants: 0,
+}
 
 // A Cell, but for the declarations that users see: its place in memory is internal.
 export class Variable {

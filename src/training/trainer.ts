@@ -114,6 +114,7 @@ export class Trainer {
   private steps: Steps
   private stepsFor: readonly Variable[] | null = null
   private checkedVersion = -1
+  private constants = structure.constants
   private readonly lock: RunLock
   /** The seed of the order of rows, and how many epochs were drawn from it. */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
@@ -197,7 +198,9 @@ export class Trainer {
     // A weight that was frozen or added since makes other programs.
     const weights = model.trainableWeights
     const known = this.stepsFor
-    if (known === null || weights.length !== known.length || weights.some((weight, i) => weight !== known[i])) {
+    const isStale = this.constants !== structure.constants
+    this.constants = structure.constants
+    if (isStale || known === null || weights.length !== known.length || weights.some((weight, i) => weight !== known[i])) {
       if (known !== null || this.steps.programs.size > 0) this.resetPrograms()
       // Where a step of one's own makes the first weights, they are known after it.
       this.stepsFor = weights.length > 0 || model.built ? weights : null

@@ -64,6 +64,41 @@ describe('StringLookup', () => {
     expect(values(padded.apply([['a'], ['q']] as never))).toEqual([[0, 1, 0, 0], [1, 0, 0, 0]])
   })
 
+  it('padding counts nowhere in vectors, and is not learnt', async () => {
+    const of = (outputMode: 'oneHot' | 'multiHot' | 'count') => values(new StringLookup({ vocabulary: ['a', 'b'], maskToken: '', outputMode }).apply([['a', ''], ['', 'q']] as never))
+    expect(of('count')).toEqual([[0, 1, 0], [1, 0, 0]])
+    expect(of('multiHot')).toEqual([[0, 1, 0], [1, 0, 0]])
+    expect(of('oneHot')).toEqual([[[0, 1, 0], [0, 0, 0]], [[0, 0, 0], [1, 0, 0]]])
+    expect(values(new IntegerLookup({ vocabulary: [5, 6], maskToken: 0, outputMode: 'count' }).apply([[5, 0], [0, 9]]))).toEqual([[0, 1, 0], [1, 0, 0]])
+    const layer = new StringLookup({ maskToken: '', outputMode: 'count' })
+    await layer.adapt([['a', ''], ['', '']])
+    expect(layer.getVocabulary()).toEqual(['[UNK]', 'a'])
+    const bags = new TextVectorization({ split: (text) => text.split(' '), outputMode: 'count' })
+    await bags.adapt(['a  b', ''])
+    expect(bags.getVocabulary()).toEqual(['[UNK]', 'b', 'a'])
+    expect(values(bags.apply(['a  b'] as never))).toEqual([[0, 1, 1]])
+  })
+
+  it('takes what getVocabulary gives', () => {
+    const made = new StringLookup({ vocabulary: ['', '[UNK]', '[UNK]', 'a', 'b'], maskToken: '', numOovIndices: 2 })
+    expect(made.getVocabulary(false)).toEqual(['a', 'b'])
+    made.setVocabulary(made.getVocabulary())
+    expect(values(made.apply(['b', 'a', ''] as never))).toEqual([4, 3, 0])
+    expect(new TextVectorization({ vocabulary: ['', '[UNK]', 'a'] }).getVocabulary()).toEqual(['', '[UNK]', 'a'])
+  })
+
+  it('is adapted again where its vectors keep their length', async () => {
+    const layer = new StringLookup({ maxTokens: 4, padToMaxTokens: true, outputMode: 'tfIdf' })
+    await layer.adapt([['a'], ['a']])
+    const model = new Sequential([Input({ shape: [1], dtype: 'string' }), layer])
+    expect(values(model.predictOnBatch(strings(['b'])) as Tensor)).not.toEqual(values(layer.apply(['a'] as never)))
+    await layer.adapt([['b'], ['a'], ['b']])
+    expect(values(model.predictOnBatch(strings(['b'])) as Tensor)).toEqual(values(layer.apply([['b']] as never)))
+    const narrow = new StringLookup({ vocabulary: ['a'], outputMode: 'count' })
+    narrow.apply(['a'] as never)
+    expect(() => narrow.setVocabulary(['a', 'b'])).toThrow(StateError)
+  })
+
   it('learns the most frequent tokens, ties in Keras’s order', async () => {
     const layer = new StringLookup({ maxTokens: 4 })
     await layer.adapt([['b', 'a', 'c'], ['c', 'b', 'd']])
@@ -91,7 +126,9 @@ describe('StringLookup', () => {
 
   it('what is wrong', async () => {
     expect(() => new StringLookup({ vocabulary: ['a', 'a'] })).toThrow(/'a' twice, at 0 and 1/)
-    expect(() => new StringLookup({ vocabulary: ['[UNK]'] })).toThrow(/not known/)
+    expect(() => new StringLookup({ vocabulary: ['a', '[UNK]'] })).toThrow(/not known/)
+    expect(() => new StringLookup({ vocabulary: ['a', ''], maskToken: '', outputMode: 'count' })).toThrow(/padding/)
+    expect(() => new Hashing({ numBins: 3, salt: [1, 2, 3] })).toThrow(/a number, or two/)
     expect(() => new StringLookup({ vocabulary: ['a', 'b'], maxTokens: 2 })).toThrow(/maxTokens is 2/)
     expect(() => new StringLookup({ vocabulary: ['a'], idfWeights: [1] })).toThrow(ArgumentError)
     expect(() => new StringLookup({ vocabulary: ['a'], outputMode: 'tfIdf' })).toThrow(/needs idfWeights/)
@@ -114,6 +151,37 @@ describe('IntegerLookup', () => {
     expect(values(new IntegerLookup({ vocabulary, outputMode: 'multiHot' }).apply([[12, 1138, 42, 42], [42, 7, 36, 7]]))).toEqual([[0, 1, 0, 1, 1], [1, 0, 1, 0, 1]])
     expect(values(new IntegerLookup({ vocabulary, invert: true }).apply([[1, 3, 4], [4, 0, 9]]))).toEqual([[12, 1138, 42], [42, -1, -1]])
     expect(values(new IntegerLookup({ vocabulary: [] }).apply([3, 4]))).toEqual([0, 0])
+  })
+
+  it('large integers, and those that are no int32', async () => {
+    const large = [16777216, 16777217, 2147483647, -5]
+    const layer = new IntegerLookup({ vocabulary: large })
+    expect(values(layer.apply([16777217, 16777216, 16777218, 2147483647, -5, -6]))).toEqual([2, 1, 0, 3, 4, 0])
+    const model = new Sequential([Input({ shape: [1], dtype: 'int32' }), layer])
+    expect(values(await model.predict([[16777217], [16777216], [2147483647]]) as Tensor)).toEqual([[2], [1], [3]])
+    await expectError(model, () => model.predict([[2 ** 40]]), DataError, 'an integer of 32 bits, received 1099511627776')
+    const learnt = new IntegerLookup()
+    await learnt.adapt([16777217, 16777217, 16777216])
+    expect(learnt.getVocabulary()).toEqual([-1, 16777217, 16777216])
+    expect(await errorOf(() => learnt.adapt([2 ** 40]))).toBeInstanceOf(DataError)
+    expect(() => new IntegerLookup({ vocabulary: [2 ** 40] })).toThrow(ArgumentError)
+  })
+
+  it('refuses what is unknown where nothing may be', async () => {
+    const layer = new IntegerLookup({ vocabulary: [7], numOovIndices: 0 })
+    expect(values(layer.apply([7]))).toEqual([0])
+    expect(() => layer.apply([8])).toThrow(/8 is not in the vocabulary/)
+    const model = new Sequential([Input({ shape: [1], dtype: 'int32' }), layer])
+    await expectError(model, () => model.predict([[8]]), DataError, '8 is not in the vocabulary')
+  })
+
+  it('another vocabulary makes other programs', async () => {
+    const layer = new IntegerLookup({ vocabulary: [1, 2] })
+    const model = new Sequential([Input({ shape: [1], dtype: 'int32' }), layer])
+    expect(values(model.predictOnBatch([[1], [2]]) as Tensor)).toEqual([[1], [2]])
+    layer.setVocabulary([2, 1])
+    expect(values(model.predictOnBatch([[1], [2]]) as Tensor)).toEqual([[2], [1]])
+    expect(values(await model.predict([[1], [2]]) as Tensor)).toEqual([[2], [1]])
   })
 
   it('learns', async () => {

@@ -1,7 +1,7 @@
 // Hashing: strings to numbers without a vocabulary.
 
 import type { DType } from '../../core/dtypes'
-import { ArgumentError } from '../../core/errors'
+import { ArgumentError, quoted } from '../../core/errors'
 import { choice, configured, count, custom, integer, nullable, option, required } from '../../core/options'
 import type { Kind } from '../../core/options'
 import type { StringTensor } from '../../ops/strings'
@@ -9,13 +9,15 @@ import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
 import { encode, encodedShape } from './encoding'
 import { bucketOf } from './fingerprint'
+import { anyText } from './lookup'
 import { StringLayer } from './string-layer'
 
 type Salt = readonly [number, number]
 
 const saltKind: Kind<Salt, number | readonly number[]> = custom(
   (value, place): Salt => {
-    const [first, second = first] = Array.isArray(value) ? (value as unknown[]) : [value]
+    const [first, second = first, ...more] = Array.isArray(value) ? (value as unknown[]) : [value]
+    if (more.length > 0) throw new ArgumentError(`${place} must be a number, or two, received ${quoted(value)}`)
     const read = (each: unknown): number => integer({ min: 0 }).read(each, place)
     return [read(first), read(second)]
   },
@@ -34,10 +36,7 @@ export class Hashing extends configured(StringLayer, () => ({
   /** How many numbers there are. */
   numBins: required(count),
   /** A string that has bin 0 for itself. Default null: none. */
-  maskValue: option(nullable(custom<string>((value, place) => {
-    if (typeof value === 'string') return value
-    throw new ArgumentError(`${place} must be a string, received ${String(value)}`)
-  }, (value) => value)), null),
+  maskValue: option(nullable(anyText), null),
   /** A number, or two: another distribution of strings over the bins. Default null. */
   salt: option(nullable(saltKind), null),
   /** What is given: 'int', 'oneHot', 'multiHot' or 'count'. Default 'int'. */

@@ -1,19 +1,26 @@
 // What the lookups of strings and of integers have in common: the vocabulary, how it is learnt, and what is given for a number.
 
-import { ArgumentError, StateError } from '../../core/errors'
-import { boolean, choice, count, integer, listOf, nullable, number, option } from '../../core/options'
+import { ArgumentError, StateError, quoted } from '../../core/errors'
+import { boolean, choice, count, custom, integer, listOf, nullable, number, option } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
+import { structure } from '../../ops/variable'
 import type { BatchShape } from '../spec'
 import type { Encoding } from './encoding'
 import { encode, encodedShape } from './encoding'
 import type { Specials, Token } from './vocabulary'
-import { TokenCounts, Vocabulary, requireVocabulary } from './vocabulary'
+import { TokenCounts, Vocabulary, leadingTokens, requireVocabulary } from './vocabulary'
 
 /** What a lookup gives: numbers, or vectors over its vocabulary. */
 export type CategoryMode = 'int' | 'tfIdf' | Encoding
 export const categoryMode = /* @__PURE__ */ choice<CategoryMode>('int', 'oneHot', 'multiHot', 'count', 'tfIdf')
+
+/** Any text, the empty one too. */
+export const anyText: Kind<string> = /* @__PURE__ */ custom((value, place) => {
+  if (typeof value === 'string') return value
+  throw new ArgumentError(`${place} must be a string, received ${quoted(value)}`)
+}, (value) => value)
 
 /** The options of every lookup, beside its special tokens. */
 export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
@@ -67,12 +74,26 @@ export class Lookup<T extends Token> {
     return this.known !== null
   }
 
-  /** @throws ArgumentError for tokens that cannot be a vocabulary */
-  set(tokens: readonly T[], weights: readonly number[] | null = null): void {
+  /** Whether numbers, or vectors of one length, are given whatever the vocabulary is. */
+  get hasFixedWidth(): boolean {
+    return this.settings.outputMode === 'int' || this.settings.padToMaxTokens
+  }
+
+  /**
+   * @param given tokens; the special ones may stand before them, as in `getVocabulary`
+   * @throws ArgumentError for tokens that cannot be a vocabulary
+   */
+  set(given: readonly T[], weights: readonly number[] | null = null): void {
     const { owner, specials, settings: { maxTokens, outputMode } } = this
+    const leading = leadingTokens(specials)
+    const tokens = weights === null && leading.every((token, i) => token === given[i]) ? given.slice(leading.length) : given
     if (outputMode === 'tfIdf' && weights === null) throw new ArgumentError(`${owner.toString()}: outputMode 'tfIdf' needs idfWeights with the vocabulary`)
     const made = new Vocabulary(String(owner), tokens, specials, weights)
     if (maxTokens !== null && made.size > maxTokens) throw new ArgumentError(`${owner.toString()}: the vocabulary has ${tokens.length} tokens, with the special ones ${made.size}, and maxTokens is ${maxTokens}`)
+    if (this.known !== null) {
+      structure.version++
+      structure.constants++
+    }
     this.known = made
     this.weights = weights === null ? null : new Tensor(Float32Array.from({ length: this.width }, (_, i) => made.allWeights[i] ?? 0), [this.width], 'float32')
   }
@@ -92,7 +113,7 @@ export class Lookup<T extends Token> {
     const { specials, settings: { maxTokens, outputMode } } = this
     const counts = this.counts!
     const special = new Set<Token>([specials.unknown, ...(specials.mask === null ? [] : [specials.mask])])
-    const room = maxTokens === null ? Infinity : maxTokens - new Vocabulary<T>('', [], specials).size
+    const room = maxTokens === null ? Infinity : maxTokens - leadingTokens(specials).length
     if (room < 1) throw new ArgumentError(`${this.owner.toString()}: maxTokens ${maxTokens} leaves no room for a token`)
     const tokens = counts.mostFrequent(room, special)
     this.counts = null
@@ -123,7 +144,7 @@ export class Lookup<T extends Token> {
 }
 
 /** @throws StateError where a model was compiled with another vocabulary */
-export function requireUnbuilt(layer: { readonly built: boolean; toString(): string }, lookup: Lookup<never>, outputMode: CategoryMode): void {
-  if (!layer.built || outputMode === 'int' || !lookup.isKnown) return
+export function requireUnbuilt(layer: { readonly built: boolean; toString(): string }, lookup: Pick<Lookup<never>, 'hasFixedWidth' | 'isKnown'>): void {
+  if (!layer.built || lookup.hasFixedWidth || !lookup.isKnown) return
   throw new StateError(`${layer.toString()}: its vectors have a length already, by which later layers were built. Adapt it before it is called, or set padToMaxTokens.`)
 }

@@ -1,9 +1,9 @@
 // StringLookup and IntegerLookup: tokens to numbers, by a vocabulary that is given or learnt.
 
 import type { DType } from '../../core/dtypes'
-import { ArgumentError, DataError, quoted } from '../../core/errors'
-import { boolean, configured, custom, integer, nullable, option, text } from '../../core/options'
-import type { Kind } from '../../core/options'
+import { isInt32 } from '../../core/dtypes'
+import { ArgumentError, DataError } from '../../core/errors'
+import { boolean, configured, integer, nullable, option, text } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { sizeOf } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
@@ -21,21 +21,15 @@ import type { AdaptData } from './adapted'
 import { eachBatch } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, lookupOptions, requireUnbuilt } from './lookup'
+import { Lookup, anyText, lookupOptions, requireUnbuilt } from './lookup'
 import { StringLayer } from './string-layer'
 import type { Specials, Token } from './vocabulary'
-
-/** Any text, the empty one too. */
-const anyText: Kind<string> = custom((value, place) => {
-  if (typeof value === 'string') return value
-  throw new ArgumentError(`${place} must be a string, received ${quoted(value)}`)
-}, (value) => value)
 
 /** What stands before the tokens. @throws ArgumentError for vectors where `invert` is set */
 function specialsOf<T extends Token>(layer: { readonly maskToken: T | null; readonly numOovIndices: number; readonly oovToken: T; readonly outputMode: CategoryMode; readonly invert: boolean }): Specials<T> {
   const { maskToken, numOovIndices, oovToken, outputMode, invert } = layer
   if (invert && outputMode !== 'int') throw new ArgumentError(`${String(layer)}: invert goes with outputMode 'int'`)
-  return { mask: outputMode === 'int' ? maskToken : null, unknowns: numOovIndices, unknown: oovToken }
+  return { mask: maskToken, isMaskNumbered: outputMode === 'int', unknowns: numOovIndices, unknown: oovToken }
 }
 
 /** The rows of strings: the strings of each sample. */
@@ -59,7 +53,7 @@ export function rowsOf({ strings, shape }: StringTensor): readonly (readonly str
  */
 export class StringLookup extends configured(StringLayer, () => ({
   ...lookupOptions(anyText),
-  /** What stands for padding, with number 0; in outputMode 'int'. Default null: none. */
+  /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
   maskToken: option(nullable(anyText), null),
   /** What numbers of the unknown become where `invert` is set. Default '[UNK]'. */
   oovToken: option(text, '[UNK]'),
@@ -71,7 +65,7 @@ export class StringLookup extends configured(StringLayer, () => ({
 
   /** Learns the vocabulary: the most frequent strings first. What was learnt before is forgotten. */
   async adapt(data: AdaptData<NestedStrings>): Promise<void> {
-    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    requireUnbuilt(this, this.lookup)
     this.lookup.reset()
     await eachBatch(data, `${this}: adapt`, (part) => {
       for (const row of rowsOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
@@ -87,7 +81,7 @@ export class StringLookup extends configured(StringLayer, () => ({
 
   /** Replaces the vocabulary. */
   setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
-    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    requireUnbuilt(this, this.lookup)
     this.lookup.set(tokens, idfWeights)
   }
 
@@ -142,6 +136,8 @@ export class StringLookup extends configured(StringLayer, () => ({
   }
 }
 
+const int32 = integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
+
 /**
  * Integers → numbers of a vocabulary: as StringLookup, on the tape.
  *
@@ -151,11 +147,11 @@ export class StringLookup extends configured(StringLayer, () => ({
  * Keras: `keras.layers.IntegerLookup`.
  */
 export class IntegerLookup extends configured(TensorLayer, () => ({
-  ...lookupOptions(integer()),
-  /** What stands for padding, with number 0; in outputMode 'int'. Default null: none. */
-  maskToken: option(nullable(integer()), null),
+  ...lookupOptions(int32),
+  /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
+  maskToken: option(nullable(int32), null),
   /** What numbers of the unknown become where `invert` is set. Default −1. */
-  oovToken: option(integer(), -1),
+  oovToken: option(int32, -1),
   /** Numbers → integers of the vocabulary. Default false. */
   invert: option(boolean, false),
 })) {
@@ -164,12 +160,14 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
 
   /** Learns the vocabulary: the most frequent integers first. What was learnt before is forgotten. */
   async adapt(data: AdaptData<TensorLike>): Promise<void> {
-    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    requireUnbuilt(this, this.lookup)
     this.lookup.reset()
     await eachBatch(data, `${this}: adapt`, (part) => {
-      const { data: numbers, shape } = toTensor(typeof part === 'number' ? [part] : (part as TensorLike), `${this}: adapt`)
-      const wrong = numbers.find((x: number) => !Number.isInteger(x))
-      if (wrong !== undefined) throw new DataError(`${this}: adapt: every element must be an integer, received ${wrong}`)
+      const given = typeof part === 'number' ? [part] : (part as TensorLike)
+      const wrong = toTensor(given, `${this}: adapt`).data.find((x: number) => !isInt32(x))
+      if (wrong !== undefined) throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
+      // float32 holds no large integers.
+      const { data: numbers, shape } = toTensor(given, `${this}: adapt`, 'int32')
       const width = sizeOf(shape.slice(1))
       for (let at = 0; at < numbers.length; at += width) this.lookup.count([...numbers.subarray(at, at + width)])
     })
@@ -184,7 +182,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
 
   /** Replaces the vocabulary. */
   setVocabulary(tokens: readonly number[], idfWeights: readonly number[] | null = null): void {
-    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    requireUnbuilt(this, this.lookup)
     this.lookup.set(tokens, idfWeights)
   }
 
@@ -197,7 +195,20 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
     return 'int32'
   }
 
+  /** Not by way of float32, which holds no large integers. @internal */
+  protected override toTensors(input: unknown): ReturnType<TensorLayer['toTensors']> {
+    return input instanceof Tensor ? input : toTensor(input as TensorLike, String(this), 'int32')
+  }
+
+  /** @throws DataError for an integer that is not in the vocabulary, where none may be unknown */
+  override validateInput({ data }: Tensor): void {
+    if (this.numOovIndices > 0 || this.invert) return
+    const { vocabulary } = this.lookup
+    for (const token of data) vocabulary.numberOf(token, String(this), () => 0)
+  }
+
   call(x: Tensor): Tensor {
+    if (Tensor.symbolOf(x) === null) this.validateInput(x)
     const numbers = cast(x, 'int32')
     return this.invert ? this.tokensOf(numbers) : this.lookup.encode(this.numbersOf(numbers))
   }
@@ -213,7 +224,7 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   private numbersOf(x: Tensor): Tensor {
     const { vocabulary } = this.lookup
     const { specials, start, tokens } = vocabulary
-    const ordered = tokens.map((token, i) => [token, start + i] as const).concat(specials.mask === null ? [] : [[specials.mask, 0]]).sort(([a], [b]) => a - b)
+    const ordered = tokens.map((token, i) => [token, start + i] as const).concat(specials.mask === null ? [] : [[specials.mask, vocabulary.maskNumber]]).sort(([a], [b]) => a - b)
     const unknown = specials.unknowns === 0 ? -1 : add(mod(x, specials.unknowns), start - specials.unknowns)
     if (ordered.length === 0) return cast(add(multiplyByZero(x), unknown), 'int32')
     const keys = new Tensor(Int32Array.from(ordered, ([token]) => token), [ordered.length], 'int32')

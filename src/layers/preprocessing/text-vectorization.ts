@@ -2,7 +2,7 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
-import { boolean, configured, count, custom, listOf, nullable, number, option, text } from '../../core/options'
+import { boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
 import type { Kind } from '../../core/options'
 import type { Config } from '../../core/registry'
 import { customObject } from '../../core/registry'
@@ -14,7 +14,7 @@ import type { AdaptData } from './adapted'
 import { eachBatch } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, categoryMode, requireUnbuilt } from './lookup'
+import { Lookup, anyText, categoryMode, requireUnbuilt } from './lookup'
 import { StringLayer, requireRows } from './string-layer'
 import { rowsOf } from './string-lookup'
 
@@ -70,17 +70,17 @@ export class TextVectorization extends configured(StringLayer, () => ({
   outputSequenceLength: option(nullable(count), null),
   /** Whether vectors are maxTokens long, however many tokens there are. Default false. */
   padToMaxTokens: option(boolean, false),
-  /** The tokens, where they need not be learnt; without padding and the unknown. Default null. */
-  vocabulary: option(nullable(listOf(text)), null),
+  /** The tokens, where they need not be learnt. Default null. */
+  vocabulary: option(nullable(listOf(anyText)), null),
   /** What each token counts in outputMode 'tfIdf'. Default null: learnt. */
   idfWeights: option(nullable(listOf(number())), null),
 })) {
   static readonly className = 'TextVectorization'
-  private readonly lookup = new Lookup<string>(this, this, { mask: this.outputMode === 'int' ? '' : null, unknowns: 1, unknown: '[UNK]' })
+  private readonly lookup = new Lookup<string>(this, this, { mask: '', isMaskNumbered: this.outputMode === 'int', unknowns: 1, unknown: '[UNK]' })
 
   /** Learns the vocabulary: the most frequent tokens first. What was learnt before is forgotten. */
   async adapt(data: AdaptData<NestedStrings>): Promise<void> {
-    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    requireUnbuilt(this, this.lookup)
     this.lookup.reset()
     await eachBatch(data, `${this}: adapt`, (part) => {
       for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
@@ -103,7 +103,7 @@ export class TextVectorization extends configured(StringLayer, () => ({
 
   /** Replaces the vocabulary. */
   setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
-    requireUnbuilt(this, this.lookup as Lookup<never>, this.outputMode)
+    requireUnbuilt(this, this.lookup)
     this.lookup.set(tokens, idfWeights)
   }
 

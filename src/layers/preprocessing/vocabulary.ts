@@ -8,8 +8,10 @@ export type Token = string | number
 
 /** Where the tokens of a vocabulary begin, and what stands before them. */
 export interface Specials<T extends Token> {
-  /** What stands for no token, with number 0; null where there is no such number. */
+  /** What stands for no token; null where there is nothing such. */
   readonly mask: T | null
+  /** Whether it has number 0. Else it has none, and counts nowhere. */
+  readonly isMaskNumbered: boolean
   /** How many numbers there are for tokens that are not in the vocabulary. */
   readonly unknowns: number
   /** What these are called. */
@@ -53,6 +55,11 @@ function compareTokens(a: Token, b: Token): number {
   return left.length - right.length
 }
 
+/** The tokens that stand before those of a vocabulary, by their number. */
+export function leadingTokens<T extends Token>({ mask, isMaskNumbered, unknown, unknowns }: Specials<T>): readonly T[] {
+  return [...(mask === null || !isMaskNumbered ? [] : [mask]), ...new Array<T>(unknowns).fill(unknown)]
+}
+
 /** Tokens by number. */
 export class Vocabulary<T extends Token> {
   private readonly numbers: ReadonlyMap<T, number>
@@ -87,7 +94,13 @@ export class Vocabulary<T extends Token> {
   }
 
   private get firstUnknown(): number {
-    return this.specials.mask === null ? 0 : 1
+    return this.maskNumber === 0 ? 1 : 0
+  }
+
+  /** What stands for padding: −1 where it has no number. */
+  get maskNumber(): number {
+    const { mask, isMaskNumbered } = this.specials
+    return mask !== null && isMaskNumbered ? 0 : -1
   }
 
   get size(): number {
@@ -96,8 +109,7 @@ export class Vocabulary<T extends Token> {
 
   /** All tokens by their number: padding and the unknown among them. */
   get all(): readonly T[] {
-    const { mask, unknown, unknowns } = this.specials
-    return [...(mask === null ? [] : [mask]), ...new Array<T>(unknowns).fill(unknown), ...this.tokens]
+    return [...leadingTokens(this.specials), ...this.tokens]
   }
 
   /** tf-idf weights by number; those of what is not known are the mean of all. */
@@ -117,7 +129,7 @@ export class Vocabulary<T extends Token> {
     const known = this.numbers.get(token)
     if (known !== undefined) return known
     const { mask, unknowns } = this.specials
-    if (token === mask) return 0
+    if (token === mask) return this.maskNumber
     if (unknowns === 0) throw new DataError(`${where}: ${quoted(token)} is not in the vocabulary, and numOovIndices is 0`)
     return this.firstUnknown + (unknowns === 1 ? 0 : hash(token, unknowns))
   }
