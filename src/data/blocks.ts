@@ -4,6 +4,7 @@
 import { ArgumentError, DataError, RowError } from '../core/errors'
 import type { NamedBytes } from './bytes'
 import { joined } from './bytes'
+import { closing } from './cursors'
 import type { Cursor, Soon } from './source'
 import { END, after, skipByTaking, until } from './source'
 
@@ -51,25 +52,6 @@ export function* linesOf({ bytes, line }: Block, quoting: Quoting): Generator<Bl
     to = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length
     const row = cutter.push(bytes.subarray(from, to)) ?? (to === bytes.length ? cutter.end() : null)
     if (row !== null) yield row
-  }
-}
-
-/** Lets go of what is read when a pass fails, not only when it ends. */
-export function closing<T>(from: Cursor<T>): Cursor<T> {
-  const give = async (error: unknown): Promise<never> => {
-    await from.close()
-    throw error
-  }
-  return {
-    ...from,
-    next: () => {
-      try {
-        const element = from.next()
-        return element instanceof Promise ? element.catch(give) : element
-      } catch (error) {
-        return give(error)
-      }
-    },
   }
 }
 

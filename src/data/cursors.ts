@@ -55,6 +55,11 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
     ended ||= isLast
   }
   const fail = (error: unknown): void => keep(() => { throw error }, true)
+  // After a close nothing is read any more: what comes next might open files.
+  const close = (): Soon<void> => {
+    ended = true
+    return from.close()
+  }
   const hasRoom = (): boolean => pending === null && !ended && read.length < most
   const fill = (): void => {
     while (hasRoom()) {
@@ -83,10 +88,12 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
   }
   const skip = (count: number): Soon<void> => {
     if (pending !== null) return pending.then(() => skip(count))
-    const kept = read.splice(0, count).length
-    return kept === count || ended ? undefined : from.skip(count - kept)
+    const kept = read.splice(0, count)
+    // What went wrong on the way is told.
+    for (const element of kept) element()
+    return kept.length === count || ended ? undefined : from.skip(count - kept.length)
   }
-  return cursor(from, next, skip)
+  return { next, skip, close }
 }
 
 export function filtered<T>(from: Cursor<T>, keep: (element: T, index: number) => Soon<boolean>): Cursor<T> {
@@ -108,11 +115,15 @@ export function filtered<T>(from: Cursor<T>, keep: (element: T, index: number) =
 /** All elements of one source after the other. */
 export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<T> {
   let current: Cursor<T> | null = null
+  let isClosed = false
+  const open = (): Soon<Cursor<T> | typeof END> => (isClosed ? END : sources())
   const next = (): Soon<T | typeof END> => {
     let found: T | typeof END = END
-    const search = until(() => after(current ?? sources(), (own) => {
+    const search = until(() => after(current ?? open(), (own) => {
       if (own === END) return true
       current = own
+      // One that was waited for while everything was closed.
+      if (isClosed) return after(own.close(), () => true)
       return after(own.next(), (element) => {
         if (element !== END) {
           found = element
@@ -124,7 +135,11 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
     }))
     return after(search, () => found)
   }
-  return { next, skip: (count) => skipByTaking({ next }, count), close: () => current?.close() }
+  const close = (): Soon<void> => {
+    isClosed = true
+    return current?.close()
+  }
+  return { next, skip: (count) => skipByTaking({ next }, count), close }
 }
 
 /** Groups of elements: what `group` makes of each, and of what is left at the end where `keepsRest`. */
@@ -202,15 +217,34 @@ export function limited<T>(from: Cursor<T>, count: number): Cursor<T> {
   })
 }
 
+/** Lets go of what is read when a pass fails, not only when it ends. */
+export function closing<T>(from: Cursor<T>): Cursor<T> {
+  const guarded = <Result>(body: () => Soon<Result>): Soon<Result> => {
+    const result = settled(body)
+    return isPromise(result) ? result.catch((error: unknown) => after(from.close(), () => Promise.reject<Result>(error))) : result
+  }
+  return { next: () => guarded(() => from.next()), skip: (count) => guarded(() => from.skip(count)), close: () => from.close() }
+}
+
+/** What a function gives; an error as a promise of it. */
+function settled<T>(body: () => Soon<T>): Soon<T> {
+  try {
+    return body()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 /** One element of each, as long as all have one. */
 export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
   const next = (): Soon<unknown[] | typeof END> => {
-    const elements = from.map((each) => each.next())
+    // One that fails at once must not leave another that is waited for unheard.
+    const elements = from.map((each) => settled(() => each.next()))
     const whole = (all: unknown[]): unknown[] | typeof END => (all.includes(END) ? END : all)
     return elements.some(isPromise) ? Promise.all(elements).then(whole) : whole(elements)
   }
   const all = (body: (each: Cursor<unknown>) => Soon<void>): Soon<void> => {
-    const done = from.map(body)
+    const done = from.map((each) => settled(() => body(each)))
     return done.some(isPromise) ? Promise.all(done).then(() => undefined) : undefined
   }
   return { next, skip: (count) => all((each) => each.skip(count)), close: () => all((each) => each.close()) }

@@ -14,7 +14,7 @@ import { mapData } from './arrays'
 import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
-  ahead, bucketed, chained, filtered, grouped, limited, mapped, mappedInParallel, recording, repeated, shuffled, windows, zipped,
+  ahead, bucketed, chained, closing, filtered, grouped, limited, mapped, mappedInParallel, recording, repeated, shuffled, windows, zipped,
 } from './cursors'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
 import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
@@ -362,17 +362,18 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
 /** One pass over a data set. */
 export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   private readonly cursor: Cursor<T>
-  private readonly begun: Promise<void>
+  /** What was asked for last: elements are taken one after the other. */
+  private last: Promise<unknown>
   private taken: number
   private readonly pass: number
 
   constructor(dataset: Dataset<T>, { pass, taken }: DatasetState) {
     this.pass = pass
     this.taken = taken
-    this.cursor = dataset.open(pass)
-    this.begun = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
+    this.cursor = closing(dataset.open(pass))
+    this.last = Promise.resolve(taken === 0 ? undefined : this.cursor.skip(taken))
     // Whoever takes the next element is told.
-    this.begun.catch(() => undefined)
+    this.last.catch(() => undefined)
   }
 
   /** Where it is: behind the last element that was taken. */
@@ -380,8 +381,13 @@ export class DatasetIterator<T> implements AsyncIterableIterator<T> {
     return { pass: this.pass, taken: this.taken }
   }
 
-  async next(): Promise<IteratorResult<T, undefined>> {
-    await this.begun
+  next(): Promise<IteratorResult<T, undefined>> {
+    const next = this.last.then(() => this.take())
+    this.last = next.catch(() => undefined)
+    return next
+  }
+
+  private async take(): Promise<IteratorResult<T, undefined>> {
     const element = await this.cursor.next()
     if (element === END) {
       await this.cursor.close()

@@ -43,8 +43,17 @@ export function isPromise<T>(value: Soon<T>): value is Promise<T> {
 export function until(step: () => Soon<boolean>): Soon<void> {
   for (;;) {
     const done = step()
-    if (isPromise(done)) return done.then((isDone) => (isDone ? undefined : until(step)))
+    if (isPromise(done)) return untilLater(done, step)
     if (done) return undefined
+  }
+}
+
+/** One promise, however often is waited: a chain of them would grow with every step. */
+async function untilLater(first: Promise<boolean>, step: () => Soon<boolean>): Promise<void> {
+  let isDone = await first
+  while (!isDone) {
+    const next = step()
+    isDone = isPromise(next) ? await next : next
   }
 }
 

@@ -57,6 +57,66 @@ describe('where elements come from', () => {
     expect(() => Dataset.fromTensorSlices(3)).toThrow(DataError)
   })
 
+  it('closes what it read, and opens nothing more, whatever ends a pass', async () => {
+    const open = new Set<string>()
+    const source = (name: string, count: number) => Dataset.from(async function* () {
+      open.add(name)
+      try {
+        for (let i = 0; i < count; i++) yield await later(i)
+      } finally {
+        open.delete(name)
+      }
+    })
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
+    const endEarly = async (data: Dataset<number>, at: number) => {
+      for await (const element of data) if (element === at) break
+      await settle()
+      expect([...open]).toEqual([])
+    }
+    await endEarly(source('repeated', 2).repeat().prefetch(6), 1)
+    await endEarly(source('first', 2).concatenate(source('second', 2), source('third', 2)).prefetch(5), 1)
+    await endEarly(Dataset.range(3).flatMap(async (i) => later(source(`made ${i}`, 3))).prefetch(5), 0)
+    const failing = source('failing', 5).map((i) => {
+      if (i === 1) throw new RangeError('no')
+      return i
+    })
+    await expect(failing.toArray()).rejects.toThrow('no')
+    await settle()
+    expect([...open]).toEqual([])
+  })
+
+  it('tells what went wrong in elements that are passed over', async () => {
+    const failing = Dataset.from(() => slowly(9)).map((i) => {
+      if (i === 2) throw new RangeError('no')
+      return i
+    })
+    const seen: number[][] = []
+    await expect((async () => {
+      for await (const each of failing.prefetch(5).window(1, { shift: 4 })) {
+        seen.push(each)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    })()).rejects.toThrow('no')
+    expect(seen).toEqual([[0]])
+  })
+
+  it('leaves no error unheard where another one came first', async () => {
+    const unheard: unknown[] = []
+    const hear = (error: unknown) => void unheard.push(error)
+    process.on('unhandledRejection', hear)
+    const fails = Dataset.range(3).map(async (): Promise<number> => { throw new RangeError('later') })
+    await expect(Dataset.zip([fails, Dataset.range(3).map((): number => { throw new RangeError('at once') })]).toArray()).rejects.toThrow(RangeError)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    process.off('unhandledRejection', hear)
+    expect(unheard).toEqual([])
+  })
+
+  it('several elements asked for at once come one after the other', async () => {
+    const iterator = Dataset.from(() => slowly(6)).batch(2).iterator()
+    const all = await Promise.all([iterator.next(), iterator.next(), iterator.next()])
+    expect(all.map(({ value }) => [...value!.data])).toEqual([[0, 1], [2, 3], [4, 5]])
+  })
+
   it('closes what it read when a pass ends early', async () => {
     let closed = 0
     const dataset = Dataset.from(function* () {
