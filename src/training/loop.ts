@@ -2,7 +2,7 @@
 
 import { ArgumentError, DataError, NonFiniteError } from '../core/errors'
 import type { ClassWeights, DataOf, SampleWeights, TargetsOf } from '../data/arrays'
-import type { ElementsOrMaker } from '../data/source'
+import type { ElementsOrMaker, Soon } from '../data/source'
 import { isPromise } from '../data/source'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
@@ -12,7 +12,7 @@ import { History } from './callbacks/history'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
-import { Pace } from './pace'
+import { Pace, letGo } from './pace'
 import { ProbeSchedule } from './probes'
 import type { RunLock } from './run-lock'
 import type { Runner } from './runner'
@@ -154,23 +154,30 @@ export interface Training {
 
 /** The training loop. */
 export async function runTraining(training: Training): Promise<History> {
-  const { epochs = 1 } = training.options
+  const { runner, validation, options: { signal } } = training
   const history = new History()
-  const loop = new TrainingLoop(training, history)
+  try {
+    await runLoop(new TrainingLoop(training, history), training, history)
+  } finally {
+    await letGo(signal, [() => runner.release(), () => validation?.release()])
+  }
+  return history
+}
+
+async function runLoop(loop: TrainingLoop, { model, options: { epochs = 1, callbacks = [] } }: Training, history: History): Promise<void> {
   try {
     await loop.begin()
     const { epoch: first } = loop.place
     for (let epoch = first; epoch < epochs && !loop.isOver; epoch++) {
       if (epoch > first && !(await loop.goesOn())) break
       await loop.runEpoch(epoch)
-      if (training.model.stopTraining) break
+      if (model.stopTraining) break
     }
     await loop.end()
-    history.footprint = (training.options.callbacks ?? []).find(({ footprint }) => footprint != null)?.footprint ?? null
+    history.footprint = callbacks.find(({ footprint }) => footprint != null)?.footprint ?? null
   } finally {
-    await loop.release()
+    loop.release()
   }
-  return history
 }
 
 class TrainingLoop implements Run {
@@ -273,17 +280,22 @@ class TrainingLoop implements Run {
     for (const keeper of this.keepers) await this.training.lock.listen(() => keeper.takeUp(this))
   }
 
-  async release(): Promise<void> {
+  /** Lets go of the callbacks. */
+  release(): void {
     this.listeners.release()
-    await this.runner.release()
-    await this.training.validation?.release()
+  }
+
+  /** The program of the next step, or null; the batch is waited for as long as nobody aborts. */
+  private upcoming(probes?: Parameters<Runner['upcoming']>[0]): Soon<Program | null> {
+    const upcoming = this.runner.upcoming(probes)
+    return isPromise(upcoming) ? this.pace.wait(upcoming) : upcoming
   }
 
   /** Begins a pass over the data, unless an epoch of so many steps goes on with the last one. */
   private async beginPass(): Promise<void> {
     const { runner, shuffleState } = this
     // Whether there is another batch may be known only when it was waited for.
-    const isUnderWay = this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await runner.upcoming()) !== null)
+    const isUnderWay = this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await this.upcoming()) !== null)
     this.isBegun = true
     if (!isUnderWay) await runner.begin({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
   }
@@ -292,7 +304,7 @@ class TrainingLoop implements Run {
   async goesOn(): Promise<boolean> {
     if (this.limiting.length === 0) return true
     await this.beginPass()
-    const program = await this.runner.upcoming()
+    const program = await this.upcoming()
     return program === null || this.stepsAhead(program) >= 1
   }
 
@@ -331,8 +343,8 @@ class TrainingLoop implements Run {
     while (this.batch < mostSteps) {
       const { batch } = this
       const { probes, length } = this.probes.at(this.step)
-      const upcoming = runner.upcoming(probes)
-      const program = isPromise(upcoming) ? await this.pace.wait(upcoming) : upcoming
+      const upcoming = this.upcoming(probes)
+      const program = isPromise(upcoming) ? await upcoming : upcoming
       if (program === null) break
       // Asked only now, because training may end with the last batch.
       if (model.stopTraining && batch > 0) return

@@ -1,5 +1,7 @@
 // How a long computation lets others run: painting, input, timers, sockets.
 
+import type { Soon } from '../data/source'
+
 /** Resolves in a task of its own, after what the event loop has to do. */
 export function nextTask(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve))
@@ -73,20 +75,27 @@ export class Pace {
    * Waits for what others do, or for the signal. That the event loop had a turn meanwhile is not said: what is there at once comes
    * before it.
    */
-  async wait<Result>(promise: Promise<Result>): Promise<Result> {
-    const { signal } = this
+  wait<Result>(promise: Promise<Result>): Promise<Result> {
     this.lookNext()
-    if (signal === undefined) return promise
-    let stop = (): void => undefined
-    const aborted = new Promise<never>((_, reject) => {
-      stop = () => reject(signal.reason as Error)
-      signal.addEventListener('abort', stop, { once: true })
-    })
-    try {
-      signal.throwIfAborted()
-      return await Promise.race([promise, aborted])
-    } finally {
-      signal.removeEventListener('abort', stop)
-    }
+    return this.signal === undefined ? promise : unlessAborted(promise, this.signal)
   }
+}
+
+/** What a promise gives, or the reason of a signal, whichever is there first. */
+function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    const done = (): void => signal.removeEventListener('abort', stop)
+    promise.then(resolve, reject).finally(done)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop)
+  })
+}
+
+/** Lets go of what a run reads. What an aborted run waits for may never come, so that nobody waits for its end. */
+export async function letGo(signal: AbortSignal | undefined, closings: readonly (() => Soon<void> | undefined)[]): Promise<void> {
+  const all = Promise.allSettled(closings.map(async (close) => close()))
+  if (signal?.aborted === true) return
+  const failed = (await all).find((each) => each.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }

@@ -37,7 +37,7 @@ import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
 import { FIT_OPTIONS, evaluateBatches, levelOf, readLogs, requireCount, runTraining } from './loop'
 import { Listeners } from './listeners'
-import { Pace } from './pace'
+import { Pace, letGo } from './pace'
 import type { MakeProgram, Runner } from './runner'
 import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
 import { RunLock } from './run-lock'
@@ -316,7 +316,7 @@ export class Trainer {
     const test: MakeProgram = (types) => this.steps.test(compiled, types)
     let rest: Dataset | null = null
     let runner: Runner
-    if (isElements(x)) runner = await this.runnerOver('fit', compiled, x, train, options.classWeight)
+    if (isElements(x)) runner = await this.runnerOver('fit', compiled, x, train, options.signal, { pass: this.shuffleState.epoch, classWeight: options.classWeight })
     else {
       const data = this.learnOutputs(x)
       let dataset = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
@@ -329,14 +329,13 @@ export class Trainer {
     try {
       requireEnd('fit', runner, options.stepsPerEpoch, 'stepsPerEpoch')
       if (rest !== null) validation = this.validationOver(compiled, rest, validationBatchSize, test)
-      else if (isElements(validationData)) validation = await this.runnerOver('fit: validationData', compiled, validationData, test)
+      else if (isElements(validationData)) validation = await this.runnerOver('fit: validationData', compiled, validationData, test, options.signal)
       else if (validationData !== undefined) validation = this.validationOver(compiled, this.validationSet(compiled, validationData), validationBatchSize, test)
       if (validation !== null) requireEnd('fit: validationData', validation, options.validationSteps, 'validationSteps')
       this.buildOptimizer(compiled)
       return { runner, validation }
     } catch (error) {
-      await runner.release()
-      await validation?.release()
+      await letGo(options.signal, [() => runner.release(), () => validation?.release()])
       throw error
     }
   }
@@ -373,7 +372,10 @@ export class Trainer {
   }
 
   /** Steps over batches that come one after the other. The first is read, and the model is ready for it. */
-  private async runnerOver(where: string, compiled: Compiled, batches: unknown, make: MakeProgram, classWeight?: ClassWeights | null): Promise<Runner> {
+  private async runnerOver(
+    where: string, compiled: Compiled, batches: unknown, make: MakeProgram, signal: AbortSignal | undefined,
+    { pass = 0, classWeight }: { readonly pass?: number; readonly classWeight?: ClassWeights | null | undefined } = {},
+  ): Promise<Runner> {
     const source = sourceOf(batches as ElementsOrMaker<unknown>, where)
     const prepare = (batch: unknown, index: number): Dataset => restating(
       (message) => `${where}, batch ${index}: ${message}${this.hintFor(batch)}`,
@@ -389,11 +391,11 @@ export class Trainer {
     )
     const runner = new StreamRunner(source, prepare, () => this.steps, make)
     try {
-      await runner.begin({ seed: 0, epoch: this.shuffleState.epoch })
-      if ((await runner.peek()) === END) throw new DataError(`${where}: the data have no batches`)
+      await runner.begin({ seed: 0, epoch: pass })
+      if ((await new Pace(signal).wait(Promise.resolve(runner.peek()))) === END) throw new DataError(`${where}: the data have no batches`)
       return runner
     } catch (error) {
-      await runner.release()
+      await letGo(signal, [() => runner.release()])
       throw error
     }
   }
@@ -409,40 +411,45 @@ export class Trainer {
 
   async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
     checkOptions('evaluate', options, ['batchSize', 'steps', 'sampleWeight', 'verbose', 'callbacks', 'signal'])
-    const { batchSize = 32, steps: most = null, sampleWeight, verbose = 0, callbacks = [], signal } = options
+    const { batchSize = 32, steps: most = null, verbose = 0, callbacks = [], signal } = options
     checkVerbose(verbose)
     checkCallbacks(callbacks)
     const compiled = this.requireCompiled('evaluate')
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
     if (most !== null) requireCount('steps', most)
+    if (isElements(x)) refuseForBatches('evaluate', y, options, ['batchSize', 'sampleWeight'])
+    const { lock, model } = this
+    // A callback of a running fit has its turn already.
+    const isNested = lock.isBusy
+    const make = () => this.evaluationRunner(compiled, x, y, options)
+    const run = async (): Promise<Logs> => {
+      const runner = await (isNested ? make() : this.preparing(make))
+      try {
+        requireEnd('evaluate', runner, most, 'steps')
+        const listeners = new Listeners(callbacks, model, isNested ? undefined : (event) => lock.listen(event))
+        return await listeners.during({ epochs: 1, steps: most ?? runner.steps, verbose: levelOf(verbose) }, async () => {
+          await listeners.tell((callback) => callback.onTestBegin?.())
+          const results = await evaluateBatches(this.steps, compiled, runner, most, listeners, signal)
+          await listeners.tell((callback) => callback.onTestEnd?.(results))
+          return results
+        })
+      } finally {
+        await letGo(signal, [() => runner.release()])
+      }
+    }
+    const logs = isNested ? await lock.runNested(() => keepingMetrics(compiled, run)) : await lock.run(run)
+    if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
+    return logs
+  }
+
+  /** What an evaluate reads, which is checked. */
+  private async evaluationRunner(compiled: Compiled, x: unknown, y: unknown, { batchSize = 32, sampleWeight, signal }: EvaluateOptions): Promise<Runner> {
     const make: MakeProgram = (types) => this.steps.test(compiled, types)
-    let runner: Runner
-    if (isElements(x)) {
-      refuseForBatches('evaluate', y, options, ['batchSize', 'sampleWeight'])
-      runner = await this.runnerOver('evaluate', compiled, x, make)
-    } else {
-      const dataset = this.datasetOf(compiled, x, y, sampleWeight)
-      this.model.checkData(dataset.inputs)
-      runner = new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
-    }
-    try {
-      requireEnd('evaluate', runner, most, 'steps')
-      const { lock, model } = this
-      // A callback of a running fit has its turn already.
-      const listeners = new Listeners(callbacks, model, lock.isBusy ? undefined : (event) => lock.listen(event))
-      const run = () => listeners.during({ epochs: 1, steps: most ?? runner.steps, verbose: levelOf(verbose) }, async () => {
-        await listeners.tell((callback) => callback.onTestBegin?.())
-        const results = await evaluateBatches(this.steps, compiled, runner, most, listeners, signal)
-        await listeners.tell((callback) => callback.onTestEnd?.(results))
-        return results
-      })
-      const logs = lock.isBusy ? await lock.runNested(() => keepingMetrics(compiled, run)) : await lock.run(run)
-      if (verbose !== 0) console.log(`evaluate${formatLogs(logs)}`)
-      return logs
-    } finally {
-      await runner.release()
-    }
+    if (isElements(x)) return this.runnerOver('evaluate', compiled, x, make, signal)
+    const dataset = this.datasetOf(compiled, x, y, sampleWeight)
+    this.model.checkData(dataset.inputs)
+    return new ArrayRunner(this.prepareTargets(compiled, dataset), batchSize, false, () => this.steps, make)
   }
 
   /** Inputs as rows, checked; builds the model for them. */
@@ -577,7 +584,7 @@ export class Trainer {
         if (pace.isDue()) await pace.yield()
       }
     } finally {
-      await cursor.close()
+      await letGo(signal, [() => cursor.close()])
     }
     if (found.size === 0) throw new DataError('predict: the data have no batches')
     return found.outputs

@@ -244,6 +244,62 @@ describe('what is wrong', () => {
     expect(closed).toBe(2)
   })
 
+  it('lets go of the data where callbacks are refused', async () => {
+    let closed = 0
+    const data = () => (function* () {
+      try {
+        yield* pairs()
+      } finally {
+        closed++
+      }
+    })()
+    const refusing = { setModel() { throw new RangeError('not this one') } }
+    expect(await errorOf(() => makeModel().fit(data, quiet({ callbacks: [refusing], validationData: data as never })))).toEqual(new RangeError('not this one'))
+    expect(closed).toBe(2)
+  })
+
+  it('can be ended while a batch is waited for that never comes', async () => {
+    const stalled = async function* () {
+      yield pairs()[0]!
+      await new Promise(() => {})
+    }
+    const never = async function* () {
+      await new Promise(() => {})
+      yield pairs()[0]!
+    }
+    const model = makeModel()
+    const enough = async (run: (signal: AbortSignal) => Promise<unknown>) => {
+      const abort = new AbortController()
+      setTimeout(() => abort.abort(new Error('enough')), 10)
+      expect((await errorOf(() => run(abort.signal))).message).toBe('enough')
+    }
+    await enough((signal) => model.fit(stalled, quiet({ signal })))
+    await enough((signal) => model.fit(never, quiet({ signal })))
+    await enough((signal) => model.evaluate(stalled, { signal }))
+    await enough((signal) => model.predict(() => (async function* () { for await (const [own] of stalled()) yield [own] })(), { signal }))
+    await model.fit(x, y, quiet())
+  })
+
+  it('nothing else runs while evaluate waits for its first batch', async () => {
+    const model = makeModel()
+    await model.fit(x, y, quiet())
+    const expected = await model.evaluate(x, y, { batchSize: 4 })
+    const running = model.evaluate(() => waiting(pairs()))
+    expect(await errorOf(() => model.fit(x, y, quiet()))).toBeInstanceOf(StateError)
+    expect(await errorOf(async () => model.compile({ optimizer: 'sgd', loss: 'mse' }))).toBeInstanceOf(StateError)
+    expect(await running).toEqual(expected)
+  })
+
+  it('evaluate takes the first pass of a data set, however long the model was trained', async () => {
+    const some = rows().shuffle(ROWS, { seed: 2 }).batch(4).take(2)
+    const model = makeModel()
+    const before = await model.evaluate(some)
+    const weightsBefore = model.getWeights()
+    await model.fit(x, y, quiet({ epochs: 2 }))
+    model.setWeights(weightsBefore)
+    expect(await model.evaluate(some)).toEqual(before)
+  })
+
   it('a second fit during fit is refused', async () => {
     const model = makeModel()
     const running = model.fit(() => waiting(pairs()), quiet())
