@@ -9,22 +9,19 @@ import { sameShape, sizeOf } from '../core/shapes'
 import { isBranch } from '../core/tree'
 import type { TypedArray } from '../ops/convert'
 import { toTensor } from '../ops/convert'
-import type { NestedStrings } from '../ops/strings'
-import { toStrings } from '../ops/strings'
+import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import type { NestedArray } from '../ops/tensor'
 import { Tensor } from '../ops/tensor'
 
 /**
  * What a batch of such elements is: tensors for numbers and tensors, lists for strings, and lists and records of them. A list
- * that holds nothing but numbers is a tensor.
+ * that holds nothing but numbers, or nothing but strings, is a tensor.
  */
-export type Batched<T> = T extends number | boolean | Tensor | TypedArray | readonly number[]
+export type Batched<T> = T extends number | boolean | Tensor | TypedArray | readonly number[] | readonly string[]
   ? Tensor
   : T extends string
     ? string[]
-    : T extends readonly string[]
-      ? string[][]
-      : { [Key in keyof T]: Batched<T[Key]> }
+    : { [Key in keyof T]: Batched<T[Key]> }
 
 /** How elements of several shapes become one. */
 export interface Padding {
@@ -57,23 +54,22 @@ export function collate(elements: readonly unknown[], where: string, padding: Pa
   return stack(elements, '', true, spare)
 }
 
-/** Lists of numbers are tensors, and within an element so are lists of lists of numbers. */
+/** Lists of numbers and lists of strings are tensors, and within an element so are lists of such lists. */
 function branches(value: unknown, isTop: boolean): value is object {
   if (!isBranch(value) || ('data' in value && 'shape' in value)) return false
-  return !Array.isArray(value) || !(isTop ? value.every(isNumber) : isNested(value) || isStrings(value))
+  return !Array.isArray(value) || !(isTop ? value.every(isNumber) || value.every(isString) : isNested(value, isNumber) || isNested(value, isString))
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string'
 }
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'boolean'
 }
 
-/** A list of strings within an element is one leaf, as a list of numbers is. */
-function isStrings(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 && value.every(isStrings) : typeof value === 'string'
-}
-
-function isNested(value: unknown): boolean {
-  return Array.isArray(value) ? value.every(isNested) : isNumber(value)
+function isNested(value: unknown, isElement: (value: unknown) => boolean): boolean {
+  return Array.isArray(value) ? value.every((each) => isNested(each, isElement)) : isElement(value)
 }
 
 function childOf(part: unknown, key: string, count: number, place: string): unknown {
@@ -90,7 +86,7 @@ interface Place {
   readonly spare: Tensor | null
 }
 
-function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | NestedStrings[] {
+function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
   const [first] = parts
   const wrong = (i: number, expected: string): DataError => new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
   const all = (kind: string): void => {
@@ -101,14 +97,22 @@ function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | NestedStrin
     all('string')
     return [...(parts as readonly string[])]
   }
-  if (isStrings(first)) return parts.map((part, i) => toStrings(part, `${place.where}: element ${i}${place.path}`).toArray<NestedStrings>())
   if (typeof first === 'number' || typeof first === 'boolean') {
     all(typeof first)
     const dtype = typeof first === 'boolean' ? 'bool' : 'float32'
     return new Tensor(storeData(dtype, (parts as readonly number[]).map(Number)), [parts.length], dtype)
   }
   if (typeof first !== 'object' || first === null) throw wrong(0, 'a number, a string, a list of numbers or a tensor')
+  if (first instanceof StringTensor || beginsWithString(first)) return stackStrings(parts.map((part, i) => toStrings(part, `${place.where}: element ${i}${place.path}`)), place)
   return stackRows(parts.map((part, i) => rowOf(part, `${place.where}: element ${i}${place.path}`)), place)
+}
+
+/** Strings are not filled up: nothing stands for no string in every layer. */
+function stackStrings(rows: readonly StringTensor[], { where, path }: Place): StringTensor {
+  const { shape } = rows[0]!
+  const differs = rows.findIndex((row) => !sameShape(row.shape, shape))
+  if (differs >= 0) throw new ShapeError(`${where}: element ${differs}${path} must have shape ${formatShape(shape)} as in the first element, received ${formatShape(rows[differs]!.shape)}: strings are not filled up`)
+  return new StringTensor(rows.flatMap(({ strings }) => strings), [rows.length, ...shape])
 }
 
 /** A row of a batch. */

@@ -9,6 +9,7 @@ import { flatten, pathName, pathsOf, unflatten } from '../core/tree'
 import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
+import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { mapData } from './arrays'
 import type { Batched, Padding } from './collate'
@@ -99,8 +100,8 @@ export type MapOptions = InputsOf<ReturnType<typeof mapOptions>>
  * data set can be passed over again and again, also by two readers at once. Methods return a new one and leave this as it is.
  *
  * A batch stacks its elements leaf by leaf: numbers, lists of numbers and tensors become tensors with an axis more in front,
- * strings lists, and records and lists of them stay what they are. A list of nothing but numbers is a tensor: for a pair of
- * numbers say { x: 1, y: 0 } rather than [1, 0].
+ * strings lists, and records and lists of them stay what they are. A list of nothing but numbers, or of nothing but strings, is
+ * a row of a tensor: for a pair of numbers say { x: 1, y: 0 } rather than [1, 0].
  */
 export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** How many passes were begun by iterating. */
@@ -425,9 +426,14 @@ interface RowReader {
   row(i: number): unknown
 }
 
+function stringReader(strings: StringTensor): RowReader {
+  const rows = strings.toArray<readonly unknown[]>()
+  return { size: rows.length, row: (i) => rows[i] }
+}
+
 function rowReader(leaf: unknown, where: string): RowReader {
   const data = leaf instanceof Column ? leaf.data : leaf
-  if (Array.isArray(data) && typeof data[0] === 'string') return { size: data.length, row: (i) => data[i] }
+  if (data instanceof StringTensor || beginsWithString(data)) return stringReader(toStrings(data, where))
   const { data: elements, shape, dtype } = toTensor(data as TensorLike, where)
   const [size, ...rest] = shape
   if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)

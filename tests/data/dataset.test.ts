@@ -3,7 +3,7 @@
 
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { Tensor, setRandomSeed, tensor } from '../../src'
+import { Input, Model, StringLookup, StringTensor, Tensor, setRandomSeed, tensor } from '../../src'
 import { Dataset } from '../../src/data'
 import { ArgumentError, DataError, ShapeError } from '../../src'
 
@@ -284,6 +284,22 @@ describe('batches', () => {
     expect((await batchOf([Uint8Array.of(250)]) as Tensor).toArray()).toEqual([[250]])
   })
 
+  it('a list of strings is a row', async () => {
+    const elements = [{ x: ['a', 'b'], y: 1 }, { x: ['c', 'q'], y: 0 }]
+    const rows = Dataset.fromTensorSlices({ x: elements.map(({ x }) => x), y: [1, 0] })
+    expect(await rows.toArray()).toEqual(elements)
+    const [batch] = await rows.batch(2).toArray()
+    expect(batch!.x).toBeInstanceOf(StringTensor)
+    expect((batch!.x as StringTensor).toArray()).toEqual([['a', 'b'], ['c', 'q']])
+    expect(await rows.batch(2).unbatch().toArray()).toEqual(elements)
+    const input = Input({ shape: [2], dtype: 'string' })
+    const model = new Model({ inputs: input, outputs: new StringLookup({ vocabulary: ['a', 'b', 'c'] }).apply(input) })
+    expect((await model.predict(rows.map(({ x }) => x).batch(2) as never) as Tensor).toArray()).toEqual([[1, 2], [3, 0]])
+    expect((await Dataset.from([{ x: [['a'], ['b']] }]).batch(1).toArray())[0]!.x).toHaveProperty('shape', [1, 2, 1])
+    await expect(Dataset.from([['a', 'b'], ['c']]).batch(2).toArray()).rejects.toThrow(/element 1 must have shape \[2\].*received \[1\]/)
+    expect(() => Dataset.fromTensorSlices([['a', 'b'], ['c']])).toThrow(/ragged/)
+  })
+
   it('say which element is wrong', async () => {
     await expect(batchOf([[1, 2], [3]])).rejects.toThrow(/element 1 must have shape \[2\] as in the first element, received \[1\]. Use paddedBatch/)
     await expect(batchOf([{ x: 1 }, { y: 1 }])).rejects.toThrow(/element 1: expected the same parts/)
@@ -346,6 +362,6 @@ describe('sizes', () => {
 
 it('lists of strings are rows, as lists of numbers are', async () => {
   const [batch] = await Dataset.from([{ words: ['a', 'b'], age: [1] }, { words: ['c', 'd'], age: [2] }]).batch(2).toArray()
-  expect(batch!.words).toEqual([['a', 'b'], ['c', 'd']])
+  expect((batch!.words as Tensor).toArray<never>()).toEqual([['a', 'b'], ['c', 'd']])
   expect(batch!.age.toArray()).toEqual([[1], [2]])
 })
