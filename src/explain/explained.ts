@@ -212,7 +212,8 @@ export class Explained {
   static read(where: string, model: unknown, x: unknown, settings: Settings): Explained {
     if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
     settings.signal?.throwIfAborted()
-    const { x: form, inputs: given, size } = model.trainer.readInputs(x)
+    const { x: form, inputs: given, size, readers } = model.trainer.readInputs(x)
+    if (readers !== undefined) throw new ArgumentError(`${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers.`)
     const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
     // A model of numbers takes integers as numbers.
     const inputs = given.map((input, i) => (specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input))

@@ -19,6 +19,7 @@ import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
+import { beginsWithString, toStrings } from '../ops/strings'
 import type { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
@@ -275,6 +276,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   /** Whether a layer looks at data: see checkData. @internal */
   get checksData(): boolean {
     return this.graph !== null && this.graph.inputChecks.length > 0
+  }
+
+  /** Nested arrays of strings may stand for a tensor of them. @internal */
+  protected override toTensors(input: unknown): Tree<unknown> {
+    return beginsWithString(input) ? toStrings(input, String(this)) : super.toTensors(input)
   }
 
   /** @throws DataError for data that a layer which reads it cannot use. @internal */

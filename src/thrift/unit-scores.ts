@@ -2,7 +2,7 @@
 
 import type { Dataset } from '../data/arrays'
 import { RowSource, tensorsOf } from '../data/arrays'
-import { flatten, typed, unflatten } from '../core/tree'
+import { flatten, typed } from '../core/tree'
 import { CallContext, withFrame, withTap } from '../layers/context'
 import type { Model } from '../models/model'
 import { sumByUnit } from '../models/unit-elements'
@@ -17,7 +17,7 @@ import type { Program } from '../runtime/program'
 import { typesOf } from '../training/runner'
 import { Pace } from '../training/pace'
 import { forward } from '../training/step'
-import { batchOf, parameterTypes } from '../training/steps'
+import { batchOf, inputsOf, parameterTypes } from '../training/steps'
 
 /** By group, a number for each unit: the smallest is missed least. */
 export type Scores = ReadonlyMap<UnitGroup, Float64Array>
@@ -51,7 +51,7 @@ export async function scoresOf(model: Model<never, never>, groups: readonly Unit
     const heard = <Result>(body: () => Result): Result =>
       withFrame(null, new CallContext(false), () => withTap((layer, input, output) => (hear(layer as object, flatten<Tensor>(typed(input))[0]!), output), body))
     if (by === 'utility') {
-      heard(() => model.applyTree(unflatten(dataset.x, symbols.slice(0, dataset.inputs.length)), { training: false }))
+      heard(() => model.applyTree(inputsOf(dataset.x, symbols.slice(0, dataset.inputs.length), dataset.readers), { training: false }))
       return groups.map((group) => meanOf(group.uses.flatMap((use) => calls.get(use.layer)!.map((given) => activity(use, group.count, given)))))
     }
     const batch = batchOf(dataset, symbols)

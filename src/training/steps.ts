@@ -166,7 +166,7 @@ export class Steps {
 }
 
 /** Inputs from symbols, which stand for what was made of strings where inputs are strings. */
-function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
+export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
   if (readers === undefined) return unflatten<Tensor>(x, symbols)
   let at = 0
   return unflatten<Tensor>(x, readers.map((own) => {

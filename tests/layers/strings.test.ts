@@ -6,7 +6,9 @@ import {
   StateError, StringLookup, StringTensor, Tensor, TextVectorization, cloneModel, loadModel, ops, setRandomSeed,
 } from '../../src'
 import { Dataset } from '../../src/data'
+import { saliency } from '../../src/explain'
 import { fingerprint64, sipHash } from '../../src/layers/preprocessing/fingerprint'
+import { pruneUnits } from '../../src/thrift'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -308,6 +310,19 @@ describe('strings in models', () => {
     tags.trainOnBatch(strings(['a b']), [[0, 1]])
     await tags.evaluate(strings(['a b c d']), [[0, 1, 0, 1]])
     await expectError(tags, () => tags.evaluate(strings(['a b c d']), [[0, 1, 0]]), ShapeError, 'y')
+  })
+
+  it('called on strings, pruned, and refused where inputs are varied', async () => {
+    const { model } = await reviewModel()
+    expect(values(model.apply(strings([['a fine film'], ['dull']])))).toEqual(values(await model.predict(strings(['a fine film', 'dull']))))
+    const vectorize = new TextVectorization({ vocabulary: ['a', 'bad', 'film'], outputMode: 'multiHot' })
+    const bags = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Dense({ units: 6, activation: 'relu' }), new Dense({ units: 1 })])
+    bags.compile({ optimizer: 'sgd', loss: 'mse' })
+    for (const by of ['utility', 'taylor'] as const) {
+      const smaller = await pruneUnits(bags, { keep: 0.5, by, x: strings(texts), y: labels })
+      expect(smaller.getWeights().map(({ shape }) => shape)).toEqual([[4, 3], [3], [3, 1], [1]])
+    }
+    await expect(saliency(bags, strings(texts))).rejects.toThrow(/saliency: .* reads strings/)
   })
 
   it('beside numbers, in functional, nested and subclassed models', async () => {

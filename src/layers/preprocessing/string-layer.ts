@@ -9,6 +9,7 @@ import type { StringReader } from '../../ops/strings'
 import { PreparedStrings, StringTensor, noteReader, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { Tree } from '../../core/tree'
+import { isProbing } from '../context'
 import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
 
@@ -42,9 +43,9 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
   }
 }
 
-/** Numbers of a row where only data tell: enough for the windows of later layers, and another for the other of two looks. */
+/** Numbers of a row where only data tell: enough for the windows of later layers, and others in the second of two looks. */
 function openWidth([batch = 1]: Shape): number {
-  return 64 * (1 + (batch % 2))
+  return isProbing() ? 64 * batch : 64
 }
 
 /** @throws ShapeError for strings of more axes than [batch], or [batch, values] */
