@@ -67,7 +67,7 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
   sampleWeight?: SampleWeights | null
   /** The epoch to start at, for resuming. Default 0. */
   initialEpoch?: number
-  /** Ends training after the current step; fit then rejects with the signal's reason. */
+  /** Ends training after the current step, or while a batch is waited for; fit then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
