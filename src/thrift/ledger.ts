@@ -10,7 +10,7 @@ import { predictionCost } from '../models/cost'
 import type { Cost, GraphCost } from '../plan/cost'
 import { addCosts, costOf } from '../plan/cost'
 import { simplify } from '../plan/simplify'
-import { requireCount } from '../training/loop'
+import { requireCount } from '../training/said'
 
 export type { Cost } from '../plan/cost'
 

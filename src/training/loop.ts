@@ -110,11 +110,6 @@ function readResults(program: Program, names: readonly string[], logs: Record<st
   })
 }
 
-export function requireCount(name: string, value: number, least = 1): number {
-  if (Number.isInteger(value) && value >= least) return value
-  throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
-}
-
 /** Runs test steps over all samples, or so many. The runner is at its beginning. Who listens is told of the batches. */
 export async function evaluateBatches(steps: Steps, compiled: Compiled, runner: Runner, most: number | null, listeners: Listeners, signal?: AbortSignal): Promise<Logs> {
   const pace = new Pace(signal)

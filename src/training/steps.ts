@@ -150,6 +150,12 @@ export class Steps {
     this.cache.release(program)
   }
 
+  /** Keeps the program that was used last, in the place of another: else it might be let go of to make room. */
+  holdInstead(program: Program, before: { readonly program: Program; readonly source: Steps } | null): void {
+    this.hold(program)
+    if (before !== null && before.source === this) this.release(before.program)
+  }
+
   /** Every program as text, by signature. */
   disassemble(): Map<string, string> {
     return new Map([...this.cache.all].map(([key, program]) => [key, program.disassemble()]))

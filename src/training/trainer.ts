@@ -1,72 +1,49 @@
 // Trainer: compile, fit, evaluate and predict of one model. Checks what it is given, keeps the programs, and sees to it that
 // one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
 
-import type { DType, TensorData } from '../core/dtypes'
-import { allocateData, dtypes } from '../core/dtypes'
-import { ArgumentError, DataError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, quoted, restate, restating } from '../core/errors'
+import type { TensorData } from '../core/dtypes'
+import { ArgumentError, DataError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate, restating } from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
-import { flatten, isBranch, structureOf, unflatten } from '../core/tree'
+import { flatten, isBranch, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import type { ClassWeights, Dataset, Layout, Readers, SampleWeights } from '../data/arrays'
-import { isNamedData, RowSource, VALIDATION_NAMES, prepareDataset, prepareInputs, requireNumbers, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import { VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
 import type { ElementsOrMaker } from '../data/source'
-import { END, isElements, isPromise, sourceOf } from '../data/source'
-import { CallContext, withFrame } from '../layers/context'
+import { END, isElements, sourceOf } from '../data/source'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
-import type { StringReader } from '../ops/strings'
-import { StringTensor, hearingReaders } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
-import { trace } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
 import type { History, Logs } from './callbacks'
-import type { CallbackMethods } from './callbacks/callback'
 import { checkCallbacks } from './callbacks/callback'
 import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { FIT_OPTIONS, evaluateBatches, levelOf, readLogs, requireCount, runTraining } from './loop'
+import { FIT_OPTIONS, evaluateBatches, levelOf, readLogs, runTraining } from './loop'
 import { Listeners } from './listeners'
 import { Pace, letGo } from './pace'
+import type { PredictOptions, Predicted } from './predictor'
+import { Predictor } from './predictor'
 import type { MakeProgram, Runner } from './runner'
 import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
 import { RunLock } from './run-lock'
+import { checkFitOptions, checkVerbose, partsOf, refuseForBatches, requireCount, requireEnd } from './said'
 import type { TrainedModel } from './step'
 import { metricsWithin } from './step'
-import type { Prediction } from './steps'
 import { Steps } from './steps'
-
-export interface PredictOptions {
-  /** Samples per step. Default 32. */
-  batchSize?: number
-  /** How many batches are looked at. Default null: all. */
-  steps?: number | null
-  callbacks?: readonly CallbackMethods[]
-  signal?: AbortSignal
-}
+import { StringInputs, hasStrings } from './string-inputs'
 
 export interface TrainOnBatchOptions {
   sampleWeight?: SampleWeights | null
   classWeight?: ClassWeights | null
-}
-
-interface LastPrediction {
-  readonly shape: Shape
-  readonly dtype: DType
-  readonly program: Program
-  readonly source: Steps
-  /** Whether a layer looks at the data. */
-  readonly isChecked: boolean
 }
 
 interface Layouts {
@@ -109,20 +86,23 @@ function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[])
   return true
 }
 
-export class Trainer {
+export class Trainer implements Predicted {
   private compiled: Compiled | null = null
-  private steps: Steps
+  /** @internal */
+  steps: Steps
   private stepsFor: readonly Variable[] | null = null
   private checkedVersion = -1
   private constants = structure.constants
   private readonly lock: RunLock
   /** The seed of the order of rows, and how many epochs were drawn from it. */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
-  private lastPrediction: LastPrediction | null = null
+  private readonly strings: StringInputs
+  private readonly predictor = new Predictor(this)
 
-  constructor(private readonly model: TrainedModel) {
+  constructor(readonly model: TrainedModel) {
     this.steps = new Steps(model)
     this.lock = new RunLock(model)
+    this.strings = new StringInputs(model)
   }
 
   /** What compile chose; null before. */
@@ -153,7 +133,7 @@ export class Trainer {
   resetPrograms(): void {
     this.steps.dispose()
     this.steps = new Steps(this.model)
-    this.lastPrediction = null
+    this.predictor.reset()
     this.checkedVersion = -1
   }
 
@@ -224,7 +204,7 @@ export class Trainer {
    * @returns the same data with numbers in the place of strings, on which the extents of outputs may depend
    */
   private prepareTargets(compiled: Compiled, dataset: Dataset): Dataset {
-    const read = this.read(dataset)
+    const read = this.strings.read(dataset)
     if (this.model.hasOwnStep) return read
     this.expected = flatten(this.steps.outputSpecs(read.x, read.inputs, read.readers)).map(({ shape }) => shape.map((extent) => extent ?? 1))
     this.checkTargets(compiled, dataset)
@@ -401,7 +381,8 @@ export class Trainer {
   }
 
   /** What is probably wrong with a batch that does not fit: it is a row. */
-  private hintFor(batch: unknown): string {
+  /** @internal */
+  hintFor(batch: unknown): string {
     const { structure: specs } = this.layouts.x
     const { x } = partsOf(batch)
     if (!(specs instanceof TensorSpec) || isBranch(x)) return ''
@@ -457,42 +438,7 @@ export class Trainer {
     const read = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(read.x, read.inputs)
     this.model.checkData(read.inputs)
-    return this.read(read)
-  }
-
-  private knownReaders: { readonly version: number; readonly form: string; readonly readers: Readers } | null = null
-
-  /** What the layers that read strings make of them stands for the strings from here on. */
-  private read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(data: Data): Data & { readonly readers?: Readers } {
-    if (!hasStrings(data.inputs)) return data
-    const readers = this.readersOf(data.x, data.inputs)
-    const inputs = data.inputs.flatMap((input, i) => {
-      const own = readers[i]
-      return own == null ? [input] : own.readers.map((reader) => reader.readStrings(input as StringTensor))
-    })
-    return { ...data, inputs, readers }
-  }
-
-  /** Who reads which input, from a look at the model with rows of no content. */
-  private readersOf(x: Tree<unknown>, inputs: readonly Tensor[]): Readers {
-    const form = `${structureOf(x)} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.slice(1).join()}]`).join(' ')}`
-    const { knownReaders: known, model } = this
-    if (known?.version === structure.version && known.form === form) return known.readers
-    const found = new Map<Tensor, StringReader[]>()
-    const hear = (strings: Tensor, reader: StringReader): void => {
-      const own = found.get(strings) ?? []
-      if (!own.includes(reader)) own.push(reader)
-      found.set(strings, own)
-    }
-    let readers: Readers = []
-    const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
-    trace(types, (symbols) => {
-      hearingReaders(hear, () => withFrame(null, new CallContext(false), () => model.predictStep(unflatten<Tensor>(x, symbols) as never)))
-      readers = symbols.map((symbol) => (symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null))
-      return []
-    })
-    this.knownReaders = { version: structure.version, form, readers }
-    return readers
+    return this.strings.read(read)
   }
 
   /** Inputs and targets as rows, checked as evaluate checks them; builds the model for them. */
@@ -503,136 +449,18 @@ export class Trainer {
     return this.prepareTargets(compiled, dataset)
   }
 
-  async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
-    checkOptions('predict', options, ['batchSize', 'steps', 'callbacks', 'signal'])
-    const { batchSize = 32, steps = null, callbacks = [], signal } = options
-    requireCount('batchSize', batchSize)
-    if (steps !== null) requireCount('steps', steps)
-    checkCallbacks(callbacks)
-    if (callbacks.length > 0) return this.predictTelling(x, options)
-    if (isElements(x)) return this.predictBatches(x, options)
-    const again = signal === undefined && steps === null ? this.predictAgain(x, batchSize) : null
-    if (again === null || again.shape[0] !== this.lastPrediction!.shape[0]) return this.predictRows(x, options)
-    const pace = new Pace(signal)
-    if (pace.isDue()) await pace.yield()
-    return again
+  /** Whether the programs are those of the layers as they are. @internal */
+  get isCurrent(): boolean {
+    return this.checkedVersion === structure.version
   }
 
-  /** predict, with callbacks that are told of it. */
-  private async predictTelling(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
-    const { batchSize = 32, steps = null, callbacks = [] } = options
-    const listeners = new Listeners(callbacks, this.model)
-    const known = isElements(x) ? sourceOf(x, 'predict').size : Math.ceil(this.readInputs(x).size / batchSize)
-    return listeners.during({ epochs: 1, steps: steps ?? known, verbose: 0 }, async () => {
-      await listeners.tell((callback) => callback.onPredictBegin?.())
-      const outputs = await (isElements(x) ? this.predictBatches(x, options, listeners) : this.predictRows(x, options, listeners))
-      await listeners.tell((callback) => callback.onPredictEnd?.())
-      return outputs
-    })
-  }
-
-  /** The outputs for the rows of arrays. */
-  private async predictRows(x: unknown, { batchSize = 32, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
-    const pace = new Pace(signal)
-    const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
-    const { x: form, inputs, size, readers } = this.readInputs(x)
-    const sources = inputs.map((input) => new RowSource(input))
-    signal?.throwIfAborted()
-    const most = Math.min(size, batchSize * (steps ?? Infinity))
-    const found = new PredictedRows(this.model, most)
-    for (let start = 0; start < most; start += batchSize) {
-      const count = Math.min(batchSize, size - start)
-      const batch = start / batchSize
-      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(batch))
-      const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [count, ...shape.slice(1)] }))
-      const prediction = this.steps.predict(form, types, readers)
-      const { program } = prediction
-      if (readers === undefined) this.remember(form, types, prediction)
-      sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
-      program.run()
-      found.take(prediction, count)
-      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last(count) }))
-      if (pace.isDue()) await pace.yield()
-    }
-    return found.outputs
-  }
-
-  /** The outputs for batches that come one after the other. */
-  private async predictBatches(batches: ElementsOrMaker<unknown>, { batchSize, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
-    const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
-    refuseForBatches('predict', null, { batchSize }, ['batchSize'])
-    const source = sourceOf(batches, 'predict')
-    if (source.size === Infinity && steps === null) throw new ArgumentError('predict: the data have no end. Say steps.')
-    const pace = new Pace(signal)
-    const cursor = source.open(0)
-    const found = new PredictedRows(this.model, null)
-    try {
-      for (let done = 0; done < (steps ?? Infinity); done++) {
-        const next = cursor.next()
-        const batch = isPromise(next) ? await pace.wait(next) : next
-        if (batch === END) break
-        if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(done))
-        const before = found.size
-        restating((message) => `predict, batch ${done}: ${message}${this.hintFor(batch)}`, () => {
-          const { x: form, inputs, size, readers } = this.readInputs(partsOf(batch).x)
-          const prediction = this.steps.predict(form, inputs, readers)
-          load(prediction.program, inputs)
-          prediction.program.run()
-          found.take(prediction, size)
-        })
-        if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(done, { outputs: found.last(found.size - before) }))
-        if (pace.isDue()) await pace.yield()
-      }
-    } finally {
-      await letGo(signal, [() => cursor.close()])
-    }
-    if (found.size === 0) throw new DataError('predict: the data have no batches')
-    return found.outputs
+  predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
+    return this.predictor.predict(x, options)
   }
 
   /** The outputs for one batch, at once. */
   predictOnBatch(x: unknown): Tree<Tensor> {
-    const again = this.predictAgain(x)
-    if (again !== null) return again
-    const { x: form, inputs, readers } = this.readInputs(x)
-    const prediction = this.steps.predict(form, inputs, readers)
-    const { program, structure: tree } = prediction
-    if (readers === undefined) this.remember(form, inputs, prediction)
-    inputs.forEach((input, i) => program.parameter(i).set(input.data))
-    program.run()
-    const outputs = program.graph.outputs.map(({ shape, dtype }, i) => new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype))
-    return unflatten<Tensor>(tree, outputs)
-  }
-
-  /**
-   * The output for one batch like the last, of one tensor: a short way, because it is taken often. null for another one.
-   * @param mostRows in a step
-   */
-  private predictAgain(x: unknown, mostRows = Infinity): Tensor | null {
-    const last = this.lastPrediction
-    if (last === null || last.source !== this.steps || this.checkedVersion !== structure.version || last.shape[0]! > mostRows) return null
-    const input = x instanceof Tensor ? x : isNamedData(x) ? null : toTensor(x as TensorLike, 'x')
-    if (input === null || last.dtype !== input.dtype || !sameShape(last.shape, input.shape)) return null
-    // predictOnBatch looks at the numbers of the first batch of its kind only.
-    if (mostRows < Infinity && last.dtype === 'float32') requireNumbers(input, 'x')
-    if (last.isChecked) this.model.checkData([input])
-    return runOnce(last.program, input)
-  }
-
-  /** For the next prediction, where it is one of one tensor from one. */
-  private remember(form: Tree<unknown>, inputs: readonly TensorType[], { program, structure: tree }: Prediction): void {
-    const before = this.lastPrediction
-    if (before?.program === program || inputs.length !== 1 || form !== null || structureOf(tree) !== '*') return
-    const { shape, dtype } = inputs[0]!
-    const { steps, model } = this
-    this.holdInstead(program, before)
-    this.lastPrediction = { shape, dtype, program, source: steps, isChecked: model.checksData }
-  }
-
-  /** Keeps the program that was used last: else it might be let go of to make room for others. */
-  private holdInstead(program: Program, before: { readonly program: Program; readonly source: Steps } | null): void {
-    this.steps.hold(program)
-    if (before !== null && before.source === this.steps) this.steps.release(before.program)
+    return this.predictor.predictOnBatch(x)
   }
 
   private readonly lastSteps: { trainOnBatch: LastStep | null; testOnBatch: LastStep | null } = { trainOnBatch: null, testOnBatch: null }
@@ -678,7 +506,7 @@ export class Trainer {
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.
     const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
-    this.holdInstead(program, this.lastSteps[method])
+    steps.holdInstead(program, this.lastSteps[method])
     this.lastSteps[method] = last
     return { program, batch }
   }
@@ -735,52 +563,6 @@ export class Trainer {
   }
 }
 
-/** The rows that predictions gave, one batch after the other. */
-class PredictedRows {
-  /** For each output; room is made as rows come where nobody knows how many. */
-  private readonly columns: { data: TensorData; readonly width: number; readonly shape: Shape; readonly dtype: DType }[] = []
-  private structure: Tree<unknown> = null
-  size = 0
-
-  /** @param most rows; null where nobody knows */
-  constructor(private readonly model: TrainedModel, private readonly most: number | null) {}
-
-  take({ program, structure }: Prediction, count: number): void {
-    this.structure = structure
-    program.graph.outputs.forEach(({ shape, dtype }, i) => {
-      if (shape[0] !== count) throw new ShapeError(`${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`)
-      const part = program.output(i)
-      const width = part.length / count
-      const rows = this.size + count
-      const column = (this.columns[i] ??= { data: allocateData(dtype, width * (this.most ?? rows)), width, shape: shape.slice(1), dtype })
-      if (!sameShape(column.shape, shape.slice(1))) {
-        throw new ShapeError(`${this.model}: predict needs rows of one shape, received ${formatShape(shape.slice(1))} after ${formatShape(column.shape)}. Pad sequences to one length, or use predictOnBatch.`)
-      }
-      if (column.data.length < rows * width) {
-        const larger = allocateData(dtype, 2 * rows * width)
-        larger.set(column.data.subarray(0, this.size * width))
-        column.data = larger
-      }
-      column.data.set(part, this.size * width)
-    })
-    this.size += count
-  }
-
-  /** The last rows that were taken. */
-  last(count: number): Tree<Tensor> {
-    const { size, structure } = this
-    return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => new Tensor(data.slice((size - count) * width, size * width), [count, ...shape], dtype)))
-  }
-
-  get outputs(): Tree<Tensor> {
-    const { size, structure } = this
-    return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => {
-      const rows = data.length === size * width ? data : data.slice(0, size * width)
-      return new Tensor(rows, [size, ...shape], dtype)
-    }))
-  }
-}
-
 /** The keys of a record of outputs, numbered where there are several below one, else the names of the layers that make them. */
 function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): readonly string[] {
   if (!isBranch(specs) || Array.isArray(specs)) return layerNames
@@ -794,13 +576,6 @@ function namesOfOutputs(specs: Tree<unknown>, layerNames: readonly string[]): re
 function runOn(program: Program, tensors: readonly Tensor[]): boolean {
   load(program, tensors)
   return program.run()
-}
-
-function runOnce(program: Program, input: Tensor): Tensor {
-  runOn(program, [input])
-  const { shape, dtype } = program.graph.outputs[0]!
-  const content = program.output(0)
-  return new Tensor(new dtypes[dtype].array(content), shape, dtype)
 }
 
 /** Runs an evaluation in the middle of a training run, whose metrics go on as if nothing had happened. */
@@ -818,49 +593,3 @@ async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Re
   }
 }
 
-function checkFitOptions({
-  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, stepsPerEpoch = null, validationSteps = null,
-  verbose = 'auto', callbacks = [],
-}: FitOptions): void {
-  requireCount('batchSize', batchSize)
-  requireCount('epochs', epochs)
-  requireCount('initialEpoch', initialEpoch, 0)
-  requireCount('validationFreq', validationFreq)
-  requireCount('validationBatchSize', validationBatchSize)
-  if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
-  if (validationSteps !== null) requireCount('validationSteps', validationSteps)
-  checkVerbose(verbose)
-  checkCallbacks(callbacks)
-}
-
-function checkVerbose(verbose: unknown): void {
-  if (!['auto', 0, 1, 2].includes(verbose as string)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${quoted(verbose)}`)
-}
-
-/** What is said for arrays, and what batches bring with them. */
-function refuseForBatches(method: string, y: unknown, options: object, names: readonly string[]): void {
-  if (y != null) throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
-  const said = names.find((name) => Reflect.get(options, name) != null)
-  if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. Batches have ${said === 'batchSize' ? 'a size' : 'it'} of their own.`)
-}
-
-function hasStrings(inputs: readonly Tensor[]): boolean {
-  return inputs.some((input) => input instanceof StringTensor)
-}
-
-function requireEnd(where: string, { steps }: Runner, said: number | null | undefined, option: string): void {
-  if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
-}
-
-const PARTS = ['x', 'y', 'sampleWeight']
-
-/** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
-function partsOf(batch: unknown): { readonly x: unknown; readonly y?: unknown; readonly sampleWeight?: SampleWeights | null } {
-  const isTexts = Array.isArray(batch) && batch.every((each) => typeof each === 'string')
-  if (Array.isArray(batch) && !isTexts) {
-    if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] as SampleWeights }
-    throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
-  }
-  const isRecord = isBranch(batch) && 'x' in batch && Object.keys(batch).every((key) => PARTS.includes(key))
-  return isRecord ? (batch as unknown as { x: unknown }) : { x: batch }
-}

@@ -1,0 +1,57 @@
+// What fit, evaluate and predict are told: options that can be wrong, and batches that come one after the other.
+
+import { ArgumentError, quoted } from '../core/errors'
+import { isBranch } from '../core/tree'
+import type { SampleWeights } from '../data/arrays'
+import { checkCallbacks } from './callbacks/callback'
+import type { FitOptions } from './loop'
+import type { Runner } from './runner'
+
+export function requireCount(name: string, value: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least) return value
+  throw new ArgumentError(`${name} must be an integer ≥ ${least}, received ${value}`)
+}
+
+export function checkFitOptions({
+  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, stepsPerEpoch = null, validationSteps = null,
+  verbose = 'auto', callbacks = [],
+}: FitOptions): void {
+  requireCount('batchSize', batchSize)
+  requireCount('epochs', epochs)
+  requireCount('initialEpoch', initialEpoch, 0)
+  requireCount('validationFreq', validationFreq)
+  requireCount('validationBatchSize', validationBatchSize)
+  if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
+  if (validationSteps !== null) requireCount('validationSteps', validationSteps)
+  checkVerbose(verbose)
+  checkCallbacks(callbacks)
+}
+
+export function checkVerbose(verbose: unknown): void {
+  if (!['auto', 0, 1, 2].includes(verbose as string)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${quoted(verbose)}`)
+}
+
+/** What is said for arrays, and what batches bring with them. */
+export function refuseForBatches(method: string, y: unknown, options: object, names: readonly string[]): void {
+  if (y != null) throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
+  const said = names.find((name) => Reflect.get(options, name) != null)
+  if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. Batches have ${said === 'batchSize' ? 'a size' : 'it'} of their own.`)
+}
+
+/** @throws ArgumentError for data without end of which nobody says how much is taken */
+export function requireEnd(where: string, { steps }: Runner, said: number | null | undefined, option: string): void {
+  if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
+}
+
+const PARTS = ['x', 'y', 'sampleWeight']
+
+/** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
+export function partsOf(batch: unknown): { readonly x: unknown; readonly y?: unknown; readonly sampleWeight?: SampleWeights | null } {
+  const isTexts = Array.isArray(batch) && batch.every((each) => typeof each === 'string')
+  if (Array.isArray(batch) && !isTexts) {
+    if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] as SampleWeights }
+    throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
+  }
+  const isRecord = isBranch(batch) && 'x' in batch && Object.keys(batch).every((key) => PARTS.includes(key))
+  return isRecord ? (batch as unknown as { x: unknown }) : { x: batch }
+}

@@ -1,0 +1,57 @@
+// Inputs that are strings: who reads them, and the numbers that stand for them from there on.
+
+import type { Tree } from '../core/tree'
+import { structureOf, unflatten } from '../core/tree'
+import type { Readers } from '../data/arrays'
+import { CallContext, withFrame } from '../layers/context'
+import type { StringReader } from '../ops/strings'
+import { StringTensor, hearingReaders } from '../ops/strings'
+import type { Tensor } from '../ops/tensor'
+import { trace } from '../ops/trace'
+import { structure } from '../ops/variable'
+import type { TrainedModel } from './step'
+
+export function hasStrings(inputs: readonly Tensor[]): boolean {
+  return inputs.some((input) => input instanceof StringTensor)
+}
+
+/** The inputs of one model. */
+export class StringInputs {
+  private known: { readonly version: number; readonly form: string; readonly readers: Readers } | null = null
+
+
+  constructor(private readonly model: TrainedModel) {}
+
+  /** What the layers that read strings make of them stands for the strings from here on. */
+  read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(data: Data): Data & { readonly readers?: Readers } {
+    if (!hasStrings(data.inputs)) return data
+    const readers = this.readersOf(data.x, data.inputs)
+    const inputs = data.inputs.flatMap((input, i) => {
+      const own = readers[i]
+      return own == null ? [input] : own.readers.map((reader) => reader.readStrings(input as StringTensor))
+    })
+    return { ...data, inputs, readers }
+  }
+
+  /** Who reads which input, from a look at the model with rows of no content. */
+  private readersOf(x: Tree<unknown>, inputs: readonly Tensor[]): Readers {
+    const form = `${structureOf(x)} ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.slice(1).join()}]`).join(' ')}`
+    const { known, model } = this
+    if (known?.version === structure.version && known.form === form) return known.readers
+    const found = new Map<Tensor, StringReader[]>()
+    const hear = (strings: Tensor, reader: StringReader): void => {
+      const own = found.get(strings) ?? []
+      if (!own.includes(reader)) own.push(reader)
+      found.set(strings, own)
+    }
+    let readers: Readers = []
+    const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
+    trace(types, (symbols) => {
+      hearingReaders(hear, () => withFrame(null, new CallContext(false), () => model.predictStep(unflatten<Tensor>(x, symbols) as never)))
+      readers = symbols.map((symbol) => (symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null))
+      return []
+    })
+    this.known = { version: structure.version, form, readers }
+    return readers
+  }
+}
