@@ -229,6 +229,8 @@ export interface CrossValidation {
  */
 export async function crossValidate(makeModel: (fold: number) => ValidatedModel | Promise<ValidatedModel>, x: RowsByName, y: RowsByName, options: CrossValidateOptions = {}): Promise<CrossValidation> {
   const { fit = {}, stratify, ...rest } = options
+  const ofFit = Object.keys(rest).find((name) => ['epochs', 'batchSize', 'callbacks', 'verbose', 'classWeight'].includes(name))
+  if (ofFit !== undefined) throw new ArgumentError(`crossValidate: ${ofFit} is an option of fit: { fit: { ${ofFit}: … } }`)
   if (typeof makeModel !== 'function') throw new ArgumentError(`crossValidate: makeModel must be a function that makes a compiled model, received ${quoted(makeModel)}`)
   sameCount([x, y], 'crossValidate')
   const folds = kFold(x, { ...rest, stratify: stratify === true ? labelsOf(y, 'crossValidate: y') : stratify === false ? null : stratify })

@@ -18,9 +18,10 @@ import type { Program } from '../runtime/program'
 import type { CallbackMethods } from './callbacks/callback'
 import { checkCallbacks } from './callbacks/callback'
 import { Listeners } from './listeners'
+import type { Verbosity } from './loop'
 import { Pace, letGo } from './pace'
 import { load } from './runner'
-import { partsOf, refuseForBatches, requireCount } from './said'
+import { checkVerbose, partsOf, refuseForBatches, requireCount } from './said'
 import type { TrainedModel } from './step'
 import type { Prediction, Steps } from './steps'
 export interface PredictOptions {
@@ -29,6 +30,8 @@ export interface PredictOptions {
   /** How many batches are looked at. Default null: all. */
   steps?: number | null
   callbacks?: readonly CallbackMethods[]
+  /** Taken as Keras takes it; nothing is printed. Default 0. */
+  verbose?: Verbosity
   signal?: AbortSignal
 }
 
@@ -111,8 +114,9 @@ export class Predictor {
   }
 
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
-    checkOptions('predict', options, ['batchSize', 'steps', 'callbacks', 'signal'])
-    const { batchSize = 32, steps = null, callbacks = [], signal } = options
+    checkOptions('predict', options, ['batchSize', 'steps', 'callbacks', 'verbose', 'signal'])
+    const { batchSize = 32, steps = null, callbacks = [], verbose = 0, signal } = options
+    checkVerbose(verbose)
     requireCount('batchSize', batchSize)
     if (steps !== null) requireCount('steps', steps)
     checkCallbacks(callbacks)

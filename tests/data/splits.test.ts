@@ -176,3 +176,13 @@ describe('timeseriesDataset', () => {
     expect(() => timeseriesDataset(upTo(5), undefined as never)).toThrow(/sequenceLength/)
   })
 })
+
+it('crossValidate says what is wrong with its model and its options', async () => {
+  const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+  model.compile({ optimizer: 'sgd', loss: 'mse' })
+  const [x, y] = [[[1], [2], [3], [4]], [1, 2, 3, 4]]
+  await expect(crossValidate(model as never, x, y)).rejects.toThrow(/makeModel must be a function that makes a compiled model/)
+  await expect(crossValidate(() => model, x, y, { epochs: 3 } as never)).rejects.toThrow(/epochs is an option of fit/)
+  await expect(crossValidate(() => model, x, y, { folds: 2 })).rejects.toThrow(/one model twice/)
+  expect(toCategorical([1], { numClasses: 3 }).toArray()).toEqual([[0, 1, 0]])
+})

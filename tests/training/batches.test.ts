@@ -365,3 +365,12 @@ it('of what can be read once, validation takes what is left', async () => {
   const { history } = await makeModel().fit(x, y, quiet({ epochs: 3, validationData: endless, validationSteps: 2 }))
   expect(history['valLoss']).toHaveLength(3)
 })
+
+it('predict takes verbose, as Keras does, and prints nothing', async () => {
+  const log = vi.spyOn(console, 'log')
+  const model = makeModel()
+  expect((await model.predict(x, { verbose: 1 })).toArray()).toEqual((await model.predict(x)).toArray())
+  expect(log).not.toHaveBeenCalled()
+  log.mockRestore()
+  expect(await errorOf(() => model.predict(x, { verbose: 3 as never }))).toBeInstanceOf(ArgumentError)
+})
