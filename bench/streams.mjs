@@ -59,13 +59,13 @@ async function measureSpeed(rounds) {
   const header = [...Array.from({ length: PIXELS }, (_, i) => `p${i}`), 'label'].join();
   writeFileSync(path, [header, ...Array.from(labels, (label, i) => `${pixels.subarray(i * PIXELS, (i + 1) * PIXELS).join()},${label}`)].join('\n'));
   const x = { data: pixels, shape: [size, PIXELS] };
-  const csv = () => readCsv(path, { features: 'vector', target: 'label' });
+  const csv = readCsv(path, { features: 'vector', target: 'label' }).batch(BATCH);
   const rows = Dataset.fromTensorSlices({ x, y: labels });
   const ways = {
     'arrays at hand': (model) => model.fit(x, labels, { batchSize: BATCH, verbose: 0 }),
     'a Dataset of their rows, shuffled': (model) => model.fit(rows.shuffle(1000).batch(BATCH), { verbose: 0 }),
-    'the CSV file, parsed in every epoch': (model) => model.fit(csv().batch(BATCH), { verbose: 0 }),
-    'the CSV file, cached after the first epoch': ((cached) => (model) => model.fit(cached, { verbose: 0 }))(csv().batch(BATCH).cache()),
+    'the CSV file, parsed in every epoch': (model) => model.fit(csv, { verbose: 0 }),
+    'the CSV file, cached after the first epoch': ((cached) => (model) => model.fit(cached, { verbose: 0 }))(csv.cache()),
   };
   const entries = Object.entries(ways).map(([name, run]) => ({ name, run, model: makeModel(), times: [] }));
   for (let round = -1; round < rounds; round++) {

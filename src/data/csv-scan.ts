@@ -9,11 +9,15 @@ export interface Slot {
   readonly at: number
   /** Whether plain digits are read as a number here; else the text is always asked for. */
   readonly isNumber: boolean
+  /** Whether it is a number among the features. */
+  readonly isPlain: boolean
   /** What other cells are, or null where the row has to be read in another way. */
   readonly read: (text: string, out: Float32Array | Float64Array, at: number) => boolean
 }
 
 const ZERO = 48
+/** So many digits are exact in an int32. */
+const FEW_DIGITS = 9
 const MINUS = 45
 const POINT = 46
 /** So many digits are exact in a float64. */
@@ -32,10 +36,25 @@ export interface Scanned {
 export function scanRow(bytes: Uint8Array, from: number, to: number, delimiter: number, slots: readonly Slot[], { features, targets }: Scanned, decode: (from: number, to: number) => string): boolean {
   const end = to > from && bytes[to - 1] === CARRIAGE_RETURN ? to - 1 : to
   const last = slots.length - 1
+  const separator = delimiter - ZERO
   let at = from
   for (let i = 0; i <= last; i++) {
     const slot = slots[i]!
     const begin = at
+    // Most cells by far are some digits.
+    if (slot.isPlain) {
+      let whole = bytes[at]! - ZERO
+      if (whole >= 0 && whole <= 9) {
+        let next = at + 1
+        let digit = bytes[next]! - ZERO
+        for (const most = at + FEW_DIGITS; digit >= 0 && digit <= 9 && next < most; digit = bytes[++next]! - ZERO) whole = whole * 10 + digit
+        if (i < last && digit === separator) {
+          features[slot.at] = whole
+          at = next + 1
+          continue
+        }
+      }
+    }
     let value = 0
     let digits = 0
     let point = -1

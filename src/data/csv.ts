@@ -439,9 +439,9 @@ class CsvFile {
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
     if (parts !== undefined) throw new ArgumentError(`readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Say dates: 'milliseconds'.`)
     if (text !== undefined) throw new ArgumentError(`readCsv: column '${text.name}' is text, which has no place in a vector. Make it a category, or leave it out by columns.`)
-    const slots: Slot[] = Array.from({ length: plan.width }, () => ({ to: 'nothing', at: 0, isNumber: true, read: () => true }))
+    const slots: Slot[] = Array.from({ length: plan.width }, () => ({ to: 'nothing', at: 0, isNumber: true, isPlain: false, read: () => true }))
     const place = (columns: readonly Column[], to: 'features' | 'targets'): number => columns.reduce((at, column) => {
-      slots[column.index] = { to, at, isNumber: column.isPlain, read: (text, out, start) => this.store(column, text, out, start) }
+      slots[column.index] = { to, at, isNumber: column.isPlain, isPlain: column.isPlain && to === 'features', read: (text, out, start) => this.store(column, text, out, start) }
       return at + (column.type === 'date' && this.settings.dates === 'parts' ? DATE_PARTS : 1)
     }, 0)
     const featureCount = place(plan.features, 'features')
