@@ -12,8 +12,7 @@ import type { TensorLike } from '../../ops/convert'
 import { toTensor } from '../../ops/convert'
 import { take } from '../../ops/shape'
 import { searchsorted } from '../../ops/sorting'
-import type { NestedStrings } from '../../ops/strings'
-import { StringTensor, toStrings } from '../../ops/strings'
+import { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
@@ -22,20 +21,14 @@ import { eachBatch } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
 import { Lookup, anyText, lookupOptions, requireUnbuilt } from './lookup'
-import { StringLayer } from './string-layer'
 import type { Specials, Token } from './vocabulary'
+import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 
 /** What stands before the tokens. @throws ArgumentError for vectors where `invert` is set */
 function specialsOf<T extends Token>(layer: { readonly maskToken: T | null; readonly numOovIndices: number; readonly oovToken: T; readonly outputMode: CategoryMode; readonly invert: boolean }): Specials<T> {
   const { maskToken, numOovIndices, oovToken, outputMode, invert } = layer
   if (invert && outputMode !== 'int') throw new ArgumentError(`${String(layer)}: invert goes with outputMode 'int'`)
   return { mask: maskToken, isMaskNumbered: outputMode === 'int', unknowns: numOovIndices, unknown: oovToken }
-}
-
-/** The rows of strings: the strings of each sample. */
-export function rowsOf({ strings, shape }: StringTensor): readonly (readonly string[])[] {
-  const width = sizeOf(shape.slice(1))
-  return Array.from({ length: shape[0] ?? 1 }, (_, i) => strings.slice(i * width, (i + 1) * width))
 }
 
 /**
@@ -51,7 +44,7 @@ export function rowsOf({ strings, shape }: StringTensor): readonly (readonly str
  *
  * Keras: `keras.layers.StringLookup`.
  */
-export class StringLookup extends configured(StringLayer, () => ({
+export class StringLookup extends configured(VocabularyLayer, () => ({
   ...lookupOptions(anyText),
   /** What stands for padding: number 0 in outputMode 'int', and counts nowhere in vectors. Default null: none. */
   maskToken: option(nullable(anyText), null),
@@ -61,33 +54,10 @@ export class StringLookup extends configured(StringLayer, () => ({
   invert: option(boolean, false),
 })) {
   static readonly className = 'StringLookup'
-  private readonly lookup = new Lookup<string>(this, this, specialsOf(this))
+  protected readonly lookup = new Lookup<string>(this, this, specialsOf(this))
 
-  /** Learns the vocabulary: the most frequent strings first. What was learnt before is forgotten. */
-  async adapt(data: AdaptData<NestedStrings>): Promise<void> {
-    requireUnbuilt(this, this.lookup)
-    this.lookup.reset()
-    await eachBatch(data, `${this}: adapt`, (part) => {
-      for (const row of rowsOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
-    })
-    this.lookup.finish()
-  }
-
-  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
-  getVocabulary(includeSpecialTokens = true): readonly string[] {
-    const { vocabulary } = this.lookup
-    return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
-  }
-
-  /** Replaces the vocabulary. */
-  setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
-    requireUnbuilt(this, this.lookup)
-    this.lookup.set(tokens, idfWeights)
-  }
-
-  /** The number of tokens, special ones among them. */
-  vocabularySize(): number {
-    return this.lookup.vocabulary.size
+  protected tokensOf(strings: StringTensor): readonly (readonly string[])[] {
+    return rowsOf(strings)
   }
 
   override get inputDtype(): DType {
@@ -119,20 +89,12 @@ export class StringLookup extends configured(StringLayer, () => ({
     return shape
   }
 
-  protected encode(numbers: Tensor): Tensor {
-    return this.lookup.encode(numbers)
-  }
-
   override computeOutputShape(shape: BatchShape): BatchShape {
     return this.lookup.shapeOf(shape)
   }
 
   protected override outputDtype(): DType {
     return this.invert ? 'string' : this.outputMode === 'int' ? 'int32' : 'float32'
-  }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), ...this.lookup.config }
   }
 }
 

@@ -4,19 +4,15 @@ import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
 import { boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
 import type { Kind } from '../../core/options'
-import type { Config } from '../../core/registry'
 import { customObject } from '../../core/registry'
-import type { NestedStrings, StringTensor } from '../../ops/strings'
-import { toStrings } from '../../ops/strings'
+import type { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
-import type { AdaptData } from './adapted'
-import { eachBatch } from './adapted'
 import { bucketOf } from './fingerprint'
 import type { CategoryMode } from './lookup'
-import { Lookup, anyText, categoryMode, requireUnbuilt } from './lookup'
-import { StringLayer, requireRows } from './string-layer'
-import { rowsOf } from './string-lookup'
+import { Lookup, anyText, categoryMode } from './lookup'
+import { requireRows } from './string-layer'
+import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 
 /** A word for something that is done with a text, or a function. */
 type TextFunction<Word extends string, Result> = Word | ((text: string) => Result)
@@ -55,7 +51,7 @@ const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~']/g
  *
  * Keras: `keras.layers.TextVectorization`.
  */
-export class TextVectorization extends configured(StringLayer, () => ({
+export class TextVectorization extends configured(VocabularyLayer, () => ({
   /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
   maxTokens: option(nullable(count), null),
   /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
@@ -76,17 +72,7 @@ export class TextVectorization extends configured(StringLayer, () => ({
   idfWeights: option(nullable(listOf(number())), null),
 })) {
   static readonly className = 'TextVectorization'
-  private readonly lookup = new Lookup<string>(this, this, { mask: '', isMaskNumbered: this.outputMode === 'int', unknowns: 1, unknown: '[UNK]' })
-
-  /** Learns the vocabulary: the most frequent tokens first. What was learnt before is forgotten. */
-  async adapt(data: AdaptData<NestedStrings>): Promise<void> {
-    requireUnbuilt(this, this.lookup)
-    this.lookup.reset()
-    await eachBatch(data, `${this}: adapt`, (part) => {
-      for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
-    })
-    this.lookup.finish()
-  }
+  protected readonly lookup = new Lookup<string>(this, this, { mask: '', isMaskNumbered: this.outputMode === 'int', unknowns: 1, unknown: '[UNK]' })
 
   protected override checkOptions(): void {
     super.checkOptions()
@@ -95,25 +81,8 @@ export class TextVectorization extends configured(StringLayer, () => ({
     if (outputSequenceLength !== null && outputMode !== 'int') throw new ArgumentError(`${this}: outputSequenceLength goes with outputMode 'int'`)
   }
 
-  /** All tokens by number; without those that stand for padding and the unknown, if wanted. */
-  getVocabulary(includeSpecialTokens = true): readonly string[] {
-    const { vocabulary } = this.lookup
-    return includeSpecialTokens ? vocabulary.all : vocabulary.tokens
-  }
-
-  /** Replaces the vocabulary. */
-  setVocabulary(tokens: readonly string[], idfWeights: readonly number[] | null = null): void {
-    requireUnbuilt(this, this.lookup)
-    this.lookup.set(tokens, idfWeights)
-  }
-
-  /** The number of tokens, special ones among them. */
-  vocabularySize(): number {
-    return this.lookup.vocabulary.size
-  }
-
   /** The tokens of each text. */
-  private tokensOf(strings: StringTensor): readonly (readonly string[])[] {
+  protected tokensOf(strings: StringTensor): readonly (readonly string[])[] {
     requireRows(String(this), strings.shape)
     return rowsOf(strings).map((row) => row.flatMap((each) => this.ngramsOf(this.wordsOf(this.plain(each)))))
   }
@@ -165,10 +134,6 @@ export class TextVectorization extends configured(StringLayer, () => ({
     return [batch, this.outputSequenceLength]
   }
 
-  protected encode(numbers: Tensor): Tensor {
-    return this.lookup.encode(numbers)
-  }
-
   override computeOutputShape(shape: BatchShape): BatchShape {
     requireRows(String(this), shape)
     return this.lookup.shapeOf(this.readShape(shape))
@@ -178,7 +143,4 @@ export class TextVectorization extends configured(StringLayer, () => ({
     return (this.outputMode as CategoryMode) === 'int' ? 'int32' : 'float32'
   }
 
-  override getConfig(): Config {
-    return { ...super.getConfig(), ...this.lookup.config }
-  }
 }
