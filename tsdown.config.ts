@@ -25,8 +25,8 @@ const shared = {
   checks: { pluginTimings: false },
 } satisfies UserConfig
 
-/** The chunk that holds the wasm as text. */
-const BINARIES = 'binaries'
+/** The chunks that hold wasm as text: the kernels of all, and those of `myelin/data`. */
+const [BINARIES, CSV_BINARY] = ['binaries', 'csv-binary']
 /** The chunk that holds everything that `myelin` exports. */
 const WHOLE = 'myelin'
 /** What `myelin` itself reads of the folder of `myelin/data`. */
@@ -37,6 +37,7 @@ const ownOfSubPath = new RegExp(String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join
 const codeSplitting = {
   groups: [
     { name: BINARIES, test: /engine[\\/]binaries\.ts$/, priority: 1 },
+    { name: CSV_BINARY, test: /data[\\/]csv-binary\.ts$/, priority: 1 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) },
   ],
 }
@@ -48,7 +49,7 @@ const shortLines = {
   name: 'short-lines',
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     for (const [file, chunk] of Object.entries(bundle)) {
-      if (chunk.name !== BINARIES || chunk.code === undefined) continue
+      if ((chunk.name !== BINARIES && chunk.name !== CSV_BINARY) || chunk.code === undefined) continue
       chunk.code = chunk.code
         .replace(/"[^"\\\n]+"/g, (text) => text.replace(/.{60,180},(?=.{2})|.{181}(?=.{2})/g, '$&\\\n'))
         .replace(/\n\/\/# sourceMappingURL=.*\s*$/, '')

@@ -14,7 +14,7 @@ import { formatMessage } from 'publint/utils'
  * Bytes of JavaScript, wasm included, gzipped: of an application that needs little, of the files as they are without those
  * of sub-paths, and of what a sub-path adds to everything else.
  */
-const limits = { bundled: 134_000, published: 320_000, part: 20_000 }
+const limits = { bundled: 134_000, published: 320_000, part: 24_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.
@@ -176,7 +176,7 @@ report(
 )
 
 /** The wasm as text, whose map would repeat it, and a few lines of the bundler's. */
-const unmapped = ['binaries.js', 'rolldown-runtime.js']
+const unmapped = ['binaries.js', 'csv-binary.js', 'rolldown-runtime.js']
 
 // The sources are in the maps. All are this project's own: code of others would need a notice in the package.
 const maps = files.map(({ path }) => path).filter((path) => path.endsWith('.js.map'))

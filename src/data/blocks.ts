@@ -4,17 +4,33 @@
 import { ArgumentError, DataError, RowError } from '../core/errors'
 import type { NamedBytes } from './bytes'
 import { joined } from './bytes'
+import { survey } from './csv-kernel'
 import { closing } from './cursors'
 import type { Cursor, Soon } from './source'
 import { END, after, skipByTaking, until } from './source'
 
 /** Some lines, the last one with its end unless the file has none there. */
-export interface Block {
-  readonly bytes: Uint8Array
-  /** The number of its first line, counted from 1. */
-  readonly line: number
-  /** Whether a quote is anywhere in it. */
-  readonly isQuoted: boolean
+export class Block {
+  private whole: Uint8Array | null = null
+
+  constructor(
+    /** The bytes, in the pieces that they came in. */
+    readonly parts: readonly Uint8Array[],
+    /** The number of its first line, counted from 1. */
+    readonly line: number,
+    /** Whether a quote is anywhere in it. */
+    readonly isQuoted: boolean,
+  ) {}
+
+  /** How many bytes they are. */
+  get size(): number {
+    return this.parts.reduce((sum, part) => sum + part.length, 0)
+  }
+
+  /** The bytes as one. */
+  get bytes(): Uint8Array {
+    return (this.whole ??= joined(this.parts))
+  }
 }
 
 export interface Quoting {
@@ -33,20 +49,26 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
   const from = chunks.open(pass)
   const cutter = new Cutter(name, quoting)
   let hasEnded = false
+  let last: Uint8Array | typeof END = END
   const next = (): Soon<Block | typeof END> => {
     let block: Block | null = null
     const found = until(() => block !== null || hasEnded || after(from.next(), (chunk) => {
       hasEnded = chunk === END
       block = chunk === END ? cutter.end() : cutter.push(chunk)
+      last = chunk
       return false
     }))
     return after(found, () => block ?? END)
   }
-  return closing({ next, skip: (count) => skipByTaking({ next }, count), close: () => from.close() })
+  // Nothing of a chunk is held but the block of it.
+  const recycle = (block: Block): void => {
+    if (last !== END && block.parts.at(-1)?.buffer === last.buffer) from.recycle?.(last)
+  }
+  return closing({ next, skip: (count) => skipByTaking({ next }, count), close: () => from.close(), recycle })
 }
 
 /** The rows of a block, each with its own lines. */
-export function* linesOf({ bytes, line }: Block, quoting: Quoting): Generator<Block> {
+export function* linesOf({ bytes, line }: Pick<Block, 'bytes' | 'line'>, quoting: Quoting): Generator<Block> {
   const cutter = new Cutter('', quoting, line)
   for (let from = 0, to = 0; from < bytes.length; from = to) {
     to = bytes.indexOf(LINE_FEED, from) + 1 || bytes.length
@@ -74,6 +96,9 @@ class Cutter {
   }
 
   push(chunk: Uint8Array): Block | null {
+    const found = this.isFirst || this.mayQuote ? null : survey(chunk, this.quoting?.quote ?? LINE_FEED)
+    const chunkEnd = found === null || (this.quoting !== null && found.isQuoted) ? 0 : chunk.lastIndexOf(LINE_FEED) + 1
+    if (chunkEnd > 0) return this.cutChunk(chunk, chunkEnd, found!.lines)
     this.rest = joined([this.rest, chunk])
     // A byte order mark is told by three bytes.
     if (this.isFirst && this.rest.length < MARK.length) return null
@@ -82,6 +107,20 @@ class Cutter {
     if (end > 0) return this.cut(end)
     if (this.rest.length > LONGEST_ROW) throw this.opened < 0 ? this.wrong(`a row must be at most ${LONGEST_ROW} bytes long`, 0) : this.unclosed()
     return null
+  }
+
+  /** Whether the rest has a quote. */
+  private get mayQuote(): boolean {
+    return this.quoting !== null && this.rest.includes(this.quoting.quote)
+  }
+
+  /** Cuts where the last line of a chunk ends, and nothing is quoted. */
+  private cutChunk(chunk: Uint8Array, end: number, lines: number): Block {
+    const block = new Block([this.rest, chunk.subarray(0, end)], this.line, false)
+    this.rest = chunk.slice(end)
+    this.seen = this.rest.length
+    this.line += lines
+    return block
   }
 
   end(): Block | null {
@@ -100,11 +139,11 @@ class Cutter {
   private cut(end: number): Block {
     const { rest, line, quoting } = this
     const bytes = rest.subarray(0, end)
-    this.rest = rest.subarray(end)
+    this.rest = rest.slice(end)
     this.seen = Math.max(0, this.seen - end)
     this.opened = this.opened < 0 ? -1 : this.opened - end
     this.line += lineEnds(bytes)
-    return { bytes, line, isQuoted: quoting !== null && bytes.includes(quoting.quote) }
+    return new Block([bytes], line, quoting !== null && bytes.includes(quoting.quote))
   }
 
   /** Behind the last line end that is outside of quotes, or 0; at the end of the file −1, where a quote is open. */
@@ -177,7 +216,7 @@ export class Decoder {
   }
 
   /** The lines of a block without their ends. */
-  *lines({ bytes, line }: Block): Generator<{ text: string; line: number }> {
+  *lines({ bytes, line }: Pick<Block, 'bytes' | 'line'>): Generator<{ text: string; line: number }> {
     const lines = this.decode(bytes, line).split('\n')
     const count = bytes.at(-1) === LINE_FEED ? lines.length - 1 : lines.length
     for (let i = 0; i < count; i++) yield { text: lines[i]!.endsWith('\r') ? lines[i]!.slice(0, -1) : lines[i]!, line: line + i }

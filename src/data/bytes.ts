@@ -4,8 +4,9 @@
 import { ArgumentError, quoted } from '../core/errors'
 import type { NodeModules } from '../runtime/platform'
 import { isRemote, location, nodeModule, readFile, respond } from '../runtime/platform'
-import type { Soon, Source } from './source'
-import { END, after, indexedSource, sourceOf } from './source'
+import { chained, cursor } from './cursors'
+import type { Cursor, Soon, Source } from './source'
+import { END, after, indexedSource, skipByTaking, sourceOf } from './source'
 
 type Chunk = Uint8Array | ArrayBuffer | string
 
@@ -38,7 +39,7 @@ function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf
   if (typeof source === 'string' && source.includes('\n')) throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
   if (typeof source === 'string' || source instanceof URL) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-    return files === null ? async () => (await respond(source)).body ?? [] : () => fileChunks(files, source)
+    return files === null ? async () => (await respond(source)).body ?? [] : fileSource(files, source)
   }
   if (typeof Blob === 'function' && source instanceof Blob) return () => source.stream()
   if (source instanceof Uint8Array) return pieces(source)
@@ -51,33 +52,66 @@ function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf
   return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
 }
 
-function asBytes(from: ReturnType<Source<Chunk>['open']>, where: string): ReturnType<Source<Uint8Array>['open']> {
+function asBytes(from: Cursor<Chunk>, where: string): Cursor<Uint8Array> {
   const encoder = new TextEncoder()
-  const next = (): Soon<Uint8Array | typeof END> => after(from.next(), (chunk) => {
-    if (chunk === END || chunk instanceof Uint8Array) return chunk
+  const bytesIn = (chunk: Chunk): Uint8Array => {
+    if (chunk instanceof Uint8Array) return chunk
     if (typeof chunk === 'string') return encoder.encode(chunk)
     if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk)
     throw new ArgumentError(`${where}: a stream must give bytes or text, received ${quoted(chunk)}`)
-  })
-  return { next, skip: (count) => from.skip(count), close: () => from.close() }
+  }
+  const own = chained(() => after(from.next(), (chunk) => (chunk === END ? END : pieces(bytesIn(chunk)).open(0))))
+  return cursor(from, own.next)
 }
 
 function pieces(bytes: Uint8Array): Source<Uint8Array> {
   return indexedSource(Math.ceil(bytes.length / CHUNK), (i) => bytes.subarray(i * CHUNK, (i + 1) * CHUNK))
 }
 
-/** A file in pieces. */
-async function* fileChunks(files: NodeModules['node:fs/promises'], source: string | URL): AsyncGenerator<Uint8Array, void> {
-  const handle = await files.open(location(source))
-  try {
-    for (;;) {
-      const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK), 0, CHUNK)
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
+/**
+ * A file in pieces. While one is used the next one is read, into memory that was given back: new memory for each costs as much as
+ * reading.
+ */
+function fileSource(files: NodeModules['node:fs/promises'], source: string | URL): Source<Uint8Array> {
+  type Piece = Uint8Array | typeof END
+  const open = (): Cursor<Uint8Array> => {
+    let handle: ReturnType<typeof files.open> | null = null
+    let coming: Promise<Piece> | null = null
+    let isClosed = false
+    const spare: Uint8Array<ArrayBuffer>[] = []
+    const read = async (): Promise<Piece> => {
+      const file = await (handle ??= files.open(location(source)))
+      const bytes = spare.pop() ?? new Uint8Array(CHUNK)
+      const { bytesRead } = await file.read(bytes, 0, CHUNK)
+      return bytesRead === 0 ? END : bytes.subarray(0, bytesRead)
     }
-  } finally {
-    await handle.close()
+    const close = async (): Promise<void> => {
+      isClosed = true
+      const [own, last] = [handle, coming]
+      handle = null
+      try {
+        await last
+        await (await own)?.close()
+      } catch {
+        // What could not be opened or read was told to whoever asked for it.
+      }
+    }
+    const next = async (): Promise<Piece> => {
+      if (isClosed) return END
+      const piece = await (coming ?? read())
+      if (piece === END || isClosed) await close()
+      else {
+        coming = read()
+        coming.catch(() => undefined)
+      }
+      return piece
+    }
+    const recycle = ({ buffer }: Uint8Array): void => {
+      if (spare.length < 2) spare.push(new Uint8Array(buffer as ArrayBuffer))
+    }
+    return { next, skip: (count) => skipByTaking({ next }, count), close, recycle }
   }
+  return { size: null, open }
 }
 
 /** All bytes at once. */

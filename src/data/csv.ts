@@ -5,15 +5,16 @@ import type Papa from 'papaparse'
 import { ArgumentError, DataError, RowError, quoted, unknownName } from '../core/errors'
 import type { InputsOf, Kind, ValuesOf } from '../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../core/options'
-import type { Block } from './blocks'
-import { CARRIAGE_RETURN, Decoder, LINE_FEED, blocks, lineEnds, linesOf } from './blocks'
+import { Block, Decoder, blocks, lineEnds, linesOf } from './blocks'
 import type { ByteSource, NamedBytes } from './bytes'
-import { bytesOf, joined } from './bytes'
+import { bytesOf } from './bytes'
 import { chained, closing, cursor } from './cursors'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, Place } from './csv-columns'
 import { Column, columnTypes, numberIn, typeOf } from './csv-columns'
-import type { Slot } from './csv-scan'
+import type { Scanned, Slot } from './csv-scan'
 import { scanRow } from './csv-scan'
+import type { Form, VectorPlan } from './csv-vectors'
+import { VectorRows, vectorBatches, vectorElements } from './csv-vectors'
 import { Dataset } from './dataset'
 import type { OnError } from './faults'
 import { DROPPED, Faults, onError } from './faults'
@@ -146,6 +147,11 @@ export class CsvDataset<T> extends Dataset<T> {
     super(null, (pass) => file.open(pass) as Cursor<T>)
   }
 
+  /** Rows of numbers go into the memory of a batch as they are read. */
+  protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
+    return this.file.batches(pass, size, keepsRest)
+  }
+
   /** Bad rows of the last pass, where `onError` is 'collect': the first thousand. */
   get errors(): readonly RowError[] {
     return this.file.faults.errors
@@ -171,10 +177,16 @@ interface Plan {
   readonly width: number
   readonly features: readonly Column[]
   readonly targets: readonly Column[]
-  /** What each cell is for; null where elements are records. */
-  readonly slots: readonly Slot[] | null
-  readonly featureCount: number
+  /** null where elements are records. */
+  readonly vector: VectorPlan | null
   readonly hasHeader: boolean
+}
+
+/** A pass, when its first rows were looked at. */
+interface Begun {
+  readonly papa: typeof Papa
+  readonly plan: Plan
+  readonly from: Cursor<Block>
 }
 
 /** Papa Parse is loaded when a file is read, so that programs that read none need not have it. */
@@ -204,12 +216,29 @@ class CsvFile {
   }
 
   open(pass: number): Cursor<unknown> {
+    return this.reading(pass, ({ papa, plan, from }) => {
+      const { vector } = plan
+      return vector === null ? this.records(papa, plan, from) : vectorElements(this.vectorRows(papa, plan, vector, from), vector, this.form)
+    })
+  }
+
+  /** The elements of a pass in batches; null where they are no vectors. */
+  batches(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
+    if (this.settings.features !== 'vector') return null
+    return this.reading(pass, ({ papa, plan, from }) => vectorBatches(this.vectorRows(papa, plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest))
+  }
+
+  private reading(pass: number, open: (begun: Begun) => Cursor<unknown>): Cursor<unknown> {
     return closing(deferred(async () => {
-      const papa = await parser()
-      const { plan, from } = await this.begin(papa, pass)
+      const begun = await this.begin(await parser(), pass)
       this.faults.clear()
-      return this.elements(papa, plan, from)
+      return open(begun)
     }))
+  }
+
+  private get form(): Form {
+    const { target } = this.settings
+    return target === null ? 'features' : typeof target === 'string' ? 'one' : 'several'
   }
 
   async schema(): Promise<CsvSchema> {
@@ -229,7 +258,7 @@ class CsvFile {
   }
 
   /** Finds out what must be known before the first row. */
-  private async begin(papa: typeof Papa, pass: number): Promise<{ plan: Plan; from: Cursor<Block> }> {
+  private async begin(papa: typeof Papa, pass: number): Promise<Begun> {
     const from = blocks(this.bytes, pass, this.quoting)
     let hasLearnt = false
     const make = async (head: Block): Promise<Plan> => {
@@ -242,9 +271,9 @@ class CsvFile {
     try {
       const head = await this.head(from)
       const plan = await (this.plan ??= make(head))
-      if (!hasLearnt) return { plan, from: prepended(head, from) }
+      if (!hasLearnt) return { papa, plan, from: prepended(head, from) }
       await from.close()
-      return { plan, from: blocks(this.bytes, pass, this.quoting) }
+      return { papa, plan, from: blocks(this.bytes, pass, this.quoting) }
     } catch (error) {
       this.plan = null
       await from.close()
@@ -261,52 +290,42 @@ class CsvFile {
       parts.push(block)
     }
     if (parts.length === 0) throw new DataError(`${this.bytes.name}: the file is empty`)
-    return { bytes: joined(parts.map(({ bytes }) => bytes)), line: parts[0]!.line, isQuoted: parts.some(({ isQuoted }) => isQuoted) }
+    return new Block(parts.flatMap((block) => block.parts), parts[0]!.line, parts.some(({ isQuoted }) => isQuoted))
   }
 
-  private elements(papa: typeof Papa, plan: Plan, from: Cursor<Block>): Cursor<unknown> {
+  private records(papa: typeof Papa, plan: Plan, from: Cursor<Block>): Cursor<unknown> {
     let hasHeader = plan.hasHeader
     const rowsOf = (block: Block): Iterable<unknown> => {
       const isFirst = hasHeader
       hasHeader = false
-      return plan.slots === null || block.isQuoted ? this.parsed(papa, plan, block, isFirst) : this.scanned(papa, plan, plan.slots, block, isFirst)
+      return this.parsed(papa, block, isFirst, (row) => this.record(plan, row))
     }
     const own = chained<unknown>(() => after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))))
     return { ...own, close: () => after(own.close(), () => from.close()) }
   }
 
-  /** Elements of a block, by way of text. */
-  private *parsed(papa: typeof Papa, plan: Plan, block: Block, hasHeader: boolean): Generator<unknown> {
-    let isHeader = hasHeader
-    for (const row of this.rows(papa, block)) {
-      const element = isHeader ? DROPPED : this.faults.guard(() => this.element(plan, row))
-      if (element !== DROPPED) yield element
-      isHeader = false
-    }
+  private vectorRows(papa: typeof Papa, plan: Plan, vector: VectorPlan, from: Cursor<Block>): VectorRows {
+    const { delimiter } = this.quoting
+    return new VectorRows(from, vector, {
+      rows: (block, hasHeader) => this.parsed(papa, block, hasHeader, (row) => this.vector(plan, row)),
+      line: ({ bytes }, start, end, line) => this.faults.guard(() => {
+        this.place.line = line
+        const row = { features: new Float32Array(vector.featureCount), targets: new Float64Array(vector.targetCount) }
+        const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
+        if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
+        const rest = new Block([bytes.subarray(start, end)], line, false)
+        return this.vector(plan, this.rows(papa, rest)[0]!)
+      }),
+    })
   }
 
-  /** Elements of a block without quotes, by way of bytes. */
-  private *scanned(papa: typeof Papa, plan: Plan, slots: readonly Slot[], { bytes, line: firstLine }: Block, hasHeader: boolean): Generator<unknown> {
-    const { delimiter } = this.quoting
-    const decode = (from: number, to: number): string => this.decoder.decode(bytes.subarray(from, to), this.place.line)
+  /** What is made of the rows of a block, by way of text. */
+  private *parsed<Made>(papa: typeof Papa, block: Block, hasHeader: boolean, make: (row: Row) => Made | typeof DROPPED): Generator<Made, undefined> {
     let isHeader = hasHeader
-    let line = firstLine
-    for (let from = 0, to = 0; from < bytes.length; from = to + 1, line++) {
-      to = bytes.indexOf(LINE_FEED, from)
-      if (to < 0) to = bytes.length
-      if (to === from || (to === from + 1 && bytes[from] === CARRIAGE_RETURN)) continue
-      if (isHeader) {
-        isHeader = false
-        continue
-      }
-      const element = this.faults.guard(() => {
-        this.place.line = line
-        const row = { features: new Float32Array(plan.featureCount), targets: new Float64Array(plan.targets.length) }
-        if (scanRow(bytes, from, to, delimiter, slots, row, decode)) return this.asElement(row.features, row.targets)
-        const rest = { bytes: bytes.subarray(from, to), line, isQuoted: false }
-        return this.element(plan, this.rows(papa, rest)[0]!)
-      })
-      if (element !== DROPPED) yield element
+    for (const row of this.rows(papa, block)) {
+      const made = isHeader ? DROPPED : this.faults.guard(() => make(row))
+      if (made !== DROPPED) yield made
+      isHeader = false
     }
   }
 
@@ -341,7 +360,21 @@ class CsvFile {
     return rows
   }
 
-  private element(plan: Plan, { cells, line }: Row): unknown {
+  private record(plan: Plan, row: Row): unknown {
+    const { features, targets } = this.valuesIn(plan, row) ?? {}
+    if (features === undefined || targets === undefined) return DROPPED
+    const named = (columns: readonly Column[], values: CsvValue[]) => Object.fromEntries(columns.map(({ name }, i) => [name, values[i]]))
+    const made = named(plan.features, features)
+    return this.form === 'features' ? made : [made, this.form === 'one' ? targets[0] : named(plan.targets, targets)]
+  }
+
+  private vector(plan: Plan, row: Row): Scanned | typeof DROPPED {
+    const values = this.valuesIn(plan, row)
+    return values === null ? DROPPED : { features: Float32Array.from(values.features.flatMap(numbersOf)), targets: Float64Array.from(values.targets.flatMap(numbersOf)) }
+  }
+
+  /** null where the row is dropped. */
+  private valuesIn(plan: Plan, { cells, line }: Row): { readonly features: CsvValue[]; readonly targets: CsvValue[] } | null {
     const { place } = this
     place.line = line
     this.requireWidth(plan, cells)
@@ -356,21 +389,7 @@ class CsvFile {
     }
     const features = read(plan.features)
     const targets = features === null ? null : read(plan.targets)
-    if (features === null || targets === null) return DROPPED
-    if (plan.slots === null) {
-      const record = (columns: readonly Column[], values: CsvValue[]) => Object.fromEntries(columns.map(({ name }, i) => [name, values[i]]))
-      return this.paired(record(plan.features, features), targets[0], () => record(plan.targets, targets))
-    }
-    return this.asElement(Float32Array.from(features.flatMap(numbersOf)), Float64Array.from(targets.flatMap(numbersOf)))
-  }
-
-  private asElement(features: Float32Array, targets: Float64Array): unknown {
-    return this.paired(features, targets[0], () => Float32Array.from(targets))
-  }
-
-  private paired(features: unknown, only: unknown, several: () => unknown): unknown {
-    const { target } = this.settings
-    return target === null ? features : [features, typeof target === 'string' ? only : several()]
+    return features === null || targets === null ? null : { features, targets }
   }
 
   private requireWidth({ width }: Plan, cells: readonly string[]): void {
@@ -391,8 +410,8 @@ class CsvFile {
     const columnOf = (name: string): Column => this.column(name, names.indexOf(name), sample, targets.includes(name) || form === 'vector')
     const features = (taken ?? names).filter((name) => !targets.includes(name)).map(columnOf)
     if (features.length === 0) throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
-    const plan = { width: names.length, hasHeader, features, targets: targets.map(columnOf), slots: null, featureCount: 0 }
-    return form === 'vector' ? this.withSlots(plan) : plan
+    const plan = { width: names.length, hasHeader, features, targets: targets.map(columnOf), vector: null }
+    return form === 'vector' ? { ...plan, vector: this.vectorPlan(plan) } : plan
   }
 
   /** Refuses names of columns that the file has not. */
@@ -434,7 +453,7 @@ class CsvFile {
     return new Column({ name, index, type, missing: policy, missingValues: empty, dates, vocabulary: known })
   }
 
-  private withSlots(plan: Plan): Plan {
+  private vectorPlan(plan: Plan): VectorPlan {
     const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
     if (parts !== undefined) throw new ArgumentError(`readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Say dates: 'milliseconds'.`)
@@ -445,8 +464,8 @@ class CsvFile {
       return at + (column.type === 'date' && this.settings.dates === 'parts' ? DATE_PARTS : 1)
     }, 0)
     const featureCount = place(plan.features, 'features')
-    place(plan.targets, 'targets')
-    return { ...plan, slots, featureCount }
+    const targetCount = place(plan.targets, 'targets')
+    return { delimiter: this.quoting.delimiter, slots, featureCount, targetCount, hasHeader: plan.hasHeader, kernels: [] }
   }
 
   private store(column: Column, cell: string, out: Float32Array | Float64Array, at: number): boolean {
@@ -486,7 +505,7 @@ function prepended<T>(first: T, from: Cursor<T>): Cursor<T> {
     isTaken = true
     return first
   }
-  return cursor(from, next)
+  return { ...cursor(from, next), recycle: (element) => from.recycle?.(element) }
 }
 
 const DATE_PARTS = 7

@@ -223,7 +223,7 @@ export function closing<T>(from: Cursor<T>): Cursor<T> {
     const result = settled(body)
     return isPromise(result) ? result.catch((error: unknown) => after(from.close(), () => Promise.reject<Result>(error))) : result
   }
-  return { next: () => guarded(() => from.next()), skip: (count) => guarded(() => from.skip(count)), close: () => from.close() }
+  return { next: () => guarded(() => from.next()), skip: (count) => guarded(() => from.skip(count)), close: () => from.close(), recycle: (element) => from.recycle?.(element) }
 }
 
 /** What a function gives; an error as a promise of it. */

@@ -217,9 +217,16 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return this.batches('Dataset.paddedBatch', size, dropRemainder, { value: padValue, multiple: padToMultipleOf })
   }
 
+  /** Batches of a pass where they can be had without their elements; a class whose rows are at hand says so. */
+  protected stacked(_pass: number, _size: number, _keepsRest: boolean): Cursor<unknown> | null {
+    return null
+  }
+
   private batches(where: string, size: number, dropRemainder: boolean, padding: Padding | null): Dataset<Batched<T>> {
     const each = count.read(size, `${where}: the size`)
     return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass) => {
+      const stacked = padding === null ? this.stacked(pass, each, !dropRemainder) : null
+      if (stacked !== null) return stacked as Cursor<Batched<T>>
       const spare: unknown[] = []
       const cursor = grouped(this.open(pass), each, !dropRemainder, (elements) => collate(elements, where, padding, spare.pop()) as Batched<T>)
       return { ...cursor, recycle: (batch) => void (spare.length < 2 && spare.push(batch)) }

@@ -190,5 +190,6 @@ export function deferred<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
     next: () => use((cursor) => cursor.next()),
     skip: (count) => use((cursor) => cursor.skip(count)),
     close: () => (opened === null ? undefined : use((cursor) => cursor.close())),
+    recycle: (element) => void (opened !== null && !isPromise(opened) && opened.recycle?.(element)),
   }
 }

@@ -1,0 +1,160 @@
+// assembly/csv.ts and its memory: lines of bytes go in, numbers come out. Knows neither files nor columns by name.
+
+import { csvModule } from './csv-binary'
+
+interface Exports {
+  readonly memory: WebAssembly.Memory
+  readonly FREE: WebAssembly.Global
+  readonly stopped: WebAssembly.Global
+  setUp(delimiter: number, columns: number, slots: number, spans: number, spanCount: number, cells: number, features: number, featureCount: number, targets: number, targetCount: number): void
+  survey(from: number, to: number, quote: number): number
+  scan(from: number, to: number, most: number): number
+}
+
+/** What the columns of a line are for. */
+export interface Layout {
+  /** The code of what is between two cells. */
+  readonly delimiter: number
+  /** By column: a place among the features, −1 for nothing, −2 − i for target i. */
+  readonly slots: Int32Array
+  readonly featureCount: number
+  readonly targetCount: number
+}
+
+/** Lines that were read. */
+export interface Numbers {
+  readonly count: number
+  /** Row by row; another call writes over them. */
+  readonly features: Float32Array
+  readonly targets: Float64Array
+}
+
+const PAGE = 65536
+/** The kernels read so far beyond what they are given. */
+const MARGIN = 64
+/** Bytes of features that are read at once: they should stay in the processor's second cache. */
+const OUTPUT = 1 << 18
+
+/** null before it is needed. */
+let compiled: WebAssembly.Module | 'impossible' | null = null
+
+/** The kernels with a memory of their own; null where the engine cannot run them. */
+function instantiate(): Exports | null {
+  try {
+    compiled ??= new WebAssembly.Module(Uint8Array.from(atob(csvModule), (letter) => letter.charCodeAt(0)))
+  } catch {
+    // An engine without SIMD, or a page that forbids WebAssembly.
+    compiled = 'impossible'
+  }
+  return compiled === 'impossible' ? null : (new WebAssembly.Instance(compiled).exports as unknown as Exports)
+}
+
+function reserve({ memory }: Exports, bytes: number): void {
+  const lacking = bytes - memory.buffer.byteLength
+  if (lacking > 0) memory.grow(Math.ceil(lacking / PAGE))
+}
+
+/** Takes lines of numbers apart. */
+export class LineKernel {
+  private readonly kernels: Exports
+  private readonly featuresAt: number
+  private readonly targetsAt: number
+  private readonly input: number
+  /** Rows of a call. */
+  private readonly most: number
+  private end = 0
+  private at = 0
+
+  /** null where the engine cannot run it, or where a cell of digits may be two. */
+  static make(layout: Layout): LineKernel | null {
+    const isClear = !'0123456789.+-'.includes(String.fromCharCode(layout.delimiter))
+    const kernels = isClear ? instantiate() : null
+    return kernels === null ? null : new LineKernel(kernels, layout)
+  }
+
+  private constructor(kernels: Exports, private readonly layout: Layout) {
+    const { delimiter, slots, featureCount, targetCount } = layout
+    const spans = spansOf(slots)
+    this.kernels = kernels
+    this.most = Math.max(1, Math.min(1024, Math.floor(OUTPUT / (4 * featureCount))))
+    let free = kernels.FREE.value as number
+    const take = (bytes: number): number => {
+      const at = Math.ceil(free / 16) * 16
+      free = at + bytes
+      return at
+    }
+    const slotsAt = take(4 * slots.length)
+    const spansAt = take(4 * spans.length)
+    const cellsAt = take(4 * slots.length + MARGIN)
+    this.featuresAt = take(4 * featureCount * this.most)
+    this.targetsAt = take(8 * targetCount * this.most)
+    // Before it the kernels read a few bytes.
+    this.input = take(MARGIN) + MARGIN
+    reserve(kernels, this.input)
+    const words = new Int32Array(kernels.memory.buffer)
+    words.set(slots, slotsAt / 4)
+    words.set(spans, spansAt / 4)
+    kernels.setUp(delimiter, slots.length, slotsAt, spansAt, spans.length / 3, cellsAt, this.featuresAt, featureCount, this.targetsAt, targetCount)
+  }
+
+  /** Begins with other lines, whole ones. */
+  load(parts: readonly Uint8Array[]): void {
+    const { kernels, input } = this
+    const size = parts.reduce((sum, part) => sum + part.length, 0)
+    reserve(kernels, input + size + MARGIN)
+    const bytes = new Uint8Array(kernels.memory.buffer)
+    this.end = parts.reduce((at, part) => (bytes.set(part, at), at + part.length), input)
+    bytes.fill(0, this.end, this.end + MARGIN)
+    this.at = input
+  }
+
+  /** How many bytes of the lines are read. */
+  get position(): number {
+    return this.at - this.input
+  }
+
+  /** Goes on with the line that begins there. */
+  set position(bytes: number) {
+    this.at = Math.min(this.end, this.input + bytes)
+  }
+
+  /** The next lines; none where the line at `position` has something else than numbers, or where none is left. */
+  scan(most: number): Numbers {
+    const { kernels, layout: { featureCount, targetCount }, featuresAt, targetsAt } = this
+    const count = kernels.scan(this.at, this.end, Math.min(most, this.most))
+    this.at = kernels.stopped.value as number
+    const { buffer } = kernels.memory
+    return {
+      count,
+      features: new Float32Array(buffer, featuresAt, count * featureCount),
+      targets: new Float64Array(buffer, targetsAt, count * targetCount),
+    }
+  }
+}
+
+/** Neighbours among the columns that are neighbours among the features: first column, first feature, how many. */
+function spansOf(slots: Int32Array): number[] {
+  const spans: { column: number; feature: number; count: number }[] = []
+  slots.forEach((slot, at) => {
+    if (slot < 0) return
+    const last = spans.at(-1)
+    if (last !== undefined && at === last.column + last.count && slot === last.feature + last.count) last.count++
+    else spans.push({ column: at, feature: slot, count: 1 })
+  })
+  return spans.flatMap(({ column, feature, count }) => [column, feature, count])
+}
+
+/** undefined before it is needed. */
+let surveyor: Exports | null | undefined
+
+/** How many lines end among some bytes, and whether a quote is among them; null where it has to be found out in another way. */
+export function survey(bytes: Uint8Array, quote: number): { readonly lines: number; readonly isQuoted: boolean } | null {
+  surveyor ??= instantiate()
+  if (surveyor === null) return null
+  const from = surveyor.FREE.value as number
+  reserve(surveyor, from + bytes.length + MARGIN)
+  new Uint8Array(surveyor.memory.buffer, from).set(bytes)
+  const found = surveyor.survey(from, from + bytes.length, quote)
+  return { lines: found < 0 ? ~found : found, isQuoted: found < 0 }
+}
+

@@ -1,0 +1,209 @@
+// Rows of numbers of a CSV file, as many as are asked for, into arrays that are there already. Lines of plain digits go by the
+// kernels, other lines by csv-scan.ts, and what has quotes by way of text.
+
+import { Tensor } from '../ops/tensor'
+import type { Block } from './blocks'
+import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from './blocks'
+import { cursor } from './cursors'
+import { LineKernel } from './csv-kernel'
+import type { Scanned, Slot } from './csv-scan'
+import { DROPPED } from './faults'
+import type { Cursor, Soon } from './source'
+import { END, after, until } from './source'
+
+/** What the rows of a file are made of. */
+export interface VectorPlan {
+  readonly delimiter: number
+  readonly slots: readonly Slot[]
+  readonly featureCount: number
+  readonly targetCount: number
+  /** Whether the first line has names. */
+  readonly hasHeader: boolean
+  /** Kernels that no pass uses at present. */
+  readonly kernels: LineKernel[]
+}
+
+/** How lines are read that are not plain digits. Each is a row, DROPPED, or an error. */
+export interface OtherWays {
+  /** The line from … to of a block without quotes. */
+  line(block: Block, from: number, to: number, line: number): Scanned | typeof DROPPED
+  /** The rows of a block with quotes. */
+  rows(block: Block, hasHeader: boolean): Iterator<Scanned>
+}
+
+/** A kernel that reads fewer lines than are left to others is no help; so many are tried. */
+const TRIED = 100
+
+export class VectorRows {
+  private block: Block | null = null
+  /** Rows of a block with quotes. */
+  private parsed: Iterator<Scanned> | null = null
+  private kernel: LineKernel | null
+  private position = 0
+  /** The line at `counted`. */
+  private line = 0
+  private counted = 0
+  private isHeader: boolean
+  private byKernel = 0
+  private byOthers = 0
+
+  constructor(
+    private readonly from: Cursor<Block>,
+    private readonly plan: VectorPlan,
+    private readonly others: OtherWays,
+  ) {
+    const { delimiter, slots, featureCount, targetCount, hasHeader, kernels } = plan
+    this.isHeader = hasHeader
+    const areNumbers = slots.every(({ to, isNumber }) => to === 'nothing' || isNumber)
+    const places = slots.map(({ to, at }) => (to === 'features' ? at : to === 'targets' ? -2 - at : -1))
+    this.kernel = areNumbers ? (kernels.pop() ?? LineKernel.make({ delimiter, slots: Int32Array.from(places), featureCount, targetCount })) : null
+  }
+
+  /** Lets go of the file. */
+  close(): Soon<void> {
+    if (this.kernel !== null) this.plan.kernels.push(this.kernel)
+    this.kernel = null
+    this.block = null
+    this.parsed = null
+    return this.from.close()
+  }
+
+  /**
+   * Writes up to `most` rows into arrays, beginning at row `first` of these.
+   * @returns how many there were: fewer at the end of the file
+   */
+  read(out: Scanned, first: number, most: number): Soon<number> {
+    let filled = 0
+    const done = until(() => {
+      filled += this.take(out, first + filled, most - filled)
+      return filled === most || after(this.from.next(), (block) => {
+        if (block !== END) this.begin(block)
+        return block === END
+      })
+    })
+    return after(done, () => filled)
+  }
+
+  private begin(block: Block): void {
+    this.block = block
+    this.position = 0
+    this.line = block.line
+    this.counted = 0
+    if (block.isQuoted) this.parsed = this.others.rows(block, this.isHeader)
+    else this.kernel?.load(block.parts)
+    if (block.isQuoted) this.isHeader = false
+    else if (this.isHeader) this.passHeader(block)
+  }
+
+  /** Empty lines may stand before it. */
+  private passHeader({ bytes }: Block): void {
+    while (this.isHeader && this.position < bytes.length) {
+      const end = endOf(bytes, this.position)
+      this.isHeader = isEmpty(bytes, this.position, end)
+      this.position = Math.min(bytes.length, end + 1)
+    }
+  }
+
+  /** Rows of the block that is at hand. */
+  private take(out: Scanned, first: number, most: number): number {
+    let taken = 0
+    while (taken < most && this.block !== null) {
+      taken += this.parsed === null ? this.takeLines(this.block, out, first + taken, most - taken) : this.takeParsed(this.parsed, out, first + taken)
+    }
+    return taken
+  }
+
+  private takeParsed(parsed: Iterator<Scanned>, out: Scanned, at: number): number {
+    const next = parsed.next()
+    if (next.done !== true) return this.put(next.value, out, at)
+    this.parsed = null
+    this.block = null
+    return 0
+  }
+
+  private takeLines(block: Block, out: Scanned, at: number, most: number): number {
+    const { kernel } = this
+    if (kernel !== null) {
+      kernel.position = this.position
+      const { count, features, targets } = kernel.scan(most)
+      this.position = kernel.position
+      this.byKernel += count
+      if (count > 0) {
+        out.features.set(features, at * this.plan.featureCount)
+        out.targets.set(targets, at * this.plan.targetCount)
+        return count
+      }
+    }
+    if (this.position < block.size) return this.takeLine(block, out, at)
+    this.block = null
+    this.from.recycle?.(block)
+    return 0
+  }
+
+  private takeLine(block: Block, out: Scanned, at: number): number {
+    const { bytes } = block
+    const from = this.position
+    const to = endOf(bytes, from)
+    this.position = Math.min(bytes.length, to + 1)
+    if (isEmpty(bytes, from, to)) return 0
+    if (++this.byOthers > TRIED + this.byKernel) this.kernel = null
+    this.line += lineEnds(bytes.subarray(this.counted, from))
+    this.counted = from
+    const row = this.others.line(block, from, to, this.line)
+    return row === DROPPED ? 0 : this.put(row, out, at)
+  }
+
+  private put(row: Scanned, out: Scanned, at: number): number {
+    out.features.set(row.features, at * this.plan.featureCount)
+    out.targets.set(row.targets, at * this.plan.targetCount)
+    return 1
+  }
+}
+
+function endOf(bytes: Uint8Array, from: number): number {
+  const end = bytes.indexOf(LINE_FEED, from)
+  return end < 0 ? bytes.length : end
+}
+
+function isEmpty(bytes: Uint8Array, from: number, to: number): boolean {
+  return to === from || (to === from + 1 && bytes[from] === CARRIAGE_RETURN)
+}
+
+/** The form of elements: features alone, or a pair of them and of a target or several. */
+export type Form = 'features' | 'one' | 'several'
+
+/** One row as an element. */
+function elementOf({ features, targets }: Scanned, form: Form): unknown {
+  return form === 'features' ? features : [features, form === 'one' ? targets[0] : Float32Array.from(targets)]
+}
+
+/** The rows as elements. */
+export function vectorElements(rows: VectorRows, { featureCount, targetCount }: VectorPlan, form: Form): Cursor<unknown> {
+  return cursor(rows, () => {
+    const row = { features: new Float32Array(featureCount), targets: new Float64Array(targetCount) }
+    return after(rows.read(row, 0, 1), (count) => (count === 0 ? END : elementOf(row, form)))
+  })
+}
+
+/** Batches of rows, as `batch` would stack the elements. */
+export function vectorBatches(rows: VectorRows, plan: VectorPlan, form: Form, size: number, keepsRest: boolean): Cursor<unknown> {
+  const { featureCount, targetCount } = plan
+  const all = new Float64Array(size * targetCount)
+  let spare: Float32Array | null = null
+  const stacked = (data: Float32Array, count: number): unknown => {
+    const features = new Tensor(count === size ? data : data.slice(0, count * featureCount), [count, featureCount], 'float32')
+    if (form === 'features') return features
+    const targets = Float32Array.from(all.subarray(0, count * targetCount))
+    return [features, new Tensor(targets, form === 'one' ? [count] : [count, targetCount], 'float32')]
+  }
+  const next = (): Soon<unknown> => {
+    const features = spare ?? new Float32Array(size * featureCount)
+    spare = null
+    return after(rows.read({ features, targets: all }, 0, size), (count) => (count === size || (count > 0 && keepsRest) ? stacked(features, count) : END))
+  }
+  const recycle = (batch: unknown): void => {
+    const { data } = (form === 'features' ? batch : (batch as readonly unknown[])[0]) as Tensor
+    if (data instanceof Float32Array && data.length === size * featureCount) spare = data
+  }
+  return { ...cursor(rows, next), recycle }
+}
