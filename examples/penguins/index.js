@@ -2,7 +2,7 @@
 // Run it with `npm run demo`, or after a build with `node examples/penguins`.
 
 import { Adam, Concatenate, Dense, Input, Model, Normalization, StringLookup, loadModel, setRandomSeed } from 'myelin'
-import { readCsv } from 'myelin/data'
+import { Dataset, readCsv } from 'myelin/data'
 
 setRandomSeed(1)
 const MEASUREMENTS = ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm', 'body_mass_g']
@@ -39,10 +39,6 @@ console.log(`\n${(100 * accuracy).toFixed(1)} % of 83 birds that it never saw ar
 // 4. Save, load, and ask about a bird as the file would have it.
 const again = await loadModel(await model.save())
 const bird = { species: 'Gentoo', island: 'Biscoe', bill_length_mm: 50, bill_depth_mm: 15.9, flipper_length_mm: 224, body_mass_g: 5350 }
-const probability = (await again.predict(Object.fromEntries(Object.entries(bird).map(([name, value]) => [name, [value]])))).item()
+const probability = (await again.predict(Dataset.from([bird]).batch(1))).item()
 console.log(`${JSON.stringify(bird)}\nis a male with a probability of ${(100 * probability).toFixed(0)} %.`)
-
-if (accuracy < 0.85 || probability < 0.5) {
-  console.error('The model should be right far more often than a guess: something is broken.')
-  process.exitCode = 1
-}
+if (accuracy < 0.85 || probability < 0.5) throw new Error('The model should be right far more often than a guess: something is broken.')

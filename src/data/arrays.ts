@@ -201,7 +201,7 @@ function sameRows(tensors: readonly Tensor[], where: string, paths: readonly str
 }
 
 function requireRows(tensor: Tensor, where: string): void {
-  if (tensor.rank === 0) throw new ShapeError(`${where}: needs a batch axis, received a single number`)
+  if (tensor.rank === 0) throw new ShapeError(`${where}: needs a batch axis, received a single value. One row is a list of one: [value]`)
   if (tensor.shape[0] === 0) throw new DataError(`${where}: the data set is empty, shape ${formatShape(tensor.shape)}`)
 }
 
