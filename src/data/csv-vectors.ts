@@ -4,7 +4,7 @@
 import { Tensor } from '../ops/tensor'
 import type { Block } from './blocks'
 import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from './blocks'
-import { cursor } from './cursors'
+import { cursor, lending } from './cursors'
 import { LineKernel } from './csv-kernel'
 import type { Scanned, Slot } from './csv-scan'
 import { DROPPED } from './faults'
@@ -188,22 +188,20 @@ export function vectorElements(rows: VectorRows, { featureCount, targetCount }: 
 /** Batches of rows, as `batch` would stack the elements. */
 export function vectorBatches(rows: VectorRows, plan: VectorPlan, form: Form, size: number, keepsRest: boolean): Cursor<unknown> {
   const { featureCount, targetCount } = plan
-  const all = new Float64Array(size * targetCount)
-  let spare: Float32Array | null = null
+  const targets = new Float64Array(size * targetCount)
   const stacked = (data: Float32Array, count: number): unknown => {
     const features = new Tensor(count === size ? data : data.slice(0, count * featureCount), [count, featureCount], 'float32')
     if (form === 'features') return features
-    const targets = Float32Array.from(all.subarray(0, count * targetCount))
-    return [features, new Tensor(targets, form === 'one' ? [count] : [count, targetCount], 'float32')]
+    const own = Float32Array.from(targets.subarray(0, count * targetCount))
+    return [features, new Tensor(own, form === 'one' ? [count] : [count, targetCount], 'float32')]
   }
-  const next = (): Soon<unknown> => {
-    const features = spare ?? new Float32Array(size * featureCount)
-    spare = null
-    return after(rows.read({ features, targets: all }, 0, size), (count) => (count === size || (count > 0 && keepsRest) ? stacked(features, count) : END))
+  /** The memory of a batch that nobody needs any more, else new memory. */
+  const memory = (spare: unknown): Float32Array => {
+    const { data } = ((form === 'features' ? spare : (spare as readonly unknown[] | undefined)?.[0]) ?? {}) as Partial<Tensor>
+    return data instanceof Float32Array && data.length === size * featureCount ? data : new Float32Array(size * featureCount)
   }
-  const recycle = (batch: unknown): void => {
-    const { data } = (form === 'features' ? batch : (batch as readonly unknown[])[0]) as Tensor
-    if (data instanceof Float32Array && data.length === size * featureCount) spare = data
-  }
-  return { ...cursor(rows, next), recycle }
+  return lending((spare) => cursor(rows, () => {
+    const features = memory(spare())
+    return after(rows.read({ features, targets }, 0, size), (count) => (count === size || (count > 0 && keepsRest) ? stacked(features, count) : END))
+  }))
 }

@@ -150,6 +150,13 @@ export function grouped<T, Group>(from: Cursor<T>, size: number, keepsRest: bool
   return cursor(from, next, (count) => from.skip(count * size))
 }
 
+/** Batches that get the memory of those that were given back. @param make gets a function that gives such a batch, or undefined */
+export function lending<T>(make: (spare: () => T | undefined) => Cursor<T>): Cursor<T> {
+  const spare: T[] = []
+  const own = make(() => spare.pop())
+  return { ...own, recycle: (batch) => void (spare.length < 2 && spare.push(batch)) }
+}
+
 /** Groups that may overlap, or leave elements out between them. */
 export function windows<T>(from: Cursor<T>, { size, shift, stride, keepsRest }: { size: number; shift: number; stride: number; keepsRest: boolean }): Cursor<T[]> {
   const span = (size - 1) * stride + 1

@@ -1,22 +1,19 @@
 // Dataset: elements one after the other, and what is done with them on the way to a model. Nothing is read before a pass
 // begins, and no more is held than the transformations need. The passes are in cursors.ts.
 
-import { ArgumentError, DataError, ShapeError, quoted } from '../core/errors'
+import { ArgumentError, DataError, quoted } from '../core/errors'
 import { boolean, count, custom, integer, listOf, nullable, number, option, readOptions, required } from '../core/options'
 import type { InputsOf, Kind } from '../core/options'
-import type { Tree } from '../core/tree'
-import { flatten, pathName, pathsOf, unflatten } from '../core/tree'
-import { toTensor } from '../ops/convert'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
-import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
-import { Tensor } from '../ops/tensor'
-import { mapData } from './arrays'
+import type { Tensor } from '../ops/tensor'
 import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
-  ahead, bucketed, chained, closing, filtered, grouped, limited, mapped, mappedInParallel, recording, repeated, shuffled, windows, zipped,
+  ahead, bucketed, chained, closing, filtered, grouped, lending, limited, mapped, mappedInParallel, recording, repeated, shuffled, windows, zipped,
 } from './cursors'
+import type { Slices } from './slices'
+import { slicesOf } from './slices'
 import type { Cursor, ElementsOrMaker, Soon, Source } from './source'
 import { END, after, arraySource, deferred, indexedSource, sourceOf } from './source'
 
@@ -138,14 +135,8 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    * @throws ShapeError where they have not as many rows, DataError for what is no tensor
    */
   static fromTensorSlices<const Columns>(columns: Columns): Dataset<RowOf<Columns>> {
-    // A list of rows must not be taken for a branch.
-    const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
-    const paths = pathsOf(tree)
-    const readers = flatten<unknown>(tree).map((leaf, i) => rowReader(leaf, `Dataset.fromTensorSlices: ${pathName(paths[i]!) || 'the data'}`))
-    const size = readers[0]?.size ?? 0
-    const other = readers.findIndex((reader) => reader.size !== size)
-    if (other >= 0) throw new ShapeError(`Dataset.fromTensorSlices: all must have as many rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`)
-    return Dataset.of(indexedSource(size, (i) => unflatten(tree, readers.map((reader) => reader.row(i))) as RowOf<Columns>))
+    const slices = slicesOf(columns, 'Dataset.fromTensorSlices')
+    return new SliceDataset(Dataset.range(slices.size), slices) as Dataset<unknown> as Dataset<RowOf<Columns>>
   }
 
   /** start, start + step, … below stop. */
@@ -227,9 +218,7 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass) => {
       const stacked = padding === null ? this.stacked(pass, each, !dropRemainder) : null
       if (stacked !== null) return stacked as Cursor<Batched<T>>
-      const spare: unknown[] = []
-      const cursor = grouped(this.open(pass), each, !dropRemainder, (elements) => collate(elements, where, padding, spare.pop()) as Batched<T>)
-      return { ...cursor, recycle: (batch) => void (spare.length < 2 && spare.push(batch)) }
+      return lending((spare) => grouped(this.open(pass), each, !dropRemainder, (elements) => collate(elements, where, padding, spare()) as Batched<T>))
     })
   }
 
@@ -367,6 +356,36 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 }
 
+/** Rows of tensors by their numbers: what only chooses and orders them does so with the numbers. */
+class SliceDataset<T> extends Dataset<T> {
+  constructor(
+    private readonly numbers: Dataset<number>,
+    private readonly slices: Slices,
+  ) {
+    super(numbers.size, (pass) => mapped(numbers.open(pass), slices.row as (i: number) => T))
+  }
+
+  override shuffle(bufferSize: number, options?: ShuffleOptions): Dataset<T> {
+    return new SliceDataset(this.numbers.shuffle(bufferSize, options), this.slices)
+  }
+
+  override repeat(times?: number): Dataset<T> {
+    return new SliceDataset(this.numbers.repeat(times), this.slices)
+  }
+
+  override take(most: number): Dataset<T> {
+    return new SliceDataset(this.numbers.take(most), this.slices)
+  }
+
+  override skip(most: number): Dataset<T> {
+    return new SliceDataset(this.numbers.skip(most), this.slices)
+  }
+
+  protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> {
+    return lending((spare) => grouped(this.numbers.open(pass), size, keepsRest, (rows) => this.slices.batch(rows, 'Dataset.batch', spare())))
+  }
+}
+
 /** One pass over a data set. */
 export class DatasetIterator<T> implements AsyncIterableIterator<T> {
   private readonly cursor: Cursor<T>
@@ -421,30 +440,4 @@ function requireFunction(method: string, fn: unknown): void {
 
 function groupsIn(size: number | null, each: number, dropRemainder: boolean): number | null {
   return size === null ? null : dropRemainder ? Math.floor(size / each) : Math.ceil(size / each)
-}
-
-/** Data at a leaf: a list of rows must not be taken for a branch. */
-class Column {
-  constructor(readonly data: unknown) {}
-}
-
-interface RowReader {
-  readonly size: number
-  row(i: number): unknown
-}
-
-function stringReader(strings: StringTensor): RowReader {
-  const rows = strings.toArray<readonly unknown[]>()
-  return { size: rows.length, row: (i) => rows[i] }
-}
-
-function rowReader(leaf: unknown, where: string): RowReader {
-  const data = leaf instanceof Column ? leaf.data : leaf
-  if (data instanceof StringTensor || beginsWithString(data)) return stringReader(toStrings(data, where))
-  const { data: elements, shape, dtype } = toTensor(data as TensorLike, where)
-  const [size, ...rest] = shape
-  if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)
-  if (rest.length === 0) return { size, row: dtype === 'bool' ? (i) => elements[i] === 1 : (i) => elements[i] }
-  const width = elements.length / Math.max(1, size)
-  return { size, row: (i) => new Tensor(elements.subarray(i * width, (i + 1) * width), rest, dtype) }
 }

@@ -3,7 +3,7 @@
 
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { Input, Model, StringLookup, StringTensor, Tensor, setRandomSeed, tensor } from '../../src'
+import { Input, Model, StringLookup, StringTensor, Tensor, ops, setRandomSeed, tensor } from '../../src'
 import { Dataset } from '../../src/data'
 import { ArgumentError, DataError, ShapeError } from '../../src'
 
@@ -55,6 +55,33 @@ describe('where elements come from', () => {
     expect(first![1]).toBe(5)
     expect(() => Dataset.fromTensorSlices({ x: [[1], [2]], y: [1] })).toThrow(/as many rows, received 2 and 1 \(y\)/)
     expect(() => Dataset.fromTensorSlices(3)).toThrow(DataError)
+  })
+
+  it('rows of tensors in batches, as their elements are stacked', async () => {
+    const x = tensor(Array.from({ length: 10 }, (_, i) => [i, i + 0.5, -i]))
+    const trees = {
+      'a tensor': x,
+      'a pair': [x, Int32Array.from({ length: 10 }, (_, i) => i)],
+      'lists of numbers': [Array.from({ length: 10 }, (_, i) => i), Array.from({ length: 10 }, (_, i) => -i)],
+      'a record': { x, isOld: Array.from({ length: 10 }, (_, i) => i % 3 === 0), more: [x, tensor(Array.from({ length: 10 }, (_, i) => [[i], [1]]))] },
+      'with integers': { x: ops.cast(x, 'int32'), y: ops.cast(x, 'bool') },
+      'with names': { x, name: Array.from({ length: 10 }, (_, i) => `n${i}`) },
+      'strings alone': Array.from({ length: 10 }, (_, i) => [`n${i}`, 'm']),
+    }
+    const ways: Record<string, (rows: Dataset<unknown>) => Dataset<unknown>> = {
+      'as they come': (rows) => rows,
+      'shuffled': (rows) => rows.shuffle(4, { seed: 3 }),
+      'chosen': (rows) => rows.skip(1).take(7).repeat(2).shuffle(20, { seed: 1 }).skip(2),
+    }
+    for (const [kind, columns] of Object.entries(trees)) {
+      for (const [way, order] of Object.entries(ways)) {
+        const plain = order(Dataset.fromTensorSlices(columns).map((row) => row))
+        const rows = order(Dataset.fromTensorSlices(columns))
+        expect(await rows.toArray(), `${kind}, ${way}`).toEqual(await plain.toArray())
+        expect(await rows.batch(3).toArray(), `${kind}, ${way}`).toEqual(await plain.batch(3).toArray())
+        expect(rows.batch(3, { dropRemainder: true }).size).toBe(plain.batch(3, { dropRemainder: true }).size)
+      }
+    }
   })
 
   it('closes what it read, and opens nothing more, whatever ends a pass', async () => {

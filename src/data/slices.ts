@@ -1,0 +1,91 @@
+// Rows of tensors that are at hand: one as an element, many as a batch, without an element for each.
+
+import { allocateData } from '../core/dtypes'
+import { DataError, ShapeError } from '../core/errors'
+import { sameShape } from '../core/shapes'
+import type { Tree } from '../core/tree'
+import { flatten, pathName, pathsOf, unflatten } from '../core/tree'
+import { toTensor } from '../ops/convert'
+import type { TensorLike } from '../ops/convert'
+import { StringTensor, beginsWithString, toStrings } from '../ops/strings'
+import { Tensor } from '../ops/tensor'
+import { mapData } from './arrays'
+import { collate } from './collate'
+
+/** Tensors of as many rows each, in a tree. */
+export interface Slices {
+  readonly size: number
+  row(i: number): unknown
+  /**
+   * The rows of a batch, as `collate` stacks the elements.
+   * @param spare a batch whose memory this one may have
+   */
+  batch(rows: readonly number[], where: string, spare: unknown): unknown
+}
+
+/** Data at a leaf: a list of rows must not be taken for a branch. */
+class Column {
+  constructor(readonly data: unknown) {}
+}
+
+interface Reader {
+  readonly size: number
+  row(i: number): unknown
+  /** null for strings. */
+  readonly tensor: Tensor | null
+}
+
+/** @throws ShapeError where they have not as many rows, DataError for what is no tensor */
+export function slicesOf(columns: unknown, where: string): Slices {
+  // A list of rows must not be taken for a branch.
+  const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
+  const paths = pathsOf(tree)
+  const readers = flatten<unknown>(tree).map((leaf, i) => reader(leaf, `${where}: ${pathName(paths[i]!) || 'the data'}`))
+  const size = readers[0]?.size ?? 0
+  const other = readers.findIndex((each) => each.size !== size)
+  if (other >= 0) throw new ShapeError(`${where}: all must have as many rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`)
+  const row = (i: number): unknown => unflatten(tree, readers.map((each) => each.row(i)))
+  const gather = (rows: readonly number[], spare: unknown): unknown => {
+    const spares = spare === undefined ? [] : flatten<unknown>(spare as Tree<unknown>)
+    return unflatten(tree, readers.map(({ tensor }, i) => gathered(tensor!, rows, spares[i])))
+  }
+  /** null before the first batch. */
+  let isPlain: boolean | null = null
+  const batch = (rows: readonly number[], place: string, spare: unknown): unknown => {
+    isPlain ??= stacksLeafByLeaf(readers, collate([row(rows[0]!)], place))
+    return isPlain ? gather(rows, spare) : collate(rows.map(row), place, null, spare)
+  }
+  return { size, row, batch }
+}
+
+/** Whether a batch has a tensor for each leaf: a list of numbers is one for all of them. */
+function stacksLeafByLeaf(readers: readonly Reader[], example: unknown): boolean {
+  if (readers.some(({ tensor }) => tensor === null)) return false
+  const leaves = flatten<unknown>(example as Tree<unknown>)
+  return leaves.length === readers.length && leaves.every((leaf, i) => leaf instanceof Tensor && sameShape(leaf.shape.slice(1), readers[i]!.tensor!.shape.slice(1)))
+}
+
+function reader(leaf: unknown, where: string): Reader {
+  const data = leaf instanceof Column ? leaf.data : leaf
+  if (data instanceof StringTensor || beginsWithString(data)) {
+    const rows = toStrings(data, where).toArray<readonly unknown[]>()
+    return { size: rows.length, row: (i) => rows[i], tensor: null }
+  }
+  const tensor = toTensor(data as TensorLike, where)
+  const { data: elements, shape: [size, ...rest], dtype } = tensor
+  if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)
+  if (rest.length === 0) return { size, row: dtype === 'bool' ? (i) => elements[i] === 1 : (i) => elements[i], tensor }
+  const width = elements.length / Math.max(1, size)
+  return { size, row: (i) => new Tensor(elements.subarray(i * width, (i + 1) * width), rest, dtype), tensor }
+}
+
+/** Numbers by themselves become float32, as numbers do. */
+function gathered({ data, shape: [size = 0, ...rest], dtype: own }: Tensor, rows: readonly number[], spare: unknown): Tensor {
+  const dtype = rest.length === 0 && own !== 'bool' ? 'float32' : own
+  const width = data.length / Math.max(1, size)
+  const hasRoom = spare instanceof Tensor && spare.dtype === dtype && spare.data.length === rows.length * width
+  const target = hasRoom ? spare.data : allocateData(dtype, rows.length * width)
+  if (rest.length === 0) for (let i = 0; i < rows.length; i++) target[i] = data[rows[i]!]!
+  else for (let i = 0; i < rows.length; i++) target.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
+  return new Tensor(target, [rows.length, ...rest], dtype)
+}
