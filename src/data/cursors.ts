@@ -224,13 +224,19 @@ export function limited<T>(from: Cursor<T>, count: number): Cursor<T> {
   })
 }
 
-/** Lets go of what is read when a pass fails, not only when it ends. */
+/** Lets go of what is read when a pass fails, not only when it ends. A pass that was closed opens nothing more. */
 export function closing<T>(from: Cursor<T>): Cursor<T> {
-  const guarded = <Result>(body: () => Soon<Result>): Soon<Result> => {
-    const result = settled(body)
-    return isPromise(result) ? result.catch((error: unknown) => after(from.close(), () => Promise.reject<Result>(error))) : result
+  let isClosed = false
+  const close = (): Soon<void> => {
+    isClosed = true
+    return from.close()
   }
-  return { next: () => guarded(() => from.next()), skip: (count) => guarded(() => from.skip(count)), close: () => from.close(), recycle: (element) => from.recycle?.(element) }
+  const guarded = <Result>(body: () => Soon<Result>, closed: Result): Soon<Result> => {
+    if (isClosed) return closed
+    const result = settled(body)
+    return isPromise(result) ? result.catch((error: unknown) => after(close(), () => Promise.reject<Result>(error))) : result
+  }
+  return { next: () => guarded(() => from.next(), END), skip: (count) => guarded(() => from.skip(count), undefined), close, recycle: (element) => from.recycle?.(element) }
 }
 
 /** What a function gives; an error as a promise of it. */

@@ -110,6 +110,12 @@ describe('where elements come from', () => {
     await expect(failing.toArray()).rejects.toThrow('no')
     await settle()
     expect([...open]).toEqual([])
+    const iterator = source('asked for', 2).iterator()
+    const asked = iterator.next()
+    await iterator.return()
+    expect(await asked).toEqual({ done: true, value: undefined })
+    await settle()
+    expect([...open]).toEqual([])
   })
 
   it('tells what went wrong in elements that are passed over', async () => {
