@@ -192,6 +192,13 @@ export function lineEnds(bytes: Uint8Array): number {
   return count
 }
 
+/** A decoder of lines. @throws ArgumentError for an encoding whose lines do not end in one byte */
+export function lineDecoder(name: string, encoding: string): Decoder {
+  const decoder = new Decoder(name, encoding)
+  if (decoder.isWide) throw new ArgumentError(`encoding: lines of '${encoding}' cannot be told apart. Store the text as UTF-8 first.`)
+  return decoder
+}
+
 /** Text out of bytes, strictly: what is no text of the encoding is an error that names the line. */
 export class Decoder {
   private readonly decoder: TextDecoder
@@ -205,6 +212,11 @@ export class Decoder {
     } catch {
       throw new ArgumentError(`encoding: this engine does not know '${encoding}'. Examples: 'utf-8', 'windows-1252', 'iso-8859-2'`)
     }
+  }
+
+  /** Whether characters have two bytes or more, so that the byte of a line end does not end a line. */
+  get isWide(): boolean {
+    return this.decoder.encoding.startsWith('utf-16')
   }
 
   decode(bytes: Uint8Array, line: number): string {

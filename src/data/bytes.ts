@@ -41,6 +41,7 @@ function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
     return files === null ? async () => (await respond(source)).body ?? [] : fileSource(files, source)
   }
+  if (Array.isArray(source) && isOneLine(source)) throw new ArgumentError(`${where}: a list has the pieces of one content, and these have no line end, received ${quoted(source)}. Read several files one by one.`)
   if (typeof Blob === 'function' && source instanceof Blob) return () => source.stream()
   if (source instanceof Uint8Array) return pieces(source)
   if (source instanceof ArrayBuffer) return pieces(new Uint8Array(source))
@@ -50,6 +51,11 @@ function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf
   }
   const chunks = sourceOf<Chunk>(source as AsyncIterable<Chunk>, where)
   return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
+}
+
+/** Whether pieces of text have no line end. What is meant are hardly pieces, but names of files. */
+function isOneLine(pieces: readonly unknown[]): boolean {
+  return pieces.length > 0 && pieces.every((piece) => typeof piece === 'string' && !piece.includes('\n'))
 }
 
 function asBytes(from: Cursor<Chunk>, where: string): Cursor<Uint8Array> {

@@ -42,6 +42,8 @@ export interface ColumnSetting {
   readonly dates: 'milliseconds' | 'parts'
   /** null: to be learnt. */
   readonly vocabulary: readonly string[] | null
+  /** Whether its numbers become float32. */
+  readonly isFloat32: boolean
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
@@ -115,6 +117,7 @@ export class Column {
       case 'number': {
         const number = numberIn(text)
         if (number === null) throw this.wrong(`expected a number, received ${quoted(text)}`, text, place)
+        if (this.setting.isFloat32 && !Number.isFinite(Math.fround(number))) throw this.wrong(`expected a number that float32 can hold, received ${quoted(text)}`, text, place)
         return number
       }
       case 'date': {

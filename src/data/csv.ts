@@ -5,7 +5,8 @@ import type Papa from 'papaparse'
 import { ArgumentError, DataError, RowError, quoted, unknownName } from '../core/errors'
 import type { InputsOf, Kind, ValuesOf } from '../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../core/options'
-import { Block, Decoder, blocks, lineEnds, linesOf } from './blocks'
+import type { Decoder } from './blocks'
+import { Block, blocks, lineDecoder, lineEnds, linesOf } from './blocks'
 import type { ByteSource, NamedBytes } from './bytes'
 import { bytesOf } from './bytes'
 import { chained, closing, cursor } from './cursors'
@@ -27,7 +28,10 @@ const boolOrNames: Kind<boolean | readonly string[]> = custom(
 )
 
 const nameOrNames: Kind<string | readonly string[]> = custom(
-  (value, where) => (typeof value === 'string' ? text.read(value, where) : listOf(text).read(value, where)),
+  (value, where) => {
+    if (Array.isArray(value) && value.length === 0) throw new ArgumentError(`${where} must be the name of a column or a list of names, received an empty list`)
+    return typeof value === 'string' ? text.read(value, where) : listOf(text).read(value, where)
+  },
   (value) => (typeof value === 'string' ? value : [...value]),
 )
 
@@ -208,7 +212,7 @@ class CsvFile {
     private readonly settings: Settings,
   ) {
     this.faults = new Faults(settings.onError)
-    this.decoder = new Decoder(bytes.name, settings.encoding)
+    this.decoder = lineDecoder(bytes.name, settings.encoding)
     this.place = { file: bytes.name, line: 0 }
     const delimiter = settings.delimiter.charCodeAt(0)
     this.quotedOrEnd = new RegExp(String.raw`(?<=^|[\n\x${delimiter.toString(16).padStart(2, '0')}])"[^"]*(?:""[^"]*)*"|\r\n`, 'g')
@@ -402,6 +406,7 @@ class CsvFile {
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
     const hasHeader = header === true
     const names = hasHeader ? rows[0]!.cells.map((name) => name.trim()) : (header === false ? rows[0]!.cells.map((_, i) => String(i)) : header as readonly string[])
+    if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r'))) throw new DataError(`${this.bytes.name}: its lines end in a carriage return alone. Store it with line feeds first.`)
     const twice = names.find((name, i) => names.indexOf(name) !== i)
     if (twice !== undefined) throw new DataError(`${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`)
     this.requireKnown(names)
@@ -433,7 +438,7 @@ class CsvFile {
   private column(name: string, index: number, sample: readonly Row[], isNumbered: boolean): Column {
     const { types, missing, missingValues, vocabulary, dates } = this.settings
     const empty = new Set(missingValues)
-    const known = vocabulary[name] ?? null
+    const known = own(vocabulary, name) ?? null
     const guessed = (): ColumnType => {
       if (known !== null) return 'category'
       const cells = sample.flatMap(({ cells: row }) => (row[index] === undefined || empty.has(row[index]) ? [] : [row[index]]))
@@ -444,13 +449,13 @@ class CsvFile {
       }
       return found === 'string' && isNumbered ? 'category' : found
     }
-    const type = types[name] ?? guessed()
+    const type = own(types, name) ?? guessed()
     if (known !== null && type !== 'category') throw new ArgumentError(`readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`)
     // A policy for all columns is one for those that it can be one for.
     const all = typeof missing === 'object' ? 'error' : missing
     const fits = all === 'mean' || typeof all === 'number' ? type === 'number' : all === 'error' || all === 'drop' || type !== 'number'
-    const policy = typeof missing === 'object' ? (missing[name] ?? 'error') : fits ? all : 'error'
-    return new Column({ name, index, type, missing: policy, missingValues: empty, dates, vocabulary: known })
+    const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : fits ? all : 'error'
+    return new Column({ name, index, type, missing: policy, missingValues: empty, dates, vocabulary: known, isFloat32: this.settings.features === 'vector' })
   }
 
   private vectorPlan(plan: Plan): VectorPlan {
@@ -495,6 +500,11 @@ class CsvFile {
     this.requireWidth(plan, cells)
     return columns.every((column) => column.counts(cells[column.index]!, this.place))
   }
+}
+
+/** What a record says of a column, which may be called as something that every object has: 'constructor'. */
+function own<Said>(record: Readonly<Record<string, Said>>, name: string): Said | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }
 
 /** One element, and then those of a cursor. */

@@ -4,7 +4,7 @@ import { ArgumentError, RowError } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { choice, option, readOptions, text } from '../core/options'
 import type { Block } from './blocks'
-import { Decoder, blocks } from './blocks'
+import { Decoder, blocks, lineDecoder } from './blocks'
 import type { ByteSource, NamedBytes } from './bytes'
 import { allBytes, bytesOf, nameOf } from './bytes'
 import { Dataset } from './dataset'
@@ -100,7 +100,7 @@ export function readText(source: ByteSource | readonly (string | URL | Blob)[], 
 
 /** What is made of the lines of each block. */
 function linesOf<T>(bytes: NamedBytes, encoding: string, make: (lines: ReturnType<Decoder['lines']>) => Iterable<T>): Dataset<T> {
-  const decoder = new Decoder(bytes.name, encoding)
+  const decoder = lineDecoder(bytes.name, encoding)
   return Dataset.of<Block>({ size: null, open: (pass) => blocks(bytes, pass, null) }).flatMap((block) => make(decoder.lines(block)))
 }
 

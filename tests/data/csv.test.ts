@@ -76,6 +76,7 @@ describe('where it reads from', () => {
   it('refuses content in place of a path, and what holds no bytes', async () => {
     expect(() => readCsv(flats)).toThrow(/say \{ text: … \}/)
     for (const wrong of [3, null, { a: 1 }]) expect(() => readCsv(wrong as never)).toThrow(ArgumentError)
+    expect(() => readCsv(['one.csv', 'two.csv'])).toThrow(/have no line end, received \['one\.csv', 'two\.csv'\]/)
     await expect(readCsv(join(folder, 'none.csv')).toArray()).rejects.toThrow(/none\.csv/)
     await failure(readCsv({ text: '' }).toArray())
     await failure(readCsv(() => [Uint8Array.of(0xff, 0xfe, 65, 0)]).toArray())
@@ -123,6 +124,27 @@ describe('what a file looks like', () => {
     expect(await readCsv(source, { encoding: 'windows-1252' }).toArray()).toEqual([{ a: 'ä' }])
     expect((await failure(readCsv(source).toArray()))).toMatchObject({ line: 2, message: expect.stringMatching(/not utf-8/) })
     expect(() => readCsv(source, { encoding: 'rot13' })).toThrow(/rot13/)
+    expect(() => readCsv(source, { encoding: 'utf-16le' })).toThrow(/lines of 'utf-16le' cannot be told apart/)
+  })
+
+  it('refuses lines that end in a carriage return alone', async () => {
+    expect((await failure(read('a,b\r1,2\r3,4\r'))).message).toMatch(/the text: its lines end in a carriage return alone/)
+  })
+
+  it('columns may be called as what every object has', async () => {
+    expect(await read('constructor,toString,__proto__\n1,2,x\n')).toEqual([Object.fromEntries([['constructor', 1], ['toString', 2], ['__proto__', 'x']])])
+    expect(await read('constructor,toString\n1,2\n3,\n', { types: { constructor: 'string' }, missing: { toString: 7 } })).toEqual([{ constructor: '1', toString: 2 }, { constructor: '3', toString: 7 }])
+    expect(await read('valueOf,hasOwnProperty\n1,2\n', { missing: { valueOf: 0 }, features: 'vector' })).toEqual([Float32Array.of(1, 2)])
+  })
+
+  it('numbers that a vector cannot hold', async () => {
+    const text = 'a,b\n1,2\n3,1e39\n'
+    expect(await read(text)).toEqual([{ a: 1, b: 2 }, { a: 3, b: 1e39 }])
+    for (const target of [null, 'b']) {
+      for (const rows of [read(text, { features: 'vector', target }), readCsv({ text }, { features: 'vector', target }).batch(2).toArray(), read(text.replace('3', '"3"'), { features: 'vector', target })]) {
+        expect(await failure(rows)).toMatchObject({ line: 3, column: 'b', value: '1e39', message: expect.stringMatching(/float32 can hold/) })
+      }
+    }
   })
 
   it('columns, a target, several', async () => {
@@ -214,6 +236,7 @@ describe('what is wrong', () => {
     ]
     for (const [content, options, message] of refused) await expect(readCsv({ text: content }, options).toArray()).rejects.toThrow(message)
     expect(() => readCsv({ text: '' }, { delimiter: '"' })).toThrow(ArgumentError)
+    expect(() => readCsv({ text: '' }, { target: [] })).toThrow(/received an empty list/)
     expect(() => readCsv({ text: '' }, { heder: true } as object)).toThrow(/Did you mean 'header'/)
     expect(() => readCsv({ text: '' }, { missing: { a: null } } as object)).toThrow(ArgumentError)
   })
@@ -257,7 +280,7 @@ describe('every row once', () => {
   })
 
   it('of numbers, as a vector and as a record', async () => {
-    const number = fc.oneof(fc.integer({ min: -300, max: 300 }), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom('', ' 5 ', '1.', '.25', '+3', '-0', '12345678901234567890', '0.1234567890123456789'))
+    const number = fc.oneof(fc.integer({ min: -300, max: 300 }), fc.double({ noNaN: true, min: -3.4e38, max: 3.4e38 }), fc.constantFrom('', ' 5 ', '1.', '.25', '+3', '-0', '12345678901234567890', '0.1234567890123456789'))
     await fc.assert(fc.asyncProperty(fc.array(fc.tuple(number, number, fc.integer()), { minLength: 1, maxLength: 30 }), fc.integer({ min: 1, max: 40 }), fc.boolean(), async (rows, length, isQuoted) => {
       const content = rows.map((row) => row.map((value) => (isQuoted ? `"${value}"` : String(value))).join(',')).join('\n')
       const options = { header: ['a', 'b', 'y'], target: 'y', missing: -1, types: { a: 'number', b: 'number', y: 'number' } } as const

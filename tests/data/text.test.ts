@@ -55,5 +55,6 @@ describe('readText', () => {
   it('says which line is no text', async () => {
     await expect(readText(() => [Uint8Array.of(97, 10, 0xff)]).toArray()).rejects.toMatchObject({ line: 2, message: expect.stringMatching(/not utf-8/) })
     expect(() => readText([])).toThrow(ArgumentError)
+    expect(() => readText(() => [Uint8Array.of(97, 0)], { encoding: 'utf-16' })).toThrow(/cannot be told apart/)
   })
 })
