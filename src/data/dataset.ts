@@ -309,12 +309,13 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   }
 
   /**
-   * Keeps the elements of the first pass that comes to its end in memory, and gives them in every later one. What is after it
-   * in the chain, such as shuffle, is done anew every time.
+   * Keeps the elements of the first pass that comes to its end in memory, and gives them in every later one. What is before it in
+   * the chain has one order in all passes, so that a run that goes on elsewhere finds the same; what is after it, such as shuffle,
+   * is done anew every time.
    */
   cache(): Dataset<T> {
     let kept: Source<T> | null = null
-    return new Dataset<T>(this.size, (pass) => kept?.open(pass) ?? recording(this.open(pass), (elements) => (kept = arraySource(elements))))
+    return new Dataset<T>(this.size, (pass) => kept?.open(pass) ?? recording(this.open(0), (elements) => (kept = arraySource(elements))))
   }
 
   /**

@@ -256,6 +256,18 @@ describe.each(Object.entries(kinds))('%s', (_, make) => {
     expect(reads).toBe(13)
   })
 
+  it('cache of what was shuffled has the same elements in a run that goes on elsewhere', async () => {
+    const make = () => dataset.shuffle(10, { seed: 3 }).cache()
+    const rest = async (from: ReturnType<typeof make>, taken: number) => {
+      const all: number[] = []
+      for await (const element of from.iterator({ pass: 1, taken })) all.push(element)
+      return all
+    }
+    const whole = make()
+    await whole.toArray()
+    expect(await rest(make(), 4)).toEqual((await rest(whole, 0)).slice(4))
+  })
+
   it('prefetch changes nothing', async () => {
     expect(await dataset.prefetch(3).toArray()).toEqual(await dataset.toArray())
     expect(await dataset.prefetch(3).skip(2).toArray()).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
