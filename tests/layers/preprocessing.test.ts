@@ -205,6 +205,7 @@ describe('CategoryEncoding', () => {
     expect([...model.predictOnBatch([tensor(tokens, [2, 3], 'int32'), weights]).data]).toEqual([1.5, 2, 0, 0, 0, 2.25])
     expect(() => layer.apply(tokens, { countWeights: ops.ones([2, 2]) })).toThrow(ShapeError)
     expect(() => new CategoryEncoding({ numTokens: 3 }).apply(tokens, { countWeights: weights })).toThrow("countWeights are for outputMode 'count', not for 'multiHot'")
+    for (const outputMode of ['multiHot', 'count'] as const) expect(() => new CategoryEncoding({ numTokens: 3, outputMode }).apply(1)).toThrow(/needs indices \[batch, …\], received a single one/)
     expect(() => new Rescaling(1).apply(tokens, { countWeights: weights })).toThrow(/takes no countWeights/)
   })
 

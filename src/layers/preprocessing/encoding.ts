@@ -39,6 +39,7 @@ export const notSparse: Kind<false, boolean> = /* @__PURE__ */ custom<false, boo
 export function encode(indices: Tensor, encoding: Encoding, depth: number, weights: Tensor | null = null): Tensor {
   const { shape } = indices
   if (encoding === 'oneHot') return oneHotOrZeros(shape.length > 1 && shape.at(-1) === 1 ? reshape(indices, shape.slice(0, -1)) : indices, depth)
+  if (shape.length === 0) throw new ShapeError(`${encoding} needs indices [batch, …], received a single one`)
   const counts = countOf(shape.length === 1 ? expandDims(indices, 1) : indices, depth, weights)
   return encoding === 'multiHot' ? minimum(counts, 1) : counts
 }
