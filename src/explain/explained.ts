@@ -24,6 +24,7 @@ import { ProgramCache } from '../runtime/program-cache'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
 import { Pace } from '../training/pace'
+import { hasStrings } from '../training/string-inputs'
 
 /** A unit by its index, from the end where it is negative; one for each row; or a function that gives one number for each row. */
 export type OutputOption<Out = Tensor> = number | readonly number[] | Int32Array | ((outputs: Out) => Tensor)
@@ -206,14 +207,15 @@ export class Explained {
 
   /**
    * @param where names the explanation in errors
+   * @param takesStrings whether rows of strings are explained, too
    * @throws ArgumentError for what is no model, and for an output that there is not; ShapeError and DataError for data that do
    *   not fit the model
    */
-  static read(where: string, model: unknown, x: unknown, settings: Settings): Explained {
+  static read(where: string, model: unknown, x: unknown, settings: Settings, takesStrings = false): Explained {
     if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
     settings.signal?.throwIfAborted()
-    const { x: form, inputs: given, size, readers } = model.trainer.readInputs(x)
-    if (readers !== undefined) throw new ArgumentError(`${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers.`)
+    const { x: form, inputs: given, size } = model.trainer.readRows(x)
+    if (!takesStrings && hasStrings(given)) throw new ArgumentError(`${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers; permutationImportance takes strings.`)
     const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
     // A model of numbers takes integers as numbers.
     const inputs = given.map((input, i) => (specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input))

@@ -20,6 +20,7 @@ import { toTensor } from '../ops/convert'
 import { cast, where as choose } from '../ops/elementwise'
 import { nextSeed } from '../ops/seed'
 import { expandDims, reshape } from '../ops/shape'
+import { StringTensor } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import type { ExplainOptions } from './explained'
 import { Explained, copiesOf, explainTable, nothing, numberOf, vector } from './explained'
@@ -71,7 +72,7 @@ interface Scorer {
 /**
  * How much worse a model gets when one feature is shuffled among the rows: its score of the data as they are against the
  * score with the feature in random order, on average over some orders. Features are the elements of the last axis of each input;
- * those of a sequence or image are shuffled at all steps or places together.
+ * those of a sequence or image are shuffled at all steps or places together. Strings are shuffled as they are: a text is one feature.
  *
  *   const { importances } = await permutationImportance(model, x, y, { metric: 'accuracy', repeats: 10, seed: 1 })
  *
@@ -83,7 +84,7 @@ interface Scorer {
  */
 export async function permutationImportance<In, Out>(model: Model<In, Out>, x: DataOf<In>, y: TargetsOf<Out>, options: PermutationImportanceOptions = {}): Promise<Importance<In>> {
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
-  const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal })
+  const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal }, true)
   const scorer = scorerOf(explained, typed(model), y, settings)
   const score = await scorer.of(explained.inputs)
   const key = seed ?? nextSeed()
@@ -109,14 +110,20 @@ export async function permutationImportance<In, Out>(model: Model<In, Out>, x: D
 }
 
 /** One feature taken from other rows. */
-function withShuffled({ data, shape, dtype }: Tensor, feature: number, features: number, order: Int32Array): Tensor {
-  const copy = data.slice()
-  const width = data.length / order.length
+function withShuffled(input: Tensor, feature: number, features: number, order: Int32Array): Tensor {
+  const { data, shape, dtype } = input
+  if (input instanceof StringTensor) return new StringTensor(shuffled(input.strings, [...input.strings], feature, features, order), shape)
+  return new Tensor(shuffled(data, data.slice(), feature, features, order), shape, dtype)
+}
+
+/** Writes every `features`th element into a copy, from the row that the order says. */
+function shuffled<Element, Copy extends { [at: number]: Element }>(elements: ArrayLike<Element>, copy: Copy, feature: number, features: number, order: Int32Array): Copy {
+  const width = elements.length / order.length
   for (let row = 0; row < order.length; row++) {
     const from = order[row]! * width
-    for (let at = feature; at < width; at += features) copy[row * width + at] = data[from + at]!
+    for (let at = feature; at < width; at += features) copy[row * width + at] = elements[from + at]!
   }
-  return new Tensor(copy, shape, dtype)
+  return copy
 }
 
 function scorerOf(explained: Explained, model: Model<unknown, unknown>, y: unknown, { metric: wanted, greaterIsBetter, batchSize }: {

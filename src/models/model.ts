@@ -195,6 +195,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return typed(this.applyTree(x, { training: false }))
   }
 
+  /** Everything that reads inputs in a step of any kind. @internal */
+  lookStep(x: In): unknown {
+    return this.predictStep(x)
+  }
+
   /** The model's outputs for a batch, and the loss: what compile chose, and what layers added. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: { training?: boolean } = {}): ForwardResult<Out> {
     return forward(this, this.#trainer.requireCompiled('forward'), batch, training)

@@ -125,6 +125,16 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     this.updateMetrics(batch, this.compare(batch, false))
   }
 
+  /** The teacher may read strings by layers of its own. @internal */
+  override lookStep(x: In): unknown {
+    return [super.lookStep(x), this.taught(x)]
+  }
+
+  /** The teacher's answer. A frame of its own: what the teacher's layers add is not the student's loss. */
+  private taught(x: In): Tensor {
+    return typed(withFrame(null, new CallContext(false), () => withScope('teacher', () => this.#teacher.applyTree(typed(x), { training: false }))))
+  }
+
   private compare(batch: Batch<In, Out>, training: boolean): ReturnType<typeof forward<In, Out>> {
     const compiled = this.trainer.requireCompiled('distillation')
     return forward(this, compiled, batch, training, (outputs) => [this.divergence(batch, typed(outputs))])
@@ -133,9 +143,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
   /** T² · the mean of KL(teacher ‖ student) at temperature T. Traced. */
   private divergence({ x, sampleWeight }: Batch<In, Out>, output: Tensor): Tensor {
     const { temperature } = this.#settings
-    // A frame of its own: what the teacher's layers add is not the student's loss.
-    const taught = withFrame(null, new CallContext(false), () => withScope('teacher', () => this.#teacher.applyTree(typed(x), { training: false })))
-    const { kind, teacher, student } = this.match(typed(taught), output)
+    const { kind, teacher, student } = this.match(this.taught(x), output)
     const soften = (logits: Tensor): Tensor => divide(logits, temperature)
     const each = divergences[kind](soften(stopGradient(teacher)), soften(student))
     const [weight = null] = flatten<Tensor | null>(sampleWeight)

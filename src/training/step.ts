@@ -28,6 +28,8 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   trainStep(batch: never): StepLogs | void
   testStep(batch: never): StepLogs | void
   predictStep(x: never): unknown
+  /** What the steps of all kinds make of inputs: by it is found out who reads strings. */
+  lookStep(x: never): unknown
   readonly checksData: boolean
   checkData(inputs: readonly Tensor[]): void
   checkInput(types: readonly { readonly shape: readonly number[]; readonly dtype: DType }[]): void

@@ -19,7 +19,6 @@ export function hasStrings(inputs: readonly Tensor[]): boolean {
 export class StringInputs {
   private known: { readonly version: number; readonly form: string; readonly readers: Readers } | null = null
 
-
   constructor(private readonly model: TrainedModel) {}
 
   /** What the layers that read strings make of them stands for the strings from here on. */
@@ -47,7 +46,7 @@ export class StringInputs {
     let readers: Readers = []
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
     trace(types, (symbols) => {
-      hearingReaders(hear, () => withFrame(null, new CallContext(false), () => model.predictStep(unflatten<Tensor>(x, symbols) as never)))
+      hearingReaders(hear, () => withFrame(null, new CallContext(false), () => model.lookStep(unflatten<Tensor>(x, symbols) as never)))
       readers = symbols.map((symbol) => (symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null))
       return []
     })

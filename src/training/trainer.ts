@@ -434,11 +434,16 @@ export class Trainer implements Predicted {
   }
 
   /** Inputs as rows, checked; builds the model for them. */
-  readInputs(x: unknown): ReturnType<typeof prepareInputs> & { readonly readers?: Readers } {
+  readRows(x: unknown): ReturnType<typeof prepareInputs> {
     const read = prepareInputs(this.layouts.x, x, 'x')
     this.prepare(read.x, read.inputs)
     this.model.checkData(read.inputs)
-    return this.strings.read(read)
+    return read
+  }
+
+  /** The same, with what layers make of strings in their place. */
+  readInputs(x: unknown): ReturnType<typeof prepareInputs> & { readonly readers?: Readers } {
+    return this.strings.read(this.readRows(x))
   }
 
   /** Inputs and targets as rows, checked as evaluate checks them; builds the model for them. */

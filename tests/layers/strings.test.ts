@@ -6,9 +6,9 @@ import {
   StateError, StringLookup, StringTensor, Tensor, TextVectorization, cloneModel, loadModel, ops, setRandomSeed,
 } from '../../src'
 import { Dataset } from '../../src/data'
-import { saliency } from '../../src/explain'
+import { partialDependence, permutationImportance, saliency } from '../../src/explain'
 import { fingerprint64, sipHash } from '../../src/layers/preprocessing/fingerprint'
-import { pruneUnits } from '../../src/thrift'
+import { distill, pruneUnits } from '../../src/thrift'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -323,6 +323,38 @@ describe('strings in models', () => {
       expect(smaller.getWeights().map(({ shape }) => shape)).toEqual([[4, 3], [3], [3, 1], [1]])
     }
     await expect(saliency(bags, strings(texts))).rejects.toThrow(/saliency: .* reads strings/)
+    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(/partialDependence: .* reads strings.*permutationImportance takes strings/)
+  })
+
+  it('how important strings are, beside numbers and each by itself', async () => {
+    const [kind, size] = [Input({ shape: [2], dtype: 'string', name: 'kind' }), Input({ shape: [1], name: 'size' })]
+    const codes = new StringLookup({ vocabulary: ['cat', 'dog'], numOovIndices: 0 }).apply(kind)
+    const model = new Model({ inputs: { kind, size }, outputs: ops.add(ops.cast(ops.slice(codes, [0, 1], [-1, 1]), 'float32'), size) })
+    model.compile({ loss: 'mse' })
+    const rows = { kind: Array.from({ length: 20 }, (_, i) => [i % 3 === 0 ? 'cat' : 'dog', i % 2 === 0 ? 'cat' : 'dog']), size: Array.from({ length: 20 }, (_, i) => [3 * Math.sin(i)]) }
+    const y = (await model.predict(rows as never)) as Tensor
+    for (const options of [{}, { metric: 'mse' }] as const) {
+      const { importances, score } = await permutationImportance(model, rows as never, y as never, { seed: 1, ...options })
+      const { kind: ofKind, size: ofSize } = importances as { kind: Tensor; size: Tensor }
+      expect(score).toBe(0)
+      expect(ofKind.data[0]).toBe(0)
+      expect(ofKind.data[1]).toBeGreaterThan(0.1)
+      expect(ofSize.data[0]).toBeGreaterThan(ofKind.data[1]!)
+    }
+  })
+
+  it('distilled into a student that reads them in another way', async () => {
+    const { model } = await reviewModel()
+    await model.fit(strings(texts), labels, { ...quiet, epochs: 20 })
+    const before = await model.predict(strings(texts))
+    const student = new Sequential([Input({ shape: [1], dtype: 'string' }), new TextVectorization({ vocabulary: ['good', 'bad'], outputMode: 'multiHot' }), new Dense({ units: 1, activation: 'sigmoid' })])
+    const lesson = distill(model, student, { optimizer: 'adam', alpha: 0 })
+    const { history } = await lesson.fit(Dataset.from(texts).batch(8) as never, { verbose: 0, epochs: 20 })
+    expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
+    const { loss } = await distill(model, student).evaluate(strings(texts), labels, { verbose: 0 })
+    expect(loss).toBeGreaterThan(0)
+    expect(values(await lesson.predict(strings(texts)))).toEqual(values(await student.predict(strings(texts))))
+    expect(values(await model.predict(strings(texts)))).toEqual(values(before))
   })
 
   it('beside numbers, in functional, nested and subclassed models', async () => {
