@@ -6,7 +6,7 @@ import { boolean, count, custom, nullable, option } from '../core/options'
 import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, flattenLike, isBranch, mapTree, pathName, pathsOf, typed, unflatten } from '../core/tree'
-import type { DataOf } from '../data/arrays'
+import type { DataOf, Readers } from '../data/arrays'
 import { requireNumbers } from '../data/arrays'
 import { CallContext, withFrame } from '../layers/context'
 import { TensorSpec } from '../layers/spec'
@@ -24,6 +24,7 @@ import { ProgramCache } from '../runtime/program-cache'
 import type { Runtime } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
 import { Pace } from '../training/pace'
+import { inputsOf } from '../training/steps'
 import { hasStrings } from '../training/string-inputs'
 
 /** A unit by its index, from the end where it is negative; one for each row; or a function that gives one number for each row. */
@@ -194,7 +195,12 @@ export class Explained {
     readonly model: Model<never, never>,
     /** How the inputs lie in what the model is called with. */
     readonly form: Tree<unknown>,
+    /** The inputs as they were given. */
+    readonly rows: readonly Tensor[],
+    /** The same, or with numbers in the place of strings, by which programs run. */
     readonly inputs: readonly Tensor[],
+    /** Who reads strings, where numbers stand for them. */
+    private readonly readers: Readers | undefined,
     /** The number of rows. */
     readonly size: number,
     readonly settings: Settings,
@@ -207,19 +213,22 @@ export class Explained {
 
   /**
    * @param where names the explanation in errors
-   * @param takesStrings whether rows of strings are explained, too
+   * @param strings what becomes of rows of strings: they are refused, stay 'rows', which no program takes, or become 'numbers' for
+   *   programs that do not vary them
    * @throws ArgumentError for what is no model, and for an output that there is not; ShapeError and DataError for data that do
    *   not fit the model
    */
-  static read(where: string, model: unknown, x: unknown, settings: Settings, takesStrings = false): Explained {
+  static read(where: string, model: unknown, x: unknown, settings: Settings, strings: 'refused' | 'rows' | 'numbers' = 'refused'): Explained {
     if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
     settings.signal?.throwIfAborted()
-    const { x: form, inputs: given, size } = model.trainer.readRows(x)
-    if (!takesStrings && hasStrings(given)) throw new ArgumentError(`${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers; permutationImportance takes strings.`)
+    const read = model.trainer.readRows(x)
+    const { x: form, size } = read
+    if (strings === 'refused' && hasStrings(read.inputs)) throw new ArgumentError(`${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers; permutationImportance takes strings.`)
     const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
     // A model of numbers takes integers as numbers.
-    const inputs = given.map((input, i) => (specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input))
-    const explained = new Explained(where, typed(model), form, inputs, size, settings)
+    const rows = read.inputs.map((input, i) => (specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input))
+    const { inputs, readers } = strings === 'numbers' ? model.trainer.strings.read({ x: form, inputs: rows }) : { inputs: rows }
+    const explained = new Explained(where, typed(model), form, rows, inputs, readers, size, settings)
     if (typeof settings.output !== 'function') explained.chosen = explained.chooseUnits(settings.output)
     return explained
   }
@@ -232,6 +241,13 @@ export class Explained {
   /** The shape of one row of input i. */
   rowShape(i: number): readonly number[] {
     return this.inputs[i]!.shape.slice(1)
+  }
+
+  /** Where among `inputs` the i-th of `rows` is; null where numbers stand for it. */
+  placeOf(i: number): number | null {
+    const readers = this.readers?.slice(0, i + 1) ?? []
+    if (readers[i] != null) return null
+    return readers.reduce((at, own) => at + (own === null ? 0 : own.readers.length - 1), i)
   }
 
   /** What input i is called in errors. */
@@ -247,8 +263,8 @@ export class Explained {
 
   /** The number of units of the only output. @throws ArgumentError where there is no such thing */
   get width(): number {
-    const { model, form, inputs, where } = this
-    const outputs: unknown = model.outputSpecs(unflatten(form, inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
+    const { model, form, rows, where } = this
+    const outputs: unknown = model.outputSpecs(unflatten(form, rows.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
     if (outputs instanceof TensorSpec && outputs.shape.length <= 2) return outputs.shape[1] ?? 1
     const what = outputs instanceof TensorSpec ? `an output of shape ${formatShape(outputs.shape)}` : 'several outputs'
     throw new ArgumentError(`${where}: ${model} has ${what}. Say what is explained by a function, such as output: (y) => ops.mean(…), which gives one number for each row.`)
@@ -279,7 +295,7 @@ export class Explained {
 
   /** The model's outputs for rows of its inputs. Traced. */
   call(inputs: readonly Tensor[]): Tree<Tensor> {
-    return this.model.applyTree(unflatten(this.form, inputs), { training: false })
+    return this.model.applyTree(typed(inputsOf(this.form, inputs, this.readers)), { training: false })
   }
 
   /** The number that is explained, [rows], from outputs; `units` [rows] are those of these rows. Traced. */

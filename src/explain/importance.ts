@@ -84,7 +84,7 @@ interface Scorer {
  */
 export async function permutationImportance<In, Out>(model: Model<In, Out>, x: DataOf<In>, y: TargetsOf<Out>, options: PermutationImportanceOptions = {}): Promise<Importance<In>> {
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
-  const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal }, true)
+  const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal }, 'rows')
   const scorer = scorerOf(explained, typed(model), y, settings)
   const score = await scorer.of(explained.inputs)
   const key = seed ?? nextSeed()
@@ -207,7 +207,7 @@ const dependenceTable = () => ({
  */
 export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataOf<In>, feature: Feature, options: PartialDependenceOptions<Out> = {}): Promise<PartialDependence> {
   const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
-  const explained = Explained.read('partialDependence', model, x, settings)
+  const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   if (settings.output === null && explained.width > 1) {
     throw new ArgumentError(`partialDependence: ${model} has ${explained.width} outputs. Say which one: output: 0 … ${explained.width - 1}, or a function of the outputs.`)
   }
@@ -242,21 +242,23 @@ export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataO
 
 /** The input and the position along its last axis. */
 function placeOf(explained: Explained, feature: Feature): { input: number; index: number } {
-  const { form, inputs, where } = explained
+  const { form, rows, where } = explained
   const names = pathsOf(form).map(pathName)
   const record = isBranch(feature) ? feature : { input: 0, index: feature as unknown }
-  if (!isBranch(feature) && inputs.length > 1) {
+  if (!isBranch(feature) && rows.length > 1) {
     throw new ArgumentError(`${where}: there are several inputs. Say which one: { input: ${quoted(names[0])}, index: 0 }. There are: ${names.join(', ')}`)
   }
   const name: unknown = Reflect.get(record, 'input')
   const input = typeof name === 'number' ? name : names.indexOf(knownName(String(name), names) ?? '')
-  if (inputs[input] === undefined) {
-    if (typeof name === 'number') throw new ArgumentError(`${where}: the input must be an index in 0 … ${inputs.length - 1}, received ${name}`)
+  if (rows[input] === undefined) {
+    if (typeof name === 'number') throw new ArgumentError(`${where}: the input must be an index in 0 … ${rows.length - 1}, received ${name}`)
     throw unknownName(`input of ${explained.model}`, String(name), names)
   }
-  const width = inputs[input].shape.slice(1).at(-1) ?? 1
+  const at = explained.placeOf(input)
+  if (at === null) throw new ArgumentError(`${where}: ${explained.nameOf(input)} has strings, which no grid has. Possible are inputs of numbers; how important strings are, permutationImportance tells.`)
+  const width = rows[input].shape.slice(1).at(-1) ?? 1
   const index: unknown = Reflect.get(record, 'index')
-  if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width) return { input, index: index < 0 ? index + width : index }
+  if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width) return { input: at, index: index < 0 ? index + width : index }
   throw new ArgumentError(`${where}: the feature must be an index in 0 … ${width - 1}, received ${quoted(index)}`)
 }
 

@@ -123,7 +123,7 @@ interface Logits {
 /** What a model's probabilities are made of. */
 async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Logits> {
   const settings = readTyped('temperatureScaling', explainTable(), {})
-  const explained = Explained.read('temperatureScaling', model, x, { ...settings, output: nothing })
+  const explained = Explained.read('temperatureScaling', model, x, { ...settings, output: nothing }, 'numbers')
   const { width } = explained
   const parts: Tensor[][] = []
   for await (const range of explained.ranges(1)) {

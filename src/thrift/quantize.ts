@@ -4,7 +4,7 @@
 import { ArgumentError, restating } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
-import { typed, unflatten } from '../core/tree'
+import { typed } from '../core/tree'
 import type { Tree } from '../core/tree'
 import { flatten } from '../core/tree'
 import type { DataOf } from '../data/arrays'
@@ -20,6 +20,7 @@ import { max } from '../ops/reduce'
 import { Tensor } from '../ops/tensor'
 import { compileTraced, currentTrace, trace } from '../ops/trace'
 import { MOST_PRODUCTS } from '../primitives/quantized'
+import { inputsOf } from '../training/steps'
 import { QuantizationAwareConv1D, QuantizationAwareConv2D, QuantizationAwareDense } from './fake-quantization'
 import { QuantizedConv1D, QuantizedConv2D, QuantizedDense } from './quantized-layers'
 import { replaceLayers } from './replace-layers'
@@ -65,7 +66,7 @@ const ROWS = 128
 
 /** The largest |x| that each of some layers gets. */
 function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<LayerBase>, data: unknown): ReadonlyMap<LayerBase, number> {
-  const { x: form, inputs, size } = restating((message) => `quantize: calibration: ${message}`, () => model.trainer.readInputs(data))
+  const { x: form, inputs, size, readers } = restating((message) => `quantize: calibration: ${message}`, () => model.trainer.readInputs(data))
   if (size === 0) throw new ArgumentError('quantize: calibration has no rows')
   const largest = new Map<LayerBase, number>()
   const sources = inputs.map((input) => new RowSource(input))
@@ -87,7 +88,7 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
         }
         return output
       }
-      withTap(look, () => withFrame(null, new CallContext(false), () => model.predictStep(typed(unflatten<Tensor>(form, symbols)))))
+      withTap(look, () => withFrame(null, new CallContext(false), () => model.predictStep(typed(inputsOf(form, symbols, readers)))))
       return found
     })
     const program = compileTraced(traced)

@@ -96,7 +96,8 @@ export class Trainer implements Predicted {
   private readonly lock: RunLock
   /** The seed of the order of rows, and how many epochs were drawn from it. */
   readonly shuffleState = { seed: nextSeed(), epoch: 0 }
-  private readonly strings: StringInputs
+  /** What layers make of inputs of strings. */
+  readonly strings: StringInputs
   private readonly predictor = new Predictor(this)
 
   constructor(readonly model: TrainedModel) {

@@ -6,9 +6,9 @@ import {
   StateError, StringLookup, StringTensor, Tensor, TextVectorization, cloneModel, loadModel, ops, setRandomSeed,
 } from '../../src'
 import { Dataset } from '../../src/data'
-import { partialDependence, permutationImportance, saliency } from '../../src/explain'
+import { partialDependence, permutationImportance, saliency, temperatureScaling } from '../../src/explain'
 import { fingerprint64, sipHash } from '../../src/layers/preprocessing/fingerprint'
-import { distill, pruneUnits } from '../../src/thrift'
+import { distill, pruneUnits, quantize } from '../../src/thrift'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -323,7 +323,8 @@ describe('strings in models', () => {
       expect(smaller.getWeights().map(({ shape }) => shape)).toEqual([[4, 3], [3], [3, 1], [1]])
     }
     await expect(saliency(bags, strings(texts))).rejects.toThrow(/saliency: .* reads strings/)
-    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(/partialDependence: .* reads strings.*permutationImportance takes strings/)
+    await expect(saliency(bags, strings(texts))).rejects.toThrow(/permutationImportance takes strings/)
+    await expect(partialDependence(bags, strings(texts), 0)).rejects.toThrow(/the input has strings, which no grid has/)
   })
 
   it('how important strings are, beside numbers and each by itself', async () => {
@@ -341,6 +342,30 @@ describe('strings in models', () => {
       expect(ofKind.data[1]).toBeGreaterThan(0.1)
       expect(ofSize.data[0]).toBeGreaterThan(ofKind.data[1]!)
     }
+  })
+
+  it('how the answer goes with numbers beside strings', async () => {
+    const [kind, size] = [Input({ shape: [1], dtype: 'string', name: 'kind' }), Input({ shape: [2], name: 'size' })]
+    const vocabulary = ['cat', 'dog']
+    const codes = [new StringLookup({ vocabulary, outputMode: 'oneHot' }), new Hashing({ numBins: 3, outputMode: 'oneHot' })].map((layer) => layer.apply(kind))
+    // A dog counts 5, and the second number twice.
+    const parts = [ops.multiply(ops.slice(codes[0]!, [0, 2], [-1, 1]), 5), ops.multiply(ops.sum(codes[1]!, 1, true), 0), ops.multiply(ops.slice(size, [0, 1], [-1, 1]), 2)]
+    const model = new Model({ inputs: { kind, size }, outputs: parts.reduce((sum, part) => ops.add(sum, part)) })
+    const rows = strings({ kind: ['dog', 'cat', 'dog'], size: [[9, 1], [9, 2], [9, 3]] })
+    const { individual, average } = await partialDependence(model, rows, { input: 'size', index: 1 }, { grid: [0, 10] })
+    expect(values(individual)).toEqual([[5, 25], [0, 20], [5, 25]])
+    expect(average.data[1]! - average.data[0]!).toBeCloseTo(20, 4)
+    await expect(partialDependence(model, rows, { input: 'kind', index: 0 })).rejects.toThrow(/the input 'kind' has strings/)
+  })
+
+  it('scaled to honest confidence, and quantized by what they are made of', async () => {
+    const { model } = await reviewModel()
+    await model.fit(strings(texts), labels, { ...quiet, epochs: 20 })
+    const { temperature, model: honest } = await temperatureScaling(model, strings(texts), labels.flat())
+    expect(temperature).toBeGreaterThan(0)
+    expect((await honest.predict(strings(texts))).shape).toEqual([24, 1])
+    const [exact, small] = [await model.predict(strings(texts)), await quantize(model, { calibration: texts }).predict(strings(texts))]
+    exact.data.forEach((p, i) => expect(Math.abs(small.data[i]! - p)).toBeLessThan(0.02))
   })
 
   it('distilled into a student that reads them in another way', async () => {
