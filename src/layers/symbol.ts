@@ -40,6 +40,9 @@ class GraphSymbol implements TensorSymbol {
 
 let calls = 0
 
+/** An op has no more arguments than these. */
+const MOST_ARGUMENTS = 8
+
 /** The calls of each layer. */
 const callsByLayer = new WeakMap<RecordedLayer, LayerCall[]>()
 
@@ -91,9 +94,14 @@ export function hasSymbol(tree: unknown): boolean {
 /** @param seen the branches that were looked through: an array that holds itself must end */
 function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
   if (tree instanceof Tensor) return isSymbol(tree)
-  if (!isBranch(tree) || (Array.isArray(tree) && typeof tree[0] === 'number') || seen.has(tree)) return false
+  if (!isBranch(tree) || isRow(tree) || seen.has(tree)) return false
   seen.add(tree)
   return Object.values(tree).some((each) => hasSymbolWithin(each, seen))
+}
+
+/** Whether a branch is data, which is not looked through. Arguments such as (2, x, 3) are few. */
+function isRow(tree: object): boolean {
+  return Array.isArray(tree) && typeof tree[0] === 'number' && (tree.length > MOST_ARGUMENTS || tree.every((each) => typeof each === 'number'))
 }
 
 /** Replaces the symbols in a tree; everything else stays. */

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { Dense, Embedding, Flatten, GRU, Input, Model, Sequential, loadModel, modelFromJSON, ops, tensor } from '../../src'
+import { Dense, Embedding, Flatten, GRU, Input, Model, Sequential, cloneModel, loadModel, modelFromJSON, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 
 describe('functional models', () => {
+  it('ops of a number and a symbol, in either order', () => {
+    const x = Input({ shape: [2] })
+    const model = new Model({ inputs: x, outputs: ops.subtract(ops.power(2, x), ops.multiply(x, 3)) })
+    expect(new Model({ inputs: x, outputs: ops.clip(2, x as never, 3) as never }).predictOnBatch([[1, 3]]).toArray()).toEqual([[2, 3]])
+    for (const each of [model, modelFromJSON(model.toJSON()) as typeof model, cloneModel(model)]) expect(each.predictOnBatch([[1, 3]]).toArray()).toEqual([[-1, -1]])
+  })
+
   it('shared layers, ops on symbols, several inputs and outputs by name', async () => {
     const image = Input({ shape: [6], name: 'image' })
     const tags = Input({ shape: [3], dtype: 'int32', name: 'tags' })
