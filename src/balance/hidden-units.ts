@@ -22,6 +22,8 @@ export interface HiddenUnits extends UnitGroup {
   /** Of the layers that make them. */
   readonly name: string
   readonly output: LayerBase
+  /** The extent of the last axis of that output: all units once, or several times side by side. */
+  readonly extent: number
 }
 
 /**
@@ -72,7 +74,7 @@ function choose(method: string, model: TrainedModel, chosen: readonly LayerName[
     }
   }
   const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isNamed(each, maker)))))
-  if (found.length > 0) return found.map((group) => ({ ...group, name: groupName(group), output: outputOf(group, groups) }))
+  if (found.length > 0) return found.map((group) => ({ ...group, name: groupName(group), ...outputOf(group, groups) }))
   const reasons = groups.map((group) => `${groupName(group)}: ${whyNot(group)}`)
   throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
 }
@@ -88,17 +90,19 @@ function whyNotExchanged(model: TrainedModel): WhyNot {
 }
 
 /** Behind normalisation and activation of its own, but before what a random layer, such as Dropout, makes of it. */
-function outputOf({ makers, keepers: all, count }: UnitGroup, groups: readonly UnitGroup[]): LayerBase {
+function outputOf({ made, makers, keepers: all, count }: UnitGroup, groups: readonly UnitGroup[]): Pick<HiddenUnits, 'output' | 'extent'> {
+  const { blocks = 1 } = made.get(makers.at(-1)!)!
+  const extent = count * blocks
   // What a layer gives that other groups pass through as well is not of these units alone.
   const keepers = all.filter((layer) => groups.filter((group) => group.keepers.includes(layer)).length === 1)
-  const alone = keepers.filter(({ buildSpec }) => buildSpec instanceof TensorSpec && buildSpec.shape.at(-1) === count)
+  const alone = keepers.filter(({ buildSpec }) => buildSpec instanceof TensorSpec && buildSpec.shape.at(-1) === extent)
   const isRandom = ({ stateVariables }: LayerBase): boolean => stateVariables.some(({ dtype }) => dtype === 'int32')
-  return [...makers, ...alone.filter((layer) => !isRandom(layer))].at(-1)!
+  return { output: [...makers, ...alone.filter((layer) => !isRandom(layer))].at(-1)!, extent }
 }
 
-/** What the units gave in a step: [rows, units], a row for each sample, place and step of a sequence. Traced. */
-export function activityOf(step: ProbedStep, { output, count }: HiddenUnits): Tensor {
-  const outputs = step.outputs(output).filter(({ dtype, shape }) => dtype === 'float32' && shape.at(-1) === count)
+/** What the units gave in a step: [rows, units], a row for each sample, place and step of a sequence, and each way through it. Traced. */
+export function activityOf(step: ProbedStep, { output, count, extent }: HiddenUnits): Tensor {
+  const outputs = step.outputs(output).filter(({ dtype, shape }) => dtype === 'float32' && shape.at(-1) === extent)
   const rows = outputs.map((each) => reshape(each, [-1, count]))
   return rows.length === 1 ? rows[0]! : concatenate(rows, 0)
 }
@@ -115,11 +119,11 @@ export function outgoingStrength(step: ProbedStep, { outgoing, count }: HiddenUn
 
 /** The sum over the elements of each unit of a place: [units]. Traced. */
 function sumByUnit(place: UnitPlace, count: number, elements: Tensor): Tensor {
-  const { axis, start, blocks, weight: { shape } } = place
+  const { axis, start, blocks, width, weight: { shape } } = place
   const along = sum(elements, shape.map((_, i) => i).filter((i) => i !== axis))
-  if (blocks === 1) return slice(along, [start], [count])
+  if (blocks * width === 1) return slice(along, [start], [count])
   const indices = Int32Array.from(indicesOf(place, Array.from({ length: count }, (_, unit) => unit)))
-  return sum(take(along, new Tensor(indices, [blocks, count], 'int32')), 0)
+  return sum(take(along, new Tensor(indices, [blocks, count, width], 'int32')), [0, 2])
 }
 
 /** share · a + (1 − share) · b */

@@ -1,7 +1,6 @@
 // Synaptic balance: the same function with the smallest weights.
 
 import { isHomogeneous } from '../activations'
-import type { Activation } from '../activations'
 import { ArgumentError, quoted } from '../core/errors'
 import { configured, count, number, option, readOptions } from '../core/options'
 import type { InputsOf } from '../core/options'
@@ -107,7 +106,7 @@ export class SynapticBalance extends configured(Callback, balanceOptions) {
 }
 
 function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): string | null {
-  const { fixed, incoming, outgoing, along, makers, keepers } = group
+  const { fixed, incoming, outgoing, along, made, keepers } = group
   if (fixed !== null) return fixed
   if (group.bent !== null) return group.bent
   if (outgoing.length === 0) return 'nothing uses them'
@@ -115,13 +114,8 @@ function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): s
   const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
   if (frozen !== undefined) return `${frozen.weight.name} is not trained`
   if (incoming.some(({ weight }) => outgoing.some((other) => other.weight === weight))) return 'they use each other'
-  const bent = makers.find((layer) => !hasHomogeneousActivation(layer)) ?? keepers.find((layer) => !keepsScale(layer))
+  const bent = [...made].find(([, { activation }]) => activation !== undefined && !isHomogeneous(activation))?.[0] ?? keepers.find((layer) => !keepsScale(layer))
   return bent === undefined ? null : `${bent} does not pass a factor on`
-}
-
-function hasHomogeneousActivation(layer: LayerBase): boolean {
-  const activation: unknown = Reflect.get(layer, 'activation')
-  return activation === undefined || isHomogeneous(activation as Activation)
 }
 
 /** Whether f(c x) = c f(x) for a layer, tried on some numbers of several sizes. */

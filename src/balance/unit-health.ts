@@ -5,7 +5,6 @@ import type { Activation } from '../activations'
 import { configured, count, integer, number, option } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { typed } from '../core/tree'
-import type { LayerBase } from '../layers/base'
 import { layersOption } from '../layers/kinds'
 import { abs, add, cast, greater, maximum, multiply, square, subtract } from '../ops/elementwise'
 import { svd } from '../ops/factorization'
@@ -45,8 +44,9 @@ const MOSTLY = 0.9
 const RANK_SHARE = 0.99
 
 /** The limits of an activation as h ↦ what lies in −1 … 1; null where there are none. */
-function towardsLimits(layer: LayerBase): ((h: Tensor) => Tensor) | null {
-  const activation: unknown = Reflect.get(layer, 'activation')
+function towardsLimits({ output, made }: HiddenUnits): ((h: Tensor) => Tensor) | null {
+  // An activation that is a layer has one as its option.
+  const activation: unknown = made.has(output) ? made.get(output)!.activation : Reflect.get(output, 'activation')
   if (typeof activation !== 'function') return null
   const name = activationName(activation as Activation)
   if (name === 'tanh' || name === 'softsign') return (h) => h
@@ -71,9 +71,9 @@ class Watch {
   private hasGradient = false
 
   constructor(private readonly units: HiddenUnits, private readonly options: UnitHealth, trained: ReadonlySet<Variable>) {
-    const { count, name, output, incoming } = units
+    const { count, name, incoming } = units
     const make = (kind: string, ...shape: number[]): Variable => new Variable(shape, { name: `${name}/${kind}`, trainable: false })
-    this.limits = towardsLimits(output)
+    this.limits = towardsLimits(units)
     this.weights = [...new Set(incoming.map(({ weight }) => weight))]
     this.hasGradient = this.weights.some((weight) => trained.has(weight))
     this.looks = make('looks')

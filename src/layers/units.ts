@@ -2,27 +2,38 @@
 // they lie, and what becomes of the units that come in. One walk over a model's graph (models/unit-groups.ts) makes of it
 // which weights belong to a unit; who counts, resets, scales or removes units needs nothing else.
 
+import type { Activation } from '../activations'
 import type { Variable } from '../ops/variable'
 
 /**
- * Units along an axis of a weight: unit j of n lies at j, j + n, j + 2n … for as many blocks as there are (the gates of a
- * recurrent kernel). Default 1.
+ * How n units lie along an axis: unit j at j · width … (j + 1) · width − 1, and so again in every block, n · width further on.
  */
-export interface UnitAxis {
+export interface UnitSpan {
+  /** Default 1; more in the gates of a recurrent kernel. */
+  readonly blocks?: number
+  /** How many elements each has side by side, as a key of attention has heads of the query. Default 1. */
+  readonly width?: number
+}
+
+/** Units along an axis of a weight. */
+export interface UnitAxis extends UnitSpan {
   readonly weight: Variable
   readonly axis: number
-  readonly blocks?: number
 }
 
 /** Units that a layer makes. */
 export interface MadeUnits {
-  /** The option of the layer that says how many there are. */
-  readonly option: string
   readonly count: number
+  /** The options by which the layer makes another number of them. */
+  optionsFor(count: number): Readonly<Record<string, unknown>>
   /** Where the weights of a unit's inputs lie, its bias among them. */
   readonly incoming: readonly UnitAxis[]
   /** Where weights by which the layer itself uses its units lie: of a recurrent kernel. Default none. */
   readonly outgoing?: readonly UnitAxis[]
+  /** How often they stand side by side in what the layer gives: twice behind both ways of a Bidirectional. Default 1. */
+  readonly blocks?: number
+  /** What is applied to each last. Default: nothing, or nothing of which a limit is known. */
+  readonly activation?: Activation
   /** Whether each depends on all others of them, as behind softmax: then none can go alone. Default false. */
   readonly mixed?: boolean
 }
@@ -30,7 +41,7 @@ export interface MadeUnits {
 /** Units that a layer makes and uses itself, so that nobody else sees them: the heads of an attention. */
 export interface InnerUnits extends MadeUnits {
   /** The layer within by which they are used, and the axis of its input along which they lie, from the end: -2. */
-  readonly user: { readonly layer: object; readonly axis: number }
+  readonly user: UnitSpan & { readonly layer: object; readonly axis: number }
 }
 
 export type UnitFlow =
@@ -38,8 +49,8 @@ export type UnitFlow =
   | { readonly kind: 'makes'; readonly units: MadeUnits; readonly from: readonly UnitAxis[] }
   /** Every unit of the input becomes one, by itself; `along` says where weights lie that a unit has of its own. */
   | { readonly kind: 'keeps'; readonly along: readonly UnitAxis[] }
-  /** [batch, …places, units] → [batch, places · units]. */
-  | { readonly kind: 'flattens' }
+  /** [batch, …places, units] → [batch, places · units]. The places begin at the axis `from`, by default 1. */
+  | { readonly kind: 'flattens'; readonly from?: number }
   /** The inputs, of one shape, element by element; `scales`: whether a factor on all of them is one on the result. */
   | { readonly kind: 'joins'; readonly scales: boolean }
   /** The inputs side by side along the last axis. */

@@ -1,16 +1,16 @@
 // Elements of weights by the unit that they belong to: visited, summed, multiplied.
 
 import type { UnitPlace } from './unit-groups'
-import { indicesOf } from './unit-groups'
+import { startsOf } from './unit-groups'
 
 /** Visits the elements of a weight that belong to units: `visit(offset of the first, how many side by side)`. */
 export function visitUnits(place: UnitPlace, units: readonly number[], visit: (start: number, length: number) => void): void {
-  const { weight: { shape }, axis } = place
+  const { weight: { shape }, axis, width } = place
   const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1)
   const outer = shape.slice(0, axis).reduce((product, extent) => product * extent, 1)
   const along = shape[axis]! * inner
-  const indices = indicesOf(place, units)
-  for (let row = 0; row < outer; row++) for (const index of indices) visit(row * along + index * inner, inner)
+  const starts = startsOf(place, units)
+  for (let row = 0; row < outer; row++) for (const start of starts) visit(row * along + start * inner, width * inner)
 }
 
 /** Visits the elements of all units of a place: `visit(unit, offset of the first, how many side by side)`. */

@@ -8,30 +8,32 @@ import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
-import type { InnerUnits, MadeUnits, UnitAxis, UnitFlow } from '../layers/units'
+import type { InnerUnits, MadeUnits, UnitAxis, UnitFlow, UnitSpan } from '../layers/units'
 import { innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
 import { graphOf } from './known-graph'
 import type { LayerGraph } from './layer-graph'
 
-/** Units of a group along an axis of a weight: unit j at start + b · stride + j for every block b. */
-export interface UnitPlace {
-  readonly weight: Variable
-  readonly axis: number
+/** Where the units of a group lie along an axis: unit j in `width` elements from start + b · stride + j · width on, for every block b. */
+export interface UnitLayout {
   readonly start: number
   readonly stride: number
   readonly blocks: number
+  readonly width: number
+}
+
+/** Units of a group along an axis of a weight. */
+export interface UnitPlace extends UnitLayout {
+  readonly weight: Variable
+  readonly axis: number
 }
 
 /** Where units lie in what a layer that uses them is given. */
-export interface UnitUse {
+export interface UnitUse extends UnitLayout {
   readonly layer: object
-  /** Of its first input, from the end: -1. Unit j lies at start + b · stride + j, as in a place. */
+  /** Of its first input, from the end: -1. */
   readonly axis: number
-  readonly start: number
-  readonly stride: number
-  readonly blocks: number
 }
 
 /** Units that can only be counted, reset, scaled or removed together: unit j in every place. */
@@ -49,8 +51,8 @@ export interface UnitGroup {
   readonly outgoing: readonly UnitPlace[]
   /** How others are given them. */
   readonly uses: readonly UnitUse[]
-  /** By maker: its option that says how many there are. */
-  readonly options: ReadonlyMap<LayerBase, string>
+  /** By maker: what it declares of them. */
+  readonly made: ReadonlyMap<LayerBase, MadeUnits>
   /** Why units cannot be taken away or exchanged: "they are the model's output". null where they can. */
   readonly fixed: string | null
   /** Why a factor on the units is not one on what others are given: a product of them. null where it is, as far as layers join them. */
@@ -60,13 +62,12 @@ export interface UnitGroup {
 /** A group while the graph is walked. */
 class Group {
   private into: Group | null = null
-  readonly makers = new Set<LayerBase>()
+  readonly made = new Map<LayerBase, MadeUnits>()
   readonly keepers = new Set<LayerBase>()
   readonly incoming: UnitPlace[] = []
   readonly along: UnitPlace[] = []
   readonly outgoing: UnitPlace[] = []
   readonly uses: UnitUse[] = []
-  readonly options = new Map<LayerBase, string>()
   fixed: string | null = null
   bent: string | null = null
 
@@ -84,13 +85,12 @@ class Group {
   join(other: Group): void {
     const [a, b] = [this.root, other.root]
     if (a === b) return
-    for (const maker of b.makers) a.makers.add(maker)
+    for (const [maker, units] of b.made) a.made.set(maker, units)
     for (const keeper of b.keepers) a.keepers.add(keeper)
     a.incoming.push(...b.incoming)
     a.along.push(...b.along)
     a.outgoing.push(...b.outgoing)
     a.uses.push(...b.uses)
-    for (const [maker, option] of b.options) a.options.set(maker, option)
     a.fixed ??= b.fixed
     a.bent ??= b.bent
     b.into = a
@@ -98,11 +98,8 @@ class Group {
 }
 
 /** Units of one group along the last axis of a value. */
-interface Segment {
+interface Segment extends UnitLayout {
   readonly group: Group
-  readonly start: number
-  readonly stride: number
-  readonly blocks: number
 }
 
 /** What lies along the last axis of a value; null where nobody knows. */
@@ -119,8 +116,8 @@ export function unitGroups(graph: LayerGraph, { inner = false } = {}): UnitGroup
   const walk = new Walk(inner)
   const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
   for (const lane of lanes) lane?.segments.forEach(({ group }) => (group.root.fixed = ARE_OUTPUT))
-  return walk.groups.filter((group) => group.root === group).map(({ makers, keepers, count, incoming, along, outgoing, uses, options, fixed, bent }) => {
-    return { makers: [...makers], keepers: [...keepers], count, incoming, along, outgoing, uses, options, fixed, bent }
+  return walk.groups.filter((group) => group.root === group).map(({ made, keepers, count, incoming, along, outgoing, uses, fixed, bent }) => {
+    return { makers: [...made.keys()], keepers: [...keepers], count, incoming, along, outgoing, uses, made, fixed, bent }
   })
 }
 
@@ -133,8 +130,7 @@ class Walk {
   /** By layer with weights of its own for each unit: what it was called on first. */
   private readonly kept = new Map<LayerBase, Lane>()
   /** By layer: what a layer that is called again makes, and what it was called on first. */
-  private readonly made = new Map<LayerBase, { readonly group: Group; readonly input: Lane }>()
-
+  private readonly made = new Map<LayerBase, { readonly output: Lane; readonly input: Lane }>()
   private readonly seen = new Set<LayerBase>()
 
   constructor(private readonly inner: boolean) {}
@@ -174,7 +170,7 @@ class Walk {
       case 'keeps':
         return this.keep(layer, flow.along, first)
       case 'flattens': {
-        const places = placesOf(symbols[0]!)
+        const places = placesOf(symbols[0]!, flow.from ?? 1)
         return first === null || places === null ? null : repeated(first, places)
       }
       case 'joins': {
@@ -201,11 +197,11 @@ class Walk {
     return input
   }
 
-  private group(layer: LayerBase, { option, count, incoming, outgoing = [], mixed = false }: MadeUnits): Group {
+  private group(layer: LayerBase, units: MadeUnits): Group {
+    const { count, incoming, outgoing = [], mixed = false } = units
     const group = new Group(count)
     this.groups.push(group)
-    group.makers.add(layer)
-    group.options.set(layer, option)
+    group.made.set(layer, units)
     if (mixed) group.fix(`${layer} makes each of all of them`)
     const own = lane(group)
     for (const axis of incoming) place(own, axis, () => group.incoming)
@@ -214,7 +210,8 @@ class Walk {
   }
 
   private makeInner(layer: LayerBase, units: InnerUnits): void {
-    use(lane(this.group(layer, units)), units.user)
+    const { user: { layer: user, axis, ...span } } = units
+    use(spread(lane(this.group(layer, units)), span), { layer: user, axis })
   }
 
   private make(layer: LayerBase, units: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
@@ -222,13 +219,13 @@ class Walk {
     if (known !== undefined) {
       // One kernel for two inputs: its rows belong to units of both.
       if (joined([known.input, input]) === null) for (const lane of [known.input, input]) fix(lane, `${layer} is called on several inputs`)
-      return lane(known.group)
+      return known.output
     }
-    const group = this.group(layer, units)
-    this.made.set(layer, { group, input })
+    const output = repeated(lane(this.group(layer, units)), units.blocks ?? 1)
+    this.made.set(layer, { output, input })
     for (const axis of from) place(input, axis, ({ root }) => root.outgoing)
     use(input, { layer, axis: -1 })
-    return lane(group)
+    return output
   }
 
   private concatenated(symbols: readonly Tensor[], inputs: readonly Lane[]): Lane {
@@ -245,24 +242,29 @@ class Walk {
   }
 }
 
-function lane(group: Group): Lane {
-  return { size: group.count, segments: [{ group, start: 0, stride: group.count, blocks: 1 }] }
+function lane(group: Group): NonNullable<Lane> {
+  return { size: group.count, segments: [{ group, start: 0, stride: group.count, blocks: 1, width: 1 }] }
 }
 
 /** Notes where the units of a lane lie along an axis of a weight. */
-function place(lane: Lane, { weight, axis, blocks = 1 }: UnitAxis, listOf: (group: Group) => UnitPlace[]): void {
+function place(lane: Lane, { weight, axis, ...span }: UnitAxis, listOf: (group: Group) => UnitPlace[]): void {
   if (lane === null) return
-  const repeats = repeated(lane, blocks)
-  for (const { group, start, stride, blocks: count } of repeats!.segments) listOf(group).push({ weight, axis, start, stride, blocks: count })
+  for (const { group, ...layout } of spread(lane, span).segments) listOf(group).push({ weight, axis, ...layout })
 }
 
 /** Notes who is given the units of a lane. */
 function use(lane: Lane, by: { readonly layer: object; readonly axis: number }): void {
-  for (const { group: { root }, start, stride, blocks } of lane?.segments ?? []) root.uses.push({ ...by, start, stride, blocks })
+  for (const { group: { root }, ...layout } of lane?.segments ?? []) root.uses.push({ ...by, ...layout })
+}
+
+/** A lane of which each element is several side by side, and all of that several times. */
+function spread(lane: NonNullable<Lane>, { blocks = 1, width = 1 }: UnitSpan): NonNullable<Lane> {
+  const wide = lane.segments.map((each) => ({ ...each, start: each.start * width, stride: each.stride * width, width: each.width * width }))
+  return repeated({ size: lane.size * width, segments: wide }, blocks)
 }
 
 /** A lane several times, one behind the other. */
-function repeated(lane: NonNullable<Lane>, times: number): Lane {
+function repeated(lane: NonNullable<Lane>, times: number): NonNullable<Lane> {
   if (times === 1) return lane
   return {
     size: lane.size * times,
@@ -273,10 +275,10 @@ function repeated(lane: NonNullable<Lane>, times: number): Lane {
   }
 }
 
-/** The places of a value [batch, …places, units]; null where one is open. */
-function placesOf(symbol: Tensor): number | null {
+/** The places of a value [batch, …places, units], which begin at an axis; null where one is open. */
+function placesOf(symbol: Tensor, from: number): number | null {
   const shape = originOf(symbol)?.spec.shape ?? symbol.shape
-  return shape.slice(1, -1).reduce<number | null>((product, extent) => (product === null || extent === null ? null : product * extent), 1)
+  return shape.slice(from, -1).reduce<number | null>((product, extent) => (product === null || extent === null ? null : product * extent), 1)
 }
 
 /** Values of which unit j of the one meets unit j of the other; null where their units do not lie alike. */
@@ -290,16 +292,21 @@ function joined(lanes: readonly Lane[]): Lane {
 function liesAlike(a: NonNullable<Lane>, b: NonNullable<Lane>): boolean {
   return (
     a.size === b.size && a.segments.length === b.segments.length &&
-    a.segments.every(({ group, start, stride, blocks }, i) => {
+    a.segments.every(({ group, start, stride, blocks, width }, i) => {
       const other = b.segments[i]!
-      return group.count === other.group.count && start === other.start && stride === other.stride && blocks === other.blocks
+      return group.count === other.group.count && start === other.start && stride === other.stride && blocks === other.blocks && width === other.width
     })
   )
 }
 
-/** The indices along the axis of some units of a place. */
-export function indicesOf({ start, stride, blocks }: Pick<UnitPlace, 'start' | 'stride' | 'blocks'>, units: readonly number[]): number[] {
-  return Array.from({ length: blocks }, (_, block) => units.map((unit) => start + block * stride + unit)).flat()
+/** Where along the axis some units begin, block by block. */
+export function startsOf({ start, stride, blocks, width }: UnitLayout, units: readonly number[]): number[] {
+  return Array.from({ length: blocks }, (_, block) => units.map((unit) => start + block * stride + unit * width)).flat()
+}
+
+/** The indices along the axis of some units: [blocks, units, width]. */
+export function indicesOf(layout: UnitLayout, units: readonly number[]): number[] {
+  return startsOf(layout, units).flatMap((first) => Array.from({ length: layout.width }, (_, i) => first + i))
 }
 
 /** The names of the layers that make a group's units. */

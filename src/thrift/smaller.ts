@@ -39,8 +39,8 @@ export function smaller<Kind extends Model<never, never>>(model: Kind, units: Ke
 function changedOptions(kept: Kept): Map<LayerBase, Record<string, unknown>> {
   const changes = new Map<LayerBase, Record<string, unknown>>()
   const change = (layer: LayerBase, options: Record<string, unknown>): unknown => changes.set(layer, { ...changes.get(layer), ...options })
-  for (const [{ options, keepers, uses }, units] of kept) {
-    for (const [maker, option] of options) change(maker, { [option]: units.length })
+  for (const [{ made, keepers, uses }, units] of kept) {
+    for (const [maker, { optionsFor }] of made) change(maker, optionsFor(units.length))
     // What they are given is smaller, whatever was declared.
     for (const layer of [...keepers, ...uses.map((use) => use.layer as LayerBase)]) change(layer, { inputShape: null })
   }

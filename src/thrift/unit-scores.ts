@@ -73,23 +73,23 @@ function meanOf(each: readonly Tensor[]): Tensor {
   return multiply(each.reduce((a, b) => add(a, b)), 1 / each.length)
 }
 
-/** [rows, …, units along the axis, …] → [rows, blocks, units] */
+/** [rows, …, units along the axis, …] → [rows, units] */
 function byUnit({ axis, ...use }: UnitUse, count: number, value: Tensor, fold: (x: Tensor, axes: readonly number[]) => Tensor): Tensor {
   const own = value.rank + axis
   const others = value.shape.flatMap((_, i) => (i === 0 || i === own ? [] : [i]))
   const rows = others.length === 0 ? value : fold(value, others)
   const indices = Int32Array.from(indicesOf(use, Array.from({ length: count }, (_, unit) => unit)))
-  return take(rows, new Tensor(indices, [use.blocks, count], 'int32'), 1)
+  return fold(take(rows, new Tensor(indices, [use.blocks, count, use.width], 'int32'), 1), [1, 3])
 }
 
 /** Σ over rows of mean |h|: [units]. Traced. */
 function activity(use: UnitUse, count: number, value: Tensor): Tensor {
-  return sum(mean(byUnit(use, count, abs(value), (x, axes) => mean(x, axes)), 1), 0)
+  return sum(byUnit(use, count, abs(value), (x, axes) => mean(x, axes)), 0)
 }
 
 /** Σ over rows of |Σ h · ∂loss/∂h| over all calls, for the loss of each row: [units]. Traced. */
 function effect(use: UnitUse, count: number, calls: readonly Tensor[]): Tensor {
-  const each = calls.map((value) => sum(byUnit(use, count, value, (x, axes) => sum(x, axes)), 1)).reduce((a, b) => add(a, b))
+  const each = calls.map((value) => byUnit(use, count, value, (x, axes) => sum(x, axes))).reduce((a, b) => add(a, b))
   return multiply(sum(abs(each), 0), each.shape[0]!)
 }
 

@@ -163,6 +163,8 @@ describe('unit groups', () => {
     expect(groups.map(({ fixed }) => fixed)).toEqual([null, 'Dense "gate" makes each of all of them', 'they are an output of the model'])
     expect(groups[0]!.outgoing.map(text)).toEqual(['gate/kernel @0'])
     expectComplete(model, image(4, 3))
+    const recurrent = new Sequential([new LSTM({ units: 3, activation: 'softmax', inputShape: [5, 2], name: 'lstm' }), new Dense({ units: 1 })])
+    expect(unitGroups(recurrent.graph!)[0]!.fixed).toBe('LSTM "lstm" makes each of all of them')
     const images = new Sequential([new Conv2D({ filters: 4, kernelSize: 2, inputShape: [4, 4, 2] }), new Conv2D({ filters: 3, kernelSize: 2, activation: 'softmax' })])
     expect(unitGroups(images.graph!)[0]!.fixed).toBeNull()
     expectComplete(images, image(2, 4, 4, 2))

@@ -322,7 +322,7 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
     const projections = [query, key, value, ...(this.gate === null ? [] : [this.gate])]
     // Kernels [features, heads, size], biases [heads, size]; then a kernel [heads, size, …output].
     const incoming = projections.flatMap(({ kernel, bias }) => [...unitAxes(1, kernel), ...unitAxes(0, bias)])
-    return [{ option: 'numHeads', count: this.numHeads, incoming, outgoing: unitAxes(0, output.kernel), user: { layer: output, axis: -2 } }]
+    return [{ count: this.numHeads, optionsFor: (numHeads) => ({ numHeads }), incoming, outgoing: unitAxes(0, output.kernel), user: { layer: output, axis: -2 } }]
   }
 
   private featuresOf(shape: BatchShape): number {

@@ -95,7 +95,8 @@ export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
 
   /** The flow of a convolution that makes filters. */
   protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow {
-    const units = { option: 'filters', count: filters, incoming: [kernel, ...unitAxes(0, this.bias)], mixed: mixesUnits(this.activation) }
+    const { activation } = this
+    const units = { count: filters, optionsFor: (filters: number) => ({ filters }), incoming: [kernel, ...unitAxes(0, this.bias)], activation, mixed: mixesUnits(activation) }
     return { kind: 'makes', units, from }
   }
 

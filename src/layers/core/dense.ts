@@ -91,7 +91,8 @@ export class Dense extends configured(TensorLayer, () => ({
   }
 
   override get unitFlow(): UnitFlow {
-    const units = { option: 'units', count: this.units, incoming: unitAxes(-1, this.kernel, this.bias), mixed: mixesUnits(this.activation) }
+    const { units: count, activation } = this
+    const units = { count, optionsFor: (units: number) => ({ units }), incoming: unitAxes(-1, this.kernel, this.bias), activation, mixed: mixesUnits(activation) }
     return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }
 

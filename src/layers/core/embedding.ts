@@ -66,7 +66,7 @@ export class Embedding extends configured(TensorLayer, () => ({
   }
 
   override get unitFlow(): UnitFlow {
-    return { kind: 'makes', units: { option: 'outputDim', count: this.outputDim, incoming: unitAxes(1, this.embeddings) }, from: [] }
+    return { kind: 'makes', units: { count: this.outputDim, optionsFor: (outputDim) => ({ outputDim }), incoming: unitAxes(1, this.embeddings) }, from: [] }
   }
 
   call(x: Tensor): Tensor {

@@ -5,6 +5,7 @@ import type { OptionTable, ValuesOf } from '../../core/options'
 import { boolean, configured, count, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
+import { mixesUnits } from '../../activations'
 import type { InitializerIdentifier } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
@@ -176,8 +177,9 @@ export abstract class GatedCell extends configured(WeightedCell, () => ({ units:
     const [kernel, recurrent, bias] = [this.kernel, this.recurrentKernel, this.bias].map((weight) => {
       return unitAxes(-1, weight).map((axis) => ({ ...axis, blocks: this.gates }))
     }) as [UnitAxis[], UnitAxis[], UnitAxis[]]
-    const units = { option: 'units', count: this.units, incoming: [...kernel, ...recurrent, ...bias], outgoing: unitAxes(0, this.recurrentKernel) }
-    return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
+    const { units: count, activation } = this
+    const made = { count, optionsFor: (units: number) => ({ units }), incoming: [...kernel, ...recurrent, ...bias], outgoing: unitAxes(0, this.recurrentKernel), activation, mixed: mixesUnits(activation) }
+    return { kind: 'makes', units: made, from: unitAxes(0, this.kernel) }
   }
 
   /**
