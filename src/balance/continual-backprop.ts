@@ -117,8 +117,8 @@ class Population {
  * renewal.replaced // { dense: 12 }
  * ```
  *
- * Utilities and ages live on from one fit to the next. For Dense, convolutional and recurrent layers and embeddings, behind
- * normalisation, activations, pooling and Flatten, also where Add joins layers. Useful where data change; where they do not it
+ * Utilities and ages live on from one fit to the next. For Dense, convolutional and recurrent layers and embeddings, also within
+ * Bidirectional, where unit j of both ways is one, and TimeDistributed; behind normalisation, activations, pooling and Flatten, also where Add joins layers. Useful where data change; where they do not it
  * is meant to do no harm.
  *
  * Dohare et al., Loss of plasticity in deep continual learning, Nature 632:768, 2024.

@@ -131,6 +131,8 @@ class Walk {
   private readonly kept = new Map<LayerBase, Lane>()
   /** By layer: what a layer that is called again makes, and what it was called on first. */
   private readonly made = new Map<LayerBase, { readonly output: Lane; readonly input: Lane }>()
+  /** By weight: the layer that has declared it first, and what it is about. */
+  private readonly owners = new Map<Variable, { readonly layer: LayerBase; readonly lanes: readonly Lane[] }>()
   private readonly seen = new Set<LayerBase>()
 
   constructor(private readonly inner: boolean) {}
@@ -190,6 +192,7 @@ class Walk {
     const known = this.kept.get(layer)
     if (known === undefined) {
       this.kept.set(layer, input)
+      this.own(layer, along, [input])
       for (const axis of along) place(input, axis, ({ root }) => root.along)
     } else if (joined([known, input]) === null) {
       for (const lane of [known, input]) fix(lane, `${layer} is called on several inputs`)
@@ -223,9 +226,19 @@ class Walk {
     }
     const output = repeated(lane(this.group(layer, units)), units.blocks ?? 1)
     this.made.set(layer, { output, input })
+    this.own(layer, [...units.incoming, ...from], [input, output])
     for (const axis of from) place(input, axis, ({ root }) => root.outgoing)
     use(input, { layer, axis: -1 })
     return output
+  }
+
+  /** One layer in two wrappers: a weight of both would change the units of the one with those of the other. */
+  private own(layer: LayerBase, axes: readonly UnitAxis[], lanes: readonly Lane[]): void {
+    for (const { weight } of axes) {
+      const known = this.owners.get(weight)
+      if (known === undefined) this.owners.set(weight, { layer, lanes })
+      else if (known.layer !== layer) for (const lane of [...known.lanes, ...lanes]) fix(lane, `${known.layer} and ${layer} share ${weight.name}`)
+    }
   }
 
   private concatenated(symbols: readonly Tensor[], inputs: readonly Lane[]): Lane {

@@ -72,7 +72,8 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
 
 /**
  * A smaller model without the units that count least: of Dense and recurrent layers, embeddings, filters of convolutions, heads of
- * MultiHeadAttention; through normalisation, pooling, Flatten, Concatenate and skip connections. It is an ordinary model, compiled as
+ * MultiHeadAttention; also within Bidirectional, both ways of which lose the same units, and within TimeDistributed; through normalisation,
+ * pooling, Flatten, Concatenate and skip connections. It is an ordinary model, compiled as
  * the given one, and training goes on with what is left of the optimizer's slots. The given model stays as it is.
  *
  *   const half = await pruneUnits(model, { keep: 0.5 })

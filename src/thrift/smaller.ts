@@ -1,7 +1,7 @@
 // The same model with fewer units: an ordinary one, made of its layers' configurations with smaller numbers, and what is left of
 // every weight and optimizer slot. Which units go is prune-units.ts's affair.
 
-import { StateError, formatShape } from '../core/errors'
+import { ArgumentError, StateError, formatShape } from '../core/errors'
 import { rowMajorStrides, sameShape, sizeOf } from '../core/shapes'
 import type { LayerBase } from '../layers/base'
 import { remade } from '../layers/remade'
@@ -21,10 +21,14 @@ type Indices = readonly (readonly number[] | null)[]
 /**
  * A model of which only some units are left; compiled alike, with the optimizer's state of what is left. The given one stays
  * as it is.
+ * @throws ArgumentError where its configuration does not say that two layers hold the same one
  */
 export function smaller<Kind extends Model<never, never>>(model: Kind, units: Kept): Kind {
   const changes = changedOptions(units)
   const copy = cloneModel(model, { cloneFunction: (layer) => remade(layer, changes.get(layer)) })
+  if (copy.weights.length !== model.weights.length) {
+    throw new ArgumentError(`pruneUnits: ${model} has ${model.weights.length} weights, but its layers made again have ${copy.weights.length}. Two layers, such as wrappers, hold one layer, and each copy holds one of its own.`)
+  }
   const indices = indicesByWeight(units)
   model.weights.forEach((weight, i) => take(weight, copy.weights[i]!, indices.get(weight) ?? []))
   // What regularizers keep of a weight is like it.

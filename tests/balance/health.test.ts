@@ -168,7 +168,7 @@ describe('UnitHealth', () => {
     const { health } = await healthOf(model)
     expect(Object.keys(health.leftOut)).toEqual(['inner/own', 'out'])
     expect(health.leftOut['inner/own']).toMatch(/Own "own" has a call of its own/)
-    const sequences = new Sequential([new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }), new Bidirectional({ layer: new LSTM(2), name: 'both' }), new Dense({ units: 1, name: 'out' })])
+    const sequences = new Sequential([new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }), new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM({ units: 3, goBackwards: true }), name: 'both' }), new Dense({ units: 1, name: 'out' })])
     sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     expect((await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]))).health.leftOut).toMatchObject({ both: 'Bidirectional "both" does not say what its units are' })
     expect(new UnitHealth().leftOut).toEqual({})

@@ -2,7 +2,7 @@
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Add, BatchNormalization, Conv2D, Dense, Flatten, GlobalAveragePooling1D, Input, LSTM, LSTMCell, Model, MultiHeadAttention, RNN, Sequential, ops, setRandomSeed, tensor } from '../../src'
+import { Add, BatchNormalization, Bidirectional, Conv2D, Dense, Flatten, GlobalAveragePooling1D, Input, LSTM, LSTMCell, Model, MultiHeadAttention, RNN, Sequential, TimeDistributed, ops, setRandomSeed, tensor } from '../../src'
 import type { CellInput, CellOutput } from '../../src/layers/recurrent/cell'
 import type { CallContext } from '../../src/layers/context'
 import { ContinualBackprop } from '../../src/balance'
@@ -84,6 +84,24 @@ describe('a subclass with a call of its own', () => {
     const attention = (layer: MultiHeadAttention) => new Model({ inputs: steps, outputs: layer.apply(steps) })
     expect(groupsOf(attention(new MultiHeadAttention({ numHeads: 2, keyDim: 3 })))).toHaveLength(1)
     expect(groupsOf(attention(new Mixed({ numHeads: 2, keyDim: 3 })))).toEqual([])
+
+    class Later extends TimeDistributed {
+      override call(x: Tensor, context: CallContext): Tensor {
+        return ops.flip(super.call(x, context), -1)
+      }
+    }
+    class Ways extends Bidirectional {
+      override call(x: Tensor, context: CallContext): Tensor {
+        return ops.flip(super.call(x, context), -1)
+      }
+    }
+    const around = (layer: TimeDistributed | Bidirectional) => groupsOf(new Sequential([new Dense({ units: 4, inputShape: [5, 4], name: 'first' }), layer as TimeDistributed, new Dense({ units: 1, name: 'out' })])).map(([name, , fixed]) => [name, fixed])
+    const end = ['out', 'they are an output of the model']
+    const ownCall = (layer: string) => [['first', `${layer} "own" has a call of its own, and its class does not say what that does with units`], end]
+    expect(around(new Later({ layer: new Dense(3), name: 'own' }))).toEqual(ownCall('Later'))
+    expect(around(new Ways({ layer: new LSTM(3), name: 'own' }))).toEqual(ownCall('Ways'))
+    expect(around(new TimeDistributed({ layer: new Cumulative({ units: 3 }), name: 'each' }))).toEqual([['first', 'TimeDistributed "each" does not say what it does with them'], end])
+    expect(around(new TimeDistributed({ layer: new Renamed({ units: 3 }), name: 'each' }))).toEqual([['first', null], ['each', null], end])
 
     class Turned extends LSTMCell {
       override call(given: CellInput, context: CallContext): CellOutput {

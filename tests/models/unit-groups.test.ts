@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  Activation, Add, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GlobalAveragePooling2D, GRU, Input,
-  LayerNormalization, LSTM, MaxPooling2D, Model, ReLU, SeparableConv2D, Sequential, Variable, setRandomSeed, tensor,
+  Activation, Add, BatchNormalization, Bidirectional, Concatenate, Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GlobalAveragePooling2D, GRU, Input,
+  LayerNormalization, LSTM, MaxPooling2D, Model, ReLU, SeparableConv2D, Sequential, TimeDistributed, Variable, setRandomSeed, tensor,
 } from '../../src'
 import type { UnitGroup, UnitPlace } from '../../src/models/unit-groups'
 import { visitUnits } from '../../src/models/unit-elements'
@@ -168,6 +168,42 @@ describe('unit groups', () => {
     const images = new Sequential([new Conv2D({ filters: 4, kernelSize: 2, inputShape: [4, 4, 2] }), new Conv2D({ filters: 3, kernelSize: 2, activation: 'softmax' })])
     expect(unitGroups(images.graph!)[0]!.fixed).toBeNull()
     expectComplete(images, image(2, 4, 4, 2))
+  })
+
+  it('of both ways of a Bidirectional are one, which stands twice in what it gives', () => {
+    const model = new Sequential([new Bidirectional({ layer: new LSTM({ units: 3, returnSequences: true }), inputShape: [4, 2], name: 'both' }), new TimeDistributed({ layer: new Dense(4), name: 'each' }), new TimeDistributed(new Flatten()), new Flatten(), new Dense({ units: 1, name: 'out' })])
+    const [both, each] = unitGroups(model.graph!)
+    expect(both!.outgoing.map(text)).toEqual([expect.stringMatching(/forward_lstm.*recurrent_kernel @0$/), expect.stringMatching(/backward_lstm.*recurrent_kernel @0$/), expect.stringMatching(/^each.*kernel @0 2×3$/)])
+    expect(both!.incoming.map(text).filter((place) => place.endsWith(' 4×3'))).toHaveLength(6)
+    expect(places(each!)).toEqual({ incoming: [expect.stringMatching(/kernel @1$/), expect.stringMatching(/bias @0$/)], along: [], outgoing: ['out/kernel @0 4×4'] })
+    expectComplete(model, image(2, 4, 2))
+  })
+
+  it('are flattened step by step where a layer sees one step at a time', () => {
+    const model = new Sequential([new TimeDistributed({ layer: new Conv2D({ filters: 3, kernelSize: 2 }), inputShape: [5, 3, 3, 1] }), new TimeDistributed(new Flatten()), new TimeDistributed({ layer: new Dense(4), name: 'each' }), new Flatten(), new Dense({ units: 1, name: 'out' })])
+    const [conv, each] = unitGroups(model.graph!)
+    expect(conv!.outgoing.map(text)).toEqual([expect.stringMatching(/^each.*kernel @0 4×3$/)])
+    expect(each!.outgoing.map(text)).toEqual(['out/kernel @0 5×4'])
+    expectComplete(model, image(2, 5, 3, 3, 1))
+  })
+
+  it('are fixed where both ways do not match, or wrappers share a layer', () => {
+    const fixedBy = (layer: Bidirectional | TimeDistributed) => unitGroups(new Sequential([new Dense({ units: 4, inputShape: [3, 2] }), layer as Bidirectional, new Dense(1)]).graph!).map(({ fixed }) => fixed)
+    const unequal = new Bidirectional({ layer: new LSTM({ units: 3 }), backwardLayer: new GRU({ units: 2, goBackwards: true }), name: 'both' })
+    expect(fixedBy(unequal)).toEqual(['Bidirectional "both" does not say what it does with them', 'they are an output of the model'])
+    expect(fixedBy(new TimeDistributed({ layer: new LayerNormalization(), name: 'each' }))).toEqual(['TimeDistributed "each" does not say what it does with them', 'they are an output of the model'])
+    expect(fixedBy(new TimeDistributed({ layer: new Dense({ units: 3, activation: 'softmax' }), name: 'each' }))).toEqual([null, 'TimeDistributed "each" makes each of all of them', 'they are an output of the model'])
+
+    const input = Input({ shape: [3, 2] })
+    const [dense, norm] = [new Dense({ units: 4, name: 'dense' }), new BatchNormalization({ name: 'norm' })]
+    const [front, other] = ['front', 'other'].map((name) => new Dense({ units: 5, name }).apply(input)) as [Tensor, Tensor]
+    const wrapped = (name: string, x: Tensor): Tensor => new TimeDistributed({ layer: dense, name }).apply(x)
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 1, name: 'out' }).apply(new Concatenate().apply([wrapped('a', front), wrapped('b', other)])) })
+    const why = 'TimeDistributed "a" and TimeDistributed "b" share a/dense/kernel'
+    expect(unitGroups(model.graph!).map(({ fixed }) => fixed)).toEqual([why, why, why, why, 'they are an output of the model'])
+    const normed = (name: string, x: Tensor): Tensor => new TimeDistributed({ layer: norm, name }).apply(x)
+    const norms = new Model({ inputs: input, outputs: new Dense({ units: 1, name: 'out' }).apply(new Concatenate().apply([normed('c', front), normed('d', other)])) })
+    expect(unitGroups(norms.graph!).map(({ fixed }) => fixed?.startsWith('TimeDistributed "c" and TimeDistributed "d" share c/norm') ?? false)).toEqual([true, true, false])
   })
 
   it('draw weights anew as they were drawn first', () => {

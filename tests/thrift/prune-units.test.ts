@@ -3,8 +3,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor, Variable } from '../../src'
 import {
-  Adam, Add, BatchNormalization, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, Input, LSTM,
-  LayerNormalization, LearningRateSchedule, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, loadModel, metrics, ops, setRandomSeed, tensor,
+  Adam, Add, ArgumentError, BatchNormalization, Bidirectional, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D,
+  Input, LSTM, LayerNormalization, LearningRateSchedule, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, SimpleRNN,
+  TimeDistributed, loadModel, metrics, modelFromJSON, ops, setRandomSeed, tensor,
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
 import { visitUnits } from '../../src/models/unit-elements'
@@ -43,6 +44,30 @@ async function expectSameWithout(model: Model | Sequential, x: Tensor, silent: R
   expect(weightsOf(model)).toEqual(weights)
   expect(small.countParams()).toBeLessThan(model.countParams())
   return small
+}
+
+/** Weights that are not those that everybody begins with. */
+function disturb(model: Model | Sequential): void {
+  for (const { view } of model.weights) view.forEach((value, i) => (view[i] = value + 0.3 + 0.2 * Math.sin(2.3 * i)))
+}
+
+/** What is left trains on with its part of the optimizer's slots, and comes back from a file and from its configuration. */
+async function expectOrdinary(model: Model | Sequential, x: Tensor, keep: Record<string, number>): Promise<void> {
+  const y = ops.multiply(model.predictOnBatch(x as never) as Tensor, 0.5)
+  model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'mse' })
+  model.trainOnBatch(x as never, y as never)
+  const slotsLike = (each: Model | Sequential, visit: (slot: Variable, weight: Variable) => void): void => {
+    for (const weight of each.optimizer.builtFor) for (const slot of each.optimizer.slotsOf(weight).values()) visit(slot, weight)
+  }
+  slotsLike(model, (slot, weight) => slot.view.set(weight.view.map(Math.abs)))
+  const small = await pruneUnits(model as Model, { keep, by: 'taylor', x: x as never, y: y as never })
+  slotsLike(small, (slot, weight) => expect(slot.view, weight.name).toEqual(weight.view.map(Math.abs)))
+  const again = modelFromJSON(small.toJSON()) as Model
+  again.setWeights(small.getWeights())
+  for (const other of [again, (await loadModel(await small.save())) as Model]) expect(values(other, x)).toEqual(values(small, x))
+  small.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'mse' })
+  const { history } = await small.fit(x as never, y as never, { epochs: 20, verbose: 0 })
+  expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
 }
 
 describe('takes away units', () => {
@@ -95,6 +120,47 @@ describe('takes away units', () => {
     const model = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(new GlobalAveragePooling1D().apply(new Dense({ units: 6 }).apply(wide))) })
     const small = await expectSameWithout(model, data(2, 5, 6), { attention: [0, 3], wide: [7] }, { attention: 2, wide: 7 })
     expect((small.getLayer('attention') as unknown as MultiHeadAttention).numHeads).toBe(2)
+  })
+
+  it.each(['concat', 'sum', 'ave', 'mul'] as const)('of both ways of a Bidirectional, merged by %s', async (mergeMode) => {
+    for (const recurrent of [new LSTM({ units: 4, returnSequences: true }), new GRU({ units: 4, returnSequences: true }), new SimpleRNN({ units: 4, returnSequences: true })]) {
+      const model = new Sequential([
+        new Embedding({ inputDim: 7, outputDim: 4, maskZero: true, inputShape: [5], name: 'words' }), new Bidirectional({ layer: recurrent, mergeMode, name: 'first' }), new BatchNormalization(),
+        new Bidirectional({ layer: new GRU(5), backwardLayer: new LSTM({ units: 5, goBackwards: true }), mergeMode, name: 'second' }), new Dense({ units: 2 }),
+      ])
+      disturb(model)
+      const x = tensor([[1, 2, 3, 4, 5], [6, 2, 1, 0, 0]], undefined, 'int32')
+      const keep = { words: 3, first: 2, second: 4 }
+      const small = await expectSameWithout(model, x, { words: [1], first: [0, 2], second: [3] }, keep)
+      const { forwardLayer, backwardLayer } = small.getLayer('first') as unknown as Bidirectional
+      expect([forwardLayer, backwardLayer]).toEqual([expect.objectContaining({ units: 2, goBackwards: false }), expect.objectContaining({ units: 2, goBackwards: true })])
+      await expectOrdinary(model, x, keep)
+    }
+  })
+
+  it('of layers that see one step at a time', async () => {
+    const model = new Sequential([
+      new TimeDistributed({ layer: new Conv2D({ filters: 4, kernelSize: 3, activation: 'relu', inputShape: [5, 5, 1] }), inputShape: [3, 5, 5, 1], name: 'conv' }), new TimeDistributed(new BatchNormalization()),
+      new TimeDistributed(new MaxPooling2D()), new TimeDistributed(new Conv2D({ filters: 3, kernelSize: 1, name: 'inner' })), new TimeDistributed(new Flatten()),
+      new TimeDistributed({ layer: new Dense({ units: 6, activation: 'tanh', inputShape: [3] }), name: 'dense' }), new TimeDistributed(new Dropout(0.2)),
+      new LSTM({ units: 3, name: 'lstm' }), new Dense({ units: 2 }),
+    ])
+    disturb(model)
+    const [x, keep] = [data(2, 3, 5, 5, 1), { conv: 3, dense: 4, lstm: 2 }]
+    const small = await expectSameWithout(model, x, { conv: [1], dense: [0, 5], lstm: [2] }, keep)
+    expect((small.getLayer('dense') as unknown as TimeDistributed).layer).toMatchObject({ units: 4 })
+    await expectOrdinary(model, x, keep)
+  })
+
+  it('of layers within layers within layers', async () => {
+    const model = new Sequential([
+      new TimeDistributed({ layer: new TimeDistributed(new Dense({ units: 5, activation: 'relu' })), inputShape: [2, 3, 4], name: 'dense' }),
+      new TimeDistributed({ layer: new Bidirectional({ layer: new LSTM({ units: 3 }) }), name: 'both' }), new Dense({ units: 2 }),
+    ])
+    disturb(model)
+    const [x, keep] = [data(2, 2, 3, 4), { dense: 3, both: 2 }]
+    await expectSameWithout(model, x, { dense: [1, 4], both: [0] }, keep)
+    await expectOrdinary(model, x, keep)
   })
 
   it('of models within models', async () => {
@@ -302,6 +368,18 @@ describe('says what it cannot do', () => {
     const compiled = model()
     compiled.compile({ loss: 'mse' })
     await expect(pruneUnits(compiled, { maxLoss: 0.1, monitor: 'accuracy', x, y: data(4, 2) })).rejects.toThrow(/no 'accuracy' to monitor/)
+  })
+
+  it('wrappers that hold one layer, and what is said of units within', async () => {
+    const input = Input({ shape: [3, 2] })
+    const [shared, front] = [new Dense({ units: 4 }), new Dense({ units: 6, name: 'front' }).apply(input)]
+    const wrapped = ['a', 'b'].map((name) => new TimeDistributed({ layer: shared, name }).apply(input))
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 1 }).apply(new Concatenate().apply([...wrapped, front])) })
+    await expect(pruneUnits(model, { keep: { a: 2 } })).rejects.toThrow(`'a' away: TimeDistributed "a" and TimeDistributed "b" share a/${shared.name}/kernel. Possible: front`)
+    await expect(pruneUnits(model, { keep: { front: 2 } })).rejects.toThrow('has 6 weights, but its layers made again have 8. Two layers, such as wrappers, hold one layer')
+    const ways = new Sequential([new Dense({ units: 4, inputShape: [3, 2], name: 'a' }), new Bidirectional({ layer: new LSTM({ units: 3, stateful: true }), name: 'ways' }), new Dense({ units: 3, name: 'b' }), new Dense(1)])
+    await expect(pruneUnits(ways, { keep: { a: 2 } })).rejects.toThrow(`'a' away: Bidirectional "ways" does not say what it does with them. Possible: b`)
+    await expect(pruneUnits(ways, { keep: { ways: 2 } })).rejects.toThrow(ArgumentError)
   })
 
   it('a name that models within share, which a path tells apart', async () => {

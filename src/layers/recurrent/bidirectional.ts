@@ -19,6 +19,8 @@ import type { InputsOf } from '../layer'
 import { TensorLayer } from '../core/tensor-layer'
 import { remade } from '../remade'
 import type { BatchShape } from '../spec'
+import type { MadeUnits, UnitFlow } from '../units'
+import { unitFlowOf } from '../units'
 import { RecurrentLayer } from './rnn'
 
 const recurrentLayer: Kind<RecurrentLayer, RecurrentLayer | Serialized> = /* @__PURE__ */ custom(
@@ -94,6 +96,25 @@ export class Bidirectional extends configured(TensorLayer, () => ({
   override build(inputShape: BatchShape): void {
     requireRank(this, inputShape, ['batch', 'steps', 'features'])
     for (const layer of this.both) layer.ensureBuilt(inputShape)
+  }
+
+  /** Unit j of both ways is one unit, so that both keep as many. */
+  override get unitFlow(): UnitFlow | null {
+    const { layer, backwardLayer, mergeMode } = this
+    const [forward, backward] = this.both.map(unitFlowOf)
+    if (mergeMode === null || forward?.kind !== 'makes' || backward?.kind !== 'makes' || forward.units.count !== backward.units.count) return null
+    const [one, other] = [forward.units, backward.units]
+    const units: MadeUnits = {
+      count: one.count,
+      optionsFor: (count) => ({ layer: remade(layer, one.optionsFor(count)), backwardLayer: remade(backwardLayer, other.optionsFor(count)) }),
+      incoming: [...one.incoming, ...other.incoming],
+      outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
+      blocks: mergeMode === 'concat' ? 2 : 1,
+      // A sum has other limits.
+      ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined ? { activation: one.activation } : {}),
+      mixed: one.mixed === true || other.mixed === true,
+    }
+    return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
   }
 
   protected override get callOptions(): readonly CallOption[] {

@@ -13,8 +13,11 @@ import type { CallContext } from '../context'
 import { Wrapper } from '../core/wrapper'
 import type { Turn } from '../loop'
 import { scanLayers } from '../loop'
+import { remade } from '../remade'
 import type { BatchShape, SpecsOf } from '../spec'
 import { TensorSpec } from '../spec'
+import type { UnitFlow } from '../units'
+import { unitFlowOf } from '../units'
 
 /**
  * y_t = layer(x_t): x [batch, steps, …] → y [batch, steps, …]. The layer sees one step at a time, so that one with statistics
@@ -60,6 +63,15 @@ export class TimeDistributed extends Wrapper {
     const { training } = options
     const made: Tree<TensorSpec> = this.layer.outputSpecs(this.ofOneStep(spec), { training })
     return typed(mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)))
+  }
+
+  /** What the layer within does with units; the steps are one more axis in front of its places. */
+  override get unitFlow(): UnitFlow | null {
+    const flow = unitFlowOf(this.layer)
+    if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }
+    if (flow?.kind !== 'makes') return flow
+    const { units } = flow
+    return { ...flow, units: { ...units, optionsFor: (count) => ({ layer: remade(this.layer, units.optionsFor(count)) }) } }
   }
 
   private ofOneStep({ shape, dtype }: TensorSpec): TensorSpec {
