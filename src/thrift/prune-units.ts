@@ -72,8 +72,9 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
 
 /**
  * A smaller model without the units that count least: of Dense and recurrent layers, embeddings, filters of convolutions, heads of
- * MultiHeadAttention; also within Bidirectional, both ways of which lose the same units, and within TimeDistributed; through normalisation,
- * pooling, Flatten, Concatenate and skip connections. It is an ordinary model, compiled as
+ * attention; also within Bidirectional, both ways of which lose the same units, and within TimeDistributed; through normalisation,
+ * pooling, Flatten, Concatenate and skip connections. A unit of a GroupedQueryAttention is a key/value head with all heads of the
+ * query that share it, and `keep` counts those; where there is one key/value head for all, units are the heads of the query. It is an ordinary model, compiled as
  * the given one, and training goes on with what is left of the optimizer's slots. The given model stays as it is.
  *
  *   const half = await pruneUnits(model, { keep: 0.5 })

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor, Variable } from '../../src'
 import {
   Adam, Add, ArgumentError, BatchNormalization, Bidirectional, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, Embedding, Flatten, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D,
-  Input, LSTM, LayerNormalization, LearningRateSchedule, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, SimpleRNN,
+  GroupedQueryAttention, Input, LSTM, LayerNormalization, LearningRateSchedule, MaxPooling2D, Model, MultiHeadAttention, MultiOptimizer, ReLU, SeparableConv2D, Sequential, SGD, SimpleRNN,
   TimeDistributed, loadModel, metrics, modelFromJSON, ops, setRandomSeed, tensor,
 } from '../../src'
 import type { LayerGraph } from '../../src/models/layer-graph'
@@ -120,6 +120,20 @@ describe('takes away units', () => {
     const model = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(new GlobalAveragePooling1D().apply(new Dense({ units: 6 }).apply(wide))) })
     const small = await expectSameWithout(model, data(2, 5, 6), { attention: [0, 3], wide: [7] }, { attention: 2, wide: 7 })
     expect((small.getLayer('attention') as unknown as MultiHeadAttention).numHeads).toBe(2)
+  })
+
+  it.each([
+    ['several keys and values', { numQueryHeads: 6, numKeyValueHeads: 3, useGate: true }, [1], 2, { numQueryHeads: 4, numKeyValueHeads: 2 }],
+    ['a key and a value for each', { numQueryHeads: 3, numKeyValueHeads: 3 }, [0, 2], 1, { numQueryHeads: 1, numKeyValueHeads: 1 }],
+    ['one key and value for all', { numQueryHeads: 4, numKeyValueHeads: 1, useBias: false }, [0, 3], 2, { numQueryHeads: 2, numKeyValueHeads: 1 }],
+  ])('heads of attention in groups: %s', async (_case, options, silent, keep, left) => {
+    const input = Input({ shape: [5, 6] })
+    const attention = new GroupedQueryAttention({ headDim: 3, name: 'attention', ...options })
+    const model = new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(new Add().apply([input, attention.apply(input)])) })
+    disturb(model)
+    const small = await expectSameWithout(model, data(2, 5, 6), { attention: silent }, { attention: keep })
+    expect(small.getLayer('attention')).toMatchObject(left)
+    await expectOrdinary(model, data(2, 5, 6), { attention: keep })
   })
 
   it.each(['concat', 'sum', 'ave', 'mul'] as const)('of both ways of a Bidirectional, merged by %s', async (mergeMode) => {

@@ -23,7 +23,7 @@ import type { InputsOf } from '../layer'
 import { Layer } from '../layer'
 import { withoutMask } from '../masks'
 import type { BatchShape } from '../spec'
-import type { InnerUnits } from '../units'
+import type { InnerUnits, UnitAxis } from '../units'
 import { unitAxes } from '../units'
 import type { Decoding } from './decoding'
 import { currentDecoding } from './decoding'
@@ -145,6 +145,27 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } = this
     const weights = { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint }
     return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, ...weights })
+  }
+
+  /** Where units lie in projections: kernels [features, heads, size], biases [heads, size]. */
+  private axesOf(projections: readonly (EinsumDense | null)[], width: number): UnitAxis[] {
+    return projections.flatMap((layer) => (layer === null ? [] : [...unitAxes(1, layer.kernel), ...unitAxes(0, layer.bias)])).map((axis) => ({ ...axis, width }))
+  }
+
+  /** Of units that have so many heads of the query each. */
+  protected axesOfQueries(width: number): UnitAxis[] {
+    return this.axesOf([this.query, this.gate], width)
+  }
+
+  /** Of units that have a key and a value each. */
+  protected axesOfValues(): UnitAxis[] {
+    return this.axesOf([this.key, this.value], 1)
+  }
+
+  /** By whom units are used that have so many heads of the query each: a kernel [heads, size, …output]. */
+  protected useOfHeads(width: number): Pick<InnerUnits, 'outgoing' | 'user'> {
+    const layer = this.requireBuilt(this.attentionOutput)
+    return { outgoing: unitAxes(0, layer.kernel).map((axis) => ({ ...axis, width })), user: { layer, axis: -2, width } }
   }
 
   /** Keys or values [batch, …steps, heads, size], repeated so that each head of the query has its own. */
@@ -318,11 +339,7 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
 
   /** The heads. */
   override get innerUnits(): readonly InnerUnits[] {
-    const [query, key, value, output] = [this.query, this.key, this.value, this.attentionOutput].map((layer) => this.requireBuilt(layer)) as [EinsumDense, EinsumDense, EinsumDense, EinsumDense]
-    const projections = [query, key, value, ...(this.gate === null ? [] : [this.gate])]
-    // Kernels [features, heads, size], biases [heads, size]; then a kernel [heads, size, …output].
-    const incoming = projections.flatMap(({ kernel, bias }) => [...unitAxes(1, kernel), ...unitAxes(0, bias)])
-    return [{ count: this.numHeads, optionsFor: (numHeads) => ({ numHeads }), incoming, outgoing: unitAxes(0, output.kernel), user: { layer: output, axis: -2 } }]
+    return [{ count: this.numHeads, optionsFor: (numHeads) => ({ numHeads }), incoming: [...this.axesOfQueries(1), ...this.axesOfValues()], ...this.useOfHeads(1) }]
   }
 
   private featuresOf(shape: BatchShape): number {
@@ -377,8 +394,21 @@ export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
     this.attentionOutput = this.merging('attentionOutput', 3, [query[2]])
   }
 
+  /** How many heads of the query share a key and a value. */
+  private get headsOfGroup(): number {
+    return this.numQueryHeads / this.numKeyValueHeads
+  }
+
+  /** Groups of heads with the key and the value that they share; where all share one, the heads of the query. */
+  override get innerUnits(): readonly InnerUnits[] {
+    const { numKeyValueHeads: groups, numQueryHeads: heads, headsOfGroup: width } = this
+    if (groups === 1) return [{ count: heads, optionsFor: (numQueryHeads) => ({ numQueryHeads }), incoming: this.axesOfQueries(1), ...this.useOfHeads(1) }]
+    const optionsFor = (count: number) => ({ numKeyValueHeads: count, numQueryHeads: count * width })
+    return [{ count: groups, optionsFor, incoming: [...this.axesOfQueries(width), ...this.axesOfValues()], ...this.useOfHeads(width) }]
+  }
+
   protected matched(heads: Tensor): Tensor {
-    const times = this.numQueryHeads / this.numKeyValueHeads
+    const times = this.headsOfGroup
     return times === 1 ? heads : repeat(heads, times, 2)
   }
 }
