@@ -193,6 +193,8 @@ describe('unit groups', () => {
     expect(fixedBy(unequal)).toEqual(['Bidirectional "both" does not say what it does with them', 'they are an output of the model'])
     expect(fixedBy(new TimeDistributed({ layer: new LayerNormalization(), name: 'each' }))).toEqual(['TimeDistributed "each" does not say what it does with them', 'they are an output of the model'])
     expect(fixedBy(new TimeDistributed({ layer: new Dense({ units: 3, activation: 'softmax' }), name: 'each' }))).toEqual([null, 'TimeDistributed "each" makes each of all of them', 'they are an output of the model'])
+    const mixing = new Bidirectional({ layer: new LSTM({ units: 3, activation: 'softmax' }), name: 'both' })
+    expect(fixedBy(mixing)).toEqual([null, 'Bidirectional "both" makes each of all of them', 'they are an output of the model'])
 
     const input = Input({ shape: [3, 2] })
     const [dense, norm] = [new Dense({ units: 4, name: 'dense' }), new BatchNormalization({ name: 'norm' })]

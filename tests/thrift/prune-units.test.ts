@@ -224,6 +224,19 @@ describe('ranks units', () => {
     expect([...one.weights[0]!.view]).toEqual([1, 0])
   })
 
+  it.each(['utility', 'taylor'] as const)('by %s of all heads that share a key and a value', async (by) => {
+    const input = Input({ shape: [3, 4] })
+    const attention = new GroupedQueryAttention({ headDim: 2, numQueryHeads: 6, numKeyValueHeads: 3, name: 'attention' })
+    const model = new Model({ inputs: input, outputs: attention.apply(input) })
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const [value, output] = ['value/kernel', 'attentionOutput/kernel'].map((name) => model.weights.find((weight) => weight.name.endsWith(name))!)
+    output!.view.fill(1)
+    // What the second of three says is louder: kernel [features, heads, size].
+    value!.view.forEach((_, i, view) => (view[i] = Math.floor(i / 2) % 3 === 1 ? 1 : 0.01))
+    const small = await pruneUnits(model, { keep: { attention: 1 }, by, x: ops.abs(data(2, 3, 4)), y: ops.zeros([2, 3, 4]) })
+    expect([...small.weights.find(({ name }) => name.endsWith('value/kernel'))!.view]).toEqual(new Array(8).fill(1))
+  })
+
   it('by Taylor: |Σ h · ∂loss/∂h| of each row', async () => {
     const trained = model()
     trained.compile({ optimizer: 'sgd', loss: 'mse' })
