@@ -138,6 +138,7 @@ RULES = {
     "Muon": [dict(nesterov=False, rmsRate=None, momentum=0.5), dict(excludeLayers=["ker.el", "x$"]), dict(excludeEmbeddings=False, nsSteps=2),
              dict(adamLrRatio=0.3, adamBeta1=0.5, adamBeta2=0.9, epsilon=0.01), dict(muonA=2.0, muonB=-1.5, muonC=0.5, weightDecay=None),
              dict(adamWeightDecay=None), dict(weightDecay=0.2, adamWeightDecay=0.5)],
+    "ScheduleFreeAdamW": [dict(beta1=0.5, beta2=0.9, epsilon=0.01), dict(warmupSteps=3)],
 }
 
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { OptimizerOptions, Slot, UpdateInput, UpdateResult } from '../../src'
 import {
-  Adadelta, Adafactor, Adagrad, Adam, Adamax, Dense, Ftrl, Lamb, Lion, MultiOptimizer, Muon, Nadam, Optimizer, Sequential, Variable, jit, loadModel, ops, optimizers,
+  Adadelta, Adafactor, Adagrad, Adam, Adamax, Dense, Ftrl, Lamb, Lion, MultiOptimizer, Muon, Nadam, Optimizer, ScheduleFreeAdamW, Sequential, Variable, jit, loadModel, ops, optimizers,
   runtimeInfo, schedules, tensor,
 } from '../../src'
 import { ContinualBackprop } from '../../src/balance'
@@ -45,6 +45,7 @@ const makers: [string, (options?: OptimizerOptions) => Optimizer][] = [
   ['Lion', (options) => new Lion({ learningRate: 0.01, ...options })],
   ['Muon', (options) => new Muon({ learningRate: 0.1, ...options })],
   ['Nadam', (options) => new Nadam({ learningRate: 0.1, ...options })],
+  ['ScheduleFreeAdamW', (options) => new ScheduleFreeAdamW({ learningRate: 0.1, ...options })],
 ]
 
 describe.each(makers)('%s', (name, make) => {
@@ -104,6 +105,7 @@ describe('instructions', () => {
   it.skipIf(runtimeInfo().backend === 'interpreter' || runtimeInfo().fuse === false).each<[string, () => Optimizer, number]>([
     // Each number counts what updates weights, and one for scalars.
     ['Adadelta', () => new Adadelta(), 1], ['Adagrad', () => new Adagrad(), 1], ['Lion', () => new Lion(), 1], ['Ftrl', () => new Ftrl(), 2], ['Adamax', () => new Adamax(), 2],
+    ['ScheduleFreeAdamW', () => new ScheduleFreeAdamW(), 4],
   ])('%s is one over all weights', (_name, make, expected) => {
     expect(instructions(make())).toEqual(Array.from({ length: expected + 1 }, () => 'Chain'))
   })

@@ -2,13 +2,15 @@
 // and formulas are Keras's.
 
 import type { InputsOf } from '../../core/options'
-import { boolean, configured, option } from '../../core/options'
-import { abs, add, divide, maximum, multiply, power, sqrt, square, subtract } from '../../ops/elementwise'
+import { boolean, configured, integer, option } from '../../core/options'
+import { abs, add, divide, maximum, minimum, multiply, power, sqrt, square, subtract } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
 import { Optimizer } from '../optimizer'
-import { decayOption, decayed, filled, momentOptions, running, updateNumber } from './common'
+import type { Slot } from '../parameters'
+import { learningRateKind } from '../rate'
+import { decayOption, decayed, filled, momentOptions, notNegative, running, updateNumber } from './common'
 
 interface Betas {
   readonly beta1: number
@@ -140,5 +142,49 @@ export class Nadam extends configured(Optimizer, momentOptions) {
     const step = add(multiply(mean, ofMean), multiply(gradient, ofGradient))
     const size = add(sqrt(divide(variance, filled(beta2, t))), epsilon)
     return { parameters: subtract(decayed(input), divide(step, size)), slots: [mean, variance] }
+  }
+}
+
+const scheduleFreeOptions = () => ({
+  ...momentOptions(),
+  /** A number, a schedule, or a function of the step. Default 0.0025. */
+  learningRate: option(learningRateKind, 0.0025),
+  /** Default 1e-8. */
+  epsilon: option(notNegative, 1e-8),
+  /** In how many updates the learning rate rises to what it is said to be. Default 0. */
+  warmupSteps: option(integer({ min: 0 }), 0),
+})
+export type ScheduleFreeAdamWOptions = InputsOf<ReturnType<typeof scheduleFreeOptions>> & OptimizerOptions
+
+/**
+ * Adam that needs no schedule, since it averages what it has passed: v ← β₂ v + (1−β₂) g²,
+ * s = learningRate · min(t/warmupSteps, 1) · g/(√(v/(1−β₂ᵗ)) + ε), z ← z − s, x ← (1 − 1/t) x + z/t, w ← (1−β₁) z + β₁ x. The
+ * weights are w, between z, on which steps are taken, and its average x. x is not kept: with what it is in terms of w and z,
+ * the last is w ← (1 − 1/t) w + z/t − (1−β₁)(1 − 1/t) s.
+ *
+ *   model.compile({ optimizer: new ScheduleFreeAdamW({ warmupSteps: 100 }), loss: 'mse' })
+ *
+ * Defazio et al. 2024; Keras: `keras.optimizers.ScheduleFreeAdamW`, which has no weight decay by default either. Default
+ * learning rate 0.0025.
+ */
+export class ScheduleFreeAdamW extends configured(Optimizer, scheduleFreeOptions) {
+  static readonly className = 'ScheduleFreeAdamW'
+
+  protected declareSlots(): readonly (string | Slot)[] {
+    return [{ name: 'momentum', start: 'weight' }, 'velocity']
+  }
+
+  protected update(input: UpdateInput): UpdateResult {
+    const { gradient, learningRate, slots: [z, v] } = input
+    const { beta1, beta2, epsilon, warmupSteps } = this
+    const t = updateNumber(input)
+    const rate = warmupSteps === 0 ? learningRate : multiply(learningRate, minimum(divide(t, warmupSteps), 1))
+    const velocity = running(v!, square(gradient), beta2)
+    const step = divide(multiply(gradient, rate), add(sqrt(divide(velocity, filled(beta2, t))), epsilon))
+    const momentum = subtract(z!, step)
+    const share = divide(1, t)
+    const weights = decayed(input)
+    const passed = add(weights, multiply(subtract(momentum, weights), share))
+    return { parameters: subtract(passed, multiply(step, multiply(subtract(1, share), 1 - beta1))), slots: [momentum, velocity] }
   }
 }
