@@ -37,7 +37,7 @@ const ownOfSubPath = new RegExp(String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join
 const codeSplitting = {
   groups: [
     { name: BINARIES, test: /engine[\\/]binaries\.ts$/, priority: 1 },
-    { name: CSV_BINARY, test: /data[\\/]csv-binary\.ts$/, priority: 1 },
+    { name: CSV_BINARY, test: /csv[\\/]binary\.ts$/, priority: 1 },
     { name: WHOLE, test: (id: string) => !ownOfSubPath.test(id) },
   ],
 }

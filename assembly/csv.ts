@@ -1,5 +1,5 @@
 // A module of its own, for myelin/data: numbers out of the lines of a CSV file. A line that has anything else is left to the
-// caller, src/data/csv-lines.ts, which also places everything in this module's memory.
+// caller, src/data/readers/csv/vectors.ts, which also places everything in this module's memory.
 
 const SHUFFLES: usize = 0
 const POWERS: usize = SHUFFLES + 256 * 8

@@ -1,6 +1,7 @@
 // Compiles assembly/ and embeds it in src/runtime/engine/binaries.ts: one binary as text (encode-bytes.mjs), of which two
-// are made (multiply-add.mjs). assembly/csv.ts is a module of its own, in src/data/csv-binary.ts. Does nothing when no source changed. Optimises nothing itself: see asconfig.json for the
-// options, and hoist-constants.mjs for the one thing that asc and V8 leave undone.
+// are made (multiply-add.mjs). assembly/csv.ts is a module of its own, in src/data/readers/csv/binary.ts. Does nothing when
+// no source changed. Optimises nothing itself: see asconfig.json for the options, and hoist-constants.mjs for the one thing
+// that asc and V8 leave undone.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,7 +23,7 @@ const written = ['simd.wasm', 'relaxed.wasm', 'simd.kernels.wasm', 'relaxed.kern
 /** What src/runtime calls. */
 const called = ['run', 'runOne', 'runPart', 'setTurn', 'lead', 'serve', 'abandon', 'permute', 'gemm_4x8_columns_f32', 'gemm_6x16_columns_f32']
 const generatedFile = 'src/runtime/engine/binaries.ts'
-const generatedCsvFile = 'src/data/csv-binary.ts'
+const generatedCsvFile = 'src/data/readers/csv/binary.ts'
 const requireFromHere = createRequire(import.meta.url)
 const ascPackage = requireFromHere.resolve('assemblyscript/package.json')
 const asc = join(dirname(ascPackage), 'bin', 'asc.js')

@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import type { Tensor } from '../../src'
 import { readCsv } from '../../src/data'
-import { LineKernel, survey } from '../../src/data/csv-kernel'
+import { LineKernel, survey } from '../../src/data/readers/csv/kernel'
 import { END } from '../../src/data/source'
 
 const encoder = new TextEncoder()

@@ -1,7 +1,7 @@
 // The columns of a CSV file: what the text of a cell becomes, and what is learnt about a column before. Knows no rows.
 
-import { ArgumentError, RowError, nearestName, quoted } from '../core/errors'
-import { DROPPED } from './faults'
+import { ArgumentError, RowError, nearestName, quoted } from '../../../core/errors'
+import { DROPPED } from '../faults'
 
 /** 'category': a class number, by the position in a vocabulary. 'date': milliseconds since 1970, or parts. */
 export type ColumnType = 'number' | 'category' | 'date' | 'string'

@@ -1,9 +1,9 @@
 // What becomes of a bad row, a broken picture: an end to the pass, or a place in a list.
 
-import type { ValuesOf } from '../core/options'
-import { choice, option } from '../core/options'
-import type { RowError } from '../core/errors'
-import { DataError } from '../core/errors'
+import type { RowError } from '../../core/errors'
+import { DataError } from '../../core/errors'
+import type { ValuesOf } from '../../core/options'
+import { choice, option } from '../../core/options'
 
 export const onError = option(choice('throw', 'collect'), 'throw')
 export type OnError = ValuesOf<{ onError: typeof onError }>['onError']

@@ -1,15 +1,15 @@
 // readJsonLines and readText: lines of text files as elements of a Dataset.
 
-import { ArgumentError, RowError } from '../core/errors'
-import type { InputsOf } from '../core/options'
-import { choice, option, readOptions, text } from '../core/options'
+import { ArgumentError, RowError } from '../../core/errors'
+import { quoted } from '../../core/errors'
+import type { InputsOf } from '../../core/options'
+import { choice, option, readOptions, text } from '../../core/options'
+import { Dataset } from '../dataset'
 import type { Block } from './blocks'
 import { Decoder, blocks, lineDecoder } from './blocks'
 import type { ByteSource, NamedBytes } from './bytes'
 import { allBytes, bytesOf, nameOf } from './bytes'
-import { Dataset } from './dataset'
 import { DROPPED, Faults, onError } from './faults'
-import { quoted } from '../core/errors'
 
 const jsonOptions = () => ({
   /** Whether a line that is no JSON ends the pass, or is left out and put into `errors`. Default 'throw'. */

@@ -1,13 +1,13 @@
 // From chunks of bytes to blocks of whole lines: a chunk ends anywhere, a block behind a line. Where text may be quoted, a line
 // that ends within quotes goes on. No more is held than a chunk and a line. Knows nothing of what the lines mean.
 
-import { ArgumentError, DataError, RowError } from '../core/errors'
+import { ArgumentError, DataError, RowError } from '../../core/errors'
+import { closing } from '../cursors'
+import type { Cursor, Soon } from '../source'
+import { END, after, skipByTaking, until } from '../source'
 import type { NamedBytes } from './bytes'
 import { joined } from './bytes'
-import { survey } from './csv-kernel'
-import { closing } from './cursors'
-import type { Cursor, Soon } from './source'
-import { END, after, skipByTaking, until } from './source'
+import { survey } from './csv/kernel'
 
 /** Some lines, the last one with its end unless the file has none there. */
 export class Block {

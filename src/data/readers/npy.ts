@@ -1,17 +1,17 @@
 // .npy and .npz, NumPy's files of arrays: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html. Elements become
 // float32, int32 or bool, and nothing is lost without a word.
 
-import type { DType, TensorData } from '../core/dtypes'
-import { allocateData } from '../core/dtypes'
-import { ArgumentError, DataError, FormatError, formatShape } from '../core/errors'
-import { boolean, option, readOptions } from '../core/options'
-import type { InputsOf } from '../core/options'
-import type { Shape } from '../core/shapes'
-import { sizeOf } from '../core/shapes'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
-import { Tensor } from '../ops/tensor'
-import { writeFile } from '../runtime/files'
+import type { DType, TensorData } from '../../core/dtypes'
+import { allocateData } from '../../core/dtypes'
+import { ArgumentError, DataError, FormatError, formatShape } from '../../core/errors'
+import { boolean, option, readOptions } from '../../core/options'
+import type { InputsOf } from '../../core/options'
+import type { Shape } from '../../core/shapes'
+import { sizeOf } from '../../core/shapes'
+import type { TensorLike } from '../../ops/convert'
+import { toTensor } from '../../ops/convert'
+import { Tensor } from '../../ops/tensor'
+import { writeFile } from '../../runtime/files'
 import type { ByteSource } from './bytes'
 import { allBytes, joined, nameOf } from './bytes'
 

@@ -1,6 +1,6 @@
 // assembly/csv.ts and its memory: lines of bytes go in, numbers come out. Knows neither files nor columns by name.
 
-import { csvModule } from './csv-binary'
+import { csvModule } from './binary'
 
 interface Exports {
   readonly memory: WebAssembly.Memory

@@ -1,9 +1,9 @@
 // Pixels as tensors: from pictures that lie in memory, in another number of channels. Reads no files: see images.ts.
 
-import { ArgumentError, StateError, quoted } from '../core/errors'
-import type { InputsOf, ValuesOf } from '../core/options'
-import { choice, custom, number, option, readOptions } from '../core/options'
-import { Tensor } from '../ops/tensor'
+import { ArgumentError, StateError, quoted } from '../../core/errors'
+import type { InputsOf, ValuesOf } from '../../core/options'
+import { choice, custom, number, option, readOptions } from '../../core/options'
+import { Tensor } from '../../ops/tensor'
 
 /** Rows of pixels, each as `channels` numbers from 0 to 255: grey; grey and alpha; red, green, blue; with alpha. */
 export interface Pixels {

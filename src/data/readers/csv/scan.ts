@@ -1,7 +1,7 @@
 // Rows of numbers straight from their bytes: most cells of wide files are a few digits, and a text for each would take several
 // times as long. A cell that is anything else is given to its column as text.
 
-import { CARRIAGE_RETURN } from './blocks'
+import { CARRIAGE_RETURN } from '../blocks'
 
 /** What the scanner does with a cell of the file: a place among the features or the targets, or nothing. */
 export interface Slot {

@@ -1,12 +1,12 @@
 // Bytes from wherever they are kept: files, addresses, what a page was given, streams. Knows nothing of what they mean: see
 // blocks.ts for text and images.ts for pictures.
 
-import { ArgumentError, quoted } from '../core/errors'
-import type { NodeModules } from '../runtime/platform'
-import { isRemote, location, nodeModule, readFile, respond } from '../runtime/platform'
-import { chained, cursor } from './cursors'
-import type { Cursor, Soon, Source } from './source'
-import { END, after, indexedSource, skipByTaking, sourceOf } from './source'
+import { ArgumentError, quoted } from '../../core/errors'
+import type { NodeModules } from '../../runtime/platform'
+import { isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
+import { chained, cursor } from '../cursors'
+import type { Cursor, Soon, Source } from '../source'
+import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
 
 type Chunk = Uint8Array | ArrayBuffer | string
 

@@ -1,15 +1,15 @@
 // Rows of numbers of a CSV file, as many as are asked for, into arrays that are there already. Lines of plain digits go by the
-// kernels, other lines by csv-scan.ts, and what has quotes by way of text.
+// kernels, other lines by scan.ts, and what has quotes by way of text.
 
-import { Tensor } from '../ops/tensor'
-import type { Block } from './blocks'
-import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from './blocks'
-import { cursor, lending } from './cursors'
-import { LineKernel } from './csv-kernel'
-import type { Scanned, Slot } from './csv-scan'
-import { DROPPED } from './faults'
-import type { Cursor, Soon } from './source'
-import { END, after, until } from './source'
+import { Tensor } from '../../../ops/tensor'
+import { cursor, lending } from '../../cursors'
+import type { Cursor, Soon } from '../../source'
+import { END, after, until } from '../../source'
+import type { Block } from '../blocks'
+import { CARRIAGE_RETURN, LINE_FEED, lineEnds } from '../blocks'
+import { DROPPED } from '../faults'
+import { LineKernel } from './kernel'
+import type { Scanned, Slot } from './scan'
 
 /** What the rows of a file are made of. */
 export interface VectorPlan {
