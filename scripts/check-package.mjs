@@ -14,7 +14,7 @@ import { formatMessage } from 'publint/utils'
  * Bytes of JavaScript, wasm included, gzipped: of an application that needs little, of the files as they are without those
  * of sub-paths, and of what a sub-path adds to everything else.
  */
-const limits = { bundled: 134_000, published: 320_000, part: 24_000 }
+const limits = { bundled: 136_000, published: 320_000, part: 24_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.

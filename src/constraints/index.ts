@@ -1,7 +1,7 @@
 // Constraints: what weights are made to fulfil after every update. Names, defaults and formulas are Keras's.
 
 import { ArgumentError } from '../core/errors'
-import { Configured, configured, integer, listOf, number, option } from '../core/options'
+import { Configured, configured, functionKind, integer, listOf, number, option, required } from '../core/options'
 import type { InputsOf, Kind } from '../core/options'
 import type { Serialized } from '../core/registry'
 import { add, clip, divide, maximum, multiply, sqrt, square } from '../ops/elementwise'
@@ -24,7 +24,31 @@ export abstract class Constraint extends Configured {
   abstract call(w: Tensor, inputAxes?: readonly number[]): Tensor
 }
 
-export type ConstraintIdentifier = string | Constraint | Serialized
+export type ConstraintIdentifier = string | Constraint | ConstraintFunction | Serialized
+
+/** From a weight to one that fulfils something, with ops. */
+export type ConstraintFunction = (w: Tensor) => Tensor
+
+const lambdaOptions = () => ({
+  /** Gives the weight as it is to be. Saved by its name, as functions that are losses are. */
+  constraint: required(functionKind<ConstraintFunction>('that is a constraint')),
+})
+export type LambdaConstraintOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+
+/**
+ * A function of your own; where a constraint is asked for, it may also be the function itself.
+ *
+ *   const symmetric = (w) => ops.multiply(ops.add(w, ops.transpose(w)), 0.5)
+ *   new Dense({ units: 4, kernelConstraint: symmetric })
+ *
+ * A model of such layers is loaded with `customObjects: { symmetric }`.
+ */
+export class LambdaConstraint extends configured(Constraint, lambdaOptions, 'constraint') {
+  static readonly className = 'LambdaConstraint'
+  call(w: Tensor): Tensor {
+    return this.constraint(w)
+  }
+}
 
 /** What is added to a norm before something is divided by it. */
 const EPSILON = 1e-7

@@ -9,7 +9,7 @@
 
 import { ArgumentError, formatShape, knownName, quoted, unknownName } from './errors'
 import type { Config, Configurable, Json, Registry, Serialized } from './registry'
-import { classNameOf, isSerialized, serialize } from './registry'
+import { classNameOf, customFunction, functionNamed, isSerialized, noteOption, savedName, serialize } from './registry'
 
 /** How the values of an option are read and written. `Input` is what users may give for a `Value`. */
 export interface Kind<Value, Input = Value> {
@@ -205,9 +205,23 @@ export function extents<Open extends null | -1 = never>(...open: Open[]): Kind<r
   }
 }
 
-/** An object that a registry knows by name: given by name, as an instance, or as a saved configuration. */
-export function named<Object extends Configurable>(registry: Registry<Object>): Kind<Object, string | Object | Serialized> {
-  return { read: (value) => registry.get(value), write: (value) => serialize(value) }
+/** An object that a registry knows by name: given by name, as an instance, as a saved configuration, or, where one will do, as a function. */
+export function named<Object extends Configurable, Input = string | Object | Serialized>(registry: Registry<Object>): Kind<Object, Input> {
+  return { read: (value, where) => registry.get(value, where), write: (value) => serialize(value) }
+}
+
+/** A function of the user's own, which is saved by its name. @param what says which function, in errors: `that is a learning rate` */
+export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: string): Kind<Fn, Fn | string> {
+  return {
+    read(value, where) {
+      if (typeof value === 'string') return functionNamed<Fn>(value, `${what} (${where})`)
+      const own = customFunction<Fn>(value)
+      if (own === null) throw wrong(where, `a function ${what}`, value)
+      noteOption(own.call, where)
+      return own.call
+    },
+    write: (own) => savedName(own, what),
+  }
 }
 
 /** The nearest thing to a private field that a table needs: what a value is kept as, and written as. */

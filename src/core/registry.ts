@@ -2,7 +2,7 @@
 // optimizers, schedules, layers. One Registry per kind; names are accepted in every spelling: 'binary_crossentropy',
 // 'binaryCrossentropy', 'BinaryCrossentropy'.
 
-import { ArgumentError, camelKey, normalizeName, unknownName } from './errors'
+import { ArgumentError, camelKey, normalizeName, quoted, unknownName } from './errors'
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -64,10 +64,14 @@ export function customObject(name: string): unknown {
   return Object.hasOwn(scope, name) ? scope[name] : undefined
 }
 
+function isClass(value: unknown): value is abstract new () => object {
+  return typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class')
+}
+
 /** A plain function, given itself or by its name in the scopes of custom objects; null for everything else, also for a class. */
 export function customFunction<Fn extends (...inputs: never[]) => unknown>(identifier: unknown): { readonly name: string; readonly call: Fn } | null {
   const own = typeof identifier === 'string' ? customObject(identifier) : identifier
-  if (typeof own !== 'function' || Function.prototype.toString.call(own).startsWith('class')) return null
+  if (typeof own !== 'function' || isClass(own)) return null
   return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
 }
 
@@ -78,9 +82,17 @@ export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: 
   throw new ArgumentError(`Unknown function '${name}' ${what}. What is your own goes into customObjects, under this name.`)
 }
 
-/** The name that a user's function is saved by. */
-export function savedName({ name }: { readonly name: string }, what: string): string {
-  if (name !== '') return name
+/** Functions that have their name from the option they were written at: two layers' would be mixed up. */
+const nameless = new WeakSet<object>()
+
+/** Notes where a user's function was given. @param where names the option in errors: `Adam: learningRate` */
+export function noteOption(own: { readonly name: string }, where: string): void {
+  if (where.endsWith(` ${own.name}`)) nameless.add(own)
+}
+
+/** The name that a user's function is saved by. @throws ArgumentError where it has none of its own */
+export function savedName(own: { readonly name: string }, what: string): string {
+  if (own.name !== '' && !nameless.has(own)) return own.name
   throw new ArgumentError(`A function without a name ${what} cannot be saved. Give it one: const mine = (…) => …`)
 }
 
@@ -105,6 +117,7 @@ export class Registry<Kind extends Configurable> {
    * @param classes by the name that each is saved under; asked for at the first use
    * @param aliases further names, such as { mse: 'MeanSquaredError' }
    * @param unnamed classes of which objects are given, so that a bundle has them only where they are used; files name them, too
+   * @param ofFunction makes one of a user's function, where a function will do
    */
   constructor(
     private readonly kind: string,
@@ -112,6 +125,7 @@ export class Registry<Kind extends Configurable> {
     private readonly classes: () => Readonly<Record<string, AnyClass<Kind>>>,
     private readonly aliases: Readonly<Record<string, string>> = {},
     private readonly unnamed: readonly string[] = [],
+    private readonly ofFunction: ((own: never) => Kind) | null = null,
   ) {}
 
   private get table(): ReadonlyMap<string, AnyClass<Kind>> {
@@ -148,15 +162,22 @@ export class Registry<Kind extends Configurable> {
   }
 
   /**
-   * An instance: itself, or made from a name or from a saved configuration.
+   * An instance: itself, or made from a name, from a saved configuration or, where one will do, from a function.
+   * @param where names the option in errors
    * @throws ArgumentError with the nearest known name
    */
-  get(identifier: unknown): Kind {
+  get(identifier: unknown, where = ''): Kind {
     if (this.isKind(identifier)) return identifier
+    const own = this.ofFunction === null ? null : customFunction(identifier)
+    if (own !== null) {
+      noteOption(own.call, where)
+      return this.ofFunction!(own.call as never)
+    }
     if (typeof identifier === 'string') return this.make(identifier, {})
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
-    const hint = typeof identifier === 'function' ? `the class ${identifier.name}. Pass an instance: new ${identifier.name}()` : typeof identifier
-    throw new ArgumentError(`A name or an instance of ${article(this.kind)} is needed, received ${hint}`)
+    const hint = isClass(identifier) ? `the class ${identifier.name}. Pass an instance: new ${identifier.name}()` : quoted(identifier)
+    const possible = `a name such as '${this.known[0]}'${this.ofFunction === null ? '' : ', a function'} or an instance of ${article(this.kind)}`
+    throw new ArgumentError(`${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${hint}`)
   }
 
   private make(name: string, config: Config): Kind {

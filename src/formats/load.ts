@@ -179,7 +179,7 @@ function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
   } catch (error) {
-    if (error instanceof ArgumentError && error.message.startsWith('Unknown')) {
+    if (error instanceof ArgumentError && error.message.startsWith('Unknown') && !error.message.includes('customObjects')) {
       restate(error, `${error.message} What is your own goes into customObjects, under this name.`)
     }
     throw error

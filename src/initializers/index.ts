@@ -3,12 +3,17 @@
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { Configured, choice, configured, custom, integer, listOf, nullable, number, option } from '../core/options'
+import { Configured, choice, configured, custom, functionKind, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, sizeOf } from '../core/shapes'
+import { constants } from '../ops/constants'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
+import { cast, multiply, subtract } from '../ops/elementwise'
+import { matmul } from '../ops/linalg'
 import * as random from '../ops/random'
-import { full } from '../ops/shape'
+import { broadcastTo, concatenate, full, reshape, slice, transpose, zeros } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 
 /** Makes a tensor of any shape. Subclass it, or use one by name. */
@@ -17,8 +22,32 @@ export abstract class Initializer extends Configured {
   abstract call(shape: Shape, fans?: FanAxes): Tensor
 }
 
-/** A name in any spelling, an instance, or a saved configuration. */
-export type InitializerIdentifier = string | Initializer | Serialized
+/** A name in any spelling, an instance, a function of the shape, or a saved configuration. */
+export type InitializerIdentifier = string | Initializer | InitializerFunction | Serialized
+
+/** Initial values for a shape, with ops: a tensor or nested arrays of it. */
+export type InitializerFunction = (shape: Shape) => TensorLike
+
+const lambdaOptions = () => ({
+  /** Gives the values. Saved by its name, as functions that are losses are. */
+  initializer: required(functionKind<InitializerFunction>('that is an initializer')),
+})
+export type LambdaInitializerOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+
+/**
+ * A function of your own; where an initializer is asked for, it may also be the function itself.
+ *
+ *   const rising = (shape) => ops.reshape(ops.arange(shape[0] * shape[1]), shape)
+ *   new Dense({ units: 4, kernelInitializer: rising })
+ *
+ * A model of such layers is loaded with `customObjects: { rising }`.
+ */
+export class LambdaInitializer extends configured(Initializer, lambdaOptions, 'initializer') {
+  static readonly className = 'LambdaInitializer'
+  call(shape: Shape): Tensor {
+    return asTensor(this.initializer(shape), 'LambdaInitializer')
+  }
+}
 
 /** All 0. */
 export class Zeros extends Initializer {
@@ -37,15 +66,22 @@ export class Ones extends Initializer {
 }
 
 const constantOptions = () => ({
-  /** What every element is. Default 0. */
-  value: option(number(), 0),
+  /** What every element is; or numbers of the weight's shape, or of one that broadcasts to it. Default 0. */
+  value: option(constants, 0),
 })
+export type ConstantOptions = InputsOf<ReturnType<typeof constantOptions>>
 
-/** All `value`. */
+/**
+ * All `value`, or numbers that are known already, such as vectors for words that somebody else has trained:
+ *
+ *   new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new initializers.Constant([[0, 0], [1, 0.5], [0.2, 2]]) })
+ *
+ * They are part of what is saved of the layer, besides its weights.
+ */
 export class Constant extends configured(Initializer, constantOptions, 'value') {
   static readonly className: string = 'Constant'
   call(shape: Shape): Tensor {
-    return full(shape, this.value)
+    return typeof this.value === 'number' ? full(shape, this.value) : broadcastTo(cast(this.value, 'float32'), shape)
   }
 }
 
@@ -202,6 +238,12 @@ export type VarianceScalingOptions = InputsOf<ReturnType<typeof scalingOptions>>
  */
 export class VarianceScaling extends configured(RandomInitializer, scalingOptions) {
   static readonly className: string = 'VarianceScaling'
+
+  protected override checkOptions(): void {
+    if ((this.inputAxes === null) === (this.outputAxes === null)) return
+    throw new ArgumentError(`VarianceScaling: inputAxes and outputAxes are given together, or neither; received only ${this.inputAxes === null ? 'outputAxes' : 'inputAxes'}`)
+  }
+
   call(shape: Shape, fans: FanAxes = {}): Tensor {
     const { scale, mode, distribution, inputAxes, outputAxes } = this
     const axes = inputAxes === null || outputAxes === null ? fans : { inputAxes, outputAxes }
@@ -274,38 +316,45 @@ export class Orthogonal extends configured(RandomInitializer, orthogonalOptions)
     if (shape.length < 2) throw new ShapeError(`Orthogonal: needs at least two axes, received ${formatShape(shape)}`)
     const columns = shape.at(-1)!
     const rows = sizeOf(shape) / columns
-    const long = Math.max(rows, columns)
-    const short = Math.min(rows, columns)
-    const vectors = random.normal([short, long], this.options).data
-    orthonormalize(vectors, short, long)
-    const data = new Float32Array(rows * columns)
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < columns; j++) {
-        data[i * columns + j] = this.gain * (rows < columns ? vectors[i * long + j]! : vectors[j * long + i]!)
-      }
-    }
-    return new Tensor(data, shape, 'float32')
+    const vectors = orthonormal(random.normal([Math.min(rows, columns), Math.max(rows, columns)], this.options))
+    return reshape(multiply(rows < columns ? vectors : transpose(vectors), this.gain), shape)
   }
 }
 
-// Gram–Schmidt on rows, each twice: once is not enough in float32.
+/** How many rows are made orthonormal one by one; all before them are matrix products. */
+const BLOCK = 32
+
+/** Gram–Schmidt on rows, twice: once is not enough in float32. */
+function orthonormal(rows: Tensor): Tensor {
+  const [count, length] = rows.shape as [number, number]
+  let done = zeros([0, length])
+  for (let start = 0; start < count; start += BLOCK) {
+    let block = slice(rows, [start, 0], [Math.min(BLOCK, count - start), length])
+    for (let pass = 0; pass < 2; pass++) {
+      block = subtract(block, matmul(matmul(block, transpose(done)), done))
+      orthonormalize(block.data, block.shape[0]!, length)
+    }
+    done = concatenate([done, block], 0)
+  }
+  return done
+}
+
 function orthonormalize(rows: TensorData, count: number, length: number): void {
   const row = (i: number) => rows.subarray(i * length, (i + 1) * length)
-  const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-    let sum = 0
-    for (let i = 0; i < length; i++) sum += a[i]! * b[i]!
-    return sum
-  }
   for (let i = 0; i < count; i++) {
     const own = row(i)
-    for (let pass = 0; pass < 2; pass++) {
-      for (let j = 0; j < i; j++) {
-        const other = row(j)
-        const projection = dot(own, other)
-        for (let k = 0; k < length; k++) own[k] = own[k]! - projection * other[k]!
-      }
-    }
-    const norm = Math.sqrt(dot(own, own))
-    for (let k = 0; k < length; k++) own[k] = own[k]! / norm
+    for (let j = 0; j < i; j++) addTo(own, row(j), -dot(own, row(j)))
+    addTo(own, own, 1 / Math.sqrt(dot(own, own)) - 1)
   }
+}
+
+function dot(a: TensorData, b: TensorData): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
+  return sum
+}
+
+/** a ← a + factor · b */
+function addTo(a: TensorData, b: TensorData, factor: number): void {
+  for (let i = 0; i < a.length; i++) a[i] = a[i]! + factor * b[i]!
 }

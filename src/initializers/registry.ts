@@ -1,8 +1,9 @@
 // Initializers by name.
 
 import { Registry } from '../core/registry'
+import type { InitializerFunction } from './index'
 import {
-  Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, Initializer, LecunNormal, LecunUniform,
+  Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, Initializer, LambdaInitializer, LecunNormal, LecunUniform,
   Ones, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
 } from './index'
 
@@ -13,10 +14,12 @@ export const initializers = new Registry<Initializer>(
   isInitializer,
   () => ({
     Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform,
-    GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
+    GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, LambdaInitializer,
   }),
   {
     identityInitializer: 'Identity', orthogonalInitializer: 'Orthogonal', normal: 'RandomNormal', uniform: 'RandomUniform',
     one: 'Ones', zero: 'Zeros',
   },
+  [],
+  (initializer: InitializerFunction) => new LambdaInitializer({ initializer }),
 )

@@ -12,6 +12,7 @@ import { divide } from '../ops/elementwise'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
+import { penaltyOf } from '../regularizers/penalty'
 import type { ApplyOptions, CallOption } from './call-options'
 import { TENSOR_OPTIONS, probeTypes, readApplyOptions } from './call-options'
 import { CallContext, currentFrame, currentPath, tapped, whileProbing, withFrame, withinPath, withoutFrame } from './context'
@@ -241,7 +242,7 @@ export abstract class LayerBase extends LayerParts {
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.
-        context.addLoss(divide(this.activityRegularizer.call(leaf), leaf.shape[0] ?? 1))
+        context.addLoss(divide(penaltyOf(`${this}: activityRegularizer`, this.activityRegularizer, leaf), leaf.shape[0] ?? 1))
       }
     }
     return this.keepsMasks ? output : this.passMask(input, output, context.mask)

@@ -20,6 +20,7 @@ import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
 import { Variable, structure } from '../ops/variable'
 import type { Regularizer, RegularizerIdentifier } from '../regularizers'
+import { penaltyOf } from '../regularizers/penalty'
 import { regularizers } from '../regularizers/registry'
 import { currentPath, withoutFrame } from './context'
 import type { Parts } from './parts'
@@ -48,7 +49,7 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
   inputShape: option(nullable(extents(null)), null),
   inputDim: option(nullable(count), null),
   dtype: option(choice('float32'), 'float32'),
-  activityRegularizer: option(nullable(named(regularizers)), null),
+  activityRegularizer: option(nullable(named<Regularizer, RegularizerIdentifier>(regularizers)), null),
 })
 
 export interface WeightOptions {
@@ -291,7 +292,7 @@ export abstract class LayerParts extends Configured {
 
   /** The penalties of regularized trainable weights; traced. */
   regularizationLosses(): Tensor[] {
-    return this.regularized.map(({ layer, weight, regularizer, kept }) => withScope(layer.name, () => regularizer.call(weight.value, kept)))
+    return this.regularized.map(({ layer, weight, regularizer, kept }) => withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)))
   }
 
   /** The number of elements of all weights. */

@@ -1,7 +1,7 @@
 // Runs a function on symbols and records what it does as a Graph. One trace is active at a time; inside it
 // every op is recorded, outside every op is carried out at once.
 
-import { ArgumentError, StateError } from '../core/errors'
+import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import { GraphBuilder } from '../ir/builder'
 import { gradients, pullBackAll } from '../ir/differentiate'
 import type { Cell, Graph, Value } from '../ir/graph'
@@ -252,10 +252,16 @@ export function compileTraced({ graph, runtime }: Traced): Program {
   return compile(runtime, graph)
 }
 
-/** Writes the parameters, runs, and copies the outputs out. */
+/**
+ * Writes the parameters, runs, and copies the outputs out.
+ * @throws NonFiniteError when a guard ended the run
+ */
 export function runProgram(program: Program, parameters: readonly Tensor[]): Tensor[] {
   parameters.forEach((parameter, i) => program.parameter(i).set(parameter.data))
-  program.run()
+  if (!program.run()) {
+    const instruction = program.findNonFinite() ?? 'a learning rate that float32 cannot multiply with'
+    throw new NonFiniteError(`A compiled function met a value that is not finite: ${instruction}. Nothing was updated.`, 1, instruction)
+  }
   return program.graph.outputs.map((type, i) => {
     const content = program.output(i)
     const data = new dtypes[type.dtype].array(content)

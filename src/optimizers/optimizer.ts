@@ -1,12 +1,14 @@
 // Optimizer: from gradients to new weights, one instruction for all weights that lie side by side (parameters.ts). The
 // update rules are in rules/.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
-import { Configured, boolean, configured, count, integer, listOf, nullable, number, option, optionFrom, text } from '../core/options'
+import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
+import type { InputsOf, Kind } from '../core/options'
+import { Configured, boolean, configured, count, custom, integer, listOf, nullable, number, option, optionFrom, readOptions, text } from '../core/options'
 import type { Config } from '../core/registry'
 import { camelCase, classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
 import { add, cast, clip, divide, equal, maximum, mod, multiply, notEqual, sqrt, square, subtract, where } from '../ops/elementwise'
 import type { Pack } from '../ops/packed'
 import { sum } from '../ops/reduce'
@@ -82,6 +84,19 @@ export interface UpdateResult {
 export const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
+const variableKind: Kind<Variable> = custom((value, where) => {
+  if (value instanceof Variable) return value
+  throw new ArgumentError(`${where} must be a weight, received ${quoted(value)}`)
+}, ({ name }) => name)
+
+const exclusionOptions = () => ({
+  /** Weights. Default none. */
+  variables: option(listOf(variableKind), []),
+  /** Parts of names, such as `bias` or `encoder/`, or regular expressions. Default none. */
+  names: option(listOf(matchKind), []),
+})
+export type ExclusionOptions = InputsOf<ReturnType<typeof exclusionOptions>>
+
 /**
  * Subclass it, declare the slots and write `update` with ops to make an optimizer of your own:
  *
@@ -124,7 +139,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   protected override checkOptions(): void {
     const clips = [this.clipnorm, this.clipvalue, this.globalClipnorm].filter((each) => each !== null)
     if (clips.length > 1) {
-      throw new ArgumentError('Only one of clipnorm, clipvalue and globalClipnorm can be used at a time')
+      throw new ArgumentError(`${classNameOf(this)}: only one of clipnorm, clipvalue and globalClipnorm can be used at a time`)
     }
   }
 
@@ -253,10 +268,15 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   /**
    * Weights without weight decay. To be called before the first training.
    *
-   * Keras: `exclude_from_weight_decay`.
-   * @param names parts of names, or regular expressions
+   *   optimizer.excludeFromWeightDecay({ names: ['bias', /norm.*gamma/] })
+   *
+   * Keras: `exclude_from_weight_decay`. A text is part of the whole name there is here, `encoder/dense/bias`; what is to be a
+   * pattern is a regular expression.
+   * @throws ArgumentError for anything else, StateError after the first training
    */
-  excludeFromWeightDecay({ variables = [], names = [] }: { variables?: readonly Variable[]; names?: readonly (string | RegExp)[] }): void {
+  excludeFromWeightDecay(which: ExclusionOptions): void {
+    const { variables, names } = readOptions('excludeFromWeightDecay', exclusionOptions(), which)
+    if (variables.length + names.length === 0) throw new ArgumentError("excludeFromWeightDecay: says no weights. Such as { names: ['bias'] }")
     if (this.builtFor.length > 0) throw new StateError('excludeFromWeightDecay must be called before the optimizer is built')
     this.excluded.push(...variables, ...names)
   }
@@ -295,10 +315,21 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const unknown = weights.find((weight) => !this.store.knows(weight))
     if (unknown !== undefined) throw new ArgumentError(`${this.name}: was not built for ${unknown.name}. Call build with all weights first.`)
     this.store.add(weights)
-    withScope('optimizer', () => this.step(new Map(weights.map((weight, i) => [weight, gradients[i]!]))))
+    const each = weights.map((weight, i) => this.gradientOf(weight, gradients[i]))
+    withScope('optimizer', () => this.step(new Map(weights.map((weight, i) => [weight, each[i]!]))))
+  }
+
+  /** What is given as the gradient of a weight, in float32. */
+  private gradientOf({ name, shape }: Variable, given: unknown): Tensor {
+    const where = `${this.name}: the gradient of ${name}`
+    const gradient = asTensor(given as TensorLike, where)
+    if (!sameShape(gradient.shape, shape)) throw new ShapeError(`${where} must have the shape of the weight, ${formatShape(shape)}, received ${formatShape(gradient.shape)}`)
+    return cast(gradient, 'float32')
   }
 
   protected requireAlike(gradients: readonly Tensor[], weights: readonly Variable[]): void {
+    const strange = weights.findIndex((weight) => !(weight instanceof Variable))
+    if (strange >= 0) throw new ArgumentError(`${this.name}: apply needs weights, received ${quoted(weights[strange])}. In pairs the gradient comes first: [gradient, weight].`)
     if (gradients.length === weights.length) return
     throw new ArgumentError(`${this.name}: apply needs a gradient for each weight, received ${gradients.length} for ${weights.length}. Call build with the weights first, or name them: apply(gradients, weights).`)
   }
@@ -324,17 +355,24 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
       return { total, gradient: this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))) }
     })
     const clipped = this.clipAll(flat.map(({ gradient }) => gradient))
+    const rates = this.ratesAt(steps)
     const before = this.kept.map(({ value }) => value)
     const scalars = this.advance(before, iterations)
     runs.forEach((run, i) => {
       const { total } = flat[i]!
       if (isUpdate !== null && total !== null) updatePack(run.slots.get(ACCUMULATOR)!, where(isUpdate, 0, total))
-      this.updateRun(run, { gradient: clipped[i]!, steps, iterations, scalars, choose })
+      this.updateRun(run, { gradient: clipped[i]!, rates, iterations, scalars, choose })
     })
     this.kept.forEach((scalar, i) => scalar.assign(choose(scalars[i]!, before[i]!)))
     if (gathered === null || isUpdate === null) return this.iterations.assign(add(iterations, int(1)))
     gathered.assign(where(isUpdate, int(0), add(gathered.value, int(1))))
     this.iterations.assign(add(iterations, cast(isUpdate, 'int32')))
+  }
+
+  /** The learning rates of an update, before anything is updated: one that is no rate ends the step. */
+  private ratesAt(steps: Tensor): ReadonlyMap<Rate, Tensor> {
+    const rates = [this.rate!, ...this.groups.flatMap(({ rate }) => rate ?? [])]
+    return new Map(rates.map((rate) => [rate, rate.at(steps)]))
   }
 
   private unscale(gradient: Tensor): Tensor {
@@ -354,8 +392,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return gradients.map((gradient) => multiply(gradient, factor))
   }
 
-  private updateRun(run: Run, at: Pick<UpdateInput, 'gradient' | 'iterations' | 'scalars'> & { steps: Tensor; choose(updated: Tensor, old: Tensor): Tensor }): void {
-    const { gradient, iterations, scalars, steps, choose } = at
+  private updateRun(run: Run, at: Pick<UpdateInput, 'gradient' | 'iterations' | 'scalars'> & { rates: ReadonlyMap<Rate, Tensor>; choose(updated: Tensor, old: Tensor): Tensor }): void {
+    const { gradient, iterations, scalars, rates, choose } = at
     const weight = run.parts[0]!
     const group = this.groups[this.groupOf(weight)]
     const own = this.ownSlots(weight).map(({ name }) => run.slots.get(name)!)
@@ -364,7 +402,7 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const after = this.update({
       ...before,
       gradient: shaped(gradient, run, run),
-      learningRate: (group?.rate ?? this.rate!).at(steps),
+      learningRate: rates.get(group?.rate ?? this.rate!)!,
       iterations,
       scalars,
       weightDecay: this.isExcluded(weight) ? 0 : (group?.weightDecay ?? this.decayOf(weight) ?? 0),

@@ -2,9 +2,8 @@
 // schedule never recompiles anything.
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
-import type { InputsOf, Kind } from '../core/options'
-import { Configured, boolean, choice, configured, count, custom, integer, listOf, nullable, number, option, required, text } from '../core/options'
-import { customFunction, functionNamed, savedName } from '../core/registry'
+import type { InputsOf } from '../core/options'
+import { Configured, boolean, choice, configured, count, functionKind, integer, listOf, nullable, number, option, required, text } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { add, cast, ceil, cos, divide, floor, less, lessEqual, log, maximum, minimum, multiply, power, subtract, where } from '../ops/elementwise'
@@ -289,20 +288,9 @@ export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) 
 /** A learning rate from the number of updates before it, an int32 scalar, with ops: a scalar, or a number. */
 export type ScheduleFunction = (step: Tensor) => TensorLike
 
-const RATE = 'that is a learning rate'
-const scheduleFunction: Kind<ScheduleFunction, ScheduleFunction | string> = custom(
-  (value, where) => {
-    if (typeof value === 'string') return functionNamed(value, RATE)
-    const own = customFunction<ScheduleFunction>(value)
-    if (own !== null) return own.call
-    throw new ArgumentError(`${where} must be a function of the step, received ${quoted(value)}`)
-  },
-  (schedule) => savedName(schedule, RATE),
-)
-
 const lambdaOptions = () => ({
   /** Traced once, so what it does besides ops is done once. Saved by its name, as functions that are losses are. */
-  schedule: required(scheduleFunction),
+  schedule: required(functionKind<ScheduleFunction>('that is a learning rate')),
   name,
 })
 export type LambdaScheduleOptions = InputsOf<ReturnType<typeof lambdaOptions>>

@@ -2,8 +2,10 @@
 
 import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { Configured, choice, configured, number, option } from '../core/options'
+import { Configured, choice, configured, functionKind, number, option, required } from '../core/options'
 import type { Serialized } from '../core/registry'
+import type { TensorLike } from '../ops/convert'
+import { asTensor } from '../ops/convert'
 import { abs, add, maximum, multiply, rsqrt, square, subtract } from '../ops/elementwise'
 import { matmul } from '../ops/linalg'
 import { sum } from '../ops/reduce'
@@ -20,7 +22,31 @@ export abstract class Regularizer extends Configured {
   keep?(weight: Variable): readonly Variable[]
 }
 
-export type RegularizerIdentifier = string | Regularizer | Serialized
+export type RegularizerIdentifier = string | Regularizer | RegularizerFunction | Serialized
+
+/** A scalar penalty of a tensor, with ops. */
+export type RegularizerFunction = (x: Tensor) => TensorLike
+
+const lambdaOptions = () => ({
+  /** Gives the penalty. Saved by its name, as functions that are losses are. */
+  regularizer: required(functionKind<RegularizerFunction>('that is a regularizer')),
+})
+export type LambdaRegularizerOptions = InputsOf<ReturnType<typeof lambdaOptions>>
+
+/**
+ * A function of your own; where a regularizer is asked for, it may also be the function itself.
+ *
+ *   const spread = (w) => ops.multiply(ops.var(w), 0.01)
+ *   new Dense({ units: 4, kernelRegularizer: spread })
+ *
+ * A model of such layers is loaded with `customObjects: { spread }`.
+ */
+export class LambdaRegularizer extends configured(Regularizer, lambdaOptions, 'regularizer') {
+  static readonly className = 'LambdaRegularizer'
+  call(x: Tensor): Tensor {
+    return asTensor(this.regularizer(x), 'LambdaRegularizer')
+  }
+}
 
 // factor · Σ|x|
 const absolute = (x: Tensor, factor: number): Tensor => multiply(sum(abs(x)), factor)

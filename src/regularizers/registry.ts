@@ -1,8 +1,16 @@
 // Regularizers by name.
 
 import { Registry } from '../core/registry'
-import { L1, L1L2, L2, OrthogonalRegularizer, Regularizer } from './index'
+import type { RegularizerFunction } from './index'
+import { L1, L1L2, L2, LambdaRegularizer, OrthogonalRegularizer, Regularizer } from './index'
 
 const isRegularizer = (value: unknown): value is Regularizer => value instanceof Regularizer
 
-export const regularizers = new Registry<Regularizer>('regularizer', isRegularizer, () => ({ L1, L2, L1L2, OrthogonalRegularizer }))
+export const regularizers = new Registry<Regularizer>(
+  'regularizer',
+  isRegularizer,
+  () => ({ L1, L2, L1L2, OrthogonalRegularizer, LambdaRegularizer }),
+  {},
+  [],
+  (regularizer: RegularizerFunction) => new LambdaRegularizer({ regularizer }),
+)

@@ -8,7 +8,7 @@ import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
 import type { Cursor, Soon, Source } from '../data/source'
 import { END, after, isPromise } from '../data/source'
 import type { Tensor } from '../ops/tensor'
-import { GRADIENT_LIMIT } from '../optimizers/limits'
+import { GRADIENT_LIMIT, LEARNING_RATE_LIMIT } from '../optimizers/limits'
 import type { Program } from '../runtime/program'
 import type { ResidentRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
@@ -369,7 +369,7 @@ export function load(program: Program, tensors: readonly Tensor[]): void {
 
 /** What ended the last run of a program early, by running it again on the same parameters. */
 export function whatFailed(program: Program): string {
-  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold`
+  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold, or a learning rate above ${LEARNING_RATE_LIMIT.toExponential()}`
 }
 
 /** The types of a batch of `count` rows. */

@@ -50,6 +50,17 @@ describe('a constraint', () => {
     expect(() => customObjectScope({}, () => registry.get('symmetricc'))).toThrow(/[Cc]onstraint/)
   })
 
+  it('may be a function, saved by its name', async () => {
+    const atMostOne = (w: Tensor) => ops.minimum(w, 1)
+    const own = new Sequential([new Dense({ units: 1, inputShape: [2], kernelConstraint: atMostOne, kernelInitializer: 'ones' })])
+    own.compile({ optimizer: 'sgd', loss: 'mse' })
+    const copy = await loadModel(await own.save(), { customObjects: { atMostOne } })
+    for (const each of [own, copy] as Sequential[]) {
+      each.trainOnBatch([[1, 0]], [[9]])
+      expect(each.getWeights()[0]!.toArray()).toEqual([[1], [1]])
+    }
+  })
+
   it('holds with several optimizers, and where weights are set apart', async () => {
     const dense = new Dense({ units: 2, kernelConstraint: 'nonNeg', biasConstraint: new constraints.MaxNorm(0.1) })
     const model = new Sequential([dense])

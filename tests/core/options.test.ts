@@ -196,7 +196,7 @@ describe('options that nobody reads are refused', () => {
 describe('values that cannot be', () => {
   it.each<[() => unknown, string]>([
     [() => new Adam({ epsilon: NaN }), 'Adam: epsilon must be a finite number ≥ 0, received NaN'],
-    [() => new Adam({ learningRate: '1' as never }), "Adam: learningRate must be a finite number"],
+    [() => new Adam({ learningRate: '1' as never }), "Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received '1'"],
     [() => new SGD({ learningRate: 3.5e38 }), 'SGD: learningRate'],
     [() => new SGD({ learningRate: 3e38 }), 'SGD: learningRate must be at most 1e+15, beyond which float32 cannot hold updates, received 3e+38'],
     [() => (new SGD().learningRate = 1e20), 'learningRate must be at most 1e+15'],
@@ -210,7 +210,7 @@ describe('values that cannot be', () => {
     [() => new SGD({ groups: [{ match: 5 as never }] }), "match must be a part of a weight's name"],
     [() => new MultiOptimizer({ optimizers: [] }), 'must not be empty'],
     [() => new MultiOptimizer({ optimizers: ['sgd' as never] }), "optimizers[0] must be [optimizer, weights]"],
-    [() => new MultiOptimizer({ optimizers: [[new MultiOptimizer({ optimizers: [['sgd']] })]] }), 'A name or an instance of an optimizer is needed'],
+    [() => new MultiOptimizer({ optimizers: [[new MultiOptimizer({ optimizers: [['sgd']] })]] }), "optimizers[0][0] must be a name such as 'sgd' or an instance of an optimizer"],
     [() => new losses.MeanSquaredError({ reduction: 'avg' }), "reduction must be 'sumOverBatchSize' or 'mean' or"],
     [() => new losses.MeanSquaredError({ dtype: 'float16' }), "dtype must be 'float32', received 'float16'"],
     [() => new losses.BinaryCrossentropy({ axis: 0.5 }), 'axis must be an integer'],
@@ -222,7 +222,7 @@ describe('values that cannot be', () => {
     [() => new metrics.TopKCategoricalAccuracy({ k: 0 }), 'k must be an integer ≥ 1'],
     [() => new initializers.RandomUniform({ minval: 2, maxval: 1 }), 'minval must not be larger than maxval'],
     [() => new initializers.VarianceScaling({ mode: 'fan' }), "mode must be 'fanIn' or 'fanOut' or 'fanAvg', received 'fan'"],
-    [() => new initializers.Constant('x' as never), "Constant: value must be a finite number, received 'x'"],
+    [() => new initializers.Constant('x' as never), "Constant: value must be a finite number, or lists of them, received 'x'"],
     [() => new EarlyStopping({ mode: 'up' }), "mode must be 'auto' or 'min' or 'max'"],
     [() => new EarlyStopping({ patience: -1 }), 'patience must be an integer ≥ 0'],
     [() => (new SGD().learningRate = NaN), 'learningRate must be a finite number ≥ 0, received NaN'],

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, initializers as library, random, setRandomSeed } from '../../src'
+import { Dense, Embedding, Sequential, customObjectScope, initializers as library, loadModel, ops, random, setRandomSeed, tensor } from '../../src'
 import { initializers } from '../../src/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'
+import { errorOf } from '../helpers/training'
 
 const { cases } = readFixture<InitializersFile>('initializers')
 
@@ -149,5 +150,53 @@ describe('the formulas', () => {
     [[3, 3, 8, 16], 72, 144],
   ] as const)('the fans of %j are %d and %d', (shape, fanIn, fanOut) => {
     expect(library.computeFans(shape)).toEqual({ fanIn, fanOut })
+  })
+})
+
+describe('of one’s own', () => {
+  const rising = (shape: readonly number[]) => ops.reshape(ops.arange(shape.reduce((a, b) => a * b, 1)), [...shape])
+
+  it('a function is an initializer, saved by its name', async () => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising, biasInitializer: (shape) => ops.full([...shape], 7) })])
+    expect(model.getWeights().map((each) => each.toArray())).toEqual([[[0, 1], [2, 3], [4, 5]], [7, 7]])
+    // Two that are written at their options have no names to tell them apart.
+    expect((await errorOf(() => model.save())).message).toContain('A function without a name that is an initializer cannot be saved')
+    const named = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising })])
+    const bytes = await named.save()
+    expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'rising' that is an initializer")
+    const copy = await loadModel(bytes, { customObjects: { rising } })
+    expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({ className: 'LambdaInitializer', config: { initializer: 'rising' } })
+    expect(customObjectScope({ rising }, () => new Dense({ units: 1, inputShape: [2], kernelInitializer: 'rising' })).getConfig()).toMatchObject({ kernelInitializer: { config: { initializer: 'rising' } } })
+  })
+
+  it('numbers that are known are Constant, also in files', async () => {
+    const vectors = [[0, 0], [1, 0.5], [0.25, 2]]
+    const model = new Sequential([new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new library.Constant(vectors), inputShape: [2] })])
+    expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual([[[1, 0.5], [0.25, 2]]])
+    const layer = ((await loadModel(await model.save())) as Sequential).layers[0]!
+    expect(layer.getConfig()['embeddingsInitializer']).toEqual({ className: 'Constant', config: { value: vectors } })
+    expect(new library.Constant(tensor([1, 2])).call([2, 2]).toArray()).toEqual([[1, 2], [1, 2]])
+    expect(() => new Dense({ units: 3, inputShape: [2], kernelInitializer: new library.Constant([1, 2]) }).ensureBuilt([null, 2] as never)).toThrow(/\[2\]/)
+  })
+
+  it.each<[unknown, string]>([
+    [null, "must be a name such as 'zeros', a function or an instance of an initializer, received null"], [{ class_name: 'Zeros', config: {} }, 'received an object (Object)'],
+    [library.Zeros, 'received the class Zeros. Pass an instance: new Zeros()'], [[1], 'received [1]'],
+  ])('%s is refused with the name of the option', (kernelInitializer, message) => {
+    expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(`Dense "d": kernelInitializer must be a name`)
+    expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(message)
+  })
+
+  it('VarianceScaling takes both lists of axes or none', () => {
+    expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow('inputAxes and outputAxes are given together, or neither; received only inputAxes')
+  })
+})
+
+describe('Orthogonal', () => {
+  it.each([[[70, 130]], [[130, 70]], [[3, 4, 5, 90]], [[33, 33]], [[1, 5]]])('%j has orthonormal rows or columns, beyond one block too', (shape) => {
+    const matrix = ops.reshape(new library.Orthogonal({ seed: 3, gain: 2 }).call(shape), [-1, shape.at(-1)!])
+    const [rows, columns] = matrix.shape as [number, number]
+    const products = rows < columns ? ops.matmul(matrix, ops.transpose(matrix)) : ops.matmul(ops.transpose(matrix), matrix)
+    expectNear(products.data, ops.multiply(ops.eye(Math.min(rows, columns)), 4).data, 'products', 1e-5)
   })
 })

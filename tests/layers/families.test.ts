@@ -146,13 +146,13 @@ describe('Lambda', () => {
   it('names the function that is not found', async () => {
     const bytes = await model().save()
     const error = await errorOf(() => loadModel(bytes))
-    expect(error.message).toMatch(/Unknown function 'shifted' \(Lambda "lambda[_\d]*": function\)\..*customObjects/)
+    expect(error.message).toMatch(/Unknown function 'shifted' that a Lambda layer calls \(Lambda "lambda[_\d]*": function\)\..*customObjects/)
   })
 
   it('works without a name, and then says why it cannot be saved', async () => {
     const anonymous = new Sequential([new Lambda({ function: (x) => ops.multiply(x, 2), inputShape: [1] })])
     expect(anonymous.predictOnBatch([[3]]).toArray()).toEqual([[6]])
-    expect((await errorOf(() => anonymous.save())).message).toContain('An anonymous function cannot be saved. Give it a name')
+    expect((await errorOf(() => anonymous.save())).message).toContain('A function without a name that a Lambda layer calls cannot be saved. Give it one')
   })
 
   it('refuses arguments that cannot be saved, when it is saved', () => {

@@ -1,8 +1,8 @@
 // Which weights an optimizer updates, and how: groups, several optimizers, parts of the weights, frozen weights, several
 // updates in one traced step. The formulas are in golden.test.ts.
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
-import { Adam, AdamW, ArgumentError, CosineDecay, Dense, MultiOptimizer, ParameterGroup, RMSprop, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, runtimeInfo, tensor } from '../../src'
+import type { Optimizer, Tensor } from '../../src'
+import { Adam, AdamW, ArgumentError, CosineDecay, Dense, Lamb, MultiOptimizer, ParameterGroup, RMSprop, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, runtimeInfo, tensor } from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
@@ -97,6 +97,15 @@ describe('groups of weights', () => {
     expect((await errorOf(() => own.save())).message).toContain('A function without a name that chooses weights cannot be saved')
   })
 
+  it.each<[unknown, string]>([
+    [{ names: 'bias' }, "names must be an array, received 'bias'"], ['bias', "expected an object of options, { variables: … }, received 'bias'"],
+    [['bias'], "received ['bias']"], [{ varNames: ['bias'] }, "Unknown option of excludeFromWeightDecay 'varNames'. Did you mean 'names'?"],
+    [{ names: [''] }, "names[0] must be a part of a weight's name"], [{ names: [3] }, "names[0] must be a part of a weight's name"],
+    [{ variables: ['bias'] }, "variables[0] must be a weight, received 'bias'"], [undefined, 'says no weights'],
+  ])('excluding %j is refused', (which, message) => {
+    expect(() => new AdamW().excludeFromWeightDecay(which as never)).toThrow(message)
+  })
+
   it('excluding comes before the first update', () => {
     const optimizer = new SGD()
     optimizer.build(make('a'))
@@ -165,6 +174,26 @@ describe('apply', () => {
       'w/average [2,3]', 'b/average [3]', 'w/gradientAccumulator [2,3]', 'b/gradientAccumulator [3]',
       'w/mean [2,3]', 'b/mean [3]', 'w/variance [2,3]', 'b/variance [3]',
     ])
+  })
+
+  it.each<[string, () => Optimizer]>([['SGD', () => new SGD({ learningRate: 0.5 })], ['Adam', () => new Adam()], ['Lamb', () => new Lamb()]])('%s takes gradients of other types as the numbers they are, also nested arrays', (_name, make) => {
+    const given = [tensor([1, -2]), tensor([1, -2], [2], 'int32'), [1, -2] as never]
+    const [first, ...others] = given.map((gradient) => {
+      const weight = new Variable(tensor([1, 1]), { name: 'w' })
+      make().apply([gradient], [weight])
+      return [...weight.view]
+    })
+    expect(first).not.toEqual([1, 1])
+    for (const each of others) expect(each).toEqual(first)
+  })
+
+  it('refuses gradients of other shapes, and pairs the other way round', () => {
+    const [w, v] = [new Variable([2], { name: 'w' }), new Variable([2, 3], { name: 'v' })]
+    const sgd = new SGD()
+    expect(() => sgd.apply([ops.ones([3]), ops.ones([5])], [w, v])).toThrow('sgd: the gradient of w must have the shape of the weight, [2], received [3]')
+    expect(() => sgd.apply([ops.ones([2]), ops.ones([3, 2])], [w, v])).toThrow('sgd: the gradient of v must have the shape of the weight, [2, 3], received [3, 2]')
+    expect(() => sgd.applyGradients([[w, ops.ones([2])]] as never)).toThrow('In pairs the gradient comes first: [gradient, weight]')
+    expect([...w.view, ...v.view].every((each) => each === 0)).toBe(true)
   })
 
   it('refuses weights that it was not built for, and another number of gradients', () => {

@@ -253,8 +253,8 @@ describe('options', () => {
     [() => new Adafactor({ clipThreshold: 0 }), 'clipThreshold must be a finite number > 0'],
     [() => new Muon({ nsSteps: 0 }), 'nsSteps must be an integer ≥ 1'],
     [() => new Muon({ rmsRate: -1 }), 'rmsRate'],
-    [() => new Adam({ clipnorm: 1, clipvalue: 1 }), 'Only one of'],
-    [() => new Lamb({ clipnorm: 1, clipvalue: 1 }), 'Only one of'],
+    [() => new Adam({ clipnorm: 1, clipvalue: 1 }), 'only one of'],
+    [() => new Lamb({ clipnorm: 1, clipvalue: 1 }), 'only one of'],
   ])('%#', (make, message) => {
     expect(make).toThrow(message)
   })

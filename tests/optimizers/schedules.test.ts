@@ -1,7 +1,7 @@
 // Functions as learning rates, and what schedules refuse. Their values are in golden.test.ts.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Adam, ArgumentError, CosineDecayRestarts, Dense, InverseTimeDecay, LambdaSchedule, OneCycle, PolynomialDecay, SGD, Sequential, StateError, Variable, jit, loadModel, ops, tensor } from '../../src'
+import { Adam, ArgumentError, CosineDecayRestarts, Dense, InverseTimeDecay, LambdaSchedule, NonFiniteError, OneCycle, PolynomialDecay, SGD, Sequential, StateError, Variable, jit, loadModel, ops, tensor } from '../../src'
 import { pruneUnits } from '../../src/thrift'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
@@ -55,8 +55,30 @@ describe('a function as learning rate', () => {
     const train = (learningRate: never) => () => new SGD({ learningRate }).apply([tensor([1])], [new Variable([1], { name: 'w' })])
     expect(train((() => tensor([1, 2])) as never)).toThrow('LambdaSchedule: the function must give a scalar, received [2]')
     expect(train((() => 'fast') as never)).toThrow("LambdaSchedule: the function must give a scalar, received 'fast'")
-    expect(() => new LambdaSchedule(5 as never)).toThrow('LambdaSchedule: schedule must be a function of the step, received 5')
+    expect(() => new LambdaSchedule(5 as never)).toThrow('LambdaSchedule: schedule must be a function that is a learning rate, received 5')
     expect(() => new SGD({ learningRate: OneCycle as never })).toThrow('Pass an instance: new OneCycle()')
+  })
+
+  it('written at its option has no name of its own', async () => {
+    const own = model(new SGD({ learningRate: (step) => ops.divide(1, ops.add(ops.cast(step, 'float32'), 1)) }))
+    expect((await errorOf(() => own.save())).message).toContain('A function without a name that is a learning rate cannot be saved')
+  })
+
+  it.each([NaN, Infinity, 1e16])('that gives %s ends a step before it updates anything', async (rate) => {
+    const weight = () => new Variable([2], { name: 'w' })
+    const sgd = new SGD({ learningRate: (step) => ops.where(ops.equal(step, 1), rate, 0.5), groups: [] })
+    const own = model(sgd)
+    own.trainOnBatch(x, y)
+    const before = own.getWeights().map(String)
+    expect((await errorOf(() => own.fit(x, y, { verbose: 0 })))).toBeInstanceOf(NonFiniteError)
+    expect(own.getWeights().map(String)).toEqual(before)
+    expect(sgd.iterations.view[0]).toBe(1)
+    const [eager, traced] = [weight(), weight()]
+    expect(() => new SGD({ learningRate: () => rate }).apply([[1, 1]] as never, [eager])).toThrow(NonFiniteError)
+    const inJit = new SGD({ learningRate: () => rate })
+    const step = jit((g) => (inJit.apply([g], [traced]), ops.sum(g)))
+    expect(() => step([1, 1])).toThrow(NonFiniteError)
+    for (const each of [eager, traced]) expect([...each.view]).toEqual([0, 0])
   })
 
   it('is that of a smaller model, too', async () => {

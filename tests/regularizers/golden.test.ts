@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Adam, Dense, Sequential, grad, jit, loadModel, regularizers, tensor, valueAndGrad } from '../../src'
+import type { DenseOptions, Tensor } from '../../src'
+import { Adam, Dense, Sequential, grad, jit, loadModel, ops, regularizers, tensor, valueAndGrad } from '../../src'
+import type { RegularizerIdentifier } from '../../src/regularizers'
 import { regularizers as registry } from '../../src/regularizers/registry'
 import type { RegularizersFile } from '../golden/format'
 import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } from '../helpers/golden'
+import { errorOf } from '../helpers/training'
 
 const { cases } = readFixture<RegularizersFile>('regularizers')
 
@@ -42,5 +45,33 @@ describe('OrthogonalRegularizer', () => {
     expect(() => new regularizers.OrthogonalRegularizer().call(tensor([1, 2]))).toThrow('needs a matrix, received shape [2]')
     expect(() => new regularizers.OrthogonalRegularizer({ mode: 'row' })).toThrow("mode must be 'rows' or 'columns', received 'row'")
     expect(() => new regularizers.OrthogonalRegularizer({ factor: -1 })).toThrow('factor must be a finite number ≥ 0')
+  })
+})
+
+describe('of one’s own', () => {
+  const spread = (w: Tensor) => ops.multiply(ops.sum(ops.square(w)), 0.5)
+
+  it('a function is a regularizer, saved by its name', async () => {
+    const make = (kernelRegularizer: RegularizerIdentifier) => {
+      const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelRegularizer, kernelInitializer: 'ones' })])
+      model.compile({ optimizer: 'sgd', loss: 'mse' })
+      return model
+    }
+    const own = make(spread)
+    expect(own.trainOnBatch([[1, 2, 3]], [[0, 0]])).toEqual(make(new regularizers.L2({ l2: 0.5 })).trainOnBatch([[1, 2, 3]], [[0, 0]]))
+    const bytes = await own.save()
+    expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'spread' that is a regularizer")
+    const copy = await loadModel(bytes, { customObjects: { spread } })
+    expect(copy.trainOnBatch([[1, 2, 3]], [[0, 0]] as never)).toEqual(own.trainOnBatch([[1, 2, 3]], [[0, 0]]))
+  })
+
+  it('must give a scalar', () => {
+    const train = (options: Partial<DenseOptions>) => () => {
+      const model = new Sequential([new Dense({ units: 2, inputShape: [3], name: 'd', ...options })])
+      model.compile({ optimizer: 'sgd', loss: 'mse' })
+      model.trainOnBatch([[1, 2, 3]], [[0, 0]])
+    }
+    expect(train({ kernelRegularizer: (w) => ops.square(w) })).toThrow('Dense "d": d/kernel: LambdaRegularizer must give a scalar, received shape [3, 2]')
+    expect(train({ activityRegularizer: (w) => w })).toThrow('Dense "d": activityRegularizer: LambdaRegularizer must give a scalar, received shape [1, 2]')
   })
 })

@@ -274,7 +274,7 @@ describe('training that is not finite', () => {
     // d (x · w)² / d w = 2 x² w
     const error = await errorOf(() => model.fit([[1e12]], [[0]], { verbose: 0 }))
     expect(error).toBeInstanceOf(NonFiniteError)
-    expect(error.message).toContain('at step 1: a gradient above 9.2e+18, whose square float32 cannot hold. The weights are those before this step.')
+    expect(error.message).toContain('at step 1: a gradient above 9.2e+18, whose square float32 cannot hold, or a learning rate above 1e+15. The weights are those before this step.')
     expect(weightsOf(model)).toEqual([[1], [0]])
     expect([...model.optimizer.slots.values()].flat().every(({ value }) => value.data.every((each) => each === 0))).toBe(true)
     await model.fit([[1e9]], [[0]], { verbose: 0 })

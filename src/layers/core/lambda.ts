@@ -1,11 +1,11 @@
 // Lambda: a function of the user's own as a layer.
 
-import { configured, either, extents, nullable, option, recordOf, required } from '../../core/options'
+import { configured, either, extents, functionKind, nullable, option, recordOf, required } from '../../core/options'
 import type { Tree } from '../../core/tree'
 import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import type { CallContext } from '../context'
-import { ownFunction, plainData } from '../kinds'
+import { plainData } from '../kinds'
 import { Layer } from '../layer'
 import type { BatchShape } from '../spec'
 import { TensorSpec } from '../spec'
@@ -21,6 +21,8 @@ type LambdaFunction = (x: Tensor, context: LambdaContext) => Tensor
 type ShapeFunction = (inputShape: BatchShape) => BatchShape
 type MaskFunction = (x: Tensor, mask: Tree<Tensor | null>) => Tensor | null
 
+const CALLED = 'that a Lambda layer calls'
+
 /**
  * function(x), written with ops. It has no weights of its own; for those write a class.
  *
@@ -30,18 +32,18 @@ type MaskFunction = (x: Tensor, mask: Tree<Tensor | null>) => Tensor | null
  * A function is saved by its name, and found again by `loadModel(bytes, { customObjects: { double } })`.
  *
  * Keras: `keras.layers.Lambda`.
- * @throws FormatError when a layer whose function has no name is saved
+ * @throws ArgumentError when a layer whose function has no name is saved
  */
 export class Lambda extends configured(Layer<Tensor>, () => ({
   /** Gives the output for an input and a record of training, mask and `arguments`. */
-  function: required(ownFunction<LambdaFunction>()),
+  function: required(functionKind<LambdaFunction>(CALLED)),
   /** The shape of one output sample, or a function of the whole input shape. Default null: found out by tracing. */
   outputShape: option(
-    nullable(either(ownFunction<ShapeFunction>(), extents(null), (value) => typeof value === 'function' || typeof value === 'string')),
+    nullable(either(functionKind<ShapeFunction>(CALLED), extents(null), (value) => typeof value === 'function' || typeof value === 'string')),
     null,
   ),
   /** Gives the mask of the output for the input and its mask. Default null: masks are not passed on. */
-  mask: option(nullable(ownFunction<MaskFunction>()), null),
+  mask: option(nullable(functionKind<MaskFunction>(CALLED)), null),
   /** Plain data that the function is given with each call. Default none. */
   arguments: option(recordOf(plainData), {}),
 }), 'function') {

@@ -2,11 +2,11 @@
 
 import { configured, option, required } from '../../core/options'
 import { asTensor } from '../../ops/convert'
+import { constants } from '../../ops/constants'
 import { add, multiply } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { ShapeError, formatShape } from '../../core/errors'
 import { ElementwiseLayer } from '../core/elementwise-layer'
-import { constants } from '../kinds'
 import type { BatchShape } from '../spec'
 
 /**

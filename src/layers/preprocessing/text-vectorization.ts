@@ -2,9 +2,9 @@
 
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, DataError, quoted } from '../../core/errors'
-import { boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
+import { boolean, configured, count, custom, functionKind, listOf, nullable, number, option } from '../../core/options'
 import type { Kind } from '../../core/options'
-import { customObject } from '../../core/registry'
+import { customFunction } from '../../core/registry'
 import type { StringTensor } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
 import type { BatchShape } from '../spec'
@@ -19,16 +19,15 @@ type TextFunction<Word extends string, Result> = Word | ((text: string) => Resul
 
 /** A known word, a function, or the name of one in the scopes of custom objects. */
 function wordOrFunction<Word extends string, Result>(words: readonly Word[]): Kind<TextFunction<Word, Result>, Word | (string & {}) | ((text: string) => Result)> {
+  const ofOwn = functionKind<(text: string) => Result>('of texts')
   return custom(
     (value, place) => {
-      if (typeof value === 'function') return value as (text: string) => Result
-      const own = typeof value === 'string' ? customObject(value) : undefined
-      if (typeof own === 'function') return own as (text: string) => Result
+      if (customFunction(value) !== null) return ofOwn.read(value, place)
       const found = words.find((word) => typeof value === 'string' && word.toLowerCase() === value.replaceAll('_', '').toLowerCase())
       if (found !== undefined) return found
       throw new ArgumentError(`${place} must be ${words.map(quoted).join(' or ')}, or a function, received ${quoted(value)}`)
     },
-    (value) => (typeof value === 'function' ? value.name : value),
+    (value) => (typeof value === 'function' ? ofOwn.write(value) : value),
   )
 }
 
