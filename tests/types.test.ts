@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Batch, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
 import { gridSearch, randomSearch } from '../src/search'
 import {
-  Adam, Dense, Dropout, History, Input, Layer, Model, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
+  Adam, Dense, Dropout, History, Input, Layer, Model, ModelCheckpoint, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
 } from '../src'
 
 /** For tsc alone. */
@@ -137,6 +137,8 @@ describe('layers', () => {
     expectTypeOf(layer.name).toEqualTypeOf<string>()
     expectTypeOf(new Dense(4).units).toEqualTypeOf<number>()
     expectTypeOf(new Dropout(0.5).rate).toEqualTypeOf<number>()
+    expectTypeOf(new Dense(4, { activation: 'relu', inputShape: [2] }).units).toEqualTypeOf<number>()
+    expectTypeOf(new ModelCheckpoint('x', { saveBestOnly: true }).filepath).toEqualTypeOf<string>()
     expectTypeOf<DenseOptions['units']>().toEqualTypeOf<number>()
     expectTypeOf<DenseOptions['useBias']>().toEqualTypeOf<boolean | undefined>()
     expectTypeOf<DenseOptions['name']>().toEqualTypeOf<string | null | undefined>()
@@ -149,6 +151,14 @@ describe('layers', () => {
       () => new Dense({ units: 3, usebias: false }),
       // @ts-expect-error: units is a number
       () => new Dense({ units: '3' }),
+      // @ts-expect-error: units is said already
+      () => new Dense(3, { units: 3 }),
+      // @ts-expect-error: usebias
+      () => new Dense(3, { usebias: false }),
+      // @ts-expect-error: the second argument is a record of options
+      () => new Dense(3, 'relu'),
+      // @ts-expect-error: options are one record
+      () => new Dense({ units: 3 }, { useBias: false }),
       // @ts-expect-error: units stays what it is
       () => (layer.units = 4),
       // @ts-expect-error: a layer of one tensor takes no record

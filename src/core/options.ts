@@ -296,7 +296,7 @@ export function writeOptions(table: OptionTable, object: object): Config {
 interface Declared {
   /** The options that this class adds to its base's. */
   readonly declare?: () => OptionTable
-  /** The option that may be given alone, without an object around it. */
+  /** The option that may be given without an object around it, alone or before one of the others. */
   readonly shorthand?: string
 }
 
@@ -327,6 +327,23 @@ function mayTakeMore(of: unknown): boolean {
   return known
 }
 
+/**
+ * What a constructor was called with, as one object of options: `(options)`, `(value)` or `(value, options)`, where value is that of
+ * the shorthand.
+ * @throws ArgumentError for other arguments
+ */
+function optionsIn(where: string, of: Declared, [first, second, ...rest]: readonly unknown[]): unknown {
+  const { shorthand: short } = of
+  const own = short !== undefined && first !== undefined && !isOptions(first) ? { [short]: first } : null
+  if (second === undefined && rest.length === 0) return own ?? first
+  if (own === null || !isOptions(second) || rest.length > 0) {
+    const possible = short === undefined ? `{ ${Object.keys(optionsOf(of))[0]}: … }` : `{ ${short}: …, … } or (${short}, { … })`
+    throw new ArgumentError(`${where} takes ${possible}, received (${[first, second, ...rest].map(quoted).join(', ')})`)
+  }
+  if (Object.keys(second).some((key) => knownName(key, [short!]) !== undefined)) throw new ArgumentError(`${where}: ${short} is given twice, alone and among the options`)
+  return { ...own, ...second }
+}
+
 /** The base of everything that is made from options and can be saved. */
 export abstract class Configured implements Configurable {
   /** The options that a class adds to its base's. @internal */
@@ -334,11 +351,10 @@ export abstract class Configured implements Configurable {
     return {}
   }
 
-  constructor(given?: unknown) {
-    const own: Declared = new.target
+  // Of more arguments than types allow, none is dropped in silence.
+  constructor(...given: [options?: unknown]) {
     const className = classNameOf(this)
-    const short = own.shorthand
-    const options = short !== undefined && given !== undefined && !isOptions(given) ? { [short]: given } : given
+    const options = optionsIn(className, new.target, given)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient: mayTakeMore(new.target), object: this }))
     this.checkOptions()
@@ -353,23 +369,27 @@ export abstract class Configured implements Configurable {
   }
 }
 
-type AbstractClass = abstract new (...inputs: never[]) => object
-/** Options, which may be left out where none is required; or the value of one of them alone. */
-type OptionsArgument<Options, Short = never> = Partial<Options> extends Options ? [options?: Options | Short] : [options: Options | Short]
-type BaseOptions<Base extends AbstractClass> = Exclude<ConstructorParameters<Base>[0], undefined>
+type AbstractClass = abstract new (...inputs: never) => object
+/** Options, which may be left out where none is required. */
+type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
+/** The value of one option, and others, which may be left out where none is required. */
+type ShortArguments<Value, Options> = Partial<Options> extends Options ? [value: Value, options?: Options] : [value: Value, options: Options]
+type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
+type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
+type OwnOptions<Base extends AbstractClass, Table> = InputsOf<Table> & BaseOptions<Base>
 
 /** Base, with the options of Table added: their values are properties of the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<Base, 'prototype'> &
   (abstract new (
-    ...inputs: [Short] extends [never]
-      ? OptionsArgument<InputsOf<Table> & BaseOptions<Base>>
-      : OptionsArgument<InputsOf<Table> & BaseOptions<Base>, InputOf<Table[Short]>>
+    ...inputs:
+      | OptionsArgument<OwnOptions<Base, Table>>
+      | ([Short] extends [never] ? never : ShortArguments<InputOf<Table[Short]>, Omit<OwnOptions<Base, Table>, Short>>)
   ) => InstanceType<Base> & ValuesOf<Table>)
 
 /**
  * A base class with options of its own.
  * @param declare the table; asked for when the first object is made
- * @param shorthand the option that may be given alone: `new Dropout(0.5)`
+ * @param shorthand the option that may be given alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, { seed: 1 })`
  */
 export function configured<Base extends AbstractClass, Table extends OptionTable, Short extends keyof Table & string = never>(
   base: Base,

@@ -122,11 +122,11 @@ export abstract class LayerParts extends Configured {
   declare readonly inputShape: BatchShape | null
   declare readonly dtype: 'float32'
   declare readonly activityRegularizer: Regularizer | null
-  constructor(options?: LayerOptions) {
-    super(options)
-    const given = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
-    given.name ??= uniqueName(classNameOf(this))
-    if (given.inputShape === null && given.inputDim != null && isInputDim(this)) given.inputShape = [given.inputDim]
+  constructor(...given: [options?: LayerOptions]) {
+    super(...given)
+    const own = this as { name: string | null; inputShape: BatchShape | null; readonly inputDim?: number | null }
+    own.name ??= uniqueName(classNameOf(this))
+    if (own.inputShape === null && own.inputDim != null && isInputDim(this)) own.inputShape = [own.inputDim]
     structure.version++
   }
 

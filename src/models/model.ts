@@ -20,7 +20,7 @@ import type { Metric } from '../metrics/metric'
 import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
@@ -78,9 +78,11 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   readonly #trainer = new Trainer(this)
 
   /** @throws ArgumentError for outputs that do not follow from the inputs, for unknown options, and for names that are not unique */
-  constructor(options: FunctionalOptions<In, Out> | LayerOptions = {}) {
+  constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
+    const [options = {}, ...more] = given
+    if ([options].flat().some((each) => each instanceof Tensor)) throw new ArgumentError('Model takes { inputs, outputs }, received tensors one after the other')
     const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
-    super(rest)
+    super(isBranch(options) ? rest : options, ...more)
     if ((inputs === undefined) !== (outputs === undefined)) throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
     this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
     if (this.#graph !== null) this.ensureBuilt(this.#graph.inputSpecs)

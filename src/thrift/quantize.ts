@@ -11,6 +11,7 @@ import type { DataOf } from '../data/arrays'
 import { RowSource } from '../data/arrays'
 import { LayerBase } from '../layers/base'
 import { CallContext, withFrame, withTap } from '../layers/context'
+import type { DenseOptions } from '../layers'
 import { Conv1D, Conv2D, Dense } from '../layers'
 import { computesAs } from '../layers/units'
 import { copyableGraph, pathsIn } from '../models/known-graph'
@@ -151,6 +152,6 @@ export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
 
 function awareOf(layer: Quantizable): LayerBase {
   const config = Object.fromEntries(Object.keys(layer.getConfig()).map((key) => [key, Reflect.get(layer, key)]))
-  if (layer instanceof Dense) return new QuantizationAwareDense(typed(config))
+  if (layer instanceof Dense) return new QuantizationAwareDense(typed<DenseOptions>(config))
   return layer instanceof Conv1D ? new QuantizationAwareConv1D(typed(config)) : new QuantizationAwareConv2D(typed(config))
 }

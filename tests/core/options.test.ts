@@ -2,7 +2,10 @@
 // classes declare is at the end.
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
-import { Adam, AdamW, ArgumentError, Callback, CosineDecay, EarlyStopping, ExponentialDecay, LambdaCallback, MultiOptimizer, PiecewiseConstantDecay, RMSprop, SGD, initializers, losses, metrics, regularizers } from '../../src'
+import {
+  Adam, AdamW, ArgumentError, CSVLogger, Callback, Concatenate, CosineDecay, Dense, EarlyStopping, ExponentialDecay, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
+  MultiOptimizer, PiecewiseConstantDecay, RMSprop, SGD, TimeDistributed, constraints, initializers, losses, metrics, regularizers,
+} from '../../src'
 import { getActivation } from '../../src/activations'
 import { Configured, boolean, choice, configured, count, custom, either, extents, functionOptions, integer, listOf, named, nullable, number, option, optionFrom, readOptions, recordOf, required, text } from '../../src/core/options'
 import { classNameOf, construct, customObjectScope, serialize } from '../../src/core/registry'
@@ -48,6 +51,37 @@ describe('a class with options', () => {
   it('takes one option alone', () => {
     expect(new Dropper(0.25).rate).toBe(0.25)
     expect(messageOf(() => new Base(0.25 as never))).toContain('expected an object of options, { name: … }, received 0.25')
+  })
+
+  it('takes one option before the others', () => {
+    expect(new Dropper(0.25, { seed: 7, noise_shape: [2] } as never)).toMatchObject({ rate: 0.25, seed: 7, noiseShape: [2] })
+    expect(new Dropper(0.25, {}).rate).toBe(0.25)
+    expect(messageOf(() => new Dropper(0.25, { sede: 1 } as never))).toBe("Unknown option of Dropper 'sede'. Did you mean 'seed'?")
+    expect(messageOf(() => new Dropper(0.25, { name: 'drop', seed: 'x' } as never))).toContain('Dropper "drop": seed must be an integer')
+    expect(messageOf(() => new Dropper(0.25, { rate: 1 } as never))).toBe('Dropper: rate is given twice, alone and among the options')
+  })
+
+  it.each<[() => unknown, string]>([
+    [() => new Dropper(0.25, [2] as never), 'Dropper takes { rate: …, … } or (rate, { … }), received (0.25, [2])'],
+    [() => Reflect.construct(Dropper, [{ rate: 0.25 }, { seed: 1 }]), 'Dropper takes { rate: …, … } or (rate, { … }), received (an object (Object), an object (Object))'],
+    [() => Reflect.construct(Dropper, [undefined, { rate: 1 }]), 'received (undefined, an object (Object))'],
+    [() => Reflect.construct(Dropper, [0.25, { seed: 1 }, 3]), 'received (0.25, an object (Object), 3)'],
+    [() => Reflect.construct(Base, [{ seed: 1 }, 'x']), "Base takes { name: … }, received (an object (Object), 'x')"],
+    [() => new Dense(10, 'relu' as never), "Dense takes { units: …, … } or (units, { … }), received (10, 'relu')"],
+    [() => Reflect.construct(EarlyStopping, ['valLoss', { patience: 3 }]), "EarlyStopping takes { monitor: … }, received ('valLoss', an object (Object))"],
+  ])('refuses further arguments, which would be lost: %#', (make, message) => {
+    expect(messageOf(make)).toContain(message)
+  })
+
+  it('of every kind takes one option before the others', () => {
+    expect(new Dense(10, { activation: 'relu', name: 'hidden' }).getConfig()).toEqual(new Dense({ units: 10, activation: 'relu', name: 'hidden' }).getConfig())
+    expect(new Concatenate(1, { name: 'both' })).toMatchObject({ axis: 1, name: 'both' })
+    expect(new TimeDistributed(new Dense(2), { name: 'each' }).name).toBe('each')
+    expect(new losses.Huber(2, { reduction: 'sum' })).toMatchObject({ delta: 2, reduction: 'sum' })
+    expect(new constraints.MaxNorm(3, { axis: 1 })).toMatchObject({ maxValue: 3, axis: 1 })
+    expect(new ModelCheckpoint('x', { saveBestOnly: true })).toMatchObject({ filepath: 'x', saveBestOnly: true })
+    expect(new CSVLogger('l.csv', { separator: ';', append: true })).toMatchObject({ filename: 'l.csv', separator: ';', append: true })
+    expect(new LearningRateScheduler(() => 1, { verbose: 1 }).verbose).toBe(1)
   })
 
   it('refuses unknown names with the nearest known one, and what was left out', () => {

@@ -47,6 +47,14 @@ describe('functional models', () => {
     const outer = new Model({ inputs: x, outputs: nested.apply(x) })
     expect(outer.predictOnBatch(tensor([[1, 2]])).shape).toEqual([1, 6])
   })
+
+  it('are made of one record', () => {
+    const x = Input({ shape: [2] })
+    for (const inputs of [x, [x]]) {
+      expect(() => Reflect.construct(Model, [inputs, new Dense({ units: 1 }).apply(x)])).toThrow('Model takes { inputs, outputs }, received tensors one after the other')
+    }
+    expect(() => Reflect.construct(Model, [{ inputs: x, outputs: x }, 'name'])).toThrow("Model takes { name: … }, received (an object (Object), 'name')")
+  })
 })
 
 describe('a Sequential that begins with an Input', () => {
