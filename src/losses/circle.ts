@@ -1,5 +1,6 @@
 // The circle loss: embeddings of one class draw near to each other, those of different classes go apart.
 
+import { ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { boolean, custom, functionOptions, number, option } from '../core/options'
 import type { TensorLike } from '../ops/convert'
@@ -40,15 +41,17 @@ const functionTable = {
  * @param yTrue class numbers [batch]
  * @param yPred embeddings of length 1, [batch, dimension]
  * @returns [batch], 0 for an embedding without a pair
+ * @throws ShapeError where there is not one class number for each embedding; refLabels are those of refEmbeddings, or else of the batch
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
 export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> | Given<typeof circleOptions> = {}): Tensor {
   const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options as InputsOf<typeof functionTable>)
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
-  const labels = column(yTrue, 'yTrue')
+  const labels = column(yTrue, 'yTrue', embeddings)
   const references = cast(asTensor(refEmbeddings ?? embeddings, 'refEmbeddings'), 'float32')
+  const known = refLabels === null && refEmbeddings === null ? labels : column(refLabels ?? labels, 'refLabels', references)
   const distances = maximum(subtract(1, matmul(embeddings, transpose(references))), 0)
-  const alike = equal(labels, transpose(column(refLabels ?? labels, 'refLabels')))
+  const alike = equal(labels, transpose(known))
   const isItself = eye(alike.shape[0]!, alike.shape[1], 0, 'bool')
   const positive = removeDiagonal ? logicalAnd(alike, logicalNot(isItself)) : alike
   const near = multiply(add(distances, margin), subtract(distances, margin))
@@ -57,7 +60,11 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<t
   return softplus(add(overPairs(positive, near), overPairs(logicalNot(alike), far)))
 }
 
-function column(labels: TensorLike, name: string): Tensor {
+/** @throws ShapeError where there is not one class number for each embedding */
+function column(labels: TensorLike, name: string, { shape }: Tensor): Tensor {
   const numbers = cast(asTensor(labels, name), 'int32')
+  if (numbers.size !== shape[0]) {
+    throw new ShapeError(`circle: ${name} must be one class number for each of the embeddings ${formatShape(shape)}, received ${formatShape(numbers.shape)}`)
+  }
   return reshape(numbers, [numbers.size, 1])
 }

@@ -1,6 +1,7 @@
 // Losses between distributions, as functions: targets and predictions [batch, …, classes] → values [batch, …]. Keras's formulas.
 // Beside each function that has options stands their table; the classes in classes.ts and the metrics have the same.
 
+import { ShapeError, quoted } from '../core/errors'
 import type { InputsOf, ValuesOf } from '../core/options'
 import { boolean, either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
 import { broadcastShapes, normalizeAxis } from '../core/shapes'
@@ -140,8 +141,13 @@ export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
 export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof categoricalFocalOptions> = {}): Tensor {
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
+  const { alpha, gamma } = given
+  const classes = y.shape.at(-1)!
+  if (typeof alpha !== 'number' && alpha.length !== 1 && alpha.length !== classes) {
+    throw new ShapeError(`categoricalFocalCrossentropy: alpha must have a weight for each of ${classes} classes, received ${quoted(alpha)}`)
+  }
   const logP = 'logits' in scores ? logSoftmax(scores.logits) : scores.logProbabilities
-  const weight = multiply(power(subtract(1, exp(logP)), given.gamma), given.alpha)
+  const weight = multiply(power(subtract(1, exp(logP)), gamma), alpha)
   return negative(sum(multiply(weight, multiply(y, logP)), { axis: -1 }))
 }
 

@@ -2,9 +2,10 @@
 // Graves et al. 2006. Of functions and classes of losses only this one needs loops.
 
 import { ShapeError, formatShape } from '../core/errors'
+import { sameShape } from '../core/shapes'
 import { logSoftmax } from '../ops/activations'
 import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, tensorOrNothing } from '../ops/convert'
 import { add, cast, equal, exp, log, logicalAnd, logicalOr, maximum, multiply, negative, notEqual, stopGradient, subtract, where } from '../ops/elementwise'
 import { takeAlongAxis } from '../ops/rearrange'
 import { logSumExp, sum } from '../ops/reduce'
@@ -26,15 +27,21 @@ export const BLANK = 0
  * @param yPred logits [batch, steps, classes], not probabilities
  * @param mask [batch, steps], true for the steps that count; all count where there is none
  * @returns [batch]
- * @throws ShapeError for targets or logits of another rank
+ * @throws ShapeError for targets or logits of another rank or of other rows, and for a mask of another shape
  * @example losses.ctc([[1, 2, 0]], logits)   // logits [1, steps, 3]
  */
-export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike): Tensor {
+export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | null): Tensor {
   const labels = cast(asTensor(yTrue, 'yTrue'), 'int32')
   const logits = cast(asTensor(yPred, 'yPred'), 'float32')
   if (labels.rank !== 2) throw new ShapeError(`ctc: yTrue must be labels [batch, most labels], received ${formatShape(labels.shape)}`)
   if (logits.rank !== 3) throw new ShapeError(`ctc: yPred must be logits [batch, steps, classes], received ${formatShape(logits.shape)}`)
   const [batch, most] = labels.shape as [number, number]
+  const [rows, steps] = logits.shape as [number, number]
+  if (rows !== batch) throw new ShapeError(`ctc: yTrue and yPred must have as many rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`)
+  const held = tensorOrNothing(mask, 'mask')
+  if (held !== undefined && !sameShape(held.shape, [rows, steps])) {
+    throw new ShapeError(`ctc: mask must have the shape [batch, steps] of yPred, ${formatShape([rows, steps])}, received ${formatShape(held.shape)}`)
+  }
   // Blanks before, between and behind the labels: ∅ a ∅ b ∅
   const states = concatenate([reshape(stack([blanks([batch, most]), labels], 2), [batch, 2 * most]), blanks([batch, 1])], 1)
   const count = 2 * most + 1
@@ -44,7 +51,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike): Te
   const isJump = logicalAnd(notEqual(states, BLANK), notEqual(states, slice(concatenate([blanks([batch, 2]), states], 1), [0, 0], [batch, count])))
   const emitted = takeAlongAxis(logSoftmax(logits), expandDims(states, 1), 2)
   const start = where(equal(at, 0), full([batch, count], 0), NOTHING)
-  const isHeld = mask === undefined ? null : transpose(cast(asTensor(mask, 'mask'), 'bool'))
+  const isHeld = held === undefined ? null : transpose(cast(held, 'bool'))
 
   // α_t(s) = ln Σ of the paths that are in state s after step t
   const turn = (alpha: Tensor, emission: Tensor): Tensor => {
@@ -56,7 +63,7 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike): Te
   const emissions = transpose(emitted, [1, 0, 2])
   const [alpha] = isHeld === null
     ? scan((alpha, emission) => [turn(alpha, emission), null], start, emissions)
-    : scan((alpha, [emission, held]) => [where(expandDims(held, 1), turn(alpha, emission), alpha), null], start, [emissions, isHeld])
+    : scan((alpha, [emission, counts]) => [where(expandDims(counts, 1), turn(alpha, emission), alpha), null], start, [emissions, isHeld])
 
   // The last state is the last label or the blank behind it.
   const end = multiply(sum(cast(notEqual(labels, BLANK), 'int32'), 1, true), 2)

@@ -1,13 +1,13 @@
 // Loss: from targets and predictions to one number per sample, then to a scalar. The functions are in
 // files by family; the classes that name them in classes.ts; weights and masks in weights.ts.
 
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, restate, restating } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, tensorOrNothing } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import type { Reduction } from './weights'
 import { alignRanks, reduceWeighted } from './weights'
@@ -50,14 +50,26 @@ export abstract class Loss extends configured(Configured, lossOptions) {
    * The reduced loss.
    * @param sampleWeight multiplies the values before they are reduced: one for each sample, [batch], or for each value
    * @param mask true for the predictions that count: of the shape of the values, or of their first axes. Where the
-   * reduction is a mean, it is one of what counts
+   * reduction is a mean, it is one of what counts. null is as good as nothing, for both
+   * @throws ShapeError for weights or a mask that do not fit the values. Errors begin with the name of the loss
    */
-  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike, mask?: TensorLike): Tensor {
-    const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-    const { values, mask: held } = this.counted(y, p, mask === undefined ? undefined : asTensor(mask, 'mask'))
-    if (!(values instanceof Tensor)) throw new ArgumentError(`Loss '${this.name}': must return a Tensor, received ${typeof values}`)
-    const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
-    return reduceWeighted(values, weights, held, this.reduction)
+  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): Tensor {
+    return restating((message) => `Loss '${this.name}': ${message}`, () => {
+      const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+      const { values, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
+      if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${typeof values}`)
+      return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
+    })
+  }
+
+  /** What `counted` gives. Where an op in it refuses shapes, those of targets and predictions are said, too. */
+  private compare(y: Tensor, p: Tensor, mask: Tensor | undefined): Counted {
+    try {
+      return this.counted(y, p, mask)
+    } catch (error) {
+      if (error instanceof ShapeError) restate(error, `${error.message.replace(/\.$/, '')}. Targets are ${formatShape(y.shape)}, predictions ${formatShape(p.shape)}.`)
+      throw error
+    }
   }
 
   /**

@@ -3,6 +3,7 @@
 
 import type { InputsOf } from '../core/options'
 import { functionOptions, integer, number, option } from '../core/options'
+import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { abs, add, divide, lessEqual, log, maximum, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'
 import { normalize } from '../ops/normalization'
@@ -70,8 +71,10 @@ export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
 /** −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros. */
 export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof cosineOptions> = {}): Tensor {
   const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
-  const [y, output] = floats(yTrue, yPred).map((x) => normalize(x, { axis })) as [Tensor, Tensor]
-  return negative(sum(multiply(y, output), { axis }))
+  const [target, prediction] = floats(yTrue, yPred)
+  const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)
+  const [y, output] = [target, prediction].map((x) => normalize(x, { axis: along })) as [Tensor, Tensor]
+  return negative(sum(multiply(y, output), { axis: along }))
 }
 
 /** ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of counts y that are Poisson with the mean ŷ, without ln y!. */

@@ -3,6 +3,7 @@
 
 import type { InputsOf } from '../core/options'
 import { either, functionOptions, integer, listOf, nullable, number, option } from '../core/options'
+import { normalizeAxes } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { add, divide, multiply, subtract } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
@@ -16,6 +17,11 @@ export const diceOptions = {
 }
 export type DiceOptions = InputsOf<typeof diceOptions>
 
+/** @throws ShapeError naming the loss, for an axis that predictions do not have */
+function axesOf(loss: string, axis: number | readonly number[] | null, { rank }: Tensor): readonly number[] | null {
+  return axis === null ? null : normalizeAxes(loss, [axis].flat(), rank)
+}
+
 /**
  * 1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + 1e-7), sums over the axes, which the result has no more. Dice 1945; as a loss Milletari et al. 2016.
  * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
@@ -23,7 +29,8 @@ export type DiceOptions = InputsOf<typeof diceOptions>
 export function dice(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof diceOptions> = {}): Tensor {
   const { axis } = functionOptions('dice', diceOptions, options)
   const [y, output] = floats(yTrue, yPred)
-  const over = (x: Tensor): Tensor => sum(x, axis)
+  const axes = axesOf('dice', axis, output)
+  const over = (x: Tensor): Tensor => sum(x, axes)
   return subtract(1, divide(multiply(over(multiply(y, output)), 2), add(add(over(y), over(output)), EPSILON)))
 }
 
@@ -43,7 +50,8 @@ export type TverskyOptions = InputsOf<typeof tverskyOptions>
 export function tversky(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof tverskyOptions> = {}): Tensor {
   const { alpha, beta, axis } = functionOptions('tversky', tverskyOptions, options)
   const [y, output] = floats(yTrue, yPred)
-  const over = (a: Tensor, b: Tensor): Tensor => sum(multiply(a, b), axis)
+  const axes = axesOf('tversky', axis, output)
+  const over = (a: Tensor, b: Tensor): Tensor => sum(multiply(a, b), axes)
   const both = over(y, output)
   const wrong = add(multiply(over(y, subtract(1, output)), alpha), multiply(over(output, subtract(1, y)), beta))
   return subtract(1, divide(both, add(add(both, wrong), EPSILON)))

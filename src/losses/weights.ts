@@ -1,6 +1,7 @@
 // Sample weights and masks: how they are laid beside values and what a weighted mean is. For losses and metrics; follows
 // keras/src/losses/loss.py.
 
+import { ShapeError, formatShape } from '../core/errors'
 import { cast, divide, equal, multiply, where } from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { expandDims, full, squeeze } from '../ops/shape'
@@ -55,6 +56,18 @@ export function applyMask(sampleWeight: Tensor | undefined, mask: Tensor | undef
   return multiply(expandTo(weights, rank), expandTo(masked, rank))
 }
 
+/**
+ * @param what names the weights, or the mask, in errors
+ * @throws ShapeError where they do not fit the values
+ */
+export function requireBeside(what: string, { shape: values }: Tensor, { shape }: Tensor): void {
+  const own = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
+  // Of the first axes, as in expandTo; a number, of all samples at once, has no axes.
+  const fits = values.length === 0 || (own.length <= values.length && own.every((extent, i) => extent === 1 || extent === values[i]))
+  if (fits) return
+  throw new ShapeError(`${what} must have shape ${formatShape(values)}${values.length > 1 ? ', or that of its first axes' : ''}, received ${formatShape(shape)}`)
+}
+
 /** Values times their weights, and the weights beside them. */
 export function weigh(values: Tensor, weights: Tensor): { values: Tensor; weights: Tensor } {
   const [aligned, own] = alignRanks(values, cast(weights, 'float32'))
@@ -67,6 +80,8 @@ export function weigh(values: Tensor, weights: Tensor): { values: Tensor; weight
  * Keras: `reduce_weighted_values`.
  */
 export function reduceWeighted(values: Tensor, sampleWeight: Tensor | undefined, mask: Tensor | undefined, reduction: Reduction): Tensor {
+  if (sampleWeight !== undefined) requireBeside('sampleWeight', values, sampleWeight)
+  if (mask !== undefined) requireBeside('mask', values, mask)
   const all = applyMask(sampleWeight, mask, reduction)
   const weighted = all === undefined ? null : weigh(values, all)
   const result = weighted?.values ?? values

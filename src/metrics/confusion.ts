@@ -1,9 +1,10 @@
 // Metrics made of true and false positives and negatives at one or several thresholds. Follows
 // keras/src/metrics/metrics_utils.py.
 
-import { ArgumentError } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
 import { configured, count, either, integer, listOf, nullable, number, option } from '../core/options'
+import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
 import { add, cast, equal, greater, less, logicalAnd, logicalNot, logicalOr, multiply, where } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
@@ -63,7 +64,7 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
   }
 
   protected override checkOptions(): void {
-    if (Array.isArray(this.thresholds) && this.thresholds.length === 0) throw new ArgumentError(`${this.name}: thresholds must not be empty`)
+    if (Array.isArray(this.thresholds) && this.thresholds.length === 0) throw new ArgumentError(`${classNameOf(this)}: thresholds must not be empty`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
@@ -135,6 +136,9 @@ abstract class Share extends configured(AtThresholds, selectionOptions) {
   }
 
   protected override select({ y, p, w }: Batch): Batch {
+    if (this.topK !== null && !(this.topK <= (p.shape.at(-1) ?? 1))) {
+      throw new ShapeError(`topK ${this.topK} needs predictions of as many classes or more, received ${formatShape(p.shape)}`)
+    }
     const limited = this.topK === null ? p : where(topKMask(p, this.topK), p, LOWEST)
     return ofClass({ y, p: limited, w }, this.classId)
   }

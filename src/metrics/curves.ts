@@ -4,6 +4,7 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { boolean, choice, configured, count, integer, listOf, nullable, number, option, required } from '../core/options'
+import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
 import { add, cast, divide, equal, greater, greaterEqual, log, logicalAnd, maximum, minimum, multiply, sigmoid, subtract, where } from '../ops/elementwise'
 import { matmul } from '../ops/linalg'
@@ -95,7 +96,7 @@ export class AUC extends configured(Curve, aucOptions) {
   }
 
   protected override checkOptions(): void {
-    if (this.numLabels !== null && !this.multiLabel) throw new ArgumentError(`${this.name}: numLabels goes with multiLabel only`)
+    if (this.numLabels !== null && !this.multiLabel) throw new ArgumentError(`${classNameOf(this)}: numLabels goes with multiLabel only`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {

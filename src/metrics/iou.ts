@@ -3,9 +3,10 @@
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { boolean, choice, configured, count, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { InputsOf } from '../core/options'
+import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
-import { divideNoNan, expandTo } from '../losses/weights'
+import { divideNoNan, expandTo, requireBeside } from '../losses/weights'
 import { add, cast, divide, greater, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from '../ops/elementwise'
 import { argmax, sum } from '../ops/reduce'
 import { broadcastTo, reshape, scatterAdd, take } from '../ops/shape'
@@ -14,11 +15,24 @@ import type { Variable } from '../ops/variable'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
 
-/** Counts pairs of class numbers. The matrix has a row for each actual class, a column for each predicted one. */
+/**
+ * Counts pairs of class numbers. The matrix has a row for each actual class, a column for each predicted one. A number that is no
+ * class, such as −1 or 255 for "void", is not counted.
+ */
 abstract class Pairs extends Metric {
   protected readonly matrix: Variable = this.addVariable('confusionMatrix', [this.classCount(), this.classCount()])
 
   protected abstract classCount(): number
+
+  /**
+   * The numbers of the largest along an axis.
+   * @throws ShapeError where there are more classes than the matrix has: samples of the others would be lost
+   */
+  protected largest(x: Tensor, axis: number): Tensor {
+    const outputs = x.shape.at(axis) ?? 1
+    if (outputs > this.classCount()) throw new ShapeError(`numClasses is ${this.classCount()}, received ${outputs} classes in ${formatShape(x.shape)}`)
+    return argmax(x, axis)
+  }
 
   /**
    * Counts pairs, each by its weight; without those that name no class.
@@ -42,6 +56,7 @@ abstract class Pairs extends Metric {
 /** One weight for each element, from weights of all or of the first axes: [elements]. */
 function eachWeight(sampleWeight: Tensor, x: Tensor): Tensor {
   const weights = cast(sampleWeight, 'float32')
+  if (weights.size !== x.size) requireBeside('sampleWeight', x, weights)
   const own = weights.size === x.size ? reshape(weights, x.shape) : expandTo(weights, x.rank)
   return reshape(broadcastTo(own, x.shape), [x.size])
 }
@@ -56,7 +71,7 @@ abstract class Overlap extends Pairs {
   protected override checkOptions(): void {
     const classes = this.classCount()
     const wrong = this.scored()?.find((id) => id >= classes)
-    if (wrong !== undefined) throw new ArgumentError(`${this.name}: targetClassIds must be class numbers 0 … ${classes - 1}, received ${wrong}`)
+    if (wrong !== undefined) throw new ArgumentError(`${classNameOf(this)}: targetClassIds must be class numbers 0 … ${classes - 1}, received ${wrong}`)
   }
 
   result(): Tensor {
@@ -99,14 +114,14 @@ abstract class OfLabels extends configured(Overlap, () => labelsTable) {
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { sparseYTrue, sparseYPred } = this.isSparse()
-    const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : argmax(x, this.axis))
+    const numbers = (x: Tensor, isNumbers: boolean): Tensor => (isNumbers ? x : this.largest(x, this.axis))
     this.count(numbers(yTrue, sparseYTrue), numbers(yPred, sparseYPred), sampleWeight, this.ignoreClass)
   }
 }
 
 /**
  * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of class numbers: with `sparseYPred: false` predictions have one number
- * for each class, such as a softmax, and the largest counts.
+ * for each class, such as a softmax, and the largest counts. A number that is no class is not counted.
  *
  * Keras: `keras.metrics.MeanIoU`. Weights count as they are, also where they are no integers.
  * @example new metrics.MeanIoU({ numClasses: 10, sparseYPred: false })   // class numbers and a softmax
@@ -182,8 +197,8 @@ export type ConfusionMatrixOptions = InputsOf<typeof confusionTable> & MetricOpt
 
 /**
  * How often class i was taken for class j: result [classes, classes], row i, column j. Whether targets are yes or no (a prediction
- * above 0.5 is yes), class numbers or one-hot rows is told by the shapes, as of the metric 'accuracy'. Logs, which are numbers, leave
- * it out: ask `result()`.
+ * above 0.5 is yes), class numbers or one-hot rows is told by the shapes, as of the metric 'accuracy'. Targets that are no class
+ * number, such as −1 or 255 for "void", are not counted. Logs, which are numbers, leave it out: ask `result()`.
  * @example
  * const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
  * model.compile({ loss: 'crossentropy', metrics: [confusion] })
@@ -198,8 +213,9 @@ export class ConfusionMatrix extends configured(Pairs, () => confusionTable) {
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
-    const predicted = kind === 'binary' ? greater(yPred, 0.5) : argmax(yPred, -1)
-    this.count(kind === 'oneHot' ? argmax(yTrue, -1) : yTrue, predicted, sampleWeight)
+    if (kind === 'binary' && this.numClasses < 2) throw new ShapeError(`yes and no are two classes, received numClasses ${this.numClasses}`)
+    const predicted = kind === 'binary' ? greater(yPred, 0.5) : this.largest(yPred, -1)
+    this.count(kind === 'oneHot' ? this.largest(yTrue, -1) : yTrue, predicted, sampleWeight)
   }
 
   result(): Tensor {

@@ -7,7 +7,7 @@ import { mean, sum } from '../ops/reduce'
 import { broadcastTo, full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { alignRanks, divideNoNan } from '../losses/weights'
+import { alignRanks, divideNoNan, requireBeside } from '../losses/weights'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate } from './metric'
 
@@ -25,6 +25,7 @@ export function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = m
     const each = overAxesFrom(fold, values, 1)
     return { values: each, weights: full(each.shape, 1) }
   }
+  requireBeside('sampleWeight', values, sampleWeight)
   const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
   const reduced = overAxesFrom(fold, aligned, weights.rank)
   const broad = broadcastTo(weights, reduced.shape)

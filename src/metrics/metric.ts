@@ -1,14 +1,15 @@
 // Metric: sums that grow batch by batch, and a number made of them. The state is in linear memory, so that
 // the sums are part of the training step's tape.
 
-import { ShapeError, formatShape } from '../core/errors'
+import { ShapeError, formatShape, restating } from '../core/errors'
 import type { InputsOf } from '../core/options'
 import { Configured, choice, configured, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape } from '../core/shapes'
-import { alignRanks, applyMask, expandTo } from '../losses/weights'
+import { sameShape } from '../core/shapes'
+import { alignRanks, applyMask, expandTo, requireBeside } from '../losses/weights'
 import type { TensorLike } from '../ops/convert'
-import { asTensor } from '../ops/convert'
+import { asTensor, tensorOrNothing } from '../ops/convert'
 import { add, cast } from '../ops/elementwise'
 import { broadcastTo } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
@@ -39,12 +40,15 @@ export abstract class Metric extends configured(Configured, metricOptions) {
 
   /**
    * Takes in one batch as a loss takes it: makes the ranks of targets and predictions agree ([batch] is [batch, 1]), and
-   * gives what the mask leaves out the weight 0.
+   * gives what the mask leaves out the weight 0. null is as good as nothing. Errors begin with the metric's name.
    */
-  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike, mask?: TensorLike): void {
-    const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-    const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
-    this.updateState(y, p, applyMask(weights, mask === undefined ? undefined : asTensor(mask, 'mask'), 'sum'))
+  apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): void {
+    restating((message) => `Metric '${this.name}': ${message}`, () => {
+      const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+      const held = tensorOrNothing(mask, 'mask')
+      if (held !== undefined) requireBeside('mask', p, held)
+      this.updateState(y, p, applyMask(tensorOrNothing(sampleWeight, 'sampleWeight'), held, 'sum'))
+    })
   }
 
   /** A variable that starts at, and is reset to, zeros. */
@@ -74,12 +78,22 @@ export function accumulate(variable: Variable, x: Tensor): void {
 export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): number {
   const outputs = yPred.shape[1]
   if (yTrue.rank === 2 && yPred.rank === 2 && yTrue.shape[1] === outputs && outputs === (known ?? outputs)) return outputs!
-  const hint = yTrue.rank < yPred.rank ? ' Class numbers must be made one-hot rows.' : ''
-  const expected = `[batch, ${known ?? 'outputs'}]`
-  throw new ShapeError(`targets and predictions must be ${expected}, received ${formatShape(yTrue.shape)} and ${formatShape(yPred.shape)}.${hint}`)
+  throw wrongPair(`[batch, ${known ?? 'outputs'}]`, yTrue, yPred)
+}
+
+/** @throws ShapeError for targets of another shape than the predictions': they would be counted once for each output */
+export function requireAlike(yTrue: Tensor, yPred: Tensor): void {
+  if (!sameShape(yTrue.shape, yPred.shape)) throw wrongPair('of one shape', yTrue, yPred)
+}
+
+function wrongPair(expected: string, yTrue: Tensor, yPred: Tensor): ShapeError {
+  const areNumbers = yTrue.rank < yPred.rank || (yTrue.rank === yPred.rank && yTrue.shape.at(-1) === 1 && yPred.shape.at(-1) !== 1)
+  const hint = areNumbers ? ' Class numbers must be made one-hot rows.' : ''
+  return new ShapeError(`targets and predictions must be ${expected}, received ${formatShape(yTrue.shape)} and ${formatShape(yPred.shape)}.${hint}`)
 }
 
 /** Weights of samples or of elements, to multiply [batch, outputs] by; null where all count alike. */
 export function rowWeights(sampleWeight: Tensor | undefined, x: Tensor): Tensor | null {
+  if (sampleWeight !== undefined) requireBeside('sampleWeight', x, sampleWeight)
   return sampleWeight === undefined ? null : broadcastTo(expandTo(cast(sampleWeight, 'float32'), 2), x.shape)
 }

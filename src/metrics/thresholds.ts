@@ -1,10 +1,11 @@
 // Predictions at one or many thresholds. Follows keras/src/metrics/metrics_utils.py.
 
 import { ShapeError, formatShape } from '../core/errors'
-import { alignRanks, expandTo } from '../losses/weights'
+import { alignRanks, expandTo, requireBeside } from '../losses/weights'
 import { cast, ceil, clip, greater, maximum, multiply } from '../ops/elementwise'
 import { arange, broadcastTo, expandDims, full, reshape, slice } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
+import { requireAlike } from './metric'
 
 /** Targets, predictions and weights of one batch, all of the predictions' shape. */
 export interface Batch {
@@ -13,11 +14,14 @@ export interface Batch {
   readonly w: Tensor
 }
 
+/** @throws ShapeError for targets that are not of the predictions' shape */
 export function batchOf(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | undefined): Batch {
   const [y, p] = alignRanks(cast(yTrue, 'float32'), cast(yPred, 'float32'))
-  if (sampleWeight === undefined) return { y: broadcastTo(y, p.shape), p, w: full(p.shape, 1) }
+  requireAlike(y, p)
+  if (sampleWeight === undefined) return { y, p, w: full(p.shape, 1) }
+  requireBeside('sampleWeight', p, sampleWeight)
   const [, w] = alignRanks(p, cast(sampleWeight, 'float32'))
-  return { y: broadcastTo(y, p.shape), p, w: broadcastTo(expandTo(w, p.rank), p.shape) }
+  return { y, p, w: broadcastTo(expandTo(w, p.rank), p.shape) }
 }
 
 /**

@@ -92,6 +92,11 @@ export function asTensor(x: TensorLike, where: string): Tensor {
   return toTensor(x, where)
 }
 
+/** The same for what may be left out, by null or undefined. */
+export function tensorOrNothing(x: TensorLike | null | undefined, where: string): Tensor | undefined {
+  return x == null ? undefined : asTensor(x, where)
+}
+
 /** Any TensorLike as arithmetic takes it: bool counts as int32. */
 export function asNumbers(x: TensorLike, where: string): Tensor {
   const value = asTensor(x, where)

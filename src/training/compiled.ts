@@ -1,7 +1,7 @@
 // What compile() chose: optimizer, and for each output a loss, its weight, and metrics. Losses and metrics find their output
 // when the first batch is traced, because 'accuracy' depends on shapes.
 
-import { ArgumentError, ShapeError, formatShape, restating } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { custom, nullable, option, readOptions } from '../core/options'
 import type { CustomObjects, Json, Serialized } from '../core/registry'
 import { customObjectScope, isSerialized, serialize } from '../core/registry'
@@ -281,7 +281,7 @@ export class Compiled {
       const target = targets[i] ?? null
       const prediction = predictions[i]!
       if (target === null) throw new ArgumentError(`The output '${name}' has a loss but no targets`)
-      const value = loss.apply(target, prediction, weights[i] ?? undefined, maskOf(prediction) ?? undefined)
+      const value = loss.apply(target, prediction, weights[i], maskOf(prediction))
       if (value.size !== 1) {
         throw new ShapeError(
           `Loss '${loss.name}': must reduce to one number for training, received shape ${formatShape(value.shape)}. Use reduction 'sumOverBatchSize' or 'sum'.`,
@@ -312,9 +312,9 @@ export class Compiled {
         return
       }
       const prediction = predictions[i]!
-      const mask = maskOf(prediction) ?? undefined
-      for (const metric of metrics) inWords(metric, () => metric.apply(target, prediction, undefined, mask))
-      for (const metric of weightedMetrics) inWords(metric, () => metric.apply(target, prediction, weights[i] ?? undefined, mask))
+      const mask = maskOf(prediction)
+      for (const metric of metrics) metric.apply(target, prediction, null, mask)
+      for (const metric of weightedMetrics) metric.apply(target, prediction, weights[i], mask)
     })
     for (const { name, value } of reports) this.meanOf(name).update(value)
   }
@@ -402,9 +402,4 @@ function toJson(identifier: unknown): Json {
   }
   if (Array.isArray(identifier)) return identifier.map(toJson)
   return Object.fromEntries(Object.entries(identifier as object).map(([key, each]) => [key, toJson(each)]))
-}
-
-/** Errors of a metric begin with its name. */
-function inWords(metric: Metric, update: () => void): void {
-  restating((message) => `Metric '${metric.name}': ${message}`, update)
 }

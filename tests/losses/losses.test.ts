@@ -1,7 +1,7 @@
 // Losses beside their numbers: names, targets that are refused, pairs of embeddings, saturated predictions.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, Reshape, Sequential, grad, loadModel, losses, ops, tensor } from '../../src'
+import { Dense, Reshape, Sequential, ShapeError, grad, loadModel, losses, ops, tensor } from '../../src'
 import { getLoss } from '../../src/losses/registry'
 import { expectNear } from '../helpers/golden'
 
@@ -72,6 +72,40 @@ describe('options that cannot be right are refused', () => {
     [() => losses.tversky([1], [1], { alpha: -1 }), 'tversky: alpha must be a finite number ≥ 0, received -1'],
   ])('%#', (make, message) => {
     expect(make).toThrow(message)
+  })
+})
+
+describe('what a loss cannot compare is said in its words', () => {
+  const [y, p] = [[[1, 2], [3, 4]], [[1, 1], [1, 1]]]
+  const mse = new losses.MeanSquaredError()
+  const probabilities = [[0.25, 0.25, 0.5]]
+  it.each([
+    [() => mse.apply(y, p, [1, 2, 3]), "Loss 'meanSquaredError': sampleWeight must have shape [2], received [3]"],
+    [() => mse.apply(y, p, null, [true, true, false]), "Loss 'meanSquaredError': mask must have shape [2], received [3]"],
+    [() => mse.apply([y], [p], [[1, 2, 3]]), 'sampleWeight must have shape [1, 2], or that of its first axes, received [1, 3]'],
+    [() => mse.apply([[1, 2, 3], [4, 5, 6]], p), /^Loss 'meanSquaredError': .* Targets are \[2, 3\], predictions \[2, 2\]\.$/],
+    [() => new losses.CategoricalFocalCrossentropy({ alpha: [0.1, 0.2] }).apply([[0, 0, 1]], probabilities), "Loss 'categoricalFocalCrossentropy': categoricalFocalCrossentropy: alpha must have a weight for each of 3 classes, received [0.1, 0.2]"],
+    [() => losses.circle([0, 1], p, { refLabels: [0, 1, 1] }), 'circle: refLabels must be one class number for each of the embeddings [2, 2], received [3]'],
+    [() => losses.circle([0, 1], p, { refEmbeddings: [[1, 0]] }), 'circle: refLabels must be one class number for each of the embeddings [1, 2], received [2, 1]'],
+    [() => losses.circle([0, 1, 2], p), 'circle: yTrue must be one class number for each of the embeddings [2, 2], received [3]'],
+    [() => losses.dice(y, p, { axis: 2 }), 'dice: the axis must be in −2 … 1, received 2'],
+    [() => losses.tversky(y, p, { axis: [0, 5] }), 'tversky: the axis must be in −2 … 1, received 5'],
+    [() => losses.cosineSimilarity(y, p, { axis: 3 }), 'cosineSimilarity: the axis must be in −2 … 1, received 3'],
+    [() => new losses.CTC().apply([[1, 2]], ops.zeros([1, 4, 3]), null, [[true, true]]), "Loss 'ctc': ctc: mask must have the shape [batch, steps] of yPred, [1, 4], received [1, 2]"],
+    [() => losses.ctc([[1, 2]], ops.zeros([2, 4, 3])), 'ctc: yTrue and yPred must have as many rows, received [1, 2] and [2, 4, 3]'],
+  ])('%#', (compare, message) => {
+    expect(compare).toThrow(ShapeError)
+    expect(compare).toThrow(message)
+  })
+
+  it('null is no weight, and no mask', () => {
+    expect(mse.apply(y, p, null, null).item()).toBe(mse.apply(y, p).item())
+    expect(losses.ctc([[1]], ops.zeros([1, 2, 2]), null).item()).toBe(losses.ctc([[1]], ops.zeros([1, 2, 2])).item())
+  })
+
+  it('one alpha is that of all classes', () => {
+    const of = (alpha: number | number[]): number => new losses.CategoricalFocalCrossentropy({ alpha }).apply([[0, 0, 1]], probabilities).item()
+    expect(of([0.5])).toBe(of(0.5))
   })
 })
 

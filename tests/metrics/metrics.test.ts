@@ -1,6 +1,7 @@
 // Metrics beside their numbers: names, what logs tell of vectors and matrices, confusion matrices, what is refused.
 import { describe, expect, it } from 'vitest'
-import { Dense, EarlyStopping, SGD, Sequential, loadModel, metrics, ops, tensor } from '../../src'
+import type { Tensor } from '../../src'
+import { Dense, EarlyStopping, Metric, SGD, Sequential, loadModel, metrics, ops, tensor } from '../../src'
 import { UNKNOWN_SHAPES } from '../../src/losses/targets'
 import { isScore } from '../../src/metrics/direction'
 import { getMetric } from '../../src/metrics/registry'
@@ -77,9 +78,15 @@ describe('logs', () => {
   })
 
   it('have a vector of one element, and a matrix of one, under its own name', async () => {
+    class Square extends Metric {
+      updateState(): void {}
+      result(): Tensor {
+        return ops.ones([1, 1])
+      }
+    }
     const model = identity(1)
-    model.compile({ loss: 'mse', metrics: [new metrics.F1Score({ threshold: 0.5 }), new metrics.ConfusionMatrix({ numClasses: 1 })] })
-    expect(Object.keys(await model.evaluate([[1], [0]], [[1], [0]]))).toEqual(['loss', 'f1Score', 'confusionMatrix'])
+    model.compile({ loss: 'mse', metrics: [new metrics.F1Score({ threshold: 0.5 }), new Square()] })
+    expect(Object.keys(await model.evaluate([[1], [0]], [[1], [0]]))).toEqual(['loss', 'f1Score', 'square'])
   })
 })
 
@@ -115,6 +122,17 @@ describe('ConfusionMatrix', () => {
     expect(counted({ normalize: 'all' })).toEqual([[0, 0], [0, 0]])
   })
 
+  it('refuses more classes than it has, whose samples would be lost', () => {
+    const scores = [[1, 0, 0], [0, 0, 1]]
+    const message = "Metric 'confusionMatrix': numClasses is 2, received 3 classes in [2, 3]"
+    expect(() => counted({}, [[0, 1], scores])).toThrow(message)
+    expect(() => counted({}, [scores, scores])).toThrow(message)
+    expect(() => new metrics.ConfusionMatrix({ numClasses: 1 }).apply([0, 1], [0, 1])).toThrow('yes and no are two classes, received numClasses 1')
+    expect(() => new metrics.MeanIoU({ numClasses: 2, sparseYPred: false }).apply([0, 1], scores)).toThrow("Metric 'meanIoU': numClasses is 2, received 3 classes in [2, 3]")
+    // What is no class number is not counted.
+    expect(counted({}, [[0, 255, -1], [[1, 0], [0, 1], [0, 1]]])).toEqual([[1, 0], [0, 0]])
+  })
+
   it('refuses predictions that do not go with the targets', () => {
     expect(() => counted({}, [[0, 1, 1], [[1, 0], [0, 1]]])).toThrow('one class number is needed for each target, received [3] and [2]')
   })
@@ -130,8 +148,8 @@ describe('IoU', () => {
   })
 
   it('refuses classes that there are not', () => {
-    expect(() => new metrics.IoU({ numClasses: 3, targetClassIds: [0, 3] })).toThrow('ioU: targetClassIds must be class numbers 0 … 2, received 3')
-    expect(() => new metrics.BinaryIoU({ targetClassIds: [2] })).toThrow('binaryIoU: targetClassIds must be class numbers 0 … 1, received 2')
+    expect(() => new metrics.IoU({ numClasses: 3, targetClassIds: [0, 3] })).toThrow('IoU: targetClassIds must be class numbers 0 … 2, received 3')
+    expect(() => new metrics.BinaryIoU({ targetClassIds: [2] })).toThrow('BinaryIoU: targetClassIds must be class numbers 0 … 1, received 2')
     expect(() => new metrics.MeanIoU({} as never)).toThrow('MeanIoU: needs numClasses')
   })
 })
@@ -172,6 +190,48 @@ describe('scores of rows', () => {
     expect(adjusted.result().item()).toBe(plain.result().item())
     take([5], [[5]])
     expectNear(adjusted.result().data, [1 - (1 - plain.result().item()) * 3], 'adjusted')
+  })
+})
+
+describe('counts of yes and no', () => {
+  const p = [[0.125, 0.25, 0.625], [0.75, 0.125, 0.125], [0.25, 0.625, 0.125]]
+  const made = [
+    new metrics.AUC(), new metrics.AUC({ multiLabel: true }), new metrics.Precision(), new metrics.Recall({ classId: 1 }), new metrics.TruePositives(), new metrics.FalsePositives(),
+    new metrics.TrueNegatives(), new metrics.FalseNegatives(), new metrics.PrecisionAtRecall({ recall: 0.5 }), new metrics.RecallAtPrecision({ precision: 0.5 }),
+    new metrics.SensitivityAtSpecificity({ specificity: 0.5 }), new metrics.SpecificityAtSensitivity({ sensitivity: 0.5 }),
+  ].map((metric) => ({ name: metric.name, metric }))
+
+  it.each(made)('$name refuse class numbers beside several outputs', ({ name, metric }) => {
+    const message = `Metric '${name}': targets and predictions must be of one shape, received [3] and [3, 3]. Class numbers must be made one-hot rows.`
+    expect(() => metric.apply([0, 1, 2], p)).toThrow(message)
+    expect(() => metric.apply([[0], [1], [2]], p)).toThrow(message.replace('[3]', '[3, 1]'))
+    metric.apply([[0, 0, 1], [1, 0, 0], [0, 1, 0]], p)
+    expect(metric.result().size).toBe(1)
+  })
+
+  it('so does f1Score of a column', () => {
+    expect(() => new metrics.F1Score().apply([[0], [1], [2]], p)).toThrow('received [3, 1] and [3, 3]. Class numbers must be made one-hot rows.')
+  })
+
+  it('take a list for a column', () => {
+    for (const [y, column] of [[[1, 0], [[0.75], [0.25]]], [[[1], [0]], [0.75, 0.25]]] as const) {
+      const metric = new metrics.Precision()
+      metric.apply(y, column)
+      metric.updateState(tensor(y), tensor(column))
+      expect(metric.result().item()).toBe(1)
+    }
+  })
+
+  it('are named in errors of weights, masks, classes and topK', () => {
+    const precision = (options: metrics.ThresholdOptions, ...rest: [weights?: number[] | null, mask?: boolean[]]) => () => new metrics.Precision(options).apply([[0, 1], [1, 0]], [[0, 1], [1, 0]], ...rest)
+    expect(precision({}, [1, 2, 3])).toThrow("Metric 'precision': sampleWeight must have shape [2, 2], or that of its first axes, received [3]")
+    expect(precision({}, null, [true, false, true])).toThrow("Metric 'precision': mask must have shape [2, 2], or that of its first axes, received [3]")
+    expect(precision({ classId: 9 })).toThrow("Metric 'precision': classId 9 needs predictions")
+    expect(precision({ topK: 9 })).toThrow("Metric 'precision': topK 9 needs predictions of as many classes or more, received [2, 2]")
+    expect(precision({ topK: 2 }, null)).not.toThrow()
+    expect(() => new metrics.MeanSquaredError().apply([[1], [2]], [[1], [2]], [1, 2, 3])).toThrow("Metric 'meanSquaredError': sampleWeight must have shape [2], received [3]")
+    expect(() => new metrics.F1Score().apply([[0, 1]], [[0, 1]], [1, 2])).toThrow("Metric 'f1Score': sampleWeight must have shape")
+    expect(() => new metrics.MeanIoU({ numClasses: 2 }).apply([0, 1], [0, 1], [1, 2, 3])).toThrow("Metric 'meanIoU': sampleWeight must have shape [2], received [3]")
   })
 })
 
