@@ -1,10 +1,10 @@
 // What the types promise: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never called are
 // there for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Batch, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
+import type { Batch, CallbackMethods, Callbacks, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
 import { gridSearch, randomSearch } from '../src/search'
 import {
-  Adam, Dense, Dropout, History, Input, Layer, Model, ModelCheckpoint, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
+  Adam, Callback, Dense, Dropout, History, Input, Layer, Model, ModelCheckpoint, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
 } from '../src'
 
 /** For tsc alone. */
@@ -123,6 +123,22 @@ describe('models', () => {
     })
     expectTypeOf(cloneModel(record)).toEqualTypeOf(record)
     expectTypeOf(cloneModel(chain)).toEqualTypeOf<Sequential>()
+  })
+})
+
+describe('callbacks', () => {
+  it('know what they may hear', () => {
+    class Own extends Callback {
+      override onEpochEnd(epoch: number, logs: Logs): void {
+        void [epoch, logs]
+      }
+      override async onTrainBegin(): Promise<void> {}
+      // @ts-expect-error: onEpochEnded is no event
+      override onEpochEnded(): void {}
+    }
+    expectTypeOf(new Own().onTestEnd).toEqualTypeOf<CallbackMethods['onTestEnd']>()
+    expectTypeOf<FitOptions['callbacks']>().toEqualTypeOf<Callbacks | undefined>()
+    expect('onTestEnd' in new Own()).toBe(false)
   })
 })
 

@@ -136,7 +136,7 @@ export class ContinualBackprop extends configured(Callback, continualBackpropOpt
     return { populations, probes: [probe] }
   })
 
-  get probes(): readonly Probe[] {
+  override get probes(): readonly Probe[] {
     return this.state.of(this.model).probes
   }
 
@@ -150,11 +150,11 @@ export class ContinualBackprop extends configured(Callback, continualBackpropOpt
     return this.byLayer((population) => population.corrected())
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return (this.state.last?.populations ?? []).map((each) => each.getState())
   }
 
-  setState(states: readonly ReturnType<Population['getState']>[]): void {
+  override setState(states: readonly ReturnType<Population['getState']>[]): void {
     states.forEach((state, i) => this.state.last?.populations[i]?.setState(state))
   }
 

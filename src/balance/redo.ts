@@ -79,7 +79,7 @@ export class ReDo extends configured(Callback, reDoOptions) {
     return { watches, probes: [new ActivityProbe(watches, this.every)] }
   })
 
-  get probes(): readonly Probe[] {
+  override get probes(): readonly Probe[] {
     return this.state.of(this.model).probes
   }
 
@@ -93,11 +93,11 @@ export class ReDo extends configured(Callback, reDoOptions) {
     return { watches: watches.map((each) => each.getState()), probes: probes.map((each) => each.getState()) }
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return this.states()
   }
 
-  setState({ watches, probes }: ReturnType<ReDo['states']>): void {
+  override setState({ watches, probes }: ReturnType<ReDo['states']>): void {
     watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
     probes.forEach((state, i) => this.state.last?.probes[i]?.setState(state))
   }

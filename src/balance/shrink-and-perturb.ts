@@ -35,7 +35,7 @@ export type ShrinkAndPerturbOptions = InputsOf<ReturnType<typeof shrinkAndPertur
 export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptions) {
   static readonly className = 'ShrinkAndPerturb'
   private steps = 0
-  readonly probes: readonly Probe[] = [{
+  override readonly probes: readonly Probe[] = [{
     afterStep: () => {
       if (++this.steps < this.every) return
       this.steps = 0
@@ -43,11 +43,11 @@ export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptio
     },
   }]
 
-  getState(): number {
+  override getState(): number {
     return this.steps
   }
 
-  setState(steps: number): void {
+  override setState(steps: number): void {
     this.steps = steps
   }
 

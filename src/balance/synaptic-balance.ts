@@ -95,11 +95,11 @@ export class SynapticBalance extends configured(Callback, balanceOptions) {
   /** What the last epoch's balancing did. */
   last: Balanced | null = null
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     balanceable(this.model)
   }
 
-  onEpochEnd(): void {
+  override onEpochEnd(): void {
     const { tolerance, sweeps } = this
     this.last = balanceSynapses(this.model, { tolerance, sweeps })
   }

@@ -63,15 +63,15 @@ export class SynapticScaling extends configured(Callback, synapticScalingOptions
     return { probes: [new ActivityProbe(hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this)), this.every)] }
   })
 
-  get probes(): readonly Probe[] {
+  override get probes(): readonly Probe[] {
     return this.state.of(this.model).probes
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return (this.state.last?.probes ?? []).map((each) => each.getState())
   }
 
-  setState(states: readonly ReturnType<ActivityProbe['getState']>[]): void {
+  override setState(states: readonly ReturnType<ActivityProbe['getState']>[]): void {
     states.forEach((state, i) => this.state.last?.probes[i]?.setState(state))
   }
 }

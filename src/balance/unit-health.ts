@@ -234,31 +234,31 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     return { watches, probes: [probe], leftOut: leftOut('UnitHealth', model, seen) }
   })
 
-  get probes(): readonly Probe[] {
+  override get probes(): readonly Probe[] {
     return this.state.of(this.model).probes
   }
 
   /** The records of the last fit, which are those of the History that it returned. */
-  get health(): readonly HealthRecord[] {
+  override get health(): readonly HealthRecord[] {
     return this.records.slice(this.first)
   }
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     this.first = this.records.length
     this.state.last?.watches.forEach((each) => each.reset())
   }
 
-  onEpochEnd(epoch: number): void {
+  override onEpochEnd(epoch: number): void {
     const layers = (this.state.last?.watches ?? []).map((each) => each.take()).filter((each) => each !== null)
     if (layers.length > 0) this.records.push({ epoch, layers })
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const health = this.health.map(({ epoch, layers }) => ({ epoch, layers: layers.map((each) => ({ ...each })) }))
     return { health, watches: (this.state.last?.watches ?? []).map((each) => each.getState()) }
   }
 
-  setState({ health, watches }: { readonly health: CallbackState; readonly watches: readonly (readonly Tensor[])[] }): void {
+  override setState({ health, watches }: { readonly health: CallbackState; readonly watches: readonly (readonly Tensor[])[] }): void {
     this.records.splice(this.first, Infinity, ...typed<readonly HealthRecord[]>(health))
     watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
   }

@@ -113,6 +113,7 @@ export function quoted(value: unknown): string {
 const elsewhere: Readonly<Record<string, string>> = {
   lr: 'learningRate', decay: 'weightDecay', std: 'stddev', eps: 'epsilon', alpha: 'negativeSlope', dropoutrate: 'rate', p: 'rate',
   filters: 'units', units: 'filters', batch: 'batchSize', epoch: 'epochs', keepdim: 'keepDims', dim: 'axis', varnames: 'names', varlist: 'variables', activationfn: 'activation',
+  onbatchbegin: 'onTrainBatchBegin', onbatchend: 'onTrainBatchEnd',
 }
 
 /** The known name nearest to a misspelt one, or nothing when none is near. */

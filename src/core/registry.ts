@@ -23,11 +23,21 @@ export interface Configurable {
 /** Classes and functions of the user's own, by name, for loading what they were saved in. */
 export type CustomObjects = Readonly<Record<string, unknown>>
 
-/** The name that a class is saved under: its own `static className`, or its name. */
-export function classNameOf(object: object): string {
-  const { constructor } = object
-  if (Object.hasOwn(constructor, 'className') && 'className' in constructor && typeof constructor.className === 'string') return constructor.className
-  return constructor.name
+/** The name that the class of an object is saved under. */
+export function classNameOf({ constructor }: object): string {
+  return nameOfClass(constructor)
+}
+
+/** A class's own `static className`, or its name, which a bundler may have changed. */
+function nameOfClass(of: Function): string {
+  return Object.hasOwn(of, 'className') && 'className' in of && typeof of.className === 'string' ? of.className : of.name
+}
+
+/** What was received, as errors say it; a class in the place of an instance has a hint. */
+export function receivedText(value: unknown): string {
+  if (!isClass(value)) return quoted(value)
+  const name = nameOfClass(value)
+  return `the class ${name}. Pass an instance: new ${name}()`
 }
 
 export function serialize(object: Configurable): { className: string; config: Config } {
@@ -175,9 +185,8 @@ export class Registry<Kind extends Configurable> {
     }
     if (typeof identifier === 'string') return this.make(identifier, {})
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
-    const hint = isClass(identifier) ? `the class ${identifier.name}. Pass an instance: new ${identifier.name}()` : quoted(identifier)
     const possible = `a name such as '${this.known[0]}'${this.ofFunction === null ? '' : ', a function'} or an instance of ${article(this.kind)}`
-    throw new ArgumentError(`${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${hint}`)
+    throw new ArgumentError(`${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`)
   }
 
   private make(name: string, config: Config): Kind {

@@ -93,20 +93,20 @@ export class Budget extends configured(Callback, budgetOptions) {
     }
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return this.measurement?.totals() ?? null
   }
 
-  setState(totals: Totals): void {
+  override setState(totals: Totals): void {
     this.measurement?.goOn(totals)
   }
 
-  onEpochBegin(): void {
+  override onEpochBegin(): void {
     // What was evaluated since cost something, too.
     this.askedUntil = 0
   }
 
-  stepsAhead({ graph, done }: NextStep): number {
+  override stepsAhead({ graph, done }: NextStep): number {
     if (done > 0 && done < this.askedUntil) return this.askedUntil - done
     let ahead = Infinity
     for (const [resource, budget] of this.limits) {
@@ -127,7 +127,7 @@ export class Budget extends configured(Callback, budgetOptions) {
     return ahead
   }
 
-  onTrainEnd(): void {
+  override onTrainEnd(): void {
     this.measurement?.close()
     this.measurement = null
     if (this.ended === null) return
@@ -189,7 +189,7 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
     this.measurement = new Measurement({ intensity: 0, pue: 1, embodied: 0 })
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void {
+  override onEpochEnd(epoch: number, logs: Logs): void {
     const { watched, measurement, best } = this
     if (measurement === null) return
     const value = watched.valueIn(logs)
@@ -207,17 +207,17 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
     this.model.stopTraining = true
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const { best, costBefore, wait, epochs, stoppedEpoch, measurement } = this
     return { best, costBefore, wait, epochs: epochs.map((each) => ({ ...each })), stoppedEpoch, totals: measurement?.totals() ?? null }
   }
 
-  setState({ totals, ...state }: { readonly totals: Totals | null }): void {
+  override setState({ totals, ...state }: { readonly totals: Totals | null }): void {
     Object.assign(this, state)
     if (totals !== null) this.measurement?.goOn(totals)
   }
 
-  onTrainEnd(): void {
+  override onTrainEnd(): void {
     this.measurement?.close()
     this.measurement = null
     if (this.stoppedEpoch === null || (this.params?.verbose ?? 1) === 0) return

@@ -47,7 +47,7 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
   private lastFootprint: Footprint | null = null
 
   /** Of what was tracked last; null before it is over. */
-  get footprint(): Footprint | null {
+  override get footprint(): Footprint | null {
     return this.lastFootprint
   }
 
@@ -60,16 +60,16 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
     this.stepsBefore = stepsOf(model)
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return this.measurement === null ? null : { ...this.measurement.totals(), updates: stepsOf(this.model) - this.stepsBefore }
   }
 
-  setState({ updates, ...totals }: Totals & { readonly updates: number }): void {
+  override setState({ updates, ...totals }: Totals & { readonly updates: number }): void {
     this.measurement?.goOn(totals)
     this.stepsBefore = stepsOf(this.model) - updates
   }
 
-  onTrainEnd(): void {
+  override onTrainEnd(): void {
     const { measurement, model } = this
     if (measurement === null) return
     this.lastFootprint = measurement.footprint(stepsOf(model) - this.stepsBefore)

@@ -86,7 +86,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     return this.reached
   }
 
-  get probes(): readonly Probe[] {
+  override get probes(): readonly Probe[] {
     const weights = this.weights()
     if (this.masked.length !== weights.length || this.masked.some(({ weight }, i) => weight !== weights[i])) {
       this.masked = weights.map((weight) => {
@@ -155,7 +155,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   }
 
   /** Zeros that are there already must not be trained by the first step. */
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     if (this.beginStep === 0) this.maskAll(this.initialSparsity)
   }
 
@@ -169,12 +169,12 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
     this.maskAll(finalSparsity + (initialSparsity - finalSparsity) * left ** 3)
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const { masked, reached, isDone, hasChosen } = this
     return { masks: masked.map(({ mask }) => mask.value), reached, isDone, hasChosen }
   }
 
-  setState({ masks, ...state }: { readonly masks: readonly Tensor[] }): void {
+  override setState({ masks, ...state }: { readonly masks: readonly Tensor[] }): void {
     Object.assign(this, state)
     masks.forEach((mask, i) => this.masked[i]?.mask.assign(mask))
   }
@@ -185,7 +185,7 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   }
 
   /** Averages, which take the place of the weights when training ends, know no masks. */
-  onTrainEnd(): void {
+  override onTrainEnd(): void {
     const { model: { optimizer }, beginStep, every, reached, finalSparsity } = this
     if (!this.hasChosen && reached < finalSparsity) {
       const rhythm = every === null ? '' : `, every ${every} steps`

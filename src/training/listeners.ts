@@ -1,6 +1,7 @@
 // Who listens to a run of fit, evaluate or predict, and how they are told.
 
 import { ArgumentError } from '../core/errors'
+import { classNameOf } from '../core/registry'
 import type { CallbackMethods, FitParams } from './callbacks/callback'
 import { Callback } from './callbacks/callback'
 import type { TrainedModel } from './step'
@@ -12,7 +13,7 @@ const inUse = new WeakMap<CallbackMethods, TrainedModel>()
 function requireFree(callbacks: readonly CallbackMethods[]): void {
   for (const [i, callback] of callbacks.entries()) {
     if (!(callback instanceof Callback)) continue
-    const { name } = callback.constructor
+    const name = classNameOf(callback)
     if (callbacks.indexOf(callback) < i) throw new ArgumentError(`callbacks: the same ${name} is there twice`)
     const user = inUse.get(callback)
     if (user !== undefined) throw new ArgumentError(`callbacks: this ${name} is in use by the fit of ${user}, which is running. Make one for each fit.`)

@@ -7,7 +7,7 @@ import { isPromise } from '../data/source'
 import type { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
-import type { CallbackMethods, Logs, Place, Run, RunKeeper } from './callbacks/callback'
+import type { CallbackMethods, Callbacks, Logs, Place, Run, RunKeeper } from './callbacks/callback'
 import { History } from './callbacks/history'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
@@ -50,7 +50,7 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
    * Default null: until the data end. Needed for data without end.
    */
   stepsPerEpoch?: number | null
-  callbacks?: readonly CallbackMethods[]
+  callbacks?: Callbacks
   /** The last part of the data, as a fraction, kept apart for validation. */
   validationSplit?: number
   validationData?: ValidationData<In, Out>
@@ -85,7 +85,7 @@ export interface EvaluateOptions {
   sampleWeight?: SampleWeights | null
   /** 0 silent, else a line with the result. Default 0. */
   verbose?: Verbosity
-  callbacks?: readonly CallbackMethods[]
+  callbacks?: Callbacks
   signal?: AbortSignal
 }
 
@@ -142,7 +142,7 @@ export interface Training {
   readonly compiled: Compiled
   readonly runner: Runner
   readonly validation: Runner | null
-  readonly options: FitOptions
+  readonly options: FitOptions & { readonly callbacks: readonly CallbackMethods[] }
   /** The seed of the order of rows, and how many passes were drawn from it. */
   readonly shuffleState: { seed: number; epoch: number }
 }
@@ -159,7 +159,7 @@ export async function runTraining(training: Training): Promise<History> {
   return history
 }
 
-async function runLoop(loop: TrainingLoop, { model, options: { epochs = 1, callbacks = [] } }: Training, history: History): Promise<void> {
+async function runLoop(loop: TrainingLoop, { model, options: { epochs = 1, callbacks } }: Training, history: History): Promise<void> {
   try {
     await loop.begin()
     const { epoch: first } = loop.place
@@ -207,7 +207,7 @@ class TrainingLoop implements Run {
     private readonly history: History,
   ) {
     const { model, lock, runner, options } = training
-    const { epochs = 1, initialEpoch = 0, stepsPerEpoch, callbacks = [], signal } = options
+    const { epochs = 1, initialEpoch = 0, stepsPerEpoch, callbacks, signal } = options
     const verbose = levelOf(options.verbose ?? 'auto')
     this.runner = runner
     this.epoch = initialEpoch
@@ -306,7 +306,7 @@ class TrainingLoop implements Run {
   async end(): Promise<void> {
     this.training.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
-    for (const { health } of this.training.options.callbacks ?? []) if (health !== undefined) this.history.health.push(...health)
+    for (const { health } of this.training.options.callbacks) if (health !== undefined) this.history.health.push(...health)
   }
 
   async runEpoch(epoch: number): Promise<void> {

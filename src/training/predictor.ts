@@ -15,13 +15,13 @@ import type { TensorLike } from '../ops/convert'
 import { toTensor } from '../ops/convert'
 import { Tensor } from '../ops/tensor'
 import type { Program } from '../runtime/program'
-import type { CallbackMethods } from './callbacks/callback'
-import { checkCallbacks } from './callbacks/callback'
+import type { CallbackMethods, Callbacks } from './callbacks/callback'
+import { callbacksOf } from './callbacks/callback'
 import { Listeners } from './listeners'
 import type { Verbosity } from './loop'
 import { Pace, letGo } from './pace'
 import { load } from './runner'
-import { checkVerbose, partsOf, refuseForBatches, requireCount } from './said'
+import { checkSignal, checkVerbose, partsOf, refuseForBatches, requireCount } from './said'
 import type { TrainedModel } from './step'
 import type { Prediction, Steps } from './steps'
 export interface PredictOptions {
@@ -29,7 +29,7 @@ export interface PredictOptions {
   batchSize?: number
   /** How many batches are looked at. Default null: all. */
   steps?: number | null
-  callbacks?: readonly CallbackMethods[]
+  callbacks?: Callbacks
   /** Taken as Keras takes it; nothing is printed. Default 0. */
   verbose?: Verbosity
   signal?: AbortSignal
@@ -115,12 +115,13 @@ export class Predictor {
 
   async predict(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
     checkOptions('predict', options, ['batchSize', 'steps', 'callbacks', 'verbose', 'signal'])
-    const { batchSize = 32, steps = null, callbacks = [], verbose = 0, signal } = options
+    const { batchSize = 32, steps = null, verbose = 0, signal } = options
     checkVerbose(verbose)
+    checkSignal(signal)
     requireCount('batchSize', batchSize)
     if (steps !== null) requireCount('steps', steps)
-    checkCallbacks(callbacks)
-    if (callbacks.length > 0) return this.predictTelling(x, options)
+    const callbacks = callbacksOf(options.callbacks)
+    if (callbacks.length > 0) return this.predictTelling(x, options, callbacks)
     if (isElements(x)) return this.predictBatches(x, options)
     const again = signal === undefined && steps === null ? this.predictAgain(x, batchSize) : null
     if (again === null || again.shape[0] !== this.lastPrediction!.shape[0]) return this.predictRows(x, options)
@@ -130,8 +131,8 @@ export class Predictor {
   }
 
   /** predict, with callbacks that are told of it. */
-  private async predictTelling(x: unknown, options: PredictOptions): Promise<Tree<Tensor>> {
-    const { batchSize = 32, steps = null, callbacks = [] } = options
+  private async predictTelling(x: unknown, options: PredictOptions, callbacks: readonly CallbackMethods[]): Promise<Tree<Tensor>> {
+    const { batchSize = 32, steps = null } = options
     const listeners = new Listeners(callbacks, this.of.model)
     const known = isElements(x) ? sourceOf(x, 'predict').size : Math.ceil(this.of.readInputs(x).size / batchSize)
     return listeners.during({ epochs: 1, steps: steps ?? known, verbose: 0 }, async () => {

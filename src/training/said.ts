@@ -3,7 +3,6 @@
 import { ArgumentError, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
 import type { SampleWeights } from '../data/arrays'
-import { checkCallbacks } from './callbacks/callback'
 import type { FitOptions } from './loop'
 import type { Runner } from './runner'
 
@@ -14,7 +13,7 @@ export function requireCount(name: string, value: number, least = 1): number {
 
 export function checkFitOptions({
   batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, stepsPerEpoch = null, validationSteps = null,
-  verbose = 'auto', callbacks = [],
+  verbose = 'auto', signal,
 }: FitOptions): void {
   requireCount('batchSize', batchSize)
   requireCount('epochs', epochs)
@@ -24,11 +23,16 @@ export function checkFitOptions({
   if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
   if (validationSteps !== null) requireCount('validationSteps', validationSteps)
   checkVerbose(verbose)
-  checkCallbacks(callbacks)
+  checkSignal(signal)
 }
 
 export function checkVerbose(verbose: unknown): void {
   if (!['auto', 0, 1, 2].includes(verbose as string)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${quoted(verbose)}`)
+}
+
+export function checkSignal(signal: unknown): void {
+  const isSignal = signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'throwIfAborted' in signal)
+  if (!isSignal) throw new ArgumentError(`signal must be an AbortSignal, as of new AbortController().signal, received ${quoted(signal)}`)
 }
 
 /** What is said for arrays, and what batches bring with them. */

@@ -22,7 +22,7 @@ import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
 import type { History, Logs } from './callbacks'
-import { checkCallbacks } from './callbacks/callback'
+import { callbacksOf } from './callbacks/callback'
 import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
@@ -35,7 +35,7 @@ import { Predictor } from './predictor'
 import type { MakeProgram, Runner } from './runner'
 import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
 import { RunLock } from './run-lock'
-import { checkFitOptions, checkVerbose, partsOf, refuseForBatches, requireCount, requireEnd } from './said'
+import { checkFitOptions, checkSignal, checkVerbose, partsOf, refuseForBatches, requireCount, requireEnd } from './said'
 import type { TrainedModel } from './step'
 import { metricsWithin } from './step'
 import { Steps } from './steps'
@@ -280,13 +280,14 @@ export class Trainer implements Predicted {
     this.lock.requireIdle('fit')
     checkOptions('fit', options, FIT_OPTIONS)
     checkFitOptions(options)
+    const callbacks = callbacksOf(options.callbacks)
     options.signal?.throwIfAborted()
     const isStream = isElements(x)
     if (isStream) refuseForBatches('fit', y, options, ['batchSize', 'sampleWeight', 'validationSplit'])
     return this.lock.run(async () => {
       const runners = await this.preparing(() => this.fitRunners(compiled, x, y, options))
       const { model, steps, lock, shuffleState } = this
-      return runTraining({ model, lock, steps, compiled, ...runners, options, shuffleState })
+      return runTraining({ model, lock, steps, compiled, ...runners, options: { ...options, callbacks }, shuffleState })
     })
   }
 
@@ -393,9 +394,10 @@ export class Trainer implements Predicted {
 
   async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
     checkOptions('evaluate', options, ['batchSize', 'steps', 'sampleWeight', 'verbose', 'callbacks', 'signal'])
-    const { batchSize = 32, steps: most = null, verbose = 0, callbacks = [], signal } = options
+    const { batchSize = 32, steps: most = null, verbose = 0, signal } = options
     checkVerbose(verbose)
-    checkCallbacks(callbacks)
+    checkSignal(signal)
+    const callbacks = callbacksOf(options.callbacks)
     const compiled = this.requireCompiled('evaluate')
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)

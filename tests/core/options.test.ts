@@ -279,6 +279,13 @@ describe('spellings of Keras', () => {
   })
 })
 
+it('a class in the place of an instance is called by the name that it is saved under, whatever a bundler made of the other', () => {
+  class MeanSquaredError$1 extends losses.MeanSquaredError {
+    static override readonly className = 'MeanSquaredError'
+  }
+  expect(messageOf(() => getLoss(MeanSquaredError$1 as never))).toContain('received the class MeanSquaredError. Pass an instance: new MeanSquaredError()')
+})
+
 describe('configurations', () => {
   it.each<[Configured]>([
     [new Adam({ amsgrad: true, learningRate: 0.5 })], [new AdamW()], [new SGD({ momentum: 0.5, nesterov: true })], [new RMSprop({ centered: true })],

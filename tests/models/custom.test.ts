@@ -263,7 +263,7 @@ describe('the rest', () => {
 
   it('a callback that changes the learning rate', async () => {
     class Halve extends Callback {
-      onEpochEnd(): void {
+      override onEpochEnd(): void {
         this.model.optimizer.learningRate /= 2
       }
     }

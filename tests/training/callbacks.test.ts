@@ -71,7 +71,7 @@ describe('the order of calls', () => {
   it('is the same for subclasses, which know the model and the parameters', async () => {
     const seen: unknown[] = []
     class Own extends Callback {
-      onEpochEnd(epoch: number): void {
+      override onEpochEnd(epoch: number): void {
         seen.push(epoch, this.model, this.params)
       }
     }
@@ -314,13 +314,60 @@ describe('training that is not finite', () => {
   })
 })
 
+describe('callbacks', () => {
+  it('may be one, or none', async () => {
+    const epochs: number[] = []
+    const one: CallbackMethods = { onEpochEnd: (epoch) => void epochs.push(epoch), onTestEnd: () => void epochs.push(-1), onPredictEnd: () => void epochs.push(-2) }
+    const model = binaryModel()
+    await model.fit(x, yes, { epochs: 2, verbose: 0, callbacks: one })
+    await model.evaluate(x, yes, { callbacks: one })
+    await model.predict(x, { callbacks: one })
+    expect(epochs).toEqual([0, 1, -1, -2])
+    const stopping = new EarlyStopping({ monitor: 'loss', minDelta: 100, patience: 1 })
+    await model.fit(x, yes, { epochs: 9, verbose: 0, callbacks: stopping })
+    expect(stopping.stoppedEpoch).toBe(1)
+    await model.fit(x, yes, { verbose: 0, callbacks: null })
+  })
+
+  it('may have methods of other names', async () => {
+    class Own extends Callback {
+      heard = 0
+      note(): void {
+        this.heard++
+      }
+      once(): void {}
+      override onEpochEnd(): void {
+        this.note()
+      }
+    }
+    const own = new Own()
+    await binaryModel().fit(x, yes, { verbose: 0, callbacks: own })
+    expect(own.heard).toBe(1)
+  })
+
+  it('a signal is one', async () => {
+    const signal = 1 as never
+    for (const run of [() => binaryModel().fit(x, yes, { signal }), () => binaryModel().evaluate(x, yes, { signal }), () => binaryModel().predict(x, { signal })]) {
+      expect(await errorOf(run)).toMatchObject({ name: 'ArgumentError', message: 'signal must be an AbortSignal, as of new AbortController().signal, received 1' })
+    }
+  })
+})
+
 describe('what is no callback', () => {
   const fit = (callbacks: unknown) => Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
 
   it.each([
     [[() => 1], 'A callback must be an object with methods such as onEpochEnd'],
     [[{ on_epoch_end() {} }], "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
-    [{ onEpochEnd() {} }, 'callbacks must be an array'],
+    [3, 'A callback must be an object with methods such as onEpochEnd, received 3'],
+    [[EarlyStopping], 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
+    [EarlyStopping, 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
+    [[{ onBatchEnd() {} }], "Unknown event of a callback 'onBatchEnd'. Did you mean 'onTrainBatchEnd'?"],
+    [[{ on_batch_begin() {} }], "Unknown event of a callback 'on_batch_begin'. Did you mean 'onTrainBatchBegin'?"],
+    [new (class extends Callback { onEpochEnded() {} })(), "Unknown event of a callback 'onEpochEnded'. Did you mean 'onEpochEnd'?"],
+    [new (class extends Callback { on_epoch_end() {} })(), "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
+    [new (class extends EarlyStopping { onTrainStart() {} })(), "Unknown event of a callback 'onTrainStart'."],
+    [new (class { onEpochEnded() {} })(), "Unknown event of a callback 'onEpochEnded'. Did you mean 'onEpochEnd'?"],
   ])('is refused: %o', async (callbacks, message) => {
     await expect(fit(callbacks)).rejects.toThrow(message)
   })

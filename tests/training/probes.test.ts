@@ -148,7 +148,7 @@ describe('probes', () => {
     const model = binaryModel()
     class Activity extends Callback {
       activity: Variable | null = null
-      get probes(): Probe[] {
+      override get probes(): Probe[] {
         this.activity = new Variable([], { trainable: false })
         const [layer] = this.model.allLayers.filter((each) => each instanceof Dense)
         return [{ trace: (step) => this.activity!.assign(ops.mean(step.outputs(layer!)[0]!)) }]

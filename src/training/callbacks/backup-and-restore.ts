@@ -56,7 +56,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
   takenUp: Place | null = null
 
   /** @internal */
-  readonly keeper: RunKeeper = {
+  override readonly keeper: RunKeeper = {
     every: this.saveFreq === 'epoch' ? null : Number(this.saveFreq),
     takeUp: (run) => this.takeUp(run),
     keep: (run) => this.keep(run),
@@ -107,7 +107,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
     await this.place.write(names[this.number % names.length]!, encodeRun(run, this.number))
   }
 
-  async onTrainEnd(): Promise<void> {
+  override async onTrainEnd(): Promise<void> {
     if (!this.deleteCheckpoint) return
     for (const name of this.names) await this.place.remove(name)
     await this.place.tidy?.()

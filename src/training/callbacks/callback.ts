@@ -2,6 +2,7 @@
 
 import { ArgumentError, StateError, unknownName } from '../../core/errors'
 import { Configured, optionsOf } from '../../core/options'
+import { receivedText } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Graph } from '../../ir/graph'
@@ -102,8 +103,8 @@ export interface RunKeeper {
   keep(run: Run): void | Promise<void>
 }
 
-/** Every method is optional; plain objects serve as well as subclasses of Callback. */
-export interface CallbackMethods {
+/** What a callback may hear, and be asked. Every method is optional. */
+export interface CallbackHooks {
   /** What the callback looks at in training steps: see Probe. Asked for once, when training begins and the model is built. */
   readonly probes?: readonly Probe[]
   /** What the callback found out of the units in this run of fit, for the History that fit returns. */
@@ -127,8 +128,6 @@ export interface CallbackMethods {
   getState?(): CallbackState
   /** Goes on from what `getState` gave. Called after `onTrainBegin`, before the first step. */
   setState?(state: CallbackState): void
-  setModel?(model: TrainedModel): void
-  setParams?(params: FitParams): void
   onTrainBegin?(): void | Promise<void>
   onTrainEnd?(logs: Logs | null): void | Promise<void>
   onEpochBegin?(epoch: number): void | Promise<void>
@@ -149,6 +148,15 @@ export interface CallbackMethods {
   onPredictBatchEnd?(batch: number, logs: { readonly outputs: Tree<Tensor> }): void | Promise<void>
 }
 
+/** Every method is optional; plain objects serve as well as subclasses of Callback. */
+export interface CallbackMethods extends CallbackHooks {
+  setModel?(model: TrainedModel): void
+  setParams?(params: FitParams): void
+}
+
+/** One callback, or a list of them. null: none. */
+export type Callbacks = CallbackMethods | readonly CallbackMethods[] | null
+
 const EVENTS = [
   'onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onTrainBatchBegin', 'onTrainBatchEnd',
   'onTestBegin', 'onTestEnd', 'onTestBatchBegin', 'onTestBatchEnd',
@@ -158,22 +166,46 @@ const EVENTS = [
 /** Every method that a callback may have. @internal */
 export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', 'stepsAhead', 'getState', 'setState', ...EVENTS]
 
-/** @throws ArgumentError for what is no callback, and for a listener whose name no event has. */
-export function checkCallbacks(callbacks: unknown): void {
-  if (!Array.isArray(callbacks)) throw new ArgumentError(`callbacks must be an array, received ${String(callbacks)}`)
-  for (const callback of callbacks) {
-    if (typeof callback !== 'object' || callback === null) {
-      throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${String(callback)}`)
-    }
-    // An option may be called as events are: onSave.
-    const known: readonly string[] = [...EVENTS, ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : [])]
-    const unknown = Object.keys(callback).find((name) => /^on[_A-Z]/.test(name) && !known.includes(name))
-    if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
-  }
+/** Names that are events, or look as if they were, of an object and of its classes. */
+function eventsOf(callback: object): string[] {
+  const names: string[] = []
+  for (let at: unknown = callback; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at)) names.push(...Object.getOwnPropertyNames(at))
+  return names.filter((name) => /^on[_A-Z]/.test(name))
 }
 
-/** Base class that knows the model and the parameters of fit. */
-export abstract class Callback extends Configured implements CallbackMethods {
+/**
+ * The callbacks that somebody gave as one, as a list, or not at all.
+ * @throws ArgumentError for what is no callback, and for a listener whose name no event has
+ */
+export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
+  const callbacks: readonly unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
+  for (const callback of callbacks) {
+    if (typeof callback !== 'object' || callback === null) {
+      throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`)
+    }
+    // An option may be called as events are: onSave.
+    const known: readonly string[] = [...EVENTS, 'onNonFinite', ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : [])]
+    const unknown = eventsOf(callback).find((name) => !known.includes(name))
+    if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
+  }
+  return callbacks as readonly CallbackMethods[]
+}
+
+/** Knows the methods that subclasses may write, and has none of them: who does not listen is not asked. */
+const Listener = Configured as Omit<typeof Configured, 'prototype'> & (abstract new (options?: unknown) => Configured & CallbackHooks)
+
+/**
+ * Base class that knows the model and the parameters of fit. Write the methods that are to be called; one that begins with `on` and
+ * is no event is refused.
+ * @example
+ * class Counter extends Callback {
+ *   epochs = 0
+ *   override onEpochEnd(): void {
+ *     this.epochs++
+ *   }
+ * }
+ */
+export abstract class Callback extends Listener implements CallbackMethods {
   private knownModel: TrainedModel | null = null
   params: FitParams | null = null
 

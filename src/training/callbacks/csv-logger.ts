@@ -36,14 +36,14 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
   private file: GrowingFile | null = null
   private columns: readonly string[] | null = null
 
-  async onTrainBegin(): Promise<void> {
+  override async onTrainBegin(): Promise<void> {
     this.file = new GrowingFile(this.filename, this.append ? null : 0)
     this.columns = null
     // Known from now on, also to who takes the run up before a line was added.
     await this.file.length()
   }
 
-  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const file = this.file!
     const isFirst = (await file.length()) === 0
     this.columns ??= columnsOf(Object.keys(logs))
@@ -51,11 +51,11 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
     await file.append(new TextEncoder().encode(rows.map((row) => `${row.join(this.separator)}\n`).join('')))
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return { columns: this.columns, length: this.file?.known ?? null }
   }
 
-  setState({ columns, length }: { readonly columns: readonly string[] | null; readonly length: number | null }): void {
+  override setState({ columns, length }: { readonly columns: readonly string[] | null; readonly length: number | null }): void {
     this.columns = columns
     if (length !== null) this.file = new GrowingFile(this.filename, length)
   }

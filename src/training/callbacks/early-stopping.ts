@@ -26,6 +26,7 @@ export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptio
 
 /** Ends training when a monitored number has stopped to improve. */
 export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
+  static readonly className = 'EarlyStopping'
   private readonly watched = new Monitor('EarlyStopping', this)
   private best: number | null = null
   private wait = 0
@@ -34,7 +35,7 @@ export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
   stoppedEpoch = 0
   bestEpoch = 0
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     this.wait = 0
     this.stoppedEpoch = 0
     this.bestEpoch = 0
@@ -43,7 +44,7 @@ export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
     this.watched.begin()
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void {
+  override onEpochEnd(epoch: number, logs: Logs): void {
     const { watched, baseline, patience, restoreBestWeights, startFromEpoch } = this
     const value = watched.valueIn(logs)
     if (value === undefined || epoch < startFromEpoch) return
@@ -67,16 +68,16 @@ export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
     this.bestEpoch = epoch
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const { best, wait, bestWeights, bestEpoch, stoppedEpoch } = this
     return { best, wait, bestWeights, bestEpoch, stoppedEpoch }
   }
 
-  setState(state: CallbackState): void {
+  override setState(state: CallbackState): void {
     Object.assign(this, state)
   }
 
-  onTrainEnd(): void {
+  override onTrainEnd(): void {
     if (this.stoppedEpoch > 0 && this.verbose > 0) console.log(`Epoch ${this.stoppedEpoch + 1}: early stopping`)
     if (!this.restoreBestWeights || this.bestWeights === null) return
     this.model.setWeights(this.bestWeights)

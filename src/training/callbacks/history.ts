@@ -7,14 +7,15 @@ import type { HealthRecord } from './health'
 
 /** Records the logs of every epoch. What fit returns. */
 export class History extends Callback {
+  static readonly className = 'History'
   /** One list per name: `history.loss`, `history.valLoss` … */
   readonly history: Record<string, number[]> = {}
   /** The numbers of the epochs that were run, from 0. */
   readonly epoch: number[] = []
   /** How the units did, epoch by epoch, where a callback looked: see UnitHealth of `myelin/balance`. */
-  readonly health: HealthRecord[] = []
+  override readonly health: HealthRecord[] = []
   /** What training took, where a callback found out; null elsewhere. See `EmissionsTracker` of `myelin/thrift`. */
-  footprint: Footprint | null = null
+  override footprint: Footprint | null = null
 
   /** Without the model, so that a history can be stored. */
   toJSON() {
@@ -22,17 +23,17 @@ export class History extends Callback {
     return { epoch, history, ...(health.length === 0 ? {} : { health }), ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void {
+  override onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)
     for (const [name, value] of Object.entries(logs)) (this.history[name] ??= []).push(value)
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const { epoch, history } = this
     return { epoch, history }
   }
 
-  setState({ epoch, history }: { readonly epoch: readonly number[]; readonly history: Readonly<Record<string, number[]>> }): void {
+  override setState({ epoch, history }: { readonly epoch: readonly number[]; readonly history: Readonly<Record<string, number[]>> }): void {
     this.epoch.splice(0, Infinity, ...epoch)
     Object.assign(this.history, history)
   }

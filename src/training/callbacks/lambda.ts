@@ -9,6 +9,7 @@ import { Callback, METHODS } from './callback'
  * @throws ArgumentError for a function whose name no event has
  */
 export class LambdaCallback extends Callback {
+  static readonly className = 'LambdaCallback'
   constructor(methods: CallbackMethods) {
     super()
     for (const [key, listener] of Object.entries(methods)) {

@@ -44,7 +44,7 @@ export type LearningRateSchedulerOptions = InputsOf<ReturnType<typeof schedulerO
 export class LearningRateScheduler extends configured(Callback, schedulerOptions, 'schedule') {
   static readonly className = 'LearningRateScheduler'
 
-  onEpochBegin(epoch: number): void {
+  override onEpochBegin(epoch: number): void {
     for (const { optimizer, log } of ratedOf(this.model)) {
       const rate: unknown = this.schedule(epoch, optimizer.learningRate)
       if (typeof rate !== 'number') throw new ArgumentError(`LearningRateScheduler: schedule must give a number, received ${quoted(rate)} in epoch ${epoch}`)
@@ -53,7 +53,7 @@ export class LearningRateScheduler extends configured(Callback, schedulerOptions
     }
   }
 
-  onEpochEnd(_epoch: number, logs: Logs): void {
+  override onEpochEnd(_epoch: number, logs: Logs): void {
     Object.assign(logs, ratesOf(this.model))
   }
 }
@@ -95,14 +95,14 @@ export class ReduceLROnPlateau extends configured(Callback, plateauOptions) {
   /** Epochs in which nothing will be counted. */
   private resting = 0
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     this.best = null
     this.wait = 0
     this.resting = 0
     this.watched.begin()
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void {
+  override onEpochEnd(epoch: number, logs: Logs): void {
     Object.assign(logs, ratesOf(this.model))
     const value = this.watched.valueIn(logs)
     if (value === undefined) return
@@ -130,12 +130,12 @@ export class ReduceLROnPlateau extends configured(Callback, plateauOptions) {
     return high.length > 0
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const { best, wait, resting } = this
     return { best, wait, resting }
   }
 
-  setState(state: CallbackState): void {
+  override setState(state: CallbackState): void {
     Object.assign(this, state)
   }
 }

@@ -70,15 +70,15 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'fi
     requirePlace('ModelCheckpoint', this.onSave !== null || this.store !== null)
   }
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     this.watched.begin()
   }
 
-  onEpochBegin(epoch: number): void {
+  override onEpochBegin(epoch: number): void {
     this.epoch = epoch
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void | Promise<void> {
+  override onEpochEnd(epoch: number, logs: Logs): void | Promise<void> {
     this.epoch = epoch
     if (this.saveFreq === 'epoch') return this.saveIfDue(logs, {})
   }
@@ -112,12 +112,12 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'fi
     if (this.verbose > 0) console.log(`Epoch ${this.epoch + 1}: ModelCheckpoint: ${what}`)
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const { best, epoch, batches } = this
     return { best, epoch, batches }
   }
 
-  setState(state: CallbackState): void {
+  override setState(state: CallbackState): void {
     Object.assign(this, state)
   }
 }

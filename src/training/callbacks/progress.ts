@@ -60,7 +60,7 @@ export class ProgressBar extends Callback {
     return this.params?.verbose === 1 && this.out?.isTTY === true
   }
 
-  onEpochBegin(epoch: number): void {
+  override onEpochBegin(epoch: number): void {
     this.epochStart = performance.now()
     this.lastPaint = this.epochStart
     if (this.params?.verbose === 1) this.line(`Epoch ${epoch + 1}/${this.params.epochs}`)
@@ -87,7 +87,7 @@ export class ProgressBar extends Callback {
     this.done = steps
   }
 
-  onEpochEnd(epoch: number, logs: Logs): void {
+  override onEpochEnd(epoch: number, logs: Logs): void {
     const { epochs, verbose } = this.params!
     const steps = this.params!.steps ?? this.done
     const elapsed = performance.now() - this.epochStart

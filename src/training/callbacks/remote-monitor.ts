@@ -38,7 +38,7 @@ export type RemoteMonitorOptions = InputsOf<ReturnType<typeof remoteMonitorOptio
 export class RemoteMonitor extends configured(Callback, remoteMonitorOptions) {
   static readonly className = 'RemoteMonitor'
 
-  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const { root, path, field, headers, sendAsJson } = this
     const json = JSON.stringify({ epoch, ...logs })
     const type = sendAsJson ? { 'content-type': 'application/json' } : {}

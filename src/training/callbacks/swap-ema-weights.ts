@@ -31,16 +31,16 @@ export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpo
   static readonly className = 'SwapEMAWeights'
   private swapped = false
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     this.swapped = false
     this.pairs()
   }
 
-  onEpochBegin(): void {
+  override onEpochBegin(): void {
     if (this.swapOnEpoch) this.put(false)
   }
 
-  onEpochEnd(epoch: number): void {
+  override onEpochEnd(epoch: number): void {
     if (!this.swapOnEpoch) return
     this.put(true)
     if (epoch < this.params!.epochs - 1 && !this.model.stopTraining) return
@@ -48,27 +48,27 @@ export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpo
     for (const [weight, average] of this.pairs()) average.view.set(weight.view)
   }
 
-  onTestBegin(): void {
+  override onTestBegin(): void {
     this.put(true)
   }
 
-  onTestEnd(): void {
+  override onTestEnd(): void {
     this.put(false)
   }
 
-  onPredictBegin(): void {
+  override onPredictBegin(): void {
     this.put(true)
   }
 
-  onPredictEnd(): void {
+  override onPredictEnd(): void {
     this.put(false)
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     return this.swapped
   }
 
-  setState(state: CallbackState): void {
+  override setState(state: CallbackState): void {
     this.swapped = state === true
   }
 

@@ -62,21 +62,21 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     if (this.updateFreq !== 'epoch') this.onTrainBatchEnd = (_batch, logs) => this.writeBatch(logs)
   }
 
-  onTrainBegin(): void {
+  override onTrainBegin(): void {
     fileSystem()
     this.files = {}
     this.batches = 0
   }
 
-  onEpochBegin(): void {
+  override onEpochBegin(): void {
     this.epochStart = { time: performance.now(), batches: this.updates }
   }
 
-  async onTestEnd(logs: Logs): Promise<void> {
+  override async onTestEnd(logs: Logs): Promise<void> {
     await this.write('validation', this.updates, Object.entries(logs).map(([name, scalar]) => ({ tag: `evaluation_${snakeCase(name)}_vs_iterations`, scalar })))
   }
 
-  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+  override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const { model, histogramFreq, writeStepsPerSecond, epochStart } = this
     const speed = ((this.updates - epochStart.batches) * 1000) / (performance.now() - epochStart.time)
     const train = { ...logs, ...ratesOf(model), ...(writeStepsPerSecond ? { stepsPerSecond: speed } : {}) }
@@ -118,7 +118,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     return fileSystem().paths.join(this.logDir, split, name)
   }
 
-  getState(): CallbackState {
+  override getState(): CallbackState {
     const files = SPLITS.map((split) => {
       const file = this.files[split]
       return file?.known == null ? null : { path: file.path, length: file.known }
@@ -126,7 +126,7 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     return { files, batches: this.batches }
   }
 
-  setState({ files, batches }: { readonly files: KeptFiles; readonly batches: number }): void {
+  override setState({ files, batches }: { readonly files: KeptFiles; readonly batches: number }): void {
     this.batches = batches
     this.files = Object.fromEntries(SPLITS.flatMap((split, i) => {
       const file = files[i]

@@ -7,8 +7,9 @@ import { Callback } from './callback'
  * Without this callback fit throws a NonFiniteError there.
  */
 export class TerminateOnNaN extends Callback {
+  static readonly className = 'TerminateOnNaN'
   /** Called by fit with the description of the failure. @internal */
-  onNonFinite(message: string): void {
+  override onNonFinite(message: string): void {
     console.warn(`TerminateOnNaN: ${message}`)
     this.model.stopTraining = true
   }

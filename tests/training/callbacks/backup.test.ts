@@ -124,17 +124,17 @@ describe('a run that is taken up', () => {
     class Own extends Callback {
       kept: CallbackState = null
       calls: string[] = []
-      getState(): CallbackState {
+      override getState(): CallbackState {
         return { numbers: [NaN, -Infinity, -0, 0.1], text: 'ü', none: null, is: true, tensor: tensor([[1, 2]]) }
       }
-      setState(state: CallbackState): void {
+      override setState(state: CallbackState): void {
         this.kept = state
         this.calls.push('setState')
       }
-      onTrainBegin(): void {
+      override onTrainBegin(): void {
         this.calls.push('onTrainBegin')
       }
-      onEpochBegin(epoch: number): void {
+      override onEpochBegin(epoch: number): void {
         this.calls.push(`onEpochBegin ${epoch}`)
       }
     }

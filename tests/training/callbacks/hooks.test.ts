@@ -13,10 +13,10 @@ describe('evaluate', () => {
     const model = binaryModel()
     const calls: unknown[] = []
     class Own extends Callback {
-      onTestBegin = () => void calls.push(['begin', this.model === model, this.params])
-      onTestBatchBegin = (batch: number) => void calls.push(['batch', batch])
-      onTestBatchEnd = (batch: number, { loss }: { loss: number }) => void calls.push([batch, loss])
-      onTestEnd = ({ loss }: { loss: number }) => void calls.push(['end', loss])
+      override onTestBegin = () => void calls.push(['begin', this.model === model, this.params])
+      override onTestBatchBegin = (batch: number) => void calls.push(['batch', batch])
+      override onTestBatchEnd = (batch: number, { loss }: { loss: number }) => void calls.push([batch, loss])
+      override onTestEnd = ({ loss }: { loss: number }) => void calls.push(['end', loss])
     }
     const { loss } = await model.evaluate(x, yes, { batchSize: 12, callbacks: [new Own()] })
     const first = model.testOnBatch(x.slice(0, 12), yes.slice(0, 12)).loss
@@ -33,7 +33,7 @@ describe('evaluate', () => {
 
   it('refuses what is no callback, and unknown events', async () => {
     expect(await errorOf(() => binaryModel().evaluate(x, yes, { callbacks: [{ onTestBatch: () => {} } as CallbackMethods] }))).toBeInstanceOf(ArgumentError)
-    expect((await errorOf(() => binaryModel().predict(x, { callbacks: 3 as never }))).message).toContain('callbacks must be an array')
+    expect((await errorOf(() => binaryModel().predict(x, { callbacks: 3 as never }))).message).toContain('A callback must be an object')
   })
 })
 
