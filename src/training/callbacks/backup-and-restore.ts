@@ -10,7 +10,7 @@ import type { ByteStore } from '../../runtime/store'
 import { FolderStore } from '../../runtime/store'
 import type { Place, Run, RunKeeper } from './callback'
 import { Callback } from './callback'
-import { requirePlace, saveFreq, storeKind } from './places'
+import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
 const backupOptions = () => ({
   /** The folder of the backup, for this run alone. With a store, what its names begin with. */
@@ -69,7 +69,7 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
   private async takeUp(run: Run): Promise<void> {
     this.number = 0
     this.takenUp = null
-    await this.place.tidy?.()
+    await this.changing(this.backupDir, async () => this.place.tidy?.())
     const kept = await this.readLatest()
     if (kept === null) return
     await inWords(this.backupDir, () => restoreRun(run, kept))
@@ -104,7 +104,13 @@ export class BackupAndRestore extends configured(Callback, backupOptions, 'backu
   private async keep(run: Run): Promise<void> {
     const { names } = this
     this.number++
-    await this.place.write(names[this.number % names.length]!, encodeRun(run, this.number))
+    const name = names[this.number % names.length]!
+    await this.changing(`${this.backupDir}/${name}`, async () => this.place.write(name, encodeRun(run, this.number)))
+  }
+
+  /** What a store of the user's own throws is as it was. */
+  private changing(path: string, body: () => Promise<void>): Promise<void> {
+    return this.store === null ? writingTo(path, 'BackupAndRestore', body) : body()
   }
 
   override async onTrainEnd(): Promise<void> {

@@ -6,6 +6,7 @@ import { GrowingFile } from '../../runtime/files'
 import type { CallbackState, Logs } from './callback'
 import { Callback } from './callback'
 import { isValName, valName } from './names'
+import { writingTo } from './places'
 
 const csvLoggerOptions = () => ({
   /** The path of the file. Folders on the way to it are made. */
@@ -26,10 +27,11 @@ export type CSVLoggerOptions = InputsOf<ReturnType<typeof csvLoggerOptions>>
  *   new CSVLogger('run/log.csv')
  *
  * The columns are the logs of the first epoch in the order of the alphabet, and, where that one has no validation, those of it.
- * A log that is missing is `NA`. A run that BackupAndRestore takes up goes on where it was kept, and no line is there twice.
+ * A log that is missing is `NA`; what has the separator, quotes or line ends in it stands in quotes (RFC 4180). A run that BackupAndRestore takes up goes on where it was kept, and no line is there twice.
  *
  * Keras: `keras.callbacks.CSVLogger`; lines end with '\n' here.
- * @throws StateError, when training begins, where there are no files
+ * @throws StateError, when training begins, where there are no files; MyelinError, with what the file system says as its cause, where
+ * the file cannot be written
  */
 export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename') {
   static readonly className = 'CSVLogger'
@@ -40,15 +42,25 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
     this.file = new GrowingFile(this.filename, this.append ? null : 0)
     this.columns = null
     // Known from now on, also to who takes the run up before a line was added.
-    await this.file.length()
+    await this.writing((file) => file.length())
   }
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
-    const file = this.file!
-    const isFirst = (await file.length()) === 0
-    this.columns ??= columnsOf(Object.keys(logs))
-    const rows = [...(isFirst ? [['epoch', ...this.columns]] : []), [epoch, ...this.columns.map((name) => logs[name] ?? 'NA')]]
-    await file.append(new TextEncoder().encode(rows.map((row) => `${row.join(this.separator)}\n`).join('')))
+    const columns = (this.columns ??= columnsOf(Object.keys(logs)))
+    await this.writing(async (file) => {
+      const isFirst = (await file.length()) === 0
+      const rows = [...(isFirst ? [['epoch', ...columns]] : []), [epoch, ...columns.map((name) => logs[name] ?? 'NA')]]
+      await file.append(new TextEncoder().encode(rows.map((row) => `${row.map((cell) => this.cell(String(cell))).join(this.separator)}\n`).join('')))
+    })
+  }
+
+  private writing<Result>(body: (file: GrowingFile) => Promise<Result>): Promise<Result> {
+    return writingTo(this.filename, 'CSVLogger', () => body(this.file!))
+  }
+
+  /** In quotes where the line would be read otherwise without them: RFC 4180. */
+  private cell(text: string): string {
+    return ['"', '\n', '\r', this.separator].some((mark) => text.includes(mark)) ? `"${text.replaceAll('"', '""')}"` : text
   }
 
   override getState(): CallbackState {

@@ -1,6 +1,6 @@
 // Learning rates that change between epochs: by a function of the epoch, or when a log has stopped to improve.
 
-import { ArgumentError, quoted } from '../../core/errors'
+import { ArgumentError, quoted, restating } from '../../core/errors'
 import type { InputsOf } from '../../core/options'
 import { configured, custom, integer, number, option, required } from '../../core/options'
 import type { Optimizer } from '../../optimizers'
@@ -48,7 +48,7 @@ export class LearningRateScheduler extends configured(Callback, schedulerOptions
     for (const { optimizer, log } of ratedOf(this.model)) {
       const rate: unknown = this.schedule(epoch, optimizer.learningRate)
       if (typeof rate !== 'number') throw new ArgumentError(`LearningRateScheduler: schedule must give a number, received ${quoted(rate)} in epoch ${epoch}`)
-      optimizer.learningRate = rate
+      restating((message) => `LearningRateScheduler: in epoch ${epoch}: ${message}`, () => void (optimizer.learningRate = rate))
       if (this.verbose > 0) console.log(`Epoch ${epoch + 1}: LearningRateScheduler sets ${log} to ${rate}`)
     }
   }

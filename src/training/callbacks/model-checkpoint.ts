@@ -8,7 +8,7 @@ import type { CallbackState, Logs } from './callback'
 import { Callback } from './callback'
 import { Monitor, monitorOptions, verbosity } from './monitor'
 import { NameTemplate } from './names'
-import { requirePlace, saveFreq, storeKind } from './places'
+import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
 type OnSave = (bytes: Uint8Array, name: string) => void | Promise<void>
 const onSaveKind = nullable(custom<OnSave>((value, where) => {
@@ -49,7 +49,8 @@ export type ModelCheckpointOptions = InputsOf<ReturnType<typeof checkpointOption
  * To take a run up where it was, see BackupAndRestore.
  *
  * Keras: `keras.callbacks.ModelCheckpoint`; files may be called as you like here.
- * @throws ArgumentError for a name that is no template, and, when it saves, for one with a log that there is not
+ * @throws ArgumentError for a name that is no template, and, when it saves, for one with a log that there is not; MyelinError, with
+ * what the file system says as its cause, where the file cannot be written
  */
 export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'filepath') {
   static readonly className = 'ModelCheckpoint'
@@ -95,7 +96,9 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'fi
     this.tell(`saves ${name}`)
     const { model, saveWeightsOnly, onSave, store } = this
     const bytes = await (saveWeightsOnly ? model.saveWeights() : model.save())
-    await (onSave === null ? (store ?? new FolderStore('')).write(name, bytes) : onSave(bytes, name))
+    if (onSave !== null) return onSave(bytes, name)
+    if (store !== null) return store.write(name, bytes)
+    await writingTo(name, 'ModelCheckpoint', () => new FolderStore('').write(name, bytes))
   }
 
   private isBest(logs: Logs): boolean {

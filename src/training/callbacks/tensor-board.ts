@@ -1,7 +1,7 @@
 // TensorBoard: logs and weights as event files, which TensorBoard draws.
 
 import type { InputsOf } from '../../core/options'
-import { boolean, choice, configured, count, either, integer, option, text } from '../../core/options'
+import { boolean, configured, integer, option, text } from '../../core/options'
 import { snakeCase } from '../../core/registry'
 import type { Histogram, Scalar } from '../../formats/event-file'
 import { eventRecord, fileHead } from '../../formats/event-file'
@@ -11,6 +11,7 @@ import type { CallbackState, Logs } from './callback'
 import { Callback } from './callback'
 import { ratesOf } from './learning-rate'
 import { isValName, withoutVal } from './names'
+import { frequency, writingTo } from './places'
 
 const tensorBoardOptions = () => ({
   /** The folder of the files, in `train` and `validation` within it. Default 'logs'. */
@@ -20,7 +21,7 @@ const tensorBoardOptions = () => ({
   /** Whether steps per second are written. Default false. */
   writeStepsPerSecond: option(boolean, false),
   /** 'epoch', 'batch', or every how many batches their logs are written besides. Default 'epoch'. */
-  updateFreq: option(either(choice('epoch', 'batch'), count, (value) => typeof value === 'string'), 'epoch'),
+  updateFreq: option(frequency('epoch', 'batch'), 'epoch'),
 })
 export type TensorBoardOptions = InputsOf<ReturnType<typeof tensorBoardOptions>>
 
@@ -107,8 +108,10 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     if (values.length === 0) return
     const seconds = Date.now() / 1000
     const file = (this.files[split] ??= new GrowingFile(this.pathOf(split, seconds), null))
-    const head = (await file.length()) === 0 ? [fileHead(seconds)] : []
-    for (const record of [...head, eventRecord(seconds, step, values)]) await file.append(record)
+    await writingTo(file.path, 'TensorBoard', async () => {
+      const head = (await file.length()) === 0 ? [fileHead(seconds)] : []
+      for (const record of [...head, eventRecord(seconds, step, values)]) await file.append(record)
+    })
   }
 
   /** Names of files tell the time, the machine and the process, and are all different. */

@@ -303,7 +303,7 @@ describe('a backup that cannot be used', () => {
 
   it('refuses options that cannot be', () => {
     expect(() => new BackupAndRestore('')).toThrow('BackupAndRestore: backupDir must be a text that is not empty')
-    expect(() => new BackupAndRestore({ backupDir, saveFreq: 0 })).toThrow('BackupAndRestore: saveFreq must be an integer ≥ 1, received 0')
+    expect(() => new BackupAndRestore({ backupDir, saveFreq: 0 })).toThrow('BackupAndRestore: saveFreq must be \'epoch\' or a number of batches ≥ 1, received 0')
     expect(() => new BackupAndRestore({ backupDir, store: {} as never })).toThrow('BackupAndRestore: store must be an object with read, write, remove')
     vi.stubGlobal('process', undefined)
     expect(() => new BackupAndRestore(backupDir)).toThrow(StateError)

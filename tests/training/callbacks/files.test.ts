@@ -1,14 +1,14 @@
 // Callbacks that write: checkpoints, logs as CSV and for TensorBoard, and what goes to a server.
 // modes: simd
 
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods, CSVLoggerOptions, ModelCheckpointOptions } from '../../../src'
-import { ArgumentError, CSVLogger, ModelCheckpoint, RemoteMonitor, StateError, TensorBoard, loadModel } from '../../../src'
+import { ArgumentError, BackupAndRestore, CSVLogger, ModelCheckpoint, MyelinError, RemoteMonitor, StateError, TensorBoard, loadModel } from '../../../src'
 import { NameTemplate } from '../../../src/training/callbacks/names'
 import { eventsIn } from '../../helpers/events'
 import { binaryModel, errorOf, samples, weightsOf } from '../../helpers/training'
@@ -135,8 +135,8 @@ describe('ModelCheckpoint', () => {
   it.each<[unknown, string]>([
     [{}, 'ModelCheckpoint: needs filepath'],
     [{ filepath: '{epoch' }, "ModelCheckpoint: filepath: a '{'"],
-    [{ filepath: 'm', saveFreq: 0 }, 'ModelCheckpoint: saveFreq must be an integer ≥ 1, received 0'],
-    [{ filepath: 'm', saveFreq: 'batch' }, "ModelCheckpoint: saveFreq must be 'epoch', received 'batch'"],
+    [{ filepath: 'm', saveFreq: 0 }, 'ModelCheckpoint: saveFreq must be \'epoch\' or a number of batches ≥ 1, received 0'],
+    [{ filepath: 'm', saveFreq: 'batch' }, "ModelCheckpoint: saveFreq must be 'epoch' or a number of batches ≥ 1, received 'batch'"],
     [{ filepath: 'm', mode: 'up' }, "ModelCheckpoint: mode must be 'auto' or 'min' or 'max', received 'up'"],
     [{ filepath: 'm', store: new Map() }, 'ModelCheckpoint: store must be an object with read, write, remove, such as new BrowserStore()'],
     [{ filepath: 'm', onSave: 3 }, 'ModelCheckpoint: onSave must be a function'],
@@ -176,9 +176,29 @@ describe('CSVLogger', () => {
     expect(await written({ append: true }, [{ loss: 2 }], 2)).toBe('epoch,loss,valLoss\n0,1,NA\n0,2,NA\n0,2,NA\n')
   })
 
+  it('puts into quotes what would break a line', async () => {
+    expect(await written({}, [{ 'a,b': 1, 'say "x"': 2, plain: 3, 'two\nlines': 4, valLoss: 5 }])).toBe('epoch,"a,b",plain,"say ""x""","two\nlines",valLoss\n0,1,3,2,4,5\n')
+    expect(await written({ separator: '.' }, [{ 'a,b': 0.5, valLoss: 2 }])).toBe('epoch.a,b.valLoss\n0."0.5".2\n')
+  })
+
   it('refuses what cannot be', () => {
     expect(() => new CSVLogger('')).toThrow('CSVLogger: filename must be a text that is not empty')
     expect(() => new CSVLogger({ filename: 'a', append: 1 as never })).toThrow(ArgumentError)
+  })
+})
+
+describe('what cannot be written', () => {
+  it.each<[string, (path: string) => CallbackMethods]>([
+    ['ModelCheckpoint', (path) => new ModelCheckpoint(path)], ['CSVLogger', (path) => new CSVLogger(path)],
+    ['TensorBoard', (path) => new TensorBoard(path)], ['BackupAndRestore', (path) => new BackupAndRestore({ backupDir: path, deleteCheckpoint: false })],
+  ])('names %s and the path, and has the cause', async (name, make) => {
+    // A file is where a folder is to be.
+    await writeFile(join(folder, 'file'), '')
+    const error = await errorOf(() => binaryModel().fit(x, yes, { verbose: 0, callbacks: make(join(folder, 'file/below')) }))
+    expect(error).toBeInstanceOf(MyelinError)
+    expect(error.message).toContain(`${name}: '${join(folder, 'file/below')}`)
+    expect(error.message).toContain('cannot be written: ')
+    expect(error.cause).toMatchObject({ code: expect.stringMatching(/ENOTDIR|EEXIST|ENOENT/) })
   })
 })
 
@@ -211,7 +231,7 @@ describe('TensorBoard', () => {
   })
 
   it('refuses what cannot be', () => {
-    expect(() => new TensorBoard({ updateFreq: 0 })).toThrow('TensorBoard: updateFreq must be an integer ≥ 1, received 0')
+    expect(() => new TensorBoard({ updateFreq: 0 })).toThrow("TensorBoard: updateFreq must be 'epoch', 'batch' or a number of batches ≥ 1, received 0")
     expect(() => new TensorBoard({ histogramFreq: -1 })).toThrow(ArgumentError)
   })
 })

@@ -88,6 +88,9 @@ describe('LearningRateScheduler', () => {
     expect((await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => 'fast' as never)] }))).message)
       .toBe("LearningRateScheduler: schedule must give a number, received 'fast' in epoch 0")
     expect((await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => -1)] }))).message).toContain('learningRate must be')
+    const rates = [0.5, NaN]
+    expect((await errorOf(() => model.fit(x, yes, { epochs: 2, verbose: 0, callbacks: new LearningRateScheduler((epoch) => rates[epoch]!) }))).message)
+      .toMatch(/^LearningRateScheduler: in epoch 1: .*learningRate must be .*, received NaN$/)
   })
 })
 
