@@ -3,7 +3,7 @@
 
 import type { NumericArray } from '../core/dtypes'
 import { hasNonFinite, isInt32 } from '../core/dtypes'
-import { ArgumentError, DataError, ShapeError, formatShape } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import type { PermutationKey } from '../core/permute'
 import { permutationKey } from '../core/permute'
 import type { Shape } from '../core/shapes'
@@ -327,10 +327,22 @@ function weighed(target: Tensor | null, weight: Tensor | null, size: number, cla
   if (target.rank > 2) {
     throw new ArgumentError(`classWeight${which} is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`)
   }
+  for (const [label, own] of Object.entries(classWeight)) {
+    if (!Number.isInteger(Number(label))) throw new ArgumentError(`classWeight${which} must be weights by class numbers, received '${label}'`)
+    if (!(Number.isFinite(own) && own >= 0)) throw new ArgumentError(`classWeight${which}: the weight of class ${label} must be a finite number ≥ 0, received ${quoted(own)}`)
+  }
+  requireClasses(target, size, which)
   const given = weight ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
   const steps = given.size / size
   const ofRow = Float32Array.from(classNumbers(target, size), (label) => classWeight[label] ?? 1)
   return new Tensor(Float32Array.from(given.data, (own, i) => own * ofRow[Math.floor(i / steps)]!), given.shape, 'float32')
+}
+
+/** Targets of one number are class numbers, or between no and yes. @throws ArgumentError for others, such as those of a regression */
+function requireClasses({ data }: Tensor, size: number, which: string): void {
+  if (data.length !== size) return
+  const row = data.findIndex((x) => !Number.isInteger(x) && !(x > 0 && x < 1))
+  if (row >= 0) throw new ArgumentError(`classWeight${which} is for targets that are class numbers, received ${data[row]} in row ${row}. Give sampleWeight instead.`)
 }
 
 /** One number per row, or the position of the largest in a one-hot row. */

@@ -41,7 +41,7 @@ export type Verbosity = 'auto' | 0 | 1 | 2
 export interface FitOptions<In = Tensor, Out = Tensor> {
   /** Samples per step. Default 32. Batches that come one after the other have their own. */
   batchSize?: number
-  /** The number of the epoch at which training ends. Default 1. */
+  /** The number of the epoch at which training ends; 0 trains none. Default 1. */
   epochs?: number
   /** 0 silent, 1 a progress bar, 2 a line per epoch. Default 'auto': 1. */
   verbose?: Verbosity
@@ -51,17 +51,18 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
    */
   stepsPerEpoch?: number | null
   callbacks?: Callbacks
-  /** The last part of the data, as a fraction, kept apart for validation. */
+  /** The last part of the data, as a fraction, kept apart for validation. Not together with validationData. */
   validationSplit?: number
+  /** [x, y], [x, y, sampleWeight] or batches to validate with. */
   validationData?: ValidationData<In, Out>
-  /** Every how many epochs to validate. Default 1. */
-  validationFreq?: number
+  /** Every how many epochs to validate; or a list of those after which to, counted from 1. Default 1. */
+  validationFreq?: number | readonly number[]
   validationBatchSize?: number
   /** How many batches of the validation data are looked at, from their beginning. Default null: all. */
   validationSteps?: number | null
   /** Draw the samples of each epoch in a new order. Default true. */
   shuffle?: boolean
-  /** Class number → weight; for several outputs by their names, or one for each. */
+  /** Class number → weight ≥ 0, of targets with one class per sample; for several outputs by their names, or one for each. */
   classWeight?: ClassWeights | null
   /** One weight per sample, or for each step of a sequence; for each output where there are several. */
   sampleWeight?: SampleWeights | null
@@ -405,7 +406,8 @@ class TrainingLoop implements Run {
   private async validate(epoch: number, logs: Logs): Promise<void> {
     const { steps, compiled, validation, options } = this.training
     const { validationFreq = 1, validationSteps = null, signal } = options
-    if (validation === null || (epoch + 1) % validationFreq !== 0) return
+    const isDue = typeof validationFreq === 'number' ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
+    if (validation === null || !isDue) return
     await this.tell((callback) => callback.onTestBegin?.())
     await validation.begin(null)
     const results = await evaluateBatches(steps, compiled, validation, validationSteps, this.listeners, signal)

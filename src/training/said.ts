@@ -13,17 +13,27 @@ export function requireCount(name: string, value: number, least = 1): number {
 
 export function checkFitOptions({
   batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, stepsPerEpoch = null, validationSteps = null,
-  verbose = 'auto', signal,
+  verbose = 'auto', signal, shuffle = true, validationSplit = 0, validationData,
 }: FitOptions): void {
   requireCount('batchSize', batchSize)
-  requireCount('epochs', epochs)
+  requireCount('epochs', epochs, 0)
   requireCount('initialEpoch', initialEpoch, 0)
-  requireCount('validationFreq', validationFreq)
+  if (typeof validationFreq === 'number') requireCount('validationFreq', validationFreq)
+  else requireEpochs('validationFreq', validationFreq)
   requireCount('validationBatchSize', validationBatchSize)
   if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
   if (validationSteps !== null) requireCount('validationSteps', validationSteps)
+  if (typeof shuffle !== 'boolean') throw new ArgumentError(`shuffle must be true or false, received ${quoted(shuffle)}`)
+  if (validationSplit !== 0 && validationData !== undefined) throw new ArgumentError('validationSplit and validationData exclude each other: the samples to validate with are one or the other')
+  if (validationSteps !== null && validationSplit === 0 && validationData === undefined) throw new ArgumentError('validationSteps needs validationData or a validationSplit')
   checkVerbose(verbose)
   checkSignal(signal)
+}
+
+/** Numbers of epochs, as they are told: from 1 on. */
+function requireEpochs(name: string, epochs: unknown): void {
+  if (Array.isArray(epochs) && epochs.length > 0 && epochs.every((each) => Number.isInteger(each) && each >= 1)) return
+  throw new ArgumentError(`${name} must be an integer ≥ 1 or a list of epochs, from 1 on, received ${quoted(epochs)}`)
 }
 
 export function checkVerbose(verbose: unknown): void {

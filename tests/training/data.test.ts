@@ -222,6 +222,15 @@ describe('sample weights that cannot be right', () => {
     await expectError(model, () => model.fit(steps, targets, quiet({ classWeight: { 0: 1 } })), ArgumentError, 'classWeight is for targets with one class per sample, received [6, 3, 2]')
   })
 
+  it('classWeight of what are no classes', async () => {
+    const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
+    model.compile({ loss: 'mse' })
+    const wrong = (y: number[], classWeight: FitOptions['classWeight']) => () => model.fit([[1], [2]], y, quiet({ classWeight }))
+    await expectError(model, wrong([3, 2.5], { 0: 2 }), ArgumentError, 'classWeight is for targets that are class numbers, received 2.5 in row 1. Give sampleWeight instead.')
+    await model.fit([[1], [2]], [-1, 1], quiet({ classWeight: { [-1]: 2 } }))
+    await model.fit([[1], [2]], [0.1, 0.9], quiet({ classWeight: { 0: 2 } }))
+  })
+
   it('classWeight with several outputs', async () => {
     const model = twoByTwo()
     const wrong = (classWeight: FitOptions['classWeight'], ...parts: string[]) => expectError(model, () => fit(model, x, y, { classWeight }), ArgumentError, ...parts)

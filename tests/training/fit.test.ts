@@ -225,6 +225,24 @@ describe('validation', () => {
     expect(history['loss']).toHaveLength(7)
   })
 
+  it('validationFreq may be a list of epochs', async () => {
+    const tests: number[] = []
+    let epoch = -1
+    const callbacks = { onEpochBegin: (number: number) => void (epoch = number), onTestBegin: () => void tests.push(epoch) }
+    await binaryModel().fit(x, yes, { epochs: 5, validationData: [x, yes], validationFreq: [1, 3, 9], verbose: 0, callbacks })
+    expect(tests).toEqual([0, 2])
+  })
+
+  it('no epochs are a history without any, of which callbacks hear the begin and the end', async () => {
+    const model = binaryModel()
+    const before = weightsOf(model)
+    const calls: unknown[] = []
+    const callbacks = { onTrainBegin: () => void calls.push('begin'), onEpochBegin: () => void calls.push('epoch'), onTrainEnd: (logs: unknown) => void calls.push(logs) }
+    const { history, epoch } = await model.fit(x, yes, { epochs: 0, callbacks })
+    expect([history, epoch, calls]).toEqual([{}, [], ['begin', null]])
+    expect(weightsOf(model)).toEqual(before)
+  })
+
   it('leaves weights, optimizer and the training logs alone', async () => {
     const options = { epochs: 3, batchSize: 8, verbose: 0 as const }
     const [plain, validated] = [binaryModel(), binaryModel()]
