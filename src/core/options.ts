@@ -376,15 +376,23 @@ type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Op
 type ShortArguments<Value, Options> = Partial<Options> extends Options ? [value: Value, options?: Options] : [value: Value, options: Options]
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
-type OwnOptions<Base extends AbstractClass, Table> = InputsOf<Table> & BaseOptions<Base>
+
+/**
+ * How a class is made. A value that is an object, such as a layer, has a signature of its own: in a union with its properties,
+ * editors would find no documentation of options of the same names. Options are last, where ConstructorParameters finds them.
+ */
+type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] extends [never]
+  ? abstract new (...inputs: OptionsArgument<Options> | ([Short] extends [never] ? never : ShortArguments<Short, Others>)) => Instance
+  : (abstract new (...inputs: ShortArguments<Short, Others>) => Instance) & (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
 /** Base, with the options of Table added: their values are properties of the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<Base, 'prototype'> &
-  (abstract new (
-    ...inputs:
-      | OptionsArgument<OwnOptions<Base, Table>>
-      | ([Short] extends [never] ? never : ShortArguments<InputOf<Table[Short]>, Omit<OwnOptions<Base, Table>, Short>>)
-  ) => InstanceType<Base> & ValuesOf<Table>)
+  Constructor<
+    InputsOf<Table> & BaseOptions<Base>,
+    [Short] extends [never] ? never : InputOf<Table[Short]>,
+    Omit<InputsOf<Table> & BaseOptions<Base>, Short>,
+    InstanceType<Base> & ValuesOf<Table>
+  >
 
 /**
  * A base class with options of its own.
