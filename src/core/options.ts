@@ -356,15 +356,18 @@ export abstract class Configured implements Configurable {
 type AbstractClass = abstract new (...inputs: never[]) => object
 /** Options, which may be left out where none is required; or the value of one of them alone. */
 type OptionsArgument<Options, Short = never> = Partial<Options> extends Options ? [options?: Options | Short] : [options: Options | Short]
+/**
+ * How a class is made. A value that is an object, such as a layer, has a signature of its own: in a union with its properties,
+ * editors would find no documentation of options of the same names. Options are last, where ConstructorParameters finds them.
+ */
+type Constructor<Options, Short, Instance> = [Extract<Short, object>] extends [never]
+  ? abstract new (...inputs: OptionsArgument<Options, Short>) => Instance
+  : (abstract new (value: Short) => Instance) & (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 type BaseOptions<Base extends AbstractClass> = Exclude<ConstructorParameters<Base>[0], undefined>
 
 /** Base, with the options of Table added: their values are properties of the same names. */
 export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<Base, 'prototype'> &
-  (abstract new (
-    ...inputs: [Short] extends [never]
-      ? OptionsArgument<InputsOf<Table> & BaseOptions<Base>>
-      : OptionsArgument<InputsOf<Table> & BaseOptions<Base>, InputOf<Table[Short]>>
-  ) => InstanceType<Base> & ValuesOf<Table>)
+  Constructor<InputsOf<Table> & BaseOptions<Base>, [Short] extends [never] ? never : InputOf<Table[Short]>, InstanceType<Base> & ValuesOf<Table>>
 
 /**
  * A base class with options of its own.

@@ -170,7 +170,9 @@ export type Distribution = 'truncatedNormal' | 'untruncatedNormal' | 'uniform'
 
 /** Which axes of a weight are its inputs and which its outputs, where that is not Keras's rule. */
 export interface FanAxes {
+  /** The axes that count as inputs, given together with outputAxes. Default null: the last but one, times the receptive field. */
   readonly inputAxes?: readonly number[] | null
+  /** The axes that count as outputs. Default null: the last, times the receptive field. */
   readonly outputAxes?: readonly number[] | null
 }
 

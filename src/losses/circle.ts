@@ -9,7 +9,6 @@ import { matmul } from '../ops/linalg'
 import { logSumExp } from '../ops/reduce'
 import { eye, reshape, transpose } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import type { Given } from './values'
 import { NOTHING } from './values'
 
 export const circleOptions = {
@@ -42,8 +41,8 @@ const functionTable = {
  * @returns [batch], 0 for an embedding without a pair
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
-export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> | Given<typeof circleOptions> = {}): Tensor {
-  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options as InputsOf<typeof functionTable>)
+export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> = {}): Tensor {
+  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options)
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = column(yTrue, 'yTrue')
   const references = cast(asTensor(refEmbeddings ?? embeddings, 'refEmbeddings'), 'float32')

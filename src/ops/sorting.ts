@@ -6,7 +6,7 @@ import { boolean, choice, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import { ArgSort, SearchSorted } from '../primitives/sorting'
 import { sliceAlong } from './along'
-import type { Axis, ReduceOptions } from './arguments'
+import type { Axis, AxisArgument, ReduceOptions } from './arguments'
 import { readAxisOnly, readTyped, reduceTable, requireInteger, requireList, requireNumber, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
@@ -17,7 +17,7 @@ import { Tensor } from './tensor'
 import { apply } from './trace'
 
 /** One axis, or null for all elements in row-major order. */
-type SortAxis = number | null | { readonly axis?: number | null }
+type SortAxis = AxisArgument<number | null>
 
 /** The operand and the axis that it is sorted along. */
 function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Tensor, number] {

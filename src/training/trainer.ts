@@ -41,10 +41,7 @@ import { metricsWithin } from './step'
 import { Steps } from './steps'
 import { StringInputs, hasStrings } from './string-inputs'
 
-export interface TrainOnBatchOptions {
-  sampleWeight?: SampleWeights | null
-  classWeight?: ClassWeights | null
-}
+export interface TrainOnBatchOptions extends Pick<FitOptions, 'sampleWeight' | 'classWeight'> {}
 
 interface Layouts {
   readonly x: Layout

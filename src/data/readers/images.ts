@@ -169,7 +169,7 @@ export class ImageFolder<T> extends Dataset<T> {
  * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
  * StateError in a page, which has no folders
  */
-export async function imageFolder<const Options extends ImageFolderOptions>(path: string | URL, options: Options): Promise<ImageFolder<ImageFolderElement<Options>>> {
+export async function imageFolder<const Options extends ImageFolderOptions>(path: string | URL, options: Options & ImageFolderOptions): Promise<ImageFolder<ImageFolderElement<Options>>> {
   const settings = readOptions('imageFolder', folderOptions(), options)
   const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset } = settings
   if ((validationSplit === null) !== (subset === null)) throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
