@@ -2,7 +2,7 @@
 
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { InputsOf, Spelled } from '../core/options'
 import { Configured, choice, configured, custom, functionKind, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -216,7 +216,7 @@ function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, o
 
 // Keras: 'normal' is short for the truncated one.
 const distributions = choice<Distribution>('truncatedNormal', 'untruncatedNormal', 'uniform')
-const distribution = custom<Distribution, Distribution | 'normal' | (string & {})>(
+const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
   (value, where) => (typeof value === 'string' && value.toLowerCase() === 'normal' ? 'truncatedNormal' : distributions.read(value, where)),
   (value) => value,
 )
