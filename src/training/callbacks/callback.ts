@@ -11,7 +11,7 @@ import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
 import type { Compiled } from '../compiled'
 import type { Probe } from '../probes'
-import type { Runner } from '../runner'
+import type { Resumable } from '../position'
 import type { HealthRecord } from './health'
 import type { Footprint } from './footprint'
 
@@ -93,7 +93,7 @@ export interface Run {
   /** What the order of the rows of the next epoch comes from. */
   readonly shuffleState: { seed: number; epoch: number }
   /** What fit reads: how far it was read, and what must be the same when the run is taken up within an epoch. */
-  readonly runner: Pick<Runner, 'setting' | 'position' | 'seek'>
+  readonly runner: Resumable
   place: Place
 }
 
