@@ -100,7 +100,7 @@ const bases = {
     if (!id.endsWith('.ts') || !code.includes('extends configured(')) return null
     const source = ts.createSourceFile(id, code, ts.ScriptTarget.Latest, true)
     const edits = source.statements.filter(ts.isClassDeclaration).flatMap((each) => {
-      const base = each.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]?.expression
+      const base = baseOf(each)
       const isConfigured = base !== undefined && ts.isCallExpression(base) && base.expression.getText() === 'configured'
       return isConfigured ? [{ start: each.getStart(), base, name: `${each.name!.text}Base` }] : []
     })
@@ -109,6 +109,11 @@ const bases = {
       return `${text.slice(0, start)}const ${name} = /* @__PURE__ */ ${base.getText()}; ${head}${name}${text.slice(base.getEnd())}`
     }, code)
   },
+}
+
+/** What stands behind `extends`. */
+function baseOf({ heritageClauses }: ts.ClassDeclaration): ts.Expression | undefined {
+  return heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0]?.expression
 }
 
 /** Modules whose functions and classes make values and do nothing else. */
@@ -219,6 +224,71 @@ const withoutHelpers = {
   },
 }
 
+/**
+ * Puts back what TypeScript leaves out of the declarations of a file: the comments of options whose tables are written in
+ * another file, as `kernelSize` of Conv2D is.
+ */
+const comments = {
+  name: 'comments',
+  transform: {
+    order: 'pre' as const,
+    handler(code: string, id: string) {
+      const source = id.endsWith('.d.ts') ? sources().getSourceFile(id.replace('.d.ts', '.ts')) : undefined
+      return source === undefined ? null : withComments(code, typesIn(source, sources().getTypeChecker()))
+    },
+  },
+}
+
+let program: ts.Program | undefined
+/** All of src/, read once and where it is needed. */
+function sources(): ts.Program {
+  if (program !== undefined) return program
+  const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
+  program = ts.createProgram(shared.entry.map((path) => ts.sys.resolvePath(path)), ts.parseJsonConfigFileContent(config, ts.sys, '.').options)
+  return program
+}
+
+/** The types of a file's variables, and those of the bases of its classes, which declarations call `Dense_base`. */
+function typesIn(source: ts.SourceFile, checker: ts.TypeChecker): ReadonlyMap<string, ts.Type> {
+  const found = source.statements.flatMap((each): [string, ts.Node][] => {
+    if (ts.isVariableStatement(each)) return each.declarationList.declarations.map(({ name }) => [name.getText(), name])
+    const base = ts.isClassDeclaration(each) ? baseOf(each) : undefined
+    return base === undefined ? [] : [[`${(each as ts.ClassDeclaration).name!.text}_base`, base]]
+  })
+  return new Map(found.map(([name, node]) => [name, checker.getTypeAtLocation(node)]))
+}
+
+/** A file of declarations with a comment for each property whose declaration, among `types`, has one. */
+function withComments(code: string, types: ReadonlyMap<string, ts.Type>): string {
+  const edits: { at: number; text: string }[] = []
+  const visit = (node: ts.TypeNode | undefined, type: ts.Type | undefined): void => {
+    if (node === undefined || type === undefined) return
+    if (ts.isFunctionTypeNode(node)) visit(node.type, type.getCallSignatures()[0]?.getReturnType())
+    if (ts.isTypeReferenceNode(node) || ts.isImportTypeNode(node)) node.typeArguments?.forEach((each, i) => visit(each, type.aliasTypeArguments?.[i]))
+    if (!ts.isTypeLiteralNode(node)) return
+    for (const member of node.members) {
+      if (!ts.isPropertySignature(member) || ts.getJSDocCommentsAndTags(member).length > 0) continue
+      const [comment] = type.getProperty(member.name.getText())?.declarations?.flatMap(ts.getJSDocCommentsAndTags) ?? []
+      if (comment !== undefined) edits.push({ at: member.getStart(), text: `${comment.getText()}\n` })
+    }
+  }
+  for (const each of ts.createSourceFile('.d.ts', code, ts.ScriptTarget.Latest, true).statements) {
+    if (ts.isVariableStatement(each)) for (const { name, type } of each.declarationList.declarations) visit(type, types.get(name.getText()))
+  }
+  return edits.reduceRight((text, { at, text: comment }) => text.slice(0, at) + comment + text.slice(at), code)
+}
+
+// The printer of declarations writes `a: A; /** Of b. */⏎ b: B`, where editors find no documentation of b: it has to begin a line.
+const ownLines = {
+  name: 'own-lines',
+  generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.code === undefined) continue
+      chunk.code = chunk.code.replace(/^( *)(.*[;,{]) (?=\/\*\*)/gm, '$1$2\n$1').replace(/^( *)(\/\*\* .*? \*\/)(?=\w)/gm, '$1$2\n$1')
+    }
+  },
+}
+
 // ES modules that people can read, for Node, browsers and bundlers alike; the sources with their comments are in the maps.
 // Every entry shares chunks with the others, so that a class has one copy. Why, and what is measured:
 // docs/decisions/0013-readable-modules.md. The declarations are a build of their own: together, the two would share files.
@@ -236,5 +306,5 @@ export default defineConfig([
     },
   },
   // A shared chunk may have the name of an entry: in a folder of its own it cannot take its place.
-  { ...shared, dts: { emitDtsOnly: true }, clean: false, plugins: [withoutHelpers], outputOptions: { chunkFileNames: 'types/[name].d.ts' } },
+  { ...shared, dts: { emitDtsOnly: true }, clean: false, plugins: [comments, withoutHelpers, ownLines], outputOptions: { chunkFileNames: 'types/[name].d.ts' } },
 ])

@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { undocumentedOptions } from './undocumented-options.mjs'
 
 /**
  * Bytes of JavaScript, wasm included, gzipped: of an application that needs little, of the files as they are without those
@@ -95,6 +96,9 @@ const entries = new Map(
   Object.entries(manifest.exports).flatMap(([path, { default: file }]) => (file === undefined ? [] : [[path.replace('.', manifest.name), join(root, file)]])),
 )
 const parts = [...entries.keys()].filter((name) => name !== manifest.name)
+
+const { count, lacking } = undocumentedOptions(program, [...entries.keys()])
+report('editors show documentation of options', count === 0 ? ['no options were found'] : lacking, `${count} options`)
 
 const published = scripts.filter((name) => !parts.some((part) => entries.get(part) === join(root, 'dist', name))).reduce((sum, name) => sum + gzipped(codeOf.get(name)), 0)
 report(

@@ -4,7 +4,8 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Batch, CallbackMethods, Callbacks, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
 import { gridSearch, randomSearch } from '../src/search'
 import {
-  Adam, Callback, Dense, Dropout, History, Input, Layer, Model, ModelCheckpoint, Sequential, TensorSpec, cloneModel, grad, jit, loadModel, modelFromJSON, ops, tensor, valueAndGrad, vjp,
+  Adam, Callback, CategoryEncoding, Conv2D, Dense, Dropout, History, Input, Layer, Model, ModelCheckpoint, RandomFlip, Sequential, TensorSpec, cloneModel, grad,
+  initializers, jit, loadModel, losses, metrics, modelFromJSON, ops, tensor, valueAndGrad, vjp,
 } from '../src'
 
 /** For tsc alone. */
@@ -293,6 +294,26 @@ describe('transformations', () => {
       () => pullback([1, 1]),
       // @ts-expect-error: w is missing
       () => vjp(f, [1], {}),
+    )
+  })
+})
+
+describe('words of options', () => {
+  it('are known in both spellings, and nothing else', () => {
+    unrun(
+      () => new initializers.VarianceScaling({ mode: 'fanIn', distribution: 'truncated_normal' }),
+      () => new initializers.VarianceScaling({ mode: 'fan_in', distribution: 'untruncatedNormal' }),
+      () => new losses.MeanSquaredError({ reduction: 'sum_over_batch_size' }),
+      () => new metrics.AUC({ curve: 'roc' }),
+      () => new metrics.AUC({ curve: 'ROC' }),
+      () => new RandomFlip('horizontal_and_vertical'),
+      () => new CategoryEncoding({ numTokens: 3, outputMode: 'multi_hot' }),
+      // @ts-expect-error: fanIn
+      () => new initializers.VarianceScaling({ mode: 'fan' }),
+      // @ts-expect-error: ROC
+      () => new metrics.AUC({ curve: 'R_O_C' }),
+      // @ts-expect-error: valid, same
+      () => new Conv2D({ filters: 1, kernelSize: 3, padding: 'smae' }),
     )
   })
 })

@@ -37,8 +37,11 @@ export interface Balanced {
 
 /** A model as it is balanced. */
 interface BalancedModel {
+  /** What it is called. */
   readonly name: string
+  /** The graph of its layers; null for a class of one's own. */
   readonly graph: object | null
+  /** The weights whose size counts. */
   readonly trainableWeights: LayerBase['trainableWeights']
 }
 

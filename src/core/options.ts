@@ -138,8 +138,18 @@ export const text: Kind<string> = {
   write: (value) => value,
 }
 
+/** `fanIn` → `fan_in`, `ROC` → `roc`: where a capital follows a small letter. */
+type SnakeCase<Word extends string> = Word extends `${infer First}${infer Second}${infer Rest}`
+  ? [First, Second] extends [Lowercase<First>, Lowercase<Second>] | [Uppercase<First>, string]
+    ? `${Lowercase<First>}${SnakeCase<`${Second}${Rest}`>}`
+    : `${First}_${SnakeCase<`${Lowercase<Second>}${Rest}`>}`
+  : Lowercase<Word>
+
+/** A word as it is written here, or as Keras writes it. */
+export type Spelled<Word extends string> = Word | SnakeCase<Word>
+
 /** One of a few words, in any spelling: 'fan_in' is 'fanIn'. */
-export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Word | (string & {})> {
+export function choice<const Word extends string>(...words: readonly Word[]): Kind<Word, Spelled<Word>> {
   return {
     read(value, where) {
       const found = typeof value === 'string' ? knownName(value, words) : undefined

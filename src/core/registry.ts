@@ -10,7 +10,9 @@ export type Config = { readonly [key: string]: Json }
 
 /** A saved object: its class and what to construct it with. */
 export interface Serialized {
+  /** The name that the class is registered under. */
   readonly className: string
+  /** What its constructor takes, as getConfig gave it. */
   readonly config: Config
 }
 

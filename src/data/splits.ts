@@ -277,6 +277,11 @@ export function classWeights(y: TensorLike): Record<number, number> {
   return Object.fromEntries(counts.map(([label, count]) => [label, data.length / (counts.length * count)]))
 }
 
+export interface ClassCount {
+  /** How many classes there are. Default: one more than the largest number. */
+  readonly numClasses?: number
+}
+
 /**
  * Class numbers as one-hot rows: [samples, classes]; steps of sequences as [samples, steps, classes].
  *
@@ -286,7 +291,7 @@ export function classWeights(y: TensorLike): Record<number, number> {
  * @param classes how many, also as { numClasses }; by default one more than the largest number
  * @throws DataError for what is no class number
  */
-export function toCategorical(y: TensorLike, classes?: number | { readonly numClasses?: number }): Tensor {
+export function toCategorical(y: TensorLike, classes?: number | ClassCount): Tensor {
   const numClasses = typeof classes === 'object' ? classes.numClasses : classes
   const labels = toTensor(y, 'toCategorical')
   let largest = -1

@@ -50,7 +50,7 @@ export type TimeseriesElement<Options> = Options extends { readonly targets: inf
  * @param data [steps, …]
  * @throws DataError where no window has room
  */
-export function timeseriesDataset<const Options extends TimeseriesOptions>(data: TensorLike, options: Options): Dataset<TimeseriesElement<Options>> {
+export function timeseriesDataset<const Options extends TimeseriesOptions>(data: TensorLike, options: Options & TimeseriesOptions): Dataset<TimeseriesElement<Options>> {
   const { targets = null, ...rest } = (options ?? {}) as TimeseriesOptions
   const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex } = readOptions('timeseriesDataset', timeseriesOptions(), rest)
   const series = stepsOf(data, 'timeseriesDataset')

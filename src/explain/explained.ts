@@ -44,6 +44,7 @@ export interface ExplainOptions<Out = Tensor> {
   readonly logits?: boolean
   /** How many rows, real ones or changed ones, the model sees at once. Default 1024. */
   readonly batchSize?: number
+  /** Ends it between two batches; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

@@ -36,6 +36,7 @@ export interface PermutationImportanceOptions {
   readonly seed?: number | null
   /** Rows of one prediction. Default 256. */
   readonly batchSize?: number
+  /** Ends it between two batches; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
@@ -181,8 +182,15 @@ export interface PartialDependence {
   readonly individual: Tensor
 }
 
+/** A feature of one of several inputs. */
+export interface FeatureOfInput {
+  /** The name or the position of the input. */
+  readonly input: string | number
+  /** The position of the feature. */
+  readonly index: number
+}
 /** A feature by its position, where there are several inputs with the input's name or position. */
-export type Feature = number | { readonly input: string | number; readonly index: number }
+export type Feature = number | FeatureOfInput
 
 const dependenceTable = () => ({
   ...explainTable(),

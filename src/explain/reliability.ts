@@ -24,11 +24,13 @@ export interface ReliabilityBin {
 }
 
 export interface ReliabilityDiagram {
+  /** From the least confidence to the largest. */
   readonly bins: readonly ReliabilityBin[]
   /** Σ count / n · |accuracy − confidence| over the bins. */
   readonly expectedCalibrationError: number
   /** The largest |accuracy − confidence| of a bin. */
   readonly maximumCalibrationError: number
+  /** The part of all predictions that are right. */
   readonly accuracy: number
   /** The mean. */
   readonly confidence: number

@@ -226,7 +226,7 @@ export async function loadModel<In = Tensor, Out = Tensor>(source: Uint8Array | 
  * A model, with new weights, from what toJSON gave (or JSON.stringify of a model).
  * @throws FormatError for what is no model; ArgumentError for classes that are not known
  */
-export function modelFromJSON<In = Tensor, Out = Tensor>(json: string | Serialized, { customObjects = {} }: { customObjects?: CustomObjects } = {}): Model<In, Out> {
+export function modelFromJSON<In = Tensor, Out = Tensor>(json: string | Serialized, { customObjects = {} }: Pick<LoadOptions, 'customObjects'> = {}): Model<In, Out> {
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
   if (!isSerialized(parsed)) throw new FormatError('This is not a model: it has no className and config')
   return withAdvice(() => typed(makeModel(parsed, customObjects)))

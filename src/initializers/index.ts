@@ -2,7 +2,7 @@
 
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import type { InputsOf } from '../core/options'
+import type { InputsOf, Spelled } from '../core/options'
 import { Configured, choice, configured, custom, functionKind, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
@@ -170,7 +170,9 @@ export type Distribution = 'truncatedNormal' | 'untruncatedNormal' | 'uniform'
 
 /** Which axes of a weight are its inputs and which its outputs, where that is not Keras's rule. */
 export interface FanAxes {
+  /** The axes that count as inputs, given together with outputAxes. Default null: the last but one, times the receptive field. */
   readonly inputAxes?: readonly number[] | null
+  /** The axes that count as outputs. Default null: the last, times the receptive field. */
   readonly outputAxes?: readonly number[] | null
 }
 
@@ -214,7 +216,7 @@ function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, o
 
 // Keras: 'normal' is short for the truncated one.
 const distributions = choice<Distribution>('truncatedNormal', 'untruncatedNormal', 'uniform')
-const distribution = custom<Distribution, Distribution | 'normal' | (string & {})>(
+const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
   (value, where) => (typeof value === 'string' && value.toLowerCase() === 'normal' ? 'truncatedNormal' : distributions.read(value, where)),
   (value) => value,
 )

@@ -53,10 +53,13 @@ const LAYER_OPTIONS: () => OptionTable = () => ({
 })
 
 export interface WeightOptions {
+  /** What it is called; the path of the layer stands before it. */
   name: string
+  /** The extent of each axis. */
   shape: Shape
   /** Default glorotUniform. */
   initializer?: InitializerIdentifier
+  /** A penalty that is added to the loss. Default null. */
   regularizer?: Regularizer | null
   /** Applied after every update. Default null. */
   constraint?: Constraint | null

@@ -10,7 +10,6 @@ import { matmul } from '../ops/linalg'
 import { logSumExp } from '../ops/reduce'
 import { eye, reshape, transpose } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
-import type { Given } from './values'
 import { NOTHING } from './values'
 
 export const circleOptions = {
@@ -44,8 +43,8 @@ const functionTable = {
  * @throws ShapeError where there is not one class number for each embedding; refLabels are those of refEmbeddings, or else of the batch
  * @example losses.circle([0, 0, 1], ops.normalize(embeddings))
  */
-export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> | Given<typeof circleOptions> = {}): Tensor {
-  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options as InputsOf<typeof functionTable>)
+export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof functionTable> = {}): Tensor {
+  const { gamma, margin, removeDiagonal, refLabels, refEmbeddings } = functionOptions('circle', functionTable, options)
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = column(yTrue, 'yTrue', embeddings)
   const references = cast(asTensor(refEmbeddings ?? embeddings, 'refEmbeddings'), 'float32')

@@ -14,7 +14,6 @@ import { oneHotOrZeros } from '../ops/one-hot'
 import { broadcastTo, expandDims, moveAxis, reshape } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
 import { apply, operandOf } from '../ops/trace'
-import type { Given } from './values'
 import { EPSILON, floats, meanOver } from './values'
 
 /** The options of the cross-entropies with targets in [0, 1]. */
@@ -43,7 +42,7 @@ export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOption
  * −(y ln p + (1−y) ln(1−p)), mean over the last axis. With logits x: softplus(x) − x·y, which is also used
  * for probabilities that come straight from a sigmoid.
  */
-export function binaryCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof crossentropyOptions> = {}): Tensor {
+export function binaryCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof crossentropyOptions> = {}): Tensor {
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
   const [target, output] = floats(yTrue, yPred)
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
@@ -87,7 +86,7 @@ export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
  * (1 − pₜ)^gamma · −(y ln p + (1−y) ln(1−p)), pₜ = y·p + (1−y)(1−p), mean over the last axis; with class balancing times
  * alpha for yes and 1 − alpha for no. Lin et al. 2017.
  */
-export function binaryFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof binaryFocalOptions> = {}): Tensor {
+export function binaryFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof binaryFocalOptions> = {}): Tensor {
   const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
   const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
   const [target, output] = floats(yTrue, yPred)
@@ -121,7 +120,7 @@ function categorical(yTrue: TensorLike, yPred: TensorLike, { fromLogits, labelSm
 }
 
 /** −Σ y ln p over the axis of the classes, y a distribution over them. */
-export function categoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof crossentropyOptions> = {}): Tensor {
+export function categoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof crossentropyOptions> = {}): Tensor {
   const { scores, y } = categorical(yTrue, yPred, functionOptions('categoricalCrossentropy', crossentropyOptions, options))
   if ('logProbabilities' in scores) return negative(sum(multiply(y, scores.logProbabilities), { axis: -1 }))
   const shape = broadcastShapes('categoricalCrossentropy', [scores.logits.shape, y.shape])
@@ -138,7 +137,7 @@ export const categoricalFocalOptions = {
 export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
 
 /** −Σ alpha · (1 − p)^gamma · y ln p over the axis of the classes. Lin et al. 2017. */
-export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof categoricalFocalOptions> = {}): Tensor {
+export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof categoricalFocalOptions> = {}): Tensor {
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
   const { alpha, gamma } = given
@@ -166,7 +165,7 @@ function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
  * −ln p[y], y the number of the class; 0 for the class that is ignored. yTrue [batch] or [batch, 1], yPred
  * [batch, classes].
  */
-export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof sparseCrossentropyOptions> = {}): Tensor {
+export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof sparseCrossentropyOptions> = {}): Tensor {
   const { fromLogits, ignoreClass, axis } = functionOptions('sparseCategoricalCrossentropy', sparseCrossentropyOptions, options)
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = classNumbers(asTensor(yTrue, 'yTrue'), output, axis)
@@ -186,7 +185,7 @@ export const generalizedOptions = {
 export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
 
 /** (1 − p[y]^q) / q, y the number of the class, p probabilities. Zhang & Sabuncu 2018. */
-export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof generalizedOptions> = {}): Tensor {
+export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof generalizedOptions> = {}): Tensor {
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)

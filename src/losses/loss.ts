@@ -2,7 +2,7 @@
 // files by family; the classes that name them in classes.ts; weights and masks in weights.ts.
 
 import { ArgumentError, ShapeError, formatShape, restate, restating } from '../core/errors'
-import type { InputsOf, Kind } from '../core/options'
+import type { InputsOf, Kind, Spelled } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
@@ -15,7 +15,7 @@ import { alignRanks, reduceWeighted } from './weights'
 const reductions = choice<Reduction>('sumOverBatchSize', 'mean', 'meanWithSampleWeight', 'sum', 'none')
 
 /** A reduction in any spelling; null is 'none'. */
-const reduction: Kind<Reduction, Reduction | null | (string & {})> = custom(
+const reduction: Kind<Reduction, Spelled<Reduction> | null> = custom(
   (value, where) => (value === null ? 'none' : reductions.read(value, where)),
   (value) => value,
 )

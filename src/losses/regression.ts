@@ -9,7 +9,6 @@ import { abs, add, divide, lessEqual, log, maximum, multiply, negative, softplus
 import { normalize } from '../ops/normalization'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
-import type { Given } from './values'
 import { EPSILON, floats, meanOver } from './values'
 
 /** (y − ŷ)², mean over the last axis. */
@@ -47,7 +46,7 @@ export const huberOptions = {
 export type HuberOptions = InputsOf<typeof huberOptions>
 
 /** e = y − ŷ: ½e² where |e| ≤ delta, else delta·|e| − ½delta²; mean over the last axis. Huber 1964. */
-export function huber(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof huberOptions> = {}): Tensor {
+export function huber(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof huberOptions> = {}): Tensor {
   const { delta } = functionOptions('huber', huberOptions, options)
   const error = errors(yTrue, yPred)
   const size = abs(error)
@@ -69,7 +68,7 @@ export const cosineOptions = {
 export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
 
 /** −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros. */
-export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof cosineOptions> = {}): Tensor {
+export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof cosineOptions> = {}): Tensor {
   const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
   const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)

@@ -8,7 +8,6 @@ import type { TensorLike } from '../ops/convert'
 import { add, divide, multiply, subtract } from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
-import type { Given } from './values'
 import { EPSILON, floats } from './values'
 
 export const diceOptions = {
@@ -26,7 +25,7 @@ function axesOf(loss: string, axis: number | readonly number[] | null, { rank }:
  * 1 − 2 Σ y·ŷ / (Σ y + Σ ŷ + 1e-7), sums over the axes, which the result has no more. Dice 1945; as a loss Milletari et al. 2016.
  * @example losses.dice([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
-export function dice(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof diceOptions> = {}): Tensor {
+export function dice(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof diceOptions> = {}): Tensor {
   const { axis } = functionOptions('dice', diceOptions, options)
   const [y, output] = floats(yTrue, yPred)
   const axes = axesOf('dice', axis, output)
@@ -47,7 +46,7 @@ export type TverskyOptions = InputsOf<typeof tverskyOptions>
  * 1 − S / (S + alpha·Σ y·(1 − ŷ) + beta·Σ ŷ·(1 − y) + 1e-7) with S = Σ y·ŷ, sums over the axes. Salehi et al. 2017. As in
  * Keras, alpha goes with what was missed and beta with what was found too much.
  */
-export function tversky(yTrue: TensorLike, yPred: TensorLike, options: Given<typeof tverskyOptions> = {}): Tensor {
+export function tversky(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof tverskyOptions> = {}): Tensor {
   const { alpha, beta, axis } = functionOptions('tversky', tverskyOptions, options)
   const [y, output] = floats(yTrue, yPred)
   const axes = axesOf('tversky', axis, output)

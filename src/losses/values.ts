@@ -1,7 +1,6 @@
 // What the functions of losses share: how targets and predictions meet, and the mean over the last axis. The functions are in
 // files by family.
 
-import type { InputsOf, ValuesOf } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
 import { cast } from '../ops/elementwise'
@@ -14,9 +13,6 @@ export const EPSILON = 1e-7
 
 /** Instead of −∞ for logarithms of what does not count: the exponential is 0, and gradients stay finite. */
 export const NOTHING = -1e9
-
-/** What a function takes: the options as users write them, or an object that has their values. */
-export type Given<Table> = InputsOf<Table> | ValuesOf<Table>
 
 /** Targets and predictions as float32, of ranks that agree. */
 export function floats(yTrue: TensorLike, yPred: TensorLike): [Tensor, Tensor] {

@@ -102,8 +102,12 @@ const labelsTable = {
   /** The axis of the classes, where there is one. Default the last. */
   axis: option(integer(), -1),
 }
-/** Whether targets or predictions are class numbers, rather than one number for each class, of which the largest counts. */
-const sparse = { sparseYPred: option(boolean, true), sparseYTrue: option(boolean, true) }
+const sparse = {
+  /** Whether predictions are class numbers, rather than one number for each class, of which the largest counts. Default true. */
+  sparseYPred: option(boolean, true),
+  /** The same of targets. Default true. */
+  sparseYTrue: option(boolean, true),
+}
 
 abstract class OfLabels extends configured(Overlap, () => labelsTable) {
   protected abstract isSparse(): { readonly sparseYTrue: boolean; readonly sparseYPred: boolean }

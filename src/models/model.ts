@@ -32,7 +32,7 @@ import { loadWeightsFrom } from '../formats/weights'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batches, EvaluateOptions, FitOptions } from '../training/loop'
-import type { Batch, ForwardResult, StepLogs } from '../training/batch'
+import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
 import { forward, guardedGradients } from '../training/step'
 import type { PredictOptions } from '../training/predictor'
 import type { TrainOnBatchOptions } from '../training/trainer'
@@ -44,13 +44,11 @@ import type { SummaryOptions } from './summary'
 import { printSummary } from './summary'
 
 /** A functional model: everything between inputs and outputs. */
-export interface FunctionalOptions<In, Out> {
+export interface FunctionalOptions<In, Out> extends Pick<LayerOptions, 'name' | 'trainable'> {
   /** Symbols that Input() made: one, or a list or record of them. */
   inputs: In
   /** What layers gave for them: one symbol, or a list or record. */
   outputs: Out
-  name?: string | null | undefined
-  trainable?: boolean | undefined
 }
 
 /**
@@ -78,6 +76,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   readonly #trainer = new Trainer(this)
 
   /** @throws ArgumentError for outputs that do not follow from the inputs, for unknown options, and for names that are not unique */
+  constructor(options: FunctionalOptions<In, Out>)
+  constructor(options?: LayerOptions)
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
     const [options = {}, ...more] = given
     if ([options].flat().some((each) => each instanceof Tensor)) throw new ArgumentError('Model takes { inputs, outputs }, received tensors one after the other')
@@ -203,7 +203,7 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   }
 
   /** The model's outputs for a batch, and the loss: what compile chose, and what layers added. Inside a step. */
-  forward(batch: Batch<In, Out>, { training = true }: { training?: boolean } = {}): ForwardResult<Out> {
+  forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
     return forward(this, this.#trainer.requireCompiled('forward'), batch, training)
   }
 

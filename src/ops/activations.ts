@@ -1,7 +1,7 @@
 // Activation functions as compositions of ops; Keras's defaults. Softmax works along one axis, all others
 // element by element.
 
-import type { Axis } from './arguments'
+import type { Axis, AxisArgument } from './arguments'
 import { readAxisOnly, requireNumber, resolveAxes } from './arguments'
 import { boolean } from '../core/options'
 import type { TensorLike } from './convert'
@@ -91,7 +91,7 @@ export function linear(x: TensorLike): Tensor {
 }
 
 /** Softmax works on rows: the axes become the last one, and go back to where they were. */
-function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: Axis | { readonly axis?: Axis }): Tensor {
+function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: AxisArgument<Axis>): Tensor {
   const value = cast(asTensor(x, name), 'float32')
   const all = value.shape.map((_, i) => i)
   const axes = resolveAxes(name, readAxisOnly(name, given, -1), all.length)
@@ -103,11 +103,11 @@ function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: Axis |
 }
 
 /** e^x / Σ e^x along an axis, or over several together: positive, and sums to 1. */
-export function softmax(x: TensorLike, axis?: Axis | { readonly axis?: Axis }): Tensor {
+export function softmax(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   return alongAxes('softmax', x, axis)
 }
 
 /** x − ln Σ e^x along an axis, or over several together. */
-export function logSoftmax(x: TensorLike, axis?: Axis | { readonly axis?: Axis }): Tensor {
+export function logSoftmax(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   return alongAxes('logSoftmax', x, axis)
 }

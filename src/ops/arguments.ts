@@ -10,10 +10,15 @@ import { normalizeAxes } from '../core/shapes'
 /** One axis, several, or null for all. Negative ones count from the end. */
 export type Axis = number | readonly number[] | null
 
-/** An axis by itself, or among options. */
-export type AxisArgument = number | { readonly axis?: number }
+export interface AxisOption<Which> {
+  /** An axis; where the op takes them, several, or null for all. Negative ones count from the end. The default is the op's. */
+  readonly axis?: Which
+}
+/** An axis, or what an op takes in its place, by itself or among options. */
+export type AxisArgument<Which = number> = Which | AxisOption<Which>
 
 export interface ReduceOptions {
+  /** The axes that are folded; null for all. Negative ones count from the end. Default null. */
   readonly axis?: Axis
   /** Keeps the folded axes as extents of 1. Keras's `keepdims` is understood as well. */
   readonly keepDims?: boolean
@@ -114,7 +119,7 @@ export function readReduction(where: string, given: Axis | ReduceOptions = null,
 }
 
 /** `softmax(x, 1)` or `softmax(x, { axis: 1 })`: one axis, several, or null for all. */
-export function readAxisOnly(where: string, given: Axis | { readonly axis?: Axis } | undefined, fallback: Axis): Axis {
+export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefined, fallback: Axis): Axis {
   if (given === undefined) return fallback
   if (!isOptions(given)) return readAxes(given, `${where}: the axis`)
   return readTyped(where, { axis: option(axes, fallback) }, given).axis

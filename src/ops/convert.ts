@@ -25,8 +25,11 @@ export type TypedArray =
 
 /** Elements in row-major order, and their shape. */
 export interface ShapedData {
+  /** The elements, as many as the shape says. */
   readonly data: TypedArray | readonly number[]
+  /** The extent of each axis. */
   readonly shape: Shape
+  /** Default: what the elements are, float32 for numbers. */
   readonly dtype?: DType
 }
 

@@ -18,7 +18,7 @@ export interface ConvOptions {
   /** How far the window moves, for all axes or each. Default 1. */
   readonly strides?: number | readonly number[]
   /** 'valid', or 'same' for ⌈extent / stride⌉ places. Default valid. */
-  readonly padding?: 'valid' | 'same' | (string & {})
+  readonly padding?: 'valid' | 'same'
   /** The distance of neighbouring taps, for all axes or each. Default 1. */
   readonly dilationRate?: number | readonly number[]
 }

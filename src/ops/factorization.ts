@@ -153,7 +153,7 @@ const qrModes = /* @__PURE__ */ choice('reduced', 'complete')
  * A [… m,n] = Q R, Q with orthonormal columns, R upper.
  * @param mode `reduced`: Q [… m,p], R [… p,n], p = min(m, n). `complete`: Q [… m,m], R [… m,n], without a gradient where m > n
  */
-export function qr(x: TensorLike, mode: 'reduced' | 'complete' | (string & {}) = 'reduced'): [q: Tensor, r: Tensor] {
+export function qr(x: TensorLike, mode: 'reduced' | 'complete' = 'reduced'): [q: Tensor, r: Tensor] {
   const value = requireMatrices('qr', x)
   const isComplete = qrModes.read(mode, 'qr: mode') === 'complete'
   const [m, n] = value.shape.slice(-2) as [number, number]

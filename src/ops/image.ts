@@ -17,7 +17,7 @@ export const interpolation = /* @__PURE__ */ choice('nearest', 'bilinear', 'bicu
 
 export interface ResizeOptions {
   /** 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'. Default bilinear. */
-  readonly interpolation?: Interpolation | (string & {})
+  readonly interpolation?: Interpolation
   /** Whether a smaller image averages over what it leaves out. Default false. */
   readonly antialias?: boolean
 }

@@ -14,7 +14,7 @@ import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
 
 /** Of vectors any number; of matrices 1, −1, 2, −2, ±Infinity, 'fro' or 'nuc'. */
-export type NormOrder = number | 'fro' | 'nuc' | (string & {}) | null
+export type NormOrder = number | 'fro' | 'nuc' | null
 
 export interface NormOptions extends ReduceOptions {
   /** Default null: √Σx². */

@@ -40,7 +40,7 @@ type Pair = readonly [number, number]
  * @example ops.pad([1, 2, 3], [[2, 1]], 'reflect')   // [3, 2, 1, 2, 3, 2]
  * @throws ShapeError when the widths do not fit the shape, or an empty axis would have to be repeated
  */
-export function pad(x: TensorLike, padWidth: number | Pair | readonly Pair[], mode: PadMode | (string & {}) | number = 'constant', constantValues?: number | null): Tensor {
+export function pad(x: TensorLike, padWidth: number | Pair | readonly Pair[], mode: PadMode | number = 'constant', constantValues?: number | null): Tensor {
   const operand = asTensor(x, 'pad')
   const pairs = pairsOf(operand.shape, padWidth)
   requireShape('pad', operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]))

@@ -16,7 +16,7 @@ export interface PoolOptions {
   /** How far the window moves, for all axes or each; null for its size, so that windows do not overlap. Default null. */
   readonly strides?: number | readonly number[] | null
   /** 'valid', or 'same' for ⌈extent / stride⌉ places. What lies outside of x counts as not there. Default valid. */
-  readonly padding?: 'valid' | 'same' | (string & {})
+  readonly padding?: 'valid' | 'same'
 }
 
 function slidingOf(where: string, x: Tensor, poolSize: unknown, options: PoolOptions): Sliding {

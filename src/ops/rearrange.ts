@@ -25,7 +25,7 @@ type RollAxis = number | readonly number[] | null
  * @param axis one or several; without one, of all elements in row-major order
  * @example ops.roll([1, 2, 3, 4], 1)   // [4, 1, 2, 3]
  */
-export function roll(x: TensorLike, shift: number | readonly number[], axis?: RollAxis | { readonly axis?: RollAxis }): Tensor {
+export function roll(x: TensorLike, shift: number | readonly number[], axis?: AxisArgument<RollAxis>): Tensor {
   const value = asTensor(x, 'roll')
   const given = readAxisOnly('roll', axis, null)
   const shifts = typeof shift === 'number' ? [requireInteger('roll: shift', shift)] : requireIntegers('roll: shift', shift)
@@ -64,7 +64,7 @@ export function rot90(x: TensorLike, k = 1, axes: readonly [number, number] = [0
  * from the end; others outside the axis read the nearest element. All other axes broadcast.
  * @param axis of x; without one, of all its elements in row-major order
  */
-export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: number | null | { readonly axis?: number | null }): Tensor {
+export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
   const value = asTensor(x, 'takeAlongAxis')
   const index = cast(asTensor(indices, 'takeAlongAxis'), 'int32')
   const given = readAxisOnly('takeAlongAxis', axis, null)

@@ -3,7 +3,7 @@
 
 import type { ReductionName } from '../primitives/attributes'
 import { sliceAlong } from './along'
-import type { Axis, ReduceOptions } from './arguments'
+import type { Axis, AxisArgument, ReduceOptions } from './arguments'
 import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
@@ -135,6 +135,7 @@ export function any(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?: boole
 /** One axis of an arg-extreme, or null for all. */
 type OneAxis = number | null
 interface ArgOptions extends ReduceOptions {
+  /** Along which axis; null for all elements in row-major order. Negative ones count from the end. Default null. */
   readonly axis?: OneAxis
 }
 
@@ -160,14 +161,11 @@ export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: bo
   return argExtreme('argmin', 'argMin', x, axis, keepDims)
 }
 
-/** One axis, or null for all elements in row-major order. */
-type RunningAxis = OneAxis | { readonly axis?: OneAxis }
-
 /**
  * result[i] = x[0] ∘ … ∘ x[i] along an axis. In log₂ n steps, each of x and itself moved by a power of two, so that few
  * roundings meet.
  */
-function running(where: string, x: TensorLike, axis: RunningAxis | undefined, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
+function running(where: string, x: TensorLike, axis: AxisArgument<OneAxis> | undefined, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
   const value = asNumbers(x, where)
   const given = readAxisOnly(where, axis, null)
   if (given === null) return running(where, reshape(value, [value.size]), 0, combine, neutral)
@@ -181,11 +179,11 @@ function running(where: string, x: TensorLike, axis: RunningAxis | undefined, co
 }
 
 /** result[i] = x[0] + … + x[i] along an axis; of all elements in row-major order when `axis` is left out. int32 stays int32. */
-export function cumsum(x: TensorLike, axis?: RunningAxis): Tensor {
+export function cumsum(x: TensorLike, axis?: AxisArgument<OneAxis>): Tensor {
   return running('cumsum', x, axis, add, 0)
 }
 
 /** result[i] = x[0] · … · x[i], likewise. Its gradient is exact when an element is 0. */
-export function cumprod(x: TensorLike, axis?: RunningAxis): Tensor {
+export function cumprod(x: TensorLike, axis?: AxisArgument<OneAxis>): Tensor {
   return running('cumprod', x, axis, multiply, 1)
 }

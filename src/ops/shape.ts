@@ -17,9 +17,6 @@ import { cast } from './elementwise'
 import { Tensor } from './tensor'
 import { apply } from './trace'
 
-/** Axes of a tensor, or all of them; Keras's None is null. */
-type SomeAxes = Axis | { readonly axis?: Axis }
-
 /**
  * The same elements in another shape; one extent may be −1 and is then computed.
  * @throws ShapeError when the number of elements differs
@@ -80,7 +77,7 @@ export function expandDims(x: TensorLike, axis: AxisArgument): Tensor {
 }
 
 /** Drops extents of 1: those at `axis`, or all. */
-export function squeeze(x: TensorLike, axis?: SomeAxes): Tensor {
+export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   const value = asTensor(x, 'squeeze')
   const given = readAxisOnly('squeeze', axis, null)
   const axes = given === null ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : [])) : resolveAxes('squeeze', given, value.rank)
@@ -168,7 +165,7 @@ export function unstack(x: TensorLike, num?: number | null, axis?: AxisArgument)
 }
 
 /** Reverses the order along axes; along all when left out. */
-export function flip(x: TensorLike, axis?: SomeAxes): Tensor {
+export function flip(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   const value = asTensor(x, 'flip')
   return apply('reverse', [value], { axes: resolveAxes('flip', readAxisOnly('flip', axis, null), value.rank) })[0]!
 }
@@ -183,7 +180,7 @@ export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
  * @param repeats one number for all, or one for each element along the axis
  * @param axis of x; without one, of all its elements in row-major order
  */
-export function repeat(x: TensorLike, repeats: number | readonly number[], axis?: SomeAxis): Tensor {
+export function repeat(x: TensorLike, repeats: number | readonly number[], axis?: AxisArgument<number | null>): Tensor {
   const given = asTensor(x, 'repeat')
   const chosen = readAxisOnly('repeat', axis, null)
   const value = chosen === null ? reshape(given, [given.size]) : given
@@ -200,9 +197,6 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
   const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
   return reshape(broadcastTo(expandDims(value, at + 1), wide), value.shape.map((own, i) => (i === at ? own * count : own)))
 }
-
-/** One axis, or null for all elements in row-major order. */
-type SomeAxis = number | null | { readonly axis?: number | null }
 
 /** The whole tensor side by side: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` counts from the last axis, as shapes broadcast. */
 export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor {

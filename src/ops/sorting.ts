@@ -6,7 +6,7 @@ import { boolean, choice, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import { ArgSort, SearchSorted } from '../primitives/sorting'
 import { sliceAlong } from './along'
-import type { Axis, ReduceOptions } from './arguments'
+import type { Axis, AxisArgument, ReduceOptions } from './arguments'
 import { readAxisOnly, readTyped, reduceTable, requireInteger, requireList, requireNumber, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
@@ -17,7 +17,7 @@ import { Tensor } from './tensor'
 import { apply } from './trace'
 
 /** One axis, or null for all elements in row-major order. */
-type SortAxis = number | null | { readonly axis?: number | null }
+type SortAxis = AxisArgument<number | null>
 
 /** The operand and the axis that it is sorted along. */
 function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Tensor, number] {
@@ -72,7 +72,7 @@ const sides = /* @__PURE__ */ choice('left', 'right')
  * @param sorted [n], in rising order
  * @param side `left`: in front of equal elements; `right`: behind them. Default left.
  */
-export function searchsorted(sorted: TensorLike, values: TensorLike, side: 'left' | 'right' | (string & {}) = 'left'): Tensor {
+export function searchsorted(sorted: TensorLike, values: TensorLike, side: 'left' | 'right' = 'left'): Tensor {
   const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
   if (row.rank !== 1) throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
   const dtype = commonType([row.dtype, value.dtype])
@@ -101,7 +101,7 @@ export type QuantileMethod = 'linear' | 'lower' | 'higher' | 'midpoint' | 'neare
 
 export interface QuantileOptions extends ReduceOptions {
   /** Default linear. */
-  readonly method?: QuantileMethod | (string & {})
+  readonly method?: QuantileMethod
 }
 
 const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 'nearest')
@@ -112,7 +112,7 @@ const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 
  * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
  */
 export function quantile(
-  x: TensorLike, q: number | readonly number[], axis: Axis | QuantileOptions = null, method?: QuantileMethod | (string & {}), keepDims?: boolean,
+  x: TensorLike, q: number | readonly number[], axis: Axis | QuantileOptions = null, method?: QuantileMethod, keepDims?: boolean,
 ): Tensor {
   return quantileOf('quantile', x, q, axis, method, keepDims)
 }

@@ -15,7 +15,9 @@ import { Tensor } from './tensor'
 import { currentTrace } from './trace'
 
 export interface VariableOptions {
+  /** What it is called. Default 'variable'. */
   readonly name?: string
+  /** Default: that of the first value; float32 where only a shape is given. */
   readonly dtype?: DType
   /** Whether an optimizer may change it. Default true. */
   readonly trainable?: boolean

@@ -24,6 +24,11 @@ export type Pullback<Arguments extends readonly unknown[], Outputs> = (
   cotangents: InputsOf<Outputs>,
 ) => { -readonly [Position in keyof Arguments]: TensorsOf<Arguments[Position]> }
 
+export interface AuxOption {
+  /** The function returns [results, aux]; aux is handed on as it is. */
+  readonly hasAux: true
+}
+
 /** The gradients of flat arguments, from flat cotangents. */
 type FlatPullback = (cotangents: readonly Tensor[]) => readonly Tensor[]
 
@@ -48,7 +53,7 @@ interface Call {
  */
 export function vjp<Arguments extends readonly unknown[], Outputs, Aux>(
   fn: TensorFunction<Arguments, readonly [Outputs, Aux]>,
-  ...primalsAndOptions: [...primals: DataArguments<Arguments>, options: { readonly hasAux: true }]
+  ...primalsAndOptions: [...primals: DataArguments<Arguments>, options: AuxOption]
 ): [outputs: Outputs, pullback: Pullback<Arguments, Outputs>, aux: Aux]
 export function vjp<Arguments extends readonly unknown[], Outputs>(
   fn: TensorFunction<Arguments, Outputs>,

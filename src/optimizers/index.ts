@@ -3,7 +3,7 @@
 export { MultiOptimizer } from './multi'
 export type { MultiOptimizerOptions, OptimizerFor } from './multi'
 export { Optimizer } from './optimizer'
-export type { OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
+export type { ExclusionOptions, OptimizerOptions, UpdateInput, UpdateResult } from './optimizer'
 export type { Slot } from './parameters'
 export { ParameterGroup } from './groups'
 export type { ParameterGroupOptions } from './groups'

@@ -61,7 +61,9 @@ export type OptimizerOptions = InputsOf<ReturnType<typeof optimizerOptions>>
  * and what is kept beside it, each in its shape.
  */
 export interface UpdateInput {
+  /** What is updated. */
   readonly parameters: Tensor
+  /** The loss's gradient, in the same shape. */
   readonly gradient: Tensor
   /** Scalar. */
   readonly learningRate: Tensor
@@ -71,6 +73,7 @@ export interface UpdateInput {
   readonly slots: readonly Tensor[]
   /** What the rule keeps once for all weights, as `advance` made it for this update. */
   readonly scalars: readonly Tensor[]
+  /** 0 where there is none. */
   readonly weightDecay: number
 }
 

@@ -18,7 +18,10 @@ export abstract class LearningRateSchedule extends Configured {
 
 const initialLearningRate = required(number({ min: 0 }))
 const decaySteps = required(number({ above: 0 }))
-const name = option(nullable(text), null)
+const nameOptions = {
+  /** What it is called in its configuration; nothing else reads it. Default null. */
+  name: option(nullable(text), null),
+}
 
 /** (1 + cos πx)/2: from 1 to 0 as x goes from 0 to 1. */
 const halfCosine = (x: Tensor): Tensor => multiply(add(cos(multiply(x, Math.PI)), 1), 0.5)
@@ -32,7 +35,7 @@ const exponentialOptions = () => ({
   decayRate: required(number({ min: 0 })),
   /** Decays in steps instead of continuously. Default false. */
   staircase: option(boolean, false),
-  name,
+  ...nameOptions,
 })
 export type ExponentialDecayOptions = InputsOf<ReturnType<typeof exponentialOptions>>
 
@@ -62,7 +65,7 @@ const cosineOptions = () => ({
   warmupTarget: option(nullable(number({ min: 0 })), null),
   /** In updates. Default 0. */
   warmupSteps: option(integer({ min: 0 }), 0),
-  name,
+  ...nameOptions,
 })
 export type CosineDecayOptions = InputsOf<ReturnType<typeof cosineOptions>>
 
@@ -91,7 +94,7 @@ const piecewiseOptions = () => ({
   boundaries: required(listOf(number())),
   /** One more than boundaries: values[i] holds up to and including boundaries[i]. */
   values: required(listOf(number({ min: 0 }))),
-  name,
+  ...nameOptions,
 })
 export type PiecewiseConstantDecayOptions = InputsOf<ReturnType<typeof piecewiseOptions>>
 
@@ -130,7 +133,7 @@ const polynomialOptions = () => ({
   power: option(number({ min: 0 }), 1),
   /** Goes on, each time to the next multiple of decaySteps, instead of staying at the end. Default false. */
   cycle: option(boolean, false),
-  name,
+  ...nameOptions,
 })
 export type PolynomialDecayOptions = InputsOf<ReturnType<typeof polynomialOptions>>
 
@@ -159,10 +162,11 @@ const inverseTimeOptions = () => ({
   initialLearningRate,
   /** How many updates add decayRate to the divisor. */
   decaySteps,
+  /** How much they add. */
   decayRate: required(number({ min: 0 })),
   /** Decays in steps instead of continuously. Default false. */
   staircase: option(boolean, false),
-  name,
+  ...nameOptions,
 })
 export type InverseTimeDecayOptions = InputsOf<ReturnType<typeof inverseTimeOptions>>
 
@@ -192,7 +196,7 @@ const restartsOptions = () => ({
   mMul: option(number({ min: 0 }), 1),
   /** The least learning rate as a part of the first. Default 0. */
   alpha: option(number({ min: 0 }), 0),
-  name,
+  ...nameOptions,
 })
 export type CosineDecayRestartsOptions = InputsOf<ReturnType<typeof restartsOptions>>
 
@@ -242,7 +246,7 @@ const oneCycleOptions = () => ({
   finalDivFactor: option(number({ above: 0 }), 1e4),
   /** Falls to the first rate as fast as it rose, then to the last one; else at once to the last. Default false. */
   threePhase: option(boolean, false),
-  name,
+  ...nameOptions,
 })
 export type OneCycleOptions = InputsOf<ReturnType<typeof oneCycleOptions>>
 
@@ -291,7 +295,7 @@ export type ScheduleFunction = (step: Tensor) => TensorLike
 const lambdaOptions = () => ({
   /** Traced once, so what it does besides ops is done once. Saved by its name, as functions that are losses are. */
   schedule: required(functionKind<ScheduleFunction>('that is a learning rate')),
-  name,
+  ...nameOptions,
 })
 export type LambdaScheduleOptions = InputsOf<ReturnType<typeof lambdaOptions>>
 

@@ -42,10 +42,11 @@ export type ColumnsLike = TensorLike | readonly (ColumnsLike | null)[] | { reado
 
 /** What both searches may be told. Options of fit mean what they mean there. */
 export interface SearchOptions<Choice = AnyChoice>
-  extends Pick<FitOptions, 'batchSize' | 'validationBatchSize' | 'validationSteps' | 'stepsPerEpoch' | 'shuffle' | 'classWeight'> {
+  extends Pick<FitOptions, 'batchSize' | 'validationBatchSize' | 'validationSteps' | 'stepsPerEpoch' | 'shuffle' | 'classWeight' | 'sampleWeight'> {
+  /** The inputs, as fit takes them. */
   readonly x?: ColumnsLike | null
+  /** The targets, as fit takes them. */
   readonly y?: ColumnsLike | null
-  readonly sampleWeight?: SampleWeights | null
   /** Instead of x and y: batches, such as a Dataset, for each fit. */
   readonly data?: ((choice: Choice) => ElementsOrMaker<unknown>) | null
   /** The last part of the data, as a fraction, kept apart for validation. */

@@ -35,10 +35,13 @@ export interface PruneUnitsOptions<In = never, Out = never> {
    * |Σ h · ∂loss/∂h|, what the loss would change to first order, needs x and y. Default 'magnitude'.
    */
   readonly by?: Criterion
+  /** Inputs such as those to come. Needed for maxLoss, and where `by` says so. */
   readonly x?: DataOf<In>
+  /** Their targets. Needed for maxLoss, and where `by` says so. */
   readonly y?: TargetsOf<Out>
   /** How many rows are seen at once. Default 256. */
   readonly batchSize?: number
+  /** Ends it between two batches; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

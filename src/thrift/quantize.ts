@@ -120,7 +120,7 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
  *
  * Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
  */
-export function quantize<Kind extends LayerBase>(model: Kind, options: QuantizeOptions<never> | { readonly calibration?: unknown } = {}): Kind {
+export function quantize<Kind extends LayerBase>(model: Kind, options: { readonly [Name in keyof QuantizeOptions]?: unknown } = {}): Kind {
   const layers = [...pathsIn(copyableGraph('quantize', model)).keys()]
   const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
   const chosen = new Set(layers.filter(isQuantizable))

@@ -5,6 +5,7 @@ import type { Tensor } from '../ops/tensor'
 
 /** The rows of one step, as symbols. */
 export interface Batch<In = Tree<Tensor>, Out = Tree<Tensor | null>> {
+  /** The inputs, as the model's are. */
   readonly x: In
   /** Targets as the model's outputs are; null where none were given. */
   readonly y: Out
@@ -12,8 +13,14 @@ export interface Batch<In = Tree<Tensor>, Out = Tree<Tensor | null>> {
   readonly sampleWeight: Tree<Tensor | null>
 }
 
+export interface ForwardOptions {
+  /** Whether dropout and its like are active. Default true. */
+  training?: boolean
+}
+
 /** What the forward pass gives. */
 export interface ForwardResult<Out = Tree<Tensor>> {
+  /** What the model gave. */
   readonly outputs: Out
   /** The scalar to minimise: the weighted losses of all outputs, penalties of weights, and what layers added. */
   readonly loss: Tensor

@@ -50,13 +50,15 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
    * Default null: until the data end. Needed for data without end.
    */
   stepsPerEpoch?: number | null
+  /** Whose methods are called between steps and epochs. Default none. */
   callbacks?: Callbacks
   /** The last part of the data, as a fraction, kept apart for validation. Not together with validationData. */
   validationSplit?: number
-  /** [x, y], [x, y, sampleWeight] or batches to validate with. */
+  /** Data to validate on: [x, y], [x, y, sampleWeight], or batches of them. */
   validationData?: ValidationData<In, Out>
   /** Every how many epochs to validate; or a list of those after which to, counted from 1. Default 1. */
   validationFreq?: number | readonly number[]
+  /** Samples per step of validation. Default: batchSize. */
   validationBatchSize?: number
   /** How many batches of the validation data are looked at, from their beginning. Default null: all. */
   validationSteps?: number | null
@@ -78,15 +80,16 @@ export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
   'validationBatchSize', 'validationSteps', 'shuffle', 'classWeight', 'sampleWeight', 'initialEpoch', 'signal',
 ]
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Pick<FitOptions, 'sampleWeight'> {
   /** Samples per step. Default 32. */
   batchSize?: number
   /** How many batches are looked at. Default null: all. */
   steps?: number | null
-  sampleWeight?: SampleWeights | null
   /** 0 silent, else a line with the result. Default 0. */
   verbose?: Verbosity
+  /** Whose methods for tests are called. Default none. */
   callbacks?: Callbacks
+  /** Ends it after the current step, or while a batch is waited for; evaluate then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 

@@ -29,9 +29,11 @@ export interface PredictOptions {
   batchSize?: number
   /** How many batches are looked at. Default null: all. */
   steps?: number | null
+  /** Whose methods for predictions are called. Default none. */
   callbacks?: Callbacks
   /** Taken as Keras takes it; nothing is printed. Default 0. */
   verbose?: Verbosity
+  /** Ends it after the current step, or while a batch is waited for; predict then rejects with the signal's reason. */
   signal?: AbortSignal
 }
 

@@ -2,7 +2,6 @@
 
 import { ArgumentError } from '../core/errors'
 import { permute } from '../core/permute'
-import type { Json } from '../core/registry'
 import type { Dataset } from '../data/arrays'
 import { RowSource, makeResident, orderKey, tensorsOf } from '../data/arrays'
 import type { Cursor, Soon, Source } from '../data/source'
@@ -13,6 +12,7 @@ import type { Program } from '../runtime/program'
 import type { ResidentRows } from '../runtime/rows'
 import type { Runtime } from '../runtime/runtime'
 import { StepLoop } from '../runtime/step-loop'
+import type { Position, Resumable } from './position'
 import type { Probe } from './probes'
 import { probesKey } from './probes'
 import type { BatchTypes, Steps } from './steps'
@@ -24,20 +24,8 @@ export interface Draw {
   readonly epoch: number
 }
 
-/** Where a runner is: so many steps into a pass. */
-export interface Position {
-  /** null before the first pass. */
-  readonly draw: { readonly seed: number; readonly epoch: number } | null
-  readonly taken: number
-}
-
 /** One kind of step over all samples, pass after pass. */
-export interface Runner {
-  /** What must be the same where another runner goes on within a pass. */
-  readonly setting: Readonly<Record<string, Json>>
-  readonly position: Position
-  /** Goes on where another runner over the same data was. */
-  seek(position: Position): Soon<void>
+export interface Runner extends Resumable {
   /** Steps of a pass: null where nobody knows before, Infinity where it has no end. */
   readonly steps: number | null
   /** Whether a pass is under way that took a step. */

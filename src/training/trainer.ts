@@ -21,8 +21,9 @@ import type { Variable } from '../ops/variable'
 import { structure } from '../ops/variable'
 import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
-import type { History, Logs } from './callbacks'
+import type { Logs } from './callbacks/callback'
 import { callbacksOf } from './callbacks/callback'
+import type { History } from './callbacks/history'
 import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
@@ -41,10 +42,7 @@ import { metricsWithin } from './step'
 import { Steps } from './steps'
 import { StringInputs, hasStrings } from './string-inputs'
 
-export interface TrainOnBatchOptions {
-  sampleWeight?: SampleWeights | null
-  classWeight?: ClassWeights | null
-}
+export interface TrainOnBatchOptions extends Pick<FitOptions, 'sampleWeight' | 'classWeight'> {}
 
 interface Layouts {
   readonly x: Layout

@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { ArgumentError, DataError, Dense, Sequential } from '../../src'
 import { Dataset, RowError, readCsv } from '../../src/data'
 import type { Tensor } from '../../src'
+import type { CsvOptions } from '../../src/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-csv-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -220,7 +221,8 @@ describe('what is wrong', () => {
   })
 
   it('names of columns, and options that do not fit', async () => {
-    for (const options of [{ columns: ['b', 'x'] }, { types: { x: 'number' } }, { target: 'x' }, { missing: { x: 1 } }, { vocabulary: { x: [] } }] as const) {
+    const unknown: CsvOptions[] = [{ columns: ['b', 'x'] }, { types: { x: 'number' } }, { target: 'x' }, { missing: { x: 1 } }, { vocabulary: { x: [] } }]
+    for (const options of unknown) {
       await expect(readCsv({ text: 'a,b\n1,2' }, options).toArray()).rejects.toThrow(/Unknown column of the text in .*'x'/)
     }
     const refused: [string, object, RegExp][] = [

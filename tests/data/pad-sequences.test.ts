@@ -37,6 +37,6 @@ describe('padSequences', () => {
     expect(() => padSequences([])).toThrow(new DataError('padSequences: expected a list of sequences, received []'))
     expect(() => padSequences([[1], 3])).toThrow(new DataError('padSequences: sequence 1 must be a list of steps, received 3'))
     expect(() => padSequences([[], [[1, 2]], [[1, 2, 3]]])).toThrow(new ShapeError('padSequences: the steps of sequences 1 and 2 must have one shape, received [2] and [3]'))
-    expect(() => padSequences([[1]], { padding: 'left' })).toThrow(ArgumentError)
+    expect(() => padSequences([[1]], { padding: 'left' as never })).toThrow(ArgumentError)
   })
 })

@@ -74,7 +74,7 @@ describe('what is drawn', () => {
 
   it('flips, one half of the images', () => {
     const x = ops.broadcastTo(tensor([1, 2, 3, 4], [1, 2, 2, 1]), [many, 2, 2, 1])
-    const seen = (mode: string): (readonly [string, number])[] => {
+    const seen = (mode: RandomFlip['mode'] | 'horizontal_and_vertical'): (readonly [string, number])[] => {
       const y = new RandomFlip({ mode, seed: 1 }).apply(x, training)
       const found = new Map<string, number>()
       for (let i = 0; i < many; i++) {

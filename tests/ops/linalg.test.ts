@@ -177,7 +177,7 @@ describe('factorizations', () => {
       expectNear(ops.matmul(wide, vt).data, a.data, 'U diag(s) Vᵀ')
       expectNear(ops.matmul(ops.swapAxes(u, 1, 2), u).data, ops.broadcastTo(ops.eye(size), [2, size, size]).data, 'Uᵀ U')
     }
-    for (const mode of ['reduced', 'complete']) {
+    for (const mode of ['reduced', 'complete'] as const) {
       const [q, r] = ops.qr(a, mode)
       expectNear(ops.matmul(q, r).data, a.data, 'Q R')
       expectNear(ops.matmul(ops.swapAxes(q, 1, 2), q).data, ops.broadcastTo(ops.eye(r.shape[1]!), [2, r.shape[1]!, r.shape[1]!]).data, 'Qᵀ Q')
@@ -243,7 +243,7 @@ describe('factorizations', () => {
     ['cholesky', () => ops.cholesky(a), /cholesky: expected square matrices \[… n,n\], received \[2, 4, 3\]/],
     ['det', () => ops.det([1, 2]), /det: expected matrices/],
     ['solve', () => ops.solve(ops.eye(3), [1, 2]), /solve: the right side of \[3, 3\] must be \[… 3\] or \[… 3, k\], received \[2\]/],
-    ['qr', () => ops.qr(a, 'raw'), /qr: mode must be .*raw/],
+    ['qr', () => ops.qr(a, 'raw' as never), /qr: mode must be .*raw/],
     ['a gradient of complete Q', () => grad((x: Tensor) => ops.sum(ops.qr(x, 'complete')[0]))(of([4, 3])), /qr: has a gradient only where R is square.*\[4, 3\] in mode complete/],
     ['a gradient of full U', () => grad((x: Tensor) => ops.sum(ops.svd(x)[0]))(of([4, 3])), /svd: the vectors of \[4, 3\] have no gradient with fullMatrices/],
     ['norm', () => ops.norm(of([2, 3, 4]), { ord: 1 }), /norm: ord 1 needs one axis for vectors or two for matrices/],

@@ -101,6 +101,17 @@ describe.each(makers)('%s', (name, make) => {
   })
 })
 
+describe('Ftrl', () => {
+  it('makes a weight without a gradient 0 and not NaN, whatever its sums begin with', () => {
+    for (const initialAccumulatorValue of [0, 0.1]) {
+      const weight = new Variable(tensor([1, 1]), { name: 'w' })
+      new Ftrl({ learningRate: 0.1, initialAccumulatorValue }).apply([tensor([0, 1])], [weight])
+      expect(weight.view[0]).toBe(0)
+      expect(weight.view[1]).toBeLessThan(1)
+    }
+  })
+})
+
 describe('instructions', () => {
   it.skipIf(runtimeInfo().backend === 'interpreter' || runtimeInfo().fuse === false).each<[string, () => Optimizer, number]>([
     // Each number counts what updates weights, and one for scalars.

@@ -43,7 +43,7 @@ describe('OrthogonalRegularizer', () => {
 
   it('refuses what is no matrix, and other words', () => {
     expect(() => new regularizers.OrthogonalRegularizer().call(tensor([1, 2]))).toThrow('needs a matrix, received shape [2]')
-    expect(() => new regularizers.OrthogonalRegularizer({ mode: 'row' })).toThrow("mode must be 'rows' or 'columns', received 'row'")
+    expect(() => new regularizers.OrthogonalRegularizer({ mode: 'row' as never })).toThrow("mode must be 'rows' or 'columns', received 'row'")
     expect(() => new regularizers.OrthogonalRegularizer({ factor: -1 })).toThrow('factor must be a finite number ≥ 0')
   })
 })

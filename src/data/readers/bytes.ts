@@ -10,13 +10,19 @@ import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
 
 type Chunk = Uint8Array | ArrayBuffer | string
 
+/** The content of a file, where there is none. */
+export interface TextSource {
+  /** All of it. */
+  readonly text: string
+}
+
 /**
  * Where a reader finds its bytes: a path (Node, Deno, Bun) or an address to fetch, as text or as URL; a Blob or a File, as an
  * `<input type="file">` gives it; `{ text }`; bytes; a stream of Node or of the web. A function makes one of these for every
  * pass: a stream can be passed over again only so.
  */
 export type ByteSource =
-  | string | URL | Blob | { readonly text: string } | Uint8Array | ArrayBuffer
+  | string | URL | Blob | TextSource | Uint8Array | ArrayBuffer
   | Iterable<Chunk> | AsyncIterable<Chunk> | ReadableStream<Chunk>
   | (() => Soon<ByteSource>)
 

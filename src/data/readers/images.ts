@@ -4,6 +4,7 @@ import type { DecodedPng } from 'fast-png'
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
 import { boolean, choice, count, custom, integer, listOf, nullable, number, option, readOptions, required } from '../../core/options'
 import type { InputsOf, Kind } from '../../core/options'
+import type { Interpolation } from '../../ops/image'
 import { interpolation, resize } from '../../ops/image'
 import { oneHot } from '../../ops/one-hot'
 import { permutation } from '../../ops/random'
@@ -169,7 +170,7 @@ export class ImageFolder<T> extends Dataset<T> {
  * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
  * StateError in a page, which has no folders
  */
-export async function imageFolder<const Options extends ImageFolderOptions>(path: string | URL, options: Options): Promise<ImageFolder<ImageFolderElement<Options>>> {
+export async function imageFolder<const Options extends ImageFolderOptions>(path: string | URL, options: Options & ImageFolderOptions): Promise<ImageFolder<ImageFolderElement<Options>>> {
   const settings = readOptions('imageFolder', folderOptions(), options)
   const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset } = settings
   if ((validationSplit === null) !== (subset === null)) throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
@@ -193,7 +194,7 @@ export async function imageFolder<const Options extends ImageFolderOptions>(path
 }
 
 /** A picture in the size and dtype of the others. */
-function fitted(picture: Tensor, height: number, width: number, { interpolation, dtype }: { readonly interpolation: string; readonly dtype: 'float32' | 'int32' }): Tensor {
+function fitted(picture: Tensor, height: number, width: number, { interpolation, dtype }: { readonly interpolation: Interpolation; readonly dtype: 'float32' | 'int32' }): Tensor {
   const channels = picture.shape[2]!
   const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], { interpolation })
   return new Tensor(dtype === 'int32' ? Int32Array.from(data, Math.round) : data, [height, width, channels], dtype)

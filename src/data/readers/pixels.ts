@@ -34,8 +34,11 @@ export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
 export type PixelSource = ImageData | HTMLCanvasElement | OffscreenCanvas | HTMLImageElement | HTMLVideoElement | ImageBitmap | VideoFrame | PixelBytes
 /** Bytes of red, green, blue and alpha, as an ImageData has them. */
 export interface PixelBytes {
+  /** Four bytes for each pixel, row by row: red, green, blue and how opaque it is. */
   readonly data: Uint8Array | Uint8ClampedArray
+  /** In pixels. */
   readonly width: number
+  /** In pixels. */
   readonly height: number
 }
 

@@ -15,8 +15,9 @@ export interface AttributionBarsOptions extends PictureOptions {
   readonly row?: number
   /** How many features are shown; the others become one bar. Default 15. */
   readonly most?: number
-  /** The number that is explained and that for the baseline, which then stand below the bars. */
+  /** The number that is explained, which then stands below the bars. Default null. */
   readonly value?: number | null
+  /** That number for the baseline, which stands beside it. Default null. */
   readonly baseValue?: number | null
 }
 

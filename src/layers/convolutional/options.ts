@@ -27,8 +27,12 @@ export const windowOptions = (rank: number) => ({
   dilationRate: option(perAxis(rank), 1),
 })
 
-/** One axis knows an order, so the padding may also be 'causal': zeros in front only. */
-export const sequenceOptions = () => ({ ...windowOptions(1), padding: option(sequencePadding, 'valid') })
+/** One axis knows an order, so the padding may also be 'causal'. */
+export const sequenceOptions = () => ({
+  ...windowOptions(1),
+  /** 'valid': inside the input only. 'same': zeros around, for ⌈steps / stride⌉ places. 'causal': zeros in front only. Default valid. */
+  padding: option(sequencePadding, 'valid'),
+})
 
 /** One weight for each tap. */
 export const kernelOptions = () => ({

@@ -19,7 +19,7 @@ import { activation, dataFormat } from '../kinds'
 import type { BatchShape } from '../spec'
 import type { CellInput, CellOutput } from './cell'
 import { WeightedCell, optionsOfCell, weightOptions, withBias } from './gated-cell'
-import { ForgetBias, lstmStep, unitForgetBias } from './lstm'
+import { ForgetBias, forgetOptions, lstmStep } from './lstm'
 import { RecurrentLayer } from './rnn'
 
 const convLstmOptions = (rank: number) => ({
@@ -29,7 +29,7 @@ const convLstmOptions = (rank: number) => ({
   ...weightOptions(),
   /** Of the gates. Default sigmoid. */
   recurrentActivation: option(activation, 'sigmoid'),
-  unitForgetBias: unitForgetBias(),
+  ...forgetOptions(),
 })
 
 /**

@@ -168,7 +168,7 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
 }
 
 /** kernel [n, gates · units], recurrentKernel [units, gates · units] and a bias: a block of columns for each gate. */
-export abstract class GatedCell extends configured(WeightedCell, () => ({ units: cellOptions().units }), 'units') {
+export abstract class GatedCell extends configured(WeightedCell, () => ({ units: cellOptions().units })) {
   protected get width(): number {
     return this.units
   }

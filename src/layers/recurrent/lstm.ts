@@ -11,10 +11,12 @@ import type { CellInput, CellOutput } from './cell'
 import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
 import { RecurrentLayer } from './rnn'
 
-/** Whether the bias of the forget gate begins with 1, so that the first steps of training forget little. Default true. */
-export const unitForgetBias = () => option(boolean, true)
+export const forgetOptions = () => ({
+  /** Whether the bias of the forget gate begins with 1, so that the first steps of training forget little. Default true. */
+  unitForgetBias: option(boolean, true),
+})
 
-const lstmOptions = () => ({ ...gateOptions(), unitForgetBias: unitForgetBias() })
+const lstmOptions = () => ({ ...gateOptions(), ...forgetOptions() })
 
 /** Four blocks: ones for the forget gate, which is the second; the others by an initializer. */
 export class ForgetBias extends Initializer {

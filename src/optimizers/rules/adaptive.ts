@@ -2,7 +2,7 @@
 
 import type { InputsOf } from '../../core/options'
 import { boolean, configured, number, option } from '../../core/options'
-import { add, clip, divide, greater, multiply, sqrt, square, subtract, where } from '../../ops/elementwise'
+import { add, clip, divide, greater, maximum, multiply, sqrt, square, subtract, where } from '../../ops/elementwise'
 import type { Tensor } from '../../ops/tensor'
 import { apply } from '../../ops/trace'
 import type { OptimizerOptions, UpdateInput, UpdateResult } from '../optimizer'
@@ -134,10 +134,13 @@ const ftrlOptions = () => ({
 })
 export type FtrlOptions = InputsOf<ReturnType<typeof ftrlOptions>> & OptimizerOptions
 
+/** What 0 may be divided by. */
+const TINY = 1e-30
+
 /**
  * Follow the regularized leader, for sparse linear models. With p = −learningRatePower, η the learning rate and n′ = n + g²:
  * z ← z + g + 2 · shrinkage · w − (n′ᵖ − nᵖ)/η · w, w ← (clip(z, −λ₁, λ₁) − z) / (n′ᵖ/η + 2 λ₂ + β/η), n ← n′.
- * At a learning rate of 0 all stays as it is.
+ * At a learning rate of 0 all stays as it is. A weight that has had no gradient is 0, also where the sums of squares begin with 0.
  *
  *   model.compile({ optimizer: new Ftrl({ learningRate: 0.1, l1RegularizationStrength: 0.01 }), loss: 'binaryCrossentropy' })
  *
@@ -159,7 +162,9 @@ export class Ftrl extends configured(Optimizer, ftrlOptions) {
     const size = root(total, exponent)
     const pull = shrinkage === 0 ? gradient : add(gradient, multiply(old, 2 * shrinkage))
     const linear = add(z!, subtract(pull, multiply(divide(subtract(size, root(n!, exponent)), learningRate), old)))
-    const updated = divide(subtract(clip(linear, -l1, l1), linear), add(divide(add(size, beta), learningRate), 2 * l2))
+    const stiffness = add(divide(add(size, beta), learningRate), 2 * l2)
+    const divisor = this.initialAccumulatorValue > 0 ? stiffness : maximum(stiffness, TINY)
+    const updated = divide(subtract(clip(linear, -l1, l1), linear), divisor)
     const moves = greater(learningRate, 0)
     const choose = (after: Tensor, before: Tensor): Tensor => where(moves, after, before)
     return { parameters: choose(updated, old), slots: [choose(total, n!), choose(linear, z!)] }

@@ -12,7 +12,7 @@ import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
 import type { Compiled } from '../compiled'
 import type { Probe } from '../probes'
-import type { Runner } from '../runner'
+import type { Resumable } from '../position'
 import type { HealthRecord } from './health'
 import type { Footprint } from './footprint'
 
@@ -24,22 +24,27 @@ export interface Logs {
 
 /** What fit, evaluate or predict was asked for. */
 export interface FitParams {
+  /** The number of the epoch at which training ends. */
   readonly epochs: number
   /** Batches per epoch; null where nobody knows before the data end. */
   readonly steps: number | null
+  /** 0 silent, 1 a progress bar, 2 a line per epoch. */
   readonly verbose: 0 | 1 | 2
 }
 
 /** What a callback sees of the model that is trained. */
 export interface TrainedModel {
+  /** What it is called. */
   readonly name: string
   /** Set it to true to end training after the current step. */
   stopTraining: boolean
+  /** What compile was given. */
   readonly optimizer: Optimizer
   /** The layers it is made of, and all within them, from the outside in. */
   readonly allLayers: readonly LayerBase[]
   /** All weights, in the order of `getWeights`. */
   readonly weights: readonly Variable[]
+  /** Those of the weights that training changes. */
   readonly trainableWeights: readonly Variable[]
   /** The graph of its layers, where there is one. @internal */
   readonly graph: object | null
@@ -89,7 +94,7 @@ export interface Run {
   /** What the order of the rows of the next epoch comes from. */
   readonly shuffleState: { seed: number; epoch: number }
   /** What fit reads: how far it was read, and what must be the same when the run is taken up within an epoch. */
-  readonly runner: Pick<Runner, 'setting' | 'position' | 'seek'>
+  readonly runner: Resumable
   place: Place
 }
 
@@ -128,21 +133,31 @@ export interface CallbackHooks {
   getState?(): CallbackState
   /** Goes on from what `getState` gave. Called after `onTrainBegin`, before the first step. */
   setState?(state: CallbackState): void
+  /** fit begins. */
   onTrainBegin?(): void | Promise<void>
+  /** fit ends. Logs are those of the last epoch; null where there was none. */
   onTrainEnd?(logs: Logs | null): void | Promise<void>
+  /** An epoch begins; the first one is 0. */
   onEpochBegin?(epoch: number): void | Promise<void>
+  /** An epoch ends. Logs are its means, with those of validation. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
+  /** A step begins; the first one of an epoch is 0. */
   onTrainBatchBegin?(batch: number): void | Promise<void>
   /** Logs are the means since the epoch began. */
   onTrainBatchEnd?(batch: number, logs: Logs): void | Promise<void>
   /** evaluate begins, or fit validates. */
   onTestBegin?(): void | Promise<void>
+  /** evaluate or a validation ends. Logs are its results. */
   onTestEnd?(logs: Logs): void | Promise<void>
+  /** A step of evaluate or of a validation begins. */
   onTestBatchBegin?(batch: number): void | Promise<void>
   /** Logs are the means so far. */
   onTestBatchEnd?(batch: number, logs: Logs): void | Promise<void>
+  /** predict begins. */
   onPredictBegin?(): void | Promise<void>
+  /** predict ends. */
   onPredictEnd?(): void | Promise<void>
+  /** A step of predict begins. */
   onPredictBatchBegin?(batch: number): void | Promise<void>
   /** Outputs are those of this batch, a tensor or a tree of them as the model gives it. */
   onPredictBatchEnd?(batch: number, logs: { readonly outputs: Tree<Tensor> }): void | Promise<void>
@@ -150,7 +165,9 @@ export interface CallbackHooks {
 
 /** Every method is optional; plain objects serve as well as subclasses of Callback. */
 export interface CallbackMethods extends CallbackHooks {
+  /** Is told the model before anything else. */
   setModel?(model: TrainedModel): void
+  /** Is told how long training lasts, and how much it says. */
   setParams?(params: FitParams): void
 }
 

@@ -89,7 +89,7 @@ type Settings = ValuesOf<ReturnType<typeof csvOptions>>
 const MOST_OTHERS = 0.2
 
 /** Options of `readCsv`. */
-export type CsvOptions = Omit<InputsOf<ReturnType<typeof csvOptions>>, 'types' | 'features' | 'onError'> & {
+export type CsvOptions = InputsOf<ReturnType<typeof csvOptions>> & {
   types?: Readonly<Record<string, ColumnType>> | undefined
   features?: 'record' | 'vector' | undefined
   onError?: OnError | undefined
@@ -140,7 +140,7 @@ export interface CsvSchema {
  * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see ByteSource
  * @throws RowError, when a pass meets a bad row, with its file, line, column and value; DataError for other faults of the file
  */
-export function readCsv<const Options extends CsvOptions = {}>(source: ByteSource, options?: Options): CsvDataset<CsvElement<Options>> {
+export function readCsv<const Options extends CsvOptions = {}>(source: ByteSource, options?: Options & CsvOptions): CsvDataset<CsvElement<Options>> {
   return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv'), readOptions('readCsv', csvOptions(), options)))
 }
 

@@ -1,0 +1,105 @@
+// What editors say about options: goes over everything that a program can import, writes a call with each object of options that
+// is taken there, and asks TypeScript's language service what it shows on every option.
+
+import { join } from 'node:path'
+import ts from 'typescript'
+
+/**
+ * @param folder has tsconfig.json, and finds the imports
+ * @param imports such as 'myelin/data'
+ * @returns how many options there are, and the calls of those without documentation: `new Conv2D({ padding })`
+ */
+export function undocumentedOptions(folder, imports) {
+  const file = join(folder, 'calls.ts')
+  let text = imports.map((path, i) => `import * as _${i} from '${path}'\n`).join('')
+  const config = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile).config
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder)
+  const service = ts.createLanguageService({
+    readFile: ts.sys.readFile,
+    directoryExists: ts.sys.directoryExists,
+    realpath: ts.sys.realpath,
+    fileExists: (path) => path === file || ts.sys.fileExists(path),
+    getCompilationSettings: () => options,
+    getCurrentDirectory: () => folder,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    getScriptFileNames: () => [file],
+    getScriptSnapshot: (path) => ts.ScriptSnapshot.fromString(path === file ? text : ts.sys.readFile(path)),
+    getScriptVersion: (path) => (path === file ? String(text.length) : ''),
+  })
+
+  const places = []
+  for (const { call, before, names } of callsWithOptions(service.getProgram(), file)) {
+    text += `${call}(${'null!, '.repeat(before)}{`
+    for (const name of names) {
+      places.push({ at: text.length + 1, what: `${call.replaceAll(/\b_\d+\./g, '')}({ ${name} })` })
+      text += ` ${name}: null!,`
+    }
+    text += ' });\n'
+  }
+  const lacking = places.filter(({ at }) => !service.getQuickInfoAtPosition(file, at)?.documentation?.length)
+  return { count: places.length, lacking: [...new Set(lacking.map(({ what }) => what))] }
+}
+
+/** The calls of what a file imports that take options: how to write one, the number of arguments before them, and their names. */
+function callsWithOptions(program, file) {
+  const checker = program.getTypeChecker()
+  const calls = []
+  const seen = new Set()
+  const isNew = (declaration) => !seen.has(declaration) && Boolean(seen.add(declaration))
+  const found = (call, signatures) => {
+    // Methods come again in subclasses; configured classes share the declaration of their constructor.
+    for (const signature of signatures.filter(({ declaration }) => call.startsWith('new ') || isNew(declaration))) {
+      typesOfArguments(signature).forEach((type, before) => {
+        for (const each of objectsIn(type)) calls.push({ call, before, names: each.getProperties().map(({ name }) => name) })
+      })
+    }
+  }
+  // [options?: A] | [a: A, b: B] of a rest parameter: what stands at each place.
+  const typesOfArguments = (signature) => {
+    const types = signature.getParameters().map((each) => checker.getTypeOfSymbol(each))
+    const lists = membersOf(types.at(-1)).filter((each) => checker.isTupleType(each))
+    return lists.length === 0 ? types : [...types.slice(0, -1), ...checker.getTypeArguments(lists[0])]
+  }
+  const membersOf = (type) => (type === undefined ? [] : type.isUnion() ? type.types : [type])
+  // Objects that are written where they are needed. What may be something else that is made, such as a tensor, a layer or a Blob, is
+  // a value, and so is what has nothing but methods.
+  const objectsIn = (type) => {
+    const objects = membersOf(checker.getBaseConstraintOfType(type) ?? type).filter(isObject)
+    const isWritten = (each) => each.getProperties().some(({ flags }) => !(flags & ts.SymbolFlags.Method))
+    return objects.some(isMade) ? [] : objects.filter(isWritten)
+  }
+  const isObject = (type) =>
+    Boolean(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) && !checker.isArrayLikeType(type) &&
+    type.getCallSignatures().length === 0 && checker.getIndexInfosOfType(type).length === 0
+  const isMade = (type) =>
+    type.isIntersection() ? type.types.some(isMade) : Boolean(type.symbol?.flags & ts.SymbolFlags.Class) || !type.getProperties().every(isOwn)
+  const isOwn = ({ declarations = [] }) => declarations.some((each) => !program.isSourceFileDefaultLibrary(each.getSourceFile()))
+  const hidden = ts.ModifierFlags.Protected | ts.ModifierFlags.Private
+  const methods = (object, type) => {
+    for (const each of type.getProperties()) {
+      const isCalled = each.flags & ts.SymbolFlags.Method && isOwn(each) && !each.declarations.some((one) => ts.getCombinedModifierFlags(one) & hidden)
+      // What setState takes comes from getState.
+      if (isCalled && each.name !== 'setState') found(`${object}.${each.name}`, checker.getTypeOfSymbol(each).getCallSignatures())
+    }
+  }
+  const visit = (path, symbol) => {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+    if (target.flags & ts.SymbolFlags.Module) for (const each of checker.getExportsOfModule(target)) visit(`${path}.${each.name}`, each)
+    else if (target.flags & ts.SymbolFlags.Value && isNew(target)) {
+      const type = checker.getTypeOfSymbol(target)
+      // `const ops: typeof aNamespace`
+      if (type.symbol?.flags & ts.SymbolFlags.Module) visit(path, type.symbol)
+      found(path, type.getCallSignatures())
+      if (!(target.flags & ts.SymbolFlags.Class)) return
+      const isAbstract = ts.getCombinedModifierFlags(target.valueDeclaration) & ts.ModifierFlags.Abstract
+      if (!isAbstract) found(`new ${path}`, type.getConstructSignatures())
+      methods(path, type)
+      methods(`${path}.prototype`, checker.getDeclaredTypeOfSymbol(target))
+    }
+  }
+  for (const each of program.getSourceFile(file).statements) {
+    const name = each.importClause.namedBindings.name
+    visit(name.text, checker.getSymbolAtLocation(name))
+  }
+  return calls
+}
