@@ -1,13 +1,15 @@
 // Setup file of every test file: switches the library to the project's mode before the tests load, and
-// fails the file afterwards if another path was taken, so that no fallback goes unnoticed.
-import { afterAll, expect, inject } from 'vitest'
-import { configure, runtimeInfo } from '../../src'
+// fails the file afterwards if another path was taken, so that no fallback goes unnoticed. What is random is the same in every run.
+import { afterAll, beforeEach, expect, inject } from 'vitest'
+import { configure, runtimeInfo, setRandomSeed } from '../../src'
 import { settingsOf } from './modes'
 import { ownRuns } from './with-settings'
 
 const mode = inject('mode')
 const settings = settingsOf[mode]
 configure(settings)
+setRandomSeed(1)
+beforeEach(() => setRandomSeed(1))
 const before = ownRuns()
 
 afterAll(() => {

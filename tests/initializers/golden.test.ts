@@ -166,6 +166,7 @@ describe('of one’s own', () => {
     expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'rising' that is an initializer")
     const copy = await loadModel(bytes, { customObjects: { rising } })
     expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({ className: 'LambdaInitializer', config: { initializer: 'rising' } })
+    expect(new library.LambdaInitializer(rising).call([1, 2]).toArray()).toEqual([[0, 1]])
     expect(customObjectScope({ rising }, () => new Dense({ units: 1, inputShape: [2], kernelInitializer: 'rising' })).getConfig()).toMatchObject({ kernelInitializer: { config: { initializer: 'rising' } } })
   })
 

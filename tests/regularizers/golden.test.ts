@@ -59,6 +59,7 @@ describe('of one’s own', () => {
     }
     const own = make(spread)
     expect(own.trainOnBatch([[1, 2, 3]], [[0, 0]])).toEqual(make(new regularizers.L2({ l2: 0.5 })).trainOnBatch([[1, 2, 3]], [[0, 0]]))
+    expect(new regularizers.LambdaRegularizer(spread).call(tensor([2, 4])).item()).toBe(10)
     const bytes = await own.save()
     expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'spread' that is a regularizer")
     const copy = await loadModel(bytes, { customObjects: { spread } })
