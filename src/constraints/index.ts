@@ -78,7 +78,10 @@ const maxNormOptions = () => ({
 })
 export type MaxNormOptions = InputsOf<ReturnType<typeof maxNormOptions>>
 
-/** Norms of at most maxValue: w · min(|w|, maxValue) / |w|. */
+/**
+ * Norms of at most maxValue: w · min(|w|, maxValue) / |w|.
+ * @example new constraints.MaxNorm(1).call(tensor([[3], [4]]))   // [[0.6], [0.8]]
+ */
 export class MaxNorm extends configured(Constraint, maxNormOptions, 'maxValue') {
   static readonly className = 'MaxNorm'
   call(w: Tensor): Tensor {
@@ -87,7 +90,10 @@ export class MaxNorm extends configured(Constraint, maxNormOptions, 'maxValue') 
   }
 }
 
-/** No weight below 0: max(w, 0). */
+/**
+ * No weight below 0: max(w, 0).
+ * @example new constraints.NonNeg().call(tensor([-1, 2]))   // [0, 2]
+ */
 export class NonNeg extends Constraint {
   static readonly className = 'NonNeg'
   call(w: Tensor): Tensor {
@@ -101,7 +107,10 @@ const unitNormOptions = () => ({
 })
 export type UnitNormOptions = InputsOf<ReturnType<typeof unitNormOptions>>
 
-/** Norms of 1: w / |w|. */
+/**
+ * Norms of 1: w / |w|.
+ * @example new constraints.UnitNorm().call(tensor([[3], [4]]))   // [[0.6], [0.8]]
+ */
 export class UnitNorm extends configured(Constraint, unitNormOptions) {
   static readonly className = 'UnitNorm'
   call(w: Tensor): Tensor {
@@ -121,7 +130,10 @@ const minMaxNormOptions = () => ({
 })
 export type MinMaxNormOptions = InputsOf<ReturnType<typeof minMaxNormOptions>>
 
-/** Norms between two bounds: w · (rate · clip(|w|, minValue, maxValue) + (1 − rate) · |w|) / |w|. */
+/**
+ * Norms between two bounds: w · (rate · clip(|w|, minValue, maxValue) + (1 − rate) · |w|) / |w|.
+ * @example new constraints.MinMaxNorm({ minValue: 1, maxValue: 2 }).call(tensor([[3], [4]]))   // [[1.2], [1.6]]
+ */
 export class MinMaxNorm extends configured(Constraint, minMaxNormOptions) {
   static readonly className = 'MinMaxNorm'
 

@@ -49,7 +49,10 @@ export class LambdaInitializer extends configured(Initializer, lambdaOptions, 'i
   }
 }
 
-/** All 0. */
+/**
+ * All 0.
+ * @example new initializers.Zeros().call([2, 2])   // [[0, 0], [0, 0]]
+ */
 export class Zeros extends Initializer {
   static readonly className: string = 'Zeros'
   call(shape: Shape): Tensor {
@@ -57,7 +60,10 @@ export class Zeros extends Initializer {
   }
 }
 
-/** All 1. */
+/**
+ * All 1.
+ * @example new initializers.Ones().call([3])   // [1, 1, 1]
+ */
 export class Ones extends Initializer {
   static readonly className: string = 'Ones'
   call(shape: Shape): Tensor {
@@ -92,7 +98,10 @@ const identityOptions = () => ({
   gain,
 })
 
-/** gain · the identity matrix; of a matrix that is not square, gain where the row is the column. */
+/**
+ * gain · the identity matrix; of a matrix that is not square, gain where the row is the column.
+ * @example new initializers.Identity({ gain: 2 }).call([2, 2])   // [[2, 0], [0, 2]]
+ */
 export class Identity extends configured(Initializer, identityOptions, 'gain') {
   static readonly className: string = 'Identity'
   call(shape: Shape): Tensor {
@@ -127,7 +136,10 @@ const normalOptions = () => ({
 })
 export type RandomNormalOptions = InputsOf<ReturnType<typeof normalOptions>> & SeedOptions
 
-/** Normal numbers; mean 0 and standard deviation 0.05 by default. */
+/**
+ * Normal numbers; mean 0 and standard deviation 0.05 by default.
+ * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomNormal({ stddev: 0.02, seed: 1 }) })
+ */
 export class RandomNormal extends configured(RandomInitializer, normalOptions) {
   static readonly className: string = 'RandomNormal'
   call(shape: Shape): Tensor {
@@ -135,7 +147,10 @@ export class RandomNormal extends configured(RandomInitializer, normalOptions) {
   }
 }
 
-/** Normal numbers within two standard deviations. */
+/**
+ * Normal numbers within two standard deviations.
+ * @example new Dense({ units: 4, kernelInitializer: new initializers.TruncatedNormal({ stddev: 0.02 }) })
+ */
 export class TruncatedNormal extends RandomNormal {
   static override readonly className = 'TruncatedNormal'
   override call(shape: Shape): Tensor {
@@ -151,7 +166,10 @@ const uniformOptions = () => ({
 })
 export type RandomUniformOptions = InputsOf<ReturnType<typeof uniformOptions>> & SeedOptions
 
-/** Uniform in [minval, maxval), ±0.05 by default. */
+/**
+ * Uniform in [minval, maxval), ±0.05 by default.
+ * @example new Dense({ units: 4, kernelInitializer: new initializers.RandomUniform({ minval: -0.1, maxval: 0.1 }) })
+ */
 export class RandomUniform extends configured(RandomInitializer, uniformOptions) {
   static readonly className: string = 'RandomUniform'
 
@@ -237,6 +255,7 @@ export type VarianceScalingOptions = InputsOf<ReturnType<typeof scalingOptions>>
 
 /**
  * Variance scale / n, n the fan of `mode`. normal: σ = √(scale/n) after truncation; uniform: ±√(3·scale/n).
+ * @example new Dense({ units: 4, kernelInitializer: new initializers.VarianceScaling({ scale: 2, mode: 'fanOut' }) })
  */
 export class VarianceScaling extends configured(RandomInitializer, scalingOptions) {
   static readonly className: string = 'VarianceScaling'
@@ -253,7 +272,10 @@ export class VarianceScaling extends configured(RandomInitializer, scalingOption
   }
 }
 
-/** Uniform ±√(6/(fanIn + fanOut)). Glorot & Bengio 2010. */
+/**
+ * Uniform ±√(6/(fanIn + fanOut)). Glorot & Bengio 2010.
+ * @example new Dense({ units: 4, kernelInitializer: 'glorotUniform' })
+ */
 export class GlorotUniform extends RandomInitializer {
   static readonly className = 'GlorotUniform'
   call(shape: Shape, fans?: FanAxes): Tensor {
@@ -261,7 +283,10 @@ export class GlorotUniform extends RandomInitializer {
   }
 }
 
-/** Truncated normal, σ = √(2/(fanIn + fanOut)). */
+/**
+ * Truncated normal, σ = √(2/(fanIn + fanOut)).
+ * @example new Dense({ units: 4, kernelInitializer: 'glorotNormal' })
+ */
 export class GlorotNormal extends RandomInitializer {
   static readonly className = 'GlorotNormal'
   call(shape: Shape, fans?: FanAxes): Tensor {
@@ -269,7 +294,10 @@ export class GlorotNormal extends RandomInitializer {
   }
 }
 
-/** Uniform ±√(6/fanIn). He et al. 2015. */
+/**
+ * Uniform ±√(6/fanIn). He et al. 2015.
+ * @example new Dense({ units: 4, kernelInitializer: 'heUniform' })
+ */
 export class HeUniform extends RandomInitializer {
   static readonly className = 'HeUniform'
   call(shape: Shape, fans?: FanAxes): Tensor {
@@ -277,7 +305,10 @@ export class HeUniform extends RandomInitializer {
   }
 }
 
-/** Truncated normal, σ = √(2/fanIn). */
+/**
+ * Truncated normal, σ = √(2/fanIn).
+ * @example new Dense({ units: 4, kernelInitializer: 'heNormal' })
+ */
 export class HeNormal extends RandomInitializer {
   static readonly className = 'HeNormal'
   call(shape: Shape, fans?: FanAxes): Tensor {
@@ -285,7 +316,10 @@ export class HeNormal extends RandomInitializer {
   }
 }
 
-/** Uniform ±√(3/fanIn). */
+/**
+ * Uniform ±√(3/fanIn).
+ * @example new Dense({ units: 4, kernelInitializer: 'lecunUniform' })
+ */
 export class LecunUniform extends RandomInitializer {
   static readonly className = 'LecunUniform'
   call(shape: Shape, fans?: FanAxes): Tensor {
@@ -293,7 +327,10 @@ export class LecunUniform extends RandomInitializer {
   }
 }
 
-/** Truncated normal, σ = √(1/fanIn). */
+/**
+ * Truncated normal, σ = √(1/fanIn).
+ * @example new Dense({ units: 4, kernelInitializer: 'lecunNormal' })
+ */
 export class LecunNormal extends RandomInitializer {
   static readonly className = 'LecunNormal'
   call(shape: Shape, fans?: FanAxes): Tensor {
@@ -310,6 +347,7 @@ export type OrthogonalOptions = InputsOf<ReturnType<typeof orthogonalOptions>> &
 /**
  * gain · a matrix with orthonormal rows or columns, whichever are fewer. Of a tensor with more axes the matrix is
  * [product of all but the last axis, last axis]. Saxe et al. 2013.
+ * @example new Dense({ units: 4, kernelInitializer: new initializers.Orthogonal({ gain: 2, seed: 1 }) })
  */
 export class Orthogonal extends configured(RandomInitializer, orthogonalOptions) {
   static readonly className: string = 'Orthogonal'

@@ -26,7 +26,10 @@ import { dice, diceOptions, tversky, tverskyOptions } from './segmentation'
 
 // ---------------------------------------------------------------- distributions
 
-/** Cross-entropy of yes/no targets: −(y ln p + (1−y) ln(1−p)). */
+/**
+ * Cross-entropy of yes/no targets: −(y ln p + (1−y) ln(1−p)).
+ * @example new losses.BinaryCrossentropy().apply([1, 0], [0.9, 0.2])   // 0.1643
+ */
 export class BinaryCrossentropy extends configured(OfFractions, () => crossentropyOptions) {
   static readonly className = 'BinaryCrossentropy'
 
@@ -38,6 +41,7 @@ export class BinaryCrossentropy extends configured(OfFractions, () => crossentro
 /**
  * Cross-entropy of yes/no targets, in which answers that are sure and right count less: (1 − pₜ)^gamma times that of
  * BinaryCrossentropy. For targets of which few are yes. Lin et al. 2017.
+ * @example new losses.BinaryFocalCrossentropy({ gamma: 2 }).apply([1, 0], [0.9, 0.2])   // 0.00499
  */
 export class BinaryFocalCrossentropy extends configured(OfFractions, () => binaryFocalOptions) {
   static readonly className = 'BinaryFocalCrossentropy'
@@ -47,7 +51,10 @@ export class BinaryFocalCrossentropy extends configured(OfFractions, () => binar
   }
 }
 
-/** Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p. */
+/**
+ * Cross-entropy of distributions over classes (one-hot rows): −Σ y ln p.
+ * @example new losses.CategoricalCrossentropy().apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.3567
+ */
 export class CategoricalCrossentropy extends configured(OfDistributions, () => crossentropyOptions) {
   static readonly className = 'CategoricalCrossentropy'
 
@@ -56,7 +63,10 @@ export class CategoricalCrossentropy extends configured(OfDistributions, () => c
   }
 }
 
-/** Cross-entropy of distributions in which answers that are sure and right count less: −Σ alpha·(1 − p)^gamma·y ln p. Lin et al. 2017. */
+/**
+ * Cross-entropy of distributions in which answers that are sure and right count less: −Σ alpha·(1 − p)^gamma·y ln p. Lin et al. 2017.
+ * @example new losses.CategoricalFocalCrossentropy({ alpha: [0.2, 0.5, 0.3] }).apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // 0.01605
+ */
 export class CategoricalFocalCrossentropy extends configured(OfDistributions, () => categoricalFocalOptions) {
   static readonly className = 'CategoricalFocalCrossentropy'
 
@@ -65,7 +75,10 @@ export class CategoricalFocalCrossentropy extends configured(OfDistributions, ()
   }
 }
 
-/** Cross-entropy of class numbers: −ln p[y]. */
+/**
+ * Cross-entropy of class numbers: −ln p[y].
+ * @example new losses.SparseCategoricalCrossentropy({ fromLogits: true }).apply([1], [[0, 2, 1]])   // 0.4076
+ */
 export class SparseCategoricalCrossentropy extends configured(OfClassNumbers, () => sparseCrossentropyOptions) {
   static readonly className = 'SparseCategoricalCrossentropy'
 
@@ -90,6 +103,7 @@ export class SparseCategoricalCrossentropy extends configured(OfClassNumbers, ()
 /**
  * (1 − p[y]^q) / q of class numbers: between the cross-entropy and the mean absolute error, so that wrong labels mislead less.
  * Predictions are probabilities. Zhang & Sabuncu 2018.
+ * @example new losses.CategoricalGeneralizedCrossEntropy({ q: 0.5 }).apply([1], [[0.1, 0.7, 0.2]])   // 0.3267
  */
 export class CategoricalGeneralizedCrossEntropy extends configured(OfClassNumbers, () => generalizedOptions) {
   static readonly className = 'CategoricalGeneralizedCrossEntropy'
@@ -99,7 +113,10 @@ export class CategoricalGeneralizedCrossEntropy extends configured(OfClassNumber
   }
 }
 
-/** Σ y ln(y / ŷ): how far the distribution ŷ is from y. */
+/**
+ * Σ y ln(y / ŷ): how far the distribution ŷ is from y.
+ * @example new losses.KLDivergence().apply([[0.5, 0.5]], [[0.9, 0.1]])   // 0.5108
+ */
 export class KLDivergence extends OfFractions {
   static readonly className = 'KLDivergence'
 
@@ -110,7 +127,10 @@ export class KLDivergence extends OfFractions {
 
 // ---------------------------------------------------------------- numbers
 
-/** (y − ŷ)² */
+/**
+ * (y − ŷ)²
+ * @example new losses.MeanSquaredError().apply([[1], [3]], [[2], [5]])   // 2.5
+ */
 export class MeanSquaredError extends OfNumbers {
   static readonly className = 'MeanSquaredError'
 
@@ -119,7 +139,10 @@ export class MeanSquaredError extends OfNumbers {
   }
 }
 
-/** |y − ŷ| */
+/**
+ * |y − ŷ|
+ * @example new losses.MeanAbsoluteError().apply([[1], [3]], [[2], [5]])   // 1.5
+ */
 export class MeanAbsoluteError extends OfNumbers {
   static readonly className = 'MeanAbsoluteError'
 
@@ -128,7 +151,10 @@ export class MeanAbsoluteError extends OfNumbers {
   }
 }
 
-/** 100 · |y − ŷ| / |y|, in per cent. Not for targets that may be 0. */
+/**
+ * 100 · |y − ŷ| / |y|, in per cent. Not for targets that may be 0.
+ * @example new losses.MeanAbsolutePercentageError().apply([[2], [4]], [[1], [5]])   // 37.5
+ */
 export class MeanAbsolutePercentageError extends OfNumbers {
   static readonly className = 'MeanAbsolutePercentageError'
 
@@ -137,7 +163,10 @@ export class MeanAbsolutePercentageError extends OfNumbers {
   }
 }
 
-/** (ln(1 + y) − ln(1 + ŷ))²: relative errors, of numbers ≥ 0 of very different size. */
+/**
+ * (ln(1 + y) − ln(1 + ŷ))²: relative errors, of numbers ≥ 0 of very different size.
+ * @example new losses.MeanSquaredLogarithmicError().apply([[1], [100]], [[2], [110]])   // 0.08666
+ */
 export class MeanSquaredLogarithmicError extends OfAmounts {
   static readonly className = 'MeanSquaredLogarithmicError'
 
@@ -146,7 +175,10 @@ export class MeanSquaredLogarithmicError extends OfAmounts {
   }
 }
 
-/** Squared for errors up to delta, linear beyond: outliers pull less. */
+/**
+ * Squared for errors up to delta, linear beyond: outliers pull less.
+ * @example new losses.Huber({ delta: 1 }).apply([[0], [0]], [[0.5], [4]])   // 1.813
+ */
 export class Huber extends configured(OfNumbers, () => huberOptions, 'delta') {
   static readonly className = 'Huber'
 
@@ -155,7 +187,10 @@ export class Huber extends configured(OfNumbers, () => huberOptions, 'delta') {
   }
 }
 
-/** ln cosh(ŷ − y): like Huber, without a seam. */
+/**
+ * ln cosh(ŷ − y): like Huber, without a seam.
+ * @example new losses.LogCosh().apply([[0], [0]], [[0.5], [4]])   // 1.714
+ */
 export class LogCosh extends OfNumbers {
   static readonly className = 'LogCosh'
 
@@ -164,7 +199,10 @@ export class LogCosh extends OfNumbers {
   }
 }
 
-/** −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 where both point in one direction, 1 where in opposite ones. */
+/**
+ * −Σ y·ŷ / (‖y‖ ‖ŷ‖): −1 where both point in one direction, 1 where in opposite ones.
+ * @example new losses.CosineSimilarity().apply([[3, 4]], [[6, 8]])   // -1
+ */
 export class CosineSimilarity extends configured(OfNumbers, () => cosineOptions) {
   static readonly className = 'CosineSimilarity'
 
@@ -173,7 +211,10 @@ export class CosineSimilarity extends configured(OfNumbers, () => cosineOptions)
   }
 }
 
-/** ŷ − y ln ŷ: for counts y, of which ŷ > 0 is the expected number. */
+/**
+ * ŷ − y ln ŷ: for counts y, of which ŷ > 0 is the expected number.
+ * @example new losses.Poisson().apply([[2], [0]], [[1.5], [0.5]])   // 0.5945
+ */
 export class Poisson extends OfAmounts {
   static readonly className = 'Poisson'
 
@@ -184,7 +225,10 @@ export class Poisson extends OfAmounts {
 
 // ---------------------------------------------------------------- margins
 
-/** max(1 − y·ŷ, 0) of targets −1 and 1, or 0 and 1. */
+/**
+ * max(1 − y·ŷ, 0) of targets −1 and 1, or 0 and 1.
+ * @example new losses.Hinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.25
+ */
 export class Hinge extends OfSigns {
   static readonly className = 'Hinge'
 
@@ -193,7 +237,10 @@ export class Hinge extends OfSigns {
   }
 }
 
-/** max(1 − y·ŷ, 0)² of targets −1 and 1, or 0 and 1. */
+/**
+ * max(1 − y·ŷ, 0)² of targets −1 and 1, or 0 and 1.
+ * @example new losses.SquaredHinge().apply([[1], [-1]], [[0.5], [-2]])   // 0.125
+ */
 export class SquaredHinge extends OfSigns {
   static readonly className = 'SquaredHinge'
 
@@ -202,7 +249,10 @@ export class SquaredHinge extends OfSigns {
   }
 }
 
-/** How far the right class is not ahead of the best other one by 1; one-hot targets. */
+/**
+ * How far the right class is not ahead of the best other one by 1; one-hot targets.
+ * @example new losses.CategoricalHinge().apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // 0.5
+ */
 export class CategoricalHinge extends OfDistributions {
   static readonly className = 'CategoricalHinge'
 
@@ -225,7 +275,10 @@ export class Dice extends configured(OfFractions, () => diceOptions) {
   }
 }
 
-/** Like Dice, with weights for what was missed and for what was found too much. Salehi et al. 2017. */
+/**
+ * Like Dice, with weights for what was missed and for what was found too much. Salehi et al. 2017.
+ * @example new losses.Tversky({ alpha: 0.3, beta: 0.7 }).apply([[1, 1, 0]], [[1, 0, 1]])   // 0.5
+ */
 export class Tversky extends configured(OfFractions, () => tverskyOptions) {
   static readonly className = 'Tversky'
 
@@ -237,6 +290,7 @@ export class Tversky extends configured(OfFractions, () => tverskyOptions) {
 /**
  * Draws embeddings of one class together and those of different classes apart: yTrue class numbers [batch], yPred embeddings of
  * length 1, [batch, dimension]. Embeddings that have no pair of their class in the batch do not count. Sun et al. 2020.
+ * @example new losses.Circle().apply([0, 0, 1], ops.normalize([[1, 0], [1, 1], [0, 1]]))   // 10.63
  */
 export class Circle extends configured(Loss, () => circleOptions) {
   static readonly className = 'Circle'

@@ -41,6 +41,7 @@ export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOption
 /**
  * −(y ln p + (1−y) ln(1−p)), mean over the last axis. With logits x: softplus(x) − x·y, which is also used
  * for probabilities that come straight from a sigmoid.
+ * @example losses.binaryCrossentropy([[1, 0]], [[0.9, 0.2]])   // [0.1643]
  */
 export function binaryCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof crossentropyOptions> = {}): Tensor {
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
@@ -85,6 +86,7 @@ export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
 /**
  * (1 − pₜ)^gamma · −(y ln p + (1−y) ln(1−p)), pₜ = y·p + (1−y)(1−p), mean over the last axis; with class balancing times
  * alpha for yes and 1 − alpha for no. Lin et al. 2017.
+ * @example losses.binaryFocalCrossentropy([[1, 0]], [[0.9, 0.2]], { gamma: 2 })   // [0.00499]
  */
 export function binaryFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof binaryFocalOptions> = {}): Tensor {
   const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
@@ -119,7 +121,10 @@ function categorical(yTrue: TensorLike, yPred: TensorLike, { fromLogits, labelSm
   return { scores, y: axis === -1 ? y : moveAxis(y, axis, -1) }
 }
 
-/** −Σ y ln p over the axis of the classes, y a distribution over them. */
+/**
+ * −Σ y ln p over the axis of the classes, y a distribution over them.
+ * @example losses.categoricalCrossentropy([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // [0.3567]
+ */
 export function categoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof crossentropyOptions> = {}): Tensor {
   const { scores, y } = categorical(yTrue, yPred, functionOptions('categoricalCrossentropy', crossentropyOptions, options))
   if ('logProbabilities' in scores) return negative(sum(multiply(y, scores.logProbabilities), { axis: -1 }))
@@ -136,7 +141,10 @@ export const categoricalFocalOptions = {
 }
 export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
 
-/** −Σ alpha · (1 − p)^gamma · y ln p over the axis of the classes. Lin et al. 2017. */
+/**
+ * −Σ alpha · (1 − p)^gamma · y ln p over the axis of the classes. Lin et al. 2017.
+ * @example losses.categoricalFocalCrossentropy([[0, 1, 0]], [[0.1, 0.7, 0.2]], { alpha: 0.5 })   // [0.01605]
+ */
 export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof categoricalFocalOptions> = {}): Tensor {
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
@@ -164,6 +172,7 @@ function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
 /**
  * −ln p[y], y the number of the class; 0 for the class that is ignored. yTrue [batch] or [batch, 1], yPred
  * [batch, classes].
+ * @example losses.sparseCategoricalCrossentropy([1], [[0, 2, 1]], { fromLogits: true })   // [0.4076]
  */
 export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof sparseCrossentropyOptions> = {}): Tensor {
   const { fromLogits, ignoreClass, axis } = functionOptions('sparseCategoricalCrossentropy', sparseCrossentropyOptions, options)
@@ -184,7 +193,10 @@ export const generalizedOptions = {
 }
 export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
 
-/** (1 − p[y]^q) / q, y the number of the class, p probabilities. Zhang & Sabuncu 2018. */
+/**
+ * (1 − p[y]^q) / q, y the number of the class, p probabilities. Zhang & Sabuncu 2018.
+ * @example losses.categoricalGeneralizedCrossEntropy([1], [[0.1, 0.7, 0.2]])   // [0.3267]
+ */
 export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof generalizedOptions> = {}): Tensor {
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
@@ -193,7 +205,10 @@ export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: Ten
   return divide(subtract(1, power(own, q)), q)
 }
 
-/** Σ y ln(y / ŷ) over the last axis, both cut to [1e-7, 1]: how many nats more y takes when it is written for ŷ. Kullback & Leibler 1951. */
+/**
+ * Σ y ln(y / ŷ) over the last axis, both cut to [1e-7, 1]: how many nats more y takes when it is written for ŷ. Kullback & Leibler 1951.
+ * @example losses.klDivergence([[0.5, 0.5]], [[0.9, 0.1]])   // [0.5108]
+ */
 export function klDivergence(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [y, output] = floats(yTrue, yPred).map((x) => clip(x, EPSILON, 1)) as [Tensor, Tensor]
   return sum(multiply(y, log(divide(y, output))), { axis: -1 })

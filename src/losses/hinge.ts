@@ -23,12 +23,18 @@ export function hinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(margins(yTrue, yPred))
 }
 
-/** max(1 − y·ŷ, 0)², mean over the last axis; targets as of hinge. */
+/**
+ * max(1 − y·ŷ, 0)², mean over the last axis; targets as of hinge.
+ * @example losses.squaredHinge([[1, -1]], [[0.5, -2]])   // [0.125]
+ */
 export function squaredHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(square(margins(yTrue, yPred)))
 }
 
-/** max(largest ŷ of the other classes − ŷ of the right one + 1, 0); y one-hot rows, the others count as (1 − y)·ŷ. */
+/**
+ * max(largest ŷ of the other classes − ŷ of the right one + 1, 0); y one-hot rows, the others count as (1 − y)·ŷ.
+ * @example losses.categoricalHinge([[0, 1, 0]], [[0.4, 0.9, 0.1]])   // [0.5]
+ */
 export function categoricalHinge(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [y, output] = floats(yTrue, yPred)
   const right = sum(multiply(y, output), { axis: -1 })

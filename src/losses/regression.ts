@@ -11,12 +11,18 @@ import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
 import { EPSILON, floats, meanOver } from './values'
 
-/** (y − ŷ)², mean over the last axis. */
+/**
+ * (y − ŷ)², mean over the last axis.
+ * @example losses.meanSquaredError([[1, 3]], [[2, 5]])   // [2.5]
+ */
 export function meanSquaredError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(square(errors(yTrue, yPred)))
 }
 
-/** |y − ŷ|, mean over the last axis. */
+/**
+ * |y − ŷ|, mean over the last axis.
+ * @example losses.meanAbsoluteError([[1, 3]], [[2, 5]])   // [1.5]
+ */
 export function meanAbsoluteError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return meanOver(abs(errors(yTrue, yPred)))
 }
@@ -27,13 +33,19 @@ function errors(yTrue: TensorLike, yPred: TensorLike): Tensor {
   return subtract(output, y)
 }
 
-/** 100 · |y − ŷ| / max(|y|, 1e-7), in per cent; mean over the last axis. Targets of 0 make it very large. */
+/**
+ * 100 · |y − ŷ| / max(|y|, 1e-7), in per cent; mean over the last axis. Targets of 0 make it very large.
+ * @example losses.meanAbsolutePercentageError([[2, 4]], [[1, 5]])   // [37.5]
+ */
 export function meanAbsolutePercentageError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [y, output] = floats(yTrue, yPred)
   return multiply(meanOver(abs(divide(subtract(y, output), maximum(abs(y), EPSILON)))), 100)
 }
 
-/** (ln(1 + y) − ln(1 + ŷ))², both at least 1e-7; mean over the last axis. */
+/**
+ * (ln(1 + y) − ln(1 + ŷ))², both at least 1e-7; mean over the last axis.
+ * @example losses.meanSquaredLogarithmicError([[1, 100]], [[2, 110]])   // [0.08666]
+ */
 export function meanSquaredLogarithmicError(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [target, prediction] = floats(yTrue, yPred).map((x) => log(add(maximum(x, EPSILON), 1))) as [Tensor, Tensor]
   return meanOver(square(subtract(prediction, target)))
@@ -45,7 +57,10 @@ export const huberOptions = {
 }
 export type HuberOptions = InputsOf<typeof huberOptions>
 
-/** e = y − ŷ: ½e² where |e| ≤ delta, else delta·|e| − ½delta²; mean over the last axis. Huber 1964. */
+/**
+ * e = y − ŷ: ½e² where |e| ≤ delta, else delta·|e| − ½delta²; mean over the last axis. Huber 1964.
+ * @example losses.huber([[0, 0]], [[0.5, 4]], { delta: 1 })   // [1.813]
+ */
 export function huber(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof huberOptions> = {}): Tensor {
   const { delta } = functionOptions('huber', huberOptions, options)
   const error = errors(yTrue, yPred)
@@ -54,7 +69,10 @@ export function huber(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<ty
   return meanOver(where(lessEqual(size, delta), multiply(square(error), 0.5), linear))
 }
 
-/** ln cosh(ŷ − y), mean over the last axis: ½e² for small errors e, |e| − ln 2 for large ones. */
+/**
+ * ln cosh(ŷ − y), mean over the last axis: ½e² for small errors e, |e| − ln 2 for large ones.
+ * @example losses.logCosh([[0, 0]], [[0.5, 4]])   // [1.714]
+ */
 export function logCosh(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const error = errors(yTrue, yPred)
   // ln cosh e = e + ln(1 + e^(−2e)) − ln 2
@@ -67,7 +85,10 @@ export const cosineOptions = {
 }
 export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
 
-/** −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros. */
+/**
+ * −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros.
+ * @example losses.cosineSimilarity([[3, 4]], [[6, 8]])   // [-1]
+ */
 export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof cosineOptions> = {}): Tensor {
   const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
@@ -76,7 +97,10 @@ export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: 
   return negative(sum(multiply(y, output), { axis: along }))
 }
 
-/** ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of counts y that are Poisson with the mean ŷ, without ln y!. */
+/**
+ * ŷ − y ln(ŷ + 1e-7), mean over the last axis: −ln p of counts y that are Poisson with the mean ŷ, without ln y!.
+ * @example losses.poisson([[2, 0]], [[1.5, 0.5]])   // [0.5945]
+ */
 export function poisson(yTrue: TensorLike, yPred: TensorLike): Tensor {
   const [y, output] = floats(yTrue, yPred)
   return meanOver(subtract(output, multiply(y, log(add(output, EPSILON)))))

@@ -45,6 +45,7 @@ export type TverskyOptions = InputsOf<typeof tverskyOptions>
 /**
  * 1 − S / (S + alpha·Σ y·(1 − ŷ) + beta·Σ ŷ·(1 − y) + 1e-7) with S = Σ y·ŷ, sums over the axes. Salehi et al. 2017. As in
  * Keras, alpha goes with what was missed and beta with what was found too much.
+ * @example losses.tversky([[1, 1, 0]], [[1, 0, 1]], { axis: 1 })   // [0.5]
  */
 export function tversky(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof tverskyOptions> = {}): Tensor {
   const { alpha, beta, axis } = functionOptions('tversky', tverskyOptions, options)

@@ -11,7 +11,13 @@ import type { Tensor } from '../ops/tensor'
 import { MeanOfValues } from './mean'
 import type { MetricOptions } from './metric'
 
-/** How often the prediction is the target, exactly. By the name 'accuracy' compile() takes the one that suits the shapes. */
+/**
+ * How often the prediction is the target, exactly. By the name 'accuracy' compile() takes the one that suits the shapes.
+ * @example
+ * const metric = new metrics.Accuracy()
+ * metric.apply([1, 0, 2], [1, 1, 2])
+ * metric.result()   // 0.6667
+ */
 export class Accuracy extends MeanOfValues {
   static override readonly className = 'Accuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -25,7 +31,13 @@ const binaryAccuracyOptions = () => ({
 })
 export type BinaryAccuracyOptions = InputsOf<ReturnType<typeof binaryAccuracyOptions>> & MetricOptions
 
-/** How often the prediction, 1 above `threshold` and else 0, is the target. */
+/**
+ * How often the prediction, 1 above `threshold` and else 0, is the target.
+ * @example
+ * const metric = new metrics.BinaryAccuracy({ threshold: 0.4 })
+ * metric.apply([1, 0, 1], [0.5, 0.2, 0.3])
+ * metric.result()   // 0.6667
+ */
 export class BinaryAccuracy extends configured(MeanOfValues, binaryAccuracyOptions) {
   static override readonly className = 'BinaryAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -34,7 +46,13 @@ export class BinaryAccuracy extends configured(MeanOfValues, binaryAccuracyOptio
   }
 }
 
-/** How often the largest prediction is where the one-hot target is. */
+/**
+ * How often the largest prediction is where the one-hot target is.
+ * @example
+ * const metric = new metrics.CategoricalAccuracy()
+ * metric.apply([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
+ * metric.result()   // 0.5
+ */
 export class CategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'CategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -46,7 +64,13 @@ function classNumbers(yTrue: Tensor, yPred: Tensor): Tensor {
   return reshape(cast(yTrue, 'int32'), yPred.shape.slice(0, -1))
 }
 
-/** How often the largest prediction is that of the class numbered by the target. */
+/**
+ * How often the largest prediction is that of the class numbered by the target.
+ * @example
+ * const metric = new metrics.SparseCategoricalAccuracy()
+ * metric.apply([1, 0], [[0.2, 0.8], [0.4, 0.6]])
+ * metric.result()   // 0.5
+ */
 export class SparseCategoricalAccuracy extends MeanOfValues {
   static override readonly className = 'SparseCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -67,7 +91,13 @@ const topKOptions = () => ({
 })
 export type TopKOptions = InputsOf<ReturnType<typeof topKOptions>> & MetricOptions
 
-/** How often the one-hot target's class is among the k largest predictions. */
+/**
+ * How often the one-hot target's class is among the k largest predictions.
+ * @example
+ * const metric = new metrics.TopKCategoricalAccuracy({ k: 2 })
+ * metric.apply([[0, 0, 1]], [[0.5, 0.2, 0.3]])
+ * metric.result()   // 1
+ */
 export class TopKCategoricalAccuracy extends configured(MeanOfValues, topKOptions) {
   static override readonly className = 'TopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -82,7 +112,13 @@ const sparseTopKOptions = () => ({
 })
 export type SparseTopKOptions = InputsOf<ReturnType<typeof sparseTopKOptions>> & MetricOptions
 
-/** How often the class numbered by the target is among the k largest predictions. */
+/**
+ * How often the class numbered by the target is among the k largest predictions.
+ * @example
+ * const metric = new metrics.SparseTopKCategoricalAccuracy({ k: 2 })
+ * metric.apply([2, 1], [[0.5, 0.2, 0.3], [0.5, 0.2, 0.3]])
+ * metric.result()   // 0.5
+ */
 export class SparseTopKCategoricalAccuracy extends configured(MeanOfValues, sparseTopKOptions) {
   static override readonly className = 'SparseTopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {

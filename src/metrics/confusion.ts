@@ -89,7 +89,13 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
   }
 }
 
-/** How many yes were found. */
+/**
+ * How many yes were found.
+ * @example
+ * const metric = new metrics.TruePositives()
+ * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
+ * metric.result()   // 1
+ */
 export class TruePositives extends AtThresholds {
   static readonly className = 'TruePositives'
   protected cells(): Cell[] {
@@ -97,7 +103,13 @@ export class TruePositives extends AtThresholds {
   }
 }
 
-/** How many no were taken for yes. */
+/**
+ * How many no were taken for yes.
+ * @example
+ * const metric = new metrics.FalsePositives()
+ * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
+ * metric.result()   // 1
+ */
 export class FalsePositives extends AtThresholds {
   static readonly className = 'FalsePositives'
   protected cells(): Cell[] {
@@ -105,7 +117,13 @@ export class FalsePositives extends AtThresholds {
   }
 }
 
-/** How many no were found. */
+/**
+ * How many no were found.
+ * @example
+ * const metric = new metrics.TrueNegatives({ thresholds: [0.5, 0.8] })
+ * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
+ * metric.result()   // [0, 1]
+ */
 export class TrueNegatives extends AtThresholds {
   static readonly className = 'TrueNegatives'
   protected cells(): Cell[] {
@@ -113,7 +131,13 @@ export class TrueNegatives extends AtThresholds {
   }
 }
 
-/** How many yes were taken for no. */
+/**
+ * How many yes were taken for no.
+ * @example
+ * const metric = new metrics.FalseNegatives()
+ * metric.apply([1, 1, 0], [0.9, 0.2, 0.7])
+ * metric.result()   // 1
+ */
 export class FalseNegatives extends AtThresholds {
   static readonly className = 'FalseNegatives'
   protected cells(): Cell[] {
@@ -148,7 +172,13 @@ abstract class Share extends configured(AtThresholds, selectionOptions) {
   }
 }
 
-/** true positives / predicted positives: how many alarms were right. */
+/**
+ * true positives / predicted positives: how many alarms were right.
+ * @example
+ * const metric = new metrics.Precision()
+ * metric.apply([1, 1, 0, 1], [0.9, 0.2, 0.7, 0.8])
+ * metric.result()   // 0.6667
+ */
 export class Precision extends Share {
   static readonly className = 'Precision'
   protected cells(): Cell[] {
@@ -156,7 +186,13 @@ export class Precision extends Share {
   }
 }
 
-/** true positives / actual positives: how many cases were found. */
+/**
+ * true positives / actual positives: how many cases were found.
+ * @example
+ * const metric = new metrics.Recall({ thresholds: 0.75 })
+ * metric.apply([1, 1, 0, 1], [0.9, 0.2, 0.7, 0.8])
+ * metric.result()   // 0.6667
+ */
 export class Recall extends Share {
   static readonly className = 'Recall'
   protected cells(): Cell[] {

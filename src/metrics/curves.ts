@@ -86,6 +86,10 @@ abstract class Curve extends Metric {
 /**
  * The area under a curve, from the counts at its thresholds. Between evenly spaced thresholds, the default, predictions
  * outside of [0, 1] count as 0 or 1.
+ * @example
+ * const metric = new metrics.AUC()
+ * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
+ * metric.result()   // 0.75
  */
 export class AUC extends configured(Curve, aucOptions) {
   static readonly className = 'AUC'
@@ -252,7 +256,13 @@ const sensitivityOption = () => ({
 })
 export type SpecificityAtSensitivityOptions = InputsOf<ReturnType<typeof sensitivityOption>> & PointOptions
 
-/** The best specificity at a threshold at which the sensitivity (recall) is at least this. */
+/**
+ * The best specificity at a threshold at which the sensitivity (recall) is at least this.
+ * @example
+ * const metric = new metrics.SpecificityAtSensitivity({ sensitivity: 0.5 })
+ * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
+ * metric.result()   // 1
+ */
 export class SpecificityAtSensitivity extends configured(PointOfCurve, sensitivityOption) {
   static readonly className = 'SpecificityAtSensitivity'
   protected best({ recall, specificity }: Rates) {
@@ -266,7 +276,13 @@ const recallOption = () => ({
 })
 export type PrecisionAtRecallOptions = InputsOf<ReturnType<typeof recallOption>> & PointOptions
 
-/** The best precision at a threshold at which the recall is at least this. */
+/**
+ * The best precision at a threshold at which the recall is at least this.
+ * @example
+ * const metric = new metrics.PrecisionAtRecall({ recall: 0.8 })
+ * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
+ * metric.result()   // 0.6667
+ */
 export class PrecisionAtRecall extends configured(PointOfCurve, recallOption) {
   static readonly className = 'PrecisionAtRecall'
   protected best({ recall, precision }: Rates) {
@@ -280,7 +296,13 @@ const precisionOption = () => ({
 })
 export type RecallAtPrecisionOptions = InputsOf<ReturnType<typeof precisionOption>> & PointOptions
 
-/** The best recall at a threshold at which the precision is at least this. */
+/**
+ * The best recall at a threshold at which the precision is at least this.
+ * @example
+ * const metric = new metrics.RecallAtPrecision({ precision: 0.6 })
+ * metric.apply([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9])
+ * metric.result()   // 1
+ */
 export class RecallAtPrecision extends configured(PointOfCurve, precisionOption) {
   static readonly className = 'RecallAtPrecision'
   protected best({ recall, precision }: Rates) {

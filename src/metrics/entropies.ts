@@ -11,7 +11,13 @@ import { applyMask } from '../losses/weights'
 import type { Tensor } from '../ops/tensor'
 import { MeanOfValues } from './mean'
 
-/** The mean binary cross-entropy. */
+/**
+ * The mean binary cross-entropy.
+ * @example
+ * const metric = new metrics.BinaryCrossentropy()
+ * metric.apply([[1], [0]], [[0.9], [0.2]])
+ * metric.result()   // 0.1643
+ */
 export class BinaryCrossentropy extends configured(MeanOfValues, () => crossentropyOptions) {
   static override readonly className = 'BinaryCrossentropy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -19,7 +25,13 @@ export class BinaryCrossentropy extends configured(MeanOfValues, () => crossentr
   }
 }
 
-/** The mean categorical cross-entropy. */
+/**
+ * The mean categorical cross-entropy.
+ * @example
+ * const metric = new metrics.CategoricalCrossentropy()
+ * metric.apply([[0, 1, 0]], [[0.1, 0.7, 0.2]])
+ * metric.result()   // 0.3567
+ */
 export class CategoricalCrossentropy extends configured(MeanOfValues, () => crossentropyOptions) {
   static override readonly className = 'CategoricalCrossentropy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -27,7 +39,13 @@ export class CategoricalCrossentropy extends configured(MeanOfValues, () => cros
   }
 }
 
-/** The mean cross-entropy of class numbers. */
+/**
+ * The mean cross-entropy of class numbers.
+ * @example
+ * const metric = new metrics.SparseCategoricalCrossentropy()
+ * metric.apply([1], [[0.1, 0.7, 0.2]])
+ * metric.result()   // 0.3567
+ */
 export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () => sparseCrossentropyOptions) {
   static override readonly className = 'SparseCategoricalCrossentropy'
 
@@ -42,7 +60,13 @@ export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () =
     super.updateState(yTrue, yPred, applyMask(sampleWeight, mask, 'sum'))
   }
 }
-/** The mean of Σ y ln(y / ŷ). */
+/**
+ * The mean of Σ y ln(y / ŷ).
+ * @example
+ * const metric = new metrics.KLDivergence()
+ * metric.apply([[0.5, 0.5]], [[0.9, 0.1]])
+ * metric.result()   // 0.5108
+ */
 export class KLDivergence extends MeanOfValues {
   static override readonly className = 'KLDivergence'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -50,7 +74,13 @@ export class KLDivergence extends MeanOfValues {
   }
 }
 
-/** The mean of ŷ − y ln ŷ. */
+/**
+ * The mean of ŷ − y ln ŷ.
+ * @example
+ * const metric = new metrics.Poisson()
+ * metric.apply([[2], [0]], [[1.5], [0.5]])
+ * metric.result()   // 0.5945
+ */
 export class Poisson extends MeanOfValues {
   static override readonly className = 'Poisson'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -58,7 +88,13 @@ export class Poisson extends MeanOfValues {
   }
 }
 
-/** The mean of max(1 − y·ŷ, 0), targets −1 and 1 or 0 and 1. */
+/**
+ * The mean of max(1 − y·ŷ, 0), targets −1 and 1 or 0 and 1.
+ * @example
+ * const metric = new metrics.Hinge()
+ * metric.apply([[1], [-1]], [[0.5], [-2]])
+ * metric.result()   // 0.25
+ */
 export class Hinge extends MeanOfValues {
   static override readonly className = 'Hinge'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -66,7 +102,13 @@ export class Hinge extends MeanOfValues {
   }
 }
 
-/** The mean of max(1 − y·ŷ, 0)², targets −1 and 1 or 0 and 1. */
+/**
+ * The mean of max(1 − y·ŷ, 0)², targets −1 and 1 or 0 and 1.
+ * @example
+ * const metric = new metrics.SquaredHinge()
+ * metric.apply([[1], [-1]], [[0.5], [-2]])
+ * metric.result()   // 0.125
+ */
 export class SquaredHinge extends MeanOfValues {
   static override readonly className = 'SquaredHinge'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -74,7 +116,13 @@ export class SquaredHinge extends MeanOfValues {
   }
 }
 
-/** The mean of how far the right class is not ahead of the best other one by 1; one-hot targets. */
+/**
+ * The mean of how far the right class is not ahead of the best other one by 1; one-hot targets.
+ * @example
+ * const metric = new metrics.CategoricalHinge()
+ * metric.apply([[0, 1, 0]], [[0.4, 0.9, 0.1]])
+ * metric.result()   // 0.5
+ */
 export class CategoricalHinge extends MeanOfValues {
   static override readonly className = 'CategoricalHinge'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {

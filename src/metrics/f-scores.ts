@@ -87,6 +87,10 @@ export type FBetaScoreOptions = InputsOf<ReturnType<typeof betaOptions>> & F1Sco
  * (1 + β²) · precision · recall / (β² · precision + recall) of each class.
  *
  * Keras: `keras.metrics.FBetaScore`.
+ * @example
+ * const metric = new metrics.FBetaScore({ beta: 2 })
+ * metric.apply([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
+ * metric.result()   // [0.8333, 0.5556]
  */
 export class FBetaScore extends configured(F1Score, betaOptions) {
   static override readonly className = 'FBetaScore'

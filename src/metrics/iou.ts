@@ -138,7 +138,13 @@ export class MeanIoU extends configured(OfLabels, () => sparse) {
 }
 export type MeanIoUOptions = InputsOf<typeof labelsTable & typeof sparse> & MetricOptions
 
-/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`. */
+/**
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, as in MeanIoU. Keras: `keras.metrics.IoU`.
+ * @example
+ * const metric = new metrics.IoU({ numClasses: 2, targetClassIds: [1] })
+ * metric.apply([0, 0, 1, 1], [0, 1, 1, 1])
+ * metric.result()   // 0.6667
+ */
 export class IoU extends configured(MeanIoU, () => idsTable) {
   static override readonly className = 'IoU'
   protected override scored(): readonly number[] {
@@ -152,7 +158,13 @@ const oneHotTable = {
   sparseYPred: option(boolean, false),
 }
 
-/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of one-hot targets. Keras: `keras.metrics.OneHotMeanIoU`. */
+/**
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over all classes that occur, of one-hot targets. Keras: `keras.metrics.OneHotMeanIoU`.
+ * @example
+ * const metric = new metrics.OneHotMeanIoU({ numClasses: 2 })
+ * metric.apply([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
+ * metric.result()   // 0.25
+ */
 export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable) {
   static readonly className: string = 'OneHotMeanIoU'
   protected isSparse(): { sparseYTrue: boolean; sparseYPred: boolean } {
@@ -161,7 +173,13 @@ export class OneHotMeanIoU extends configured(OfLabels, () => oneHotTable) {
 }
 export type OneHotMeanIoUOptions = InputsOf<typeof labelsTable & typeof oneHotTable> & MetricOptions
 
-/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, of one-hot targets. Keras: `keras.metrics.OneHotIoU`. */
+/**
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over some classes, of one-hot targets. Keras: `keras.metrics.OneHotIoU`.
+ * @example
+ * const metric = new metrics.OneHotIoU({ numClasses: 2, targetClassIds: [0] })
+ * metric.apply([[1, 0], [0, 1]], [[0.6, 0.4], [0.7, 0.3]])
+ * metric.result()   // 0.5
+ */
 export class OneHotIoU extends configured(OneHotMeanIoU, () => idsTable) {
   static override readonly className = 'OneHotIoU'
   protected override scored(): readonly number[] {
@@ -178,7 +196,13 @@ const binaryTable = {
 }
 export type BinaryIoUOptions = InputsOf<typeof binaryTable> & MetricOptions
 
-/** The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over no and yes. Keras: `keras.metrics.BinaryIoU`. */
+/**
+ * The mean of |Y ∩ Ŷ| / |Y ∪ Ŷ| over no and yes. Keras: `keras.metrics.BinaryIoU`.
+ * @example
+ * const metric = new metrics.BinaryIoU({ threshold: 0.3 })
+ * metric.apply([0, 1, 1], [0.1, 0.4, 0.2])
+ * metric.result()   // 0.5
+ */
 export class BinaryIoU extends configured(Overlap, () => binaryTable) {
   static readonly className = 'BinaryIoU'
   protected classCount(): number {

@@ -38,7 +38,14 @@ function read(metric: Metric, values: TensorLike, sampleWeight: TensorLike | und
   return samplewise(cast(asTensor(values, metric.name), 'float32'), weights, fold)
 }
 
-/** Σ weight · value */
+/**
+ * Σ weight · value
+ * @example
+ * const total = new metrics.Sum()
+ * total.update([1, 2])
+ * total.update(4)
+ * total.result()   // 7
+ */
 export class Sum extends Metric {
   static readonly className = 'Sum'
   private readonly total: Variable = this.addVariable('total')
@@ -57,7 +64,14 @@ export class Sum extends Metric {
   }
 }
 
-/** Σ weight · value / Σ weight */
+/**
+ * Σ weight · value / Σ weight
+ * @example
+ * const mean = new metrics.Mean()
+ * mean.update([1, 2])
+ * mean.update(6)
+ * mean.result()   // 3
+ */
 export class Mean extends Metric {
   static readonly className: string = 'Mean'
   protected readonly total: Variable = this.addVariable('total')
@@ -106,7 +120,13 @@ export abstract class MeanOfValues extends Mean {
   }
 }
 
-/** The mean of a function of targets and predictions. */
+/**
+ * The mean of a function of targets and predictions.
+ * @example
+ * const worst = new metrics.MeanMetricWrapper((y, p) => ops.max(ops.abs(ops.subtract(y, p)), 1))
+ * worst.apply([[1, 2]], [[1, 4]])
+ * worst.result()   // 2
+ */
 export class MeanMetricWrapper extends MeanOfValues {
   static override readonly className: string = 'MeanMetricWrapper'
   constructor(

@@ -17,7 +17,13 @@ import { MeanOfValues, RootMean } from './mean'
 import type { MetricOptions } from './metric'
 import { Metric, accumulate, requireRows, rowWeights } from './metric'
 
-/** The mean of (y − ŷ)². */
+/**
+ * The mean of (y − ŷ)².
+ * @example
+ * const metric = new metrics.MeanSquaredError()
+ * metric.apply([[1], [3]], [[2], [5]])
+ * metric.result()   // 2.5
+ */
 export class MeanSquaredError extends MeanOfValues {
   static override readonly className = 'MeanSquaredError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -25,7 +31,13 @@ export class MeanSquaredError extends MeanOfValues {
   }
 }
 
-/** The mean of |y − ŷ|. */
+/**
+ * The mean of |y − ŷ|.
+ * @example
+ * const metric = new metrics.MeanAbsoluteError()
+ * metric.apply([[1], [3]], [[2], [5]])
+ * metric.result()   // 1.5
+ */
 export class MeanAbsoluteError extends MeanOfValues {
   static override readonly className = 'MeanAbsoluteError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -33,7 +45,13 @@ export class MeanAbsoluteError extends MeanOfValues {
   }
 }
 
-/** √ of the mean of (y − ŷ)². */
+/**
+ * √ of the mean of (y − ŷ)².
+ * @example
+ * const metric = new metrics.RootMeanSquaredError()
+ * metric.apply([[1], [3]], [[2], [5]])
+ * metric.result()   // 1.581
+ */
 export class RootMeanSquaredError extends RootMean {
   static override readonly className = 'RootMeanSquaredError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -42,7 +60,13 @@ export class RootMeanSquaredError extends RootMean {
   }
 }
 
-/** The mean of 100 · |y − ŷ| / max(|y|, 1e-7), in per cent. */
+/**
+ * The mean of 100 · |y − ŷ| / max(|y|, 1e-7), in per cent.
+ * @example
+ * const metric = new metrics.MeanAbsolutePercentageError()
+ * metric.apply([[2], [4]], [[1], [5]])
+ * metric.result()   // 37.5
+ */
 export class MeanAbsolutePercentageError extends MeanOfValues {
   static override readonly className = 'MeanAbsolutePercentageError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -50,7 +74,13 @@ export class MeanAbsolutePercentageError extends MeanOfValues {
   }
 }
 
-/** The mean of (ln(1 + y) − ln(1 + ŷ))². */
+/**
+ * The mean of (ln(1 + y) − ln(1 + ŷ))².
+ * @example
+ * const metric = new metrics.MeanSquaredLogarithmicError()
+ * metric.apply([[1], [100]], [[2], [110]])
+ * metric.result()   // 0.08666
+ */
 export class MeanSquaredLogarithmicError extends MeanOfValues {
   static override readonly className = 'MeanSquaredLogarithmicError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -58,7 +88,13 @@ export class MeanSquaredLogarithmicError extends MeanOfValues {
   }
 }
 
-/** The mean of ln cosh(ŷ − y). In logs it is 'logcosh'. */
+/**
+ * The mean of ln cosh(ŷ − y). In logs it is 'logcosh'.
+ * @example
+ * const metric = new metrics.LogCoshError()
+ * metric.apply([[0], [0]], [[0.5], [4]])
+ * metric.result()   // 1.714
+ */
 export class LogCoshError extends configured(MeanOfValues, () => ({ name: option(text, 'logcosh') })) {
   static override readonly className = 'LogCoshError'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -66,7 +102,13 @@ export class LogCoshError extends configured(MeanOfValues, () => ({ name: option
   }
 }
 
-/** The mean of Σ y·ŷ / (‖y‖ ‖ŷ‖): 1 where both point in one direction. The loss of this name has the other sign. */
+/**
+ * The mean of Σ y·ŷ / (‖y‖ ‖ŷ‖): 1 where both point in one direction. The loss of this name has the other sign.
+ * @example
+ * const metric = new metrics.CosineSimilarity()
+ * metric.apply([[3, 4]], [[6, 8]])
+ * metric.result()   // 1
+ */
 export class CosineSimilarity extends configured(MeanOfValues, () => cosineOptions) {
   static override readonly className = 'CosineSimilarity'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -105,7 +147,13 @@ abstract class Correlation extends configured(MeanOfValues, correlationOptions) 
   }
 }
 
-/** σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 where one of them is constant. Pearson 1895. */
+/**
+ * σ(y, ŷ) / (σ(y)·σ(ŷ)) along an axis, mean over all batches; 0 where one of them is constant. Pearson 1895.
+ * @example
+ * const metric = new metrics.PearsonCorrelation({ axis: 0 })
+ * metric.apply([[1], [2], [3]], [[1], [3], [4]])
+ * metric.result()   // 0.982
+ */
 export class PearsonCorrelation extends Correlation {
   static override readonly className = 'PearsonCorrelation'
   protected correlation({ covariance, variances: [a, b] }: Spread): Tensor {
@@ -116,6 +164,10 @@ export class PearsonCorrelation extends Correlation {
 /**
  * 2σ(y, ŷ) / (σ²(y) + σ²(ŷ) + (μ(y) − μ(ŷ))² + 1e-7) along an axis, mean over all batches: unlike Pearson's it is 1 only where
  * the numbers are the same. Lin 1989.
+ * @example
+ * const metric = new metrics.ConcordanceCorrelation({ axis: 0 })
+ * metric.apply([[1], [2], [3]], [[1], [3], [4]])
+ * metric.result()   // 0.75
  */
 export class ConcordanceCorrelation extends Correlation {
   static override readonly className = 'ConcordanceCorrelation'

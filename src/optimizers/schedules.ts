@@ -45,7 +45,10 @@ function periodsAt(step: Tensor, { decaySteps, staircase }: { readonly decayStep
   return staircase ? floor(periods) : periods
 }
 
-/** initialLearningRate · decayRate^(step / decaySteps) */
+/**
+ * initialLearningRate · decayRate^(step / decaySteps)
+ * @example new schedules.ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.5 }).call(tensor(100))   // 0.05
+ */
 export class ExponentialDecay extends configured(LearningRateSchedule, exponentialOptions) {
   static readonly className = 'ExponentialDecay'
 
@@ -69,7 +72,10 @@ const cosineOptions = () => ({
 })
 export type CosineDecayOptions = InputsOf<ReturnType<typeof cosineOptions>>
 
-/** Half a cosine from the first learning rate down to alpha times it, after an optional linear warm-up. */
+/**
+ * Half a cosine from the first learning rate down to alpha times it, after an optional linear warm-up.
+ * @example new schedules.CosineDecay({ initialLearningRate: 0.1, decaySteps: 100 }).call(tensor(50))   // 0.05
+ */
 export class CosineDecay extends configured(LearningRateSchedule, cosineOptions) {
   static readonly className = 'CosineDecay'
 
@@ -98,7 +104,10 @@ const piecewiseOptions = () => ({
 })
 export type PiecewiseConstantDecayOptions = InputsOf<ReturnType<typeof piecewiseOptions>>
 
-/** One value after another. */
+/**
+ * One value after another.
+ * @example new schedules.PiecewiseConstantDecay({ boundaries: [10], values: [0.1, 0.01] }).call(tensor(11))   // 0.01
+ */
 export class PiecewiseConstantDecay extends configured(LearningRateSchedule, piecewiseOptions) {
   static readonly className = 'PiecewiseConstantDecay'
 

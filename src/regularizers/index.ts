@@ -61,7 +61,10 @@ const l1Options = () => ({
 })
 export type L1Options = InputsOf<ReturnType<typeof l1Options>>
 
-/** l1 · Σ|x| */
+/**
+ * l1 · Σ|x|
+ * @example new regularizers.L1(0.1).call(tensor([1, -2]))   // 0.3
+ */
 export class L1 extends configured(Regularizer, l1Options, 'l1') {
   static readonly className = 'L1'
   call(x: Tensor): Tensor {
@@ -75,7 +78,10 @@ const l2Options = () => ({
 })
 export type L2Options = InputsOf<ReturnType<typeof l2Options>>
 
-/** l2 · Σx² */
+/**
+ * l2 · Σx²
+ * @example new regularizers.L2(0.1).call(tensor([1, -2]))   // 0.5
+ */
 export class L2 extends configured(Regularizer, l2Options, 'l2') {
   static readonly className = 'L2'
   call(x: Tensor): Tensor {
@@ -91,7 +97,10 @@ const l1l2Options = () => ({
 })
 export type L1L2Options = InputsOf<ReturnType<typeof l1l2Options>>
 
-/** l1 · Σ|x| + l2 · Σx² */
+/**
+ * l1 · Σ|x| + l2 · Σx²
+ * @example new regularizers.L1L2({ l1: 0.1, l2: 0.01 }).call(tensor([1, -2]))   // 0.35
+ */
 export class L1L2 extends configured(Regularizer, l1l2Options) {
   static readonly className = 'L1L2'
 

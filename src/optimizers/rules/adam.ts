@@ -35,6 +35,7 @@ export type AdamOptions = InputsOf<ReturnType<typeof adamOptions>> & OptimizerOp
  * Running means of the gradient and of its square, corrected for their start at 0:
  * m ← β₁ m + (1−β₁) g, v ← β₂ v + (1−β₂) g², w ← w − learningRate · √(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
  * Kingma & Ba 2014. Default learning rate 0.001.
+ * @example model.compile({ optimizer: new Adam({ learningRate: 0.002, amsgrad: true }), loss: 'mse' })
  */
 export class Adam extends configured(Optimizer, adamOptions) {
   static readonly className: string = 'Adam'
@@ -65,7 +66,10 @@ const adamWOptions = () => ({
   weightDecay: decayOption(0.004),
 })
 
-/** Adam with weight decay apart from the gradient. Loshchilov & Hutter 2017. Default weightDecay 0.004. */
+/**
+ * Adam with weight decay apart from the gradient. Loshchilov & Hutter 2017. Default weightDecay 0.004.
+ * @example model.compile({ optimizer: new AdamW({ weightDecay: 0.01, noWeightDecay: ['bias'] }), loss: 'mse' })
+ */
 export class AdamW extends configured(Adam, adamWOptions) {
   static override readonly className = 'AdamW'
 }

@@ -28,6 +28,7 @@ export type RMSpropOptions = InputsOf<ReturnType<typeof rmspropOptions>> & Optim
 /**
  * Divides the gradient by a running root mean square: s ← ρ s + (1−ρ) g², w ← w − learningRate · g/√(s + ε).
  * Hinton 2012. Default learning rate 0.001.
+ * @example model.compile({ optimizer: new RMSprop({ learningRate: 0.01, centered: true }), loss: 'mse' })
  */
 export class RMSprop extends configured(Optimizer, rmspropOptions) {
   static readonly className = 'RMSprop'

@@ -22,6 +22,7 @@ export type SGDOptions = InputsOf<ReturnType<typeof sgdOptions>> & OptimizerOpti
 /**
  * Gradient descent: w ← w − learningRate · g. With momentum: v ← momentum · v − learningRate · g, w ← w + v,
  * or, with nesterov, w ← w + momentum · v − learningRate · g. Default learning rate 0.01.
+ * @example model.compile({ optimizer: new SGD({ learningRate: 0.1, momentum: 0.9, nesterov: true }), loss: 'mse' })
  */
 export class SGD extends configured(Optimizer, sgdOptions) {
   static readonly className = 'SGD'

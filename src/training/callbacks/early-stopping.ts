@@ -24,7 +24,10 @@ const earlyStoppingOptions = () => ({
 })
 export type EarlyStoppingOptions = InputsOf<ReturnType<typeof earlyStoppingOptions>>
 
-/** Ends training when a monitored number has stopped to improve. */
+/**
+ * Ends training when a monitored number has stopped to improve.
+ * @example await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 5, restoreBestWeights: true })] })
+ */
 export class EarlyStopping extends configured(Callback, earlyStoppingOptions) {
   static readonly className = 'EarlyStopping'
   private readonly watched = new Monitor('EarlyStopping', this)

@@ -5,7 +5,10 @@ import { Callback } from './callback'
 import type { Footprint } from './footprint'
 import type { HealthRecord } from './health'
 
-/** Records the logs of every epoch. What fit returns. */
+/**
+ * Records the logs of every epoch. What fit returns.
+ * @example const { history } = await model.fit(x, y, { epochs: 3 }) // history.loss: [0.7, 0.5, 0.4]
+ */
 export class History extends Callback {
   static readonly className = 'History'
   /** One list per name: `history.loss`, `history.valLoss` … */

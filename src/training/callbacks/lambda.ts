@@ -7,6 +7,7 @@ import { Callback, METHODS } from './callback'
 /**
  * Calls functions of the user's own.
  * @throws ArgumentError for a function whose name no event has
+ * @example await model.fit(x, y, { callbacks: [new LambdaCallback({ onEpochEnd: (epoch, logs) => console.log(epoch, logs.loss) })] })
  */
 export class LambdaCallback extends Callback {
   static readonly className = 'LambdaCallback'

@@ -5,6 +5,7 @@ import { Callback } from './callback'
 /**
  * Ends training quietly at the first step that is not finite, with the weights as they were before it.
  * Without this callback fit throws a NonFiniteError there.
+ * @example await model.fit(x, y, { callbacks: [new TerminateOnNaN()] })
  */
 export class TerminateOnNaN extends Callback {
   static readonly className = 'TerminateOnNaN'
