@@ -7,9 +7,9 @@ const at = (path) => new URL(path, import.meta.url);
 
 function filesOf(name) {
   if (name === 'myelin') {
-    // Without what is imported by a path of its own, such as myelin/explain.
+    // Without what is imported by a path of its own, such as myelin/explain, and the kernels of myelin/data.
     const { '.': _whole, ...parts } = JSON.parse(readFileSync(at('../../package.json'), 'utf8')).exports;
-    const apart = Object.values(parts).map((entry) => entry.default);
+    const apart = [...Object.values(parts).map((entry) => entry.default), './dist/csv-binary.js'];
     return readdirSync(at('../../dist/'), { recursive: true })
       .filter((file) => /\.(js|wasm)$/.test(file) && !apart.includes(`./dist/${file}`))
       .map((file) => `../../dist/${file}`);
