@@ -5,6 +5,7 @@ import { ArgumentError, quoted } from '../core/errors'
 import { configured, count, number, option, readOptions } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { flatten } from '../core/tree'
+import { typed } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { TensorSpec } from '../layers/spec'
 import { knownGraph } from '../models/known-graph'
@@ -35,16 +36,6 @@ export interface Balanced {
   readonly sweeps: number
 }
 
-/** A model as it is balanced. */
-interface BalancedModel {
-  /** What it is called. */
-  readonly name: string
-  /** The graph of its layers; null for a class of one's own. */
-  readonly graph: object | null
-  /** The weights whose size counts. */
-  readonly trainableWeights: LayerBase['trainableWeights']
-}
-
 /**
  * Makes weights small without changing what a model computes. A unit h with h(c x) = c h(x) for c > 0, as that of relu, gives
  * the same to the others when its inputs are multiplied by λ and its outputs divided by it. Their squares are least for
@@ -67,7 +58,7 @@ interface BalancedModel {
  * Baldi et al., A theory of synaptic neural balance: from local to global order, 2024 (arXiv 2405.09688).
  * @throws ArgumentError for a model whose graph nobody knows, and for one without such units
  */
-export function balanceSynapses(model: BalancedModel, options: BalanceOptions = {}): Balanced {
+export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}): Balanced {
   const { tolerance, sweeps: most } = readOptions('balanceSynapses', balanceOptions(), options)
   const { chosen, left } = balanceable(model)
   const before = totalOf(chosen)
@@ -77,7 +68,7 @@ export function balanceSynapses(model: BalancedModel, options: BalanceOptions = 
 }
 
 /** The groups that can be balanced, and why the others cannot. @throws ArgumentError where there are none */
-function balanceable(model: BalancedModel): { readonly chosen: readonly UnitGroup[]; readonly left: Readonly<Record<string, string>> } {
+function balanceable(model: LayerBase): { readonly chosen: readonly UnitGroup[]; readonly left: Readonly<Record<string, string>> } {
   const groups = unitGroups(knownGraph('balanceSynapses', model))
   const trained = new Set(model.trainableWeights)
   const left = Object.fromEntries(groups.flatMap((group) => {
@@ -99,12 +90,12 @@ export class SynapticBalance extends configured(Callback, balanceOptions) {
   last: Balanced | null = null
 
   override onTrainBegin(): void {
-    balanceable(this.model)
+    balanceable(typed(this.model))
   }
 
   override onEpochEnd(): void {
     const { tolerance, sweeps } = this
-    this.last = balanceSynapses(this.model, { tolerance, sweeps })
+    this.last = balanceSynapses(typed(this.model), { tolerance, sweeps })
   }
 }
 

@@ -167,7 +167,7 @@ function prepareInput(spec: TensorSpec | null, data: unknown, where: string): Te
   const wanted = dtype === 'bool' && spec?.dtype !== 'bool' ? 'float32' : dtype
   if (given.dtype === 'float32') requireNumbers(given, where)
   // Integers not by way of float32, which holds no large ones.
-  const input = given.dtype === wanted ? given : toTensor(data as TensorLike, where, wanted)
+  const input = given.dtype === wanted ? given : fitRank(toTensor(data as TensorLike, where, wanted), spec)
   requireRows(input, where)
   if (input.dtype === 'int32' && given.dtype === 'float32') requireIntegers(given, where)
   return input

@@ -48,7 +48,7 @@ interface Description {
 function readDescription({ metadata }: Container): Description {
   const text = metadata['description']
   if (metadata['format'] !== FORMAT || text === undefined) {
-    throw new FormatError('This file was not written by this library: it has weights, but no model')
+    throw new FormatError('This file has weights, but no model. Make the model, and give them to it: model.loadWeights(path)')
   }
   let parsed: unknown
   try {
@@ -174,13 +174,27 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Mo
   return withAdvice(() => readModel(bytes, options))
 }
 
-/** Tells where one's own classes go when one is not known. */
+/** Classes of the sub-paths that files may name, and what is imported from there for customObjects. */
+const OF_SUB_PATHS: Readonly<Record<string, readonly [path: string, objects: string]>> = {
+  QuantizedDense: ['thrift', 'quantizedLayers'], QuantizedConv1D: ['thrift', 'quantizedLayers'], QuantizedConv2D: ['thrift', 'quantizedLayers'],
+  QuantizationAwareDense: ['thrift', 'quantizedLayers'], QuantizationAwareConv1D: ['thrift', 'quantizedLayers'], QuantizationAwareConv2D: ['thrift', 'quantizedLayers'],
+  L2Init: ['balance', '{ L2Init }'], KLSparsity: ['balance', '{ KLSparsity }'], DalesPrinciple: ['balance', '{ DalesPrinciple }'],
+  KWinnersTakeAll: ['balance', '{ KWinnersTakeAll }'], IntrinsicPlasticity: ['balance', '{ IntrinsicPlasticity }'], Temperature: ['explain', '{ Temperature }'],
+}
+
+function adviceFor(name: string | undefined): string {
+  const known = name !== undefined && Object.hasOwn(OF_SUB_PATHS, name) ? OF_SUB_PATHS[name] : undefined
+  if (known === undefined) return 'What is your own goes into customObjects, under this name.'
+  return `It is one of myelin/${known[0]}: loadModel(file, { customObjects: ${known[1]} }).`
+}
+
+/** Tells where classes go when one is not known. */
 function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
   } catch (error) {
     if (error instanceof ArgumentError && error.message.startsWith('Unknown') && !error.message.includes('customObjects')) {
-      restate(error, `${error.message} What is your own goes into customObjects, under this name.`)
+      restate(error, `${error.message} ${adviceFor(/'(\w+)'/.exec(error.message)?.[1])}`)
     }
     throw error
   }

@@ -65,6 +65,6 @@ export function requireMask(layer: Named, { shape }: { readonly shape: Shape }, 
 
 function hintOf(form: readonly string[], inputShape: BatchShape): string {
   if (form.length === 2 && inputShape.length > 2) return ' Did you forget Flatten?'
-  if (form[1] === 'steps' && inputShape.length === 2) return ' A recurrent layer in front of it gives every step with returnSequences: true.'
+  if (form[1] === 'steps' && inputShape.length === 2) return ' Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.'
   return ''
 }

@@ -29,7 +29,7 @@ export abstract class Metric extends configured(Configured, metricOptions) {
   readonly variables: Variable[] = []
   private readonly runtime = currentRuntime()
 
-  /** Takes in one batch. */
+  /** Takes in one batch of tensors, as a subclass writes it. To be called as `apply`, which takes arrays, too. */
   abstract updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void
 
   /**

@@ -425,7 +425,7 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   if (isSingle) return ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'
   const [own, given] = [expected.slice(1), shape.slice(1)]
   if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
-  if (own.length === 1) return ' Did you forget Flatten?'
+  if (own.length === 1) return given.length > 1 ? ' Did you forget Flatten?' : ''
   // Reshaping would mix up what only lies in another order.
   const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
   return sorted(own) === sorted(given) ? ' Are the axes in another order?' : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`

@@ -8,7 +8,7 @@ import { asTensor } from './convert'
 import { cast } from './elementwise'
 import { matmul } from './linalg'
 import { perAxis } from './sliding'
-import { reshape, take } from './shape'
+import { expandDims, reshape, squeeze, take } from './shape'
 import { Tensor } from './tensor'
 
 export type Interpolation = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3' | 'lanczos5'
@@ -52,14 +52,15 @@ function weights(extent: number, size: number, kernel: (x: number) => number, an
 
 /**
  * Images in another size. Pixels lie at their centres, as in Keras.
- * @param images [batch, rows, columns, channels]
+ * @param images [batch, rows, columns, channels], or one of them
  * @param size [rows, columns] of the result, or one number for both
  * @example ops.resize(images, [32, 32], { interpolation: 'bicubic' })
  * Keras: `keras.ops.image.resize`.
  */
 export function resize(images: TensorLike, size: number | readonly number[], options: ResizeOptions = {}): Tensor {
   const value = asTensor(images, 'resize')
-  if (value.rank !== 4) throw new ShapeError(`resize: expected images [batch, rows, columns, channels], received ${formatShape(value.shape)}`)
+  if (value.rank === 3) return squeeze(resize(expandDims(value, 0), size, options), 0)
+  if (value.rank !== 4) throw new ShapeError(`resize: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`)
   const given = readTyped('resize', { size: required(perAxis(2)), interpolation: option(interpolation, 'bilinear'), antialias: option(boolean, false) }, { ...options, size })
   const [rows, columns] = given.size as [number, number]
   if (given.interpolation === 'nearest') return pick(pick(value, 1, rows), 2, columns)

@@ -243,6 +243,7 @@ class Search implements Monitored {
     if (typeof make === 'function') return new Fits(make as AnyMake, task)
     if (!(make instanceof URL) && typeof make !== 'string') throw new ArgumentError(`${where}: make must be a function, or the URL of a module whose default export is one, received ${quoted(make)}`)
     const url = String(make)
+    if (/^\.{1,2}\//.test(url)) throw new ArgumentError(`${where}: make ${quoted(url)} does not say where it is relative to. Give a URL: new URL(${quoted(url)}, import.meta.url)`)
     const imported = await importMake(url)
     if (settings.workers === 1 || !hasThreads()) return new Fits(imported, task)
     const said = Object.entries({ data: task.own.data, validationData: task.own.validationBatches, callbacks: task.own.callbacks }).find(([, each]) => each !== null)

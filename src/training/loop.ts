@@ -201,6 +201,8 @@ class TrainingLoop implements Run {
   isOver = false
   /** Whether the running epoch took all its batches. */
   private completed = false
+  /** Whether a step of the epoch was not finite: then its loss is none, not the mean of the steps before. */
+  private failed = false
   private lastLogs: Logs | null = null
   private warned = false
   /** Whether the pass of the next epoch was begun. */
@@ -325,7 +327,7 @@ class TrainingLoop implements Run {
     await this.beginPass()
     this.isBegun = false
     await this.runBatches()
-    const logs = readLogs('train', steps, compiled)
+    const logs = this.failed ? { ...readLogs('train', steps, compiled), loss: NaN } : readLogs('train', steps, compiled)
     if (this.completed) await this.validate(epoch, logs)
     this.lastLogs = logs
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
@@ -339,6 +341,7 @@ class TrainingLoop implements Run {
     const { model, options } = this.training
     const { runner, mostSteps } = this
     this.completed = false
+    this.failed = false
     while (this.batch < mostSteps) {
       const { batch } = this
       const { probes, length } = this.probes.at(this.step)
@@ -403,6 +406,7 @@ class TrainingLoop implements Run {
     const message = `Training met a value that is not finite at step ${this.step}: ${instruction}. The weights are those before this step. Common causes: a learning rate that is too high, inputs that are not scaled, a logarithm or division at 0.`
     const quiet = this.callbacks.filter(({ onNonFinite }) => onNonFinite !== undefined)
     if (quiet.length === 0) throw new NonFiniteError(message, this.step, instruction)
+    this.failed = true
     for (const callback of quiet) callback.onNonFinite!(message)
   }
 

@@ -171,6 +171,17 @@ describe('Normalization', () => {
     expect(() => new Normalization({ axis: 0 }).build([null, 2])).toThrow(/must be known/)
   })
 
+  it('says what it found, which is no option', async () => {
+    const layer = new Normalization()
+    expect([layer.mean, layer.variance]).toEqual([null, null])
+    await layer.adapt([[1, 10], [2, 10], [3, 40]])
+    expect(layer.mean).toEqual([2, 20])
+    expect(layer.variance).toEqual([expect.closeTo(2 / 3, 5), 200])
+    expect(layer.getConfig()).toMatchObject({ mean: null, variance: null })
+    expect(new Normalization({ mean: 1, variance: 4 }).getConfig()).toMatchObject({ mean: 1, variance: 4 })
+    expect(new Normalization({ mean: [1], variance: [4] }).mean).toEqual([1])
+  })
+
   it('goes back', async () => {
     const [there, back] = [new Normalization(), new Normalization({ invert: true })]
     await Promise.all([there.adapt(rows), back.adapt(rows)])

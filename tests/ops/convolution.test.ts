@@ -120,6 +120,7 @@ describe('resize', () => {
     expect([...ops.resize(steps, [1, 2]).data]).toEqual([0.5, 2.5])
     expectNear(ops.resize(steps, [1, 2], { antialias: true }).data, [5 / 7, 16 / 7], 'antialias', 1e-6)
     expect(() => ops.resize(tensor([1, 2]), 3)).toThrow(ShapeError)
+    expect(ops.resize(tensor([[[1], [2]]]), [2, 4], { interpolation: 'nearest' }).toArray()).toEqual([[[1], [1], [2], [2]], [[1], [1], [2], [2]]])
   })
 })
 

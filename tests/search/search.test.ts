@@ -270,6 +270,7 @@ describe('what does not go together', () => {
   })
 
   it('a make that is neither', async () => {
+    expect((await errorOf(() => gridSearch('./make.js', space, { x, y: yes, monitor: 'loss' }))).message).toContain("Give a URL: new URL('./make.js', import.meta.url)")
     expect((await errorOf(() => gridSearch(3 as never, space, { x, y: yes, monitor: 'loss' }))).message).toContain('make must be a function')
   })
 

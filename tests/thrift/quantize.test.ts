@@ -47,6 +47,7 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
     const x = data(shape)
     const small = quantize(make(), { calibration: x })
     const bytes = await small.save()
+    await expect(loadModel(bytes)).rejects.toThrow(/It is one of myelin\/thrift: loadModel\(file, \{ customObjects: quantizedLayers \}\)/)
     const again = await loadModel(bytes, { customObjects: quantizedLayers })
     expect((await again.predict(x)).data).toEqual((await small.predict(x)).data)
     expect(again.getWeights()).toEqual(small.getWeights())

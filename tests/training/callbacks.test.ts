@@ -294,8 +294,10 @@ describe('training that is not finite', () => {
     try {
       const model = explosive()
       const calls: string[] = []
-      const { epoch } = await model.fit(ones, [[0]], { epochs: 5, verbose: 0, callbacks: [new TerminateOnNaN(), recorder(calls)] })
+      const { epoch, history } = await model.fit(ones, [[0]], { epochs: 5, verbose: 0, callbacks: [new TerminateOnNaN(), recorder(calls)] })
       expect(epoch).toEqual([0, 1])
+      // Not 0, than which nothing is better.
+      expect(history['loss']).toEqual([expect.any(Number), NaN])
       expect(calls.at(-1)).toMatch(/^onTrainEnd/)
       expect(weightsOf(model).flat().every(Number.isFinite)).toBe(true)
       expect(warn.mock.calls).toEqual([[expect.stringMatching(/TerminateOnNaN.*step 2/)]])
@@ -360,6 +362,7 @@ describe('what is no callback', () => {
     [[() => 1], 'A callback must be an object with methods such as onEpochEnd'],
     [[{ on_epoch_end() {} }], "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
     [3, 'A callback must be an object with methods such as onEpochEnd, received 3'],
+    [[new Dense({ units: 1, name: 'own' })], 'received the layer Dense "own"'],
     [[EarlyStopping], 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
     [EarlyStopping, 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
     [[{ onBatchEnd() {} }], "Unknown event of a callback 'onBatchEnd'. Did you mean 'onTrainBatchEnd'?"],

@@ -2,7 +2,7 @@
 // modes: simd
 
 import { expect, it } from 'vitest'
-import { Concatenate, Dense, Input, Model, ShapeError, tensor } from '../../src'
+import { Concatenate, Dense, Embedding, Input, Model, ShapeError, tensor } from '../../src'
 
 it('[n] and [n, 1] stand for one another', async () => {
   const [a, b] = [Input({ shape: [1], name: 'a' }), Input({ shape: [2], name: 'b' })]
@@ -12,4 +12,10 @@ it('[n] and [n, 1] stand for one another', async () => {
   expect((await model.predict({ a: [5, 6], b: pairs })).toArray()).toEqual(expected)
   expect(model.predictOnBatch({ a: Float32Array.of(5, 6), b: tensor(pairs) }).toArray()).toEqual(expected)
   await expect(model.predict({ a: [5, 6], b: [1, 2] })).rejects.toThrow(ShapeError)
+})
+
+it.each([[[1, 2, 0]], [Int32Array.of(1, 2, 0)], [tensor([1, 2, 0])]])('integers too: %j', async (column) => {
+  const input = Input({ shape: [1], dtype: 'int32' })
+  const model = new Model({ inputs: input, outputs: new Embedding({ inputDim: 3, outputDim: 2 }).apply(input) })
+  expect((await model.predict(column)).toArray()).toEqual((await model.predict([[1], [2], [0]])).toArray())
 })

@@ -2,6 +2,7 @@
 
 import { ArgumentError, DataError, ShapeError, formatShape } from '../../core/errors'
 import { boolean, configured, either, integer, listOf, nullable, option } from '../../core/options'
+import type { Config, Json } from '../../core/registry'
 import type { Shape } from '../../core/shapes'
 import { normalizeAxes, sameShape, sizeOf } from '../../core/shapes'
 import { Initializer } from '../../initializers'
@@ -9,6 +10,7 @@ import { toTensor } from '../../ops/convert'
 import { constants } from '../../ops/constants'
 import { add, divide, maximum, multiply, sqrt, subtract } from '../../ops/elementwise'
 import { broadcastTo, full, reshape } from '../../ops/shape'
+import type { NestedArray } from '../../ops/tensor'
 import { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import { requireExtents, requireSameRank } from '../checks'
@@ -58,6 +60,8 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
 })) {
   static readonly className = 'Normalization'
   override readonly supportsMasking = true
+  /** What the options say. Made when they are set, which is before the fields of the class. */
+  private declare given: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
   private statistics: Statistics | null = null
   private found: RunningMoments | null = null
 
@@ -70,6 +74,30 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     if (second.data.some((x: number) => x < 0)) throw new ArgumentError(`${this}: variance must be ≥ 0`)
   }
 
+  /** What was given, or adapt found: one for each index along `axis`; null before. */
+  override get mean(): NestedArray | null {
+    return this.given?.mean ?? this.foundAs('mean')
+  }
+
+  override set mean(mean: NestedArray | null) {
+    this.given = { ...this.given, mean }
+  }
+
+  /** As `mean`. */
+  override get variance(): NestedArray | null {
+    return this.given?.variance ?? this.foundAs('variance')
+  }
+
+  override set variance(variance: NestedArray | null) {
+    this.given = { ...this.given, variance }
+  }
+
+  private foundAs(name: 'mean' | 'variance'): NestedArray | null {
+    // Asked for while options are read, too, before there are fields.
+    const statistics = this.statistics as Statistics | null | undefined
+    return statistics != null && this.isAdapted ? statistics[name].value.toArray() : null
+  }
+
   /** Axes that keep a mean of their own, rising. */
   private keptAxes(rank: number): number[] {
     return normalizeAxes(`${this}: axis`, this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : this.axis, rank)
@@ -78,7 +106,8 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
   override build(inputShape: BatchShape): void {
     const shape = this.keptAxes(inputShape.length).map((axis) => inputShape[axis]!)
     if (shape.some((extent) => extent === null)) throw new ShapeError(`${this}: the extents along axis [${this.keptAxes(inputShape.length).join(', ')}] must be known, received ${formatShape(inputShape)}`)
-    if (this.mean !== null) return void this.givenAlong(this.mean, inputShape)
+    const { mean } = this.given ?? {}
+    if (mean != null) return void this.givenAlong(mean, inputShape)
     const statistic = (name: string): Variable => this.addWeight({ name, shape, initializer: new Unknown(), trainable: false })
     this.statistics = {
       mean: statistic('mean'),
@@ -107,11 +136,11 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
 
   protected get isAdapted(): boolean {
     const { statistics } = this
-    return statistics === null ? this.mean !== null : !statistics.mean.view.some(Number.isNaN)
+    return statistics === null ? this.given?.mean != null : !statistics.mean.view.some(Number.isNaN)
   }
 
   protected override requireAdaptable(): void {
-    if (this.mean !== null) throw new ArgumentError(`${this}: has the mean and the variance that it was given. Leave them out, and adapt finds them`)
+    if (this.given?.mean != null) throw new ArgumentError(`${this}: has the mean and the variance that it was given. Leave them out, and adapt finds them`)
   }
 
   protected begin(): void {
@@ -148,7 +177,8 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
   }
 
   private moments(x: Tensor): readonly [mean: Tensor, variance: Tensor] {
-    if (this.mean !== null) return [this.givenAlong(this.mean, x.shape), this.givenAlong(this.variance!, x.shape)]
+    const { given } = this
+    if (given?.mean != null) return [this.givenAlong(given.mean, x.shape), this.givenAlong(given.variance!, x.shape)]
     const { mean, variance } = this.requireBuilt(this.statistics)
     const kept = this.keptAxes(x.rank)
     const wide = x.shape.map((extent, axis) => (kept.includes(axis) ? extent : 1))
@@ -157,6 +187,12 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return inputShape
+  }
+
+  /** What adapt found is weights. */
+  override getConfig(): Config {
+    const { mean = null, variance = null } = this.given ?? {}
+    return { ...super.getConfig(), mean: mean as Json, variance: variance as Json }
   }
 }
 

@@ -4,11 +4,14 @@
 import type { DType } from '../../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
 import type { Shape } from '../../core/shapes'
+import type { Tree } from '../../core/tree'
+import type { TensorLike } from '../../ops/convert'
 import { full } from '../../ops/shape'
-import type { StringReader } from '../../ops/strings'
+import type { NestedStrings, StringReader } from '../../ops/strings'
 import { PreparedStrings, StringTensor, noteReader, toStrings } from '../../ops/strings'
 import { Tensor } from '../../ops/tensor'
-import type { Tree } from '../../core/tree'
+import type { ApplyOptions } from '../call-options'
+import type { CallContext } from '../context'
 import { isProbing } from '../context'
 import { TensorLayer } from '../core/tensor-layer'
 import type { BatchShape } from '../spec'
@@ -27,6 +30,11 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
 
   /** What the layer makes of those numbers; traced. */
   protected abstract encode(numbers: Tensor): Tensor
+
+  /** As of every layer; also of a string, or of nested arrays of them. */
+  override apply(input: TensorLike | NestedStrings, options: ApplyOptions | CallContext = {}): Tensor {
+    return super.apply(input as TensorLike, options)
+  }
 
   call(x: Tensor): Tensor {
     if (x instanceof StringTensor) return this.encode(this.readStrings(x))

@@ -6,7 +6,7 @@ import { receivedText } from '../../core/registry'
 import type { Tree } from '../../core/tree'
 import type { TensorLike } from '../../ops/convert'
 import type { Graph } from '../../ir/graph'
-import type { LayerBase } from '../../layers/base'
+import { LayerBase } from '../../layers/base'
 import type { Tensor } from '../../ops/tensor'
 import type { Variable } from '../../ops/variable'
 import type { Optimizer } from '../../optimizers'
@@ -200,6 +200,7 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
     if (typeof callback !== 'object' || callback === null) {
       throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`)
     }
+    if (callback instanceof LayerBase) throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`)
     // An option may be called as events are: onSave.
     const known: readonly string[] = [...EVENTS, 'onNonFinite', ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : [])]
     const unknown = eventsOf(callback).find((name) => !known.includes(name))
@@ -223,11 +224,12 @@ const Listener = Configured as Omit<typeof Configured, 'prototype'> & (abstract 
  * }
  */
 export abstract class Callback extends Listener implements CallbackMethods {
-  private knownModel: TrainedModel | null = null
+  // Truly private: whoever prints a history does not want to read the model.
+  #model: TrainedModel | null = null
   params: FitParams | null = null
 
   setModel(model: TrainedModel): void {
-    this.knownModel = model
+    this.#model = model
   }
 
   setParams(params: FitParams): void {
@@ -236,7 +238,7 @@ export abstract class Callback extends Listener implements CallbackMethods {
 
   /** The model that is trained; set `model.stopTraining = true` to end after the current step. */
   get model(): TrainedModel {
-    if (this.knownModel === null) throw new StateError('A callback knows its model while fit runs')
-    return this.knownModel
+    if (this.#model === null) throw new StateError('A callback knows its model while fit runs')
+    return this.#model
   }
 }
