@@ -1,10 +1,10 @@
 // A learning rate: a number in a cell, which may be set at any time and recompiles nothing, or a schedule, also as a function.
 
-import { ArgumentError, NonFiniteError, StateError, quoted } from '../core/errors'
+import { ArgumentError, NonFiniteError, StateError } from '../core/errors'
 import type { Kind } from '../core/options'
 import { custom, number } from '../core/options'
 import type { Json, Serialized } from '../core/registry'
-import { classNameOf, customFunction, isSerialized, noteOption, serialize } from '../core/registry'
+import { classNameOf, customFunction, isSerialized, noteOption, receivedText, serialize } from '../core/registry'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { apply, currentTrace } from '../ops/trace'
@@ -31,13 +31,13 @@ const rateNumber: Kind<number> = custom(
 export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate> = custom<number | LearningRateSchedule, LearningRate>(
   (value, where) => {
     if (typeof value === 'number') return rateNumber.read(value, where)
-        const own = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
+    const own = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
     if (own !== null) {
       noteOption(own.call, where)
       return new LambdaSchedule({ schedule: own.call })
     }
-    if (typeof value === 'function' || value instanceof LearningRateSchedule || isSerialized(value)) return schedules.get(value, where)
-    throw new ArgumentError(`${where} must be a number ≥ 0, a schedule or a function of the step, received ${quoted(value)}`)
+    if (value instanceof LearningRateSchedule || isSerialized(value)) return schedules.get(value, where)
+    throw new ArgumentError(`${where} must be a number ≥ 0, a schedule or a function of the step, received ${receivedText(value)}`)
   },
   (rate) => (typeof rate === 'number' ? rate : serialize(rate)),
 )

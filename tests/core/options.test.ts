@@ -231,6 +231,7 @@ describe('values that cannot be', () => {
   it.each<[() => unknown, string]>([
     [() => new Adam({ epsilon: NaN }), 'Adam: epsilon must be a finite number ≥ 0, received NaN'],
     [() => new Adam({ learningRate: '1' as never }), "Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received '1'"],
+    [() => new Adam({ learningRate: CosineDecay as never }), 'Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received the class CosineDecay. Pass an instance'],
     [() => new SGD({ learningRate: 3.5e38 }), 'SGD: learningRate'],
     [() => new SGD({ learningRate: 3e38 }), 'SGD: learningRate must be at most 1e+15, beyond which float32 cannot hold updates, received 3e+38'],
     [() => (new SGD().learningRate = 1e20), 'learningRate must be at most 1e+15'],
