@@ -36,7 +36,7 @@ export type LambdaRegularizerOptions = InputsOf<ReturnType<typeof lambdaOptions>
 /**
  * A function of your own; where a regularizer is asked for, it may also be the function itself.
  *
- *   const spread = (w) => ops.multiply(ops.var(w), 0.01)
+ *   const spread = (w) => ops.multiply(ops.variance(w), 0.01)
  *   new Dense({ units: 4, kernelRegularizer: spread })
  *
  * A model of such layers is loaded with `customObjects: { spread }`.
