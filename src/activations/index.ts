@@ -1,7 +1,7 @@
 // Activations by name. The functions themselves are ops.
 
 import { ArgumentError, knownName, unknownName } from '../core/errors'
-import { customObject } from '../core/registry'
+import { customObject, nameToSave } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
@@ -79,5 +79,5 @@ export function isHomogeneous(activation: Activation): boolean {
 /** The name that an activation is saved under: the known one, or the user's own. */
 export function activationName(activation: Activation): string {
   const found = Object.entries(activations).find(([, known]) => known === activation)
-  return found?.[0] ?? activation.name
+  return found?.[0] ?? nameToSave(activation)
 }

@@ -102,9 +102,38 @@ export function noteOption(own: { readonly name: string }, where: string): void 
   if (where.endsWith(` ${own.name}`)) nameless.add(own)
 }
 
+/** The functions that `describing` has met, by the name that stands for each; null outside of it. */
+let met: Map<string, object> | null = null
+
+/**
+ * Runs `describe`, which asks objects for configurations that stay in this process. The user's functions need no names there: each
+ * gets one of its own, and is among `functions` under it.
+ */
+export function describing<Result>(describe: () => Result): { readonly result: Result; readonly functions: CustomObjects } {
+  const outer = met
+  const own = (met = new Map<string, object>())
+  try {
+    return { result: describe(), functions: Object.fromEntries(own) }
+  } finally {
+    met = outer
+  }
+}
+
+function nameHere(own: { readonly name: string }, known: Map<string, object>): string {
+  let name = own.name
+  for (let i = 1; name === '' || (known.get(name) ?? own) !== own; i++) name = `${own.name}#${i}`
+  known.set(name, own)
+  return name
+}
+
+/** The name that a user's function is saved by, where it may have none. */
+export function nameToSave(own: { readonly name: string }): string {
+  return met === null ? own.name : nameHere(own, met)
+}
+
 /** The name that a user's function is saved by. @throws ArgumentError where it has none of its own */
 export function savedName(own: { readonly name: string }, what: string): string {
-  if (own.name !== '' && !nameless.has(own)) return own.name
+  if (met !== null || (own.name !== '' && !nameless.has(own))) return nameToSave(own)
   throw new ArgumentError(`A function without a name ${what} cannot be saved. Give it one: const mine = (…) => …`)
 }
 

@@ -2,7 +2,7 @@
 
 import { optionsOf } from '../core/options'
 import type { Configurable, CustomObjects } from '../core/registry'
-import { classNameOf, construct, customObjectScope } from '../core/registry'
+import { classNameOf, construct, customObjectScope, describing } from '../core/registry'
 import { typed } from '../core/tree'
 import { ArgumentError } from '../core/errors'
 import { LayerBase } from './base'
@@ -19,18 +19,19 @@ export function remade(layer: LayerBase, changed: object = {}): LayerBase {
 }
 
 /**
- * An object of the same class and configuration.
+ * An object of the same class and configuration. The user's functions in it stay the same ones, and need no names.
  * @param changed options that differ
- * @param objects classes and functions that the configuration may name
+ * @param objects classes that the configuration may name
  */
 export function madeAgain(object: Configurable, changed: object = {}, objects: CustomObjects = {}): unknown {
-  const config = Object.entries(object.getConfig()).map(([name, value]): [string, unknown] => {
+  const { result, functions } = describing(() => object.getConfig())
+  const config = Object.entries(result).map(([name, value]): [string, unknown] => {
     const own: unknown = Reflect.get(object, name)
     // A function of the user's own need not have a name here.
     return [name, typeof own === 'function' && typeof value === 'string' ? own : value]
   })
   const options = { ...Object.fromEntries(config), ...changed }
-  return customObjectScope(objects, () => construct(object.constructor, typed(options)))
+  return customObjectScope({ ...objects, ...functions }, () => construct(object.constructor, typed(options)))
 }
 
 /** The classes and functions that a layer's configuration may name. */

@@ -27,16 +27,15 @@ export function compileLike(trainer: Trainer, other: Trainer): void {
   trainer.compile(typed(again), objects)
 }
 
-/** What is the user's own and an optimizer's configuration has by name: schedules, functions that choose weights, optimizers. */
+/** Classes that are the user's own and that an optimizer's configuration has by name: of schedules, of optimizers. */
 function namedBy(optimizer: Optimizer): CustomObjects {
   const objects: Record<string, unknown> = {}
   const keep = (name: string, value: unknown): void => {
-    if (Object.hasOwn(objects, name) && objects[name] !== value) throw new StateError(`${optimizer.name}: two functions are called '${name}'. Give each a name of its own, by which the optimizer is made again.`)
+    if (Object.hasOwn(objects, name) && objects[name] !== value) throw new StateError(`${optimizer.name}: two classes are called '${name}'. Give each a name of its own, by which the optimizer is made again.`)
     objects[name] = value
   }
   const note = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(note)
-    else if (typeof value === 'function') keep(value.name, value)
     else if (value instanceof Configured) {
       keep(classNameOf(value), value.constructor)
       if (value instanceof Optimizer) Object.entries(namedBy(value)).forEach(([name, each]) => keep(name, each))

@@ -1,7 +1,7 @@
 // cloneModel: the same architecture, new layers, new weights.
 import { describe, expect, it } from 'vitest'
 import type { CallContext, Config, Tensor } from '../../src'
-import { ArgumentError, Dense, Dropout, Initializer, Input, InputLayer, Layer, Model, Sequential, cloneModel, ops, tensor } from '../../src'
+import { ArgumentError, Bidirectional, Dense, Dropout, Initializer, Input, InputLayer, Lambda, Layer, Model, Sequential, SimpleRNN, cloneModel, ops, tensor } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { LayerBase } from '../../src/layers/base'
 
@@ -26,6 +26,23 @@ describe('cloneModel', () => {
     expect(copy.name).toBe('chain')
     expect(copy.weights[0]!.value.data).not.toEqual(model.weights[0]!.value.data)
     expectClone(model, copy)
+  })
+
+  it('functions of the user stay as they are, named or not, also in layers within', () => {
+    const filled = (value: number) => (shape: readonly number[]) => ops.full(shape, value)
+    const relu = (x: Tensor) => ops.multiply(x, 3)
+    const cell = { units: 2, kernelInitializer: filled(0.5), recurrentInitializer: filled(0.25), activation: relu }
+    const model = new Sequential([
+      new Lambda({ function: (x: Tensor) => ops.add(x, 1), inputShape: [3, 2] }),
+      new Bidirectional(new SimpleRNN(cell)),
+      new Dense({ units: 2, kernelInitializer: (shape) => ops.ones(shape), kernelConstraint: (w) => ops.abs(w), kernelRegularizer: (w) => ops.sum(w), activation: relu }),
+    ])
+    const copy = cloneModel(model)
+    expect(copy.getWeights().map(String)).toEqual(model.getWeights().map(String))
+    const x = ops.ones([2, 3, 2])
+    expect(copy.predictOnBatch(x).toArray()).toEqual(model.predictOnBatch(x).toArray())
+    // What has no name still cannot be saved.
+    for (const each of [model, copy]) expect(() => each.getConfig()).toThrow(ArgumentError)
   })
 
   it('a class that extends Sequential stays one, or is refused', () => {
