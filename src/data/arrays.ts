@@ -327,6 +327,7 @@ function weighed(target: Tensor | null, weight: Tensor | null, size: number, cla
   if (target.rank > 2) {
     throw new ArgumentError(`classWeight${which} is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`)
   }
+  if (!isBranch(classWeight)) throw new ArgumentError(`classWeight${which} must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${quoted(classWeight)}`)
   for (const [label, own] of Object.entries(classWeight)) {
     if (!Number.isInteger(Number(label))) throw new ArgumentError(`classWeight${which} must be weights by class numbers, received '${label}'`)
     if (!(Number.isFinite(own) && own >= 0)) throw new ArgumentError(`classWeight${which}: the weight of class ${label} must be a finite number ≥ 0, received ${quoted(own)}`)

@@ -363,6 +363,7 @@ describe('what is no callback', () => {
     [[{ on_epoch_end() {} }], "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
     [3, 'A callback must be an object with methods such as onEpochEnd, received 3'],
     [[new Dense({ units: 1, name: 'own' })], 'received the layer Dense "own"'],
+    [[[{ onEpochEnd() {} }]], 'A callback must be an object with methods such as onEpochEnd, received [an object (Object)]'],
     [[EarlyStopping], 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
     [EarlyStopping, 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
     [[{ onBatchEnd() {} }], "Unknown event of a callback 'onBatchEnd'. Did you mean 'onTrainBatchEnd'?"],

@@ -227,6 +227,9 @@ describe('sample weights that cannot be right', () => {
     model.compile({ loss: 'mse' })
     const wrong = (y: number[], classWeight: FitOptions['classWeight']) => () => model.fit([[1], [2]], y, quiet({ classWeight }))
     await expectError(model, wrong([3, 2.5], { 0: 2 }), ArgumentError, 'classWeight is for targets that are class numbers, received 2.5 in row 1. Give sampleWeight instead.')
+    for (const [given, received] of [[new Map([[0, 2]]), 'an object (Map)'], [2, '2'], ['balanced', "'balanced'"]] as const) {
+      await expectError(model, wrong([0, 1], given as never), ArgumentError, `classWeight must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${received}`)
+    }
     await model.fit([[1], [2]], [-1, 1], quiet({ classWeight: { [-1]: 2 } }))
     await model.fit([[1], [2]], [0.1, 0.9], quiet({ classWeight: { 0: 2 } }))
   })

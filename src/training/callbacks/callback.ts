@@ -197,7 +197,7 @@ function eventsOf(callback: object): string[] {
 export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
   const callbacks: readonly unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
   for (const callback of callbacks) {
-    if (typeof callback !== 'object' || callback === null) {
+    if (typeof callback !== 'object' || callback === null || Array.isArray(callback)) {
       throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`)
     }
     if (callback instanceof LayerBase) throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`)
