@@ -3,7 +3,7 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
-import { ArgumentError, ShapeError, StateError, formatShape, restating } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, quoted, restating } from '../core/errors'
 import type { OptionTable } from '../core/options'
 import { Configured, boolean, choice, count, extents, named, nullable, option, optionsOf, text } from '../core/options'
 import type { Config } from '../core/registry'
@@ -184,7 +184,7 @@ export abstract class LayerParts extends Configured {
       ),
     )
     if (made instanceof Tensor && sameShape(made.shape, shape)) return
-    throw new ShapeError(`${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : typeof made}`)
+    throw new ShapeError(`${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : quoted(made)}`)
   }
 
   /** Lists a weight of a layer within among this layer's own, in this place of their order. */

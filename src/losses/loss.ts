@@ -1,7 +1,7 @@
 // Loss: from targets and predictions to one number per sample, then to a scalar. The functions are in
 // files by family; the classes that name them in classes.ts; weights and masks in weights.ts.
 
-import { ArgumentError, ShapeError, formatShape, restate, restating } from '../core/errors'
+import { ArgumentError, ShapeError, formatShape, quoted, restate, restating } from '../core/errors'
 import type { InputsOf, Kind, Spelled } from '../core/options'
 import { Configured, choice, configured, custom, nullable, option, optionFrom, text } from '../core/options'
 import { camelCase, classNameOf } from '../core/registry'
@@ -57,7 +57,7 @@ export abstract class Loss extends configured(Configured, lossOptions) {
     return restating((message) => `Loss '${this.name}': ${message}`, () => {
       const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
       const { values, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
-      if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${typeof values}`)
+      if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${quoted(values)}`)
       return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
     })
   }

@@ -98,6 +98,16 @@ describe('what a loss cannot compare is said in its words', () => {
     expect(compare).toThrow(message)
   })
 
+  it('a loss that gives no tensor', () => {
+    class Nothing extends losses.Loss {
+      static readonly className = 'Nothing'
+      call() {
+        return null as never
+      }
+    }
+    expect(() => new Nothing().apply(y, p)).toThrow("Loss 'nothing': must return a Tensor, received null")
+  })
+
   it('null is no weight, and no mask', () => {
     expect(mse.apply(y, p, null, null).item()).toBe(mse.apply(y, p).item())
     expect(losses.ctc([[1]], ops.zeros([1, 2, 2]), null).item()).toBe(losses.ctc([[1]], ops.zeros([1, 2, 2])).item())
