@@ -423,7 +423,7 @@ describe('the recurrent family', () => {
 describe('what does not fit', () => {
   it('is a list given to a layer of one tensor', () => {
     const states = new LSTM({ units: 3, returnState: true }).apply(ops.zeros([2, 4, 5])) as unknown as Tensor
-    for (const layer of [new Dense(3), new LSTM(2), new BatchNormalization(), new Flatten(), new Conv1D({ filters: 1, kernelSize: 1 }), new Dropout(0.5)]) {
+    for (const layer of [new Dense(3), new LSTM(2), new BatchNormalization(), new Flatten(), new Conv1D({ filters: 1, kernelSize: 1 }), new Dropout(0.5), new TimeDistributed(new Dense(3))]) {
       expect(() => layer.apply(states)).toThrow(new RegExp(`${layer.constructor.name} .*: the input must be one tensor, received a list of 3`))
     }
   })

@@ -10,6 +10,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { ApplyOptions } from '../base'
 import { requireMask } from '../checks'
 import type { CallContext } from '../context'
+import { requireOne } from '../core/tensor-layer'
 import { Wrapper } from '../core/wrapper'
 import type { Turn } from '../loop'
 import { scanLayers } from '../loop'
@@ -47,6 +48,7 @@ export class TimeDistributed extends Wrapper {
   }
 
   call(x: Tensor, context: CallContext): Tensor {
+    requireOne(this, x)
     const [mask = null] = flatten(context.mask)
     const own = mask !== null && mask.rank > 2 && this.layer.supportsMasking ? [mask] : []
     let structure: Tree<Tensor> = x
@@ -74,7 +76,9 @@ export class TimeDistributed extends Wrapper {
     return { ...flow, units: { ...units, optionsFor: (count) => ({ layer: remade(this.layer, units.optionsFor(count)) }) } }
   }
 
-  private ofOneStep({ shape, dtype }: TensorSpec): TensorSpec {
+  private ofOneStep(spec: TensorSpec): TensorSpec {
+    requireOne(this, spec)
+    const { shape, dtype } = spec
     this.requireSteps(shape)
     const [batch, , ...rest] = shape as readonly [number | null, number | null, ...(number | null)[]]
     return new TensorSpec([batch, ...rest], dtype)
