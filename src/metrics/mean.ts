@@ -19,7 +19,7 @@ function overAxesFrom(fold: Fold, x: Tensor, first: number): Tensor {
   return fold(x, { axis: Array.from({ length: x.rank - first }, (_, i) => first + i) })
 }
 
-/** One value and one weight per sample: values [batch, …], weights [batch, …] → [batch], [batch]. */
+/** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
 export function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = mean): { values: Tensor; weights: Tensor } {
   if (sampleWeight === undefined) {
     const each = overAxesFrom(fold, values, 1)
@@ -27,7 +27,8 @@ export function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = m
   }
   requireBeside('sampleWeight', values, sampleWeight)
   const [aligned, weights] = alignRanks(values, cast(sampleWeight, 'float32'))
-  const reduced = overAxesFrom(fold, aligned, weights.rank)
+  // A number of all samples at once is that of each.
+  const reduced = aligned.rank === 0 ? broadcastTo(aligned, weights.shape) : overAxesFrom(fold, aligned, weights.rank)
   const broad = broadcastTo(weights, reduced.shape)
   return { values: overAxesFrom(fold, multiply(reduced, broad), 1), weights: overAxesFrom(fold, broad, 1) }
 }

@@ -1,7 +1,7 @@
 // Metrics beside their numbers: names, what logs tell of vectors and matrices, confusion matrices, what is refused.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, EarlyStopping, Metric, SGD, Sequential, loadModel, metrics, ops, tensor } from '../../src'
+import { Dense, EarlyStopping, Masking, Metric, SGD, Sequential, loadModel, metrics, ops, tensor } from '../../src'
 import { UNKNOWN_SHAPES } from '../../src/losses/targets'
 import { isScore } from '../../src/metrics/direction'
 import { getMetric } from '../../src/metrics/registry'
@@ -88,6 +88,15 @@ describe('logs', () => {
     model.compile({ loss: 'mse', metrics: [new metrics.F1Score({ threshold: 0.5 }), new Square()] })
     expect(Object.keys(await model.evaluate([[1], [0]], [[1], [0]]))).toEqual(['loss', 'f1Score', 'square'])
   })
+})
+
+it('a number of all samples at once counts by their weights, also those of a mask', async () => {
+  const spread = (y: Tensor, p: Tensor) => ops.mean(ops.square(ops.subtract(y, p)))
+  const model = new Sequential([new Masking({ inputShape: [2, 1] })])
+  model.compile({ loss: 'mse', metrics: [spread], weightedMetrics: [spread] })
+  // Batches of spread 1 and 4: of three steps that count, and of two of weight 2.
+  const logs = await model.evaluate([[[1], [2]], [[0], [1]], [[3], [3]], [[0], [0]]], [[[2], [3]], [[1], [2]], [[1], [1]], [[2], [2]]], { batchSize: 2, sampleWeight: [1, 1, 2, 2] })
+  expectNear([logs['spread']!, logs['weightedSpread']!], [(3 * 1 + 2 * 4) / 5, (3 * 1 + 4 * 4) / 7], 'spread')
 })
 
 describe('ConfusionMatrix', () => {
