@@ -94,12 +94,15 @@ export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: 
   throw new ArgumentError(`Unknown function '${name}' ${what}. What is your own goes into customObjects, under this name.`)
 }
 
-/** Functions that have their name from the option they were written at: two layers' would be mixed up. */
-const nameless = new WeakSet<object>()
+/** By function: whether it has its name from the option it was written at. Two layers' would be mixed up. */
+const nameless = new WeakMap<object, boolean>()
 
-/** Notes where a user's function was given. @param where names the option in errors: `Adam: learningRate` */
+/**
+ * Notes where a user's function was given first. What is made of it there has options of its own, which say nothing of its name.
+ * @param where names the option in errors: `Adam: learningRate`
+ */
 export function noteOption(own: { readonly name: string }, where: string): void {
-  if (where.endsWith(` ${own.name}`)) nameless.add(own)
+  if (!nameless.has(own)) nameless.set(own, where.endsWith(` ${own.name}`))
 }
 
 /** The functions that `describing` has met, by the name that stands for each; null outside of it. */
@@ -133,7 +136,7 @@ export function nameToSave(own: { readonly name: string }): string {
 
 /** The name that a user's function is saved by. @throws ArgumentError where it has none of its own */
 export function savedName(own: { readonly name: string }, what: string): string {
-  if (met !== null || (own.name !== '' && !nameless.has(own))) return nameToSave(own)
+  if (met !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
   throw new ArgumentError(`A function without a name ${what} cannot be saved. Give it one: const mine = (…) => …`)
 }
 

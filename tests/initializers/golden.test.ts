@@ -166,6 +166,9 @@ describe('of one’s own', () => {
     expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'rising' that is an initializer")
     const copy = await loadModel(bytes, { customObjects: { rising } })
     expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({ className: 'LambdaInitializer', config: { initializer: 'rising' } })
+    // Not the name of the option that it is written at, but of one of what is made of it.
+    const initializer = (shape: readonly number[]) => ops.ones(shape)
+    expect(new Dense({ units: 1, kernelInitializer: initializer }).getConfig()).toMatchObject({ kernelInitializer: { config: { initializer: 'initializer' } } })
     expect(new library.LambdaInitializer(rising).call([1, 2]).toArray()).toEqual([[0, 1]])
     expect(customObjectScope({ rising }, () => new Dense({ units: 1, inputShape: [2], kernelInitializer: 'rising' })).getConfig()).toMatchObject({ kernelInitializer: { config: { initializer: 'rising' } } })
   })

@@ -81,6 +81,11 @@ describe('a function as learning rate', () => {
     for (const each of [eager, traced]) expect([...each.view]).toEqual([0, 0])
   })
 
+  it('may be called as the option of a schedule is', () => {
+    const schedule = (step: Tensor) => halving(step)
+    expect(new SGD({ learningRate: schedule }).getConfig()['learningRate']).toEqual({ className: 'LambdaSchedule', config: { schedule: 'schedule', name: null } })
+  })
+
   it('is that of a smaller model, too', async () => {
     const own = new Sequential([new Dense({ units: 4, inputShape: [2], name: 'hidden' }), new Dense({ units: 1 })])
     own.compile({ optimizer: new SGD({ learningRate: (step) => halving(step), groups: [{ match: 'hidden', learningRate: () => 0.25 }] }), loss: 'mse' })
