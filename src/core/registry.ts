@@ -137,7 +137,8 @@ export function nameToSave(own: { readonly name: string }): string {
 /** The name that a user's function is saved by. @throws ArgumentError where it has none of its own */
 export function savedName(own: { readonly name: string }, what: string): string {
   if (met !== null || (own.name !== '' && nameless.get(own) !== true)) return nameToSave(own)
-  throw new ArgumentError(`A function without a name ${what} cannot be saved. Give it one: const mine = (…) => …`)
+  const why = own.name === '' ? '' : `: '${own.name}' is that of the option it was given as`
+  throw new ArgumentError(`A function without a name ${what} cannot be saved${why}. Give it one: const mine = (…) => …`)
 }
 
 type AnyClass<Kind> = new (config: never) => Kind

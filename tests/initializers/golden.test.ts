@@ -160,7 +160,7 @@ describe('of one’s own', () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising, biasInitializer: (shape) => ops.full([...shape], 7) })])
     expect(model.getWeights().map((each) => each.toArray())).toEqual([[[0, 1], [2, 3], [4, 5]], [7, 7]])
     // Two that are written at their options have no names to tell them apart.
-    expect((await errorOf(() => model.save())).message).toContain('A function without a name that is an initializer cannot be saved')
+    expect((await errorOf(() => model.save())).message).toContain("A function without a name that is an initializer cannot be saved: 'biasInitializer' is that of the option it was given as. Give it one")
     const named = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising })])
     const bytes = await named.save()
     expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'rising' that is an initializer")
