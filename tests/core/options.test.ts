@@ -220,6 +220,8 @@ describe('options that nobody reads are refused', () => {
     [() => new PiecewiseConstantDecay({ boundaries: [], values: [1], vals: 1 } as never), "'vals'"],
     [() => new EarlyStopping({ patients: 3 } as never), "Did you mean 'patience'?"],
     [() => new LambdaCallback({ onEpochEn: () => {} } as never), "Did you mean 'onEpochEnd'?"],
+    [() => new LambdaCallback(null as never), 'LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received null'],
+    [() => new LambdaCallback({ on_epoch_end: 5 } as never), 'LambdaCallback: onEpochEnd must be a function, received 5'],
     [() => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 }), 'options such as clipnorm are set in the optimizers that it holds'],
     [() => new MultiOptimizer({ optimizers: [['sgd']], useEma: true }), 'useEma'],
   ])('%#', (make, message) => {

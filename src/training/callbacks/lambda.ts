@@ -1,21 +1,23 @@
 // LambdaCallback: listeners of the user's own, as options.
 
-import { knownName, unknownName } from '../../core/errors'
+import { ArgumentError, knownName, quoted, unknownName } from '../../core/errors'
 import type { CallbackMethods } from './callback'
 import { Callback, METHODS } from './callback'
 
 /**
  * Calls functions of the user's own.
- * @throws ArgumentError for a function whose name no event has
+ * @throws ArgumentError for a function whose name no event has, and for what is no function
  * @example await model.fit(x, y, { callbacks: [new LambdaCallback({ onEpochEnd: (epoch, logs) => console.log(epoch, logs.loss) })] })
  */
 export class LambdaCallback extends Callback {
   static readonly className = 'LambdaCallback'
   constructor(methods: CallbackMethods) {
     super()
+    if (typeof methods !== 'object' || methods === null) throw new ArgumentError(`LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received ${quoted(methods)}`)
     for (const [key, listener] of Object.entries(methods)) {
       const event = knownName(key, METHODS)
       if (event === undefined) throw unknownName('event of LambdaCallback', key, METHODS)
+      if (typeof listener !== 'function' && listener != null) throw new ArgumentError(`LambdaCallback: ${event} must be a function, received ${quoted(listener)}`)
       Object.defineProperty(this, event, { value: listener, enumerable: true, configurable: true, writable: true })
     }
   }
