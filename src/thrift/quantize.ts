@@ -2,7 +2,7 @@
 // in quantized-layers.ts and fake-quantization.ts, the arithmetic in primitives/quantized.ts.
 
 import { ArgumentError, restating } from '../core/errors'
-import { custom, nullable, option, readOptions } from '../core/options'
+import { custom, nullable, option, optionsOf, readOptions } from '../core/options'
 import type { CustomObjects } from '../core/registry'
 import { typed } from '../core/tree'
 import type { Tree } from '../core/tree'
@@ -151,7 +151,7 @@ export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
 }
 
 function awareOf(layer: Quantizable): LayerBase {
-  const config = Object.fromEntries(Object.keys(layer.getConfig()).map((key) => [key, Reflect.get(layer, key)]))
+  const config = Object.fromEntries(Object.keys(optionsOf(layer.constructor)).map((key) => [key, Reflect.get(layer, key)]))
   if (layer instanceof Dense) return new QuantizationAwareDense(typed<DenseOptions>(config))
   return layer instanceof Conv1D ? new QuantizationAwareConv1D(typed(config)) : new QuantizationAwareConv2D(typed(config))
 }

@@ -246,4 +246,11 @@ describe('training that knows of int8', () => {
     const again = await loadModel(await aware.save(), { customObjects: quantizedLayers })
     expect((await again.predict(x)).data).toEqual((await aware.predict(x)).data)
   })
+
+  it('keeps functions of the user, which need no names', () => {
+    const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: (shape) => ops.ones(shape), kernelConstraint: (w) => ops.clip(w, -1, 1) })])
+    const [aware] = quantizationAware(model).layers as [Dense]
+    expect(aware.kernelConstraint!.call(tensor([2])).toArray()).toEqual([1])
+    expect(aware.kernel.value.toArray()).toEqual([[1, 1], [1, 1], [1, 1]])
+  })
 })
