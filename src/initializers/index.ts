@@ -371,7 +371,7 @@ function orthonormal(rows: Tensor): Tensor {
   for (let start = 0; start < count; start += BLOCK) {
     let block = slice(rows, [start, 0], [Math.min(BLOCK, count - start), length])
     for (let pass = 0; pass < 2; pass++) {
-      block = subtract(block, matmul(matmul(block, transpose(done)), done))
+      if (start > 0) block = subtract(block, matmul(matmul(block, transpose(done)), done))
       orthonormalize(block.data, block.shape[0]!, length)
     }
     done = concatenate([done, block], 0)

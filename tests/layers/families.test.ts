@@ -152,7 +152,7 @@ describe('Lambda', () => {
   it('works without a name, and then says why it cannot be saved', async () => {
     const anonymous = new Sequential([new Lambda({ function: (x) => ops.multiply(x, 2), inputShape: [1] })])
     expect(anonymous.predictOnBatch([[3]]).toArray()).toEqual([[6]])
-    expect((await errorOf(() => anonymous.save())).message).toContain('A function without a name that a Lambda layer calls cannot be saved. Give it one')
+    expect((await errorOf(() => anonymous.save())).message).toContain("A function without a name that a Lambda layer calls cannot be saved: 'function' is that of the option it was given as. Give it one")
   })
 
   it('refuses arguments that cannot be saved, when it is saved', () => {

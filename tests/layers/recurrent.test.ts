@@ -113,7 +113,7 @@ describe('SimpleRNN', () => {
   })
 
   it.each([
-    ['an input without steps', () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])), 'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]. A recurrent layer in front of it gives every step with returnSequences: true.'],
+    ['an input without steps', () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])), 'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]. Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.'],
     ['too many states', () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [x, x] }), 'SimpleRNN "x": initialState must be 1 tensors, received 2'],
     ['a state of another shape', () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 3])] }), 'SimpleRNN "x": initialState[0] must be [5, 2], received [5, 3]'],
     ['a layer that is no cell', () => Reflect.construct(RNN, [{ cell: new Dense(2) }]), 'cell must be a cell, a subclass of Cell, received Dense'],
