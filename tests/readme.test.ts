@@ -5,6 +5,7 @@
 import { expect, it, vi } from 'vitest'
 import * as myelin from '../src'
 import * as balance from '../src/balance'
+import * as data from '../src/data'
 import * as explain from '../src/explain'
 import * as thrift from '../src/thrift'
 import { layers } from '../src/layers/registry'
@@ -20,9 +21,12 @@ function rows(count: number): { x: number[][]; y: number[][] } {
 
 it('has code that runs as it stands', async () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4)
-  const exported = { ...myelin, ...balance, ...explain, ...thrift }
   const train = rows(64)
   const test = rows(16)
+  const header = [...train.x[0]!.map((_, i) => `c${i}`), 'isLet']
+  const flats = [header, ...train.x.map((row, i) => [...row.map((value, j) => (i === j ? '' : value)), train.y[i]![0]])].map((row) => row.join(','))
+  const readCsv = (path: string, options: object) => data.readCsv(path === 'flats.csv' ? { text: flats.join('\n') } : path, options)
+  const exported = { ...myelin, ...balance, ...explain, ...thrift, readCsv }
   const scope = {
     xTrain: train.x,
     yTrain: train.y,
@@ -39,7 +43,7 @@ it('has code that runs as it stands', async () => {
   }
   const results = [
     'eye', 'reader', 'chances', 'history', 'loss', 'accuracy', 'predictions', 'again', 'model', 'price', 'kind', 'shop',
-    'features', 'copy', 'gated', 'value', 'slope', 'attributions', 'svg', 'honest', 'error', 'health', 'mixedX',
+    'features', 'copy', 'gated', 'value', 'slope', 'attributions', 'svg', 'honest', 'error', 'health', 'mixedX', 'rows',
   ]
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -73,6 +77,7 @@ it('has code that runs as it stands', async () => {
   expect(made.error).toBeGreaterThanOrEqual(0)
   expect(made.health.records).toHaveLength(5)
   expect(made.mixedX.shape).toEqual([32, 8])
+  expect(made.rows).toBeInstanceOf(data.Dataset)
   expect(made.value.item()).toBe(10)
   expect(made.slope.toArray()).toEqual([-6, 2])
 })

@@ -3,7 +3,7 @@
 
 import type { NumericArray } from '../core/dtypes'
 import { hasNonFinite, isInt32 } from '../core/dtypes'
-import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape, quoted, restating } from '../core/errors'
 import type { PermutationKey } from '../core/permute'
 import { permutationKey } from '../core/permute'
 import type { Shape } from '../core/shapes'
@@ -106,7 +106,15 @@ function leavesFor({ structure, names }: Layout, data: unknown, where: string, i
 function theOnly(names: readonly string[], data: unknown, where: string): unknown {
   if (!isWrapped(data)) return data
   if (Array.isArray(data)) return data[0]
-  return names.length === 1 ? byName(names, data as object, where, false)[0] : data
+  const keys = Object.keys(data as object)
+  const isKnown = names.length === 1 && keys.includes(names[0]!)
+  return restating(
+    (message) => (isKnown ? message : `${message}. Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…).`),
+    () => {
+      if (names.length === 1) return byName(names, data as object, where, false)[0]
+      throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }`)
+    },
+  )
 }
 
 /** Whether data for one tensor are in a record, or in a list of one. */

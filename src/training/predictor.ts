@@ -21,7 +21,7 @@ import { Listeners } from './listeners'
 import type { Verbosity } from './loop'
 import { Pace, letGo } from './pace'
 import { load } from './runner'
-import { checkSignal, checkVerbose, partsOf, refuseForBatches, requireCount } from './said'
+import { batchOf, checkSignal, checkVerbose, refuseForBatches, requireCount } from './said'
 import type { TrainedModel } from './step'
 import type { Prediction, Steps } from './steps'
 export interface PredictOptions {
@@ -55,8 +55,8 @@ export interface Predicted {
   readonly isCurrent: boolean
   /** Inputs as rows, checked; builds the model for them. */
   readInputs(x: unknown): ReturnType<typeof prepareInputs> & { readonly readers?: Readers }
-  /** What is probably wrong with a batch that does not fit. */
-  hintFor(batch: unknown): string
+  /** What is wrong with a batch, and what to do where it is probably a row. */
+  hinting(message: string, batch: unknown): string
 }
 
 /** The rows that predictions gave, one batch after the other. */
@@ -187,8 +187,8 @@ export class Predictor {
         if (batch === END) break
         if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(done))
         const before = found.size
-        restating((message) => `predict, batch ${done}: ${message}${this.of.hintFor(batch)}`, () => {
-          const { x: form, inputs, size, readers } = this.of.readInputs(partsOf(batch).x)
+        restating((message) => `predict, batch ${done}: ${this.of.hinting(message, batch)}`, () => {
+          const { x: form, inputs, size, readers } = this.of.readInputs(batchOf(batch).x)
           const prediction = this.of.steps.predict(form, inputs, readers)
           load(prediction.program, inputs)
           prediction.program.run()

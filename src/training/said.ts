@@ -1,6 +1,6 @@
 // What fit, evaluate and predict are told: options that can be wrong, and batches that come one after the other.
 
-import { ArgumentError, quoted } from '../core/errors'
+import { ArgumentError, ShapeError, quoted } from '../core/errors'
 import { isBranch } from '../core/tree'
 import type { SampleWeights } from '../data/arrays'
 import type { FitOptions } from './loop'
@@ -49,7 +49,14 @@ export function checkSignal(signal: unknown): void {
 export function refuseForBatches(method: string, y: unknown, options: object, names: readonly string[]): void {
   if (y != null) throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
   const said = names.find((name) => Reflect.get(options, name) != null)
-  if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. Batches have ${said === 'batchSize' ? 'a size' : 'it'} of their own.`)
+  if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. ${FOR_BATCHES[said]}`)
+}
+
+/** What there is for batches instead. */
+const FOR_BATCHES: Readonly<Record<string, string>> = {
+  batchSize: 'Batches have a size of their own.',
+  sampleWeight: 'Batches have it of their own: [x, y, sampleWeight].',
+  validationSplit: 'Give other batches as validationData.',
 }
 
 /** @throws ArgumentError for data without end of which nobody says how much is taken */
@@ -58,6 +65,19 @@ export function requireEnd(where: string, { steps }: Runner, said: number | null
 }
 
 const PARTS = ['x', 'y', 'sampleWeight']
+
+/** Whether a part of a batch is a single value: then the batch is a row. */
+export function isSingle(part: unknown): boolean {
+  return typeof part === 'number' || typeof part === 'boolean'
+}
+
+/** The parts of a batch. @throws ShapeError for those of a row */
+export function batchOf(batch: unknown): ReturnType<typeof partsOf> {
+  const parts = partsOf(batch)
+  const single = Object.entries(parts).find(([, part]) => isSingle(part))
+  if (single !== undefined) throw new ShapeError(`${single[0]}: needs a batch axis, received the single value ${String(single[1])}`)
+  return parts
+}
 
 /** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
 export function partsOf(batch: unknown): { readonly x: unknown; readonly y?: unknown; readonly sampleWeight?: SampleWeights | null } {

@@ -36,7 +36,7 @@ import { Predictor } from './predictor'
 import type { MakeProgram, Runner } from './runner'
 import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
 import { RunLock } from './run-lock'
-import { checkFitOptions, checkSignal, checkVerbose, partsOf, refuseForBatches, requireCount, requireEnd } from './said'
+import { batchOf, checkFitOptions, checkSignal, checkVerbose, isSingle, partsOf, refuseForBatches, requireCount, requireEnd } from './said'
 import type { TrainedModel } from './step'
 import { metricsWithin } from './step'
 import { Steps } from './steps'
@@ -358,9 +358,9 @@ export class Trainer implements Predicted {
   ): Promise<Runner> {
     const source = sourceOf(batches as ElementsOrMaker<unknown>, where)
     const prepare = (batch: unknown, index: number): Dataset => restating(
-      (message) => `${where}, batch ${index}: ${message}${this.hintFor(batch)}`,
+      (message) => `${where}, batch ${index}: ${this.hinting(message, batch)}`,
       () => {
-        const { x, y, sampleWeight } = partsOf(batch)
+        const { x, y, sampleWeight } = batchOf(batch)
         const data = this.learnOutputs(x)
         const dataset = weighClasses(prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled)), classWeight, this.outputNames)
         if (!this.lock.isBusy || this.isPreparing) return this.readyFor(compiled, dataset)
@@ -380,14 +380,13 @@ export class Trainer implements Predicted {
     }
   }
 
-  /** What is probably wrong with a batch that does not fit: it is a row. */
-  /** @internal */
-  hintFor(batch: unknown): string {
+  /** What is wrong with a batch, and what to do where it is probably a row. @internal */
+  hinting(message: string, batch: unknown): string {
     const { structure: specs } = this.layouts.x
-    const { x } = partsOf(batch)
-    if (!(specs instanceof TensorSpec) || isBranch(x)) return ''
-    const rank = x instanceof Tensor ? x.rank : ArrayBuffer.isView(x) ? 1 : 0
-    return rank === specs.shape.length - 1 ? ' Is it a row? Then make batches of the data set: .batch(32).' : ''
+    const { x, y } = partsOf(batch)
+    const rank = x instanceof Tensor ? x.rank : ArrayBuffer.isView(x) || (Array.isArray(x) && x.every(isSingle)) ? 1 : isBranch(x) ? null : 0
+    const isRow = isSingle(x) || isSingle(y) || (specs instanceof TensorSpec && rank === specs.shape.length - 1)
+    return isRow ? `${message}${message.endsWith('.') ? '' : '.'} Is it a row? Then make batches of the data set: .batch(32).` : message
   }
 
   async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {

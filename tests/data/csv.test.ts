@@ -186,6 +186,18 @@ describe('what a file looks like', () => {
   })
 })
 
+it('records that a model with one input cannot take are told what to do', async () => {
+  const text = 'rooms,area,rent\n1,2,3\n'
+  for (const shape of [{ inputShape: [2] }, {}]) {
+    const model = new Sequential([new Dense({ units: 1, ...shape })])
+    model.compile({ loss: 'meanSquaredError' })
+    const refused = model.fit(readCsv({ text }, { target: 'rent' }).batch(1) as never, { verbose: 0 })
+    await expect(refused).rejects.toThrow(ArgumentError)
+    await expect(refused).rejects.toThrow(/^fit, batch 0: x: expected .*rooms.* Are these columns\? Then make one array of them: features: 'vector' of readCsv, or \.map/)
+    await model.fit(readCsv({ text }, { target: 'rent', features: 'vector' }).batch(1), { verbose: 0 })
+  }
+})
+
 describe('what is wrong', () => {
   const text = 'a,kind\n1,x\n\n2,"y\nz"\nthree,x\n4\n5,x,x\n6,q\n'
   const vocabulary = { kind: ['x', 'y\nz'] }

@@ -64,6 +64,7 @@ describe('inputs', () => {
     ['null in a row', [[1, 2, null, 4]], DataError, ['[0][2]', 'null']],
     ['nothing', undefined, DataError, [/^x: /, 'undefined']],
     ['an object', { rows: 3 }, ArgumentError, [/^x: expected \{ .*_input \}; 'rows' is not one of them/]],
+    ['records of columns', { a: [1], b: [2] }, ArgumentError, ["'a' is not one of them. Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…)."]],
     ['NaN', [[0, 0, 0, 0], [1, 2, NaN, 4]], DataError, [/^x: /, 'finite', 'NaN in row 1, element 2']],
     ['Infinity', [[Infinity, 0, 0, 0]], DataError, ['Infinity in row 0, element 0']],
     ['NaN in a typed array', { data: Float32Array.of(0, 0, 0, NaN), shape: [1, 4] }, DataError, ['NaN in row 0, element 3']],

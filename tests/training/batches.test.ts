@@ -179,11 +179,14 @@ describe('epochs', () => {
 describe('what is wrong', () => {
   it.each<[string, (model: Sequential) => Promise<unknown>, new (...rest: never[]) => Error, ...string[]]>([
     ['rows instead of batches', (model) => model.fit(rows(), quiet()), ShapeError, 'fit, batch 0:', 'Is it a row? Then make batches of the data set: .batch(32).'],
+    ['rows of lists and single targets', (model) => model.fit(Dataset.from([[[1, 2, 3], 0]]), quiet()), ShapeError, 'fit, batch 0: y: needs a batch axis, received the single value 0. Is it a row? Then make batches of the data set: .batch(32).'],
+    ['rows of lists', (model) => model.evaluate(Dataset.from([{ x: [1, 2, 3], y: [0] }])), ShapeError, 'evaluate, batch 0: x and y must have as many rows, received 3 and 1. Is it a row?'],
+    ['single inputs', (model) => model.predict(Dataset.from([1, 2, 3])), ShapeError, 'predict, batch 0: x: needs a batch axis, received the single value 1. Is it a row?'],
     ['no batches', (model) => model.fit(Dataset.from([]), quiet()), DataError, 'the data have no batches'],
     ['targets besides', (model) => model.fit(rows().batch(4) as never, y, quiet()), ArgumentError, 'targets come with the batches'],
     ['batchSize', (model) => model.fit(rows().batch(4), quiet({ batchSize: 4 })), ArgumentError, 'batchSize is for arrays'],
-    ['validationSplit', (model) => model.fit(rows().batch(4), quiet({ validationSplit: 0.5 })), ArgumentError, 'validationSplit'],
-    ['sampleWeight', (model) => model.fit(rows().batch(4), quiet({ sampleWeight: weights })), ArgumentError, 'sampleWeight'],
+    ['validationSplit', (model) => model.fit(rows().batch(4), quiet({ validationSplit: 0.5 })), ArgumentError, 'validationSplit is for arrays. Give other batches as validationData.'],
+    ['sampleWeight', (model) => model.fit(rows().batch(4), quiet({ sampleWeight: weights })), ArgumentError, 'sampleWeight is for arrays. Batches have it of their own: [x, y, sampleWeight].'],
     ['no targets', (model) => model.fit(Dataset.fromTensorSlices(x).batch(4), quiet()), ArgumentError, 'batch 0', 'targets are missing'],
     ['four parts', (model) => model.fit([[x, y, weights, x]].values() as never, quiet()), ArgumentError, 'a list of 4'],
     ['another width', (model) => model.fit(Dataset.fromTensorSlices({ x: x.map((row) => [...row, 1]), y }).batch(4), quiet()), ShapeError, 'batch 0', '[batch, 3]'],
