@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import * as fc from 'fast-check'
 import Papa from 'papaparse'
-import { afterAll, describe, expect, it } from 'vitest'
-import { ArgumentError, DataError, Dense, Sequential } from '../../src'
+import { afterAll, describe, expect, expectTypeOf, it } from 'vitest'
+import { ArgumentError, DataError, Dense, Sequential, StringLookup } from '../../src'
 import { Dataset, RowError, readCsv } from '../../src/data'
 import type { Tensor } from '../../src'
-import type { CsvOptions } from '../../src/data'
+import type { CsvOptions, DateParts } from '../../src/data'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-csv-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -57,6 +57,7 @@ describe('where it reads from', () => {
     expect(await rows.schema()).toEqual({
       columns: [{ name: 'rooms', type: 'number' }, { name: 'area', type: 'number' }, { name: 'kind', type: 'category' }, { name: 'since', type: 'date' }, { name: 'note', type: 'string' }],
       vocabulary: { kind: ['new', 'old'] },
+      means: {},
     })
   })
 
@@ -175,6 +176,55 @@ describe('what a file looks like', () => {
     await failure(read('a,b\n,1', { missing: 'mean' }))
   })
 
+  it('missing cells, where what is said for all columns cannot be for one', async () => {
+    const cases: [string, CsvOptions, string][] = [
+      ['d,b\n2020-01-01,1\n,2\n', { missing: 'mean' }, "the text, line 3, column 'd': is missing, and a date has no mean. Say missing by column: { 'd': … }, as 'drop' or a date such as 2024-05-31"],
+      ['d,b\n2020-01-01,1\n,2\n', { missing: 'none' }, "is missing, and 'none' is no date."],
+      ['a,b\n1,1\n,2\n', { missing: 'median' }, "column 'a': is missing, and 'median' is no number. Say missing by column: { 'a': … }, as 'drop', 'mean' or a number"],
+      ['k,b\nx,1\n,2\n', { missing: 'mean', types: { k: 'category' } }, "is missing, and a category has no mean. Say missing by column: { 'k': … }, as 'drop' or the name of a class"],
+      ['k,b\nx,1\n,2\n', { missing: 0, types: { k: 'category' } }, 'is missing, and 0 is no name of a class.'],
+      ['a,b\n1,1\n,2\n', {}, "column 'a': is missing. Say missing: 'drop', 'mean' or a number"],
+      ['d,b\n2020-01-01,1\n,2\n', {}, "column 'd': is missing. Say missing: 'drop' or a date such as 2024-05-31"],
+    ]
+    for (const [text, options, message] of cases) expect((await failure(read(text, options))).message).toContain(message)
+    expect(await read('d,b\n2020-01-01,1\n,2\n', { missing: '2020-01-02' })).toMatchObject([{ b: 1 }, { d: Date.UTC(2020, 0, 2) }])
+  })
+
+  it('means are learnt once, and stand in for empty cells of other files', async () => {
+    const train = readCsv({ text: 'a,b,k,y\n1,5,x,1\n,,,2\n3,,z,\n' }, { missing: 'mean', target: 'y' })
+    const { means } = await train.schema()
+    expect(means).toEqual({ a: 2, b: 5 })
+    expect(await readCsv({ text: 'a,b,y\n,40,0\n100,,0\n' }, { missing: means, target: 'y' }).toArray()).toEqual([[{ a: 2, b: 40 }, 0], [{ a: 100, b: 5 }, 0]])
+    // New rows, of which nobody knows what is to be predicted.
+    expect(await readCsv({ text: 'a,b\n,7\n' }, { missing: means, features: 'vector' }).toArray()).toEqual([Float32Array.of(2, 7)])
+    expect((await readCsv({ text: 'a,b\n1,\n3,4\n' }, { missing: { a: 'mean', b: 0 } }).schema()).means).toEqual({ a: 2 })
+  })
+
+  it('classes that are new are text, which StringLookup numbers', async () => {
+    const lookup = new StringLookup({ vocabulary: ['x', 'y'] })
+    const rows = readCsv({ text: 'k,a\ny,1\nq,2\n' }, { types: { k: 'string' } })
+    const [numbers] = await rows.batch(2).map(({ k }) => lookup.apply(k as never).toArray()).toArray()
+    expect(numbers).toEqual([2, 0])
+  })
+
+  it('types of dates follow what dates become', async () => {
+    const text = 'd,y\n1970-01-02,1\n'
+    const date = { types: { d: 'date' } } as const
+    const first = async <T>(rows: Dataset<T>): Promise<T> => (await rows.toArray())[0]!
+    const parts = (await first(readCsv({ text }, { ...date, dates: 'parts' }))).d
+    expectTypeOf(parts).toEqualTypeOf<DateParts>()
+    expect(parts.day).toBe(2)
+    const [, target] = await first(readCsv({ text }, { ...date, target: 'd', dates: 'parts' }))
+    expectTypeOf(target).toEqualTypeOf<DateParts>()
+    const said = (await first(readCsv({ text }, { ...date, dates: 'milliseconds' }))).d
+    const left = (await first(readCsv({ text }, date))).d
+    expectTypeOf(said).toEqualTypeOf<number>()
+    expectTypeOf(left).toEqualTypeOf<number>()
+    expect([said, left]).toEqual([86_400_000, 86_400_000])
+    const either = 'parts' as 'milliseconds' | 'parts'
+    expectTypeOf((await first(readCsv({ text }, { ...date, dates: either }))).d).toEqualTypeOf<number | DateParts>()
+  })
+
   it('trains a model', async () => {
     const rows = readCsv({ text: `a,b,kind\n${Array.from({ length: 64 }, (_, i) => `${i % 7},${i % 3},${i % 7 > 3 ? 'high' : 'low'}`).join('\n')}` }, { features: 'vector', target: 'kind' })
     const batches = await rows.batch(64).toArray()
@@ -207,7 +257,7 @@ describe('what is wrong', () => {
     ['a cell too few', 'a,b\n1,2\n4\n', {}, { line: 3, column: null, message: 'the text, line 3: expected 2 cells, received 1' }],
     ['a cell too many', 'a,b\n1,2\n4,5,6\n', { features: 'vector' }, { line: 3, message: 'the text, line 3: expected 2 cells, received 3' }],
     ['a word in a vector', 'a,b\n1,2\n4,five\n', { features: 'vector', types: { b: 'number' } }, { line: 3, column: 'b', value: 'five' }],
-    ['a class that is none', 'k\nred\ngren\n', { vocabulary: { k: ['red', 'green'] } }, { line: 3, column: 'k', value: 'gren', message: expect.stringMatching(/Is it 'green'/) }],
+    ['a class that is none', 'k\nred\ngren\n', { vocabulary: { k: ['red', 'green'] } }, { line: 3, column: 'k', value: 'gren', message: expect.stringMatching(/Is it 'green'\? Where classes may be new, say types: \{ 'k': 'string' \} and number them by StringLookup/) }],
     ['a quote that is not closed', 'a,b\n1,"2\n3,4\n', {}, { line: 2, message: 'the text, line 2: a quote is opened and not closed' }],
     ['something behind a quote', 'a,b\n1,2\n3,"4"5\n6,"7"\n', {}, { line: 3, message: expect.stringMatching(/quote is in the wrong place/) }],
     ['a number that is none', 'a\n1\n0x10\n', { types: { a: 'number' } }, { line: 3, value: '0x10' }],
@@ -244,8 +294,11 @@ describe('what is wrong', () => {
       ['a,b\n1,2', { columns: ['a', 'a'] }, /columns has 'a' twice/],
       ['a,b\n1,x', { vocabulary: { b: ['x', 'x'] } }, /vocabulary 'b' has 'x' twice/],
       ['a,b\n1,2001-01-01', { target: 'b', features: 'vector', dates: 'parts' }, /cannot be the target 'b'/],
-      ['a,b\n1,x', { missing: { b: 'mean' } }, /only a column of numbers has a mean/],
-      ['a,b\n1,x', { missing: { a: 'none' } }, /or a number, received 'none'/],
+      ['a,b\n1,x', { missing: { b: 'mean' } }, /missing 'b': a text has no mean. Say 'error', 'drop' or a text/],
+      ['a,b\n1,x', { missing: { a: 'none' } }, /missing 'a': 'none' is no number. Say 'error', 'drop', 'mean' or a number/],
+      ['a,b\n1,x', { missing: { b: 0 } }, /missing 'b': 0 is no text/],
+      ['a,b\n1,x', { missing: { b: 0 }, types: { b: 'category' } }, /missing 'b': 0 is no name of a class/],
+      ['a,b\n1,2020-01-01', { missing: { b: 'none' } }, /missing 'b': 'none' is no date. Say 'error', 'drop' or a date such as/],
       ['a,b\n1,x', { vocabulary: { a: ['1'] }, types: { a: 'number' } }, /is for a column of type category/],
     ]
     for (const [content, options, message] of refused) await expect(readCsv({ text: content }, options).toArray()).rejects.toThrow(message)

@@ -28,17 +28,19 @@ it('has code that runs as it stands', async () => {
     cpSync(new URL('../golden/data/animals', import.meta.url).pathname, join(folder, 'animals'), { recursive: true })
     const features = Array.from({ length: 40 }, (_, i) => [i / 40, i % 3])
     const made = await runBlocks(testedBlocks(document), { ...myelin, ...data, ...placed }, { features, classes: features.map((_, i) => Number(i > 25)) }, [
-      'first', 'columns', 'vocabulary', 'unseen', 'batch', 'history', 'loss', 'rents', 'pixels', 'labels', 'lines', 'praise', 'photo', 'grey', 'train', 'validation', 'x', 'y', 'xTest', 'yTest', 'mean', 'std', 'windows',
+      'first', 'columns', 'vocabulary', 'means', 'numbers', 'unseen', 'batch', 'history', 'loss', 'rents', 'pixels', 'labels', 'lines', 'praise', 'photo', 'grey', 'train', 'validation', 'x', 'y', 'xTest', 'yTest', 'mean', 'std', 'windows',
     ])
     expect(made.first).toEqual([{ rooms: 2, area: 54.5, built: 893980800000, heating: 1 }, 720])
     expect(made.vocabulary).toEqual({ heating: ['district, new', 'gas', 'pump'] })
     expect(made.columns).toHaveLength(5)
-    expect(await made.unseen.toArray()).toHaveLength(2)
+    expect(made.means.area).toBeCloseTo((54.5 + 81 + 102.5) / 3)
+    expect(await made.unseen.toArray()).toMatchObject([{}, {}, { x: [1, made.means.area, 1] }])
+    expect(made.numbers.toArray()).toEqual([2, 1, 2])
     expect([made.batch.x.shape, made.batch.y.shape]).toEqual([[4, 3], [4]])
     expect([made.pixels.toArray(), made.labels.toArray()]).toEqual([[[0, 1], [expect.closeTo(0.2), 0]], [7, 1]])
     expect(made.history.history.valLoss).toHaveLength(20)
     expect(made.loss).toBeGreaterThan(0)
-    expect(made.rents.shape).toEqual([2, 1])
+    expect(made.rents.shape).toEqual([3, 1])
     expect(await made.lines.toArray()).toEqual(['one', 'two'])
     expect(made.praise).toEqual([true, false])
     expect([made.photo.shape, made.grey.shape]).toEqual([[4, 9, 3], [4, 9, 1]])

@@ -37,6 +37,8 @@ export interface ColumnSetting {
   readonly index: number
   readonly type: ColumnType
   readonly missing: MissingPolicy
+  /** Why it is not what was said for all columns; null where it is. */
+  readonly unfit: string | null
   /** What counts as an empty cell. */
   readonly missingValues: ReadonlySet<string>
   readonly dates: 'milliseconds' | 'parts'
@@ -68,11 +70,13 @@ export class Column {
     const twice = vocabulary?.find((each, i) => vocabulary.indexOf(each) !== i)
     if (twice !== undefined) throw new ArgumentError(`readCsv: vocabulary '${name}' has ${quoted(twice)} twice`)
     this.classes = vocabulary === null ? null : numbersOf(vocabulary)
-    if (missing === 'mean' && type !== 'number') throw new ArgumentError(`readCsv: missing '${name}': only a column of numbers has a mean, this one is of type ${type}`)
-    if (typeof missing === 'number' && type !== 'number') throw new ArgumentError(`readCsv: missing '${name}': the value for a column of type ${type} must be text, received ${missing}`)
-    if (typeof missing === 'string' && !['error', 'drop', 'mean'].includes(missing) && type === 'number') {
-      throw new ArgumentError(`readCsv: missing '${name}' must be 'error', 'drop', 'mean' or a number, received ${quoted(missing)}`)
-    }
+    const reason = unfitFor(missing, type)
+    if (reason !== null) throw new ArgumentError(`readCsv: missing '${name}': ${reason}. Say 'error', 'drop'${VALUES[type]}`)
+  }
+
+  /** What stands in for empty cells, where it is the mean; null before it is learnt. */
+  get meanInUse(): number | null {
+    return this.mean
   }
 
   /** Whether a pass over all rows must come first. */
@@ -107,7 +111,13 @@ export class Column {
     if (typeof missing === 'number') return missing
     if (missing !== 'error') return this.parsed(missing, place)
     if (this.type === 'string') return text
-    throw this.wrong(`is missing. Say missing: 'drop', 'mean' or a value.`, text, place)
+    throw this.wrong(this.unfilled(), text, place)
+  }
+
+  private unfilled(): string {
+    const { name, type, setting: { unfit } } = this
+    const ways = `'drop'${VALUES[type]}`
+    return unfit === null ? `is missing. Say missing: ${ways}` : `is missing, and ${unfit}. Say missing by column: { ${quoted(name)}: … }, as ${ways}`
   }
 
   private parsed(text: string, place: Place): CsvValue {
@@ -136,7 +146,8 @@ export class Column {
   private unknown(text: string): string {
     const known = this.vocabulary!
     const nearest = nearestName(text, known)
-    return `${quoted(text)} is not in the vocabulary ${quoted(known)}${nearest === undefined ? '' : `. Is it '${nearest}'?`}`
+    const guess = nearest === undefined ? '.' : `. Is it '${nearest}'?`
+    return `${quoted(text)} is not in the vocabulary ${quoted(known)}${guess} Where classes may be new, say types: { ${quoted(this.name)}: 'string' } and number them by StringLookup, which has a class for what is unknown.`
   }
 
   private wrong(message: string, text: string, { file, line }: Place): RowError {
@@ -167,6 +178,28 @@ export class Column {
     if (this.count === 0) throw new RowError('no cell has a number, so there is no mean', file, 1, this.name)
     this.mean = this.sum / this.count
   }
+}
+
+/** What may stand in for an empty cell, besides leaving out its row. */
+const VALUES: Readonly<Record<ColumnType, string>> = {
+  number: ", 'mean' or a number",
+  date: ' or a date such as 2024-05-31',
+  category: ' or the name of a class',
+  string: ' or a text',
+}
+const MEANLESS: Readonly<Record<Exclude<ColumnType, 'number'>, string>> = {
+  date: 'a date has no mean',
+  category: 'a category has no mean',
+  string: 'a text has no mean',
+}
+
+/** Why a column cannot have such a policy; null where it can. */
+export function unfitFor(missing: MissingPolicy, type: ColumnType): string | null {
+  if (missing === 'error' || missing === 'drop') return null
+  if (type === 'number') return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is no number`
+  if (missing === 'mean') return MEANLESS[type]
+  if (type === 'date') return timeIn(String(missing)) === null ? `${quoted(missing)} is no date` : null
+  return typeof missing === 'number' ? `${missing} is no ${type === 'category' ? 'name of a class' : 'text'}` : null
 }
 
 function numbersOf(vocabulary: readonly string[]): Map<string, number> {

@@ -16,7 +16,7 @@ import { bytesOf } from '../bytes'
 import type { OnError } from '../faults'
 import { DROPPED, Faults, onError } from '../faults'
 import type { ColumnType, CsvValue, DateParts, MissingPolicy, Place } from './columns'
-import { Column, columnTypes, numberIn, typeOf } from './columns'
+import { Column, columnTypes, numberIn, typeOf, unfitFor } from './columns'
 import type { Scanned, Slot } from './scan'
 import { scanRow } from './scan'
 import type { Form, VectorPlan } from './vectors'
@@ -68,7 +68,7 @@ const csvOptions = () => ({
   columns: option(nullable(listOf(text)), null),
   /** Types of columns. Those that are left out are told by the first rows: numbers, dates, else text, which is a category in a vector or a target. */
   types: option(recordOf(choice(...columnTypes)), {}),
-  /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns, or by column. Default 'error'. */
+  /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that it can be for, or by column, as the means of another file's `schema`. Default 'error'. */
   missing: option(policies, 'error'),
   /** What counts as an empty cell. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
   missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
@@ -95,15 +95,16 @@ export type CsvOptions = InputsOf<ReturnType<typeof csvOptions>> & {
   onError?: OnError | undefined
 }
 
-interface ValueOfType {
+interface ValueOfType<Options> {
   readonly number: number
   readonly category: number
-  readonly date: number | DateParts
+  readonly date: DateOf<Options>
   readonly string: string
 }
+type DateOf<Options> = Options extends { readonly dates?: infer Dates } ? (Dates extends 'parts' ? DateParts : number) : number
 /** A row by the names of its columns; those whose type is said have that type. */
 export type CsvRecord<Options> = Options extends { readonly types: infer Types }
-  ? Readonly<Record<string, CsvValue>> & { readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType[Types[Name]] : CsvValue }
+  ? Readonly<Record<string, CsvValue>> & { readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue }
   : Readonly<Record<string, CsvValue>>
 type Features<Options> = Options extends { readonly features: 'vector' } ? Float32Array : CsvRecord<Options>
 type TargetOf<Options, Target> = Target extends string
@@ -122,6 +123,8 @@ export interface CsvSchema {
   readonly columns: readonly { readonly name: string; readonly type: ColumnType }[]
   /** Names of classes by column: the name of class i is at i. */
   readonly vocabulary: Readonly<Record<string, readonly string[]>>
+  /** What stands in for empty cells of features where `missing` is 'mean': the `missing` of other files. */
+  readonly means: Readonly<Record<string, number>>
 }
 
 /**
@@ -161,7 +164,7 @@ export class CsvDataset<T> extends Dataset<T> {
     return this.file.faults.errors
   }
 
-  /** Types and vocabularies. Reads what is needed to know them, where no pass has done so. */
+  /** Types, vocabularies and means. Reads what is needed to know them, where no pass has done so. */
   schema(): Promise<CsvSchema> {
     return this.file.schema()
   }
@@ -257,7 +260,9 @@ class CsvFile {
     const columns = [...features, ...targets]
     return {
       columns: columns.map(({ name, type }) => ({ name, type })),
-      vocabulary: Object.fromEntries(columns.flatMap(({ name, vocabulary }) => (vocabulary === null ? [] : [[name, vocabulary]]))),
+      vocabulary: byName(columns, ({ vocabulary }) => vocabulary),
+      // Nobody makes up what is to be predicted for other rows, which may even lack the column.
+      means: byName(features, ({ meanInUse }) => meanInUse),
     }
   }
 
@@ -452,10 +457,9 @@ class CsvFile {
     const type = own(types, name) ?? guessed()
     if (known !== null && type !== 'category') throw new ArgumentError(`readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`)
     // A policy for all columns is one for those that it can be one for.
-    const all = typeof missing === 'object' ? 'error' : missing
-    const fits = all === 'mean' || typeof all === 'number' ? type === 'number' : all === 'error' || all === 'drop' || type !== 'number'
-    const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : fits ? all : 'error'
-    return new Column({ name, index, type, missing: policy, missingValues: empty, dates, vocabulary: known, isFloat32: this.settings.features === 'vector' })
+    const unfit = typeof missing === 'object' ? null : unfitFor(missing, type)
+    const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : unfit === null ? missing : 'error'
+    return new Column({ name, index, type, missing: policy, unfit, missingValues: empty, dates, vocabulary: known, isFloat32: this.settings.features === 'vector' })
   }
 
   private vectorPlan(plan: Plan): VectorPlan {
@@ -500,6 +504,14 @@ class CsvFile {
     this.requireWidth(plan, cells)
     return columns.every((column) => column.counts(cells[column.index]!, this.place))
   }
+}
+
+/** What columns have, by their names; without those that have nothing. */
+function byName<Had>(columns: readonly Column[], had: (column: Column) => Had | null): Record<string, Had> {
+  return Object.fromEntries(columns.flatMap((column) => {
+    const own = had(column)
+    return own === null ? [] : [[column.name, own]]
+  }))
 }
 
 /** What a record says of a column, which may be called as something that every object has: 'constructor'. */
