@@ -1,6 +1,6 @@
 // Trains two models in the page and measures whether the page stays responsive meanwhile.
 // Leaves what it found in window.testResult; run.mjs asserts it.
-import { fromPixels, readImage, readJsonLines } from '../../dist/data.js'
+import { fromPixels, readCsv, readImage, readJsonLines } from '../../dist/data.js'
 import { BackupAndRestore, BrowserStore, Dense, Sequential, configure, dispose, ops, runtimeInfo, setRandomSeed, threadsReady } from '../../dist/index.js'
 
 const element = (id) => document.getElementById(id)
@@ -37,7 +37,7 @@ async function main() {
   }
 }
 
-// What the browser decodes and draws: a picture from an address, the same from bytes, and from a canvas; values of a Blob.
+// What the browser decodes and draws: a picture from an address, the same from bytes, and from a canvas; values and rows of a Blob.
 async function readPictures() {
   const address = new URL('../golden/data/rgb.png', import.meta.url)
   const [fetched, uploaded] = [await readImage(address), await readImage(await (await fetch(address)).blob())]
@@ -45,7 +45,8 @@ async function readPictures() {
   const bitmap = await createImageBitmap(await (await fetch(address)).blob())
   Object.assign(canvas, { width: bitmap.width, height: bitmap.height }).getContext('2d').drawImage(bitmap, 0, 0)
   const values = await readJsonLines(new Blob(['{"a":1}\n{"a":2}'])).toArray()
-  return { images: [fetched, uploaded, fromPixels(canvas)].map((image) => image.toArray()), values }
+  const table = await readCsv(new Blob(['day,note,size\n2024-02-29,"a, ""b""\nc",1.5\n2024-03-01,d,2\n'])).toArray()
+  return { table, images: [fetched, uploaded, fromPixels(canvas)].map((image) => image.toArray()), values }
 }
 
 // A run that is interrupted and taken up from what the page keeps, beside one that nobody interrupted.

@@ -1,5 +1,6 @@
 // What a page meets whose Content Security Policy forbids WebAssembly: an error that says what to allow, and the
-// interpreter. Leaves what it found in window.testResult; run.mjs asserts it.
+// interpreter. It has no Papa Parse either. Leaves what it found in window.testResult; run.mjs asserts it.
+import { readCsv } from '../../dist/data.js'
 import { Dense, Sequential, StateError, configure } from '../../dist/index.js'
 
 const predict = () => {
@@ -18,4 +19,5 @@ function refusal() {
 
 const refused = refusal()
 configure({ backend: 'interpreter' })
-window.testResult = { refused, interpreted: predict() }
+const unread = await readCsv(new Blob(['a\n1'])).toArray().catch((error) => ({ isStateError: error instanceof StateError, message: error.message }))
+window.testResult = { refused, unread, interpreted: predict() }

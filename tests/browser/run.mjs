@@ -91,11 +91,13 @@ async function isToldWhatToAllow() {
   try {
     await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/refused.html`)
     const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout })
-    const { refused, interpreted } = await handle.jsonValue()
+    const { refused, unread, interpreted } = await handle.jsonValue()
     assert.ok(refused?.isStateError, `expected a StateError, received ${JSON.stringify(refused)}`)
     assert.match(refused.message, /script-src .*'wasm-unsafe-eval'.*configure\(\{ backend: 'interpreter' \}\)/)
     assert.match(refused.cause, /^CompileError/)
     assert.equal(interpreted, 3)
+    assert.ok(unread.isStateError, `expected a StateError, received ${JSON.stringify(unread)}`)
+    assert.match(unread.message, /Papa Parse could not be loaded.*papaparse\.min\.js by a script tag/)
     console.log(`✓ ${name}: ${refused.message.slice(0, 60)}…`)
     return true
   } catch (error) {
@@ -146,6 +148,10 @@ async function runScenario({ name, isolated }) {
     assert.ok(longest > 100, `expected a fit long enough to judge, over 100 ms, received ${longest} ms`)
     for (const image of result.pictures.images) assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of a picture')
     assert.deepEqual(result.pictures.values, [{ a: 1 }, { a: 2 }])
+    assert.deepEqual(result.pictures.table, [
+      { day: Date.UTC(2024, 1, 29), note: 'a, "b"\nc', size: 1.5 },
+      { day: Date.UTC(2024, 2, 1), note: 'd', size: 2 },
+    ], 'rows of a CSV file')
     result.responsiveness.forEach(assertResponsive)
 
     console.log(`✓ ${name}: accuracy ${result.accuracy.toFixed(3)} (baseline ${result.baseline.toFixed(3)})`)

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import * as fc from 'fast-check'
 import Papa from 'papaparse'
-import { afterAll, describe, expect, expectTypeOf, it } from 'vitest'
-import { ArgumentError, DataError, Dense, Sequential, StringLookup } from '../../src'
+import { afterAll, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import { ArgumentError, DataError, Dense, Sequential, StateError, StringLookup } from '../../src'
 import { Dataset, RowError, readCsv } from '../../src/data'
 import type { Tensor } from '../../src'
 import type { CsvOptions, DateParts } from '../../src/data'
@@ -314,6 +314,33 @@ describe('what is wrong', () => {
       for (;;) yield 'x'.repeat(1 << 20)
     })()
     expect((await failure(readCsv(endless).toArray())).message).toMatch(/line 2: a quote is opened and not closed/)
+  })
+})
+
+describe('Papa Parse', () => {
+  it('is the one that a page has loaded', async () => {
+    const parse = vi.fn(Papa.parse)
+    vi.stubGlobal('Papa', { parse })
+    try {
+      expect(await readCsv({ text: 'a\n1\n' }).toArray()).toEqual([{ a: 1 }])
+      expect(parse).toHaveBeenCalled()
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
+  it('that cannot be loaded is an error that says what to do', async () => {
+    vi.doMock('papaparse', () => {
+      throw new TypeError('Failed to resolve module specifier')
+    })
+    try {
+      const error = await readCsv({ text: 'a\n1\n' }).toArray().then(() => null, (reason: unknown) => reason)
+      expect(error).toBeInstanceOf(StateError)
+      expect((error as StateError).message).toMatch(/papaparse\.min\.js by a script tag .* install the package papaparse/)
+      expect((error as StateError).cause).toBeInstanceOf(Error)
+    } finally {
+      vi.doUnmock('papaparse')
+    }
   })
 })
 

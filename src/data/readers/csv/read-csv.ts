@@ -2,7 +2,7 @@
 // columns.ts, and files of plain numbers go by scan.ts.
 
 import type Papa from 'papaparse'
-import { ArgumentError, DataError, RowError, quoted, unknownName } from '../../../core/errors'
+import { ArgumentError, DataError, RowError, StateError, quoted, unknownName } from '../../../core/errors'
 import type { InputsOf, Kind, ValuesOf } from '../../../core/options'
 import { choice, custom, listOf, nullable, option, readOptions, recordOf, text } from '../../../core/options'
 import { chained, closing, cursor } from '../../cursors'
@@ -141,7 +141,8 @@ export interface CsvSchema {
  *
  * Quotes are those of RFC 4180: "a ""word"", a comma and a line end". Empty lines are passed over.
  * @param source a path, a URL, a File or Blob, `{ text }`, bytes, a stream, or a function that makes one: see ByteSource
- * @throws RowError, when a pass meets a bad row, with its file, line, column and value; DataError for other faults of the file
+ * @throws RowError, when a pass meets a bad row, with its file, line, column and value; DataError for other faults of the file;
+ * StateError where Papa Parse, which takes the text apart, cannot be loaded
  */
 export function readCsv<const Options extends CsvOptions = {}>(source: ByteSource, options?: Options & CsvOptions): CsvDataset<CsvElement<Options>> {
   return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv'), readOptions('readCsv', csvOptions(), options)))
@@ -196,9 +197,15 @@ interface Begun {
   readonly from: Cursor<Block>
 }
 
-/** Papa Parse is loaded when a file is read, so that programs that read none need not have it. */
+/** Papa Parse is loaded when a file is read, so that programs that read none need not have it. A page may have it by a script tag. */
 async function parser(): Promise<typeof Papa> {
-  return (await import('papaparse')).default
+  const { Papa: loaded } = globalThis as { readonly Papa?: typeof Papa }
+  if (typeof loaded?.parse === 'function') return loaded
+  try {
+    return (await import('papaparse')).default
+  } catch (cause) {
+    throw new StateError('readCsv: Papa Parse could not be loaded. A page without a bundler loads papaparse/papaparse.min.js by a script tag of its own before; elsewhere install the package papaparse.', { cause })
+  }
 }
 
 class CsvFile {
