@@ -1,7 +1,7 @@
 // Pictures: against what Pillow and Keras make of the same files (tests/golden/data); pages through small stand-ins.
 // modes: simd
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
@@ -178,6 +178,26 @@ describe('imageFolder', () => {
     for (let pass = 0; pass < 2; pass++) {
       expect(await rest.toArray()).toHaveLength(5)
       expect(rest.errors.map(({ message }) => message)).toEqual([expect.stringMatching(/cat.0\.png is a broken picture/)])
+    }
+  })
+
+  it('tells once of pictures that it cannot read, and refuses a folder of nothing else', async () => {
+    const folder = join(temporary, 'mixed')
+    cpSync(animals, folder, { recursive: true })
+    for (const name of ['a.webp', 'b.WEBP', 'c.gif', 'd.bmp', 'notes.txt']) writeFileSync(join(folder, 'cat', name), '')
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    try {
+      for (const labels of ['inferred', null] as const) expect((await imageFolder(folder, { imageSize, labels })).files).toHaveLength(6)
+      await imageFolder(animals, { imageSize })
+      expect(warn.mock.calls).toEqual([[`imageFolder: passes over 4 pictures of ${folder} (.bmp, .gif, .webp). PNG (.png) and JPEG (.jpg, .jpeg) are read. Convert the others first.`]])
+    } finally {
+      warn.mockRestore()
+    }
+    const others = join(temporary, 'others')
+    mkdirSync(join(others, 'cat'), { recursive: true })
+    writeFileSync(join(others, 'cat', 'a.webp'), '')
+    for (const labels of ['inferred', null] as const) {
+      await expect(imageFolder(others, { imageSize, labels })).rejects.toThrow(/cannot read the 1 picture of .*others \(\.webp\), and there are no others\. PNG/)
     }
   })
 

@@ -90,6 +90,8 @@ function unpacked({ data, width, height, depth }: DecodedPng): Uint8Array {
 }
 
 const IMAGE_FILE = /\.(?:png|jpe?g)$/i
+/** Pictures that nothing here decodes. */
+const FOREIGN_IMAGE = /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i
 /** Files that are read at once. */
 const PARALLEL = 4
 
@@ -164,7 +166,8 @@ export class ImageFolder<T> extends Dataset<T> {
  *   const validation = await imageFolder('animals', { ...options, subset: 'validation' })
  *   train.classNames   // ['cat', 'dog']
  *
- * Files are PNG (.png) and JPEG (.jpg, .jpeg); others are passed over. Each is read when its turn has come.
+ * Files are PNG (.png) and JPEG (.jpg, .jpeg); others are passed over, other pictures such as .webp with a warning, once for a folder.
+ * Each is read when its turn has come.
  *
  * Keras: `keras.utils.image_dataset_from_directory`.
  * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
@@ -219,8 +222,13 @@ async function pictures(path: string | URL, given: readonly string[] | null, isL
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
   if (files === null || paths === null || urls === null) throw new StateError('imageFolder: there are no folders in a browser. Take Dataset.from(files).map(readImage).')
   const root = path instanceof URL ? urls.fileURLToPath(path) : path
-  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder)
-  if (!isLabelled) return { files: (await below(root)).map((file) => ({ file, label: 0 })), classNames: [] }
+  const foreign: string[] = []
+  const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign)
+  if (!isLabelled) {
+    const own = (await below(root)).map((file) => ({ file, label: 0 }))
+    tellOfForeign(root, foreign, own.length)
+    return { files: own, classNames: [] }
+  }
   const entries = await files.readdir(root, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
   const other = given?.find((name) => !folders.includes(name))
@@ -228,14 +236,31 @@ async function pictures(path: string | URL, given: readonly string[] | null, isL
   const classNames = given ?? folders
   const found = await Promise.all(classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))))
   const all = found.flat()
+  tellOfForeign(root, foreign, all.length)
   if (all.length === 0) throw new ArgumentError(`imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders. They are the classes; without any, say labels: null.`)
   return { files: all, classNames }
 }
 
-/** Sorted: those of a folder itself before those of its subfolders. */
-async function picturesBelow(files: NodeModules['node:fs/promises'], paths: NodeModules['node:path'], folder: string): Promise<string[]> {
+/** Folders whose other pictures were told of. */
+const told = new Set<string>()
+
+/** Says which pictures are passed over. @throws ArgumentError where no other is there */
+function tellOfForeign(root: string, foreign: readonly string[], count: number): void {
+  if (foreign.length === 0) return
+  const endings = [...new Set(foreign.map((name) => name.slice(name.lastIndexOf('.')).toLowerCase()))].sort().join(', ')
+  const which = `${foreign.length} ${foreign.length === 1 ? 'picture' : 'pictures'} of ${root} (${endings})`
+  const remedy = 'PNG (.png) and JPEG (.jpg, .jpeg) are read. Convert the others first.'
+  if (count === 0) throw new ArgumentError(`imageFolder: cannot read the ${which}, and there are no others. ${remedy}`)
+  if (told.has(root)) return
+  told.add(root)
+  console.warn(`imageFolder: passes over ${which}. ${remedy}`)
+}
+
+/** Sorted: those of a folder itself before those of its subfolders. Pictures that cannot be read go into `foreign`. */
+async function picturesBelow(files: NodeModules['node:fs/promises'], paths: NodeModules['node:path'], folder: string, foreign: string[]): Promise<string[]> {
   const entries = (await files.readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))
   const own = entries.filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name)).map(({ name }) => paths.join(folder, name))
-  const inner = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => picturesBelow(files, paths, paths.join(folder, name))))
+  foreign.push(...entries.filter((entry) => !entry.isDirectory() && FOREIGN_IMAGE.test(entry.name)).map(({ name }) => name))
+  const inner = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign)))
   return [...own, ...inner.flat()]
 }
