@@ -179,12 +179,17 @@ interface Row {
   readonly cells: readonly string[]
 }
 
+/** A record with a place for each column. */
+type Blank = Readonly<Record<string, CsvValue>>
+
 /** How rows of a file become elements. */
 interface Plan {
   /** How many cells a row has. */
   readonly width: number
   readonly features: readonly Column[]
   readonly targets: readonly Column[]
+  /** Records that each row begins as a copy of: a copy has all its names at once, which is cheaper than one after the other. */
+  readonly blank: { readonly features: Blank; readonly targets: Blank }
   /** null where elements are records. */
   readonly vector: VectorPlan | null
   readonly hasHeader: boolean
@@ -377,35 +382,30 @@ class CsvFile {
   }
 
   private record(plan: Plan, row: Row): unknown {
-    const { features, targets } = this.valuesIn(plan, row) ?? {}
-    if (features === undefined || targets === undefined) return DROPPED
-    const named = (columns: readonly Column[], values: CsvValue[]) => Object.fromEntries(columns.map(({ name }, i) => [name, values[i]]))
-    const made = named(plan.features, features)
-    return this.form === 'features' ? made : [made, this.form === 'one' ? targets[0] : named(plan.targets, targets)]
+    const features = { ...plan.blank.features }
+    const targets = { ...plan.blank.targets }
+    if (!this.read(plan, row, (column, value, isTarget) => void ((isTarget ? targets : features)[column.name] = value))) return DROPPED
+    if (this.form === 'features') return features
+    return [features, this.form === 'one' ? targets[plan.targets[0]!.name] : targets]
   }
 
   private vector(plan: Plan, row: Row): Scanned | typeof DROPPED {
-    const values = this.valuesIn(plan, row)
-    return values === null ? DROPPED : { features: Float32Array.from(values.features.flatMap(numbersOf)), targets: Float64Array.from(values.targets.flatMap(numbersOf)) }
+    const [features, targets]: [number[], number[]] = [[], []]
+    const isRead = this.read(plan, row, (_, value, isTarget) => void (isTarget ? targets : features).push(...numbersOf(value)))
+    return isRead ? { features: Float32Array.from(features), targets: Float64Array.from(targets) } : DROPPED
   }
 
-  /** null where the row is dropped. */
-  private valuesIn(plan: Plan, { cells, line }: Row): { readonly features: CsvValue[]; readonly targets: CsvValue[] } | null {
+  /** Gives the values of a row to `take`. @returns whether the row is kept: some may be given before it is dropped */
+  private read(plan: Plan, { cells, line }: Row, take: (column: Column, value: CsvValue, isTarget: boolean) => void): boolean {
     const { place } = this
     place.line = line
     this.requireWidth(plan, cells)
-    const read = (columns: readonly Column[]): CsvValue[] | null => {
-      const values: CsvValue[] = []
-      for (const column of columns) {
-        const value = column.read(cells[column.index]!, place)
-        if (value === DROPPED) return null
-        values.push(value)
-      }
-      return values
-    }
-    const features = read(plan.features)
-    const targets = features === null ? null : read(plan.targets)
-    return features === null || targets === null ? null : { features, targets }
+    const each = (columns: readonly Column[], isTarget: boolean): boolean => columns.every((column) => {
+      const value = column.read(cells[column.index]!, place)
+      if (value !== DROPPED) take(column, value, isTarget)
+      return value !== DROPPED
+    })
+    return each(plan.features, false) && each(plan.targets, true)
   }
 
   private requireWidth({ width }: Plan, cells: readonly string[]): void {
@@ -427,7 +427,11 @@ class CsvFile {
     const columnOf = (name: string): Column => this.column(name, names.indexOf(name), sample, targets.includes(name) || form === 'vector')
     const features = (taken ?? names).filter((name) => !targets.includes(name)).map(columnOf)
     if (features.length === 0) throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
-    const plan = { width: names.length, hasHeader, features, targets: targets.map(columnOf), vector: null }
+    const blank = (columns: readonly string[]): Blank => Object.fromEntries(columns.map((name) => [name, 0]))
+    const plan: Plan = {
+      width: names.length, hasHeader, features, targets: targets.map(columnOf), vector: null,
+      blank: { features: blank(features.map(({ name }) => name)), targets: blank(targets) },
+    }
     return form === 'vector' ? { ...plan, vector: this.vectorPlan(plan) } : plan
   }
 
