@@ -187,17 +187,12 @@ const VALUES: Readonly<Record<ColumnType, string>> = {
   category: ' or the name of a class',
   string: ' or a text',
 }
-const MEANLESS: Readonly<Record<Exclude<ColumnType, 'number'>, string>> = {
-  date: 'a date has no mean',
-  category: 'a category has no mean',
-  string: 'a text has no mean',
-}
 
 /** Why a column cannot have such a policy; null where it can. */
 export function unfitFor(missing: MissingPolicy, type: ColumnType): string | null {
   if (missing === 'error' || missing === 'drop') return null
   if (type === 'number') return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is no number`
-  if (missing === 'mean') return MEANLESS[type]
+  if (missing === 'mean') return `a ${type === 'string' ? 'text' : type} has no mean`
   if (type === 'date') return timeIn(String(missing)) === null ? `${quoted(missing)} is no date` : null
   return typeof missing === 'number' ? `${missing} is no ${type === 'category' ? 'name of a class' : 'text'}` : null
 }

@@ -520,8 +520,8 @@ class CsvFile {
 /** What columns have, by their names; without those that have nothing. */
 function byName<Had>(columns: readonly Column[], had: (column: Column) => Had | null): Record<string, Had> {
   return Object.fromEntries(columns.flatMap((column) => {
-    const own = had(column)
-    return own === null ? [] : [[column.name, own]]
+    const value = had(column)
+    return value === null ? [] : [[column.name, value]]
   }))
 }
 
