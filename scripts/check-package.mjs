@@ -147,7 +147,7 @@ const unreached = {
   'the interpreter': 'the interpreter runs on one thread',
   threads: 'not all workers came to the first meeting',
   turbo: 'V8 was asked to pair vectors',
-  loadModel: 'This file was not written by this library',
+  loadModel: 'This file has weights, but no model',
 }
 report('drops what is not used', Object.keys(unreached).filter((part) => small.includes(unreached[part])).map((part) => `the bundle has ${part}`))
 const whole = await bundle("import * as all from 'myelin'; globalThis.all = all")
