@@ -190,8 +190,17 @@ describe('what a file looks like', () => {
     expect(await read('d,b\n2020-01-01,1\n,2\n', { missing: '2020-01-02' })).toMatchObject([{ b: 1 }, { d: Date.UTC(2020, 0, 2) }])
   })
 
+  it('a target is not made up, unless it is said of its column', async () => {
+    const source = { text: 'a,y\n,1\n3,\n5,2\n' }
+    await expect(readCsv(source, { missing: 'mean', target: 'y' }).toArray()).rejects.toThrow("column 'y': is missing, and what is to be predicted is not made up. Say missing by column: { 'y': … }")
+    await expect(readCsv(source, { missing: 0, target: 'y', features: 'vector' }).toArray()).rejects.toThrow('not made up')
+    expect(await readCsv(source, { missing: 'drop', target: 'y' }).toArray()).toEqual([[{ a: 5 }, 2]])
+    expect(await readCsv(source, { missing: { a: 'mean', y: 'drop' }, target: 'y' }).toArray()).toEqual([[{ a: 5 }, 1], [{ a: 5 }, 2]])
+    expect(await readCsv(source, { missing: { a: 0, y: 5 }, target: 'y' }).toArray()).toEqual([[{ a: 0 }, 1], [{ a: 3 }, 5], [{ a: 5 }, 2]])
+  })
+
   it('means are learnt once, and stand in for empty cells of other files', async () => {
-    const train = readCsv({ text: 'a,b,k,y\n1,5,x,1\n,,,2\n3,,z,\n' }, { missing: 'mean', target: 'y' })
+    const train = readCsv({ text: 'a,b,k,y\n1,5,x,1\n,,,2\n3,,z,7\n' }, { missing: 'mean', target: 'y' })
     const { means } = await train.schema()
     expect(means).toEqual({ a: 2, b: 5 })
     expect(await readCsv({ text: 'a,b,y\n,40,0\n100,,0\n' }, { missing: means, target: 'y' }).toArray()).toEqual([[{ a: 2, b: 40 }, 0], [{ a: 100, b: 5 }, 0]])

@@ -227,6 +227,7 @@ async function pictures(path: string | URL, given: readonly string[] | null, isL
   if (!isLabelled) {
     const own = (await below(root)).map((file) => ({ file, label: 0 }))
     tellOfForeign(root, foreign, own.length)
+    if (own.length === 0) throw new ArgumentError(`imageFolder: ${root} has no .png, .jpg or .jpeg`)
     return { files: own, classNames: [] }
   }
   const entries = await files.readdir(root, { withFileTypes: true })

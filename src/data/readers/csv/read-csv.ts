@@ -68,7 +68,7 @@ const csvOptions = () => ({
   columns: option(nullable(listOf(text)), null),
   /** Types of columns. Those that are left out are told by the first rows: numbers, dates, else text, which is a category in a vector or a target. */
   types: option(recordOf(choice(...columnTypes)), {}),
-  /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that it can be for, or by column, as the means of another file's `schema`. Default 'error'. */
+  /** What becomes of empty cells: 'error', 'drop' (the row), 'mean' (of the column), or a value; for all columns that it can be for (of targets, 'error' and 'drop'), or by column, as the means of another file's `schema`. Default 'error'. */
   missing: option(policies, 'error'),
   /** What counts as an empty cell. Default ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']. */
   missingValues: option(listOf(anyText), ['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']),
@@ -424,7 +424,7 @@ class CsvFile {
     this.requireKnown(names)
     const targets = target === null ? [] : typeof target === 'string' ? [target] : target
     const sample = rows.slice(hasHeader ? 1 : 0, SAMPLE)
-    const columnOf = (name: string): Column => this.column(name, names.indexOf(name), sample, targets.includes(name) || form === 'vector')
+    const columnOf = (name: string): Column => this.column(name, names.indexOf(name), sample, { isTarget: targets.includes(name), isNumbered: targets.includes(name) || form === 'vector' })
     const features = (taken ?? names).filter((name) => !targets.includes(name)).map(columnOf)
     if (features.length === 0) throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
     const blank = (columns: readonly string[]): Blank => Object.fromEntries(columns.map((name) => [name, 0]))
@@ -451,7 +451,7 @@ class CsvFile {
     }
   }
 
-  private column(name: string, index: number, sample: readonly Row[], isNumbered: boolean): Column {
+  private column(name: string, index: number, sample: readonly Row[], { isTarget, isNumbered }: { readonly isTarget: boolean; readonly isNumbered: boolean }): Column {
     const { types, missing, missingValues, vocabulary, dates } = this.settings
     const empty = new Set(missingValues)
     const known = own(vocabulary, name) ?? null
@@ -467,8 +467,9 @@ class CsvFile {
     }
     const type = own(types, name) ?? guessed()
     if (known !== null && type !== 'category') throw new ArgumentError(`readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`)
-    // A policy for all columns is one for those that it can be one for.
-    const unfit = typeof missing === 'object' ? null : unfitFor(missing, type)
+    // A policy for all columns is one for those that it can be one for. Targets are left out or an error.
+    const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
+    const unfit = typeof missing === 'object' ? null : isMadeUp ? 'what is to be predicted is not made up' : unfitFor(missing, type)
     const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : unfit === null ? missing : 'error'
     return new Column({ name, index, type, missing: policy, unfit, missingValues: empty, dates, vocabulary: known, isFloat32: this.settings.features === 'vector' })
   }
