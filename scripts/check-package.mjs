@@ -15,7 +15,7 @@ import { undocumentedOptions } from './undocumented-options.mjs'
  * Bytes of JavaScript, wasm included, gzipped: of an application that needs little, of the files as they are without those
  * of sub-paths, and of what a sub-path adds to everything else.
  */
-const limits = { bundled: 136_000, published: 320_000, part: 25_000 }
+const limits = { bundled: 138_000, published: 320_000, part: 25_000 }
 const longestLine = 1200
 
 // The bundler that tsdown works with, whatever its version.

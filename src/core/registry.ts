@@ -151,7 +151,7 @@ export function construct(of: unknown, config: Config): unknown {
 }
 
 /** Where classes are that are not exported flat. */
-const NAMESPACES: Readonly<Record<string, string>> = { loss: 'losses.', metric: 'metrics.' }
+const NAMESPACES: Readonly<Record<string, string>> = { loss: 'losses.', metric: 'metrics.', initializer: 'initializers.' }
 
 export class Registry<Kind extends Configurable> {
   private byName: Map<string, AnyClass<Kind>> | null = null

@@ -6,6 +6,7 @@ import { construct, customObject, isSerialized } from '../core/registry'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
 import { sizeOf } from '../core/shapes'
+import { STFT } from '../initializers'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
 import { limitWeights } from '../layers/weight-limit'
@@ -104,7 +105,7 @@ function isConfig(value: unknown): value is Config {
 
 /** What layers are called in files, those of the library below the user's own. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model }, () => customObjectScope(custom, body))
+  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model, STFT }, () => customObjectScope(custom, body))
 }
 
 function makeModel({ className, config }: Serialized, custom: CustomObjects): Model<unknown, unknown> {

@@ -3,7 +3,7 @@
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf, Spelled } from '../core/options'
-import { Configured, choice, configured, custom, functionKind, integer, listOf, nullable, number, option, required } from '../core/options'
+import { choice, configured, custom, functionKind, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, sizeOf } from '../core/shapes'
@@ -15,12 +15,13 @@ import { matmul } from '../ops/linalg'
 import * as random from '../ops/random'
 import { broadcastTo, concatenate, full, reshape, slice, transpose, zeros } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
+import type { FanAxes } from './initializer'
+import { Initializer } from './initializer'
 
-/** Makes a tensor of any shape. Subclass it, or use one by name. */
-export abstract class Initializer extends Configured {
-  /** @param fans what the axes of the weight are, where its layer knows better than Keras's rule */
-  abstract call(shape: Shape, fans?: FanAxes): Tensor
-}
+export type { FanAxes } from './initializer'
+export { Initializer } from './initializer'
+export { STFT } from './stft'
+export type { STFTOptions } from './stft'
 
 /** A name in any spelling, an instance, a function of the shape, or a saved configuration. */
 export type InitializerIdentifier = string | Initializer | InitializerFunction | Serialized
@@ -185,14 +186,6 @@ export class RandomUniform extends configured(RandomInitializer, uniformOptions)
 
 export type FanMode = 'fanIn' | 'fanOut' | 'fanAvg'
 export type Distribution = 'truncatedNormal' | 'untruncatedNormal' | 'uniform'
-
-/** Which axes of a weight are its inputs and which its outputs, where that is not Keras's rule. */
-export interface FanAxes {
-  /** The axes that count as inputs, given together with outputAxes. Default null: the last but one, times the receptive field. */
-  readonly inputAxes?: readonly number[] | null
-  /** The axes that count as outputs. Default null: the last, times the receptive field. */
-  readonly outputAxes?: readonly number[] | null
-}
 
 /** The numbers of inputs and outputs of one unit; all leading axes but two are a receptive field. */
 export function computeFans(shape: Shape, { inputAxes = null, outputAxes = null }: FanAxes = {}): { fanIn: number; fanOut: number } {

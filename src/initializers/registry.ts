@@ -20,6 +20,6 @@ export const initializers = new Registry<Initializer>(
     identityInitializer: 'Identity', orthogonalInitializer: 'Orthogonal', normal: 'RandomNormal', uniform: 'RandomUniform',
     one: 'Ones', zero: 'Zeros',
   },
-  [],
+  ['STFT'],
   (initializer: InitializerFunction) => new LambdaInitializer({ initializer }),
 )

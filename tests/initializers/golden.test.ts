@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, Embedding, Sequential, customObjectScope, initializers as library, loadModel, ops, random, setRandomSeed, tensor } from '../../src'
+import type { STFTOptions } from '../../src/initializers'
+import { Conv1D, Dense, Embedding, Sequential, customObjectScope, initializers as library, loadModel, ops, random, setRandomSeed, tensor } from '../../src'
 import { initializers } from '../../src/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'
@@ -202,5 +203,40 @@ describe('Orthogonal', () => {
     const [rows, columns] = matrix.shape as [number, number]
     const products = rows < columns ? ops.matmul(matrix, ops.transpose(matrix)) : ops.matmul(ops.transpose(matrix), matrix)
     expectNear(products.data, ops.multiply(ops.eye(Math.min(rows, columns)), 4).data, 'products', 1e-5)
+  })
+})
+
+describe('STFT', () => {
+  const half = Math.SQRT1_2
+  const of = (options: STFTOptions) => Array.from(new library.STFT(options).call([4, 1, 3]).data)
+
+  it.each<[STFTOptions, number[]]>([
+    // As Keras 3.15 gives them.
+    [{}, [0, 0, 0, half, 0, -half, half, -half, half, 0, 0, 0]],
+    [{ side: 'imag', window: 'hamming', scaling: 'spectrum', periodic: true }, [0, 0, 0, 0, -0.25, 0, 0, 0, 0, 0, 0.25, 0]],
+    [{ window: 'blackman', scaling: null }, [0, 0, 0, 0.63, 0, -0.63, 0.63, -0.63, 0.63, 0, 0, 0]],
+    [{ window: 'bartlett', periodic: true, scaling: null }, [0, 0, 0, 0.5, 0, -0.5, 1, -1, 1, 0.5, 0, -0.5]],
+    [{ window: [1, 2, 3, 4], side: 'imag' }, [0, 0, 0, 0, -0.36515, 0, 0, 0, 0, 0, 0.7303, 0]],
+    [{ window: null }, [1, 1, 1, 1, 0, -1, 1, -1, 1, 1, 0, -1]],
+    [{ window: 'boxcar' }, [0.5, 0.5, 0.5, 0.5, 0, -0.5, 0.5, -0.5, 0.5, 0.5, 0, -0.5]],
+  ])('%j', (options, expected) => {
+    expectNear(of(options), expected, 'kernel', 1e-5)
+  })
+
+  it('with it a convolution is a Fourier transform, also from a file', async () => {
+    const make = (side: 'real' | 'imag') => new Sequential([new Conv1D({ filters: 5, kernelSize: 8, useBias: false, kernelInitializer: new library.STFT({ side, window: null }), inputShape: [8, 1] })])
+    const x = Float32Array.from({ length: 8 }, (_, t) => Math.sin(t * t))
+    const { real, imag } = ops.rfft(x)
+    for (const [side, part] of [['real', real], ['imag', imag]] as const) {
+      const copy = await loadModel(await make(side).save())
+      expectNear(copy.predictOnBatch(ops.reshape(tensor(x), [1, 8, 1]) as never).data, part.data, side, 1e-5)
+      expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({ className: 'STFT', config: { side, window: null, scaling: 'density', periodic: false } })
+    }
+  })
+
+  it('refuses what does not fit', () => {
+    expect(() => new library.STFT().call([4, 2, 3])).toThrow('STFT: the shape must be [frame length, 1, frequencies], received [4, 2, 3]')
+    expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs as many values of a window, received 2')
+    expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow("The initializer 'stft' is given as an object, such as new initializers.STFT(…), not by its name.")
   })
 })

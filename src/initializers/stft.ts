@@ -1,0 +1,77 @@
+// Kernels of convolutions that compute a short-time Fourier transform.
+
+import { ShapeError, formatShape } from '../core/errors'
+import type { InputsOf } from '../core/options'
+import { boolean, choice, configured, either, listOf, nullable, number, option } from '../core/options'
+import type { Shape } from '../core/shapes'
+import { Tensor } from '../ops/tensor'
+import { Initializer } from './initializer'
+
+/** Windows by their places in 0 … 1, as scipy.signal.windows has them. */
+const WINDOWS = {
+  hann: (at: number) => cosines(at, 0.5, 0.5),
+  hamming: (at: number) => cosines(at, 0.54, 0.46),
+  blackman: (at: number) => cosines(at, 0.42, 0.5, 0.08),
+  bartlett: (at: number) => 1 - Math.abs(2 * at - 1),
+  boxcar: () => 1,
+} as const
+
+/** a₀ − a₁ cos 2πx + a₂ cos 4πx − … */
+function cosines(at: number, ...factors: readonly number[]): number {
+  return factors.reduce((sum, factor, i) => sum + (-1) ** i * factor * Math.cos(2 * Math.PI * i * at), 0)
+}
+
+const stftOptions = () => ({
+  /** Which part of the transform. Default 'real'. */
+  side: option(choice('real', 'imag'), 'real'),
+  /** The name of a window, its values, or null for none. Default 'hann'. */
+  window: option(nullable(either(choice('hann', 'hamming', 'blackman', 'bartlett', 'boxcar'), listOf(number()), (value) => typeof value === 'string')), 'hann'),
+  /** What the window is divided by: 'density', √Σw²; 'spectrum', Σ|w|; null, nothing. Default 'density'. */
+  scaling: option(nullable(choice('density', 'spectrum')), 'density'),
+  /** Whether the window is one period of something that goes on; else it is symmetric. Default false. */
+  periodic: option(boolean, false),
+})
+export type STFTOptions = InputsOf<ReturnType<typeof stftOptions>>
+
+/**
+ * Kernels [frame length T, 1, frequencies F/2 + 1] of a Conv1D whose outputs are the real or the imaginary parts of a short-time
+ * Fourier transform: w[t]/s · cos(−2π t f/F), or sin.
+ *
+ *   const real = new initializers.STFT({ side: 'real', window: 'hann' })
+ *   new Conv1D({ filters: 129, kernelSize: 256, strides: 128, useBias: false, kernelInitializer: real, trainable: false })
+ *
+ * Keras: `keras.initializers.STFT`, which knows scipy's other windows too: give their values.
+ * @throws ShapeError for other shapes, and for a window of another length
+ */
+export class STFT extends configured(Initializer, stftOptions) {
+  static readonly className = 'STFT'
+
+  call(shape: Shape): Tensor {
+    const [length, channels, bins] = shape
+    if (shape.length !== 3 || channels !== 1) throw new ShapeError(`STFT: the shape must be [frame length, 1, frequencies], received ${formatShape(shape)}`)
+    const window = this.valuesOf(length!)
+    const scale = this.window === null ? 1 : this.scaleOf(window)
+    const part = this.side === 'real' ? Math.cos : Math.sin
+    const data = Float32Array.from({ length: length! * bins! }, (_, i) => {
+      const [t, f] = [Math.floor(i / bins!), i % bins!]
+      return (window[t]! / scale) * part((-2 * Math.PI * t * f) / (2 * (bins! - 1)))
+    })
+    return new Tensor(data, shape, 'float32')
+  }
+
+  private valuesOf(length: number): readonly number[] {
+    const { window } = this
+    if (typeof window !== 'string') {
+      if (window !== null && window.length !== length) throw new ShapeError(`STFT: a frame of ${length} needs as many values of a window, received ${window.length}`)
+      return window ?? new Array<number>(length).fill(1)
+    }
+    const last = this.periodic ? length : length - 1
+    return Array.from({ length }, (_, i) => (length === 1 ? 1 : WINDOWS[window](i / last)))
+  }
+
+  private scaleOf(window: readonly number[]): number {
+    if (this.scaling === null) return 1
+    const sum = (of: (w: number) => number): number => window.reduce((total, w) => total + of(w), 0)
+    return this.scaling === 'density' ? Math.sqrt(sum((w) => w * w)) : sum(Math.abs)
+  }
+}
