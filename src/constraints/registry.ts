@@ -10,7 +10,5 @@ export const constraints = new Registry<Constraint>(
   'constraint',
   isConstraint,
   () => ({ MaxNorm, MinMaxNorm, NonNeg, UnitNorm, LambdaConstraint }),
-  {},
-  [],
-  (constraint: ConstraintFunction) => new LambdaConstraint({ constraint }),
+  { ofFunction: (constraint: ConstraintFunction) => new LambdaConstraint({ constraint }) },
 )

@@ -153,6 +153,16 @@ export function construct(of: unknown, config: Config): unknown {
 /** Where classes are that are not exported flat. */
 const NAMESPACES: Readonly<Record<string, string>> = { loss: 'losses.', metric: 'metrics.', initializer: 'initializers.' }
 
+/** What else stands for an object of a registry than the names of its classes. */
+interface MoreNames<Kind> {
+  /** Further names, such as { mse: 'MeanSquaredError' }. Default none. */
+  readonly aliases?: Readonly<Record<string, string>>
+  /** Classes of which objects are given, so that a bundle has them only where they are used; files name them, too. Default none. */
+  readonly unnamed?: readonly string[]
+  /** Makes one of a user's function. Default: no function will do. */
+  readonly ofFunction?: (own: never) => Kind
+}
+
 export class Registry<Kind extends Configurable> {
   private byName: Map<string, AnyClass<Kind>> | null = null
   private names: string[] = []
@@ -160,26 +170,22 @@ export class Registry<Kind extends Configurable> {
   /**
    * @param kind names it in errors, such as 'loss'
    * @param classes by the name that each is saved under; asked for at the first use
-   * @param aliases further names, such as { mse: 'MeanSquaredError' }
-   * @param unnamed classes of which objects are given, so that a bundle has them only where they are used; files name them, too
-   * @param ofFunction makes one of a user's function, where a function will do
    */
   constructor(
     private readonly kind: string,
     private readonly isKind: (value: unknown) => value is Kind,
     private readonly classes: () => Readonly<Record<string, AnyClass<Kind>>>,
-    private readonly aliases: Readonly<Record<string, string>> = {},
-    private readonly unnamed: readonly string[] = [],
-    private readonly ofFunction: ((own: never) => Kind) | null = null,
+    private readonly more: MoreNames<Kind> = {},
   ) {}
 
   private get table(): ReadonlyMap<string, AnyClass<Kind>> {
     if (this.byName !== null) return this.byName
     const classes = this.classes()
+    const { aliases = {} } = this.more
     const table = new Map<string, AnyClass<Kind>>()
     for (const [name, own] of Object.entries(classes)) table.set(normalizeName(name), own)
-    for (const [alias, name] of Object.entries(this.aliases)) table.set(normalizeName(alias), classes[name]!)
-    this.names = [...Object.keys(classes).map(camelCase), ...Object.keys(this.aliases)]
+    for (const [alias, name] of Object.entries(aliases)) table.set(normalizeName(alias), classes[name]!)
+    this.names = [...Object.keys(classes).map(camelCase), ...Object.keys(aliases)]
     this.byName = table
     return table
   }
@@ -196,7 +202,7 @@ export class Registry<Kind extends Configurable> {
 
   /** The error for a name that is not known, with the nearest one that is; `more` are known elsewhere. */
   unknown(name: string, more: readonly string[] = []): ArgumentError {
-    const own = this.unnamed.find((each) => normalizeName(each) === normalizeName(name))
+    const own = this.more.unnamed?.find((each) => normalizeName(each) === normalizeName(name))
     if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
     return new ArgumentError(`The ${this.kind} '${name}' is given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by its name.`)
   }
@@ -213,14 +219,15 @@ export class Registry<Kind extends Configurable> {
    */
   get(identifier: unknown, where = ''): Kind {
     if (this.isKind(identifier)) return identifier
-    const own = this.ofFunction === null ? null : customFunction(identifier)
+    const { ofFunction } = this.more
+    const own = ofFunction === undefined ? null : customFunction(identifier)
     if (own !== null) {
       noteOption(own.call, where)
-      return this.ofFunction!(own.call as never)
+      return ofFunction!(own.call as never)
     }
     if (typeof identifier === 'string') return this.make(identifier, {})
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
-    const possible = `a name such as '${this.known[0]}'${this.ofFunction === null ? '' : ', a function'} or an instance of ${article(this.kind)}`
+    const possible = `a name such as '${this.known[0]}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
     throw new ArgumentError(`${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`)
   }
 

@@ -17,9 +17,11 @@ export const initializers = new Registry<Initializer>(
     GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, LambdaInitializer,
   }),
   {
-    identityInitializer: 'Identity', orthogonalInitializer: 'Orthogonal', normal: 'RandomNormal', uniform: 'RandomUniform',
-    one: 'Ones', zero: 'Zeros',
+    aliases: {
+      identityInitializer: 'Identity', orthogonalInitializer: 'Orthogonal', normal: 'RandomNormal', uniform: 'RandomUniform',
+      one: 'Ones', zero: 'Zeros',
+    },
+    unnamed: ['STFT'],
+    ofFunction: (initializer: InitializerFunction) => new LambdaInitializer({ initializer }),
   },
-  ['STFT'],
-  (initializer: InitializerFunction) => new LambdaInitializer({ initializer }),
 )

@@ -40,9 +40,8 @@ export const losses = new Registry<Loss>(
     MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, CosineSimilarity, Poisson, Hinge, SquaredHinge,
     CategoricalHinge, Dice, Tversky, Circle,
   }),
-  SHORT_NAMES,
-  // Its loop would be in every bundle that has compile().
-  ['CTC'],
+  // The loop of CTC would be in every bundle that has compile().
+  { aliases: SHORT_NAMES, unnamed: ['CTC'] },
 )
 
 function crossentropyFor(shapes: TargetShapes, name: string): Loss {

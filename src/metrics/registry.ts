@@ -29,12 +29,14 @@ export const metrics = new Registry<Metric>(
     Poisson, Hinge, SquaredHinge, CategoricalHinge, Mean, Sum, Precision, Recall, AUC, F1Score, FBetaScore, TruePositives,
     TrueNegatives, FalsePositives, FalseNegatives, BinaryIoU,
   }),
-  { ...SHORT_NAMES, rmse: 'RootMeanSquaredError' },
-  // They need options, which no name can say.
-  [
-    'ConfusionMatrix', 'IoU', 'MeanIoU', 'OneHotIoU', 'OneHotMeanIoU', 'PrecisionAtRecall', 'RecallAtPrecision',
-    'SensitivityAtSpecificity', 'SpecificityAtSensitivity',
-  ],
+  {
+    aliases: { ...SHORT_NAMES, rmse: 'RootMeanSquaredError' },
+    // They need options, which no name can say.
+    unnamed: [
+      'ConfusionMatrix', 'IoU', 'MeanIoU', 'OneHotIoU', 'OneHotMeanIoU', 'PrecisionAtRecall', 'RecallAtPrecision',
+      'SensitivityAtSpecificity', 'SpecificityAtSensitivity',
+    ],
+  },
 )
 
 /** Which class a short name means for each kind of targets. */

@@ -10,7 +10,5 @@ export const regularizers = new Registry<Regularizer>(
   'regularizer',
   isRegularizer,
   () => ({ L1, L2, L1L2, OrthogonalRegularizer, LambdaRegularizer }),
-  {},
-  [],
-  (regularizer: RegularizerFunction) => new LambdaRegularizer({ regularizer }),
+  { ofFunction: (regularizer: RegularizerFunction) => new LambdaRegularizer({ regularizer }) },
 )
