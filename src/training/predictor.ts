@@ -2,7 +2,7 @@
 
 import type { DType, TensorData } from '../core/dtypes'
 import { allocateData, dtypes } from '../core/dtypes'
-import { ArgumentError, DataError, ShapeError, checkOptions, formatShape, restating } from '../core/errors'
+import { DataError, ShapeError, checkOptions, formatShape, restating } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
 import type { Tree } from '../core/tree'
@@ -21,9 +21,10 @@ import { Listeners } from './listeners'
 import type { Verbosity } from './loop'
 import { Pace, letGo } from './pace'
 import { load } from './runner'
-import { batchOf, checkSignal, checkVerbose, refuseForBatches, requireCount } from './said'
+import { batchOf, checkSignal, checkVerbose, refuseForBatches, requireCount, requireEnd } from './said'
 import type { TrainedModel } from './step'
 import type { Prediction, Steps } from './steps'
+
 export interface PredictOptions {
   /** Samples per step. Default 32. */
   batchSize?: number
@@ -46,6 +47,9 @@ interface LastPrediction {
   readonly isChecked: boolean
 }
 
+/** Inputs as rows, and who made numbers of those that are strings. */
+type Rows = ReturnType<typeof prepareInputs> & { readonly readers?: Readers }
+
 /** What a predictor needs of the trainer of its model. */
 export interface Predicted {
   readonly model: TrainedModel
@@ -54,7 +58,7 @@ export interface Predicted {
   /** Whether the layers are those that the programs were made for. */
   readonly isCurrent: boolean
   /** Inputs as rows, checked; builds the model for them. */
-  readInputs(x: unknown): ReturnType<typeof prepareInputs> & { readonly readers?: Readers }
+  readInputs(x: unknown): Rows
   /** What is wrong with a batch, and what to do where it is probably a row. */
   hinting(message: string, batch: unknown): string
 }
@@ -126,7 +130,7 @@ export class Predictor {
     if (callbacks.length > 0) return this.predictTelling(x, options, callbacks)
     if (isElements(x)) return this.predictBatches(x, options)
     const again = signal === undefined && steps === null ? this.predictAgain(x, batchSize) : null
-    if (again === null || again.shape[0] !== this.lastPrediction!.shape[0]) return this.predictRows(x, options)
+    if (again === null || again.shape[0] !== this.lastPrediction!.shape[0]) return this.predictRows(this.of.readInputs(x), options)
     const pace = new Pace(signal)
     if (pace.isDue()) await pace.yield()
     return again
@@ -136,20 +140,20 @@ export class Predictor {
   private async predictTelling(x: unknown, options: PredictOptions, callbacks: readonly CallbackMethods[]): Promise<Tree<Tensor>> {
     const { batchSize = 32, steps = null } = options
     const listeners = new Listeners(callbacks, this.of.model)
-    const known = isElements(x) ? sourceOf(x, 'predict').size : Math.ceil(this.of.readInputs(x).size / batchSize)
+    const rows = isElements(x) ? null : this.of.readInputs(x)
+    const known = rows === null ? sourceOf(x as ElementsOrMaker<unknown>, 'predict').size : Math.ceil(rows.size / batchSize)
     return listeners.during({ epochs: 1, steps: steps ?? known, verbose: 0 }, async () => {
       await listeners.tell((callback) => callback.onPredictBegin?.())
-      const outputs = await (isElements(x) ? this.predictBatches(x, options, listeners) : this.predictRows(x, options, listeners))
+      const outputs = await (rows === null ? this.predictBatches(x as ElementsOrMaker<unknown>, options, listeners) : this.predictRows(rows, options, listeners))
       await listeners.tell((callback) => callback.onPredictEnd?.())
       return outputs
     })
   }
 
   /** The outputs for the rows of arrays. */
-  private async predictRows(x: unknown, { batchSize = 32, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
+  private async predictRows({ x: form, inputs, size, readers }: Rows, { batchSize = 32, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
     const pace = new Pace(signal)
     const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
-    const { x: form, inputs, size, readers } = this.of.readInputs(x)
     const sources = inputs.map((input) => new RowSource(input))
     signal?.throwIfAborted()
     const most = Math.min(size, batchSize * (steps ?? Infinity))
@@ -176,7 +180,7 @@ export class Predictor {
     const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
     refuseForBatches('predict', null, { batchSize }, ['batchSize'])
     const source = sourceOf(batches, 'predict')
-    if (source.size === Infinity && steps === null) throw new ArgumentError('predict: the data have no end. Say steps.')
+    requireEnd('predict', { steps: source.size }, steps, 'steps')
     const pace = new Pace(signal)
     const cursor = source.open(0)
     const found = new PredictedRows(this.of.model, null)

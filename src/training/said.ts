@@ -60,7 +60,7 @@ const FOR_BATCHES: Readonly<Record<string, string>> = {
 }
 
 /** @throws ArgumentError for data without end of which nobody says how much is taken */
-export function requireEnd(where: string, { steps }: Runner, said: number | null | undefined, option: string): void {
+export function requireEnd(where: string, { steps }: Pick<Runner, 'steps'>, said: number | null | undefined, option: string): void {
   if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
 }
 

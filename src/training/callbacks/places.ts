@@ -1,13 +1,13 @@
 // What callbacks that save have in common: how often, and where to.
 
 import { ArgumentError, MyelinError, StateError, knownName, quoted } from '../../core/errors'
-import type { Kind } from '../../core/options'
+import type { Kind, Spelled } from '../../core/options'
 import { custom, nullable } from '../../core/options'
 import { nodeProcess } from '../../runtime/platform'
 import type { ByteStore } from '../../runtime/store'
 
 /** How often: one of a few words, in any spelling, or every how many batches. */
-export function frequency<const Word extends string>(...words: readonly Word[]): Kind<Word | number, Word | number | (string & {})> {
+export function frequency<const Word extends string>(...words: readonly Word[]): Kind<Word | number, Spelled<Word> | number> {
   const expected = `${words.map(quoted).join(', ')} or a number of batches ≥ 1`
   return custom((value, where) => {
     const word = typeof value === 'string' ? knownName(value, words) : undefined
