@@ -107,14 +107,10 @@ function theOnly(names: readonly string[], data: unknown, where: string): unknow
   if (!isWrapped(data)) return data
   if (Array.isArray(data)) return data[0]
   const keys = Object.keys(data as object)
-  const isKnown = names.length === 1 && keys.includes(names[0]!)
-  return restating(
-    (message) => (isKnown ? message : `${message}. Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…).`),
-    () => {
-      if (names.length === 1) return byName(names, data as object, where, false)[0]
-      throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }`)
-    },
-  )
+  const named = (): unknown => byName(names, data as object, where, false)[0]
+  const hint = "Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…)."
+  if (names.length !== 1) throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
+  return keys.includes(names[0]!) ? named() : restating((message) => `${message}. ${hint}`, named)
 }
 
 /** Whether data for one tensor are in a record, or in a list of one. */

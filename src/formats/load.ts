@@ -175,18 +175,17 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Mo
   return withAdvice(() => readModel(bytes, options))
 }
 
-/** Classes of the sub-paths that files may name, and what is imported from there for customObjects. */
-const OF_SUB_PATHS: Readonly<Record<string, readonly [path: string, objects: string]>> = {
-  QuantizedDense: ['thrift', 'quantizedLayers'], QuantizedConv1D: ['thrift', 'quantizedLayers'], QuantizedConv2D: ['thrift', 'quantizedLayers'],
-  QuantizationAwareDense: ['thrift', 'quantizedLayers'], QuantizationAwareConv1D: ['thrift', 'quantizedLayers'], QuantizationAwareConv2D: ['thrift', 'quantizedLayers'],
-  L2Init: ['balance', '{ L2Init }'], KLSparsity: ['balance', '{ KLSparsity }'], DalesPrinciple: ['balance', '{ DalesPrinciple }'],
-  KWinnersTakeAll: ['balance', '{ KWinnersTakeAll }'], IntrinsicPlasticity: ['balance', '{ IntrinsicPlasticity }'], Temperature: ['explain', '{ Temperature }'],
+/** Classes of the sub-paths that files may name. */
+const OF_SUB_PATHS: Readonly<Record<string, readonly string[]>> = {
+  balance: ['DalesPrinciple', 'IntrinsicPlasticity', 'KLSparsity', 'KWinnersTakeAll', 'L2Init'],
+  explain: ['Temperature'],
+  thrift: ['QuantizationAwareConv1D', 'QuantizationAwareConv2D', 'QuantizationAwareDense', 'QuantizedConv1D', 'QuantizedConv2D', 'QuantizedDense'],
 }
 
-function adviceFor(name: string | undefined): string {
-  const known = name !== undefined && Object.hasOwn(OF_SUB_PATHS, name) ? OF_SUB_PATHS[name] : undefined
-  if (known === undefined) return 'What is your own goes into customObjects, under this name.'
-  return `It is one of myelin/${known[0]}: loadModel(file, { customObjects: ${known[1]} }).`
+function adviceFor(name: string): string {
+  const path = Object.keys(OF_SUB_PATHS).find((each) => OF_SUB_PATHS[each]!.includes(name))
+  if (path === undefined) return 'What is your own goes into customObjects, under this name.'
+  return `It is one of myelin/${path}: loadModel(file, { customObjects: ${path === 'thrift' ? 'quantizedLayers' : `{ ${name} }`} }).`
 }
 
 /** Tells where classes go when one is not known. */
@@ -195,7 +194,7 @@ function withAdvice<Result>(body: () => Result): Result {
     return body()
   } catch (error) {
     if (error instanceof ArgumentError && error.message.startsWith('Unknown') && !error.message.includes('customObjects')) {
-      restate(error, `${error.message} ${adviceFor(/'(\w+)'/.exec(error.message)?.[1])}`)
+      restate(error, `${error.message} ${adviceFor(/'(\w+)'/.exec(error.message)?.[1] ?? '')}`)
     }
     throw error
   }
