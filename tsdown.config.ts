@@ -31,7 +31,9 @@ const [BINARIES, CSV_BINARY] = ['binaries', 'csv-binary']
 const WHOLE = 'myelin'
 /** What `myelin` itself reads of the folder of `myelin/data`. */
 const READ_BY_ALL = ['data/arrays', 'data/pad-sequences', 'data/source']
-const ownOfSubPath = new RegExp(String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`)
+const ownOfSubPath = new RegExp(
+  String.raw`[\\/]src[\\/](?!(?:${READ_BY_ALL.join('|')})\.)(?:${SUB_PATHS.join('|')})(?:(?:\.d)?\.ts$|[\\/])`,
+)
 
 /** One chunk for what the entries share, so that a class has one copy and a stack trace names few files. */
 const codeSplitting = {
@@ -73,7 +75,8 @@ const shortNames = {
         return lines
       })
       const map = bundle[`${file}.map`]
-      if (added > 0 && map !== undefined) map.source = String(map.source).replace('"mappings":"', (start) => start + ';'.repeat(added))
+      if (added > 0 && map !== undefined)
+        map.source = String(map.source).replace('"mappings":"', (start) => start + ';'.repeat(added))
     }
   },
 }
@@ -177,7 +180,12 @@ function withConstants(code: string, id: string) {
     const head = each.getText().slice(0, each.members.pos - each.getStart())
     const after = `; export const ${constants.join(', ')}${text.slice(each.getEnd())}`
     const end = body.length - (text.length - each.getEnd())
-    return body.slice(0, each.getStart()) + head.replace('enum', 'const').replace('{', '= {') + body.slice(each.members.pos, end) + after
+    return (
+      body.slice(0, each.getStart()) +
+      head.replace('enum', 'const').replace('{', '= {') +
+      body.slice(each.members.pos, end) +
+      after
+    )
   }, code)
 }
 
@@ -191,7 +199,8 @@ function withMembers(code: string, id: string) {
     const taken = new Set(names.elements.map(({ name }) => name.text))
     const used = new Set<string>()
     const visit = (node: ts.Node): void => {
-      if (ts.isElementAccessExpression(node) && taken.has(node.expression.getText())) throw new Error(`${id} asks an enum of assembly/shared for a name: ${node.getText()}`)
+      if (ts.isElementAccessExpression(node) && taken.has(node.expression.getText()))
+        throw new Error(`${id} asks an enum of assembly/shared for a name: ${node.getText()}`)
       if (ts.isPropertyAccessExpression(node) && taken.has(node.expression.getText())) {
         const text = node.getText().replace('.', '_')
         used.add(text)
@@ -200,7 +209,8 @@ function withMembers(code: string, id: string) {
       ts.forEachChild(node, visit)
     }
     visit(source)
-    if (used.size > 0) edits.push({ at: names.elements.end, end: names.elements.end, text: `, ${[...used].join(', ')}` })
+    if (used.size > 0)
+      edits.push({ at: names.elements.end, end: names.elements.end, text: `, ${[...used].join(', ')}` })
   }
   edits.sort((a, b) => b.at - a.at)
   return edits.reduce((text, { at, end, text: replacement }) => text.slice(0, at) + replacement + text.slice(end), code)
@@ -210,7 +220,9 @@ function withMembers(code: string, id: string) {
 const knownInstructions = {
   name: 'known-instructions',
   async transform(_code: string, id: string) {
-    return /engine[\\/]instruction-set\.ts$/.test(id) ? `export const instructionSet = () => ${await instructionSet()}` : null
+    return /engine[\\/]instruction-set\.ts$/.test(id)
+      ? `export const instructionSet = () => ${await instructionSet()}`
+      : null
   },
 }
 
@@ -219,7 +231,11 @@ const withoutHelpers = {
   name: 'without-helpers',
   generateBundle(_options: unknown, bundle: Record<string, { type: string; code?: string }>) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.code !== undefined) chunk.code = chunk.code.replace(/\b(?:__exportAll as \w+|\w+ as __exportAll), |, (?:__exportAll as \w+|\w+ as __exportAll)\b/g, '')
+      if (chunk.code !== undefined)
+        chunk.code = chunk.code.replace(
+          /\b(?:__exportAll as \w+|\w+ as __exportAll), |, (?:__exportAll as \w+|\w+ as __exportAll)\b/g,
+          '',
+        )
     }
   },
 }
@@ -244,7 +260,10 @@ let program: ts.Program | undefined
 function sources(): ts.Program {
   if (program !== undefined) return program
   const { config } = ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path))
-  program = ts.createProgram(shared.entry.map((path) => ts.sys.resolvePath(path)), ts.parseJsonConfigFileContent(config, ts.sys, '.').options)
+  program = ts.createProgram(
+    shared.entry.map((path) => ts.sys.resolvePath(path)),
+    ts.parseJsonConfigFileContent(config, ts.sys, '.').options,
+  )
   return program
 }
 
@@ -264,7 +283,8 @@ function withComments(code: string, types: ReadonlyMap<string, ts.Type>): string
   const visit = (node: ts.TypeNode | undefined, type: ts.Type | undefined): void => {
     if (node === undefined || type === undefined) return
     if (ts.isFunctionTypeNode(node)) visit(node.type, type.getCallSignatures()[0]?.getReturnType())
-    if (ts.isTypeReferenceNode(node) || ts.isImportTypeNode(node)) node.typeArguments?.forEach((each, i) => visit(each, type.aliasTypeArguments?.[i]))
+    if (ts.isTypeReferenceNode(node) || ts.isImportTypeNode(node))
+      node.typeArguments?.forEach((each, i) => visit(each, type.aliasTypeArguments?.[i]))
     if (!ts.isTypeLiteralNode(node)) return
     for (const member of node.members) {
       if (!ts.isPropertySignature(member) || ts.getJSDocCommentsAndTags(member).length > 0) continue
@@ -273,7 +293,8 @@ function withComments(code: string, types: ReadonlyMap<string, ts.Type>): string
     }
   }
   for (const each of ts.createSourceFile('.d.ts', code, ts.ScriptTarget.Latest, true).statements) {
-    if (ts.isVariableStatement(each)) for (const { name, type } of each.declarationList.declarations) visit(type, types.get(name.getText()))
+    if (ts.isVariableStatement(each))
+      for (const { name, type } of each.declarationList.declarations) visit(type, types.get(name.getText()))
   }
   return edits.reduceRight((text, { at, text: comment }) => text.slice(0, at) + comment + text.slice(at), code)
 }
@@ -284,7 +305,9 @@ const ownLines = {
   generateBundle(_options: unknown, bundle: Record<string, Chunk>) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.code === undefined) continue
-      chunk.code = chunk.code.replace(/^( *)(.*[;,{]) (?=\/\*\*)/gm, '$1$2\n$1').replace(/^( *)(\/\*\* .*? \*\/)(?=\w)/gm, '$1$2\n$1')
+      chunk.code = chunk.code
+        .replace(/^( *)(.*[;,{]) (?=\/\*\*)/gm, '$1$2\n$1')
+        .replace(/^( *)(\/\*\* .*? \*\/)(?=\w)/gm, '$1$2\n$1')
     }
   },
 }
@@ -306,5 +329,11 @@ export default defineConfig([
     },
   },
   // A shared chunk may have the name of an entry: in a folder of its own it cannot take its place.
-  { ...shared, dts: { emitDtsOnly: true }, clean: false, plugins: [comments, withoutHelpers, ownLines], outputOptions: { chunkFileNames: 'types/[name].d.ts' } },
+  {
+    ...shared,
+    dts: { emitDtsOnly: true },
+    clean: false,
+    plugins: [comments, withoutHelpers, ownLines],
+    outputOptions: { chunkFileNames: 'types/[name].d.ts' },
+  },
 ])

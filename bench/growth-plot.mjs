@@ -1,57 +1,92 @@
 // Draws the sweeps of growth.mjs as one SVG of small multiples: time above, memory below, all axes logarithmic.
 // Measures nothing.
 
-const PANEL = { width: 260, height: 190 };
-const GAP = { x: 78, y: 74 };
-const MARGIN = { left: 74, top: 64, right: 22, bottom: 60 };
+const PANEL = { width: 260, height: 190 }
+const GAP = { x: 78, y: 74 }
+const MARGIN = { left: 74, top: 64, right: 22, bottom: 60 }
 
 const UNITS = {
-  time: [[1, 's'], [1e-3, 'ms'], [1e-6, 'µs'], [1e-9, 'ns']],
-  bytes: [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']],
-};
+  time: [
+    [1, 's'],
+    [1e-3, 'ms'],
+    [1e-6, 'µs'],
+    [1e-9, 'ns'],
+  ],
+  bytes: [
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+    [1, 'B'],
+  ],
+}
 
 /** 1e-5 seconds → `10 µs` */
 function label(value, kind) {
-  const [scale, unit] = UNITS[kind].find(([least]) => value >= least * 0.999) ?? UNITS[kind].at(-1);
-  return `${Math.round(value / scale)} ${unit}`;
+  const [scale, unit] = UNITS[kind].find(([least]) => value >= least * 0.999) ?? UNITS[kind].at(-1)
+  return `${Math.round(value / scale)} ${unit}`
 }
 
 const MEMORY = [
   { key: 'usedBytes', title: 'all memory in use', style: 'c3' },
   { key: 'workspaceBytes', title: 'workspace', style: 'c2' },
   { key: 'lowerBound', title: 'lower bound of the workspace', style: 'bound' },
-];
+]
 
 /** @returns {string} the SVG */
 export function drawGrowth(sweeps) {
-  const columns = sweeps.length;
-  const width = MARGIN.left + columns * PANEL.width + (columns - 1) * GAP.x + MARGIN.right;
-  const height = MARGIN.top + 2 * PANEL.height + GAP.y + MARGIN.bottom;
-  const timeRange = decades(sweeps.flatMap(({ points }) => points.map(({ minMs }) => minMs / 1e3)));
-  const byteRange = decades(sweeps.flatMap(({ points }) => points.flatMap((point) => MEMORY.map(({ key }) => point[key]))));
+  const columns = sweeps.length
+  const width = MARGIN.left + columns * PANEL.width + (columns - 1) * GAP.x + MARGIN.right
+  const height = MARGIN.top + 2 * PANEL.height + GAP.y + MARGIN.bottom
+  const timeRange = decades(sweeps.flatMap(({ points }) => points.map(({ minMs }) => minMs / 1e3)))
+  const byteRange = decades(
+    sweeps.flatMap(({ points }) => points.flatMap((point) => MEMORY.map(({ key }) => point[key]))),
+  )
 
   const panels = sweeps.flatMap((sweep, column) => {
-    const x = MARGIN.left + column * (PANEL.width + GAP.x);
-    const xs = sweep.points.map(({ value }) => value);
-    const seconds = sweep.points.map(({ minMs }) => minMs / 1e3);
-    const { a, b, power } = sweep.time.fit;
-    const curve = xs.map((value) => (a + b * value ** power) / 1e3);
-    const marked = new Set(sweep.time.cliffs.map(({ at }) => at));
+    const x = MARGIN.left + column * (PANEL.width + GAP.x)
+    const xs = sweep.points.map(({ value }) => value)
+    const seconds = sweep.points.map(({ minMs }) => minMs / 1e3)
+    const { a, b, power } = sweep.time.fit
+    const curve = xs.map((value) => (a + b * value ** power) / 1e3)
+    const marked = new Set(sweep.time.cliffs.map(({ at }) => at))
     return [
-      panel({ x, y: MARGIN.top, xs, sweep, range: timeRange, kind: 'time', first: column === 0, yTitle: 'one training step' }, (at) => [
-        line(xs, curve, at, 'fit'),
-        line(xs, seconds, at, 'c1'),
-        dots(xs, seconds, at, 'c1'),
-        ...xs.map((value, i) => (marked.has(value) ? ring(at(value, seconds[i])) : '')),
-      ]),
-      panel({ x, y: MARGIN.top + PANEL.height + GAP.y, xs, sweep, range: byteRange, kind: 'bytes', first: column === 0, yTitle: 'memory' }, (at) =>
-        MEMORY.flatMap(({ key, style }) => {
-          const bytes = sweep.points.map((point) => point[key]);
-          return [line(xs, bytes, at, style), style === 'bound' ? '' : dots(xs, bytes, at, style)];
-        }),
+      panel(
+        {
+          x,
+          y: MARGIN.top,
+          xs,
+          sweep,
+          range: timeRange,
+          kind: 'time',
+          first: column === 0,
+          yTitle: 'one training step',
+        },
+        (at) => [
+          line(xs, curve, at, 'fit'),
+          line(xs, seconds, at, 'c1'),
+          dots(xs, seconds, at, 'c1'),
+          ...xs.map((value, i) => (marked.has(value) ? ring(at(value, seconds[i])) : '')),
+        ],
       ),
-    ];
-  });
+      panel(
+        {
+          x,
+          y: MARGIN.top + PANEL.height + GAP.y,
+          xs,
+          sweep,
+          range: byteRange,
+          kind: 'bytes',
+          first: column === 0,
+          yTitle: 'memory',
+        },
+        (at) =>
+          MEMORY.flatMap(({ key, style }) => {
+            const bytes = sweep.points.map((point) => point[key])
+            return [line(xs, bytes, at, style), style === 'bound' ? '' : dots(xs, bytes, at, style)]
+          }),
+      ),
+    ]
+  })
 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="title">
 <title id="title">Time and memory of a training step over batch, width and depth, logarithmic axes</title>
@@ -76,7 +111,7 @@ export function drawGrowth(sweeps) {
 ${legend()}
 ${panels.join('\n')}
 </svg>
-`;
+`
 }
 
 function legend() {
@@ -84,59 +119,75 @@ function legend() {
     { style: 'c1', title: 'one training step, measured' },
     { style: 'fit', title: 'fitted line (width: square)' },
     ...MEMORY,
-  ];
-  let x = MARGIN.left;
+  ]
+  let x = MARGIN.left
   const parts = entries.map(({ style, title }) => {
-    const part = `<path class="line ${style}" d="M${x} 22h24"/><text x="${x + 30}" y="26">${title}</text>`;
-    x += 52 + 6.1 * title.length;
-    return part;
-  });
-  return `<g>${parts.join('')}</g>`;
+    const part = `<path class="line ${style}" d="M${x} 22h24"/><text x="${x + 30}" y="26">${title}</text>`
+    x += 52 + 6.1 * title.length
+    return part
+  })
+  return `<g>${parts.join('')}</g>`
 }
 
 /** Whole decades around all values. */
 function decades(values) {
-  return [10 ** Math.floor(Math.log10(Math.min(...values))), 10 ** Math.ceil(Math.log10(Math.max(...values)))];
+  return [10 ** Math.floor(Math.log10(Math.min(...values))), 10 ** Math.ceil(Math.log10(Math.max(...values)))]
 }
 
 function panel({ x, y, xs, sweep, range, kind, first, yTitle }, draw) {
-  const { width, height } = PANEL;
-  const scale = (value, [low, high], length) => (Math.log(value / low) / Math.log(high / low)) * length;
-  const domain = [xs[0], xs.at(-1)];
-  const pad = 8;
-  const at = (value, result) => [x + pad + scale(value, domain, width - 2 * pad), y + height - scale(result, range, height)];
-  const parts = [];
+  const { width, height } = PANEL
+  const scale = (value, [low, high], length) => (Math.log(value / low) / Math.log(high / low)) * length
+  const domain = [xs[0], xs.at(-1)]
+  const pad = 8
+  const at = (value, result) => [
+    x + pad + scale(value, domain, width - 2 * pad),
+    y + height - scale(result, range, height),
+  ]
+  const parts = []
   for (let tick = range[0]; tick <= range[1] * 1.001; tick *= 10) {
-    const [, ty] = at(xs[0], tick);
-    parts.push(`<path class="grid" d="M${x} ${round(ty)}h${width}"/><text x="${x - 8}" y="${round(ty + 4)}" text-anchor="end">${label(tick, kind)}</text>`);
+    const [, ty] = at(xs[0], tick)
+    parts.push(
+      `<path class="grid" d="M${x} ${round(ty)}h${width}"/><text x="${x - 8}" y="${round(ty + 4)}" text-anchor="end">${label(tick, kind)}</text>`,
+    )
   }
   // Powers of two, every second or third when they are many.
-  const powers = xs.filter((value) => Number.isInteger(Math.log2(value)));
-  const every = Math.ceil(powers.length / 7);
+  const powers = xs.filter((value) => Number.isInteger(Math.log2(value)))
+  const every = Math.ceil(powers.length / 7)
   powers.forEach((value, i) => {
-    if ((powers.length - 1 - i) % every !== 0) return;
-    const [tx] = at(value, range[0]);
-    parts.push(`<path class="grid" d="M${round(tx)} ${y}v${height}"/><text x="${round(tx)}" y="${y + height + 16}" text-anchor="middle">${value}</text>`);
-  });
-  parts.push(`<rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}"/>`);
-  parts.push(`<text x="${x + width / 2}" y="${y + height + 34}" text-anchor="middle">${sweep.name} (${sweep.unit})</text>`);
-  parts.push(`<text class="head" x="${x}" y="${y - 10}">${yTitle} over ${sweep.name}</text>`);
-  if (first) parts.push(`<text transform="translate(${x - 58} ${y + height / 2}) rotate(-90)" text-anchor="middle">${kind === 'time' ? 'time' : 'bytes'}</text>`);
-  return `<g>${[...parts, ...draw(at)].join('\n')}</g>`;
+    if ((powers.length - 1 - i) % every !== 0) return
+    const [tx] = at(value, range[0])
+    parts.push(
+      `<path class="grid" d="M${round(tx)} ${y}v${height}"/><text x="${round(tx)}" y="${y + height + 16}" text-anchor="middle">${value}</text>`,
+    )
+  })
+  parts.push(`<rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}"/>`)
+  parts.push(
+    `<text x="${x + width / 2}" y="${y + height + 34}" text-anchor="middle">${sweep.name} (${sweep.unit})</text>`,
+  )
+  parts.push(`<text class="head" x="${x}" y="${y - 10}">${yTitle} over ${sweep.name}</text>`)
+  if (first)
+    parts.push(
+      `<text transform="translate(${x - 58} ${y + height / 2}) rotate(-90)" text-anchor="middle">${kind === 'time' ? 'time' : 'bytes'}</text>`,
+    )
+  return `<g>${[...parts, ...draw(at)].join('\n')}</g>`
 }
 
 function line(xs, ys, at, style) {
-  return `<path class="line ${style}" d="M${xs.map((x, i) => at(x, ys[i]).map(round).join(' ')).join('L')}"/>`;
+  return `<path class="line ${style}" d="M${xs.map((x, i) => at(x, ys[i]).map(round).join(' ')).join('L')}"/>`
 }
 
 function dots(xs, ys, at, style) {
-  return xs.map((x, i) => [x, ys[i]]).map(([x, y]) => at(x, y).map(round)).map(([cx, cy]) => `<circle class="dot ${style}" cx="${cx}" cy="${cy}" r="2.2"/>`).join('');
+  return xs
+    .map((x, i) => [x, ys[i]])
+    .map(([x, y]) => at(x, y).map(round))
+    .map(([cx, cy]) => `<circle class="dot ${style}" cx="${cx}" cy="${cy}" r="2.2"/>`)
+    .join('')
 }
 
 function ring([cx, cy]) {
-  return `<circle class="ring" cx="${round(cx)}" cy="${round(cy)}" r="6"/>`;
+  return `<circle class="ring" cx="${round(cx)}" cy="${round(cy)}" r="6"/>`
 }
 
 function round(value) {
-  return Math.round(value * 10) / 10;
+  return Math.round(value * 10) / 10
 }

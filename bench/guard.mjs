@@ -8,19 +8,19 @@
 // instructions, accesses of the stack, and vectors among these. V8 may unroll a loop: the kernel's own arithmetic
 // tells how many steps one turn has. Exits with 1 when a count is above its limit, or a kernel is no longer a
 // function of its own. The code depends on the engine and on the CPU, so limits are kept by V8 version, for x64.
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { instantiateKernels } from './internals.mjs';
-import { table } from './report.mjs';
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { instantiateKernels } from './internals.mjs'
+import { table } from './report.mjs'
 
-const file = new URL('guard.json', import.meta.url);
-const guard = JSON.parse(readFileSync(file, 'utf8'));
+const file = new URL('guard.json', import.meta.url)
+const guard = JSON.parse(readFileSync(file, 'utf8'))
 /** turbo is the relaxed binary in an engine that was told to pair vectors. */
-const LEVELS = ['plain', 'relaxed', 'turbo'];
+const LEVELS = ['plain', 'relaxed', 'turbo']
 /** The first version of Node that does so. */
-const PAIRS_VECTORS = 24;
+const PAIRS_VECTORS = 24
 
 const { values: options } = parseArgs({
   options: {
@@ -29,40 +29,52 @@ const { values: options } = parseArgs({
     /** Internal: the SIMD level to compile, with the flags that print the code. */
     child: { type: 'string' },
   },
-});
+})
 
 if (options.child !== undefined) {
-  const { exports } = instantiateKernels(options.child === 'turbo' ? 'relaxed' : options.child);
-  console.log(JSON.stringify({ v8: process.versions.v8, exports: Object.entries(exports).flatMap(([name, value]) => (typeof value === 'function' ? [[name, Number(value.name)]] : [])) }));
-  process.exit();
+  const { exports } = instantiateKernels(options.child === 'turbo' ? 'relaxed' : options.child)
+  console.log(
+    JSON.stringify({
+      v8: process.versions.v8,
+      exports: Object.entries(exports).flatMap(([name, value]) =>
+        typeof value === 'function' ? [[name, Number(value.name)]] : [],
+      ),
+    }),
+  )
+  process.exit()
 }
 
 /** All optimised functions of a binary in one engine: name → instructions { at, text, jump? }. */
 function compile(node, major, level) {
-  const flags = ['--no-liftoff', '--no-wasm-lazy-compilation', '--no-wasm-tier-up', '--print-wasm-code'];
-  if (major < 21) flags.push('--experimental-wasm-relaxed-simd');
-  if (level === 'turbo') flags.push('--experimental-wasm-revectorize');
+  const flags = ['--no-liftoff', '--no-wasm-lazy-compilation', '--no-wasm-tier-up', '--print-wasm-code']
+  if (major < 21) flags.push('--experimental-wasm-relaxed-simd')
+  if (level === 'turbo') flags.push('--experimental-wasm-revectorize')
   const output = execFileSync(node, [...flags, fileURLToPath(import.meta.url), '--child', level], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-  });
-  const { v8, exports } = JSON.parse(output.split('\n').findLast((line) => line.startsWith('{"v8"')));
-  const bodies = new Map();
+  })
+  const { v8, exports } = JSON.parse(output.split('\n').findLast((line) => line.startsWith('{"v8"')))
+  const bodies = new Map()
   for (const part of output.split('--- WebAssembly code ---').slice(1)) {
-    const index = /^index: (\d+)/m.exec(part);
-    if (index === null || !/^compiler: Turbo/m.test(part)) continue;
-    const lines = part.slice(part.indexOf('Instructions (size')).split('\n');
+    const index = /^index: (\d+)/m.exec(part)
+    if (index === null || !/^compiler: Turbo/m.test(part)) continue
+    const lines = part.slice(part.indexOf('Instructions (size')).split('\n')
     // 0x1273a4530340     0  55                   push rbp        <+0x…> after jumps: the offset of the target
-    const instructions = [];
+    const instructions = []
     for (const line of lines.slice(1)) {
-      const match = /^0x[0-9a-f]+ +([0-9a-f]+) {2}[0-9a-f]+ +(.*)$/.exec(line);
-      if (match === null) break;
-      const target = /^j\w+ .*<\+0x([0-9a-f]+)>/.exec(match[2]);
-      instructions.push({ at: parseInt(match[1], 16), text: match[2], jump: target && parseInt(target[1], 16) });
+      const match = /^0x[0-9a-f]+ +([0-9a-f]+) {2}[0-9a-f]+ +(.*)$/.exec(line)
+      if (match === null) break
+      const target = /^j\w+ .*<\+0x([0-9a-f]+)>/.exec(match[2])
+      instructions.push({ at: parseInt(match[1], 16), text: match[2], jump: target && parseInt(target[1], 16) })
     }
-    bodies.set(Number(index[1]), instructions);
+    bodies.set(Number(index[1]), instructions)
   }
-  return { v8, functions: new Map(exports.map(([name, index]) => [name, bodies.get(index)]).filter(([, body]) => body !== undefined)) };
+  return {
+    v8,
+    functions: new Map(
+      exports.map(([name, index]) => [name, bodies.get(index)]).filter(([, body]) => body !== undefined),
+    ),
+  }
 }
 
 /**
@@ -70,78 +82,88 @@ function compile(node, major, level) {
  * the function's end, which jumps back to where it is left, is none.
  */
 function innermostLoop(instructions, isArithmetic) {
-  let shortest = null;
+  let shortest = null
   for (const [end, { at, jump }] of instructions.entries()) {
-    if (jump === null || jump > at) continue;
-    const body = instructions.slice(instructions.findIndex((other) => other.at === jump), end + 1);
-    if (body.some(({ text }) => text.startsWith('ret'))) continue;
-    if (body.some(isArithmetic) && (shortest === null || body.length < shortest.length)) shortest = body;
+    if (jump === null || jump > at) continue
+    const body = instructions.slice(
+      instructions.findIndex((other) => other.at === jump),
+      end + 1,
+    )
+    if (body.some(({ text }) => text.startsWith('ret'))) continue
+    if (body.some(isArithmetic) && (shortest === null || body.length < shortest.length)) shortest = body
   }
-  return shortest;
+  return shortest
 }
 
 function count(instructions, { arithmetic, perStep }) {
-  const pattern = new RegExp(`^(${arithmetic})\\b`);
-  const isArithmetic = ({ text }) => pattern.test(text);
-  const loop = innermostLoop(instructions, isArithmetic);
-  if (loop === null) return null;
-  const body = loop.filter(({ text }) => !text.startsWith('nop'));
-  const onStack = body.filter(({ text }) => /\[r[bs]p[+-]/.test(text));
-  const steps = body.filter(isArithmetic).length / perStep;
+  const pattern = new RegExp(`^(${arithmetic})\\b`)
+  const isArithmetic = ({ text }) => pattern.test(text)
+  const loop = innermostLoop(instructions, isArithmetic)
+  if (loop === null) return null
+  const body = loop.filter(({ text }) => !text.startsWith('nop'))
+  const onStack = body.filter(({ text }) => /\[r[bs]p[+-]/.test(text))
+  const steps = body.filter(isArithmetic).length / perStep
   return {
     loop,
     steps,
     instructions: body.length / steps,
     stack: onStack.length / steps,
     vectorsOnStack: onStack.filter(({ text }) => /[xy]mm\d/.test(text)).length / steps,
-  };
+  }
 }
 
 if (process.arch !== 'x64') {
-  console.log(`guard: knows x64 only, not ${process.arch}; nothing was checked`);
-  process.exit();
+  console.log(`guard: knows x64 only, not ${process.arch}; nothing was checked`)
+  process.exit()
 }
 
-const COUNTS = ['instructions', 'stack', 'vectorsOnStack'];
-const failures = [];
-const rows = [];
-const nodes = [process.execPath, ...(process.env.NODE_BINARIES?.split(',').filter(Boolean) ?? [])];
+const COUNTS = ['instructions', 'stack', 'vectorsOnStack']
+const failures = []
+const rows = []
+const nodes = [process.execPath, ...(process.env.NODE_BINARIES?.split(',').filter(Boolean) ?? [])]
 for (const node of nodes) {
-  const major = Number(execFileSync(node, ['--version'], { encoding: 'utf8' }).slice(1).split('.')[0]);
+  const major = Number(execFileSync(node, ['--version'], { encoding: 'utf8' }).slice(1).split('.')[0])
   for (const level of LEVELS) {
-    if (level === 'turbo' && major < PAIRS_VECTORS) continue;
-    const { v8, functions } = compile(node, major, level);
-    const engine = v8.split('.').slice(0, 2).join('.');
+    if (level === 'turbo' && major < PAIRS_VECTORS) continue
+    const { v8, functions } = compile(node, major, level)
+    const engine = v8.split('.').slice(0, 2).join('.')
     for (const [name, kernel] of Object.entries(guard.kernels)) {
-      if (!(kernel.levels ?? ['plain', 'relaxed']).includes(level)) continue;
-      const body = functions.get(name);
+      if (!(kernel.levels ?? ['plain', 'relaxed']).includes(level)) continue
+      const body = functions.get(name)
       if (body === undefined) {
-        failures.push(`${name} (${level}, V8 ${engine}): is not an exported function with code of its own any more`);
-        continue;
+        failures.push(`${name} (${level}, V8 ${engine}): is not an exported function with code of its own any more`)
+        continue
       }
-      const found = count(body, kernel);
+      const found = count(body, kernel)
       if (found === null || !Number.isInteger(found.steps)) {
-        failures.push(`${name} (${level}, V8 ${engine}): no loop with a multiple of ${kernel.perStep} × ${kernel.arithmetic}`);
-        continue;
+        failures.push(
+          `${name} (${level}, V8 ${engine}): no loop with a multiple of ${kernel.perStep} × ${kernel.arithmetic}`,
+        )
+        continue
       }
-      if (options.print === name) console.log([`${name} (${level}, V8 ${v8})`, ...found.loop.map(({ text }) => `  ${text}`)].join('\n'));
+      if (options.print === name)
+        console.log([`${name} (${level}, V8 ${v8})`, ...found.loop.map(({ text }) => `  ${text}`)].join('\n'))
       if (options.update) {
-        const limits = ((guard.limits[engine] ??= {})[level] ??= {});
-        limits[name] = Object.fromEntries(COUNTS.map((key) => [key, Math.ceil(100 * found[key]) / 100]));
+        const limits = ((guard.limits[engine] ??= {})[level] ??= {})
+        limits[name] = Object.fromEntries(COUNTS.map((key) => [key, Math.ceil(100 * found[key]) / 100]))
       }
-      const limit = guard.limits[engine]?.[level]?.[name];
+      const limit = guard.limits[engine]?.[level]?.[name]
       for (const key of COUNTS) {
         if (limit !== undefined && found[key] > limit[key]) {
-          failures.push(`${name} (${level}, V8 ${engine}): ${found[key]} ${key} per step, at most ${limit[key]} expected. See --print ${name}`);
+          failures.push(
+            `${name} (${level}, V8 ${engine}): ${found[key]} ${key} per step, at most ${limit[key]} expected. See --print ${name}`,
+          )
         }
       }
-      const beside = (key) => `${Number(found[key].toFixed(2))}${limit === undefined ? '' : ` ≤ ${limit[key]}`}`;
-      rows.push([`${name}, ${level}, V8 ${engine}`, ...COUNTS.map(beside), String(found.steps)]);
+      const beside = (key) => `${Number(found[key].toFixed(2))}${limit === undefined ? '' : ` ≤ ${limit[key]}`}`
+      rows.push([`${name}, ${level}, V8 ${engine}`, ...COUNTS.map(beside), String(found.steps)])
     }
-    if (guard.limits[engine] === undefined) console.error(`guard: no limits are known for V8 ${engine}; it was only looked at`);
+    if (guard.limits[engine] === undefined)
+      console.error(`guard: no limits are known for V8 ${engine}; it was only looked at`)
   }
 }
-if (options.print === undefined) console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per turn'], rows));
-if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`);
-for (const failure of failures) console.error(`error: ${failure}`);
-process.exit(failures.length === 0 ? 0 : 1);
+if (options.print === undefined)
+  console.log(table(['', 'instructions per step', 'on the stack', 'vectors among them', 'steps per turn'], rows))
+if (options.update) writeFileSync(file, `${JSON.stringify(guard, null, 2)}\n`)
+for (const failure of failures) console.error(`error: ${failure}`)
+process.exit(failures.length === 0 ? 0 : 1)

@@ -1,25 +1,25 @@
 // The only file here that reaches behind the public API: to the kernels as they are built, and to a model's compiled
 // programs and their plans, which TypeScript declares private. Fails loudly when these are no longer where they were.
-import { readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs'
 
 /** The kernels as build/ has them, each to be called by its name, with a memory of their own. @param {'plain' | 'relaxed'} level */
 export function instantiateKernels(level) {
-  const module = new WebAssembly.Module(readFileSync(kernelFile(level)));
-  const limits = { initial: 4, maximum: 65536 };
-  let memory = new WebAssembly.Memory(limits);
+  const module = new WebAssembly.Module(readFileSync(kernelFile(level)))
+  const limits = { initial: 4, maximum: 65536 }
+  let memory = new WebAssembly.Memory(limits)
   try {
-    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports };
+    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports }
   } catch (error) {
-    if (!(error instanceof WebAssembly.LinkError)) throw error;
+    if (!(error instanceof WebAssembly.LinkError)) throw error
     // Built for threads.
-    memory = new WebAssembly.Memory({ ...limits, shared: true });
-    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports };
+    memory = new WebAssembly.Memory({ ...limits, shared: true })
+    return { memory, exports: new WebAssembly.Instance(module, { env: { memory } }).exports }
   }
 }
 
 /** @param {'plain' | 'relaxed'} level */
 function kernelFile(level) {
-  return new URL(`../build/${level === 'plain' ? 'simd' : 'relaxed'}.kernels.wasm`, import.meta.url);
+  return new URL(`../build/${level === 'plain' ? 'simd' : 'relaxed'}.kernels.wasm`, import.meta.url)
 }
 
 /**
@@ -31,16 +31,20 @@ function kernelFile(level) {
 
 /** The program for one batch of inputs, which updates what the layers assign to. @returns {Program} */
 export function predictionProgram(model, shape) {
-  const program = model.trainer?.predictionProgram?.({ dtype: 'float32', shape });
-  if (typeof program?.run !== 'function') throw new Error('Trainer.predictionProgram is not there any more: see src/training/trainer.ts');
-  return program;
+  const program = model.trainer?.predictionProgram?.({ dtype: 'float32', shape })
+  if (typeof program?.run !== 'function')
+    throw new Error('Trainer.predictionProgram is not there any more: see src/training/trainer.ts')
+  return program
 }
 
 /** The program of a model's training step; there must be one only. @returns {Program} */
 export function trainingProgram(model) {
-  const programs = [...(model.trainer?.programs ?? [])].filter(([signature]) => signature.startsWith('train '));
-  if (programs.length !== 1) throw new Error(`expected one training program in Trainer.programs, found ${programs.length}: see src/training/trainer.ts`);
-  return programs[0][1];
+  const programs = [...(model.trainer?.programs ?? [])].filter(([signature]) => signature.startsWith('train '))
+  if (programs.length !== 1)
+    throw new Error(
+      `expected one training program in Trainer.programs, found ${programs.length}: see src/training/trainer.ts`,
+    )
+  return programs[0][1]
 }
 
 /**
@@ -48,34 +52,37 @@ export function trainingProgram(model) {
  * @returns {{ opcode: string, label: string, call: () => number }[]}
  */
 export function instructionsOf(program) {
-  program.run();
-  const { runOne } = program.runtime?.kernels ?? {};
-  const start = program.tape?.address;
-  if (typeof runOne !== 'function' || !Number.isInteger(start)) throw new Error('TapeProgram is not as it was: see src/runtime/program.ts');
+  program.run()
+  const { runOne } = program.runtime?.kernels ?? {}
+  const start = program.tape?.address
+  if (typeof runOne !== 'function' || !Number.isInteger(start))
+    throw new Error('TapeProgram is not as it was: see src/runtime/program.ts')
   return [...program.disassemble().matchAll(/^ *(\d+) {2}(\w+) *(.*)$/gm)].map(([, offset, opcode, label]) => {
-    const address = start + Number(offset);
-    return { opcode, label, call: () => runOne(address) };
-  });
+    const address = start + Number(offset)
+    return { opcode, label, call: () => runOne(address) }
+  })
 }
 
 /** What the planner chose for every program of a model. @returns {Map<string, { workspaceBytes: number, lowerBound: number }>} */
 export function memoryPlans(model) {
-  const programs = model.trainer?.programs;
-  if (!(programs instanceof Map) || programs.size === 0) throw new Error('Trainer.programs is not there any more: see src/training/trainer.ts');
+  const programs = model.trainer?.programs
+  if (!(programs instanceof Map) || programs.size === 0)
+    throw new Error('Trainer.programs is not there any more: see src/training/trainer.ts')
   return new Map(
     [...programs].map(([signature, program]) => {
-      const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {};
+      const { workspaceBytes, lowerBound } = program.planned?.().memory ?? {}
       if (!Number.isFinite(workspaceBytes) || !Number.isFinite(lowerBound)) {
-        throw new Error('TapeProgram.planned is not there any more: see src/runtime/program.ts and src/plan/memory.ts');
+        throw new Error('TapeProgram.planned is not there any more: see src/runtime/program.ts and src/plan/memory.ts')
       }
-      return [signature, { workspaceBytes, lowerBound }];
+      return [signature, { workspaceBytes, lowerBound }]
     }),
-  );
+  )
 }
 
 /** How often each instruction is on a program's tape. @returns {Map<string, number>} */
 export function instructionCounts(program) {
-  const counts = new Map();
-  for (const [, name] of program.disassemble().matchAll(/^ *\d+ {2}(\w+)/gm)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
+  const counts = new Map()
+  for (const [, name] of program.disassemble().matchAll(/^ *\d+ {2}(\w+)/gm))
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  return counts
 }

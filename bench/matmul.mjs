@@ -5,12 +5,12 @@
 //                                    the table in README.md; NODE_BINARIES adds other versions of Node
 //   node bench/matmul.mjs --quick    one short pass; prints only
 //   node bench/matmul.mjs --simd plain --only 784     prints only
-import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { instantiateKernels, instructionCounts, predictionProgram } from './internals.mjs';
-import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs';
-import { interleave, median, ratio } from './peers/measure.mjs';
-import { table } from './report.mjs';
+import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { instantiateKernels, instructionCounts, predictionProgram } from './internals.mjs'
+import { loadBuilt, machineLine, measureInEachNode, nodeTitle, publish } from './machine.mjs'
+import { interleave, median, ratio } from './peers/measure.mjs'
+import { table } from './report.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -21,24 +21,31 @@ const { values: options } = parseArgs({
     'sample-ms': { type: 'string', default: '60' },
     'warm-up-ms': { type: 'string', default: '300' },
   },
-});
+})
 const timing = options.quick
   ? { rounds: 3, warmUpMs: 60, sampleMs: 20 }
-  : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) };
+  : { rounds: Number(options.rounds), warmUpMs: Number(options['warm-up-ms']), sampleMs: Number(options['sample-ms']) }
 
-const major = Number(process.versions.node.split('.')[0]);
+const major = Number(process.versions.node.split('.')[0])
 // Node 20 has relaxed SIMD behind a flag.
-if (major < 21) setFlagsFromString('--experimental-wasm-relaxed-simd');
+if (major < 21) setFlagsFromString('--experimental-wasm-relaxed-simd')
 
-const { Layer, Sequential, Variable, configure, ops, runtimeInfo, tensor } = await loadBuilt();
+const { Layer, Sequential, Variable, configure, ops, runtimeInfo, tensor } = await loadBuilt()
 
-const square = (n, products = 1) => ({ name: `${n}×${n}×${n}`, m: n, k: n, n, products });
+const square = (n, products = 1) => ({ name: `${n}×${n}×${n}`, m: n, k: n, n, products })
 /**
  * lhs [m,k] · rhs [k,n]. Small products stand several times on one tape, on pairs of different operands, so that
  * the time is an instruction's and not that of the call from JavaScript.
  */
 const shapes = [
-  square(8, 16), square(16, 16), square(32, 4), square(64), square(128), square(256), square(512), square(1024),
+  square(8, 16),
+  square(16, 16),
+  square(32, 4),
+  square(64),
+  square(128),
+  square(256),
+  square(512),
+  square(1024),
   // odd sizes, each behind its even neighbour
   { name: '8×14×6', m: 8, k: 14, n: 6, products: 16 },
   { name: '7×13×5', m: 7, k: 13, n: 5, products: 16, neighbour: '8×14×6' },
@@ -49,164 +56,176 @@ const shapes = [
   { name: 'x·W 128×784×128', m: 128, k: 784, n: 128, products: 1 },
   { name: 'xᵀ·dy 784×128×128', m: 784, k: 128, n: 128, products: 1, transposeLhs: true },
   { name: 'dy·Wᵀ 128×128×784', m: 128, k: 128, n: 784, products: 1, transposeRhs: true },
-].filter(({ name }) => name.includes(options.only));
-if (shapes.length === 0) throw new Error(`--only ${options.only}: no product has this in its name`);
+].filter(({ name }) => name.includes(options.only))
+if (shapes.length === 0) throw new Error(`--only ${options.only}: no product has this in its name`)
 
-const levels = options.simd === undefined ? ['plain', 'relaxed', ...(major >= 24 ? ['turbo'] : [])] : [options.simd];
+const levels = options.simd === undefined ? ['plain', 'relaxed', ...(major >= 24 ? ['turbo'] : [])] : [options.simd]
 /** turbo is the relaxed binary in an engine that pairs vectors. */
-const settingsOf = (level) => ({ simd: level === 'turbo' ? 'relaxed' : level, turbo: level === 'turbo', threads: 1 });
+const settingsOf = (level) => ({ simd: level === 'turbo' ? 'relaxed' : level, turbo: level === 'turbo', threads: 1 })
 
 /** Values of both signs around 1: sums neither vanish nor overflow, and nothing is denormal. */
 function content(length, phase) {
-  return Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i + phase));
+  return Float32Array.from({ length }, (_, i) => Math.sin(1.3 * i + phase))
 }
 
 class Products extends Layer {
   constructor({ m, k, n, products, transposeLhs = false, transposeRhs = false }) {
-    super({ inputShape: [1] });
+    super({ inputShape: [1] })
     // √products of each side, every one with every other: all products differ, so none is computed once for two.
-    const side = Math.sqrt(products);
+    const side = Math.sqrt(products)
     const operand = (rows, columns, transposed, phase) =>
-      new Variable(tensor(content(rows * columns, phase), transposed ? [columns, rows] : [rows, columns]), { trainable: false });
-    this.lhs = Array.from({ length: side }, (_, i) => operand(m, k, transposeLhs, i));
-    this.rhs = Array.from({ length: side }, (_, i) => operand(k, n, transposeRhs, i + 0.5));
-    this.out = Array.from({ length: products - 1 }, () => new Variable([m, n], { trainable: false }));
-    this.transposed = [transposeLhs, transposeRhs];
+      new Variable(tensor(content(rows * columns, phase), transposed ? [columns, rows] : [rows, columns]), {
+        trainable: false,
+      })
+    this.lhs = Array.from({ length: side }, (_, i) => operand(m, k, transposeLhs, i))
+    this.rhs = Array.from({ length: side }, (_, i) => operand(k, n, transposeRhs, i + 0.5))
+    this.out = Array.from({ length: products - 1 }, () => new Variable([m, n], { trainable: false }))
+    this.transposed = [transposeLhs, transposeRhs]
   }
 
   call() {
     const [lhs, rhs] = [this.lhs, this.rhs].map((side, i) =>
       side.map(({ value }) => (this.transposed[i] ? ops.transpose(value) : value)),
-    );
-    const results = lhs.flatMap((a) => rhs.map((b) => ops.matmul(a, b)));
+    )
+    const results = lhs.flatMap((a) => rhs.map((b) => ops.matmul(a, b)))
     // The last one is the program's output. Anything else would have to be copied there.
-    this.out.forEach((out, i) => out.assign(results[i]));
-    return results.at(-1);
+    this.out.forEach((out, i) => out.assign(results[i]))
+    return results.at(-1)
   }
 }
 
 /** A program of nothing but these products, whose results were compared with sums in float64. */
 function productProgram(shape) {
-  const layer = new Products(shape);
-  const model = new Sequential([layer]);
-  model.predictOnBatch([[0]]);
-  const program = predictionProgram(model, [1, 1]);
-  const counts = instructionCounts(program);
+  const layer = new Products(shape)
+  const model = new Sequential([layer])
+  model.predictOnBatch([[0]])
+  const program = predictionProgram(model, [1, 1])
+  const counts = instructionCounts(program)
   if (counts.get('Gemm') !== shape.products || counts.size !== 1) {
-    throw new Error(`${shape.name}: expected ${shape.products} Gemm on the tape and nothing else, received\n${program.disassemble()}`);
+    throw new Error(
+      `${shape.name}: expected ${shape.products} Gemm on the tape and nothing else, received\n${program.disassemble()}`,
+    )
   }
-  program.run();
-  checkProducts(layer, [...layer.out.map((out) => out.value.data), program.output(0)], shape);
-  return { call: () => program.run(), keep: model };
+  program.run()
+  checkProducts(layer, [...layer.out.map((out) => out.value.data), program.output(0)], shape)
+  return { call: () => program.run(), keep: model }
 }
 
 function checkProducts(layer, results, { name, m, k, n, transposeLhs, transposeRhs }) {
   results.forEach((data, index) => {
-    const lhs = layer.lhs[Math.floor(index / layer.rhs.length)].value.data;
-    const rhs = layer.rhs[index % layer.rhs.length].value.data;
+    const lhs = layer.lhs[Math.floor(index / layer.rhs.length)].value.data
+    const rhs = layer.rhs[index % layer.rhs.length].value.data
     // All of a small result, a sample of a large one.
-    const step = Math.max(1, Math.floor((m * n) / 499));
+    const step = Math.max(1, Math.floor((m * n) / 499))
     for (let element = 0; element < m * n; element += step) {
-      const [i, j] = [Math.floor(element / n), element % n];
-      let sum = 0;
-      for (let p = 0; p < k; p++) sum += lhs[transposeLhs ? p * m + i : i * k + p] * rhs[transposeRhs ? j * k + p : p * n + j];
+      const [i, j] = [Math.floor(element / n), element % n]
+      let sum = 0
+      for (let p = 0; p < k; p++)
+        sum += lhs[transposeLhs ? p * m + i : i * k + p] * rhs[transposeRhs ? j * k + p : p * n + j]
       if (!(Math.abs(data[element] - sum) <= 1e-5 * Math.sqrt(k) + 1e-5)) {
-        throw new Error(`${name}: element [${i}, ${j}] must be ${sum}, received ${data[element]}`);
+        throw new Error(`${name}: element [${i}, ${j}] must be ${sum}, received ${data[element]}`)
       }
     }
-  });
+  })
 }
 
-const PEAK = { rows: 96, k: 256 };
+const PEAK = { rows: 96, k: 256 }
 
 /**
  * The widest tile that the level uses, on panels that fit into 32 kB: 4 × 8, or 6 × 16 where vectors are paired. All
  * products on the tape are measured by it. @returns {{ call: () => void, flops: number }}
  */
 function microKernel(level) {
-  const { memory, exports } = kernelsOf(level);
-  const { rows, k } = PEAK;
-  const [height, width] = level === 'turbo' ? [6, 16] : [4, 8];
+  const { memory, exports } = kernelsOf(level)
+  const { rows, k } = PEAK
+  const [height, width] = level === 'turbo' ? [6, 16] : [4, 8]
   // bytes: lhs panel [k,height], rhs panels [k,8], a row of zeros, out [rows,width]
-  const lhs = 1024;
-  const rhs = lhs + 4 * height * k;
-  const zeros = rhs + 4 * width * k;
-  const out = zeros + 1024;
-  const panel = (address, length, phase) => new Float32Array(memory.buffer, address, length).set(content(length, phase));
-  panel(lhs, height * k, 0);
-  panel(rhs, width * k, 0.5);
+  const lhs = 1024
+  const rhs = lhs + 4 * height * k
+  const zeros = rhs + 4 * width * k
+  const out = zeros + 1024
+  const panel = (address, length, phase) => new Float32Array(memory.buffer, address, length).set(content(length, phase))
+  panel(lhs, height * k, 0)
+  panel(rhs, width * k, 0.5)
   // The same rows of lhs again and again: a step of 0 to the next panel.
   const call =
     level === 'turbo'
       ? () => exports.gemm_6x16_columns_f32(out, 64, lhs, 24, 0, rhs, 32, 32 * k, rows, k, zeros, 0, -Infinity)
-      : () => exports.gemm_4x8_columns_f32(out, 32, 64, lhs, 16, 0, rhs, 32, rows, k, 8, zeros, 0, 0, -Infinity);
-  call();
-  const view = new Float32Array(memory.buffer);
-  for (const [i, j] of [[0, 0], [3, width - 1], [rows - 2, 5]]) {
-    let sum = 0;
+      : () => exports.gemm_4x8_columns_f32(out, 32, 64, lhs, 16, 0, rhs, 32, rows, k, 8, zeros, 0, 0, -Infinity)
+  call()
+  const view = new Float32Array(memory.buffer)
+  for (const [i, j] of [
+    [0, 0],
+    [3, width - 1],
+    [rows - 2, 5],
+  ]) {
+    let sum = 0
     for (let p = 0; p < k; p++) {
-      sum += view[lhs / 4 + height * p + (i % height)] * view[rhs / 4 + 8 * (k * Math.floor(j / 8) + p) + (j % 8)];
+      sum += view[lhs / 4 + height * p + (i % height)] * view[rhs / 4 + 8 * (k * Math.floor(j / 8) + p) + (j % 8)]
     }
-    const received = view[out / 4 + width * i + j];
-    if (!(Math.abs(received - sum) < 1e-3)) throw new Error(`the micro-kernel's element [${i}, ${j}] must be ${sum}, received ${received}`);
+    const received = view[out / 4 + width * i + j]
+    if (!(Math.abs(received - sum) < 1e-3))
+      throw new Error(`the micro-kernel's element [${i}, ${j}] must be ${sum}, received ${received}`)
   }
-  return { call, flops: 2 * rows * width * k };
+  return { call, flops: 2 * rows * width * k }
 }
 
 /** The kernels as the level runs them; for turbo as the library has compiled them, after V8's flag was set. */
 function kernelsOf(level) {
-  if (level !== 'turbo') return instantiateKernels(level);
-  configure(settingsOf(level));
-  const { turbo, turboNote } = runtimeInfo();
-  if (!turbo) throw new Error(`turbo: ${turboNote}. --simd plain or --simd relaxed measures the others`);
-  return instantiateKernels('relaxed');
+  if (level !== 'turbo') return instantiateKernels(level)
+  configure(settingsOf(level))
+  const { turbo, turboNote } = runtimeInfo()
+  if (!turbo) throw new Error(`turbo: ${turboNote}. --simd plain or --simd relaxed measures the others`)
+  return instantiateKernels('relaxed')
 }
 
 async function measure() {
   // turbo last: its flag holds for every module that is compiled afterwards.
-  const peaks = new Map(levels.map((level) => [level, { ...microKernel(level), rates: [] }]));
-  const rows = [];
+  const peaks = new Map(levels.map((level) => [level, { ...microKernel(level), rates: [] }]))
+  const rows = []
   for (const shape of shapes) {
-    const { name, m, k, n, products } = shape;
+    const { name, m, k, n, products } = shape
     // The peak is measured again beside every product: a disturbance meets both.
     const contenders = levels.flatMap((level) => {
-      configure(settingsOf(level));
+      configure(settingsOf(level))
       return [
         { name: `${level} peak`, call: peaks.get(level).call },
         { name: level, ...productProgram(shape) },
-      ];
-    });
-    const samples = await interleave(contenders, timing);
-    const row = { name, m, k, n, productsPerRun: products };
+      ]
+    })
+    const samples = await interleave(contenders, timing)
+    const row = { name, m, k, n, productsPerRun: products }
     for (const level of levels) {
       // m·n sums of k products each
-      const rates = samples.get(level).map((ms) => (2 * m * k * n * products) / ms / 1e6);
-      const peakRates = samples.get(`${level} peak`).map((ms) => peaks.get(level).flops / ms / 1e6);
-      peaks.get(level).rates.push(...peakRates);
+      const rates = samples.get(level).map((ms) => (2 * m * k * n * products) / ms / 1e6)
+      const peakRates = samples.get(`${level} peak`).map((ms) => peaks.get(level).flops / ms / 1e6)
+      peaks.get(level).rates.push(...peakRates)
       row[level] = {
         medianMs: median(samples.get(level)) / products,
         gflops: median(rates),
         ofPeak: ratio(rates, peakRates),
         roundsGflops: rates,
         roundsPeakGflops: peakRates,
-      };
-      const neighbour = rows.find((other) => other.name === shape.neighbour);
-      if (neighbour !== undefined) row[level].ofNeighbour = row[level].ofPeak / neighbour[level].ofPeak;
+      }
+      const neighbour = rows.find((other) => other.name === shape.neighbour)
+      if (neighbour !== undefined) row[level].ofNeighbour = row[level].ofPeak / neighbour[level].ofPeak
     }
-    rows.push(row);
-    console.error(`${name}: ${levels.map((level) => `${level} ${row[level].gflops.toFixed(1)} GFLOP/s, ${row[level].ofPeak.toFixed(2)} of the peak`).join('; ')}`);
+    rows.push(row)
+    console.error(
+      `${name}: ${levels.map((level) => `${level} ${row[level].gflops.toFixed(1)} GFLOP/s, ${row[level].ofPeak.toFixed(2)} of the peak`).join('; ')}`,
+    )
   }
   return {
     rounds: timing.rounds,
     peakGflops: Object.fromEntries(levels.map((level) => [level, median(peaks.get(level).rates)])),
     rows,
-  };
+  }
 }
 
-const report = await measureInEachNode(import.meta.url, measure);
-const columns = report.runs.flatMap((run) => Object.keys(run.peakGflops).map((level) => ({ run, level })));
+const report = await measureInEachNode(import.meta.url, measure)
+const columns = report.runs.flatMap((run) => Object.keys(run.peakGflops).map((level) => ({ run, level })))
 const cell = ({ gflops, ofPeak, ofNeighbour }) =>
-  `${gflops.toFixed(1)} (${ofPeak.toFixed(2)})${ofNeighbour === undefined ? '' : ` ${ofNeighbour.toFixed(2)}×`}`;
+  `${gflops.toFixed(1)} (${ofPeak.toFixed(2)})${ofNeighbour === undefined ? '' : ` ${ofNeighbour.toFixed(2)}×`}`
 const markdown = [
   table(
     ['GFLOP/s (of the peak)', ...columns.map(({ run, level }) => `${nodeTitle(run)}, ${level}`)],
@@ -220,6 +239,6 @@ const markdown = [
   ),
   '',
   `Medians of ${timing.rounds} interleaved rounds; one thread. Odd sizes: × is their rate as a multiple of the even neighbour's. ${machineLine(report)}`,
-].join('\n');
-console.log(markdown);
-if (!options.quick && options.only === '' && options.simd === undefined) publish('matmul', report, markdown);
+].join('\n')
+console.log(markdown)
+if (!options.quick && options.only === '' && options.simd === undefined) publish('matmul', report, markdown)

@@ -5,85 +5,113 @@
 //   node bench/streams.mjs --gib 0.25    less of it
 //
 // The model is 784→128→10 with Adam, batches of 32. Exits with 1 when the memory grows by more than 64 MiB behind the first tenth.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { describeMachine, loadBuilt, machineLine, warnIfBusy } from './machine.mjs';
-import { median } from './peers/measure.mjs';
-import { table } from './report.mjs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { describeMachine, loadBuilt, machineLine, warnIfBusy } from './machine.mjs'
+import { median } from './peers/measure.mjs'
+import { table } from './report.mjs'
 
-const { values: options } = parseArgs({ options: { gib: { type: 'string', default: '2' }, rounds: { type: 'string', default: '9' } } });
-const machine = describeMachine();
-warnIfBusy(machine);
-const { Adam, Dense, Sequential, setRandomSeed } = await loadBuilt();
-const { Dataset, readCsv } = await import('../dist/data.js');
+const { values: options } = parseArgs({
+  options: { gib: { type: 'string', default: '2' }, rounds: { type: 'string', default: '9' } },
+})
+const machine = describeMachine()
+warnIfBusy(machine)
+const { Adam, Dense, Sequential, setRandomSeed } = await loadBuilt()
+const { Dataset, readCsv } = await import('../dist/data.js')
 
-const [PIXELS, CLASSES, BATCH] = [784, 10, 32];
-const ALLOWED = 64;
+const [PIXELS, CLASSES, BATCH] = [784, 10, 32]
+const ALLOWED = 64
 
 function makeModel() {
-  setRandomSeed(1);
-  const model = new Sequential([new Dense({ units: 128, activation: 'relu', inputShape: [PIXELS] }), new Dense({ units: CLASSES, activation: 'softmax' })]);
-  model.compile({ optimizer: new Adam(), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] });
-  return model;
+  setRandomSeed(1)
+  const model = new Sequential([
+    new Dense({ units: 128, activation: 'relu', inputShape: [PIXELS] }),
+    new Dense({ units: CLASSES, activation: 'softmax' }),
+  ])
+  model.compile({ optimizer: new Adam(), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  return model
 }
 
 /** Every batch is made anew, as if it came from a disk. */
 function* batches(count) {
   for (let i = 0; i < count; i++) {
-    const x = Float32Array.from({ length: BATCH * PIXELS }, (_, at) => ((i * 31 + at * 17) % 256) / 255);
-    const y = Int32Array.from({ length: BATCH }, (_, at) => (i + at) % CLASSES);
-    yield [{ data: x, shape: [BATCH, PIXELS] }, y];
+    const x = Float32Array.from({ length: BATCH * PIXELS }, (_, at) => ((i * 31 + at * 17) % 256) / 255)
+    const y = Int32Array.from({ length: BATCH }, (_, at) => (i + at) % CLASSES)
+    yield [{ data: x, shape: [BATCH, PIXELS] }, y]
   }
 }
 
-const mebibytes = () => Math.round(process.memoryUsage().rss / 2 ** 20);
+const mebibytes = () => Math.round(process.memoryUsage().rss / 2 ** 20)
 
 async function measureMemory(gib) {
-  const count = Math.ceil((gib * 2 ** 30) / (4 * BATCH * PIXELS));
-  const seen = [];
-  const tenth = Math.ceil(count / 10);
-  let done = 0;
-  await makeModel().fit(() => batches(count), { verbose: 0, callbacks: [{ onTrainBatchEnd: () => void (++done % tenth === 0 && seen.push(mebibytes())) }] });
-  console.log(`${gib} GiB in ${count} batches: ${seen[0]} MiB resident after a tenth, at most ${Math.max(...seen)} after it`);
-  return Math.max(...seen) - seen[0];
+  const count = Math.ceil((gib * 2 ** 30) / (4 * BATCH * PIXELS))
+  const seen = []
+  const tenth = Math.ceil(count / 10)
+  let done = 0
+  await makeModel().fit(() => batches(count), {
+    verbose: 0,
+    callbacks: [{ onTrainBatchEnd: () => void (++done % tenth === 0 && seen.push(mebibytes())) }],
+  })
+  console.log(
+    `${gib} GiB in ${count} batches: ${seen[0]} MiB resident after a tenth, at most ${Math.max(...seen)} after it`,
+  )
+  return Math.max(...seen) - seen[0]
 }
 
 async function measureSpeed(rounds) {
-  const size = 6400;
-  const pixels = Float32Array.from({ length: size * PIXELS }, (_, at) => (at * 7919) % 5 === 0 ? (at * 31) % 256 : 0);
-  const labels = Int32Array.from({ length: size }, (_, i) => i % CLASSES);
-  const folder = mkdtempSync(join(tmpdir(), 'myelin-'));
-  const path = join(folder, 'digits.csv');
-  const header = [...Array.from({ length: PIXELS }, (_, i) => `p${i}`), 'label'].join();
-  writeFileSync(path, [header, ...Array.from(labels, (label, i) => `${pixels.subarray(i * PIXELS, (i + 1) * PIXELS).join()},${label}`)].join('\n'));
-  const x = { data: pixels, shape: [size, PIXELS] };
-  const csv = readCsv(path, { features: 'vector', target: 'label' }).batch(BATCH);
-  const rows = Dataset.fromTensorSlices({ x, y: labels });
+  const size = 6400
+  const pixels = Float32Array.from({ length: size * PIXELS }, (_, at) => ((at * 7919) % 5 === 0 ? (at * 31) % 256 : 0))
+  const labels = Int32Array.from({ length: size }, (_, i) => i % CLASSES)
+  const folder = mkdtempSync(join(tmpdir(), 'myelin-'))
+  const path = join(folder, 'digits.csv')
+  const header = [...Array.from({ length: PIXELS }, (_, i) => `p${i}`), 'label'].join()
+  writeFileSync(
+    path,
+    [
+      header,
+      ...Array.from(labels, (label, i) => `${pixels.subarray(i * PIXELS, (i + 1) * PIXELS).join()},${label}`),
+    ].join('\n'),
+  )
+  const x = { data: pixels, shape: [size, PIXELS] }
+  const csv = readCsv(path, { features: 'vector', target: 'label' }).batch(BATCH)
+  const rows = Dataset.fromTensorSlices({ x, y: labels })
   const ways = {
     'arrays at hand': (model) => model.fit(x, labels, { batchSize: BATCH, verbose: 0 }),
     'a Dataset of their rows, shuffled': (model) => model.fit(rows.shuffle(1000).batch(BATCH), { verbose: 0 }),
     'the CSV file, parsed in every epoch': (model) => model.fit(csv, { verbose: 0 }),
-    'the CSV file, cached after the first epoch': ((cached) => (model) => model.fit(cached, { verbose: 0 }))(csv.cache()),
-  };
-  const entries = Object.entries(ways).map(([name, run]) => ({ name, run, model: makeModel(), times: [] }));
+    'the CSV file, cached after the first epoch': (
+      (cached) => (model) =>
+        model.fit(cached, { verbose: 0 })
+    )(csv.cache()),
+  }
+  const entries = Object.entries(ways).map(([name, run]) => ({ name, run, model: makeModel(), times: [] }))
   for (let round = -1; round < rounds; round++) {
     for (const { run, model, times } of entries) {
-      const start = performance.now();
-      await run(model);
-      if (round >= 0) times.push((performance.now() - start) / Math.ceil(size / BATCH));
+      const start = performance.now()
+      await run(model)
+      if (round >= 0) times.push((performance.now() - start) / Math.ceil(size / BATCH))
     }
   }
-  rmSync(folder, { recursive: true });
-  const at = entries[0].times;
-  console.log(table(['784→128→10, 32 rows a step, from', 'µs a step', 'speed'], entries.map(({ name, times }) => [name, (1000 * median(times)).toFixed(0), `${(100 * median(times.map((time, i) => at[i] / time))).toFixed(0)} %`])));
+  rmSync(folder, { recursive: true })
+  const at = entries[0].times
+  console.log(
+    table(
+      ['784→128→10, 32 rows a step, from', 'µs a step', 'speed'],
+      entries.map(({ name, times }) => [
+        name,
+        (1000 * median(times)).toFixed(0),
+        `${(100 * median(times.map((time, i) => at[i] / time))).toFixed(0)} %`,
+      ]),
+    ),
+  )
 }
 
-const growth = await measureMemory(Number(options.gib));
-await measureSpeed(Number(options.rounds));
-console.log(machineLine(machine));
+const growth = await measureMemory(Number(options.gib))
+await measureSpeed(Number(options.rounds))
+console.log(machineLine(machine))
 if (growth > ALLOWED) {
-  console.error(`The memory grew by ${growth} MiB; at most ${ALLOWED} are allowed.`);
-  process.exitCode = 1;
+  console.error(`The memory grew by ${growth} MiB; at most ${ALLOWED} are allowed.`)
+  process.exitCode = 1
 }

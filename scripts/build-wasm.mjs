@@ -4,7 +4,16 @@
 // that asc and V8 leave undone.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -19,9 +28,28 @@ process.chdir(root)
 
 const compiled = 'relaxed'
 /** What is made of it, in build/: as the package has it, and with every kernel to be called by its name, for bench/. */
-const written = ['simd.wasm', 'relaxed.wasm', 'simd.kernels.wasm', 'relaxed.kernels.wasm', 'relaxed.wat', 'decode.wasm', 'csv.wasm']
+const written = [
+  'simd.wasm',
+  'relaxed.wasm',
+  'simd.kernels.wasm',
+  'relaxed.kernels.wasm',
+  'relaxed.wat',
+  'decode.wasm',
+  'csv.wasm',
+]
 /** What src/runtime calls. */
-const called = ['run', 'runOne', 'runPart', 'setTurn', 'lead', 'serve', 'abandon', 'permute', 'gemm_4x8_columns_f32', 'gemm_6x16_columns_f32']
+const called = [
+  'run',
+  'runOne',
+  'runPart',
+  'setTurn',
+  'lead',
+  'serve',
+  'abandon',
+  'permute',
+  'gemm_4x8_columns_f32',
+  'gemm_6x16_columns_f32',
+]
 const generatedFile = 'src/runtime/engine/binaries.ts'
 const generatedCsvFile = 'src/data/readers/csv/binary.ts'
 const requireFromHere = createRequire(import.meta.url)
@@ -39,15 +67,22 @@ const sources = readdirSync('assembly', { recursive: true, encoding: 'utf8' })
   .map((name) => join('assembly', name))
   .sort()
 const hash = createHash('sha256')
-const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'instruction-set', 'multiply-add'].map((name) => `scripts/${name}.mjs`)
+const tools = ['build-wasm', 'encode-bytes', 'hoist-constants', 'instruction-set', 'multiply-add'].map(
+  (name) => `scripts/${name}.mjs`,
+)
 for (const file of [...sources, 'src/runtime/engine/instruction-set.ts', 'asconfig.json', ...tools, ascPackage]) {
-  hash.update(file.endsWith('package.json') ? 'asc' : file).update('\0').update(readFileSync(file)).update('\0')
+  hash
+    .update(file.endsWith('package.json') ? 'asc' : file)
+    .update('\0')
+    .update(readFileSync(file))
+    .update('\0')
 }
 const hashLine = `// sources: ${hash.digest('hex')}`
 
 const upToDate =
-  [generatedFile, generatedCsvFile].every((file) => existsSync(file) && readFileSync(file, 'utf8').includes(hashLine + '\n')) &&
-  written.every((name) => existsSync(`build/${name}`))
+  [generatedFile, generatedCsvFile].every(
+    (file) => existsSync(file) && readFileSync(file, 'utf8').includes(hashLine + '\n'),
+  ) && written.every((name) => existsSync(`build/${name}`))
 if (upToDate) process.exit(0)
 
 // Node 20 compiles relaxed SIMD only behind a flag; later versions need none.
@@ -58,13 +93,18 @@ const started = performance.now()
 mkdirSync('build', { recursive: true })
 const scratch = mkdtempSync('build/asc-') // two builds at once must not see each other's half-written files
 try {
-  await Promise.all([compileKernels(scratch), compileAlone('decode', scratch, ['-Oz', '--initialMemory', '5']), compileAlone('csv', scratch, ['-O3', '--enable', 'simd'])])
+  await Promise.all([
+    compileKernels(scratch),
+    compileAlone('decode', scratch, ['-Oz', '--initialMemory', '5']),
+    compileAlone('csv', scratch, ['-O3', '--enable', 'simd']),
+  ])
   const inScratch = (name) => join(scratch, name)
   checkModule(readFileSync(inScratch(`${compiled}.wasm`)))
   const wat = readFileSync(inScratch(`${compiled}.wat`), 'utf8')
   const table = [...hoistedConstants(wat)].sort()
   const { address, bytes } = placeOfConstants()
-  if (4 * table.length > bytes) throw new Error(`${table.length} constants do not fit into ${bytes} bytes: see assembly/shared/instructions.ts`)
+  if (4 * table.length > bytes)
+    throw new Error(`${table.length} constants do not fit into ${bytes} bytes: see assembly/shared/instructions.ts`)
   const hoisted = hoistConstants(wat, table, address)
   writeFileSync(inScratch(`${compiled}.wat`), hoisted)
   const kernels = splitMultiplyAdds(assemble(hoisted))
@@ -100,7 +140,10 @@ try {
     `export const csvModule = ${inQuotes(readFileSync('build/csv.wasm').toString('base64'))}`,
     '',
   ].join('\n')
-  for (const [file, content] of [[generatedFile, text], [generatedCsvFile, csvText]]) {
+  for (const [file, content] of [
+    [generatedFile, text],
+    [generatedCsvFile, csvText],
+  ]) {
     writeFileSync(inScratch('generated.ts'), content)
     renameSync(inScratch('generated.ts'), file)
   }
@@ -119,7 +162,17 @@ function compileKernels(folder) {
 
 /** A file of assembly/ alone, with a memory of its own. */
 function compileAlone(name, folder, options) {
-  const common = ['--config', 'none', '--noAssert', '--uncheckedBehavior', 'always', '--runtime', 'stub', '--use', 'abort=']
+  const common = [
+    '--config',
+    'none',
+    '--noAssert',
+    '--uncheckedBehavior',
+    'always',
+    '--runtime',
+    'stub',
+    '--use',
+    'abort=',
+  ]
   return runCompiler(name, folder, [`assembly/${name}.ts`, ...common, ...options])
 }
 
@@ -170,7 +223,9 @@ function assemble(text) {
 // that are moved into memory are the same bytes every time.)
 // asc emits a data segment for strings, static arrays and for functions used as values.
 function checkModule(bytes) {
-  const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((entry) => `${entry.module}.${entry.name}`)
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(
+    (entry) => `${entry.module}.${entry.name}`,
+  )
   if (imports.join() !== 'env.memory') {
     throw new Error(`expected to import env.memory only, received ${imports.join(', ')}`)
   }

@@ -29,7 +29,9 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 // What readers of files load when they are called. Their size is not this package's: an application has them in files of their own.
 const loaded = Object.keys(manifest.dependencies)
 mkdirSync('build', { recursive: true })
-const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', 'build'], { encoding: 'utf8' })
+const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', 'build'], {
+  encoding: 'utf8',
+})
 const [{ filename, files }] = JSON.parse(packed)
 const tarball = readFileSync(join('build', filename))
 
@@ -53,7 +55,9 @@ report(
   'types',
   types.types === false
     ? ['the tarball contains no types']
-    : types.problems.filter((problem) => !expected(problem)).map((problem) => `${problem.kind} ${JSON.stringify(problem)}`),
+    : types.problems
+        .filter((problem) => !expected(problem))
+        .map((problem) => `${problem.kind} ${JSON.stringify(problem)}`),
 )
 
 // A program in TypeScript that imports every entry, as an application compiles it: also the declarations themselves.
@@ -62,11 +66,23 @@ rmSync(program, { recursive: true, force: true })
 mkdirSync(join(program, 'node_modules'), { recursive: true })
 symlinkSync(root, join(program, 'node_modules', manifest.name))
 writeFileSync(join(program, 'package.json'), '{ "type": "module" }')
-writeFileSync(join(program, 'tsconfig.json'), JSON.stringify({
-  compilerOptions: { strict: true, module: 'nodenext', target: 'es2022', lib: ['es2023', 'dom', 'dom.asynciterable'], types: [], noEmit: true },
-  files: ['program.ts'],
-}))
-writeFileSync(join(program, 'program.ts'), `
+writeFileSync(
+  join(program, 'tsconfig.json'),
+  JSON.stringify({
+    compilerOptions: {
+      strict: true,
+      module: 'nodenext',
+      target: 'es2022',
+      lib: ['es2023', 'dom', 'dom.asynciterable'],
+      types: [],
+      noEmit: true,
+    },
+    files: ['program.ts'],
+  }),
+)
+writeFileSync(
+  join(program, 'program.ts'),
+  `
 import { Dense, EarlyStopping, Sequential, StringLookup, callbacks, layers, losses, metrics } from 'myelin'
 import { ContinualBackprop } from 'myelin/balance'
 import { Dataset, readCsv } from 'myelin/data'
@@ -82,8 +98,11 @@ await model.fit(flats.map(([{ rooms }, rent]) => ({ x: [rooms, 1], y: rent / 100
 await model.fit(['good', 'bad'], [1, 0])
 await model.predict(Dataset.from([['good'], ['bad']]).batch(2))
 console.log(history, rows, layers.Dense === Dense, StringLookup, saliency, gridSearch, quantize)
-`)
-const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', program], { encoding: 'utf8' })
+`,
+)
+const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', program], {
+  encoding: 'utf8',
+})
 report('types as a program sees them', tsc.status === 0 ? [] : tsc.stdout.trim().split('\n').slice(0, 10))
 
 const scripts = readdirSync('dist').filter((name) => name.endsWith('.js'))
@@ -93,14 +112,18 @@ const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`
 
 /** The file of every import, such as `myelin/explain`. */
 const entries = new Map(
-  Object.entries(manifest.exports).flatMap(([path, { default: file }]) => (file === undefined ? [] : [[path.replace('.', manifest.name), join(root, file)]])),
+  Object.entries(manifest.exports).flatMap(([path, { default: file }]) =>
+    file === undefined ? [] : [[path.replace('.', manifest.name), join(root, file)]],
+  ),
 )
 const parts = [...entries.keys()].filter((name) => name !== manifest.name)
 
 const { count, lacking } = undocumentedOptions(program, [...entries.keys()])
 report('editors show documentation of options', count === 0 ? ['no options were found'] : lacking, `${count} options`)
 
-const published = scripts.filter((name) => !parts.some((part) => entries.get(part) === join(root, 'dist', name))).reduce((sum, name) => sum + gzipped(codeOf.get(name)), 0)
+const published = scripts
+  .filter((name) => !parts.some((part) => entries.get(part) === join(root, 'dist', name)))
+  .reduce((sum, name) => sum + gzipped(codeOf.get(name)), 0)
 report(
   'size as published',
   published > limits.published ? [`expected at most ${limits.published} bytes gzipped, received ${published}`] : [],
@@ -129,7 +152,11 @@ async function bundle(application) {
 
 const small = await bundle("import { Sequential, Dense } from 'myelin'; globalThis.classes = [Sequential, Dense]")
 const size = gzipped(small)
-report('size of Sequential and Dense, bundled', size > limits.bundled ? [`expected at most ${limits.bundled} bytes gzipped, received ${size}`] : [], kilobytes(size))
+report(
+  'size of Sequential and Dense, bundled',
+  size > limits.bundled ? [`expected at most ${limits.bundled} bytes gzipped, received ${size}`] : [],
+  kilobytes(size),
+)
 
 // Words of parts that such an application does not reach.
 const unreached = {
@@ -149,31 +176,81 @@ const unreached = {
   turbo: 'V8 was asked to pair vectors',
   loadModel: 'This file has weights, but no model',
 }
-report('drops what is not used', Object.keys(unreached).filter((part) => small.includes(unreached[part])).map((part) => `the bundle has ${part}`))
+report(
+  'drops what is not used',
+  Object.keys(unreached)
+    .filter((part) => small.includes(unreached[part]))
+    .map((part) => `the bundle has ${part}`),
+)
 const whole = await bundle("import * as all from 'myelin'; globalThis.all = all")
 for (const part of parts) {
-  const own = await bundle(`import * as all from 'myelin'; import * as part from '${part}'; globalThis.all = [all, part]`)
+  const own = await bundle(
+    `import * as all from 'myelin'; import * as part from '${part}'; globalThis.all = [all, part]`,
+  )
   const size = gzipped(own) - gzipped(whole)
-  report(`size of ${part} beside the rest, bundled`, size > limits.part ? [`expected at most ${limits.part} bytes gzipped, received ${size}`] : [], kilobytes(size))
+  report(
+    `size of ${part} beside the rest, bundled`,
+    size > limits.part ? [`expected at most ${limits.part} bytes gzipped, received ${size}`] : [],
+    kilobytes(size),
+  )
 }
 // Words of parts of a sub-path, and what reaches none of them.
 const apart = {
-  'myelin/data': { import: 'Dataset', unreached: ['papaparse', 'fflate', 'fast-png', 'jpeg-js', 'a quote is opened and not closed', 'is a broken picture', 'is no .npy file'] },
-  'myelin/explain': { import: 'saliency', unreached: ['coalitions do not tell', 'is no layer of', 'What the answer is made of', 'prefers-color-scheme', 'IHDR', 'Are they logits'] },
+  'myelin/data': {
+    import: 'Dataset',
+    unreached: [
+      'papaparse',
+      'fflate',
+      'fast-png',
+      'jpeg-js',
+      'a quote is opened and not closed',
+      'is a broken picture',
+      'is no .npy file',
+    ],
+  },
+  'myelin/explain': {
+    import: 'saliency',
+    unreached: [
+      'coalitions do not tell',
+      'is no layer of',
+      'What the answer is made of',
+      'prefers-color-scheme',
+      'IHDR',
+      'Are they logits',
+    ],
+  },
 }
 for (const [name, { import: one, unreached }] of Object.entries(apart)) {
-  const [little, all] = [await bundle(`import { ${one} } from '${name}'; globalThis.one = ${one}`), await bundle(`import * as all from '${name}'; globalThis.all = all`)]
-  const found = unreached.filter((words) => little.includes(words)).map((words) => `the bundle of ${one} has '${words}'`)
-  const lost = unreached.filter((words) => !all.includes(words)).map((words) => `nothing says '${words}' any more: choose other words`)
+  const [little, all] = [
+    await bundle(`import { ${one} } from '${name}'; globalThis.one = ${one}`),
+    await bundle(`import * as all from '${name}'; globalThis.all = all`),
+  ]
+  const found = unreached
+    .filter((words) => little.includes(words))
+    .map((words) => `the bundle of ${one} has '${words}'`)
+  const lost = unreached
+    .filter((words) => !all.includes(words))
+    .map((words) => `nothing says '${words}' any more: choose other words`)
   report(`drops what is not used of ${name}`, [...found, ...lost])
 }
-report('words of what is not used', Object.keys(unreached).filter((part) => !whole.includes(unreached[part])).map((part) => `nothing says '${unreached[part]}' any more: choose another word for ${part}`))
+report(
+  'words of what is not used',
+  Object.keys(unreached)
+    .filter((part) => !whole.includes(unreached[part]))
+    .map((part) => `nothing says '${unreached[part]}' any more: choose another word for ${part}`),
+)
 
 report(
   'readable',
   scripts.flatMap((name) => {
-    const longest = Math.max(...codeOf.get(name).split('\n').map((line) => line.length))
-    const problems = longest > longestLine ? [`${name}: expected lines of at most ${longestLine} characters, received ${longest}`] : []
+    const longest = Math.max(
+      ...codeOf
+        .get(name)
+        .split('\n')
+        .map((line) => line.length),
+    )
+    const problems =
+      longest > longestLine ? [`${name}: expected lines of at most ${longestLine} characters, received ${longest}`] : []
     const foreign = [...codeOf.get(name)].find((character) => character > '\x7f')
     return foreign === undefined ? problems : [...problems, `${name}: expected ASCII only, received ${foreign}`]
   }),
@@ -188,11 +265,20 @@ report(
   'source maps',
   [
     // An entry that only passes names on has none.
-    ...scripts.filter((name) => codeOf.get(name).includes('//#region') && !maps.includes(`dist/${name}.map`) && !unmapped.includes(name)).map((name) => `dist/${name}.map is not in the package`),
+    ...scripts
+      .filter(
+        (name) =>
+          codeOf.get(name).includes('//#region') && !maps.includes(`dist/${name}.map`) && !unmapped.includes(name),
+      )
+      .map((name) => `dist/${name}.map is not in the package`),
     ...maps.flatMap((path) => {
       const { sources, sourcesContent } = JSON.parse(readFileSync(path, 'utf8'))
-      const problems = sources.filter((source) => !/^\.\.\/(src|assembly\/shared)\//.test(source)).map((source) => `${path} has a source of others: ${source}`)
-      return sourcesContent?.length === sources.length && sourcesContent.every(Boolean) ? problems : [...problems, `${path} lacks sources`]
+      const problems = sources
+        .filter((source) => !/^\.\.\/(src|assembly\/shared)\//.test(source))
+        .map((source) => `${path} has a source of others: ${source}`)
+      return sourcesContent?.length === sources.length && sourcesContent.every(Boolean)
+        ? problems
+        : [...problems, `${path} lacks sources`]
     }),
   ],
   maps.join(', '),
@@ -201,8 +287,16 @@ report(
 const forbidden = [
   [/^\s*(?:import|export)\b[^'"\n]*['"](?!\.)[^'"\n]+['"]/m, 'a static import from another package or from Node'],
   // Or of a module that the user names, marked so that bundlers do neither.
-  [new RegExp(String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`), 'a dynamic import of something that is no dependency, which bundlers follow or warn about'],
-  [/(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/, 'a bare global of Node, for which bundlers install a package'],
+  [
+    new RegExp(
+      String.raw`\bimport\s*\((?!"(?:${loaded.join('|')})"\)|\s*\/\* webpackIgnore: true \*\/\s*\/\* @vite-ignore \*\/)`,
+    ),
+    'a dynamic import of something that is no dependency, which bundlers follow or warn about',
+  ],
+  [
+    /(?<![\w$.])(?:process|Buffer|global)\b(?=\??\.| ===)/,
+    'a bare global of Node, for which bundlers install a package',
+  ],
   [/^(?:(?:const|let|var)\b[^={]*=\s*)?await\b/m, 'a top-level await'],
 ]
 report(
@@ -220,8 +314,13 @@ for (const name of entries.keys()) {
   const names = Object.keys(await import(name))
   report(`${name} loads in Node`, names.length > 0 ? [] : ['exports nothing'], `${names.length} exports`)
 }
-const untyped = parts.map((name) => name.slice(manifest.name.length + 1)).filter((name) => manifest.typesVersions?.['*']?.[name] === undefined)
-report('sub-paths have types for tools that do not read exports', untyped.map((name) => `typesVersions of package.json lacks ${name}`))
+const untyped = parts
+  .map((name) => name.slice(manifest.name.length + 1))
+  .filter((name) => manifest.typesVersions?.['*']?.[name] === undefined)
+report(
+  'sub-paths have types for tools that do not read exports',
+  untyped.map((name) => `typesVersions of package.json lacks ${name}`),
+)
 
 console.log(failures === 0 ? 'package: all checks passed' : `package: ${failures} failed`)
 process.exitCode = failures === 0 ? 0 : 1

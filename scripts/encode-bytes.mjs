@@ -136,7 +136,11 @@ function repetitions(bytes) {
     const pair = 256 * byte + bytes[at + 1]
     const found = []
     let longest = 1
-    for (let from = last.get(pair) ?? -1, left = SEARCHED; from >= 0 && left > 0 && longest < BLOCK; from = previous[from], left--) {
+    for (
+      let from = last.get(pair) ?? -1, left = SEARCHED;
+      from >= 0 && left > 0 && longest < BLOCK;
+      from = previous[from], left--
+    ) {
       if (bytes[from + longest] !== bytes[at + longest]) continue
       const length = common(bytes, from, at)
       if (length <= longest) continue
@@ -163,13 +167,24 @@ function common(bytes, from, at) {
 function tokensOf(bytes, start, found, state, chances) {
   const size = Math.min(BLOCK, bytes.length - start)
   const price = (context, bit) => -Math.log2((bit ? chances.of(context) : 65536 - chances.of(context)) / 65536)
-  const lengths = Array.from({ length: size }, (_, i) => [numberBits(LENGTH, i || 1, price), numberBits(SAME_LENGTH, i + 1, price)])
+  const lengths = Array.from({ length: size }, (_, i) => [
+    numberBits(LENGTH, i || 1, price),
+    numberBits(SAME_LENGTH, i + 1, price),
+  ])
   /** The cheapest way to each place. */
   const ways = Array.from({ length: size + 1 }, () => ({ cost: Infinity }))
   ways[0] = { ...state, cost: 0 }
   const offer = (from, length, distance, cost) => {
     const way = ways[from + length]
-    if (cost < way.cost) ways[from + length] = { cost, from, length, distance, repeated: distance > 0 ? 1 : 0, last: distance || ways[from].last }
+    if (cost < way.cost)
+      ways[from + length] = {
+        cost,
+        from,
+        length,
+        distance,
+        repeated: distance > 0 ? 1 : 0,
+        last: distance || ways[from].last,
+      }
   }
   for (let i = 0; i < size; i++) {
     const at = start + i
@@ -177,12 +192,18 @@ function tokensOf(bytes, start, found, state, chances) {
     offer(i, 1, 0, cost + repeatsBit(bytes, at, repeated, 0, price) + literalBits(bytes, at, repeated, last, price))
     const repeats = cost + repeatsBit(bytes, at, repeated, 1, price)
     const same = repeats + price(SAME_DISTANCE + repeated, 1)
-    if (last > 0) for (let length = Math.min(common(bytes, at - last, at), size - i); length > 0; length--) offer(i, length, last, same + lengths[length - 1][1])
+    if (last > 0)
+      for (let length = Math.min(common(bytes, at - last, at), size - i); length > 0; length--)
+        offer(i, length, last, same + lengths[length - 1][1])
     const other = repeats + price(SAME_DISTANCE + repeated, 0)
     let length = 2
     for (const { length: longest, distance } of found[at]) {
-      const distances = [numberBits(distanceContexts(2), distance, price), numberBits(distanceContexts(3), distance, price)]
-      for (; length <= Math.min(longest, size - i); length++) offer(i, length, distance, other + lengths[length - 1][0] + distances[length > 2 ? 1 : 0])
+      const distances = [
+        numberBits(distanceContexts(2), distance, price),
+        numberBits(distanceContexts(3), distance, price),
+      ]
+      for (; length <= Math.min(longest, size - i); length++)
+        offer(i, length, distance, other + lengths[length - 1][0] + distances[length > 2 ? 1 : 0])
     }
   }
   const tokens = []
@@ -191,7 +212,11 @@ function tokensOf(bytes, start, found, state, chances) {
 }
 
 // ASCII from ? to ~. A backslash and a backtick would end or change the string they stand in.
-const ALPHABET = Array.from({ length: 64 }, (_, digit) => String.fromCharCode(63 + digit).replace('\\', '!').replace('`', '#'))
+const ALPHABET = Array.from({ length: 64 }, (_, digit) =>
+  String.fromCharCode(63 + digit)
+    .replace('\\', '!')
+    .replace('`', '#'),
+)
 
 /** @param {Uint8Array} bytes @returns {string} */
 export function encodeBytes(bytes) {
@@ -227,5 +252,8 @@ export function encodeBytes(bytes) {
       at += length
     }
   }
-  return digits.end().map((digit) => ALPHABET[digit]).join('')
+  return digits
+    .end()
+    .map((digit) => ALPHABET[digit])
+    .join('')
 }

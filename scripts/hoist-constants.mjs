@@ -12,7 +12,11 @@ const CHEAP = new Set(['0x00000000', '0xffffffff'])
 
 /** The lanes of all vectors that would be hoisted. @param {string} wat @returns {Set<string>} */
 export function hoistedConstants(wat) {
-  return new Set(functionsOf(wat.split('\n')).flatMap(({ lines }) => loopsOf(lines).flatMap(({ start, end }) => [...constantsOf(lines.slice(start, end))])))
+  return new Set(
+    functionsOf(wat.split('\n')).flatMap(({ lines }) =>
+      loopsOf(lines).flatMap(({ start, end }) => [...constantsOf(lines.slice(start, end))]),
+    ),
+  )
 }
 
 /**
@@ -90,5 +94,10 @@ function hoistInFunction(body, table, address) {
 
 /** Four bytes of a data segment. */
 function littleEndian(lane) {
-  return lane.slice(2).match(/../g).reverse().map((byte) => `\\${byte}`).join('')
+  return lane
+    .slice(2)
+    .match(/../g)
+    .reverse()
+    .map((byte) => `\\${byte}`)
+    .join('')
 }

@@ -10,7 +10,10 @@ const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.
 /** A module as an address that can be imported. */
 function addressOf(path) {
   const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions })
-  const linked = outputText.replace(/ from '(\.[^']+)'/g, (_, other) => ` from '${addressOf(join(dirname(path), `${other}.ts`))}'`)
+  const linked = outputText.replace(
+    / from '(\.[^']+)'/g,
+    (_, other) => ` from '${addressOf(join(dirname(path), `${other}.ts`))}'`,
+  )
   return `data:text/javascript;base64,${Buffer.from(linked).toString('base64')}`
 }
 

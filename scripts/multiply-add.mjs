@@ -76,7 +76,9 @@ function functionBody(binary, start, end, parameterCount, isPlain) {
   while (position < end) {
     const next = afterInstruction(binary, position)
     const bytes = [...binary.subarray(position, next)]
-    const form = FORMS.findIndex(({ relaxed }) => relaxed.length === bytes.length && relaxed.every((byte, i) => byte === bytes[i]))
+    const form = FORMS.findIndex(
+      ({ relaxed }) => relaxed.length === bytes.length && relaxed.every((byte, i) => byte === bytes[i]),
+    )
     if (form < 0) instructions.push(...bytes)
     else {
       isChanged = true
@@ -130,7 +132,8 @@ function afterInstruction(binary, position) {
     return skip(from, opcode === 0x0e ? count + 1 : count)
   }
   // blocks, branches, call, variables, memory.size and grow, integer constants
-  if (between(0x02, 0x04) || between(0x0c, 0x0d) || opcode === 0x10 || between(0x20, 0x26) || between(0x3f, 0x42)) return skip(position, 1)
+  if (between(0x02, 0x04) || between(0x0c, 0x0d) || opcode === 0x10 || between(0x20, 0x26) || between(0x3f, 0x42))
+    return skip(position, 1)
   // call_indirect, loads and stores
   if (opcode === 0x11 || between(0x28, 0x3e)) return skip(position, 2)
   if (opcode === 0x43) return position + 4

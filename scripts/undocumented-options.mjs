@@ -50,7 +50,8 @@ function callsWithOptions(program, file) {
     // Methods come again in subclasses; configured classes share the declaration of their constructor.
     for (const signature of signatures.filter(({ declaration }) => call.startsWith('new ') || isNew(declaration))) {
       typesOfArguments(signature).forEach((type, before) => {
-        for (const each of objectsIn(type)) calls.push({ call, before, names: each.getProperties().map(({ name }) => name) })
+        for (const each of objectsIn(type))
+          calls.push({ call, before, names: each.getProperties().map(({ name }) => name) })
       })
     }
   }
@@ -69,22 +70,32 @@ function callsWithOptions(program, file) {
     return objects.some(isMade) ? [] : objects.filter(isWritten)
   }
   const isObject = (type) =>
-    Boolean(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) && !checker.isArrayLikeType(type) &&
-    type.getCallSignatures().length === 0 && checker.getIndexInfosOfType(type).length === 0
+    Boolean(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) &&
+    !checker.isArrayLikeType(type) &&
+    type.getCallSignatures().length === 0 &&
+    checker.getIndexInfosOfType(type).length === 0
   const isMade = (type) =>
-    type.isIntersection() ? type.types.some(isMade) : Boolean(type.symbol?.flags & ts.SymbolFlags.Class) || !type.getProperties().every(isOwn)
-  const isOwn = ({ declarations = [] }) => declarations.some((each) => !program.isSourceFileDefaultLibrary(each.getSourceFile()))
+    type.isIntersection()
+      ? type.types.some(isMade)
+      : Boolean(type.symbol?.flags & ts.SymbolFlags.Class) || !type.getProperties().every(isOwn)
+  const isOwn = ({ declarations = [] }) =>
+    declarations.some((each) => !program.isSourceFileDefaultLibrary(each.getSourceFile()))
   const hidden = ts.ModifierFlags.Protected | ts.ModifierFlags.Private
   const methods = (object, type) => {
     for (const each of type.getProperties()) {
-      const isCalled = each.flags & ts.SymbolFlags.Method && isOwn(each) && !each.declarations.some((one) => ts.getCombinedModifierFlags(one) & hidden)
+      const isCalled =
+        each.flags & ts.SymbolFlags.Method &&
+        isOwn(each) &&
+        !each.declarations.some((one) => ts.getCombinedModifierFlags(one) & hidden)
       // What setState takes comes from getState.
-      if (isCalled && each.name !== 'setState') found(`${object}.${each.name}`, checker.getTypeOfSymbol(each).getCallSignatures())
+      if (isCalled && each.name !== 'setState')
+        found(`${object}.${each.name}`, checker.getTypeOfSymbol(each).getCallSignatures())
     }
   }
   const visit = (path, symbol) => {
     const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-    if (target.flags & ts.SymbolFlags.Module) for (const each of checker.getExportsOfModule(target)) visit(`${path}.${each.name}`, each)
+    if (target.flags & ts.SymbolFlags.Module)
+      for (const each of checker.getExportsOfModule(target)) visit(`${path}.${each.name}`, each)
     else if (target.flags & ts.SymbolFlags.Value && isNew(target)) {
       const type = checker.getTypeOfSymbol(target)
       // `const ops: typeof aNamespace`

@@ -2,7 +2,14 @@
 
 export { Dataset, DatasetIterator } from './data/dataset'
 export type {
-  BatchOptions, BucketOptions, DatasetState, MapOptions, PaddedBatchOptions, RowOf, ShuffleOptions, WindowOptions,
+  BatchOptions,
+  BucketOptions,
+  DatasetState,
+  MapOptions,
+  PaddedBatchOptions,
+  RowOf,
+  ShuffleOptions,
+  WindowOptions,
 } from './data/dataset'
 export type { Batched } from './data/collate'
 export { CsvDataset, readCsv } from './data/readers/csv/read-csv'
@@ -19,7 +26,16 @@ export type { Channels, PixelBytes, PixelOptions, PixelSource } from './data/rea
 export { readNpy, readNpz, writeNpy, writeNpz } from './data/readers/npy'
 export type { NpzOptions } from './data/readers/npy'
 export { classWeights, crossValidate, kFold, toCategorical, trainTestSplit } from './data/splits'
-export type { ClassCount, CrossValidateOptions, CrossValidation, Fold, FoldOptions, Split, SplitOptions, ValidatedModel } from './data/splits'
+export type {
+  ClassCount,
+  CrossValidateOptions,
+  CrossValidation,
+  Fold,
+  FoldOptions,
+  Split,
+  SplitOptions,
+  ValidatedModel,
+} from './data/splits'
 export type { Labels, RowData, RowsByName } from './data/rows'
 export { timeseriesDataset } from './data/timeseries'
 export type { TimeseriesElement, TimeseriesOptions } from './data/timeseries'

@@ -9,7 +9,14 @@ export type { GradCam, GradCamOptions } from './explain/grad-cam'
 export { kernelShap, sampledShapley, shapleyValues } from './explain/shapley'
 export type { KernelShapOptions, SampledDecomposition, SampledShapleyOptions, ShapleyOptions } from './explain/shapley'
 export { partialDependence, permutationImportance } from './explain/importance'
-export type { Feature, FeatureOfInput, Importance, PartialDependence, PartialDependenceOptions, PermutationImportanceOptions } from './explain/importance'
+export type {
+  Feature,
+  FeatureOfInput,
+  Importance,
+  PartialDependence,
+  PartialDependenceOptions,
+  PermutationImportanceOptions,
+} from './explain/importance'
 export { Temperature, temperatureScaling } from './explain/temperature'
 export type { CalibratedModel, TemperatureScaling } from './explain/temperature'
 export { expectedCalibrationError, reliabilityDiagram } from './explain/reliability'

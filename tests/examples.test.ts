@@ -30,14 +30,20 @@ function examplesIn(file: string): Example[] {
 function run(code: string): unknown {
   const lines = code.split('\n')
   const names = Object.keys(exported)
-  const result: unknown = new Function(...names, [...lines.slice(0, -1), `return ${lines.at(-1)!}`].join('\n'))(...Object.values(exported))
+  const result: unknown = new Function(...names, [...lines.slice(0, -1), `return ${lines.at(-1)!}`].join('\n'))(
+    ...Object.values(exported),
+  )
   return result instanceof exported.Tensor ? result.toArray() : result
 }
 
 /** Numbers as they are printed, with some digits. */
-const near = (value: unknown): unknown => (Array.isArray(value) ? value.map(near) : expect.closeTo(value as number, Math.abs(value as number) < 1 ? 3 : 2))
+const near = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map(near) : expect.closeTo(value as number, Math.abs(value as number) < 1 ? 3 : 2)
 
-const examples = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort().flatMap(examplesIn)
+const examples = (readdirSync(root, { recursive: true }) as string[])
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+  .flatMap(examplesIn)
 
 describe('examples', () => {
   it('are found', () => {

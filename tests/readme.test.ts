@@ -24,8 +24,12 @@ it('has code that runs as it stands', async () => {
   const train = rows(64)
   const test = rows(16)
   const header = [...train.x[0]!.map((_, i) => `c${i}`), 'isLet']
-  const flats = [header, ...train.x.map((row, i) => [...row.map((value, j) => (i === j ? '' : value)), train.y[i]![0]])].map((row) => row.join(','))
-  const readCsv = (path: string, options: object) => data.readCsv(path === 'flats.csv' ? { text: flats.join('\n') } : path, options)
+  const flats = [
+    header,
+    ...train.x.map((row, i) => [...row.map((value, j) => (i === j ? '' : value)), train.y[i]![0]]),
+  ].map((row) => row.join(','))
+  const readCsv = (path: string, options: object) =>
+    data.readCsv(path === 'flats.csv' ? { text: flats.join('\n') } : path, options)
   const exported = { ...myelin, ...balance, ...explain, ...thrift, readCsv }
   const scope = {
     xTrain: train.x,
@@ -34,7 +38,10 @@ it('has code that runs as it stands', async () => {
     yTest: test.y,
     pixels: Float32Array.from({ length: 4 * 28 * 28 }, (_, i) => Math.sin(i) ** 2),
     digits: [3, 1, 4, 1],
-    texts: [[12, 7, 431], [9, 88]],
+    texts: [
+      [12, 7, 431],
+      [9, 88],
+    ],
     isPraise: [1, 0],
     xImage: train.x,
     xTags: train.x.map((_, i) => [i % 20, (3 * i) % 20, 0]),
@@ -42,8 +49,30 @@ it('has code that runs as it stands', async () => {
     yKind: train.x.map((_, i) => i % 3),
   }
   const results = [
-    'eye', 'reader', 'chances', 'history', 'loss', 'accuracy', 'predictions', 'again', 'model', 'price', 'kind', 'shop',
-    'features', 'copy', 'gated', 'value', 'slope', 'attributions', 'svg', 'honest', 'error', 'health', 'mixedX', 'rows',
+    'eye',
+    'reader',
+    'chances',
+    'history',
+    'loss',
+    'accuracy',
+    'predictions',
+    'again',
+    'model',
+    'price',
+    'kind',
+    'shop',
+    'features',
+    'copy',
+    'gated',
+    'value',
+    'slope',
+    'attributions',
+    'svg',
+    'honest',
+    'error',
+    'health',
+    'mixedX',
+    'rows',
   ]
   // The summary and the progress bar are not for the test's output.
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)]
@@ -67,9 +96,14 @@ it('has code that runs as it stands', async () => {
   expect(made.eye.countParams()).toBe(9 * 8 + 8 + 13 * 13 * 8 * 10 + 10)
   expect(made.reader.predictOnBatch([[0, 12, 7, 431]]).data).toEqual(made.reader.predictOnBatch([[12, 7, 431]]).data)
   expect(made.chances.shape).toEqual([1, 3, 1000])
-  expect([made.price.shape, made.kind.shape]).toEqual([[64, 1], [64, 3]])
+  expect([made.price.shape, made.kind.shape]).toEqual([
+    [64, 1],
+    [64, 3],
+  ])
   expect(made.features.predictOnBatch({ image: train.x, tags: train.x.map(() => [0, 1, 2]) }).shape).toEqual([64, 16])
-  expect(made.features.weights[0]).toBe(made.shop.layers.find((layer: object) => 'units' in layer && layer.units === 16).weights[0])
+  expect(made.features.weights[0]).toBe(
+    made.shop.layers.find((layer: object) => 'units' in layer && layer.units === 16).weights[0],
+  )
   expect(made.copy.predictOnBatch(test.x).toArray()).toEqual(made.gated.predictOnBatch(test.x).toArray())
   expect(made.attributions.shape).toEqual([16, 8])
   expect(made.svg).toContain('Why this answer?')
@@ -94,7 +128,9 @@ it('lists every layer, those for one, two and three axes in one', () => {
   const section = /^### Layers\n([\s\S]*?)^#/m.exec(readme)![1]!
   const listed = [...section.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
   // What ops on symbols are recorded as is no layer of the user's.
-  const missing = Object.keys(layers.all).filter((name) => name !== 'Operation' && !listed.includes(name) && !listed.includes(name.replace(/[123]D$/, '')))
+  const missing = Object.keys(layers.all).filter(
+    (name) => name !== 'Operation' && !listed.includes(name) && !listed.includes(name.replace(/[123]D$/, '')),
+  )
   expect(missing).toEqual([])
 })
 
@@ -110,7 +146,9 @@ it('shows messages that the library really writes', async () => {
     }
     return 'no error'
   }
-  const model = new Sequential([new Dense({ units: 10, activation: 'softmax', inputShape: [8] })], { name: 'sequential' })
+  const model = new Sequential([new Dense({ units: 10, activation: 'softmax', inputShape: [8] })], {
+    name: 'sequential',
+  })
   model.compile({ loss: 'sparseCategoricalCrossentropy' })
   const { x } = rows(16)
   const holed = x.map((row, i) => row.map((each, j) => (i === 12 && j === 3 ? NaN : each)))
@@ -118,7 +156,12 @@ it('shows messages that the library really writes', async () => {
   expect([
     await messageOf(() => model.predict(x[0]!)),
     await messageOf(() => model.fit(holed, labels)),
-    await messageOf(() => model.fit(x, labels.map((label, i) => (i === 3 ? 10 : label)))),
+    await messageOf(() =>
+      model.fit(
+        x,
+        labels.map((label, i) => (i === 3 ? 10 : label)),
+      ),
+    ),
     await messageOf(() => model.compile({ loss: 'binary_crossentrpy' })),
   ]).toEqual(shown)
 })

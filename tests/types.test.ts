@@ -1,11 +1,47 @@
 // What the types promise: what tsc must accept, refuse and infer. Nothing here trains; the functions that are never called are
 // there for tsc, which `npm test` runs first.
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import type { Batch, CallbackMethods, Callbacks, CompileOptions, DenseOptions, FitOptions, InputsOf, Logs, Tensor, TensorLike, Variable } from '../src'
+import type {
+  Batch,
+  CallbackMethods,
+  Callbacks,
+  CompileOptions,
+  DenseOptions,
+  FitOptions,
+  InputsOf,
+  Logs,
+  Tensor,
+  TensorLike,
+  Variable,
+} from '../src'
 import { gridSearch, randomSearch } from '../src/search'
 import {
-  Adam, Callback, CategoryEncoding, Conv2D, Dense, Dropout, History, Input, Layer, Model, ModelCheckpoint, RandomFlip, Sequential, TensorSpec, cloneModel, grad,
-  initializers, jit, loadModel, losses, metrics, modelFromJSON, ops, tensor, valueAndGrad, vjp,
+  Adam,
+  Callback,
+  CategoryEncoding,
+  Conv2D,
+  Dense,
+  Dropout,
+  History,
+  Input,
+  Layer,
+  Model,
+  ModelCheckpoint,
+  RandomFlip,
+  Sequential,
+  TensorSpec,
+  cloneModel,
+  grad,
+  initializers,
+  jit,
+  loadModel,
+  losses,
+  metrics,
+  modelFromJSON,
+  ops,
+  tensor,
+  valueAndGrad,
+  vjp,
 } from '../src'
 
 /** For tsc alone. */
@@ -34,7 +70,12 @@ describe('models', () => {
     expectTypeOf(second).toEqualTypeOf<Tensor>()
     const deep = nested.predictOnBatch({ image: rows, tags: marks })
     expectTypeOf(deep.parts[1]).toEqualTypeOf<Tensor>()
-    expect([kind.shape, first.shape, second.shape, deep.parts[1].shape]).toEqual([[1, 3], [1, 1], [1, 3], [1, 3]])
+    expect([kind.shape, first.shape, second.shape, deep.parts[1].shape]).toEqual([
+      [1, 3],
+      [1, 1],
+      [1, 3],
+      [1, 3],
+    ])
     expectTypeOf(list.predict).returns.resolves.toEqualTypeOf<readonly [Tensor, Tensor]>()
     expectTypeOf(record.predict).returns.resolves.toEqualTypeOf<{ readonly price: Tensor; readonly kind: Tensor }>()
     unrun(
@@ -66,8 +107,13 @@ describe('models', () => {
       () => one.fit(rows, [1], { epoch: 2 }),
       // @ts-expect-error: batchSize is a number
       () => one.fit(rows, [1], { batchSize: '32' }),
-      // @ts-expect-error: validation data need the inputs' names
-      () => record.fit({ image: rows, tags: rows }, { kind: [1] }, { validationData: [{ image: rows, tag: rows }, { kind: [1] }] }),
+      () =>
+        record.fit(
+          { image: rows, tags: rows },
+          { kind: [1] },
+          // @ts-expect-error: validation data need the inputs' names
+          { validationData: [{ image: rows, tag: rows }, { kind: [1] }] },
+        ),
       // @ts-expect-error: verbose of evaluate is 'auto', 0, 1 or 2
       () => one.evaluate(rows, [1], { verbose: 3 }),
       // @ts-expect-error: batch_size
@@ -197,8 +243,13 @@ describe('layers', () => {
     expectTypeOf(a).toEqualTypeOf<Tensor>()
     expect([b.item(), a.item()]).toEqual([2, 1])
     expectTypeOf<InputsOf<Pair>>().toEqualTypeOf<{ readonly a: TensorLike; readonly b: TensorLike }>()
-    expectTypeOf(new Swap().computeOutputShape).returns.toEqualTypeOf<readonly [readonly (number | null)[], readonly (number | null)[]]>()
-    const [specB] = new Swap().computeOutputSpec({ a: new TensorSpec([null, 1]), b: new TensorSpec([null, 2], 'int32') })
+    expectTypeOf(new Swap().computeOutputShape).returns.toEqualTypeOf<
+      readonly [readonly (number | null)[], readonly (number | null)[]]
+    >()
+    const [specB] = new Swap().computeOutputSpec({
+      a: new TensorSpec([null, 1]),
+      b: new TensorSpec([null, 2], 'int32'),
+    })
     expectTypeOf(specB).toEqualTypeOf<TensorSpec>()
     expect(specB).toEqual(new TensorSpec([null, 2], 'int32'))
     unrun(
@@ -230,8 +281,13 @@ describe('layers', () => {
     unrun(
       // @ts-expect-error: noise is missing
       () => new Own().fit({ x: rows }),
-      // @ts-expect-error: call must give what Out says
-      () => class extends Model<In, Tensor> { override call({ x }: In): In { return { x, noise: x } } },
+      () =>
+        class extends Model<In, Tensor> {
+          // @ts-expect-error: call must give what Out says
+          override call({ x }: In): In {
+            return { x, noise: x }
+          }
+        },
     )
   })
 })
@@ -241,17 +297,27 @@ describe('transformations', () => {
     w: Tensor
     layers: [Tensor, Tensor]
   }
-  const loss = ({ w, layers }: Params, x: Tensor): Tensor => ops.sum(ops.multiply(ops.multiply(w, layers[0]), ops.add(layers[1], x)))
+  const loss = ({ w, layers }: Params, x: Tensor): Tensor =>
+    ops.sum(ops.multiply(ops.multiply(w, layers[0]), ops.add(layers[1], x)))
   const params = { w: [1, 2], layers: [tensor(3), tensor(4)] } as const
 
   it('grad: the type of the argument, or a tuple', () => {
     expectTypeOf(grad(loss)(params, [1])).toEqualTypeOf<{ w: Tensor; layers: [Tensor, Tensor] }>()
     expectTypeOf(grad(loss, { argnums: 1 })(params, [1])).toEqualTypeOf<Tensor>()
-    expectTypeOf(grad(loss, { argnums: [1, 0] })(params, [1])).toEqualTypeOf<[Tensor, { w: Tensor; layers: [Tensor, Tensor] }]>()
+    expectTypeOf(grad(loss, { argnums: [1, 0] })(params, [1])).toEqualTypeOf<
+      [Tensor, { w: Tensor; layers: [Tensor, Tensor] }]
+    >()
     expectTypeOf(grad((x) => ops.sum(x))([1])).toEqualTypeOf<Tensor>()
-    expectTypeOf(grad((x) => [ops.sum(x), { x }], { hasAux: true })([1])).toEqualTypeOf<[gradients: Tensor, aux: { x: Tensor }]>()
-    expectTypeOf(valueAndGrad(loss)).returns.toEqualTypeOf<[value: Tensor, gradients: { w: Tensor; layers: [Tensor, Tensor] }]>()
-    const withAux = valueAndGrad((w: Tensor, x: Tensor) => [ops.sum(ops.multiply(w, x)), { x }], { hasAux: true, argnums: [0, 1] })
+    expectTypeOf(grad((x) => [ops.sum(x), { x }], { hasAux: true })([1])).toEqualTypeOf<
+      [gradients: Tensor, aux: { x: Tensor }]
+    >()
+    expectTypeOf(valueAndGrad(loss)).returns.toEqualTypeOf<
+      [value: Tensor, gradients: { w: Tensor; layers: [Tensor, Tensor] }]
+    >()
+    const withAux = valueAndGrad((w: Tensor, x: Tensor) => [ops.sum(ops.multiply(w, x)), { x }], {
+      hasAux: true,
+      argnums: [0, 1],
+    })
     const [[value, aux], [dw, dx]] = withAux(1, 2)
     expectTypeOf([value, aux.x, dw, dx]).toEqualTypeOf<Tensor[]>()
     expect([value.item(), aux.x.item(), dw.item(), dx.item()]).toEqual([2, 2, 2, 1])
@@ -268,11 +334,17 @@ describe('transformations', () => {
   })
 
   it('jit: the arguments take data, the result stays what it is', () => {
-    const f = jit(({ w }: Params, [a, b]: readonly [Tensor, Tensor]) => ({ sum: ops.add(a, b), parts: [w, a] as const }))
+    const f = jit(({ w }: Params, [a, b]: readonly [Tensor, Tensor]) => ({
+      sum: ops.add(a, b),
+      parts: [w, a] as const,
+    }))
     expectTypeOf(f).returns.toEqualTypeOf<{ sum: Tensor; parts: readonly [Tensor, Tensor] }>()
     expect(f(params, [tensor(1), tensor(2)]).sum.item()).toBe(3)
     expectTypeOf(jit(grad(loss))(params, [1])).toEqualTypeOf<{ w: Tensor; layers: [Tensor, Tensor] }>()
-    expectTypeOf(grad(jit(loss))(params, [1])).toExtend<{ readonly w: Tensor; readonly layers: readonly [Tensor, Tensor] }>()
+    expectTypeOf(grad(jit(loss))(params, [1])).toExtend<{
+      readonly w: Tensor
+      readonly layers: readonly [Tensor, Tensor]
+    }>()
     unrun(
       // @ts-expect-error: w is missing
       () => f({ layers: params.layers }, params.layers),
@@ -322,17 +394,31 @@ describe('searches', () => {
   it('a choice is what the space says, the best model what make gives', () => {
     unrun(
       async () => {
-        const { best } = await gridSearch((choice) => {
-          expectTypeOf(choice).toEqualTypeOf<{ readonly units: 8 | 16; readonly kind: 'a' | 'b' }>()
-          return record
-        }, { units: [8, 16], kind: ['a', 'b'] }, { x: { image: rows, tags: rows }, y: { price: [1] }, folds: 2, callbacks: ({ units }) => (units === 8 ? [] : [new History()]) })
+        const { best } = await gridSearch(
+          (choice) => {
+            expectTypeOf(choice).toEqualTypeOf<{ readonly units: 8 | 16; readonly kind: 'a' | 'b' }>()
+            return record
+          },
+          { units: [8, 16], kind: ['a', 'b'] },
+          {
+            x: { image: rows, tags: rows },
+            y: { price: [1] },
+            folds: 2,
+            callbacks: ({ units }) => (units === 8 ? [] : [new History()]),
+          },
+        )
         expectTypeOf(best.model).toEqualTypeOf(record)
         expectTypeOf(best.choice.units).toEqualTypeOf<8 | 16>()
       },
-      () => randomSearch((choice) => {
-        expectTypeOf(choice).toEqualTypeOf<{ readonly rate: number; readonly list: 1 | 2; readonly own: boolean }>()
-        return one
-      }, { rate: { min: 0, max: 1, scale: 'log' }, list: [1, 2], own: (random: number) => random > 0.5 }, { x: rows, y: [1], trials: 3, callbacks: ({ own }, { fold }) => (own && fold === 1 ? [] : [new History()]) }),
+      () =>
+        randomSearch(
+          (choice) => {
+            expectTypeOf(choice).toEqualTypeOf<{ readonly rate: number; readonly list: 1 | 2; readonly own: boolean }>()
+            return one
+          },
+          { rate: { min: 0, max: 1, scale: 'log' }, list: [1, 2], own: (random: number) => random > 0.5 },
+          { x: rows, y: [1], trials: 3, callbacks: ({ own }, { fold }) => (own && fold === 1 ? [] : [new History()]) },
+        ),
       // @ts-expect-error: a grid has lists
       () => gridSearch(() => one, { rate: { min: 0, max: 1 } }, { x: rows, y: [1] }),
       // @ts-expect-error: a grid has no trials

@@ -1,7 +1,7 @@
 // What is measured: the networks, their data and initial weights, and the operations timed on them.
 // Not how it is measured (measure.mjs), nor in which library (adapters/).
-import { networks, prepared } from './networks.mjs';
-import { random } from './random.mjs';
+import { networks, prepared } from './networks.mjs'
+import { random } from './random.mjs'
 
 /**
  * @typedef {object} Network  what adapters build from; see networks.mjs for the layers
@@ -26,42 +26,52 @@ import { random } from './random.mjs';
 
 /** Dense layers. @returns {Network} with Glorot-uniform kernels and zero biases */
 export function network(inputs, layers, loss, seed) {
-  const next = random(seed);
-  let fanIn = inputs;
+  const next = random(seed)
+  let fanIn = inputs
   const prepared = layers.map(({ units, activation }) => {
-    const limit = Math.sqrt(6 / (fanIn + units));
-    const kernel = { shape: [fanIn, units], data: Float32Array.from({ length: fanIn * units }, () => (2 * next() - 1) * limit) };
-    const layer = { layer: 'Dense', units, activation, inputShape: [fanIn], outputShape: [units], weights: [kernel, { shape: [units], data: new Float32Array(units) }] };
-    fanIn = units;
-    return layer;
-  });
-  return { inputShape: [inputs], layers: prepared, loss, outputShape: [fanIn] };
+    const limit = Math.sqrt(6 / (fanIn + units))
+    const kernel = {
+      shape: [fanIn, units],
+      data: Float32Array.from({ length: fanIn * units }, () => (2 * next() - 1) * limit),
+    }
+    const layer = {
+      layer: 'Dense',
+      units,
+      activation,
+      inputShape: [fanIn],
+      outputShape: [units],
+      weights: [kernel, { shape: [units], data: new Float32Array(units) }],
+    }
+    fanIn = units
+    return layer
+  })
+  return { inputShape: [inputs], layers: prepared, loss, outputShape: [fanIn] }
 }
 
 /** @returns {Dataset} features in [-1, 1), the label decided by a random linear map of them */
 export function dataset(rows, inputs, classes, seed) {
-  const next = random(seed);
-  const x = Float32Array.from({ length: rows * inputs }, () => 2 * next() - 1);
-  const map = Float32Array.from({ length: inputs * classes }, () => 2 * next() - 1);
-  const y = new Float32Array(rows);
+  const next = random(seed)
+  const x = Float32Array.from({ length: rows * inputs }, () => 2 * next() - 1)
+  const map = Float32Array.from({ length: inputs * classes }, () => 2 * next() - 1)
+  const y = new Float32Array(rows)
   for (let row = 0; row < rows; row++) {
-    let best = -Infinity;
+    let best = -Infinity
     for (let c = 0; c < classes; c++) {
-      let score = 0;
-      for (let i = 0; i < inputs; i++) score += x[row * inputs + i] * map[i * classes + c];
+      let score = 0
+      for (let i = 0; i < inputs; i++) score += x[row * inputs + i] * map[i * classes + c]
       if (score > best) {
-        best = score;
-        y[row] = c;
+        best = score
+        y[row] = c
       }
     }
   }
-  return { rows, x, y, targetShape: [1] };
+  return { rows, x, y, targetShape: [1] }
 }
 
 /** Some of the rows. @returns {Dataset} */
 export function rowsOf({ rows, x, y, targetShape }, first, count) {
-  const part = (values) => values.slice((first * values.length) / rows, ((first + count) * values.length) / rows);
-  return { rows: count, x: part(x), y: part(y), targetShape };
+  const part = (values) => values.slice((first * values.length) / rows, ((first + count) * values.length) / rows)
+  return { rows: count, x: part(x), y: part(y), targetShape }
 }
 
 const seed = {
@@ -77,7 +87,7 @@ const seed = {
     1,
   ),
   data: dataset(256, 8, 2, 2),
-};
+}
 
 const mnistSize = {
   batchSize: 128,
@@ -91,7 +101,7 @@ const mnistSize = {
     3,
   ),
   data: dataset(128, 784, 10, 4),
-};
+}
 
 // No training: 670,000 weights, of which one row uses every one once, so this is mostly about reading them.
 const wide = {
@@ -107,13 +117,13 @@ const wide = {
     5,
   ),
   data: dataset(16, 784, 10, 6),
-};
+}
 
 /** Epochs of one timed `fit`: 256 rows / 32 × 100 = 800 steps, so that its fixed cost weighs little. */
-export const FIT_EPOCHS = 100;
+export const FIT_EPOCHS = 100
 
 /** Training steps before the losses of layers are compared. */
-export const LAYER_STEPS = 3;
+export const LAYER_STEPS = 3
 
 /**
  * @typedef {object} Case
@@ -186,15 +196,37 @@ export const cases = [
     call: (model) => model.predictRow(0),
   },
   ...Object.keys(networks).flatMap((reference) => {
-    const { network: prepare, data } = prepared(reference);
-    const { name, title, batchSize } = networks[reference];
-    const shared = { group: 'layers', network: prepare, data, batchSize, reference, checkSteps: LAYER_STEPS, unitsPerCall: 1 };
+    const { network: prepare, data } = prepared(reference)
+    const { name, title, batchSize } = networks[reference]
+    const shared = {
+      group: 'layers',
+      network: prepare,
+      data,
+      batchSize,
+      reference,
+      checkSteps: LAYER_STEPS,
+      unitsPerCall: 1,
+    }
     return [
-      { id: `${reference}-train`, name: `${name}: training step`, title: `Training step: ${title}; batch ${batchSize}`, operation: 'trainOnBatch', ...shared, call: (model) => model.trainOnBatch(0) },
-      { id: `${reference}-predict`, name: `${name}: predict one`, title: `Predict one sample: ${title}`, operation: 'predict', ...shared, call: (model) => model.predictRow(0) },
-    ];
+      {
+        id: `${reference}-train`,
+        name: `${name}: training step`,
+        title: `Training step: ${title}; batch ${batchSize}`,
+        operation: 'trainOnBatch',
+        ...shared,
+        call: (model) => model.trainOnBatch(0),
+      },
+      {
+        id: `${reference}-predict`,
+        name: `${name}: predict one`,
+        title: `Predict one sample: ${title}`,
+        operation: 'predict',
+        ...shared,
+        call: (model) => model.predictRow(0),
+      },
+    ]
   }),
-];
+]
 
 /** The model whose first step ends a cold start. */
-export const coldStartCase = cases[1];
+export const coldStartCase = cases[1]

@@ -1,14 +1,14 @@
 // One cold start in a fresh process: `node cold.mjs <adapter>` prints the milliseconds from the import of the
 // library to the end of its first training step. Node's own start is not in it.
-import { performance } from 'node:perf_hooks';
-import { coldStartCase } from './cases.mjs';
+import { performance } from 'node:perf_hooks'
+import { coldStartCase } from './cases.mjs'
 
 // The adapter imports its library in `load`, not before.
-const { default: adapter } = await import(`./adapters/${process.argv[2]}.mjs`);
-const { network, data, batchSize } = coldStartCase;
+const { default: adapter } = await import(`./adapters/${process.argv[2]}.mjs`)
+const { network, data, batchSize } = coldStartCase
 
-const start = performance.now();
-await adapter.load();
-await adapter.build(network, data, batchSize).trainOnBatch(0);
-console.log(performance.now() - start);
-process.exit();
+const start = performance.now()
+await adapter.load()
+await adapter.build(network, data, batchSize).trainOnBatch(0)
+console.log(performance.now() - start)
+process.exit()

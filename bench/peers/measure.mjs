@@ -1,32 +1,32 @@
 // Interleaved timing: every contender runs in every round. Knows no library and prints nothing.
-import { performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks'
 
 export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = sorted.length >> 1
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
 }
 
 async function callTimes(call, count) {
   for (let i = 0; i < count; i++) {
-    const result = call();
+    const result = call()
     // A synchronous call is not made to wait for a microtask: at 1 µs that would be most of the time.
-    if (result instanceof Promise) await result;
+    if (result instanceof Promise) await result
   }
 }
 
 /** Milliseconds of one call, after `warmUpMs` of calls, which let every engine tier reach its best code. */
 async function warmUp(call, warmUpMs) {
-  const end = performance.now() + warmUpMs;
-  let count = 1;
-  let perCall;
+  const end = performance.now() + warmUpMs
+  let count = 1
+  let perCall
   do {
-    const start = performance.now();
-    await callTimes(call, count);
-    perCall = (performance.now() - start) / count;
-    count = Math.max(1, Math.min(count * 2, Math.floor(50 / perCall)));
-  } while (performance.now() < end);
-  return perCall;
+    const start = performance.now()
+    await callTimes(call, count)
+    perCall = (performance.now() - start) / count
+    count = Math.max(1, Math.min(count * 2, Math.floor(50 / perCall)))
+  } while (performance.now() < end)
+  return perCall
 }
 
 /**
@@ -37,31 +37,31 @@ async function warmUp(call, warmUpMs) {
  * @returns {Promise<Map<string, number[]>>} milliseconds per call, one number for each round
  */
 export async function interleave(contenders, { rounds, warmUpMs, sampleMs, clock = () => performance.now() }) {
-  const counts = new Map();
-  const samples = new Map();
+  const counts = new Map()
+  const samples = new Map()
   for (const { name, call, sample } of contenders) {
-    samples.set(name, []);
+    samples.set(name, [])
     if (sample !== undefined) {
-      await sample(warmUpMs);
-      continue;
+      await sample(warmUpMs)
+      continue
     }
-    const perCall = await warmUp(call, warmUpMs);
-    counts.set(name, Math.max(1, Math.round(sampleMs / perCall)));
+    const perCall = await warmUp(call, warmUpMs)
+    counts.set(name, Math.max(1, Math.round(sampleMs / perCall)))
   }
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
-      const { name, call, sample } = contenders[(turn + round) % contenders.length];
+      const { name, call, sample } = contenders[(turn + round) % contenders.length]
       if (sample !== undefined) {
-        samples.get(name).push(await sample(sampleMs));
-        continue;
+        samples.get(name).push(await sample(sampleMs))
+        continue
       }
-      const count = counts.get(name);
-      const start = clock();
-      await callTimes(call, count);
-      samples.get(name).push((clock() - start) / count);
+      const count = counts.get(name)
+      const start = clock()
+      await callTimes(call, count)
+      samples.get(name).push((clock() - start) / count)
     }
   }
-  return samples;
+  return samples
 }
 
 /**
@@ -69,11 +69,11 @@ export async function interleave(contenders, { rounds, warmUpMs, sampleMs, clock
  * numbers of one round have met the same disturbance.
  */
 export function ratio(theirs, ours) {
-  return median(theirs.map((time, round) => time / ours[round]));
+  return median(theirs.map((time, round) => time / ours[round]))
 }
 
 /** CPU time of this process in milliseconds: for work of one thread on a machine that others use too. */
 export function cpuTime() {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }

@@ -5,7 +5,7 @@
 //   { layer: 'PositionEmbedding', sequenceLength }     x + a weight [sequenceLength, features]
 //   { layer: 'MultiHeadAttention', isCausal, … }       of x with itself
 //   { layer: 'BidirectionalLSTM', units }              forwards and backwards, side by side
-import { random } from './random.mjs';
+import { random } from './random.mjs'
 
 /**
  * @typedef {{ layer: string, layers?: Layer[] } & Record<string, any>} Layer
@@ -21,20 +21,20 @@ import { random } from './random.mjs';
  * @property {number} mflop  of the products of a training step: forwards, and backwards but for the gradient of the input
  */
 
-const conv = (filters, options) => ({ layer: 'Conv2D', filters, kernelSize: 3, ...options });
-const normalized = (layer) => [layer, { layer: 'BatchNormalization' }, { layer: 'Activation', activation: 'relu' }];
-const bare = { padding: 'same', useBias: false };
-const pool = { layer: 'MaxPooling2D' };
-const dense = (units, activation) => ({ layer: 'Dense', units, ...(activation && { activation }) });
-const norm = { layer: 'LayerNormalization' };
-const residual = (...layers) => ({ layer: 'Residual', layers });
-const attention = (features, isCausal) => ({ layer: 'MultiHeadAttention', numHeads: 4, keyDim: features / 4, isCausal });
-const feedForward = (hidden, features) => [dense(hidden, 'gelu'), dense(features)];
+const conv = (filters, options) => ({ layer: 'Conv2D', filters, kernelSize: 3, ...options })
+const normalized = (layer) => [layer, { layer: 'BatchNormalization' }, { layer: 'Activation', activation: 'relu' }]
+const bare = { padding: 'same', useBias: false }
+const pool = { layer: 'MaxPooling2D' }
+const dense = (units, activation) => ({ layer: 'Dense', units, ...(activation && { activation }) })
+const norm = { layer: 'LayerNormalization' }
+const residual = (...layers) => ({ layer: 'Residual', layers })
+const attention = (features, isCausal) => ({ layer: 'MultiHeadAttention', numHeads: 4, keyDim: features / 4, isCausal })
+const feedForward = (hidden, features) => [dense(hidden, 'gelu'), dense(features)]
 /** x + attention(norm x), then x + feed-forward(norm x): Radford et al. 2019 */
-const gptBlock = [residual(norm, attention(64, true)), residual(norm, ...feedForward(256, 64))];
+const gptBlock = [residual(norm, attention(64, true)), residual(norm, ...feedForward(256, 64))]
 
-const classes = { loss: 'sparseCategoricalCrossentropy', batchSize: 32 };
-const sequence = { inputShape: [32, 16], loss: 'mse', batchSize: 32 };
+const classes = { loss: 'sparseCategoricalCrossentropy', batchSize: 32 }
+const sequence = { inputShape: [32, 16], loss: 'mse', batchSize: 32 }
 
 /** @type {Record<string, Network>} */
 export const networks = {
@@ -42,7 +42,14 @@ export const networks = {
     name: 'Small CNN',
     title: 'Convolutions: 28×28×1, conv 8, pool, conv 16, pool, dense 10',
     inputShape: [28, 28, 1],
-    layers: [conv(8, { activation: 'relu' }), pool, conv(16, { activation: 'relu' }), pool, { layer: 'Flatten' }, dense(10, 'softmax')],
+    layers: [
+      conv(8, { activation: 'relu' }),
+      pool,
+      conv(16, { activation: 'relu' }),
+      pool,
+      { layer: 'Flatten' },
+      dense(10, 'softmax'),
+    ],
     ...classes,
     mflop: 33.8,
   },
@@ -72,9 +79,27 @@ export const networks = {
     batchSize: 16,
     mflop: 220,
   },
-  lstm: { name: 'LSTM', title: 'LSTM(64), 32 steps of 16, dense 1', layers: [{ layer: 'LSTM', units: 64 }, dense(1)], ...sequence, mflop: 118 },
-  gru: { name: 'GRU', title: 'GRU(64), the same', layers: [{ layer: 'GRU', units: 64 }, dense(1)], ...sequence, mflop: 88 },
-  bilstm: { name: 'Bidirectional LSTM', title: 'Bidirectional LSTM(64), the same', layers: [{ layer: 'BidirectionalLSTM', units: 64 }, dense(1)], ...sequence, mflop: 235 },
+  lstm: {
+    name: 'LSTM',
+    title: 'LSTM(64), 32 steps of 16, dense 1',
+    layers: [{ layer: 'LSTM', units: 64 }, dense(1)],
+    ...sequence,
+    mflop: 118,
+  },
+  gru: {
+    name: 'GRU',
+    title: 'GRU(64), the same',
+    layers: [{ layer: 'GRU', units: 64 }, dense(1)],
+    ...sequence,
+    mflop: 88,
+  },
+  bilstm: {
+    name: 'Bidirectional LSTM',
+    title: 'Bidirectional LSTM(64), the same',
+    layers: [{ layer: 'BidirectionalLSTM', units: 64 }, dense(1)],
+    ...sequence,
+    mflop: 235,
+  },
   charlstm: {
     name: 'LSTM over characters',
     title: 'LSTM(128) over 64 characters of 64, dense 64 at each',
@@ -119,108 +144,145 @@ export const networks = {
     batchSize: 32,
     mflop: 0,
   },
-};
+}
 
-const places = (size, { kernelSize, padding }) => (padding === 'same' ? size : size - kernelSize + 1);
-const last = (shape) => shape.at(-1);
-const scaleAndShift = (shape) => [[last(shape)], [last(shape)]];
-const lstmWeights = ({ units }, shape) => [[last(shape), 4 * units], [units, 4 * units], [4 * units]];
+const places = (size, { kernelSize, padding }) => (padding === 'same' ? size : size - kernelSize + 1)
+const last = (shape) => shape.at(-1)
+const scaleAndShift = (shape) => [[last(shape)], [last(shape)]]
+const lstmWeights = ({ units }, shape) => [[last(shape), 4 * units], [units, 4 * units], [4 * units]]
 
 /** Of each layer the shapes of its weights in Keras's order, and of its output: both from its options and the input's shape without the batch. */
 const kinds = {
   Activation: {},
   BatchNormalization: { weights: (_, shape) => [...scaleAndShift(shape), ...scaleAndShift(shape)] },
-  BidirectionalLSTM: { weights: (layer, shape) => [...lstmWeights(layer, shape), ...lstmWeights(layer, shape)], output: ({ units }) => [2 * units] },
+  BidirectionalLSTM: {
+    weights: (layer, shape) => [...lstmWeights(layer, shape), ...lstmWeights(layer, shape)],
+    output: ({ units }) => [2 * units],
+  },
   Conv2D: {
-    weights: ({ filters, kernelSize: k, useBias = true }, shape) => [[k, k, last(shape), filters], ...(useBias ? [[filters]] : [])],
+    weights: ({ filters, kernelSize: k, useBias = true }, shape) => [
+      [k, k, last(shape), filters],
+      ...(useBias ? [[filters]] : []),
+    ],
     output: (layer, [height, width]) => [places(height, layer), places(width, layer), layer.filters],
   },
-  Dense: { weights: ({ units }, shape) => [[last(shape), units], [units]], output: ({ units }, shape) => [...shape.slice(0, -1), units] },
+  Dense: {
+    weights: ({ units }, shape) => [[last(shape), units], [units]],
+    output: ({ units }, shape) => [...shape.slice(0, -1), units],
+  },
   DepthwiseConv2D: {
     weights: ({ kernelSize: k }, shape) => [[k, k, last(shape), 1]],
     output: (layer, [height, width, channels]) => [places(height, layer), places(width, layer), channels],
   },
-  Embedding: { weights: ({ inputDim, outputDim }) => [[inputDim, outputDim]], output: ({ outputDim }, shape) => [...shape, outputDim] },
+  Embedding: {
+    weights: ({ inputDim, outputDim }) => [[inputDim, outputDim]],
+    output: ({ outputDim }, shape) => [...shape, outputDim],
+  },
   Flatten: { output: (_, shape) => [shape.reduce((a, b) => a * b)] },
   GlobalAveragePooling1D: { output: (_, shape) => [last(shape)] },
   GlobalAveragePooling2D: { output: (_, shape) => [last(shape)] },
-  GRU: { weights: ({ units }, shape) => [[last(shape), 3 * units], [units, 3 * units], [2, 3 * units]], output: ({ units }) => [units] },
+  GRU: {
+    weights: ({ units }, shape) => [
+      [last(shape), 3 * units],
+      [units, 3 * units],
+      [2, 3 * units],
+    ],
+    output: ({ units }) => [units],
+  },
   LayerNormalization: { weights: (_, shape) => scaleAndShift(shape) },
-  LSTM: { weights: lstmWeights, output: ({ units, returnSequences }, [steps]) => (returnSequences ? [steps, units] : [units]) },
+  LSTM: {
+    weights: lstmWeights,
+    output: ({ units, returnSequences }, [steps]) => (returnSequences ? [steps, units] : [units]),
+  },
   MaxPooling2D: { output: (_, [height, width, channels]) => [height >> 1, width >> 1, channels] },
   MultiHeadAttention: {
-    weights: ({ numHeads: h, keyDim: k }, shape) => [...[0, 1, 2].flatMap(() => [[last(shape), h, k], [h, k]]), [h, k, last(shape)], [last(shape)]],
+    weights: ({ numHeads: h, keyDim: k }, shape) => [
+      ...[0, 1, 2].flatMap(() => [
+        [last(shape), h, k],
+        [h, k],
+      ]),
+      [h, k, last(shape)],
+      [last(shape)],
+    ],
   },
   PositionEmbedding: { weights: ({ sequenceLength }, shape) => [[sequenceLength, last(shape)]] },
-};
+}
 
 /**
  * The list with what each layer is given and gives, and its weights, all of them deterministic.
  * @returns {{ layers: Layer[], outputShape: number[] }} layers with `inputShape`, `outputShape` and `weights`
  */
 function withWeights(layers, inputShape, next) {
-  let shape = inputShape;
+  let shape = inputShape
   const made = layers.map((layer) => {
-    if (layer.layer === 'Residual') return { ...layer, inputShape: shape, outputShape: shape, layers: withWeights(layer.layers, shape, next).layers };
-    const { weights = () => [], output = (_, same) => same } = kinds[layer.layer];
-    const given = shape;
-    shape = output(layer, given);
-    return { ...layer, inputShape: given, outputShape: shape, weights: weights(layer, given).map((dims, k) => ({ shape: dims, data: content(layer, dims, k, next) })) };
-  });
-  return { layers: made, outputShape: shape };
+    if (layer.layer === 'Residual')
+      return { ...layer, inputShape: shape, outputShape: shape, layers: withWeights(layer.layers, shape, next).layers }
+    const { weights = () => [], output = (_, same) => same } = kinds[layer.layer]
+    const given = shape
+    shape = output(layer, given)
+    return {
+      ...layer,
+      inputShape: given,
+      outputShape: shape,
+      weights: weights(layer, given).map((dims, k) => ({ shape: dims, data: content(layer, dims, k, next) })),
+    }
+  })
+  return { layers: made, outputShape: shape }
 }
 
 /** Nothing is zero, so that a bias in the wrong place shows; kernels are Glorot-uniform. */
 function content({ layer }, dims, k, next) {
-  const size = dims.reduce((a, b) => a * b);
-  const isNorm = layer.endsWith('Normalization');
-  const isFlat = dims.length === 1 || dims[0] === 2;
+  const size = dims.reduce((a, b) => a * b)
+  const isNorm = layer.endsWith('Normalization')
+  const isFlat = dims.length === 1 || dims[0] === 2
   // gamma, and the moving variance
-  const centre = isNorm && (k === 0 || k === 3) ? 1 : 0;
-  const columns = isFlat ? 0 : layer === 'DepthwiseConv2D' ? 1 : size / fanIn(layer, dims, k);
-  const limit = isFlat ? 0.1 : Math.sqrt(6 / (size / Math.max(columns, 1) + columns));
-  return Float32Array.from({ length: size }, () => centre + (2 * next() - 1) * limit);
+  const centre = isNorm && (k === 0 || k === 3) ? 1 : 0
+  const columns = isFlat ? 0 : layer === 'DepthwiseConv2D' ? 1 : size / fanIn(layer, dims, k)
+  const limit = isFlat ? 0.1 : Math.sqrt(6 / (size / Math.max(columns, 1) + columns))
+  return Float32Array.from({ length: size }, () => centre + (2 * next() - 1) * limit)
 }
 
 /** How many numbers of the input go into one of the output. */
 function fanIn(layer, dims, k) {
-  if (layer === 'MultiHeadAttention') return k === 6 ? dims[0] * dims[1] : dims[0];
-  return dims.slice(0, -1).reduce((a, b) => a * b, 1);
+  if (layer === 'MultiHeadAttention') return k === 6 ? dims[0] * dims[1] : dims[0]
+  return dims.slice(0, -1).reduce((a, b) => a * b, 1)
 }
 
 /** One batch, with what it should give: targetShape for each sample. @returns {{ rows: number, x: Float32Array | Int32Array, y: Float32Array | Int32Array }} */
 function batchOf({ inputShape, tokens, loss, batchSize, layers }, outputShape, next) {
-  const sizeOf = (shape) => batchSize * shape.reduce((a, b) => a * b, 1);
-  const length = sizeOf(inputShape);
+  const sizeOf = (shape) => batchSize * shape.reduce((a, b) => a * b, 1)
+  const length = sizeOf(inputShape)
   const x =
     tokens === undefined
       ? layers[0].returnSequences
         ? oneHot(length, last(inputShape), next)
         : Float32Array.from({ length }, () => 2 * next() - 1)
-      : Int32Array.from({ length }, () => Math.floor(next() * tokens));
-  const isClass = loss === 'sparseCategoricalCrossentropy';
+      : Int32Array.from({ length }, () => Math.floor(next() * tokens))
+  const isClass = loss === 'sparseCategoricalCrossentropy'
   // The class of a whole sample is [batch, 1].
-  const targetShape = isClass ? (outputShape.length === 1 ? [1] : outputShape.slice(0, -1)) : outputShape;
-  const target = { length: sizeOf(targetShape) };
-  const y = isClass ? Int32Array.from(target, () => Math.floor(next() * last(outputShape))) : Float32Array.from(target, () => 2 * next() - 1);
-  return { rows: batchSize, x, y, targetShape };
+  const targetShape = isClass ? (outputShape.length === 1 ? [1] : outputShape.slice(0, -1)) : outputShape
+  const target = { length: sizeOf(targetShape) }
+  const y = isClass
+    ? Int32Array.from(target, () => Math.floor(next() * last(outputShape)))
+    : Float32Array.from(target, () => 2 * next() - 1)
+  return { rows: batchSize, x, y, targetShape }
 }
 
 function oneHot(length, depth, next) {
-  const rows = new Float32Array(length);
-  for (let at = 0; at < length; at += depth) rows[at + Math.floor(next() * depth)] = 1;
-  return rows;
+  const rows = new Float32Array(length)
+  for (let at = 0; at < length; at += depth) rows[at + Math.floor(next() * depth)] = 1
+  return rows
 }
 
 /** Whether a network has a layer of one of these kinds. */
 export function uses({ layers }, names) {
-  return layers.some((layer) => names.includes(layer.layer) || (layer.layers !== undefined && uses(layer, names)));
+  return layers.some((layer) => names.includes(layer.layer) || (layer.layers !== undefined && uses(layer, names)))
 }
 
 /** A network with its weights and one batch: the same numbers in every run and for every library. */
 export function prepared(id) {
-  const next = random(1 + Object.keys(networks).indexOf(id));
-  const network = networks[id];
-  const { layers, outputShape } = withWeights(network.layers, network.inputShape, next);
-  return { network: { ...network, layers, outputShape }, data: batchOf(network, outputShape, next) };
+  const next = random(1 + Object.keys(networks).indexOf(id))
+  const network = networks[id]
+  const { layers, outputShape } = withWeights(network.layers, network.inputShape, next)
+  return { network: { ...network, layers, outputShape }, data: batchOf(network, outputShape, next) }
 }

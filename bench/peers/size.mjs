@@ -1,18 +1,18 @@
 // What a browser would have to fetch for each library: bytes after gzip -9 of the files as published, minified
 // where the package has a minified build. Not what a bundler's tree-shaking may leave of them.
-import { readFileSync, readdirSync, existsSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { readFileSync, readdirSync, existsSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 
-const at = (path) => new URL(path, import.meta.url);
+const at = (path) => new URL(path, import.meta.url)
 
 function filesOf(name) {
   if (name === 'myelin') {
     // Without what is imported by a path of its own, such as myelin/explain, and the kernels of myelin/data.
-    const { '.': _whole, ...parts } = JSON.parse(readFileSync(at('../../package.json'), 'utf8')).exports;
-    const apart = [...Object.values(parts).map((entry) => entry.default), './dist/csv-binary.js'];
+    const { '.': _whole, ...parts } = JSON.parse(readFileSync(at('../../package.json'), 'utf8')).exports
+    const apart = [...Object.values(parts).map((entry) => entry.default), './dist/csv-binary.js']
     return readdirSync(at('../../dist/'), { recursive: true })
       .filter((file) => /\.(js|wasm)$/.test(file) && !apart.includes(`./dist/${file}`))
-      .map((file) => `../../dist/${file}`);
+      .map((file) => `../../dist/${file}`)
   }
   return {
     tfjs: [
@@ -34,20 +34,26 @@ function filesOf(name) {
       'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs',
       'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
     ],
-  }[name];
+  }[name]
 }
 
 /** @returns {{ files: string[], bytes: number, gzip: number } | null} null for what no browser can load */
 export function sizeOf(name) {
-  const files = filesOf(name);
-  if (files === undefined) return null;
-  let bytes = 0;
-  let gzip = 0;
+  const files = filesOf(name)
+  if (files === undefined) return null
+  let bytes = 0
+  let gzip = 0
   for (const file of files) {
-    if (!existsSync(at(file))) throw new Error(`size of ${name}: ${file} is missing`);
-    const content = readFileSync(at(file));
-    bytes += content.length;
-    gzip += gzipSync(content, { level: 9 }).length;
+    if (!existsSync(at(file))) throw new Error(`size of ${name}: ${file} is missing`)
+    const content = readFileSync(at(file))
+    bytes += content.length
+    gzip += gzipSync(content, { level: 9 }).length
   }
-  return { files: files.map((file) => file.replace(/^.*(node_modules|dist)\//, (m) => (m.includes('node_modules') ? '' : 'dist/'))), bytes, gzip };
+  return {
+    files: files.map((file) =>
+      file.replace(/^.*(node_modules|dist)\//, (m) => (m.includes('node_modules') ? '' : 'dist/')),
+    ),
+    bytes,
+    gzip,
+  }
 }

@@ -38,7 +38,9 @@ function asData({ train, test }) {
 }
 
 const MEASUREMENTS = ['bill_length_mm', 'bill_depth_mm', 'flipper_length_mm']
-const [head, ...lines] = readFileSync(new URL('../../examples/data/penguins.csv', import.meta.url), 'utf8').trim().split('\n')
+const [head, ...lines] = readFileSync(new URL('../../examples/data/penguins.csv', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
 const columns = head.split(',')
 const birds = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [columns[i], value])))
 
@@ -75,7 +77,12 @@ const labels = file.subarray(16, 16 + digitCount)
 function digits({ oneHot = false } = {}) {
   const rows = (start, end) => ({ data: pixels.subarray(784 * start, 784 * end), shape: [end - start, 784] })
   const targets = (part) => (oneHot ? ops.oneHot(Int32Array.from(part), 10) : part)
-  return { x: rows(0, 3000), y: targets(labels.subarray(0, 3000)), xTest: rows(8000, 10000), yTest: targets(labels.subarray(8000)) }
+  return {
+    x: rows(0, 3000),
+    y: targets(labels.subarray(0, 3000)),
+    xTest: rows(8000, 10000),
+    yTest: targets(labels.subarray(8000)),
+  }
 }
 
 // Models
@@ -162,7 +169,12 @@ async function classLosses() {
     const cells = [`${activation}, \`${loss}\``, targets]
     for (const optimizer of [() => 'adam', () => new myelin.SGD({ learningRate: 0.1 })]) {
       const result = await overSeeds(() =>
-        train(network([64], 'relu', { units: 10, activation }), data, { optimizer: optimizer(), loss, metrics, epochs: 3 }),
+        train(network([64], 'relu', { units: 10, activation }), data, {
+          optimizer: optimizer(),
+          loss,
+          metrics,
+          epochs: 3,
+        }),
       )
       cells.push(percent(result[metrics[0]]))
     }
@@ -209,8 +221,26 @@ async function optimizers() {
   }
   const seeds = SEEDS.slice(0, 3)
   const tasks = [
-    (options) => overSeeds((seed) => train(network([32, 32], 'relu', { units: 1, activation: 'sigmoid' }), spirals(seed), { loss: 'binaryCrossentropy', epochs: 60, optimizer: options() }), seeds),
-    (options) => overSeeds(() => train(network([64], 'relu', { units: 10, activation: 'softmax' }), digits(), { loss: 'sparseCategoricalCrossentropy', epochs: 3, optimizer: options() }), seeds),
+    (options) =>
+      overSeeds(
+        (seed) =>
+          train(network([32, 32], 'relu', { units: 1, activation: 'sigmoid' }), spirals(seed), {
+            loss: 'binaryCrossentropy',
+            epochs: 60,
+            optimizer: options(),
+          }),
+        seeds,
+      ),
+    (options) =>
+      overSeeds(
+        () =>
+          train(network([64], 'relu', { units: 10, activation: 'softmax' }), digits(), {
+            loss: 'sparseCategoricalCrossentropy',
+            epochs: 3,
+            optimizer: options(),
+          }),
+        seeds,
+      ),
   ]
   const rows = []
   for (const [name, make] of Object.entries(makers)) {
@@ -225,7 +255,12 @@ async function optimizers() {
   return table(['optimizer', 'spirals, default rate', 'best rate', 'digits, default rate', 'best rate'], rows)
 }
 
-for (const [name, make] of Object.entries({ activations, 'class-losses': classLosses, 'number-losses': numberLosses, optimizers })) {
+for (const [name, make] of Object.entries({
+  activations,
+  'class-losses': classLosses,
+  'number-losses': numberLosses,
+  optimizers,
+})) {
   const started = performance.now()
   const markdown = await make()
   console.log(`\n${markdown}\n\n${name}: ${((performance.now() - started) / 1000).toFixed(1)} s`)

@@ -2,7 +2,18 @@
 // Run it after `npm run build` with `node examples/autoencoder`.
 
 import {
-  Adam, Conv2D, Conv2DTranspose, CosineDecay, Dense, Flatten, MaxPooling2D, Reshape, Sequential, ops, random, setRandomSeed,
+  Adam,
+  Conv2D,
+  Conv2DTranspose,
+  CosineDecay,
+  Dense,
+  Flatten,
+  MaxPooling2D,
+  Reshape,
+  Sequential,
+  ops,
+  random,
+  setRandomSeed,
 } from 'myelin'
 import { digitAt, drawDigits, readDigits } from '../data/digits.js'
 
@@ -15,20 +26,26 @@ const MOST_OF_BASELINE = 0.7
 const { train, test } = readDigits([28, 28, 1])
 
 setRandomSeed(1)
-const encoder = new Sequential([
-  new Conv2D({ filters: 8, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }),
-  new MaxPooling2D(), // 14 × 14
-  new Conv2D({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' }),
-  new MaxPooling2D(), // 7 × 7
-  new Flatten(),
-  new Dense({ units: CODE }),
-], { name: 'encoder' })
-const decoder = new Sequential([
-  new Dense({ units: 7 * 7 * 16, activation: 'relu', inputShape: [CODE] }),
-  new Reshape([7, 7, 16]),
-  new Conv2DTranspose({ filters: 8, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }), // 14 × 14
-  new Conv2DTranspose({ filters: 1, kernelSize: 3, strides: 2, padding: 'same', activation: 'sigmoid' }), // 28 × 28
-], { name: 'decoder' })
+const encoder = new Sequential(
+  [
+    new Conv2D({ filters: 8, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }),
+    new MaxPooling2D(), // 14 × 14
+    new Conv2D({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' }),
+    new MaxPooling2D(), // 7 × 7
+    new Flatten(),
+    new Dense({ units: CODE }),
+  ],
+  { name: 'encoder' },
+)
+const decoder = new Sequential(
+  [
+    new Dense({ units: 7 * 7 * 16, activation: 'relu', inputShape: [CODE] }),
+    new Reshape([7, 7, 16]),
+    new Conv2DTranspose({ filters: 8, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }), // 14 × 14
+    new Conv2DTranspose({ filters: 1, kernelSize: 3, strides: 2, padding: 'same', activation: 'sigmoid' }), // 28 × 28
+  ],
+  { name: 'decoder' },
+)
 
 // Models are layers: trained as one, and used one by one afterwards.
 const autoencoder = new Sequential([encoder, decoder], { name: 'autoencoder' })
@@ -46,9 +63,21 @@ const codes = await encoder.predict(test.x)
 const drawn = await decoder.predict(codes)
 console.log('\nDigits kept apart, and what was drawn from their codes')
 const shown = [0, 1, 2, 3]
-const captions = shown.map((i) => `${Array.from(codes.data.subarray(CODE * i, CODE * i + 3), (each) => each.toFixed(1)).join(', ')}, …`)
-console.log(drawDigits(shown.map((i) => digitAt(test.x, i)), shown.map(() => '')))
-console.log(drawDigits(shown.map((i) => digitAt(drawn, i)), captions))
+const captions = shown.map(
+  (i) => `${Array.from(codes.data.subarray(CODE * i, CODE * i + 3), (each) => each.toFixed(1)).join(', ')}, …`,
+)
+console.log(
+  drawDigits(
+    shown.map((i) => digitAt(test.x, i)),
+    shown.map(() => ''),
+  ),
+)
+console.log(
+  drawDigits(
+    shown.map((i) => digitAt(drawn, i)),
+    captions,
+  ),
+)
 
 // The baseline: of all codes of 16 numbers that are sums of pixels, principal components (PCA) have the smallest error.
 const [rows, testRows] = [train, test].map(({ x, count }) => ops.reshape(x.data, [count, 784]))

@@ -18,11 +18,14 @@ const percent = (part) => `${(100 * part).toFixed(1)} %`
 
 // 1. Learn, and pay for it. The budget ends training, not a number of epochs.
 setRandomSeed(SEED)
-const model = new Sequential([
-  new Dense({ units: 10, activation: 'relu', inputShape: [8], name: 'first' }),
-  new Dense({ units: 8, activation: 'relu', name: 'second' }),
-  new Dense({ units: 1, activation: 'sigmoid', name: 'answer' }),
-], { name: 'penguins' })
+const model = new Sequential(
+  [
+    new Dense({ units: 10, activation: 'relu', inputShape: [8], name: 'first' }),
+    new Dense({ units: 8, activation: 'relu', name: 'second' }),
+    new Dense({ units: 1, activation: 'sigmoid', name: 'answer' }),
+  ],
+  { name: 'penguins' },
+)
 model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
 const [budget, tracker, health] = [new Budget({ flops: BUDGET }), new EmissionsTracker(), new UnitHealth({ every: 8 })]
 await model.fit(train.x, train.y, { epochs: 1000, verbose: 0, callbacks: [budget, tracker, health] })
@@ -71,7 +74,8 @@ await measure(model)
 const results = [await measure(model), await measure(smaller), await measure(bytes)]
 console.log(`4. Before and after: ${test.birds.length} birds kept apart; joules ${results[0].how}\n`)
 console.log('   |                      |  trained |   pruned | and int8 |\n   |---|--:|--:|--:|')
-const line = (title, key) => console.log(`   | ${title.padEnd(20)} | ${results.map((each) => String(each[key]).padStart(8)).join(' | ')} |`)
+const line = (title, key) =>
+  console.log(`   | ${title.padEnd(20)} | ${results.map((each) => String(each[key]).padStart(8)).join(' | ')} |`)
 line('accuracy', 'accuracy')
 line('parameters', 'parameters')
 line('bytes of weights', 'weights')
@@ -85,18 +89,29 @@ const why = await shapleyValues(smaller, [test.x[0]], { background: train.x, log
 const path = await integratedGradients(smaller, [test.x[0]], { logits: true, tolerance: 1e-4 })
 const answer = smaller.predictOnBatch([test.x[0]]).data[0]
 const values = [...why.attributions.data]
-console.log(`\n5. Why is ${bird.species}, ${bird.body_mass_g} g, a male with probability ${answer.toFixed(2)}? (It is ${bird.sex}.) In log-odds, against the other birds:`)
+console.log(
+  `\n5. Why is ${bird.species}, ${bird.body_mass_g} g, a male with probability ${answer.toFixed(2)}? (It is ${bird.sex}.) In log-odds, against the other birds:`,
+)
 for (const i of values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]))) {
-  console.log(`   ${names[i].padEnd(18)} ${values[i] >= 0 ? '+' : '−'}${Math.abs(values[i]).toFixed(3)}  ${(values[i] >= 0 ? '▇' : '░').repeat(Math.round(12 * Math.abs(values[i]) / Math.max(...values.map(Math.abs))))}`)
+  console.log(
+    `   ${names[i].padEnd(18)} ${values[i] >= 0 ? '+' : '−'}${Math.abs(values[i]).toFixed(3)}  ${(values[i] >= 0 ? '▇' : '░').repeat(Math.round((12 * Math.abs(values[i])) / Math.max(...values.map(Math.abs))))}`,
+  )
 }
 const file = join(tmpdir(), 'why.svg')
 writeFileSync(file, attributionBars(values, { names, title: `${bird.species}: what speaks for a male` }))
 console.log(`   as a picture: ${file}`)
 const worstGap = (gap) => Math.max(...[...gap.data].map(Math.abs))
-console.log(`   They add up to the answer: Shapley values to ${worstGap(why.gap).toExponential(0)}, integrated gradients to ${worstGap(path.gap).toExponential(0)}.`)
+console.log(
+  `   They add up to the answer: Shapley values to ${worstGap(why.gap).toExponential(0)}, integrated gradients to ${worstGap(path.gap).toExponential(0)}.`,
+)
 
 const accuracies = results.map(({ accuracy }) => parseFloat(accuracy))
-if (accuracies.some((accuracy) => accuracy < 80) || worstGap(why.gap) > 1e-5 || worstGap(path.gap) > 1e-4 || results[1].flops >= results[0].flops) {
+if (
+  accuracies.some((accuracy) => accuracy < 80) ||
+  worstGap(why.gap) > 1e-5 ||
+  worstGap(path.gap) > 1e-4 ||
+  results[1].flops >= results[0].flops
+) {
   console.error('Expected 80 % at least, explanations that add up, and fewer FLOPs than before')
   process.exitCode = 1
 }

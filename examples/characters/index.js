@@ -3,7 +3,18 @@
 
 import { readFileSync } from 'node:fs'
 import {
-  Adam, Add, CosineDecay, Dense, Embedding, Input, LayerNormalization, Model, MultiHeadAttention, PositionEmbedding, generate, setRandomSeed,
+  Adam,
+  Add,
+  CosineDecay,
+  Dense,
+  Embedding,
+  Input,
+  LayerNormalization,
+  Model,
+  MultiHeadAttention,
+  PositionEmbedding,
+  generate,
+  setRandomSeed,
 } from 'myelin'
 
 const STEPS = 32 // how many characters it sees at once
@@ -27,7 +38,8 @@ function piecesOf(numbers, stride) {
   const count = Math.floor((numbers.length - STEPS - 1) / stride) + 1
   const from = (offset) => {
     const data = new Int32Array(count * STEPS)
-    for (let i = 0; i < count; i++) data.set(numbers.subarray(i * stride + offset, i * stride + offset + STEPS), i * STEPS)
+    for (let i = 0; i < count; i++)
+      data.set(numbers.subarray(i * stride + offset, i * stride + offset + STEPS), i * STEPS)
     return { data, shape: [count, STEPS] }
   }
   return { x: from(0), y: from(1), count }
@@ -71,7 +83,9 @@ const { loss, accuracy } = await model.evaluate(kept.x, kept.y, { batchSize: 64 
 const perplexity = Math.exp(loss)
 const baseline = Math.exp(trigramLoss())
 console.log(`\nPerplexity on the ${test.length} characters kept apart`)
-console.log(`  GPT                        ${perplexity.toFixed(2).padStart(6)}   (guesses ${(100 * accuracy).toFixed(0)} % of them)`)
+console.log(
+  `  GPT                        ${perplexity.toFixed(2).padStart(6)}   (guesses ${(100 * accuracy).toFixed(0)} % of them)`,
+)
 console.log(`  trigrams                   ${baseline.toFixed(2).padStart(6)}`)
 console.log(`  any character, all alike   ${alphabet.length.toFixed(2).padStart(6)}`)
 console.log(`Trained in ${seconds.toFixed(1)} s, ${((1000 * seconds) / decaySteps).toFixed(1)} ms a step`)
@@ -86,10 +100,17 @@ async function write(beginning, length) {
   const written = [...numbersOf(beginning)]
   while (written.length < length) {
     const last = written.slice(-STEPS / 2)
-    const piece = await generate(model, last, { maxTokens: STEPS - last.length, temperature: 0.7, seed: written.length })
+    const piece = await generate(model, last, {
+      maxTokens: STEPS - last.length,
+      temperature: 0.7,
+      seed: written.length,
+    })
     written.push(...piece.slice(last.length))
   }
-  return written.slice(0, length).map((number) => alphabet[number]).join('')
+  return written
+    .slice(0, length)
+    .map((number) => alphabet[number])
+    .join('')
 }
 
 /** The mean of −ln p on the text kept apart, where p is what the two characters before say, mixed with what one and none say. */

@@ -41,7 +41,9 @@ await model.fit(x, y, { epochs: 60, verbose: 0 })
 
 const { loss, tooLow: share } = await model.evaluate(x, y)
 const [opened] = gate.getWeights().map((weight) => Array.from(ops.sigmoid(weight).data, (open) => open.toFixed(2)))
-console.log(`loss ${loss.toFixed(3)}, predictions that are too low: ${(100 * share).toFixed(0)} % (a quarter was asked for)`)
+console.log(
+  `loss ${loss.toFixed(3)}, predictions that are too low: ${(100 * share).toFixed(0)} % (a quarter was asked for)`,
+)
 console.log(`gates: ${opened.join(', ')}`)
 
 // The gradient of a plain function, and the function's value beside it. Gradients can be nested.
@@ -50,7 +52,9 @@ const [value, slope] = valueAndGrad(bowl)([0, 0])
 console.log(`\nbowl(0, 0) = ${value.item()}, its gradient is [${slope.data.join(', ')}]`)
 
 const cube = (x) => ops.power(x, 3)
-console.log(`x³ at 2: first derivative ${grad(cube)(2).item().toFixed(3)}, second ${grad(grad(cube))(2).item().toFixed(3)}`)
+console.log(
+  `x³ at 2: first derivative ${grad(cube)(2).item().toFixed(3)}, second ${grad(grad(cube))(2).item().toFixed(3)}`,
+)
 
 // Gradient descent by hand.
 let point = ops.zeros([2])

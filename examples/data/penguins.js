@@ -36,7 +36,10 @@ export function readPenguins({ seed, testPart }) {
     const [, ...rest] = [...new Set(train.map((bird) => bird[name]))].sort()
     return rest.map((level) => ({ name, level }))
   })
-  const toInputs = (bird) => [...scales.map((scale) => scale(bird)), ...levels.map(({ name, level }) => Number(bird[name] === level))]
+  const toInputs = (bird) => [
+    ...scales.map((scale) => scale(bird)),
+    ...levels.map(({ name, level }) => Number(bird[name] === level)),
+  ]
   const part = (some) => ({ birds: some, x: some.map(toInputs), y: some.map((bird) => [Number(bird.sex === 'male')]) })
   return { train: part(train), test: part(test), names: [...MEASUREMENTS, ...levels.map(({ level }) => level)] }
 }

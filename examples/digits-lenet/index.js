@@ -43,13 +43,20 @@ const readings = probabilities.toArray().map((row, i) => {
   const certainty = Math.max(...row)
   return { i, read: row.indexOf(certainty), certainty, is: test.y[i] }
 })
-const mistakes = readings.filter(({ read, is }) => read !== is).sort((a, b) => b.certainty - a.certainty).slice(0, 3)
-console.log(`\n${drawDigits(
-  mistakes.map(({ i }) => digitAt(test.x, i)),
-  mistakes.map(({ read, certainty, is }) => `read as ${read} (${Math.round(100 * certainty)} %), is ${is}`),
-)}`)
+const mistakes = readings
+  .filter(({ read, is }) => read !== is)
+  .sort((a, b) => b.certainty - a.certainty)
+  .slice(0, 3)
+console.log(
+  `\n${drawDigits(
+    mistakes.map(({ i }) => digitAt(test.x, i)),
+    mistakes.map(({ read, certainty, is }) => `read as ${read} (${Math.round(100 * certainty)} %), is ${is}`),
+  )}`,
+)
 
-console.log(`\nOn the ${test.count} digits kept apart: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`)
+console.log(
+  `\nOn the ${test.count} digits kept apart: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
+)
 console.log('(the dense network of examples/mnist: 96 %)')
 console.log(`Trained on ${train.count} digits in ${seconds.toFixed(1)} s`)
 

@@ -27,7 +27,11 @@ function lenet(share = 1) {
     new Dense({ units: units(84), activation: 'relu' }),
     new Dense({ units: 10, activation: 'softmax' }),
   ])
-  model.compile({ optimizer: new Adam({ learningRate: 0.002 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  model.compile({
+    optimizer: new Adam({ learningRate: 0.002 }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  })
   return model
 }
 
@@ -74,18 +78,31 @@ for (const [name, run] of Object.entries(ways)) {
     runs.push({ accuracy, footprint })
   }
   const of = (figure) => median(runs.map(({ footprint }) => footprint[figure].value))
-  rows.push({ name, accuracy: median(runs.map(({ accuracy }) => accuracy)), gigaflops: of('flops') / 1e9, seconds: of('cpuSeconds'), joules: of('joules'), how: runs[0].footprint.joules.how })
+  rows.push({
+    name,
+    accuracy: median(runs.map(({ accuracy }) => accuracy)),
+    gigaflops: of('flops') / 1e9,
+    seconds: of('cpuSeconds'),
+    joules: of('joules'),
+    how: runs[0].footprint.joules.how,
+  })
 }
 
 const [first] = rows
 console.log(`Medians of ${SEEDS} seed${SEEDS === 1 ? '' : 's'}; joules ${first.how}; evaluations count.\n`)
 console.log(`| | right, of ${test.count} kept apart | GFLOP | CPU seconds | joules |\n|---|--:|--:|--:|--:|`)
 for (const { name, accuracy, gigaflops, seconds, joules } of rows) {
-  console.log(`| ${name} | ${(100 * accuracy).toFixed(1)} % | ${gigaflops.toFixed(1)} | ${seconds.toFixed(1)} | ${joules.toFixed(0)} |`)
+  console.log(
+    `| ${name} | ${(100 * accuracy).toFixed(1)} % | ${gigaflops.toFixed(1)} | ${seconds.toFixed(1)} | ${joules.toFixed(0)} |`,
+  )
 }
 
 const [planned, ended, pruned] = rows
-if (rows.some(({ accuracy }) => accuracy < GOAL) || ended.gigaflops > planned.gigaflops / 2 || pruned.gigaflops > planned.gigaflops / 2) {
+if (
+  rows.some(({ accuracy }) => accuracy < GOAL) ||
+  ended.gigaflops > planned.gigaflops / 2 ||
+  pruned.gigaflops > planned.gigaflops / 2
+) {
   console.error(`\nExpected ${100 * GOAL} % in every way, and half the FLOPs where training ends in time`)
   process.exitCode = 1
 }

@@ -9,7 +9,9 @@ const STEPS = 28
 const MOST_OF_BASELINE = 0.8
 
 // 1. The days, in three parts by time: to learn from, to see when to stop, to be forecast.
-const [, ...lines] = readFileSync(new URL('../data/births.csv', import.meta.url), 'utf8').trim().split('\n')
+const [, ...lines] = readFileSync(new URL('../data/births.csv', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
 const days = lines.map((line) => {
   const [date, births] = line.split(',')
   return { date, births: Number(births), weekday: new Date(date).getUTCDay() }
@@ -45,17 +47,19 @@ const test = part(testStart, days.length)
 
 // 4. The model.
 setRandomSeed(1)
-const model = new Sequential([
-  new GRU({ units: 32, inputShape: [STEPS, FEATURES] }),
-  new Dense({ units: 1 }),
-])
+const model = new Sequential([new GRU({ units: 32, inputShape: [STEPS, FEATURES] }), new Dense({ units: 1 })])
 model.compile({ optimizer: new Adam({ learningRate: 0.003 }), loss: 'huber', metrics: ['mae'] })
 model.summary()
 console.log()
 
 const started = performance.now()
 const stopping = new EarlyStopping({ patience: 8, restoreBestWeights: true })
-await model.fit(train.x, train.y, { epochs: 50, validationData: [validation.x, validation.y], callbacks: [stopping], verbose: 2 })
+await model.fit(train.x, train.y, {
+  epochs: 50,
+  validationData: [validation.x, validation.y],
+  callbacks: [stopping],
+  verbose: 2,
+})
 const seconds = (performance.now() - started) / 1000
 console.log(`The best epoch was ${stopping.bestEpoch + 1}`)
 
@@ -76,7 +80,9 @@ const naive = [
 console.log(`\nOf the ${test.y.length} days kept apart, the week of Thanksgiving 2014`)
 for (let i = startOf('2014-11-24'); i < startOf('2014-12-01'); i++) {
   const { date, births } = days[i]
-  console.log(`  ${date}   forecast ${forecasts[i - testStart].toFixed(0).padStart(5)}   born ${String(births).padStart(5)}`)
+  console.log(
+    `  ${date}   forecast ${forecasts[i - testStart].toFixed(0).padStart(5)}   born ${String(births).padStart(5)}`,
+  )
 }
 console.log('\nMean absolute error')
 console.log(`  ${'GRU'.padEnd(16)} ${error.toFixed(0).padStart(5)} births`)

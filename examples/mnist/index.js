@@ -44,9 +44,16 @@ const captions = shown.map((i) => {
   const certainty = Math.round(100 * probabilities.data[10 * i + guesses[i]])
   return `read as ${guesses[i]} (${certainty} %), is ${test.y[i]}`
 })
-console.log(`\n${drawDigits(shown.map((i) => digitAt(test.x, i)), captions)}`)
+console.log(
+  `\n${drawDigits(
+    shown.map((i) => digitAt(test.x, i)),
+    captions,
+  )}`,
+)
 
-console.log(`\nOn the ${test.count} digits kept apart: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`)
+console.log(
+  `\nOn the ${test.count} digits kept apart: accuracy ${(100 * accuracy).toFixed(1)} %, loss ${loss.toFixed(3)}`,
+)
 console.log(`Trained on ${train.count} digits in ${seconds.toFixed(2)} s`)
 
 if (accuracy < LEAST_ACCURACY || seconds > MOST_SECONDS) {

@@ -10,7 +10,11 @@ const NAMES = ['species', 'island']
 
 // 1. Read the birds in a random order, and keep 83 of 333 apart. Nothing may learn anything from these.
 const file = new URL('../data/penguins.csv', import.meta.url)
-const birds = readCsv(file, { target: 'sex', types: { species: 'string', island: 'string', sex: 'category' }, vocabulary: { sex: ['female', 'male'] } })
+const birds = readCsv(file, {
+  target: 'sex',
+  types: { species: 'string', island: 'string', sex: 'category' },
+  vocabulary: { sex: ['female', 'male'] },
+})
   .shuffle(333, { seed: 1, reshuffleEachEpoch: false })
   .cache()
 const [test, train] = [birds.take(83).batch(83), birds.skip(83)]
@@ -23,10 +27,17 @@ const encode = async (name) => {
   await lookup.adapt(train.map(([bird]) => bird[name]))
   return lookup.apply(inputs[name])
 }
-const inputs = Object.fromEntries([...MEASUREMENTS, ...NAMES].map((name) => [name, Input({ shape: [1], dtype: NAMES.includes(name) ? 'string' : 'float32', name })]))
+const inputs = Object.fromEntries(
+  [...MEASUREMENTS, ...NAMES].map((name) => [
+    name,
+    Input({ shape: [1], dtype: NAMES.includes(name) ? 'string' : 'float32', name }),
+  ]),
+)
 const scaled = normalization.apply(new Concatenate().apply(MEASUREMENTS.map((name) => inputs[name])))
 const features = new Concatenate().apply([scaled, ...(await Promise.all(NAMES.map(encode)))])
-const hidden = new Dense({ units: 8, activation: 'relu' }).apply(new Dense({ units: 10, activation: 'relu' }).apply(features))
+const hidden = new Dense({ units: 8, activation: 'relu' }).apply(
+  new Dense({ units: 10, activation: 'relu' }).apply(features),
+)
 const model = new Model({ inputs, outputs: new Dense({ units: 1, activation: 'sigmoid' }).apply(hidden) })
 
 // 3. Learn, then look at the birds that were kept apart. Ten times the default learning rate: an epoch of so few birds has eight steps only.
@@ -34,11 +45,21 @@ model.compile({ optimizer: new Adam({ learningRate: 0.01 }), loss: 'binaryCrosse
 model.summary()
 await model.fit(train.shuffle(250).batch(32), { epochs: 25, validationData: test })
 const { accuracy } = await model.evaluate(test)
-console.log(`\n${(100 * accuracy).toFixed(1)} % of 83 birds that it never saw are told right; always saying the same would be right for half of them.`)
+console.log(
+  `\n${(100 * accuracy).toFixed(1)} % of 83 birds that it never saw are told right; always saying the same would be right for half of them.`,
+)
 
 // 4. Save, load, and ask about a bird as the file would have it.
 const again = await loadModel(await model.save())
-const bird = { species: 'Gentoo', island: 'Biscoe', bill_length_mm: 50, bill_depth_mm: 15.9, flipper_length_mm: 224, body_mass_g: 5350 }
+const bird = {
+  species: 'Gentoo',
+  island: 'Biscoe',
+  bill_length_mm: 50,
+  bill_depth_mm: 15.9,
+  flipper_length_mm: 224,
+  body_mass_g: 5350,
+}
 const probability = (await again.predict(Dataset.from([bird]).batch(1))).item()
 console.log(`${JSON.stringify(bird)}\nis a male with a probability of ${(100 * probability).toFixed(0)} %.`)
-if (accuracy < 0.85 || probability < 0.5) throw new Error('The model should be right far more often than a guess: something is broken.')
+if (accuracy < 0.85 || probability < 0.5)
+  throw new Error('The model should be right far more often than a guess: something is broken.')

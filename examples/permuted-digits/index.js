@@ -40,9 +40,14 @@ function permuted(random) {
 async function learn(seed, { regularizer = null, callbacks = [] }) {
   setRandomSeed(seed)
   const random = generator(seed)
-  const layer = (units, activation, options = {}) => new Dense({ units, activation, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...options })
+  const layer = (units, activation, options = {}) =>
+    new Dense({ units, activation, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...options })
   const model = new Sequential([layer(100, 'relu', { inputShape: [PIXELS] }), layer(100, 'relu'), layer(10, 'softmax')])
-  model.compile({ optimizer: new Adam({ learningRate: 1e-3 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  model.compile({
+    optimizer: new Adam({ learningRate: 1e-3 }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  })
   const accuracies = []
   let seconds = 0
   for (let task = 0; task < TASKS; task++) {
@@ -58,7 +63,7 @@ async function learn(seed, { regularizer = null, callbacks = [] }) {
 
 const redo = () => new ReDo({ threshold: 0.1, every: STEPS })
 const methods = {
-  'backpropagation': () => ({}),
+  backpropagation: () => ({}),
   'L2 init 0.001': () => ({ regularizer: new L2Init(1e-3) }),
   'L2 init and ReDo': () => ({ regularizer: new L2Init(1e-3), callbacks: [redo()] }),
 }
@@ -70,8 +75,12 @@ const others = {
 }
 if (process.argv[4] === 'all') Object.assign(methods, others)
 
-console.log(`${TASKS} tasks of ${COUNT} digits, ${SEEDS === 1 ? 'one seed' : `medians of ${SEEDS} seeds`}. Accuracy while learning, in tasks`)
-console.log(`${''.padEnd(20)} ${ENDS.map((end) => `${end - WINDOW + 1}–${end}`.padStart(7)).join('   ')}   100 tasks in`)
+console.log(
+  `${TASKS} tasks of ${COUNT} digits, ${SEEDS === 1 ? 'one seed' : `medians of ${SEEDS} seeds`}. Accuracy while learning, in tasks`,
+)
+console.log(
+  `${''.padEnd(20)} ${ENDS.map((end) => `${end - WINDOW + 1}–${end}`.padStart(7)).join('   ')}   100 tasks in`,
+)
 const last = {}
 for (const [name, options] of Object.entries(methods)) {
   const runs = []
@@ -79,12 +88,16 @@ for (const [name, options] of Object.entries(methods)) {
   const accuracies = ENDS.map((_, at) => median(runs.map(({ means }) => means[at])))
   last[name] = accuracies.at(-1)
   const seconds = (median(runs.map((run) => run.seconds)) * 100) / TASKS
-  console.log(`${name.padEnd(20)} ${accuracies.map((each) => `${each.toFixed(1)} %`.padStart(7)).join('   ')}   ${seconds.toFixed(0).padStart(10)} s`)
+  console.log(
+    `${name.padEnd(20)} ${accuracies.map((each) => `${each.toFixed(1)} %`.padStart(7)).join('   ')}   ${seconds.toFixed(0).padStart(10)} s`,
+  )
 }
 
 const ahead = Math.max(...Object.values(last)) - last['backpropagation']
 const expected = TASKS >= 60 ? 5 : 3
 if (ahead < expected) {
-  console.error(`Expected the best method to be ${expected} points ahead of backpropagation in the last tasks, it is ${ahead.toFixed(1)}`)
+  console.error(
+    `Expected the best method to be ${expected} points ahead of backpropagation in the last tasks, it is ${ahead.toFixed(1)}`,
+  )
   process.exitCode = 1
 }

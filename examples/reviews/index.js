@@ -27,11 +27,14 @@ const toLabels = (some) => some.map(({ isPraise }) => Number(isPraise))
 // 3. Two models that differ in how a sequence becomes one vector.
 async function learn(name, layers, epochs) {
   setRandomSeed(1)
-  const model = new Sequential([
-    new Embedding({ inputDim: vocabulary.length + 1, outputDim: 16, maskZero: true }),
-    ...layers,
-    new Dense({ units: 1, activation: 'sigmoid' }),
-  ], { name })
+  const model = new Sequential(
+    [
+      new Embedding({ inputDim: vocabulary.length + 1, outputDim: 16, maskZero: true }),
+      ...layers,
+      new Dense({ units: 1, activation: 'sigmoid' }),
+    ],
+    { name },
+  )
   model.compile({ optimizer: new Adam({ learningRate: 0.005 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] })
   const started = performance.now()
   await model.fit(toInputs(train), toLabels(train), { epochs, verbose: 0 })
@@ -64,8 +67,13 @@ console.log(`  naive Bayes         ${percent(counted)}   counts words`)
 console.log(`  average of vectors  ${percent(average.accuracy)}   trained in ${average.seconds.toFixed(1)} s`)
 console.log(`  LSTM                ${percent(lstm.accuracy)}   trained in ${lstm.seconds.toFixed(1)} s`)
 
-if (lstm.accuracy < Math.max(LEAST_ACCURACY, counted + LEAST_LEAD, average.accuracy + LEAST_LEAD) || average.accuracy < majority + LEAST_LEAD) {
-  console.error(`Expected the LSTM to be right at least ${100 * LEAST_ACCURACY} times in 100, and far more often than the others`)
+if (
+  lstm.accuracy < Math.max(LEAST_ACCURACY, counted + LEAST_LEAD, average.accuracy + LEAST_LEAD) ||
+  average.accuracy < majority + LEAST_LEAD
+) {
+  console.error(
+    `Expected the LSTM to be right at least ${100 * LEAST_ACCURACY} times in 100, and far more often than the others`,
+  )
   process.exitCode = 1
 }
 
@@ -73,7 +81,8 @@ if (lstm.accuracy < Math.max(LEAST_ACCURACY, counted + LEAST_LEAD, average.accur
 function naiveBayes() {
   const kinds = [true, false].map((isPraise) => {
     const counts = new Map(vocabulary.map((word) => [word, 1]))
-    for (const review of train) if (review.isPraise === isPraise) for (const word of wordsOf(review)) counts.set(word, counts.get(word) + 1)
+    for (const review of train)
+      if (review.isPraise === isPraise) for (const word of wordsOf(review)) counts.set(word, counts.get(word) + 1)
     const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
     return (review) => wordsOf(review).reduce((sum, word) => sum + Math.log(counts.get(word) / all), 0)
   })

@@ -3,7 +3,18 @@
 
 import { random } from 'myelin'
 
-const PRAISE = ['great', 'moving', 'clever', 'funny', 'brilliant', 'gripping', 'charming', 'beautiful', 'fresh', 'superb']
+const PRAISE = [
+  'great',
+  'moving',
+  'clever',
+  'funny',
+  'brilliant',
+  'gripping',
+  'charming',
+  'beautiful',
+  'fresh',
+  'superb',
+]
 const BLAME = ['boring', 'dull', 'silly', 'clumsy', 'awful', 'tedious', 'shallow', 'ugly', 'stale', 'dreadful']
 const PARTS = ['plot', 'acting', 'ending', 'music', 'script', 'cast', 'opening', 'dialogue', 'camera work', 'story']
 const OPENINGS = ['', '', 'honestly ,', 'saw it twice .', 'well ,', 'what can i say .', 'last night at the cinema :']

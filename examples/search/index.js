@@ -16,17 +16,31 @@ const started = performance.now()
 const result = await randomSearch(
   new URL('make.js', import.meta.url),
   { units: { min: 2, max: 64, scale: 'log', integer: true }, learningRate: { min: 1e-4, max: 0.3, scale: 'log' } },
-  { x: train.x, y: train.y, folds: 5, trials: 27, epochs: EPOCHS, batchSize: 32, halving: { factor: 3, minEpochs: 3 }, seed: SEED, workers: WORKERS },
+  {
+    x: train.x,
+    y: train.y,
+    folds: 5,
+    trials: 27,
+    epochs: EPOCHS,
+    batchSize: 32,
+    halving: { factor: 3, minEpochs: 3 },
+    seed: SEED,
+    workers: WORKERS,
+  },
 )
 const seconds = (performance.now() - started) / 1000
 
 const epochs = result.trials.reduce((sum, trial) => sum + trial.epochs, 0)
-console.log(`${result.trials.length} choices on ${train.birds.length} birds in ${seconds.toFixed(1)} s: ${epochs} epochs of five folds instead of ${result.trials.length * EPOCHS}\n`)
+console.log(
+  `${result.trials.length} choices on ${train.birds.length} birds in ${seconds.toFixed(1)} s: ${epochs} epochs of five folds instead of ${result.trials.length * EPOCHS}\n`,
+)
 console.log(result.table(12))
 
 const { accuracy } = await result.best.model.evaluate(test.x, test.y)
 const { units, learningRate } = result.best.choice
-console.log(`\nThe best, ${units} units and a learning rate of ${learningRate.toPrecision(2)}, is right for ${(100 * accuracy).toFixed(1)} % of the ${test.birds.length} birds kept apart`)
+console.log(
+  `\nThe best, ${units} units and a learning rate of ${learningRate.toPrecision(2)}, is right for ${(100 * accuracy).toFixed(1)} % of the ${test.birds.length} birds kept apart`,
+)
 
 const worst = Math.max(...result.trials.filter(({ rounds }) => rounds === 1).map(({ score }) => score))
 if (accuracy < GOAL || result.best.score > worst / 2) {

@@ -47,9 +47,10 @@ function targetOf(random) {
     return { weights, threshold: THRESHOLD * (INPUTS + 1) - negative - bias, effect: sign() }
   })
   const base = sign()
-  return (bits) => units.reduce((total, { weights, threshold, effect }) => {
-    return weights.reduce((sum, weight, i) => sum + weight * bits[i], 0) > threshold ? total + effect : total
-  }, base)
+  return (bits) =>
+    units.reduce((total, { weights, threshold, effect }) => {
+      return weights.reduce((sum, weight, i) => sum + weight * bits[i], 0) > threshold ? total + effect : total
+    }, base)
 }
 
 /** What the slow bits of the next task are. */
@@ -84,7 +85,8 @@ function* tasks(seed) {
 /** Learns one example at a time, and looks at the hidden units in the last task: the mean error of the first and the last tasks. */
 async function learn(seed, { isLinear = false, regularizer = null, callbacks = [] }) {
   setRandomSeed(seed)
-  const layer = (units, own) => new Dense({ units, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...own })
+  const layer = (units, own) =>
+    new Dense({ units, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...own })
   const hidden = isLinear ? [] : [layer(5, { activation: options.activation, kernelInitializer: 'heUniform' })]
   const model = new Sequential([...hidden, layer(1, { kernelInitializer: 'lecunUniform' })])
   model.compile({ optimizer: new optimizer({ learningRate: RATE }), loss: 'meanSquaredError', metrics: ['mse'] })
@@ -94,7 +96,12 @@ async function learn(seed, { isLinear = false, regularizer = null, callbacks = [
   for (const { x, y } of tasks(seed)) {
     const isLast = (errors.length + 1) * TASK >= EXAMPLES
     const started = performance.now()
-    const { history } = await model.fit(x, y, { batchSize: 1, shuffle: false, verbose: 0, callbacks: isLast ? [...callbacks, ...health] : callbacks })
+    const { history } = await model.fit(x, y, {
+      batchSize: 1,
+      shuffle: false,
+      verbose: 0,
+      callbacks: isLast ? [...callbacks, ...health] : callbacks,
+    })
     seconds += (performance.now() - started) / 1000
     errors.push(history.mse[0])
     if (isLast) break
@@ -106,34 +113,46 @@ async function learn(seed, { isLinear = false, regularizer = null, callbacks = [
 }
 
 const methods = {
-  'linear': () => ({ isLinear: true }),
-  'backpropagation': () => ({}),
+  linear: () => ({ isLinear: true }),
+  backpropagation: () => ({}),
   'continual backprop': () => ({ callbacks: [new ContinualBackprop({ replacementRate: 1e-4 })] }),
   'L2 init 0.01': () => ({ regularizer: new L2Init(1e-2) }),
 }
 
-console.log(`${EXAMPLES} examples one by one, medians of ${SEEDS} seeds. Mean squared error of the first and the last ${WINDOW * TASK}`)
+console.log(
+  `${EXAMPLES} examples one by one, medians of ${SEEDS} seeds. Mean squared error of the first and the last ${WINDOW * TASK}`,
+)
 console.log(`${''.padEnd(20)} first    last   last / first   dead   a million in`)
 const results = {}
 for (const [name, settings] of Object.entries(methods)) {
   const runs = []
   for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, settings()))
   const of = (figure) => median(runs.map((run) => run[figure]))
-  const { first, last, growth, dead, million } = (results[name] = Object.fromEntries(Object.keys(runs[0]).map((figure) => [figure, of(figure)])))
-  console.log(`${name.padEnd(20)} ${first.toFixed(3)}   ${last.toFixed(3)}   ${growth.toFixed(2).padStart(12)}   ${`${Math.round(100 * dead)} %`.padStart(4)}   ${million.toFixed(1).padStart(10)} s`)
+  const { first, last, growth, dead, million } = (results[name] = Object.fromEntries(
+    Object.keys(runs[0]).map((figure) => [figure, of(figure)]),
+  ))
+  console.log(
+    `${name.padEnd(20)} ${first.toFixed(3)}   ${last.toFixed(3)}   ${growth.toFixed(2).padStart(12)}   ${`${Math.round(100 * dead)} %`.padStart(4)}   ${million.toFixed(1).padStart(10)} s`,
+  )
 }
 
-const [plain, continual, pulled] = ['backpropagation', 'continual backprop', 'L2 init 0.01'].map((name) => results[name])
+const [plain, continual, pulled] = ['backpropagation', 'continual backprop', 'L2 init 0.01'].map(
+  (name) => results[name],
+)
 // The loss of plasticity takes its time.
 const least = EXAMPLES >= 1e6 ? 1.6 : 1.5
 const expected = [
   [`backpropagation ends with an error ${least} times that of its beginning`, plain.growth >= least],
   ['continual backprop ends with at most 1.05 times that of its beginning', continual.growth <= 1.05],
-  ['continual backprop, L2 init, backpropagation in this order', continual.last < pulled.last && pulled.last < plain.last],
+  [
+    'continual backprop, L2 init, backpropagation in this order',
+    continual.last < pulled.last && pulled.last < plain.last,
+  ],
   ['a million examples with continual backprop in 20 s', continual.million <= 20],
 ]
 // Other settings are for looking.
-const isPublished = options.flip === 'all' && RATE === 0.01 && options.activation === 'relu' && options.optimizer === 'sgd'
+const isPublished =
+  options.flip === 'all' && RATE === 0.01 && options.activation === 'relu' && options.optimizer === 'sgd'
 for (const [claim, holds] of expected) {
   if (holds || !isPublished) continue
   console.error(`Expected: ${claim}`)

@@ -10,7 +10,13 @@ import { mean, median } from '../data/statistics.js'
 const SEEDS = Number(process.argv[2] ?? 3)
 const EPOCHS = 3
 const PIXELS = 784
-const TASKS = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
+const TASKS = [
+  [0, 1],
+  [2, 3],
+  [4, 5],
+  [6, 7],
+  [8, 9],
+]
 
 /** The digits of some classes. */
 function only({ x, y }, classes) {
@@ -21,7 +27,11 @@ function only({ x, y }, classes) {
 }
 
 const digits = readDigits([PIXELS])
-const tasks = TASKS.map((classes) => ({ classes, train: only(digits.train, classes), test: only(digits.test, classes) }))
+const tasks = TASKS.map((classes) => ({
+  classes,
+  train: only(digits.train, classes),
+  test: only(digits.test, classes),
+}))
 
 /**
  * Learns task after task.
@@ -29,7 +39,8 @@ const tasks = TASKS.map((classes) => ({ classes, train: only(digits.train, class
  */
 async function learn(seed, { perTask, regularizer = null, replay = null, winners = null }) {
   setRandomSeed(seed)
-  const layer = (units, activation, options = {}) => new Dense({ units, activation, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...options })
+  const layer = (units, activation, options = {}) =>
+    new Dense({ units, activation, kernelRegularizer: regularizer, biasRegularizer: regularizer, ...options })
   const model = new Sequential([
     layer(200, winners === null ? 'relu' : 'linear', { inputShape: [PIXELS] }),
     ...(winners === null ? [] : [new KWinnersTakeAll(winners)]),
@@ -40,7 +51,9 @@ async function learn(seed, { perTask, regularizer = null, replay = null, winners
     const { data } = await model.predict(test.x)
     const right = test.y.filter((label, i) => {
       const allowed = perTask ? classes : TASKS.flat()
-      return label === allowed.reduce((best, each) => (data[10 * i + each] > data[10 * i + best] ? each : best), allowed[0])
+      return (
+        label === allowed.reduce((best, each) => (data[10 * i + each] > data[10 * i + best] ? each : best), allowed[0])
+      )
     })
     return (100 * right.length) / test.y.length
   }
@@ -62,35 +75,45 @@ async function learn(seed, { perTask, regularizer = null, replay = null, winners
 }
 
 const methods = {
-  'nothing': () => ({}),
+  nothing: () => ({}),
   'replay of 200': () => ({ replay: new ReservoirReplay(200) }),
   'replay of 1000': () => ({ replay: new ReservoirReplay(1000) }),
-  'EWC': () => ({ regularizer: new ElasticWeightConsolidation(1000) }),
+  EWC: () => ({ regularizer: new ElasticWeightConsolidation(1000) }),
   'EWC, replay of 200': () => ({ regularizer: new ElasticWeightConsolidation(1000), replay: new ReservoirReplay(200) }),
   '20 winners of 200': () => ({ winners: 20 }),
 }
 /** Megabytes that are kept besides the model: samples, or two numbers for each weight. */
 const memory = {
-  'nothing': 0, 'replay of 200': (200 * 4 * (PIXELS + 1)) / 1e6, 'replay of 1000': (1000 * 4 * (PIXELS + 1)) / 1e6,
-  'EWC': (2 * 4 * (PIXELS * 200 + 200 + 2000 + 10)) / 1e6, '20 winners of 200': 0,
+  nothing: 0,
+  'replay of 200': (200 * 4 * (PIXELS + 1)) / 1e6,
+  'replay of 1000': (1000 * 4 * (PIXELS + 1)) / 1e6,
+  EWC: (2 * 4 * (PIXELS * 200 + 200 + 2000 + 10)) / 1e6,
+  '20 winners of 200': 0,
 }
 memory['EWC, replay of 200'] = memory['EWC'] + memory['replay of 200']
 
 const results = {}
 for (const perTask of [false, true]) {
-  console.log(`${perTask ? '\n' : ''}Accuracy over five tasks, ${perTask ? 'when it is known which task a digit belongs to' : 'among all ten classes'}; median of ${SEEDS} seeds`)
+  console.log(
+    `${perTask ? '\n' : ''}Accuracy over five tasks, ${perTask ? 'when it is known which task a digit belongs to' : 'among all ten classes'}; median of ${SEEDS} seeds`,
+  )
   console.log(`${''.padEnd(20)} when learnt   in the end   seconds   memory`)
   for (const [name, options] of Object.entries(methods)) {
     const runs = []
     for (let seed = 1; seed <= SEEDS; seed++) runs.push(await learn(seed, { perTask, ...options() }))
     const [learnt, kept, seconds] = ['learnt', 'kept', 'seconds'].map((of) => median(runs.map((run) => run[of])))
     results[`${name} ${perTask}`] = kept
-    console.log(`${name.padEnd(20)} ${learnt.toFixed(1).padStart(9)} %   ${kept.toFixed(1).padStart(8)} %   ${seconds.toFixed(1).padStart(7)}   ${memory[name].toFixed(1).padStart(3)} MB`)
+    console.log(
+      `${name.padEnd(20)} ${learnt.toFixed(1).padStart(9)} %   ${kept.toFixed(1).padStart(8)} %   ${seconds.toFixed(1).padStart(7)}   ${memory[name].toFixed(1).padStart(3)} MB`,
+    )
   }
 }
 
 const expected = [
-  ['replay of 1000 saves 50 points among ten classes', results['replay of 1000 false'] >= results['nothing false'] + 50],
+  [
+    'replay of 1000 saves 50 points among ten classes',
+    results['replay of 1000 false'] >= results['nothing false'] + 50,
+  ],
   ['EWC saves 5 points when the task is known', results['EWC true'] >= results['nothing true'] + 5],
 ]
 for (const [claim, holds] of expected) {

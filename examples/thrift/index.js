@@ -12,7 +12,10 @@ const BATCH_SIZE = 32
 const option = process.argv.indexOf('--seeds')
 const SEEDS = option < 0 ? 1 : Number(process.argv[option + 1])
 
-const dense = () => [new Dense({ units: 304, activation: 'relu', inputShape: [784] }), new Dense({ units: 10, activation: 'softmax' })]
+const dense = () => [
+  new Dense({ units: 304, activation: 'relu', inputShape: [784] }),
+  new Dense({ units: 10, activation: 'softmax' }),
+]
 const lenet = () => [
   new Conv2D({ filters: 8, kernelSize: 5, padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }),
   new MaxPooling2D(),
@@ -43,24 +46,48 @@ async function figuresOf(name, layers, shape, seed) {
   const { train, test } = readDigits(shape)
   setRandomSeed(seed)
   const model = new Sequential(layers(), { name })
-  model.compile({ optimizer: new Adam({ learningRate: 0.001 }), loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  model.compile({
+    optimizer: new Adam({ learningRate: 0.001 }),
+    loss: 'sparseCategoricalCrossentropy',
+    metrics: ['accuracy'],
+  })
   const costs = ledger(model, { batchSize: BATCH_SIZE })
   if (seed === 1) costs.print()
 
   // Four times over the data; the budget would end a fifth.
   const steps = 4 * Math.ceil(train.count / BATCH_SIZE)
   const budget = new Budget({ flops: steps * costs.training.flops })
-  const { footprint } = await model.fit(train.x, train.y, { epochs: 20, batchSize: BATCH_SIZE, verbose: 0, callbacks: [new EmissionsTracker(), budget] })
+  const { footprint } = await model.fit(train.x, train.y, {
+    epochs: 20,
+    batchSize: BATCH_SIZE,
+    verbose: 0,
+    callbacks: [new EmissionsTracker(), budget],
+  })
   if (seed === 1) console.log(`\n${footprint}`)
 
   const small = quantize(model)
   const size = shape.reduce((product, extent) => product * extent, 1)
   const batch = { data: test.x.data.subarray(0, BATCH_SIZE * size), shape: [BATCH_SIZE, ...shape] }
-  const calibrated = quantize(model, { calibration: { data: train.x.data.subarray(0, 500 * size), shape: [500, ...shape] } })
-  const [before, int8, fixed] = await Promise.all([model, small, calibrated].map(async (each) => (await each.evaluate(test.x, test.y)).accuracy))
-  const [bytes, fewer] = [(await model.save(undefined, { includeOptimizer: false })).length, (await small.save(undefined, { includeOptimizer: false })).length]
+  const calibrated = quantize(model, {
+    calibration: { data: train.x.data.subarray(0, 500 * size), shape: [500, ...shape] },
+  })
+  const [before, int8, fixed] = await Promise.all(
+    [model, small, calibrated].map(async (each) => (await each.evaluate(test.x, test.y)).accuracy),
+  )
+  const [bytes, fewer] = [
+    (await model.save(undefined, { includeOptimizer: false })).length,
+    (await small.save(undefined, { includeOptimizer: false })).length,
+  ]
   const [slow, fast, fastest] = secondsOf([model, small, calibrated], batch)
-  const figures = { before, int8, fixed, lost: before - Math.min(int8, fixed), file: fewer / bytes, faster: slow / fast, fastest: slow / fastest }
+  const figures = {
+    before,
+    int8,
+    fixed,
+    lost: before - Math.min(int8, fixed),
+    file: fewer / bytes,
+    faster: slow / fast,
+    fastest: slow / fastest,
+  }
   for (const each of [model, small, calibrated]) each.dispose()
   return { ...figures, excess: footprint.steps.value - steps }
 }
@@ -69,11 +96,17 @@ async function run(name, layers, shape) {
   const runs = []
   for (let seed = 1; seed <= SEEDS; seed++) runs.push(await figuresOf(name, layers, shape, seed))
   const of = (figure) => median(runs.map((each) => each[figure]))
-  console.log(`${SEEDS === 1 ? 'one seed' : `medians of ${SEEDS} seeds`}: accuracy ${percent(of('before'))}, with int8 ${percent(of('int8'))}, calibrated ${percent(of('fixed'))}; lost ${(100 * of('lost')).toFixed(2)} points`)
-  console.log(`file ${of('file').toFixed(3)} ×; a prediction of ${BATCH_SIZE} rows ${of('faster').toFixed(2)} × as fast, calibrated ${of('fastest').toFixed(2)} ×\n`)
+  console.log(
+    `${SEEDS === 1 ? 'one seed' : `medians of ${SEEDS} seeds`}: accuracy ${percent(of('before'))}, with int8 ${percent(of('int8'))}, calibrated ${percent(of('fixed'))}; lost ${(100 * of('lost')).toFixed(2)} points`,
+  )
+  console.log(
+    `file ${of('file').toFixed(3)} ×; a prediction of ${BATCH_SIZE} rows ${of('faster').toFixed(2)} × as fast, calibrated ${of('fastest').toFixed(2)} ×\n`,
+  )
   const isMet = runs.every(({ lost, file, excess }) => lost <= MOST_LOST && file <= LARGEST_FILE && excess === 0)
   if (isMet) return
-  console.error(`${name}: expected at most ${percent(MOST_LOST)} lost, a file of at most ${LARGEST_FILE} ×, and as many steps as the budget allows`)
+  console.error(
+    `${name}: expected at most ${percent(MOST_LOST)} lost, a file of at most ${LARGEST_FILE} ×, and as many steps as the budget allows`,
+  )
   process.exitCode = 1
 }
 

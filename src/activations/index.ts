@@ -10,8 +10,25 @@ import type { Tensor } from '../ops/tensor'
 export type Activation = (x: Tensor) => Tensor
 
 export type ActivationName =
-  | 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax' | 'logSoftmax' | 'softplus' | 'softsign' | 'leakyRelu'
-  | 'relu6' | 'elu' | 'selu' | 'gelu' | 'silu' | 'swish' | 'hardSigmoid' | 'hardSilu' | 'mish' | 'exponential'
+  | 'linear'
+  | 'relu'
+  | 'sigmoid'
+  | 'tanh'
+  | 'softmax'
+  | 'logSoftmax'
+  | 'softplus'
+  | 'softsign'
+  | 'leakyRelu'
+  | 'relu6'
+  | 'elu'
+  | 'selu'
+  | 'gelu'
+  | 'silu'
+  | 'swish'
+  | 'hardSigmoid'
+  | 'hardSilu'
+  | 'mish'
+  | 'exponential'
 
 /** A known name (any spelling), or a function of the user's own. */
 export type ActivationIdentifier = ActivationName | (string & {}) | Activation
@@ -62,7 +79,8 @@ export function getActivation(identifier: ActivationIdentifier | undefined | nul
 }
 
 function requireTensor(value: unknown, name: string): Tensor {
-  if (typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value) return cast(value as Tensor, 'float32')
+  if (typeof value === 'object' && value !== null && 'shape' in value && 'dtype' in value)
+    return cast(value as Tensor, 'float32')
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 

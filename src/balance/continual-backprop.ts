@@ -37,7 +37,11 @@ class Population {
   private now = 0
   private credit = 0
 
-  constructor(readonly units: HiddenUnits, model: TrainedModel, private readonly options: ContinualBackprop) {
+  constructor(
+    readonly units: HiddenUnits,
+    model: TrainedModel,
+    private readonly options: ContinualBackprop,
+  ) {
     const { count, name } = units
     this.utility = new Variable([count], { name: `${name}/utility`, trainable: false })
     this.births = new Float64Array(count)
@@ -54,7 +58,11 @@ class Population {
   /** A step has passed. */
   age(): void {
     const { replacementRate, maturity } = this.options
-    const { young, births, units: { count } } = this
+    const {
+      young,
+      births,
+      units: { count },
+    } = this
     this.now++
     while (young.length > 0 && this.now - births[young[0]!]! > maturity) young.shift()
     const mature = count - young.length
@@ -66,7 +74,13 @@ class Population {
   }
 
   private replace(due: number): void {
-    const { births, now, utility: { view }, units: { count }, options: { maturity } } = this
+    const {
+      births,
+      now,
+      utility: { view },
+      units: { count },
+      options: { maturity },
+    } = this
     const values = this.corrected()
     const mature = Array.from({ length: count }, (_, unit) => unit).filter((unit) => now - births[unit]! > maturity)
     const chosen = mature.sort((a, b) => values[a]! - values[b]!).slice(0, due)
@@ -81,7 +95,15 @@ class Population {
 
   getState() {
     const { utility, replaced, births, young, now, credit, renewal } = this
-    return { utility: utility.value, replaced, births: [...births], young: [...young], now, credit, renewal: renewal.getState() }
+    return {
+      utility: utility.value,
+      replaced,
+      births: [...births],
+      young: [...young],
+      now,
+      credit,
+      renewal: renewal.getState(),
+    }
   }
 
   setState({ utility, births, young, renewal, ...numbers }: ReturnType<Population['getState']>): void {
@@ -94,8 +116,15 @@ class Population {
 
   /** u / (1 − ηᵃᵍᵉ) */
   corrected(): Float32Array {
-    const { births, now, utility: { view }, options: { decayRate } } = this
-    return Float32Array.from(view, (value, unit) => (now === births[unit] ? 0 : value / (1 - decayRate ** (now - births[unit]!))))
+    const {
+      births,
+      now,
+      utility: { view },
+      options: { decayRate },
+    } = this
+    return Float32Array.from(view, (value, unit) =>
+      now === births[unit] ? 0 : value / (1 - decayRate ** (now - births[unit]!)),
+    )
   }
 }
 
@@ -128,7 +157,9 @@ class Population {
 export class ContinualBackprop extends configured(Callback, continualBackpropOptions) {
   static readonly className = 'ContinualBackprop'
   private readonly state = new PerModel((model) => {
-    const populations = hiddenUnits('ContinualBackprop', model, this.layers).map((units) => new Population(units, model, this))
+    const populations = hiddenUnits('ContinualBackprop', model, this.layers).map(
+      (units) => new Population(units, model, this),
+    )
     const probe: Probe = {
       trace: (step) => populations.forEach((each) => each.observe(step)),
       afterStep: () => populations.forEach((each) => each.age()),

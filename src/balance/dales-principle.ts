@@ -41,11 +41,18 @@ export class DalesPrinciple extends configured(Constraint, dalesPrincipleOptions
   static readonly className = 'DalesPrinciple'
 
   call(w: Tensor, inputAxes: readonly number[] = w.rank < 2 ? [] : [w.rank - 2]): Tensor {
-    if (inputAxes.length === 0) throw new ArgumentError(`DalesPrinciple: the weight must be a kernel [inputs, units], received ${formatShape(w.shape)}`)
+    if (inputAxes.length === 0)
+      throw new ArgumentError(
+        `DalesPrinciple: the weight must be a kernel [inputs, units], received ${formatShape(w.shape)}`,
+      )
     const shape = w.shape.map((extent, axis) => (inputAxes.includes(axis) ? extent : 1))
     const inputs = sizeOf(shape)
     const exciting = Math.round(this.excitatory * inputs)
-    const signs = new Tensor(Float32Array.from({ length: inputs }, (_, i) => (i < exciting ? 1 : -1)), shape, 'float32')
+    const signs = new Tensor(
+      Float32Array.from({ length: inputs }, (_, i) => (i < exciting ? 1 : -1)),
+      shape,
+      'float32',
+    )
     return multiply(signs, maximum(multiply(signs, w), 0))
   }
 }

@@ -56,14 +56,17 @@ export class ElasticWeightConsolidation extends configured(Regularizer, elasticO
   static readonly className = 'ElasticWeightConsolidation'
 
   override keep(weight: Variable): readonly Variable[] {
-    const make = (kind: string): Variable => new Variable(weight.shape, { name: `${weight.name}/${kind}`, trainable: false })
+    const make = (kind: string): Variable =>
+      new Variable(weight.shape, { name: `${weight.name}/${kind}`, trainable: false })
     return [make('fisher'), make('anchor')]
   }
 
   call(x: Tensor, kept: readonly Variable[] = []): Tensor {
     const [fisher, anchor] = kept
     if (fisher === undefined || anchor === undefined) {
-      throw new ArgumentError('ElasticWeightConsolidation is a penalty on weights: use it as kernelRegularizer or biasRegularizer')
+      throw new ArgumentError(
+        'ElasticWeightConsolidation is a penalty on weights: use it as kernelRegularizer or biasRegularizer',
+      )
     }
     return multiply(sum(multiply(fisher.value, square(subtract(x, anchor.value)))), this.strength / 2)
   }
@@ -81,12 +84,19 @@ export type ConsolidateOptions = InputsOf<ReturnType<typeof consolidateOptions>>
  * @param x,y as for fit; in random order, since the first `samples` are looked at
  * @throws StateError before compile; ArgumentError for a model none of whose weights has this penalty
  */
-export async function consolidate(model: Model, x: unknown, y: unknown, options: ConsolidateOptions = {}): Promise<void> {
+export async function consolidate(
+  model: Model,
+  x: unknown,
+  y: unknown,
+  options: ConsolidateOptions = {},
+): Promise<void> {
   const { samples } = readOptions('consolidate', consolidateOptions(), options)
   const { compiled, dataset } = model.trainer.datasetFor('consolidate', x, y)
   const held = model.regularized.filter(({ regularizer }) => regularizer instanceof ElasticWeightConsolidation)
   if (held.length === 0) {
-    throw new ArgumentError(`consolidate: no weight of ${quoted(model.name)} has ElasticWeightConsolidation as its regularizer. Give it as kernelRegularizer and biasRegularizer.`)
+    throw new ArgumentError(
+      `consolidate: no weight of ${quoted(model.name)} has ElasticWeightConsolidation as its regularizer. Give it as kernelRegularizer and biasRegularizer.`,
+    )
   }
   const rows = Math.min(samples, dataset.size)
   const sums = await withRuntime(held[0]!.weight.runtime, () => squaredGradients(model, compiled, dataset, held, rows))
@@ -103,18 +113,31 @@ export async function consolidate(model: Model, x: unknown, y: unknown, options:
 }
 
 /** Σ over rows of the squares of ∂loss/∂weight, for each weight. */
-async function squaredGradients(model: Model, compiled: Compiled, dataset: Dataset, held: readonly RegularizedWeight[], rows: number): Promise<Float32Array[]> {
-  const sums = held.map(({ weight }) => new Variable(weight.shape, { name: `${weight.name}/squares`, trainable: false }))
+async function squaredGradients(
+  model: Model,
+  compiled: Compiled,
+  dataset: Dataset,
+  held: readonly RegularizedWeight[],
+  rows: number,
+): Promise<Float32Array[]> {
+  const sums = held.map(
+    ({ weight }) => new Variable(weight.shape, { name: `${weight.name}/squares`, trainable: false }),
+  )
   const types = typesOf(dataset, 1)
-  const program = compileTraced(trace(parameterTypes(types), (symbols) => {
-    const batch = batchOf(types, symbols)
-    const outputs = withFrame(null, new CallContext(false), () => model.applyTree(batch.x, {}))
-    const { total } = compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight)
-    if (total === null) throw new ArgumentError('consolidate: the model has no loss of its outputs')
-    const gradients = currentTrace()!.gradients(total, held.map(({ weight }) => weight.value))
-    sums.forEach((each, i) => each.assign(add(each.value, square(gradients[i]!))))
-    return []
-  }))
+  const program = compileTraced(
+    trace(parameterTypes(types), (symbols) => {
+      const batch = batchOf(types, symbols)
+      const outputs = withFrame(null, new CallContext(false), () => model.applyTree(batch.x, {}))
+      const { total } = compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight)
+      if (total === null) throw new ArgumentError('consolidate: the model has no loss of its outputs')
+      const gradients = currentTrace()!.gradients(
+        total,
+        held.map(({ weight }) => weight.value),
+      )
+      sums.forEach((each, i) => each.assign(add(each.value, square(gradients[i]!))))
+      return []
+    }),
+  )
   const sources = tensorsOf(dataset).map((tensor) => new RowSource(tensor))
   const pace = new Pace(undefined)
   try {

@@ -18,19 +18,23 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`
 const OF_UNITS: readonly Finding[] = [
   {
     isIll: ({ dead }) => dead >= MANY,
-    say: ({ dead }) => `${percent(dead)} of the units never fire. Lower the learning rate, use leakyRelu, or let ContinualBackprop renew units`,
+    say: ({ dead }) =>
+      `${percent(dead)} of the units never fire. Lower the learning rate, use leakyRelu, or let ContinualBackprop renew units`,
   },
   {
     isIll: ({ saturated }) => saturated !== null && saturated >= MANY,
-    say: ({ saturated }) => `${percent(saturated!)} of the units are saturated, so that hardly any gradient passes. Scale the inputs, begin with smaller weights, or put a normalisation in front`,
+    say: ({ saturated }) =>
+      `${percent(saturated!)} of the units are saturated, so that hardly any gradient passes. Scale the inputs, begin with smaller weights, or put a normalisation in front`,
   },
   {
     isIll: ({ dormant }) => dormant >= MANY,
-    say: ({ dormant }) => `${percent(dormant)} of the units hardly fire compared with the others. ReDo renews such units; fewer units may do`,
+    say: ({ dormant }) =>
+      `${percent(dormant)} of the units hardly fire compared with the others. ReDo renews such units; fewer units may do`,
   },
   {
     isIll: ({ rank, units, activity }) => rank === 1 && units >= 4 && activity > 0,
-    say: ({ units }) => `all ${units} units say the same but for a factor. Lower the learning rate, or draw other weights`,
+    say: ({ units }) =>
+      `all ${units} units say the same but for a factor. Lower the learning rate, or draw other weights`,
   },
 ]
 
@@ -42,7 +46,8 @@ const OF_STEPS: readonly Finding[] = [
   },
   {
     isIll: ({ updateRatio }) => updateRatio > LARGE_STEP,
-    say: ({ updateRatio }) => `a step changes the weights by ${percent(updateRatio)} of their norm. Lower the learning rate`,
+    say: ({ updateRatio }) =>
+      `a step changes the weights by ${percent(updateRatio)} of their norm. Lower the learning rate`,
   },
 ]
 

@@ -23,13 +23,25 @@ const COLUMNS: readonly (readonly [title: string, of: (layer: LayerHealth) => st
 ]
 
 /** A line for each layer, then what is ill, then what nobody looked at. */
-export function healthTable(record: HealthRecord | undefined, advice: readonly string[], leftOut: Readonly<Record<string, string>>): string {
+export function healthTable(
+  record: HealthRecord | undefined,
+  advice: readonly string[],
+  leftOut: Readonly<Record<string, string>>,
+): string {
   if (record === undefined) return 'Nothing was looked at yet.'
   const rows = [COLUMNS.map(([title]) => title), ...record.layers.map((layer) => COLUMNS.map(([, of]) => of(layer)))]
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
-  const lines = rows.map((row) => row.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ').trimEnd())
+  const lines = rows.map((row) =>
+    row
+      .map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  )
   const others = Object.entries(leftOut).map(([layer, why]) => `Left out: ${layer} (${why})`)
-  return [lines, advice, others].filter((part) => part.length > 0).map((part) => part.join('\n')).join('\n\n')
+  return [lines, advice, others]
+    .filter((part) => part.length > 0)
+    .map((part) => part.join('\n'))
+    .join('\n\n')
 }
 
 const [WIDTH, HEIGHT] = [640, 300]
@@ -43,26 +55,37 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (each) => `&#$
 export function healthPicture(records: readonly HealthRecord[]): string {
   const names = [...new Set(records.flatMap(({ layers }) => layers.map(({ layer }) => layer)))]
   const [width, height] = [WIDTH - FRAME.left - FRAME.right, HEIGHT - FRAME.top - FRAME.bottom]
-  const x = (i: number): string => (FRAME.left + (records.length < 2 ? 0 : (width * i) / (records.length - 1))).toFixed(1)
+  const x = (i: number): string =>
+    (FRAME.left + (records.length < 2 ? 0 : (width * i) / (records.length - 1))).toFixed(1)
   const y = (share: number): string => (FRAME.top + height * (1 - share)).toFixed(1)
-  const shareOf = (name: string, { layers }: HealthRecord): number | undefined => layers.find(({ layer }) => layer === name)?.dormant
+  const shareOf = (name: string, { layers }: HealthRecord): number | undefined =>
+    layers.find(({ layer }) => layer === name)?.dormant
   const lines = names.map((name, i) => {
     const points = records.flatMap((record, at) => {
       const share = shareOf(name, record)
       return share === undefined ? [] : [`${x(at)},${y(share)}`]
     })
     const colour = COLOURS[i % COLOURS.length]!
-    const last = records.map((record) => shareOf(name, record)).filter((share) => share !== undefined).at(-1) ?? null
+    const last =
+      records
+        .map((record) => shareOf(name, record))
+        .filter((share) => share !== undefined)
+        .at(-1) ?? null
     const label = `<text x="${FRAME.left + width + 32}" y="${FRAME.top + 14 + 18 * i}" fill="currentColor">${escaped(name)} ${percent(last)}</text>`
     const key = `<line x1="${FRAME.left + width + 10}" x2="${FRAME.left + width + 26}" y1="${FRAME.top + 10 + 18 * i}" y2="${FRAME.top + 10 + 18 * i}" stroke="${colour}" stroke-width="3"/>`
-    const marks = points.length === 1 ? `<circle cx="${points[0]!.split(',')[0]}" cy="${points[0]!.split(',')[1]}" r="3" fill="${colour}"/>` : ''
+    const marks =
+      points.length === 1
+        ? `<circle cx="${points[0]!.split(',')[0]}" cy="${points[0]!.split(',')[1]}" r="3" fill="${colour}"/>`
+        : ''
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>${marks}${key}${label}`
   })
   const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const line = `<line x1="${FRAME.left}" x2="${FRAME.left + width}" y1="${y(share)}" y2="${y(share)}" stroke="currentColor" stroke-opacity="0.2"/>`
     return `${line}<text x="${FRAME.left - 8}" y="${Number(y(share)) + 4}" text-anchor="end" fill="currentColor">${percent(share)}</text>`
   })
-  const summary = names.map((name) => `${name}: ${records.map((record) => percent(shareOf(name, record) ?? null)).at(-1)}`).join(', ')
+  const summary = names
+    .map((name) => `${name}: ${records.map((record) => percent(shareOf(name, record) ?? null)).at(-1)}`)
+    .join(', ')
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="system-ui, sans-serif" font-size="12" color="#777">`,
     '<title>Dormant units by epoch</title>',

@@ -45,38 +45,64 @@ export function visibleUnits(method: string, model: TrainedModel, chosen: readon
 }
 
 /** Layers with weights that none of some groups is about, by their paths, and why. */
-export function leftOut(method: string, model: TrainedModel, seen: readonly UnitGroup[]): Readonly<Record<string, string>> {
+export function leftOut(
+  method: string,
+  model: TrainedModel,
+  seen: readonly UnitGroup[],
+): Readonly<Record<string, string>> {
   const graph = knownGraph(method, model)
   const groups = unitGroups(graph)
-  const concerns = (layer: LayerBase) => ({ makers, keepers }: UnitGroup): boolean => makers.includes(layer) || keepers.includes(layer)
+  const concerns =
+    (layer: LayerBase) =>
+    ({ makers, keepers }: UnitGroup): boolean =>
+      makers.includes(layer) || keepers.includes(layer)
   const others = [...pathsIn(graph)].filter(([layer]) => layer.weights.length > 0 && !seen.some(concerns(layer)))
-  return Object.fromEntries(others.map(([layer, path]) => {
-    const group = groups.find(concerns(layer))
-    const why = group === undefined ? (whyUnknown(layer) ?? `${layer} does not say what its units are`) : (whyNotSeen(group) ?? 'not among the layers that were chosen')
-    return [path, why]
-  }))
+  return Object.fromEntries(
+    others.map(([layer, path]) => {
+      const group = groups.find(concerns(layer))
+      const why =
+        group === undefined
+          ? (whyUnknown(layer) ?? `${layer} does not say what its units are`)
+          : (whyNotSeen(group) ?? 'not among the layers that were chosen')
+      return [path, why]
+    }),
+  )
 }
 
 type WhyNot = (group: UnitGroup) => string | null
 
 const whyNotSeen: WhyNot = ({ fixed }) => (fixed === ARE_OUTPUT ? fixed : null)
 
-function choose(method: string, model: TrainedModel, chosen: readonly LayerName[] | null, whyNot: WhyNot): HiddenUnits[] {
+function choose(
+  method: string,
+  model: TrainedModel,
+  chosen: readonly LayerName[] | null,
+  whyNot: WhyNot,
+): HiddenUnits[] {
   const groups = unitGroups(knownGraph(method, model))
   if (chosen !== null) {
     for (const each of chosen) {
       const group = groups.find(({ makers }) => makers.some((maker) => isNamed(each, maker)))
       const layer = model.allLayers.find((one) => isNamed(each, one))
-      const why = group === undefined ? ((layer && whyUnknown(layer)) ?? 'no layer of this name makes units') : whyNot(group)
+      const why =
+        group === undefined ? ((layer && whyUnknown(layer)) ?? 'no layer of this name makes units') : whyNot(group)
       if (why === null) continue
       const possible = groups.filter((one) => whyNot(one) === null).map(groupName)
-      throw new ArgumentError(`${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`)
+      throw new ArgumentError(
+        `${method}: cannot work on the units of ${typeof each === 'string' ? quoted(each) : String(each)}: ${why}. Possible: ${possible.join(', ') || 'none'}`,
+      )
     }
   }
-  const found = groups.filter((group) => whyNot(group) === null && (chosen === null || chosen.some((each) => group.makers.some((maker) => isNamed(each, maker)))))
+  const found = groups.filter(
+    (group) =>
+      whyNot(group) === null &&
+      (chosen === null || chosen.some((each) => group.makers.some((maker) => isNamed(each, maker)))),
+  )
   if (found.length > 0) return found.map((group) => ({ ...group, name: groupName(group), ...outputOf(group, groups) }))
   const reasons = groups.map((group) => `${groupName(group)}: ${whyNot(group)}`)
-  throw new ArgumentError(`${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`)
+  throw new ArgumentError(
+    `${method}: the model ${quoted(model.name)} has no hidden units${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}`,
+  )
 }
 
 function whyNotExchanged(model: TrainedModel): WhyNot {
@@ -90,7 +116,10 @@ function whyNotExchanged(model: TrainedModel): WhyNot {
 }
 
 /** Behind normalisation and activation of its own, but before what a random layer, such as Dropout, makes of it. */
-function outputOf({ made, makers, keepers: all, count }: UnitGroup, groups: readonly UnitGroup[]): Pick<HiddenUnits, 'output' | 'extent'> {
+function outputOf(
+  { made, makers, keepers: all, count }: UnitGroup,
+  groups: readonly UnitGroup[],
+): Pick<HiddenUnits, 'output' | 'extent'> {
   const { blocks = 1 } = made.get(makers.at(-1)!)!
   const extent = count * blocks
   // What a layer gives that other groups pass through as well is not of these units alone.
@@ -119,10 +148,24 @@ export function outgoingStrength(step: ProbedStep, { outgoing, count }: HiddenUn
 
 /** The sum over the elements of each unit of a place: [units]. Traced. */
 function sumByUnit(place: UnitPlace, count: number, elements: Tensor): Tensor {
-  const { axis, start, blocks, width, weight: { shape } } = place
-  const along = sum(elements, shape.map((_, i) => i).filter((i) => i !== axis))
+  const {
+    axis,
+    start,
+    blocks,
+    width,
+    weight: { shape },
+  } = place
+  const along = sum(
+    elements,
+    shape.map((_, i) => i).filter((i) => i !== axis),
+  )
   if (blocks * width === 1) return slice(along, [start], [count])
-  const indices = Int32Array.from(indicesOf(place, Array.from({ length: count }, (_, unit) => unit)))
+  const indices = Int32Array.from(
+    indicesOf(
+      place,
+      Array.from({ length: count }, (_, unit) => unit),
+    ),
+  )
   return sum(take(along, new Tensor(indices, [blocks, count, width], 'int32')), [0, 2])
 }
 

@@ -64,9 +64,15 @@ export class IntrinsicPlasticity extends configured(ElementwiseLayer, intrinsicP
 
   override build(inputShape: BatchShape): void {
     const units = inputShape.at(-1)
-    if (units == null) throw new ShapeError(`${this}: the last axis of the input must be known, received ${formatShape(inputShape)}`)
+    if (units == null)
+      throw new ShapeError(`${this}: the last axis of the input must be known, received ${formatShape(inputShape)}`)
     this.slopeVariable = this.addWeight({ name: 'slope', shape: [units], initializer: 'ones', trainable: false })
-    this.thresholdVariable = this.addWeight({ name: 'threshold', shape: [units], initializer: 'zeros', trainable: false })
+    this.thresholdVariable = this.addWeight({
+      name: 'threshold',
+      shape: [units],
+      initializer: 'zeros',
+      trainable: false,
+    })
   }
 
   call(x: Tensor, { training }: CallContext): Tensor {
@@ -82,7 +88,9 @@ export class IntrinsicPlasticity extends configured(ElementwiseLayer, intrinsicP
     // 1 − (2 + 1/μ) y + y²/μ
     const pull = add(subtract(1, multiply(y, 2 + 1 / target)), divide(square(y), target))
     this.thresholdVariable!.assign(add(b, multiply(mean(pull, others), rate)))
-    this.slopeVariable!.assign(maximum(add(a, multiply(add(divide(1, a), mean(multiply(x, pull), others)), rate)), LEAST_SLOPE))
+    this.slopeVariable!.assign(
+      maximum(add(a, multiply(add(divide(1, a), mean(multiply(x, pull), others)), rate)), LEAST_SLOPE),
+    )
   }
 
   override get unitFlow(): UnitFlow {

@@ -38,12 +38,14 @@ export class KWinnersTakeAll extends configured(ElementwiseLayer, kWinnersOption
   static readonly className = 'KWinnersTakeAll'
 
   protected override checkOptions(): void {
-    if (this.k >= 1 && !Number.isInteger(this.k)) throw new ArgumentError(`${this}: k must be an integer, or a part of the units below 1, received ${this.k}`)
+    if (this.k >= 1 && !Number.isInteger(this.k))
+      throw new ArgumentError(`${this}: k must be an integer, or a part of the units below 1, received ${this.k}`)
   }
 
   override build(inputShape: BatchShape): void {
     const units = inputShape.at(-1)
-    if (units != null && this.k > units) throw new ShapeError(`${this}: needs at least ${this.k} units, received ${formatShape(inputShape)}`)
+    if (units != null && this.k > units)
+      throw new ShapeError(`${this}: needs at least ${this.k} units, received ${formatShape(inputShape)}`)
   }
 
   call(x: Tensor): Tensor {

@@ -42,7 +42,14 @@ export class KLSparsity extends configured(Regularizer, klSparsityOptions) {
 
   call(x: Tensor): Tensor {
     const { target, strength } = this
-    const rho = clip(mean(x, x.shape.slice(0, -1).map((_, axis) => axis)), EDGE, 1 - EDGE)
+    const rho = clip(
+      mean(
+        x,
+        x.shape.slice(0, -1).map((_, axis) => axis),
+      ),
+      EDGE,
+      1 - EDGE,
+    )
     const active = multiply(log(divide(target, rho)), target)
     const quiet = multiply(log(divide(1 - target, subtract(1, rho))), 1 - target)
     return multiply(sum(add(active, quiet)), strength * (x.shape[0] ?? 1))

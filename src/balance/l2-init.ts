@@ -41,7 +41,8 @@ export class L2Init extends configured(Regularizer, l2InitOptions, 'strength') {
 
   call(x: Tensor, kept: readonly Variable[] = []): Tensor {
     const [initial] = kept
-    if (initial === undefined) throw new ArgumentError('L2Init is a penalty on weights: use it as kernelRegularizer or biasRegularizer')
+    if (initial === undefined)
+      throw new ArgumentError('L2Init is a penalty on weights: use it as kernelRegularizer or biasRegularizer')
     return multiply(sum(square(subtract(x, initial.value))), this.strength)
   }
 }

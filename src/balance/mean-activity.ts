@@ -18,8 +18,13 @@ export class ActivityProbe implements Probe {
   private readonly sums: readonly Variable[]
   private steps = 0
 
-  constructor(private readonly listeners: readonly ActivityListener[], private readonly rhythm: number) {
-    this.sums = listeners.map(({ units: { count, name } }) => new Variable([count], { name: `${name}/activity`, trainable: false }))
+  constructor(
+    private readonly listeners: readonly ActivityListener[],
+    private readonly rhythm: number,
+  ) {
+    this.sums = listeners.map(
+      ({ units: { count, name } }) => new Variable([count], { name: `${name}/activity`, trainable: false }),
+    )
   }
 
   trace(step: ProbedStep): void {

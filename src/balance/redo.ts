@@ -35,7 +35,11 @@ class Watch implements ActivityListener {
   readonly renewal: Renewal
   replaced = 0
 
-  constructor(readonly units: HiddenUnits, model: TrainedModel, private readonly threshold: number) {
+  constructor(
+    readonly units: HiddenUnits,
+    model: TrainedModel,
+    private readonly threshold: number,
+  ) {
     this.renewal = new Renewal(model, units)
   }
 

@@ -13,7 +13,11 @@ class FreshUnits {
   private drawn: TensorData | null = null
   private used = 0
 
-  constructor(private readonly model: TrainedModel, private readonly place: UnitPlace, private readonly count: number) {}
+  constructor(
+    private readonly model: TrainedModel,
+    private readonly place: UnitPlace,
+    private readonly count: number,
+  ) {}
 
   getState(): { readonly drawn: Tensor | null; readonly used: number } {
     const { drawn, used } = this
@@ -41,7 +45,10 @@ export class Renewal {
   private readonly fresh: readonly FreshUnits[]
   private readonly places: readonly UnitPlace[]
 
-  constructor(private readonly model: TrainedModel, private readonly group: UnitGroup) {
+  constructor(
+    private readonly model: TrainedModel,
+    private readonly group: UnitGroup,
+  ) {
     const { incoming, along, outgoing, count } = group
     this.fresh = [...incoming, ...along].map((place) => new FreshUnits(model, place, count))
     this.places = [...incoming, ...along, ...outgoing]

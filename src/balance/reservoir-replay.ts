@@ -1,7 +1,17 @@
 // ReservoirReplay: a small memory of all samples so far, each with the same chance to be in it.
 
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
-import { configured, Configured, count, integer, nullable, number, option, readOptions, required } from '../core/options'
+import {
+  configured,
+  Configured,
+  count,
+  integer,
+  nullable,
+  number,
+  option,
+  readOptions,
+  required,
+} from '../core/options'
 import type { InputsOf } from '../core/options'
 import { dtypes } from '../core/dtypes'
 import type { DType } from '../core/dtypes'
@@ -32,14 +42,20 @@ class Rows {
   private readonly data: TensorData
   private readonly width: number
 
-  constructor(capacity: number, private readonly shape: Shape, private readonly dtype: DType) {
+  constructor(
+    capacity: number,
+    private readonly shape: Shape,
+    private readonly dtype: DType,
+  ) {
     this.width = sizeOf(shape)
     this.data = new dtypes[dtype].array(capacity * this.width)
   }
 
   requireAlike(where: string, { shape, dtype }: Tensor): void {
     if (dtype === this.dtype && sameShape(shape.slice(1), this.shape)) return
-    throw new ShapeError(`ReservoirReplay: ${where} must be rows of ${this.dtype} ${formatShape(this.shape)} as before, received ${dtype} ${formatShape(shape)}`)
+    throw new ShapeError(
+      `ReservoirReplay: ${where} must be rows of ${this.dtype} ${formatShape(this.shape)} as before, received ${dtype} ${formatShape(shape)}`,
+    )
   }
 
   set(place: number, { data }: Tensor, row: number): void {
@@ -53,7 +69,9 @@ class Rows {
     const first = rows?.shape[0] ?? 0
     const joined = new dtypes[dtype].array((first + places.length) * width)
     if (rows !== null) joined.set(rows.data)
-    places.forEach((place, i) => joined.set(this.data.subarray(place * width, (place + 1) * width), (first + i) * width))
+    places.forEach((place, i) =>
+      joined.set(this.data.subarray(place * width, (place + 1) * width), (first + i) * width),
+    )
     return new Tensor(joined, [first + places.length, ...shape], dtype)
   }
 }
@@ -155,7 +173,8 @@ function rowsLike(capacity: number, { shape, dtype }: Tensor): Rows {
 function pairOf(x: TensorLike, y: TensorLike): [Tensor, Tensor] {
   const [inputs, targets] = [toTensor(x, 'ReservoirReplay: x'), toTensor(y, 'ReservoirReplay: y')]
   const [rows, others] = [inputs.shape[0], targets.shape[0]]
-  if (rows === undefined || others === undefined) throw new ArgumentError('ReservoirReplay: x and y must have a row for each sample')
+  if (rows === undefined || others === undefined)
+    throw new ArgumentError('ReservoirReplay: x and y must have a row for each sample')
   if (rows !== others) throw new ShapeError(`ReservoirReplay: x has ${rows} rows and y ${others}`)
   return [inputs, targets]
 }

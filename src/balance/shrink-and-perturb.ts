@@ -35,13 +35,15 @@ export type ShrinkAndPerturbOptions = InputsOf<ReturnType<typeof shrinkAndPertur
 export class ShrinkAndPerturb extends configured(Callback, shrinkAndPerturbOptions) {
   static readonly className = 'ShrinkAndPerturb'
   private steps = 0
-  override readonly probes: readonly Probe[] = [{
-    afterStep: () => {
-      if (++this.steps < this.every) return
-      this.steps = 0
-      this.apply()
+  override readonly probes: readonly Probe[] = [
+    {
+      afterStep: () => {
+        if (++this.steps < this.every) return
+        this.steps = 0
+        this.apply()
+      },
     },
-  }]
+  ]
 
   override getState(): number {
     return this.steps

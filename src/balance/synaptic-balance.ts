@@ -63,22 +63,30 @@ export function balanceSynapses(model: LayerBase, options: BalanceOptions = {}):
   const { chosen, left } = balanceable(model)
   const before = totalOf(chosen)
   let sweeps = 0
-  for (let largest = Infinity; largest > tolerance && sweeps < most; sweeps++) largest = Math.max(...chosen.map(balanceGroup))
+  for (let largest = Infinity; largest > tolerance && sweeps < most; sweeps++)
+    largest = Math.max(...chosen.map(balanceGroup))
   return { layers: chosen.map(groupName), left, before, after: totalOf(chosen), sweeps }
 }
 
 /** The groups that can be balanced, and why the others cannot. @throws ArgumentError where there are none */
-function balanceable(model: LayerBase): { readonly chosen: readonly UnitGroup[]; readonly left: Readonly<Record<string, string>> } {
+function balanceable(model: LayerBase): {
+  readonly chosen: readonly UnitGroup[]
+  readonly left: Readonly<Record<string, string>>
+} {
   const groups = unitGroups(knownGraph('balanceSynapses', model))
   const trained = new Set(model.trainableWeights)
-  const left = Object.fromEntries(groups.flatMap((group) => {
-    const why = whyLeft(group, trained)
-    return why === null ? [] : [[groupName(group), why]]
-  }))
+  const left = Object.fromEntries(
+    groups.flatMap((group) => {
+      const why = whyLeft(group, trained)
+      return why === null ? [] : [[groupName(group), why]]
+    }),
+  )
   const chosen = groups.filter((group) => !(groupName(group) in left))
   if (chosen.length === 0) {
     const reasons = Object.entries(left).map(([name, why]) => `${name}: ${why}`)
-    throw new ArgumentError(`balanceSynapses: the model ${quoted(model.name)} has no units to balance (${reasons.join('; ')})`)
+    throw new ArgumentError(
+      `balanceSynapses: the model ${quoted(model.name)} has no units to balance (${reasons.join('; ')})`,
+    )
   }
   return { chosen, left }
 }
@@ -108,7 +116,9 @@ function whyLeft(group: UnitGroup, trained: ReadonlySet<UnitPlace['weight']>): s
   const frozen = [...incoming, ...outgoing].find(({ weight }) => !trained.has(weight))
   if (frozen !== undefined) return `${frozen.weight.name} is not trained`
   if (incoming.some(({ weight }) => outgoing.some((other) => other.weight === weight))) return 'they use each other'
-  const bent = [...made].find(([, { activation }]) => activation !== undefined && !isHomogeneous(activation))?.[0] ?? keepers.find((layer) => !keepsScale(layer))
+  const bent =
+    [...made].find(([, { activation }]) => activation !== undefined && !isHomogeneous(activation))?.[0] ??
+    keepers.find((layer) => !keepsScale(layer))
   return bent === undefined ? null : `${bent} does not pass a factor on`
 }
 
@@ -119,7 +129,11 @@ function keepsScale(layer: LayerBase): boolean {
   const shape = buildSpec.shape.map((extent) => extent ?? 2)
   const size = shape.reduce((a, b) => a * b, 1)
   // From −1 to 1, in an order in which neighbours differ.
-  const x = new Tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 7.3 * i * (1 + i / size))), shape, 'float32')
+  const x = new Tensor(
+    Float32Array.from({ length: size }, (_, i) => Math.sin(1 + 7.3 * i * (1 + i / size))),
+    shape,
+    'float32',
+  )
   const give = (input: Tensor): ArrayLike<number> => flatten<Tensor>(layer.applyTree(input, {}))[0]!.data
   const once = give(x)
   return [0.01, 100].every((factor) => {
@@ -130,16 +144,27 @@ function keepsScale(layer: LayerBase): boolean {
 
 /** The largest |λ − 1|. */
 function balanceGroup({ incoming, outgoing, count }: UnitGroup): number {
-  const [sumsIn, sumsOut] = [incoming, outgoing].map((places) => sumByUnit(places, count, (w) => w * w)) as [Float64Array, Float64Array]
+  const [sumsIn, sumsOut] = [incoming, outgoing].map((places) => sumByUnit(places, count, (w) => w * w)) as [
+    Float64Array,
+    Float64Array,
+  ]
   // A unit that nothing comes in to, or that nothing uses, has no best factor.
   const factors = sumsIn.map((sum, unit) => (sum === 0 || sumsOut[unit] === 0 ? 1 : (sumsOut[unit]! / sum) ** 0.25))
   scaleUnits(incoming, factors)
-  scaleUnits(outgoing, factors.map((factor) => 1 / factor))
+  scaleUnits(
+    outgoing,
+    factors.map((factor) => 1 / factor),
+  )
   return factors.reduce((largest, factor) => Math.max(largest, Math.abs(factor - 1)), 0)
 }
 
 /** Σw² of all weights around the groups, each once. */
 function totalOf(groups: readonly UnitGroup[]): number {
-  const weights = new Set(groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing].map(({ weight }) => weight)))
-  return [...weights].reduce((total, { view }) => total + Array.from(view).reduce((sum, value) => sum + value ** 2, 0), 0)
+  const weights = new Set(
+    groups.flatMap(({ incoming, outgoing }) => [...incoming, ...outgoing].map(({ weight }) => weight)),
+  )
+  return [...weights].reduce(
+    (total, { view }) => total + Array.from(view).reduce((sum, value) => sum + value ** 2, 0),
+    0,
+  )
 }

@@ -28,13 +28,22 @@ export type SynapticScalingOptions = InputsOf<ReturnType<typeof synapticScalingO
 
 /** The units of one group. */
 class Scaled implements ActivityListener {
-  constructor(readonly units: HiddenUnits, private readonly options: SynapticScaling) {}
+  constructor(
+    readonly units: HiddenUnits,
+    private readonly options: SynapticScaling,
+  ) {}
 
   hear(activity: Float64Array): void {
-    const { units: { count, incoming }, options: { rate, target } } = this
+    const {
+      units: { count, incoming },
+      options: { rate, target },
+    } = this
     const wanted = target ?? activity.reduce((sum, each) => sum + each, 0) / count
     // A bias is no synapse.
-    scaleUnits(incoming.filter(({ weight }) => isKernel(weight)), activity.map((each) => Math.max(0, 1 + rate * (wanted - each))))
+    scaleUnits(
+      incoming.filter(({ weight }) => isKernel(weight)),
+      activity.map((each) => Math.max(0, 1 + rate * (wanted - each))),
+    )
   }
 }
 
@@ -60,7 +69,14 @@ class Scaled implements ActivityListener {
 export class SynapticScaling extends configured(Callback, synapticScalingOptions) {
   static readonly className = 'SynapticScaling'
   private readonly state = new PerModel((model) => {
-    return { probes: [new ActivityProbe(hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this)), this.every)] }
+    return {
+      probes: [
+        new ActivityProbe(
+          hiddenUnits('SynapticScaling', model, this.layers).map((units) => new Scaled(units, this)),
+          this.every,
+        ),
+      ],
+    }
   })
 
   override get probes(): readonly Probe[] {

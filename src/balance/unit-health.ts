@@ -70,9 +70,14 @@ class Watch {
   private readonly limits: ReturnType<typeof towardsLimits>
   private hasGradient = false
 
-  constructor(private readonly units: HiddenUnits, private readonly options: UnitHealth, trained: ReadonlySet<Variable>) {
+  constructor(
+    private readonly units: HiddenUnits,
+    private readonly options: UnitHealth,
+    trained: ReadonlySet<Variable>,
+  ) {
     const { count, name, incoming } = units
-    const make = (kind: string, ...shape: number[]): Variable => new Variable(shape, { name: `${name}/${kind}`, trainable: false })
+    const make = (kind: string, ...shape: number[]): Variable =>
+      new Variable(shape, { name: `${name}/${kind}`, trainable: false })
     this.limits = towardsLimits(units)
     this.weights = [...new Set(incoming.map(({ weight }) => weight))]
     this.hasGradient = this.weights.some((weight) => trained.has(weight))
@@ -101,38 +106,61 @@ class Watch {
 
   private squares(step: ProbedStep): Tensor {
     const total = (each: (weight: Variable) => Tensor | null): Tensor => {
-      const terms = this.weights.map(each).filter((value) => value !== null).map((value) => reshape(sum(square(value)), [1]))
+      const terms = this.weights
+        .map(each)
+        .filter((value) => value !== null)
+        .map((value) => reshape(sum(square(value)), [1]))
       return terms.length === 0 ? new Tensor(new Float32Array(1), [1], 'float32') : terms.reduce((a, b) => add(a, b))
     }
-    return concatenate([
-      total((weight) => step.after(weight)),
-      total((weight) => step.gradient(weight)),
-      total((weight) => subtract(step.after(weight), step.before(weight))),
-    ], 0)
+    return concatenate(
+      [
+        total((weight) => step.after(weight)),
+        total((weight) => step.gradient(weight)),
+        total((weight) => subtract(step.after(weight), step.before(weight))),
+      ],
+      0,
+    )
   }
 
   /** What was found since the last time; null where nobody looked. */
   take(): LayerHealth | null {
-    const { units: { name, count }, looks, activity, saturation, peak, norms, rows, options } = this
+    const {
+      units: { name, count },
+      looks,
+      activity,
+      saturation,
+      peak,
+      norms,
+      rows,
+      options,
+    } = this
     const times = looks.view[0]!
     if (times === 0) return null
-    const share = (values: ArrayLike<number>, isCounted: (value: number) => boolean): number => Array.from(values).filter(isCounted).length / count
+    const share = (values: ArrayLike<number>, isCounted: (value: number) => boolean): number =>
+      Array.from(values).filter(isCounted).length / count
     const activities = Float64Array.from(activity.view, (total) => total / times)
     const average = activities.reduce((total, value) => total + value, 0) / count
-    const [weightNorm, gradientNorm, updateNorm] = Array.from(norms.view, (total) => Math.sqrt(total / times)) as [number, number, number]
-    const health = withRank({
-      layer: name,
-      units: count,
-      dead: share(peak.view, (value) => value < SILENT),
-      saturated: saturation === null ? null : share(saturation.view, (total) => total / times >= MOSTLY),
-      dormant: share(dormancyScores(activities), (score) => score <= options.tau),
-      activity: average,
-      spread: Math.sqrt(activities.reduce((total, value) => total + (value - average) ** 2, 0) / count),
-      weightNorm,
-      gradientNorm: this.hasGradient ? gradientNorm : null,
-      updateNorm,
-      updateRatio: weightNorm === 0 ? 0 : updateNorm / weightNorm,
-    }, rows?.value ?? null)
+    const [weightNorm, gradientNorm, updateNorm] = Array.from(norms.view, (total) => Math.sqrt(total / times)) as [
+      number,
+      number,
+      number,
+    ]
+    const health = withRank(
+      {
+        layer: name,
+        units: count,
+        dead: share(peak.view, (value) => value < SILENT),
+        saturated: saturation === null ? null : share(saturation.view, (total) => total / times >= MOSTLY),
+        dormant: share(dormancyScores(activities), (score) => score <= options.tau),
+        activity: average,
+        spread: Math.sqrt(activities.reduce((total, value) => total + (value - average) ** 2, 0) / count),
+        weightNorm,
+        gradientNorm: this.hasGradient ? gradientNorm : null,
+        updateNorm,
+        updateRatio: weightNorm === 0 ? 0 : updateNorm / weightNorm,
+      },
+      rows?.value ?? null,
+    )
     this.reset()
     return health
   }
@@ -258,7 +286,13 @@ export class UnitHealth extends configured(Callback, unitHealthOptions) {
     return { health, watches: (this.state.last?.watches ?? []).map((each) => each.getState()) }
   }
 
-  override setState({ health, watches }: { readonly health: CallbackState; readonly watches: readonly (readonly Tensor[])[] }): void {
+  override setState({
+    health,
+    watches,
+  }: {
+    readonly health: CallbackState
+    readonly watches: readonly (readonly Tensor[])[]
+  }): void {
     this.records.splice(this.first, Infinity, ...typed<readonly HealthRecord[]>(health))
     watches.forEach((state, i) => this.state.last?.watches[i]?.setState(state))
   }

@@ -65,10 +65,12 @@ const alongAxis = () => option(axis, 0)
 
 const bound = number({ min: 0 })
 
-const lengths = (w: Tensor, along: number | readonly number[]): Tensor => sqrt(sum(square(w), { axis: along, keepDims: true }))
+const lengths = (w: Tensor, along: number | readonly number[]): Tensor =>
+  sqrt(sum(square(w), { axis: along, keepDims: true }))
 
 /** w · desired / (|w| + 1e-7) */
-const scaledTo = (w: Tensor, desired: Tensor, norms: Tensor): Tensor => multiply(w, divide(desired, add(norms, EPSILON)))
+const scaledTo = (w: Tensor, desired: Tensor, norms: Tensor): Tensor =>
+  multiply(w, divide(desired, add(norms, EPSILON)))
 
 const maxNormOptions = () => ({
   /** The largest norm. Default 2. */
@@ -139,7 +141,9 @@ export class MinMaxNorm extends configured(Constraint, minMaxNormOptions) {
 
   protected override checkOptions(): void {
     if (this.minValue <= this.maxValue) return
-    throw new ArgumentError(`MinMaxNorm: minValue must not be above maxValue, received ${this.minValue} and ${this.maxValue}`)
+    throw new ArgumentError(
+      `MinMaxNorm: minValue must not be above maxValue, received ${this.minValue} and ${this.maxValue}`,
+    )
   }
 
   call(w: Tensor): Tensor {

@@ -100,7 +100,9 @@ export function quoted(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
   if (Array.isArray(value)) {
     // of lists within, those of a few numbers: not the rows of a data set
-    const isShort = value.length <= 4 && value.every((each) => !Array.isArray(each) || (each.length <= 4 && !each.some(Array.isArray)))
+    const isShort =
+      value.length <= 4 &&
+      value.every((each) => !Array.isArray(each) || (each.length <= 4 && !each.some(Array.isArray)))
     const shown = value.slice(0, 16).map((each: unknown) => (Array.isArray(each) && !isShort ? '[…]' : quoted(each)))
     return `[${[...shown, ...(value.length > shown.length ? ['…'] : [])].join(', ')}]`
   }
@@ -111,9 +113,24 @@ export function quoted(value: unknown): string {
 
 /** Names that other libraries use for the same thing. */
 const elsewhere: Readonly<Record<string, string>> = {
-  lr: 'learningRate', decay: 'weightDecay', std: 'stddev', eps: 'epsilon', alpha: 'negativeSlope', dropoutrate: 'rate', p: 'rate',
-  filters: 'units', units: 'filters', batch: 'batchSize', epoch: 'epochs', keepdim: 'keepDims', dim: 'axis', varnames: 'names', varlist: 'variables', activationfn: 'activation',
-  onbatchbegin: 'onTrainBatchBegin', onbatchend: 'onTrainBatchEnd',
+  lr: 'learningRate',
+  decay: 'weightDecay',
+  std: 'stddev',
+  eps: 'epsilon',
+  alpha: 'negativeSlope',
+  dropoutrate: 'rate',
+  p: 'rate',
+  filters: 'units',
+  units: 'filters',
+  batch: 'batchSize',
+  epoch: 'epochs',
+  keepdim: 'keepDims',
+  dim: 'axis',
+  varnames: 'names',
+  varlist: 'variables',
+  activationfn: 'activation',
+  onbatchbegin: 'onTrainBatchBegin',
+  onbatchend: 'onTrainBatchEnd',
 }
 
 /** The known name nearest to a misspelt one, or nothing when none is near. */
@@ -131,7 +148,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
     }
   }
   if (best !== undefined || wanted.length < 3) return best
-  return known.find((candidate) => normalizeName(candidate).startsWith(wanted) || wanted.startsWith(normalizeName(candidate)))
+  return known.find(
+    (candidate) => normalizeName(candidate).startsWith(wanted) || wanted.startsWith(normalizeName(candidate)),
+  )
 }
 
 /** The known name that is meant by a name in any spelling: `use_bias`, `usebias` and `useBias` are one. */
@@ -154,9 +173,12 @@ export function unknownName(kind: string, name: string, known: readonly string[]
  */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ArgumentError(`${where}: expected an object of options, { ${known[0] ?? ''}: … }, received ${String(options)}`)
+    throw new ArgumentError(
+      `${where}: expected an object of options, { ${known[0] ?? ''}: … }, received ${String(options)}`,
+    )
   }
-  for (const name of Object.keys(options)) if (!known.includes(name)) throw unknownName(`option of ${where}`, name, known)
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw unknownName(`option of ${where}`, name, known)
 }
 
 /** `binary_crossentropy`, `BinaryCrossentropy` and `binaryCrossentropy` are one name. */

@@ -31,7 +31,9 @@ export interface OptionalOption<Value, Input> extends Kind<Value, Input> {
   initial(object: object): Input
 }
 
-export type OptionTable = Readonly<Record<string, RequiredOption<never, never> | OptionalOption<never, never> | AnyOption>>
+export type OptionTable = Readonly<
+  Record<string, RequiredOption<never, never> | OptionalOption<never, never> | AnyOption>
+>
 interface AnyOption extends Kind<unknown, unknown> {
   readonly required: boolean
   initial?(object: object): unknown
@@ -48,7 +50,10 @@ export function option<Value, Input>(kind: Kind<Value, Input>, initial: NoInfer<
 }
 
 /** An option whose default depends on the object, such as a name that is made from its class. */
-export function optionFrom<Value, Input>(kind: Kind<Value, Input>, initial: (object: object) => NoInfer<Input>): OptionalOption<Value, Input> {
+export function optionFrom<Value, Input>(
+  kind: Kind<Value, Input>,
+  initial: (object: object) => NoInfer<Input>,
+): OptionalOption<Value, Input> {
   return { ...kind, required: false, initial }
 }
 
@@ -63,7 +68,9 @@ type InputOf<Option> = Option extends Kind<infer _Value, infer Input> ? Input : 
 export type InputsOf<Table> = {
   [Name in keyof Table as Table[Name] extends { readonly required: true } ? Name : never]: InputOf<Table[Name]>
 } & {
-  [Name in keyof Table as Table[Name] extends { readonly required: true } ? never : Name]?: InputOf<Table[Name]> | undefined
+  [Name in keyof Table as Table[Name] extends { readonly required: true } ? never : Name]?:
+    | InputOf<Table[Name]>
+    | undefined
 }
 
 function wrong(where: string, expected: string, value: unknown): ArgumentError {
@@ -169,7 +176,11 @@ export function nullable<Value, Input>(kind: Kind<Value, Input>): Kind<Value | n
 }
 
 /** A value of one kind or of another; `isFirst` tells which. */
-export function either<A, InA, B, InB>(first: Kind<A, InA>, second: Kind<B, InB>, isFirst: (value: unknown) => boolean): Kind<A | B, InA | InB> {
+export function either<A, InA, B, InB>(
+  first: Kind<A, InA>,
+  second: Kind<B, InB>,
+  isFirst: (value: unknown) => boolean,
+): Kind<A | B, InA | InB> {
   return {
     read: (value, where) => (isFirst(value) ? first.read(value, where) : second.read(value, where)),
     write: (value) => (isFirst(value) ? first.write(value as A) : second.write(value as B)),
@@ -177,7 +188,10 @@ export function either<A, InA, B, InB>(first: Kind<A, InA>, second: Kind<B, InB>
 }
 
 /** A list; `length` is how many there must be, where that is fixed. */
-export function listOf<Value, Input>(kind: Kind<Value, Input>, length?: number): Kind<readonly Value[], readonly Input[]> {
+export function listOf<Value, Input>(
+  kind: Kind<Value, Input>,
+  length?: number,
+): Kind<readonly Value[], readonly Input[]> {
   return {
     read(value, where) {
       if (!Array.isArray(value)) throw wrong(where, 'an array', value)
@@ -189,7 +203,9 @@ export function listOf<Value, Input>(kind: Kind<Value, Input>, length?: number):
 }
 
 /** A record with any keys, such as class numbers to weights. */
-export function recordOf<Value, Input>(kind: Kind<Value, Input>): Kind<Readonly<Record<string, Value>>, Readonly<Record<string, Input>>> {
+export function recordOf<Value, Input>(
+  kind: Kind<Value, Input>,
+): Kind<Readonly<Record<string, Value>>, Readonly<Record<string, Input>>> {
   return {
     read(value, where) {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(where, 'an object', value)
@@ -200,7 +216,9 @@ export function recordOf<Value, Input>(kind: Kind<Value, Input>): Kind<Readonly<
 }
 
 /** Extents: integers ≥ 1, and where `open` says so null (any extent) or −1 (computed). */
-export function extents<Open extends null | -1 = never>(...open: Open[]): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
+export function extents<Open extends null | -1 = never>(
+  ...open: Open[]
+): Kind<readonly (number | Open)[], readonly (number | Open)[]> {
   const isExtent = (extent: unknown): extent is number | Open =>
     (typeof extent === 'number' && Number.isInteger(extent) && extent >= 1) || open.some((each) => each === extent)
   const expected = ['integers ≥ 1', ...open.map(String)].join(' or ')
@@ -209,14 +227,18 @@ export function extents<Open extends null | -1 = never>(...open: Open[]): Kind<r
       if (!Array.isArray(value)) throw wrong(where, 'an array such as [8]', value)
       if (value.every(isExtent)) return [...value]
       const isNumbers = value.every((each) => typeof each === 'number' || each === null)
-      throw new ArgumentError(`${where} must hold ${expected}, received ${isNumbers ? formatShape(value) : quoted(value)}`)
+      throw new ArgumentError(
+        `${where} must hold ${expected}, received ${isNumbers ? formatShape(value) : quoted(value)}`,
+      )
     },
     write: (value) => value,
   }
 }
 
 /** An object that a registry knows by name: given by name, as an instance, as a saved configuration, or, where one will do, as a function. */
-export function named<Object extends Configurable, Input = string | Object | Serialized>(registry: Registry<Object>): Kind<Object, Input> {
+export function named<Object extends Configurable, Input = string | Object | Serialized>(
+  registry: Registry<Object>,
+): Kind<Object, Input> {
   return { read: (value, where) => registry.get(value, where), write: (value) => serialize(value) }
 }
 
@@ -235,7 +257,10 @@ export function functionKind<Fn extends (...inputs: never[]) => unknown>(what: s
 }
 
 /** The nearest thing to a private field that a table needs: what a value is kept as, and written as. */
-export function custom<Value, Input = Value>(read: (value: unknown, where: string) => Value, write: (value: Value) => Json): Kind<Value, Input> {
+export function custom<Value, Input = Value>(
+  read: (value: unknown, where: string) => Value,
+  write: (value: Value) => Json,
+): Kind<Value, Input> {
   return { read, write }
 }
 
@@ -260,7 +285,9 @@ export function readOptions<Table extends OptionTable>(
   { lenient = false, object = {} }: { lenient?: boolean; object?: object } = {},
 ): ValuesOf<Table> {
   if (given !== undefined && !isOptions(given)) {
-    throw new ArgumentError(`${where}: expected an object of options, { ${Object.keys(table)[0] ?? ''}: … }, received ${quoted(given)}`)
+    throw new ArgumentError(
+      `${where}: expected an object of options, { ${Object.keys(table)[0] ?? ''}: … }, received ${quoted(given)}`,
+    )
   }
   const names = Object.keys(table)
   const byName = new Map<string, unknown>()
@@ -289,8 +316,12 @@ export function readOptions<Table extends OptionTable>(
  * The options of a function: read by their table, or, from an object that has them as properties, as they are.
  * @param where names the function in errors
  */
-export function functionOptions<Table extends OptionTable>(where: string, table: Table, given: InputsOf<Table> | ValuesOf<Table>): ValuesOf<Table> {
-  return given instanceof Configured ? given as typeof given & ValuesOf<Table> : readOptions(where, table, given)
+export function functionOptions<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  given: InputsOf<Table> | ValuesOf<Table>,
+): ValuesOf<Table> {
+  return given instanceof Configured ? (given as typeof given & ValuesOf<Table>) : readOptions(where, table, given)
 }
 
 /** Options as a configuration, from an object that keeps each under its name. */
@@ -347,10 +378,12 @@ function optionsIn(where: string, of: Declared, [first, second, ...rest]: readon
   const own = short !== undefined && first !== undefined && !isOptions(first) ? { [short]: first } : null
   if (second === undefined && rest.length === 0) return own ?? first
   if (own === null || !isOptions(second) || rest.length > 0) {
-    const possible = short === undefined ? `{ ${Object.keys(optionsOf(of))[0]}: … }` : `{ ${short}: …, … } or (${short}, { … })`
+    const possible =
+      short === undefined ? `{ ${Object.keys(optionsOf(of))[0]}: … }` : `{ ${short}: …, … } or (${short}, { … })`
     throw new ArgumentError(`${where} takes ${possible}, received (${[first, second, ...rest].map(quoted).join(', ')})`)
   }
-  if (Object.keys(second).some((key) => knownName(key, [short!]) !== undefined)) throw new ArgumentError(`${where}: ${short} is given twice, alone and among the options`)
+  if (Object.keys(second).some((key) => knownName(key, [short!]) !== undefined))
+    throw new ArgumentError(`${where}: ${short} is given twice, alone and among the options`)
   return { ...own, ...second }
 }
 
@@ -366,7 +399,13 @@ export abstract class Configured implements Configurable {
     const className = classNameOf(this)
     const options = optionsIn(className, new.target, given)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
-    Object.assign(this, readOptions(`${className}${name}`, optionsOf(new.target), options, { lenient: mayTakeMore(new.target), object: this }))
+    Object.assign(
+      this,
+      readOptions(`${className}${name}`, optionsOf(new.target), options, {
+        lenient: mayTakeMore(new.target),
+        object: this,
+      }),
+    )
     this.checkOptions()
   }
 
@@ -383,7 +422,8 @@ type AbstractClass = abstract new (...inputs: never) => object
 /** Options, which may be left out where none is required. */
 type OptionsArgument<Options> = Partial<Options> extends Options ? [options?: Options] : [options: Options]
 /** The value of one option, and others, which may be left out where none is required. */
-type ShortArguments<Value, Options> = Partial<Options> extends Options ? [value: Value, options?: Options] : [value: Value, options: Options]
+type ShortArguments<Value, Options> =
+  Partial<Options> extends Options ? [value: Value, options?: Options] : [value: Value, options: Options]
 type OptionsIn<Arguments> = Arguments extends [options?: infer Options] ? Exclude<Options, undefined> : never
 type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<Base>>
 
@@ -392,11 +432,17 @@ type BaseOptions<Base extends AbstractClass> = OptionsIn<ConstructorParameters<B
  * editors would find no documentation of options of the same names. Options are last, where ConstructorParameters finds them.
  */
 type Constructor<Options, Short, Others, Instance> = [Extract<Short, object>] extends [never]
-  ? abstract new (...inputs: OptionsArgument<Options> | ([Short] extends [never] ? never : ShortArguments<Short, Others>)) => Instance
-  : (abstract new (...inputs: ShortArguments<Short, Others>) => Instance) & (abstract new (...inputs: OptionsArgument<Options>) => Instance)
+  ? abstract new (
+      ...inputs: OptionsArgument<Options> | ([Short] extends [never] ? never : ShortArguments<Short, Others>)
+    ) => Instance
+  : (abstract new (...inputs: ShortArguments<Short, Others>) => Instance) &
+      (abstract new (...inputs: OptionsArgument<Options>) => Instance)
 
 /** Base, with the options of Table added: their values are properties of the same names. */
-export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<Base, 'prototype'> &
+export type ConfiguredClass<Base extends AbstractClass, Table, Short extends keyof Table = never> = Omit<
+  Base,
+  'prototype'
+> &
   Constructor<
     InputsOf<Table> & BaseOptions<Base>,
     [Short] extends [never] ? never : InputOf<Table[Short]>,
@@ -409,11 +455,11 @@ export type ConfiguredClass<Base extends AbstractClass, Table, Short extends key
  * @param declare the table; asked for when the first object is made
  * @param shorthand the option that may be given alone, or before the others: `new Dropout(0.5)`, `new Dropout(0.5, { seed: 1 })`
  */
-export function configured<Base extends AbstractClass, Table extends OptionTable, Short extends keyof Table & string = never>(
-  base: Base,
-  declare: () => Table,
-  shorthand?: Short,
-): ConfiguredClass<Base, Table, Short> {
+export function configured<
+  Base extends AbstractClass,
+  Table extends OptionTable,
+  Short extends keyof Table & string = never,
+>(base: Base, declare: () => Table, shorthand?: Short): ConfiguredClass<Base, Table, Short> {
   // The values are assigned by Configured, at the root.
   const made = class extends (base as unknown as new (given: unknown) => Configured) {
     static readonly declare = declare

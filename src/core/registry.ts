@@ -32,7 +32,9 @@ export function classNameOf({ constructor }: object): string {
 
 /** A class's own `static className`, or its name, which a bundler may have changed. */
 function nameOfClass(of: Function): string {
-  return Object.hasOwn(of, 'className') && 'className' in of && typeof of.className === 'string' ? of.className : of.name
+  return Object.hasOwn(of, 'className') && 'className' in of && typeof of.className === 'string'
+    ? of.className
+    : of.name
 }
 
 /** What was received, as errors say it; a class in the place of an instance has a hint. */
@@ -81,7 +83,9 @@ function isClass(value: unknown): value is abstract new () => object {
 }
 
 /** A plain function, given itself or by its name in the scopes of custom objects; null for everything else, also for a class. */
-export function customFunction<Fn extends (...inputs: never[]) => unknown>(identifier: unknown): { readonly name: string; readonly call: Fn } | null {
+export function customFunction<Fn extends (...inputs: never[]) => unknown>(
+  identifier: unknown,
+): { readonly name: string; readonly call: Fn } | null {
   const own = typeof identifier === 'string' ? customObject(identifier) : identifier
   if (typeof own !== 'function' || isClass(own)) return null
   return { name: typeof identifier === 'string' ? identifier : own.name, call: own as Fn }
@@ -91,7 +95,9 @@ export function customFunction<Fn extends (...inputs: never[]) => unknown>(ident
 export function functionNamed<Fn extends (...inputs: never[]) => unknown>(name: string, what: string): Fn {
   const own = customFunction<Fn>(name)
   if (own !== null) return own.call
-  throw new ArgumentError(`Unknown function '${name}' ${what}. What is your own goes into customObjects, under this name.`)
+  throw new ArgumentError(
+    `Unknown function '${name}' ${what}. What is your own goes into customObjects, under this name.`,
+  )
 }
 
 /** By function: whether it has its name from the option it was written at. Two layers' would be mixed up. */
@@ -112,7 +118,10 @@ let met: Map<string, object> | null = null
  * Runs `describe`, which asks objects for configurations that stay in this process. The user's functions need no names there: each
  * gets one of its own, and is among `functions` under it.
  */
-export function describing<Result>(describe: () => Result): { readonly result: Result; readonly functions: CustomObjects } {
+export function describing<Result>(describe: () => Result): {
+  readonly result: Result
+  readonly functions: CustomObjects
+} {
   const outer = met
   const own = (met = new Map<string, object>())
   try {
@@ -151,7 +160,11 @@ export function construct(of: unknown, config: Config): unknown {
 }
 
 /** Where classes are that are not exported flat. */
-const NAMESPACES: Readonly<Record<string, string>> = { loss: 'losses.', metric: 'metrics.', initializer: 'initializers.' }
+const NAMESPACES: Readonly<Record<string, string>> = {
+  loss: 'losses.',
+  metric: 'metrics.',
+  initializer: 'initializers.',
+}
 
 /** What else stands for an object of a registry than the names of its classes. */
 interface MoreNames<Kind> {
@@ -204,7 +217,9 @@ export class Registry<Kind extends Configurable> {
   unknown(name: string, more: readonly string[] = []): ArgumentError {
     const own = this.more.unnamed?.find((each) => normalizeName(each) === normalizeName(name))
     if (own === undefined) return unknownName(this.kind, name, [...this.known, ...more])
-    return new ArgumentError(`The ${this.kind} '${name}' is given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by its name.`)
+    return new ArgumentError(
+      `The ${this.kind} '${name}' is given as an object, such as new ${NAMESPACES[this.kind] ?? ''}${own}(…), not by its name.`,
+    )
   }
 
   /** Whether a name is known here or in the scopes of custom objects. */
@@ -228,7 +243,9 @@ export class Registry<Kind extends Configurable> {
     if (typeof identifier === 'string') return this.make(identifier, {})
     if (isSerialized(identifier)) return this.make(identifier.className, identifier.config)
     const possible = `a name such as '${this.known[0]}'${ofFunction === undefined ? '' : ', a function'} or an instance of ${article(this.kind)}`
-    throw new ArgumentError(`${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`)
+    throw new ArgumentError(
+      `${where === '' ? `What is given for ${article(this.kind)}` : where} must be ${possible}, received ${receivedText(identifier)}`,
+    )
   }
 
   private make(name: string, config: Config): Kind {

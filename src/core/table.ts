@@ -12,9 +12,14 @@ export function formatBytes(n: number): string {
 }
 
 /** The lines of a table with a head; columns of numbers are flush right. */
-export function tableLines(head: readonly string[], rows: readonly (readonly string[])[], isNumber: (column: number) => boolean): string[] {
+export function tableLines(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  isNumber: (column: number) => boolean,
+): string[] {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)))
-  const line = (left: string, middle: string, right: string): string => left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right
+  const line = (left: string, middle: string, right: string): string =>
+    left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right
   const cells = (row: readonly string[]): string =>
     `│ ${row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' │ ')} │`
   return [line('┌', '┬', '┐'), cells(head), line('├', '┼', '┤'), ...rows.map(cells), line('└', '┴', '┘')]

@@ -74,7 +74,9 @@ export function mapTree<T, To>(tree: Tree<T>, replace: (leaf: T, path: string) =
 export function structureOf(tree: Tree<unknown>): string {
   if (!isBranch(tree)) return '*'
   if (Array.isArray(tree)) return `[${tree.map((child) => structureOf(child)).join()}]`
-  return `{${Object.entries(tree).map(([key, child]) => `${key}:${structureOf(child as Tree<unknown>)}`).join()}}`
+  return `{${Object.entries(tree)
+    .map(([key, child]) => `${key}:${structureOf(child as Tree<unknown>)}`)
+    .join()}}`
 }
 
 /**
@@ -115,7 +117,8 @@ export function flattenLike(structure: Tree<unknown>, value: unknown, where: str
 
 function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'object' && value !== null) return isBranch(value) ? `{ ${Object.keys(value).join(', ')} }` : value.constructor.name
+  if (typeof value === 'object' && value !== null)
+    return isBranch(value) ? `{ ${Object.keys(value).join(', ')} }` : value.constructor.name
   return String(value)
 }
 

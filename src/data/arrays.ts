@@ -31,7 +31,8 @@ export type ClassWeights = ClassWeight | readonly (ClassWeight | null)[] | Reado
 export type DataOf<Tensors> = Tensors extends Tensor
   ? TensorLike | readonly NestedStrings[]
   : Tensors extends readonly unknown[]
-    ? { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | Readonly<Record<string, TensorLike | readonly NestedStrings[]>>
+    ? | { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> }
+      | Readonly<Record<string, TensorLike | readonly NestedStrings[]>>
     : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
 
 /** Targets for a tree of outputs; an output that has no loss and no metrics needs none. */
@@ -45,7 +46,10 @@ export type TargetsOf<Tensors> = Tensors extends Tensor
  * One weight per sample, or one for each step of a sequence: [samples] or [samples, steps]. Where there are several outputs,
  * for all of them or a list or record.
  */
-export type SampleWeights = TensorLike | readonly (TensorLike | null)[] | { readonly [output: string]: TensorLike | null }
+export type SampleWeights =
+  | TensorLike
+  | readonly (TensorLike | null)[]
+  | { readonly [output: string]: TensorLike | null }
 
 /** How inputs or targets are to be given. */
 export interface Layout {
@@ -89,12 +93,18 @@ export function tensorsOf({ inputs, targets, weights }: Dataset): readonly Tenso
 }
 
 /** Data for a layout, leaf by leaf: as the structure has it, or by the names of the leaves, or by their positions. */
-function leavesFor({ structure, names }: Layout, data: unknown, where: string, isPartial: boolean): { leaves: unknown[]; tree: Tree<unknown> } {
+function leavesFor(
+  { structure, names }: Layout,
+  data: unknown,
+  where: string,
+  isPartial: boolean,
+): { leaves: unknown[]; tree: Tree<unknown> } {
   const tree = structure === null ? mapData(data, () => null) : mapTree(structure, () => null)
   if (!isBranch(tree)) return { leaves: [theOnly(names, data, where)], tree }
   const isRecord = isBranch(data) && !Array.isArray(data)
   const count = flatten(tree).length
-  if (Array.isArray(tree) && isRecord && names.length === count) return { leaves: byName(names, data, where, isPartial), tree }
+  if (Array.isArray(tree) && isRecord && names.length === count)
+    return { leaves: byName(names, data, where, isPartial), tree }
   if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
   if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
     return { leaves: byName(Object.keys(tree), data, where, true), tree }
@@ -109,7 +119,8 @@ function theOnly(names: readonly string[], data: unknown, where: string): unknow
   const keys = Object.keys(data as object)
   const named = (): unknown => byName(names, data as object, where, false)[0]
   const hint = "Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…)."
-  if (names.length !== 1) throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
+  if (names.length !== 1)
+    throw new ArgumentError(`${where}: expected one array, received { ${keys.join(', ')} }. ${hint}`)
   return keys.includes(names[0]!) ? named() : restating((message) => `${message}. ${hint}`, named)
 }
 
@@ -137,11 +148,17 @@ function byName(names: readonly string[], data: object, where: string, isPartial
 export function mapData<To>(data: unknown, replace: (leaf: unknown, path: string) => To, path = ''): Tree<To> {
   if (!branchesIntoTensors(data)) return replace(data, path)
   if (Array.isArray(data)) return data.map((each, i) => mapData(each, replace, `${path}[${i}]`))
-  return Object.fromEntries(Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`)]))
+  return Object.fromEntries(
+    Object.entries(data as object).map(([key, each]) => [key, mapData(each, replace, `${path}.${key}`)]),
+  )
 }
 
 /** Inputs with at least one row and no NaN: in the dtypes of the model's inputs, else float32 (or int32). */
-export function prepareInputs(layout: Layout, x: unknown, where: string): { x: Tree<unknown>; inputs: Tensor[]; size: number } {
+export function prepareInputs(
+  layout: Layout,
+  x: unknown,
+  where: string,
+): { x: Tree<unknown>; inputs: Tensor[]; size: number } {
   const { structure } = layout
   if (structure instanceof TensorSpec && (!isWrapped(x) || areRows(structure, x))) {
     const input = prepareInput(structure, x, where)
@@ -182,10 +199,13 @@ function fitRank(given: Tensor, spec: TensorSpec | null): Tensor {
   if (spec === null) return given
   const { shape } = given
   const rank = spec.shape.length
-  if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1) return new Tensor(given.data, [...shape, 1], given.dtype)
+  if (shape.length === rank - 1 && rank > 1 && spec.shape.at(-1) === 1)
+    return new Tensor(given.data, [...shape, 1], given.dtype)
   // What a model that is not built yet takes is a guess.
   const isKnown = rank > 0 && spec.shape.slice(1).every((extent) => extent !== null)
-  return isKnown && shape.length === rank + 1 && shape.at(-1) === 1 ? new Tensor(given.data, shape.slice(0, -1), given.dtype) : given
+  return isKnown && shape.length === rank + 1 && shape.at(-1) === 1
+    ? new Tensor(given.data, shape.slice(0, -1), given.dtype)
+    : given
 }
 
 function prepareStrings(spec: TensorSpec | null, data: unknown, where: string): StringTensor {
@@ -199,20 +219,25 @@ function sameRows(tensors: readonly Tensor[], where: string, paths: readonly str
   const size = tensors[0]!.shape[0]!
   tensors.forEach((tensor, i) => {
     if (tensor.shape[0] === size) return
-    throw new ShapeError(`${placeOf(where, paths[0]!)} and ${placeOf(where, paths[i]!)} must have as many rows, received ${size} and ${tensor.shape[0]}`)
+    throw new ShapeError(
+      `${placeOf(where, paths[0]!)} and ${placeOf(where, paths[i]!)} must have as many rows, received ${size} and ${tensor.shape[0]}`,
+    )
   })
   return size
 }
 
 function requireRows(tensor: Tensor, where: string): void {
-  if (tensor.rank === 0) throw new ShapeError(`${where}: needs a batch axis, received a single value. One row is a list of one: [value]`)
+  if (tensor.rank === 0)
+    throw new ShapeError(`${where}: needs a batch axis, received a single value. One row is a list of one: [value]`)
   if (tensor.shape[0] === 0) throw new DataError(`${where}: the data set is empty, shape ${formatShape(tensor.shape)}`)
 }
 
 function requireIntegers({ data, shape }: Tensor, where: string): void {
   const at = data.findIndex((x) => !isInt32(x))
   if (at < 0) return
-  throw new DataError(`${where}: every element must be an integer${Number.isInteger(data[at]) ? ' of 32 bits' : ''}, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`)
+  throw new DataError(
+    `${where}: every element must be an integer${Number.isInteger(data[at]) ? ' of 32 bits' : ''}, received ${data[at]} in row ${Math.floor(at / sizeOf(shape.slice(1)))}`,
+  )
 }
 
 /** @throws DataError naming the first element that is not finite */
@@ -238,7 +263,11 @@ export interface DataNames {
 
 const PLAIN_NAMES: DataNames = { x: 'x', y: 'y', sampleWeight: 'sampleWeight' }
 /** What fit is given as [x, y, sampleWeight]. */
-export const VALIDATION_NAMES: DataNames = { x: 'validationData[0]', y: 'validationData[1]', sampleWeight: 'validationData[2]' }
+export const VALIDATION_NAMES: DataNames = {
+  x: 'validationData[0]',
+  y: 'validationData[1]',
+  sampleWeight: 'validationData[2]',
+}
 
 /**
  * Samples, targets and weights that belong together; checked.
@@ -256,8 +285,19 @@ export function prepareDataset(
   const { size } = prepared
   // One tensor in and one out, as most models have: nothing to take apart.
   if (layouts.y.structure instanceof TensorSpec && y != null && !isWrapped(y)) {
-    const weights = sampleWeight == null ? null : weightsOf(size, theOnly(layouts.y.names, sampleWeight, names.sampleWeight), names.sampleWeight)
-    return { x: prepared.x, inputs: prepared.inputs, y: null, targets: [prepareTarget(y, size, names.x, names.y)], weights: [weights], size, names }
+    const weights =
+      sampleWeight == null
+        ? null
+        : weightsOf(size, theOnly(layouts.y.names, sampleWeight, names.sampleWeight), names.sampleWeight)
+    return {
+      x: prepared.x,
+      inputs: prepared.inputs,
+      y: null,
+      targets: [prepareTarget(y, size, names.x, names.y)],
+      weights: [weights],
+      size,
+      names,
+    }
   }
   if (y === undefined || y === null) {
     if (needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
@@ -265,89 +305,161 @@ export function prepareDataset(
   }
   const { leaves, tree } = leavesFor(layouts.y, y, names.y, true)
   const paths = pathsOf(tree)
-  const targets = leaves.map((leaf, i) => (leaf === null && isBranch(tree) ? null : prepareTarget(leaf, size, names.x, placeOf(names.y, paths[i]!))))
-  const weights = sampleWeight == null ? targets.map(() => null) : prepareWeights(layouts.y, tree, sampleWeight, size, names.sampleWeight)
-  return { ...prepared, y: tree, targets, weights: weights.map((each, i) => (targets[i] === null ? null : each)), names }
+  const targets = leaves.map((leaf, i) =>
+    leaf === null && isBranch(tree) ? null : prepareTarget(leaf, size, names.x, placeOf(names.y, paths[i]!)),
+  )
+  const weights =
+    sampleWeight == null
+      ? targets.map(() => null)
+      : prepareWeights(layouts.y, tree, sampleWeight, size, names.sampleWeight)
+  return {
+    ...prepared,
+    y: tree,
+    targets,
+    weights: weights.map((each, i) => (targets[i] === null ? null : each)),
+    names,
+  }
 }
 
 function prepareTarget(data: unknown, size: number, inputs: string, where: string): Tensor {
   const target = toTensor(data as TensorLike, where)
   requireRows(target, where)
   requireNumbers(target, where)
-  if (target.shape[0] !== size) throw new ShapeError(`${inputs} and ${where} must have as many rows, received ${size} and ${target.shape[0]}`)
+  if (target.shape[0] !== size)
+    throw new ShapeError(`${inputs} and ${where} must have as many rows, received ${size} and ${target.shape[0]}`)
   return target
 }
 
-function prepareWeights(layout: Layout, tree: Tree<unknown>, sampleWeight: SampleWeights, size: number, where: string): (Tensor | null)[] {
+function prepareWeights(
+  layout: Layout,
+  tree: Tree<unknown>,
+  sampleWeight: SampleWeights,
+  size: number,
+  where: string,
+): (Tensor | null)[] {
   const paths = pathsOf(tree)
   if (!isBranch(tree) || !isPerOutput(sampleWeight, paths.length)) {
     const weights = weightsOf(size, isBranch(tree) ? sampleWeight : theOnly(layout.names, sampleWeight, where), where)
     return paths.map(() => weights)
   }
-  const { leaves } = leavesFor(layout.structure === null ? { structure: null, names: [] } : layout, sampleWeight, where, true)
+  const { leaves } = leavesFor(
+    layout.structure === null ? { structure: null, names: [] } : layout,
+    sampleWeight,
+    where,
+    true,
+  )
   return leaves.map((leaf, i) => (leaf == null ? null : weightsOf(size, leaf, placeOf(where, paths[i] ?? ''))))
 }
 
 /** Whether weights are told for each output, rather than once for all. */
 function isPerOutput(sampleWeight: SampleWeights, count: number): boolean {
   if (branchesIntoTensors(sampleWeight) || isNamedData(sampleWeight)) return true
-  return Array.isArray(sampleWeight) && sampleWeight.length === count && sampleWeight.every((each) => typeof each !== 'number')
+  return (
+    Array.isArray(sampleWeight) &&
+    sampleWeight.length === count &&
+    sampleWeight.every((each) => typeof each !== 'number')
+  )
 }
 
 function weightsOf(size: number, sampleWeight: unknown, where: string): Tensor {
   const given = toTensor(sampleWeight as TensorLike, where, 'float32')
-  if (given.shape[0] !== size) throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
+  if (given.shape[0] !== size)
+    throw new ShapeError(`${where} must have shape [${size}], received ${formatShape(given.shape)}`)
   requireNumbers(given, where)
   return given.size === size ? new Tensor(given.data, [size], 'float32') : given
 }
 
 /** Multiplies the weight of every sample by that of its class; a class that is left out weighs 1. */
-export function weighClasses(dataset: Dataset, classWeight: ClassWeights | null | undefined, outputs: readonly string[]): Dataset {
+export function weighClasses(
+  dataset: Dataset,
+  classWeight: ClassWeights | null | undefined,
+  outputs: readonly string[],
+): Dataset {
   if (classWeight == null) return dataset
   const { targets, size, weights } = dataset
   const each = classWeightsOf(classWeight, targets.length, outputs)
-  return { ...dataset, weights: weights.map((weight, i) => (each[i] == null ? weight : weighed(targets[i] ?? null, weight, size, each[i], targets.length === 1 ? '' : ` of '${outputs[i] ?? i}'`))) }
+  return {
+    ...dataset,
+    weights: weights.map((weight, i) =>
+      each[i] == null
+        ? weight
+        : weighed(targets[i] ?? null, weight, size, each[i], targets.length === 1 ? '' : ` of '${outputs[i] ?? i}'`),
+    ),
+  }
 }
 
 /** For each output what it has, in a list or by name. */
-function classWeightsOf(classWeight: ClassWeights, count: number, outputs: readonly string[]): readonly (ClassWeight | null | undefined)[] {
+function classWeightsOf(
+  classWeight: ClassWeights,
+  count: number,
+  outputs: readonly string[],
+): readonly (ClassWeight | null | undefined)[] {
   const entries = Object.entries(classWeight)
   const isPerOutput = entries.length > 0 && entries.every(([, each]) => each === null || typeof each === 'object')
   if (!isPerOutput) {
     if (count === 1) return [classWeight as ClassWeight]
-    throw new ArgumentError(`classWeight: there are ${count} outputs. Give a record of classes for each that is to be weighed: { ${outputs.join(', ')} }`)
+    throw new ArgumentError(
+      `classWeight: there are ${count} outputs. Give a record of classes for each that is to be weighed: { ${outputs.join(', ')} }`,
+    )
   }
   if (Array.isArray(classWeight)) {
     if (classWeight.length === count) return classWeight
-    throw new ArgumentError(`classWeight must have one entry for each of the ${count} outputs, received ${classWeight.length}`)
+    throw new ArgumentError(
+      `classWeight must have one entry for each of the ${count} outputs, received ${classWeight.length}`,
+    )
   }
   const unknown = Object.keys(classWeight).find((name) => !outputs.includes(name))
-  if (unknown !== undefined) throw new ArgumentError(`classWeight names '${unknown}', which is no output. The outputs are: ${outputs.join(', ')}`)
+  if (unknown !== undefined)
+    throw new ArgumentError(
+      `classWeight names '${unknown}', which is no output. The outputs are: ${outputs.join(', ')}`,
+    )
   return outputs.map((name) => (classWeight as Readonly<Record<string, ClassWeight | null>>)[name])
 }
 
-function weighed(target: Tensor | null, weight: Tensor | null, size: number, classWeight: ClassWeight, which: string): Tensor {
+function weighed(
+  target: Tensor | null,
+  weight: Tensor | null,
+  size: number,
+  classWeight: ClassWeight,
+  which: string,
+): Tensor {
   if (target === null) throw new ArgumentError(`classWeight: the output${which} has no targets`)
   if (target.rank > 2) {
-    throw new ArgumentError(`classWeight${which} is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`)
+    throw new ArgumentError(
+      `classWeight${which} is for targets with one class per sample, received ${formatShape(target.shape)}. Give sampleWeight instead.`,
+    )
   }
-  if (!isBranch(classWeight)) throw new ArgumentError(`classWeight${which} must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${quoted(classWeight)}`)
+  if (!isBranch(classWeight))
+    throw new ArgumentError(
+      `classWeight${which} must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${quoted(classWeight)}`,
+    )
   for (const [label, own] of Object.entries(classWeight)) {
-    if (!Number.isInteger(Number(label))) throw new ArgumentError(`classWeight${which} must be weights by class numbers, received '${label}'`)
-    if (!(Number.isFinite(own) && own >= 0)) throw new ArgumentError(`classWeight${which}: the weight of class ${label} must be a finite number ≥ 0, received ${quoted(own)}`)
+    if (!Number.isInteger(Number(label)))
+      throw new ArgumentError(`classWeight${which} must be weights by class numbers, received '${label}'`)
+    if (!(Number.isFinite(own) && own >= 0))
+      throw new ArgumentError(
+        `classWeight${which}: the weight of class ${label} must be a finite number ≥ 0, received ${quoted(own)}`,
+      )
   }
   requireClasses(target, size, which)
   const given = weight ?? new Tensor(new Float32Array(size).fill(1), [size], 'float32')
   const steps = given.size / size
   const ofRow = Float32Array.from(classNumbers(target, size), (label) => classWeight[label] ?? 1)
-  return new Tensor(Float32Array.from(given.data, (own, i) => own * ofRow[Math.floor(i / steps)]!), given.shape, 'float32')
+  return new Tensor(
+    Float32Array.from(given.data, (own, i) => own * ofRow[Math.floor(i / steps)]!),
+    given.shape,
+    'float32',
+  )
 }
 
 /** Targets of one number are class numbers, or between no and yes. @throws ArgumentError for others, such as those of a regression */
 function requireClasses({ data }: Tensor, size: number, which: string): void {
   if (data.length !== size) return
   const row = data.findIndex((x) => !Number.isInteger(x) && !(x > 0 && x < 1))
-  if (row >= 0) throw new ArgumentError(`classWeight${which} is for targets that are class numbers, received ${data[row]} in row ${row}. Give sampleWeight instead.`)
+  if (row >= 0)
+    throw new ArgumentError(
+      `classWeight${which} is for targets that are class numbers, received ${data[row]} in row ${row}. Give sampleWeight instead.`,
+    )
 }
 
 /** One number per row, or the position of the largest in a one-hot row. */
@@ -363,10 +475,13 @@ export function classNumbers(y: Tensor, size: number): number[] {
 
 /** The first and the last part of a data set; the last has `fraction` of the rows. Keras's rule. */
 export function splitValidation(dataset: Dataset, fraction: number): [Dataset, Dataset] {
-  if (!(fraction > 0 && fraction < 1)) throw new ArgumentError(`validationSplit must be in (0, 1), received ${fraction}`)
+  if (!(fraction > 0 && fraction < 1))
+    throw new ArgumentError(`validationSplit must be in (0, 1), received ${fraction}`)
   const at = Math.floor(dataset.size * (1 - fraction))
   if (at === 0 || at === dataset.size) {
-    throw new DataError(`validationSplit ${fraction} of ${dataset.size} rows leaves ${at} for training and ${dataset.size - at} for validation`)
+    throw new DataError(
+      `validationSplit ${fraction} of ${dataset.size} rows leaves ${at} for training and ${dataset.size - at} for validation`,
+    )
   }
   return [rows(dataset, 0, at), rows(dataset, at, dataset.size)]
 }
@@ -434,7 +549,8 @@ export function makeResident(runtime: Runtime, dataset: Dataset): ResidentRows |
   const { size } = dataset
   const rows = tensorsOf(dataset).map(({ data }) => ({ data, width: data.length / size }))
   const bytes = rows.reduce((sum, { data }) => sum + data.byteLength, 0)
-  if (runtime.kernels === null || bytes > LARGEST_RESIDENT || rows.some(({ width }) => width > WIDEST_RESIDENT)) return null
+  if (runtime.kernels === null || bytes > LARGEST_RESIDENT || rows.some(({ width }) => width > WIDEST_RESIDENT))
+    return null
   return new ResidentRows(runtime, rows, size)
 }
 

@@ -40,14 +40,30 @@ type Leaf = number | boolean | string | object
  * @param spare a batch that nobody needs any more: this one may have its memory
  * @throws DataError for what cannot become a tensor, ShapeError where shapes differ
  */
-export function collate(elements: readonly unknown[], where: string, padding: Padding | null = null, spare: unknown = null): unknown {
+export function collate(
+  elements: readonly unknown[],
+  where: string,
+  padding: Padding | null = null,
+  spare: unknown = null,
+): unknown {
   const stack = (parts: readonly unknown[], path: string, isTop: boolean, spared: unknown): unknown => {
     const [first] = parts
-    if (!branches(first, isTop)) return stackLeaves(parts as readonly Leaf[], { where, path, padding, spare: spared instanceof Tensor ? spared : null })
+    if (!branches(first, isTop))
+      return stackLeaves(parts as readonly Leaf[], {
+        where,
+        path,
+        padding,
+        spare: spared instanceof Tensor ? spared : null,
+      })
     const keys = Object.keys(first)
     const children = keys.map((key) => {
       const own = parts.map((part, i) => childOf(part, key, keys.length, `${where}: element ${i}${path}`))
-      return stack(own, `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`, false, isBranch(spared) ? Reflect.get(spared, key) : null)
+      return stack(
+        own,
+        `${path}${Array.isArray(first) ? `[${key}]` : `.${key}`}`,
+        false,
+        isBranch(spared) ? Reflect.get(spared, key) : null,
+      )
     })
     return Array.isArray(first) ? children : Object.fromEntries(keys.map((key, i) => [key, children[i]]))
   }
@@ -57,7 +73,10 @@ export function collate(elements: readonly unknown[], where: string, padding: Pa
 /** Lists of numbers and lists of strings are tensors, and within an element so are lists of such lists. */
 function branches(value: unknown, isTop: boolean): value is object {
   if (!isBranch(value) || ('data' in value && 'shape' in value)) return false
-  return !Array.isArray(value) || !(isTop ? value.every(isNumber) || value.every(isString) : isNested(value, isNumber) || isNested(value, isString))
+  return (
+    !Array.isArray(value) ||
+    !(isTop ? value.every(isNumber) || value.every(isString) : isNested(value, isNumber) || isNested(value, isString))
+  )
 }
 
 function isString(value: unknown): boolean {
@@ -88,7 +107,8 @@ interface Place {
 
 function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
   const [first] = parts
-  const wrong = (i: number, expected: string): DataError => new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
+  const wrong = (i: number, expected: string): DataError =>
+    new DataError(`${place.where}: element ${i}${place.path} must be ${expected}, received ${quoted(parts[i])}`)
   const all = (kind: string): void => {
     const other = parts.findIndex((part) => typeof part !== kind)
     if (other >= 0) throw wrong(other, `a ${kind} as in the first element`)
@@ -103,16 +123,29 @@ function stackLeaves(parts: readonly Leaf[], place: Place): Tensor | string[] {
     return new Tensor(storeData(dtype, (parts as readonly number[]).map(Number)), [parts.length], dtype)
   }
   if (typeof first !== 'object' || first === null) throw wrong(0, 'a number, a string, a list of numbers or a tensor')
-  if (first instanceof StringTensor || beginsWithString(first)) return stackStrings(parts.map((part, i) => toStrings(part, `${place.where}: element ${i}${place.path}`)), place)
-  return stackRows(parts.map((part, i) => rowOf(part, `${place.where}: element ${i}${place.path}`)), place)
+  if (first instanceof StringTensor || beginsWithString(first))
+    return stackStrings(
+      parts.map((part, i) => toStrings(part, `${place.where}: element ${i}${place.path}`)),
+      place,
+    )
+  return stackRows(
+    parts.map((part, i) => rowOf(part, `${place.where}: element ${i}${place.path}`)),
+    place,
+  )
 }
 
 /** Strings are not filled up: nothing stands for no string in every layer. */
 function stackStrings(rows: readonly StringTensor[], { where, path }: Place): StringTensor {
   const { shape } = rows[0]!
   const differs = rows.findIndex((row) => !sameShape(row.shape, shape))
-  if (differs >= 0) throw new ShapeError(`${where}: element ${differs}${path} must have shape ${formatShape(shape)} as in the first element, received ${formatShape(rows[differs]!.shape)}: strings are not filled up`)
-  return new StringTensor(rows.flatMap(({ strings }) => strings), [rows.length, ...shape])
+  if (differs >= 0)
+    throw new ShapeError(
+      `${where}: element ${differs}${path} must have shape ${formatShape(shape)} as in the first element, received ${formatShape(rows[differs]!.shape)}: strings are not filled up`,
+    )
+  return new StringTensor(
+    rows.flatMap(({ strings }) => strings),
+    [rows.length, ...shape],
+  )
 }
 
 /** A row of a batch. */
@@ -131,14 +164,24 @@ function rowOf(part: Leaf, where: string): Row {
 function stackRows(rows: readonly Row[], { where, path, padding, spare }: Place): Tensor {
   const [{ shape, dtype }] = rows as readonly [Row]
   const other = rows.findIndex((row) => row.dtype !== dtype)
-  if (other >= 0) throw new DataError(`${where}: element ${other}${path} must be ${dtype} as in the first element, received ${rows[other]!.dtype}`)
-  const differs = rows.findIndex((row) => (padding === null ? !sameShape(row.shape, shape) : row.shape.length !== shape.length))
+  if (other >= 0)
+    throw new DataError(
+      `${where}: element ${other}${path} must be ${dtype} as in the first element, received ${rows[other]!.dtype}`,
+    )
+  const differs = rows.findIndex((row) =>
+    padding === null ? !sameShape(row.shape, shape) : row.shape.length !== shape.length,
+  )
   if (differs >= 0) {
     const hint = padding === null ? ' Use paddedBatch for rows of several lengths.' : ''
-    throw new ShapeError(`${where}: element ${differs}${path} must have ${padding === null ? `shape ${formatShape(shape)}` : `${shape.length} axes`} as in the first element, received ${formatShape(rows[differs]!.shape)}.${hint}`)
+    throw new ShapeError(
+      `${where}: element ${differs}${path} must have ${padding === null ? `shape ${formatShape(shape)}` : `${shape.length} axes`} as in the first element, received ${formatShape(rows[differs]!.shape)}.${hint}`,
+    )
   }
   const { value, multiple } = padding ?? { value: 0, multiple: 1 }
-  const extents = padding === null ? shape : shape.map((_, axis) => Math.ceil(Math.max(...rows.map((row) => row.shape[axis]!)) / multiple) * multiple)
+  const extents =
+    padding === null
+      ? shape
+      : shape.map((_, axis) => Math.ceil(Math.max(...rows.map((row) => row.shape[axis]!)) / multiple) * multiple)
   const width = sizeOf(extents)
   const size = rows.length * width
   const isSpared = spare !== null && spare.dtype === dtype && spare.data.length === size
@@ -152,7 +195,8 @@ function stackRows(rows: readonly Row[], { where, path, padding, spare }: Place)
 function place({ data, shape }: Row, target: TensorData, start: number, extents: Shape): void {
   if (sameShape(shape, extents)) return target.set(data, start)
   const copy = (axis: number, from: number, to: number): void => {
-    const inner = sizeOf(shape.slice(axis + 1)), outer = sizeOf(extents.slice(axis + 1))
+    const inner = sizeOf(shape.slice(axis + 1)),
+      outer = sizeOf(extents.slice(axis + 1))
     if (axis >= shape.length - 1) return target.set(data.subarray(from, from + (shape[axis] ?? 1)), to)
     for (let i = 0; i < shape[axis]!; i++) copy(axis + 1, from + i * inner, to + i * outer)
   }

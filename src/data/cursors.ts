@@ -5,7 +5,11 @@ import type { Cursor, Soon, Source } from './source'
 import { END, after, isPromise, skipByTaking, until } from './source'
 
 /** A cursor of a few functions. What is passed over is taken, and what is closed is the cursor before, unless it is said otherwise. */
-export function cursor<T>(from: Pick<Cursor<unknown>, 'close'>, next: Cursor<T>['next'], skip?: Cursor<T>['skip']): Cursor<T> {
+export function cursor<T>(
+  from: Pick<Cursor<unknown>, 'close'>,
+  next: Cursor<T>['next'],
+  skip?: Cursor<T>['skip'],
+): Cursor<T> {
   return { next, skip: skip ?? ((count) => skipByTaking({ next }, count)), close: () => from.close() }
 }
 
@@ -24,7 +28,8 @@ export function take<T>(from: Cursor<T>, count: number, into: T[]): Soon<T[]> {
 
 export function mapped<From, To>(from: Cursor<From>, fn: (element: From, index: number) => Soon<To>): Cursor<To> {
   let index = 0
-  const next = (): Soon<To | typeof END> => after(from.next(), (element) => (element === END ? END : fn(element, index++)))
+  const next = (): Soon<To | typeof END> =>
+    after(from.next(), (element) => (element === END ? END : fn(element, index++)))
   return cursor(from, next, (count) => {
     index += count
     return from.skip(count)
@@ -32,7 +37,11 @@ export function mapped<From, To>(from: Cursor<From>, fn: (element: From, index: 
 }
 
 /** The same with several in work at once; their order stays. */
-export function mappedInParallel<From, To>(from: Cursor<From>, fn: (element: From, index: number) => Soon<To>, most: number): Cursor<To> {
+export function mappedInParallel<From, To>(
+  from: Cursor<From>,
+  fn: (element: From, index: number) => Soon<To>,
+  most: number,
+): Cursor<To> {
   // In a box a promise is not waited for.
   const begun = mapped(from, (element, index) => {
     const result = fn(element, index)
@@ -54,7 +63,10 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
     read.push(entry)
     ended ||= isLast
   }
-  const fail = (error: unknown): void => keep(() => { throw error }, true)
+  const fail = (error: unknown): void =>
+    keep(() => {
+      throw error
+    }, true)
   // After a close nothing is read any more: what comes next might open files.
   const close = (): Soon<void> => {
     ended = true
@@ -70,10 +82,12 @@ export function ahead<T>(from: Cursor<T>, most: number, keepsAll = false): Curso
           if (!keepsAll) return
           continue
         }
-        pending = element.then((own) => keep(() => own, own === END), fail).then(() => {
-          pending = null
-          fill()
-        })
+        pending = element
+          .then((own) => keep(() => own, own === END), fail)
+          .then(() => {
+            pending = null
+            fill()
+          })
       } catch (error) {
         fail(error)
       }
@@ -100,13 +114,15 @@ export function filtered<T>(from: Cursor<T>, keep: (element: T, index: number) =
   let index = 0
   const next = (): Soon<T | typeof END> => {
     let found: T | typeof END = END
-    const search = until(() => after(from.next(), (element) => {
-      if (element === END) return true
-      return after(keep(element, index++), (isKept) => {
-        if (isKept) found = element
-        return isKept
-      })
-    }))
+    const search = until(() =>
+      after(from.next(), (element) => {
+        if (element === END) return true
+        return after(keep(element, index++), (isKept) => {
+          if (isKept) found = element
+          return isKept
+        })
+      }),
+    )
     return after(search, () => found)
   }
   return cursor(from, next)
@@ -119,20 +135,22 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
   const open = (): Soon<Cursor<T> | typeof END> => (isClosed ? END : sources())
   const next = (): Soon<T | typeof END> => {
     let found: T | typeof END = END
-    const search = until(() => after(current ?? open(), (own) => {
-      if (own === END) return true
-      current = own
-      // One that was waited for while everything was closed.
-      if (isClosed) return after(own.close(), () => true)
-      return after(own.next(), (element) => {
-        if (element !== END) {
-          found = element
-          return true
-        }
-        current = null
-        return after(own.close(), () => false)
-      })
-    }))
+    const search = until(() =>
+      after(current ?? open(), (own) => {
+        if (own === END) return true
+        current = own
+        // One that was waited for while everything was closed.
+        if (isClosed) return after(own.close(), () => true)
+        return after(own.next(), (element) => {
+          if (element !== END) {
+            found = element
+            return true
+          }
+          current = null
+          return after(own.close(), () => false)
+        })
+      }),
+    )
     return after(search, () => found)
   }
   const close = (): Soon<void> => {
@@ -143,10 +161,16 @@ export function chained<T>(sources: () => Soon<Cursor<T> | typeof END>): Cursor<
 }
 
 /** Groups of elements: what `group` makes of each, and of what is left at the end where `keepsRest`. */
-export function grouped<T, Group>(from: Cursor<T>, size: number, keepsRest: boolean, group: (elements: T[]) => Soon<Group>): Cursor<Group> {
-  const next = (): Soon<Group | typeof END> => after(take(from, size, []), (elements) => {
-    return elements.length === size || (keepsRest && elements.length > 0) ? group(elements) : END
-  })
+export function grouped<T, Group>(
+  from: Cursor<T>,
+  size: number,
+  keepsRest: boolean,
+  group: (elements: T[]) => Soon<Group>,
+): Cursor<Group> {
+  const next = (): Soon<Group | typeof END> =>
+    after(take(from, size, []), (elements) => {
+      return elements.length === size || (keepsRest && elements.length > 0) ? group(elements) : END
+    })
   return cursor(from, next, (count) => from.skip(count * size))
 }
 
@@ -158,7 +182,10 @@ export function lending<T>(make: (spare: () => T | undefined) => Cursor<T>): Cur
 }
 
 /** Groups that may overlap, or leave elements out between them. */
-export function windows<T>(from: Cursor<T>, { size, shift, stride, keepsRest }: { size: number; shift: number; stride: number; keepsRest: boolean }): Cursor<T[]> {
+export function windows<T>(
+  from: Cursor<T>,
+  { size, shift, stride, keepsRest }: { size: number; shift: number; stride: number; keepsRest: boolean },
+): Cursor<T[]> {
   const span = (size - 1) * stride + 1
   let held: T[] = []
   let isFirst = true
@@ -167,28 +194,35 @@ export function windows<T>(from: Cursor<T>, { size, shift, stride, keepsRest }: 
     const gap = isFirst ? 0 : Math.max(0, shift - held.length)
     held = isFirst ? held : held.slice(shift)
     isFirst = false
-    return after(from.skip(gap), () => after(take(from, span, held), () => {
-      if (held.length === 0 || (held.length < span && !keepsRest)) return END
-      return held.filter((_, i) => i % stride === 0)
-    }))
+    return after(from.skip(gap), () =>
+      after(take(from, span, held), () => {
+        if (held.length === 0 || (held.length < span && !keepsRest)) return END
+        return held.filter((_, i) => i % stride === 0)
+      }),
+    )
   }
   return cursor(from, next)
 }
 
 /** Batches of elements of like sizes. A batch goes out when its bucket is full; the others at the end. */
-export function bucketed<T>(from: Cursor<T>, { bucketOf, sizes, keepsRest }: { bucketOf: (element: T) => number; sizes: readonly number[]; keepsRest: boolean }): Cursor<T[]> {
+export function bucketed<T>(
+  from: Cursor<T>,
+  { bucketOf, sizes, keepsRest }: { bucketOf: (element: T) => number; sizes: readonly number[]; keepsRest: boolean },
+): Cursor<T[]> {
   const buckets = sizes.map((): T[] => [])
   const next = (): Soon<T[] | typeof END> => {
     let full: T[] | null = null
-    const search = until(() => after(from.next(), (element) => {
-      if (element === END) return true
-      const at = bucketOf(element)
-      buckets[at]!.push(element)
-      if (buckets[at]!.length < sizes[at]!) return false
-      full = buckets[at]!
-      buckets[at] = []
-      return true
-    }))
+    const search = until(() =>
+      after(from.next(), (element) => {
+        if (element === END) return true
+        const at = bucketOf(element)
+        buckets[at]!.push(element)
+        if (buckets[at]!.length < sizes[at]!) return false
+        full = buckets[at]!
+        buckets[at] = []
+        return true
+      }),
+    )
     return after(search, () => {
       if (full !== null) return full
       const at = keepsRest ? buckets.findIndex(({ length }) => length > 0) : -1
@@ -202,15 +236,16 @@ export function bucketed<T>(from: Cursor<T>, { bucketOf, sizes, keepsRest }: { b
 export function shuffled<T>(from: Cursor<T>, size: number, seed: number, pass: number): Cursor<T> {
   const buffer: T[] = []
   let drawn = 0
-  const next = (): Soon<T | typeof END> => after(take(from, size, buffer), () => {
-    if (buffer.length === 0) return END
-    // The number of an element is the counter of its draw.
-    const at = Math.floor(((threefry2x32(seed, pass, drawn++, 0)[0] >>> 0) / 2 ** 32) * buffer.length)
-    const element = buffer[at]!
-    const last = buffer.pop()!
-    if (at < buffer.length) buffer[at] = last
-    return element
-  })
+  const next = (): Soon<T | typeof END> =>
+    after(take(from, size, buffer), () => {
+      if (buffer.length === 0) return END
+      // The number of an element is the counter of its draw.
+      const at = Math.floor(((threefry2x32(seed, pass, drawn++, 0)[0] >>> 0) / 2 ** 32) * buffer.length)
+      const element = buffer[at]!
+      const last = buffer.pop()!
+      if (at < buffer.length) buffer[at] = last
+      return element
+    })
   return cursor(from, next)
 }
 
@@ -234,9 +269,16 @@ export function closing<T>(from: Cursor<T>): Cursor<T> {
   const guarded = <Result>(body: () => Soon<Result>, closed: Result): Soon<Result> => {
     if (isClosed) return closed
     const result = settled(body)
-    return isPromise(result) ? result.catch((error: unknown) => after(close(), () => Promise.reject<Result>(error))) : result
+    return isPromise(result)
+      ? result.catch((error: unknown) => after(close(), () => Promise.reject<Result>(error)))
+      : result
   }
-  return { next: () => guarded(() => from.next(), END), skip: (count) => guarded(() => from.skip(count), undefined), close, recycle: (element) => from.recycle?.(element) }
+  return {
+    next: () => guarded(() => from.next(), END),
+    skip: (count) => guarded(() => from.skip(count), undefined),
+    close,
+    recycle: (element) => from.recycle?.(element),
+  }
 }
 
 /** What a function gives; an error as a promise of it. */
@@ -266,11 +308,12 @@ export function zipped(from: readonly Cursor<unknown>[]): Cursor<unknown[]> {
 /** Keeps the elements of a pass that comes to its end, and hands them to `keep`. */
 export function recording<T>(from: Cursor<T>, keep: (elements: readonly T[]) => void): Cursor<T> {
   const seen: T[] = []
-  const next = (): Soon<T | typeof END> => after(from.next(), (element) => {
-    if (element === END) keep(seen)
-    else seen.push(element)
-    return element
-  })
+  const next = (): Soon<T | typeof END> =>
+    after(from.next(), (element) => {
+      if (element === END) keep(seen)
+      else seen.push(element)
+      return element
+    })
   return cursor(from, next)
 }
 
@@ -283,10 +326,15 @@ export function repeated<T>(source: Source<T>, count: number, pass: number): Cur
   const own = (): Cursor<T> => {
     const from = source.open(first + done++)
     isEmpty = true
-    return cursor(from, () => after(from.next(), (element) => {
-      isEmpty &&= element === END
-      return element
-    }), (skipped) => from.skip(skipped))
+    return cursor(
+      from,
+      () =>
+        after(from.next(), (element) => {
+          isEmpty &&= element === END
+          return element
+        }),
+      (skipped) => from.skip(skipped),
+    )
   }
   return chained(() => (done < count && !isEmpty ? own() : END))
 }

@@ -2,7 +2,18 @@
 // begins, and no more is held than the transformations need. The passes are in cursors.ts.
 
 import { ArgumentError, DataError, quoted } from '../core/errors'
-import { boolean, count, custom, integer, listOf, nullable, number, option, readOptions, required } from '../core/options'
+import {
+  boolean,
+  count,
+  custom,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  readOptions,
+  required,
+} from '../core/options'
 import type { InputsOf, Kind } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
@@ -10,7 +21,21 @@ import type { Tensor } from '../ops/tensor'
 import type { Batched, Padding } from './collate'
 import { collate } from './collate'
 import {
-  ahead, bucketed, chained, closing, filtered, grouped, lending, limited, mapped, mappedInParallel, recording, repeated, shuffled, windows, zipped,
+  ahead,
+  bucketed,
+  chained,
+  closing,
+  filtered,
+  grouped,
+  lending,
+  limited,
+  mapped,
+  mappedInParallel,
+  recording,
+  repeated,
+  shuffled,
+  windows,
+  zipped,
 } from './cursors'
 import type { Slices } from './slices'
 import { slicesOf } from './slices'
@@ -21,7 +46,9 @@ import { END, after, arraySource, deferred, indexedSource, sourceOf } from './so
 export type RowOf<Columns> = Columns extends readonly string[]
   ? string
   : Columns extends TensorLike
-    ? Columns extends readonly number[] | readonly boolean[] ? number : Tensor | number
+    ? Columns extends readonly number[] | readonly boolean[]
+      ? number
+      : Tensor | number
     : { [Key in keyof Columns]: RowOf<Columns[Key]> }
 
 /** Where a pass is: `dataset.iterator(state)` goes on there. */
@@ -142,7 +169,10 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** start, start + step, … below stop. */
   static range(start: number, stop?: number, step = 1): Dataset<number> {
     const [from, to] = stop === undefined ? [0, start] : [start, stop]
-    if (![from, to, step].every(Number.isFinite) || step === 0) throw new ArgumentError(`Dataset.range: needs finite numbers and a step that is not 0, received ${from}, ${to}, ${step}`)
+    if (![from, to, step].every(Number.isFinite) || step === 0)
+      throw new ArgumentError(
+        `Dataset.range: needs finite numbers and a step that is not 0, received ${from}, ${to}, ${step}`,
+      )
     return Dataset.of(indexedSource(Math.max(0, Math.ceil((to - from) / step)), (i) => from + i * step))
   }
 
@@ -151,11 +181,15 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     parts: Parts,
   ): Dataset<{ -readonly [Key in keyof Parts]: Parts[Key] extends Dataset<infer Element> ? Element : never }> {
     const all = Object.values(parts) as Dataset<unknown>[]
-    if (all.length === 0 || !all.every((each) => each instanceof Dataset)) throw new ArgumentError('Dataset.zip: needs data sets, in a list or a record')
+    if (all.length === 0 || !all.every((each) => each instanceof Dataset))
+      throw new ArgumentError('Dataset.zip: needs data sets, in a list or a record')
     const keys = Object.keys(parts)
-    const name = (elements: unknown[]): unknown => (Array.isArray(parts) ? elements : Object.fromEntries(keys.map((key, i) => [key, elements[i]])))
+    const name = (elements: unknown[]): unknown =>
+      Array.isArray(parts) ? elements : Object.fromEntries(keys.map((key, i) => [key, elements[i]]))
     const sizes = all.map(({ size }) => size)
-    return new Dataset(sizes.includes(null) ? null : Math.min(...(sizes as number[])), (pass) => mapped(zipped(all.map((each) => each.open(pass))), name)) as never
+    return new Dataset(sizes.includes(null) ? null : Math.min(...(sizes as number[])), (pass) =>
+      mapped(zipped(all.map((each) => each.open(pass))), name),
+    ) as never
   }
 
   /**
@@ -166,7 +200,9 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireFunction('map', fn)
     const { parallel } = readOptions('Dataset.map', mapOptions(), options)
     const own = fn as (element: T, index: number) => Soon<Awaited<To>>
-    return new Dataset(this.size, (pass) => (parallel === 1 ? mapped(this.open(pass), own) : mappedInParallel(this.open(pass), own, parallel)))
+    return new Dataset(this.size, (pass) =>
+      parallel === 1 ? mapped(this.open(pass), own) : mappedInParallel(this.open(pass), own, parallel),
+    )
   }
 
   /** The elements for which a function says true. */
@@ -180,7 +216,11 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     requireFunction('flatMap', fn)
     return new Dataset<To>(null, (pass) => {
       const from = this.open(pass)
-      const own = chained<To>(() => after(from.next(), (element) => (element === END ? END : after(fn(element), (made) => sourceOf(made, 'Dataset.flatMap').open(pass)))))
+      const own = chained<To>(() =>
+        after(from.next(), (element) =>
+          element === END ? END : after(fn(element), (made) => sourceOf(made, 'Dataset.flatMap').open(pass)),
+        ),
+      )
       return { ...own, close: () => after(own.close(), () => from.close()) }
     })
   }
@@ -218,7 +258,14 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     return new Dataset<Batched<T>>(groupsIn(this.size, each, dropRemainder), (pass) => {
       const stacked = padding === null ? this.stacked(pass, each, !dropRemainder) : null
       if (stacked !== null) return stacked as Cursor<Batched<T>>
-      return lending((spare) => grouped(this.open(pass), each, !dropRemainder, (elements) => collate(elements, where, padding, spare()) as Batched<T>))
+      return lending((spare) =>
+        grouped(
+          this.open(pass),
+          each,
+          !dropRemainder,
+          (elements) => collate(elements, where, padding, spare()) as Batched<T>,
+        ),
+      )
     })
   }
 
@@ -231,18 +278,34 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    */
   bucketByLength(lengthOf: (element: T) => number, options: BucketOptions): Dataset<Batched<T>> {
     requireFunction('bucketByLength', lengthOf)
-    const { boundaries, batchSize, dropRemainder, padValue, padToMultipleOf } = readOptions('Dataset.bucketByLength', bucketOptions(), options)
-    if (boundaries.some((boundary, i) => i > 0 && boundary <= boundaries[i - 1]!)) throw new ArgumentError(`Dataset.bucketByLength: boundaries must rise, received [${boundaries.join(', ')}]`)
+    const { boundaries, batchSize, dropRemainder, padValue, padToMultipleOf } = readOptions(
+      'Dataset.bucketByLength',
+      bucketOptions(),
+      options,
+    )
+    if (boundaries.some((boundary, i) => i > 0 && boundary <= boundaries[i - 1]!))
+      throw new ArgumentError(`Dataset.bucketByLength: boundaries must rise, received [${boundaries.join(', ')}]`)
     const sizes = typeof batchSize === 'number' ? [...boundaries, 0].map(() => batchSize) : batchSize
-    if (sizes.length !== boundaries.length + 1) throw new ArgumentError(`Dataset.bucketByLength: batchSize must be one number, or ${boundaries.length + 1} for as many buckets, received ${sizes.length}`)
+    if (sizes.length !== boundaries.length + 1)
+      throw new ArgumentError(
+        `Dataset.bucketByLength: batchSize must be one number, or ${boundaries.length + 1} for as many buckets, received ${sizes.length}`,
+      )
     const bucketOf = (element: T): number => {
       const length = lengthOf(element)
-      if (typeof length !== 'number' || Number.isNaN(length)) throw new DataError(`Dataset.bucketByLength: the length of an element must be a number, received ${quoted(length)}`)
+      if (typeof length !== 'number' || Number.isNaN(length))
+        throw new DataError(
+          `Dataset.bucketByLength: the length of an element must be a number, received ${quoted(length)}`,
+        )
       const at = boundaries.findIndex((boundary) => length < boundary)
       return at < 0 ? boundaries.length : at
     }
     const padding = { value: padValue, multiple: padToMultipleOf }
-    return new Dataset(null, (pass) => mapped(bucketed(this.open(pass), { bucketOf, sizes, keepsRest: !dropRemainder }), (elements) => collate(elements, 'Dataset.bucketByLength', padding) as Batched<T>))
+    return new Dataset(null, (pass) =>
+      mapped(
+        bucketed(this.open(pass), { bucketOf, sizes, keepsRest: !dropRemainder }),
+        (elements) => collate(elements, 'Dataset.bucketByLength', padding) as Batched<T>,
+      ),
+    )
   }
 
   /** The rows of batches: what `batch` put together. */
@@ -260,8 +323,15 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
     const { shift, stride, dropRemainder } = readOptions('Dataset.window', windowOptions(), options)
     const step = shift ?? each
     const span = (each - 1) * stride + 1
-    const known = this.size === null ? null : dropRemainder ? Math.max(0, Math.floor((this.size - span) / step) + 1) : Math.ceil(this.size / step)
-    return new Dataset(known, (pass) => windows(this.open(pass), { size: each, shift: step, stride, keepsRest: !dropRemainder }))
+    const known =
+      this.size === null
+        ? null
+        : dropRemainder
+          ? Math.max(0, Math.floor((this.size - span) / step) + 1)
+          : Math.ceil(this.size / step)
+    return new Dataset(known, (pass) =>
+      windows(this.open(pass), { size: each, shift: step, stride, keepsRest: !dropRemainder }),
+    )
   }
 
   /**
@@ -278,14 +348,17 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   /** All elements `times` times; without end when it is left out. Every time they are shuffled anew. */
   repeat(times = Infinity): Dataset<T> {
     const own = times === Infinity ? times : integer({ min: 0 }).read(times, 'Dataset.repeat: times')
-    const size = own === 0 ? 0 : this.size === null ? (own === Infinity ? Infinity : null) : this.size === 0 ? 0 : this.size * own
+    const size =
+      own === 0 ? 0 : this.size === null ? (own === Infinity ? Infinity : null) : this.size === 0 ? 0 : this.size * own
     return new Dataset(size, (pass) => repeated(this, own, pass))
   }
 
   /** The first elements, at most `most`. */
   take(most: number): Dataset<T> {
     const own = most === Infinity ? most : integer({ min: 0 }).read(most, 'Dataset.take: the number')
-    return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass) => limited(this.open(pass), own))
+    return new Dataset(own === 0 ? 0 : this.size === null ? null : Math.min(this.size, own), (pass) =>
+      limited(this.open(pass), own),
+    )
   }
 
   /** Without the first elements. */
@@ -301,7 +374,10 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
   concatenate(...others: readonly Dataset<T>[]): Dataset<T> {
     const all = [this, ...others]
     if (!all.every((each) => each instanceof Dataset)) throw new ArgumentError('Dataset.concatenate: needs data sets')
-    const size = all.reduce<number | null>((sum, each) => (sum === null || each.size === null ? null : sum + each.size), 0)
+    const size = all.reduce<number | null>(
+      (sum, each) => (sum === null || each.size === null ? null : sum + each.size),
+      0,
+    )
     return new Dataset(size, (pass) => {
       let at = 0
       return chained(() => (at < all.length ? all[at++]!.open(pass) : END))
@@ -315,7 +391,10 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    */
   cache(): Dataset<T> {
     let kept: Source<T> | null = null
-    return new Dataset<T>(this.size, (pass) => kept?.open(pass) ?? recording(this.open(0), (elements) => (kept = arraySource(elements))))
+    return new Dataset<T>(
+      this.size,
+      (pass) => kept?.open(pass) ?? recording(this.open(0), (elements) => (kept = arraySource(elements))),
+    )
   }
 
   /**
@@ -335,7 +414,10 @@ export class Dataset<T> implements AsyncIterable<T>, Source<T> {
    *   const later = batches.iterator(iterator.state)   // goes on behind the last one taken
    */
   iterator({ pass = 0, taken = 0 }: Partial<DatasetState> = {}): DatasetIterator<T> {
-    return new DatasetIterator(this, { pass: integer({ min: 0 }).read(pass, 'Dataset.iterator: pass'), taken: integer({ min: 0 }).read(taken, 'Dataset.iterator: taken') })
+    return new DatasetIterator(this, {
+      pass: integer({ min: 0 }).read(pass, 'Dataset.iterator: pass'),
+      taken: integer({ min: 0 }).read(taken, 'Dataset.iterator: taken'),
+    })
   }
 
   [Symbol.asyncIterator](): DatasetIterator<T> {
@@ -383,7 +465,9 @@ class SliceDataset<T> extends Dataset<T> {
   }
 
   protected override stacked(pass: number, size: number, keepsRest: boolean): Cursor<unknown> {
-    return lending((spare) => grouped(this.numbers.open(pass), size, keepsRest, (rows) => this.slices.batch(rows, 'Dataset.batch', spare())))
+    return lending((spare) =>
+      grouped(this.numbers.open(pass), size, keepsRest, (rows) => this.slices.batch(rows, 'Dataset.batch', spare())),
+    )
   }
 }
 

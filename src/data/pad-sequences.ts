@@ -51,7 +51,9 @@ export function padSequences(sequences: readonly TensorLike[], options: PadSeque
   const step = filled < 0 ? [] : rows[filled]!.shape.slice(1)
   rows.forEach((row, i) => {
     if (row.shape[0] === 0 || sameShape(row.shape.slice(1), step)) return
-    throw new ShapeError(`padSequences: the steps of sequences ${filled} and ${i} must have one shape, received ${formatShape(step)} and ${formatShape(row.shape.slice(1))}`)
+    throw new ShapeError(
+      `padSequences: the steps of sequences ${filled} and ${i} must have one shape, received ${formatShape(step)} and ${formatShape(row.shape.slice(1))}`,
+    )
   })
   const steps = maxlen ?? rows.reduce((longest, row) => Math.max(longest, row.shape[0]!), 0)
   const width = sizeOf(step)

@@ -22,27 +22,38 @@ export function rowCount(data: RowsByName, where: string): number {
     const counts = Object.entries(data).map(([name, part]) => ({ name, count: rowCount(part, `${where}.${name}`) }))
     const other = counts.find(({ count }) => count !== counts[0]!.count)
     if (counts.length === 0) throw new DataError(`${where}: the record is empty`)
-    if (other !== undefined) throw new DataError(`${where}: all must have as many rows, received ${counts[0]!.count} (${counts[0]!.name}) and ${other.count} (${other.name})`)
+    if (other !== undefined)
+      throw new DataError(
+        `${where}: all must have as many rows, received ${counts[0]!.count} (${counts[0]!.name}) and ${other.count} (${other.name})`,
+      )
     return counts[0]!.count
   }
   if (Array.isArray(data) || ArrayBuffer.isView(data)) return (data as ArrayLike<unknown>).length
-  if (!isShaped(data) || data.shape.length === 0) throw new DataError(`${where}: expected rows, an array, a typed array or a tensor, received ${quoted(data)}`)
+  if (!isShaped(data) || data.shape.length === 0)
+    throw new DataError(`${where}: expected rows, an array, a typed array or a tensor, received ${quoted(data)}`)
   return data.shape[0]!
 }
 
 /** Some rows in some order, as what the data are: of a tensor or of `{ data, shape }` a tensor. */
-export function takeRows<Data extends RowsByName>(data: Data, indices: ArrayLike<number>): Data extends ShapedData ? Tensor : Data {
+export function takeRows<Data extends RowsByName>(
+  data: Data,
+  indices: ArrayLike<number>,
+): Data extends ShapedData ? Tensor : Data {
   return rowsOf(data, indices) as Data extends ShapedData ? Tensor : Data
 }
 
 function rowsOf(data: RowsByName, indices: ArrayLike<number>): unknown {
-  if (isRecord(data)) return Object.fromEntries(Object.entries(data).map(([name, part]) => [name, rowsOf(part, indices)]))
+  if (isRecord(data))
+    return Object.fromEntries(Object.entries(data).map(([name, part]) => [name, rowsOf(part, indices)]))
   if (Array.isArray(data)) return Array.from(indices, (i) => (data as readonly unknown[])[i])
   if (ArrayBuffer.isView(data)) return pick(data as TypedArray, indices)
   const { data: elements, shape, dtype } = toTensor(data as ShapedData, 'the data')
   const row = shape.slice(1)
   const width = sizeOf(row)
-  const taken = pick(elements, Array.from({ length: indices.length * width }, (_, i) => indices[Math.floor(i / width)]! * width + (i % width)))
+  const taken = pick(
+    elements,
+    Array.from({ length: indices.length * width }, (_, i) => indices[Math.floor(i / width)]! * width + (i % width)),
+  )
   return new Tensor(taken as Tensor['data'], [indices.length, ...row], dtype)
 }
 
@@ -65,10 +76,13 @@ function isShaped(data: unknown): data is ShapedData {
 /** Labels as a list. @throws ArgumentError for something else */
 export function labelsOf(labels: unknown, where: string): readonly Label[] {
   if (labels instanceof Tensor && labels.size === labels.shape[0]) return [...labels.data]
-  if (ArrayBuffer.isView(labels) && !(labels instanceof DataView)) return Array.from(labels as unknown as ArrayLike<number>)
+  if (ArrayBuffer.isView(labels) && !(labels instanceof DataView))
+    return Array.from(labels as unknown as ArrayLike<number>)
   const isLabel = (each: unknown): each is Label => ['number', 'string', 'boolean'].includes(typeof each)
   if (Array.isArray(labels) && labels.every(isLabel)) return labels
-  throw new ArgumentError(`${where} must have a label for each sample, as numbers or texts, received ${labels instanceof Tensor ? `a tensor [${labels.shape.join(', ')}]` : quoted(labels)}`)
+  throw new ArgumentError(
+    `${where} must have a label for each sample, as numbers or texts, received ${labels instanceof Tensor ? `a tensor [${labels.shape.join(', ')}]` : quoted(labels)}`,
+  )
 }
 
 /** The distinct labels in the order in which they come, and how many there are of each. */

@@ -40,14 +40,26 @@ export function slicesOf(columns: unknown, where: string): Slices {
   // A list of rows must not be taken for a branch.
   const tree: Tree<unknown> = mapData(columns, (leaf) => new Column(leaf))
   const paths = pathsOf(tree)
-  const readers = flatten<unknown>(tree).map((leaf, i) => reader(leaf, `${where}: ${pathName(paths[i]!) || 'the data'}`))
+  const readers = flatten<unknown>(tree).map((leaf, i) =>
+    reader(leaf, `${where}: ${pathName(paths[i]!) || 'the data'}`),
+  )
   const size = readers[0]?.size ?? 0
   const other = readers.findIndex((each) => each.size !== size)
-  if (other >= 0) throw new ShapeError(`${where}: all must have as many rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`)
-  const row = (i: number): unknown => unflatten(tree, readers.map((each) => each.row(i)))
+  if (other >= 0)
+    throw new ShapeError(
+      `${where}: all must have as many rows, received ${size} and ${readers[other]!.size} (${pathName(paths[other]!)})`,
+    )
+  const row = (i: number): unknown =>
+    unflatten(
+      tree,
+      readers.map((each) => each.row(i)),
+    )
   const gather = (rows: readonly number[], spare: unknown): unknown => {
     const spares = spare === undefined ? [] : flatten<unknown>(spare as Tree<unknown>)
-    return unflatten(tree, readers.map(({ tensor }, i) => gathered(tensor!, rows, spares[i])))
+    return unflatten(
+      tree,
+      readers.map(({ tensor }, i) => gathered(tensor!, rows, spares[i])),
+    )
   }
   /** null before the first batch. */
   let isPlain: boolean | null = null
@@ -62,7 +74,12 @@ export function slicesOf(columns: unknown, where: string): Slices {
 function stacksLeafByLeaf(readers: readonly Reader[], example: unknown): boolean {
   if (readers.some(({ tensor }) => tensor === null)) return false
   const leaves = flatten<unknown>(example as Tree<unknown>)
-  return leaves.length === readers.length && leaves.every((leaf, i) => leaf instanceof Tensor && sameShape(leaf.shape.slice(1), readers[i]!.tensor!.shape.slice(1)))
+  return (
+    leaves.length === readers.length &&
+    leaves.every(
+      (leaf, i) => leaf instanceof Tensor && sameShape(leaf.shape.slice(1), readers[i]!.tensor!.shape.slice(1)),
+    )
+  )
 }
 
 function reader(leaf: unknown, where: string): Reader {
@@ -72,7 +89,11 @@ function reader(leaf: unknown, where: string): Reader {
     return { size: rows.length, row: (i) => rows[i], tensor: null }
   }
   const tensor = toTensor(data as TensorLike, where)
-  const { data: elements, shape: [size, ...rest], dtype } = tensor
+  const {
+    data: elements,
+    shape: [size, ...rest],
+    dtype,
+  } = tensor
   if (size === undefined) throw new DataError(`${where}: needs rows, received a single number`)
   if (rest.length === 0) return { size, row: dtype === 'bool' ? (i) => elements[i] === 1 : (i) => elements[i], tensor }
   const width = elements.length / Math.max(1, size)
@@ -80,12 +101,17 @@ function reader(leaf: unknown, where: string): Reader {
 }
 
 /** Numbers by themselves become float32, as numbers do. */
-function gathered({ data, shape: [size = 0, ...rest], dtype: own }: Tensor, rows: readonly number[], spare: unknown): Tensor {
+function gathered(
+  { data, shape: [size = 0, ...rest], dtype: own }: Tensor,
+  rows: readonly number[],
+  spare: unknown,
+): Tensor {
   const dtype = rest.length === 0 && own !== 'bool' ? 'float32' : own
   const width = data.length / Math.max(1, size)
   const hasRoom = spare instanceof Tensor && spare.dtype === dtype && spare.data.length === rows.length * width
   const target = hasRoom ? spare.data : allocateData(dtype, rows.length * width)
   if (rest.length === 0) for (let i = 0; i < rows.length; i++) target[i] = data[rows[i]!]!
-  else for (let i = 0; i < rows.length; i++) target.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
+  else
+    for (let i = 0; i < rows.length; i++) target.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width)
   return new Tensor(target, [rows.length, ...rest], dtype)
 }

@@ -36,7 +36,10 @@ export function after<From, To>(value: Soon<From>, then: (value: From) => Soon<T
 }
 
 export function isPromise<T>(value: Soon<T>): value is Promise<T> {
-  return value instanceof Promise || (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+  return (
+    value instanceof Promise ||
+    (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function')
+  )
 }
 
 /** Calls `step` until it says true; waits only where it has to. */
@@ -64,7 +67,13 @@ export function skipByTaking(cursor: Pick<Cursor<unknown>, 'next'>, count: numbe
 }
 
 /** What a source can be made of; a function makes one anew for every pass. */
-export type Elements<T> = Iterable<T> | AsyncIterable<T> | Iterator<T> | AsyncIterator<T> | ReadableStream<T> | Source<T>
+export type Elements<T> =
+  | Iterable<T>
+  | AsyncIterable<T>
+  | Iterator<T>
+  | AsyncIterator<T>
+  | ReadableStream<T>
+  | Source<T>
 export type ElementsOrMaker<T> = Elements<T> | (() => Soon<Elements<T>>)
 
 /**
@@ -73,7 +82,8 @@ export type ElementsOrMaker<T> = Elements<T> | (() => Soon<Elements<T>>)
  */
 export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source<T> {
   if (isSource<T>(elements)) return elements
-  if (typeof elements === 'function') return { size: null, open: (pass) => deferred(() => after(elements(), (made) => sourceOf(made, where).open(pass))) }
+  if (typeof elements === 'function')
+    return { size: null, open: (pass) => deferred(() => after(elements(), (made) => sourceOf(made, where).open(pass))) }
   if (Array.isArray(elements)) return arraySource(elements as readonly T[])
   requireElements(elements, where)
   let isRead = false
@@ -83,7 +93,9 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
     isOnce,
     open() {
       if (isOnce && isRead) {
-        throw new DataError(`${where}: what can be read once was read already. Give a function that makes it anew: () => …`)
+        throw new DataError(
+          `${where}: what can be read once was read already. Give a function that makes it anew: () => …`,
+        )
       }
       isRead = true
       return new IteratorCursor(iteratorOf<T>(elements))
@@ -92,7 +104,13 @@ export function sourceOf<T>(elements: ElementsOrMaker<T>, where: string): Source
 }
 
 export function isSource<T>(value: unknown): value is Source<T> {
-  return typeof value === 'object' && value !== null && 'open' in value && typeof value.open === 'function' && 'size' in value
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'open' in value &&
+    typeof value.open === 'function' &&
+    'size' in value
+  )
 }
 
 /** Whether a value gives elements one by one, rather than being data itself: no array, no tensor, no record. */
@@ -104,7 +122,9 @@ export function isElements(value: unknown): value is ElementsOrMaker<unknown> {
 
 function requireElements(elements: object, where: string): void {
   if (typeof elements !== 'string' && (isElements(elements) || isIterator(elements))) return
-  throw new ArgumentError(`${where}: expected an array, an (async) iterable, a stream or a function that makes one, received ${quoted(elements)}`)
+  throw new ArgumentError(
+    `${where}: expected an array, an (async) iterable, a stream or a function that makes one, received ${quoted(elements)}`,
+  )
 }
 
 function isIterator(value: unknown): value is Iterator<unknown> {
@@ -147,7 +167,9 @@ class IteratorCursor<T> implements Cursor<T> {
   constructor(private readonly iterator: Iterator<T> | AsyncIterator<T>) {}
 
   next(): Soon<T | typeof END> {
-    return after<IteratorResult<T>, T | typeof END>(this.iterator.next(), ({ done, value }) => (done === true ? END : value))
+    return after<IteratorResult<T>, T | typeof END>(this.iterator.next(), ({ done, value }) =>
+      done === true ? END : value,
+    )
   }
 
   skip(count: number): Soon<void> {
@@ -182,10 +204,11 @@ export function indexedSource<T>(size: number, make: (i: number) => T): Source<T
 /** A cursor that has to be waited for. */
 export function deferred<T>(open: () => Soon<Cursor<T>>): Cursor<T> {
   let opened: Soon<Cursor<T>> | null = null
-  const use = <Result>(body: (cursor: Cursor<T>) => Soon<Result>): Soon<Result> => after((opened ??= open()), (cursor) => {
-    opened = cursor
-    return body(cursor)
-  })
+  const use = <Result>(body: (cursor: Cursor<T>) => Soon<Result>): Soon<Result> =>
+    after((opened ??= open()), (cursor) => {
+      opened = cursor
+      return body(cursor)
+    })
   return {
     next: () => use((cursor) => cursor.next()),
     skip: (count) => use((cursor) => cursor.skip(count)),

@@ -17,10 +17,13 @@ import { countsOf, labelsOf, rowCount, takeRows } from './rows'
 
 const labels: Kind<readonly Label[], Labels> = custom(labelsOf, (value) => [...value])
 
-const share: Kind<number> = custom((value, where) => {
-  if (typeof value === 'number' && value > 0 && (value < 1 || Number.isInteger(value))) return value
-  throw new ArgumentError(`${where} must be a share between 0 and 1 or a number of rows, received ${quoted(value)}`)
-}, (value) => value)
+const share: Kind<number> = custom(
+  (value, where) => {
+    if (typeof value === 'number' && value > 0 && (value < 1 || Number.isInteger(value))) return value
+    throw new ArgumentError(`${where} must be a share between 0 and 1 or a number of rows, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
 
 const splitOptions = () => ({
   /** The share of the rows that are for testing, rounded up, or how many. Default 0.25. */
@@ -37,7 +40,9 @@ export type SplitOptions = InputsOf<ReturnType<typeof splitOptions>>
 
 type Part<Data> = Data extends ShapedData ? Tensor : Data
 /** For each of the data the part that trains, and the one that tests. */
-export type Split<Data> = Data extends readonly [infer First, ...infer Rest] ? [Part<First>, Part<First>, ...Split<Rest>] : []
+export type Split<Data> = Data extends readonly [infer First, ...infer Rest]
+  ? [Part<First>, Part<First>, ...Split<Rest>]
+  : []
 
 /**
  * Data in two parts: to train, and to test what was learnt. Rows stay together over all data.
@@ -48,23 +53,32 @@ export type Split<Data> = Data extends readonly [infer First, ...infer Rest] ? [
  * @throws DataError where there are too few rows, or labels with a single one
  */
 export function trainTestSplit<Data extends readonly RowData[]>(...data: Data): Split<Data>
-export function trainTestSplit<Data extends readonly RowData[]>(...given: [...data: Data, options: SplitOptions]): Split<Data>
+export function trainTestSplit<Data extends readonly RowData[]>(
+  ...given: [...data: Data, options: SplitOptions]
+): Split<Data>
 export function trainTestSplit(...given: readonly unknown[]): unknown {
   const last = given.at(-1)
-  const hasOptions = typeof last === 'object' && last !== null && !Array.isArray(last) && !ArrayBuffer.isView(last) && !('shape' in last)
+  const hasOptions =
+    typeof last === 'object' && last !== null && !Array.isArray(last) && !ArrayBuffer.isView(last) && !('shape' in last)
   const data = (hasOptions ? given.slice(0, -1) : given) as readonly RowData[]
   if (data.length === 0) throw new ArgumentError('trainTestSplit: no data to split')
   const options = readOptions('trainTestSplit', splitOptions(), hasOptions ? last : {})
   const count = sameCount(data, 'trainTestSplit')
   const tested = options.testSize < 1 ? Math.ceil(options.testSize * count) : options.testSize
-  if (tested >= count) throw new DataError(`trainTestSplit: testSize ${options.testSize} leaves no row to train, there are ${count}`)
+  if (tested >= count)
+    throw new DataError(`trainTestSplit: testSize ${options.testSize} leaves no row to train, there are ${count}`)
   const { train, test } = split(count, tested, options)
   return data.flatMap((each) => [takeRows(each, train), takeRows(each, test)])
 }
 
-function split(count: number, tested: number, { shuffle, stratify, seed }: { shuffle: boolean; stratify: readonly Label[] | null; seed: number | null }): Fold {
+function split(
+  count: number,
+  tested: number,
+  { shuffle, stratify, seed }: { shuffle: boolean; stratify: readonly Label[] | null; seed: number | null },
+): Fold {
   if (!shuffle) {
-    if (stratify !== null) throw new ArgumentError('trainTestSplit: stratify needs shuffle: rows that lie together are not drawn')
+    if (stratify !== null)
+      throw new ArgumentError('trainTestSplit: stratify needs shuffle: rows that lie together are not drawn')
     return partsOf(count, (i) => i >= count - tested)
   }
   const order = permutation(count, seed ?? nextSeed())
@@ -82,9 +96,12 @@ function split(count: number, tested: number, { shuffle, stratify, seed }: { shu
 /** How many rows of each label are for testing: the others in proportion, rounded down, and those that lose most one more. */
 function testedByLabel(counts: Map<Label, number>, count: number, tested: number): Map<Label, number> {
   const few = [...counts].find(([, each]) => each < 2)
-  if (few !== undefined) throw new DataError(`trainTestSplit: stratify needs two rows of each label, there is one of ${quoted(few[0])}`)
+  if (few !== undefined)
+    throw new DataError(`trainTestSplit: stratify needs two rows of each label, there is one of ${quoted(few[0])}`)
   if (Math.min(tested, count - tested) < counts.size) {
-    throw new DataError(`trainTestSplit: stratify needs a row of each of ${counts.size} labels in both parts, which have ${count - tested} and ${tested}`)
+    throw new DataError(
+      `trainTestSplit: stratify needs a row of each of ${counts.size} labels in both parts, which have ${count - tested} and ${tested}`,
+    )
   }
   const trained = [...counts].map(([label, each]) => {
     const exact = (each * (count - tested)) / count
@@ -133,13 +150,20 @@ export type FoldOptions = InputsOf<ReturnType<typeof foldTable>>
  */
 export function kFold(data: number | RowsByName, options: FoldOptions = {}): Fold[] {
   const { folds, shuffle, stratify, groups, seed } = readOptions('kFold', foldTable(), options)
-  const count = typeof data === 'number' ? integer({ min: 1 }).read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
+  const count =
+    typeof data === 'number' ? integer({ min: 1 }).read(data, 'kFold: the number of rows') : rowCount(data, 'kFold')
   if (stratify !== null && groups !== null) throw new ArgumentError('kFold: stratify and groups exclude each other')
   if (stratify !== null) requireAsMany(stratify, count, 'kFold: stratify')
   if (groups !== null) requireAsMany(groups, count, 'kFold: groups')
   if (folds > count) throw new DataError(`kFold: ${folds} folds need as many rows, there are ${count}`)
-  const orderOf = (size: number): ArrayLike<number> => (shuffle ? permutation(size, seed ?? nextSeed()) : Int32Array.from({ length: size }, (_, i) => i))
-  const foldOf = stratify !== null ? dealtByLabel(stratify, folds, orderOf) : groups !== null ? dealtByGroup(groups, folds, shuffle ? orderOf : null) : dealt(orderOf(count), folds)
+  const orderOf = (size: number): ArrayLike<number> =>
+    shuffle ? permutation(size, seed ?? nextSeed()) : Int32Array.from({ length: size }, (_, i) => i)
+  const foldOf =
+    stratify !== null
+      ? dealtByLabel(stratify, folds, orderOf)
+      : groups !== null
+        ? dealtByGroup(groups, folds, shuffle ? orderOf : null)
+        : dealt(orderOf(count), folds)
   return Array.from({ length: folds }, (_, fold) => partsOf(count, (i) => foldOf[i] === fold))
 }
 
@@ -155,17 +179,26 @@ function dealt(order: ArrayLike<number>, folds: number): Int32Array {
 }
 
 /** Every label is dealt on its own. How many go into each fold is told by dealing all rows, label after label, one by one. */
-function dealtByLabel(stratify: readonly Label[], folds: number, orderOf: (size: number) => ArrayLike<number>): Int32Array {
+function dealtByLabel(
+  stratify: readonly Label[],
+  folds: number,
+  orderOf: (size: number) => ArrayLike<number>,
+): Int32Array {
   const counts = countsOf(stratify)
   const most = Math.max(...counts.values())
   if (most < folds) throw new DataError(`kFold: ${folds} folds need as many rows of a label, there are at most ${most}`)
   let dealtBefore = 0
   const order = orderOf(stratify.length)
-  const foldsOf = new Map([...counts].map(([label, count]) => {
-    const sizes = Array.from({ length: folds }, (_, fold) => passesOf(dealtBefore + count, folds, fold) - passesOf(dealtBefore, folds, fold))
-    dealtBefore += count
-    return [label, sizes.flatMap((size, fold) => Array.from({ length: size }, () => fold)).values()]
-  }))
+  const foldsOf = new Map(
+    [...counts].map(([label, count]) => {
+      const sizes = Array.from(
+        { length: folds },
+        (_, fold) => passesOf(dealtBefore + count, folds, fold) - passesOf(dealtBefore, folds, fold),
+      )
+      dealtBefore += count
+      return [label, sizes.flatMap((size, fold) => Array.from({ length: size }, () => fold)).values()]
+    }),
+  )
   const foldOf = new Int32Array(stratify.length)
   for (let at = 0; at < order.length; at++) foldOf[order[at]!] = foldsOf.get(stratify[order[at]!]!)!.next().value!
   return foldOf
@@ -177,9 +210,14 @@ function passesOf(count: number, folds: number, fold: number): number {
 }
 
 /** The largest groups first, each into the fold with fewest rows; where they are shuffled, as many groups into each. */
-function dealtByGroup(groups: readonly Label[], folds: number, orderOf: ((size: number) => ArrayLike<number>) | null): Int32Array {
+function dealtByGroup(
+  groups: readonly Label[],
+  folds: number,
+  orderOf: ((size: number) => ArrayLike<number>) | null,
+): Int32Array {
   const counts = [...countsOf(groups)].sort(([a], [b]) => (a < b ? -1 : 1))
-  if (counts.length < folds) throw new DataError(`kFold: ${folds} folds need as many groups, there are ${counts.length}`)
+  if (counts.length < folds)
+    throw new DataError(`kFold: ${folds} folds need as many groups, there are ${counts.length}`)
   if (orderOf !== null) {
     const foldOf = dealt(orderOf(counts.length), folds)
     const byName = new Map(counts.map(([name], i) => [name, foldOf[i]!]))
@@ -187,11 +225,16 @@ function dealtByGroup(groups: readonly Label[], folds: number, orderOf: ((size: 
   }
   const rows = Array.from({ length: folds }, () => 0)
   // Of groups of one size scikit-learn takes the last first.
-  const byName = new Map(counts.reverse().sort((a, b) => b[1] - a[1]).map(([name, count]) => {
-    const fold = rows.indexOf(Math.min(...rows))
-    rows[fold]! += count
-    return [name, fold]
-  }))
+  const byName = new Map(
+    counts
+      .reverse()
+      .sort((a, b) => b[1] - a[1])
+      .map(([name, count]) => {
+        const fold = rows.indexOf(Math.min(...rows))
+        rows[fold]! += count
+        return [name, fold]
+      }),
+  )
   return Int32Array.from(groups, (name) => byName.get(name)!)
 }
 
@@ -227,18 +270,35 @@ export interface CrossValidation {
  * @param makeModel makes a compiled model; the fold's number is given
  * @param x rows, or a record of them for a model with several inputs
  */
-export async function crossValidate(makeModel: (fold: number) => ValidatedModel | Promise<ValidatedModel>, x: RowsByName, y: RowsByName, options: CrossValidateOptions = {}): Promise<CrossValidation> {
+export async function crossValidate(
+  makeModel: (fold: number) => ValidatedModel | Promise<ValidatedModel>,
+  x: RowsByName,
+  y: RowsByName,
+  options: CrossValidateOptions = {},
+): Promise<CrossValidation> {
   const { fit = {}, stratify, ...rest } = options
-  const ofFit = Object.keys(rest).find((name) => ['epochs', 'batchSize', 'callbacks', 'verbose', 'classWeight'].includes(name))
-  if (ofFit !== undefined) throw new ArgumentError(`crossValidate: ${ofFit} is an option of fit: { fit: { ${ofFit}: … } }`)
-  if (typeof makeModel !== 'function') throw new ArgumentError(`crossValidate: makeModel must be a function that makes a compiled model, received ${quoted(makeModel)}`)
+  const ofFit = Object.keys(rest).find((name) =>
+    ['epochs', 'batchSize', 'callbacks', 'verbose', 'classWeight'].includes(name),
+  )
+  if (ofFit !== undefined)
+    throw new ArgumentError(`crossValidate: ${ofFit} is an option of fit: { fit: { ${ofFit}: … } }`)
+  if (typeof makeModel !== 'function')
+    throw new ArgumentError(
+      `crossValidate: makeModel must be a function that makes a compiled model, received ${quoted(makeModel)}`,
+    )
   sameCount([x, y], 'crossValidate')
-  const folds = kFold(x, { ...rest, stratify: stratify === true ? labelsOf(y, 'crossValidate: y') : stratify === false ? null : stratify })
+  const folds = kFold(x, {
+    ...rest,
+    stratify: stratify === true ? labelsOf(y, 'crossValidate: y') : stratify === false ? null : stratify,
+  })
   const scores: Logs[] = []
   const used = new Set<ValidatedModel>()
   for (const [fold, { train, test }] of folds.entries()) {
     const model = await makeModel(fold)
-    if (used.has(model)) throw new ArgumentError('crossValidate: makeModel gave one model twice. Every fold needs a new one, made and compiled in makeModel.')
+    if (used.has(model))
+      throw new ArgumentError(
+        'crossValidate: makeModel gave one model twice. Every fold needs a new one, made and compiled in makeModel.',
+      )
     used.add(model)
     try {
       await model.fit(takeRows(x, train), takeRows(y, train), { verbose: 0, ...fit })
@@ -270,7 +330,10 @@ function averaged(scores: readonly Logs[], of: (score: number, name: string) => 
  */
 export function classWeights(y: TensorLike): Record<number, number> {
   const { data, shape } = toTensor(y, 'classWeights')
-  if (data.length !== shape[0]) throw new ArgumentError(`classWeights: expected a class number for each sample, received shape [${shape.join(', ')}]`)
+  if (data.length !== shape[0])
+    throw new ArgumentError(
+      `classWeights: expected a class number for each sample, received shape [${shape.join(', ')}]`,
+    )
   const wrong = data.find((label) => !Number.isInteger(label) || label < 0)
   if (wrong !== undefined) throw new DataError(`classWeights: labels must be class numbers 0, 1, …, received ${wrong}`)
   const counts = [...countsOf([...data])] as [number, number][]
@@ -303,11 +366,13 @@ export function toCategorical(y: TensorLike, classes?: number | ClassCount): Ten
 function sameCount(data: readonly RowsByName[], where: string): number {
   const counts = data.map((each, i) => rowCount(each, `${where}: data ${i}`))
   const other = counts.find((count) => count !== counts[0])
-  if (other !== undefined) throw new DataError(`${where}: all data must have as many rows, received ${counts[0]} and ${other}`)
+  if (other !== undefined)
+    throw new DataError(`${where}: all data must have as many rows, received ${counts[0]} and ${other}`)
   if (counts[0] === 0) throw new DataError(`${where}: there are no rows`)
   return counts[0]!
 }
 
 function requireAsMany(labels: readonly Label[], count: number, where: string): void {
-  if (labels.length !== count) throw new DataError(`${where} must have a label for each of ${count} rows, received ${labels.length}`)
+  if (labels.length !== count)
+    throw new DataError(`${where} must have a label for each of ${count} rows, received ${labels.length}`)
 }

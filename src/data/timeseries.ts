@@ -35,7 +35,14 @@ export type TimeseriesOptions = InputsOf<ReturnType<typeof timeseriesOptions>> &
 
 /** What elements of `timeseriesDataset` are. */
 export type TimeseriesElement<Options> = Options extends { readonly targets: infer Targets extends object }
-  ? [Tensor, Options extends { readonly batchSize: null } ? Targets extends readonly number[] ? number : Tensor | number : Tensor]
+  ? [
+      Tensor,
+      Options extends { readonly batchSize: null }
+        ? Targets extends readonly number[]
+          ? number
+          : Tensor | number
+        : Tensor,
+    ]
   : Tensor
 
 /**
@@ -50,17 +57,29 @@ export type TimeseriesElement<Options> = Options extends { readonly targets: inf
  * @param data [steps, …]
  * @throws DataError where no window has room
  */
-export function timeseriesDataset<const Options extends TimeseriesOptions>(data: TensorLike, options: Options & TimeseriesOptions): Dataset<TimeseriesElement<Options>> {
+export function timeseriesDataset<const Options extends TimeseriesOptions>(
+  data: TensorLike,
+  options: Options & TimeseriesOptions,
+): Dataset<TimeseriesElement<Options>> {
   const { targets = null, ...rest } = (options ?? {}) as TimeseriesOptions
-  const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex } = readOptions('timeseriesDataset', timeseriesOptions(), rest)
+  const { sequenceLength, sequenceStride, samplingRate, batchSize, shuffle, seed, startIndex, endIndex } = readOptions(
+    'timeseriesDataset',
+    timeseriesOptions(),
+    rest,
+  )
   const series = stepsOf(data, 'timeseriesDataset')
   const goals = targets === null ? null : stepsOf(targets, 'timeseriesDataset: targets')
   const [start, end] = [startIndex ?? 0, endIndex ?? series.count]
-  if (start >= end || end > series.count) throw new ArgumentError(`timeseriesDataset: startIndex and endIndex must be a part of 0 … ${series.count}, received ${start} and ${end}`)
+  if (start >= end || end > series.count)
+    throw new ArgumentError(
+      `timeseriesDataset: startIndex and endIndex must be a part of 0 … ${series.count}, received ${start} and ${end}`,
+    )
   const room = end - start - (sequenceLength - 1) * samplingRate
   const positions = Math.min(room, goals === null ? room : goals.count - start)
   if (positions < 1) {
-    throw new DataError(`timeseriesDataset: a window of ${sequenceLength} steps spans ${(sequenceLength - 1) * samplingRate + 1}, there are ${end - start}${goals === null ? '' : ` and ${goals.count} targets`}`)
+    throw new DataError(
+      `timeseriesDataset: a window of ${sequenceLength} steps spans ${(sequenceLength - 1) * samplingRate + 1}, there are ${end - start}${goals === null ? '' : ` and ${goals.count} targets`}`,
+    )
   }
   const starts = Dataset.range(start, start + positions, sequenceStride)
   const order = shuffle ? starts.shuffle(starts.size!, seed === null ? {} : { seed }) : starts

@@ -56,10 +56,19 @@ export class Game {
     const { coalitions: most, rows: mostRows } = this.split(coalitions)
     for (let first = 0; first < coalitions; first += most) {
       const some = Math.min(most, coalitions - first)
-      const mask = new Tensor(new Float32Array(masks.subarray(first * players, (first + some) * players)), [some, players], 'float32')
+      const mask = new Tensor(
+        new Float32Array(masks.subarray(first * players, (first + some) * players)),
+        [some, players],
+        'float32',
+      )
       for (let start = 0; start < backgroundRows; start += mostRows) {
         const count = Math.min(mostRows, backgroundRows - start)
-        const found = this.run(range, mask, this.background.map((rows) => (rows.shape[0] === 1 ? rows : rowsOf(rows, start, count))), count)
+        const found = this.run(
+          range,
+          mask,
+          this.background.map((rows) => (rows.shape[0] === 1 ? rows : rowsOf(rows, start, count))),
+          count,
+        )
         const share = count / backgroundRows
         found.forEach((value, at) => (values[first * range.count + at]! += value * share))
         await explained.turn()
@@ -82,10 +91,17 @@ export class Game {
         const size = sizes[i]!
         const own = reshape(slice(masks, [0, first], [some, size]), [some, 1, 1, size])
         first += size
-        const mixed = choose(greater(own, 0), reshape(input, [1, range.count, 1, size]), reshape(others[i]!, [1, 1, -1, size]))
+        const mixed = choose(
+          greater(own, 0),
+          reshape(input, [1, range.count, 1, size]),
+          reshape(others[i]!, [1, 1, -1, size]),
+        )
         return reshape(broadcastTo(mixed, [some, range.count, count, size]), [all, ...explained.rowShape(i)])
       })
-      const unit = units === null ? null : reshape(broadcastTo(reshape(units, [1, range.count, 1]), [some, range.count, count]), [all])
+      const unit =
+        units === null
+          ? null
+          : reshape(broadcastTo(reshape(units, [1, range.count, 1]), [some, range.count, count]), [all])
       return [mean(reshape(explained.score(explained.call(given), unit), [some, range.count, count]), 2)]
     })
     return means!.data as Float32Array

@@ -69,7 +69,9 @@ export interface Decomposition<In = Tensor> extends Explanation<In> {
 const readOutput = (value: unknown, where: string): OutputOption<never> => {
   const isIndices = value instanceof Int32Array || (Array.isArray(value) && value.every(Number.isInteger))
   if (Number.isInteger(value) || isIndices || typeof value === 'function') return value as OutputOption<never>
-  throw new ArgumentError(`${where} must be the index of a unit, an index for each row, or a function of the outputs, received ${quoted(value)}`)
+  throw new ArgumentError(
+    `${where} must be the index of a unit, an index for each row, or a function of the outputs, received ${quoted(value)}`,
+  )
 }
 
 const readSignal = (value: unknown, where: string): AbortSignal => {
@@ -90,7 +92,13 @@ export const explainTable = () => ({
   signal: option(nullable(custom<AbortSignal>(readSignal, () => null)), null),
 })
 /** Data, which are read when the inputs are known. */
-export const dataOption = option(custom<unknown>((value) => value, () => null), null)
+export const dataOption = option(
+  custom<unknown>(
+    (value) => value,
+    () => null,
+  ),
+  null,
+)
 export const baselineTable = () => ({ baseline: dataOption })
 
 /** What stands for the output where not one number of it is explained. */
@@ -109,14 +117,22 @@ class Programs {
 
   /** Whether they still fit: the weights are the same ones, in the same memory. */
   areFor(runtime: Runtime, weights: readonly Variable[]): boolean {
-    return runtime === this.runtime && weights.length === this.weights.length && weights.every((weight, i) => weight === this.weights[i])
+    return (
+      runtime === this.runtime &&
+      weights.length === this.weights.length &&
+      weights.every((weight, i) => weight === this.weights[i])
+    )
   }
 
   /** Runs a function of tensors through a program, which is traced once for each key and each combination of shapes. */
   run(key: string, inputs: readonly Tensor[], body: (symbols: Tensor[]) => readonly Tensor[]): Tensor[] {
     const types = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`)
-    const inference = (symbols: Tensor[]): readonly Tensor[] => withFrame(null, new CallContext(false), () => body(symbols))
-    return runProgram(this.cache.get(`${key} ${types.join(' ')}`, () => compileTraced(trace(inputs, inference))), inputs)
+    const inference = (symbols: Tensor[]): readonly Tensor[] =>
+      withFrame(null, new CallContext(false), () => body(symbols))
+    return runProgram(
+      this.cache.get(`${key} ${types.join(' ')}`, () => compileTraced(trace(inputs, inference))),
+      inputs,
+    )
   }
 
   dispose(): void {
@@ -164,7 +180,10 @@ export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
 /** x [rows, …] so many times, as rows: all rows one behind the other (axis 0), or the copies of a row side by side (axis 1). Traced. */
 export function copiesOf(x: Tensor, count: number, axis: 0 | 1 = 0): Tensor {
   const [rows, ...row] = x.shape
-  return reshape(broadcastTo(expandDims(x, axis), axis === 0 ? [count, rows!, ...row] : [rows!, count, ...row]), [count * rows!, ...row])
+  return reshape(broadcastTo(expandDims(x, axis), axis === 0 ? [count, rows!, ...row] : [rows!, count, ...row]), [
+    count * rows!,
+    ...row,
+  ])
 }
 
 /** float32 [rows] */
@@ -219,16 +238,28 @@ export class Explained {
    * @throws ArgumentError for what is no model, and for an output that there is not; ShapeError and DataError for data that do
    *   not fit the model
    */
-  static read(where: string, model: unknown, x: unknown, settings: Settings, strings: 'refused' | 'rows' | 'numbers' = 'refused'): Explained {
+  static read(
+    where: string,
+    model: unknown,
+    x: unknown,
+    settings: Settings,
+    strings: 'refused' | 'rows' | 'numbers' = 'refused',
+  ): Explained {
     if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${quoted(model)}`)
     settings.signal?.throwIfAborted()
     const read = model.trainer.readRows(x)
     const { x: form, size } = read
-    if (strings === 'refused' && hasStrings(read.inputs)) throw new ArgumentError(`${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers; permutationImportance takes strings.`)
+    if (strings === 'refused' && hasStrings(read.inputs))
+      throw new ArgumentError(
+        `${where}: ${model} reads strings, which cannot be varied. Explain a model of what its layers make of them, as numbers; permutationImportance takes strings.`,
+      )
     const specs = model.buildSpec === null ? [] : flatten(model.buildSpec)
     // A model of numbers takes integers as numbers.
-    const rows = read.inputs.map((input, i) => (specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input))
-    const { inputs, readers } = strings === 'numbers' ? model.trainer.strings.read({ x: form, inputs: rows }) : { inputs: rows }
+    const rows = read.inputs.map((input, i) =>
+      specs[i]?.dtype === 'float32' ? toTensor(input, where, 'float32') : input,
+    )
+    const { inputs, readers } =
+      strings === 'numbers' ? model.trainer.strings.read({ x: form, inputs: rows }) : { inputs: rows }
     const explained = new Explained(where, typed(model), form, rows, inputs, readers, size, settings)
     if (typeof settings.output !== 'function') explained.chosen = explained.chooseUnits(settings.output)
     return explained
@@ -265,22 +296,38 @@ export class Explained {
   /** The number of units of the only output. @throws ArgumentError where there is no such thing */
   get width(): number {
     const { model, form, rows, where } = this
-    const outputs: unknown = model.outputSpecs(unflatten(form, rows.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
+    const outputs: unknown = model.outputSpecs(
+      unflatten(
+        form,
+        rows.map(({ shape, dtype }) => new TensorSpec(shape, dtype)),
+      ),
+    )
     if (outputs instanceof TensorSpec && outputs.shape.length <= 2) return outputs.shape[1] ?? 1
     const what = outputs instanceof TensorSpec ? `an output of shape ${formatShape(outputs.shape)}` : 'several outputs'
-    throw new ArgumentError(`${where}: ${model} has ${what}. Say what is explained by a function, such as output: (y) => ops.mean(…), which gives one number for each row.`)
+    throw new ArgumentError(
+      `${where}: ${model} has ${what}. Say what is explained by a function, such as output: (y) => ops.mean(…), which gives one number for each row.`,
+    )
   }
 
   private chooseUnits(output: number | readonly number[] | Int32Array | null): Tensor {
     const { size, width, where, model } = this
     if (output === null) return width === 1 ? new Tensor(new Int32Array(size), [size], 'int32') : this.largestUnits()
     const given = typeof output === 'number' ? new Int32Array(size).fill(output) : Int32Array.from(output)
-    if (given.length !== size) throw new ShapeError(`${where}: output must be one index, or one for each of the ${size} rows, received ${given.length}`)
+    if (given.length !== size)
+      throw new ShapeError(
+        `${where}: output must be one index, or one for each of the ${size} rows, received ${given.length}`,
+      )
     const wrong = given.find((unit) => unit < -width || unit >= width)
     if (wrong !== undefined) {
-      throw new ArgumentError(`${where}: output must be an index in 0 … ${width - 1}, of the ${width} unit${width === 1 ? '' : 's'} that ${model} gives, received ${wrong}`)
+      throw new ArgumentError(
+        `${where}: output must be an index in 0 … ${width - 1}, of the ${width} unit${width === 1 ? '' : 's'} that ${model} gives, received ${wrong}`,
+      )
     }
-    return new Tensor(given.map((unit) => (unit < 0 ? unit + width : unit)), [size], 'int32')
+    return new Tensor(
+      given.map((unit) => (unit < 0 ? unit + width : unit)),
+      [size],
+      'int32',
+    )
   }
 
   private largestUnits(): Tensor {
@@ -305,15 +352,21 @@ export class Explained {
     const y = logits ? mapTree(outputs, logitsOf) : outputs
     if (typeof output === 'function') return this.scoreOf(output(typed<never>(y)), flatten(outputs)[0]!.shape[0]!)
     const single = y as Tensor
-    if (single.dtype !== 'float32') throw new ArgumentError(`${this.where}: ${this.model} gives ${single.dtype}, whose changes have no size. Explain numbers from which it is made.`)
+    if (single.dtype !== 'float32')
+      throw new ArgumentError(
+        `${this.where}: ${this.model} gives ${single.dtype}, whose changes have no size. Explain numbers from which it is made.`,
+      )
     const [rows, width = 1] = single.shape
     return width === 1 ? reshape(single, [rows!]) : sum(multiply(single, oneHot(units!, width)), 1)
   }
 
   private scoreOf(score: unknown, rows: number): Tensor {
-    if (score instanceof Tensor && score.dtype === 'float32' && score.shape[0] === rows && score.size === rows) return reshape(score, [rows])
+    if (score instanceof Tensor && score.dtype === 'float32' && score.shape[0] === rows && score.size === rows)
+      return reshape(score, [rows])
     const received = score instanceof Tensor ? `${score.dtype} ${formatShape(score.shape)}` : quoted(score)
-    throw new ArgumentError(`${this.where}: the function output must give one number for each row, float32 [${rows}], received ${received}`)
+    throw new ArgumentError(
+      `${this.where}: the function output must give one number for each row, float32 [${rows}], received ${received}`,
+    )
   }
 
   /** Runs a function of tensors through a program that is kept. @param key what the function depends on besides its inputs */
@@ -360,7 +413,14 @@ export class Explained {
   readRows(name: string, given: unknown, counts: readonly number[] | null): (Tensor | null)[] {
     const { where, form, inputs } = this
     const isForAll = given === null || given === undefined || typeof given === 'number'
-    const leaves = isForAll || !isBranch(form) ? inputs.map(() => given) : flattenLike(mapTree(form, () => null), given, `${where}: ${name}`)
+    const leaves =
+      isForAll || !isBranch(form)
+        ? inputs.map(() => given)
+        : flattenLike(
+            mapTree(form, () => null),
+            given,
+            `${where}: ${name}`,
+          )
     return leaves.map((leaf, i) => (leaf === null || leaf === undefined ? null : this.rowsFor(i, name, leaf, counts)))
   }
 
@@ -370,12 +430,19 @@ export class Explained {
     const row = this.rowShape(i)
     const value = toTensor(given as TensorLike, `${where}: ${name}`, dtype)
     requireNumbers(value, `${where}: ${name}`)
-    if (value.rank === 0) return new Tensor(new (dtype === 'float32' ? Float32Array : Int32Array)(sizeOf(row)).fill(value.data[0]!), [1, ...row], dtype)
+    if (value.rank === 0)
+      return new Tensor(
+        new (dtype === 'float32' ? Float32Array : Int32Array)(sizeOf(row)).fill(value.data[0]!),
+        [1, ...row],
+        dtype,
+      )
     if (sameShape(value.shape, row)) return new Tensor(value.data, [1, ...row], dtype)
     const [rows, ...rest] = value.shape
     if (sameShape(rest, row) && rows! > 0 && (counts === null || counts.includes(rows!))) return value
     const shapes = [row, ...(counts ?? ['rows']).map((rows) => [rows, ...row])].map((shape) => `[${shape.join(', ')}]`)
-    throw new ShapeError(`${where}: ${name} must be a number or have shape ${[...new Set(shapes)].join(' or ')}, received ${formatShape(value.shape)}`)
+    throw new ShapeError(
+      `${where}: ${name} must be a number or have shape ${[...new Set(shapes)].join(' or ')}, received ${formatShape(value.shape)}`,
+    )
   }
 }
 
@@ -385,7 +452,10 @@ export function joinRows(parts: readonly (readonly Tensor[])[]): Tensor[] {
   return parts[0]!.map((first, i) => {
     const pieces = parts.map((part) => part[i]!)
     const rows = pieces.reduce((total, { shape }) => total + shape[0]!, 0)
-    const data = first.dtype === 'float32' ? new Float32Array(rows * sizeOf(first.shape.slice(1))) : new Int32Array(rows * sizeOf(first.shape.slice(1)))
+    const data =
+      first.dtype === 'float32'
+        ? new Float32Array(rows * sizeOf(first.shape.slice(1)))
+        : new Int32Array(rows * sizeOf(first.shape.slice(1)))
     let at = 0
     for (const piece of pieces) {
       data.set(piece.data, at)

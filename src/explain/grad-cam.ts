@@ -38,10 +38,13 @@ export interface GradCam {
   readonly layer: string
 }
 
-const layerKind = custom<string | LayerBase>((value, where) => {
-  if (typeof value === 'string' || value instanceof LayerBase) return value
-  throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
-}, () => null)
+const layerKind = custom<string | LayerBase>(
+  (value, where) => {
+    if (typeof value === 'string' || value instanceof LayerBase) return value
+    throw new ArgumentError(`${where} must be a layer or the name of one, received ${quoted(value)}`)
+  },
+  () => null,
+)
 const table = () => ({ ...explainTable(), layer: option(nullable(layerKind), null), logits: option(boolean, true) })
 
 /**
@@ -55,27 +58,38 @@ const table = () => ({ ...explainTable(), layer: option(nullable(layerKind), nul
  * @throws ArgumentError for a layer that the model has not, naming its convolutions, and for one whose output is no image
  * Selvaraju et al. 2017, "Grad-CAM". Captum: `LayerGradCam`, `relu_attributions=True`.
  */
-export async function gradCam<In, Out>(model: Model<In, Out>, image: DataOf<In>, options: GradCamOptions<Out> = {}): Promise<GradCam> {
+export async function gradCam<In, Out>(
+  model: Model<In, Out>,
+  image: DataOf<In>,
+  options: GradCamOptions<Out> = {},
+): Promise<GradCam> {
   const { layer: wanted, ...settings } = readTyped('gradCam', table(), options)
   const explained = Explained.read('gradCam', model, image, settings)
   const layer = layerOf(model, wanted)
   const at = explained.inputs.findIndex(({ rank }) => rank === 4 || rank === 3)
-  if (at < 0) throw new ArgumentError(`gradCam: ${model} has no images [images, rows, columns, channels] and no sequences [sequences, steps, features] as input`)
+  if (at < 0)
+    throw new ArgumentError(
+      `gradCam: ${model} has no images [images, rows, columns, channels] and no sequences [sequences, steps, features] as input`,
+    )
   const isFirst = 'dataFormat' in layer && layer.dataFormat === 'channelsFirst'
   const row = explained.rowShape(at)
   const size = isFirst ? row.slice(1) : row.slice(0, -1)
   const parts: Tensor[][] = []
   for await (const range of explained.ranges(1)) {
-    parts.push(explained.run(`${numberOf(layer)} ${at}`, explained.parametersOf(range), (symbols) => {
-      const { units, inputs } = explained.split(symbols)
-      const seen = outputOf(layer, () => explained.call(inputs))
-      const value = explained.score(seen.outputs, units)
-      const [gradient] = currentTrace()!.gradients(sum(value), [seen.activation])
-      const [activation, slope] = [seen.activation, gradient!].map((tensor) => (isFirst ? moveAxis(tensor, 1, -1) : tensor)) as [Tensor, Tensor]
-      const places = activation.shape.slice(1, -1).map((_, i) => i + 1)
-      const coarse = relu(sum(multiply(activation, mean(slope, places, true)), -1))
-      return [resized(coarse, size), coarse, value]
-    }))
+    parts.push(
+      explained.run(`${numberOf(layer)} ${at}`, explained.parametersOf(range), (symbols) => {
+        const { units, inputs } = explained.split(symbols)
+        const seen = outputOf(layer, () => explained.call(inputs))
+        const value = explained.score(seen.outputs, units)
+        const [gradient] = currentTrace()!.gradients(sum(value), [seen.activation])
+        const [activation, slope] = [seen.activation, gradient!].map((tensor) =>
+          isFirst ? moveAxis(tensor, 1, -1) : tensor,
+        ) as [Tensor, Tensor]
+        const places = activation.shape.slice(1, -1).map((_, i) => i + 1)
+        const coarse = relu(sum(multiply(activation, mean(slope, places, true)), -1))
+        return [resized(coarse, size), coarse, value]
+      }),
+    )
   }
   const [heatMap, coarse, value] = joinRows(parts) as [Tensor, Tensor, Tensor]
   return { heatMap, coarse, value, units: explained.units, layer: layer.name }
@@ -96,7 +110,10 @@ function convolutionsIn(model: LayerBase): readonly LayerBase[] {
 function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase {
   const convolutions = convolutionsIn(model)
   const names = convolutions.map(({ name }) => name)
-  const list = names.length === 0 ? 'It has no convolutions; name another layer whose output is [batch, rows, columns, channels].' : `Its convolutions: ${names.join(', ')}`
+  const list =
+    names.length === 0
+      ? 'It has no convolutions; name another layer whose output is [batch, rows, columns, channels].'
+      : `Its convolutions: ${names.join(', ')}`
   if (wanted === null) {
     const last = convolutions.at(-1)
     if (last !== undefined) return last
@@ -104,7 +121,9 @@ function layerOf(model: LayerBase, wanted: string | LayerBase | null): LayerBase
   }
   const found = model.allLayers.find((layer) => layer === wanted || layer.name === wanted)
   if (found !== undefined) return found
-  throw new ArgumentError(`gradCam: ${typeof wanted === 'string' ? quoted(wanted) : wanted} is no layer of ${model}. ${list}`)
+  throw new ArgumentError(
+    `gradCam: ${typeof wanted === 'string' ? quoted(wanted) : wanted} is no layer of ${model}. ${list}`,
+  )
 }
 
 /** The outputs of a run, and what a layer gave in it. Traced. */
@@ -118,6 +137,13 @@ function outputOf(layer: LayerBase, run: () => Tree<Tensor>): { outputs: Tree<Te
   }, run)
   const seen = activation as Tree<Tensor> | null
   if (seen instanceof Tensor && (seen.rank === 4 || seen.rank === 3)) return { outputs, activation: seen }
-  const why = seen === null ? 'is not called by itself in it, or within a loop only' : seen instanceof Tensor ? `gives [${seen.shape.join(', ')}]` : 'gives several tensors'
-  throw new ArgumentError(`gradCam: needs a layer that gives [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${why}`)
+  const why =
+    seen === null
+      ? 'is not called by itself in it, or within a loop only'
+      : seen instanceof Tensor
+        ? `gives [${seen.shape.join(', ')}]`
+        : 'gives several tensors'
+  throw new ArgumentError(
+    `gradCam: needs a layer that gives [batch, rows, columns, channels] or [batch, steps, channels]; ${layer} ${why}`,
+  )
 }

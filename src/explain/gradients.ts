@@ -70,7 +70,11 @@ interface Place {
 
 /** [points] as [points, 1, …] beside a tensor. */
 function along(coefficients: ArrayLike<number>, { rank }: Tensor): Tensor {
-  return new Tensor(Float32Array.from(coefficients), [coefficients.length, ...new Array<number>(rank - 1).fill(1)], 'float32')
+  return new Tensor(
+    Float32Array.from(coefficients),
+    [coefficients.length, ...new Array<number>(rank - 1).fill(1)],
+    'float32',
+  )
 }
 
 /** One run of the model at all points of some rows, and the gradients there. Traced. */
@@ -94,7 +98,10 @@ class Pass {
   private place(input: number, value: Tensor, baseline: Tensor | null): Tensor {
     const { rule, count, extra, places } = this
     const base = baseline ?? zeros([1, ...value.shape.slice(1)])
-    const all = broadcastTo(rule.points(expandDims(value, 0), expandDims(base, 0), extra, input), [count, ...value.shape])
+    const all = broadcastTo(rule.points(expandDims(value, 0), expandDims(base, 0), extra, input), [
+      count,
+      ...value.shape,
+    ])
     const points = reshape(all, [count * value.shape[0]!, ...value.shape.slice(1)])
     places.push({ input, value, baseline: base, points })
     return points
@@ -104,7 +111,9 @@ class Pass {
   private outputs(): Tree<Tensor> {
     const { explained, inputs, baselines, count } = this
     const trace = currentTrace()!
-    const given = inputs.map((input, i) => (input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : copiesOf(input, count)))
+    const given = inputs.map((input, i) =>
+      input.dtype === 'float32' ? this.place(i, input, baselines[i]!) : copiesOf(input, count),
+    )
     const values = given.map((each) => trace.valueOf(each))
     const embed = (layer: unknown, read: Tree<unknown>, output: Tree<Tensor>): Tree<Tensor> => {
       // Within a loop values have a trace of their own.
@@ -125,14 +134,20 @@ class Pass {
     const rows = inputs[0]!.shape[0]!
     const scores = reshape(explained.score(outputs, units === null ? null : copiesOf(units, count)), [count, rows])
     const total = sum(multiply(scores, along(rule.weights, scores)))
-    const gradients = currentTrace()!.gradients(total, places.map(({ points }) => points))
+    const gradients = currentTrace()!.gradients(
+      total,
+      places.map(({ points }) => points),
+    )
     const found = places.map(({ input, value, baseline }, i) => {
       const each = reshape(gradients[i]!, [count, ...value.shape])
       const attribution = rule.finish(sum(each, 0), value, baseline)
       return { input, attribution: inputs[input]!.dtype === 'float32' ? attribution : sum(attribution, -1) }
     })
     const attributions = inputs.map((_, i) => {
-      return found.filter(({ input }) => input === i).map(({ attribution }) => attribution).reduce((total, each) => add(total, each))
+      return found
+        .filter(({ input }) => input === i)
+        .map(({ attribution }) => attribution)
+        .reduce((total, each) => add(total, each))
     })
     return [...attributions, scores]
   }
@@ -153,14 +168,21 @@ interface Found {
   readonly scores: Tensor[]
 }
 
-async function explain(explained: Explained, rule: Rule, given: readonly (Tensor | null)[], extra: readonly Tensor[] = []): Promise<Found> {
+async function explain(
+  explained: Explained,
+  rule: Rule,
+  given: readonly (Tensor | null)[],
+  extra: readonly Tensor[] = [],
+): Promise<Found> {
   const points = rule.weights.length
   const { inputs } = explained
   const hasBase = given.map((each) => each !== null)
   const parts: Tensor[][] = []
   const scores = Array.from({ length: points }, () => new Float32Array(explained.size))
   for await (const range of explained.ranges(points)) {
-    const bases = given.flatMap((each) => (each === null ? [] : [each.shape[0] === 1 ? each : rowsOf(each, range.start, range.count)]))
+    const bases = given.flatMap((each) =>
+      each === null ? [] : [each.shape[0] === 1 ? each : rowsOf(each, range.start, range.count)],
+    )
     const parameters = [...explained.parametersOf(range), ...bases, ...extra]
     const results = explained.run(`${rule.key} ${hasBase.join()}`, parameters, (symbols) => {
       const { units, inputs, rest } = explained.split(symbols)
@@ -170,15 +192,29 @@ async function explain(explained: Explained, rule: Rule, given: readonly (Tensor
     })
     parts.push(results.slice(0, inputs.length))
     const { data } = results[inputs.length]!
-    scores.forEach((each, i) => each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start))
+    scores.forEach((each, i) =>
+      each.set(data.subarray(i * range.count, (i + 1) * range.count) as Float32Array, range.start),
+    )
   }
   return { attributions: joinRows(parts), scores: scores.map(vector) }
 }
 
 /** An explanation by the gradient at the rows themselves and at points around them. */
-async function explainRows<In>(where: string, model: unknown, x: unknown, settings: Settings, rule: Rule, extra: readonly Tensor[] = []): Promise<Explanation<In>> {
+async function explainRows<In>(
+  where: string,
+  model: unknown,
+  x: unknown,
+  settings: Settings,
+  rule: Rule,
+  extra: readonly Tensor[] = [],
+): Promise<Explanation<In>> {
   const explained = Explained.read(where, model, x, settings)
-  const { attributions, scores } = await explain(explained, rule, explained.inputs.map(() => null), extra)
+  const { attributions, scores } = await explain(
+    explained,
+    rule,
+    explained.inputs.map(() => null),
+    extra,
+  )
   return { attributions: explained.treeOf(attributions), value: scores[0]!, units: explained.units }
 }
 
@@ -194,7 +230,11 @@ const HERE = Float32Array.of(1)
  * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
  * Simonyan et al. 2013, "Deep inside convolutional networks". Captum: `Saliency`.
  */
-export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SaliencyOptions<Out> = {}): Promise<Explanation<In>> {
+export async function saliency<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: SaliencyOptions<Out> = {},
+): Promise<Explanation<In>> {
   const { signed, ...settings } = readTyped('saliency', { ...explainTable(), signed: option(boolean, false) }, options)
   return explainRows('saliency', model, x, settings, {
     key: signed ? 'signed' : '',
@@ -210,7 +250,11 @@ export async function saliency<In, Out>(model: Model<In, Out>, x: DataOf<In>, op
  * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
  * Shrikumar et al. 2016. Captum: `InputXGradient`.
  */
-export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ExplainOptions<Out> = {}): Promise<Explanation<In>> {
+export async function gradientTimesInput<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: ExplainOptions<Out> = {},
+): Promise<Explanation<In>> {
   const settings = readTyped('gradientTimesInput', explainTable(), options)
   return explainRows('gradientTimesInput', model, x, settings, {
     key: '',
@@ -220,7 +264,12 @@ export async function gradientTimesInput<In, Out>(model: Model<In, Out>, x: Data
   })
 }
 
-const smoothTable = () => ({ ...explainTable(), samples: option(count, 50), noise: option(number({ min: 0 }), 0.15), seed: option(nullable(integer()), null) })
+const smoothTable = () => ({
+  ...explainTable(),
+  samples: option(count, 50),
+  noise: option(number({ min: 0 }), 0.15),
+  seed: option(nullable(integer()), null),
+})
 
 /**
  * The gradient, averaged over noisy copies of the input: 1/n Σ ∂f/∂x (x + ε), ε normal with standard deviation
@@ -229,7 +278,11 @@ const smoothTable = () => ({ ...explainTable(), samples: option(count, 50), nois
  * @throws ArgumentError for an output that there is not, and for integers that no Embedding reads
  * Smilkov et al. 2017, "SmoothGrad". Captum: `NoiseTunnel(Saliency(f, abs=False))`.
  */
-export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SmoothGradOptions<Out> = {}): Promise<Explanation<In>> {
+export async function smoothGrad<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: SmoothGradOptions<Out> = {},
+): Promise<Explanation<In>> {
   const { samples, noise, seed, ...settings } = readTyped('smoothGrad', smoothTable(), options)
   // The row itself gives the value, its gradient does not count.
   const weights = Float32Array.from({ length: samples + 1 }, (_, i) => (i === 0 ? 0 : 1 / samples))
@@ -239,17 +292,30 @@ export async function smoothGrad<In, Out>(model: Model<In, Out>, x: DataOf<In>, 
     points(value, _baseline, [key], input) {
       const row = value.shape.slice(2)
       const u = apply('uniform', [key!], { shape: [samples + 1, 1, ...row], stream: input })[0]!
-      const ε = multiply(gaussian(u, noise), along(weights.map((weight) => Number(weight > 0)), value))
+      const ε = multiply(
+        gaussian(u, noise),
+        along(
+          weights.map((weight) => Number(weight > 0)),
+          value,
+        ),
+      )
       const axes = row.map((_, i) => i + 2)
       const range = axes.length === 0 ? 1 : subtract(max(value, axes, true), min(value, axes, true))
       return add(value, multiply(ε, range))
     },
     finish: (gradient) => gradient,
   }
-  return explainRows('smoothGrad', model, x, settings, rule, [new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32')])
+  return explainRows('smoothGrad', model, x, settings, rule, [
+    new Tensor(Int32Array.of(seed ?? nextSeed(), 0), [2], 'int32'),
+  ])
 }
 
-const integratedTable = () => ({ ...explainTable(), ...baselineTable(), points: option(count, 50), tolerance: option(nullable(number({ above: 0 })), null) })
+const integratedTable = () => ({
+  ...explainTable(),
+  ...baselineTable(),
+  points: option(count, 50),
+  tolerance: option(nullable(number({ above: 0 })), null),
+})
 
 /** The points of the rule on a piece of the path: a piece without a bend needs few. */
 const PIECE_POINTS = 8
@@ -266,27 +332,46 @@ const PIECE_POINTS = 8
  *   that does not fit
  * Sundararajan et al. 2017, "Axiomatic attribution for deep networks". Captum: `IntegratedGradients`, `LayerIntegratedGradients`.
  */
-export async function integratedGradients<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: IntegratedGradientsOptions<In, Out> = {}): Promise<Decomposition<In>> {
+export async function integratedGradients<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: IntegratedGradientsOptions<In, Out> = {},
+): Promise<Decomposition<In>> {
   const { points, baseline, tolerance, ...settings } = readTyped('integratedGradients', integratedTable(), options)
   const explained = Explained.read('integratedGradients', model, x, settings)
   const baselines = explained.readBaselines(baseline)
   const whole = await integrate(explained, points, baselines)
-  const attributions = tolerance === null ? whole.attributions : await withinTolerance(explained, whole, baselines, tolerance)
+  const attributions =
+    tolerance === null ? whole.attributions : await withinTolerance(explained, whole, baselines, tolerance)
   const { value, baseValue } = whole
-  return { attributions: explained.treeOf(attributions), value, units: explained.units, baseValue, gap: gapOf(value, baseValue, attributions) }
+  return {
+    attributions: explained.treeOf(attributions),
+    value,
+    units: explained.units,
+    baseValue,
+    gap: gapOf(value, baseValue, attributions),
+  }
 }
 
 /** From the baseline to each row. */
-async function integrate(explained: Explained, count: number, baselines: readonly (Tensor | null)[]): Promise<{ attributions: Tensor[]; value: Tensor; baseValue: Tensor }> {
+async function integrate(
+  explained: Explained,
+  count: number,
+  baselines: readonly (Tensor | null)[],
+): Promise<{ attributions: Tensor[]; value: Tensor; baseValue: Tensor }> {
   const { points, weights } = gaussLegendre(count)
   // The row itself and the baseline give two values, their gradients do not count.
   const places = Float64Array.of(1, 0, ...points)
-  const { attributions, scores } = await explain(explained, {
-    key: String(count),
-    weights: Float32Array.of(0, 0, ...weights),
-    points: (value, base) => add(base, multiply(along(places, value), subtract(value, base))),
-    finish: (gradient, value, base) => multiply(gradient, subtract(value, base)),
-  }, baselines)
+  const { attributions, scores } = await explain(
+    explained,
+    {
+      key: String(count),
+      weights: Float32Array.of(0, 0, ...weights),
+      points: (value, base) => add(base, multiply(along(places, value), subtract(value, base))),
+      finish: (gradient, value, base) => multiply(gradient, subtract(value, base)),
+    },
+    baselines,
+  )
   const [value, baseValue] = scores as [Tensor, Tensor]
   return { attributions, value, baseValue }
 }
@@ -300,15 +385,29 @@ async function withinTolerance(
 ): Promise<Tensor[]> {
   const { inputs, units, model, settings, where } = explained
   const i = inputs.findIndex(({ dtype }) => dtype !== 'float32')
-  if (i >= 0) throw new ArgumentError(`${where}: ${explained.nameOf(i)} is ${inputs[i]!.dtype}, whose path cannot be cut. Leave tolerance out, and give more points.`)
-  const rows = [...gapOf(value, baseValue, attributions).data].flatMap((gap: number, row) => (Math.abs(gap) > tolerance ? [row] : []))
+  if (i >= 0)
+    throw new ArgumentError(
+      `${where}: ${explained.nameOf(i)} is ${inputs[i]!.dtype}, whose path cannot be cut. Leave tolerance out, and give more points.`,
+    )
+  const rows = [...gapOf(value, baseValue, attributions).data].flatMap((gap: number, row) =>
+    Math.abs(gap) > tolerance ? [row] : [],
+  )
   const sums = await integrateInPieces(rows, tolerance, async (pieces) => {
     const output = units === null ? settings.output : Int32Array.from(pieces, ({ row }) => units.data[row]!)
     const to = inputs.map((input, at) => ends(pieces, 'to', input, baselines[at]!))
     const from = inputs.map((input, at) => ends(pieces, 'from', input, baselines[at]!))
-    const found = await integrate(Explained.read(where, model, explained.treeOf(to), { ...settings, output }), PIECE_POINTS, from)
+    const found = await integrate(
+      Explained.read(where, model, explained.treeOf(to), { ...settings, output }),
+      PIECE_POINTS,
+      from,
+    )
     const gaps = gapOf(found.value, found.baseValue, found.attributions)
-    return { attributions: found.attributions, gaps: gaps.data, values: found.value.data, baseValues: found.baseValue.data }
+    return {
+      attributions: found.attributions,
+      gaps: gaps.data,
+      values: found.value.data,
+      baseValues: found.baseValue.data,
+    }
   })
   return attributions.map(({ data, shape }, at) => {
     const exact = Float32Array.from(data)

@@ -50,10 +50,16 @@ export interface Importance<In = Tensor> {
   readonly score: number
 }
 
-const metricKind = custom<MetricIdentifier>((value, where) => {
-  if (typeof value === 'string' || typeof value === 'function' || value instanceof Metric) return value as MetricIdentifier
-  throw new ArgumentError(`${where} must be the name of a metric, a metric, or a function (yTrue, yPred) → values, received ${quoted(value)}`)
-}, () => null)
+const metricKind = custom<MetricIdentifier>(
+  (value, where) => {
+    if (typeof value === 'string' || typeof value === 'function' || value instanceof Metric)
+      return value as MetricIdentifier
+    throw new ArgumentError(
+      `${where} must be the name of a metric, a metric, or a function (yTrue, yPred) → values, received ${quoted(value)}`,
+    )
+  },
+  () => null,
+)
 
 const importanceTable = () => ({
   metric: option(nullable(metricKind), null),
@@ -83,9 +89,20 @@ interface Scorer {
  * @throws StateError without a metric, where the model was not compiled with a loss; ArgumentError for an unknown metric
  * Breiman 2001, "Random forests"; Fisher et al. 2019. scikit-learn: `permutation_importance`.
  */
-export async function permutationImportance<In, Out>(model: Model<In, Out>, x: DataOf<In>, y: TargetsOf<Out>, options: PermutationImportanceOptions = {}): Promise<Importance<In>> {
+export async function permutationImportance<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  y: TargetsOf<Out>,
+  options: PermutationImportanceOptions = {},
+): Promise<Importance<In>> {
   const { repeats, seed, ...settings } = readTyped('permutationImportance', importanceTable(), options)
-  const explained = Explained.read('permutationImportance', model, x, { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal }, 'rows')
+  const explained = Explained.read(
+    'permutationImportance',
+    model,
+    x,
+    { output: nothing, logits: false, batchSize: settings.batchSize, signal: settings.signal },
+    'rows',
+  )
   const scorer = scorerOf(explained, typed(model), y, settings)
   const score = await scorer.of(explained.inputs)
   const key = seed ?? nextSeed()
@@ -98,14 +115,18 @@ export async function permutationImportance<In, Out>(model: Model<In, Out>, x: D
     for (let feature = 0; feature < features; feature++) {
       for (let repeat = 0; repeat < repeats; repeat++) {
         permute(order, explained.size, permutationKey(threefry2x32(key, 0, drawn++, 3)[0]))
-        const shuffled = explained.inputs.map((input, at) => (at === i ? withShuffled(input, feature, features, order) : input))
+        const shuffled = explained.inputs.map((input, at) =>
+          at === i ? withShuffled(input, feature, features, order) : input,
+        )
         worse[feature]![repeat] = scorer.sign * (score - (await scorer.of(shuffled)))
         await explained.turn()
       }
     }
     const mean = worse.map((each) => each.reduce((sum, x) => sum + x, 0) / repeats)
     means.push(vector(mean))
-    deviations.push(vector(worse.map((each, f) => Math.sqrt(each.reduce((sum, x) => sum + (x - mean[f]!) ** 2, 0) / repeats))))
+    deviations.push(
+      vector(worse.map((each, f) => Math.sqrt(each.reduce((sum, x) => sum + (x - mean[f]!) ** 2, 0) / repeats))),
+    )
   }
   return { importances: explained.treeOf(means), deviations: explained.treeOf(deviations), score }
 }
@@ -113,12 +134,19 @@ export async function permutationImportance<In, Out>(model: Model<In, Out>, x: D
 /** One feature taken from other rows. */
 function withShuffled(input: Tensor, feature: number, features: number, order: Int32Array): Tensor {
   const { data, shape, dtype } = input
-  if (input instanceof StringTensor) return new StringTensor(shuffled(input.strings, [...input.strings], feature, features, order), shape)
+  if (input instanceof StringTensor)
+    return new StringTensor(shuffled(input.strings, [...input.strings], feature, features, order), shape)
   return new Tensor(shuffled(data, data.slice(), feature, features, order), shape, dtype)
 }
 
 /** Writes every `features`th element into a copy, from the row that the order says. */
-function shuffled<Element, Copy extends { [at: number]: Element }>(elements: ArrayLike<Element>, copy: Copy, feature: number, features: number, order: Int32Array): Copy {
+function shuffled<Element, Copy extends { [at: number]: Element }>(
+  elements: ArrayLike<Element>,
+  copy: Copy,
+  feature: number,
+  features: number,
+  order: Int32Array,
+): Copy {
   const width = elements.length / order.length
   for (let row = 0; row < order.length; row++) {
     const from = order[row]! * width
@@ -127,26 +155,40 @@ function shuffled<Element, Copy extends { [at: number]: Element }>(elements: Arr
   return copy
 }
 
-function scorerOf(explained: Explained, model: Model<unknown, unknown>, y: unknown, { metric: wanted, greaterIsBetter, batchSize }: {
-  readonly metric: MetricIdentifier | null
-  readonly greaterIsBetter: boolean | null
-  readonly batchSize: number
-}): Scorer {
+function scorerOf(
+  explained: Explained,
+  model: Model<unknown, unknown>,
+  y: unknown,
+  {
+    metric: wanted,
+    greaterIsBetter,
+    batchSize,
+  }: {
+    readonly metric: MetricIdentifier | null
+    readonly greaterIsBetter: boolean | null
+    readonly batchSize: number
+  },
+): Scorer {
   if (wanted === null) {
     return {
       sign: -1,
-      of: async (inputs) => (await model.evaluate(typed(unflatten(explained.form, inputs)), typed(y), { batchSize }))['loss']!,
+      of: async (inputs) =>
+        (await model.evaluate(typed(unflatten(explained.form, inputs)), typed(y), { batchSize }))['loss']!,
     }
   }
   const targets = toTensor(y as TensorLike, 'y')
-  if (targets.shape[0] !== explained.size) throw new ShapeError(`x and y must have as many rows, received ${explained.size} and ${targets.shape[0] ?? 0}`)
+  if (targets.shape[0] !== explained.size)
+    throw new ShapeError(`x and y must have as many rows, received ${explained.size} and ${targets.shape[0] ?? 0}`)
   let metric: Metric | null = wanted instanceof Metric ? wanted : null
   const better = greaterIsBetter ?? isBetterWhenGreater(wanted)
   return {
     sign: better ? 1 : -1,
     async of(inputs) {
       const predictions = await model.predict(typed(unflatten(explained.form, inputs)), { batchSize })
-      if (!(predictions instanceof Tensor)) throw new ArgumentError(`permutationImportance: ${model} has several outputs, of which a metric cannot tell. Leave out metric, and the loss of all is looked at.`)
+      if (!(predictions instanceof Tensor))
+        throw new ArgumentError(
+          `permutationImportance: ${model} has several outputs, of which a metric cannot tell. Leave out metric, and the loss of all is looked at.`,
+        )
       metric ??= getMetric(wanted, { target: targets.shape, output: predictions.shape })
       const used = metric
       used.resetState()
@@ -154,7 +196,10 @@ function scorerOf(explained: Explained, model: Model<unknown, unknown>, y: unkno
         used.apply(yTrue!, yPred!)
         return [used.result()]
       })
-      if (result!.size !== 1) throw new ArgumentError(`permutationImportance: the metric must give one number, ${used.name} gives ${formatShape(result!.shape)}`)
+      if (result!.size !== 1)
+        throw new ArgumentError(
+          `permutationImportance: the metric must give one number, ${used.name} gives ${formatShape(result!.shape)}`,
+        )
       return result!.item()
     },
   }
@@ -194,13 +239,21 @@ export type Feature = number | FeatureOfInput
 
 const dependenceTable = () => ({
   ...explainTable(),
-  grid: option(custom<number | Float32Array>((value, where) => {
-    if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
-    const values = toTensor(value as TensorLike, where, 'float32')
-    requireNumbers(values, where)
-    if (values.rank === 1 && values.size > 0) return values.data as Float32Array
-    throw new ArgumentError(`${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`)
-  }, () => null), 20),
+  grid: option(
+    custom<number | Float32Array>(
+      (value, where) => {
+        if (typeof value === 'number') return integer({ min: 2 }).read(value, where)
+        const values = toTensor(value as TensorLike, where, 'float32')
+        requireNumbers(values, where)
+        if (values.rank === 1 && values.size > 0) return values.data as Float32Array
+        throw new ArgumentError(
+          `${where} must be a number of values, or a list of them, received ${formatShape(values.shape)}`,
+        )
+      },
+      () => null,
+    ),
+    20,
+  ),
 })
 
 /**
@@ -213,18 +266,29 @@ const dependenceTable = () => ({
  * @throws ArgumentError for a feature that there is not, and where one of several outputs must be chosen
  * Friedman 2001; Goldstein et al. 2015. scikit-learn: `partial_dependence`.
  */
-export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataOf<In>, feature: Feature, options: PartialDependenceOptions<Out> = {}): Promise<PartialDependence> {
+export async function partialDependence<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  feature: Feature,
+  options: PartialDependenceOptions<Out> = {},
+): Promise<PartialDependence> {
   const { grid: wanted, ...settings } = readTyped('partialDependence', dependenceTable(), options)
   const explained = Explained.read('partialDependence', model, x, settings, 'numbers')
   if (settings.output === null && explained.width > 1) {
-    throw new ArgumentError(`partialDependence: ${model} has ${explained.width} outputs. Say which one: output: 0 … ${explained.width - 1}, or a function of the outputs.`)
+    throw new ArgumentError(
+      `partialDependence: ${model} has ${explained.width} outputs. Say which one: output: 0 … ${explained.width - 1}, or a function of the outputs.`,
+    )
   }
   const { input, index } = placeOf(explained, feature)
   const { shape, dtype } = explained.inputs[input]!
   const width = shape.slice(1).at(-1) ?? 1
   const grid = typeof wanted === 'number' ? spaced(explained.inputs[input]!, index, width, wanted) : wanted
   const values = new Tensor(grid, [grid.length], 'float32')
-  const here = new Tensor(Float32Array.from({ length: width }, (_, i) => Number(i === index)), [width], 'float32')
+  const here = new Tensor(
+    Float32Array.from({ length: width }, (_, i) => Number(i === index)),
+    [width],
+    'float32',
+  )
   const individual = new Float32Array(explained.size * grid.length)
   for await (const range of explained.ranges(grid.length)) {
     const [scores] = explained.run(`${input}`, [...explained.parametersOf(range), values, here], (symbols) => {
@@ -245,7 +309,11 @@ export async function partialDependence<In, Out>(model: Model<In, Out>, x: DataO
     for (let row = 0; row < explained.size; row++) sum += individual[row * grid.length + g]!
     return sum / explained.size
   })
-  return { grid: values, average: vector(average), individual: new Tensor(individual, [explained.size, grid.length], 'float32') }
+  return {
+    grid: values,
+    average: vector(average),
+    individual: new Tensor(individual, [explained.size, grid.length], 'float32'),
+  }
 }
 
 /** The input and the position along its last axis. */
@@ -254,19 +322,26 @@ function placeOf(explained: Explained, feature: Feature): { input: number; index
   const names = pathsOf(form).map(pathName)
   const record = isBranch(feature) ? feature : { input: 0, index: feature as unknown }
   if (!isBranch(feature) && rows.length > 1) {
-    throw new ArgumentError(`${where}: there are several inputs. Say which one: { input: ${quoted(names[0])}, index: 0 }. There are: ${names.join(', ')}`)
+    throw new ArgumentError(
+      `${where}: there are several inputs. Say which one: { input: ${quoted(names[0])}, index: 0 }. There are: ${names.join(', ')}`,
+    )
   }
   const name: unknown = Reflect.get(record, 'input')
   const input = typeof name === 'number' ? name : names.indexOf(knownName(String(name), names) ?? '')
   if (rows[input] === undefined) {
-    if (typeof name === 'number') throw new ArgumentError(`${where}: the input must be an index in 0 … ${rows.length - 1}, received ${name}`)
+    if (typeof name === 'number')
+      throw new ArgumentError(`${where}: the input must be an index in 0 … ${rows.length - 1}, received ${name}`)
     throw unknownName(`input of ${explained.model}`, String(name), names)
   }
   const at = explained.placeOf(input)
-  if (at === null) throw new ArgumentError(`${where}: ${explained.nameOf(input)} has strings, which no grid has. Possible are inputs of numbers; how important strings are, permutationImportance tells.`)
+  if (at === null)
+    throw new ArgumentError(
+      `${where}: ${explained.nameOf(input)} has strings, which no grid has. Possible are inputs of numbers; how important strings are, permutationImportance tells.`,
+    )
   const width = rows[input].shape.slice(1).at(-1) ?? 1
   const index: unknown = Reflect.get(record, 'index')
-  if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width) return { input: at, index: index < 0 ? index + width : index }
+  if (typeof index === 'number' && Number.isInteger(index) && index >= -width && index < width)
+    return { input: at, index: index < 0 ? index + width : index }
   throw new ArgumentError(`${where}: the feature must be an index in 0 … ${width - 1}, received ${quoted(index)}`)
 }
 

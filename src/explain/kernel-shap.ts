@@ -35,7 +35,10 @@ function pairsOf(n: number, s: number): number {
 /** Which sizes a number of samples can hold whole: those that weigh more than what they cost, from the outside in. */
 export function coalitionSizes(n: number, samples: number): CoalitionSizes {
   const sizes = Math.floor(n / 2)
-  const raw = Float64Array.from({ length: sizes }, (_, i) => ((n - 1) / ((i + 1) * (n - i - 1))) * (2 * (i + 1) === n ? 1 : 2))
+  const raw = Float64Array.from(
+    { length: sizes },
+    (_, i) => ((n - 1) / ((i + 1) * (n - i - 1))) * (2 * (i + 1) === n ? 1 : 2),
+  )
   const total = raw.reduce((sum, weight) => sum + weight, 0)
   const shares = raw.map((weight) => weight / total)
   let left = samples
@@ -50,7 +53,10 @@ export function coalitionSizes(n: number, samples: number): CoalitionSizes {
     whole++
   }
   // Where everything can be tried, nothing is drawn.
-  const remaining = Array.from({ length: sizes - whole }, (_, i) => pairsOf(n, whole + i + 1)).reduce((sum, count) => sum + count, 0)
+  const remaining = Array.from({ length: sizes - whole }, (_, i) => pairsOf(n, whole + i + 1)).reduce(
+    (sum, count) => sum + count,
+    0,
+  )
   if (remaining <= left) return { whole: sizes, shares, drawn: 0 }
   return { whole, shares, drawn: left }
 }
@@ -184,11 +190,16 @@ function uniforms(seed: number): () => number {
  * with aᵢ = zᵢ − zₙ, (AᵀWA) φ = AᵀW (y − zₙ · total), solved by Cholesky's factor, which is made once for all rows.
  * @returns a function from gains y and their total to φ; null where the coalitions do not determine it
  */
-export function leastSquares(n: number, { masks, weights }: Coalitions): ((gains: Float64Array, total: number) => Float64Array) | null {
+export function leastSquares(
+  n: number,
+  { masks, weights }: Coalitions,
+): ((gains: Float64Array, total: number) => Float64Array) | null {
   const m = n - 1
   // Within a coalition all aᵢ that are not 0 are 1, or −1 where the last player takes part: their products are 1.
   const signs = Float64Array.from(weights, (_, k) => (masks[k * n + m] === 1 ? -1 : 1))
-  const apart = Array.from(weights, (_, k) => Int32Array.from({ length: m }, (_, i) => i).filter((i) => masks[k * n + i] !== masks[k * n + m]))
+  const apart = Array.from(weights, (_, k) =>
+    Int32Array.from({ length: m }, (_, i) => i).filter((i) => masks[k * n + i] !== masks[k * n + m]),
+  )
   const matrix = new Float64Array(m * m)
   // The lower half, which is all that Cholesky reads.
   apart.forEach((list, k) => {

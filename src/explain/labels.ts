@@ -16,12 +16,17 @@ export function classesOf(where: string, labels: TensorLike, outputs: Tensor): I
   const isOneHot = given.rank === 2 && given.shape[1] === width && width > 1
   const isColumn = given.rank === 1 || (given.rank === 2 && given.shape[1] === 1)
   if (given.shape[0] !== rows || (!isOneHot && !isColumn)) {
-    throw new ShapeError(`${where}: labels must have shape [${rows}]${width > 1 ? ` or [${rows}, ${width}]` : ''}, received ${formatShape(given.shape)}`)
+    throw new ShapeError(
+      `${where}: labels must have shape [${rows}]${width > 1 ? ` or [${rows}, ${width}]` : ''}, received ${formatShape(given.shape)}`,
+    )
   }
   if (isOneHot) return Int32Array.from({ length: rows! }, (_, row) => largestIn(given.data, row * width, width))
   const classes = Math.max(2, width)
   const wrong = given.data.findIndex((label: number) => !(Number.isInteger(label) && label >= 0 && label < classes))
-  if (wrong >= 0) throw new DataError(`${where}: labels must be integers in 0 … ${classes - 1}, received ${given.data[wrong]} in row ${wrong}`)
+  if (wrong >= 0)
+    throw new DataError(
+      `${where}: labels must be integers in 0 … ${classes - 1}, received ${given.data[wrong]} in row ${wrong}`,
+    )
   return Int32Array.from(given.data)
 }
 

@@ -28,7 +28,12 @@ const extents = custom<readonly number[] | number>(
   (value, where) => (Array.isArray(value) ? requireIntegers(where, value, 1) : requireInteger(where, value, 1)),
   () => null,
 )
-const table = () => ({ ...explainTable(), ...baselineTable(), window: option(extents, 1), stride: option(nullable(extents), null) })
+const table = () => ({
+  ...explainTable(),
+  ...baselineTable(),
+  window: option(extents, 1),
+  stride: option(nullable(extents), null),
+})
 
 /** Elements that masks of one run may have. */
 const LARGEST = 2 ** 22
@@ -49,7 +54,9 @@ function perAxis(explained: Explained, i: number, name: string, given: number | 
   const sizes = typeof given === 'number' ? axes.map(() => given) : given
   if (sizes.length === axes.length) return sizes
   const row = formatShape(explained.rowShape(i))
-  throw new ArgumentError(`occlusion: ${name} must be one size, or ${axes.length} of them for rows of shape ${row} of ${explained.nameOf(i)}, received ${quoted(given)}`)
+  throw new ArgumentError(
+    `occlusion: ${name} must be one size, or ${axes.length} of them for rows of shape ${row} of ${explained.nameOf(i)}, received ${quoted(given)}`,
+  )
 }
 
 /** Every place of a window; those at the end are cut where they reach beyond it. */
@@ -59,7 +66,10 @@ function windowsIn(axes: readonly number[], sizes: readonly number[], strides: r
     const [size, stride] = [Math.min(sizes[axis]!, extent), strides[axis]!]
     const count = Math.ceil((extent - size) / stride) + 1
     found = found.flatMap(({ starts, ends }) =>
-      Array.from({ length: count }, (_, i) => ({ starts: [...starts, i * stride], ends: [...ends, Math.min(i * stride + size, extent)] })),
+      Array.from({ length: count }, (_, i) => ({
+        starts: [...starts, i * stride],
+        ends: [...ends, Math.min(i * stride + size, extent)],
+      })),
     )
   })
   return found
@@ -85,7 +95,11 @@ function visitPlaces(axes: readonly number[], { starts, ends }: Window, visit: (
  *   that does not fit
  * Zeiler & Fergus 2013. Captum: `Occlusion`.
  */
-export async function occlusion<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: OcclusionOptions<In, Out> = {}): Promise<Explanation<In>> {
+export async function occlusion<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: OcclusionOptions<In, Out> = {},
+): Promise<Explanation<In>> {
   const { window, stride, baseline, ...settings } = readTyped('occlusion', table(), options)
   const explained = Explained.read('occlusion', model, x, settings)
   const bases = explained.readRows('baseline', baseline ?? 0, [1, explained.size]) as Tensor[]
@@ -106,12 +120,22 @@ export async function occlusion<In, Out>(model: Model<In, Out>, x: DataOf<In>, o
   return { attributions: explained.treeOf(attributions), value: vector(value), units: explained.units }
 }
 
-async function coverAll(explained: Explained, i: number, base: Tensor, value: Float32Array, sizes: readonly number[], strides: readonly number[]): Promise<Tensor> {
+async function coverAll(
+  explained: Explained,
+  i: number,
+  base: Tensor,
+  value: Float32Array,
+  sizes: readonly number[],
+  strides: readonly number[],
+): Promise<Tensor> {
   const row = explained.rowShape(i)
   const axes = placesOf(row)
   const places = sizeOf(axes)
   const windows = windowsIn(axes, sizes, strides)
-  const together = Math.max(1, Math.min(windows.length, explained.settings.batchSize, Math.floor(LARGEST / Math.max(1, sizeOf(row)))))
+  const together = Math.max(
+    1,
+    Math.min(windows.length, explained.settings.batchSize, Math.floor(LARGEST / Math.max(1, sizeOf(row)))),
+  )
   const falls = new Float64Array(explained.size * places)
   const covers = new Float64Array(places)
   for (const window of windows) visitPlaces(axes, window, (place) => covers[place]!++)
@@ -122,12 +146,18 @@ async function coverAll(explained: Explained, i: number, base: Tensor, value: Fl
     const mask = new Tensor(masks, [some.length, 1, ...axes, ...row.slice(axes.length).map(() => 1)], 'float32')
     for await (const range of explained.ranges(some.length)) {
       const { start, count } = range
-      const parameters = [...explained.parametersOf(range), mask, base.shape[0] === 1 ? base : rowsOf(base, start, count)]
+      const parameters = [
+        ...explained.parametersOf(range),
+        mask,
+        base.shape[0] === 1 ? base : rowsOf(base, start, count),
+      ]
       const [scores] = explained.run(`cover ${i}`, parameters, (symbols) => {
         const { units, inputs, rest } = explained.split(symbols)
         const [mask, base] = rest as [Tensor, Tensor]
         const covered = choose(greater(mask, 0), expandDims(base, 0), expandDims(inputs[i]!, 0))
-        const given = inputs.map((input, at) => (at === i ? reshape(covered, [some.length * count, ...row]) : copiesOf(input, some.length)))
+        const given = inputs.map((input, at) =>
+          at === i ? reshape(covered, [some.length * count, ...row]) : copiesOf(input, some.length),
+        )
         return [explained.score(explained.call(given), units === null ? null : copiesOf(units, some.length))]
       })
       some.forEach((window, k) => {

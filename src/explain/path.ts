@@ -31,7 +31,12 @@ const MOST = 4096
 const SHORTEST = 2 ** -20
 
 /** The places x′ + t (x − x′) at one end of each piece. @param baseline [rows, …], or [1, …] for all; null for zeros */
-export function ends(pieces: readonly Piece[], end: 'from' | 'to', { data, shape: [, ...row] }: Tensor, baseline: Tensor | null): Tensor {
+export function ends(
+  pieces: readonly Piece[],
+  end: 'from' | 'to',
+  { data, shape: [, ...row] }: Tensor,
+  baseline: Tensor | null,
+): Tensor {
   const size = sizeOf(row)
   const out = new Float32Array(pieces.length * size)
   pieces.forEach((piece, i) => {
@@ -49,7 +54,10 @@ export function ends(pieces: readonly Piece[], end: 'from' | 'to', { data, shape
 /** Both halves of a piece. */
 function halves({ row, from, to }: Piece): Piece[] {
   const middle = (from + to) / 2
-  return [{ row, from, to: middle }, { row, from: middle, to }]
+  return [
+    { row, from, to: middle },
+    { row, from: middle, to },
+  ]
 }
 
 /**
@@ -84,8 +92,15 @@ export async function integrateInPieces(
     pieces.forEach((piece, i) => {
       const { row, from, to } = piece
       // Half of what is left may stay, shared by the pieces of this turn; the turns to come share the other half.
-      const allowed = Math.max(tolerance / 2 ** 5 / counts.get(row)!, ROUNDING * Math.max(Math.abs(values[i]!), Math.abs(baseValues[i]!)))
-      const isGood = left.get(row)! <= tolerance / 2 || Math.abs(gaps[i]!) <= allowed || counts.get(row)! > MOST || to - from <= SHORTEST
+      const allowed = Math.max(
+        tolerance / 2 ** 5 / counts.get(row)!,
+        ROUNDING * Math.max(Math.abs(values[i]!), Math.abs(baseValues[i]!)),
+      )
+      const isGood =
+        left.get(row)! <= tolerance / 2 ||
+        Math.abs(gaps[i]!) <= allowed ||
+        counts.get(row)! > MOST ||
+        to - from <= SHORTEST
       if (isGood) take(row, attributions, i)
       else open.push(...halves(piece))
     })

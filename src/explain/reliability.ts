@@ -49,7 +49,11 @@ const SLACK = 1e-4
  * @throws DataError for what is no probability, and for a class that there is not; ShapeError for shapes that do not fit
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
-export function reliabilityDiagram(probabilities: TensorLike, labels: TensorLike, options: ReliabilityOptions = {}): ReliabilityDiagram {
+export function reliabilityDiagram(
+  probabilities: TensorLike,
+  labels: TensorLike,
+  options: ReliabilityOptions = {},
+): ReliabilityDiagram {
   return inBins('reliabilityDiagram', probabilities, labels, options)
 }
 
@@ -61,7 +65,11 @@ export function reliabilityDiagram(probabilities: TensorLike, labels: TensorLike
  *
  * Naeini et al. 2015; Guo et al. 2017.
  */
-export function expectedCalibrationError(probabilities: TensorLike, labels: TensorLike, options: ReliabilityOptions = {}): number {
+export function expectedCalibrationError(
+  probabilities: TensorLike,
+  labels: TensorLike,
+  options: ReliabilityOptions = {},
+): number {
   return inBins('expectedCalibrationError', probabilities, labels, options).expectedCalibrationError
 }
 
@@ -72,13 +80,24 @@ function binOf(p: number, bins: number): number {
   return bin > 0 && p <= Math.fround(bin / bins) ? bin - 1 : bin
 }
 
-function inBins(where: string, probabilities: TensorLike, labels: TensorLike, options: ReliabilityOptions): ReliabilityDiagram {
+function inBins(
+  where: string,
+  probabilities: TensorLike,
+  labels: TensorLike,
+  options: ReliabilityOptions,
+): ReliabilityDiagram {
   const { bins } = readTyped(where, table, options)
   const given = toTensor(probabilities, `${where}: probabilities`, 'float32')
-  if (given.rank < 1 || given.rank > 2 || given.size === 0) throw new ShapeError(`${where}: probabilities must have shape [rows] or [rows, classes], received ${formatShape(given.shape)}`)
+  if (given.rank < 1 || given.rank > 2 || given.size === 0)
+    throw new ShapeError(
+      `${where}: probabilities must have shape [rows] or [rows, classes], received ${formatShape(given.shape)}`,
+    )
   const [rows, width = 1] = given.shape as [number, number?]
   const wrong = given.data.findIndex((p: number) => !(p >= -SLACK && p <= 1 + SLACK))
-  if (wrong >= 0) throw new DataError(`${where}: probabilities must lie in 0 … 1, received ${given.data[wrong]} in row ${Math.floor(wrong / width)}. Are they logits?`)
+  if (wrong >= 0)
+    throw new DataError(
+      `${where}: probabilities must lie in 0 … 1, received ${given.data[wrong]} in row ${Math.floor(wrong / width)}. Are they logits?`,
+    )
   const classes = classesOf(where, labels, given)
   const counts = new Float64Array(bins)
   const [confidences, rights] = [new Float64Array(bins), new Float64Array(bins)]
@@ -93,7 +112,13 @@ function inBins(where: string, probabilities: TensorLike, labels: TensorLike, op
   const sum = (of: Float64Array): number => of.reduce((total, each) => total + each, 0)
   const gaps = counts.map((count, bin) => Math.abs(rights[bin]! - confidences[bin]!) / Math.max(1, count))
   return {
-    bins: Array.from(counts, (count, bin) => ({ from: bin / bins, to: (bin + 1) / bins, count, confidence: confidences[bin]! / count, accuracy: rights[bin]! / count })),
+    bins: Array.from(counts, (count, bin) => ({
+      from: bin / bins,
+      to: (bin + 1) / bins,
+      count,
+      confidence: confidences[bin]! / count,
+      accuracy: rights[bin]! / count,
+    })),
     expectedCalibrationError: sum(gaps.map((gap, bin) => (gap * counts[bin]!) / rows)),
     maximumCalibrationError: Math.max(...gaps),
     accuracy: sum(rights) / rows,

@@ -63,7 +63,10 @@ function prepare(where: string, model: unknown, x: unknown, background: unknown,
   const explained = Explained.read(where, model, x, settings)
   const rows = explained.readRows('background', background ?? 0, null) as Tensor[]
   const counts = new Set(rows.map(({ shape }) => shape[0]!).filter((count) => count > 1))
-  if (counts.size > 1) throw new ShapeError(`${where}: background must have as many rows for each input, received ${[...counts].join(' and ')}`)
+  if (counts.size > 1)
+    throw new ShapeError(
+      `${where}: background must have as many rows for each input, received ${[...counts].join(' and ')}`,
+    )
   return { explained, game: new Game(explained, rows) }
 }
 
@@ -95,7 +98,10 @@ class Collected {
       const size = shape.slice(1).reduce((product, extent) => product * extent, 1)
       const begin = first
       first += size
-      const data = Float32Array.from({ length: this.explained.size * size }, (_, at) => all[Math.floor(at / size) * this.players + begin + (at % size)]!)
+      const data = Float32Array.from(
+        { length: this.explained.size * size },
+        (_, at) => all[Math.floor(at / size) * this.players + begin + (at % size)]!,
+      )
       return new Tensor(data, shape, 'float32')
     })
   }
@@ -104,14 +110,21 @@ class Collected {
     const { explained } = this
     const attributions = this.tensorsOf(this.attributions)
     const [value, baseValue] = [vector(this.value), vector(this.base)]
-    return { attributions: explained.treeOf(attributions), value, units: explained.units, baseValue, gap: gapOf(value, baseValue, attributions) }
+    return {
+      attributions: explained.treeOf(attributions),
+      value,
+      units: explained.units,
+      baseValue,
+      gap: gapOf(value, baseValue, attributions),
+    }
   }
 }
 
 /** All coalitions of n players: player i takes part in those whose number has bit i. */
 function allCoalitions(n: number): Uint8Array {
   const masks = new Uint8Array(n * 2 ** n)
-  for (let coalition = 0; coalition < 2 ** n; coalition++) for (let i = 0; i < n; i++) masks[coalition * n + i] = (coalition >> i) & 1
+  for (let coalition = 0; coalition < 2 ** n; coalition++)
+    for (let i = 0; i < n; i++) masks[coalition * n + i] = (coalition >> i) & 1
   return masks
 }
 
@@ -133,12 +146,18 @@ function orderWeights(n: number): Float64Array {
  *   background that does not fit
  * Shapley 1953; Lundberg & Lee 2017. SHAP: `ExactExplainer`.
  */
-export async function shapleyValues<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: ShapleyOptions<In, Out> = {}): Promise<Decomposition<In>> {
+export async function shapleyValues<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: ShapleyOptions<In, Out> = {},
+): Promise<Decomposition<In>> {
   const { background, ...settings } = readTyped('shapleyValues', shapleyTable(), options)
   const { explained, game } = prepare('shapleyValues', model, x, background, settings)
   const n = game.players
   if (n > MOST_PLAYERS) {
-    throw new ArgumentError(`shapleyValues: takes up to ${MOST_PLAYERS} elements in a row, whose ${2 ** MOST_PLAYERS} coalitions are all tried, received ${n}. Use kernelShap or sampledShapley, which estimate.`)
+    throw new ArgumentError(
+      `shapleyValues: takes up to ${MOST_PLAYERS} elements in a row, whose ${2 ** MOST_PLAYERS} coalitions are all tried, received ${n}. Use kernelShap or sampledShapley, which estimate.`,
+    )
   }
   const masks = allCoalitions(n)
   const coalitions = 2 ** n
@@ -183,17 +202,25 @@ const kernelTable = () => ({ ...shapleyTable(), samples: option(nullable(count),
  *   ShapeError for a background that does not fit
  * Lundberg & Lee 2017, "A unified approach to interpreting model predictions". SHAP: `KernelExplainer`.
  */
-export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: KernelShapOptions<In, Out> = {}): Promise<Decomposition<In>> {
+export async function kernelShap<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: KernelShapOptions<In, Out> = {},
+): Promise<Decomposition<In>> {
   const { background, samples, seed, ...settings } = readTyped('kernelShap', kernelTable(), options)
   const { explained, game } = prepare('kernelShap', model, x, background, settings)
   const n = game.players
   if (n > MOST_FITTED) {
-    throw new ArgumentError(`kernelShap: takes up to ${MOST_FITTED} elements in a row, received ${n}. Use sampledShapley (up to ${MOST_ORDERED}), integratedGradients or occlusion.`)
+    throw new ArgumentError(
+      `kernelShap: takes up to ${MOST_FITTED} elements in a row, received ${n}. Use sampledShapley (up to ${MOST_ORDERED}), integratedGradients or occlusion.`,
+    )
   }
   const chosen = drawCoalitions(n, coalitionSizes(n, samples ?? 2 * n + 2048), seed ?? nextSeed())
   const solve = leastSquares(n, chosen)
   if (solve === null) {
-    throw new ArgumentError(`kernelShap: ${chosen.weights.length} coalitions do not tell ${n} elements apart. Give more samples.`)
+    throw new ArgumentError(
+      `kernelShap: ${chosen.weights.length} coalitions do not tell ${n} elements apart. Give more samples.`,
+    )
   }
   // The empty coalition and the whole one in front.
   const masks = new Uint8Array((chosen.weights.length + 2) * n)
@@ -212,7 +239,12 @@ export async function kernelShap<In, Out>(model: Model<In, Out>, x: DataOf<In>, 
   return collected.result()
 }
 
-const sampledTable = () => ({ ...shapleyTable(), permutations: option(count, 64), antithetic: option(boolean, true), seed })
+const sampledTable = () => ({
+  ...shapleyTable(),
+  permutations: option(count, 64),
+  antithetic: option(boolean, true),
+  seed,
+})
 
 /** Coalitions that are made at once. */
 const TOGETHER = 4096
@@ -229,11 +261,22 @@ const TOGETHER = 4096
  *   that does not fit
  * Castro et al. 2009; antithetic orders: Mitchell et al. 2022. Captum: `ShapleyValueSampling`; SHAP: `PermutationExplainer`.
  */
-export async function sampledShapley<In, Out>(model: Model<In, Out>, x: DataOf<In>, options: SampledShapleyOptions<In, Out> = {}): Promise<SampledDecomposition<In>> {
-  const { background, permutations, antithetic, seed, ...settings } = readTyped('sampledShapley', sampledTable(), options)
+export async function sampledShapley<In, Out>(
+  model: Model<In, Out>,
+  x: DataOf<In>,
+  options: SampledShapleyOptions<In, Out> = {},
+): Promise<SampledDecomposition<In>> {
+  const { background, permutations, antithetic, seed, ...settings } = readTyped(
+    'sampledShapley',
+    sampledTable(),
+    options,
+  )
   const { explained, game } = prepare('sampledShapley', model, x, background, settings)
   const n = game.players
-  if (n > MOST_ORDERED) throw new ArgumentError(`sampledShapley: takes up to ${MOST_ORDERED} elements in a row, received ${n}. Use integratedGradients or occlusion.`)
+  if (n > MOST_ORDERED)
+    throw new ArgumentError(
+      `sampledShapley: takes up to ${MOST_ORDERED} elements in a row, received ${n}. Use integratedGradients or occlusion.`,
+    )
   const key = seed ?? nextSeed()
   const perRound = antithetic ? 2 : 1
   const rounds = Math.ceil(permutations / perRound)
@@ -247,7 +290,9 @@ export async function sampledShapley<In, Out>(model: Model<In, Out>, x: DataOf<I
     const squares = new Float64Array(range.count * n)
     let [value, base] = [new Float64Array(range.count), new Float64Array(range.count)]
     for (let first = 0; first < rounds; first += together) {
-      const orders = Array.from({ length: Math.min(together, rounds - first) }, (_, k) => ordersOf(n, key, first + k, antithetic)).flat()
+      const orders = Array.from({ length: Math.min(together, rounds - first) }, (_, k) =>
+        ordersOf(n, key, first + k, antithetic),
+      ).flat()
       const values = await game.values(range, coalitionsAlong(orders, n))
       for (let r = 0; r < range.count; r++) {
         for (let k = 0; k < orders.length; k += perRound) {

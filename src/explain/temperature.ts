@@ -57,7 +57,9 @@ export class Temperature extends configured(ElementwiseLayer, () => ({
   call(x: Tensor): Tensor {
     const { activation, temperature } = this
     // Where the probabilities were made in the same step, their logits are known and exact.
-    const logits = this.fromLogits ? x : (operandOf(x, activation) ?? (activation === 'softmax' ? log(maximum(x, SMALLEST)) : logitOf(x)))
+    const logits = this.fromLogits
+      ? x
+      : (operandOf(x, activation) ?? (activation === 'softmax' ? log(maximum(x, SMALLEST)) : logitOf(x)))
     const cooled = divide(logits, temperature)
     return activation === 'softmax' ? softmax(cooled) : sigmoid(cooled)
   }
@@ -90,27 +92,49 @@ const [COLDEST, HOTTEST] = [0.01, 100]
  *   DataError for a class that there is not; ShapeError for shapes that do not fit
  * Guo et al. 2017, "On calibration of modern neural networks".
  */
-export async function temperatureScaling<In>(model: Model<In, Tensor>, x: DataOf<In>, labels: TensorLike): Promise<CalibratedModel<In>>
+export async function temperatureScaling<In>(
+  model: Model<In, Tensor>,
+  x: DataOf<In>,
+  labels: TensorLike,
+): Promise<CalibratedModel<In>>
 export async function temperatureScaling(logits: TensorLike, labels: TensorLike): Promise<TemperatureScaling>
-export async function temperatureScaling(first: unknown, second: unknown, labels?: TensorLike): Promise<TemperatureScaling> {
+export async function temperatureScaling(
+  first: unknown,
+  second: unknown,
+  labels?: TensorLike,
+): Promise<TemperatureScaling> {
   if (!(first instanceof Model)) {
     const logits = matrix(toTensor(first as TensorLike, 'temperatureScaling: logits', 'float32'))
-    return fitted(logits, logits.shape.length < 2 || logits.shape[1] === 1 ? 'sigmoid' : 'softmax', second as TensorLike)
+    return fitted(
+      logits,
+      logits.shape.length < 2 || logits.shape[1] === 1 ? 'sigmoid' : 'softmax',
+      second as TensorLike,
+    )
   }
   if (labels === undefined) throw new ArgumentError('temperatureScaling: needs (model, x, labels), or (logits, labels)')
   const model = typed<Model<Tensor, Tensor>>(first)
   const { logits, activation, isProbable } = await logitsFrom(model, second)
   const scaling = fitted(logits, activation, labels)
   const layer = new Temperature({ temperature: scaling.temperature, activation, fromLogits: !isProbable })
-  const inputs = model.graph === null ? mapTree(model.buildSpec!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype })) : model.graph.inputs
-  const outputs = layer.apply(model.graph === null ? typed<Tensor>(model.applyTree(inputs, {})) : typed<Tensor>(model.graph.outputs))
-  const calibrated: CalibratedModel<unknown> = { ...scaling, model: new Model({ inputs: typed<unknown>(inputs), outputs }) }
+  const inputs =
+    model.graph === null
+      ? mapTree(model.buildSpec!, ({ shape, dtype }) => Input({ shape: shape.slice(1), dtype }))
+      : model.graph.inputs
+  const outputs = layer.apply(
+    model.graph === null ? typed<Tensor>(model.applyTree(inputs, {})) : typed<Tensor>(model.graph.outputs),
+  )
+  const calibrated: CalibratedModel<unknown> = {
+    ...scaling,
+    model: new Model({ inputs: typed<unknown>(inputs), outputs }),
+  }
   return calibrated
 }
 
 function matrix(logits: Tensor): Tensor {
   if (logits.rank === 1 || logits.rank === 2) return logits
-  throw new ShapeError(`temperatureScaling: logits must have shape [rows, classes], or [rows], received ${formatShape(logits.shape)}`)
+  throw new ShapeError(
+    `temperatureScaling: logits must have shape [rows, classes], or [rows], received ${formatShape(logits.shape)}`,
+  )
 }
 
 interface Logits {
@@ -127,10 +151,12 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
   const { width } = explained
   const parts: Tensor[][] = []
   for await (const range of explained.ranges(1)) {
-    parts.push(explained.run('', explained.parametersOf(range), (symbols) => {
-      const output = typed<Tensor>(explained.call(explained.split(symbols).inputs))
-      return [output, logitsOf(output)]
-    }))
+    parts.push(
+      explained.run('', explained.parametersOf(range), (symbols) => {
+        const output = typed<Tensor>(explained.call(explained.split(symbols).inputs))
+        return [output, logitsOf(output)]
+      }),
+    )
   }
   const [outputs, logits] = joinRows(parts) as [Tensor, Tensor]
   const isKnown = outputs.data.some((each: number, i) => each !== logits.data[i])
@@ -138,9 +164,17 @@ async function logitsFrom(model: Model<Tensor, Tensor>, x: unknown): Promise<Log
   if (!areProbabilities(outputs, width)) {
     if (isKnown) return { logits, activation: 'sigmoid', isProbable: true }
     if (!outputs.data.every((p: number) => p >= 0 && p <= 1)) return { logits: outputs, activation, isProbable: false }
-    throw new ArgumentError(`temperatureScaling: the outputs of ${model} lie in 0 … 1, but rows do not sum to 1, so it is not known what they are. Possible: a model that ends in softmax, in sigmoid, or in logits; or temperatureScaling(logits, labels)`)
+    throw new ArgumentError(
+      `temperatureScaling: the outputs of ${model} lie in 0 … 1, but rows do not sum to 1, so it is not known what they are. Possible: a model that ends in softmax, in sigmoid, or in logits; or temperatureScaling(logits, labels)`,
+    )
   }
-  return { logits: isKnown ? logits : new Tensor(outputs.data.map((p: number) => inverse(p, width)) as Float32Array, outputs.shape, 'float32'), activation, isProbable: true }
+  return {
+    logits: isKnown
+      ? logits
+      : new Tensor(outputs.data.map((p: number) => inverse(p, width)) as Float32Array, outputs.shape, 'float32'),
+    activation,
+    isProbable: true,
+  }
 }
 
 /** The logit of a probability, up to what is the same for all classes. */
@@ -162,10 +196,16 @@ function areProbabilities({ data }: Tensor, width: number): boolean {
 }
 
 function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: TensorLike): TemperatureScaling {
-  const classes = activation === 'sigmoid' && logits.size !== logits.shape[0] ? eachOf(labels, logits) : classesOf('temperatureScaling', labels, logits)
+  const classes =
+    activation === 'sigmoid' && logits.size !== logits.shape[0]
+      ? eachOf(labels, logits)
+      : classesOf('temperatureScaling', labels, logits)
   // σ(z) is the softmax of [0, z].
   const width = activation === 'sigmoid' ? 2 : logits.shape[1]!
-  const z = activation === 'sigmoid' ? Float64Array.from({ length: 2 * classes.length }, (_, i) => (i % 2 === 0 ? 0 : logits.data[i >> 1]!)) : Float64Array.from(logits.data)
+  const z =
+    activation === 'sigmoid'
+      ? Float64Array.from({ length: 2 * classes.length }, (_, i) => (i % 2 === 0 ? 0 : logits.data[i >> 1]!))
+      : Float64Array.from(logits.data)
   const at = (β: number): Likelihood => likelihood(z, width, classes, β)
   // −ln p is convex in β = 1 / T, so its slope is 0 in one place.
   let [low, high] = [1 / HOTTEST, 1 / COLDEST]
@@ -179,15 +219,26 @@ function fitted(logits: Tensor, activation: 'softmax' | 'sigmoid', labels: Tenso
   const β = Math.sqrt(low * high)
   const temperature = 1 / β
   const layer = new Temperature({ temperature, activation, fromLogits: true })
-  return { temperature, before: at(1).loss, after: at(β).loss, apply: (given) => layer.apply(matrix(toTensor(given, 'temperatureScaling: logits', 'float32'))) }
+  return {
+    temperature,
+    before: at(1).loss,
+    after: at(β).loss,
+    apply: (given) => layer.apply(matrix(toTensor(given, 'temperatureScaling: logits', 'float32'))),
+  }
 }
 
 /** Yes or no for each of several outputs, row by row. */
 function eachOf(labels: TensorLike, { shape }: Tensor): Int32Array {
   const given = toTensor(labels, 'temperatureScaling: labels')
-  if (!sameShape(given.shape, shape)) throw new ShapeError(`temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, ${formatShape(shape)}, received ${formatShape(given.shape)}`)
+  if (!sameShape(given.shape, shape))
+    throw new ShapeError(
+      `temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, ${formatShape(shape)}, received ${formatShape(given.shape)}`,
+    )
   const wrong = given.data.findIndex((label: number) => label !== 0 && label !== 1)
-  if (wrong >= 0) throw new DataError(`temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, received ${given.data[wrong]} in row ${Math.floor(wrong / shape[1]!)}`)
+  if (wrong >= 0)
+    throw new DataError(
+      `temperatureScaling: labels must be 0 or 1 for each output of the sigmoid, received ${given.data[wrong]} in row ${Math.floor(wrong / shape[1]!)}`,
+    )
   return Int32Array.from(given.data)
 }
 

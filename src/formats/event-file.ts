@@ -71,7 +71,14 @@ function double(number: number, value: number): number[] {
 }
 
 function scalarValue({ tag, scalar }: Scalar): number[] {
-  return [...text(1, tag), ...field(2, Wire.Float, littleEndian(4, (view) => view.setFloat32(0, scalar, true)))]
+  return [
+    ...text(1, tag),
+    ...field(
+      2,
+      Wire.Float,
+      littleEndian(4, (view) => view.setFloat32(0, scalar, true)),
+    ),
+  ]
 }
 
 function histogramValue({ tag, values }: Histogram): number[] {
@@ -87,7 +94,8 @@ function histogramValue({ tag, values }: Histogram): number[] {
   // Equal values are all in one.
   const counts = new Array<number>(width === 0 ? 1 : BUCKETS).fill(0)
   const last = counts.length - 1
-  for (let i = 0; i < values.length; i++) counts[width === 0 ? 0 : Math.min(last, Math.floor((values[i]! - min) / width))]!++
+  for (let i = 0; i < values.length; i++)
+    counts[width === 0 ? 0 : Math.min(last, Math.floor((values[i]! - min) / width))]!++
   const limits = counts.map((_, i) => (i === last ? max : min + width * (i + 1)))
   const numbers = [min, max, values.length, sum, squares].flatMap((value, i) => double(i + 1, value))
   return [...text(1, tag), ...message(5, [...numbers, ...message(6, doubles(limits)), ...message(7, doubles(counts))])]
@@ -101,7 +109,12 @@ function masked(bytes: Uint8Array): number[] {
 
 function record(content: readonly number[]): Uint8Array {
   const length = littleEndian(8, (view) => view.setUint32(0, content.length, true))
-  return Uint8Array.from([...length, ...masked(Uint8Array.from(length)), ...content, ...masked(Uint8Array.from(content))])
+  return Uint8Array.from([
+    ...length,
+    ...masked(Uint8Array.from(length)),
+    ...content,
+    ...masked(Uint8Array.from(content)),
+  ])
 }
 
 /** The first record of a file. @param seconds since 1970 */

@@ -12,7 +12,14 @@ import { TensorSpec } from '../layers/spec'
 import { limitWeights } from '../layers/weight-limit'
 import { CTC } from '../losses'
 import {
-  ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity,
+  ConfusionMatrix,
+  IoU,
+  MeanIoU,
+  OneHotIoU,
+  OneHotMeanIoU,
+  PrecisionAtRecall,
+  RecallAtPrecision,
+  SensitivityAtSpecificity,
   SpecificityAtSensitivity,
 } from '../metrics'
 import { Model } from '../models/model'
@@ -49,7 +56,9 @@ interface Description {
 function readDescription({ metadata }: Container): Description {
   const text = metadata['description']
   if (metadata['format'] !== FORMAT || text === undefined) {
-    throw new FormatError('This file has weights, but no model. Make the model, and give them to it: model.loadWeights(path)')
+    throw new FormatError(
+      'This file has weights, but no model. Make the model, and give them to it: model.loadWeights(path)',
+    )
   }
   let parsed: unknown
   try {
@@ -57,9 +66,12 @@ function readDescription({ metadata }: Container): Description {
   } catch {
     throw new FormatError('The file is damaged: its description is no JSON')
   }
-  if (!isConfig(parsed) || !isSerialized(parsed['model'])) throw new FormatError('The file is damaged: its description is incomplete')
+  if (!isConfig(parsed) || !isSerialized(parsed['model']))
+    throw new FormatError('The file is damaged: its description is incomplete')
   if (parsed['version'] !== VERSION) {
-    throw new FormatError(`The file has format version ${String(parsed['version'])}; this library reads version ${VERSION}`)
+    throw new FormatError(
+      `The file has format version ${String(parsed['version'])}; this library reads version ${VERSION}`,
+    )
   }
   const { className, config } = parsed['model']
   return {
@@ -88,7 +100,10 @@ function readSpecs(value: Json | undefined): Tree<TensorSpec> | null {
   if (!isBranch(value)) return null
   if (Array.isArray(value)) return value.map((each: Json) => readSpecs(each) ?? new TensorSpec([]))
   const { shape, dtype, fields } = value as Config
-  if (isBranch(fields)) return Object.fromEntries(Object.entries(fields).map(([key, each]) => [key, readSpecs(each as Json) ?? new TensorSpec([])]))
+  if (isBranch(fields))
+    return Object.fromEntries(
+      Object.entries(fields).map(([key, each]) => [key, readSpecs(each as Json) ?? new TensorSpec([])]),
+    )
   const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
   const isShape = Array.isArray(shape) && shape.every((extent: Json) => extent === null || isCount(extent))
   if (!isShape || !isKnown) throw new FormatError('The file is damaged: what the model was built for is incomplete')
@@ -105,7 +120,9 @@ function isConfig(value: unknown): value is Config {
 
 /** What layers are called in files, those of the library below the user's own. */
 function withClasses<Result>(custom: CustomObjects, body: () => Result): Result {
-  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model, STFT }, () => customObjectScope(custom, body))
+  return customObjectScope({ ...layers.all, Model, Sequential, Functional: Model, STFT }, () =>
+    customObjectScope(custom, body),
+  )
 }
 
 function makeModel({ className, config }: Serialized, custom: CustomObjects): Model<unknown, unknown> {
@@ -119,7 +136,15 @@ function makeModel({ className, config }: Serialized, custom: CustomObjects): Mo
 
 /** Losses and metrics that have no names beside those in files. */
 export const unnamed: CustomObjects = {
-  CTC, ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity,
+  CTC,
+  ConfusionMatrix,
+  IoU,
+  MeanIoU,
+  OneHotIoU,
+  OneHotMeanIoU,
+  PrecisionAtRecall,
+  RecallAtPrecision,
+  SensitivityAtSpecificity,
   SpecificityAtSensitivity,
 }
 
@@ -134,7 +159,8 @@ function identifiers(value: Json | undefined): unknown {
   }
   if (isSerialized(value)) return value satisfies Identifier
   if (Array.isArray(value)) return value.map((each: Json) => identifiers(each))
-  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, identifiers(each)]))
+  if (typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, identifiers(each)]))
   throw new FormatError('The file is damaged: what compile chose is incomplete')
 }
 
@@ -155,7 +181,8 @@ function restoreSlots(model: Model<unknown, unknown>, positions: readonly number
   if (positions.length === 0) return
   const weights = positions.map((position) => {
     const weight = model.weights[position]
-    if (weight === undefined) throw new FormatError(`The file is damaged: the optimizer trains weight ${position}, which is not there`)
+    if (weight === undefined)
+      throw new FormatError(`The file is damaged: the optimizer trains weight ${position}, which is not there`)
     return weight
   })
   model.optimizer.build(weights)
@@ -179,7 +206,14 @@ export function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Mo
 const OF_SUB_PATHS: Readonly<Record<string, readonly string[]>> = {
   balance: ['DalesPrinciple', 'IntrinsicPlasticity', 'KLSparsity', 'KWinnersTakeAll', 'L2Init'],
   explain: ['Temperature'],
-  thrift: ['QuantizationAwareConv1D', 'QuantizationAwareConv2D', 'QuantizationAwareDense', 'QuantizedConv1D', 'QuantizedConv2D', 'QuantizedDense'],
+  thrift: [
+    'QuantizationAwareConv1D',
+    'QuantizationAwareConv2D',
+    'QuantizationAwareDense',
+    'QuantizedConv1D',
+    'QuantizedConv2D',
+    'QuantizedDense',
+  ],
 }
 
 function adviceFor(name: string): string {
@@ -193,14 +227,21 @@ function withAdvice<Result>(body: () => Result): Result {
   try {
     return body()
   } catch (error) {
-    if (error instanceof ArgumentError && error.message.startsWith('Unknown') && !error.message.includes('customObjects')) {
+    if (
+      error instanceof ArgumentError &&
+      error.message.startsWith('Unknown') &&
+      !error.message.includes('customObjects')
+    ) {
       restate(error, `${error.message} ${adviceFor(/'(\w+)'/.exec(error.message)?.[1] ?? '')}`)
     }
     throw error
   }
 }
 
-function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: LoadOptions = {}): Model<unknown, unknown> {
+function readModel(
+  bytes: Uint8Array,
+  { customObjects = {}, compile = true }: LoadOptions = {},
+): Model<unknown, unknown> {
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const largest = Math.max(0, ...Array.from(container.tensors.values(), ({ shape }) => sizeOf(shape)))
@@ -231,8 +272,16 @@ function readModel(bytes: Uint8Array, { customObjects = {}, compile = true }: Lo
  * @param source the bytes, a path (Node), or a URL (fetch)
  * @throws FormatError for a truncated, damaged or foreign file
  */
-export async function loadModel<In = Tensor, Out = Tensor>(source: Uint8Array | ArrayBuffer | string | URL, options: LoadOptions = {}): Promise<Model<In, Out>> {
-  const bytes = source instanceof Uint8Array ? source : source instanceof ArrayBuffer ? new Uint8Array(source) : await readFile(source)
+export async function loadModel<In = Tensor, Out = Tensor>(
+  source: Uint8Array | ArrayBuffer | string | URL,
+  options: LoadOptions = {},
+): Promise<Model<In, Out>> {
+  const bytes =
+    source instanceof Uint8Array
+      ? source
+      : source instanceof ArrayBuffer
+        ? new Uint8Array(source)
+        : await readFile(source)
   return typed(modelFromBytes(bytes, options))
 }
 
@@ -240,7 +289,10 @@ export async function loadModel<In = Tensor, Out = Tensor>(source: Uint8Array | 
  * A model, with new weights, from what toJSON gave (or JSON.stringify of a model).
  * @throws FormatError for what is no model; ArgumentError for classes that are not known
  */
-export function modelFromJSON<In = Tensor, Out = Tensor>(json: string | Serialized, { customObjects = {} }: Pick<LoadOptions, 'customObjects'> = {}): Model<In, Out> {
+export function modelFromJSON<In = Tensor, Out = Tensor>(
+  json: string | Serialized,
+  { customObjects = {} }: Pick<LoadOptions, 'customObjects'> = {},
+): Model<In, Out> {
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
   if (!isSerialized(parsed)) throw new FormatError('This is not a model: it has no className and config')
   return withAdvice(() => typed(makeModel(parsed, customObjects)))

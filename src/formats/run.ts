@@ -37,20 +37,31 @@ function variablesOf({ model, compiled }: Run): SavedVariable[] {
   return [
     ...numbered('weights', model.weights),
     ...numbered('state', model.stateVariables),
-    ...numbered('passing', model.allLayers.flatMap(({ passingState }) => passingState)),
-    ...numbered('optimizer', optimizers.flatMap(({ variables }) => variables)),
+    ...numbered(
+      'passing',
+      model.allLayers.flatMap(({ passingState }) => passingState),
+    ),
+    ...numbered(
+      'optimizer',
+      optimizers.flatMap(({ variables }) => variables),
+    ),
   ]
 }
 
 /** What metrics gathered since the epoch began, and what the last step returned. */
 function metricsOf({ compiled }: Run): SavedVariable[] {
-  const kept = compiled.all.flatMap(({ variables }, i) => variables.map((variable, j) => ({ key: `metrics/${compiled.names[i]}/${j}`, variable })))
+  const kept = compiled.all.flatMap(({ variables }, i) =>
+    variables.map((variable, j) => ({ key: `metrics/${compiled.names[i]}/${j}`, variable })),
+  )
   return [...kept, ...Array.from(compiled.stepLogs('train'), ([name, variable]) => ({ key: `logs/${name}`, variable }))]
 }
 
 /** Others may come and go. */
 function withState(callbacks: readonly CallbackMethods[]) {
-  return callbacks.filter((callback): callback is CallbackMethods & Required<Pick<CallbackMethods, 'getState'>> => callback.getState !== undefined)
+  return callbacks.filter(
+    (callback): callback is CallbackMethods & Required<Pick<CallbackMethods, 'getState'>> =>
+      callback.getState !== undefined,
+  )
 }
 
 /** Keys of tensors of callbacks, which no variable has. */
@@ -60,7 +71,11 @@ const CALLBACKS = 'callbacks/'
 export function encodeRun(run: Run, number: number): Uint8Array {
   const { model, callbacks, shuffleState, place, runner } = run
   const within = place.batch > 0
-  const tensors: NamedTensor[] = [...variablesOf(run), ...(within ? metricsOf(run) : [])].map(({ key, variable }) => ({ name: key, shape: variable.shape, data: variable.view }))
+  const tensors: NamedTensor[] = [...variablesOf(run), ...(within ? metricsOf(run) : [])].map(({ key, variable }) => ({
+    name: key,
+    shape: variable.shape,
+    data: variable.view,
+  }))
   const description = {
     number,
     place: { ...place },
@@ -71,12 +86,19 @@ export function encodeRun(run: Run, number: number): Uint8Array {
     timesDrawn: [...model.timesDrawn],
     callbacks: withState(callbacks).map((callback) => ({ name: classNameOf(callback), state: callback.getState() })),
   }
-  const json = JSON.stringify(toJson(description, (tensor) => {
-    const name = `${CALLBACKS}${tensors.length}`
-    tensors.push({ name, shape: tensor.shape, data: tensor.data })
-    return name
-  }))
-  return encodeContainer(tensors, { format: FORMAT, version: String(VERSION), description: json, checksum: checksum(json, tensors) })
+  const json = JSON.stringify(
+    toJson(description, (tensor) => {
+      const name = `${CALLBACKS}${tensors.length}`
+      tensors.push({ name, shape: tensor.shape, data: tensor.data })
+      return name
+    }),
+  )
+  return encodeContainer(tensors, {
+    format: FORMAT,
+    version: String(VERSION),
+    description: json,
+    checksum: checksum(json, tensors),
+  })
 }
 
 /** Of the description and of all numbers. */
@@ -88,9 +110,13 @@ function checksum(json: string, tensors: readonly NamedTensor[]): string {
 /** @throws FormatError for bytes that are no run, or not all of one */
 export function decodeRun(bytes: Uint8Array): KeptRun {
   const container = decodeContainer(bytes)
-  const { metadata: { format, version, description: json, checksum: sum }, tensors } = container
+  const {
+    metadata: { format, version, description: json, checksum: sum },
+    tensors,
+  } = container
   if (format !== FORMAT || json === undefined) throw new FormatError('This is no run of fit that was kept')
-  if (version !== String(VERSION)) throw new FormatError(`The run was kept in version ${version}; this library reads version ${VERSION}`)
+  if (version !== String(VERSION))
+    throw new FormatError(`The run was kept in version ${version}; this library reads version ${VERSION}`)
   if (sum !== checksum(json, [...tensors.values()])) throw new FormatError('The file is damaged: its checksum differs')
   const description = fromJson(JSON.parse(json) as Json, tensors) as KeptRun['description']
   return { number: Number(description['number']), description, container }
@@ -114,14 +140,26 @@ export async function restoreRun(run: Run, { description, container: { tensors }
   const { place, setting, position, shuffle, seed, timesDrawn, callbacks } = description as unknown as Description
   const within = place.batch > 0
   const taking = withState(run.callbacks)
-  requireSame('callbacks', callbacks.map(({ name }) => name), taking.map(classNameOf))
-  if (within) for (const [name, value] of Object.entries(setting)) requireSame(name, value, run.runner.setting[name] ?? null)
+  requireSame(
+    'callbacks',
+    callbacks.map(({ name }) => name),
+    taking.map(classNameOf),
+  )
+  if (within)
+    for (const [name, value] of Object.entries(setting)) requireSame(name, value, run.runner.setting[name] ?? null)
   const variables = variablesOf(run)
   const known = new Set(variables.map(({ key }) => positionOf(key)))
-  const extra = [...tensors.keys()].find((key) => /^(weights|state|passing|optimizer)\//.test(key) && !known.has(positionOf(key)))
+  const extra = [...tensors.keys()].find(
+    (key) => /^(weights|state|passing|optimizer)\//.test(key) && !known.has(positionOf(key)),
+  )
   if (extra !== undefined) throw new FormatError(`The run was kept with '${extra}', which this one lacks`)
-  restating((message) => `The run that was kept is another one. ${message}`, () => restoreNumbered(variables, tensors))
-  if (within) for (const { key, variable } of metricsOf(run)) variable.view.set(tensors.get(key)?.data ?? new Float32Array(variable.size))
+  restating(
+    (message) => `The run that was kept is another one. ${message}`,
+    () => restoreNumbered(variables, tensors),
+  )
+  if (within)
+    for (const { key, variable } of metricsOf(run))
+      variable.view.set(tensors.get(key)?.data ?? new Float32Array(variable.size))
   Object.assign(run.shuffleState, shuffle)
   restoreSeedState(seed)
   run.model.timesDrawn = timesDrawn
@@ -142,13 +180,18 @@ const TENSOR = '$tensor'
 /** @param put keeps a tensor and gives its name */
 function toJson(value: unknown, put: (tensor: Tensor) => string): Json {
   if (value instanceof Tensor) return { [TENSOR]: put(value), dtype: value.dtype }
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0) ? value : { [NUMBER]: Object.is(value, -0) ? '-0' : String(value) }
+  if (typeof value === 'number')
+    return Number.isFinite(value) && !Object.is(value, -0)
+      ? value
+      : { [NUMBER]: Object.is(value, -0) ? '-0' : String(value) }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (Array.isArray(value)) return value.map((each: unknown) => toJson(each, put))
   if (typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null)) {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each, put)]))
   }
-  throw new ArgumentError(`getState of a callback must give plain data and tensors, received ${typeof value === 'object' ? classNameOf(value) : typeof value}`)
+  throw new ArgumentError(
+    `getState of a callback must give plain data and tensors, received ${typeof value === 'object' ? classNameOf(value) : typeof value}`,
+  )
 }
 
 function fromJson(json: Json, tensors: Container['tensors']): CallbackState {
@@ -157,7 +200,8 @@ function fromJson(json: Json, tensors: Container['tensors']): CallbackState {
   const record = json as Config
   if (typeof record[NUMBER] === 'string') return Number(record[NUMBER])
   const name = record[TENSOR]
-  if (typeof name !== 'string') return Object.fromEntries(Object.entries(record).map(([key, each]) => [key, fromJson(each, tensors)]))
+  if (typeof name !== 'string')
+    return Object.fromEntries(Object.entries(record).map(([key, each]) => [key, fromJson(each, tensors)]))
   const { data, shape } = tensors.get(name)!
   return new Tensor(data, shape, record['dtype'] as DType)
 }

@@ -34,7 +34,10 @@ export function dtypeOf(data: TensorData): 'float32' | 'int32' | 'int8' {
   return data instanceof Int8Array ? 'int8' : 'int32'
 }
 
-export function encodeContainer(tensors: readonly NamedTensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+export function encodeContainer(
+  tensors: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   let at = 0
   const entries = tensors.map(({ name, shape, data }) => {
     const begin = at
@@ -75,7 +78,9 @@ export function decodeContainer(bytes: Uint8Array): Container {
     const { dtype, shape, begin, end: last } = readEntry(name, entry)
     end = Math.max(end, last)
     if (start + last > bytes.length) {
-      throw new FormatError(`The file is truncated: '${name}' ends at byte ${start + last}, the file has ${bytes.length}`)
+      throw new FormatError(
+        `The file is truncated: '${name}' ends at byte ${start + last}, the file has ${bytes.length}`,
+      )
     }
     // A copy, because the data may not be aligned. Not by slice(), which copies nothing of a Node Buffer.
     const copy = new Uint8Array(bytes.subarray(start + begin, start + last)).buffer
@@ -91,9 +96,12 @@ function readLength(bytes: Uint8Array): number {
   if (bytes.length < LENGTH_BYTES) throw new FormatError(`${FOREIGN}: it has ${bytes.length} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   const length = view.getUint32(0, true)
-  if (view.getUint32(4, true) !== 0 || length > LARGEST_HEADER) throw new FormatError(`${FOREIGN}: its first bytes are no header length`)
+  if (view.getUint32(4, true) !== 0 || length > LARGEST_HEADER)
+    throw new FormatError(`${FOREIGN}: its first bytes are no header length`)
   if (LENGTH_BYTES + length > bytes.length) {
-    throw new FormatError(`The file is truncated or foreign: its header should end at byte ${LENGTH_BYTES + length}, the file has ${bytes.length}`)
+    throw new FormatError(
+      `The file is truncated or foreign: its header should end at byte ${LENGTH_BYTES + length}, the file has ${bytes.length}`,
+    )
   }
   return length
 }
@@ -122,7 +130,9 @@ function isCounts(value: unknown): value is number[] {
 }
 
 /** What the format calls the dtypes that files hold. */
-const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map((['float32', 'int32', 'int8'] as const).map((dtype) => [dtypes[dtype].code, dtype]))
+const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map(
+  (['float32', 'int32', 'int8'] as const).map((dtype) => [dtypes[dtype].code, dtype]),
+)
 
 function readEntry(name: string, entry: unknown): { dtype: DType; shape: number[]; begin: number; end: number } {
   if (isRecord(entry)) {

@@ -83,7 +83,11 @@ function tensorsOf(variables: readonly SavedVariable[]): NamedTensor[] {
 function specsToJson(specs: Tree<TensorSpec>): Json {
   if (specs instanceof TensorSpec) return { shape: specs.shape, dtype: specs.dtype }
   if (Array.isArray(specs)) return specs.map(specsToJson)
-  return { fields: Object.fromEntries(Object.entries(specs).map(([key, each]) => [key, specsToJson(each as Tree<TensorSpec>)])) }
+  return {
+    fields: Object.fromEntries(
+      Object.entries(specs).map(([key, each]) => [key, specsToJson(each as Tree<TensorSpec>)]),
+    ),
+  }
 }
 
 /** What JSON would leave out or write as {} is an error when it is saved, not when it is loaded. */
@@ -92,7 +96,9 @@ function requireJson(key: string, value: unknown): unknown {
   const isEmptied = ArrayBuffer.isView(value) || value instanceof Map || value instanceof Set
   if (!isLost && !isEmptied) return value
   const received = isEmptied ? value.constructor.name : typeof value
-  throw new FormatError(`save: '${key}' in a configuration is a ${received}, which a file cannot hold. getConfig must return numbers, strings, booleans, null, lists and records of them.`)
+  throw new FormatError(
+    `save: '${key}' in a configuration is a ${received}, which a file cannot hold. getConfig must return numbers, strings, booleans, null, lists and records of them.`,
+  )
 }
 
 /** The bytes of a model. */
@@ -110,7 +116,10 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
     shuffle: { ...model.trainer.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }
-  return encodeContainer(tensorsOf(savedVariables(model, options)), { format: FORMAT, description: JSON.stringify(description, requireJson) })
+  return encodeContainer(tensorsOf(savedVariables(model, options)), {
+    format: FORMAT,
+    description: JSON.stringify(description, requireJson),
+  })
 }
 
 /** The bytes of a model's weights alone. */

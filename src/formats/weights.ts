@@ -19,10 +19,13 @@ function fitting(key: string, variable: Variable, tensors: ReadonlyMap<string, N
   const tensor = tensors.get(key)
   if (tensor === undefined) throw new FormatError(`The file lacks '${key}'`)
   if (!sameShape(tensor.shape, variable.shape)) {
-    throw new FormatError(`'${key}' has shape ${formatShape(tensor.shape)}, the model needs ${formatShape(variable.shape)}`)
+    throw new FormatError(
+      `'${key}' has shape ${formatShape(tensor.shape)}, the model needs ${formatShape(variable.shape)}`,
+    )
   }
   const held = dtypeOf(tensor.data)
-  if (held !== (variable.dtype === 'bool' ? 'int32' : variable.dtype)) throw new FormatError(`'${key}' is ${held}, the model needs ${variable.dtype}`)
+  if (held !== (variable.dtype === 'bool' ? 'int32' : variable.dtype))
+    throw new FormatError(`'${key}' is ${held}, the model needs ${variable.dtype}`)
   return tensor
 }
 
@@ -45,7 +48,8 @@ export function restoreNumbered(variables: readonly SavedVariable[], tensors: Re
 /** Reads what saveWeights or save wrote into the weights of a model. */
 export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
   const { metadata, tensors } = decodeContainer(bytes)
-  if (model.weights.length === 0) throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
+  if (model.weights.length === 0)
+    throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
   if (metadata['format'] === FORMAT) restoreNumbered(numbered('weights', model.weights), tensors)
   else restore(weightPaths(model), tensors)
 }

@@ -22,7 +22,10 @@ const compared = new WeakMap<Decoder, Compared>()
 export function comparedSteps(model: Decoder): number {
   const known = compared.get(model)
   const layers = model.allLayers
-  const isSame = known !== undefined && known.layers.length === layers.length && known.layers.every((layer, i) => layer === layers[i])
+  const isSame =
+    known !== undefined &&
+    known.layers.length === layers.length &&
+    known.layers.every((layer, i) => layer === layers[i])
   return isSame ? known.steps : 1
 }
 
@@ -42,11 +45,18 @@ interface Stepwise {
  * the model a layer that mixes steps might not show, for example behind a kernel of zeros, and begin to when they change.
  * @throws StateError where they differ
  */
-export async function compareSteps(model: Decoder, { batch, from, length, whole, first, step }: Stepwise, pace: Pace, signal: AbortSignal | null): Promise<void> {
+export async function compareSteps(
+  model: Decoder,
+  { batch, from, length, whole, first, step }: Stepwise,
+  pace: Pace,
+  signal: AbortSignal | null,
+): Promise<void> {
   const vocabulary = whole.graph.outputs[0]!.shape[1]!
   const sequence = randomTokens(length, vocabulary)
   const rows = (tokens: Sequence): Sequence[] => Array.from({ length: batch }, () => tokens)
-  const { weights, expected, tolerance } = chosenWeights(model, (tried) => withWeights(model, tried, () => scoresFrom(whole, [sequence])))
+  const { weights, expected, tolerance } = chosenWeights(model, (tried) =>
+    withWeights(model, tried, () => scoresFrom(whole, [sequence])),
+  )
   withWeights(model, weights, () => scoresFrom(first, rows(sequence.slice(0, from))))
   /** Takes steps from the given one on, until the event loop is due, and gives the next. */
   const takeFrom = (start: number): number => {
@@ -78,8 +88,12 @@ function chosenWeights(model: Decoder, scoresWith: (weights: readonly Tensor[]) 
     return { weights, expected, tolerance: toleranceOf(expected) }
   }
   const chosen = candidate(disturbed(model.getWeights()))
-  const nudged = scoresWith(chosen.weights.map((weight, i) => changed(weight, i, (x, uniform) => x * (1 + NUDGE * uniform))))
-  const isSteady = chosen.expected.every((row, t) => row.every(Number.isFinite) && areAlike(row, nudged[t]!, chosen.tolerance))
+  const nudged = scoresWith(
+    chosen.weights.map((weight, i) => changed(weight, i, (x, uniform) => x * (1 + NUDGE * uniform))),
+  )
+  const isSteady = chosen.expected.every(
+    (row, t) => row.every(Number.isFinite) && areAlike(row, nudged[t]!, chosen.tolerance),
+  )
   return isSteady ? chosen : candidate(model.getWeights())
 }
 
@@ -112,7 +126,9 @@ function toleranceOf(scores: readonly Float32Array[]): number {
 
 /** Token 0, which may stand for padding, is every third, from the first on; not the last, where everything before shows. */
 function randomTokens(length: number, vocabulary: number): number[] {
-  return Array.from(noise(length, 1), (uniform, t) => (vocabulary === 1 || (t % 3 === 0 && t < length - 1) ? 0 : 1 + Math.floor(uniform * (vocabulary - 1))))
+  return Array.from(noise(length, 1), (uniform, t) =>
+    vocabulary === 1 || (t % 3 === 0 && t < length - 1) ? 0 : 1 + Math.floor(uniform * (vocabulary - 1)),
+  )
 }
 
 function noise(length: number, stream: number): Float32Array {
@@ -136,10 +152,18 @@ function disturbed(weights: readonly Tensor[]): Tensor[] {
   })
 }
 
-function changed({ data, shape, dtype, size }: Tensor, index: number, change: (x: number, uniform: number) => number): Tensor {
+function changed(
+  { data, shape, dtype, size }: Tensor,
+  index: number,
+  change: (x: number, uniform: number) => number,
+): Tensor {
   if (dtype !== 'float32') return new Tensor(data, shape, dtype)
   const uniforms = noise(Math.min(size, PERIOD), 2 + index)
-  return new Tensor((data as Float32Array).map((x, at) => change(x, uniforms[at % PERIOD]!)), shape, dtype)
+  return new Tensor(
+    (data as Float32Array).map((x, at) => change(x, uniforms[at % PERIOD]!)),
+    shape,
+    dtype,
+  )
 }
 
 /** Runs `body` while a model has other weights. It has its own ones again before anything else can run. */
@@ -163,5 +187,7 @@ function differs(model: Decoder, step: number): StateError {
     likely.length > 0
       ? `${likely.slice(0, 3).join(', ')} may be why, for steps are mixed there`
       : 'A layer or an op depends on where a step stands without asking firstStep, or mixes steps other than by an attention with useCausalMask, or a mask of padding gets lost between attentions'
-  return new StateError(`generate: ${model} gives other scores for step ${step} by itself than within the whole sequence. ${why}. Pass cache: false, or change it.`)
+  return new StateError(
+    `generate: ${model} gives other scores for step ${step} by itself than within the whole sequence. ${why}. Pass cache: false, or change it.`,
+  )
 }

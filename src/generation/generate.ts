@@ -31,14 +31,23 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal
 }
 
-const tokens = custom<readonly number[], number | readonly number[]>((value, where) => (Array.isArray(value) ? value : [value]).map((each) => integer({ min: 0 }).read(each, where)), (value) => value)
+const tokens = custom<readonly number[], number | readonly number[]>(
+  (value, where) => (Array.isArray(value) ? value : [value]).map((each) => integer({ min: 0 }).read(each, where)),
+  (value) => value,
+)
 const table = {
   ...samplingTable,
   maxTokens: required(count),
   stopTokens: option(tokens, []),
   seed: option(nullable(integer()), null),
   cache: option(boolean, true),
-  signal: option(custom<AbortSignal | null>((value) => value as AbortSignal | null, () => null), null),
+  signal: option(
+    custom<AbortSignal | null>(
+      (value) => value as AbortSignal | null,
+      () => null,
+    ),
+    null,
+  ),
 }
 
 /**
@@ -67,11 +76,20 @@ const table = {
  */
 export async function generate(model: Decoder, prompt: Prompt, options: GenerateOptions): Promise<number[]>
 export async function generate(model: Decoder, prompt: readonly Prompt[], options: GenerateOptions): Promise<number[][]>
-export async function generate(model: Decoder, prompt: Prompt | readonly Prompt[] | Tensor, options: GenerateOptions): Promise<number[] | number[][]>
-export async function generate(model: Decoder, prompt: Prompt | readonly Prompt[] | Tensor, options: GenerateOptions): Promise<number[] | number[][]> {
+export async function generate(
+  model: Decoder,
+  prompt: Prompt | readonly Prompt[] | Tensor,
+  options: GenerateOptions,
+): Promise<number[] | number[][]>
+export async function generate(
+  model: Decoder,
+  prompt: Prompt | readonly Prompt[] | Tensor,
+  options: GenerateOptions,
+): Promise<number[] | number[][]> {
   const { sequences, isOne } = readPrompts(prompt)
   const made = sequences.map((each) => [...each])
-  for await (const step of steps(model, sequences, options)) step.forEach((token, i) => token !== null && made[i]!.push(token))
+  for await (const step of steps(model, sequences, options))
+    step.forEach((token, i) => token !== null && made[i]!.push(token))
   return isOne ? made[0]! : made
 }
 
@@ -82,10 +100,26 @@ export async function generate(model: Decoder, prompt: Prompt | readonly Prompt[
  *
  * With several prompts each turn gives one token of every sequence, null for those that have ended.
  */
-export function generateTokens(model: Decoder, prompt: Prompt, options: GenerateOptions): AsyncGenerator<number, void, void>
-export function generateTokens(model: Decoder, prompt: readonly Prompt[], options: GenerateOptions): AsyncGenerator<(number | null)[], void, void>
-export function generateTokens(model: Decoder, prompt: Prompt | readonly Prompt[] | Tensor, options: GenerateOptions): AsyncGenerator<number | null | (number | null)[], void, void>
-export async function* generateTokens(model: Decoder, prompt: Prompt | readonly Prompt[] | Tensor, options: GenerateOptions): AsyncGenerator<number | null | (number | null)[], void, void> {
+export function generateTokens(
+  model: Decoder,
+  prompt: Prompt,
+  options: GenerateOptions,
+): AsyncGenerator<number, void, void>
+export function generateTokens(
+  model: Decoder,
+  prompt: readonly Prompt[],
+  options: GenerateOptions,
+): AsyncGenerator<(number | null)[], void, void>
+export function generateTokens(
+  model: Decoder,
+  prompt: Prompt | readonly Prompt[] | Tensor,
+  options: GenerateOptions,
+): AsyncGenerator<number | null | (number | null)[], void, void>
+export async function* generateTokens(
+  model: Decoder,
+  prompt: Prompt | readonly Prompt[] | Tensor,
+  options: GenerateOptions,
+): AsyncGenerator<number | null | (number | null)[], void, void> {
   const { sequences, isOne } = readPrompts(prompt)
   for await (const step of steps(model, sequences, options)) {
     if (!isOne) yield step
@@ -94,7 +128,11 @@ export async function* generateTokens(model: Decoder, prompt: Prompt | readonly 
 }
 
 /** The new tokens of all sequences, step by step. Sequences whose prompt goes on have null until it has ended. */
-async function* steps(model: Decoder, prompts: Prompts['sequences'], options: GenerateOptions): AsyncGenerator<(number | null)[], void, void> {
+async function* steps(
+  model: Decoder,
+  prompts: Prompts['sequences'],
+  options: GenerateOptions,
+): AsyncGenerator<(number | null)[], void, void> {
   const { maxTokens, stopTokens, seed, cache, signal, ...given } = readTyped('generate', table, options)
   const sampling = readSampling(given)
   if (!model.built) model.ensureBuilt(new TensorSpec([null, null], 'int32'))
@@ -102,8 +140,13 @@ async function* steps(model: Decoder, prompts: Prompts['sequences'], options: Ge
   const stops = new Set(stopTokens)
   const sequences = prompts.map((prompt) => [...prompt])
   const ends = prompts.map((prompt) => prompt.length + maxTokens)
-  const [shortest, longest] = [Math.min, Math.max].map((of) => of(...prompts.map(({ length }) => length))) as [number, number]
-  const scorer: Scorer = cache ? new CachedScorer(model, prompts.length, longest + maxTokens - 1) : new WholeScorer(model)
+  const [shortest, longest] = [Math.min, Math.max].map((of) => of(...prompts.map(({ length }) => length))) as [
+    number,
+    number,
+  ]
+  const scorer: Scorer = cache
+    ? new CachedScorer(model, prompts.length, longest + maxTokens - 1)
+    : new WholeScorer(model)
   const key = seed ?? nextSeed()
   const uniforms = new Float32Array(prompts.length)
   const pace = new Pace(undefined)
@@ -134,5 +177,8 @@ async function* steps(model: Decoder, prompts: Prompts['sequences'], options: Ge
 
 /** @throws DataError for tokens that the model refuses as data */
 function requireKnown(model: Decoder, sequence: readonly number[], what: string): void {
-  restating((message) => `generate: the model cannot take ${what}: ${message}`, () => model.checkData([tokensOf([sequence])]))
+  restating(
+    (message) => `generate: the model cannot take ${what}: ${message}`,
+    () => model.checkData([tokensOf([sequence])]),
+  )
 }

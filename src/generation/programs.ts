@@ -11,12 +11,15 @@ export type Sequence = readonly number[]
 /** Integers [batch, steps] → what comes behind each step, [batch, steps, tokens]. */
 export type Decoder = Model<Tensor, Tensor>
 
-export const tokensOf = (sequences: readonly Sequence[]): Tensor => new Tensor(Int32Array.from(sequences.flat()), [sequences.length, sequences[0]!.length], 'int32')
+export const tokensOf = (sequences: readonly Sequence[]): Tensor =>
+  new Tensor(Int32Array.from(sequences.flat()), [sequences.length, sequences[0]!.length], 'int32')
 
 /** The rows of the only output, for tokens. */
 export function scoresFrom(program: Program, sequences: readonly Sequence[]): Float32Array[] {
   const { data, shape } = runProgram(program, [tokensOf(sequences)])[0]!
-  return Array.from({ length: shape[0]! }, (_, i) => (data as Float32Array).subarray(i * shape[1]!, (i + 1) * shape[1]!))
+  return Array.from({ length: shape[0]! }, (_, i) =>
+    (data as Float32Array).subarray(i * shape[1]!, (i + 1) * shape[1]!),
+  )
 }
 
 /** [batch, steps] → the scores behind each step, [batch, steps, tokens]; of probabilities their logits. */
@@ -24,15 +27,25 @@ function scoresOf(model: Decoder, input: Tensor): Tensor {
   const output = model.apply(input, { training: false })
   const [batch, steps] = output.shape
   if (!(output instanceof Tensor) || output.rank !== 3 || batch !== input.shape[0] || steps !== input.shape[1]) {
-    throw new ShapeError(`generate: ${model} must map [batch, steps] to [batch, steps, tokens], received ${formatShape(output.shape)} for ${formatShape(input.shape)}`)
+    throw new ShapeError(
+      `generate: ${model} must map [batch, steps] to [batch, steps, tokens], received ${formatShape(output.shape)} for ${formatShape(input.shape)}`,
+    )
   }
   return operandOf(output, 'softmax') ?? output
 }
 
 /** The scores behind the last step, [batch, tokens]; behind all steps of one sequence, [steps, tokens]. */
-export function compileScores(model: Decoder, [batch, steps]: readonly [batch: number, steps: number], of: 'last' | 'all', around: (body: () => Tensor) => Tensor = (body) => body()): Program {
-  const chosen = (scores: Tensor): Tensor => (of === 'all' ? squeeze(scores, 0) : squeeze(slice(scores, [0, steps - 1, 0], [batch, 1, scores.shape[2]!]), 1))
-  return compileTraced(trace([{ shape: [batch, steps], dtype: 'int32' }], ([input]) => [around(() => chosen(scoresOf(model, input!)))]))
+export function compileScores(
+  model: Decoder,
+  [batch, steps]: readonly [batch: number, steps: number],
+  of: 'last' | 'all',
+  around: (body: () => Tensor) => Tensor = (body) => body(),
+): Program {
+  const chosen = (scores: Tensor): Tensor =>
+    of === 'all' ? squeeze(scores, 0) : squeeze(slice(scores, [0, steps - 1, 0], [batch, 1, scores.shape[2]!]), 1)
+  return compileTraced(
+    trace([{ shape: [batch, steps], dtype: 'int32' }], ([input]) => [around(() => chosen(scoresOf(model, input!)))]),
+  )
 }
 
 /** Runs with a program that is not needed any longer. */

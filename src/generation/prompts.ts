@@ -16,8 +16,13 @@ export interface Prompts {
 export function readPrompts(given: Prompt | readonly Prompt[] | Tensor): Prompts {
   const value: unknown = given instanceof Tensor ? listsOf(given) : given
   const isOne = isSequence(value)
-  const sequences: readonly unknown[] | null = isOne ? [value] : Array.isArray(value) && value.length > 0 && value.every(isSequence) ? value : null
-  if (sequences === null) throw refusal(given instanceof Tensor ? `a tensor of shape ${formatShape(given.shape)}` : quoted(given))
+  const sequences: readonly unknown[] | null = isOne
+    ? [value]
+    : Array.isArray(value) && value.length > 0 && value.every(isSequence)
+      ? value
+      : null
+  if (sequences === null)
+    throw refusal(given instanceof Tensor ? `a tensor of shape ${formatShape(given.shape)}` : quoted(given))
   return {
     isOne,
     sequences: sequences.map((each) => {
@@ -38,9 +43,13 @@ function listsOf({ data, shape }: Tensor): unknown {
   const tokens = Array.from(data)
   if (shape.length === 1) return tokens
   const [batch, steps] = shape
-  return shape.length === 2 ? Array.from({ length: batch! }, (_, i) => tokens.slice(i * steps!, (i + 1) * steps!)) : null
+  return shape.length === 2
+    ? Array.from({ length: batch! }, (_, i) => tokens.slice(i * steps!, (i + 1) * steps!))
+    : null
 }
 
 function refusal(received: string): ArgumentError {
-  return new ArgumentError(`generate: the prompt must be at least one token, each an integer from 0 on, or a list of such prompts, or a tensor [steps] or [batch, steps]; received ${received}`)
+  return new ArgumentError(
+    `generate: the prompt must be at least one token, each an integer from 0 on, or a list of such prompts, or a tensor [steps] or [batch, steps]; received ${received}`,
+  )
 }

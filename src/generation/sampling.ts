@@ -25,7 +25,9 @@ export const samplingTable = {
 export function readSampling({ temperature, topK, topP }: ValuesOf<typeof samplingTable>): Sampling {
   if (temperature === null && (topK !== null || topP !== null)) {
     const given = topK === null ? 'topP' : 'topK'
-    throw new ArgumentError(`generate: ${given} chooses among tokens that are drawn, which takes a temperature above 0, such as temperature: 1; received none, which always takes the likeliest token`)
+    throw new ArgumentError(
+      `generate: ${given} chooses among tokens that are drawn, which takes a temperature above 0, such as temperature: 1; received none, which always takes the likeliest token`,
+    )
   }
   return { temperature: temperature ?? 0, topK, topP }
 }
@@ -44,7 +46,10 @@ export function sampleFrom(scores: Float32Array, { temperature, topK, topP }: Sa
   const weights = Float64Array.from(scores, (score) => Math.exp((score - scores[best]!) / temperature))
   let tokens: ArrayLike<number> & Iterable<number> = Uint32Array.from(scores, (_, token) => token)
   // Likeliest first, of equals the first.
-  if (topK !== null || topP !== null) tokens = Uint32Array.from(tokens).sort((a, b) => weights[b]! - weights[a]! || a - b).subarray(0, topK ?? scores.length)
+  if (topK !== null || topP !== null)
+    tokens = Uint32Array.from(tokens)
+      .sort((a, b) => weights[b]! - weights[a]! || a - b)
+      .subarray(0, topK ?? scores.length)
   let total = sumOf(tokens, weights)
   if (topP !== null) {
     const kept: number[] = []

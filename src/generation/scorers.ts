@@ -23,7 +23,9 @@ export class WholeScorer implements Scorer {
   async prepare(): Promise<void> {}
 
   next(sequences: readonly Sequence[]): Float32Array[] {
-    return using(compileScores(this.model, [sequences.length, sequences[0]!.length], 'last'), (program) => scoresFrom(program, sequences))
+    return using(compileScores(this.model, [sequences.length, sequences[0]!.length], 'last'), (program) =>
+      scoresFrom(program, sequences),
+    )
   }
 
   dispose(): void {}
@@ -52,7 +54,12 @@ export class CachedScorer implements Scorer {
     try {
       programs.push(alone(() => this.compileFirst(from)))
       this.step = alone(() => this.compileStep())
-      await compareSteps(model, { batch, from, length, whole: programs[0]!, first: programs[1]!, step: this.step }, pace, signal)
+      await compareSteps(
+        model,
+        { batch, from, length, whole: programs[0]!, first: programs[1]!, step: this.step },
+        pace,
+        signal,
+      )
     } finally {
       programs.forEach((program) => program.dispose())
     }
@@ -67,7 +74,10 @@ export class CachedScorer implements Scorer {
       if (known === 1) return rows
     }
     this.step ??= this.compileStep()
-    return scoresFrom(this.step, sequences.map((sequence) => sequence.slice(known - 1)))
+    return scoresFrom(
+      this.step,
+      sequences.map((sequence) => sequence.slice(known - 1)),
+    )
   }
 
   private compileFirst(steps: number): Program {
@@ -90,7 +100,10 @@ function alone(body: () => Program): Program {
     return body()
   } catch (error) {
     if (error instanceof MyelinError && !error.message.includes('cache: false')) {
-      restate(error, `${error.message}. generate shows a model its steps one after another; pass cache: false for one that takes several together`)
+      restate(
+        error,
+        `${error.message}. generate shows a model its steps one after another; pass cache: false for one that takes several together`,
+      )
     }
     throw error
   }

@@ -3,7 +3,18 @@
 import type { TensorData } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf, Spelled } from '../core/options'
-import { choice, configured, custom, functionKind, integer, listOf, nullable, number, option, required } from '../core/options'
+import {
+  choice,
+  configured,
+  custom,
+  functionKind,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+} from '../core/options'
 import type { Serialized } from '../core/registry'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, sizeOf } from '../core/shapes'
@@ -176,7 +187,9 @@ export class RandomUniform extends configured(RandomInitializer, uniformOptions)
 
   protected override checkOptions(): void {
     if (this.minval <= this.maxval) return
-    throw new ArgumentError(`RandomUniform: minval must not be larger than maxval, received ${this.minval} and ${this.maxval}`)
+    throw new ArgumentError(
+      `RandomUniform: minval must not be larger than maxval, received ${this.minval} and ${this.maxval}`,
+    )
   }
 
   call(shape: Shape): Tensor {
@@ -188,9 +201,13 @@ export type FanMode = 'fanIn' | 'fanOut' | 'fanAvg'
 export type Distribution = 'truncatedNormal' | 'untruncatedNormal' | 'uniform'
 
 /** The numbers of inputs and outputs of one unit; all leading axes but two are a receptive field. */
-export function computeFans(shape: Shape, { inputAxes = null, outputAxes = null }: FanAxes = {}): { fanIn: number; fanOut: number } {
+export function computeFans(
+  shape: Shape,
+  { inputAxes = null, outputAxes = null }: FanAxes = {},
+): { fanIn: number; fanOut: number } {
   if (inputAxes !== null && outputAxes !== null) {
-    const product = (axes: readonly number[]) => sizeOf(axes.map((axis) => shape[normalizeAxis('computeFans', axis, shape.length)]!))
+    const product = (axes: readonly number[]) =>
+      sizeOf(axes.map((axis) => shape[normalizeAxis('computeFans', axis, shape.length)]!))
     return { fanIn: product(inputAxes), fanOut: product(outputAxes) }
   }
   if (shape.length === 0) return { fanIn: 1, fanOut: 1 }
@@ -228,7 +245,10 @@ function scaled(shape: Shape, { scale, mode, distribution, ...axes }: Scaling, o
 // Keras: 'normal' is short for the truncated one.
 const distributions = choice<Distribution>('truncatedNormal', 'untruncatedNormal', 'uniform')
 const distribution = custom<Distribution, Spelled<Distribution> | 'normal'>(
-  (value, where) => (typeof value === 'string' && value.toLowerCase() === 'normal' ? 'truncatedNormal' : distributions.read(value, where)),
+  (value, where) =>
+    typeof value === 'string' && value.toLowerCase() === 'normal'
+      ? 'truncatedNormal'
+      : distributions.read(value, where),
   (value) => value,
 )
 
@@ -255,7 +275,9 @@ export class VarianceScaling extends configured(RandomInitializer, scalingOption
 
   protected override checkOptions(): void {
     if ((this.inputAxes === null) === (this.outputAxes === null)) return
-    throw new ArgumentError(`VarianceScaling: inputAxes and outputAxes are given together, or neither; received only ${this.inputAxes === null ? 'outputAxes' : 'inputAxes'}`)
+    throw new ArgumentError(
+      `VarianceScaling: inputAxes and outputAxes are given together, or neither; received only ${this.inputAxes === null ? 'outputAxes' : 'inputAxes'}`,
+    )
   }
 
   call(shape: Shape, fans: FanAxes = {}): Tensor {

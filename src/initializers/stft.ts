@@ -25,7 +25,16 @@ const stftOptions = () => ({
   /** Which part of the transform. Default 'real'. */
   side: option(choice('real', 'imag'), 'real'),
   /** The name of a window, its values, or null for none. Default 'hann'. */
-  window: option(nullable(either(choice('hann', 'hamming', 'blackman', 'bartlett', 'boxcar'), listOf(number()), (value) => typeof value === 'string')), 'hann'),
+  window: option(
+    nullable(
+      either(
+        choice('hann', 'hamming', 'blackman', 'bartlett', 'boxcar'),
+        listOf(number()),
+        (value) => typeof value === 'string',
+      ),
+    ),
+    'hann',
+  ),
   /** What the window is divided by: 'density', √Σw²; 'spectrum', Σ|w|; null, nothing. Default 'density'. */
   scaling: option(nullable(choice('density', 'spectrum')), 'density'),
   /** Whether the window is one period of something that goes on; else it is symmetric. Default false. */
@@ -48,7 +57,8 @@ export class STFT extends configured(Initializer, stftOptions) {
 
   call(shape: Shape): Tensor {
     const [length, channels, bins] = shape
-    if (shape.length !== 3 || channels !== 1) throw new ShapeError(`STFT: the shape must be [frame length, 1, frequencies], received ${formatShape(shape)}`)
+    if (shape.length !== 3 || channels !== 1)
+      throw new ShapeError(`STFT: the shape must be [frame length, 1, frequencies], received ${formatShape(shape)}`)
     const window = this.valuesOf(length!)
     const scale = this.window === null ? 1 : this.scaleOf(window)
     const part = this.side === 'real' ? Math.cos : Math.sin
@@ -62,7 +72,8 @@ export class STFT extends configured(Initializer, stftOptions) {
   private valuesOf(length: number): readonly number[] {
     const { window } = this
     if (typeof window !== 'string') {
-      if (window !== null && window.length !== length) throw new ShapeError(`STFT: a frame of ${length} needs as many values of a window, received ${window.length}`)
+      if (window !== null && window.length !== length)
+        throw new ShapeError(`STFT: a frame of ${length} needs as many values of a window, received ${window.length}`)
       return window ?? new Array<number>(length).fill(1)
     }
     const last = this.periodic ? length : length - 1

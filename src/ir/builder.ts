@@ -94,13 +94,18 @@ export class GraphBuilder {
   }
 
   /** The node itself, for those that may have no result. */
-  emitNode<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Node<Name> {
+  emitNode<Name extends PrimitiveName>(
+    name: Name,
+    inputs: readonly Value[],
+    attributes: PrimitiveAttributes[Name],
+  ): Node<Name> {
     return this.append(name, inputs, attributes, inferred(name, inputs, attributes))
   }
 
   /** A node of the graph that is rebuilt: itself when its operands are still the same, a copy otherwise. */
   keep<Name extends PrimitiveName>(node: Node<Name>, inputs: readonly Value[]): readonly Value[] {
-    if (inputs !== node.inputs) for (let i = 0; i < inputs.length; i++) if (inputs[i] !== node.inputs[i]) return this.copy(node, inputs)
+    if (inputs !== node.inputs)
+      for (let i = 0; i < inputs.length; i++) if (inputs[i] !== node.inputs[i]) return this.copy(node, inputs)
     this.nodes.push(node)
     return node.outputs
   }
@@ -159,7 +164,11 @@ export class GraphBuilder {
 }
 
 /** The types of a primitive's results. @throws ArgumentError for int8 where no kernel reads it */
-function inferred<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): readonly TensorType[] {
+function inferred<Name extends PrimitiveName>(
+  name: Name,
+  inputs: readonly Value[],
+  attributes: PrimitiveAttributes[Name],
+): readonly TensorType[] {
   const rule = ruleOf(name)
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i]!.dtype !== 'int8' || rule.takesInt8?.(attributes) === true) continue

@@ -36,9 +36,13 @@ export class Cotangents {
       return
     }
     // Whole ones are summed at once: gradients of a weight that is used again and again must not all be kept.
-    const whole = contribution instanceof Value && !this.apart.has(value) ? list.findIndex((each) => each.contribution instanceof Value) : -1
+    const whole =
+      contribution instanceof Value && !this.apart.has(value)
+        ? list.findIndex((each) => each.contribution instanceof Value)
+        : -1
     const known = list[whole]?.contribution
-    if (known instanceof Value && contribution instanceof Value) list[whole] = { contribution: this.builder.e.add(known, contribution), scope }
+    if (known instanceof Value && contribution instanceof Value)
+      list[whole] = { contribution: this.builder.e.add(known, contribution), scope }
     else list.push({ contribution, scope })
   }
 
@@ -59,7 +63,11 @@ export class Cotangents {
     const scope = builder.scope
     // A sum belongs to whoever gave its last term.
     builder.scope = list[list.length - 1]!.scope
-    const total = sumOf(builder, value, list.map(({ contribution }) => contribution))
+    const total = sumOf(
+      builder,
+      value,
+      list.map(({ contribution }) => contribution),
+    )
     builder.scope = scope
     this.totals.set(value, total)
     return total
@@ -85,7 +93,11 @@ export function sumOf(builder: GraphBuilder, type: TensorType, contributions: re
 
 function surrounded({ e }: GraphBuilder, { shape }: TensorType, { block, starts }: Block): Value {
   if (sameShape(block.shape, shape)) return block
-  return e.pad(block, starts, shape.map((extent, i) => extent - starts[i]! - block.shape[i]!))
+  return e.pad(
+    block,
+    starts,
+    shape.map((extent, i) => extent - starts[i]! - block.shape[i]!),
+  )
 }
 
 /** The axis along which blocks lie side by side without overlapping, each whole in every other axis. */

@@ -76,7 +76,10 @@ class LoopGradient {
     })
     for (const each of this.body.nodes) {
       this.inner.scope = each.scope
-      const outputs = this.inner.copy(each, each.inputs.map((input) => map.get(input)!))
+      const outputs = this.inner.copy(
+        each,
+        each.inputs.map((input) => map.get(input)!),
+      )
       outputs.forEach((output, i) => map.set(each.outputs[i]!, output))
     }
     this.results = this.body.outputs.map((output) => map.get(output)!)
@@ -101,7 +104,9 @@ class LoopGradient {
   run(): void {
     const { node, pass, parameters, carryCount } = this
     const { length, reverse } = node.attributes
-    const stackedResults = node.outputs.flatMap((output, i) => (i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : []))
+    const stackedResults = node.outputs.flatMap((output, i) =>
+      i >= carryCount && this.active.has(this.results[i]!) && pass.cotangents.has(output) ? [i] : [],
+    )
     const carried = this.carriedBack(stackedResults)
     const given = (i: number): Value => {
       const parameter = this.raw.parameter(this.results[i]!)
@@ -111,23 +116,37 @@ class LoopGradient {
     }
     const carriesIn = carried.map(given)
     const slicesIn = stackedResults.map(given)
-    backward({ owner: this.inner, back: this.raw, carriers: this.active, cotangents: this.cotangents }, this.inner.emitted())
+    backward(
+      { owner: this.inner, back: this.raw, carriers: this.active, cotangents: this.cotangents },
+      this.inner.emitted(),
+    )
 
-    const operands = operandsOf(node, parameters.map((parameter, i) => ({ parameter, input: node.inputs[i]! })))
-    const wanted = ({ parameter, input }: { parameter: Value; input: Value }): boolean => pass.carriers.has(input) && this.cotangents.has(parameter)
+    const operands = operandsOf(
+      node,
+      parameters.map((parameter, i) => ({ parameter, input: node.inputs[i]! })),
+    )
+    const wanted = ({ parameter, input }: { parameter: Value; input: Value }): boolean =>
+      pass.carriers.has(input) && this.cotangents.has(parameter)
     const carriesOut = carried.map((i) => this.cotangents.total(parameters[i]!) ?? this.raw.e.zeros(parameters[i]!))
     const scanned = operands.scanned.filter(wanted)
     const slicesOut = scanned.map(({ parameter }) => this.cotangents.total(parameter)!)
-    const captures = operands.captures.filter(wanted).map(({ parameter, input }) => this.splitContributions(parameter, input))
+    const captures = operands.captures
+      .filter(wanted)
+      .map(({ parameter, input }) => this.splitContributions(parameter, input))
     const summed = captures.filter(({ turnwise }) => turnwise.length > 0)
     const sumsIn = summed.map(({ parameter }) => {
       const sum = this.raw.parameter(parameter)
       this.rawValues.add(sum)
       return sum
     })
-    const sumsOut = summed.map(({ parameter, turnwise }, i) => this.raw.e.add(sumsIn[i]!, sumOf(this.raw, parameter, turnwise)))
+    const sumsOut = summed.map(({ parameter, turnwise }, i) =>
+      this.raw.e.add(sumsIn[i]!, sumOf(this.raw, parameter, turnwise)),
+    )
     for (const each of this.raw.emitted()) for (const output of each.outputs) this.rawValues.add(output)
-    const exported = this.exports(captures.flatMap(({ atOnce }) => atOnce), slicesIn)
+    const exported = this.exports(
+      captures.flatMap(({ atOnce }) => atOnce),
+      slicesIn,
+    )
 
     const outputs = [...carriesOut, ...sumsOut, ...slicesOut, ...exported]
     const closed = this.close([...carriesIn, ...sumsIn], slicesIn, outputs)
@@ -200,7 +219,10 @@ class LoopGradient {
     for (const each of this.cotangents.contributions(parameter)) {
       const value = each instanceof Value ? each : each.block
       // Only whether it can be: what is emitted here is thrown away.
-      const can = this.totalOf(value, probe, (operand) => (this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null)) !== null
+      const can =
+        this.totalOf(value, probe, (operand) =>
+          this.canStack(operand) ? probe.parameter(this.stackedType(operand)) : null,
+        ) !== null
       if (can) atOnce.push(each)
       else turnwise.push(each)
     }
@@ -221,7 +243,11 @@ class LoopGradient {
     return node === null ? null : this.totalOfNode(node, outside, stackRoot)
   }
 
-  private totalOfNode<Name extends PrimitiveName>(node: Node<Name>, outside: GraphBuilder, stackRoot: (operand: Value) => Value | null): Value | null {
+  private totalOfNode<Name extends PrimitiveName>(
+    node: Node<Name>,
+    outside: GraphBuilder,
+    stackRoot: (operand: Value) => Value | null,
+  ): Value | null {
     const stack = (operand: Value): Value | null => {
       // A view of all turns at once moves nothing.
       const { node: maker } = operand
@@ -231,7 +257,16 @@ class LoopGradient {
     }
     const total = (operand: Value): Value | null => this.totalOf(operand, outside, stackRoot)
     const { inputs, attributes } = node
-    return ruleOf(node.name).total?.({ e: outside.e, inputs, attributes, length: this.node.attributes.length, stack, total }) ?? null
+    return (
+      ruleOf(node.name).total?.({
+        e: outside.e,
+        inputs,
+        attributes,
+        length: this.node.attributes.length,
+        stack,
+        total,
+      }) ?? null
+    )
   }
 
   /** Values of the backward body that are needed outside, of all turns. */
@@ -306,7 +341,9 @@ class LoopGradient {
       const made = builder.copy(node, inputs)
       node.outputs.forEach((output, i) => map.set(output, made[i]!))
     }
-    const body = regionOf(this.node).with(builder.finish(outputs.map(get), [...own, ...scannedParameters, ...capturedParameters]))
+    const body = regionOf(this.node).with(
+      builder.finish(outputs.map(get), [...own, ...scannedParameters, ...capturedParameters]),
+    )
     return { body, scanned, captured }
   }
 

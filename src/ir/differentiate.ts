@@ -31,7 +31,12 @@ export function gradients(builder: GraphBuilder, y: Value, wrt: readonly Value[]
 }
 
 /** The same for several results: Σ over them of cotangent · ∂y/∂x. */
-export function pullBackAll(builder: GraphBuilder, ys: readonly Value[], wrt: readonly Value[], received: readonly Value[]): Value[] {
+export function pullBackAll(
+  builder: GraphBuilder,
+  ys: readonly Value[],
+  wrt: readonly Value[],
+  received: readonly Value[],
+): Value[] {
   const scope = builder.scope
   const forward = builder.emitted()
   const cotangents = new Cotangents(builder)

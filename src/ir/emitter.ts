@@ -11,15 +11,29 @@ import type { Value } from './graph'
 
 /** What the emitter appends to. */
 interface NodeSink {
-  emit<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): readonly Value[]
-  emitOne<Name extends PrimitiveName>(name: Name, inputs: readonly Value[], attributes: PrimitiveAttributes[Name]): Value
+  emit<Name extends PrimitiveName>(
+    name: Name,
+    inputs: readonly Value[],
+    attributes: PrimitiveAttributes[Name],
+  ): readonly Value[]
+  emitOne<Name extends PrimitiveName>(
+    name: Name,
+    inputs: readonly Value[],
+    attributes: PrimitiveAttributes[Name],
+  ): Value
 }
 
 const none = {}
 
 export class NodeEmitter implements Emitter {
   /** Each number is one node. −0 is not 0. */
-  private readonly scalars: Readonly<Record<DType, Map<number | '-0', Value>>> = { float32: new Map(), int32: new Map(), bool: new Map(), int8: new Map(), string: new Map() }
+  private readonly scalars: Readonly<Record<DType, Map<number | '-0', Value>>> = {
+    float32: new Map(),
+    int32: new Map(),
+    bool: new Map(),
+    int8: new Map(),
+    string: new Map(),
+  }
 
   constructor(private readonly builder: NodeSink) {}
 
@@ -154,11 +168,19 @@ export class NodeEmitter implements Emitter {
     return this.builder.emitOne('depthwiseConvolution', [x, kernel], attributes)
   }
 
-  depthwiseConvolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['depthwiseConvolutionKernel']): Value {
+  depthwiseConvolutionKernel(
+    x: Value,
+    dy: Value,
+    attributes: PrimitiveAttributes['depthwiseConvolutionKernel'],
+  ): Value {
     return this.builder.emitOne('depthwiseConvolutionKernel', [x, dy], attributes)
   }
 
-  depthwiseConvolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolutionTranspose']): Value {
+  depthwiseConvolutionTranspose(
+    dy: Value,
+    kernel: Value,
+    attributes: PrimitiveAttributes['depthwiseConvolutionTranspose'],
+  ): Value {
     return this.builder.emitOne('depthwiseConvolutionTranspose', [dy, kernel], attributes)
   }
 
@@ -280,6 +302,26 @@ export class NodeEmitter implements Emitter {
 }
 
 type UnaryName =
-  | 'negative' | 'sign' | 'exp' | 'log' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'sigmoid' | 'softmax'
+  | 'negative'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'square'
+  | 'reciprocal'
+  | 'sin'
+  | 'cos'
+  | 'sigmoid'
+  | 'softmax'
   | 'logSoftmax'
-type BinaryName = 'add' | 'subtract' | 'multiply' | 'divide' | 'power' | 'reluGradient' | 'geluGradient' | 'tanhGradient' | 'sigmoidGradient' | 'less' | 'equal'
+type BinaryName =
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'power'
+  | 'reluGradient'
+  | 'geluGradient'
+  | 'tanhGradient'
+  | 'sigmoidGradient'
+  | 'less'
+  | 'equal'

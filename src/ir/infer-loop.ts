@@ -12,7 +12,10 @@ function requireType(what: string, received: TensorType | undefined, expected: T
 }
 
 /** [...carries, ...slices, ...captures] → [...carries, ...stacked results], of `length` turns. */
-export function inferLoop(inputs: readonly TensorType[], { body, length, carries, scanned }: LoopAttributes): readonly TensorType[] {
+export function inferLoop(
+  inputs: readonly TensorType[],
+  { body, length, carries, scanned }: LoopAttributes,
+): readonly TensorType[] {
   const { parameters, outputs } = body
   if (inputs.length !== parameters.length) {
     throw internalError(`loop: the body takes ${parameters.length} operands, received ${inputs.length}`)

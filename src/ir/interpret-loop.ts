@@ -7,7 +7,12 @@ import type { RunBody } from './interpret'
 import { bodyOf, operandsOf } from './region'
 
 /** @returns the node at which the run was ended early; null when all turns came to their end */
-export function interpretLoop(node: Node<'loop'>, inputs: readonly NumericArray[], outputs: readonly NumericArray[], run: RunBody): Node | null {
+export function interpretLoop(
+  node: Node<'loop'>,
+  inputs: readonly NumericArray[],
+  outputs: readonly NumericArray[],
+  run: RunBody,
+): Node | null {
   const body = bodyOf(node)
   const { length, reverse } = node.attributes
   const { carries, scanned, captures } = operandsOf(node, inputs)

@@ -16,7 +16,12 @@ export interface Outside {
 /** Whether a node can be carried out for all turns at once. */
 export function isLiftable(node: Node): boolean {
   const rule = ruleOf(node.name)
-  return node.outputs.length === 1 && !isLoop(node) && !hasEffect(node) && (rule.kind === 'elementwise' || rule.lift !== undefined)
+  return (
+    node.outputs.length === 1 &&
+    !isLoop(node) &&
+    !hasEffect(node) &&
+    (rule.kind === 'elementwise' || rule.lift !== undefined)
+  )
 }
 
 /** Emits a node of the body outside of the loop. */
@@ -27,7 +32,13 @@ export function liftNode<Name extends PrimitiveName>(
   length: number,
 ): Outside {
   if (operands.every(({ isStacked }) => !isStacked)) {
-    return { value: builder.copy(node, operands.map(({ value }) => value))[0]!, isStacked: false }
+    return {
+      value: builder.copy(
+        node,
+        operands.map(({ value }) => value),
+      )[0]!,
+      isStacked: false,
+    }
   }
   const rule = ruleOf(node.name)
   const attributes = rule.lift?.(node.attributes, length) ?? node.attributes

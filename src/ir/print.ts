@@ -33,5 +33,8 @@ export function printNode(node: Node): string {
 function printBody(node: Node<'loop'>): string[] {
   const { parameters, nodes, outputs } = bodyOf(node)
   const lines = nodes.flatMap((each) => printNode(each).split('\n'))
-  return [`  (${parameters.map(typed).join(', ')}) → (${outputs.map(nameOf).join(', ')})`, ...lines.map((line) => `    ${line}`)]
+  return [
+    `  (${parameters.map(typed).join(', ')}) → (${outputs.map(nameOf).join(', ')})`,
+    ...lines.map((line) => `    ${line}`),
+  ]
 }

@@ -24,7 +24,12 @@ export interface LoopPasses {
   /** Adds what the results send back to the cotangents of the operands. */
   pullBack(node: Node<'loop'>, pass: BackwardPass): void
   /** Runs all turns. @returns the node at which the run was ended early */
-  interpret(node: Node<'loop'>, inputs: readonly NumericArray[], outputs: readonly NumericArray[], run: RunBody): Node | null
+  interpret(
+    node: Node<'loop'>,
+    inputs: readonly NumericArray[],
+    outputs: readonly NumericArray[],
+    run: RunBody,
+  ): Node | null
   /** What stands for each output; null for those that nothing needs. */
   simplify(
     node: Node<'loop'>,
@@ -94,7 +99,10 @@ export interface LoopOperands<Item> {
 }
 
 /** The operands of a loop, or the parameters of its body, by their kind. */
-export function operandsOf<Item>({ attributes: { carries, scanned } }: Node<'loop'>, all: readonly Item[]): LoopOperands<Item> {
+export function operandsOf<Item>(
+  { attributes: { carries, scanned } }: Node<'loop'>,
+  all: readonly Item[],
+): LoopOperands<Item> {
   const end = carries + scanned
   return { carries: all.slice(0, carries), scanned: all.slice(carries, end), captures: all.slice(end) }
 }

@@ -15,7 +15,16 @@ import { Variable, structure } from '../ops/variable'
 import { penaltyOf } from '../regularizers/penalty'
 import type { ApplyOptions, CallOption } from './call-options'
 import { TENSOR_OPTIONS, probeTypes, readApplyOptions } from './call-options'
-import { CallContext, currentFrame, currentPath, tapped, whileProbing, withFrame, withinPath, withoutFrame } from './context'
+import {
+  CallContext,
+  currentFrame,
+  currentPath,
+  tapped,
+  whileProbing,
+  withFrame,
+  withinPath,
+  withoutFrame,
+} from './context'
 import { LayerParts, partsOf, stateOf, unbuild } from './layer-parts'
 import { masksOf, setMask, maskOf } from './masks'
 import type { BatchShape } from './spec'
@@ -86,7 +95,10 @@ export abstract class LayerBase extends LayerParts {
     let at = 0
     return mapTree(first, ({ shape, dtype }) => {
       const other = second[at++]!.shape
-      return new TensorSpec(shape.map((extent, i) => (extent === other[i] ? extent : null)), dtype)
+      return new TensorSpec(
+        shape.map((extent, i) => (extent === other[i] ? extent : null)),
+        dtype,
+      )
     })
   }
 
@@ -159,10 +171,13 @@ export abstract class LayerBase extends LayerParts {
     const options = given instanceof CallContext ? given : this.readOptions(tensors, given)
     if (isRecorded) return this.record(tensors, options)
     const frame = currentFrame()
-    if (!this.built) this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
+    if (!this.built)
+      this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
     if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
     const context = this.contextOf(tensors, options, frame?.context)
-    return withinPath(this.name, () => withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))))
+    return withinPath(this.name, () =>
+      withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
+    )
   }
 
   private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
@@ -182,7 +197,8 @@ export abstract class LayerBase extends LayerParts {
     const paths = pathsOf(input)
     flatten(input).forEach((leaf, i) => {
       const spec = built[i]
-      if (spec !== undefined && (leaf instanceof Tensor || leaf instanceof TensorSpec)) this.checkShape(leaf.shape, spec.shape, paths[i]!)
+      if (spec !== undefined && (leaf instanceof Tensor || leaf instanceof TensorSpec))
+        this.checkShape(leaf.shape, spec.shape, paths[i]!)
     })
   }
 
@@ -212,7 +228,8 @@ export abstract class LayerBase extends LayerParts {
     const read = (own: unknown): Tensor | null => (own === null ? null : asTensor(own as TensorLike, where))
     if (!isBranch(input)) {
       // a list of one, as of the masks of a tree
-      const [only, ...others] = Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
+      const [only, ...others] =
+        Array.isArray(mask) && mask.every((each) => each === null || each instanceof Tensor) ? mask : [mask]
       if (others.length === 0) return read(only)
       throw new ArgumentError(`${where} must be one, as there is one input, received a list of ${others.length + 1}`)
     }
@@ -242,7 +259,9 @@ export abstract class LayerBase extends LayerParts {
     if (this.activityRegularizer !== null) {
       for (const leaf of flatten<Tensor>(output)) {
         // Per sample, so that the penalty does not depend on the batch size.
-        context.addLoss(divide(penaltyOf(`${this}: activityRegularizer`, this.activityRegularizer, leaf), leaf.shape[0] ?? 1))
+        context.addLoss(
+          divide(penaltyOf(`${this}: activityRegularizer`, this.activityRegularizer, leaf), leaf.shape[0] ?? 1),
+        )
       }
     }
     return this.keepsMasks ? output : this.passMask(input, output, context.mask)
@@ -263,7 +282,9 @@ export abstract class LayerBase extends LayerParts {
     const isPassed = this.supportsMasking && (mask !== null || this.makesMask)
     const given = flatten(input)
     // An input that is given back as it came may have another mask from here on.
-    const own = mapTree(output, (leaf) => (given.includes(leaf) && (isPassed || maskOf(leaf) !== null) ? Tensor.aliasOf(leaf) : leaf))
+    const own = mapTree(output, (leaf) =>
+      given.includes(leaf) && (isPassed || maskOf(leaf) !== null) ? Tensor.aliasOf(leaf) : leaf,
+    )
     if (!isPassed) return own
     const found = flatten(this.maskTree(input, mask))
     flatten(own).forEach((leaf, i) => {
@@ -278,10 +299,16 @@ export abstract class LayerBase extends LayerParts {
     const { warned } = stateOf(this)
     if (warned.has('mask')) return
     warned.add('mask')
-    console.warn(`${this}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`)
+    console.warn(
+      `${this}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
+    )
   }
 
-  private contextOf(input: Tree<unknown>, options: ApplyOptions | CallContext, outer: CallContext | undefined): CallContext {
+  private contextOf(
+    input: Tree<unknown>,
+    options: ApplyOptions | CallContext,
+    outer: CallContext | undefined,
+  ): CallContext {
     const isContext = options instanceof CallContext
     const { training } = options
     // A context that was handed on speaks of the input of the layer that had it.
@@ -289,7 +316,13 @@ export abstract class LayerBase extends LayerParts {
     const initialState = isContext ? null : (options.initialState ?? null)
     const reports = isContext && outer === undefined ? options : outer
     const said = isContext ? {} : options
-    return new CallContext(training ?? outer?.training ?? false, mask === undefined ? masksOf(input) : mask, initialState, reports, said)
+    return new CallContext(
+      training ?? outer?.training ?? false,
+      mask === undefined ? masksOf(input) : mask,
+      initialState,
+      reports,
+      said,
+    )
   }
 
   private requireOwner(owner: LayerBase): void {
@@ -309,7 +342,10 @@ export abstract class LayerBase extends LayerParts {
   }
 
   private record(input: Tree<unknown>, options: ApplyOptions | CallContext): Tree<Tensor> {
-    const specs = mapTree(input, (leaf) => originOf(leaf)?.spec ?? (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([])))
+    const specs = mapTree(
+      input,
+      (leaf) => originOf(leaf)?.spec ?? (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([])),
+    )
     const said = options instanceof CallContext ? {} : options
     const outputs = this.outputSpecs(specs, said)
     if (TENSOR_OPTIONS.some((name) => said[name] != null)) this.tryCall(specs, said)
@@ -319,7 +355,10 @@ export abstract class LayerBase extends LayerParts {
   /** Looks at what was said besides the inputs now, and not when data come. */
   private tryCall(specs: Tree<TensorSpec>, said: ApplyOptions): void {
     const [extent] = PROBES
-    restating((message) => `${message} (with ${extent} for the extents that are open)`, () => this.probe(specs, extent, said))
+    restating(
+      (message) => `${message} (with ${extent} for the extents that are open)`,
+      () => this.probe(specs, extent, said),
+    )
   }
 
   private checkOutput(output: Tree<Tensor>): Tree<Tensor> {
@@ -398,7 +437,6 @@ export abstract class LayerBase extends LayerParts {
   get inputDtype(): DType {
     return 'float32'
   }
-
 }
 
 /** Two batch sizes that tell which extents depend on the batch. 1 would be broadcast and squeezed. */
@@ -407,7 +445,8 @@ const PROBES = [2, 3] as const
 /** Whether data is a tree of tensors rather than one: rows of numbers are one, a list of tensors is many. */
 export function branchesIntoTensors(value: unknown): boolean {
   if (!isBranch(value)) return false
-  if (Array.isArray(value)) return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
+  if (Array.isArray(value))
+    return value.length > 0 && value.every((each) => isTensorLikeObject(each) || branchesIntoTensors(each))
   return !('data' in value && 'shape' in value)
 }
 
@@ -415,4 +454,3 @@ function isTensorLikeObject(value: unknown): boolean {
   if (value instanceof Tensor || value instanceof Variable || ArrayBuffer.isView(value)) return true
   return isBranch(value) && !Array.isArray(value) && 'data' in value && 'shape' in value
 }
-

@@ -34,7 +34,11 @@ const APPLY_OPTIONS: readonly string[] = Object.keys({
 } satisfies Record<keyof ApplyOptions, true>)
 
 /** @throws ArgumentError for an option that nobody reads: a misspelt useCausalMask would let a step see what comes after it */
-export function readApplyOptions(layer: { toString(): string }, options: ApplyOptions, taken: readonly CallOption[]): ApplyOptions {
+export function readApplyOptions(
+  layer: { toString(): string },
+  options: ApplyOptions,
+  taken: readonly CallOption[],
+): ApplyOptions {
   const known: readonly string[] = ['training', 'mask', ...taken]
   if (Object.keys(options).every((key) => known.includes(key))) return options
   return Object.fromEntries(
@@ -42,7 +46,8 @@ export function readApplyOptions(layer: { toString(): string }, options: ApplyOp
       const name = knownName(key, APPLY_OPTIONS)
       if (name === undefined) throw unknownName(`option of a call of ${layer.toString()}`, key, APPLY_OPTIONS)
       const isSaid = value !== undefined && value !== null && value !== false
-      if (isSaid && !known.includes(name)) throw new ArgumentError(`${layer.toString()}: takes no ${name}; a call of it may say ${known.join(', ')}`)
+      if (isSaid && !known.includes(name))
+        throw new ArgumentError(`${layer.toString()}: takes no ${name}; a call of it may say ${known.join(', ')}`)
       return [name, value]
     }),
   )
@@ -72,8 +77,15 @@ export function probeTypes(specs: Tree<TensorSpec>, extent: number, options: App
   }
   const inputs = flatten(specs)
   const masks = options.mask == null ? [] : flatten(options.mask).map((mask) => mask && open(mask, false))
-  const known = (own: BatchShape, other: BatchShape | undefined): Shape => own.map((each, i) => each ?? other?.[i] ?? extent)
-  const tensors = [...new Set(TENSOR_OPTIONS.flatMap((name) => flatten<unknown>(options[name] ?? null)).filter((leaf) => leaf instanceof Tensor))]
+  const known = (own: BatchShape, other: BatchShape | undefined): Shape =>
+    own.map((each, i) => each ?? other?.[i] ?? extent)
+  const tensors = [
+    ...new Set(
+      TENSOR_OPTIONS.flatMap((name) => flatten<unknown>(options[name] ?? null)).filter(
+        (leaf) => leaf instanceof Tensor,
+      ),
+    ),
+  ]
   const more = tensors.map((tensor) => {
     const { shape, dtype } = open(tensor, tensor === options.attentionMask)
     const of = options.mask == null ? -1 : flatten<unknown>(options.mask).indexOf(tensor)
@@ -84,7 +96,12 @@ export function probeTypes(specs: Tree<TensorSpec>, extent: number, options: App
     said: (symbols) => {
       const own = new Map(tensors.map((tensor, i) => [tensor, symbols[inputs.length + i]!]))
       const replaced = TENSOR_OPTIONS.filter((name) => options[name] != null).map((name) => {
-        return [name, mapTree<unknown, unknown>(options[name] as Tree<unknown>, (leaf) => (leaf instanceof Tensor ? own.get(leaf) : leaf))]
+        return [
+          name,
+          mapTree<unknown, unknown>(options[name] as Tree<unknown>, (leaf) =>
+            leaf instanceof Tensor ? own.get(leaf) : leaf,
+          ),
+        ]
       })
       return { ...options, ...Object.fromEntries(replaced) }
     },

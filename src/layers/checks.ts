@@ -16,7 +16,9 @@ interface Named {
  */
 export function requireRank(layer: Named, inputShape: BatchShape, form: readonly string[]): void {
   if (inputShape.length === form.length) return
-  throw new ShapeError(`${layer.toString()}: the input must be [${form.join(', ')}], received ${formatShape(inputShape)}.${hintOf(form, inputShape)}`)
+  throw new ShapeError(
+    `${layer.toString()}: the input must be [${form.join(', ')}], received ${formatShape(inputShape)}.${hintOf(form, inputShape)}`,
+  )
 }
 
 /** `input`, `input[1]`, `state[0]`. */
@@ -29,7 +31,9 @@ const nameOf = (path: string): string => (path.startsWith('.') ? path.slice(1) :
  */
 export function requireSameRank(layer: Named, shape: BatchShape, built: BatchShape, path = ''): void {
   if (shape.length === built.length) return
-  throw new ShapeError(`${layer.toString()}: ${path === '' ? 'the input' : nameOf(path)} must have ${built.length} axes, received ${formatShape(shape)}`)
+  throw new ShapeError(
+    `${layer.toString()}: ${path === '' ? 'the input' : nameOf(path)} must have ${built.length} axes, received ${formatShape(shape)}`,
+  )
 }
 
 /**
@@ -38,14 +42,28 @@ export function requireSameRank(layer: Named, shape: BatchShape, built: BatchSha
  * @param path which of several inputs; '' for the only one
  * @throws ShapeError when it is not
  */
-export function requireExtents(layer: Named, shape: BatchShape, built: BatchShape, axes: readonly number[], path = ''): void {
-  const wrong = axes.find((axis) => built.at(axis) != null && shape.at(axis) !== null && shape.at(axis) !== built.at(axis))
+export function requireExtents(
+  layer: Named,
+  shape: BatchShape,
+  built: BatchShape,
+  axes: readonly number[],
+  path = '',
+): void {
+  const wrong = axes.find(
+    (axis) => built.at(axis) != null && shape.at(axis) !== null && shape.at(axis) !== built.at(axis),
+  )
   if (wrong === undefined) return
   const isLast = wrong === -1 || wrong === built.length - 1
-  const where = isLast && path === '' ? 'the last input dimension' : `${isLast ? 'the last dimension' : `axis ${wrong}`} of ${path === '' ? 'the input' : nameOf(path)}`
+  const where =
+    isLast && path === ''
+      ? 'the last input dimension'
+      : `${isLast ? 'the last dimension' : `axis ${wrong}`} of ${path === '' ? 'the input' : nameOf(path)}`
   const expected = built.at(wrong)!
   const isWhole = shape.slice(1).every((extent) => extent !== null)
-  const hint = isLast && shape.length > 2 && isWhole && sizeOf(shape.slice(1) as Shape) === expected ? '. Did you forget Flatten?' : ''
+  const hint =
+    isLast && shape.length > 2 && isWhole && sizeOf(shape.slice(1) as Shape) === expected
+      ? '. Did you forget Flatten?'
+      : ''
   throw new ShapeError(`${layer.toString()}: ${where} must be ${expected}, received ${formatShape(shape)}${hint}`)
 }
 
@@ -56,15 +74,26 @@ export function requireExtents(layer: Named, shape: BatchShape, built: BatchShap
  * @param path which of several inputs the mask is of
  * @throws ShapeError when it has others
  */
-export function requireMask(layer: Named, { shape }: { readonly shape: Shape }, form: readonly string[], expected: Shape, { path = '', mayBroadcast = false } = {}): void {
-  const fits = mayBroadcast ? shape.length === expected.length && shape.every((extent, i) => extent === 1 || extent === expected[i]) : sameShape(shape, expected)
+export function requireMask(
+  layer: Named,
+  { shape }: { readonly shape: Shape },
+  form: readonly string[],
+  expected: Shape,
+  { path = '', mayBroadcast = false } = {},
+): void {
+  const fits = mayBroadcast
+    ? shape.length === expected.length && shape.every((extent, i) => extent === 1 || extent === expected[i])
+    : sameShape(shape, expected)
   if (fits) return
   const of = path === '' ? '' : ` of ${nameOf(path)}`
-  throw new ShapeError(`${layer.toString()}: the mask${of} must be [${form.join(', ')}], here ${formatShape(expected)}, received ${formatShape(shape)}`)
+  throw new ShapeError(
+    `${layer.toString()}: the mask${of} must be [${form.join(', ')}], here ${formatShape(expected)}, received ${formatShape(shape)}`,
+  )
 }
 
 function hintOf(form: readonly string[], inputShape: BatchShape): string {
   if (form.length === 2 && inputShape.length > 2) return ' Did you forget Flatten?'
-  if (form[1] === 'steps' && inputShape.length === 2) return ' Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.'
+  if (form[1] === 'steps' && inputShape.length === 2)
+    return ' Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.'
   return ''
 }

@@ -30,12 +30,32 @@ export { GroupNormalization } from './normalization/group-normalization'
 export { LayerNormalization, RMSNormalization, UnitNormalization } from './normalization/layer-normalization'
 export { SpectralNormalization } from './normalization/spectral-normalization'
 export {
-  GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalAveragePooling3D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  GlobalMaxPooling3D,
 } from './pooling/global-pooling'
-export { AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D, MaxPooling2D, MaxPooling3D } from './pooling/pooling'
+export {
+  AveragePooling1D,
+  AveragePooling2D,
+  AveragePooling3D,
+  MaxPooling1D,
+  MaxPooling2D,
+  MaxPooling3D,
+} from './pooling/pooling'
 export { AdaptedLayer } from './preprocessing/adapted'
 export type { AdaptData, AdaptOptions } from './preprocessing/adapted'
-export { AutoContrast, Equalization, RandomBrightness, RandomContrast, RandomGrayscale, RandomInvert, Solarization } from './preprocessing/colours'
+export {
+  AutoContrast,
+  Equalization,
+  RandomBrightness,
+  RandomContrast,
+  RandomGrayscale,
+  RandomInvert,
+  Solarization,
+} from './preprocessing/colours'
 export { Discretization } from './preprocessing/discretization'
 export { CategoryEncoding } from './preprocessing/encoding'
 export { ImageLayer, RandomImageLayer } from './preprocessing/image-layer'

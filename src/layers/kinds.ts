@@ -24,11 +24,18 @@ export const activation: Kind<Activation, ActivationIdentifier | null> = /* @__P
   (value) => activationName(value),
 )
 
-export const initializer: Kind<Initializer, InitializerIdentifier> = /* @__PURE__ */ named<Initializer, InitializerIdentifier>(initializers)
+export const initializer: Kind<Initializer, InitializerIdentifier> = /* @__PURE__ */ named<
+  Initializer,
+  InitializerIdentifier
+>(initializers)
 
-export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named<Regularizer, RegularizerIdentifier>(regularizers))
+export const regularizer: Kind<Regularizer | null, RegularizerIdentifier | null> = /* @__PURE__ */ nullable(
+  /* @__PURE__ */ named<Regularizer, RegularizerIdentifier>(regularizers),
+)
 
-export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = /* @__PURE__ */ nullable(/* @__PURE__ */ named<Constraint, ConstraintIdentifier>(constraints))
+export const constraint: Kind<Constraint | null, ConstraintIdentifier | null> = /* @__PURE__ */ nullable(
+  /* @__PURE__ */ named<Constraint, ConstraintIdentifier>(constraints),
+)
 
 /** Where the channels are; null is last. */
 export const dataFormat = /* @__PURE__ */ nullable(/* @__PURE__ */ choice('channelsLast', 'channelsFirst'))
@@ -39,7 +46,10 @@ export const plainData: Kind<unknown> = /* @__PURE__ */ custom((value) => value,
 function toJson(value: unknown): Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  if (!isBranch(value)) throw new FormatError(`${quoted(value)} cannot be saved: only numbers, texts, true, false, null, and lists and records of them can`)
+  if (!isBranch(value))
+    throw new FormatError(
+      `${quoted(value)} cannot be saved: only numbers, texts, true, false, null, and lists and records of them can`,
+    )
   if (Array.isArray(value)) return value.map(toJson)
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toJson(each)]))
 }

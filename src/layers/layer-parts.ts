@@ -147,7 +147,17 @@ export abstract class LayerParts extends Configured {
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
-  protected addWeight({ name, shape, initializer = 'glorotUniform', regularizer = null, constraint: given = null, fans, inputAxes = fans?.inputAxes ?? null, dtype = 'float32', trainable = dtype === 'float32' }: WeightOptions): Variable {
+  protected addWeight({
+    name,
+    shape,
+    initializer = 'glorotUniform',
+    regularizer = null,
+    constraint: given = null,
+    fans,
+    inputAxes = fans?.inputAxes ?? null,
+    dtype = 'float32',
+    trainable = dtype === 'float32',
+  }: WeightOptions): Variable {
     requireWithinLimit(`${this}: ${name}`, shape)
     const drawn = initializers.get(initializer)
     const draw = (): Tensor => {
@@ -156,13 +166,16 @@ export abstract class LayerParts extends Configured {
     }
     const initial = draw()
     if (!sameShape(initial.shape, shape)) {
-      throw new ShapeError(`${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`)
+      throw new ShapeError(
+        `${this}: the initializer of ${name} must make shape ${formatShape(shape)}, received ${formatShape(initial.shape)}`,
+      )
     }
     const within = currentPath()
     const prefix = within.at(-1) === this.name ? within : [...within, this.name]
     const variable = new Variable(initial, { name: [...prefix, name].join('/'), trainable, dtype })
     const constraint = given === null || inputAxes === null ? given : { call: (w: Tensor) => given.call(w, inputAxes) }
-    if (constraint !== null) this.requireConstrainable(`the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
+    if (constraint !== null)
+      this.requireConstrainable(`the constraint ${classNameOf(given!)} of ${name}`, shape, constraint)
     variable.constraint = constraint
     const kept = regularizer?.keep?.(variable) ?? []
     stateOf(this).own.push({ variable, regularizer, kept, draw, drawn: 1 })
@@ -173,18 +186,22 @@ export abstract class LayerParts extends Configured {
   private requireConstrainable(what: string, shape: Shape, constraint: Pick<Constraint, 'call'>): void {
     const where = `${this}: ${what} ${formatShape(shape)}`
     let made: unknown
-    restating((message) => `${where}: ${message}`, () =>
-      untraced(() =>
-        withoutFrame(() =>
-          trace([{ shape, dtype: 'float32' }], ([weight]) => {
-            made = constraint.call(weight!)
-            return []
-          }),
+    restating(
+      (message) => `${where}: ${message}`,
+      () =>
+        untraced(() =>
+          withoutFrame(() =>
+            trace([{ shape, dtype: 'float32' }], ([weight]) => {
+              made = constraint.call(weight!)
+              return []
+            }),
+          ),
         ),
-      ),
     )
     if (made instanceof Tensor && sameShape(made.shape, shape)) return
-    throw new ShapeError(`${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : quoted(made)}`)
+    throw new ShapeError(
+      `${where} must give a tensor of this shape, received ${made instanceof Tensor ? formatShape(made.shape) : quoted(made)}`,
+    )
   }
 
   /** Lists a weight of a layer within among this layer's own, in this place of their order. */
@@ -295,7 +312,9 @@ export abstract class LayerParts extends Configured {
 
   /** The penalties of regularized trainable weights; traced. */
   regularizationLosses(): Tensor[] {
-    return this.regularized.map(({ layer, weight, regularizer, kept }) => withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)))
+    return this.regularized.map(({ layer, weight, regularizer, kept }) =>
+      withScope(layer.name, () => penaltyOf(`${layer}: ${weight.name}`, regularizer, weight.value, kept)),
+    )
   }
 
   /** The number of elements of all weights. */
@@ -318,7 +337,9 @@ export abstract class LayerParts extends Configured {
   override getConfig(): Config {
     const config = super.getConfig()
     // What was not said need not be saved.
-    return Object.fromEntries(Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)))
+    return Object.fromEntries(
+      Object.entries(config).filter(([name, value]) => !(name in UNSAID && UNSAID[name] === value)),
+    )
   }
 
   /** @throws StateError before the layer is built. */
@@ -333,7 +354,13 @@ function isInputDim({ constructor }: object): boolean {
   return optionsOf(constructor)['inputDim'] === optionsOf(LayerParts)['inputDim']
 }
 
-const UNSAID: Readonly<Record<string, unknown>> = { trainable: true, inputShape: null, inputDim: null, dtype: 'float32', activityRegularizer: null }
+const UNSAID: Readonly<Record<string, unknown>> = {
+  trainable: true,
+  inputShape: null,
+  inputDim: null,
+  dtype: 'float32',
+  activityRegularizer: null,
+}
 
 export function unbuild(layer: object): void {
   const state = stateOf(layer)
@@ -345,7 +372,10 @@ export function unbuild(layer: object): void {
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
   if (state.parts === null || state.partsVersion !== structure.version) {
-    state.parts = findParts(layer, (value) => value instanceof LayerParts, [...(layer as LayerParts).hiddenParts, ...state.tracked])
+    state.parts = findParts(layer, (value) => value instanceof LayerParts, [
+      ...(layer as LayerParts).hiddenParts,
+      ...state.tracked,
+    ])
     state.partsVersion = structure.version
   }
   return state.parts

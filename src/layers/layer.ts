@@ -92,7 +92,8 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
   }
 
   protected outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
-    if (this.computeOutputSpec !== Layer.prototype.computeOutputSpec) return typed(this.computeOutputSpec(typed(specs), options))
+    if (this.computeOutputSpec !== Layer.prototype.computeOutputSpec)
+      return typed(this.computeOutputSpec(typed(specs), options))
     if (this.computeOutputShape === Layer.prototype.computeOutputShape) return this.tracedOutputSpec(specs, options)
     const given = flatten(specs).map((spec) => spec.dtype)
     if (given.includes('string') && this.inputDtype !== 'string') throw new ArgumentError(`${this}: ${STRINGS}`)

@@ -39,7 +39,8 @@ function classesWithin(layer: LayerBase): CustomObjects {
   const objects: Record<string, unknown> = {}
   const note = (value: unknown): void => {
     if (typeof value === 'function') objects[value.name] = value
-    else if (typeof value === 'object' && value !== null && 'getConfig' in value) objects[classNameOf(value)] = value.constructor
+    else if (typeof value === 'object' && value !== null && 'getConfig' in value)
+      objects[classNameOf(value)] = value.constructor
   }
   for (const each of layer.allLayers) {
     note(each)

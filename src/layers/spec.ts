@@ -55,5 +55,7 @@ export function specOf({ shape, dtype }: Tensor): TensorSpec {
 export function specKey(specs: Tree<TensorSpec>): string {
   if (specs instanceof TensorSpec) return `${specs.dtype}[${specs.shape.join()}]`
   if (Array.isArray(specs)) return `(${specs.map(specKey).join(';')})`
-  return `{${Object.entries(specs).map(([key, child]) => `${key}:${specKey(child as Tree<TensorSpec>)}`).join(';')}}`
+  return `{${Object.entries(specs)
+    .map(([key, child]) => `${key}:${specKey(child as Tree<TensorSpec>)}`)
+    .join(';')}}`
 }

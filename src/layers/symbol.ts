@@ -55,12 +55,20 @@ export function callsOf(layer: RecordedLayer): readonly LayerCall[] {
 export function onlyCall(layer: RecordedLayer): LayerCall {
   const found = callsOf(layer)
   if (found.length === 1) return found[0]!
-  const why = found.length === 0 ? 'was never called on symbols, so it has no input or output' : `was called ${found.length} times, so it has no single input or output`
+  const why =
+    found.length === 0
+      ? 'was never called on symbols, so it has no input or output'
+      : `was called ${found.length} times, so it has no single input or output`
   throw new StateError(`${layer} ${why}`)
 }
 
 /** Records a call, and gives the symbols of its results. */
-export function recordCall(layer: RecordedLayer, input: Tree<unknown>, options: Readonly<Record<string, unknown>>, outputs: Tree<TensorSpec>): Tree<Tensor> {
+export function recordCall(
+  layer: RecordedLayer,
+  input: Tree<unknown>,
+  options: Readonly<Record<string, unknown>>,
+  outputs: Tree<TensorSpec>,
+): Tree<Tensor> {
   const symbols: Tensor[] = []
   let at = 0
   const structure = mapTree(outputs, () => at++)
@@ -76,7 +84,9 @@ export function recordCall(layer: RecordedLayer, input: Tree<unknown>, options: 
 }
 
 /** Where a symbol comes from; null for every other tensor, and for everything else. */
-export function originOf(value: unknown): { readonly call: LayerCall; readonly index: number; readonly spec: TensorSpec } | null {
+export function originOf(
+  value: unknown,
+): { readonly call: LayerCall; readonly index: number; readonly spec: TensorSpec } | null {
   const symbol = value instanceof Tensor ? Tensor.symbolOf(value) : null
   return symbol instanceof GraphSymbol ? symbol : null
 }
@@ -101,7 +111,11 @@ function hasSymbolWithin(tree: unknown, seen: Set<unknown>): boolean {
 
 /** Whether a branch is data, which is not looked through. Arguments such as (2, x, 3) are few. */
 function isRow(tree: object): boolean {
-  return Array.isArray(tree) && typeof tree[0] === 'number' && (tree.length > MOST_ARGUMENTS || tree.every((each) => typeof each === 'number'))
+  return (
+    Array.isArray(tree) &&
+    typeof tree[0] === 'number' &&
+    (tree.length > MOST_ARGUMENTS || tree.every((each) => typeof each === 'number'))
+  )
 }
 
 /** Replaces the symbols in a tree; everything else stays. */

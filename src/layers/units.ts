@@ -61,7 +61,9 @@ export const KEEPS: UnitFlow = { kind: 'keeps', along: [] }
 
 /** Those of some weights that there are, along an axis. */
 export function unitAxes(axis: number, ...weights: readonly (Variable | null)[]): UnitAxis[] {
-  return weights.flatMap((weight) => (weight === null ? [] : [{ weight, axis: axis < 0 ? axis + weight.shape.length : axis }]))
+  return weights.flatMap((weight) =>
+    weight === null ? [] : [{ weight, axis: axis < 0 ? axis + weight.shape.length : axis }],
+  )
 }
 
 /** The methods by which classes of layers say what they compute. */
@@ -72,7 +74,11 @@ const DECLARING = { unitFlow: ['unitFlow', 'flowOfLast'], innerUnits: ['innerUni
 /** The places in the line of an object's prototypes, the object itself first, in which one of some names is defined. */
 function definitionsOf(object: object, names: readonly string[]): number[] {
   const places: number[] = []
-  for (let [each, place]: [object | null, number] = [object, 0]; each !== null; each = Object.getPrototypeOf(each) as object | null, place++) {
+  for (
+    let [each, place]: [object | null, number] = [object, 0];
+    each !== null;
+    each = Object.getPrototypeOf(each) as object | null, place++
+  ) {
     if (names.some((name) => Object.hasOwn(each!, name))) places.push(place)
   }
   return places
@@ -106,13 +112,23 @@ export function innerUnitsOf(layer: Declaring): readonly InnerUnits[] {
 
 /** Why what is declared of the units of a layer is not believed; null where it is, or nothing is declared. */
 export function whyUnknown(layer: Declaring): string | null {
-  const isDoubtful = (outgrows(layer, 'unitFlow') && layer.unitFlow !== null) || (outgrows(layer, 'innerUnits') && layer.innerUnits.length > 0)
-  return isDoubtful ? `${String(layer)} has a call of its own, and its class does not say what that does with units` : null
+  const isDoubtful =
+    (outgrows(layer, 'unitFlow') && layer.unitFlow !== null) ||
+    (outgrows(layer, 'innerUnits') && layer.innerUnits.length > 0)
+  return isDoubtful
+    ? `${String(layer)} has a call of its own, and its class does not say what that does with units`
+    : null
 }
 
 /** Whether a layer computes what a class of the library does: it is of this class, or of one that leaves its methods as they are. */
-export function computesAs<Kind extends object>(layer: object, { prototype }: { readonly prototype: Kind }): layer is Kind {
-  return Object.prototype.isPrototypeOf.call(prototype, layer) && COMPUTING.every((method) => Reflect.get(layer, method) === Reflect.get(prototype, method))
+export function computesAs<Kind extends object>(
+  layer: object,
+  { prototype }: { readonly prototype: Kind },
+): layer is Kind {
+  return (
+    Object.prototype.isPrototypeOf.call(prototype, layer) &&
+    COMPUTING.every((method) => Reflect.get(layer, method) === Reflect.get(prototype, method))
+  )
 }
 
 /**

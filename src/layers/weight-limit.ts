@@ -21,5 +21,7 @@ export function limitWeights<Result>(elements: number, body: () => Result): Resu
 /** @param what names the weight */
 export function requireWithinLimit(what: string, shape: Shape): void {
   if (sizeOf(shape) <= largest) return
-  throw new FormatError(`The file is damaged: ${what} ${formatShape(shape)} would be larger than anything that the file holds`)
+  throw new FormatError(
+    `The file is damaged: ${what} ${formatShape(shape)} would be larger than anything that the file holds`,
+  )
 }

@@ -5,7 +5,18 @@ import type { InputsOf } from '../core/options'
 import { boolean, custom, functionOptions, number, option } from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { add, cast, equal, logicalAnd, logicalNot, maximum, multiply, softplus, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  equal,
+  logicalAnd,
+  logicalNot,
+  maximum,
+  multiply,
+  softplus,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { matmul } from '../ops/linalg'
 import { logSumExp } from '../ops/reduce'
 import { eye, reshape, transpose } from '../ops/shape'
@@ -22,7 +33,10 @@ export const circleOptions = {
 }
 export type CircleOptions = InputsOf<typeof circleOptions>
 
-const tensorOrNull = custom<TensorLike | null>((value) => value as TensorLike | null, () => null)
+const tensorOrNull = custom<TensorLike | null>(
+  (value) => value as TensorLike | null,
+  () => null,
+)
 const functionTable = {
   ...circleOptions,
   /** The class of each reference, [references]. Default null: the batch is compared with itself. */
@@ -48,14 +62,16 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<t
   const embeddings = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = column(yTrue, 'yTrue', embeddings)
   const references = cast(asTensor(refEmbeddings ?? embeddings, 'refEmbeddings'), 'float32')
-  const known = refLabels === null && refEmbeddings === null ? labels : column(refLabels ?? labels, 'refLabels', references)
+  const known =
+    refLabels === null && refEmbeddings === null ? labels : column(refLabels ?? labels, 'refLabels', references)
   const distances = maximum(subtract(1, matmul(embeddings, transpose(references))), 0)
   const alike = equal(labels, transpose(known))
   const isItself = eye(alike.shape[0]!, alike.shape[1], 0, 'bool')
   const positive = removeDiagonal ? logicalAnd(alike, logicalNot(isItself)) : alike
   const near = multiply(add(distances, margin), subtract(distances, margin))
   const far = multiply(maximum(subtract(1 + margin, distances), 0), subtract(1 - margin, distances))
-  const overPairs = (pairs: Tensor, value: Tensor): Tensor => logSumExp(where(pairs, multiply(value, gamma), NOTHING), { axis: 1 })
+  const overPairs = (pairs: Tensor, value: Tensor): Tensor =>
+    logSumExp(where(pairs, multiply(value, gamma), NOTHING), { axis: 1 })
   return softplus(add(overPairs(positive, near), overPairs(logicalNot(alike), far)))
 }
 
@@ -63,7 +79,9 @@ export function circle(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<t
 function column(labels: TensorLike, name: string, { shape }: Tensor): Tensor {
   const numbers = cast(asTensor(labels, name), 'int32')
   if (numbers.size !== shape[0]) {
-    throw new ShapeError(`circle: ${name} must be one class number for each of the embeddings ${formatShape(shape)}, received ${formatShape(numbers.shape)}`)
+    throw new ShapeError(
+      `circle: ${name} must be one class number for each of the embeddings ${formatShape(shape)}, received ${formatShape(numbers.shape)}`,
+    )
   }
   return reshape(numbers, [numbers.size, 1])
 }

@@ -9,18 +9,45 @@ import { greater, logicalAnd } from '../ops/elementwise'
 import type { Tensor } from '../ops/tensor'
 import { circle, circleOptions } from './circle'
 import {
-  binaryCrossentropy, binaryFocalCrossentropy, binaryFocalOptions, categoricalCrossentropy, categoricalFocalCrossentropy,
-  categoricalFocalOptions, categoricalGeneralizedCrossEntropy, classMask, crossentropyOptions, generalizedOptions, klDivergence,
-  sparseCategoricalCrossentropy, sparseCrossentropyOptions,
+  binaryCrossentropy,
+  binaryFocalCrossentropy,
+  binaryFocalOptions,
+  categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalFocalOptions,
+  categoricalGeneralizedCrossEntropy,
+  classMask,
+  crossentropyOptions,
+  generalizedOptions,
+  klDivergence,
+  sparseCategoricalCrossentropy,
+  sparseCrossentropyOptions,
 } from './crossentropies'
 import { BLANK, ctc } from './ctc'
 import { categoricalHinge, hinge, squaredHinge } from './hinge'
-import { OfAmounts, OfClassNumbers, OfDistributions, OfFractions, OfNumbers, OfSigns, requireElements, wrongTargets } from './kinds'
+import {
+  OfAmounts,
+  OfClassNumbers,
+  OfDistributions,
+  OfFractions,
+  OfNumbers,
+  OfSigns,
+  requireElements,
+  wrongTargets,
+} from './kinds'
 import type { Counted } from './loss'
 import { Loss } from './loss'
 import {
-  cosineOptions, cosineSimilarity, huber, huberOptions, logCosh, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredError,
-  meanSquaredLogarithmicError, poisson,
+  cosineOptions,
+  cosineSimilarity,
+  huber,
+  huberOptions,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
 } from './regression'
 import { dice, diceOptions, tversky, tverskyOptions } from './segmentation'
 
@@ -88,7 +115,10 @@ export class SparseCategoricalCrossentropy extends configured(OfClassNumbers, ()
 
   protected override counted(yTrue: Tensor, yPred: Tensor, mask: Tensor | undefined): Counted {
     const { ignoreClass, axis } = this
-    return { values: this.call(yTrue, yPred), mask: both(mask, ignoreClass === null ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })) }
+    return {
+      values: this.call(yTrue, yPred),
+      mask: both(mask, ignoreClass === null ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })),
+    }
   }
 
   protected override classAxis(outputShape: Shape): number {
@@ -309,7 +339,8 @@ export class Circle extends configured(Loss, () => circleOptions) {
   }
 
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
-    if (yTrue.size !== yTrue.shape[0]) throw wrongTargets(this.name, 'one class number for each embedding:', [outputShape[0]!], yTrue.shape, '')
+    if (yTrue.size !== yTrue.shape[0])
+      throw wrongTargets(this.name, 'one class number for each embedding:', [outputShape[0]!], yTrue.shape, '')
     requireElements(this.name, yTrue, Number.isInteger, 'class numbers')
   }
 }
@@ -340,18 +371,27 @@ export class CTC extends Loss {
 
   override checkTargets(yTrue: Tensor, [, steps = 0, classes = 0]: Shape): void {
     if (yTrue.rank !== 2) throw wrongTargets(this.name, 'the shape', [0, 'most labels'], yTrue.shape, '')
-    requireElements(this.name, yTrue, (x) => Number.isInteger(x) && x >= 0 && x < classes, `class numbers 1 … ${classes - 1}, filled up with 0`)
+    requireElements(
+      this.name,
+      yTrue,
+      (x) => Number.isInteger(x) && x >= 0 && x < classes,
+      `class numbers 1 … ${classes - 1}, filled up with 0`,
+    )
     const { data } = yTrue
     const most = yTrue.shape[1]!
     for (let row = 0; row * most < data.length; row++) {
       const labels = [...data.subarray(row * most, (row + 1) * most)]
       const length = labels.includes(BLANK) ? labels.indexOf(BLANK) : most
       if (labels.slice(length).some((label) => label !== BLANK)) {
-        throw new DataError(`${this.name}: 0 is the blank and only fills up the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`)
+        throw new DataError(
+          `${this.name}: 0 is the blank and only fills up the end of a row, received [${labels.join(', ')}] in row ${row}. padSequences puts it there with padding: 'post'.`,
+        )
       }
       const repeats = labels.slice(1, length).filter((label, i) => label === labels[i]).length
       if (length + repeats > steps) {
-        throw new DataError(`${this.name}: ${length} labels, ${repeats} of them repeated, need ${length + repeats} steps or more, the model has ${steps}; row ${row}`)
+        throw new DataError(
+          `${this.name}: ${length} labels, ${repeats} of them repeated, need ${length + repeats} steps or more, the model has ${steps}; row ${row}`,
+        )
       }
     }
   }

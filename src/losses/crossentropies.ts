@@ -8,7 +8,22 @@ import { broadcastShapes, normalizeAxis } from '../core/shapes'
 import { logSoftmax } from '../ops/activations'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { add, cast, clip, divide, exp, log, multiply, negative, notEqual, power, sigmoid, softplus, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  clip,
+  divide,
+  exp,
+  log,
+  multiply,
+  negative,
+  notEqual,
+  power,
+  sigmoid,
+  softplus,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { sum } from '../ops/reduce'
 import { oneHotOrZeros } from '../ops/one-hot'
 import { broadcastTo, expandDims, moveAxis, reshape } from '../ops/shape'
@@ -43,7 +58,11 @@ export type SparseCrossentropyOptions = InputsOf<typeof sparseCrossentropyOption
  * for probabilities that come straight from a sigmoid.
  * @example losses.binaryCrossentropy([[1, 0]], [[0.9, 0.2]])   // [0.1643]
  */
-export function binaryCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof crossentropyOptions> = {}): Tensor {
+export function binaryCrossentropy(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof crossentropyOptions> = {},
+): Tensor {
   const { fromLogits, labelSmoothing, axis } = functionOptions('binaryCrossentropy', crossentropyOptions, options)
   const [target, output] = floats(yTrue, yPred)
   return meanOver(binaryEntropies(smoothed(target, labelSmoothing, 2), output, fromLogits), axis)
@@ -88,13 +107,20 @@ export type BinaryFocalOptions = InputsOf<typeof binaryFocalOptions>
  * alpha for yes and 1 − alpha for no. Lin et al. 2017.
  * @example losses.binaryFocalCrossentropy([[1, 0]], [[0.9, 0.2]], { gamma: 2 })   // [0.00499]
  */
-export function binaryFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof binaryFocalOptions> = {}): Tensor {
+export function binaryFocalCrossentropy(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof binaryFocalOptions> = {},
+): Tensor {
   const given = functionOptions('binaryFocalCrossentropy', binaryFocalOptions, options)
   const { applyClassBalancing, alpha, gamma, fromLogits, labelSmoothing, axis } = given
   const [target, output] = floats(yTrue, yPred)
   const y = smoothed(target, labelSmoothing, 2)
   const p = fromLogits ? sigmoid(output) : output
-  const focused = multiply(power(subtract(1, mixed(y, p, subtract(1, p))), gamma), binaryEntropies(y, output, fromLogits))
+  const focused = multiply(
+    power(subtract(1, mixed(y, p, subtract(1, p))), gamma),
+    binaryEntropies(y, output, fromLogits),
+  )
   return meanOver(applyClassBalancing ? multiply(mixed(y, alpha, 1 - alpha), focused) : focused, axis)
 }
 
@@ -103,7 +129,12 @@ export function binaryFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, op
  * ln p, from probabilities that are clipped and normalised.
  * @param counts which samples count; the others may be anything, also no distribution
  */
-function classScores(output: Tensor, axis: number, fromLogits: boolean, counts: Tensor | null = null): { logits: Tensor } | { logProbabilities: Tensor } {
+function classScores(
+  output: Tensor,
+  axis: number,
+  fromLogits: boolean,
+  counts: Tensor | null = null,
+): { logits: Tensor } | { logProbabilities: Tensor } {
   const isLast = normalizeAxis('crossentropy', axis, output.rank) === output.rank - 1
   const toLast = (x: Tensor): Tensor => (isLast ? x : moveAxis(x, axis, -1))
   const logits = fromLogits ? output : isLast ? operandOf(output, 'softmax') : null
@@ -114,7 +145,11 @@ function classScores(output: Tensor, axis: number, fromLogits: boolean, counts: 
 }
 
 /** The scores of the classes, and the targets beside them. */
-function categorical(yTrue: TensorLike, yPred: TensorLike, { fromLogits, labelSmoothing, axis }: ValuesOf<typeof crossentropyOptions>) {
+function categorical(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  { fromLogits, labelSmoothing, axis }: ValuesOf<typeof crossentropyOptions>,
+) {
   const target = cast(asTensor(yTrue, 'yTrue'), 'float32')
   const scores = classScores(cast(asTensor(yPred, 'yPred'), 'float32'), axis, fromLogits)
   const y = smoothed(target, labelSmoothing, target.shape.at(-1)!)
@@ -125,8 +160,16 @@ function categorical(yTrue: TensorLike, yPred: TensorLike, { fromLogits, labelSm
  * −Σ y ln p over the axis of the classes, y a distribution over them.
  * @example losses.categoricalCrossentropy([[0, 1, 0]], [[0.1, 0.7, 0.2]])   // [0.3567]
  */
-export function categoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof crossentropyOptions> = {}): Tensor {
-  const { scores, y } = categorical(yTrue, yPred, functionOptions('categoricalCrossentropy', crossentropyOptions, options))
+export function categoricalCrossentropy(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof crossentropyOptions> = {},
+): Tensor {
+  const { scores, y } = categorical(
+    yTrue,
+    yPred,
+    functionOptions('categoricalCrossentropy', crossentropyOptions, options),
+  )
   if ('logProbabilities' in scores) return negative(sum(multiply(y, scores.logProbabilities), { axis: -1 }))
   const shape = broadcastShapes('categoricalCrossentropy', [scores.logits.shape, y.shape])
   return apply('crossEntropy', [broadcastTo(scores.logits, shape), broadcastTo(y, shape)], {})[0]!
@@ -145,13 +188,19 @@ export type CategoricalFocalOptions = InputsOf<typeof categoricalFocalOptions>
  * −Σ alpha · (1 − p)^gamma · y ln p over the axis of the classes. Lin et al. 2017.
  * @example losses.categoricalFocalCrossentropy([[0, 1, 0]], [[0.1, 0.7, 0.2]], { alpha: 0.5 })   // [0.01605]
  */
-export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof categoricalFocalOptions> = {}): Tensor {
+export function categoricalFocalCrossentropy(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof categoricalFocalOptions> = {},
+): Tensor {
   const given = functionOptions('categoricalFocalCrossentropy', categoricalFocalOptions, options)
   const { scores, y } = categorical(yTrue, yPred, given)
   const { alpha, gamma } = given
   const classes = y.shape.at(-1)!
   if (typeof alpha !== 'number' && alpha.length !== 1 && alpha.length !== classes) {
-    throw new ShapeError(`categoricalFocalCrossentropy: alpha must have a weight for each of ${classes} classes, received ${quoted(alpha)}`)
+    throw new ShapeError(
+      `categoricalFocalCrossentropy: alpha must have a weight for each of ${classes} classes, received ${quoted(alpha)}`,
+    )
   }
   const logP = 'logits' in scores ? logSoftmax(scores.logits) : scores.logProbabilities
   const weight = multiply(power(subtract(1, exp(logP)), gamma), alpha)
@@ -159,14 +208,21 @@ export function categoricalFocalCrossentropy(yTrue: TensorLike, yPred: TensorLik
 }
 
 /** Which samples count: those whose class is not `ignoreClass`. Of the shape of the values. */
-export function classMask(yTrue: Tensor, yPred: Tensor, { ignoreClass, axis }: { ignoreClass: number; axis: number }): Tensor {
+export function classMask(
+  yTrue: Tensor,
+  yPred: Tensor,
+  { ignoreClass, axis }: { ignoreClass: number; axis: number },
+): Tensor {
   return notEqual(classNumbers(yTrue, yPred, axis), ignoreClass)
 }
 
 // One number for each output: yTrue may have an axis of 1 where the classes are.
 function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
   const at = normalizeAxis('sparseCategoricalCrossentropy', axis, yPred.rank)
-  return reshape(cast(yTrue, 'int32'), yPred.shape.filter((_, i) => i !== at))
+  return reshape(
+    cast(yTrue, 'int32'),
+    yPred.shape.filter((_, i) => i !== at),
+  )
 }
 
 /**
@@ -174,8 +230,16 @@ function classNumbers(yTrue: Tensor, yPred: Tensor, axis: number): Tensor {
  * [batch, classes].
  * @example losses.sparseCategoricalCrossentropy([1], [[0, 2, 1]], { fromLogits: true })   // [0.4076]
  */
-export function sparseCategoricalCrossentropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof sparseCrossentropyOptions> = {}): Tensor {
-  const { fromLogits, ignoreClass, axis } = functionOptions('sparseCategoricalCrossentropy', sparseCrossentropyOptions, options)
+export function sparseCategoricalCrossentropy(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof sparseCrossentropyOptions> = {},
+): Tensor {
+  const { fromLogits, ignoreClass, axis } = functionOptions(
+    'sparseCategoricalCrossentropy',
+    sparseCrossentropyOptions,
+    options,
+  )
   const output = cast(asTensor(yPred, 'yPred'), 'float32')
   const labels = classNumbers(asTensor(yTrue, 'yTrue'), output, axis)
   const counts = ignoreClass === null ? null : notEqual(labels, ignoreClass)
@@ -197,7 +261,11 @@ export type GeneralizedCrossEntropyOptions = InputsOf<typeof generalizedOptions>
  * (1 − p[y]^q) / q, y the number of the class, p probabilities. Zhang & Sabuncu 2018.
  * @example losses.categoricalGeneralizedCrossEntropy([1], [[0.1, 0.7, 0.2]])   // [0.3267]
  */
-export function categoricalGeneralizedCrossEntropy(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof generalizedOptions> = {}): Tensor {
+export function categoricalGeneralizedCrossEntropy(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof generalizedOptions> = {},
+): Tensor {
   const { q } = functionOptions('categoricalGeneralizedCrossEntropy', generalizedOptions, options)
   const p = cast(asTensor(yPred, 'yPred'), 'float32')
   const index = classNumbers(asTensor(yTrue, 'yTrue'), p, -1)

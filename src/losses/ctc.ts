@@ -6,7 +6,22 @@ import { sameShape } from '../core/shapes'
 import { logSoftmax } from '../ops/activations'
 import type { TensorLike } from '../ops/convert'
 import { asTensor, tensorOrNothing } from '../ops/convert'
-import { add, cast, equal, exp, log, logicalAnd, logicalOr, maximum, multiply, negative, notEqual, stopGradient, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  equal,
+  exp,
+  log,
+  logicalAnd,
+  logicalOr,
+  maximum,
+  multiply,
+  negative,
+  notEqual,
+  stopGradient,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { takeAlongAxis } from '../ops/rearrange'
 import { logSumExp, sum } from '../ops/reduce'
 import { scan } from '../ops/scan'
@@ -33,22 +48,35 @@ export const BLANK = 0
 export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | null): Tensor {
   const labels = cast(asTensor(yTrue, 'yTrue'), 'int32')
   const logits = cast(asTensor(yPred, 'yPred'), 'float32')
-  if (labels.rank !== 2) throw new ShapeError(`ctc: yTrue must be labels [batch, most labels], received ${formatShape(labels.shape)}`)
-  if (logits.rank !== 3) throw new ShapeError(`ctc: yPred must be logits [batch, steps, classes], received ${formatShape(logits.shape)}`)
+  if (labels.rank !== 2)
+    throw new ShapeError(`ctc: yTrue must be labels [batch, most labels], received ${formatShape(labels.shape)}`)
+  if (logits.rank !== 3)
+    throw new ShapeError(`ctc: yPred must be logits [batch, steps, classes], received ${formatShape(logits.shape)}`)
   const [batch, most] = labels.shape as [number, number]
   const [rows, steps] = logits.shape as [number, number]
-  if (rows !== batch) throw new ShapeError(`ctc: yTrue and yPred must have as many rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`)
+  if (rows !== batch)
+    throw new ShapeError(
+      `ctc: yTrue and yPred must have as many rows, received ${formatShape(labels.shape)} and ${formatShape(logits.shape)}`,
+    )
   const held = tensorOrNothing(mask, 'mask')
   if (held !== undefined && !sameShape(held.shape, [rows, steps])) {
-    throw new ShapeError(`ctc: mask must have the shape [batch, steps] of yPred, ${formatShape([rows, steps])}, received ${formatShape(held.shape)}`)
+    throw new ShapeError(
+      `ctc: mask must have the shape [batch, steps] of yPred, ${formatShape([rows, steps])}, received ${formatShape(held.shape)}`,
+    )
   }
   // Blanks before, between and behind the labels: ∅ a ∅ b ∅
-  const states = concatenate([reshape(stack([blanks([batch, most]), labels], 2), [batch, 2 * most]), blanks([batch, 1])], 1)
+  const states = concatenate(
+    [reshape(stack([blanks([batch, most]), labels], 2), [batch, 2 * most]), blanks([batch, 1])],
+    1,
+  )
   const count = 2 * most + 1
   const at = arange(0, count, 1, 'int32')
 
   // A path may stay, go on to the next state, or leave out a blank between two different labels.
-  const isJump = logicalAnd(notEqual(states, BLANK), notEqual(states, slice(concatenate([blanks([batch, 2]), states], 1), [0, 0], [batch, count])))
+  const isJump = logicalAnd(
+    notEqual(states, BLANK),
+    notEqual(states, slice(concatenate([blanks([batch, 2]), states], 1), [0, 0], [batch, count])),
+  )
   const emitted = takeAlongAxis(logSoftmax(logits), expandDims(states, 1), 2)
   const start = where(equal(at, 0), full([batch, count], 0), NOTHING)
   const isHeld = held === undefined ? null : transpose(cast(held, 'bool'))
@@ -61,9 +89,13 @@ export function ctc(yTrue: TensorLike, yPred: TensorLike, mask?: TensorLike | nu
     return add(logAdd(alpha, next, jump), emission)
   }
   const emissions = transpose(emitted, [1, 0, 2])
-  const [alpha] = isHeld === null
-    ? scan((alpha, emission) => [turn(alpha, emission), null], start, emissions)
-    : scan((alpha, [emission, counts]) => [where(expandDims(counts, 1), turn(alpha, emission), alpha), null], start, [emissions, isHeld])
+  const [alpha] =
+    isHeld === null
+      ? scan((alpha, emission) => [turn(alpha, emission), null], start, emissions)
+      : scan((alpha, [emission, counts]) => [where(expandDims(counts, 1), turn(alpha, emission), alpha), null], start, [
+          emissions,
+          isHeld,
+        ])
 
   // The last state is the last label or the blank behind it.
   const end = multiply(sum(cast(notEqual(labels, BLANK), 'int32'), 1, true), 2)

@@ -34,7 +34,13 @@ export abstract class OfDistributions extends OfFractions {
   override checkTargets(yTrue: Tensor, outputShape: Shape): void {
     const isNumbers = yTrue.rank < outputShape.length || yTrue.shape.at(-1) === 1
     if (isNumbers && outputShape.at(-1) !== 1) {
-      throw wrongTargets(this.name, "the model's output shape", outputShape, yTrue.shape, ' For class numbers use sparseCategoricalCrossentropy.')
+      throw wrongTargets(
+        this.name,
+        "the model's output shape",
+        outputShape,
+        yTrue.shape,
+        ' For class numbers use sparseCategoricalCrossentropy.',
+      )
     }
     super.checkTargets(yTrue, outputShape)
   }
@@ -74,16 +80,24 @@ export abstract class OfClassNumbers extends Loss {
     const hint = oneHot ? ' For one-hot targets use categoricalCrossentropy.' : ''
     const numbers = yTrue.rank === outputShape.length && !oneHot ? without(yTrue.shape) : yTrue.shape
     const expected = without(outputShape)
-    if (!sameShape(numbers, expected)) throw wrongTargets(this.name, 'one class number for each output:', expected, yTrue.shape, hint)
+    if (!sameShape(numbers, expected))
+      throw wrongTargets(this.name, 'one class number for each output:', expected, yTrue.shape, hint)
     const ignored = this.ignored()
     const isClass = (x: number): boolean => (Number.isInteger(x) && x >= 0 && x < classes) || x === ignored
-    requireElements(this.name, yTrue, isClass, `class numbers 0 … ${classes - 1}${ignored === null ? '' : ` or ${ignored}`}`)
+    requireElements(
+      this.name,
+      yTrue,
+      isClass,
+      `class numbers 0 … ${classes - 1}${ignored === null ? '' : ` or ${ignored}`}`,
+    )
   }
 }
 
 /** The error for targets whose shape does not go with the model's output. */
 export function requireSameShape(loss: string, target: Shape, output: Shape, hint = ''): void {
-  const fits = target.length === output.length && target.every((extent, i) => extent === output[i] || output[i] === 1 || extent === 1)
+  const fits =
+    target.length === output.length &&
+    target.every((extent, i) => extent === output[i] || output[i] === 1 || extent === 1)
   const squeezed = output.length === target.length + 1 && output.at(-1) === 1
   const expanded = target.length === output.length + 1 && target.at(-1) === 1
   if ((fits && target.at(-1) === output.at(-1)) || squeezed || expanded) return
@@ -91,9 +105,17 @@ export function requireSameShape(loss: string, target: Shape, output: Shape, hin
 }
 
 /** `mse: targets must have the model's output shape [batch, 3], received [12]` */
-export function wrongTargets(loss: string, what: string, expected: readonly (number | string)[], received: Shape, hint = ''): ShapeError {
+export function wrongTargets(
+  loss: string,
+  what: string,
+  expected: readonly (number | string)[],
+  received: Shape,
+  hint = '',
+): ShapeError {
   const rows = ['batch', ...expected.slice(1)]
-  return new ShapeError(`${loss}: targets must have ${what} [${rows.join(', ')}], received ${formatShape(received)}.${hint}`)
+  return new ShapeError(
+    `${loss}: targets must have ${what} [${rows.join(', ')}], received ${formatShape(received)}.${hint}`,
+  )
 }
 
 /** The first element that is not allowed, as an error; `name` tells which loss asks. */

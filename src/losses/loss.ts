@@ -54,12 +54,15 @@ export abstract class Loss extends configured(Configured, lossOptions) {
    * @throws ShapeError for weights or a mask that do not fit the values. Errors begin with the name of the loss
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): Tensor {
-    return restating((message) => `Loss '${this.name}': ${message}`, () => {
-      const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-      const { values, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
-      if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${quoted(values)}`)
-      return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
-    })
+    return restating(
+      (message) => `Loss '${this.name}': ${message}`,
+      () => {
+        const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+        const { values, mask: held } = this.compare(y, p, tensorOrNothing(mask, 'mask'))
+        if (!(values instanceof Tensor)) throw new ArgumentError(`must return a Tensor, received ${quoted(values)}`)
+        return reduceWeighted(values, tensorOrNothing(sampleWeight, 'sampleWeight'), held, this.reduction)
+      },
+    )
   }
 
   /** What `counted` gives. Where an op in it refuses shapes, those of targets and predictions are said, too. */
@@ -67,7 +70,11 @@ export abstract class Loss extends configured(Configured, lossOptions) {
     try {
       return this.counted(y, p, mask)
     } catch (error) {
-      if (error instanceof ShapeError) restate(error, `${error.message.replace(/\.$/, '')}. Targets are ${formatShape(y.shape)}, predictions ${formatShape(p.shape)}.`)
+      if (error instanceof ShapeError)
+        restate(
+          error,
+          `${error.message.replace(/\.$/, '')}. Targets are ${formatShape(y.shape)}, predictions ${formatShape(p.shape)}.`,
+        )
       throw error
     }
   }

@@ -5,23 +5,48 @@ import { Registry, camelCase, customFunction } from '../core/registry'
 import type { Tensor } from '../ops/tensor'
 import type { LossFunction, LossIdentifier } from './index'
 import {
-  BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
-  CategoricalGeneralizedCrossEntropy, CategoricalHinge, Circle, CosineSimilarity, Dice, Hinge, Huber, KLDivergence, LogCosh,
-  Loss, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
-  SparseCategoricalCrossentropy, SquaredHinge, Tversky,
+  BinaryCrossentropy,
+  BinaryFocalCrossentropy,
+  CategoricalCrossentropy,
+  CategoricalFocalCrossentropy,
+  CategoricalGeneralizedCrossEntropy,
+  CategoricalHinge,
+  Circle,
+  CosineSimilarity,
+  Dice,
+  Hinge,
+  Huber,
+  KLDivergence,
+  LogCosh,
+  Loss,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+  MeanSquaredLogarithmicError,
+  Poisson,
+  SparseCategoricalCrossentropy,
+  SquaredHinge,
+  Tversky,
 } from './index'
 import type { TargetShapes } from './targets'
 import { UNKNOWN_SHAPES, targetKind } from './targets'
 
 /** Keras's short names, of losses and of metrics. */
 export const SHORT_NAMES = {
-  bce: 'BinaryCrossentropy', kld: 'KLDivergence', mse: 'MeanSquaredError', mae: 'MeanAbsoluteError',
-  mape: 'MeanAbsolutePercentageError', msle: 'MeanSquaredLogarithmicError',
+  bce: 'BinaryCrossentropy',
+  kld: 'KLDivergence',
+  mse: 'MeanSquaredError',
+  mae: 'MeanAbsoluteError',
+  mape: 'MeanAbsolutePercentageError',
+  msle: 'MeanSquaredLogarithmicError',
 } as const
 
 /** A user's function as a loss. */
 class FunctionLoss extends Loss {
-  constructor(private readonly fn: LossFunction, name: string) {
+  constructor(
+    private readonly fn: LossFunction,
+    name: string,
+  ) {
     super({ name })
   }
   call(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -35,10 +60,27 @@ export const losses = new Registry<Loss>(
   'loss',
   isLoss,
   () => ({
-    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
-    SparseCategoricalCrossentropy, CategoricalGeneralizedCrossEntropy, KLDivergence, MeanSquaredError, MeanAbsoluteError,
-    MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh, CosineSimilarity, Poisson, Hinge, SquaredHinge,
-    CategoricalHinge, Dice, Tversky, Circle,
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    SparseCategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    MeanSquaredError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Huber,
+    LogCosh,
+    CosineSimilarity,
+    Poisson,
+    Hinge,
+    SquaredHinge,
+    CategoricalHinge,
+    Dice,
+    Tversky,
+    Circle,
   }),
   // The loop of CTC would be in every bundle that has compile().
   { aliases: SHORT_NAMES, unnamed: ['CTC'] },

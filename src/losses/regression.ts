@@ -5,7 +5,20 @@ import type { InputsOf } from '../core/options'
 import { functionOptions, integer, number, option } from '../core/options'
 import { normalizeAxis } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
-import { abs, add, divide, lessEqual, log, maximum, multiply, negative, softplus, square, subtract, where } from '../ops/elementwise'
+import {
+  abs,
+  add,
+  divide,
+  lessEqual,
+  log,
+  maximum,
+  multiply,
+  negative,
+  softplus,
+  square,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { normalize } from '../ops/normalization'
 import { sum } from '../ops/reduce'
 import type { Tensor } from '../ops/tensor'
@@ -89,7 +102,11 @@ export type CosineSimilarityOptions = InputsOf<typeof cosineOptions>
  * −Σ y·ŷ / (‖y‖ ‖ŷ‖) along an axis: −1 for vectors of one direction, 0 for those at right angles and for zeros.
  * @example losses.cosineSimilarity([[3, 4]], [[6, 8]])   // [-1]
  */
-export function cosineSimilarity(yTrue: TensorLike, yPred: TensorLike, options: InputsOf<typeof cosineOptions> = {}): Tensor {
+export function cosineSimilarity(
+  yTrue: TensorLike,
+  yPred: TensorLike,
+  options: InputsOf<typeof cosineOptions> = {},
+): Tensor {
   const { axis } = functionOptions('cosineSimilarity', cosineOptions, options)
   const [target, prediction] = floats(yTrue, yPred)
   const along = normalizeAxis('cosineSimilarity', axis, prediction.rank)

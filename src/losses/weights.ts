@@ -19,7 +19,8 @@ export type Reduction = 'sumOverBatchSize' | 'mean' | 'meanWithSampleWeight' | '
  * Keras: `squeeze_or_expand_to_same_rank`.
  */
 export function alignRanks(a: Tensor, b: Tensor): [Tensor, Tensor] {
-  if (a.rank === b.rank + 1) return a.shape.at(-1) === 1 ? (b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]) : [a, b]
+  if (a.rank === b.rank + 1)
+    return a.shape.at(-1) === 1 ? (b.rank === 1 ? [a, expandDims(b, -1)] : [squeeze(a, -1), b]) : [a, b]
   if (b.rank === a.rank + 1 && b.shape.at(-1) === 1) return a.rank === 1 ? [expandDims(a, -1), b] : [a, squeeze(b, -1)]
   return [a, b]
 }
@@ -44,7 +45,11 @@ export function divideNoNan(a: Tensor, b: Tensor): Tensor {
  * Keras: `apply_mask`.
  * @param mask bool, true for what counts; of the shape of the values, or of their first axes
  */
-export function applyMask(sampleWeight: Tensor | undefined, mask: Tensor | undefined, reduction: Reduction): Tensor | undefined {
+export function applyMask(
+  sampleWeight: Tensor | undefined,
+  mask: Tensor | undefined,
+  reduction: Reduction,
+): Tensor | undefined {
   if (mask === undefined) return sampleWeight
   const held = cast(cast(mask, 'bool'), 'float32')
   const isMean = reduction === 'mean' || reduction === 'sumOverBatchSize'
@@ -63,9 +68,13 @@ export function applyMask(sampleWeight: Tensor | undefined, mask: Tensor | undef
 export function requireBeside(what: string, { shape: values }: Tensor, { shape }: Tensor): void {
   const own = shape.length === values.length + 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape
   // Of the first axes, as in expandTo; a number, of all samples at once, has no axes.
-  const fits = values.length === 0 || (own.length <= values.length && own.every((extent, i) => extent === 1 || extent === values[i]))
+  const fits =
+    values.length === 0 ||
+    (own.length <= values.length && own.every((extent, i) => extent === 1 || extent === values[i]))
   if (fits) return
-  throw new ShapeError(`${what} must have shape ${formatShape(values)}${values.length > 1 ? ', or that of its first axes' : ''}, received ${formatShape(shape)}`)
+  throw new ShapeError(
+    `${what} must have shape ${formatShape(values)}${values.length > 1 ? ', or that of its first axes' : ''}, received ${formatShape(shape)}`,
+  )
 }
 
 /** Values times their weights, and the weights beside them. */
@@ -79,7 +88,12 @@ export function weigh(values: Tensor, weights: Tensor): { values: Tensor; weight
  *
  * Keras: `reduce_weighted_values`.
  */
-export function reduceWeighted(values: Tensor, sampleWeight: Tensor | undefined, mask: Tensor | undefined, reduction: Reduction): Tensor {
+export function reduceWeighted(
+  values: Tensor,
+  sampleWeight: Tensor | undefined,
+  mask: Tensor | undefined,
+  reduction: Reduction,
+): Tensor {
   if (sampleWeight !== undefined) requireBeside('sampleWeight', values, sampleWeight)
   if (mask !== undefined) requireBeside('mask', values, mask)
   const all = applyMask(sampleWeight, mask, reduction)

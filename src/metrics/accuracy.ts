@@ -123,7 +123,11 @@ export class SparseTopKCategoricalAccuracy extends configured(MeanOfValues, spar
   static override readonly className = 'SparseTopKCategoricalAccuracy'
   protected values(yTrue: Tensor, yPred: Tensor): Tensor {
     if (this.fromSortedIds) {
-      const first = slice(yPred, yPred.shape.map(() => 0), [...yPred.shape.slice(0, -1), Math.min(this.k, yPred.shape.at(-1)!)])
+      const first = slice(
+        yPred,
+        yPred.shape.map(() => 0),
+        [...yPred.shape.slice(0, -1), Math.min(this.k, yPred.shape.at(-1)!)],
+      )
       return cast(any(equal(expandDims(classNumbers(yTrue, yPred), -1), first), { axis: -1 }), 'float32')
     }
     return inTopK(oneHotOrZeros(classNumbers(yTrue, yPred), yPred.shape.at(-1)!), yPred, this.k)

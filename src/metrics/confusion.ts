@@ -29,7 +29,11 @@ function topKMask(x: Tensor, k: number): Tensor {
 const LOWEST = -1e10
 
 const fraction = number({ min: 0, max: 1 })
-const thresholdList: Kind<number | readonly number[], number | readonly number[]> = either(listOf(fraction), fraction, Array.isArray)
+const thresholdList: Kind<number | readonly number[], number | readonly number[]> = either(
+  listOf(fraction),
+  fraction,
+  Array.isArray,
+)
 
 const countOptions = () => ({
   /** A prediction above it counts as positive; several give one result for each. Default null: 0.5, or with topK none. */
@@ -48,8 +52,12 @@ type Cell = keyof typeof cells
 
 /** Counts elements at each threshold. */
 abstract class AtThresholds extends configured(Metric, countOptions) {
-  protected readonly points = new Thresholds(typeof this.thresholds === 'number' ? [this.thresholds] : (this.thresholds ?? [this.defaultThreshold()]))
-  protected readonly counted: readonly Variable[] = this.cells().map((cell) => this.addVariable(cell, [this.points.count]))
+  protected readonly points = new Thresholds(
+    typeof this.thresholds === 'number' ? [this.thresholds] : (this.thresholds ?? [this.defaultThreshold()]),
+  )
+  protected readonly counted: readonly Variable[] = this.cells().map((cell) =>
+    this.addVariable(cell, [this.points.count]),
+  )
 
   /** What is counted. */
   protected abstract cells(): readonly Cell[]
@@ -64,7 +72,8 @@ abstract class AtThresholds extends configured(Metric, countOptions) {
   }
 
   protected override checkOptions(): void {
-    if (Array.isArray(this.thresholds) && this.thresholds.length === 0) throw new ArgumentError(`${classNameOf(this)}: thresholds must not be empty`)
+    if (Array.isArray(this.thresholds) && this.thresholds.length === 0)
+      throw new ArgumentError(`${classNameOf(this)}: thresholds must not be empty`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
@@ -161,7 +170,9 @@ abstract class Share extends configured(AtThresholds, selectionOptions) {
 
   protected override select({ y, p, w }: Batch): Batch {
     if (this.topK !== null && !(this.topK <= (p.shape.at(-1) ?? 1))) {
-      throw new ShapeError(`topK ${this.topK} needs predictions of as many classes or more, received ${formatShape(p.shape)}`)
+      throw new ShapeError(
+        `topK ${this.topK} needs predictions of as many classes or more, received ${formatShape(p.shape)}`,
+      )
     }
     const limited = this.topK === null ? p : where(topKMask(p, this.topK), p, LOWEST)
     return ofClass({ y, p: limited, w }, this.classId)

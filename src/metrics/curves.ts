@@ -3,10 +3,36 @@
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { boolean, choice, configured, count, integer, listOf, nullable, number, option, required } from '../core/options'
+import {
+  boolean,
+  choice,
+  configured,
+  count,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+} from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
-import { add, cast, divide, equal, greater, greaterEqual, log, logicalAnd, maximum, minimum, multiply, sigmoid, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  divide,
+  equal,
+  greater,
+  greaterEqual,
+  log,
+  logicalAnd,
+  maximum,
+  minimum,
+  multiply,
+  sigmoid,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { matmul } from '../ops/linalg'
 import { max, mean, sum } from '../ops/reduce'
 import { full, reshape, slice } from '../ops/shape'
@@ -69,12 +95,17 @@ abstract class Curve extends Metric {
   }
 
   /** Counts yes and no by their weights: all together, or [batch, labels] each label by itself. */
-  protected count({ truePositives, falsePositives, positives, negatives }: Counts, { y, p, w }: Batch, perLabel = false): void {
+  protected count(
+    { truePositives, falsePositives, positives, negatives }: Counts,
+    { y, p, w }: Batch,
+    perLabel = false,
+  ): void {
     const actual = cast(cast(y, 'bool'), 'float32')
     const positive = multiply(actual, w)
     const negative = multiply(subtract(1, actual), w)
     const above = cast(this.points.above(perLabel ? p : reshape(p, [p.size])), 'float32')
-    const atThresholds = (x: Tensor): Tensor => (perLabel ? sum(multiply(above, x), { axis: 1 }) : matmul(above, reshape(x, [x.size])))
+    const atThresholds = (x: Tensor): Tensor =>
+      perLabel ? sum(multiply(above, x), { axis: 1 }) : matmul(above, reshape(x, [x.size]))
     const inAll = (x: Tensor): Tensor => sum(x, perLabel ? 0 : null)
     accumulate(truePositives, atThresholds(positive))
     accumulate(falsePositives, atThresholds(negative))
@@ -93,21 +124,26 @@ abstract class Curve extends Metric {
  */
 export class AUC extends configured(Curve, aucOptions) {
   static readonly className = 'AUC'
-  private counts: Counts | null = this.multiLabel && this.numLabels === null ? null : this.makeCounts(this.multiLabel ? [this.numLabels!] : [])
+  private counts: Counts | null =
+    this.multiLabel && this.numLabels === null ? null : this.makeCounts(this.multiLabel ? [this.numLabels!] : [])
 
   protected makePoints(): Thresholds {
     return new Thresholds(withEnds(this), true)
   }
 
   protected override checkOptions(): void {
-    if (this.numLabels !== null && !this.multiLabel) throw new ArgumentError(`${classNameOf(this)}: numLabels goes with multiLabel only`)
+    if (this.numLabels !== null && !this.multiLabel)
+      throw new ArgumentError(`${classNameOf(this)}: numLabels goes with multiLabel only`)
   }
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { y, p, w } = batchOf(yTrue, this.fromLogits ? sigmoid(yPred) : yPred, sampleWeight)
-    if (this.multiLabel && p.rank !== 2) throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
+    if (this.multiLabel && p.rank !== 2)
+      throw new ShapeError(`multiLabel needs predictions [batch, labels], received ${formatShape(p.shape)}`)
     if (this.labelWeights !== null && this.labelWeights.length !== p.shape.at(-1)) {
-      throw new ShapeError(`${this.labelWeights.length} labelWeights need as many labels, received predictions ${formatShape(p.shape)}`)
+      throw new ShapeError(
+        `${this.labelWeights.length} labelWeights need as many labels, received predictions ${formatShape(p.shape)}`,
+      )
     }
     this.counts ??= this.makeCounts([p.shape[1]!])
     const weights = this.multiLabel || this.labelWeights === null ? w : multiply(w, this.labelWeights)
@@ -116,7 +152,10 @@ export class AUC extends configured(Curve, aucOptions) {
 
   result(): Tensor {
     if (this.counts === null) return full([], 0)
-    const terms = this.curve === 'PR' && this.summationMethod === 'interpolation' ? this.interpolatedPrecision(this.counts) : this.rectangles(this.counts)
+    const terms =
+      this.curve === 'PR' && this.summationMethod === 'interpolation'
+        ? this.interpolatedPrecision(this.counts)
+        : this.rectangles(this.counts)
     const areas = sum(terms, { axis: 0 })
     if (!this.multiLabel) return areas
     if (this.labelWeights === null) return mean(areas)
@@ -182,7 +221,13 @@ export class AUC extends configured(Curve, aucOptions) {
 }
 
 /** Thresholds between two ends just outside of [0, 1], so that every prediction is on the right side of them. */
-function withEnds({ thresholds, numThresholds }: { thresholds: readonly number[] | null; numThresholds: number }): number[] {
+function withEnds({
+  thresholds,
+  numThresholds,
+}: {
+  thresholds: readonly number[] | null
+  numThresholds: number
+}): number[] {
   const even = Array.from({ length: numThresholds - 2 }, (_, i) => (i + 1) / (numThresholds - 1))
   return [-1e-7, ...(thresholds === null ? even : [...thresholds].sort((a, b) => a - b)), 1 + 1e-7]
 }

@@ -1,7 +1,8 @@
 // Whether a metric is a score or an error, as its name tells.
 
 /** Scores: more is better. */
-const SCORES = /acc|auc|precision|recall|score|sensitivity|specificity|correlation|similarity|io_?u(?![a-z])|true_?(?:pos|neg)/i
+const SCORES =
+  /acc|auc|precision|recall|score|sensitivity|specificity|correlation|similarity|io_?u(?![a-z])|true_?(?:pos|neg)/i
 /** Errors: less is better. */
 const ERRORS = /error|loss|entropy|divergence|hinge|poisson|false_?(?:pos|neg)|^(?:mse|mae|rmse|mape|msle|bce|kld|ce)$/i
 

@@ -2,7 +2,12 @@
 
 import { configured } from '../core/options'
 import {
-  binaryCrossentropy, categoricalCrossentropy, classMask, crossentropyOptions, klDivergence, sparseCategoricalCrossentropy,
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  classMask,
+  crossentropyOptions,
+  klDivergence,
+  sparseCategoricalCrossentropy,
   sparseCrossentropyOptions,
 } from '../losses/crossentropies'
 import { categoricalHinge, hinge, squaredHinge } from '../losses/hinge'
@@ -56,7 +61,8 @@ export class SparseCategoricalCrossentropy extends configured(MeanOfValues, () =
   /** As in Keras, an ignored class is 0 in the mean; only where samples are weighted it leaves the mean. */
   override updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const { ignoreClass, axis } = this
-    const mask = ignoreClass === null || sampleWeight === undefined ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })
+    const mask =
+      ignoreClass === null || sampleWeight === undefined ? undefined : classMask(yTrue, yPred, { ignoreClass, axis })
     super.updateState(yTrue, yPred, applyMask(sampleWeight, mask, 'sum'))
   }
 }

@@ -52,9 +52,10 @@ export class F1Score extends configured(Metric, scoreOptions) {
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const classes = requireRows(yTrue, yPred, this.counts?.right.shape[0])
     this.counts ??= this.makeCounts([classes])
-    const isPositive = this.threshold === null
-      ? logicalAnd(greaterEqual(yPred, max(yPred, -1, true)), greater(abs(yPred), 1e-9))
-      : greater(yPred, this.threshold)
+    const isPositive =
+      this.threshold === null
+        ? logicalAnd(greaterEqual(yPred, max(yPred, -1, true)), greater(abs(yPred), 1e-9))
+        : greater(yPred, this.threshold)
     const predicted = cast(isPositive, 'float32')
     const actual = cast(yTrue, 'float32')
     const w = rowWeights(sampleWeight, yPred)

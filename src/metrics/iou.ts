@@ -1,13 +1,36 @@
 // Metrics made of a confusion matrix: how often each class was taken for each other one.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import { boolean, choice, configured, count, integer, listOf, nullable, number, option, required } from '../core/options'
+import {
+  boolean,
+  choice,
+  configured,
+  count,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+} from '../core/options'
 import type { InputsOf } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'
 import { EPSILON } from '../losses/values'
 import { divideNoNan, expandTo, requireBeside } from '../losses/weights'
-import { add, cast, divide, greater, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  divide,
+  greater,
+  greaterEqual,
+  less,
+  logicalAnd,
+  multiply,
+  notEqual,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { argmax, sum } from '../ops/reduce'
 import { broadcastTo, reshape, scatterAdd, take } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'
@@ -30,7 +53,8 @@ abstract class Pairs extends Metric {
    */
   protected largest(x: Tensor, axis: number): Tensor {
     const outputs = x.shape.at(axis) ?? 1
-    if (outputs > this.classCount()) throw new ShapeError(`numClasses is ${this.classCount()}, received ${outputs} classes in ${formatShape(x.shape)}`)
+    if (outputs > this.classCount())
+      throw new ShapeError(`numClasses is ${this.classCount()}, received ${outputs} classes in ${formatShape(x.shape)}`)
     return argmax(x, axis)
   }
 
@@ -38,10 +62,17 @@ abstract class Pairs extends Metric {
    * Counts pairs, each by its weight; without those that name no class.
    * @param ignored the number of a class whose samples do not count
    */
-  protected count(actual: Tensor, predicted: Tensor, sampleWeight: Tensor | undefined, ignored: number | null = null): void {
+  protected count(
+    actual: Tensor,
+    predicted: Tensor,
+    sampleWeight: Tensor | undefined,
+    ignored: number | null = null,
+  ): void {
     const classes = this.classCount()
     if (actual.size !== predicted.size) {
-      throw new ShapeError(`one class number is needed for each target, received ${formatShape(actual.shape)} and ${formatShape(predicted.shape)}`)
+      throw new ShapeError(
+        `one class number is needed for each target, received ${formatShape(actual.shape)} and ${formatShape(predicted.shape)}`,
+      )
     }
     const [y, p] = [actual, predicted].map((x) => reshape(cast(x, 'int32'), [x.size])) as [Tensor, Tensor]
     const isClass = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, classes))
@@ -71,14 +102,20 @@ abstract class Overlap extends Pairs {
   protected override checkOptions(): void {
     const classes = this.classCount()
     const wrong = this.scored()?.find((id) => id >= classes)
-    if (wrong !== undefined) throw new ArgumentError(`${classNameOf(this)}: targetClassIds must be class numbers 0 … ${classes - 1}, received ${wrong}`)
+    if (wrong !== undefined)
+      throw new ArgumentError(
+        `${classNameOf(this)}: targetClassIds must be class numbers 0 … ${classes - 1}, received ${wrong}`,
+      )
   }
 
   result(): Tensor {
     const classes = this.classCount()
     const matrix = this.matrix.value
     const ids = this.scored() ?? Array.from({ length: classes }, (_, i) => i)
-    const both = take(reshape(matrix, [classes ** 2]), ids.map((id) => id * (classes + 1)))
+    const both = take(
+      reshape(matrix, [classes ** 2]),
+      ids.map((id) => id * (classes + 1)),
+    )
     const either = subtract(add(take(sum(matrix, 0), ids), take(sum(matrix, 1), ids)), both)
     const occurs = greater(either, 1e-9)
     const scores = where(occurs, divide(both, add(either, EPSILON)), 0)
@@ -241,7 +278,8 @@ export class ConfusionMatrix extends configured(Pairs, () => confusionTable) {
 
   updateState(yTrue: Tensor, yPred: Tensor, sampleWeight?: Tensor): void {
     const kind = targetKind({ target: yTrue.shape, output: yPred.shape })
-    if (kind === 'binary' && this.numClasses < 2) throw new ShapeError(`yes and no are two classes, received numClasses ${this.numClasses}`)
+    if (kind === 'binary' && this.numClasses < 2)
+      throw new ShapeError(`yes and no are two classes, received numClasses ${this.numClasses}`)
     const predicted = kind === 'binary' ? greater(yPred, 0.5) : this.largest(yPred, -1)
     this.count(kind === 'oneHot' ? this.largest(yTrue, -1) : yTrue, predicted, sampleWeight)
   }

@@ -20,7 +20,11 @@ function overAxesFrom(fold: Fold, x: Tensor, first: number): Tensor {
 }
 
 /** One value and one weight per sample: values [batch, …] or [], weights [batch, …] → [batch], [batch]. */
-export function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = mean): { values: Tensor; weights: Tensor } {
+export function samplewise(
+  values: Tensor,
+  sampleWeight?: Tensor,
+  fold: Fold = mean,
+): { values: Tensor; weights: Tensor } {
   if (sampleWeight === undefined) {
     const each = overAxesFrom(fold, values, 1)
     return { values: each, weights: full(each.shape, 1) }
@@ -34,7 +38,12 @@ export function samplewise(values: Tensor, sampleWeight?: Tensor, fold: Fold = m
 }
 
 /** Values and weights as users give them, one each per sample. */
-function read(metric: Metric, values: TensorLike, sampleWeight: TensorLike | undefined, fold?: Fold): { values: Tensor; weights: Tensor } {
+function read(
+  metric: Metric,
+  values: TensorLike,
+  sampleWeight: TensorLike | undefined,
+  fold?: Fold,
+): { values: Tensor; weights: Tensor } {
   const weights = sampleWeight === undefined ? undefined : asTensor(sampleWeight, 'sampleWeight')
   return samplewise(cast(asTensor(values, metric.name), 'float32'), weights, fold)
 }

@@ -43,18 +43,24 @@ export abstract class Metric extends configured(Configured, metricOptions) {
    * gives what the mask leaves out the weight 0. null is as good as nothing. Errors begin with the metric's name.
    */
   apply(yTrue: TensorLike, yPred: TensorLike, sampleWeight?: TensorLike | null, mask?: TensorLike | null): void {
-    restating((message) => `Metric '${this.name}': ${message}`, () => {
-      const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
-      const held = tensorOrNothing(mask, 'mask')
-      if (held !== undefined) requireBeside('mask', p, held)
-      this.updateState(y, p, applyMask(tensorOrNothing(sampleWeight, 'sampleWeight'), held, 'sum'))
-    })
+    restating(
+      (message) => `Metric '${this.name}': ${message}`,
+      () => {
+        const [y, p] = alignRanks(asTensor(yTrue, 'yTrue'), asTensor(yPred, 'yPred'))
+        const held = tensorOrNothing(mask, 'mask')
+        if (held !== undefined) requireBeside('mask', p, held)
+        this.updateState(y, p, applyMask(tensorOrNothing(sampleWeight, 'sampleWeight'), held, 'sum'))
+      },
+    )
   }
 
   /** A variable that starts at, and is reset to, zeros. */
   protected addVariable(name: string, shape: Shape = []): Variable {
     // Beside the others, whatever configure() chose since.
-    const variable = withRuntime(this.runtime, () => new Variable(shape, { name: `${this.name}/${name}`, trainable: false }))
+    const variable = withRuntime(
+      this.runtime,
+      () => new Variable(shape, { name: `${this.name}/${name}`, trainable: false }),
+    )
     this.variables.push(variable)
     return variable
   }
@@ -77,7 +83,8 @@ export function accumulate(variable: Variable, x: Tensor): void {
  */
 export function requireRows(yTrue: Tensor, yPred: Tensor, known?: number): number {
   const outputs = yPred.shape[1]
-  if (yTrue.rank === 2 && yPred.rank === 2 && yTrue.shape[1] === outputs && outputs === (known ?? outputs)) return outputs!
+  if (yTrue.rank === 2 && yPred.rank === 2 && yTrue.shape[1] === outputs && outputs === (known ?? outputs))
+    return outputs!
   throw wrongPair(`[batch, ${known ?? 'outputs'}]`, yTrue, yPred)
 }
 
@@ -87,9 +94,12 @@ export function requireAlike(yTrue: Tensor, yPred: Tensor): void {
 }
 
 function wrongPair(expected: string, yTrue: Tensor, yPred: Tensor): ShapeError {
-  const areNumbers = yTrue.rank < yPred.rank || (yTrue.rank === yPred.rank && yTrue.shape.at(-1) === 1 && yPred.shape.at(-1) !== 1)
+  const areNumbers =
+    yTrue.rank < yPred.rank || (yTrue.rank === yPred.rank && yTrue.shape.at(-1) === 1 && yPred.shape.at(-1) !== 1)
   const hint = areNumbers ? ' Class numbers must be made one-hot rows.' : ''
-  return new ShapeError(`targets and predictions must be ${expected}, received ${formatShape(yTrue.shape)} and ${formatShape(yPred.shape)}.${hint}`)
+  return new ShapeError(
+    `targets and predictions must be ${expected}, received ${formatShape(yTrue.shape)} and ${formatShape(yPred.shape)}.${hint}`,
+  )
 }
 
 /** Weights of samples or of elements, to multiply [batch, outputs] by; null where all count alike. */

@@ -8,12 +8,44 @@ import { targetKind } from '../losses/targets'
 import { alignRanks } from '../losses/weights'
 import type { MetricFunction, MetricIdentifier } from './index'
 import {
-  AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge,
-  ConcordanceCorrelation, CosineSimilarity, F1Score, FBetaScore, FalseNegatives, FalsePositives, Hinge, KLDivergence,
-  LogCoshError, Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanMetricWrapper, MeanSquaredError,
-  MeanSquaredLogarithmicError, Metric, PearsonCorrelation, Poisson, Precision, R2Score, Recall, RootMeanSquaredError,
-  SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SquaredHinge, Sum,
-  TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+  AUC,
+  Accuracy,
+  BinaryAccuracy,
+  BinaryCrossentropy,
+  BinaryIoU,
+  CategoricalAccuracy,
+  CategoricalCrossentropy,
+  CategoricalHinge,
+  ConcordanceCorrelation,
+  CosineSimilarity,
+  F1Score,
+  FBetaScore,
+  FalseNegatives,
+  FalsePositives,
+  Hinge,
+  KLDivergence,
+  LogCoshError,
+  Mean,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanMetricWrapper,
+  MeanSquaredError,
+  MeanSquaredLogarithmicError,
+  Metric,
+  PearsonCorrelation,
+  Poisson,
+  Precision,
+  R2Score,
+  Recall,
+  RootMeanSquaredError,
+  SparseCategoricalAccuracy,
+  SparseCategoricalCrossentropy,
+  SparseTopKCategoricalAccuracy,
+  SquaredHinge,
+  Sum,
+  TopKCategoricalAccuracy,
+  TrueNegatives,
+  TruePositives,
 } from './index'
 
 const isMetric = (value: unknown): value is Metric => value instanceof Metric
@@ -22,28 +54,72 @@ export const metrics = new Registry<Metric>(
   'metric',
   isMetric,
   () => ({
-    Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy, MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
-    MeanSquaredLogarithmicError, RootMeanSquaredError, LogCoshError, CosineSimilarity, PearsonCorrelation,
-    ConcordanceCorrelation, R2Score, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, KLDivergence,
-    Poisson, Hinge, SquaredHinge, CategoricalHinge, Mean, Sum, Precision, Recall, AUC, F1Score, FBetaScore, TruePositives,
-    TrueNegatives, FalsePositives, FalseNegatives, BinaryIoU,
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    MeanSquaredError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+    LogCoshError,
+    CosineSimilarity,
+    PearsonCorrelation,
+    ConcordanceCorrelation,
+    R2Score,
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    Hinge,
+    SquaredHinge,
+    CategoricalHinge,
+    Mean,
+    Sum,
+    Precision,
+    Recall,
+    AUC,
+    F1Score,
+    FBetaScore,
+    TruePositives,
+    TrueNegatives,
+    FalsePositives,
+    FalseNegatives,
+    BinaryIoU,
   }),
   {
     aliases: { ...SHORT_NAMES, rmse: 'RootMeanSquaredError' },
     // They need options, which no name can say.
     unnamed: [
-      'ConfusionMatrix', 'IoU', 'MeanIoU', 'OneHotIoU', 'OneHotMeanIoU', 'PrecisionAtRecall', 'RecallAtPrecision',
-      'SensitivityAtSpecificity', 'SpecificityAtSensitivity',
+      'ConfusionMatrix',
+      'IoU',
+      'MeanIoU',
+      'OneHotIoU',
+      'OneHotMeanIoU',
+      'PrecisionAtRecall',
+      'RecallAtPrecision',
+      'SensitivityAtSpecificity',
+      'SpecificityAtSensitivity',
     ],
   },
 )
 
 /** Which class a short name means for each kind of targets. */
 const accuracies = { binary: BinaryAccuracy, sparse: SparseCategoricalAccuracy, oneHot: CategoricalAccuracy }
-const crossentropies = { binary: BinaryCrossentropy, sparse: SparseCategoricalCrossentropy, oneHot: CategoricalCrossentropy }
+const crossentropies = {
+  binary: BinaryCrossentropy,
+  sparse: SparseCategoricalCrossentropy,
+  oneHot: CategoricalCrossentropy,
+}
 const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
-  ['accuracy', accuracies], ['acc', accuracies], ['crossentropy', crossentropies], ['ce', crossentropies],
+  ['accuracy', accuracies],
+  ['acc', accuracies],
+  ['crossentropy', crossentropies],
+  ['ce', crossentropies],
 ])
 
 /**
@@ -54,7 +130,9 @@ const byTargets = new Map<string, typeof accuracies | typeof crossentropies>([
 export function getMetric(identifier: MetricIdentifier, shapes: TargetShapes): Metric {
   const own = customFunction<MetricFunction>(identifier)
   if (own !== null) {
-    return new MeanMetricWrapper((yTrue, yPred) => own.call(...alignRanks(yTrue, yPred)), { name: own.name === '' ? 'metric' : own.name })
+    return new MeanMetricWrapper((yTrue, yPred) => own.call(...alignRanks(yTrue, yPred)), {
+      name: own.name === '' ? 'metric' : own.name,
+    })
   }
   if (typeof identifier !== 'string') return metrics.get(identifier)
   const name = camelCase(identifier)

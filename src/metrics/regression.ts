@@ -3,12 +3,29 @@
 import { choice, configured, integer, nullable, option, text } from '../core/options'
 import type { InputsOf } from '../core/options'
 import {
-  cosineOptions, cosineSimilarity, logCosh, meanAbsoluteError, meanAbsolutePercentageError, meanSquaredError,
+  cosineOptions,
+  cosineSimilarity,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
   meanSquaredLogarithmicError,
 } from '../losses/regression'
 import { EPSILON } from '../losses/values'
 import { alignRanks, divideNoNan } from '../losses/weights'
-import { add, cast, divide, equal, greater, multiply, negative, sqrt, square, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  divide,
+  equal,
+  greater,
+  multiply,
+  negative,
+  sqrt,
+  square,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { mean, sum } from '../ops/reduce'
 import { full } from '../ops/shape'
 import type { Tensor } from '../ops/tensor'

@@ -43,7 +43,8 @@ export class Thresholds {
     fewest = hasEnds ? 2 : 3,
   ) {
     const last = values.length - 1
-    this.isEven = values.length >= fewest && values.every((value, i) => Math.abs(value - i / last) <= 2e-7 + (1e-5 * i) / last)
+    this.isEven =
+      values.length >= fewest && values.every((value, i) => Math.abs(value - i / last) <= 2e-7 + (1e-5 * i) / last)
     this.points = new Tensor(Float32Array.from(values), [values.length, 1], 'float32')
   }
 
@@ -66,8 +67,15 @@ export class Thresholds {
 export function ofClass({ y, p, w }: Batch, classId: number | null): Batch {
   if (classId === null) return { y, p, w }
   if (p.rank < 2 || classId >= p.shape.at(-1)!) {
-    throw new ShapeError(`classId ${classId} needs predictions [batch, more than ${classId} classes], received ${formatShape(p.shape)}`)
+    throw new ShapeError(
+      `classId ${classId} needs predictions [batch, more than ${classId} classes], received ${formatShape(p.shape)}`,
+    )
   }
-  const only = (x: Tensor): Tensor => slice(x, x.shape.map((_, i) => (i === x.rank - 1 ? classId : 0)), [...x.shape.slice(0, -1), 1])
+  const only = (x: Tensor): Tensor =>
+    slice(
+      x,
+      x.shape.map((_, i) => (i === x.rank - 1 ? classId : 0)),
+      [...x.shape.slice(0, -1), 1],
+    )
   return { y: only(y), p: only(p), w: only(w) }
 }

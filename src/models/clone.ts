@@ -55,7 +55,10 @@ function requireLayer(value: unknown, where: string): LayerBase {
  * Keras: `keras.models.clone_model`, with `recursive=True`; it makes a plain Sequential of a class that extends Sequential.
  */
 export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOptions = {}): Kind {
-  if (!(model instanceof Model)) throw new ArgumentError(`cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
+  if (!(model instanceof Model))
+    throw new ArgumentError(
+      `cloneModel: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`,
+    )
   const { cloneFunction } = readOptions('cloneModel', CLONE_OPTIONS, options)
   return typed(cloneInParts(typed(model), (layer) => [(cloneFunction ?? remade)(layer)]).model)
 }
@@ -64,7 +67,10 @@ export function cloneModel<Kind extends LayerBase>(model: Kind, options: CloneOp
 export type Chain = readonly LayerBase[]
 
 /** The same, where several layers may stand for one; and what stands for which, those of nested models among them. */
-export function cloneInParts(model: Model<never, never>, clone: (layer: LayerBase) => Chain): { readonly model: Model<never, never>; readonly made: ReadonlyMap<LayerBase, Chain> } {
+export function cloneInParts(
+  model: Model<never, never>,
+  clone: (layer: LayerBase) => Chain,
+): { readonly model: Model<never, never>; readonly made: ReadonlyMap<LayerBase, Chain> } {
   const cloner = new Cloner(clone)
   // A layer may hold a model, which is made again from its graph.
   return { model: customObjectScope({}, () => typed(cloner.model(typed(model)))), made: cloner.made }
@@ -84,7 +90,13 @@ function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential
     if (constructor === Sequential) throw error
     cause = error
   }
-  if (copy instanceof Sequential && copy.name === name && copy.listed.length === layers.length && copy.listed.every((layer, i) => layer === layers[i])) return copy
+  if (
+    copy instanceof Sequential &&
+    copy.name === name &&
+    copy.listed.length === layers.length &&
+    copy.listed.every((layer, i) => layer === layers[i])
+  )
+    return copy
   throw new ArgumentError(
     `${model} cannot be made again: the constructor of its class must take (layers, options) and pass them on to that of Sequential. ` +
       'A plain model of the same layers can be: new Model({ inputs: model.inputs, outputs: model.outputs })',
@@ -100,7 +112,8 @@ class Cloner {
   chain(layer: LayerBase): Chain {
     let copies = this.made.get(layer)
     if (copies === undefined) {
-      copies = layer instanceof Model ? [this.model(layer)] : layer instanceof InputLayer ? [remade(layer)] : this.clone(layer)
+      copies =
+        layer instanceof Model ? [this.model(layer)] : layer instanceof InputLayer ? [remade(layer)] : this.clone(layer)
       this.made.set(layer, copies)
     }
     return copies
@@ -122,11 +135,16 @@ class Cloner {
   /** The calls of a graph again, by the layers of the clone. */
   private graph(graph: LayerGraph): { inputs: unknown; outputs: unknown } {
     const symbols = new Map<Tensor, Tensor>()
-    flatten(graph.inputs).forEach((symbol, i) => symbols.set(symbol, inputOf(this.chain(graph.inputLayers[i]!)[0] as InputLayer)))
+    flatten(graph.inputs).forEach((symbol, i) =>
+      symbols.set(symbol, inputOf(this.chain(graph.inputLayers[i]!)[0] as InputLayer)),
+    )
     const replace = (tree: unknown): unknown => replaceSymbols(tree, (symbol) => symbols.get(symbol))
     for (const { layer, input, options, outputs } of graph.calls) {
       const [first, ...rest] = this.chain(layer)
-      const result = rest.reduce((before, next) => next.applyTree(before, {}), first!.applyTree(replace(input), replace(options) as object))
+      const result = rest.reduce(
+        (before, next) => next.applyTree(before, {}),
+        first!.applyTree(replace(input), replace(options) as object),
+      )
       const results = symbolsOfCall(result)
       outputs.forEach((symbol, i) => symbols.has(symbol) || symbols.set(symbol, results[i]!))
     }

@@ -27,7 +27,10 @@ export interface CostedModel extends LayerBase {
 export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
   const specs: Tree<TensorSpec> | null = model.graph?.inputSpecs ?? model.buildSpec
   if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
-  const types = flatten(specs).map(({ shape, dtype }) => ({ shape: shape.map((extent, axis) => (axis === 0 ? (extent ?? rows) : extent!)), dtype }))
+  const types = flatten(specs).map(({ shape, dtype }) => ({
+    shape: shape.map((extent, axis) => (axis === 0 ? (extent ?? rows) : extent!)),
+    dtype,
+  }))
   const { graph } = untraced(() =>
     whileProbing(() =>
       trace(types, (symbols) => {
@@ -46,13 +49,17 @@ export function predictionCost(model: CostedModel, rows = 1): GraphCost | null {
 export function flopsWithin({ byScope }: GraphCost, scopes: readonly string[]): Map<string, number> {
   const flops = new Map(scopes.map((scope) => [scope, 0]))
   for (const [own, cost] of byScope) {
-    const [within] = scopes.filter((scope) => own === scope || own.startsWith(`${scope}/`)).sort((a, b) => b.length - a.length)
+    const [within] = scopes
+      .filter((scope) => own === scope || own.startsWith(`${scope}/`))
+      .sort((a, b) => b.length - a.length)
     if (within !== undefined) flops.set(within, flops.get(within)! + cost.flops)
   }
   return flops
 }
 
 /** What one run of each program of a model costs, by signature: training and test steps, predictions. */
-export function programCosts(model: { readonly trainer: { readonly programs: ReadonlyMap<string, Program> } }): Map<string, GraphCost> {
+export function programCosts(model: {
+  readonly trainer: { readonly programs: ReadonlyMap<string, Program> }
+}): Map<string, GraphCost> {
   return new Map([...model.trainer.programs].map(([signature, { graph }]) => [signature, costOf(simplify(graph))]))
 }

@@ -30,7 +30,12 @@ export function graphToConfig(graph: LayerGraph): Config {
     call++
     return encoded
   })
-  return { layers: layers.map((layer) => serialize(layer)), calls, inputs: encode(graph.inputs), outputs: encode(graph.outputs) }
+  return {
+    layers: layers.map((layer) => serialize(layer)),
+    calls,
+    inputs: encode(graph.inputs),
+    outputs: encode(graph.outputs),
+  }
 }
 
 function encodeTensor({ shape, dtype, data }: Tensor): Json {
@@ -40,7 +45,8 @@ function encodeTensor({ shape, dtype, data }: Tensor): Json {
 // JSON knows no NaN and no infinity.
 function encodeNumber(value: unknown): Json {
   if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
-  if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value
+  if (value === null || typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
+    return value
   throw new FormatError(`A call of a layer has the constant ${String(value)}, which cannot be saved`)
 }
 

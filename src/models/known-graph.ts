@@ -9,7 +9,9 @@ import { Sequential } from './sequential'
 
 /** The graph that a layer replays when it is called; null for what is no model, and for one with a `call` of its own. */
 export function graphOf(layer: LayerBase): LayerGraph | null {
-  return layer.graph instanceof LayerGraph && (computesAs(layer, Model) || computesAs(layer, Sequential)) ? layer.graph : null
+  return layer.graph instanceof LayerGraph && (computesAs(layer, Model) || computesAs(layer, Sequential))
+    ? layer.graph
+    : null
 }
 
 /**
@@ -18,11 +20,17 @@ export function graphOf(layer: LayerBase): LayerGraph | null {
  * @throws ArgumentError for what is no model or one whose graph nobody knows; StateError before it is built
  */
 export function knownGraph(where: string, model: unknown): LayerGraph {
-  if (!(model instanceof Model)) throw new ArgumentError(`${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`)
+  if (!(model instanceof Model))
+    throw new ArgumentError(
+      `${where}: needs a model, received ${model instanceof LayerBase ? String(model) : quoted(model)}`,
+    )
   const graph = graphOf(model)
   if (graph !== null) return graph
-  if (!model.built) throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
-  throw new ArgumentError(`${where}: needs a Sequential or a functional model, of which it is known how its layers are connected; ${model} ${model.graph === null ? 'is a class of its own, which makes its layers itself' : 'has a call of its own'}`)
+  if (!model.built)
+    throw new StateError(`${where}: ${model} must be built. Give the first layer an inputShape, or predict once.`)
+  throw new ArgumentError(
+    `${where}: needs a Sequential or a functional model, of which it is known how its layers are connected; ${model} ${model.graph === null ? 'is a class of its own, which makes its layers itself' : 'has a call of its own'}`,
+  )
 }
 
 /**
@@ -33,8 +41,12 @@ export function copyableGraph(where: string, model: unknown): LayerGraph {
   const graph = knownGraph(where, model)
   const { hasOwnStep } = model as Model
   if (model instanceof Sequential ? !hasOwnStep : (model as Model).constructor === Model) return graph
-  const why = hasOwnStep ? 'has a training step of its own, which a copy would not have' : 'is a class of its own, which a copy would not be'
-  throw new ArgumentError(`${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.inputs, outputs: model.outputs })`)
+  const why = hasOwnStep
+    ? 'has a training step of its own, which a copy would not have'
+    : 'is a class of its own, which a copy would not be'
+  throw new ArgumentError(
+    `${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.inputs, outputs: model.outputs })`,
+  )
 }
 
 /** The layers that a graph calls, those of models within among them, by their paths: `encoder/hidden`. */

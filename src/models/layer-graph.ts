@@ -48,10 +48,16 @@ export class LayerGraph {
    */
   static between(inputs: Tree<Tensor>, outputs: Tree<Tensor>): LayerGraph {
     const given = flatten(inputs)
-    for (const [what, leaves] of [['inputs', given], ['outputs', flatten(outputs)]] as const) {
+    for (const [what, leaves] of [
+      ['inputs', given],
+      ['outputs', flatten(outputs)],
+    ] as const) {
       if (leaves.length === 0) throw new ArgumentError(`Model: needs ${what}`)
       const other = leaves.find((leaf) => originOf(leaf) === null)
-      if (other !== undefined) throw new ArgumentError(`Model: ${what} must be symbols, made by Input() and by layers that were called on them, received ${String(other)}`)
+      if (other !== undefined)
+        throw new ArgumentError(
+          `Model: ${what} must be symbols, made by Input() and by layers that were called on them, received ${String(other)}`,
+        )
     }
     if (new Set(given).size !== given.length) throw new ArgumentError('Model: the inputs must be distinct')
     const known = new Set(given)
@@ -72,9 +78,19 @@ export class LayerGraph {
       const { call, spec } = originOf(symbol)!
       if (call.layer instanceof InputLayer) return call.layer
       const [batchSize, ...shape] = spec.shape
-      return new InputLayer({ shape, batchSize: batchSize ?? null, dtype: spec.dtype, name: `${call.layer.name}_input` })
+      return new InputLayer({
+        shape,
+        batchSize: batchSize ?? null,
+        dtype: spec.dtype,
+        name: `${call.layer.name}_input`,
+      })
     })
-    const graph = new LayerGraph(inputs, outputs, inputLayers, [...calls.values()].sort((a, b) => a.id - b.id))
+    const graph = new LayerGraph(
+      inputs,
+      outputs,
+      inputLayers,
+      [...calls.values()].sort((a, b) => a.id - b.id),
+    )
     graph.requireUniqueNames()
     return graph
   }
@@ -83,7 +99,8 @@ export class LayerGraph {
     const byName = new Map<string, LayerBase>()
     for (const layer of this.layers) {
       const other = byName.get(layer.name)
-      if (other !== undefined) throw new ArgumentError(`Model: there are two layers named '${layer.name}'. Names must differ within a model.`)
+      if (other !== undefined)
+        throw new ArgumentError(`Model: there are two layers named '${layer.name}'. Names must differ within a model.`)
       byName.set(layer.name, layer)
     }
   }
@@ -96,7 +113,6 @@ export class LayerGraph {
     return this.knownLayers
   }
 
-
   private knownChecks: readonly InputCheck[] | null = null
 
   /** Who looks at the data of which input, by its position: the layers that read it first, also within nested models. */
@@ -106,8 +122,10 @@ export class LayerGraph {
         flatten(call.input).flatMap((leaf, i): InputCheck[] => {
           const { layer } = call
           if (leaf !== symbol) return []
-          const within = layer.graph instanceof LayerGraph ? layer.graph.inputChecks.filter((check) => check.position === i) : []
-          const own = layer.validateInput === undefined ? [] : [{ position, check: (data: Tensor) => layer.validateInput!(data) }]
+          const within =
+            layer.graph instanceof LayerGraph ? layer.graph.inputChecks.filter((check) => check.position === i) : []
+          const own =
+            layer.validateInput === undefined ? [] : [{ position, check: (data: Tensor) => layer.validateInput!(data) }]
           return [...own, ...within.map(({ check }) => ({ position, check }))]
         }),
       ),

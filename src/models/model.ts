@@ -80,10 +80,12 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   constructor(options?: LayerOptions)
   constructor(...given: [options?: FunctionalOptions<In, Out> | LayerOptions]) {
     const [options = {}, ...more] = given
-    if ([options].flat().some((each) => each instanceof Tensor)) throw new ArgumentError('Model takes { inputs, outputs }, received tensors one after the other')
+    if ([options].flat().some((each) => each instanceof Tensor))
+      throw new ArgumentError('Model takes { inputs, outputs }, received tensors one after the other')
     const { inputs, outputs, ...rest } = isBranch(options) ? (options as Partial<FunctionalOptions<In, Out>>) : {}
     super(isBranch(options) ? rest : options, ...more)
-    if ((inputs === undefined) !== (outputs === undefined)) throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
+    if ((inputs === undefined) !== (outputs === undefined))
+      throw new ArgumentError(`${this}: inputs and outputs belong together; one is missing`)
     this.#graph = inputs === undefined ? null : LayerGraph.between(typed(inputs), typed(outputs))
     if (this.#graph !== null) this.ensureBuilt(this.#graph.inputSpecs)
   }
@@ -124,7 +126,8 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   call(input: In, { mask }: CallContext): Out {
     const { graph } = this
-    if (graph === null) throw new ArgumentError(`${this}: a model needs inputs and outputs, or a method call(x, context)`)
+    if (graph === null)
+      throw new ArgumentError(`${this}: a model needs inputs and outputs, or a method call(x, context)`)
     return typed(graph.run(withMasks(typed(input), mask)))
   }
 
@@ -306,11 +309,14 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     const paths = pathsOf(buildSpec)
     flatten(buildSpec).forEach(({ shape: expected }, i) => {
       const { shape } = types[i]!
-      const fits = expected.length === shape.length && expected.every((extent, axis) => extent === null || extent === shape[axis])
+      const fits =
+        expected.length === shape.length && expected.every((extent, axis) => extent === null || extent === shape[axis])
       if (fits) return
       const rows = expected.map((extent, axis) => extent ?? (axis === 0 ? 'batch' : 'any'))
       const which = paths[i] === '' ? 'the input' : `the input '${pathName(paths[i]!)}'`
-      throw new ShapeError(`${this}: ${which} must be [${rows.join(', ')}], received ${formatShape(shape)}.${hintOf(expected, shape)}`)
+      throw new ShapeError(
+        `${this}: ${which} must be [${rows.join(', ')}], received ${formatShape(shape)}.${hintOf(expected, shape)}`,
+      )
     })
   }
 
@@ -322,22 +328,32 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   setWeights(weights: readonly TensorLike[]): void {
     const own = this.weights
     if (weights.length !== own.length) {
-      const hint = own.length === 0 && !this.built ? ' The model has no weights before its first call; give the first layer inputShape.' : ''
+      const hint =
+        own.length === 0 && !this.built
+          ? ' The model has no weights before its first call; give the first layer inputShape.'
+          : ''
       throw new ArgumentError(`${this}: setWeights needs ${own.length} tensors, received ${weights.length}.${hint}`)
     }
     const tensors = weights.map((weight, i) => {
       const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)
       if (sameShape(tensor.shape, own[i]!.shape)) return tensor
-      throw new ShapeError(`${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`)
+      throw new ShapeError(
+        `${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`,
+      )
     })
     tensors.forEach((tensor, i) => own[i]!.assign(tensor))
   }
 
   /** The layer of a name or a position. */
   getLayer(nameOrIndex: string | number): Layer {
-    const layer = typeof nameOrIndex === 'number' ? this.layers.at(nameOrIndex) : this.layers.find(({ name }) => name === nameOrIndex)
+    const layer =
+      typeof nameOrIndex === 'number'
+        ? this.layers.at(nameOrIndex)
+        : this.layers.find(({ name }) => name === nameOrIndex)
     if (layer !== undefined) return layer
-    throw new ArgumentError(`${this}: there is no layer ${String(nameOrIndex)}. There are: ${this.layers.map(({ name }) => name).join(', ')}`)
+    throw new ArgumentError(
+      `${this}: there is no layer ${String(nameOrIndex)}. There are: ${this.layers.map(({ name }) => name).join(', ')}`,
+    )
   }
 
   /** Prints the layers, their output shapes, their numbers of parameters and, on request, what a prediction costs. */
@@ -368,7 +384,12 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    * @throws FormatError when a weight is missing or has another shape
    */
   async loadWeights(source: Uint8Array | ArrayBuffer | string | URL): Promise<void> {
-    const bytes = source instanceof Uint8Array ? source : source instanceof ArrayBuffer ? new Uint8Array(source) : await readFile(source)
+    const bytes =
+      source instanceof Uint8Array
+        ? source
+        : source instanceof ArrayBuffer
+          ? new Uint8Array(source)
+          : await readFile(source)
     loadWeightsFrom(this, bytes)
   }
 
@@ -379,7 +400,9 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   private get classNameForFiles(): string {
     const { constructor } = this
-    return Object.hasOwn(constructor, 'className') && 'className' in constructor ? String(constructor.className) : constructor.name
+    return Object.hasOwn(constructor, 'className') && 'className' in constructor
+      ? String(constructor.className)
+      : constructor.name
   }
 
   /** The compiled programs as text, by input signature, with the layer's name on every instruction. */
@@ -415,24 +438,40 @@ function withBatch({ inputSpecs, outputSpecs }: LayerGraph, given: readonly Tens
   const known = flatten(inputSpecs)
   const batch = given[0]?.shape[0] ?? null
   const isOpenInside = ({ shape }: TensorSpec): boolean => shape.slice(1).includes(null)
-  const fits = known.length === given.length && known.every(({ shape }, i) => formatShape(shape.slice(1)) === formatShape(given[i]!.shape.slice(1)) && given[i]!.shape[0] === batch)
+  const fits =
+    known.length === given.length &&
+    known.every(
+      ({ shape }, i) =>
+        formatShape(shape.slice(1)) === formatShape(given[i]!.shape.slice(1)) && given[i]!.shape[0] === batch,
+    )
   if (!fits || known.some(isOpenInside) || flatten(outputSpecs).some(isOpenInside)) return null
-  return mapTree(outputSpecs, ({ shape: [own, ...rest], dtype }) => new TensorSpec(own === undefined ? [] : [own ?? batch, ...rest], dtype))
+  return mapTree(
+    outputSpecs,
+    ({ shape: [own, ...rest], dtype }) => new TensorSpec(own === undefined ? [] : [own ?? batch, ...rest], dtype),
+  )
 }
 
 function hintOf(expected: readonly (number | null)[], shape: Shape): string {
-  const isSingle = shape.length === expected.length - 1 && expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
+  const isSingle =
+    shape.length === expected.length - 1 &&
+    expected.slice(1).every((extent, i) => extent === null || extent === shape[i])
   if (isSingle) return ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'
   const [own, given] = [expected.slice(1), shape.slice(1)]
   if (own.includes(null) || sizeOf(own as Shape) !== sizeOf(given)) return ''
   if (own.length === 1) return given.length > 1 ? ' Did you forget Flatten?' : ''
   // Reshaping would mix up what only lies in another order.
   const sorted = (extents: readonly (number | null)[]): string => String([...extents].sort((a, b) => a! - b!))
-  return sorted(own) === sorted(given) ? ' Are the axes in another order?' : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
+  return sorted(own) === sorted(given)
+    ? ' Are the axes in another order?'
+    : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
 }
 
 /** Batches bring their targets with them: what follows them is options. */
-function withOptions<Options extends object>(x: unknown, y: unknown, options: Options | undefined): { readonly y: unknown; readonly options: Options } {
+function withOptions<Options extends object>(
+  x: unknown,
+  y: unknown,
+  options: Options | undefined,
+): { readonly y: unknown; readonly options: Options } {
   const isSaid = options === undefined && isElements(x) && isBranch(y) && !Array.isArray(y)
   return isSaid ? { y: null, options: y as unknown as Options } : { y, options: options ?? typed({}) }
 }

@@ -33,7 +33,8 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
     if (Array.isArray(record['ref'])) {
       const [call, output] = record['ref'] as readonly Json[]
       const symbol = typeof call === 'number' && typeof output === 'number' ? made[call]?.[output] : undefined
-      if (symbol === undefined) throw damaged(`it refers to result ${String(output)} of call ${String(call)}, which is not made before`)
+      if (symbol === undefined)
+        throw damaged(`it refers to result ${String(output)} of call ${String(call)}, which is not made before`)
       return symbol
     }
     if (isBranch(record['tensor'])) return decodeTensor(record['tensor'] as { readonly [key: string]: Json })
@@ -58,9 +59,11 @@ export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs
 
 function decodeTensor({ shape, dtype, data }: { readonly [key: string]: Json }): Tensor {
   const isKnown = dtype === 'float32' || dtype === 'int32' || dtype === 'bool'
-  const isShape = Array.isArray(shape) && shape.every((extent: Json) => Number.isSafeInteger(extent) && Number(extent) >= 0)
+  const isShape =
+    Array.isArray(shape) && shape.every((extent: Json) => Number.isSafeInteger(extent) && Number(extent) >= 0)
   if (!isKnown || !isShape || !Array.isArray(data)) throw damaged('a constant is incomplete')
-  if (sizeOf(shape) !== data.length) throw damaged(`a constant of shape ${formatShape(shape)} has ${data.length} elements`)
+  if (sizeOf(shape) !== data.length)
+    throw damaged(`a constant of shape ${formatShape(shape)} has ${data.length} elements`)
   const elements = allocateData(dtype, data.length)
   data.forEach((each: Json, i) => (elements[i] = decodeNumber(each)))
   return new Tensor(elements, [...shape], dtype)

@@ -17,5 +17,7 @@ export function readGraphsWith(given: GraphReader): void {
 /** The symbols of a functional model. */
 export function graphFromConfig(config: Config): { inputs: Tree<Tensor>; outputs: Tree<Tensor> } {
   if (reader !== null) return reader(config)
-  throw new ArgumentError('The classes of layers are found by name only within customObjectScope(), loadModel and modelFromJSON')
+  throw new ArgumentError(
+    'The classes of layers are found by name only within customObjectScope(), loadModel and modelFromJSON',
+  )
 }

@@ -89,13 +89,19 @@ export class Sequential extends Model {
   private append(item: Layer | Tensor, names: Set<string>): void {
     const layer = inputLayerOf(item) ?? item
     if (!(layer instanceof Layer)) {
-      const received = isSymbol(item) ? 'the output of a layer. Chains of symbols are for new Model({ inputs, outputs }).' : typeof item
+      const received = isSymbol(item)
+        ? 'the output of a layer. Chains of symbols are for new Model({ inputs, outputs }).'
+        : typeof item
       throw new ArgumentError(`${this}: add needs a layer, received ${received}`)
     }
-    if (layer instanceof InputLayer && this.list.length > 0) throw new ArgumentError(`${this}: an Input is the first of the list, or is not in it`)
+    if (layer instanceof InputLayer && this.list.length > 0)
+      throw new ArgumentError(`${this}: an Input is the first of the list, or is not in it`)
     if (names.has(layer.name)) {
-      if (this.list.includes(layer)) throw new ArgumentError(`${this}: ${layer} is in the model already. Make a second layer to repeat it.`)
-      throw new ArgumentError(`${this}: there is a layer named '${layer.name}' already. Names must differ within a model.`)
+      if (this.list.includes(layer))
+        throw new ArgumentError(`${this}: ${layer} is in the model already. Make a second layer to repeat it.`)
+      throw new ArgumentError(
+        `${this}: there is a layer named '${layer.name}' already. Names must differ within a model.`,
+      )
     }
     // The model is built: the new layer is built for the output of the last one.
     if (this.built) this.symbols.push(layer.apply(this.symbols.at(-1)!))
@@ -160,7 +166,10 @@ export class Sequential extends Model {
   override build(_inputShape: BatchShape, inputSpec: TensorSpec): void {
     if (this.list.length === 0) throw new StateError(`${this}: has no layers. Add some first.`)
     const [first] = this.list
-    const input = first instanceof InputLayer ? first : new InputLayer({ shape: inputSpec.shape.slice(1), dtype: inputSpec.dtype, name: `${this.name}_input` })
+    const input =
+      first instanceof InputLayer
+        ? first
+        : new InputLayer({ shape: inputSpec.shape.slice(1), dtype: inputSpec.dtype, name: `${this.name}_input` })
     input.ensureBuilt(inputSpec)
     const made = [recordCall(input, null, {}, inputSpec) as Tensor]
     for (const layer of this.list) if (!Object.is(layer, input)) made.push(layer.apply(made.at(-1)!))
@@ -181,13 +190,22 @@ export class Sequential extends Model {
 
   static override fromConfig(config: Config): Sequential {
     const { layers: saved, name, trainable, buildShape, buildDtype } = config
-    const list = Array.isArray(saved) ? saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null)) : []
+    const list = Array.isArray(saved)
+      ? saved.map((entry: Json) => requireLayer(isSerialized(entry) ? layerFromConfig(entry) : null))
+      : []
     const model = new Sequential(list, typeof name === 'string' ? { name } : {})
     if (Array.isArray(buildShape)) {
       const spec = specsFrom(buildShape)
-      const isWhole = spec instanceof TensorSpec && spec.shape.every((extent) => extent === null || (Number.isInteger(extent) && extent > 0))
+      const isWhole =
+        spec instanceof TensorSpec &&
+        spec.shape.every((extent) => extent === null || (Number.isInteger(extent) && extent > 0))
       if (!isWhole) throw new FormatError(`The file is damaged: the build shape is ${JSON.stringify(buildShape)}`)
-      model.ensureBuilt(new TensorSpec(spec.shape, buildDtype === 'int32' || buildDtype === 'bool' || buildDtype === 'string' ? buildDtype : 'float32'))
+      model.ensureBuilt(
+        new TensorSpec(
+          spec.shape,
+          buildDtype === 'int32' || buildDtype === 'bool' || buildDtype === 'string' ? buildDtype : 'float32',
+        ),
+      )
     }
     if (trainable === false) model.trainable = false
     return model

@@ -52,7 +52,13 @@ export function printSummary(model: Summarised, options: SummaryOptions): void {
   const isGraph = model.graph !== null && !isChain(model.graph)
   const cost = flops && model.built ? predictionCost(model) : null
   const flopsOf = cost === null ? () => '?' : flopsOfRows(rows, cost)
-  const head = ['Layer (type)', 'Output Shape', 'Param #', ...(flops ? ['FLOPs'] : []), ...(isGraph ? ['Connected to'] : [])]
+  const head = [
+    'Layer (type)',
+    'Output Shape',
+    'Param #',
+    ...(flops ? ['FLOPs'] : []),
+    ...(isGraph ? ['Connected to'] : []),
+  ]
   const isNumber = (column: number): boolean => column === 2 || (flops && column === 3)
   const table = rows.map((row) => [
     `${'  '.repeat(row.depth)}${row.layer.name} (${classNameOf(row.layer)})`,
@@ -72,25 +78,36 @@ export function printSummary(model: Summarised, options: SummaryOptions): void {
   print(` Total params: ${amount(model.weights)}`)
   print(` Trainable params: ${amount(trainable)}`)
   print(` Non-trainable params: ${amount(frozen)}`)
-  if (flops) print(` FLOPs per sample: ${cost === null ? '? (they depend on extents that are open)' : count(cost.flops)}`)
+  if (flops)
+    print(` FLOPs per sample: ${cost === null ? '? (they depend on extents that are open)' : count(cost.flops)}`)
 }
 
 /** The operations of each row; those of a nested model are all of those within it. */
 function flopsOfRows(rows: readonly PlacedRow[], cost: GraphCost): (row: PlacedRow) => string {
   const byDepth = new Map<number, Map<string, number>>()
   for (const depth of new Set(rows.map((row) => row.depth))) {
-    byDepth.set(depth, flopsWithin(cost, rows.filter((row) => row.depth === depth).map(({ scope }) => scope)))
+    byDepth.set(
+      depth,
+      flopsWithin(
+        cost,
+        rows.filter((row) => row.depth === depth).map(({ scope }) => scope),
+      ),
+    )
   }
   return ({ depth, scope }) => count(byDepth.get(depth)!.get(scope)!)
 }
 
 function rowsOf(model: Summarised, expandNested: boolean, depth: number, scope: string): PlacedRow[] {
   const { graph } = model
-  const rows: Row[] = graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
+  const rows: Row[] =
+    graph === null ? model.layers.map((layer) => ({ layer, shape: '?', connectedTo: '-' })) : graphRows(model, graph)
   return rows.flatMap((row) => {
     const { layer } = row
     const own = `${scope}/${layer.name}`
-    return [{ ...row, depth, scope: own }, ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, own) : [])]
+    return [
+      { ...row, depth, scope: own },
+      ...(expandNested && isModel(layer) ? rowsOf(layer, expandNested, depth + 1, own) : []),
+    ]
   })
 }
 
@@ -101,17 +118,26 @@ function isModel(layer: LayerBase): layer is Summarised {
 function graphRows(model: Summarised, graph: LayerGraph): Row[] {
   const callsOf = new Map<LayerBase, GraphCall[]>()
   for (const call of graph.calls) callsOf.set(call.layer, [...(callsOf.get(call.layer) ?? []), call])
-  const shown = model.layers.includes(graph.inputLayers[0]!) ? graph.layers : graph.layers.filter((layer) => !(layer instanceof InputLayer))
+  const shown = model.layers.includes(graph.inputLayers[0]!)
+    ? graph.layers
+    : graph.layers.filter((layer) => !(layer instanceof InputLayer))
   return shown.map((layer) => {
     const calls = callsOf.get(layer)
-    if (calls === undefined) return { layer, shape: layer instanceof InputLayer ? formatShape(layer.spec.shape) : '?', connectedTo: '-' }
-    const origins = calls.flatMap((call) => symbolsIn(call.input)).map((symbol) => {
-      const { call, index } = originOf(symbol)!
-      const node = callsOf.get(call.layer as LayerBase)?.indexOf(call as GraphCall) ?? 0
-      return `${call.layer.name}[${Math.max(0, node)}][${index}]`
-    })
+    if (calls === undefined)
+      return { layer, shape: layer instanceof InputLayer ? formatShape(layer.spec.shape) : '?', connectedTo: '-' }
+    const origins = calls
+      .flatMap((call) => symbolsIn(call.input))
+      .map((symbol) => {
+        const { call, index } = originOf(symbol)!
+        const node = callsOf.get(call.layer as LayerBase)?.indexOf(call as GraphCall) ?? 0
+        return `${call.layer.name}[${Math.max(0, node)}][${index}]`
+      })
     const shapes = calls[0]!.outputs.map((output) => formatShape(originOf(output)!.spec.shape))
-    return { layer, shape: shapes.length === 1 ? shapes[0]! : `[${shapes.join(', ')}]`, connectedTo: origins.join(', ') || '-' }
+    return {
+      layer,
+      shape: shapes.length === 1 ? shapes[0]! : `[${shapes.join(', ')}]`,
+      connectedTo: origins.join(', ') || '-',
+    }
   })
 }
 
@@ -132,4 +158,3 @@ function amount(variables: readonly Variable[]): string {
   const bytes = variables.reduce((sum, { size, dtype }) => sum + size * dtypes[dtype].bytes, 0)
   return `${count(elements)} (${formatBytes(bytes)})`
 }
-

@@ -4,8 +4,16 @@ import type { UnitPlace } from './unit-groups'
 import { startsOf } from './unit-groups'
 
 /** Visits the elements of a weight that belong to units: `visit(offset of the first, how many side by side)`. */
-export function visitUnits(place: UnitPlace, units: readonly number[], visit: (start: number, length: number) => void): void {
-  const { weight: { shape }, axis, width } = place
+export function visitUnits(
+  place: UnitPlace,
+  units: readonly number[],
+  visit: (start: number, length: number) => void,
+): void {
+  const {
+    weight: { shape },
+    axis,
+    width,
+  } = place
   const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1)
   const outer = shape.slice(0, axis).reduce((product, extent) => product * extent, 1)
   const along = shape[axis]! * inner
@@ -14,10 +22,18 @@ export function visitUnits(place: UnitPlace, units: readonly number[], visit: (s
 }
 
 /** Visits the elements of all units of a place: `visit(unit, offset of the first, how many side by side)`. */
-export function visitByUnit(place: UnitPlace, count: number, visit: (unit: number, start: number, length: number) => void): void {
+export function visitByUnit(
+  place: UnitPlace,
+  count: number,
+  visit: (unit: number, start: number, length: number) => void,
+): void {
   let at = 0
   // Of each row the units of one block after the other.
-  visitUnits(place, Array.from({ length: count }, (_, unit) => unit), (start, length) => visit(at++ % count, start, length))
+  visitUnits(
+    place,
+    Array.from({ length: count }, (_, unit) => unit),
+    (start, length) => visit(at++ % count, start, length),
+  )
 }
 
 /** Σ f(w) over the weights of each unit in some places. */

@@ -114,11 +114,27 @@ export const ARE_OUTPUT = 'they are an output of the model'
  */
 export function unitGroups(graph: LayerGraph, { inner = false } = {}): UnitGroup[] {
   const walk = new Walk(inner)
-  const lanes = walk.run(graph, flatten(graph.inputs).map(() => null))
+  const lanes = walk.run(
+    graph,
+    flatten(graph.inputs).map(() => null),
+  )
   for (const lane of lanes) lane?.segments.forEach(({ group }) => (group.root.fixed = ARE_OUTPUT))
-  return walk.groups.filter((group) => group.root === group).map(({ made, keepers, count, incoming, along, outgoing, uses, fixed, bent }) => {
-    return { makers: [...made.keys()], keepers: [...keepers], count, incoming, along, outgoing, uses, made, fixed, bent }
-  })
+  return walk.groups
+    .filter((group) => group.root === group)
+    .map(({ made, keepers, count, incoming, along, outgoing, uses, fixed, bent }) => {
+      return {
+        makers: [...made.keys()],
+        keepers: [...keepers],
+        count,
+        incoming,
+        along,
+        outgoing,
+        uses,
+        made,
+        fixed,
+        bent,
+      }
+    })
 }
 
 function fix(lane: Lane, why: string): void {
@@ -143,10 +159,16 @@ class Walk {
     flatten(graph.inputs).forEach((symbol, i) => lanes.set(symbol, inputs[i]!))
     for (const call of graph.calls) {
       const given = symbolsIn(call.input)
-      const results = this.call(call.layer, given, given.map((symbol) => lanes.get(symbol) ?? null))
-      for (const symbol of symbolsIn(call.options)) fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
+      const results = this.call(
+        call.layer,
+        given,
+        given.map((symbol) => lanes.get(symbol) ?? null),
+      )
+      for (const symbol of symbolsIn(call.options))
+        fix(lanes.get(symbol) ?? null, `${call.layer} takes them as an option`)
       // What is told besides has the size that it has, and so has what is made of it.
-      if (symbolsIn(call.options).length > 0) for (const lane of results) fix(lane, `${call.layer} is told of others as an option`)
+      if (symbolsIn(call.options).length > 0)
+        for (const lane of results) fix(lane, `${call.layer} is told of others as an option`)
       call.outputs.forEach((symbol, i) => lanes.set(symbol, results[i] ?? null))
     }
     return flatten(graph.outputs).map((symbol) => lanes.get(symbol) ?? null)
@@ -160,7 +182,8 @@ class Walk {
     this.seen.add(layer)
     const flow = unitFlowOf(layer)
     const lane = flow === null ? null : this.flow(layer, flow, symbols, inputs)
-    if (lane === null) for (const input of inputs) fix(input, whyUnknown(layer) ?? `${layer} does not say what it does with them`)
+    if (lane === null)
+      for (const input of inputs) fix(input, whyUnknown(layer) ?? `${layer} does not say what it does with them`)
     return [lane]
   }
 
@@ -213,7 +236,9 @@ class Walk {
   }
 
   private makeInner(layer: LayerBase, units: InnerUnits): void {
-    const { user: { layer: user, axis, ...span } } = units
+    const {
+      user: { layer: user, axis, ...span },
+    } = units
     use(spread(lane(this.group(layer, units)), span), { layer: user, axis })
   }
 
@@ -221,7 +246,8 @@ class Walk {
     const known = this.made.get(layer)
     if (known !== undefined) {
       // One kernel for two inputs: its rows belong to units of both.
-      if (joined([known.input, input]) === null) for (const lane of [known.input, input]) fix(lane, `${layer} is called on several inputs`)
+      if (joined([known.input, input]) === null)
+        for (const lane of [known.input, input]) fix(lane, `${layer} is called on several inputs`)
       return known.output
     }
     const output = repeated(lane(this.group(layer, units)), units.blocks ?? 1)
@@ -237,7 +263,8 @@ class Walk {
     for (const { weight } of axes) {
       const known = this.owners.get(weight)
       if (known === undefined) this.owners.set(weight, { layer, lanes })
-      else if (known.layer !== layer) for (const lane of [...known.lanes, ...lanes]) fix(lane, `${known.layer} and ${layer} share ${weight.name}`)
+      else if (known.layer !== layer)
+        for (const lane of [...known.lanes, ...lanes]) fix(lane, `${known.layer} and ${layer} share ${weight.name}`)
     }
   }
 
@@ -267,12 +294,21 @@ function place(lane: Lane, { weight, axis, ...span }: UnitAxis, listOf: (group: 
 
 /** Notes who is given the units of a lane. */
 function use(lane: Lane, by: { readonly layer: object; readonly axis: number }): void {
-  for (const { group: { root }, ...layout } of lane?.segments ?? []) root.uses.push({ ...by, ...layout })
+  for (const {
+    group: { root },
+    ...layout
+  } of lane?.segments ?? [])
+    root.uses.push({ ...by, ...layout })
 }
 
 /** A lane of which each element is several side by side, and all of that several times. */
 function spread(lane: NonNullable<Lane>, { blocks = 1, width = 1 }: UnitSpan): NonNullable<Lane> {
-  const wide = lane.segments.map((each) => ({ ...each, start: each.start * width, stride: each.stride * width, width: each.width * width }))
+  const wide = lane.segments.map((each) => ({
+    ...each,
+    start: each.start * width,
+    stride: each.stride * width,
+    width: each.width * width,
+  }))
   return repeated({ size: lane.size * width, segments: wide }, blocks)
 }
 
@@ -291,7 +327,9 @@ function repeated(lane: NonNullable<Lane>, times: number): NonNullable<Lane> {
 /** The places of a value [batch, …places, units], which begin at an axis; null where one is open. */
 function placesOf(symbol: Tensor, from: number): number | null {
   const shape = originOf(symbol)?.spec.shape ?? symbol.shape
-  return shape.slice(from, -1).reduce<number | null>((product, extent) => (product === null || extent === null ? null : product * extent), 1)
+  return shape
+    .slice(from, -1)
+    .reduce<number | null>((product, extent) => (product === null || extent === null ? null : product * extent), 1)
 }
 
 /** Values of which unit j of the one meets unit j of the other; null where their units do not lie alike. */
@@ -304,10 +342,17 @@ function joined(lanes: readonly Lane[]): Lane {
 
 function liesAlike(a: NonNullable<Lane>, b: NonNullable<Lane>): boolean {
   return (
-    a.size === b.size && a.segments.length === b.segments.length &&
+    a.size === b.size &&
+    a.segments.length === b.segments.length &&
     a.segments.every(({ group, start, stride, blocks, width }, i) => {
       const other = b.segments[i]!
-      return group.count === other.group.count && start === other.start && stride === other.stride && blocks === other.blocks && width === other.width
+      return (
+        group.count === other.group.count &&
+        start === other.start &&
+        stride === other.stride &&
+        blocks === other.blocks &&
+        width === other.width
+      )
     })
   )
 }

@@ -7,7 +7,21 @@ import { boolean } from '../core/options'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import {
-  abs, add, cast, clip, divide, exp, expm1, greater, minimum, multiply, relu, sigmoid, softplus, tanh, where,
+  abs,
+  add,
+  cast,
+  clip,
+  divide,
+  exp,
+  expm1,
+  greater,
+  minimum,
+  multiply,
+  relu,
+  sigmoid,
+  softplus,
+  tanh,
+  where,
 } from './elementwise'
 import { reshape, transpose } from './shape'
 import type { Tensor } from './tensor'
@@ -99,7 +113,10 @@ function alongAxes(name: 'softmax' | 'logSoftmax', x: TensorLike, given?: AxisAr
   const rows = transpose(value, order)
   const row = axes.reduce((size, axis) => size * value.shape[axis]!, 1)
   const flat = axes.length === 1 ? rows : reshape(rows, [...rows.shape.slice(0, all.length - axes.length), row])
-  return transpose(reshape(apply(name, [flat], {})[0]!, rows.shape), all.map((i) => order.indexOf(i)))
+  return transpose(
+    reshape(apply(name, [flat], {})[0]!, rows.shape),
+    all.map((i) => order.indexOf(i)),
+  )
 }
 
 /** e^x / Σ e^x along an axis, or over several together: positive, and sums to 1. */

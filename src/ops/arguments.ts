@@ -61,7 +61,9 @@ function isDType(dtype: unknown): dtype is DType {
 export function requireDType(where: string, dtype: unknown): DType {
   if (isDType(dtype)) return dtype
   const known = COMPUTED
-  throw typeof dtype === 'string' ? unknownName(`dtype of ${where}`, dtype, known) : refuse(`${where}: the dtype`, known.join(' or '), dtype)
+  throw typeof dtype === 'string'
+    ? unknownName(`dtype of ${where}`, dtype, known)
+    : refuse(`${where}: the dtype`, known.join(' or '), dtype)
 }
 
 function isExtent(extent: unknown): extent is number {
@@ -81,7 +83,8 @@ export function requireShape(where: string, shape: unknown): number[] {
     // −0 is 0
     extents[i] = extent + 0
   }
-  if (elements > MOST_ELEMENTS) throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
+  if (elements > MOST_ELEMENTS)
+    throw new ShapeError(`${where}: ${formatShape(extents)} has more elements than memory can hold`)
   return extents
 }
 
@@ -113,7 +116,11 @@ export interface Reduction {
  * `sum(x, { axis: 1, keepDims: true })`.
  */
 export function readReduction(where: string, given: Axis | ReduceOptions = null, keepDims?: boolean): Reduction {
-  if (!isOptions(given)) return { axis: readAxes(given, `${where}: the axis`), keepDims: boolean.read(keepDims ?? false, `${where}: keepDims`) }
+  if (!isOptions(given))
+    return {
+      axis: readAxes(given, `${where}: the axis`),
+      keepDims: boolean.read(keepDims ?? false, `${where}: keepDims`),
+    }
   if (keepDims !== undefined) throw new ArgumentError(`${where}: keepDims belongs into the options where there are any`)
   return readTyped(where, reduceTable, given)
 }
@@ -127,7 +134,10 @@ export function readAxisOnly(where: string, given: AxisArgument<Axis> | undefine
 
 /** `split(x, 2, 1)` or `split(x, 2, { axis: 1 })`: one axis, not yet held against a rank. */
 export function readOneAxis(where: string, given: AxisArgument | undefined, fallback?: number): number {
-  return requireInteger(`${where}: the axis`, given === undefined ? fallback : readAxisOnly(where, given, fallback ?? null))
+  return requireInteger(
+    `${where}: the axis`,
+    given === undefined ? fallback : readAxisOnly(where, given, fallback ?? null),
+  )
 }
 
 /** One axis, several, or all: sorted, distinct, non-negative. */

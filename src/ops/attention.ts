@@ -22,8 +22,16 @@ export interface AttentionOptions {
   readonly isCausal?: boolean
 }
 
-const operand = custom<TensorLike | null>((value) => value as TensorLike | null, () => null)
-const table = { bias: option(operand, null), mask: option(operand, null), scale: option(nullable(number()), null), isCausal: option(boolean, false) }
+const operand = custom<TensorLike | null>(
+  (value) => value as TensorLike | null,
+  () => null,
+)
+const table = {
+  bias: option(operand, null),
+  mask: option(operand, null),
+  scale: option(nullable(number()), null),
+  isCausal: option(boolean, false),
+}
 
 /**
  * softmax(scale · query · keyᵀ + bias) · value for every head. Neighbouring heads of the query may share one of key and value.
@@ -37,9 +45,18 @@ const table = { bias: option(operand, null), mask: option(operand, null), scale:
  * @example ops.dotProductAttention(query, key, value, { isCausal: true })
  * Dao et al., "FlashAttention", 2022. Keras: `keras.ops.dot_product_attention`.
  */
-export function dotProductAttention(query: TensorLike, key: TensorLike, value: TensorLike, options: AttentionOptions = {}): Tensor {
+export function dotProductAttention(
+  query: TensorLike,
+  key: TensorLike,
+  value: TensorLike,
+  options: AttentionOptions = {},
+): Tensor {
   const where = 'dotProductAttention'
-  const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [Tensor, Tensor, Tensor]
+  const [q, k, v] = [query, key, value].map((each) => cast(asTensor(each, where), 'float32')) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ]
   const { bias, mask, scale, isCausal } = readTyped(where, table, options)
   return attend(where, q, k, v, {
     scale: scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1),
@@ -68,26 +85,45 @@ interface Attention {
 }
 
 /** @param where names the op or the layer in errors */
-export function attend(where: string, query: Tensor, key: Tensor, value: Tensor, { scale, mask = null, bias = null, before = Infinity, after = Infinity }: Attended): Attention {
+export function attend(
+  where: string,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { scale, mask = null, bias = null, before = Infinity, after = Infinity }: Attended,
+): Attention {
   const { shape } = query
   const [batch, columns, keyHeads] = key.shape
   const isAlike =
-    [query, key, value].every(({ rank }) => rank === 4) && shape[0] === batch && value.shape[0] === batch && shape[3] === key.shape[3] &&
-    value.shape[1] === columns && value.shape[2] === keyHeads && isDivisor(keyHeads!, shape[2]!)
+    [query, key, value].every(({ rank }) => rank === 4) &&
+    shape[0] === batch &&
+    value.shape[0] === batch &&
+    shape[3] === key.shape[3] &&
+    value.shape[1] === columns &&
+    value.shape[2] === keyHeads &&
+    isDivisor(keyHeads!, shape[2]!)
   if (!isAlike) {
     throw new ShapeError(
       `${where}: expected query [batch, steps, heads, size], and key and value [batch, other steps, heads or a divisor of them, size], received ${[query, key, value].map((each) => formatShape(each.shape)).join(', ')}`,
     )
   }
   const scores = [shape[0]!, shape[2]!, shape[1]!, columns!]
-  const others = [[mask, 'mask'], [bias, 'bias']] as const
+  const others = [
+    [mask, 'mask'],
+    [bias, 'bias'],
+  ] as const
   const inputs = others.flatMap(([given, what]) => {
     if (given === null) return []
     const extents = [...new Array<number>(Math.max(0, 4 - given.rank)).fill(1), ...given.shape]
-    if (extents.length === 4 && extents.every((extent, i) => extent === 1 || extent === scores[i])) return [reshape(given, extents)]
-    throw new ShapeError(`${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(given.shape)}`)
+    if (extents.length === 4 && extents.every((extent, i) => extent === 1 || extent === scores[i]))
+      return [reshape(given, extents)]
+    throw new ShapeError(
+      `${where}: the ${what} must broadcast to [batch, heads, query steps, key steps], here ${formatShape(scores)}, received ${formatShape(given.shape)}`,
+    )
   })
   if (!Number.isFinite(scale)) throw new ArgumentError(`${where}: scale must be a finite number, received ${scale}`)
-  const [result, logSum] = apply('routine', [query, key, value, ...inputs], { routine: new AttentionKernel({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null }) })
+  const [result, logSum] = apply('routine', [query, key, value, ...inputs], {
+    routine: new AttentionKernel({ scale, before, after, hasMask: mask !== null, hasBias: bias !== null }),
+  })
   return { result: result!, isEmpty: () => expandDims(transpose(equal(logSum!, Infinity), [0, 2, 1]), -1) }
 }

@@ -14,7 +14,8 @@ export const constants: Kind<NestedArray, TensorLike> = /* @__PURE__ */ custom<N
   (value, where) => {
     if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
     const given = typeof value === 'object' && value !== null ? toTensor(value as TensorLike, where) : null
-    if (given === null || given.size === 0 || hasNonFinite(given.data)) throw new ArgumentError(`${where} must be a finite number, or lists of them, received ${quoted(value)}`)
+    if (given === null || given.size === 0 || hasNonFinite(given.data))
+      throw new ArgumentError(`${where} must be a finite number, or lists of them, received ${quoted(value)}`)
     return Array.isArray(value) && !value.some(ArrayBuffer.isView) ? (value as NestedArray) : given.toArray()
   },
   (value) => value as Json,

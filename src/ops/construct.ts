@@ -19,8 +19,15 @@ export interface LinspaceOptions {
   readonly axis?: number
 }
 
-const dtypeOption = /* @__PURE__ */ custom<DType>((value, what) => requireDType(what, value), (dtype) => dtype)
-const linspaceTable = /* @__PURE__ */ (() => ({ endpoint: option(boolean, true), dtype: option(dtypeOption, 'float32'), axis: option(integer(), 0) }))()
+const dtypeOption = /* @__PURE__ */ custom<DType>(
+  (value, what) => requireDType(what, value),
+  (dtype) => dtype,
+)
+const linspaceTable = /* @__PURE__ */ (() => ({
+  endpoint: option(boolean, true),
+  dtype: option(dtypeOption, 'float32'),
+  axis: option(integer(), 0),
+}))()
 
 /**
  * `num` numbers from start to stop, equally far apart. start and stop broadcast; their shape follows the new axis.
@@ -31,20 +38,49 @@ export function linspace(start: TensorLike, stop: TensorLike, num = 50, options:
   return cast(equallyFar('linspace', start, stop, num, endpoint, axis), dtype)
 }
 
-function equallyFar(where: string, start: TensorLike, stop: TensorLike, num: unknown, endpoint: boolean, axis: number): Tensor {
+function equallyFar(
+  where: string,
+  start: TensorLike,
+  stop: TensorLike,
+  num: unknown,
+  endpoint: boolean,
+  axis: number,
+): Tensor {
   const [length] = requireShape(where, [requireInteger(`${where}: num`, num, 0)]) as [number]
   const steps = Math.max(1, endpoint ? length - 1 : length)
   if (typeof start === 'number' && typeof stop === 'number') {
-    const [from, to] = [start, stop].map((bound, i) => number().read(bound, `${where}: ${i === 0 ? 'start' : 'stop'}`)) as [number, number]
+    const [from, to] = [start, stop].map((bound, i) =>
+      number().read(bound, `${where}: ${i === 0 ? 'start' : 'stop'}`),
+    ) as [number, number]
     const at = (i: number): number => (endpoint && i === steps ? to : from + (i * (to - from)) / steps)
-    const row = new Tensor(Float32Array.from({ length }, (_, i) => at(i)), [length], 'float32')
+    const row = new Tensor(
+      Float32Array.from({ length }, (_, i) => at(i)),
+      [length],
+      'float32',
+    )
     return axis === 0 || axis === -1 ? row : moveAxis(row, 0, axis)
   }
   const [from, to] = [cast(asTensor(start, where), 'float32'), cast(asTensor(stop, where), 'float32')]
   // start (1 − t) + stop t: exact at both ends
   const part = (of: (i: number) => number): Tensor =>
-    reshape(new Tensor(Float32Array.from({ length }, (_, i) => of(i / steps)), [length], 'float32'), [length, ...new Array<number>(Math.max(from.rank, to.rank)).fill(1)])
-  const all = add(multiply(expandDimsTo(from, to.rank), part((t) => 1 - t)), multiply(expandDimsTo(to, from.rank), part((t) => t)))
+    reshape(
+      new Tensor(
+        Float32Array.from({ length }, (_, i) => of(i / steps)),
+        [length],
+        'float32',
+      ),
+      [length, ...new Array<number>(Math.max(from.rank, to.rank)).fill(1)],
+    )
+  const all = add(
+    multiply(
+      expandDimsTo(from, to.rank),
+      part((t) => 1 - t),
+    ),
+    multiply(
+      expandDimsTo(to, from.rank),
+      part((t) => t),
+    ),
+  )
   return moveAxis(all, 0, axis)
 }
 
@@ -60,7 +96,11 @@ export interface LogspaceOptions extends LinspaceOptions {
 
 /** baseˣ for `num` numbers x from start to stop, equally far apart. */
 export function logspace(start: TensorLike, stop: TensorLike, num = 50, options: LogspaceOptions = {}): Tensor {
-  const { base, endpoint, dtype, axis } = readTyped('logspace', { ...linspaceTable, base: option(number(), 10) }, options)
+  const { base, endpoint, dtype, axis } = readTyped(
+    'logspace',
+    { ...linspaceTable, base: option(number(), 10) },
+    options,
+  )
   return cast(power(base, equallyFar('logspace', start, stop, num, endpoint, axis)), dtype)
 }
 
@@ -87,8 +127,19 @@ export function meshgrid(...xs: readonly (TensorLike | MeshgridOptions)[]): Tens
   const wrong = vectors.find(({ rank }) => rank > 1)
   if (wrong !== undefined) throw new ShapeError(`meshgrid: expected vectors, received [${wrong.shape.join(', ')}]`)
   const order = vectors.map((_, i) => (indexing === 'xy' && i < 2 && vectors.length > 1 ? 1 - i : i))
-  const shape = requireShape('meshgrid', order.map((i) => vectors[i]!.size))
-  return vectors.map((vector, i) => broadcastTo(reshape(vector, order.map((own) => (own === i ? vector.size : 1))), shape))
+  const shape = requireShape(
+    'meshgrid',
+    order.map((i) => vectors[i]!.size),
+  )
+  return vectors.map((vector, i) =>
+    broadcastTo(
+      reshape(
+        vector,
+        order.map((own) => (own === i ? vector.size : 1)),
+      ),
+      shape,
+    ),
+  )
 }
 
 /** [xⁿ⁻¹, …, x, 1] for each x of a vector [m], n = m when left out: [m, n]. With `increasing` [1, x, …, xⁿ⁻¹]. */

@@ -85,7 +85,9 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
     return fromNested(values, where, dtype)
   }
   if (isShaped(values)) return fromShaped(values, where, dtype)
-  throw new DataError(`${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`)
+  throw new DataError(
+    `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
+  )
 }
 
 /** Any TensorLike as a tensor; inside a trace, a variable as the symbol of its content. */
@@ -107,7 +109,12 @@ export function asNumbers(x: TensorLike, where: string): Tensor {
 }
 
 function isTypedArray(values: unknown): values is TypedArray {
-  return ArrayBuffer.isView(values) && 'BYTES_PER_ELEMENT' in values && !(values instanceof BigInt64Array) && !(values instanceof BigUint64Array)
+  return (
+    ArrayBuffer.isView(values) &&
+    'BYTES_PER_ELEMENT' in values &&
+    !(values instanceof BigInt64Array) &&
+    !(values instanceof BigUint64Array)
+  )
 }
 
 function isArray(values: TensorLike): values is readonly NestedArray[] {
@@ -123,7 +130,8 @@ function describe(values: unknown): string {
 }
 
 function convert(values: Tensor, dtype: DType): Tensor {
-  if (Tensor.symbolOf(values) !== null) throw new ArgumentError(`Use ops.cast to convert to ${dtype} inside a traced function`)
+  if (Tensor.symbolOf(values) !== null)
+    throw new ArgumentError(`Use ops.cast to convert to ${dtype} inside a traced function`)
   return new Tensor(storeData(dtype, values.data), values.shape, dtype)
 }
 
@@ -136,10 +144,15 @@ function fromTyped(data: TypedArray, shape: Shape, dtype?: DType): Tensor {
 
 function fromShaped({ data, shape: given, dtype: own }: ShapedData, where: string, dtype?: DType): Tensor {
   const shape = requireShape(where, given)
-  const isNumbers = isTypedArray(data) || (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
-  if (!isNumbers) throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
+  const isNumbers =
+    isTypedArray(data) ||
+    (Array.isArray(data) && data.every((x: unknown) => typeof x === 'number' || typeof x === 'boolean'))
+  if (!isNumbers)
+    throw new DataError(`${where}: data must be a typed array or an array of numbers, received ${describe(data)}`)
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`${where}: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${data.length}`)
+    throw new ShapeError(
+      `${where}: shape ${formatShape(shape)} needs ${sizeOf(shape)} elements, received ${data.length}`,
+    )
   }
   const wanted = dtype ?? (own === undefined ? undefined : requireDType(where, own))
   if (isTypedArray(data)) return fromTyped(data, shape, wanted)
@@ -212,14 +225,17 @@ class Filler {
   private put(item: NestedArray, axis: number): void {
     const isNumber = typeof item === 'number' || typeof item === 'boolean'
     if (!isNumber && !isRow(item)) {
-      throw new DataError(`${this.where}: element [${this.path.join('][')}] must be a number, received ${describe(item)}`)
+      throw new DataError(
+        `${this.where}: element [${this.path.join('][')}] must be a number, received ${describe(item)}`,
+      )
     }
     if (!isNumber || axis !== this.shape.length) throw this.ragged(item, axis)
     this.data[this.at++] = this.asBool ? Number(Boolean(item)) : Number(item)
   }
 
   private ragged(item: NestedArray, axis: number): DataError {
-    const received = typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
+    const received =
+      typeof item === 'object' ? `an array of length ${item.length}` : `the ${typeof item} ${String(item)}`
     const expected = axis < this.shape.length ? `an array of length ${this.shape[axis]}` : 'a number'
     return new DataError(
       `${this.where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(this.shape)}, so [${this.path.join('][')}] must be ${expected}, received ${received}`,

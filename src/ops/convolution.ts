@@ -41,7 +41,11 @@ function operands(where: string, x: TensorLike, kernel: TensorLike): [Tensor, Te
 
 function slidingOf(where: string, kernel: Tensor, options: unknown): Sliding {
   const rank = kernel.rank - 2
-  const { dilationRate, ...rest } = readTyped(where, { strides: option(perAxis(rank), 1), padding: option(padding, 'valid'), dilationRate: option(perAxis(rank), 1) }, options)
+  const { dilationRate, ...rest } = readTyped(
+    where,
+    { strides: option(perAxis(rank), 1), padding: option(padding, 'valid'), dilationRate: option(perAxis(rank), 1) },
+    options,
+  )
   return { ...rest, window: kernel.shape.slice(0, -2), dilation: dilationRate }
 }
 
@@ -71,7 +75,9 @@ export function convolve(where: string, x: Tensor, kernel: Tensor, sliding: Slid
   const [channels, filters] = kernel.shape.slice(-2) as [number, number]
   const groups = x.shape.at(-1)! / channels
   if (!Number.isInteger(groups) || groups < 1 || filters % groups !== 0) {
-    throw new ShapeError(`${where}: a kernel ${formatShape(kernel.shape)} must divide the channels of ${formatShape(x.shape)} into groups, and have as many filters for each`)
+    throw new ShapeError(
+      `${where}: a kernel ${formatShape(kernel.shape)} must divide the channels of ${formatShape(x.shape)} into groups, and have as many filters for each`,
+    )
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
   return apply('convolution', [cast(x, 'float32'), kernel], { ...slideOver(x, sliding), groups })[0]!
@@ -91,11 +97,17 @@ export function depthwiseConv(x: TensorLike, kernel: TensorLike, options: ConvOp
 export function convolveDepthwise(where: string, x: Tensor, kernel: Tensor, sliding: Sliding): Tensor {
   const [channels, multiplier] = kernel.shape.slice(-2) as [number, number]
   if (x.shape.at(-1) !== channels) {
-    throw new ShapeError(`${where}: a kernel ${formatShape(kernel.shape)} needs ${channels} channels, received ${formatShape(x.shape)}`)
+    throw new ShapeError(
+      `${where}: a kernel ${formatShape(kernel.shape)} needs ${channels} channels, received ${formatShape(x.shape)}`,
+    )
   }
   placesIn(where, x.shape.slice(1, -1), sliding)
   const taps = reshape(kernel, [...kernel.shape.slice(0, -2), channels * multiplier])
-  return apply('depthwiseConvolution', [repeatChannels(cast(x, 'float32'), multiplier), taps], slideOver(x, sliding))[0]!
+  return apply(
+    'depthwiseConvolution',
+    [repeatChannels(cast(x, 'float32'), multiplier), taps],
+    slideOver(x, sliding),
+  )[0]!
 }
 
 /** Each channel several times in a row. */
@@ -111,16 +123,35 @@ function repeatChannels(x: Tensor, times: number): Tensor {
  * @param pointwiseKernel [1, …, channels · m, filters]
  * Keras: `keras.ops.separable_conv`.
  */
-export function separableConv(x: TensorLike, depthwiseKernel: TensorLike, pointwiseKernel: TensorLike, options: ConvOptions = {}): Tensor {
+export function separableConv(
+  x: TensorLike,
+  depthwiseKernel: TensorLike,
+  pointwiseKernel: TensorLike,
+  options: ConvOptions = {},
+): Tensor {
   const [value, taps] = operands('separableConv', x, depthwiseKernel)
   const [, mixing] = operands('separableConv', x, pointwiseKernel)
   return convolveSeparable('separableConv', value, taps, mixing, slidingOf('separableConv', taps, options))
 }
 
-export function convolveSeparable(where: string, x: Tensor, depthwise: Tensor, pointwise: Tensor, sliding: Sliding): Tensor {
-  if (sizeOf(pointwise.shape.slice(0, -2)) !== 1) throw new ShapeError(`${where}: the pointwise kernel must be [1, …, channels, filters], received ${formatShape(pointwise.shape)}`)
+export function convolveSeparable(
+  where: string,
+  x: Tensor,
+  depthwise: Tensor,
+  pointwise: Tensor,
+  sliding: Sliding,
+): Tensor {
+  if (sizeOf(pointwise.shape.slice(0, -2)) !== 1)
+    throw new ShapeError(
+      `${where}: the pointwise kernel must be [1, …, channels, filters], received ${formatShape(pointwise.shape)}`,
+    )
   const ones = sliding.window.map(() => 1)
-  return convolve(where, convolveDepthwise(where, x, depthwise, sliding), pointwise, { window: ones, strides: ones, dilation: ones, padding: 'valid' })
+  return convolve(where, convolveDepthwise(where, x, depthwise, sliding), pointwise, {
+    window: ones,
+    strides: ones,
+    dilation: ones,
+    padding: 'valid',
+  })
 }
 
 /**
@@ -135,12 +166,22 @@ export function convTranspose(x: TensorLike, kernel: TensorLike, options: ConvTr
   const [value, taps] = operands('convTranspose', x, kernel)
   const { outputPadding = null, ...rest } = options
   const sliding = slidingOf('convTranspose', taps, rest)
-  const { more } = readTyped('convTranspose', { more: option(nullable(perAxis(taps.rank - 2, 0)), null) }, { more: outputPadding })
+  const { more } = readTyped(
+    'convTranspose',
+    { more: option(nullable(perAxis(taps.rank - 2, 0)), null) },
+    { more: outputPadding },
+  )
   return transposeConvolve('convTranspose', value, taps, sliding, more)
 }
 
 /** What is cut from the full result of a transposed convolution along an axis; behind, a negative number is added, as zeros. */
-function cropAlong(taps: number, stride: number, dilation: number, how: Padding, more: number | null): [before: number, after: number] {
+function cropAlong(
+  taps: number,
+  stride: number,
+  dilation: number,
+  how: Padding,
+  more: number | null,
+): [before: number, after: number] {
   const reach = (taps - 1) * dilation
   const spread = reach + 1
   if (how === 'valid') return [0, -(more ?? Math.max(spread, stride) - spread)]
@@ -150,7 +191,11 @@ function cropAlong(taps: number, stride: number, dilation: number, how: Padding,
 }
 
 /** The lengths of the axes of a transposed convolution's result. */
-export function transposedLengths(spatial: readonly (number | null)[], { window, strides, dilation, padding: how }: Sliding, outputPadding: readonly number[] | null): (number | null)[] {
+export function transposedLengths(
+  spatial: readonly (number | null)[],
+  { window, strides, dilation, padding: how }: Sliding,
+  outputPadding: readonly number[] | null,
+): (number | null)[] {
   return spatial.map((extent, i) => {
     if (extent === null) return null
     const [before, after] = cropAlong(window[i]!, strides[i]!, dilation[i]!, how, outputPadding?.[i] ?? null)
@@ -158,17 +203,36 @@ export function transposedLengths(spatial: readonly (number | null)[], { window,
   })
 }
 
-const fullLength = (extent: number, taps: number, stride: number, dilation: number): number => (extent - 1) * stride + (taps - 1) * dilation + 1
+const fullLength = (extent: number, taps: number, stride: number, dilation: number): number =>
+  (extent - 1) * stride + (taps - 1) * dilation + 1
 
-export function transposeConvolve(where: string, x: Tensor, kernel: Tensor, sliding: Sliding, outputPadding: readonly number[] | null): Tensor {
+export function transposeConvolve(
+  where: string,
+  x: Tensor,
+  kernel: Tensor,
+  sliding: Sliding,
+  outputPadding: readonly number[] | null,
+): Tensor {
   const { window, strides, dilation, padding: how } = sliding
   if (kernel.shape.at(-1) !== x.shape.at(-1)) {
-    throw new ShapeError(`${where}: a kernel [… window, filters, channels] ${formatShape(kernel.shape)} needs ${kernel.shape.at(-1)} channels, received ${formatShape(x.shape)}`)
+    throw new ShapeError(
+      `${where}: a kernel [… window, filters, channels] ${formatShape(kernel.shape)} needs ${kernel.shape.at(-1)} channels, received ${formatShape(x.shape)}`,
+    )
   }
   const spatial = x.shape.slice(1, -1)
   const lengths = transposedLengths(spatial, sliding, outputPadding)
-  if (lengths.some((length) => length! < 1)) throw new ShapeError(`${where}: the result ${formatShape(lengths)} would be empty: the window ${formatShape(window)} is too small for the strides ${formatShape(strides)}`)
+  if (lengths.some((length) => length! < 1))
+    throw new ShapeError(
+      `${where}: the result ${formatShape(lengths)} would be empty: the window ${formatShape(window)} is too small for the strides ${formatShape(strides)}`,
+    )
   const crops = window.map((taps, i) => cropAlong(taps, strides[i]!, dilation[i]!, how, outputPadding?.[i] ?? null))
   const [before, after] = [crops.map(([each]) => each), crops.map(([, each]) => each)]
-  return apply('convolutionTranspose', [cast(x, 'float32'), kernel], { strides, dilation, before, after, groups: 1, spatial: lengths.map((length) => length!) })[0]!
+  return apply('convolutionTranspose', [cast(x, 'float32'), kernel], {
+    strides,
+    dilation,
+    before,
+    after,
+    groups: 1,
+    spatial: lengths.map((length) => length!),
+  })[0]!
 }

@@ -19,7 +19,8 @@ function distances(rows: number, columns: number): Tensor {
 
 function requireMatrix(where: string, x: TensorLike): Tensor {
   const value = asTensor(x, where)
-  if (value.rank < 2) throw new ShapeError(`${where}: expected a matrix [… rows, columns], received ${formatShape(value.shape)}`)
+  if (value.rank < 2)
+    throw new ShapeError(`${where}: expected a matrix [… rows, columns], received ${formatShape(value.shape)}`)
   return value
 }
 
@@ -56,8 +57,16 @@ interface DiagonalOptions {
 
 const diagonalTable = { offset: option(integer(), 0), axis1: option(integer(), 0), axis2: option(integer(), 1) }
 
-function readDiagonal(where: string, offset: number | DiagonalOptions, axis1: number | undefined, axis2: number | undefined): Required<DiagonalOptions> {
-  const given = typeof offset === 'object' ? offset : { offset, ...(axis1 === undefined ? {} : { axis1 }), ...(axis2 === undefined ? {} : { axis2 }) }
+function readDiagonal(
+  where: string,
+  offset: number | DiagonalOptions,
+  axis1: number | undefined,
+  axis2: number | undefined,
+): Required<DiagonalOptions> {
+  const given =
+    typeof offset === 'object'
+      ? offset
+      : { offset, ...(axis1 === undefined ? {} : { axis1 }), ...(axis2 === undefined ? {} : { axis2 }) }
   return readTyped(where, diagonalTable, given)
 }
 
@@ -98,7 +107,8 @@ export function diag(x: TensorLike, k = 0): Tensor {
   const value = asTensor(x, 'diag')
   const offset = requireInteger('diag: k', k)
   if (value.rank === 2) return diagonalOf('diag', value, { offset, axis1: 0, axis2: 1 })
-  if (value.rank !== 1) throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
+  if (value.rank !== 1)
+    throw new ShapeError(`diag: expected a vector or a matrix, received ${formatShape(value.shape)}`)
   const size = value.size + Math.abs(offset)
   requireShape('diag', [size, size])
   // above the diagonal's start every row holds one element, below every column

@@ -23,7 +23,9 @@ export function sumOfProducts(equation: string, tensors: readonly Tensor[]): Ten
   const [left = '', right, ...rest] = equation.replaceAll(/\s/g, '').split('->')
   const terms = left.split(',')
   if (rest.length > 0 || ![...terms, right ?? ''].every((term) => TERM.test(term))) {
-    throw new ArgumentError(`einsum: the equation must be like 'ij,jk->ik', letters and ..., received ${quoted(equation)}`)
+    throw new ArgumentError(
+      `einsum: the equation must be like 'ij,jk->ik', letters and ..., received ${quoted(equation)}`,
+    )
   }
   if (tensors.length !== terms.length) {
     throw new ArgumentError(`einsum: '${equation}' needs ${terms.length} operands, received ${tensors.length}`)
@@ -37,7 +39,10 @@ export function sumOfProducts(equation: string, tensors: readonly Tensor[]): Ten
     return contract(folded, operand, new Set([...result, ...later]))
   }, first!)
   const { tensor, labels } = sumOut(whole, new Set(result))
-  return transpose(tensor, result.map((label) => labels.indexOf(label)))
+  return transpose(
+    tensor,
+    result.map((label) => labels.indexOf(label)),
+  )
 }
 
 function named(equation: string, term: string, tensor: Tensor): Named {
@@ -59,8 +64,10 @@ function checkExtents(equation: string, operands: readonly Named[]): void {
     labels.forEach((label, i) => {
       const extent = tensor.shape[i]!
       const before = known.get(label)
-      const fits = before === undefined || before === extent || (label.startsWith(ELLIPSIS) && (before === 1 || extent === 1))
-      if (!fits) throw new ShapeError(`einsum: ${label} of '${equation}' is ${before} in one place and ${extent} in another`)
+      const fits =
+        before === undefined || before === extent || (label.startsWith(ELLIPSIS) && (before === 1 || extent === 1))
+      if (!fits)
+        throw new ShapeError(`einsum: ${label} of '${equation}' is ${before} in one place and ${extent} in another`)
       if (before === undefined || before === 1) known.set(label, extent)
     })
   }
@@ -74,10 +81,12 @@ function resultLabels(equation: string, operands: readonly Named[], right: strin
     return [...open, ...letters.filter((label) => letters.indexOf(label) === letters.lastIndexOf(label)).sort()]
   }
   const [before = '', after] = right.split(ELLIPSIS)
-  if (after === undefined && open.length > 0) throw new ArgumentError(`einsum: the result of '${equation}' must have ... as its operands have`)
+  if (after === undefined && open.length > 0)
+    throw new ArgumentError(`einsum: the result of '${equation}' must have ... as its operands have`)
   const result = [...before, ...open, ...(after ?? '')]
   const wrong = result.find((label, i) => !all.includes(label) || result.indexOf(label) !== i)
-  if (wrong !== undefined) throw new ArgumentError(`einsum: ${wrong} in the result of '${equation}' must stand once there, and in an operand`)
+  if (wrong !== undefined)
+    throw new ArgumentError(`einsum: ${wrong} in the result of '${equation}' must stand once there, and in an operand`)
   return result
 }
 
@@ -88,7 +97,10 @@ function diagonal({ tensor, labels }: Named): Named {
   const first = labels.indexOf(labels[second]!)
   const rest = labels.map((_, i) => i).filter((i) => i !== first && i !== second)
   const extent = tensor.shape[first]!
-  const square = reshape(transpose(tensor, [...rest, first, second]), [...rest.map((i) => tensor.shape[i]!), extent * extent])
+  const square = reshape(transpose(tensor, [...rest, first, second]), [
+    ...rest.map((i) => tensor.shape[i]!),
+    extent * extent,
+  ])
   const indices = Int32Array.from({ length: extent }, (_, i) => i * (extent + 1))
   const picked = extent === 0 ? square : take(square, new Tensor(indices, [extent], 'int32'), -1)
   return diagonal({ tensor: picked, labels: [...rest.map((i) => labels[i]!), labels[first]!] })
@@ -133,5 +145,8 @@ function contract(a: Named, b: Named, wanted: ReadonlySet<string>): Named {
 }
 
 function inOrder({ tensor, labels }: Named, order: readonly string[]): Tensor {
-  return transpose(tensor, order.map((label) => labels.indexOf(label)))
+  return transpose(
+    tensor,
+    order.map((label) => labels.indexOf(label)),
+  )
 }

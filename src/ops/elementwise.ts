@@ -15,8 +15,28 @@ function float(x: TensorLike, where: string): Tensor {
 const none = {}
 
 type UnaryName =
-  | 'sign' | 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'square' | 'sin' | 'cos'
-  | 'tanh' | 'sigmoid' | 'softplus' | 'relu' | 'erf' | 'erfInv' | 'floor' | 'ceil' | 'round' | 'isNaN' | 'isFinite'
+  | 'sign'
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'square'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'relu'
+  | 'erf'
+  | 'erfInv'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'isNaN'
+  | 'isFinite'
 
 function unary(name: UnaryName, x: TensorLike): Tensor {
   return apply(name, [float(x, name)], none)[0]!
@@ -129,11 +149,13 @@ export const maximum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('max
 /** The smaller; NaN when either is. */
 export const minimum = (a: TensorLike, b: TensorLike): Tensor => arithmetic('minimum', a, b)
 /** a / b, in float32. */
-export const divide = (a: TensorLike, b: TensorLike): Tensor => apply('divide', pair('divide', a, b, 'float32'), none)[0]!
+export const divide = (a: TensorLike, b: TensorLike): Tensor =>
+  apply('divide', pair('divide', a, b, 'float32'), none)[0]!
 /** aᵇ, in float32. */
 export const power = (a: TensorLike, b: TensorLike): Tensor => apply('power', pair('power', a, b, 'float32'), none)[0]!
 /** The angle of the point (b, a) in [−π, π], signed as a, in float32. Its gradient at (0, 0) is NaN. */
-export const arctan2 = (a: TensorLike, b: TensorLike): Tensor => apply('arctan2', pair('arctan2', a, b, 'float32'), none)[0]!
+export const arctan2 = (a: TensorLike, b: TensorLike): Tensor =>
+  apply('arctan2', pair('arctan2', a, b, 'float32'), none)[0]!
 /** a − ⌊a/b⌋·b, with the sign of b; exact in int32, where it is 0 for b = 0. */
 export const mod = (a: TensorLike, b: TensorLike): Tensor => arithmetic('mod', a, b)
 

@@ -5,12 +5,35 @@ import { ShapeError, formatShape } from '../core/errors'
 import { boolean, choice } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { broadcastShapes, sameShape } from '../core/shapes'
-import { Cholesky, Eigen, FactoredSolve, Lu, LuOfDeterminant, Qr, Singular, TriangularSolve } from '../primitives/factorization'
+import {
+  Cholesky,
+  Eigen,
+  FactoredSolve,
+  Lu,
+  LuOfDeterminant,
+  Qr,
+  Singular,
+  TriangularSolve,
+} from '../primitives/factorization'
 import type { KernelRoutine } from '../primitives/routine'
 import { requireNumber } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
-import { abs, add, cast, divide, less, log, mod, multiply, notEqual, sign, stopGradient, subtract, where } from './elementwise'
+import {
+  abs,
+  add,
+  cast,
+  divide,
+  less,
+  log,
+  mod,
+  multiply,
+  notEqual,
+  sign,
+  stopGradient,
+  subtract,
+  where,
+} from './elementwise'
 import { diagonal } from './diagonals'
 import { matmul } from './linalg'
 import { all, max, prod, sum } from './reduce'
@@ -29,7 +52,8 @@ function requireMatrices(where: string, x: TensorLike): Tensor {
 
 function requireSquare(where: string, x: TensorLike): Tensor {
   const value = requireMatrices(where, x)
-  if (value.shape.at(-1) !== value.shape.at(-2)) throw new ShapeError(`${where}: expected square matrices [… n,n], received ${formatShape(value.shape)}`)
+  if (value.shape.at(-1) !== value.shape.at(-2))
+    throw new ShapeError(`${where}: expected square matrices [… n,n], received ${formatShape(value.shape)}`)
   return value
 }
 
@@ -50,19 +74,29 @@ export function cholesky(x: TensorLike, upper = false): Tensor {
 export function choleskyInverse(x: TensorLike, upper = false): Tensor {
   const factor = requireSquare('choleskyInverse', x)
   const isUpper = boolean.read(upper, 'choleskyInverse: upper')
-  const [inverse] = run(new TriangularSolve(!isUpper, false, false), factor, broadcastTo(eye(factor.shape.at(-1)!), factor.shape))
+  const [inverse] = run(
+    new TriangularSolve(!isUpper, false, false),
+    factor,
+    broadcastTo(eye(factor.shape.at(-1)!), factor.shape),
+  )
   return isUpper ? matmul(inverse!, transposed(inverse!)) : matmul(transposed(inverse!), inverse!)
 }
 
 /** The two sides of a system with batches alike, and the shape of the solution. */
-function systemOf(where: string, a: TensorLike, b: TensorLike): { readonly left: Tensor; readonly right: Tensor; readonly front: Shape; readonly shape: Shape } {
+function systemOf(
+  where: string,
+  a: TensorLike,
+  b: TensorLike,
+): { readonly left: Tensor; readonly right: Tensor; readonly front: Shape; readonly shape: Shape } {
   const left = requireSquare(where, a)
   const given = cast(asTensor(b, where), 'float32')
   const n = left.shape.at(-1)!
   const isVector = given.rank === 1 || sameShape(given.shape, left.shape.slice(0, -1))
   const right = isVector ? expandDims(given, -1) : given
   if (right.rank < 2 || right.shape.at(-2) !== n) {
-    throw new ShapeError(`${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(given.shape)}`)
+    throw new ShapeError(
+      `${where}: the right side of ${formatShape(left.shape)} must be [… ${n}] or [… ${n}, k], received ${formatShape(given.shape)}`,
+    )
   }
   const front = broadcastShapes(where, [left.shape.slice(0, -2), right.shape.slice(0, -2)])
   const shape = [...front, n, right.shape.at(-1)!]
@@ -80,14 +114,20 @@ export function solve(a: TensorLike, b: TensorLike): Tensor {
   const [packed, , order] = run(new Lu(), left)
   const all = (x: Tensor, own: Shape): Tensor => broadcastTo(x, [...front, ...own])
   const n = left.shape.at(-1)!
-  return reshape(run(new FactoredSolve(false), all(left, [n, n]), all(packed!, [n, n]), all(order!, [n]), right)[0]!, shape)
+  return reshape(
+    run(new FactoredSolve(false), all(left, [n, n]), all(packed!, [n, n]), all(order!, [n]), right)[0]!,
+    shape,
+  )
 }
 
 /** X with T X = B, T the upper part of A, or the lower one. Shapes as in `solve`; the other part is not read. */
 export function solveTriangular(a: TensorLike, b: TensorLike, lower = false): Tensor {
   const { left, right, front, shape } = systemOf('solveTriangular', a, b)
   const isLower = boolean.read(lower, 'solveTriangular: lower')
-  return reshape(run(new TriangularSolve(isLower, false, false), broadcastTo(left, [...front, ...left.shape.slice(-2)]), right)[0]!, shape)
+  return reshape(
+    run(new TriangularSolve(isLower, false, false), broadcastTo(left, [...front, ...left.shape.slice(-2)]), right)[0]!,
+    shape,
+  )
 }
 
 /** A⁻¹ [… n,n]; infinite or NaN where A is singular. */
@@ -129,7 +169,8 @@ export function det(x: TensorLike): Tensor {
 function expanded(x: Tensor, n: number): Tensor {
   const front = x.shape.slice(0, -2)
   const at = (i: number, j: number): Tensor => reshape(slice(x, [...front.map(() => 0), i, j], [...front, 1, 1]), front)
-  const minor = (i: number, j: number, k: number, l: number): Tensor => subtract(multiply(at(i, j), at(k, l)), multiply(at(i, l), at(k, j)))
+  const minor = (i: number, j: number, k: number, l: number): Tensor =>
+    subtract(multiply(at(i, j), at(k, l)), multiply(at(i, l), at(k, j)))
   if (n === 1) return at(0, 0)
   if (n === 2) return minor(0, 0, 1, 1)
   const terms = [minor(1, 1, 2, 2), minor(1, 0, 2, 2), minor(1, 0, 2, 1)].map((each, j) => multiply(at(0, j), each))
@@ -191,7 +232,11 @@ export function svd(x: TensorLike, fullMatrices = true, computeUv = true): Tenso
   const isFull = boolean.read(fullMatrices, 'svd: fullMatrices')
   const withVectors = boolean.read(computeUv, 'svd: computeUv')
   const isWide = value.shape.at(-2)! < value.shape.at(-1)!
-  const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [Tensor, Tensor, Tensor]
+  const [u, s, vt] = run(new Singular(isFull && withVectors), isWide ? transposed(value) : value) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ]
   if (!withVectors) return s
   return isWide ? [transposed(vt), s, transposed(u)] : [u, s, vt]
 }
@@ -239,7 +284,9 @@ export function lstsq(a: TensorLike, b: TensorLike, rcond: number | null = null)
   const right = isVector ? expandDims(given, -1) : given
   const m = left.shape.at(-2)!
   if (right.rank < 2 || right.shape.at(-2) !== m) {
-    throw new ShapeError(`lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(given.shape)}`)
+    throw new ShapeError(
+      `lstsq: the right side of ${formatShape(left.shape)} must be [… ${m}] or [… ${m}, k], received ${formatShape(given.shape)}`,
+    )
   }
   const solution = matmul(pinv(left, rcond), right)
   return isVector ? squeeze(solution, -1) : solution

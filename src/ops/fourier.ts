@@ -21,7 +21,10 @@ export interface Complex {
 }
 
 /** A pair, as {real, imag} or [real, imag]; or real numbers alone. */
-export type ComplexLike = TensorLike | { readonly real: TensorLike; readonly imag: TensorLike } | readonly [real: TensorLike, imag: TensorLike]
+export type ComplexLike =
+  | TensorLike
+  | { readonly real: TensorLike; readonly imag: TensorLike }
+  | readonly [real: TensorLike, imag: TensorLike]
 
 function isPair(x: unknown): x is readonly [TensorLike, TensorLike] {
   return Array.isArray(x) && x.length === 2 && x.every((part) => typeof part === 'object' && part !== null)
@@ -38,11 +41,17 @@ function complexOf(where: string, x: ComplexLike): Complex {
   }
   const [first, second] = isRecord(x) ? [x.real, x.imag] : x
   const [real, imag] = [cast(asTensor(first, where), 'float32'), cast(asTensor(second, where), 'float32')]
-  if (!sameShape(real.shape, imag.shape)) throw new ShapeError(`${where}: both parts must have one shape, received ${formatShape(real.shape)} and ${formatShape(imag.shape)}`)
+  if (!sameShape(real.shape, imag.shape))
+    throw new ShapeError(
+      `${where}: both parts must have one shape, received ${formatShape(real.shape)} and ${formatShape(imag.shape)}`,
+    )
   return { real, imag }
 }
 
-const bothOf = ({ real, imag }: Complex, change: (x: Tensor) => Tensor): Complex => ({ real: change(real), imag: change(imag) })
+const bothOf = ({ real, imag }: Complex, change: (x: Tensor) => Tensor): Complex => ({
+  real: change(real),
+  imag: change(imag),
+})
 
 function times(a: Complex, b: Complex): Complex {
   return {
@@ -74,13 +83,26 @@ function bluestein(x: Complex, axis: number, isBackwards: boolean): Complex {
   // j² modulo 2n keeps the angle exact
   const angle = (j: number): number => (Math.PI * ((j * j) % (2 * n))) / n
   const along = (count: number, of: (j: number) => number): Tensor =>
-    reshape(new Tensor(Float32Array.from({ length: count }, (_, j) => of(j)), [count], 'float32'), shape.map((_, i) => (i === axis ? count : 1)))
+    reshape(
+      new Tensor(
+        Float32Array.from({ length: count }, (_, j) => of(j)),
+        [count],
+        'float32',
+      ),
+      shape.map((_, i) => (i === axis ? count : 1)),
+    )
   const chirp = { real: along(n, (j) => Math.cos(angle(j))), imag: along(n, (j) => -sign * Math.sin(angle(j))) }
   // w[j] for |j| < n, round the circle
   const distance = (j: number): number => Math.min(j, length - j)
-  const around = (of: (angle: number) => number): Tensor => along(length, (j) => (distance(j) < n ? of(angle(distance(j))) : 0))
+  const around = (of: (angle: number) => number): Tensor =>
+    along(length, (j) => (distance(j) < n ? of(angle(distance(j))) : 0))
   const filter = { real: around(Math.cos), imag: around((at) => sign * Math.sin(at)) }
-  const long = bothOf(times(x, chirp), (part) => pad(part, shape.map((_, i) => [0, i === axis ? length - n : 0] as const)))
+  const long = bothOf(times(x, chirp), (part) =>
+    pad(
+      part,
+      shape.map((_, i) => [0, i === axis ? length - n : 0] as const),
+    ),
+  )
   const product = times(ofPower(long, axis, false), ofPower(filter, axis, false))
   const folded = bothOf(ofPower(product, axis, true), (part) => multiply(sliceAlong(part, axis, 0, n), 1 / length))
   return times(folded, chirp)
@@ -120,7 +142,10 @@ export function ifft2(x: ComplexLike): Complex {
 function resized(x: Tensor, length: number): Tensor {
   const extent = x.shape.at(-1)!
   if (extent >= length) return sliceAlong(x, x.rank - 1, 0, length)
-  return pad(x, x.shape.map((_, i) => [0, i === x.rank - 1 ? length - extent : 0] as const))
+  return pad(
+    x,
+    x.shape.map((_, i) => [0, i === x.rank - 1 ? length - extent : 0] as const),
+  )
 }
 
 /**

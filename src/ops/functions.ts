@@ -5,8 +5,36 @@ import { readTyped, requireNumber } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
 import {
-  abs, add, arctan2, cast, ceil, cos, divide, equal, exp, expm1, floor, isfinite, isnan, less, lessEqual, log, log1p, logicalAnd, logicalNot, logicalOr,
-  maximum, multiply, notEqual, power, reciprocal, sin, sqrt, square, subtract, where,
+  abs,
+  add,
+  arctan2,
+  cast,
+  ceil,
+  cos,
+  divide,
+  equal,
+  exp,
+  expm1,
+  floor,
+  isfinite,
+  isnan,
+  less,
+  lessEqual,
+  log,
+  log1p,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  multiply,
+  notEqual,
+  power,
+  reciprocal,
+  sin,
+  sqrt,
+  square,
+  subtract,
+  where,
 } from './elementwise'
 import { full } from './shape'
 import type { Tensor } from './tensor'
@@ -143,7 +171,11 @@ export interface IsCloseOptions {
 
 /** |a − b| ≤ atol + rtol · |b|, as bool; infinities are close to themselves only. */
 export function isclose(a: TensorLike, b: TensorLike, options: IsCloseOptions = {}): Tensor {
-  const { rtol, atol, equalNan } = readTyped('isclose', { rtol: option(number(), 1e-5), atol: option(number(), 1e-8), equalNan: option(boolean, false) }, options)
+  const { rtol, atol, equalNan } = readTyped(
+    'isclose',
+    { rtol: option(number(), 1e-5), atol: option(number(), 1e-8), equalNan: option(boolean, false) },
+    options,
+  )
   const [left, right] = [cast(asTensor(a, 'isclose'), 'float32'), cast(asTensor(b, 'isclose'), 'float32')]
   const isNear = lessEqual(abs(subtract(left, right)), add(multiply(abs(right), rtol), atol))
   const isClose = logicalOr(equal(left, right), logicalAnd(isNear, logicalAnd(isfinite(left), isfinite(right))))

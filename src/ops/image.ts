@@ -45,7 +45,8 @@ function weights(extent: number, size: number, kernel: (x: number) => number, an
     const centre = (i + 0.5) * scale - 0.5
     const row = Array.from({ length: extent }, (_, j) => kernel(Math.abs(centre - j) / spread))
     const sum = row.reduce((a, b) => a + b, 0)
-    if (Math.abs(sum) > 1000 * 2 ** -23 && centre >= -0.5 && centre <= extent - 0.5) row.forEach((weight, j) => (data[i * extent + j] = weight / sum))
+    if (Math.abs(sum) > 1000 * 2 ** -23 && centre >= -0.5 && centre <= extent - 0.5)
+      row.forEach((weight, j) => (data[i * extent + j] = weight / sum))
   }
   return new Tensor(data, [size, extent], 'float32')
 }
@@ -60,14 +61,27 @@ function weights(extent: number, size: number, kernel: (x: number) => number, an
 export function resize(images: TensorLike, size: number | readonly number[], options: ResizeOptions = {}): Tensor {
   const value = asTensor(images, 'resize')
   if (value.rank === 3) return squeeze(resize(expandDims(value, 0), size, options), 0)
-  if (value.rank !== 4) throw new ShapeError(`resize: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`)
-  const given = readTyped('resize', { size: required(perAxis(2)), interpolation: option(interpolation, 'bilinear'), antialias: option(boolean, false) }, { ...options, size })
+  if (value.rank !== 4)
+    throw new ShapeError(
+      `resize: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`,
+    )
+  const given = readTyped(
+    'resize',
+    { size: required(perAxis(2)), interpolation: option(interpolation, 'bilinear'), antialias: option(boolean, false) },
+    { ...options, size },
+  )
   const [rows, columns] = given.size as [number, number]
   if (given.interpolation === 'nearest') return pick(pick(value, 1, rows), 2, columns)
   const kernel = KERNELS[given.interpolation]
   const [batch, height, width, channels] = value.shape as [number, number, number, number]
   const floats = cast(value, 'float32')
-  const tall = rows === height ? floats : reshape(matmul(weights(height, rows, kernel, given.antialias), reshape(floats, [batch, height, width * channels])), [batch, rows, width, channels])
+  const tall =
+    rows === height
+      ? floats
+      : reshape(
+          matmul(weights(height, rows, kernel, given.antialias), reshape(floats, [batch, height, width * channels])),
+          [batch, rows, width, channels],
+        )
   return columns === width ? tall : matmul(weights(width, columns, kernel, given.antialias), tall)
 }
 

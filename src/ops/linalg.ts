@@ -25,7 +25,11 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const found = product(rows, columns)
   if (left.rank > 1 && right.rank > 1) return found
   const batch = found.shape.slice(0, -2)
-  return reshape(found, [...batch, ...(left.rank > 1 ? [found.shape.at(-2)!] : []), ...(right.rank > 1 ? [found.shape.at(-1)!] : [])])
+  return reshape(found, [
+    ...batch,
+    ...(left.rank > 1 ? [found.shape.at(-2)!] : []),
+    ...(right.rank > 1 ? [found.shape.at(-1)!] : []),
+  ])
 }
 
 /**
@@ -33,7 +37,11 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
  * @param axes how many last axes of a meet as many first ones of b; or the axes of a, and those of b that they meet.
  *   Default 2.
  */
-export function tensordot(a: TensorLike, b: TensorLike, axes: number | readonly [readonly number[] | number, readonly number[] | number] = 2): Tensor {
+export function tensordot(
+  a: TensorLike,
+  b: TensorLike,
+  axes: number | readonly [readonly number[] | number, readonly number[] | number] = 2,
+): Tensor {
   const [left, right] = factors('tensordot', [a, b]) as [Tensor, Tensor]
   const [leftAxes, rightAxes] = meetingAxes(left, right, axes)
   const extents = leftAxes.map((axis) => left.shape[axis]!)
@@ -59,16 +67,21 @@ function meetingAxes(left: Tensor, right: Tensor, axes: unknown): [number[], num
   if (typeof axes === 'number') {
     const count = requireInteger('tensordot: axes', axes, 0)
     if (count > left.rank || count > right.rank) {
-      throw new ShapeError(`tensordot: ${formatShape(left.shape)} and ${formatShape(right.shape)} do not both have ${count} axes`)
+      throw new ShapeError(
+        `tensordot: ${formatShape(left.shape)} and ${formatShape(right.shape)} do not both have ${count} axes`,
+      )
     }
     const all = Array.from({ length: count }, (_, i) => i)
     return [all.map((i) => left.rank - count + i), all]
   }
   const pair = requireList('tensordot: axes', axes)
-  if (pair.length !== 2) throw new ArgumentError(`tensordot: axes must be a number, or [axes of a, axes of b], received ${quoted(axes)}`)
+  if (pair.length !== 2)
+    throw new ArgumentError(`tensordot: axes must be a number, or [axes of a, axes of b], received ${quoted(axes)}`)
   const [first, second] = [left, right].map(({ rank }, i) => {
     const own = pair[i]
-    return requireIntegers('tensordot: axes', typeof own === 'number' ? [own] : own).map((axis) => normalizeAxis('tensordot', axis, rank))
+    return requireIntegers('tensordot: axes', typeof own === 'number' ? [own] : own).map((axis) =>
+      normalizeAxis('tensordot', axis, rank),
+    )
   })
   return [first!, second!]
 }
@@ -92,7 +105,10 @@ export function inner(a: TensorLike, b: TensorLike): Tensor {
 /** Σ a · b over all elements, in row-major order. */
 export function vdot(a: TensorLike, b: TensorLike): Tensor {
   const [left, right] = factors('vdot', [a, b]) as [Tensor, Tensor]
-  if (left.size !== right.size) throw new ShapeError(`vdot: needs as many elements on both sides, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`)
+  if (left.size !== right.size)
+    throw new ShapeError(
+      `vdot: needs as many elements on both sides, received ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+    )
   return tensordot(reshape(left, [left.size]), reshape(right, [right.size]), 1)
 }
 
@@ -106,8 +122,20 @@ export function kron(a: TensorLike, b: TensorLike): Tensor {
   const long = ({ shape }: Tensor): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape]
   const [outer, inside] = [long(left), long(right)]
   // a [m, 1, n, 1] · b [1, p, 1, q] → [m·p, n·q]
-  const product = multiply(reshape(left, outer.flatMap((extent) => [extent, 1])), reshape(right, inside.flatMap((extent) => [1, extent])))
-  return reshape(product, outer.map((extent, i) => extent * inside[i]!))
+  const product = multiply(
+    reshape(
+      left,
+      outer.flatMap((extent) => [extent, 1]),
+    ),
+    reshape(
+      right,
+      inside.flatMap((extent) => [1, extent]),
+    ),
+  )
+  return reshape(
+    product,
+    outer.map((extent, i) => extent * inside[i]!),
+  )
 }
 
 export interface CrossOptions {
@@ -121,7 +149,12 @@ export interface CrossOptions {
   readonly axis?: number | null
 }
 
-const crossTable = /* @__PURE__ */ (() => ({ axisa: option(integer(), -1), axisb: option(integer(), -1), axisc: option(integer(), -1), axis: option(nullable(integer()), null) }))()
+const crossTable = /* @__PURE__ */ (() => ({
+  axisa: option(integer(), -1),
+  axisb: option(integer(), -1),
+  axisc: option(integer(), -1),
+  axis: option(nullable(integer()), null),
+}))()
 
 /**
  * The vector product: vectors of 3 numbers, or of 2, whose third is 0. Of two vectors of 2 numbers the third component
@@ -146,7 +179,10 @@ function termOf(a: Tensor | undefined, b: Tensor | undefined): Tensor | null {
 function components(x: Tensor, axis: number): Tensor[] {
   const at = normalizeAxis('cross', axis, x.rank)
   const count = x.shape[at]!
-  if (count !== 2 && count !== 3) throw new ShapeError(`cross: the vectors must have 2 or 3 elements, received ${formatShape(x.shape)} along axis ${at}`)
+  if (count !== 2 && count !== 3)
+    throw new ShapeError(
+      `cross: the vectors must have 2 or 3 elements, received ${formatShape(x.shape)} along axis ${at}`,
+    )
   return unstack(x, count, at)
 }
 
@@ -164,6 +200,7 @@ export function outer(a: TensorLike, b: TensorLike): Tensor {
  * @throws ArgumentError for an equation that means nothing; ShapeError when the operands do not fit it
  */
 export function einsum(equation: string, ...operands: readonly TensorLike[]): Tensor {
-  if (typeof equation !== 'string') throw new ArgumentError(`einsum: the equation must be a string, received ${quoted(equation)}`)
+  if (typeof equation !== 'string')
+    throw new ArgumentError(`einsum: the equation must be a string, received ${quoted(equation)}`)
   return sumOfProducts(equation, factors('einsum', operands))
 }

@@ -23,11 +23,18 @@ export interface NormOptions extends ReduceOptions {
 
 function readOrder(value: unknown, what: string): number | 'fro' | 'nuc' | null {
   if (value === null || value === 'fro' || value === 'nuc') return value
-  if (typeof value === 'string') throw new ArgumentError(`${what} must be a number, 'fro', 'nuc' or null, received ${quoted(value)}`)
+  if (typeof value === 'string')
+    throw new ArgumentError(`${what} must be a number, 'fro', 'nuc' or null, received ${quoted(value)}`)
   return requireNumber(what, value)
 }
 
-const normTable = /* @__PURE__ */ (() => ({ ord: option(custom(readOrder, (value) => value), null), ...reduceTable }))()
+const normTable = /* @__PURE__ */ (() => ({
+  ord: option(
+    custom(readOrder, (value) => value),
+    null,
+  ),
+  ...reduceTable,
+}))()
 
 /**
  * The length of vectors along one axis, or of matrices along two; of all elements as one vector when neither `ord` nor `axis` is
@@ -49,13 +56,21 @@ const normTable = /* @__PURE__ */ (() => ({ ord: option(custom(readOrder, (value
 export function norm(x: TensorLike, ord: NormOrder | NormOptions = null, axis?: Axis, keepDims?: boolean): Tensor {
   const value = cast(asTensor(x, 'norm'), 'float32')
   const isOptions = typeof ord === 'object' && ord !== null
-  const given = isOptions ? ord : { ord, ...(axis === undefined ? {} : { axis }), ...(keepDims === undefined ? {} : { keepDims }) }
+  const given = isOptions
+    ? ord
+    : { ord, ...(axis === undefined ? {} : { axis }), ...(keepDims === undefined ? {} : { keepDims }) }
   const read = readTyped('norm', normTable, given)
   if (read.ord === null) return sqrt(sum(square(value), { axis: read.axis, keepDims: read.keepDims }))
-  const axes = read.axis === null ? resolveAxes('norm', null, value.rank) : (typeof read.axis === 'number' ? [read.axis] : read.axis).map((each) => normalizeAxis('norm', each, value.rank))
+  const axes =
+    read.axis === null
+      ? resolveAxes('norm', null, value.rank)
+      : (typeof read.axis === 'number' ? [read.axis] : read.axis).map((each) => normalizeAxis('norm', each, value.rank))
   if (axes.length === 1) return vectorNorm(value, read.ord, axes[0]!, read.keepDims)
-  if (axes.length === 2 && axes[0] !== axes[1]) return matrixNorm(value, read.ord, axes as [number, number], read.keepDims)
-  throw new ShapeError(`norm: ord ${quoted(read.ord)} needs one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`)
+  if (axes.length === 2 && axes[0] !== axes[1])
+    return matrixNorm(value, read.ord, axes as [number, number], read.keepDims)
+  throw new ShapeError(
+    `norm: ord ${quoted(read.ord)} needs one axis for vectors or two for matrices, received ${formatShape(value.shape)} and axes [${axes.join(', ')}]`,
+  )
 }
 
 function vectorNorm(x: Tensor, ord: number | 'fro' | 'nuc', axis: number, keepDims: boolean): Tensor {
@@ -69,24 +84,43 @@ function vectorNorm(x: Tensor, ord: number | 'fro' | 'nuc', axis: number, keepDi
   return power(sum(power(size, ord), over), 1 / ord)
 }
 
-function matrixNorm(x: Tensor, ord: number | 'fro' | 'nuc', [row, column]: [number, number], keepDims: boolean): Tensor {
+function matrixNorm(
+  x: Tensor,
+  ord: number | 'fro' | 'nuc',
+  [row, column]: [number, number],
+  keepDims: boolean,
+): Tensor {
   const others = x.shape.map((_, i) => i).filter((i) => i !== row && i !== column)
   const matrices = transpose(x, [...others, row, column])
   const result = ofMatrices(matrices, ord)
-  return keepDims ? reshape(result, x.shape.map((extent, i) => (i === row || i === column ? 1 : extent))) : result
+  return keepDims
+    ? reshape(
+        result,
+        x.shape.map((extent, i) => (i === row || i === column ? 1 : extent)),
+      )
+    : result
 }
 
 function ofMatrices(x: Tensor, ord: number | 'fro' | 'nuc'): Tensor {
   const values = (): Tensor => svd(x, false, false)
   switch (ord) {
-    case 'fro': return sqrt(sum(square(x), [-2, -1]))
-    case 'nuc': return sum(values(), -1)
-    case 1: return max(sum(abs(x), -2), -1)
-    case -1: return min(sum(abs(x), -2), -1)
-    case 2: return max(values(), -1)
-    case -2: return min(values(), -1)
-    case Infinity: return max(sum(abs(x), -1), -1)
-    case -Infinity: return min(sum(abs(x), -1), -1)
-    default: throw new ArgumentError(`norm: ord ${ord} is of vectors: matrices have 1, −1, 2, −2, ±Infinity, 'fro' and 'nuc'`)
+    case 'fro':
+      return sqrt(sum(square(x), [-2, -1]))
+    case 'nuc':
+      return sum(values(), -1)
+    case 1:
+      return max(sum(abs(x), -2), -1)
+    case -1:
+      return min(sum(abs(x), -2), -1)
+    case 2:
+      return max(values(), -1)
+    case -2:
+      return min(values(), -1)
+    case Infinity:
+      return max(sum(abs(x), -1), -1)
+    case -Infinity:
+      return min(sum(abs(x), -1), -1)
+    default:
+      throw new ArgumentError(`norm: ord ${ord} is of vectors: matrices have 1, −1, 2, −2, ±Infinity, 'fro' and 'nuc'`)
   }
 }

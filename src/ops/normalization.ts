@@ -33,7 +33,10 @@ export function moments(x: TensorLike, axis: Axis, keepDims = false): Moments {
 }
 
 /** A tensor, or none. */
-const operand = custom<TensorLike | null>((value) => value as TensorLike | null, () => null)
+const operand = custom<TensorLike | null>(
+  (value) => value as TensorLike | null,
+  () => null,
+)
 const epsilon = (initial: number) => option(number({ min: 0 }), initial)
 
 export interface BatchNormOptions {
@@ -47,7 +50,12 @@ export interface BatchNormOptions {
   readonly epsilon?: number
 }
 
-const batchTable = { axis: option(integer(), -1), offset: option(operand, null), scale: option(operand, null), epsilon: epsilon(1e-3) }
+const batchTable = {
+  axis: option(integer(), -1),
+  offset: option(operand, null),
+  scale: option(operand, null),
+  epsilon: epsilon(1e-3),
+}
 
 /**
  * scale · (x − mean) / √(variance + epsilon) + offset, each number along the axis of the channels by itself.
@@ -55,13 +63,24 @@ const batchTable = { axis: option(integer(), -1), offset: option(operand, null),
  * @param variance [channels]
  * Keras: `keras.ops.batch_normalization`.
  */
-export function batchNorm(x: TensorLike, mean: TensorLike, variance: TensorLike, options: BatchNormOptions = {}): Tensor {
+export function batchNorm(
+  x: TensorLike,
+  mean: TensorLike,
+  variance: TensorLike,
+  options: BatchNormOptions = {},
+): Tensor {
   const value = float(x, 'batchNorm')
   const given = readTyped('batchNorm', batchTable, options)
   const axis = normalizeAxis('batchNorm', given.axis, value.rank)
   const vector = (each: TensorLike): Tensor => across('batchNorm', each, value, [axis])
   const inverse = rsqrt(add(vector(variance), given.epsilon))
-  return rescale(value, vector(mean), inverse, given.scale === null ? null : vector(given.scale), given.offset === null ? null : vector(given.offset))
+  return rescale(
+    value,
+    vector(mean),
+    inverse,
+    given.scale === null ? null : vector(given.scale),
+    given.offset === null ? null : vector(given.offset),
+  )
 }
 
 /** scale · (x − mean) · inverse + offset, with what is the same for many elements put together first. */
@@ -75,9 +94,17 @@ export function rescale(x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor 
 function across(where: string, weight: TensorLike, x: Tensor, axes: readonly number[]): Tensor {
   const value = float(weight, where)
   const extents = axes.map((axis) => x.shape[axis]!)
-  if (!sameShape(value.shape, extents)) throw new ShapeError(`${where}: expected ${formatShape(extents)} for the axes [${axes.join(', ')}] of ${formatShape(x.shape)}, received ${formatShape(value.shape)}`)
+  if (!sameShape(value.shape, extents))
+    throw new ShapeError(
+      `${where}: expected ${formatShape(extents)} for the axes [${axes.join(', ')}] of ${formatShape(x.shape)}, received ${formatShape(value.shape)}`,
+    )
   const isLast = axes.every((axis, i) => axis === x.rank - axes.length + i)
-  return isLast ? value : reshape(value, x.shape.map((extent, i) => (axes.includes(i) ? extent : 1)))
+  return isLast
+    ? value
+    : reshape(
+        value,
+        x.shape.map((extent, i) => (axes.includes(i) ? extent : 1)),
+      )
 }
 
 export interface LayerNormOptions {
@@ -91,7 +118,12 @@ export interface LayerNormOptions {
   readonly epsilon?: number
 }
 
-const layerTable = { gamma: option(operand, null), beta: option(operand, null), axis: option(axesKind, -1), epsilon: epsilon(1e-7) }
+const layerTable = {
+  gamma: option(operand, null),
+  beta: option(operand, null),
+  axis: option(axesKind, -1),
+  epsilon: epsilon(1e-7),
+}
 
 /** gamma · (x − mean) / √(variance + epsilon) + beta, with mean and variance along axes. Keras: `keras.ops.layer_normalization`. */
 export function layerNorm(x: TensorLike, options: LayerNormOptions = {}): Tensor {

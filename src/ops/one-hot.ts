@@ -31,5 +31,8 @@ export function oneHotOrZeros(indices: Tensor, numClasses: number): Tensor {
 
 function requireClasses({ data }: Tensor, numClasses: number): void {
   const at = data.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < numClasses))
-  if (at >= 0) throw new DataError(`oneHot: an index must be a class number 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`)
+  if (at >= 0)
+    throw new DataError(
+      `oneHot: an index must be a class number 0 … ${numClasses - 1}, received ${data[at]} as element ${at}`,
+    )
 }

@@ -99,7 +99,9 @@ export class Packs<Part extends Cell = Cell> {
   }
 
   private join({ parts }: Pack): Value {
-    const flat = parts.map((part) => this.builder.e.reshape(this.read(part) ?? this.builder.read(part), [sizeOf(part.shape)]))
+    const flat = parts.map((part) =>
+      this.builder.e.reshape(this.read(part) ?? this.builder.read(part), [sizeOf(part.shape)]),
+    )
     return flat.length === 1 ? flat[0]! : this.builder.emitOne('concat', flat, { axis: 0 })
   }
 }

@@ -40,13 +40,24 @@ type Pair = readonly [number, number]
  * @example ops.pad([1, 2, 3], [[2, 1]], 'reflect')   // [3, 2, 1, 2, 3, 2]
  * @throws ShapeError when the widths do not fit the shape, or an empty axis would have to be repeated
  */
-export function pad(x: TensorLike, padWidth: number | Pair | readonly Pair[], mode: PadMode | number = 'constant', constantValues?: number | null): Tensor {
+export function pad(
+  x: TensorLike,
+  padWidth: number | Pair | readonly Pair[],
+  mode: PadMode | number = 'constant',
+  constantValues?: number | null,
+): Tensor {
   const operand = asTensor(x, 'pad')
   const pairs = pairsOf(operand.shape, padWidth)
-  requireShape('pad', operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]))
+  requireShape(
+    'pad',
+    operand.shape.map((extent, i) => pairs[i]![0] + extent + pairs[i]![1]),
+  )
   const read = typeof mode === 'number' ? 'constant' : modes.read(mode, 'pad: mode')
   if (read === 'constant') return padConstant(operand, pairs, typeof mode === 'number' ? mode : (constantValues ?? 0))
-  return pairs.reduce((value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, SOURCES[read])), operand)
+  return pairs.reduce(
+    (value, pair, axis) => (pair[0] + pair[1] === 0 ? value : extend(value, axis, pair, SOURCES[read])),
+    operand,
+  )
 }
 
 function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
@@ -54,8 +65,11 @@ function pairsOf(shape: Shape, padWidth: unknown): Pair[] {
   const list = requireList('pad: padding', padWidth)
   const each = list.length === 2 && list.every((item) => typeof item === 'number') ? shape.map(() => list) : list
   const pairs = each.map((pair, i) => requireIntegers(`pad: padding[${i}]`, pair, 0))
-  if (pairs.length === shape.length && pairs.every((pair) => pair.length === 2)) return pairs.map((pair) => [pair[0]!, pair[1]!])
-  throw new ShapeError(`pad: needs [before, after] for each axis of ${formatShape(shape)}, received ${quoted(padWidth)}`)
+  if (pairs.length === shape.length && pairs.every((pair) => pair.length === 2))
+    return pairs.map((pair) => [pair[0]!, pair[1]!])
+  throw new ShapeError(
+    `pad: needs [before, after] for each axis of ${formatShape(shape)}, received ${quoted(padWidth)}`,
+  )
 }
 
 function padConstant(x: Tensor, pairs: readonly Pair[], constant: unknown): Tensor {
@@ -69,5 +83,13 @@ function extend(x: Tensor, axis: number, [before, after]: Pair, sourceOf: (i: nu
   const extent = x.shape[axis]!
   if (extent === 0) throw new ShapeError(`pad: axis ${axis} of ${formatShape(x.shape)} has no element to repeat`)
   const length = before + extent + after
-  return take(x, new Tensor(Int32Array.from({ length }, (_, i) => sourceOf(i - before, extent)), [length], 'int32'), axis)
+  return take(
+    x,
+    new Tensor(
+      Int32Array.from({ length }, (_, i) => sourceOf(i - before, extent)),
+      [length],
+      'int32',
+    ),
+    axis,
+  )
 }

@@ -21,11 +21,23 @@ export interface PoolOptions {
 
 function slidingOf(where: string, x: Tensor, poolSize: unknown, options: PoolOptions): Sliding {
   const rank = x.rank - 2
-  if (rank < 1) throw new ShapeError(`${where}: expected [batch, …spatial axes, channels], received ${formatShape(x.shape)}`)
-  const { padding: how, ...rest } = readTyped(where, {
-    poolSize: required(perAxis(rank)), strides: option(nullable(perAxis(rank)), null), padding: option(padding, 'valid'),
-  }, { ...options, poolSize })
-  return { window: rest.poolSize, strides: rest.strides ?? rest.poolSize, dilation: rest.poolSize.map(() => 1), padding: how }
+  if (rank < 1)
+    throw new ShapeError(`${where}: expected [batch, …spatial axes, channels], received ${formatShape(x.shape)}`)
+  const { padding: how, ...rest } = readTyped(
+    where,
+    {
+      poolSize: required(perAxis(rank)),
+      strides: option(nullable(perAxis(rank)), null),
+      padding: option(padding, 'valid'),
+    },
+    { ...options, poolSize },
+  )
+  return {
+    window: rest.poolSize,
+    strides: rest.strides ?? rest.poolSize,
+    dilation: rest.poolSize.map(() => 1),
+    padding: how,
+  }
 }
 
 /**
@@ -67,11 +79,17 @@ export function poolAverage(where: string, x: Tensor, sliding: Sliding): Tensor 
   const value = cast(x, 'float32')
   const padded = padFor(value, sliding)
   const sums = apply('sumPool', [padded], { window, strides })[0]!
-  return padded === value ? multiply(sums, 1 / sizeOf(window)) : divide(sums, counts(spatial, places as number[], sliding))
+  return padded === value
+    ? multiply(sums, 1 / sizeOf(window))
+    : divide(sums, counts(spatial, places as number[], sliding))
 }
 
 /** How many elements of x each window sees, [1, …places, 1]: of each axis by itself, multiplied. */
-function counts(spatial: readonly number[], places: readonly number[], { window, strides, padding: how }: Sliding): Tensor {
+function counts(
+  spatial: readonly number[],
+  places: readonly number[],
+  { window, strides, padding: how }: Sliding,
+): Tensor {
   const along = spatial.map((extent, i) => {
     const [before] = paddingAlong(extent, window[i]!, strides[i]!, 1, how)
     return Array.from({ length: places[i]! }, (_, place) => {

@@ -12,7 +12,9 @@ import { apply } from './trace'
 /** Operands of products, all float32 where one of them is, else all int32; bool counts as int32. */
 export function factors(where: string, operands: readonly TensorLike[]): Tensor[] {
   const given = operands.map((operand) => asTensor(operand, where))
-  return given.some(({ dtype }) => dtype === 'float32') ? given.map((each) => cast(each, 'float32')) : given.map((each) => asNumbers(each, where))
+  return given.some(({ dtype }) => dtype === 'float32')
+    ? given.map((each) => cast(each, 'float32'))
+    : given.map((each) => asNumbers(each, where))
 }
 
 /**
@@ -22,7 +24,9 @@ export function factors(where: string, operands: readonly TensorLike[]): Tensor[
 export function product(a: Tensor, b: Tensor): Tensor {
   if (a.dtype === 'float32') return apply('matmul', [a, b], {})[0]!
   if (a.shape.at(-1) !== b.shape.at(-2)) {
-    throw new ShapeError(`matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`)
+    throw new ShapeError(
+      `matmul: expected [… m, k] · [… k, n], received ${formatShape(a.shape)} · ${formatShape(b.shape)}`,
+    )
   }
   return sum(multiply(expandDims(a, -1), expandDims(b, -3)), -2)
 }

@@ -64,7 +64,12 @@ function readSeed(seed: unknown, what: string): Seed {
   return seed === null || seed instanceof SeedGenerator ? seed : requireInteger(what, seed)
 }
 
-const seedTable = { seed: option(custom<Seed>(readSeed, () => null), null) }
+const seedTable = {
+  seed: option(
+    custom<Seed>(readSeed, () => null),
+    null,
+  ),
+}
 const uniformTable = { minval: option(number(), 0), maxval: option(number(), 1), ...seedTable }
 const normalTable = { mean: option(number(), 0), stddev: option(number({ min: 0 }), 1), ...seedTable }
 
@@ -166,10 +171,16 @@ function emptyOrder(length: number): Int32Array {
 }
 
 /** 0 … length − 1 in random order. The same seed gives the same order everywhere. */
-export function permutation(length: number, seed: number = nextSeed(), out: Int32Array = emptyOrder(length)): Int32Array {
+export function permutation(
+  length: number,
+  seed: number = nextSeed(),
+  out: Int32Array = emptyOrder(length),
+): Int32Array {
   requireInteger('permutation: length', length, 0)
   if (!(out instanceof Int32Array) || out.length < length) {
-    throw new ArgumentError(`permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(out)}`)
+    throw new ArgumentError(
+      `permutation: out must be an Int32Array of at least ${length} elements, received ${quoted(out)}`,
+    )
   }
   permute(out, length, permutationKey(requireInteger('permutation: seed', seed)))
   return out

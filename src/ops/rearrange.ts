@@ -28,14 +28,22 @@ type RollAxis = number | readonly number[] | null
 export function roll(x: TensorLike, shift: number | readonly number[], axis?: AxisArgument<RollAxis>): Tensor {
   const value = asTensor(x, 'roll')
   const given = readAxisOnly('roll', axis, null)
-  const shifts = typeof shift === 'number' ? [requireInteger('roll: shift', shift)] : requireIntegers('roll: shift', shift)
-  if (given === null) return reshape(shifts.reduce((row, by) => rollAlong(row, by, 0), ravel(value)), value.shape)
+  const shifts =
+    typeof shift === 'number' ? [requireInteger('roll: shift', shift)] : requireIntegers('roll: shift', shift)
+  if (given === null)
+    return reshape(
+      shifts.reduce((row, by) => rollAlong(row, by, 0), ravel(value)),
+      value.shape,
+    )
   const axes = (typeof given === 'number' ? [given] : given).map((each) => normalizeAxis('roll', each, value.rank))
   if (axes.length !== shifts.length && axes.length !== 1 && shifts.length !== 1) {
     throw new ArgumentError(`roll: needs one shift for each axis, received ${shifts.length} for ${axes.length}`)
   }
   const count = axes.length === 0 || shifts.length === 0 ? 0 : Math.max(axes.length, shifts.length)
-  return Array.from({ length: count }, (_, i) => i).reduce((rolled, i) => rollAlong(rolled, shifts[i % shifts.length]!, axes[i % axes.length]!), value)
+  return Array.from({ length: count }, (_, i) => i).reduce(
+    (rolled, i) => rollAlong(rolled, shifts[i % shifts.length]!, axes[i % axes.length]!),
+    value,
+  )
 }
 
 function rollAlong(x: Tensor, by: number, axis: number): Tensor {
@@ -50,12 +58,17 @@ export function rot90(x: TensorLike, k = 1, axes: readonly [number, number] = [0
   const value = asTensor(x, 'rot90')
   const pair = requireList('rot90: axes', axes)
   const [from, to] = requireIntegers('rot90: axes', pair).map((axis) => normalizeAxis('rot90', axis, value.rank))
-  if (pair.length !== 2 || from === to) throw new ArgumentError(`rot90: axes must be two axes, received [${pair.join(', ')}]`)
+  if (pair.length !== 2 || from === to)
+    throw new ArgumentError(`rot90: axes must be two axes, received [${pair.join(', ')}]`)
   switch (((requireInteger('rot90: k', k) % 4) + 4) % 4) {
-    case 0: return value
-    case 1: return swapAxes(flip(value, to!), from!, to!)
-    case 2: return flip(value, [from!, to!])
-    default: return flip(swapAxes(value, from!, to!), to!)
+    case 0:
+      return value
+    case 1:
+      return swapAxes(flip(value, to!), from!, to!)
+    case 2:
+      return flip(value, [from!, to!])
+    default:
+      return flip(swapAxes(value, from!, to!), to!)
   }
 }
 
@@ -70,13 +83,26 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArg
   const given = readAxisOnly('takeAlongAxis', axis, null)
   if (given === null) return takeAlongAxis(ravel(value), ravel(index), 0)
   const at = normalizeAxis('takeAlongAxis', requireInteger('takeAlongAxis: the axis', given), value.rank)
-  const fits = index.rank === value.rank && index.shape.every((extent, i) => i === at || extent === value.shape[i] || extent === 1 || value.shape[i] === 1)
-  if (!fits) throw new ShapeError(`takeAlongAxis: indices ${formatShape(index.shape)} do not fit ${formatShape(value.shape)} on the axes besides ${at}`)
+  const fits =
+    index.rank === value.rank &&
+    index.shape.every((extent, i) => i === at || extent === value.shape[i] || extent === 1 || value.shape[i] === 1)
+  if (!fits)
+    throw new ShapeError(
+      `takeAlongAxis: indices ${formatShape(index.shape)} do not fit ${formatShape(value.shape)} on the axes besides ${at}`,
+    )
   const extent = value.shape[at]!
   const shape = index.shape.map((own, i) => (i === at ? own : own === 1 ? value.shape[i]! : own))
-  if (extent === 0 && shape.every((own) => own > 0)) throw new ShapeError(`takeAlongAxis: axis ${at} of ${formatShape(value.shape)} is empty`)
+  if (extent === 0 && shape.every((own) => own > 0))
+    throw new ShapeError(`takeAlongAxis: axis ${at} of ${formatShape(value.shape)} is empty`)
   const wrapped = clip(where(less(index, 0), add(index, extent), index), 0, Math.max(extent - 1, 0))
-  return pickAlong(broadcastTo(value, shape.map((own, i) => (i === at ? extent : own))), broadcastTo(wrapped, shape), at)
+  return pickAlong(
+    broadcastTo(
+      value,
+      shape.map((own, i) => (i === at ? extent : own)),
+    ),
+    broadcastTo(wrapped, shape),
+    at,
+  )
 }
 
 /** result[…, i, …] = x[…, indices[…, i, …], …] for indices int32 that are on the axis, on which alone the shapes differ. */
@@ -91,7 +117,13 @@ export function flatIndices(indices: Tensor, shape: readonly number[], axis: num
   let stride = 1
   let flat: Tensor | null = null
   for (let i = shape.length - 1; i >= 0; i--) {
-    const own = i === axis ? indices : reshape(arange(0, shape[i], 1, 'int32'), shape.map((extent, j) => (j === i ? extent : 1)))
+    const own =
+      i === axis
+        ? indices
+        : reshape(
+            arange(0, shape[i], 1, 'int32'),
+            shape.map((extent, j) => (j === i ? extent : 1)),
+          )
     const term = stride === 1 ? own : multiply(own, stride)
     flat = flat === null ? term : add(flat, term)
     stride *= shape[i]!

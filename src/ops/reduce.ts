@@ -7,7 +7,20 @@ import type { Axis, AxisArgument, ReduceOptions } from './arguments'
 import { readAxisOnly, readReduction, requireInteger, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
-import { add, cast, divide, exp, isfinite, log, multiply, sqrt, square, stopGradient, subtract, where } from './elementwise'
+import {
+  add,
+  cast,
+  divide,
+  exp,
+  isfinite,
+  log,
+  multiply,
+  sqrt,
+  square,
+  stopGradient,
+  subtract,
+  where,
+} from './elementwise'
 import { pad } from './pad'
 import { broadcastTo, concatenate, expandDims, reshape } from './shape'
 import type { Tensor } from './tensor'
@@ -16,7 +29,12 @@ import { apply } from './trace'
 export type { Axis, ReduceOptions } from './arguments'
 
 function restore(result: Tensor, x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
-  return keepDims ? reshape(result, x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent))) : result
+  return keepDims
+    ? reshape(
+        result,
+        x.shape.map((extent, i) => (axes.includes(i) ? 1 : extent)),
+      )
+    : result
 }
 
 function fold(where: string, name: ReductionName, x: Tensor, given?: Axis | ReduceOptions, keep?: boolean): Tensor {
@@ -106,7 +124,12 @@ export function average(x: TensorLike, axis: Axis | AverageOptions = null, weigh
   const axes = resolveAxes('average', given.axis, value.rank)
   const weight = cast(asTensor(own, 'average'), 'float32')
   const isRow = weight.rank === 1 && value.rank !== 1 && axes.length === 1
-  const aligned = isRow ? reshape(weight, value.shape.map((_, i) => (i === axes[0] ? weight.size : 1))) : weight
+  const aligned = isRow
+    ? reshape(
+        weight,
+        value.shape.map((_, i) => (i === axes[0] ? weight.size : 1)),
+      )
+    : weight
   const all = broadcastTo(aligned, value.shape)
   return divide(sum(multiply(value, all), given), sum(all, given))
 }
@@ -119,7 +142,12 @@ export function logSumExp(x: TensorLike, axis?: Axis | ReduceOptions, keepDims?:
   const largest = stopGradient(max(value, axes, true))
   const shift = where(isfinite(largest), largest, 0)
   const result = add(log(sum(exp(subtract(value, shift)), axes, true)), shift)
-  return given.keepDims ? result : reshape(result, value.shape.filter((_, i) => !axes.includes(i)))
+  return given.keepDims
+    ? result
+    : reshape(
+        result,
+        value.shape.filter((_, i) => !axes.includes(i)),
+      )
 }
 
 /** Whether all elements are true; numbers count as x ≠ 0. */
@@ -139,12 +167,23 @@ interface ArgOptions extends ReduceOptions {
   readonly axis?: OneAxis
 }
 
-function argExtreme(where: string, name: 'argMax' | 'argMin', x: TensorLike, given?: OneAxis | ArgOptions, keep?: boolean): Tensor {
+function argExtreme(
+  where: string,
+  name: 'argMax' | 'argMin',
+  x: TensorLike,
+  given?: OneAxis | ArgOptions,
+  keep?: boolean,
+): Tensor {
   const value = asTensor(x, where)
   const { axis, keepDims } = readReduction(where, given, keep)
   if (axis === null) {
     const index = apply(name, [reshape(value, [value.size])], { axis: 0 })[0]!
-    return keepDims ? reshape(index, value.shape.map(() => 1)) : index
+    return keepDims
+      ? reshape(
+          index,
+          value.shape.map(() => 1),
+        )
+      : index
   }
   const at = resolveAxes(where, requireInteger(`${where}: the axis`, axis), value.shape.length)[0]!
   const index = apply(name, [value], { axis: at })[0]!
@@ -165,7 +204,13 @@ export function argmin(x: TensorLike, axis?: OneAxis | ArgOptions, keepDims?: bo
  * result[i] = x[0] ∘ … ∘ x[i] along an axis. In log₂ n steps, each of x and itself moved by a power of two, so that few
  * roundings meet.
  */
-function running(where: string, x: TensorLike, axis: AxisArgument<OneAxis> | undefined, combine: (a: Tensor, b: Tensor) => Tensor, neutral: number): Tensor {
+function running(
+  where: string,
+  x: TensorLike,
+  axis: AxisArgument<OneAxis> | undefined,
+  combine: (a: Tensor, b: Tensor) => Tensor,
+  neutral: number,
+): Tensor {
   const value = asNumbers(x, where)
   const given = readAxisOnly(where, axis, null)
   if (given === null) return running(where, reshape(value, [value.size]), 0, combine, neutral)
@@ -173,7 +218,14 @@ function running(where: string, x: TensorLike, axis: AxisArgument<OneAxis> | und
   const extent = value.shape[at]!
   let result = value
   for (let shift = 1; shift < extent; shift *= 2) {
-    result = combine(result, pad(sliceAlong(result, at, 0, extent - shift), value.shape.map((_, i) => [i === at ? shift : 0, 0]), neutral))
+    result = combine(
+      result,
+      pad(
+        sliceAlong(result, at, 0, extent - shift),
+        value.shape.map((_, i) => [i === at ? shift : 0, 0]),
+        neutral,
+      ),
+    )
   }
   return result
 }

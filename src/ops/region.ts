@@ -70,10 +70,15 @@ export class RegionTrace extends Trace {
   }
 
   /** Records one turn and emits the loop into the trace around. */
-  loop<Result>({ carries, scanned, length, reverse }: LoopInputs, body: (carries: Tensor[], slices: Tensor[]) => Turn<Result>) {
+  loop<Result>(
+    { carries, scanned, length, reverse }: LoopInputs,
+    body: (carries: Tensor[], slices: Tensor[]) => Turn<Result>,
+  ) {
     const { outer } = this
     const carriesIn = carries.map((carry) => this.parameter(carry))
-    const slicesIn = scanned.map(({ shape, dtype }): TensorType => ({ shape: shape.slice(1), dtype })).map((type) => this.parameter(type))
+    const slicesIn = scanned
+      .map(({ shape, dtype }): TensorType => ({ shape: shape.slice(1), dtype }))
+      .map((type) => this.parameter(type))
     const turn = tracedBy(this, () => body(carriesIn, slicesIn))
     const outputs = [...turn.carries, ...turn.stacked].map((tensor) => this.valueOf(tensor))
     const cells = [...this.cellsInside]
@@ -93,7 +98,11 @@ export class RegionTrace extends Trace {
       ...read.map(([variable]) => outer.read(variable)),
       ...[...this.captured.keys()].map((value) => outer.wrap(value)),
     ]
-    const results = [...outputs.slice(0, carries.length), ...assigned.map(([, { current }]) => current), ...outputs.slice(carries.length)]
+    const results = [
+      ...outputs.slice(0, carries.length),
+      ...assigned.map(([, { current }]) => current),
+      ...outputs.slice(carries.length),
+    ]
     const made = outer.apply('loop', inputs, {
       body: new Body(this.builder.finish(results, parameters), loopPasses),
       length,
@@ -102,6 +111,10 @@ export class RegionTrace extends Trace {
       scanned: scanned.length,
     })
     assigned.forEach(([variable], i) => outer.update(variable, made[carries.length + i]!))
-    return { carries: made.slice(0, carries.length), stacked: made.slice(carries.length + assigned.length), result: turn.result }
+    return {
+      carries: made.slice(0, carries.length),
+      stacked: made.slice(carries.length + assigned.length),
+      result: turn.result,
+    }
   }
 }

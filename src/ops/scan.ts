@@ -56,14 +56,26 @@ export function scan<const Carry extends Branching, const Xs extends Branching |
   options: ScanOptions = {},
 ): [carry: Tensors<Carry>, ys: Y] {
   requireFunction('scan', f)
-  const { carry, ys } = scanTrees('scan', (state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>), init, xs, readTyped('scan', table, options))
+  const { carry, ys } = scanTrees(
+    'scan',
+    (state, x) => f(state as Tensors<Carry>, x as Tensors<Xs>),
+    init,
+    xs,
+    readTyped('scan', table, options),
+  )
   return [carry as Tensors<Carry>, ys as Y]
 }
 
 type TurnFunction = (carry: unknown, x: unknown) => unknown
 
 /** scan, for trees whose types the caller knows. */
-function scanTrees(where: string, f: TurnFunction, init: Branching, xs: Branching | null, options: ValuesOf<typeof table>): { carry: unknown; ys: unknown } {
+function scanTrees(
+  where: string,
+  f: TurnFunction,
+  init: Branching,
+  xs: Branching | null,
+  options: ValuesOf<typeof table>,
+): { carry: unknown; ys: unknown } {
   const carries = toLeaves(init, `${where}: the carry`)
   const scanned = xs === null ? [] : toLeaves(xs, `${where}: xs`)
   const length = lengthOf(where, scanned, xs === null ? [] : pathsOf(xs), options.length)
@@ -78,7 +90,11 @@ function scanTrees(where: string, f: TurnFunction, init: Branching, xs: Branchin
     const loop = new RegionTrace(currentTrace()!).loop(inputs, (state, slices) => {
       const [next, y] = pairOf(where, f(unflatten(init, state), xs === null ? null : unflatten(xs, slices)))
       found.ys = y
-      return { carries: nextCarries(where, next, init, state), stacked: y === null ? [] : toLeaves(y, `${where}: y`), result: null }
+      return {
+        carries: nextCarries(where, next, init, state),
+        stacked: y === null ? [] : toLeaves(y, `${where}: y`),
+        result: null,
+      }
     })
     return [...loop.carries, ...loop.stacked]
   }
@@ -132,7 +148,8 @@ function toLeaves(tree: unknown, what: string): Tensor[] {
 /** Arrays and records to a depth that has an end, and no holes. */
 function requireTree(tree: unknown, what: string, depth: number): void {
   if (depth > DEEPEST) throw new ArgumentError(`${what}: arrays and records are nested more than ${DEEPEST} deep`)
-  if (tree === undefined || tree === null) throw new ArgumentError(`${what} must be a tensor, or arrays and records of tensors, received ${String(tree)}`)
+  if (tree === undefined || tree === null)
+    throw new ArgumentError(`${what} must be a tensor, or arrays and records of tensors, received ${String(tree)}`)
   if (!isBranch(tree)) return
   const children: unknown[] = Array.isArray(tree) ? Array.from<unknown>(tree) : Object.values(tree)
   for (const child of children) requireTree(child, what, depth + 1)
@@ -149,7 +166,8 @@ function lengthOf(where: string, scanned: readonly Tensor[], paths: readonly str
     }
     length = own
   })
-  if (length === null) throw new ArgumentError(`${where}: where nothing is scanned, length must say how many turns there are`)
+  if (length === null)
+    throw new ArgumentError(`${where}: where nothing is scanned, length must say how many turns there are`)
   return length
 }
 
@@ -166,7 +184,9 @@ function nextCarries(where: string, next: unknown, init: unknown, before: readon
   const leaves = toLeaves(next, `${where}: the carry`)
   const [expected, received] = [init, next].map((tree) => structureOf(tree as Tree<unknown>))
   if (received !== expected) {
-    throw new ArgumentError(`${where}: the function must return a carry of the structure it gets, ${expected}, received ${received}`)
+    throw new ArgumentError(
+      `${where}: the function must return a carry of the structure it gets, ${expected}, received ${received}`,
+    )
   }
   const paths = pathsOf(init as Tree<unknown>)
   leaves.forEach((leaf, i) => {

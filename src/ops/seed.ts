@@ -8,7 +8,8 @@ let drawn = 0
 
 /** Makes initial weights, shuffling and dropout the same in every run. */
 export function setRandomSeed(seed: number): void {
-  if (!Number.isSafeInteger(seed)) throw new ArgumentError(`setRandomSeed: the seed must be an integer, received ${quoted(seed)}`)
+  if (!Number.isSafeInteger(seed))
+    throw new ArgumentError(`setRandomSeed: the seed must be an integer, received ${quoted(seed)}`)
   globalSeed = seed | 0
   drawn = 0
 }

@@ -9,7 +9,19 @@ import { sliceAlong } from './along'
 import { readTyped, requireInteger, requireList, requireNumber, requireShape } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
-import { add, cast, equal, greaterEqual, less, lessEqual, logicalAnd, maximum, multiply, negative, where } from './elementwise'
+import {
+  add,
+  cast,
+  equal,
+  greaterEqual,
+  less,
+  lessEqual,
+  logicalAnd,
+  maximum,
+  multiply,
+  negative,
+  where,
+} from './elementwise'
 import { linspace } from './construct'
 import { max, min } from './reduce'
 import { ravel } from './rearrange'
@@ -20,26 +32,49 @@ import { apply } from './trace'
 
 /** Sums of slices of the first axis, by their index; slices whose index is not in 0 … size − 1 are dropped. */
 function scatterSum(updates: Tensor, indices: Tensor, size: number): Tensor {
-  return dropped(updates, indices, size, (rows, index) => apply('scatterAdd', [rows, index], { axis: 0, size: size + 1 })[0]!)
+  return dropped(
+    updates,
+    indices,
+    size,
+    (rows, index) => apply('scatterAdd', [rows, index], { axis: 0, size: size + 1 })[0]!,
+  )
 }
 
 function scatterMax(updates: Tensor, indices: Tensor, size: number): Tensor {
-  return dropped(updates, indices, size, (rows, index) => apply('routine', [rows, index], { routine: new ScatterMax(0, size + 1) })[0]!)
+  return dropped(
+    updates,
+    indices,
+    size,
+    (rows, index) => apply('routine', [rows, index], { routine: new ScatterMax(0, size + 1) })[0]!,
+  )
 }
 
 /** Indices outside share one more place, which is cut off. */
-function dropped(updates: Tensor, indices: Tensor, size: number, scatter: (updates: Tensor, indices: Tensor) => Tensor): Tensor {
+function dropped(
+  updates: Tensor,
+  indices: Tensor,
+  size: number,
+  scatter: (updates: Tensor, indices: Tensor) => Tensor,
+): Tensor {
   const isInside = logicalAnd(greaterEqual(indices, 0), less(indices, size))
   return sliceAlong(scatter(updates, where(isInside, indices, size)), 0, 0, size)
 }
 
 /** The operands of a segment op: data, ids and how many segments there are. */
-function segmentsOf(name: string, data: TensorLike, segmentIds: TensorLike, numSegments: unknown): [Tensor, Tensor, number] {
+function segmentsOf(
+  name: string,
+  data: TensorLike,
+  segmentIds: TensorLike,
+  numSegments: unknown,
+): [Tensor, Tensor, number] {
   const [value, ids] = [asNumbers(data, name), cast(asTensor(segmentIds, name), 'int32')]
   if (ids.rank !== 1 || value.rank === 0 || value.shape[0] !== ids.size) {
-    throw new ShapeError(`${name}: needs one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`)
+    throw new ShapeError(
+      `${name}: needs one segment id for each slice of the data, received data ${formatShape(value.shape)} and ids ${formatShape(ids.shape)}`,
+    )
   }
-  if (numSegments === undefined || numSegments === null) throw new ArgumentError(`${name}: numSegments must be given: shapes do not depend on data`)
+  if (numSegments === undefined || numSegments === null)
+    throw new ArgumentError(`${name}: numSegments must be given: shapes do not depend on data`)
   const count = requireInteger(`${name}: numSegments`, numSegments, 0)
   requireShape(name, [count + 1, ...value.shape.slice(1)])
   return [value, ids, count]
@@ -70,7 +105,9 @@ export function segmentMin(data: TensorLike, segmentIds: TensorLike, numSegments
 function placesIn(name: string, shape: Shape, indices: Tensor): { readonly flat: Tensor; readonly depth: number } {
   const depth = indices.shape.at(-1)
   if (depth === undefined || indices.rank < 1 || depth > shape.length) {
-    throw new ShapeError(`${name}: the last axis of the indices must name axes of ${formatShape(shape)}, received ${formatShape(indices.shape)}`)
+    throw new ShapeError(
+      `${name}: the last axis of the indices must name axes of ${formatShape(shape)}, received ${formatShape(indices.shape)}`,
+    )
   }
   const rows = reshape(indices, [sizeOf(indices.shape.slice(0, -1)), depth])
   let flat: Tensor = full([rows.shape[0]!], 0, 'int32')
@@ -88,7 +125,9 @@ function placesIn(name: string, shape: Shape, indices: Tensor): { readonly flat:
 function slicesFor(name: string, updates: Tensor, indices: Tensor, shape: Shape, depth: number): Tensor {
   const wanted = [...indices.shape.slice(0, -1), ...shape.slice(depth)]
   if (!sameShape(updates.shape, wanted)) {
-    throw new ShapeError(`${name}: indices ${formatShape(indices.shape)} into ${formatShape(shape)} need values ${formatShape(wanted)}, received ${formatShape(updates.shape)}`)
+    throw new ShapeError(
+      `${name}: indices ${formatShape(indices.shape)} into ${formatShape(shape)} need values ${formatShape(wanted)}, received ${formatShape(updates.shape)}`,
+    )
   }
   return reshape(updates, [sizeOf(indices.shape.slice(0, -1)), sizeOf(shape.slice(depth))])
 }
@@ -105,7 +144,10 @@ export function scatter(indices: TensorLike, values: TensorLike, shape: Shape): 
   const index = cast(asTensor(indices, 'scatter'), 'int32')
   const value = asNumbers(values, 'scatter')
   const { flat, depth } = placesIn('scatter', extents, index)
-  return reshape(scatterSum(slicesFor('scatter', value, index, extents, depth), flat, sizeOf(extents.slice(0, depth))), extents)
+  return reshape(
+    scatterSum(slicesFor('scatter', value, index, extents, depth), flat, sizeOf(extents.slice(0, depth))),
+    extents,
+  )
 }
 
 /**
@@ -117,7 +159,13 @@ export function scatterUpdate(x: TensorLike, indices: TensorLike, updates: Tenso
   const value = asTensor(x, 'scatterUpdate')
   const index = cast(asTensor(indices, 'scatterUpdate'), 'int32')
   const { flat, depth } = placesIn('scatterUpdate', value.shape, index)
-  const rows = slicesFor('scatterUpdate', cast(asTensor(updates, 'scatterUpdate'), value.dtype), index, value.shape, depth)
+  const rows = slicesFor(
+    'scatterUpdate',
+    cast(asTensor(updates, 'scatterUpdate'), value.dtype),
+    index,
+    value.shape,
+    depth,
+  )
   if (rows.size === 0) return value
   const places = sizeOf(value.shape.slice(0, depth))
   // the last update of each place, or −2³¹
@@ -131,15 +179,28 @@ export function scatterUpdate(x: TensorLike, indices: TensorLike, updates: Tenso
 export function sliceUpdate(x: TensorLike, startIndices: readonly number[], updates: TensorLike): Tensor {
   const value = asTensor(x, 'sliceUpdate')
   const block = cast(asTensor(updates, 'sliceUpdate'), value.dtype)
-  const given = requireList('sliceUpdate: startIndices', startIndices).map((start) => requireInteger('each of sliceUpdate: startIndices', start))
-  if (given.length !== value.rank || block.rank !== value.rank || block.shape.some((extent, i) => extent > value.shape[i]!)) {
-    throw new ShapeError(`sliceUpdate: a block ${formatShape(block.shape)} at [${given.join(', ')}] does not fit into ${formatShape(value.shape)}`)
+  const given = requireList('sliceUpdate: startIndices', startIndices).map((start) =>
+    requireInteger('each of sliceUpdate: startIndices', start),
+  )
+  if (
+    given.length !== value.rank ||
+    block.rank !== value.rank ||
+    block.shape.some((extent, i) => extent > value.shape[i]!)
+  ) {
+    throw new ShapeError(
+      `sliceUpdate: a block ${formatShape(block.shape)} at [${given.join(', ')}] does not fit into ${formatShape(value.shape)}`,
+    )
   }
-  const starts = given.map((start, i) => Math.min(Math.max(start < 0 ? start + value.shape[i]! : start, 0), value.shape[i]! - block.shape[i]!))
+  const starts = given.map((start, i) =>
+    Math.min(Math.max(start < 0 ? start + value.shape[i]! : start, 0), value.shape[i]! - block.shape[i]!),
+  )
   if (block.size === 0) return value
   // along each axis a row of the operand, of the block, or of the operand again
   const axesIn = value.shape.map((extent, i) => {
-    const at = reshape(arange(0, extent, 1, 'int32'), value.shape.map((_, j) => (j === i ? extent : 1)))
+    const at = reshape(
+      arange(0, extent, 1, 'int32'),
+      value.shape.map((_, j) => (j === i ? extent : 1)),
+    )
     return logicalAnd(greaterEqual(at, starts[i]!), less(at, starts[i]! + block.shape[i]!))
   })
   const isInside = axesIn.reduce((all, each) => logicalAnd(all, each), full([], 1, 'bool'))
@@ -148,7 +209,10 @@ export function sliceUpdate(x: TensorLike, startIndices: readonly number[], upda
   return where(isInside, apply('pad', [block], { before, after, value: 0 })[0]!, value)
 }
 
-const weightsOption = /* @__PURE__ */ custom<TensorLike | null>((value) => value as TensorLike | null, () => null)
+const weightsOption = /* @__PURE__ */ custom<TensorLike | null>(
+  (value) => value as TensorLike | null,
+  () => null,
+)
 
 interface BincountOptions {
   /** What each element counts. Default 1, and then the result is int32. */
@@ -164,14 +228,22 @@ interface BincountOptions {
  */
 export function bincount(x: TensorLike, options: BincountOptions): Tensor {
   const value = cast(asTensor(x, 'bincount'), 'int32')
-  const { weights, minlength } = readTyped('bincount', { weights: option(weightsOption, null), minlength: option(nullable(integer({ min: 0 })), null) }, options)
+  const { weights, minlength } = readTyped(
+    'bincount',
+    { weights: option(weightsOption, null), minlength: option(nullable(integer({ min: 0 })), null) },
+    options,
+  )
   if (minlength === null) throw new ArgumentError('bincount: minlength must be given: shapes do not depend on data')
-  if (value.rank !== 1 && value.rank !== 2) throw new ShapeError(`bincount: expected [n] or [batch, n], received ${formatShape(value.shape)}`)
+  if (value.rank !== 1 && value.rank !== 2)
+    throw new ShapeError(`bincount: expected [n] or [batch, n], received ${formatShape(value.shape)}`)
   const batch = value.rank === 1 ? 1 : value.shape[0]!
   const shape = value.rank === 1 ? [minlength] : [batch, minlength]
   requireShape('bincount', [batch, minlength])
   const counted = weights === null ? full(value.shape, 1, 'int32') : asNumbers(weights, 'bincount')
-  if (!sameShape(counted.shape, value.shape)) throw new ShapeError(`bincount: needs a weight for each of ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`)
+  if (!sameShape(counted.shape, value.shape))
+    throw new ShapeError(
+      `bincount: needs a weight for each of ${formatShape(value.shape)}, received ${formatShape(counted.shape)}`,
+    )
   if (minlength === 0) return full(shape, 0, counted.dtype)
   const rows = reshape(value, [batch, value.size / Math.max(batch, 1)])
   const isInside = logicalAnd(greaterEqual(rows, 0), less(rows, minlength))
@@ -185,13 +257,22 @@ export function bincount(x: TensorLike, options: BincountOptions): Tensor {
  * @param range [lowest, highest]; those of x when left out
  * @returns [counts int32 [bins], edges [bins + 1]]
  */
-export function histogram(x: TensorLike, bins = 10, range: readonly [number, number] | null = null): [counts: Tensor, edges: Tensor] {
+export function histogram(
+  x: TensorLike,
+  bins = 10,
+  range: readonly [number, number] | null = null,
+): [counts: Tensor, edges: Tensor] {
   const value = cast(ravel(asTensor(x, 'histogram')), 'float32')
   const count = requireInteger('histogram: bins', bins, 1)
   if (range === null && value.size === 0) throw new ShapeError('histogram: needs a range where there are no elements')
-  const given = range === null ? null : requireList('histogram: range', range).map((bound) => requireNumber('each of histogram: range', bound))
-  if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!))) throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
-  const [low, high] = given === null ? [min(value), max(value)] : given.map((bound) => full([], bound)) as [Tensor, Tensor]
+  const given =
+    range === null
+      ? null
+      : requireList('histogram: range', range).map((bound) => requireNumber('each of histogram: range', bound))
+  if (given !== null && (given.length !== 2 || !(given[0]! <= given[1]!)))
+    throw new ArgumentError(`histogram: the range must be [lowest, highest], received [${given.join(', ')}]`)
+  const [low, high] =
+    given === null ? [min(value), max(value)] : (given.map((bound) => full([], bound)) as [Tensor, Tensor])
   // a range without width is one around it
   const isFlat = equal(low!, high!)
   const edges = linspace(where(isFlat, add(low!, -0.5), low!), where(isFlat, add(high!, 0.5), high!), count + 1)

@@ -9,7 +9,15 @@ import { normalizeAxis, sameShape, sizeOf } from '../core/shapes'
 import { sliceAlong } from './along'
 import type { Axis, AxisArgument } from './arguments'
 import {
-  readAxisOnly, readOneAxis, requireDType, requireInteger, requireIntegers, requireList, requireNumber, requireShape, resolveAxes,
+  readAxisOnly,
+  readOneAxis,
+  requireDType,
+  requireInteger,
+  requireIntegers,
+  requireList,
+  requireNumber,
+  requireShape,
+  resolveAxes,
 } from './arguments'
 import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
@@ -31,7 +39,10 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
 export function inferShape(size: number, shape: Shape): number[] {
   const extents = requireList('reshape: the shape', shape)
   const open = extents.indexOf(-1)
-  const known = requireShape('reshape', extents.filter((_, i) => i !== open))
+  const known = requireShape(
+    'reshape',
+    extents.filter((_, i) => i !== open),
+  )
   if (open < 0) return known
   const rest = sizeOf(known)
   if (rest === 0 || requireInteger('reshape: the size', size, 0) % rest !== 0) {
@@ -44,9 +55,10 @@ export function inferShape(size: number, shape: Shape): number[] {
 export function transpose(x: TensorLike, axes?: readonly number[] | null): Tensor {
   const value = asTensor(x, 'transpose')
   const rank = value.shape.length
-  const permutation = axes === undefined || axes === null
-    ? value.shape.map((_, i) => rank - 1 - i)
-    : requireIntegers('transpose: axes', axes).map((axis) => normalizeAxis('transpose', axis, rank))
+  const permutation =
+    axes === undefined || axes === null
+      ? value.shape.map((_, i) => rank - 1 - i)
+      : requireIntegers('transpose: axes', axes).map((axis) => normalizeAxis('transpose', axis, rank))
   const isIdentity = permutation.length === rank && permutation.every((axis, i) => axis === i)
   return isIdentity ? value : apply('transpose', [value], { permutation })[0]!
 }
@@ -65,7 +77,10 @@ export function moveAxis(x: TensorLike, from: number, to: number): Tensor {
 export function swapAxes(x: TensorLike, a: number, b: number): Tensor {
   const value = asTensor(x, 'swapAxes')
   const [first, second] = [a, b].map((axis) => normalizeAxis('swapAxes', axis, value.rank)) as [number, number]
-  return transpose(value, value.shape.map((_, i) => (i === first ? second : i === second ? first : i)))
+  return transpose(
+    value,
+    value.shape.map((_, i) => (i === first ? second : i === second ? first : i)),
+  )
 }
 
 /** Adds an extent of 1 at `axis`. */
@@ -80,11 +95,17 @@ export function expandDims(x: TensorLike, axis: AxisArgument): Tensor {
 export function squeeze(x: TensorLike, axis?: AxisArgument<Axis>): Tensor {
   const value = asTensor(x, 'squeeze')
   const given = readAxisOnly('squeeze', axis, null)
-  const axes = given === null ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : [])) : resolveAxes('squeeze', given, value.rank)
+  const axes =
+    given === null
+      ? value.shape.flatMap((extent, i) => (extent === 1 ? [i] : []))
+      : resolveAxes('squeeze', given, value.rank)
   if (axes.some((each) => value.shape[each] !== 1)) {
     throw new ShapeError(`squeeze: the axes [${axes.join(', ')}] of ${formatShape(value.shape)} must all be 1`)
   }
-  return reshape(value, value.shape.filter((_, i) => !axes.includes(i)))
+  return reshape(
+    value,
+    value.shape.filter((_, i) => !axes.includes(i)),
+  )
 }
 
 /** A block of `sizes` elements that begins at `starts`; a size of −1 reaches to the end. */
@@ -93,9 +114,14 @@ export function slice(x: TensorLike, starts: readonly number[], sizes: readonly 
   const from = requireIntegers('slice: starts', starts, 0)
   const given = requireIntegers('slice: sizes', sizes, -1)
   if (from.length !== value.rank || given.length !== value.rank) {
-    throw new ShapeError(`slice: needs a start and a size for each axis of ${formatShape(value.shape)}, received ${quoted(starts)} and ${quoted(sizes)}`)
+    throw new ShapeError(
+      `slice: needs a start and a size for each axis of ${formatShape(value.shape)}, received ${quoted(starts)} and ${quoted(sizes)}`,
+    )
   }
-  return apply('slice', [value], { starts: from, sizes: given.map((size, i) => (size === -1 ? value.shape[i]! - from[i]! : size)) })[0]!
+  return apply('slice', [value], {
+    starts: from,
+    sizes: given.map((size, i) => (size === -1 ? value.shape[i]! - from[i]! : size)),
+  })[0]!
 }
 
 function listOfTensors(where: string, xs: readonly TensorLike[]): Tensor[] {
@@ -109,7 +135,11 @@ export function concatenate(xs: readonly TensorLike[], axis?: AxisArgument): Ten
   const values = listOfTensors('concatenate', xs)
   const at = normalizeAxis('concatenate', readOneAxis('concatenate', axis, -1), values[0]!.rank)
   const dtype = commonType(values.map((value) => value.dtype))
-  return apply('concat', values.map((value) => cast(value, dtype)), { axis: at })[0]!
+  return apply(
+    'concat',
+    values.map((value) => cast(value, dtype)),
+    { axis: at },
+  )[0]!
 }
 
 /** Joins tensors of one shape along a new axis. */
@@ -118,9 +148,14 @@ export function stack(xs: readonly TensorLike[], axis?: AxisArgument): Tensor {
   const at = normalizeAxis('stack', readOneAxis('stack', axis, 0), values[0]!.rank + 1)
   const different = values.find(({ shape }) => !sameShape(shape, values[0]!.shape))
   if (different !== undefined) {
-    throw new ShapeError(`stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`)
+    throw new ShapeError(
+      `stack: the shapes must be equal, received ${formatShape(values[0]!.shape)} and ${formatShape(different.shape)}`,
+    )
   }
-  return concatenate(values.map((value) => expandDims(value, at)), at)
+  return concatenate(
+    values.map((value) => expandDims(value, at)),
+    at,
+  )
 }
 
 /**
@@ -146,7 +181,8 @@ function cuts(given: number | readonly number[], extent: number, axis: number): 
     throw new ShapeError(`split: the indices must rise from 0 to ${extent}, received ${quoted(given)}`)
   }
   const parts = requireInteger('split: indicesOrSections', given, 1)
-  if (extent % parts !== 0 || parts > MOST_PARTS) throw new ShapeError(`split: ${extent} elements of axis ${axis} do not make ${parts} equal parts`)
+  if (extent % parts !== 0 || parts > MOST_PARTS)
+    throw new ShapeError(`split: ${extent} elements of axis ${axis} do not make ${parts} equal parts`)
   return Array.from({ length: parts - 1 }, (_, i) => ((i + 1) * extent) / parts)
 }
 
@@ -188,14 +224,20 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
   const extent = value.shape[at]!
   if (typeof repeats !== 'number') {
     const counts = requireIntegers('repeat: repeats', repeats, 0)
-    if (counts.length !== extent) throw new ShapeError(`repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(repeats)}`)
+    if (counts.length !== extent)
+      throw new ShapeError(
+        `repeat: axis ${at} of ${formatShape(value.shape)} needs ${extent} repeats, received ${quoted(repeats)}`,
+      )
     requireShape('repeat', [...value.shape.filter((_, i) => i !== at), counts.reduce((a, b) => a + b, 0)])
     const indices = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)))
     return extent === 0 ? value : take(value, new Tensor(indices, [indices.length], 'int32'), at)
   }
   const count = requireInteger('repeat: repeats', repeats, 0)
   const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
-  return reshape(broadcastTo(expandDims(value, at + 1), wide), value.shape.map((own, i) => (i === at ? own * count : own)))
+  return reshape(
+    broadcastTo(expandDims(value, at + 1), wide),
+    value.shape.map((own, i) => (i === at ? own * count : own)),
+  )
 }
 
 /** The whole tensor side by side: tile([1, 2], 2) = [1, 2, 1, 2]. `repeats` counts from the last axis, as shapes broadcast. */
@@ -206,9 +248,21 @@ export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor
   const shape = [...new Array<number>(rank - value.rank).fill(1), ...value.shape]
   const all = [...new Array<number>(rank - counts.length).fill(1), ...counts]
   // [a, b] → [1, a, 1, b] → [ra, a, rb, b] → [ra·a, rb·b]
-  const apart = reshape(value, shape.flatMap((extent) => [1, extent]))
-  const repeated = broadcastTo(apart, requireShape('tile', shape.flatMap((extent, i) => [all[i]!, extent])))
-  return reshape(repeated, shape.map((extent, i) => all[i]! * extent))
+  const apart = reshape(
+    value,
+    shape.flatMap((extent) => [1, extent]),
+  )
+  const repeated = broadcastTo(
+    apart,
+    requireShape(
+      'tile',
+      shape.flatMap((extent, i) => [all[i]!, extent]),
+    ),
+  )
+  return reshape(
+    repeated,
+    shape.map((extent, i) => all[i]! * extent),
+  )
 }
 
 /**
@@ -254,7 +308,8 @@ function likewise(where: string, x: TensorLike, value: number): Tensor {
 /** start, start + step, … below stop. With one argument: 0, 1, … below it. */
 export function arange(start: number, stop?: number | null, step = 1, dtype: DType = 'float32'): Tensor {
   const bound = (what: string, value: unknown) => finite().read(value, `arange: ${what}`)
-  const [from, to] = stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
+  const [from, to] =
+    stop === undefined || stop === null ? [0, bound('start', start)] : [bound('start', start), bound('stop', stop)]
   if (bound('step', step) === 0) throw new ArgumentError('arange: step must not be 0')
   const [length] = requireShape('arange', [Math.max(0, Math.ceil((to - from) / step))])
   const elements = Array.from({ length: length! }, (_, i) => from + i * step)
@@ -263,7 +318,10 @@ export function arange(start: number, stop?: number | null, step = 1, dtype: DTy
 
 /** [rows, columns] with ones on diagonal k, which lies k columns right of the main one; the identity matrix by default. */
 export function eye(rows: number, columns?: number | null, k = 0, dtype: DType = 'float32'): Tensor {
-  const [m, n] = requireShape('eye', [requireInteger('eye: rows', rows, 0), requireInteger('eye: columns', columns ?? rows, 0)]) as [number, number]
+  const [m, n] = requireShape('eye', [
+    requireInteger('eye: rows', rows, 0),
+    requireInteger('eye: columns', columns ?? rows, 0),
+  ]) as [number, number]
   const offset = requireInteger('eye: k', k)
   const data = new dtypes[requireDType('eye', dtype)].array(m * n)
   for (let i = Math.max(0, -offset); i < m && i + offset < n; i++) data[i * n + i + offset] = 1

@@ -68,7 +68,9 @@ export class CallArguments {
     const paths = pathsOf(argument)
     flatten<Leaf>(argument).forEach((leaf, at) => {
       if (leaf == null || leaf.dtype === 'float32') return
-      throw new ArgumentError(`${this.where}: argument ${i}${paths[at]!} is ${leaf.dtype}, which has no gradient. Leave it to an argument that is not differentiated.`)
+      throw new ArgumentError(
+        `${this.where}: argument ${i}${paths[at]!} is ${leaf.dtype}, which has no gradient. Leave it to an argument that is not differentiated.`,
+      )
     })
   }
 }
@@ -116,7 +118,10 @@ function keyOf(leaf: Leaf): string | null {
 }
 
 /** Trees of the same structures, with the given tensors in the place of what is there. */
-export function withLeaves(trees: readonly Tree<Leaf>[], tensors: readonly Tensor[]): readonly Tree<Tensor | Nothing>[] {
+export function withLeaves(
+  trees: readonly Tree<Leaf>[],
+  tensors: readonly Tensor[],
+): readonly Tree<Tensor | Nothing>[] {
   let at = 0
   return trees.map((tree) => mapTree<Leaf, Tensor | Nothing>(tree, (leaf) => (leaf == null ? leaf : tensors[at++]!)))
 }
@@ -139,7 +144,9 @@ export function takeResults(where: string, result: unknown): Results {
   const structure = mapTree<unknown, number | Nothing>(tree, (leaf, path) => {
     if (leaf === null || leaf === undefined) return leaf
     if (leaf instanceof Tensor) return tensors.push(leaf) - 1
-    throw new ArgumentError(`${where}: the function must return Tensors, received ${leaf instanceof Variable ? 'a Variable' : quoted(leaf)}${path === '' ? '' : ` at ${path}`}`)
+    throw new ArgumentError(
+      `${where}: the function must return Tensors, received ${leaf instanceof Variable ? 'a Variable' : quoted(leaf)}${path === '' ? '' : ` at ${path}`}`,
+    )
   })
   return { tensors, structure }
 }

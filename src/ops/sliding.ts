@@ -41,7 +41,13 @@ export interface Sliding {
 }
 
 /** How many elements go around an axis, before and behind. */
-export function paddingAlong(extent: number, taps: number, stride: number, dilation: number, how: Padding): [before: number, after: number] {
+export function paddingAlong(
+  extent: number,
+  taps: number,
+  stride: number,
+  dilation: number,
+  how: Padding,
+): [before: number, after: number] {
   if (how === 'valid') return [0, 0]
   const reach = (taps - 1) * dilation
   if (how === 'causal') return [reach, 0]
@@ -54,14 +60,20 @@ export function paddingAlong(extent: number, taps: number, stride: number, dilat
  * @param where names the op or the layer in errors
  * @throws ShapeError when the window does not fit into the padded input
  */
-export function placesIn(where: string, spatial: readonly (number | null)[], { window, strides, dilation, padding: how }: Sliding): (number | null)[] {
+export function placesIn(
+  where: string,
+  spatial: readonly (number | null)[],
+  { window, strides, dilation, padding: how }: Sliding,
+): (number | null)[] {
   return spatial.map((extent, i) => {
     if (extent === null) return null
     const [before, after] = paddingAlong(extent, window[i]!, strides[i]!, dilation[i]!, how)
     const places = placesAlong(extent + before + after, window[i]!, strides[i]!, dilation[i]!)
     if (places >= 1) return places
     const spread = dilation.some((each) => each > 1) ? ` with a dilation of ${formatShape(dilation)}` : ''
-    throw new ShapeError(`${where}: the window ${formatShape(window)}${spread} is larger than the input's spatial axes ${formatShape(spatial)}. A smaller window or padding: 'same' fits.`)
+    throw new ShapeError(
+      `${where}: the window ${formatShape(window)}${spread} is larger than the input's spatial axes ${formatShape(spatial)}. A smaller window or padding: 'same' fits.`,
+    )
   })
 }
 
@@ -74,5 +86,9 @@ export function padFor(x: Tensor, { window, strides, dilation, padding: how }: S
 /** Elements of `value` before and behind each spatial axis. */
 export function padSides(x: Tensor, sides: readonly (readonly [number, number])[], value = 0): Tensor {
   if (sides.every(([before, after]) => before === 0 && after === 0)) return x
-  return apply('pad', [x], { before: [0, ...sides.map(([before]) => before), 0], after: [0, ...sides.map(([, after]) => after), 0], value })[0]!
+  return apply('pad', [x], {
+    before: [0, ...sides.map(([before]) => before), 0],
+    after: [0, ...sides.map(([, after]) => after), 0],
+    value,
+  })[0]!
 }

@@ -7,7 +7,15 @@ import { normalizeAxis } from '../core/shapes'
 import { ArgSort, SearchSorted } from '../primitives/sorting'
 import { sliceAlong } from './along'
 import type { Axis, AxisArgument, ReduceOptions } from './arguments'
-import { readAxisOnly, readTyped, reduceTable, requireInteger, requireList, requireNumber, resolveAxes } from './arguments'
+import {
+  readAxisOnly,
+  readTyped,
+  reduceTable,
+  requireInteger,
+  requireList,
+  requireNumber,
+  resolveAxes,
+} from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
 import { add, cast, equal, isnan, logicalNot, minimum, multiply, subtract, where } from './elementwise'
@@ -23,7 +31,9 @@ type SortAxis = AxisArgument<number | null>
 function alongOne(name: string, x: TensorLike, axis: SortAxis | undefined): [Tensor, number] {
   const value = asTensor(x, name)
   const given = readAxisOnly(name, axis, -1)
-  return given === null ? [ravel(value), 0] : [value, normalizeAxis(name, requireInteger(`${name}: the axis`, given), value.rank)]
+  return given === null
+    ? [ravel(value), 0]
+    : [value, normalizeAxis(name, requireInteger(`${name}: the axis`, given), value.rank)]
 }
 
 /** The indices that sort an axis, int32; it rises, or falls. */
@@ -60,7 +70,8 @@ export function topK(x: TensorLike, k: number, sorted = true): [values: Tensor, 
   boolean.read(sorted, 'topK: sorted')
   const extent = value.shape[at]!
   const count = requireInteger('topK: k', k, 0)
-  if (count > extent) throw new ShapeError(`topK: the last axis of ${formatShape(value.shape)} has no ${count} elements`)
+  if (count > extent)
+    throw new ShapeError(`topK: the last axis of ${formatShape(value.shape)} has no ${count} elements`)
   const indices = sliceAlong(sortedIndices(value, at, true), at, 0, count)
   return [pickAlong(value, indices, at), indices]
 }
@@ -74,7 +85,8 @@ const sides = /* @__PURE__ */ choice('left', 'right')
  */
 export function searchsorted(sorted: TensorLike, values: TensorLike, side: 'left' | 'right' = 'left'): Tensor {
   const [row, value] = [asTensor(sorted, 'searchsorted'), asTensor(values, 'searchsorted')]
-  if (row.rank !== 1) throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
+  if (row.rank !== 1)
+    throw new ShapeError(`searchsorted: the sorted sequence must be a vector, received ${formatShape(row.shape)}`)
   const dtype = commonType([row.dtype, value.dtype])
   const isRight = sides.read(side, 'searchsorted: side') === 'right'
   return apply('routine', [cast(row, dtype), cast(value, dtype)], { routine: new SearchSorted(isRight) })[0]!
@@ -112,27 +124,50 @@ const methods = /* @__PURE__ */ choice('linear', 'lower', 'higher', 'midpoint', 
  * @example ops.quantile([1, 2, 3, 4], 0.5)   // 2.5
  */
 export function quantile(
-  x: TensorLike, q: number | readonly number[], axis: Axis | QuantileOptions = null, method?: QuantileMethod, keepDims?: boolean,
+  x: TensorLike,
+  q: number | readonly number[],
+  axis: Axis | QuantileOptions = null,
+  method?: QuantileMethod,
+  keepDims?: boolean,
 ): Tensor {
   return quantileOf('quantile', x, q, axis, method, keepDims)
 }
 
-function quantileOf(name: string, x: TensorLike, q: unknown, axis: Axis | QuantileOptions, method?: string, keepDims?: boolean): Tensor {
+function quantileOf(
+  name: string,
+  x: TensorLike,
+  q: unknown,
+  axis: Axis | QuantileOptions,
+  method?: string,
+  keepDims?: boolean,
+): Tensor {
   const value = cast(asTensor(x, name), 'float32')
   const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
-  const given = isOptions ? axis : { axis: axis as Axis, ...(method === undefined ? {} : { method }), ...(keepDims === undefined ? {} : { keepDims }) }
+  const given = isOptions
+    ? axis
+    : {
+        axis: axis as Axis,
+        ...(method === undefined ? {} : { method }),
+        ...(keepDims === undefined ? {} : { keepDims }),
+      }
   const read = readTyped(name, { ...reduceTable, method: option(methods, 'linear') }, given)
   const axes = resolveAxes(name, read.axis, value.rank)
   const kept = value.shape.map((_, i) => i).filter((i) => !axes.includes(i))
   const shape = kept.map((i) => value.shape[i]!)
   const count = axes.reduce((size, each) => size * value.shape[each]!, 1)
-  if (count === 0) throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
+  if (count === 0)
+    throw new ShapeError(`${name}: ${formatShape(value.shape)} has no element along [${axes.join(', ')}]`)
   const rows = sort(reshape(transpose(value, [...kept, ...axes]), [...shape, count]))
   const shares = typeof q === 'number' ? [q] : requireList(`${name}: q`, q)
   const places = shares.map((share) => placeOf(name, share, count, read.method))
-  const pick = (indices: readonly number[]): Tensor => take(rows, new Tensor(Int32Array.from(indices), [indices.length], 'int32'), -1)
+  const pick = (indices: readonly number[]): Tensor =>
+    take(rows, new Tensor(Int32Array.from(indices), [indices.length], 'int32'), -1)
   const [low, high] = [pick(places.map((place) => Math.floor(place))), pick(places.map((place) => Math.ceil(place)))]
-  const weight = new Tensor(Float32Array.from(places, (place) => place % 1), [places.length], 'float32')
+  const weight = new Tensor(
+    Float32Array.from(places, (place) => place % 1),
+    [places.length],
+    'float32',
+  )
   // where both are the same element, an infinite one must not be subtracted from itself
   const between = add(low, multiply(where(equal(low, high), 0, subtract(high, low)), weight))
   const all = where(isnan(sliceAlong(rows, rows.rank - 1, count - 1, 1)), NaN, between)
@@ -146,11 +181,16 @@ function placeOf(name: string, share: unknown, count: number, method: QuantileMe
   if (!(q >= 0 && q <= 1)) throw new ArgumentError(`${name}: q must be in 0 … 1, received ${q}`)
   const place = q * (count - 1)
   switch (method) {
-    case 'linear': return place
-    case 'lower': return Math.floor(place)
-    case 'higher': return Math.ceil(place)
-    case 'midpoint': return (Math.floor(place) + Math.ceil(place)) / 2
-    case 'nearest': return place % 1 === 0.5 ? 2 * Math.round(place / 2) : Math.round(place)
+    case 'linear':
+      return place
+    case 'lower':
+      return Math.floor(place)
+    case 'higher':
+      return Math.ceil(place)
+    case 'midpoint':
+      return (Math.floor(place) + Math.ceil(place)) / 2
+    case 'nearest':
+      return place % 1 === 0.5 ? 2 * Math.round(place / 2) : Math.round(place)
   }
 }
 

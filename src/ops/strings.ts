@@ -48,11 +48,15 @@ export function toStrings(values: unknown, where: string): StringTensor {
   const visit = (value: unknown, axis: number, path: string): void => {
     if (axis === shape.length) {
       if (typeof value === 'string') return void strings.push(value)
-      throw new DataError(`${where}: ${path === '' ? 'the input' : `element ${path}`} must be a string, received ${quoted(value)}`)
+      throw new DataError(
+        `${where}: ${path === '' ? 'the input' : `element ${path}`} must be a string, received ${quoted(value)}`,
+      )
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
       const received = Array.isArray(value) ? `an array of length ${value.length}` : quoted(value)
-      throw new DataError(`${where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(shape)}, so ${path} must be an array of length ${shape[axis]}, received ${received}`)
+      throw new DataError(
+        `${where}: the nested arrays are ragged. By its first elements the shape is ${formatShape(shape)}, so ${path} must be an array of length ${shape[axis]}, received ${received}`,
+      )
     }
     value.forEach((child: unknown, i) => visit(child, axis + 1, `${path}[${i}]`))
   }
@@ -92,7 +96,10 @@ export class PreparedStrings extends Tensor {
   /** @throws StateError for a reader that was not known before the step */
   resultOf(reader: StringReader): Tensor {
     const result = this.results.get(reader)
-    if (result === undefined) throw new StateError(`${String(reader)} reads strings that it was not known to read: it must get them from the input of the model, whatever the data are`)
+    if (result === undefined)
+      throw new StateError(
+        `${String(reader)} reads strings that it was not known to read: it must get them from the input of the model, whatever the data are`,
+      )
     return result
   }
 }
@@ -100,7 +107,10 @@ export class PreparedStrings extends Tensor {
 let heard: ((strings: Tensor, reader: StringReader) => void) | null = null
 
 /** Tells who reads which symbols of strings while `body` runs. */
-export function hearingReaders<Result>(hear: (strings: Tensor, reader: StringReader) => void, body: () => Result): Result {
+export function hearingReaders<Result>(
+  hear: (strings: Tensor, reader: StringReader) => void,
+  body: () => Result,
+): Result {
   const outer = heard
   heard = hear
   try {

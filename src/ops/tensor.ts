@@ -86,7 +86,9 @@ export class Tensor implements TensorType {
   /** @throws ArgumentError for JavaScript's operators, which cannot compute with tensors. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
-    throw new ArgumentError('JavaScript operators do not work on tensors. Use ops, for example ops.subtract(a, b) for a − b.')
+    throw new ArgumentError(
+      'JavaScript operators do not work on tensors. Use ops, for example ops.subtract(a, b) for a − b.',
+    )
   }
 
   toJSON(): NestedArray {

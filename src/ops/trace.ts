@@ -46,7 +46,8 @@ export class Trace {
   valueOf(tensor: Tensor): Value {
     const symbol = Tensor.symbolOf(tensor)
     if (symbol !== null) {
-      if (!(symbol instanceof TracedValue)) throw new StateError(`A ${tensor.dtype} tensor of shape [${tensor.shape.join(', ')}] ${symbol.whyNoData}`)
+      if (!(symbol instanceof TracedValue))
+        throw new StateError(`A ${tensor.dtype} tensor of shape [${tensor.shape.join(', ')}] ${symbol.whyNoData}`)
       return symbol.trace === this ? symbol.value : this.foreign(tensor)
     }
     let value = this.constants.get(tensor)
@@ -82,7 +83,11 @@ export class Trace {
     return new Tensor(new TracedValue(this, value), value.shape, value.dtype)
   }
 
-  apply<Name extends PrimitiveName>(name: Name, inputs: readonly Tensor[], attributes: PrimitiveAttributes[Name]): Tensor[] {
+  apply<Name extends PrimitiveName>(
+    name: Name,
+    inputs: readonly Tensor[],
+    attributes: PrimitiveAttributes[Name],
+  ): Tensor[] {
     const values = inputs.map(this.toValue)
     return this.builder.emit(name, values, attributes).map(this.toTensor)
   }
@@ -136,7 +141,11 @@ export class Trace {
 
   /** Σ cotangent · ∂y/∂x over all ys, for each x of `wrt`. */
   pullBack(ys: readonly Tensor[], wrt: readonly Tensor[], cotangents: readonly Tensor[]): Tensor[] {
-    const [results, inputs, received] = [ys, wrt, cotangents].map((list) => list.map((each) => this.valueOf(each))) as [Value[], Value[], Value[]]
+    const [results, inputs, received] = [ys, wrt, cotangents].map((list) => list.map((each) => this.valueOf(each))) as [
+      Value[],
+      Value[],
+      Value[],
+    ]
     return pullBackAll(this.builder, results, inputs, received).map((gradient) => this.wrap(gradient))
   }
 
@@ -149,7 +158,12 @@ export class Trace {
   inline({ parameters, nodes, outputs }: Graph, given: readonly Tensor[]): Tensor[] {
     const values = new Map(parameters.map((parameter, i) => [parameter, this.valueOf(given[i]!)]))
     for (const node of nodes) {
-      const copies = this.scoped(node.scope, () => this.builder.copy(node, node.inputs.map((input) => values.get(input)!)))
+      const copies = this.scoped(node.scope, () =>
+        this.builder.copy(
+          node,
+          node.inputs.map((input) => values.get(input)!),
+        ),
+      )
       node.outputs.forEach((output, i) => values.set(output, copies[i]!))
     }
     return outputs.map((output) => this.wrap(values.get(output)!))
@@ -213,7 +227,8 @@ export interface Traced {
 
 /** Records what `body` does with symbols of the given types. */
 export function trace(types: readonly TensorType[], body: (parameters: Tensor[]) => readonly Tensor[]): Traced {
-  if (active !== null) throw new StateError('A model cannot run while another function is traced. Inside it call model.apply(x).')
+  if (active !== null)
+    throw new StateError('A model cannot run while another function is traced. Inside it call model.apply(x).')
   const own = new Trace()
   active = own
   try {
@@ -248,7 +263,8 @@ export function untraced<Result>(body: () => Result): Result {
 
 /** A traced function, compiled. */
 export function compileTraced({ graph, runtime }: Traced): Program {
-  if (graph.parameters.some(({ dtype }) => dtype === 'string')) throw new ArgumentError('Strings cannot be given to a compiled function: they enter a model through its inputs')
+  if (graph.parameters.some(({ dtype }) => dtype === 'string'))
+    throw new ArgumentError('Strings cannot be given to a compiled function: they enter a model through its inputs')
   return compile(runtime, graph)
 }
 
@@ -260,7 +276,11 @@ export function runProgram(program: Program, parameters: readonly Tensor[]): Ten
   parameters.forEach((parameter, i) => program.parameter(i).set(parameter.data))
   if (!program.run()) {
     const instruction = program.findNonFinite() ?? 'a learning rate that float32 cannot multiply with'
-    throw new NonFiniteError(`A compiled function met a value that is not finite: ${instruction}. Nothing was updated.`, 1, instruction)
+    throw new NonFiniteError(
+      `A compiled function met a value that is not finite: ${instruction}. Nothing was updated.`,
+      1,
+      instruction,
+    )
   }
   return program.graph.outputs.map((type, i) => {
     const content = program.output(i)
@@ -304,7 +324,8 @@ function dropOldest(cache: Map<string, Program>): void {
 }
 
 /** What is said of strings where numbers are needed. */
-export const STRINGS = 'strings cannot be computed with. StringLookup, TextVectorization and Hashing make numbers of them.'
+export const STRINGS =
+  'strings cannot be computed with. StringLookup, TextVectorization and Hashing make numbers of them.'
 
 /** Records a primitive in the active trace, or carries it out at once when there is none. */
 export function apply<Name extends PrimitiveName>(
@@ -312,6 +333,7 @@ export function apply<Name extends PrimitiveName>(
   inputs: readonly Tensor[],
   attributes: PrimitiveAttributes[Name],
 ): Tensor[] {
-  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.dtype === 'string') throw new ArgumentError(`${name}: ${STRINGS}`)
+  for (let i = 0; i < inputs.length; i++)
+    if (inputs[i]!.dtype === 'string') throw new ArgumentError(`${name}: ${STRINGS}`)
   return active === null ? evaluate(name, inputs, attributes) : active.apply(name, inputs, attributes)
 }

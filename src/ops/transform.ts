@@ -17,7 +17,9 @@ import { Tensor } from './tensor'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 
 /** A function of tensors or trees of them, written with ops. */
-export type TensorFunction<Arguments extends readonly unknown[] = Tensor[], Result = Tensor> = (...inputs: Arguments) => Result
+export type TensorFunction<Arguments extends readonly unknown[] = Tensor[], Result = Tensor> = (
+  ...inputs: Arguments
+) => Result
 
 /** Positions of arguments: one, or several. Negative ones count from the end. */
 export type Argnums = number | readonly number[]
@@ -30,7 +32,9 @@ export interface GradOptions<Which extends Argnums = Argnums> {
 }
 
 /** What a function of trees takes where it is called: data at the leaves. */
-export type DataArguments<Arguments extends readonly unknown[]> = { [Position in keyof Arguments]: InputsOf<Arguments[Position]> }
+export type DataArguments<Arguments extends readonly unknown[]> = {
+  [Position in keyof Arguments]: InputsOf<Arguments[Position]>
+}
 
 /** A function that names no arguments may be given any: it depends on them by variables, or not at all. */
 type Named<Arguments extends readonly unknown[]> = Arguments extends readonly [] ? Tensor[] : Arguments
@@ -47,7 +51,8 @@ export type GradientsOf<Arguments extends readonly unknown[], Which> = Which ext
   : TensorsOf<ArgumentAt<Named<Arguments>, Which>>
 
 const argnums = custom<Argnums>(
-  (value, where) => (Array.isArray(value) ? value.map((each) => requireInteger(`each of ${where}`, each)) : requireInteger(where, value)),
+  (value, where) =>
+    Array.isArray(value) ? value.map((each) => requireInteger(`each of ${where}`, each)) : requireInteger(where, value),
   (value) => value,
 )
 const GRAD_OPTIONS = { argnums: option(argnums, 0), hasAux: option(boolean, false) }
@@ -60,7 +65,11 @@ interface GradientCall {
 }
 
 /** The call that grad and valueAndGrad are made of. */
-function differentiated(where: string, fn: TensorFunction<never[], unknown>, options: GradOptions | undefined): (inputs: readonly unknown[]) => GradientCall {
+function differentiated(
+  where: string,
+  fn: TensorFunction<never[], unknown>,
+  options: GradOptions | undefined,
+): (inputs: readonly unknown[]) => GradientCall {
   requireFunction(where, fn)
   const { argnums, hasAux } = readTyped(where, GRAD_OPTIONS, options)
   return (inputs) => {
@@ -116,15 +125,24 @@ export function grad(fn: TensorFunction<never[], unknown>, options?: GradOptions
  *
  * JAX: `jax.value_and_grad`.
  */
-export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], Aux = unknown, const Which extends Argnums = 0>(
+export function valueAndGrad<
+  Arguments extends readonly unknown[] = Tensor[],
+  Aux = unknown,
+  const Which extends Argnums = 0,
+>(
   fn: TensorFunction<Arguments, readonly [Tensor, Aux]>,
   options: GradOptions<Which> & { readonly hasAux: true },
-): (...inputs: DataArguments<Named<Arguments>>) => [result: [value: Tensor, aux: Aux], gradients: GradientsOf<Arguments, Which>]
+): (
+  ...inputs: DataArguments<Named<Arguments>>
+) => [result: [value: Tensor, aux: Aux], gradients: GradientsOf<Arguments, Which>]
 export function valueAndGrad<Arguments extends readonly unknown[] = Tensor[], const Which extends Argnums = 0>(
   fn: TensorFunction<Arguments>,
   options?: GradOptions<Which> & { readonly hasAux?: false | undefined },
 ): (...inputs: DataArguments<Named<Arguments>>) => [value: Tensor, gradients: GradientsOf<Arguments, Which>]
-export function valueAndGrad(fn: TensorFunction<never[], unknown>, options?: GradOptions): (...inputs: never[]) => unknown {
+export function valueAndGrad(
+  fn: TensorFunction<never[], unknown>,
+  options?: GradOptions,
+): (...inputs: never[]) => unknown {
   const call = differentiated('valueAndGrad', fn, options)
   return (...inputs) => {
     const { value, gradients, aux } = call(inputs)
@@ -165,7 +183,11 @@ export function jit<Arguments extends readonly unknown[] = Tensor[], Result = Te
   }
 }
 
-function compileResults(where: string, given: CallArguments, body: (symbols: readonly Tensor[]) => unknown): { program: Program; structure: Results['structure'] } {
+function compileResults(
+  where: string,
+  given: CallArguments,
+  body: (symbols: readonly Tensor[]) => unknown,
+): { program: Program; structure: Results['structure'] } {
   let structure: Results['structure'] = null
   const traced = trace(given.tensors, (symbols) => {
     const results = takeResults(where, body(symbols))
@@ -176,7 +198,11 @@ function compileResults(where: string, given: CallArguments, body: (symbols: rea
 }
 
 /** Runs `body` on the arguments: as a part of the active trace, or through a program for this one call. */
-function runOnce(where: string, given: CallArguments, body: (bound: Tree<Tensor | null | undefined>[]) => unknown): unknown {
+function runOnce(
+  where: string,
+  given: CallArguments,
+  body: (bound: Tree<Tensor | null | undefined>[]) => unknown,
+): unknown {
   const { tensors } = given
   const outer = currentTrace()
   // Symbols of their own: the function may use the same tensors besides, as constants.
@@ -208,7 +234,9 @@ export function pairOf(where: string, result: unknown, expected = '[loss, aux]')
 
 function requireTensor(where: string, value: unknown): Tensor {
   if (value instanceof Tensor) return value
-  throw new ArgumentError(`${where}: the function must return a scalar Tensor, received ${described(value)}. To return more besides: { hasAux: true } and [loss, aux]`)
+  throw new ArgumentError(
+    `${where}: the function must return a scalar Tensor, received ${described(value)}. To return more besides: { hasAux: true } and [loss, aux]`,
+  )
 }
 
 function described(value: unknown): string {

@@ -63,7 +63,15 @@ export class Variable {
   /** A second name for bytes of existing storage. @internal */
   static within(storage: Storage, byteOffset: number, shape: Shape, name: string): Variable {
     const variable: Variable = Object.create(Variable.prototype)
-    return Object.assign(variable, { shape, dtype: 'float32' as const, name, trainable: false, constraint: null, storage, byteOffset })
+    return Object.assign(variable, {
+      shape,
+      dtype: 'float32' as const,
+      name,
+      trainable: false,
+      constraint: null,
+      storage,
+      byteOffset,
+    })
   }
 
   /** Whether an optimizer may change it. */
@@ -106,7 +114,8 @@ export class Variable {
    * @throws ShapeError when the shape or the dtype differs
    */
   assign(value: Tensor): void {
-    if (!(value instanceof Tensor)) throw new ArgumentError(`${this.name}: assign needs a Tensor, for example tensor([1, 2])`)
+    if (!(value instanceof Tensor))
+      throw new ArgumentError(`${this.name}: assign needs a Tensor, for example tensor([1, 2])`)
     if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
       const [own, received] = [this, value].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
       throw new ShapeError(`${this.name}: the new value must be ${own}, received ${received}`)
@@ -125,4 +134,3 @@ export class Variable {
     this.runtime.invalidate()
   }
 }
-

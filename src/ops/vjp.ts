@@ -20,9 +20,9 @@ import type { Trace } from './trace'
 import { compileTraced, currentTrace, runProgram, trace } from './trace'
 
 /** From cotangents, of the structure and shapes of a function's results, to one gradient for each of its arguments. */
-export type Pullback<Arguments extends readonly unknown[], Outputs> = (
-  cotangents: InputsOf<Outputs>,
-) => { -readonly [Position in keyof Arguments]: TensorsOf<Arguments[Position]> }
+export type Pullback<Arguments extends readonly unknown[], Outputs> = (cotangents: InputsOf<Outputs>) => {
+  -readonly [Position in keyof Arguments]: TensorsOf<Arguments[Position]>
+}
 
 export interface AuxOption {
   /** The function returns [results, aux]; aux is handed on as it is. */
@@ -94,7 +94,11 @@ function optionsIn(inputs: readonly unknown[]): object | null {
 }
 
 /** As a part of the active trace. */
-function runWithin(outer: Trace, given: CallArguments, call: (bound: readonly unknown[]) => readonly [unknown, unknown]): Call {
+function runWithin(
+  outer: Trace,
+  given: CallArguments,
+  call: (bound: readonly unknown[]) => readonly [unknown, unknown],
+): Call {
   const bound = given.bind(given.tensors.map((tensor) => outer.alias(tensor)))
   const [outputs, aux] = resultsOf(call(bound))
   const wrt = leavesOf(bound)
@@ -103,7 +107,9 @@ function runWithin(outer: Trace, given: CallArguments, call: (bound: readonly un
 
 function requireSame(outer: Trace): Trace {
   if (currentTrace() === outer) return outer
-  throw new StateError('vjp: a pullback that was made inside a traced function, or the body of a loop, can only be called there')
+  throw new StateError(
+    'vjp: a pullback that was made inside a traced function, or the body of a loop, can only be called there',
+  )
 }
 
 /** Through two programs: one for the results and what the other needs of them, one for the gradients, made when asked for. */
@@ -155,7 +161,10 @@ function backward(graph: Graph, runtime: Runtime, carried: readonly Tensor[]): F
 function resultsOf([result, more]: readonly [unknown, unknown]): readonly [Results, Results] {
   const [outputs, aux] = [takeResults('vjp', result), takeResults('vjp: aux', more)]
   const other = outputs.tensors.find(({ dtype }) => dtype !== 'float32')
-  if (other !== undefined) throw new ArgumentError(`vjp: a result is ${other.dtype}, which has no gradient. Return it as aux: { hasAux: true } and [results, aux]`)
+  if (other !== undefined)
+    throw new ArgumentError(
+      `vjp: a result is ${other.dtype}, which has no gradient. Return it as aux: { hasAux: true } and [results, aux]`,
+    )
   return [outputs, aux]
 }
 
@@ -174,6 +183,8 @@ function takeCotangents({ structure }: Results, shapes: readonly (readonly numbe
     const where = `pullback: the cotangent${paths[i] === '' ? '' : ` ${paths[i]}`}`
     const tensor = asTensor(leaf as TensorLike, where)
     if (sameShape(tensor.shape, shapes[place]!) && tensor.dtype === 'float32') return [tensor]
-    throw new ShapeError(`${where} must be float32 ${formatShape(shapes[place]!)}, received ${tensor.dtype} ${formatShape(tensor.shape)}`)
+    throw new ShapeError(
+      `${where} must be float32 ${formatShape(shapes[place]!)}, received ${tensor.dtype} ${formatShape(tensor.shape)}`,
+    )
   })
 }

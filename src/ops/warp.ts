@@ -7,7 +7,21 @@ import { sliceAlong } from './along'
 import { readTyped } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
-import { add, cast, ceil, clip, divide, floor, greaterEqual, less, logicalAnd, minimum, multiply, subtract, where } from './elementwise'
+import {
+  add,
+  cast,
+  ceil,
+  clip,
+  divide,
+  floor,
+  greaterEqual,
+  less,
+  logicalAnd,
+  minimum,
+  multiply,
+  subtract,
+  where,
+} from './elementwise'
 import { arange, expandDims, reshape, squeeze, take } from './shape'
 import type { Tensor } from './tensor'
 
@@ -46,16 +60,25 @@ export interface SampleOptions {
  *
  * Keras: `keras.ops.image.affine_transform`, on JAX, whose edges these are; the last two numbers of a transform are not read.
  */
-export function affineTransform(images: TensorLike, transform: TensorLike, options: AffineTransformOptions = {}): Tensor {
+export function affineTransform(
+  images: TensorLike,
+  transform: TensorLike,
+  options: AffineTransformOptions = {},
+): Tensor {
   const given = readTyped('affineTransform', sampleOptions(), options)
   const value = cast(asTensor(images, 'affineTransform'), 'float32')
   if (value.rank === 3) return squeeze(affineTransform(expandDims(value, 0), transform, options), 0)
-  if (value.rank !== 4) throw new ShapeError(`affineTransform: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`)
+  if (value.rank !== 4)
+    throw new ShapeError(
+      `affineTransform: expected images [batch, rows, columns, channels] or one [rows, columns, channels], received ${formatShape(value.shape)}`,
+    )
   const [batch, rows, columns] = value.shape as [number, number, number, number]
   const matrix = cast(asTensor(transform, 'affineTransform'), 'float32')
   const count = matrix.rank === 1 ? 1 : matrix.shape[0]!
   if (matrix.rank > 2 || matrix.shape.at(-1) !== 8 || (matrix.rank === 2 && count !== 1 && count !== batch)) {
-    throw new ShapeError(`affineTransform: the transform must be [8], or [${batch}, 8] for each image, received ${formatShape(matrix.shape)}`)
+    throw new ShapeError(
+      `affineTransform: the transform must be [8], or [${batch}, 8] for each image, received ${formatShape(matrix.shape)}`,
+    )
   }
   const entries = reshape(matrix, [count, 8])
   const entry = (i: number): Tensor => reshape(sliceAlong(entries, 1, i, 1), [count, 1, 1])
@@ -70,7 +93,12 @@ export function gridOf(rows: number, columns: number): { readonly x: Tensor; rea
 }
 
 /** x [batch, rows, columns, channels] at places row and column, [batch, height, width] or what broadcasts to it → [batch, height, width, channels]. */
-export function sampleAt(x: Tensor, row: Tensor, column: Tensor, { interpolation, fillMode, fillValue }: SampleOptions): Tensor {
+export function sampleAt(
+  x: Tensor,
+  row: Tensor,
+  column: Tensor,
+  { interpolation, fillMode, fillValue }: SampleOptions,
+): Tensor {
   const [batch, rows, columns, channels] = x.shape as [number, number, number, number]
   const pixels = reshape(x, [batch * rows * columns, channels])
   const first = reshape(arange(0, batch * rows * columns, rows * columns, 'int32'), [batch, 1, 1])
@@ -79,12 +107,15 @@ export function sampleAt(x: Tensor, row: Tensor, column: Tensor, { interpolation
   const at = (r: Tensor, c: Tensor): Tensor => {
     const [i, j] = [cast(fixed(r, rows, fillMode), 'int32'), cast(fixed(c, columns, fillMode), 'int32')]
     const picked = take(pixels, add(add(multiply(i, columns), j), first), 0)
-    return fillMode === 'constant' ? where(expandDims(logicalAnd(inside(r, rows), inside(c, columns)), -1), picked, fillValue) : picked
+    return fillMode === 'constant'
+      ? where(expandDims(logicalAnd(inside(r, rows), inside(c, columns)), -1), picked, fillValue)
+      : picked
   }
   if (interpolation === 'nearest') return at(rounded(row), rounded(column))
   const [top, left] = [floor(row), floor(column)]
   const [down, right] = [expandDims(subtract(row, top), -1), expandDims(subtract(column, left), -1)]
-  const between = (a: Tensor, b: Tensor, share: Tensor): Tensor => add(multiply(a, subtract(1, share)), multiply(b, share))
+  const between = (a: Tensor, b: Tensor, share: Tensor): Tensor =>
+    add(multiply(a, subtract(1, share)), multiply(b, share))
   const along = (r: Tensor): Tensor => between(at(r, left), at(r, add(left, 1)), right)
   return between(along(top), along(add(top, 1)), down)
 }

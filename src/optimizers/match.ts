@@ -58,5 +58,7 @@ function exactly(variables: readonly Variable[]): RegExp {
 export const matchKind: Kind<Match> = custom((value, where) => {
   const match = revive(value)
   if (isMatch(match)) return match
-  throw new ArgumentError(`${where} must be a part of a weight's name, a regular expression, a function, weights or layers`)
+  throw new ArgumentError(
+    `${where} must be a part of a weight's name, a regular expression, a function, weights or layers`,
+  )
 }, write)

@@ -31,10 +31,15 @@ type OptimizerInput = string | Optimizer | Serialized
 const optimizerFor: Kind<OptimizerFor, readonly [OptimizerInput, (Match | null)?]> = {
   read(value, where) {
     if (!Array.isArray(value) || value.length < 1 || value.length > 2) {
-      throw new ArgumentError(`${where} must be [optimizer, weights], for example ['sgd', 'encoder/'], or [optimizer] for all other weights`)
+      throw new ArgumentError(
+        `${where} must be [optimizer, weights], for example ['sgd', 'encoder/'], or [optimizer] for all other weights`,
+      )
     }
     const [given, match = null]: unknown[] = value
-    return { optimizer: optimizer.read(given, `${where}[0]`), match: match === null ? null : matchKind.read(match, `${where}[1]`) }
+    return {
+      optimizer: optimizer.read(given, `${where}[0]`),
+      match: match === null ? null : matchKind.read(match, `${where}[1]`),
+    }
   },
   write: ({ optimizer: own, match }) => [optimizer.write(own), match === null ? null : matchKind.write(match)],
 }
@@ -47,7 +52,13 @@ export type MultiOptimizerOptions = InputsOf<ReturnType<typeof multiOptions>> & 
 
 /** What is set in each of the optimizers, and not here. */
 const SET_IN_EACH = [
-  'weightDecay', 'clipnorm', 'clipvalue', 'globalClipnorm', 'emaOverwriteFrequency', 'lossScaleFactor', 'gradientAccumulationSteps',
+  'weightDecay',
+  'clipnorm',
+  'clipvalue',
+  'globalClipnorm',
+  'emaOverwriteFrequency',
+  'lossScaleFactor',
+  'gradientAccumulationSteps',
 ] as const
 
 /**
@@ -67,13 +78,17 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   protected override checkOptions(): void {
     const given = SET_IN_EACH.find((name) => this[name] !== null)
     if (given !== undefined || this.useEma || this.groups.length > 0 || this.noWeightDecay.length > 0) {
-      throw new ArgumentError(`${this.name}: options such as ${given ?? 'useEma'} are set in the optimizers that it holds`)
+      throw new ArgumentError(
+        `${this.name}: options such as ${given ?? 'useEma'} are set in the optimizers that it holds`,
+      )
     }
     const all = this.members
     if (all.length === 0) throw new ArgumentError(`${this.name}: optimizers must not be empty`)
-    if (new Set(all).size < all.length) throw new ArgumentError(`${this.name}: an optimizer is given twice. Join what it is for in an array.`)
+    if (new Set(all).size < all.length)
+      throw new ArgumentError(`${this.name}: an optimizer is given twice. Join what it is for in an array.`)
     // The loss, which is scaled once, is that of all.
-    if (all.some(({ lossScaleFactor }) => lossScaleFactor !== null)) throw new ArgumentError(`${this.name}: lossScaleFactor cannot be used here`)
+    if (all.some(({ lossScaleFactor }) => lossScaleFactor !== null))
+      throw new ArgumentError(`${this.name}: lossScaleFactor cannot be used here`)
   }
 
   protected declareSlots(): readonly string[] {
@@ -90,7 +105,10 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   }
 
   override set learningRate(value: number | LearningRateSchedule) {
-    if (this.optimizers !== undefined) throw new StateError(`${this.name}: set the learning rate of its optimizers: optimizers[0].optimizer.learningRate`)
+    if (this.optimizers !== undefined)
+      throw new StateError(
+        `${this.name}: set the learning rate of its optimizers: optimizers[0].optimizer.learningRate`,
+      )
     super.learningRate = value
   }
 
@@ -101,7 +119,9 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
   private optimizerOf(weight: Variable): Optimizer {
     const found = this.optimizers.find(({ match }) => match === null || matches(match, weight))
     if (found !== undefined) return found.optimizer
-    throw new ArgumentError(`${this.name}: no optimizer is for ${weight.name}. End the list with one that is for the rest: ['adam'].`)
+    throw new ArgumentError(
+      `${this.name}: no optimizer is for ${weight.name}. End the list with one that is for the rest: ['adam'].`,
+    )
   }
 
   override get scalars(): readonly Variable[] {
@@ -154,7 +174,10 @@ export class MultiOptimizer extends configured(Optimizer, multiOptions) {
     if (this.builtFor.length === 0) this.build(weights)
     for (const { optimizer: own } of this.optimizers) {
       const positions = weights.flatMap((weight, i) => (this.optimizerOf(weight) === own ? [i] : []))
-      own.apply(positions.map((i) => gradients[i]!), positions.map((i) => weights[i]!))
+      own.apply(
+        positions.map((i) => gradients[i]!),
+        positions.map((i) => weights[i]!),
+      )
     }
     this.iterations.assign(add(this.iterations.value, new Tensor(Int32Array.of(1), [], 'int32')))
   }

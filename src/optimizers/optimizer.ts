@@ -3,13 +3,41 @@
 
 import { ArgumentError, ShapeError, StateError, formatShape, quoted } from '../core/errors'
 import type { InputsOf, Kind } from '../core/options'
-import { Configured, boolean, configured, count, custom, integer, listOf, nullable, number, option, optionFrom, readOptions, text } from '../core/options'
+import {
+  Configured,
+  boolean,
+  configured,
+  count,
+  custom,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  optionFrom,
+  readOptions,
+  text,
+} from '../core/options'
 import type { Config } from '../core/registry'
 import { camelCase, classNameOf } from '../core/registry'
 import { sameShape } from '../core/shapes'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { add, cast, clip, divide, equal, maximum, mod, multiply, notEqual, sqrt, square, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  clip,
+  divide,
+  equal,
+  maximum,
+  mod,
+  multiply,
+  notEqual,
+  sqrt,
+  square,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import type { Pack } from '../ops/packed'
 import { sum } from '../ops/reduce'
 import { concatenate, reshape, slice } from '../ops/shape'
@@ -87,10 +115,13 @@ export interface UpdateResult {
 export const AVERAGE = 'average'
 const ACCUMULATOR = 'gradientAccumulator'
 
-const variableKind: Kind<Variable> = custom((value, where) => {
-  if (value instanceof Variable) return value
-  throw new ArgumentError(`${where} must be a weight, received ${quoted(value)}`)
-}, ({ name }) => name)
+const variableKind: Kind<Variable> = custom(
+  (value, where) => {
+    if (value instanceof Variable) return value
+    throw new ArgumentError(`${where} must be a weight, received ${quoted(value)}`)
+  },
+  ({ name }) => name,
+)
 
 const exclusionOptions = () => ({
   /** Weights. Default none. */
@@ -128,12 +159,17 @@ export type ExclusionOptions = InputsOf<ReturnType<typeof exclusionOptions>>
  */
 export abstract class Optimizer extends configured(Configured, optimizerOptions) {
   /** Made when the option is set, which is before the fields of the class. */
-  private declare rate: Rate | undefined
+  declare private rate: Rate | undefined
   /** The number of updates done. */
   readonly iterations = new Variable([], { name: 'iterations', dtype: 'int32', trainable: false })
   /** The gradients gathered since the last update; null when every step updates. */
-  private readonly gathered = this.gradientAccumulationSteps === null ? null : new Variable([], { name: 'gathered', dtype: 'int32', trainable: false })
-  private readonly kept = Object.entries(this.declareScalars()).map(([name, start]) => new Variable(new Tensor(Float32Array.of(start), [], 'float32'), { name, trainable: false }))
+  private readonly gathered =
+    this.gradientAccumulationSteps === null
+      ? null
+      : new Variable([], { name: 'gathered', dtype: 'int32', trainable: false })
+  private readonly kept = Object.entries(this.declareScalars()).map(
+    ([name, start]) => new Variable(new Tensor(Float32Array.of(start), [], 'float32'), { name, trainable: false }),
+  )
   private readonly excluded: Match[] = [...this.noWeightDecay]
   private known: ParameterStore | null = null
   /** The weights that were given to `build` last. */
@@ -142,7 +178,9 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   protected override checkOptions(): void {
     const clips = [this.clipnorm, this.clipvalue, this.globalClipnorm].filter((each) => each !== null)
     if (clips.length > 1) {
-      throw new ArgumentError(`${classNameOf(this)}: only one of clipnorm, clipvalue and globalClipnorm can be used at a time`)
+      throw new ArgumentError(
+        `${classNameOf(this)}: only one of clipnorm, clipvalue and globalClipnorm can be used at a time`,
+      )
     }
   }
 
@@ -221,7 +259,13 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   /** What changes and does not depend on the weights. @internal */
   get scalars(): readonly Variable[] {
     const rates = this.groups.flatMap(({ rate }) => (rate == null ? [] : [rate.cell]))
-    return [this.iterations, this.rate!.cell, ...rates, ...(this.gathered === null ? [] : [this.gathered]), ...this.kept]
+    return [
+      this.iterations,
+      this.rate!.cell,
+      ...rates,
+      ...(this.gathered === null ? [] : [this.gathered]),
+      ...this.kept,
+    ]
   }
 
   /**
@@ -279,8 +323,10 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
    */
   excludeFromWeightDecay(which: ExclusionOptions): void {
     const { variables, names } = readOptions('excludeFromWeightDecay', exclusionOptions(), which)
-    if (variables.length + names.length === 0) throw new ArgumentError("excludeFromWeightDecay: says no weights. Such as { names: ['bias'] }")
-    if (this.builtFor.length > 0) throw new StateError('excludeFromWeightDecay must be called before the optimizer is built')
+    if (variables.length + names.length === 0)
+      throw new ArgumentError("excludeFromWeightDecay: says no weights. Such as { names: ['bias'] }")
+    if (this.builtFor.length > 0)
+      throw new StateError('excludeFromWeightDecay must be called before the optimizer is built')
     this.excluded.push(...variables, ...names)
   }
 
@@ -316,7 +362,8 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     if (weights.length === 0) return
     if (this.builtFor.length === 0) this.build(weights)
     const unknown = weights.find((weight) => !this.store.knows(weight))
-    if (unknown !== undefined) throw new ArgumentError(`${this.name}: was not built for ${unknown.name}. Call build with all weights first.`)
+    if (unknown !== undefined)
+      throw new ArgumentError(`${this.name}: was not built for ${unknown.name}. Call build with all weights first.`)
     this.store.add(weights)
     const each = weights.map((weight, i) => this.gradientOf(weight, gradients[i]))
     withScope('optimizer', () => this.step(new Map(weights.map((weight, i) => [weight, each[i]!]))))
@@ -326,20 +373,31 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   private gradientOf({ name, shape }: Variable, given: unknown): Tensor {
     const where = `${this.name}: the gradient of ${name}`
     const gradient = asTensor(given as TensorLike, where)
-    if (!sameShape(gradient.shape, shape)) throw new ShapeError(`${where} must have the shape of the weight, ${formatShape(shape)}, received ${formatShape(gradient.shape)}`)
+    if (!sameShape(gradient.shape, shape))
+      throw new ShapeError(
+        `${where} must have the shape of the weight, ${formatShape(shape)}, received ${formatShape(gradient.shape)}`,
+      )
     return cast(gradient, 'float32')
   }
 
   protected requireAlike(gradients: readonly Tensor[], weights: readonly Variable[]): void {
     const strange = weights.findIndex((weight) => !(weight instanceof Variable))
-    if (strange >= 0) throw new ArgumentError(`${this.name}: apply needs weights, received ${quoted(weights[strange])}. In pairs the gradient comes first: [gradient, weight].`)
+    if (strange >= 0)
+      throw new ArgumentError(
+        `${this.name}: apply needs weights, received ${quoted(weights[strange])}. In pairs the gradient comes first: [gradient, weight].`,
+      )
     if (gradients.length === weights.length) return
-    throw new ArgumentError(`${this.name}: apply needs a gradient for each weight, received ${gradients.length} for ${weights.length}. Call build with the weights first, or name them: apply(gradients, weights).`)
+    throw new ArgumentError(
+      `${this.name}: apply needs a gradient for each weight, received ${gradients.length} for ${weights.length}. Call build with the weights first, or name them: apply(gradients, weights).`,
+    )
   }
 
   /** One update from pairs of a gradient and its weight. Keras: `apply_gradients`. */
   applyGradients(pairs: readonly (readonly [Tensor, Variable])[]): void {
-    this.apply(pairs.map(([gradient]) => gradient), pairs.map(([, weight]) => weight))
+    this.apply(
+      pairs.map(([gradient]) => gradient),
+      pairs.map(([, weight]) => weight),
+    )
   }
 
   private step(gradients: ReadonlyMap<Variable, Tensor>): void {
@@ -349,13 +407,18 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const { gathered, gradientAccumulationSteps: every } = this
     const isUpdate = gathered === null ? null : equal(gathered.value, int(every! - 1))
     // While gradients are gathered everything stays as it is.
-    const choose = (updated: Tensor, old: Tensor): Tensor => (isUpdate === null ? updated : where(isUpdate, updated, old))
+    const choose = (updated: Tensor, old: Tensor): Tensor =>
+      isUpdate === null ? updated : where(isUpdate, updated, old)
     const flat = runs.map((run) => {
       const each = run.parts.map((part) => this.unscale(gradients.get(part)!))
       if (every === null) return { total: null, gradient: sideBySide(each.map((gradient) => this.clipOne(gradient))) }
       const total = add(sideBySide(each), readPack(run.slots.get(ACCUMULATOR)!))
       const mean = divide(total, every)
-      return { total, gradient: this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))) }
+      return {
+        total,
+        gradient:
+          this.clipnorm === null ? mean : sideBySide(cut(mean, run.parts).map((gradient) => this.clipOne(gradient))),
+      }
     })
     const clipped = this.clipAll(flat.map(({ gradient }) => gradient))
     const rates = this.ratesAt(steps)
@@ -395,7 +458,13 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     return gradients.map((gradient) => multiply(gradient, factor))
   }
 
-  private updateRun(run: Run, at: Pick<UpdateInput, 'gradient' | 'iterations' | 'scalars'> & { rates: ReadonlyMap<Rate, Tensor>; choose(updated: Tensor, old: Tensor): Tensor }): void {
+  private updateRun(
+    run: Run,
+    at: Pick<UpdateInput, 'gradient' | 'iterations' | 'scalars'> & {
+      rates: ReadonlyMap<Rate, Tensor>
+      choose(updated: Tensor, old: Tensor): Tensor
+    },
+  ): void {
     const { gradient, iterations, scalars, rates, choose } = at
     const weight = run.parts[0]!
     const group = this.groups[this.groupOf(weight)]
@@ -411,7 +480,10 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
       weightDecay: this.isExcluded(weight) ? 0 : (group?.weightDecay ?? this.decayOf(weight) ?? 0),
     })
     after.slots.forEach((slot, i) => updatePack(own[i]!, flatten(choose(slot, before.slots[i]!))))
-    updatePack(run, constrained(run, this.average(run, flatten(choose(after.parameters, before.parameters)), iterations)))
+    updatePack(
+      run,
+      constrained(run, this.average(run, flatten(choose(after.parameters, before.parameters)), iterations)),
+    )
   }
 
   /** The parameters after their average took them in, which may take their place. */
@@ -423,7 +495,9 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
     const average = add(multiply(momentum, readPack(slot)), multiply(subtract(1, momentum), parameters))
     updatePack(slot, average)
     const { emaOverwriteFrequency: frequency } = this
-    return frequency === null ? parameters : where(equal(mod(add(iterations, int(1)), frequency), 0), average, parameters)
+    return frequency === null
+      ? parameters
+      : where(equal(mod(add(iterations, int(1)), frequency), 0), average, parameters)
   }
 
   /**
@@ -441,7 +515,11 @@ export abstract class Optimizer extends configured(Configured, optimizerOptions)
   }
 
   override getConfig(): Config {
-    return { ...super.getConfig(), learningRate: this.rate!.toJson(), noWeightDecay: this.excluded.map((match) => matchKind.write(match)) }
+    return {
+      ...super.getConfig(),
+      learningRate: this.rate!.toJson(),
+      noWeightDecay: this.excluded.map((match) => matchKind.write(match)),
+    }
   }
 }
 
@@ -453,7 +531,9 @@ function constrained({ parts }: Run, parameters: Tensor): Tensor {
     if (constraint === null) return own
     const made = constraint.call(reshape(own, shape))
     if (sameShape(made.shape, shape)) return made
-    throw new ShapeError(`${name}: its constraint must keep the shape ${formatShape(shape)}, received ${formatShape(made.shape)}`)
+    throw new ShapeError(
+      `${name}: its constraint must keep the shape ${formatShape(shape)}, received ${formatShape(made.shape)}`,
+    )
   })
   return sideBySide(each)
 }

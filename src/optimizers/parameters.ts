@@ -96,27 +96,49 @@ export class ParameterStore {
 
   private lay(weights: readonly Variable[]): void {
     for (const weight of weights) {
-      if (weight.dtype !== 'float32') throw new StateError(`${weight.name}: only float32 weights can be trained, this one is ${weight.dtype}`)
+      if (weight.dtype !== 'float32')
+        throw new StateError(`${weight.name}: only float32 weights can be trained, this one is ${weight.dtype}`)
     }
     const treatments = new Map(weights.map((weight) => [weight, this.treatmentOf(weight)]))
     const treatment = (weight: Variable): Treatment => treatments.get(weight)!
     const ordered = [...weights].sort((a, b) => compare(treatment(a).group, treatment(b).group))
     const { runtime } = ordered[0]!
-    const { storage, offsets } = rowOf(runtime, ordered.map((weight) => [weight, weight.size]))
+    const { storage, offsets } = rowOf(
+      runtime,
+      ordered.map((weight) => [weight, weight.size]),
+    )
     for (const [weight, offset] of offsets) weight.adopt(storage, offset)
     const kinds = new Set(ordered.flatMap((weight) => treatment(weight).slots.map(({ name }) => name)))
-    const rows = new Map([...kinds].map((kind) => [kind, rowOf(runtime, ordered.flatMap((weight) => {
-      return treatment(weight).slots.filter(({ name }) => name === kind).map((slot) => [weight, sizeOf(shapeOf(slot, weight))] as const)
-    }))]))
+    const rows = new Map(
+      [...kinds].map((kind) => [
+        kind,
+        rowOf(
+          runtime,
+          ordered.flatMap((weight) => {
+            return treatment(weight)
+              .slots.filter(({ name }) => name === kind)
+              .map((slot) => [weight, sizeOf(shapeOf(slot, weight))] as const)
+          }),
+        ),
+      ]),
+    )
     const block: Block = { storage, runs: new Map() }
     for (const weight of weights) {
-      const slots = new Map(treatment(weight).slots.map((slot) => {
-        const row = rows.get(slot.name)!
-        const variable = Variable.within(row.storage, row.offsets.get(weight)!, shapeOf(slot, weight), `${weight.name}/${slot.name}`)
-        begin(variable, slot, weight)
-        return [slot.name, variable]
-      }))
-      for (const [kind, variable] of slots) this.slotsByKind.set(kind, [...(this.slotsByKind.get(kind) ?? []), variable])
+      const slots = new Map(
+        treatment(weight).slots.map((slot) => {
+          const row = rows.get(slot.name)!
+          const variable = Variable.within(
+            row.storage,
+            row.offsets.get(weight)!,
+            shapeOf(slot, weight),
+            `${weight.name}/${slot.name}`,
+          )
+          begin(variable, slot, weight)
+          return [slot.name, variable]
+        }),
+      )
+      for (const [kind, variable] of slots)
+        this.slotsByKind.set(kind, [...(this.slotsByKind.get(kind) ?? []), variable])
       this.places.set(weight, { block, offset: offsets.get(weight)!, slots })
     }
   }
@@ -131,9 +153,13 @@ export class ParameterStore {
     const runs: Run[] = []
     for (const block of blocks) {
       const own = placed.filter(({ place }) => place.block === block).sort((a, b) => a.place.offset - b.place.offset)
-      for (let i = 0; i < own.length; ) {
+      for (let i = 0; i < own.length;) {
         const parts: Variable[] = []
-        const { place: { offset }, group, isAlone } = own[i]!
+        const {
+          place: { offset },
+          group,
+          isAlone,
+        } = own[i]!
         let end = offset
         for (; i < own.length && own[i]!.place.offset === end && own[i]!.group === group; i++) {
           parts.push(own[i]!.weight)
@@ -149,7 +175,15 @@ export class ParameterStore {
     let run = runs.get(key)
     if (run === undefined) {
       const kinds = [...this.slotsOf(parts[0]!).keys()]
-      const slots = new Map(kinds.map((kind) => [kind, joined(kind, parts.map((part) => this.slotsOf(part).get(kind)!))]))
+      const slots = new Map(
+        kinds.map((kind) => [
+          kind,
+          joined(
+            kind,
+            parts.map((part) => this.slotsOf(part).get(kind)!),
+          ),
+        ]),
+      )
       run = { ...joined('parameters', parts), slots, isAlone }
       runs.set(key, run)
     }
@@ -167,14 +201,19 @@ interface Row {
 
 function rowOf(runtime: Runtime, sizes: readonly (readonly [Variable, number])[]): Row {
   let end = 0
-  const offsets = new Map(sizes.map(([weight, size]) => [weight, (end += BYTES_PER_ELEMENT * size) - BYTES_PER_ELEMENT * size]))
+  const offsets = new Map(
+    sizes.map(([weight, size]) => [weight, (end += BYTES_PER_ELEMENT * size) - BYTES_PER_ELEMENT * size]),
+  )
   return { storage: runtime.createStorage(end), offsets }
 }
 
 /** Neighbours as one. */
 function joined(name: string, parts: readonly Variable[]): Pack<Variable> {
   const { storage, byteOffset } = parts[0]!
-  return { whole: Variable.within(storage, byteOffset, [parts.reduce((total, { size }) => total + size, 0)], name), parts }
+  return {
+    whole: Variable.within(storage, byteOffset, [parts.reduce((total, { size }) => total + size, 0)], name),
+    parts,
+  }
 }
 
 /** A slot ← what it begins with. */

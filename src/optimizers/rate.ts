@@ -22,13 +22,18 @@ const rateNumber: Kind<number> = custom(
   (value, where) => {
     const rate = number({ min: 0 }).read(value, where)
     if (rate <= LEARNING_RATE_LIMIT) return rate
-    throw new ArgumentError(`${where} must be at most ${LEARNING_RATE_LIMIT.toExponential()}, beyond which float32 cannot hold updates, received ${rate}`)
+    throw new ArgumentError(
+      `${where} must be at most ${LEARNING_RATE_LIMIT.toExponential()}, beyond which float32 cannot hold updates, received ${rate}`,
+    )
   },
   (rate) => rate,
 )
 
 /** What the option learningRate may be. */
-export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate> = custom<number | LearningRateSchedule, LearningRate>(
+export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate> = custom<
+  number | LearningRateSchedule,
+  LearningRate
+>(
   (value, where) => {
     if (typeof value === 'number') return rateNumber.read(value, where)
     const own = typeof value === 'string' ? null : customFunction<ScheduleFunction>(value)
@@ -37,14 +42,20 @@ export const learningRateKind: Kind<number | LearningRateSchedule, LearningRate>
       return new LambdaSchedule({ schedule: own.call })
     }
     if (value instanceof LearningRateSchedule || isSerialized(value)) return schedules.get(value, where)
-    throw new ArgumentError(`${where} must be a number ≥ 0, a schedule or a function of the step, received ${receivedText(value)}`)
+    throw new ArgumentError(
+      `${where} must be a number ≥ 0, a schedule or a function of the step, received ${receivedText(value)}`,
+    )
   },
   (rate) => (typeof rate === 'number' ? rate : serialize(rate)),
 )
 
 function requireRate(rate: number, schedule: LearningRateSchedule): void {
   if (Math.abs(rate) <= LEARNING_RATE_LIMIT) return
-  throw new NonFiniteError(`${classNameOf(schedule)}: the learning rate must be at most ${LEARNING_RATE_LIMIT.toExponential()}, received ${rate}`, 1, 'the learning rate')
+  throw new NonFiniteError(
+    `${classNameOf(schedule)}: the learning rate must be at most ${LEARNING_RATE_LIMIT.toExponential()}, received ${rate}`,
+    1,
+    'the learning rate',
+  )
 }
 
 export class Rate {
@@ -71,7 +82,8 @@ export class Rate {
     if (this.schedule !== null) {
       throw new StateError('The learning rate follows a schedule and cannot be set. Compile with a number to set it.')
     }
-    if (typeof value !== 'number') throw new ArgumentError('A schedule is given when the optimizer is made: new Adam({ learningRate: schedule })')
+    if (typeof value !== 'number')
+      throw new ArgumentError('A schedule is given when the optimizer is made: new Adam({ learningRate: schedule })')
     this.cell.view[0] = rateNumber.read(value, 'learningRate')
   }
 

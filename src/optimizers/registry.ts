@@ -7,7 +7,19 @@ import { Optimizer } from './optimizer'
 import { rules } from './rules'
 
 export type OptimizerName =
-  | 'sgd' | 'rmsprop' | 'adam' | 'adamw' | 'adadelta' | 'adafactor' | 'adagrad' | 'adamax' | 'ftrl' | 'lamb' | 'lion' | 'muon' | 'nadam'
+  | 'sgd'
+  | 'rmsprop'
+  | 'adam'
+  | 'adamw'
+  | 'adadelta'
+  | 'adafactor'
+  | 'adagrad'
+  | 'adamax'
+  | 'ftrl'
+  | 'lamb'
+  | 'lion'
+  | 'muon'
+  | 'nadam'
 /** A known name (any spelling), an instance, or a saved configuration. */
 export type OptimizerIdentifier = OptimizerName | (string & {}) | Optimizer | Serialized
 

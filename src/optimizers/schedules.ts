@@ -3,10 +3,40 @@
 
 import { ArgumentError, formatShape, quoted } from '../core/errors'
 import type { InputsOf } from '../core/options'
-import { Configured, boolean, choice, configured, count, functionKind, integer, listOf, nullable, number, option, required, text } from '../core/options'
+import {
+  Configured,
+  boolean,
+  choice,
+  configured,
+  count,
+  functionKind,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+  text,
+} from '../core/options'
 import type { TensorLike } from '../ops/convert'
 import { asTensor } from '../ops/convert'
-import { add, cast, ceil, cos, divide, floor, less, lessEqual, log, maximum, minimum, multiply, power, subtract, where } from '../ops/elementwise'
+import {
+  add,
+  cast,
+  ceil,
+  cos,
+  divide,
+  floor,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  power,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { full } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
 
@@ -40,7 +70,10 @@ const exponentialOptions = () => ({
 export type ExponentialDecayOptions = InputsOf<ReturnType<typeof exponentialOptions>>
 
 /** step/decaySteps, in whole numbers where it is a staircase. */
-function periodsAt(step: Tensor, { decaySteps, staircase }: { readonly decaySteps: number; readonly staircase: boolean }): Tensor {
+function periodsAt(
+  step: Tensor,
+  { decaySteps, staircase }: { readonly decaySteps: number; readonly staircase: boolean },
+): Tensor {
   const periods = divide(cast(step, 'float32'), decaySteps)
   return staircase ? floor(periods) : periods
 }
@@ -83,7 +116,10 @@ export class CosineDecay extends configured(LearningRateSchedule, cosineOptions)
     const { initialLearningRate, warmupTarget, warmupSteps } = this
     const at = cast(step, 'float32')
     if (warmupTarget === null) return this.decay(at, initialLearningRate)
-    const warming = add(multiply(divide(at, Math.max(1, warmupSteps)), warmupTarget - initialLearningRate), initialLearningRate)
+    const warming = add(
+      multiply(divide(at, Math.max(1, warmupSteps)), warmupTarget - initialLearningRate),
+      initialLearningRate,
+    )
     return where(less(at, warmupSteps), warming, this.decay(add(at, -warmupSteps), warmupTarget))
   }
 
@@ -126,7 +162,8 @@ export class PiecewiseConstantDecay extends configured(LearningRateSchedule, pie
   call(step: Tensor): Tensor {
     const { boundaries, values } = this
     let rate = full([], values.at(-1)!)
-    for (let i = boundaries.length - 1; i >= 0; i--) rate = where(lessEqual(cast(step, 'float32'), boundaries[i]!), values[i]!, rate)
+    for (let i = boundaries.length - 1; i >= 0; i--)
+      rate = where(lessEqual(cast(step, 'float32'), boundaries[i]!), values[i]!, rate)
     return rate
   }
 }
@@ -274,7 +311,9 @@ export class OneCycle extends configured(LearningRateSchedule, oneCycleOptions) 
   protected override checkOptions(): void {
     const ends = this.phases.map(({ end }) => end)
     if (ends.every((end, i) => end > (ends[i - 1] ?? 0))) return
-    throw new ArgumentError(`OneCycle: its phases must end one after the other, with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}`)
+    throw new ArgumentError(
+      `OneCycle: its phases must end one after the other, with totalSteps ${this.totalSteps} and warmupFraction ${this.warmupFraction} they end at updates ${ends.join(', ')}`,
+    )
   }
 
   /** Where each phase ends, as a number of updates, and at which rate. */
@@ -323,6 +362,8 @@ export class LambdaSchedule extends configured(LearningRateSchedule, lambdaOptio
     const given: unknown = this.schedule(step)
     const rate = typeof given === 'number' ? asTensor(given, 'LambdaSchedule') : given
     if (rate instanceof Tensor && rate.rank === 0) return rate
-    throw new ArgumentError(`LambdaSchedule: the function must give a scalar, received ${rate instanceof Tensor ? formatShape(rate.shape) : quoted(rate)}`)
+    throw new ArgumentError(
+      `LambdaSchedule: the function must give a scalar, received ${rate instanceof Tensor ? formatShape(rate.shape) : quoted(rate)}`,
+    )
   }
 }

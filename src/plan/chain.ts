@@ -201,7 +201,12 @@ function stepOf<Name extends PrimitiveName>(node: Node<Name>): Step {
 }
 
 // Appends { step, target, a, b, c }: the words of a ChainStep.
-function encodeStep<Name extends PrimitiveName>(node: Node<Name>, at: number, registers: Registers, words: number[]): void {
+function encodeStep<Name extends PrimitiveName>(
+  node: Node<Name>,
+  at: number,
+  registers: Registers,
+  words: number[],
+): void {
   const { inputs } = node
   const operand = (i: number): number => (i < inputs.length ? registers.get(inputs[i]!) : 0)
   const a = operand(0)

@@ -38,10 +38,12 @@ export function costOf(graph: Graph): GraphCost {
 
 /** What one run of a plan's kernels costs. The flops are the nodes'; what passes inside a kernel costs no bytes. */
 export function costOfKernels(kernels: readonly Kernel[]): GraphCost {
-  return total(kernels.flatMap((kernel) => [
-    ...kernel.nodes.map((node): [string, Cost] => [node.scope, { flops: costOfNode(node).flops, bytes: 0 }]),
-    [kernel.nodes[0]!.scope, { flops: 0, bytes: bytesOfKernel(kernel) }] as [string, Cost],
-  ]))
+  return total(
+    kernels.flatMap((kernel) => [
+      ...kernel.nodes.map((node): [string, Cost] => [node.scope, { flops: costOfNode(node).flops, bytes: 0 }]),
+      [kernel.nodes[0]!.scope, { flops: 0, bytes: bytesOfKernel(kernel) }] as [string, Cost],
+    ]),
+  )
 }
 
 function total(parts: readonly (readonly [string, Cost])[]): GraphCost {
@@ -49,7 +51,8 @@ function total(parts: readonly (readonly [string, Cost])[]): GraphCost {
   let sum: Cost = { flops: 0, bytes: 0 }
   for (const [scope, cost] of parts) {
     sum = addCosts(sum, cost)
-    if (cost.flops > 0 || cost.bytes > 0) byScope.set(scope, addCosts(byScope.get(scope) ?? { flops: 0, bytes: 0 }, cost))
+    if (cost.flops > 0 || cost.bytes > 0)
+      byScope.set(scope, addCosts(byScope.get(scope) ?? { flops: 0, bytes: 0 }, cost))
   }
   return { ...sum, byScope }
 }
@@ -75,7 +78,10 @@ export function costOfNode<Name extends PrimitiveName>(node: Node<Name>): Cost {
       return { flops: rule.flops(context), bytes: bytesOf(rule.traffic?.(context) ?? trafficOf(node)) }
     }
     case 'composed':
-      return { flops: rule.flops({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }), bytes: bytesOf(trafficOf(node)) }
+      return {
+        flops: rule.flops({ inputs: node.inputs, outputs: node.outputs, attributes: node.attributes }),
+        bytes: bytesOf(trafficOf(node)),
+      }
     // Views move nothing, constants are there already, loops were looked into.
     case 'view':
     case 'constant':

@@ -46,7 +46,10 @@ export function fuse(graph: Graph, locations: Locations, options: FuseOptions): 
     if (rule.kind !== 'kernel') return
     chains.close(node)
     const isFree = (follower: Node): boolean => homeIn(absorbed, follower) === undefined
-    const single = enabled && rule.fusesEpilogue === true ? withEpilogue(node, users, locations, isFree) : new SingleKernel(node, locations)
+    const single =
+      enabled && rule.fusesEpilogue === true
+        ? withEpilogue(node, users, locations, isFree)
+        : new SingleKernel(node, locations)
     const { nodes } = single
     for (let i = 1; i < nodes.length; i++) absorbed[nodes[i]!.outputs[0]!.id] = single
     if (nodes.length === 1) placed[position] = single
@@ -86,7 +89,12 @@ function soleUser(value: Value, users: Users): Node | null {
 }
 
 /** @param isFree whether a node is not part of another kernel: the sum of two products can be the bias of one only */
-function withEpilogue(node: Node, users: Users, locations: Locations, isFree: (follower: Node) => boolean): SingleKernel {
+function withEpilogue(
+  node: Node,
+  users: Users,
+  locations: Locations,
+  isFree: (follower: Node) => boolean,
+): SingleKernel {
   let last: Value = node.outputs[0]!
   let next = soleUser(last, users)
   let bias: { node: Node; operand: Value } | null = null
@@ -107,7 +115,8 @@ function withEpilogue(node: Node, users: Users, locations: Locations, isFree: (f
 /** What `node` adds to `product`, if its kernel can begin with that: a row for all rows, or a matrix as large. */
 function biasOperand(node: Node, product: Value, locations: Locations): Value | null {
   const rule = ruleOf(node.name)
-  if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, product.shape)) return null
+  if (rule.kind !== 'elementwise' || rule.bias !== true || !sameShape(node.outputs[0]!.shape, product.shape))
+    return null
   const other = node.inputs[0] === product ? node.inputs[1]! : node.inputs[0]!
   const columns = product.shape[product.shape.length - 1]!
   const isRow = sizeOf(other.shape) === columns && other.shape[other.shape.length - 1] === columns
@@ -196,7 +205,10 @@ class OpenChains {
     if (sizeOf(shape) <= SMALL_CHAIN) {
       const candidates = this.small.get(shape.join()) ?? []
       // Related chains were offered already, so a full one is of no use here.
-      const roomy = candidates.filter(({ isOpen, nodes, operands }) => isOpen && nodes.length < MAX_CHAIN_STEPS && operands.length < MAX_CHAIN_OPERANDS)
+      const roomy = candidates.filter(
+        ({ isOpen, nodes, operands }) =>
+          isOpen && nodes.length < MAX_CHAIN_STEPS && operands.length < MAX_CHAIN_OPERANDS,
+      )
       if (roomy.length < candidates.length) this.small.set(shape.join(), roomy)
       for (const chain of roomy) offer(chain)
     }

@@ -134,7 +134,8 @@ export function lowerAll(kernels: readonly Kernel[], placement: Placement): Labe
   let label = ''
   const target: LowerTarget = {
     ...placement,
-    emit: ({ opcode, layout, fields, fixedBytes, lists }) => void result.push({ opcode, layout, fields, fixedBytes, lists, label, made: NOTHING }),
+    emit: ({ opcode, layout, fields, fixedBytes, lists }) =>
+      void result.push({ opcode, layout, fields, fixedBytes, lists, label, made: NOTHING }),
     emitLoop: (instruction, body, loop) => void result.push({ ...instruction, label, made: NOTHING, body, loop }),
   }
   kernels.forEach((kernel) => {

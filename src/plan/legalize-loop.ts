@@ -39,7 +39,10 @@ export function legalizeLoop(
     taken.add(base)
     return value
   })
-  const legal = builder.emitNode('loop', [...operands, ...captured], { ...node.attributes, body: regionOf(node).with(graph) })
+  const legal = builder.emitNode('loop', [...operands, ...captured], {
+    ...node.attributes,
+    body: regionOf(node).with(graph),
+  })
   locations.addBody(legal, { graph, locations: inside })
   return legal.outputs
 }

@@ -91,7 +91,12 @@ export function legalize(graph: Graph): Legal {
 }
 
 /** @param constant null where constants stay */
-export function legalizeNodes(graph: Graph, locations: Locations, constant: PlaceConstant | null, finish: Finish): Graph {
+export function legalizeNodes(
+  graph: Graph,
+  locations: Locations,
+  constant: PlaceConstant | null,
+  finish: Finish,
+): Graph {
   const copied = new Map<Value, Value>()
   const copy = (value: Value, builder: GraphBuilder): Value => {
     let result = copied.get(value)
@@ -105,7 +110,9 @@ export function legalizeNodes(graph: Graph, locations: Locations, constant: Plac
     graph,
     (node, inputs, builder) => {
       if (constant !== null && isConstant(node)) return [constant(node, builder)]
-      const operands = mapKept(inputs, (input, i) => (accepts(node, i, input, locations) ? input : copy(input, builder)))
+      const operands = mapKept(inputs, (input, i) =>
+        accepts(node, i, input, locations) ? input : copy(input, builder),
+      )
       if (isLoop(node)) return passesOf(node).legalize(node, operands, builder, locations, constant)
       const outputs = builder.keep(node, operands)
       const made = outputs[0]?.node

@@ -199,7 +199,12 @@ class LoopKernel implements Kernel {
   private copyInitial({ block, before, bytes }: Carry, i: number, target: LowerTarget): void {
     if (before === null || block === null) return
     const { length, reverse } = this.node.attributes
-    copyWords(target, target.operand(this.node.inputs[i]!).address, offsetBy(target.block(block), reverse ? bytes * length : 0), bytes)
+    copyWords(
+      target,
+      target.operand(this.node.inputs[i]!).address,
+      offsetBy(target.block(block), reverse ? bytes * length : 0),
+      bytes,
+    )
   }
 
   /** Results that have bytes of their own elsewhere. */
@@ -208,7 +213,8 @@ class LoopKernel implements Kernel {
     for (const [value, offset] of block.parts) {
       const from = offsetBy(target.block(block), offset)
       const { address } = target.operand(value)
-      if (address.buffer !== from.buffer || address.offset !== from.offset) copyWords(target, from, address, BYTES_PER_ELEMENT * sizeOf(value.shape))
+      if (address.buffer !== from.buffer || address.offset !== from.offset)
+        copyWords(target, from, address, BYTES_PER_ELEMENT * sizeOf(value.shape))
     }
   }
 
@@ -219,7 +225,13 @@ class LoopKernel implements Kernel {
       if (stream !== null) moved.push({ at, stream })
     })
     const start = Loop.size + LoopPatch.size * moved.length
-    const lists = moved.flatMap(({ at, stream: { first, odd, even, step } }): Word[] => [start + at, first, odd, even, step])
+    const lists = moved.flatMap(({ at, stream: { first, odd, even, step } }): Word[] => [
+      start + at,
+      first,
+      odd,
+      even,
+      step,
+    ])
     return instruction(Opcode.Loop, Loop, { count, patchCount: moved.length }, lists)
   }
 }
@@ -238,7 +250,11 @@ function copyWords(target: LowerTarget, input: Address, out: Address, bytes: num
 }
 
 /** Every word of instructions and of what is in their bodies, with its byte from the start of the first. */
-function forEachWord(instructions: readonly TapeInstruction[], start: number, visit: (at: number, word: Word) => void): void {
+function forEachWord(
+  instructions: readonly TapeInstruction[],
+  start: number,
+  visit: (at: number, word: Word) => void,
+): void {
   const offsets = instructionOffsets(instructions, start)
   instructions.forEach((each, i) => {
     const at = offsets[i]!

@@ -131,7 +131,12 @@ export function locate(
 }
 
 /** @param bound values of a loop's body whose bytes the loop gives */
-export function planMemory(graph: Graph, kernels: readonly Kernel[], locations: Locations, bound: Iterable<Value> = []): MemoryPlan {
+export function planMemory(
+  graph: Graph,
+  kernels: readonly Kernel[],
+  locations: Locations,
+  bound: Iterable<Value> = [],
+): MemoryPlan {
   return new Planner(graph, kernels, locations, bound).plan()
 }
 
@@ -223,9 +228,11 @@ class Planner {
   }
 
   private holdResults(): void {
-    this.kernels.forEach(({ writes }) => writes.forEach((value) => {
-      if (!this.isHeld(value)) this.hold(value, null)
-    }))
+    this.kernels.forEach(({ writes }) =>
+      writes.forEach((value) => {
+        if (!this.isHeld(value)) this.hold(value, null)
+      }),
+    )
   }
 
   /** Results that a kernel needs side by side. */
@@ -236,7 +243,8 @@ class Planner {
         const draft = draftFor(bytes, at)
         this.blocks.set(block, draft)
         // A result of a loop in a loop may have its bytes already: then it is copied there.
-        for (const [value, offset] of parts) if (!this.isHeld(value)) this.setHolder(value, { draft, within: null, offset })
+        for (const [value, offset] of parts)
+          if (!this.isHeld(value)) this.setHolder(value, { draft, within: null, offset })
       }
     })
   }
@@ -351,7 +359,9 @@ class Planner {
       buffers.push(draft.buffer)
     }
     const places = new Array<Place>(this.graph.idEnd)
-    this.held.forEach((value) => (places[value.id] = { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }))
+    this.held.forEach(
+      (value) => (places[value.id] = { buffer: this.draftOf(value).buffer!, offset: this.offsetOf(value) }),
+    )
     const last = this.kernels.length
     const cellOf = ({ cell, value }: Update): PlacedBuffer => {
       return { id: id++, byteLength: bytesOf(value), home: { kind: 'cell', cell }, start: last, end: last }
@@ -384,12 +394,16 @@ export interface Interval {
 const FEW_BLOCKS = 512
 
 /** Offsets for blocks that live from `start` to `end` inclusive, so that no two that live at one time overlap. */
-export function assignOffsets<Block extends Interval>(blocks: readonly Block[]): { offsets: Map<Block, number>; size: number } {
+export function assignOffsets<Block extends Interval>(
+  blocks: readonly Block[],
+): { offsets: Map<Block, number>; size: number } {
   return blocks.length <= FEW_BLOCKS ? largestFirst(blocks) : inOrderOfTime(blocks)
 }
 
 /** Largest first, each at the lowest gap that fits. Within 1.1 times the lower bound in training steps. */
-export function largestFirst<Block extends Interval>(blocks: readonly Block[]): { offsets: Map<Block, number>; size: number } {
+export function largestFirst<Block extends Interval>(
+  blocks: readonly Block[],
+): { offsets: Map<Block, number>; size: number } {
   const offsets = new Map<Block, number>()
   // In order of offset.
   const placed: { readonly block: Block; readonly at: number; readonly top: number }[] = []
@@ -411,7 +425,9 @@ export function largestFirst<Block extends Interval>(blocks: readonly Block[]): 
 }
 
 /** As a heap would: freed bytes are taken again by what fits them best. Near-linear. */
-export function inOrderOfTime<Block extends Interval>(blocks: readonly Block[]): { offsets: Map<Block, number>; size: number } {
+export function inOrderOfTime<Block extends Interval>(
+  blocks: readonly Block[],
+): { offsets: Map<Block, number>; size: number } {
   const offsets = new Map<Block, number>()
   const starting = [...blocks].sort((a, b) => a.start - b.start || b.bytes - a.bytes)
   const ending = [...blocks].sort((a, b) => a.end - b.end)

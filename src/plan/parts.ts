@@ -36,9 +36,24 @@ const RANDOM = 1.2
 
 function isSlow(step: number): boolean {
   switch (step) {
-    case Step.Exp: case Step.Expm1: case Step.Log: case Step.Log1p: case Step.Sin: case Step.Cos: case Step.Tanh:
-    case Step.Sigmoid: case Step.Softplus: case Step.Erf: case Step.Gelu: case Step.GeluGradient: case Step.ErfInv: case Step.Power: case Step.Arctan2:
-    case Step.Mod: case Step.FloorDivideI32: case Step.ModI32:
+    case Step.Exp:
+    case Step.Expm1:
+    case Step.Log:
+    case Step.Log1p:
+    case Step.Sin:
+    case Step.Cos:
+    case Step.Tanh:
+    case Step.Sigmoid:
+    case Step.Softplus:
+    case Step.Erf:
+    case Step.Gelu:
+    case Step.GeluGradient:
+    case Step.ErfInv:
+    case Step.Power:
+    case Step.Arctan2:
+    case Step.Mod:
+    case Step.FloorDivideI32:
+    case Step.ModI32:
       return true
     default:
       return false
@@ -84,7 +99,16 @@ function chainWork(field: Field, { lists }: TapeInstruction): Work {
 }
 
 // Every place, every element that a window sees, every channel of the result.
-function windowWork(layout: { readonly places: number; readonly taps: number; readonly channels: number; readonly run?: number; readonly groups?: number }, cost: number): WorkRule {
+function windowWork(
+  layout: {
+    readonly places: number
+    readonly taps: number
+    readonly channels: number
+    readonly run?: number
+    readonly groups?: number
+  },
+  cost: number,
+): WorkRule {
   return (field) => {
     const places = field(layout.places)
     const depth = field(layout.taps) * (layout.run === undefined ? 1 : field(layout.run))
@@ -99,7 +123,10 @@ function attentionWork(products: number, block: number): WorkRule {
   return (field) => {
     const scores = field(batch) * field(heads) * field(rows) * field(columns)
     const parts = block === Infinity ? field(keyHeads) : field(heads) * Math.ceil(field(rows) / block)
-    return { nanoseconds: scores * ((products * (field(depth) + field(width)) * MULTIPLY_ADD) / 2 + SLOW_STEP), pieces: field(batch) * parts }
+    return {
+      nanoseconds: scores * ((products * (field(depth) + field(width)) * MULTIPLY_ADD) / 2 + SLOW_STEP),
+      pieces: field(batch) * parts,
+    }
   }
 }
 
@@ -136,7 +163,10 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.AttentionGradient]: attentionWork(5, Infinity),
   [Opcode.Gather]: (field) => {
     const { outer, count, inner } = layouts.Gather
-    return { nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED), pieces: runsOf(field(outer) * field(count)) }
+    return {
+      nanoseconds: field(outer) * field(count) * (2 + field(inner) * MOVED),
+      pieces: runsOf(field(outer) * field(count)),
+    }
   },
   [Opcode.Scatter]: (field) => {
     const { outer, axis, count, inner } = layouts.Scatter
@@ -148,8 +178,14 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
     const { outer, axis, inner } = layouts.Insert
     return { nanoseconds: field(outer) * field(axis) * field(inner) * MOVED, pieces: field(outer) }
   },
-  [Opcode.Sort]: (field) => ({ nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED, pieces: 1 }),
-  [Opcode.Search]: (field) => ({ nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)), pieces: 1 }),
+  [Opcode.Sort]: (field) => ({
+    nanoseconds: field(layouts.Sort.outer) * field(layouts.Sort.axis) * field(layouts.Sort.inner) * SORTED,
+    pieces: 1,
+  }),
+  [Opcode.Search]: (field) => ({
+    nanoseconds: field(layouts.Search.count) * Math.log2(2 + field(layouts.Search.length)),
+    pieces: 1,
+  }),
   // Matrices are small: one thread takes them apart.
   [Opcode.Factorize]: (field) => {
     const { batch, rows, columns } = layouts.Factorize
@@ -166,7 +202,10 @@ const rules = (): Readonly<Record<Opcode, WorkRule>> => ({
   [Opcode.QuantizedProduct]: windowWork(layouts.QuantizedProduct, MULTIPLY_ADD / 2),
   [Opcode.Fourier]: (field) => {
     const { outer, axis, inner } = layouts.Fourier
-    return { nanoseconds: field(outer) * field(axis) * field(inner) * Math.log2(2 * field(axis)) * PLAIN_STEP, pieces: 1 }
+    return {
+      nanoseconds: field(outer) * field(axis) * field(inner) * Math.log2(2 * field(axis)) * PLAIN_STEP,
+      pieces: 1,
+    }
   },
   [Opcode.Copy]: copyWork,
   [Opcode.Accumulate]: copyWork,
@@ -217,7 +256,11 @@ export function meetings(parts: readonly number[]): boolean[] {
 }
 
 /** Instructions with their parts and meetings. All threads walk a loop in whose body several have something to do. */
-export function dealOut(instructions: readonly LabelledInstruction[], threads: number, partWork?: number): LabelledInstruction[] {
+export function dealOut(
+  instructions: readonly LabelledInstruction[],
+  threads: number,
+  partWork?: number,
+): LabelledInstruction[] {
   if (threads === 1) return [...instructions]
   const dealt = instructions.map((each): LabelledInstruction => {
     if (each.body === undefined) return { ...each, parts: partsOf(each, threads, partWork) }

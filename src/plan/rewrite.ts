@@ -6,7 +6,12 @@ import type { Graph, Node, Value } from '../ir/graph'
 
 /** Values by what makes them, for passes that share: by the text of a primitive and its attributes, then by its operands. */
 export type Shared = Map<string, Map<number | string, readonly Value[]>>
-export type Visit = (node: Node, inputs: readonly Value[], builder: GraphBuilder, shared: Shared) => readonly (Value | null)[]
+export type Visit = (
+  node: Node,
+  inputs: readonly Value[],
+  builder: GraphBuilder,
+  shared: Shared,
+) => readonly (Value | null)[]
 /** What stands for a result; `index` counts the outputs, −1 is an update. */
 export type Finish = (value: Value, builder: GraphBuilder, index: number) => Value
 

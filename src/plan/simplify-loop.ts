@@ -68,11 +68,22 @@ function uniqueNumber(node: Node): number {
   return known
 }
 
-function withoutTurns(node: Node<'loop'>, inputs: readonly Value[], live: readonly boolean[], { e }: GraphBuilder): (Value | null)[] {
+function withoutTurns(
+  node: Node<'loop'>,
+  inputs: readonly Value[],
+  live: readonly boolean[],
+  { e }: GraphBuilder,
+): (Value | null)[] {
   return node.outputs.map((output, i) => (!live[i] ? null : i < node.attributes.carries ? inputs[i]! : e.zeros(output)))
 }
 
-function oneTurn(node: Node<'loop'>, body: Graph, inputs: readonly Value[], live: readonly boolean[], builder: GraphBuilder): (Value | null)[] {
+function oneTurn(
+  node: Node<'loop'>,
+  body: Graph,
+  inputs: readonly Value[],
+  live: readonly boolean[],
+  builder: GraphBuilder,
+): (Value | null)[] {
   const { carries, scanned } = node.attributes
   const { e } = builder
   const inside = new Map<Value, Value>()
@@ -81,7 +92,10 @@ function oneTurn(node: Node<'loop'>, body: Graph, inputs: readonly Value[], live
     inside.set(parameter, isScanned ? e.reshape(inputs[i]!, parameter.shape) : inputs[i]!)
   })
   for (const each of body.nodes) {
-    const outputs = builder.copy(each, each.inputs.map((input) => inside.get(input)!))
+    const outputs = builder.copy(
+      each,
+      each.inputs.map((input) => inside.get(input)!),
+    )
     outputs.forEach((output, i) => inside.set(each.outputs[i]!, output))
   }
   return node.outputs.map((output, i) => (live[i] ? e.reshape(inside.get(body.outputs[i]!)!, output.shape) : null))
@@ -131,7 +145,12 @@ class Restructuring {
     const parameters = operandsOf(node, body.parameters)
     parameters.captures.forEach((parameter, i) => this.same.set(parameter, operands.captures[i]!))
     parameters.scanned.forEach((parameter, i) => this.wholes.set(parameter, operands.scanned[i]!))
-    const all = parameters.carries.map((parameter, index): Carry => ({ index, initial: operands.carries[index]!, parameter, next: body.outputs[index]! }))
+    const all = parameters.carries.map((parameter, index): Carry => ({
+      index,
+      initial: operands.carries[index]!,
+      parameter,
+      next: body.outputs[index]!,
+    }))
     for (const { parameter, initial, next } of all) if (next === parameter) this.same.set(parameter, initial)
     this.carries = all.filter(({ parameter, next }) => next !== parameter)
   }
@@ -157,7 +176,7 @@ class Restructuring {
     const carryCount = this.node.attributes.carries
     const needed = new Set(this.carries.filter(({ index }) => this.live[index]))
     const reached = new Set(this.body.outputs.filter((_, i) => i >= carryCount && this.live[i]))
-    for (let size = -1; size !== needed.size; ) {
+    for (let size = -1; size !== needed.size;) {
       size = needed.size
       for (const { next } of needed) reached.add(next)
       for (let i = this.body.nodes.length - 1; i >= 0; i--) {
@@ -176,7 +195,9 @@ class Restructuring {
     for (const parameter of this.wholes.keys()) this.depends.set(parameter, Depends.OnSlices)
     for (const node of this.body.nodes) {
       const stays = isLoop(node) || hasEffect(node)
-      const depends = stays ? Depends.OnCarries : Math.max(Depends.OnNothing, ...node.inputs.map((input) => this.depends.get(input)!))
+      const depends = stays
+        ? Depends.OnCarries
+        : Math.max(Depends.OnNothing, ...node.inputs.map((input) => this.depends.get(input)!))
       for (const output of node.outputs) this.depends.set(output, depends)
     }
   }
@@ -194,7 +215,9 @@ class Restructuring {
       if (!isLiftable(node) || !node.inputs.every((input) => this.isSame(input) || possible.has(input))) continue
       possible.add(output)
       const isProduct = ruleOf(node.name).batches === true && node.inputs.some((input) => this.isSame(input))
-      const follows = ruleOf(node.name).kind === 'elementwise' && node.inputs.some((input) => input.node !== null && this.before.has(input.node))
+      const follows =
+        ruleOf(node.name).kind === 'elementwise' &&
+        node.inputs.some((input) => input.node !== null && this.before.has(input.node))
       if (isProduct || follows) this.addBefore(node)
     }
   }
@@ -216,7 +239,12 @@ class Restructuring {
       const node = this.body.nodes[i]!
       const feedsCarry = node.outputs.some((output) => carried.has(output))
       if (feedsCarry) for (const input of node.inputs) carried.add(input)
-      if (feedsCarry || this.before.has(node) || !isLiftable(node) || node.outputs.some((output) => stays.has(output))) {
+      if (
+        feedsCarry ||
+        this.before.has(node) ||
+        !isLiftable(node) ||
+        node.outputs.some((output) => stays.has(output))
+      ) {
         for (const input of node.inputs) stays.add(input)
       } else {
         possible.push(node)
@@ -225,7 +253,8 @@ class Restructuring {
     for (const node of possible.reverse()) {
       if (this.isSame(node.outputs[0]!)) continue
       const isProduct = ruleOf(node.name).batches === true && node.inputs.some((input) => this.isSame(input))
-      if (isProduct || node.inputs.some((input) => input.node !== null && this.after.has(input.node))) this.after.add(node)
+      if (isProduct || node.inputs.some((input) => input.node !== null && this.after.has(input.node)))
+        this.after.add(node)
     }
   }
 
@@ -244,13 +273,15 @@ class Restructuring {
     const isKnown = this.isSame(shown) || this.wholes.has(shown) || (shown.node !== null && this.before.has(shown.node))
     if (isKnown || this.stacked.includes(value)) return
     const { node } = value
-    if (node !== null && this.after.has(node)) return node.inputs.forEach((input) => this.stack(this.throughViews(input)))
+    if (node !== null && this.after.has(node))
+      return node.inputs.forEach((input) => this.stack(this.throughViews(input)))
     this.stacked.push(value)
   }
 
   /** Behind views that can be looked through outside as well: what they show need not be copied. */
   private throughViews(value: Value): Value {
-    while (value.node !== null && ruleOf(value.node.name).kind === 'view' && isLiftable(value.node)) value = value.node.inputs[0]!
+    while (value.node !== null && ruleOf(value.node.name).kind === 'view' && isLiftable(value.node))
+      value = value.node.inputs[0]!
     return value
   }
 
@@ -271,7 +302,9 @@ class Restructuring {
       let known = map.get(value)
       if (known !== undefined) return known
       const { value: outside, isStacked } = this.outside(value)
-      known = (isStacked ? scanned.find(({ whole }) => whole === outside) : captured.find((each) => each.value === outside))?.parameter
+      known = (
+        isStacked ? scanned.find(({ whole }) => whole === outside) : captured.find((each) => each.value === outside)
+      )?.parameter
       if (known === undefined) {
         if (isStacked) scanned.push({ parameter: (known = inside.parameter(value)), whole: outside })
         else known = capture(outside)
@@ -283,10 +316,16 @@ class Restructuring {
     for (const node of this.body.nodes) {
       if (!needed.has(node)) continue
       inside.scope = node.scope
-      const preparation = ruleOf(node.name).prepare?.({ inputs: node.inputs, length: this.length, isSame: (i) => this.isSame(node.inputs[i]!) })
+      const preparation = ruleOf(node.name).prepare?.({
+        inputs: node.inputs,
+        length: this.length,
+        isSame: (i) => this.isSame(node.inputs[i]!),
+      })
       if (preparation) {
         const { operand } = preparation
-        const ready = this.within(node.scope, () => preparation.before(this.builder.e, this.outside(node.inputs[operand]!).value))
+        const ready = this.within(node.scope, () =>
+          preparation.before(this.builder.e, this.outside(node.inputs[operand]!).value),
+        )
         const inputs = node.inputs.map((input, i) => (i === operand ? capture(ready) : get(input)))
         map.set(node.outputs[0]!, preparation.inside(inside.e, inputs))
         continue
@@ -296,12 +335,28 @@ class Restructuring {
     }
     const outputs = [...this.carries.map(({ next }) => next), ...this.stacked].map(get)
     if (outputs.length === 0 && needed.size === 0) return new Map()
-    const parameters = [...carried, ...scanned.map(({ parameter }) => parameter), ...captured.map(({ parameter }) => parameter)]
-    const inputs = [...this.carries.map(({ initial }) => initial), ...scanned.map(({ whole }) => whole), ...captured.map(({ value }) => value)]
+    const parameters = [
+      ...carried,
+      ...scanned.map(({ parameter }) => parameter),
+      ...captured.map(({ parameter }) => parameter),
+    ]
+    const inputs = [
+      ...this.carries.map(({ initial }) => initial),
+      ...scanned.map(({ whole }) => whole),
+      ...captured.map(({ value }) => value),
+    ]
     const { length, reverse } = this.node.attributes
     const body = regionOf(this.node).with(inside.finish(outputs, parameters))
-    const results = this.emitLoop(inputs, { body, length, reverse, carries: this.carries.length, scanned: scanned.length })
-    this.stacked.forEach((value, j) => this.lifted.set(value, { value: results[this.carries.length + j]!, isStacked: true }))
+    const results = this.emitLoop(inputs, {
+      body,
+      length,
+      reverse,
+      carries: this.carries.length,
+      scanned: scanned.length,
+    })
+    this.stacked.forEach((value, j) =>
+      this.lifted.set(value, { value: results[this.carries.length + j]!, isStacked: true }),
+    )
     return new Map(this.carries.map(({ index }, i) => [index, results[i]!]))
   }
 
@@ -330,7 +385,10 @@ class Restructuring {
       const operands = node.inputs.map((input) => this.outside(input))
       known = this.within(node.scope, () => {
         if (node.outputs.length === 1) return liftNode(this.builder, node, operands, this.length)
-        const outputs = this.builder.copy(node, operands.map((operand) => operand.value))
+        const outputs = this.builder.copy(
+          node,
+          operands.map((operand) => operand.value),
+        )
         node.outputs.forEach((output, i) => this.lifted.set(output, { value: outputs[i]!, isStacked: false }))
         return this.lifted.get(value)!
       })

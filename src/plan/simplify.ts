@@ -108,7 +108,12 @@ function shareOrEmit<Name extends PrimitiveName>(
   return share(shared, key, inputs, () => builder.keep(node, inputs))
 }
 
-export function share(shared: Shared, name: string, inputs: readonly Value[], emit: () => readonly Value[]): readonly Value[] {
+export function share(
+  shared: Shared,
+  name: string,
+  inputs: readonly Value[],
+  emit: () => readonly Value[],
+): readonly Value[] {
   let alike = shared.get(name)
   if (alike === undefined) {
     alike = new Map()

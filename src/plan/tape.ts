@@ -103,7 +103,11 @@ function printWord(word: Word, describe: (address: Address) => string): string {
  * their body. `|` stands where threads meet, ×4 where four have a part.
  * @param describe names an address, such as `dense/kernel` or `work+128`
  */
-export function disassemble(instructions: readonly LabelledInstruction[], describe: (address: Address) => string, start = 0): string {
+export function disassemble(
+  instructions: readonly LabelledInstruction[],
+  describe: (address: Address) => string,
+  start = 0,
+): string {
   const offsets = instructionOffsets(instructions, start)
   return instructions.map((instruction, i) => disassembleOne(instruction, describe, offsets[i]!)).join('\n')
 }
@@ -143,7 +147,8 @@ function patchLines(words: readonly string[]): string[] {
   const patchWords = LoopPatch.size / 4
   return Array.from({ length: words.length / patchWords }, (_, i) => {
     const [word, first, odd, even, step] = words.slice(i * patchWords, (i + 1) * patchWords)
-    const later = Number(step) === 0 ? `then ${odd} and ${even} in turn` : `then ${odd}, going on by ${Number(step) / 2}`
+    const later =
+      Number(step) === 0 ? `then ${odd} and ${even} in turn` : `then ${odd}, going on by ${Number(step) / 2}`
     return `         +${word}: ${first}, ${later}`
   })
 }

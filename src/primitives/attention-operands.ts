@@ -29,7 +29,10 @@ interface Operands<Item> {
 }
 
 /** The operands of both primitives by their names. */
-export function attentionOperands<Item>(inputs: readonly Item[], { hasMask, hasBias }: AttentionAttributes): Operands<Item> {
+export function attentionOperands<Item>(
+  inputs: readonly Item[],
+  { hasMask, hasBias }: AttentionAttributes,
+): Operands<Item> {
   const [query, key, value, ...others] = inputs as readonly [Item, Item, Item, ...Item[]]
   return { query, key, value, mask: hasMask ? others[0]! : null, bias: hasBias ? others[Number(hasMask)]! : null }
 }
@@ -53,6 +56,9 @@ export function attentionExtents({ query, key, value }: Operands<TensorType>): A
 export const scoresShape = ({ batch, heads, rows, columns }: AttentionExtents): Shape => [batch, heads, rows, columns]
 
 /** Behind the operands of attention: its two results, the gradient of the first and, with `hasSums`, that of the second. */
-export function gradientOperands<Item>(inputs: readonly Item[], { hasSums }: GradientAttributes): readonly [y: Item, logSum: Item, dy: Item, dLogSum?: Item] {
+export function gradientOperands<Item>(
+  inputs: readonly Item[],
+  { hasSums }: GradientAttributes,
+): readonly [y: Item, logSum: Item, dy: Item, dLogSum?: Item] {
   return inputs.slice(hasSums ? -4 : -3) as [Item, Item, Item, Item?]
 }

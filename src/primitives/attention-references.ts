@@ -19,7 +19,10 @@ interface Row {
   score(s: number): number
 }
 
-function forEachRow({ inputs, inputTypes, attributes }: RefContext<AttentionAttributes>, visit: (row: Row) => void): void {
+function forEachRow(
+  { inputs, inputTypes, attributes }: RefContext<AttentionAttributes>,
+  visit: (row: Row) => void,
+): void {
   const types = attentionOperands(inputTypes, attributes)
   const { query: q, key: k, mask, bias } = attentionOperands(inputs, attributes)
   const extents = attentionExtents(types)
@@ -27,7 +30,12 @@ function forEachRow({ inputs, inputTypes, attributes }: RefContext<AttentionAttr
   const { scale, before, after } = attributes
   const reader = (data: NumericArray | null, type: typeof types.mask) => {
     if (data === null || type === null) return null
-    const [b, h, t, s] = broadcastStrides(type.shape, rowMajorStrides(type.shape), scoresShape(extents)) as [number, number, number, number]
+    const [b, h, t, s] = broadcastStrides(type.shape, rowMajorStrides(type.shape), scoresShape(extents)) as [
+      number,
+      number,
+      number,
+      number,
+    ]
     return (i: number, j: number, m: number, n: number): number => data[i * b + j * h + m * t + n * s]!
   }
   const [maskAt, biasAt] = [reader(mask, types.mask), reader(bias, types.bias)]
@@ -85,7 +93,9 @@ export function attentionGradientReference(context: RefContext<GradientAttribute
   context.outputs.forEach((output) => output.fill(0))
   forEachRow(context, (row) => {
     const total = logSum[row.logSum]!
-    const weights = Array.from({ length: columns }, (_, s) => (total === Infinity ? 1 / columns : Math.exp(row.score(s) - total)))
+    const weights = Array.from({ length: columns }, (_, s) =>
+      total === Infinity ? 1 / columns : Math.exp(row.score(s) - total),
+    )
     const ofWeights = weights.map((weight, s) => {
       let sum = 0
       for (let i = 0; i < width; i++) {

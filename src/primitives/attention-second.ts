@@ -21,8 +21,19 @@ import type { VjpContext } from './rule'
 const HIDDEN = -1e30
 
 /** The scores that count. */
-function masked(e: Emitter, scores: Value, mask: Value | null, { rows, columns }: AttentionExtents, { before, after }: AttentionAttributes): Value {
-  const steps = (count: number, shape: Shape, shift: number): Value => e.constant(Float32Array.from({ length: count }, (_, i) => i + shift), shape, 'float32')
+function masked(
+  e: Emitter,
+  scores: Value,
+  mask: Value | null,
+  { rows, columns }: AttentionExtents,
+  { before, after }: AttentionAttributes,
+): Value {
+  const steps = (count: number, shape: Shape, shift: number): Value =>
+    e.constant(
+      Float32Array.from({ length: count }, (_, i) => i + shift),
+      shape,
+      'float32',
+    )
   const column = steps(columns, [columns], 0)
   let left = scores
   if (mask !== null) left = e.select(mask, left, HIDDEN)
@@ -34,7 +45,10 @@ function masked(e: Emitter, scores: Value, mask: Value | null, { rows, columns }
 type Maybe = Value | null
 
 /** The gradients of all operands of attentionGradient, in their order. */
-export function secondGradient({ e, inputs, cotangents, isUsed }: VjpContext<unknown>, attributes: GradientAttributes): readonly Maybe[] {
+export function secondGradient(
+  { e, inputs, cotangents, isUsed }: VjpContext<unknown>,
+  attributes: GradientAttributes,
+): readonly Maybe[] {
   const operands = attentionOperands(inputs, attributes)
   const extents = attentionExtents(operands)
   const { batch, heads, keyHeads, rows, columns } = extents
@@ -52,7 +66,8 @@ export function secondGradient({ e, inputs, cotangents, isUsed }: VjpContext<unk
   const toSums = (x: Value): Value => e.reshape(x, [batch, heads, rows])
 
   // What is left out counts as zero.
-  const both = (a: Maybe, b: Maybe, join: (a: Value, b: Value) => Value): Maybe => (a === null || b === null ? null : join(a, b))
+  const both = (a: Maybe, b: Maybe, join: (a: Value, b: Value) => Value): Maybe =>
+    a === null || b === null ? null : join(a, b)
   const plus = (a: Maybe, b: Maybe): Maybe => both(a, b, (x, y) => e.add(x, y)) ?? a ?? b
   const through = (x: Maybe, read: (x: Value) => Value): Maybe => (x === null ? null : read(x))
   const scaled = (x: Maybe): Maybe => through(x, (each) => e.multiply(each, scale))
@@ -73,7 +88,10 @@ export function secondGradient({ e, inputs, cotangents, isUsed }: VjpContext<unk
   const biased = operands.bias === null ? toScores(scores) : e.add(toScores(scores), operands.bias)
   const P = e.exp(e.subtract(ofScores(masked(e, biased, operands.mask, extents, attributes)), L))
   const shift = overLast(e.multiply(g, y))
-  const C = e.subtract(e.matmul(g, e.transposeMatrix(value)), ofLogSum === undefined ? shift : e.subtract(shift, ofSums(ofLogSum)))
+  const C = e.subtract(
+    e.matmul(g, e.transposeMatrix(value)),
+    ofLogSum === undefined ? shift : e.subtract(shift, ofSums(ofLogSum)),
+  )
   const D = e.multiply(P, C)
   const E = plus(scaled(plus(timesTransposed(a, key), timesTransposed(query, b))), f)
   const W = product(P, E)
@@ -92,10 +110,14 @@ export function secondGradient({ e, inputs, cotangents, isUsed }: VjpContext<unk
     l: through(w, toSums),
   }
   return [
-    gradients.query, gradients.key, gradients.value,
+    gradients.query,
+    gradients.key,
+    gradients.value,
     ...(attributes.hasMask ? [null] : []),
     ...(attributes.hasBias ? [gradients.bias] : []),
-    gradients.y, gradients.L, gradients.g,
+    gradients.y,
+    gradients.L,
+    gradients.g,
     ...(attributes.hasSums ? [gradients.l] : []),
   ]
 }

@@ -26,24 +26,42 @@ import type { CostContext, Layout, LowerContext, RefContext, VjpContext } from '
 /** The most features of a query and a value together: those of the fewest rows that the kernel takes at once. */
 const MOST_FEATURES = 8 * ATTENTION_FEATURES
 
-function requireOperands(name: string, inputs: readonly TensorType[], attributes: AttentionAttributes): AttentionExtents {
+function requireOperands(
+  name: string,
+  inputs: readonly TensorType[],
+  attributes: AttentionAttributes,
+): AttentionExtents {
   const operands = attentionOperands(inputs, attributes)
   const { query, key, value, mask, bias } = operands
   const extents = attentionExtents(operands)
   const { batch, heads, keyHeads, columns, depth, width } = extents
   const isAlike =
     [query, key, value].every(({ shape, dtype }) => shape.length === 4 && dtype === 'float32') &&
-    sameShape(key.shape, [batch, columns, keyHeads, depth]) && sameShape(value.shape, [batch, columns, keyHeads, width]) &&
+    sameShape(key.shape, [batch, columns, keyHeads, depth]) &&
+    sameShape(value.shape, [batch, columns, keyHeads, width]) &&
     (heads === 0 || heads % keyHeads === 0)
   if (!isAlike) {
     throw new ShapeError(
       `${name}: expected float32 query [batch, steps, heads, size], key and value [batch, steps, heads or a divisor of them, size], received ${[query, key, value].map(({ shape, dtype }) => `${dtype} ${formatShape(shape)}`).join(', ')}`,
     )
   }
-  if (depth + width > MOST_FEATURES) throw new ShapeError(`${name}: query and value may have ${MOST_FEATURES} features together, received ${depth} and ${width}`)
-  for (const [what, dtype, operand] of [['mask', 'bool', mask], ['bias', 'float32', bias]] as const) {
-    const fits = operand === null || (operand.dtype === dtype && operand.shape.length === 4 && operand.shape.every((extent, i) => extent === 1 || extent === scoresShape(extents)[i]))
-    if (!fits) throw new ShapeError(`${name}: the ${what} must be ${dtype} and broadcast to ${formatShape(scoresShape(extents))}, received ${operand.dtype} ${formatShape(operand.shape)}`)
+  if (depth + width > MOST_FEATURES)
+    throw new ShapeError(
+      `${name}: query and value may have ${MOST_FEATURES} features together, received ${depth} and ${width}`,
+    )
+  for (const [what, dtype, operand] of [
+    ['mask', 'bool', mask],
+    ['bias', 'float32', bias],
+  ] as const) {
+    const fits =
+      operand === null ||
+      (operand.dtype === dtype &&
+        operand.shape.length === 4 &&
+        operand.shape.every((extent, i) => extent === 1 || extent === scoresShape(extents)[i]))
+    if (!fits)
+      throw new ShapeError(
+        `${name}: the ${what} must be ${dtype} and broadcast to ${formatShape(scoresShape(extents))}, received ${operand.dtype} ${formatShape(operand.shape)}`,
+      )
   }
   return extents
 }
@@ -60,7 +78,8 @@ function stepsOf({ shape, strides }: Operand): { batch: number; row: number; hea
 }
 
 function stridesOver(extents: AttentionExtents, operand: Operand | null): readonly [number, number, number, number] {
-  const strides = operand === null ? [0, 0, 0, 0] : broadcastStrides(operand.shape, operand.strides, scoresShape(extents))
+  const strides =
+    operand === null ? [0, 0, 0, 0] : broadcastStrides(operand.shape, operand.strides, scoresShape(extents))
   return strides as [number, number, number, number]
 }
 
@@ -68,23 +87,53 @@ function stridesOver(extents: AttentionExtents, operand: Operand | null): readon
 const ENDLESS = 2 ** 30
 
 /** The fields that both instructions have. */
-function commonFields({ inputs, scratch, wideTiles }: LowerContext<unknown>, attributes: AttentionAttributes, out: Operand, logSum: Operand) {
+function commonFields(
+  { inputs, scratch, wideTiles }: LowerContext<unknown>,
+  attributes: AttentionAttributes,
+  out: Operand,
+  logSum: Operand,
+) {
   const operands = attentionOperands(inputs, attributes)
   const { query, key, value, mask, bias } = operands
   const extents = attentionExtents(operands)
-  const [ofQuery, ofKey, ofValue] = [query, key, value].map(stepsOf) as [ReturnType<typeof stepsOf>, ReturnType<typeof stepsOf>, ReturnType<typeof stepsOf>]
+  const [ofQuery, ofKey, ofValue] = [query, key, value].map(stepsOf) as [
+    ReturnType<typeof stepsOf>,
+    ReturnType<typeof stepsOf>,
+    ReturnType<typeof stepsOf>,
+  ]
   const [maskBatch, maskHead, maskRow, maskColumn] = stridesOver(extents, mask)
   const [biasBatch, biasHead, biasRow, biasColumn] = stridesOver(extents, bias)
   return {
     ...extents,
-    query: query.address, key: key.address, value: value.address, mask: mask?.address ?? ABSENT, bias: bias?.address ?? ABSENT,
-    out: out.address, logSum: logSum.address, scale: float(attributes.scale),
-    before: Math.min(attributes.before, ENDLESS), after: Math.min(attributes.after, ENDLESS),
-    queryBatch: ofQuery.batch, queryRow: ofQuery.row, queryHead: ofQuery.head,
-    keyBatch: ofKey.batch, keyRow: ofKey.row, keyHead: ofKey.head,
-    valueBatch: ofValue.batch, valueRow: ofValue.row, valueHead: ofValue.head,
-    maskBatch, maskHead, maskRow, maskColumn, biasBatch, biasHead, biasRow, biasColumn,
-    scratch, wide: Number(wideTiles),
+    query: query.address,
+    key: key.address,
+    value: value.address,
+    mask: mask?.address ?? ABSENT,
+    bias: bias?.address ?? ABSENT,
+    out: out.address,
+    logSum: logSum.address,
+    scale: float(attributes.scale),
+    before: Math.min(attributes.before, ENDLESS),
+    after: Math.min(attributes.after, ENDLESS),
+    queryBatch: ofQuery.batch,
+    queryRow: ofQuery.row,
+    queryHead: ofQuery.head,
+    keyBatch: ofKey.batch,
+    keyRow: ofKey.row,
+    keyHead: ofKey.head,
+    valueBatch: ofValue.batch,
+    valueRow: ofValue.row,
+    valueHead: ofValue.head,
+    maskBatch,
+    maskHead,
+    maskRow,
+    maskColumn,
+    biasBatch,
+    biasHead,
+    biasRow,
+    biasColumn,
+    scratch,
+    wide: Number(wideTiles),
   } satisfies Readonly<Record<string, Word>>
 }
 
@@ -95,7 +144,11 @@ function pairsOf({ rows, columns }: AttentionExtents, { before, after }: Attenti
   return pairs
 }
 
-function flopsOf(inputs: readonly TensorType[], attributes: AttentionAttributes, perPair: (extents: AttentionExtents) => number): number {
+function flopsOf(
+  inputs: readonly TensorType[],
+  attributes: AttentionAttributes,
+  perPair: (extents: AttentionExtents) => number,
+): number {
   const extents = attentionExtents(attentionOperands(inputs, attributes))
   return extents.batch * extents.heads * pairsOf(extents, attributes) * perPair(extents)
 }
@@ -109,19 +162,34 @@ export class AttentionKernel extends KernelRoutine {
 
   override infer(inputs: readonly TensorType[]): readonly TensorType[] {
     const { batch, heads, rows, width } = requireOperands(this.name, inputs, this.attributes)
-    return [{ shape: [batch, rows, heads, width], dtype: 'float32' }, { shape: [batch, heads, rows], dtype: 'float32' }]
+    return [
+      { shape: [batch, rows, heads, width], dtype: 'float32' },
+      { shape: [batch, heads, rows], dtype: 'float32' },
+    ]
   }
 
   // dP = dy · valueᵀ,  dS = P ⊙ (dP − Σ dy · y);  dquery = scale dS · key,  dkey = scale dSᵀ · query,  dvalue = Pᵀ · dy,  dbias = dS
   // d ln Σ e^S adds P to dS.
-  override vjp({ e, inputs, outputs: [y, logSum], cotangents: [dy, dLogSum], isUsed, isWanted }: VjpContext<unknown>): readonly (Value | null)[] {
+  override vjp({
+    e,
+    inputs,
+    outputs: [y, logSum],
+    cotangents: [dy, dLogSum],
+    isUsed,
+    isWanted,
+  }: VjpContext<unknown>): readonly (Value | null)[] {
     const { bias } = attentionOperands(inputs, this.attributes)
     const biasIndex = inputs.length - 1
     const givesBias = bias !== null && isWanted(biasIndex)
     const hasSums = isUsed(1)
     const all = [...inputs, y!, logSum!, dy!, ...(hasSums ? [dLogSum!] : [])]
-    const [dQuery, dKey, dValue, dBias] = e.routine(new AttentionGradientKernel({ ...this.attributes, hasSums, givesBias }), all)
-    return inputs.map((_, i) => (i < 3 ? [dQuery!, dKey!, dValue!][i]! : givesBias && i === biasIndex ? e.sumTo(dBias!, bias.shape) : null))
+    const [dQuery, dKey, dValue, dBias] = e.routine(
+      new AttentionGradientKernel({ ...this.attributes, hasSums, givesBias }),
+      all,
+    )
+    return inputs.map((_, i) =>
+      i < 3 ? [dQuery!, dKey!, dValue!][i]! : givesBias && i === biasIndex ? e.sumTo(dBias!, bias.shape) : null,
+    )
   }
 
   override accepts(operand: number, input: TensorType, layout: Layout): boolean {
@@ -154,8 +222,13 @@ export class AttentionGradientKernel extends KernelRoutine {
   override infer(inputs: readonly TensorType[]): readonly TensorType[] {
     const extents = requireOperands(this.name, inputs, this.attributes)
     const [y, logSum, dy, dLogSum = logSum] = gradientOperands(inputs, this.attributes)
-    if (!sameShape(y.shape, dy.shape) || !sameShape(logSum.shape, dLogSum.shape)) throw new ShapeError(`${this.name}: the gradient must be ${formatShape(y.shape)}, received ${formatShape(dy.shape)}`)
-    const scores: readonly TensorType[] = this.attributes.givesBias ? [{ shape: scoresShape(extents), dtype: 'float32' }] : []
+    if (!sameShape(y.shape, dy.shape) || !sameShape(logSum.shape, dLogSum.shape))
+      throw new ShapeError(
+        `${this.name}: the gradient must be ${formatShape(y.shape)}, received ${formatShape(dy.shape)}`,
+      )
+    const scores: readonly TensorType[] = this.attributes.givesBias
+      ? [{ shape: scoresShape(extents), dtype: 'float32' }]
+      : []
     return [...inputs.slice(0, 3), ...scores]
   }
 
@@ -170,10 +243,21 @@ export class AttentionGradientKernel extends KernelRoutine {
   override lower(context: LowerContext<unknown>): void {
     const [y, logSum, dy, dLogSum] = gradientOperands(context.inputs, this.attributes)
     const [dQuery, dKey, dValue, dBias] = context.outputs as [Operand, Operand, Operand, Operand?]
-    context.emit(instruction(Opcode.AttentionGradient, { ...Attention, ...AttentionGradient }, {
-      ...commonFields(context, this.attributes, y, logSum), gradient: dy.address, dLogSum: dLogSum?.address ?? ABSENT,
-      dQuery: dQuery.address, dKey: dKey.address, dValue: dValue.address, dBias: dBias?.address ?? ABSENT,
-    }))
+    context.emit(
+      instruction(
+        Opcode.AttentionGradient,
+        { ...Attention, ...AttentionGradient },
+        {
+          ...commonFields(context, this.attributes, y, logSum),
+          gradient: dy.address,
+          dLogSum: dLogSum?.address ?? ABSENT,
+          dQuery: dQuery.address,
+          dKey: dKey.address,
+          dValue: dValue.address,
+          dBias: dBias?.address ?? ABSENT,
+        },
+      ),
+    )
   }
 
   // Five products, of which one makes the scores again; an exponential, two differences and two products of elements.

@@ -7,7 +7,14 @@ import type { Value } from '../ir/graph'
 import type { Address, Operand } from '../ir/instruction'
 import { ABSENT, instruction } from '../ir/instruction'
 import type {
-  CostContext, KernelPrimitive, Layout, LowerContext, Preparation, PrepareContext, TotalContext, VjpContext,
+  CostContext,
+  KernelPrimitive,
+  Layout,
+  LowerContext,
+  Preparation,
+  PrepareContext,
+  TotalContext,
+  VjpContext,
 } from './rule'
 import { BYTES_PER_ELEMENT } from '../core/dtypes'
 import type { TensorType } from '../core/shapes'
@@ -39,7 +46,8 @@ function vjp({ e, inputs, cotangents, isWanted }: VjpContext<NoAttributes>) {
   const b = inputs[1]!
   const dy = cotangents[0]!
   // One matrix B for all of A: Σ Aᵀ · dC is one product, of all rows.
-  const rows = (x: Value): Value => (b.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x)
+  const rows = (x: Value): Value =>
+    b.shape.length === 2 ? e.reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]) : x
   return [
     isWanted(0) ? e.sumTo(e.matmul(dy, e.transposeMatrix(b)), a.shape) : null,
     isWanted(1) ? e.sumTo(e.matmul(e.transposeMatrix(rows(a)), rows(dy)), b.shape) : null,
@@ -84,11 +92,37 @@ function lower(context: LowerContext<NoAttributes>): void {
   const { scratch, epilogue } = context
   const { bias, biasRow } = biasOf(context, n)
   const wide = Number(context.wideTiles)
-  const emit = (out: Address, lhs: Address, rhs: Address, bias: Address | typeof ABSENT, rows: number, count: number, lhsBatch: number, rhsBatch: number): void =>
+  const emit = (
+    out: Address,
+    lhs: Address,
+    rhs: Address,
+    bias: Address | typeof ABSENT,
+    rows: number,
+    count: number,
+    lhsBatch: number,
+    rhsBatch: number,
+  ): void =>
     context.emit(
       instruction(Opcode.Gemm, Gemm, {
-        out, lhs, rhs, bias, m: rows, n, k, lhsRow, lhsColumn, rhsRow, rhsColumn, batch: count, lhsBatch, rhsBatch, epilogue, scratch, wide,
-        biasRow, rhsStrip: STRIP,
+        out,
+        lhs,
+        rhs,
+        bias,
+        m: rows,
+        n,
+        k,
+        lhsRow,
+        lhsColumn,
+        rhsRow,
+        rhsColumn,
+        batch: count,
+        lhsBatch,
+        rhsBatch,
+        epilogue,
+        scratch,
+        wide,
+        biasRow,
+        rhsStrip: STRIP,
       }),
     )
   const lhsBatch = batchStride(batch, a.shape, a.strides)
@@ -124,7 +158,10 @@ function moved({ buffer, offset }: Address, bytes: number): Address {
 }
 
 /** What the sums begin with: nothing, a row for all rows of the result, or a matrix as large as the result. */
-function biasOf({ bias, outputs: [out] }: LowerContext<unknown>, n: number): { bias: Address | typeof ABSENT; biasRow: number } {
+function biasOf(
+  { bias, outputs: [out] }: LowerContext<unknown>,
+  n: number,
+): { bias: Address | typeof ABSENT; biasRow: number } {
   const isWhole = bias !== null && sizeOf(bias.shape) > n && sizeOf(bias.shape) === sizeOf(out!.shape)
   return { bias: bias?.address ?? ABSENT, biasRow: isWhole ? n : 0 }
 }
@@ -141,7 +178,10 @@ function total({ e, inputs: [a, b], length, stack }: TotalContext<NoAttributes>)
   const [left, right] = [stack(a!), stack(b!)]
   if (left === null || right === null) return null
   // a is often transposed itself: rows of aᵀ one below the other then lie as they are, or are copied whole.
-  return e.matmul(e.transposeMatrix(e.reshape(e.transposeMatrix(left), [length * k, m])), e.reshape(right, [length * k, n]))
+  return e.matmul(
+    e.transposeMatrix(e.reshape(e.transposeMatrix(left), [length * k, m])),
+    e.reshape(right, [length * k, n]),
+  )
 }
 
 const matmul: KernelPrimitive<NoAttributes> = {
@@ -192,8 +232,24 @@ const matmulStrips: KernelPrimitive<NoAttributes> = {
     const [lhsRow, lhsColumn] = a.strides as [number, number]
     context.emit(
       instruction(Opcode.Gemm, Gemm, {
-        out: outputs[0]!.address, lhs: a.address, rhs: b.address, ...biasOf(context, n), m, n, k, lhsRow, lhsColumn, rhsRow: STRIP, rhsColumn: 1,
-        batch: 1, lhsBatch: 0, rhsBatch: 0, epilogue, scratch, wide: Number(wideTiles), rhsStrip: STRIP * k,
+        out: outputs[0]!.address,
+        lhs: a.address,
+        rhs: b.address,
+        ...biasOf(context, n),
+        m,
+        n,
+        k,
+        lhsRow,
+        lhsColumn,
+        rhsRow: STRIP,
+        rhsColumn: 1,
+        batch: 1,
+        lhsBatch: 0,
+        rhsBatch: 0,
+        epilogue,
+        scratch,
+        wide: Number(wideTiles),
+        rhsStrip: STRIP * k,
       }),
     )
   },

@@ -7,7 +7,12 @@
 // `before` and `after` say how many zeros surround x, so its axes count from −before on; they are never stored, nor multiplied.
 // In depthwise convolution each channel has taps of its own and meets no other.
 
-import { Convolution, ConvolutionKernel, DepthwiseConvolution, DepthwiseConvolutionKernel } from '../../assembly/shared/instructions'
+import {
+  Convolution,
+  ConvolutionKernel,
+  DepthwiseConvolution,
+  DepthwiseConvolutionKernel,
+} from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { ShapeError, formatShape } from '../core/errors'
 import type { Shape, TensorType } from '../core/shapes'
@@ -21,7 +26,15 @@ import type { Emitter } from './emitter'
 import type { ComposedPrimitive, KernelPrimitive, Layout, LowerContext } from './rule'
 import { isContiguous } from './rule'
 import type { Stretch } from './window'
-import { boxLists, depthwiseBoxLists, hasPixels, placesOf, requireWindow, slidingStretches, transposedStretches } from './window'
+import {
+  boxLists,
+  depthwiseBoxLists,
+  hasPixels,
+  placesOf,
+  requireWindow,
+  slidingStretches,
+  transposedStretches,
+} from './window'
 
 const acceptsPixels = (operand: number, input: TensorType, layout: Layout): boolean =>
   operand === 0 ? hasPixels(input, layout) : isContiguous(input.shape, layout.strides)
@@ -40,9 +53,15 @@ const isProduct = (window: Shape, { strides, groups, before, after }: Convolutio
   groups === 1 && window.every(isOne) && strides.every(isOne) && before.every(isZero) && after.every(isZero)
 
 /** A convolution in which each channel is a group, and makes one result. */
-const isDepthwise = (kernel: Shape, { groups }: ConvolutionAttributes): boolean => groups > 1 && kernel.at(-2) === 1 && kernel.at(-1) === groups
+const isDepthwise = (kernel: Shape, { groups }: ConvolutionAttributes): boolean =>
+  groups > 1 && kernel.at(-2) === 1 && kernel.at(-1) === groups
 
-const slideOf = ({ strides, dilation, before, after }: PaddedAttributes): PaddedAttributes => ({ strides, dilation, before, after })
+const slideOf = ({ strides, dilation, before, after }: PaddedAttributes): PaddedAttributes => ({
+  strides,
+  dilation,
+  before,
+  after,
+})
 
 /** [… window, c, groups · f] → [… window, f, groups · c] */
 function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
@@ -59,44 +78,112 @@ function turnChannels(e: Emitter, kernel: Value, groups: number): Value {
 const BOXED_IMAGES = 4
 
 /** x with the zeros around it in memory, and the attributes that belong to it; null where they need not be. */
-function padded<Attributes extends PaddedAttributes>(e: Emitter, x: Value, attributes: Attributes): { wide: Value; inside: Attributes } | null {
+function padded<Attributes extends PaddedAttributes>(
+  e: Emitter,
+  x: Value,
+  attributes: Attributes,
+): { wide: Value; inside: Attributes } | null {
   const { before, after } = attributes
   const none = before.map(() => 0)
   if (x.shape[0]! >= BOXED_IMAGES || [...before, ...after].every(isZero)) return null
-  const cut = e.slice(x, x.shape.map(() => 0), x.shape.map((extent, i) => extent + Math.min(0, after[i - 1] ?? 0)))
+  const cut = e.slice(
+    x,
+    x.shape.map(() => 0),
+    x.shape.map((extent, i) => extent + Math.min(0, after[i - 1] ?? 0)),
+  )
   const wide = e.pad(cut, [0, ...before, 0], [0, ...after.map((count) => Math.max(0, count)), 0])
   return { wide, inside: { ...attributes, before: none, after: none } }
 }
 
 /** Each group of channels of x meets its own filters, at the places of `stretches`. */
 function lowerConvolution(
-  { inputs: [x, kernel], outputs: [out], attributes: { groups }, bias, epilogue, scratch, wideTiles, emit }: LowerContext<ConvolutionAttributes>, stretches: readonly (readonly Stretch[])[],
+  {
+    inputs: [x, kernel],
+    outputs: [out],
+    attributes: { groups },
+    bias,
+    epilogue,
+    scratch,
+    wideTiles,
+    emit,
+  }: LowerContext<ConvolutionAttributes>,
+  stretches: readonly (readonly Stretch[])[],
 ): void {
   const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
   const { lists, ...seen } = boxLists(x!, out!.shape, windowOf(kernel!), stretches, channels)
-  emit(instruction(Opcode.Convolution, Convolution, {
-    ...seen, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
-    channels: filters / groups, groups, groupStride: channels, epilogue, scratch, wide: Number(wideTiles),
-  }, lists))
+  emit(
+    instruction(
+      Opcode.Convolution,
+      Convolution,
+      {
+        ...seen,
+        out: out!.address,
+        input: x!.address,
+        weights: kernel!.address,
+        bias: bias?.address ?? ABSENT,
+        channels: filters / groups,
+        groups,
+        groupStride: channels,
+        epilogue,
+        scratch,
+        wide: Number(wideTiles),
+      },
+      lists,
+    ),
+  )
 }
 
 function lowerDepthwise(
-  { inputs: [x, kernel], outputs: [out], bias, epilogue, scratch, emit }: LowerContext<PaddedAttributes>, stretches: readonly (readonly Stretch[])[],
+  { inputs: [x, kernel], outputs: [out], bias, epilogue, scratch, emit }: LowerContext<PaddedAttributes>,
+  stretches: readonly (readonly Stretch[])[],
 ): void {
   const { lists, run: _, ...seen } = depthwiseBoxLists(x!, out!.shape, kernel!.shape.slice(0, -1), stretches)
-  emit(instruction(Opcode.DepthwiseConvolution, DepthwiseConvolution, {
-    ...seen, out: out!.address, input: x!.address, weights: kernel!.address, bias: bias?.address ?? ABSENT,
-    channels: x!.shape.at(-1)!, epilogue, scratch,
-  }, lists))
+  emit(
+    instruction(
+      Opcode.DepthwiseConvolution,
+      DepthwiseConvolution,
+      {
+        ...seen,
+        out: out!.address,
+        input: x!.address,
+        weights: kernel!.address,
+        bias: bias?.address ?? ABSENT,
+        channels: x!.shape.at(-1)!,
+        epilogue,
+        scratch,
+      },
+      lists,
+    ),
+  )
 }
 
 /** A contiguous operand as a matrix. */
-const matrix = ({ address, dtype }: Operand, rows: number, columns: number): Operand => ({ address, dtype, shape: [rows, columns], strides: [columns, 1] })
+const matrix = ({ address, dtype }: Operand, rows: number, columns: number): Operand => ({
+  address,
+  dtype,
+  shape: [rows, columns],
+  strides: [columns, 1],
+})
 
-const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }: Operand): Operand => ({ ...rest, shape: [columns!, rows!], strides: [column!, row!] })
+const transposed = ({ shape: [rows, columns], strides: [row, column], ...rest }: Operand): Operand => ({
+  ...rest,
+  shape: [columns!, rows!],
+  strides: [column!, row!],
+})
 
-const asProduct = (context: Pick<LowerContext<unknown>, 'scratch' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>, a: Operand, b: Operand, out: Operand): void =>
-  contraction.matmul.lower({ ...context, temporary: null, inputs: [a, b], outputs: [out], attributes: {} as NoAttributes })
+const asProduct = (
+  context: Pick<LowerContext<unknown>, 'scratch' | 'wideTiles' | 'bias' | 'epilogue' | 'emit'>,
+  a: Operand,
+  b: Operand,
+  out: Operand,
+): void =>
+  contraction.matmul.lower({
+    ...context,
+    temporary: null,
+    inputs: [a, b],
+    outputs: [out],
+    attributes: {} as NoAttributes,
+  })
 
 const convolution: KernelPrimitive<ConvolutionAttributes> = {
   kind: 'kernel',
@@ -117,11 +204,17 @@ const convolution: KernelPrimitive<ConvolutionAttributes> = {
     isWanted(1) ? e.convolutionKernel(x!, dy!, { ...attributes, kernel: windowOf(kernel!) }) : null,
   ],
   simplify: ({ e, inputs: [x, kernel], attributes }) =>
-    isDepthwise(kernel!.shape, attributes) ? e.depthwiseConvolution(x!, e.reshape(kernel!, [...windowOf(kernel!), attributes.groups]), slideOf(attributes)) : null,
+    isDepthwise(kernel!.shape, attributes)
+      ? e.depthwiseConvolution(x!, e.reshape(kernel!, [...windowOf(kernel!), attributes.groups]), slideOf(attributes))
+      : null,
   accepts: acceptsPixels,
   fusesEpilogue: true,
   lower(context) {
-    const { inputs: [x, kernel], outputs: [out], attributes } = context
+    const {
+      inputs: [x, kernel],
+      outputs: [out],
+      attributes,
+    } = context
     const window = windowOf(kernel!)
     const [channels, filters] = kernel!.shape.slice(-2) as [number, number]
     if (isProduct(window, attributes) && contraction.matmul.accepts!(0, x!, { offset: 0, strides: x!.strides }, {})) {
@@ -146,24 +239,54 @@ const convolutionKernel: KernelPrimitive<PrimitiveAttributes['convolutionKernel'
   ],
   simplify({ e, inputs: [x, dy], output, attributes }) {
     const { wide, inside } = padded(e, x!, attributes) ?? { wide: x!, inside: attributes }
-    if (isDepthwise(output.shape, attributes)) return e.reshape(e.depthwiseConvolutionKernel(wide, dy!, { ...slideOf(inside), kernel: attributes.kernel }), output.shape)
+    if (isDepthwise(output.shape, attributes))
+      return e.reshape(
+        e.depthwiseConvolutionKernel(wide, dy!, { ...slideOf(inside), kernel: attributes.kernel }),
+        output.shape,
+      )
     return wide === x ? null : e.convolutionKernel(wide, dy!, inside)
   },
   accepts: acceptsPixels,
   lower(context) {
-    const { inputs: [x, dy], outputs: [out], attributes, scratch, wideTiles, emit } = context
+    const {
+      inputs: [x, dy],
+      outputs: [out],
+      attributes,
+      scratch,
+      wideTiles,
+      emit,
+    } = context
     const { kernel, groups } = attributes
     const [channels, filters] = out!.shape.slice(-2) as [number, number]
     const places = sizeOf(dy!.shape.slice(0, -1))
     if (isProduct(kernel, attributes) && isContiguous(x!.shape, x!.strides)) {
       const columns = transposed(matrix(x!, places, channels))
-      return asProduct({ ...context, bias: null, epilogue: 0 }, columns, matrix(dy!, places, filters), matrix(out!, channels, filters))
+      return asProduct(
+        { ...context, bias: null, epilogue: 0 },
+        columns,
+        matrix(dy!, places, filters),
+        matrix(out!, channels, filters),
+      )
     }
     const { lists, ...seen } = boxLists(x!, dy!.shape, kernel, slidingStretches(x!.shape, kernel, attributes), channels)
-    emit(instruction(Opcode.ConvolutionKernel, ConvolutionKernel, {
-      ...seen, out: out!.address, input: x!.address, gradient: dy!.address, channels: filters / groups, groups, groupStride: channels, scratch,
-      wide: Number(wideTiles),
-    }, lists))
+    emit(
+      instruction(
+        Opcode.ConvolutionKernel,
+        ConvolutionKernel,
+        {
+          ...seen,
+          out: out!.address,
+          input: x!.address,
+          gradient: dy!.address,
+          channels: filters / groups,
+          groups,
+          groupStride: channels,
+          scratch,
+          wide: Number(wideTiles),
+        },
+        lists,
+      ),
+    )
   },
   flops: ({ inputs: [, dy], outputs: [out] }) => perTap(dy!.shape, out!.shape.slice(0, -1)),
 }
@@ -186,7 +309,10 @@ const convolutionTranspose: ComposedPrimitive<PrimitiveAttributes['convolutionTr
     const window = windowOf(kernel!)
     if (isProduct(window, attributes)) return e.convolution(dy!, turnChannels(e, kernel!, groups), { ...slide, groups })
     if (isDepthwise(kernel!.shape, attributes)) {
-      return e.depthwiseConvolutionTranspose(dy!, e.reshape(kernel!, [...window, groups]), { ...slideOf(attributes), spatial })
+      return e.depthwiseConvolutionTranspose(dy!, e.reshape(kernel!, [...window, groups]), {
+        ...slideOf(attributes),
+        spatial,
+      })
     }
     return e.convolutionTurned(dy!, e.reverse(turnChannels(e, kernel!, groups), [...window.keys()]), attributes)
   },
@@ -206,8 +332,13 @@ const convolutionTurned: KernelPrimitive<PrimitiveAttributes['convolutionTurned'
   vjp: null,
   accepts: acceptsPixels,
   fusesEpilogue: true,
-  lower: (context) => lowerConvolution(context, transposedStretches(context.outputs[0]!.shape, windowOf(context.inputs[1]!), context.attributes)),
-  flops: ({ inputs: [dy, kernel], attributes: { groups } }) => (perTap(dy!.shape, kernel!.shape.slice(0, -2)) * kernel!.shape.at(-1)!) / groups,
+  lower: (context) =>
+    lowerConvolution(
+      context,
+      transposedStretches(context.outputs[0]!.shape, windowOf(context.inputs[1]!), context.attributes),
+    ),
+  flops: ({ inputs: [dy, kernel], attributes: { groups } }) =>
+    (perTap(dy!.shape, kernel!.shape.slice(0, -2)) * kernel!.shape.at(-1)!) / groups,
 }
 
 const depthwiseConvolution: KernelPrimitive<PaddedAttributes> = {
@@ -223,12 +354,18 @@ const depthwiseConvolution: KernelPrimitive<PaddedAttributes> = {
     return [{ shape: [...placesOf(x!.shape, window, attributes), x!.shape.at(-1)!], dtype: 'float32' }]
   },
   vjp: ({ e, inputs: [x, kernel], attributes, cotangents: [dy], isWanted }) => [
-    isWanted(0) ? e.depthwiseConvolutionTranspose(dy!, kernel!, { ...attributes, spatial: x!.shape.slice(1, -1) }) : null,
+    isWanted(0)
+      ? e.depthwiseConvolutionTranspose(dy!, kernel!, { ...attributes, spatial: x!.shape.slice(1, -1) })
+      : null,
     isWanted(1) ? e.depthwiseConvolutionKernel(x!, dy!, { ...attributes, kernel: kernel!.shape.slice(0, -1) }) : null,
   ],
   accepts: acceptsPixels,
   fusesEpilogue: true,
-  lower: (context) => lowerDepthwise(context, slidingStretches(context.inputs[0]!.shape, context.inputs[1]!.shape.slice(0, -1), context.attributes)),
+  lower: (context) =>
+    lowerDepthwise(
+      context,
+      slidingStretches(context.inputs[0]!.shape, context.inputs[1]!.shape.slice(0, -1), context.attributes),
+    ),
   flops: ({ inputs: [, kernel], outputs: [out] }) => perTap(out!.shape, kernel!.shape.slice(0, -1)),
 }
 
@@ -249,10 +386,26 @@ const depthwiseConvolutionKernel: KernelPrimitive<PrimitiveAttributes['depthwise
   },
   accepts: acceptsPixels,
   lower({ inputs: [x, dy], outputs: [out], attributes, scratch, emit }) {
-    const { lists, run: _, ...seen } = depthwiseBoxLists(x!, dy!.shape, attributes.kernel, slidingStretches(x!.shape, attributes.kernel, attributes))
-    emit(instruction(Opcode.DepthwiseConvolutionKernel, DepthwiseConvolutionKernel, {
-      ...seen, out: out!.address, input: x!.address, gradient: dy!.address, channels: x!.shape.at(-1)!, scratch,
-    }, lists))
+    const {
+      lists,
+      run: _,
+      ...seen
+    } = depthwiseBoxLists(x!, dy!.shape, attributes.kernel, slidingStretches(x!.shape, attributes.kernel, attributes))
+    emit(
+      instruction(
+        Opcode.DepthwiseConvolutionKernel,
+        DepthwiseConvolutionKernel,
+        {
+          ...seen,
+          out: out!.address,
+          input: x!.address,
+          gradient: dy!.address,
+          channels: x!.shape.at(-1)!,
+          scratch,
+        },
+        lists,
+      ),
+    )
   },
   flops: ({ inputs: [, dy], attributes: { kernel } }) => perTap(dy!.shape, kernel),
 }
@@ -274,20 +427,31 @@ const depthwiseConvolutionTranspose: KernelPrimitive<PrimitiveAttributes['depthw
   fusesEpilogue: true,
   lower(context) {
     const window = context.inputs[1]!.shape.slice(0, -1)
-    lowerDepthwise(context, renumber(transposedStretches(context.outputs[0]!.shape, window, context.attributes), window))
+    lowerDepthwise(
+      context,
+      renumber(transposedStretches(context.outputs[0]!.shape, window, context.attributes), window),
+    )
   },
   flops: ({ inputs: [dy, kernel] }) => perTap(dy!.shape, kernel!.shape.slice(0, -1)),
 }
 
 /** Taps by their own numbers instead of from the last on. */
 function renumber(stretches: readonly (readonly Stretch[])[], window: Shape): Stretch[][] {
-  return stretches.map((axis, i) => axis.map((stretch) => ({ ...stretch, seen: stretch.seen.map(({ tap, at }) => ({ tap: window[i]! - 1 - tap, at })) })))
+  return stretches.map((axis, i) =>
+    axis.map((stretch) => ({
+      ...stretch,
+      seen: stretch.seen.map(({ tap, at }) => ({ tap: window[i]! - 1 - tap, at })),
+    })),
+  )
 }
 
 function requirePlaces(name: string, x: Shape, dy: TensorType, window: Shape, attributes: PaddedAttributes): void {
   const places = placesOf(x, window, attributes)
-  if (dy.dtype === 'float32' && dy.shape.length === x.length && places.every((count, i) => count === dy.shape[i])) return
-  throw new ShapeError(`${name}: the gradient must be float32 [${places.join(', ')}, channels], received ${dy.dtype} ${formatShape(dy.shape)}`)
+  if (dy.dtype === 'float32' && dy.shape.length === x.length && places.every((count, i) => count === dy.shape[i]))
+    return
+  throw new ShapeError(
+    `${name}: the gradient must be float32 [${places.join(', ')}, channels], received ${dy.dtype} ${formatShape(dy.shape)}`,
+  )
 }
 
 export const convolutions = {

@@ -96,7 +96,9 @@ function gradientOf(name: PrimitiveName, kind: TargetKind): KernelPrimitive<NoAt
     infer([p, targets, scale]) {
       requireTargets(name, kind, p!, targets!)
       if (!sameShape(scale!.shape, p!.shape.slice(0, -1))) {
-        throw new ShapeError(`${name}: expected one scale for each row of ${formatShape(p!.shape)}, received ${formatShape(scale!.shape)}`)
+        throw new ShapeError(
+          `${name}: expected one scale for each row of ${formatShape(p!.shape)}, received ${formatShape(scale!.shape)}`,
+        )
       }
       return [p!]
     },

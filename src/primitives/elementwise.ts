@@ -92,9 +92,13 @@ function binary(
     step: (inputs) => stepFor(step, integerStep, inputs),
     flops,
     scalar: ([a, b], [type]) => (type!.dtype === 'int32' ? integer : scalar)(a!, b!),
-    vjp: vjp && (({ e, inputs, outputs, cotangents, isWanted }) => {
-      return vjp.map((own, i) => (own !== null && isWanted(i) ? own(e, cotangents[0]!, inputs[0]!, inputs[1]!, outputs[0]!) : null))
-    }),
+    vjp:
+      vjp &&
+      (({ e, inputs, outputs, cotangents, isWanted }) => {
+        return vjp.map((own, i) =>
+          own !== null && isWanted(i) ? own(e, cotangents[0]!, inputs[0]!, inputs[1]!, outputs[0]!) : null,
+        )
+      }),
     ...(bias === undefined ? {} : { bias }),
     ...(simplify === undefined ? {} : { simplify }),
   }
@@ -155,7 +159,15 @@ const select: ElementwisePrimitive<NoAttributes> = {
     const [condition, a, b] = inputs
     check('select', [condition!], BOOL)
     check('select', [a!, b!], ANY)
-    return [{ shape: broadcastShapes('select', inputs.map((input) => input.shape)), dtype: a!.dtype }]
+    return [
+      {
+        shape: broadcastShapes(
+          'select',
+          inputs.map((input) => input.shape),
+        ),
+        dtype: a!.dtype,
+      },
+    ]
   },
   step: () => Step.Select,
   flops: 1,
@@ -178,11 +190,23 @@ function extremum(name: PrimitiveName, step: Step, integerStep: Step, scalar: (a
 const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI)
 
 export const elementwise = {
-  copy: unary('copy', Step.Identity, (x) => x, (_e, dy) => dy, { accepts: ANY, flops: 0 }),
-  negative: unary('negative', Step.Negative, (x) => -x, (e, dy) => e.negative(dy), {
-    accepts: NUMERIC,
-    integerStep: Step.NegativeI32,
-  }),
+  copy: unary(
+    'copy',
+    Step.Identity,
+    (x) => x,
+    (_e, dy) => dy,
+    { accepts: ANY, flops: 0 },
+  ),
+  negative: unary(
+    'negative',
+    Step.Negative,
+    (x) => -x,
+    (e, dy) => e.negative(dy),
+    {
+      accepts: NUMERIC,
+      integerStep: Step.NegativeI32,
+    },
+  ),
   // d|x| = sign(x) dx
   abs: unary('abs', Step.Abs, Math.abs, (e, dy, x) => e.multiply(dy, e.sign(x)), {
     accepts: NUMERIC,
@@ -197,18 +221,33 @@ export const elementwise = {
   // d√x = dx / (2y)
   sqrt: unary('sqrt', Step.Sqrt, Math.sqrt, (e, dy, _x, y) => e.divide(e.multiply(dy, 0.5), y)),
   // d x^(−1/2) = −y/(2x) dx
-  rsqrt: unary('rsqrt', Step.Rsqrt, (x) => 1 / Math.sqrt(x), (e, dy, x, y) =>
-    e.multiply(dy, e.divide(e.multiply(y, -0.5), x)), { flops: 2 },
+  rsqrt: unary(
+    'rsqrt',
+    Step.Rsqrt,
+    (x) => 1 / Math.sqrt(x),
+    (e, dy, x, y) => e.multiply(dy, e.divide(e.multiply(y, -0.5), x)),
+    { flops: 2 },
   ),
   // d(1/x) = −y² dx
-  reciprocal: unary('reciprocal', Step.Reciprocal, (x) => 1 / x, (e, dy, _x, y) =>
-    e.negative(e.multiply(dy, e.square(y))),
+  reciprocal: unary(
+    'reciprocal',
+    Step.Reciprocal,
+    (x) => 1 / x,
+    (e, dy, _x, y) => e.negative(e.multiply(dy, e.square(y))),
   ),
-  square: unary('square', Step.Square, (x) => x * x, (e, dy, x) => e.multiply(dy, e.multiply(x, 2))),
+  square: unary(
+    'square',
+    Step.Square,
+    (x) => x * x,
+    (e, dy, x) => e.multiply(dy, e.multiply(x, 2)),
+  ),
   sin: unary('sin', Step.Sin, Math.sin, (e, dy, x) => e.multiply(dy, e.cos(x)), { flops: FUNCTION }),
   cos: unary('cos', Step.Cos, Math.cos, (e, dy, x) => e.negative(e.multiply(dy, e.sin(x))), { flops: FUNCTION }),
   // d tanh(x) = (1 − y²) dx
-  tanh: unary('tanh', Step.Tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), { epilogue: Epilogue.Tanh, flops: FUNCTION }),
+  tanh: unary('tanh', Step.Tanh, Math.tanh, (e, dy, _x, y) => e.tanhGradient(y, dy), {
+    epilogue: Epilogue.Tanh,
+    flops: FUNCTION,
+  }),
   // dz = (1 − y²) dy as one step instead of three
   tanhGradient: binary(
     'tanhGradient',
@@ -218,13 +257,19 @@ export const elementwise = {
     { accepts: FLOAT, flops: 4 },
   ),
   // dσ(x) = y (1 − y) dx
-  sigmoid: unary('sigmoid', Step.Sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), { epilogue: Epilogue.Sigmoid, flops: FUNCTION }),
+  sigmoid: unary('sigmoid', Step.Sigmoid, special.sigmoid, (e, dy, _x, y) => e.sigmoidGradient(y, dy), {
+    epilogue: Epilogue.Sigmoid,
+    flops: FUNCTION,
+  }),
   // dz = y (1 − y) dy
   sigmoidGradient: binary(
     'sigmoidGradient',
     Step.SigmoidGradient,
     (y, dy) => y * (1 - y) * dy,
-    [(e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.subtract(1, e.multiply(y, 2))), (e, dz, y) => e.sigmoidGradient(y, dz)],
+    [
+      (e, dz, y, dy) => e.multiply(e.multiply(dz, dy), e.subtract(1, e.multiply(y, 2))),
+      (e, dz, y) => e.sigmoidGradient(y, dz),
+    ],
     { accepts: FLOAT, flops: 3 },
   ),
   // d (x Φ(x)) = (Φ(x) + x φ(x)) dx
@@ -235,7 +280,11 @@ export const elementwise = {
     Step.GeluGradient,
     (x, dy) => special.geluSlope(x) * dy,
     [
-      (e, dz, x, dy) => e.multiply(e.multiply(dz, dy), e.multiply(e.subtract(2, e.square(x)), e.multiply(e.exp(e.multiply(e.square(x), -0.5)), special.NORMAL_PEAK))),
+      (e, dz, x, dy) =>
+        e.multiply(
+          e.multiply(dz, dy),
+          e.multiply(e.subtract(2, e.square(x)), e.multiply(e.exp(e.multiply(e.square(x), -0.5)), special.NORMAL_PEAK)),
+        ),
       (e, dz, x) => e.geluGradient(x, dz),
     ],
     { accepts: FLOAT, flops: 2 * FUNCTION },
@@ -246,9 +295,15 @@ export const elementwise = {
     flops: 2 * FUNCTION,
   }),
   // y > 0 exactly where x > 0, so that x need not be kept
-  relu: unary('relu', Step.Relu, (x) => (x < 0 ? 0 : x), (e, dy, _x, y) => e.reluGradient(y, dy), {
-    epilogue: Epilogue.Relu,
-  }),
+  relu: unary(
+    'relu',
+    Step.Relu,
+    (x) => (x < 0 ? 0 : x),
+    (e, dy, _x, y) => e.reluGradient(y, dy),
+    {
+      epilogue: Epilogue.Relu,
+    },
+  ),
   // y > 0 ? dy : 0. As a comparison and a choice it would be two steps, and a tile of zeros to choose from.
   reluGradient: binary(
     'reluGradient',
@@ -258,12 +313,20 @@ export const elementwise = {
     { accepts: FLOAT },
   ),
   // d erf(x) = 2/√π e^(−x²) dx
-  erf: unary('erf', Step.Erf, special.erf, (e, dy, x) =>
-    e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)), { flops: FUNCTION },
+  erf: unary(
+    'erf',
+    Step.Erf,
+    special.erf,
+    (e, dy, x) => e.multiply(dy, e.multiply(e.exp(e.negative(e.square(x))), TWO_OVER_SQRT_PI)),
+    { flops: FUNCTION },
   ),
   // d erf⁻¹(x) = √π/2 e^(y²) dx
-  erfInv: unary('erfInv', Step.ErfInv, special.erfInv, (e, dy, _x, y) =>
-    e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)), { flops: FUNCTION },
+  erfInv: unary(
+    'erfInv',
+    Step.ErfInv,
+    special.erfInv,
+    (e, dy, _x, y) => e.multiply(dy, e.multiply(e.exp(e.square(y)), 1 / TWO_OVER_SQRT_PI)),
+    { flops: FUNCTION },
   ),
   floor: unary('floor', Step.Floor, Math.floor, (e, dy) => e.zeros(dy)),
   ceil: unary('ceil', Step.Ceil, Math.ceil, (e, dy) => e.zeros(dy)),
@@ -281,11 +344,17 @@ export const elementwise = {
     integerStep: Step.SubtractI32,
     simplify: neutral(0, false),
   }),
-  multiply: binary('multiply', Step.Multiply, (a, b) => a * b, [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)], {
-    integerStep: Step.MultiplyI32,
-    integer: Math.imul,
-    simplify: neutral(1, true),
-  }),
+  multiply: binary(
+    'multiply',
+    Step.Multiply,
+    (a, b) => a * b,
+    [(e, dy, _a, b) => e.multiply(dy, b), (e, dy, a) => e.multiply(dy, a)],
+    {
+      integerStep: Step.MultiplyI32,
+      integer: Math.imul,
+      simplify: neutral(1, true),
+    },
+  ),
   // d(a/b) = da/b − y/b db
   divide: binary(
     'divide',
@@ -301,7 +370,8 @@ export const elementwise = {
     special.power,
     [
       (e, dy, a, b) => e.multiply(dy, e.select(e.equal(b, 0), 0, e.multiply(b, e.power(a, e.subtract(b, 1))))),
-      (e, dy, a, _b, y) => e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
+      (e, dy, a, _b, y) =>
+        e.multiply(dy, e.select(e.less(0, a), e.multiply(y, e.log(e.select(e.less(0, a), a, 1))), 0)),
     ],
     // a logarithm and an exponential
     { accepts: FLOAT, flops: 2 * FUNCTION },

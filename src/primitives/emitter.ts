@@ -5,7 +5,14 @@ import type { TargetKind } from '../../assembly/shared/opcodes'
 import type { DType, NumericArray } from '../core/dtypes'
 import type { Shape, TensorType } from '../core/shapes'
 import type { Value } from '../ir/graph'
-import type { ConvolutionAttributes, PaddedAttributes, PoolAttributes, PrimitiveAttributes, ReductionName, Routine } from './attributes'
+import type {
+  ConvolutionAttributes,
+  PaddedAttributes,
+  PoolAttributes,
+  PrimitiveAttributes,
+  ReductionName,
+  Routine,
+} from './attributes'
 
 /** Appends nodes to one graph. Operands broadcast; a number stands for a float32 scalar. */
 export interface Emitter {
@@ -44,7 +51,11 @@ export interface Emitter {
   convolutionTurned(dy: Value, kernel: Value, attributes: PrimitiveAttributes['convolutionTurned']): Value
   depthwiseConvolution(x: Value, kernel: Value, attributes: PaddedAttributes): Value
   depthwiseConvolutionKernel(x: Value, dy: Value, attributes: PrimitiveAttributes['depthwiseConvolutionKernel']): Value
-  depthwiseConvolutionTranspose(dy: Value, kernel: Value, attributes: PrimitiveAttributes['depthwiseConvolutionTranspose']): Value
+  depthwiseConvolutionTranspose(
+    dy: Value,
+    kernel: Value,
+    attributes: PrimitiveAttributes['depthwiseConvolutionTranspose'],
+  ): Value
   maxPoolPick(x: Value, values: Value, attributes: PoolAttributes): Value
   maxPoolTranspose(x: Value, dy: Value, attributes: PoolAttributes): Value
   sumPool(x: Value, attributes: PoolAttributes): Value

@@ -26,7 +26,8 @@ class Matrix {
   }
 }
 
-export const matrixOf = (data: NumericArray, offset: number, columns: number): Matrix => new Matrix(data, offset, columns)
+export const matrixOf = (data: NumericArray, offset: number, columns: number): Matrix =>
+  new Matrix(data, offset, columns)
 
 const zeros = (rows: number, columns: number): Matrix => new Matrix(new Float64Array(rows * columns), 0, columns)
 
@@ -84,7 +85,13 @@ export function lu(a: Matrix, packed: Matrix, pivots: NumericArray, order: Numer
 }
 
 /** x [n, columns] ← T⁻¹ x, with T(i, j) given; from the first unknown on, or from the last. */
-export function substitute(t: (i: number, j: number) => number, x: Matrix, n: number, isLower: boolean, isUnit: boolean): void {
+export function substitute(
+  t: (i: number, j: number) => number,
+  x: Matrix,
+  n: number,
+  isLower: boolean,
+  isUnit: boolean,
+): void {
   const order = Array.from({ length: n }, (_, i) => (isLower ? i : n - 1 - i))
   order.forEach((i, known) => {
     for (let c = 0; c < x.columns; c++) {
@@ -104,7 +111,9 @@ export function qr(a: Matrix, q: Matrix, r: Matrix, rows: number, columns: numbe
     if (rest === 0) continue
     const alpha = work.get(k, k)
     const beta = -Math.sqrt(alpha * alpha + rest) * (alpha < 0 || Object.is(alpha, -0) ? -1 : 1)
-    const direction = Array.from({ length: rows }, (_, i) => (i < k ? 0 : i === k ? 1 : work.get(i, k) / (alpha - beta)))
+    const direction = Array.from({ length: rows }, (_, i) =>
+      i < k ? 0 : i === k ? 1 : work.get(i, k) / (alpha - beta),
+    )
     const factor = (beta - alpha) / beta
     // A ← H A, Q ← Q H
     for (let j = k; j < columns; j++) {
@@ -189,7 +198,16 @@ function complete(rows: readonly (readonly number[])[], n: number): number[] {
 }
 
 /** Jacobi's, one-sided: left [rows, width], values [columns] fall, right [columns, columns]. rows ≥ columns. */
-export function singular(a: Matrix, left: Matrix, values: NumericArray, at: number, right: Matrix, rows: number, columns: number, width: number): void {
+export function singular(
+  a: Matrix,
+  left: Matrix,
+  values: NumericArray,
+  at: number,
+  right: Matrix,
+  rows: number,
+  columns: number,
+  width: number,
+): void {
   const work = zeros(columns, rows)
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) work.set(j, i, a.get(i, j))
   const basis = identity(columns)

@@ -30,14 +30,22 @@ function matricesOf({ shape }: TensorType): Matrices {
   return { front, batch: sizeOf(front), rows: shape.at(-2)!, columns: shape.at(-1)! }
 }
 
-const matrixType = (front: Shape, rows: number, columns: number): TensorType => ({ shape: [...front, rows, columns], dtype: 'float32' })
-const vectorType = (front: Shape, n: number, dtype: 'float32' | 'int32' = 'float32'): TensorType => ({ shape: [...front, n], dtype })
+const matrixType = (front: Shape, rows: number, columns: number): TensorType => ({
+  shape: [...front, rows, columns],
+  dtype: 'float32',
+})
+const vectorType = (front: Shape, n: number, dtype: 'float32' | 'int32' = 'float32'): TensorType => ({
+  shape: [...front, n],
+  dtype,
+})
 
 function requireMatrices(name: string, x: TensorType, isSquare: boolean): Matrices {
   if (x.dtype !== 'float32') throw new ArgumentError(`${name}: the matrices must be float32, received ${x.dtype}`)
   const { length } = x.shape
   if (length < 2 || (isSquare && x.shape[length - 1] !== x.shape[length - 2])) {
-    throw new ShapeError(`${name}: expected ${isSquare ? 'square matrices [… n,n]' : 'matrices [… m,n]'}, received ${formatShape(x.shape)}`)
+    throw new ShapeError(
+      `${name}: expected ${isSquare ? 'square matrices [… n,n]' : 'matrices [… m,n]'}, received ${formatShape(x.shape)}`,
+    )
   }
   return matricesOf(x)
 }
@@ -60,7 +68,8 @@ class Parts {
   triu = (x: Value): Value => this.e.select(this.e.less(this.column, this.row), 0, x)
   strictTril = (x: Value): Value => this.e.select(this.e.less(this.column, this.row), x, 0)
   strictTriu = (x: Value): Value => this.e.select(this.e.less(this.row, this.column), x, 0)
-  onDiagonal = (x: Value, beside: Value | number): Value => this.e.select(this.e.equal(this.row, this.column), x, beside)
+  onDiagonal = (x: Value, beside: Value | number): Value =>
+    this.e.select(this.e.equal(this.row, this.column), x, beside)
 
   /** Φ(x) */
   half(x: Value): Value {
@@ -94,10 +103,20 @@ abstract class FactorizeRoutine extends KernelRoutine {
     const { batch, rows, columns } = matrices
     if (outputs.every(({ shape }) => sizeOf(shape) === 0)) return
     const address = (i: number): Word => outputs[i]?.address ?? ABSENT
-    emit(instruction(Opcode.Factorize, Factorize, {
-      first: address(0), second: address(1), third: address(2), input: a!.address, rows, columns, width: this.widthOf(matrices), batch,
-      factorization: this.kind, temporary: temporary ?? ABSENT,
-    }))
+    emit(
+      instruction(Opcode.Factorize, Factorize, {
+        first: address(0),
+        second: address(1),
+        third: address(2),
+        input: a!.address,
+        rows,
+        columns,
+        width: this.widthOf(matrices),
+        batch,
+        factorization: this.kind,
+        temporary: temporary ?? ABSENT,
+      }),
+    )
   }
 
   /** Calls `visit` with the number of each matrix, and where it begins. */
@@ -141,7 +160,10 @@ export class Cholesky extends FactorizeRoutine {
   }
 
   override reference(context: RefContext<unknown>): void {
-    const { inputs: [a], outputs: [l] } = context
+    const {
+      inputs: [a],
+      outputs: [l],
+    } = context
     this.each(context, (i, { rows: n }) => cholesky(matrixOf(a!, i * n * n, n), matrixOf(l!, i * n * n, n), n))
   }
 }
@@ -168,14 +190,24 @@ export class Lu extends FactorizeRoutine {
     )
     const left = e.routine(new TriangularSolve(true, true, true), [packed!, inner])[0]!
     // X U⁻ᵀ = (U⁻¹ Xᵀ)ᵀ
-    return [this.inRowsOfA(e, e.transposeMatrix(e.routine(new TriangularSolve(false, false, false), [packed!, e.transposeMatrix(left)])[0]!), order!)]
+    return [
+      this.inRowsOfA(
+        e,
+        e.transposeMatrix(e.routine(new TriangularSolve(false, false, false), [packed!, e.transposeMatrix(left)])[0]!),
+        order!,
+      ),
+    ]
   }
 
   /** Pᵀ X */
   protected inRowsOfA(e: Emitter, x: Value, order: Value): Value {
     const { batch, rows: n } = matricesOf(x)
     const [places] = e.routine(new ArgSort(order.shape.length - 1), [order])
-    const starts = e.constant(Int32Array.from({ length: batch }, (_, i) => i * n), [batch, 1], 'int32')
+    const starts = e.constant(
+      Int32Array.from({ length: batch }, (_, i) => i * n),
+      [batch, 1],
+      'int32',
+    )
     const rows = e.reshape(e.add(e.reshape(places!, [batch, n]), starts), [batch * n])
     return e.reshape(e.gather(e.reshape(x, [batch * n, n]), rows, 0), x.shape)
   }
@@ -186,8 +218,13 @@ export class Lu extends FactorizeRoutine {
   }
 
   override reference(context: RefContext<unknown>): void {
-    const { inputs: [a], outputs: [packed, pivots, order] } = context
-    this.each(context, (i, { rows: n }) => lu(matrixOf(a!, i * n * n, n), matrixOf(packed!, i * n * n, n), pivots!, order!, i * n, n))
+    const {
+      inputs: [a],
+      outputs: [packed, pivots, order],
+    } = context
+    this.each(context, (i, { rows: n }) =>
+      lu(matrixOf(a!, i * n * n, n), matrixOf(packed!, i * n * n, n), pivots!, order!, i * n, n),
+    )
   }
 }
 
@@ -199,7 +236,12 @@ export class LuOfDeterminant extends Lu {
   // Of the diagonal the cotangents are c_i = dg ∏_{j≠i} u_j. With z_i = 1 where u_i = 0, else 0, and Ũ = U + diag(z),
   //   M = dg adj(U) = (Σ c_i u_i / n) Ũ⁻¹ + Ũ⁻¹ diag(z c) Ũ⁻¹,  P dA = L⁻ᵀ Mᵀ:
   // the first term where no u_i is 0, the second where one is. Where several are it is 0, as it is for any rank below n − 1.
-  override vjp({ e, inputs: [a], outputs: [, , order], cotangents: [d] }: VjpContext<unknown>): readonly (Value | null)[] {
+  override vjp({
+    e,
+    inputs: [a],
+    outputs: [, , order],
+    cotangents: [d],
+  }: VjpContext<unknown>): readonly (Value | null)[] {
     if (sizeOf(d!.shape) === 0) return [d!]
     const n = d!.shape.at(-1)!
     const parts = new Parts(e, n)
@@ -214,7 +256,13 @@ export class LuOfDeterminant extends Lu {
     const whole = e.multiply(e.keepAxes(e.sum(products, axes), d!.shape, axes), 1 / n)
     const singular = e.matmul(inverse!, e.matmul(parts.onDiagonal(e.select(isZero, d!, 0), 0), inverse!))
     const adjugate = e.add(e.multiply(whole, inverse!), singular)
-    return [this.inRowsOfA(e, e.routine(new TriangularSolve(true, true, true), [packed!, e.transposeMatrix(adjugate)])[0]!, order!)]
+    return [
+      this.inRowsOfA(
+        e,
+        e.routine(new TriangularSolve(true, true, true), [packed!, e.transposeMatrix(adjugate)])[0]!,
+        order!,
+      ),
+    ]
   }
 }
 
@@ -242,7 +290,9 @@ export class Qr extends WideRoutine {
     const matrices = matricesOf(a!)
     const { rows, columns } = matrices
     if (this.widthOf(matrices) !== columns) {
-      throw new ArgumentError(`${this.name}: has a gradient only where R is square, and not of [${rows}, ${columns}]${this.isComplete ? ' in mode complete' : ''}`)
+      throw new ArgumentError(
+        `${this.name}: has a gradient only where R is square, and not of [${rows}, ${columns}]${this.isComplete ? ' in mode complete' : ''}`,
+      )
     }
     const parts = new Parts(e, columns)
     const m = e.subtract(e.matmul(r!, e.transposeMatrix(parts.triu(dr!))), e.matmul(e.transposeMatrix(dq!), q!))
@@ -258,11 +308,21 @@ export class Qr extends WideRoutine {
   }
 
   override reference(context: RefContext<unknown>): void {
-    const { inputs: [a], outputs: [q, r] } = context
+    const {
+      inputs: [a],
+      outputs: [q, r],
+    } = context
     this.each(context, (i, matrices) => {
       const { rows, columns } = matrices
       const width = this.widthOf(matrices)
-      qr(matrixOf(a!, i * rows * columns, columns), matrixOf(q!, i * rows * width, width), matrixOf(r!, i * width * columns, columns), rows, columns, width)
+      qr(
+        matrixOf(a!, i * rows * columns, columns),
+        matrixOf(q!, i * rows * width, width),
+        matrixOf(r!, i * width * columns, columns),
+        rows,
+        columns,
+        width,
+      )
     })
   }
 }
@@ -294,7 +354,10 @@ export class Eigen extends WideRoutine {
   }
 
   override reference(context: RefContext<unknown>): void {
-    const { inputs: [a], outputs: [w, v] } = context
+    const {
+      inputs: [a],
+      outputs: [w, v],
+    } = context
     this.each(context, (i, { rows: n }) => eigen(matrixOf(a!, i * n * n, n), w!, i * n, matrixOf(v!, i * n * n, n), n))
   }
 }
@@ -318,20 +381,40 @@ export class Singular extends WideRoutine {
   override infer([a]: readonly TensorType[]): readonly TensorType[] {
     const matrices = requireMatrices(this.name, a!, false)
     const { front, rows, columns } = matrices
-    if (rows < columns) throw new ShapeError(`${this.name}: expected at least as many rows as columns, received ${formatShape(a!.shape)}`)
-    return [matrixType(front, rows, this.widthOf(matrices)), vectorType(front, columns), matrixType(front, columns, columns)]
+    if (rows < columns)
+      throw new ShapeError(`${this.name}: expected at least as many rows as columns, received ${formatShape(a!.shape)}`)
+    return [
+      matrixType(front, rows, this.widthOf(matrices)),
+      vectorType(front, columns),
+      matrixType(front, columns, columns),
+    ]
   }
 
   // F = 1 / (s_j² − s_i²);  dA = U (diag(ds) + F∘(Uᵀ dU − dUᵀ U) diag(s) + diag(s) F∘(Vᵀ dV − dVᵀ V)) Vᵀ + (1 − U Uᵀ) dU diag(1/s) Vᵀ
-  override vjp({ e, inputs: [a], outputs: [u, s, vt], cotangents: [du, ds, dvt], isUsed }: VjpContext<unknown>): readonly Value[] {
+  override vjp({
+    e,
+    inputs: [a],
+    outputs: [u, s, vt],
+    cotangents: [du, ds, dvt],
+    isUsed,
+  }: VjpContext<unknown>): readonly Value[] {
     const { front, rows, columns: n } = matricesOf(a!)
     const usesVectors = isUsed(0) || isUsed(2)
     if (usesVectors && this.isFull && rows !== n) {
-      throw new ArgumentError(`${this.name}: the vectors of [${rows}, ${n}] have no gradient with fullMatrices; use fullMatrices: false`)
+      throw new ArgumentError(
+        `${this.name}: the vectors of [${rows}, ${n}] have no gradient with fullMatrices; use fullMatrices: false`,
+      )
     }
     const parts = new Parts(e, n)
     // the columns that A has a part in
-    const own = u!.shape.at(-1) === n ? u! : e.slice(u!, u!.shape.map(() => 0), [...front, rows, n])
+    const own =
+      u!.shape.at(-1) === n
+        ? u!
+        : e.slice(
+            u!,
+            u!.shape.map(() => 0),
+            [...front, rows, n],
+          )
     if (!usesVectors) return [e.matmul(e.multiply(own, rowOf(e, ds!)), vt!)]
     const gaps = parts.gaps(e.square(s!), front, n)
     const skew = (x: Value): Value => e.multiply(gaps, e.subtract(x, e.transposeMatrix(x)))
@@ -352,11 +435,23 @@ export class Singular extends WideRoutine {
   }
 
   override reference(context: RefContext<unknown>): void {
-    const { inputs: [a], outputs: [u, s, vt] } = context
+    const {
+      inputs: [a],
+      outputs: [u, s, vt],
+    } = context
     this.each(context, (i, matrices) => {
       const { rows, columns: n } = matrices
       const width = this.widthOf(matrices)
-      singular(matrixOf(a!, i * rows * n, n), matrixOf(u!, i * rows * width, width), s!, i * n, matrixOf(vt!, i * n * n, n), rows, n, width)
+      singular(
+        matrixOf(a!, i * rows * n, n),
+        matrixOf(u!, i * rows * width, width),
+        s!,
+        i * n,
+        matrixOf(vt!, i * n * n, n),
+        rows,
+        n,
+        width,
+      )
     })
   }
 }
@@ -365,7 +460,9 @@ function requireSystem(name: string, a: TensorType, b: TensorType): void {
   const { front, rows } = requireMatrices(name, a, true)
   const right = requireMatrices(name, b, false)
   if (!sameShape(front, right.front) || right.rows !== rows) {
-    throw new ShapeError(`${name}: the right side of ${formatShape(a.shape)} must be ${formatShape([...front, rows])} and columns, received ${formatShape(b.shape)}`)
+    throw new ShapeError(
+      `${name}: the right side of ${formatShape(a.shape)} must be ${formatShape([...front, rows])} and columns, received ${formatShape(b.shape)}`,
+    )
   }
 }
 
@@ -391,23 +488,49 @@ export class TriangularSolve extends KernelRoutine {
   }
 
   // dB = T⁻ᵀ dX,  dT = −dB Xᵀ
-  override vjp({ e, inputs: [a], outputs: [x], cotangents: [dx], isWanted }: VjpContext<unknown>): readonly (Value | null)[] {
+  override vjp({
+    e,
+    inputs: [a],
+    outputs: [x],
+    cotangents: [dx],
+    isWanted,
+  }: VjpContext<unknown>): readonly (Value | null)[] {
     const [db] = e.routine(new TriangularSolve(this.isLower, !this.isTransposed, this.isUnit), [a!, dx!])
     if (!isWanted(0)) return [null, db!]
     const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
     const all = e.negative(e.matmul(left, e.transposeMatrix(right)))
     const parts = new Parts(e, a!.shape.at(-1)!)
-    const part = this.isLower ? (this.isUnit ? parts.strictTril : parts.tril) : this.isUnit ? parts.strictTriu : parts.triu
+    const part = this.isLower
+      ? this.isUnit
+        ? parts.strictTril
+        : parts.tril
+      : this.isUnit
+        ? parts.strictTriu
+        : parts.triu
     return [part(all), db!]
   }
 
   override lower({ inputs: [a, b], outputs: [out], emit }: LowerContext<unknown>): void {
     const { batch, rows, columns } = matricesOf(b!)
     if (sizeOf(b!.shape) === 0) return
-    const triangle = (this.isLower ? Triangle.Lower : 0) + (this.isTransposed ? Triangle.Transposed : 0) + (this.isUnit ? Triangle.Unit : 0)
-    emit(instruction(Opcode.Substitute, Substitute, {
-      out: out!.address, matrix: a!.address, input: b!.address, order: ABSENT, n: rows, columns, batch, triangle, places: 0, temporary: ABSENT,
-    }))
+    const triangle =
+      (this.isLower ? Triangle.Lower : 0) +
+      (this.isTransposed ? Triangle.Transposed : 0) +
+      (this.isUnit ? Triangle.Unit : 0)
+    emit(
+      instruction(Opcode.Substitute, Substitute, {
+        out: out!.address,
+        matrix: a!.address,
+        input: b!.address,
+        order: ABSENT,
+        n: rows,
+        columns,
+        batch,
+        triangle,
+        places: 0,
+        temporary: ABSENT,
+      }),
+    )
   }
 
   override flops({ inputs: [a, b] }: CostContext<unknown>): number {
@@ -419,7 +542,8 @@ export class TriangularSolve extends KernelRoutine {
     copyOf(b!, out!)
     for (let i = 0; i < batch; i++) {
       const matrix = matrixOf(a!, i * n * n, n)
-      const t = (row: number, column: number): number => (this.isTransposed ? matrix.get(column, row) : matrix.get(row, column))
+      const t = (row: number, column: number): number =>
+        this.isTransposed ? matrix.get(column, row) : matrix.get(row, column)
       substitute(t, matrixOf(out!, i * n * columns, columns), n, this.isLower !== this.isTransposed, this.isUnit)
     }
   }
@@ -442,7 +566,13 @@ export class FactoredSolve extends KernelRoutine {
   }
 
   // dB = A⁻ᵀ dX,  dA = −dB Xᵀ; of A⁻ᵀ B it is −X dBᵀ
-  override vjp({ e, inputs: [a, packed, order], outputs: [x], cotangents: [dx], isWanted }: VjpContext<unknown>): readonly (Value | null)[] {
+  override vjp({
+    e,
+    inputs: [a, packed, order],
+    outputs: [x],
+    cotangents: [dx],
+    isWanted,
+  }: VjpContext<unknown>): readonly (Value | null)[] {
     const [db] = e.routine(new FactoredSolve(!this.isTransposed), [a!, packed!, order!, dx!])
     const [left, right] = this.isTransposed ? [x!, db!] : [db!, x!]
     return [isWanted(0) ? e.negative(e.matmul(left, e.transposeMatrix(right))) : null, null, null, db!]
@@ -454,12 +584,23 @@ export class FactoredSolve extends KernelRoutine {
     const common = { out: out!.address, matrix: packed!.address, n, columns, batch }
     const unit = Triangle.Lower + Triangle.Unit
     const plain = { ...common, order: ABSENT, places: 0, temporary: ABSENT }
-    const ordered = { ...common, order: order!.address, places: Number(this.isTransposed), temporary: this.isTransposed ? required(temporary) : ABSENT }
+    const ordered = {
+      ...common,
+      order: order!.address,
+      places: Number(this.isTransposed),
+      temporary: this.isTransposed ? required(temporary) : ABSENT,
+    }
     const again = { input: out!.address }
     const steps = this.isTransposed
-      // Aᵀ = Uᵀ Lᵀ P
-      ? [{ ...plain, input: b!.address, triangle: Triangle.Transposed }, { ...ordered, ...again, triangle: unit + Triangle.Transposed }]
-      : [{ ...ordered, input: b!.address, triangle: unit }, { ...plain, ...again, triangle: 0 }]
+      ? // Aᵀ = Uᵀ Lᵀ P
+        [
+          { ...plain, input: b!.address, triangle: Triangle.Transposed },
+          { ...ordered, ...again, triangle: unit + Triangle.Transposed },
+        ]
+      : [
+          { ...ordered, input: b!.address, triangle: unit },
+          { ...plain, ...again, triangle: 0 },
+        ]
     for (const step of steps) emit(instruction(Opcode.Substitute, Substitute, step))
   }
 
@@ -471,7 +612,11 @@ export class FactoredSolve extends KernelRoutine {
     return 2 * sizeOf(b!.shape) * a!.shape.at(-1)!
   }
 
-  override reference({ inputs: [, packed, order, b], outputs: [out], inputTypes: [, , , type] }: RefContext<unknown>): void {
+  override reference({
+    inputs: [, packed, order, b],
+    outputs: [out],
+    inputTypes: [, , , type],
+  }: RefContext<unknown>): void {
     const { batch, rows: n, columns } = matricesOf(type!)
     for (let i = 0; i < batch; i++) {
       const matrix = matrixOf(packed!, i * n * n, n)
@@ -481,10 +626,12 @@ export class FactoredSolve extends KernelRoutine {
       const straight = (row: number, column: number): number => matrix.get(row, column)
       const across = (row: number, column: number): number => matrix.get(column, row)
       const place = (row: number): number => order![i * n + row]!
-      for (let row = 0; row < n; row++) for (let c = 0; c < columns; c++) work.set(row, c, from.get(this.isTransposed ? row : place(row), c))
+      for (let row = 0; row < n; row++)
+        for (let c = 0; c < columns; c++) work.set(row, c, from.get(this.isTransposed ? row : place(row), c))
       substitute(this.isTransposed ? across : straight, work, n, true, !this.isTransposed)
       substitute(this.isTransposed ? across : straight, work, n, false, this.isTransposed)
-      for (let row = 0; row < n; row++) for (let c = 0; c < columns; c++) to.set(this.isTransposed ? place(row) : row, c, work.get(row, c))
+      for (let row = 0; row < n; row++)
+        for (let c = 0; c < columns; c++) to.set(this.isTransposed ? place(row) : row, c, work.get(row, c))
     }
   }
 }

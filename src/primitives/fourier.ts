@@ -25,7 +25,9 @@ export class FourierTransform extends KernelRoutine {
     const n = real!.shape[this.axis]!
     const isPower = n > 0 && Number.isInteger(Math.log2(n))
     if (!sameShape(real!.shape, imag!.shape) || real!.dtype !== 'float32' || imag!.dtype !== 'float32' || !isPower) {
-      throw new ShapeError(`${this.name}: needs two float32 parts of 2ᵏ elements along axis ${this.axis}, received ${formatShape(real!.shape)} and ${formatShape(imag!.shape)}`)
+      throw new ShapeError(
+        `${this.name}: needs two float32 parts of 2ᵏ elements along axis ${this.axis}, received ${formatShape(real!.shape)} and ${formatShape(imag!.shape)}`,
+      )
     }
     return [real!, imag!]
   }
@@ -40,7 +42,16 @@ export class FourierTransform extends KernelRoutine {
     const split = splitAround(real!.shape, this.axis)
     // i·conj(x) exchanges the parts; that before and behind the transform is the other direction
     const [a, b, c, d] = this.isBackwards ? [imag!, real!, outImag!, outReal!] : [real!, imag!, outReal!, outImag!]
-    emit(instruction(Opcode.Fourier, Fourier, { real: a.address, imag: b.address, outReal: c.address, outImag: d.address, ...split, temporary: required(temporary) }))
+    emit(
+      instruction(Opcode.Fourier, Fourier, {
+        real: a.address,
+        imag: b.address,
+        outReal: c.address,
+        outImag: d.address,
+        ...split,
+        temporary: required(temporary),
+      }),
+    )
   }
 
   override temporaryBytes([real]: readonly TensorType[]): number {
@@ -53,10 +64,17 @@ export class FourierTransform extends KernelRoutine {
     return 5 * sizeOf(real!.shape) * Math.log2(real!.shape[this.axis]!)
   }
 
-  override reference({ inputs: [real, imag], outputs: [outReal, outImag], inputTypes: [type] }: RefContext<unknown>): void {
+  override reference({
+    inputs: [real, imag],
+    outputs: [outReal, outImag],
+    inputTypes: [type],
+  }: RefContext<unknown>): void {
     const { outer, axis: n, inner } = splitAround(type!.shape, this.axis)
     const sign = this.isBackwards ? 1 : -1
-    const roots = Array.from({ length: n }, (_, k) => [Math.cos((2 * Math.PI * k) / n), sign * Math.sin((2 * Math.PI * k) / n)] as const)
+    const roots = Array.from(
+      { length: n },
+      (_, k) => [Math.cos((2 * Math.PI * k) / n), sign * Math.sin((2 * Math.PI * k) / n)] as const,
+    )
     for (let i = 0; i < outer; i++) {
       for (let column = 0; column < inner; column++) {
         const at = (j: number): number => (i * n + j) * inner + column

@@ -23,9 +23,7 @@ const gather: KernelPrimitive<AxisAttributes> = {
   infer([x, indices], { axis }) {
     requireIndices('gather', indices!)
     if (x!.shape[axis] === 0) throw new ShapeError(`gather: axis ${axis} of ${formatShape(x!.shape)} is empty`)
-    return [
-      { shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)], dtype: x!.dtype },
-    ]
+    return [{ shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)], dtype: x!.dtype }]
   },
   vjp: ({ e, inputs: [x, indices], attributes: { axis }, cotangents: [dy] }) => [
     e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
@@ -53,7 +51,11 @@ interface ScatterAttributes {
 }
 
 // updates [outer, count…, inner], indices [count…] → out [outer, size, inner]
-function inferScatter(name: string, [updates, indices]: readonly TensorType[], { axis, size }: ScatterAttributes): TensorType[] {
+function inferScatter(
+  name: string,
+  [updates, indices]: readonly TensorType[],
+  { axis, size }: ScatterAttributes,
+): TensorType[] {
   requireIndices(name, indices!)
   if (updates!.dtype === 'bool') throw new ArgumentError(`${name}: updates must be float32 or int32, received bool`)
   const picked = updates!.shape.slice(axis, axis + indices!.shape.length)
@@ -66,7 +68,11 @@ function inferScatter(name: string, [updates, indices]: readonly TensorType[], {
   return [{ shape: [...updates!.shape.slice(0, axis), size, ...rest], dtype: updates!.dtype }]
 }
 
-function lowerScatter({ inputs: [updates, indices], outputs: [out], emit }: LowerContext<unknown>, axis: number, scattering: Scattering): void {
+function lowerScatter(
+  { inputs: [updates, indices], outputs: [out], emit }: LowerContext<unknown>,
+  axis: number,
+  scattering: Scattering,
+): void {
   emit(
     instruction(Opcode.Scatter, Scatter, {
       out: out!.address,
@@ -85,7 +91,11 @@ const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   infer: (inputs, attributes) => inferScatter('scatterAdd', inputs, attributes),
   vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
   lower(context) {
-    lowerScatter(context, context.attributes.axis, context.inputs[0]!.dtype === 'int32' ? Scattering.SumI32 : Scattering.Sum)
+    lowerScatter(
+      context,
+      context.attributes.axis,
+      context.inputs[0]!.dtype === 'int32' ? Scattering.SumI32 : Scattering.Sum,
+    )
   },
   flops: ({ inputs: [updates] }) => elementsOf([updates!]),
 }
@@ -103,9 +113,14 @@ export class InsertBlock extends KernelRoutine {
 
   override infer([base, block, start]: readonly TensorType[]): readonly TensorType[] {
     requireIndices(this.name, start!)
-    const isAlike = base!.dtype === block!.dtype && base!.shape.length === block!.shape.length && base!.shape.every((extent, i) => (i === this.axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
+    const isAlike =
+      base!.dtype === block!.dtype &&
+      base!.shape.length === block!.shape.length &&
+      base!.shape.every((extent, i) => (i === this.axis ? block!.shape[i]! <= extent : block!.shape[i] === extent))
     if (!isAlike || start!.shape.length > 0) {
-      throw new ShapeError(`${this.name}: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${this.axis}, or ${formatShape(start!.shape)} is no scalar`)
+      throw new ShapeError(
+        `${this.name}: ${formatShape(block!.shape)} does not fit into ${formatShape(base!.shape)} along axis ${this.axis}, or ${formatShape(start!.shape)} is no scalar`,
+      )
     }
     return [base!]
   }
@@ -117,8 +132,12 @@ export class InsertBlock extends KernelRoutine {
   override lower({ inputs: [base, block, start], outputs: [out], emit }: LowerContext<unknown>): void {
     emit(
       instruction(Opcode.Insert, Insert, {
-        out: out!.address, base: base!.address, block: block!.address, start: start!.address,
-        ...splitAround(base!.shape, this.axis), count: block!.shape[this.axis]!,
+        out: out!.address,
+        base: base!.address,
+        block: block!.address,
+        start: start!.address,
+        ...splitAround(base!.shape, this.axis),
+        count: block!.shape[this.axis]!,
       }),
     )
   }
@@ -127,7 +146,11 @@ export class InsertBlock extends KernelRoutine {
     return 0
   }
 
-  override reference({ inputs: [base, block, start], outputs: [out], inputTypes: [to, from] }: RefContext<unknown>): void {
+  override reference({
+    inputs: [base, block, start],
+    outputs: [out],
+    inputTypes: [to, from],
+  }: RefContext<unknown>): void {
     const { outer, axis, inner } = splitAround(to!.shape, this.axis)
     const count = from!.shape[this.axis]!
     const first = Math.max(0, Math.min(start![0]!, axis - count))
@@ -154,7 +177,12 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
   }
 
   // dx = dy at its index / how many are as large, where x is the largest
-  override vjp({ e, inputs: [x, indices], outputs: [y], cotangents: [dy] }: VjpContext<unknown>): readonly (Value | null)[] {
+  override vjp({
+    e,
+    inputs: [x, indices],
+    outputs: [y],
+    cotangents: [dy],
+  }: VjpContext<unknown>): readonly (Value | null)[] {
     const hit = e.cast(e.equal(x!, e.gather(y!, indices!, this.axis)), 'float32')
     const ties = e.scatterAdd(hit, indices!, this.axis, this.size)
     const shared = e.divide(dy!, e.select(e.equal(ties, 0), 1, ties))

@@ -72,7 +72,8 @@ function reshapeStrides(from: Shape, strides: readonly number[], to: Shape): num
 const transpose: ViewPrimitive<PrimitiveAttributes['transpose']> = {
   kind: 'view',
   lift: ({ permutation }) => ({ permutation: [0, ...permutation.map((axis) => axis + 1)] }),
-  total: ({ e, inputs: [x], attributes: { permutation }, total }) => mapTotal(total(x!), (sum) => e.transpose(sum, permutation)),
+  total: ({ e, inputs: [x], attributes: { permutation }, total }) =>
+    mapTotal(total(x!), (sum) => e.transpose(sum, permutation)),
   infer([x], { permutation }) {
     if (permutation.length !== x!.shape.length || !x!.shape.every((_, i) => permutation.includes(i))) {
       throw new ShapeError(
@@ -184,7 +185,10 @@ function addInto(out: Operand, outStrides: readonly number[], start: number, fro
 
 function dimensionsOf(from: Operand, outStrides: readonly number[]): { rank: number; lists: Word[] } {
   const dimensions = collapse(from.shape, from.strides, outStrides)
-  return { rank: dimensions.length, lists: dimensions.flatMap(({ extent, inputStride, outStride }) => [extent, inputStride, outStride]) }
+  return {
+    rank: dimensions.length,
+    lists: dimensions.flatMap(({ extent, inputStride, outStride }) => [extent, inputStride, outStride]),
+  }
 }
 
 interface CopyAxis {
@@ -216,7 +220,8 @@ const concat: KernelPrimitive<AxisAttributes> = {
     const first = inputs[0]
     if (first === undefined) throw new ArgumentError('concat: needs at least one operand')
     for (const { shape, dtype } of inputs) {
-      const alike = shape.length === first.shape.length && shape.every((extent, i) => i === axis || extent === first.shape[i])
+      const alike =
+        shape.length === first.shape.length && shape.every((extent, i) => i === axis || extent === first.shape[i])
       if (!alike || dtype !== first.dtype) {
         throw new ShapeError(
           `concat: operands must agree in dtype and in every axis but ${axis}, received ${inputs.map((input) => `${input.dtype} ${formatShape(input.shape)}`).join(', ')}`,
@@ -229,7 +234,11 @@ const concat: KernelPrimitive<AxisAttributes> = {
   vjp({ e, inputs, attributes: { axis }, cotangents: [dy] }) {
     let at = 0
     return inputs.map(({ shape }) => {
-      const part = e.slice(dy!, shape.map((_, i) => (i === axis ? at : 0)), shape)
+      const part = e.slice(
+        dy!,
+        shape.map((_, i) => (i === axis ? at : 0)),
+        shape,
+      )
       at += shape[axis]!
       return part
     })
@@ -240,8 +249,7 @@ const concat: KernelPrimitive<AxisAttributes> = {
     const strides = rowMajorStrides(out!.shape)
     inputs.forEach((input, i) => copyInto(out!, strides, starts[i]!, input).forEach(emit))
   },
-  places: (inputs, { axis }) =>
-    splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null,
+  places: (inputs, { axis }) => (splitAround(inputs[0]!.shape, axis).outer === 1 ? concatStarts(inputs, axis) : null),
   flops: () => 0,
 }
 
@@ -267,7 +275,9 @@ const pad: KernelPrimitive<PrimitiveAttributes['pad']> = {
 const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
   kind: 'kernel',
   infer([base, block], { starts }) {
-    const fits = base!.shape.length === block!.shape.length && block!.shape.every((extent, i) => starts[i]! >= 0 && starts[i]! + extent <= base!.shape[i]!)
+    const fits =
+      base!.shape.length === block!.shape.length &&
+      block!.shape.every((extent, i) => starts[i]! >= 0 && starts[i]! + extent <= base!.shape[i]!)
     if (!fits || base!.dtype !== 'float32' || block!.dtype !== 'float32') {
       throw new ShapeError(
         `sliceAdd: a float32 block ${formatShape(block!.shape)} at [${starts.join(', ')}] does not fit into ${base!.dtype} ${formatShape(base!.shape)}`,
@@ -275,7 +285,10 @@ const sliceAdd: KernelPrimitive<PrimitiveAttributes['sliceAdd']> = {
     }
     return [base!]
   },
-  vjp: ({ e, inputs: [, block], attributes: { starts }, cotangents: [dy] }) => [dy!, e.slice(dy!, starts, block!.shape)],
+  vjp: ({ e, inputs: [, block], attributes: { starts }, cotangents: [dy] }) => [
+    dy!,
+    e.slice(dy!, starts, block!.shape),
+  ],
   inPlace: () => [[0, 0]],
   accepts: () => true,
   lower({ inputs: [base, block], outputs: [out], attributes: { starts }, emit }) {

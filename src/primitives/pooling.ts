@@ -16,7 +16,10 @@ import type { PoolAttributes, PrimitiveAttributes, WindowAttributes } from './at
 import type { KernelPrimitive, LowerContext } from './rule'
 import { hasPixels, placesOf, requireWindow, windowLists } from './window'
 
-export const slides = ({ window, strides }: PoolAttributes): WindowAttributes => ({ strides, dilation: window.map(() => 1) })
+export const slides = ({ window, strides }: PoolAttributes): WindowAttributes => ({
+  strides,
+  dilation: window.map(() => 1),
+})
 
 function pooledType(name: string, x: TensorType, attributes: PoolAttributes): TensorType {
   const sliding = slides(attributes)
@@ -27,22 +30,61 @@ function pooledType(name: string, x: TensorType, attributes: PoolAttributes): Te
 function requirePooled(name: string, x: TensorType, dy: TensorType, attributes: PoolAttributes): void {
   const { shape } = pooledType(name, x, attributes)
   if (dy.dtype !== 'float32' || !sameShape(dy.shape, shape)) {
-    throw new ShapeError(`${name}: the gradient must be float32 ${formatShape(shape)}, received ${dy.dtype} ${formatShape(dy.shape)}`)
+    throw new ShapeError(
+      `${name}: the gradient must be float32 ${formatShape(shape)}, received ${dy.dtype} ${formatShape(dy.shape)}`,
+    )
   }
 }
 
-function lowerPool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, values: Operand): void {
+function lowerPool(
+  pooling: Pooling,
+  { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>,
+  input: Operand,
+  values: Operand,
+): void {
   const { lists, ...seen } = windowLists(input, attributes.window, slides(attributes))
-  emit(instruction(Opcode.Pool, Pool, {
-    ...seen, out: out!.address, input: input.address, values: values.address, channels: input.shape.at(-1)!, pooling, scratch,
-  }, lists))
+  emit(
+    instruction(
+      Opcode.Pool,
+      Pool,
+      {
+        ...seen,
+        out: out!.address,
+        input: input.address,
+        values: values.address,
+        channels: input.shape.at(-1)!,
+        pooling,
+        scratch,
+      },
+      lists,
+    ),
+  )
 }
 
-function lowerUnpool(pooling: Pooling, { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>, input: Operand, dy: Operand): void {
+function lowerUnpool(
+  pooling: Pooling,
+  { outputs: [out], attributes, scratch, emit }: LowerContext<PoolAttributes>,
+  input: Operand,
+  dy: Operand,
+): void {
   const { lists, ...seen } = windowLists(out!, attributes.window, slides(attributes))
-  emit(instruction(Opcode.Unpool, Unpool, {
-    ...seen, out: out!.address, input: input.address, gradient: dy.address, channels: dy.shape.at(-1)!, pooling, count: sizeOf(out!.shape), scratch,
-  }, lists))
+  emit(
+    instruction(
+      Opcode.Unpool,
+      Unpool,
+      {
+        ...seen,
+        out: out!.address,
+        input: input.address,
+        gradient: dy.address,
+        channels: dy.shape.at(-1)!,
+        pooling,
+        count: sizeOf(out!.shape),
+        scratch,
+      },
+      lists,
+    ),
+  )
 }
 
 /** One for every element that a window sees. */
@@ -60,8 +102,11 @@ const maxPool: KernelPrimitive<PoolAttributes> = {
 const maxPoolPick: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
   infer([x, values], attributes) {
-    if (values!.dtype === 'float32' && sameShape(x!.shape, values!.shape)) return [pooledType('maxPoolPick', x!, attributes)]
-    throw new ShapeError(`maxPoolPick: expected values float32 ${formatShape(x!.shape)}, received ${values!.dtype} ${formatShape(values!.shape)}`)
+    if (values!.dtype === 'float32' && sameShape(x!.shape, values!.shape))
+      return [pooledType('maxPoolPick', x!, attributes)]
+    throw new ShapeError(
+      `maxPoolPick: expected values float32 ${formatShape(x!.shape)}, received ${values!.dtype} ${formatShape(values!.shape)}`,
+    )
   },
   vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [null, e.maxPoolTranspose(x!, dy!, attributes)],
   lower: (context) => lowerPool(Pooling.Pick, context, context.inputs[0]!, context.inputs[1]!),
@@ -82,7 +127,9 @@ const maxPoolTranspose: KernelPrimitive<PoolAttributes> = {
 const sumPool: KernelPrimitive<PoolAttributes> = {
   kind: 'kernel',
   infer: ([x], attributes) => [pooledType('sumPool', x!, attributes)],
-  vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [e.sumPoolTranspose(dy!, { ...attributes, spatial: x!.shape.slice(1, -1) })],
+  vjp: ({ e, inputs: [x], attributes, cotangents: [dy] }) => [
+    e.sumPoolTranspose(dy!, { ...attributes, spatial: x!.shape.slice(1, -1) }),
+  ],
   accepts: (_operand, x, layout) => hasPixels(x, layout),
   lower: (context) => lowerPool(Pooling.Sum, context, context.inputs[0]!, context.inputs[0]!),
   flops: ({ outputs: [out], attributes }) => perTap(out!.shape, attributes),

@@ -62,7 +62,12 @@ function stripBytes({ taps, run }: Runs): number {
 /** Where element p of a run of a tap is, for a filter. */
 function packedIndex(runs: Runs, tap: number, p: number, filter: number): number {
   const quad = tap * Math.ceil(runs.run / QUAD) + Math.floor(p / QUAD)
-  return Math.floor(filter / STRIP) * stripBytes(runs) + QUANTIZED_SUMS + (quad * STRIP + (filter % STRIP)) * QUAD + (p % QUAD)
+  return (
+    Math.floor(filter / STRIP) * stripBytes(runs) +
+    QUANTIZED_SUMS +
+    (quad * STRIP + (filter % STRIP)) * QUAD +
+    (p % QUAD)
+  )
 }
 
 /** Weights [… window, channels, filters] in the order in which they are multiplied. */
@@ -96,15 +101,25 @@ function forEachWeight(sight: Sight, visit: (at: number, packed: number, filter:
 }
 
 /** Where windows begin, and where their runs do from there. */
-function windowsOver(x: Shape, sight: Sight): { axes: readonly (readonly [extent: number, stride: number])[]; offsets: readonly number[] } {
+function windowsOver(
+  x: Shape,
+  sight: Sight,
+): { axes: readonly (readonly [extent: number, stride: number])[]; offsets: readonly number[] } {
   const { window, channels, strides, dilation } = sight
   if (window.length === 0) return { axes: [[sizeOf(x.slice(0, -1)), channels]], offsets: [0] }
   const own = rowMajorStrides(x)
   const inner = own.slice(1, -1)
-  const axes = placesOf(x, window, { strides, dilation }).map((extent, i) => [extent, i === 0 ? own[0]! : inner[i - 1]! * strides[i - 1]!] as const)
+  const axes = placesOf(x, window, { strides, dilation }).map(
+    (extent, i) => [extent, i === 0 ? own[0]! : inner[i - 1]! * strides[i - 1]!] as const,
+  )
   const tapsOf = runsOf(sight).run === channels ? window : window.slice(0, -1)
   const offsets: number[] = []
-  forEachOffset(tapsOf, tapsOf.map((_, i) => inner[i]! * dilation[i]!), 0, (at) => offsets.push(at))
+  forEachOffset(
+    tapsOf,
+    tapsOf.map((_, i) => inner[i]! * dilation[i]!),
+    0,
+    (at) => offsets.push(at),
+  )
   return { axes, offsets }
 }
 
@@ -132,19 +147,31 @@ export class QuantizedContraction extends KernelRoutine {
     const { window, channels, filters, strides, dilation } = this.sight
     const fits = window.length === 0 ? x!.shape.length >= 1 : x!.shape.length === window.length + 2
     if (x!.dtype !== 'float32' || !fits || x!.shape.at(-1) !== channels) {
-      throw new ShapeError(`${this.name}: the operand must be float32 with ${channels} channels, received ${x!.dtype} ${formatShape(x!.shape)}`)
+      throw new ShapeError(
+        `${this.name}: the operand must be float32 with ${channels} channels, received ${x!.dtype} ${formatShape(x!.shape)}`,
+      )
     }
     const packed = packedShape(this.sight)
     if (weights!.dtype !== 'int8' || !sameShape(weights!.shape, packed)) {
-      throw new ShapeError(`${this.name}: the weights must be int8 ${formatShape(packed)}, received ${weights!.dtype} ${formatShape(weights!.shape)}`)
+      throw new ShapeError(
+        `${this.name}: the weights must be int8 ${formatShape(packed)}, received ${weights!.dtype} ${formatShape(weights!.shape)}`,
+      )
     }
     for (const each of [scales!, bias!]) {
-      if (each.dtype !== 'float32' || !sameShape(each.shape, [filters])) throw new ShapeError(`${this.name}: scales and bias must be float32 [${filters}], received ${each.dtype} ${formatShape(each.shape)}`)
+      if (each.dtype !== 'float32' || !sameShape(each.shape, [filters]))
+        throw new ShapeError(
+          `${this.name}: scales and bias must be float32 [${filters}], received ${each.dtype} ${formatShape(each.shape)}`,
+        )
     }
     if (fixed !== undefined && (fixed.dtype !== 'float32' || sizeOf(fixed.shape) !== 1)) {
-      throw new ShapeError(`${this.name}: the scale of the operand must be one float32, received ${fixed.dtype} ${formatShape(fixed.shape)}`)
+      throw new ShapeError(
+        `${this.name}: the scale of the operand must be one float32, received ${fixed.dtype} ${formatShape(fixed.shape)}`,
+      )
     }
-    if (sizeOf(window) * channels > MOST_PRODUCTS) throw new ArgumentError(`${this.name}: at most ${MOST_PRODUCTS} products of a sum are exact, received ${sizeOf(window) * channels}`)
+    if (sizeOf(window) * channels > MOST_PRODUCTS)
+      throw new ArgumentError(
+        `${this.name}: at most ${MOST_PRODUCTS} products of a sum are exact, received ${sizeOf(window) * channels}`,
+      )
     const places = window.length === 0 ? x!.shape.slice(0, -1) : placesOf(x!.shape, window, { strides, dilation })
     return [{ shape: [...places, filters], dtype: 'float32' }]
   }
@@ -158,28 +185,61 @@ export class QuantizedContraction extends KernelRoutine {
     return this.scalesAt(x!) + QuantizedRow.size * this.rowsOf(x!.shape)
   }
 
-  override lower({ inputs: [x, weights, scales, bias, fixed], outputs: [out], temporary, scratch, emit }: LowerContext<unknown>): void {
+  override lower({
+    inputs: [x, weights, scales, bias, fixed],
+    outputs: [out],
+    temporary,
+    scratch,
+    emit,
+  }: LowerContext<unknown>): void {
     if (sizeOf(out!.shape) === 0) return
     const { sight } = this
     const integers = required(temporary)
     const ownScales = { buffer: integers.buffer, offset: integers.offset + this.scalesAt(x!) }
     const rows = this.rowsOf(x!.shape)
     const columns = sizeOf(x!.shape) / rows
-    emit(instruction(Opcode.Quantize, Quantize, {
-      out: integers, scales: ownScales, input: x!.address, fixed: fixed?.address ?? ABSENT, rows, columns,
-    }))
+    emit(
+      instruction(Opcode.Quantize, Quantize, {
+        out: integers,
+        scales: ownScales,
+        input: x!.address,
+        fixed: fixed?.address ?? ABSENT,
+        rows,
+        columns,
+      }),
+    )
     const { axes, offsets } = windowsOver(x!.shape, sight)
     const places = sizeOf(out!.shape) / sight.filters
-    emit(instruction(Opcode.QuantizedProduct, QuantizedProduct, {
-      out: out!.address, input: integers, scales: ownScales, weights: weights!.address, weightScales: scales!.address, bias: bias!.address,
-      places, rank: axes.length, ...runsOf(sight), channels: sight.filters, perScale: places / rows, columns,
-      epilogue: this.relu ? Epilogue.Relu : Epilogue.None, scratch,
-    }, [...axes.flat(), ...offsets]))
+    emit(
+      instruction(
+        Opcode.QuantizedProduct,
+        QuantizedProduct,
+        {
+          out: out!.address,
+          input: integers,
+          scales: ownScales,
+          weights: weights!.address,
+          weightScales: scales!.address,
+          bias: bias!.address,
+          places,
+          rank: axes.length,
+          ...runsOf(sight),
+          channels: sight.filters,
+          perScale: places / rows,
+          columns,
+          epilogue: this.relu ? Epilogue.Relu : Epilogue.None,
+          scratch,
+        },
+        [...axes.flat(), ...offsets],
+      ),
+    )
   }
 
   /** @throws ArgumentError: rounding has no slope */
   override vjp(): never {
-    throw new ArgumentError('No gradient flows through int8 layers. Train or explain the model that was quantized, or one that quantizationAware made of it.')
+    throw new ArgumentError(
+      'No gradient flows through int8 layers. Train or explain the model that was quantized, or one that quantizationAware made of it.',
+    )
   }
 
   // × and + for every product; |x|, the maximum, ×, rounding for every element; × and + for every result
@@ -188,7 +248,11 @@ export class QuantizedContraction extends KernelRoutine {
     return elementsOf([out!]) * (2 * sizeOf(window) * channels + 2 + Number(this.relu)) + 4 * elementsOf([x!])
   }
 
-  override reference({ inputs: [x, weights, scales, bias, fixed], outputs: [out], inputTypes: [type] }: RefContext<unknown>): void {
+  override reference({
+    inputs: [x, weights, scales, bias, fixed],
+    outputs: [out],
+    inputTypes: [type],
+  }: RefContext<unknown>): void {
     const { sight } = this
     const { filters } = sight
     const runs = runsOf(sight)
@@ -199,24 +263,32 @@ export class QuantizedContraction extends KernelRoutine {
     for (let row = 0; row < rows; row++) {
       const start = row * columns
       let largest = fixed === undefined ? 0 : fround(fixed[0]! * LARGEST)
-      if (fixed === undefined) for (let i = start; i < start + columns; i++) largest = Math.max(largest, Math.abs(fround(x![i]!)))
+      if (fixed === undefined)
+        for (let i = start; i < start + columns; i++) largest = Math.max(largest, Math.abs(fround(x![i]!)))
       ownScales[row] = largest / LARGEST
       const factor = largest > TINY ? fround(LARGEST / largest) : 0
-      for (let i = start; i < start + columns; i++) integers[i] = roundToEven(Math.max(-LARGEST, Math.min(LARGEST, fround(fround(x![i]!) * factor))))
+      for (let i = start; i < start + columns; i++)
+        integers[i] = roundToEven(Math.max(-LARGEST, Math.min(LARGEST, fround(fround(x![i]!) * factor))))
     }
     const { axes, offsets } = windowsOver(type!.shape, sight)
     const places = out!.length / filters
-    forEachOffset(axes.map(([extent]) => extent), axes.map(([, stride]) => stride), 0, (start, place) => {
-      const scale = ownScales[Math.floor((place * rows) / places)]!
-      for (let f = 0; f < filters; f++) {
-        let sum = 0
-        offsets.forEach((offset, tap) => {
-          for (let p = 0; p < runs.run; p++) sum += integers[start + offset + p]! * weights![packedIndex(runs, tap, p, f)]!
-        })
-        const y = fround(fround(fround(sum) * fround(scale * scales![f]!)) + bias![f]!)
-        out![place * filters + f] = this.relu && y < 0 ? 0 : y
-      }
-    })
+    forEachOffset(
+      axes.map(([extent]) => extent),
+      axes.map(([, stride]) => stride),
+      0,
+      (start, place) => {
+        const scale = ownScales[Math.floor((place * rows) / places)]!
+        for (let f = 0; f < filters; f++) {
+          let sum = 0
+          offsets.forEach((offset, tap) => {
+            for (let p = 0; p < runs.run; p++)
+              sum += integers[start + offset + p]! * weights![packedIndex(runs, tap, p, f)]!
+          })
+          const y = fround(fround(fround(sum) * fround(scale * scales![f]!)) + bias![f]!)
+          out![place * filters + f] = this.relu && y < 0 ? 0 : y
+        }
+      },
+    )
   }
 }
 

@@ -19,10 +19,17 @@ import { windowReferences } from './window-references'
 /** Every element of every output is written. */
 export type Reference<Attributes> = (context: RefContext<Attributes>) => void
 
-type KernelName = { [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' | 'composed' } ? Name : never }[PrimitiveName]
+type KernelName = {
+  [Name in PrimitiveName]: (typeof primitives)[Name] extends { readonly kind: 'kernel' | 'composed' } ? Name : never
+}[PrimitiveName]
 
 // a [… m,k] · b [… k,n] → out [… m,n]
-function matmul({ inputs: [a, b], outputs: [out], inputTypes: [aType, bType], outputTypes: [type] }: RefContext<NoAttributes>): void {
+function matmul({
+  inputs: [a, b],
+  outputs: [out],
+  inputTypes: [aType, bType],
+  outputTypes: [type],
+}: RefContext<NoAttributes>): void {
   const [m, n] = type!.shape.slice(-2) as [number, number]
   const k = aType!.shape[aType!.shape.length - 1]!
   const batch = type!.shape.slice(0, -2)
@@ -51,7 +58,12 @@ function matmul({ inputs: [a, b], outputs: [out], inputTypes: [aType, bType], ou
 function offsetsAlong(shape: Shape, axes: readonly number[]): number[] {
   const strides = rowMajorStrides(shape)
   const offsets: number[] = []
-  forEachOffset(axes.map((axis) => shape[axis]!), axes.map((axis) => strides[axis]!), 0, (at) => offsets.push(at))
+  forEachOffset(
+    axes.map((axis) => shape[axis]!),
+    axes.map((axis) => strides[axis]!),
+    0,
+    (at) => offsets.push(at),
+  )
   return offsets
 }
 
@@ -67,8 +79,12 @@ function reduction(
 ): void {
   const { shape, dtype } = type!
   const folded = offsetsAlong(shape, axes)
-  offsetsAlong(shape, shape.map((_, i) => i).filter((i) => !axes.includes(i))).forEach((at, i) => {
-    let accumulator = typeof start === 'number' ? start : start[dtype === 'int8' || dtype === 'string' ? 'int32' : dtype]
+  offsetsAlong(
+    shape,
+    shape.map((_, i) => i).filter((i) => !axes.includes(i)),
+  ).forEach((at, i) => {
+    let accumulator =
+      typeof start === 'number' ? start : start[dtype === 'int8' || dtype === 'string' ? 'int32' : dtype]
     for (const offset of folded) accumulator = fold(accumulator, x![at + offset]!)
     out![i] = isMean ? accumulator / folded.length : accumulator
   })
@@ -236,10 +252,16 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
   sliceAdd({ inputs: [base, block], outputs: [out], inputTypes: [to, from], attributes: { starts } }) {
     const strides = rowMajorStrides(to!.shape)
     out!.set(base!)
-    forEachOffset(from!.shape, strides, padStart(strides, starts), (at, index) => (out![at] = out![at]! + block![index]!))
+    forEachOffset(
+      from!.shape,
+      strides,
+      padStart(strides, starts),
+      (at, index) => (out![at] = out![at]! + block![index]!),
+    )
   },
 
-  uniform: ({ inputs: [key], outputs: [out], attributes: { stream } }) => threefryUniform(key![0]!, key![1]!, stream, out!),
+  uniform: ({ inputs: [key], outputs: [out], attributes: { stream } }) =>
+    threefryUniform(key![0]!, key![1]!, stream, out!),
 
   // The interpreter asks the primitive's `ends`: only it can end the run.
   guard: () => {},

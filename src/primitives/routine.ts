@@ -6,7 +6,16 @@ import { internalError } from '../core/errors'
 import type { TensorType } from '../core/shapes'
 import type { Address } from '../ir/instruction'
 import type { PrimitiveAttributes, Routine } from './attributes'
-import type { Contribution, CostContext, InPlace, KernelPrimitive, Layout, LowerContext, RefContext, VjpContext } from './rule'
+import type {
+  Contribution,
+  CostContext,
+  InPlace,
+  KernelPrimitive,
+  Layout,
+  LowerContext,
+  RefContext,
+  VjpContext,
+} from './rule'
 
 /**
  * A kernel and all that is known of it. Whether two are the same is told by their JSON: every property that is no function

@@ -34,10 +34,16 @@ export class ArgSort extends KernelRoutine {
 
   override lower({ inputs: [x], outputs: [out], temporary, emit }: LowerContext<unknown>): void {
     if (sizeOf(x!.shape) === 0) return
-    emit(instruction(Opcode.Sort, Sort, {
-      out: out!.address, input: x!.address, ...splitAround(x!.shape, this.axis), descending: Number(this.descending),
-      isInteger: Number(x!.dtype !== 'float32'), temporary: required(temporary),
-    }))
+    emit(
+      instruction(Opcode.Sort, Sort, {
+        out: out!.address,
+        input: x!.address,
+        ...splitAround(x!.shape, this.axis),
+        descending: Number(this.descending),
+        isInteger: Number(x!.dtype !== 'float32'),
+        temporary: required(temporary),
+      }),
+    )
   }
 
   override temporaryBytes([x]: readonly TensorType[]): number {
@@ -55,7 +61,9 @@ export class ArgSort extends KernelRoutine {
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < inner; j++) {
         const at = (index: number): number => (i * axis + index) * inner + j
-        const order = Array.from({ length: axis }, (_, index) => index).sort((a, b) => sign * compare(x![at(a)]!, x![at(b)]!) || a - b)
+        const order = Array.from({ length: axis }, (_, index) => index).sort(
+          (a, b) => sign * compare(x![at(a)]!, x![at(b)]!) || a - b,
+        )
         order.forEach((index, place) => (out![at(place)] = index))
       }
     }
@@ -71,16 +79,25 @@ export class SearchSorted extends KernelRoutine {
   }
 
   override infer([sorted, values]: readonly TensorType[]): readonly TensorType[] {
-    if (sorted!.shape.length !== 1) throw new ShapeError(`${this.name}: the sorted sequence must be a vector, received ${formatShape(sorted!.shape)}`)
-    if (sorted!.dtype !== values!.dtype) throw new ArgumentError(`${this.name}: both must have one dtype, received ${sorted!.dtype} and ${values!.dtype}`)
+    if (sorted!.shape.length !== 1)
+      throw new ShapeError(`${this.name}: the sorted sequence must be a vector, received ${formatShape(sorted!.shape)}`)
+    if (sorted!.dtype !== values!.dtype)
+      throw new ArgumentError(`${this.name}: both must have one dtype, received ${sorted!.dtype} and ${values!.dtype}`)
     return [{ shape: values!.shape, dtype: 'int32' }]
   }
 
   override lower({ inputs: [sorted, values], outputs: [out], emit }: LowerContext<unknown>): void {
-    emit(instruction(Opcode.Search, Search, {
-      out: out!.address, sorted: sorted!.address, values: values!.address, length: sizeOf(sorted!.shape), count: sizeOf(values!.shape),
-      isRight: Number(this.isRight), isInteger: Number(values!.dtype !== 'float32'),
-    }))
+    emit(
+      instruction(Opcode.Search, Search, {
+        out: out!.address,
+        sorted: sorted!.address,
+        values: values!.address,
+        length: sizeOf(sorted!.shape),
+        count: sizeOf(values!.shape),
+        isRight: Number(this.isRight),
+        isInteger: Number(values!.dtype !== 'float32'),
+      }),
+    )
   }
 
   override flops({ inputs: [sorted, values] }: CostContext<unknown>): number {

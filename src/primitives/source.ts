@@ -20,9 +20,7 @@ const uniform: KernelPrimitive<PrimitiveAttributes['uniform']> = {
   infer: (_inputs, { shape }) => [{ shape, dtype: 'float32' }],
   vjp: () => [null],
   lower({ inputs: [key], outputs: [out], attributes: { shape, stream }, emit }) {
-    emit(
-      instruction(Opcode.Random, Random, { out: out!.address, key: key!.address, stream, count: sizeOf(shape) }),
-    )
+    emit(instruction(Opcode.Random, Random, { out: out!.address, key: key!.address, stream, count: sizeOf(shape) }))
   },
   flops: () => 0,
 }

@@ -17,7 +17,8 @@ const LARGEST = 3.4028234663852886e38
 const guard: KernelPrimitive<PrimitiveAttributes['guard']> = {
   kind: 'kernel',
   effect: true,
-  ends: (inputs, { limits }) => inputs.some((input, i) => input.some((x) => !(Math.abs(x) <= Math.min(limits?.[i] ?? LARGEST, LARGEST)))),
+  ends: (inputs, { limits }) =>
+    inputs.some((input, i) => input.some((x) => !(Math.abs(x) <= Math.min(limits?.[i] ?? LARGEST, LARGEST)))),
   infer: () => [],
   vjp: null,
   lower({ inputs, attributes: { limits }, emit }) {
@@ -45,7 +46,10 @@ const sgd: KernelPrimitive<PrimitiveAttributes['sgd']> = {
     return [parameters!, ...velocity]
   },
   vjp: null,
-  inPlace: () => [[0, 0], [1, 3]],
+  inPlace: () => [
+    [0, 0],
+    [1, 3],
+  ],
   lower({ inputs: [p, g, rate, v], outputs: [pOut, vOut], attributes, emit }) {
     emit(
       instruction(Opcode.Sgd, Sgd, {
@@ -76,7 +80,12 @@ const rmsprop: KernelPrimitive<PrimitiveAttributes['rmsprop']> = {
     return [parameters!, ...slots]
   },
   vjp: null,
-  inPlace: () => [[0, 0], [1, 3], [2, 4], [3, 5]],
+  inPlace: () => [
+    [0, 0],
+    [1, 3],
+    [2, 4],
+    [3, 5],
+  ],
   lower({ inputs, outputs, attributes: { rho, momentum, epsilon, centered, weightDecay }, emit }) {
     const average = centered ? 4 : -1
     const velocity = momentum > 0 ? (centered ? 5 : 4) : -1
@@ -113,7 +122,11 @@ const adam: KernelPrimitive<PrimitiveAttributes['adam']> = {
     return [parameters!, mean!, variance!]
   },
   vjp: null,
-  inPlace: () => [[0, 0], [1, 3], [2, 4]],
+  inPlace: () => [
+    [0, 0],
+    [1, 3],
+    [2, 4],
+  ],
   lower({ inputs: [p, g, rate, m, v, iterations], outputs: [pOut, mOut, vOut], attributes, emit }) {
     emit(
       instruction(Opcode.Adam, Adam, {

@@ -17,7 +17,8 @@ function forEachProduct(x: Shape, kernel: Shape, attributes: ConvolutionAttribut
   forEachTap(x, kernel.slice(0, -2), attributes, (place, tap, at) => {
     for (let f = 0; f < filters; f++) {
       const group = Math.floor(f / (filters / groups))
-      for (let c = 0; c < channels; c++) visit(at + group * channels + c, (tap * channels + c) * filters + f, place * filters + f)
+      for (let c = 0; c < channels; c++)
+        visit(at + group * channels + c, (tap * channels + c) * filters + f, place * filters + f)
     }
   })
 }
@@ -48,17 +49,49 @@ type ForEach<Attributes> = (x: Shape, kernel: Shape, attributes: Attributes, vis
 /** A convolution and its gradients: the same products, each added to another one of the three tensors. */
 function convolutionReferences<Attributes>(forEach: ForEach<Attributes>) {
   return {
-    forward({ inputs: [x, kernel], outputs: [y], inputTypes: [xType, kernelType], attributes }: RefContext<Attributes>): void {
+    forward({
+      inputs: [x, kernel],
+      outputs: [y],
+      inputTypes: [xType, kernelType],
+      attributes,
+    }: RefContext<Attributes>): void {
       y!.fill(0)
-      forEach(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (y![place] = y![place]! + x![at]! * kernel![weight]!))
+      forEach(
+        xType!.shape,
+        kernelType!.shape,
+        attributes,
+        (at, weight, place) => (y![place] = y![place]! + x![at]! * kernel![weight]!),
+      )
     },
-    ofKernel({ inputs: [x, dy], outputs: [dw], inputTypes: [xType], outputTypes: [kernelType], attributes }: RefContext<Attributes>): void {
+    ofKernel({
+      inputs: [x, dy],
+      outputs: [dw],
+      inputTypes: [xType],
+      outputTypes: [kernelType],
+      attributes,
+    }: RefContext<Attributes>): void {
       dw!.fill(0)
-      forEach(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (dw![weight] = dw![weight]! + x![at]! * dy![place]!))
+      forEach(
+        xType!.shape,
+        kernelType!.shape,
+        attributes,
+        (at, weight, place) => (dw![weight] = dw![weight]! + x![at]! * dy![place]!),
+      )
     },
-    transposed({ inputs: [dy, kernel], outputs: [dx], inputTypes: [, kernelType], outputTypes: [xType], attributes }: RefContext<Attributes>): void {
+    transposed({
+      inputs: [dy, kernel],
+      outputs: [dx],
+      inputTypes: [, kernelType],
+      outputTypes: [xType],
+      attributes,
+    }: RefContext<Attributes>): void {
       dx!.fill(0)
-      forEach(xType!.shape, kernelType!.shape, attributes, (at, weight, place) => (dx![at] = dx![at]! + dy![place]! * kernel![weight]!))
+      forEach(
+        xType!.shape,
+        kernelType!.shape,
+        attributes,
+        (at, weight, place) => (dx![at] = dx![at]! + dy![place]! * kernel![weight]!),
+      )
     },
   }
 }
@@ -68,7 +101,11 @@ const turned = convolutionReferences(forEachTurned)
 const depthwise = convolutionReferences(forEachChannel)
 
 /** For every element of the result of a pooling: the places in x that its window sees, in order. */
-function forEachWindow(x: Shape, attributes: PoolAttributes, visit: (element: number, seen: readonly number[]) => void): void {
+function forEachWindow(
+  x: Shape,
+  attributes: PoolAttributes,
+  visit: (element: number, seen: readonly number[]) => void,
+): void {
   const channels = x.at(-1)!
   const seen: number[][] = []
   forEachTap(x, attributes.window, slides(attributes), (place, tap, at) => {
@@ -76,12 +113,17 @@ function forEachWindow(x: Shape, attributes: PoolAttributes, visit: (element: nu
     seen[place]!.push(at)
   })
   seen.forEach((taps, place) => {
-    for (let c = 0; c < channels; c++) visit(place * channels + c, taps.map((at) => at + c))
+    for (let c = 0; c < channels; c++)
+      visit(
+        place * channels + c,
+        taps.map((at) => at + c),
+      )
   })
 }
 
 /** The first of the largest; NaN is larger than all before it. */
-const largestOf = (x: NumericArray, seen: readonly number[]): number => seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
+const largestOf = (x: NumericArray, seen: readonly number[]): number =>
+  seen.reduce((best, at) => (x[at]! <= x[best]! ? best : at))
 
 export const windowReferences = {
   convolution: full.forward,
@@ -98,7 +140,12 @@ export const windowReferences = {
   maxPoolPick({ inputs: [x, values], outputs: [y], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
     forEachWindow(type!.shape, attributes, (i, seen) => (y![i] = values![largestOf(x!, seen)]!))
   },
-  maxPoolTranspose({ inputs: [x, dy], outputs: [dx], inputTypes: [type], attributes }: RefContext<PoolAttributes>): void {
+  maxPoolTranspose({
+    inputs: [x, dy],
+    outputs: [dx],
+    inputTypes: [type],
+    attributes,
+  }: RefContext<PoolAttributes>): void {
     dx!.fill(0)
     forEachWindow(type!.shape, attributes, (i, seen) => {
       const at = largestOf(x!, seen)

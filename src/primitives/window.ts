@@ -22,30 +22,52 @@ const zerosAround = ({ before, after }: Sliding, axis: number): number => (befor
 /** The shape of all places: the batch, and the places along each axis. */
 export function placesOf(x: Shape, window: Shape, attributes: Sliding): number[] {
   const { strides, dilation } = attributes
-  return [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]! + zerosAround(attributes, i), taps, strides[i]!, dilation[i]!))]
+  return [
+    x[0]!,
+    ...window.map((taps, i) => placesAlong(x[i + 1]! + zerosAround(attributes, i), taps, strides[i]!, dilation[i]!)),
+  ]
 }
 
 /** @throws when the operand is not [batch, …, channels] in float32 with room for the window */
 export function requireWindow(name: string, x: TensorType, window: Shape, attributes: Sliding): void {
   const { strides, dilation, before = [], after = [] } = attributes
-  if (x.dtype !== 'float32') throw new ArgumentError(`${name}: the operand must be float32, received ${x.dtype}. Cast it first.`)
+  if (x.dtype !== 'float32')
+    throw new ArgumentError(`${name}: the operand must be float32, received ${x.dtype}. Cast it first.`)
   const rank = window.length
-  const isWhole = [strides, dilation].every((list) => list.length === rank && list.every((each) => Number.isInteger(each) && each >= 1))
-  if (!isWhole) throw new ShapeError(`${name}: needs a stride and a dilation ≥ 1 for each axis of the window ${formatShape(window)}`)
+  const isWhole = [strides, dilation].every(
+    (list) => list.length === rank && list.every((each) => Number.isInteger(each) && each >= 1),
+  )
+  if (!isWhole)
+    throw new ShapeError(
+      `${name}: needs a stride and a dilation ≥ 1 for each axis of the window ${formatShape(window)}`,
+    )
   if (![before, after].every((list) => list.every(Number.isInteger)) || before.some((count) => count < 0)) {
-    throw new ShapeError(`${name}: needs whole numbers of zeros around each axis, received [${before.join(', ')}] before and [${after.join(', ')}] behind`)
+    throw new ShapeError(
+      `${name}: needs whole numbers of zeros around each axis, received [${before.join(', ')}] before and [${after.join(', ')}] behind`,
+    )
   }
   if (x.shape.length !== rank + 2) {
-    throw new ShapeError(`${name}: the operand must be [batch, ${rank} axes, channels], received ${formatShape(x.shape)}`)
+    throw new ShapeError(
+      `${name}: the operand must be [batch, ${rank} axes, channels], received ${formatShape(x.shape)}`,
+    )
   }
-  const fits = window.every((taps) => taps >= 1) && placesOf(x.shape, window, attributes).every((count, i) => i === 0 || count >= 1)
+  const fits =
+    window.every((taps) => taps >= 1) &&
+    placesOf(x.shape, window, attributes).every((count, i) => i === 0 || count >= 1)
   if (!fits) {
-    throw new ShapeError(`${name}: the window ${formatShape(window)} with dilation [${dilation.join(', ')}] does not fit into ${formatShape(x.shape)}`)
+    throw new ShapeError(
+      `${name}: the window ${formatShape(window)} with dilation [${dilation.join(', ')}] does not fit into ${formatShape(x.shape)}`,
+    )
   }
 }
 
 /** Calls `visit` for every place and every tap inside x with the offset of channel 0 in a contiguous tensor of shape x. */
-export function forEachTap(x: Shape, window: Shape, attributes: Sliding, visit: (place: number, tap: number, at: number) => void): void {
+export function forEachTap(
+  x: Shape,
+  window: Shape,
+  attributes: Sliding,
+  visit: (place: number, tap: number, at: number) => void,
+): void {
   const { strides, dilation, before } = attributes
   const own = rowMajorStrides(x)
   const taps = positions(window)
@@ -88,10 +110,20 @@ export function windowLists(x: Operand, window: Shape, attributes: WindowAttribu
   const { strides, dilation } = attributes
   const inner = x.strides.slice(1, -1)
   const offsets: number[] = []
-  forEachOffset(window, inner.map((stride, i) => stride * dilation[i]!), 0, (at) => offsets.push(at))
+  forEachOffset(
+    window,
+    inner.map((stride, i) => stride * dilation[i]!),
+    0,
+    (at) => offsets.push(at),
+  )
   const extents = placesOf(x.shape, window, attributes)
   const axes = joinAxes(extents, [x.strides[0]!, ...inner.map((stride, i) => stride * strides[i]!)])
-  return { places: sizeOf(extents), rank: axes.length / (WindowAxis.size / 4), taps: offsets.length, lists: [...axes, ...offsets] }
+  return {
+    places: sizeOf(extents),
+    rank: axes.length / (WindowAxis.size / 4),
+    taps: offsets.length,
+    lists: [...axes, ...offsets],
+  }
 }
 
 /** Extents and strides in turn; neighbouring axes that can be stepped through as one are joined, except the batch. */
@@ -142,20 +174,31 @@ export function transposedStretches(x: Shape, window: Shape, attributes: PaddedA
   const { strides, dilation, before } = attributes
   const [, ...places] = placesOf(x, window, attributes)
   return window.map((taps, i) => {
-    const seenAt = (place: number, tap: number): number => (place + before[i]! - (taps - 1 - tap) * dilation[i]!) / strides[i]!
+    const seenAt = (place: number, tap: number): number =>
+      (place + before[i]! - (taps - 1 - tap) * dilation[i]!) / strides[i]!
     return stretchesOf(x[i + 1]!, strides[i]!, 1, taps, places[i]!, seenAt)
   })
 }
 
-function stretchesOf(places: number, step: number, stride: number, taps: number, extent: number, seenAt: (place: number, tap: number) => number): Stretch[] {
+function stretchesOf(
+  places: number,
+  step: number,
+  stride: number,
+  taps: number,
+  extent: number,
+  seenAt: (place: number, tap: number) => number,
+): Stretch[] {
   const seenFrom = (place: number): Seen[] =>
-    Array.from({ length: taps }, (_, tap) => ({ tap, at: seenAt(place, tap) })).filter(({ at }) => Number.isInteger(at) && at >= 0 && at < extent)
+    Array.from({ length: taps }, (_, tap) => ({ tap, at: seenAt(place, tap) })).filter(
+      ({ at }) => Number.isInteger(at) && at >= 0 && at < extent,
+    )
   const stretches: Stretch[] = []
   for (let phase = 0; phase < Math.min(step, places); phase++) {
     let open: Stretch | null = null
     for (let place = phase; place < places; place += step) {
       const seen = seenFrom(place)
-      const goesOn: boolean = open !== null && open.seen.length === seen.length && open.seen.every(({ tap }, i) => tap === seen[i]!.tap)
+      const goesOn: boolean =
+        open !== null && open.seen.length === seen.length && open.seen.every(({ tap }, i) => tap === seen[i]!.tap)
       if (goesOn) stretches.pop()
       open = goesOn ? { ...open!, count: open!.count + 1 } : { first: place, step, count: 1, stride, seen }
       stretches.push(open)
@@ -179,31 +222,55 @@ export interface BoxLists {
  * @param out the shape of the result, [batch, …, channels]
  * @param channels neighbouring elements of one tap, each with a row of weights; taps that go on where the one before ends are joined to it
  */
-export function boxLists(x: Operand, out: Shape, window: Shape, stretches: readonly (readonly Stretch[])[], channels: number): BoxLists {
+export function boxLists(
+  x: Operand,
+  out: Shape,
+  window: Shape,
+  stretches: readonly (readonly Stretch[])[],
+  channels: number,
+): BoxLists {
   const inner = x.strides.slice(1, -1)
   const { joined, run } = joinTaps(inner, window, stretches, channels)
   return { ...boxesOf(x, out, window, stretches, joined, channels), taps: sizeOf(window.slice(0, joined)), run }
 }
 
 /** Of a depthwise convolution: every tap has as many neighbouring weights as there are channels, and its own place. */
-export function depthwiseBoxLists(x: Operand, out: Shape, window: Shape, stretches: readonly (readonly Stretch[])[]): BoxLists {
+export function depthwiseBoxLists(
+  x: Operand,
+  out: Shape,
+  window: Shape,
+  stretches: readonly (readonly Stretch[])[],
+): BoxLists {
   return { ...boxesOf(x, out, window, stretches, window.length, 4 * x.shape.at(-1)!), taps: sizeOf(window), run: 1 }
 }
 
 /** The first of the last axes whose taps lie side by side wherever a window stands, and the elements that are one run then. */
-function joinTaps(inner: readonly number[], window: Shape, stretches: readonly (readonly Stretch[])[], channels: number): { joined: number; run: number } {
+function joinTaps(
+  inner: readonly number[],
+  window: Shape,
+  stretches: readonly (readonly Stretch[])[],
+  channels: number,
+): { joined: number; run: number } {
   let run = channels
   let joined = window.length
-  const isWhole = (axis: number): boolean => axis === window.length || stretches[axis]!.every(({ seen }) => seen.length === window[axis])
-  const follows = (axis: number, before: Seen, after: Seen): boolean => after.tap === before.tap + 1 && run === (after.at - before.at) * inner[axis]!
-  const isDense = (axis: number): boolean => stretches[axis]!.every(({ seen }) => seen.every((each, i) => i === 0 || follows(axis, seen[i - 1]!, each)))
+  const isWhole = (axis: number): boolean =>
+    axis === window.length || stretches[axis]!.every(({ seen }) => seen.length === window[axis])
+  const follows = (axis: number, before: Seen, after: Seen): boolean =>
+    after.tap === before.tap + 1 && run === (after.at - before.at) * inner[axis]!
+  const isDense = (axis: number): boolean =>
+    stretches[axis]!.every(({ seen }) => seen.every((each, i) => i === 0 || follows(axis, seen[i - 1]!, each)))
   while (joined > 0 && isWhole(joined) && isDense(joined - 1)) run *= window[--joined]!
   return { joined, run }
 }
 
 /** @param rows what a tap has in the weights */
 function boxesOf(
-  x: Operand, out: Shape, window: Shape, stretches: readonly (readonly Stretch[])[], joined: number, rows: number,
+  x: Operand,
+  out: Shape,
+  window: Shape,
+  stretches: readonly (readonly Stretch[])[],
+  joined: number,
+  rows: number,
 ): Pick<BoxLists, 'places' | 'boxes' | 'lists'> {
   const [batchStride, ...inner] = x.strides
   const outStrides = rowMajorStrides(out)
@@ -211,17 +278,31 @@ function boxesOf(
   const batch: BoxAxis = [out[0]!, batchStride!, outStrides[0]!]
   const boxes = sizeOf(out) === 0 ? [] : combinations(stretches)
   const lists = boxes.flatMap((box) => {
-    const sum = (taps: readonly Seen[], of: (seen: Seen, axis: number) => number): number => taps.reduce((total, seen, axis) => total + of(seen, axis), 0)
+    const sum = (taps: readonly Seen[], of: (seen: Seen, axis: number) => number): number =>
+      taps.reduce((total, seen, axis) => total + of(seen, axis), 0)
     const run = box.slice(joined).map(({ seen }) => seen)
     // runs begin with the first tap of each joined axis
-    const taps = combinations(box.map(({ seen }, axis) => (axis < joined ? seen : seen.slice(0, 1)))).flatMap((taps) => [
-      4 * sum(taps, ({ at }, axis) => at * inner[axis]!),
-      sum(taps, ({ tap }, axis) => tap * weightStrides[axis]!),
+    const taps = combinations(box.map(({ seen }, axis) => (axis < joined ? seen : seen.slice(0, 1)))).flatMap(
+      (taps) => [
+        4 * sum(taps, ({ at }, axis) => at * inner[axis]!),
+        sum(taps, ({ tap }, axis) => tap * weightStrides[axis]!),
+      ],
+    )
+    const axes = joinBoxAxes([
+      batch,
+      ...box.map(({ count, stride, step }, i): BoxAxis => [count, stride * inner[i]!, step * outStrides[i + 1]!]),
     ])
-    const axes = joinBoxAxes([batch, ...box.map(({ count, stride, step }, i): BoxAxis => [count, stride * inner[i]!, step * outStrides[i + 1]!])])
     const to = box.reduce((at, { first }, i) => at + first * outStrides[i + 1]!, 0)
     const places = box.reduce((count, each) => count * each.count, out[0]!)
-    return [places, to, taps.length / 2, run.reduce((length, seen) => length * seen.length, rows), axes.length, ...axes.flat(), ...taps]
+    return [
+      places,
+      to,
+      taps.length / 2,
+      run.reduce((length, seen) => length * seen.length, rows),
+      axes.length,
+      ...axes.flat(),
+      ...taps,
+    ]
   })
   return { places: sizeOf(out.slice(0, -1)), boxes: boxes.length, lists }
 }

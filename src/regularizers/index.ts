@@ -137,7 +137,8 @@ export class OrthogonalRegularizer extends configured(Regularizer, orthogonalOpt
   static readonly className = 'OrthogonalRegularizer'
 
   call(x: Tensor): Tensor {
-    if (x.rank !== 2) throw new ShapeError(`OrthogonalRegularizer: needs a matrix, received shape ${formatShape(x.shape)}`)
+    if (x.rank !== 2)
+      throw new ShapeError(`OrthogonalRegularizer: needs a matrix, received shape ${formatShape(x.shape)}`)
     const vectors = this.mode === 'rows' ? x : transpose(x)
     const count = vectors.shape[0]!
     // Of length 1; the least length keeps the gradient of a vector of zeros finite.

@@ -14,5 +14,7 @@ import type { Regularizer } from './index'
 export function penaltyOf(where: string, regularizer: Regularizer, x: Tensor, kept?: readonly Variable[]): Tensor {
   const penalty: unknown = regularizer.call(x, kept)
   if (penalty instanceof Tensor && penalty.size === 1) return penalty
-  throw new ShapeError(`${where}: ${classNameOf(regularizer)} must give a scalar, received ${penalty instanceof Tensor ? `shape ${formatShape(penalty.shape)}` : quoted(penalty)}`)
+  throw new ShapeError(
+    `${where}: ${classNameOf(regularizer)} must give a scalar, received ${penalty instanceof Tensor ? `shape ${formatShape(penalty.shape)}` : quoted(penalty)}`,
+  )
 }

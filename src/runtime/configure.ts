@@ -55,7 +55,10 @@ export interface RuntimeInfo {
 /** A runtime with any settings. */
 export function makeRuntime(settings: RuntimeSettings): Runtime {
   const threads = settings.threads === 'auto' ? automaticThreads() : (settings.threads ?? 1)
-  return new Runtime(settings, settings.backend === 'interpreter' ? interpreter(threads) : kernelEngine(settings, threads))
+  return new Runtime(
+    settings,
+    settings.backend === 'interpreter' ? interpreter(threads) : kernelEngine(settings, threads),
+  )
 }
 
 function interpreter(threads: number): Engine {
@@ -84,7 +87,10 @@ function kernelEngine(settings: RuntimeSettings, wanted: number): Engine {
   const kernels = instantiate(module, memory)
   const arena = new Arena(memory, threads, shared?.maximumPages)
   const isPaired = refusal === null && pairsVectors(module, kernels, arena.scratch)
-  const pool = shared === null ? null : new ThreadPool({ module, memory: shared.memory, kernels, address: arena.allocate(Pool.size) }, threads)
+  const pool =
+    shared === null
+      ? null
+      : new ThreadPool({ module, memory: shared.memory, kernels, address: arena.allocate(Pool.size) }, threads)
   const engine: Engine = {
     memory,
     arena,
@@ -130,9 +136,12 @@ export function configure(changes: Partial<Settings>): void {
     if (value !== undefined && !known.includes(value)) throw unknownName(key, value, known)
   }
   const { threads, turbo } = changes
-  if (turbo !== undefined && typeof turbo !== 'boolean') throw new ArgumentError(`turbo must be true or false, received ${quoted(turbo)}`)
+  if (turbo !== undefined && typeof turbo !== 'boolean')
+    throw new ArgumentError(`turbo must be true or false, received ${quoted(turbo)}`)
   if (threads !== undefined && threads !== 'auto' && !isThreadCount(threads)) {
-    throw new ArgumentError(`threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${quoted(threads)}`)
+    throw new ArgumentError(
+      `threads must be 'auto' or an integer from 1 to ${MAX_THREADS}, received ${quoted(threads)}`,
+    )
   }
   const next = { ...settings, ...changes }
   // First: on Node 20 it decides what the engine has.

@@ -53,7 +53,10 @@ async function replace(files: FileSystem, paths: Paths, path: string, data: Uint
   const old = await files.stat(target).catch(unlessMissing)
   // A device or a pipe cannot be replaced: it is written to.
   if (old !== null && !old.isFile()) return files.writeFile(target, data)
-  const temporary = paths.join(paths.dirname(target), `.myelin-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`)
+  const temporary = paths.join(
+    paths.dirname(target),
+    `.myelin-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`,
+  )
   try {
     const handle = await files.open(temporary, 'wx')
     try {
@@ -100,7 +103,10 @@ export class GrowingFile {
   /**
    * @param start how many bytes of an older file stay; null: all
    */
-  constructor(readonly path: string, private readonly start: number | null) {}
+  constructor(
+    readonly path: string,
+    private readonly start: number | null,
+  ) {}
 
   /** How many bytes it has: those that stay, before the first is added. */
   async length(): Promise<number> {

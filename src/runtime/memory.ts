@@ -30,7 +30,10 @@ export interface SharedMemory {
 export function createSharedMemory(): SharedMemory | null {
   for (const maximumPages of SHARED_MAXIMA) {
     try {
-      return { memory: new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages, shared: true }), maximumPages }
+      return {
+        memory: new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maximumPages, shared: true }),
+        maximumPages,
+      }
     } catch {
       continue
     }
@@ -142,7 +145,9 @@ export class Arena {
     try {
       this.memory.grow(Math.min(available, Math.max(needed, current >> 2)))
     } catch {
-      throw new ArgumentError(`Out of memory: the engine refused ${bytes} more bytes. Use smaller batches or fewer units.`)
+      throw new ArgumentError(
+        `Out of memory: the engine refused ${bytes} more bytes. Use smaller batches or fewer units.`,
+      )
     }
     this.insertFree({ address: end, bytes: this.capacity - end })
   }

@@ -31,7 +31,12 @@ export class ProgramCache {
       return known.program
     }
     const program = make()
-    const entry = { program, bytes: program.byteLength + BYTES_PER_NODE * program.graph.nodes.length, holders: 0, evicted: false }
+    const entry = {
+      program,
+      bytes: program.byteLength + BYTES_PER_NODE * program.graph.nodes.length,
+      holders: 0,
+      evicted: false,
+    }
     this.entries.set(key, entry)
     this.byProgram.set(program, entry)
     this.bytes += entry.bytes

@@ -69,7 +69,8 @@ interface Stepped {
 }
 
 /** What a program needs of its plan for as long as it lives. */
-type KeptPlan = Pick<Plan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> & Pick<MemoryPlan, 'workspaceBytes'>
+type KeptPlan = Pick<Plan, 'instructions' | 'parameters' | 'outputs' | 'isShared' | 'nanoseconds'> &
+  Pick<MemoryPlan, 'workspaceBytes'>
 
 class TapeProgram implements Program {
   readonly graph: Graph
@@ -199,11 +200,17 @@ class TapeProgram implements Program {
    * Runs instructions one by one, from `start` bytes on, until one makes a NaN or ±Inf or a guard ends the run.
    * @param indices of the slices that the loops around are at
    */
-  private step(instructions: readonly LabelledInstruction[], start: number, turns: Map<LoopIdentity, number>, indices: readonly number[]): Stepped {
+  private step(
+    instructions: readonly LabelledInstruction[],
+    start: number,
+    turns: Map<LoopIdentity, number>,
+    indices: readonly number[],
+  ): Stepped {
     const offsets = instructionOffsets(instructions, start)
     for (const [i, each] of instructions.entries()) {
       const { loop, label } = each
-      const stepped = loop === undefined ? this.stepOne(offsets[i]!) : this.stepLoop(each, loop, offsets[i]!, turns, indices)
+      const stepped =
+        loop === undefined ? this.stepOne(offsets[i]!) : this.stepLoop(each, loop, offsets[i]!, turns, indices)
       if (stepped.ended) return stepped
       if (each.made.some((operand) => this.isBad(operand, turns))) {
         const where = indices.map((index) => `[t=${index}]`)
@@ -217,12 +224,21 @@ class TapeProgram implements Program {
     return { ended: this.runtime.kernels!.runOne(this.tape.address + offset) !== 0, found: null }
   }
 
-  private stepLoop(instruction: LabelledInstruction, loop: LoopIdentity, offset: number, turns: Map<LoopIdentity, number>, indices: readonly number[]): Stepped {
+  private stepLoop(
+    instruction: LabelledInstruction,
+    loop: LoopIdentity,
+    offset: number,
+    turns: Map<LoopIdentity, number>,
+    indices: readonly number[],
+  ): Stepped {
     const count = Number(fieldOf(instruction, Loop.count))
     for (let turn = 0; turn < count; turn++) {
       turns.set(loop, turn)
       this.runtime.kernels!.setTurn(this.tape.address + offset, turn)
-      const stepped = this.step(instruction.body ?? [], offset + bodyOffset(instruction), turns, [...indices, loop.reverse ? count - 1 - turn : turn])
+      const stepped = this.step(instruction.body ?? [], offset + bodyOffset(instruction), turns, [
+        ...indices,
+        loop.reverse ? count - 1 - turn : turn,
+      ])
       if (stepped.ended) return stepped
     }
     turns.delete(loop)

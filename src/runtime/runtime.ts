@@ -58,7 +58,14 @@ export const NO_TURBO = 'turbo was not configured'
 function plainEngine(level: SimdLevel): Engine {
   const memory = createWasmMemory()
   const kernels = instantiate(compileKernels({ level, shared: false, turbo: false }), memory)
-  const rest = { pool: null, threadsNote: ONE_THREAD, share: null, wideTiles: false, turboNote: NO_TURBO, interpreted: null }
+  const rest = {
+    pool: null,
+    threadsNote: ONE_THREAD,
+    share: null,
+    wideTiles: false,
+    turboNote: NO_TURBO,
+    interpreted: null,
+  }
   return { memory, arena: new Arena(memory), kernels, ...rest }
 }
 

@@ -66,7 +66,9 @@ export class StepLoop {
     const { program, rows, count } = this
     const { runtime } = rows
     if (this.tape !== null && this.epoch === runtime.epoch) return this.tape
-    const gathers = Array.from({ length: rows.tensors }, (_, i) => rows.gather(i, program.parameter(i).byteOffset, count))
+    const gathers = Array.from({ length: rows.tensors }, (_, i) =>
+      rows.gather(i, program.parameter(i).byteOffset, count),
+    )
     const loop = this.loopOver(gathers)
     // The program's own instructions follow those that draw its rows, and then the mark of the end.
     const draws = encode([loop], ({ offset }) => offset)

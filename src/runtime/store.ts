@@ -67,7 +67,9 @@ export class BrowserStore implements ByteStore {
   constructor(private readonly name = 'myelin') {}
 
   read(name: string): Promise<Uint8Array | null> {
-    return this.run('readonly', (table) => table.get(name)).then((found) => (found instanceof Uint8Array ? found : null))
+    return this.run('readonly', (table) => table.get(name)).then((found) =>
+      found instanceof Uint8Array ? found : null,
+    )
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {
@@ -94,7 +96,10 @@ export class BrowserStore implements ByteStore {
   }
 
   private open(): Promise<IDBDatabase> {
-    if (typeof indexedDB === 'undefined') throw new StateError('BrowserStore: there is no IndexedDB here. Give a store of your own, with read, write and remove.')
+    if (typeof indexedDB === 'undefined')
+      throw new StateError(
+        'BrowserStore: there is no IndexedDB here. Give a store of your own, with read, write and remove.',
+      )
     return new Promise((resolve, reject) => {
       const request = indexedDB.open(this.name, 1)
       request.onupgradeneeded = () => request.result.createObjectStore(TABLE)

@@ -24,7 +24,16 @@ export interface FitPlace {
 }
 
 /** Options of fit that are the same for all trials. */
-export type CommonFitOptions = Pick<FitOptions, 'batchSize' | 'validationSplit' | 'validationBatchSize' | 'validationSteps' | 'stepsPerEpoch' | 'shuffle' | 'classWeight'>
+export type CommonFitOptions = Pick<
+  FitOptions,
+  | 'batchSize'
+  | 'validationSplit'
+  | 'validationBatchSize'
+  | 'validationSteps'
+  | 'stepsPerEpoch'
+  | 'shuffle'
+  | 'classWeight'
+>
 
 /** What all trials have in common. */
 export interface Task {
@@ -92,7 +101,10 @@ export class Fits implements Bench {
   private readonly known = new WeakSet<object>()
   private readonly folds: Folds | null
 
-  constructor(private readonly make: AnyMake, private readonly task: Task) {
+  constructor(
+    private readonly make: AnyMake,
+    private readonly task: Task,
+  ) {
     this.folds = task.folds === null ? null : new Folds(task.samples, task.folds, task.seed)
   }
 
@@ -113,7 +125,12 @@ export class Fits implements Bench {
       failure = error
       await this.drop(trial)
     }
-    return { logs: fits.map(({ logs }) => logs), epochs: fits.map(({ epochs }) => epochs), seconds: (performance.now() - started) / 1000, error: failure }
+    return {
+      logs: fits.map(({ logs }) => logs),
+      epochs: fits.map(({ epochs }) => epochs),
+      seconds: (performance.now() - started) / 1000,
+      error: failure,
+    }
   }
 
   async drop(trial: number): Promise<void> {
@@ -153,7 +170,10 @@ export class Fits implements Bench {
 
   private async run(fit: Fit, choice: AnyChoice, epochs: number, place: FitPlace): Promise<void> {
     const { samples, fit: common, own } = this.task
-    const { training, validation } = this.folds === null || place.fold === null ? { training: samples, validation: own.validationBatches ?? samples.validationData } : this.folds.at(place.fold)
+    const { training, validation } =
+      this.folds === null || place.fold === null
+        ? { training: samples, validation: own.validationBatches ?? samples.validationData }
+        : this.folds.at(place.fold)
     const { x, y, sampleWeight } = training
     const options = {
       ...common,
@@ -165,9 +185,10 @@ export class Fits implements Bench {
       ...(validation === null ? {} : { validationData: validation }),
       ...(own.signal === null ? {} : { signal: own.signal }),
     }
-    const { history, epoch } = own.data === null
-      ? await fit.model.fit(typed(x), typed(y), typed(options))
-      : await fit.model.fit(typed(own.data(choice)), typed(options))
+    const { history, epoch } =
+      own.data === null
+        ? await fit.model.fit(typed(x), typed(y), typed(options))
+        : await fit.model.fit(typed(own.data(choice)), typed(options))
     for (const [name, values] of Object.entries(history)) (fit.logs[name] ??= []).push(...values)
     fit.epochs += epoch.length
   }

@@ -80,14 +80,28 @@ export class SearchResult<Choice, In, Out> implements Monitored {
       String(trial.epochs),
       trial.seconds.toFixed(1),
     ])
-    const areNumbers = [true, ...names.map((_, i) => sorted.every((trial) => typeof valuesOf(trial)[i] === 'number')), false, true, true]
-    return tableLines(['trial', ...names, this.monitor, 'epochs', 'seconds'], rows, (column) => areNumbers[column]!).join('\n')
+    const areNumbers = [
+      true,
+      ...names.map((_, i) => sorted.every((trial) => typeof valuesOf(trial)[i] === 'number')),
+      false,
+      true,
+      true,
+    ]
+    return tableLines(
+      ['trial', ...names, this.monitor, 'epochs', 'seconds'],
+      rows,
+      (column) => areNumbers[column]!,
+    ).join('\n')
   }
 
   /** Without models. The score of a trial that failed is null. */
   toJSON() {
     const { monitor, rises, best } = this
-    const trials = this.trials.map(({ error, ...trial }) => ({ ...trial, score: error === null ? trial.score : null, error: error === null ? null : `${error.name}: ${error.message}` }))
+    const trials = this.trials.map(({ error, ...trial }) => ({
+      ...trial,
+      score: error === null ? trial.score : null,
+      error: error === null ? null : `${error.name}: ${error.message}`,
+    }))
     return { monitor, rises, best: { choice: best.choice, score: best.score }, trials }
   }
 }

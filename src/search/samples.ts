@@ -49,21 +49,32 @@ export class Folds {
   private readonly of: Int32Array
 
   /** @throws ArgumentError where there are fewer rows than folds; ShapeError where not all columns have as many rows */
-  constructor(private readonly samples: Samples, folds: number, seed: number) {
+  constructor(
+    private readonly samples: Samples,
+    folds: number,
+    seed: number,
+  ) {
     const columns = flatten(partsOf(samples) as Columns).filter((each) => each !== null)
     const size = columns[0]?.shape[0] ?? 0
     const other = columns.find(({ shape }) => shape[0] !== size)
-    if (other !== undefined) throw new ShapeError(`folds: x, y and sampleWeight must have as many rows, received ${size} and ${other.shape[0] ?? 'a single number'}`)
+    if (other !== undefined)
+      throw new ShapeError(
+        `folds: x, y and sampleWeight must have as many rows, received ${size} and ${other.shape[0] ?? 'a single number'}`,
+      )
     if (size < folds) throw new ArgumentError(`folds must be at most the number of rows, ${size}, received ${folds}`)
     this.of = foldNumbers(size, folds, seed, classesOf(samples.y, size, folds))
   }
 
   /** Training and validation rows of a fold. */
   at(fold: number): Fold {
-    const rows = (isWithin: boolean): Int32Array => Int32Array.from([...this.of.keys()].filter((row) => (this.of[row] === fold) === isWithin))
+    const rows = (isWithin: boolean): Int32Array =>
+      Int32Array.from([...this.of.keys()].filter((row) => (this.of[row] === fold) === isWithin))
     const [x, y, sampleWeight] = partsOf(this.samples).map((each) => takeRows(each, rows(false)))
     const validation = partsOf(this.samples).map((each) => takeRows(each, rows(true)))
-    return { training: { x: x!, y: y!, sampleWeight: sampleWeight!, validationData: null }, validation: validation.at(-1) === null ? validation.slice(0, -1) : validation }
+    return {
+      training: { x: x!, y: y!, sampleWeight: sampleWeight!, validationData: null },
+      validation: validation.at(-1) === null ? validation.slice(0, -1) : validation,
+    }
   }
 }
 
@@ -89,7 +100,10 @@ function classesOf(y: Columns, size: number, folds: number): readonly number[] |
     const values = [...y.data.subarray(row * width, (row + 1) * width)]
     return values.every((value) => value === 0 || value === 1) && values.filter((value) => value === 1).length === 1
   }
-  const areClasses = width === 1 ? y.data.every((value) => Number.isInteger(value)) : y.rank === 2 && Array.from({ length: size }, (_, row) => row).every(isOneHot)
+  const areClasses =
+    width === 1
+      ? y.data.every((value) => Number.isInteger(value))
+      : y.rank === 2 && Array.from({ length: size }, (_, row) => row).every(isOneHot)
   if (!areClasses) return null
   const classes = classNumbers(y, size)
   const counts = new Map<number, number>()
@@ -104,7 +118,11 @@ export function takeRows(columns: Columns, rows: Int32Array): Columns {
     const [, ...row] = column.shape
     const width = sizeOf(row)
     const shape: Shape = [rows.length, ...row]
-    if (column instanceof StringTensor) return new StringTensor([...rows].flatMap((at) => column.strings.slice(at * width, (at + 1) * width)), shape)
+    if (column instanceof StringTensor)
+      return new StringTensor(
+        [...rows].flatMap((at) => column.strings.slice(at * width, (at + 1) * width)),
+        shape,
+      )
     const data = allocateData(column.dtype, rows.length * width)
     new RowSource(column).fill(data, rows, 0, rows.length)
     return new Tensor(data, shape, column.dtype)
@@ -114,7 +132,11 @@ export function takeRows(columns: Columns, rows: Int32Array): Columns {
 /** Samples that can be posted to a thread, which reads the same memory. */
 export interface PackedSamples {
   readonly structure: Tree<null>
-  readonly leaves: readonly ({ readonly data: TensorData | readonly string[]; readonly shape: Shape; readonly dtype: DType } | null)[]
+  readonly leaves: readonly ({
+    readonly data: TensorData | readonly string[]
+    readonly shape: Shape
+    readonly dtype: DType
+  } | null)[]
 }
 
 export function packSamples(samples: Samples): PackedSamples {

@@ -38,11 +38,17 @@ export interface Halving {
 }
 
 /** Samples as a model takes them: what can become a tensor, a list or a record of it. What `make` gives decides which fit. */
-export type ColumnsLike = TensorLike | readonly (ColumnsLike | null)[] | { readonly [name: string]: ColumnsLike | null } | string
+export type ColumnsLike =
+  | TensorLike
+  | readonly (ColumnsLike | null)[]
+  | { readonly [name: string]: ColumnsLike | null }
+  | string
 
 /** What both searches may be told. Options of fit mean what they mean there. */
-export interface SearchOptions<Choice = AnyChoice>
-  extends Pick<FitOptions, 'batchSize' | 'validationBatchSize' | 'validationSteps' | 'stepsPerEpoch' | 'shuffle' | 'classWeight' | 'sampleWeight'> {
+export interface SearchOptions<Choice = AnyChoice> extends Pick<
+  FitOptions,
+  'batchSize' | 'validationBatchSize' | 'validationSteps' | 'stepsPerEpoch' | 'shuffle' | 'classWeight' | 'sampleWeight'
+> {
   /** The inputs, as fit takes them. */
   readonly x?: ColumnsLike | null
   /** The targets, as fit takes them. */
@@ -52,7 +58,10 @@ export interface SearchOptions<Choice = AnyChoice>
   /** The last part of the data, as a fraction, kept apart for validation. */
   readonly validationSplit?: number | null
   /** [x, y], [x, y, sampleWeight], or batches of them. */
-  readonly validationData?: readonly [x: ColumnsLike, y: ColumnsLike, sampleWeight?: SampleWeights] | ElementsOrMaker<unknown> | null
+  readonly validationData?:
+    | readonly [x: ColumnsLike, y: ColumnsLike, sampleWeight?: SampleWeights]
+    | ElementsOrMaker<unknown>
+    | null
   /**
    * Splits x and y into so many parts at random, and validates on each a model that was trained on the others. Targets that are
    * classes have the same shares in all parts.
@@ -84,11 +93,19 @@ export interface RandomSearchOptions<Choice = AnyChoice> extends SearchOptions<C
 }
 
 /** What is looked at elsewhere. */
-const anything = custom<unknown>((value) => value, () => null)
-const callable = nullable(custom<(...inputs: never[]) => unknown>((value, where) => {
-  if (typeof value === 'function') return value as (...inputs: never[]) => unknown
-  throw new ArgumentError(`${where} must be a function, received ${quoted(value)}`)
-}, () => null))
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
+)
+const callable = nullable(
+  custom<(...inputs: never[]) => unknown>(
+    (value, where) => {
+      if (typeof value === 'function') return value as (...inputs: never[]) => unknown
+      throw new ArgumentError(`${where} must be a function, received ${quoted(value)}`)
+    },
+    () => null,
+  ),
+)
 
 const fitTable = () => ({
   batchSize: option(nullable(count), null),
@@ -149,7 +166,11 @@ export async function gridSearch<const Space extends GridSpace, In = Tensor, Out
   options: SearchOptions<ChoiceOf<Space>>,
 ): Promise<SearchResult<ChoiceOf<Space>, In, Out>> {
   const settings = readOptions('gridSearch', searchTable(), options)
-  return typed(await new Search('gridSearch', gridChoices('gridSearch', space), settings, settings.seed ?? nextSeed()).run(make as AnyMake | URL | string))
+  return typed(
+    await new Search('gridSearch', gridChoices('gridSearch', space), settings, settings.seed ?? nextSeed()).run(
+      make as AnyMake | URL | string,
+    ),
+  )
 }
 
 /**
@@ -175,7 +196,11 @@ export async function randomSearch<const Space extends RandomSpace, In = Tensor,
 ): Promise<SearchResult<ChoiceOf<Space>, In, Out>> {
   const { trials, ...settings } = readOptions('randomSearch', randomTable(), options)
   const seed = settings.seed ?? nextSeed()
-  return typed(await new Search('randomSearch', randomChoices('randomSearch', space, trials, seed), settings, seed).run(make as AnyMake | URL | string))
+  return typed(
+    await new Search('randomSearch', randomChoices('randomSearch', space, trials, seed), settings, seed).run(
+      make as AnyMake | URL | string,
+    ),
+  )
 }
 
 /** A trial while its search runs. */
@@ -188,13 +213,29 @@ class Search implements Monitored {
   private readonly rounds: readonly number[]
   private readonly signal: AbortSignal | null
 
-  constructor(private readonly where: string, choices: readonly AnyChoice[], private readonly settings: Settings, private readonly seed: number) {
+  constructor(
+    private readonly where: string,
+    choices: readonly AnyChoice[],
+    private readonly settings: Settings,
+    private readonly seed: number,
+  ) {
     this.monitor = settings.monitor
     this.rises = directionOf(where, settings)
     this.signal = signalOf(where, settings.signal)
     this.checkData()
     this.rounds = this.halving === null ? [settings.epochs] : roundsOf(choices.length, settings.epochs, this.halving)
-    this.trials = choices.map((choice, i) => ({ number: i, choice, score: this.worst, scores: [], spread: null, epochs: 0, seconds: 0, rounds: 0, logs: {}, error: null }))
+    this.trials = choices.map((choice, i) => ({
+      number: i,
+      choice,
+      score: this.worst,
+      scores: [],
+      spread: null,
+      epochs: 0,
+      seconds: 0,
+      rounds: 0,
+      logs: {},
+      error: null,
+    }))
   }
 
   private get halving(): ValuesOf<ReturnType<typeof halvingTable>> | null {
@@ -202,7 +243,9 @@ class Search implements Monitored {
     if (halving === null) return null
     const read = readOptions(`${this.where}: halving`, halvingTable(), halving)
     if (read.minEpochs <= epochs) return read
-    throw new ArgumentError(`${this.where}: halving: minEpochs must be at most epochs, ${epochs}, received ${read.minEpochs}`)
+    throw new ArgumentError(
+      `${this.where}: halving: minEpochs must be at most epochs, ${epochs}, received ${read.minEpochs}`,
+    )
   }
 
   private get worst(): number {
@@ -212,11 +255,18 @@ class Search implements Monitored {
   private checkData(): void {
     const { where, monitor } = this
     const { x, data, folds, validationSplit, validationData } = this.settings
-    if ((x === null) === (data === null)) throw new ArgumentError(`${where}: needs either x and y, or data: a function that gives batches`)
-    const said = Object.entries({ folds, validationSplit, validationData }).filter(([, each]) => each !== null).map(([name]) => name)
+    if ((x === null) === (data === null))
+      throw new ArgumentError(`${where}: needs either x and y, or data: a function that gives batches`)
+    const said = Object.entries({ folds, validationSplit, validationData })
+      .filter(([, each]) => each !== null)
+      .map(([name]) => name)
     if (said.length > 1) throw new ArgumentError(`${where}: ${said.join(' and ')} do not go together: choose one`)
-    if (folds !== null && data !== null) throw new ArgumentError(`${where}: folds need x and y: batches have no rows to split`)
-    if (said.length === 0 && /^val[A-Z]/.test(monitor)) throw new ArgumentError(`${where}: ${quoted(monitor)} needs data to validate on: validationSplit, validationData or folds`)
+    if (folds !== null && data !== null)
+      throw new ArgumentError(`${where}: folds need x and y: batches have no rows to split`)
+    if (said.length === 0 && /^val[A-Z]/.test(monitor))
+      throw new ArgumentError(
+        `${where}: ${quoted(monitor)} needs data to validate on: validationSplit, validationData or folds`,
+      )
   }
 
   async run(make: AnyMake | URL | string): Promise<SearchResult<AnyChoice, unknown, unknown>> {
@@ -226,7 +276,12 @@ class Search implements Monitored {
       let running = this.trials
       for (const [i, until] of this.rounds.entries()) {
         const isLast = i === this.rounds.length - 1
-        running = await this.round(bench, running, until, isLast ? 1 : Math.max(1, Math.floor(running.length / this.halving!.factor)))
+        running = await this.round(
+          bench,
+          running,
+          until,
+          isLast ? 1 : Math.max(1, Math.floor(running.length / this.halving!.factor)),
+        )
       }
       const [best] = running
       const { choice, score, number, epochs } = best!
@@ -241,13 +296,26 @@ class Search implements Monitored {
     const { where, settings } = this
     const task = this.task()
     if (typeof make === 'function') return new Fits(make as AnyMake, task)
-    if (!(make instanceof URL) && typeof make !== 'string') throw new ArgumentError(`${where}: make must be a function, or the URL of a module whose default export is one, received ${quoted(make)}`)
+    if (!(make instanceof URL) && typeof make !== 'string')
+      throw new ArgumentError(
+        `${where}: make must be a function, or the URL of a module whose default export is one, received ${quoted(make)}`,
+      )
     const url = String(make)
-    if (/^\.{1,2}\//.test(url)) throw new ArgumentError(`${where}: make ${quoted(url)} does not say where it is relative to. Give a URL: new URL(${quoted(url)}, import.meta.url)`)
+    if (/^\.{1,2}\//.test(url))
+      throw new ArgumentError(
+        `${where}: make ${quoted(url)} does not say where it is relative to. Give a URL: new URL(${quoted(url)}, import.meta.url)`,
+      )
     const imported = await importMake(url)
     if (settings.workers === 1 || !hasThreads()) return new Fits(imported, task)
-    const said = Object.entries({ data: task.own.data, validationData: task.own.validationBatches, callbacks: task.own.callbacks }).find(([, each]) => each !== null)
-    if (said !== undefined) throw new ArgumentError(`${where}: workers cannot be given functions or batches, such as ${said[0]}. Leave it out, or let the trials run one after the other: workers: 1`)
+    const said = Object.entries({
+      data: task.own.data,
+      validationData: task.own.validationBatches,
+      callbacks: task.own.callbacks,
+    }).find(([, each]) => each !== null)
+    if (said !== undefined)
+      throw new ArgumentError(
+        `${where}: workers cannot be given functions or batches, such as ${said[0]}. Leave it out, or let the trials run one after the other: workers: 1`,
+      )
     return new Threads(Math.min(settings.workers, this.trials.length), url, imported, task)
   }
 
@@ -260,13 +328,27 @@ class Search implements Monitored {
       sampleWeight: readColumns(sampleWeight, 'sampleWeight'),
       validationData: areBatches || validationData === null ? null : readList(validationData),
     }
-    const fit = Object.fromEntries(Object.keys(fitTable()).map((name) => [name, Reflect.get(this.settings, name)]).filter(([, value]) => value !== null))
-    const own = { data: data as Task['own']['data'], validationBatches: areBatches ? validationData : null, callbacks: callbacks as Task['own']['callbacks'], signal: this.signal }
+    const fit = Object.fromEntries(
+      Object.keys(fitTable())
+        .map((name) => [name, Reflect.get(this.settings, name)])
+        .filter(([, value]) => value !== null),
+    )
+    const own = {
+      data: data as Task['own']['data'],
+      validationBatches: areBatches ? validationData : null,
+      callbacks: callbacks as Task['own']['callbacks'],
+      signal: this.signal,
+    }
     return { seed: this.seed, folds, samples, fit, own }
   }
 
   /** Trains trials up to an epoch. @returns the best of them, at most `most`, whose models are kept; in the order of their numbers where they go on */
-  private async round(bench: Bench, trials: readonly Running[], until: number, most: number): Promise<readonly Running[]> {
+  private async round(
+    bench: Bench,
+    trials: readonly Running[],
+    until: number,
+    most: number,
+  ): Promise<readonly Running[]> {
     const kept: Running[] = []
     await inParallel(trials, bench.width, async (trial) => {
       this.signal?.throwIfAborted()
@@ -278,7 +360,10 @@ class Search implements Monitored {
     })
     if (kept.length > 0) return kept.sort((a, b) => a.number - b.number)
     const first = trials.find(({ error }) => error !== null)!.error!
-    throw new MyelinError(`${this.where}: all ${trials.length} trials failed${trials.length < this.trials.length ? ' that went on' : ''}. The first: ${first.message}`, { cause: first })
+    throw new MyelinError(
+      `${this.where}: all ${trials.length} trials failed${trials.length < this.trials.length ? ' that went on' : ''}. The first: ${first.message}`,
+      { cause: first },
+    )
   }
 
   private async advance(bench: Bench, trial: Running, until: number): Promise<void> {
@@ -287,10 +372,17 @@ class Search implements Monitored {
     trial.rounds++
     trial.epochs = Math.round(mean(progress.epochs))
     trial.logs = meanLogs(progress.logs)
-    trial.error = progress.error === null ? null : progress.error instanceof Error ? progress.error : new Error(String(progress.error))
+    trial.error =
+      progress.error === null
+        ? null
+        : progress.error instanceof Error
+          ? progress.error
+          : new Error(String(progress.error))
     trial.scores = trial.error === null ? this.scoresIn(progress) : []
     if (trial.error === null && !trial.scores.every(Number.isFinite)) {
-      trial.error = new MyelinError(`${this.monitor} is ${trial.scores.find((score) => !Number.isFinite(score))} after epoch ${trial.epochs}`)
+      trial.error = new MyelinError(
+        `${this.monitor} is ${trial.scores.find((score) => !Number.isFinite(score))} after epoch ${trial.epochs}`,
+      )
       trial.scores = []
       await bench.drop(trial.number)
     }
@@ -304,7 +396,9 @@ class Search implements Monitored {
     return logs.map((each) => {
       const score = each[this.monitor]?.at(-1)
       if (score !== undefined) return score
-      throw new ArgumentError(`${this.where}: there is no '${this.monitor}' to monitor. There are: ${Object.keys(each).join(', ')}`)
+      throw new ArgumentError(
+        `${this.where}: there is no '${this.monitor}' to monitor. There are: ${Object.keys(each).join(', ')}`,
+      )
     })
   }
 }
@@ -313,13 +407,24 @@ class Search implements Monitored {
 function directionOf(where: string, { monitor, mode }: Settings): boolean {
   const rises = mode === 'auto' ? isScore(monitor.replace(/^val(?=[A-Z])/, '')) : mode === 'max'
   if (rises !== null) return rises
-  throw new ArgumentError(`${where}: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`)
+  throw new ArgumentError(
+    `${where}: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`,
+  )
 }
 
 /** The epochs after which trials are compared, up to the last. */
-function roundsOf(trials: number, epochs: number, { factor, minEpochs }: { readonly factor: number; readonly minEpochs: number }): number[] {
+function roundsOf(
+  trials: number,
+  epochs: number,
+  { factor, minEpochs }: { readonly factor: number; readonly minEpochs: number },
+): number[] {
   const rounds: number[] = []
-  for (let [until, left] = [minEpochs, trials]; until < epochs && left > 1; until *= factor, left = Math.floor(left / factor)) rounds.push(until)
+  for (
+    let [until, left] = [minEpochs, trials];
+    until < epochs && left > 1;
+    until *= factor, left = Math.floor(left / factor)
+  )
+    rounds.push(until)
   return [...rounds, epochs]
 }
 
@@ -340,7 +445,10 @@ async function inParallel<T>(all: readonly T[], width: number, body: (each: T) =
 }
 
 function readList(validationData: unknown): ReturnType<typeof readColumns> {
-  if (!Array.isArray(validationData)) throw new ArgumentError(`validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset, received ${quoted(validationData)}`)
+  if (!Array.isArray(validationData))
+    throw new ArgumentError(
+      `validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset, received ${quoted(validationData)}`,
+    )
   return validationData.map((each: unknown, i) => readColumns(each, `validationData[${i}]`))
 }
 
@@ -363,9 +471,16 @@ function deviation(values: readonly number[]): number {
 /** The mean over the folds of each epoch's logs, over those that came so far. */
 function meanLogs(folds: Progress['logs']): Record<string, number[]> {
   const names = Object.keys(folds[0] ?? {})
-  return Object.fromEntries(names.map((name) => {
-    const columns = folds.map((fold) => fold[name] ?? [])
-    const epochs = Math.max(...columns.map(({ length }) => length))
-    return [name, Array.from({ length: epochs }, (_, i) => mean(columns.filter(({ length }) => length > i).map((column) => column[i]!)))]
-  }))
+  return Object.fromEntries(
+    names.map((name) => {
+      const columns = folds.map((fold) => fold[name] ?? [])
+      const epochs = Math.max(...columns.map(({ length }) => length))
+      return [
+        name,
+        Array.from({ length: epochs }, (_, i) =>
+          mean(columns.filter(({ length }) => length > i).map((column) => column[i]!)),
+        ),
+      ]
+    }),
+  )
 }

@@ -20,11 +20,17 @@ export interface RangeOfNumbers {
 }
 
 /** For each name a list, of which every value is as likely, a range, or a function of a random number in [0, 1). */
-export type RandomSpace = { readonly [name: string]: readonly unknown[] | RangeOfNumbers | ((random: number) => unknown) }
+export type RandomSpace = {
+  readonly [name: string]: readonly unknown[] | RangeOfNumbers | ((random: number) => unknown)
+}
 
 /** A value for each name of a space. */
 export type ChoiceOf<Space> = {
-  readonly [Name in keyof Space]: Space[Name] extends readonly (infer Value)[] ? Value : Space[Name] extends (random: number) => infer Value ? Value : number
+  readonly [Name in keyof Space]: Space[Name] extends readonly (infer Value)[]
+    ? Value
+    : Space[Name] extends (random: number) => infer Value
+      ? Value
+      : number
 }
 
 export type AnyChoice = Readonly<Record<string, unknown>>
@@ -52,7 +58,9 @@ export function randomChoices(where: string, space: RandomSpace, trials: number,
     permute(order, order.length, permutationKey(seed))
     return Array.from(order.subarray(0, trials), (i) => combination(space, i))
   }
-  return Array.from({ length: trials }, (_, trial) => Object.fromEntries(draws.map(([name, draw], i) => [name, draw(uniform(seed, trial, i))])))
+  return Array.from({ length: trials }, (_, trial) =>
+    Object.fromEntries(draws.map(([name, draw], i) => [name, draw(uniform(seed, trial, i))])),
+  )
 }
 
 function isGrid(space: RandomSpace): space is GridSpace {
@@ -66,11 +74,13 @@ function combinationsOf(space: GridSpace): number {
 /** The digits of `index` in a number system whose bases are the lengths of the lists. */
 function combination(space: GridSpace, index: number): AnyChoice {
   let rest = index
-  const digits = Object.entries(space).reverse().map(([name, values]) => {
-    const digit = rest % values.length
-    rest = (rest - digit) / values.length
-    return [name, values[digit]]
-  })
+  const digits = Object.entries(space)
+    .reverse()
+    .map(([name, values]) => {
+      const digit = rest % values.length
+      rest = (rest - digit) / values.length
+      return [name, values[digit]]
+    })
   return Object.fromEntries(digits.reverse())
 }
 
@@ -86,22 +96,32 @@ function drawOf(where: string, values: unknown): Draw {
   return (random) => list[Math.floor(random * list.length)]
 }
 
-const rangeOptions = () => ({ min: required(number()), max: required(number()), scale: option(choice('linear', 'log'), 'linear'), integer: option(boolean, false) })
+const rangeOptions = () => ({
+  min: required(number()),
+  max: required(number()),
+  scale: option(choice('linear', 'log'), 'linear'),
+  integer: option(boolean, false),
+})
 
 // Linear: min + u · (max − min). Log: min · (max / min)^u. Integers: the same up to max + 1, rounded down.
 function rangeDraw(where: string, given: object): Draw {
   const { min, max, scale, integer } = readOptions(where, rangeOptions(), given)
   if (!(min < max)) throw new ArgumentError(`${where}: min must be below max, received ${min} and ${max}`)
-  if (scale === 'log' && min <= 0) throw new ArgumentError(`${where}: min must be above 0 on a log scale, received ${min}`)
-  if (integer && !(Number.isInteger(min) && Number.isInteger(max))) throw new ArgumentError(`${where}: min and max must be integers where integer is true, received ${min} and ${max}`)
+  if (scale === 'log' && min <= 0)
+    throw new ArgumentError(`${where}: min must be above 0 on a log scale, received ${min}`)
+  if (integer && !(Number.isInteger(min) && Number.isInteger(max)))
+    throw new ArgumentError(`${where}: min and max must be integers where integer is true, received ${min} and ${max}`)
   const end = integer ? max + 1 : max
-  const at: (random: number) => number = scale === 'log' ? (random) => min * (end / min) ** random : (random) => min + random * (end - min)
+  const at: (random: number) => number =
+    scale === 'log' ? (random) => min * (end / min) ** random : (random) => min + random * (end - min)
   return (random) => Math.min(max, Math.max(min, integer ? Math.floor(at(random)) : at(random)))
 }
 
 function requireSpace(where: string, space: unknown): void {
   if (isBranch(space) && !Array.isArray(space) && Object.keys(space).length > 0) return
-  throw new ArgumentError(`${where}: the space must be a record such as { units: [8, 16] }, received ${isBranch(space) ? 'an empty one or a list' : quoted(space)}`)
+  throw new ArgumentError(
+    `${where}: the space must be a record such as { units: [8, 16] }, received ${isBranch(space) ? 'an empty one or a list' : quoted(space)}`,
+  )
 }
 
 function requireValues(where: string, values: unknown): readonly unknown[] {

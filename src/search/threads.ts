@@ -2,7 +2,14 @@
 // are logs and, of the best trial, weights.
 
 import {
-  ArgumentError, DataError, FormatError, MyelinError, NonFiniteError, ShapeError, StateError, internalError,
+  ArgumentError,
+  DataError,
+  FormatError,
+  MyelinError,
+  NonFiniteError,
+  ShapeError,
+  StateError,
+  internalError,
 } from '../core/errors'
 import type { NamedTensor } from '../formats/safetensors'
 import { savedVariables } from '../formats/save'
@@ -61,14 +68,19 @@ export function hasThreads(): boolean {
 /** The function that a module exports by default. @throws ArgumentError where that is none */
 export async function importMake(url: string): Promise<AnyMake> {
   // Known when it runs, so bundlers have nothing to follow.
-  const { default: make } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as { readonly default?: unknown }
+  const { default: make } = (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as {
+    readonly default?: unknown
+  }
   if (typeof make === 'function') return make as AnyMake
   throw new ArgumentError(`${url}: the default export must be a function that makes a compiled model`)
 }
 
 /** A worker, and what it was asked. */
 class Hand {
-  private readonly asked = new Map<number, { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void }>()
+  private readonly asked = new Map<
+    number,
+    { readonly resolve: (value: unknown) => void; readonly reject: (reason: unknown) => void }
+  >()
   private readonly worker
   private count = 0
   private reason: unknown = null
@@ -77,7 +89,10 @@ class Hand {
     const threads = nodeModule('node:worker_threads')
     if (threads === null) throw internalError('there are no threads')
     const source = `import { serveTrials } from ${JSON.stringify(import.meta.url)}; serveTrials()`
-    this.worker = new threads.Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { workerData: assignment, name })
+    this.worker = new threads.Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
+      workerData: assignment,
+      name,
+    })
     this.worker.on('message', ({ id, value, error }: Answer) => {
       const question = this.asked.get(id)
       this.asked.delete(id)
@@ -85,7 +100,10 @@ class Hand {
       else question?.reject(unpackError(error))
     })
     this.worker.on('error', (error) => void this.end(new StateError(`a worker of the search failed: ${error.message}`)))
-    this.worker.on('exit', (code) => void this.end(new StateError(`a worker of the search ended with exit code ${code}`)))
+    this.worker.on(
+      'exit',
+      (code) => void this.end(new StateError(`a worker of the search ended with exit code ${code}`)),
+    )
   }
 
   /** How many questions are open. */
@@ -116,10 +134,20 @@ export class Threads implements Bench {
   private readonly handOf = new Map<number, Hand>()
   private readonly abort = (): void => this.end(this.task.own.signal?.reason)
 
-  constructor(readonly width: number, url: string, private readonly make: AnyMake, private readonly task: Task) {
+  constructor(
+    readonly width: number,
+    url: string,
+    private readonly make: AnyMake,
+    private readonly task: Task,
+  ) {
     const { samples, own, ...common } = task
     const { backend, simd, fuse, turbo } = runtimeInfo()
-    const assignment = { make: url, task: common, samples: packSamples(samples), settings: { backend, simd, fuse, turbo } }
+    const assignment = {
+      make: url,
+      task: common,
+      samples: packSamples(samples),
+      settings: { backend, simd, fuse, turbo },
+    }
     this.hands = Array.from({ length: width }, (_, i) => new Hand(assignment, `myelin search ${i}`))
     own.signal?.addEventListener('abort', this.abort)
   }
@@ -183,21 +211,35 @@ export function serveTrials(): void {
     drop: async (trial) => (await fits).drop(trial),
     async winner(trial, choice, epochs) {
       const model = await (await fits).winner(trial, choice, epochs)
-      const tensors = variablesOf(model).map(({ key, variable }) => ({ name: key, shape: variable.shape, data: variable.view.slice() }))
+      const tensors = variablesOf(model).map(({ key, variable }) => ({
+        name: key,
+        shape: variable.shape,
+        data: variable.view.slice(),
+      }))
       return { tensors, shuffle: { ...model.trainer.shuffleState } } satisfies ModelState
     },
   } satisfies Record<Question['name'], (...inputs: Question['inputs']) => Promise<unknown>>
   let turn: Promise<void> = Promise.resolve()
   port.on('message', ({ id, name, inputs }: Question) => {
-    turn = turn.then((): Promise<unknown> => answers[name](...inputs)).then(
-      (value) => port.postMessage({ id, value } satisfies Answer),
-      (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies Answer),
-    )
+    turn = turn
+      .then((): Promise<unknown> => answers[name](...inputs))
+      .then(
+        (value) => port.postMessage({ id, value } satisfies Answer),
+        (error: unknown) => port.postMessage({ id, error: packError(error) } satisfies Answer),
+      )
   })
 }
 
 /** Errors of this library lose their class on the way between threads. */
-const CLASSES: Readonly<Record<string, abstract new (...inputs: never[]) => Error>> = { ArgumentError, DataError, FormatError, MyelinError, NonFiniteError, ShapeError, StateError }
+const CLASSES: Readonly<Record<string, abstract new (...inputs: never[]) => Error>> = {
+  ArgumentError,
+  DataError,
+  FormatError,
+  MyelinError,
+  NonFiniteError,
+  ShapeError,
+  StateError,
+}
 
 function packError(error: unknown): PackedError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))

@@ -67,7 +67,9 @@ export class Budget extends configured(Callback, budgetOptions) {
       return budget === null ? [] : [[resource, budget] as const]
     })
     if (limits.length > 0) return limits
-    throw new ArgumentError('Budget: needs a budget, for example new Budget({ joules: 500 }). There are: flops, seconds, joules, gCO2e')
+    throw new ArgumentError(
+      'Budget: needs a budget, for example new Budget({ joules: 500 }). There are: flops, seconds, joules, gCO2e',
+    )
   }
 
   override setModel(model: TrainedModel): void {
@@ -114,7 +116,8 @@ export class Budget extends configured(Callback, budgetOptions) {
       // What a step takes: known of FLOPs; of the others the mean so far, with all that came before the first.
       const each = resource === 'flops' ? costOfRun(graph).flops : spent / done
       // By a clock, the last step may begin as long as something is left.
-      const steps = done === 0 ? 1 : resource === 'flops' ? Math.floor((budget - spent) / each) : Math.ceil((budget - spent) / each)
+      const steps =
+        done === 0 ? 1 : resource === 'flops' ? Math.floor((budget - spent) / each) : Math.ceil((budget - spent) / each)
       if (steps < 1) {
         this.ended ??= { resource, budget, spent, steps: done }
         return 0
@@ -133,7 +136,8 @@ export class Budget extends configured(Callback, budgetOptions) {
     if (this.ended === null) return
     const { resource, budget, spent, steps } = this.ended
     const amount = (value: number): string => `${prefixed(value)}${UNITS[resource]}`
-    if ((this.params?.verbose ?? 1) > 0) console.log(`Budget: training ended after ${steps} steps, ${amount(spent)} of ${amount(budget)}`)
+    if ((this.params?.verbose ?? 1) > 0)
+      console.log(`Budget: training ended after ${steps} steps, ${amount(spent)} of ${amount(budget)}`)
   }
 }
 
@@ -178,7 +182,9 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
 
   protected override checkOptions(): void {
     if ((this.perJoule === null) !== (this.perFlop === null)) return
-    throw new ArgumentError('StopWhenUneconomic: needs either perJoule or perFlop, for example new StopWhenUneconomic({ perJoule: 1e-4 })')
+    throw new ArgumentError(
+      'StopWhenUneconomic: needs either perJoule or perFlop, for example new StopWhenUneconomic({ perJoule: 1e-4 })',
+    )
   }
 
   override setModel(model: TrainedModel): void {
@@ -209,7 +215,14 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
 
   override getState(): CallbackState {
     const { best, costBefore, wait, epochs, stoppedEpoch, measurement } = this
-    return { best, costBefore, wait, epochs: epochs.map((each) => ({ ...each })), stoppedEpoch, totals: measurement?.totals() ?? null }
+    return {
+      best,
+      costBefore,
+      wait,
+      epochs: epochs.map((each) => ({ ...each })),
+      stoppedEpoch,
+      totals: measurement?.totals() ?? null,
+    }
   }
 
   override setState({ totals, ...state }: { readonly totals: Totals | null }): void {
@@ -223,6 +236,8 @@ export class StopWhenUneconomic extends configured(Callback, economyOptions) {
     if (this.stoppedEpoch === null || (this.params?.verbose ?? 1) === 0) return
     const { gain, cost } = this.epochs.at(-1)!
     const unit = this.perJoule === null ? 'FLOP' : 'J'
-    console.log(`StopWhenUneconomic: training ended after epoch ${this.stoppedEpoch + 1}, which improved ${this.monitor} by ${gain.toPrecision(3)} for ${prefixed(cost)}${unit}`)
+    console.log(
+      `StopWhenUneconomic: training ended after epoch ${this.stoppedEpoch + 1}, which improved ${this.monitor} by ${gain.toPrecision(3)} for ${prefixed(cost)}${unit}`,
+    )
   }
 }

@@ -30,7 +30,10 @@ export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss
   readonly fromLogits?: boolean
 }
 
-const anything = custom<unknown>((value) => value, () => null)
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
+)
 const options = {
   temperature: option(number({ above: 0 }), 4),
   alpha: option(number({ min: 0 }), 0.1),
@@ -111,7 +114,9 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 
   /** @throws StateError: what is made of two models cannot be saved or made again. Its student can. */
   override getConfig(): never {
-    throw new StateError(`${this}: distillation cannot be saved or made again. What was learnt is in its student: distiller.student.save(path).`)
+    throw new StateError(
+      `${this}: distillation cannot be saved or made again. What was learnt is in its student: distiller.student.save(path).`,
+    )
   }
 
   override trainStep(batch: Batch<In, Out>): StepLogs | void {
@@ -132,7 +137,11 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 
   /** The teacher's answer. A frame of its own: what the teacher's layers add is not the student's loss. */
   private taught(x: In): Tensor {
-    return typed(withFrame(null, new CallContext(false), () => withScope('teacher', () => this.#teacher.applyTree(typed(x), { training: false }))))
+    return typed(
+      withFrame(null, new CallContext(false), () =>
+        withScope('teacher', () => this.#teacher.applyTree(typed(x), { training: false })),
+      ),
+    )
   }
 
   private compare(batch: Batch<In, Out>, training: boolean): ReturnType<typeof forward<In, Out>> {
@@ -147,7 +156,10 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     const soften = (logits: Tensor): Tensor => divide(logits, temperature)
     const each = divergences[kind](soften(stopGradient(teacher)), soften(student))
     const [weight = null] = flatten<Tensor | null>(sampleWeight)
-    return multiply(reduceWeighted(each, weight ?? undefined, maskOf(output) ?? undefined, 'sumOverBatchSize'), temperature ** 2)
+    return multiply(
+      reduceWeighted(each, weight ?? undefined, maskOf(output) ?? undefined, 'sumOverBatchSize'),
+      temperature ** 2,
+    )
   }
 
   /** The logits of both, and what they are logits of. */
@@ -155,10 +167,14 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
     requireAlike('give', [this.#teacher, taught.shape], [this.#student, output.shape])
     const [teacher, student] = [logitsOf(taught), logitsOf(output)]
     if (teacher.kind !== null && student.kind !== null && teacher.kind !== student.kind) {
-      throw new ArgumentError(`distill: ${this.#teacher} ends in ${teacher.kind} and ${this.#student} in ${student.kind}. Both must be the same.`)
+      throw new ArgumentError(
+        `distill: ${this.#teacher} ends in ${teacher.kind} and ${this.#student} in ${student.kind}. Both must be the same.`,
+      )
     }
     if (student.kind === null && this.#settings.guessesLoss) {
-      throw new ArgumentError(`distill: ${this.#student} gives logits, so the loss must be said, for example new losses.SparseCategoricalCrossentropy({ fromLogits: true }), or alpha: 0`)
+      throw new ArgumentError(
+        `distill: ${this.#student} gives logits, so the loss must be said, for example new losses.SparseCategoricalCrossentropy({ fromLogits: true }), or alpha: 0`,
+      )
     }
     const kind = student.kind ?? teacher.kind ?? (output.shape.at(-1) === 1 ? 'sigmoid' : 'softmax')
     const isProbable = teacher.kind === null && !this.#settings.fromLogits
@@ -167,16 +183,24 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 }
 
 /** What a built model takes. */
-const specsTaken = ({ graph, buildSpec }: LayerBase): TensorSpec[] => flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
+const specsTaken = ({ graph, buildSpec }: LayerBase): TensorSpec[] =>
+  flatten(graph instanceof LayerGraph ? graph.inputSpecs : buildSpec!)
 /** What it gives. */
-const specsGiven = (model: LayerBase): TensorSpec[] => flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
+const specsGiven = (model: LayerBase): TensorSpec[] =>
+  flatten(model.graph instanceof LayerGraph ? model.graph.outputSpecs : model.outputSpecs(model.buildSpec!))
 
 type Sided = readonly [model: object, shape: BatchShape]
 
 /** @throws ShapeError for shapes that cannot be the same, whatever their open extents are */
 function requireAlike(what: 'take' | 'give', [teacher, taught]: Sided, [student, shape]: Sided): void {
-  if (taught.length === shape.length && taught.every((extent, i) => extent === null || shape[i] === null || extent === shape[i])) return
-  throw new ShapeError(`distill: teacher and student must ${what} the same shape, received ${formatShape(taught)} of ${String(teacher)} and ${formatShape(shape)} of ${String(student)}`)
+  if (
+    taught.length === shape.length &&
+    taught.every((extent, i) => extent === null || shape[i] === null || extent === shape[i])
+  )
+    return
+  throw new ShapeError(
+    `distill: teacher and student must ${what} the same shape, received ${formatShape(taught)} of ${String(teacher)} and ${formatShape(shape)} of ${String(student)}`,
+  )
 }
 
 /**
@@ -200,23 +224,47 @@ function requireAlike(what: 'take' | 'give', [teacher, taught]: Sided, [student,
  * @throws ArgumentError for what is no model, for a student whose graph nobody knows, several outputs, and weights that both have;
  *   ShapeError for a teacher that takes or gives other shapes; StateError for a model that is not built
  */
-export function distill<const In, const Out>(teacher: Model<In, Out>, student: Model<In, Out>, given: DistillOptions = {}): Distiller<In, Out> {
+export function distill<const In, const Out>(
+  teacher: Model<In, Out>,
+  student: Model<In, Out>,
+  given: DistillOptions = {},
+): Distiller<In, Out> {
   const { temperature, alpha, fromLogits, optimizer, loss, metrics } = readOptions('distill', options, given)
-  if (!(teacher instanceof Model)) throw new ArgumentError(`distill: the teacher must be a model, received ${quoted(teacher)}`)
+  if (!(teacher instanceof Model))
+    throw new ArgumentError(`distill: the teacher must be a model, received ${quoted(teacher)}`)
   if (!teacher.built) throw new StateError(`distill: the teacher ${teacher} must be built, and trained`)
   const graph = knownGraph('distill', student)
-  if (student.hasOwnStep) throw new ArgumentError(`distill: the student ${student} has a training step of its own, which distillation would not run. Give it a plain model of the same layers.`)
-  if (flatten(graph.outputs).length !== 1) throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)
-  for (const [what, of] of [['take', specsTaken], ['give', specsGiven]] as const) {
+  if (student.hasOwnStep)
+    throw new ArgumentError(
+      `distill: the student ${student} has a training step of its own, which distillation would not run. Give it a plain model of the same layers.`,
+    )
+  if (flatten(graph.outputs).length !== 1)
+    throw new ArgumentError(`distill: ${student} must have one output, received ${flatten(graph.outputs).length}`)
+  for (const [what, of] of [
+    ['take', specsTaken],
+    ['give', specsGiven],
+  ] as const) {
     const [ofTeacher, ofStudent] = [of(teacher), of(student)]
-    if (ofTeacher.length !== ofStudent.length) throw new ArgumentError(`distill: teacher and student must ${what} as many tensors, received ${ofTeacher.length} of ${teacher} and ${ofStudent.length} of ${student}`)
+    if (ofTeacher.length !== ofStudent.length)
+      throw new ArgumentError(
+        `distill: teacher and student must ${what} as many tensors, received ${ofTeacher.length} of ${teacher} and ${ofStudent.length} of ${student}`,
+      )
     ofTeacher.forEach(({ shape }, i) => requireAlike(what, [teacher, shape], [student, ofStudent[i]!.shape]))
   }
   const taught = new Set(teacher.weights)
   const shared = student.weights.find((weight) => taught.has(weight))
-  if (shared !== undefined) throw new ArgumentError(`distill: the teacher has the student's weight ${shared.name}, and would not stay as it is. Make a student of its own, as with cloneModel.`)
-  const known = loss ?? student.trainer.compiledState?.options.loss ?? teacher.trainer.compiledState?.options.loss ?? null
-  const distiller = new Distiller(teacher, student, { temperature, alpha, fromLogits, guessesLoss: known === null && alpha > 0 })
+  if (shared !== undefined)
+    throw new ArgumentError(
+      `distill: the teacher has the student's weight ${shared.name}, and would not stay as it is. Make a student of its own, as with cloneModel.`,
+    )
+  const known =
+    loss ?? student.trainer.compiledState?.options.loss ?? teacher.trainer.compiledState?.options.loss ?? null
+  const distiller = new Distiller(teacher, student, {
+    temperature,
+    alpha,
+    fromLogits,
+    guessesLoss: known === null && alpha > 0,
+  })
   const targets = alpha === 0 ? { loss: null } : { loss: known ?? 'crossentropy', lossWeights: alpha }
   distiller.compile(typed<CompileOptions>({ optimizer, metrics, ...targets }))
   return distiller

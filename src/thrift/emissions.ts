@@ -61,7 +61,9 @@ export class EmissionsTracker extends configured(Callback, trackerOptions) {
   }
 
   override getState(): CallbackState {
-    return this.measurement === null ? null : { ...this.measurement.totals(), updates: stepsOf(this.model) - this.stepsBefore }
+    return this.measurement === null
+      ? null
+      : { ...this.measurement.totals(), updates: stepsOf(this.model) - this.stepsBefore }
   }
 
   override setState({ updates, ...totals }: Totals & { readonly updates: number }): void {

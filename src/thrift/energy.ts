@@ -39,7 +39,8 @@ export class Rapl {
         const path = `${folder}/${name}/energy_uj`
         return { path, range: numberIn(`${folder}/${name}/max_energy_range_uj`), last: numberIn(path), joules: 0 }
       })
-      const isRead = domains.length > 0 && domains.every(({ range, last }) => Number.isFinite(range) && Number.isFinite(last))
+      const isRead =
+        domains.length > 0 && domains.every(({ range, last }) => Number.isFinite(range) && Number.isFinite(last))
       return isRead ? new Rapl(files, domains) : null
     } catch {
       return null
@@ -66,7 +67,11 @@ export class BusyClock {
 
   read(): Known<number> {
     if (this.cpu === undefined) {
-      return { value: (performance.now() - yielded.milliseconds - this.start) / 1000, how: 'measured', from: 'the clock, less the turns that others had' }
+      return {
+        value: (performance.now() - yielded.milliseconds - this.start) / 1000,
+        how: 'measured',
+        from: 'the clock, less the turns that others had',
+      }
     }
     const { user, system } = nodeProcess()!.cpuUsage(this.cpu)
     return { value: (user + system) / 1e6, how: 'measured', from: 'cpuUsage() of Node: all threads of the process' }
@@ -108,10 +113,19 @@ export class EnergyMeter {
   joules(): Known<number> {
     const { pue, rapl } = this
     const times = pue === 1 ? '' : `, × PUE ${pue}`
-    if (rapl !== null) return { value: pue * rapl.read(), how: 'measured', from: `RAPL: the whole processors, whoever used them${times}` }
+    if (rapl !== null)
+      return {
+        value: pue * rapl.read(),
+        how: 'measured',
+        from: `RAPL: the whole processors, whoever used them${times}`,
+      }
     const gigabytes = this.memory / 1e9
     const watts = WATTS_PER_CORE * this.cpuSeconds().value + WATTS_PER_GB * gigabytes * this.seconds()
-    return { value: pue * watts, how: 'estimated', from: `Green Algorithms: ${WATTS_PER_CORE} W a busy core + ${WATTS_PER_GB} W a GB of ${gigabytes.toFixed(2)} GB${times}` }
+    return {
+      value: pue * watts,
+      how: 'estimated',
+      from: `Green Algorithms: ${WATTS_PER_CORE} W a busy core + ${WATTS_PER_GB} W a GB of ${gigabytes.toFixed(2)} GB${times}`,
+    }
   }
 
   close(): void {

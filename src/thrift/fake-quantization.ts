@@ -3,7 +3,20 @@
 
 import { Conv1D, Conv2D, Dense } from '../layers'
 import type { UnitFlow } from '../layers/units'
-import { abs, add, cast, divide, greater, maximum, minimum, multiply, round, stopGradient, subtract, where } from '../ops/elementwise'
+import {
+  abs,
+  add,
+  cast,
+  divide,
+  greater,
+  maximum,
+  minimum,
+  multiply,
+  round,
+  stopGradient,
+  subtract,
+  where,
+} from '../ops/elementwise'
 import { convolve } from '../ops/convolution'
 import { matmul } from '../ops/linalg'
 import { max } from '../ops/reduce'
@@ -50,7 +63,9 @@ export class QuantizationAwareConv1D extends Conv1D {
 
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value
-    return this.finish(convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding))
+    return this.finish(
+      convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding),
+    )
   }
 
   protected override get flowOfLast(): UnitFlow | null {
@@ -64,7 +79,9 @@ export class QuantizationAwareConv2D extends Conv2D {
 
   protected override callLast(x: Tensor): Tensor {
     const kernel = this.kernel.value
-    return this.finish(convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding))
+    return this.finish(
+      convolve(`${this}`, fakeQuantize(x, butFirst(x)), fakeQuantize(kernel, butLast(kernel)), this.sliding),
+    )
   }
 
   protected override get flowOfLast(): UnitFlow | null {

@@ -36,14 +36,20 @@ export function costOfRun(graph: Graph): RunCost {
   let cost = known.get(graph)
   if (cost === undefined) {
     const { flops, bytes } = costOf(simplify(graph))
-    cost = { flops, bytes, isStep: graph.nodes.some(({ scope }) => scope === 'optimizer' || scope.startsWith('optimizer/')) }
+    cost = {
+      flops,
+      bytes,
+      isStep: graph.nodes.some(({ scope }) => scope === 'optimizer' || scope.startsWith('optimizer/')),
+    }
     known.set(graph, cost)
   }
   return cost
 }
 
 /** What was measured. */
-export type Totals = Readonly<Record<'flops' | 'bytes' | 'runs' | 'steps' | 'seconds' | 'cpuSeconds' | 'joules', number>>
+export type Totals = Readonly<
+  Record<'flops' | 'bytes' | 'runs' | 'steps' | 'seconds' | 'cpuSeconds' | 'joules', number>
+>
 
 /** Everything that is computed from now on, until it is closed. */
 export class Measurement {
@@ -79,17 +85,24 @@ export class Measurement {
 
   /** Everything so far: from here another measurement may go on. */
   totals(): Totals {
-    return { ...this.computed(), seconds: this.seconds(), cpuSeconds: this.before.cpuSeconds + this.energy.cpuSeconds().value, joules: this.joules() }
+    return {
+      ...this.computed(),
+      seconds: this.seconds(),
+      cpuSeconds: this.before.cpuSeconds + this.energy.cpuSeconds().value,
+      joules: this.joules(),
+    }
   }
 
   /** Goes on from the totals of another one. What this one measured so far does not count. */
   goOn(from: Totals): void {
     const own = this.totals()
     const { before } = this
-    this.before = Object.fromEntries(Object.entries(before).map(([name, value]) => {
-      const key = name as keyof Totals
-      return [key, from[key] - (own[key] - value)]
-    })) as unknown as Totals
+    this.before = Object.fromEntries(
+      Object.entries(before).map(([name, value]) => {
+        const key = name as keyof Totals
+        return [key, from[key] - (own[key] - value)]
+      }),
+    ) as unknown as Totals
   }
 
   gramsOf(joules: number): number {
@@ -112,16 +125,28 @@ export class Measurement {
     const each = steps > 0 ? steps : Math.max(1, runs)
     const carbon = `${joules.how} joules, at ${options.intensity} g CO2e/kWh`
     return new Figures({
-      steps: { value: steps, unit: 'steps', how: 'measured', from: counted === null ? 'runs of programs that update weights' : "the optimizer's count" },
+      steps: {
+        value: steps,
+        unit: 'steps',
+        how: 'measured',
+        from: counted === null ? 'runs of programs that update weights' : "the optimizer's count",
+      },
       runs: { value: runs, unit: 'runs', how: 'measured', from: 'the count of every program' },
       flops: { value: flops, unit: 'FLOP', how: 'estimated', from: 'operations of every program, times its runs' },
-      bytes: { value: bytes, unit: 'B', how: 'estimated', from: 'operands and results of every operation, times its runs' },
+      bytes: {
+        value: bytes,
+        unit: 'B',
+        how: 'estimated',
+        from: 'operands and results of every operation, times its runs',
+      },
       seconds: { value: this.seconds(), unit: 's', how: 'measured', from: 'the clock' },
       cpuSeconds: { ...cpu, unit: 's' },
       joules: { ...joules, unit: 'J' },
       gCO2e: { value: grams, unit: 'g', how: 'estimated', from: carbon },
       sci: {
-        value: (grams + options.embodied) / each, unit: steps > 0 ? 'g/step' : 'g/run', how: 'estimated',
+        value: (grams + options.embodied) / each,
+        unit: steps > 0 ? 'g/step' : 'g/run',
+        how: 'estimated',
         from: `(E · I + M) / R with M = ${options.embodied} g: ${carbon}`,
       },
     })
@@ -152,15 +177,27 @@ class Figures implements Footprint {
   }
 
   toCSV(): string {
-    const rows = Object.entries(this.figures).map(([name, { value, unit, how, from }]) => [name, String(value), unit, how, from])
-    return [['figure', 'value', 'unit', 'how', 'from'], ...rows].map((row) => `${row.map(csvField).join(',')}\n`).join('')
+    const rows = Object.entries(this.figures).map(([name, { value, unit, how, from }]) => [
+      name,
+      String(value),
+      unit,
+      how,
+      from,
+    ])
+    return [['figure', 'value', 'unit', 'how', 'from'], ...rows]
+      .map((row) => `${row.map(csvField).join(',')}\n`)
+      .join('')
   }
 
   /** One line. */
   toString(): string {
     const { steps, runs, flops, cpuSeconds, joules, gCO2e } = this
     const computed = steps.value > 0 ? `${count(steps.value)} steps` : `${count(runs.value)} runs`
-    const [cpu, energy, grams] = [[cpuSeconds, 's CPU'], [joules, 'J'], [gCO2e, 'g CO2e']].map(([figure, unit]) => {
+    const [cpu, energy, grams] = [
+      [cpuSeconds, 's CPU'],
+      [joules, 'J'],
+      [gCO2e, 'g CO2e'],
+    ].map(([figure, unit]) => {
       const { value, how } = figure as Figure
       return `${short(value)} ${unit as string} (${how})`
     })

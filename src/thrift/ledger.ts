@@ -61,23 +61,39 @@ export class Ledger {
   row(name: string): LedgerRow {
     const row = this.rows.find((each) => each.name === name)
     if (row !== undefined) return row
-    throw new ArgumentError(`The ledger has no row '${name}'. There are: ${this.rows.map((each) => each.name).join(', ')}`)
+    throw new ArgumentError(
+      `The ledger has no row '${name}'. There are: ${this.rows.map((each) => each.name).join(', ')}`,
+    )
   }
 
   /** As a table. */
   toString(): string {
     const amounts = ({ flops, bytes }: Cost): string[] => [count(flops), formatBytes(bytes)]
-    const steps = (step: StepCost | null): string[] => (this.training === null ? [] : [...amounts(step?.forward ?? NOTHING), ...amounts(step?.backward ?? NOTHING)])
-    const head = ['Part', 'Predict FLOPs', 'Bytes', ...(this.training === null ? [] : ['Step forward FLOPs', 'Bytes', 'Step backward FLOPs', 'Bytes'])]
-    const cells = ({ name, className, prediction, training }: LedgerRow): string[] =>
-      [className === null ? name : `${name} (${className})`, ...amounts(prediction), ...steps(training)]
+    const steps = (step: StepCost | null): string[] =>
+      this.training === null ? [] : [...amounts(step?.forward ?? NOTHING), ...amounts(step?.backward ?? NOTHING)]
+    const head = [
+      'Part',
+      'Predict FLOPs',
+      'Bytes',
+      ...(this.training === null ? [] : ['Step forward FLOPs', 'Bytes', 'Step backward FLOPs', 'Bytes']),
+    ]
+    const cells = ({ name, className, prediction, training }: LedgerRow): string[] => [
+      className === null ? name : `${name} (${className})`,
+      ...amounts(prediction),
+      ...steps(training),
+    ]
     const total = ['Total', ...amounts(this.prediction), ...steps(this.training)]
-    return [`Ledger of "${this.model}", ${this.batchSize} rows`, ...tableLines(head, [...this.rows.map(cells), total], (column) => column > 0)].join('\n')
+    return [
+      `Ledger of "${this.model}", ${this.batchSize} rows`,
+      ...tableLines(head, [...this.rows.map(cells), total], (column) => column > 0),
+    ].join('\n')
   }
 
   /** Prints the table. */
   print(print: (line: string) => void = console.log): void {
-    this.toString().split('\n').forEach((line) => print(line))
+    this.toString()
+      .split('\n')
+      .forEach((line) => print(line))
   }
 }
 
@@ -102,7 +118,11 @@ function ownerOf(scope: string, names: ReadonlySet<string>): string {
 }
 
 /** The cost of each name and of all within it. */
-function costsBy(names: ReadonlySet<string>, { byScope }: GraphCost, isWanted: (scope: string) => boolean): ReadonlyMap<string, Cost> {
+function costsBy(
+  names: ReadonlySet<string>,
+  { byScope }: GraphCost,
+  isWanted: (scope: string) => boolean,
+): ReadonlyMap<string, Cost> {
   const costs = new Map<string, Cost>()
   for (const [scope, cost] of byScope) {
     if (!isWanted(scope)) continue
@@ -132,7 +152,9 @@ export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
   const batchSize = requireCount('batchSize', options.batchSize ?? 32)
   const prediction = model.built ? predictionCost(model, batchSize) : null
   if (prediction === null) {
-    throw new StateError(`ledger: ${model} must be built, with inputs that have no open extents besides the batch. Give the first layer an inputShape, or predict once.`)
+    throw new StateError(
+      `ledger: ${model} must be built, with inputs that have no open extents besides the batch. Give the first layer an inputShape, or predict once.`,
+    )
   }
   // Where no weight is trained there is no step: an int8 model refuses one.
   const trains = model.trainer.compiledState !== null && model.trainableWeights.length > 0
@@ -152,6 +174,8 @@ export function ledger(model: LayerBase, options: LedgerOptions = {}): Ledger {
       training: training === null ? null : { ...addCosts(ahead, back), forward: ahead, backward: back },
     }
   }
-  const others = [...PARTS, REST].map((scope) => rowOf(scope)).filter(({ prediction: { bytes }, training: step }) => bytes > 0 || (step?.bytes ?? 0) > 0)
+  const others = [...PARTS, REST]
+    .map((scope) => rowOf(scope))
+    .filter(({ prediction: { bytes }, training: step }) => bytes > 0 || (step?.bytes ?? 0) > 0)
   return new Ledger(model.name, batchSize, [...[...layers].map(([scope, layer]) => rowOf(scope, layer)), ...others])
 }

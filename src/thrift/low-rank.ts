@@ -66,8 +66,13 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
   if ((rank === null) === (energy === null)) throw new ArgumentError('lowRank: needs rank or energy, and not both')
   const dense = model.allLayers.filter((layer): layer is Dense => computesAs(layer, Dense))
   const unknown = layers?.find((each) => !dense.some((layer) => isNamed(each, layer)))
-  if (unknown !== undefined) throw new ArgumentError(`lowRank: ${String(unknown)} is no Dense layer of ${model}, or has a call of its own. There are: ${dense.map(({ name }) => name).join(', ') || 'none'}`)
-  const chosen = new Set<LayerBase>(layers === null ? dense : dense.filter((layer) => layers.some((each) => isNamed(each, layer))))
+  if (unknown !== undefined)
+    throw new ArgumentError(
+      `lowRank: ${String(unknown)} is no Dense layer of ${model}, or has a call of its own. There are: ${dense.map(({ name }) => name).join(', ') || 'none'}`,
+    )
+  const chosen = new Set<LayerBase>(
+    layers === null ? dense : dense.filter((layer) => layers.some((each) => isNamed(each, layer))),
+  )
   const names = new Set(model.allLayers.map(({ name }) => name))
   let replaced = 0
   const thin = replaceLayers(whole, (layer) => {
@@ -78,7 +83,15 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
     // What a penalty keeps of a kernel says nothing of its factors.
     const kernelRegularizer = given?.keep === undefined ? given : null
     const name = unused(`${layer.name}_in`, names)
-    const first = new Dense({ units: found.first.shape[1]!, useBias: false, kernelInitializer, kernelRegularizer, inputShape, trainable, name })
+    const first = new Dense({
+      units: found.first.shape[1]!,
+      useBias: false,
+      kernelInitializer,
+      kernelRegularizer,
+      inputShape,
+      trainable,
+      name,
+    })
     const second = remade(layer, { units, inputShape: null, kernelRegularizer }) as Dense
     const fill = (): void => {
       first.kernel.assign(found.first)
@@ -90,10 +103,14 @@ export function lowRank<Kind extends LayerBase>(whole: Kind, given: LowRankOptio
   if (replaced === 0) {
     const empty = [...chosen].filter((layer) => (layer as Dense).kernel.view.every((weight) => weight === 0))
     if (empty.length > 0 && empty.length === chosen.size) {
-      throw new ArgumentError(`lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros, so there is nothing of which factors could be made. Train the model first, or give its layers another initializer.`)
+      throw new ArgumentError(
+        `lowRank: the kernel of ${empty.map(({ name }) => name).join(', ')} is all zeros, so there is nothing of which factors could be made. Train the model first, or give its layers another initializer.`,
+      )
     }
     const shapes = [...chosen].map((layer) => `${layer.name} [${(layer as Dense).kernel.shape.join(', ')}]`)
-    throw new ArgumentError(`lowRank: nothing would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`)
+    throw new ArgumentError(
+      `lowRank: nothing would be saved by ${rank === null ? `energy ${energy}` : `rank ${rank}`}. rank · (n + m) must be below n · m for a kernel [n, m], received ${shapes.join(', ') || 'no Dense layers'}`,
+    )
   }
   return thin
 }

@@ -77,8 +77,14 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
 
   protected override checkOptions(): void {
     const { initialSparsity, finalSparsity, beginStep, endStep } = this
-    if (initialSparsity > finalSparsity) throw new ArgumentError(`MagnitudePruning: initialSparsity must not be above finalSparsity, received ${initialSparsity} and ${finalSparsity}`)
-    if (endStep !== null && endStep < beginStep) throw new ArgumentError(`MagnitudePruning: endStep must not be before beginStep, received ${endStep} and ${beginStep}`)
+    if (initialSparsity > finalSparsity)
+      throw new ArgumentError(
+        `MagnitudePruning: initialSparsity must not be above finalSparsity, received ${initialSparsity} and ${finalSparsity}`,
+      )
+    if (endStep !== null && endStep < beginStep)
+      throw new ArgumentError(
+        `MagnitudePruning: endStep must not be before beginStep, received ${endStep} and ${beginStep}`,
+      )
   }
 
   /** The share of zeros that the masks demand now. */
@@ -109,12 +115,23 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   /** @throws ArgumentError for layers that are not there, and where there is nothing to prune */
   private weights(): Variable[] {
     const { layers, model } = this
-    const isMeant = (layer: LayerBase): boolean => layers === null ? !(layer instanceof Embedding) : layers.some((each) => isNamed(each, layer))
+    const isMeant = (layer: LayerBase): boolean =>
+      layers === null ? !(layer instanceof Embedding) : layers.some((each) => isNamed(each, layer))
     const unknown = layers?.find((each) => !model.allLayers.some((layer) => isNamed(each, layer)))
-    if (unknown !== undefined) throw new ArgumentError(`MagnitudePruning: there is no layer ${String(unknown)}. There are: ${model.allLayers.slice(1).map(({ name }) => name).join(', ')}`)
+    if (unknown !== undefined)
+      throw new ArgumentError(
+        `MagnitudePruning: there is no layer ${String(unknown)}. There are: ${model.allLayers
+          .slice(1)
+          .map(({ name }) => name)
+          .join(', ')}`,
+      )
     const trained = new Set(model.trainableWeights)
     const chosen = model.allLayers.filter((layer) => layer !== (model as unknown)).filter(isMeant)
-    const found = new Set(chosen.flatMap((layer) => (layers === null ? layer.ownWeights : layer.weights)).filter((weight) => trained.has(weight) && isKernel(weight)))
+    const found = new Set(
+      chosen
+        .flatMap((layer) => (layers === null ? layer.ownWeights : layer.weights))
+        .filter((weight) => trained.has(weight) && isKernel(weight)),
+    )
     if (found.size > 0) return [...found]
     throw new ArgumentError('MagnitudePruning: there are no kernels to prune: trainable weights of two axes or more')
   }
@@ -150,7 +167,10 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
   private get span(): readonly [begin: number, end: number] {
     const { beginStep, endStep } = this
     const { epochs, steps } = this.params!
-    if (endStep === null && steps === null) throw new ArgumentError('MagnitudePruning: how many steps there are is not known before the data end. Say endStep, or stepsPerEpoch of fit.')
+    if (endStep === null && steps === null)
+      throw new ArgumentError(
+        'MagnitudePruning: how many steps there are is not known before the data end. Say endStep, or stepsPerEpoch of fit.',
+      )
     return [beginStep, Math.max(beginStep, endStep ?? Math.floor(0.75 * epochs * steps!))]
   }
 
@@ -186,10 +206,18 @@ export class MagnitudePruning extends configured(Callback, optionTable, 'finalSp
 
   /** Averages, which take the place of the weights when training ends, know no masks. */
   override onTrainEnd(): void {
-    const { model: { optimizer }, beginStep, every, reached, finalSparsity } = this
+    const {
+      model: { optimizer },
+      beginStep,
+      every,
+      reached,
+      finalSparsity,
+    } = this
     if (!this.hasChosen && reached < finalSparsity) {
       const rhythm = every === null ? '' : `, every ${every} steps`
-      console.warn(`MagnitudePruning: training ended before the first step that prunes (beginStep ${beginStep}${rhythm}), so the share of zeros is ${reached}, not ${finalSparsity}`)
+      console.warn(
+        `MagnitudePruning: training ended before the first step that prunes (beginStep ${beginStep}${rhythm}), so the share of zeros is ${reached}, not ${finalSparsity}`,
+      )
     }
     for (const { weight, mask } of this.masked) {
       keepMasked(weight, mask)

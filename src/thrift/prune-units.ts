@@ -48,7 +48,10 @@ export interface PruneUnitsOptions<In = never, Out = never> {
 /** Names of numbers that should fall. */
 const FALLS = /loss|error|entropy|^(?:mse|mae|rmse|mape|msle)$/i
 
-const anything = custom<unknown>((value) => value, () => null)
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
+)
 const options = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
@@ -58,17 +61,28 @@ const options = {
   x: option(anything, null),
   y: option(anything, null),
   batchSize: option(count, 256),
-  signal: option(custom<AbortSignal | null>((value) => value as AbortSignal | null, () => null), null),
+  signal: option(
+    custom<AbortSignal | null>(
+      (value) => value as AbortSignal | null,
+      () => null,
+    ),
+    null,
+  ),
 }
 
 function readKeep(value: unknown, where: string): number | Readonly<Record<string, number>> {
   const isShare = (each: unknown): boolean => typeof each === 'number' && each > 0 && each < 1
   if (isShare(value) || value === 1) return value as number
   const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isRecord) throw new ArgumentError(`${where} must be a fraction above 0 and up to 1, or { layer: fraction or number of units }, received ${quoted(value)}. At least one unit stays.`)
+  if (!isRecord)
+    throw new ArgumentError(
+      `${where} must be a fraction above 0 and up to 1, or { layer: fraction or number of units }, received ${quoted(value)}. At least one unit stays.`,
+    )
   for (const [layer, each] of Object.entries(value)) {
     if (isShare(each) || (Number.isInteger(each) && each >= 1)) continue
-    throw new ArgumentError(`${where}.${layer} must be a fraction between 0 and 1, or a number of units ≥ 1, received ${quoted(each)}`)
+    throw new ArgumentError(
+      `${where}.${layer} must be a fraction between 0 and 1, or a number of units ≥ 1, received ${quoted(each)}`,
+    )
   }
   return value as Readonly<Record<string, number>>
 }
@@ -93,13 +107,20 @@ function readKeep(value: unknown, where: string): number | Readonly<Record<strin
  *
  * Utility: Dohare et al. 2024. Taylor: Molchanov et al. 2017.
  */
-export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Kind & Model<In, Out>, given: PruneUnitsOptions<In, Out>): Promise<Kind> {
+export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(
+  model: Kind & Model<In, Out>,
+  given: PruneUnitsOptions<In, Out>,
+): Promise<Kind> {
   const { keep, maxLoss, monitor, mode, by, x, y, batchSize, signal } = readOptions('pruneUnits', options, given)
   const graph = copyableGraph('pruneUnits', model)
   if ((keep === null) === (maxLoss === null)) throw new ArgumentError('pruneUnits: needs keep or maxLoss, and not both')
   const needsTargets = by === 'taylor' || maxLoss !== null
-  if (x === null && by !== 'magnitude') throw new ArgumentError(`pruneUnits: by '${by}' needs x, rows of data on which units are looked at. by 'magnitude' needs none.`)
-  if (needsTargets && (x === null || y === null)) throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
+  if (x === null && by !== 'magnitude')
+    throw new ArgumentError(
+      `pruneUnits: by '${by}' needs x, rows of data on which units are looked at. by 'magnitude' needs none.`,
+    )
+  if (needsTargets && (x === null || y === null))
+    throw new ArgumentError(`pruneUnits: ${maxLoss === null ? "by 'taylor'" : 'maxLoss'} needs x and y`)
   if (needsTargets) model.trainer.requireCompiled('pruneUnits')
   signal?.throwIfAborted()
   const plain = typed<Model<never, never>>(model)
@@ -108,13 +129,35 @@ export async function pruneUnits<In, Out, Kind extends Model<In, Out>>(model: Ki
   // Data are read, and losses traced, by a model of our own.
   const work = smaller(plain, new Map())
   const own = prunableGroups(work, knownGraph('pruneUnits', work)).possible
-  const dataset = x === null ? null : needsTargets ? work.trainer.readDataset('pruneUnits', x, y) : { ...work.trainer.readInputs(x), y: null, targets: [null], weights: [null], names: { x: 'x', y: 'y', sampleWeight: 'sampleWeight' } }
+  const dataset =
+    x === null
+      ? null
+      : needsTargets
+        ? work.trainer.readDataset('pruneUnits', x, y)
+        : {
+            ...work.trainer.readInputs(x),
+            y: null,
+            targets: [null],
+            weights: [null],
+            names: { x: 'x', y: 'y', sampleWeight: 'sampleWeight' },
+          }
   const seen: Seen | null = dataset === null ? null : { dataset, batchSize, signal }
   try {
     const scores = await scoresOf(work, own, by, seen)
-    const search = maxLoss === null ? null : new Search(work, own, scores, { maxLoss, monitor, mode, evaluate: () => work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) }) })
+    const search =
+      maxLoss === null
+        ? null
+        : new Search(work, own, scores, {
+            maxLoss,
+            monitor,
+            mode,
+            evaluate: () =>
+              work.evaluate(x as never, y as never, { batchSize, ...(signal === null ? {} : { signal }) }),
+          })
     const counts = search === null ? own.map((_, i) => wanted!.get(groups.possible[i]!)!) : await search.run()
-    return typed(smaller(plain, new Map(groups.possible.map((group, i) => [group, best(scores.get(own[i]!)!, counts[i]!)]))))
+    return typed(
+      smaller(plain, new Map(groups.possible.map((group, i) => [group, best(scores.get(own[i]!)!, counts[i]!)]))),
+    )
   } finally {
     work.dispose()
   }
@@ -127,11 +170,17 @@ interface Groups {
 }
 
 function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
-  const nested = model.allLayers.filter((layer) => layer !== model && layer.graph instanceof LayerGraph).map((layer) => ({ layer, within: new Set<object>(layer.allLayers) }))
+  const nested = model.allLayers
+    .filter((layer) => layer !== model && layer.graph instanceof LayerGraph)
+    .map((layer) => ({ layer, within: new Set<object>(layer.allLayers) }))
   const why = ({ fixed, outgoing, makers, keepers, uses }: UnitGroup): string | null => {
     if (fixed !== null) return fixed
     if (outgoing.length === 0 || uses.length === 0) return 'nothing uses them'
-    const entered = nested.find(({ within }) => [...keepers, ...uses.map(({ layer }) => layer)].some((layer) => within.has(layer)) && makers.some((maker) => !within.has(maker)))
+    const entered = nested.find(
+      ({ within }) =>
+        [...keepers, ...uses.map(({ layer }) => layer)].some((layer) => within.has(layer)) &&
+        makers.some((maker) => !within.has(maker)),
+    )
     return entered === undefined ? null : `they are an input of ${entered.layer}`
   }
   const all = unitGroups(graph, { inner: true }).map((group) => [group, why(group)] as const)
@@ -145,14 +194,24 @@ function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
 function layerOf(name: string, paths: ReadonlyMap<LayerBase, string>): LayerBase | undefined {
   const found = [...paths].filter(([layer, path]) => layer.name === name || path === name)
   const [exact] = found.find(([, path]) => path === name) ?? []
-  if (exact === undefined && found.length > 1) throw new ArgumentError(`pruneUnits: keep.${name} may be any of ${found.map(([, path]) => quoted(path)).join(', ')}. Say the path.`)
+  if (exact === undefined && found.length > 1)
+    throw new ArgumentError(
+      `pruneUnits: keep.${name} may be any of ${found.map(([, path]) => quoted(path)).join(', ')}. Say the path.`,
+    )
   return exact ?? found[0]?.[0]
 }
 
 /** How many units of each group stay. */
-function wantedCounts(keep: number | Readonly<Record<string, number>>, { possible, others }: Groups, paths: ReadonlyMap<LayerBase, string>): Map<UnitGroup, number> {
+function wantedCounts(
+  keep: number | Readonly<Record<string, number>>,
+  { possible, others }: Groups,
+  paths: ReadonlyMap<LayerBase, string>,
+): Map<UnitGroup, number> {
   const reasons = [...others].map(([group, why]) => `${groupName(group)}: ${why}`).join('; ')
-  if (possible.length === 0) throw new ArgumentError(`pruneUnits: there are no units that can be taken away${reasons === '' ? '' : ` (${reasons})`}`)
+  if (possible.length === 0)
+    throw new ArgumentError(
+      `pruneUnits: there are no units that can be taken away${reasons === '' ? '' : ` (${reasons})`}`,
+    )
   if (typeof keep === 'number') return new Map(possible.map((group) => [group, countOf(keep, group.count)]))
   const wanted = new Map(possible.map((group) => [group, group.count]))
   const named = new Map<UnitGroup, string>()
@@ -161,13 +220,24 @@ function wantedCounts(keep: number | Readonly<Record<string, number>>, { possibl
     const isMade = ({ makers }: UnitGroup): boolean => layer !== undefined && makers.includes(layer)
     const group = possible.find(isMade)
     if (group === undefined) {
-      const why = [...others].find(([one]) => isMade(one))?.[1] ?? (layer && whyUnknown(layer)) ?? 'no layer of this name makes units that are known'
-      throw new ArgumentError(`pruneUnits: cannot take units of ${quoted(name)} away: ${why}. Possible: ${possible.map(groupName).join(', ')}`)
+      const why =
+        [...others].find(([one]) => isMade(one))?.[1] ??
+        (layer && whyUnknown(layer)) ??
+        'no layer of this name makes units that are known'
+      throw new ArgumentError(
+        `pruneUnits: cannot take units of ${quoted(name)} away: ${why}. Possible: ${possible.map(groupName).join(', ')}`,
+      )
     }
     const units = each < 1 ? countOf(each, group.count) : each
-    if (units > group.count) throw new ArgumentError(`pruneUnits: keep.${name} must be at most ${group.count}, the units that there are, received ${each}`)
+    if (units > group.count)
+      throw new ArgumentError(
+        `pruneUnits: keep.${name} must be at most ${group.count}, the units that there are, received ${each}`,
+      )
     const before = named.get(group)
-    if (before !== undefined && wanted.get(group) !== units) throw new ArgumentError(`pruneUnits: ${quoted(before)} and ${quoted(name)} are joined, so they keep as many units`)
+    if (before !== undefined && wanted.get(group) !== units)
+      throw new ArgumentError(
+        `pruneUnits: ${quoted(before)} and ${quoted(name)} are joined, so they keep as many units`,
+      )
     named.set(group, name)
     wanted.set(group, units)
   }
@@ -202,7 +272,9 @@ class Search {
     private readonly scores: Scores,
     private readonly bound: Bound,
   ) {
-    this.outgoing = new Map(groups.map((group) => [group, group.outgoing.map(({ weight }) => Float32Array.from(weight.view))]))
+    this.outgoing = new Map(
+      groups.map((group) => [group, group.outgoing.map(({ weight }) => Float32Array.from(weight.view))]),
+    )
   }
 
   /** How many units of each group stay. */
@@ -212,7 +284,8 @@ class Search {
     // In 32nds of what there is, all alike.
     const share = await least(1, 32, (each) => this.isGood(all.map((units) => countOf(each / 32, units))))
     const counts = all.map((units) => countOf(share / 32, units))
-    const size = ({ incoming, outgoing }: UnitGroup): number => [...incoming, ...outgoing].reduce((sum, { weight }) => sum + weight.size, 0)
+    const size = ({ incoming, outgoing }: UnitGroup): number =>
+      [...incoming, ...outgoing].reduce((sum, { weight }) => sum + weight.size, 0)
     const order = this.groups.map((group, i) => [i, size(group)] as const).sort((a, b) => b[1] - a[1])
     for (const [i] of order) {
       counts[i] = await least(1, counts[i]!, (each) => this.isGood(counts.map((units, j) => (i === j ? each : units))))
@@ -229,11 +302,13 @@ class Search {
   /** The monitored number; negative where it should rise. */
   private async measure(counts: readonly number[]): Promise<number> {
     // A weight may belong to several groups: first all are whole.
-    for (const [{ outgoing }, contents] of this.outgoing) outgoing.forEach(({ weight }, i) => weight.view.set(contents[i]!))
+    for (const [{ outgoing }, contents] of this.outgoing)
+      outgoing.forEach(({ weight }, i) => weight.view.set(contents[i]!))
     this.groups.forEach((group, i) => {
       const staying = new Set(best(this.scores.get(group)!, counts[i]!))
       const gone = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => !staying.has(unit))
-      for (const place of group.outgoing) visitUnits(place, gone, (start, length) => void place.weight.view.fill(0, start, start + length))
+      for (const place of group.outgoing)
+        visitUnits(place, gone, (start, length) => void place.weight.view.fill(0, start, start + length))
     })
     const logs = await this.bound.evaluate()
     const names = Object.keys(logs)
@@ -242,8 +317,14 @@ class Search {
     const isKnown = (name: string): boolean => mode !== 'auto' || shouldRise(name, 'auto') || FALLS.test(name)
     const monitor = this.bound.monitor ?? names.find((name) => !/loss$/i.test(name) && isKnown(name)) ?? 'loss'
     const value = logs[monitor]
-    if (value === undefined) throw new ArgumentError(`pruneUnits: there is no ${quoted(monitor)} to monitor in ${this.work}. There are: ${names.join(', ')}`)
-    if (!isKnown(monitor)) throw new ArgumentError(`pruneUnits: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`)
+    if (value === undefined)
+      throw new ArgumentError(
+        `pruneUnits: there is no ${quoted(monitor)} to monitor in ${this.work}. There are: ${names.join(', ')}`,
+      )
+    if (!isKnown(monitor))
+      throw new ArgumentError(
+        `pruneUnits: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`,
+      )
     return shouldRise(monitor, mode) ? -value : value
   }
 }

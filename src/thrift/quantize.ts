@@ -28,7 +28,12 @@ import { replaceLayers } from './replace-layers'
 
 /** The classes that `loadModel` must be told of: `loadModel(file, { customObjects: quantizedLayers })`. */
 export const quantizedLayers = {
-  QuantizedDense, QuantizedConv1D, QuantizedConv2D, QuantizationAwareDense, QuantizationAwareConv1D, QuantizationAwareConv2D,
+  QuantizedDense,
+  QuantizedConv1D,
+  QuantizedConv2D,
+  QuantizationAwareDense,
+  QuantizationAwareConv1D,
+  QuantizationAwareConv2D,
 } as const satisfies CustomObjects
 
 export interface QuantizeOptions<In = Tensor> {
@@ -39,12 +44,29 @@ export interface QuantizeOptions<In = Tensor> {
   readonly calibration?: DataOf<In> | null
 }
 
-const QUANTIZE_OPTIONS = { calibration: option(nullable(custom<unknown>((value) => value, () => null)), null) }
+const QUANTIZE_OPTIONS = {
+  calibration: option(
+    nullable(
+      custom<unknown>(
+        (value) => value,
+        () => null,
+      ),
+    ),
+    null,
+  ),
+}
 
 type Quantizable = Dense | Conv1D | Conv2D
 type Quantized = QuantizedDense | QuantizedConv1D | QuantizedConv2D
 
-const QUANTIZABLE: readonly { readonly prototype: Quantizable }[] = [Dense, Conv1D, Conv2D, QuantizationAwareDense, QuantizationAwareConv1D, QuantizationAwareConv2D]
+const QUANTIZABLE: readonly { readonly prototype: Quantizable }[] = [
+  Dense,
+  Conv1D,
+  Conv2D,
+  QuantizationAwareDense,
+  QuantizationAwareConv1D,
+  QuantizationAwareConv2D,
+]
 
 /** Whether it is known exactly what a layer computes, and integers can. */
 function isQuantizable(layer: LayerBase): layer is Quantizable {
@@ -58,7 +80,17 @@ function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
   const { name, activation } = layer
   if (layer instanceof Dense) return new QuantizedDense({ units: layer.units, activation, calibrated, name })
   const { filters, kernelSize, strides, padding, dilationRate, dataFormat } = layer
-  const options = { filters, activation, calibrated, kernelSize, strides, padding: padding as 'valid', dilationRate, dataFormat, name }
+  const options = {
+    filters,
+    activation,
+    calibrated,
+    kernelSize,
+    strides,
+    padding: padding as 'valid',
+    dilationRate,
+    dataFormat,
+    name,
+  }
   return layer instanceof Conv1D ? new QuantizedConv1D(options) : new QuantizedConv2D(options)
 }
 
@@ -66,8 +98,20 @@ function quantizedFor(layer: Quantizable, calibrated: boolean): Quantized {
 const ROWS = 128
 
 /** The largest |x| that each of some layers gets. */
-function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<LayerBase>, data: unknown): ReadonlyMap<LayerBase, number> {
-  const { x: form, inputs, size, readers } = restating((message) => `quantize: calibration: ${message}`, () => model.trainer.readInputs(data))
+function largestInputs(
+  model: Model<unknown, unknown>,
+  layers: ReadonlySet<LayerBase>,
+  data: unknown,
+): ReadonlyMap<LayerBase, number> {
+  const {
+    x: form,
+    inputs,
+    size,
+    readers,
+  } = restating(
+    (message) => `quantize: calibration: ${message}`,
+    () => model.trainer.readInputs(data),
+  )
   if (size === 0) throw new ArgumentError('quantize: calibration has no rows')
   const largest = new Map<LayerBase, number>()
   const sources = inputs.map((input) => new RowSource(input))
@@ -89,7 +133,9 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
         }
         return output
       }
-      withTap(look, () => withFrame(null, new CallContext(false), () => model.predictStep(typed(inputsOf(form, symbols, readers)))))
+      withTap(look, () =>
+        withFrame(null, new CallContext(false), () => model.predictStep(typed(inputsOf(form, symbols, readers)))),
+      )
       return found
     })
     const program = compileTraced(traced)
@@ -99,7 +145,10 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
     program.dispose()
   }
   const silent = [...largest].find(([, each]) => each === 0)
-  if (silent !== undefined) throw new ArgumentError(`quantize: ${silent[0]} gets nothing but zeros from the calibration data, which tell no scale. Give rows like those that it is to predict.`)
+  if (silent !== undefined)
+    throw new ArgumentError(
+      `quantize: ${silent[0]} gets nothing but zeros from the calibration data, which tell no scale. Give rows like those that it is to predict.`,
+    )
   return largest
 }
 
@@ -120,7 +169,10 @@ function largestInputs(model: Model<unknown, unknown>, layers: ReadonlySet<Layer
  *
  * Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
  */
-export function quantize<Kind extends LayerBase>(model: Kind, options: { readonly [Name in keyof QuantizeOptions]?: unknown } = {}): Kind {
+export function quantize<Kind extends LayerBase>(
+  model: Kind,
+  options: { readonly [Name in keyof QuantizeOptions]?: unknown } = {},
+): Kind {
   const layers = [...pathsIn(copyableGraph('quantize', model)).keys()]
   const { calibration } = readOptions('quantize', QUANTIZE_OPTIONS, options)
   const chosen = new Set(layers.filter(isQuantizable))
@@ -129,7 +181,15 @@ export function quantize<Kind extends LayerBase>(model: Kind, options: { readonl
   return replaceLayers(model, (layer) => {
     if (!isQuantizable(layer)) return null
     const own = quantizedFor(layer, largest?.has(layer) === true)
-    return { layers: [own], fill: () => own.quantizeFrom({ kernel: layer.kernel.value, bias: layer.bias?.value ?? null, largest: largest?.get(layer) ?? null }) }
+    return {
+      layers: [own],
+      fill: () =>
+        own.quantizeFrom({
+          kernel: layer.kernel.value,
+          bias: layer.bias?.value ?? null,
+          largest: largest?.get(layer) ?? null,
+        }),
+    }
   })
 }
 
@@ -146,12 +206,17 @@ export function quantize<Kind extends LayerBase>(model: Kind, options: { readonl
  */
 export function quantizationAware<Kind extends LayerBase>(model: Kind): Kind {
   const layers = [...pathsIn(copyableGraph('quantizationAware', model)).keys()]
-  if (!layers.some(isQuantizable)) throw new ArgumentError(`quantizationAware: ${model} has no Dense, Conv1D or Conv2D layer`)
+  if (!layers.some(isQuantizable))
+    throw new ArgumentError(`quantizationAware: ${model} has no Dense, Conv1D or Conv2D layer`)
   return replaceLayers(model, (layer) => (isQuantizable(layer) ? { layers: [awareOf(layer)], fill: null } : null))
 }
 
 function awareOf(layer: Quantizable): LayerBase {
-  const config = Object.fromEntries(Object.keys(optionsOf(layer.constructor)).map((key) => [key, Reflect.get(layer, key)]))
+  const config = Object.fromEntries(
+    Object.keys(optionsOf(layer.constructor)).map((key) => [key, Reflect.get(layer, key)]),
+  )
   if (layer instanceof Dense) return new QuantizationAwareDense(typed<DenseOptions>(config))
-  return layer instanceof Conv1D ? new QuantizationAwareConv1D(typed(config)) : new QuantizationAwareConv2D(typed(config))
+  return layer instanceof Conv1D
+    ? new QuantizationAwareConv1D(typed(config))
+    : new QuantizationAwareConv2D(typed(config))
 }

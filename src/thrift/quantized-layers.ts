@@ -15,7 +15,14 @@ import { padFor, placesIn } from '../ops/sliding'
 import { Tensor } from '../ops/tensor'
 import { apply } from '../ops/trace'
 import type { Variable } from '../ops/variable'
-import { LARGEST, QuantizedContraction, packWeights, packedShape, roundToEven, unpackWeights } from '../primitives/quantized'
+import {
+  LARGEST,
+  QuantizedContraction,
+  packWeights,
+  packedShape,
+  roundToEven,
+  unpackWeights,
+} from '../primitives/quantized'
 import type { Sight } from '../primitives/quantized'
 
 /** int8 numbers and what each of their last axis stands for: x ≈ integers · scales. */
@@ -73,14 +80,20 @@ class QuantizedKernel {
     const { window, channels, filters } = this.sight
     const scales = this.scales.value.data
     const integers = unpackWeights(this.packed.value.data, this.sight)
-    return new Tensor(Float32Array.from(integers, (q, i) => q * scales[i % filters]!), [...window, channels, filters], 'float32')
+    return new Tensor(
+      Float32Array.from(integers, (q, i) => q * scales[i % filters]!),
+      [...window, channels, filters],
+      'float32',
+    )
   }
 
   call(x: Tensor, own: Activation): Tensor {
     const relu = own === RELU
     const { packed, scales, bias, inputScale } = this
     const fixed = inputScale === null ? [] : [inputScale.value]
-    const [y] = apply('routine', [cast(x, 'float32'), packed.value, scales.value, bias.value, ...fixed], { routine: new QuantizedContraction(this.sight, relu) })
+    const [y] = apply('routine', [cast(x, 'float32'), packed.value, scales.value, bias.value, ...fixed], {
+      routine: new QuantizedContraction(this.sight, relu),
+    })
     return relu ? y! : own(y!)
   }
 }
@@ -94,7 +107,13 @@ const quantizedOptions = () => ({
   calibrated: option(boolean, false),
 })
 
-type AddWeight = (options: { name: string; shape: readonly number[]; initializer: string; dtype?: 'int8'; trainable: false }) => Variable
+type AddWeight = (options: {
+  name: string
+  shape: readonly number[]
+  initializer: string
+  dtype?: 'int8'
+  trainable: false
+}) => Variable
 
 function makeKernel(sight: Sight, calibrated: boolean, add: AddWeight): QuantizedKernel {
   const { filters } = sight
@@ -110,7 +129,9 @@ function makeKernel(sight: Sight, calibrated: boolean, add: AddWeight): Quantize
 /** @throws StateError in training: integers have no gradients, and nothing would be learnt */
 function requirePrediction(layer: object, training: boolean): void {
   if (!training) return
-  throw new StateError(`${String(layer)}: int8 layers are not trained. Train the model that was quantized, or one that quantizationAware made of it, and quantize it again.`)
+  throw new StateError(
+    `${String(layer)}: int8 layers are not trained. Train the model that was quantized, or one that quantizationAware made of it, and quantize it again.`,
+  )
 }
 
 /**
@@ -133,7 +154,8 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
 
   override build(inputShape: BatchShape): void {
     const channels = inputShape.at(-1)
-    if (inputShape.length < 2 || channels == null) throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
+    if (inputShape.length < 2 || channels == null)
+      throw new ShapeError(`${this}: the input must be [batch, …, features], received ${formatShape(inputShape)}`)
     const sight = { window: [], channels, filters: this.units, strides: [], dilation: [] }
     this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
   }
@@ -149,7 +171,9 @@ export class QuantizedDense extends configured(TensorLayer, () => ({
     const { channels } = own.sight
     if (x.rank < 2 || x.shape.at(-1) !== channels) {
       const hint = x.rank > 2 && sizeOf(x.shape.slice(1)) === channels ? ' Did you forget Flatten?' : ''
-      throw new ShapeError(`${this}: the last input dimension must be ${channels}, received ${formatShape(x.shape)}.${hint}`)
+      throw new ShapeError(
+        `${this}: the last input dimension must be ${channels}, received ${formatShape(x.shape)}.${hint}`,
+      )
     }
     return own.call(x, this.activation)
   }
@@ -179,7 +203,13 @@ abstract class QuantizedConvolution extends SlidingLayer {
   override build(inputShape: BatchShape): void {
     const channels = this.channelsOf(inputShape)
     this.shapeLast(this.channelsLast(inputShape))
-    const sight = { window: this.kernelSize, channels, filters: this.filters, strides: this.strides, dilation: this.dilationRate }
+    const sight = {
+      window: this.kernelSize,
+      channels,
+      filters: this.filters,
+      strides: this.strides,
+      dilation: this.dilationRate,
+    }
     this.own = makeKernel(sight, this.calibrated, (options) => this.addWeight(options))
   }
 
@@ -192,7 +222,8 @@ abstract class QuantizedConvolution extends SlidingLayer {
     requirePrediction(this, training)
     const own = this.requireBuilt(this.own)
     const { channels } = own.sight
-    if (x.shape.at(-1) !== channels) throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
+    if (x.shape.at(-1) !== channels)
+      throw new ShapeError(`${this}: the input must have ${channels} channels, received ${formatShape(x.shape)}`)
     placesIn(`${this}`, x.shape.slice(1, -1), this.sliding)
     return own.call(padFor(x, this.sliding), this.activation)
   }
@@ -203,11 +234,17 @@ abstract class QuantizedConvolution extends SlidingLayer {
 }
 
 /** Conv1D with int8 weights; activations have a scale for each sample, or a calibrated one. `quantize` makes it. */
-export class QuantizedConv1D extends configured(QuantizedConvolution, () => ({ ...quantizedConvolutionOptions(), ...sequenceOptions() })) {
+export class QuantizedConv1D extends configured(QuantizedConvolution, () => ({
+  ...quantizedConvolutionOptions(),
+  ...sequenceOptions(),
+})) {
   static readonly className = 'QuantizedConv1D'
 }
 
 /** Conv2D with int8 weights; activations have a scale for each sample, or a calibrated one. `quantize` makes it. */
-export class QuantizedConv2D extends configured(QuantizedConvolution, () => ({ ...quantizedConvolutionOptions(), ...windowOptions(2) })) {
+export class QuantizedConv2D extends configured(QuantizedConvolution, () => ({
+  ...quantizedConvolutionOptions(),
+  ...windowOptions(2),
+})) {
   static readonly className = 'QuantizedConv2D'
 }

@@ -25,15 +25,19 @@ export interface Replacement {
  * with all their weights, positions of random streams, and what regularizers keep. The given model stays as it is.
  * @param replace called once for each layer, also of models within; null for one that stays
  */
-export function replaceLayers<Kind extends LayerBase>(whole: Kind, replace: (layer: LayerBase) => Replacement | null): Kind {
+export function replaceLayers<Kind extends LayerBase>(
+  whole: Kind,
+  replace: (layer: LayerBase) => Replacement | null,
+): Kind {
   const model = typed<Model<never, never>>(whole)
   const replacements = new Map<LayerBase, Replacement>()
-  const make = () => cloneInParts(model, (layer) => {
-    const replacement = replace(layer)
-    if (replacement === null) return [remade(layer)]
-    replacements.set(layer, replacement)
-    return replacement.layers
-  })
+  const make = () =>
+    cloneInParts(model, (layer) => {
+      const replacement = replace(layer)
+      if (replacement === null) return [remade(layer)]
+      replacements.set(layer, replacement)
+      return replacement.layers
+    })
   const [weight] = model.weights
   const { model: copy, made } = weight === undefined ? make() : withRuntime(weight.runtime, make)
   for (const [layer, [own]] of made) {

@@ -27,13 +27,19 @@ export function smaller<Kind extends Model<never, never>>(model: Kind, units: Ke
   const changes = changedOptions(units)
   const copy = cloneModel(model, { cloneFunction: (layer) => remade(layer, changes.get(layer)) })
   if (copy.weights.length !== model.weights.length) {
-    throw new ArgumentError(`pruneUnits: ${model} has ${model.weights.length} weights, but its layers made again have ${copy.weights.length}. Two layers, such as wrappers, hold one layer, and each copy holds one of its own.`)
+    throw new ArgumentError(
+      `pruneUnits: ${model} has ${model.weights.length} weights, but its layers made again have ${copy.weights.length}. Two layers, such as wrappers, hold one layer, and each copy holds one of its own.`,
+    )
   }
   const indices = indicesByWeight(units)
   model.weights.forEach((weight, i) => take(weight, copy.weights[i]!, indices.get(weight) ?? []))
   // What regularizers keep of a weight is like it.
-  const weightOf = new Map(model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)))
-  model.stateVariables.forEach((variable, i) => take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []))
+  const weightOf = new Map(
+    model.regularized.flatMap(({ weight, kept }) => kept.map((variable) => [variable, weight] as const)),
+  )
+  model.stateVariables.forEach((variable, i) =>
+    take(variable, copy.stateVariables[i]!, indices.get(weightOf.get(variable)!) ?? []),
+  )
   compileLike(copy.trainer, model.trainer)
   if (model.trainer.compiledState !== null) takeOptimizer(model, copy, indices)
   return copy
@@ -42,7 +48,8 @@ export function smaller<Kind extends Model<never, never>>(model: Kind, units: Ke
 /** What is different in the configurations of layers. */
 function changedOptions(kept: Kept): Map<LayerBase, Record<string, unknown>> {
   const changes = new Map<LayerBase, Record<string, unknown>>()
-  const change = (layer: LayerBase, options: Record<string, unknown>): unknown => changes.set(layer, { ...changes.get(layer), ...options })
+  const change = (layer: LayerBase, options: Record<string, unknown>): unknown =>
+    changes.set(layer, { ...changes.get(layer), ...options })
   for (const [{ made, keepers, uses }, units] of kept) {
     for (const [maker, { optionsFor }] of made) change(maker, optionsFor(units.length))
     // What they are given is smaller, whatever was declared.
@@ -58,22 +65,36 @@ function indicesByWeight(kept: Kept): Map<Variable, Indices> {
     const removed = Array.from({ length: count }, (_, unit) => unit).filter((unit) => !staying.has(unit))
     for (const place of [...incoming, ...along, ...outgoing]) {
       const { weight, axis } = place
-      if (!gone.has(weight)) gone.set(weight, weight.shape.map(() => null))
+      if (!gone.has(weight))
+        gone.set(
+          weight,
+          weight.shape.map(() => null),
+        )
       const axes = gone.get(weight)!
       axes[axis] ??= new Set()
       for (const index of indicesOf(place, removed)) axes[axis].add(index)
     }
   }
-  return new Map([...gone].map(([weight, axes]) => {
-    return [weight, axes.map((set, axis) => set && Array.from({ length: weight.shape[axis]! }, (_, index) => index).filter((index) => !set.has(index)))]
-  }))
+  return new Map(
+    [...gone].map(([weight, axes]) => {
+      return [
+        weight,
+        axes.map(
+          (set, axis) =>
+            set && Array.from({ length: weight.shape[axis]! }, (_, index) => index).filter((index) => !set.has(index)),
+        ),
+      ]
+    }),
+  )
 }
 
 /** target ← what stays of source. */
 function take(source: Variable, target: Variable, indices: Indices): void {
   const shape = source.shape.map((extent, axis) => indices[axis]?.length ?? extent)
   if (!sameShape(shape, target.shape)) {
-    throw new StateError(`${source.name}: what stays of it is ${formatShape(shape)}, but the smaller model needs ${formatShape(target.shape)}. A layer has a size that does not follow from its input.`)
+    throw new StateError(
+      `${source.name}: what stays of it is ${formatShape(shape)}, but the smaller model needs ${formatShape(target.shape)}. A layer has a size that does not follow from its input.`,
+    )
   }
   const strides = rowMajorStrides(source.shape)
   const { view: from } = source
@@ -92,7 +113,11 @@ function take(source: Variable, target: Variable, indices: Indices): void {
   }
 }
 
-function takeOptimizer(model: Model<never, never>, copy: Model<never, never>, indices: ReadonlyMap<Variable, Indices>): void {
+function takeOptimizer(
+  model: Model<never, never>,
+  copy: Model<never, never>,
+  indices: ReadonlyMap<Variable, Indices>,
+): void {
   const positions = new Map(model.weights.map((weight, i) => [weight, i]))
   const { optimizer: from } = model
   const { optimizer: to } = copy
@@ -103,6 +128,7 @@ function takeOptimizer(model: Model<never, never>, copy: Model<never, never>, in
     const own = to.slotsOf(copy.weights[positions.get(weight)!]!)
     const slots = from.slotsOf(weight)
     const kept = indices.get(weight) ?? []
-    for (const { name, axes } of from.declaredSlots(weight)) take(slots.get(name)!, own.get(name)!, axes?.map((axis) => kept[axis] ?? null) ?? kept)
+    for (const { name, axes } of from.declaredSlots(weight))
+      take(slots.get(name)!, own.get(name)!, axes?.map((axis) => kept[axis] ?? null) ?? kept)
   }
 }

@@ -42,49 +42,90 @@ export interface Seen {
 /**
  * @param data null for what the weights tell
  */
-export async function scoresOf(model: Model<never, never>, groups: readonly UnitGroup[], by: Criterion, data: Seen | null): Promise<Scores> {
+export async function scoresOf(
+  model: Model<never, never>,
+  groups: readonly UnitGroup[],
+  by: Criterion,
+  data: Seen | null,
+): Promise<Scores> {
   if (by === 'magnitude' || data === null) return new Map(groups.map((group) => [group, magnitudes(group)]))
   const found = await overRows(groups, data, (dataset, symbols) => {
     // By layer, what each of its calls is given.
     const calls = new Map<object, Tensor[]>()
     const hear = (layer: object, input: Tensor): unknown => calls.get(layer)?.push(input) ?? calls.set(layer, [input])
     const heard = <Result>(body: () => Result): Result =>
-      withFrame(null, new CallContext(false), () => withTap((layer, input, output) => (hear(layer as object, flatten<Tensor>(typed(input))[0]!), output), body))
+      withFrame(null, new CallContext(false), () =>
+        withTap((layer, input, output) => (hear(layer as object, flatten<Tensor>(typed(input))[0]!), output), body),
+      )
     if (by === 'utility') {
-      heard(() => model.applyTree(inputsOf(dataset.x, symbols.slice(0, dataset.inputs.length), dataset.readers), { training: false }))
-      return groups.map((group) => meanOf(group.uses.flatMap((use) => calls.get(use.layer)!.map((given) => activity(use, group.count, given)))))
+      heard(() =>
+        model.applyTree(inputsOf(dataset.x, symbols.slice(0, dataset.inputs.length), dataset.readers), {
+          training: false,
+        }),
+      )
+      return groups.map((group) =>
+        meanOf(group.uses.flatMap((use) => calls.get(use.layer)!.map((given) => activity(use, group.count, given)))),
+      )
     }
     const batch = batchOf(dataset, symbols)
     const { loss } = heard(() => forward(model, model.trainer.requireCompiled('pruneUnits'), batch, false))
     const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
     const gradients = currentTrace()!.gradients(loss, given)
     const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))
-    return groups.map((group) => meanOf(group.uses.map((use) => effect(use, group.count, calls.get(use.layer)!.map((each) => effects.get(each)!)))))
+    return groups.map((group) =>
+      meanOf(
+        group.uses.map((use) =>
+          effect(
+            use,
+            group.count,
+            calls.get(use.layer)!.map((each) => effects.get(each)!),
+          ),
+        ),
+      ),
+    )
   })
   if (by === 'taylor') return found
-  return new Map(groups.map((group) => {
-    const strength = sumByUnit(group.outgoing, group.count, Math.abs)
-    return [group, found.get(group)!.map((each, unit) => each * strength[unit]!)]
-  }))
+  return new Map(
+    groups.map((group) => {
+      const strength = sumByUnit(group.outgoing, group.count, Math.abs)
+      return [group, found.get(group)!.map((each, unit) => each * strength[unit]!)]
+    }),
+  )
 }
 
 /** The mean over the places where units are used, call by call. Traced. */
 function meanOf(each: readonly Tensor[]): Tensor {
-  return multiply(each.reduce((a, b) => add(a, b)), 1 / each.length)
+  return multiply(
+    each.reduce((a, b) => add(a, b)),
+    1 / each.length,
+  )
 }
 
 /** [rows, …, units along the axis, …] → [rows, units] */
-function byUnit({ axis, ...use }: UnitUse, count: number, value: Tensor, fold: (x: Tensor, axes: readonly number[]) => Tensor): Tensor {
+function byUnit(
+  { axis, ...use }: UnitUse,
+  count: number,
+  value: Tensor,
+  fold: (x: Tensor, axes: readonly number[]) => Tensor,
+): Tensor {
   const own = value.rank + axis
   const others = value.shape.flatMap((_, i) => (i === 0 || i === own ? [] : [i]))
   const rows = others.length === 0 ? value : fold(value, others)
-  const indices = Int32Array.from(indicesOf(use, Array.from({ length: count }, (_, unit) => unit)))
+  const indices = Int32Array.from(
+    indicesOf(
+      use,
+      Array.from({ length: count }, (_, unit) => unit),
+    ),
+  )
   return fold(take(rows, new Tensor(indices, [use.blocks, count, use.width], 'int32'), 1), [1, 3])
 }
 
 /** Σ over rows of mean |h|: [units]. Traced. */
 function activity(use: UnitUse, count: number, value: Tensor): Tensor {
-  return sum(byUnit(use, count, abs(value), (x, axes) => mean(x, axes)), 0)
+  return sum(
+    byUnit(use, count, abs(value), (x, axes) => mean(x, axes)),
+    0,
+  )
 }
 
 /** Σ over rows of |Σ h · ∂loss/∂h| over all calls, for the loss of each row: [units]. Traced. */

@@ -31,7 +31,10 @@ export function compileLike(trainer: Trainer, other: Trainer): void {
 function namedBy(optimizer: Optimizer): CustomObjects {
   const objects: Record<string, unknown> = {}
   const keep = (name: string, value: unknown): void => {
-    if (Object.hasOwn(objects, name) && objects[name] !== value) throw new StateError(`${optimizer.name}: two classes are called '${name}'. Give each a name of its own, by which the optimizer is made again.`)
+    if (Object.hasOwn(objects, name) && objects[name] !== value)
+      throw new StateError(
+        `${optimizer.name}: two classes are called '${name}'. Give each a name of its own, by which the optimizer is made again.`,
+      )
     objects[name] = value
   }
   const note = (value: unknown): void => {
@@ -43,7 +46,8 @@ function namedBy(optimizer: Optimizer): CustomObjects {
     }
   }
   note([optimizer.schedule, valuesOf(optimizer)])
-  if (optimizer instanceof MultiOptimizer) note(optimizer.optimizers.flatMap(({ optimizer: own, match }) => [own, match]))
+  if (optimizer instanceof MultiOptimizer)
+    note(optimizer.optimizers.flatMap(({ optimizer: own, match }) => [own, match]))
   return objects
 }
 

@@ -50,7 +50,10 @@ export type MetricsOption =
   | { readonly [output: string]: MetricIdentifier | readonly MetricIdentifier[] | null }
   | null
 
-const anything = custom<unknown>((value) => value, () => null)
+const anything = custom<unknown>(
+  (value) => value,
+  () => null,
+)
 const COMPILE_OPTIONS = {
   optimizer: option(anything, 'rmsprop'),
   loss: option(nullable(anything), null),
@@ -98,15 +101,21 @@ export class Compiled {
   ) {
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     this.options = read as Record<keyof CompileOptions, unknown>
-    if (needsLoss && options.loss === undefined) throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
+    if (needsLoss && options.loss === undefined)
+      throw new ArgumentError("compile: needs a loss, for example 'meanSquaredError'")
     this.optimizer = customObjectScope(objects, () => {
       // Names are checked now, though losses and metrics wait for the first batch.
-      for (const identifier of leavesOf(read['loss'])) if (identifier !== null) getLoss(identifier as LossIdentifier, UNKNOWN_SHAPES)
+      for (const identifier of leavesOf(read['loss']))
+        if (identifier !== null) getLoss(identifier as LossIdentifier, UNKNOWN_SHAPES)
       for (const key of ['metrics', 'weightedMetrics'] as const) {
         const given = read[key]
-        if (given !== null && !isBranch(given)) throw new ArgumentError(`compile: ${key} must be an array, for example ['accuracy'], received ${String(given)}`)
+        if (given !== null && !isBranch(given))
+          throw new ArgumentError(
+            `compile: ${key} must be an array, for example ['accuracy'], received ${String(given)}`,
+          )
         for (const identifier of leavesOf(given)) {
-          if (identifier !== null && !(identifier instanceof Metric)) getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES)
+          if (identifier !== null && !(identifier instanceof Metric))
+            getMetric(identifier as MetricIdentifier, UNKNOWN_SHAPES)
         }
       }
       // So are the names of outputs, where the model is known.
@@ -139,7 +148,9 @@ export class Compiled {
 
   private namesOf(count: number): readonly string[] {
     const names = this.outputNames()
-    return names.length === count ? names : Array.from({ length: count }, (_, i) => (count === 1 ? 'output' : `output${i}`))
+    return names.length === count
+      ? names
+      : Array.from({ length: count }, (_, i) => (count === 1 ? 'output' : `output${i}`))
   }
 
   /** One entry for each output, from what was said for all, for each, or by name. */
@@ -148,18 +159,25 @@ export class Compiled {
     if (!isBranch(given) || isSerialized(given)) return names.map(() => given)
     if (Array.isArray(given)) {
       if (given.length === names.length) return given
-      throw new ArgumentError(`compile: ${what} must have one entry for each of the ${names.length} outputs, received ${given.length}`)
+      throw new ArgumentError(
+        `compile: ${what} must have one entry for each of the ${names.length} outputs, received ${given.length}`,
+      )
     }
     const record = given as Readonly<Record<string, unknown>>
     const unknown = Object.keys(record).find((name) => !names.includes(name))
-    if (unknown !== undefined) throw new ArgumentError(`compile: ${what} names '${unknown}', which is no output. The outputs are: ${names.join(', ')}`)
+    if (unknown !== undefined)
+      throw new ArgumentError(
+        `compile: ${what} names '${unknown}', which is no output. The outputs are: ${names.join(', ')}`,
+      )
     return names.map((name) => record[name] ?? null)
   }
 
   private lossPerOutput(names: readonly string[]): (LossIdentifier | null)[] {
     return this.perOutput('loss', this.options.loss, names).map((loss, i) => {
       if (!isBranch(loss) || isSerialized(loss)) return loss as LossIdentifier | null
-      throw new ArgumentError(`compile: the output '${names[i]}' has one loss, received several. For their sum, give a function.`)
+      throw new ArgumentError(
+        `compile: the output '${names[i]}' has one loss, received several. For their sum, give a function.`,
+      )
     })
   }
 
@@ -170,7 +188,11 @@ export class Compiled {
   /** Metrics of each output. A model with one output takes a plain list; with several, one entry for each. */
   private metricsPerOutput(what: string, given: unknown, names: readonly string[]): (readonly MetricIdentifier[])[] {
     const listed = (entry: unknown): readonly MetricIdentifier[] =>
-      entry === null || entry === undefined ? [] : Array.isArray(entry) ? (entry as MetricIdentifier[]) : [entry as MetricIdentifier]
+      entry === null || entry === undefined
+        ? []
+        : Array.isArray(entry)
+          ? (entry as MetricIdentifier[])
+          : [entry as MetricIdentifier]
     if (names.length === 1) {
       const all = given === null ? [] : Array.isArray(given) ? given : this.perOutput(what, given, names)
       return [all.flatMap(listed)]
@@ -190,7 +212,8 @@ export class Compiled {
       const tracks = losses.filter((loss) => loss !== null).length > 1
       return names.map((name, i) => {
         const shapes = shapesAt(i, outputs, targets)
-        const metricsOf = (list: readonly MetricIdentifier[]): Metric[] => list.map((identifier) => getMetric(identifier, shapes))
+        const metricsOf = (list: readonly MetricIdentifier[]): Metric[] =>
+          list.map((identifier) => getMetric(identifier, shapes))
         return {
           name,
           loss: losses[i]!,
@@ -236,11 +259,13 @@ export class Compiled {
       return key
     }
     const plans = this.plans ?? []
-    const prefix = ({ name }: OutputPlan, rest: string): string => (plans.length === 1 ? rest : `${name}${capital(rest)}`)
+    const prefix = ({ name }: OutputPlan, rest: string): string =>
+      plans.length === 1 ? rest : `${name}${capital(rest)}`
     const isTracked = plans.length > 0 || this.needsLoss
     const logged: Logged[] = isTracked ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
     for (const { tracker } of plans) if (tracker !== null) logged.push({ key: keyFor(tracker.name), metric: tracker })
-    for (const plan of plans) for (const metric of plan.metrics) logged.push({ key: keyFor(prefix(plan, metric.name)), metric })
+    for (const plan of plans)
+      for (const metric of plan.metrics) logged.push({ key: keyFor(prefix(plan, metric.name)), metric })
     for (const plan of plans) {
       for (const metric of plan.weightedMetrics) {
         const key = prefix(plan, metric.name)
@@ -248,7 +273,8 @@ export class Compiled {
       }
     }
     for (const [name, metric] of this.reported) logged.push({ key: keyFor(name), metric })
-    for (const metric of this.ownMetrics()) if (!logged.some((each) => each.metric === metric)) logged.push({ key: keyFor(metric.name), metric })
+    for (const metric of this.ownMetrics())
+      if (!logged.some((each) => each.metric === metric)) logged.push({ key: keyFor(metric.name), metric })
     this.logged = logged
     return logged
   }
@@ -269,11 +295,18 @@ export class Compiled {
   }
 
   /** The scalar losses of one batch; traced. */
-  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, sampleWeight: Tree<Tensor | null>): { total: Tensor | null; each: readonly Tensor[] } {
+  computeLosses(
+    y: Tree<Tensor | null>,
+    outputs: Tree<Tensor>,
+    sampleWeight: Tree<Tensor | null>,
+  ): { total: Tensor | null; each: readonly Tensor[] } {
     const predictions = flatten(outputs)
     const targets = flatten(y)
     const weights = flatten(sampleWeight)
-    const plans = this.prepare(predictions.map(({ shape }) => shape), predictions.map((_, i) => targets[i]?.shape ?? null))
+    const plans = this.prepare(
+      predictions.map(({ shape }) => shape),
+      predictions.map((_, i) => targets[i]?.shape ?? null),
+    )
     const each: Tensor[] = []
     let total: Tensor | null = null
     plans.forEach(({ loss, weight, name }, i) => {
@@ -300,15 +333,20 @@ export class Compiled {
     const predictions = flatten(outputs)
     const targets = flatten(y)
     const weights = flatten(sampleWeight)
-    const plans = this.prepare(predictions.map(({ shape }) => shape), predictions.map((_, i) => targets[i]?.shape ?? null))
+    const plans = this.prepare(
+      predictions.map(({ shape }) => shape),
+      predictions.map((_, i) => targets[i]?.shape ?? null),
+    )
     const rows = predictions[0]?.shape[0] ?? 1
     this.lossTracker.addMean(loss, rows)
     let at = 0
-    for (const { loss: own, tracker } of plans) if (own !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)
+    for (const { loss: own, tracker } of plans)
+      if (own !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)
     plans.forEach(({ metrics, weightedMetrics, name }, i) => {
       const target = targets[i] ?? null
       if (target === null) {
-        if (metrics.length + weightedMetrics.length > 0) throw new ArgumentError(`The output '${name}' has metrics but no targets`)
+        if (metrics.length + weightedMetrics.length > 0)
+          throw new ArgumentError(`The output '${name}' has metrics but no targets`)
         return
       }
       const prediction = predictions[i]!
@@ -337,8 +375,10 @@ export class Compiled {
     }
     const kept = this.keptLogs[kind]
     for (const [name, value] of Object.entries(logs)) {
-      if (!(value instanceof Tensor)) throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${typeof value}`)
-      if (value.size !== 1) throw new ShapeError(`${kind}Step: '${name}' must be a scalar, received shape ${formatShape(value.shape)}`)
+      if (!(value instanceof Tensor))
+        throw new ArgumentError(`${kind}Step: '${name}' must be a scalar tensor, received ${typeof value}`)
+      if (value.size !== 1)
+        throw new ShapeError(`${kind}Step: '${name}' must be a scalar, received shape ${formatShape(value.shape)}`)
       let cell = kept.get(name)
       if (cell === undefined) {
         cell = withRuntime(this.runtime, () => new Variable([], { name: `logs/${kind}/${name}`, trainable: false }))
@@ -355,7 +395,11 @@ export class Compiled {
 
   /** Everything that metrics and logs keep, for giving memory back. */
   get variables(): readonly Variable[] {
-    return [...this.all.flatMap(({ variables }) => variables), ...this.keptLogs.train.values(), ...this.keptLogs.test.values()]
+    return [
+      ...this.all.flatMap(({ variables }) => variables),
+      ...this.keptLogs.train.values(),
+      ...this.keptLogs.test.values(),
+    ]
   }
 
   /** What save() writes; functions of the user's own by their name. */

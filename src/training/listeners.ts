@@ -16,7 +16,10 @@ function requireFree(callbacks: readonly CallbackMethods[]): void {
     const name = classNameOf(callback)
     if (callbacks.indexOf(callback) < i) throw new ArgumentError(`callbacks: the same ${name} is there twice`)
     const user = inUse.get(callback)
-    if (user !== undefined) throw new ArgumentError(`callbacks: this ${name} is in use by the fit of ${user}, which is running. Make one for each fit.`)
+    if (user !== undefined)
+      throw new ArgumentError(
+        `callbacks: this ${name} is in use by the fit of ${user}, which is running. Make one for each fit.`,
+      )
   }
 }
 

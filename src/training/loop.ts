@@ -76,8 +76,21 @@ export interface FitOptions<In = Tensor, Out = Tensor> {
 
 /** The names of FitOptions. */
 export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
-  'batchSize', 'epochs', 'verbose', 'stepsPerEpoch', 'callbacks', 'validationSplit', 'validationData', 'validationFreq',
-  'validationBatchSize', 'validationSteps', 'shuffle', 'classWeight', 'sampleWeight', 'initialEpoch', 'signal',
+  'batchSize',
+  'epochs',
+  'verbose',
+  'stepsPerEpoch',
+  'callbacks',
+  'validationSplit',
+  'validationData',
+  'validationFreq',
+  'validationBatchSize',
+  'validationSteps',
+  'shuffle',
+  'classWeight',
+  'sampleWeight',
+  'initialEpoch',
+  'signal',
 ]
 
 export interface EvaluateOptions extends Pick<FitOptions, 'sampleWeight'> {
@@ -115,7 +128,14 @@ function readResults(program: Program, names: readonly string[], logs: Record<st
 }
 
 /** Runs test steps over all samples, or so many. The runner is at its beginning. Who listens is told of the batches. */
-export async function evaluateBatches(steps: Steps, compiled: Compiled, runner: Runner, most: number | null, listeners: Listeners, signal?: AbortSignal): Promise<Logs> {
+export async function evaluateBatches(
+  steps: Steps,
+  compiled: Compiled,
+  runner: Runner,
+  most: number | null,
+  listeners: Listeners,
+  signal?: AbortSignal,
+): Promise<Logs> {
   const pace = new Pace(signal)
   const perBatch = listeners.hear('onTestBatchBegin', 'onTestBatchEnd')
   signal?.throwIfAborted()
@@ -153,7 +173,11 @@ export interface Training {
 
 /** The training loop. */
 export async function runTraining(training: Training): Promise<History> {
-  const { runner, validation, options: { signal } } = training
+  const {
+    runner,
+    validation,
+    options: { signal },
+  } = training
   const history = new History()
   try {
     await runLoop(new TrainingLoop(training, history), training, history)
@@ -163,7 +187,11 @@ export async function runTraining(training: Training): Promise<History> {
   return history
 }
 
-async function runLoop(loop: TrainingLoop, { model, options: { epochs = 1, callbacks } }: Training, history: History): Promise<void> {
+async function runLoop(
+  loop: TrainingLoop,
+  { model, options: { epochs = 1, callbacks } }: Training,
+  history: History,
+): Promise<void> {
   try {
     await loop.begin()
     const { epoch: first } = loop.place
@@ -220,7 +248,11 @@ class TrainingLoop implements Run {
     this.mostSteps = stepsPerEpoch ?? Infinity
     this.progress = verbose === 0 ? null : new ProgressBar()
     this.callbacks = [...callbacks, history]
-    this.listeners = new Listeners([...(this.progress === null ? [] : [this.progress]), ...this.callbacks], model, (event) => lock.listen(event))
+    this.listeners = new Listeners(
+      [...(this.progress === null ? [] : [this.progress]), ...this.callbacks],
+      model,
+      (event) => lock.listen(event),
+    )
     this.keepers = callbacks.flatMap(({ keeper }) => keeper ?? [])
     this.perBatch = callbacks.some((each) => each.onTrainBatchBegin !== undefined || each.onTrainBatchEnd !== undefined)
     this.limiting = callbacks.filter(({ stepsAhead }) => stepsAhead !== undefined)
@@ -241,7 +273,13 @@ class TrainingLoop implements Run {
   }
 
   get place(): Place {
-    const { epoch, batch, step, lastLogs, model: { stopTraining } } = this
+    const {
+      epoch,
+      batch,
+      step,
+      lastLogs,
+      model: { stopTraining },
+    } = this
     return { epoch, batch, step, stopped: stopTraining, logs: lastLogs }
   }
 
@@ -272,7 +310,10 @@ class TrainingLoop implements Run {
     await this.pace.yield()
     this.runner.settle(compiled.runtime)
     // What probes keep is made where the weights are.
-    this.probes = withRuntime(compiled.runtime, () => new ProbeSchedule(this.callbacks.flatMap(({ probes = [] }) => probes)))
+    this.probes = withRuntime(
+      compiled.runtime,
+      () => new ProbeSchedule(this.callbacks.flatMap(({ probes = [] }) => probes)),
+    )
     // Traced before anything is told or reset, so that an error in a layer or loss leaves no trace.
     await this.runner.upcoming(this.probes.at(0).probes)
     compiled.resetMetrics()
@@ -296,7 +337,8 @@ class TrainingLoop implements Run {
   private async beginPass(): Promise<void> {
     const { runner, shuffleState } = this
     // Whether there is another batch may be known only when it was waited for.
-    const isUnderWay = this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await this.upcoming()) !== null)
+    const isUnderWay =
+      this.isBegun || (this.mostSteps < Infinity && runner.isWithin && (await this.upcoming()) !== null)
     this.isBegun = true
     if (!isUnderWay) await runner.begin({ seed: shuffleState.seed, epoch: shuffleState.epoch++ })
   }
@@ -312,7 +354,8 @@ class TrainingLoop implements Run {
   async end(): Promise<void> {
     this.training.compiled.optimizer.finalize()
     await this.tell((callback) => callback.onTrainEnd?.(this.lastLogs))
-    for (const { health } of this.training.options.callbacks) if (health !== undefined) this.history.health.push(...health)
+    for (const { health } of this.training.options.callbacks)
+      if (health !== undefined) this.history.health.push(...health)
   }
 
   async runEpoch(epoch: number): Promise<void> {
@@ -366,7 +409,8 @@ class TrainingLoop implements Run {
       options.signal?.throwIfAborted()
       if (this.pace.isDue(steps)) await this.pace.yield()
       const { now } = this.pace
-      if (this.progress?.due(now) === true) this.progress.paint(this.batch, readLogs('train', this.training.steps, this.training.compiled), now)
+      if (this.progress?.due(now) === true)
+        this.progress.paint(this.batch, readLogs('train', this.training.steps, this.training.compiled), now)
     }
     if (this.batch === 0) throw new DataError('fit: the data have no batches')
     if (this.batch < mostSteps && mostSteps < Infinity) this.warnOfEnd(this.batch)
@@ -376,13 +420,18 @@ class TrainingLoop implements Run {
 
   /** How many steps may run before somebody keeps the run. */
   private get untilKept(): number {
-    return this.keepers.reduce((least, { every }) => (every === null ? least : Math.min(least, every - (this.step % every))), Infinity)
+    return this.keepers.reduce(
+      (least, { every }) => (every === null ? least : Math.min(least, every - (this.step % every))),
+      Infinity,
+    )
   }
 
   private warnOfEnd(batch: number): void {
     if (this.warned) return
     this.warned = true
-    console.warn(`fit: the data ended after ${batch} of stepsPerEpoch ${this.mostSteps} steps. Use repeat() for data that begin again.`)
+    console.warn(
+      `fit: the data ended after ${batch} of stepsPerEpoch ${this.mostSteps} steps. Use repeat() for data that begin again.`,
+    )
   }
 
   /** How many steps may run; 0 ends training. */
@@ -390,7 +439,8 @@ class TrainingLoop implements Run {
     const next = { graph, done: this.step }
     const answers = this.limiting.map((callback) => callback.stepsAhead!(next))
     for (const answer of answers as readonly unknown[]) {
-      if (typeof answer !== 'number' || !(answer >= 0)) throw new ArgumentError(`stepsAhead of a callback must give a number ≥ 0, received ${String(answer)}`)
+      if (typeof answer !== 'number' || !(answer >= 0))
+        throw new ArgumentError(`stepsAhead of a callback must give a number ≥ 0, received ${String(answer)}`)
     }
     const allowed = Math.min(...answers)
     if (allowed < 1) this.training.model.stopTraining = true
@@ -413,13 +463,15 @@ class TrainingLoop implements Run {
   private async validate(epoch: number, logs: Logs): Promise<void> {
     const { steps, compiled, validation, options } = this.training
     const { validationFreq = 1, validationSteps = null, signal } = options
-    const isDue = typeof validationFreq === 'number' ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
+    const isDue =
+      typeof validationFreq === 'number' ? (epoch + 1) % validationFreq === 0 : validationFreq.includes(epoch + 1)
     if (validation === null || !isDue) return
     await this.tell((callback) => callback.onTestBegin?.())
     await validation.begin(null)
     const results = await evaluateBatches(steps, compiled, validation, validationSteps, this.listeners, signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
-    for (const [name, value] of Object.entries(results)) logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
+    for (const [name, value] of Object.entries(results))
+      logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
   }
 }
 

@@ -93,7 +93,10 @@ function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): P
 }
 
 /** Lets go of what a run reads. What an aborted run waits for may never come, so that nobody waits for its end. */
-export async function letGo(signal: AbortSignal | undefined, closings: readonly (() => Soon<void> | undefined)[]): Promise<void> {
+export async function letGo(
+  signal: AbortSignal | undefined,
+  closings: readonly (() => Soon<void> | undefined)[],
+): Promise<void> {
   const all = Promise.allSettled(closings.map(async (close) => close()))
   if (signal?.aborted === true) return
   const failed = (await all).find((each) => each.status === 'rejected')

@@ -66,23 +66,41 @@ export interface Predicted {
 /** The rows that predictions gave, one batch after the other. */
 class PredictedRows {
   /** For each output; room is made as rows come where nobody knows how many. */
-  private readonly columns: { data: TensorData; readonly width: number; readonly shape: Shape; readonly dtype: DType }[] = []
+  private readonly columns: {
+    data: TensorData
+    readonly width: number
+    readonly shape: Shape
+    readonly dtype: DType
+  }[] = []
   private structure: Tree<unknown> = null
   size = 0
 
   /** @param most rows; null where nobody knows */
-  constructor(private readonly model: TrainedModel, private readonly most: number | null) {}
+  constructor(
+    private readonly model: TrainedModel,
+    private readonly most: number | null,
+  ) {}
 
   take({ program, structure }: Prediction, count: number): void {
     this.structure = structure
     program.graph.outputs.forEach(({ shape, dtype }, i) => {
-      if (shape[0] !== count) throw new ShapeError(`${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`)
+      if (shape[0] !== count)
+        throw new ShapeError(
+          `${this.model}: predict needs outputs of one row per sample, received ${formatShape(shape)} for ${count}`,
+        )
       const part = program.output(i)
       const width = part.length / count
       const rows = this.size + count
-      const column = (this.columns[i] ??= { data: allocateData(dtype, width * (this.most ?? rows)), width, shape: shape.slice(1), dtype })
+      const column = (this.columns[i] ??= {
+        data: allocateData(dtype, width * (this.most ?? rows)),
+        width,
+        shape: shape.slice(1),
+        dtype,
+      })
       if (!sameShape(column.shape, shape.slice(1))) {
-        throw new ShapeError(`${this.model}: predict needs rows of one shape, received ${formatShape(shape.slice(1))} after ${formatShape(column.shape)}. Pad sequences to one length, or use predictOnBatch.`)
+        throw new ShapeError(
+          `${this.model}: predict needs rows of one shape, received ${formatShape(shape.slice(1))} after ${formatShape(column.shape)}. Pad sequences to one length, or use predictOnBatch.`,
+        )
       }
       if (column.data.length < rows * width) {
         const larger = allocateData(dtype, 2 * rows * width)
@@ -97,15 +115,24 @@ class PredictedRows {
   /** The last rows that were taken. */
   last(count: number): Tree<Tensor> {
     const { size, structure } = this
-    return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => new Tensor(data.slice((size - count) * width, size * width), [count, ...shape], dtype)))
+    return unflatten<Tensor>(
+      structure,
+      this.columns.map(
+        ({ data, width, shape, dtype }) =>
+          new Tensor(data.slice((size - count) * width, size * width), [count, ...shape], dtype),
+      ),
+    )
   }
 
   get outputs(): Tree<Tensor> {
     const { size, structure } = this
-    return unflatten<Tensor>(structure, this.columns.map(({ data, width, shape, dtype }) => {
-      const rows = data.length === size * width ? data : data.slice(0, size * width)
-      return new Tensor(rows, [size, ...shape], dtype)
-    }))
+    return unflatten<Tensor>(
+      structure,
+      this.columns.map(({ data, width, shape, dtype }) => {
+        const rows = data.length === size * width ? data : data.slice(0, size * width)
+        return new Tensor(rows, [size, ...shape], dtype)
+      }),
+    )
   }
 }
 
@@ -130,28 +157,40 @@ export class Predictor {
     if (callbacks.length > 0) return this.predictTelling(x, options, callbacks)
     if (isElements(x)) return this.predictBatches(x, options)
     const again = signal === undefined && steps === null ? this.predictAgain(x, batchSize) : null
-    if (again === null || again.shape[0] !== this.lastPrediction!.shape[0]) return this.predictRows(this.of.readInputs(x), options)
+    if (again === null || again.shape[0] !== this.lastPrediction!.shape[0])
+      return this.predictRows(this.of.readInputs(x), options)
     const pace = new Pace(signal)
     if (pace.isDue()) await pace.yield()
     return again
   }
 
   /** predict, with callbacks that are told of it. */
-  private async predictTelling(x: unknown, options: PredictOptions, callbacks: readonly CallbackMethods[]): Promise<Tree<Tensor>> {
+  private async predictTelling(
+    x: unknown,
+    options: PredictOptions,
+    callbacks: readonly CallbackMethods[],
+  ): Promise<Tree<Tensor>> {
     const { batchSize = 32, steps = null } = options
     const listeners = new Listeners(callbacks, this.of.model)
     const rows = isElements(x) ? null : this.of.readInputs(x)
-    const known = rows === null ? sourceOf(x as ElementsOrMaker<unknown>, 'predict').size : Math.ceil(rows.size / batchSize)
+    const known =
+      rows === null ? sourceOf(x as ElementsOrMaker<unknown>, 'predict').size : Math.ceil(rows.size / batchSize)
     return listeners.during({ epochs: 1, steps: steps ?? known, verbose: 0 }, async () => {
       await listeners.tell((callback) => callback.onPredictBegin?.())
-      const outputs = await (rows === null ? this.predictBatches(x as ElementsOrMaker<unknown>, options, listeners) : this.predictRows(rows, options, listeners))
+      const outputs = await (rows === null
+        ? this.predictBatches(x as ElementsOrMaker<unknown>, options, listeners)
+        : this.predictRows(rows, options, listeners))
       await listeners.tell((callback) => callback.onPredictEnd?.())
       return outputs
     })
   }
 
   /** The outputs for the rows of arrays. */
-  private async predictRows({ x: form, inputs, size, readers }: Rows, { batchSize = 32, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
+  private async predictRows(
+    { x: form, inputs, size, readers }: Rows,
+    { batchSize = 32, steps = null, signal }: PredictOptions,
+    listeners: Listeners | null = null,
+  ): Promise<Tree<Tensor>> {
     const pace = new Pace(signal)
     const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
     const sources = inputs.map((input) => new RowSource(input))
@@ -169,14 +208,19 @@ export class Predictor {
       sources.forEach((source, i) => source.fill(program.parameter(i), null, start, count))
       program.run()
       found.take(prediction, count)
-      if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last(count) }))
+      if (perBatch)
+        await listeners.tell((callback) => callback.onPredictBatchEnd?.(batch, { outputs: found.last(count) }))
       if (pace.isDue()) await pace.yield()
     }
     return found.outputs
   }
 
   /** The outputs for batches that come one after the other. */
-  private async predictBatches(batches: ElementsOrMaker<unknown>, { batchSize, steps = null, signal }: PredictOptions, listeners: Listeners | null = null): Promise<Tree<Tensor>> {
+  private async predictBatches(
+    batches: ElementsOrMaker<unknown>,
+    { batchSize, steps = null, signal }: PredictOptions,
+    listeners: Listeners | null = null,
+  ): Promise<Tree<Tensor>> {
     const perBatch = listeners?.hear('onPredictBatchBegin', 'onPredictBatchEnd') === true
     refuseForBatches('predict', null, { batchSize }, ['batchSize'])
     const source = sourceOf(batches, 'predict')
@@ -191,14 +235,20 @@ export class Predictor {
         if (batch === END) break
         if (perBatch) await listeners.tell((callback) => callback.onPredictBatchBegin?.(done))
         const before = found.size
-        restating((message) => `predict, batch ${done}: ${this.of.hinting(message, batch)}`, () => {
-          const { x: form, inputs, size, readers } = this.of.readInputs(batchOf(batch).x)
-          const prediction = this.of.steps.predict(form, inputs, readers)
-          load(prediction.program, inputs)
-          prediction.program.run()
-          found.take(prediction, size)
-        })
-        if (perBatch) await listeners.tell((callback) => callback.onPredictBatchEnd?.(done, { outputs: found.last(found.size - before) }))
+        restating(
+          (message) => `predict, batch ${done}: ${this.of.hinting(message, batch)}`,
+          () => {
+            const { x: form, inputs, size, readers } = this.of.readInputs(batchOf(batch).x)
+            const prediction = this.of.steps.predict(form, inputs, readers)
+            load(prediction.program, inputs)
+            prediction.program.run()
+            found.take(prediction, size)
+          },
+        )
+        if (perBatch)
+          await listeners.tell((callback) =>
+            callback.onPredictBatchEnd?.(done, { outputs: found.last(found.size - before) }),
+          )
         if (pace.isDue()) await pace.yield()
       }
     } finally {
@@ -218,7 +268,9 @@ export class Predictor {
     if (readers === undefined) this.remember(form, inputs, prediction)
     inputs.forEach((input, i) => program.parameter(i).set(input.data))
     program.run()
-    const outputs = program.graph.outputs.map(({ shape, dtype }, i) => new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype))
+    const outputs = program.graph.outputs.map(
+      ({ shape, dtype }, i) => new Tensor(new dtypes[dtype].array(program.output(i)), shape, dtype),
+    )
     return unflatten<Tensor>(tree, outputs)
   }
 

@@ -54,20 +54,27 @@ export class ProbedStep {
    * @param wanted the layers whose outputs' gradients will be asked for
    * @param scale what the loss is multiplied by
    */
-  constructor(weights: readonly Variable[], private readonly wanted: readonly Watched[], private readonly scale: number) {
+  constructor(
+    weights: readonly Variable[],
+    private readonly wanted: readonly Watched[],
+    private readonly scale: number,
+  ) {
     for (const weight of weights) this.initial.set(weight, weight.value)
   }
 
   /** Notes what layers give. @internal */
   readonly tap: Tap = (layer, _input, output) => {
     // What is computed within a loop does not exist outside of it.
-    if (currentTrace() === this.trace) this.heard.set(layer, [...(this.heard.get(layer) ?? []), ...flatten<Tensor>(output)])
+    if (currentTrace() === this.trace)
+      this.heard.set(layer, [...(this.heard.get(layer) ?? []), ...flatten<Tensor>(output)])
     return output
   }
 
   /** Gradients that the step takes, and those of the outputs that are wanted. @internal */
   differentiate(loss: Tensor, variables: readonly Variable[]): Tensor[] {
-    const outputs = this.wanted.flatMap((layer) => this.heard.get(layer) ?? []).filter(({ dtype }) => dtype === 'float32')
+    const outputs = this.wanted
+      .flatMap((layer) => this.heard.get(layer) ?? [])
+      .filter(({ dtype }) => dtype === 'float32')
     const all = this.trace!.gradients(loss, [...variables.map((variable) => variable.value), ...outputs])
     const unscaled = all.map((gradient) => (this.scale === 1 ? gradient : divide(gradient, this.scale)))
     variables.forEach((variable, i) => this.found.set(variable, unscaled[i]!))
@@ -79,7 +86,9 @@ export class ProbedStep {
   outputs(layer: Watched): readonly Tensor[] {
     const outputs = this.heard.get(layer)
     if (outputs !== undefined) return outputs
-    throw new ArgumentError(`A probe asks for the outputs of ${layer.toString()}, which is not called in the training step, or only within a loop`)
+    throw new ArgumentError(
+      `A probe asks for the outputs of ${layer.toString()}, which is not called in the training step, or only within a loop`,
+    )
   }
 
   /** ∂loss/∂output for each of `outputs(layer)`. The layer must be one of the probe's `gradientsOf`. */
@@ -137,10 +146,12 @@ let next = 0
 
 /** Text that is equal for the same probes that are traced: what such a program is known by. */
 export function probesKey(probes: readonly Probe[]): string {
-  return probes.map((probe) => {
-    if (!numbers.has(probe)) numbers.set(probe, next++)
-    return ` probe${numbers.get(probe)}`
-  }).join('')
+  return probes
+    .map((probe) => {
+      if (!numbers.has(probe)) numbers.set(probe, next++)
+      return ` probe${numbers.get(probe)}`
+    })
+    .join('')
 }
 
 /** Some steps in a row with the same probes. */
@@ -157,7 +168,8 @@ const ALWAYS: ProbedSteps = { probes: [], length: Infinity }
 export class ProbeSchedule {
   constructor(private readonly probes: readonly Probe[]) {
     for (const { every = 1 } of probes) {
-      if (!Number.isInteger(every) || every < 1) throw new ArgumentError(`every of a probe must be an integer ≥ 1, received ${every}`)
+      if (!Number.isInteger(every) || every < 1)
+        throw new ArgumentError(`every of a probe must be an integer ≥ 1, received ${every}`)
     }
   }
 

@@ -116,7 +116,10 @@ export class ArrayRunner implements Runner {
     this.start = 0
     this.draw = draw
     if (draw === null || !this.shuffles) return
-    const { resident, dataset: { size } } = this
+    const {
+      resident,
+      dataset: { size },
+    } = this
     const key = orderKey(draw.seed, draw.epoch)
     this.isShuffled = true
     if (resident !== null) return resident.shuffle(key)
@@ -143,7 +146,10 @@ export class ArrayRunner implements Runner {
   run(most: number, probes: readonly Probe[] = []): { readonly steps: number; readonly finite: boolean } {
     const { start, count, batchSize } = this
     const program = this.program(count, probes)
-    const done = most === 1 || count < batchSize ? null : this.runInLoop(program, Math.min(most, Math.floor((this.dataset.size - start) / batchSize)))
+    const done =
+      most === 1 || count < batchSize
+        ? null
+        : this.runInLoop(program, Math.min(most, Math.floor((this.dataset.size - start) / batchSize)))
     if (done === null) this.load(program, start, count)
     const { steps, finite } = done ?? { steps: 1, finite: program.run() }
     this.last = start + (steps - 1) * batchSize
@@ -230,7 +236,8 @@ export class StreamRunner implements Runner {
   begin(draw: Draw | null): Soon<void> {
     if (this.cursor !== null && this.taken === 0) return undefined
     // Of what is there once, the next pass is what is left.
-    if (this.cursor !== null && this.source.isOnce === true) return after(this.peek(), (batch) => (batch === END ? this.open(draw) : void (this.taken = 0)))
+    if (this.cursor !== null && this.source.isOnce === true)
+      return after(this.peek(), (batch) => (batch === END ? this.open(draw) : void (this.taken = 0)))
     return this.open(draw)
   }
 
@@ -357,7 +364,10 @@ export function load(program: Program, tensors: readonly Tensor[]): void {
 
 /** What ended the last run of a program early, by running it again on the same parameters. */
 export function whatFailed(program: Program): string {
-  return program.findNonFinite() ?? `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold, or a learning rate above ${LEARNING_RATE_LIMIT.toExponential()}`
+  return (
+    program.findNonFinite() ??
+    `a gradient above ${GRADIENT_LIMIT.toExponential(1)}, whose square float32 cannot hold, or a learning rate above ${LEARNING_RATE_LIMIT.toExponential()}`
+  )
 }
 
 /** The types of a batch of `count` rows. */

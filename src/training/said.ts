@@ -12,8 +12,18 @@ export function requireCount(name: string, value: number, least = 1): number {
 }
 
 export function checkFitOptions({
-  batchSize = 32, epochs = 1, initialEpoch = 0, validationFreq = 1, validationBatchSize = 32, stepsPerEpoch = null, validationSteps = null,
-  verbose = 'auto', signal, shuffle = true, validationSplit = 0, validationData,
+  batchSize = 32,
+  epochs = 1,
+  initialEpoch = 0,
+  validationFreq = 1,
+  validationBatchSize = 32,
+  stepsPerEpoch = null,
+  validationSteps = null,
+  verbose = 'auto',
+  signal,
+  shuffle = true,
+  validationSplit = 0,
+  validationData,
 }: FitOptions): void {
   requireCount('batchSize', batchSize)
   requireCount('epochs', epochs, 0)
@@ -23,9 +33,14 @@ export function checkFitOptions({
   requireCount('validationBatchSize', validationBatchSize)
   if (stepsPerEpoch !== null) requireCount('stepsPerEpoch', stepsPerEpoch)
   if (validationSteps !== null) requireCount('validationSteps', validationSteps)
-  if (typeof shuffle !== 'boolean') throw new ArgumentError(`shuffle must be true or false, received ${quoted(shuffle)}`)
-  if (validationSplit !== 0 && validationData !== undefined) throw new ArgumentError('validationSplit and validationData exclude each other: the samples to validate with are one or the other')
-  if (validationSteps !== null && validationSplit === 0 && validationData === undefined) throw new ArgumentError('validationSteps needs validationData or a validationSplit')
+  if (typeof shuffle !== 'boolean')
+    throw new ArgumentError(`shuffle must be true or false, received ${quoted(shuffle)}`)
+  if (validationSplit !== 0 && validationData !== undefined)
+    throw new ArgumentError(
+      'validationSplit and validationData exclude each other: the samples to validate with are one or the other',
+    )
+  if (validationSteps !== null && validationSplit === 0 && validationData === undefined)
+    throw new ArgumentError('validationSteps needs validationData or a validationSplit')
   checkVerbose(verbose)
   checkSignal(signal)
 }
@@ -37,17 +52,24 @@ function requireEpochs(name: string, epochs: unknown): void {
 }
 
 export function checkVerbose(verbose: unknown): void {
-  if (!['auto', 0, 1, 2].includes(verbose as string)) throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${quoted(verbose)}`)
+  if (!['auto', 0, 1, 2].includes(verbose as string))
+    throw new ArgumentError(`verbose must be 'auto', 0, 1 or 2, received ${quoted(verbose)}`)
 }
 
 export function checkSignal(signal: unknown): void {
-  const isSignal = signal === undefined || (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'throwIfAborted' in signal)
-  if (!isSignal) throw new ArgumentError(`signal must be an AbortSignal, as of new AbortController().signal, received ${quoted(signal)}`)
+  const isSignal =
+    signal === undefined ||
+    (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'throwIfAborted' in signal)
+  if (!isSignal)
+    throw new ArgumentError(
+      `signal must be an AbortSignal, as of new AbortController().signal, received ${quoted(signal)}`,
+    )
 }
 
 /** What is said for arrays, and what batches bring with them. */
 export function refuseForBatches(method: string, y: unknown, options: object, names: readonly string[]): void {
-  if (y != null) throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
+  if (y != null)
+    throw new ArgumentError(`${method}: targets come with the batches: [x, y]. Leave out the second argument.`)
   const said = names.find((name) => Reflect.get(options, name) != null)
   if (said !== undefined) throw new ArgumentError(`${method}: ${said} is for arrays. ${FOR_BATCHES[said]}`)
 }
@@ -60,7 +82,12 @@ const FOR_BATCHES: Readonly<Record<string, string>> = {
 }
 
 /** @throws ArgumentError for data without end of which nobody says how much is taken */
-export function requireEnd(where: string, { steps }: Pick<Runner, 'steps'>, said: number | null | undefined, option: string): void {
+export function requireEnd(
+  where: string,
+  { steps }: Pick<Runner, 'steps'>,
+  said: number | null | undefined,
+  option: string,
+): void {
   if (steps === Infinity && said == null) throw new ArgumentError(`${where}: the data have no end. Say ${option}.`)
 }
 
@@ -75,15 +102,21 @@ export function isSingle(part: unknown): boolean {
 export function batchOf(batch: unknown): ReturnType<typeof partsOf> {
   const parts = partsOf(batch)
   const single = Object.entries(parts).find(([, part]) => isSingle(part))
-  if (single !== undefined) throw new ShapeError(`${single[0]}: needs a batch axis, received the single value ${String(single[1])}`)
+  if (single !== undefined)
+    throw new ShapeError(`${single[0]}: needs a batch axis, received the single value ${String(single[1])}`)
   return parts
 }
 
 /** Inputs, targets and weights of a batch: a list of up to three, a record with these names, or inputs alone. */
-export function partsOf(batch: unknown): { readonly x: unknown; readonly y?: unknown; readonly sampleWeight?: SampleWeights | null } {
+export function partsOf(batch: unknown): {
+  readonly x: unknown
+  readonly y?: unknown
+  readonly sampleWeight?: SampleWeights | null
+} {
   const isTexts = Array.isArray(batch) && batch.every((each) => typeof each === 'string')
   if (Array.isArray(batch) && !isTexts) {
-    if (batch.length >= 1 && batch.length <= 3) return { x: batch[0], y: batch[1], sampleWeight: batch[2] as SampleWeights }
+    if (batch.length >= 1 && batch.length <= 3)
+      return { x: batch[0], y: batch[1], sampleWeight: batch[2] as SampleWeights }
     throw new ArgumentError(`a batch must be [x], [x, y] or [x, y, sampleWeight], received a list of ${batch.length}`)
   }
   const isRecord = isBranch(batch) && 'x' in batch && Object.keys(batch).every((key) => PARTS.includes(key))

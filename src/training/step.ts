@@ -24,7 +24,12 @@ export interface TrainedModel extends LayerBase, ListenedModel {
   readonly hasOwnStep: boolean
   /** Whether there is one input, whatever data say. */
   readonly takesOneInput: boolean
-  readonly graph: { readonly inputSpecs: Tree<unknown>; readonly outputSpecs: Tree<unknown>; readonly inputNames: readonly string[]; readonly outputNames: readonly string[] } | null
+  readonly graph: {
+    readonly inputSpecs: Tree<unknown>
+    readonly outputSpecs: Tree<unknown>
+    readonly inputNames: readonly string[]
+    readonly outputNames: readonly string[]
+  } | null
   trainStep(batch: never): StepLogs | void
   testStep(batch: never): StepLogs | void
   predictStep(x: never): unknown
@@ -53,15 +58,25 @@ export function metricsWithin(model: LayerBase): Metric[] {
  * @param more scalars that are added to the loss
  */
 export function forward<In, Out>(
-  model: LayerBase, compiled: Compiled, batch: Batch<In, Out>, training: boolean, more: (outputs: Out) => readonly Tensor[] = () => [],
+  model: LayerBase,
+  compiled: Compiled,
+  batch: Batch<In, Out>,
+  training: boolean,
+  more: (outputs: Out) => readonly Tensor[] = () => [],
 ): ForwardResult<Out> {
   const context = new CallContext(training)
   const outputs = withFrame(null, context, () => model.applyTree(batch.x, {}))
   const losses = withScope('loss', () => compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight))
   const penalties = [...model.regularizationLosses(), ...context.losses]
-  const terms = [...(losses.total === null ? [] : [losses.total]), ...withScope('loss', () => more(typed(outputs))), ...penalties]
+  const terms = [
+    ...(losses.total === null ? [] : [losses.total]),
+    ...withScope('loss', () => more(typed(outputs))),
+    ...penalties,
+  ]
   if (terms.length === 0) {
-    throw new ArgumentError(`${model}: there is nothing to minimise. Compile with a loss, or add one in a layer with addLoss.`)
+    throw new ArgumentError(
+      `${model}: there is nothing to minimise. Compile with a loss, or add one in a layer with addLoss.`,
+    )
   }
   const loss = withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
   return { outputs: typed(outputs), loss, losses: losses.each, reports: context.metrics }
@@ -70,9 +85,15 @@ export function forward<In, Out>(
 /** The gradients of a loss, behind a guard that ends the step when one is not finite. */
 export function guardedGradients(loss: Tensor, variables: readonly Variable[]): Tensor[] {
   const trace = currentTrace()
-  if (trace === null) throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
+  if (trace === null)
+    throw new ArgumentError('gradients is for use inside trainStep; elsewhere use grad or valueAndGrad')
   if (variables.length === 0) return []
-  const gradients = currentProbedStep()?.differentiate(loss, variables) ?? trace.gradients(loss, variables.map((variable) => variable.value))
+  const gradients =
+    currentProbedStep()?.differentiate(loss, variables) ??
+    trace.gradients(
+      loss,
+      variables.map((variable) => variable.value),
+    )
   // Before anything is updated: a step that is not finite, or whose update would not be, leaves no trace.
   const limits = [Infinity, ...gradients.map(() => GRADIENT_LIMIT)]
   withScope('loss', () => apply('guard', [loss, ...gradients], { limits }))

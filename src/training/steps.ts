@@ -63,8 +63,13 @@ export class Steps {
     const program = this.cache.get(key, () =>
       compileTraced(
         trace(inputs, (symbols) => {
-          const result = typed<Tree<Tensor>>(withFrame(null, new CallContext(false), () => this.model.predictStep(typed(inputsOf(x, symbols, readers)))))
-          this.structures.set(form, mapTree(result, () => null))
+          const result = typed<Tree<Tensor>>(
+            withFrame(null, new CallContext(false), () => this.model.predictStep(typed(inputsOf(x, symbols, readers)))),
+          )
+          this.structures.set(
+            form,
+            mapTree(result, () => null),
+          )
           return flatten(result)
         }),
       ),
@@ -77,7 +82,14 @@ export class Steps {
     const traced = probes.filter(({ trace }) => trace !== undefined)
     const { model } = this
     const seen = { weights: model.weights, scale: compiled.optimizer.lossScaleFactor ?? 1 }
-    return this.batchProgram('train', compiled, types, true, (batch) => withProbes(traced, seen, () => model.trainStep(typed(batch))), probesKey(traced))
+    return this.batchProgram(
+      'train',
+      compiled,
+      types,
+      true,
+      (batch) => withProbes(traced, seen, () => model.trainStep(typed(batch))),
+      probesKey(traced),
+    )
   }
 
   /** batch → nothing; updates metrics. */
@@ -85,10 +97,18 @@ export class Steps {
     return this.batchProgram('test', compiled, types, false, (batch) => this.model.testStep(typed(batch)))
   }
 
-  private batchProgram(kind: StepKind, compiled: Compiled, types: BatchTypes, training: boolean, step: (batch: Batch) => StepLogs | void, variant = ''): Program {
+  private batchProgram(
+    kind: StepKind,
+    compiled: Compiled,
+    types: BatchTypes,
+    training: boolean,
+    step: (batch: Batch) => StepLogs | void,
+    variant = '',
+  ): Program {
     const parameters = parameterTypes(types)
     const form = [types.x, types.y].map(structureOf).join(' ')
-    const isPartial = types.targets.includes(null) || (types.weights.includes(null) && types.weights.some((each) => each !== null))
+    const isPartial =
+      types.targets.includes(null) || (types.weights.includes(null) && types.weights.some((each) => each !== null))
     const missing = isPartial ? ` ${types.targets.map(typeKey)} ${types.weights.map(typeKey)}` : ''
     const key = `${kind}${variant} ${form === '* *' ? '' : `${form} `}${parameters.map(typeKey).join(' ')}${missing}`
     return this.cache.get(key, () => {
@@ -105,7 +125,8 @@ export class Steps {
 
   /** The graph of a training step that is not going to run. */
   trainingGraph(types: BatchTypes): Graph {
-    const step = (symbols: Tensor[]): StepLogs | void => withFrame(null, new CallContext(true), () => this.model.trainStep(typed(batchOf(types, symbols))))
+    const step = (symbols: Tensor[]): StepLogs | void =>
+      withFrame(null, new CallContext(true), () => this.model.trainStep(typed(batchOf(types, symbols))))
     return trace(parameterTypes(types), (symbols) => (step(symbols), [])).graph
   }
 
@@ -115,9 +136,15 @@ export class Steps {
     let specs = this.outputs.get(key)
     if (specs === undefined) {
       // How many numbers were made of a string is known to who read it.
-      specs = readers === undefined
-        ? this.model.outputSpecs(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype))))
-        : this.readSpecs(x, inputs, readers)
+      specs =
+        readers === undefined
+          ? this.model.outputSpecs(
+              unflatten(
+                x,
+                inputs.map(({ shape, dtype }) => new TensorSpec(shape, dtype)),
+              ),
+            )
+          : this.readSpecs(x, inputs, readers)
       if (this.outputs.size > 1000) this.outputs.clear()
       this.outputs.set(key, specs)
     }
@@ -127,7 +154,9 @@ export class Steps {
   private readSpecs(x: Tree<unknown>, inputs: readonly TensorType[], readers: Readers): Tree<TensorSpec> {
     let specs: Tree<TensorSpec> = []
     trace(inputs, (symbols) => {
-      const outputs = withFrame(null, new CallContext(false), () => this.model.predictStep(typed(inputsOf(x, symbols, readers))))
+      const outputs = withFrame(null, new CallContext(false), () =>
+        this.model.predictStep(typed(inputsOf(x, symbols, readers))),
+      )
       specs = mapTree(outputs as Tree<Tensor>, ({ shape, dtype }) => new TensorSpec(shape, dtype))
       return []
     })
@@ -175,11 +204,14 @@ export class Steps {
 export function inputsOf(x: Tree<unknown>, symbols: readonly Tensor[], readers: Readers | undefined): Tree<Tensor> {
   if (readers === undefined) return unflatten<Tensor>(x, symbols)
   let at = 0
-  return unflatten<Tensor>(x, readers.map((own) => {
-    if (own === null) return symbols[at++]!
-    const results = new Map(own.readers.map((reader) => [reader, symbols[at++]!]))
-    return new PreparedStrings([symbols[0]!.shape[0]!, ...own.row], results)
-  }))
+  return unflatten<Tensor>(
+    x,
+    readers.map((own) => {
+      if (own === null) return symbols[at++]!
+      const results = new Map(own.readers.map((reader) => [reader, symbols[at++]!]))
+      return new PreparedStrings([symbols[0]!.shape[0]!, ...own.row], results)
+    }),
+  )
 }
 
 /** The parts of a batch, from symbols in the order of `parameterTypes`. */
@@ -188,7 +220,13 @@ export function batchOf({ x, y, inputs, targets, weights, readers }: BatchTypes,
   const take = (isThere: boolean): Tensor | null => (isThere ? symbols[at++]! : null)
   return {
     x: inputsOf(x, symbols, readers),
-    y: unflatten(y, targets.map((target) => take(target !== null))),
-    sampleWeight: unflatten(y, weights.map((weight) => take(weight !== null))),
+    y: unflatten(
+      y,
+      targets.map((target) => take(target !== null)),
+    ),
+    sampleWeight: unflatten(
+      y,
+      weights.map((weight) => take(weight !== null)),
+    ),
   }
 }

@@ -22,7 +22,9 @@ export class StringInputs {
   constructor(private readonly model: TrainedModel) {}
 
   /** What the layers that read strings make of them stands for the strings from here on. */
-  read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(data: Data): Data & { readonly readers?: Readers } {
+  read<Data extends { readonly x: Tree<unknown>; readonly inputs: readonly Tensor[] }>(
+    data: Data,
+  ): Data & { readonly readers?: Readers } {
     if (!hasStrings(data.inputs)) return data
     const readers = this.readersOf(data.x, data.inputs)
     const inputs = data.inputs.flatMap((input, i) => {
@@ -46,8 +48,12 @@ export class StringInputs {
     let readers: Readers = []
     const types = inputs.map(({ dtype, shape }) => ({ dtype, shape: [2, ...shape.slice(1)] }))
     trace(types, (symbols) => {
-      hearingReaders(hear, () => withFrame(null, new CallContext(false), () => model.lookStep(unflatten<Tensor>(x, symbols) as never)))
-      readers = symbols.map((symbol) => (symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null))
+      hearingReaders(hear, () =>
+        withFrame(null, new CallContext(false), () => model.lookStep(unflatten<Tensor>(x, symbols) as never)),
+      )
+      readers = symbols.map((symbol) =>
+        symbol.dtype === 'string' ? { readers: found.get(symbol) ?? [], row: symbol.shape.slice(1) } : null,
+      )
       return []
     })
     this.known = { version: structure.version, form, readers }

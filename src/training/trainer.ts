@@ -2,7 +2,17 @@
 // one run goes on at a time. The loops are in loop.ts, what a step is in step.ts.
 
 import type { TensorData } from '../core/dtypes'
-import { ArgumentError, DataError, NonFiniteError, ShapeError, StateError, checkOptions, formatShape, restate, restating } from '../core/errors'
+import {
+  ArgumentError,
+  DataError,
+  NonFiniteError,
+  ShapeError,
+  StateError,
+  checkOptions,
+  formatShape,
+  restate,
+  restating,
+} from '../core/errors'
 import type { CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sameShape } from '../core/shapes'
@@ -10,7 +20,14 @@ import type { Tree } from '../core/tree'
 import { flatten, isBranch, unflatten } from '../core/tree'
 import type { Graph } from '../ir/graph'
 import type { ClassWeights, Dataset, Layout, Readers, SampleWeights } from '../data/arrays'
-import { VALIDATION_NAMES, prepareDataset, prepareInputs, splitValidation, tensorsOf, weighClasses } from '../data/arrays'
+import {
+  VALIDATION_NAMES,
+  prepareDataset,
+  prepareInputs,
+  splitValidation,
+  tensorsOf,
+  weighClasses,
+} from '../data/arrays'
 import type { ElementsOrMaker } from '../data/source'
 import { END, isElements, sourceOf } from '../data/source'
 import { TensorSpec } from '../layers/spec'
@@ -36,7 +53,17 @@ import { Predictor } from './predictor'
 import type { MakeProgram, Runner } from './runner'
 import { ArrayRunner, StreamRunner, load, typesOf, whatFailed } from './runner'
 import { RunLock } from './run-lock'
-import { batchOf, checkFitOptions, checkSignal, checkVerbose, isSingle, partsOf, refuseForBatches, requireCount, requireEnd } from './said'
+import {
+  batchOf,
+  checkFitOptions,
+  checkSignal,
+  checkVerbose,
+  isSingle,
+  partsOf,
+  refuseForBatches,
+  requireCount,
+  requireEnd,
+} from './said'
 import type { TrainedModel } from './step'
 import { metricsWithin } from './step'
 import { Steps } from './steps'
@@ -59,7 +86,10 @@ function layoutsOf({ graph, buildSpec, takesOneInput, inputDtype }: TrainedModel
   }
   return {
     x: { structure: graph.inputSpecs as Tree<TensorSpec>, names: graph.inputNames },
-    y: { structure: graph.outputSpecs as Tree<TensorSpec>, names: namesOfOutputs(graph.outputSpecs, graph.outputNames) },
+    y: {
+      structure: graph.outputSpecs as Tree<TensorSpec>,
+      names: namesOfOutputs(graph.outputSpecs, graph.outputNames),
+    },
   }
 }
 
@@ -79,7 +109,8 @@ function sameTypes(a: readonly (Tensor | null)[], b: readonly (Tensor | null)[])
   for (let i = 0; i < a.length; i++) {
     const [left, right] = [a[i]!, b[i]!]
     if (left === right) continue
-    if (left === null || right === null || left.dtype !== right.dtype || !sameShape(left.shape, right.shape)) return false
+    if (left === null || right === null || left.dtype !== right.dtype || !sameShape(left.shape, right.shape))
+      return false
   }
   return true
 }
@@ -117,7 +148,14 @@ export class Trainer implements Predicted {
     this.lock.requireIdle('compile')
     const { model } = this
     this.compiled = this.inOwnRuntime(
-      () => new Compiled(options, () => this.layouts.y.names, () => metricsWithin(model), !model.hasOwnStep, customObjects),
+      () =>
+        new Compiled(
+          options,
+          () => this.layouts.y.names,
+          () => metricsWithin(model),
+          !model.hasOwnStep,
+          customObjects,
+        ),
     )
     this.resetPrograms()
   }
@@ -138,7 +176,9 @@ export class Trainer implements Predicted {
 
   requireCompiled(method: string): Compiled {
     if (this.compiled !== null) return this.compiled
-    throw new StateError(`${this.model}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`)
+    throw new StateError(
+      `${this.model}: call compile() before ${method}, for example model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })`,
+    )
   }
 
   private knownLayouts: { readonly of: object | null; readonly layouts: Layouts } | null = null
@@ -162,7 +202,10 @@ export class Trainer implements Predicted {
     const { x: form, inputs } = prepareInputs(layouts.x, x, 'x')
     this.prepare(form, inputs, true)
     const outputs = this.steps.outputSpecs(form, inputs)
-    this.knownLayouts = { of: model.buildSpec, layouts: { x: this.layouts.x, y: { structure: outputs, names: namesOfOutputs(outputs, []) } } }
+    this.knownLayouts = {
+      of: model.buildSpec,
+      layouts: { x: this.layouts.x, y: { structure: outputs, names: namesOfOutputs(outputs, []) } },
+    }
     return unflatten(form, inputs)
   }
 
@@ -170,7 +213,13 @@ export class Trainer implements Predicted {
   private prepare(x: Tree<unknown>, inputs: readonly TensorType[], training = false): void {
     const { model } = this
     // A step of one's own decides itself what it calls with the data.
-    if (!model.built && !(training && model.hasOwnStep)) model.ensureBuilt(unflatten(x, inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype))))
+    if (!model.built && !(training && model.hasOwnStep))
+      model.ensureBuilt(
+        unflatten(
+          x,
+          inputs.map(({ shape, dtype }) => new TensorSpec([null, ...shape.slice(1)], dtype)),
+        ),
+      )
     model.checkInput(inputs)
     // A fit that is running goes on with its own programs.
     if ((this.lock.isBusy && !this.isPreparing) || this.checkedVersion === structure.version) return
@@ -179,7 +228,12 @@ export class Trainer implements Predicted {
     const known = this.stepsFor
     const isStale = this.constants !== structure.constants
     this.constants = structure.constants
-    if (isStale || known === null || weights.length !== known.length || weights.some((weight, i) => weight !== known[i])) {
+    if (
+      isStale ||
+      known === null ||
+      weights.length !== known.length ||
+      weights.some((weight, i) => weight !== known[i])
+    ) {
       if (known !== null || this.steps.programs.size > 0) this.resetPrograms()
       // Where a step of one's own makes the first weights, they are known after it.
       this.stepsFor = weights.length > 0 || model.built ? weights : null
@@ -205,7 +259,9 @@ export class Trainer implements Predicted {
   private prepareTargets(compiled: Compiled, dataset: Dataset): Dataset {
     const read = this.strings.read(dataset)
     if (this.model.hasOwnStep) return read
-    this.expected = flatten(this.steps.outputSpecs(read.x, read.inputs, read.readers)).map(({ shape }) => shape.map((extent) => extent ?? 1))
+    this.expected = flatten(this.steps.outputSpecs(read.x, read.inputs, read.readers)).map(({ shape }) =>
+      shape.map((extent) => extent ?? 1),
+    )
     this.checkTargets(compiled, dataset)
     return read
   }
@@ -213,7 +269,10 @@ export class Trainer implements Predicted {
   private checkTargets(compiled: Compiled, { targets, weights, names }: Dataset): void {
     const { expected } = this
     if (this.model.hasOwnStep) return
-    const losses = compiled.lossesFor(expected, targets.map((target) => target?.shape ?? null))
+    const losses = compiled.lossesFor(
+      expected,
+      targets.map((target) => target?.shape ?? null),
+    )
     this.checkWeights(weights, names.sampleWeight)
     for (let i = 0; i < losses.length; i++) {
       const loss = losses[i]!
@@ -241,10 +300,13 @@ export class Trainer implements Predicted {
       const output = this.expected[i]
       if (weight === null || weight.rank === 1 || output === undefined) return
       const steps = output.slice(1, -1)
-      if (weight.rank <= steps.length + 1 && weight.shape.slice(1).every((extent, axis) => extent === steps[axis])) return
+      if (weight.rank <= steps.length + 1 && weight.shape.slice(1).every((extent, axis) => extent === steps[axis]))
+        return
       const [rows] = weight.shape
       const each = steps.length === 0 ? '' : ` or ${formatShape([rows!, ...steps])}`
-      throw new ShapeError(`${this.placeOf(where, i)} must have shape [${rows}]${each}, received ${formatShape(weight.shape)}`)
+      throw new ShapeError(
+        `${this.placeOf(where, i)} must have shape [${rows}]${each}, received ${formatShape(weight.shape)}`,
+      )
     })
   }
 
@@ -258,7 +320,12 @@ export class Trainer implements Predicted {
     return this.layouts.y.names
   }
 
-  private datasetOf(compiled: Compiled, x: unknown, y: unknown, sampleWeight: SampleWeights | null | undefined): Dataset {
+  private datasetOf(
+    compiled: Compiled,
+    x: unknown,
+    y: unknown,
+    sampleWeight: SampleWeights | null | undefined,
+  ): Dataset {
     const data = this.learnOutputs(x)
     const dataset = prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled))
     this.prepare(dataset.x, dataset.inputs, true)
@@ -290,27 +357,50 @@ export class Trainer implements Predicted {
   }
 
   /** What a fit reads, which is checked; model and optimizer are ready for it. */
-  private async fitRunners(compiled: Compiled, x: unknown, y: unknown, options: FitOptions): Promise<{ readonly runner: Runner; readonly validation: Runner | null }> {
+  private async fitRunners(
+    compiled: Compiled,
+    x: unknown,
+    y: unknown,
+    options: FitOptions,
+  ): Promise<{ readonly runner: Runner; readonly validation: Runner | null }> {
     const { validationSplit = 0, validationData, batchSize = 32, validationBatchSize = batchSize } = options
     const train: MakeProgram = (types, probes) => this.steps.train(compiled, types, probes)
     const test: MakeProgram = (types) => this.steps.test(compiled, types)
     let rest: Dataset | null = null
     let runner: Runner
-    if (isElements(x)) runner = await this.runnerOver('fit', compiled, x, train, options.signal, { pass: this.shuffleState.epoch, classWeight: options.classWeight })
+    if (isElements(x))
+      runner = await this.runnerOver('fit', compiled, x, train, options.signal, {
+        pass: this.shuffleState.epoch,
+        classWeight: options.classWeight,
+      })
     else {
       const data = this.learnOutputs(x)
       let dataset = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
-      if (validationData === undefined && validationSplit !== 0) [dataset, rest] = splitValidation(dataset, validationSplit)
+      if (validationData === undefined && validationSplit !== 0)
+        [dataset, rest] = splitValidation(dataset, validationSplit)
       // Only training weighs classes.
       dataset = weighClasses(dataset, options.classWeight, this.outputNames)
-      runner = new ArrayRunner(this.readyFor(compiled, dataset), batchSize, options.shuffle ?? true, () => this.steps, train)
+      runner = new ArrayRunner(
+        this.readyFor(compiled, dataset),
+        batchSize,
+        options.shuffle ?? true,
+        () => this.steps,
+        train,
+      )
     }
     let validation: Runner | null = null
     try {
       requireEnd('fit', runner, options.stepsPerEpoch, 'stepsPerEpoch')
       if (rest !== null) validation = this.validationOver(compiled, rest, validationBatchSize, test)
-      else if (isElements(validationData)) validation = await this.runnerOver('fit: validationData', compiled, validationData, test, options.signal)
-      else if (validationData !== undefined) validation = this.validationOver(compiled, this.validationSet(compiled, validationData), validationBatchSize, test)
+      else if (isElements(validationData))
+        validation = await this.runnerOver('fit: validationData', compiled, validationData, test, options.signal)
+      else if (validationData !== undefined)
+        validation = this.validationOver(
+          compiled,
+          this.validationSet(compiled, validationData),
+          validationBatchSize,
+          test,
+        )
       if (validation !== null) requireEnd('fit: validationData', validation, options.validationSteps, 'validationSteps')
       this.buildOptimizer(compiled)
       return { runner, validation }
@@ -340,9 +430,17 @@ export class Trainer implements Predicted {
   }
 
   private validationSet(compiled: Compiled, data: unknown): Dataset {
-    if (!Array.isArray(data)) throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
+    if (!Array.isArray(data))
+      throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
     const [x, y, weight] = data as readonly unknown[]
-    return prepareDataset(this.layouts, x, y, weight as SampleWeights | undefined, this.needsTargets(compiled), VALIDATION_NAMES)
+    return prepareDataset(
+      this.layouts,
+      x,
+      y,
+      weight as SampleWeights | undefined,
+      this.needsTargets(compiled),
+      VALIDATION_NAMES,
+    )
   }
 
   private validationOver(compiled: Compiled, dataset: Dataset, batchSize: number, make: MakeProgram): Runner {
@@ -353,26 +451,36 @@ export class Trainer implements Predicted {
 
   /** Steps over batches that come one after the other. The first is read, and the model is ready for it. */
   private async runnerOver(
-    where: string, compiled: Compiled, batches: unknown, make: MakeProgram, signal: AbortSignal | undefined,
+    where: string,
+    compiled: Compiled,
+    batches: unknown,
+    make: MakeProgram,
+    signal: AbortSignal | undefined,
     { pass = 0, classWeight }: { readonly pass?: number; readonly classWeight?: ClassWeights | null | undefined } = {},
   ): Promise<Runner> {
     const source = sourceOf(batches as ElementsOrMaker<unknown>, where)
-    const prepare = (batch: unknown, index: number): Dataset => restating(
-      (message) => `${where}, batch ${index}: ${this.hinting(message, batch)}`,
-      () => {
-        const { x, y, sampleWeight } = batchOf(batch)
-        const data = this.learnOutputs(x)
-        const dataset = weighClasses(prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled)), classWeight, this.outputNames)
-        if (!this.lock.isBusy || this.isPreparing) return this.readyFor(compiled, dataset)
-        this.model.checkInput(dataset.inputs)
-        this.model.checkData(dataset.inputs)
-        return this.prepareTargets(compiled, dataset)
-      },
-    )
+    const prepare = (batch: unknown, index: number): Dataset =>
+      restating(
+        (message) => `${where}, batch ${index}: ${this.hinting(message, batch)}`,
+        () => {
+          const { x, y, sampleWeight } = batchOf(batch)
+          const data = this.learnOutputs(x)
+          const dataset = weighClasses(
+            prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled)),
+            classWeight,
+            this.outputNames,
+          )
+          if (!this.lock.isBusy || this.isPreparing) return this.readyFor(compiled, dataset)
+          this.model.checkInput(dataset.inputs)
+          this.model.checkData(dataset.inputs)
+          return this.prepareTargets(compiled, dataset)
+        },
+      )
     const runner = new StreamRunner(source, prepare, () => this.steps, make)
     try {
       await runner.begin({ seed: 0, epoch: pass })
-      if ((await new Pace(signal).wait(Promise.resolve(runner.peek()))) === END) throw new DataError(`${where}: the data have no batches`)
+      if ((await new Pace(signal).wait(Promise.resolve(runner.peek()))) === END)
+        throw new DataError(`${where}: the data have no batches`)
       return runner
     } catch (error) {
       await letGo(signal, [() => runner.release()])
@@ -384,9 +492,18 @@ export class Trainer implements Predicted {
   hinting(message: string, batch: unknown): string {
     const { structure: specs } = this.layouts.x
     const { x, y } = partsOf(batch)
-    const rank = x instanceof Tensor ? x.rank : ArrayBuffer.isView(x) || (Array.isArray(x) && x.every(isSingle)) ? 1 : isBranch(x) ? null : 0
+    const rank =
+      x instanceof Tensor
+        ? x.rank
+        : ArrayBuffer.isView(x) || (Array.isArray(x) && x.every(isSingle))
+          ? 1
+          : isBranch(x)
+            ? null
+            : 0
     const isRow = isSingle(x) || isSingle(y) || (specs instanceof TensorSpec && rank === specs.shape.length - 1)
-    return isRow ? `${message}${message.endsWith('.') ? '' : '.'} Is it a row? Then make batches of the data set: .batch(32).` : message
+    return isRow
+      ? `${message}${message.endsWith('.') ? '' : '.'} Is it a row? Then make batches of the data set: .batch(32).`
+      : message
   }
 
   async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
@@ -409,12 +526,15 @@ export class Trainer implements Predicted {
       try {
         requireEnd('evaluate', runner, most, 'steps')
         const listeners = new Listeners(callbacks, model, isNested ? undefined : (event) => lock.listen(event))
-        return await listeners.during({ epochs: 1, steps: most ?? runner.steps, verbose: levelOf(verbose) }, async () => {
-          await listeners.tell((callback) => callback.onTestBegin?.())
-          const results = await evaluateBatches(this.steps, compiled, runner, most, listeners, signal)
-          await listeners.tell((callback) => callback.onTestEnd?.(results))
-          return results
-        })
+        return await listeners.during(
+          { epochs: 1, steps: most ?? runner.steps, verbose: levelOf(verbose) },
+          async () => {
+            await listeners.tell((callback) => callback.onTestBegin?.())
+            const results = await evaluateBatches(this.steps, compiled, runner, most, listeners, signal)
+            await listeners.tell((callback) => callback.onTestEnd?.(results))
+            return results
+          },
+        )
       } finally {
         await letGo(signal, [() => runner.release()])
       }
@@ -425,7 +545,12 @@ export class Trainer implements Predicted {
   }
 
   /** What an evaluate reads, which is checked. */
-  private async evaluationRunner(compiled: Compiled, x: unknown, y: unknown, { batchSize = 32, sampleWeight, signal }: EvaluateOptions): Promise<Runner> {
+  private async evaluationRunner(
+    compiled: Compiled,
+    x: unknown,
+    y: unknown,
+    { batchSize = 32, sampleWeight, signal }: EvaluateOptions,
+  ): Promise<Runner> {
     const make: MakeProgram = (types) => this.steps.test(compiled, types)
     if (isElements(x)) return this.runnerOver('evaluate', compiled, x, make, signal)
     const dataset = this.datasetOf(compiled, x, y, sampleWeight)
@@ -468,7 +593,10 @@ export class Trainer implements Predicted {
     return this.predictor.predictOnBatch(x)
   }
 
-  private readonly lastSteps: { trainOnBatch: LastStep | null; testOnBatch: LastStep | null } = { trainOnBatch: null, testOnBatch: null }
+  private readonly lastSteps: { trainOnBatch: LastStep | null; testOnBatch: LastStep | null } = {
+    trainOnBatch: null,
+    testOnBatch: null,
+  }
 
   /** One step on one batch. The way for a batch like the last one is short, because it is taken often. */
   onBatch(method: 'trainOnBatch' | 'testOnBatch', x: unknown, y: unknown, options: TrainOnBatchOptions): Logs {
@@ -480,7 +608,8 @@ export class Trainer implements Predicted {
     const dataset = weighClasses(prepared, options.classWeight, this.outputNames)
     const last = this.lastSteps[method]
     const known = last !== null && !hasStrings(dataset.inputs) && this.isLikeLast(last, compiled, dataset) ? last : null
-    const { program, batch } = known === null ? this.makeStep(method, compiled, dataset) : { program: known.program, batch: dataset }
+    const { program, batch } =
+      known === null ? this.makeStep(method, compiled, dataset) : { program: known.program, batch: dataset }
     this.model.checkData(dataset.inputs)
     this.checkTargets(compiled, dataset)
     compiled.resetMetrics()
@@ -488,20 +617,34 @@ export class Trainer implements Predicted {
     if (!runOn(program, tensors)) {
       load(program, tensors)
       const instruction = whatFailed(program)
-      throw new NonFiniteError(`${method} met a value that is not finite: ${instruction}. The weights are unchanged.`, 1, instruction)
+      throw new NonFiniteError(
+        `${method} met a value that is not finite: ${instruction}. The weights are unchanged.`,
+        1,
+        instruction,
+      )
     }
     return readLogs(method === 'trainOnBatch' ? 'train' : 'test', this.steps, compiled)
   }
 
   private isLikeLast(last: LastStep, compiled: Compiled, { inputs, targets, weights, x, y }: Dataset): boolean {
     return (
-      last.version === structure.version && last.source === this.steps && last.compiled === compiled &&
-      last.dataset.x === x && last.dataset.y === y && last.epoch === compiled.runtime.epoch &&
-      sameTypes(inputs, last.dataset.inputs) && sameTypes(targets, last.dataset.targets) && sameTypes(weights, last.dataset.weights)
+      last.version === structure.version &&
+      last.source === this.steps &&
+      last.compiled === compiled &&
+      last.dataset.x === x &&
+      last.dataset.y === y &&
+      last.epoch === compiled.runtime.epoch &&
+      sameTypes(inputs, last.dataset.inputs) &&
+      sameTypes(targets, last.dataset.targets) &&
+      sameTypes(weights, last.dataset.weights)
     )
   }
 
-  private makeStep(method: 'trainOnBatch' | 'testOnBatch', compiled: Compiled, dataset: Dataset): { readonly program: Program; readonly batch: Dataset } {
+  private makeStep(
+    method: 'trainOnBatch' | 'testOnBatch',
+    compiled: Compiled,
+    dataset: Dataset,
+  ): { readonly program: Program; readonly batch: Dataset } {
     this.prepare(dataset.x, dataset.inputs, true)
     const batch = this.prepareTargets(compiled, dataset)
     const training = method === 'trainOnBatch'
@@ -510,7 +653,14 @@ export class Trainer implements Predicted {
     const types = typesOf(batch, dataset.size)
     const program = training ? steps.train(compiled, types) : steps.test(compiled, types)
     // A tree of inputs or targets is made anew each time: only single tensors are recognised.
-    const last = { dataset, program, source: steps, version: structure.version, compiled, epoch: compiled.runtime.epoch }
+    const last = {
+      dataset,
+      program,
+      source: steps,
+      version: structure.version,
+      compiled,
+      epoch: compiled.runtime.epoch,
+    }
     steps.holdInstead(program, this.lastSteps[method])
     this.lastSteps[method] = last
     return { program, batch }
@@ -534,18 +684,29 @@ export class Trainer implements Predicted {
   trainingGraph(rows: number): Graph | null {
     const compiled = this.requireCompiled('asking what a step costs')
     const { model } = this
-    const ran = [...this.programs].find(([key, { graph }]) => /^train (?!probe)/.test(key) && graph.parameters[0]?.shape[0] === rows)
+    const ran = [...this.programs].find(
+      ([key, { graph }]) => /^train (?!probe)/.test(key) && graph.parameters[0]?.shape[0] === rows,
+    )
     if (ran !== undefined) return ran[1].graph
-    if (model.hasOwnStep) throw new StateError(`${model}: what a trainStep of your own costs is known when it ran on a batch of ${rows}: call trainOnBatch once`)
+    if (model.hasOwnStep)
+      throw new StateError(
+        `${model}: what a trainStep of your own costs is known when it ran on a batch of ${rows}: call trainOnBatch once`,
+      )
     const specs = (model.graph?.inputSpecs as Tree<TensorSpec> | undefined) ?? model.buildSpec
     if (specs === null || flatten(specs).some(({ shape }) => shape.slice(1).includes(null))) return null
-    const inputs = flatten(specs).map(({ shape, dtype }) => ({ shape: [rows, ...shape.slice(1).map((extent) => extent!)], dtype }))
+    const inputs = flatten(specs).map(({ shape, dtype }) => ({
+      shape: [rows, ...shape.slice(1).map((extent) => extent!)],
+      dtype,
+    }))
     this.prepare(specs, inputs, true)
     this.buildOptimizer(compiled)
     const outputSpecs = this.steps.outputSpecs(specs, inputs)
     const outputs = flatten(outputSpecs).map(({ shape }) => shape.map((extent) => extent ?? rows))
     return compiled.supposing(() => {
-      const losses = compiled.lossesFor(outputs, outputs.map(() => null))
+      const losses = compiled.lossesFor(
+        outputs,
+        outputs.map(() => null),
+      )
       const targets = losses.map((loss, i) => loss?.targetsFor(outputs[i]!) ?? null)
       const types = { x: specs, inputs, y: outputSpecs, targets, weights: targets.map(() => null) }
       return this.inOwnRuntime(() => this.steps.trainingGraph(types))
@@ -560,7 +721,11 @@ export class Trainer implements Predicted {
   dispose(): void {
     this.lock.requireIdle('dispose')
     this.resetPrograms()
-    const variables = [...this.model.weights, ...this.model.stateVariables, ...(this.compiled?.optimizer.variables ?? [])]
+    const variables = [
+      ...this.model.weights,
+      ...this.model.stateVariables,
+      ...(this.compiled?.optimizer.variables ?? []),
+    ]
     for (const storage of new Set(variables.map((variable) => variable.storage))) {
       storage.dispose()
       storage.runtime.invalidate()
@@ -597,4 +762,3 @@ async function keepingMetrics<Result>(compiled: Compiled, body: () => Promise<Re
     }
   }
 }
-

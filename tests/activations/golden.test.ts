@@ -51,7 +51,9 @@ describe('activations by name', () => {
 
   it('names the nearest known one', () => {
     expect(() => new Dense({ units: 1, activation: 'relux' })).toThrow(ArgumentError)
-    expect(() => new Dense({ units: 1, activation: 'relux' })).toThrow("Unknown activation 'relux'. Did you mean 'relu'?")
+    expect(() => new Dense({ units: 1, activation: 'relux' })).toThrow(
+      "Unknown activation 'relux'. Did you mean 'relu'?",
+    )
     expect(() => new Activation('sigmod')).toThrow("Did you mean 'sigmoid'?")
     expect(() => new Activation('qqqqqqqqqq')).toThrow(/Known: linear, relu, /)
   })

@@ -19,7 +19,10 @@ import { binary, compileKernels, supportsRelaxedSimd } from '../../src/runtime/e
 import { Arena, createWasmMemory } from '../../src/runtime/memory'
 
 const file = (name: string): Buffer => readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url))
-const levels = [['plain', 'simd'], ['relaxed', 'relaxed']] as const satisfies readonly (readonly [SimdLevel, string])[]
+const levels = [
+  ['plain', 'simd'],
+  ['relaxed', 'relaxed'],
+] as const satisfies readonly (readonly [SimdLevel, string])[]
 
 describe('what the binary is built for', () => {
   it('is what is written for it', () => {
@@ -29,15 +32,28 @@ describe('what the binary is built for', () => {
   it('must be, else nothing is compiled', () => {
     // A variant that nobody has.
     const variant = { level: 'plain', shared: true, turbo: true } as const
-    for (const other of [builtFor + 1, 0, NaN]) expect(() => compileKernels(variant, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
+    for (const other of [builtFor + 1, 0, NaN])
+      expect(() => compileKernels(variant, other)).toThrow(/built from other sources.*Run `npm run build:wasm`/)
     expect(compileKernels(variant)).toBeInstanceOf(WebAssembly.Module)
   })
 
   it('changes with every name, number and order', () => {
-    enum Now { Add, Sub }
-    enum Turned { Sub, Add }
-    enum More { Add, Sub, Other }
-    const hashes = [{ Now }, { Now: Turned }, { Now: More }, { Now, SIZE: 4 }, { Now, SIZE: 8 }].map((table) => hashOf(table))
+    enum Now {
+      Add,
+      Sub,
+    }
+    enum Turned {
+      Sub,
+      Add,
+    }
+    enum More {
+      Add,
+      Sub,
+      Other,
+    }
+    const hashes = [{ Now }, { Now: Turned }, { Now: More }, { Now, SIZE: 4 }, { Now, SIZE: 8 }].map((table) =>
+      hashOf(table),
+    )
     expect(new Set(hashes).size).toBe(5)
     expect(hashOf({ SIZE: 4, Now })).toBe(hashes[3])
   })
@@ -83,7 +99,11 @@ describe('the text of the binaries', () => {
     const run = tuple(constantFrom(0, 255, 7), nat(1200)).map(([byte, length]) => new Array<number>(length).fill(byte))
     assert(
       property(array(run, { maxLength: 3 }), uint8Array({ maxLength: 700 }), nat(3), (runs, word, times) => {
-        const bytes = Uint8Array.from([...runs.flat(), ...Array.from({ length: times }, () => [...word]).flat(), ...runs.flat()])
+        const bytes = Uint8Array.from([
+          ...runs.flat(),
+          ...Array.from({ length: times }, () => [...word]).flat(),
+          ...runs.flat(),
+        ])
         expect(roundTrip(bytes)).toEqual([...bytes])
       }),
       { numRuns: 20 },

@@ -19,12 +19,30 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('conv
 
   // [rows, columns, channels, filters]; places of a 3 × 3 window: 5 of one block up to several blocks of 96.
   it.each([
-    [3, 7, 2, 16], [4, 8, 3, 17], [5, 6, 3, 15], [5, 6, 5, 24], [6, 8, 3, 31], [9, 10, 4, 32], [9, 11, 3, 33], [14, 15, 2, 48], [12, 20, 7, 40], [15, 17, 40, 250],
+    [3, 7, 2, 16],
+    [4, 8, 3, 17],
+    [5, 6, 3, 15],
+    [5, 6, 5, 24],
+    [6, 8, 3, 31],
+    [9, 10, 4, 32],
+    [9, 11, 3, 33],
+    [14, 15, 2, 48],
+    [12, 20, 7, 40],
+    [15, 17, 40, 250],
   ])('%i × %i × %i → %i', (rows, columns, channels, filters) => {
-    const inputs: TensorContent[] = [floats([2, rows, columns, channels], -2, 2, 3), floats([3, 3, channels, filters], -2, 2, 4), floats([filters], -2, 2, 5)]
+    const inputs: TensorContent[] = [
+      floats([2, rows, columns, channels], -2, 2, 3),
+      floats([3, 3, channels, filters], -2, 2, 4),
+      floats([filters], -2, 2, 5),
+    ]
     const graph = graphOf(inputs, (b, [x, kernel, bias]) => {
       const y = b.emitOne('relu', [b.e.add(b.e.convolution(x!, kernel!, window), bias!)], {})
-      return [y, b.e.convolutionKernel(x!, y, { ...window, kernel: [3, 3] }), b.e.convolution(x!, kernel!, around), b.e.convolutionTranspose(y, kernel!, { ...window, spatial: [rows, columns] })]
+      return [
+        y,
+        b.e.convolutionKernel(x!, y, { ...window, kernel: [3, 3] }),
+        b.e.convolution(x!, kernel!, around),
+        b.e.convolutionTranspose(y, kernel!, { ...window, spatial: [rows, columns] }),
+      ]
     })
     expect(runGraph(wide, graph, inputs)).toEqual(runGraph(currentRuntime(), graph, inputs))
   })

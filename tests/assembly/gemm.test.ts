@@ -21,7 +21,10 @@ interface Product {
 /** All products in one graph, over parts of two matrices; each part is then a view with strides of its own. */
 function check(products: readonly Product[], runtime: Runtime = currentRuntime()): void {
   const largest = Math.max(...products.flatMap(({ m, k, n }) => [m, k, n]))
-  const inputs: TensorContent[] = [wholeFloats([largest, largest], -3, 3, 1), wholeFloats([largest, largest + 3], -3, 3, 2)]
+  const inputs: TensorContent[] = [
+    wholeFloats([largest, largest], -3, 3, 1),
+    wholeFloats([largest, largest + 3], -3, 3, 2),
+  ]
   const graph = graphOf(inputs, ({ e }, [a, b]) =>
     products.map(({ m, k, n, left, right }) => {
       const lhs = left ? e.transposeMatrix(e.slice(a!, [0, 0], [k, m])) : e.slice(a!, [0, 0], [m, k])
@@ -31,7 +34,13 @@ function check(products: readonly Product[], runtime: Runtime = currentRuntime()
   )
   const received = runGraph(runtime, graph, inputs)!
   const { outputs } = interpretWide(graph, inputs)
-  products.forEach((product, i) => expectSame(received[i]!.map((x) => x + 0), outputs[i]!.map((x) => x + 0), JSON.stringify(product)))
+  products.forEach((product, i) =>
+    expectSame(
+      received[i]!.map((x) => x + 0),
+      outputs[i]!.map((x) => x + 0),
+      JSON.stringify(product),
+    ),
+  )
   expect(received.length).toBe(products.length)
 }
 
@@ -45,7 +54,12 @@ describe('matrix products', () => {
 
   it('of any extents up to 150', () => {
     const extent = fc.integer({ min: 1, max: 150 })
-    fc.assert(fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) => check([product])), { numRuns: 20 })
+    fc.assert(
+      fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) =>
+        check([product]),
+      ),
+      { numRuns: 20 },
+    )
   })
 
   it.each([
@@ -68,13 +82,21 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matr
 
   it.each([1, 2, 3, 6, 16, 33])('of inner extent %d: sizes around the tile and around packing, all layouts', (k) => {
     for (const layout of LAYOUTS) {
-      check([5, 6, 7, 12, 23, 24, 25, 29].flatMap((m) => [15, 16, 17, 24, 31, 48, 49].map((n) => ({ m, k, n, ...layout }))), wide)
+      check(
+        [5, 6, 7, 12, 23, 24, 25, 29].flatMap((m) => [15, 16, 17, 24, 31, 48, 49].map((n) => ({ m, k, n, ...layout }))),
+        wide,
+      )
     }
   })
 
   it('of any extents up to 150', () => {
     const extent = fc.integer({ min: 1, max: 150 })
-    fc.assert(fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) => check([product], wide)), { numRuns: 40 })
+    fc.assert(
+      fc.property(fc.record({ m: extent, k: extent, n: extent, left: fc.boolean(), right: fc.boolean() }), (product) =>
+        check([product], wide),
+      ),
+      { numRuns: 40 },
+    )
   })
 
   it.each([
@@ -88,7 +110,11 @@ describe.runIf(settings.simd === 'relaxed' && settings.backend === 'wasm')('matr
   })
 
   it('give the same bits', () => {
-    const inputs: TensorContent[] = [floats([150, 200], -2, 2, 3), floats([200, 130], -2, 2, 4), floats([130], -2, 2, 5)]
+    const inputs: TensorContent[] = [
+      floats([150, 200], -2, 2, 3),
+      floats([200, 130], -2, 2, 4),
+      floats([130], -2, 2, 5),
+    ]
     const graph = graphOf(inputs, (b, [x, y, z]) => [b.emitOne('relu', [b.e.add(b.e.matmul(x!, y!), z!)], {})])
     const one = runGraph(currentRuntime(), graph, inputs)!
     expect(runGraph(wide, graph, inputs)).toEqual(one)

@@ -12,15 +12,41 @@ const TWO = '0x40000000'
 const constant = (lane: string) => `v128.const i32x4 ${lane} ${lane} ${lane} ${lane}`
 
 const module = (...body: string[]) =>
-  ['(module', ' (import "env" "memory" (memory $0 1 65536))', ' (func $f (param $0 i32)', '  (local $1 v128)', ...body.map((line) => `  ${line}`), ' )', ')'].join('\n')
+  [
+    '(module',
+    ' (import "env" "memory" (memory $0 1 65536))',
+    ' (func $f (param $0 i32)',
+    '  (local $1 v128)',
+    ...body.map((line) => `  ${line}`),
+    ' )',
+    ')',
+  ].join('\n')
 
 it('loads what a loop uses once, before the outermost loop', () => {
-  const before = module('loop $a', ' loop $b', `  ${constant(ONE)}`, '  local.set $1', ' end', ` ${constant(ONE)}`, ' drop', 'end')
+  const before = module(
+    'loop $a',
+    ' loop $b',
+    `  ${constant(ONE)}`,
+    '  local.set $1',
+    ' end',
+    ` ${constant(ONE)}`,
+    ' drop',
+    'end',
+  )
   expect([...hoistedConstants(before)]).toEqual([ONE])
   expect(hoistConstants(before, [TWO, ONE], 64)).toBe(
     module(
-      'i32.const 0', 'v128.load32_splat offset=68', `local.set $${ONE}`,
-      'loop $a', ' loop $b', `  local.get $${ONE}`, '  local.set $1', ' end', ` local.get $${ONE}`, ' drop', 'end',
+      'i32.const 0',
+      'v128.load32_splat offset=68',
+      `local.set $${ONE}`,
+      'loop $a',
+      ' loop $b',
+      `  local.get $${ONE}`,
+      '  local.set $1',
+      ' end',
+      ` local.get $${ONE}`,
+      ' drop',
+      'end',
     )
       .replace('(local $1 v128)', `(local $1 v128)\n  (local $${ONE} v128)`)
       .replace('65536))', '65536))\n (data (i32.const 64) "\\00\\00\\00\\40\\00\\00\\80\\3f")'),

@@ -10,7 +10,21 @@ import type { TensorContent } from '../helpers/data'
 import { exactly, generator } from '../helpers/data'
 import { graphOf, runGraph } from '../helpers/graphs'
 
-type UnaryName = 'exp' | 'expm1' | 'log' | 'log1p' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'softplus' | 'erf' | 'erfInv'
+type UnaryName =
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'erf'
+  | 'erfInv'
 
 interface Contract {
   readonly name: UnaryName & PrimitiveName
@@ -55,7 +69,11 @@ function sweep({ from, to }: Contract): Float32Array {
   return x
 }
 
-function worst(x: ArrayLike<number>, received: ArrayLike<number>, truth: (i: number) => number): { ulp: number; at: number } {
+function worst(
+  x: ArrayLike<number>,
+  received: ArrayLike<number>,
+  truth: (i: number) => number,
+): { ulp: number; at: number } {
   let found = { ulp: 0, at: NaN }
   for (let i = 0; i < x.length; i++) {
     const ulp = ulpError(received[i]!, truth(i))
@@ -77,15 +95,22 @@ it.each(CONTRACTS)('$name: at most $ulp ulp', (contract) => {
 
 it('power: at most 0.52 ulp, for bases and exponents of every size', () => {
   const random = generator(9)
-  const a = Array.from({ length: 40_000 }, (_, i) => Math.fround(i % 4 === 0 ? -Math.ceil(8 * random()) : 2 ** (40 * random() - 20)))
-  const b = a.map((base, i) => Math.fround(base < 0 ? Math.floor(13 * random()) - 6 : i % 3 === 0 ? Math.floor(9 * random()) - 4 : 8 * random() - 4))
+  const a = Array.from({ length: 40_000 }, (_, i) =>
+    Math.fround(i % 4 === 0 ? -Math.ceil(8 * random()) : 2 ** (40 * random() - 20)),
+  )
+  const b = a.map((base, i) =>
+    Math.fround(
+      base < 0 ? Math.floor(13 * random()) - 6 : i % 3 === 0 ? Math.floor(9 * random()) - 4 : 8 * random() - 4,
+    ),
+  )
   const { ulp, at } = worst(a, run('power', [exactly(a), exactly(b)]), (i) => a[i]! ** b[i]!)
   expect(ulp, `at ${at}`).toBeLessThanOrEqual(0.52)
 })
 
 it('arctan2: at most 3.2 ulp, in all quarters and for lengths of every size', () => {
   const random = generator(10)
-  const component = (): number => Math.fround((random() < 0.5 ? -1 : 1) * (random() < 0.5 ? random() : 2 ** (200 * random() - 100)))
+  const component = (): number =>
+    Math.fround((random() < 0.5 ? -1 : 1) * (random() < 0.5 ? random() : 2 ** (200 * random() - 100)))
   const y = Array.from({ length: 40_000 }, component)
   const x = y.map((own, i) => (i % 5 === 0 ? Math.fround(own * (2 * random() - 1)) : component()))
   const { ulp, at } = worst(y, run('arctan2', [exactly(y), exactly(x)]), (i) => Math.atan2(y[i]!, x[i]!))
@@ -106,7 +131,9 @@ it('the result of an element does not depend on its place', () => {
   for (const { name } of CONTRACTS) {
     const whole = run(name, [exactly(x)])
     for (const start of [1, 2, 3, 5, 33]) {
-      expect(Array.from(run(name, [exactly(x.slice(start))])), `${name} from ${start}`).toEqual(Array.from(whole).slice(start))
+      expect(Array.from(run(name, [exactly(x.slice(start))])), `${name} from ${start}`).toEqual(
+        Array.from(whole).slice(start),
+      )
     }
   }
 })

@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import type { History, Tensor } from '../../src'
-import { Adam, ArgumentError, BatchNormalization, Bidirectional, Conv2D, Dense, Flatten, LSTM, LayerNormalization, ReLU, SGD, Sequential, ops, setRandomSeed, tensor } from '../../src'
+import {
+  Adam,
+  ArgumentError,
+  BatchNormalization,
+  Bidirectional,
+  Conv2D,
+  Dense,
+  Flatten,
+  LSTM,
+  LayerNormalization,
+  ReLU,
+  SGD,
+  Sequential,
+  ops,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { UnitHealth } from '../../src/balance'
 import { effectiveRank } from '../../src/balance/unit-health'
 import { errorOf, samples, weightsOf } from '../helpers/training'
@@ -18,9 +34,19 @@ function network(activation = 'relu', learningRate = 0.05) {
   return model
 }
 
-async function healthOf(model: Sequential, options = {}, data: Tensor | number[][] = x): Promise<{ health: UnitHealth; history: History }> {
+async function healthOf(
+  model: Sequential,
+  options = {},
+  data: Tensor | number[][] = x,
+): Promise<{ health: UnitHealth; history: History }> {
   const health = new UnitHealth({ every: 1, ...options })
-  const history = await model.fit(data, yes, { batchSize: 10, epochs: 3, verbose: 0, shuffle: false, callbacks: [health] })
+  const history = await model.fit(data, yes, {
+    batchSize: 10,
+    epochs: 3,
+    verbose: 0,
+    shuffle: false,
+    callbacks: [health],
+  })
   return { health, history }
 }
 
@@ -116,15 +142,27 @@ describe('UnitHealth', () => {
 
   it('looks behind normalisation, into convolutions and sequences, and at layers that cannot be exchanged', async () => {
     const images = ops.reshape(tensor(Float32Array.from({ length: 40 * 16 }, (_, i) => Math.sin(i * i))), [40, 4, 4, 1])
-    const vision = new Sequential([new Conv2D({ filters: 3, kernelSize: 2, inputShape: [4, 4, 1], name: 'conv' }), new BatchNormalization(), new ReLU(), new Flatten(), new Dense({ units: 1 })])
+    const vision = new Sequential([
+      new Conv2D({ filters: 3, kernelSize: 2, inputShape: [4, 4, 1], name: 'conv' }),
+      new BatchNormalization(),
+      new ReLU(),
+      new Flatten(),
+      new Dense({ units: 1 }),
+    ])
     vision.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const [conv] = (await healthOf(vision, {}, images)).health.records[0]!.layers
     expect(conv!.activity).toBeGreaterThan(0.2)
     expect(conv!.rank).toBeGreaterThan(1)
 
-    const sequences = new Sequential([new LSTM({ units: 4, inputShape: [2, 2], returnSequences: true, name: 'lstm' }), new LayerNormalization(), new Flatten(), new Dense({ units: 1 })])
+    const sequences = new Sequential([
+      new LSTM({ units: 4, inputShape: [2, 2], returnSequences: true, name: 'lstm' }),
+      new LayerNormalization(),
+      new Flatten(),
+      new Dense({ units: 1 }),
+    ])
     sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
-    const [lstm] = (await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]) as Tensor)).health.records[0]!.layers
+    const [lstm] = (await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]) as Tensor)).health.records[0]!
+      .layers
     expect([lstm!.layer, lstm!.saturated]).toEqual(['lstm', 0])
   })
 
@@ -156,21 +194,37 @@ describe('UnitHealth', () => {
   })
 
   it('says which layers it leaves out, and why', async () => {
-    expect((await healthOf(network(), { layers: ['second'] })).health.leftOut).toEqual({ first: 'not among the layers that were chosen', out: 'they are an output of the model' })
+    expect((await healthOf(network(), { layers: ['second'] })).health.leftOut).toEqual({
+      first: 'not among the layers that were chosen',
+      out: 'they are an output of the model',
+    })
     class Own extends Dense {
       override call(x: Tensor): Tensor {
         return super.call(x)
       }
     }
-    const inner = new Sequential([new Dense({ units: 4, inputShape: [4], name: 'hidden' }), new BatchNormalization(), new Own({ units: 3, name: 'own' })], { name: 'inner' })
+    const inner = new Sequential(
+      [
+        new Dense({ units: 4, inputShape: [4], name: 'hidden' }),
+        new BatchNormalization(),
+        new Own({ units: 3, name: 'own' }),
+      ],
+      { name: 'inner' },
+    )
     const model = new Sequential([inner, new Dense({ units: 1, name: 'out' })])
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const { health } = await healthOf(model)
     expect(Object.keys(health.leftOut)).toEqual(['inner/own', 'out'])
     expect(health.leftOut['inner/own']).toMatch(/Own "own" has a call of its own/)
-    const sequences = new Sequential([new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }), new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM({ units: 3, goBackwards: true }), name: 'both' }), new Dense({ units: 1, name: 'out' })])
+    const sequences = new Sequential([
+      new LSTM({ units: 3, returnSequences: true, inputShape: [2, 2] }),
+      new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM({ units: 3, goBackwards: true }), name: 'both' }),
+      new Dense({ units: 1, name: 'out' }),
+    ])
     sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
-    expect((await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]))).health.leftOut).toMatchObject({ both: 'Bidirectional "both" does not say what its units are' })
+    expect((await healthOf(sequences, {}, ops.reshape(tensor(x), [40, 2, 2]))).health.leftOut).toMatchObject({
+      both: 'Bidirectional "both" does not say what its units are',
+    })
     expect(new UnitHealth().leftOut).toEqual({})
   })
 
@@ -178,7 +232,10 @@ describe('UnitHealth', () => {
     const flat = new Sequential([new Dense({ units: 1, inputShape: [4] })])
     flat.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     expect((await errorOf(() => healthOf(flat))).message).toMatch(/UnitHealth: the model .* has no hidden units/)
-    expect((await errorOf(() => healthOf(network(), { layers: ['out'] }))).message).toMatch(/'out': they are an output of the model. Possible: first, second/)
-    for (const options of [{ every: 0 }, { tau: -1 }, { tau: 2 }, { samples: -1 }]) expect(() => new UnitHealth(options)).toThrow(ArgumentError)
+    expect((await errorOf(() => healthOf(network(), { layers: ['out'] }))).message).toMatch(
+      /'out': they are an output of the model. Possible: first, second/,
+    )
+    for (const options of [{ every: 0 }, { tau: -1 }, { tau: 2 }, { samples: -1 }])
+      expect(() => new UnitHealth(options)).toThrow(ArgumentError)
   })
 })

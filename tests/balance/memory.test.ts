@@ -1,18 +1,38 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor, Variable } from '../../src'
-import { ArgumentError, Dense, SGD, Sequential, ShapeError, StateError, loadModel, ops, setRandomSeed, tensor, valueAndGrad } from '../../src'
+import {
+  ArgumentError,
+  Dense,
+  SGD,
+  Sequential,
+  ShapeError,
+  StateError,
+  loadModel,
+  ops,
+  setRandomSeed,
+  tensor,
+  valueAndGrad,
+} from '../../src'
 import { ElasticWeightConsolidation, ReservoirReplay, consolidate } from '../../src/balance'
 import { errorOf, samples, weightsOf } from '../helpers/training'
 
 describe('ReservoirReplay', () => {
   it('keeps all samples while there is room, with their targets', () => {
     const replay = new ReservoirReplay(10)
-    replay.add([[1, 2], [3, 4]], [0, 1])
+    replay.add(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [0, 1],
+    )
     replay.add([[5, 6]], [2])
     expect([replay.size, replay.seen]).toEqual([3, 3])
     const [x, y] = replay.sample(200)
     expect(x.shape).toEqual([200, 2])
-    expect(new Set((x.toArray() as number[][]).map((row, i) => `${row} → ${y.data[i]}`))).toEqual(new Set(['1,2 → 0', '3,4 → 1', '5,6 → 2']))
+    expect(new Set((x.toArray() as number[][]).map((row, i) => `${row} → ${y.data[i]}`))).toEqual(
+      new Set(['1,2 → 0', '3,4 → 1', '5,6 → 2']),
+    )
   })
 
   it('gives every sample the same chance', () => {
@@ -21,8 +41,14 @@ describe('ReservoirReplay', () => {
     for (let seed = 0; seed < runs; seed++) {
       const replay = new ReservoirReplay({ capacity: 8, seed })
       const numbers = Array.from({ length: 40 }, (_, i) => i)
-      replay.add(numbers.slice(0, 13).map((i) => [i]), numbers.slice(0, 13))
-      replay.add(numbers.slice(13).map((i) => [i]), numbers.slice(13))
+      replay.add(
+        numbers.slice(0, 13).map((i) => [i]),
+        numbers.slice(0, 13),
+      )
+      replay.add(
+        numbers.slice(13).map((i) => [i]),
+        numbers.slice(13),
+      )
       const [x] = replay.sample(300)
       new Set(x.data).forEach((i) => kept[i]!++)
     }
@@ -49,7 +75,9 @@ describe('ReservoirReplay', () => {
     replay.add(tensor([[1, 2, 3]], [1, 3], 'int32'), [[0.5]])
     const [x, y] = replay.sample(1)
     expect([x.dtype, x.shape, y.shape]).toEqual(['int32', [1, 3], [1, 1]])
-    expect(() => replay.add([[1.5, 2, 3]], [[0.5]])).toThrow(/x must be rows of int32 \[3\] as before, received float32 \[1, 3\]/)
+    expect(() => replay.add([[1.5, 2, 3]], [[0.5]])).toThrow(
+      /x must be rows of int32 \[3\] as before, received float32 \[1, 3\]/,
+    )
     expect(() => replay.add([[1, 2, 3]], [[0.5], [1]])).toThrow(ShapeError)
     expect(() => new ReservoirReplay(4).sample(1)).toThrow(StateError)
     const empty = new ReservoirReplay(4)
@@ -59,7 +87,12 @@ describe('ReservoirReplay', () => {
     // No rows say nothing of what rows are like.
     empty.add([[5, 6]], [[7]])
     expect(empty.sample(1).map((each) => each.toArray())).toEqual([[[5, 6]], [[7]]])
-    for (const act of [() => new ReservoirReplay(0), () => replay.sample(0), () => replay.mixed([[1, 2, 3]], [[1]], { share: 1 })]) expect(act).toThrow(ArgumentError)
+    for (const act of [
+      () => new ReservoirReplay(0),
+      () => replay.sample(0),
+      () => replay.mixed([[1, 2, 3]], [[1]], { share: 1 }),
+    ])
+      expect(act).toThrow(ArgumentError)
   })
 })
 
@@ -70,7 +103,8 @@ describe('ElasticWeightConsolidation', () => {
   function model(strength = 4, learningRate = 0.1) {
     setRandomSeed(5)
     const elastic = new ElasticWeightConsolidation({ strength })
-    const layer = (units: number, activation: string, extra = {}) => new Dense({ units, activation, kernelRegularizer: elastic, biasRegularizer: elastic, ...extra })
+    const layer = (units: number, activation: string, extra = {}) =>
+      new Dense({ units, activation, kernelRegularizer: elastic, biasRegularizer: elastic, ...extra })
     const made = new Sequential([layer(5, 'tanh', { inputShape: [4] }), layer(3, 'softmax')])
     made.compile({ optimizer: new SGD({ learningRate }), loss: 'sparseCategoricalCrossentropy' })
     return made
@@ -80,9 +114,14 @@ describe('ElasticWeightConsolidation', () => {
   function fisherOf(trained: Sequential, rows: number[][], targets: number[]): number[][] {
     const sums = trained.weights.map(({ size }) => new Array<number>(size).fill(0))
     rows.forEach((row, i) => {
-      const lossOf = (_: readonly Tensor[]) => ops.negative(ops.log(ops.slice(trained.apply(tensor([row])) as Tensor, [0, targets[i]!], [1, 1])))
-      const [, gradients] = valueAndGrad((weights: readonly Tensor[]) => ops.reshape(lossOf(weights), []))(trained.weights as readonly Variable[])
-      ;(gradients as Tensor[]).forEach(({ data }, w) => data.forEach((value: number, at: number) => (sums[w]![at]! += value ** 2 / rows.length)))
+      const lossOf = (_: readonly Tensor[]) =>
+        ops.negative(ops.log(ops.slice(trained.apply(tensor([row])) as Tensor, [0, targets[i]!], [1, 1])))
+      const [, gradients] = valueAndGrad((weights: readonly Tensor[]) => ops.reshape(lossOf(weights), []))(
+        trained.weights as readonly Variable[],
+      )
+      ;(gradients as Tensor[]).forEach(({ data }, w) =>
+        data.forEach((value: number, at: number) => (sums[w]![at]! += value ** 2 / rows.length)),
+      )
     })
     return sums
   }
@@ -98,13 +137,25 @@ describe('ElasticWeightConsolidation', () => {
     await elastic.fit(first, labels.slice(0, 15), { epochs: 3, verbose: 0 })
     expect(plain(elastic)).toBeCloseTo(unpenalised(), 6)
     const tasks: { fisher: number[][]; weights: number[][] }[] = []
-    const penalty = () => tasks.reduce((sum, { fisher, weights }) => {
-      const now = weightsOf(elastic)
-      return sum + 2 * fisher.reduce((total, each, w) => total + each.reduce((part, value, at) => part + value * (now[w]![at]! - weights[w]![at]!) ** 2, 0), 0)
-    }, 0)
+    const penalty = () =>
+      tasks.reduce((sum, { fisher, weights }) => {
+        const now = weightsOf(elastic)
+        return (
+          sum +
+          2 *
+            fisher.reduce(
+              (total, each, w) =>
+                total + each.reduce((part, value, at) => part + value * (now[w]![at]! - weights[w]![at]!) ** 2, 0),
+              0,
+            )
+        )
+      }, 0)
     // The penalties of two tasks differ from the one that is kept by a constant: what they are where that one is least.
     const offset = () => penalty() - (plain(elastic) - unpenalised())
-    for (const [rows, targets] of [[first, labels.slice(0, 15)], [second, labels.slice(15)]] as const) {
+    for (const [rows, targets] of [
+      [first, labels.slice(0, 15)],
+      [second, labels.slice(15)],
+    ] as const) {
       tasks.push({ fisher: fisherOf(elastic, rows, targets), weights: weightsOf(elastic) })
       await consolidate(elastic, rows, targets)
       await elastic.fit(second, labels.slice(15), { epochs: 4, verbose: 0 })
@@ -121,7 +172,11 @@ describe('ElasticWeightConsolidation', () => {
       const made = model(strength)
       await made.fit(first, labels.slice(0, 15), { epochs: 60, verbose: 0 })
       await consolidate(made, first, labels.slice(0, 15), { samples: 15 })
-      await made.fit(second, labels.slice(15).map((label) => (label + 1) % 3), { epochs: 60, verbose: 0 })
+      await made.fit(
+        second,
+        labels.slice(15).map((label) => (label + 1) % 3),
+        { epochs: 60, verbose: 0 },
+      )
       const copy = model(0)
       copy.setWeights(made.getWeights())
       return copy.testOnBatch(first, labels.slice(0, 15)).loss
@@ -143,11 +198,17 @@ describe('ElasticWeightConsolidation', () => {
     const plain = new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [4] })], { name: 'plain' })
     expect(await errorOf(() => consolidate(plain, x, labels))).toBeInstanceOf(StateError)
     plain.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
-    expect((await errorOf(() => consolidate(plain, x, labels))).message).toMatch(/consolidate: no weight of 'plain' has ElasticWeightConsolidation/)
+    expect((await errorOf(() => consolidate(plain, x, labels))).message).toMatch(
+      /consolidate: no weight of 'plain' has ElasticWeightConsolidation/,
+    )
     expect(await errorOf(() => consolidate(model(), x, labels, { samples: 0 }))).toBeInstanceOf(ArgumentError)
-    expect((await errorOf(() => consolidate(model(), [[1, 2]], [0]))).message).toMatch(/the input must be \[batch, 4\], received \[1, 2\]/)
+    expect((await errorOf(() => consolidate(model(), [[1, 2]], [0]))).message).toMatch(
+      /the input must be \[batch, 4\], received \[1, 2\]/,
+    )
     expect(() => new ElasticWeightConsolidation(-1)).toThrow(ArgumentError)
-    const active = new Sequential([new Dense({ units: 1, inputShape: [4], activityRegularizer: new ElasticWeightConsolidation() })])
+    const active = new Sequential([
+      new Dense({ units: 1, inputShape: [4], activityRegularizer: new ElasticWeightConsolidation() }),
+    ])
     active.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     expect((await errorOf(() => active.fit(x, labels, { verbose: 0 }))).message).toMatch(/is a penalty on weights/)
   })

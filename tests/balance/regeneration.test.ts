@@ -1,7 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import type { Probe, Tensor } from '../../src'
 import {
-  Adam, Add, ArgumentError, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, LSTM, MaxPooling2D, Model, MultiOptimizer, ReLU, SGD, Sequential, Variable, initializers, loadModel, ops, setRandomSeed, tensor,
+  Adam,
+  Add,
+  ArgumentError,
+  BatchNormalization,
+  Conv2D,
+  Dense,
+  Dropout,
+  Flatten,
+  Input,
+  LSTM,
+  MaxPooling2D,
+  Model,
+  MultiOptimizer,
+  ReLU,
+  SGD,
+  Sequential,
+  Variable,
+  initializers,
+  loadModel,
+  ops,
+  setRandomSeed,
+  tensor,
 } from '../../src'
 import { ContinualBackprop, L2Init, ReDo, ShrinkAndPerturb } from '../../src/balance'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
@@ -62,23 +83,33 @@ describe('ContinualBackprop', () => {
           expect(new Set(fresh).size).toBe(4)
           expect(Math.max(...fresh.map(Math.abs))).toBeLessThanOrEqual(limit)
           expect(hidden.bias!.view[i]).toBe(0)
-          for (const slot of model.optimizer!.slotsOf(hidden.kernel).values()) expect(column(slot, i)).toEqual([0, 0, 0, 0])
-          for (const weight of [hidden.bias!, out.kernel]) for (const slot of model.optimizer!.slotsOf(weight).values()) expect(slot.view[i]).toBe(0)
+          for (const slot of model.optimizer!.slotsOf(hidden.kernel).values())
+            expect(column(slot, i)).toEqual([0, 0, 0, 0])
+          for (const weight of [hidden.bias!, out.kernel])
+            for (const slot of model.optimizer!.slotsOf(weight).values()) expect(slot.view[i]).toBe(0)
         }
       },
     }
     const renewal = new ContinualBackprop({ replacementRate: rate, decayRate: decay, maturity })
-    await model.fit(x, yes, { batchSize: 4, epochs: 6, verbose: 0, callbacks: [{ probes: [before] }, renewal, { probes: [after] }] })
+    await model.fit(x, yes, {
+      batchSize: 4,
+      epochs: 6,
+      verbose: 0,
+      callbacks: [{ probes: [before] }, renewal, { probes: [after] }],
+    })
     expect(seen).toBeGreaterThan(5)
     expect(renewal.replaced).toEqual({ hidden: seen })
-    renewal.utilities['hidden']!.forEach((value, i) => expect(value).toBeCloseTo(age[i] === 0 ? 0 : u[i]! / (1 - decay ** age[i]!), 4))
+    renewal.utilities['hidden']!.forEach((value, i) =>
+      expect(value).toBeCloseTo(age[i] === 0 ? 0 : u[i]! / (1 - decay ** age[i]!), 4),
+    )
   })
 
   it('goes on from one fit to the next, with the same programs', async () => {
     const run = async (fits: number) => {
       const model = mlp('sgd')
       const renewal = new ContinualBackprop({ replacementRate: 0.01, maturity: 5 })
-      for (let i = 0; i < fits; i++) await model.fit(x, yes, { batchSize: 4, epochs: 12 / fits, shuffle: false, verbose: 0, callbacks: [renewal] })
+      for (let i = 0; i < fits; i++)
+        await model.fit(x, yes, { batchSize: 4, epochs: 12 / fits, shuffle: false, verbose: 0, callbacks: [renewal] })
       return { model, renewal }
     }
     const [one, three] = [await run(1), await run(3)]
@@ -91,7 +122,12 @@ describe('ContinualBackprop', () => {
   it('changes nothing while no unit is due', async () => {
     const [plain, watched] = [mlp(), mlp()]
     await plain.fit(x, yes, { epochs: 2, shuffle: false, verbose: 0 })
-    await watched.fit(x, yes, { epochs: 2, shuffle: false, verbose: 0, callbacks: [new ContinualBackprop({ replacementRate: 0 })] })
+    await watched.fit(x, yes, {
+      epochs: 2,
+      shuffle: false,
+      verbose: 0,
+      callbacks: [new ContinualBackprop({ replacementRate: 0 })],
+    })
     expect(weightsOf(watched)).toEqual(weightsOf(plain))
   })
 
@@ -108,7 +144,13 @@ describe('ContinualBackprop', () => {
     expect(renewal.replaced).toEqual({ conv: 9 })
     expect(dense.kernel.shape).toEqual([12, 1])
     expect([...dense.kernel.view].every((value) => value === 0)).toBe(true)
-    for (const [weight, value] of [[norm.gamma, 1], [norm.beta, 0], [norm.movingMean, 0], [norm.movingVariance, 1]] as const) expect([...weight!.view]).toEqual([value, value, value])
+    for (const [weight, value] of [
+      [norm.gamma, 1],
+      [norm.beta, 0],
+      [norm.movingMean, 0],
+      [norm.movingVariance, 1],
+    ] as const)
+      expect([...weight!.view]).toEqual([value, value, value])
   })
 
   it('knows recurrent units, and units that Add joins', async () => {
@@ -124,8 +166,14 @@ describe('ContinualBackprop', () => {
     expect(rows).toHaveLength(1)
 
     const input = Input({ shape: [4] })
-    const joined = new Add().apply([new Dense({ units: 5, name: 'a' }).apply(input), new Dense({ units: 5, name: 'b' }).apply(input)])
-    const both = new Model({ inputs: input, outputs: new Dense({ units: 1 }).apply(new ReLU().apply(joined) as Tensor) })
+    const joined = new Add().apply([
+      new Dense({ units: 5, name: 'a' }).apply(input),
+      new Dense({ units: 5, name: 'b' }).apply(input),
+    ])
+    const both = new Model({
+      inputs: input,
+      outputs: new Dense({ units: 1 }).apply(new ReLU().apply(joined) as Tensor),
+    })
     both.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
     const other = new ContinualBackprop({ replacementRate: 0.2, maturity: 0, layers: ['b'] })
     await both.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [other] })
@@ -136,7 +184,11 @@ describe('ContinualBackprop', () => {
     const optimizer = new MultiOptimizer({ optimizers: [['sgd', 'out/'], [new Adam({ useEma: true })]] })
     const model = mlp(optimizer)
     const [hidden, out] = model.layers as [Dense, Dense]
-    await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [new ContinualBackprop({ replacementRate: 1, maturity: 0 })] })
+    await model.fit(x, yes, {
+      batchSize: 40,
+      verbose: 0,
+      callbacks: [new ContinualBackprop({ replacementRate: 1, maturity: 0 })],
+    })
     const slots = optimizer.slotsOf(hidden.kernel)
     expect([...slots.keys()]).toEqual(['average', 'mean', 'variance'])
     expect([...slots.get('mean')!.view].every((value) => value === 0)).toBe(true)
@@ -145,14 +197,21 @@ describe('ContinualBackprop', () => {
   })
 
   it('refuses models and layers whose units it cannot replace', async () => {
-    const fit = (model: Sequential | Model, options = {}) => errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new ContinualBackprop(options)] }))
+    const fit = (model: Sequential | Model, options = {}) =>
+      errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new ContinualBackprop(options)] }))
     const linear = new Sequential([new Dense({ units: 1, inputShape: [4], name: 'only' })], { name: 'flat' })
     linear.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const none = await fit(linear)
     expect(none).toBeInstanceOf(ArgumentError)
-    expect(none.message).toMatch(/ContinualBackprop: the model 'flat' has no hidden units \(only: they are an output of the model\)/)
-    expect((await fit(mlp(), { layers: ['out'] })).message).toMatch(/the units of 'out': they are an output of the model. Possible: hidden/)
-    expect((await fit(mlp(), { layers: ['hiden'] })).message).toMatch(/no layer of this name makes units. Possible: hidden/)
+    expect(none.message).toMatch(
+      /ContinualBackprop: the model 'flat' has no hidden units \(only: they are an output of the model\)/,
+    )
+    expect((await fit(mlp(), { layers: ['out'] })).message).toMatch(
+      /the units of 'out': they are an output of the model. Possible: hidden/,
+    )
+    expect((await fit(mlp(), { layers: ['hiden'] })).message).toMatch(
+      /no layer of this name makes units. Possible: hidden/,
+    )
     expect((await fit(mlp(), { layers: [new Dense(3)] })).message).toMatch(/Dense "dense.*Possible: hidden/)
     const frozen = mlp()
     frozen.layers[0]!.trainable = false
@@ -166,7 +225,16 @@ describe('ContinualBackprop', () => {
     const own = new Own()
     own.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     expect((await fit(own)).message).toMatch(/needs a Sequential or a functional model/)
-    for (const options of [{ replacementRate: 1.5 }, { replacementRate: -1 }, { decayRate: 1 }, { decayRate: NaN }, { maturity: -1 }, { maturity: 1.5 }, { layers: [3] }, { rate: 1 }]) {
+    for (const options of [
+      { replacementRate: 1.5 },
+      { replacementRate: -1 },
+      { decayRate: 1 },
+      { decayRate: NaN },
+      { maturity: -1 },
+      { maturity: 1.5 },
+      { layers: [3] },
+      { rate: 1 },
+    ]) {
       expect(() => new ContinualBackprop(options as object)).toThrow(ArgumentError)
     }
   })
@@ -199,7 +267,8 @@ describe('ReDo', () => {
   })
 
   it('refuses impossible options', () => {
-    for (const options of [{ threshold: -0.1 }, { threshold: 2 }, { every: 0 }]) expect(() => new ReDo(options)).toThrow(ArgumentError)
+    for (const options of [{ threshold: -0.1 }, { threshold: 2 }, { every: 0 }])
+      expect(() => new ReDo(options)).toThrow(ArgumentError)
   })
 })
 
@@ -208,15 +277,25 @@ describe('ShrinkAndPerturb', () => {
     const model = mlp(new SGD({ learningRate: 0 }))
     model.layers[1]!.trainable = false
     const before = weightsOf(model)
-    await model.fit(x, yes, { batchSize: 40, epochs: 3, verbose: 0, callbacks: [new ShrinkAndPerturb({ shrink: 0.5, noise: 0, every: 2 })] })
+    await model.fit(x, yes, {
+      batchSize: 40,
+      epochs: 3,
+      verbose: 0,
+      callbacks: [new ShrinkAndPerturb({ shrink: 0.5, noise: 0, every: 2 })],
+    })
     const shrunk = weightsOf(model)
     shrunk[0]!.forEach((value, i) => expect(value).toBeCloseTo(before[0]![i]! / 2, 6))
     expect(shrunk[2]).toEqual(before[2])
-    await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [new ShrinkAndPerturb({ shrink: 0, noise: 1, every: 1 })] })
+    await model.fit(x, yes, {
+      batchSize: 40,
+      verbose: 0,
+      callbacks: [new ShrinkAndPerturb({ shrink: 0, noise: 1, every: 1 })],
+    })
     const [fresh] = weightsOf(model)
     expect(Math.max(...fresh!.map(Math.abs))).toBeLessThanOrEqual(Math.sqrt(6 / 10))
     expect(fresh).not.toEqual(before[0])
-    for (const options of [{ shrink: 1.1 }, { noise: -1 }, { every: 0.5 }]) expect(() => new ShrinkAndPerturb(options)).toThrow(ArgumentError)
+    for (const options of [{ shrink: 1.1 }, { noise: -1 }, { every: 0.5 }])
+      expect(() => new ShrinkAndPerturb(options)).toThrow(ArgumentError)
   })
 })
 
@@ -231,7 +310,13 @@ describe('L2Init', () => {
     return model
   }
   const penaltyOf = (model: Model, initial: readonly number[][]) =>
-    0.5 * weightsOf(model).slice(0, 2).reduce((sum, weight, i) => sum + weight.reduce((total, value, j) => total + (value - initial[i]![j]!) ** 2, 0), 0)
+    0.5 *
+    weightsOf(model)
+      .slice(0, 2)
+      .reduce(
+        (sum, weight, i) => sum + weight.reduce((total, value, j) => total + (value - initial[i]![j]!) ** 2, 0),
+        0,
+      )
   const lossOf = (model: Model) => model.testOnBatch(x, yes).loss
   const errorPart = async (model: Model) => {
     const outputs = model.predictOnBatch(x) as Tensor
@@ -255,7 +340,11 @@ describe('L2Init', () => {
     const initial = kernel.value
     kernel.assign(ops.add(initial, 1))
     const zeros = x.map((row) => row.map(() => 0))
-    await model.fit(zeros, yes.map(() => [0]), { epochs: 200, verbose: 0 })
+    await model.fit(
+      zeros,
+      yes.map(() => [0]),
+      { epochs: 200, verbose: 0 },
+    )
     kernel.view.forEach((value, i) => expect(value).toBeCloseTo(initial.data[i]!, 4))
   })
 
@@ -279,7 +368,8 @@ describe('L2Init', () => {
 
 it('callbacks of balance serve several models in turn', async () => {
   const renewal = new ContinualBackprop({ replacementRate: 1, maturity: 0 })
-  for (const model of [binaryModel(), binaryModel()]) await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [renewal] })
+  for (const model of [binaryModel(), binaryModel()])
+    await model.fit(x, yes, { batchSize: 40, verbose: 0, callbacks: [renewal] })
   expect(renewal.replaced).toEqual({ hidden: 5 })
 })
 
@@ -288,7 +378,10 @@ describe('initializers with a seed', () => {
     setRandomSeed(3)
     const kernelInitializer = new initializers.GlorotUniform({ seed: 5 })
     const recurrentInitializer = new initializers.Orthogonal({ seed: 6 })
-    const layers = [new LSTM({ units: 3, kernelInitializer, recurrentInitializer, inputShape: [2, 2], name: 'hidden' }), new Dense({ units: 1, kernelInitializer })]
+    const layers = [
+      new LSTM({ units: 3, kernelInitializer, recurrentInitializer, inputShape: [2, 2], name: 'hidden' }),
+      new Dense({ units: 1, kernelInitializer }),
+    ]
     const model = new Sequential(layers)
     model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'meanSquaredError' })
     return model
@@ -298,7 +391,11 @@ describe('initializers with a seed', () => {
   const dormant = (): ReDo => new ReDo({ threshold: 1, every: 1 })
   const perturbed = (): ShrinkAndPerturb => new ShrinkAndPerturb({ shrink: 0, noise: 1, every: 1 })
 
-  it.each([['ContinualBackprop', replaced], ['ReDo', dormant], ['ShrinkAndPerturb', perturbed]])('give %s other numbers each time, the same in every run', async (_name, make) => {
+  it.each([
+    ['ContinualBackprop', replaced],
+    ['ReDo', dormant],
+    ['ShrinkAndPerturb', perturbed],
+  ])('give %s other numbers each time, the same in every run', async (_name, make) => {
     const run = async (): Promise<number[][]> => {
       const [model, callback] = [seeded(), make()]
       const seen = [[...model.weights[0]!.view]]
@@ -315,7 +412,8 @@ describe('initializers with a seed', () => {
     const repeated = all.length - new Set(all).size
     // Units that are not dormant stay.
     expect(repeated).toBeLessThan(all.length / 2)
-    for (const [i, kernel] of kernels.entries()) for (const other of kernels.slice(0, i)) expect(kernel).not.toEqual(other)
+    for (const [i, kernel] of kernels.entries())
+      for (const other of kernels.slice(0, i)) expect(kernel).not.toEqual(other)
     expect(await run()).toEqual(kernels)
   })
 

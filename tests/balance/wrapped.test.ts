@@ -2,12 +2,27 @@
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { CallbackMethods, Layer, LayerHealth, Tensor } from '../../src'
-import { Bidirectional, Dense, GRU, initializers, LSTM, SGD, Sequential, TimeDistributed, ops, setRandomSeed, tensor } from '../../src'
+import {
+  Bidirectional,
+  Dense,
+  GRU,
+  initializers,
+  LSTM,
+  SGD,
+  Sequential,
+  TimeDistributed,
+  ops,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { ContinualBackprop, ReDo, UnitHealth, balanceSynapses } from '../../src/balance'
 
 beforeEach(() => setRandomSeed(5))
 
-const x = tensor(Float32Array.from({ length: 48 }, (_, i) => Math.sin(1.3 * i)), [4, 6, 2])
+const x = tensor(
+  Float32Array.from({ length: 48 }, (_, i) => Math.sin(1.3 * i)),
+  [4, 6, 2],
+)
 const y = ops.zeros([4, 1])
 
 /** One step that trains nothing, of what stands before a Dense of one unit. */
@@ -17,8 +32,13 @@ async function step(layers: readonly Layer[], callbacks: CallbackMethods[]): Pro
   await model.fit(x, y, { batchSize: 4, verbose: 0, callbacks })
   return model
 }
-const both = (options: object = {}): Layer => new Bidirectional({ layer: new LSTM({ units: 3 }), inputShape: [6, 2], name: 'both', ...options }) as never
-const each = (options: object): Layer[] => [new TimeDistributed({ layer: new Dense({ units: 4, ...options }), inputShape: [6, 2], name: 'each' }), new GRU({ units: 2, name: 'gru' })] as never
+const both = (options: object = {}): Layer =>
+  new Bidirectional({ layer: new LSTM({ units: 3 }), inputShape: [6, 2], name: 'both', ...options }) as never
+const each = (options: object): Layer[] =>
+  [
+    new TimeDistributed({ layer: new Dense({ units: 4, ...options }), inputShape: [6, 2], name: 'each' }),
+    new GRU({ units: 2, name: 'gru' }),
+  ] as never
 const outputsOf = (model: Sequential): Tensor => model.layers[0]!.apply(x as never) as Tensor
 const sizes = (values: ArrayLike<number>): number[] => Array.from(values, Math.abs)
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
@@ -44,10 +64,15 @@ describe('units of a Bidirectional', () => {
     const model = await step([both()], [callback])
     const [given, out] = [sizes(outputsOf(model).data), sizes(model.getLayer('out').weights[0]!.view)]
     // The weights by which a unit is used by the others of its way.
-    const recurrent = model.layers[0]!.weights.filter(({ name }) => name.endsWith('recurrent_kernel')).map(({ view }) => sizes(view))
+    const recurrent = model.layers[0]!.weights.filter(({ name }) => name.endsWith('recurrent_kernel')).map(({ view }) =>
+      sizes(view),
+    )
     const expected = [0, 1, 2].map((unit) => {
       const activity = mean(given.filter((_, i) => i % 3 === unit))
-      const strength = out[unit]! + out[3 + unit]! + recurrent.flatMap((all) => all.slice(12 * unit, 12 * unit + 12)).reduce((a, b) => a + b)
+      const strength =
+        out[unit]! +
+        out[3 + unit]! +
+        recurrent.flatMap((all) => all.slice(12 * unit, 12 * unit + 12)).reduce((a, b) => a + b)
       return activity * strength
     })
     callback.utilities['both']!.forEach((utility, unit) => expect(utility).toBeCloseTo(expected[unit]!, 5))
@@ -55,7 +80,12 @@ describe('units of a Bidirectional', () => {
 
   it('begin anew on both ways', async () => {
     const callback = new ReDo({ every: 1, threshold: 0.1 })
-    const silent = { kernelInitializer: 'zeros', biasInitializer: 'zeros', recurrentInitializer: 'zeros', unitForgetBias: false }
+    const silent = {
+      kernelInitializer: 'zeros',
+      biasInitializer: 'zeros',
+      recurrentInitializer: 'zeros',
+      unitForgetBias: false,
+    }
     const layer = both({ layer: new LSTM({ units: 3, ...silent }) })
     const model = await step([layer], [callback])
     expect(callback.replaced).toEqual({ both: 3 })
@@ -67,9 +97,17 @@ describe('units of a layer that sees one step at a time', () => {
   it('are looked at, also how near they are to their limits', async () => {
     const health = new UnitHealth({ every: 1 })
     await step(each({ activation: 'tanh', biasInitializer: 'ones', kernelInitializer: 'zeros' }), [health])
-    expect(health.health[0]!.layers[0]).toMatchObject({ layer: 'each', units: 4, saturated: 0, activity: expect.closeTo(Math.tanh(1), 6) })
+    expect(health.health[0]!.layers[0]).toMatchObject({
+      layer: 'each',
+      units: 4,
+      saturated: 0,
+      activity: expect.closeTo(Math.tanh(1), 6),
+    })
     const full = new UnitHealth({ every: 1 })
-    await step(each({ activation: 'tanh', biasInitializer: new initializers.Constant(9), kernelInitializer: 'zeros' }), [full])
+    await step(
+      each({ activation: 'tanh', biasInitializer: new initializers.Constant(9), kernelInitializer: 'zeros' }),
+      [full],
+    )
     expect(full.health[0]!.layers[0]!.saturated).toBe(1)
   })
 
@@ -81,7 +119,12 @@ describe('units of a layer that sees one step at a time', () => {
   })
 
   it('are balanced where a factor passes, and not behind tanh', () => {
-    const model = (activation: string): Sequential => new Sequential([new TimeDistributed({ layer: new Dense({ units: 4, activation }), inputShape: [6, 2], name: 'each' }), new Dense({ units: 5, activation: 'relu', name: 'wide' }), new Dense({ units: 1, name: 'out' })])
+    const model = (activation: string): Sequential =>
+      new Sequential([
+        new TimeDistributed({ layer: new Dense({ units: 4, activation }), inputShape: [6, 2], name: 'each' }),
+        new Dense({ units: 5, activation: 'relu', name: 'wide' }),
+        new Dense({ units: 1, name: 'out' }),
+      ])
     const relu = model('relu')
     relu.layers[0]!.weights[0]!.view.forEach((value, i, view) => (view[i] = 3 * value))
     const before = [...(relu.predictOnBatch(x) as Tensor).data]
@@ -89,6 +132,8 @@ describe('units of a layer that sees one step at a time', () => {
     expect(balanced.layers).toEqual(['each', 'wide'])
     expect(balanced.after).toBeLessThan(balanced.before)
     ;[...(relu.predictOnBatch(x) as Tensor).data].forEach((value, i) => expect(value).toBeCloseTo(before[i]!, 5))
-    expect(balanceSynapses(model('tanh')).left).toMatchObject({ each: 'TimeDistributed "each" does not pass a factor on' })
+    expect(balanceSynapses(model('tanh')).left).toMatchObject({
+      each: 'TimeDistributed "each" does not pass a factor on',
+    })
   })
 })

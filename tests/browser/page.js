@@ -1,7 +1,18 @@
 // Trains two models in the page and measures whether the page stays responsive meanwhile.
 // Leaves what it found in window.testResult; run.mjs asserts it.
 import { fromPixels, readCsv, readImage, readJsonLines } from '../../dist/data.js'
-import { BackupAndRestore, BrowserStore, Dense, Sequential, configure, dispose, ops, runtimeInfo, setRandomSeed, threadsReady } from '../../dist/index.js'
+import {
+  BackupAndRestore,
+  BrowserStore,
+  Dense,
+  Sequential,
+  configure,
+  dispose,
+  ops,
+  runtimeInfo,
+  setRandomSeed,
+  threadsReady,
+} from '../../dist/index.js'
 
 const element = (id) => document.getElementById(id)
 
@@ -54,7 +65,10 @@ async function takeUp(x, y) {
   const store = new BrowserStore('taken-up')
   const run = async (callbacks) => {
     setRandomSeed(3)
-    const model = new Sequential([new Dense({ units: 4, activation: 'relu', inputShape: [8] }), new Dense({ units: 1, activation: 'sigmoid' })])
+    const model = new Sequential([
+      new Dense({ units: 4, activation: 'relu', inputShape: [8] }),
+      new Dense({ units: 1, activation: 'sigmoid' }),
+    ])
     model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy' })
     await model.fit(x, y, { epochs: 6, verbose: 0, callbacks }).catch((error) => {
       if (error.message !== 'interrupted') throw error
@@ -64,7 +78,14 @@ async function takeUp(x, y) {
   const backup = () => new BackupAndRestore({ backupDir: 'run', saveFreq: 4, store })
   const whole = await run([])
   let steps = 0
-  await run([backup(), { onTrainBatchEnd() { if (++steps === 40) throw new Error('interrupted') } }])
+  await run([
+    backup(),
+    {
+      onTrainBatchEnd() {
+        if (++steps === 40) throw new Error('interrupted')
+      },
+    },
+  ])
   const kept = (await store.read('run/backup.safetensors')).length
   const second = backup()
   const weights = await run([second])
@@ -120,7 +141,9 @@ async function trainWide() {
   const columns = 256
   const next = randomNumbers(7)
   const pixels = Float32Array.from({ length: rows * columns }, () => next() - 0.5)
-  const labels = Float32Array.from({ length: rows }, (_, row) => Number(pixels[row * columns] + pixels[row * columns + 1] > 0))
+  const labels = Float32Array.from({ length: rows }, (_, row) =>
+    Number(pixels[row * columns] + pixels[row * columns + 1] > 0),
+  )
   const x = { data: pixels, shape: [rows, columns] }
   const y = { data: labels, shape: [rows, 1] }
   const model = new Sequential([
@@ -198,7 +221,9 @@ async function watch(model, work) {
   const measured = {
     model,
     milliseconds: end - start,
-    longTasks: tasks.filter((task) => task.startTime + task.duration > start && task.startTime < end).map((task) => task.duration),
+    longTasks: tasks
+      .filter((task) => task.startTime + task.duration > start && task.startTime < end)
+      .map((task) => task.duration),
     gaps: { count: sorted.length, median: sorted[sorted.length >> 1], max: sorted[sorted.length - 1] },
   }
   const row = element('responsiveness').insertRow()

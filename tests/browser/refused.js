@@ -19,5 +19,7 @@ function refusal() {
 
 const refused = refusal()
 configure({ backend: 'interpreter' })
-const unread = await readCsv(new Blob(['a\n1'])).toArray().catch((error) => ({ isStateError: error instanceof StateError, message: error.message }))
+const unread = await readCsv(new Blob(['a\n1']))
+  .toArray()
+  .catch((error) => ({ isStateError: error instanceof StateError, message: error.message }))
 window.testResult = { refused, unread, interpreted: predict() }

@@ -29,7 +29,9 @@ class NotResponsive extends Error {}
 const executablePath = candidates.find((path) => path !== undefined && path !== '' && existsSync(path))
 if (executablePath === undefined) {
   const required = process.env.REQUIRE_BROWSER === '1'
-  console.log(`browser test ${required ? 'FAILED' : 'SKIPPED'}: no Chromium found. Set CHROMIUM_PATH to its executable.`)
+  console.log(
+    `browser test ${required ? 'FAILED' : 'SKIPPED'}: no Chromium found. Set CHROMIUM_PATH to its executable.`,
+  )
   process.exit(required ? 1 : 0)
 }
 if (!existsSync(join(root, 'dist/index.js'))) {
@@ -76,7 +78,9 @@ async function passesOneAttempt(scenario) {
       await runScenario(scenario)
       return true
     } catch (error) {
-      console.log(`✗ ${scenario.name}, attempt ${attempt} of ${attempts}\n${error instanceof Error ? error.message : error}`)
+      console.log(
+        `✗ ${scenario.name}, attempt ${attempt} of ${attempts}\n${error instanceof Error ? error.message : error}`,
+      )
       if (!(error instanceof NotResponsive)) return false
     }
   }
@@ -121,9 +125,11 @@ async function runScenario({ name, isolated }) {
   })
   try {
     await page.goto(`http://127.0.0.1:${server.address().port}/tests/browser/page.html`)
-    const handle = await page.waitForFunction(() => window.testResult, undefined, { timeout }).catch((error) => {
-      throw new Error([error.message, ...complaints].join('\n'))
-    })
+    const handle = await page
+      .waitForFunction(() => window.testResult, undefined, { timeout })
+      .catch((error) => {
+        throw new Error([error.message, ...complaints].join('\n'))
+      })
     const result = await handle.jsonValue()
     mkdirSync(join(root, 'build'), { recursive: true })
     await page.screenshot({ path: join(root, isolated ? 'build/browser-isolated.png' : 'build/browser.png') })
@@ -140,18 +146,30 @@ async function runScenario({ name, isolated }) {
     assert.equal(runs > 0, isolated, 'runs on two threads')
     assert.ok(same, 'expected the same bits on two threads')
     const { epoch, kept, left, same: sameEnd } = result.takenUp
-    assert.deepEqual({ epoch, left, sameEnd, isKept: kept > 0 }, { epoch: 3, left: null, sameEnd: true, isKept: true }, 'a run that was taken up')
+    assert.deepEqual(
+      { epoch, left, sameEnd, isKept: kept > 0 },
+      { epoch: 3, left: null, sameEnd: true, isKept: true },
+      'a run that was taken up',
+    )
     if (!isolated) assert.match(threadsNote, /not cross-origin isolated/)
     const { loss } = result
-    assert.ok(loss[loss.length - 1] < loss[0], `expected the loss to fall, received ${loss[0]} → ${loss[loss.length - 1]}`)
+    assert.ok(
+      loss[loss.length - 1] < loss[0],
+      `expected the loss to fall, received ${loss[0]} → ${loss[loss.length - 1]}`,
+    )
     const longest = Math.max(...result.responsiveness.map(({ milliseconds }) => milliseconds))
     assert.ok(longest > 100, `expected a fit long enough to judge, over 100 ms, received ${longest} ms`)
-    for (const image of result.pictures.images) assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of a picture')
+    for (const image of result.pictures.images)
+      assert.deepEqual(image, golden.images['rgb.png'].RGB, 'the pixels of a picture')
     assert.deepEqual(result.pictures.values, [{ a: 1 }, { a: 2 }])
-    assert.deepEqual(result.pictures.table, [
-      { day: Date.UTC(2024, 1, 29), note: 'a, "b"\nc', size: 1.5 },
-      { day: Date.UTC(2024, 2, 1), note: 'd', size: 2 },
-    ], 'rows of a CSV file')
+    assert.deepEqual(
+      result.pictures.table,
+      [
+        { day: Date.UTC(2024, 1, 29), note: 'a, "b"\nc', size: 1.5 },
+        { day: Date.UTC(2024, 2, 1), note: 'd', size: 2 },
+      ],
+      'rows of a CSV file',
+    )
     result.responsiveness.forEach(assertResponsive)
 
     console.log(`✓ ${name}: accuracy ${result.accuracy.toFixed(3)} (baseline ${result.baseline.toFixed(3)})`)

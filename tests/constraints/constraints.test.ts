@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Constraint, Dense, MultiOptimizer, SGD, Adam, Sequential, constraints, customObjectScope, loadModel, ops, tensor } from '../../src'
+import {
+  Constraint,
+  Dense,
+  MultiOptimizer,
+  SGD,
+  Adam,
+  Sequential,
+  constraints,
+  customObjectScope,
+  loadModel,
+  ops,
+  tensor,
+} from '../../src'
 import { constraints as registry } from '../../src/constraints/registry'
 import type { ConstraintsFile } from '../golden/format'
 import { expectFitted } from '../helpers/fitted'
@@ -9,9 +21,12 @@ import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } 
 const { cases, runs } = readFixture<ConstraintsFile>('constraints')
 
 describe('constraints agree with Keras:', () => {
-  it.each(cases.map((each) => ({ title: titleOf(each.constraint), ...each })))('$title', ({ constraint, weight, result }) => {
-    expectTensor(registry.get(serialized(constraint)).call(toTensor(weight)), result, 'result')
-  })
+  it.each(cases.map((each) => ({ title: titleOf(each.constraint), ...each })))(
+    '$title',
+    ({ constraint, weight, result }) => {
+      expectTensor(registry.get(serialized(constraint)).call(toTensor(weight)), result, 'result')
+    },
+  )
 
   it.each(runs.map((each) => ({ title: each.layers.map(titleOf).join(', '), ...each })))('fit of $title', expectFitted)
 })
@@ -52,7 +67,9 @@ describe('a constraint', () => {
 
   it('may be a function, saved by its name', async () => {
     const atMostOne = (w: Tensor) => ops.minimum(w, 1)
-    const own = new Sequential([new Dense({ units: 1, inputShape: [2], kernelConstraint: atMostOne, kernelInitializer: 'ones' })])
+    const own = new Sequential([
+      new Dense({ units: 1, inputShape: [2], kernelConstraint: atMostOne, kernelInitializer: 'ones' }),
+    ])
     own.compile({ optimizer: 'sgd', loss: 'mse' })
     const copy = await loadModel(await own.save(), { customObjects: { atMostOne } })
     for (const each of [own, copy] as Sequential[]) {
@@ -64,21 +81,30 @@ describe('a constraint', () => {
   it('holds with several optimizers, and where weights are set apart', async () => {
     const dense = new Dense({ units: 2, kernelConstraint: 'nonNeg', biasConstraint: new constraints.MaxNorm(0.1) })
     const model = new Sequential([dense])
-    model.compile({ optimizer: new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.5 }), 'kernel'], ['adam']] }), loss: 'meanSquaredError' })
+    model.compile({
+      optimizer: new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.5 }), 'kernel'], ['adam']] }),
+      loss: 'meanSquaredError',
+    })
     await model.fit(x, ops.multiply(ops.ones([8, 2]), -5), { epochs: 3, verbose: 0 })
     expect(Math.min(...dense.kernel.value.data)).toBe(0)
     expect(Math.hypot(...dense.bias!.value.data)).toBeLessThanOrEqual(0.1 + 1e-6)
   })
 
   it('that changes the shape is refused with the name of the weight', async () => {
-    await expect(fitted(new Dense({ units: 3, kernelConstraint: new Flat() }))).rejects.toThrow(/the constraint Flat\w* of kernel \[3, 3\] must give a tensor of this shape, received \[9\]/)
-    await expect(fitted(new Dense({ units: 3, kernelConstraint: (() => null) as never }))).rejects.toThrow('must give a tensor of this shape, received null')
+    await expect(fitted(new Dense({ units: 3, kernelConstraint: new Flat() }))).rejects.toThrow(
+      /the constraint Flat\w* of kernel \[3, 3\] must give a tensor of this shape, received \[9\]/,
+    )
+    await expect(fitted(new Dense({ units: 3, kernelConstraint: (() => null) as never }))).rejects.toThrow(
+      'must give a tensor of this shape, received null',
+    )
   })
 
   it('refuses what is none', () => {
     expect(() => new Dense({ units: 1, kernelConstraint: 'maxNrm' })).toThrow(/maxNorm|MaxNorm/)
     expect(() => new constraints.MaxNorm({ maxValue: -1 })).toThrow(/maxValue/)
-    expect(() => new constraints.MinMaxNorm({ minValue: 2, maxValue: 1 })).toThrow(/minValue must not be above maxValue, received 2 and 1/)
+    expect(() => new constraints.MinMaxNorm({ minValue: 2, maxValue: 1 })).toThrow(
+      /minValue must not be above maxValue, received 2 and 1/,
+    )
     expect(() => new constraints.MaxNorm({ max_valu: 1 } as object)).toThrow(/maxValue/)
   })
 })

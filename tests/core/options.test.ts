@@ -3,11 +3,53 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
-  Adam, AdamW, ArgumentError, CSVLogger, Callback, Concatenate, CosineDecay, Dense, EarlyStopping, ExponentialDecay, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
-  MultiOptimizer, PiecewiseConstantDecay, RMSprop, SGD, TimeDistributed, constraints, initializers, losses, metrics, regularizers,
+  Adam,
+  AdamW,
+  ArgumentError,
+  CSVLogger,
+  Callback,
+  Concatenate,
+  CosineDecay,
+  Dense,
+  EarlyStopping,
+  ExponentialDecay,
+  LambdaCallback,
+  LearningRateScheduler,
+  ModelCheckpoint,
+  MultiOptimizer,
+  PiecewiseConstantDecay,
+  RMSprop,
+  SGD,
+  TimeDistributed,
+  constraints,
+  initializers,
+  losses,
+  metrics,
+  regularizers,
 } from '../../src'
 import { getActivation } from '../../src/activations'
-import { Configured, boolean, choice, configured, count, custom, either, extents, functionOptions, integer, listOf, named, nullable, number, option, optionFrom, readOptions, recordOf, required, text } from '../../src/core/options'
+import {
+  Configured,
+  boolean,
+  choice,
+  configured,
+  count,
+  custom,
+  either,
+  extents,
+  functionOptions,
+  integer,
+  listOf,
+  named,
+  nullable,
+  number,
+  option,
+  optionFrom,
+  readOptions,
+  recordOf,
+  required,
+  text,
+} from '../../src/core/options'
 import { classNameOf, construct, customObjectScope, serialize } from '../../src/core/registry'
 import { initializers as initializerRegistry } from '../../src/initializers/registry'
 import { getLoss } from '../../src/losses/registry'
@@ -21,11 +63,15 @@ class Base extends configured(Configured, () => ({
   seed: option(nullable(integer()), null),
 })) {}
 
-class Dropper extends configured(Base, () => ({
-  /** Documented. */
-  rate: required(number({ min: 0, max: 1 })),
-  noiseShape: option(nullable(extents(null)), null),
-}), 'rate') {}
+class Dropper extends configured(
+  Base,
+  () => ({
+    /** Documented. */
+    rate: required(number({ min: 0, max: 1 })),
+    noiseShape: option(nullable(extents(null)), null),
+  }),
+  'rate',
+) {}
 
 const messageOf = (action: () => unknown): string => {
   try {
@@ -45,48 +91,78 @@ describe('a class with options', () => {
 
   it('takes both spellings, but not at once', () => {
     expect(new Dropper({ rate: 0, noise_shape: [null, 2] } as never).noiseShape).toEqual([null, 2])
-    expect(messageOf(() => new Dropper({ rate: 0, noise_shape: null, noiseShape: null } as never))).toBe('Dropper: noiseShape is given twice, in two spellings')
+    expect(messageOf(() => new Dropper({ rate: 0, noise_shape: null, noiseShape: null } as never))).toBe(
+      'Dropper: noiseShape is given twice, in two spellings',
+    )
   })
 
   it('takes one option alone', () => {
     expect(new Dropper(0.25).rate).toBe(0.25)
-    expect(messageOf(() => new Base(0.25 as never))).toContain('expected an object of options, { name: … }, received 0.25')
+    expect(messageOf(() => new Base(0.25 as never))).toContain(
+      'expected an object of options, { name: … }, received 0.25',
+    )
   })
 
   it('takes one option before the others', () => {
-    expect(new Dropper(0.25, { seed: 7, noise_shape: [2] } as never)).toMatchObject({ rate: 0.25, seed: 7, noiseShape: [2] })
+    expect(new Dropper(0.25, { seed: 7, noise_shape: [2] } as never)).toMatchObject({
+      rate: 0.25,
+      seed: 7,
+      noiseShape: [2],
+    })
     expect(new Dropper(0.25, {}).rate).toBe(0.25)
-    expect(messageOf(() => new Dropper(0.25, { sede: 1 } as never))).toBe("Unknown option of Dropper 'sede'. Did you mean 'seed'?")
-    expect(messageOf(() => new Dropper(0.25, { name: 'drop', seed: 'x' } as never))).toContain('Dropper "drop": seed must be an integer')
-    expect(messageOf(() => new Dropper(0.25, { rate: 1 } as never))).toBe('Dropper: rate is given twice, alone and among the options')
+    expect(messageOf(() => new Dropper(0.25, { sede: 1 } as never))).toBe(
+      "Unknown option of Dropper 'sede'. Did you mean 'seed'?",
+    )
+    expect(messageOf(() => new Dropper(0.25, { name: 'drop', seed: 'x' } as never))).toContain(
+      'Dropper "drop": seed must be an integer',
+    )
+    expect(messageOf(() => new Dropper(0.25, { rate: 1 } as never))).toBe(
+      'Dropper: rate is given twice, alone and among the options',
+    )
   })
 
   it.each<[() => unknown, string]>([
     [() => new Dropper(0.25, [2] as never), 'Dropper takes { rate: …, … } or (rate, { … }), received (0.25, [2])'],
-    [() => Reflect.construct(Dropper, [{ rate: 0.25 }, { seed: 1 }]), 'Dropper takes { rate: …, … } or (rate, { … }), received (an object (Object), an object (Object))'],
+    [
+      () => Reflect.construct(Dropper, [{ rate: 0.25 }, { seed: 1 }]),
+      'Dropper takes { rate: …, … } or (rate, { … }), received (an object (Object), an object (Object))',
+    ],
     [() => Reflect.construct(Dropper, [undefined, { rate: 1 }]), 'received (undefined, an object (Object))'],
     [() => Reflect.construct(Dropper, [0.25, { seed: 1 }, 3]), 'received (0.25, an object (Object), 3)'],
     [() => Reflect.construct(Base, [{ seed: 1 }, 'x']), "Base takes { name: … }, received (an object (Object), 'x')"],
     [() => new Dense(10, 'relu' as never), "Dense takes { units: …, … } or (units, { … }), received (10, 'relu')"],
-    [() => Reflect.construct(EarlyStopping, ['valLoss', { patience: 3 }]), "EarlyStopping takes { monitor: … }, received ('valLoss', an object (Object))"],
+    [
+      () => Reflect.construct(EarlyStopping, ['valLoss', { patience: 3 }]),
+      "EarlyStopping takes { monitor: … }, received ('valLoss', an object (Object))",
+    ],
   ])('refuses further arguments, which would be lost: %#', (make, message) => {
     expect(messageOf(make)).toContain(message)
   })
 
   it('of every kind takes one option before the others', () => {
-    expect(new Dense(10, { activation: 'relu', name: 'hidden' }).getConfig()).toEqual(new Dense({ units: 10, activation: 'relu', name: 'hidden' }).getConfig())
+    expect(new Dense(10, { activation: 'relu', name: 'hidden' }).getConfig()).toEqual(
+      new Dense({ units: 10, activation: 'relu', name: 'hidden' }).getConfig(),
+    )
     expect(new Concatenate(1, { name: 'both' })).toMatchObject({ axis: 1, name: 'both' })
     expect(new TimeDistributed(new Dense(2), { name: 'each' }).name).toBe('each')
     expect(new losses.Huber(2, { reduction: 'sum' })).toMatchObject({ delta: 2, reduction: 'sum' })
     expect(new constraints.MaxNorm(3, { axis: 1 })).toMatchObject({ maxValue: 3, axis: 1 })
     expect(new ModelCheckpoint('x', { saveBestOnly: true })).toMatchObject({ filepath: 'x', saveBestOnly: true })
-    expect(new CSVLogger('l.csv', { separator: ';', append: true })).toMatchObject({ filename: 'l.csv', separator: ';', append: true })
+    expect(new CSVLogger('l.csv', { separator: ';', append: true })).toMatchObject({
+      filename: 'l.csv',
+      separator: ';',
+      append: true,
+    })
     expect(new LearningRateScheduler(() => 1, { verbose: 1 }).verbose).toBe(1)
   })
 
   it('refuses unknown names with the nearest known one, and what was left out', () => {
-    expect(messageOf(() => new Dropper({ rate: 1, sede: 3 } as never))).toBe("Unknown option of Dropper 'sede'. Did you mean 'seed'?")
-    expect(messageOf(() => new Dropper({ rate: 1, name: 'drop', qqqqqqqq: 3 } as never))).toBe(`Unknown option of Dropper "drop" 'qqqqqqqq'. Known: name, seed, rate, noiseShape`)
+    expect(messageOf(() => new Dropper({ rate: 1, sede: 3 } as never))).toBe(
+      "Unknown option of Dropper 'sede'. Did you mean 'seed'?",
+    )
+    expect(messageOf(() => new Dropper({ rate: 1, name: 'drop', qqqqqqqq: 3 } as never))).toBe(
+      `Unknown option of Dropper "drop" 'qqqqqqqq'. Known: name, seed, rate, noiseShape`,
+    )
     expect(messageOf(() => new Dropper({} as never))).toBe('Dropper: needs rate')
     for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
       expect(messageOf(() => new Base(JSON.parse(`{ "${name}": 1 }`)))).toContain(`Unknown option of Base '${name}'`)
@@ -94,12 +170,17 @@ describe('a class with options', () => {
   })
 
   it('names itself in errors of values', () => {
-    expect(messageOf(() => new Dropper({ rate: 2, name: 'drop' }))).toBe('Dropper "drop": rate must be a finite number in [0, 1], received 2')
+    expect(messageOf(() => new Dropper({ rate: 2, name: 'drop' }))).toBe(
+      'Dropper "drop": rate must be a finite number in [0, 1], received 2',
+    )
   })
 
   it('writes what makes an equal object', () => {
     const one = new Dropper({ rate: 0.5, name: 'drop', noiseShape: [null, 3] })
-    expect(serialize(one)).toEqual({ className: 'Dropper', config: { name: 'drop', seed: null, rate: 0.5, noiseShape: [null, 3] } })
+    expect(serialize(one)).toEqual({
+      className: 'Dropper',
+      config: { name: 'drop', seed: null, rate: 0.5, noiseShape: [null, 3] },
+    })
     expect(new Dropper(one.getConfig() as never)).toEqual(one)
   })
 
@@ -146,20 +227,82 @@ describe('a class with options', () => {
 describe('kinds', () => {
   const read = (kind: { read(value: unknown, where: string): unknown }, value: unknown) => kind.read(value, 'x')
   it.each<[string, { read(value: unknown, where: string): unknown }, unknown[], [unknown, string][]]>([
-    ['number', number(), [0, -1.5, 3.4e38], [[NaN, 'a finite number, received NaN'], [Infinity, 'Infinity'], [3.5e38, 'received 3.5e+38'], ['1', "received '1'"], [null, 'received null']]],
+    [
+      'number',
+      number(),
+      [0, -1.5, 3.4e38],
+      [
+        [NaN, 'a finite number, received NaN'],
+        [Infinity, 'Infinity'],
+        [3.5e38, 'received 3.5e+38'],
+        ['1', "received '1'"],
+        [null, 'received null'],
+      ],
+    ],
     ['number ≥', number({ min: 0 }), [0, 1], [[-1, 'a finite number ≥ 0, received -1']]],
     ['number ≤', number({ max: 0 }), [0, -1], [[1, 'a finite number ≤ 0']]],
     ['number >', number({ above: 0 }), [1e-9], [[0, 'a finite number > 0, received 0']]],
     ['number <', number({ below: 1 }), [0], [[1, 'a finite number < 1']]],
     ['number in', number({ min: 0, below: 1 }), [0], [[1, 'in [0, 1)']]],
-    ['integer', integer(), [0, -3, 2 ** 40], [[0.5, 'an integer, received 0.5'], [2 ** 60, 'an integer'], [true, 'received true']]],
+    [
+      'integer',
+      integer(),
+      [0, -3, 2 ** 40],
+      [
+        [0.5, 'an integer, received 0.5'],
+        [2 ** 60, 'an integer'],
+        [true, 'received true'],
+      ],
+    ],
     ['count', count, [1, 7], [[0, 'an integer ≥ 1, received 0']]],
-    ['boolean', boolean, [true, false], [[1, 'true or false, received 1'], [null, 'true or false']]],
-    ['text', text, ['a'], [['', "a text that is not empty, received ''"], [3, 'received 3']]],
+    [
+      'boolean',
+      boolean,
+      [true, false],
+      [
+        [1, 'true or false, received 1'],
+        [null, 'true or false'],
+      ],
+    ],
+    [
+      'text',
+      text,
+      ['a'],
+      [
+        ['', "a text that is not empty, received ''"],
+        [3, 'received 3'],
+      ],
+    ],
     ['nullable', nullable(count), [null, 2], [[0, '≥ 1']]],
-    ['listOf', listOf(count, 2), [[1, 2]], [[[1], 'an array of 2, received [1]'], [[1, 0], 'x[1] must be an integer ≥ 1'], [5, 'an array, received 5']]],
-    ['recordOf', recordOf(number()), [{ 0: 1, 1: 2.5 }], [[{ a: 'b' }, "x.a must be a finite number, received 'b'"], [[1], 'an object, received [1]']]],
-    ['extents', extents(-1), [[1, -1]], [[[0], 'must hold integers ≥ 1 or -1, received [0]'], [[null], '[None]'], [3, 'an array such as [8]']]],
+    [
+      'listOf',
+      listOf(count, 2),
+      [[1, 2]],
+      [
+        [[1], 'an array of 2, received [1]'],
+        [[1, 0], 'x[1] must be an integer ≥ 1'],
+        [5, 'an array, received 5'],
+      ],
+    ],
+    [
+      'recordOf',
+      recordOf(number()),
+      [{ 0: 1, 1: 2.5 }],
+      [
+        [{ a: 'b' }, "x.a must be a finite number, received 'b'"],
+        [[1], 'an object, received [1]'],
+      ],
+    ],
+    [
+      'extents',
+      extents(-1),
+      [[1, -1]],
+      [
+        [[0], 'must hold integers ≥ 1 or -1, received [0]'],
+        [[null], '[None]'],
+        [3, 'an array such as [8]'],
+      ],
+    ],
     ['either', either(number(), text, (value) => typeof value === 'number'), [1, 'a'], [[false, 'a text']]],
   ])('%s', (_name, kind, good, bad) => {
     for (const value of good) expect(read(kind, value)).toEqual(value)
@@ -182,7 +325,10 @@ describe('kinds', () => {
   })
 
   it('custom', () => {
-    const kind = custom((value) => Number(value), (value) => String(value))
+    const kind = custom(
+      (value) => Number(value),
+      (value) => String(value),
+    )
     expect(kind.write(kind.read('5', 'x'))).toBe('5')
   })
 })
@@ -194,7 +340,9 @@ describe('options of a function', () => {
     expect(readOptions('huber', table, undefined)).toEqual({ delta: 1 })
     const loss = new losses.Huber({ delta: 3 })
     expect(functionOptions('huber', table, loss).delta).toBe(3)
-    expect(messageOf(() => losses.huber([1], [2], { detla: 5 } as never))).toBe("Unknown option of huber 'detla'. Did you mean 'delta'?")
+    expect(messageOf(() => losses.huber([1], [2], { detla: 5 } as never))).toBe(
+      "Unknown option of huber 'detla'. Did you mean 'delta'?",
+    )
     expect(messageOf(() => losses.huber([1], [2], { delta: 0 }))).toContain('huber: delta must be')
   })
 })
@@ -216,13 +364,25 @@ describe('options that nobody reads are refused', () => {
     [() => new metrics.AUC({ numTresholds: 5 } as never), "Did you mean 'numThresholds'?"],
     [() => new metrics.Mean({ nmae: 'm' } as never), "Did you mean 'name'?"],
     [() => new CosineDecay({ initialLearningRate: 1, decaySteps: 1, alhpa: 1 } as never), "Did you mean 'alpha'?"],
-    [() => new ExponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 1, stair: true } as never), "Did you mean 'staircase'?"],
+    [
+      () => new ExponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 1, stair: true } as never),
+      "Did you mean 'staircase'?",
+    ],
     [() => new PiecewiseConstantDecay({ boundaries: [], values: [1], vals: 1 } as never), "'vals'"],
     [() => new EarlyStopping({ patients: 3 } as never), "Did you mean 'patience'?"],
     [() => new LambdaCallback({ onEpochEn: () => {} } as never), "Did you mean 'onEpochEnd'?"],
-    [() => new LambdaCallback(null as never), 'LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received null'],
-    [() => new LambdaCallback({ on_epoch_end: 5 } as never), 'LambdaCallback: onEpochEnd must be a function, received 5'],
-    [() => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 }), 'options such as clipnorm are set in the optimizers that it holds'],
+    [
+      () => new LambdaCallback(null as never),
+      'LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received null',
+    ],
+    [
+      () => new LambdaCallback({ on_epoch_end: 5 } as never),
+      'LambdaCallback: onEpochEnd must be a function, received 5',
+    ],
+    [
+      () => new MultiOptimizer({ optimizers: [['sgd']], clipnorm: 1 }),
+      'options such as clipnorm are set in the optimizers that it holds',
+    ],
     [() => new MultiOptimizer({ optimizers: [['sgd']], useEma: true }), 'useEma'],
   ])('%#', (make, message) => {
     expect(messageOf(make)).toContain(message)
@@ -232,10 +392,19 @@ describe('options that nobody reads are refused', () => {
 describe('values that cannot be', () => {
   it.each<[() => unknown, string]>([
     [() => new Adam({ epsilon: NaN }), 'Adam: epsilon must be a finite number ≥ 0, received NaN'],
-    [() => new Adam({ learningRate: '1' as never }), "Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received '1'"],
-    [() => new Adam({ learningRate: CosineDecay as never }), 'Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received the class CosineDecay. Pass an instance'],
+    [
+      () => new Adam({ learningRate: '1' as never }),
+      "Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received '1'",
+    ],
+    [
+      () => new Adam({ learningRate: CosineDecay as never }),
+      'Adam: learningRate must be a number ≥ 0, a schedule or a function of the step, received the class CosineDecay. Pass an instance',
+    ],
     [() => new SGD({ learningRate: 3.5e38 }), 'SGD: learningRate'],
-    [() => new SGD({ learningRate: 3e38 }), 'SGD: learningRate must be at most 1e+15, beyond which float32 cannot hold updates, received 3e+38'],
+    [
+      () => new SGD({ learningRate: 3e38 }),
+      'SGD: learningRate must be at most 1e+15, beyond which float32 cannot hold updates, received 3e+38',
+    ],
     [() => (new SGD().learningRate = 1e20), 'learningRate must be at most 1e+15'],
     [() => new SGD({ nesterov: 1 as never }), 'nesterov must be true or false'],
     [() => new SGD({ weightDecay: -1 }), 'weightDecay must be a finite number ≥ 0'],
@@ -246,20 +415,35 @@ describe('values that cannot be', () => {
     [() => new SGD({ groups: [{ learningRate: 1 } as never] }), 'ParameterGroup: needs match'],
     [() => new SGD({ groups: [{ match: 5 as never }] }), "match must be a part of a weight's name"],
     [() => new MultiOptimizer({ optimizers: [] }), 'must not be empty'],
-    [() => new MultiOptimizer({ optimizers: ['sgd' as never] }), "optimizers[0] must be [optimizer, weights]"],
-    [() => new MultiOptimizer({ optimizers: [[new MultiOptimizer({ optimizers: [['sgd']] })]] }), "optimizers[0][0] must be a name such as 'sgd' or an instance of an optimizer"],
-    [() => new losses.MeanSquaredError({ reduction: 'avg' as never }), "reduction must be 'sumOverBatchSize' or 'mean' or"],
+    [() => new MultiOptimizer({ optimizers: ['sgd' as never] }), 'optimizers[0] must be [optimizer, weights]'],
+    [
+      () => new MultiOptimizer({ optimizers: [[new MultiOptimizer({ optimizers: [['sgd']] })]] }),
+      "optimizers[0][0] must be a name such as 'sgd' or an instance of an optimizer",
+    ],
+    [
+      () => new losses.MeanSquaredError({ reduction: 'avg' as never }),
+      "reduction must be 'sumOverBatchSize' or 'mean' or",
+    ],
     [() => new losses.MeanSquaredError({ dtype: 'float16' as never }), "dtype must be 'float32', received 'float16'"],
     [() => new losses.BinaryCrossentropy({ axis: 0.5 }), 'axis must be an integer'],
-    [() => new metrics.Precision({ thresholds: [0.5, 2] }), 'Precision: thresholds[1] must be a finite number in [0, 1], received 2'],
+    [
+      () => new metrics.Precision({ thresholds: [0.5, 2] }),
+      'Precision: thresholds[1] must be a finite number in [0, 1], received 2',
+    ],
     [() => new metrics.Precision({ thresholds: [] }), 'thresholds must not be empty'],
     [() => new metrics.Recall({ topK: 0 }), 'topK must be an integer ≥ 1'],
     [() => new metrics.AUC({ numLabels: 3 }), 'numLabels goes with multiLabel only'],
     [() => new metrics.AUC({ labelWeights: [-1] }), 'labelWeights[0] must be a finite number ≥ 0'],
     [() => new metrics.TopKCategoricalAccuracy({ k: 0 }), 'k must be an integer ≥ 1'],
     [() => new initializers.RandomUniform({ minval: 2, maxval: 1 }), 'minval must not be larger than maxval'],
-    [() => new initializers.VarianceScaling({ mode: 'fan' as never }), "mode must be 'fanIn' or 'fanOut' or 'fanAvg', received 'fan'"],
-    [() => new initializers.Constant('x' as never), "Constant: value must be a finite number, or lists of them, received 'x'"],
+    [
+      () => new initializers.VarianceScaling({ mode: 'fan' as never }),
+      "mode must be 'fanIn' or 'fanOut' or 'fanAvg', received 'fan'",
+    ],
+    [
+      () => new initializers.Constant('x' as never),
+      "Constant: value must be a finite number, or lists of them, received 'x'",
+    ],
     [() => new EarlyStopping({ mode: 'up' as never }), "mode must be 'auto' or 'min' or 'max'"],
     [() => new EarlyStopping({ patience: -1 }), 'patience must be an integer ≥ 0'],
     [() => (new SGD().learningRate = NaN), 'learningRate must be a finite number ≥ 0, received NaN'],
@@ -270,15 +454,30 @@ describe('values that cannot be', () => {
 
 describe('spellings of Keras', () => {
   it('of names and of values', () => {
-    expect(new initializers.VarianceScaling({ mode: 'fan_in', distribution: 'untruncated_normal' })).toMatchObject({ mode: 'fanIn', distribution: 'untruncatedNormal' })
+    expect(new initializers.VarianceScaling({ mode: 'fan_in', distribution: 'untruncated_normal' })).toMatchObject({
+      mode: 'fanIn',
+      distribution: 'untruncatedNormal',
+    })
     expect(new initializers.VarianceScaling({ distribution: 'normal' }).distribution).toBe('truncatedNormal')
     expect(new losses.MeanSquaredError({ reduction: 'sum_over_batch_size' }).reduction).toBe('sumOverBatchSize')
     expect(new losses.MeanSquaredError({ reduction: null }).reduction).toBe('none')
     expect(new losses.MeanSquaredError({ reduction: 'mean_with_sample_weight' }).reduction).toBe('meanWithSampleWeight')
-    expect(new metrics.AUC({ curve: 'pr', summation_method: 'Majoring' } as never)).toMatchObject({ curve: 'PR', summationMethod: 'majoring' })
-    expect(new EarlyStopping({ monitor: 'val_accuracy', restore_best_weights: true } as never)).toMatchObject({ monitor: 'valAccuracy', restoreBestWeights: true })
-    expect(new Adam({ beta_1: 0.5, learning_rate: 0.25, global_clipnorm: 2 } as never)).toMatchObject({ beta1: 0.5, learningRate: 0.25, globalClipnorm: 2 })
-    expect(optimizers.get({ className: 'SGD', config: { gradient_accumulation_steps: 3 } }).gradientAccumulationSteps).toBe(3)
+    expect(new metrics.AUC({ curve: 'pr', summation_method: 'Majoring' } as never)).toMatchObject({
+      curve: 'PR',
+      summationMethod: 'majoring',
+    })
+    expect(new EarlyStopping({ monitor: 'val_accuracy', restore_best_weights: true } as never)).toMatchObject({
+      monitor: 'valAccuracy',
+      restoreBestWeights: true,
+    })
+    expect(new Adam({ beta_1: 0.5, learning_rate: 0.25, global_clipnorm: 2 } as never)).toMatchObject({
+      beta1: 0.5,
+      learningRate: 0.25,
+      globalClipnorm: 2,
+    })
+    expect(
+      optimizers.get({ className: 'SGD', config: { gradient_accumulation_steps: 3 } }).gradientAccumulationSteps,
+    ).toBe(3)
   })
 })
 
@@ -286,21 +485,40 @@ it('a class in the place of an instance is called by the name that it is saved u
   class MeanSquaredError$1 extends losses.MeanSquaredError {
     static override readonly className = 'MeanSquaredError'
   }
-  expect(messageOf(() => getLoss(MeanSquaredError$1 as never))).toContain('received the class MeanSquaredError. Pass an instance: new MeanSquaredError()')
+  expect(messageOf(() => getLoss(MeanSquaredError$1 as never))).toContain(
+    'received the class MeanSquaredError. Pass an instance: new MeanSquaredError()',
+  )
 })
 
 describe('configurations', () => {
   it.each<[Configured]>([
-    [new Adam({ amsgrad: true, learningRate: 0.5 })], [new AdamW()], [new SGD({ momentum: 0.5, nesterov: true })], [new RMSprop({ centered: true })],
+    [new Adam({ amsgrad: true, learningRate: 0.5 })],
+    [new AdamW()],
+    [new SGD({ momentum: 0.5, nesterov: true })],
+    [new RMSprop({ centered: true })],
     [new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.5, decaySteps: 7 }) })],
-    [new SGD({ groups: [{ match: /^encoder/g, learningRate: 0.125, weightDecay: 0 }, { match: ['a', 'b'] }], noWeightDecay: ['bias', /beta$/] })],
+    [
+      new SGD({
+        groups: [{ match: /^encoder/g, learningRate: 0.125, weightDecay: 0 }, { match: ['a', 'b'] }],
+        noWeightDecay: ['bias', /beta$/],
+      }),
+    ],
     [new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.125 }), 'a'], ['adam']] })],
-    [new losses.Huber({ delta: 2 })], [new losses.SparseCategoricalCrossentropy({ ignoreClass: -1 })], [new losses.BinaryCrossentropy({ axis: 1, reduction: null })],
-    [new metrics.Precision({ thresholds: [0.25, 0.5], topK: 3 })], [new metrics.Recall({ classId: 2 })],
-    [new metrics.AUC({ multiLabel: true, labelWeights: [1, 2] })], [new metrics.BinaryAccuracy({ threshold: 0.25 })],
-    [new initializers.Orthogonal({ gain: 2, seed: 3 })], [new initializers.HeNormal()], [new initializers.Constant(0.5)],
-    [new regularizers.L1(0.5)], [new regularizers.L1L2({ l1: 0.5 })], [new EarlyStopping({ patience: 3 })],
-    [new PiecewiseConstantDecay({ boundaries: [1], values: [1, 0.5] })], [new ExponentialDecay({ initialLearningRate: 1, decaySteps: 2, decayRate: 0.5 })],
+    [new losses.Huber({ delta: 2 })],
+    [new losses.SparseCategoricalCrossentropy({ ignoreClass: -1 })],
+    [new losses.BinaryCrossentropy({ axis: 1, reduction: null })],
+    [new metrics.Precision({ thresholds: [0.25, 0.5], topK: 3 })],
+    [new metrics.Recall({ classId: 2 })],
+    [new metrics.AUC({ multiLabel: true, labelWeights: [1, 2] })],
+    [new metrics.BinaryAccuracy({ threshold: 0.25 })],
+    [new initializers.Orthogonal({ gain: 2, seed: 3 })],
+    [new initializers.HeNormal()],
+    [new initializers.Constant(0.5)],
+    [new regularizers.L1(0.5)],
+    [new regularizers.L1L2({ l1: 0.5 })],
+    [new EarlyStopping({ patience: 3 })],
+    [new PiecewiseConstantDecay({ boundaries: [1], values: [1, 0.5] })],
+    [new ExponentialDecay({ initialLearningRate: 1, decaySteps: 2, decayRate: 0.5 })],
   ])('%o makes an equal one', (object) => {
     const saved = JSON.parse(JSON.stringify(object.getConfig()))
     const again = construct(object.constructor, saved)
@@ -344,7 +562,18 @@ describe('custom objects in scope', () => {
   })
 
   it('that are of another kind are refused', () => {
-    expect(messageOf(() => customObjectScope({ Odd: class Odd { kind = 'odd' } }, () => getLoss('Odd')))).toBe('customObjects.Odd is not a loss')
+    expect(
+      messageOf(() =>
+        customObjectScope(
+          {
+            Odd: class Odd {
+              kind = 'odd'
+            },
+          },
+          () => getLoss('Odd'),
+        ),
+      ),
+    ).toBe('customObjects.Odd is not a loss')
     expect(messageOf(() => getLoss(losses.Huber as never))).toContain('Pass an instance: new Huber()')
   })
 })

@@ -4,12 +4,28 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ShapeError } from '../../src/core/errors'
-import { adjacentGroups, broadcastShapes, broadcastStrides, forEachOffset, normalizeAxes, normalizeAxis, rowMajorStrides, sizeOf, splitAround } from '../../src/core/shapes'
+import {
+  adjacentGroups,
+  broadcastShapes,
+  broadcastStrides,
+  forEachOffset,
+  normalizeAxes,
+  normalizeAxis,
+  rowMajorStrides,
+  sizeOf,
+  splitAround,
+} from '../../src/core/shapes'
 
 const shapes = fc.array(fc.nat({ max: 4 }), { maxLength: 4 })
 const nonEmpty = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 })
 /** Shapes that often broadcast. */
-const related = fc.tuple(nonEmpty, nonEmpty).map(([a, b]) => b.map((extent, i) => (a[a.length - b.length + i] === undefined || extent === 1 ? extent : a[a.length - b.length + i]!)))
+const related = fc
+  .tuple(nonEmpty, nonEmpty)
+  .map(([a, b]) =>
+    b.map((extent, i) =>
+      a[a.length - b.length + i] === undefined || extent === 1 ? extent : a[a.length - b.length + i]!,
+    ),
+  )
 
 /** Right-aligned, every position: all equal, or 1. null when they do not fit. */
 function naiveBroadcast(all: readonly (readonly number[])[]): number[] | null {
@@ -35,26 +51,39 @@ describe('broadcasting', () => {
   })
 
   it('names the operation and the shapes in its error', () => {
-    expect(() => broadcastShapes('add', [[2, 3], [4]])).toThrow('add: the operands\' shapes must be equal or broadcast, received [2, 3] and [4]')
+    expect(() => broadcastShapes('add', [[2, 3], [4]])).toThrow(
+      "add: the operands' shapes must be equal or broadcast, received [2, 3] and [4]",
+    )
   })
 
   it('reads the element at the same position, or the only one', () => {
     fc.assert(
-      fc.property(nonEmpty, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), fc.nat({ max: 2 }), (target, ones, dropped) => {
-        const own = target.map((extent, i) => (ones[i] ? 1 : extent)).slice(dropped)
-        const read: number[] = []
-        forEachOffset(target, broadcastStrides(own, rowMajorStrides(own), target), 0, (at) => read.push(at))
-        const expected = Array.from({ length: sizeOf(target) }, (_, index) => {
-          let rest = index
-          const position = [...target].reverse().map((extent) => {
-            const at = rest % extent
-            rest = Math.floor(rest / extent)
-            return at
-          }).reverse()
-          return own.reduce((at, extent, i) => at * extent + (extent === 1 ? 0 : position[target.length - own.length + i]!), 0)
-        })
-        expect(read).toEqual(expected)
-      }),
+      fc.property(
+        nonEmpty,
+        fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+        fc.nat({ max: 2 }),
+        (target, ones, dropped) => {
+          const own = target.map((extent, i) => (ones[i] ? 1 : extent)).slice(dropped)
+          const read: number[] = []
+          forEachOffset(target, broadcastStrides(own, rowMajorStrides(own), target), 0, (at) => read.push(at))
+          const expected = Array.from({ length: sizeOf(target) }, (_, index) => {
+            let rest = index
+            const position = [...target]
+              .reverse()
+              .map((extent) => {
+                const at = rest % extent
+                rest = Math.floor(rest / extent)
+                return at
+              })
+              .reverse()
+            return own.reduce(
+              (at, extent, i) => at * extent + (extent === 1 ? 0 : position[target.length - own.length + i]!),
+              0,
+            )
+          })
+          expect(read).toEqual(expected)
+        },
+      ),
     )
   })
 })
@@ -62,15 +91,26 @@ describe('broadcasting', () => {
 describe('axes', () => {
   it('negative ones count from the end; the result is sorted', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat({ max: 4 })), fc.array(fc.boolean(), { minLength: 20 }), (rank, raw, negative) => {
-        const distinct = [...new Set(raw.filter((axis) => axis < rank))]
-        const given = distinct.map((axis, i) => (negative[i] ? axis - rank : axis))
-        expect(normalizeAxes('test', given, rank)).toEqual([...distinct].sort((a, b) => a - b))
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(fc.nat({ max: 4 })),
+        fc.array(fc.boolean(), { minLength: 20 }),
+        (rank, raw, negative) => {
+          const distinct = [...new Set(raw.filter((axis) => axis < rank))]
+          const given = distinct.map((axis, i) => (negative[i] ? axis - rank : axis))
+          expect(normalizeAxes('test', given, rank)).toEqual([...distinct].sort((a, b) => a - b))
+        },
+      ),
     )
   })
 
-  it.each([[2, 2], [-3, 2], [0.5, 2], [0, 0], [NaN, 2]])('axis %d of rank %d throws', (axis, rank) => {
+  it.each([
+    [2, 2],
+    [-3, 2],
+    [0.5, 2],
+    [0, 0],
+    [NaN, 2],
+  ])('axis %d of rank %d throws', (axis, rank) => {
     expect(() => normalizeAxis('sum', axis, rank)).toThrow(ShapeError)
   })
 

@@ -13,10 +13,12 @@ it('has code that runs as it stands', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-document-'))
   // Its paths lie in that folder.
   const there = (path: unknown): unknown => (typeof path === 'string' ? join(folder, path) : path)
-  const placed = Object.fromEntries(['readCsv', 'readText', 'readJsonLines', 'readImage', 'imageFolder', 'readNpz', 'writeNpz'].map((name) => {
-    const own = Reflect.get(data, name) as (...given: unknown[]) => unknown
-    return [name, (...given: unknown[]) => own(...given.map(there))]
-  }))
+  const placed = Object.fromEntries(
+    ['readCsv', 'readText', 'readJsonLines', 'readImage', 'imageFolder', 'readNpz', 'writeNpz'].map((name) => {
+      const own = Reflect.get(data, name) as (...given: unknown[]) => unknown
+      return [name, (...given: unknown[]) => own(...given.map(there))]
+    }),
+  )
   const document = readDocument('docs/data.md')
   const flats = /^`flats\.csv`:\n\n```\n([\s\S]*?)```/m.exec(document)![1]!
   try {
@@ -27,9 +29,38 @@ it('has code that runs as it stands', async () => {
     writeFileSync(join(folder, 'reviews.jsonl'), '{"stars":5}\n{"stars":3}\n{"stars":1}\n')
     cpSync(new URL('../golden/data/animals', import.meta.url).pathname, join(folder, 'animals'), { recursive: true })
     const features = Array.from({ length: 40 }, (_, i) => [i / 40, i % 3])
-    const made = await runBlocks(testedBlocks(document), { ...myelin, ...data, ...placed }, { features, classes: features.map((_, i) => Number(i > 25)) }, [
-      'first', 'columns', 'vocabulary', 'means', 'numbers', 'unseen', 'batch', 'history', 'loss', 'rents', 'pixels', 'labels', 'lines', 'praise', 'photo', 'grey', 'train', 'validation', 'x', 'y', 'xTest', 'yTest', 'mean', 'std', 'windows',
-    ])
+    const made = await runBlocks(
+      testedBlocks(document),
+      { ...myelin, ...data, ...placed },
+      { features, classes: features.map((_, i) => Number(i > 25)) },
+      [
+        'first',
+        'columns',
+        'vocabulary',
+        'means',
+        'numbers',
+        'unseen',
+        'batch',
+        'history',
+        'loss',
+        'rents',
+        'pixels',
+        'labels',
+        'lines',
+        'praise',
+        'photo',
+        'grey',
+        'train',
+        'validation',
+        'x',
+        'y',
+        'xTest',
+        'yTest',
+        'mean',
+        'std',
+        'windows',
+      ],
+    )
     expect(made.first).toEqual([{ rooms: 2, area: 54.5, built: 893980800000, heating: 1 }, 720])
     expect(made.vocabulary).toEqual({ heating: ['district, new', 'gas', 'pump'] })
     expect(made.columns).toHaveLength(5)
@@ -37,15 +68,34 @@ it('has code that runs as it stands', async () => {
     expect(await made.unseen.toArray()).toMatchObject([{}, {}, { x: [1, made.means.area, 1] }])
     expect(made.numbers.toArray()).toEqual([2, 1, 2])
     expect([made.batch.x.shape, made.batch.y.shape]).toEqual([[4, 3], [4]])
-    expect([made.pixels.toArray(), made.labels.toArray()]).toEqual([[[0, 1], [expect.closeTo(0.2), 0]], [7, 1]])
+    expect([made.pixels.toArray(), made.labels.toArray()]).toEqual([
+      [
+        [0, 1],
+        [expect.closeTo(0.2), 0],
+      ],
+      [7, 1],
+    ])
     expect(made.history.history.valLoss).toHaveLength(20)
     expect(made.loss).toBeGreaterThan(0)
     expect(made.rents.shape).toEqual([3, 1])
     expect(await made.lines.toArray()).toEqual(['one', 'two'])
     expect(made.praise).toEqual([true, false])
-    expect([made.photo.shape, made.grey.shape]).toEqual([[4, 9, 3], [4, 9, 1]])
-    expect([made.train.files.length, made.validation.files.length, made.train.classNames]).toEqual([4, 2, ['cat', 'dog', 'elk']])
-    expect([made.x.toArray(), made.y.toArray()]).toEqual([[[1, 2], [3, 4]], [0, 1]])
+    expect([made.photo.shape, made.grey.shape]).toEqual([
+      [4, 9, 3],
+      [4, 9, 1],
+    ])
+    expect([made.train.files.length, made.validation.files.length, made.train.classNames]).toEqual([
+      4,
+      2,
+      ['cat', 'dog', 'elk'],
+    ])
+    expect([made.x.toArray(), made.y.toArray()]).toEqual([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [0, 1],
+    ])
     expect([made.xTest.length, made.yTest.length]).toEqual([8, 8])
     expect(Object.keys(made.mean)).toEqual(['loss', 'accuracy'])
     expect(made.std.loss).toBeGreaterThanOrEqual(0)

@@ -20,7 +20,11 @@ const flat = (values: unknown): number[] => (values as unknown[]).flat(3) as num
 describe('readImage', () => {
   const { 'deep.png': deep, ...others } = golden.images
   it.each(Object.entries(others))('%s, as Pillow reads it', async (name, modes) => {
-    for (const [mode, channels] of [['L', 1], ['RGB', 3], ['RGBA', 4]] as const) {
+    for (const [mode, channels] of [
+      ['L', 1],
+      ['RGB', 3],
+      ['RGBA', 4],
+    ] as const) {
       const image = await readImage(file(name), { channels })
       const expected = flat(modes[mode])
       expect(image.shape).toEqual([modes.L.length, modes.L[0]!.length, channels])
@@ -54,17 +58,28 @@ describe('readImage', () => {
 
   it('leaves it to the browser in a page', async () => {
     const closed = vi.fn()
-    const drawnOn = { drawImage: vi.fn(), getImageData: () => ({ data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255) }) }
+    const drawnOn = {
+      drawImage: vi.fn(),
+      getImageData: () => ({ data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255) }),
+    }
     vi.stubGlobal('createImageBitmap', async (blob: Blob) => ({ width: 2, height: 1, close: closed, size: blob.size }))
-    vi.stubGlobal('OffscreenCanvas', class {
-      getContext = () => drawnOn
-    })
+    vi.stubGlobal(
+      'OffscreenCanvas',
+      class {
+        getContext = () => drawnOn
+      },
+    )
     const image = await readImage(new Blob(['anything']))
-    expect([image.shape, [...image.data]]).toEqual([[1, 2, 3], [1, 2, 3, 4, 5, 6]])
+    expect([image.shape, [...image.data]]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3, 4, 5, 6],
+    ])
     expect(drawnOn.drawImage).toHaveBeenCalledWith(expect.objectContaining({ size: 8 }), 0, 0, 2, 1)
     expect(closed).toHaveBeenCalledOnce()
     vi.stubGlobal('createImageBitmap', async () => Promise.reject(new Error('The source image could not be decoded.')))
-    await expect(readImage({ text: 'x' })).rejects.toThrow('the text is a broken picture: The source image could not be decoded.')
+    await expect(readImage({ text: 'x' })).rejects.toThrow(
+      'the text is a broken picture: The source image could not be decoded.',
+    )
   })
 })
 
@@ -75,9 +90,14 @@ describe('fromPixels', () => {
     for (const source of [picture, canvas as unknown as OffscreenCanvas]) {
       expect(fromPixels(source).toArray()).toEqual([[[255, 0, 0]], [[10, 20, 30]]])
       expect(fromPixels(source, { channels: 1 }).toArray()).toEqual([[[76]], [[18]]])
-      expect(fromPixels(source, { channels: 4, dtype: 'int32' }).toArray()).toEqual([[[255, 0, 0, 255]], [[10, 20, 30, 40]]])
+      expect(fromPixels(source, { channels: 4, dtype: 'int32' }).toArray()).toEqual([
+        [[255, 0, 0, 255]],
+        [[10, 20, 30, 40]],
+      ])
     }
-    vi.stubGlobal('document', { createElement: () => ({ getContext: () => ({ drawImage: () => {}, getImageData: () => picture }) }) })
+    vi.stubGlobal('document', {
+      createElement: () => ({ getContext: () => ({ drawImage: () => {}, getImageData: () => picture }) }),
+    })
     expect(fromPixels({ naturalWidth: 1, naturalHeight: 2, width: 50 } as HTMLImageElement).shape).toEqual([2, 1, 3])
   })
 
@@ -94,9 +114,19 @@ describe('webcamFrames', () => {
     const stopped = vi.fn()
     let frames = 0
     const context = { drawImage: () => {}, getImageData: () => ({ data: Uint8ClampedArray.of(++frames, 0, 0, 255) }) }
-    const video = Object.assign(new EventTarget(), { videoWidth: 1, videoHeight: 1, ended: false, play: async () => {}, requestVideoFrameCallback: (then: () => void) => void setTimeout(then, 1) })
-    vi.stubGlobal('document', { createElement: (name: string) => (name === 'video' ? video : { getContext: () => context }) })
-    vi.stubGlobal('navigator', { mediaDevices: { getUserMedia: async () => ({ getTracks: () => [{ stop: stopped }] }) } })
+    const video = Object.assign(new EventTarget(), {
+      videoWidth: 1,
+      videoHeight: 1,
+      ended: false,
+      play: async () => {},
+      requestVideoFrameCallback: (then: () => void) => void setTimeout(then, 1),
+    })
+    vi.stubGlobal('document', {
+      createElement: (name: string) => (name === 'video' ? video : { getContext: () => context }),
+    })
+    vi.stubGlobal('navigator', {
+      mediaDevices: { getUserMedia: async () => ({ getTracks: () => [{ stop: stopped }] }) },
+    })
     return { stopped, video }
   }
 
@@ -114,14 +144,19 @@ describe('webcamFrames', () => {
 
   it('ends with the video, leaves the camera of others on, and is elements of a Dataset', async () => {
     const { stopped, video } = page()
-    const frames = Dataset.from(() => webcamFrames(video as unknown as HTMLVideoElement, { channels: 1 })).map((frame, i) => {
-      if (i === 1) {
-        video.ended = true
-        video.dispatchEvent(new Event('ended'))
-      }
-      return frame.shape
-    })
-    expect(await frames.toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
+    const frames = Dataset.from(() => webcamFrames(video as unknown as HTMLVideoElement, { channels: 1 })).map(
+      (frame, i) => {
+        if (i === 1) {
+          video.ended = true
+          video.dispatchEvent(new Event('ended'))
+        }
+        return frame.shape
+      },
+    )
+    expect(await frames.toArray()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ])
     expect(stopped).not.toHaveBeenCalled()
   })
 
@@ -142,12 +177,30 @@ describe('imageFolder', () => {
     expect(images.size).toBe(6)
     const elements = await images.toArray()
     expect(elements.map(([, label]) => label)).toEqual(golden.imageFolder.y)
-    elements.forEach(([x], i) => flat(golden.imageFolder.x[i]).forEach((value, j) => expect(x.data[j]).toBeCloseTo(value, 2)))
+    elements.forEach(([x], i) =>
+      flat(golden.imageFolder.x[i]).forEach((value, j) => expect(x.data[j]).toBeCloseTo(value, 2)),
+    )
   })
 
   it('batches, one-hot labels, no labels, chosen classes', async () => {
-    const batches = await (await imageFolder(new URL(`file://${animals}`), { imageSize, batchSize: 4, labelMode: 'categorical', channels: 1 })).toArray()
-    expect(batches.map(([x, y]) => [x.shape, y.shape])).toEqual([[[4, 6, 5, 1], [4, 3]], [[2, 6, 5, 1], [2, 3]]])
+    const batches = await (
+      await imageFolder(new URL(`file://${animals}`), {
+        imageSize,
+        batchSize: 4,
+        labelMode: 'categorical',
+        channels: 1,
+      })
+    ).toArray()
+    expect(batches.map(([x, y]) => [x.shape, y.shape])).toEqual([
+      [
+        [4, 6, 5, 1],
+        [4, 3],
+      ],
+      [
+        [2, 6, 5, 1],
+        [2, 3],
+      ],
+    ])
     const unlabelled = await (await imageFolder(animals, { imageSize, labels: null, dtype: 'int32' })).toArray()
     expect((unlabelled as Tensor[]).map(({ shape, dtype }) => [shape, dtype])).toEqual([[[6, 6, 5, 3], 'int32']])
     const two = await imageFolder(animals, { imageSize, classNames: ['elk', 'cat'], batchSize: null, shuffle: false })
@@ -157,14 +210,23 @@ describe('imageFolder', () => {
   it('splits so that every picture is in one part', async () => {
     for (const shuffle of [true, false]) {
       const options = { imageSize, validationSplit: 0.34, seed: 3, shuffle }
-      const [train, validation] = [await imageFolder(animals, { ...options, subset: 'training' }), await imageFolder(animals, { ...options, subset: 'validation' })]
+      const [train, validation] = [
+        await imageFolder(animals, { ...options, subset: 'training' }),
+        await imageFolder(animals, { ...options, subset: 'validation' }),
+      ]
       expect([train.files.length, validation.files.length]).toEqual([4, 2])
-      expect([...train.files, ...validation.files].sort()).toEqual(golden.imageFolder.files.map((path) => join(animals, path)).sort())
+      expect([...train.files, ...validation.files].sort()).toEqual(
+        golden.imageFolder.files.map((path) => join(animals, path)).sort(),
+      )
     }
   })
 
   it('has an order for every pass, the same for one seed', async () => {
-    const labels = async (seed: number) => (await (await imageFolder(animals, { imageSize, batchSize: null, seed })).toArray()).map(([x, y]) => [y, x.data[5]])
+    const labels = async (seed: number) =>
+      (await (await imageFolder(animals, { imageSize, batchSize: null, seed })).toArray()).map(([x, y]) => [
+        y,
+        x.data[5],
+      ])
     expect(await labels(1)).toEqual(await labels(1))
     expect(await labels(1)).not.toEqual(await labels(2))
   })
@@ -177,7 +239,9 @@ describe('imageFolder', () => {
     const rest = await imageFolder(folder, { imageSize, onError: 'collect', batchSize: null })
     for (let pass = 0; pass < 2; pass++) {
       expect(await rest.toArray()).toHaveLength(5)
-      expect(rest.errors.map(({ message }) => message)).toEqual([expect.stringMatching(/cat.0\.png is a broken picture/)])
+      expect(rest.errors.map(({ message }) => message)).toEqual([
+        expect.stringMatching(/cat.0\.png is a broken picture/),
+      ])
     }
   })
 
@@ -187,9 +251,14 @@ describe('imageFolder', () => {
     for (const name of ['a.webp', 'b.WEBP', 'c.gif', 'd.bmp', 'notes.txt']) writeFileSync(join(folder, 'cat', name), '')
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
     try {
-      for (const labels of ['inferred', null] as const) expect((await imageFolder(folder, { imageSize, labels })).files).toHaveLength(6)
+      for (const labels of ['inferred', null] as const)
+        expect((await imageFolder(folder, { imageSize, labels })).files).toHaveLength(6)
       await imageFolder(animals, { imageSize })
-      expect(warn.mock.calls).toEqual([[`imageFolder: passes over 4 pictures of ${folder} (.bmp, .gif, .webp). PNG (.png) and JPEG (.jpg, .jpeg) are read. Convert the others first.`]])
+      expect(warn.mock.calls).toEqual([
+        [
+          `imageFolder: passes over 4 pictures of ${folder} (.bmp, .gif, .webp). PNG (.png) and JPEG (.jpg, .jpeg) are read. Convert the others first.`,
+        ],
+      ])
     } finally {
       warn.mockRestore()
     }
@@ -197,7 +266,9 @@ describe('imageFolder', () => {
     mkdirSync(join(others, 'cat'), { recursive: true })
     writeFileSync(join(others, 'cat', 'a.webp'), '')
     for (const labels of ['inferred', null] as const) {
-      await expect(imageFolder(others, { imageSize, labels })).rejects.toThrow(/cannot read the 1 picture of .*others \(\.webp\), and there are no others\. PNG/)
+      await expect(imageFolder(others, { imageSize, labels })).rejects.toThrow(
+        /cannot read the 1 picture of .*others \(\.webp\), and there are no others\. PNG/,
+      )
     }
   })
 
@@ -211,6 +282,7 @@ describe('imageFolder', () => {
       [animals, { imageSize: [3] }, /an array of 2/],
       [animals, {}, /imageSize/],
     ]
-    for (const [path, options, message] of refused) await expect(imageFolder(path, options as never)).rejects.toThrow(message)
+    for (const [path, options, message] of refused)
+      await expect(imageFolder(path, options as never)).rejects.toThrow(message)
   })
 })

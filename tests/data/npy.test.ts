@@ -22,11 +22,18 @@ describe('what NumPy wrote', () => {
   })
 
   it('order, shapes and versions', async () => {
-    expect(await readNpy(file('fortran.npy'))).toEqual(tensor(Float32Array.from({ length: 24 }, (_, i) => i), [2, 3, 4]))
+    expect(await readNpy(file('fortran.npy'))).toEqual(
+      tensor(
+        Float32Array.from({ length: 24 }, (_, i) => i),
+        [2, 3, 4],
+      ),
+    )
     expect((await readNpy(file('scalar.npy'))).toArray()).toBe(2.5)
     expect((await readNpy(file('empty.npy'))).shape).toEqual([0, 3])
     for (const version of [2, 3]) expect((await readNpy(file(`version_${version}.npy`))).toArray()).toEqual([0, 1, 2])
-    expect((await readNpy(file('half_specials.npy'))).data).toEqual(Float32Array.of(Infinity, -Infinity, NaN, 5.9604644775390625e-8, 65504, -0))
+    expect((await readNpy(file('half_specials.npy'))).data).toEqual(
+      Float32Array.of(Infinity, -Infinity, NaN, 5.9604644775390625e-8, 65504, -0),
+    )
   })
 
   it('several arrays', async () => {
@@ -38,21 +45,33 @@ describe('what NumPy wrote', () => {
   })
 
   it('refuses what would be lost, and what is no array of numbers', async () => {
-    await expect(readNpy(file('large.npy'))).rejects.toThrow(/large\.npy: element 1 is 1099511627776, which int32 cannot hold/)
+    await expect(readNpy(file('large.npy'))).rejects.toThrow(
+      /large\.npy: element 1 is 1099511627776, which int32 cannot hold/,
+    )
     await expect(readNpy(file('large.npy'))).rejects.toThrow(DataError)
     await expect(readNpy(file('huge.npy'))).rejects.toThrow(/element 1 is 1e\+300, which float32 cannot hold/)
     await expect(readNpy(file('complex.npy'))).rejects.toThrow(/type '<c16'/)
     await expect(readNpy(file('records.npy'))).rejects.toThrow(FormatError)
     await expect(readNpy(file('rgb.png'))).rejects.toThrow(/is no \.npy file/)
     const bytes = readFileSync(file('little_f4.npy'))
-    for (let length = 0; length < bytes.length; length += 5) await expect(readNpy(bytes.subarray(0, length))).rejects.toThrow(FormatError)
+    for (let length = 0; length < bytes.length; length += 5)
+      await expect(readNpy(bytes.subarray(0, length))).rejects.toThrow(FormatError)
     await expect(readNpz(readFileSync(file('stored.npz')).subarray(0, 300))).rejects.toThrow(FormatError)
     await expect(readNpy(Uint8Array.of(...bytes.subarray(0, 6), 9, ...bytes.subarray(7)))).rejects.toThrow(/version 9/)
   })
 })
 
 describe('what is written', () => {
-  const arrays = { x: tensor([[1, -2.5], [3, Infinity]]), y: tensor(Int32Array.of(-1, 7)), isOld: tensor([true, false]), empty: tensor(new Float32Array(0), [0, 2]), only: tensor(5) }
+  const arrays = {
+    x: tensor([
+      [1, -2.5],
+      [3, Infinity],
+    ]),
+    y: tensor(Int32Array.of(-1, 7)),
+    isOld: tensor([true, false]),
+    empty: tensor(new Float32Array(0), [0, 2]),
+    only: tensor(5),
+  }
 
   it('is read again, array by array', async () => {
     for (const [name, array] of Object.entries(arrays)) {
@@ -64,7 +83,9 @@ describe('what is written', () => {
   })
 
   it('is what NumPy writes, byte by byte', async () => {
-    expect(await writeNpy(await readNpy(file('little_f4.npy')))).toEqual(new Uint8Array(readFileSync(file('little_f4.npy'))))
+    expect(await writeNpy(await readNpy(file('little_f4.npy')))).toEqual(
+      new Uint8Array(readFileSync(file('little_f4.npy'))),
+    )
     expect(await writeNpy(await readNpy(file('b1.npy')))).toEqual(new Uint8Array(readFileSync(file('b1.npy'))))
   })
 

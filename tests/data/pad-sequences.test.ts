@@ -7,11 +7,46 @@ import { ArgumentError, DataError, ShapeError, padSequences } from '../../src'
 
 describe('padSequences', () => {
   it.each<[PadSequencesOptions, number[][]]>([
-    [{}, [[5, 2, 8], [0, 0, 7], [0, 0, 0]]],
-    [{ padding: 'post' }, [[5, 2, 8], [7, 0, 0], [0, 0, 0]]],
-    [{ maxlen: 2 }, [[2, 8], [0, 7], [0, 0]]],
-    [{ maxlen: 2, truncating: 'post', value: -1 }, [[5, 2], [-1, 7], [-1, -1]]],
-    [{ maxlen: 4, padding: 'post' }, [[5, 2, 8, 0], [7, 0, 0, 0], [0, 0, 0, 0]]],
+    [
+      {},
+      [
+        [5, 2, 8],
+        [0, 0, 7],
+        [0, 0, 0],
+      ],
+    ],
+    [
+      { padding: 'post' },
+      [
+        [5, 2, 8],
+        [7, 0, 0],
+        [0, 0, 0],
+      ],
+    ],
+    [
+      { maxlen: 2 },
+      [
+        [2, 8],
+        [0, 7],
+        [0, 0],
+      ],
+    ],
+    [
+      { maxlen: 2, truncating: 'post', value: -1 },
+      [
+        [5, 2],
+        [-1, 7],
+        [-1, -1],
+      ],
+    ],
+    [
+      { maxlen: 4, padding: 'post' },
+      [
+        [5, 2, 8, 0],
+        [7, 0, 0, 0],
+        [0, 0, 0, 0],
+      ],
+    ],
   ])('with %j', (options, expected) => {
     const padded = padSequences([[5, 2, 8], Int32Array.of(7), []], options)
     expect(padded.toArray()).toEqual(expected)
@@ -19,8 +54,26 @@ describe('padSequences', () => {
   })
 
   it('of steps that are lists', () => {
-    const padded = padSequences([[[1, 2]], [[3, 4], [5, 6]]], { dtype: 'float32', value: 9 })
-    expect(padded.toArray()).toEqual([[[9, 9], [1, 2]], [[3, 4], [5, 6]]])
+    const padded = padSequences(
+      [
+        [[1, 2]],
+        [
+          [3, 4],
+          [5, 6],
+        ],
+      ],
+      { dtype: 'float32', value: 9 },
+    )
+    expect(padded.toArray()).toEqual([
+      [
+        [9, 9],
+        [1, 2],
+      ],
+      [
+        [3, 4],
+        [5, 6],
+      ],
+    ])
     expect(padded.dtype).toBe('float32')
   })
 
@@ -35,8 +88,12 @@ describe('padSequences', () => {
 
   it('says what is wrong', () => {
     expect(() => padSequences([])).toThrow(new DataError('padSequences: expected a list of sequences, received []'))
-    expect(() => padSequences([[1], 3])).toThrow(new DataError('padSequences: sequence 1 must be a list of steps, received 3'))
-    expect(() => padSequences([[], [[1, 2]], [[1, 2, 3]]])).toThrow(new ShapeError('padSequences: the steps of sequences 1 and 2 must have one shape, received [2] and [3]'))
+    expect(() => padSequences([[1], 3])).toThrow(
+      new DataError('padSequences: sequence 1 must be a list of steps, received 3'),
+    )
+    expect(() => padSequences([[], [[1, 2]], [[1, 2, 3]]])).toThrow(
+      new ShapeError('padSequences: the steps of sequences 1 and 2 must have one shape, received [2] and [3]'),
+    )
     expect(() => padSequences([[1]], { padding: 'left' as never })).toThrow(ArgumentError)
   })
 })

@@ -19,15 +19,30 @@ const pieces = (content: string, length: number) => () => {
 
 describe('readJsonLines', () => {
   it('every value once, cut anywhere', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(fc.jsonValue()), fc.integer({ min: 1, max: 30 }), fc.constantFrom('\n', '\r\n', '\n\n'), async (values, length, end) => {
-      const lines = values.map((value) => JSON.stringify(value))
-      expect(await readJsonLines(pieces(lines.join(end), length)).toArray()).toEqual(lines.map((line) => JSON.parse(line) as unknown))
-    }), { numRuns: 200 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.jsonValue()),
+        fc.integer({ min: 1, max: 30 }),
+        fc.constantFrom('\n', '\r\n', '\n\n'),
+        async (values, length, end) => {
+          const lines = values.map((value) => JSON.stringify(value))
+          expect(await readJsonLines(pieces(lines.join(end), length)).toArray()).toEqual(
+            lines.map((line) => JSON.parse(line) as unknown),
+          )
+        },
+      ),
+      { numRuns: 200 },
+    )
   })
 
   it('names a bad line, or collects it', async () => {
     const text = '{"a":1}\n{"a":2\n\n{"a":3}\n'
-    await expect(readJsonLines({ text }).toArray()).rejects.toMatchObject({ name: 'RowError', file: 'the text', line: 2, value: '{"a":2' })
+    await expect(readJsonLines({ text }).toArray()).rejects.toMatchObject({
+      name: 'RowError',
+      file: 'the text',
+      line: 2,
+      value: '{"a":2',
+    })
     const values = readJsonLines<{ a: number }>({ text }, { onError: 'collect' })
     for (let pass = 0; pass < 2; pass++) {
       expect(await values.toArray()).toEqual([{ a: 1 }, { a: 3 }])
@@ -53,7 +68,10 @@ describe('readText', () => {
   })
 
   it('says which line is no text', async () => {
-    await expect(readText(() => [Uint8Array.of(97, 10, 0xff)]).toArray()).rejects.toMatchObject({ line: 2, message: expect.stringMatching(/not utf-8/) })
+    await expect(readText(() => [Uint8Array.of(97, 10, 0xff)]).toArray()).rejects.toMatchObject({
+      line: 2,
+      message: expect.stringMatching(/not utf-8/),
+    })
     expect(() => readText([])).toThrow(ArgumentError)
     expect(() => readText(() => [Uint8Array.of(97, 0)], { encoding: 'utf-16' })).toThrow(/cannot be told apart/)
   })

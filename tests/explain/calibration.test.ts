@@ -1,7 +1,20 @@
 // Temperature scaling and calibration errors, against plain formulas.
 
 import { describe, expect, it } from 'vitest'
-import { ArgumentError, DataError, Dense, Input, Lambda, Model, Sequential, ShapeError, Softmax, loadModel, ops, tensor } from '../../src'
+import {
+  ArgumentError,
+  DataError,
+  Dense,
+  Input,
+  Lambda,
+  Model,
+  Sequential,
+  ShapeError,
+  Softmax,
+  loadModel,
+  ops,
+  tensor,
+} from '../../src'
 import { Temperature, expectedCalibrationError, reliabilityDiagram, temperatureScaling } from '../../src/explain'
 import { generator } from '../helpers/data'
 
@@ -18,7 +31,8 @@ function honest(rows: number, classes: number): { logits: number[][]; labels: nu
   })
   return { logits, labels }
 }
-const scaled = (logits: readonly (readonly number[])[], by: number): number[][] => logits.map((row) => row.map((z) => z * by))
+const scaled = (logits: readonly (readonly number[])[], by: number): number[][] =>
+  logits.map((row) => row.map((z) => z * by))
 
 describe('temperatureScaling', () => {
   it('finds by how much logits were too large', async () => {
@@ -39,7 +53,10 @@ describe('temperatureScaling', () => {
     const { logits, labels } = honest(300, 3)
     const { temperature, after } = await temperatureScaling(logits, labels)
     const lossAt = (t: number): number =>
-      logits.reduce((sum, row, i) => sum + Math.log(row.reduce((all, z) => all + Math.exp(z / t), 0)) - row[labels[i]!]! / t, 0) / logits.length
+      logits.reduce(
+        (sum, row, i) => sum + Math.log(row.reduce((all, z) => all + Math.exp(z / t), 0)) - row[labels[i]!]! / t,
+        0,
+      ) / logits.length
     expect(after).toBeCloseTo(lossAt(temperature), 6)
     for (const factor of [0.99, 1.01]) expect(lossAt(temperature * factor)).toBeGreaterThan(after)
   })
@@ -47,13 +64,27 @@ describe('temperatureScaling', () => {
   it('takes one-hot labels, and single logits of yes or no', async () => {
     const { logits, labels } = honest(500, 2)
     const two = await temperatureScaling(logits, labels)
-    expect((await temperatureScaling(logits, labels.map((label) => [Number(label === 0), Number(label === 1)]))).temperature).toBe(two.temperature)
+    expect(
+      (
+        await temperatureScaling(
+          logits,
+          labels.map((label) => [Number(label === 0), Number(label === 1)]),
+        )
+      ).temperature,
+    ).toBe(two.temperature)
     const difference = logits.map(([no, yes]) => yes! - no!)
     const one = await temperatureScaling(difference, labels)
     expect(one.temperature).toBeCloseTo(two.temperature, 5)
     expect(one.apply(difference).shape).toEqual([500])
     expect(one.apply(difference).data[7]).toBeCloseTo(two.apply(logits).data[15]!, 5)
-    expect((await temperatureScaling(difference.map((z) => [z]), labels)).temperature).toBe(one.temperature)
+    expect(
+      (
+        await temperatureScaling(
+          difference.map((z) => [z]),
+          labels,
+        )
+      ).temperature,
+    ).toBe(one.temperature)
   })
 
   it('makes each probability of a softmax of all logits, and of a sigmoid of its own', () => {
@@ -65,18 +96,51 @@ describe('temperatureScaling', () => {
     const z = Array.from({ length: 400 }, () => [2 * normal(), 2 * normal(), 2 * normal()])
     const labels = z.map((row) => row.map((each) => Number(next() < 1 / (1 + Math.exp(-each)))))
     const model = new Sequential([new Dense({ units: 3, activation: 'sigmoid', inputShape: [3] })])
-    model.setWeights([[[3, 0, 0], [0, 3, 0], [0, 0, 3]], [0, 0, 0]])
-    const single = await temperatureScaling(z.flat().map((each) => 3 * each), labels.flat())
+    model.setWeights([
+      [
+        [3, 0, 0],
+        [0, 3, 0],
+        [0, 0, 3],
+      ],
+      [0, 0, 0],
+    ])
+    const single = await temperatureScaling(
+      z.flat().map((each) => 3 * each),
+      labels.flat(),
+    )
     const made = await temperatureScaling(model, z, labels)
     expect(made.temperature).toBeCloseTo(single.temperature, 3)
     expect(made.before).toBeCloseTo(single.before, 4)
     expect(made.after).toBeLessThan(made.before)
     const [p, expected] = [await made.model.predict(z), ops.sigmoid(ops.divide(tensor(scaled(z, 3)), made.temperature))]
     expected.data.forEach((each, i) => expect(p.data[i]).toBeCloseTo(each, 4))
-    await expect(temperatureScaling(model, z, labels.map(([first]) => first!))).rejects.toThrow(/labels must be 0 or 1 for each output of the sigmoid, \[400, 3\], received \[400\]/)
-    await expect(temperatureScaling(model, z, labels.map((row, i) => (i === 5 ? [0, 2, 1] : row)))).rejects.toThrow(/received 2 in row 5/)
-    const unknown = new Sequential([new Dense({ units: 3, activation: 'sigmoid', inputShape: [3] }), new Lambda((x) => ops.multiply(x, 0.5))])
-    await expect(temperatureScaling(unknown, z, labels.map(([first]) => first!))).rejects.toThrow(/lie in 0 … 1, but rows do not sum to 1.*Possible: a model that ends in softmax, in sigmoid, or in logits/)
+    await expect(
+      temperatureScaling(
+        model,
+        z,
+        labels.map(([first]) => first!),
+      ),
+    ).rejects.toThrow(/labels must be 0 or 1 for each output of the sigmoid, \[400, 3\], received \[400\]/)
+    await expect(
+      temperatureScaling(
+        model,
+        z,
+        labels.map((row, i) => (i === 5 ? [0, 2, 1] : row)),
+      ),
+    ).rejects.toThrow(/received 2 in row 5/)
+    const unknown = new Sequential([
+      new Dense({ units: 3, activation: 'sigmoid', inputShape: [3] }),
+      new Lambda((x) => ops.multiply(x, 0.5)),
+    ])
+    await expect(
+      temperatureScaling(
+        unknown,
+        z,
+        labels.map(([first]) => first!),
+      ),
+    ).rejects.toThrow(
+      /lie in 0 … 1, but rows do not sum to 1.*Possible: a model that ends in softmax, in sigmoid, or in logits/,
+    )
   })
 
   it.each([
@@ -88,8 +152,19 @@ describe('temperatureScaling', () => {
     const layer = last()
     const model = new Sequential(layer instanceof Dense ? [layer] : [new Dense({ units: 3, inputShape: [4] }), layer])
     const { logits, labels } = honest(200, 3)
-    const x = scaled(logits.map((row) => [...row, 0]), 2)
-    model.setWeights([tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]), tensor([0, 0, 0])])
+    const x = scaled(
+      logits.map((row) => [...row, 0]),
+      2,
+    )
+    model.setWeights([
+      tensor([
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+        [0, 0, 0],
+      ]),
+      tensor([0, 0, 0]),
+    ])
     const before = [await model.predict(x), model.layers.length] as const
     const made = await temperatureScaling(model, x, labels)
     const alone = await temperatureScaling(scaled(logits, 2), labels)
@@ -118,7 +193,12 @@ describe('temperatureScaling', () => {
         return this.last.apply(x)
       }
     }
-    const x = [[1, 2], [2, -1], [0, 1], [3, 3]]
+    const x = [
+      [1, 2],
+      [2, -1],
+      [0, 1],
+      [3, 3],
+    ]
     const own = new Own()
     const made = await temperatureScaling(own, x, [0, 1, 1, 0])
     expect((await made.model.predict(x)).shape).toEqual([4, 2])
@@ -130,7 +210,12 @@ describe('temperatureScaling', () => {
 
   it('can be saved', async () => {
     const model = new Sequential([new Dense({ units: 2, activation: 'softmax', inputShape: [2] })])
-    const x = [[1, 2], [2, -1], [0, 1], [3, 3]]
+    const x = [
+      [1, 2],
+      [2, -1],
+      [0, 1],
+      [3, 3],
+    ]
     const { model: calibrated, temperature } = await temperatureScaling(model, x, [0, 1, 1, 0])
     const again = await loadModel(await calibrated.save(), { customObjects: { Temperature } })
     expect(await again.predict(x)).toEqual(await calibrated.predict(x))
@@ -138,22 +223,52 @@ describe('temperatureScaling', () => {
   })
 
   it('refuses what it cannot fit', async () => {
-    await expect(temperatureScaling([[1, 2], [3, 4]], [0, 2])).rejects.toThrow(new DataError('temperatureScaling: labels must be integers in 0 … 1, received 2 in row 1'))
-    await expect(temperatureScaling([[1, 2], [3, 4]], [0, 1, 1])).rejects.toThrow(new ShapeError('temperatureScaling: labels must have shape [2] or [2, 2], received [3]'))
+    await expect(
+      temperatureScaling(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [0, 2],
+      ),
+    ).rejects.toThrow(new DataError('temperatureScaling: labels must be integers in 0 … 1, received 2 in row 1'))
+    await expect(
+      temperatureScaling(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [0, 1, 1],
+      ),
+    ).rejects.toThrow(new ShapeError('temperatureScaling: labels must have shape [2] or [2, 2], received [3]'))
     await expect(temperatureScaling([[[1], [2]]], [0])).rejects.toThrow(ShapeError)
     const input = Input({ shape: [2] })
-    const two = new Model({ inputs: input, outputs: { a: new Dense({ units: 1 }).apply(input), b: new Dense({ units: 1 }).apply(input) } })
+    const two = new Model({
+      inputs: input,
+      outputs: { a: new Dense({ units: 1 }).apply(input), b: new Dense({ units: 1 }).apply(input) },
+    })
     await expect(temperatureScaling(two as never, [[1, 2]], [0])).rejects.toThrow(ArgumentError)
   })
 })
 
 describe('reliabilityDiagram', () => {
   // Confidences .9 (right), .8 (wrong), .55 (right), .62 (right)
-  const probabilities = [[0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.38, 0.62]]
+  const probabilities = [
+    [0.9, 0.1],
+    [0.2, 0.8],
+    [0.55, 0.45],
+    [0.38, 0.62],
+  ]
   const labels = [0, 0, 0, 1]
 
   it('tells confidence and accuracy of each bin', () => {
-    const { bins, expectedCalibrationError: error, maximumCalibrationError, accuracy, confidence } = reliabilityDiagram(probabilities, labels, { bins: 5 })
+    const {
+      bins,
+      expectedCalibrationError: error,
+      maximumCalibrationError,
+      accuracy,
+      confidence,
+    } = reliabilityDiagram(probabilities, labels, { bins: 5 })
     expect(bins.map(({ count }) => count)).toEqual([0, 0, 1, 2, 1])
     expect(bins[3]).toMatchObject({ from: 0.6, to: 0.8, accuracy: 0.5 })
     expect(bins[3]!.confidence).toBeCloseTo(0.71, 6)
@@ -166,17 +281,29 @@ describe('reliabilityDiagram', () => {
   })
 
   it('has 15 bins, and puts a bound into the lower one', () => {
-    const { bins } = reliabilityDiagram([[0.6, 0.4], [1, 0]], [0, 0])
+    const { bins } = reliabilityDiagram(
+      [
+        [0.6, 0.4],
+        [1, 0],
+      ],
+      [0, 0],
+    )
     expect(bins).toHaveLength(15)
     expect(bins.map(({ count }) => count).flatMap((count, i) => (count > 0 ? [i] : []))).toEqual([8, 14])
   })
 
   it('takes probabilities of yes', () => {
-    for (const yes of [[0.9, 0.3], [[0.9], [0.3]]]) expect(expectedCalibrationError(yes, [1, 1])).toBeCloseTo((0.1 + 0.7) / 2, 6)
+    for (const yes of [
+      [0.9, 0.3],
+      [[0.9], [0.3]],
+    ])
+      expect(expectedCalibrationError(yes, [1, 1])).toBeCloseTo((0.1 + 0.7) / 2, 6)
   })
 
   it('refuses logits, and labels that there are not', () => {
-    expect(() => reliabilityDiagram([[2, -1]], [0])).toThrow(new DataError('reliabilityDiagram: probabilities must lie in 0 … 1, received 2 in row 0. Are they logits?'))
+    expect(() => reliabilityDiagram([[2, -1]], [0])).toThrow(
+      new DataError('reliabilityDiagram: probabilities must lie in 0 … 1, received 2 in row 0. Are they logits?'),
+    )
     expect(() => expectedCalibrationError([[0.5, 0.5]], [2])).toThrow(DataError)
     expect(() => reliabilityDiagram([[0.5, 0.5]], [0, 1])).toThrow(ShapeError)
     expect(() => reliabilityDiagram([[0.5, 0.5]], [0], { bin: 3 } as never)).toThrow(ArgumentError)

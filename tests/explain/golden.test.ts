@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import { Conv2D, Dense, Embedding, Flatten, MaxPooling2D, Sequential, tensor } from '../../src'
 import {
-  gradCam, gradientTimesInput, integratedGradients, kernelShap, occlusion, partialDependence, saliency, sampledShapley, shapleyValues,
+  gradCam,
+  gradientTimesInput,
+  integratedGradients,
+  kernelShap,
+  occlusion,
+  partialDependence,
+  saliency,
+  sampledShapley,
+  shapleyValues,
 } from '../../src/explain'
 import type { ExplainFile, FixtureTensor } from '../golden/format'
 import { expectTensor, readFixture, toTensor } from '../helpers/golden'
@@ -26,7 +34,14 @@ function sumOf({ data }: Tensor, row: number, rows: number): number {
 describe('a dense model', () => {
   const { dense } = golden
   const model = (): Sequential =>
-    given(new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [6] }), new Dense({ units: 5, activation: 'relu' }), new Dense({ units: 3 })]), dense.weights)
+    given(
+      new Sequential([
+        new Dense({ units: 8, activation: 'tanh', inputShape: [6] }),
+        new Dense({ units: 5, activation: 'relu' }),
+        new Dense({ units: 3 }),
+      ]),
+      dense.weights,
+    )
   const x = toTensor(dense.x)
   const baseline = toTensor(dense.baseline)
   const background = toTensor(dense.background)
@@ -36,17 +51,30 @@ describe('a dense model', () => {
     expect([...found.units!.data]).toEqual(dense.units)
     expectTensor(found.attributions, dense.saliency, 'saliency', CLOSE)
     expectTensor((await saliency(model(), x, { signed: true })).attributions, dense.gradient, 'gradient', CLOSE)
-    expectTensor((await gradientTimesInput(model(), x)).attributions, dense.gradientTimesInput, 'gradient × input', CLOSE)
+    expectTensor(
+      (await gradientTimesInput(model(), x)).attributions,
+      dense.gradientTimesInput,
+      'gradient × input',
+      CLOSE,
+    )
   })
 
-  it.each(Object.keys(dense.integratedGradients))('has the integrated gradients of Captum, %s points', async (points) => {
-    const expected = dense.integratedGradients[points]!
-    const { attributions, gap, value, baseValue } = await integratedGradients(model(), x, { baseline, points: Number(points) })
-    expectTensor(attributions, expected.attributions, 'attributions', CLOSE)
-    // Captum's delta is Σ − (f(x) − f(x′)).
-    gap.data.forEach((each, row) => expect(each).toBeCloseTo(-expected.delta.data[row]!, 5))
-    gap.data.forEach((each, row) => expect(sumOf(attributions, row, 4) + each).toBeCloseTo(value.data[row]! - baseValue.data[row]!, 5))
-  })
+  it.each(Object.keys(dense.integratedGradients))(
+    'has the integrated gradients of Captum, %s points',
+    async (points) => {
+      const expected = dense.integratedGradients[points]!
+      const { attributions, gap, value, baseValue } = await integratedGradients(model(), x, {
+        baseline,
+        points: Number(points),
+      })
+      expectTensor(attributions, expected.attributions, 'attributions', CLOSE)
+      // Captum's delta is Σ − (f(x) − f(x′)).
+      gap.data.forEach((each, row) => expect(each).toBeCloseTo(-expected.delta.data[row]!, 5))
+      gap.data.forEach((each, row) =>
+        expect(sumOf(attributions, row, 4) + each).toBeCloseTo(value.data[row]! - baseValue.data[row]!, 5),
+      )
+    },
+  )
 
   it('is occluded as by Captum', async () => {
     expectTensor((await occlusion(model(), x, { baseline })).attributions, dense.occlusion, 'one', CLOSE)
@@ -63,19 +91,24 @@ describe('a dense model', () => {
     for (const explain of [shapleyValues, kernelShap, sampledShapley] as const) {
       const { attributions, gap, value, baseValue } = await explain(model(), x, of)
       gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-5))
-      gap.data.forEach((_, row) => expect(Math.abs(sumOf(attributions, row, 4) - (value.data[row]! - baseValue.data[row]!))).toBeLessThan(1e-5))
+      gap.data.forEach((_, row) =>
+        expect(Math.abs(sumOf(attributions, row, 4) - (value.data[row]! - baseValue.data[row]!))).toBeLessThan(1e-5),
+      )
     }
   })
 
   it('comes near the Shapley values of SHAP with samples', async () => {
     const of = { output: 1, background, seed: 7 }
     const scale = Math.max(...dense.exact.data.map(Math.abs))
-    const worst = (attributions: Tensor): number => Math.max(...attributions.data.map((each, i) => Math.abs(each - dense.exact.data[i]!)))
+    const worst = (attributions: Tensor): number =>
+      Math.max(...attributions.data.map((each, i) => Math.abs(each - dense.exact.data[i]!)))
     expect(worst((await kernelShap(model(), x, { ...of, samples: 40 })).attributions)).toBeLessThan(0.1 * scale)
     const sampled = await sampledShapley(model(), x, { ...of, permutations: 400 })
     expect(worst(sampled.attributions)).toBeLessThan(0.05 * scale)
     const errors = sampled.standardError.data
-    const beyond = sampled.attributions.data.filter((each, i) => Math.abs(each - dense.exact.data[i]!) > 4 * errors[i]! + 1e-5)
+    const beyond = sampled.attributions.data.filter(
+      (each, i) => Math.abs(each - dense.exact.data[i]!) > 4 * errors[i]! + 1e-5,
+    )
     expect(beyond).toHaveLength(0)
   })
 
@@ -92,7 +125,14 @@ describe('a convolutional model', () => {
   const model = (): Sequential =>
     given(
       new Sequential([
-        new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', activation: 'tanh', inputShape: [9, 8, 2], name: 'early' }),
+        new Conv2D({
+          filters: 4,
+          kernelSize: 3,
+          padding: 'same',
+          activation: 'tanh',
+          inputShape: [9, 8, 2],
+          name: 'early',
+        }),
         new MaxPooling2D(),
         new Conv2D({ filters: 5, kernelSize: 3, activation: 'relu', name: 'late' }),
         new Flatten(),
@@ -116,8 +156,18 @@ describe('a convolutional model', () => {
   })
 
   it('is occluded as by Captum', async () => {
-    expectTensor((await occlusion(model(), x, { window: [3, 2], stride: [2, 1] })).attributions, cnn.occlusion, 'occlusion', CLOSE)
-    expectTensor((await occlusion(model(), x, { window: [3, 2], stride: [2, 1], batchSize: 5 })).attributions, cnn.occlusion, 'few at once', CLOSE)
+    expectTensor(
+      (await occlusion(model(), x, { window: [3, 2], stride: [2, 1] })).attributions,
+      cnn.occlusion,
+      'occlusion',
+      CLOSE,
+    )
+    expectTensor(
+      (await occlusion(model(), x, { window: [3, 2], stride: [2, 1], batchSize: 5 })).attributions,
+      cnn.occlusion,
+      'few at once',
+      CLOSE,
+    )
   })
 
   it('has the heat maps of Captum', async () => {
@@ -131,8 +181,19 @@ describe('a convolutional model', () => {
 
 it('has the integrated gradients of an Embedding as Captum', async () => {
   const { tokens } = golden
-  const model = given(new Sequential([new Embedding({ inputDim: 12, outputDim: 3, inputShape: [4] }), new Flatten(), new Dense({ units: 6, activation: 'tanh' }), new Dense({ units: 2 })]), tokens.weights)
-  const { attributions, gap } = await integratedGradients(model, tensor(tokens.x, [3, 4], 'int32'), { output: 1, baseline: 0 })
+  const model = given(
+    new Sequential([
+      new Embedding({ inputDim: 12, outputDim: 3, inputShape: [4] }),
+      new Flatten(),
+      new Dense({ units: 6, activation: 'tanh' }),
+      new Dense({ units: 2 }),
+    ]),
+    tokens.weights,
+  )
+  const { attributions, gap } = await integratedGradients(model, tensor(tokens.x, [3, 4], 'int32'), {
+    output: 1,
+    baseline: 0,
+  })
   expectTensor(attributions, tokens.integratedGradients, 'attributions', CLOSE)
   gap.data.forEach((each) => expect(Math.abs(each)).toBeLessThan(1e-4))
 })

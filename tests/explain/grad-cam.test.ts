@@ -1,7 +1,18 @@
 // Grad-CAM against the formula, by hand.
 
 import { describe, expect, it } from 'vitest'
-import { ArgumentError, Conv1D, Conv2D, Dense, Flatten, GlobalAveragePooling1D, GlobalAveragePooling2D, MaxPooling2D, Sequential, tensor } from '../../src'
+import {
+  ArgumentError,
+  Conv1D,
+  Conv2D,
+  Dense,
+  Flatten,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  MaxPooling2D,
+  Sequential,
+  tensor,
+} from '../../src'
 import { gradCam } from '../../src/explain'
 
 /** A = [x, −2x]; f = 3 · mean A₀ + 1 · mean A₁, so α = [3, 1] / (rows · columns) and Σ α A = (3x − 2x) / (rows · columns). */
@@ -30,7 +41,10 @@ describe('gradCam', () => {
   it('looks at a layer of any name, and resizes what it sees to the image', async () => {
     const model = eye([new MaxPooling2D({ poolSize: [1, 3], name: 'pool' })])
     const { heatMap, coarse } = await gradCam(model, image, { layer: 'pool' })
-    expect([heatMap.shape, coarse.shape]).toEqual([[1, 2, 3], [1, 2, 1]])
+    expect([heatMap.shape, coarse.shape]).toEqual([
+      [1, 2, 3],
+      [1, 2, 1],
+    ])
     // A₀ = max x, A₁ = max −2x, in each row
     ;[3 * 3 + 4, 3 * 4 + 12].forEach((sum, row) => {
       expect(coarse.data[row]).toBeCloseTo(sum / 2, 5)
@@ -40,8 +54,21 @@ describe('gradCam', () => {
   })
 
   it('finds the convolution in a nested model, and reads channels that come first', async () => {
-    const inner = new Sequential([new Conv2D({ filters: 2, kernelSize: 1, useBias: false, inputShape: [1, 2, 3], dataFormat: 'channelsFirst', name: 'deep' })])
-    const model = new Sequential([inner, new GlobalAveragePooling2D({ dataFormat: 'channelsFirst' }), new Dense({ units: 1, useBias: false })])
+    const inner = new Sequential([
+      new Conv2D({
+        filters: 2,
+        kernelSize: 1,
+        useBias: false,
+        inputShape: [1, 2, 3],
+        dataFormat: 'channelsFirst',
+        name: 'deep',
+      }),
+    ])
+    const model = new Sequential([
+      inner,
+      new GlobalAveragePooling2D({ dataFormat: 'channelsFirst' }),
+      new Dense({ units: 1, useBias: false }),
+    ])
     model.setWeights([tensor([[[[1, -2]]]]), tensor([[3], [1]])])
     const { heatMap, layer } = await gradCam(model, tensor(image.data, [1, 1, 2, 3]))
     expect([layer, heatMap.shape]).toEqual(['deep', [1, 2, 3]])
@@ -49,7 +76,10 @@ describe('gradCam', () => {
   })
 
   it('looks at sequences', async () => {
-    const model = new Sequential([new Conv1D({ filters: 1, kernelSize: 1, useBias: false, inputShape: [4, 1] }), new GlobalAveragePooling1D()])
+    const model = new Sequential([
+      new Conv1D({ filters: 1, kernelSize: 1, useBias: false, inputShape: [4, 1] }),
+      new GlobalAveragePooling1D(),
+    ])
     model.setWeights([tensor([[[2]]])])
     const { heatMap } = await gradCam(model, [[[1], [-1], [2], [0.5]]])
     expect(heatMap.shape).toEqual([1, 4])
@@ -58,15 +88,28 @@ describe('gradCam', () => {
 
   it('refuses layers that it cannot look at, and names the convolutions', async () => {
     const refusal = async (model: Sequential, x: unknown, layer?: string): Promise<string> => {
-      const error: unknown = await gradCam(model, x as number[][], layer === undefined ? {} : { layer }).catch((error: unknown) => error)
+      const error: unknown = await gradCam(model, x as number[][], layer === undefined ? {} : { layer }).catch(
+        (error: unknown) => error,
+      )
       expect(error).toBeInstanceOf(ArgumentError)
       return (error as Error).message
     }
     const model = eye()
     expect(await refusal(model, image, 'lok')).toBe(`gradCam: 'lok' is no layer of ${model}. Its convolutions: look`)
-    expect(await refusal(model, image, 'say')).toMatch(/^gradCam: needs a layer that gives \[batch, rows, columns, channels\].*; Dense "say" gives \[1, 1\]$/)
+    expect(await refusal(model, image, 'say')).toMatch(
+      /^gradCam: needs a layer that gives \[batch, rows, columns, channels\].*; Dense "say" gives \[1, 1\]$/,
+    )
     const flat = new Sequential([new Flatten({ inputShape: [2, 2, 1] }), new Dense({ units: 1 })])
-    expect(await refusal(flat, [[[[1], [2]], [[3], [4]]]])).toContain('It has no convolutions')
-    expect(await refusal(new Sequential([new Dense({ units: 1, inputShape: [2] })]), [[1, 2]])).toContain('has no convolutions')
+    expect(
+      await refusal(flat, [
+        [
+          [[1], [2]],
+          [[3], [4]],
+        ],
+      ]),
+    ).toContain('It has no convolutions')
+    expect(await refusal(new Sequential([new Dense({ units: 1, inputShape: [2] })]), [[1, 2]])).toContain(
+      'has no convolutions',
+    )
   })
 })

@@ -3,7 +3,13 @@
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { ArgumentError, ShapeError, tensor } from '../../src'
-import { attributionBars, dependenceCurves, heatMapPicture, reliabilityDiagram, reliabilityPicture } from '../../src/explain'
+import {
+  attributionBars,
+  dependenceCurves,
+  heatMapPicture,
+  reliabilityDiagram,
+  reliabilityPicture,
+} from '../../src/explain'
 
 interface Node {
   readonly name: string
@@ -24,7 +30,9 @@ function parsed(xml: string): Node {
     if (text !== undefined) open.at(-1)!.children.push(unescaped(text))
     else if (closes === '/') expect(open.pop()!.name).toBe(name)
     else {
-      const attributes = Object.fromEntries(Array.from(list!.matchAll(/ ([a-zA-Z:-]+)="([^"]*)"/g), ([, key, value]) => [key!, unescaped(value!)]))
+      const attributes = Object.fromEntries(
+        Array.from(list!.matchAll(/ ([a-zA-Z:-]+)="([^"]*)"/g), ([, key, value]) => [key!, unescaped(value!)]),
+      )
       const node: Node = { name: name!, attributes, children: [] }
       open.at(-1)!.children.push(node)
       if (isEmpty === '') open.push(node)
@@ -36,11 +44,20 @@ function parsed(xml: string): Node {
 
 function unescaped(text: string): string {
   expect(text.replace(/&(amp|lt|gt|quot|#39);/g, '')).not.toContain('&')
-  return text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&')
+  return text
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&#39;/g, "'")
+    .replace(/&amp;/g, '&')
 }
 
-const all = (node: Node, name: string): Node[] => node.children.flatMap((child) => (typeof child === 'string' ? [] : [...(child.name === name ? [child] : []), ...all(child, name)]))
-const textOf = (node: Node): string => node.children.map((child) => (typeof child === 'string' ? child : textOf(child))).join('')
+const all = (node: Node, name: string): Node[] =>
+  node.children.flatMap((child) =>
+    typeof child === 'string' ? [] : [...(child.name === name ? [child] : []), ...all(child, name)],
+  )
+const textOf = (node: Node): string =>
+  node.children.map((child) => (typeof child === 'string' ? child : textOf(child))).join('')
 const texts = (node: Node): string[] => all(node, 'text').map(textOf)
 
 function checked(svg: string): { root: Node; said: string; width: number; height: number } {
@@ -71,11 +88,30 @@ function pixelsOf(uri: string): { width: number; height: number; rgb: number[][]
 
 describe('attributionBars', () => {
   it('draws bars as long as the attributions, the largest first, from one line', () => {
-    const svg = attributionBars([[0, 0, 0], [1, -4, 2]], { row: 1, names: ['a', 'b', 'c'], value: 0.75, baseValue: 1.75 })
+    const svg = attributionBars(
+      [
+        [0, 0, 0],
+        [1, -4, 2],
+      ],
+      { row: 1, names: ['a', 'b', 'c'], value: 0.75, baseValue: 1.75 },
+    )
     const { root, said } = checked(svg)
-    expect(texts(root)).toEqual(['What the answer is made of', 'b', '−4', 'c', '+2', 'a', '+1', 'baseline 1.75 → answer 0.75'])
+    expect(texts(root)).toEqual([
+      'What the answer is made of',
+      'b',
+      '−4',
+      'c',
+      '+2',
+      'a',
+      '+1',
+      'baseline 1.75 → answer 0.75',
+    ])
     expect(said).toBe('Contributions, the largest first. b: −4; c: 2; a: 1. baseline 1.75 → answer 0.75.')
-    const [, b, c, a] = all(root, 'rect').map(({ attributes }) => ({ x: Number(attributes['x']), width: Number(attributes['width']), is: attributes['class'] }))
+    const [, b, c, a] = all(root, 'rect').map(({ attributes }) => ({
+      x: Number(attributes['x']),
+      width: Number(attributes['width']),
+      is: attributes['class'],
+    }))
     expect([b!.is, c!.is, a!.is]).toEqual(['less', 'more', 'more'])
     expect(b!.width / a!.width).toBeCloseTo(4, 2)
     expect(c!.width / a!.width).toBeCloseTo(2, 2)
@@ -99,7 +135,9 @@ describe('attributionBars', () => {
 
   it('takes attributions that are all 0, and refuses what does not fit', () => {
     checked(attributionBars([0, 0]))
-    expect(() => attributionBars([1, 2], { names: ['a'] })).toThrow(new ArgumentError('attributionBars: needs a name for each of 2 features, received 1'))
+    expect(() => attributionBars([1, 2], { names: ['a'] })).toThrow(
+      new ArgumentError('attributionBars: needs a name for each of 2 features, received 1'),
+    )
     expect(() => attributionBars([[1, 2]], { row: 1 })).toThrow(ArgumentError)
     expect(() => attributionBars([[[1]]])).toThrow(ShapeError)
     expect(() => attributionBars([1], { titel: 'x' } as never)).toThrow("Did you mean 'title'?")
@@ -107,10 +145,14 @@ describe('attributionBars', () => {
 })
 
 describe('heatMapPicture', () => {
-  const imagesOf = (svg: string) => all(checked(svg).root, 'image').map(({ attributes }) => pixelsOf(attributes['href']!))
+  const imagesOf = (svg: string) =>
+    all(checked(svg).root, 'image').map(({ attributes }) => pixelsOf(attributes['href']!))
 
   it('is orange for more and blue for less, the stronger the larger', () => {
-    const svg = heatMapPicture([[1, 0.25, 0], [0, -0.5, -1]])
+    const svg = heatMapPicture([
+      [1, 0.25, 0],
+      [0, -0.5, -1],
+    ])
     const [{ width, height, rgb }] = imagesOf(svg) as [ReturnType<typeof pixelsOf>]
     expect([width, height]).toEqual([3, 2])
     const blank = [245, 245, 245]
@@ -124,30 +166,67 @@ describe('heatMapPicture', () => {
   it('lies over grey and coloured images, of whatever range', () => {
     const map = tensor([0, 0, 0, 1], [1, 2, 2])
     const grey = imagesOf(heatMapPicture(map, { image: tensor([0, 1, 0.5, 0], [1, 2, 2, 1]) }))[0]!.rgb
-    expect(grey.slice(0, 3)).toEqual([[0, 0, 0], [255, 255, 255], [128, 128, 128]])
-    const bytes = imagesOf(heatMapPicture(map, { image: [[0, 255], [51, 0]] }))[0]!.rgb
+    expect(grey.slice(0, 3)).toEqual([
+      [0, 0, 0],
+      [255, 255, 255],
+      [128, 128, 128],
+    ])
+    const bytes = imagesOf(
+      heatMapPicture(map, {
+        image: [
+          [0, 255],
+          [51, 0],
+        ],
+      }),
+    )[0]!.rgb
     expect(bytes[2]).toEqual([51, 51, 51])
-    const spread = imagesOf(heatMapPicture(map, { image: [[-1, 1], [0, 0]] }))[0]!.rgb
-    expect(spread.slice(0, 3)).toEqual([[0, 0, 0], [255, 255, 255], [128, 128, 128]])
-    const rgb = imagesOf(heatMapPicture(map, { image: tensor([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1], [2, 2, 3]), opacity: 1 }))[0]!.rgb
-    expect(rgb).toEqual([[255, 0, 0], [0, 255, 0], [0, 0, 255], [214, 69, 0]])
+    const spread = imagesOf(
+      heatMapPicture(map, {
+        image: [
+          [-1, 1],
+          [0, 0],
+        ],
+      }),
+    )[0]!.rgb
+    expect(spread.slice(0, 3)).toEqual([
+      [0, 0, 0],
+      [255, 255, 255],
+      [128, 128, 128],
+    ])
+    const rgb = imagesOf(
+      heatMapPicture(map, { image: tensor([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1], [2, 2, 3]), opacity: 1 }),
+    )[0]!.rgb
+    expect(rgb).toEqual([
+      [255, 0, 0],
+      [0, 255, 0],
+      [0, 0, 255],
+      [214, 69, 0],
+    ])
   })
 
   it('adds the channels of attributions, and takes one of a batch', () => {
     const map = tensor([1, -1, 0, 2, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0], [2, 2, 2, 2])
     expect(checked(heatMapPicture(map)).said).toContain('from 0 to 2. The strongest is at row 0, column 1')
-    expect(checked(heatMapPicture(map, { row: 1, image: tensor(new Float32Array(24), [2, 2, 2, 3]) })).said).toContain('from 0 to 6. The strongest is at row 0, column 0')
+    expect(checked(heatMapPicture(map, { row: 1, image: tensor(new Float32Array(24), [2, 2, 2, 3]) })).said).toContain(
+      'from 0 to 6. The strongest is at row 0, column 0',
+    )
   })
 
   it('takes large images', () => {
     const side = 300
-    const [{ rgb }] = imagesOf(heatMapPicture({ data: Float32Array.from({ length: side * side }, (_, i) => i), shape: [side, side] })) as [ReturnType<typeof pixelsOf>]
+    const [{ rgb }] = imagesOf(
+      heatMapPicture({ data: Float32Array.from({ length: side * side }, (_, i) => i), shape: [side, side] }),
+    ) as [ReturnType<typeof pixelsOf>]
     expect([rgb.length, rgb[0]]).toEqual([side * side, [245, 245, 245]])
     expect(rgb.at(-1)![0]).toBeGreaterThan(rgb.at(-1)![2]!)
   })
 
   it('refuses images of another size', () => {
-    expect(() => heatMapPicture([[1, 2]], { image: [[1], [2]] })).toThrow(new ShapeError('heatMapPicture: the map and the image must have as many rows and columns, received [1, 2] and [2, 1]'))
+    expect(() => heatMapPicture([[1, 2]], { image: [[1], [2]] })).toThrow(
+      new ShapeError(
+        'heatMapPicture: the map and the image must have as many rows and columns, received [1, 2] and [2, 1]',
+      ),
+    )
     expect(() => heatMapPicture([1, 2])).toThrow(ShapeError)
     expect(() => heatMapPicture(tensor(new Float32Array(4), [1, 2, 2]), { row: 1 })).toThrow(ShapeError)
     expect(() => heatMapPicture([[1]], { image: tensor([1, 2], [1, 1, 1, 2]) })).toThrow('the image must be')
@@ -156,29 +235,53 @@ describe('heatMapPicture', () => {
 
 describe('reliabilityPicture', () => {
   it('shows confidence against accuracy', () => {
-    const diagram = reliabilityDiagram([[0.95, 0.05], [0.9, 0.1], [0.35, 0.65]], [0, 1, 1], { bins: 10 })
+    const diagram = reliabilityDiagram(
+      [
+        [0.95, 0.05],
+        [0.9, 0.1],
+        [0.35, 0.65],
+      ],
+      [0, 1, 1],
+      { bins: 10 },
+    )
     const { root, said } = checked(reliabilityPicture(diagram))
     // [0.8, 0.9] holds one that is wrong, the last bin and (0.6, 0.7] one that is right.
     expect(said).toContain('confidence 0.65: 1 right of 1; confidence 0.9: 0 right of 1; confidence 0.95: 1 right of 1')
     expect(texts(root)).toContain('confidence')
-    expect(texts(root).at(-1)).toBe(`calibration error ${Number(diagram.expectedCalibrationError.toPrecision(3))}, accuracy 0.667, confidence 0.833`)
+    expect(texts(root).at(-1)).toBe(
+      `calibration error ${Number(diagram.expectedCalibrationError.toPrecision(3))}, accuracy 0.667, confidence 0.833`,
+    )
     expect(() => reliabilityPicture({} as never)).toThrow(ArgumentError)
   })
 })
 
 describe('dependenceCurves', () => {
   it('draws the mean and single rows', () => {
-    const dependence = { grid: tensor([0, 1, 4]), average: tensor([1, 2, 3]), individual: tensor([[0, 1, 2], [2, 3, 4]]) }
+    const dependence = {
+      grid: tensor([0, 1, 4]),
+      average: tensor([1, 2, 3]),
+      individual: tensor([
+        [0, 1, 2],
+        [2, 3, 4],
+      ]),
+    }
     const { root, said } = checked(dependenceCurves(dependence, { name: 'age', output: 'risk' }))
     expect(said).toBe('risk on average over 2 rows, by age. 0: 1; 1: 2; 4: 3.')
     const paths = all(root, 'path').map(({ attributes }) => attributes)
     expect(paths.filter((each) => each['class'] === 'one')).toHaveLength(2)
     const mean = paths.find((each) => each['class'] === 'mean')!['d']!
-    const points = mean.split(/[ML]/).slice(1).map((each) => each.split(' ').map(Number)) as [number, number][]
+    const points = mean
+      .split(/[ML]/)
+      .slice(1)
+      .map((each) => each.split(' ').map(Number)) as [number, number][]
     // A quarter of the way, then the rest; up by as much each time.
     expect((points[1]![0] - points[0]![0]) / (points[2]![0] - points[0]![0])).toBeCloseTo(0.25, 2)
     expect(points[0]![1] - points[1]![1]).toBeCloseTo(points[1]![1] - points[2]![1], 1)
-    expect(all(checked(dependenceCurves(dependence, { rows: 1 })).root, 'path').filter(({ attributes }) => attributes['class'] === 'one')).toHaveLength(1)
+    expect(
+      all(checked(dependenceCurves(dependence, { rows: 1 })).root, 'path').filter(
+        ({ attributes }) => attributes['class'] === 'one',
+      ),
+    ).toHaveLength(1)
     expect(texts(root)).toEqual(expect.arrayContaining(['age', 'risk', '0', '1', '2', '3', '4']))
   })
 
@@ -190,8 +293,13 @@ describe('dependenceCurves', () => {
 })
 
 it('attributions that are no numbers are refused, not drawn', () => {
-  expect(() => attributionBars([1, NaN, 2], { names: ['a', 'b', 'c'] })).toThrow('attributionBars: attributions must be finite, received NaN for feature b')
-  const rows = [[1, 2], [3, -Infinity]]
+  expect(() => attributionBars([1, NaN, 2], { names: ['a', 'b', 'c'] })).toThrow(
+    'attributionBars: attributions must be finite, received NaN for feature b',
+  )
+  const rows = [
+    [1, 2],
+    [3, -Infinity],
+  ]
   expect(() => attributionBars(rows, { row: 1 })).toThrow('received -Infinity for feature 1 of row 1')
   expect(() => attributionBars(rows)).not.toThrow()
 })

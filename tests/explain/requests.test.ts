@@ -3,54 +3,114 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  ArgumentError, Conv2D, DataError, Dense, Dropout, Embedding, Flatten, GlobalAveragePooling1D, Input, LSTM, Model, Sequential, ShapeError, StateError, ops, tensor,
+  ArgumentError,
+  Conv2D,
+  DataError,
+  Dense,
+  Dropout,
+  Embedding,
+  Flatten,
+  GlobalAveragePooling1D,
+  Input,
+  LSTM,
+  Model,
+  Sequential,
+  ShapeError,
+  StateError,
+  ops,
+  tensor,
 } from '../../src'
 import {
-  gradientTimesInput, integratedGradients, kernelShap, occlusion, partialDependence, permutationImportance, saliency, sampledShapley, shapleyValues, smoothGrad,
+  gradientTimesInput,
+  integratedGradients,
+  kernelShap,
+  occlusion,
+  partialDependence,
+  permutationImportance,
+  saliency,
+  sampledShapley,
+  shapleyValues,
+  smoothGrad,
 } from '../../src/explain'
 
-const wide = (features: number, units = 2): Sequential => new Sequential([new Dense({ units: 4, activation: 'tanh', inputShape: [features] }), new Dense({ units })], { name: 'wide' })
+const wide = (features: number, units = 2): Sequential =>
+  new Sequential([new Dense({ units: 4, activation: 'tanh', inputShape: [features] }), new Dense({ units })], {
+    name: 'wide',
+  })
 const row = (features: number): number[][] => [Array.from({ length: features }, (_, i) => Math.sin(i + 1))]
-const all = { saliency, gradientTimesInput, smoothGrad, integratedGradients, occlusion, shapleyValues, kernelShap, sampledShapley }
+const all = {
+  saliency,
+  gradientTimesInput,
+  smoothGrad,
+  integratedGradients,
+  occlusion,
+  shapleyValues,
+  kernelShap,
+  sampledShapley,
+}
 
 describe('outputs', () => {
   it.each(Object.entries(all))('%s refuses a unit that there is not', async (name, explain) => {
-    await expect(explain(wide(3), row(3), { output: 2 })).rejects.toThrow(new ArgumentError(`${name}: output must be an index in 0 … 1, of the 2 units that Sequential "wide" gives, received 2`))
+    await expect(explain(wide(3), row(3), { output: 2 })).rejects.toThrow(
+      new ArgumentError(
+        `${name}: output must be an index in 0 … 1, of the 2 units that Sequential "wide" gives, received 2`,
+      ),
+    )
     await expect(explain(wide(3), row(3), { output: -3 })).rejects.toThrow(ArgumentError)
-    await expect(explain(wide(3), row(3), { output: [0, 1] })).rejects.toThrow(new ShapeError(`${name}: output must be one index, or one for each of the 1 rows, received 2`))
+    await expect(explain(wide(3), row(3), { output: [0, 1] })).rejects.toThrow(
+      new ShapeError(`${name}: output must be one index, or one for each of the 1 rows, received 2`),
+    )
     await expect(explain(wide(3), row(3), { output: 'best' as never })).rejects.toThrow(ArgumentError)
     await expect(explain(wide(3), row(3), { otput: 1 } as never)).rejects.toThrow("Did you mean 'output'?")
     await expect(explain({} as never, row(3))).rejects.toThrow(ArgumentError)
   })
 
   it('refuses a function that does not give one number for each row', async () => {
-    await expect(saliency(wide(3), row(3), { output: (y) => y })).rejects.toThrow('must give one number for each row, float32 [1], received float32 [1, 2]')
+    await expect(saliency(wide(3), row(3), { output: (y) => y })).rejects.toThrow(
+      'must give one number for each row, float32 [1], received float32 [1, 2]',
+    )
     await expect(saliency(wide(3), row(3), { output: () => 3 as never })).rejects.toThrow(ArgumentError)
     const input = Input({ shape: [3] })
-    await expect(saliency(new Model({ inputs: input, outputs: ops.argmax(input, 1) }), row(3))).rejects.toThrow('gives int32, whose changes have no size')
+    await expect(saliency(new Model({ inputs: input, outputs: ops.argmax(input, 1) }), row(3))).rejects.toThrow(
+      'gives int32, whose changes have no size',
+    )
   })
 
   it('asks for a function where there are several outputs, and takes it', async () => {
     const input = Input({ shape: [3] })
-    const model = new Model({ inputs: input, outputs: { price: new Dense({ units: 1 }).apply(input), kind: new Dense({ units: 3 }).apply(input) } })
-    await expect(integratedGradients(model, row(3))).rejects.toThrow('has several outputs. Say what is explained by a function')
+    const model = new Model({
+      inputs: input,
+      outputs: { price: new Dense({ units: 1 }).apply(input), kind: new Dense({ units: 3 }).apply(input) },
+    })
+    await expect(integratedGradients(model, row(3))).rejects.toThrow(
+      'has several outputs. Say what is explained by a function',
+    )
     const { attributions, gap } = await integratedGradients(model, row(3), { output: ({ price }) => price })
     expect(attributions.shape).toEqual([1, 3])
     expect(Math.abs(gap.data[0]!)).toBeLessThan(1e-5)
     const steps = new Sequential([new LSTM({ units: 2, returnSequences: true, inputShape: [4, 3] })])
     const sequence = [Array.from({ length: 4 }, () => row(3)[0]!)]
     await expect(saliency(steps, sequence)).rejects.toThrow('an output of shape [1, 4, 2]')
-    expect((await saliency(steps, sequence, { output: (y) => ops.mean(y, [1, 2]) })).attributions.shape).toEqual([1, 4, 3])
+    expect((await saliency(steps, sequence, { output: (y) => ops.mean(y, [1, 2]) })).attributions.shape).toEqual([
+      1, 4, 3,
+    ])
   })
 
   it('explains what goes into a softmax or sigmoid on request', async () => {
-    const last = (activation: 'softmax' | 'sigmoid', units: number) => new Sequential([new Dense({ units, activation, inputShape: [3] })])
-    for (const [activation, units] of [['softmax', 3], ['sigmoid', 1]] as const) {
+    const last = (activation: 'softmax' | 'sigmoid', units: number) =>
+      new Sequential([new Dense({ units, activation, inputShape: [3] })])
+    for (const [activation, units] of [
+      ['softmax', 3],
+      ['sigmoid', 1],
+    ] as const) {
       const model = last(activation, units)
       const kernel = model.weights[0]!.value.toArray<number[][]>()
       const { attributions, value } = await saliency(model, row(3), { output: 0, logits: true, signed: true })
       kernel.forEach((weights, i) => expect(attributions.data[i]).toBeCloseTo(weights[0]!, 5))
-      expect(value.data[0]).toBeCloseTo(kernel.reduce((sum, weights, i) => sum + weights[0]! * row(3)[0]![i]!, 0), 5)
+      expect(value.data[0]).toBeCloseTo(
+        kernel.reduce((sum, weights, i) => sum + weights[0]! * row(3)[0]![i]!, 0),
+        5,
+      )
     }
   })
 })
@@ -60,34 +120,85 @@ describe('baselines', () => {
     const model = wide(3)
     const x = [...row(3), [1, 2, 3]]
     const one = await integratedGradients(model, x, { output: 0, baseline: 0.5 })
-    for (const baseline of [[0.5, 0.5, 0.5], [[0.5, 0.5, 0.5]], [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]]) {
-      expect((await integratedGradients(model, x, { output: 0, baseline })).attributions.data).toEqual(one.attributions.data)
+    for (const baseline of [
+      [0.5, 0.5, 0.5],
+      [[0.5, 0.5, 0.5]],
+      [
+        [0.5, 0.5, 0.5],
+        [0.5, 0.5, 0.5],
+      ],
+    ]) {
+      expect((await integratedGradients(model, x, { output: 0, baseline })).attributions.data).toEqual(
+        one.attributions.data,
+      )
     }
-    const wrong = new ShapeError('integratedGradients: baseline must be a number or have shape [3] or [1, 3] or [2, 3], received [2]')
+    const wrong = new ShapeError(
+      'integratedGradients: baseline must be a number or have shape [3] or [1, 3] or [2, 3], received [2]',
+    )
     await expect(integratedGradients(model, x, { baseline: [1, 2] })).rejects.toThrow(wrong)
-    await expect(occlusion(model, x, { baseline: [[1, 2, 3], [1, 2, 3], [1, 2, 3]] })).rejects.toThrow(ShapeError)
+    await expect(
+      occlusion(model, x, {
+        baseline: [
+          [1, 2, 3],
+          [1, 2, 3],
+          [1, 2, 3],
+        ],
+      }),
+    ).rejects.toThrow(ShapeError)
     await expect(integratedGradients(model, x, { baseline: NaN })).rejects.toThrow(DataError)
-    await expect(shapleyValues(model, x, { background: [[1, 2]] })).rejects.toThrow(new ShapeError('shapleyValues: background must be a number or have shape [3] or [rows, 3], received [1, 2]'))
+    await expect(shapleyValues(model, x, { background: [[1, 2]] })).rejects.toThrow(
+      new ShapeError('shapleyValues: background must be a number or have shape [3] or [rows, 3], received [1, 2]'),
+    )
   })
 
   it('are named like the inputs', async () => {
     const [a, b] = [Input({ shape: [2], name: 'a' }), Input({ shape: [2], name: 'b' })]
     const model = new Model({ inputs: { a, b }, outputs: ops.sum(ops.multiply(a, b), 1, true) })
-    const { attributions } = await integratedGradients(model, { a: [[1, 2]], b: [[3, 4]] }, { baseline: { a: [[0, 0]], b: [[1, 1]] } })
+    const { attributions } = await integratedGradients(
+      model,
+      { a: [[1, 2]], b: [[3, 4]] },
+      { baseline: { a: [[0, 0]], b: [[1, 1]] } },
+    )
     // ∫ over the path of b · (a − a′): linear in t.
     expect(attributions.a.data[0]).toBeCloseTo(1 * 2, 5)
-    await expect(integratedGradients(model, { a: [[1, 2]], b: [[3, 4]] }, { baseline: { a: [[0, 0]] } as never })).rejects.toThrow("'b' is missing")
-    await expect(kernelShap(model, { a: [[1, 2]], b: [[3, 4]] }, { background: { a: [[0, 0], [1, 1]], b: [[0, 0], [1, 1], [2, 2]] } })).rejects.toThrow('as many rows for each input, received 2 and 3')
+    await expect(
+      integratedGradients(model, { a: [[1, 2]], b: [[3, 4]] }, { baseline: { a: [[0, 0]] } as never }),
+    ).rejects.toThrow("'b' is missing")
+    await expect(
+      kernelShap(
+        model,
+        { a: [[1, 2]], b: [[3, 4]] },
+        {
+          background: {
+            a: [
+              [0, 0],
+              [1, 1],
+            ],
+            b: [
+              [0, 0],
+              [1, 1],
+              [2, 2],
+            ],
+          },
+        },
+      ),
+    ).rejects.toThrow('as many rows for each input, received 2 and 3')
   })
 })
 
 describe('Shapley values', () => {
   it('says what to use for more than twelve elements', async () => {
     await expect(shapleyValues(wide(13), row(13))).rejects.toThrow(
-      new ArgumentError('shapleyValues: takes up to 12 elements in a row, whose 4096 coalitions are all tried, received 13. Use kernelShap or sampledShapley, which estimate.'),
+      new ArgumentError(
+        'shapleyValues: takes up to 12 elements in a row, whose 4096 coalitions are all tried, received 13. Use kernelShap or sampledShapley, which estimate.',
+      ),
     )
-    await expect(kernelShap(wide(2049), row(2049))).rejects.toThrow('kernelShap: takes up to 2048 elements in a row, received 2049. Use sampledShapley')
-    await expect(sampledShapley(wide(4097), row(4097))).rejects.toThrow('sampledShapley: takes up to 4096 elements in a row, received 4097. Use integratedGradients')
+    await expect(kernelShap(wide(2049), row(2049))).rejects.toThrow(
+      'kernelShap: takes up to 2048 elements in a row, received 2049. Use sampledShapley',
+    )
+    await expect(sampledShapley(wide(4097), row(4097))).rejects.toThrow(
+      'sampledShapley: takes up to 4096 elements in a row, received 4097. Use integratedGradients',
+    )
     const { gap } = await shapleyValues(wide(12), row(12))
     expect(Math.abs(gap.data[0]!)).toBeLessThan(1e-5)
   })
@@ -109,21 +220,34 @@ describe('Shapley values', () => {
   it('is the same for the same seed', async () => {
     const x = row(20)
     const model = wide(20)
-    for (const options of [{ seed: 5, samples: 60 }, { seed: 6, samples: 60 }]) {
+    for (const options of [
+      { seed: 5, samples: 60 },
+      { seed: 6, samples: 60 },
+    ]) {
       const [first, second] = [await kernelShap(model, x, options), await kernelShap(model, x, options)]
       expect(first.attributions.data).toEqual(second.attributions.data)
     }
-    const of = async (seed: number): Promise<unknown> => (await sampledShapley(model, x, { seed, permutations: 4 })).attributions.data
+    const of = async (seed: number): Promise<unknown> =>
+      (await sampledShapley(model, x, { seed, permutations: 4 })).attributions.data
     expect(await of(1)).toEqual(await of(1))
     expect(await of(1)).not.toEqual(await of(2))
-    await expect(kernelShap(model, x, { samples: 6 })).rejects.toThrow(/^kernelShap: \d coalitions do not tell 20 elements apart\. Give more samples\.$/)
+    await expect(kernelShap(model, x, { samples: 6 })).rejects.toThrow(
+      /^kernelShap: \d coalitions do not tell 20 elements apart\. Give more samples\.$/,
+    )
   })
 })
 
 describe('integers', () => {
   const reader = (maskZero = false): Sequential =>
-    new Sequential([new Embedding({ inputDim: 9, outputDim: 3, maskZero, inputShape: [4] }), new GlobalAveragePooling1D(), new Dense({ units: 2, activation: 'tanh' })])
-  const tokens = [[1, 5, 0, 8], [2, 2, 3, 0]]
+    new Sequential([
+      new Embedding({ inputDim: 9, outputDim: 3, maskZero, inputShape: [4] }),
+      new GlobalAveragePooling1D(),
+      new Dense({ units: 2, activation: 'tanh' }),
+    ])
+  const tokens = [
+    [1, 5, 0, 8],
+    [2, 2, 3, 0],
+  ]
 
   it('are explained at the vectors of an Embedding', async () => {
     for (const model of [reader(), reader(true), new Sequential([reader()])]) {
@@ -137,7 +261,10 @@ describe('integers', () => {
       expect(baseValue.data[0]).toBeCloseTo(0, 6)
     }
     // What is masked has no part.
-    expect((await integratedGradients(reader(true), tokens)).attributions.toArray<number[][]>()[0]![2]).toBeCloseTo(0, 6)
+    expect((await integratedGradients(reader(true), tokens)).attributions.toArray<number[][]>()[0]![2]).toBeCloseTo(
+      0,
+      6,
+    )
   })
 
   it('are covered and mixed as they are', async () => {
@@ -145,19 +272,30 @@ describe('integers', () => {
     for (const explain of [occlusion, shapleyValues, kernelShap, sampledShapley] as const) {
       expect((await explain(model, tokens, { output: 0 })).attributions.shape).toEqual([2, 4])
     }
-    const { attributions, value, baseValue } = await shapleyValues(model, tokens, { output: 0, background: [7, 7, 7, 7] })
+    const { attributions, value, baseValue } = await shapleyValues(model, tokens, {
+      output: 0,
+      background: [7, 7, 7, 7],
+    })
     const direct = model.predictOnBatch([...tokens, [7, 7, 7, 7]])
     expect(value.data[1]).toBeCloseTo(direct.data[2]!, 5)
     expect(baseValue.data[1]).toBeCloseTo(direct.data[4]!, 5)
-    expect(Array.from(attributions.data.slice(4)).reduce((sum, each) => sum + each, 0)).toBeCloseTo(value.data[1]! - baseValue.data[1]!, 5)
+    expect(Array.from(attributions.data.slice(4)).reduce((sum, each) => sum + each, 0)).toBeCloseTo(
+      value.data[1]! - baseValue.data[1]!,
+      5,
+    )
   })
 
   it('have no gradient where no Embedding reads them', async () => {
     const [ids, x] = [Input({ shape: [1], dtype: 'int32', name: 'ids' }), Input({ shape: [2], name: 'x' })]
-    const model = new Model({ inputs: { ids, x }, outputs: ops.multiply(ops.sum(x, 1, true), ops.cast(ids, 'float32')) })
+    const model = new Model({
+      inputs: { ids, x },
+      outputs: ops.multiply(ops.sum(x, 1, true), ops.cast(ids, 'float32')),
+    })
     const data = { ids: [[3]], x: [[1, 2]] }
     await expect(saliency(model, data)).rejects.toThrow(
-      new ArgumentError("saliency: the input 'ids' is int32, and no Embedding reads it, so there is no gradient. Explanations that need none: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance."),
+      new ArgumentError(
+        "saliency: the input 'ids' is int32, and no Embedding reads it, so there is no gradient. Explanations that need none: occlusion, shapleyValues, kernelShap, sampledShapley, permutationImportance.",
+      ),
     )
     const { attributions } = await occlusion(model, data)
     expect([[...attributions.ids.data], [...attributions.x.data]]).toEqual([[9], [3, 6]])
@@ -173,8 +311,15 @@ describe('integers', () => {
 
 describe('windows', () => {
   it('fit the axes of a row', async () => {
-    const image = new Sequential([new Conv2D({ filters: 1, kernelSize: 1, inputShape: [4, 4, 1] }), new Flatten(), new Dense({ units: 1 })])
-    const x = tensor(Array.from({ length: 16 }, (_, i) => i), [1, 4, 4, 1])
+    const image = new Sequential([
+      new Conv2D({ filters: 1, kernelSize: 1, inputShape: [4, 4, 1] }),
+      new Flatten(),
+      new Dense({ units: 1 }),
+    ])
+    const x = tensor(
+      Array.from({ length: 16 }, (_, i) => i),
+      [1, 4, 4, 1],
+    )
     await expect(occlusion(image, x, { window: [1, 2, 3] })).rejects.toThrow('window must be one size, or 2 of them')
     await expect(occlusion(image, x, { window: 0 })).rejects.toThrow(ArgumentError)
     // As large as the image: one window.
@@ -197,7 +342,10 @@ describe('importance', () => {
     model.compile({ loss: 'meanSquaredError' })
     const byLoss = await permutationImportance(model, x, y, { seed: 1 })
     const byName = await permutationImportance(model, x, y, { seed: 1, metric: 'mse' })
-    const byFunction = await permutationImportance(model, x, y, { seed: 1, metric: (a, b) => ops.mean(ops.square(ops.subtract(a, b)), 1) })
+    const byFunction = await permutationImportance(model, x, y, {
+      seed: 1,
+      metric: (a, b) => ops.mean(ops.square(ops.subtract(a, b)), 1),
+    })
     byLoss.importances.data.forEach((each, i) => {
       expect(each).toBeGreaterThan(0)
       expect(byName.importances.data[i]).toBeCloseTo(each, 5)
@@ -210,7 +358,12 @@ describe('importance', () => {
   it('of a score is what is lost of it', async () => {
     const model = new Sequential([new Dense({ units: 1, activation: 'sigmoid', inputShape: [3] })])
     model.setWeights([tensor([[20], [0], [0]]), tensor([0])])
-    const { importances, score } = await permutationImportance(model, x, x.map(([a]) => [Number(a! > 0)]), { metric: 'accuracy', seed: 2 })
+    const { importances, score } = await permutationImportance(
+      model,
+      x,
+      x.map(([a]) => [Number(a! > 0)]),
+      { metric: 'accuracy', seed: 2 },
+    )
     expect(score).toBe(1)
     expect(importances.data[0]).toBeGreaterThan(0.2)
     expect(Array.from(importances.data).slice(1)).toEqual([0, 0])
@@ -219,14 +372,20 @@ describe('importance', () => {
 
 describe('dependence', () => {
   it('refuses features that there are not, and asks which output', async () => {
-    await expect(partialDependence(wide(3), row(3), 3, { output: 0 })).rejects.toThrow(new ArgumentError('partialDependence: the feature must be an index in 0 … 2, received 3'))
+    await expect(partialDependence(wide(3), row(3), 3, { output: 0 })).rejects.toThrow(
+      new ArgumentError('partialDependence: the feature must be an index in 0 … 2, received 3'),
+    )
     await expect(partialDependence(wide(3), row(3), 1)).rejects.toThrow('has 2 outputs. Say which one: output: 0 … 1')
     const [a, b] = [Input({ shape: [2], name: 'a' }), Input({ shape: [2], name: 'b' })]
     const model = new Model({ inputs: { a, b }, outputs: ops.sum(ops.multiply(a, b), 1, true) })
     const data = { a: [[1, 2]], b: [[3, 4]] }
-    await expect(partialDependence(model, data, 0)).rejects.toThrow("Say which one: { input: 'a', index: 0 }. There are: a, b")
+    await expect(partialDependence(model, data, 0)).rejects.toThrow(
+      "Say which one: { input: 'a', index: 0 }. There are: a, b",
+    )
     await expect(partialDependence(model, data, { input: 'c', index: 0 })).rejects.toThrow(ArgumentError)
-    await expect(partialDependence(model, data, { input: 2, index: 0 })).rejects.toThrow('the input must be an index in 0 … 1, received 2')
+    await expect(partialDependence(model, data, { input: 2, index: 0 })).rejects.toThrow(
+      'the input must be an index in 0 … 1, received 2',
+    )
     const { average } = await partialDependence(model, data, { input: 'b', index: -1 }, { grid: [0, 1] })
     expect([...average.data]).toEqual([3, 5])
   })
@@ -235,7 +394,11 @@ describe('dependence', () => {
     const x = Array.from({ length: 101 }, (_, i) => [i, 1, 1])
     const { grid } = await partialDependence(wide(3, 1), x, 0, { grid: 3 })
     expect([...grid.data]).toEqual([5, 50, 95])
-    const model = new Sequential([new Embedding({ inputDim: 9, outputDim: 2, inputShape: [1] }), new Flatten(), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Embedding({ inputDim: 9, outputDim: 2, inputShape: [1] }),
+      new Flatten(),
+      new Dense({ units: 1 }),
+    ])
     const tokens = await partialDependence(model, tensor([1, 2, 4], [3, 1], 'int32'), 0)
     expect([...tokens.grid.data]).toEqual([1, 2, 3, 4])
   })
@@ -243,19 +406,35 @@ describe('dependence', () => {
 
 describe('a model that is explained', () => {
   it('stays as it is, and may be trained, frozen and changed in between', async () => {
-    const model = new Sequential([new Dense({ units: 4, activation: 'relu', inputShape: [3] }), new Dropout(0.5), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Dense({ units: 4, activation: 'relu', inputShape: [3] }),
+      new Dropout(0.5),
+      new Dense({ units: 1 }),
+    ])
     const before = [model.getWeights().map(({ data }) => [...data]), model.summary.name, model.built, model.trainable]
     const first = await integratedGradients(model, row(3))
-    expect([model.getWeights().map(({ data }) => [...data]), model.summary.name, model.built, model.trainable]).toEqual(before)
+    expect([model.getWeights().map(({ data }) => [...data]), model.summary.name, model.built, model.trainable]).toEqual(
+      before,
+    )
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
-    await model.fit([[1, 2, 3], [3, 2, 1]], [[10], [20]], { epochs: 3, verbose: 0 })
+    await model.fit(
+      [
+        [1, 2, 3],
+        [3, 2, 1],
+      ],
+      [[10], [20]],
+      { epochs: 3, verbose: 0 },
+    )
     const second = await integratedGradients(model, row(3))
     expect(second.value.data[0]).not.toBe(first.value.data[0])
     expect(second.value.data[0]).toBeCloseTo(model.predictOnBatch(row(3)).data[0]!, 6)
     model.layers[0]!.trainable = false
     expect((await integratedGradients(model, row(3))).attributions.data).toEqual(second.attributions.data)
     model.add(new Dense({ units: 2, name: 'more' }))
-    expect((await integratedGradients(model, row(3), { output: 1 })).value.data[0]).toBeCloseTo(model.predictOnBatch(row(3)).data[1]!, 6)
+    expect((await integratedGradients(model, row(3), { output: 1 })).value.data[0]).toBeCloseTo(
+      model.predictOnBatch(row(3)).data[1]!,
+      6,
+    )
   })
 
   it('may be a class of one’s own, and may be built by its first explanation', async () => {
@@ -266,7 +445,10 @@ describe('a model that is explained', () => {
         return this.second.apply(this.first.apply(x))
       }
     }
-    for (const model of [new Own(), new Sequential([new Dense({ units: 3, activation: 'tanh' }), new Dense({ units: 1 })])]) {
+    for (const model of [
+      new Own(),
+      new Sequential([new Dense({ units: 3, activation: 'tanh' }), new Dense({ units: 1 })]),
+    ]) {
       const { attributions, gap } = await integratedGradients(model, row(4))
       expect(attributions.shape).toEqual([1, 4])
       expect(Math.abs(gap.data[0]!)).toBeLessThan(1e-5)
@@ -277,6 +459,8 @@ describe('a model that is explained', () => {
     const controller = new AbortController()
     controller.abort(new Error('enough'))
     await expect(sampledShapley(wide(3), row(3), { signal: controller.signal })).rejects.toThrow('enough')
-    await expect(saliency(wide(3), row(3), { signal: 3 as never })).rejects.toThrow('signal must be an AbortSignal, received 3')
+    await expect(saliency(wide(3), row(3), { signal: 3 as never })).rejects.toThrow(
+      'signal must be an AbortSignal, received 3',
+    )
   })
 })

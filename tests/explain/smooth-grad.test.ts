@@ -15,25 +15,37 @@ describe('smoothGrad', () => {
   it('is the mean gradient under noise whose size follows the range of the row', async () => {
     const cubic = powers(3)
     // E 3 (x + ε)² = 3 (x² + σ²)
-    for (const [row, noise] of [[[1, 0, -1], 0.25], [[10, 8, 6], 0.1]] as const) {
+    for (const [row, noise] of [
+      [[1, 0, -1], 0.25],
+      [[10, 8, 6], 0.1],
+    ] as const) {
       const σ = noise * (Math.max(...row) - Math.min(...row))
       const { attributions, value } = await smoothGrad(cubic, [[...row]], { samples: 4000, noise, seed: 3 })
       row.forEach((x, i) => {
         const error = (3 * Math.sqrt(4 * x * x * σ * σ + 2 * σ ** 4)) / Math.sqrt(4000)
         expect(Math.abs(attributions.data[i]! - 3 * (x * x + σ * σ))).toBeLessThan(5 * error)
       })
-      expect(value.data[0]).toBeCloseTo(row.reduce((sum: number, x) => sum + x ** 3, 0), 2)
+      expect(value.data[0]).toBeCloseTo(
+        row.reduce((sum: number, x) => sum + x ** 3, 0),
+        2,
+      )
     }
   })
 
   it('depends on the seed and the row alone', async () => {
     const cubic = powers(3)
-    const x = [[1, 2, 3], [0, 1, -2], [4, 4, 5]]
-    const of = async (rows: number[][], options: object): Promise<number[][]> => (await smoothGrad(cubic, rows, { samples: 8, ...options })).attributions.toArray<number[][]>()
+    const x = [
+      [1, 2, 3],
+      [0, 1, -2],
+      [4, 4, 5],
+    ]
+    const of = async (rows: number[][], options: object): Promise<number[][]> =>
+      (await smoothGrad(cubic, rows, { samples: 8, ...options })).attributions.toArray<number[][]>()
     const all = await of(x, { seed: 1 })
     expect(await of(x, { seed: 1 })).toEqual(all)
     expect(await of(x, { seed: 2 })).not.toEqual(all)
-    const close = (a: number[][], b: number[][]): void => a.flat().forEach((each, i) => expect(each).toBeCloseTo(b.flat()[i]!, 3))
+    const close = (a: number[][], b: number[][]): void =>
+      a.flat().forEach((each, i) => expect(each).toBeCloseTo(b.flat()[i]!, 3))
     close(await of(x, { seed: 1, batchSize: 9 }), all)
     close(await of([x[2]!], { seed: 1 }), [all[2]!])
   })
@@ -54,6 +66,8 @@ describe('gaussLegendre', () => {
     const { attributions, gap } = await integratedGradients(powers(4), [[1, -2, 0.5]], { points: 2 })
     ;[1, 16, 0.0625].forEach((each, i) => expect(attributions.data[i]).toBeCloseTo(each, 4))
     expect(gap.data[0]).toBeCloseTo(0, 4)
-    expect(Math.abs((await integratedGradients(powers(4), [[1, -2, 0.5]], { points: 1 })).gap.data[0]!)).toBeGreaterThan(1)
+    expect(
+      Math.abs((await integratedGradients(powers(4), [[1, -2, 0.5]], { points: 1 })).gap.data[0]!),
+    ).toBeGreaterThan(1)
   })
 })

@@ -11,7 +11,21 @@ import { eventRecord, fileHead } from '../../src/formats/event-file'
 interface Golden {
   readonly file: string
   readonly scalars: Readonly<Record<string, [time: number, step: number, value: number][]>>
-  readonly histograms: Readonly<Record<string, { step: number; min: number; max: number; num: number; sum: number; sum_squares: number; bucket: number[]; bucket_limit: number[] }[]>>
+  readonly histograms: Readonly<
+    Record<
+      string,
+      {
+        step: number
+        min: number
+        max: number
+        num: number
+        sum: number
+        sum_squares: number
+        bucket: number[]
+        bucket_limit: number[]
+      }[]
+    >
+  >
 }
 
 const golden: Golden = JSON.parse(readFileSync(new URL('../golden/events.json', import.meta.url), 'utf8'))
@@ -21,18 +35,34 @@ describe('an event file', () => {
   it('has the bytes that TensorBoard read', () => {
     const file = Buffer.concat([
       fileHead(1.5),
-      eventRecord(2.25, 7, [{ tag: 'epoch_loss', scalar: 0.1 }, { tag: 'dense/kernel/histogram', values }, { tag: 'empty', values: [] }]),
-      eventRecord(3, 5_000_000_000, [{ tag: 'epoch_loss', scalar: -2 }, { tag: 'flat', values: [3, 3] }, { tag: 'wörter', scalar: 1 }]),
+      eventRecord(2.25, 7, [
+        { tag: 'epoch_loss', scalar: 0.1 },
+        { tag: 'dense/kernel/histogram', values },
+        { tag: 'empty', values: [] },
+      ]),
+      eventRecord(3, 5_000_000_000, [
+        { tag: 'epoch_loss', scalar: -2 },
+        { tag: 'flat', values: [3, 3] },
+        { tag: 'wörter', scalar: 1 },
+      ]),
     ])
     if (file.toString('base64') !== golden.file) {
       const path = join(mkdtempSync(join(tmpdir(), 'events-')), 'events.out.tfevents.1.host.1.0.v2')
       writeFileSync(path, file)
-      throw new Error(`The bytes are others than those that TensorBoard has read. See whether it reads ${path}: tests/golden/events.py`)
+      throw new Error(
+        `The bytes are others than those that TensorBoard has read. See whether it reads ${path}: tests/golden/events.py`,
+      )
     }
   })
 
   it('says to TensorBoard what was written', () => {
-    expect(golden.scalars).toEqual({ epoch_loss: [[2.25, 7, Math.fround(0.1)], [3, 5_000_000_000, -2]], 'wörter': [[3, 5_000_000_000, 1]] })
+    expect(golden.scalars).toEqual({
+      epoch_loss: [
+        [2.25, 7, Math.fround(0.1)],
+        [3, 5_000_000_000, -2],
+      ],
+      wörter: [[3, 5_000_000_000, 1]],
+    })
     const [histogram] = golden.histograms['dense/kernel/histogram']!
     expect(histogram).toMatchObject({ step: 7, min: -1, max: 2, num: 6, sum: 1, sum_squares: 5.375 })
     expect(histogram!.bucket.reduce((a, b) => a + b)).toBe(6)

@@ -2,12 +2,33 @@
 // must give an error of this library or a model that can be used; nothing else may be thrown, and nothing may hang.
 import { array, assert, asyncProperty, constantFrom, integer, nat, oneof, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Dense, Dropout, Input, Model, MyelinError, Sequential, loadModel, modelFromJSON, ops, setRandomSeed, tensor } from '../../src'
+import {
+  Dense,
+  Dropout,
+  Input,
+  Model,
+  MyelinError,
+  Sequential,
+  loadModel,
+  modelFromJSON,
+  ops,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-const data = { image: [[1, 2, 3, 4], [5, 6, 7, 8]], tags: [[0, 1], [1, 0]] }
+const data = {
+  image: [
+    [1, 2, 3, 4],
+    [5, 6, 7, 8],
+  ],
+  tags: [
+    [0, 1],
+    [1, 0],
+  ],
+}
 
 /** Two inputs, a shared layer, ops with constants, a nested model, two outputs, and a step of training. */
 async function saved(): Promise<Uint8Array> {
@@ -15,16 +36,37 @@ async function saved(): Promise<Uint8Array> {
   const image = Input({ shape: [4], name: 'image' })
   const tags = Input({ shape: [2], dtype: 'int32', name: 'tags' })
   const shared = new Dense({ units: 4, activation: 'relu', name: 'shared' })
-  const nested = new Sequential([new Dense({ units: 3, inputShape: [4], kernelRegularizer: 'l2' }), new Dropout(0.1)], { name: 'nested' })
+  const nested = new Sequential([new Dense({ units: 3, inputShape: [4], kernelRegularizer: 'l2' }), new Dropout(0.1)], {
+    name: 'nested',
+  })
   const trunk = shared.apply(ops.multiply(shared.apply(image), 4))
-  const joined = ops.concatenate([nested.apply(trunk), ops.cast(tags, 'float32'), ops.where(tensor([[true, false, true, false]]), trunk, 0)], 1)
+  const joined = ops.concatenate(
+    [nested.apply(trunk), ops.cast(tags, 'float32'), ops.where(tensor([[true, false, true, false]]), trunk, 0)],
+    1,
+  )
   const model = new Model({
     inputs: { image, tags },
-    outputs: { price: new Dense({ units: 1, name: 'p' }).apply(joined), kind: [new Dense({ units: 3, name: 'k' }).apply(ops.clip(joined, -1, Infinity))] },
+    outputs: {
+      price: new Dense({ units: 1, name: 'p' }).apply(joined),
+      kind: [new Dense({ units: 3, name: 'k' }).apply(ops.clip(joined, -1, Infinity))],
+    },
     name: 'damaged',
   })
-  model.compile({ optimizer: 'adam', loss: { price: 'huber', kind: 'mse' }, lossWeights: { price: 0.5 }, metrics: { price: ['mae'] } })
-  model.trainOnBatch(data, { price: [[1], [2]], kind: [[[1, 0, 0], [0, 1, 0]]] })
+  model.compile({
+    optimizer: 'adam',
+    loss: { price: 'huber', kind: 'mse' },
+    lossWeights: { price: 0.5 },
+    metrics: { price: ['mae'] },
+  })
+  model.trainOnBatch(data, {
+    price: [[1], [2]],
+    kind: [
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+    ],
+  })
   return model.save()
 }
 
@@ -65,26 +107,66 @@ describe('damaged files of functional models', () => {
   it('a piece that is cut out, or written twice', async () => {
     const bytes = await saved()
     await assert(
-      asyncProperty(nat(bytes.length - 1), integer({ min: 1, max: 64 }), nat(bytes.length - 1), async (from, length, to) => {
-        await use(Uint8Array.from([...bytes.subarray(0, from), ...bytes.subarray(from + length)]))
-        const copied = bytes.slice()
-        copied.set(bytes.subarray(from, from + Math.min(length, bytes.length - to)), to)
-        await use(copied)
-      }),
+      asyncProperty(
+        nat(bytes.length - 1),
+        integer({ min: 1, max: 64 }),
+        nat(bytes.length - 1),
+        async (from, length, to) => {
+          await use(Uint8Array.from([...bytes.subarray(0, from), ...bytes.subarray(from + length)]))
+          const copied = bytes.slice()
+          copied.set(bytes.subarray(from, from + Math.min(length, bytes.length - to)), to)
+          await use(copied)
+        },
+      ),
       { numRuns: 100, seed: 2 },
     )
   })
 
   it.each<[string, RegExp, RegExp, string]>([
-    ['a constant that has too few elements', /constant of shape \[1, 4\] has 2 elements/, /"data":\[1,0,1,0\]/, '"data":[1,0]'],
-    ['a constant of a shape with a hole', /constant is incomplete/, /"tensor":\{"shape":\[1,4\]/, '"tensor":{"shape":[1,null]'],
+    [
+      'a constant that has too few elements',
+      /constant of shape \[1, 4\] has 2 elements/,
+      /"data":\[1,0,1,0\]/,
+      '"data":[1,0]',
+    ],
+    [
+      'a constant of a shape with a hole',
+      /constant is incomplete/,
+      /"tensor":\{"shape":\[1,4\]/,
+      '"tensor":{"shape":[1,null]',
+    ],
     ['a number that is none', /\{"number":"many"\} stands for a number/, /"number":"Infinity"/, '"number":"many"'],
-    ['a call of no layer', /a call names layer null, which is not there/, /"calls":\[\{"layer":\d+/, '"calls":[{"layer":null'],
+    [
+      'a call of no layer',
+      /a call names layer null, which is not there/,
+      /"calls":\[\{"layer":\d+/,
+      '"calls":[{"layer":null',
+    ],
     ['a result that is not made yet', /refers to result 0 of call 40/, /"ref":\[0,0\]/, '"ref":[40,0]'],
-    ['a call without an input of the model', /a call of Dense "shared" has no input that the model makes/, /"input":\{"ref":\[0,0\]\}/, '"input":3'],
-    ['an op with no list of arguments', /the list of arguments of ops\.multiply/, /"input":\[(\{"ref":\[2,0\]\}),4\]/, '"input":$1'],
-    ['a layer whose configuration is a text', /a layer has no class name/, /"className":"Dense","config":\{/, '"className":"Dense","config":"","other":{'],
-    ['an order of samples without a seed', /order of the samples is incomplete/, /"shuffle":\{"seed":-?\d+/, '"shuffle":{"seed":null'],
+    [
+      'a call without an input of the model',
+      /a call of Dense "shared" has no input that the model makes/,
+      /"input":\{"ref":\[0,0\]\}/,
+      '"input":3',
+    ],
+    [
+      'an op with no list of arguments',
+      /the list of arguments of ops\.multiply/,
+      /"input":\[(\{"ref":\[2,0\]\}),4\]/,
+      '"input":$1',
+    ],
+    [
+      'a layer whose configuration is a text',
+      /a layer has no class name/,
+      /"className":"Dense","config":\{/,
+      '"className":"Dense","config":"","other":{',
+    ],
+    [
+      'an order of samples without a seed',
+      /order of the samples is incomplete/,
+      /"shuffle":\{"seed":-?\d+/,
+      '"shuffle":{"seed":null',
+    ],
   ])('%s', async (_title, message, text, other) => {
     const { metadata, tensors } = decodeContainer(await saved())
     const description = metadata['description']!
@@ -95,9 +177,40 @@ describe('damaged files of functional models', () => {
   })
 
   const replacement = oneof(
-    constantFrom<Json>(null, true, false, 0, 1, -1, 1.5, 7, 1e9, 1e300, '', 'x', 'relu', 'constructor', '__proto__', [], {}, [null], { ref: [0, 0] }, { ref: [99, 1] }, { tensor: {} }, { number: 'y' }),
+    constantFrom<Json>(
+      null,
+      true,
+      false,
+      0,
+      1,
+      -1,
+      1.5,
+      7,
+      1e9,
+      1e300,
+      '',
+      'x',
+      'relu',
+      'constructor',
+      '__proto__',
+      [],
+      {},
+      [null],
+      { ref: [0, 0] },
+      { ref: [99, 1] },
+      { tensor: {} },
+      { number: 'y' },
+    ),
   )
-  const edits = array(record({ at: nat(100_000), how: constantFrom('replace', 'delete', 'copy', 'repeat', 'reverse'), value: replacement, from: nat(100_000) }), { minLength: 1, maxLength: 3 })
+  const edits = array(
+    record({
+      at: nat(100_000),
+      how: constantFrom('replace', 'delete', 'copy', 'repeat', 'reverse'),
+      value: replacement,
+      from: nat(100_000),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
 
   it('a description that says something else', async () => {
     const { metadata, tensors } = decodeContainer(await saved())

@@ -6,10 +6,44 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { assert, asyncProperty, integer, json, nat, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { BatchShape, CallContext, CompileOptions, Config, Optimizer, Tensor, TensorData, Variable } from '../../src'
+import type {
+  BatchShape,
+  CallContext,
+  CompileOptions,
+  Config,
+  Optimizer,
+  Tensor,
+  TensorData,
+  Variable,
+} from '../../src'
 import {
-  Activation, Adam, AdamW, CosineDecay, Dense, Dropout, ExponentialDecay, Flatten, FormatError, InputLayer, Layer, LearningRateSchedule, Loss, Metric,
-  MyelinError, PiecewiseConstantDecay, RMSprop, Reshape, SGD, Sequential, initializers, loadModel, losses, metrics, ops, regularizers, setRandomSeed,
+  Activation,
+  Adam,
+  AdamW,
+  CosineDecay,
+  Dense,
+  Dropout,
+  ExponentialDecay,
+  Flatten,
+  FormatError,
+  InputLayer,
+  Layer,
+  LearningRateSchedule,
+  Loss,
+  Metric,
+  MyelinError,
+  PiecewiseConstantDecay,
+  RMSprop,
+  Reshape,
+  SGD,
+  Sequential,
+  initializers,
+  loadModel,
+  losses,
+  metrics,
+  ops,
+  regularizers,
+  setRandomSeed,
 } from '../../src'
 import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
 import { binaryModel, errorOf, samples, stateOf, weightsOf } from '../helpers/training'
@@ -34,11 +68,40 @@ const optimizers: [string, () => Optimizer][] = [
   ['RMSprop', () => new RMSprop()],
   ['RMSprop centered with momentum', () => new RMSprop({ centered: true, momentum: 0.5, rho: 0.8, clipvalue: 0.1 })],
   ['Adam', () => new Adam()],
-  ['Adam with its options', () => new Adam({ learningRate: 0.02, beta1: 0.8, beta2: 0.9, epsilon: 1e-5, clipnorm: 0.5 })],
+  [
+    'Adam with its options',
+    () => new Adam({ learningRate: 0.02, beta1: 0.8, beta2: 0.9, epsilon: 1e-5, clipnorm: 0.5 }),
+  ],
   ['AdamW', () => new AdamW({ globalClipnorm: 0.5 })],
-  ['SGD, exponential decay', () => new SGD({ learningRate: new ExponentialDecay({ initialLearningRate: 0.1, decaySteps: 3, decayRate: 0.5, staircase: true }) })],
-  ['Adam, cosine decay', () => new Adam({ learningRate: new CosineDecay({ initialLearningRate: 0.01, decaySteps: 10, alpha: 0.1, warmupTarget: 0.1, warmupSteps: 3 }) })],
-  ['SGD, piecewise', () => new SGD({ learningRate: new PiecewiseConstantDecay({ boundaries: [3, 7], values: [0.1, 0.05, 0.01] }) })],
+  [
+    'SGD, exponential decay',
+    () =>
+      new SGD({
+        learningRate: new ExponentialDecay({
+          initialLearningRate: 0.1,
+          decaySteps: 3,
+          decayRate: 0.5,
+          staircase: true,
+        }),
+      }),
+  ],
+  [
+    'Adam, cosine decay',
+    () =>
+      new Adam({
+        learningRate: new CosineDecay({
+          initialLearningRate: 0.01,
+          decaySteps: 10,
+          alpha: 0.1,
+          warmupTarget: 0.1,
+          warmupSteps: 3,
+        }),
+      }),
+  ],
+  [
+    'SGD, piecewise',
+    () => new SGD({ learningRate: new PiecewiseConstantDecay({ boundaries: [3, 7], values: [0.1, 0.05, 0.01] }) }),
+  ],
 ]
 
 describe('training goes on bit for bit', () => {
@@ -54,7 +117,8 @@ describe('training goes on bit for bit', () => {
     expect(second.optimizer.learningRate).toBe(first.optimizer.learningRate)
     const rest = await second.fit(x, yes, { ...options, initialEpoch: 3, epochs: 6 })
     expect(stateOf(second)).toEqual(stateOf(whole))
-    for (const [name, values] of Object.entries(wholeHistory.history)) expect(rest.history[name], name).toEqual(values.slice(3))
+    for (const [name, values] of Object.entries(wholeHistory.history))
+      expect(rest.history[name], name).toEqual(values.slice(3))
   })
 
   it('also when the rate was set by hand', async () => {
@@ -67,7 +131,11 @@ describe('training goes on bit for bit', () => {
   it('saving changes nothing, and can happen during fit', async () => {
     const model = binaryModel()
     const saved: Uint8Array[] = []
-    await model.fit(x, yes, { epochs: 3, verbose: 0, callbacks: [{ onEpochEnd: async () => void saved.push(await model.save()) }] })
+    await model.fit(x, yes, {
+      epochs: 3,
+      verbose: 0,
+      callbacks: [{ onEpochEnd: async () => void saved.push(await model.save()) }],
+    })
     const reference = binaryModel()
     await reference.fit(x, yes, { epochs: 3, verbose: 0 })
     expect(stateOf(model)).toEqual(stateOf(reference))
@@ -94,11 +162,25 @@ describe('what comes back', () => {
     const model = new Sequential([
       new InputLayer({ shape: [2, 2], name: 'in' }),
       new Flatten({ name: 'flat' }),
-      new Dense({ units: 6, useBias: false, activation: 'gelu', kernelInitializer: new initializers.HeNormal({ seed: 3 }), kernelRegularizer: new L1({ l1: 0.5 }), name: 'a' }),
+      new Dense({
+        units: 6,
+        useBias: false,
+        activation: 'gelu',
+        kernelInitializer: new initializers.HeNormal({ seed: 3 }),
+        kernelRegularizer: new L1({ l1: 0.5 }),
+        name: 'a',
+      }),
       new Activation({ activation: 'softsign', name: 'b' }),
       new Dropout({ rate: 0.25, seed: 4, name: 'c' }),
       new Reshape({ targetShape: [3, -1], name: 'd' }),
-      new Dense({ units: 2, biasInitializer: new initializers.Constant({ value: 2 }), biasRegularizer: new L2({ l2: 0.25 }), activityRegularizer: new L1L2({ l1: 0.1, l2: 0.2 }), trainable: false, name: 'e' }),
+      new Dense({
+        units: 2,
+        biasInitializer: new initializers.Constant({ value: 2 }),
+        biasRegularizer: new L2({ l2: 0.25 }),
+        activityRegularizer: new L1L2({ l1: 0.1, l2: 0.2 }),
+        trainable: false,
+        name: 'e',
+      }),
     ])
     const copy = await loadModel(await model.save())
     expect(copy.getConfig()).toEqual(model.getConfig())
@@ -108,16 +190,26 @@ describe('what comes back', () => {
   })
 
   it.each<[string, CompileOptions]>([
-    ['BinaryCrossentropy', { loss: new losses.BinaryCrossentropy({ labelSmoothing: 0.25, fromLogits: true, reduction: 'sum' }) }],
+    [
+      'BinaryCrossentropy',
+      { loss: new losses.BinaryCrossentropy({ labelSmoothing: 0.25, fromLogits: true, reduction: 'sum' }) },
+    ],
     ['Huber', { loss: new losses.Huber({ delta: 0.125 }) }],
-    ['metrics with options', {
-      loss: 'mse',
-      metrics: [
-        new metrics.BinaryAccuracy({ threshold: 0.25 }), new metrics.Precision({ thresholds: 0.75 }), new metrics.Recall({ thresholds: 0.1 }),
-        new metrics.AUC({ numThresholds: 7, curve: 'PR' }), new metrics.BinaryCrossentropy({ labelSmoothing: 0.5 }), 'rmse',
-      ],
-      weightedMetrics: [new metrics.BinaryCrossentropy({ fromLogits: true, name: 'own' })],
-    }],
+    [
+      'metrics with options',
+      {
+        loss: 'mse',
+        metrics: [
+          new metrics.BinaryAccuracy({ threshold: 0.25 }),
+          new metrics.Precision({ thresholds: 0.75 }),
+          new metrics.Recall({ thresholds: 0.1 }),
+          new metrics.AUC({ numThresholds: 7, curve: 'PR' }),
+          new metrics.BinaryCrossentropy({ labelSmoothing: 0.5 }),
+          'rmse',
+        ],
+        weightedMetrics: [new metrics.BinaryCrossentropy({ fromLogits: true, name: 'own' })],
+      },
+    ],
   ])('what compile chose: %s', async (_title, options) => {
     const model = binaryModel()
     model.compile(options)
@@ -130,7 +222,11 @@ describe('what comes back', () => {
     const model = new Sequential([new Dense({ units: 3, inputShape: [4], activation: 'softmax' })])
     model.compile({
       loss: 'sparseCategoricalCrossentropy',
-      metrics: [new metrics.SparseTopKCategoricalAccuracy({ k: 2 }), new metrics.SparseCategoricalCrossentropy({ fromLogits: true }), 'accuracy'],
+      metrics: [
+        new metrics.SparseTopKCategoricalAccuracy({ k: 2 }),
+        new metrics.SparseCategoricalCrossentropy({ fromLogits: true }),
+        'accuracy',
+      ],
     })
     await model.fit(x, labels, { verbose: 0 })
     const copy = await loadModel(await model.save())
@@ -167,7 +263,11 @@ describe('what comes back', () => {
     model.compile({ loss: 'mse' })
     const copy = await loadModel(await model.save())
     expect(copy.built).toBe(false)
-    await copy.fit(x, x.map(() => [0, 1]), { verbose: 0 })
+    await copy.fit(
+      x,
+      x.map(() => [0, 1]),
+      { verbose: 0 },
+    )
     expect(copy.getWeights().map(({ shape }) => shape)).toEqual([[4, 2], [2]])
   })
 
@@ -242,7 +342,11 @@ describe('customObjects', () => {
       this.start = start
     }
     override build(shape: BatchShape): void {
-      this.gain = this.addWeight({ name: 'gain', shape: [shape.at(-1)!], initializer: new initializers.Constant({ value: this.start }) })
+      this.gain = this.addWeight({
+        name: 'gain',
+        shape: [shape.at(-1)!],
+        initializer: new initializers.Constant({ value: this.start }),
+      })
     }
     call(x: Tensor): Tensor {
       return ops.multiply(x, this.gain!.value)
@@ -252,8 +356,10 @@ describe('customObjects', () => {
     }
   }
   const cube = (x: Tensor): Tensor => ops.multiply(ops.square(x), x)
-  const quartic = (yTrue: Tensor, yPred: Tensor): Tensor => ops.mean(ops.square(ops.square(ops.subtract(yTrue, yPred))), { axis: -1 })
-  const farOff = (yTrue: Tensor, yPred: Tensor): Tensor => ops.cast(ops.greater(ops.abs(ops.subtract(yTrue, yPred)), 0.5), 'float32')
+  const quartic = (yTrue: Tensor, yPred: Tensor): Tensor =>
+    ops.mean(ops.square(ops.square(ops.subtract(yTrue, yPred))), { axis: -1 })
+  const farOff = (yTrue: Tensor, yPred: Tensor): Tensor =>
+    ops.cast(ops.greater(ops.abs(ops.subtract(yTrue, yPred)), 0.5), 'float32')
   class Scaled extends Loss {
     static readonly className = 'Scaled'
     private readonly factor: number
@@ -309,14 +415,21 @@ describe('customObjects', () => {
 
   const make = (options: CompileOptions): Sequential => {
     setRandomSeed(3)
-    const model = new Sequential([new Dense({ units: 3, activation: cube, inputShape: [4] }), new Gain({ start: 0.5, name: 'gain' }), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Dense({ units: 3, activation: cube, inputShape: [4] }),
+      new Gain({ start: 0.5, name: 'gain' }),
+      new Dense({ units: 1 }),
+    ])
     model.compile(options)
     return model
   }
 
   it.each<[string, () => CompileOptions]>([
     ['layer, activation, loss and metric functions', () => ({ loss: quartic, metrics: [farOff], optimizer: 'sgd' })],
-    ['loss and metric classes', () => ({ loss: new Scaled({ factor: 3 }), metrics: [new Largest({ name: 'largest' })], optimizer: 'sgd' })],
+    [
+      'loss and metric classes',
+      () => ({ loss: new Scaled({ factor: 3 }), metrics: [new Largest({ name: 'largest' })], optimizer: 'sgd' }),
+    ],
     ['a schedule', () => ({ loss: 'mse', optimizer: new SGD({ learningRate: new Halving() }) })],
   ])('%s', async (_title, options) => {
     const model = make(options())
@@ -331,7 +444,9 @@ describe('customObjects', () => {
   })
 
   it('initializers and regularizers', async () => {
-    const model = new Sequential([new Dense({ units: 1, inputShape: [4], kernelInitializer: new Sevens(), kernelRegularizer: new Sum() })])
+    const model = new Sequential([
+      new Dense({ units: 1, inputShape: [4], kernelInitializer: new Sevens(), kernelRegularizer: new Sum() }),
+    ])
     model.compile({ loss: 'mse', optimizer: 'sgd' })
     await model.fit(x, yes, { verbose: 0 })
     const copy = await loadModel(await model.save(), { customObjects })
@@ -411,7 +526,12 @@ describe('files that are not whole', () => {
   })
 
   /** The same file with another description or other tensors. */
-  async function changed(edit: (description: { [key: string]: unknown }, tensors: Map<string, { name: string; shape: readonly number[]; data: TensorData }>) => void): Promise<Uint8Array> {
+  async function changed(
+    edit: (
+      description: { [key: string]: unknown },
+      tensors: Map<string, { name: string; shape: readonly number[]; data: TensorData }>,
+    ) => void,
+  ): Promise<Uint8Array> {
     const { metadata, tensors } = decodeContainer(await trained())
     const description: { [key: string]: unknown } = JSON.parse(metadata['description']!)
     const own = new Map(tensors)
@@ -453,16 +573,27 @@ describe('files that are not whole', () => {
   it.each<[string, (description: { [key: string]: unknown }) => void]>([
     ['no model', (description) => void delete description['model']],
     ['no layers', (description) => (description['model'] = { className: 'Sequential', config: {} })],
-    ['a layer without a class', (description) => (description['model'] = { className: 'Sequential', config: { layers: [{}] } })],
+    [
+      'a layer without a class',
+      (description) => (description['model'] = { className: 'Sequential', config: { layers: [{}] } }),
+    ],
     ['another kind of model', (description) => (description['model'] = { className: 'Functional', config: {} })],
-    ['no units', (description) => (description['model'] = { className: 'Sequential', config: { layers: [{ className: 'Dense', config: {} }] } })],
+    [
+      'no units',
+      (description) =>
+        (description['model'] = { className: 'Sequential', config: { layers: [{ className: 'Dense', config: {} }] } }),
+    ],
     ['no optimizer', (description) => (description['compile'] = { loss: 'mse' })],
     ['no loss', (description) => (description['compile'] = { optimizer: { className: 'SGD', config: {} } })],
-    ['a wrong build shape', (description) => {
-      const model = description['model']
-      if (typeof model !== 'object' || model === null || !('config' in model) || typeof model.config !== 'object') throw new Error('no model')
-      Object.assign(model.config ?? {}, { buildShape: ['a', {}] })
-    }],
+    [
+      'a wrong build shape',
+      (description) => {
+        const model = description['model']
+        if (typeof model !== 'object' || model === null || !('config' in model) || typeof model.config !== 'object')
+          throw new Error('no model')
+        Object.assign(model.config ?? {}, { buildShape: ['a', {}] })
+      },
+    ],
   ])('with %s', async (_title, edit) => {
     expect(await errorOf(async () => loadModel(await changed(edit)))).toBeInstanceOf(MyelinError)
   })
@@ -517,7 +648,9 @@ describe('files that are not whole', () => {
 })
 
 it('a layer and an initializer of one name are told apart', async () => {
-  const model = new Sequential([new Dense({ units: 3, kernelInitializer: 'identity', useBias: false, inputShape: [3] })])
+  const model = new Sequential([
+    new Dense({ units: 3, kernelInitializer: 'identity', useBias: false, inputShape: [3] }),
+  ])
   const again = (await loadModel(await model.save())) as Sequential
   expect(again.predictOnBatch([[1, 2, 3]]).toArray()).toEqual([[1, 2, 3]])
   expect((again.layers[0] as Dense).kernelInitializer.getConfig()).toEqual({ gain: 1 })

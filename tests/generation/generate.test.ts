@@ -4,23 +4,57 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  Attention, BatchNormalization, Bidirectional, Conv1D, Dense, Embedding, GroupNormalization, GroupedQueryAttention, Input, LSTM, Layer,
-  LayerNormalization, MaxPooling1D, Model, MultiHeadAttention, PositionEmbedding, Sequential, Softmax, TimeDistributed,
-  firstStep, generate, generateTokens, initializers, ops, setRandomSeed, tensor,
+  Attention,
+  BatchNormalization,
+  Bidirectional,
+  Conv1D,
+  Dense,
+  Embedding,
+  GroupNormalization,
+  GroupedQueryAttention,
+  Input,
+  LSTM,
+  Layer,
+  LayerNormalization,
+  MaxPooling1D,
+  Model,
+  MultiHeadAttention,
+  PositionEmbedding,
+  Sequential,
+  Softmax,
+  TimeDistributed,
+  firstStep,
+  generate,
+  generateTokens,
+  initializers,
+  ops,
+  setRandomSeed,
+  tensor,
 } from '../../src'
 
 const TOKENS = 11
 const SIZE = 8
 
 type Attend = (x: Tensor) => Tensor
-const heads = (options = {}): Attend => (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4, ...options }).apply(x, { useCausalMask: true })
-const grouped = (options = {}): Attend => (x) => new GroupedQueryAttention({ numQueryHeads: 4, numKeyValueHeads: 2, headDim: 4, ...options }).apply(x, { useCausalMask: true })
+const heads =
+  (options = {}): Attend =>
+  (x) =>
+    new MultiHeadAttention({ numHeads: 2, keyDim: 4, ...options }).apply(x, { useCausalMask: true })
+const grouped =
+  (options = {}): Attend =>
+  (x) =>
+    new GroupedQueryAttention({ numQueryHeads: 4, numKeyValueHeads: 2, headDim: 4, ...options }).apply(x, {
+      useCausalMask: true,
+    })
 
 const sharp = { embeddingsInitializer: 'randomNormal' } as const
 const embedding = (options = {}) => new Embedding({ inputDim: TOKENS, outputDim: SIZE, ...sharp, ...options })
 
 /** Two blocks, with weights large enough that what comes next depends on all that was before. */
-function decoder(attend: Attend, { steps = null, end = (x) => x, ...options }: { steps?: number | null; end?: Attend; maskZero?: boolean } = {}): Model<Tensor, Tensor> {
+function decoder(
+  attend: Attend,
+  { steps = null, end = (x) => x, ...options }: { steps?: number | null; end?: Attend; maskZero?: boolean } = {},
+): Model<Tensor, Tensor> {
   const inputs = Input({ shape: [steps], dtype: 'int32' })
   let x = embedding(options).apply(inputs)
   x = ops.add(x, new PositionEmbedding({ sequenceLength: 40, ...sharp }).apply(x))
@@ -64,7 +98,9 @@ describe('generate gives what the whole sequence gives', () => {
   it('for prompts of different lengths', async () => {
     const model = decoder(heads())
     const prompts = [[3, 1, 4], [1], [5, 9, 2, 6, 5]]
-    expect(await generate(model, prompts, { maxTokens: 9 })).toEqual(prompts.map((prompt) => likeliest(model, prompt, 9)))
+    expect(await generate(model, prompts, { maxTokens: 9 })).toEqual(
+      prompts.map((prompt) => likeliest(model, prompt, 9)),
+    )
   })
 
   it('with masked padding among the tokens', async () => {
@@ -111,16 +147,40 @@ describe('generate', () => {
     for await (const token of generateTokens(model, [3, 1], { maxTokens: 6 })) tokens.push(token)
     expect([3, 1, ...tokens]).toEqual(whole)
     const rows = []
-    for await (const row of generateTokens(model, [[3, 1], [3, 1, 4]], { maxTokens: 2 })) rows.push(row)
-    expect(rows.map((row) => row.map((token) => token === null))).toEqual([[false, true], [false, false], [true, false]])
+    for await (const row of generateTokens(
+      model,
+      [
+        [3, 1],
+        [3, 1, 4],
+      ],
+      { maxTokens: 2 },
+    ))
+      rows.push(row)
+    expect(rows.map((row) => row.map((token) => token === null))).toEqual([
+      [false, true],
+      [false, false],
+      [true, false],
+    ])
   })
 
   it('ends behind a stop token, each sequence by itself', async () => {
     const model = decoder(heads())
-    const [free, other] = [await generate(model, [3, 1], { maxTokens: 10 }), await generate(model, [5, 9], { maxTokens: 10 })]
+    const [free, other] = [
+      await generate(model, [3, 1], { maxTokens: 10 }),
+      await generate(model, [5, 9], { maxTokens: 10 }),
+    ]
     const stop = free[4]!
-    const until = (tokens: number[]) => tokens.slice(0, (tokens.indexOf(stop, 2) + 1 || 13))
-    expect(await generate(model, [[3, 1], [5, 9]], { maxTokens: 10, stopTokens: stop })).toEqual([until(free), until(other)])
+    const until = (tokens: number[]) => tokens.slice(0, tokens.indexOf(stop, 2) + 1 || 13)
+    expect(
+      await generate(
+        model,
+        [
+          [3, 1],
+          [5, 9],
+        ],
+        { maxTokens: 10, stopTokens: stop },
+      ),
+    ).toEqual([until(free), until(other)])
   })
 
   it('draws the same for a seed, and by temperature, topK and topP', async () => {
@@ -150,30 +210,63 @@ describe('generate', () => {
 
   it('refuses what it cannot do, in words', async () => {
     const model = decoder(heads())
-    await expect(generate(model, [], { maxTokens: 3 })).rejects.toThrow('generate: the prompt must be at least one token')
+    await expect(generate(model, [], { maxTokens: 3 })).rejects.toThrow(
+      'generate: the prompt must be at least one token',
+    )
     await expect(generate(model, [[1], []], { maxTokens: 3 })).rejects.toThrow('at least one token')
     await expect(generate(model, [1.5], { maxTokens: 3 })).rejects.toThrow('received 1.5 as a token')
     await expect(generate(model, 'Call me' as never, { maxTokens: 3 })).rejects.toThrow("received 'Call me'")
     await expect(generate(model, [[1], 2] as never, { maxTokens: 3 })).rejects.toThrow('received [[1], 2]')
-    await expect(generate(model, tensor([[[1]]]), { maxTokens: 3 })).rejects.toThrow('received a tensor of shape [1, 1, 1]')
-    await expect(generate(model, [1], { maxTokens: 3, topQ: 1 } as never)).rejects.toThrow("Unknown option of generate 'topQ'")
+    await expect(generate(model, tensor([[[1]]]), { maxTokens: 3 })).rejects.toThrow(
+      'received a tensor of shape [1, 1, 1]',
+    )
+    await expect(generate(model, [1], { maxTokens: 3, topQ: 1 } as never)).rejects.toThrow(
+      "Unknown option of generate 'topQ'",
+    )
     await expect(generate(model, [1], { maxTokens: 100 })).rejects.toThrow(/has places for 40 steps, received 100/)
     const blind = decoder((x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply(x))
-    await expect(generate(blind, [1, 2], { maxTokens: 3 })).rejects.toThrow(/generate keeps keys and values of attention over .* with useCausalMask/)
+    await expect(generate(blind, [1, 2], { maxTokens: 3 })).rejects.toThrow(
+      /generate keeps keys and values of attention over .* with useCausalMask/,
+    )
   })
 
   it('takes prompts as typed arrays and tensors', async () => {
     const model = decoder(heads())
-    const [one, two] = [await generate(model, [3, 1], { maxTokens: 4 }), await generate(model, [[3, 1], [4, 1]], { maxTokens: 4 })]
+    const [one, two] = [
+      await generate(model, [3, 1], { maxTokens: 4 }),
+      await generate(
+        model,
+        [
+          [3, 1],
+          [4, 1],
+        ],
+        { maxTokens: 4 },
+      ),
+    ]
     expect(await generate(model, Int32Array.of(3, 1), { maxTokens: 4 })).toEqual(one)
     expect(await generate(model, tensor([3, 1]), { maxTokens: 4 })).toEqual(one)
     expect(await generate(model, [Int32Array.of(3, 1), [4, 1]], { maxTokens: 4 })).toEqual(two)
-    expect(await generate(model, tensor([[3, 1], [4, 1]], [2, 2], 'int32'), { maxTokens: 4 })).toEqual(two)
+    expect(
+      await generate(
+        model,
+        tensor(
+          [
+            [3, 1],
+            [4, 1],
+          ],
+          [2, 2],
+          'int32',
+        ),
+        { maxTokens: 4 },
+      ),
+    ).toEqual(two)
   })
 
   it('refuses topK and topP without a temperature', async () => {
     const model = decoder(heads())
-    await expect(generate(model, [1], { maxTokens: 3, topK: 5 })).rejects.toThrow(/generate: topK chooses among tokens that are drawn, which takes a temperature above 0/)
+    await expect(generate(model, [1], { maxTokens: 3, topK: 5 })).rejects.toThrow(
+      /generate: topK chooses among tokens that are drawn, which takes a temperature above 0/,
+    )
     await expect(generate(model, [1], { maxTokens: 3, topP: 0.5 })).rejects.toThrow(/generate: topP/)
     expect(await generate(model, [1], { maxTokens: 3, topK: 5, temperature: 0 })).toEqual(likeliest(model, [1], 3))
   })
@@ -182,8 +275,12 @@ describe('generate', () => {
     const rising = new Dense({ units: 9, kernelInitializer: 'zeros' })
     const model = new Sequential([new Embedding({ inputDim: 4, outputDim: SIZE, inputShape: [null] }), rising])
     rising.weights[1]!.assign(ops.arange(0, 9, 1))
-    await expect(generate(model, [[1], [3, 4]], { maxTokens: 3, cache })).rejects.toThrow(/generate: the model cannot take the prompt: Embedding ".*": the indices must be in 0 … 3, received 4/)
-    await expect(generate(model, [1], { maxTokens: 3, cache })).rejects.toThrow(/generate: the model cannot take token 8, which the model gave: Embedding/)
+    await expect(generate(model, [[1], [3, 4]], { maxTokens: 3, cache })).rejects.toThrow(
+      /generate: the model cannot take the prompt: Embedding ".*": the indices must be in 0 … 3, received 4/,
+    )
+    await expect(generate(model, [1], { maxTokens: 3, cache })).rejects.toThrow(
+      /generate: the model cannot take token 8, which the model gave: Embedding/,
+    )
     // What is never shown to the model may be any token.
     expect(await generate(model, [1], { maxTokens: 1, cache })).toEqual([1, 8])
     expect(await generate(model, [1], { maxTokens: 3, stopTokens: 8, cache })).toEqual([1, 8])
@@ -193,29 +290,71 @@ describe('generate', () => {
 /** Scores of an embedding by one mixing of steps; with a last kernel of zeros what is mixed does not show. */
 function mixer(mix: Attend, isShown = true): Model<Tensor, Tensor> {
   const inputs = Input({ shape: [null], dtype: 'int32' })
-  const x = new Embedding({ inputDim: TOKENS, outputDim: SIZE, embeddingsInitializer: new initializers.RandomNormal({ stddev: 1 }) }).apply(inputs)
-  return new Model({ inputs, outputs: new Dense({ units: TOKENS, kernelInitializer: isShown ? 'glorotUniform' : 'zeros' }).apply(mix(x)) })
+  const x = new Embedding({
+    inputDim: TOKENS,
+    outputDim: SIZE,
+    embeddingsInitializer: new initializers.RandomNormal({ stddev: 1 }),
+  }).apply(inputs)
+  return new Model({
+    inputs,
+    outputs: new Dense({ units: TOKENS, kernelInitializer: isShown ? 'glorotUniform' : 'zeros' }).apply(mix(x)),
+  })
 }
 
 describe('the cache', () => {
   it.each<[string, Attend]>([
-    ['an attention whose keys and values are made of the query', (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x), new Dense(5).apply(x)], { useCausalMask: true })],
-    ['the same with groups of heads', (x) => new GroupedQueryAttention({ numQueryHeads: 4, numKeyValueHeads: 2, headDim: 4 }).apply([x, new Dense(SIZE).apply(x)], { useCausalMask: true })],
-    ['layers that take each step by itself', (x) => new TimeDistributed({ layer: new Dense(SIZE) }).apply(new BatchNormalization().apply(new Conv1D({ filters: SIZE, kernelSize: 1 }).apply(x)))],
+    [
+      'an attention whose keys and values are made of the query',
+      (x) =>
+        new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x), new Dense(5).apply(x)], {
+          useCausalMask: true,
+        }),
+    ],
+    [
+      'the same with groups of heads',
+      (x) =>
+        new GroupedQueryAttention({ numQueryHeads: 4, numKeyValueHeads: 2, headDim: 4 }).apply(
+          [x, new Dense(SIZE).apply(x)],
+          { useCausalMask: true },
+        ),
+    ],
+    [
+      'layers that take each step by itself',
+      (x) =>
+        new TimeDistributed({ layer: new Dense(SIZE) }).apply(
+          new BatchNormalization().apply(new Conv1D({ filters: SIZE, kernelSize: 1 }).apply(x)),
+        ),
+    ],
   ])('takes %s', async (_name, mix) => {
     const model = mixer(mix)
     expect(await generate(model, [1, 2], { maxTokens: 10 })).toEqual(likeliest(model, [1, 2], 10))
   })
 
   it.each<[string, Attend, RegExp]>([
-    ['a convolution that reaches behind the prompt', (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 4, padding: 'causal' }).apply(x), /for step 4 .* Conv1D ".*" may be why/],
-    ['one that reaches further than most', (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x), /for step 13 .* Conv1D/],
+    [
+      'a convolution that reaches behind the prompt',
+      (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 4, padding: 'causal' }).apply(x),
+      /for step 4 .* Conv1D ".*" may be why/,
+    ],
+    [
+      'one that reaches further than most',
+      (x) => new Conv1D({ filters: 8, kernelSize: 2, dilationRate: 12, padding: 'causal' }).apply(x),
+      /for step 13 .* Conv1D/,
+    ],
     ['LSTM', (x) => new LSTM({ units: SIZE, returnSequences: true }).apply(x), /LSTM/],
-    ['Bidirectional', (x) => new Bidirectional({ layer: new LSTM({ units: SIZE, returnSequences: true }) }).apply(x), /Bidirectional/],
+    [
+      'Bidirectional',
+      (x) => new Bidirectional({ layer: new LSTM({ units: SIZE, returnSequences: true }) }).apply(x),
+      /Bidirectional/,
+    ],
     ['GroupNormalization', (x) => new GroupNormalization({ groups: 2 }).apply(x), /GroupNormalization/],
     ['pooling', (x) => new MaxPooling1D({ poolSize: 2, strides: 1, padding: 'same' }).apply(x), /MaxPooling1D/],
     ['Attention', (x) => new Attention().apply([x, x], { useCausalMask: true }), /Attention ".*" may be why/],
-    ['an attention over lists that is not causal', (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x)]), /other than by an attention with useCausalMask/],
+    [
+      'an attention over lists that is not causal',
+      (x) => new MultiHeadAttention({ numHeads: 2, keyDim: 4 }).apply([x, new Dense(SIZE).apply(x)]),
+      /other than by an attention with useCausalMask/,
+    ],
     ['ops.cumsum', (x) => ops.cumsum(x, 1), /A layer or an op/],
     ['ops.flip', (x) => ops.flip(x, 1), /A layer or an op/],
     ['what is subtracted from all steps', (x) => ops.subtract(x, ops.mean(x, 1, true)), /A layer or an op/],
@@ -247,7 +386,11 @@ describe('the cache', () => {
       for (let block = 0; block < 2; block++) x = isKept ? heads()(x) : ops.add(x, heads()(x))
       return new Model({ inputs, outputs: new Dense(TOKENS).apply(x) })
     }
-    const prompts = [[0, 3, 1], [0, 0, 3], [2, 0, 0, 5]]
+    const prompts = [
+      [0, 3, 1],
+      [0, 0, 3],
+      [2, 0, 0, 5],
+    ]
     const kept = padded(true)
     expect(await generate(kept, prompts, { maxTokens: 9 })).toEqual(prompts.map((prompt) => likeliest(kept, prompt, 9)))
     await expect(generate(padded(false), prompts, { maxTokens: 9 })).rejects.toThrow('a mask of padding gets lost')
@@ -279,7 +422,9 @@ describe('the cache', () => {
       }
     }
     const model = mixer((x) => new Second().apply(x))
-    await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow(/Second ".*": .*slice.*one after another; pass cache: false/)
+    await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow(
+      /Second ".*": .*slice.*one after another; pass cache: false/,
+    )
   })
 
   it('tells a layer that does not know where it stands', async () => {

@@ -3,348 +3,348 @@
 
 /** Row-major. The decimals are the shortest that give the same float32, so `new Float32Array(data)` is exact. */
 export interface FixtureTensor {
-  shape: number[];
-  data: number[];
+  shape: number[]
+  data: number[]
 }
 
-export type ConfigValue = string | number | boolean | null | (number | null)[] | Described | Described[];
+export type ConfigValue = string | number | boolean | null | (number | null)[] | Described | Described[]
 
 /** A class and its options; an option that is left out has Keras's default. */
 export interface Described {
-  class: string;
-  config: { [option: string]: ConfigValue };
+  class: string
+  config: { [option: string]: ConfigValue }
 }
 
 interface FixtureFile {
   /** The version of Keras that computed the file. */
-  keras: string;
+  keras: string
 }
 
 // attention.json
 
 export interface AttentionCase {
-  name: string;
+  name: string
   /** query, key and value */
-  inputs: FixtureTensor[];
-  bias: FixtureTensor | null;
+  inputs: FixtureTensor[]
+  bias: FixtureTensor | null
   /** 0 and 1 */
-  mask: FixtureTensor | null;
-  options: { scale?: number; isCausal?: boolean };
-  output: FixtureTensor;
-  outputWeights: FixtureTensor;
+  mask: FixtureTensor | null
+  options: { scale?: number; isCausal?: boolean }
+  output: FixtureTensor
+  outputWeights: FixtureTensor
   /** d sum(output · outputWeights) / d query, key, value and bias. */
-  gradients: FixtureTensor[];
+  gradients: FixtureTensor[]
 }
 
 export interface AttentionFile extends FixtureFile {
-  cases: AttentionCase[];
+  cases: AttentionCase[]
 }
 
 // activations.json
 
 export interface ActivationCase {
-  activation: string;
-  config: { [option: string]: number | boolean };
-  input: FixtureTensor;
-  output: FixtureTensor;
-  outputWeights: FixtureTensor;
+  activation: string
+  config: { [option: string]: number | boolean }
+  input: FixtureTensor
+  output: FixtureTensor
+  outputWeights: FixtureTensor
   /** d sum(output · outputWeights) / d input */
-  inputGradient: FixtureTensor;
+  inputGradient: FixtureTensor
 }
 
 export interface ActivationsFile extends FixtureFile {
-  cases: ActivationCase[];
+  cases: ActivationCase[]
 }
 
 // constraints.json
 
 export interface ConstraintCase {
-  constraint: Described;
-  weight: FixtureTensor;
-  result: FixtureTensor;
+  constraint: Described
+  weight: FixtureTensor
+  result: FixtureTensor
 }
 
 /** A Sequential model, fitted in order: batches of 4, 3 epochs, mean squared error. */
 export interface FittedRun {
-  layers: Described[];
-  optimizer: Described;
-  x: FixtureTensor;
-  y: FixtureTensor;
-  initial: FixtureTensor[];
-  final: FixtureTensor[];
+  layers: Described[]
+  optimizer: Described
+  x: FixtureTensor
+  y: FixtureTensor
+  initial: FixtureTensor[]
+  final: FixtureTensor[]
 }
 
 export interface ConstraintsFile extends FixtureFile {
-  cases: ConstraintCase[];
-  runs: FittedRun[];
+  cases: ConstraintCase[]
+  runs: FittedRun[]
 }
 
 // normalized.json: layers that change with the batches they see
 
 export interface NormalizedFile extends FixtureFile {
-  runs: FittedRun[];
+  runs: FittedRun[]
 }
 
 // layers/<family>.json: every layer is called with training = false
 
 export interface LayerInput extends FixtureTensor {
-  dtype: 'float32' | 'int32';
+  dtype: 'float32' | 'int32'
 }
 
 export interface LayerCase {
-  name: string;
-  layer: Described;
-  inputs: LayerInput[];
+  name: string
+  layer: Described
+  inputs: LayerInput[]
   /** Whether the layer takes a list. */
-  isList: boolean;
+  isList: boolean
   /** 0 and 1, for each input that has one; null when none has. */
-  masks: (FixtureTensor | null)[] | null;
+  masks: (FixtureTensor | null)[] | null
   /** What a recurrent layer begins with; null for zeros. */
-  initialState: FixtureTensor[] | null;
+  initialState: FixtureTensor[] | null
   /** What the call is told besides; a mask is 0 and 1. */
-  said?: Record<string, boolean | FixtureTensor>;
+  said?: Record<string, boolean | FixtureTensor>
   /** In Keras's order, kernel then bias; empty for a layer without weights. */
-  weights: FixtureTensor[];
-  output: FixtureTensor;
+  weights: FixtureTensor[]
+  output: FixtureTensor
   /** The last states of a recurrent layer with returnState; otherwise empty. */
-  states: FixtureTensor[];
-  outputMask: FixtureTensor | null;
+  states: FixtureTensor[]
+  outputMask: FixtureTensor | null
   /** What the layer and its regularizers add to the loss. */
-  loss: number;
-  outputWeights: FixtureTensor;
+  loss: number
+  outputWeights: FixtureTensor
   /** d (sum(output · outputWeights) + ½ sum of all states) / d input; null for an input of integers. */
-  inputGradients: (FixtureTensor | null)[];
-  weightGradients: FixtureTensor[];
+  inputGradients: (FixtureTensor | null)[]
+  weightGradients: FixtureTensor[]
 }
 
 export interface LayersFile extends FixtureFile {
-  cases: LayerCase[];
+  cases: LayerCase[]
 }
 
 // preprocessing.json
 
 export interface AdaptedCase {
-  name: string;
-  layer: Described;
+  name: string
+  layer: Described
   /** What adapt is given, one after the other. */
-  batches: FixtureTensor[];
+  batches: FixtureTensor[]
   /** The boundaries of Discretization; mean, then variance of Normalization. */
-  found: FixtureTensor;
-  input: FixtureTensor;
-  output: FixtureTensor;
+  found: FixtureTensor
+  input: FixtureTensor
+  output: FixtureTensor
 }
 
 /** A layer of images called with training = true. Nothing is left to chance: factors are [f, f]. */
 export interface TrainedCase {
-  name: string;
-  layer: Described;
-  input: FixtureTensor;
-  output: FixtureTensor;
+  name: string
+  layer: Described
+  input: FixtureTensor
+  output: FixtureTensor
 }
 
 export interface PreprocessingFile extends FixtureFile {
-  adapted: AdaptedCase[];
-  trained: TrainedCase[];
+  adapted: AdaptedCase[]
+  trained: TrainedCase[]
 }
 
 // embedding.json: Embedding → Flatten → Dense, or with maskZero Embedding → Dense; batches of 4 in order, six epochs
 
 export interface EmbeddingCase {
-  maskZero: boolean;
-  optimizer: Described;
-  ids: FixtureTensor;
-  y: FixtureTensor;
-  initialWeights: FixtureTensor[];
+  maskZero: boolean
+  optimizer: Described
+  ids: FixtureTensor
+  y: FixtureTensor
+  initialWeights: FixtureTensor[]
   /** Of each epoch. */
-  loss: number[];
-  weights: FixtureTensor[];
-  predictions: FixtureTensor;
+  loss: number[]
+  weights: FixtureTensor[]
+  predictions: FixtureTensor
 }
 
 export interface EmbeddingFile extends FixtureFile {
-  cases: EmbeddingCase[];
+  cases: EmbeddingCase[]
 }
 
 // losses.json
 
 export interface LossCase {
   /** Not unique: the data's name, and `weighted`. */
-  name: string;
-  loss: Described;
-  yTrue: FixtureTensor;
-  yPred: FixtureTensor;
+  name: string
+  loss: Described
+  yTrue: FixtureTensor
+  yPred: FixtureTensor
   /** The shape of the per-sample losses, or one that is aligned with it. */
-  sampleWeight: FixtureTensor | null;
+  sampleWeight: FixtureTensor | null
   /** 1 for the predictions that count. */
-  mask?: FixtureTensor;
+  mask?: FixtureTensor
   /** The loss with each reduction. `none`: per sample, times its weight. */
-  none: FixtureTensor;
-  sum: number;
-  sumOverBatchSize: number;
-  mean: number;
-  meanWithSampleWeight: number;
+  none: FixtureTensor
+  sum: number
+  sumOverBatchSize: number
+  mean: number
+  meanWithSampleWeight: number
   /** d sum / d yPred, which is also d (sum of `none`) / d yPred; null where yPred is saturated. */
-  sumGradient: FixtureTensor | null;
-  sumOverBatchSizeGradient: FixtureTensor | null;
+  sumGradient: FixtureTensor | null
+  sumOverBatchSizeGradient: FixtureTensor | null
 }
 
 export interface LossesFile extends FixtureFile {
-  cases: LossCase[];
+  cases: LossCase[]
   /** What is saved of each class, with what is required said and the rest by default; without dtype, and of losses without name. */
-  configs: Described[];
+  configs: Described[]
 }
 
 // metrics.json
 
 export interface MetricBatch {
-  yTrue: FixtureTensor;
-  yPred: FixtureTensor;
-  sampleWeight: FixtureTensor;
+  yTrue: FixtureTensor
+  yPred: FixtureTensor
+  sampleWeight: FixtureTensor
 }
 
 export interface MetricCase {
-  metric: Described;
+  metric: Described
   /** Which of `data`. Every batch is one updateState. */
-  data: string;
+  data: string
   /** Whether the batches' sampleWeight is passed. */
-  weighted: boolean;
+  weighted: boolean
   /** result() after each batch; a list for several thresholds or classes */
-  results: (number | number[])[];
+  results: (number | number[])[]
 }
 
 export interface MeanCase {
-  name: string;
-  updates: { values: FixtureTensor; sampleWeight: FixtureTensor | null; result: number }[];
+  name: string
+  updates: { values: FixtureTensor; sampleWeight: FixtureTensor | null; result: number }[]
 }
 
 export interface MetricsFile extends FixtureFile {
-  data: { [name: string]: MetricBatch[] };
-  cases: MetricCase[];
+  data: { [name: string]: MetricBatch[] }
+  cases: MetricCase[]
   /** The metric Mean, whose updateState takes values. */
-  means: MeanCase[];
+  means: MeanCase[]
   /** The metric Sum, likewise. */
-  sums: MeanCase[];
+  sums: MeanCase[]
   /** As of losses. */
-  configs: Described[];
+  configs: Described[]
 }
 
 // optimizers.json
 
 export interface OptimizerCase {
-  name: string;
-  optimizer: Described;
+  name: string
+  optimizer: Described
   /** The parameters after each of the file's gradients has been applied. */
-  steps: FixtureTensor[][];
+  steps: FixtureTensor[][]
   /** Parts of the names, v0 and v1, of parameters that are excluded from weight decay. */
-  exclude?: string[];
+  exclude?: string[]
   /** The parameters after training was ended; of optimizers that keep an average. */
-  finalized?: FixtureTensor[];
+  finalized?: FixtureTensor[]
 }
 
 export interface ScheduleCase {
-  name: string;
-  schedule: Described;
-  steps: number[];
+  name: string
+  schedule: Described
+  steps: number[]
   /** The learning rate at each of `steps`. */
-  values: number[];
+  values: number[]
 }
 
 export interface OptimizersFile extends FixtureFile {
   /** Where every case starts. */
-  parameters: FixtureTensor[];
+  parameters: FixtureTensor[]
   /** One list for each step: a gradient for each parameter. */
-  gradients: FixtureTensor[][];
-  cases: OptimizerCase[];
-  schedules: ScheduleCase[];
+  gradients: FixtureTensor[][]
+  cases: OptimizerCase[]
+  schedules: ScheduleCase[]
 }
 
 // rules.json
 
 export interface RuleCase {
-  name: string;
-  optimizer: Described;
+  name: string
+  optimizer: Described
   /** The parameters after each of the file's gradients has been applied, one after the other in one list; a case may end early. */
-  steps: number[][];
-  exclude?: string[];
-  finalized?: number[];
+  steps: number[][]
+  exclude?: string[]
+  finalized?: number[]
 }
 
 export interface RulesFile extends FixtureFile {
-  names: string[];
+  names: string[]
   /** Where every case starts. */
-  parameters: FixtureTensor[];
+  parameters: FixtureTensor[]
   /** One list for each step: a gradient for each parameter. */
-  gradients: FixtureTensor[][];
-  cases: RuleCase[];
+  gradients: FixtureTensor[][]
+  cases: RuleCase[]
 }
 
 // regularizers.json
 
 export interface RegularizersFile extends FixtureFile {
-  cases: { regularizer: Described; weight: FixtureTensor; penalty: number; gradient: FixtureTensor }[];
+  cases: { regularizer: Described; weight: FixtureTensor; penalty: number; gradient: FixtureTensor }[]
 }
 
 // trajectories.json
 
 /** Rows [start, end) of one of the file's `data`. */
 export interface Rows {
-  data: string;
-  rows: [start: number, end: number];
+  data: string
+  rows: [start: number, end: number]
 }
 
 export interface ValidationData {
-  x: Rows;
-  y: Rows;
-  sampleWeight?: Rows;
+  x: Rows
+  y: Rows
+  sampleWeight?: Rows
 }
 
 export interface TrajectoryCase {
-  name: string;
+  name: string
   /** Without the batch axis. */
-  inputShape: number[];
+  inputShape: number[]
   /** Of a Sequential. */
-  layers: Described[];
+  layers: Described[]
   /** Which of the file's `initialWeights`. */
-  initialWeights: string;
+  initialWeights: string
   compile: {
-    optimizer: Described;
-    loss: Described;
-    metrics: (string | Described)[];
-    weightedMetrics: (string | Described)[];
-  };
+    optimizer: Described
+    loss: Described
+    metrics: (string | Described)[]
+    weightedMetrics: (string | Described)[]
+  }
   /** Always with shuffle = false. */
   fit: {
-    x: Rows;
-    y: Rows;
-    batchSize: number;
-    epochs: number;
-    validationData?: ValidationData;
-    sampleWeight?: Rows;
+    x: Rows
+    y: Rows
+    batchSize: number
+    epochs: number
+    validationData?: ValidationData
+    sampleWeight?: Rows
     /** A class that is left out weighs 1. */
-    classWeight?: { [label: string]: number };
-  };
+    classWeight?: { [label: string]: number }
+  }
   /** One value per epoch: loss, accuracy, valLoss, valAccuracy, … */
-  history: { [name: string]: number[] };
+  history: { [name: string]: number[] }
   /** evaluate(x, y) after fit, with fit's batchSize and sampleWeight; classWeight has no part in it. */
-  evaluate: { [name: string]: number };
-  finalWeights: FixtureTensor[];
+  evaluate: { [name: string]: number }
+  finalWeights: FixtureTensor[]
   /** predict of the first five rows of x */
-  predictions: FixtureTensor;
+  predictions: FixtureTensor
 }
 
 export interface TrajectoriesFile extends FixtureFile {
-  data: { [name: string]: FixtureTensor };
-  initialWeights: { [name: string]: FixtureTensor[] };
-  cases: TrajectoryCase[];
+  data: { [name: string]: FixtureTensor }
+  initialWeights: { [name: string]: FixtureTensor[] }
+  cases: TrajectoryCase[]
 }
 
 // initializers.json: facts about the distributions, no random numbers
 
 export interface InitializerCase {
-  initializer: Described;
-  shape: number[];
-  fanIn: number;
-  fanOut: number;
+  initializer: Described
+  shape: number[]
+  fanIn: number
+  fanOut: number
   distribution:
     | 'uniform'
     | 'truncatedNormal'
@@ -352,16 +352,16 @@ export interface InitializerCase {
     | 'constant'
     | 'identity'
     /** Orthonormal columns (rows, if there are fewer) of the matrix [product of all but the last axis, last axis], times gain. */
-    | 'orthogonal';
-  mean: number;
-  std: number;
+    | 'orthogonal'
+  mean: number
+  std: number
   /** null: unbounded */
-  min: number | null;
-  max: number | null;
+  min: number | null
+  max: number | null
 }
 
 export interface InitializersFile extends FixtureFile {
-  cases: InitializerCase[];
+  cases: InitializerCase[]
 }
 
 // explain.json: what Captum, SHAP and scikit-learn say; weights in Keras's layouts
@@ -369,140 +369,140 @@ export interface InitializersFile extends FixtureFile {
 export interface ExplainFile extends FixtureFile {
   /** Dense 8 tanh → Dense 5 relu → Dense 3. Of the largest unit of each row, but where another is named. */
   dense: {
-    weights: FixtureTensor[];
-    x: FixtureTensor;
-    baseline: FixtureTensor;
-    background: FixtureTensor;
-    units: number[];
-    saliency: FixtureTensor;
-    gradient: FixtureTensor;
-    gradientTimesInput: FixtureTensor;
+    weights: FixtureTensor[]
+    x: FixtureTensor
+    baseline: FixtureTensor
+    background: FixtureTensor
+    units: number[]
+    saliency: FixtureTensor
+    gradient: FixtureTensor
+    gradientTimesInput: FixtureTensor
     /** By the number of points, from the baseline. */
-    integratedGradients: { [points: string]: { attributions: FixtureTensor; delta: FixtureTensor } };
+    integratedGradients: { [points: string]: { attributions: FixtureTensor; delta: FixtureTensor } }
     /** One element at a time, by the baseline; two at a time, by 0. */
-    occlusion: FixtureTensor;
-    occlusionOfTwo: FixtureTensor;
+    occlusion: FixtureTensor
+    occlusionOfTwo: FixtureTensor
     /** Shapley values of unit 1 against the background. */
-    exact: FixtureTensor;
-    exactBase: FixtureTensor;
-    kernelShap: FixtureTensor;
+    exact: FixtureTensor
+    exactBase: FixtureTensor
+    kernelShap: FixtureTensor
     /** Of unit 1 on feature 2 of the background. */
-    dependence: { grid: FixtureTensor; average: FixtureTensor; individual: FixtureTensor };
-  };
+    dependence: { grid: FixtureTensor; average: FixtureTensor; individual: FixtureTensor }
+  }
   /** Conv2D 4 of 3 × 3 same tanh → MaxPooling2D → Conv2D 5 of 3 × 3 relu → Flatten → Dense 3. */
   cnn: {
-    weights: FixtureTensor[];
-    x: FixtureTensor;
-    units: number[];
-    saliency: FixtureTensor;
-    gradientTimesInput: FixtureTensor;
-    integratedGradients: { attributions: FixtureTensor; delta: FixtureTensor };
+    weights: FixtureTensor[]
+    x: FixtureTensor
+    units: number[]
+    saliency: FixtureTensor
+    gradientTimesInput: FixtureTensor
+    integratedGradients: { attributions: FixtureTensor; delta: FixtureTensor }
     /** Windows of three rows and two columns, two rows and one column apart. */
-    occlusion: FixtureTensor;
-    gradCam: { coarse: FixtureTensor; heatMap: FixtureTensor };
+    occlusion: FixtureTensor
+    gradCam: { coarse: FixtureTensor; heatMap: FixtureTensor }
     /** Of unit 0 at the first convolution. */
-    gradCamEarly: FixtureTensor;
-  };
+    gradCamEarly: FixtureTensor
+  }
   /** Embedding 12 × 3 → Flatten → Dense 6 tanh → Dense 2; unit 1, from token 0. */
-  tokens: { weights: FixtureTensor[]; x: number[][]; integratedGradients: FixtureTensor };
+  tokens: { weights: FixtureTensor[]; x: number[][]; integratedGradients: FixtureTensor }
 }
 
 // functional.json
 
 /** A value, or lists and records of trees. */
-export type FixtureTree<Leaf> = Leaf | FixtureTree<Leaf>[] | { [key: string]: FixtureTree<Leaf> };
+export type FixtureTree<Leaf> = Leaf | FixtureTree<Leaf>[] | { [key: string]: FixtureTree<Leaf> }
 
 /** The key of a layer, a nested model, or an op with arguments besides the symbols. */
-export type Callee = string | { model: string } | { op: string; more?: (string | number)[] };
+export type Callee = string | { model: string } | { op: string; more?: (string | number)[] }
 
 export interface GraphCall {
-  layer: Callee;
+  layer: Callee
   /** Names of symbols, and numbers; for an op the list of its arguments. */
-  from: FixtureTree<string | number>;
+  from: FixtureTree<string | number>
   /** The names of what it gives. */
-  as: FixtureTree<string>;
+  as: FixtureTree<string>
 }
 
 export interface GraphDescription {
-  inputs: { [name: string]: { shape: number[]; dtype: 'float32' | 'int32' } };
+  inputs: { [name: string]: { shape: number[]; dtype: 'float32' | 'int32' } }
   /** What the model takes: a tree of names of inputs. */
-  order: FixtureTree<string>;
-  calls: GraphCall[];
-  outputs: FixtureTree<string>;
+  order: FixtureTree<string>
+  calls: GraphCall[]
+  outputs: FixtureTree<string>
 }
 
 /** A Sequential: the options of its input, then the keys of its layers. */
-export type SequentialDescription = [{ shape: number[]; dtype?: 'int32' }, ...string[]];
+export type SequentialDescription = [{ shape: number[]; dtype?: 'int32' }, ...string[]]
 
-type WeightsByLayer = { [layer: string]: FixtureTensor[] };
+type WeightsByLayer = { [layer: string]: FixtureTensor[] }
 
 export interface FunctionalCase {
-  name: string;
+  name: string
   /** By key, which is also the name. `OutputPenalty` adds factor · mean(x²) to the loss. */
-  layers: { [key: string]: Described };
+  layers: { [key: string]: Described }
   /** Nested models by key, in the order in which they can be made. */
-  models: { [key: string]: GraphDescription | SequentialDescription };
-  main: GraphDescription;
+  models: { [key: string]: GraphDescription | SequentialDescription }
+  main: GraphDescription
   compile: {
-    optimizer: Described;
-    loss: FixtureTree<string | null>;
-    lossWeights?: FixtureTree<number>;
-    metrics?: FixtureTree<string | null>;
-    weightedMetrics?: FixtureTree<string | null>;
-  };
+    optimizer: Described
+    loss: FixtureTree<string | null>
+    lossWeights?: FixtureTree<number>
+    metrics?: FixtureTree<string | null>
+    weightedMetrics?: FixtureTree<string | null>
+  }
   /** Trees of names of the file's `data`: of rows 0 … 9, and rows 10 … 13 for validation. Never shuffled. */
   fit: {
-    x: FixtureTree<string>;
-    y: FixtureTree<string>;
-    sampleWeight?: FixtureTree<string>;
-    batchSize: number;
-    epochs: number;
-    validation: boolean;
-  };
+    x: FixtureTree<string>
+    y: FixtureTree<string>
+    sampleWeight?: FixtureTree<string>
+    batchSize: number
+    epochs: number
+    validation: boolean
+  }
   /** What is frozen in a first fit, and not in a second one, which begins with another compile. */
-  freeze?: string[];
-  frozenHistory?: { [name: string]: number[] };
-  frozenWeights?: WeightsByLayer;
-  initialWeights: WeightsByLayer;
+  freeze?: string[]
+  frozenHistory?: { [name: string]: number[] }
+  frozenWeights?: WeightsByLayer
+  initialWeights: WeightsByLayer
   /** null for what Keras on JAX does not tell: metrics of training where the predictions are masked. */
-  history: { [name: string]: number[] | null };
+  history: { [name: string]: number[] | null }
   /** evaluate of the rows of training, weighted as they are. */
-  evaluate: { [name: string]: number };
-  finalWeights: WeightsByLayer;
+  evaluate: { [name: string]: number }
+  finalWeights: WeightsByLayer
   /** predict of the rows of validation. */
-  predictions: FixtureTree<FixtureTensor>;
+  predictions: FixtureTree<FixtureTensor>
 }
 
 export interface FunctionalFile extends FixtureFile {
-  data: { [name: string]: LayerInput };
-  cases: FunctionalCase[];
+  data: { [name: string]: LayerInput }
+  cases: FunctionalCase[]
 }
 
 // ops/<family>.json
 
 /** NaN and infinities are texts. */
 export interface OpTensor {
-  shape: number[];
-  dtype: 'float32' | 'int32' | 'bool';
-  data: (number | 'NaN' | 'Infinity' | '-Infinity')[];
+  shape: number[]
+  dtype: 'float32' | 'int32' | 'bool'
+  data: (number | 'NaN' | 'Infinity' | '-Infinity')[]
 }
 
 export interface OpCase {
-  op: string;
-  inputs: OpTensor[];
+  op: string
+  inputs: OpTensor[]
   /** Whether the first two are the parts of one complex operand. */
-  pairs?: boolean;
+  pairs?: boolean
   /** What the call has behind its tensors. */
-  more: unknown[];
-  outputs: OpTensor[];
+  more: unknown[]
+  outputs: OpTensor[]
   /** Of the gradients. Default 1e-5. */
-  tolerance?: number;
+  tolerance?: number
   /** d Σ w · output / d input for each float32 input; which w: see flat_weights in ops.py. */
-  gradients?: OpTensor[];
+  gradients?: OpTensor[]
   /** d Σ w · gradient / d input */
-  second?: OpTensor[];
+  second?: OpTensor[]
 }
 
 export interface OpsFile extends FixtureFile {
-  cases: OpCase[];
+  cases: OpCase[]
 }

@@ -72,6 +72,10 @@ export function bools(shape: Shape, seed = 1): TensorContent {
 }
 
 /** Given elements; a vector when no shape is given. */
-export function exactly(data: readonly number[], dtype: DType = 'float32', shape: Shape = [data.length]): TensorContent {
+export function exactly(
+  data: readonly number[],
+  dtype: DType = 'float32',
+  shape: Shape = [data.length],
+): TensorContent {
   return fill(shape, dtype, (i) => data[i]!)
 }

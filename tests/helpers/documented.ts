@@ -28,7 +28,12 @@ function withoutImports(code: string): { code: string; names: string[] } {
  * @param exported what the package exports
  * @param scope what the text takes for granted
  */
-export async function runBlocks(blocks: readonly string[], exported: object, scope: Readonly<Record<string, unknown>>, results: readonly string[]) {
+export async function runBlocks(
+  blocks: readonly string[],
+  exported: object,
+  scope: Readonly<Record<string, unknown>>,
+  results: readonly string[],
+) {
   const { code, names } = withoutImports(blocks.join('\n'))
   for (const name of names) expect(exported, `the document imports ${name}`).toHaveProperty(name)
   const whole = { ...scope, ...Object.fromEntries(names.map((name) => [name, Reflect.get(exported, name) as unknown])) }

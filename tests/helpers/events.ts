@@ -26,7 +26,10 @@ function fieldsOf(bytes: Uint8Array): Fields {
       fields.push([key >> 3, bytes.subarray(at, at + length)])
       at += length
     } else {
-      fields.push([key >> 3, wire === 0 ? varint() : wire === 1 ? view.getFloat64(at, true) : view.getFloat32(at, true)])
+      fields.push([
+        key >> 3,
+        wire === 0 ? varint() : wire === 1 ? view.getFloat64(at, true) : view.getFloat32(at, true),
+      ])
       at += wire === 0 ? 0 : wire === 1 ? 8 : 4
     }
   }
@@ -39,10 +42,11 @@ export type Events = Record<string, [step: number, scalar: number | null][]>
 /** What the only event file of a folder says. */
 export async function eventsIn(folder: string): Promise<Events> {
   const names = await readdir(folder)
-  if (names.length !== 1 || !names[0]!.includes('tfevents')) throw new Error(`expected one event file, received ${names.join()}`)
+  if (names.length !== 1 || !names[0]!.includes('tfevents'))
+    throw new Error(`expected one event file, received ${names.join()}`)
   const bytes = await readFile(join(folder, names[0]!))
   const events: Events = {}
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = bytes.readUInt32LE(at)
     const event = fieldsOf(bytes.subarray(at + 12, at + 12 + length))
     at += 12 + length + 4

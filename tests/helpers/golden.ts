@@ -11,7 +11,17 @@ import type { FixtureName } from './not-yet'
 /** |received − expected| ≤ tolerance · (1 + |expected|). */
 export const TOLERANCE = 1e-5
 
-export function readFixture<File>(name: FixtureName | 'attention' | 'preprocessing' | 'one-cycle' | 'rules' | 'regularizers' | 'explain' | `${'layers' | 'ops'}/${string}`): File {
+export function readFixture<File>(
+  name:
+    | FixtureName
+    | 'attention'
+    | 'preprocessing'
+    | 'one-cycle'
+    | 'rules'
+    | 'regularizers'
+    | 'explain'
+    | `${'layers' | 'ops'}/${string}`,
+): File {
   const file: File = JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8'))
   return file
 }
@@ -26,12 +36,17 @@ function isDescribed(value: ConfigValue): value is Described {
 
 /** A description as a saved configuration, which every registry takes. */
 export function serialized({ class: className, config }: Described): { className: string; config: Config } {
-  return { className, config: Object.fromEntries(Object.entries(config).map(([option, value]) => [option, savedForm(value)])) }
+  return {
+    className,
+    config: Object.fromEntries(Object.entries(config).map(([option, value]) => [option, savedForm(value)])),
+  }
 }
 
 function savedForm(value: ConfigValue): Json {
   if (isDescribed(value)) return { ...serialized(value) }
-  return Array.isArray(value) ? value.map((each: ConfigValue | null) => (each === null ? null : savedForm(each))) : value
+  return Array.isArray(value)
+    ? value.map((each: ConfigValue | null) => (each === null ? null : savedForm(each)))
+    : value
 }
 
 /** For titles: `Huber {"delta":0.5}`. */
@@ -40,14 +55,22 @@ export function titleOf({ class: className, config }: Described): string {
 }
 
 /** Compares numbers; the error names the worst one. */
-export function expectNear(received: ArrayLike<number>, expected: ArrayLike<number>, where: string, tolerance = TOLERANCE): void {
+export function expectNear(
+  received: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  where: string,
+  tolerance = TOLERANCE,
+): void {
   expect(received.length, `${where}: length`).toBe(expected.length)
   let worst = { excess: 0, text: '' }
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(received[i]! - expected[i]!) / (1 + Math.abs(expected[i]!))
     // Not `error > …`: NaN must fail.
     if (error <= tolerance || error < worst.excess) continue
-    worst = { excess: error, text: `[${i}] expected ${expected[i]}, received ${received[i]}, off by ${error.toExponential(2)}` }
+    worst = {
+      excess: error,
+      text: `[${i}] expected ${expected[i]}, received ${received[i]}, off by ${error.toExponential(2)}`,
+    }
   }
   expect(worst.text, where).toBe('')
 }

@@ -20,7 +20,10 @@ import type { TensorContent } from './data'
 import { generator } from './data'
 
 /** Builds a graph whose parameters have the contents' types. */
-export function graphOf(contents: readonly TensorContent[], body: (builder: GraphBuilder, inputs: Value[]) => readonly Value[]): Graph {
+export function graphOf(
+  contents: readonly TensorContent[],
+  body: (builder: GraphBuilder, inputs: Value[]) => readonly Value[],
+): Graph {
   const builder = new GraphBuilder()
   const inputs = contents.map((content) => builder.parameter(content))
   return builder.finish(body(builder, inputs))
@@ -71,7 +74,9 @@ function workArea(runtime: Runtime, graph: Graph): WorkArea {
   const { memory, parameters } = plan(graph, { fuse: runtime.settings.fuse, share: runtime.engine.share })
   const start = runtime.workspaceFor(memory.workspaceBytes)
   const placed = memory.buffers.flatMap((buffer) =>
-    buffer.home.kind === 'workspace' ? [{ buffer, from: start + buffer.home.offset, to: start + buffer.home.offset + buffer.byteLength }] : [],
+    buffer.home.kind === 'workspace'
+      ? [{ buffer, from: start + buffer.home.offset, to: start + buffer.home.offset + buffer.byteLength }]
+      : [],
   )
   const users = (buffer: PlannedBuffer): number => memory.places.filter((place) => place.buffer === buffer).length
   const inputOnly = ({ buffer, from, to }: (typeof placed)[number]): boolean =>
@@ -110,7 +115,12 @@ function firstDifference(a: Uint8Array, b: Uint8Array): number | null {
  * both times, and not one byte changed outside what the plan gives to results.
  * @returns the outputs, or null when a guard ended the run
  */
-export function runWatched(runtime: Runtime, graph: Graph, contents: readonly TensorContent[], where: string): NumericArray[] | null {
+export function runWatched(
+  runtime: Runtime,
+  graph: Graph,
+  contents: readonly TensorContent[],
+  where: string,
+): NumericArray[] | null {
   const program = compile(runtime, graph)
   try {
     const { start, bytes, writable } = workArea(runtime, graph)
@@ -122,7 +132,10 @@ export function runWatched(runtime: Runtime, graph: Graph, contents: readonly Te
     const allowed = [...writable, ...updatedBytes(graph)]
     const before = fixedBytes(runtime, allowed)
     const completed = program.run()
-    expect(firstDifference(before, fixedBytes(runtime, allowed)), `${where}: address of a byte changed outside the results`).toBeNull()
+    expect(
+      firstDifference(before, fixedBytes(runtime, allowed)),
+      `${where}: address of a byte changed outside the results`,
+    ).toBeNull()
     const second = completed ? graph.outputs.map((_, i) => program.output(i).slice()) : null
     expect(second?.map(bitsOf), `${where}: the same bits over other leftovers`).toEqual(first?.map(bitsOf))
     return second
@@ -144,9 +157,18 @@ export function weightedSum(builder: GraphBuilder, outputs: readonly Value[]): V
   const random = generator(17)
   let total = e.scalar(0)
   for (const output of outputs.filter(({ dtype }) => dtype === 'float32')) {
-    const weights = Float32Array.from({ length: sizeOf(output.shape) }, () => (0.5 + random()) * (random() < 0.5 ? -1 : 1))
+    const weights = Float32Array.from(
+      { length: sizeOf(output.shape) },
+      () => (0.5 + random()) * (random() < 0.5 ? -1 : 1),
+    )
     const w = builder.emitOne('constant', [], { data: weights, shape: output.shape, dtype: 'float32' })
-    total = e.add(total, e.sum(e.multiply(output, w), output.shape.map((_, axis) => axis)))
+    total = e.add(
+      total,
+      e.sum(
+        e.multiply(output, w),
+        output.shape.map((_, axis) => axis),
+      ),
+    )
   }
   return total
 }
@@ -162,7 +184,9 @@ export function gradientGraph(contents: readonly TensorContent[], loss: Loss): G
 /** The same by central differences in float64. */
 export function finiteDifferences(contents: readonly TensorContent[], loss: Loss): Float64Array[] {
   const graph = graphOf(contents, (builder, inputs) => [loss(builder, inputs)])
-  const arrays = contents.map(({ data, dtype }) => (dtype === 'float32' ? Float64Array.from(data) : Int32Array.from(data)))
+  const arrays = contents.map(({ data, dtype }) =>
+    dtype === 'float32' ? Float64Array.from(data) : Int32Array.from(data),
+  )
   const lossAt = (): number => interpret(graph, arrays, noCells, { precision: 'float64' }).outputs[0]![0]!
   return arrays.flatMap((array, input) => {
     if (contents[input]!.dtype !== 'float32') return []
@@ -181,7 +205,13 @@ export function finiteDifferences(contents: readonly TensorContent[], loss: Loss
 }
 
 /** Compares a runtime's gradient of `loss` with finite differences, relative to the largest element. */
-export function expectGradient(runtime: Runtime, contents: readonly TensorContent[], loss: Loss, relative: number, where: string): void {
+export function expectGradient(
+  runtime: Runtime,
+  contents: readonly TensorContent[],
+  loss: Loss,
+  relative: number,
+  where: string,
+): void {
   const received = runGraph(runtime, gradientGraph(contents, loss), contents)!
   const expected = finiteDifferences(contents, loss)
   const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))

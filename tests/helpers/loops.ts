@@ -19,7 +19,12 @@ export interface Turn {
   readonly stacked: readonly Value[]
 }
 
-export type TurnBody = (builder: GraphBuilder, carries: readonly Value[], slices: readonly Value[], captures: readonly Value[]) => Turn
+export type TurnBody = (
+  builder: GraphBuilder,
+  carries: readonly Value[],
+  slices: readonly Value[],
+  captures: readonly Value[],
+) => Turn
 
 export type MakeLoop = (builder: GraphBuilder, operands: LoopOperands, body: TurnBody) => readonly Value[]
 
@@ -27,10 +32,20 @@ export type MakeLoop = (builder: GraphBuilder, operands: LoopOperands, body: Tur
 export const looped: MakeLoop = (builder, { carries, scanned, captures, length, reverse = false }, body) => {
   const inside = new GraphBuilder()
   const parameters = (values: readonly Value[]): Value[] => values.map((value) => inside.parameter(value))
-  const [own, slices, captured] = [parameters(carries), scanned.map(({ shape, dtype }) => inside.parameter({ shape: shape.slice(1), dtype })), parameters(captures)]
+  const [own, slices, captured] = [
+    parameters(carries),
+    scanned.map(({ shape, dtype }) => inside.parameter({ shape: shape.slice(1), dtype })),
+    parameters(captures),
+  ]
   const turn = body(inside, own, slices, captured)
   const graph = inside.finish([...turn.carries, ...turn.stacked])
-  return builder.emit('loop', [...carries, ...scanned, ...captures], { body: new Body(graph, loopPasses), length, carries: carries.length, scanned: scanned.length, reverse })
+  return builder.emit('loop', [...carries, ...scanned, ...captures], {
+    body: new Body(graph, loopPasses),
+    length,
+    carries: carries.length,
+    scanned: scanned.length,
+    reverse,
+  })
 }
 
 /** The same without a loop; at least one turn. */
@@ -40,10 +55,27 @@ export const unrolled: MakeLoop = (builder, { carries, scanned, captures, length
   const rows: Value[][] = []
   for (let turn = 0; turn < length; turn++) {
     const t = reverse ? length - 1 - turn : turn
-    const slices = scanned.map((x) => e.reshape(e.slice(x, x.shape.map((_, i) => (i === 0 ? t : 0)), x.shape.map((n, i) => (i === 0 ? 1 : n))), x.shape.slice(1)))
+    const slices = scanned.map((x) =>
+      e.reshape(
+        e.slice(
+          x,
+          x.shape.map((_, i) => (i === 0 ? t : 0)),
+          x.shape.map((n, i) => (i === 0 ? 1 : n)),
+        ),
+        x.shape.slice(1),
+      ),
+    )
     const done = body(builder, state, slices, captures)
     state = done.carries
     rows[t] = done.stacked.map((y) => e.reshape(y, [1, ...y.shape]))
   }
-  return [...state, ...rows[0]!.map((_, j) => e.concat(rows.map((row) => row[j]!), 0))]
+  return [
+    ...state,
+    ...rows[0]!.map((_, j) =>
+      e.concat(
+        rows.map((row) => row[j]!),
+        0,
+      ),
+    ),
+  ]
 }

@@ -7,8 +7,14 @@ import { notYet } from './not-yet'
 
 /** The name of every case, and its text. */
 const stored: { [File in FixtureName]?: [name: string, text: string][] } = {
-  activations: readFixture<ActivationsFile>('activations').cases.map((each) => [`${each.activation} ${JSON.stringify(each.config)}`, JSON.stringify(each.config)]),
-  optimizers: readFixture<OptimizersFile>('optimizers').cases.map((each) => [each.name, JSON.stringify(each.optimizer)]),
+  activations: readFixture<ActivationsFile>('activations').cases.map((each) => [
+    `${each.activation} ${JSON.stringify(each.config)}`,
+    JSON.stringify(each.config),
+  ]),
+  optimizers: readFixture<OptimizersFile>('optimizers').cases.map((each) => [
+    each.name,
+    JSON.stringify(each.optimizer),
+  ]),
   trajectories: readFixture<TrajectoriesFile>('trajectories').cases.map((each) => [each.name, JSON.stringify(each)]),
 }
 

@@ -1,7 +1,17 @@
 // The one list of what the fixtures have and this library has not. not-yet.test.ts checks that it is complete:
 // a case is left out exactly if it uses a listed option.
 
-export type FixtureName = 'activations' | 'embedding' | 'functional' | 'losses' | 'metrics' | 'optimizers' | 'trajectories' | 'initializers' | 'constraints' | 'normalized'
+export type FixtureName =
+  | 'activations'
+  | 'embedding'
+  | 'functional'
+  | 'losses'
+  | 'metrics'
+  | 'optimizers'
+  | 'trajectories'
+  | 'initializers'
+  | 'constraints'
+  | 'normalized'
 
 export interface NotYet {
   /** What the cases use, as the fixtures spell it. */

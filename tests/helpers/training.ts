@@ -61,7 +61,12 @@ export async function errorOf(action: () => unknown): Promise<Error> {
 }
 
 /** Expects a typed error whose message has all parts, and the model's weights as they were. */
-export async function expectError(model: Model, action: () => unknown, type: ErrorClass, ...parts: (string | RegExp)[]): Promise<Error> {
+export async function expectError(
+  model: Model,
+  action: () => unknown,
+  type: ErrorClass,
+  ...parts: (string | RegExp)[]
+): Promise<Error> {
   const before = weightsOf(model)
   const error = await errorOf(action)
   expect(error).toBeInstanceOf(type)

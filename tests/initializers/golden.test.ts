@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import type { STFTOptions } from '../../src/initializers'
-import { Conv1D, Dense, Embedding, Sequential, customObjectScope, initializers as library, loadModel, ops, random, setRandomSeed, tensor } from '../../src'
+import {
+  Conv1D,
+  Dense,
+  Embedding,
+  Sequential,
+  customObjectScope,
+  initializers as library,
+  loadModel,
+  ops,
+  random,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { initializers } from '../../src/initializers/registry'
 import type { InitializerCase, InitializersFile } from '../golden/format'
 import { expectNear, readFixture, serialized, titleOf } from '../helpers/golden'
@@ -19,15 +31,16 @@ function momentsOf(data: ArrayLike<number>): { mean: number; std: number; min: n
 /** Draws with many seeds in turn, as one list. */
 function draw({ initializer, shape }: InitializerCase, seeds: number): number[] {
   const { className, config } = serialized(initializer)
-  return Array.from({ length: seeds }, (_, seed) => initializers.get({ className, config: { ...config, seed } }).call(shape)).flatMap(
-    ({ data }) => Array.from(data),
-  )
+  return Array.from({ length: seeds }, (_, seed) =>
+    initializers.get({ className, config: { ...config, seed } }).call(shape),
+  ).flatMap(({ data }) => Array.from(data))
 }
 
 const titled = (wanted: (each: InitializerCase) => boolean) =>
   cases.filter(wanted).map((each) => ({ each, title: `${titleOf(each.initializer)} of [${each.shape.join(', ')}]` }))
 
-const isDrawn = ({ distribution }: InitializerCase): boolean => !['constant', 'identity', 'orthogonal'].includes(distribution)
+const isDrawn = ({ distribution }: InitializerCase): boolean =>
+  !['constant', 'identity', 'orthogonal'].includes(distribution)
 
 describe('initializers have the moments and bounds of Keras', () => {
   it.each(titled(isDrawn))('$title', ({ each }) => {
@@ -59,7 +72,9 @@ describe('initializers have the moments and bounds of Keras', () => {
   it.each(titled(({ distribution }) => distribution === 'identity'))('$title', ({ each }) => {
     const [, columns = 0] = each.shape
     const { data } = initializers.get(serialized(each.initializer)).call(each.shape)
-    expect(Array.from(data)).toEqual(Array.from(data, (_, i) => (i % (columns + 1) === 0 && i < columns ** 2 ? each.max : each.min)))
+    expect(Array.from(data)).toEqual(
+      Array.from(data, (_, i) => (i % (columns + 1) === 0 && i < columns ** 2 ? each.max : each.min)),
+    )
     expectNear([momentsOf(data).mean], [each.mean], 'mean')
   })
 
@@ -69,13 +84,18 @@ describe('initializers have the moments and bounds of Keras', () => {
     const rows = data.length / columns
     const gain = each.std * Math.sqrt(Math.max(rows, columns))
     const [count, length] = rows < columns ? [rows, columns] : [columns, rows]
-    const at = (vector: number, i: number): number => (rows < columns ? data[vector * columns + i]! : data[i * columns + vector]!)
+    const at = (vector: number, i: number): number =>
+      rows < columns ? data[vector * columns + i]! : data[i * columns + vector]!
     const products = Array.from({ length: count * count }, (_, k) => {
       let sum = 0
       for (let i = 0; i < length; i++) sum += at(Math.floor(k / count), i) * at(k % count, i)
       return sum
     })
-    expectNear(products, products.map((_, k) => (k % (count + 1) === 0 ? gain ** 2 : 0)), 'products of the vectors')
+    expectNear(
+      products,
+      products.map((_, k) => (k % (count + 1) === 0 ? gain ** 2 : 0)),
+      'products of the vectors',
+    )
     expect(Math.abs(momentsOf(data).mean)).toBeLessThan((5 * each.std) / Math.sqrt(data.length))
   })
 
@@ -85,7 +105,19 @@ describe('initializers have the moments and bounds of Keras', () => {
   })
 })
 
-const drawing = ['RandomNormal', 'RandomUniform', 'TruncatedNormal', 'VarianceScaling', 'GlorotUniform', 'GlorotNormal', 'HeUniform', 'HeNormal', 'LecunUniform', 'LecunNormal', 'Orthogonal']
+const drawing = [
+  'RandomNormal',
+  'RandomUniform',
+  'TruncatedNormal',
+  'VarianceScaling',
+  'GlorotUniform',
+  'GlorotNormal',
+  'HeUniform',
+  'HeNormal',
+  'LecunUniform',
+  'LecunNormal',
+  'Orthogonal',
+]
 
 describe('seeds', () => {
   it.each(drawing)('%s draws the same with the same seed, else something new', (className) => {
@@ -115,7 +147,8 @@ describe('seeds', () => {
   })
 
   it('gives the same numbers on every machine', () => {
-    expect(Array.from(new library.GlorotUniform({ seed: 1 }).call([1, 2]).data, (x) => x.toPrecision(6))).toMatchInlineSnapshot(`
+    expect(Array.from(new library.GlorotUniform({ seed: 1 }).call([1, 2]).data, (x) => x.toPrecision(6)))
+      .toMatchInlineSnapshot(`
       [
         "0.576840",
         "0.253217",
@@ -158,52 +191,114 @@ describe('of one’s own', () => {
   const rising = (shape: readonly number[]) => ops.reshape(ops.arange(shape.reduce((a, b) => a * b, 1)), [...shape])
 
   it('a function is an initializer, saved by its name', async () => {
-    const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising, biasInitializer: (shape) => ops.full([...shape], 7) })])
-    expect(model.getWeights().map((each) => each.toArray())).toEqual([[[0, 1], [2, 3], [4, 5]], [7, 7]])
+    const model = new Sequential([
+      new Dense({
+        units: 2,
+        inputShape: [3],
+        kernelInitializer: rising,
+        biasInitializer: (shape) => ops.full([...shape], 7),
+      }),
+    ])
+    expect(model.getWeights().map((each) => each.toArray())).toEqual([
+      [
+        [0, 1],
+        [2, 3],
+        [4, 5],
+      ],
+      [7, 7],
+    ])
     // Two that are written at their options have no names to tell them apart.
-    expect((await errorOf(() => model.save())).message).toContain("A function without a name that is an initializer cannot be saved: 'biasInitializer' is that of the option it was given as. Give it one")
+    expect((await errorOf(() => model.save())).message).toContain(
+      "A function without a name that is an initializer cannot be saved: 'biasInitializer' is that of the option it was given as. Give it one",
+    )
     const named = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: rising })])
     const bytes = await named.save()
-    expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'rising' that is an initializer")
+    expect((await errorOf(() => loadModel(bytes))).message).toContain(
+      "Unknown function 'rising' that is an initializer",
+    )
     const copy = await loadModel(bytes, { customObjects: { rising } })
-    expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({ className: 'LambdaInitializer', config: { initializer: 'rising' } })
+    expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({
+      className: 'LambdaInitializer',
+      config: { initializer: 'rising' },
+    })
     // Not the name of the option that it is written at, but of one of what is made of it.
     const initializer = (shape: readonly number[]) => ops.ones(shape)
-    expect(new Dense({ units: 1, kernelInitializer: initializer }).getConfig()).toMatchObject({ kernelInitializer: { config: { initializer: 'initializer' } } })
+    expect(new Dense({ units: 1, kernelInitializer: initializer }).getConfig()).toMatchObject({
+      kernelInitializer: { config: { initializer: 'initializer' } },
+    })
     expect(new library.LambdaInitializer(rising).call([1, 2]).toArray()).toEqual([[0, 1]])
-    expect(customObjectScope({ rising }, () => new Dense({ units: 1, inputShape: [2], kernelInitializer: 'rising' })).getConfig()).toMatchObject({ kernelInitializer: { config: { initializer: 'rising' } } })
+    expect(
+      customObjectScope(
+        { rising },
+        () => new Dense({ units: 1, inputShape: [2], kernelInitializer: 'rising' }),
+      ).getConfig(),
+    ).toMatchObject({ kernelInitializer: { config: { initializer: 'rising' } } })
   })
 
   it('numbers that are known are Constant, also in files', async () => {
-    const vectors = [[0, 0], [1, 0.5], [0.25, 2]]
-    const model = new Sequential([new Embedding({ inputDim: 3, outputDim: 2, embeddingsInitializer: new library.Constant(vectors), inputShape: [2] })])
-    expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual([[[1, 0.5], [0.25, 2]]])
+    const vectors = [
+      [0, 0],
+      [1, 0.5],
+      [0.25, 2],
+    ]
+    const model = new Sequential([
+      new Embedding({
+        inputDim: 3,
+        outputDim: 2,
+        embeddingsInitializer: new library.Constant(vectors),
+        inputShape: [2],
+      }),
+    ])
+    expect(model.predictOnBatch([[1, 2]]).toArray()).toEqual([
+      [
+        [1, 0.5],
+        [0.25, 2],
+      ],
+    ])
     const layer = ((await loadModel(await model.save())) as Sequential).layers[0]!
     expect(layer.getConfig()['embeddingsInitializer']).toEqual({ className: 'Constant', config: { value: vectors } })
-    expect(new library.Constant(tensor([1, 2])).call([2, 2]).toArray()).toEqual([[1, 2], [1, 2]])
-    expect(() => new Dense({ units: 3, inputShape: [2], kernelInitializer: new library.Constant([1, 2]) }).ensureBuilt([null, 2] as never)).toThrow(/\[2\]/)
+    expect(new library.Constant(tensor([1, 2])).call([2, 2]).toArray()).toEqual([
+      [1, 2],
+      [1, 2],
+    ])
+    expect(() =>
+      new Dense({ units: 3, inputShape: [2], kernelInitializer: new library.Constant([1, 2]) }).ensureBuilt([
+        null,
+        2,
+      ] as never),
+    ).toThrow(/\[2\]/)
   })
 
   it.each<[unknown, string]>([
-    [null, "must be a name such as 'zeros', a function or an instance of an initializer, received null"], [{ class_name: 'Zeros', config: {} }, 'received an object (Object)'],
-    [library.Zeros, 'received the class Zeros. Pass an instance: new Zeros()'], [[1], 'received [1]'],
+    [null, "must be a name such as 'zeros', a function or an instance of an initializer, received null"],
+    [{ class_name: 'Zeros', config: {} }, 'received an object (Object)'],
+    [library.Zeros, 'received the class Zeros. Pass an instance: new Zeros()'],
+    [[1], 'received [1]'],
   ])('%s is refused with the name of the option', (kernelInitializer, message) => {
-    expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(`Dense "d": kernelInitializer must be a name`)
+    expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(
+      `Dense "d": kernelInitializer must be a name`,
+    )
     expect(() => new Dense({ units: 1, name: 'd', kernelInitializer: kernelInitializer as never })).toThrow(message)
   })
 
   it('VarianceScaling takes both lists of axes or none', () => {
-    expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow('inputAxes and outputAxes are given together, or neither; received only inputAxes')
+    expect(() => new library.VarianceScaling({ inputAxes: [0] })).toThrow(
+      'inputAxes and outputAxes are given together, or neither; received only inputAxes',
+    )
   })
 })
 
 describe('Orthogonal', () => {
-  it.each([[[70, 130]], [[130, 70]], [[3, 4, 5, 90]], [[33, 33]], [[1, 5]]])('%j has orthonormal rows or columns, beyond one block too', (shape) => {
-    const matrix = ops.reshape(new library.Orthogonal({ seed: 3, gain: 2 }).call(shape), [-1, shape.at(-1)!])
-    const [rows, columns] = matrix.shape as [number, number]
-    const products = rows < columns ? ops.matmul(matrix, ops.transpose(matrix)) : ops.matmul(ops.transpose(matrix), matrix)
-    expectNear(products.data, ops.multiply(ops.eye(Math.min(rows, columns)), 4).data, 'products', 1e-5)
-  })
+  it.each([[[70, 130]], [[130, 70]], [[3, 4, 5, 90]], [[33, 33]], [[1, 5]]])(
+    '%j has orthonormal rows or columns, beyond one block too',
+    (shape) => {
+      const matrix = ops.reshape(new library.Orthogonal({ seed: 3, gain: 2 }).call(shape), [-1, shape.at(-1)!])
+      const [rows, columns] = matrix.shape as [number, number]
+      const products =
+        rows < columns ? ops.matmul(matrix, ops.transpose(matrix)) : ops.matmul(ops.transpose(matrix), matrix)
+      expectNear(products.data, ops.multiply(ops.eye(Math.min(rows, columns)), 4).data, 'products', 1e-5)
+    },
+  )
 })
 
 describe('STFT', () => {
@@ -213,7 +308,10 @@ describe('STFT', () => {
   it.each<[STFTOptions, number[]]>([
     // As Keras 3.15 gives them.
     [{}, [0, 0, 0, half, 0, -half, half, -half, half, 0, 0, 0]],
-    [{ side: 'imag', window: 'hamming', scaling: 'spectrum', periodic: true }, [0, 0, 0, 0, -0.25, 0, 0, 0, 0, 0, 0.25, 0]],
+    [
+      { side: 'imag', window: 'hamming', scaling: 'spectrum', periodic: true },
+      [0, 0, 0, 0, -0.25, 0, 0, 0, 0, 0, 0.25, 0],
+    ],
     [{ window: 'blackman', scaling: null }, [0, 0, 0, 0.63, 0, -0.63, 0.63, -0.63, 0.63, 0, 0, 0]],
     [{ window: 'bartlett', periodic: true, scaling: null }, [0, 0, 0, 0.5, 0, -0.5, 1, -1, 1, 0.5, 0, -0.5]],
     [{ window: [1, 2, 3, 4], side: 'imag' }, [0, 0, 0, 0, -0.36515, 0, 0, 0, 0, 0, 0.7303, 0]],
@@ -224,19 +322,38 @@ describe('STFT', () => {
   })
 
   it('with it a convolution is a Fourier transform, also from a file', async () => {
-    const make = (side: 'real' | 'imag') => new Sequential([new Conv1D({ filters: 5, kernelSize: 8, useBias: false, kernelInitializer: new library.STFT({ side, window: null }), inputShape: [8, 1] })])
+    const make = (side: 'real' | 'imag') =>
+      new Sequential([
+        new Conv1D({
+          filters: 5,
+          kernelSize: 8,
+          useBias: false,
+          kernelInitializer: new library.STFT({ side, window: null }),
+          inputShape: [8, 1],
+        }),
+      ])
     const x = Float32Array.from({ length: 8 }, (_, t) => Math.sin(t * t))
     const { real, imag } = ops.rfft(x)
-    for (const [side, part] of [['real', real], ['imag', imag]] as const) {
+    for (const [side, part] of [
+      ['real', real],
+      ['imag', imag],
+    ] as const) {
       const copy = await loadModel(await make(side).save())
       expectNear(copy.predictOnBatch(ops.reshape(tensor(x), [1, 8, 1]) as never).data, part.data, side, 1e-5)
-      expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({ className: 'STFT', config: { side, window: null, scaling: 'density', periodic: false } })
+      expect((copy as Sequential).layers[0]!.getConfig()['kernelInitializer']).toEqual({
+        className: 'STFT',
+        config: { side, window: null, scaling: 'density', periodic: false },
+      })
     }
   })
 
   it('refuses what does not fit', () => {
-    expect(() => new library.STFT().call([4, 2, 3])).toThrow('STFT: the shape must be [frame length, 1, frequencies], received [4, 2, 3]')
+    expect(() => new library.STFT().call([4, 2, 3])).toThrow(
+      'STFT: the shape must be [frame length, 1, frequencies], received [4, 2, 3]',
+    )
     expect(() => of({ window: [1, 2] })).toThrow('STFT: a frame of 4 needs as many values of a window, received 2')
-    expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow("The initializer 'stft' is given as an object, such as new initializers.STFT(…), not by its name.")
+    expect(() => new Dense({ units: 1, kernelInitializer: 'stft' })).toThrow(
+      "The initializer 'stft' is given as an object, such as new initializers.STFT(…), not by its name.",
+    )
   })
 })

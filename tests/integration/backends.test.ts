@@ -47,7 +47,12 @@ it.each(primitiveNames.filter((name) => casesOf(name).some(({ gradient }) => gra
       const received = runGraph(other, graph, opCase.inputs)!
       received.forEach((output, i) => {
         const absolute = 2 * (opCase.absolute ?? 0) + 2e-6 * largest(expected[i]!)
-        expectClose(output, expected[i]!, { ulp: 2 * (opCase.ulp ?? 0.5), absolute, signedZero: false }, `${opCase.title}: output ${i}`)
+        expectClose(
+          output,
+          expected[i]!,
+          { ulp: 2 * (opCase.ulp ?? 0.5), absolute, signedZero: false },
+          `${opCase.title}: output ${i}`,
+        )
       })
     }
   })

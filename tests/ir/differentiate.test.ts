@@ -14,11 +14,19 @@ import { exactly, floats } from '../helpers/data'
 import { expectGradient, gradientGraph, graphOf, runGraph } from '../helpers/graphs'
 
 /** ∂ Σ y / ∂x for each float32 input. */
-function gradientsOfSum(inputs: readonly TensorContent[], body: (builder: GraphBuilder, inputs: readonly Value[]) => Value): number[][] {
+function gradientsOfSum(
+  inputs: readonly TensorContent[],
+  body: (builder: GraphBuilder, inputs: readonly Value[]) => Value,
+): number[][] {
   const graph = graphOf(inputs, (builder, values) => {
     const y = body(builder, values)
     const ones = builder.e.broadcastTo(builder.e.scalar(1), y.shape)
-    return gradients(builder, y, values.filter(({ dtype }) => dtype === 'float32'), ones)
+    return gradients(
+      builder,
+      y,
+      values.filter(({ dtype }) => dtype === 'float32'),
+      ones,
+    )
   })
   return runGraph(currentRuntime(), graph, inputs)!.map((each) => Array.from(each))
 }
@@ -26,14 +34,22 @@ function gradientsOfSum(inputs: readonly TensorContent[], body: (builder: GraphB
 describe('ties and kinks', () => {
   it('maximum and minimum share the gradient of equal operands equally', () => {
     const operands = [exactly([1, 2, 3]), exactly([2, 2, 2])]
-    expect(gradientsOfSum(operands, (b, [x, y]) => b.emitOne('maximum', [x!, y!], {}))).toEqual([[0, 0.5, 1], [1, 0.5, 0]])
-    expect(gradientsOfSum(operands, (b, [x, y]) => b.emitOne('minimum', [x!, y!], {}))).toEqual([[1, 0.5, 0], [0, 0.5, 1]])
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.emitOne('maximum', [x!, y!], {}))).toEqual([
+      [0, 0.5, 1],
+      [1, 0.5, 0],
+    ])
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.emitOne('minimum', [x!, y!], {}))).toEqual([
+      [1, 0.5, 0],
+      [0, 0.5, 1],
+    ])
   })
 
   it('max and min share it among all extremes of the reduced axes', () => {
     const x = exactly([1, 5, 5, 5, 2, 2, 0, 1], 'float32', [2, 4])
     const third = Math.fround(1 / 3)
-    expect(gradientsOfSum([x], (b, [v]) => b.emitOne('max', [v!], { axes: [1] }))).toEqual([[0, third, third, third, 0.5, 0.5, 0, 0]])
+    expect(gradientsOfSum([x], (b, [v]) => b.emitOne('max', [v!], { axes: [1] }))).toEqual([
+      [0, third, third, third, 0.5, 0.5, 0, 0],
+    ])
     expect(gradientsOfSum([x], (b, [v]) => b.emitOne('min', [v!], { axes: [1] }))).toEqual([[1, 0, 0, 0, 0, 0, 1, 0]])
   })
 
@@ -43,7 +59,10 @@ describe('ties and kinks', () => {
   })
 
   it('xᵇ has finite gradients at x = 0 for b = 0, 1, 2', () => {
-    expect(gradientsOfSum([exactly([0, 0, 0]), exactly([0, 1, 2])], (b, [x, y]) => b.e.power(x!, y!))).toEqual([[0, 1, 0], [0, 0, 0]])
+    expect(gradientsOfSum([exactly([0, 0, 0]), exactly([0, 1, 2])], (b, [x, y]) => b.e.power(x!, y!))).toEqual([
+      [0, 1, 0],
+      [0, 0, 0],
+    ])
   })
 })
 
@@ -51,22 +70,39 @@ describe('where no gradient flows', () => {
   const operands = [exactly([2, 3]), exactly([5, 7])]
 
   it('is zero through stopGradient, and untouched beside it', () => {
-    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [x!], {}), y!))).toEqual([[0, 0], [2, 3]])
-    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [y!], {}), b.e.square(x!)))).toEqual([[20, 42], [0, 0]])
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [x!], {}), y!))).toEqual([
+      [0, 0],
+      [2, 3],
+    ])
+    expect(
+      gradientsOfSum(operands, (b, [x, y]) => b.e.multiply(b.emitOne('stopGradient', [y!], {}), b.e.square(x!))),
+    ).toEqual([
+      [20, 42],
+      [0, 0],
+    ])
   })
 
   it('is zero for an unused input', () => {
-    expect(gradientsOfSum(operands, (b, [x]) => b.e.exp(b.e.multiply(x!, 0)))).toEqual([[0, 0], [0, 0]])
+    expect(gradientsOfSum(operands, (b, [x]) => b.e.exp(b.e.multiply(x!, 0)))).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
   })
 
   it('is zero through integers and comparisons', () => {
     const body = (b: GraphBuilder, [x, y]: readonly Value[]) =>
       b.e.add(b.e.cast(b.e.cast(x!, 'int32'), 'float32'), b.e.select(b.e.less(x!, y!), 1, 0))
-    expect(gradientsOfSum(operands, body)).toEqual([[0, 0], [0, 0]])
+    expect(gradientsOfSum(operands, body)).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
   })
 
   it('reaches an operand that is used twice by both ways', () => {
-    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.add(b.e.multiply(x!, y!), b.e.multiply(x!, x!)))).toEqual([[9, 13], [2, 3]])
+    expect(gradientsOfSum(operands, (b, [x, y]) => b.e.add(b.e.multiply(x!, y!), b.e.multiply(x!, x!)))).toEqual([
+      [9, 13],
+      [2, 3],
+    ])
   })
 })
 
@@ -83,27 +119,71 @@ it('names the scope of the forward node in the backward one', () => {
 describe('slices of one operand', () => {
   const x = floats([4, 6])
   type Part = readonly [starts: readonly number[], sizes: readonly number[]]
-  const columns: readonly Part[] = [[[0, 0], [4, 2]], [[0, 4], [4, 2]], [[0, 2], [4, 2]]]
+  const columns: readonly Part[] = [
+    [
+      [0, 0],
+      [4, 2],
+    ],
+    [
+      [0, 4],
+      [4, 2],
+    ],
+    [
+      [0, 2],
+      [4, 2],
+    ],
+  ]
 
   /** Σ i · Σ sin(part i), and what else reads x. */
-  const lossOf = (parts: readonly Part[], rest?: (builder: GraphBuilder, x: Value) => Value) => (b: GraphBuilder, [v]: readonly Value[]) => {
-    const { e } = b
-    const terms = parts.map(([starts, sizes], i) => e.multiply(e.sum(e.sin(e.slice(v!, starts, sizes)), [0, 1]), i + 1))
-    if (rest !== undefined) terms.push(e.sum(rest(b, v!), [0, 1]))
-    return terms.reduce((a, term) => e.add(a, term))
-  }
+  const lossOf =
+    (parts: readonly Part[], rest?: (builder: GraphBuilder, x: Value) => Value) =>
+    (b: GraphBuilder, [v]: readonly Value[]) => {
+      const { e } = b
+      const terms = parts.map(([starts, sizes], i) =>
+        e.multiply(e.sum(e.sin(e.slice(v!, starts, sizes)), [0, 1]), i + 1),
+      )
+      if (rest !== undefined) terms.push(e.sum(rest(b, v!), [0, 1]))
+      return terms.reduce((a, term) => e.add(a, term))
+    }
   const names = (loss: ReturnType<typeof lossOf>): string[] => gradientGraph([x], loss).nodes.map(({ name }) => name)
   const count = (all: readonly string[], name: string): number => all.filter((each) => each === name).length
 
-  const overlapping: readonly Part[] = [[[0, 0], [4, 3]], [[0, 2], [4, 3]]]
-  const blocks: readonly Part[] = [[[0, 0], [2, 3]], [[1, 2], [2, 3]], [[3, 0], [1, 6]]]
+  const overlapping: readonly Part[] = [
+    [
+      [0, 0],
+      [4, 3],
+    ],
+    [
+      [0, 2],
+      [4, 3],
+    ],
+  ]
+  const blocks: readonly Part[] = [
+    [
+      [0, 0],
+      [2, 3],
+    ],
+    [
+      [1, 2],
+      [2, 3],
+    ],
+    [
+      [3, 0],
+      [1, 6],
+    ],
+  ]
   const cases = {
     'that tile it': lossOf(columns),
     'with gaps': lossOf(columns.slice(0, 2)),
     'that overlap': lossOf(overlapping),
     'in blocks': lossOf(blocks),
     'one alone': lossOf(blocks.slice(0, 1)),
-    'all of it': lossOf([[[0, 0], [4, 6]]]),
+    'all of it': lossOf([
+      [
+        [0, 0],
+        [4, 6],
+      ],
+    ]),
     'beside the whole': lossOf(columns, (b, v) => b.e.exp(v)),
     'beside the whole, with gaps': lossOf(columns.slice(0, 2), (b, v) => b.e.exp(v)),
   }
@@ -129,11 +209,21 @@ describe('slices of one operand', () => {
   it('cost their own size each: the elements moved grow with the slices, not with their square', () => {
     const moved = (steps: number): number => {
       const content = floats([steps, 8])
-      const rows = Array.from({ length: steps - 1 }, (_, i): Part => [[i, 0], [2, 8]])
+      const rows = Array.from({ length: steps - 1 }, (_, i): Part => [
+        [i, 0],
+        [2, 8],
+      ])
       const { instructions } = plan(gradientGraph([content], lossOf(rows)), { fuse: true })
       return instructions
         .filter(({ opcode }) => opcode === Opcode.Copy || opcode === Opcode.Fill || opcode === Opcode.Accumulate)
-        .reduce((sum, { opcode, fields, lists }) => sum + (opcode === Opcode.Fill ? Number(fieldOf({ fields }, Fill.count)) : lists.reduce<number>((n, word, i) => (i % 3 === 0 ? n * Number(word) : n), 1)), 0)
+        .reduce(
+          (sum, { opcode, fields, lists }) =>
+            sum +
+            (opcode === Opcode.Fill
+              ? Number(fieldOf({ fields }, Fill.count))
+              : lists.reduce<number>((n, word, i) => (i % 3 === 0 ? n * Number(word) : n), 1)),
+          0,
+        )
     }
     expect(moved(64)).toBeLessThan(2.2 * moved(32))
   })

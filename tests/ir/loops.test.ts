@@ -31,83 +31,167 @@ const T = 4
 const [B, F, U] = [3, 5, 2]
 
 /** h ← tanh(x·W + h·V + b) */
-function rnn(make: MakeLoop, builder: GraphBuilder, [h, xs, w, v, b]: readonly Value[], options: { reverse?: boolean; stack?: 'before' | 'after' | 'both' | 'none'; length?: number } = {}): readonly Value[] {
+function rnn(
+  make: MakeLoop,
+  builder: GraphBuilder,
+  [h, xs, w, v, b]: readonly Value[],
+  options: { reverse?: boolean; stack?: 'before' | 'after' | 'both' | 'none'; length?: number } = {},
+): readonly Value[] {
   const { reverse = false, stack = 'after', length = T } = options
-  return make(builder, { carries: [h!], scanned: [xs!], captures: [w!, v!, b!], length, reverse }, ({ e, ...inside }, [state], [x], [kernel, recurrent, bias]) => {
-    void inside
-    const next = e.add(e.add(e.matmul(x!, kernel!), e.matmul(state!, recurrent!)), bias!)
-    const y = e.multiply(e.subtract(e.sigmoid(e.multiply(next, 2)), 0.5), 2)
-    const stacked = { before: [state!], after: [y], both: [state!, y], none: [] }[stack]
-    return { carries: [y], stacked }
-  })
+  return make(
+    builder,
+    { carries: [h!], scanned: [xs!], captures: [w!, v!, b!], length, reverse },
+    ({ e, ...inside }, [state], [x], [kernel, recurrent, bias]) => {
+      void inside
+      const next = e.add(e.add(e.matmul(x!, kernel!), e.matmul(state!, recurrent!)), bias!)
+      const y = e.multiply(e.subtract(e.sigmoid(e.multiply(next, 2)), 0.5), 2)
+      const stacked = { before: [state!], after: [y], both: [state!, y], none: [] }[stack]
+      return { carries: [y], stacked }
+    },
+  )
 }
 
-const rnnInputs = (length = T): TensorContent[] => [floats([B, U]), floats([length, B, F], -1, 1, 2), floats([F, U], -1, 1, 3), floats([U, U], -1, 1, 4), floats([U], -1, 1, 5)]
+const rnnInputs = (length = T): TensorContent[] => [
+  floats([B, U]),
+  floats([length, B, F], -1, 1, 2),
+  floats([F, U], -1, 1, 3),
+  floats([U, U], -1, 1, 4),
+  floats([U], -1, 1, 5),
+]
 
 const cases: Record<string, LoopCase> = {
   'a recurrence': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs) },
-  'a recurrence backwards': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs, { reverse: true }) },
-  'a recurrence without stacked values': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'none' }) },
-  'one turn': { inputs: rnnInputs(1), results: (make, b, inputs) => rnn(make, b, inputs, { length: 1, stack: 'both' }) },
-  'an odd number of turns, carries in two buffers': { inputs: rnnInputs(5), results: (make, b, inputs) => rnn(make, b, inputs, { length: 5, stack: 'none' }) },
-  'values before each turn are stacked': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'before' }) },
-  'values before and after are stacked': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both' }) },
-  'values before and after are stacked, backwards': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both', reverse: true }) },
-  'only the stacked values are wanted': { inputs: rnnInputs(), results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both' }).slice(1) },
+  'a recurrence backwards': {
+    inputs: rnnInputs(),
+    results: (make, b, inputs) => rnn(make, b, inputs, { reverse: true }),
+  },
+  'a recurrence without stacked values': {
+    inputs: rnnInputs(),
+    results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'none' }),
+  },
+  'one turn': {
+    inputs: rnnInputs(1),
+    results: (make, b, inputs) => rnn(make, b, inputs, { length: 1, stack: 'both' }),
+  },
+  'an odd number of turns, carries in two buffers': {
+    inputs: rnnInputs(5),
+    results: (make, b, inputs) => rnn(make, b, inputs, { length: 5, stack: 'none' }),
+  },
+  'values before each turn are stacked': {
+    inputs: rnnInputs(),
+    results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'before' }),
+  },
+  'values before and after are stacked': {
+    inputs: rnnInputs(),
+    results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both' }),
+  },
+  'values before and after are stacked, backwards': {
+    inputs: rnnInputs(),
+    results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both', reverse: true }),
+  },
+  'only the stacked values are wanted': {
+    inputs: rnnInputs(),
+    results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'both' }).slice(1),
+  },
   'slices of a transposed whole': {
     inputs: [floats([B, U]), floats([B, T, F], -1, 1, 2), ...rnnInputs().slice(2)],
     results: (make, b, [h, xs, ...rest]) => rnn(make, b, [h!, b.e.transpose(xs!, [1, 0, 2]), ...rest]),
   },
   'stacked values that change place': {
     inputs: rnnInputs(),
-    results: (make, b, inputs) => rnn(make, b, inputs, { stack: 'after' }).map((y) => b.e.transpose(y, y.shape.map((_, i) => y.shape.length - 1 - i))),
+    results: (make, b, inputs) =>
+      rnn(make, b, inputs, { stack: 'after' }).map((y) =>
+        b.e.transpose(
+          y,
+          y.shape.map((_, i) => y.shape.length - 1 - i),
+        ),
+      ),
   },
   'carries that are exchanged': {
     inputs: [floats([3]), floats([3], -1, 1, 2)],
-    results: (make, b, [x, y]) => make(b, { carries: [x!, y!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q]) => ({ carries: [q!, e.sin(p!)], stacked: [p!, e.multiply(p!, q!)] })),
+    results: (make, b, [x, y]) =>
+      make(b, { carries: [x!, y!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q]) => ({
+        carries: [q!, e.sin(p!)],
+        stacked: [p!, e.multiply(p!, q!)],
+      })),
   },
   'a carry that never changes, and one that nothing needs': {
     inputs: [floats([3]), floats([3], -1, 1, 2), floats([3], -1, 1, 3)],
-    results: (make, b, [x, y, z]) => make(b, { carries: [x!, y!, z!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q, r]) => ({ carries: [p!, e.multiply(q!, p!), e.exp(r!)], stacked: [e.add(p!, q!)] })).filter((_, i) => i !== 2),
+    results: (make, b, [x, y, z]) =>
+      make(b, { carries: [x!, y!, z!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q, r]) => ({
+        carries: [p!, e.multiply(q!, p!), e.exp(r!)],
+        stacked: [e.add(p!, q!)],
+      })).filter((_, i) => i !== 2),
   },
   'results that are operands': {
     inputs: [floats([2]), floats([T, 2], -1, 1, 2), floats([2], -1, 1, 3)],
-    results: (make, b, [c, xs, k]) => make(b, { carries: [c!], scanned: [xs!], captures: [k!], length: T }, ({ e }, [p], [x], [q]) => ({ carries: [x!], stacked: [x!, q!, p!, x!, e.reverse(q!, [0]), e.multiply(p!, q!)] })),
+    results: (make, b, [c, xs, k]) =>
+      make(b, { carries: [c!], scanned: [xs!], captures: [k!], length: T }, ({ e }, [p], [x], [q]) => ({
+        carries: [x!],
+        stacked: [x!, q!, p!, x!, e.reverse(q!, [0]), e.multiply(p!, q!)],
+      })),
   },
   'one operand in several places': {
     inputs: [floats([T, 2])],
     results: (make, b, [xs]) => {
       const first = b.e.reshape(b.e.slice(xs!, [0, 0], [1, 2]), [2])
-      return make(b, { carries: [first, first], scanned: [xs!, xs!], captures: [first, first], length: T }, ({ e }, [p, q], [x, y], [k, l]) => ({ carries: [e.add(p!, e.multiply(x!, k!)), e.multiply(q!, e.add(y!, l!))], stacked: [e.multiply(p!, q!)] }))
+      return make(
+        b,
+        { carries: [first, first], scanned: [xs!, xs!], captures: [first, first], length: T },
+        ({ e }, [p, q], [x, y], [k, l]) => ({
+          carries: [e.add(p!, e.multiply(x!, k!)), e.multiply(q!, e.add(y!, l!))],
+          stacked: [e.multiply(p!, q!)],
+        }),
+      )
     },
   },
   'products that no carry depends on': {
     inputs: [floats([B, U]), floats([U, F], -1, 1, 2), floats([F], -1, 1, 3)],
-    results: (make, b, [h, w, bias]) => make(b, { carries: [h!], scanned: [], captures: [w!, bias!], length: T }, ({ e }, [p], _slices, [k, l]) => ({ carries: [e.sin(p!)], stacked: [e.sigmoid(e.add(e.matmul(p!, k!), l!)), e.matmul(e.transposeMatrix(k!), e.transposeMatrix(p!))] })),
+    results: (make, b, [h, w, bias]) =>
+      make(b, { carries: [h!], scanned: [], captures: [w!, bias!], length: T }, ({ e }, [p], _slices, [k, l]) => ({
+        carries: [e.sin(p!)],
+        stacked: [e.sigmoid(e.add(e.matmul(p!, k!), l!)), e.matmul(e.transposeMatrix(k!), e.transposeMatrix(p!))],
+      })),
   },
   'sums in a carry': {
     inputs: [floats([]), floats([T, 3], -1, 1, 2)],
-    results: (make, b, [s, xs]) => make(b, { carries: [s!], scanned: [xs!], captures: [], length: T }, ({ e }, [p], [x]) => ({ carries: [e.add(p!, e.sum(e.square(x!), [0]))], stacked: [] })),
+    results: (make, b, [s, xs]) =>
+      make(b, { carries: [s!], scanned: [xs!], captures: [], length: T }, ({ e }, [p], [x]) => ({
+        carries: [e.add(p!, e.sum(e.square(x!), [0]))],
+        stacked: [],
+      })),
   },
   'a loop in a loop': {
     inputs: [floats([2]), floats([3, T, 2], -1, 1, 2), floats([2], -1, 1, 3)],
     results: (make, b, [c, xs, k]) =>
       make(b, { carries: [c!], scanned: [xs!], captures: [k!], length: 3 }, (outer, [p], [rows], [q]) => {
-        const [last, all] = make(outer, { carries: [p!], scanned: [rows!], captures: [q!, p!], length: T, reverse: true }, ({ e }, [s], [x], [r, start]) => {
-          const next = e.multiply(e.sin(e.add(e.multiply(s!, r!), x!)), e.add(start!, 1))
-          return { carries: [next], stacked: [e.multiply(next, x!)] }
-        })
+        const [last, all] = make(
+          outer,
+          { carries: [p!], scanned: [rows!], captures: [q!, p!], length: T, reverse: true },
+          ({ e }, [s], [x], [r, start]) => {
+            const next = e.multiply(e.sin(e.add(e.multiply(s!, r!), x!)), e.add(start!, 1))
+            return { carries: [next], stacked: [e.multiply(next, x!)] }
+          },
+        )
         return { carries: [last!], stacked: [all!, outer.e.sum(all!, [0])] }
       }),
   },
   'integers beside floats': {
     inputs: [floats([3]), { data: [1, 2, 3], shape: [3], dtype: 'int32' }],
-    results: (make, b, [x, n]) => make(b, { carries: [x!, n!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q]) => ({ carries: [e.multiply(p!, e.cast(q!, 'float32')), e.add(q!, e.scalar(1, 'int32'))], stacked: [e.less(p!, 1)] })),
+    results: (make, b, [x, n]) =>
+      make(b, { carries: [x!, n!], scanned: [], captures: [], length: 3 }, ({ e }, [p, q]) => ({
+        carries: [e.multiply(p!, e.cast(q!, 'float32')), e.add(q!, e.scalar(1, 'int32'))],
+        stacked: [e.less(p!, 1)],
+      })),
   },
 }
 
-const draw = ({ inputs, results }: LoopCase, make: MakeLoop): Graph => graphOf(inputs, (b, values) => results(make, b, values))
-const lossOf = ({ results }: LoopCase, make: MakeLoop) => (builder: GraphBuilder, inputs: readonly Value[]): Value => weightedSum(builder, results(make, builder, inputs))
+const draw = ({ inputs, results }: LoopCase, make: MakeLoop): Graph =>
+  graphOf(inputs, (b, values) => results(make, b, values))
+const lossOf =
+  ({ results }: LoopCase, make: MakeLoop) =>
+  (builder: GraphBuilder, inputs: readonly Value[]): Value =>
+    weightedSum(builder, results(make, builder, inputs))
 
 describe.each(Object.entries(cases))('%s', (name, each) => {
   const { inputs, ulp = 64 } = each
@@ -120,7 +204,9 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
     verify(legalize(simple).graph)
     const { outputs: expected } = interpretWide(draw(each, unrolled), inputs)
     const check = (received: readonly NumericArray[], where: string): void =>
-      received.forEach((output, i) => expectClose(output, expected[i]!, { ulp, absolute: 1e-6, signedZero: false }, `${name}: ${where} ${i}`))
+      received.forEach((output, i) =>
+        expectClose(output, expected[i]!, { ulp, absolute: 1e-6, signedZero: false }, `${name}: ${where} ${i}`),
+      )
     check(interpretWide(graph, inputs).outputs, 'interpreted')
     check(interpretWide(simple, inputs).outputs, 'simplified')
     check(runWatched(runtime, graph, inputs, name)!, 'run')
@@ -128,7 +214,8 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
 
   it('has the gradient that it has unrolled, and by finite differences', () => {
     expectGradient(runtime, inputs, lossOf(each, looped), 2e-5, name)
-    const slope = (make: MakeLoop) => draw({ ...each, results: (_, b, values) => slopes(b, lossOf(each, make)(b, values), values) }, make)
+    const slope = (make: MakeLoop) =>
+      draw({ ...each, results: (_, b, values) => slopes(b, lossOf(each, make)(b, values), values) }, make)
     const expected = interpretWide(slope(unrolled), inputs).outputs
     interpretWide(slope(looped), inputs).outputs.forEach((output, i) => {
       expectClose(output, expected[i]!, { ulp: 1, absolute: 1e-9, signedZero: false }, `${name}: gradient ${i}`)
@@ -136,11 +223,17 @@ describe.each(Object.entries(cases))('%s', (name, each) => {
   })
 
   it('has the gradient of the gradient', () => {
-    const slope = (builder: GraphBuilder, values: readonly Value[]): Value => weightedSum(builder, slopes(builder, lossOf(each, looped)(builder, values), values))
+    const slope = (builder: GraphBuilder, values: readonly Value[]): Value =>
+      weightedSum(builder, slopes(builder, lossOf(each, looped)(builder, values), values))
     expectGradient(runtime, inputs, slope, 5e-5, `${name}, twice`)
   })
 })
 
 function slopes(builder: GraphBuilder, loss: Value, values: readonly Value[]): Value[] {
-  return gradients(builder, loss, values.filter(({ dtype }) => dtype === 'float32'), builder.e.scalar(1))
+  return gradients(
+    builder,
+    loss,
+    values.filter(({ dtype }) => dtype === 'float32'),
+    builder.e.scalar(1),
+  )
 }

@@ -15,11 +15,14 @@ const ofHeads = [
   new GroupedQueryAttention({ headDim: 2, numQueryHeads: 4, numKeyValueHeads: 2, name: 'attention' }),
 ]
 const all = [...ofHeads, new Attention({ name: 'attention' }), new AdditiveAttention({ name: 'attention' })]
-const named = (layers: typeof all) => layers.map((layer) => [(layer.constructor as typeof Attention).className, layer] as const)
+const named = (layers: typeof all) =>
+  layers.map((layer) => [(layer.constructor as typeof Attention).className, layer] as const)
 
 /** With the scores that are asked for, and without. */
-const ways = (layer: (typeof all)[number], attentionMask: Tensor, mask?: Tensor[]): Tensor[] =>
-  [layer.apply([query, value], { attentionMask, ...(mask && { mask }) }), layer.applyWithScores([query, value], { attentionMask, ...(mask && { mask }) })[0]]
+const ways = (layer: (typeof all)[number], attentionMask: Tensor, mask?: Tensor[]): Tensor[] => [
+  layer.apply([query, value], { attentionMask, ...(mask && { mask }) }),
+  layer.applyWithScores([query, value], { attentionMask, ...(mask && { mask }) })[0],
+]
 
 describe.each(named(all))('%s', (_, layer) => {
   it('takes attentionMask with fewer axes, and with extents of 1', () => {
@@ -27,13 +30,19 @@ describe.each(named(all))('%s', (_, layer) => {
     const first = ops.slice(pairs, [0, 0, 0], [1, 3, 5])
     const [forAll] = ways(layer, ops.broadcastTo(first, [2, 3, 5]))
     expect(expected!.data).not.toEqual(forAll!.data)
-    for (const received of [...ways(layer, first), ...ways(layer, ops.squeeze(first, 0))]) expectNear(received.data, forAll!.data, 'for all samples')
+    for (const received of [...ways(layer, first), ...ways(layer, ops.squeeze(first, 0))])
+      expectNear(received.data, forAll!.data, 'for all samples')
   })
 
   it('says which shape attentionMask must have', () => {
     for (const isStored of [false, true]) {
-      const call = (attentionMask: Tensor) => () => (isStored ? layer.applyWithScores([query, value], { attentionMask }) : layer.apply([query, value], { attentionMask }))
-      expect(call(ops.ones([2, 5, 3]))).toThrow(/"attention": attentionMask must be \[batch, query steps, value steps\].*here \[2, 3, 5\].*; received \[2, 5, 3\]$/)
+      const call = (attentionMask: Tensor) => () =>
+        isStored
+          ? layer.applyWithScores([query, value], { attentionMask })
+          : layer.apply([query, value], { attentionMask })
+      expect(call(ops.ones([2, 5, 3]))).toThrow(
+        /"attention": attentionMask must be \[batch, query steps, value steps\].*here \[2, 3, 5\].*; received \[2, 5, 3\]$/,
+      )
       expect(call(ops.ones([1, 1, 1, 3, 5]))).toThrow(/attentionMask must be .* received \[1, 1, 1, 3, 5\]$/)
     }
   })
@@ -45,7 +54,11 @@ describe.each(named(ofHeads))('%s', (_, layer) => {
     const seen = ops.logicalAnd(ops.expandDims(pairs, 1), ops.expandDims(ops.expandDims(steps, 1), 1))
     const [expected] = ways(layer, ops.repeat(seen, 4, 1))
     const mask = [ops.ones([2, 3], 'bool'), steps]
-    for (const received of [...ways(layer, pairs, mask), ...ways(layer, ops.repeat(ops.expandDims(pairs, 1), 4, 1), mask)]) expectNear(received.data, expected!.data, 'both')
+    for (const received of [
+      ...ways(layer, pairs, mask),
+      ...ways(layer, ops.repeat(ops.expandDims(pairs, 1), 4, 1), mask),
+    ])
+      expectNear(received.data, expected!.data, 'both')
   })
 
   it('says which shapes attentionMask may have', () => {

@@ -3,7 +3,22 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Layer } from '../../src'
-import { Bidirectional, CallContext, Input as inputSymbol, Model, MyelinError, Sequential, Tensor, Variable, customObjectScope, loadModel, maskOf, ops, setMask, tensor } from '../../src'
+import {
+  Bidirectional,
+  CallContext,
+  Input as inputSymbol,
+  Model,
+  MyelinError,
+  Sequential,
+  Tensor,
+  Variable,
+  customObjectScope,
+  loadModel,
+  maskOf,
+  ops,
+  setMask,
+  tensor,
+} from '../../src'
 import { snakeCase } from '../../src/core/registry'
 import { optionsOf } from '../../src/core/options'
 import type { NumericArray } from '../../src/core/dtypes'
@@ -32,7 +47,11 @@ const classes = layers.all as Readonly<Record<string, AnyClass>>
 const readsStrings = (name: string): boolean => classes[name]!.prototype instanceof StringLayer
 
 it('every registered layer has a row, and every row a layer', () => {
-  expect(Object.keys(examples).sort()).toEqual(Object.keys(classes).filter((name) => !readsStrings(name)).sort())
+  expect(Object.keys(examples).sort()).toEqual(
+    Object.keys(classes)
+      .filter((name) => !readsStrings(name))
+      .sort(),
+  )
 })
 
 /** Found by their names, as where a file is read. */
@@ -48,7 +67,9 @@ function dataOf(input: Tree<Input>, batch: number): Tree<Tensor> {
 }
 
 function textOf(input: Tree<Input>): string {
-  return flatten(input).map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`).join(' and ')
+  return flatten(input)
+    .map(({ shape, dtype }) => `${dtype} [${shape.join(', ')}]`)
+    .join(' and ')
 }
 
 function specsOf(input: Tree<Input>, batch: number | null): Tree<TensorSpec> {
@@ -57,7 +78,10 @@ function specsOf(input: Tree<Input>, batch: number | null): Tree<TensorSpec> {
 
 function expectEqualTrees(received: Tree<Tensor>, expected: Tree<Tensor>, where: string, tolerance = 1e-6): void {
   const [a, b] = [flatten(received), flatten(expected)]
-  expect(a.map(({ shape, dtype }) => ({ shape, dtype })), where).toEqual(b.map(({ shape, dtype }) => ({ shape, dtype })))
+  expect(
+    a.map(({ shape, dtype }) => ({ shape, dtype })),
+    where,
+  ).toEqual(b.map(({ shape, dtype }) => ({ shape, dtype })))
   a.forEach((leaf, i) => expectNear(leaf.data, b[i]!.data, where, tolerance))
 }
 
@@ -65,17 +89,21 @@ function expectEqualTrees(received: Tree<Tensor>, expected: Tree<Tensor>, where:
 function setWeights(layer: LayerBase): void {
   layer.weights.forEach((weight, i) => {
     const least = /variance$/i.test(weight.name) ? 0.4 : -0.8
-    if (weight.dtype === 'float32') weight.assign(tensor([...floats(weight.shape, least, 0.8, i + 40).data], weight.shape))
+    if (weight.dtype === 'float32')
+      weight.assign(tensor([...floats(weight.shape, least, 0.8, i + 40).data], weight.shape))
   })
 }
 
-const rows = Object.entries(examples).flatMap(([name, all]) => all.map((example, i) => ({ name, title: all.length > 1 ? `${name} (${i + 1})` : name, example })))
+const rows = Object.entries(examples).flatMap(([name, all]) =>
+  all.map((example, i) => ({ name, title: all.length > 1 ? `${name} (${i + 1})` : name, example })),
+)
 
 describe.each(rows)('$title', ({ name, example }) => {
   const { input, others = [] } = example
   const layerClass = classes[name]!
 
-  const options = (): object => (typeof example.options === 'function' ? (example.options as () => object)() : (example.options ?? {}))
+  const options = (): object =>
+    typeof example.options === 'function' ? (example.options as () => object)() : (example.options ?? {})
   const make = (): LayerBase => new layerClass(options())
   const built = (of: Tree<Input> = input): LayerBase => {
     const layer = make()
@@ -84,22 +112,25 @@ describe.each(rows)('$title', ({ name, example }) => {
     return layer
   }
 
-  it.each([input, ...others].map((each) => ({ each, text: textOf(each) })))('gives what it promises for $text', ({ each }) => {
-    const layer = built(each)
-    for (const batch of [1, 2, 5]) {
-      const output = flatten(layer.applyTree(dataOf(each, batch), {}))
-      for (const promised of [layer.outputSpecs(specsOf(each, batch)), layer.outputSpecs(specsOf(each, null))]) {
-        const specs = flatten(promised)
-        expect(specs).toHaveLength(output.length)
-        specs.forEach(({ shape, dtype }, i) => {
-          expect(dtype).toBe(output[i]!.dtype)
-          expect(shape.map((extent, axis) => extent ?? output[i]!.shape[axis])).toEqual(output[i]!.shape)
-        })
+  it.each([input, ...others].map((each) => ({ each, text: textOf(each) })))(
+    'gives what it promises for $text',
+    ({ each }) => {
+      const layer = built(each)
+      for (const batch of [1, 2, 5]) {
+        const output = flatten(layer.applyTree(dataOf(each, batch), {}))
+        for (const promised of [layer.outputSpecs(specsOf(each, batch)), layer.outputSpecs(specsOf(each, null))]) {
+          const specs = flatten(promised)
+          expect(specs).toHaveLength(output.length)
+          specs.forEach(({ shape, dtype }, i) => {
+            expect(dtype).toBe(output[i]!.dtype)
+            expect(shape.map((extent, axis) => extent ?? output[i]!.shape[axis])).toEqual(output[i]!.shape)
+          })
+        }
+        const [open] = flatten(layer.outputSpecs(specsOf(each, null)))
+        expect(open!.shape[0], 'the batch axis stays open').toBeNull()
       }
-      const [open] = flatten(layer.outputSpecs(specsOf(each, null)))
-      expect(open!.shape[0], 'the batch axis stays open').toBeNull()
-    }
-  })
+    },
+  )
 
   it('is built once', () => {
     const layer = example.adapts === true ? built() : make()
@@ -120,7 +151,9 @@ describe.each(rows)('$title', ({ name, example }) => {
   it('is the same inside a trace', () => {
     const layer = built()
     const data = dataOf(input, 3)
-    const program = compileTraced(trace(flatten(data), (symbols) => flatten(layer.applyTree(unflatten(input, symbols), {}))))
+    const program = compileTraced(
+      trace(flatten(data), (symbols) => flatten(layer.applyTree(unflatten(input, symbols), {}))),
+    )
     const outputs = runProgram(program, flatten(data))
     program.dispose()
     expectEqualTrees(outputs, flatten(layer.applyTree(data, {})), 'traced')
@@ -146,13 +179,24 @@ describe.each(rows)('$title', ({ name, example }) => {
     const layer = built()
     const symbols = () => mapTree(input, ({ shape, dtype }) => inputSymbol({ shape, dtype }))
     const [first, second] = [symbols(), symbols()]
-    const model = new Model<unknown, unknown>({ inputs: [first, second], outputs: [layer.applyTree(first, {}), layer.applyTree(second, {})] })
+    const model = new Model<unknown, unknown>({
+      inputs: [first, second],
+      outputs: [layer.applyTree(first, {}), layer.applyTree(second, {})],
+    })
     expect(model.weights, 'a shared layer has its weights once').toHaveLength(layer.weights.length)
-    const data = [dataOf(input, 3), mapTree(dataOf(input, 3), (x) => (x.dtype === 'float32' ? ops.multiply(x, 0.5) : x))]
+    const data = [
+      dataOf(input, 3),
+      mapTree(dataOf(input, 3), (x) => (x.dtype === 'float32' ? ops.multiply(x, 0.5) : x)),
+    ]
     const expected = data.map((each) => layer.applyTree(each, {}))
     expectEqualTrees(typed(model.predictOnBatch(typed(data))), expected, 'predictions')
     const copy = await loadModel<unknown, unknown>(await model.save(), { customObjects })
-    expectEqualTrees(typed(copy.predictOnBatch(typed(data))), typed(model.predictOnBatch(typed(data))), 'predictions of the loaded model', 0)
+    expectEqualTrees(
+      typed(copy.predictOnBatch(typed(data))),
+      typed(model.predictOnBatch(typed(data))),
+      'predictions of the loaded model',
+      0,
+    )
   })
 
   it('works in a Sequential', async () => {
@@ -174,14 +218,19 @@ describe.each(rows)('$title', ({ name, example }) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     try {
       const without = flatten(layer.applyTree(data, {})).map(maskOf)
-      expect(without.some((mask) => mask !== null), 'without a mask on the input').toBe(example.mask === 'makes')
+      expect(
+        without.some((mask) => mask !== null),
+        'without a mask on the input',
+      ).toBe(example.mask === 'makes')
       let seed = 7
       for (const x of flatten(data)) {
         const shape = x.shape.slice(0, example.maskRank ?? Math.max(1, Math.min(2, x.rank - 1)))
         setMask(x, tensor([...integers(shape, 0, 1, seed++).data], shape, 'bool'))
       }
       const masks = flatten(layer.applyTree(data, {})).map(maskOf)
-      expect(masks.some((mask) => mask !== null)).toBe((layer.supportsMasking && example.mask !== 'drops') || example.mask === 'makes')
+      expect(masks.some((mask) => mask !== null)).toBe(
+        (layer.supportsMasking && example.mask !== 'drops') || example.mask === 'makes',
+      )
       expect(warn.mock.calls.length > 0, 'a warning').toBe(!layer.supportsMasking)
       for (const mask of masks) if (mask !== null) expect(mask.dtype).toBe('bool')
     } finally {
@@ -192,7 +241,9 @@ describe.each(rows)('$title', ({ name, example }) => {
   it('says of itself what does not fit, of data and of symbols alike, once it is built', () => {
     const layer = built()
     const others = flatten(input).flatMap((leaf, i) => {
-      const changed = [...leaf.shape.keys()].map((axis) => leaf.shape.map((extent, j) => (j === axis ? extent + 1 : extent)))
+      const changed = [...leaf.shape.keys()].map((axis) =>
+        leaf.shape.map((extent, j) => (j === axis ? extent + 1 : extent)),
+      )
       return [...changed, leaf.shape.slice(1), [2, ...leaf.shape]].map((shape) => {
         let at = 0
         return mapTree(input, (each) => (at++ === i ? new Input(shape, leaf.dtype, leaf.below) : each))
@@ -200,7 +251,11 @@ describe.each(rows)('$title', ({ name, example }) => {
     })
     const calls = others.flatMap((other) => [
       () => layer.applyTree(dataOf(other, 2), {}),
-      () => layer.applyTree(mapTree(other, ({ shape, dtype }) => inputSymbol({ shape, dtype })), {}),
+      () =>
+        layer.applyTree(
+          mapTree(other, ({ shape, dtype }) => inputSymbol({ shape, dtype })),
+          {},
+        ),
     ])
     for (const call of calls) expectOwnWords(layer, call)
   })
@@ -222,8 +277,12 @@ describe.each(rows)('$title', ({ name, example }) => {
     const layer = built()
     const data = dataOf(input, 2)
     const isRecurrent = layer instanceof RecurrentLayer || layer instanceof Bidirectional
-    if (!isRecurrent) expect(() => layer.applyTree(data, { initialState: [ops.ones([2, 3])] })).toThrow(`${layer}: takes no initialState; a call of it may say training, mask`)
-    if (!name.endsWith('Attention')) expect(() => layer.applyTree(data, { useCausalMask: true })).toThrow(`${layer}: takes no useCausalMask`)
+    if (!isRecurrent)
+      expect(() => layer.applyTree(data, { initialState: [ops.ones([2, 3])] })).toThrow(
+        `${layer}: takes no initialState; a call of it may say training, mask`,
+      )
+    if (!name.endsWith('Attention'))
+      expect(() => layer.applyTree(data, { useCausalMask: true })).toThrow(`${layer}: takes no useCausalMask`)
     expect(() => layer.applyTree(data, { initialState: null, useCausalMask: false })).not.toThrow()
   })
 
@@ -241,7 +300,9 @@ describe.each(rows)('$title', ({ name, example }) => {
 
   it('refuses an option that it does not have, and names the nearest', () => {
     for (const option of Object.keys(optionsOf(layerClass))) {
-      expect(() => new layerClass({ ...options(), [`${option}x`]: 1 })).toThrow(new RegExp(`Unknown option of ${name} '${option}x'. Did you mean '${option}'`))
+      expect(() => new layerClass({ ...options(), [`${option}x`]: 1 })).toThrow(
+        new RegExp(`Unknown option of ${name} '${option}x'. Did you mean '${option}'`),
+      )
     }
   })
 
@@ -260,14 +321,19 @@ describe.each(rows)('$title', ({ name, example }) => {
     // Σ output · w over all outputs.
     const lossOf = (symbols: readonly Tensor[]): Tensor => {
       const random = generator(17)
-      const outputs = flatten(layer.applyTree(unflatten(input, symbols), { training })).filter(({ dtype }) => dtype === 'float32')
+      const outputs = flatten(layer.applyTree(unflatten(input, symbols), { training })).filter(
+        ({ dtype }) => dtype === 'float32',
+      )
       const terms = outputs.map((output) => {
         const w = Array.from({ length: sizeOf(output.shape) }, () => (0.5 + random()) * (random() < 0.5 ? -1 : 1))
         return ops.sum(ops.multiply(output, tensor(w, output.shape)))
       })
       return terms.reduce((a, b) => ops.add(a, b), ops.zeros([]))
     }
-    const wrt = (symbols: readonly Tensor[]) => [...symbols.filter((_, i) => isFloat[i]), ...weights.map((weight) => weight.value)]
+    const wrt = (symbols: readonly Tensor[]) => [
+      ...symbols.filter((_, i) => isFloat[i]),
+      ...weights.map((weight) => weight.value),
+    ]
     const loss = trace(data, (symbols) => [lossOf(symbols)])
     const expected = finiteDifferences(loss, data, weights)
     if (expected.length === 0) return
@@ -276,7 +342,12 @@ describe.each(rows)('$title', ({ name, example }) => {
     program.dispose()
     const largest = Math.max(...expected.map((each) => each.reduce((a, x) => Math.max(a, Math.abs(x)), 0)))
     expected.forEach((each, i) => {
-      expectClose(received[i]!.data, each, { ulp: 0, absolute: 2e-5 * largest + 1e-6, signedZero: false }, `gradient ${i}`)
+      expectClose(
+        received[i]!.data,
+        each,
+        { ulp: 0, absolute: 2e-5 * largest + 1e-6, signedZero: false },
+        `gradient ${i}`,
+      )
     })
   })
 })
@@ -303,8 +374,12 @@ function finiteDifferences({ graph }: Traced, data: readonly Tensor[], weights: 
   for (const [cell] of graph.cells) {
     if (!values.has(cell) && cell instanceof Variable) values.set(cell, cell.value.data)
   }
-  const lossNow = (): number => interpret(graph, inputs, (cell) => values.get(cell)!, { precision: 'float64' }).outputs[0]![0]!
-  const moved = [...inputs.filter((_, i) => data[i]!.dtype === 'float32'), ...weights.map((weight) => values.get(weight)!)]
+  const lossNow = (): number =>
+    interpret(graph, inputs, (cell) => values.get(cell)!, { precision: 'float64' }).outputs[0]![0]!
+  const moved = [
+    ...inputs.filter((_, i) => data[i]!.dtype === 'float32'),
+    ...weights.map((weight) => values.get(weight)!),
+  ]
   return moved.map((array) => {
     return Float64Array.from(array, (x, i) => {
       const h = 1e-5 * Math.max(1, Math.abs(x))

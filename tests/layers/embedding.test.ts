@@ -7,16 +7,26 @@ import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../
 const { cases } = readFixture<EmbeddingFile>('embedding')
 
 describe('Embedding trains as in Keras', () => {
-  it.each(cases)('maskZero $maskZero, $optimizer.class', async ({ maskZero, optimizer, ids, y, initialWeights, loss, weights, predictions }) => {
-    const first = new Embedding({ inputDim: 8, outputDim: 4, maskZero, inputShape: [3] })
-    const model = new Sequential(maskZero ? [first, new Dense({ units: 1 })] : [first, new Flatten(), new Dense({ units: 1 })])
-    model.setWeights(initialWeights.map(toTensor))
-    model.compile({ optimizer: optimizers.get(serialized(optimizer)), loss: 'meanSquaredError' })
-    const { history } = await model.fit(toTensor(ids), toTensor(y), { batchSize: 4, epochs: 6, shuffle: false, verbose: 0 })
-    expectNear(history['loss']!, loss, 'loss')
-    model.getWeights().forEach((weight, i) => expectTensor(weight, weights[i]!, `weights[${i}]`))
-    expectTensor(await model.predict(toTensor(ids)), predictions, 'predictions')
-  })
+  it.each(cases)(
+    'maskZero $maskZero, $optimizer.class',
+    async ({ maskZero, optimizer, ids, y, initialWeights, loss, weights, predictions }) => {
+      const first = new Embedding({ inputDim: 8, outputDim: 4, maskZero, inputShape: [3] })
+      const model = new Sequential(
+        maskZero ? [first, new Dense({ units: 1 })] : [first, new Flatten(), new Dense({ units: 1 })],
+      )
+      model.setWeights(initialWeights.map(toTensor))
+      model.compile({ optimizer: optimizers.get(serialized(optimizer)), loss: 'meanSquaredError' })
+      const { history } = await model.fit(toTensor(ids), toTensor(y), {
+        batchSize: 4,
+        epochs: 6,
+        shuffle: false,
+        verbose: 0,
+      })
+      expectNear(history['loss']!, loss, 'loss')
+      model.getWeights().forEach((weight, i) => expectTensor(weight, weights[i]!, `weights[${i}]`))
+      expectTensor(await model.predict(toTensor(ids)), predictions, 'predictions')
+    },
+  )
 })
 
 describe('Embedding', () => {
@@ -29,29 +39,64 @@ describe('Embedding', () => {
 
   it('says which index is outside', () => {
     const layer = new Embedding({ inputDim: 3, outputDim: 2, name: 'words' })
-    expect(() => layer.apply([[0, 1], [2, 3]])).toThrow(DataError)
-    expect(() => layer.apply([[0, 1], [2, 3]])).toThrow('Embedding "words": the indices must be in 0 … 2, received 3 in sample 1')
-    expect(() => layer.apply([[0, 1], [0.5, 1]])).toThrow('Embedding "words": the indices must be integers in 0 … 2, received 0.5 in sample 1')
+    expect(() =>
+      layer.apply([
+        [0, 1],
+        [2, 3],
+      ]),
+    ).toThrow(DataError)
+    expect(() =>
+      layer.apply([
+        [0, 1],
+        [2, 3],
+      ]),
+    ).toThrow('Embedding "words": the indices must be in 0 … 2, received 3 in sample 1')
+    expect(() =>
+      layer.apply([
+        [0, 1],
+        [0.5, 1],
+      ]),
+    ).toThrow('Embedding "words": the indices must be integers in 0 … 2, received 0.5 in sample 1')
     expect(() => layer.apply([[-1, 1]])).toThrow('received -1 in sample 0')
     expect(() => layer.apply([[NaN, 1]])).toThrow('received NaN in sample 0')
   })
 
   it('gives a mask of padding where it is told to', () => {
-    const ids = tensor([[1, 0], [0, 2]], [2, 2], 'int32')
-    expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2, maskZero: true }).apply(ids))?.toArray()).toEqual([[true, false], [false, true]])
+    const ids = tensor(
+      [
+        [1, 0],
+        [0, 2],
+      ],
+      [2, 2],
+      'int32',
+    )
+    expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2, maskZero: true }).apply(ids))?.toArray()).toEqual([
+      [true, false],
+      [false, true],
+    ])
     expect(maskOf(new Embedding({ inputDim: 3, outputDim: 2 }).apply(ids))).toBeNull()
   })
 })
 
 describe('indices of data outside of the table', () => {
   const make = () => {
-    const model = new Sequential([new Embedding({ inputDim: 4, outputDim: 2, name: 'words' }), new Flatten(), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Embedding({ inputDim: 4, outputDim: 2, name: 'words' }),
+      new Flatten(),
+      new Dense({ units: 1 }),
+    ])
     model.compile({ loss: 'mse' })
     model.ensureBuilt(new TensorSpec([null, 3], 'int32'))
     return model
   }
-  const good = [[0, 1, 3], [2, 2, 2]]
-  const bad = [[0, 1, 3], [2, 4, 2]]
+  const good = [
+    [0, 1, 3],
+    [2, 2, 2],
+  ]
+  const bad = [
+    [0, 1, 3],
+    [2, 4, 2],
+  ]
   const y = [[0], [1]]
 
   it.each<[string, (model: Sequential) => unknown]>([
@@ -61,15 +106,23 @@ describe('indices of data outside of the table', () => {
     ['predict', (model) => model.predict(bad)],
     ['predictOnBatch', async (model) => model.predictOnBatch(bad)],
     ['trainOnBatch', async (model) => model.trainOnBatch(bad, y)],
-    ['trainOnBatch after a good one', async (model) => {
-      model.trainOnBatch(good, y)
-      model.trainOnBatch(bad, y)
-    }],
-    ['a nested model', (model) => {
-      const x = Input({ shape: [3], dtype: 'int32' })
-      return new Model({ inputs: x, outputs: model.apply(x) }).predict(bad)
-    }],
+    [
+      'trainOnBatch after a good one',
+      async (model) => {
+        model.trainOnBatch(good, y)
+        model.trainOnBatch(bad, y)
+      },
+    ],
+    [
+      'a nested model',
+      (model) => {
+        const x = Input({ shape: [3], dtype: 'int32' })
+        return new Model({ inputs: x, outputs: model.apply(x) }).predict(bad)
+      },
+    ],
   ])('%s', async (_title, action) => {
-    await expect(action(make())).rejects.toThrow('Embedding "words": the indices must be in 0 … 3, received 4 in sample 1')
+    await expect(action(make())).rejects.toThrow(
+      'Embedding "words": the indices must be in 0 … 3, received 4 in sample 1',
+    )
   })
 })

@@ -2,7 +2,20 @@
 // fails the test.
 
 import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
-import { Conv2D, Dense, GRU, GRUCell, LSTM, LSTMCell, Reshape, SimpleRNN, SimpleRNNCell, Softmax, TensorSpec, ops } from '../../src'
+import {
+  Conv2D,
+  Dense,
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  Reshape,
+  SimpleRNN,
+  SimpleRNNCell,
+  Softmax,
+  TensorSpec,
+  ops,
+} from '../../src'
 import type { Tree } from '../../src/core/tree'
 
 /** What an input is; the shape is that of one sample. */
@@ -67,63 +80,138 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   // activations
   ELU: [{ options: { alpha: 0.7 }, input: vector, others: [whole] }],
   LeakyReLU: [{ input: vector, others: [whole] }],
-  PReLU: [{ options: { alphaRegularizer: 'l2' }, input: vector, others: [whole] }, { options: { sharedAxes: [1, 2] }, input: image }],
+  PReLU: [
+    { options: { alphaRegularizer: 'l2' }, input: vector, others: [whole] },
+    { options: { sharedAxes: [1, 2] }, input: image },
+  ],
   ReLU: [
     { input: vector, others: [whole] },
     { options: { maxValue: 1.5, negativeSlope: 0.1, threshold: 0.25 }, input: steps, others: [whole] },
   ],
-  Softmax: [{ input: steps, others: [whole], maskRank: 3 }, { options: { axis: [1, 2] }, input: image, maskRank: 4 }],
+  Softmax: [
+    { input: steps, others: [whole], maskRank: 3 },
+    { options: { axis: [1, 2] }, input: image, maskRank: 4 },
+  ],
 
   // attention
-  AdditiveAttention: [{ input: [steps, new Input([2, 4])] }, { options: { useScale: false, dropout: 0.4, seed: 1 }, input: [steps, steps], random: true }],
+  AdditiveAttention: [
+    { input: [steps, new Input([2, 4])] },
+    { options: { useScale: false, dropout: 0.4, seed: 1 }, input: [steps, steps], random: true },
+  ],
   Attention: [
     { options: { useScale: true }, input: [steps, new Input([2, 5]), new Input([2, 4])] },
     { options: { scoreMode: 'concat', dropout: 0.5, seed: 2 }, input: [steps, steps], random: true },
   ],
-  GroupedQueryAttention: [{ options: { headDim: 2, numQueryHeads: 4, numKeyValueHeads: 2, useGate: true }, input: [steps, new Input([2, 3])] }],
+  GroupedQueryAttention: [
+    {
+      options: { headDim: 2, numQueryHeads: 4, numKeyValueHeads: 2, useGate: true },
+      input: [steps, new Input([2, 3])],
+    },
+  ],
   MultiHeadAttention: [
     { options: { numHeads: 2, keyDim: 3 }, input: [steps, new Input([2, 3]), new Input([2, 5])] },
-    { options: { numHeads: 2, keyDim: 3, valueDim: 2, outputShape: 5, useBias: false, slidingWindow: 2, useGate: true, kernelRegularizer: 'l2' }, input: steps },
+    {
+      options: {
+        numHeads: 2,
+        keyDim: 3,
+        valueDim: 2,
+        outputShape: 5,
+        useBias: false,
+        slidingWindow: 2,
+        useGate: true,
+        kernelRegularizer: 'l2',
+      },
+      input: steps,
+    },
     { options: { numHeads: 2, keyDim: 2, dropout: 0.4, seed: 1 }, input: steps, random: true },
     { options: { numHeads: 2, keyDim: 2, attentionAxes: 2 }, input: image, maskRank: 3 },
   ],
 
   // convolutional
   Conv1D: [
-    { options: { filters: 3, kernelSize: 2, padding: 'causal', dilationRate: 2, activation: 'tanh' }, input: steps, others: [new Input([3, 4], 'int32')], mask: 'drops' },
-    { options: { filters: 4, kernelSize: 3, groups: 2, padding: 'same', useBias: false, kernelRegularizer: 'l2' }, input: steps },
+    {
+      options: { filters: 3, kernelSize: 2, padding: 'causal', dilationRate: 2, activation: 'tanh' },
+      input: steps,
+      others: [new Input([3, 4], 'int32')],
+      mask: 'drops',
+    },
+    {
+      options: { filters: 4, kernelSize: 3, groups: 2, padding: 'same', useBias: false, kernelRegularizer: 'l2' },
+      input: steps,
+    },
   ],
-  Conv1DTranspose: [{ options: { filters: 2, kernelSize: 3, strides: 2, padding: 'same', outputPadding: 1, activation: 'sigmoid' }, input: steps }],
+  Conv1DTranspose: [
+    {
+      options: { filters: 2, kernelSize: 3, strides: 2, padding: 'same', outputPadding: 1, activation: 'sigmoid' },
+      input: steps,
+    },
+  ],
   Conv2D: [
-    { options: { filters: 3, kernelSize: 2, activation: 'sigmoid' }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
-    { options: { filters: 4, kernelSize: [3, 2], strides: [2, 1], padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+    {
+      options: { filters: 3, kernelSize: 2, activation: 'sigmoid' },
+      input: photo,
+      others: [new Input([4, 5, 2], 'int32')],
+    },
+    {
+      options: { filters: 4, kernelSize: [3, 2], strides: [2, 1], padding: 'same', dataFormat: 'channelsFirst' },
+      input: new Input([2, 4, 5]),
+    },
   ],
   Conv2DTranspose: [
     { options: { filters: 3, kernelSize: [2, 3], strides: 2 }, input: photo },
-    { options: { filters: 2, kernelSize: 2, dataFormat: 'channelsFirst', useBias: false }, input: new Input([2, 2, 3]) },
+    {
+      options: { filters: 2, kernelSize: 2, dataFormat: 'channelsFirst', useBias: false },
+      input: new Input([2, 2, 3]),
+    },
   ],
   Conv3D: [{ options: { filters: 2, kernelSize: 2, padding: 'same', biasRegularizer: 'l1' }, input: volume }],
   Conv3DTranspose: [{ options: { filters: 2, kernelSize: 2, strides: [1, 2, 1] }, input: volume }],
   DepthwiseConv1D: [{ options: { kernelSize: 2, depthMultiplier: 2, padding: 'causal' }, input: steps }],
-  DepthwiseConv2D: [{ options: { kernelSize: 3, padding: 'same', strides: 2, depthwiseRegularizer: 'l2' }, input: photo, others: [new Input([4, 5, 2], 'int32')] }],
+  DepthwiseConv2D: [
+    {
+      options: { kernelSize: 3, padding: 'same', strides: 2, depthwiseRegularizer: 'l2' },
+      input: photo,
+      others: [new Input([4, 5, 2], 'int32')],
+    },
+  ],
   SeparableConv1D: [{ options: { filters: 3, kernelSize: 2, activation: 'tanh' }, input: steps }],
-  SeparableConv2D: [{ options: { filters: 3, kernelSize: 2, depthMultiplier: 2, padding: 'same', pointwiseRegularizer: 'l2' }, input: photo }],
+  SeparableConv2D: [
+    {
+      options: { filters: 3, kernelSize: 2, depthMultiplier: 2, padding: 'same', pointwiseRegularizer: 'l2' },
+      input: photo,
+    },
+  ],
 
   // core
-  Activation: [{ options: { activation: 'tanh' }, input: vector }, { options: { activation: 'softmax' }, input: steps }],
+  Activation: [
+    { options: { activation: 'tanh' }, input: vector },
+    { options: { activation: 'softmax' }, input: steps },
+  ],
   Dense: [
     { options: { units: 3, activation: 'gelu' }, input: vector, others: [new Input([4], 'int32')] },
     { options: { units: 2, useBias: false, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
   ],
   EinsumDense: [
-    { options: { equation: 'ab,bc->ac', outputShape: 3, biasAxes: 'c', activation: 'tanh' }, input: vector, others: [new Input([4], 'int32')] },
+    {
+      options: { equation: 'ab,bc->ac', outputShape: 3, biasAxes: 'c', activation: 'tanh' },
+      input: vector,
+      others: [new Input([4], 'int32')],
+    },
     { options: { equation: 'abc,cde->abde', outputShape: [null, 2, 3], biasAxes: 'de' }, input: steps },
     { options: { equation: '...x,xy->...y', outputShape: 2, kernelRegularizer: 'l2' }, input: image },
     { options: { equation: 'ab...,bc->ac...', outputShape: [3], biasAxes: 'c' }, input: image },
   ],
   Embedding: [
-    { options: { inputDim: 5, outputDim: 3 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
-    { options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' }, input: whole, mask: 'makes' },
+    {
+      options: { inputDim: 5, outputDim: 3 },
+      input: whole,
+      others: [new Input([], 'int32'), new Input([2, 2], 'int32')],
+    },
+    {
+      options: { inputDim: 5, outputDim: 2, maskZero: true, embeddingsRegularizer: 'l2' },
+      input: whole,
+      mask: 'makes',
+    },
   ],
   IntegerLookup: [
     { options: { vocabulary: [3, 1] }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
@@ -139,7 +227,10 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     { options: { function: tripled }, input: vector },
     { options: { function: scaled, arguments: { by: [2, 3] }, outputShape: [3, 4], mask: sameMask }, input: steps },
   ],
-  Masking: [{ input: steps, others: [new Input([3, 2], 'int32', 2)], mask: 'makes' }, { options: { maskValue: -1.5 }, input: steps, mask: 'makes' }],
+  Masking: [
+    { input: steps, others: [new Input([3, 2], 'int32', 2)], mask: 'makes' },
+    { options: { maskValue: -1.5 }, input: steps, mask: 'makes' },
+  ],
 
   // merging
   Add: merging,
@@ -160,45 +251,87 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   // normalization
   BatchNormalization: [
     { input: steps, others: [new Input([3, 4], 'int32')], random: true },
-    { options: { axis: 1, momentum: 0.5, center: false, gammaRegularizer: 'l2' }, input: photo, maskRank: 3, random: true },
+    {
+      options: { axis: 1, momentum: 0.5, center: false, gammaRegularizer: 'l2' },
+      input: photo,
+      maskRank: 3,
+      random: true,
+    },
   ],
-  GroupNormalization: [{ options: { groups: 2 }, input: photo }, { options: { groups: -1, scale: false, axis: 1 }, input: steps }],
-  LayerNormalization: [{ input: steps, others: [new Input([3, 4], 'int32')] }, { options: { axis: [1, 2], epsilon: 0.01 }, input: photo }],
+  GroupNormalization: [
+    { options: { groups: 2 }, input: photo },
+    { options: { groups: -1, scale: false, axis: 1 }, input: steps },
+  ],
+  LayerNormalization: [
+    { input: steps, others: [new Input([3, 4], 'int32')] },
+    { options: { axis: [1, 2], epsilon: 0.01 }, input: photo },
+  ],
   RMSNormalization: [{ input: steps, mask: 'drops' }],
   UnitNormalization: [{ input: steps }],
 
   // pooling
   AveragePooling1D: [{ options: { poolSize: 2, strides: 1, padding: 'same' }, input: steps }],
-  AveragePooling2D: [{ input: photo, others: [new Input([4, 5, 2], 'int32')] }, { options: { poolSize: [3, 2], strides: 2, padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
+  AveragePooling2D: [
+    { input: photo, others: [new Input([4, 5, 2], 'int32')] },
+    {
+      options: { poolSize: [3, 2], strides: 2, padding: 'same', dataFormat: 'channelsFirst' },
+      input: new Input([2, 4, 5]),
+    },
+  ],
   AveragePooling3D: [{ options: { poolSize: [1, 2, 2] }, input: volume }],
-  GlobalAveragePooling1D: [{ input: steps, mask: 'drops' }, { options: { keepDims: true }, input: steps, mask: 'drops' }],
-  GlobalAveragePooling2D: [{ input: photo }, { options: { keepDims: true, dataFormat: 'channelsFirst' }, input: photo }],
+  GlobalAveragePooling1D: [
+    { input: steps, mask: 'drops' },
+    { options: { keepDims: true }, input: steps, mask: 'drops' },
+  ],
+  GlobalAveragePooling2D: [
+    { input: photo },
+    { options: { keepDims: true, dataFormat: 'channelsFirst' }, input: photo },
+  ],
   GlobalAveragePooling3D: [{ input: volume }],
   GlobalMaxPooling1D: [{ options: { keepDims: true }, input: steps }],
   GlobalMaxPooling2D: [{ input: photo }],
   GlobalMaxPooling3D: [{ options: { dataFormat: 'channelsFirst' }, input: volume }],
   MaxPooling1D: [{ options: { poolSize: 2, strides: 1 }, input: steps }],
-  MaxPooling2D: [{ input: photo, others: [new Input([4, 5, 2], 'int32')] }, { options: { poolSize: 3, strides: [1, 2], padding: 'same', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
+  MaxPooling2D: [
+    { input: photo, others: [new Input([4, 5, 2], 'int32')] },
+    {
+      options: { poolSize: 3, strides: [1, 2], padding: 'same', dataFormat: 'channelsFirst' },
+      input: new Input([2, 4, 5]),
+    },
+  ],
   MaxPooling3D: [{ options: { poolSize: 2, padding: 'same' }, input: volume }],
 
   // preprocessing
-  AutoContrast: [{ options: { valueRange: [-2, 2] }, input: photo }, { options: { dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]), others: [new Input([2, 4, 5], 'int32')] }],
+  AutoContrast: [
+    { options: { valueRange: [-2, 2] }, input: photo },
+    { options: { dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]), others: [new Input([2, 4, 5], 'int32')] },
+  ],
   CategoryEncoding: [
     { options: { numTokens: 5 }, input: whole, others: [new Input([], 'int32'), new Input([2, 2], 'int32')] },
-    { options: { numTokens: 5, outputMode: 'oneHot' }, input: whole, others: [new Input([1], 'int32'), new Input([], 'int32')] },
+    {
+      options: { numTokens: 5, outputMode: 'oneHot' },
+      input: whole,
+      others: [new Input([1], 'int32'), new Input([], 'int32')],
+    },
     { options: { numTokens: 5, outputMode: 'count' }, input: whole },
   ],
   CenterCrop: [
     { options: { height: 2, width: 3 }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
     { options: { height: 6, width: 3, dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
   ],
-  CutMix: [{ options: { seed: 1 }, input: photo, random: true }, { options: { seed: 1 }, input: { images: photo, labels: vector }, random: true }],
+  CutMix: [
+    { options: { seed: 1 }, input: photo, random: true },
+    { options: { seed: 1 }, input: { images: photo, labels: vector }, random: true },
+  ],
   Discretization: [
     { options: { binBoundaries: [-1, 0.3, 1] }, input: steps, others: [whole] },
     { options: { binBoundaries: [-1, 0.3], numBins: 4, outputMode: 'multiHot' }, input: vector },
   ],
   Equalization: [{ options: { valueRange: [-2, 2], bins: 8 }, input: photo, random: true }],
-  MixUp: [{ options: { seed: 1 }, input: photo, random: true }, { options: { seed: 1, alpha: 2 }, input: { images: photo, labels: vector }, random: true }],
+  MixUp: [
+    { options: { seed: 1 }, input: photo, random: true },
+    { options: { seed: 1, alpha: 2 }, input: { images: photo, labels: vector }, random: true },
+  ],
   Normalization: [
     { options: { mean: [1, 2, 3, 4], variance: [1, 0.25, 4, 2] }, input: steps, others: [new Input([3, 4], 'int32')] },
     { options: { mean: 0.5, variance: 2, axis: null, invert: true }, input: photo },
@@ -206,95 +339,284 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   ],
   RandomBrightness: [{ options: { factor: 0.2, valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
   RandomContrast: [{ options: { factor: [0.3, 0.6], valueRange: [-5, 5], seed: 1 }, input: photo, random: true }],
-  RandomCrop: [{ options: { height: 2, width: 3, seed: 1 }, input: photo, random: true }, { options: { height: 5, width: 5, seed: 1 }, input: photo }],
-  RandomErasing: [{ options: { fillValue: [1, -1], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }, { options: { factor: [0.5, 0.9], seed: 1 }, input: photo, random: true }],
+  RandomCrop: [
+    { options: { height: 2, width: 3, seed: 1 }, input: photo, random: true },
+    { options: { height: 5, width: 5, seed: 1 }, input: photo },
+  ],
+  RandomErasing: [
+    { options: { fillValue: [1, -1], valueRange: [-2, 2], seed: 1 }, input: photo, random: true },
+    { options: { factor: [0.5, 0.9], seed: 1 }, input: photo, random: true },
+  ],
   RandomFlip: [
     { options: { seed: 1 }, input: photo, others: [new Input([4, 5, 2], 'int32')], random: true },
-    { options: { mode: 'vertical', dataFormat: 'channelsFirst', seed: 2 }, input: { images: new Input([2, 4, 5]), segmentationMasks: new Input([1, 4, 5], 'int32') }, random: true },
+    {
+      options: { mode: 'vertical', dataFormat: 'channelsFirst', seed: 2 },
+      input: { images: new Input([2, 4, 5]), segmentationMasks: new Input([1, 4, 5], 'int32') },
+      random: true,
+    },
   ],
-  RandomGaussianBlur: [{ options: { sigma: [0.4, 0.9], kernelSize: [5, 3], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  RandomGaussianBlur: [
+    { options: { sigma: [0.4, 0.9], kernelSize: [5, 3], valueRange: [-2, 2], seed: 1 }, input: photo, random: true },
+  ],
   RandomGrayscale: [{ options: { seed: 1 }, input: new Input([4, 5, 3]), random: true }],
   RandomInvert: [{ options: { valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
   RandomRotation: [
     { options: { factor: 0.2, seed: 1 }, input: photo, others: [new Input([4, 5, 2], 'int32')], random: true },
-    { options: { factor: [0.1, 0.2], fillMode: 'constant', fillValue: 0.5, dataFormat: 'channelsFirst', seed: 1 }, input: new Input([2, 4, 5]), random: true },
+    {
+      options: { factor: [0.1, 0.2], fillMode: 'constant', fillValue: 0.5, dataFormat: 'channelsFirst', seed: 1 },
+      input: new Input([2, 4, 5]),
+      random: true,
+    },
   ],
-  RandomShear: [{ options: { xFactor: 0.3, yFactor: [0.1, 0.2], fillMode: 'wrap', seed: 1 }, input: photo, random: true }],
-  RandomTranslation: [{ options: { heightFactor: 0.3, widthFactor: [-0.4, 0.1], fillMode: 'nearest', seed: 1 }, input: photo, random: true }],
-  RandomZoom: [{ options: { heightFactor: 0.3, seed: 1 }, input: photo, random: true }, { options: { heightFactor: [0.4, 0.6], widthFactor: 0.5, interpolation: 'nearest', seed: 1 }, input: photo, random: true }],
-  Rescaling: [{ options: { scale: 0.5, offset: -1 }, input: vector, others: [whole] }, { options: { scale: [1, 2, 3, 4] }, input: steps }],
+  RandomShear: [
+    { options: { xFactor: 0.3, yFactor: [0.1, 0.2], fillMode: 'wrap', seed: 1 }, input: photo, random: true },
+  ],
+  RandomTranslation: [
+    {
+      options: { heightFactor: 0.3, widthFactor: [-0.4, 0.1], fillMode: 'nearest', seed: 1 },
+      input: photo,
+      random: true,
+    },
+  ],
+  RandomZoom: [
+    { options: { heightFactor: 0.3, seed: 1 }, input: photo, random: true },
+    {
+      options: { heightFactor: [0.4, 0.6], widthFactor: 0.5, interpolation: 'nearest', seed: 1 },
+      input: photo,
+      random: true,
+    },
+  ],
+  Rescaling: [
+    { options: { scale: 0.5, offset: -1 }, input: vector, others: [whole] },
+    { options: { scale: [1, 2, 3, 4] }, input: steps },
+  ],
   Resizing: [
     { options: { height: 3, width: 7 }, input: photo, others: [new Input([4, 5, 2], 'int32')] },
     { options: { height: 3, width: 3, cropToAspectRatio: true, antialias: true }, input: photo },
-    { options: { height: 6, width: 3, padToAspectRatio: true, fillValue: 0.5, interpolation: 'nearest', dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+    {
+      options: {
+        height: 6,
+        width: 3,
+        padToAspectRatio: true,
+        fillValue: 0.5,
+        interpolation: 'nearest',
+        dataFormat: 'channelsFirst',
+      },
+      input: new Input([2, 4, 5]),
+    },
   ],
-  Solarization: [{ options: { additionFactor: 0.1, thresholdFactor: [0.3, 0.5], valueRange: [-2, 2], seed: 1 }, input: photo, random: true }],
+  Solarization: [
+    {
+      options: { additionFactor: 0.1, thresholdFactor: [0.3, 0.5], valueRange: [-2, 2], seed: 1 },
+      input: photo,
+      random: true,
+    },
+  ],
 
   // recurrent
   Bidirectional: [
     { options: () => ({ layer: new LSTM(2) }), input: steps, mask: 'drops' },
-    { options: () => ({ layer: new GRU({ units: 2, returnSequences: true, returnState: true }), mergeMode: null }), input: steps },
+    {
+      options: () => ({ layer: new GRU({ units: 2, returnSequences: true, returnState: true }), mergeMode: null }),
+      input: steps,
+    },
     { options: () => ({ layer: new SimpleRNN({ units: 2, returnSequences: true }), mergeMode: 'mul' }), input: steps },
-    { options: () => ({ layer: new LSTM({ units: 2 }), backwardLayer: new GRU({ units: 2, goBackwards: true }), mergeMode: 'ave' }), input: steps, mask: 'drops' },
+    {
+      options: () => ({
+        layer: new LSTM({ units: 2 }),
+        backwardLayer: new GRU({ units: 2, goBackwards: true }),
+        mergeMode: 'ave',
+      }),
+      input: steps,
+      mask: 'drops',
+    },
   ],
   GRU: [
     { options: { units: 3 }, input: steps, mask: 'drops' },
-    { options: { units: 2, resetAfter: false, returnSequences: true, goBackwards: true, recurrentRegularizer: 'l2' }, input: steps },
-    { options: { units: 2, dropout: 0.5, recurrentDropout: 0.5, seed: 4, returnState: true }, input: steps, random: true, mask: 'drops' },
-    { options: { units: 2, dropout: 0.5, recurrentDropout: 0.5, seed: 4, resetAfter: false, useBias: false }, input: steps, random: true, mask: 'drops' },
+    {
+      options: { units: 2, resetAfter: false, returnSequences: true, goBackwards: true, recurrentRegularizer: 'l2' },
+      input: steps,
+    },
+    {
+      options: { units: 2, dropout: 0.5, recurrentDropout: 0.5, seed: 4, returnState: true },
+      input: steps,
+      random: true,
+      mask: 'drops',
+    },
+    {
+      options: { units: 2, dropout: 0.5, recurrentDropout: 0.5, seed: 4, resetAfter: false, useBias: false },
+      input: steps,
+      random: true,
+      mask: 'drops',
+    },
   ],
   GRUCell: [
     { options: { units: 3, activation: 'softsign' }, input: { input: vector, state: [new Input([3])] } },
-    { options: { units: 3, resetAfter: false, recurrentActivation: 'hardSigmoid' }, input: { input: vector, state: [new Input([3])] } },
-    { options: { units: 3, resetAfter: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
+    {
+      options: { units: 3, resetAfter: false, recurrentActivation: 'hardSigmoid' },
+      input: { input: vector, state: [new Input([3])] },
+    },
+    {
+      options: { units: 3, resetAfter: false, dropout: 0.5, seed: 1 },
+      input: { input: vector, state: [new Input([3])] },
+      random: true,
+    },
   ],
   ConvLSTM1D: [
     { options: { filters: 2, kernelSize: 2 }, input: new Input([3, 4, 2]), maskRank: 2, mask: 'drops' },
-    { options: { filters: 2, kernelSize: 3, strides: 2, padding: 'same', returnSequences: true, returnState: true, useBias: false }, input: new Input([3, 4, 2]), maskRank: 2 },
+    {
+      options: {
+        filters: 2,
+        kernelSize: 3,
+        strides: 2,
+        padding: 'same',
+        returnSequences: true,
+        returnState: true,
+        useBias: false,
+      },
+      input: new Input([3, 4, 2]),
+      maskRank: 2,
+    },
   ],
   ConvLSTM2D: [
-    { options: { filters: 2, kernelSize: 2, padding: 'same', returnSequences: true, goBackwards: true }, input: new Input([2, 3, 4, 2]), maskRank: 2 },
-    { options: { filters: 2, kernelSize: [1, 2], dataFormat: 'channelsFirst', returnState: true, kernelRegularizer: 'l2' }, input: new Input([2, 2, 3, 4]), maskRank: 2, mask: 'drops' },
-    { options: { filters: 2, kernelSize: 2, dropout: 0.3, recurrentDropout: 0.4, seed: 3, unitForgetBias: false }, input: new Input([2, 3, 3, 2]), maskRank: 2, mask: 'drops', random: true },
+    {
+      options: { filters: 2, kernelSize: 2, padding: 'same', returnSequences: true, goBackwards: true },
+      input: new Input([2, 3, 4, 2]),
+      maskRank: 2,
+    },
+    {
+      options: {
+        filters: 2,
+        kernelSize: [1, 2],
+        dataFormat: 'channelsFirst',
+        returnState: true,
+        kernelRegularizer: 'l2',
+      },
+      input: new Input([2, 2, 3, 4]),
+      maskRank: 2,
+      mask: 'drops',
+    },
+    {
+      options: { filters: 2, kernelSize: 2, dropout: 0.3, recurrentDropout: 0.4, seed: 3, unitForgetBias: false },
+      input: new Input([2, 3, 3, 2]),
+      maskRank: 2,
+      mask: 'drops',
+      random: true,
+    },
   ],
   ConvLSTM3D: [
-    { options: { filters: 2, kernelSize: [2, 1, 2], activation: 'relu', recurrentActivation: 'hardSigmoid' }, input: new Input([2, 3, 2, 3, 2]), maskRank: 2, mask: 'drops' },
+    {
+      options: { filters: 2, kernelSize: [2, 1, 2], activation: 'relu', recurrentActivation: 'hardSigmoid' },
+      input: new Input([2, 3, 2, 3, 2]),
+      maskRank: 2,
+      mask: 'drops',
+    },
   ],
   LSTM: [
     { options: { units: 3 }, input: steps, mask: 'drops' },
-    { options: { units: 2, unitForgetBias: false, returnSequences: true, goBackwards: true, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
-    { options: { units: 2, dropout: 0.5, seed: 4, returnState: true, returnSequences: true, zeroOutputForMask: true }, input: steps, random: true },
+    {
+      options: {
+        units: 2,
+        unitForgetBias: false,
+        returnSequences: true,
+        goBackwards: true,
+        kernelRegularizer: 'l2',
+        activityRegularizer: 'l1',
+      },
+      input: steps,
+    },
+    {
+      options: { units: 2, dropout: 0.5, seed: 4, returnState: true, returnSequences: true, zeroOutputForMask: true },
+      input: steps,
+      random: true,
+    },
     { options: { units: 2, recurrentDropout: 0.5, seed: 4 }, input: steps, random: true, mask: 'drops' },
   ],
   LSTMCell: [
     { options: { units: 3 }, input: { input: vector, state: [new Input([3]), new Input([3])] } },
-    { options: { units: 3, useBias: false, dropout: 0.5, implementation: 1, seed: 1 }, input: { input: vector, state: [new Input([3]), new Input([3])] }, random: true },
+    {
+      options: { units: 3, useBias: false, dropout: 0.5, implementation: 1, seed: 1 },
+      input: { input: vector, state: [new Input([3]), new Input([3])] },
+      random: true,
+    },
   ],
   RNN: [
     { options: () => ({ cell: new SimpleRNNCell(3), returnSequences: true, returnState: true }), input: steps },
-    { options: () => ({ cell: [new SimpleRNNCell(3), new SimpleRNNCell(2)], goBackwards: true }), input: steps, mask: 'drops' },
-    { options: () => ({ cell: new SimpleRNNCell({ units: 3, seed: 2, dropout: 0.4, recurrentDropout: 0.3 }), returnSequences: true, unroll: true }), input: steps, random: true },
+    {
+      options: () => ({ cell: [new SimpleRNNCell(3), new SimpleRNNCell(2)], goBackwards: true }),
+      input: steps,
+      mask: 'drops',
+    },
+    {
+      options: () => ({
+        cell: new SimpleRNNCell({ units: 3, seed: 2, dropout: 0.4, recurrentDropout: 0.3 }),
+        returnSequences: true,
+        unroll: true,
+      }),
+      input: steps,
+      random: true,
+    },
   ],
   SimpleRNN: [
     { options: { units: 3 }, input: steps, mask: 'drops' },
-    { options: { units: 2, activation: 'relu', useBias: false, returnSequences: true, goBackwards: true, recurrentRegularizer: 'l2' }, input: steps },
-    { options: { units: 3, returnSequences: true, zeroOutputForMask: true, dropout: 0.5, recurrentDropout: 0.5, seed: 4 }, input: steps, random: true },
+    {
+      options: {
+        units: 2,
+        activation: 'relu',
+        useBias: false,
+        returnSequences: true,
+        goBackwards: true,
+        recurrentRegularizer: 'l2',
+      },
+      input: steps,
+    },
+    {
+      options: {
+        units: 3,
+        returnSequences: true,
+        zeroOutputForMask: true,
+        dropout: 0.5,
+        recurrentDropout: 0.5,
+        seed: 4,
+      },
+      input: steps,
+      random: true,
+    },
   ],
   SimpleRNNCell: [
     { options: { units: 3 }, input: { input: vector, state: [new Input([3])] } },
-    { options: { units: 3, useBias: false, dropout: 0.5, seed: 1 }, input: { input: vector, state: [new Input([3])] }, random: true },
+    {
+      options: { units: 3, useBias: false, dropout: 0.5, seed: 1 },
+      input: { input: vector, state: [new Input([3])] },
+      random: true,
+    },
   ],
   SpectralNormalization: [
     { options: () => ({ layer: new Dense(3) }), input: vector, random: true, assigns: true },
-    { options: () => ({ layer: new Conv2D({ filters: 3, kernelSize: 2 }), powerIterations: 3 }), input: photo, random: true, assigns: true },
+    {
+      options: () => ({ layer: new Conv2D({ filters: 3, kernelSize: 2 }), powerIterations: 3 }),
+      input: photo,
+      random: true,
+      assigns: true,
+    },
   ],
   StackedRNNCells: [
-    { options: () => ({ cells: [new LSTMCell(2), new GRUCell(2)] }), input: { input: vector, state: [new Input([2]), new Input([2]), new Input([2])] } },
-    { options: () => ({ cells: [new SimpleRNNCell(3), new SimpleRNNCell(2)] }), input: { input: vector, state: [new Input([3]), new Input([2])] } },
+    {
+      options: () => ({ cells: [new LSTMCell(2), new GRUCell(2)] }),
+      input: { input: vector, state: [new Input([2]), new Input([2]), new Input([2])] },
+    },
+    {
+      options: () => ({ cells: [new SimpleRNNCell(3), new SimpleRNNCell(2)] }),
+      input: { input: vector, state: [new Input([3]), new Input([2])] },
+    },
   ],
 
   TimeDistributed: [
-    { options: () => ({ layer: new Dense({ units: 2, activation: 'tanh', activityRegularizer: 'l2' }) }), input: steps, others: [new Input([3, 2, 2])] },
+    {
+      options: () => ({ layer: new Dense({ units: 2, activation: 'tanh', activityRegularizer: 'l2' }) }),
+      input: steps,
+      others: [new Input([3, 2, 2])],
+    },
     { options: () => ({ layer: new Softmax() }), input: steps, maskRank: 3 },
     { options: () => ({ layer: new LSTM(2) }), input: new Input([2, 3, 2]) },
     { options: () => ({ layer: new Reshape([2, 2]) }), input: new Input([3, 4], 'int32') },
@@ -302,26 +624,72 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
 
   // regularization
   ActivityRegularization: [{ options: { l1: 0.1, l2: 0.2 }, input: vector, others: [whole] }],
-  AlphaDropout: [{ options: { rate: 0.4, seed: 3 }, input: steps, random: true }, { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true }],
-  Dropout: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }, { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true }],
+  AlphaDropout: [
+    { options: { rate: 0.4, seed: 3 }, input: steps, random: true },
+    { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true },
+  ],
+  Dropout: [
+    { options: { rate: 0.5, seed: 3 }, input: steps, random: true },
+    { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true },
+  ],
   GaussianDropout: [{ options: { rate: 0.4, seed: 3 }, input: steps, random: true }],
   GaussianNoise: [{ options: { stddev: 0.3, seed: 3 }, input: steps, random: true }],
   SpatialDropout1D: [{ options: { rate: 0.5, seed: 3 }, input: steps, random: true }],
-  SpatialDropout2D: [{ options: { rate: 0.5, seed: 3 }, input: photo, random: true }, { options: { rate: 0.5, seed: 3, dataFormat: 'channelsFirst' }, input: photo, random: true }],
+  SpatialDropout2D: [
+    { options: { rate: 0.5, seed: 3 }, input: photo, random: true },
+    { options: { rate: 0.5, seed: 3, dataFormat: 'channelsFirst' }, input: photo, random: true },
+  ],
   SpatialDropout3D: [{ options: { rate: 0.5, seed: 2 }, input: volume, random: true }],
 
   // reshaping
-  Cropping1D: [{ input: steps, others: [new Input([4, 2], 'int32')] }, { options: { cropping: [0, 2] }, input: steps }],
-  Cropping2D: [{ options: { cropping: [[1, 0], [1, 2]] }, input: photo }, { options: { cropping: [1, 2], dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) }],
+  Cropping1D: [
+    { input: steps, others: [new Input([4, 2], 'int32')] },
+    { options: { cropping: [0, 2] }, input: steps },
+  ],
+  Cropping2D: [
+    {
+      options: {
+        cropping: [
+          [1, 0],
+          [1, 2],
+        ],
+      },
+      input: photo,
+    },
+    { options: { cropping: [1, 2], dataFormat: 'channelsFirst' }, input: new Input([2, 4, 5]) },
+  ],
   Cropping3D: [{ options: { cropping: [0, 1, 0] }, input: volume }],
-  Flatten: [{ input: image, others: [whole, new Input([])] }, { options: { dataFormat: 'channelsFirst' }, input: image }],
-  Permute: [{ options: { dims: [2, 3, 1] }, input: image }, { options: { dims: [2, 1] }, input: new Input([3, 2], 'int32') }],
+  Flatten: [
+    { input: image, others: [whole, new Input([])] },
+    { options: { dataFormat: 'channelsFirst' }, input: image },
+  ],
+  Permute: [
+    { options: { dims: [2, 3, 1] }, input: image },
+    { options: { dims: [2, 1] }, input: new Input([3, 2], 'int32') },
+  ],
   RepeatVector: [{ options: { n: 3 }, input: vector, others: [whole] }],
   Reshape: [{ options: { targetShape: [2, -1] }, input: vector, others: [new Input([4], 'int32')] }],
   UpSampling1D: [{ input: steps, others: [new Input([3, 2], 'int32')] }],
-  UpSampling2D: [{ options: { size: [1, 3] }, input: photo }, { options: { size: 2, interpolation: 'bicubic', dataFormat: 'channelsFirst' }, input: photo }],
+  UpSampling2D: [
+    { options: { size: [1, 3] }, input: photo },
+    { options: { size: 2, interpolation: 'bicubic', dataFormat: 'channelsFirst' }, input: photo },
+  ],
   UpSampling3D: [{ options: { size: [2, 1, 2] }, input: volume }],
-  ZeroPadding1D: [{ input: steps, others: [new Input([3, 2], 'int32')] }, { options: { padding: [0, 2] }, input: steps }],
-  ZeroPadding2D: [{ options: { padding: [[1, 0], [2, 3]] }, input: photo }, { options: { padding: [1, 2], dataFormat: 'channelsFirst' }, input: photo }],
+  ZeroPadding1D: [
+    { input: steps, others: [new Input([3, 2], 'int32')] },
+    { options: { padding: [0, 2] }, input: steps },
+  ],
+  ZeroPadding2D: [
+    {
+      options: {
+        padding: [
+          [1, 0],
+          [2, 3],
+        ],
+      },
+      input: photo,
+    },
+    { options: { padding: [1, 2], dataFormat: 'channelsFirst' }, input: photo },
+  ],
   ZeroPadding3D: [{ options: { padding: 1 }, input: volume }],
 }

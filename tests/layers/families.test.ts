@@ -2,7 +2,31 @@
 
 import { describe, expect, it } from 'vitest'
 import type { LambdaContext, Tensor } from '../../src'
-import { Add, Concatenate, Dense, Dot, EinsumDense, Input, Lambda, Layer, Masking, Merge, Model, PReLU, Permute, RepeatVector, Sequential, Softmax, Subtract, TensorSpec, Wrapper, customObjectScope, loadModel, maskOf, ops } from '../../src'
+import {
+  Add,
+  Concatenate,
+  Dense,
+  Dot,
+  EinsumDense,
+  Input,
+  Lambda,
+  Layer,
+  Masking,
+  Merge,
+  Model,
+  PReLU,
+  Permute,
+  RepeatVector,
+  Sequential,
+  Softmax,
+  Subtract,
+  TensorSpec,
+  Wrapper,
+  customObjectScope,
+  loadModel,
+  maskOf,
+  ops,
+} from '../../src'
 import { layers } from '../../src/layers/registry'
 import { errorOf } from '../helpers/training'
 import { LayerBase } from '../../src/layers/base'
@@ -11,16 +35,48 @@ describe('merging', () => {
   const a = ops.ones([2, 3])
 
   it.each([
-    ['a single tensor', () => layers.get({ className: 'Add', config: { name: 'x' } }).applyTree(a, {}), 'Add "x": needs a list of tensors, received a single tensor'],
+    [
+      'a single tensor',
+      () => layers.get({ className: 'Add', config: { name: 'x' } }).applyTree(a, {}),
+      'Add "x": needs a list of tensors, received a single tensor',
+    ],
     ['an empty list', () => new Add({ name: 'x' }).apply([]), 'Add "x": needs a list of tensors, received none'],
-    ['three inputs', () => new Subtract({ name: 'x' }).apply([a, a, a]), 'Subtract "x": needs a list of exactly 2 tensors, received 3'],
-    ['other shapes', () => new Add({ name: 'x' }).apply([a, ops.ones([2, 4])]), 'Add "x": the shapes of the inputs must be equal or broadcast, received [None, 3] and [None, 4]'],
+    [
+      'three inputs',
+      () => new Subtract({ name: 'x' }).apply([a, a, a]),
+      'Subtract "x": needs a list of exactly 2 tensors, received 3',
+    ],
+    [
+      'other shapes',
+      () => new Add({ name: 'x' }).apply([a, ops.ones([2, 4])]),
+      'Add "x": the shapes of the inputs must be equal or broadcast, received [None, 3] and [None, 4]',
+    ],
     ['other batch sizes', () => new Add({ name: 'x' }).apply([a, ops.ones([3, 3])]), 'received [2, 3] and [3, 3]'],
-    ['extents beside the axis', () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]), 'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [None, 3, 4] and [None, 3, 5]'],
-    ['ranks', () => new Concatenate({ name: 'x' }).apply([ops.ones([2, 3, 4]), a]), 'received [None, 3, 4] and [None, 3]'],
-    ['no such axis', () => new Concatenate({ name: 'x', axis: 2 }).apply([a, a]), 'Concatenate "x": the axis must be in −2 … 1, received 2'],
-    ['the batch axis', () => new Dot({ name: 'x', axes: 0 }).apply([a, a]), 'Dot "x": axes must not name the batch axis'],
-    ['axes that do not meet', () => new Dot({ name: 'x', axes: 1 }).apply([a, ops.ones([2, 4])]), 'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [None, 3] and [None, 4]'],
+    [
+      'extents beside the axis',
+      () => new Concatenate({ name: 'x', axis: 1 }).apply([ops.ones([2, 3, 4]), ops.ones([2, 3, 5])]),
+      'Concatenate "x": the shapes of the inputs must be equal but for axis 1, received [None, 3, 4] and [None, 3, 5]',
+    ],
+    [
+      'ranks',
+      () => new Concatenate({ name: 'x' }).apply([ops.ones([2, 3, 4]), a]),
+      'received [None, 3, 4] and [None, 3]',
+    ],
+    [
+      'no such axis',
+      () => new Concatenate({ name: 'x', axis: 2 }).apply([a, a]),
+      'Concatenate "x": the axis must be in −2 … 1, received 2',
+    ],
+    [
+      'the batch axis',
+      () => new Dot({ name: 'x', axes: 0 }).apply([a, a]),
+      'Dot "x": axes must not name the batch axis',
+    ],
+    [
+      'axes that do not meet',
+      () => new Dot({ name: 'x', axes: 1 }).apply([a, ops.ones([2, 4])]),
+      'Dot "x": axis 1 of the first input and axis 1 of the second must be equal, received [None, 3] and [None, 4]',
+    ],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
   })
@@ -32,7 +88,9 @@ describe('merging', () => {
       }
     }
     expect(new First().apply([a, ops.zeros([2, 3])]).data).toEqual(a.data)
-    expect(() => new First({ name: 'x' }).apply([a, ops.zeros([2, 4])])).toThrow('First "x": the shapes of the inputs must be equal or broadcast')
+    expect(() => new First({ name: 'x' }).apply([a, ops.zeros([2, 4])])).toThrow(
+      'First "x": the shapes of the inputs must be equal or broadcast',
+    )
   })
 
   it('takes rows of numbers as an input each', () => {
@@ -41,10 +99,31 @@ describe('merging', () => {
   })
 
   it('knows what broadcasts to an open extent', () => {
-    expect(new Add().computeOutputShape([[null, 1, 4], [null, 4], [null, null, 1]])).toEqual([null, null, 4])
-    expect(new Add().computeOutputShape([[null, 5], [3, 1]])).toEqual([3, 5])
-    expect(new Concatenate().computeOutputShape([[null, 5], [null, null]])).toEqual([null, null])
-    expect(new Dot({ axes: [2, 1] }).computeOutputShape([[null, 3, 5], [null, 5]])).toEqual([null, 3])
+    expect(
+      new Add().computeOutputShape([
+        [null, 1, 4],
+        [null, 4],
+        [null, null, 1],
+      ]),
+    ).toEqual([null, null, 4])
+    expect(
+      new Add().computeOutputShape([
+        [null, 5],
+        [3, 1],
+      ]),
+    ).toEqual([3, 5])
+    expect(
+      new Concatenate().computeOutputShape([
+        [null, 5],
+        [null, null],
+      ]),
+    ).toEqual([null, null])
+    expect(
+      new Dot({ axes: [2, 1] }).computeOutputShape([
+        [null, 3, 5],
+        [null, 5],
+      ]),
+    ).toEqual([null, 3])
   })
 })
 
@@ -64,8 +143,16 @@ describe('types before data', () => {
 
 describe('inputs of the wrong rank', () => {
   it.each([
-    ['RepeatVector', () => new RepeatVector({ n: 2, name: 'x' }).apply(ops.ones([2, 3, 4])), 'RepeatVector "x": the input must be [batch, features], received [2, 3, 4]. Did you forget Flatten?'],
-    ['Permute', () => new Permute({ dims: [2, 1], name: 'x' }).apply(ops.ones([2, 3])), 'Permute "x": the input must be [batch, axis 1, axis 2], received [2, 3].'],
+    [
+      'RepeatVector',
+      () => new RepeatVector({ n: 2, name: 'x' }).apply(ops.ones([2, 3, 4])),
+      'RepeatVector "x": the input must be [batch, features], received [2, 3, 4]. Did you forget Flatten?',
+    ],
+    [
+      'Permute',
+      () => new Permute({ dims: [2, 1], name: 'x' }).apply(ops.ones([2, 3])),
+      'Permute "x": the input must be [batch, axis 1, axis 2], received [2, 3].',
+    ],
     ['Permute twice', () => new Permute({ dims: [1, 1] }), 'dims must hold each of 1 … 2 once, received [1, 1]'],
   ])('%s', (_what, action, message) => {
     expect(action).toThrow(message)
@@ -77,16 +164,36 @@ describe('EinsumDense', () => {
     new EinsumDense({ equation, outputShape, biasAxes: biasAxes ?? null, name: 'x' })
 
   it.each([
-    ['no arrow', () => make('ab,bc', 3), "EinsumDense \"x\": the equation must be like 'ab,bc->ac'"],
+    ['no arrow', () => make('ab,bc', 3), 'EinsumDense "x": the equation must be like \'ab,bc->ac\''],
     ['an ellipsis at one side', () => make('...ab,bc->ac', 3), "received '...ab,bc->ac'"],
     ['a letter from nowhere', () => make('ab,bc->ad', 3), "d of the output is in neither operand of 'ab,bc->ad'"],
-    ['a letter for nothing', () => make('ab,bcd->ac', 3), "d of the kernel is in neither input nor output"],
+    ['a letter for nothing', () => make('ab,bcd->ac', 3), 'd of the kernel is in neither input nor output'],
     ['a bias for nothing', () => make('ab,bc->ac', 3, 'b'), "b of biasAxes is not in the output of 'ab,bc->ac'"],
-    ['too many axes', () => make('ab,bc->ac', 3).ensureBuilt([null, 2, 3]), 'the input must have 2 axes, received [None, 2, 3]. Did you forget Flatten?'],
-    ['too few axes', () => make('...ab,bc->...ac', [3, 2]).ensureBuilt([null, 3]), 'the input must have at least 3 axes, received [None, 3]'],
-    ['another extent', () => make('abc,cd->abd', [4, 2]).ensureBuilt([null, 3, 5]), 'b is 3 in the input [None, 3, 5] and 4 in the output'],
-    ['an open extent', () => make('ab,bc->ac', 3).ensureBuilt([null, null]), 'the extent of b must be known, in outputShape or in the input [None, None]'],
-    ['an outputShape that is too long', () => make('ab,bc->ac', [3, 4]).ensureBuilt([null, 2]), 'outputShape must have 1 extents, received [3, 4]'],
+    [
+      'too many axes',
+      () => make('ab,bc->ac', 3).ensureBuilt([null, 2, 3]),
+      'the input must have 2 axes, received [None, 2, 3]. Did you forget Flatten?',
+    ],
+    [
+      'too few axes',
+      () => make('...ab,bc->...ac', [3, 2]).ensureBuilt([null, 3]),
+      'the input must have at least 3 axes, received [None, 3]',
+    ],
+    [
+      'another extent',
+      () => make('abc,cd->abd', [4, 2]).ensureBuilt([null, 3, 5]),
+      'b is 3 in the input [None, 3, 5] and 4 in the output',
+    ],
+    [
+      'an open extent',
+      () => make('ab,bc->ac', 3).ensureBuilt([null, null]),
+      'the extent of b must be known, in outputShape or in the input [None, None]',
+    ],
+    [
+      'an outputShape that is too long',
+      () => make('ab,bc->ac', [3, 4]).ensureBuilt([null, 2]),
+      'outputShape must have 1 extents, received [3, 4]',
+    ],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
   })
@@ -111,21 +218,28 @@ describe('EinsumDense', () => {
 describe('activations', () => {
   it('Softmax says which mask does not fit', () => {
     const mask = ops.equal(ops.ones([2, 3]), 1)
-    expect(() => new Softmax({ name: 'x' }).apply(ops.ones([2, 3, 4]), { mask })).toThrow('Softmax "x": the mask must broadcast to the input [2, 3, 4], received [2, 3]')
+    expect(() => new Softmax({ name: 'x' }).apply(ops.ones([2, 3, 4]), { mask })).toThrow(
+      'Softmax "x": the mask must broadcast to the input [2, 3, 4], received [2, 3]',
+    )
   })
 
   it('PReLU takes open extents along shared axes only', () => {
-    expect(() => new PReLU({ name: 'x' }).ensureBuilt([null, null, 3])).toThrow('PReLU "x": axis 1 of the input must be known, or be among sharedAxes, received [None, None, 3]')
+    expect(() => new PReLU({ name: 'x' }).ensureBuilt([null, null, 3])).toThrow(
+      'PReLU "x": axis 1 of the input must be known, or be among sharedAxes, received [None, None, 3]',
+    )
     const layer = new PReLU({ sharedAxes: 1 })
     layer.ensureBuilt([null, null, 3])
     expect(layer.alpha.shape).toEqual([1, 3])
-    expect(() => new PReLU({ name: 'x', sharedAxes: 3 }).ensureBuilt([null, 2, 3])).toThrow('PReLU "x": sharedAxes: the axis must be in')
+    expect(() => new PReLU({ name: 'x', sharedAxes: 3 }).ensureBuilt([null, 2, 3])).toThrow(
+      'PReLU "x": sharedAxes: the axis must be in',
+    )
   })
 })
 
 describe('Lambda', () => {
   const shifted = (x: Tensor, { by }: LambdaContext): Tensor => ops.add(x, by as number)
-  const model = (): Sequential => new Sequential([new Lambda({ function: shifted, arguments: { by: 4 }, inputShape: [2] })])
+  const model = (): Sequential =>
+    new Sequential([new Lambda({ function: shifted, arguments: { by: 4 }, inputShape: [2] })])
 
   it('is found by its name where a model is loaded', async () => {
     const copy = await loadModel(await model().save(), { customObjects: { shifted } })
@@ -140,23 +254,31 @@ describe('Lambda', () => {
       }
     }
     const bytes = await new Sequential([new Own({ inputShape: [2] })]).save()
-    await expect(loadModel(bytes)).rejects.toThrow(/^Unknown layer 'OwnOfTheUser'\. What is your own goes into customObjects, under this name\.$/)
+    await expect(loadModel(bytes)).rejects.toThrow(
+      /^Unknown layer 'OwnOfTheUser'\. What is your own goes into customObjects, under this name\.$/,
+    )
   })
 
   it('names the function that is not found', async () => {
     const bytes = await model().save()
     const error = await errorOf(() => loadModel(bytes))
-    expect(error.message).toMatch(/Unknown function 'shifted' that a Lambda layer calls \(Lambda "lambda[_\d]*": function\)\..*customObjects/)
+    expect(error.message).toMatch(
+      /Unknown function 'shifted' that a Lambda layer calls \(Lambda "lambda[_\d]*": function\)\..*customObjects/,
+    )
   })
 
   it('works without a name, and then says why it cannot be saved', async () => {
     const anonymous = new Sequential([new Lambda({ function: (x) => ops.multiply(x, 2), inputShape: [1] })])
     expect(anonymous.predictOnBatch([[3]]).toArray()).toEqual([[6]])
-    expect((await errorOf(() => anonymous.save())).message).toContain("A function without a name that a Lambda layer calls cannot be saved: 'function' is that of the option it was given as. Give it one")
+    expect((await errorOf(() => anonymous.save())).message).toContain(
+      "A function without a name that a Lambda layer calls cannot be saved: 'function' is that of the option it was given as. Give it one",
+    )
   })
 
   it('refuses arguments that cannot be saved, when it is saved', () => {
-    expect(() => new Lambda({ function: shifted, arguments: { by: ops.ones([2]) } }).getConfig()).toThrow('cannot be saved')
+    expect(() => new Lambda({ function: shifted, arguments: { by: ops.ones([2]) } }).getConfig()).toThrow(
+      'cannot be saved',
+    )
   })
 
   it('is given training and the mask, and takes the shape it is told', () => {
@@ -187,7 +309,9 @@ describe('Wrapper', () => {
   }
 
   it('has the weights of its layer, and is saved with it', async () => {
-    const model = new Sequential([new Twice({ layer: new Dense({ units: 2, name: 'inner' }), name: 'twice', inputShape: [2] })])
+    const model = new Sequential([
+      new Twice({ layer: new Dense({ units: 2, name: 'inner' }), name: 'twice', inputShape: [2] }),
+    ])
     expect(model.weights.map(({ name }) => name)).toEqual(['twice/inner/kernel', 'twice/inner/bias'])
     const copy = await loadModel(await model.save(), { customObjects: { Twice } })
     expect(copy.predictOnBatch([[1, 2]]).data).toEqual(model.predictOnBatch([[1, 2]]).data)

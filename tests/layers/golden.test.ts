@@ -20,13 +20,28 @@ function make({ layer: described, inputs, isList, masks, initialState, weights, 
   // One input, or the list.
   const structure = isList ? xs.map(() => null) : null
   const layer = customObjectScope(layers.all, () => layers.get(serialized(described)))
-  layer.ensureBuilt(specsFrom(isList ? xs.map(({ shape }) => [null, ...shape.slice(1)]) : [null, ...xs[0]!.shape.slice(1)]))
+  layer.ensureBuilt(
+    specsFrom(isList ? xs.map(({ shape }) => [null, ...shape.slice(1)]) : [null, ...xs[0]!.shape.slice(1)]),
+  )
   expect(layer.weights.map(({ shape }) => shape)).toEqual(weights.map(({ shape }) => shape))
   weights.forEach((weight, i) => layer.weights[i]!.assign(toTensor(weight)))
-  const mask = masks === null ? undefined : unflatten<Tensor | null>(structure, masks.map((each) => (each === null ? null : toMask(each))))
+  const mask =
+    masks === null
+      ? undefined
+      : unflatten<Tensor | null>(
+          structure,
+          masks.map((each) => (each === null ? null : toMask(each))),
+        )
   const state = initialState === null ? {} : { initialState: initialState.map(toTensor) }
-  const told = Object.fromEntries(Object.entries(said).map(([key, value]) => [key, typeof value === 'boolean' ? value : toMask(value)]))
-  return { layer, xs, structure, options: { training: false, ...(mask === undefined ? {} : { mask }), ...state, ...told } }
+  const told = Object.fromEntries(
+    Object.entries(said).map(([key, value]) => [key, typeof value === 'boolean' ? value : toMask(value)]),
+  )
+  return {
+    layer,
+    xs,
+    structure,
+    options: { training: false, ...(mask === undefined ? {} : { mask }), ...state, ...told },
+  }
 }
 
 describe.each(families)('layers of %s agree with Keras:', (family) => {
@@ -38,7 +53,10 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     expectTensor(output, each.output, 'output')
     expect(states).toHaveLength(each.states.length)
     states.forEach((state, i) => expectTensor(state, each.states[i]!, `state ${i}`))
-    const specs = layer.outputSpecs(unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))), each.said === undefined ? {} : options)
+    const specs = layer.outputSpecs(
+      unflatten(structure, flatten(specsFrom(xs.map(({ shape }) => shape)))),
+      each.said === undefined ? {} : options,
+    )
     expect(flatten(specs).map(({ shape }) => shape)).toEqual([each.output, ...each.states].map(({ shape }) => shape))
     const mask = maskOf(output)
     expect(mask === null ? null : { shape: mask.shape, data: Array.from(mask.data) }, 'mask').toEqual(each.outputMask)
@@ -57,10 +75,16 @@ describe.each(families)('layers of %s agree with Keras:', (family) => {
     const isFloat = each.inputs.map(({ dtype }) => dtype === 'float32')
     const program = compileTraced(
       trace(xs, (symbols) => {
-        const [output, ...states] = flatten(layer.applyTree(unflatten(structure, symbols), options)) as [Tensor, ...Tensor[]]
+        const [output, ...states] = flatten(layer.applyTree(unflatten(structure, symbols), options)) as [
+          Tensor,
+          ...Tensor[],
+        ]
         const weighted = ops.sum(ops.multiply(output, toTensor(each.outputWeights)))
         const loss = states.reduce((sum, state) => ops.add(sum, ops.multiply(ops.sum(state), 0.5)), weighted)
-        return currentTrace()!.gradients(loss, [...symbols.filter((_, i) => isFloat[i]), ...layer.trainableWeights.map((weight) => weight.value)])
+        return currentTrace()!.gradients(loss, [
+          ...symbols.filter((_, i) => isFloat[i]),
+          ...layer.trainableWeights.map((weight) => weight.value),
+        ])
       }),
     )
     const received = runProgram(program, xs)

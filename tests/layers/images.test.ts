@@ -3,9 +3,39 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  ArgumentError, AutoContrast, CenterCrop, Conv2D, CutMix, Dense, Equalization, Flatten, ImageLayer, MixUp, RandomBrightness, RandomContrast, RandomCrop, RandomErasing,
-  RandomFlip, RandomGaussianBlur, RandomGrayscale, RandomImageLayer, RandomInvert, RandomRotation, RandomShear, RandomTranslation, RandomZoom, Rescaling, Resizing, Sequential,
-  ShapeError, Solarization, jit, loadModel, ops, setRandomSeed, tensor,
+  ArgumentError,
+  AutoContrast,
+  CenterCrop,
+  Conv2D,
+  CutMix,
+  Dense,
+  Equalization,
+  Flatten,
+  ImageLayer,
+  MixUp,
+  RandomBrightness,
+  RandomContrast,
+  RandomCrop,
+  RandomErasing,
+  RandomFlip,
+  RandomGaussianBlur,
+  RandomGrayscale,
+  RandomImageLayer,
+  RandomInvert,
+  RandomRotation,
+  RandomShear,
+  RandomTranslation,
+  RandomZoom,
+  Rescaling,
+  Resizing,
+  Sequential,
+  ShapeError,
+  Solarization,
+  jit,
+  loadModel,
+  ops,
+  setRandomSeed,
+  tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data/dataset'
@@ -17,17 +47,27 @@ import { expectNear, expectTensor, readFixture, serialized, titleOf, toTensor } 
 const { trained } = readFixture<PreprocessingFile>('preprocessing')
 const training = { training: true }
 
-const make = (shape: readonly number[], low = 0, high = 1, seed = 1): Tensor => tensor([...floats(shape, low, high, seed).data], shape)
+const make = (shape: readonly number[], low = 0, high = 1, seed = 1): Tensor =>
+  tensor([...floats(shape, low, high, seed).data], shape)
 const mean = (xs: ArrayLike<number>): number => Array.from(xs).reduce((a, b) => a + b, 0) / xs.length
 /** One number of each image. */
-const each = (x: Tensor, at = 0): number[] => Array.from({ length: x.shape[0]! }, (_, i) => x.data[(i * x.size) / x.shape[0]! + at]!)
+const each = (x: Tensor, at = 0): number[] =>
+  Array.from({ length: x.shape[0]! }, (_, i) => x.data[(i * x.size) / x.shape[0]! + at]!)
 
 describe('in training they do what those of Keras do', () => {
-  it.each(trained.map((one): [string, TrainedCase] => [`${titleOf(one.layer)} of [${one.input.shape.join()}]`, one]))('%s', (_title, { layer, input, output }) => {
-    const made = layers.get(serialized(layer))
-    if (!(made instanceof ImageLayer)) throw new Error('no layer of images')
-    expectTensor(made.apply(toTensor(input), training), output, 'output', 2e-5 * Math.max(1, ...input.data.map(Math.abs)))
-  })
+  it.each(trained.map((one): [string, TrainedCase] => [`${titleOf(one.layer)} of [${one.input.shape.join()}]`, one]))(
+    '%s',
+    (_title, { layer, input, output }) => {
+      const made = layers.get(serialized(layer))
+      if (!(made instanceof ImageLayer)) throw new Error('no layer of images')
+      expectTensor(
+        made.apply(toTensor(input), training),
+        output,
+        'output',
+        2e-5 * Math.max(1, ...input.data.map(Math.abs)),
+      )
+    },
+  )
 })
 
 describe('what is drawn', () => {
@@ -43,17 +83,40 @@ describe('what is drawn', () => {
 
   it('brightness and contrast, each image its own', () => {
     const grey = ops.full([many, 1, 1, 1], 0.5)
-    expectUniform(each(new RandomBrightness({ factor: [-0.1, 0.3], valueRange: [0, 1], seed: 1 }).apply(grey, training)), 0.4, 0.8)
-    const pairs = tensor({ data: Float32Array.from({ length: 2 * many }, (_, i) => (i % 2 ? 1 : -1)), shape: [many, 1, 2, 1] })
-    expectUniform(each(new RandomContrast({ factor: [0.2, 0.6], valueRange: [-9, 9], seed: 1 }).apply(pairs, training), 1), 0.8, 1.6)
-    expectUniform(each(new RandomContrast({ factor: 0.5, valueRange: [-9, 9], seed: 1 }).apply(pairs, training), 1), 0.5, 1.5)
-    expect(new RandomBrightness({ factor: 1, seed: 1 }).apply(ops.full([9, 1, 1, 1], 200), training).data.every((x: number) => x >= 0 && x <= 255)).toBe(true)
+    expectUniform(
+      each(new RandomBrightness({ factor: [-0.1, 0.3], valueRange: [0, 1], seed: 1 }).apply(grey, training)),
+      0.4,
+      0.8,
+    )
+    const pairs = tensor({
+      data: Float32Array.from({ length: 2 * many }, (_, i) => (i % 2 ? 1 : -1)),
+      shape: [many, 1, 2, 1],
+    })
+    expectUniform(
+      each(new RandomContrast({ factor: [0.2, 0.6], valueRange: [-9, 9], seed: 1 }).apply(pairs, training), 1),
+      0.8,
+      1.6,
+    )
+    expectUniform(
+      each(new RandomContrast({ factor: 0.5, valueRange: [-9, 9], seed: 1 }).apply(pairs, training), 1),
+      0.5,
+      1.5,
+    )
+    expect(
+      new RandomBrightness({ factor: 1, seed: 1 })
+        .apply(ops.full([9, 1, 1, 1], 200), training)
+        .data.every((x: number) => x >= 0 && x <= 255),
+    ).toBe(true)
   })
 
   it('places: translation, zoom and shear', () => {
     const slope = ops.broadcastTo(ops.reshape(ops.arange(0, 10), [1, 1, 10, 1]), [many, 1, 10, 1])
     // what lies at column 5 comes from 5 − dx
-    expectUniform(each(new RandomTranslation({ heightFactor: 0, widthFactor: 0.3, seed: 1 }).apply(slope, training), 5), 2, 8)
+    expectUniform(
+      each(new RandomTranslation({ heightFactor: 0, widthFactor: 0.3, seed: 1 }).apply(slope, training), 5),
+      2,
+      8,
+    )
     // column 9 is 4.5 right of the middle
     expectUniform(each(new RandomZoom({ heightFactor: [-0.5, 0], seed: 1 }).apply(slope, training), 9), 4.5 + 2.25, 9)
     const rows = ops.broadcastTo(ops.reshape(ops.arange(0, 10), [1, 1, 10, 1]), [many, 3, 10, 1])
@@ -64,7 +127,17 @@ describe('what is drawn', () => {
 
   it('rotation, by the whole range of angles', () => {
     // a pixel right of the middle goes round
-    const images = ops.broadcastTo(tensor([[0, 0, 0], [0, 0, 1], [0, 0, 0]], [1, 3, 3, 1]), [many, 3, 3, 1])
+    const images = ops.broadcastTo(
+      tensor(
+        [
+          [0, 0, 0],
+          [0, 0, 1],
+          [0, 0, 0],
+        ],
+        [1, 3, 3, 1],
+      ),
+      [many, 3, 3, 1],
+    )
     const turned = new RandomRotation({ factor: 0.5, seed: 3 }).apply(images, training)
     const quarters = [3, 1, 5, 7].map((at) => each(turned, at).filter((x) => x > 0.7).length)
     quarters.forEach((count) => expect(Math.abs(count - quarters[0]!) / many).toBeLessThan(0.05))
@@ -84,18 +157,33 @@ describe('what is drawn', () => {
       return [...found].sort(([a], [b]) => Number(a) - Number(b))
     }
     const half = expect.closeTo(0.5, 1)
-    expect(seen('horizontal')).toEqual([['1234', half], ['2143', half]])
-    expect(seen('vertical')).toEqual([['1234', half], ['3412', half]])
-    expect(seen('horizontal_and_vertical')).toEqual([['1234', half], ['4321', half]])
+    expect(seen('horizontal')).toEqual([
+      ['1234', half],
+      ['2143', half],
+    ])
+    expect(seen('vertical')).toEqual([
+      ['1234', half],
+      ['3412', half],
+    ])
+    expect(seen('horizontal_and_vertical')).toEqual([
+      ['1234', half],
+      ['4321', half],
+    ])
   })
 
   it('crops, anywhere, and the middle out of training', () => {
-    const x = ops.broadcastTo(tensor({ data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [1, 3, 4, 1] }), [many, 3, 4, 1])
+    const x = ops.broadcastTo(tensor({ data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [1, 3, 4, 1] }), [
+      many,
+      3,
+      4,
+      1,
+    ])
     const layer = new RandomCrop({ height: 2, width: 2, seed: 1 })
     const y = layer.apply(x, training)
     expect(y.shape).toEqual([many, 2, 2, 1])
     const corners = each(y)
-    for (const at of [0, 1, 2, 4, 5, 6]) expect(corners.filter((corner) => corner === at).length / many).toBeCloseTo(1 / 6, 1)
+    for (const at of [0, 1, 2, 4, 5, 6])
+      expect(corners.filter((corner) => corner === at).length / many).toBeCloseTo(1 / 6, 1)
     expect(each(y, 3)).toEqual(corners.map((corner) => corner + 5))
     expect([...layer.apply(x).data.subarray(0, 4)]).toEqual([1, 2, 5, 6])
     expect(new RandomCrop({ height: 6, width: 2 }).apply(x, training).shape).toEqual([many, 6, 2, 1])
@@ -108,22 +196,45 @@ describe('what is drawn', () => {
     const negative = each(new RandomInvert({ factor: [0.8, 0.8], valueRange: [0, 1], seed: 1 }).apply(rgb, training))
     expect(negative.filter((x) => x === 0).length / many).toBeCloseTo(0.8, 1)
     // one number f is a chance of 0 … f
-    expect(each(new RandomInvert({ factor: 1, valueRange: [0, 1], seed: 1 }).apply(rgb, training)).filter((x) => x === 0).length / many).toBeCloseTo(0.5, 1)
+    expect(
+      each(new RandomInvert({ factor: 1, valueRange: [0, 1], seed: 1 }).apply(rgb, training)).filter((x) => x === 0)
+        .length / many,
+    ).toBeCloseTo(0.5, 1)
     const images = ops.zeros([400, 20, 20, 1])
-    const erased = new RandomErasing({ factor: [1, 1], scale: [0.25, 0.25], fillValue: 1, valueRange: [0, 1], seed: 1 }).apply(images, training)
+    const erased = new RandomErasing({
+      factor: [1, 1],
+      scale: [0.25, 0.25],
+      fillValue: 1,
+      valueRange: [0, 1],
+      seed: 1,
+    }).apply(images, training)
     // a rectangle of half the rows and half the columns, which may end within a pixel
     const areas = Array.from({ length: 400 }, (_, i) => mean(erased.data.subarray(400 * i, 400 * (i + 1))))
     expect(areas.every((area) => area > 0.2 && area < 0.31)).toBe(true)
     expect(mean(areas)).toBeCloseTo(0.25, 2)
-    const noise = new RandomErasing({ factor: [1, 1], scale: [1, 1], valueRange: [-3, 3], seed: 1 }).apply(images, training)
+    const noise = new RandomErasing({ factor: [1, 1], scale: [1, 1], valueRange: [-3, 3], seed: 1 }).apply(
+      images,
+      training,
+    )
     expect(Math.abs(mean(noise.data))).toBeLessThan(0.05)
     expect(Math.max(...noise.data.subarray(0, 4000))).toBe(3)
   })
 
   it('solarization: what is added, and from where on it is inverted', () => {
     const x = ops.full([many, 1, 1, 1], 0.5)
-    expectUniform(each(new Solarization({ additionFactor: [0.1, 0.3], thresholdFactor: [1, 1], valueRange: [0, 1], seed: 1 }).apply(x, training)), 0.6, 0.8)
-    const inverted = each(new Solarization({ thresholdFactor: 1, valueRange: [0, 0.8], seed: 1 }).apply(x, training)).filter((y) => y < 0.4)
+    expectUniform(
+      each(
+        new Solarization({ additionFactor: [0.1, 0.3], thresholdFactor: [1, 1], valueRange: [0, 1], seed: 1 }).apply(
+          x,
+          training,
+        ),
+      ),
+      0.6,
+      0.8,
+    )
+    const inverted = each(
+      new Solarization({ thresholdFactor: 1, valueRange: [0, 0.8], seed: 1 }).apply(x, training),
+    ).filter((y) => y < 0.4)
     expect(inverted.length / many).toBeCloseTo(0.625, 1)
   })
 })
@@ -161,7 +272,9 @@ describe('mixing', () => {
 
   it('refuses class numbers, and leaves labels alone out of training', () => {
     const { images } = batch()
-    expect(() => new MixUp({ name: 'mix' }).apply({ images, labels: ops.arange(0, classes) }, training)).toThrow('MixUp "mix": labels must be one-hot rows, [batch, classes], to be mixed, received [16]. See ops.oneHot')
+    expect(() => new MixUp({ name: 'mix' }).apply({ images, labels: ops.arange(0, classes) }, training)).toThrow(
+      'MixUp "mix": labels must be one-hot rows, [batch, classes], to be mixed, received [16]. See ops.oneHot',
+    )
     const labels = tensor([1, 2], [2], 'int32')
     expect(new CutMix().apply({ images: make([2, 3, 3, 1]), labels }).labels).toBe(labels)
   })
@@ -170,20 +283,34 @@ describe('mixing', () => {
 describe('records and forms', () => {
   it('masks are moved as images are, and keep their numbers', () => {
     const images = tensor({ data: Float32Array.from({ length: 60 }, (_, i) => i % 4), shape: [3, 4, 5, 1] })
-    for (const layer of [new RandomFlip({ seed: 1 }), new RandomRotation({ factor: 0.5, interpolation: 'nearest', seed: 1 }), new RandomCrop({ height: 2, width: 3, seed: 1 }), new CenterCrop({ height: 2, width: 2 }), new Resizing({ height: 8, width: 10, interpolation: 'nearest' })]) {
-      const made = layer.apply({ images, segmentationMasks: ops.cast(images, 'int32'), labels: [1, 2, 3], weight: [1, 1, 1] }, training)
+    for (const layer of [
+      new RandomFlip({ seed: 1 }),
+      new RandomRotation({ factor: 0.5, interpolation: 'nearest', seed: 1 }),
+      new RandomCrop({ height: 2, width: 3, seed: 1 }),
+      new CenterCrop({ height: 2, width: 2 }),
+      new Resizing({ height: 8, width: 10, interpolation: 'nearest' }),
+    ]) {
+      const made = layer.apply(
+        { images, segmentationMasks: ops.cast(images, 'int32'), labels: [1, 2, 3], weight: [1, 1, 1] },
+        training,
+      )
       expect(made.segmentationMasks.dtype).toBe('int32')
       expect([...made.segmentationMasks.data], String(layer)).toEqual([...made.images.data])
       expect([...made.labels.data, ...made.weight.data]).toEqual([1, 2, 3, 1, 1, 1])
     }
-    const colours = new RandomBrightness({ factor: 0.5, seed: 1 }).apply({ images, segmentation_masks: images }, training)
+    const colours = new RandomBrightness({ factor: 0.5, seed: 1 }).apply(
+      { images, segmentation_masks: images },
+      training,
+    )
     expect(colours.segmentation_masks).toBe(images)
   })
 
   it('one image is a batch of one, and channels may come first', () => {
     const x = make([4, 5, 3])
     for (const options of [{ seed: 7 }]) {
-      const [one, many, first] = [undefined, undefined, 'channelsFirst' as const].map((dataFormat) => new RandomRotation({ factor: 0.3, dataFormat, ...options }))
+      const [one, many, first] = [undefined, undefined, 'channelsFirst' as const].map(
+        (dataFormat) => new RandomRotation({ factor: 0.3, dataFormat, ...options }),
+      )
       const turned = one!.apply(x, training)
       expect(turned.shape).toEqual([4, 5, 3])
       expectNear(many!.apply(ops.expandDims(x, 0), training).data, turned.data, 'a batch of one')
@@ -196,20 +323,32 @@ describe('records and forms', () => {
   })
 
   it('refuses what are no images', () => {
-    expect(() => new RandomFlip({ name: 'f' }).apply([[1, 2]])).toThrow('RandomFlip "f": the input must be [batch, rows, columns, channels] or [rows, columns, channels], received [1, 2]')
-    expect(() => new RandomFlip({ dataFormat: 'channels_first' }).apply([[1, 2]])).toThrow(/\[batch, channels, rows, columns\]/)
+    expect(() => new RandomFlip({ name: 'f' }).apply([[1, 2]])).toThrow(
+      'RandomFlip "f": the input must be [batch, rows, columns, channels] or [rows, columns, channels], received [1, 2]',
+    )
+    expect(() => new RandomFlip({ dataFormat: 'channels_first' }).apply([[1, 2]])).toThrow(
+      /\[batch, channels, rows, columns\]/,
+    )
     expect(() => new RandomFlip().apply({ labels: [1] } as never)).toThrow(/received a record of labels/)
     expect(() => new RandomFlip().apply([make([1, 2, 2, 1]), make([1, 2, 2, 1])] as never)).toThrow(ShapeError)
-    expect(() => new RandomFlip().apply({ images: make([1, 2, 2, 1]), bounding_boxes: [1] }, training)).toThrow('does not transform bounding_boxes; leave them out')
+    expect(() => new RandomFlip().apply({ images: make([1, 2, 2, 1]), bounding_boxes: [1] }, training)).toThrow(
+      'does not transform bounding_boxes; leave them out',
+    )
     expect(() => new RandomGrayscale().apply(make([1, 2, 2, 2]), training)).toThrow(/3 channels, red, green and blue/)
-    expect(() => new RandomErasing({ fillValue: [1, 2] }).apply(make([1, 2, 2, 3]), training)).toThrow(/or 3, one for each channel, received 2/)
+    expect(() => new RandomErasing({ fillValue: [1, 2] }).apply(make([1, 2, 2, 3]), training)).toThrow(
+      /or 3, one for each channel, received 2/,
+    )
   })
 
   it('refuses options that cannot be', () => {
-    expect(() => new RandomRotation(1.5)).toThrow('RandomRotation: factor must be a finite number in [-1, 1], received 1.5')
+    expect(() => new RandomRotation(1.5)).toThrow(
+      'RandomRotation: factor must be a finite number in [-1, 1], received 1.5',
+    )
     expect(() => new RandomZoom({ heightFactor: [0, 3] })).toThrow(/heightFactor\[1\]/)
     expect(() => new RandomTranslation({ heightFactor: 0.1, widthFactor: '1' as never })).toThrow(ArgumentError)
-    expect(() => new Resizing({ height: 1, width: 1, cropToAspectRatio: true, padToAspectRatio: true })).toThrow(/exclude each other/)
+    expect(() => new Resizing({ height: 1, width: 1, cropToAspectRatio: true, padToAspectRatio: true })).toThrow(
+      /exclude each other/,
+    )
     expect(() => new RandomGaussianBlur({ kernelSize: 2 })).toThrow(/kernelSize must be odd/)
     expect(() => new AutoContrast([3, 3])).toThrow(/two numbers that differ/)
   })
@@ -229,17 +368,20 @@ describe('the channels of an image', () => {
   })
 })
 
-it('a layer of images of one\'s own, in training and out of it', () => {
+it("a layer of images of one's own, in training and out of it", () => {
   class Brighter extends ImageLayer {
     transformation() {
       return { images: (x: Tensor) => ops.add(x, 1), labels: (y: Tensor) => ops.multiply(y, 2) }
     }
   }
-  const { images, labels } = new Brighter({ dataFormat: 'channelsFirst' }).apply({ images: ops.zeros([1, 2, 3]), labels: [3] })
+  const { images, labels } = new Brighter({ dataFormat: 'channelsFirst' }).apply({
+    images: ops.zeros([1, 2, 3]),
+    labels: [3],
+  })
   expect([images.shape, [...images.data], [...labels.data]]).toEqual([[1, 2, 3], new Array(6).fill(1), [6]])
 })
 
-it('an augmentation of one\'s own', async () => {
+it("an augmentation of one's own", async () => {
   class RandomGain extends RandomImageLayer {
     static readonly className = 'RandomGain'
 
@@ -272,17 +414,27 @@ describe('seeds', () => {
     }
     expect(unseeded()).toEqual(unseeded())
     // each image in its own way
-    const alike = new RandomRotation({ factor: 0.3, seed: 5 }).apply(ops.broadcastTo(ops.slice(x, [0, 0, 0, 0], [1, 5, 5, 1]), [4, 5, 5, 1]), training)
+    const alike = new RandomRotation({ factor: 0.3, seed: 5 }).apply(
+      ops.broadcastTo(ops.slice(x, [0, 0, 0, 0], [1, 5, 5, 1]), [4, 5, 5, 1]),
+      training,
+    )
     expect(new Set(each(alike, 6)).size).toBe(4)
   })
 
   it('are saved: a loaded model goes on where it was', async () => {
-    const model = new Sequential([new RandomTranslation({ heightFactor: 0.4, widthFactor: 0.4, inputShape: [5, 5, 1] }), new Flatten(), new Dense(1)])
+    const model = new Sequential([
+      new RandomTranslation({ heightFactor: 0.4, widthFactor: 0.4, inputShape: [5, 5, 1] }),
+      new Flatten(),
+      new Dense(1),
+    ])
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const targets = [[0], [1], [0], [1]]
     await model.fit(x, targets, { epochs: 2, verbose: 0, shuffle: false })
     const copy = await loadModel(await model.save())
-    const [own, loaded] = [await model.fit(x, targets, { epochs: 2, verbose: 0, shuffle: false }), await copy.fit(x, targets, { epochs: 2, verbose: 0, shuffle: false })]
+    const [own, loaded] = [
+      await model.fit(x, targets, { epochs: 2, verbose: 0, shuffle: false }),
+      await copy.fit(x, targets, { epochs: 2, verbose: 0, shuffle: false }),
+    ]
     expect(loaded.history['loss']).toEqual(own.history['loss'])
     expect(own.history['loss']![0]).not.toBe(own.history['loss']![1])
   })
@@ -292,8 +444,15 @@ describe('pipelines', () => {
   it('within a model: training changes images, predictions do not', async () => {
     setRandomSeed(1)
     const model = new Sequential([
-      new Rescaling({ scale: 1 / 255, inputShape: [6, 6, 1] }), new RandomFlip('horizontal'), new RandomRotation(0.1), new RandomTranslation({ heightFactor: 0.1, widthFactor: 0.1 }),
-      new RandomZoom(0.1), new RandomContrast({ factor: 0.2, valueRange: [0, 1] }), new Conv2D({ filters: 2, kernelSize: 3 }), new Flatten(), new Dense(1),
+      new Rescaling({ scale: 1 / 255, inputShape: [6, 6, 1] }),
+      new RandomFlip('horizontal'),
+      new RandomRotation(0.1),
+      new RandomTranslation({ heightFactor: 0.1, widthFactor: 0.1 }),
+      new RandomZoom(0.1),
+      new RandomContrast({ factor: 0.2, valueRange: [0, 1] }),
+      new Conv2D({ filters: 2, kernelSize: 3 }),
+      new Flatten(),
+      new Dense(1),
     ])
     model.compile({ optimizer: 'adam', loss: 'mse' })
     const x = make([8, 6, 6, 1], 0, 255)
@@ -307,7 +466,10 @@ describe('pipelines', () => {
   it('in front of a model, batch by batch', async () => {
     const [images, labels] = [make([8, 4, 4, 1]), ops.eye(8)]
     const mix = new MixUp({ alpha: 0.5, seed: 1 })
-    const mixed = Dataset.fromTensorSlices({ images, labels }).batch(4).map((batch) => mix.apply(batch, training)).map(({ images: x, labels: y }) => ({ x, y }))
+    const mixed = Dataset.fromTensorSlices({ images, labels })
+      .batch(4)
+      .map((batch) => mix.apply(batch, training))
+      .map(({ images: x, labels: y }) => ({ x, y }))
     const model = new Sequential([new Flatten(), new Dense({ units: 8, activation: 'softmax' })])
     model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' })
     const { history } = await model.fit(mixed, { epochs: 2, verbose: 0 })
@@ -319,6 +481,10 @@ describe('pipelines', () => {
     const moved = jit((x: Tensor) => layer.apply(x, training))
     const x = make([3, 5, 5, 2])
     expect([...moved(x).data]).not.toEqual([...moved(x).data])
-    expectNear(jit((y: Tensor) => new RandomFlip({ seed: 1 }).apply(y, training))(x).data, new RandomFlip({ seed: 1 }).apply(x, training).data, 'the same numbers')
+    expectNear(
+      jit((y: Tensor) => new RandomFlip({ seed: 1 }).apply(y, training))(x).data,
+      new RandomFlip({ seed: 1 }).apply(x, training).data,
+      'the same numbers',
+    )
   })
 })

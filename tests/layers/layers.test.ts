@@ -2,8 +2,26 @@
 import { describe, expect, it } from 'vitest'
 import type { ApplyOptions, CallbackMethods } from '../../src'
 import {
-  Activation, ArgumentError, CallContext, Dense, Dropout, Flatten, Input, InputLayer, Lambda, MultiHeadAttention, Reshape, SGD, Sequential,
-  StateError, TimeDistributed, clearSession, ops, regularizers, setRandomSeed, tensor,
+  Activation,
+  ArgumentError,
+  CallContext,
+  Dense,
+  Dropout,
+  Flatten,
+  Input,
+  InputLayer,
+  Lambda,
+  MultiHeadAttention,
+  Reshape,
+  SGD,
+  Sequential,
+  StateError,
+  TimeDistributed,
+  clearSession,
+  ops,
+  regularizers,
+  setRandomSeed,
+  tensor,
 } from '../../src'
 import { regularizers as registry } from '../../src/regularizers/registry'
 import { expectNear } from '../helpers/golden'
@@ -13,7 +31,13 @@ const training = (): CallContext => new CallContext(true)
 describe('names', () => {
   it('are counted by class, and begin again after clearSession', () => {
     clearSession()
-    const names = [new Dense({ units: 1 }), new Dense({ units: 1 }), new Flatten(), new Dropout(0.5), new InputLayer({ shape: [1] })].map(({ name }) => name)
+    const names = [
+      new Dense({ units: 1 }),
+      new Dense({ units: 1 }),
+      new Flatten(),
+      new Dropout(0.5),
+      new InputLayer({ shape: [1] }),
+    ].map(({ name }) => name)
     expect(names).toEqual(['dense', 'dense_1', 'flatten', 'dropout', 'input_layer'])
     clearSession()
     expect(new Dense({ units: 1 }).name).toBe('dense')
@@ -58,25 +82,40 @@ describe('life cycle', () => {
 describe('a call', () => {
   it('refuses options that nobody reads, in either spelling', () => {
     const attention = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'attention' })
-    const x = tensor([[[1, 0], [0, 1], [1, 1]]])
+    const x = tensor([
+      [
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ],
+    ])
     const causal = attention.apply(x, { useCausalMask: true })
     expect(attention.apply(x).data).not.toEqual(causal.data)
     expect(attention.apply(x, { use_causal_mask: true } as ApplyOptions).data).toEqual(causal.data)
     const misspelt = { useCausalMasks: true } as ApplyOptions
     for (const input of [x, Input({ shape: [3, 2] })]) {
       expect(() => attention.apply(input, misspelt)).toThrow(
-        new ArgumentError("Unknown option of a call of MultiHeadAttention \"attention\" 'useCausalMasks'. Did you mean 'useCausalMask'?"),
+        new ArgumentError(
+          "Unknown option of a call of MultiHeadAttention \"attention\" 'useCausalMasks'. Did you mean 'useCausalMask'?",
+        ),
       )
     }
   })
 
   it('says in which layer an op refused its operands', () => {
-    const inner = new TimeDistributed({ layer: new Lambda({ function: (x) => ops.reshape(x, [7]), name: 'inner' }), name: 'steps' })
+    const inner = new TimeDistributed({
+      layer: new Lambda({ function: (x) => ops.reshape(x, [7]), name: 'inner' }),
+      name: 'steps',
+    })
     expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(/^TimeDistributed "steps": Lambda "inner": reshape: /)
     // Also where nobody catches it, and the stack is printed.
-    expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(expect.objectContaining({ stack: expect.stringContaining('TimeDistributed "steps": Lambda') }))
+    expect(() => inner.apply(ops.ones([1, 4, 5]))).toThrow(
+      expect.objectContaining({ stack: expect.stringContaining('TimeDistributed "steps": Lambda') }),
+    )
     const flat = new MultiHeadAttention({ numHeads: 1, keyDim: 2, name: 'flat' })
-    expect(() => flat.apply(ops.ones([4, 3]))).toThrow('MultiHeadAttention "flat": the query and the value must be [batch, …steps, features], received [None, 3] and [None, 3]')
+    expect(() => flat.apply(ops.ones([4, 3]))).toThrow(
+      'MultiHeadAttention "flat": the query and the value must be [batch, …steps, features], received [None, 3] and [None, 3]',
+    )
     const outer = new Sequential([new Lambda({ function: (x) => ops.reshape(x, [7]), name: 'seven' })])
     expect(() => outer.predictOnBatch([[1, 2, 3]])).toThrow(/^Lambda "seven": reshape: /)
   })
@@ -99,7 +138,11 @@ describe('Dropout', () => {
     expect(new Dropout({ rate: 0.25, seed: 6 }).apply(x, training()).data).not.toEqual(first.data)
     const zeros = first.data.filter((value) => value === 0).length
     expect(Math.abs(zeros / 2000 - 0.25)).toBeLessThan(0.05)
-    expectNear(first.data.filter((value) => value !== 0), Array.from({ length: 2000 - zeros }, () => 4 / 3), 'kept')
+    expectNear(
+      first.data.filter((value) => value !== 0),
+      Array.from({ length: 2000 - zeros }, () => 4 / 3),
+      'kept',
+    )
   })
 
   it('of rate 0 and 1', () => {
@@ -110,20 +153,30 @@ describe('Dropout', () => {
   it('has another mask in each step of fit, in the gradient the same as forward', async () => {
     setRandomSeed(2)
     const width = 30
-    const model = new Sequential([new Dropout({ rate: 0.5, inputShape: [width] }), new Dense({ units: 1, kernelInitializer: 'zeros', useBias: false })])
+    const model = new Sequential([
+      new Dropout({ rate: 0.5, inputShape: [width] }),
+      new Dense({ units: 1, kernelInitializer: 'zeros', useBias: false }),
+    ])
     model.compile({ loss: (_yTrue, yPred) => ops.mean(yPred, { axis: -1 }), optimizer: new SGD({ learningRate: 1 }) })
     const kernels: number[][] = []
-    const record: CallbackMethods = { onTrainBatchEnd: () => void kernels.push(Array.from(model.getWeights()[0]!.data)) }
+    const record: CallbackMethods = {
+      onTrainBatchEnd: () => void kernels.push(Array.from(model.getWeights()[0]!.data)),
+    }
     await model.fit(ops.ones([3, width]), [0, 0, 0], { batchSize: 1, epochs: 1, verbose: 0, callbacks: [record] })
     // ∂ loss / ∂ kernel is the dropped-out input.
-    const masks = kernels.map((kernel, step) => kernel.map((value, i) => (step === 0 ? 0 : kernels[step - 1]![i]!) - value))
+    const masks = kernels.map((kernel, step) =>
+      kernel.map((value, i) => (step === 0 ? 0 : kernels[step - 1]![i]!) - value),
+    )
     for (const mask of masks) expect(new Set(mask)).toEqual(new Set([0, 2]))
     expect(new Set(masks.map((mask) => mask.join())).size).toBe(3)
   })
 })
 
 describe('regularizers', () => {
-  const x = tensor([[1, -2], [3, 0]])
+  const x = tensor([
+    [1, -2],
+    [3, 0],
+  ])
 
   it.each([
     [new regularizers.L1({ l1: 0.5 }), 3],
@@ -136,11 +189,17 @@ describe('regularizers', () => {
     [registry.get({ className: 'L1L2', config: { l1: 0.5, l2: 0 } }), 3],
   ])('%o', (regularizer, penalty) => {
     expectNear([regularizer.call(x).item()], [penalty], 'penalty')
-    expectNear([registry.get({ className: regularizer.constructor.name, config: regularizer.getConfig() }).call(x).item()], [penalty], 'a saved one')
+    expectNear(
+      [registry.get({ className: regularizer.constructor.name, config: regularizer.getConfig() }).call(x).item()],
+      [penalty],
+      'a saved one',
+    )
   })
 
   it('rest while their layer is frozen', () => {
-    const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones', kernelRegularizer: 'l2' })])
+    const model = new Sequential([
+      new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones', kernelRegularizer: 'l2' }),
+    ])
     model.compile({ loss: 'mse' })
     expectNear([model.testOnBatch([[1]], [[1]]).loss], [0.01], 'loss')
     model.layers[0]!.trainable = false

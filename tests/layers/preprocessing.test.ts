@@ -2,8 +2,23 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  AdaptedLayer, ArgumentError, CategoryEncoding, DataError, Dense, Discretization, Input, Model, Normalization, Rescaling, Sequential, ShapeError, StateError,
-  cloneModel, loadModel, ops, tensor,
+  AdaptedLayer,
+  ArgumentError,
+  CategoryEncoding,
+  DataError,
+  Dense,
+  Discretization,
+  Input,
+  Model,
+  Normalization,
+  Rescaling,
+  Sequential,
+  ShapeError,
+  StateError,
+  cloneModel,
+  loadModel,
+  ops,
+  tensor,
 } from '../../src'
 import type { Tensor } from '../../src'
 import { Dataset } from '../../src/data/dataset'
@@ -15,19 +30,29 @@ import { expectNear, expectTensor, readFixture, serialized, toTensor } from '../
 const { adapted } = readFixture<PreprocessingFile>('preprocessing')
 
 describe('adapt finds what Keras finds', () => {
-  it.each(adapted.map((each, i): [string, AdaptedCase] => [`${each.name} ${i}`, each]))('%s', async (_title, { layer: described, batches, found, input, output }) => {
-    const layer = layers.get(serialized(described))
-    if (!(layer instanceof AdaptedLayer)) throw new Error('no layer that adapts')
-    await layer.adapt(batches.map(toTensor))
-    const own = layer instanceof Discretization ? layer.binBoundaries! : layer.weights.slice(0, 2).flatMap((weight) => [...weight.value.data])
-    expectNear(own, found.data, 'found', 2e-6)
-    const made = layer.apply(toTensor(input))
-    if (layer instanceof Discretization) expect([...made.data]).toEqual(output.data)
-    else expectTensor(made, output, 'output')
-  })
+  it.each(adapted.map((each, i): [string, AdaptedCase] => [`${each.name} ${i}`, each]))(
+    '%s',
+    async (_title, { layer: described, batches, found, input, output }) => {
+      const layer = layers.get(serialized(described))
+      if (!(layer instanceof AdaptedLayer)) throw new Error('no layer that adapts')
+      await layer.adapt(batches.map(toTensor))
+      const own =
+        layer instanceof Discretization
+          ? layer.binBoundaries!
+          : layer.weights.slice(0, 2).flatMap((weight) => [...weight.value.data])
+      expectNear(own, found.data, 'found', 2e-6)
+      const made = layer.apply(toTensor(input))
+      if (layer instanceof Discretization) expect([...made.data]).toEqual(output.data)
+      else expectTensor(made, output, 'output')
+    },
+  )
 })
 
-const rows = [[0, 10], [2, 10], [4, 40]]
+const rows = [
+  [0, 10],
+  [2, 10],
+  [4, 40],
+]
 
 describe('adapt', () => {
   it('takes a batch, or batches from anything that gives them', async () => {
@@ -35,8 +60,17 @@ describe('adapt', () => {
       yield tensor(rows.slice(0, 1))
       yield tensor(rows.slice(1))
     }
-    const sources = [rows, tensor(rows), [tensor(rows.slice(0, 2)), tensor(rows.slice(2))], later, later(), Dataset.fromTensorSlices(rows).batch(2),
-      Dataset.fromTensorSlices({ x: rows, y: [1, 2, 3] }).batch(2), Dataset.from(rows.map((row) => [row, 1] as const)).batch(2), Dataset.fromTensorSlices(rows)]
+    const sources = [
+      rows,
+      tensor(rows),
+      [tensor(rows.slice(0, 2)), tensor(rows.slice(2))],
+      later,
+      later(),
+      Dataset.fromTensorSlices(rows).batch(2),
+      Dataset.fromTensorSlices({ x: rows, y: [1, 2, 3] }).batch(2),
+      Dataset.from(rows.map((row) => [row, 1] as const)).batch(2),
+      Dataset.fromTensorSlices(rows),
+    ]
     for (const source of sources) {
       const layer = new Normalization()
       await layer.adapt(source as never)
@@ -49,17 +83,33 @@ describe('adapt', () => {
   it('begins anew each time, and stops where it is told', async () => {
     const layer = new Normalization()
     await layer.adapt(rows)
-    await layer.adapt(Dataset.fromTensorSlices([[1, 1], [3, 3], [90, 90]]).batch(1), { steps: 2 })
+    await layer.adapt(
+      Dataset.fromTensorSlices([
+        [1, 1],
+        [3, 3],
+        [90, 90],
+      ]).batch(1),
+      { steps: 2 },
+    )
     expectNear(layer.apply([[1, 3]]).data, [-1, 1], 'normalized', 1e-6)
   })
 
   it('is exact where sums would cancel', async () => {
     const layer = new Normalization()
     const { data } = floats([1000, 1], -1, 1)
-    await layer.adapt(Dataset.fromTensorSlices(tensor({ data: Float32Array.from(data, (x) => Math.fround(x + 4096)), shape: [1000, 1] })).batch(7))
+    await layer.adapt(
+      Dataset.fromTensorSlices(
+        tensor({ data: Float32Array.from(data, (x) => Math.fround(x + 4096)), shape: [1000, 1] }),
+      ).batch(7),
+    )
     const kept = Array.from(data, (x) => Math.fround(x + 4096) - 4096)
     const mean = kept.reduce((a, b) => a + b, 0) / 1000
-    expectNear(layer.weights[1]!.value.data, [kept.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 1000], 'variance', 1e-6)
+    expectNear(
+      layer.weights[1]!.value.data,
+      [kept.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 1000],
+      'variance',
+      1e-6,
+    )
   })
 
   it('refuses data that say nothing, and leaves what was known', async () => {
@@ -67,7 +117,9 @@ describe('adapt', () => {
     await layer.adapt(rows)
     await expect(layer.adapt(Dataset.from([]))).rejects.toThrow('Normalization "scaled": adapt: the data have no batch')
     await expect(layer.adapt([[NaN, 1]])).rejects.toThrow(DataError)
-    await expect(layer.adapt([tensor([[1, 2]]), tensor([[1, 2, 3]])])).rejects.toThrow(/the last input dimension must be 2, received \[None, 3\]/)
+    await expect(layer.adapt([tensor([[1, 2]]), tensor([[1, 2, 3]])])).rejects.toThrow(
+      /the last input dimension must be 2, received \[None, 3\]/,
+    )
     await expect(layer.adapt(Dataset.from([{ z: 1 }]))).rejects.toThrow(/a batch must be x, \[x, y\] or \{ x, y \}/)
     await expect(layer.adapt(rows, { step: 2 } as never)).rejects.toThrow("Did you mean 'steps'?")
     expectNear(layer.weights[0]!.value.data, [2, 20], 'mean', 1e-6)
@@ -101,7 +153,7 @@ describe('adapt', () => {
   })
 })
 
-it('a layer of one\'s own adapts', async () => {
+it("a layer of one's own adapts", async () => {
   class ByLargest extends AdaptedLayer {
     private largest = 0
     private found = 0
@@ -150,13 +202,18 @@ describe('what was found lasts', () => {
 
   it('of Discretization in its configuration, files and clones', async () => {
     const layer = new Discretization({ numBins: 3, outputMode: 'oneHot' })
-    await layer.adapt(Dataset.range(0, 9).map((x) => [x]).batch(4))
+    await layer.adapt(
+      Dataset.range(0, 9)
+        .map((x) => [x])
+        .batch(4),
+    )
     const x = Input({ shape: [1] })
     const model = new Model({ inputs: x, outputs: layer.apply(x) })
     const data = [[0], [4], [8]]
     const expected = [...model.predictOnBatch(data).data]
     expect(expected).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1])
-    for (const copy of [cloneModel(model), await loadModel(await model.save())]) expect([...copy.predictOnBatch(data).data]).toEqual(expected)
+    for (const copy of [cloneModel(model), await loadModel(await model.save())])
+      expect([...copy.predictOnBatch(data).data]).toEqual(expected)
     expect(layer.weights).toHaveLength(0)
   })
 })
@@ -174,7 +231,11 @@ describe('Normalization', () => {
   it('says what it found, which is no option', async () => {
     const layer = new Normalization()
     expect([layer.mean, layer.variance]).toEqual([null, null])
-    await layer.adapt([[1, 10], [2, 10], [3, 40]])
+    await layer.adapt([
+      [1, 10],
+      [2, 10],
+      [3, 40],
+    ])
     expect(layer.mean).toEqual([2, 20])
     expect(layer.variance).toEqual([expect.closeTo(2 / 3, 5), 200])
     expect(layer.getConfig()).toMatchObject({ mean: null, variance: null })
@@ -209,14 +270,28 @@ describe('CategoryEncoding', () => {
   const layer = new CategoryEncoding({ numTokens: 3, outputMode: 'count' })
 
   it('counts with weights, of data and of symbols', () => {
-    const [tokens, weights] = [[[0, 1, 0], [2, 2, 2]], tensor([[0.5, 2, 1], [1, 1, 0.25]])]
+    const [tokens, weights] = [
+      [
+        [0, 1, 0],
+        [2, 2, 2],
+      ],
+      tensor([
+        [0.5, 2, 1],
+        [1, 1, 0.25],
+      ]),
+    ]
     expect([...layer.apply(tokens, { countWeights: weights }).data]).toEqual([1.5, 2, 0, 0, 0, 2.25])
     const [x, w] = [Input({ shape: [3], dtype: 'int32' }), Input({ shape: [3] })]
     const model = new Model({ inputs: [x, w], outputs: layer.apply(x, { countWeights: w }) })
     expect([...model.predictOnBatch([tensor(tokens, [2, 3], 'int32'), weights]).data]).toEqual([1.5, 2, 0, 0, 0, 2.25])
     expect(() => layer.apply(tokens, { countWeights: ops.ones([2, 2]) })).toThrow(ShapeError)
-    expect(() => new CategoryEncoding({ numTokens: 3 }).apply(tokens, { countWeights: weights })).toThrow("countWeights are for outputMode 'count', not for 'multiHot'")
-    for (const outputMode of ['multiHot', 'count'] as const) expect(() => new CategoryEncoding({ numTokens: 3, outputMode }).apply(1)).toThrow(/needs indices \[batch, …\], received a single one/)
+    expect(() => new CategoryEncoding({ numTokens: 3 }).apply(tokens, { countWeights: weights })).toThrow(
+      "countWeights are for outputMode 'count', not for 'multiHot'",
+    )
+    for (const outputMode of ['multiHot', 'count'] as const)
+      expect(() => new CategoryEncoding({ numTokens: 3, outputMode }).apply(1)).toThrow(
+        /needs indices \[batch, …\], received a single one/,
+      )
     expect(() => new Rescaling(1).apply(tokens, { countWeights: weights })).toThrow(/takes no countWeights/)
   })
 
@@ -229,7 +304,9 @@ describe('CategoryEncoding', () => {
 
 describe('Rescaling', () => {
   it('refuses numbers that do not fit', () => {
-    expect(() => new Rescaling({ scale: [1, 2] }).apply([[1, 2, 3]])).toThrow(/scale \[2\] does not fit the last axes of an input \[1, 3\]/)
+    expect(() => new Rescaling({ scale: [1, 2] }).apply([[1, 2, 3]])).toThrow(
+      /scale \[2\] does not fit the last axes of an input \[1, 3\]/,
+    )
     expect(() => new Rescaling({ scale: NaN })).toThrow(/a finite number/)
     expect(() => new Rescaling({} as never)).toThrow(/needs scale/)
   })

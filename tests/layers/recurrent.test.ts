@@ -4,8 +4,34 @@
 import { describe, expect, it } from 'vitest'
 import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
 import {
-  Adam, BatchNormalization, Bidirectional, Cell, Conv1D, Dense, Dropout, Embedding, Flatten, GRU, GRUCell, Input, LSTM, LSTMCell, Model, RNN,
-  RecurrentLayer, Sequential, SimpleRNN, SimpleRNNCell, StackedRNNCells, TimeDistributed, loadModel, ops, setMask, setRandomSeed, tensor, valueAndGrad,
+  Adam,
+  BatchNormalization,
+  Bidirectional,
+  Cell,
+  Conv1D,
+  Dense,
+  Dropout,
+  Embedding,
+  Flatten,
+  GRU,
+  GRUCell,
+  Input,
+  LSTM,
+  LSTMCell,
+  Model,
+  RNN,
+  RecurrentLayer,
+  Sequential,
+  SimpleRNN,
+  SimpleRNNCell,
+  StackedRNNCells,
+  TimeDistributed,
+  loadModel,
+  ops,
+  setMask,
+  setRandomSeed,
+  tensor,
+  valueAndGrad,
 } from '../../src'
 import { flatten } from '../../src/core/tree'
 import { currentRuntime } from '../../src/runtime/runtime'
@@ -52,7 +78,10 @@ describe('a cell of one’s own', () => {
   })
 
   it('is saved with its layer', async () => {
-    const model = new Sequential([new RNN({ cell: new Minimal({ name: 'own' }), inputShape: [null, 3] }), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new RNN({ cell: new Minimal({ name: 'own' }), inputShape: [null, 3] }),
+      new Dense({ units: 1 }),
+    ])
     const copy = await loadModel(await model.save(), { customObjects: { Minimal } })
     expect(copy.predictOnBatch(x).data).toEqual(model.predictOnBatch(x).data)
   })
@@ -70,7 +99,9 @@ describe('SimpleRNN', () => {
   it('learns whether ones or zeros are more, of sequences with padding', async () => {
     setRandomSeed(3)
     const random = generator(5)
-    const rows = Array.from({ length: 96 }, () => Array.from({ length: 6 }, (_, t) => (t < 3 || random() < 0.5 ? 1 + Math.floor(2 * random()) : 0)))
+    const rows = Array.from({ length: 96 }, () =>
+      Array.from({ length: 6 }, (_, t) => (t < 3 || random() < 0.5 ? 1 + Math.floor(2 * random()) : 0)),
+    )
     const y = rows.map((row) => [Number(row.filter((id) => id === 2).length > row.filter((id) => id === 1).length)])
     const model = new Sequential([
       new Embedding({ inputDim: 3, outputDim: 4, maskZero: true, inputShape: [null] }),
@@ -86,7 +117,10 @@ describe('SimpleRNN', () => {
   })
 
   it('takes its first state from another layer', async () => {
-    const [encoded, decoded] = [Input({ shape: [null, 3], name: 'encoded' }), Input({ shape: [null, 3], name: 'decoded' })]
+    const [encoded, decoded] = [
+      Input({ shape: [null, 3], name: 'encoded' }),
+      Input({ shape: [null, 3], name: 'decoded' }),
+    ]
     const [, state] = new SimpleRNN({ units: 4, returnState: true }).applyWithState(encoded)
     const outputs = new SimpleRNN({ units: 4, returnSequences: true }).apply(decoded, { initialState: [state!] })
     const model = new Model({ inputs: { encoded, decoded }, outputs })
@@ -99,7 +133,16 @@ describe('SimpleRNN', () => {
   })
 
   it('drops the same in all steps of a sequence', () => {
-    const layer = new SimpleRNN({ units: 6, returnSequences: true, dropout: 0.5, recurrentInitializer: 'zeros', activation: null, useBias: false, kernelInitializer: 'identity', seed: 9 })
+    const layer = new SimpleRNN({
+      units: 6,
+      returnSequences: true,
+      dropout: 0.5,
+      recurrentInitializer: 'zeros',
+      activation: null,
+      useBias: false,
+      kernelInitializer: 'identity',
+      seed: 9,
+    })
     const outputs = layer.apply(ops.ones([4, 5, 6]), { training: true }).toArray<number[][][]>()
     for (const steps of outputs) for (const step of steps) expect(step).toEqual(steps[0])
     expect(new Set(outputs.flat(2))).toEqual(new Set([0, 2]))
@@ -113,19 +156,40 @@ describe('SimpleRNN', () => {
   })
 
   it.each([
-    ['an input without steps', () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])), 'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]. Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.'],
-    ['too many states', () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [x, x] }), 'SimpleRNN "x": initialState must be 1 tensors, received 2'],
-    ['a state of another shape', () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 3])] }), 'SimpleRNN "x": initialState[0] must be [5, 2], received [5, 3]'],
-    ['a layer that is no cell', () => Reflect.construct(RNN, [{ cell: new Dense(2) }]), 'cell must be a cell, a subclass of Cell, received Dense'],
+    [
+      'an input without steps',
+      () => new SimpleRNN({ units: 2, name: 'x' }).apply(ops.ones([2, 3])),
+      'SimpleRNN "x": the input must be [batch, steps, features], received [None, 3]. Rows of single numbers, such as windows of a series, need an axis of features: ops.expandDims(x, -1). A recurrent layer in front of it gives every step with returnSequences: true.',
+    ],
+    [
+      'too many states',
+      () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [x, x] }),
+      'SimpleRNN "x": initialState must be 1 tensors, received 2',
+    ],
+    [
+      'a state of another shape',
+      () => new SimpleRNN({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 3])] }),
+      'SimpleRNN "x": initialState[0] must be [5, 2], received [5, 3]',
+    ],
+    [
+      'a layer that is no cell',
+      () => Reflect.construct(RNN, [{ cell: new Dense(2) }]),
+      'cell must be a cell, a subclass of Cell, received Dense',
+    ],
     ['no cells', () => new RNN([]), 'needs at least one cell'],
-    ['states that were not asked for', () => new SimpleRNN({ units: 2 }).applyWithState(x), 'applyWithState needs returnState: true'],
+    [
+      'states that were not asked for',
+      () => new SimpleRNN({ units: 2 }).applyWithState(x),
+      'applyWithState needs returnState: true',
+    ],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
   })
 })
 
 /** Steps first … last − 1 of all samples. */
-const stepsOf = (x: Tensor, first: number, last: number): Tensor => ops.slice(x, [0, first, 0], [x.shape[0]!, last - first, x.shape[2]!])
+const stepsOf = (x: Tensor, first: number, last: number): Tensor =>
+  ops.slice(x, [0, first, 0], [x.shape[0]!, last - first, x.shape[2]!])
 
 const gated = {
   SimpleRNN: (options: object) => new SimpleRNN({ units: 3, ...options }),
@@ -151,9 +215,13 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     layer.resetState()
     const whole = layer.apply(x)
     expectNear(ops.concatenate([first, second], 1).data, whole.data, 'in two parts', 1e-6)
-    expect(layer.states!.map(({ shape, trainable }) => [shape[0], trainable])).toEqual(layer.cell.stateSizes.map(() => [5, false]))
+    expect(layer.states!.map(({ shape, trainable }) => [shape[0], trainable])).toEqual(
+      layer.cell.stateSizes.map(() => [5, false]),
+    )
     expect(layer.weights, 'states are no weights').toHaveLength(layer.trainableWeights.length)
-    expect(() => layer.apply(ops.ones([4, 7, 3]))).toThrow(/stateful, so all batches must have as many samples as the first one, 5, received 4/)
+    expect(() => layer.apply(ops.ones([4, 7, 3]))).toThrow(
+      /stateful, so all batches must have as many samples as the first one, 5, received 4/,
+    )
   })
 
   it('gives the same with unroll', () => {
@@ -169,14 +237,24 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     const layer = make({ returnState: true })
     const states = layer.applyWithState(stepsOf(x, 0, 4))
     const padded = ops.add(x, 0)
-    setMask(padded, tensor(Int32Array.from({ length: 35 }, (_, i) => Number(i % 7 < 4)), [5, 7], 'bool'))
+    setMask(
+      padded,
+      tensor(
+        Int32Array.from({ length: 35 }, (_, i) => Number(i % 7 < 4)),
+        [5, 7],
+        'bool',
+      ),
+    )
     layer.applyWithState(padded).forEach((state, i) => expectNear(state.data, states[i]!.data, `state ${i}`, 1e-6))
   })
 })
 
 describe('stateful layers in models', () => {
   it('go on from batch to batch of predict and of fit', async () => {
-    const model = new Sequential([new GRU({ units: 3, stateful: true, inputShape: [null, 3], name: 'kept' }), new Dense(1)])
+    const model = new Sequential([
+      new GRU({ units: 3, stateful: true, inputShape: [null, 3], name: 'kept' }),
+      new Dense(1),
+    ])
     const layer = model.getLayer('kept') as GRU
     model.summary({ flops: true, print: () => {} })
     expect(layer.states, 'a summary keeps nothing').toBeNull()
@@ -190,7 +268,9 @@ describe('stateful layers in models', () => {
     const before = layer.states![0]!.value.data
     await model.fit(x, ops.ones([5, 1]), { batchSize: 5, epochs: 1, verbose: 0 })
     expect(layer.states![0]!.value.data).not.toEqual(before)
-    await expect(model.fit(x, ops.ones([5, 1]), { batchSize: 2, epochs: 1, verbose: 0 })).rejects.toThrow('GRU "kept": stateful')
+    await expect(model.fit(x, ops.ones([5, 1]), { batchSize: 2, epochs: 1, verbose: 0 })).rejects.toThrow(
+      'GRU "kept": stateful',
+    )
   })
 
   it('may be called in two directions', () => {
@@ -204,7 +284,10 @@ describe('stateful layers in models', () => {
 
 describe('gates', () => {
   it('begin with ones in the bias of the forget gate', () => {
-    const layers = [true, false].map((unitForgetBias) => new LSTM({ units: 2, unitForgetBias, biasInitializer: { className: 'Constant', config: { value: 3 } } }))
+    const layers = [true, false].map(
+      (unitForgetBias) =>
+        new LSTM({ units: 2, unitForgetBias, biasInitializer: { className: 'Constant', config: { value: 3 } } }),
+    )
     const biases = layers.map((layer) => {
       layer.ensureBuilt([null, null, 3])
       return [...layer.cell.bias!.value.data]
@@ -220,7 +303,9 @@ describe('gates', () => {
     const cell = new LSTMCell({ units: 2, seed: 1, ...options })
     expect(cell.dropoutMasks(4, [3])['input']!.shape).toEqual(expected)
     const [input, state] = [ops.ones([4, 3]), [ops.ones([4, 2]), ops.ones([4, 2])]]
-    const all = [cell.apply({ input, state }), cell.apply({ input, state }, { training: true })].map(({ output }) => output.data)
+    const all = [cell.apply({ input, state }), cell.apply({ input, state }, { training: true })].map(
+      ({ output }) => output.data,
+    )
     expect(all[1]).not.toEqual(all[0])
   })
 
@@ -229,9 +314,17 @@ describe('gates', () => {
     const input = { input: ops.ones([1, 2]), state: [ops.ones([1, 2])] }
     const without = cell.apply(input)
     const ones = { input: ops.ones([3, 1, 2]), state: ops.ones([3, 1, 2]) }
-    expectNear(cell.apply({ ...input, dropout: ones }, { training: true }).output.data, without.output.data, 'nothing is dropped', 1e-6)
+    expectNear(
+      cell.apply({ ...input, dropout: ones }, { training: true }).output.data,
+      without.output.data,
+      'nothing is dropped',
+      1e-6,
+    )
     const gates = [0, 1, 2].map((gate) => {
-      const state = ops.multiply(ops.ones([3, 1, 2]), ops.reshape(tensor([0, 1, 2].map((i) => Number(i !== gate))), [3, 1, 1]))
+      const state = ops.multiply(
+        ops.ones([3, 1, 2]),
+        ops.reshape(tensor([0, 1, 2].map((i) => Number(i !== gate))), [3, 1, 1]),
+      )
       return cell.apply({ ...input, dropout: { ...ones, state } }, { training: true }).output.data
     })
     for (const each of gates) expect(each).not.toEqual(without.output.data)
@@ -279,7 +372,9 @@ describe.runIf(currentRuntime().settings.backend === 'wasm')('what is hoisted', 
   })
 
   it('all of TimeDistributed(Dense)', () => {
-    const model = new Sequential([new TimeDistributed({ layer: new Dense({ units: 4, activation: 'relu' }), inputShape: [6, 3] })])
+    const model = new Sequential([
+      new TimeDistributed({ layer: new Dense({ units: 4, activation: 'relu' }), inputShape: [6, 3] }),
+    ])
     model.predictOnBatch(ops.ones([2, 6, 3]))
     expect(countsInLoops(model, 'Gemm')).toEqual([])
   })
@@ -292,7 +387,10 @@ describe('a wide cell', () => {
   it.each([
     ['LSTM', () => new LSTM({ units: 64, returnSequences: true })],
     ['GRU', () => new GRU({ units: 64, returnSequences: true })],
-    ['GRU that resets before', () => new GRU({ units: 64, resetAfter: false, goBackwards: true, returnSequences: true })],
+    [
+      'GRU that resets before',
+      () => new GRU({ units: 64, resetAfter: false, goBackwards: true, returnSequences: true }),
+    ],
   ])('of %s has in a loop the outputs and gradients that it has step by step', (_name, make) => {
     const layer = make()
     layer.ensureBuilt([null, null, 16])
@@ -308,7 +406,9 @@ describe('a wide cell', () => {
     }
     const [loop, steps] = [(x: Tensor) => layer.apply(x), stepByStep].map((outputsOf) => {
       const lossOf = (x: Tensor): Tensor => ops.mean(ops.square(ops.add(outputsOf(x), 0.5)))
-      const [value, gradients] = valueAndGrad((x: Tensor, _weights: readonly Tensor[]) => lossOf(x), { argnums: [0, 1] })(wide, layer.trainableWeights as never)
+      const [value, gradients] = valueAndGrad((x: Tensor, _weights: readonly Tensor[]) => lossOf(x), {
+        argnums: [0, 1],
+      })(wide, layer.trainableWeights as never)
       return [outputsOf(wide), value, ...flatten<Tensor>(gradients as never)]
     }) as [Tensor[], Tensor[]]
     loop.forEach((each, i) => expectNear(each.data, steps[i]!.data, `result ${i}`, 2e-6))
@@ -318,7 +418,9 @@ describe('a wide cell', () => {
 
 describe('what is added to the loss in a loop', () => {
   it('is added up over the steps', () => {
-    const model = new Sequential([new TimeDistributed({ layer: new Dense({ units: 2, activityRegularizer: 'l2' }), inputShape: [7, 3] })])
+    const model = new Sequential([
+      new TimeDistributed({ layer: new Dense({ units: 2, activityRegularizer: 'l2' }), inputShape: [7, 3] }),
+    ])
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const y = model.predictOnBatch(x)
     // The mean over samples of 0.01 Σ y².
@@ -366,7 +468,10 @@ describe('Bidirectional', () => {
   })
 
   it('takes cells of one’s own', () => {
-    const layer = new Bidirectional({ layer: new RNN({ cell: new Minimal(), returnSequences: true }), mergeMode: 'sum' })
+    const layer = new Bidirectional({
+      layer: new RNN({ cell: new Minimal(), returnSequences: true }),
+      mergeMode: 'sum',
+    })
     expect(layer.apply(x).shape).toEqual([5, 7, 4])
     expect(layer.weights).toHaveLength(4)
   })
@@ -384,7 +489,10 @@ describe('Bidirectional', () => {
 describe('TimeDistributed', () => {
   it('trains a model within', async () => {
     const model = new Sequential([
-      new TimeDistributed({ layer: new Sequential([new Dense({ units: 4, activation: 'tanh' }), new Dense(2)]), inputShape: [7, 3] }),
+      new TimeDistributed({
+        layer: new Sequential([new Dense({ units: 4, activation: 'tanh' }), new Dense(2)]),
+        inputShape: [7, 3],
+      }),
       new LSTM(3),
       new Dense(1),
     ])
@@ -398,23 +506,73 @@ describe('TimeDistributed', () => {
     const layer = new TimeDistributed(new Embedding({ inputDim: 4, outputDim: 2 }))
     const indices = tensor([0, 1, 2, 3, 3, 1], [1, 2, 3], 'int32')
     expect(layer.apply(indices).shape).toEqual([1, 2, 3, 2])
-    expect(() => new Sequential([layer]).predictOnBatch(tensor([7], [1, 1, 1], 'int32'))).toThrow('the indices must be in 0 … 3, received 7')
+    expect(() => new Sequential([layer]).predictOnBatch(tensor([7], [1, 1, 1], 'int32'))).toThrow(
+      'the indices must be in 0 … 3, received 7',
+    )
   })
 })
 
 describe('the recurrent family', () => {
   it.each([
-    ['too few states of two directions', () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(x, { initialState: [x] }), 'Bidirectional "x": initialState must be 4 tensors, first those of the way forwards, received 1'],
-    ['two layers in one direction', () => new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM(2) }), 'Bidirectional: layer and backwardLayer must go in opposite directions, received goBackwards false for both'],
-    ['a pattern that goes backwards', () => new Bidirectional(new LSTM({ units: 2, goBackwards: true })), 'must go in opposite directions, received goBackwards true'],
-    ['layers that give different things', () => new Bidirectional({ layer: new LSTM({ units: 2, returnSequences: true }), backwardLayer: new LSTM({ units: 2, goBackwards: true }) }), 'Bidirectional: returnSequences of layer and backwardLayer must be the same, received true and false'],
-    ['a layer that is not recurrent', () => Reflect.construct(Bidirectional, [new Dense(2)]), 'layer must be a recurrent layer such as LSTM or RNN, received Dense'],
-    ['another mergeMode', () => new Bidirectional({ layer: new LSTM(2), mergeMode: 'max' as never }), "mergeMode must be 'sum' or 'mul' or 'concat' or 'ave', received 'max'"],
-    ['sequences without steps', () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(ops.ones([2, 3])), 'Bidirectional "x": the input must be [batch, steps, features], received [None, 3]'],
-    ['steps that are not there', () => new TimeDistributed({ layer: new Dense(2), name: 'x' }).apply(ops.ones([2])), 'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [None]'],
-    ['states that were not asked for', () => new Bidirectional(new LSTM(2)).applyWithState(x), 'applyWithState needs a layer with returnState: true'],
-    ['another implementation', () => new LSTM({ units: 2, implementation: 3 }), 'implementation must be an integer in [1, 2], received 3'],
-    ['states of another shape', () => new LSTM({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 2]), ops.ones([5, 3])] }), 'LSTM "x": initialState[1] must be [5, 2], received [5, 3]'],
+    [
+      'too few states of two directions',
+      () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(x, { initialState: [x] }),
+      'Bidirectional "x": initialState must be 4 tensors, first those of the way forwards, received 1',
+    ],
+    [
+      'two layers in one direction',
+      () => new Bidirectional({ layer: new LSTM(2), backwardLayer: new LSTM(2) }),
+      'Bidirectional: layer and backwardLayer must go in opposite directions, received goBackwards false for both',
+    ],
+    [
+      'a pattern that goes backwards',
+      () => new Bidirectional(new LSTM({ units: 2, goBackwards: true })),
+      'must go in opposite directions, received goBackwards true',
+    ],
+    [
+      'layers that give different things',
+      () =>
+        new Bidirectional({
+          layer: new LSTM({ units: 2, returnSequences: true }),
+          backwardLayer: new LSTM({ units: 2, goBackwards: true }),
+        }),
+      'Bidirectional: returnSequences of layer and backwardLayer must be the same, received true and false',
+    ],
+    [
+      'a layer that is not recurrent',
+      () => Reflect.construct(Bidirectional, [new Dense(2)]),
+      'layer must be a recurrent layer such as LSTM or RNN, received Dense',
+    ],
+    [
+      'another mergeMode',
+      () => new Bidirectional({ layer: new LSTM(2), mergeMode: 'max' as never }),
+      "mergeMode must be 'sum' or 'mul' or 'concat' or 'ave', received 'max'",
+    ],
+    [
+      'sequences without steps',
+      () => new Bidirectional({ layer: new LSTM(2), name: 'x' }).apply(ops.ones([2, 3])),
+      'Bidirectional "x": the input must be [batch, steps, features], received [None, 3]',
+    ],
+    [
+      'steps that are not there',
+      () => new TimeDistributed({ layer: new Dense(2), name: 'x' }).apply(ops.ones([2])),
+      'TimeDistributed "x": the input must be [batch, steps, …] with at least 3 axes, received [None]',
+    ],
+    [
+      'states that were not asked for',
+      () => new Bidirectional(new LSTM(2)).applyWithState(x),
+      'applyWithState needs a layer with returnState: true',
+    ],
+    [
+      'another implementation',
+      () => new LSTM({ units: 2, implementation: 3 }),
+      'implementation must be an integer in [1, 2], received 3',
+    ],
+    [
+      'states of another shape',
+      () => new LSTM({ units: 2, name: 'x' }).apply(x, { initialState: [ops.ones([5, 2]), ops.ones([5, 3])] }),
+      'LSTM "x": initialState[1] must be [5, 2], received [5, 3]',
+    ],
   ])('refuses %s', (_what, action, message) => {
     expect(action).toThrow(message)
   })
@@ -423,19 +581,33 @@ describe('the recurrent family', () => {
 describe('what does not fit', () => {
   it('is a list given to a layer of one tensor', () => {
     const states = new LSTM({ units: 3, returnState: true }).apply(ops.zeros([2, 4, 5])) as unknown as Tensor
-    for (const layer of [new Dense(3), new LSTM(2), new BatchNormalization(), new Flatten(), new Conv1D({ filters: 1, kernelSize: 1 }), new Dropout(0.5), new TimeDistributed(new Dense(3))]) {
-      expect(() => layer.apply(states)).toThrow(new RegExp(`${layer.constructor.name} .*: the input must be one tensor, received a list of 3`))
+    for (const layer of [
+      new Dense(3),
+      new LSTM(2),
+      new BatchNormalization(),
+      new Flatten(),
+      new Conv1D({ filters: 1, kernelSize: 1 }),
+      new Dropout(0.5),
+      new TimeDistributed(new Dense(3)),
+    ]) {
+      expect(() => layer.apply(states)).toThrow(
+        new RegExp(`${layer.constructor.name} .*: the input must be one tensor, received a list of 3`),
+      )
     }
   })
 
   it('is a mask of other steps', () => {
     const layer = new LSTM({ units: 2 })
     for (const shape of [[2, 3], [4], [2, 4, 1]]) {
-      expect(() => layer.apply(ops.zeros([2, 4, 5]), { mask: ops.cast(ops.ones(shape), 'bool') })).toThrow(/LSTM .*: the mask must be \[batch, steps\], here \[2, 4\], received/)
+      expect(() => layer.apply(ops.zeros([2, 4, 5]), { mask: ops.cast(ops.ones(shape), 'bool') })).toThrow(
+        /LSTM .*: the mask must be \[batch, steps\], here \[2, 4\], received/,
+      )
     }
   })
 
   it('is not a first state of integers', () => {
-    expect(new GRU({ units: 2 }).apply(ops.zeros([2, 4, 5]), { initialState: ops.ones([2, 2], 'int32') }).shape).toEqual([2, 2])
+    expect(
+      new GRU({ units: 2 }).apply(ops.zeros([2, 4, 5]), { initialState: ops.ones([2, 2], 'int32') }).shape,
+    ).toEqual([2, 2])
   })
 })

@@ -27,7 +27,17 @@ describe('TensorSpec', () => {
     expect([position.shape, position.dtype]).toEqual([[null, 5], 'int32'])
     expect([value.shape, value.dtype]).toEqual([[null, 5], 'float32'])
     const model = new Model({ inputs: x, outputs: { position, value } })
-    const found = model.predictOnBatch(tensor([[[1, 5, 2], [0, 0, 7], [3, 1, 1], [2, 2, 9], [8, 1, 2]]]))
+    const found = model.predictOnBatch(
+      tensor([
+        [
+          [1, 5, 2],
+          [0, 0, 7],
+          [3, 1, 1],
+          [2, 2, 9],
+          [8, 1, 2],
+        ],
+      ]),
+    )
     expect(found.position.toArray()).toEqual([[1, 2, 0, 2, 0]])
     expect(found.position.dtype).toBe('int32')
     expect(found.value.toArray()).toEqual([[5, 7, 3, 9, 8]])

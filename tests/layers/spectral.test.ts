@@ -1,13 +1,26 @@
 // SpectralNormalization in training: the goldens see it when it predicts.
 
 import { describe, expect, it } from 'vitest'
-import { Conv2D, Dense, Embedding, Flatten, ReLU, Sequential, SpectralNormalization, ops, random, setRandomSeed, tensor } from '../../src'
+import {
+  Conv2D,
+  Dense,
+  Embedding,
+  Flatten,
+  ReLU,
+  Sequential,
+  SpectralNormalization,
+  ops,
+  random,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 
 /** The kernel that one step of training leaves, in plain loops. */
 function divided(kernel: readonly (readonly number[])[], u: readonly number[], iterations: number): number[][] {
   const unit = (x: readonly number[]): number[] => x.map((each) => each / Math.hypot(...x))
   const rows = (y: readonly number[]): number[] => kernel.map((row) => row.reduce((sum, w, j) => sum + w * y[j]!, 0))
-  const columns = (x: readonly number[]): number[] => kernel[0]!.map((_, j) => kernel.reduce((sum, row, i) => sum + row[j]! * x[i]!, 0))
+  const columns = (x: readonly number[]): number[] =>
+    kernel[0]!.map((_, j) => kernel.reduce((sum, row, i) => sum + row[j]! * x[i]!, 0))
   let [left, right] = [[...u], [] as number[]]
   for (let i = 0; i < iterations; i++) {
     right = unit(rows(left))
@@ -22,13 +35,19 @@ describe('SpectralNormalization', () => {
     const dense = new Dense(2)
     const layer = new SpectralNormalization({ layer: dense, powerIterations })
     layer.ensureBuilt([null, 3])
-    const kernel = [[3, 1], [-2, 0.5], [0.25, 4]]
+    const kernel = [
+      [3, 1],
+      [-2, 0.5],
+      [0.25, 4],
+    ]
     dense.kernel.assign(tensor(kernel))
     layer.vectorU.assign(tensor([[0.6, -0.8]]))
     layer.apply(ops.ones([1, 3]))
     expect([...dense.kernel.value.data], 'a prediction changes nothing').toEqual(kernel.flat())
     layer.apply(ops.ones([1, 3]), { training: true })
-    divided(kernel, [0.6, -0.8], powerIterations).flat().forEach((w, i) => expect(dense.kernel.value.data[i]).toBeCloseTo(w, 5))
+    divided(kernel, [0.6, -0.8], powerIterations)
+      .flat()
+      .forEach((w, i) => expect(dense.kernel.value.data[i]).toBeCloseTo(w, 5))
   })
 
   it('keeps the largest singular value near 1 while a model trains', async () => {
@@ -55,7 +74,9 @@ describe('SpectralNormalization', () => {
     const layer = new SpectralNormalization(embedding)
     const before = layer.apply(tensor([[1, 2]], undefined, 'int32')).shape
     expect(before).toEqual([1, 2, 2])
-    expect(() => new SpectralNormalization(new ReLU()).apply(ops.ones([1, 3]))).toThrow(/re_?lu.* has neither a kernel nor embeddings/i)
+    expect(() => new SpectralNormalization(new ReLU()).apply(ops.ones([1, 3]))).toThrow(
+      /re_?lu.* has neither a kernel nor embeddings/i,
+    )
   })
 })
 

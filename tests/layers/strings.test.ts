@@ -2,8 +2,31 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  ArgumentError, Concatenate, Conv1D, DataError, Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Hashing, Input, IntegerLookup, Layer, Model, Sequential, ShapeError,
-  StateError, StringLookup, StringTensor, Tensor, TextVectorization, cloneModel, loadModel, ops, setRandomSeed,
+  ArgumentError,
+  Concatenate,
+  Conv1D,
+  DataError,
+  Dense,
+  Embedding,
+  Flatten,
+  GlobalAveragePooling1D,
+  GlobalMaxPooling1D,
+  Hashing,
+  Input,
+  IntegerLookup,
+  Layer,
+  Model,
+  Sequential,
+  ShapeError,
+  StateError,
+  StringLookup,
+  StringTensor,
+  Tensor,
+  TextVectorization,
+  cloneModel,
+  loadModel,
+  ops,
+  setRandomSeed,
 } from '../../src'
 import { Dataset } from '../../src/data'
 import { partialDependence, permutationImportance, saliency, temperatureScaling } from '../../src/explain'
@@ -26,13 +49,24 @@ describe('hashes', () => {
   })
 
   it('Hashing with a mask', () => {
-    expect(values(new Hashing({ numBins: 3, maskValue: '' }).apply([['A'], ['B'], [''], ['C'], ['D']]))).toEqual([[1], [1], [0], [2], [2]])
+    expect(values(new Hashing({ numBins: 3, maskValue: '' }).apply([['A'], ['B'], [''], ['C'], ['D']]))).toEqual([
+      [1],
+      [1],
+      [0],
+      [2],
+      [2],
+    ])
   })
 
   it('SipHash of the reference', () => {
     // Aumasson & Bernstein, appendix A: key 00 … 0f, message 00 … 0e.
     const key = [0x0706050403020100n, 0x0f0e0d0c0b0a0908n] as const
-    expect(sipHash(Uint8Array.from({ length: 15 }, (_, i) => i), key)).toBe(0xa129ca6149be45e5n)
+    expect(
+      sipHash(
+        Uint8Array.from({ length: 15 }, (_, i) => i),
+        key,
+      ),
+    ).toBe(0xa129ca6149be45e5n)
   })
 
   it('all lengths differ', () => {
@@ -43,37 +77,124 @@ describe('hashes', () => {
 })
 
 describe('StringLookup', () => {
-  const data = [['a', 'c', 'd'], ['d', 'z', 'b']]
+  const data = [
+    ['a', 'c', 'd'],
+    ['d', 'z', 'b'],
+  ]
 
   it('numbers of a vocabulary, of the unknown, of a mask', () => {
-    expect(values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'] }).apply(data))).toEqual([[1, 3, 4], [4, 0, 2]])
-    expect(values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], maskToken: '' }).apply([['a', '', 'q']]))).toEqual([[2, 0, 1]])
+    expect(values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'] }).apply(data))).toEqual([
+      [1, 3, 4],
+      [4, 0, 2],
+    ])
+    expect(
+      values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], maskToken: '' }).apply([['a', '', 'q']])),
+    ).toEqual([[2, 0, 1]])
     const two = new StringLookup({ vocabulary: ['a'], numOovIndices: 2 })
-    expect((values(two.apply([['a', 'm', 'z', 'y', 'x']] as never)) as number[][])[0]!.every((x, i) => (i === 0 ? x === 2 : x === 0 || x === 1))).toBe(true)
+    expect(
+      (values(two.apply([['a', 'm', 'z', 'y', 'x']] as never)) as number[][])[0]!.every((x, i) =>
+        i === 0 ? x === 2 : x === 0 || x === 1,
+      ),
+    ).toBe(true)
     expect(() => new StringLookup({ vocabulary: ['a'], numOovIndices: 0 }).apply(['q'])).toThrow(DataError)
   })
 
   it('vectors', () => {
-    const of = (outputMode: 'oneHot' | 'multiHot' | 'count', input: string[] | string[][]) => values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], outputMode }).apply(input))
-    expect(of('oneHot', ['a', 'd', 'z'])).toEqual([[0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [1, 0, 0, 0, 0]])
-    expect(of('oneHot', [['a'], ['b']])).toEqual([[0, 1, 0, 0, 0], [0, 0, 1, 0, 0]])
-    expect(of('multiHot', [['a', 'c', 'd', 'd'], ['d', 'z', 'b', 'z']])).toEqual([[0, 1, 0, 1, 1], [1, 0, 1, 0, 1]])
-    expect(of('count', [['a', 'c', 'd', 'd'], ['d', 'z', 'b', 'z']])).toEqual([[0, 1, 0, 1, 2], [2, 0, 1, 0, 1]])
+    const of = (outputMode: 'oneHot' | 'multiHot' | 'count', input: string[] | string[][]) =>
+      values(new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], outputMode }).apply(input))
+    expect(of('oneHot', ['a', 'd', 'z'])).toEqual([
+      [0, 1, 0, 0, 0],
+      [0, 0, 0, 0, 1],
+      [1, 0, 0, 0, 0],
+    ])
+    expect(of('oneHot', [['a'], ['b']])).toEqual([
+      [0, 1, 0, 0, 0],
+      [0, 0, 1, 0, 0],
+    ])
+    expect(
+      of('multiHot', [
+        ['a', 'c', 'd', 'd'],
+        ['d', 'z', 'b', 'z'],
+      ]),
+    ).toEqual([
+      [0, 1, 0, 1, 1],
+      [1, 0, 1, 0, 1],
+    ])
+    expect(
+      of('count', [
+        ['a', 'c', 'd', 'd'],
+        ['d', 'z', 'b', 'z'],
+      ]),
+    ).toEqual([
+      [0, 1, 0, 1, 2],
+      [2, 0, 1, 0, 1],
+    ])
     // Published: the example of Keras.
-    const tfIdf = new StringLookup({ vocabulary: ['a', 'b', 'c', 'd'], idfWeights: [0.25, 0.75, 0.6, 0.4], outputMode: 'tfIdf' })
-    expect(values(tfIdf.apply([['a', 'c', 'd', 'd'], ['d', 'z', 'b', 'z']] as never))).toEqual([[0, 0.25, 0, Math.fround(0.6), Math.fround(0.8)], [1, 0, 0.75, 0, Math.fround(0.4)]])
+    const tfIdf = new StringLookup({
+      vocabulary: ['a', 'b', 'c', 'd'],
+      idfWeights: [0.25, 0.75, 0.6, 0.4],
+      outputMode: 'tfIdf',
+    })
+    expect(
+      values(
+        tfIdf.apply([
+          ['a', 'c', 'd', 'd'],
+          ['d', 'z', 'b', 'z'],
+        ] as never),
+      ),
+    ).toEqual([
+      [0, 0.25, 0, Math.fround(0.6), Math.fround(0.8)],
+      [1, 0, 0.75, 0, Math.fround(0.4)],
+    ])
     const padded = new StringLookup({ vocabulary: ['a'], maxTokens: 4, padToMaxTokens: true, outputMode: 'multiHot' })
-    expect(values(padded.apply([['a'], ['q']] as never))).toEqual([[0, 1, 0, 0], [1, 0, 0, 0]])
+    expect(values(padded.apply([['a'], ['q']] as never))).toEqual([
+      [0, 1, 0, 0],
+      [1, 0, 0, 0],
+    ])
   })
 
   it('padding counts nowhere in vectors, and is not learnt', async () => {
-    const of = (outputMode: 'oneHot' | 'multiHot' | 'count') => values(new StringLookup({ vocabulary: ['a', 'b'], maskToken: '', outputMode }).apply([['a', ''], ['', 'q']]))
-    expect(of('count')).toEqual([[0, 1, 0], [1, 0, 0]])
-    expect(of('multiHot')).toEqual([[0, 1, 0], [1, 0, 0]])
-    expect(of('oneHot')).toEqual([[[0, 1, 0], [0, 0, 0]], [[0, 0, 0], [1, 0, 0]]])
-    expect(values(new IntegerLookup({ vocabulary: [5, 6], maskToken: 0, outputMode: 'count' }).apply([[5, 0], [0, 9]]))).toEqual([[0, 1, 0], [1, 0, 0]])
+    const of = (outputMode: 'oneHot' | 'multiHot' | 'count') =>
+      values(
+        new StringLookup({ vocabulary: ['a', 'b'], maskToken: '', outputMode }).apply([
+          ['a', ''],
+          ['', 'q'],
+        ]),
+      )
+    expect(of('count')).toEqual([
+      [0, 1, 0],
+      [1, 0, 0],
+    ])
+    expect(of('multiHot')).toEqual([
+      [0, 1, 0],
+      [1, 0, 0],
+    ])
+    expect(of('oneHot')).toEqual([
+      [
+        [0, 1, 0],
+        [0, 0, 0],
+      ],
+      [
+        [0, 0, 0],
+        [1, 0, 0],
+      ],
+    ])
+    expect(
+      values(
+        new IntegerLookup({ vocabulary: [5, 6], maskToken: 0, outputMode: 'count' }).apply([
+          [5, 0],
+          [0, 9],
+        ]),
+      ),
+    ).toEqual([
+      [0, 1, 0],
+      [1, 0, 0],
+    ])
     const layer = new StringLookup({ maskToken: '', outputMode: 'count' })
-    await layer.adapt([['a', ''], ['', '']])
+    await layer.adapt([
+      ['a', ''],
+      ['', ''],
+    ])
     expect(layer.getVocabulary()).toEqual(['[UNK]', 'a'])
     const bags = new TextVectorization({ split: (text) => text.split(' '), outputMode: 'count' })
     await bags.adapt(['a  b', ''])
@@ -103,15 +224,27 @@ describe('StringLookup', () => {
 
   it('learns the most frequent tokens, ties in Keras’s order', async () => {
     const layer = new StringLookup({ maxTokens: 4 })
-    await layer.adapt([['b', 'a', 'c'], ['c', 'b', 'd']])
+    await layer.adapt([
+      ['b', 'a', 'c'],
+      ['c', 'b', 'd'],
+    ])
     expect(layer.getVocabulary()).toEqual(['[UNK]', 'c', 'b', 'd'])
-    await layer.adapt(Dataset.from([['x', 'x'], ['y', '[UNK]']]))
+    await layer.adapt(
+      Dataset.from([
+        ['x', 'x'],
+        ['y', '[UNK]'],
+      ]),
+    )
     expect(layer.getVocabulary(false)).toEqual(['x', 'y'])
     expect(layer.vocabularySize()).toBe(3)
     await layer.adapt(Dataset.from(['p', 'q', 'p']))
     expect(layer.getVocabulary(false)).toEqual(['p', 'q'])
     const weighed = new StringLookup({ outputMode: 'tfIdf' })
-    await weighed.adapt([['a', 'a'], ['a', 'b'], ['c', 'c']])
+    await weighed.adapt([
+      ['a', 'a'],
+      ['a', 'b'],
+      ['c', 'c'],
+    ])
     const { idfWeights, vocabulary } = weighed.getConfig() as { idfWeights: number[]; vocabulary: string[] }
     expect(vocabulary).toEqual(['a', 'c', 'b'])
     expect(idfWeights).toEqual([Math.log(1 + 3 / 3), Math.log(1 + 3 / 2), Math.log(1 + 3 / 2)])
@@ -136,22 +269,66 @@ describe('StringLookup', () => {
     expect(() => new StringLookup({ vocabulary: ['a'], outputMode: 'tfIdf' })).toThrow(/needs idfWeights/)
     expect(() => new StringLookup({ padToMaxTokens: true })).toThrow(/needs maxTokens/)
     expect(() => new StringLookup().apply(['a'])).toThrow(StateError)
-    expect(() => new StringLookup({ vocabulary: ['a'] }).apply([1, 2])).toThrow(/element \[0\] must be a string, received 1/)
+    expect(() => new StringLookup({ vocabulary: ['a'] }).apply([1, 2])).toThrow(
+      /element \[0\] must be a string, received 1/,
+    )
     expect(() => new StringLookup({ vocabulary: ['a'] }).apply([['a'], ['b', 'c']])).toThrow(/ragged/)
     expect(await errorOf(() => new StringLookup().adapt(Dataset.from(['a']).repeat()))).toBeInstanceOf(ArgumentError)
-    expect(() => ops.add(new StringLookup({ vocabulary: ['a'], invert: true }).apply([1]), 1)).toThrow(/strings cannot be computed with/)
+    expect(() => ops.add(new StringLookup({ vocabulary: ['a'], invert: true }).apply([1]), 1)).toThrow(
+      /strings cannot be computed with/,
+    )
   })
 })
 
 describe('IntegerLookup', () => {
   const vocabulary = [12, 36, 1138, 42]
   it('is StringLookup for integers, also in a step', () => {
-    expect(values(new IntegerLookup({ vocabulary }).apply([[12, 1138, 42], [42, 1000, 36]]))).toEqual([[1, 3, 4], [4, 0, 2]])
+    expect(
+      values(
+        new IntegerLookup({ vocabulary }).apply([
+          [12, 1138, 42],
+          [42, 1000, 36],
+        ]),
+      ),
+    ).toEqual([
+      [1, 3, 4],
+      [4, 0, 2],
+    ])
     expect(values(new IntegerLookup({ vocabulary, maskToken: 0 }).apply([[12, 0, 7]]))).toEqual([[2, 0, 1]])
     // Published: the example of Keras with two numbers for the unknown.
-    expect(values(new IntegerLookup({ vocabulary, numOovIndices: 2 }).apply([[12, 1138, 42], [37, 1000, 36]]))).toEqual([[2, 4, 5], [1, 0, 3]])
-    expect(values(new IntegerLookup({ vocabulary, outputMode: 'multiHot' }).apply([[12, 1138, 42, 42], [42, 7, 36, 7]]))).toEqual([[0, 1, 0, 1, 1], [1, 0, 1, 0, 1]])
-    expect(values(new IntegerLookup({ vocabulary, invert: true }).apply([[1, 3, 4], [4, 0, 9]]))).toEqual([[12, 1138, 42], [42, -1, -1]])
+    expect(
+      values(
+        new IntegerLookup({ vocabulary, numOovIndices: 2 }).apply([
+          [12, 1138, 42],
+          [37, 1000, 36],
+        ]),
+      ),
+    ).toEqual([
+      [2, 4, 5],
+      [1, 0, 3],
+    ])
+    expect(
+      values(
+        new IntegerLookup({ vocabulary, outputMode: 'multiHot' }).apply([
+          [12, 1138, 42, 42],
+          [42, 7, 36, 7],
+        ]),
+      ),
+    ).toEqual([
+      [0, 1, 0, 1, 1],
+      [1, 0, 1, 0, 1],
+    ])
+    expect(
+      values(
+        new IntegerLookup({ vocabulary, invert: true }).apply([
+          [1, 3, 4],
+          [4, 0, 9],
+        ]),
+      ),
+    ).toEqual([
+      [12, 1138, 42],
+      [42, -1, -1],
+    ])
     expect(values(new IntegerLookup({ vocabulary: [] }).apply([3, 4]))).toEqual([0, 0])
   })
 
@@ -160,8 +337,13 @@ describe('IntegerLookup', () => {
     const layer = new IntegerLookup({ vocabulary: large })
     expect(values(layer.apply([16777217, 16777216, 16777218, 2147483647, -5, -6]))).toEqual([2, 1, 0, 3, 4, 0])
     const model = new Sequential([Input({ shape: [1], dtype: 'int32' }), layer])
-    expect(values(await model.predict([[16777217], [16777216], [2147483647]]) as Tensor)).toEqual([[2], [1], [3]])
-    await expectError(model, () => model.predict([[2 ** 40]]), DataError, 'an integer of 32 bits, received 1099511627776')
+    expect(values((await model.predict([[16777217], [16777216], [2147483647]])) as Tensor)).toEqual([[2], [1], [3]])
+    await expectError(
+      model,
+      () => model.predict([[2 ** 40]]),
+      DataError,
+      'an integer of 32 bits, received 1099511627776',
+    )
     const learnt = new IntegerLookup()
     await learnt.adapt([16777217, 16777217, 16777216])
     expect(learnt.getVocabulary()).toEqual([-1, 16777217, 16777216])
@@ -183,12 +365,15 @@ describe('IntegerLookup', () => {
     expect(values(model.predictOnBatch([[1], [2]]) as Tensor)).toEqual([[1], [2]])
     layer.setVocabulary([2, 1])
     expect(values(model.predictOnBatch([[1], [2]]) as Tensor)).toEqual([[2], [1]])
-    expect(values(await model.predict([[1], [2]]) as Tensor)).toEqual([[2], [1]])
+    expect(values((await model.predict([[1], [2]])) as Tensor)).toEqual([[2], [1]])
   })
 
   it('learns', async () => {
     const layer = new IntegerLookup()
-    await layer.adapt([[5, 5, 3], [3, 5, 9]])
+    await layer.adapt([
+      [5, 5, 3],
+      [3, 5, 9],
+    ])
     expect(layer.getVocabulary()).toEqual([-1, 5, 3, 9])
     expect(await errorOf(() => layer.adapt([1.5]))).toBeInstanceOf(DataError)
   })
@@ -199,12 +384,16 @@ describe('TextVectorization', () => {
     const layer = new TextVectorization({ maxTokens: 5000, outputSequenceLength: 4 })
     await layer.adapt(['foo bar', 'bar baz', 'baz bada boom'])
     expect(layer.getVocabulary()).toEqual(['', '[UNK]', 'baz', 'bar', 'foo', 'boom', 'bada'])
-    expect(values(layer.apply([['foo qux bar'], ['qux baz']] as never))).toEqual([[4, 1, 3, 0], [1, 2, 0, 0]])
+    expect(values(layer.apply([['foo qux bar'], ['qux baz']] as never))).toEqual([
+      [4, 1, 3, 0],
+      [1, 2, 0, 0],
+    ])
     expect(values(layer.apply(['baz baz baz baz baz'] as never))).toEqual([[2, 2, 2, 2]])
   })
 
   it('standardizes, splits and groups', () => {
-    const make = (options: ConstructorParameters<typeof TextVectorization>[0]) => new TextVectorization({ vocabulary: ['a', 'b', 'a b', 'A', 'b!'], ...options })
+    const make = (options: ConstructorParameters<typeof TextVectorization>[0]) =>
+      new TextVectorization({ vocabulary: ['a', 'b', 'a b', 'A', 'b!'], ...options })
     expect(values(make({}).apply(['A, b!  q'] as never))).toEqual([[2, 3, 1]])
     expect(values(make({ standardize: null }).apply(['A b! b'] as never))).toEqual([[5, 6, 3]])
     expect(values(make({ standardize: 'lower' }).apply(['A b!'] as never))).toEqual([[2, 6]])
@@ -212,7 +401,9 @@ describe('TextVectorization', () => {
     expect(values(make({ standardize: (text) => text.replace('x', 'a') }).apply(['x b'] as never))).toEqual([[2, 3]])
     expect(values(make({ split: 'character' }).apply(['ab a'] as never))).toEqual([[2, 3, 1, 2]])
     expect(values(make({ split: null }).apply(['a b'] as never))).toEqual([[4]])
-    expect(values(make({ split: (text) => text.split('-'), standardize: null }).apply(['a-b'] as never))).toEqual([[2, 3]])
+    expect(values(make({ split: (text) => text.split('-'), standardize: null }).apply(['a-b'] as never))).toEqual([
+      [2, 3],
+    ])
     expect(values(make({ ngrams: 2 }).apply(['a b a'] as never))).toEqual([[2, 3, 2, 4, 1]])
     expect(values(make({ ngrams: [2] }).apply(['a b a'] as never))).toEqual([[4, 1]])
     expect(values(make({}).apply(['', 'a'] as never))).toEqual([[0], [2]])
@@ -220,8 +411,14 @@ describe('TextVectorization', () => {
 
   it('vectors over the vocabulary', async () => {
     const data = ['a b', 'a a q']
-    expect(values(new TextVectorization({ vocabulary: ['a', 'b'], outputMode: 'multiHot' }).apply(data))).toEqual([[0, 1, 1], [1, 1, 0]])
-    expect(values(new TextVectorization({ vocabulary: ['a', 'b'], outputMode: 'count' }).apply(data))).toEqual([[0, 1, 1], [1, 2, 0]])
+    expect(values(new TextVectorization({ vocabulary: ['a', 'b'], outputMode: 'multiHot' }).apply(data))).toEqual([
+      [0, 1, 1],
+      [1, 1, 0],
+    ])
+    expect(values(new TextVectorization({ vocabulary: ['a', 'b'], outputMode: 'count' }).apply(data))).toEqual([
+      [0, 1, 1],
+      [1, 2, 0],
+    ])
     const tfIdf = new TextVectorization({ outputMode: 'tfIdf' })
     await tfIdf.adapt(['a b', 'a'])
     const [a, b] = [Math.log(1 + 2 / 3), Math.log(1 + 2 / 2)]
@@ -233,12 +430,17 @@ describe('TextVectorization', () => {
     expect(() => new TextVectorization({ standardize: 'upper' })).toThrow(/'lowerAndStripPunctuation' or 'lower'/)
     expect(() => new TextVectorization({ outputMode: 'oneHot' })).toThrow(ArgumentError)
     expect(() => new TextVectorization({ outputMode: 'count', outputSequenceLength: 3 })).toThrow(ArgumentError)
-    expect(() => new TextVectorization({ vocabulary: ['a'], split: () => 'a' as never }).apply(['a'])).toThrow(/list of strings/)
+    expect(() => new TextVectorization({ vocabulary: ['a'], split: () => 'a' as never }).apply(['a'])).toThrow(
+      /list of strings/,
+    )
     expect(() => new TextVectorization({ vocabulary: ['a'] }).apply([[['a']]])).toThrow(ShapeError)
   })
 })
 
-const texts = Array.from({ length: 24 }, (_, i) => (i % 2 === 0 ? 'a good and fine film' : 'bad, bad and dull') + ' x'.repeat(i % 3))
+const texts = Array.from(
+  { length: 24 },
+  (_, i) => (i % 2 === 0 ? 'a good and fine film' : 'bad, bad and dull') + ' x'.repeat(i % 3),
+)
 const labels = texts.map((_, i) => [i % 2])
 
 async function reviewModel(declared = true): Promise<{ model: Sequential; vectorize: TextVectorization }> {
@@ -246,7 +448,11 @@ async function reviewModel(declared = true): Promise<{ model: Sequential; vector
   const vectorize = new TextVectorization({ maxTokens: 50 })
   await vectorize.adapt(texts)
   const model = new Sequential([
-    ...(declared ? [Input({ shape: [1], dtype: 'string' })] : []), vectorize, new Embedding({ inputDim: 50, outputDim: 8, maskZero: true }), new GlobalAveragePooling1D(), new Dense({ units: 1, activation: 'sigmoid' }),
+    ...(declared ? [Input({ shape: [1], dtype: 'string' })] : []),
+    vectorize,
+    new Embedding({ inputDim: 50, outputDim: 8, maskZero: true }),
+    new GlobalAveragePooling1D(),
+    new Dense({ units: 1, activation: 'sigmoid' }),
   ])
   model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
   return { model, vectorize }
@@ -260,11 +466,13 @@ describe('strings in models', () => {
     const { model } = await reviewModel(declared)
     const { history } = await model.fit(strings(texts), labels, { ...quiet, epochs: 40, validationSplit: 0.25 })
     expect(history['valAccuracy']!.at(-1)).toBe(1)
-    expect(await model.evaluate(strings(texts.map((text) => [text])), labels)).toEqual(await model.evaluate(strings(texts), labels))
+    expect(await model.evaluate(strings(texts.map((text) => [text])), labels)).toEqual(
+      await model.evaluate(strings(texts), labels),
+    )
     const predicted = await model.predict(strings(['a fine film', 'dull']))
     expect((predicted.toArray() as number[][]).map(([p]) => Math.round(p!))).toEqual([0, 1])
     expect(values(model.predictOnBatch(strings(['a fine film', 'dull'])))).toEqual(values(predicted))
-    const again = await loadModel(await model.save()) as Sequential
+    const again = (await loadModel(await model.save())) as Sequential
     expect(values(await again.predict(strings(['a fine film', 'dull'])))).toEqual(values(predicted))
     await again.fit(strings(texts), labels, quiet)
     const copy = cloneModel(model)
@@ -276,7 +484,11 @@ describe('strings in models', () => {
     const { model, vectorize } = await reviewModel()
     const numbers = vectorize.apply(strings(texts))
     setRandomSeed(4)
-    const plain = new Sequential([new Embedding({ inputDim: 50, outputDim: 8, maskZero: true }), new GlobalAveragePooling1D(), new Dense({ units: 1, activation: 'sigmoid' })])
+    const plain = new Sequential([
+      new Embedding({ inputDim: 50, outputDim: 8, maskZero: true }),
+      new GlobalAveragePooling1D(),
+      new Dense({ units: 1, activation: 'sigmoid' }),
+    ])
     plain.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
     plain.predictOnBatch(numbers)
     plain.setWeights(model.getWeights())
@@ -293,20 +505,40 @@ describe('strings in models', () => {
     expect(history['accuracy']!.at(-1)).toBe(1)
     expect((await model.evaluate(rows.batch(8) as never)).loss).toBeLessThan(0.6)
     expect((await model.predict(rows.map(({ x }) => x).batch(5) as never)).shape).toEqual([24, 1])
-    for (const some of [texts.slice(0, 4), ['short', 'a', 'b', 'c'], texts.slice(0, 4)]) model.trainOnBatch(strings(some), labels.slice(0, 4))
+    for (const some of [texts.slice(0, 4), ['short', 'a', 'b', 'c'], texts.slice(0, 4)])
+      model.trainOnBatch(strings(some), labels.slice(0, 4))
     model.testOnBatch(strings(texts), labels)
   })
 
   it('rows as long as the texts, under windows of later layers and with a target for each word', async () => {
     const vectorize = new TextVectorization({ vocabulary: ['a', 'b', 'c', 'd'] })
-    const windows = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ inputDim: 6, outputDim: 3 }), new Conv1D({ filters: 2, kernelSize: 3 }), new GlobalMaxPooling1D(), new Dense({ units: 1 })])
+    const windows = new Sequential([
+      Input({ shape: [1], dtype: 'string' }),
+      vectorize,
+      new Embedding({ inputDim: 6, outputDim: 3 }),
+      new Conv1D({ filters: 2, kernelSize: 3 }),
+      new GlobalMaxPooling1D(),
+      new Dense({ units: 1 }),
+    ])
     windows.compile({ optimizer: 'sgd', loss: 'mse' })
     await windows.fit(strings(['a b c d', 'b c d']), [[1], [0]], quiet)
     expect((await windows.predict(strings(['a b c']))).shape).toEqual([1, 1])
     await expectError(windows, () => windows.predict(strings(['a b'])), ShapeError, 'the window [3]')
-    const tags = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Embedding({ inputDim: 6, outputDim: 3 }), new Dense({ units: 2, activation: 'softmax' })])
+    const tags = new Sequential([
+      Input({ shape: [1], dtype: 'string' }),
+      vectorize,
+      new Embedding({ inputDim: 6, outputDim: 3 }),
+      new Dense({ units: 2, activation: 'softmax' }),
+    ])
     tags.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
-    await tags.fit(strings(['a b c', 'd c b']), [[0, 1, 0], [1, 1, 0]], { ...quiet, epochs: 2 })
+    await tags.fit(
+      strings(['a b c', 'd c b']),
+      [
+        [0, 1, 0],
+        [1, 1, 0],
+      ],
+      { ...quiet, epochs: 2 },
+    )
     tags.trainOnBatch(strings(['a b']), [[0, 1]])
     await tags.evaluate(strings(['a b c d']), [[0, 1, 0, 1]])
     await expectError(tags, () => tags.evaluate(strings(['a b c d']), [[0, 1, 0]]), ShapeError, 'y')
@@ -314,9 +546,16 @@ describe('strings in models', () => {
 
   it('called on strings, pruned, and refused where inputs are varied', async () => {
     const { model } = await reviewModel()
-    expect(values(model.apply(strings([['a fine film'], ['dull']])))).toEqual(values(await model.predict(strings(['a fine film', 'dull']))))
+    expect(values(model.apply(strings([['a fine film'], ['dull']])))).toEqual(
+      values(await model.predict(strings(['a fine film', 'dull']))),
+    )
     const vectorize = new TextVectorization({ vocabulary: ['a', 'bad', 'film'], outputMode: 'multiHot' })
-    const bags = new Sequential([Input({ shape: [1], dtype: 'string' }), vectorize, new Dense({ units: 6, activation: 'relu' }), new Dense({ units: 1 })])
+    const bags = new Sequential([
+      Input({ shape: [1], dtype: 'string' }),
+      vectorize,
+      new Dense({ units: 6, activation: 'relu' }),
+      new Dense({ units: 1 }),
+    ])
     bags.compile({ optimizer: 'sgd', loss: 'mse' })
     for (const by of ['utility', 'taylor'] as const) {
       const smaller = await pruneUnits(bags, { keep: 0.5, by, x: strings(texts), y: labels })
@@ -330,12 +569,21 @@ describe('strings in models', () => {
   it('how important strings are, beside numbers and each by itself', async () => {
     const [kind, size] = [Input({ shape: [2], dtype: 'string', name: 'kind' }), Input({ shape: [1], name: 'size' })]
     const codes = new StringLookup({ vocabulary: ['cat', 'dog'], numOovIndices: 0 }).apply(kind)
-    const model = new Model({ inputs: { kind, size }, outputs: ops.add(ops.cast(ops.slice(codes, [0, 1], [-1, 1]), 'float32'), size) })
+    const model = new Model({
+      inputs: { kind, size },
+      outputs: ops.add(ops.cast(ops.slice(codes, [0, 1], [-1, 1]), 'float32'), size),
+    })
     model.compile({ loss: 'mse' })
-    const rows = { kind: Array.from({ length: 20 }, (_, i) => [i % 3 === 0 ? 'cat' : 'dog', i % 2 === 0 ? 'cat' : 'dog']), size: Array.from({ length: 20 }, (_, i) => [3 * Math.sin(i)]) }
+    const rows = {
+      kind: Array.from({ length: 20 }, (_, i) => [i % 3 === 0 ? 'cat' : 'dog', i % 2 === 0 ? 'cat' : 'dog']),
+      size: Array.from({ length: 20 }, (_, i) => [3 * Math.sin(i)]),
+    }
     const y = (await model.predict(rows as never)) as Tensor
     for (const options of [{}, { metric: 'mse' }] as const) {
-      const { importances, score } = await permutationImportance(model, rows as never, y as never, { seed: 1, ...options })
+      const { importances, score } = await permutationImportance(model, rows as never, y as never, {
+        seed: 1,
+        ...options,
+      })
       const { kind: ofKind, size: ofSize } = importances as { kind: Tensor; size: Tensor }
       expect(score).toBe(0)
       expect(ofKind.data[0]).toBe(0)
@@ -347,15 +595,35 @@ describe('strings in models', () => {
   it('how the answer goes with numbers beside strings', async () => {
     const [kind, size] = [Input({ shape: [1], dtype: 'string', name: 'kind' }), Input({ shape: [2], name: 'size' })]
     const vocabulary = ['cat', 'dog']
-    const codes = [new StringLookup({ vocabulary, outputMode: 'oneHot' }), new Hashing({ numBins: 3, outputMode: 'oneHot' })].map((layer) => layer.apply(kind))
+    const codes = [
+      new StringLookup({ vocabulary, outputMode: 'oneHot' }),
+      new Hashing({ numBins: 3, outputMode: 'oneHot' }),
+    ].map((layer) => layer.apply(kind))
     // A dog counts 5, and the second number twice.
-    const parts = [ops.multiply(ops.slice(codes[0]!, [0, 2], [-1, 1]), 5), ops.multiply(ops.sum(codes[1]!, 1, true), 0), ops.multiply(ops.slice(size, [0, 1], [-1, 1]), 2)]
+    const parts = [
+      ops.multiply(ops.slice(codes[0]!, [0, 2], [-1, 1]), 5),
+      ops.multiply(ops.sum(codes[1]!, 1, true), 0),
+      ops.multiply(ops.slice(size, [0, 1], [-1, 1]), 2),
+    ]
     const model = new Model({ inputs: { kind, size }, outputs: parts.reduce((sum, part) => ops.add(sum, part)) })
-    const rows = strings({ kind: ['dog', 'cat', 'dog'], size: [[9, 1], [9, 2], [9, 3]] })
+    const rows = strings({
+      kind: ['dog', 'cat', 'dog'],
+      size: [
+        [9, 1],
+        [9, 2],
+        [9, 3],
+      ],
+    })
     const { individual, average } = await partialDependence(model, rows, { input: 'size', index: 1 }, { grid: [0, 10] })
-    expect(values(individual)).toEqual([[5, 25], [0, 20], [5, 25]])
+    expect(values(individual)).toEqual([
+      [5, 25],
+      [0, 20],
+      [5, 25],
+    ])
     expect(average.data[1]! - average.data[0]!).toBeCloseTo(20, 4)
-    await expect(partialDependence(model, rows, { input: 'kind', index: 0 })).rejects.toThrow(/the input 'kind' has strings/)
+    await expect(partialDependence(model, rows, { input: 'kind', index: 0 })).rejects.toThrow(
+      /the input 'kind' has strings/,
+    )
   })
 
   it('scaled to honest confidence, and quantized by what they are made of', async () => {
@@ -364,7 +632,10 @@ describe('strings in models', () => {
     const { temperature, model: honest } = await temperatureScaling(model, strings(texts), labels.flat())
     expect(temperature).toBeGreaterThan(0)
     expect((await honest.predict(strings(texts))).shape).toEqual([24, 1])
-    const [exact, small] = [await model.predict(strings(texts)), await quantize(model, { calibration: texts }).predict(strings(texts))]
+    const [exact, small] = [
+      await model.predict(strings(texts)),
+      await quantize(model, { calibration: texts }).predict(strings(texts)),
+    ]
     exact.data.forEach((p, i) => expect(Math.abs(small.data[i]! - p)).toBeLessThan(0.02))
   })
 
@@ -372,7 +643,11 @@ describe('strings in models', () => {
     const { model } = await reviewModel()
     await model.fit(strings(texts), labels, { ...quiet, epochs: 20 })
     const before = await model.predict(strings(texts))
-    const student = new Sequential([Input({ shape: [1], dtype: 'string' }), new TextVectorization({ vocabulary: ['good', 'bad'], outputMode: 'multiHot' }), new Dense({ units: 1, activation: 'sigmoid' })])
+    const student = new Sequential([
+      Input({ shape: [1], dtype: 'string' }),
+      new TextVectorization({ vocabulary: ['good', 'bad'], outputMode: 'multiHot' }),
+      new Dense({ units: 1, activation: 'sigmoid' }),
+    ])
     const lesson = distill(model, student, { optimizer: 'adam', alpha: 0 })
     const { history } = await lesson.fit(Dataset.from(texts).batch(8) as never, { verbose: 0, epochs: 20 })
     expect(history['loss']!.at(-1)).toBeLessThan(history['loss']![0]!)
@@ -386,17 +661,35 @@ describe('strings in models', () => {
     const kind = Input({ shape: [1], dtype: 'string', name: 'kind' })
     const size = Input({ shape: [2], name: 'size' })
     const lookup = new StringLookup({ vocabulary: ['cat', 'dog'], outputMode: 'oneHot' })
-    const features = new Model({ inputs: { kind, size }, outputs: new Concatenate().apply([lookup.apply(kind), new Hashing({ numBins: 2, outputMode: 'oneHot' }).apply(kind), size]) })
-    const rows = { kind: [['cat'], ['dog'], ['eel']], size: [[1, 2], [3, 4], [5, 6]] }
+    const features = new Model({
+      inputs: { kind, size },
+      outputs: new Concatenate().apply([
+        lookup.apply(kind),
+        new Hashing({ numBins: 2, outputMode: 'oneHot' }).apply(kind),
+        size,
+      ]),
+    })
+    const rows = {
+      kind: [['cat'], ['dog'], ['eel']],
+      size: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+    }
     const hashed = values(new Hashing({ numBins: 2, outputMode: 'oneHot' }).apply(strings(rows.kind))) as number[][]
-    const expected = [[0, 1, 0, ...hashed[0]!, 1, 2], [0, 0, 1, ...hashed[1]!, 3, 4], [1, 0, 0, ...hashed[2]!, 5, 6]]
+    const expected = [
+      [0, 1, 0, ...hashed[0]!, 1, 2],
+      [0, 0, 1, ...hashed[1]!, 3, 4],
+      [1, 0, 0, ...hashed[2]!, 5, 6],
+    ]
     expect(values(await features.predict(rows as never))).toEqual(expected)
     const inner = { kind: Input({ shape: [1], dtype: 'string' }), size: Input({ shape: [2] }) }
     const outer = new Model({ inputs: inner, outputs: new Dense({ units: 1 }).apply(features.apply(inner as never)) })
     outer.compile({ optimizer: 'sgd', loss: 'mse' })
     await outer.fit(rows as never, [[1], [2], [3]], { verbose: 0, epochs: 2 })
     expect((await outer.predict(rows as never)).shape).toEqual([3, 1])
-    const restored = await loadModel(await outer.save()) as unknown as typeof outer
+    const restored = (await loadModel(await outer.save())) as unknown as typeof outer
     expect(values(await restored.predict(rows as never))).toEqual(values(await outer.predict(rows as never)))
 
     class Own extends Model {
@@ -419,18 +712,45 @@ describe('strings in models', () => {
 
   it('what is wrong', async () => {
     const { model } = await reviewModel()
-    await expectError(model, () => model.fit([[1], [2]], [[0], [1]], quiet), DataError, 'x: element [0][0] must be a string, received 1')
+    await expectError(
+      model,
+      () => model.fit([[1], [2]], [[0], [1]], quiet),
+      DataError,
+      'x: element [0][0] must be a string, received 1',
+    )
     await expectError(model, () => model.fit(strings([['a'], ['b', 'c']]), [[0], [1]], quiet), DataError, 'ragged')
-    await expectError(model, () => model.fit(strings([['a', 'b'], ['b', 'c']]), [[0], [1]], quiet), ShapeError, '[batch, 1]')
+    await expectError(
+      model,
+      () =>
+        model.fit(
+          strings([
+            ['a', 'b'],
+            ['b', 'c'],
+          ]),
+          [[0], [1]],
+          quiet,
+        ),
+      ShapeError,
+      '[batch, 1]',
+    )
     await expectError(model, () => model.fit(strings(['a', 'b', 'c']), [[0], [1]], quiet), ShapeError, 'as many rows')
     const numbers = new Sequential([new Dense({ units: 1, inputShape: [2] })])
     numbers.compile({ optimizer: 'sgd', loss: 'mse' })
-    await expectError(numbers, () => numbers.fit(strings([['a', 'b']]), [[1]], quiet), DataError, "received the string 'a'")
-    expect(() => new Model({ inputs: Input({ shape: [2], dtype: 'string' }), outputs: Input({ shape: [1] }) })).toThrow()
+    await expectError(
+      numbers,
+      () => numbers.fit(strings([['a', 'b']]), [[1]], quiet),
+      DataError,
+      "received the string 'a'",
+    )
+    expect(
+      () => new Model({ inputs: Input({ shape: [2], dtype: 'string' }), outputs: Input({ shape: [1] }) }),
+    ).toThrow()
     const symbol = Input({ shape: [2], dtype: 'string' })
     expect(() => new Dense({ units: 1 }).apply(symbol)).toThrow(/strings cannot be computed with/)
     const fresh = new TextVectorization()
-    expect(() => new Sequential([Input({ shape: [1], dtype: 'string' }), fresh]).predictOnBatch(strings(['a']))).toThrow(/has no vocabulary yet/)
+    expect(() =>
+      new Sequential([Input({ shape: [1], dtype: 'string' }), fresh]).predictOnBatch(strings(['a'])),
+    ).toThrow(/has no vocabulary yet/)
     class Mixed extends Layer {
       call(x: Tensor) {
         return ops.multiply(x, 2)

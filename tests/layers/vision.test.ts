@@ -2,8 +2,29 @@
 
 import { describe, expect, it } from 'vitest'
 import {
-  AlphaDropout, ArgumentError, BatchNormalization, Conv1D, Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Dropout, Flatten, GaussianDropout, GaussianNoise,
-  GroupNormalization, MaxPooling2D, Sequential, ShapeError, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, SpatialLayer, initializers, ops, tensor,
+  AlphaDropout,
+  ArgumentError,
+  BatchNormalization,
+  Conv1D,
+  Conv2D,
+  Conv2DTranspose,
+  Dense,
+  DepthwiseConv2D,
+  Dropout,
+  Flatten,
+  GaussianDropout,
+  GaussianNoise,
+  GroupNormalization,
+  MaxPooling2D,
+  Sequential,
+  ShapeError,
+  SpatialDropout1D,
+  SpatialDropout2D,
+  SpatialDropout3D,
+  SpatialLayer,
+  initializers,
+  ops,
+  tensor,
 } from '../../src'
 import type { BatchShape, Tensor } from '../../src'
 import { floats } from '../helpers/data'
@@ -15,22 +36,50 @@ const make = (shape: readonly number[], seed = 1): Tensor => tensor([...floats(s
 
 describe('what does not fit is refused in words', () => {
   it.each([
-    ['a wrong rank', () => new Conv2D({ filters: 2, kernelSize: 3, name: 'first' }).apply(make([2, 8, 8])), /"first".*\[batch, rows, columns, channels\]/],
-    ['a window larger than the image', () => new Conv2D({ filters: 2, kernelSize: 5, name: 'first' }).apply(make([1, 4, 4, 1])), /"first".*window \[5, 5\].*\[4, 4\]/],
-    ['a dilated window larger than the image', () => new Conv1D({ filters: 2, kernelSize: 3, dilationRate: 4 }).apply(make([1, 8, 1])), /dilation/],
-    ['other channels than it was built for', () => {
-      const layer = new Conv2D({ filters: 2, kernelSize: 1 })
-      layer.apply(make([1, 2, 2, 3]))
-      layer.apply(make([1, 2, 2, 4]))
-    }, /the last input dimension must be 3, received \[1, 2, 2, 4\]/],
-    ['groups that do not divide the channels', () => new Conv2D({ filters: 4, kernelSize: 1, groups: 2 }).apply(make([1, 2, 2, 3])), /2 groups/],
-    ['channels that a depthwise kernel does not have', () => {
-      const layer = new DepthwiseConv2D({ kernelSize: 1 })
-      layer.apply(make([1, 2, 2, 3]))
-      layer.apply(make([1, 2, 2, 4]))
-    }, /the last input dimension must be 3, received \[1, 2, 2, 4\]/],
+    [
+      'a wrong rank',
+      () => new Conv2D({ filters: 2, kernelSize: 3, name: 'first' }).apply(make([2, 8, 8])),
+      /"first".*\[batch, rows, columns, channels\]/,
+    ],
+    [
+      'a window larger than the image',
+      () => new Conv2D({ filters: 2, kernelSize: 5, name: 'first' }).apply(make([1, 4, 4, 1])),
+      /"first".*window \[5, 5\].*\[4, 4\]/,
+    ],
+    [
+      'a dilated window larger than the image',
+      () => new Conv1D({ filters: 2, kernelSize: 3, dilationRate: 4 }).apply(make([1, 8, 1])),
+      /dilation/,
+    ],
+    [
+      'other channels than it was built for',
+      () => {
+        const layer = new Conv2D({ filters: 2, kernelSize: 1 })
+        layer.apply(make([1, 2, 2, 3]))
+        layer.apply(make([1, 2, 2, 4]))
+      },
+      /the last input dimension must be 3, received \[1, 2, 2, 4\]/,
+    ],
+    [
+      'groups that do not divide the channels',
+      () => new Conv2D({ filters: 4, kernelSize: 1, groups: 2 }).apply(make([1, 2, 2, 3])),
+      /2 groups/,
+    ],
+    [
+      'channels that a depthwise kernel does not have',
+      () => {
+        const layer = new DepthwiseConv2D({ kernelSize: 1 })
+        layer.apply(make([1, 2, 2, 3]))
+        layer.apply(make([1, 2, 2, 4]))
+      },
+      /the last input dimension must be 3, received \[1, 2, 2, 4\]/,
+    ],
     ['a pool larger than the image', () => new MaxPooling2D(3).apply(make([1, 2, 2, 1])), /window/],
-    ['groups of a normalization that do not divide', () => new GroupNormalization({ groups: 3 }).apply(make([2, 4])), /4 channels and 3 groups/],
+    [
+      'groups of a normalization that do not divide',
+      () => new GroupNormalization({ groups: 3 }).apply(make([2, 4])),
+      /4 channels and 3 groups/,
+    ],
     ['a wrong rank of spatial dropout', () => new SpatialDropout2D(0.5).apply(make([2, 3])), /rows/],
   ])('%s', (_title, call, message) => {
     expect(call).toThrow(ShapeError)
@@ -39,16 +88,33 @@ describe('what does not fit is refused in words', () => {
 
   it('options that do not fit each other', () => {
     expect(() => new Conv2D({ filters: 3, kernelSize: 1, groups: 2 })).toThrow(ArgumentError)
-    expect(() => new Conv2DTranspose({ filters: 3, kernelSize: 3, strides: 2, outputPadding: 2 })).toThrow(ArgumentError)
+    expect(() => new Conv2DTranspose({ filters: 3, kernelSize: 3, strides: 2, outputPadding: 2 })).toThrow(
+      ArgumentError,
+    )
     expect(() => new Conv2D({ filters: 3, kernelSize: [1, 2, 3] })).toThrow(/array of 2/)
-    expect(() => new Conv2D({ units: 3, kernelSize: 1 } as never)).toThrow("Unknown option of Conv2D 'units'. Did you mean 'filters'?")
-    expect(() => new Conv2D({ filters: 3, kernelSize: '3' as never })).toThrow("Conv2D: kernelSize must be an integer ≥ 1 or an array of 2, received '3'")
-    expect(() => new Dropout({ rate: 0.5, noiseShape: [null, 2] }).apply(make([3, 4]), { training: true })).toThrow(/noiseShape/)
+    expect(() => new Conv2D({ units: 3, kernelSize: 1 } as never)).toThrow(
+      "Unknown option of Conv2D 'units'. Did you mean 'filters'?",
+    )
+    expect(() => new Conv2D({ filters: 3, kernelSize: '3' as never })).toThrow(
+      "Conv2D: kernelSize must be an integer ≥ 1 or an array of 2, received '3'",
+    )
+    expect(() => new Dropout({ rate: 0.5, noiseShape: [null, 2] }).apply(make([3, 4]), { training: true })).toThrow(
+      /noiseShape/,
+    )
   })
 })
 
 describe('BatchNormalization in training', () => {
-  const x = tensor([[[1, 2], [3, 4]], [[5, 0], [7, 2]]])
+  const x = tensor([
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [
+      [5, 0],
+      [7, 2],
+    ],
+  ])
 
   it('normalizes by the batch and moves its averages', () => {
     const layer = new BatchNormalization({ momentum: 0.75, epsilon: 0 })
@@ -60,16 +126,27 @@ describe('BatchNormalization in training', () => {
 
   it('leaves out what a mask leaves out', () => {
     const layer = new BatchNormalization({ momentum: 0 })
-    layer.apply(x, { training: true, mask: tensor([[true, true], [false, false]]) })
+    layer.apply(x, {
+      training: true,
+      mask: tensor([
+        [true, true],
+        [false, false],
+      ]),
+    })
     expectNear(layer.movingMean.value.data, [2, 3], 'mean', 1e-5)
     expectNear(layer.movingVariance.value.data, [1, 1], 'variance', 1e-5)
   })
 
-  it.each(readFixture<NormalizedFile>('normalized').runs.map((run) => ({ title: titleOf(run.layers[1]!), ...run })))('ends where Keras ends: $title', expectFitted)
+  it.each(readFixture<NormalizedFile>('normalized').runs.map((run) => ({ title: titleOf(run.layers[1]!), ...run })))(
+    'ends where Keras ends: $title',
+    expectFitted,
+  )
 
   it('refuses limits of renorm that it does not know, or that exclude each other', () => {
     expect(() => new BatchNormalization({ renorm: true, renormClipping: { rMx: 1 } })).toThrow(/rMx.*rmax/s)
-    expect(() => new BatchNormalization({ renorm: true, renormClipping: { rmin: 2, rmax: 1 } })).toThrow(/rmax must not be below rmin, received 1 and 2/)
+    expect(() => new BatchNormalization({ renorm: true, renormClipping: { rmin: 2, rmax: 1 } })).toThrow(
+      /rmax must not be below rmin, received 1 and 2/,
+    )
     expect(() => new BatchNormalization({ renorm: true, renormClipping: { dmax: -1 } })).toThrow(/dmax must be ≥ 0/)
   })
 
@@ -90,7 +167,17 @@ describe('BatchNormalization in training', () => {
 
   it('learns in a model what the layer before it makes', async () => {
     const model = new Sequential([
-      new Conv2D({ filters: 4, kernelSize: 3, padding: 'same', inputShape: [6, 6, 1], kernelInitializer: new initializers.GlorotUniform({ seed: 1 }) }), new BatchNormalization({ momentum: 0.6 }), new MaxPooling2D(2), new Flatten(), new Dense({ units: 1, kernelInitializer: new initializers.GlorotUniform({ seed: 2 }) }),
+      new Conv2D({
+        filters: 4,
+        kernelSize: 3,
+        padding: 'same',
+        inputShape: [6, 6, 1],
+        kernelInitializer: new initializers.GlorotUniform({ seed: 1 }),
+      }),
+      new BatchNormalization({ momentum: 0.6 }),
+      new MaxPooling2D(2),
+      new Flatten(),
+      new Dense({ units: 1, kernelInitializer: new initializers.GlorotUniform({ seed: 2 }) }),
     ])
     model.compile({ optimizer: 'adam', loss: 'mse' })
     const images = make([64, 6, 6, 1])
@@ -124,7 +211,11 @@ describe('noise', () => {
   })
 
   it('of SpatialDropout leaves out whole channels', () => {
-    for (const [layer, axes] of [[new SpatialDropout1D({ rate: 0.5, seed: 1 }), 1], [new SpatialDropout2D({ rate: 0.5, seed: 1 }), 2], [new SpatialDropout3D({ rate: 0.5, seed: 1 }), 3]] as const) {
+    for (const [layer, axes] of [
+      [new SpatialDropout1D({ rate: 0.5, seed: 1 }), 1],
+      [new SpatialDropout2D({ rate: 0.5, seed: 1 }), 2],
+      [new SpatialDropout3D({ rate: 0.5, seed: 1 }), 3],
+    ] as const) {
       const shape = [4, ...new Array<number>(axes).fill(3), 8]
       const y = layer.apply(ops.ones(shape), { training: true })
       const over = Array.from({ length: axes }, (_, i) => i + 1)

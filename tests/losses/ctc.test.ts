@@ -1,7 +1,19 @@
 // CTC against the sum over all paths, its gradient against differences, its mask, its tape, and a model that learns by it. The
 // numbers of Keras are in golden.test.ts.
 import { describe, expect, it } from 'vitest'
-import { Dense, LSTM, Masking, Sequential, grad, loadModel, losses, ops, runtimeInfo, setRandomSeed, tensor } from '../../src'
+import {
+  Dense,
+  LSTM,
+  Masking,
+  Sequential,
+  grad,
+  loadModel,
+  losses,
+  ops,
+  runtimeInfo,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { generator } from '../helpers/data'
 import { expectNear } from '../helpers/golden'
 
@@ -16,7 +28,8 @@ function overAllPaths(labels: readonly number[], logits: Rows): number {
   })
   let total = 0
   const extend = (path: readonly number[], p: number): void => {
-    if (path.length < logits.length) return probabilities[path.length]!.forEach((each, k) => extend([...path, k], p * each))
+    if (path.length < logits.length)
+      return probabilities[path.length]!.forEach((each, k) => extend([...path, k], p * each))
     const joined = path.filter((k, t) => k !== path[t - 1]).filter((k) => k !== 0)
     if (joined.join() === wanted) total += p
   }
@@ -31,8 +44,18 @@ function randomLogits(steps: number, classes: number, seed: number): number[][] 
 
 describe('ctc', () => {
   it.each([
-    [[1], 1], [[1], 4], [[1, 2], 2], [[1, 2], 4], [[1, 1], 3], [[2, 2], 5], [[1, 2, 1], 5], [[2, 2, 1], 4], [[1, 1, 1], 5], [[0], 3],
-    [[1, 0, 0], 4], [[2, 1, 0], 5],
+    [[1], 1],
+    [[1], 4],
+    [[1, 2], 2],
+    [[1, 2], 4],
+    [[1, 1], 3],
+    [[2, 2], 5],
+    [[1, 2, 1], 5],
+    [[2, 2, 1], 4],
+    [[1, 1, 1], 5],
+    [[0], 3],
+    [[1, 0, 0], 4],
+    [[2, 1, 0], 5],
   ])('of the labels %j in %i steps is the sum over all paths', (labels, steps) => {
     const logits = randomLogits(steps, 3, steps)
     expectNear(losses.ctc([labels], [logits]).data, [overAllPaths(labels, logits)], 'loss')
@@ -42,15 +65,30 @@ describe('ctc', () => {
     const logits = randomLogits(4, 3, 7)
     const gradient = grad((x) => ops.sum(losses.ctc([[1, 1]], x)))(tensor([logits]))
     const step = 1e-5
-    const expected = logits.flatMap((row, t) => row.map((_, k) => {
-      const at = (shift: number): number => overAllPaths([1, 1], logits.map((each, i) => each.map((x, j) => (i === t && j === k ? x + shift : x))))
-      return (at(step) - at(-step)) / (2 * step)
-    }))
+    const expected = logits.flatMap((row, t) =>
+      row.map((_, k) => {
+        const at = (shift: number): number =>
+          overAllPaths(
+            [1, 1],
+            logits.map((each, i) => each.map((x, j) => (i === t && j === k ? x + shift : x))),
+          )
+        return (at(step) - at(-step)) / (2 * step)
+      }),
+    )
     expectNear(gradient.data, expected, 'gradient')
   })
 
   it('stays finite where logits are large, and where no path is short enough', () => {
-    const [sure, far] = [[[90, -90, 0], [-90, 90, 0]], [[-90, 90, 0], [90, -90, 0]]]
+    const [sure, far] = [
+      [
+        [90, -90, 0],
+        [-90, 90, 0],
+      ],
+      [
+        [-90, 90, 0],
+        [90, -90, 0],
+      ],
+    ]
     const loss = losses.ctc([[1], [2], [1]], [sure, far, sure])
     expectNear(loss.data.slice(0, 1), [0], 'sure')
     expect(loss.data.every(Number.isFinite)).toBe(true)
@@ -63,27 +101,51 @@ describe('ctc', () => {
     const logits = randomLogits(5, 3, 3)
     const masked = losses.ctc([[1, 2]], [logits], [[true, true, true, false, false]])
     expectNear(masked.data, losses.ctc([[1, 2]], [logits.slice(0, 3)]).data, 'mask')
-    const loss = new losses.CTC().apply([[1, 2], [2, 0]], [logits, logits], undefined, [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
+    const loss = new losses.CTC().apply(
+      [
+        [1, 2],
+        [2, 0],
+      ],
+      [logits, logits],
+      undefined,
+      [
+        [1, 1, 1, 0, 0],
+        [1, 1, 1, 1, 1],
+      ],
+    )
     expectNear(loss.data, [(masked.item() + losses.ctc([[2]], [logits]).item()) / 2], 'mean')
   })
 
   it('refuses other ranks', () => {
     expect(() => losses.ctc([1, 2], [[[0, 0]]])).toThrow('ctc: yTrue must be labels [batch, most labels], received [2]')
-    expect(() => losses.ctc([[1, 2]], [[0, 0]])).toThrow('ctc: yPred must be logits [batch, steps, classes], received [1, 2]')
+    expect(() => losses.ctc([[1, 2]], [[0, 0]])).toThrow(
+      'ctc: yPred must be logits [batch, steps, classes], received [1, 2]',
+    )
   })
 })
 
 /** Rows in which label k is a spike in feature k, with silence around it. */
 function spelled(words: Rows, steps: number): number[][][] {
-  return words.map((word) => Array.from({ length: steps }, (_, t) => {
-    const label = t % 3 === 1 ? (word[Math.floor(t / 3)] ?? 0) : 0
-    return [1, 2, 3].map((k) => Number(k === label))
-  }))
+  return words.map((word) =>
+    Array.from({ length: steps }, (_, t) => {
+      const label = t % 3 === 1 ? (word[Math.floor(t / 3)] ?? 0) : 0
+      return [1, 2, 3].map((k) => Number(k === label))
+    }),
+  )
 }
-const words = [[1, 2, 3], [3, 1, 0], [2, 2, 1], [1, 0, 0]]
+const words = [
+  [1, 2, 3],
+  [3, 1, 0],
+  [2, 2, 1],
+  [1, 0, 0],
+]
 const speller = (): Sequential => {
   setRandomSeed(3)
-  const model = new Sequential([new Masking({ maskValue: -1, inputShape: [null, 3] }), new LSTM({ units: 8, returnSequences: true }), new Dense({ units: 4 })])
+  const model = new Sequential([
+    new Masking({ maskValue: -1, inputShape: [null, 3] }),
+    new LSTM({ units: 8, returnSequences: true }),
+    new Dense({ units: 4 }),
+  ])
   model.compile({ loss: new losses.CTC(), optimizer: 'adam' })
   model.optimizer.learningRate = 0.05
   return model
@@ -113,7 +175,9 @@ describe('a model that learns by CTC', () => {
     const x = spelled(words, 9)
     const copy = await loadModel(await model.save())
     expect(await copy.evaluate(x, words)).toEqual(await model.evaluate(x, words))
-    expect(() => model.compile({ loss: 'ctc' })).toThrow("The loss 'ctc' is given as an object, such as new losses.CTC(…), not by its name.")
+    expect(() => model.compile({ loss: 'ctc' })).toThrow(
+      "The loss 'ctc' is given as an object, such as new losses.CTC(…), not by its name.",
+    )
   })
 
   it('refuses labels that cannot be', () => {
@@ -121,9 +185,34 @@ describe('a model that learns by CTC', () => {
     const x = spelled(words, 4)
     const train = (y: number[] | number[][]) => () => model.trainOnBatch(x, y)
     expect(train([1, 2, 3, 1])).toThrow('ctc: targets must have the shape [batch, most labels], received [4]')
-    expect(train([[1], [2], [4], [1]])).toThrow('ctc: targets must be class numbers 1 … 3, filled up with 0, received 4 in row 2')
-    expect(train([[1, 0], [0, 2], [1, 1], [1, 0]])).toThrow('ctc: 0 is the blank and only fills up the end of a row, received [0, 2] in row 1. padSequences puts it there')
-    expect(train([[1, 2, 3], [1, 2, 0], [1, 0, 0], [1, 1, 1]])).toThrow('ctc: 3 labels, 2 of them repeated, need 5 steps or more, the model has 4; row 3')
-    expect(train([[1, 2, 3], [1, 2, 0], [1, 0, 0], [1, 1, 2]])).not.toThrow()
+    expect(train([[1], [2], [4], [1]])).toThrow(
+      'ctc: targets must be class numbers 1 … 3, filled up with 0, received 4 in row 2',
+    )
+    expect(
+      train([
+        [1, 0],
+        [0, 2],
+        [1, 1],
+        [1, 0],
+      ]),
+    ).toThrow(
+      'ctc: 0 is the blank and only fills up the end of a row, received [0, 2] in row 1. padSequences puts it there',
+    )
+    expect(
+      train([
+        [1, 2, 3],
+        [1, 2, 0],
+        [1, 0, 0],
+        [1, 1, 1],
+      ]),
+    ).toThrow('ctc: 3 labels, 2 of them repeated, need 5 steps or more, the model has 4; row 3')
+    expect(
+      train([
+        [1, 2, 3],
+        [1, 2, 0],
+        [1, 0, 0],
+        [1, 1, 2],
+      ]),
+    ).not.toThrow()
   })
 })

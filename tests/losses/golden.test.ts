@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Dense, Sequential, customObjectScope, grad, losses as library, ops, runtimeInfo, valueAndGrad } from '../../src'
+import {
+  Dense,
+  Sequential,
+  customObjectScope,
+  grad,
+  losses as library,
+  ops,
+  runtimeInfo,
+  valueAndGrad,
+} from '../../src'
 import type { Config } from '../../src/core/registry'
 import { unnamed } from '../../src/formats/load'
 import { losses } from '../../src/losses/registry'
@@ -14,42 +23,48 @@ function lossOf(className: string, config: Config): library.Loss {
   return customObjectScope(unnamed, () => losses.get({ className, config }))
 }
 
-describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of ${each.name}` })))('$title agrees with Keras', (each) => {
-  const yTrue = toTensor(each.yTrue)
-  const yPred = toTensor(each.yPred)
-  const weights = each.sampleWeight === null ? undefined : toTensor(each.sampleWeight)
-  const mask = each.mask === undefined ? undefined : toTensor(each.mask)
-  const make = (reduction: string) => {
-    const { className, config } = serialized(each.loss)
-    return lossOf(className, { ...config, reduction })
-  }
+describe.each(cases.map((each) => ({ ...each, title: `${titleOf(each.loss)} of ${each.name}` })))(
+  '$title agrees with Keras',
+  (each) => {
+    const yTrue = toTensor(each.yTrue)
+    const yPred = toTensor(each.yPred)
+    const weights = each.sampleWeight === null ? undefined : toTensor(each.sampleWeight)
+    const mask = each.mask === undefined ? undefined : toTensor(each.mask)
+    const make = (reduction: string) => {
+      const { className, config } = serialized(each.loss)
+      return lossOf(className, { ...config, reduction })
+    }
 
-  it('per sample', () => {
-    expectTensor(make('none').apply(yTrue, yPred, weights, mask), each.none, 'none')
-  })
-
-  it.each(['sum', 'sumOverBatchSize', 'mean', 'meanWithSampleWeight'] as const)('reduced by %s', (reduction) => {
-    const value = make(reduction).apply(yTrue, yPred, weights, mask)
-    expect(value.shape).toEqual([])
-    expectNear(value.data, [each[reduction]], reduction)
-  })
-
-  const gradients = [['sum', each.sumGradient], ['sumOverBatchSize', each.sumOverBatchSizeGradient]] as const
-  for (const [reduction, expected] of gradients) {
-    if (expected === null) continue
-    it(`in the gradient of ${reduction}`, () => {
-      const loss = make(reduction)
-      expectTensor(grad((p) => loss.apply(yTrue, p, weights, mask))(yPred), expected, 'gradient')
+    it('per sample', () => {
+      expectTensor(make('none').apply(yTrue, yPred, weights, mask), each.none, 'none')
     })
-  }
 
-  it('in the gradient of the sum of none', () => {
-    const loss = make('none')
-    const gradient = grad((p) => ops.sum(loss.apply(yTrue, p, weights, mask)))(yPred)
-    if (each.sumGradient === null) expect(gradient.shape).toEqual(yPred.shape)
-    else expectTensor(gradient, each.sumGradient, 'gradient')
-  })
-})
+    it.each(['sum', 'sumOverBatchSize', 'mean', 'meanWithSampleWeight'] as const)('reduced by %s', (reduction) => {
+      const value = make(reduction).apply(yTrue, yPred, weights, mask)
+      expect(value.shape).toEqual([])
+      expectNear(value.data, [each[reduction]], reduction)
+    })
+
+    const gradients = [
+      ['sum', each.sumGradient],
+      ['sumOverBatchSize', each.sumOverBatchSizeGradient],
+    ] as const
+    for (const [reduction, expected] of gradients) {
+      if (expected === null) continue
+      it(`in the gradient of ${reduction}`, () => {
+        const loss = make(reduction)
+        expectTensor(grad((p) => loss.apply(yTrue, p, weights, mask))(yPred), expected, 'gradient')
+      })
+    }
+
+    it('in the gradient of the sum of none', () => {
+      const loss = make('none')
+      const gradient = grad((p) => ops.sum(loss.apply(yTrue, p, weights, mask)))(yPred)
+      if (each.sumGradient === null) expect(gradient.shape).toEqual(yPred.shape)
+      else expectTensor(gradient, each.sumGradient, 'gradient')
+    })
+  },
+)
 
 describe('losses are saved as Keras saves them', () => {
   it.each(configs)('$class', (described) => {
@@ -60,7 +75,9 @@ describe('losses are saved as Keras saves them', () => {
   it('all of them', () => {
     const known = [...Object.keys(losses.all), 'CTC'].sort()
     expect(known).toEqual(configs.map((each) => each.class).sort())
-    expect(Object.values(library).filter((each) => Object.hasOwn(each, 'className') && each !== library.Loss).length).toBe(known.length)
+    expect(
+      Object.values(library).filter((each) => Object.hasOwn(each, 'className') && each !== library.Loss).length,
+    ).toBe(known.length)
   })
 })
 
@@ -85,8 +102,16 @@ describe('losses as functions', () => {
     ['squaredHinge', library.squaredHinge([1, -1], [0.25, 3]), (0.75 ** 2 + 16) / 2],
     ['categoricalHinge', library.categoricalHinge([0, 1, 0], [1, 0.5, -1]), 1.5],
     ['binaryFocalCrossentropy', library.binaryFocalCrossentropy([1], [0.75]), 0.25 ** 2 * Math.log(4 / 3)],
-    ['binaryFocalCrossentropy with class balancing', library.binaryFocalCrossentropy([0], [0.25], { applyClassBalancing: true, gamma: 0 }), 0.75 * Math.log(4 / 3)],
-    ['categoricalFocalCrossentropy', library.categoricalFocalCrossentropy([0, 1], [0.25, 0.75], { alpha: [1, 2], gamma: 1 }), 2 * 0.25 * Math.log(4 / 3)],
+    [
+      'binaryFocalCrossentropy with class balancing',
+      library.binaryFocalCrossentropy([0], [0.25], { applyClassBalancing: true, gamma: 0 }),
+      0.75 * Math.log(4 / 3),
+    ],
+    [
+      'categoricalFocalCrossentropy',
+      library.categoricalFocalCrossentropy([0, 1], [0.25, 0.75], { alpha: [1, 2], gamma: 1 }),
+      2 * 0.25 * Math.log(4 / 3),
+    ],
     ['categoricalGeneralizedCrossEntropy', library.categoricalGeneralizedCrossEntropy([1], [[0.75, 0.25]]), 1],
     ['dice', library.dice([1, 1, 0], [1, 0, 1]), 0.5],
     ['tversky', library.tversky([1, 1, 0], [1, 0, 1], { alpha: 1, beta: 0 }), 0.5],
@@ -98,7 +123,8 @@ describe('losses as functions', () => {
 
 describe('cross-entropies of a softmax', () => {
   const logits = ops.reshape([2, -1, 0.5, 1, 3, -2, 0, 0, 1], [3, 3])
-  const composed = (x: Tensor) => ops.negative(ops.sum(ops.multiply(ops.oneHot([2, 0, 1], 3), ops.logSoftmax(x)), { axis: -1 }))
+  const composed = (x: Tensor) =>
+    ops.negative(ops.sum(ops.multiply(ops.oneHot([2, 0, 1], 3), ops.logSoftmax(x)), { axis: -1 }))
 
   it('are found behind the activation as well as in logits, and give what their parts give', () => {
     const oneHot = ops.oneHot([2, 0, 1], 3)
@@ -116,10 +142,25 @@ describe('cross-entropies of a softmax', () => {
   })
 
   it('are one instruction forward and one backward in a training step', () => {
-    for (const [loss, target] of [['sparseCategoricalCrossentropy', [[0], [2]]], ['categoricalCrossentropy', [[1, 0, 0], [0, 0, 1]]]] as const) {
+    for (const [loss, target] of [
+      ['sparseCategoricalCrossentropy', [[0], [2]]],
+      [
+        'categoricalCrossentropy',
+        [
+          [1, 0, 0],
+          [0, 0, 1],
+        ],
+      ],
+    ] as const) {
       const model = new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })])
       model.compile({ loss })
-      model.trainOnBatch([[1, 2], [3, 4]], target.map((row) => [...row]))
+      model.trainOnBatch(
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        target.map((row) => [...row]),
+      )
       const [text] = model.disassemble().values()
       if (runtimeInfo().backend === 'interpreter') continue
       expect(text!.match(/^ *\d+ +CrossEntropy /gm)).toHaveLength(1)
@@ -129,7 +170,9 @@ describe('cross-entropies of a softmax', () => {
   })
 
   it('of a class that does not exist are 0, and so is their gradient', () => {
-    const [value, gradient] = valueAndGrad((x) => ops.sum(library.sparseCategoricalCrossentropy([-1, 3, 7], x, { fromLogits: true })))(logits)
+    const [value, gradient] = valueAndGrad((x) =>
+      ops.sum(library.sparseCategoricalCrossentropy([-1, 3, 7], x, { fromLogits: true })),
+    )(logits)
     expect(value.item()).toBe(0)
     expect([...gradient.data].every((x) => x === 0)).toBe(true)
   })

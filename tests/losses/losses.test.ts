@@ -7,12 +7,27 @@ import { expectNear } from '../helpers/golden'
 
 describe('a loss by name', () => {
   it.each([
-    ['bce', 'BinaryCrossentropy'], ['BCE', 'BinaryCrossentropy'], ['kld', 'KLDivergence'], ['KLD', 'KLDivergence'], ['mae', 'MeanAbsoluteError'],
-    ['mse', 'MeanSquaredError'], ['mape', 'MeanAbsolutePercentageError'], ['MAPE', 'MeanAbsolutePercentageError'],
-    ['msle', 'MeanSquaredLogarithmicError'], ['kl_divergence', 'KLDivergence'], ['klDivergence', 'KLDivergence'],
-    ['KLDivergence', 'KLDivergence'], ['log_cosh', 'LogCosh'], ['logcosh', 'LogCosh'], ['cosineSimilarity', 'CosineSimilarity'],
-    ['squared_hinge', 'SquaredHinge'], ['categorical_focal_crossentropy', 'CategoricalFocalCrossentropy'],
-    ['categorical_generalized_cross_entropy', 'CategoricalGeneralizedCrossEntropy'], ['Dice', 'Dice'], ['tversky', 'Tversky'], ['circle', 'Circle'],
+    ['bce', 'BinaryCrossentropy'],
+    ['BCE', 'BinaryCrossentropy'],
+    ['kld', 'KLDivergence'],
+    ['KLD', 'KLDivergence'],
+    ['mae', 'MeanAbsoluteError'],
+    ['mse', 'MeanSquaredError'],
+    ['mape', 'MeanAbsolutePercentageError'],
+    ['MAPE', 'MeanAbsolutePercentageError'],
+    ['msle', 'MeanSquaredLogarithmicError'],
+    ['kl_divergence', 'KLDivergence'],
+    ['klDivergence', 'KLDivergence'],
+    ['KLDivergence', 'KLDivergence'],
+    ['log_cosh', 'LogCosh'],
+    ['logcosh', 'LogCosh'],
+    ['cosineSimilarity', 'CosineSimilarity'],
+    ['squared_hinge', 'SquaredHinge'],
+    ['categorical_focal_crossentropy', 'CategoricalFocalCrossentropy'],
+    ['categorical_generalized_cross_entropy', 'CategoricalGeneralizedCrossEntropy'],
+    ['Dice', 'Dice'],
+    ['tversky', 'Tversky'],
+    ['circle', 'Circle'],
   ])('%s is %s', (name, className) => {
     expect(getLoss(name).constructor).toHaveProperty('className', className)
   })
@@ -39,20 +54,37 @@ describe('targets that cannot be right are refused', () => {
     ['binaryFocalCrossentropy', [[1, 0, 3]], 'binaryFocalCrossentropy: targets must be between 0 and 1, received 3'],
     ['hinge', [[1, 0, -1]], 'hinge: targets must be −1 and 1, or else 0 and 1, received 0 in row 0'],
     ['hinge', [[1, 0, 0.5]], 'hinge: targets must be −1 and 1, or else 0 and 1, received 0.5 in row 0'],
-    ['categoricalHinge', [2], "categoricalHinge: targets must have the model's output shape [batch, 3], received [1]. For class numbers use sparseCategoricalCrossentropy."],
+    [
+      'categoricalHinge',
+      [2],
+      "categoricalHinge: targets must have the model's output shape [batch, 3], received [1]. For class numbers use sparseCategoricalCrossentropy.",
+    ],
     ['categoricalFocalCrossentropy', [2], 'For class numbers use sparseCategoricalCrossentropy.'],
     ['categoricalGeneralizedCrossEntropy', [[0, 1, 0]], 'For one-hot targets use categoricalCrossentropy.'],
-    ['categoricalGeneralizedCrossEntropy', [3], 'categoricalGeneralizedCrossEntropy: targets must be class numbers 0 … 2, received 3 in row 0'],
+    [
+      'categoricalGeneralizedCrossEntropy',
+      [3],
+      'categoricalGeneralizedCrossEntropy: targets must be class numbers 0 … 2, received 3 in row 0',
+    ],
     ['circle', [[0, 1, 0]], 'circle: targets must have one class number for each embedding: [batch], received [1, 3]'],
     ['circle', [0.5], 'circle: targets must be class numbers, received 0.5 in row 0'],
-    ['mape', [[1, 2]], "meanAbsolutePercentageError: targets must have the model's output shape [batch, 3], received [1, 2]"],
+    [
+      'mape',
+      [[1, 2]],
+      "meanAbsolutePercentageError: targets must have the model's output shape [batch, 3], received [1, 2]",
+    ],
   ])('%s', (loss, y, message) => {
     expect(() => model(loss).trainOnBatch([[1]], y)).toThrow(message)
   })
 
   it.each<[losses.LossIdentifier, number[] | number[][]]>([
-    ['hinge', [[1, 0, 1]]], ['squaredHinge', [[1, -1, 1]]], ['categoricalGeneralizedCrossEntropy', [2]],
-    ['categoricalGeneralizedCrossEntropy', [[2]]], ['kld', [[0.5, 0.5, 0]]], ['tversky', [[0.5, 1, 0]]], ['logCosh', [[5, -5, 0]]],
+    ['hinge', [[1, 0, 1]]],
+    ['squaredHinge', [[1, -1, 1]]],
+    ['categoricalGeneralizedCrossEntropy', [2]],
+    ['categoricalGeneralizedCrossEntropy', [[2]]],
+    ['kld', [[0.5, 0.5, 0]]],
+    ['tversky', [[0.5, 1, 0]]],
+    ['logCosh', [[5, -5, 0]]],
   ])('others are taken: %s %j', (loss, y) => {
     expect(model(loss).trainOnBatch([[1]], y).loss).toBeTypeOf('number')
   })
@@ -67,7 +99,10 @@ describe('targets that cannot be right are refused', () => {
 describe('options that cannot be right are refused', () => {
   it.each([
     [() => new losses.CategoricalGeneralizedCrossEntropy({ q: 1 }), 'q must be a finite number in (0, 1), received 1'],
-    [() => new losses.BinaryFocalCrossentropy({ gama: 2 } as object), "Unknown option of BinaryFocalCrossentropy 'gama'. Did you mean 'gamma'?"],
+    [
+      () => new losses.BinaryFocalCrossentropy({ gama: 2 } as object),
+      "Unknown option of BinaryFocalCrossentropy 'gama'. Did you mean 'gamma'?",
+    ],
     [() => new losses.Dice({ axis: 0.5 }), 'Dice: axis must be an integer, received 0.5'],
     [() => losses.tversky([1], [1], { alpha: -1 }), 'tversky: alpha must be a finite number ≥ 0, received -1'],
   ])('%#', (make, message) => {
@@ -76,23 +111,66 @@ describe('options that cannot be right are refused', () => {
 })
 
 describe('what a loss cannot compare is said in its words', () => {
-  const [y, p] = [[[1, 2], [3, 4]], [[1, 1], [1, 1]]]
+  const [y, p] = [
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  ]
   const mse = new losses.MeanSquaredError()
   const probabilities = [[0.25, 0.25, 0.5]]
   it.each([
     [() => mse.apply(y, p, [1, 2, 3]), "Loss 'meanSquaredError': sampleWeight must have shape [2], received [3]"],
-    [() => mse.apply(y, p, null, [true, true, false]), "Loss 'meanSquaredError': mask must have shape [2], received [3]"],
-    [() => mse.apply([y], [p], [[1, 2, 3]]), 'sampleWeight must have shape [1, 2], or that of its first axes, received [1, 3]'],
-    [() => mse.apply([[1, 2, 3], [4, 5, 6]], p), /^Loss 'meanSquaredError': .* Targets are \[2, 3\], predictions \[2, 2\]\.$/],
-    [() => new losses.CategoricalFocalCrossentropy({ alpha: [0.1, 0.2] }).apply([[0, 0, 1]], probabilities), "Loss 'categoricalFocalCrossentropy': categoricalFocalCrossentropy: alpha must have a weight for each of 3 classes, received [0.1, 0.2]"],
-    [() => losses.circle([0, 1], p, { refLabels: [0, 1, 1] }), 'circle: refLabels must be one class number for each of the embeddings [2, 2], received [3]'],
-    [() => losses.circle([0, 1], p, { refEmbeddings: [[1, 0]] }), 'circle: refLabels must be one class number for each of the embeddings [1, 2], received [2, 1]'],
-    [() => losses.circle([0, 1, 2], p), 'circle: yTrue must be one class number for each of the embeddings [2, 2], received [3]'],
+    [
+      () => mse.apply(y, p, null, [true, true, false]),
+      "Loss 'meanSquaredError': mask must have shape [2], received [3]",
+    ],
+    [
+      () => mse.apply([y], [p], [[1, 2, 3]]),
+      'sampleWeight must have shape [1, 2], or that of its first axes, received [1, 3]',
+    ],
+    [
+      () =>
+        mse.apply(
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+          p,
+        ),
+      /^Loss 'meanSquaredError': .* Targets are \[2, 3\], predictions \[2, 2\]\.$/,
+    ],
+    [
+      () => new losses.CategoricalFocalCrossentropy({ alpha: [0.1, 0.2] }).apply([[0, 0, 1]], probabilities),
+      "Loss 'categoricalFocalCrossentropy': categoricalFocalCrossentropy: alpha must have a weight for each of 3 classes, received [0.1, 0.2]",
+    ],
+    [
+      () => losses.circle([0, 1], p, { refLabels: [0, 1, 1] }),
+      'circle: refLabels must be one class number for each of the embeddings [2, 2], received [3]',
+    ],
+    [
+      () => losses.circle([0, 1], p, { refEmbeddings: [[1, 0]] }),
+      'circle: refLabels must be one class number for each of the embeddings [1, 2], received [2, 1]',
+    ],
+    [
+      () => losses.circle([0, 1, 2], p),
+      'circle: yTrue must be one class number for each of the embeddings [2, 2], received [3]',
+    ],
     [() => losses.dice(y, p, { axis: 2 }), 'dice: the axis must be in −2 … 1, received 2'],
     [() => losses.tversky(y, p, { axis: [0, 5] }), 'tversky: the axis must be in −2 … 1, received 5'],
     [() => losses.cosineSimilarity(y, p, { axis: 3 }), 'cosineSimilarity: the axis must be in −2 … 1, received 3'],
-    [() => new losses.CTC().apply([[1, 2]], ops.zeros([1, 4, 3]), null, [[true, true]]), "Loss 'ctc': ctc: mask must have the shape [batch, steps] of yPred, [1, 4], received [1, 2]"],
-    [() => losses.ctc([[1, 2]], ops.zeros([2, 4, 3])), 'ctc: yTrue and yPred must have as many rows, received [1, 2] and [2, 4, 3]'],
+    [
+      () => new losses.CTC().apply([[1, 2]], ops.zeros([1, 4, 3]), null, [[true, true]]),
+      "Loss 'ctc': ctc: mask must have the shape [batch, steps] of yPred, [1, 4], received [1, 2]",
+    ],
+    [
+      () => losses.ctc([[1, 2]], ops.zeros([2, 4, 3])),
+      'ctc: yTrue and yPred must have as many rows, received [1, 2] and [2, 4, 3]',
+    ],
   ])('%#', (compare, message) => {
     expect(compare).toThrow(ShapeError)
     expect(compare).toThrow(message)
@@ -114,20 +192,33 @@ describe('what a loss cannot compare is said in its words', () => {
   })
 
   it('one alpha is that of all classes', () => {
-    const of = (alpha: number | number[]): number => new losses.CategoricalFocalCrossentropy({ alpha }).apply([[0, 0, 1]], probabilities).item()
+    const of = (alpha: number | number[]): number =>
+      new losses.CategoricalFocalCrossentropy({ alpha }).apply([[0, 0, 1]], probabilities).item()
     expect(of([0.5])).toBe(of(0.5))
   })
 })
 
 describe('the circle loss', () => {
-  const embeddings = ops.normalize([[1, 0.5], [1, 0.25], [-1, 0.5], [0.25, 1]])
+  const embeddings = ops.normalize([
+    [1, 0.5],
+    [1, 0.25],
+    [-1, 0.5],
+    [0.25, 1],
+  ])
 
   it('leaves out embeddings without a pair, and has a gradient all the same', () => {
     const loss = new losses.Circle()
     const [pair, alone] = [loss.apply([0, 0, 1, 2], embeddings), loss.apply([0, 1, 2, 3], embeddings)]
-    expectNear(pair.data, [ops.mean(losses.circle([0, 0, 1, 2], embeddings).data.slice(0, 2)).item()], 'mean of the pair')
+    expectNear(
+      pair.data,
+      [ops.mean(losses.circle([0, 0, 1, 2], embeddings).data.slice(0, 2)).item()],
+      'mean of the pair',
+    )
     expect(alone.item()).toBe(0)
-    for (const labels of [[0, 0, 1, 2], [0, 1, 2, 3]]) {
+    for (const labels of [
+      [0, 0, 1, 2],
+      [0, 1, 2, 3],
+    ]) {
       const gradient = grad((x: Tensor) => loss.apply(labels, x))(embeddings)
       expect(gradient.data.every(Number.isFinite)).toBe(true)
     }
@@ -135,9 +226,29 @@ describe('the circle loss', () => {
 
   it('compares with references', () => {
     const self = losses.circle([0, 0, 1, 1], embeddings, { removeDiagonal: false })
-    const same = losses.circle([0, 0, 1, 1], embeddings, { removeDiagonal: false, refLabels: [0, 0, 1, 1], refEmbeddings: embeddings })
+    const same = losses.circle([0, 0, 1, 1], embeddings, {
+      removeDiagonal: false,
+      refLabels: [0, 0, 1, 1],
+      refEmbeddings: embeddings,
+    })
     expect(same.toArray()).toEqual(self.toArray())
-    const others = losses.circle([0, 1], [[1, 0], [0, 1]], { refLabels: [[1], [0], [1]], refEmbeddings: [[1, 0], [1, 0], [0, 1]], removeDiagonal: false, gamma: 1 })
+    const others = losses.circle(
+      [0, 1],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      {
+        refLabels: [[1], [0], [1]],
+        refEmbeddings: [
+          [1, 0],
+          [1, 0],
+          [0, 1],
+        ],
+        removeDiagonal: false,
+        gamma: 1,
+      },
+    )
     // Of the first: a pair at distance 0, others at 0 and 1: ln e^(−0.16) + ln(e^(1.4·0.6) + e^(0.4·−0.4))
     expectNear(others.data.slice(0, 1), [Math.log1p(Math.exp(-0.16) * (Math.exp(0.84) + Math.exp(-0.16)))], 'first')
   })
@@ -157,13 +268,24 @@ describe('focal losses of sure predictions are finite', () => {
 })
 
 it('losses with options are loaded as they were', async () => {
-  const model = new Sequential([new Dense({ units: 4, inputShape: [2], activation: 'sigmoid' }), new Reshape({ targetShape: [2, 2] })])
+  const model = new Sequential([
+    new Dense({ units: 4, inputShape: [2], activation: 'sigmoid' }),
+    new Reshape({ targetShape: [2, 2] }),
+  ])
   for (const loss of [
-    new losses.Tversky({ alpha: 0.25, beta: 0.75, axis: [1, 2] }), new losses.Dice({ axis: 1 }), new losses.CosineSimilarity({ axis: 1 }),
-    new losses.CategoricalFocalCrossentropy({ alpha: [0.25, 0.75], gamma: 1 }), new losses.BinaryFocalCrossentropy({ applyClassBalancing: true }),
+    new losses.Tversky({ alpha: 0.25, beta: 0.75, axis: [1, 2] }),
+    new losses.Dice({ axis: 1 }),
+    new losses.CosineSimilarity({ axis: 1 }),
+    new losses.CategoricalFocalCrossentropy({ alpha: [0.25, 0.75], gamma: 1 }),
+    new losses.BinaryFocalCrossentropy({ applyClassBalancing: true }),
   ]) {
     model.compile({ loss })
-    const y = [[[1, 0], [0, 1]]]
+    const y = [
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    ]
     const copy = await loadModel(await model.save())
     expect(await copy.evaluate([[1, 2]], y)).toEqual(await model.evaluate([[1, 2]], y))
   }

@@ -15,7 +15,12 @@ function metricOf({ className, config }: Serialized): Metric {
 }
 
 describe('metrics agree with Keras after each batch', () => {
-  it.each(cases.map((each) => ({ ...each, title: `${titleOf(each.metric)} of ${each.data}${each.weighted ? ' weighted' : ''}` })))('$title', (each) => {
+  it.each(
+    cases.map((each) => ({
+      ...each,
+      title: `${titleOf(each.metric)} of ${each.data}${each.weighted ? ' weighted' : ''}`,
+    })),
+  )('$title', (each) => {
     const metric = metricOf(serialized(each.metric))
     const pass = (): number[] =>
       data[each.data]!.flatMap(({ yTrue, yPred, sampleWeight }) => {
@@ -27,28 +32,41 @@ describe('metrics agree with Keras after each batch', () => {
     expectNear(pass(), each.results.flat(), 'results after a reset')
   })
 
-  const reductions = [...means.map((each) => ({ ...each, Reduction: library.Mean })), ...sums.map((each) => ({ ...each, Reduction: library.Sum }))]
+  const reductions = [
+    ...means.map((each) => ({ ...each, Reduction: library.Mean })),
+    ...sums.map((each) => ({ ...each, Reduction: library.Sum })),
+  ]
   it.each(reductions)('$Reduction.className of $name', ({ updates, Reduction }) => {
     const metric = new Reduction()
     const received = updates.map(({ values, sampleWeight }) => {
       metric.update(toTensor(values), sampleWeight === null ? undefined : toTensor(sampleWeight))
       return metric.result().item()
     })
-    expectNear(received, updates.map(({ result }) => result), 'results')
+    expectNear(
+      received,
+      updates.map(({ result }) => result),
+      'results',
+    )
   })
 })
 
 describe('metrics are saved as Keras saves them', () => {
   it.each(configs)('$class', (described) => {
     const { className, config } = serialized(described)
-    const required = Object.fromEntries(Object.entries(config).filter(([name]) => /^(numClasses|targetClassIds|specificity|sensitivity|recall|precision)$/.test(name)))
+    const required = Object.fromEntries(
+      Object.entries(config).filter(([name]) =>
+        /^(numClasses|targetClassIds|specificity|sensitivity|recall|precision)$/.test(name),
+      ),
+    )
     expect(metricOf({ className, config: className === 'BinaryIoU' ? {} : required }).getConfig()).toMatchObject(config)
   })
 
   it('all of them', () => {
     const isMetric = (name: string): boolean => metrics.knows(name) || Object.hasOwn(unnamed, name)
     expect(configs.filter((each) => !isMetric(each.class))).toEqual([])
-    const own = Object.entries(library).filter(([name, each]) => Object.hasOwn(each, 'className') && !configs.some((known) => known.class === name))
+    const own = Object.entries(library).filter(
+      ([name, each]) => Object.hasOwn(each, 'className') && !configs.some((known) => known.class === name),
+    )
     expect(own.map(([name]) => name).sort()).toEqual(['ConfusionMatrix', 'MeanMetricWrapper'])
   })
 })
@@ -64,7 +82,22 @@ describe('AUC at the ends of its thresholds', () => {
 })
 
 describe('metrics without data', () => {
-  it.each(['BinaryAccuracy', 'MeanSquaredError', 'RootMeanSquaredError', 'Precision', 'Recall', 'AUC', 'Mean', 'Sum', 'F1Score', 'FBetaScore', 'R2Score', 'TruePositives', 'BinaryIoU', 'PearsonCorrelation'])('%s is 0', (name) => {
+  it.each([
+    'BinaryAccuracy',
+    'MeanSquaredError',
+    'RootMeanSquaredError',
+    'Precision',
+    'Recall',
+    'AUC',
+    'Mean',
+    'Sum',
+    'F1Score',
+    'FBetaScore',
+    'R2Score',
+    'TruePositives',
+    'BinaryIoU',
+    'PearsonCorrelation',
+  ])('%s is 0', (name) => {
     expect(metrics.get(name).result().item()).toBe(0)
   })
 })

@@ -7,7 +7,12 @@ import { isScore } from '../../src/metrics/direction'
 import { getMetric } from '../../src/metrics/registry'
 import { expectNear } from '../helpers/golden'
 
-const x = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
+const x = [
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 0, 1],
+  [1, 0, 0],
+]
 
 /** What comes in goes out. */
 function identity(units = 3): Sequential {
@@ -18,43 +23,85 @@ function identity(units = 3): Sequential {
 
 describe('a metric by name', () => {
   it.each([
-    ['mape', 'MeanAbsolutePercentageError'], ['msle', 'MeanSquaredLogarithmicError'], ['kl_divergence', 'KLDivergence'],
-    ['f1_score', 'F1Score'], ['f1Score', 'F1Score'], ['fbeta_score', 'FBetaScore'], ['r2_score', 'R2Score'], ['R2Score', 'R2Score'],
-    ['true_positives', 'TruePositives'], ['log_cosh_error', 'LogCoshError'], ['pearson_correlation', 'PearsonCorrelation'],
-    ['concordanceCorrelation', 'ConcordanceCorrelation'], ['binary_io_u', 'BinaryIoU'], ['sum', 'Sum'], ['squaredHinge', 'SquaredHinge'],
+    ['mape', 'MeanAbsolutePercentageError'],
+    ['msle', 'MeanSquaredLogarithmicError'],
+    ['kl_divergence', 'KLDivergence'],
+    ['f1_score', 'F1Score'],
+    ['f1Score', 'F1Score'],
+    ['fbeta_score', 'FBetaScore'],
+    ['r2_score', 'R2Score'],
+    ['R2Score', 'R2Score'],
+    ['true_positives', 'TruePositives'],
+    ['log_cosh_error', 'LogCoshError'],
+    ['pearson_correlation', 'PearsonCorrelation'],
+    ['concordanceCorrelation', 'ConcordanceCorrelation'],
+    ['binary_io_u', 'BinaryIoU'],
+    ['sum', 'Sum'],
+    ['squaredHinge', 'SquaredHinge'],
   ])('%s is %s', (name, className) => {
     expect(getMetric(name, UNKNOWN_SHAPES).constructor).toHaveProperty('className', className)
   })
 
   it('suits outputs of one number a sample, with and without an axis for it', () => {
-    for (const output of [[5], [5, 1]]) expect(getMetric('accuracy', { target: [5], output })).toBeInstanceOf(metrics.BinaryAccuracy)
+    for (const output of [[5], [5, 1]])
+      expect(getMetric('accuracy', { target: [5], output })).toBeInstanceOf(metrics.BinaryAccuracy)
     expect(getMetric('accuracy', { target: [5], output: [5, 5] })).toBeInstanceOf(metrics.SparseCategoricalAccuracy)
   })
 
   it('needs options where no name can say them', () => {
-    expect(() => getMetric('mean_io_u', UNKNOWN_SHAPES)).toThrow("The metric 'mean_io_u' is given as an object, such as new metrics.MeanIoU(…), not by its name.")
+    expect(() => getMetric('mean_io_u', UNKNOWN_SHAPES)).toThrow(
+      "The metric 'mean_io_u' is given as an object, such as new metrics.MeanIoU(…), not by its name.",
+    )
     expect(() => getMetric('meanSquarredError', UNKNOWN_SHAPES)).toThrow("Did you mean 'meanSquaredError'?")
   })
 })
 
 describe('whether more is better', () => {
   it('is told by the name of every metric', () => {
-    const errors = Object.values(metrics).flatMap((each) => ('className' in each && isScore(each.className) === false ? [each.className] : [])).sort()
+    const errors = Object.values(metrics)
+      .flatMap((each) => ('className' in each && isScore(each.className) === false ? [each.className] : []))
+      .sort()
     expect(errors).toEqual([
-      'BinaryCrossentropy', 'CategoricalCrossentropy', 'CategoricalHinge', 'FalseNegatives', 'FalsePositives', 'Hinge', 'KLDivergence', 'LogCoshError',
-      'MeanAbsoluteError', 'MeanAbsolutePercentageError', 'MeanSquaredError', 'MeanSquaredLogarithmicError', 'Poisson', 'RootMeanSquaredError',
-      'SparseCategoricalCrossentropy', 'SquaredHinge',
+      'BinaryCrossentropy',
+      'CategoricalCrossentropy',
+      'CategoricalHinge',
+      'FalseNegatives',
+      'FalsePositives',
+      'Hinge',
+      'KLDivergence',
+      'LogCoshError',
+      'MeanAbsoluteError',
+      'MeanAbsolutePercentageError',
+      'MeanSquaredError',
+      'MeanSquaredLogarithmicError',
+      'Poisson',
+      'RootMeanSquaredError',
+      'SparseCategoricalCrossentropy',
+      'SquaredHinge',
     ])
-    const neither = Object.values(metrics).flatMap((each) => ('className' in each && isScore(each.className) === null ? [each.className] : [])).sort()
+    const neither = Object.values(metrics)
+      .flatMap((each) => ('className' in each && isScore(each.className) === null ? [each.className] : []))
+      .sort()
     expect(neither).toEqual(['ConfusionMatrix', 'Mean', 'MeanMetricWrapper', 'Sum'])
     expect(['kld', 'mape', 'valLoss', 'mean_squared_error'].map(isScore)).toEqual([false, false, false, false])
-    expect(['valF1Score_2', 'mean_io_u', 'valMeanIoU', 'true_positives', 'r2Score', 'acc'].map(isScore)).toEqual([true, true, true, true, true, true])
+    expect(['valF1Score_2', 'mean_io_u', 'valMeanIoU', 'true_positives', 'r2Score', 'acc'].map(isScore)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+    ])
     expect(isScore('previous')).toBe(null)
   })
 
   it('is what callbacks go by', async () => {
     const model = identity(1)
-    model.compile({ loss: 'mse', metrics: [new metrics.F1Score({ threshold: 0.5 })], optimizer: new SGD({ learningRate: 0 }) })
+    model.compile({
+      loss: 'mse',
+      metrics: [new metrics.F1Score({ threshold: 0.5 })],
+      optimizer: new SGD({ learningRate: 0 }),
+    })
     const stop = new EarlyStopping({ monitor: 'f1Score', baseline: 0.5, patience: 2 })
     const { history } = await model.fit([[1], [0]], [[1], [0]], { epochs: 6, verbose: 0, callbacks: [stop] })
     expect(history['f1Score']!.length).toBe(3)
@@ -67,12 +114,28 @@ describe('logs', () => {
   it('have a number for each element of a vector, and leave out a matrix', async () => {
     const model = identity()
     const confusion = new metrics.ConfusionMatrix({ numClasses: 3 })
-    model.compile({ loss: 'mse', metrics: ['f1Score', new metrics.F1Score({ average: 'macro', name: 'f1' }), confusion] })
-    const y = [[1, 0, 0], [0, 0, 1], [0, 0, 1], [1, 0, 0]]
+    model.compile({
+      loss: 'mse',
+      metrics: ['f1Score', new metrics.F1Score({ average: 'macro', name: 'f1' }), confusion],
+    })
+    const y = [
+      [1, 0, 0],
+      [0, 0, 1],
+      [0, 0, 1],
+      [1, 0, 0],
+    ]
     const logs = await model.evaluate(x, y)
     expect(Object.keys(logs)).toEqual(['loss', 'f1Score_0', 'f1Score_1', 'f1Score_2', 'f1'])
-    expectNear([logs['f1Score_0']!, logs['f1Score_1']!, logs['f1Score_2']!, logs['f1']!], [1, 0, 2 / 3, 5 / 9], 'scores')
-    expect(confusion.result().toArray()).toEqual([[2, 0, 0], [0, 0, 0], [0, 1, 1]])
+    expectNear(
+      [logs['f1Score_0']!, logs['f1Score_1']!, logs['f1Score_2']!, logs['f1']!],
+      [1, 0, 2 / 3, 5 / 9],
+      'scores',
+    )
+    expect(confusion.result().toArray()).toEqual([
+      [2, 0, 0],
+      [0, 0, 0],
+      [0, 1, 1],
+    ])
     const { history } = await model.fit(x, y, { epochs: 2, verbose: 0, validationData: [x, y] })
     expect(Object.keys(history)).toContain('valF1Score_2')
   })
@@ -95,70 +158,248 @@ it('a number of all samples at once counts by their weights, also those of a mas
   const model = new Sequential([new Masking({ inputShape: [2, 1] })])
   model.compile({ loss: 'mse', metrics: [spread], weightedMetrics: [spread] })
   // Batches of spread 1 and 4: of three steps that count, and of two of weight 2.
-  const logs = await model.evaluate([[[1], [2]], [[0], [1]], [[3], [3]], [[0], [0]]], [[[2], [3]], [[1], [2]], [[1], [1]], [[2], [2]]], { batchSize: 2, sampleWeight: [1, 1, 2, 2] })
+  const logs = await model.evaluate(
+    [
+      [[1], [2]],
+      [[0], [1]],
+      [[3], [3]],
+      [[0], [0]],
+    ],
+    [
+      [[2], [3]],
+      [[1], [2]],
+      [[1], [1]],
+      [[2], [2]],
+    ],
+    { batchSize: 2, sampleWeight: [1, 1, 2, 2] },
+  )
   expectNear([logs['spread']!, logs['weightedSpread']!], [(3 * 1 + 2 * 4) / 5, (3 * 1 + 4 * 4) / 7], 'spread')
 })
 
 describe('ConfusionMatrix', () => {
-  const counted = (options: Omit<metrics.ConfusionMatrixOptions, 'numClasses'>, ...batches: Parameters<metrics.ConfusionMatrix['apply']>[]) => {
+  const counted = (
+    options: Omit<metrics.ConfusionMatrixOptions, 'numClasses'>,
+    ...batches: Parameters<metrics.ConfusionMatrix['apply']>[]
+  ) => {
     const metric = new metrics.ConfusionMatrix({ numClasses: 2, ...options })
     for (const batch of batches) metric.apply(...batch)
     return metric.result().toArray()
   }
 
   it('finds out what targets are', () => {
-    expect(counted({}, [[0, 1, 1], [0.25, 0.75, 0.5]])).toEqual([[1, 0], [1, 1]])
-    expect(counted({}, [[[0], [1], [1]], [[0.25], [0.75], [0.5]]])).toEqual([[1, 0], [1, 1]])
-    expect(counted({}, [[0, 1, 1], [[3, 1], [1, 2], [2, 1]]])).toEqual([[1, 0], [1, 1]])
-    expect(counted({}, [[[1, 0], [0, 1], [0, 1]], [[3, 1], [1, 2], [2, 1]]])).toEqual([[1, 0], [1, 1]])
+    expect(
+      counted({}, [
+        [0, 1, 1],
+        [0.25, 0.75, 0.5],
+      ]),
+    ).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+    expect(
+      counted({}, [
+        [[0], [1], [1]],
+        [[0.25], [0.75], [0.5]],
+      ]),
+    ).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+    expect(
+      counted({}, [
+        [0, 1, 1],
+        [
+          [3, 1],
+          [1, 2],
+          [2, 1],
+        ],
+      ]),
+    ).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
+    expect(
+      counted({}, [
+        [
+          [1, 0],
+          [0, 1],
+          [0, 1],
+        ],
+        [
+          [3, 1],
+          [1, 2],
+          [2, 1],
+        ],
+      ]),
+    ).toEqual([
+      [1, 0],
+      [1, 1],
+    ])
   })
 
   it('counts over batches, by weights, without what is masked', () => {
-    expect(counted({}, [[0, 1], [0, 1]], [[1, 1], [0, 1]])).toEqual([[1, 0], [1, 2]])
-    expect(counted({}, [[0, 1], [0, 1], [0.5, 3]])).toEqual([[0.5, 0], [0, 3]])
-    expect(counted({}, [[0, 1], [0, 1], undefined, [true, false]])).toEqual([[1, 0], [0, 0]])
-    const steps = [[0, 1], [1, 1]]
-    const scores = [[[1, 0], [0, 1]], [[1, 0], [0, 1]]]
-    expect(counted({}, [steps, scores, [2, 3]])).toEqual([[2, 0], [3, 5]])
-    expect(counted({}, [steps, scores, undefined, [[true, true], [false, true]]])).toEqual([[1, 0], [0, 2]])
+    expect(
+      counted(
+        {},
+        [
+          [0, 1],
+          [0, 1],
+        ],
+        [
+          [1, 1],
+          [0, 1],
+        ],
+      ),
+    ).toEqual([
+      [1, 0],
+      [1, 2],
+    ])
+    expect(
+      counted({}, [
+        [0, 1],
+        [0, 1],
+        [0.5, 3],
+      ]),
+    ).toEqual([
+      [0.5, 0],
+      [0, 3],
+    ])
+    expect(counted({}, [[0, 1], [0, 1], undefined, [true, false]])).toEqual([
+      [1, 0],
+      [0, 0],
+    ])
+    const steps = [
+      [0, 1],
+      [1, 1],
+    ]
+    const scores = [
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    ]
+    expect(counted({}, [steps, scores, [2, 3]])).toEqual([
+      [2, 0],
+      [3, 5],
+    ])
+    expect(
+      counted({}, [
+        steps,
+        scores,
+        undefined,
+        [
+          [true, true],
+          [false, true],
+        ],
+      ]),
+    ).toEqual([
+      [1, 0],
+      [0, 2],
+    ])
   })
 
   it('normalizes rows, columns or all; what is empty stays 0', () => {
-    const batch: [number[], number[]] = [[1, 1, 1, 1], [0, 1, 1, 1]]
-    expect(counted({ normalize: 'true' }, batch)).toEqual([[0, 0], [0.25, 0.75]])
-    expect(counted({ normalize: 'predicted' }, batch)).toEqual([[0, 0], [1, 1]])
-    expect(counted({ normalize: 'all' }, batch)).toEqual([[0, 0], [0.25, 0.75]])
-    expect(counted({ normalize: 'all' })).toEqual([[0, 0], [0, 0]])
+    const batch: [number[], number[]] = [
+      [1, 1, 1, 1],
+      [0, 1, 1, 1],
+    ]
+    expect(counted({ normalize: 'true' }, batch)).toEqual([
+      [0, 0],
+      [0.25, 0.75],
+    ])
+    expect(counted({ normalize: 'predicted' }, batch)).toEqual([
+      [0, 0],
+      [1, 1],
+    ])
+    expect(counted({ normalize: 'all' }, batch)).toEqual([
+      [0, 0],
+      [0.25, 0.75],
+    ])
+    expect(counted({ normalize: 'all' })).toEqual([
+      [0, 0],
+      [0, 0],
+    ])
   })
 
   it('refuses more classes than it has, whose samples would be lost', () => {
-    const scores = [[1, 0, 0], [0, 0, 1]]
+    const scores = [
+      [1, 0, 0],
+      [0, 0, 1],
+    ]
     const message = "Metric 'confusionMatrix': numClasses is 2, received 3 classes in [2, 3]"
     expect(() => counted({}, [[0, 1], scores])).toThrow(message)
     expect(() => counted({}, [scores, scores])).toThrow(message)
-    expect(() => new metrics.ConfusionMatrix({ numClasses: 1 }).apply([0, 1], [0, 1])).toThrow('yes and no are two classes, received numClasses 1')
-    expect(() => new metrics.MeanIoU({ numClasses: 2, sparseYPred: false }).apply([0, 1], scores)).toThrow("Metric 'meanIoU': numClasses is 2, received 3 classes in [2, 3]")
+    expect(() => new metrics.ConfusionMatrix({ numClasses: 1 }).apply([0, 1], [0, 1])).toThrow(
+      'yes and no are two classes, received numClasses 1',
+    )
+    expect(() => new metrics.MeanIoU({ numClasses: 2, sparseYPred: false }).apply([0, 1], scores)).toThrow(
+      "Metric 'meanIoU': numClasses is 2, received 3 classes in [2, 3]",
+    )
     // What is no class number is not counted.
-    expect(counted({}, [[0, 255, -1], [[1, 0], [0, 1], [0, 1]]])).toEqual([[1, 0], [0, 0]])
+    expect(
+      counted({}, [
+        [0, 255, -1],
+        [
+          [1, 0],
+          [0, 1],
+          [0, 1],
+        ],
+      ]),
+    ).toEqual([
+      [1, 0],
+      [0, 0],
+    ])
   })
 
   it('refuses predictions that do not go with the targets', () => {
-    expect(() => counted({}, [[0, 1, 1], [[1, 0], [0, 1]]])).toThrow('one class number is needed for each target, received [3] and [2]')
+    expect(() =>
+      counted({}, [
+        [0, 1, 1],
+        [
+          [1, 0],
+          [0, 1],
+        ],
+      ]),
+    ).toThrow('one class number is needed for each target, received [3] and [2]')
   })
 })
 
 describe('IoU', () => {
   it('takes classes along another axis, weights that are no integers, and one for each picture', () => {
     const metric = new metrics.MeanIoU({ numClasses: 2, sparseYPred: false, axis: 1 })
-    const scores = [[[1, 0], [0, 1]], [[0, 0], [1, 1]]]
-    metric.updateState(tensor([[0, 1], [0, 1]]), tensor(scores), tensor([1, 0.5]))
+    const scores = [
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [
+        [0, 0],
+        [1, 1],
+      ],
+    ]
+    metric.updateState(
+      tensor([
+        [0, 1],
+        [0, 1],
+      ]),
+      tensor(scores),
+      tensor([1, 0.5]),
+    )
     // class 0: 1 / (1 + 0.5), class 1: 1.5 / 2
     expectNear(metric.result().data, [(1 / 1.5 + 1.5 / 2) / 2], 'mean')
   })
 
   it('refuses classes that there are not', () => {
-    expect(() => new metrics.IoU({ numClasses: 3, targetClassIds: [0, 3] })).toThrow('IoU: targetClassIds must be class numbers 0 … 2, received 3')
-    expect(() => new metrics.BinaryIoU({ targetClassIds: [2] })).toThrow('BinaryIoU: targetClassIds must be class numbers 0 … 1, received 2')
+    expect(() => new metrics.IoU({ numClasses: 3, targetClassIds: [0, 3] })).toThrow(
+      'IoU: targetClassIds must be class numbers 0 … 2, received 3',
+    )
+    expect(() => new metrics.BinaryIoU({ targetClassIds: [2] })).toThrow(
+      'BinaryIoU: targetClassIds must be class numbers 0 … 1, received 2',
+    )
     expect(() => new metrics.MeanIoU({} as never)).toThrow('MeanIoU: needs numClasses')
   })
 })
@@ -166,24 +407,62 @@ describe('IoU', () => {
 describe('scores of rows', () => {
   it.each([metrics.F1Score, metrics.R2Score])('%o refuse other shapes', (Score) => {
     const metric = new Score()
-    expect(() => metric.apply([1, 2], [[1, 2], [3, 4]])).toThrow('targets and predictions must be [batch, outputs], received [2] and [2, 2]. Class numbers must be made one-hot rows.')
+    expect(() =>
+      metric.apply(
+        [1, 2],
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ),
+    ).toThrow(
+      'targets and predictions must be [batch, outputs], received [2] and [2, 2]. Class numbers must be made one-hot rows.',
+    )
     metric.apply([[1, 0]], [[1, 0]])
-    expect(() => metric.apply([[1]], [[1]])).toThrow('targets and predictions must be [batch, 2], received [1, 1] and [1, 1].')
+    expect(() => metric.apply([[1]], [[1]])).toThrow(
+      'targets and predictions must be [batch, 2], received [1, 1] and [1, 1].',
+    )
     expect(() => metric.apply([[1]], [[1, 2]])).toThrow('received [1, 1] and [1, 2]')
   })
 
   it('are named in the error of a step', () => {
     const model = identity()
     model.compile({ loss: 'sparseCategoricalCrossentropy', metrics: ['f1Score'] })
-    expect(() => model.testOnBatch(x, [0, 1, 2, 0])).toThrow("Metric 'f1Score': targets and predictions must be [batch, outputs], received [4] and [4, 3]. Class numbers must be made one-hot rows.")
+    expect(() => model.testOnBatch(x, [0, 1, 2, 0])).toThrow(
+      "Metric 'f1Score': targets and predictions must be [batch, outputs], received [4] and [4, 3]. Class numbers must be made one-hot rows.",
+    )
   })
 
   it('count elements by weights of their own, and not what is masked', () => {
     const metric = new metrics.F1Score({ threshold: 0.5 })
-    metric.apply([[1, 1], [0, 1]], [[1, 1], [1, 0]], [[1, 1], [3, 0]])
+    metric.apply(
+      [
+        [1, 1],
+        [0, 1],
+      ],
+      [
+        [1, 1],
+        [1, 0],
+      ],
+      [
+        [1, 1],
+        [3, 0],
+      ],
+    )
     expectNear(metric.result().data, [2 / (2 + 3), 1], 'by element')
     metric.resetState()
-    metric.apply([[1, 1], [0, 1]], [[1, 1], [1, 0]], undefined, [true, false])
+    metric.apply(
+      [
+        [1, 1],
+        [0, 1],
+      ],
+      [
+        [1, 1],
+        [1, 0],
+      ],
+      undefined,
+      [true, false],
+    )
     expectNear(metric.result().data, [1, 1], 'masked')
   })
 
@@ -203,27 +482,58 @@ describe('scores of rows', () => {
 })
 
 describe('counts of yes and no', () => {
-  const p = [[0.125, 0.25, 0.625], [0.75, 0.125, 0.125], [0.25, 0.625, 0.125]]
+  const p = [
+    [0.125, 0.25, 0.625],
+    [0.75, 0.125, 0.125],
+    [0.25, 0.625, 0.125],
+  ]
   const made = [
-    new metrics.AUC(), new metrics.AUC({ multiLabel: true }), new metrics.Precision(), new metrics.Recall({ classId: 1 }), new metrics.TruePositives(), new metrics.FalsePositives(),
-    new metrics.TrueNegatives(), new metrics.FalseNegatives(), new metrics.PrecisionAtRecall({ recall: 0.5 }), new metrics.RecallAtPrecision({ precision: 0.5 }),
-    new metrics.SensitivityAtSpecificity({ specificity: 0.5 }), new metrics.SpecificityAtSensitivity({ sensitivity: 0.5 }),
+    new metrics.AUC(),
+    new metrics.AUC({ multiLabel: true }),
+    new metrics.Precision(),
+    new metrics.Recall({ classId: 1 }),
+    new metrics.TruePositives(),
+    new metrics.FalsePositives(),
+    new metrics.TrueNegatives(),
+    new metrics.FalseNegatives(),
+    new metrics.PrecisionAtRecall({ recall: 0.5 }),
+    new metrics.RecallAtPrecision({ precision: 0.5 }),
+    new metrics.SensitivityAtSpecificity({ specificity: 0.5 }),
+    new metrics.SpecificityAtSensitivity({ sensitivity: 0.5 }),
   ].map((metric) => ({ name: metric.name, metric }))
 
   it.each(made)('$name refuse class numbers beside several outputs', ({ name, metric }) => {
     const message = `Metric '${name}': targets and predictions must be of one shape, received [3] and [3, 3]. Class numbers must be made one-hot rows.`
     expect(() => metric.apply([0, 1, 2], p)).toThrow(message)
     expect(() => metric.apply([[0], [1], [2]], p)).toThrow(message.replace('[3]', '[3, 1]'))
-    metric.apply([[0, 0, 1], [1, 0, 0], [0, 1, 0]], p)
+    metric.apply(
+      [
+        [0, 0, 1],
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+      p,
+    )
     expect(metric.result().size).toBe(1)
   })
 
   it('so does f1Score of a column', () => {
-    expect(() => new metrics.F1Score().apply([[0], [1], [2]], p)).toThrow('received [3, 1] and [3, 3]. Class numbers must be made one-hot rows.')
+    expect(() => new metrics.F1Score().apply([[0], [1], [2]], p)).toThrow(
+      'received [3, 1] and [3, 3]. Class numbers must be made one-hot rows.',
+    )
   })
 
   it('take a list for a column', () => {
-    for (const [y, column] of [[[1, 0], [[0.75], [0.25]]], [[[1], [0]], [0.75, 0.25]]] as const) {
+    for (const [y, column] of [
+      [
+        [1, 0],
+        [[0.75], [0.25]],
+      ],
+      [
+        [[1], [0]],
+        [0.75, 0.25],
+      ],
+    ] as const) {
       const metric = new metrics.Precision()
       metric.apply(y, column)
       metric.updateState(tensor(y), tensor(column))
@@ -232,15 +542,40 @@ describe('counts of yes and no', () => {
   })
 
   it('are named in errors of weights, masks, classes and topK', () => {
-    const precision = (options: metrics.ThresholdOptions, ...rest: [weights?: number[] | null, mask?: boolean[]]) => () => new metrics.Precision(options).apply([[0, 1], [1, 0]], [[0, 1], [1, 0]], ...rest)
-    expect(precision({}, [1, 2, 3])).toThrow("Metric 'precision': sampleWeight must have shape [2, 2], or that of its first axes, received [3]")
-    expect(precision({}, null, [true, false, true])).toThrow("Metric 'precision': mask must have shape [2, 2], or that of its first axes, received [3]")
+    const precision =
+      (options: metrics.ThresholdOptions, ...rest: [weights?: number[] | null, mask?: boolean[]]) =>
+      () =>
+        new metrics.Precision(options).apply(
+          [
+            [0, 1],
+            [1, 0],
+          ],
+          [
+            [0, 1],
+            [1, 0],
+          ],
+          ...rest,
+        )
+    expect(precision({}, [1, 2, 3])).toThrow(
+      "Metric 'precision': sampleWeight must have shape [2, 2], or that of its first axes, received [3]",
+    )
+    expect(precision({}, null, [true, false, true])).toThrow(
+      "Metric 'precision': mask must have shape [2, 2], or that of its first axes, received [3]",
+    )
     expect(precision({ classId: 9 })).toThrow("Metric 'precision': classId 9 needs predictions")
-    expect(precision({ topK: 9 })).toThrow("Metric 'precision': topK 9 needs predictions of as many classes or more, received [2, 2]")
+    expect(precision({ topK: 9 })).toThrow(
+      "Metric 'precision': topK 9 needs predictions of as many classes or more, received [2, 2]",
+    )
     expect(precision({ topK: 2 }, null)).not.toThrow()
-    expect(() => new metrics.MeanSquaredError().apply([[1], [2]], [[1], [2]], [1, 2, 3])).toThrow("Metric 'meanSquaredError': sampleWeight must have shape [2], received [3]")
-    expect(() => new metrics.F1Score().apply([[0, 1]], [[0, 1]], [1, 2])).toThrow("Metric 'f1Score': sampleWeight must have shape")
-    expect(() => new metrics.MeanIoU({ numClasses: 2 }).apply([0, 1], [0, 1], [1, 2, 3])).toThrow("Metric 'meanIoU': sampleWeight must have shape [2], received [3]")
+    expect(() => new metrics.MeanSquaredError().apply([[1], [2]], [[1], [2]], [1, 2, 3])).toThrow(
+      "Metric 'meanSquaredError': sampleWeight must have shape [2], received [3]",
+    )
+    expect(() => new metrics.F1Score().apply([[0, 1]], [[0, 1]], [1, 2])).toThrow(
+      "Metric 'f1Score': sampleWeight must have shape",
+    )
+    expect(() => new metrics.MeanIoU({ numClasses: 2 }).apply([0, 1], [0, 1], [1, 2, 3])).toThrow(
+      "Metric 'meanIoU': sampleWeight must have shape [2], received [3]",
+    )
   })
 })
 
@@ -260,7 +595,9 @@ describe('correlations', () => {
 
 describe('points of a curve', () => {
   it('refuse what is no share, and need to know which', () => {
-    expect(() => new metrics.PrecisionAtRecall({ recall: 1.5 })).toThrow('PrecisionAtRecall: recall must be a finite number in [0, 1], received 1.5')
+    expect(() => new metrics.PrecisionAtRecall({ recall: 1.5 })).toThrow(
+      'PrecisionAtRecall: recall must be a finite number in [0, 1], received 1.5',
+    )
     expect(() => new metrics.PrecisionAtRecall({} as never)).toThrow('PrecisionAtRecall: needs recall')
   })
 
@@ -276,10 +613,15 @@ it('metrics with options are loaded as they were', async () => {
   model.compile({
     loss: 'mse',
     metrics: [
-      new metrics.FBetaScore({ beta: 2, average: 'weighted', threshold: 0.25 }), new metrics.R2Score({ classAggregation: 'varianceWeightedAverage', numRegressors: 1 }),
-      new metrics.OneHotIoU({ numClasses: 3, targetClassIds: [0, 2] }), new metrics.OneHotMeanIoU({ numClasses: 3, ignoreClass: 1 }),
-      new metrics.SensitivityAtSpecificity({ specificity: 0.75, numThresholds: 5 }), new metrics.FalsePositives({ thresholds: [0.25, 0.5] }),
-      new metrics.CosineSimilarity({ axis: 0 }), new metrics.ConfusionMatrix({ numClasses: 3, normalize: 'all' }), 'pearsonCorrelation',
+      new metrics.FBetaScore({ beta: 2, average: 'weighted', threshold: 0.25 }),
+      new metrics.R2Score({ classAggregation: 'varianceWeightedAverage', numRegressors: 1 }),
+      new metrics.OneHotIoU({ numClasses: 3, targetClassIds: [0, 2] }),
+      new metrics.OneHotMeanIoU({ numClasses: 3, ignoreClass: 1 }),
+      new metrics.SensitivityAtSpecificity({ specificity: 0.75, numThresholds: 5 }),
+      new metrics.FalsePositives({ thresholds: [0.25, 0.5] }),
+      new metrics.CosineSimilarity({ axis: 0 }),
+      new metrics.ConfusionMatrix({ numClasses: 3, normalize: 'all' }),
+      'pearsonCorrelation',
     ],
   })
   const y = ops.oneHot([0, 2, 2, 1], 3)

@@ -1,16 +1,37 @@
 // cloneModel: the same architecture, new layers, new weights.
 import { describe, expect, it } from 'vitest'
 import type { CallContext, Config, Tensor } from '../../src'
-import { ArgumentError, Bidirectional, Dense, Dropout, Initializer, Input, InputLayer, Lambda, Layer, Model, Sequential, SimpleRNN, cloneModel, ops, tensor } from '../../src'
+import {
+  ArgumentError,
+  Bidirectional,
+  Dense,
+  Dropout,
+  Initializer,
+  Input,
+  InputLayer,
+  Lambda,
+  Layer,
+  Model,
+  Sequential,
+  SimpleRNN,
+  cloneModel,
+  ops,
+  tensor,
+} from '../../src'
 import { expectNear } from '../helpers/golden'
 import { LayerBase } from '../../src/layers/base'
 
-const rows = tensor([[1, 2, 3], [4, -5, 6]])
+const rows = tensor([
+  [1, 2, 3],
+  [4, -5, 6],
+])
 
 /** No weight of one model is one of the other; with its weights the clone computes the same. */
 function expectClone(model: Model, copy: Model, x: Tensor = rows): void {
   expect(copy).not.toBe(model)
-  expect(copy.weights.map(({ shape, name }) => [shape, name])).toEqual(model.weights.map(({ shape, name }) => [shape, name]))
+  expect(copy.weights.map(({ shape, name }) => [shape, name])).toEqual(
+    model.weights.map(({ shape, name }) => [shape, name]),
+  )
   const own = new Set(model.weights)
   expect(copy.weights.some((weight) => own.has(weight))).toBe(false)
   copy.setWeights(model.getWeights())
@@ -20,7 +41,14 @@ function expectClone(model: Model, copy: Model, x: Tensor = rows): void {
 
 describe('cloneModel', () => {
   it('Sequential: new weights, the same names', () => {
-    const model = new Sequential([new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'first' }), new Dropout(0.5), new Dense({ units: 2 })], { name: 'chain' })
+    const model = new Sequential(
+      [
+        new Dense({ units: 4, activation: 'relu', inputShape: [3], name: 'first' }),
+        new Dropout(0.5),
+        new Dense({ units: 2 }),
+      ],
+      { name: 'chain' },
+    )
     const copy = cloneModel(model)
     expect(copy).toBeInstanceOf(Sequential)
     expect(copy.name).toBe('chain')
@@ -35,7 +63,13 @@ describe('cloneModel', () => {
     const model = new Sequential([
       new Lambda({ function: (x: Tensor) => ops.add(x, 1), inputShape: [3, 2] }),
       new Bidirectional(new SimpleRNN(cell)),
-      new Dense({ units: 2, kernelInitializer: (shape) => ops.ones(shape), kernelConstraint: (w) => ops.abs(w), kernelRegularizer: (w) => ops.sum(w), activation: relu }),
+      new Dense({
+        units: 2,
+        kernelInitializer: (shape) => ops.ones(shape),
+        kernelConstraint: (w) => ops.abs(w),
+        kernelRegularizer: (w) => ops.sum(w),
+        activation: relu,
+      }),
     ])
     const copy = cloneModel(model)
     expect(copy.getWeights().map(String)).toEqual(model.getWeights().map(String))
@@ -74,8 +108,12 @@ describe('cloneModel', () => {
       }
     }
     for (const own of [new Fixed(), new Picky({ units: 2 })]) {
-      expect(() => cloneModel(own)).toThrow(/cannot be made again: the constructor of its class must take \(layers, options\)/)
-      expect(cloneModel(new Model({ inputs: own.inputs, outputs: own.outputs })).predictOnBatch(rows).shape).toEqual([2, 2])
+      expect(() => cloneModel(own)).toThrow(
+        /cannot be made again: the constructor of its class must take \(layers, options\)/,
+      )
+      expect(cloneModel(new Model({ inputs: own.inputs, outputs: own.outputs })).predictOnBatch(rows).shape).toEqual([
+        2, 2,
+      ])
     }
   })
 
@@ -99,19 +137,35 @@ describe('cloneModel', () => {
 
   it('several inputs and outputs keep their structure', () => {
     const [a, b] = [Input({ shape: [3], name: 'a' }), Input({ shape: [2], name: 'b' })]
-    const model = new Model({ inputs: { a, b }, outputs: { sum: new Dense({ units: 1 }).apply(ops.concatenate([a, b], 1)), same: [b] as const } })
+    const model = new Model({
+      inputs: { a, b },
+      outputs: { sum: new Dense({ units: 1 }).apply(ops.concatenate([a, b], 1)), same: [b] as const },
+    })
     const copy = cloneModel(model)
     copy.setWeights(model.getWeights())
-    const data = { a: rows, b: [[1, 2], [3, 4]] }
+    const data = {
+      a: rows,
+      b: [
+        [1, 2],
+        [3, 4],
+      ],
+    }
     const { sum, same } = copy.predictOnBatch(data)
     expect(sum.data).toEqual(model.predictOnBatch(data).sum.data)
-    expect(same[0].toArray()).toEqual([[1, 2], [3, 4]])
+    expect(same[0].toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
   })
 
   it('nested models; what they share with the outside stays shared', () => {
     const shared = new Dense({ units: 3, name: 'shared' })
     const inner = Input({ shape: [3] })
-    const nested = new Model({ inputs: inner, outputs: new Dense({ units: 3, name: 'own' }).apply(shared.apply(inner)), name: 'nested' })
+    const nested = new Model({
+      inputs: inner,
+      outputs: new Dense({ units: 3, name: 'own' }).apply(shared.apply(inner)),
+      name: 'nested',
+    })
     const x = Input({ shape: [3] })
     const model = new Model({ inputs: x, outputs: shared.apply(nested.apply(x)) })
     const copy = cloneModel(model)
@@ -146,7 +200,11 @@ describe('cloneModel', () => {
       new Dense({ units: 2, activation: functions[1]! }),
     ])
     const copy = cloneModel(model)
-    expect(copy.weights[0]!.value.toArray()).toEqual([[5, 5], [5, 5], [5, 5]])
+    expect(copy.weights[0]!.value.toArray()).toEqual([
+      [5, 5],
+      [5, 5],
+      [5, 5],
+    ])
     expectClone(model, copy)
   })
 
@@ -204,7 +262,9 @@ describe('cloneModel', () => {
   })
 
   it('says what is wrong', () => {
-    expect(() => cloneModel(new Dense({ units: 1, name: 'd' }))).toThrow('cloneModel: needs a model, received Dense "d"')
+    expect(() => cloneModel(new Dense({ units: 1, name: 'd' }))).toThrow(
+      'cloneModel: needs a model, received Dense "d"',
+    )
     const model = new Sequential([new Dense({ units: 1 })])
     // @ts-expect-error: clonefunction
     expect(() => cloneModel(model, { cloneFunctoin: (layer: Layer) => layer })).toThrow("Did you mean 'cloneFunction'?")

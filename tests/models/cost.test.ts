@@ -7,10 +7,20 @@ import { predictionCost, programCosts } from '../../src/models/cost'
 const FUNCTION = 8
 
 /** The cells of the table by the name of the layer, and the lines below it. */
-function summaryOf(model: { summary(options: SummaryOptions): void }, options: SummaryOptions = {}): { rows: Record<string, string[]>; lines: string[] } {
+function summaryOf(
+  model: { summary(options: SummaryOptions): void },
+  options: SummaryOptions = {},
+): { rows: Record<string, string[]>; lines: string[] } {
   const lines: string[] = []
   model.summary({ print: (line) => lines.push(line), flops: true, ...options })
-  const cells = lines.filter((line) => line.startsWith('│')).map((line) => line.slice(1, -1).split('│').map((cell) => cell.trim()))
+  const cells = lines
+    .filter((line) => line.startsWith('│'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('│')
+        .map((cell) => cell.trim()),
+    )
   return { rows: Object.fromEntries(cells.map(([name, ...rest]) => [name!.split(' ')[0], rest])), lines }
 }
 
@@ -44,12 +54,17 @@ describe('FLOPs of a prediction', () => {
   })
 
   it('of nested models: the row of a model has all within it', () => {
-    const inner = new Sequential([new Dense({ units: 5, inputShape: [3], name: 'first' }), new Dense({ units: 1, name: 'second' })], { name: 'inner' })
+    const inner = new Sequential(
+      [new Dense({ units: 5, inputShape: [3], name: 'first' }), new Dense({ units: 1, name: 'second' })],
+      { name: 'inner' },
+    )
     const x = Input({ shape: [3] })
     const model = new Model({ inputs: x, outputs: new Dense({ units: 2, name: 'last' }).apply(inner.apply(x)) })
     const [first, second, last] = [2 * 3 * 5 + 5, 2 * 5 + 1, 2 * 2 + 2]
     const { rows, lines } = summaryOf(model, { expandNested: true })
-    expect(['inner', 'first', 'second', 'last'].map((name) => rows[name]![2])).toEqual([first + second, first, second, last].map(String))
+    expect(['inner', 'first', 'second', 'last'].map((name) => rows[name]![2])).toEqual(
+      [first + second, first, second, last].map(String),
+    )
     expect(lines.at(-1)).toBe(` FLOPs per sample: ${first + second + last}`)
   })
 
@@ -89,8 +104,19 @@ describe('costs of programs', () => {
   it('of a training step, by scope', () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3], name: 'd' })], { name: 'm' })
     model.compile({ optimizer: 'sgd', loss: 'mse' })
-    model.trainOnBatch([[1, 2, 3], [4, 5, 6]], [[1, 2], [3, 4]])
-    const [cost] = [...programCosts(model)].filter(([signature]) => signature.startsWith('train')).map(([, cost]) => cost)
+    model.trainOnBatch(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    )
+    const [cost] = [...programCosts(model)]
+      .filter(([signature]) => signature.startsWith('train'))
+      .map(([, cost]) => cost)
     const { byScope } = cost!
     expect(byScope.get('m/d')!.flops).toBe(2 * 2 * 3 * 2 + 2 * 2)
     // Σ for the bias, xᵀ · dy for the kernel

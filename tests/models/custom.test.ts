@@ -1,7 +1,26 @@
 // Layers, losses and metrics of the user's own, written with ops alone, next to the built-in ones.
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, Tensor, UpdateInput, UpdateResult, Variable } from '../../src'
-import { Callback, Dense, Dropout, Initializer, Layer, LearningRateSchedule, Loss, Metric, Model, Optimizer, Regularizer, SGD, Sequential, losses, metrics, ops, setRandomSeed, tensor } from '../../src'
+import {
+  Callback,
+  Dense,
+  Dropout,
+  Initializer,
+  Layer,
+  LearningRateSchedule,
+  Loss,
+  Metric,
+  Model,
+  Optimizer,
+  Regularizer,
+  SGD,
+  Sequential,
+  losses,
+  metrics,
+  ops,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { expectNear } from '../helpers/golden'
 import { binaryModel, samples, weightsOf } from '../helpers/training'
 
@@ -10,7 +29,10 @@ const { x, yes, numbers } = samples(20)
 class OwnDense extends Layer {
   private kernel: Variable | null = null
   private bias: Variable | null = null
-  constructor(private readonly units: number, options: { name?: string } = {}) {
+  constructor(
+    private readonly units: number,
+    options: { name?: string } = {},
+  ) {
     super(options)
   }
   override build(inputShape: BatchShape): void {
@@ -53,7 +75,12 @@ describe('layers', () => {
 
   it('a layer of layers has their weights and their state', async () => {
     const { model } = await trained(() => new Residual({ name: 'block' }))
-    expect(model.weights.map(({ name }) => name)).toEqual(['block/inner/kernel', 'block/inner/bias', expect.stringMatching(/kernel/), expect.stringMatching(/bias/)])
+    expect(model.weights.map(({ name }) => name)).toEqual([
+      'block/inner/kernel',
+      'block/inner/bias',
+      expect.stringMatching(/kernel/),
+      expect.stringMatching(/bias/),
+    ])
     expect(model.stateVariables).toHaveLength(1)
     const before = weightsOf(model)
     await model.fit(x, numbers, { verbose: 0 })
@@ -115,7 +142,8 @@ describe('layers', () => {
 })
 
 describe('losses', () => {
-  const squared = (yTrue: Tensor, yPred: Tensor): Tensor => ops.mean(ops.square(ops.subtract(yTrue, yPred)), { axis: -1 })
+  const squared = (yTrue: Tensor, yPred: Tensor): Tensor =>
+    ops.mean(ops.square(ops.subtract(yTrue, yPred)), { axis: -1 })
   class Squared extends Loss {
     call(yTrue: Tensor, yPred: Tensor): Tensor {
       return squared(yTrue, yPred)
@@ -162,12 +190,26 @@ describe('metrics', () => {
   it('a function is averaged like the built-in one, a subclass keeps its own state', async () => {
     setRandomSeed(1)
     const model = new Sequential([new Dense({ units: 1, inputShape: [4] })])
-    model.compile({ loss: 'mse', optimizer: 'sgd', metrics: [offBy, 'mae', new Worst({ name: 'worst' })], weightedMetrics: [offBy] })
-    const { history } = await model.fit(x, numbers, { epochs: 2, batchSize: 8, validationData: [x, numbers], verbose: 0 })
+    model.compile({
+      loss: 'mse',
+      optimizer: 'sgd',
+      metrics: [offBy, 'mae', new Worst({ name: 'worst' })],
+      weightedMetrics: [offBy],
+    })
+    const { history } = await model.fit(x, numbers, {
+      epochs: 2,
+      batchSize: 8,
+      validationData: [x, numbers],
+      verbose: 0,
+    })
     expectNear(history['offBy']!, history['mae']!, 'offBy')
     expectNear(history['weightedOffBy']!, history['mae']!, 'weightedOffBy')
     const predictions = (await model.predict(x)).data
-    expectNear([history['valWorst']![1]!], [Math.max(...numbers.map(([y], i) => Math.abs(y! - predictions[i]!)))], 'valWorst')
+    expectNear(
+      [history['valWorst']![1]!],
+      [Math.max(...numbers.map(([y], i) => Math.abs(y! - predictions[i]!)))],
+      'valWorst',
+    )
   })
 
   it('resetState starts again', () => {
@@ -234,7 +276,15 @@ describe('the rest', () => {
         return {}
       }
     }
-    const model = new Sequential([new Dense({ units: 1, inputShape: [2], kernelInitializer: new Threes(), kernelRegularizer: new SumOf(), useBias: false })])
+    const model = new Sequential([
+      new Dense({
+        units: 1,
+        inputShape: [2],
+        kernelInitializer: new Threes(),
+        kernelRegularizer: new SumOf(),
+        useBias: false,
+      }),
+    ])
     model.compile({ loss: 'mse', optimizer: new SGD({ learningRate: 1 }) })
     expect(model.trainOnBatch([[0, 0]], [[0]]).loss).toBe(6)
     expect(weightsOf(model)).toEqual([[2, 2]])

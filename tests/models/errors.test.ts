@@ -3,8 +3,32 @@
 import { describe, expect, it } from 'vitest'
 import type { BatchShape, CallContext, CompileOptions, FitOptions, Tensor, TensorLike } from '../../src'
 import {
-  Activation, Adam, ArgumentError, Conv2D, CosineDecay, DataError, Dense, Dropout, ExponentialDecay, Flatten, InputLayer, Layer, MyelinError,
-  PiecewiseConstantDecay, RMSprop, Reshape, SGD, Sequential, ShapeError, StateError, initializers, losses, metrics, ops, regularizers, tensor,
+  Activation,
+  Adam,
+  ArgumentError,
+  Conv2D,
+  CosineDecay,
+  DataError,
+  Dense,
+  Dropout,
+  ExponentialDecay,
+  Flatten,
+  InputLayer,
+  Layer,
+  MyelinError,
+  PiecewiseConstantDecay,
+  RMSprop,
+  Reshape,
+  SGD,
+  Sequential,
+  ShapeError,
+  StateError,
+  initializers,
+  losses,
+  metrics,
+  ops,
+  regularizers,
+  tensor,
 } from '../../src'
 import { binaryModel, errorOf, expectError, samples, stateOf, weightsOf } from '../helpers/training'
 
@@ -38,11 +62,29 @@ describe('inputs', () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [6], name: 'fc1' })])
     model.compile({ loss: 'mse' })
     const images = tensor(new Float32Array(24), [4, 2, 3])
-    await expectError(model, () => model.fit(images, [[1, 1], [1, 1], [1, 1], [1, 1]], { verbose: 0 }), ShapeError, '[batch, 6], received [4, 2, 3]', 'Did you forget Flatten?')
+    await expectError(
+      model,
+      () =>
+        model.fit(
+          images,
+          [
+            [1, 1],
+            [1, 1],
+            [1, 1],
+            [1, 1],
+          ],
+          { verbose: 0 },
+        ),
+      ShapeError,
+      '[batch, 6], received [4, 2, 3]',
+      'Did you forget Flatten?',
+    )
     await expectError(model, () => model.predictOnBatch(images), ShapeError, 'Did you forget Flatten?')
     const error = await errorOf(() => model.layers[0]!.apply(images))
     expect(error).toBeInstanceOf(ShapeError)
-    expect(error.message).toBe('Dense "fc1": the last input dimension must be 6, received [4, 2, 3]. Did you forget Flatten?')
+    expect(error.message).toBe(
+      'Dense "fc1": the last input dimension must be 6, received [4, 2, 3]. Did you forget Flatten?',
+    )
   })
 
   it.each<[string, number[], string]>([
@@ -52,11 +94,21 @@ describe('inputs', () => {
     ['one image', [4, 4, 3], ' For one sample, make a batch of 1: ops.expandDims(x, 0), or [x] of an array.'],
   ])('%s in front of a convolution', (_title, shape, hint) => {
     const model = new Sequential([new Conv2D({ filters: 2, kernelSize: 3, inputShape: [4, 4, 3] })], { name: 'eye' })
-    expect(() => model.predictOnBatch(ops.ones(shape))).toThrow(new ShapeError(`Sequential "eye": the input must be [batch, 4, 4, 3], received [${shape.join(', ')}].${hint}`))
+    expect(() => model.predictOnBatch(ops.ones(shape))).toThrow(
+      new ShapeError(`Sequential "eye": the input must be [batch, 4, 4, 3], received [${shape.join(', ')}].${hint}`),
+    )
   })
 
   it.each<[string, unknown, typeof DataError, (string | RegExp)[]]>([
-    ['ragged rows', [[1, 2, 3, 4], [1, 2, 3]], DataError, [/^x: /, 'ragged', '[1] must be an array of length 4, received an array of length 3']],
+    [
+      'ragged rows',
+      [
+        [1, 2, 3, 4],
+        [1, 2, 3],
+      ],
+      DataError,
+      [/^x: /, 'ragged', '[1] must be an array of length 4, received an array of length 3'],
+    ],
     ['a number between rows', [[1, 2, 3, 4], 5], DataError, ['ragged', 'received the number 5']],
     ['a row between numbers', [1, [2]], DataError, ['ragged', 'must be a number']],
     ['a string', 'abc', DataError, [/^x: expected numbers/, "the string 'abc'"]],
@@ -64,13 +116,38 @@ describe('inputs', () => {
     ['null in a row', [[1, 2, null, 4]], DataError, ['[0][2]', 'null']],
     ['nothing', undefined, DataError, [/^x: /, 'undefined']],
     ['an object', { rows: 3 }, ArgumentError, [/^x: expected \{ .*_input \}; 'rows' is not one of them/]],
-    ['records of columns', { a: [1], b: [2] }, ArgumentError, ["'a' is not one of them. Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…)."]],
-    ['NaN', [[0, 0, 0, 0], [1, 2, NaN, 4]], DataError, [/^x: /, 'finite', 'NaN in row 1, element 2']],
+    [
+      'records of columns',
+      { a: [1], b: [2] },
+      ArgumentError,
+      [
+        "'a' is not one of them. Are these columns? Then make one array of them: features: 'vector' of readCsv, or .map(…).",
+      ],
+    ],
+    [
+      'NaN',
+      [
+        [0, 0, 0, 0],
+        [1, 2, NaN, 4],
+      ],
+      DataError,
+      [/^x: /, 'finite', 'NaN in row 1, element 2'],
+    ],
     ['Infinity', [[Infinity, 0, 0, 0]], DataError, ['Infinity in row 0, element 0']],
-    ['NaN in a typed array', { data: Float32Array.of(0, 0, 0, NaN), shape: [1, 4] }, DataError, ['NaN in row 0, element 3']],
+    [
+      'NaN in a typed array',
+      { data: Float32Array.of(0, 0, 0, NaN), shape: [1, 4] },
+      DataError,
+      ['NaN in row 0, element 3'],
+    ],
     ['no rows', [], DataError, [/^x: /, 'empty']],
     ['no rows of four', { data: new Float32Array(0), shape: [0, 4] }, DataError, ['empty', '[0, 4]']],
-    ['a shape of another size', { data: new Float32Array(7), shape: [2, 4] }, ShapeError, ['[2, 4] needs 8 elements, received 7']],
+    [
+      'a shape of another size',
+      { data: new Float32Array(7), shape: [2, 4] },
+      ShapeError,
+      ['[2, 4] needs 8 elements, received 7'],
+    ],
   ])('%s', async (_title, inputs, type, parts) => {
     const model = binaryModel()
     await expectError(model, () => model.fit(inputs as TensorLike, [1, 0], { verbose: 0 }), type, ...parts)
@@ -81,7 +158,12 @@ describe('inputs', () => {
     const model = new Sequential([new Dense({ units: 2 }), new Dense({ units: 1 })])
     model.compile({ loss: 'mse' })
     await expectError(model, () => model.fit([[NaN]], [1], { verbose: 0 }), DataError)
-    await expectError(model, () => model.fit([1, 2], [1, 2], { verbose: 0 }), ShapeError, /Dense ".*": the input must be \[batch, …, features\]/)
+    await expectError(
+      model,
+      () => model.fit([1, 2], [1, 2], { verbose: 0 }),
+      ShapeError,
+      /Dense ".*": the input must be \[batch, …, features\]/,
+    )
     await model.fit(x, yes, { verbose: 0 })
     expect(model.getWeights()[0]!.shape).toEqual([4, 2])
   })
@@ -100,16 +182,70 @@ describe('inputs', () => {
 
 describe('targets', () => {
   it.each<[string, string, unknown, typeof DataError, (string | RegExp)[]]>([
-    ['a label beyond the classes', 'sparseCategoricalCrossentropy', [...labels.slice(0, 11), 3], DataError, ['class numbers 0 … 2', 'received 3 in row 11']],
-    ['a negative label', 'sparseCategoricalCrossentropy', labels.map((label) => label - 1), DataError, ['class numbers', 'received -1']],
-    ['a fraction of a label', 'sparseCategoricalCrossentropy', labels.map(() => 0.5), DataError, ['received 0.5 in row 0']],
-    ['one-hot for class numbers', 'sparseCategoricalCrossentropy', labels.map((k) => [0, 1, 2].map((i) => Number(i === k))), ShapeError, ['[batch], received [12, 3]', 'categoricalCrossentropy']],
-    ['class numbers for one-hot', 'categoricalCrossentropy', labels, ShapeError, ['[batch, 3], received [12].', 'sparseCategoricalCrossentropy']],
-    ['class numbers in a column for one-hot', 'categoricalCrossentropy', labels.map((k) => [k]), ShapeError, ['[batch, 3], received [12, 1].', 'sparseCategoricalCrossentropy']],
-    ['too few columns', 'categoricalCrossentropy', labels.map(() => [1, 0]), ShapeError, ['[batch, 3], received [12, 2]']],
-    ['not between 0 and 1', 'categoricalCrossentropy', labels.map(() => [0, 2, 0]), DataError, ['between 0 and 1', 'received 2 in row 0']],
+    [
+      'a label beyond the classes',
+      'sparseCategoricalCrossentropy',
+      [...labels.slice(0, 11), 3],
+      DataError,
+      ['class numbers 0 … 2', 'received 3 in row 11'],
+    ],
+    [
+      'a negative label',
+      'sparseCategoricalCrossentropy',
+      labels.map((label) => label - 1),
+      DataError,
+      ['class numbers', 'received -1'],
+    ],
+    [
+      'a fraction of a label',
+      'sparseCategoricalCrossentropy',
+      labels.map(() => 0.5),
+      DataError,
+      ['received 0.5 in row 0'],
+    ],
+    [
+      'one-hot for class numbers',
+      'sparseCategoricalCrossentropy',
+      labels.map((k) => [0, 1, 2].map((i) => Number(i === k))),
+      ShapeError,
+      ['[batch], received [12, 3]', 'categoricalCrossentropy'],
+    ],
+    [
+      'class numbers for one-hot',
+      'categoricalCrossentropy',
+      labels,
+      ShapeError,
+      ['[batch, 3], received [12].', 'sparseCategoricalCrossentropy'],
+    ],
+    [
+      'class numbers in a column for one-hot',
+      'categoricalCrossentropy',
+      labels.map((k) => [k]),
+      ShapeError,
+      ['[batch, 3], received [12, 1].', 'sparseCategoricalCrossentropy'],
+    ],
+    [
+      'too few columns',
+      'categoricalCrossentropy',
+      labels.map(() => [1, 0]),
+      ShapeError,
+      ['[batch, 3], received [12, 2]'],
+    ],
+    [
+      'not between 0 and 1',
+      'categoricalCrossentropy',
+      labels.map(() => [0, 2, 0]),
+      DataError,
+      ['between 0 and 1', 'received 2 in row 0'],
+    ],
     ['too few columns', 'meanSquaredError', labels.map(() => [1, 0]), ShapeError, ['[batch, 3], received [12, 2]']],
-    ['NaN', 'meanSquaredError', labels.map((_, i) => [0, 0, i === 4 ? NaN : 0]), DataError, [/^y: /, 'NaN in row 4, element 2']],
+    [
+      'NaN',
+      'meanSquaredError',
+      labels.map((_, i) => [0, 0, i === 4 ? NaN : 0]),
+      DataError,
+      [/^y: /, 'NaN in row 4, element 2'],
+    ],
     ['ragged', 'meanSquaredError', [[1, 2, 3], [1]], DataError, [/^y: /, 'ragged']],
     ['missing', 'meanSquaredError', undefined, ArgumentError, [/^y: /, 'missing']],
     ['empty', 'meanSquaredError', [], DataError, [/^y: /, 'empty']],
@@ -129,10 +265,17 @@ describe('targets', () => {
 
   it('validation data is looked at before training', async () => {
     const model = classifier('sparseCategoricalCrossentropy')
-    const fit = (validationData: FitOptions['validationData']) => () => model.fit(x, labels, { verbose: 0, ...(validationData && { validationData }) })
+    const fit = (validationData: FitOptions['validationData']) => () =>
+      model.fit(x, labels, { verbose: 0, ...(validationData && { validationData }) })
     await expectError(model, fit([x, labels.map(() => 7)]), DataError, 'validationData[1]', 'received 7 in row 0')
     await expectError(model, fit([x.map((row) => row.slice(1)), labels]), ShapeError, '[batch, 4], received [12, 3]')
-    await expectError(model, fit([x, labels.slice(1)]), ShapeError, 'validationData[0] and validationData[1]', '12 and 11')
+    await expectError(
+      model,
+      fit([x, labels.slice(1)]),
+      ShapeError,
+      'validationData[0] and validationData[1]',
+      '12 and 11',
+    )
     await expectError(model, fit([x, labels, [1, 2]]), ShapeError, 'validationData[2]', '[12]', '[2]')
     await expectError(model, fit([[], []]), DataError, 'validationData[0]', 'empty')
   })
@@ -157,15 +300,31 @@ describe('options of fit', () => {
     [{ epochs: -1 }, ArgumentError, ['epochs', '-1']],
     [{ initialEpoch: -1 }, ArgumentError, ['initialEpoch must be an integer ≥ 0']],
     [{ validationFreq: 0 }, ArgumentError, ['validationFreq']],
-    [{ validationFreq: [1, 0] }, ArgumentError, ['validationFreq must be an integer ≥ 1 or a list of epochs, from 1 on, received [1, 0]']],
+    [
+      { validationFreq: [1, 0] },
+      ArgumentError,
+      ['validationFreq must be an integer ≥ 1 or a list of epochs, from 1 on, received [1, 0]'],
+    ],
     [{ validationFreq: [] }, ArgumentError, ['validationFreq', 'received []']],
-    [{ validationFreq: '2' as never }, ArgumentError, ["validationFreq", "received '2'"]],
+    [{ validationFreq: '2' as never }, ArgumentError, ['validationFreq', "received '2'"]],
     [{ shuffle: 'batch' as never }, ArgumentError, ["shuffle must be true or false, received 'batch'"]],
     [{ validationSteps: 2 }, ArgumentError, ['validationSteps needs validationData or a validationSplit']],
-    [{ validationSplit: 0.5, validationData: [x, yes] }, ArgumentError, ['validationSplit and validationData exclude each other']],
-    [{ classWeight: { 0: -1 } }, ArgumentError, ['classWeight: the weight of class 0 must be a finite number ≥ 0, received -1']],
+    [
+      { validationSplit: 0.5, validationData: [x, yes] },
+      ArgumentError,
+      ['validationSplit and validationData exclude each other'],
+    ],
+    [
+      { classWeight: { 0: -1 } },
+      ArgumentError,
+      ['classWeight: the weight of class 0 must be a finite number ≥ 0, received -1'],
+    ],
     [{ classWeight: { 1: NaN } }, ArgumentError, ['the weight of class 1', 'received NaN']],
-    [{ classWeight: { yes: 2 } as never }, ArgumentError, ["classWeight must be weights by class numbers, received 'yes'"]],
+    [
+      { classWeight: { yes: 2 } as never },
+      ArgumentError,
+      ["classWeight must be weights by class numbers, received 'yes'"],
+    ],
     [{ validationBatchSize: 0 }, ArgumentError, ['validationBatchSize']],
     [{ validationSplit: 1 }, ArgumentError, ['validationSplit must be in (0, 1), received 1']],
     [{ validationSplit: -0.5 }, ArgumentError, ['validationSplit', '-0.5']],
@@ -203,7 +362,12 @@ describe('compile', () => {
 
   it('needs a loss', async () => {
     const model = binaryModel()
-    await expectError(model, () => model.compile({ optimizer: 'adam' } as CompileOptions), ArgumentError, 'needs a loss')
+    await expectError(
+      model,
+      () => model.compile({ optimizer: 'adam' } as CompileOptions),
+      ArgumentError,
+      'needs a loss',
+    )
   })
 
   it('takes instances of metrics, not classes', async () => {
@@ -220,13 +384,18 @@ describe('compile', () => {
       () => model.trainOnBatch(x, yes),
       () => model.testOnBatch(x, yes),
       () => model.optimizer,
-    ]) await expectError(model, action, StateError, 'compile()')
+    ])
+      await expectError(model, action, StateError, 'compile()')
     expect((await model.predict(x)).shape).toEqual([12, 1])
   })
 
   it('knows nearest names of initializers, regularizers and activations, too', () => {
-    expect(() => new Dense({ units: 1, kernelInitializer: 'glorot_unifrom' })).toThrow("Unknown initializer 'glorot_unifrom'. Did you mean 'glorotUniform'?")
-    expect(() => new Dense({ units: 1, kernelRegularizer: 'l3' })).toThrow(/Unknown regularizer 'l3'. Did you mean 'l[12]'/)
+    expect(() => new Dense({ units: 1, kernelInitializer: 'glorot_unifrom' })).toThrow(
+      "Unknown initializer 'glorot_unifrom'. Did you mean 'glorotUniform'?",
+    )
+    expect(() => new Dense({ units: 1, kernelRegularizer: 'l3' })).toThrow(
+      /Unknown regularizer 'l3'. Did you mean 'l[12]'/,
+    )
     expect(() => new Dense({ units: 1, activation: 'rleu' })).toThrow("Did you mean 'relu'?")
   })
 })
@@ -238,22 +407,50 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
     ['units 1.5', () => new Dense({ units: 1.5 }), 'received 1.5'],
     ['units NaN', () => new Dense({ units: NaN }), 'received NaN'],
     ['units missing', () => new Dense({} as { units: number }), 'Dense: needs units'],
-    ['rate 1.1', () => new Dropout({ rate: 1.1, name: 'drop' }), 'Dropout "drop": rate must be a finite number in [0, 1], received 1.1'],
+    [
+      'rate 1.1',
+      () => new Dropout({ rate: 1.1, name: 'drop' }),
+      'Dropout "drop": rate must be a finite number in [0, 1], received 1.1',
+    ],
     ['rate −0.1', () => new Dropout(-0.1), 'received -0.1'],
     ['rate NaN', () => new Dropout(NaN), 'received NaN'],
-    ['inputShape [0]', () => new Dense({ units: 1, inputShape: [0] }), 'inputShape must hold integers ≥ 1 or null, received [0]'],
+    [
+      'inputShape [0]',
+      () => new Dense({ units: 1, inputShape: [0] }),
+      'inputShape must hold integers ≥ 1 or null, received [0]',
+    ],
     ['inputDim 2.5', () => new Dense({ units: 1, inputDim: 2.5 }), 'inputDim must be an integer ≥ 1, received 2.5'],
     ['InputLayer without shape', () => new InputLayer({} as { shape: number[] }), 'needs shape'],
-    ['targetShape', () => new Reshape([2, 3]).apply(ops.zeros([4, 5])), 'an input of [4, 5] does not fit targetShape [2, 3]'],
+    [
+      'targetShape',
+      () => new Reshape([2, 3]).apply(ops.zeros([4, 5])),
+      'an input of [4, 5] does not fit targetShape [2, 3]',
+    ],
     ['two open extents', () => new Reshape([-1, -1]).apply(ops.zeros([4, 6])), 'targetShape [-1, -1]'],
     ['an unknown activation', () => new Activation('nope_nope_nope'), 'Unknown activation'],
-    ['labelSmoothing', () => new losses.BinaryCrossentropy({ labelSmoothing: 1 }), 'BinaryCrossentropy: labelSmoothing must be a finite number in [0, 1), received 1'],
-    ['labelSmoothing', () => new losses.CategoricalCrossentropy({ labelSmoothing: -0.1 }), 'CategoricalCrossentropy: labelSmoothing'],
+    [
+      'labelSmoothing',
+      () => new losses.BinaryCrossentropy({ labelSmoothing: 1 }),
+      'BinaryCrossentropy: labelSmoothing must be a finite number in [0, 1), received 1',
+    ],
+    [
+      'labelSmoothing',
+      () => new losses.CategoricalCrossentropy({ labelSmoothing: -0.1 }),
+      'CategoricalCrossentropy: labelSmoothing',
+    ],
     ['delta', () => new losses.Huber({ delta: 0 }), 'Huber: delta must be a finite number > 0, received 0'],
-    ['a threshold', () => new metrics.Precision({ thresholds: 2 }), 'Precision: thresholds must be a finite number in [0, 1], received 2'],
+    [
+      'a threshold',
+      () => new metrics.Precision({ thresholds: 2 }),
+      'Precision: thresholds must be a finite number in [0, 1], received 2',
+    ],
     ['a threshold', () => new metrics.Recall({ thresholds: -1 }), 'Recall: thresholds'],
     ['numThresholds', () => new metrics.AUC({ numThresholds: 1 }), 'numThresholds must be an integer ≥ 2, received 1'],
-    ['curve', () => new metrics.AUC({ curve: 'ROP' as 'ROC' }), "curve must be 'ROC' or 'PR' or 'PRGAIN', received 'ROP'"],
+    [
+      'curve',
+      () => new metrics.AUC({ curve: 'ROP' as 'ROC' }),
+      "curve must be 'ROC' or 'PR' or 'PRGAIN', received 'ROP'",
+    ],
     ['learningRate', () => new SGD({ learningRate: -1 }), 'learningRate must be a finite number ≥ 0, received -1'],
     ['learningRate', () => new Adam({ learningRate: NaN }), 'received NaN'],
     ['momentum', () => new SGD({ momentum: 1 }), 'SGD: momentum must be a finite number in [0, 1), received 1'],
@@ -261,22 +458,61 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
     ['beta1', () => new Adam({ beta1: 1 }), 'Adam: beta1'],
     ['beta2', () => new Adam({ beta2: -1 }), 'Adam: beta2'],
     ['clipnorm', () => new SGD({ clipnorm: 0 }), 'clipnorm must be a finite number > 0, received 0'],
-    ['two kinds of clipping', () => new SGD({ clipnorm: 1, clipvalue: 1 }), 'SGD: only one of clipnorm, clipvalue and globalClipnorm'],
-    ['decaySteps', () => new ExponentialDecay({ initialLearningRate: 1, decaySteps: 0, decayRate: 1 }), 'ExponentialDecay: decaySteps'],
+    [
+      'two kinds of clipping',
+      () => new SGD({ clipnorm: 1, clipvalue: 1 }),
+      'SGD: only one of clipnorm, clipvalue and globalClipnorm',
+    ],
+    [
+      'decaySteps',
+      () => new ExponentialDecay({ initialLearningRate: 1, decaySteps: 0, decayRate: 1 }),
+      'ExponentialDecay: decaySteps',
+    ],
     ['decaySteps', () => new CosineDecay({ initialLearningRate: 1, decaySteps: -1 }), 'CosineDecay: decaySteps'],
-    ['boundaries', () => new PiecewiseConstantDecay({ boundaries: [1], values: [1] }), 'one more value than boundaries, received 1 and 1'],
-    ['boundaries that fall', () => new PiecewiseConstantDecay({ boundaries: [2, 1], values: [1, 2, 3] }), 'boundaries must rise'],
-    ['scale', () => new initializers.VarianceScaling({ scale: 0 }), 'VarianceScaling: scale must be a finite number > 0'],
+    [
+      'boundaries',
+      () => new PiecewiseConstantDecay({ boundaries: [1], values: [1] }),
+      'one more value than boundaries, received 1 and 1',
+    ],
+    [
+      'boundaries that fall',
+      () => new PiecewiseConstantDecay({ boundaries: [2, 1], values: [1, 2, 3] }),
+      'boundaries must rise',
+    ],
+    [
+      'scale',
+      () => new initializers.VarianceScaling({ scale: 0 }),
+      'VarianceScaling: scale must be a finite number > 0',
+    ],
     ['Identity of a vector', () => new initializers.Identity().call([3]), 'needs a matrix, received shape [3]'],
     ['Orthogonal of a vector', () => new initializers.Orthogonal().call([3]), 'at least two axes, received [3]'],
     ['a negative factor', () => new regularizers.L2({ l2: -1 }), 'l2 must be a finite number ≥ 0, received -1'],
-    ['setting a scheduled rate', () => (new SGD({ learningRate: new CosineDecay({ initialLearningRate: 1, decaySteps: 2 }) }).learningRate = 1), 'follows a schedule'],
-    ['one layer twice', () => { const flatten = new Flatten(); return new Sequential([flatten, flatten]) }, 'is in the model already'],
-    ['two layers of one name', () => new Sequential([new Dense({ units: 1, name: 'a' }), new Dropout({ rate: 0.5, name: 'a' })]), "there is a layer named 'a' already"],
+    [
+      'setting a scheduled rate',
+      () => (new SGD({ learningRate: new CosineDecay({ initialLearningRate: 1, decaySteps: 2 }) }).learningRate = 1),
+      'follows a schedule',
+    ],
+    [
+      'one layer twice',
+      () => {
+        const flatten = new Flatten()
+        return new Sequential([flatten, flatten])
+      },
+      'is in the model already',
+    ],
+    [
+      'two layers of one name',
+      () => new Sequential([new Dense({ units: 1, name: 'a' }), new Dropout({ rate: 0.5, name: 'a' })]),
+      "there is a layer named 'a' already",
+    ],
     ['something that is no layer', () => new Sequential(['dense' as never]), 'add needs a layer, received string'],
     ['a model without layers', () => new Sequential().apply(ops.zeros([1, 1])), 'has no layers'],
     ['an unknown layer', () => binaryModel().getLayer('hiden'), 'there is no layer hiden. There are: hidden, output'],
-    ['a layer without weights yet', () => new Dense({ units: 1, name: 'early' }).kernel, 'Dense "early" has no weights yet'],
+    [
+      'a layer without weights yet',
+      () => new Dense({ units: 1, name: 'early' }).kernel,
+      'Dense "early" has no weights yet',
+    ],
   ])('%s', async (_title, action, message) => {
     const error = await errorOf(action)
     expect(error).toBeInstanceOf(MyelinError)
@@ -287,7 +523,10 @@ describe('options of layers, losses, metrics, optimizers and the rest', () => {
 describe('code of the user', () => {
   /** Does what it should until it is trained. */
   class Faulty extends Layer {
-    constructor(private readonly fault: (x: Tensor) => Tensor, name: string) {
+    constructor(
+      private readonly fault: (x: Tensor) => Tensor,
+      name: string,
+    ) {
       super({ name })
     }
     call(x: Tensor, { training }: CallContext): Tensor {
@@ -296,7 +535,11 @@ describe('code of the user', () => {
   }
 
   async function withFault(fault: (x: Tensor) => Tensor): Promise<{ error: Error; model: Sequential }> {
-    const model = new Sequential([new Dense({ units: 2, inputShape: [4] }), new Faulty(fault, 'faulty'), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Dense({ units: 2, inputShape: [4] }),
+      new Faulty(fault, 'faulty'),
+      new Dense({ units: 1 }),
+    ])
     model.compile({ loss: 'mse', optimizer: 'adam' })
     const before = weightsOf(model)
     const error = await errorOf(() => model.fit(x, yes, { verbose: 0 }))
@@ -349,7 +592,15 @@ describe('code of the user', () => {
   it('a loss that is not one number', async () => {
     const model = binaryModel()
     model.compile({ loss: new losses.MeanSquaredError({ reduction: 'none' }) })
-    await expectError(model, () => model.fit(x, yes, { verbose: 0 }), ShapeError, "Loss 'meanSquaredError'", 'one number', '[12]', 'sumOverBatchSize')
+    await expectError(
+      model,
+      () => model.fit(x, yes, { verbose: 0 }),
+      ShapeError,
+      "Loss 'meanSquaredError'",
+      'one number',
+      '[12]',
+      'sumOverBatchSize',
+    )
   })
 
   it('a loss that returns no tensor', async () => {
@@ -362,7 +613,11 @@ describe('code of the user', () => {
   it('a loss that throws', async () => {
     const model = binaryModel()
     const before = weightsOf(model)
-    model.compile({ loss: () => { throw new RangeError('mine') } })
+    model.compile({
+      loss: () => {
+        throw new RangeError('mine')
+      },
+    })
     expect(await errorOf(() => model.fit(x, yes, { verbose: 0 }))).toBeInstanceOf(RangeError)
     expect(weightsOf(model)).toEqual(before)
   })
@@ -394,8 +649,18 @@ describe('setWeights', () => {
   it.each<[string, () => TensorLike[], typeof ShapeError, (string | RegExp)[]]>([
     ['too few', () => good().slice(1), ArgumentError, ['needs 4 tensors, received 3']],
     ['too many', () => [...good(), ops.ones([1])], ArgumentError, ['needs 4 tensors, received 5']],
-    ['the last of another shape', () => [...good().slice(0, 3), ops.ones([2])], ShapeError, ['output/bias', 'weights[3]', '[1], received [2]']],
-    ['transposed', () => [ops.ones([5, 4]), ...good().slice(1)], ShapeError, ['hidden/kernel', '[4, 5], received [5, 4]']],
+    [
+      'the last of another shape',
+      () => [...good().slice(0, 3), ops.ones([2])],
+      ShapeError,
+      ['output/bias', 'weights[3]', '[1], received [2]'],
+    ],
+    [
+      'transposed',
+      () => [ops.ones([5, 4]), ...good().slice(1)],
+      ShapeError,
+      ['hidden/kernel', '[4, 5], received [5, 4]'],
+    ],
     ['ragged', () => [...good().slice(0, 2), [[1], [1, 2], [1], [1], [1]], [1]], DataError, ['weights[2]', 'ragged']],
   ])('%s changes nothing', async (_title, weights, type, parts) => {
     const model = binaryModel()
@@ -405,7 +670,11 @@ describe('setWeights', () => {
   it('sets all', () => {
     const model = binaryModel()
     model.setWeights(good())
-    expect(weightsOf(model).flat().every((value) => value === 1)).toBe(true)
+    expect(
+      weightsOf(model)
+        .flat()
+        .every((value) => value === 1),
+    ).toBe(true)
   })
 
   it('needs weights', async () => {

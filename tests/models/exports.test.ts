@@ -20,7 +20,13 @@ function isClass(value: unknown): boolean {
 
 /** A class is used when it is constructed, subclassed, expected or described by a fixture; the rest when it is named. */
 function isUsed(name: string, value: unknown): boolean {
-  const uses = [String.raw`new (\w+\.)?${name}\b`, String.raw`extends (\w+\.)?${name}\b`, String.raw`"class": ?"${name}"`, String.raw`\b${name}, \[`, String.raw`(InstanceOf|toThrow)\(${name}\)`]
+  const uses = [
+    String.raw`new (\w+\.)?${name}\b`,
+    String.raw`extends (\w+\.)?${name}\b`,
+    String.raw`"class": ?"${name}"`,
+    String.raw`\b${name}, \[`,
+    String.raw`(InstanceOf|toThrow)\(${name}\)`,
+  ]
   const pattern = new RegExp(isClass(value) ? uses.join('|') : String.raw`\b${name}\b`)
   return texts.some((text) => pattern.test(text))
 }

@@ -1,13 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { Dense, Embedding, Flatten, GRU, Input, Model, Sequential, cloneModel, loadModel, modelFromJSON, ops, tensor } from '../../src'
+import {
+  Dense,
+  Embedding,
+  Flatten,
+  GRU,
+  Input,
+  Model,
+  Sequential,
+  cloneModel,
+  loadModel,
+  modelFromJSON,
+  ops,
+  tensor,
+} from '../../src'
 import { expectNear } from '../helpers/golden'
 
 describe('functional models', () => {
   it('ops of a number and a symbol, in either order', () => {
     const x = Input({ shape: [2] })
     const model = new Model({ inputs: x, outputs: ops.subtract(ops.power(2, x), ops.multiply(x, 3)) })
-    expect(new Model({ inputs: x, outputs: ops.clip(2, x as never, 3) }).predictOnBatch([[1, 3]]).toArray()).toEqual([[2, 3]])
-    for (const each of [model, modelFromJSON(model.toJSON()) as typeof model, cloneModel(model)]) expect(each.predictOnBatch([[1, 3]]).toArray()).toEqual([[-1, -1]])
+    expect(new Model({ inputs: x, outputs: ops.clip(2, x as never, 3) }).predictOnBatch([[1, 3]]).toArray()).toEqual([
+      [2, 3],
+    ])
+    for (const each of [model, modelFromJSON(model.toJSON()) as typeof model, cloneModel(model)])
+      expect(each.predictOnBatch([[1, 3]]).toArray()).toEqual([[-1, -1]])
   })
 
   it('shared layers, ops on symbols, several inputs and outputs by name', async () => {
@@ -18,20 +34,35 @@ describe('functional models', () => {
     const joined = ops.concatenate([a, ops.cast(tags, 'float32')])
     const model = new Model({
       inputs: { image, tags },
-      outputs: { price: new Dense({ units: 1, name: 'p' }).apply(joined), kind: new Dense({ units: 3, activation: 'softmax', name: 'k' }).apply(joined) },
+      outputs: {
+        price: new Dense({ units: 1, name: 'p' }).apply(joined),
+        kind: new Dense({ units: 3, activation: 'softmax', name: 'k' }).apply(joined),
+      },
     })
-    model.compile({ optimizer: 'adam', loss: { price: 'huber', kind: 'sparseCategoricalCrossentropy' }, lossWeights: { price: 0.2 }, metrics: { kind: ['accuracy'] } })
+    model.compile({
+      optimizer: 'adam',
+      loss: { price: 'huber', kind: 'sparseCategoricalCrossentropy' },
+      lossWeights: { price: 0.2 },
+      metrics: { kind: ['accuracy'] },
+    })
     const n = 20
     const x1 = Array.from({ length: n }, (_, i) => Array.from({ length: 6 }, (_, j) => Math.sin(i + j)))
     const x2 = Array.from({ length: n }, (_, i) => [i % 2, i % 3, 1])
     const y1 = x1.map((row) => [row[0]!])
     const y2 = x1.map((_, i) => i % 3)
-    const { history } = await model.fit({ image: x1, tags: x2 }, { price: y1, kind: y2 }, { sampleWeight: { kind: y2.map((k) => k + 1) }, verbose: 0, epochs: 2 })
+    const { history } = await model.fit(
+      { image: x1, tags: x2 },
+      { price: y1, kind: y2 },
+      { sampleWeight: { kind: y2.map((k) => k + 1) }, verbose: 0, epochs: 2 },
+    )
     expect(Object.keys(history)).toEqual(['loss', 'priceLoss', 'kindLoss', 'kindAccuracy'])
     const { price, kind } = await model.predict({ image: x1, tags: x2 })
     expect(price.shape).toEqual([n, 1])
     expect(kind.shape).toEqual([n, 3])
-    const copy = await loadModel<{ image: typeof image; tags: typeof tags }, { price: typeof image; kind: typeof image }>(await model.save())
+    const copy = await loadModel<
+      { image: typeof image; tags: typeof tags },
+      { price: typeof image; kind: typeof image }
+    >(await model.save())
     const again = await copy.predict({ image: x1, tags: x2 })
     expectNear(again.price.data, price.data, 'price')
     await copy.fit({ image: x1, tags: x2 }, { price: y1, kind: y2 }, { verbose: 0 })
@@ -39,7 +70,9 @@ describe('functional models', () => {
     expect(fresh.weights.map(({ shape }) => shape)).toEqual(model.weights.map(({ shape }) => shape))
     const lines: string[] = []
     model.summary({ print: (line) => lines.push(line) })
-    expect(lines.find((line) => line.includes('concatenate'))).toMatch(/\[None, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/)
+    expect(lines.find((line) => line.includes('concatenate'))).toMatch(
+      /\[None, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/,
+    )
     const middle = new Model({ inputs: model.inputs, outputs: trunk.output })
     expect((await middle.predict({ image: x1, tags: x2 })).shape).toEqual([n, 4])
     const nested = new Sequential([new Dense({ units: 6, inputShape: [2] })])
@@ -51,15 +84,23 @@ describe('functional models', () => {
   it('are made of one record', () => {
     const x = Input({ shape: [2] })
     for (const inputs of [x, [x]]) {
-      expect(() => Reflect.construct(Model, [inputs, new Dense({ units: 1 }).apply(x)])).toThrow('Model takes { inputs, outputs }, received tensors one after the other')
+      expect(() => Reflect.construct(Model, [inputs, new Dense({ units: 1 }).apply(x)])).toThrow(
+        'Model takes { inputs, outputs }, received tensors one after the other',
+      )
     }
-    expect(() => Reflect.construct(Model, [{ inputs: x, outputs: x }, 'name'])).toThrow("Model takes { name: … }, received (an object (Object), 'name')")
+    expect(() => Reflect.construct(Model, [{ inputs: x, outputs: x }, 'name'])).toThrow(
+      "Model takes { name: … }, received (an object (Object), 'name')",
+    )
   })
 })
 
 describe('a Sequential that begins with an Input', () => {
   it('is built at once, as Keras users write it, and is saved', async () => {
-    const model = new Sequential([Input({ shape: [8], name: 'features' }), new Dense({ units: 10, activation: 'relu' }), new Dense({ units: 1 })])
+    const model = new Sequential([
+      Input({ shape: [8], name: 'features' }),
+      new Dense({ units: 10, activation: 'relu' }),
+      new Dense({ units: 1 }),
+    ])
     expect(model.built).toBe(true)
     expect(model.layers).toHaveLength(2)
     expect(model.countParams()).toBe(8 * 10 + 10 + 10 + 1)
@@ -98,14 +139,26 @@ describe('a Sequential that begins with an Input', () => {
 
 describe('a Sequential that the first data build', () => {
   it('takes sequences of other lengths afterwards, also when it was saved', async () => {
-    const model = new Sequential([new Embedding({ inputDim: 9, outputDim: 4 }), new GRU({ units: 3 }), new Dense({ units: 1 })], { name: 'reader' })
+    const model = new Sequential(
+      [new Embedding({ inputDim: 9, outputDim: 4 }), new GRU({ units: 3 }), new Dense({ units: 1 })],
+      { name: 'reader' },
+    )
     model.compile({ loss: 'mse' })
     await model.fit([[1, 2, 3]], [[1]], { verbose: 0 })
-    expect((await model.predict([[1, 2], [3, 4]])).shape).toEqual([2, 1])
+    expect(
+      (
+        await model.predict([
+          [1, 2],
+          [3, 4],
+        ])
+      ).shape,
+    ).toEqual([2, 1])
     await model.fit([[1, 2, 3, 4, 5]], [[1]], { verbose: 0, validationData: [[[1]], [[0]]] })
     const copy = await loadModel(await model.save())
     expect(copy.predictOnBatch([[1, 2]]).data).toEqual(model.predictOnBatch([[1, 2]]).data)
-    expect(() => model.predictOnBatch([[[1, 2]]])).toThrow('Sequential "reader": the input must be [batch, 3], received [1, 1, 2]')
+    expect(() => model.predictOnBatch([[[1, 2]]])).toThrow(
+      'Sequential "reader": the input must be [batch, 3], received [1, 1, 2]',
+    )
   })
 
   it('takes typed arrays as rows, also a single one', async () => {
@@ -114,13 +167,23 @@ describe('a Sequential that the first data build', () => {
       const model = new Sequential([new Dense({ units: 1 })])
       model.compile({ loss: 'mse' })
       await model.fit(rows.slice(0, count), ops.ones([count, 1]), { verbose: 0 })
-      expect((await model.predict(rows)).data).toEqual((await model.predict([[1, 2, 3], [4, 5, 6]])).data)
+      expect((await model.predict(rows)).data).toEqual(
+        (
+          await model.predict([
+            [1, 2, 3],
+            [4, 5, 6],
+          ])
+        ).data,
+      )
       expect((await model.predict(rows.slice(0, 1))).shape).toEqual([1, 1])
     }
   })
 
   it('reads data as its first layer needs them', () => {
-    const model = new Sequential([new Sequential([new Embedding({ inputDim: 9, outputDim: 4 })]), new GRU({ units: 3 })])
+    const model = new Sequential([
+      new Sequential([new Embedding({ inputDim: 9, outputDim: 4 })]),
+      new GRU({ units: 3 }),
+    ])
     expect(() => model.predictOnBatch([[1, 2.5]])).toThrow('x: every element must be an integer, received 2.5 in row 0')
     model.predictOnBatch([[1, 2]])
     expect(model.buildSpec).toMatchObject({ dtype: 'int32' })
@@ -129,12 +192,16 @@ describe('a Sequential that the first data build', () => {
   it('refuses what one of its layers refuses', () => {
     const model = new Sequential([new Flatten(), new Dense({ units: 1 })], { name: 'flat' })
     model.predictOnBatch(ops.ones([2, 3, 4]))
-    expect(() => model.predictOnBatch(ops.ones([2, 3, 5]))).toThrow('Sequential "flat": the input must be [batch, 3, 4], received [2, 3, 5]')
+    expect(() => model.predictOnBatch(ops.ones([2, 3, 5]))).toThrow(
+      'Sequential "flat": the input must be [batch, 3, 4], received [2, 3, 5]',
+    )
     expect(model.predictOnBatch(ops.ones([2, 4, 3])).shape).toEqual([2, 1])
   })
 
   it('holds to what is declared', () => {
     const model = new Sequential([new GRU({ units: 3, inputShape: [5, 2], name: 'gru' })], { name: 'five' })
-    expect(() => model.predictOnBatch(ops.ones([2, 6, 2]))).toThrow('Sequential "five": the input must be [batch, 5, 2], received [2, 6, 2]')
+    expect(() => model.predictOnBatch(ops.ones([2, 6, 2]))).toThrow(
+      'Sequential "five": the input must be [batch, 5, 2], received [2, 6, 2]',
+    )
   })
 })

@@ -4,15 +4,51 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { BatchShape, CallContext, Tensor } from '../../src'
 import {
-  Activation, ActivityRegularization, Add, Average, Concatenate, Dense, Dot, Dropout, ELU, EinsumDense, Embedding, Flatten, Identity, Input, Lambda, Layer,
-  LeakyReLU, Masking, Maximum, Minimum, Model, Multiply, PReLU, Permute, ReLU, RepeatVector, Reshape, SGD, Sequential, Softmax, Subtract, maskOf, ops, setRandomSeed,
+  Activation,
+  ActivityRegularization,
+  Add,
+  Average,
+  Concatenate,
+  Dense,
+  Dot,
+  Dropout,
+  ELU,
+  EinsumDense,
+  Embedding,
+  Flatten,
+  Identity,
+  Input,
+  Lambda,
+  Layer,
+  LeakyReLU,
+  Masking,
+  Maximum,
+  Minimum,
+  Model,
+  Multiply,
+  PReLU,
+  Permute,
+  ReLU,
+  RepeatVector,
+  Reshape,
+  SGD,
+  Sequential,
+  Softmax,
+  Subtract,
+  maskOf,
+  ops,
+  setRandomSeed,
   tensor,
 } from '../../src'
 import { expectNear } from '../helpers/golden'
 import { weightsOf } from '../helpers/training'
 
 const STEPS = 4
-const ids = [[1, 2, 0, 0], [3, 0, 2, 1], [2, 1, 1, 0]]
+const ids = [
+  [1, 2, 0, 0],
+  [3, 0, 2, 1],
+  [2, 1, 1, 0],
+]
 const counts = ids.map((row) => row.map((id) => Number(id !== 0)))
 const none = ids.map((row) => row.map(() => -1))
 
@@ -47,14 +83,45 @@ describe('a mask begins', () => {
   })
 
   it('at Masking, which sets what does not count to 0', () => {
-    const data = [[[1, 0], [7, 7], [7, 0]], [[7, 7], [7, 7], [0, 2]]]
+    const data = [
+      [
+        [1, 0],
+        [7, 7],
+        [7, 0],
+      ],
+      [
+        [7, 7],
+        [7, 7],
+        [0, 2],
+      ],
+    ]
     const masking = new Masking({ maskValue: 7 })
     const masked = masking.apply(data)
-    expect(maskOf(masked)!.toArray()).toEqual([[true, false, true], [false, false, true]])
-    expect(masked.toArray()).toEqual([[[1, 0], [0, 0], [7, 0]], [[0, 0], [0, 0], [0, 2]]])
+    expect(maskOf(masked)!.toArray()).toEqual([
+      [true, false, true],
+      [false, false, true],
+    ])
+    expect(masked.toArray()).toEqual([
+      [
+        [1, 0],
+        [0, 0],
+        [7, 0],
+      ],
+      [
+        [0, 0],
+        [0, 0],
+        [0, 2],
+      ],
+    ])
     const x = Input({ shape: [3, 2] })
-    const model = new Model({ inputs: x, outputs: new ShowMask().apply(new Dense({ units: 2 }).apply(masking.apply(x))) })
-    expect(model.predictOnBatch(data).toArray()).toEqual([[1, 0, 1], [0, 0, 1]])
+    const model = new Model({
+      inputs: x,
+      outputs: new ShowMask().apply(new Dense({ units: 2 }).apply(masking.apply(x))),
+    })
+    expect(model.predictOnBatch(data).toArray()).toEqual([
+      [1, 0, 1],
+      [0, 0, 1],
+    ])
   })
 })
 
@@ -81,14 +148,21 @@ describe('a mask goes on', () => {
   })
 
   it.each<[string, () => Layer<readonly Tensor[]>]>([
-    ['Add', () => new Add()], ['Subtract', () => new Subtract()], ['Multiply', () => new Multiply()], ['Average', () => new Average()],
-    ['Maximum', () => new Maximum()], ['Minimum', () => new Minimum()], ['Concatenate', () => new Concatenate()],
+    ['Add', () => new Add()],
+    ['Subtract', () => new Subtract()],
+    ['Multiply', () => new Multiply()],
+    ['Average', () => new Average()],
+    ['Maximum', () => new Maximum()],
+    ['Minimum', () => new Minimum()],
+    ['Concatenate', () => new Concatenate()],
   ])('through %s', (_title, make) => {
     expect(shown((x) => make().apply([x, new Dense({ units: 3 }).apply(x)]))).toEqual(counts)
   })
 
   it('out of a merging layer where every input has one', () => {
-    expect(shown((x, start) => new Add().apply([x, new Embedding({ inputDim: 4, outputDim: 3 }).apply(start)]))).toEqual(none)
+    expect(
+      shown((x, start) => new Add().apply([x, new Embedding({ inputDim: 4, outputDim: 3 }).apply(start)])),
+    ).toEqual(none)
     // What counts in any of them counts.
     const other = (start: Tensor) => words().apply(ops.subtract(start, 1))
     const either = ids.map((row) => row.map((id) => Number(id !== 0 || id - 1 !== 0)))
@@ -98,7 +172,10 @@ describe('a mask goes on', () => {
   it('along the axis that is concatenated', () => {
     const x = sequence()
     const embedding = words()
-    const model = new Model({ inputs: x, outputs: new ShowMask().apply(new Concatenate({ axis: 1 }).apply([embedding.apply(x), embedding.apply(x)])) })
+    const model = new Model({
+      inputs: x,
+      outputs: new ShowMask().apply(new Concatenate({ axis: 1 }).apply([embedding.apply(x), embedding.apply(x)])),
+    })
     expect(model.predictOnBatch(tensor(ids)).toArray()).toEqual(counts.map((row) => [...row, ...row]))
   })
 })
@@ -109,7 +186,15 @@ describe('a mask ends', () => {
     ['Reshape', () => new Reshape([2, 6])],
     ['Permute', () => new Permute([2, 1])],
     ['EinsumDense', () => new EinsumDense({ equation: 'abc,cd->abd', outputShape: [null, 2] })],
-    ['a layer of one’s own', () => new (class Plain extends Layer { call(x: Tensor): Tensor { return ops.square(x) } })()],
+    [
+      'a layer of one’s own',
+      () =>
+        new (class Plain extends Layer {
+          call(x: Tensor): Tensor {
+            return ops.square(x)
+          }
+        })(),
+    ],
     ['Lambda', () => new Lambda((x) => ops.square(x))],
   ])('at %s, with a warning that names it, once', (_title, make) => {
     const warn = warnings()
@@ -118,7 +203,9 @@ describe('a mask ends', () => {
     expect(maskOf(layer.apply(embedded))).toBeNull()
     expect(maskOf(layer.apply(embedded))).toBeNull()
     expect(warn).toHaveBeenCalledTimes(1)
-    expect(warn.mock.calls[0]![0]).toBe(`${layer}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`)
+    expect(warn.mock.calls[0]![0]).toBe(
+      `${layer}: its input has a mask, which this layer does not pass on. Later layers, losses and metrics do not see it.`,
+    )
   })
 
   it('at ops and at Dot, which know nothing of steps, without a warning', () => {
@@ -139,18 +226,33 @@ describe('a mask ends', () => {
 describe('a mask that is said', () => {
   it('wins over that of the input, on data and on symbols', () => {
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
-    const said = tensor([[false, true, true, true], [true, true, true, true], [false, false, false, false]])
-    expect(new ShowMask().apply(embedded, { mask: said }).toArray()).toEqual([[0, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 0]])
+    const said = tensor([
+      [false, true, true, true],
+      [true, true, true, true],
+      [false, false, false, false],
+    ])
+    expect(new ShowMask().apply(embedded, { mask: said }).toArray()).toEqual([
+      [0, 1, 1, 1],
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+    ])
     expect(new ShowMask().apply(embedded, { mask: null }).toArray()).toEqual(none)
     expect(maskOf(new Dense({ units: 1 }).apply(embedded, { mask: said }))!.toArray()).toEqual(said.toArray())
-    expect(shown((x, start) => new Dense({ units: 2 }).apply(x, { mask: ops.equal(start, 2) }))).toEqual(ids.map((row) => row.map((id) => Number(id === 2))))
+    expect(shown((x, start) => new Dense({ units: 2 }).apply(x, { mask: ops.equal(start, 2) }))).toEqual(
+      ids.map((row) => row.map((id) => Number(id === 2))),
+    )
   })
 
   it('also to a layer that gives its input back, and to a nested model', () => {
     const embedded = words().apply(tensor(ids, [3, STEPS], 'int32'))
     const said = tensor(ids.map((row) => row.map((id) => id > 1)))
     const input = Input({ shape: [STEPS, 3] })
-    for (const layer of [new Identity(), new Dropout(0.5), new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(input) }), new Sequential([new Identity()])]) {
+    for (const layer of [
+      new Identity(),
+      new Dropout(0.5),
+      new Model({ inputs: input, outputs: new Dense({ units: 2 }).apply(input) }),
+      new Sequential([new Identity()]),
+    ]) {
       expect(maskOf(layer.apply(embedded, { mask: said }))!.toArray()).toEqual(said.toArray())
     }
     expect(maskOf(embedded)!.toArray(), 'that of the input').toEqual(counts.map((row) => row.map(Boolean)))
@@ -159,7 +261,11 @@ describe('a mask that is said', () => {
   it('is what Softmax leaves out', () => {
     const x = tensor([[1, 2, 3]])
     const [a, b] = [Math.exp(1), Math.exp(3)]
-    expectNear(new Softmax().apply(x, { mask: tensor([[true, false, true]]) }).data, [a / (a + b), 0, b / (a + b)], 'softmax')
+    expectNear(
+      new Softmax().apply(x, { mask: tensor([[true, false, true]]) }).data,
+      [a / (a + b), 0, b / (a + b)],
+      'softmax',
+    )
   })
 })
 
@@ -181,7 +287,10 @@ describe('nested and shared models', () => {
 
   it('keep the masks of several outputs apart', () => {
     const input = Input({ shape: [STEPS, 3] })
-    const both = new Model({ inputs: input, outputs: { kept: new Dense({ units: 3 }).apply(input), lost: ops.square(input) } })
+    const both = new Model({
+      inputs: input,
+      outputs: { kept: new Dense({ units: 3 }).apply(input), lost: ops.square(input) },
+    })
     expect(shown((x) => both.apply(x).kept)).toEqual(counts)
     expect(shown((x) => both.apply(x).lost)).toEqual(none)
   })
@@ -189,32 +298,57 @@ describe('nested and shared models', () => {
   it('and shared layers know the mask of each call', () => {
     const dense = new Dense({ units: 3 })
     expect(shown((x) => dense.apply(dense.apply(x)))).toEqual(counts)
-    expect(shown((x, start) => {
-      dense.apply(x)
-      return dense.apply(new Embedding({ inputDim: 4, outputDim: 3 }).apply(start))
-    })).toEqual(none)
+    expect(
+      shown((x, start) => {
+        dense.apply(x)
+        return dense.apply(new Embedding({ inputDim: 4, outputDim: 3 }).apply(start))
+      }),
+    ).toEqual(none)
   })
 })
 
-const targets = [[[0.5], [-1], [9], [9]], [[2], [9], [0.25], [-0.5]], [[1], [-2], [0], [9]]]
+const targets = [
+  [[0.5], [-1], [9], [9]],
+  [[2], [9], [0.25], [-0.5]],
+  [[1], [-2], [0], [9]],
+]
 const rowWeights = [1, 0.5, 3]
-const stepWeights = [[1, 2, 9, 9], [0.5, 9, 1, 0], [3, 1, 0.5, 9]]
+const stepWeights = [
+  [1, 2, 9, 9],
+  [0.5, 9, 1, 0],
+  [3, 1, 0.5, 9],
+]
 
 /** Words → one number for each step; a learning rate of 0 unless another is said. */
 function tagger(options: object = {}, learningRate = 0): Sequential {
   setRandomSeed(12)
-  const model = new Sequential([new Embedding({ inputDim: 4, outputDim: 3, maskZero: true, inputShape: [STEPS] }), new Dense({ units: 1 })])
-  model.compile({ optimizer: new SGD({ learningRate }), loss: 'mse', metrics: ['mae'], weightedMetrics: ['mae'], ...options })
+  const model = new Sequential([
+    new Embedding({ inputDim: 4, outputDim: 3, maskZero: true, inputShape: [STEPS] }),
+    new Dense({ units: 1 }),
+  ])
+  model.compile({
+    optimizer: new SGD({ learningRate }),
+    loss: 'mse',
+    metrics: ['mae'],
+    weightedMetrics: ['mae'],
+    ...options,
+  })
   return model
 }
 
 /** Σ w v / Σ of what divides, over the steps that count. */
-function meanOf(value: (row: number, step: number) => number, weight: (row: number, step: number) => number, divisor: (row: number, step: number) => number = () => 1): number {
+function meanOf(
+  value: (row: number, step: number) => number,
+  weight: (row: number, step: number) => number,
+  divisor: (row: number, step: number) => number = () => 1,
+): number {
   let [sum, total] = [0, 0]
-  counts.forEach((row, i) => row.forEach((isCounted, j) => {
-    sum += isCounted * weight(i, j) * value(i, j)
-    total += isCounted * divisor(i, j)
-  }))
+  counts.forEach((row, i) =>
+    row.forEach((isCounted, j) => {
+      sum += isCounted * weight(i, j) * value(i, j)
+      total += isCounted * divisor(i, j)
+    }),
+  )
   return sum / total
 }
 
@@ -225,37 +359,75 @@ describe('losses and metrics', () => {
     const model = tagger()
     const p = found(model)
     const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
-    const mse = meanOf((i, j) => error(i, j) ** 2, () => 1)
-    const mae = meanOf((i, j) => Math.abs(error(i, j)), () => 1)
+    const mse = meanOf(
+      (i, j) => error(i, j) ** 2,
+      () => 1,
+    )
+    const mae = meanOf(
+      (i, j) => Math.abs(error(i, j)),
+      () => 1,
+    )
     const { history } = await model.fit(ids, targets, { verbose: 0, validationData: [ids, targets] })
-    for (const [key, expected] of Object.entries({ loss: mse, mae, weightedMae: mae, valLoss: mse, valMae: mae })) expectNear(history[key]!, [expected], key)
+    for (const [key, expected] of Object.entries({ loss: mse, mae, weightedMae: mae, valLoss: mse, valMae: mae }))
+      expectNear(history[key]!, [expected], key)
     const logs = await model.evaluate(ids, targets)
     expectNear([logs.loss, logs['mae']!], [mse, mae], 'evaluate')
     expectNear([model.testOnBatch(ids, targets).loss], [mse], 'testOnBatch')
   })
 
-  it.each([['of samples', rowWeights, (i: number) => rowWeights[i]!], ['of steps', stepWeights, (i: number, j: number) => stepWeights[i]![j]!]] as const)(
-    'weights %s multiply what counts', async (_title, sampleWeight, weight) => {
-      const model = tagger()
-      const p = found(model)
-      const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
-      const { history } = await model.fit(ids, targets, { verbose: 0, sampleWeight: tensor(sampleWeight as number[]) })
-      // The loss is divided by how many steps count, the metric by their weights.
-      expectNear(history['loss']!, [meanOf((i, j) => error(i, j) ** 2, weight)], 'loss')
-      expectNear(history['mae']!, [meanOf((i, j) => Math.abs(error(i, j)), () => 1)], 'mae')
-      expectNear(history['weightedMae']!, [meanOf((i, j) => Math.abs(error(i, j)), weight, weight)], 'weightedMae')
-    },
-  )
+  it.each([
+    ['of samples', rowWeights, (i: number) => rowWeights[i]!],
+    ['of steps', stepWeights, (i: number, j: number) => stepWeights[i]![j]!],
+  ] as const)('weights %s multiply what counts', async (_title, sampleWeight, weight) => {
+    const model = tagger()
+    const p = found(model)
+    const error = (i: number, j: number) => p[i]![j]![0]! - targets[i]![j]![0]!
+    const { history } = await model.fit(ids, targets, { verbose: 0, sampleWeight: tensor(sampleWeight as number[]) })
+    // The loss is divided by how many steps count, the metric by their weights.
+    expectNear(history['loss']!, [meanOf((i, j) => error(i, j) ** 2, weight)], 'loss')
+    expectNear(
+      history['mae']!,
+      [
+        meanOf(
+          (i, j) => Math.abs(error(i, j)),
+          () => 1,
+        ),
+      ],
+      'mae',
+    )
+    expectNear(history['weightedMae']!, [meanOf((i, j) => Math.abs(error(i, j)), weight, weight)], 'weightedMae')
+  })
 
   it('of classes', async () => {
-    const model = new Sequential([new Embedding({ inputDim: 4, outputDim: 3, maskZero: true, inputShape: [STEPS] }), new Dense({ units: 3, activation: 'softmax' })])
+    const model = new Sequential([
+      new Embedding({ inputDim: 4, outputDim: 3, maskZero: true, inputShape: [STEPS] }),
+      new Dense({ units: 3, activation: 'softmax' }),
+    ])
     model.compile({ loss: 'crossentropy', metrics: ['accuracy'] })
     const labels = ids.map((row, i) => row.map((_, j) => (i + j) % 3))
     const p = found(model)
     const largest = (row: readonly number[]) => row.indexOf(Math.max(...row))
     const logs = await model.evaluate(ids, labels)
-    expectNear([logs.loss], [meanOf((i, j) => -Math.log(p[i]![j]![labels[i]![j]!]!), () => 1)], 'loss')
-    expectNear([logs['accuracy']!], [meanOf((i, j) => Number(largest(p[i]![j]!) === labels[i]![j]), () => 1)], 'accuracy')
+    expectNear(
+      [logs.loss],
+      [
+        meanOf(
+          (i, j) => -Math.log(p[i]![j]![labels[i]![j]!]!),
+          () => 1,
+        ),
+      ],
+      'loss',
+    )
+    expectNear(
+      [logs['accuracy']!],
+      [
+        meanOf(
+          (i, j) => Number(largest(p[i]![j]!) === labels[i]![j]),
+          () => 1,
+        ),
+      ],
+      'accuracy',
+    )
   })
 
   it('are 0 where nothing counts, and train nothing', async () => {
@@ -292,8 +464,30 @@ describe('losses and metrics', () => {
     const p = model.predictOnBatch(x)
     const [each, one] = [p.each.toArray() as number[][][], p.whole.toArray() as number[][]]
     const logs = await model.evaluate(x, { whole, each: targets })
-    expectNear([logs['eachLoss']!], [meanOf((i, j) => (each[i]![j]![0]! - targets[i]![j]![0]!) ** 2, () => 1)], 'eachLoss')
-    expectNear([logs['eachMae']!], [meanOf((i, j) => Math.abs(each[i]![j]![0]! - targets[i]![j]![0]!), () => 1)], 'eachMae')
-    expectNear([logs['wholeLoss']!], [one.reduce((sum, [value], i) => sum + (value! - whole[i]![0]!) ** 2, 0) / 3], 'wholeLoss')
+    expectNear(
+      [logs['eachLoss']!],
+      [
+        meanOf(
+          (i, j) => (each[i]![j]![0]! - targets[i]![j]![0]!) ** 2,
+          () => 1,
+        ),
+      ],
+      'eachLoss',
+    )
+    expectNear(
+      [logs['eachMae']!],
+      [
+        meanOf(
+          (i, j) => Math.abs(each[i]![j]![0]! - targets[i]![j]![0]!),
+          () => 1,
+        ),
+      ],
+      'eachMae',
+    )
+    expectNear(
+      [logs['wholeLoss']!],
+      [one.reduce((sum, [value], i) => sum + (value! - whole[i]![0]!) ** 2, 0) / 3],
+      'wholeLoss',
+    )
   })
 })

@@ -1,6 +1,19 @@
 // Training does not grow: neither in linear memory nor on the JavaScript heap.
 import { describe, expect, inject, it } from 'vitest'
-import { BatchNormalization, Conv1D, Dense, Input, LSTM, MaxPooling1D, Model, MultiHeadAttention, loadModel, ops, runtimeInfo, tensor } from '../../src'
+import {
+  BatchNormalization,
+  Conv1D,
+  Dense,
+  Input,
+  LSTM,
+  MaxPooling1D,
+  Model,
+  MultiHeadAttention,
+  loadModel,
+  ops,
+  runtimeInfo,
+  tensor,
+} from '../../src'
 import type { HeapSizes } from '../helpers/heap'
 import { heapSizes } from '../helpers/heap'
 import { settingsOf } from '../helpers/modes'
@@ -21,7 +34,8 @@ describe('memory is flat', () => {
   it(`over ${STEPS} steps of fit`, async () => {
     const model = binaryModel()
     const perEpoch = 10
-    const run = (steps: number) => model.fit(x, yes, { batchSize: 40 / perEpoch, epochs: Math.ceil(steps / perEpoch), verbose: 0 })
+    const run = (steps: number) =>
+      model.fit(x, yes, { batchSize: 40 / perEpoch, epochs: Math.ceil(steps / perEpoch), verbose: 0 })
     await run(STEPS / 10)
     const before = await heapSizes()
     const reserved = runtimeInfo().memory.reservedBytes
@@ -35,8 +49,12 @@ describe('memory is flat', () => {
   it(`over ${STEPS / 2} steps of convolution, recurrence and attention`, async () => {
     const signal = Input({ shape: [4, 3] })
     const seen = new Conv1D({ filters: 4, kernelSize: 2, padding: 'same' }).apply(signal)
-    const heads = new MultiHeadAttention({ numHeads: 2, keyDim: 2, dropout: 0.1 }).apply(new BatchNormalization().apply(seen))
-    const state = new LSTM({ units: 3, dropout: 0.1, stateful: true }).apply(new MaxPooling1D({ poolSize: 2 }).apply(heads))
+    const heads = new MultiHeadAttention({ numHeads: 2, keyDim: 2, dropout: 0.1 }).apply(
+      new BatchNormalization().apply(seen),
+    )
+    const state = new LSTM({ units: 3, dropout: 0.1, stateful: true }).apply(
+      new MaxPooling1D({ poolSize: 2 }).apply(heads),
+    )
     const model = new Model({ inputs: signal, outputs: new Dense({ units: 1 }).apply(state) })
     model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
     const inputs = ops.reshape(tensor(x.flat().slice(0, 96)), [8, 4, 3])

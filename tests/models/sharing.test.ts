@@ -3,9 +3,30 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Activation, Adam, Dense, Input, Model, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, random, tensor } from '../../src'
+import {
+  Activation,
+  Adam,
+  Dense,
+  Input,
+  Model,
+  SGD,
+  Sequential,
+  StateError,
+  Variable,
+  grad,
+  jit,
+  loadModel,
+  ops,
+  random,
+  tensor,
+} from '../../src'
 
-const x = [[1, 2], [3, 4], [-1, 0.5], [0, 1]]
+const x = [
+  [1, 2],
+  [3, 4],
+  [-1, 0.5],
+  [0, 1],
+]
 const y = [[1], [0], [1], [0]]
 const quiet = { verbose: 0 } as const
 
@@ -136,7 +157,11 @@ describe('programs that became stale', () => {
   it('can be used for evaluation in a callback', async () => {
     const model = compiled([new Dense({ units: 1, inputShape: [2] })])
     const seen: number[] = []
-    await model.fit(x, y, { ...quiet, epochs: 2, callbacks: [{ onEpochEnd: async () => void seen.push((await model.evaluate(x, y)).loss) }] })
+    await model.fit(x, y, {
+      ...quiet,
+      epochs: 2,
+      callbacks: [{ onEpochEnd: async () => void seen.push((await model.evaluate(x, y)).loss) }],
+    })
     expect(seen.length).toBe(2)
     expect(seen[1]).toBeLessThan(seen[0]!)
   })
@@ -156,7 +181,9 @@ describe('dispose', () => {
 
   it('is refused while fit runs', async () => {
     const model = compiled([new Dense({ units: 1, inputShape: [2] })])
-    await expect(model.fit(x, y, { ...quiet, callbacks: [{ onEpochEnd: () => model.dispose() }] })).rejects.toThrow(StateError)
+    await expect(model.fit(x, y, { ...quiet, callbacks: [{ onEpochEnd: () => model.dispose() }] })).rejects.toThrow(
+      StateError,
+    )
     expect((await model.predict(x)).shape).toEqual([4, 1])
   })
 })
@@ -205,7 +232,8 @@ describe('a layer that is called twice', () => {
     const model = new Model({ inputs: input, outputs: second })
     model.compile({ loss: 'mse' })
     const activities = new Model({ inputs: input, outputs: [first, second] }).predictOnBatch(x)
-    const penalty = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + 0.01 * Math.abs(value), 0) / x.length
+    const penalty = (values: ArrayLike<number>) =>
+      Array.from(values).reduce((sum, value) => sum + 0.01 * Math.abs(value), 0) / x.length
     const ofWeights = Array.from(shared.kernel.value.data).reduce((sum, value) => sum + 0.01 * value ** 2, 0)
     const expected = activities.reduce((sum, { data }) => sum + penalty(data), ofWeights)
     const { loss } = await model.evaluate(x, activities[1]!)

@@ -1,7 +1,26 @@
 // Models that are classes: layers in properties, a call, and steps of one's own.
 import { describe, expect, it } from 'vitest'
 import type { Batch, Tensor } from '../../src'
-import { Adam, Attention, Dense, Dropout, GroupedQueryAttention, Layer, Model, MultiHeadAttention, SGD, Sequential, grad, jit, loadModel, metrics, ops, random, setRandomSeed, tensor } from '../../src'
+import {
+  Adam,
+  Attention,
+  Dense,
+  Dropout,
+  GroupedQueryAttention,
+  Layer,
+  Model,
+  MultiHeadAttention,
+  SGD,
+  Sequential,
+  grad,
+  jit,
+  loadModel,
+  metrics,
+  ops,
+  random,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { expectNear } from '../helpers/golden'
 import { samples, weightsOf } from '../helpers/training'
 
@@ -81,7 +100,9 @@ describe('a class of one’s own', () => {
         return this.#hidden.apply(input)
       }
     }
-    await expect(new Leaky({ name: 'leaky' }).predict(x)).rejects.toThrow(/Dense "secret" is called inside Leaky "leaky" but does not belong to it.*track/)
+    await expect(new Leaky({ name: 'leaky' }).predict(x)).rejects.toThrow(
+      /Dense "secret" is called inside Leaky "leaky" but does not belong to it.*track/,
+    )
     const tracked = new Tracked()
     await tracked.predict(x)
     expect(tracked.weights).toHaveLength(2)
@@ -120,13 +141,18 @@ describe('a class of one’s own', () => {
     ]
     class Penalized extends Model {
       attention
-      constructor(attention: MultiHeadAttention | GroupedQueryAttention | Attention, readonly isStored: boolean) {
+      constructor(
+        attention: MultiHeadAttention | GroupedQueryAttention | Attention,
+        readonly isStored: boolean,
+      ) {
         super()
         this.attention = attention
       }
       override call(input: Tensor): Tensor {
         const options = { useCausalMask: true }
-        return this.isStored ? this.attention.applyWithScores([input, input], options)[0] : this.attention.apply([input, input], options)
+        return this.isStored
+          ? this.attention.applyWithScores([input, input], options)[0]
+          : this.attention.apply([input, input], options)
       }
       override trainStep({ x: input }: Batch<Tensor, Tensor>) {
         const slope = grad((at: Tensor) => ops.sum(ops.square(this.call(at))))(input)
@@ -144,10 +170,16 @@ describe('a class of one’s own', () => {
         model.predictOnBatch(sequences)
         return model
       }) as [Penalized, Penalized]
-      const [losses, expected] = models.map((model) => Array.from({ length: 4 }, () => model.trainOnBatch(sequences, sequences).loss)) as [number[], number[]]
+      const [losses, expected] = models.map((model) =>
+        Array.from({ length: 4 }, () => model.trainOnBatch(sequences, sequences).loss),
+      ) as [number[], number[]]
       losses.forEach((loss, i) => expect(loss).toBeCloseTo(expected[i]!, 5))
       expect(losses[3]).toBeLessThan(losses[0]!)
-      models[0].getWeights().forEach((weight, i) => expectNear(weight.data, models[1].getWeights()[i]!.data, `${models[0].attention}: weight ${i}`))
+      models[0]
+        .getWeights()
+        .forEach((weight, i) =>
+          expectNear(weight.data, models[1].getWeights()[i]!.data, `${models[0].attention}: weight ${i}`),
+        )
     }
   })
 
@@ -209,8 +241,13 @@ describe('a class of one’s own', () => {
     setRandomSeed(1)
     type Data = { real: Tensor; noise: Tensor; mix: Tensor }
     class Gan extends Model<Data, Tensor> {
-      generator = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [2] }), new Dense({ units: 1 })], { name: 'generator' })
-      critic = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [1] }), new Dense({ units: 1 })], { name: 'critic' })
+      generator = new Sequential(
+        [new Dense({ units: 8, activation: 'tanh', inputShape: [2] }), new Dense({ units: 1 })],
+        { name: 'generator' },
+      )
+      critic = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [1] }), new Dense({ units: 1 })], {
+        name: 'critic',
+      })
       generatorOptimizer = new SGD({ learningRate: 0.01 })
       criticOptimizer = new Adam({ learningRate: 0.002 })
       override call({ noise }: Data): Tensor {
@@ -223,7 +260,10 @@ describe('a class of one’s own', () => {
         const norm = ops.sqrt(ops.add(ops.sum(ops.square(slope), { axis: -1 }), 1e-6))
         const penalty = ops.mean(ops.square(ops.subtract(norm, 1)))
         const [onFake, onReal] = [fake, real].map((each) => ops.mean(this.critic.apply(each)))
-        return { criticLoss: ops.add(ops.subtract(onFake!, onReal!), ops.multiply(penalty, 10)), generatorLoss: ops.negative(onFake!) }
+        return {
+          criticLoss: ops.add(ops.subtract(onFake!, onReal!), ops.multiply(penalty, 10)),
+          generatorLoss: ops.negative(onFake!),
+        }
       }
       override trainStep({ x: data }: Batch<Data, Tensor>) {
         const { criticLoss, generatorLoss } = this.losses(data)
@@ -239,8 +279,17 @@ describe('a class of one’s own', () => {
     }
     const gan = new Gan()
     gan.compile({})
-    const data = { real: random.normal([16, 1], { mean: 3, seed: 1 }), noise: random.normal([16, 2], { seed: 2 }), mix: random.uniform([16, 1], { seed: 3 }) }
-    const lossOf = (which: 'criticLoss' | 'generatorLoss'): number => jit((real: Tensor, noise: Tensor, mix: Tensor) => gan.losses({ real, noise, mix })[which])(data.real, data.noise, data.mix).item()
+    const data = {
+      real: random.normal([16, 1], { mean: 3, seed: 1 }),
+      noise: random.normal([16, 2], { seed: 2 }),
+      mix: random.uniform([16, 1], { seed: 3 }),
+    }
+    const lossOf = (which: 'criticLoss' | 'generatorLoss'): number =>
+      jit((real: Tensor, noise: Tensor, mix: Tensor) => gan.losses({ real, noise, mix })[which])(
+        data.real,
+        data.noise,
+        data.mix,
+      ).item()
     const before = weightsOf(gan)
     const expected = { criticLoss: lossOf('criticLoss'), generatorLoss: lossOf('generatorLoss') }
     // ∂ generatorLoss / ∂ the last bias of the generator, by differences; SGD moves against it.
@@ -255,7 +304,9 @@ describe('a class of one’s own', () => {
     expectNear([logs['criticLoss']!, logs['generatorLoss']!], [expected.criticLoss, expected.generatorLoss], 'losses')
     expect(bias.value.item()).toBeCloseTo(-0.01 * slope, 5)
     // But for the critic's last bias, which counts on both sides alike.
-    weightsOf(gan).slice(0, -1).forEach((weight, i) => expect(weight, `weight ${i}`).not.toEqual(before[i]))
+    weightsOf(gan)
+      .slice(0, -1)
+      .forEach((weight, i) => expect(weight, `weight ${i}`).not.toEqual(before[i]))
     const { history } = await gan.fit(data, null, { ...quiet, epochs: 30 })
     expect(history['criticLoss']!.at(-1)).toBeLessThan(history['criticLoss']![0]!)
     expect((await gan.predict(data)).shape).toEqual([16, 1])
@@ -275,7 +326,11 @@ describe('callbacks that evaluate', () => {
     const plain = await make().fit(x, numbers, { ...quiet, epochs: 2, batchSize: 4, shuffle: false })
     const model = make()
     const watched = await model.fit(x, numbers, {
-      ...quiet, epochs: 2, batchSize: 4, shuffle: false, callbacks: [{ onTrainBatchEnd: async () => void (await model.evaluate(x, numbers)) }],
+      ...quiet,
+      epochs: 2,
+      batchSize: 4,
+      shuffle: false,
+      callbacks: [{ onTrainBatchEnd: async () => void (await model.evaluate(x, numbers)) }],
     })
     expect(watched.history).toEqual(plain.history)
   })
@@ -284,7 +339,10 @@ describe('callbacks that evaluate', () => {
     const model = make()
     const results: number[] = []
     const { history } = await model.fit(x, numbers, {
-      ...quiet, epochs: 3, shuffle: false, callbacks: [{ onEpochEnd: () => void model.evaluate(x, numbers).then(({ loss }) => results.push(loss)) }],
+      ...quiet,
+      epochs: 3,
+      shuffle: false,
+      callbacks: [{ onEpochEnd: () => void model.evaluate(x, numbers).then(({ loss }) => results.push(loss)) }],
     })
     await model.fit(x, numbers, quiet)
     await model.evaluate(x, numbers)

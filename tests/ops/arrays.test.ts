@@ -1,11 +1,26 @@
 // Ops on concrete tensors against what NumPy gives. Values of single primitives are in tests/ir.
 import { describe, expect, it } from 'vitest'
 import type { TensorLike } from '../../src'
-import { ArgumentError, DataError, MyelinError, ShapeError, StateError, Tensor, Variable, grad, jit, ops, tensor } from '../../src'
+import {
+  ArgumentError,
+  DataError,
+  MyelinError,
+  ShapeError,
+  StateError,
+  Tensor,
+  Variable,
+  grad,
+  jit,
+  ops,
+  tensor,
+} from '../../src'
 import { expectNear } from '../helpers/golden'
 
 const int = (...values: number[]): Tensor => tensor(Int32Array.from(values))
-const m = [[1, 2, 3], [4, 5, 6]]
+const m = [
+  [1, 2, 3],
+  [4, 5, 6],
+]
 
 describe('tensor', () => {
   it.each<[string, TensorLike, number[], string]>([
@@ -50,17 +65,47 @@ describe('tensor', () => {
     expect(() => tensor('abc' as never)).toThrow(DataError)
     expect(() => tensor([1, 2, 3], [2, 2])).toThrow('tensor: shape [2, 2] needs 4 elements, received 3')
     expect(() => tensor([1], [-1])).toThrow(ShapeError)
-    expect(() => tensor([[1], [1, 2]])).toThrow(/ragged.*\[1\] must be an array of length 1, received an array of length 2/)
+    expect(() => tensor([[1], [1, 2]])).toThrow(
+      /ragged.*\[1\] must be an array of length 1, received an array of length 2/,
+    )
   })
 })
 
 describe('broadcasting', () => {
   it.each<[TensorLike, TensorLike, unknown]>([
     [1, 2, 3],
-    [m, 10, [[11, 12, 13], [14, 15, 16]]],
-    [m, [10, 20, 30], [[11, 22, 33], [14, 25, 36]]],
-    [m, [[10], [20]], [[11, 12, 13], [24, 25, 26]]],
-    [[[1], [2]], [10, 20], [[11, 21], [12, 22]]],
+    [
+      m,
+      10,
+      [
+        [11, 12, 13],
+        [14, 15, 16],
+      ],
+    ],
+    [
+      m,
+      [10, 20, 30],
+      [
+        [11, 22, 33],
+        [14, 25, 36],
+      ],
+    ],
+    [
+      m,
+      [[10], [20]],
+      [
+        [11, 12, 13],
+        [24, 25, 26],
+      ],
+    ],
+    [
+      [[1], [2]],
+      [10, 20],
+      [
+        [11, 21],
+        [12, 22],
+      ],
+    ],
     [[[[1]]], [[1, 2]], [[[2, 3]]]],
   ])('%j + %j', (a, b, expected) => {
     expect(ops.add(a, b).toArray()).toEqual(expected)
@@ -74,7 +119,16 @@ describe('broadcasting', () => {
   })
 
   it('broadcastTo repeats', () => {
-    expect(ops.broadcastTo([[1], [2]], [2, 2, 2]).toArray()).toEqual([[[1, 1], [2, 2]], [[1, 1], [2, 2]]])
+    expect(ops.broadcastTo([[1], [2]], [2, 2, 2]).toArray()).toEqual([
+      [
+        [1, 1],
+        [2, 2],
+      ],
+      [
+        [1, 1],
+        [2, 2],
+      ],
+    ])
     expect(() => ops.broadcastTo([1, 2], [3])).toThrow(ShapeError)
   })
 })
@@ -108,7 +162,18 @@ describe('dtypes', () => {
 
   it('arithmetic of integers stays int32', () => {
     const x = int(-7, 0, 7)
-    for (const result of [ops.abs(x), ops.sign(x), ops.square(x), ops.clip(x, -1, 5), ops.floor(x), ops.ceil(x), ops.round(x), ops.negative(x), ops.mod(x, 3), ops.floorDivide(x, 3)]) {
+    for (const result of [
+      ops.abs(x),
+      ops.sign(x),
+      ops.square(x),
+      ops.clip(x, -1, 5),
+      ops.floor(x),
+      ops.ceil(x),
+      ops.round(x),
+      ops.negative(x),
+      ops.mod(x, 3),
+      ops.floorDivide(x, 3),
+    ]) {
       expect(result.dtype).toBe('int32')
     }
     expect(ops.sign(int(-2147483648, 0, 2147483647)).toArray()).toEqual([-1, 0, 1])
@@ -177,7 +242,9 @@ describe('elementwise', () => {
   it('where picks and takes no gradient from what is not picked', () => {
     expect(ops.where([true, false, true], [1, 2, 3], 0).toArray()).toEqual([1, 0, 3])
     expect(ops.where([1, 0], int(5, 6), 7).dtype).toBe('int32')
-    const gradient = grad((x) => ops.sum(ops.where(ops.greater(x, 0), ops.sqrt(ops.where(ops.greater(x, 0), x, 1)), 0)))([4, 0, -1])
+    const gradient = grad((x) =>
+      ops.sum(ops.where(ops.greater(x, 0), ops.sqrt(ops.where(ops.greater(x, 0), x, 1)), 0)),
+    )([4, 0, -1])
     expect(gradient.toArray()).toEqual([0.25, 0, 0])
   })
 
@@ -211,13 +278,44 @@ describe('reductions', () => {
 
   it('of known values', () => {
     expect(ops.sum(t, { axis: [0, 2] }).toArray()).toEqual([68, 100, 132])
-    expect(ops.max(t, { axis: 0 }).toArray()).toEqual([[13, 14, 15, 16], [17, 18, 19, 20], [21, 22, 23, 24]])
+    expect(ops.max(t, { axis: 0 }).toArray()).toEqual([
+      [13, 14, 15, 16],
+      [17, 18, 19, 20],
+      [21, 22, 23, 24],
+    ])
     expect(ops.min(t, { axis: [1, 2] }).toArray()).toEqual([1, 13])
     expectNear(ops.variance(m, { axis: 1 }).data, [2 / 3, 2 / 3], 'variance')
     expectNear(ops.std(m).data, [Math.sqrt(35 / 12)], 'std')
-    expect(ops.all([[true, false], [true, true]], { axis: 1 }).toArray()).toEqual([false, true])
-    expect(ops.any([[0, 0], [0, 2]], { axis: 1 }).toArray()).toEqual([false, true])
-    expect(ops.sum([[true, true], [false, true]]).item()).toBe(3)
+    expect(
+      ops
+        .all(
+          [
+            [true, false],
+            [true, true],
+          ],
+          { axis: 1 },
+        )
+        .toArray(),
+    ).toEqual([false, true])
+    expect(
+      ops
+        .any(
+          [
+            [0, 0],
+            [0, 2],
+          ],
+          { axis: 1 },
+        )
+        .toArray(),
+    ).toEqual([false, true])
+    expect(
+      ops
+        .sum([
+          [true, true],
+          [false, true],
+        ])
+        .item(),
+    ).toBe(3)
   })
 
   it('of integers stays exact in their dtype', () => {
@@ -232,11 +330,18 @@ describe('reductions', () => {
     expect(ops.prod(tensor(new Int32Array(0)))).toMatchObject({ dtype: 'int32' })
     expect(ops.mean(int(1, 2))).toMatchObject({ dtype: 'float32' })
     expect(ops.mean(int(1, 2)).item()).toBe(1.5)
-    expectNear([ops.variance(int(1, 2, 3)).item(), ops.logSumExp(int(0, 0)).item()], [2 / 3, Math.LN2], 'variance, logSumExp')
+    expectNear(
+      [ops.variance(int(1, 2, 3)).item(), ops.logSumExp(int(0, 0)).item()],
+      [2 / 3, Math.LN2],
+      'variance, logSumExp',
+    )
   })
 
   it('of bool counts, and keeps bool for extremes', () => {
-    const flags = tensor([[true, false], [true, true]])
+    const flags = tensor([
+      [true, false],
+      [true, true],
+    ])
     expect(ops.sum(flags)).toMatchObject({ dtype: 'int32' })
     expect(ops.sum(flags, { axis: 1 }).toArray()).toEqual([1, 2])
     expect(ops.sum(flags, { axis: [] })).toMatchObject({ dtype: 'int32' })
@@ -245,16 +350,54 @@ describe('reductions', () => {
     expect(ops.argmin(flags, 1).toArray()).toEqual([1, 0])
     expect(ops.prod(flags)).toMatchObject({ dtype: 'int32' })
     const none = ops.zeros([2, 0])
-    expect([ops.all(none, { axis: 1 }).toArray(), ops.any(none, { axis: 1 }).toArray()]).toEqual([[true, true], [false, false]])
+    expect([ops.all(none, { axis: 1 }).toArray(), ops.any(none, { axis: 1 }).toArray()]).toEqual([
+      [true, true],
+      [false, false],
+    ])
     expect(ops.all([NaN, 2]).toArray()).toBe(true)
   })
 
   it('ties share the gradient of max and min equally over all reduced axes', () => {
     // x[:, 0, :] is largest where it is 3, twice; x[:, 1, :] where it is 7, three times.
-    const tied = [[[3, 1], [7, 7]], [[0, 3], [7, 2]]]
-    expect(grad((x) => ops.sum(ops.max(x, { axis: [0, 2] })))(tied).toArray()).toEqual([[[0.5, 0], [1 / 3, 1 / 3].map(Math.fround)], [[0, 0.5], [Math.fround(1 / 3), 0]]])
-    const flat = [[[0, 5], [1, 1]], [[0, 0], [4, 1]]]
-    expect(grad((x) => ops.sum(ops.min(x, { axis: [0, 2] })))(flat).toArray()).toEqual([[[1 / 3, 0], [1 / 3, 1 / 3]], [[1 / 3, 1 / 3], [0, 1 / 3]]].map((a) => a.map((b) => b.map(Math.fround))))
+    const tied = [
+      [
+        [3, 1],
+        [7, 7],
+      ],
+      [
+        [0, 3],
+        [7, 2],
+      ],
+    ]
+    expect(grad((x) => ops.sum(ops.max(x, { axis: [0, 2] })))(tied).toArray()).toEqual([
+      [[0.5, 0], [1 / 3, 1 / 3].map(Math.fround)],
+      [
+        [0, 0.5],
+        [Math.fround(1 / 3), 0],
+      ],
+    ])
+    const flat = [
+      [
+        [0, 5],
+        [1, 1],
+      ],
+      [
+        [0, 0],
+        [4, 1],
+      ],
+    ]
+    expect(grad((x) => ops.sum(ops.min(x, { axis: [0, 2] })))(flat).toArray()).toEqual(
+      [
+        [
+          [1 / 3, 0],
+          [1 / 3, 1 / 3],
+        ],
+        [
+          [1 / 3, 1 / 3],
+          [0, 1 / 3],
+        ],
+      ].map((a) => a.map((b) => b.map(Math.fround))),
+    )
     expect(grad((x) => ops.max(x))([2, 2, 1, 2]).toArray()).toEqual([1 / 3, 1 / 3, 0, 1 / 3].map(Math.fround))
   })
 
@@ -270,7 +413,17 @@ describe('reductions', () => {
   })
 
   it('prod, its gradient with zeros, too', () => {
-    expect(ops.prod([[1, 2, 3], [4, 5, 6]], { axis: 1 }).toArray()).toEqual([6, 120])
+    expect(
+      ops
+        .prod(
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+          { axis: 1 },
+        )
+        .toArray(),
+    ).toEqual([6, 120])
     expect(ops.prod([2, 3, 4, 5, 6]).item()).toBe(720)
     expect(ops.prod(tensor(new Float32Array(0))).item()).toBe(1)
     expect(grad((x) => ops.prod(x))([2, 3, 4]).toArray()).toEqual([12, 8, 6])
@@ -286,7 +439,10 @@ describe('reductions', () => {
   })
 
   it('argmax and argmin give the first, as int32', () => {
-    const tied = [[1, 3, 3], [2, 0, 0]]
+    const tied = [
+      [1, 3, 3],
+      [2, 0, 0],
+    ]
     expect(ops.argmax(tied).item()).toBe(1)
     expect(ops.argmax(tied, 1).toArray()).toEqual([1, 0])
     expect(ops.argmin(tied, -1).toArray()).toEqual([0, 1])
@@ -298,13 +454,28 @@ describe('reductions', () => {
 
 describe('arguments', () => {
   const t = ops.reshape(ops.arange(1, 25), [2, 3, 4])
-  const folds = { sum: ops.sum, mean: ops.mean, max: ops.max, min: ops.min, prod: ops.prod, variance: ops.variance, std: ops.std, logSumExp: ops.logSumExp, all: ops.all, any: ops.any }
+  const folds = {
+    sum: ops.sum,
+    mean: ops.mean,
+    max: ops.max,
+    min: ops.min,
+    prod: ops.prod,
+    variance: ops.variance,
+    std: ops.std,
+    logSumExp: ops.logSumExp,
+    all: ops.all,
+    any: ops.any,
+  }
 
   it.each(Object.entries(folds))('%s takes an axis by itself, or options in any spelling', (name, fold) => {
     for (const axis of [1, -1, [0, 2], null] as const) {
       const expected = fold(t, { axis, keepDims: true })
       expect(fold(t, axis).toArray()).toEqual(fold(t, { axis }).toArray())
-      for (const result of [fold(t, axis, true), fold(t, { axis, keepdims: true } as object), fold(t, { axis, keep_dims: true } as object)]) {
+      for (const result of [
+        fold(t, axis, true),
+        fold(t, { axis, keepdims: true } as object),
+        fold(t, { axis, keep_dims: true } as object),
+      ]) {
         expect(result.toArray()).toEqual(expected.toArray())
       }
     }
@@ -336,22 +507,46 @@ describe('arguments', () => {
   it.each<[string, () => unknown, string | RegExp]>([
     ['split', () => ops.split(t, 3, { axs: 1 } as never), "Unknown option of split 'axs'. Did you mean 'axis'?"],
     ['reshape', () => ops.reshape(t, ['24'] as never), "reshape: the shape must hold integers ≥ 0, received ['24']"],
-    ['slice', () => ops.slice(t, [0, 0], [1, 1]), 'slice: needs a start and a size for each axis of [2, 3, 4], received [0, 0] and [1, 1]'],
-    ['slice, fractions', () => ops.slice([1, 2], [0.5], [1]), 'each of slice: starts must be an integer ≥ 0, received 0.5'],
+    [
+      'slice',
+      () => ops.slice(t, [0, 0], [1, 1]),
+      'slice: needs a start and a size for each axis of [2, 3, 4], received [0, 0] and [1, 1]',
+    ],
+    [
+      'slice, fractions',
+      () => ops.slice([1, 2], [0.5], [1]),
+      'each of slice: starts must be an integer ≥ 0, received 0.5',
+    ],
     ['pad', () => ops.pad([[1, 2]], [[1, 2], 3] as never), 'pad: padding[1] must be an array, received 3'],
     ['pad', () => ops.pad([1, 2], 1, 'reflekt' as never), /pad: mode must be .*reflekt/],
     ['pad', () => ops.pad(ops.zeros([0]), 1, 'edge'), 'pad: axis 0 of [0] has no element to repeat'],
     ['concatenate', () => ops.concatenate('ab' as never), "concatenate: the operand must be an array, received 'ab'"],
-    ['broadcastTo', () => ops.broadcastTo([1], [1e9, 1e9]), 'broadcastTo: [1000000000, 1000000000] has more elements than memory can hold'],
+    [
+      'broadcastTo',
+      () => ops.broadcastTo([1], [1e9, 1e9]),
+      'broadcastTo: [1000000000, 1000000000] has more elements than memory can hold',
+    ],
     ['full', () => ops.full([2], '1' as never), "full: value must be a number, received '1'"],
     ['dtype', () => ops.cast(1, 'flaot32' as never), "Unknown dtype of cast 'flaot32'. Did you mean 'float32'?"],
     ['arange', () => ops.arange(0, 5, 0), 'arange: step must not be 0'],
     ['eye', () => ops.eye(-1), 'eye: rows must be an integer ≥ 0, received -1'],
     ['oneHot', () => ops.oneHot([1], 2.5), 'oneHot: numClasses must be an integer ≥ 0, received 2.5'],
     ['gelu', () => ops.gelu(1, { approximate: true } as never), 'gelu: approximate must be true or false'],
-    ['an element', () => tensor([[1, { x: 1 }]] as never), 'element [0][1] must be a number, received an object (Object)'],
-    ['objects for rows', () => tensor([{ x: 1 }] as never), 'element [0] must be a number, received an object (Object)'],
-    ['data that is no data', () => tensor({ data: 'ab', shape: [2] } as never), "data must be a typed array or an array of numbers, received the string 'ab'"],
+    [
+      'an element',
+      () => tensor([[1, { x: 1 }]] as never),
+      'element [0][1] must be a number, received an object (Object)',
+    ],
+    [
+      'objects for rows',
+      () => tensor([{ x: 1 }] as never),
+      'element [0] must be a number, received an object (Object)',
+    ],
+    [
+      'data that is no data',
+      () => tensor({ data: 'ab', shape: [2] } as never),
+      "data must be a typed array or an array of numbers, received the string 'ab'",
+    ],
   ])('%s refuses what it cannot read', (_title, call, message) => {
     expect(call).toThrow(message)
     expect(call).toThrow(MyelinError)
@@ -366,7 +561,11 @@ describe('arguments', () => {
 
 describe('shapes', () => {
   it('reshape infers one extent', () => {
-    expect(ops.reshape(m, [3, -1]).toArray()).toEqual([[1, 2], [3, 4], [5, 6]])
+    expect(ops.reshape(m, [3, -1]).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ])
     expect(ops.inferShape(6, [-1, 2])).toEqual([3, 2])
     expect(() => ops.reshape(m, [4, -1])).toThrow(ShapeError)
     expect(() => ops.reshape(m, [-1, -1])).toThrow(ShapeError)
@@ -374,7 +573,11 @@ describe('shapes', () => {
   })
 
   it('transpose, moveAxis', () => {
-    expect(ops.transpose(m).toArray()).toEqual([[1, 4], [2, 5], [3, 6]])
+    expect(ops.transpose(m).toArray()).toEqual([
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ])
     expect(ops.transpose(ops.zeros([2, 3, 4])).shape).toEqual([4, 3, 2])
     expect(ops.transpose(ops.zeros([2, 3, 4]), [1, 0, -1]).shape).toEqual([3, 2, 4])
     expect(ops.moveAxis(ops.zeros([2, 3, 4]), 0, -1).shape).toEqual([3, 4, 2])
@@ -390,30 +593,71 @@ describe('shapes', () => {
   })
 
   it('slice, split, concatenate, stack, pad, flip', () => {
-    expect(ops.slice(m, [0, 1], [-1, 2]).toArray()).toEqual([[2, 3], [5, 6]])
+    expect(ops.slice(m, [0, 1], [-1, 2]).toArray()).toEqual([
+      [2, 3],
+      [5, 6],
+    ])
     expect(() => ops.slice(m, [0, 2], [1, 2])).toThrow(ShapeError)
-    expect(ops.split(m, 3, 1).map((part) => part.toArray())).toEqual([[[1], [4]], [[2], [5]], [[3], [6]]])
+    expect(ops.split(m, 3, 1).map((part) => part.toArray())).toEqual([
+      [[1], [4]],
+      [[2], [5]],
+      [[3], [6]],
+    ])
     expect(() => ops.split(m, 2, 1)).toThrow('3 elements of axis 1 do not make 2 equal parts')
-    expect(ops.concatenate([m, [[7], [8]]]).toArray()).toEqual([[1, 2, 3, 7], [4, 5, 6, 8]])
+    expect(ops.concatenate([m, [[7], [8]]]).toArray()).toEqual([
+      [1, 2, 3, 7],
+      [4, 5, 6, 8],
+    ])
     expect(ops.concatenate([[1], [2, 3]], 0).toArray()).toEqual([1, 2, 3])
     expect(() => ops.concatenate([])).toThrow(ArgumentError)
     expect(() => ops.concatenate([m, [1]])).toThrow(ShapeError)
-    expect(ops.stack([[1, 2], [3, 4]], 1).toArray()).toEqual([[1, 3], [2, 4]])
+    expect(
+      ops
+        .stack(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          1,
+        )
+        .toArray(),
+    ).toEqual([
+      [1, 3],
+      [2, 4],
+    ])
     expect(ops.pad([1, 2], [[1, 2]], 9).toArray()).toEqual([9, 1, 2, 9, 9])
-    expect(ops.flip(m, 1).toArray()).toEqual([[3, 2, 1], [6, 5, 4]])
-    expect(ops.flip(m).toArray()).toEqual([[6, 5, 4], [3, 2, 1]])
+    expect(ops.flip(m, 1).toArray()).toEqual([
+      [3, 2, 1],
+      [6, 5, 4],
+    ])
+    expect(ops.flip(m).toArray()).toEqual([
+      [6, 5, 4],
+      [3, 2, 1],
+    ])
   })
 
   it('split at indices, unstack', () => {
     expect(ops.split([1, 2, 3, 4, 5], [2, 3]).map((part) => part.toArray())).toEqual([[1, 2], [3], [4, 5]])
-    expect(ops.split(m, [0, 3], { axis: 1 }).map((part) => part.shape)).toEqual([[2, 0], [2, 3], [2, 0]])
+    expect(ops.split(m, [0, 3], { axis: 1 }).map((part) => part.shape)).toEqual([
+      [2, 0],
+      [2, 3],
+      [2, 0],
+    ])
     expect(ops.split([1, 2], []).length).toBe(1)
     expect(() => ops.split([1, 2], [2, 1])).toThrow('split: the indices must rise from 0 to 2, received [2, 1]')
     expect(() => ops.split([1, 2], [3])).toThrow(ShapeError)
     expect(() => ops.split([1, 2], 0)).toThrow(ArgumentError)
-    expect(ops.split(ops.zeros([0, 2]), 3).map((part) => part.shape)).toEqual([[0, 2], [0, 2], [0, 2]])
+    expect(ops.split(ops.zeros([0, 2]), 3).map((part) => part.shape)).toEqual([
+      [0, 2],
+      [0, 2],
+      [0, 2],
+    ])
     expect(ops.unstack(m).map((row) => row.toArray())).toEqual(m)
-    expect(ops.unstack(m, 3, 1).map((column) => column.toArray())).toEqual([[1, 4], [2, 5], [3, 6]])
+    expect(ops.unstack(m, 3, 1).map((column) => column.toArray())).toEqual([
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ])
     expect(() => ops.unstack(m, 3)).toThrow('unstack: axis 0 of [2, 3] has 2 slices, not 3')
     expect(ops.stack(ops.unstack(m, null, -1), -1).toArray()).toEqual(m)
     expect(() => ops.stack([[1], [1, 2]])).toThrow('stack: the shapes must be equal, received [1] and [2]')
@@ -423,15 +667,27 @@ describe('shapes', () => {
 
   it('repeat, tile, swapAxes', () => {
     expect(ops.repeat(m, 2).toArray()).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6])
-    expect(ops.repeat(m, 2, 1).toArray()).toEqual([[1, 1, 2, 2, 3, 3], [4, 4, 5, 5, 6, 6]])
-    expect(ops.repeat(m, [2, 0], 0).toArray()).toEqual([[1, 2, 3], [1, 2, 3]])
+    expect(ops.repeat(m, 2, 1).toArray()).toEqual([
+      [1, 1, 2, 2, 3, 3],
+      [4, 4, 5, 5, 6, 6],
+    ])
+    expect(ops.repeat(m, [2, 0], 0).toArray()).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
     expect(ops.repeat(int(7), 3)).toMatchObject({ dtype: 'int32', shape: [3] })
     expect(ops.repeat(m, 0, 0).shape).toEqual([0, 3])
     expect(() => ops.repeat(m, [1, 2, 3], 0)).toThrow('repeat: axis 0 of [2, 3] needs 2 repeats, received [1, 2, 3]')
     expect(ops.tile([1, 2], 2).toArray()).toEqual([1, 2, 1, 2])
     expect(ops.tile(m, [2, 1]).toArray()).toEqual([...m, ...m])
-    expect(ops.tile([1, 2], [2, 2]).toArray()).toEqual([[1, 2, 1, 2], [1, 2, 1, 2]])
-    expect(ops.tile(m, 2).toArray()).toEqual([[1, 2, 3, 1, 2, 3], [4, 5, 6, 4, 5, 6]])
+    expect(ops.tile([1, 2], [2, 2]).toArray()).toEqual([
+      [1, 2, 1, 2],
+      [1, 2, 1, 2],
+    ])
+    expect(ops.tile(m, 2).toArray()).toEqual([
+      [1, 2, 3, 1, 2, 3],
+      [4, 5, 6, 4, 5, 6],
+    ])
     expect(grad((x) => ops.sum(ops.multiply(ops.tile(x, 2), [1, 2, 3, 4])))([1, 1]).toArray()).toEqual([4, 6])
     expect(grad((x) => ops.sum(ops.multiply(ops.repeat(x, 2), [1, 2, 3, 4])))([1, 1]).toArray()).toEqual([3, 7])
     expect(ops.swapAxes(ops.zeros([2, 3, 4]), 0, -1).shape).toEqual([4, 3, 2])
@@ -440,28 +696,50 @@ describe('shapes', () => {
   it('cumsum', () => {
     expect(ops.cumsum([1, 2, 3, 4, 5]).toArray()).toEqual([1, 3, 6, 10, 15])
     expect(ops.cumsum(m).toArray()).toEqual([1, 3, 6, 10, 15, 21])
-    expect(ops.cumsum(m, 0).toArray()).toEqual([[1, 2, 3], [5, 7, 9]])
-    expect(ops.cumsum(m, { axis: -1 }).toArray()).toEqual([[1, 3, 6], [4, 9, 15]])
+    expect(ops.cumsum(m, 0).toArray()).toEqual([
+      [1, 2, 3],
+      [5, 7, 9],
+    ])
+    expect(ops.cumsum(m, { axis: -1 }).toArray()).toEqual([
+      [1, 3, 6],
+      [4, 9, 15],
+    ])
     expect(ops.cumsum(int(2147483647, 1)).toArray()).toEqual([2147483647, -2147483648])
     expect(ops.cumsum([[true, true]], 1).toArray()).toEqual([[1, 2]])
     expect(ops.cumsum(ops.zeros([0]))).toMatchObject({ shape: [0] })
-    expect(grad((x) => ops.sum(ops.multiply(ops.cumsum(x), [1, 10, 100])))([1, 1, 1]).toArray()).toEqual([111, 110, 100])
+    expect(grad((x) => ops.sum(ops.multiply(ops.cumsum(x), [1, 10, 100])))([1, 1, 1]).toArray()).toEqual([
+      111, 110, 100,
+    ])
   })
 
   it('take and scatterAdd', () => {
     expect(ops.take([10, 20, 30], [2, 0, 2]).toArray()).toEqual([30, 10, 30])
     expect(ops.take(m, int(1), 1).toArray()).toEqual([[2], [5]])
-    expect(ops.take(m, [[0, 1], [1, 0]]).shape).toEqual([2, 2, 3])
+    expect(
+      ops.take(m, [
+        [0, 1],
+        [1, 0],
+      ]).shape,
+    ).toEqual([2, 2, 3])
     expect(grad((x) => ops.sum(ops.take(x, [2, 0, 2])))([1, 1, 1]).toArray()).toEqual([1, 0, 2])
     expect(ops.scatterAdd([1, 2, 3], [0, 2, 0], 4).toArray()).toEqual([4, 0, 2, 0])
   })
 
   it('oneHot', () => {
-    expect(ops.oneHot([0, 2], 3).toArray()).toEqual([[1, 0, 0], [0, 0, 1]])
+    expect(ops.oneHot([0, 2], 3).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+    ])
     expect(ops.oneHot(int(1), 2).toArray()).toEqual([[0, 1]])
     // As in Keras, what is outside is 0 everywhere.
-    expect(jit((index: Tensor) => ops.oneHot(index, 3))([-1, 3]).toArray()).toEqual([[0, 0, 0], [0, 0, 0]])
-    for (const wrong of [-1, 3, 0.5, NaN]) expect(() => ops.oneHot([0, wrong], 3)).toThrow(`oneHot: an index must be a class number 0 … 2, received ${wrong} as element 1`)
+    expect(jit((index: Tensor) => ops.oneHot(index, 3))([-1, 3]).toArray()).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ])
+    for (const wrong of [-1, 3, 0.5, NaN])
+      expect(() => ops.oneHot([0, wrong], 3)).toThrow(
+        `oneHot: an index must be a class number 0 … 2, received ${wrong} as element 1`,
+      )
   })
 
   it('full, zeros, ones, …Like, arange, eye', () => {
@@ -469,11 +747,17 @@ describe('shapes', () => {
     expect(ops.zeros([2, 0]).size).toBe(0)
     expect(ops.ones([1, 2]).toArray()).toEqual([[1, 1]])
     expect(ops.zerosLike(int(5)).dtype).toBe('int32')
-    expect(ops.onesLike(m).toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
+    expect(ops.onesLike(m).toArray()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ])
     expect(ops.arange(3).toArray()).toEqual([0, 1, 2])
     expect(ops.arange(2, 8, 2, 'int32').toArray()).toEqual([2, 4, 6])
     expect(ops.arange(3, 0, -1).toArray()).toEqual([3, 2, 1])
-    expect(ops.eye(2).toArray()).toEqual([[1, 0], [0, 1]])
+    expect(ops.eye(2).toArray()).toEqual([
+      [1, 0],
+      [0, 1],
+    ])
   })
 })
 
@@ -483,7 +767,11 @@ describe('matmul', () => {
     [m, [1, 1, 1], [6, 15]],
     [[1, 1], m, [5, 7, 9]],
     [[1, 2], [3, 4], 11],
-    [[[[1, 2]], [[3, 4]]], [[1], [10]], [[[21]], [[43]]]],
+    [
+      [[[1, 2]], [[3, 4]]],
+      [[1], [10]],
+      [[[21]], [[43]]],
+    ],
   ])('%j · %j', (a, b, expected) => {
     expect(ops.matmul(a, b).toArray()).toEqual(expected)
   })
@@ -503,9 +791,17 @@ describe('Variable', () => {
     expect(new Variable([2]).value.toArray()).toEqual([0, 0])
     const variable = new Variable(tensor(m), { name: 'v' })
     variable.assign(ops.ones([2, 3]))
-    expect(variable.value.toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
-    expect(() => variable.assign(ops.ones([3, 2]))).toThrow('v: the new value must be float32 [2, 3], received float32 [3, 2]')
-    expect(variable.value.toArray()).toEqual([[1, 1, 1], [1, 1, 1]])
+    expect(variable.value.toArray()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ])
+    expect(() => variable.assign(ops.ones([3, 2]))).toThrow(
+      'v: the new value must be float32 [2, 3], received float32 [3, 2]',
+    )
+    expect(variable.value.toArray()).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ])
   })
 
   it('gives copies', () => {

@@ -11,7 +11,8 @@ const { cases } = readFixture<AttentionFile>('attention')
 
 function attended({ bias, mask, options }: AttentionCase) {
   const seen = mask === null ? null : tensor(Int32Array.from(mask.data), mask.shape, 'bool')
-  const inputs = (...[query, key, value, added]: Tensor[]) => ops.dotProductAttention(query!, key!, value!, { ...options, mask: seen, bias: added ?? null })
+  const inputs = (...[query, key, value, added]: Tensor[]) =>
+    ops.dotProductAttention(query!, key!, value!, { ...options, mask: seen, bias: added ?? null })
   return { inputs, given: bias === null ? [] : [toTensor(bias)] }
 }
 
@@ -60,21 +61,32 @@ describe('dotProductAttention has second derivatives:', () => {
     const all = [...each.inputs.map(toTensor), ...given]
     const argnums = all.map((_, i) => i)
     const penaltyOf = (attend: (all: readonly Tensor[]) => Tensor) => {
-      const loss = (...tensors: Tensor[]) => ops.sum(ops.multiply(ops.square(attend(tensors)), toTensor(each.outputWeights)))
+      const loss = (...tensors: Tensor[]) =>
+        ops.sum(ops.multiply(ops.square(attend(tensors)), toTensor(each.outputWeights)))
       return (...tensors: Tensor[]) => {
         const gradients = grad(loss, { argnums })(...tensors) as unknown as Tensor[]
-        return gradients.reduce((sum, gradient, i) => ops.add(sum, ops.multiply(ops.sum(ops.square(gradient)), i + 1)), ops.zeros([]))
+        return gradients.reduce(
+          (sum, gradient, i) => ops.add(sum, ops.multiply(ops.sum(ops.square(gradient)), i + 1)),
+          ops.zeros([]),
+        )
       }
     }
-    const [received, expected] = [(tensors: readonly Tensor[]) => inputs(...tensors), stored(each)].map((attend) => grad(penaltyOf(attend), { argnums })(...all) as unknown as Tensor[])
+    const [received, expected] = [(tensors: readonly Tensor[]) => inputs(...tensors), stored(each)].map(
+      (attend) => grad(penaltyOf(attend), { argnums })(...all) as unknown as Tensor[],
+    )
     received!.forEach((gradient, i) => expectAlike(gradient, expected![i]!, `of operand ${i}`))
   })
 
   it('and third ones', () => {
-    const along = (attend: (all: readonly Tensor[]) => Tensor) => (x: Tensor) => ops.sum(ops.square(attend([x, ops.sin(x), ops.cos(x)])))
+    const along = (attend: (all: readonly Tensor[]) => Tensor) => (x: Tensor) =>
+      ops.sum(ops.square(attend([x, ops.sin(x), ops.cos(x)])))
     const x = ops.reshape(ops.divide(ops.arange(12), 7), [1, 3, 2, 2])
-    const thrice = (loss: (x: Tensor) => Tensor) => grad((a: Tensor) => ops.sum(ops.square(grad((b: Tensor) => ops.sum(ops.square(grad(loss)(b))))(a))))(x)
-    const [primitive, plain] = [([q, k, v]: readonly Tensor[]) => ops.dotProductAttention(q!, k!, v!, { isCausal: true }), stored({ mask: null, options: { isCausal: true } } as AttentionCase)]
+    const thrice = (loss: (x: Tensor) => Tensor) =>
+      grad((a: Tensor) => ops.sum(ops.square(grad((b: Tensor) => ops.sum(ops.square(grad(loss)(b))))(a))))(x)
+    const [primitive, plain] = [
+      ([q, k, v]: readonly Tensor[]) => ops.dotProductAttention(q!, k!, v!, { isCausal: true }),
+      stored({ mask: null, options: { isCausal: true } } as AttentionCase),
+    ]
     expectAlike(thrice(along(primitive!)), thrice(along(plain!)), 'third')
   })
 })
@@ -93,11 +105,17 @@ describe('dotProductAttention', () => {
   })
 
   it('says what does not fit', () => {
-    expect(() => ops.dotProductAttention(zeros(2, 5, 6), key, key)).toThrow(/dotProductAttention: expected query \[batch, steps, heads, size\].*received \[2, 5, 6\]/)
+    expect(() => ops.dotProductAttention(zeros(2, 5, 6), key, key)).toThrow(
+      /dotProductAttention: expected query \[batch, steps, heads, size\].*received \[2, 5, 6\]/,
+    )
     expect(() => ops.dotProductAttention(zeros(2, 5, 3, 3), key, key)).toThrow(/a divisor of them/)
     expect(() => ops.dotProductAttention(zeros(2, 5, 2, 4), key, key)).toThrow(/dotProductAttention: expected query/)
-    expect(() => ops.dotProductAttention(key, key, key, { mask: zeros(3, 1, 1) })).toThrow('dotProductAttention: the mask must broadcast to [batch, heads, query steps, key steps], here [2, 2, 4, 4], received [3, 1, 1]')
-    expect(() => ops.dotProductAttention(key, key, key, { bias: zeros(1, 2, 2, 4, 4) })).toThrow('the bias must broadcast to [batch, heads, query steps, key steps], here [2, 2, 4, 4]')
+    expect(() => ops.dotProductAttention(key, key, key, { mask: zeros(3, 1, 1) })).toThrow(
+      'dotProductAttention: the mask must broadcast to [batch, heads, query steps, key steps], here [2, 2, 4, 4], received [3, 1, 1]',
+    )
+    expect(() => ops.dotProductAttention(key, key, key, { bias: zeros(1, 2, 2, 4, 4) })).toThrow(
+      'the bias must broadcast to [batch, heads, query steps, key steps], here [2, 2, 4, 4]',
+    )
     expect(() => ops.dotProductAttention(key, key, key, { causal: true } as object)).toThrow(/isCausal/)
   })
 })

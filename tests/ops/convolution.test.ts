@@ -29,7 +29,9 @@ describe('conv', () => {
 
   it('convolves groups by themselves', () => {
     const [x, kernel] = [make([2, 5, 5, 4]), make([3, 3, 2, 6], 2)]
-    const halves = [0, 1].map((i) => ops.conv(ops.slice(x, [0, 0, 0, 2 * i], [-1, -1, -1, 2]), ops.slice(kernel, [0, 0, 0, 3 * i], [-1, -1, -1, 3])))
+    const halves = [0, 1].map((i) =>
+      ops.conv(ops.slice(x, [0, 0, 0, 2 * i], [-1, -1, -1, 2]), ops.slice(kernel, [0, 0, 0, 3 * i], [-1, -1, -1, 3])),
+    )
     near(ops.conv(x, kernel), ops.concatenate(halves, 3), 'groups')
   })
 
@@ -74,13 +76,19 @@ describe('convTranspose', () => {
 describe('depthwiseConv and separableConv', () => {
   it('meet no other channel', () => {
     const [x, kernel] = [make([2, 5, 5, 3]), make([2, 2, 3, 2], 2)]
-    const apart = [0, 1, 2].map((c) => ops.conv(ops.slice(x, [0, 0, 0, c], [-1, -1, -1, 1]), ops.slice(kernel, [0, 0, c, 0], [-1, -1, 1, -1])))
+    const apart = [0, 1, 2].map((c) =>
+      ops.conv(ops.slice(x, [0, 0, 0, c], [-1, -1, -1, 1]), ops.slice(kernel, [0, 0, c, 0], [-1, -1, 1, -1])),
+    )
     near(ops.depthwiseConv(x, kernel), ops.concatenate(apart, 3), 'depthwise')
   })
 
   it('mix channels afterwards', () => {
     const [x, depth, point] = [make([1, 5, 5, 2]), make([3, 3, 2, 2], 2), make([1, 1, 4, 3], 3)]
-    near(ops.separableConv(x, depth, point, { padding: 'same' }), ops.conv(ops.depthwiseConv(x, depth, { padding: 'same' }), point), 'separable')
+    near(
+      ops.separableConv(x, depth, point, { padding: 'same' }),
+      ops.conv(ops.depthwiseConv(x, depth, { padding: 'same' }), point),
+      'separable',
+    )
     expect(() => ops.separableConv(x, depth, make([2, 1, 4, 3]))).toThrow(ShapeError)
     expect(() => ops.depthwiseConv(x, make([3, 3, 3, 1]))).toThrow(ShapeError)
   })
@@ -120,13 +128,18 @@ describe('resize', () => {
     expect([...ops.resize(steps, [1, 2]).data]).toEqual([0.5, 2.5])
     expectNear(ops.resize(steps, [1, 2], { antialias: true }).data, [5 / 7, 16 / 7], 'antialias', 1e-6)
     expect(() => ops.resize(tensor([1, 2]), 3)).toThrow(ShapeError)
-    expect(ops.resize(tensor([[[1], [2]]]), [2, 4], { interpolation: 'nearest' }).toArray()).toEqual([[[1], [1], [2], [2]], [[1], [1], [2], [2]]])
+    expect(ops.resize(tensor([[[1], [2]]]), [2, 4], { interpolation: 'nearest' }).toArray()).toEqual([
+      [[1], [1], [2], [2]],
+      [[1], [1], [2], [2]],
+    ])
   })
 })
 
 describe('affineTransform', () => {
   const row = tensor([1, 2, 3], [1, 1, 3, 1])
-  const moved = (by: number, options: object): number[] => [...ops.affineTransform(row, [1, 0, by, 0, 1, 0, 0, 0], options).data]
+  const moved = (by: number, options: object): number[] => [
+    ...ops.affineTransform(row, [1, 0, by, 0, 1, 0, 0, 0], options).data,
+  ]
 
   it('says what lies beyond the edges', () => {
     expect(moved(2, {})).toEqual([3, 0, 0])
@@ -139,23 +152,75 @@ describe('affineTransform', () => {
   })
 
   it('refuses what does not fit', () => {
-    expect(() => ops.affineTransform(row, [1, 0, 0, 0, 1, 0])).toThrow('affineTransform: the transform must be [8], or [1, 8] for each image, received [6]')
+    expect(() => ops.affineTransform(row, [1, 0, 0, 0, 1, 0])).toThrow(
+      'affineTransform: the transform must be [8], or [1, 8] for each image, received [6]',
+    )
     expect(() => ops.affineTransform(row, ops.ones([2, 8]))).toThrow(ShapeError)
     expect(() => ops.affineTransform([1, 2], ops.ones([8]))).toThrow(/expected images/)
-    expect(() => ops.affineTransform(row, ops.ones([8]), { fillMode: 'mirror' as never })).toThrow(/fillMode must be 'reflect' or 'wrap'/)
+    expect(() => ops.affineTransform(row, ops.ones([8]), { fillMode: 'mirror' as never })).toThrow(
+      /fillMode must be 'reflect' or 'wrap'/,
+    )
   })
 })
 
 describe('batchNorm, layerNorm and rmsNorm', () => {
-  const x = tensor([[1, 2], [3, 6]])
+  const x = tensor([
+    [1, 2],
+    [3, 6],
+  ])
 
   it('bring to mean 0 and variance 1', () => {
-    near(ops.batchNorm(x, tensor([2, 4]), tensor([1, 4]), { epsilon: 0 }), tensor([[-1, -1], [1, 1]]), 'batch')
-    near(ops.batchNorm(x, tensor([2, 4]), tensor([1, 4]), { epsilon: 0, axis: 0, scale: tensor([2, 3]), offset: tensor([1, 1]) }), tensor([[-1, 1], [-0.5, 4]]), 'axis 0')
-    near(ops.layerNorm(x, { epsilon: 0 }), tensor([[-1, 1], [-1, 1]]), 'layer')
-    near(ops.layerNorm(x, { epsilon: 0, axis: 0, gamma: tensor([2, 1]), beta: tensor([0, 5]) }), tensor([[-2, -2], [6, 6]]), 'layer axis 0')
+    near(
+      ops.batchNorm(x, tensor([2, 4]), tensor([1, 4]), { epsilon: 0 }),
+      tensor([
+        [-1, -1],
+        [1, 1],
+      ]),
+      'batch',
+    )
+    near(
+      ops.batchNorm(x, tensor([2, 4]), tensor([1, 4]), {
+        epsilon: 0,
+        axis: 0,
+        scale: tensor([2, 3]),
+        offset: tensor([1, 1]),
+      }),
+      tensor([
+        [-1, 1],
+        [-0.5, 4],
+      ]),
+      'axis 0',
+    )
+    near(
+      ops.layerNorm(x, { epsilon: 0 }),
+      tensor([
+        [-1, 1],
+        [-1, 1],
+      ]),
+      'layer',
+    )
+    near(
+      ops.layerNorm(x, { epsilon: 0, axis: 0, gamma: tensor([2, 1]), beta: tensor([0, 5]) }),
+      tensor([
+        [-2, -2],
+        [6, 6],
+      ]),
+      'layer axis 0',
+    )
     near(ops.rmsNorm(tensor([[3, 4]]), { epsilon: 0 }), tensor([[3 / Math.sqrt(12.5), 4 / Math.sqrt(12.5)]]), 'rms')
-    near(ops.normalize(tensor([[3, 4], [0, 0]])), tensor([[0.6, 0.8], [0, 0]]), 'length')
+    near(
+      ops.normalize(
+        tensor([
+          [3, 4],
+          [0, 0],
+        ]),
+      ),
+      tensor([
+        [0.6, 0.8],
+        [0, 0],
+      ]),
+      'length',
+    )
   })
 
   it('refuse weights that do not fit', () => {

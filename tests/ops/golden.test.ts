@@ -6,7 +6,18 @@ import { flatten } from '../../src/core/tree'
 import type { OpCase, OpTensor, OpsFile } from '../golden/format'
 import { readFixture } from '../helpers/golden'
 
-const FAMILIES = ['elementwise', 'reduction', 'rearranging', 'constructing', 'products', 'sorting', 'segments', 'linalg', 'fourier', 'image']
+const FAMILIES = [
+  'elementwise',
+  'reduction',
+  'rearranging',
+  'constructing',
+  'products',
+  'sorting',
+  'segments',
+  'linalg',
+  'fourier',
+  'image',
+]
 const TOLERANCE = 1e-5
 
 type AnyOp = (...given: readonly unknown[]) => unknown
@@ -26,7 +37,8 @@ function expectAlike(received: Tensor, expected: OpTensor, where: string, tolera
   const wanted = expected.data.map(Number)
   const scale = 1 + wanted.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0)
   const allowed = (x: number): number => tolerance * Math.min(scale, 1 + 1e3 * Math.abs(x))
-  const differs = (x: number, i: number): boolean => !Object.is(x, received.data[i]) && !(Math.abs(x - received.data[i]!) <= allowed(x))
+  const differs = (x: number, i: number): boolean =>
+    !Object.is(x, received.data[i]) && !(Math.abs(x - received.data[i]!) <= allowed(x))
   const at = wanted.findIndex(differs)
   expect(at < 0 ? '' : `[${at}] expected ${wanted[at]}, received ${received.data[at]}`, where).toBe('')
 }
@@ -38,7 +50,10 @@ function weighted(ys: readonly Tensor[]): Tensor {
 }
 
 /** A call with all its arguments, as a function of its float32 tensors. */
-function callOf({ op, inputs, pairs = false, more }: OpCase): { readonly call: (floats: readonly Tensor[]) => Tensor[]; readonly floats: Tensor[] } {
+function callOf({ op, inputs, pairs = false, more }: OpCase): {
+  readonly call: (floats: readonly Tensor[]) => Tensor[]
+  readonly floats: Tensor[]
+} {
   const given = inputs.map(toTensor)
   const isFloat = ({ dtype }: Tensor): boolean => dtype === 'float32'
   const call = (floats: readonly Tensor[]): Tensor[] => {
@@ -58,13 +73,19 @@ describe.each(FAMILIES)('%s', (family) => {
   it.each(cases.map((each): [string, OpCase] => [titleOf(each), each]))('%s', (_title, opCase) => {
     const { outputs, tolerance = TOLERANCE, gradients, second } = opCase
     const { call, floats } = callOf(opCase)
-    const compare = (received: readonly Tensor[], expected: readonly OpTensor[], what: string, allowed: number): void => {
+    const compare = (
+      received: readonly Tensor[],
+      expected: readonly OpTensor[],
+      what: string,
+      allowed: number,
+    ): void => {
       expect(received.length, what).toBe(expected.length)
       received.forEach((each, i) => expectAlike(each, expected[i]!, `${what} ${i}`, allowed))
     }
     compare(call(floats), outputs, 'output', tolerance)
     const slope = grad((xs: readonly Tensor[]) => weighted(call(xs)))
     if (gradients !== undefined) compare(slope(floats), gradients, 'gradient', tolerance)
-    if (second !== undefined) compare(grad((xs: readonly Tensor[]) => weighted(slope(xs)))(floats), second, 'second gradient', 4 * tolerance)
+    if (second !== undefined)
+      compare(grad((xs: readonly Tensor[]) => weighted(slope(xs)))(floats), second, 'second gradient', 4 * tolerance)
   })
 })

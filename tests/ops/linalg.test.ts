@@ -18,7 +18,8 @@ function naive(equation: string, operands: readonly Tensor[]): { shape: number[]
   const shape = [...right].map((letter) => extents.get(letter)!)
   const data = new Array<number>(shape.reduce((a, b) => a * b, 1)).fill(0)
   const place = new Map(letters.map((letter) => [letter, 0]))
-  const at = (term: string): number => [...term].reduce((index, letter) => index * extents.get(letter)! + place.get(letter)!, 0)
+  const at = (term: string): number =>
+    [...term].reduce((index, letter) => index * extents.get(letter)! + place.get(letter)!, 0)
   const visit = (i: number): void => {
     if (i === letters.length) {
       data[at(right)]! += terms.reduce((product, term, j) => product * operands[j]!.data[at(term)]!, 1)
@@ -82,7 +83,18 @@ describe('einsum', () => {
   it('without an arrow the result has the letters that occur once, in alphabetical order', () => {
     expectNear(ops.einsum('ij,jk', of([2, 3]), of([3, 4], 2)).data, ops.matmul(of([2, 3]), of([3, 4], 2)).data, 'ij,jk')
     expect(ops.einsum('ba', of([2, 3])).shape).toEqual([3, 2])
-    expectNear([ops.einsum('ii', [[1, 2], [3, 4]]).item()], [5], 'trace')
+    expectNear(
+      [
+        ops
+          .einsum('ii', [
+            [1, 2],
+            [3, 4],
+          ])
+          .item(),
+      ],
+      [5],
+      'trace',
+    )
   })
 
   it('gradients follow', () => {
@@ -90,7 +102,8 @@ describe('einsum', () => {
     const loss = (x: Tensor): Tensor => ops.sum(ops.square(ops.einsum('bii,bij->j', x, b)))
     const received = grad(loss)(a)
     const expected = Array.from(a.data, (_, i) => {
-      const moved = (by: number): number => loss(tensor({ data: Array.from(a.data, (x, j) => (j === i ? x + by : x)), shape: a.shape })).item()
+      const moved = (by: number): number =>
+        loss(tensor({ data: Array.from(a.data, (x, j) => (j === i ? x + by : x)), shape: a.shape })).item()
       return (moved(1 / 64) - moved(-1 / 64)) * 32
     })
     expectNear(received.data, expected, 'finite differences', 2e-3)
@@ -123,13 +136,34 @@ describe('tensordot, dot and outer', () => {
 
   it('tensordot sums over the axes that meet', () => {
     same(ops.tensordot(a, b), 'ijk,jkl->il', a, b)
-    same(ops.tensordot(a, b, [[1, 2], [0, 1]]), 'ijk,jkl->il', a, b)
+    same(
+      ops.tensordot(a, b, [
+        [1, 2],
+        [0, 1],
+      ]),
+      'ijk,jkl->il',
+      a,
+      b,
+    )
     same(ops.tensordot(a, of([5, 4], 3), [-1, 1]), 'ijk,lk->ijl', a, of([5, 4], 3))
     same(ops.tensordot(a, of([2], 3), 0), 'ijk,l->ijkl', a, of([2], 3))
-    same(ops.tensordot(a, of([4, 2], 3), [[0, 2], [1, 0]]), 'ijk,ki->j', a, of([4, 2], 3))
+    same(
+      ops.tensordot(a, of([4, 2], 3), [
+        [0, 2],
+        [1, 0],
+      ]),
+      'ijk,ki->j',
+      a,
+      of([4, 2], 3),
+    )
     expect(() => ops.tensordot(a, b, 1)).toThrow(ShapeError)
     expect(() => ops.tensordot(a, b, 4)).toThrow(/do not both have 4 axes/)
-    expect(() => ops.tensordot(a, b, [[1, 1], [0, 0]])).toThrow(ShapeError)
+    expect(() =>
+      ops.tensordot(a, b, [
+        [1, 1],
+        [0, 0],
+      ]),
+    ).toThrow(ShapeError)
     expect(() => ops.tensordot(a, b, [[1]] as never)).toThrow(ArgumentError)
   })
 
@@ -142,12 +176,18 @@ describe('tensordot, dot and outer', () => {
 
   it('outer', () => {
     same(ops.outer(of([3]), of([4], 2)), 'i,j->ij', of([3]), of([4], 2))
-    expect(ops.outer(tensor(Int32Array.of(2, 3)), tensor(Int32Array.of(5)))).toMatchObject({ dtype: 'int32', shape: [2, 1] })
+    expect(ops.outer(tensor(Int32Array.of(2, 3)), tensor(Int32Array.of(5)))).toMatchObject({
+      dtype: 'int32',
+      shape: [2, 1],
+    })
   })
 })
 
 describe('norm', () => {
-  const x = [[3, -4], [0, 12]]
+  const x = [
+    [3, -4],
+    [0, 12],
+  ]
   it('of known values', () => {
     expectNear(ops.norm(x).data, [13], 'all')
     expectNear(ops.norm(x, { axis: 1 }).data, [5, 12], 'rows')
@@ -172,26 +212,49 @@ describe('factorizations', () => {
     for (const full of [false, true]) {
       const [u, s, vt] = ops.svd(a, full)
       const size = full ? 4 : 3
-      expect([u.shape, s.shape, vt.shape]).toEqual([[2, 4, size], [2, 3], [2, 3, 3]])
+      expect([u.shape, s.shape, vt.shape]).toEqual([
+        [2, 4, size],
+        [2, 3],
+        [2, 3, 3],
+      ])
       const wide = ops.multiply(ops.slice(u, [0, 0, 0], [2, 4, 3]), ops.expandDims(s, 1))
       expectNear(ops.matmul(wide, vt).data, a.data, 'U diag(s) Vᵀ')
-      expectNear(ops.matmul(ops.swapAxes(u, 1, 2), u).data, ops.broadcastTo(ops.eye(size), [2, size, size]).data, 'Uᵀ U')
+      expectNear(
+        ops.matmul(ops.swapAxes(u, 1, 2), u).data,
+        ops.broadcastTo(ops.eye(size), [2, size, size]).data,
+        'Uᵀ U',
+      )
     }
     for (const mode of ['reduced', 'complete'] as const) {
       const [q, r] = ops.qr(a, mode)
       expectNear(ops.matmul(q, r).data, a.data, 'Q R')
-      expectNear(ops.matmul(ops.swapAxes(q, 1, 2), q).data, ops.broadcastTo(ops.eye(r.shape[1]!), [2, r.shape[1]!, r.shape[1]!]).data, 'Qᵀ Q')
+      expectNear(
+        ops.matmul(ops.swapAxes(q, 1, 2), q).data,
+        ops.broadcastTo(ops.eye(r.shape[1]!), [2, r.shape[1]!, r.shape[1]!]).data,
+        'Qᵀ Q',
+      )
     }
   })
 
   it('svd of a wide matrix is that of the tall one, turned', () => {
     const [u, s, vt] = ops.svd(ops.swapAxes(a, 1, 2), true)
-    expect([u.shape, s.shape, vt.shape]).toEqual([[2, 3, 3], [2, 3], [2, 4, 4]])
+    expect([u.shape, s.shape, vt.shape]).toEqual([
+      [2, 3, 3],
+      [2, 3],
+      [2, 4, 4],
+    ])
   })
 
   it('singular values of any matrix have a gradient, also equal ones', () => {
     const slope = grad((x: Tensor) => ops.sum(ops.svd(x, true, false)))
-    expectNear(slope([[2, 0], [0, 2]]).data, [1, 0, 0, 1], 'of equal values')
+    expectNear(
+      slope([
+        [2, 0],
+        [0, 2],
+      ]).data,
+      [1, 0, 0, 1],
+      'of equal values',
+    )
     expect(slope(of([4, 2])).shape).toEqual([4, 2])
   })
 
@@ -204,15 +267,30 @@ describe('factorizations', () => {
     const l = ops.cholesky(definite)
     expectNear(ops.divide(ops.matmul(l, ops.transpose(l)), n).data, ops.divide(definite, n).data, 'L Lᵀ', 1e-4)
     const [w, v] = ops.eigh(definite)
-    expectNear(ops.divide(ops.matmul(ops.multiply(v, w), ops.transpose(v)), n).data, ops.divide(definite, n).data, 'V diag(w) Vᵀ', 1e-4)
+    expectNear(
+      ops.divide(ops.matmul(ops.multiply(v, w), ops.transpose(v)), n).data,
+      ops.divide(definite, n).data,
+      'V diag(w) Vᵀ',
+      1e-4,
+    )
   })
 
   it('det has the gradient of the adjugate where the matrix is singular', () => {
     const slope = grad((x: Tensor) => ops.sum(ops.det(x)))
     // elimination finds the 0 last, first, and several
-    const last = [[1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 1, 2], [0, 2, 1, 1]]
+    const last = [
+      [1, 1, 0, 0],
+      [1, 1, 0, 1],
+      [0, 0, 1, 2],
+      [0, 2, 1, 1],
+    ]
     expectNear(slope(tensor(last)).data, [-3, 1, -4, 2, 1, -1, 4, -2, -1, 1, -2, 0, 1, -1, 0, 0], 'last', 1e-6)
-    const first = [[0, 1, 2, 3], [0, 1, 1, 1], [0, 2, 5, 1], [0, 3, 2, 2]]
+    const first = [
+      [0, 1, 2, 3],
+      [0, 1, 1, 1],
+      [0, 2, 5, 1],
+      [0, 3, 2, 2],
+    ]
     expectNear(slope(tensor(first)).data, [-4, 0, 0, 0, 27, 0, 0, 0, -1, 0, 0, 0, -7, 0, 0, 0], 'first', 1e-5)
     expect([...slope(ops.ones([2, 4, 4])).data]).toEqual(new Array(32).fill(0))
   })
@@ -225,27 +303,57 @@ describe('factorizations', () => {
   })
 
   it('products of integers are exact, and wrap around', () => {
-    const [a, b] = [[16777217, 1], [3, 65537]].map((row) => tensor(Int32Array.from(row))) as [Tensor, Tensor]
+    const [a, b] = [
+      [16777217, 1],
+      [3, 65537],
+    ].map((row) => tensor(Int32Array.from(row))) as [Tensor, Tensor]
     expect(ops.matmul(a, b)).toMatchObject({ dtype: 'int32', shape: [] })
-    for (const each of [ops.matmul(a, b), ops.einsum('i,i->', a, b), ops.dot(a, b), ops.vdot(a, b), ops.inner(a, b), ops.tensordot(a, b, 1)]) {
+    for (const each of [
+      ops.matmul(a, b),
+      ops.einsum('i,i->', a, b),
+      ops.dot(a, b),
+      ops.vdot(a, b),
+      ops.inner(a, b),
+      ops.tensordot(a, b, 1),
+    ]) {
       expect(each.dtype).toBe('int32')
       expect([...each.data]).toEqual([(Math.imul(16777217, 3) + 65537) | 0])
     }
-    expect([...ops.einsum('ii,ij->j', ops.reshape(tensor(Int32Array.of(1, 2, 3, 4)), [2, 2]), ops.ones([2, 3], 'int32')).data]).toEqual([5, 5, 5])
+    expect([
+      ...ops.einsum('ii,ij->j', ops.reshape(tensor(Int32Array.of(1, 2, 3, 4)), [2, 2]), ops.ones([2, 3], 'int32')).data,
+    ]).toEqual([5, 5, 5])
     expect(ops.matmul(ops.ones([2, 3], 'bool'), ops.ones([3, 2], 'bool')).dtype).toBe('int32')
     expect(ops.matmul(ops.ones([2, 3], 'int32'), ops.ones([3, 2])).dtype).toBe('float32')
-    expect(() => ops.matmul(ops.ones([2, 1], 'int32'), ops.ones([3, 2], 'int32'))).toThrow('matmul: expected [… m, k] · [… k, n], received [2, 1] · [3, 2]')
+    expect(() => ops.matmul(ops.ones([2, 1], 'int32'), ops.ones([3, 2], 'int32'))).toThrow(
+      'matmul: expected [… m, k] · [… k, n], received [2, 1] · [3, 2]',
+    )
   })
 
   it.each<[string, () => unknown, RegExp]>([
     ['pinv', () => ops.pinv([1, 2]), /pinv: expected matrices/],
-    ['lstsq', () => ops.lstsq(a, [1, 2]), /lstsq: the right side of \[2, 4, 3\] must be \[… 4\] or \[… 4, k\], received \[2\]/],
+    [
+      'lstsq',
+      () => ops.lstsq(a, [1, 2]),
+      /lstsq: the right side of \[2, 4, 3\] must be \[… 4\] or \[… 4, k\], received \[2\]/,
+    ],
     ['cholesky', () => ops.cholesky(a), /cholesky: expected square matrices \[… n,n\], received \[2, 4, 3\]/],
     ['det', () => ops.det([1, 2]), /det: expected matrices/],
-    ['solve', () => ops.solve(ops.eye(3), [1, 2]), /solve: the right side of \[3, 3\] must be \[… 3\] or \[… 3, k\], received \[2\]/],
+    [
+      'solve',
+      () => ops.solve(ops.eye(3), [1, 2]),
+      /solve: the right side of \[3, 3\] must be \[… 3\] or \[… 3, k\], received \[2\]/,
+    ],
     ['qr', () => ops.qr(a, 'raw' as never), /qr: mode must be .*raw/],
-    ['a gradient of complete Q', () => grad((x: Tensor) => ops.sum(ops.qr(x, 'complete')[0]))(of([4, 3])), /qr: has a gradient only where R is square.*\[4, 3\] in mode complete/],
-    ['a gradient of full U', () => grad((x: Tensor) => ops.sum(ops.svd(x)[0]))(of([4, 3])), /svd: the vectors of \[4, 3\] have no gradient with fullMatrices/],
+    [
+      'a gradient of complete Q',
+      () => grad((x: Tensor) => ops.sum(ops.qr(x, 'complete')[0]))(of([4, 3])),
+      /qr: has a gradient only where R is square.*\[4, 3\] in mode complete/,
+    ],
+    [
+      'a gradient of full U',
+      () => grad((x: Tensor) => ops.sum(ops.svd(x)[0]))(of([4, 3])),
+      /svd: the vectors of \[4, 3\] have no gradient with fullMatrices/,
+    ],
     ['norm', () => ops.norm(of([2, 3, 4]), { ord: 1 }), /norm: ord 1 needs one axis for vectors or two for matrices/],
     ['norm', () => ops.norm([1, 2], 'fro'), /norm: ord 'fro' is of matrices/],
   ])('%s refuses what it cannot do', (_title, call, message) => {
@@ -263,7 +371,9 @@ describe('Fourier transforms', () => {
     }
   })
   it('refuses parts that do not fit, and empty axes', () => {
-    expect(() => ops.fft({ real: [1, 2], imag: [1, 2, 3] })).toThrow(/fft: both parts must have one shape, received \[2\] and \[3\]/)
+    expect(() => ops.fft({ real: [1, 2], imag: [1, 2, 3] })).toThrow(
+      /fft: both parts must have one shape, received \[2\] and \[3\]/,
+    )
     expect(() => ops.fft(ops.zeros([3, 0]))).toThrow(/fft: axis 1 of \[3, 0\] is empty/)
     expect(() => ops.rfft([1, 2], 0)).toThrow(/rfft: fftLength/)
   })

@@ -66,7 +66,10 @@ describe('distributions', () => {
 
   it('are finite at both ends of the uniform numbers they are made of', () => {
     // Seeds whose first number is the smallest, 0, and the largest, 1 − 2⁻²³.
-    for (const [seed, first, bound] of [[4166419, 0, -1], [5994809, 1 - 2 ** -23, 1]] as const) {
+    for (const [seed, first, bound] of [
+      [4166419, 0, -1],
+      [5994809, 1 - 2 ** -23, 1],
+    ] as const) {
       expect(random.uniform([1], { seed }).item()).toBe(first)
       expect(random.normal([1], { seed }).item() * bound).toBeGreaterThan(5)
       expect(random.normal([1], { seed }).item() * bound).toBeLessThan(6)
@@ -91,13 +94,19 @@ describe('distributions', () => {
   })
 
   it('options in any spelling, and no others', () => {
-    expect(random.uniform([3], { seed: 5, max_val: 2 } as object).toArray()).toEqual(random.uniform([3], { seed: 5, maxval: 2 }).toArray())
-    expect(() => random.normal([3], { std: 2 } as object)).toThrow("Unknown option of normal 'std'. Did you mean 'stddev'?")
+    expect(random.uniform([3], { seed: 5, max_val: 2 } as object).toArray()).toEqual(
+      random.uniform([3], { seed: 5, maxval: 2 }).toArray(),
+    )
+    expect(() => random.normal([3], { std: 2 } as object)).toThrow(
+      "Unknown option of normal 'std'. Did you mean 'stddev'?",
+    )
     expect(() => random.normal([3], { stddev: -1 })).toThrow('normal: stddev must be a finite number ≥ 0, received -1')
     expect(() => random.uniform(['3'] as never)).toThrow("uniform: the shape must hold integers ≥ 0, received ['3']")
     expect(() => random.uniform([3], { seed: 0.5 })).toThrow('uniform: seed must be an integer, received 0.5')
     expect(() => random.randint([3], 5, 5)).toThrow('randint: maxval must be an integer ≥ 6, received 5')
-    expect(() => random.dropout(tensor([1]), 1.5)).toThrow('dropout: rate must be a finite number in [0, 1], received 1.5')
+    expect(() => random.dropout(tensor([1]), 1.5)).toThrow(
+      'dropout: rate must be a finite number in [0, 1], received 1.5',
+    )
     expect(() => new SeedGenerator('a' as never)).toThrow("SeedGenerator: seed must be an integer, received 'a'")
     expect(() => random.permutation(-1)).toThrow(/permutation/)
     expect(() => setRandomSeed(NaN)).toThrow('setRandomSeed: the seed must be an integer, received NaN')

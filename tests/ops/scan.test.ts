@@ -26,11 +26,21 @@ describe('scan', () => {
 
   it('takes trees of carries and slices, and gives trees', () => {
     const init = { h: tensor([1, 2]), rest: [0, { n: tensor(0, [], 'int32') }] } as const
-    const xs = [tensor([[1, 1], [2, 2], [3, 3]]), { scale: tensor([1, 10, 100]) }] as const
+    const xs = [
+      tensor([
+        [1, 1],
+        [2, 2],
+        [3, 3],
+      ]),
+      { scale: tensor([1, 10, 100]) },
+    ] as const
     const [carry, ys] = ops.scan(
       ({ h, rest: [sum, { n }] }, [x, { scale }]) => {
         const next = ops.add(h, ops.multiply(x, scale))
-        return [{ h: next, rest: [ops.add(sum, scale), { n: ops.add(n, tensor(1, [], 'int32')) }] as const }, { first: ops.sum(next), all: [next] }]
+        return [
+          { h: next, rest: [ops.add(sum, scale), { n: ops.add(n, tensor(1, [], 'int32')) }] as const },
+          { first: ops.sum(next), all: [next] },
+        ]
       },
       init,
       xs,
@@ -39,7 +49,11 @@ describe('scan', () => {
     expect(carry.rest[0].item()).toBe(111)
     expect([carry.rest[1].n.dtype, carry.rest[1].n.item()]).toEqual(['int32', 3])
     expect(ys.first.toArray()).toEqual([5, 45, 645])
-    expect(ys.all[0]!.toArray()).toEqual([[2, 3], [22, 23], [322, 323]])
+    expect(ys.all[0]!.toArray()).toEqual([
+      [2, 3],
+      [22, 23],
+      [322, 323],
+    ])
   })
 
   it.each([0, 1, 2, 7])('runs %i turns', (length) => {
@@ -57,10 +71,20 @@ describe('scan', () => {
     const weight = new Variable(tensor([2, 3]))
     const f = (x: Tensor, scale: Tensor): Tensor => {
       const shifted = ops.add(x, 1)
-      const [, ys] = ops.scan((c, row) => [ops.add(c, row), ops.multiply(ops.multiply(ops.add(row, weight), shifted), scale)], tensor([0, 0]), tensor([[1, 1], [2, 2]]))
+      const [, ys] = ops.scan(
+        (c, row) => [ops.add(c, row), ops.multiply(ops.multiply(ops.add(row, weight), shifted), scale)],
+        tensor([0, 0]),
+        tensor([
+          [1, 1],
+          [2, 2],
+        ]),
+      )
       return ys
     }
-    const expected = [[6, 12], [8, 15]].map(([a, b]) => [a! * 10, b! * 10])
+    const expected = [
+      [6, 12],
+      [8, 15],
+    ].map(([a, b]) => [a! * 10, b! * 10])
     expect(f(tensor([1, 2]), tensor(10)).toArray()).toEqual(expected)
     expect(jit(f)(tensor([1, 2]), tensor(10)).toArray()).toEqual(expected)
   })
@@ -68,7 +92,14 @@ describe('scan', () => {
   it('differentiates by what is carried, scanned and captured', () => {
     // c ← c·w + x; the sum of all c
     const loss = (c: Tensor, xs: Tensor, w: Tensor): Tensor => {
-      const [, ys] = ops.scan((state, x) => { const next = ops.add(ops.multiply(state, w), x); return [next, next] }, c, xs)
+      const [, ys] = ops.scan(
+        (state, x) => {
+          const next = ops.add(ops.multiply(state, w), x)
+          return [next, next]
+        },
+        c,
+        xs,
+      )
       return ops.sum(ys)
     }
     const [value, [dc, dxs, dw]] = valueAndGrad(loss, { argnums: [0, 1, 2] })(2, [1, 2, 3], 0.5)
@@ -87,15 +118,27 @@ describe('scan', () => {
   })
 
   it('differentiates inside of its function', () => {
-    const [x] = ops.scan((c) => [ops.subtract(c, ops.multiply(0.25, grad((y) => ops.square(ops.subtract(y, 3)))(c))), null], 1, null, { length: 4 })
+    const [x] = ops.scan(
+      (c) => [ops.subtract(c, ops.multiply(0.25, grad((y) => ops.square(ops.subtract(y, 3)))(c))), null],
+      1,
+      null,
+      { length: 4 },
+    )
     expect(x.item()).toBeCloseTo(3 - 2 * 0.5 ** 4)
   })
 
   it('runs in a scan', () => {
-    const [total, rows] = ops.scan((c, row) => {
-      const [sum] = ops.scan((s, x) => [ops.add(ops.multiply(s, 2), x), null], c, row)
-      return [sum, sum]
-    }, 0, tensor([[1, 2], [3, 4]]))
+    const [total, rows] = ops.scan(
+      (c, row) => {
+        const [sum] = ops.scan((s, x) => [ops.add(ops.multiply(s, 2), x), null], c, row)
+        return [sum, sum]
+      },
+      0,
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    )
     expect([total.item(), rows.toArray()]).toEqual([26, [4, 26]])
   })
 
@@ -103,16 +146,34 @@ describe('scan', () => {
     const count = new Variable(tensor(0))
     const last = new Variable(tensor([9, 9]))
     const f = (x: Tensor): Tensor => {
-      const [, seen] = ops.scan((c, row) => {
-        count.assign(ops.add(count, 1))
-        last.assign(row)
-        return [c, count.value]
-      }, 0, x)
+      const [, seen] = ops.scan(
+        (c, row) => {
+          count.assign(ops.add(count, 1))
+          last.assign(row)
+          return [c, count.value]
+        },
+        0,
+        x,
+      )
       return ops.add(seen, ops.multiply(100, count))
     }
-    expect(f(tensor([[1, 2], [3, 4]])).toArray()).toEqual([201, 202])
+    expect(
+      f(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      ).toArray(),
+    ).toEqual([201, 202])
     expect([count.value.item(), last.value.toArray()]).toEqual([2, [3, 4]])
-    expect(jit(f)(tensor([[5, 6], [7, 8]])).toArray()).toEqual([403, 404])
+    expect(
+      jit(f)(
+        tensor([
+          [5, 6],
+          [7, 8],
+        ]),
+      ).toArray(),
+    ).toEqual([403, 404])
     expect([count.value.item(), last.value.toArray()]).toEqual([4, [7, 8]])
   })
 
@@ -126,14 +187,23 @@ describe('scan', () => {
   const generator = new SeedGenerator(5)
 
   it('says what is wrong', () => {
-    const xs = tensor([[1, 2], [3, 4]])
+    const xs = tensor([
+      [1, 2],
+      [3, 4],
+    ])
     expect(() => ops.scan((c) => [c, c], 0, null)).toThrow('length must say how many turns')
     expect(() => ops.scan((c) => [c, c], 0, xs, { length: 3 })).toThrow('length is 3, but xs has 2')
     expect(() => ops.scan((c) => [c, c], 0, null, { length: -1 })).toThrow('length must be an integer')
-    expect(() => ops.scan((c) => [c, c], 0, { a: xs, b: tensor([1, 2, 3]) })).toThrow('xs.a has 2 slices, but xs.b has 3')
+    expect(() => ops.scan((c) => [c, c], 0, { a: xs, b: tensor([1, 2, 3]) })).toThrow(
+      'xs.a has 2 slices, but xs.b has 3',
+    )
     expect(() => ops.scan((c) => [c, c], 0, [tensor(1)])).toThrow('xs[0] is a scalar')
-    expect(() => ops.scan((c, x) => [{ h: ops.add(c.h, x) }, null], { h: 0 }, xs)).toThrow('the carry .h must stay float32 [], the function returned float32 [2]')
-    expect(() => ops.scan((c) => [ops.cast(c, 'int32'), null], 0, xs)).toThrow('must stay float32 [], the function returned int32 []')
+    expect(() => ops.scan((c, x) => [{ h: ops.add(c.h, x) }, null], { h: 0 }, xs)).toThrow(
+      'the carry .h must stay float32 [], the function returned float32 [2]',
+    )
+    expect(() => ops.scan((c) => [ops.cast(c, 'int32'), null], 0, xs)).toThrow(
+      'must stay float32 [], the function returned int32 []',
+    )
     // @ts-expect-error the carry must keep its structure
     expect(() => ops.scan((c) => [[c], null], 0, xs)).toThrow('a carry of the structure it gets, *, received [*]')
     // @ts-expect-error there is no such option
@@ -146,19 +216,42 @@ describe('scan', () => {
 
   it('keeps what is inside of it inside', () => {
     let leaked: Tensor | null = null
-    expect(() => ops.scan((c) => {
-      leaked = c
-      return [c, null]
-    }, 0, null, { length: 2 })[0].item()).not.toThrow()
+    expect(() =>
+      ops
+        .scan(
+          (c) => {
+            leaked = c
+            return [c, null]
+          },
+          0,
+          null,
+          { length: 2 },
+        )[0]
+        .item(),
+    ).not.toThrow()
     expect(() => jit(() => ops.add(leaked!, 1))()).toThrow('used outside of it')
   })
 })
 
 describe('map', () => {
   it('stacks what the function returns for each slice', () => {
-    expect(ops.map((row) => ops.sum(row), tensor([[1, 2], [3, 4], [5, 6]])).toArray()).toEqual([3, 7, 11])
+    expect(
+      ops
+        .map(
+          (row) => ops.sum(row),
+          tensor([
+            [1, 2],
+            [3, 4],
+            [5, 6],
+          ]),
+        )
+        .toArray(),
+    ).toEqual([3, 7, 11])
     const both = ops.map(({ a, b }) => [ops.add(a, b), ops.multiply(a, b)], { a: tensor([1, 2]), b: tensor([3, 4]) })
-    expect(both.map((x) => x.toArray())).toEqual([[4, 6], [3, 8]])
+    expect(both.map((x) => x.toArray())).toEqual([
+      [4, 6],
+      [3, 8],
+    ])
   })
 
   it('has gradients', () => {

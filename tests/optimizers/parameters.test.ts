@@ -2,12 +2,37 @@
 // updates in one traced step. The formulas are in golden.test.ts.
 import { describe, expect, it } from 'vitest'
 import type { Optimizer, Tensor } from '../../src'
-import { Adam, AdamW, ArgumentError, CosineDecay, Dense, Lamb, MultiOptimizer, ParameterGroup, RMSprop, SGD, Sequential, StateError, Variable, grad, jit, loadModel, ops, runtimeInfo, tensor } from '../../src'
+import {
+  Adam,
+  AdamW,
+  ArgumentError,
+  CosineDecay,
+  Dense,
+  Lamb,
+  MultiOptimizer,
+  ParameterGroup,
+  RMSprop,
+  SGD,
+  Sequential,
+  StateError,
+  Variable,
+  grad,
+  jit,
+  loadModel,
+  ops,
+  runtimeInfo,
+  tensor,
+} from '../../src'
 import { getOptimizer } from '../../src/optimizers/registry'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
 
-const x = [[1, 2], [3, 4], [-1, 0.5], [0, 1]]
+const x = [
+  [1, 2],
+  [3, 4],
+  [-1, 0.5],
+  [0, 1],
+]
 const y = [[1], [0], [1], [0]]
 const quiet = { verbose: 0, shuffle: false } as const
 
@@ -16,10 +41,13 @@ const valuesOf = (variables: readonly Variable[]) => variables.map(({ value }) =
 const ones = (count: number) => Array.from({ length: count }, () => tensor([1, 1]))
 
 function model(name: string): Sequential {
-  return new Sequential([
-    new Dense({ units: 3, inputShape: [2], activation: 'tanh', kernelInitializer: 'ones', name: 'encoder' }),
-    new Dense({ units: 1, kernelInitializer: 'ones', name: 'head' }),
-  ], { name })
+  return new Sequential(
+    [
+      new Dense({ units: 3, inputShape: [2], activation: 'tanh', kernelInitializer: 'ones', name: 'encoder' }),
+      new Dense({ units: 1, kernelInitializer: 'ones', name: 'head' }),
+    ],
+    { name },
+  )
 }
 
 describe('groups of weights', () => {
@@ -27,7 +55,11 @@ describe('groups of weights', () => {
     const optimizer = new SGD({
       learningRate: 0.5,
       weightDecay: 0.5,
-      groups: [{ match: 'a/', learningRate: 0.25 }, { match: /bias$/, weightDecay: 0 }, { match: (variable) => variable.name === 'c/kernel', learningRate: 0 }],
+      groups: [
+        { match: 'a/', learningRate: 0.25 },
+        { match: /bias$/, weightDecay: 0 },
+        { match: (variable) => variable.name === 'c/kernel', learningRate: 0 },
+      ],
     })
     const variables = make('a/bias', 'b/kernel', 'b/bias', 'c/kernel')
     optimizer.apply(ones(4), variables)
@@ -43,11 +75,21 @@ describe('groups of weights', () => {
 
   it('may have their learning rate set, or a schedule', () => {
     const schedule = new CosineDecay({ initialLearningRate: 1, decaySteps: 2 })
-    const optimizer = new SGD({ learningRate: 0.5, groups: [{ match: 'a', learningRate: 0.25 }, { match: 'b', learningRate: schedule }] })
+    const optimizer = new SGD({
+      learningRate: 0.5,
+      groups: [
+        { match: 'a', learningRate: 0.25 },
+        { match: 'b', learningRate: schedule },
+      ],
+    })
     const variables = make('a', 'b', 'c')
     const step = jit(() => (optimizer.apply(ones(3), variables), ops.zeros([])))
     step()
-    expect(valuesOf(variables)).toEqual([[0.75, 1.75], [1, 2], [2.5, 3.5]])
+    expect(valuesOf(variables)).toEqual([
+      [0.75, 1.75],
+      [1, 2],
+      [2.5, 3.5],
+    ])
     optimizer.groups[0]!.learningRate = 0
     optimizer.learningRate = 1
     step()
@@ -67,21 +109,37 @@ describe('groups of weights', () => {
     if (runtimeInfo().backend === 'interpreter') return
     expect(count({})).toBe(1)
     expect(count({ groups: [{ match: 'bias', weightDecay: 0 }] })).toBe(2)
-    expect(count({ groups: [{ match: 'encoder', learningRate: 0 }, { match: 'head/kernel', learningRate: 1 }] })).toBe(3)
+    expect(
+      count({
+        groups: [
+          { match: 'encoder', learningRate: 0 },
+          { match: 'head/kernel', learningRate: 1 },
+        ],
+      }),
+    ).toBe(3)
   })
 
   it('and excluded weights are saved with the model', async () => {
     const own = model('own')
-    const optimizer = new AdamW({ learningRate: 0.125, weightDecay: 0.5, groups: [{ match: /^enc/i, learningRate: 0.5 }], noWeightDecay: ['head/bias'] })
+    const optimizer = new AdamW({
+      learningRate: 0.125,
+      weightDecay: 0.5,
+      groups: [{ match: /^enc/i, learningRate: 0.5 }],
+      noWeightDecay: ['head/bias'],
+    })
     own.compile({ optimizer, loss: 'mse' })
-    own.weights.forEach((weight) => (weight.name.startsWith('encoder/bias') ? optimizer.excludeFromWeightDecay({ variables: [weight] }) : undefined))
+    own.weights.forEach((weight) =>
+      weight.name.startsWith('encoder/bias') ? optimizer.excludeFromWeightDecay({ variables: [weight] }) : undefined,
+    )
     await own.fit(x, y, quiet)
     optimizer.groups[0]!.learningRate = 0.25
     const copy = await loadModel(await own.save())
     expect((copy.optimizer as AdamW).groups[0]!.learningRate).toBe(0.25)
     for (const each of [own, copy]) await each.fit(x, y, quiet)
     expect(copy.getWeights().map(String)).toEqual(own.getWeights().map(String))
-    expect(copy.optimizer.getConfig()).toMatchObject({ groups: [{ match: { className: 'RegExp', config: { source: '^enc', flags: 'i' } } }] })
+    expect(copy.optimizer.getConfig()).toMatchObject({
+      groups: [{ match: { className: 'RegExp', config: { source: '^enc', flags: 'i' } } }],
+    })
   })
 
   it('chosen by a function are saved by its name', async () => {
@@ -94,14 +152,20 @@ describe('groups of weights', () => {
     const copy = await loadModel(bytes, { customObjects: { isHead } })
     expect(copy.trainOnBatch(x, y)).toEqual(own.trainOnBatch(x, y))
     own.compile({ optimizer: new SGD({ groups: [{ match: [() => true] }] }), loss: 'mse' })
-    expect((await errorOf(() => own.save())).message).toContain('A function without a name that chooses weights cannot be saved')
+    expect((await errorOf(() => own.save())).message).toContain(
+      'A function without a name that chooses weights cannot be saved',
+    )
   })
 
   it.each<[unknown, string]>([
-    [{ names: 'bias' }, "names must be an array, received 'bias'"], ['bias', "expected an object of options, { variables: … }, received 'bias'"],
-    [['bias'], "received ['bias']"], [{ varNames: ['bias'] }, "Unknown option of excludeFromWeightDecay 'varNames'. Did you mean 'names'?"],
-    [{ names: [''] }, "names[0] must be a part of a weight's name"], [{ names: [3] }, "names[0] must be a part of a weight's name"],
-    [{ variables: ['bias'] }, "variables[0] must be a weight, received 'bias'"], [undefined, 'says no weights'],
+    [{ names: 'bias' }, "names must be an array, received 'bias'"],
+    ['bias', "expected an object of options, { variables: … }, received 'bias'"],
+    [['bias'], "received ['bias']"],
+    [{ varNames: ['bias'] }, "Unknown option of excludeFromWeightDecay 'varNames'. Did you mean 'names'?"],
+    [{ names: [''] }, "names[0] must be a part of a weight's name"],
+    [{ names: [3] }, "names[0] must be a part of a weight's name"],
+    [{ variables: ['bias'] }, "variables[0] must be a weight, received 'bias'"],
+    [undefined, 'says no weights'],
   ])('excluding %j is refused', (which, message) => {
     expect(() => new AdamW().excludeFromWeightDecay(which as never)).toThrow(message)
   })
@@ -117,7 +181,9 @@ describe('MultiOptimizer', () => {
   it('updates weights as each optimizer does alone', () => {
     const together = make('a/kernel', 'b/kernel', 'c/bias')
     const alone = make('a/kernel', 'b/kernel', 'c/bias')
-    const multi = new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.25 }), 'a/'], ['rmsprop', /bias/], [new Adam({ learningRate: 0.5 })]] })
+    const multi = new MultiOptimizer({
+      optimizers: [[new SGD({ learningRate: 0.25 }), 'a/'], ['rmsprop', /bias/], [new Adam({ learningRate: 0.5 })]],
+    })
     const single = [new SGD({ learningRate: 0.25 }), new Adam({ learningRate: 0.5 }), new RMSprop()]
     for (let i = 0; i < 3; i++) {
       multi.apply(ones(3), together)
@@ -133,7 +199,12 @@ describe('MultiOptimizer', () => {
 
   it('trains a model, is saved and goes on', async () => {
     const own = model('own')
-    own.compile({ optimizer: new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 0.125, momentum: 0.5 }), own.layers[0]!], [new Adam()]] }), loss: 'mse' })
+    own.compile({
+      optimizer: new MultiOptimizer({
+        optimizers: [[new SGD({ learningRate: 0.125, momentum: 0.5 }), own.layers[0]!], [new Adam()]],
+      }),
+      loss: 'mse',
+    })
     await own.fit(x, y, { ...quiet, epochs: 3 })
     const copy = await loadModel(await own.save())
     expect(copy.optimizer).toBeInstanceOf(MultiOptimizer)
@@ -143,8 +214,15 @@ describe('MultiOptimizer', () => {
   })
 
   it('needs an optimizer for every weight', () => {
-    const multi = new MultiOptimizer({ optimizers: [['sgd', 'a'], ['adam', ['b', 'c']]] })
-    expect(() => multi.build(make('a', 'b', 'd'))).toThrow("no optimizer is for d. End the list with one that is for the rest: ['adam']")
+    const multi = new MultiOptimizer({
+      optimizers: [
+        ['sgd', 'a'],
+        ['adam', ['b', 'c']],
+      ],
+    })
+    expect(() => multi.build(make('a', 'b', 'd'))).toThrow(
+      "no optimizer is for d. End the list with one that is for the rest: ['adam']",
+    )
     const again = getOptimizer({ className: 'MultiOptimizer', config: multi.getConfig() })
     expect(again.getConfig()).toEqual(multi.getConfig())
   })
@@ -156,27 +234,60 @@ describe('apply', () => {
     const optimizer = new SGD({ learningRate: 0.5, momentum: 0.5 })
     optimizer.build([a!, b!, c!])
     optimizer.apply(ones(2), [a!, c!])
-    expect(valuesOf([a!, b!, c!])).toEqual([[0.5, 1.5], [2, 3], [2.5, 3.5]])
-    expect(valuesOf(optimizer.slots.get('velocity')!)).toEqual([[-0.5, -0.5], [0, 0], [-0.5, -0.5]])
+    expect(valuesOf([a!, b!, c!])).toEqual([
+      [0.5, 1.5],
+      [2, 3],
+      [2.5, 3.5],
+    ])
+    expect(valuesOf(optimizer.slots.get('velocity')!)).toEqual([
+      [-0.5, -0.5],
+      [0, 0],
+      [-0.5, -0.5],
+    ])
     optimizer.apply(ones(3))
-    expect(valuesOf([a!, b!, c!])).toEqual([[-0.25, 0.75], [1.5, 2.5], [1.75, 2.75]])
+    expect(valuesOf([a!, b!, c!])).toEqual([
+      [-0.25, 0.75],
+      [1.5, 2.5],
+      [1.75, 2.75],
+    ])
     optimizer.applyGradients([[tensor([2, 2]), b!]])
-    expect(valuesOf([a!, b!, c!])).toEqual([[-0.25, 0.75], [0.25, 1.25], [1.75, 2.75]])
+    expect(valuesOf([a!, b!, c!])).toEqual([
+      [-0.25, 0.75],
+      [0.25, 1.25],
+      [1.75, 2.75],
+    ])
     expect(optimizer.iterations.value.item()).toBe(3)
   })
 
   it('keeps variables in one order: counters, then slots by kind and weight, of the shapes of the weights', () => {
     const weights = [new Variable([2, 3], { name: 'w' }), new Variable([3], { name: 'b' })]
-    const optimizer = new Adam({ useEma: true, gradientAccumulationSteps: 2, groups: [{ match: 'b', learningRate: 1 }] })
+    const optimizer = new Adam({
+      useEma: true,
+      gradientAccumulationSteps: 2,
+      groups: [{ match: 'b', learningRate: 1 }],
+    })
     optimizer.build(weights)
     expect(optimizer.variables.map(({ name, shape }) => `${name} [${shape.join()}]`)).toEqual([
-      'iterations []', 'learningRate []', 'learningRate []', 'gathered []',
-      'w/average [2,3]', 'b/average [3]', 'w/gradientAccumulator [2,3]', 'b/gradientAccumulator [3]',
-      'w/mean [2,3]', 'b/mean [3]', 'w/variance [2,3]', 'b/variance [3]',
+      'iterations []',
+      'learningRate []',
+      'learningRate []',
+      'gathered []',
+      'w/average [2,3]',
+      'b/average [3]',
+      'w/gradientAccumulator [2,3]',
+      'b/gradientAccumulator [3]',
+      'w/mean [2,3]',
+      'b/mean [3]',
+      'w/variance [2,3]',
+      'b/variance [3]',
     ])
   })
 
-  it.each<[string, () => Optimizer]>([['SGD', () => new SGD({ learningRate: 0.5 })], ['Adam', () => new Adam()], ['Lamb', () => new Lamb()]])('%s takes gradients of other types as the numbers they are, also nested arrays', (_name, make) => {
+  it.each<[string, () => Optimizer]>([
+    ['SGD', () => new SGD({ learningRate: 0.5 })],
+    ['Adam', () => new Adam()],
+    ['Lamb', () => new Lamb()],
+  ])('%s takes gradients of other types as the numbers they are, also nested arrays', (_name, make) => {
     const given = [tensor([1, -2]), tensor([1, -2], [2], 'int32'), [1, -2] as never]
     const [first, ...others] = given.map((gradient) => {
       const weight = new Variable(tensor([1, 1]), { name: 'w' })
@@ -190,9 +301,15 @@ describe('apply', () => {
   it('refuses gradients of other shapes, and pairs the other way round', () => {
     const [w, v] = [new Variable([2], { name: 'w' }), new Variable([2, 3], { name: 'v' })]
     const sgd = new SGD()
-    expect(() => sgd.apply([ops.ones([3]), ops.ones([5])], [w, v])).toThrow('sgd: the gradient of w must have the shape of the weight, [2], received [3]')
-    expect(() => sgd.apply([ops.ones([2]), ops.ones([3, 2])], [w, v])).toThrow('sgd: the gradient of v must have the shape of the weight, [2, 3], received [3, 2]')
-    expect(() => sgd.applyGradients([[w, ops.ones([2])]] as never)).toThrow('In pairs the gradient comes first: [gradient, weight]')
+    expect(() => sgd.apply([ops.ones([3]), ops.ones([5])], [w, v])).toThrow(
+      'sgd: the gradient of w must have the shape of the weight, [2], received [3]',
+    )
+    expect(() => sgd.apply([ops.ones([2]), ops.ones([3, 2])], [w, v])).toThrow(
+      'sgd: the gradient of v must have the shape of the weight, [2, 3], received [3, 2]',
+    )
+    expect(() => sgd.applyGradients([[w, ops.ones([2])]] as never)).toThrow(
+      'In pairs the gradient comes first: [gradient, weight]',
+    )
     expect([...w.view, ...v.view].every((each) => each === 0)).toBe(true)
   })
 
@@ -203,7 +320,9 @@ describe('apply', () => {
     expect(() => optimizer.apply(ones(1), [b!])).toThrow('sgd: was not built for b. Call build with all weights first.')
     expect(() => optimizer.apply(ones(2))).toThrow('apply needs a gradient for each weight, received 2 for 1')
     expect(() => optimizer.apply(ones(2), [a!])).toThrow(ArgumentError)
-    expect(() => new SGD().build([new Variable([1], { name: 'i', dtype: 'int32' })])).toThrow('i: only float32 weights can be trained')
+    expect(() => new SGD().build([new Variable([1], { name: 'i', dtype: 'int32' })])).toThrow(
+      'i: only float32 weights can be trained',
+    )
   })
 
   it('goes on with slots when weights come later, and tells programs nothing', () => {
@@ -214,15 +333,24 @@ describe('apply', () => {
     step()
     optimizer.build([b!, a!])
     step()
-    expect(valuesOf([a!, b!])).toEqual([[-0.25, 0.75], [2, 3]])
+    expect(valuesOf([a!, b!])).toEqual([
+      [-0.25, 0.75],
+      [2, 3],
+    ])
     optimizer.apply(ones(2))
-    expect(valuesOf(optimizer.slots.get('velocity')!)).toEqual([[-0.875, -0.875], [-0.5, -0.5]])
+    expect(valuesOf(optimizer.slots.get('velocity')!)).toEqual([
+      [-0.875, -0.875],
+      [-0.5, -0.5],
+    ])
   })
 })
 
 describe('within one traced step', () => {
   it('two optimizers train two players, the second against the first as it is by then', () => {
-    const [critic, generator] = [new Variable(tensor([2]), { name: 'critic' }), new Variable(tensor([3]), { name: 'generator' })]
+    const [critic, generator] = [
+      new Variable(tensor([2]), { name: 'critic' }),
+      new Variable(tensor([3]), { name: 'generator' }),
+    ]
     const [first, second] = [new SGD({ learningRate: 0.5 }), new Adam({ learningRate: 0.25 })]
     const play = () => {
       first.apply([ops.multiply(generator.value, critic.value)], [critic])
@@ -250,9 +378,17 @@ describe('within one traced step', () => {
       return ops.add(a!.value, b!.value)
     })
     expect(Array.from(step(1).data)).toEqual([0.5 + 1.5, 1 + 2.5])
-    expect(valuesOf([a!, b!, c!])).toEqual([[0.5, 1], [1.5, 2.5], [1, 1]])
+    expect(valuesOf([a!, b!, c!])).toEqual([
+      [0.5, 1],
+      [1.5, 2.5],
+      [1, 1],
+    ])
     step(0.75)
-    expect(valuesOf([a!, b!, c!])).toEqual([[0, 0.5], [1, 2], [0.5, 0.5]])
+    expect(valuesOf([a!, b!, c!])).toEqual([
+      [0, 0.5],
+      [1, 2],
+      [0.5, 0.5],
+    ])
   })
 
   it('a weight that was assigned before is updated from there', () => {
@@ -264,7 +400,10 @@ describe('within one traced step', () => {
       optimizer.apply(ones(2))
       return ops.zeros([])
     })()
-    expect(valuesOf([a!, b!])).toEqual([[9.5, 19.5], [1.5, 2.5]])
+    expect(valuesOf([a!, b!])).toEqual([
+      [9.5, 19.5],
+      [1.5, 2.5],
+    ])
   })
 
   it('the same weights may be updated twice, also cut in another way', () => {
@@ -277,13 +416,20 @@ describe('within one traced step', () => {
       return ops.zeros([])
     })
     whole()
-    expect(valuesOf([a!, b!, c!])).toEqual([[0.5, 1.5], [2 - 0.5 - 0.75, 3 - 0.5 - 0.75], [3 - 1.25, 4 - 1.25]])
+    expect(valuesOf([a!, b!, c!])).toEqual([
+      [0.5, 1.5],
+      [2 - 0.5 - 0.75, 3 - 0.5 - 0.75],
+      [3 - 1.25, 4 - 1.25],
+    ])
     expect(optimizer.iterations.value.item()).toBe(2)
   })
 })
 
 describe('weights that take turns', () => {
-  it.each([() => new Adam(), () => new MultiOptimizer({ optimizers: [[new SGD({ momentum: 0.5 }), 'head'], ['adam']] })])('keep their slots (%#)', async (make) => {
+  it.each([
+    () => new Adam(),
+    () => new MultiOptimizer({ optimizers: [[new SGD({ momentum: 0.5 }), 'head'], ['adam']] }),
+  ])('keep their slots (%#)', async (make) => {
     const own = model('own')
     own.compile({ optimizer: make(), loss: 'mse' })
     const [encoder, head] = own.layers
@@ -295,7 +441,11 @@ describe('weights that take turns', () => {
       return own.layers.map((each, i) => String(each.getWeights()) !== before[i])
     }
     expect(await train(head)).toEqual([false, true])
-    const slots = () => [...own.optimizer.slots.values()].flat().filter(({ name }) => name.startsWith('head')).map(({ value }) => String(value))
+    const slots = () =>
+      [...own.optimizer.slots.values()]
+        .flat()
+        .filter(({ name }) => name.startsWith('head'))
+        .map(({ value }) => String(value))
     const kept = slots()
     expect(await train(encoder)).toEqual([true, false])
     expect(slots()).toEqual(kept)
@@ -320,14 +470,21 @@ describe('options of updates in a model', () => {
   })
 
   it('are saved in the middle of gathering', async () => {
-    const own = await train(new SGD({ learningRate: 0.5, gradientAccumulationSteps: 4, useEma: true, emaMomentum: 0.5 }), 3, 2)
+    const own = await train(
+      new SGD({ learningRate: 0.5, gradientAccumulationSteps: 4, useEma: true, emaMomentum: 0.5 }),
+      3,
+      2,
+    )
     const copy = await loadModel(await own.save())
     for (const each of [own, copy]) await each.fit(x, y, { ...quiet, epochs: 2, batchSize: 2 })
     expect(copy.getWeights().map(String)).toEqual(own.getWeights().map(String))
   })
 
   it('lossScaleFactor changes nothing but rounding', async () => {
-    const [scaled, plain] = [await train(new SGD({ learningRate: 0.5, lossScaleFactor: 64 }), 3, 4), await train(new SGD({ learningRate: 0.5 }), 3, 4)]
+    const [scaled, plain] = [
+      await train(new SGD({ learningRate: 0.5, lossScaleFactor: 64 }), 3, 4),
+      await train(new SGD({ learningRate: 0.5 }), 3, 4),
+    ]
     scaled.getWeights().forEach(({ data }, i) => expectNear(data, plain.getWeights()[i]!.data, `weight ${i}`))
   })
 

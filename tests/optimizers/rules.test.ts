@@ -3,8 +3,29 @@
 import { describe, expect, it } from 'vitest'
 import type { OptimizerOptions, Slot, UpdateInput, UpdateResult } from '../../src'
 import {
-  Adadelta, Adafactor, Adagrad, Adam, Adamax, Dense, Ftrl, Lamb, Lion, MultiOptimizer, Muon, Nadam, Optimizer, ScheduleFreeAdamW, Sequential, Variable, jit, loadModel, ops, optimizers,
-  runtimeInfo, schedules, tensor,
+  Adadelta,
+  Adafactor,
+  Adagrad,
+  Adam,
+  Adamax,
+  Dense,
+  Ftrl,
+  Lamb,
+  Lion,
+  MultiOptimizer,
+  Muon,
+  Nadam,
+  Optimizer,
+  ScheduleFreeAdamW,
+  Sequential,
+  Variable,
+  jit,
+  loadModel,
+  ops,
+  optimizers,
+  runtimeInfo,
+  schedules,
+  tensor,
 } from '../../src'
 import { ContinualBackprop } from '../../src/balance'
 import { pruneUnits } from '../../src/thrift'
@@ -32,7 +53,9 @@ const weightsOf = (own: Sequential) => own.getWeights().map(String)
 const instructions = (optimizer: Optimizer): string[] => {
   const own = model(optimizer)
   train(own, 1)
-  return [...own.disassemble().values()][0]!.split('\n').flatMap((line) => /^ *\d+ +(\w+) +optimizer: /.exec(line)?.[1] ?? [])
+  return [...own.disassemble().values()][0]!
+    .split('\n')
+    .flatMap((line) => /^ *\d+ +(\w+) +optimizer: /.exec(line)?.[1] ?? [])
 }
 
 const makers: [string, (options?: OptimizerOptions) => Optimizer][] = [
@@ -59,7 +82,7 @@ describe.each(makers)('%s', (name, make) => {
   it('goes on as it was after loading, also in the middle of gathering', async () => {
     const own = model(make({ gradientAccumulationSteps: 3, useEma: true }))
     train(own, 7)
-    const copy = await loadModel(await own.save()) as Sequential
+    const copy = (await loadModel(await own.save())) as Sequential
     const state = ({ optimizer }: Sequential) => optimizer.variables.map(({ value }) => String(value))
     expect(state(copy)).toEqual(state(own))
     for (const each of [own, copy]) train(each, 5)
@@ -75,7 +98,8 @@ describe.each(makers)('%s', (name, make) => {
     ]
     for (const each of others) each.setWeights(alone.getWeights())
     for (const each of [alone, ...others]) train(each, 4)
-    for (const each of others) each.getWeights().forEach(({ data }, i) => expectNear(data, alone.getWeights()[i]!.data, `weight ${i}`, 1e-6))
+    for (const each of others)
+      each.getWeights().forEach(({ data }, i) => expectNear(data, alone.getWeights()[i]!.data, `weight ${i}`, 1e-6))
   })
 
   it('leaves weights where they are at a learning rate of 0, and goes on from there', () => {
@@ -87,15 +111,35 @@ describe.each(makers)('%s', (name, make) => {
     own.optimizer.learningRate = 0.01
     train(own, 1)
     expect(weightsOf(own)).not.toEqual(before)
-    expect(own.getWeights().flatMap(({ data }) => Array.from(data)).every(Number.isFinite)).toBe(true)
+    expect(
+      own
+        .getWeights()
+        .flatMap(({ data }) => Array.from(data))
+        .every(Number.isFinite),
+    ).toBe(true)
   })
 
   it('is finite where gradients are 0, huge and tiny', () => {
-    const weights = [new Variable(tensor([[1, 2, 3], [4, 5, 6]]), { name: 'w' }), new Variable(tensor([1, -1]), { name: 'b' })]
+    const weights = [
+      new Variable(
+        tensor([
+          [1, 2, 3],
+          [4, 5, 6],
+        ]),
+        { name: 'w' },
+      ),
+      new Variable(tensor([1, -1]), { name: 'b' }),
+    ]
     const optimizer = make()
     const step = jit((a, b) => (optimizer.apply([a, b], weights), ops.zeros([])))
     for (const size of [0, 1, 2 ** 63, 1e-30, 0]) {
-      step([[size, size, 0], [0, 0, 0]], [size, 0])
+      step(
+        [
+          [size, size, 0],
+          [0, 0, 0],
+        ],
+        [size, 0],
+      )
       expect(weights.flatMap(({ view }) => [...view]).every(Number.isFinite), `size ${size}`).toBe(true)
     }
   })
@@ -113,11 +157,17 @@ describe('Ftrl', () => {
 })
 
 describe('instructions', () => {
-  it.skipIf(runtimeInfo().backend === 'interpreter' || runtimeInfo().fuse === false).each<[string, () => Optimizer, number]>([
-    // Each number counts what updates weights, and one for scalars.
-    ['Adadelta', () => new Adadelta(), 1], ['Adagrad', () => new Adagrad(), 1], ['Lion', () => new Lion(), 1], ['Ftrl', () => new Ftrl(), 2], ['Adamax', () => new Adamax(), 2],
-    ['ScheduleFreeAdamW', () => new ScheduleFreeAdamW(), 4],
-  ])('%s is one over all weights', (_name, make, expected) => {
+  it
+    .skipIf(runtimeInfo().backend === 'interpreter' || runtimeInfo().fuse === false)
+    .each<[string, () => Optimizer, number]>([
+      // Each number counts what updates weights, and one for scalars.
+      ['Adadelta', () => new Adadelta(), 1],
+      ['Adagrad', () => new Adagrad(), 1],
+      ['Lion', () => new Lion(), 1],
+      ['Ftrl', () => new Ftrl(), 2],
+      ['Adamax', () => new Adamax(), 2],
+      ['ScheduleFreeAdamW', () => new ScheduleFreeAdamW(), 4],
+    ])('%s is one over all weights', (_name, make, expected) => {
     expect(instructions(make())).toEqual(Array.from({ length: expected + 1 }, () => 'Chain'))
   })
 
@@ -130,11 +180,22 @@ describe('instructions', () => {
 
 describe('what is kept', () => {
   it('is rows and columns of matrices with Adafactor, of larger weights those of the last two axes', () => {
-    const weights = [new Variable([2, 3], { name: 'w' }), new Variable([3], { name: 'b' }), new Variable([5, 4, 2, 3], { name: 'f' })]
+    const weights = [
+      new Variable([2, 3], { name: 'w' }),
+      new Variable([3], { name: 'b' }),
+      new Variable([5, 4, 2, 3], { name: 'f' }),
+    ]
     const optimizer = new Adafactor({ useEma: true })
     optimizer.build(weights)
     expect(optimizer.variables.slice(2).map(({ name, shape }) => `${name} [${shape.join()}]`)).toEqual([
-      'w/average [2,3]', 'b/average [3]', 'f/average [5,4,2,3]', 'w/rows [2]', 'f/rows [5,4,2]', 'w/columns [3]', 'f/columns [5,4,3]', 'b/variance [3]',
+      'w/average [2,3]',
+      'b/average [3]',
+      'f/average [5,4,2,3]',
+      'w/rows [2]',
+      'f/rows [5,4,2]',
+      'w/columns [3]',
+      'f/columns [5,4,3]',
+      'b/variance [3]',
     ])
   })
 
@@ -143,7 +204,10 @@ describe('what is kept', () => {
     const optimizer = new Adagrad({ initialAccumulatorValue: 0.5 })
     optimizer.build([a])
     optimizer.build([a, b])
-    expect(optimizer.slots.get('accumulator')!.map(({ view }) => [...view])).toEqual([[0.5, 0.5], [0.5, 0.5]])
+    expect(optimizer.slots.get('accumulator')!.map(({ view }) => [...view])).toEqual([
+      [0.5, 0.5],
+      [0.5, 0.5],
+    ])
   })
 
   it('is a scalar with Nadam, that changes once an update, however weights are grouped', () => {
@@ -157,10 +221,14 @@ describe('what is kept', () => {
   it('of removed units is gone: rows and columns are sliced along', async () => {
     const own = model(new Adafactor({ learningRate: 0.1 }))
     await own.fit(x, y, { ...quiet, epochs: 3 })
-    const small = await pruneUnits(own, { keep: 0.5 }) as unknown as Sequential
+    const small = (await pruneUnits(own, { keep: 0.5 })) as unknown as Sequential
     const [kernel, , next] = small.weights
-    const units = [0, 1, 2].map((unit) => [...Array(6).keys()].find((each) => own.weights[0]!.view[each] === kernel!.view[unit])!)
-    const slot = ({ optimizer, weights }: Sequential, i: number, kind: string) => [...optimizer.slotsOf(weights[i]!).get(kind)!.view]
+    const units = [0, 1, 2].map((unit) =>
+      [...Array(6).keys()].find((each) => own.weights[0]!.view[each] === kernel!.view[unit])!,
+    )
+    const slot = ({ optimizer, weights }: Sequential, i: number, kind: string) => [
+      ...optimizer.slotsOf(weights[i]!).get(kind)!.view,
+    ]
     expect(next!.shape).toEqual([3, 2])
     expect(slot(small, 0, 'columns')).toEqual(units.map((unit) => slot(own, 0, 'columns')[unit]))
     expect(slot(small, 0, 'rows')).toEqual(slot(own, 0, 'rows'))
@@ -171,7 +239,10 @@ describe('what is kept', () => {
 
   it.each([new Adagrad(), new Adafactor()])('of units that begin anew is as at the start (%#)', async (optimizer) => {
     const own = model(optimizer)
-    await own.fit(x, y, { ...quiet, callbacks: [new ContinualBackprop({ replacementRate: 1, maturity: 0, layers: ['hidden'] })] })
+    await own.fit(x, y, {
+      ...quiet,
+      callbacks: [new ContinualBackprop({ replacementRate: 1, maturity: 0, layers: ['hidden'] })],
+    })
     const slots = [...optimizer.slotsOf(own.weights[0]!)].map(([kind, { view }]) => [kind, new Set(view)] as const)
     if (optimizer instanceof Adagrad) return expect(slots).toEqual([['accumulator', new Set([Math.fround(0.1)])]])
     // Rows tell inputs apart, columns units.
@@ -181,7 +252,13 @@ describe('what is kept', () => {
 })
 
 describe('Muon', () => {
-  const weights = () => [['dense/kernel', [2, 3]], ['dense/bias', [3]], ['Embedding/embeddings', [4, 2]], ['output/kernel', [3, 2]]].map(([name, shape]) => new Variable(shape as number[], { name: name as string }))
+  const weights = () =>
+    [
+      ['dense/kernel', [2, 3]],
+      ['dense/bias', [3]],
+      ['Embedding/embeddings', [4, 2]],
+      ['output/kernel', [3, 2]],
+    ].map(([name, shape]) => new Variable(shape as number[], { name: name as string }))
   const matrices = (optimizer: Muon) => {
     const all = weights()
     optimizer.build(all)
@@ -190,7 +267,11 @@ describe('Muon', () => {
 
   it('is for matrices that are not excluded', () => {
     expect(matrices(new Muon())).toEqual(['dense/kernel', 'output/kernel'])
-    expect(matrices(new Muon({ excludeEmbeddings: false }))).toEqual(['dense/kernel', 'Embedding/embeddings', 'output/kernel'])
+    expect(matrices(new Muon({ excludeEmbeddings: false }))).toEqual([
+      'dense/kernel',
+      'Embedding/embeddings',
+      'output/kernel',
+    ])
     expect(matrices(new Muon({ excludeLayers: ['^out.ut'] }))).toEqual(['dense/kernel'])
     expect(matrices(new Muon({ excludeLayers: [/DENSE/i, ({ shape }) => shape[0] === 3] }))).toEqual([])
   })
@@ -199,8 +280,12 @@ describe('Muon', () => {
     const own = new Muon({ excludeLayers: ['^out', /a/i] })
     const again = new Muon(JSON.parse(JSON.stringify(own.getConfig())))
     expect(again.excludeLayers).toEqual(['^out', /a/i])
-    expect(() => new Muon({ excludeLayers: ['('] })).toThrow("Muon: excludeLayers[0] must be a regular expression, received '('")
-    expect(() => new Muon({ excludeLayers: [5 as never] })).toThrow("excludeLayers[0] must be a part of a weight's name")
+    expect(() => new Muon({ excludeLayers: ['('] })).toThrow(
+      "Muon: excludeLayers[0] must be a regular expression, received '('",
+    )
+    expect(() => new Muon({ excludeLayers: [5 as never] })).toThrow(
+      "excludeLayers[0] must be a part of a weight's name",
+    )
   })
 })
 
@@ -224,35 +309,95 @@ class Shrinking extends Optimizer {
     return [ops.multiply(scale, 0.5)]
   }
 
-  protected update({ parameters, gradient, learningRate, scalars: [scale], slots: [seen, first, sizes] }: UpdateInput): UpdateResult {
+  protected update({
+    parameters,
+    gradient,
+    learningRate,
+    scalars: [scale],
+    slots: [seen, first, sizes],
+  }: UpdateInput): UpdateResult {
     const isMatrix = parameters.rank === 2
     const direction = isMatrix ? ops.divide(gradient, ops.norm(gradient)) : gradient
     const rows = isMatrix ? ops.add(sizes!, ops.sum(gradient, 1)) : sizes!
-    return { parameters: ops.subtract(parameters, ops.multiply(direction, ops.multiply(learningRate, scale!))), slots: [ops.add(seen!, 1), first!, rows] }
+    return {
+      parameters: ops.subtract(parameters, ops.multiply(direction, ops.multiply(learningRate, scale!))),
+      slots: [ops.add(seen!, 1), first!, rows],
+    }
   }
 }
 
 describe('a rule of one’s own', () => {
   it('may keep slots of other shapes and scalars, and see weights in their shapes', () => {
-    const weights = [new Variable(tensor([[1, 2], [3, 4]]), { name: 'w' }), new Variable(tensor([5, 6]), { name: 'a' }), new Variable(tensor([7]), { name: 'b' })]
+    const weights = [
+      new Variable(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        { name: 'w' },
+      ),
+      new Variable(tensor([5, 6]), { name: 'a' }),
+      new Variable(tensor([7]), { name: 'b' }),
+    ]
     const optimizer = new Shrinking({ learningRate: 1 })
     const step = jit(() => {
-      optimizer.apply([tensor([[3, 0], [0, 4]]), tensor([1, 1]), tensor([1])], weights)
+      optimizer.apply(
+        [
+          tensor([
+            [3, 0],
+            [0, 4],
+          ]),
+          tensor([1, 1]),
+          tensor([1]),
+        ],
+        weights,
+      )
       return ops.zeros([])
     })
     step()
     step()
     // Steps of ½ and ¼.
-    expectNear(weights.flatMap(({ view }) => [...view]), [1 - 0.75 * 0.6, 2, 3, 4 - 0.75 * 0.8, 4.25, 5.25, 6.25], 'weights')
+    expectNear(
+      weights.flatMap(({ view }) => [...view]),
+      [1 - 0.75 * 0.6, 2, 3, 4 - 0.75 * 0.8, 4.25, 5.25, 6.25],
+      'weights',
+    )
     const slots = [...optimizer.slots].map(([kind, all]) => [kind, all.map(({ value }) => value.toArray())])
-    expect(slots).toEqual([['seen', [[[2, 2], [2, 2]], [2, 2], [2]]], ['first', [[[1, 2], [3, 4]], [5, 6], [7]]], ['sizes', [[8, 10], [2, 2], [2]]]])
+    expect(slots).toEqual([
+      [
+        'seen',
+        [
+          [
+            [2, 2],
+            [2, 2],
+          ],
+          [2, 2],
+          [2],
+        ],
+      ],
+      [
+        'first',
+        [
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          [5, 6],
+          [7],
+        ],
+      ],
+      ['sizes', [[8, 10], [2, 2], [2]]],
+    ])
     expect(optimizer.scalars.at(-1)!.value.item()).toBe(0.25)
   })
 })
 
 describe('options', () => {
   it.each<[() => unknown, string]>([
-    [() => new Adagrad({ initialAccumulatorValue: -1 }), 'Adagrad: initialAccumulatorValue must be a finite number ≥ 0'],
+    [
+      () => new Adagrad({ initialAccumulatorValue: -1 }),
+      'Adagrad: initialAccumulatorValue must be a finite number ≥ 0',
+    ],
     [() => new Adadelta({ rho: 1 }), 'rho must be a finite number in [0, 1)'],
     [() => new Lion({ beta1: 0 }), 'beta1 must be a finite number in (0, 1]'],
     [() => new Nadam({ beta2: -1 }), 'Nadam: beta2'],
@@ -273,7 +418,10 @@ describe('options', () => {
   it('take Keras’s spellings and are written as they were read', () => {
     const own = new Ftrl({ l2_shrinkage_regularization_strength: 0.5, learning_rate_power: -0.25 } as never)
     expect(own).toMatchObject({ l2ShrinkageRegularizationStrength: 0.5, learningRatePower: -0.25 })
-    expect(new Adafactor({ beta_2_decay: -0.5, epsilon_1: 0 } as never)).toMatchObject({ beta2Decay: -0.5, epsilon1: 0 })
+    expect(new Adafactor({ beta_2_decay: -0.5, epsilon_1: 0 } as never)).toMatchObject({
+      beta2Decay: -0.5,
+      epsilon1: 0,
+    })
     for (const [, make] of makers) {
       const { constructor } = make()
       const again: unknown = Reflect.construct(constructor, [JSON.parse(JSON.stringify(make().getConfig()))])

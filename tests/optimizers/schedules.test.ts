@@ -1,13 +1,34 @@
 // Functions as learning rates, and what schedules refuse. Their values are in golden.test.ts.
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
-import { Adam, ArgumentError, CosineDecayRestarts, Dense, InverseTimeDecay, LambdaSchedule, NonFiniteError, OneCycle, PolynomialDecay, SGD, Sequential, StateError, Variable, jit, loadModel, ops, tensor } from '../../src'
+import {
+  Adam,
+  ArgumentError,
+  CosineDecayRestarts,
+  Dense,
+  InverseTimeDecay,
+  LambdaSchedule,
+  NonFiniteError,
+  OneCycle,
+  PolynomialDecay,
+  SGD,
+  Sequential,
+  StateError,
+  Variable,
+  jit,
+  loadModel,
+  ops,
+  tensor,
+} from '../../src'
 import { pruneUnits } from '../../src/thrift'
 import { expectNear } from '../helpers/golden'
 import { errorOf } from '../helpers/training'
 
 const halving = (step: Tensor) => ops.power(0.5, ops.cast(step, 'float32'))
-const x = [[1, 2], [3, 4]]
+const x = [
+  [1, 2],
+  [3, 4],
+]
 const y = [[1], [0]]
 
 function model(optimizer: SGD | Adam): Sequential {
@@ -41,27 +62,41 @@ describe('a function as learning rate', () => {
       const own = model(new Adam({ learningRate }))
       own.trainOnBatch(x, y)
       const bytes = await own.save()
-      expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'halving' that is a learning rate")
+      expect((await errorOf(() => loadModel(bytes))).message).toContain(
+        "Unknown function 'halving' that is a learning rate",
+      )
       const copy = await loadModel(bytes, { customObjects: { halving } })
-      expect(copy.optimizer.getConfig()['learningRate']).toEqual({ className: 'LambdaSchedule', config: { schedule: 'halving', name: null } })
+      expect(copy.optimizer.getConfig()['learningRate']).toEqual({
+        className: 'LambdaSchedule',
+        config: { schedule: 'halving', name: null },
+      })
       for (const each of [own, copy]) each.trainOnBatch(x, y)
       expect(copy.getWeights().map(String)).toEqual(own.getWeights().map(String))
     }
     const nameless = model(new SGD({ learningRate: [() => 0.5][0]! }))
-    expect((await errorOf(() => nameless.save())).message).toContain('A function without a name that is a learning rate cannot be saved')
+    expect((await errorOf(() => nameless.save())).message).toContain(
+      'A function without a name that is a learning rate cannot be saved',
+    )
   })
 
   it('must give a scalar', () => {
-    const train = (learningRate: never) => () => new SGD({ learningRate }).apply([tensor([1])], [new Variable([1], { name: 'w' })])
-    expect(train((() => tensor([1, 2])) as never)).toThrow('LambdaSchedule: the function must give a scalar, received [2]')
+    const train = (learningRate: never) => () =>
+      new SGD({ learningRate }).apply([tensor([1])], [new Variable([1], { name: 'w' })])
+    expect(train((() => tensor([1, 2])) as never)).toThrow(
+      'LambdaSchedule: the function must give a scalar, received [2]',
+    )
     expect(train((() => 'fast') as never)).toThrow("LambdaSchedule: the function must give a scalar, received 'fast'")
-    expect(() => new LambdaSchedule(5 as never)).toThrow('LambdaSchedule: schedule must be a function that is a learning rate, received 5')
+    expect(() => new LambdaSchedule(5 as never)).toThrow(
+      'LambdaSchedule: schedule must be a function that is a learning rate, received 5',
+    )
     expect(() => new SGD({ learningRate: OneCycle as never })).toThrow('Pass an instance: new OneCycle()')
   })
 
   it('written at its option has no name of its own', async () => {
     const own = model(new SGD({ learningRate: (step) => ops.divide(1, ops.add(ops.cast(step, 'float32'), 1)) }))
-    expect((await errorOf(() => own.save())).message).toContain('A function without a name that is a learning rate cannot be saved')
+    expect((await errorOf(() => own.save())).message).toContain(
+      'A function without a name that is a learning rate cannot be saved',
+    )
   })
 
   it.each([NaN, Infinity, 1e16])('that gives %s ends a step before it updates anything', async (rate) => {
@@ -70,7 +105,7 @@ describe('a function as learning rate', () => {
     const own = model(sgd)
     own.trainOnBatch(x, y)
     const before = own.getWeights().map(String)
-    expect((await errorOf(() => own.fit(x, y, { verbose: 0 })))).toBeInstanceOf(NonFiniteError)
+    expect(await errorOf(() => own.fit(x, y, { verbose: 0 }))).toBeInstanceOf(NonFiniteError)
     expect(own.getWeights().map(String)).toEqual(before)
     expect(sgd.iterations.view[0]).toBe(1)
     const [eager, traced] = [weight(), weight()]
@@ -83,32 +118,64 @@ describe('a function as learning rate', () => {
 
   it('may be called as the option of a schedule is', () => {
     const schedule = (step: Tensor) => halving(step)
-    expect(new SGD({ learningRate: schedule }).getConfig()['learningRate']).toEqual({ className: 'LambdaSchedule', config: { schedule: 'schedule', name: null } })
+    expect(new SGD({ learningRate: schedule }).getConfig()['learningRate']).toEqual({
+      className: 'LambdaSchedule',
+      config: { schedule: 'schedule', name: null },
+    })
   })
 
   it('is that of a smaller model, too', async () => {
     const own = new Sequential([new Dense({ units: 4, inputShape: [2], name: 'hidden' }), new Dense({ units: 1 })])
-    own.compile({ optimizer: new SGD({ learningRate: (step) => halving(step), groups: [{ match: 'hidden', learningRate: () => 0.25 }] }), loss: 'mse' })
+    own.compile({
+      optimizer: new SGD({
+        learningRate: (step) => halving(step),
+        groups: [{ match: 'hidden', learningRate: () => 0.25 }],
+      }),
+      loss: 'mse',
+    })
     own.trainOnBatch(x, y)
     const nameless = await pruneUnits(own, { keep: 0.5 })
     // Each is the one that it was, though both are called learningRate.
-    expect([nameless.optimizer.learningRate, nameless.optimizer.groups[0]!.rate?.schedule?.call(tensor(0)).item()]).toEqual([0.5, 0.25])
-    own.compile({ optimizer: new SGD({ learningRate: halving, groups: [{ match: 'hidden', learningRate: new LambdaSchedule(halving) }] }), loss: 'mse' })
+    expect([
+      nameless.optimizer.learningRate,
+      nameless.optimizer.groups[0]!.rate?.schedule?.call(tensor(0)).item(),
+    ]).toEqual([0.5, 0.25])
+    own.compile({
+      optimizer: new SGD({
+        learningRate: halving,
+        groups: [{ match: 'hidden', learningRate: new LambdaSchedule(halving) }],
+      }),
+      loss: 'mse',
+    })
     own.trainOnBatch(x, y)
     const small = await pruneUnits(own, { keep: 0.5 })
-    expect([small.optimizer.learningRate, small.optimizer.groups[0]!.learningRate]).toEqual([0.5, expect.any(LambdaSchedule)])
+    expect([small.optimizer.learningRate, small.optimizer.groups[0]!.learningRate]).toEqual([
+      0.5,
+      expect.any(LambdaSchedule),
+    ])
   })
 })
 
 describe('schedules', () => {
-  const at = (schedule: { call(step: Tensor): Tensor }, ...steps: number[]) => steps.map((step) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] })).item())
+  const at = (schedule: { call(step: Tensor): Tensor }, ...steps: number[]) =>
+    steps.map((step) => schedule.call(tensor({ data: Int32Array.of(step), shape: [] })).item())
 
   it('restart exactly when they should', () => {
-    for (const [tMul, firstDecaySteps] of [[2, 10], [3, 7], [1.5, 8], [2, 1000]] as const) {
+    for (const [tMul, firstDecaySteps] of [
+      [2, 10],
+      [3, 7],
+      [1.5, 8],
+      [2, 1000],
+    ] as const) {
       const schedule = new CosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps, tMul })
       let start = 0
       for (let i = 0; i < 5; i++) {
-        expectNear(at(schedule, Math.ceil(start)), [1], `tMul ${tMul}, restart ${i}`, Number.isInteger(start) ? 1e-4 : 0.1)
+        expectNear(
+          at(schedule, Math.ceil(start)),
+          [1],
+          `tMul ${tMul}, restart ${i}`,
+          Number.isInteger(start) ? 1e-4 : 0.1,
+        )
         start += firstDecaySteps * tMul ** i
         expect(at(schedule, Math.ceil(start) - 1)[0]).toBeLessThan(0.3)
       }
@@ -116,18 +183,45 @@ describe('schedules', () => {
   })
 
   it('stay where they end', () => {
-    expectNear(at(new OneCycle({ maxLearningRate: 1, totalSteps: 10 }), 9, 10, 1000), [4e-6, 4e-6, 4e-6], 'OneCycle', 1e-7)
-    expectNear(at(new PolynomialDecay({ initialLearningRate: 1, decaySteps: 10, endLearningRate: 0.5 }), 10, 1000), [0.5, 0.5], 'PolynomialDecay')
+    expectNear(
+      at(new OneCycle({ maxLearningRate: 1, totalSteps: 10 }), 9, 10, 1000),
+      [4e-6, 4e-6, 4e-6],
+      'OneCycle',
+      1e-7,
+    )
+    expectNear(
+      at(new PolynomialDecay({ initialLearningRate: 1, decaySteps: 10, endLearningRate: 0.5 }), 10, 1000),
+      [0.5, 0.5],
+      'PolynomialDecay',
+    )
   })
 
   it.each<[() => unknown, string]>([
-    [() => new OneCycle({ maxLearningRate: 1, totalSteps: 3 }), 'OneCycle: its phases must end one after the other, with totalSteps 3'],
-    [() => new OneCycle({ maxLearningRate: 1, totalSteps: 20, warmupFraction: 0.6, threePhase: true }), 'they end at updates 11, 22, 19'],
-    [() => new OneCycle({ maxLearningRate: 1, totalSteps: 20, anneal: 'cos' as never }), "anneal must be 'cosine' or 'linear'"],
+    [
+      () => new OneCycle({ maxLearningRate: 1, totalSteps: 3 }),
+      'OneCycle: its phases must end one after the other, with totalSteps 3',
+    ],
+    [
+      () => new OneCycle({ maxLearningRate: 1, totalSteps: 20, warmupFraction: 0.6, threePhase: true }),
+      'they end at updates 11, 22, 19',
+    ],
+    [
+      () => new OneCycle({ maxLearningRate: 1, totalSteps: 20, anneal: 'cos' as never }),
+      "anneal must be 'cosine' or 'linear'",
+    ],
     [() => new OneCycle({ totalSteps: 20 } as never), 'OneCycle: needs maxLearningRate'],
-    [() => new PolynomialDecay({ initialLearningRate: 1, decaySteps: 0 }), 'PolynomialDecay: decaySteps must be a finite number > 0'],
-    [() => new InverseTimeDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: -1 }), 'decayRate must be a finite number ≥ 0'],
-    [() => new CosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5 }), 'tMul must be a finite number ≥ 1'],
+    [
+      () => new PolynomialDecay({ initialLearningRate: 1, decaySteps: 0 }),
+      'PolynomialDecay: decaySteps must be a finite number > 0',
+    ],
+    [
+      () => new InverseTimeDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: -1 }),
+      'decayRate must be a finite number ≥ 0',
+    ],
+    [
+      () => new CosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5 }),
+      'tMul must be a finite number ≥ 1',
+    ],
   ])('refuse %#', (make, message) => {
     expect(make).toThrow(ArgumentError)
     expect(make).toThrow(message)

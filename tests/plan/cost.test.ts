@@ -12,7 +12,11 @@ const SIGMOID = 8
 
 /** σ(x·W + b) for x [4, 3], W [3, 2]. */
 function dense(builder: GraphBuilder): { output: Value; kernel: Value; bias: Value } {
-  const [x, kernel, bias] = [[4, 3], [3, 2], [2]].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [Value, Value, Value]
+  const [x, kernel, bias] = [[4, 3], [3, 2], [2]].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [
+    Value,
+    Value,
+    Value,
+  ]
   builder.scope = 'dense'
   return { output: builder.e.sigmoid(builder.e.add(builder.e.matmul(x, kernel), bias)), kernel, bias }
 }
@@ -38,7 +42,10 @@ function trainStep(): Graph {
   return builder.finish([loss, ...updated])
 }
 
-function flopsOf(shapes: readonly Shape[], emit: (builder: GraphBuilder, values: readonly Value[]) => readonly Value[]): number {
+function flopsOf(
+  shapes: readonly Shape[],
+  emit: (builder: GraphBuilder, values: readonly Value[]) => readonly Value[],
+): number {
   const builder = new GraphBuilder()
   const values = shapes.map((shape) => builder.parameter({ shape, dtype: 'float32' }))
   return costOf(builder.finish(emit(builder, values))).flops
@@ -83,7 +90,15 @@ describe('costOf', () => {
   it.each<[string, number, readonly Shape[], (builder: GraphBuilder, values: readonly Value[]) => readonly Value[]]>([
     ['views', 0, [[2, 3]], ({ e }, [x]) => [e.transpose(e.reshape(x!, [3, 2]), [1, 0])]],
     ['broadcasting: elements of the result', 12, [[3, 1], [4]], ({ e }, [a, b]) => [e.add(a!, b!)]],
-    ['a batched product', 5 * 2 * 2 * 3 * 4, [[5, 2, 3], [3, 4]], ({ e }, [a, b]) => [e.matmul(a!, b!)]],
+    [
+      'a batched product',
+      5 * 2 * 2 * 3 * 4,
+      [
+        [5, 2, 3],
+        [3, 4],
+      ],
+      ({ e }, [a, b]) => [e.matmul(a!, b!)],
+    ],
     ['a reduction', 24, [[2, 3, 4]], ({ e }, [x]) => [e.sum(x!, [1])]],
     ['softmax', 2 * 3 * 12, [[2, 3]], ({ e }, [x]) => [e.softmax(x!)]],
     ['exp', 6 * 8, [[2, 3]], ({ e }, [x]) => [e.exp(x!)]],

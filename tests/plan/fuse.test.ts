@@ -13,17 +13,25 @@ import type { TensorContent } from '../helpers/data'
 import { floats } from '../helpers/data'
 import { graphOf } from '../helpers/graphs'
 
-function planOf(shapes: readonly Shape[], body: (b: GraphBuilder, inputs: readonly Value[]) => readonly Value[], fuse = true) {
+function planOf(
+  shapes: readonly Shape[],
+  body: (b: GraphBuilder, inputs: readonly Value[]) => readonly Value[],
+  fuse = true,
+) {
   const inputs: TensorContent[] = shapes.map((shape) => floats(shape))
   return plan(graphOf(inputs, body), { fuse })
 }
 
-const opcodes = ({ instructions }: ReturnType<typeof plan>): string[] => instructions.map(({ opcode }) => Opcode[opcode]!)
+const opcodes = ({ instructions }: ReturnType<typeof plan>): string[] =>
+  instructions.map(({ opcode }) => Opcode[opcode]!)
 
 describe('matrix products', () => {
   const dense: readonly Shape[] = [[4, 3], [3, 5], [5]]
-  const layer = (activation: 'relu' | 'sigmoid' | 'tanh') => (b: GraphBuilder, [x, w, bias]: readonly Value[]) =>
-    [b.emitOne(activation, [b.e.add(b.e.matmul(x!, w!), bias!)], {})]
+  const layer =
+    (activation: 'relu' | 'sigmoid' | 'tanh') =>
+    (b: GraphBuilder, [x, w, bias]: readonly Value[]) => [
+      b.emitOne(activation, [b.e.add(b.e.matmul(x!, w!), bias!)], {}),
+    ]
 
   it.each([
     ['relu', Epilogue.Relu],
@@ -50,14 +58,35 @@ describe('matrix products', () => {
   })
 
   it('do not take in what is not a row', () => {
-    const column = planOf([[4, 3], [3, 5], [4, 1]], (b, [x, w, c]) => [b.e.add(b.e.matmul(x!, w!), c!)])
+    const column = planOf(
+      [
+        [4, 3],
+        [3, 5],
+        [4, 1],
+      ],
+      (b, [x, w, c]) => [b.e.add(b.e.matmul(x!, w!), c!)],
+    )
     expect(opcodes(column)).toEqual(['Gemm', 'Chain'])
-    const doubled = planOf([[1, 3], [3, 5]], (b, [x, w]) => [b.e.add(b.e.matmul(x!, w!), b.e.matmul(x!, w!))])
+    const doubled = planOf(
+      [
+        [1, 3],
+        [3, 5],
+      ],
+      (b, [x, w]) => [b.e.add(b.e.matmul(x!, w!), b.e.matmul(x!, w!))],
+    )
     expect(opcodes(doubled)).toEqual(['Gemm', 'Chain'])
   })
 
   it('of one row each: the sum of two is the bias of one of them only', () => {
-    const planned = planOf([[1, 3], [3, 5], [1, 5], [5, 5]], (b, [x, w, h, u]) => [b.e.add(b.e.matmul(x!, w!), b.e.matmul(h!, u!))])
+    const planned = planOf(
+      [
+        [1, 3],
+        [3, 5],
+        [1, 5],
+        [5, 5],
+      ],
+      (b, [x, w, h, u]) => [b.e.add(b.e.matmul(x!, w!), b.e.matmul(h!, u!))],
+    )
     expect(opcodes(planned)).toEqual(['Gemm', 'Gemm'])
   })
 
@@ -107,20 +136,60 @@ describe('axes of a chain', () => {
   }
 
   it('collapse to one where all operands are contiguous', () => {
-    expect(chainOf([[2, 3, 4], [2, 3, 4]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 1, extents: [24], accesses: ['Contiguous', 'Contiguous'] })
+    expect(
+      chainOf(
+        [
+          [2, 3, 4],
+          [2, 3, 4],
+        ],
+        (b, [x, y]) => b.e.add(x!, y!),
+      ),
+    ).toEqual({ rank: 1, extents: [24], accesses: ['Contiguous', 'Contiguous'] })
   })
 
   it('collapse around a row and a column', () => {
-    expect(chainOf([[2, 3, 4], [4]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 2, extents: [6, 4], accesses: ['Contiguous', 'Strided'] })
-    expect(chainOf([[2, 3, 4], [2, 1, 1]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 2, extents: [2, 12], accesses: ['Contiguous', 'Strided'] })
+    expect(chainOf([[2, 3, 4], [4]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({
+      rank: 2,
+      extents: [6, 4],
+      accesses: ['Contiguous', 'Strided'],
+    })
+    expect(
+      chainOf(
+        [
+          [2, 3, 4],
+          [2, 1, 1],
+        ],
+        (b, [x, y]) => b.e.add(x!, y!),
+      ),
+    ).toEqual({ rank: 2, extents: [2, 12], accesses: ['Contiguous', 'Strided'] })
   })
 
   it('drop extents of 1, and a scalar has none', () => {
-    expect(chainOf([[1, 5, 1], [1, 1, 1]], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 1, extents: [5], accesses: ['Contiguous', 'Scalar'] })
-    expect(chainOf([[], []], (b, [x, y]) => b.e.add(x!, y!))).toEqual({ rank: 0, extents: [], accesses: ['Contiguous', 'Contiguous'] })
+    expect(
+      chainOf(
+        [
+          [1, 5, 1],
+          [1, 1, 1],
+        ],
+        (b, [x, y]) => b.e.add(x!, y!),
+      ),
+    ).toEqual({ rank: 1, extents: [5], accesses: ['Contiguous', 'Scalar'] })
+    expect(chainOf([[], []], (b, [x, y]) => b.e.add(x!, y!))).toEqual({
+      rank: 0,
+      extents: [],
+      accesses: ['Contiguous', 'Contiguous'],
+    })
   })
 
   it('keep apart what a transpose swaps', () => {
-    expect(chainOf([[4, 3], [3, 4]], (b, [x, y]) => b.e.add(b.e.transposeMatrix(x!), y!))).toEqual({ rank: 2, extents: [3, 4], accesses: ['Strided', 'Contiguous'] })
+    expect(
+      chainOf(
+        [
+          [4, 3],
+          [3, 4],
+        ],
+        (b, [x, y]) => b.e.add(b.e.transposeMatrix(x!), y!),
+      ),
+    ).toEqual({ rank: 2, extents: [3, 4], accesses: ['Strided', 'Contiguous'] })
   })
 })

@@ -48,7 +48,10 @@ class Simulation {
     const { buffer, offset } = this.memory.places[value.id]!
     const { home } = buffer
     if (home.kind === 'constants') return []
-    const [space, start] = home.kind === 'cell' ? ['cell', home.cell.byteOffset + offset] : ['work', home.kind === 'workspace' ? home.offset + offset : NaN]
+    const [space, start] =
+      home.kind === 'cell'
+        ? ['cell', home.cell.byteOffset + offset]
+        : ['work', home.kind === 'workspace' ? home.offset + offset : NaN]
     return Array.from({ length: sizeOf(value.shape) }, (_, i) => `${space} ${start / 4 + i}`)
   }
 
@@ -94,7 +97,9 @@ class Simulation {
     for (const value of this.plan.legal.outputs) this.expectOwned(this.plan.locations.of(value).base, 'returned')
     for (const { cell, value } of this.plan.legal.updates) {
       const { base } = this.plan.locations.of(value)
-      const lost = this.wordsOfCell(cell.byteOffset, sizeOf(cell.shape)).filter((word) => this.owners.get(word)?.has(base) !== true)
+      const lost = this.wordsOfCell(cell.byteOffset, sizeOf(cell.shape)).filter(
+        (word) => this.owners.get(word)?.has(base) !== true,
+      )
       expect(lost, `words of ${cell.name} without its new content`).toEqual([])
     }
   }
@@ -118,7 +123,9 @@ function isJoin(kernel: Kernel): boolean {
 }
 
 function expectDisjoint({ buffers }: MemoryPlan): void {
-  const placed = buffers.flatMap(({ home, ...rest }) => (home.kind === 'workspace' ? [{ ...rest, offset: home.offset }] : []))
+  const placed = buffers.flatMap(({ home, ...rest }) =>
+    home.kind === 'workspace' ? [{ ...rest, offset: home.offset }] : [],
+  )
   const clashes = placed.flatMap((a, i) =>
     placed.slice(0, i).flatMap((b) => {
       const together = a.start <= b.end && b.start <= a.end
@@ -139,8 +146,13 @@ function simulate(plan: Planned): void {
   expect(simulation.unchangedCellWords()).toBe(SLAB_ELEMENTS - updated)
   expect(memory.workspaceBytes).toBeGreaterThanOrEqual(memory.lowerBound)
   const guard = kernels.findLastIndex(({ nodes }) => nodes.some(({ name }) => name === 'guard'))
-  const early = kernels.slice(0, guard + 1).flatMap(({ writes }) => writes.filter((value) => memory.places[value.id]!.buffer.home.kind === 'cell'))
-  expect(early.map(({ id }) => id), 'written to a cell before the last guard').toEqual([])
+  const early = kernels
+    .slice(0, guard + 1)
+    .flatMap(({ writes }) => writes.filter((value) => memory.places[value.id]!.buffer.home.kind === 'cell'))
+  expect(
+    early.map(({ id }) => id),
+    'written to a cell before the last guard',
+  ).toEqual([])
 }
 
 describe.each([
@@ -240,7 +252,9 @@ describe('training steps', () => {
 
 describe('assignOffsets', () => {
   const blocks = fc.array(
-    fc.record({ bytes: fc.nat({ max: 1000 }), start: fc.nat({ max: 20 }), length: fc.nat({ max: 8 }) }).map(({ bytes, start, length }) => ({ bytes, start, end: start + length })),
+    fc
+      .record({ bytes: fc.nat({ max: 1000 }), start: fc.nat({ max: 20 }), length: fc.nat({ max: 8 }) })
+      .map(({ bytes, start, length }) => ({ bytes, start, end: start + length })),
     { maxLength: 30 },
   )
 
@@ -253,7 +267,10 @@ describe('assignOffsets', () => {
         const { offsets, size } = assign(intervals)
         const placed = [...offsets]
         const clash = placed.find(([a, at]) =>
-          placed.some(([b, other]) => a !== b && a.start <= b.end && b.start <= a.end && at < other + b.bytes && other < at + a.bytes),
+          placed.some(
+            ([b, other]) =>
+              a !== b && a.start <= b.end && b.start <= a.end && at < other + b.bytes && other < at + a.bytes,
+          ),
         )
         expect(clash).toBeUndefined()
         expect(placed.filter(([{ bytes }, at]) => at % 64 !== 0 || at + bytes > size)).toEqual([])
@@ -265,7 +282,9 @@ describe('assignOffsets', () => {
   it('stays near the lower bound where there are thousands of blocks', () => {
     const graph = denseStep(8, new Array<number>(300).fill(4), 'tanh', { address: 0, byteLength: 0 })
     const { buffers, lowerBound } = planned(graph, true).memory
-    const intervals = buffers.flatMap(({ home, byteLength, start, end }) => (home.kind === 'workspace' ? [{ bytes: byteLength, start, end }] : []))
+    const intervals = buffers.flatMap(({ home, byteLength, start, end }) =>
+      home.kind === 'workspace' ? [{ bytes: byteLength, start, end }] : [],
+    )
     expect(intervals.length).toBeGreaterThan(512)
     expect(assignOffsets(intervals).size / lowerBound).toBeLessThanOrEqual(1.1)
   })

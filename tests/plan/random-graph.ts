@@ -54,7 +54,13 @@ export const SLAB_ELEMENTS = 24
 
 /** Cells that overlap: all of a slab, its two halves, and its middle. */
 export function slabCells(storage: CellStorage): Record<'whole' | 'left' | 'right' | 'middle', Cell> {
-  const cell = (name: string, shape: Shape, first: number): Cell => ({ name, shape, dtype: 'float32', storage, byteOffset: 4 * first })
+  const cell = (name: string, shape: Shape, first: number): Cell => ({
+    name,
+    shape,
+    dtype: 'float32',
+    storage,
+    byteOffset: 4 * first,
+  })
   return {
     whole: cell('whole', [24], 0),
     left: cell('left', [3, 4], 0),
@@ -142,13 +148,17 @@ const indices = (d: Drawing, count: number, seed: number, extent: number): Value
 }
 
 /** Views and joins need an axis. */
-const ranked = (draw: Draw): Draw => (d, x, step) => draw(d, x.shape.length === 0 ? d.e.reshape(x, [1]) : x, step)
+const ranked =
+  (draw: Draw): Draw =>
+  (d, x, step) =>
+    draw(d, x.shape.length === 0 ? d.e.reshape(x, [1]) : x, step)
 
 const draws: readonly Draw[] = [
   (d, x, { b, c }) => {
     const y = d.find(b, ({ shape }) => broadcasts(shape, x.shape), x)
     const operands = c % 2 === 0 ? [x, y] : [y, x]
-    if (sizeOf(x.shape) * sizeOf(y.shape) <= LARGEST || sameShape(x.shape, y.shape)) d.keep(d.builder.emitOne(BINARY[c % BINARY.length]!, operands, {}))
+    if (sizeOf(x.shape) * sizeOf(y.shape) <= LARGEST || sameShape(x.shape, y.shape))
+      d.keep(d.builder.emitOne(BINARY[c % BINARY.length]!, operands, {}))
   },
   (d, x, { b }) => d.keep(d.builder.emitOne(UNARY[b % UNARY.length]!, [x], {})),
   // Constants, the neutral ones too: what simplify.ts looks for.
@@ -166,7 +176,18 @@ const draws: readonly Draw[] = [
     const product = d.e.matmul(left, right)
     const columns = product.shape[product.shape.length - 1]!
     if (c % 3 === 0) return d.keep(product)
-    const bias = d.find(c, ({ shape }) => sameShape(shape, [columns]), d.e.reshape(d.e.slice(product, product.shape.map(() => 0), product.shape.map((n, i) => (i === product.shape.length - 1 ? n : 1))), [columns]))
+    const bias = d.find(
+      c,
+      ({ shape }) => sameShape(shape, [columns]),
+      d.e.reshape(
+        d.e.slice(
+          product,
+          product.shape.map(() => 0),
+          product.shape.map((n, i) => (i === product.shape.length - 1 ? n : 1)),
+        ),
+        [columns],
+      ),
+    )
     const biased = d.e.add(product, bias)
     if (c % 3 === 1) d.pool.push(d.builder.emitOne('sign', [biased], {}))
     d.keep(d.builder.emitOne('relu', [biased], {}))
@@ -178,12 +199,27 @@ const draws: readonly Draw[] = [
   ranked((d, x, { b }) => d.keep(d.e.cast(d.builder.emitOne('argMax', [x], { axis: axisOf(x, b) }), 'float32'))),
   ranked((d, x, { b, c }) => {
     const mate = d.find(b, ({ shape }) => sameShape(shape, x.shape), x)
-    d.keep(d.builder.emitOne('concat', c % 3 === 0 ? [x, mate, x] : [mate, x], { axis: c % 2 === 0 ? 0 : axisOf(x, b) }))
+    d.keep(
+      d.builder.emitOne('concat', c % 3 === 0 ? [x, mate, x] : [mate, x], { axis: c % 2 === 0 ? 0 : axisOf(x, b) }),
+    )
   }),
-  (d, x, { b, c }) => d.keep(d.builder.emitOne('pad', [x], { before: x.shape.map((_, i) => (b + i) % 2), after: x.shape.map((_, i) => (c + i) % 2), value: b % 4 })),
+  (d, x, { b, c }) =>
+    d.keep(
+      d.builder.emitOne('pad', [x], {
+        before: x.shape.map((_, i) => (b + i) % 2),
+        after: x.shape.map((_, i) => (c + i) % 2),
+        value: b % 4,
+      }),
+    ),
   (d, x, { b, c }) => {
     const starts = x.shape.map((extent, i) => (b >> i) % extent)
-    d.keep(d.e.slice(x, starts, x.shape.map((extent, i) => 1 + ((c >> i) % (extent - starts[i]!)))))
+    d.keep(
+      d.e.slice(
+        x,
+        starts,
+        x.shape.map((extent, i) => 1 + ((c >> i) % (extent - starts[i]!))),
+      ),
+    )
   },
   ranked((d, x, { b }) => d.keep(d.e.reverse(x, [axisOf(x, b)]))),
   (d, x, { b }) => {
@@ -211,7 +247,11 @@ const draws: readonly Draw[] = [
   (d, x, { b, c }) => {
     const gradient = d.find(b, ({ shape }) => sameShape(shape, x.shape), x)
     const velocity = c % 2 === 0 ? [] : [d.find(c, ({ shape }) => sameShape(shape, x.shape), x)]
-    const outputs = d.builder.emit('sgd', [x, gradient, d.e.scalar(1), ...velocity], { momentum: 1, nesterov: false, weightDecay: 0 })
+    const outputs = d.builder.emit('sgd', [x, gradient, d.e.scalar(1), ...velocity], {
+      momentum: 1,
+      nesterov: false,
+      weightDecay: 0,
+    })
     outputs.forEach((output) => d.keep(output))
   },
   (d, _x, { b }) => void d.pool.push(d.builder.read(d.anyCell(b))),
@@ -224,7 +264,12 @@ const draws: readonly Draw[] = [
     const cell = d.updatable(b)
     const content = d.builder.read(cell)
     const step = resized(d, x, cell.shape)
-    d.builder.update(cell, c % 2 === 0 ? d.e.subtract(content, step) : d.builder.emit('sgd', [content, step, d.e.scalar(1)], { momentum: 0, nesterov: false, weightDecay: 0 })[0]!)
+    d.builder.update(
+      cell,
+      c % 2 === 0
+        ? d.e.subtract(content, step)
+        : d.builder.emit('sgd', [content, step, d.e.scalar(1)], { momentum: 0, nesterov: false, weightDecay: 0 })[0]!,
+    )
   },
   (d, x) => void d.builder.emit('guard', [x], {}),
   // Routines: one with a gradient, one with memory of its own.
@@ -240,23 +285,46 @@ const draws: readonly Draw[] = [
 /** Over the first axis of x: carries, captures and slices are drawn from the pool, the same one also twice. */
 function drawLoop(d: Drawing, x: Value, { a, b, c }: Step): void {
   const length = x.shape[0]!
-  const carry = d.find(b, ({ shape }) => sameShape(shape, x.shape.slice(1)), d.e.slice(x, x.shape.map(() => 0), x.shape.map((n, i) => (i === 0 ? 1 : n))))
+  const carry = d.find(
+    b,
+    ({ shape }) => sameShape(shape, x.shape.slice(1)),
+    d.e.slice(
+      x,
+      x.shape.map(() => 0),
+      x.shape.map((n, i) => (i === 0 ? 1 : n)),
+    ),
+  )
   const start = sameShape(carry.shape, x.shape.slice(1)) ? carry : d.e.reshape(carry, x.shape.slice(1))
-  const capture = d.find(c, ({ shape }) => broadcasts(shape, start.shape) && shape.length <= start.shape.length && sizeOf(shape) <= sizeOf(start.shape), start)
+  const capture = d.find(
+    c,
+    ({ shape }) =>
+      broadcasts(shape, start.shape) && shape.length <= start.shape.length && sizeOf(shape) <= sizeOf(start.shape),
+    start,
+  )
   if (!fitsInto(capture.shape, start.shape)) return
   const other = d.find(a + b, ({ shape }) => shape[0] === length && sameShape(shape, x.shape), x)
   const results = looped(
     d.builder,
-    { carries: [start, start], scanned: c % 3 === 0 ? [x, x] : [x, other], captures: [capture, start], length, reverse: b % 2 === 0 },
+    {
+      carries: [start, start],
+      scanned: c % 3 === 0 ? [x, x] : [x, other],
+      captures: [capture, start],
+      length,
+      reverse: b % 2 === 0,
+    },
     (inside, [p, q], [s, t], [k, l]) => {
       const { e } = inside
-      const clip = (y: Value): Value => inside.emitOne('minimum', [inside.emitOne('maximum', [y, e.scalar(-8)], {}), e.scalar(8)], {})
+      const clip = (y: Value): Value =>
+        inside.emitOne('minimum', [inside.emitOne('maximum', [y, e.scalar(-8)], {}), e.scalar(8)], {})
       const mixed = [e.add(p!, s!), e.subtract(s!, q!), e.multiply(p!, k!), t!, e.add(e.multiply(s!, k!), l!)]
       const next = clip(mixed[a % mixed.length]!)
       const second = [q!, clip(e.add(q!, t!)), p!, next][c % 4]!
       const ranks = p!.shape.length
       const seen = ranks > 0 ? e.reverse(next, [ranks - 1]) : next
-      return { carries: [next, second], stacked: [[p!, next, seen, s!, k === undefined ? p! : clip(e.add(k, p!))][b % 5]!, clip(e.subtract(q!, seen))] }
+      return {
+        carries: [next, second],
+        stacked: [[p!, next, seen, s!, k === undefined ? p! : clip(e.add(k, p!))][b % 5]!, clip(e.subtract(q!, seen))],
+      }
     },
   )
   results.forEach((result, i) => (c + i) % 3 !== 0 && d.keep(result))

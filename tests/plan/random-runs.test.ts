@@ -34,7 +34,12 @@ function truth(graph: Graph): Interpretation & { slab: NumericArray } {
 }
 
 /** Whole numbers are exact; only gradients may round, where shares of ties are summed. */
-function compare(received: readonly NumericArray[], expected: readonly NumericArray[], recipe: Recipe, where: string): void {
+function compare(
+  received: readonly NumericArray[],
+  expected: readonly NumericArray[],
+  recipe: Recipe,
+  where: string,
+): void {
   received.forEach((output, i) => {
     const want = expected[i]!
     const rounding = recipe.gradient && i >= recipe.outputs.length
@@ -54,7 +59,12 @@ describe('random graphs', () => {
           slab().set(initialSlab)
           parameters.forEach(({ data }, i) => program.parameter(i).set(data))
           expect(program.run(), 'completed').toBe(true)
-          compare(graph.outputs.map((_, i) => program.output(i)), expected.outputs, recipe, `${time} run: output`)
+          compare(
+            graph.outputs.map((_, i) => program.output(i)),
+            expected.outputs,
+            recipe,
+            `${time} run: output`,
+          )
           expectClose(slab(), expected.slab, { ulp: 0, absolute: 0, signedZero: false }, `${time} run: cells`)
         }
         program.dispose()

@@ -61,7 +61,8 @@ it('every word is the number, the float or the resolved address that the instruc
 it('every field of an instruction has a word, and none lies outside its fixed part', () => {
   fc.assert(
     fc.property(recipes, (recipe) => {
-      for (const { fields, fixedBytes } of plan(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse: true }).instructions) {
+      for (const { fields, fixedBytes } of plan(drawGraph(recipe, { address: 0, byteLength: 96 }), { fuse: true })
+        .instructions) {
         expect(fields).toHaveLength((fixedBytes - Header.size) / 4)
         expect([...fields]).not.toContain(undefined)
       }

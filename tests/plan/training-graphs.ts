@@ -30,12 +30,23 @@ function trainStep(builder: GraphBuilder, loss: Value, weights: readonly Cell[],
   const { e } = builder
   const rate = e.scalar(0.01)
   const iterations = slab.add('iterations', [], 'int32')
-  const slopes = gradients(builder, loss, weights.map((cell) => builder.read(cell)), e.scalar(1))
+  const slopes = gradients(
+    builder,
+    loss,
+    weights.map((cell) => builder.read(cell)),
+    e.scalar(1),
+  )
   builder.emit('guard', [loss], {})
   weights.forEach((cell, i) => {
     builder.scope = `optimizer/${cell.name}`
     const slots = ['mean', 'variance'].map((name) => slab.add(`${cell.name}/${name}`, cell.shape))
-    const inputs = [builder.read(cell), slopes[i]!, rate, ...slots.map((slot) => builder.read(slot)), builder.read(iterations)]
+    const inputs = [
+      builder.read(cell),
+      slopes[i]!,
+      rate,
+      ...slots.map((slot) => builder.read(slot)),
+      builder.read(iterations),
+    ]
     const outputs = builder.emit('adam', inputs, { beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 })
     ;[cell, ...slots].forEach((target, j) => builder.update(target, outputs[j]!))
   })
@@ -43,7 +54,12 @@ function trainStep(builder: GraphBuilder, loss: Value, weights: readonly Cell[],
 }
 
 /** Dense layers with an activation between them, softmax and cross-entropy, Adam. */
-export function denseStep(batch: number, units: readonly number[], activation: 'relu' | 'tanh', storage: CellStorage): Graph {
+export function denseStep(
+  batch: number,
+  units: readonly number[],
+  activation: 'relu' | 'tanh',
+  storage: CellStorage,
+): Graph {
   const builder = new GraphBuilder()
   const slab = new Slab(storage)
   const weights: Cell[] = []
@@ -64,13 +80,23 @@ export function denseStep(batch: number, units: readonly number[], activation: '
 }
 
 /** h ← tanh(x·W + h·U + b) over time, then a dense layer. */
-export function recurrentStep(batch: number, steps: number, inputs: number, units: number, storage: CellStorage): Graph {
+export function recurrentStep(
+  batch: number,
+  steps: number,
+  inputs: number,
+  units: number,
+  storage: CellStorage,
+): Graph {
   const builder = new GraphBuilder()
   const { e } = builder
   const slab = new Slab(storage)
   const x = builder.parameter({ shape: [batch, steps, inputs], dtype: 'float32' })
   const target = builder.parameter({ shape: [batch, units], dtype: 'float32' })
-  const weights = [slab.add('kernel', [inputs, units]), slab.add('recurrent', [units, units]), slab.add('bias', [units])]
+  const weights = [
+    slab.add('kernel', [inputs, units]),
+    slab.add('recurrent', [units, units]),
+    slab.add('bias', [units]),
+  ]
   const [kernel, recurrent, bias] = weights.map((cell) => builder.read(cell)) as [Value, Value, Value]
   let h = e.zeros({ shape: [batch, units], dtype: 'float32' })
   for (let t = 0; t < steps; t++) {

@@ -47,7 +47,8 @@ describe.each(primitiveNames)('%s', (name) => {
     it(opCase.title, () => {
       checkForward(opCase)
       if (opCase.gradient === true) expectGradient(runtime, opCase.inputs, lossOf(opCase), 1e-5, opCase.title)
-      if (opCase.secondGradient === true) expectGradient(runtime, opCase.inputs, slopeOf(opCase), 3e-5, `${opCase.title}, twice`)
+      if (opCase.secondGradient === true)
+        expectGradient(runtime, opCase.inputs, slopeOf(opCase), 3e-5, `${opCase.title}, twice`)
     })
   }
 })

@@ -45,10 +45,18 @@ export type OpCase<Name extends PrimitiveName> = CaseOf<PrimitiveAttributes[Name
 type Cases<Attributes> = readonly CaseOf<Attributes>[]
 
 const transposed = (e: Emitter, x: Value): Value => e.transposeMatrix(x)
-const reversed = (e: Emitter, x: Value): Value => e.reverse(x, x.shape.map((_, axis) => axis))
+const reversed = (e: Emitter, x: Value): Value =>
+  e.reverse(
+    x,
+    x.shape.map((_, axis) => axis),
+  )
 /** All but the first of every axis. */
 const inner = (e: Emitter, x: Value): Value =>
-  e.slice(x, x.shape.map(() => 1), x.shape.map((extent) => extent - 1))
+  e.slice(
+    x,
+    x.shape.map(() => 1),
+    x.shape.map((extent) => extent - 1),
+  )
 
 const TAILS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 31]
 
@@ -65,9 +73,17 @@ interface UnaryOptions {
 }
 
 /** One operand in every form: lengths with tails, ranks 0 … 4, empty, and as views. */
-function unary(make: Make, { special = SPECIAL, gradient = true, secondGradient = false, ...tolerance }: UnaryOptions = {}): Cases<NoAttributes> {
-  const of = (title: string, input: CaseInput, more: CaseOptions = {}) =>
-    ({ title, inputs: [input], attributes: {}, ...tolerance, ...more })
+function unary(
+  make: Make,
+  { special = SPECIAL, gradient = true, secondGradient = false, ...tolerance }: UnaryOptions = {},
+): Cases<NoAttributes> {
+  const of = (title: string, input: CaseInput, more: CaseOptions = {}) => ({
+    title,
+    inputs: [input],
+    attributes: {},
+    ...tolerance,
+    ...more,
+  })
   return [
     ...TAILS.map((n) => of(`[${n}]`, make([n], n))),
     of('scalar', make([]), { gradient }),
@@ -89,10 +105,20 @@ interface BinaryOptions extends UnaryOptions {
 const SPECIAL_PAIRS = SPECIAL.flatMap((a) => SPECIAL.map((b): readonly [number, number] => [a, b]))
 
 /** Two operands in every form of broadcasting. */
-function binary(left: Make, right: Make, { pairs = SPECIAL_PAIRS, gradient = true, secondGradient = false, special: _, ...tolerance }: BinaryOptions = {}): Cases<NoAttributes> {
-  const of = (title: string, a: CaseInput, b: CaseInput, more: CaseOptions = {}) =>
-    ({ title, inputs: [a, b], attributes: {}, ...tolerance, ...more })
-  const shapes = (a: Shape, b: Shape, more: CaseOptions = {}) => of(`[${a.join()}] and [${b.join()}]`, left(a), right(b, 2), more)
+function binary(
+  left: Make,
+  right: Make,
+  { pairs = SPECIAL_PAIRS, gradient = true, secondGradient = false, special: _, ...tolerance }: BinaryOptions = {},
+): Cases<NoAttributes> {
+  const of = (title: string, a: CaseInput, b: CaseInput, more: CaseOptions = {}) => ({
+    title,
+    inputs: [a, b],
+    attributes: {},
+    ...tolerance,
+    ...more,
+  })
+  const shapes = (a: Shape, b: Shape, more: CaseOptions = {}) =>
+    of(`[${a.join()}] and [${b.join()}]`, left(a), right(b, 2), more)
   const checked = { gradient }
   return [
     ...TAILS.map((n) => shapes([n], [n])),
@@ -117,8 +143,14 @@ function binary(left: Make, right: Make, { pairs = SPECIAL_PAIRS, gradient = tru
       : [
           of(
             'special values',
-            exactly(pairs.map(([a]) => a), left([]).dtype),
-            exactly(pairs.map(([, b]) => b), right([]).dtype),
+            exactly(
+              pairs.map(([a]) => a),
+              left([]).dtype,
+            ),
+            exactly(
+              pairs.map(([, b]) => b),
+              right([]).dtype,
+            ),
             { signedZero: true },
           ),
         ]),
@@ -130,7 +162,10 @@ function numeric(cases: Cases<NoAttributes>, kind: 'unary' | 'binary'): Cases<No
   const extremes = [2147483647, -2147483648, 0, 1, -1, 65536, 123456789]
   const pairs = extremes.flatMap((a) => extremes.map((b): readonly [number, number] => [a, b]))
   const make: Make = (shape, seed) => integers(shape, -5, 5, seed)
-  const ints = kind === 'unary' ? unary(make, { special: extremes, gradient: false }) : binary(make, make, { pairs, gradient: false })
+  const ints =
+    kind === 'unary'
+      ? unary(make, { special: extremes, gradient: false })
+      : binary(make, make, { pairs, gradient: false })
   return [...cases, ...ints.map((each) => ({ ...each, title: `int32 ${each.title}` }))]
 }
 
@@ -140,7 +175,8 @@ const BOOLEAN_PAIRS = [0, 1].flatMap((a) => [0, 1].map((b): readonly [number, nu
 /** Comparisons take every dtype; small integers make equal operands common. */
 function comparison(): Cases<NoAttributes> {
   const whole: Make = (shape, seed) => wholeFloats(shape, -2, 2, seed)
-  const named = (dtype: string, cases: Cases<NoAttributes>) => cases.map((each) => ({ ...each, title: `${dtype} ${each.title}` }))
+  const named = (dtype: string, cases: Cases<NoAttributes>) =>
+    cases.map((each) => ({ ...each, title: `${dtype} ${each.title}` }))
   const plain = { gradient: false }
   return [
     ...numeric(binary(whole, whole, plain), 'binary'),
@@ -158,10 +194,15 @@ const within: (low: number, high: number) => Make = (low, high) => (shape, seed)
 const away: Make = (shape, seed) => nonZero(shape, 0.1, 2, seed)
 /** Never an integer, nor half way between two. */
 const betweenSteps: Make = (shape, seed) => distinct(shape, 0.125, 0.0625, seed)
-const divisors: Make = (shape) => ({ ...floats(shape), data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!) })
+const divisors: Make = (shape) => ({
+  ...floats(shape),
+  data: floats(shape).data.map((_, i) => [1.75, -1.25, 2.5][i % 3]!),
+})
 /** Without quotients beyond 2²⁹, whose remainder is not defined, and 0 mod ±Inf, whose sign is not. */
 /** What tanh and sigmoid give, and any gradient: with large numbers for both, float32 overflows where float64 does not. */
-const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) => SPECIAL.map((dy): readonly [number, number] => [y, dy]))
+const OUTPUT_PAIRS = [NaN, 0, -0, 1, -1, 0.5, 0.99999994].flatMap((y) =>
+  SPECIAL.map((dy): readonly [number, number] => [y, dy]),
+)
 const MOD_PAIRS = [...SPECIAL, 5, -5, 4, -4].flatMap((a) =>
   [2, -2, 3, -3, 0, -0, Infinity, -Infinity, NaN]
     .filter((b) => (Math.abs(a) < 1e9 || !Number.isFinite(a / b)) && !(a === 0 && Math.abs(b) === Infinity))
@@ -193,16 +234,27 @@ function matrix(batch: Shape, rows: number, columns: number, swap: boolean, seed
 /** m, k, n in every layout. */
 function products(m: number, k: number, n: number, more: CaseOptions = {}, batch: Shape = []) {
   return LAYOUTS.map(({ name, left, right }) =>
-    matmulCase(`${name} ${batch.join('×')} [${m}, ${k}, ${n}]`, matrix(batch, m, k, left, 1), matrix(batch, k, n, right, 2), more),
+    matmulCase(
+      `${name} ${batch.join('×')} [${m}, ${k}, ${n}]`,
+      matrix(batch, m, k, left, 1),
+      matrix(batch, k, n, right, 2),
+      more,
+    ),
   )
 }
 
 /** @param bias a row, or null for a matrix as large as y */
-const activated = (name: 'relu' | 'tanh' | 'sigmoid', bias: readonly number[] | null) => (builder: GraphBuilder, y: Value): Value => {
-  const data = Float32Array.from(bias ?? Array.from({ length: sizeOf(y.shape) }, (_, i) => (i % 7) - 3))
-  const row = builder.emitOne('constant', [], { data, shape: bias === null ? y.shape : [bias.length], dtype: 'float32' })
-  return builder.emitOne(name, [builder.e.add(y, row)], {})
-}
+const activated =
+  (name: 'relu' | 'tanh' | 'sigmoid', bias: readonly number[] | null) =>
+  (builder: GraphBuilder, y: Value): Value => {
+    const data = Float32Array.from(bias ?? Array.from({ length: sizeOf(y.shape) }, (_, i) => (i % 7) - 3))
+    const row = builder.emitOne('constant', [], {
+      data,
+      shape: bias === null ? y.shape : [bias.length],
+      dtype: 'float32',
+    })
+    return builder.emitOne(name, [builder.e.add(y, row)], {})
+  }
 const BIAS = [0.5, -0.25, 0.125, -1, 2, 0.75, -0.5]
 
 const matmulCases: Cases<NoAttributes> = [
@@ -220,35 +272,92 @@ const matmulCases: Cases<NoAttributes> = [
   matmulCase('batched · one matrix', floats([3, 2, 4]), floats([4, 5], -1, 1, 2), { gradient: true }),
   matmulCase('one matrix · batched', floats([2, 4]), floats([3, 4, 5], -1, 1, 2), { gradient: true }),
   matmulCase('batches broadcast both ways', floats([2, 1, 2, 3]), floats([3, 3, 2], -1, 1, 2), { gradient: true }),
-  matmulCase('batch axes swapped', { ...floats([2, 3, 4, 5]), through: (e, x) => e.transpose(x, [1, 0, 2, 3]) }, floats([3, 2, 5, 2])),
-  matmulCase('inner parts of a batch · one matrix', { ...floats([4, 3, 5]), through: inner }, floats([4, 3], -1, 1, 2), { gradient: true }),
-  matmulCase('a transposed batch · one matrix', { ...floats([3, 4, 2]), through: transposed }, floats([4, 5], -1, 1, 2), { gradient: true }),
-  matmulCase('inner parts', { ...floats([6, 8]), through: inner }, { ...floats([8, 6], -1, 1, 2), through: inner }, { gradient: true }),
+  matmulCase(
+    'batch axes swapped',
+    { ...floats([2, 3, 4, 5]), through: (e, x) => e.transpose(x, [1, 0, 2, 3]) },
+    floats([3, 2, 5, 2]),
+  ),
+  matmulCase(
+    'inner parts of a batch · one matrix',
+    { ...floats([4, 3, 5]), through: inner },
+    floats([4, 3], -1, 1, 2),
+    { gradient: true },
+  ),
+  matmulCase(
+    'a transposed batch · one matrix',
+    { ...floats([3, 4, 2]), through: transposed },
+    floats([4, 5], -1, 1, 2),
+    { gradient: true },
+  ),
+  matmulCase(
+    'inner parts',
+    { ...floats([6, 8]), through: inner },
+    { ...floats([8, 6], -1, 1, 2), through: inner },
+    { gradient: true },
+  ),
   matmulCase('rows reversed', { ...floats([5, 7]), through: reversed }, floats([7, 3], -1, 1, 2)),
-  matmulCase('a row repeated', { ...floats([1, 4]), through: (e, x) => e.broadcastTo(x, [3, 4]) }, floats([4, 5], -1, 1, 2), { gradient: true }),
+  matmulCase(
+    'a row repeated',
+    { ...floats([1, 4]), through: (e, x) => e.broadcastTo(x, [3, 4]) },
+    floats([4, 5], -1, 1, 2),
+    { gradient: true },
+  ),
   matmulCase('no inner elements', floats([3, 0]), floats([0, 4])),
   matmulCase('no rows', floats([0, 3]), floats([3, 4])),
   matmulCase('no matrices', floats([0, 2, 3]), floats([3, 4])),
   ...(['relu', 'tanh', 'sigmoid'] as const).flatMap((name) =>
-    [4, 9].map((m) => matmulCase(`bias and ${name}, ${m} rows`, floats([m, 5], -1, 1), floats([5, 7], -1, 1, 2), { gradient: m === 4, absolute: 4e-6, reader: activated(name, BIAS) })),
+    [4, 9].map((m) =>
+      matmulCase(`bias and ${name}, ${m} rows`, floats([m, 5], -1, 1), floats([5, 7], -1, 1, 2), {
+        gradient: m === 4,
+        absolute: 4e-6,
+        reader: activated(name, BIAS),
+      }),
+    ),
   ),
-  ...[[1, 5, 7], [5, 7, 1], [2, 9, 6], [3, 4, 8], [9, 5, 7], [6, 600, 9], [100, 300, 40], [40, 64, 96]].flatMap(([m, k, n]) =>
-    products(m!, k!, n!, { gradient: false, absolute: 2e-5, reader: activated('relu', null) }),
-  ),
+  ...[
+    [1, 5, 7],
+    [5, 7, 1],
+    [2, 9, 6],
+    [3, 4, 8],
+    [9, 5, 7],
+    [6, 600, 9],
+    [100, 300, 40],
+    [40, 64, 96],
+  ].flatMap(([m, k, n]) => products(m!, k!, n!, { gradient: false, absolute: 2e-5, reader: activated('relu', null) })),
   ...products(3, 4, 5, { gradient: true, absolute: 4e-6, reader: activated('sigmoid', null) }, [2]),
-  matmulCase('batched · one matrix, a matrix for each', floats([3, 2, 4]), floats([4, 5], -1, 1, 2), { absolute: 4e-6, reader: activated('tanh', null) }),
-  matmulCase('batches broadcast both ways, a matrix for each', floats([2, 1, 2, 3]), floats([3, 3, 2], -1, 1, 2), { absolute: 4e-6, reader: activated('tanh', null) }),
-  matmulCase('special values', exactly([NaN, 1, 1, Infinity, 0, 2, 1, -Infinity, 3], 'float32', [3, 3]), exactly([1, 0, 1, 1, 2, 0], 'float32', [3, 2])),
-  matmulCase('special values, bias and relu', exactly([NaN, 1, 1, Infinity, 0, 2], 'float32', [3, 2]), wholeFloats([2, 7]), { reader: activated('relu', BIAS) }),
+  matmulCase('batched · one matrix, a matrix for each', floats([3, 2, 4]), floats([4, 5], -1, 1, 2), {
+    absolute: 4e-6,
+    reader: activated('tanh', null),
+  }),
+  matmulCase('batches broadcast both ways, a matrix for each', floats([2, 1, 2, 3]), floats([3, 3, 2], -1, 1, 2), {
+    absolute: 4e-6,
+    reader: activated('tanh', null),
+  }),
+  matmulCase(
+    'special values',
+    exactly([NaN, 1, 1, Infinity, 0, 2, 1, -Infinity, 3], 'float32', [3, 3]),
+    exactly([1, 0, 1, 1, 2, 0], 'float32', [3, 2]),
+  ),
+  matmulCase(
+    'special values, bias and relu',
+    exactly([NaN, 1, 1, Infinity, 0, 2], 'float32', [3, 2]),
+    wholeFloats([2, 7]),
+    { reader: activated('relu', BIAS) },
+  ),
 ]
 
-const foldCase = (shape: Shape, axes: readonly number[], input: CaseInput, more: CaseOptions & { title?: string } = {}): OpCase<'sum'> =>
-  ({ title: `[${shape.join()}] over ${axes.join()}`, inputs: [input], attributes: { axes }, ...more })
+const foldCase = (
+  shape: Shape,
+  axes: readonly number[],
+  input: CaseInput,
+  more: CaseOptions & { title?: string } = {},
+): OpCase<'sum'> => ({ title: `[${shape.join()}] over ${axes.join()}`, inputs: [input], attributes: { axes }, ...more })
 
 const SPECIAL_FOLD = [NaN, Infinity, -Infinity, -0]
 
 function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<PrimitiveAttributes['sum']> {
-  const over = (shape: Shape, axes: readonly number[], more: CaseOptions = {}) => foldCase(shape, axes, make(shape), { ...tolerance, ...more })
+  const over = (shape: Shape, axes: readonly number[], more: CaseOptions = {}) =>
+    foldCase(shape, axes, make(shape), { ...tolerance, ...more })
   return [
     ...TAILS.map((n) => over([n], [0])),
     ...TAILS.map((n) => over([3, n], [1])),
@@ -279,16 +388,45 @@ function folds(make: Make, tolerance: CaseOptions, empty: boolean): Cases<Primit
     over([2, 19, 21], [1]),
     over([0, 3], [1]),
     ...(empty ? [over([3, 0], [1]), over([0, 3], [0])] : []),
-    foldCase([5, 4], [1], { ...make([4, 5]), through: transposed }, { ...tolerance, title: 'transposed', gradient: true }),
+    foldCase(
+      [5, 4],
+      [1],
+      { ...make([4, 5]), through: transposed },
+      { ...tolerance, title: 'transposed', gradient: true },
+    ),
     foldCase([3, 5], [0], { ...make([4, 6]), through: inner }, { ...tolerance, title: 'inner part' }),
     ...[NaN, Infinity, -Infinity].flatMap((x) =>
-      [[0, 1, x, 2], [x, -1, 3, 0], [x, -x, 1, NaN], [x, x, x, x]].map((row) =>
-        foldCase([4], [0], exactly(row), { ...tolerance, title: `[${row.join()}]` }),
-      ),
+      [
+        [0, 1, x, 2],
+        [x, -1, 3, 0],
+        [x, -x, 1, NaN],
+        [x, x, x, x],
+      ].map((row) => foldCase([4], [0], exactly(row), { ...tolerance, title: `[${row.join()}]` })),
     ),
-    foldCase([70, 1001], [0], exactly(Array.from({ length: 70 * 1001 }, (_, i) => SPECIAL_FOLD[i * i % 1009] ?? i % 3), 'float32', [70, 1001]), { ...tolerance, title: 'special wide columns' }),
-    foldCase([23, 7], [1], exactly(Array.from({ length: 23 * 7 }, (_, i) => SPECIAL_FOLD[i * i % 29] ?? i % 3), 'float32', [23, 7]), { ...tolerance, title: 'special short rows' }),
-    foldCase([3, 2], [0], exactly([NaN, 1, 2, Infinity, -1, -Infinity], 'float32', [3, 2]), { ...tolerance, title: 'special columns' }),
+    foldCase(
+      [70, 1001],
+      [0],
+      exactly(
+        Array.from({ length: 70 * 1001 }, (_, i) => SPECIAL_FOLD[(i * i) % 1009] ?? i % 3),
+        'float32',
+        [70, 1001],
+      ),
+      { ...tolerance, title: 'special wide columns' },
+    ),
+    foldCase(
+      [23, 7],
+      [1],
+      exactly(
+        Array.from({ length: 23 * 7 }, (_, i) => SPECIAL_FOLD[(i * i) % 29] ?? i % 3),
+        'float32',
+        [23, 7],
+      ),
+      { ...tolerance, title: 'special short rows' },
+    ),
+    foldCase([3, 2], [0], exactly([NaN, 1, 2, Infinity, -1, -Infinity], 'float32', [3, 2]), {
+      ...tolerance,
+      title: 'special columns',
+    }),
   ]
 }
 
@@ -320,7 +458,11 @@ function integerFolds(make: Make): Cases<PrimitiveAttributes['sum']> {
   ]
 }
 
-const argCase = (title: string, input: CaseInput, axis: number): OpCase<'argMax'> => ({ title, inputs: [input], attributes: { axis } })
+const argCase = (title: string, input: CaseInput, axis: number): OpCase<'argMax'> => ({
+  title,
+  inputs: [input],
+  attributes: { axis },
+})
 
 /** Neighbours that float32 cannot tell apart, ties, and both ends of the range. */
 const closeIntegers: Make = (shape, seed) => {
@@ -359,7 +501,14 @@ const argCases: readonly OpCase<'argMax'>[] = [
 ]
 
 function softmaxes(ulp: number, absolute: number): Cases<NoAttributes> {
-  const of = (title: string, input: CaseInput, more: CaseOptions = {}) => ({ title, inputs: [input], attributes: {}, ulp, absolute, ...more })
+  const of = (title: string, input: CaseInput, more: CaseOptions = {}) => ({
+    title,
+    inputs: [input],
+    attributes: {},
+    ulp,
+    absolute,
+    ...more,
+  })
   return [
     ...TAILS.map((n) => of(`[${n}]`, floats([n], -4, 4))),
     ...TAILS.map((n) => of(`[3, ${n}]`, floats([3, n], -4, 4))),
@@ -378,19 +527,37 @@ function softmaxes(ulp: number, absolute: number): Cases<NoAttributes> {
 }
 
 const ENTROPY_SHAPES: readonly Shape[] = [
-  ...TAILS.map((n) => [n]), ...TAILS.map((n) => [n, 10]), ...TAILS.map((n) => [3, n]), ...TAILS.map((n) => [6, 30 + n]), [70, 40], [130, 7],
-  [2, 2, 3], [2, 2050],
+  ...TAILS.map((n) => [n]),
+  ...TAILS.map((n) => [n, 10]),
+  ...TAILS.map((n) => [3, n]),
+  ...TAILS.map((n) => [6, 30 + n]),
+  [70, 40],
+  [130, 7],
+  [2, 2, 3],
+  [2, 2050],
 ]
 
 /** Class numbers for all but the last axis. */
 const classesFor = (shape: Shape): CaseInput => integers(shape.slice(0, -1), 0, shape[shape.length - 1]! - 1)
 const oneRow = (x: TensorContent): CaseInput => ({ ...x, shape: [2, 3] })
 /** Rows of 3 that hold what is not finite, for targets of either kind. */
-const ODD_ROWS = [[1, NaN, 2, 1, 2, 3], [1, Infinity, 2, 1, 2, 3], [1, -Infinity, 2, 4, 5, 6], [-Infinity, -Infinity, -Infinity, 1, 2, 3], [3e38, 1, 2, 1000, 1001, -1000]]
+const ODD_ROWS = [
+  [1, NaN, 2, 1, 2, 3],
+  [1, Infinity, 2, 1, 2, 3],
+  [1, -Infinity, 2, 4, 5, 6],
+  [-Infinity, -Infinity, -Infinity, 1, 2, 3],
+  [3e38, 1, 2, 1000, 1001, -1000],
+]
 
 function entropies(targetsFor: (shape: Shape) => CaseInput): Cases<NoAttributes> {
-  const of = (title: string, x: CaseInput, targets: CaseInput, more: CaseOptions = {}) =>
-    ({ title, inputs: [x, targets], attributes: {}, ulp: 12, absolute: 1e-6, ...more })
+  const of = (title: string, x: CaseInput, targets: CaseInput, more: CaseOptions = {}) => ({
+    title,
+    inputs: [x, targets],
+    attributes: {},
+    ulp: 12,
+    absolute: 1e-6,
+    ...more,
+  })
   return [
     ...ENTROPY_SHAPES.map((shape) => of(`[${shape.join()}]`, floats(shape, -4, 4), targetsFor(shape))),
     ...ODD_ROWS.map((row) => of(`[${row.join()}]`, oneRow(exactly(row)), targetsFor([2, 3]))),
@@ -401,13 +568,28 @@ function entropies(targetsFor: (shape: Shape) => CaseInput): Cases<NoAttributes>
 }
 
 function entropyGradients(targetsFor: (shape: Shape) => CaseInput): Cases<NoAttributes> {
-  const of = (title: string, shape: Shape, targets: CaseInput, scale: CaseInput, more: CaseOptions = {}) =>
-    ({ title, inputs: [floats(shape, 0, 1), targets, scale], attributes: {}, ulp: 2, absolute: 1e-5, ...more })
+  const of = (title: string, shape: Shape, targets: CaseInput, scale: CaseInput, more: CaseOptions = {}) => ({
+    title,
+    inputs: [floats(shape, 0, 1), targets, scale],
+    attributes: {},
+    ulp: 2,
+    absolute: 1e-5,
+    ...more,
+  })
   const scaleFor = (shape: Shape): CaseInput => floats(shape.slice(0, -1), 0.1, 2, 3)
   return [
     ...ENTROPY_SHAPES.map((shape) => of(`[${shape.join()}]`, shape, targetsFor(shape), scaleFor(shape))),
-    of('the same scale for all rows', [3, 5], targetsFor([3, 5]), { ...floats([]), through: (e, x) => e.broadcastTo(x, [3]) }, { gradient: true }),
-    of('every second scale', [3, 5], targetsFor([3, 5]), { ...floats([3, 2]), through: (e, x) => e.reshape(e.slice(x, [0, 1], [3, 1]), [3]) }),
+    of(
+      'the same scale for all rows',
+      [3, 5],
+      targetsFor([3, 5]),
+      { ...floats([]), through: (e, x) => e.broadcastTo(x, [3]) },
+      { gradient: true },
+    ),
+    of('every second scale', [3, 5], targetsFor([3, 5]), {
+      ...floats([3, 2]),
+      through: (e, x) => e.reshape(e.slice(x, [0, 1], [3, 1]), [3]),
+    }),
     of('with gradients', [3, 5], targetsFor([3, 5]), scaleFor([3, 5]), { gradient: true, secondGradient: true }),
     of('no rows', [0, 3], targetsFor([0, 3]), scaleFor([0, 3])),
   ]
@@ -416,8 +598,12 @@ function entropyGradients(targetsFor: (shape: Shape) => CaseInput): Cases<NoAttr
 const NO_CLASS = exactly([-1, 5, 2, 2147483647], 'int32')
 const distributionsFor = (shape: Shape): CaseInput => floats(shape, 0, 1, 2)
 
-const pick = (title: string, x: CaseInput, indices: CaseInput, axis: number, gradient = true): OpCase<'gather'> =>
-  ({ title, inputs: [x, indices], attributes: { axis }, gradient })
+const pick = (title: string, x: CaseInput, indices: CaseInput, axis: number, gradient = true): OpCase<'gather'> => ({
+  title,
+  inputs: [x, indices],
+  attributes: { axis },
+  gradient,
+})
 
 const gatherCases: readonly OpCase<'gather'>[] = [
   ...TAILS.map((n) => pick(`slices of ${n}`, floats([5, n]), exactly([4, 0, 0, 2], 'int32'), 0, n < 6)),
@@ -434,8 +620,21 @@ const gatherCases: readonly OpCase<'gather'>[] = [
   pick('special values', exactly([NaN, -0, Infinity, 1e-45]), exactly([0, 1, 2, 3, 0], 'int32'), 0, false),
 ]
 
-const put = (title: string, updates: CaseInput, indices: CaseInput, axis: number, size: number, gradient = true): OpCase<'scatterAdd'> =>
-  ({ title, inputs: [updates, indices], attributes: { axis, size }, gradient, ulp: 1, absolute: 1e-6 })
+const put = (
+  title: string,
+  updates: CaseInput,
+  indices: CaseInput,
+  axis: number,
+  size: number,
+  gradient = true,
+): OpCase<'scatterAdd'> => ({
+  title,
+  inputs: [updates, indices],
+  attributes: { axis, size },
+  gradient,
+  ulp: 1,
+  absolute: 1e-6,
+})
 
 const scatterCases: readonly OpCase<'scatterAdd'>[] = [
   ...TAILS.map((n) => put(`slices of ${n}`, floats([4, n]), exactly([4, 0, 0, 2], 'int32'), 0, 5, n < 6)),
@@ -447,13 +646,38 @@ const scatterCases: readonly OpCase<'scatterAdd'>[] = [
   put('all to one place', floats([40, 3]), exactly(new Array<number>(40).fill(1), 'int32'), 0, 3, false),
   put('no indices', floats([0, 3]), exactly([], 'int32'), 0, 4, false),
   put('outside adds to the nearest', floats([4, 3]), exactly([-1, 4, 100, -100], 'int32'), 0, 4),
-  put('int32, which wraps', exactly([2147483647, 1, 5, 6, -7], 'int32'), exactly([0, 0, 1, 3, 3], 'int32'), 0, 4, false),
+  put(
+    'int32, which wraps',
+    exactly([2147483647, 1, 5, 6, -7], 'int32'),
+    exactly([0, 0, 1, 3, 3], 'int32'),
+    0,
+    4,
+    false,
+  ),
   put('int32 slices', integers([4, 9]), exactly([4, 0, 0, 2], 'int32'), 0, 5, false),
-  put('NaN and Inf stay in their slice', exactly([NaN, Infinity, -Infinity, 1]), exactly([0, 1, 1, 2], 'int32'), 0, 4, false),
+  put(
+    'NaN and Inf stay in their slice',
+    exactly([NaN, Infinity, -Infinity, 1]),
+    exactly([0, 1, 1, 2], 'int32'),
+    0,
+    4,
+    false,
+  ),
 ]
 
-const view = <Attributes>(title: string, input: CaseInput, attributes: Attributes, more: CaseOptions = {}): CaseOf<Attributes> =>
-  ({ title, inputs: [input], attributes, gradient: input.dtype === 'float32' && input.data.every(Number.isFinite), signedZero: true, ...more })
+const view = <Attributes>(
+  title: string,
+  input: CaseInput,
+  attributes: Attributes,
+  more: CaseOptions = {},
+): CaseOf<Attributes> => ({
+  title,
+  inputs: [input],
+  attributes,
+  gradient: input.dtype === 'float32' && input.data.every(Number.isFinite),
+  signedZero: true,
+  ...more,
+})
 
 /** Elementwise on both sides, so that the view is read as it lies. */
 const doubled = (builder: GraphBuilder, y: Value): Value => builder.e.add(y, y)
@@ -463,26 +687,49 @@ const loose = { ulp: 1, absolute: 1e-5 }
 
 const SPECIAL_MATRIX = exactly([NaN, Infinity, -Infinity, -0, 0, 1e-45], 'float32', [2, 3])
 
-const join = (title: string, inputs: readonly CaseInput[], axis: number, more: CaseOptions = {}) =>
-  ({ title, inputs, attributes: { axis }, gradient: true, ...more })
+const join = (title: string, inputs: readonly CaseInput[], axis: number, more: CaseOptions = {}) => ({
+  title,
+  inputs,
+  attributes: { axis },
+  gradient: true,
+  ...more,
+})
 
-const added = (title: string, base: CaseInput, block: CaseInput, starts: readonly number[], more: CaseOptions = {}) =>
-  ({ title, inputs: [base, block], attributes: { starts }, gradient: true, ...more })
+const added = (
+  title: string,
+  base: CaseInput,
+  block: CaseInput,
+  starts: readonly number[],
+  more: CaseOptions = {},
+) => ({ title, inputs: [base, block], attributes: { starts }, gradient: true, ...more })
 
 /** c, x, w → c·w + x, and c again */
 const turn = (): Body => {
   const builder = new GraphBuilder()
-  const [c, x, w] = [[2, 3], [2, 3], [3, 3]].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [Value, Value, Value]
+  const [c, x, w] = [
+    [2, 3],
+    [2, 3],
+    [3, 3],
+  ].map((shape) => builder.parameter({ shape, dtype: 'float32' })) as [Value, Value, Value]
   return new Body(builder.finish([builder.e.add(builder.e.matmul(c, w), x), c]), loopPasses)
 }
 
-const update = <Attributes>(title: string, inputs: readonly CaseInput[], attributes: Attributes, more: CaseOptions = {}) =>
-  ({ title, inputs, attributes, ulp: 4, absolute: 1e-6, ...more })
+const update = <Attributes>(
+  title: string,
+  inputs: readonly CaseInput[],
+  attributes: Attributes,
+  more: CaseOptions = {},
+) => ({ title, inputs, attributes, ulp: 4, absolute: 1e-6, ...more })
 
 // parameters, gradient, learningRate, then `slots` non-negative buffers
 function updateInputs(count: number, slots: number, learningRate = 0.1): CaseInput[] {
   const slot = (_: unknown, i: number) => floats([count], 0.1, 1, 5 + i)
-  return [floats([count], -2, 2, 3), floats([count], -1, 1, 4), exactly([learningRate], 'float32', []), ...Array.from({ length: slots }, slot)]
+  return [
+    floats([count], -2, 2, 3),
+    floats([count], -1, 1, 4),
+    exactly([learningRate], 'float32', []),
+    ...Array.from({ length: slots }, slot),
+  ]
 }
 
 const SGD = { momentum: 0, nesterov: false, weightDecay: 0 }
@@ -498,31 +745,59 @@ function adamInputs(count: number, iterations: number): CaseInput[] {
 /** Average² must not exceed the mean square. */
 function centeredInputs(count: number, velocity: boolean): CaseInput[] {
   const [parameters, gradient, rate] = updateInputs(count, 0) as [CaseInput, CaseInput, CaseInput]
-  return [parameters, gradient, rate, floats([count], 1, 2, 6), floats([count], -0.5, 0.5, 7), ...(velocity ? [floats([count], -1, 1, 8)] : [])]
+  return [
+    parameters,
+    gradient,
+    rate,
+    floats([count], 1, 2, 6),
+    floats([count], -0.5, 0.5, 7),
+    ...(velocity ? [floats([count], -1, 1, 8)] : []),
+  ]
 }
 
-const guarded = (title: string, inputs: readonly CaseInput[], limits?: readonly number[]): OpCase<'guard'> =>
-  ({ title, inputs, attributes: limits === undefined ? {} : { limits } })
+const guarded = (title: string, inputs: readonly CaseInput[], limits?: readonly number[]): OpCase<'guard'> => ({
+  title,
+  inputs,
+  attributes: limits === undefined ? {} : { limits },
+})
 
 function guardAt(length: number, position: number, bad: number): CaseInput {
   return exactly(Array.from({ length }, (_, i) => (i === position ? bad : i - 3)))
 }
 
 const seeds = (a: number, b: number) => [exactly([a, b], 'int32')]
-const drawn = (title: string, key: readonly CaseInput[], shape: Shape, stream = 0): OpCase<'uniform'> => ({ title, inputs: key, attributes: { shape, stream }, ulp: 0 })
+const drawn = (title: string, key: readonly CaseInput[], shape: Shape, stream = 0): OpCase<'uniform'> => ({
+  title,
+  inputs: key,
+  attributes: { shape, stream },
+  ulp: 0,
+})
 
-const clauses = (title: string, condition: CaseInput, a: CaseInput, b: CaseInput): OpCase<'select'> =>
-  ({ title, inputs: [condition, a, b], attributes: {}, signedZero: true, gradient: a.dtype === 'float32' && a.data.every(Number.isFinite) })
+const clauses = (title: string, condition: CaseInput, a: CaseInput, b: CaseInput): OpCase<'select'> => ({
+  title,
+  inputs: [condition, a, b],
+  attributes: {},
+  signedZero: true,
+  gradient: a.dtype === 'float32' && a.data.every(Number.isFinite),
+})
 
-const convert = (title: string, input: CaseInput, dtype: 'float32' | 'int32' | 'bool', gradient = false): OpCase<'cast'> =>
-  ({ title, inputs: [input], attributes: { dtype }, gradient, signedZero: true })
+const convert = (
+  title: string,
+  input: CaseInput,
+  dtype: 'float32' | 'int32' | 'bool',
+  gradient = false,
+): OpCase<'cast'> => ({ title, inputs: [input], attributes: { dtype }, gradient, signedZero: true })
 
 export const opCases = {
   copy: anyDType,
   negative: numeric(unary(floats), 'unary'),
   abs: numeric(unary(away), 'unary'),
   sign: unary(away),
-  exp: unary(within(-6, 6), { ulp: 1.3, special: [...SPECIAL, 88, 89, -87.5, -100, -104, 200, -200], secondGradient: true }),
+  exp: unary(within(-6, 6), {
+    ulp: 1.3,
+    special: [...SPECIAL, 88, 89, -87.5, -100, -104, 200, -200],
+    secondGradient: true,
+  }),
   expm1: unary(within(-3, 3), { ulp: 1.8, special: [...SPECIAL, 88, 89, -30, 200, -200], secondGradient: true }),
   log: unary(positive, { ulp: 1, secondGradient: true }),
   log1p: unary(within(-0.8, 3), { ulp: 1, special: [...SPECIAL, -1, -2, -0.99999994], secondGradient: true }),
@@ -541,8 +816,20 @@ export const opCases = {
   tanhGradient: binary(within(-1, 1), floats, { ulp: 2.6, pairs: OUTPUT_PAIRS }),
   sigmoidGradient: binary(within(0, 1), floats, { ulp: 2.1, pairs: OUTPUT_PAIRS }),
   erf: unary(within(-3, 3), { ulp: 1.3, secondGradient: true, special: [...SPECIAL, 4, -4, 10] }),
-  gelu: unary(within(-4, 6), { ulp: 20, absolute: 1e-37, secondGradient: true, special: [...SPECIAL, -9, -13.1, -13.3, 10, 14, -14, 20] }),
-  geluGradient: binary(within(-4, 6), floats, { ulp: 2, absolute: 1e-6, pairs: [...[NaN, 0, -0, 1, -1, Infinity, 13, -13, 30, -30].map((x): readonly [number, number] => [x, 1.5]), [1, NaN]] }),
+  gelu: unary(within(-4, 6), {
+    ulp: 20,
+    absolute: 1e-37,
+    secondGradient: true,
+    special: [...SPECIAL, -9, -13.1, -13.3, 10, 14, -14, 20],
+  }),
+  geluGradient: binary(within(-4, 6), floats, {
+    ulp: 2,
+    absolute: 1e-6,
+    pairs: [
+      ...[NaN, 0, -0, 1, -1, Infinity, 13, -13, 30, -30].map((x): readonly [number, number] => [x, 1.5]),
+      [1, NaN],
+    ],
+  }),
   erfInv: unary(within(-0.9, 0.9), { ulp: 8, special: [...SPECIAL, 2, -2, 0.99999994, -0.99999994] }),
   floor: unary(betweenSteps, { special: HALVES }),
   ceil: unary(betweenSteps, { special: HALVES }),
@@ -584,10 +871,25 @@ export const opCases = {
     },
   ],
   arctan2: binary(floats, away, { ulp: 3.2, secondGradient: true }),
-  mod: numeric(binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }), 'binary'),
+  mod: numeric(
+    binary((shape) => distinct(shape, 0.25, 0.1), divisors, { pairs: MOD_PAIRS }),
+    'binary',
+  ),
   floorDivide: numeric([], 'binary'),
-  maximum: numeric(binary((shape, seed) => distinct(shape, 0.25, 0, seed), (shape, seed) => distinct(shape, 0.25, 0.125, seed)), 'binary'),
-  minimum: numeric(binary((shape, seed) => distinct(shape, 0.25, 0, seed), (shape, seed) => distinct(shape, 0.25, 0.125, seed)), 'binary'),
+  maximum: numeric(
+    binary(
+      (shape, seed) => distinct(shape, 0.25, 0, seed),
+      (shape, seed) => distinct(shape, 0.25, 0.125, seed),
+    ),
+    'binary',
+  ),
+  minimum: numeric(
+    binary(
+      (shape, seed) => distinct(shape, 0.25, 0, seed),
+      (shape, seed) => distinct(shape, 0.25, 0.125, seed),
+    ),
+    'binary',
+  ),
   less: comparison(),
   lessEqual: comparison(),
   equal: comparison(),
@@ -601,35 +903,90 @@ export const opCases = {
     clauses('operands of three shapes', bools([2, 1, 3]), floats([4, 1]), floats([3])),
     clauses('int32', bools([5]), integers([5]), integers([5], -9, 9, 2)),
     clauses('bool', bools([5]), bools([5], 2), bools([5], 3)),
-    clauses('transposed', { ...bools([3, 5]), through: transposed }, { ...floats([3, 5]), through: transposed }, floats([3])),
-    clauses('the clause not taken does not matter', exactly([1, 0, 1, 0, 1], 'bool'), exactly([1, NaN, -0, Infinity, 1e-45]), exactly([NaN, -0, Infinity, 2, -Infinity])),
+    clauses(
+      'transposed',
+      { ...bools([3, 5]), through: transposed },
+      { ...floats([3, 5]), through: transposed },
+      floats([3]),
+    ),
+    clauses(
+      'the clause not taken does not matter',
+      exactly([1, 0, 1, 0, 1], 'bool'),
+      exactly([1, NaN, -0, Infinity, 1e-45]),
+      exactly([NaN, -0, Infinity, 2, -Infinity]),
+    ),
     clauses('empty', bools([0]), floats([0]), floats([])),
   ],
   matmul: matmulCases,
   matmulStrips: [
-    [4, 3, 1], [4, 64, 2], [5, 7, 3], [6, 1, 2], [7, 300, 3], [32, 64, 8], [100, 20, 5], [131, 270, 2],
+    [4, 3, 1],
+    [4, 64, 2],
+    [5, 7, 3],
+    [6, 1, 2],
+    [7, 300, 3],
+    [32, 64, 8],
+    [100, 20, 5],
+    [131, 270, 2],
   ].flatMap(([m, k, strips]): OpCase<'matmulStrips'>[] => {
     const [a, b] = [wholeFloats([m!, k!], -3, 3, 1), wholeFloats([strips!, k!, 8], -3, 3, 2)]
-    const of = (title: string, left: CaseInput, more: CaseOptions = {}) => ({ title: `${title} [${m}, ${k}] · ${strips} strips`, inputs: [left, b], attributes: {}, gradient: false, ...more })
-    return [of('straight', a), of('transposed', { ...wholeFloats([k!, m!], -3, 3, 1), through: transposed }), of('bias and relu', a, { reader: activated('relu', Array.from({ length: 8 * strips! }, (_, i) => (i % 5) - 2)) }), of('a matrix and relu', a, { reader: activated('relu', null) })]
+    const of = (title: string, left: CaseInput, more: CaseOptions = {}) => ({
+      title: `${title} [${m}, ${k}] · ${strips} strips`,
+      inputs: [left, b],
+      attributes: {},
+      gradient: false,
+      ...more,
+    })
+    return [
+      of('straight', a),
+      of('transposed', { ...wholeFloats([k!, m!], -3, 3, 1), through: transposed }),
+      of('bias and relu', a, {
+        reader: activated(
+          'relu',
+          Array.from({ length: 8 * strips! }, (_, i) => (i % 5) - 2),
+        ),
+      }),
+      of('a matrix and relu', a, { reader: activated('relu', null) }),
+    ]
   }),
   ...windowCases,
   routine: routineCases,
   sum: [...folds(floats, { ulp: 2, absolute: 1e-4 }, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
   mean: folds(floats, { ulp: 2, absolute: 1e-6 }, true),
-  max: [...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
-  min: [...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true), ...integerFolds(anyInteger), ...integerFolds(boolean)],
+  max: [
+    ...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true),
+    ...integerFolds(anyInteger),
+    ...integerFolds(boolean),
+  ],
+  min: [
+    ...folds((shape, seed) => distinct(shape, 0.25, 0, seed), {}, true),
+    ...integerFolds(anyInteger),
+    ...integerFolds(boolean),
+  ],
   argMax: argCases,
   argMin: argCases,
   softmax: softmaxes(12, 1e-37),
   logSoftmax: softmaxes(4, 1e-6),
   classCrossEntropy: [
     ...entropies(classesFor),
-    { title: 'classes that do not exist', inputs: [floats([4, 5]), NO_CLASS], attributes: {}, ulp: 12, absolute: 1e-6, gradient: true, secondGradient: true },
+    {
+      title: 'classes that do not exist',
+      inputs: [floats([4, 5]), NO_CLASS],
+      attributes: {},
+      ulp: 12,
+      absolute: 1e-6,
+      gradient: true,
+      secondGradient: true,
+    },
   ],
   classCrossEntropyGradient: [
     ...entropyGradients(classesFor),
-    { title: 'classes that do not exist', inputs: [floats([4, 5], 0, 1), NO_CLASS, floats([4])], attributes: {}, ulp: 2, gradient: true },
+    {
+      title: 'classes that do not exist',
+      inputs: [floats([4, 5], 0, 1), NO_CLASS, floats([4])],
+      attributes: {},
+      ulp: 2,
+      gradient: true,
+    },
   ],
   crossEntropy: entropies(distributionsFor),
   crossEntropyGradient: entropyGradients(distributionsFor),
@@ -643,14 +1000,32 @@ export const opCases = {
     view('[0, 3] → [2, 0]', floats([0, 3]), { shape: [2, 0] }),
     view('int32', integers([2, 3]), { shape: [3, 2] }),
     view('of a transpose, which needs a copy', { ...floats([3, 4]), through: transposed }, { shape: [2, 6] }),
-    view('of a transpose by ones alone', { ...floats([3, 4]), through: transposed }, { shape: [4, 1, 3] }, { reader: doubled }),
+    view(
+      'of a transpose by ones alone',
+      { ...floats([3, 4]), through: transposed },
+      { shape: [4, 1, 3] },
+      { reader: doubled },
+    ),
     view('of an inner part', { ...floats([3, 5]), through: inner }, { shape: [8] }, { reader: doubled }),
     view('of a repeated row', { ...floats([3]), through: (e, x) => e.broadcastTo(x, [2, 3]) }, { shape: [6] }),
     view('special values', SPECIAL_MATRIX, { shape: [6] }),
   ],
   transpose: [
-    ...[[3, 5], [4, 4], [8, 9], [1, 7], [33, 17]].map((shape) => view(`[${shape.join()}]`, floats(shape), { permutation: [1, 0] }, { gradient: shape[0]! < 8 })),
-    ...[[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]].map((permutation) => view(`[2, 3, 5] by ${permutation.join()}`, floats([2, 3, 5]), { permutation })),
+    ...[
+      [3, 5],
+      [4, 4],
+      [8, 9],
+      [1, 7],
+      [33, 17],
+    ].map((shape) => view(`[${shape.join()}]`, floats(shape), { permutation: [1, 0] }, { gradient: shape[0]! < 8 })),
+    ...[
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ].map((permutation) => view(`[2, 3, 5] by ${permutation.join()}`, floats([2, 3, 5]), { permutation })),
     view('rank 4', floats([2, 3, 2, 3]), { permutation: [3, 1, 0, 2] }),
     view('scalar', floats([]), { permutation: [] }),
     view('int32', integers([3, 5]), { permutation: [1, 0] }),
@@ -710,10 +1085,32 @@ export const opCases = {
     join('middle axis', [floats([2, 1, 3]), floats([2, 2, 3], -2, 2, 2)], 1),
     join('one operand', [floats([2, 3])], 0),
     join('with an empty one', [floats([2, 3]), floats([0, 3])], 0),
-    join('transposed operands', [{ ...floats([3, 2]), through: transposed }, { ...floats([3, 4]), through: transposed }], 0),
-    join('views along columns', [{ ...floats([3, 4]), through: inner }, { ...floats([2, 3], -2, 2, 2), through: reversed }], 1),
+    join(
+      'transposed operands',
+      [
+        { ...floats([3, 2]), through: transposed },
+        { ...floats([3, 4]), through: transposed },
+      ],
+      0,
+    ),
+    join(
+      'views along columns',
+      [
+        { ...floats([3, 4]), through: inner },
+        { ...floats([2, 3], -2, 2, 2), through: reversed },
+      ],
+      1,
+    ),
     join('a repeated row', [{ ...floats([3]), through: (e, x) => e.broadcastTo(x, [2, 3]) }, floats([1, 3])], 0),
-    join('computed operands, written in place', [{ ...floats([2, 3]), through: (e, x) => e.multiply(x, 2) }, { ...floats([1, 3], -2, 2, 2), through: (e, x) => e.exp(x) }], 0, { ulp: 2.5 }),
+    join(
+      'computed operands, written in place',
+      [
+        { ...floats([2, 3]), through: (e, x) => e.multiply(x, 2) },
+        { ...floats([1, 3], -2, 2, 2), through: (e, x) => e.exp(x) },
+      ],
+      0,
+      { ulp: 2.5 },
+    ),
     join('into a sum', [floats([2, 3]), floats([2, 4], -2, 2, 2)], 1, { reader: summedRows, ...loose }),
     join('int32', [integers([3]), integers([4], -9, 9, 2)], 0, { gradient: false }),
     join('bool', [bools([3]), bools([4], 2)], 0, { gradient: false }),
@@ -728,10 +1125,18 @@ export const opCases = {
     added('nothing', floats([3, 4]), floats([0, 4]), [3, 0], { gradient: false }),
     added('a scalar', floats([]), floats([], -2, 2, 2), []),
     added('a transposed block', floats([4, 7]), { ...floats([3, 2], -2, 2, 2), through: transposed }, [1, 3]),
-    added('a repeated row', floats([4, 7]), { ...floats([5], -2, 2, 2), through: (e, x) => e.broadcastTo(x, [3, 5]) }, [1, 2]),
+    added(
+      'a repeated row',
+      floats([4, 7]),
+      { ...floats([5], -2, 2, 2), through: (e, x) => e.broadcastTo(x, [3, 5]) },
+      [1, 2],
+    ),
     added('to a transpose', { ...floats([3, 5]), through: transposed }, floats([2, 3], -2, 2, 2), [1, 0]),
     added('to zeros', { ...floats([]), through: (e, x) => e.broadcastTo(x, [4, 3]) }, floats([2, 2], -2, 2, 2), [1, 1]),
-    added('in place', { ...floats([4, 5]), through: (e, x) => e.exp(x) }, floats([2, 3], -2, 2, 2), [1, 1], { ulp: 2.5, absolute: 1e-6 }),
+    added('in place', { ...floats([4, 5]), through: (e, x) => e.exp(x) }, floats([2, 3], -2, 2, 2), [1, 1], {
+      ulp: 2.5,
+      absolute: 1e-6,
+    }),
     added('many rows', floats([90, 70]), floats([60, 33], -2, 2, 2), [20, 30], { gradient: false }),
     added('special values', SPECIAL_MATRIX, floats([2, 2]), [0, 1], { gradient: false }),
   ],
@@ -743,7 +1148,11 @@ export const opCases = {
     view('nothing', floats([2, 3]), { before: [0, 0], after: [0, 0], value: 7 }),
     view('of an empty tensor', floats([0, 2]), { before: [1, 0], after: [1, 0], value: 3 }),
     view('of a transpose', { ...floats([3, 2]), through: transposed }, { before: [1, 1], after: [1, 1], value: 0 }),
-    view('of a reversed part', { ...floats([7]), through: (e, x) => e.reverse(e.slice(x, [2], [4]), [0]) }, { before: [3], after: [1], value: 0 }),
+    view(
+      'of a reversed part',
+      { ...floats([7]), through: (e, x) => e.reverse(e.slice(x, [2], [4]), [0]) },
+      { before: [3], after: [1], value: 0 },
+    ),
     view('into a sum', floats([2, 3]), { before: [1, 2], after: [0, 3], value: 1 }, { reader: summedRows, ...loose }),
     view('scalar', floats([]), { before: [], after: [], value: 0 }),
     view('int32', integers([3]), { before: [2], after: [1], value: -7 }),
@@ -754,14 +1163,34 @@ export const opCases = {
   // Everything else about loops: ir/loops.test.ts.
   loop: [true, false].map((reverse) => {
     const [x, w] = [floats([4, 2, 3]), floats([3, 3], -1, 1, 2)]
-    return { title: `a product in turn, reverse ${reverse}`, inputs: [floats([2, 3], -1, 1, 3), x, w], attributes: { body: turn(), length: 4, carries: 1, scanned: 1, reverse }, ulp: 64, absolute: 1e-6 }
+    return {
+      title: `a product in turn, reverse ${reverse}`,
+      inputs: [floats([2, 3], -1, 1, 3), x, w],
+      attributes: { body: turn(), length: 4, carries: 1, scanned: 1, reverse },
+      ulp: 64,
+      absolute: 1e-6,
+    }
   }),
   constant: [
-    { title: 'float32', inputs: [], attributes: { data: Float32Array.of(1, NaN, -0, Infinity, 1e-45), shape: [5], dtype: 'float32' }, signedZero: true },
-    { title: 'int32', inputs: [], attributes: { data: Int32Array.of(1, -5, 2147483647), shape: [3, 1], dtype: 'int32' } },
+    {
+      title: 'float32',
+      inputs: [],
+      attributes: { data: Float32Array.of(1, NaN, -0, Infinity, 1e-45), shape: [5], dtype: 'float32' },
+      signedZero: true,
+    },
+    {
+      title: 'int32',
+      inputs: [],
+      attributes: { data: Int32Array.of(1, -5, 2147483647), shape: [3, 1], dtype: 'int32' },
+    },
     { title: 'bool', inputs: [], attributes: { data: Int32Array.of(1, 0), shape: [2], dtype: 'bool' } },
     { title: 'empty', inputs: [], attributes: { data: new Float32Array(0), shape: [0, 2], dtype: 'float32' } },
-    { title: 'large', inputs: [], attributes: { data: Float32Array.from(floats([1000]).data), shape: [10, 100], dtype: 'float32' }, reader: doubled },
+    {
+      title: 'large',
+      inputs: [],
+      attributes: { data: Float32Array.from(floats([1000]).data), shape: [10, 100], dtype: 'float32' },
+      reader: doubled,
+    },
   ],
   uniform: [
     ...[...TAILS, 0, 1000].map((n) => drawn(`[${n}]`, seeds(12345, 7), [n])),
@@ -775,11 +1204,25 @@ export const opCases = {
     guarded('large and tiny numbers are finite', [exactly([3.4028235e38, -3.4028235e38, 1e-45, -0, 3.4028235e38])]),
     guarded('empty', [floats([0]), floats([3])]),
     ...[NaN, Infinity, -Infinity].flatMap((bad) =>
-      [[1, 0], [5, 4], [17, 0], [17, 15], [17, 16], [64, 33], [67, 66]].map(([length, position]) => guarded(`${bad} at ${position} of ${length}`, [guardAt(length!, position!, bad)])),
+      [
+        [1, 0],
+        [5, 4],
+        [17, 0],
+        [17, 15],
+        [17, 16],
+        [64, 33],
+        [67, 66],
+      ].map(([length, position]) => guarded(`${bad} at ${position} of ${length}`, [guardAt(length!, position!, bad)])),
     ),
     guarded('NaN in the second of three', [floats([5]), guardAt(9, 8, NaN), floats([3])]),
-    guarded('below a limit', [exactly([1e38, 3]), guardAt(17, 16, 9e18), guardAt(5, 2, -9e18)], [Infinity, 2 ** 63, 2 ** 63]),
-    ...[1e19, -1e19, NaN].map((bad) => guarded(`${bad} is above a limit`, [exactly([1e38]), guardAt(21, 20, bad)], [Infinity, 2 ** 63])),
+    guarded(
+      'below a limit',
+      [exactly([1e38, 3]), guardAt(17, 16, 9e18), guardAt(5, 2, -9e18)],
+      [Infinity, 2 ** 63, 2 ** 63],
+    ),
+    ...[1e19, -1e19, NaN].map((bad) =>
+      guarded(`${bad} is above a limit`, [exactly([1e38]), guardAt(21, 20, bad)], [Infinity, 2 ** 63]),
+    ),
     guarded('above the limit of another', [guardAt(5, 1, 1e30), floats([3])], [Infinity, 2 ** 63]),
   ],
   sgd: [
@@ -795,7 +1238,9 @@ export const opCases = {
     ...TAILS.map((n) => update(`plain [${n}]`, updateInputs(n, 1), RMSPROP)),
     ...TAILS.map((n) => update(`momentum [${n}]`, updateInputs(n, 2), { ...RMSPROP, momentum: 0.9 })),
     ...TAILS.map((n) => update(`centered [${n}]`, centeredInputs(n, false), { ...RMSPROP, centered: true })),
-    ...TAILS.map((n) => update(`centered and momentum [${n}]`, centeredInputs(n, true), { ...RMSPROP, centered: true, momentum: 0.9 })),
+    ...TAILS.map((n) =>
+      update(`centered and momentum [${n}]`, centeredInputs(n, true), { ...RMSPROP, centered: true, momentum: 0.9 }),
+    ),
     update('weight decay', updateInputs(13, 1), { ...RMSPROP, weightDecay: 0.01 }),
     update("Keras's defaults", updateInputs(13, 1, 0.001), { ...RMSPROP, rho: 0.9, epsilon: 1e-7 }),
   ],

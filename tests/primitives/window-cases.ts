@@ -37,7 +37,10 @@ const WINDOWS: readonly Windowed[] = [
   windowed('strides above the window', [1, 8, 9, 2], [2, 2], { strides: [3, 4] }),
   windowed('dilation', [1, 7, 8, 2], [3, 2], { dilation: [2, 3] }),
   windowed('strides and dilation', [1, 8, 9, 2], [3, 2], { strides: [2, 3], dilation: [2, 2] }),
-  windowed('strides and dilation without a common divisor', [1, 9, 10, 1], [3, 3], { strides: [2, 3], dilation: [3, 2] }),
+  windowed('strides and dilation without a common divisor', [1, 9, 10, 1], [3, 3], {
+    strides: [2, 3],
+    dilation: [3, 2],
+  }),
   windowed('groups', [2, 4, 5, 4], [2, 3], { groups: 2, filters: 6 }),
   windowed('groups with strides', [1, 5, 5, 6], [3, 2], { groups: 3, filters: 3, strides: [2, 1] }),
   windowed('a group for each channel', [2, 4, 5, 6], [3, 3], { groups: 6, filters: 6 }),
@@ -57,8 +60,16 @@ const LARGE: readonly Windowed[] = [
   windowed('long rows', [2, 400, 8], [5], { filters: 9, strides: [2] }),
 ]
 
-const withAxes = ({ strides, dilation, before, after }: Windowed): PaddedAttributes => ({ strides, dilation, before, after })
-const placesIn = ({ x, window, strides, dilation, before, after }: Windowed): number[] => [x[0]!, ...window.map((taps, i) => placesAlong(x[i + 1]! + before[i]! + after[i]!, taps, strides[i]!, dilation[i]!))]
+const withAxes = ({ strides, dilation, before, after }: Windowed): PaddedAttributes => ({
+  strides,
+  dilation,
+  before,
+  after,
+})
+const placesIn = ({ x, window, strides, dilation, before, after }: Windowed): number[] => [
+  x[0]!,
+  ...window.map((taps, i) => placesAlong(x[i + 1]! + before[i]! + after[i]!, taps, strides[i]!, dilation[i]!)),
+]
 const kernelOf = ({ x, window, filters, groups }: Windowed): Shape => [...window, x.at(-1)! / groups, filters]
 const spatialOf = ({ x }: Windowed): Shape => x.slice(1, -1)
 
@@ -75,12 +86,30 @@ const PADDED: readonly Windowed[] = [
   windowed('zeros behind only, one channel', [1, 5, 4, 1], [2, 3], { before: [0, 0], after: [1, 2] }),
   windowed('more zeros than the window is large', [1, 3, 4, 2], [2, 2], { before: [3, 0], after: [2, 4], filters: 4 }),
   windowed('zeros and strides', [4, 5, 4, 2], [3, 3], { before: [1, 0], after: [1, 1], strides: [2, 2], filters: 8 }),
-  windowed('zeros and strides above the window', [1, 7, 8, 2], [2, 1], { before: [1, 2], after: [0, 1], strides: [3, 2] }),
+  windowed('zeros and strides above the window', [1, 7, 8, 2], [2, 1], {
+    before: [1, 2],
+    after: [0, 1],
+    strides: [3, 2],
+  }),
   windowed('zeros and dilation', [4, 5, 3, 1], [3, 3], { before: [2, 4], after: [2, 1], dilation: [2, 2] }),
-  windowed('zeros, strides and dilation', [1, 9, 8, 1], [3, 3], { before: [3, 2], after: [2, 1], strides: [2, 3], dilation: [3, 2] }),
+  windowed('zeros, strides and dilation', [1, 9, 8, 1], [3, 3], {
+    before: [3, 2],
+    after: [2, 1],
+    strides: [2, 3],
+    dilation: [3, 2],
+  }),
   windowed('zeros and groups', [4, 2, 3, 4], [3, 3], { before: [1, 1], after: [1, 1], groups: 2, filters: 6 }),
-  windowed('zeros and a group for each channel', [4, 2, 3, 5], [3, 3], { before: [1, 2], after: [1, 0], groups: 5, filters: 5 }),
-  windowed('zeros around three axes', [1, 3, 2, 4, 2], [2, 3, 3], { before: [1, 1, 1], after: [0, 1, 1], strides: [1, 1, 2] }),
+  windowed('zeros and a group for each channel', [4, 2, 3, 5], [3, 3], {
+    before: [1, 2],
+    after: [1, 0],
+    groups: 5,
+    filters: 5,
+  }),
+  windowed('zeros around three axes', [1, 3, 2, 4, 2], [2, 3, 3], {
+    before: [1, 1, 1],
+    after: [0, 1, 1],
+    strides: [1, 1, 2],
+  }),
   windowed('zeros around a window as wide as the tensor', [2, 5, 3, 2], [3, 3], { before: [1, 0], after: [1, 0] }),
   windowed('elements left out behind', [4, 6, 5, 1], [3, 2], { before: [1, 0], after: [-2, -1], strides: [2, 2] }),
 ]
@@ -88,7 +117,12 @@ const PADDED: readonly Windowed[] = [
 const LARGE_PADDED: readonly Windowed[] = [
   windowed('many channels and zeros', [4, 5, 6, 95], [3, 3], { before: [1, 1], after: [1, 1], filters: 20 }),
   windowed('many filters and zeros', [4, 4, 5, 40], [5, 5], { before: [4, 2], after: [4, 2], filters: 250 }),
-  windowed('many places, zeros and strides', [5, 15, 17, 5], [3, 3], { before: [1, 1], after: [1, 1], strides: [2, 2], filters: 33 }),
+  windowed('many places, zeros and strides', [5, 15, 17, 5], [3, 3], {
+    before: [1, 1],
+    after: [1, 1],
+    strides: [2, 2],
+    filters: 33,
+  }),
 ]
 
 /** Pooling is padded before. */
@@ -97,18 +131,41 @@ const all = [...inside, ...PADDED, ...LARGE_PADDED]
 const operand = (shape: Shape, seed: number): TensorContent => floats(shape, -2, 2, seed)
 
 /** Part of a larger tensor: rows that do not lie side by side. */
-const inner = (e: Emitter, x: Value): Value => e.slice(x, x.shape.map((_, i) => (i === 1 ? 1 : 0)), x.shape.map((extent, i) => (i === 1 || i === 2 ? extent - 1 : extent)))
+const inner = (e: Emitter, x: Value): Value =>
+  e.slice(
+    x,
+    x.shape.map((_, i) => (i === 1 ? 1 : 0)),
+    x.shape.map((extent, i) => (i === 1 || i === 2 ? extent - 1 : extent)),
+  )
 const swapped = (e: Emitter, x: Value): Value => e.transpose(x, [0, 2, 1, 3])
 const turned = (e: Emitter, x: Value): Value => e.reverse(x, [1, 2])
 
-const VIEWS = { 'of a part': [[2, 6, 7, 3], inner], 'of swapped axes': [[2, 6, 5, 3], swapped], 'of a reversed tensor': [[1, 5, 6, 3], turned], 'of a single channel among others': [[2, 5, 6, 2], (e: Emitter, x: Value) => e.slice(x, [0, 0, 0, 1], [2, 5, 6, 1])] } as const
+const VIEWS = {
+  'of a part': [[2, 6, 7, 3], inner],
+  'of swapped axes': [[2, 6, 5, 3], swapped],
+  'of a reversed tensor': [[1, 5, 6, 3], turned],
+  'of a single channel among others': [[2, 5, 6, 2], (e: Emitter, x: Value) => e.slice(x, [0, 0, 0, 1], [2, 5, 6, 1])],
+} as const
 
-const views = Object.entries(VIEWS).map(([title, [shape, through]]) => ({ title, input: { ...operand(shape, 1), through }, channels: title.includes('single') ? 1 : 3 }))
+const views = Object.entries(VIEWS).map(([title, [shape, through]]) => ({
+  title,
+  input: { ...operand(shape, 1), through },
+  channels: title.includes('single') ? 1 : 3,
+}))
 
 const convolution: OpCase<'convolution'>[] = [
-  ...all.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1), operand(kernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups } })),
+  ...all.map((each) => ({
+    ...sums(each),
+    inputs: [operand(each.x, 1), operand(kernelOf(each), 2)],
+    attributes: { ...withAxes(each), groups: each.groups },
+  })),
   ...views.map(({ title, input, channels }) => ({
-    title, inputs: [input, operand([3, 2, channels, 4], 2)], attributes: { strides: [1, 2], dilation: [1, 1], before: [1, 0], after: [0, 1], groups: 1 }, ulp: 16, absolute: 2e-5, gradient: true,
+    title,
+    inputs: [input, operand([3, 2, channels, 4], 2)],
+    attributes: { strides: [1, 2], dilation: [1, 1], before: [1, 0], after: [0, 1], groups: 1 },
+    ulp: 16,
+    absolute: 2e-5,
+    gradient: true,
   })),
   ...(['relu', 'tanh'] as const).map((name) => ({
     title: `with a bias and ${name}`,
@@ -117,42 +174,72 @@ const convolution: OpCase<'convolution'>[] = [
     ulp: 32,
     absolute: 5e-5,
     reader: (builder: Parameters<NonNullable<OpCase<'convolution'>['reader']>>[0], y: Value) => {
-      const biased = builder.e.add(y, builder.e.reshape(builder.emitOne('constant', [], { data: Float32Array.from({ length: 13 }, (_, i) => i / 10 - 0.6), shape: [13], dtype: 'float32' }), [13]))
+      const biased = builder.e.add(
+        y,
+        builder.e.reshape(
+          builder.emitOne('constant', [], {
+            data: Float32Array.from({ length: 13 }, (_, i) => i / 10 - 0.6),
+            shape: [13],
+            dtype: 'float32',
+          }),
+          [13],
+        ),
+      )
       return builder.emitOne(name, [biased], {})
     },
   })),
 ]
 
 const convolutionKernel: OpCase<'convolutionKernel'>[] = all.map((each) => ({
-  ...sums(each), inputs: [operand(each.x, 1), operand([...placesIn(each), each.filters], 2)], attributes: { ...withAxes(each), groups: each.groups, kernel: each.window },
+  ...sums(each),
+  inputs: [operand(each.x, 1), operand([...placesIn(each), each.filters], 2)],
+  attributes: { ...withAxes(each), groups: each.groups, kernel: each.window },
 }))
 
 const convolutionTranspose: OpCase<'convolutionTranspose'>[] = all.map((each) => ({
-  ...sums(each), inputs: [operand([...placesIn(each), each.filters], 1), operand(kernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
+  ...sums(each),
+  inputs: [operand([...placesIn(each), each.filters], 1), operand(kernelOf(each), 2)],
+  attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
 }))
 
 const turnedKernelOf = ({ x, window, filters, groups }: Windowed): Shape => [...window, filters / groups, x.at(-1)!]
 
 const convolutionTurned: OpCase<'convolutionTurned'>[] = all.map((each) => ({
-  ...sums(each), gradient: false, secondGradient: false,
-  inputs: [operand([...placesIn(each), each.filters], 1), operand(turnedKernelOf(each), 2)], attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
+  ...sums(each),
+  gradient: false,
+  secondGradient: false,
+  inputs: [operand([...placesIn(each), each.filters], 1), operand(turnedKernelOf(each), 2)],
+  attributes: { ...withAxes(each), groups: each.groups, spatial: spatialOf(each) },
 }))
 
 const depthwise = (each: Windowed): Shape => [...each.window, each.x.at(-1)!]
 
 const depthwiseConvolution: OpCase<'depthwiseConvolution'>[] = [
-  ...all.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1), operand(depthwise(each), 2)], attributes: withAxes(each) })),
+  ...all.map((each) => ({
+    ...sums(each),
+    inputs: [operand(each.x, 1), operand(depthwise(each), 2)],
+    attributes: withAxes(each),
+  })),
   ...views.map(({ title, input, channels }) => ({
-    title, inputs: [input, operand([2, 3, channels], 2)], attributes: { strides: [2, 1], dilation: [1, 1], before: [1, 1], after: [0, 1] }, ulp: 16, absolute: 2e-5, gradient: true,
+    title,
+    inputs: [input, operand([2, 3, channels], 2)],
+    attributes: { strides: [2, 1], dilation: [1, 1], before: [1, 1], after: [0, 1] },
+    ulp: 16,
+    absolute: 2e-5,
+    gradient: true,
   })),
 ]
 
 const depthwiseConvolutionKernel: OpCase<'depthwiseConvolutionKernel'>[] = all.map((each) => ({
-  ...sums(each), inputs: [operand(each.x, 1), operand([...placesIn(each), each.x.at(-1)!], 2)], attributes: { ...withAxes(each), kernel: each.window },
+  ...sums(each),
+  inputs: [operand(each.x, 1), operand([...placesIn(each), each.x.at(-1)!], 2)],
+  attributes: { ...withAxes(each), kernel: each.window },
 }))
 
 const depthwiseConvolutionTranspose: OpCase<'depthwiseConvolutionTranspose'>[] = all.map((each) => ({
-  ...sums(each), inputs: [operand([...placesIn(each), each.x.at(-1)!], 1), operand(depthwise(each), 2)], attributes: { ...withAxes(each), spatial: spatialOf(each) },
+  ...sums(each),
+  inputs: [operand([...placesIn(each), each.x.at(-1)!], 1), operand(depthwise(each), 2)],
+  attributes: { ...withAxes(each), spatial: spatialOf(each) },
 }))
 
 /** Windows of pooling know no dilation. */
@@ -163,28 +250,73 @@ const pooledOf = (each: Windowed): Shape => [...placesIn(each), each.x.at(-1)!]
 const apart = (shape: Shape, seed: number): TensorContent => distinct(shape, 0.25, 0, seed)
 
 const maxPool: OpCase<'maxPool'>[] = [
-  ...pools.map((each) => ({ ...sums(each), ulp: 0.5, absolute: 0, inputs: [apart(each.x, 1)], attributes: poolOf(each) })),
+  ...pools.map((each) => ({
+    ...sums(each),
+    ulp: 0.5,
+    absolute: 0,
+    inputs: [apart(each.x, 1)],
+    attributes: poolOf(each),
+  })),
   ...views.map(({ title, input }) => ({ title, inputs: [input], attributes: { window: [2, 2], strides: [2, 1] } })),
-  { title: 'NaN and infinities', inputs: [{ shape: [1, 2, 4, 2], dtype: 'float32', data: [NaN, 1, 2, -Infinity, -Infinity, -0, 3, 0, 1, 2, Infinity, -Infinity, -Infinity, NaN, 0, -0] }], attributes: { window: [1, 2], strides: [1, 1] } },
+  {
+    title: 'NaN and infinities',
+    inputs: [
+      {
+        shape: [1, 2, 4, 2],
+        dtype: 'float32',
+        data: [NaN, 1, 2, -Infinity, -Infinity, -0, 3, 0, 1, 2, Infinity, -Infinity, -Infinity, NaN, 0, -0],
+      },
+    ],
+    attributes: { window: [1, 2], strides: [1, 1] },
+  },
 ]
 
 const maxPoolPick: OpCase<'maxPoolPick'>[] = [
-  ...pools.map((each) => ({ ...sums(each), secondGradient: false, inputs: [apart(each.x, 1), operand(each.x, 2)], attributes: poolOf(each) })),
-  { title: 'the first among equals', inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 4, 4, 5], 2)], attributes: { window: [2, 2], strides: [1, 2] } },
+  ...pools.map((each) => ({
+    ...sums(each),
+    secondGradient: false,
+    inputs: [apart(each.x, 1), operand(each.x, 2)],
+    attributes: poolOf(each),
+  })),
+  {
+    title: 'the first among equals',
+    inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 4, 4, 5], 2)],
+    attributes: { window: [2, 2], strides: [1, 2] },
+  },
 ]
 
 const maxPoolTranspose: OpCase<'maxPoolTranspose'>[] = [
-  ...pools.map((each) => ({ ...sums(each), secondGradient: false, inputs: [apart(each.x, 1), operand(pooledOf(each), 2)], attributes: poolOf(each) })),
-  { title: 'the first among equals', inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 3, 2, 5], 2)], attributes: { window: [2, 2], strides: [1, 2] }, ulp: 2, absolute: 1e-6 },
+  ...pools.map((each) => ({
+    ...sums(each),
+    secondGradient: false,
+    inputs: [apart(each.x, 1), operand(pooledOf(each), 2)],
+    attributes: poolOf(each),
+  })),
+  {
+    title: 'the first among equals',
+    inputs: [floats([1, 4, 4, 5], 1, 1, 1), operand([1, 3, 2, 5], 2)],
+    attributes: { window: [2, 2], strides: [1, 2] },
+    ulp: 2,
+    absolute: 1e-6,
+  },
 ]
 
 const sumPool: OpCase<'sumPool'>[] = [
   ...pools.map((each) => ({ ...sums(each), inputs: [operand(each.x, 1)], attributes: poolOf(each) })),
-  ...views.map(({ title, input }) => ({ title, inputs: [input], attributes: { window: [2, 2], strides: [2, 1] }, ulp: 16, absolute: 2e-5, gradient: true })),
+  ...views.map(({ title, input }) => ({
+    title,
+    inputs: [input],
+    attributes: { window: [2, 2], strides: [2, 1] },
+    ulp: 16,
+    absolute: 2e-5,
+    gradient: true,
+  })),
 ]
 
 const sumPoolTranspose: OpCase<'sumPoolTranspose'>[] = pools.map((each) => ({
-  ...sums(each), inputs: [operand(pooledOf(each), 1)], attributes: { ...poolOf(each), spatial: spatialOf(each) },
+  ...sums(each),
+  inputs: [operand(pooledOf(each), 1)],
+  attributes: { ...poolOf(each), spatial: spatialOf(each) },
 }))
 
 export const windowCases = {

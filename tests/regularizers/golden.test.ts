@@ -10,40 +10,83 @@ import { errorOf } from '../helpers/training'
 const { cases } = readFixture<RegularizersFile>('regularizers')
 
 describe('regularizers agree with Keras:', () => {
-  it.each(cases.map((each) => ({ title: titleOf(each.regularizer), ...each })))('$title', ({ regularizer, weight, penalty, gradient }) => {
-    const own = registry.get(serialized(regularizer))
-    const [value, slope] = jit(valueAndGrad((w) => own.call(w)))(toTensor(weight))
-    expectNear(value.data, [penalty], 'penalty')
-    expectTensor(slope, gradient, 'gradient')
-  })
+  it.each(cases.map((each) => ({ title: titleOf(each.regularizer), ...each })))(
+    '$title',
+    ({ regularizer, weight, penalty, gradient }) => {
+      const own = registry.get(serialized(regularizer))
+      const [value, slope] = jit(valueAndGrad((w) => own.call(w)))(toTensor(weight))
+      expectNear(value.data, [penalty], 'penalty')
+      expectTensor(slope, gradient, 'gradient')
+    },
+  )
 })
 
 describe('OrthogonalRegularizer', () => {
   it('is 0 for orthogonal vectors, for one vector and for zeros, with a finite gradient', () => {
     const own = new regularizers.OrthogonalRegularizer(2)
-    for (const rows of [[[3, 0], [0, -2]], [[3, 4]], [[0, 0], [0, 0]], [[0, 0], [1, 2]]]) {
+    for (const rows of [
+      [
+        [3, 0],
+        [0, -2],
+      ],
+      [[3, 4]],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      [
+        [0, 0],
+        [1, 2],
+      ],
+    ]) {
       expect(own.call(tensor(rows)).item()).toBeCloseTo(0, 6)
       expect(grad((w) => own.call(w))(tensor(rows)).data.every(Number.isFinite)).toBe(true)
     }
-    expect(own.call(tensor([[1, 1], [-2, -2]])).item()).toBeCloseTo(2, 6)
+    expect(
+      own
+        .call(
+          tensor([
+            [1, 1],
+            [-2, -2],
+          ]),
+        )
+        .item(),
+    ).toBeCloseTo(2, 6)
   })
 
   it('makes the columns of a kernel orthogonal, is saved and loaded', async () => {
-    const model = new Sequential([new Dense({ units: 2, inputShape: [3], useBias: false, kernelRegularizer: new regularizers.OrthogonalRegularizer({ factor: 1, mode: 'columns' }) })])
-    model.setWeights([tensor([[1, 1], [0, 1], [0.5, 1]])])
+    const model = new Sequential([
+      new Dense({
+        units: 2,
+        inputShape: [3],
+        useBias: false,
+        kernelRegularizer: new regularizers.OrthogonalRegularizer({ factor: 1, mode: 'columns' }),
+      }),
+    ])
+    model.setWeights([
+      tensor([
+        [1, 1],
+        [0, 1],
+        [0.5, 1],
+      ]),
+    ])
     model.compile({ optimizer: new Adam({ learningRate: 0.02 }), loss: 'mse' })
     const [x, y] = [tensor([[0, 0, 0]]), tensor([[0, 0]])]
     const penalty = () => model.evaluate(x, y, { verbose: 0 })
     const before = (await penalty())['loss']!
     await model.fit(x, y, { epochs: 200, verbose: 0 })
     expect((await penalty())['loss']!).toBeLessThan(before / 2)
-    const again = await loadModel(await model.save()) as Sequential
+    const again = (await loadModel(await model.save())) as Sequential
     expect(await again.evaluate(x, y, { verbose: 0 })).toEqual(await penalty())
   })
 
   it('refuses what is no matrix, and other words', () => {
-    expect(() => new regularizers.OrthogonalRegularizer().call(tensor([1, 2]))).toThrow('needs a matrix, received shape [2]')
-    expect(() => new regularizers.OrthogonalRegularizer({ mode: 'row' as never })).toThrow("mode must be 'rows' or 'columns', received 'row'")
+    expect(() => new regularizers.OrthogonalRegularizer().call(tensor([1, 2]))).toThrow(
+      'needs a matrix, received shape [2]',
+    )
+    expect(() => new regularizers.OrthogonalRegularizer({ mode: 'row' as never })).toThrow(
+      "mode must be 'rows' or 'columns', received 'row'",
+    )
     expect(() => new regularizers.OrthogonalRegularizer({ factor: -1 })).toThrow('factor must be a finite number ≥ 0')
   })
 })
@@ -53,12 +96,16 @@ describe('of one’s own', () => {
 
   it('a function is a regularizer, saved by its name', async () => {
     const make = (kernelRegularizer: RegularizerIdentifier) => {
-      const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelRegularizer, kernelInitializer: 'ones' })])
+      const model = new Sequential([
+        new Dense({ units: 2, inputShape: [3], kernelRegularizer, kernelInitializer: 'ones' }),
+      ])
       model.compile({ optimizer: 'sgd', loss: 'mse' })
       return model
     }
     const own = make(spread)
-    expect(own.trainOnBatch([[1, 2, 3]], [[0, 0]])).toEqual(make(new regularizers.L2({ l2: 0.5 })).trainOnBatch([[1, 2, 3]], [[0, 0]]))
+    expect(own.trainOnBatch([[1, 2, 3]], [[0, 0]])).toEqual(
+      make(new regularizers.L2({ l2: 0.5 })).trainOnBatch([[1, 2, 3]], [[0, 0]]),
+    )
     expect(new regularizers.LambdaRegularizer(spread).call(tensor([2, 4])).item()).toBe(10)
     const bytes = await own.save()
     expect((await errorOf(() => loadModel(bytes))).message).toContain("Unknown function 'spread' that is a regularizer")
@@ -72,7 +119,11 @@ describe('of one’s own', () => {
       model.compile({ optimizer: 'sgd', loss: 'mse' })
       model.trainOnBatch([[1, 2, 3]], [[0, 0]])
     }
-    expect(train({ kernelRegularizer: (w) => ops.square(w) })).toThrow('Dense "d": d/kernel: LambdaRegularizer must give a scalar, received shape [3, 2]')
-    expect(train({ activityRegularizer: (w) => w })).toThrow('Dense "d": activityRegularizer: LambdaRegularizer must give a scalar, received shape [1, 2]')
+    expect(train({ kernelRegularizer: (w) => ops.square(w) })).toThrow(
+      'Dense "d": d/kernel: LambdaRegularizer must give a scalar, received shape [3, 2]',
+    )
+    expect(train({ activityRegularizer: (w) => w })).toThrow(
+      'Dense "d": activityRegularizer: LambdaRegularizer must give a scalar, received shape [1, 2]',
+    )
   })
 })

@@ -91,9 +91,11 @@ describe.runIf(settings.backend === 'wasm')('the workers of a runtime go', () =>
     for (let i = 0; i < 3; i++) await collectGarbage()
     expect(pool.isRunning).toBe(true)
     models.pop()
-    await expect.poll(async () => {
-      await collectGarbage()
-      return pool.note
-    }).toBe('its runtime is gone')
+    await expect
+      .poll(async () => {
+        await collectGarbage()
+        return pool.note
+      })
+      .toBe('its runtime is gone')
   })
 })

@@ -20,7 +20,15 @@ let built: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const outDir = join(folder, 'built')
-  await build({ entry: ['src/runtime/files.ts'], outDir, format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent' })
+  await build({
+    entry: ['src/runtime/files.ts'],
+    outDir,
+    format: 'esm',
+    platform: 'neutral',
+    dts: false,
+    config: false,
+    logLevel: 'silent',
+  })
   const [file] = (await readdir(outDir)).filter((name) => name.startsWith('files'))
   built = pathToFileURL(join(outDir, file!)).href
 })
@@ -70,14 +78,20 @@ describe('a file that save writes', () => {
         return name
       }),
     )
-    const loop = await script('loop.mjs', `await writeFile(path, contents[0])\nconsole.log('saved')\nfor (let i = 1; ; i++) await writeFile(path, contents[i % 2])`)
+    const loop = await script(
+      'loop.mjs',
+      `await writeFile(path, contents[0])\nconsole.log('saved')\nfor (let i = 1; ; i++) await writeFile(path, contents[i % 2])`,
+    )
     const path = join(place, 'model')
     for (let round = 0; round < 10; round++) {
       const paths = [0, 1, 2].map((i) => `${path}-${i}`)
       await Promise.all(paths.map((each, i) => killWhileSaving(loop, each, contents, (7 * round + 5 * i) % 24)))
       for (const each of paths) {
         const found = await readFile(each)
-        expect(bytes.some((content) => found.equals(content)), `${found.length} bytes`).toBe(true)
+        expect(
+          bytes.some((content) => found.equals(content)),
+          `${found.length} bytes`,
+        ).toBe(true)
         const kernel = (await loadModel(each)).getWeights()[0]!
         expect([300, 310]).toContain(kernel.shape[0])
       }
@@ -91,7 +105,9 @@ describe('a file that save writes', () => {
     await writeFile(large, await model(300).save())
     const full = await script('full.mjs', `await writeFile(path, contents[0]).catch(({ code }) => console.log(code))`)
     // The process may write no file of more than 32 blocks, 16 kB here or 32 elsewhere.
-    const child = spawnSync('sh', ['-c', 'ulimit -f 32; exec "$@"', 'sh', process.execPath, full, built, path, large], { encoding: 'utf8' })
+    const child = spawnSync('sh', ['-c', 'ulimit -f 32; exec "$@"', 'sh', process.execPath, full, built, path, large], {
+      encoding: 'utf8',
+    })
     expect(child).toMatchObject({ stdout: 'EFBIG\n', stderr: '', status: 0 })
     expect((await readFile(path)).equals(old)).toBe(true)
     expect((await readdir(place)).sort()).toEqual(['large', 'model'])
@@ -134,14 +150,23 @@ describe('a file that save writes', () => {
   })
 
   it.skipIf(onWindows)('is the target of a link, also of one that leads nowhere yet', async () => {
-    const [target, link, second] = ['target', 'link', 'second'].map((name) => join(place, name)) as [string, string, string]
+    const [target, link, second] = ['target', 'link', 'second'].map((name) => join(place, name)) as [
+      string,
+      string,
+      string,
+    ]
     await symlink('target', link)
     await symlink('link', second)
     for (let i = 0; i < 2; i++) {
       const bytes = await model(2 + i).save(second)
       expect((await readFile(target)).equals(bytes)).toBe(true)
     }
-    expect((await readdir(place, { withFileTypes: true })).filter((entry) => entry.isSymbolicLink()).map(({ name }) => name).sort()).toEqual(['link', 'second'])
+    expect(
+      (await readdir(place, { withFileTypes: true }))
+        .filter((entry) => entry.isSymbolicLink())
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['link', 'second'])
   })
 
   it.skipIf(onWindows)('is not put in the place of a device', async () => {
@@ -154,7 +179,9 @@ describe('where there are no files', () => {
   it('save says so', async () => {
     const getBuiltinModule = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined)
     try {
-      await expect(model(2).save(join(place, 'model'))).rejects.toThrow('Files are written in Node 20.16, 22.3 and later')
+      await expect(model(2).save(join(place, 'model'))).rejects.toThrow(
+        'Files are written in Node 20.16, 22.3 and later',
+      )
     } finally {
       getBuiltinModule.mockRestore()
     }

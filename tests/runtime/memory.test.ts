@@ -15,7 +15,9 @@ interface Taken {
 }
 
 /** A number > 0 allocates so many bytes; one ≤ 0 gives back one of the blocks. */
-const actions = fc.array(fc.oneof(fc.integer({ min: 1, max: 300_000 }), fc.integer({ min: -50, max: 0 })), { maxLength: 60 })
+const actions = fc.array(fc.oneof(fc.integer({ min: 1, max: 300_000 }), fc.integer({ min: -50, max: 0 })), {
+  maxLength: 60,
+})
 
 function run(arena: Arena, sequence: readonly number[]): Taken[] {
   const taken: Taken[] = []
@@ -38,7 +40,8 @@ describe('arena', () => {
         expect(first).toBeGreaterThan(arena.scratch)
         blocks.forEach(({ address, bytes }, i) => {
           const end = blocks[i + 1]?.address ?? memory.buffer.byteLength - READ_SLACK
-          if (address % ALIGNMENT !== 0 || address + bytes > end) expect.fail(`block ${address} of ${bytes} bytes reaches past ${end}`)
+          if (address % ALIGNMENT !== 0 || address + bytes > end)
+            expect.fail(`block ${address} of ${bytes} bytes reaches past ${end}`)
         })
         const rounded = blocks.reduce((sum, { bytes }) => sum + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT, 0)
         expect(arena.usedBytes).toBe(rounded)
@@ -108,9 +111,11 @@ describe('storage', () => {
     const before = runtime.arena.usedBytes
     for (let i = 0; i < 20; i++) runtime.createStorage(1000)
     expect(runtime.arena.usedBytes).toBe(before + 20 * 1024)
-    await expect.poll(async () => {
-      await collectGarbage()
-      return runtime.arena.usedBytes
-    }).toBeLessThanOrEqual(before)
+    await expect
+      .poll(async () => {
+        await collectGarbage()
+        return runtime.arena.usedBytes
+      })
+      .toBeLessThanOrEqual(before)
   })
 })

@@ -10,8 +10,16 @@ import { ProgramCache } from '../../src/runtime/program-cache'
 function fake(bytes: number, log: string[], name: string): Program {
   const graph = { parameters: [], cells: new Map(), nodes: [], outputs: [], updates: [], idEnd: 0 }
   return {
-    graph, tally: new Tally(graph), byteLength: bytes, parameter: () => new Float32Array(0), run: () => true, output: () => new Float32Array(0), findNonFinite: () => null,
-    instructionWords: () => null, disassemble: () => name, dispose: () => void log.push(name),
+    graph,
+    tally: new Tally(graph),
+    byteLength: bytes,
+    parameter: () => new Float32Array(0),
+    run: () => true,
+    output: () => new Float32Array(0),
+    findNonFinite: () => null,
+    instructionWords: () => null,
+    disassemble: () => name,
+    dispose: () => void log.push(name),
   }
 }
 
@@ -49,7 +57,10 @@ describe('the cache', () => {
 
 describe('a model', () => {
   it('that sees more and more batch sizes keeps a bounded number of programs', () => {
-    const layers = Array.from({ length: 16 }, (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }))
+    const layers = Array.from(
+      { length: 16 },
+      (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }),
+    )
     const model = new Sequential(layers)
     const kept: number[] = []
     const bytes: number[] = []
@@ -67,7 +78,10 @@ describe('a model', () => {
   })
 
   it('predicts as it did last, however many other programs there were since', () => {
-    const layers = Array.from({ length: 16 }, (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }))
+    const layers = Array.from(
+      { length: 16 },
+      (_, i) => new Dense({ units: 2, activation: 'gelu', ...(i === 0 ? { inputShape: [2] } : {}) }),
+    )
     const model = new Sequential(layers)
     model.compile({ loss: 'mse' })
     const before = model.predictOnBatch([[1, 2]]).toArray()

@@ -37,7 +37,11 @@ function sumGraph(rows: number, factor: number): Graph {
   const builder = new GraphBuilder()
   const { e } = builder
   const x = builder.parameter({ shape: [rows, 4], dtype: 'float32' })
-  const large = builder.emitOne('constant', [], { data: Float32Array.of(factor, factor, factor, factor, factor), shape: [5, 1, 1], dtype: 'float32' })
+  const large = builder.emitOne('constant', [], {
+    data: Float32Array.of(factor, factor, factor, factor, factor),
+    shape: [5, 1, 1],
+    dtype: 'float32',
+  })
   const many = e.multiply(large, x)
   return builder.finish([e.sum(e.add(many, e.reverse(many, [0])), [0, 1])])
 }
@@ -218,13 +222,17 @@ describe('a loop', () => {
     const builder = new GraphBuilder()
     builder.scope = 'rnn'
     const xs = builder.parameter({ shape: [turns, 4], dtype: 'float32' })
-    const [last, all] = looped(builder, { carries: [builder.read(cell)], scanned: [xs], captures: [], length: turns, reverse: true }, (inside, [c], [x]) => {
-      inside.scope = 'rnn/cell'
-      const next = inside.e.add(inside.e.log(c!), x!)
-      const total = inside.e.sum(next, [0])
-      inside.emit('guard', [total], {})
-      return { carries: [next], stacked: [total] }
-    })
+    const [last, all] = looped(
+      builder,
+      { carries: [builder.read(cell)], scanned: [xs], captures: [], length: turns, reverse: true },
+      (inside, [c], [x]) => {
+        inside.scope = 'rnn/cell'
+        const next = inside.e.add(inside.e.log(c!), x!)
+        const total = inside.e.sum(next, [0])
+        inside.emit('guard', [total], {})
+        return { carries: [next], stacked: [total] }
+      },
+    )
     builder.update(cell, last!)
     const program = compile(runtime, builder.finish([all!]))
     const run = (at: number | null): boolean => {
@@ -274,7 +282,10 @@ describe('a loop', () => {
 describe('disassemble', () => {
   it('names every layer of the graph', () => {
     const runtime = makeRuntime(settings)
-    const program = compile(runtime, guardedGraph(cellIn(runtime, 'weights', [3, 2], []), cellIn(runtime, 'count', [], [])))
+    const program = compile(
+      runtime,
+      guardedGraph(cellIn(runtime, 'weights', [3, 2], []), cellIn(runtime, 'count', [], [])),
+    )
     const text = program.disassemble()
     for (const scope of ['dense_1', 'activation_2', 'loss', 'optimizer']) expect(text).toContain(scope)
   })

@@ -17,7 +17,12 @@ function refuse(error: Error): void {
 
 describe('a page that forbids WebAssembly', () => {
   it.each([
-    ['Chrome', new WebAssembly.CompileError("Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed")],
+    [
+      'Chrome',
+      new WebAssembly.CompileError(
+        "Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not allowed",
+      ),
+    ],
     ['Firefox', new WebAssembly.CompileError('call to WebAssembly.Module() blocked by CSP')],
     ['Safari', new EvalError("Refused to create a WebAssembly object because 'wasm-unsafe-eval' is not allowed")],
   ])('is told what to allow, and of the interpreter: %s', async (_, refusal) => {
@@ -25,7 +30,8 @@ describe('a page that forbids WebAssembly', () => {
     const fresh = await import('../../src')
     fresh.configure({ simd: 'plain' })
     refuse(refusal)
-    const run = () => new fresh.Sequential([new fresh.Dense({ units: 1, kernelInitializer: 'ones' })]).predictOnBatch([[1, 2]])
+    const run = () =>
+      new fresh.Sequential([new fresh.Dense({ units: 1, kernelInitializer: 'ones' })]).predictOnBatch([[1, 2]])
     const error: unknown = (() => {
       try {
         return run()

@@ -11,7 +11,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { END_OF_TAPE, Fill, Header } from '../../assembly/shared/instructions'
 import { Opcode } from '../../assembly/shared/opcodes'
 import { Pool } from '../../assembly/shared/pool'
-import { ArgumentError, Dense, Dropout, Sequential, StateError, configure, dispose, losses, ops, runtimeInfo, setRandomSeed, threadsReady, valueAndGrad } from '../../src'
+import {
+  ArgumentError,
+  Dense,
+  Dropout,
+  Sequential,
+  StateError,
+  configure,
+  dispose,
+  losses,
+  ops,
+  runtimeInfo,
+  setRandomSeed,
+  threadsReady,
+  valueAndGrad,
+} from '../../src'
 import type { Address } from '../../src/ir/instruction'
 import type { Tensor } from '../../src/ops/tensor'
 import { apply } from '../../src/ops/trace'
@@ -56,12 +70,17 @@ const products = [
   [101, 300, 65],
   [97, 257, 400],
   [259, 65, 131],
-].flatMap(([m, k, n]) => [false, true].flatMap((left) => [false, true].map((right) => product(m!, k!, n!, left, right))))
+].flatMap(([m, k, n]) =>
+  [false, true].flatMap((left) => [false, true].map((right) => product(m!, k!, n!, left, right))),
+)
 
 const others: Case[] = [
   {
     name: 'a batch of products',
-    shapes: [[5, 37, 20], [5, 20, 33]],
+    shapes: [
+      [5, 37, 20],
+      [5, 20, 33],
+    ],
     body: ([a, b]) => [matmul(a!, b!)],
   },
   {
@@ -71,14 +90,22 @@ const others: Case[] = [
   },
   {
     name: 'a chain over a transposed operand',
-    shapes: [[61, 45], [45, 61]],
+    shapes: [
+      [61, 45],
+      [45, 61],
+    ],
     body: ([x, y]) => [add(x!, transpose(y!)), ops.sigmoid(add(x!, transpose(y!)))],
   },
   {
     name: 'reductions of rows, columns and all',
     shapes: [[93, 5, 71]],
     body: ([x]) => [
-      ...[2, 1, 0].flatMap((axis) => [sum(x!, { axis }), ops.mean(x!, { axis }), ops.max(x!, { axis }), ops.argmax(x!, axis)]),
+      ...[2, 1, 0].flatMap((axis) => [
+        sum(x!, { axis }),
+        ops.mean(x!, { axis }),
+        ops.max(x!, { axis }),
+        ops.argmax(x!, axis),
+      ]),
       sum(x!),
     ],
   },
@@ -87,7 +114,13 @@ const others: Case[] = [
     shapes: [[93, 5, 71]],
     body: ([x]) => {
       const whole = ops.cast(multiply(x!, 1e6), 'int32')
-      return [2, 1, 0].flatMap((axis) => [sum(whole, axis), ops.max(whole, axis), ops.min(whole, axis), ops.argmax(whole, axis), ops.argmin(whole, axis)])
+      return [2, 1, 0].flatMap((axis) => [
+        sum(whole, axis),
+        ops.max(whole, axis),
+        ops.min(whole, axis),
+        ops.argmax(whole, axis),
+        ops.argmin(whole, axis),
+      ])
     },
   },
   {
@@ -97,7 +130,10 @@ const others: Case[] = [
   },
   {
     name: 'cross-entropies and their gradients',
-    shapes: [[67, 31], [67, 31]],
+    shapes: [
+      [67, 31],
+      [67, 31],
+    ],
     body: ([x, t]) => {
       const classes = ops.argmax(t!, 1)
       return [
@@ -108,39 +144,60 @@ const others: Case[] = [
   },
   {
     name: 'copies',
-    shapes: [[37, 5, 41], [37, 3, 41]],
+    shapes: [
+      [37, 5, 41],
+      [37, 3, 41],
+    ],
     body: ([x, y]) => [
       ops.concatenate([x!, y!], 1),
-      ops.pad(x!, [[1, 2], [0, 3], [5, 0]]),
+      ops.pad(x!, [
+        [1, 2],
+        [0, 3],
+        [5, 0],
+      ]),
       ops.concatenate([transpose(x!, [2, 1, 0]), transpose(y!, [2, 1, 0])], 1),
       ops.flip(x!, 2),
     ],
   },
   {
     name: 'gather and scatter',
-    shapes: [[41, 37], [37, 9]],
+    shapes: [
+      [41, 37],
+      [37, 9],
+    ],
     body: ([x, y]) => {
       const indices = ops.cast(ops.floor(multiply(ops.abs(ops.slice(x!, [0, 0], [1, 37])), 30)), 'int32')
       const flat = ops.reshape(indices, [37])
-      return [ops.take(x!, flat), ops.take(x!, flat, 1), ops.scatterAdd(y!, flat, 31, 0), ops.scatterAdd(x!, flat, 31, 1)]
+      return [
+        ops.take(x!, flat),
+        ops.take(x!, flat, 1),
+        ops.scatterAdd(y!, flat, 31, 0),
+        ops.scatterAdd(x!, flat, 31, 1),
+      ]
     },
   },
 ]
 
 const gradientsOf = (of: (...xs: Tensor[]) => Tensor, inputs: readonly Tensor[]): readonly Tensor[] => [
   of(...inputs),
-  ...valueAndGrad((...xs: Tensor[]) => sum(ops.square(of(...xs))), { argnums: inputs.map((_, i) => i) })(...inputs).flat(),
+  ...valueAndGrad((...xs: Tensor[]) => sum(ops.square(of(...xs))), { argnums: inputs.map((_, i) => i) })(
+    ...inputs,
+  ).flat(),
 ]
 
 const windows: Case[] = [
   {
     name: 'convolutions and their gradients',
     shapes: [[3, 19, 17, 13], [3, 3, 13, 29], [29]],
-    body: ([x, kernel, bias]) => gradientsOf((a, k, b) => ops.relu(add(ops.conv(a!, k!, { padding: 'same' }), b!)), [x!, kernel!, bias!]),
+    body: ([x, kernel, bias]) =>
+      gradientsOf((a, k, b) => ops.relu(add(ops.conv(a!, k!, { padding: 'same' }), b!)), [x!, kernel!, bias!]),
   },
   {
     name: 'convolutions with strides, dilation and groups',
-    shapes: [[2, 23, 21, 8], [3, 2, 4, 10]],
+    shapes: [
+      [2, 23, 21, 8],
+      [3, 2, 4, 10],
+    ],
     body: ([x, kernel]) => [
       ...gradientsOf((a, k) => ops.conv(a!, k!, { strides: [2, 3] }), [x!, kernel!]),
       ...gradientsOf((a, k) => ops.conv(a!, k!, { dilationRate: 2 }), [x!, kernel!]),
@@ -148,17 +205,27 @@ const windows: Case[] = [
   },
   {
     name: 'depthwise convolutions and their gradients',
-    shapes: [[2, 17, 19, 11], [3, 3, 11, 1]],
+    shapes: [
+      [2, 17, 19, 11],
+      [3, 3, 11, 1],
+    ],
     body: ([x, kernel]) => gradientsOf((a, k) => ops.depthwiseConv(a!, k!), [x!, kernel!]),
   },
   {
     name: 'pooling and its gradient',
     shapes: [[3, 18, 15, 7]],
-    body: ([x]) => [...gradientsOf((a) => ops.maxPool(a!, 3, { strides: 2 }), [x!]), ...gradientsOf((a) => ops.averagePool(a!, 2, { padding: 'same' }), [x!])],
+    body: ([x]) => [
+      ...gradientsOf((a) => ops.maxPool(a!, 3, { strides: 2 }), [x!]),
+      ...gradientsOf((a) => ops.averagePool(a!, 2, { padding: 'same' }), [x!]),
+    ],
   },
   {
     name: 'sorting, factors and Fourier transforms',
-    shapes: [[13, 37], [4, 6, 6], [5, 32]],
+    shapes: [
+      [13, 37],
+      [4, 6, 6],
+      [5, 32],
+    ],
     body: ([x, matrices, y]) => {
       const positive = add(matmul(matrices!, transpose(matrices!, [0, 2, 1])), ops.eye(6))
       const { real, imag } = ops.rfft(y!)
@@ -170,13 +237,22 @@ const windows: Case[] = [
 const loops: Case[] = [
   {
     name: 'a recurrence and its gradient',
-    shapes: [[7, 33, 20], [33, 47], [20, 47], [47, 47]],
+    shapes: [
+      [7, 33, 20],
+      [33, 47],
+      [20, 47],
+      [47, 47],
+    ],
     body: ([xs, h, w, u]) => {
       const run = (x: Tensor, kernel: Tensor, recurrent: Tensor): Tensor => {
-        const [, ys] = ops.scan((state, slice) => {
-          const next = ops.tanh(add(matmul(slice, kernel), matmul(state, recurrent)))
-          return [next, next]
-        }, h!, x)
+        const [, ys] = ops.scan(
+          (state, slice) => {
+            const next = ops.tanh(add(matmul(slice, kernel), matmul(state, recurrent)))
+            return [next, next]
+          },
+          h!,
+          x,
+        )
         return sum(ops.square(ys))
       }
       return valueAndGrad(run, { argnums: [0, 1, 2] })(xs!, w!, u!).flat()
@@ -186,23 +262,55 @@ const loops: Case[] = [
     name: 'a loop in a loop, backwards, and instructions of one part among others',
     shapes: [[3, 5, 130], [130]],
     body: ([xs, c]) => {
-      const [last, all] = ops.scan((outer, rows) => {
-        const [inner, ys] = ops.scan((state, row) => [add(multiply(state, 0.5), row), sum(state)], outer, rows, { reverse: true })
-        return [ops.sin(inner), ys]
-      }, c!, xs!)
+      const [last, all] = ops.scan(
+        (outer, rows) => {
+          const [inner, ys] = ops.scan((state, row) => [add(multiply(state, 0.5), row), sum(state)], outer, rows, {
+            reverse: true,
+          })
+          return [ops.sin(inner), ys]
+        },
+        c!,
+        xs!,
+      )
       return [last, all]
     },
   },
 ]
 
 const attentions = [
-  { name: 'attention of several blocks, causal', shapes: [[2, 150, 3, 8], [2, 150, 3, 8], [2, 150, 3, 5]], options: { isCausal: true } },
-  { name: 'attention of one sample and one head', shapes: [[1, 200, 1, 16], [1, 70, 1, 16], [1, 70, 1, 16]], options: {} },
-  { name: 'attention with shared keys', shapes: [[3, 20, 4, 8], [3, 30, 2, 8], [3, 30, 2, 8]], options: { scale: 0.7 } },
+  {
+    name: 'attention of several blocks, causal',
+    shapes: [
+      [2, 150, 3, 8],
+      [2, 150, 3, 8],
+      [2, 150, 3, 5],
+    ],
+    options: { isCausal: true },
+  },
+  {
+    name: 'attention of one sample and one head',
+    shapes: [
+      [1, 200, 1, 16],
+      [1, 70, 1, 16],
+      [1, 70, 1, 16],
+    ],
+    options: {},
+  },
+  {
+    name: 'attention with shared keys',
+    shapes: [
+      [3, 20, 4, 8],
+      [3, 30, 2, 8],
+      [3, 30, 2, 8],
+    ],
+    options: { scale: 0.7 },
+  },
 ].map(({ options, ...rest }) => ({
   ...rest,
   body: (inputs: Tensor[]): readonly Tensor[] =>
-    valueAndGrad((q: Tensor, k: Tensor, v: Tensor) => sum(ops.square(ops.dotProductAttention(q, k, v, options))), { argnums: [0, 1, 2] })(...(inputs as [Tensor, Tensor, Tensor])).flat(),
+    valueAndGrad((q: Tensor, k: Tensor, v: Tensor) => sum(ops.square(ops.dotProductAttention(q, k, v, options))), {
+      argnums: [0, 1, 2],
+    })(...(inputs as [Tensor, Tensor, Tensor])).flat(),
 }))
 
 describe.skipIf(settings.backend === 'interpreter')('the same bits on any number of threads', () => {
@@ -225,31 +333,39 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
     }
   })
 
-  it.each(['sgd', 'rmsprop', 'adam'] as const)('a training run with dropout and %s', async (optimizer) => {
-    const results = []
-    for (const threads of [1, ...THREADS]) {
-      const run = await withThreads(threads, async () => {
-        const before = counters.threadedRuns
-        setRandomSeed(7)
-        const model = new Sequential([
-          new Dense({ units: 301, activation: 'relu', inputShape: [203] }),
-          new Dropout({ rate: 0.3 }),
-          new Dense({ units: 17, activation: 'softmax' }),
-        ])
-        model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
-        const x = new Float32Array(150 * 203)
-        fillInput(x, 3)
-        const y = Int32Array.from({ length: 150 }, (_, i) => (i * 7) % 17)
-        const { history } = await model.fit({ data: x, shape: [150, 203] }, y, { epochs: 3, batchSize: 64, verbose: 0 })
-        expect(counters.threadedRuns > before, 'ran on several threads').toBe(threads > 1)
-        const weights = model.getWeights().map(({ data }) => [...data])
-        model.dispose()
-        return { history, weights }
-      })
-      results.push(run)
-    }
-    for (const run of results.slice(1)) expect(run).toEqual(results[0])
-  }, 30_000)
+  it.each(['sgd', 'rmsprop', 'adam'] as const)(
+    'a training run with dropout and %s',
+    async (optimizer) => {
+      const results = []
+      for (const threads of [1, ...THREADS]) {
+        const run = await withThreads(threads, async () => {
+          const before = counters.threadedRuns
+          setRandomSeed(7)
+          const model = new Sequential([
+            new Dense({ units: 301, activation: 'relu', inputShape: [203] }),
+            new Dropout({ rate: 0.3 }),
+            new Dense({ units: 17, activation: 'softmax' }),
+          ])
+          model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+          const x = new Float32Array(150 * 203)
+          fillInput(x, 3)
+          const y = Int32Array.from({ length: 150 }, (_, i) => (i * 7) % 17)
+          const { history } = await model.fit({ data: x, shape: [150, 203] }, y, {
+            epochs: 3,
+            batchSize: 64,
+            verbose: 0,
+          })
+          expect(counters.threadedRuns > before, 'ran on several threads').toBe(threads > 1)
+          const weights = model.getWeights().map(({ data }) => [...data])
+          model.dispose()
+          return { history, weights }
+        })
+        results.push(run)
+      }
+      for (const run of results.slice(1)) expect(run).toEqual(results[0])
+    },
+    30_000,
+  )
 
   it('a guard that ends the tape', async () => {
     const runtime = runtimes[1]!
@@ -275,14 +391,24 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
 
   it('guards in a loop, in any turn', () => {
     const runtime = runtimes[1]!
-    const graph = graphOf([[5, 64, 33], [64, 33]], ([xs, c]) => {
-      const [last] = ops.scan((state, x) => {
-        const next = add(multiply(state, 0.5), x)
-        apply('guard', [next], {})
-        return [next, null]
-      }, c!, xs!)
-      return [last]
-    })
+    const graph = graphOf(
+      [
+        [5, 64, 33],
+        [64, 33],
+      ],
+      ([xs, c]) => {
+        const [last] = ops.scan(
+          (state, x) => {
+            const next = add(multiply(state, 0.5), x)
+            apply('guard', [next], {})
+            return [next, null]
+          },
+          c!,
+          xs!,
+        )
+        return [last]
+      },
+    )
     const program = compile(runtime, graph)
     const results = new Set<string>()
     for (let i = 0; i < 300; i++) {
@@ -304,10 +430,15 @@ describe.skipIf(settings.backend === 'interpreter')('the same bits on any number
       apply('guard', [x!], {})
       return [matmul(y, y)]
     }
-    const programs = [0, 1, 2].map((steps) => compile(runtime, graphOf([[24, 24]], (inputs) => body(inputs, steps))))
+    const programs = [0, 1, 2].map((steps) =>
+      compile(
+        runtime,
+        graphOf([[24, 24]], (inputs) => body(inputs, steps)),
+      ),
+    )
     const results = programs.map(() => new Set<string>())
     for (let i = 0; i < 600; i++) {
-      const at = (i * 7) % 5 % 3
+      const at = ((i * 7) % 5) % 3
       const program = programs[at]!
       fillInput(program.parameter(0), 1)
       const poisoned = i % 4 === 1
@@ -351,7 +482,16 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
     const words = encode(instructions, resolve)
     const tape = new Storage(runtime, words.byteLength)
     runtime.view('int32', tape.address, words.length).set(words)
-    parameters.forEach((address, i) => fillInput(runtime.view('float32', resolve(address), graph.parameters[i]!.shape.reduce((a, b) => a * b, 1)), i))
+    parameters.forEach((address, i) =>
+      fillInput(
+        runtime.view(
+          'float32',
+          resolve(address),
+          graph.parameters[i]!.shape.reduce((a, b) => a * b, 1),
+        ),
+        i,
+      ),
+    )
     const all = (): Int32Array => runtime.view('int32', workspace, memory.workspaceBytes / 4).slice() as Int32Array
     for (const offset of instructionOffsets(instructions)) {
       const before = all()
@@ -369,8 +509,12 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
           expect(changed.every((at) => view[at] === after[at])).toBe(true)
           counts.push(changed.length)
         }
-        expect(counts.reduce((a, b) => a + b), `${parts} parts`).toBe(written.length)
-        for (const count of counts) expect(Math.abs(count / (written.length / parts) - 1), counts.join(' ')).toBeLessThan(0.1)
+        expect(
+          counts.reduce((a, b) => a + b),
+          `${parts} parts`,
+        ).toBe(written.length)
+        for (const count of counts)
+          expect(Math.abs(count / (written.length / parts) - 1), counts.join(' ')).toBeLessThan(0.1)
       }
       runtime.view('int32', workspace, after.length).set(after)
     }
@@ -392,7 +536,13 @@ describe.skipIf(settings.backend === 'interpreter')('parts', () => {
       expect(counters.threadedRuns).toBe(threadedRuns)
       expect(counters.wasmRuns).toBeGreaterThan(wasmRuns)
     })
-    const graph = graphOf([[32, 8], [8, 10]], ([a, b]) => [ops.relu(matmul(a!, b!))])
+    const graph = graphOf(
+      [
+        [32, 8],
+        [8, 10],
+      ],
+      ([a, b]) => [ops.relu(matmul(a!, b!))],
+    )
     const small = plan(graph, { fuse: true, share: sharing(4) })
     expect(small.isShared).toBe(false)
     expect(small.instructions.map(({ parts, meets }) => [parts, meets])).toEqual([[1, false]])
@@ -429,7 +579,9 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       }
       return (best * 1000) / meetings
     }
-    const alone = Array.from(words, (word) => (word !== END_OF_TAPE && (word & 0xffff0000) === 0x01010000 ? word & 0xffff : word))
+    const alone = Array.from(words, (word) =>
+      word !== END_OF_TAPE && (word & 0xffff0000) === 0x01010000 ? word & 0xffff : word,
+    )
     const shared = time(() => expect(runtime.pool!.run(tape.address, 1)).toBe(0))
     runtime.view('int32', tape.address, words.length).set(alone)
     const single = time(() => expect(runtime.kernels!.run(tape.address)).toBe(0))
@@ -474,7 +626,10 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
     const pool = words.findIndex((word, at) => word === END_OF_TAPE && words[at - 1] !== 0) - Pool.empty / 4
     words[pool + Pool.challenge / 4]! ^= 1
     await runtime.pool!.ready
-    expect(infoOf(runtime)).toMatchObject({ threads: 1, threadsNote: 'self-test failed: worker 1 does not see the shared memory' })
+    expect(infoOf(runtime)).toMatchObject({
+      threads: 1,
+      threadsNote: 'self-test failed: worker 1 does not see the shared memory',
+    })
   })
 
   it('falls back when workers cannot be made', async () => {
@@ -501,7 +656,10 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
       for (let i = 0; i < 5000; i++) program.run()
     }
     expect(run).toThrow(StateError)
-    expect(infoOf(runtime)).toMatchObject({ threads: 1, threadsNote: 'a worker stopped or did not answer during a run' })
+    expect(infoOf(runtime)).toMatchObject({
+      threads: 1,
+      threadsNote: 'a worker stopped or did not answer during a run',
+    })
     expect(bitsOfRun(runtime, graph)).toEqual(expected)
   })
 
@@ -551,7 +709,16 @@ describe.skipIf(settings.backend === 'interpreter')('a pool', () => {
   it('lets the process end while workers wait', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'myelin-'))
     try {
-      await build({ entry: ['src/index.ts'], outDir: folder, format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent', deps: { alwaysBundle: [/./] } })
+      await build({
+        entry: ['src/index.ts'],
+        outDir: folder,
+        format: 'esm',
+        platform: 'neutral',
+        dts: false,
+        config: false,
+        logLevel: 'silent',
+        deps: { alwaysBundle: [/./] },
+      })
       const script = `
         import { readdirSync } from 'node:fs'
         const [file] = readdirSync(${JSON.stringify(folder)}).filter((name) => name.startsWith('index'))

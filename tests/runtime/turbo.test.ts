@@ -17,11 +17,14 @@ describe('turbo', () => {
     expect(runtimeInfo()).toMatchObject({ turbo: false, turboNote: note, tile: '4×8' })
   })
 
-  it.runIf(inject('mode') === 'turbo')('was measured: either it is on, with tiles for it, or a note says why not', () => {
-    const { turbo, turboNote, tile } = runtimeInfo()
-    expect(tile).toBe(turbo ? '6×16' : '4×8')
-    expect(turboNote === null).toBe(turbo)
-  })
+  it.runIf(inject('mode') === 'turbo')(
+    'was measured: either it is on, with tiles for it, or a note says why not',
+    () => {
+      const { turbo, turboNote, tile } = runtimeInfo()
+      expect(tile).toBe(turbo ? '6×16' : '4×8')
+      expect(turboNote === null).toBe(turbo)
+    },
+  )
 
   it('leaves the plain binary alone, which has the same bits everywhere', () => {
     expect(requestTurbo('plain')).toContain("simd is 'plain'")

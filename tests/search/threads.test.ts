@@ -34,7 +34,17 @@ let built: typeof search
 let make: URL
 
 beforeAll(async () => {
-  await build({ entry: ['src/index.ts', 'src/search.ts'], outDir: folder, format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent', outExtensions: () => ({ js: '.js' }), deps: { alwaysBundle: [/./] } })
+  await build({
+    entry: ['src/index.ts', 'src/search.ts'],
+    outDir: folder,
+    format: 'esm',
+    platform: 'neutral',
+    dts: false,
+    config: false,
+    logLevel: 'silent',
+    outExtensions: () => ({ js: '.js' }),
+    deps: { alwaysBundle: [/./] },
+  })
   writeFileSync(join(folder, 'make.js'), MAKE)
   writeFileSync(join(folder, 'nothing.js'), 'export const make = 3')
   make = pathToFileURL(join(folder, 'make.js'))
@@ -45,7 +55,14 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** What does not depend on the clock. */
 function outcome({ trials, best }: search.SearchResult<unknown, unknown, unknown>) {
   const weights = best.model.getWeights().map(({ data }) => [...data])
-  return { trials: trials.map(({ seconds: _, ...rest }) => rest), choice: best.choice, score: best.score, weights, steps: best.model.optimizer.iterations.value.item(), drawn: Reflect.get(best.model, 'drawn') as unknown }
+  return {
+    trials: trials.map(({ seconds: _, ...rest }) => rest),
+    choice: best.choice,
+    score: best.score,
+    weights,
+    steps: best.model.optimizer.iterations.value.item(),
+    drawn: Reflect.get(best.model, 'drawn') as unknown,
+  }
 }
 
 describe('two workers', () => {
@@ -53,20 +70,36 @@ describe('two workers', () => {
     ['a plain search', {}],
     ['halving', { halving: { factor: 2 } }],
     ['folds', { folds: 2, validationSplit: null }],
-  ])('give what one thread gives: %s', async (_name, more) => {
-    const { gridSearch } = built
-    const [one, two] = [await gridSearch(make, space, { ...options, ...more }), await gridSearch(make, space, { ...options, ...more, workers: 2 })]
-    expect(outcome(two)).toEqual(outcome(one))
-    // Training goes on there as here: the optimizer's state and that of random numbers came along.
-    for (const { best: { model } } of [one, two]) await model.fit(x, yes, { epochs: 2, verbose: 0 })
-    expect(outcome(two)).toEqual(outcome(one))
-  }, 60_000)
+  ])(
+    'give what one thread gives: %s',
+    async (_name, more) => {
+      const { gridSearch } = built
+      const [one, two] = [
+        await gridSearch(make, space, { ...options, ...more }),
+        await gridSearch(make, space, { ...options, ...more, workers: 2 }),
+      ]
+      expect(outcome(two)).toEqual(outcome(one))
+      // Training goes on there as here: the optimizer's state and that of random numbers came along.
+      for (const {
+        best: { model },
+      } of [one, two])
+        await model.fit(x, yes, { epochs: 2, verbose: 0 })
+      expect(outcome(two)).toEqual(outcome(one))
+    },
+    60_000,
+  )
 
   it('bring errors back as what they are', async () => {
-    const { trials } = await built.gridSearch(make, { units: [2], kind: ['throws', 'good', 'diverges'] }, { ...options, epochs: 20, batchSize: 5, workers: 2 })
+    const { trials } = await built.gridSearch(
+      make,
+      { units: [2], kind: ['throws', 'good', 'diverges'] },
+      { ...options, epochs: 20, batchSize: 5, workers: 2 },
+    )
     expect(trials[0]!.error).toMatchObject({ name: 'RangeError', message: 'no such layer' })
     expect(trials[1]!.error).toBeNull()
-    const { NonFiniteError } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'index.js')).href)) as typeof library
+    const { NonFiniteError } = (await import(
+      /* @vite-ignore */ pathToFileURL(join(folder, 'index.js')).href
+    )) as typeof library
     expect(trials[2]!.error).toBeInstanceOf(NonFiniteError)
     expect(trials[2]!.error).toMatchObject({ step: expect.any(Number), instruction: expect.any(String) })
   }, 60_000)
@@ -75,16 +108,30 @@ describe('two workers', () => {
     const controller = new AbortController()
     const reason = new Error('enough')
     setTimeout(() => controller.abort(reason), 200)
-    expect(await errorOf(() => built.gridSearch(make, space, { ...options, epochs: 1_000_000, workers: 2, signal: controller.signal }))).toBe(reason)
-    expect((await errorOf(() => built.gridSearch(make, { units: [2, 3], kind: ['exits'] }, { ...options, workers: 2 }))).message).toContain('a worker of the search ended with exit code 3')
+    expect(
+      await errorOf(() =>
+        built.gridSearch(make, space, { ...options, epochs: 1_000_000, workers: 2, signal: controller.signal }),
+      ),
+    ).toBe(reason)
+    expect(
+      (await errorOf(() => built.gridSearch(make, { units: [2, 3], kind: ['exits'] }, { ...options, workers: 2 })))
+        .message,
+    ).toContain('a worker of the search ended with exit code 3')
   }, 60_000)
 
   it('cannot be given functions', async () => {
     const error = await errorOf(() => built.gridSearch(make, space, { ...options, workers: 2, callbacks: () => [] }))
     expect(error.message).toContain('workers cannot be given functions or batches, such as callbacks')
-    const few = await errorOf(() => built.gridSearch(make, space, { ...options, validationSplit: null, folds: 61, workers: 2 }))
-    expect([few.name, few.message]).toEqual(['ArgumentError', 'folds must be at most the number of rows, 60, received 61'])
-    expect((await errorOf(() => built.gridSearch(pathToFileURL(join(folder, 'nothing.js')), space, options))).message).toContain('the default export must be a function')
+    const few = await errorOf(() =>
+      built.gridSearch(make, space, { ...options, validationSplit: null, folds: 61, workers: 2 }),
+    )
+    expect([few.name, few.message]).toEqual([
+      'ArgumentError',
+      'folds must be at most the number of rows, 60, received 61',
+    ])
+    expect(
+      (await errorOf(() => built.gridSearch(pathToFileURL(join(folder, 'nothing.js')), space, options))).message,
+    ).toContain('the default export must be a function')
   })
 
   it('are not needed: without threads trials run one after the other', async () => {
@@ -92,7 +139,11 @@ describe('two workers', () => {
     const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
     try {
       const calls: unknown[] = []
-      const result = await built.gridSearch(make, space, { ...options, workers: 2, callbacks: (_choice, { trial }) => (calls.push(trial), []) })
+      const result = await built.gridSearch(make, space, {
+        ...options,
+        workers: 2,
+        callbacks: (_choice, { trial }) => (calls.push(trial), []),
+      })
       expect(outcome(result)).toEqual(outcome(alone))
       expect(calls).toEqual([0, 1, 2, 3])
     } finally {
@@ -101,9 +152,18 @@ describe('two workers', () => {
   })
 
   it('see one copy of the samples', () => {
-    const columns = { x: { a: tensor(x), b: new StringTensor(['yes', 'no'], [2]) }, y: tensor([1, 2], [2], 'int32'), sampleWeight: null, validationData: null }
+    const columns = {
+      x: { a: tensor(x), b: new StringTensor(['yes', 'no'], [2]) },
+      y: tensor([1, 2], [2], 'int32'),
+      sampleWeight: null,
+      validationData: null,
+    }
     const packed = packSamples(columns)
-    expect(packed.leaves.map((leaf) => leaf && ArrayBuffer.isView(leaf.data) && leaf.data.buffer instanceof SharedArrayBuffer)).toEqual([true, false, true, null, null])
+    expect(
+      packed.leaves.map(
+        (leaf) => leaf && ArrayBuffer.isView(leaf.data) && leaf.data.buffer instanceof SharedArrayBuffer,
+      ),
+    ).toEqual([true, false, true, null, null])
     const unpacked = unpackSamples(structuredClone(packed))
     expect(unpacked).toEqual(columns)
     expect((unpacked.x as unknown as typeof columns.x).a.data).toEqual(columns.x.a.data)

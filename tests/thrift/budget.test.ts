@@ -34,7 +34,13 @@ describe('Budget', () => {
     expect(history.epoch).toEqual([0, 1])
     const second = network()
     const limit = 12 * training!.flops
-    await second.fit(x, y, { epochs: 100, batchSize: 10, verbose: 0, validationData: [x, y], callbacks: [new Budget({ flops: limit })] })
+    await second.fit(x, y, {
+      epochs: 100,
+      batchSize: 10,
+      verbose: 0,
+      validationData: [x, y],
+      callbacks: [new Budget({ flops: limit })],
+    })
     // Ten steps of training, and ten of validation, which cost more than a prediction.
     expect(10 * prediction.flops).toBeGreaterThan(2 * training!.flops)
     expect(second.optimizer.iterations.value.item()).toBe(10)
@@ -64,7 +70,10 @@ describe('Budget', () => {
     const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
     const progress = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
     try {
-      for (const [options, unit] of [[{ joules: 1, seconds: 100 }, 'J'], [{ gCO2e: 475 / 3.6e6 }, 'g CO2e']] as const) {
+      for (const [options, unit] of [
+        [{ joules: 1, seconds: 100 }, 'J'],
+        [{ gCO2e: 475 / 3.6e6 }, 'g CO2e'],
+      ] as const) {
         const model = network()
         const budget = new Budget(options)
         await model.fit(x, y, { epochs: 1_000_000, batchSize: 10, verbose: 2, callbacks: [budget] })
@@ -88,7 +97,8 @@ describe('Budget', () => {
 
   it('refuses none, and those that are not above 0', () => {
     expect(() => new Budget({})).toThrow('needs a budget')
-    for (const bad of [0, -1, NaN, Infinity]) expect(() => new Budget({ joules: bad })).toThrow('joules must be a finite number above 0')
+    for (const bad of [0, -1, NaN, Infinity])
+      expect(() => new Budget({ joules: bad })).toThrow('joules must be a finite number above 0')
     // @ts-expect-error: misspelt
     expect(() => new Budget({ joule: 5 })).toThrow("Did you mean 'joules'?")
   })

@@ -2,7 +2,23 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  Activation, BatchNormalization, Dense, Dropout, Embedding, GRU, Input, Model, Sequential, SGD, TimeDistributed, loadModel, losses, ops, random, setRandomSeed, tensor,
+  Activation,
+  BatchNormalization,
+  Dense,
+  Dropout,
+  Embedding,
+  GRU,
+  Input,
+  Model,
+  Sequential,
+  SGD,
+  TimeDistributed,
+  loadModel,
+  losses,
+  ops,
+  random,
+  setRandomSeed,
+  tensor,
 } from '../../src'
 import { Distiller, distill } from '../../src/thrift'
 
@@ -13,7 +29,8 @@ const softmax = (z: readonly number[]): number[] => {
   return e.map((each) => each / e.reduce((a, b) => a + b))
 }
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z))
-const kl = (p: readonly number[], q: readonly number[]): number => p.reduce((total, each, i) => total + each * Math.log(each / q[i]!), 0)
+const kl = (p: readonly number[], q: readonly number[]): number =>
+  p.reduce((total, each, i) => total + each * Math.log(each / q[i]!), 0)
 const meanOf = (list: readonly number[]): number => list.reduce((a, b) => a + b) / list.length
 
 /** x [2] → logits x · W + b, with an activation behind. */
@@ -23,19 +40,44 @@ function linear(weights: number[][], bias: number[], activation: string | null):
   return model
 }
 
-const X = [[1, 2], [-1, 0.5], [0.3, -2]]
-const logits = (weights: number[][], bias: number[]): number[][] => X.map(([a, b]) => bias.map((c, i) => a! * weights[0]![i]! + b! * weights[1]![i]! + c))
+const X = [
+  [1, 2],
+  [-1, 0.5],
+  [0.3, -2],
+]
+const logits = (weights: number[][], bias: number[]): number[][] =>
+  X.map(([a, b]) => bias.map((c, i) => a! * weights[0]![i]! + b! * weights[1]![i]! + c))
 
 describe('the loss', () => {
-  const [tw, tb] = [[[1, -2, 0.5], [0.3, 0.7, -1]], [0.1, 0, -0.2]]
-  const [sw, sb] = [[[0.2, 0.4, -0.3], [1, -0.5, 0.6]], [0, 0.3, 0.1]]
+  const [tw, tb] = [
+    [
+      [1, -2, 0.5],
+      [0.3, 0.7, -1],
+    ],
+    [0.1, 0, -0.2],
+  ]
+  const [sw, sb] = [
+    [
+      [0.2, 0.4, -0.3],
+      [1, -0.5, 0.6],
+    ],
+    [0, 0.3, 0.1],
+  ]
   const [t, s] = [logits(tw, tb), logits(sw, sb)]
   const T = 3
   const soft = T * T * meanOf(t.map((each, i) => kl(softmax(each.map((z) => z / T)), softmax(s[i]!.map((z) => z / T)))))
   const hard = -meanOf([0, 2, 1].map((label, i) => Math.log(softmax(s[i]!)[label]!)))
 
-  it.each([['softmax', 'softmax'], ['softmax', null], [null, 'softmax'], [null, null]] as const)('T² · KL + alpha · loss; teacher ends in %s, student in %s', async (ofTeacher, ofStudent) => {
-    const loss = ofStudent === null ? new losses.SparseCategoricalCrossentropy({ fromLogits: true }) : 'sparseCategoricalCrossentropy'
+  it.each([
+    ['softmax', 'softmax'],
+    ['softmax', null],
+    [null, 'softmax'],
+    [null, null],
+  ] as const)('T² · KL + alpha · loss; teacher ends in %s, student in %s', async (ofTeacher, ofStudent) => {
+    const loss =
+      ofStudent === null
+        ? new losses.SparseCategoricalCrossentropy({ fromLogits: true })
+        : 'sparseCategoricalCrossentropy'
     const lesson = distill(linear(tw, tb, ofTeacher), linear(sw, sb, ofStudent), { temperature: T, alpha: 0.25, loss })
     expect(lesson.testOnBatch(X, [0, 2, 1]).loss).toBeCloseTo(soft + 0.25 * hard, 5)
     expect(lesson.trainOnBatch(X, [0, 2, 1]).loss).toBeCloseTo(soft + 0.25 * hard, 5)
@@ -45,18 +87,28 @@ describe('the loss', () => {
   it('weighs samples', () => {
     const lesson = distill(linear(tw, tb, 'softmax'), linear(sw, sb, 'softmax'), { temperature: T, alpha: 0 })
     const each = t.map((one, i) => T * T * kl(softmax(one.map((z) => z / T)), softmax(s[i]!.map((z) => z / T))))
-    expect(lesson.testOnBatch(X, [0, 1, 2], { sampleWeight: [1, 0, 2] }).loss).toBeCloseTo((each[0]! + 2 * each[2]!) / 3, 5)
+    expect(lesson.testOnBatch(X, [0, 1, 2], { sampleWeight: [1, 0, 2] }).loss).toBeCloseTo(
+      (each[0]! + 2 * each[2]!) / 3,
+      5,
+    )
   })
 
   it('of yes and no', () => {
     const binary = (p: number, q: number): number => kl([p, 1 - p], [q, 1 - q])
-    const softened = T * T * meanOf(t.flatMap((each, i) => each.map((z, j) => binary(sigmoid(z / T), sigmoid(s[i]![j]! / T)))))
+    const softened =
+      T * T * meanOf(t.flatMap((each, i) => each.map((z, j) => binary(sigmoid(z / T), sigmoid(s[i]![j]! / T)))))
     const lesson = distill(linear(tw, tb, 'sigmoid'), linear(sw, sb, 'sigmoid'), { temperature: T, alpha: 0 })
     expect(lesson.testOnBatch(X, null).loss).toBeCloseTo(softened, 5)
     // One logit is yes or no.
-    const single = distill(linear([[1], [-2]], [0.5], null), linear([[0.5], [1]], [0], null), { temperature: T, alpha: 0 })
+    const single = distill(linear([[1], [-2]], [0.5], null), linear([[0.5], [1]], [0], null), {
+      temperature: T,
+      alpha: 0,
+    })
     const [one, two] = [logits([[1], [-2]], [0.5]), logits([[0.5], [1]], [0])]
-    expect(single.testOnBatch(X, null).loss).toBeCloseTo(T * T * meanOf(one.map(([z], i) => binary(sigmoid(z! / T), sigmoid(two[i]![0]! / T)))), 5)
+    expect(single.testOnBatch(X, null).loss).toBeCloseTo(
+      T * T * meanOf(one.map(([z], i) => binary(sigmoid(z! / T), sigmoid(two[i]![0]! / T)))),
+      5,
+    )
   })
 
   it('of a teacher whose probabilities come from elsewhere', () => {
@@ -66,30 +118,53 @@ describe('the loss', () => {
     const committee = new Model({ inputs: input, outputs: ops.divide(ops.add(a.apply(input), b.apply(input)), 2) })
     const mean = t.map((each, i) => softmax(each).map((p, j) => (p + softmax(s[i]!)[j]!) / 2))
     const student = linear(tw, tb, 'softmax')
-    const expected = T * T * meanOf(mean.map((p, i) => kl(softmax(p.map((each) => Math.log(each) / T)), softmax(t[i]!.map((z) => z / T)))))
-    expect(distill(committee, student, { temperature: T, alpha: 0, fromLogits: false }).testOnBatch(X, null).loss).toBeCloseTo(expected, 5)
+    const expected =
+      T *
+      T *
+      meanOf(mean.map((p, i) => kl(softmax(p.map((each) => Math.log(each) / T)), softmax(t[i]!.map((z) => z / T)))))
+    expect(
+      distill(committee, student, { temperature: T, alpha: 0, fromLogits: false }).testOnBatch(X, null).loss,
+    ).toBeCloseTo(expected, 5)
   })
 
   it('counts the steps that a mask leaves', () => {
-    const sequence = (units: number): Sequential => new Sequential([
-      new Embedding({ inputDim: 5, outputDim: 3, maskZero: true, inputShape: [4] }), new GRU({ units, returnSequences: true }), new TimeDistributed({ layer: new Dense({ units: 3 }) }), new Activation('softmax'),
-    ])
+    const sequence = (units: number): Sequential =>
+      new Sequential([
+        new Embedding({ inputDim: 5, outputDim: 3, maskZero: true, inputShape: [4] }),
+        new GRU({ units, returnSequences: true }),
+        new TimeDistributed({ layer: new Dense({ units: 3 }) }),
+        new Activation('softmax'),
+      ])
     const [teacher, student] = [sequence(6), sequence(2)]
-    const words = tensor([[1, 2, 0, 0], [3, 1, 4, 0]], undefined, 'int32')
+    const words = tensor(
+      [
+        [1, 2, 0, 0],
+        [3, 1, 4, 0],
+      ],
+      undefined,
+      'int32',
+    )
     const [p, q] = [teacher, student].map((model) => [...(model.predictOnBatch(words) as Tensor).data])
     const row = (list: readonly number[] | undefined, i: number): number[] => list!.slice(3 * i, 3 * i + 3)
     // At temperature 1 probabilities are what they are.
     const expected = meanOf([0, 1, 4, 5, 6].map((i) => kl(row(p, i), row(q, i))))
-    expect(distill(teacher, student, { temperature: 1, alpha: 0 }).testOnBatch(words, null).loss).toBeCloseTo(expected, 5)
+    expect(distill(teacher, student, { temperature: 1, alpha: 0 }).testOnBatch(words, null).loss).toBeCloseTo(
+      expected,
+      5,
+    )
   })
 })
 
 describe('distill', () => {
   const x = random.normal([64, 2], { seed: 4 })
   const labels = Int32Array.from({ length: 64 }, (_, i) => Number(x.data[2 * i]! * x.data[2 * i + 1]! > 0))
-  const network = (units: number): Sequential => new Sequential([
-    new Dense({ units, activation: 'relu', inputShape: [2] }), new BatchNormalization(), new Dropout(0.2), new Dense({ units: 2, activation: 'softmax' }),
-  ])
+  const network = (units: number): Sequential =>
+    new Sequential([
+      new Dense({ units, activation: 'relu', inputShape: [2] }),
+      new BatchNormalization(),
+      new Dropout(0.2),
+      new Dense({ units: 2, activation: 'softmax' }),
+    ])
 
   it('makes the student answer as the teacher does, without targets; the teacher stays as it is', async () => {
     const [teacher, student] = [network(24), network(8)]
@@ -145,13 +220,26 @@ describe('distill', () => {
     const input = Input({ shape: [2] })
     const two = new Model({ inputs: input, outputs: [new Dense(2).apply(input), new Dense(2).apply(input)] })
     expect(() => distill(two as never, two as never)).toThrow(/must have one output, received 2/)
-    const step = (model: Model, options = {}) => () => distill(teacher, model, options).trainOnBatch(X, [0, 1, 0])
+    const step =
+      (model: Model, options = {}) =>
+      () =>
+        distill(teacher, model, options).trainOnBatch(X, [0, 1, 0])
     // At once, and not only when there are data.
-    expect(() => distill(teacher, new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })]))).toThrow(/must give the same shape, received \[.*, 2\] of Sequential .* and \[.*, 3\] of Sequential/)
-    expect(() => distill(teacher, new Sequential([new Dense({ units: 2, activation: 'softmax', inputShape: [5] })]))).toThrow(/must take the same shape, received \[.*, 2\] of Sequential .* and \[.*, 5\] of Sequential/)
-    expect(() => distill(two as never, student as never)).toThrow(/must give as many tensors, received 2 of Model .* and 1 of Sequential/)
-    expect(step(new Sequential([new Dense({ units: 2, activation: 'sigmoid', inputShape: [2] })]), { alpha: 0 })).toThrow(/ends in softmax and .* in sigmoid/)
-    expect(step(new Sequential([new Dense({ units: 2, inputShape: [2] })]))).toThrow(/gives logits, so the loss must be said/)
+    expect(() =>
+      distill(teacher, new Sequential([new Dense({ units: 3, activation: 'softmax', inputShape: [2] })])),
+    ).toThrow(/must give the same shape, received \[.*, 2\] of Sequential .* and \[.*, 3\] of Sequential/)
+    expect(() =>
+      distill(teacher, new Sequential([new Dense({ units: 2, activation: 'softmax', inputShape: [5] })])),
+    ).toThrow(/must take the same shape, received \[.*, 2\] of Sequential .* and \[.*, 5\] of Sequential/)
+    expect(() => distill(two as never, student as never)).toThrow(
+      /must give as many tensors, received 2 of Model .* and 1 of Sequential/,
+    )
+    expect(
+      step(new Sequential([new Dense({ units: 2, activation: 'sigmoid', inputShape: [2] })]), { alpha: 0 }),
+    ).toThrow(/ends in softmax and .* in sigmoid/)
+    expect(step(new Sequential([new Dense({ units: 2, inputShape: [2] })]))).toThrow(
+      /gives logits, so the loss must be said/,
+    )
     await expect(distill(teacher, student).fit(x, null, { verbose: 0 })).rejects.toThrow(/no targets/)
   })
 })

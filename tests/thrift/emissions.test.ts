@@ -15,7 +15,8 @@ function network() {
   model.compile({ optimizer: 'sgd', loss: 'mse' })
   return model
 }
-const rows = (n: number) => [Array.from({ length: n }, (_, i) => [i / n, 1 - i / n]), Array.from({ length: n }, (_, i) => [i / n])] as const
+const rows = (n: number) =>
+  [Array.from({ length: n }, (_, i) => [i / n, 1 - i / n]), Array.from({ length: n }, (_, i) => [i / n])] as const
 
 describe('EmissionsTracker', () => {
   it('counts every step, in how many calls of the engine they may run', async () => {
@@ -44,7 +45,9 @@ describe('EmissionsTracker', () => {
     const { result, footprint } = await tracker.track(() => model.predict(x, { batchSize: 4 }))
     expect(result.shape).toEqual([10, 1])
     expect(footprint.runs.value).toBe(3)
-    expect(footprint.flops.value).toBe(2 * ledger(model, { batchSize: 4 }).prediction.flops + ledger(model, { batchSize: 2 }).prediction.flops)
+    expect(footprint.flops.value).toBe(
+      2 * ledger(model, { batchSize: 4 }).prediction.flops + ledger(model, { batchSize: 2 }).prediction.flops,
+    )
     expect(footprint.steps.value).toBe(0)
     expect(footprint.gCO2e.value).toBeCloseTo((footprint.joules.value / 3.6e6) * 100, 12)
     expect(footprint.sci.value).toBeCloseTo((footprint.gCO2e.value + 6) / 3, 12)
@@ -64,9 +67,21 @@ describe('EmissionsTracker', () => {
     const progress = vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
     try {
       const history = await model.fit(x, y, { verbose: 2, callbacks: [new EmissionsTracker()] })
-      expect(lines.at(-1)).toMatch(/^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated)\), .* g CO2e \(estimated\)$/)
+      expect(lines.at(-1)).toMatch(
+        /^Footprint: 1 steps, [\d.]+ k?FLOP, .* s CPU \(measured\), .* J \((measured|estimated)\), .* g CO2e \(estimated\)$/,
+      )
       const written = JSON.parse(JSON.stringify(history)) as { footprint: Record<string, Figure> }
-      expect(Object.keys(written.footprint)).toEqual(['steps', 'runs', 'flops', 'bytes', 'seconds', 'cpuSeconds', 'joules', 'gCO2e', 'sci'])
+      expect(Object.keys(written.footprint)).toEqual([
+        'steps',
+        'runs',
+        'flops',
+        'bytes',
+        'seconds',
+        'cpuSeconds',
+        'joules',
+        'gCO2e',
+        'sci',
+      ])
       const csv = history.footprint!.toCSV().split('\n')
       expect(csv[0]).toBe('figure,value,unit,how,from')
       expect(csv[1]).toBe("steps,1,steps,measured,the optimizer's count")
@@ -85,7 +100,11 @@ describe('EmissionsTracker', () => {
     const model = network()
     const [x, y] = rows(8)
     const tracker = new EmissionsTracker()
-    const failing = { onTrainBegin: () => { throw new Error('mine') } }
+    const failing = {
+      onTrainBegin: () => {
+        throw new Error('mine')
+      },
+    }
     await expect(model.fit(x, y, { verbose: 0, callbacks: [tracker, failing] })).rejects.toThrow('mine')
     expect(tracker.footprint).toBeNull()
     const { footprint } = await model.fit(x, y, { verbose: 0, callbacks: [tracker] })
@@ -128,7 +147,11 @@ describe('RAPL', () => {
       expect(rapl.read()).toBeCloseTo(140e-6, 12)
       const energy = new EnergyMeter(2, 0, Rapl.open(root))
       set('intel-rapl:1', 31)
-      expect(energy.joules()).toEqual({ value: expect.closeTo(2e-6, 12) as number, how: 'measured', from: expect.stringContaining('RAPL') as string })
+      expect(energy.joules()).toEqual({
+        value: expect.closeTo(2e-6, 12) as number,
+        how: 'measured',
+        from: expect.stringContaining('RAPL') as string,
+      })
       energy.close()
     } finally {
       remove()
@@ -156,7 +179,9 @@ describe('RAPL', () => {
     expect(before.from).toContain('the clock')
     expect(before.value).toBeGreaterThan(0.015)
     const start = performance.now()
-    setTimeout(() => { while (performance.now() < start + 40); }, 0)
+    setTimeout(() => {
+      while (performance.now() < start + 40);
+    }, 0)
     const pace = new Pace(undefined)
     while (performance.now() < start + 41) await pace.yield()
     expect(energy.cpuSeconds().value - before.value).toBeLessThan(0.03)

@@ -3,7 +3,16 @@ import type { CallbackMethods, Tensor } from '../../src'
 import { BatchNormalization, Dense, EarlyStopping, Model, Sequential, loadModel, ops, tensor } from '../../src'
 import { L2Init, SynapticBalance, UnitHealth, balanceSynapses } from '../../src/balance'
 import { partialDependence } from '../../src/explain'
-import { Distiller, EmissionsTracker, distill, ledger, lowRank, pruneUnits, quantizationAware, quantize } from '../../src/thrift'
+import {
+  Distiller,
+  EmissionsTracker,
+  distill,
+  ledger,
+  lowRank,
+  pruneUnits,
+  quantizationAware,
+  quantize,
+} from '../../src/thrift'
 import { errorOf, samples } from '../helpers/training'
 
 const { x, yes } = samples(20)
@@ -36,36 +45,56 @@ describe('callbacks', () => {
     const callback = new EarlyStopping({ monitor: 'loss', patience: 5 })
     const [a, b] = [network(), network()]
     const running = a.fit(x, yes, { epochs: 3, verbose: 0, callbacks: [callback] })
-    expect((await errorOf(() => b.fit(x, yes, { verbose: 0, callbacks: [callback] }))).message).toMatch(/this EarlyStopping is in use by the fit of Sequential/)
+    expect((await errorOf(() => b.fit(x, yes, { verbose: 0, callbacks: [callback] }))).message).toMatch(
+      /this EarlyStopping is in use by the fit of Sequential/,
+    )
     await running
     await b.fit(x, yes, { verbose: 0, callbacks: [callback] })
-    const broken: CallbackMethods = { onEpochEnd: () => { throw new Error('no') } }
+    const broken: CallbackMethods = {
+      onEpochEnd: () => {
+        throw new Error('no')
+      },
+    }
     await errorOf(() => b.fit(x, yes, { verbose: 0, callbacks: [callback, broken] }))
     await b.fit(x, yes, { verbose: 0, callbacks: [callback] })
-    expect((await errorOf(() => b.fit(x, yes, { verbose: 0, callbacks: [callback, callback] }))).message).toMatch(/the same EarlyStopping is there twice/)
+    expect((await errorOf(() => b.fit(x, yes, { verbose: 0, callbacks: [callback, callback] }))).message).toMatch(
+      /the same EarlyStopping is there twice/,
+    )
   })
 
   it('say how many steps in numbers', async () => {
     for (const answer of [undefined, NaN, 'x', -1]) {
-      const error = await errorOf(() => network().fit(x, yes, { verbose: 0, callbacks: [{ stepsAhead: () => answer as number }] }))
+      const error = await errorOf(() =>
+        network().fit(x, yes, { verbose: 0, callbacks: [{ stepsAhead: () => answer as number }] }),
+      )
       expect(error.message).toMatch(/stepsAhead of a callback must give a number ≥ 0, received/)
     }
   })
 
   it('are told before training what they cannot balance', async () => {
-    const model = new Sequential([new Dense({ units: 3, activation: 'tanh', inputShape: [4] }), new BatchNormalization(), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Dense({ units: 3, activation: 'tanh', inputShape: [4] }),
+      new BatchNormalization(),
+      new Dense({ units: 1 }),
+    ])
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const before = model.getWeights().map(({ data }) => [...data])
-    expect((await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new SynapticBalance()] }))).message).toMatch(/has no units to balance/)
+    expect(
+      (await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new SynapticBalance()] }))).message,
+    ).toMatch(/has no units to balance/)
     expect(model.getWeights().map(({ data }) => [...data])).toEqual(before)
-    expect(() => balanceSynapses(new Sequential([new Dense({ units: 3 }), new Dense({ units: 1 })]))).toThrow(/must be built/)
+    expect(() => balanceSynapses(new Sequential([new Dense({ units: 3 }), new Dense({ units: 1 })]))).toThrow(
+      /must be built/,
+    )
   })
 })
 
 describe('a footprint of track', () => {
   it('counts the steps that were taken', async () => {
     const model = network()
-    const { footprint } = await new EmissionsTracker().track(() => model.fit(x, yes, { epochs: 3, batchSize: 10, verbose: 0, callbacks: [new UnitHealth({ every: 1 })] }))
+    const { footprint } = await new EmissionsTracker().track(() =>
+      model.fit(x, yes, { epochs: 3, batchSize: 10, verbose: 0, callbacks: [new UnitHealth({ every: 1 })] }),
+    )
     expect(footprint.steps).toMatchObject({ value: 6, how: 'measured', from: 'runs of programs that update weights' })
     expect(footprint.sci.unit).toBe('g/step')
   })
@@ -82,7 +111,9 @@ describe('int8 models', () => {
   })
 
   it('are not made of calibration data that tell nothing, or of wrong ones', () => {
-    expect(() => quantize(network(), { calibration: ops.zeros([5, 4]) })).toThrow(/Dense "hidden" gets nothing but zeros from the calibration data/)
+    expect(() => quantize(network(), { calibration: ops.zeros([5, 4]) })).toThrow(
+      /Dense "hidden" gets nothing but zeros from the calibration data/,
+    )
     expect(() => quantize(network(), { calibration: ops.ones([5, 3]) })).toThrow(/quantize/)
     expect(() => quantize(network(), { calibration: [[NaN, 1, 1, 1]] })).toThrow(/quantize: calibration: /)
   })
@@ -93,7 +124,9 @@ it('distillation is saved as its student', async () => {
   expect((await errorOf(() => distiller.save())).message).toMatch(/distiller\.student\.save/)
   expect(distiller).toBeInstanceOf(Distiller)
   const again = await loadModel(await distiller.student.save())
-  expect([...(again.predictOnBatch(tensor(x)) as { data: Float32Array }).data]).toEqual([...distiller.student.predictOnBatch(tensor(x)).data])
+  expect([...(again.predictOnBatch(tensor(x)) as { data: Float32Array }).data]).toEqual([
+    ...distiller.student.predictOnBatch(tensor(x)).data,
+  ])
 })
 
 it('a grid holds numbers', async () => {
@@ -112,17 +145,28 @@ describe('a model whose layers are looked at', () => {
   }
   const layers = () => [new Dense({ units: 3, inputShape: [4], name: 'hidden' }), new Dense({ units: 1 })]
   const copiers: [string, (model: Model) => unknown][] = [
-    ['pruneUnits', (model) => pruneUnits(model, { keep: 0.5 })], ['lowRank', (model) => lowRank(model, { rank: 1 })],
-    ['quantize', (model) => quantize(model)], ['quantizationAware', (model) => quantizationAware(model)], ['distill', (model) => distill(network(), model)],
+    ['pruneUnits', (model) => pruneUnits(model, { keep: 0.5 })],
+    ['lowRank', (model) => lowRank(model, { rank: 1 })],
+    ['quantize', (model) => quantize(model)],
+    ['quantizationAware', (model) => quantizationAware(model)],
+    ['distill', (model) => distill(network(), model)],
   ]
   const lookers: [string, (model: Model) => unknown][] = [['balanceSynapses', (model) => balanceSynapses(model)]]
 
   it.each([...copiers, ...lookers])('is known to %s, or refused in the same words', async (name, use) => {
     const own = new Own()
     own.predictOnBatch(tensor(x))
-    expect((await errorOf(async () => use(own))).message).toMatch(new RegExp(`${name}: needs a Sequential or a functional model, of which it is known how its layers are connected; Own "own.*" is a class of its own, which makes its layers itself`))
-    expect((await errorOf(async () => use({} as Model))).message).toMatch(new RegExp(`${name}: needs a model, received`))
-    expect((await errorOf(async () => use(new Sequential([new Dense(2)])))).message).toMatch(new RegExp(`${name}: .* must be built`))
+    expect((await errorOf(async () => use(own))).message).toMatch(
+      new RegExp(
+        `${name}: needs a Sequential or a functional model, of which it is known how its layers are connected; Own "own.*" is a class of its own, which makes its layers itself`,
+      ),
+    )
+    expect((await errorOf(async () => use({} as Model))).message).toMatch(
+      new RegExp(`${name}: needs a model, received`),
+    )
+    expect((await errorOf(async () => use(new Sequential([new Dense(2)])))).message).toMatch(
+      new RegExp(`${name}: .* must be built`),
+    )
   })
 
   it.each(copiers)('has no step of its own for %s', async (name, use) => {

@@ -17,17 +17,30 @@ const compiled = <M extends Model>(model: M, loss = 'mse'): M => {
   model.compile({ optimizer: 'sgd', loss })
   return model
 }
-const flops = (model: Model, batchSize: number, layer: string): [predict: number, forward: number, backward: number] => {
+const flops = (
+  model: Model,
+  batchSize: number,
+  layer: string,
+): [predict: number, forward: number, backward: number] => {
   const { prediction, training } = ledger(model, { batchSize }).row(layer)
   return [prediction.flops, training!.forward.flops, training!.backward.flops]
 }
 
 describe('counted by hand', () => {
   it('Dense: products, bias, activation; no gradient of the data', () => {
-    const model = compiled(new Sequential([new Dense({ units: 5, activation: 'relu', inputShape: [3], name: 'a' }), new Dense({ units: 2, name: 'b' })]))
+    const model = compiled(
+      new Sequential([
+        new Dense({ units: 5, activation: 'relu', inputShape: [3], name: 'a' }),
+        new Dense({ units: 2, name: 'b' }),
+      ]),
+    )
     const [rows, a, b] = [4, 4 * 5, 4 * 2]
     const forwardA = 2 * rows * 3 * 5 + a + a
-    expect(flops(model, rows, 'a')).toEqual([forwardA, forwardA, /* relu */ a + /* Σ for the bias */ a + /* xᵀ·dy */ 2 * 3 * rows * 5])
+    expect(flops(model, rows, 'a')).toEqual([
+      forwardA,
+      forwardA,
+      /* relu */ a + /* Σ for the bias */ a + /* xᵀ·dy */ 2 * 3 * rows * 5,
+    ])
     const forwardB = 2 * rows * 5 * 2 + b
     expect(flops(model, rows, 'b')).toEqual([forwardB, forwardB, b + 2 * 5 * rows * 2 + /* dy·Wᵀ */ 2 * rows * 2 * 5])
     const costs = ledger(model, { batchSize: rows })
@@ -38,14 +51,22 @@ describe('counted by hand', () => {
   })
 
   it('Conv2D: × and + for each tap of each result', () => {
-    const model = compiled(new Sequential([new Conv2D({ filters: 3, kernelSize: 3, inputShape: [6, 6, 2], name: 'c' }), new Flatten(), new Dense({ units: 1 })]))
+    const model = compiled(
+      new Sequential([
+        new Conv2D({ filters: 3, kernelSize: 3, inputShape: [6, 6, 2], name: 'c' }),
+        new Flatten(),
+        new Dense({ units: 1 }),
+      ]),
+    )
     const [rows, results] = [2, 2 * 4 * 4 * 3]
     const products = 2 * results * (3 * 3 * 2)
     expect(flops(model, rows, 'c')).toEqual([products + results, products + results, products + results])
   })
 
   it('BatchNormalization: x · scale + shift with running statistics', () => {
-    const model = compiled(new Sequential([new BatchNormalization({ inputShape: [3], name: 'bn' }), new Dense({ units: 1 })]))
+    const model = compiled(
+      new Sequential([new BatchNormalization({ inputShape: [3], name: 'bn' }), new Dense({ units: 1 })]),
+    )
     const rows = 4
     // variance + ε, 1 / √, · γ, − · mean, + β: 7 for each feature, then × and + for each element
     expect(flops(model, rows, 'bn')[0]).toBe(2 * rows * 3 + 7 * 3)
@@ -53,7 +74,9 @@ describe('counted by hand', () => {
 
   it('LSTM: four gates from x and h, then the cell, in every step', () => {
     const [rows, steps, features, units] = [2, 5, 3, 4]
-    const model = compiled(new Sequential([new LSTM({ units, inputShape: [steps, features], name: 'lstm' }), new Dense({ units: 1 })]))
+    const model = compiled(
+      new Sequential([new LSTM({ units, inputShape: [steps, features], name: 'lstm' }), new Dense({ units: 1 })]),
+    )
     const cells = rows * steps * units
     const products = 2 * rows * steps * 4 * units * (features + units)
     const gates = /* xW + b */ 4 * cells + /* + hU */ 4 * cells + /* σ σ σ tanh */ 4 * FUNCTION * cells
@@ -82,10 +105,21 @@ function operationsOf(node: Node): number {
   let reads = 0
   const inputs = node.inputs.map((input) => {
     const data = allocate(input).fill(1)
-    return new Proxy(data, { get: (target, key) => (typeof key === 'string' && /^\d+$/.test(key) && reads++, Reflect.get(target, key, target) as unknown) }) as NumericArray
+    return new Proxy(data, {
+      get: (target, key) => (
+        typeof key === 'string' && /^\d+$/.test(key) && reads++,
+        Reflect.get(target, key, target) as unknown
+      ),
+    }) as NumericArray
   })
   const outputs = node.outputs.map((output) => allocate(output))
-  referenceOf(node.name as 'matmul')!({ inputs, outputs, inputTypes: node.inputs, outputTypes: node.outputs, attributes: node.attributes as never })
+  referenceOf(node.name as 'matmul')!({
+    inputs,
+    outputs,
+    inputTypes: node.inputs,
+    outputTypes: node.outputs,
+    attributes: node.attributes as never,
+  })
   // A mean divides each result.
   return reads + (node.name === 'mean' ? outputs[0]!.length : 0)
 }
@@ -99,16 +133,48 @@ function interpretedOperations(graph: Graph): Map<string, number> {
     byScope.set(node.scope, (byScope.get(node.scope) ?? 0) + known.get(node)!)
     return true
   }
-  interpret(graph, graph.parameters.map((parameter) => allocate(parameter).fill(1)), (cell) => allocate(cell), { onNode })
+  interpret(
+    graph,
+    graph.parameters.map((parameter) => allocate(parameter).fill(1)),
+    (cell) => allocate(cell),
+    { onNode },
+  )
   return byScope
 }
 
 describe('counted by the interpreter', () => {
   const models: [string, () => Sequential][] = [
-    ['Dense', () => new Sequential([new Dense({ units: 5, activation: 'tanh', inputShape: [3], name: 'one' }), new Dense({ units: 2, activation: 'sigmoid', name: 'two' })])],
-    ['Conv2D', () => new Sequential([new Conv2D({ filters: 3, kernelSize: 3, activation: 'relu', inputShape: [6, 6, 2], name: 'one' }), new Conv2D({ filters: 2, kernelSize: 2, strides: 2, name: 'two' }), new Flatten({ name: 'flat' }), new Dense({ units: 1, name: 'three' })])],
-    ['BatchNormalization', () => new Sequential([new BatchNormalization({ inputShape: [3], name: 'one' }), new Dense({ units: 1, name: 'two' })])],
-    ['LSTM', () => new Sequential([new LSTM({ units: 4, inputShape: [5, 3], name: 'one' }), new Dense({ units: 1, name: 'two' })])],
+    [
+      'Dense',
+      () =>
+        new Sequential([
+          new Dense({ units: 5, activation: 'tanh', inputShape: [3], name: 'one' }),
+          new Dense({ units: 2, activation: 'sigmoid', name: 'two' }),
+        ]),
+    ],
+    [
+      'Conv2D',
+      () =>
+        new Sequential([
+          new Conv2D({ filters: 3, kernelSize: 3, activation: 'relu', inputShape: [6, 6, 2], name: 'one' }),
+          new Conv2D({ filters: 2, kernelSize: 2, strides: 2, name: 'two' }),
+          new Flatten({ name: 'flat' }),
+          new Dense({ units: 1, name: 'three' }),
+        ]),
+    ],
+    [
+      'BatchNormalization',
+      () =>
+        new Sequential([
+          new BatchNormalization({ inputShape: [3], name: 'one' }),
+          new Dense({ units: 1, name: 'two' }),
+        ]),
+    ],
+    [
+      'LSTM',
+      () =>
+        new Sequential([new LSTM({ units: 4, inputShape: [5, 3], name: 'one' }), new Dense({ units: 1, name: 'two' })]),
+    ],
   ]
   it.each(models)('%s', (_name, make) => {
     const model = compiled(make())
@@ -117,7 +183,11 @@ describe('counted by the interpreter', () => {
     const costs = ledger(model, { batchSize: 4 })
     for (const { name } of model.layers) {
       const within = (backward: boolean): number =>
-        [...counted].reduce((sum, [scope, each]) => sum + (scope.startsWith(`${model.name}/${name}`) && scope.includes('gradient') === backward ? each : 0), 0)
+        [...counted].reduce(
+          (sum, [scope, each]) =>
+            sum + (scope.startsWith(`${model.name}/${name}`) && scope.includes('gradient') === backward ? each : 0),
+          0,
+        )
       const { forward, backward } = costs.row(name).training!
       expect([forward.flops, backward.flops], name).toEqual([within(false), within(true)])
     }
@@ -126,12 +196,24 @@ describe('counted by the interpreter', () => {
 
 describe('ledger', () => {
   it('adds up, costs the same before and after training, and leaves the model alone', async () => {
-    const model = compiled(new Sequential([new Dense({ units: 5, inputShape: [3] }), new Dense({ units: 2, activation: 'softmax' })]), 'crossentropy')
+    const model = compiled(
+      new Sequential([new Dense({ units: 5, inputShape: [3] }), new Dense({ units: 2, activation: 'softmax' })]),
+      'crossentropy',
+    )
     const weights = model.getWeights().map(({ data }) => [...data])
     const before = ledger(model, { batchSize: 4 })
     expect(model.getWeights().map(({ data }) => [...data])).toEqual(weights)
     // 'crossentropy' is still free to mean class numbers.
-    await model.fit([[1, 2, 3], [4, 5, 6], [1, 2, 3], [4, 5, 6]], [0, 1, 0, 1], { batchSize: 4, verbose: 0 })
+    await model.fit(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      [0, 1, 0, 1],
+      { batchSize: 4, verbose: 0 },
+    )
     const after = ledger(model, { batchSize: 4 })
     expect(after.rows.slice(0, 2)).toEqual(before.rows.slice(0, 2))
     expect(after.training!.flops).toBe(after.rows.reduce((sum, { training }) => sum + training!.flops, 0))

@@ -1,34 +1,81 @@
 // MagnitudePruning: the schedule, which weights are chosen, and that zeros are zeros through every optimizer.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Batch, Optimizer, Tensor, Variable } from '../../src'
-import { Adam, AdamW, Conv1D, Dense, Embedding, Flatten, Model, SGD, Sequential, loadModel, ops, setRandomSeed, tensor } from '../../src'
+import {
+  Adam,
+  AdamW,
+  Conv1D,
+  Dense,
+  Embedding,
+  Flatten,
+  Model,
+  SGD,
+  Sequential,
+  loadModel,
+  ops,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import { MagnitudePruning } from '../../src/thrift'
 
 beforeEach(() => setRandomSeed(3))
 
-const x = tensor(Float32Array.from({ length: 64 * 5 }, (_, i) => Math.sin(i * 1.3)), [64, 5])
-const y = tensor(Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)), [64, 1])
+const x = tensor(
+  Float32Array.from({ length: 64 * 5 }, (_, i) => Math.sin(i * 1.3)),
+  [64, 5],
+)
+const y = tensor(
+  Float32Array.from({ length: 64 }, (_, i) => Math.cos(i)),
+  [64, 1],
+)
 
 function model(optimizer: Optimizer): Sequential {
-  const made = new Sequential([new Dense({ units: 8, activation: 'tanh', inputShape: [5], name: 'hidden' }), new Dense({ units: 1, name: 'out' })])
+  const made = new Sequential([
+    new Dense({ units: 8, activation: 'tanh', inputShape: [5], name: 'hidden' }),
+    new Dense({ units: 1, name: 'out' }),
+  ])
   made.compile({ optimizer, loss: 'mse' })
   return made
 }
 
 const zeros = ({ view }: Variable): number[] => [...view].flatMap((value, i) => (Object.is(value, 0) ? [i] : []))
 const smallest = ({ view }: { view: ArrayLike<number> }, count: number): number[] =>
-  [...Array.from(view).keys()].sort((a, b) => Math.abs(view[a]!) - Math.abs(view[b]!)).slice(0, count).sort((a, b) => a - b)
+  [...Array.from(view).keys()]
+    .sort((a, b) => Math.abs(view[a]!) - Math.abs(view[b]!))
+    .slice(0, count)
+    .sort((a, b) => a - b)
 
 describe('MagnitudePruning', () => {
   it("follows Zhu and Gupta's schedule", async () => {
     const net = model(new SGD({ learningRate: 0 }))
-    const pruning = new MagnitudePruning({ finalSparsity: 0.8, initialSparsity: 0.2, beginStep: 2, endStep: 10, every: 2 })
+    const pruning = new MagnitudePruning({
+      finalSparsity: 0.8,
+      initialSparsity: 0.2,
+      beginStep: 2,
+      endStep: 10,
+      every: 2,
+    })
     const seen: number[] = []
     const counts: number[] = []
-    const watch = { onTrainBatchEnd: () => (seen.push(pruning.sparsity), counts.push(zeros(net.weights[0]!).length)) as unknown as void }
+    const watch = {
+      onTrainBatchEnd: () =>
+        (seen.push(pruning.sparsity), counts.push(zeros(net.weights[0]!).length)) as unknown as void,
+    }
     await net.fit(x, y, { batchSize: 4, shuffle: false, verbose: 0, callbacks: [pruning, watch] })
     const share = (t: number): number => 0.8 + (0.2 - 0.8) * (1 - (t - 2) / 8) ** 3
-    const expected = [0, 0, share(2), share(2), share(4), share(4), share(6), share(6), share(8), share(8), ...new Array<number>(6).fill(0.8)]
+    const expected = [
+      0,
+      0,
+      share(2),
+      share(2),
+      share(4),
+      share(4),
+      share(6),
+      share(6),
+      share(8),
+      share(8),
+      ...new Array<number>(6).fill(0.8),
+    ]
     seen.forEach((value, step) => expect(value, `step ${step}`).toBeCloseTo(expected[step]!, 10))
     expect(counts).toEqual(expected.map((each) => Math.round(40 * each)))
   })
@@ -51,7 +98,10 @@ describe('MagnitudePruning', () => {
     ['momentum', () => new SGD({ learningRate: 0.05, momentum: 0.9, nesterov: true })],
     ['weight decay', () => new AdamW({ learningRate: 0.01, weightDecay: 0.1 })],
     ['averages', () => new Adam({ learningRate: 0.02, useEma: true, emaMomentum: 0.9 })],
-    ['averages that take the place of weights', () => new Adam({ learningRate: 0.02, useEma: true, emaOverwriteFrequency: 3 })],
+    [
+      'averages that take the place of weights',
+      () => new Adam({ learningRate: 0.02, useEma: true, emaOverwriteFrequency: 3 }),
+    ],
     ['gathered gradients', () => new Adam({ learningRate: 0.02, gradientAccumulationSteps: 3 })],
   ]
   it.each(optimizers)('zeros are zeros after every step: %s', async (_name, make) => {
@@ -71,7 +121,12 @@ describe('MagnitudePruning', () => {
     expect(after).toHaveLength(30)
     expect(zeros(hidden)).toEqual(after)
     const before = (await net.evaluate(x, y)).loss
-    await net.fit(x, y, { batchSize: 4, epochs: 20, verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.75, initialSparsity: 0.75, endStep: 0 })] })
+    await net.fit(x, y, {
+      batchSize: 4,
+      epochs: 20,
+      verbose: 0,
+      callbacks: [new MagnitudePruning({ finalSparsity: 0.75, initialSparsity: 0.75, endStep: 0 })],
+    })
     expect(zeros(hidden)).toEqual(after)
     expect((await net.evaluate(x, y)).loss).toBeLessThan(before)
   })
@@ -80,7 +135,12 @@ describe('MagnitudePruning', () => {
     const net = model(new SGD({ learningRate: 0.3 }))
     const chosen: number[][] = []
     const pruning = new MagnitudePruning({ finalSparsity: 0.9, every: 1 })
-    await net.fit(x, y, { epochs: 5, batchSize: 4, verbose: 0, callbacks: [pruning, { onTrainBatchEnd: () => void chosen.push(zeros(net.weights[0]!)) }] })
+    await net.fit(x, y, {
+      epochs: 5,
+      batchSize: 4,
+      verbose: 0,
+      callbacks: [pruning, { onTrainBatchEnd: () => void chosen.push(zeros(net.weights[0]!)) }],
+    })
     chosen.slice(1).forEach((own, i) => expect(own).toEqual(expect.arrayContaining(chosen[i]!)))
     expect(new Set(chosen.map(({ length }) => length)).size).toBeGreaterThan(20)
     expect(chosen.at(-1)).toHaveLength(36)
@@ -97,9 +157,16 @@ describe('MagnitudePruning', () => {
   it('two groups of weights, batches of several sizes', async () => {
     const net = model(new Adam({ learningRate: 0.02, groups: [{ match: 'out', learningRate: 0.1 }] }))
     const before = [...net.weights].map(({ view }) => [...view])
-    await net.fit(x, y, { batchSize: 24, epochs: 5, verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.5, endStep: 3 })] })
+    await net.fit(x, y, {
+      batchSize: 24,
+      epochs: 5,
+      verbose: 0,
+      callbacks: [new MagnitudePruning({ finalSparsity: 0.5, endStep: 3 })],
+    })
     expect(net.weights.map((weight) => zeros(weight).length)).toEqual([20, 0, 4, 0])
-    net.weights.forEach(({ view }, i) => [...view].forEach((value, j) => expect(value).not.toBe(value === 0 ? null : before[i]![j])))
+    net.weights.forEach(({ view }, i) =>
+      [...view].forEach((value, j) => expect(value).not.toBe(value === 0 ? null : before[i]![j])),
+    )
   })
 
   it('weights that a step of its own updates together, apart and without the optimizer', async () => {
@@ -138,7 +205,11 @@ describe('MagnitudePruning', () => {
     expect(zeros(loaded.weights[0]!)).toEqual(own)
     // Steps after which what was zero would be larger than the rest.
     loaded.optimizer.learningRate = 1
-    await loaded.fit(x, y, { epochs: 2, verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.6, initialSparsity: 0.6 })] })
+    await loaded.fit(x, y, {
+      epochs: 2,
+      verbose: 0,
+      callbacks: [new MagnitudePruning({ finalSparsity: 0.6, initialSparsity: 0.6 })],
+    })
     expect(zeros(loaded.weights[0]!)).toEqual(own)
     // Without the callback they are trained again.
     await loaded.fit(x, y, { verbose: 0 })
@@ -146,9 +217,17 @@ describe('MagnitudePruning', () => {
   })
 
   it('prunes kernels of convolutions, and not embeddings', async () => {
-    const net = new Sequential([new Embedding({ inputDim: 10, outputDim: 4, inputShape: [6], name: 'words' }), new Conv1D({ filters: 4, kernelSize: 3, name: 'conv' }), new Flatten(), new Dense({ units: 1 })])
+    const net = new Sequential([
+      new Embedding({ inputDim: 10, outputDim: 4, inputShape: [6], name: 'words' }),
+      new Conv1D({ filters: 4, kernelSize: 3, name: 'conv' }),
+      new Flatten(),
+      new Dense({ units: 1 }),
+    ])
     net.compile({ optimizer: 'adam', loss: 'mse' })
-    const words = tensor(Int32Array.from({ length: 96 }, (_, i) => i % 10), [16, 6])
+    const words = tensor(
+      Int32Array.from({ length: 96 }, (_, i) => i % 10),
+      [16, 6],
+    )
     await net.fit(words, y.data.subarray(0, 16), { verbose: 0, epochs: 8, callbacks: [new MagnitudePruning(0.5)] })
     expect(net.weights.map((weight) => zeros(weight).length)).toEqual([0, 24, 0, 8, 0])
   })
@@ -156,7 +235,11 @@ describe('MagnitudePruning', () => {
   it('warns where training ended before it pruned anything', async () => {
     const warnings = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const fit = (options: { beginStep?: number; endStep?: number; every?: number; initialSparsity?: number }) =>
-      model(new SGD()).fit(x, y, { batchSize: 4, verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.55, ...options })] })
+      model(new SGD()).fit(x, y, {
+        batchSize: 4,
+        verbose: 0,
+        callbacks: [new MagnitudePruning({ finalSparsity: 0.55, ...options })],
+      })
     try {
       await fit({})
       await fit({ beginStep: 15, every: 1 })
@@ -178,8 +261,12 @@ describe('MagnitudePruning', () => {
     expect(() => new MagnitudePruning(1)).toThrow(/finalSparsity must be a finite number in \[0, 1\)/)
     expect(() => new MagnitudePruning({ finalSparsity: 0.2, initialSparsity: 0.3 })).toThrow(/must not be above/)
     expect(() => new MagnitudePruning({ finalSparsity: 0.2, beginStep: 3, endStep: 2 })).toThrow(/must not be before/)
-    await expect(net.fit(x, y, { verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.5, layers: ['none'] })] })).rejects.toThrow(/no layer none. There are: hidden, out/)
+    await expect(
+      net.fit(x, y, { verbose: 0, callbacks: [new MagnitudePruning({ finalSparsity: 0.5, layers: ['none'] })] }),
+    ).rejects.toThrow(/no layer none. There are: hidden, out/)
     net.layers.forEach((layer) => (layer.trainable = false))
-    await expect(net.fit(x, y, { verbose: 0, callbacks: [new MagnitudePruning(0.5)] })).rejects.toThrow(/no kernels to prune/)
+    await expect(net.fit(x, y, { verbose: 0, callbacks: [new MagnitudePruning(0.5)] })).rejects.toThrow(
+      /no kernels to prune/,
+    )
   })
 })

@@ -2,9 +2,38 @@
 import { describe, expect, inject, it } from 'vitest'
 import type { Tensor } from '../../src'
 import {
-  ArgumentError, BatchNormalization, Conv1D, Conv2D, Dense, Embedding, Flatten, GlobalAveragePooling1D, Input, LSTM, MaxPooling2D, Model, Sequential, ShapeError, TimeDistributed, cloneModel, grad, loadModel, ops, runtimeInfo, tensor,
+  ArgumentError,
+  BatchNormalization,
+  Conv1D,
+  Conv2D,
+  Dense,
+  Embedding,
+  Flatten,
+  GlobalAveragePooling1D,
+  Input,
+  LSTM,
+  MaxPooling2D,
+  Model,
+  Sequential,
+  ShapeError,
+  TimeDistributed,
+  cloneModel,
+  grad,
+  loadModel,
+  ops,
+  runtimeInfo,
+  tensor,
 } from '../../src'
-import { QuantizedConv1D, QuantizedConv2D, QuantizedDense, fakeQuantize, ledger, quantizationAware, quantize, quantizedLayers } from '../../src/thrift'
+import {
+  QuantizedConv1D,
+  QuantizedConv2D,
+  QuantizedDense,
+  fakeQuantize,
+  ledger,
+  quantizationAware,
+  quantize,
+  quantizedLayers,
+} from '../../src/thrift'
 import { quantizeChannels } from '../../src/thrift/quantized-layers'
 import { dispose } from '../../src/runtime/configure'
 import { withRuntime } from '../../src/runtime/runtime'
@@ -20,15 +49,40 @@ function difference(a: Tensor, b: Tensor): number {
   return Math.max(...Array.from(a.data, (x, i) => Math.abs(x - b.data[i]!))) / largest
 }
 
-const dense = () => new Sequential([new Dense({ units: 37, activation: 'relu', inputShape: [30] }), new Dense({ units: 20, activation: 'tanh', useBias: false }), new Dense({ units: 5, activation: 'softmax' })])
-const images = () => new Sequential([
-  new Conv2D({ filters: 6, kernelSize: 3, activation: 'relu', padding: 'same', inputShape: [9, 8, 2] }), new BatchNormalization(), new MaxPooling2D(),
-  new Conv2D({ filters: 5, kernelSize: [2, 3], strides: [2, 1] }), new Flatten(), new Dense({ units: 4 }),
-])
-const sequences = () => new Sequential([
-  new Conv1D({ filters: 7, kernelSize: 4, padding: 'causal', dilationRate: 2, activation: 'gelu', inputShape: [12, 3] }), new Conv1D({ filters: 4, kernelSize: 3 }), new GlobalAveragePooling1D(), new Dense({ units: 2 }),
-])
-const models: [string, () => Sequential, number[]][] = [['Dense', dense, [33, 30]], ['Conv2D', images, [5, 9, 8, 2]], ['Conv1D', sequences, [5, 12, 3]]]
+const dense = () =>
+  new Sequential([
+    new Dense({ units: 37, activation: 'relu', inputShape: [30] }),
+    new Dense({ units: 20, activation: 'tanh', useBias: false }),
+    new Dense({ units: 5, activation: 'softmax' }),
+  ])
+const images = () =>
+  new Sequential([
+    new Conv2D({ filters: 6, kernelSize: 3, activation: 'relu', padding: 'same', inputShape: [9, 8, 2] }),
+    new BatchNormalization(),
+    new MaxPooling2D(),
+    new Conv2D({ filters: 5, kernelSize: [2, 3], strides: [2, 1] }),
+    new Flatten(),
+    new Dense({ units: 4 }),
+  ])
+const sequences = () =>
+  new Sequential([
+    new Conv1D({
+      filters: 7,
+      kernelSize: 4,
+      padding: 'causal',
+      dilationRate: 2,
+      activation: 'gelu',
+      inputShape: [12, 3],
+    }),
+    new Conv1D({ filters: 4, kernelSize: 3 }),
+    new GlobalAveragePooling1D(),
+    new Dense({ units: 2 }),
+  ])
+const models: [string, () => Sequential, number[]][] = [
+  ['Dense', dense, [33, 30]],
+  ['Conv2D', images, [5, 9, 8, 2]],
+  ['Conv1D', sequences, [5, 12, 3]],
+]
 
 describe.each(models)('of %s layers', (_name, make, shape) => {
   it.each([false, true])('predicts nearly the same; calibrated: %s', async (isCalibrated) => {
@@ -40,14 +94,21 @@ describe.each(models)('of %s layers', (_name, make, shape) => {
     expect(small.layers.map(({ name }) => name)).toEqual(model.layers.map(({ name }) => name))
     // The given one is what it was.
     expect(model.getWeights()).toEqual(before)
-    expect(model.layers.some((layer) => layer instanceof QuantizedDense || layer instanceof QuantizedConv2D || layer instanceof QuantizedConv1D)).toBe(false)
+    expect(
+      model.layers.some(
+        (layer) =>
+          layer instanceof QuantizedDense || layer instanceof QuantizedConv2D || layer instanceof QuantizedConv1D,
+      ),
+    ).toBe(false)
   })
 
   it('comes back from a file with the same predictions', async () => {
     const x = data(shape)
     const small = quantize(make(), { calibration: x })
     const bytes = await small.save()
-    await expect(loadModel(bytes)).rejects.toThrow(/It is one of myelin\/thrift: loadModel\(file, \{ customObjects: quantizedLayers \}\)/)
+    await expect(loadModel(bytes)).rejects.toThrow(
+      /It is one of myelin\/thrift: loadModel\(file, \{ customObjects: quantizedLayers \}\)/,
+    )
     const again = await loadModel(bytes, { customObjects: quantizedLayers })
     expect((await again.predict(x)).data).toEqual((await small.predict(x)).data)
     expect(again.getWeights()).toEqual(small.getWeights())
@@ -65,13 +126,24 @@ describe('quantize', () => {
 
   it('computes as said, exactly', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3] })])
-    model.setWeights([[[127, 1], [-64, 2], [3, 127]], [0.5, -1]])
+    model.setWeights([
+      [
+        [127, 1],
+        [-64, 2],
+        [3, 127],
+      ],
+      [0.5, -1],
+    ])
     const small = quantize(model)
     // Largest 254: the scale is 2, and the integers are 127, 2 (2.5 to even), −1.
     const [sums, scale] = [[127 * 127 + 2 * -64 - 3, 127 + 2 * 2 - 127], 2]
     expect((await small.predict([[254, 5, -2]])).toArray()).toEqual([[sums[0]! * scale + 0.5, sums[1]! * scale - 1]])
     expect(small.layers[0]).toBeInstanceOf(QuantizedDense)
-    expect((small.layers[0] as unknown as QuantizedDense).kernel.toArray()).toEqual([[127, 1], [-64, 2], [3, 127]])
+    expect((small.layers[0] as unknown as QuantizedDense).kernel.toArray()).toEqual([
+      [127, 1],
+      [-64, 2],
+      [3, 127],
+    ])
     // Each row has its own scale; one of zeros gives the bias.
     expect((await small.predict([[0, 0, 0]])).toArray()).toEqual([[0.5, -1]])
   })
@@ -79,14 +151,27 @@ describe('quantize', () => {
   it('a calibrated model takes what lies beyond for its largest number', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [2], useBias: false })])
     model.setWeights([[[1], [1]]])
-    const small = quantize(model, { calibration: [[1, -1], [0.5, 0.25]] })
-    const [one, ten] = (await small.predict([[1, 0], [10, 0]])).toArray<number[][]>()
+    const small = quantize(model, {
+      calibration: [
+        [1, -1],
+        [0.5, 0.25],
+      ],
+    })
+    const [one, ten] = (
+      await small.predict([
+        [1, 0],
+        [10, 0],
+      ])
+    ).toArray<number[][]>()
     expect(one![0]).toBeCloseTo(1, 6)
     expect(ten).toEqual(one)
   })
 
   it('files are about a quarter as large, and hold int8', async () => {
-    const model = new Sequential([new Dense({ units: 304, activation: 'relu', inputShape: [784] }), new Dense({ units: 10 })])
+    const model = new Sequential([
+      new Dense({ units: 304, activation: 'relu', inputShape: [784] }),
+      new Dense({ units: 10 }),
+    ])
     const [large, small] = [await model.save(), await quantize(model).save()]
     expect(small.length / large.length).toBeLessThan(0.27)
     expect(new TextDecoder().decode(small.subarray(0, 2000))).toContain('"I8"')
@@ -108,7 +193,10 @@ describe('quantize', () => {
 
   it('functional and nested models, shared layers; other layers stay float32', async () => {
     const shared = new Dense({ units: 6, activation: 'relu', name: 'shared' })
-    const inner = new Sequential([new Dense({ units: 5, inputShape: [6], name: 'first' }), new Dense({ units: 3, name: 'second' })], { name: 'inner' })
+    const inner = new Sequential(
+      [new Dense({ units: 5, inputShape: [6], name: 'first' }), new Dense({ units: 3, name: 'second' })],
+      { name: 'inner' },
+    )
     const [a, b] = [Input({ shape: [4], name: 'a' }), Input({ shape: [4], name: 'b' })]
     const [left, right] = [shared.apply(a), shared.apply(b)]
     const model = new Model({ inputs: { a, b }, outputs: { sum: ops.add(left, right), inner: inner.apply(left) } })
@@ -117,11 +205,18 @@ describe('quantize', () => {
     const [expected, received] = [await model.predict(x), await small.predict(x)]
     expect(difference(received.sum, expected.sum)).toBeLessThan(0.03)
     expect(difference(received.inner, expected.inner)).toBeLessThan(0.05)
-    expect(small.allLayers.filter((layer) => layer instanceof QuantizedDense).map(({ name }) => name)).toEqual(['shared', 'first', 'second'])
+    expect(small.allLayers.filter((layer) => layer instanceof QuantizedDense).map(({ name }) => name)).toEqual([
+      'shared',
+      'first',
+      'second',
+    ])
 
     const mixed = new Sequential([
-      new Embedding({ inputDim: 11, outputDim: 6, inputShape: [5] }), new TimeDistributed(new Dense({ units: 4 })), new LSTM({ units: 3, returnSequences: true }),
-      new Conv1D({ filters: 6, kernelSize: 2, groups: 3 }), new Dense({ units: 2 }),
+      new Embedding({ inputDim: 11, outputDim: 6, inputShape: [5] }),
+      new TimeDistributed(new Dense({ units: 4 })),
+      new LSTM({ units: 3, returnSequences: true }),
+      new Conv1D({ filters: 6, kernelSize: 2, groups: 3 }),
+      new Dense({ units: 2 }),
     ])
     const words = tensor([1, 2, 3, 4, 5, 10, 9, 8, 7, 0], [2, 5], 'int32')
     const some = quantize(mixed)
@@ -130,7 +225,9 @@ describe('quantize', () => {
   })
 
   it('channels first; masks and sequences of vectors', async () => {
-    const first = new Sequential([new Conv2D({ filters: 5, kernelSize: 2, dataFormat: 'channelsFirst', inputShape: [3, 6, 5] })])
+    const first = new Sequential([
+      new Conv2D({ filters: 5, kernelSize: 2, dataFormat: 'channelsFirst', inputShape: [3, 6, 5] }),
+    ])
     expect(quantize(first).layers[0]).toBeInstanceOf(QuantizedConv2D)
     const x = data([2, 3, 6, 5])
     expect(difference(await quantize(first).predict(x), await first.predict(x))).toBeLessThan(0.03)
@@ -155,10 +252,28 @@ describe('quantize', () => {
   })
 
   it('numbers that are not finite do not get lost', async () => {
-    const model = new Sequential([new Dense({ units: 3, inputShape: [2], useBias: false }), new Dense({ units: 2, activation: 'relu', useBias: false })])
-    model.setWeights([[[1, 2, 3], [1, 1, 1]], [[1, 1], [1, -1], [1, 1]]])
+    const model = new Sequential([
+      new Dense({ units: 3, inputShape: [2], useBias: false }),
+      new Dense({ units: 2, activation: 'relu', useBias: false }),
+    ])
+    model.setWeights([
+      [
+        [1, 2, 3],
+        [1, 1, 1],
+      ],
+      [
+        [1, 1],
+        [1, -1],
+        [1, 1],
+      ],
+    ])
     const small = quantize(model)
-    const rows = (await small.predict([[3e38, 3e38], [1, 1]])).toArray<number[][]>()
+    const rows = (
+      await small.predict([
+        [3e38, 3e38],
+        [1, 1],
+      ])
+    ).toArray<number[][]>()
     expect(rows[0]!.every(Number.isFinite)).toBe(false)
     expect(rows[1]!.every(Number.isFinite)).toBe(true)
   })
@@ -169,7 +284,9 @@ describe('quantize', () => {
     const x = tensor([1, -5, 127, 3, 2, 1], [2, 3], 'int32')
     expect(difference(await quantize(whole, { calibration: x }).predict(x), await whole.predict(x))).toBeLessThan(0.03)
     const small = quantize(dense())
-    expect(() => grad((value: Tensor) => ops.sum(small.apply(value)))(data([2, 30]))).toThrow('No gradient flows through int8 layers')
+    expect(() => grad((value: Tensor) => ops.sum(small.apply(value)))(data([2, 30]))).toThrow(
+      'No gradient flows through int8 layers',
+    )
   })
 
   it('one batch at once, single rows, cost and summary', async () => {
@@ -182,7 +299,9 @@ describe('quantize', () => {
     const lines: string[] = []
     small.summary({ print: (line) => lines.push(line), flops: true })
     expect(lines.join('\n')).toContain('QuantizedDense')
-    expect(ledger(small, { batchSize: 32 }).prediction.bytes).toBeLessThan(ledger(model, { batchSize: 32 }).prediction.bytes)
+    expect(ledger(small, { batchSize: 32 }).prediction.bytes).toBeLessThan(
+      ledger(model, { batchSize: 32 }).prediction.bytes,
+    )
   })
 
   it('refuses what cannot be, in words', async () => {
@@ -206,7 +325,9 @@ describe('quantize', () => {
     expect(() => quantize(own)).toThrow('class of its own')
     const small = quantize(model)
     expect(() => small.predictOnBatch([[1, 2, 3]])).toThrow('[batch, 30]')
-    expect(() => new QuantizedConv1D({ filters: 2, kernelSize: 2 }).build([null, 5, null])).toThrow('channels must be known')
+    expect(() => new QuantizedConv1D({ filters: 2, kernelSize: 2 }).build([null, 5, null])).toThrow(
+      'channels must be known',
+    )
     expect(() => cloneModel(small)).not.toThrow()
   })
 
@@ -226,9 +347,24 @@ describe('quantize', () => {
 describe('training that knows of int8', () => {
   it('rounds on the way forward, and passes gradients as if it had not', () => {
     const x = tensor([1, 0.5, -0.333, 0.1], [2, 2])
-    expect(fakeQuantize(x, [1]).toArray<number[][]>().flat().map((y) => Math.round(y * 1e6) / 1e6)).toEqual([1, 0.503937, -0.333, 0.099638])
-    const gradient = grad((value: Tensor) => ops.sum(ops.multiply(fakeQuantize(value, [1]), [[1, 2], [3, 4]])))(x)
-    expect(gradient.toArray()).toEqual([[1, 2], [3, 4]])
+    expect(
+      fakeQuantize(x, [1])
+        .toArray<number[][]>()
+        .flat()
+        .map((y) => Math.round(y * 1e6) / 1e6),
+    ).toEqual([1, 0.503937, -0.333, 0.099638])
+    const gradient = grad((value: Tensor) =>
+      ops.sum(
+        ops.multiply(fakeQuantize(value, [1]), [
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+    )(x)
+    expect(gradient.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
   })
 
   it.each(models)('%s: learns, and quantize gives what was trained', async (_name, make, shape) => {
@@ -248,9 +384,20 @@ describe('training that knows of int8', () => {
   })
 
   it('keeps functions of the user, which need no names', () => {
-    const model = new Sequential([new Dense({ units: 2, inputShape: [3], kernelInitializer: (shape) => ops.ones(shape), kernelConstraint: (w) => ops.clip(w, -1, 1) })])
+    const model = new Sequential([
+      new Dense({
+        units: 2,
+        inputShape: [3],
+        kernelInitializer: (shape) => ops.ones(shape),
+        kernelConstraint: (w) => ops.clip(w, -1, 1),
+      }),
+    ])
     const [aware] = quantizationAware(model).layers as [Dense]
     expect(aware.kernelConstraint!.call(tensor([2])).toArray()).toEqual([1])
-    expect(aware.kernel.value.toArray()).toEqual([[1, 1], [1, 1], [1, 1]])
+    expect(aware.kernel.value.toArray()).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ])
   })
 })

@@ -1,7 +1,25 @@
 // fit, evaluate and predict on batches that come one after the other: the same as on arrays, and what can be wrong with them.
 
 import { describe, expect, it, vi } from 'vitest'
-import { ArgumentError, BatchNormalization, DataError, Dense, Dropout, Embedding, Flatten, GlobalAveragePooling1D, Input, Model, NonFiniteError, Sequential, ShapeError, StateError, Tensor, setRandomSeed, tensor } from '../../src'
+import {
+  ArgumentError,
+  BatchNormalization,
+  DataError,
+  Dense,
+  Dropout,
+  Embedding,
+  Flatten,
+  GlobalAveragePooling1D,
+  Input,
+  Model,
+  NonFiniteError,
+  Sequential,
+  ShapeError,
+  StateError,
+  Tensor,
+  setRandomSeed,
+  tensor,
+} from '../../src'
 import type { FitOptions, Logs } from '../../src'
 import { Dataset } from '../../src/data'
 import { errorOf, expectError, weightsOf } from '../helpers/training'
@@ -13,14 +31,23 @@ const weights = x.map((_, i) => 0.5 + (i % 3))
 
 function makeModel(): Sequential {
   setRandomSeed(5)
-  const model = new Sequential([new Dense({ units: 6, activation: 'tanh', inputShape: [3] }), new BatchNormalization(), new Dropout(0.2), new Dense({ units: 1, activation: 'sigmoid' })])
+  const model = new Sequential([
+    new Dense({ units: 6, activation: 'tanh', inputShape: [3] }),
+    new BatchNormalization(),
+    new Dropout(0.2),
+    new Dense({ units: 1, activation: 'sigmoid' }),
+  ])
   model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
   return model
 }
 
 const quiet = (options: FitOptions = {}): FitOptions => ({ verbose: 0, ...options })
 const rows = () => Dataset.fromTensorSlices({ x, y })
-const pairs = (size = 4) => Array.from({ length: Math.ceil(ROWS / size) }, (_, i) => [x.slice(i * size, (i + 1) * size), y.slice(i * size, (i + 1) * size)] as const)
+const pairs = (size = 4) =>
+  Array.from(
+    { length: Math.ceil(ROWS / size) },
+    (_, i) => [x.slice(i * size, (i + 1) * size), y.slice(i * size, (i + 1) * size)] as const,
+  )
 
 async function* waiting<T>(all: readonly T[]) {
   for (const each of all) {
@@ -38,14 +65,45 @@ describe('batches are given', () => {
 
   it.each<[string, (model: Sequential, options: FitOptions) => ReturnType<Sequential['fit']>]>([
     ['as a Dataset of records', (model, options) => model.fit(rows().batch(4), options)],
-    ['as a Dataset of pairs', (model, options) => model.fit(rows().map(({ x, y }) => [x, y] as const).batch(4), options)],
+    [
+      'as a Dataset of pairs',
+      (model, options) =>
+        model.fit(
+          rows()
+            .map(({ x, y }) => [x, y] as const)
+            .batch(4),
+          options,
+        ),
+    ],
     ['with null for the targets', (model, options) => model.fit(rows().batch(4) as never, null, options)],
-    ['as a generator function', (model, options) => model.fit(function* () { yield* pairs() }, options)],
+    [
+      'as a generator function',
+      (model, options) =>
+        model.fit(function* () {
+          yield* pairs()
+        }, options),
+    ],
     ['as an async generator function', (model, options) => model.fit(() => waiting(pairs()), options)],
     ['as a set', (model, options) => model.fit(new Set(pairs()), options)],
-    ['as tensors', (model, options) => model.fit(() => pairs().map(([a, b]) => ({ x: tensor(a), y: tensor(b) })), options)],
+    [
+      'as tensors',
+      (model, options) => model.fit(() => pairs().map(([a, b]) => ({ x: tensor(a), y: tensor(b) })), options),
+    ],
     ['read ahead', (model, options) => model.fit(Dataset.from(() => waiting(pairs())).prefetch(2), options)],
-    ['as a stream', (model, options) => model.fit(() => new ReadableStream({ start(controller) { for (const each of pairs()) controller.enqueue(each); controller.close() } }), options)],
+    [
+      'as a stream',
+      (model, options) =>
+        model.fit(
+          () =>
+            new ReadableStream({
+              start(controller) {
+                for (const each of pairs()) controller.enqueue(each)
+                controller.close()
+              },
+            }),
+          options,
+        ),
+    ],
   ])('%s: training is that of arrays', async (_title, fit) => {
     const model = makeModel()
     const { history } = await fit(model, quiet({ epochs: 3 }))
@@ -56,10 +114,27 @@ describe('batches are given', () => {
   it('with sample weights, class weights and validation data', async () => {
     const [arrays, batches, records] = [makeModel(), makeModel(), makeModel()]
     const options = { epochs: 2, classWeight: { 1: 2 } }
-    const one = await arrays.fit(x, y, quiet({ ...options, batchSize: 4, shuffle: false, sampleWeight: weights, validationData: [x, y, weights], validationBatchSize: 8 }))
+    const one = await arrays.fit(
+      x,
+      y,
+      quiet({
+        ...options,
+        batchSize: 4,
+        shuffle: false,
+        sampleWeight: weights,
+        validationData: [x, y, weights],
+        validationBatchSize: 8,
+      }),
+    )
     const weighed = Dataset.fromTensorSlices({ x, y, sampleWeight: weights })
-    const two = await batches.fit(weighed.map(({ x, y, sampleWeight }) => [x, y, sampleWeight] as const).batch(4), quiet({ ...options, validationData: weighed.batch(8) }))
-    const three = await records.fit(weighed.batch(4), quiet({ ...options, validationData: [x, y, weights], validationBatchSize: 8 }))
+    const two = await batches.fit(
+      weighed.map(({ x, y, sampleWeight }) => [x, y, sampleWeight] as const).batch(4),
+      quiet({ ...options, validationData: weighed.batch(8) }),
+    )
+    const three = await records.fit(
+      weighed.batch(4),
+      quiet({ ...options, validationData: [x, y, weights], validationBatchSize: 8 }),
+    )
     expect(two.history).toEqual(one.history)
     expect(three.history).toEqual(one.history)
     expect(weightsOf(batches)).toEqual(weightsOf(arrays))
@@ -69,8 +144,12 @@ describe('batches are given', () => {
     const model = makeModel()
     await model.fit(x, y, quiet())
     expect(await model.evaluate(rows().batch(5))).toEqual(await model.evaluate(x, y, { batchSize: 5 }))
-    expect(await model.evaluate(rows().batch(5), { steps: 2 })).toEqual(await model.evaluate(x.slice(0, 10), y.slice(0, 10), { batchSize: 5 }))
-    expect(await model.evaluate(x, y, { batchSize: 5, steps: 2 })).toEqual(await model.evaluate(x.slice(0, 10), y.slice(0, 10), { batchSize: 5 }))
+    expect(await model.evaluate(rows().batch(5), { steps: 2 })).toEqual(
+      await model.evaluate(x.slice(0, 10), y.slice(0, 10), { batchSize: 5 }),
+    )
+    expect(await model.evaluate(x, y, { batchSize: 5, steps: 2 })).toEqual(
+      await model.evaluate(x.slice(0, 10), y.slice(0, 10), { batchSize: 5 }),
+    )
     const all = (await model.predict(x, { batchSize: 5 })).toArray<number[][]>()
     expect((await model.predict(rows().batch(5))).toArray()).toEqual(all)
     expect((await model.predict(Dataset.fromTensorSlices(x).batch(5))).toArray()).toEqual(all)
@@ -85,9 +164,18 @@ describe('batches are given', () => {
     await lazy.fit(rows().batch(4), quiet())
     expect(lazy.weights[0]!.shape).toEqual([3, 1])
     const [a, b] = [Input({ shape: [3], name: 'a' }), Input({ shape: [1], name: 'b' })]
-    const model = new Model({ inputs: { a, b }, outputs: { sum: new Dense({ units: 1, name: 'sum' }).apply(a), other: new Dense({ units: 1, name: 'other' }).apply(b) } })
+    const model = new Model({
+      inputs: { a, b },
+      outputs: {
+        sum: new Dense({ units: 1, name: 'sum' }).apply(a),
+        other: new Dense({ units: 1, name: 'other' }).apply(b),
+      },
+    })
     model.compile({ optimizer: 'sgd', loss: { sum: 'mse', other: 'mse' } })
-    const several = Dataset.fromTensorSlices({ a: x, b: y, sum: y, other: y }).map(({ a, b, sum, other }) => ({ x: { a, b }, y: { sum, other } }))
+    const several = Dataset.fromTensorSlices({ a: x, b: y, sum: y, other: y }).map(({ a, b, sum, other }) => ({
+      x: { a, b },
+      y: { sum, other },
+    }))
     const { history } = await model.fit(several.batch(4), { epochs: 2, verbose: 0 })
     expect(Object.keys(history)).toEqual(['loss', 'sumLoss', 'otherLoss'])
     expect(Object.keys(await model.predict(several.batch(4)))).toEqual(['sum', 'other'])
@@ -95,13 +183,27 @@ describe('batches are given', () => {
 
   it('of several lengths', async () => {
     setRandomSeed(2)
-    const model = new Sequential([new Embedding({ inputDim: 20, outputDim: 4, maskZero: true }), new GlobalAveragePooling1D(), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Embedding({ inputDim: 20, outputDim: 4, maskZero: true }),
+      new GlobalAveragePooling1D(),
+      new Dense({ units: 1 }),
+    ])
     model.compile({ optimizer: 'adam', loss: 'mse' })
-    const sentences = Dataset.range(40).map((i) => ({ x: Int32Array.from({ length: 1 + (i * 7) % 13 }, (_, at) => 1 + (i + at) % 19), y: i % 2 }))
+    const sentences = Dataset.range(40).map((i) => ({
+      x: Int32Array.from({ length: 1 + ((i * 7) % 13) }, (_, at) => 1 + ((i + at) % 19)),
+      y: i % 2,
+    }))
     const batches = sentences.bucketByLength(({ x }) => x.length, { boundaries: [5, 9], batchSize: 8 })
     const { history } = await model.fit(batches, quiet({ epochs: 20 }))
     expect(history['loss']!.at(-1)!).toBeLessThan(history['loss']![0]!)
-    await expect(model.predict(sentences.map(({ x }) => x).paddedBatch(8).take(1))).resolves.toBeInstanceOf(Tensor)
+    await expect(
+      model.predict(
+        sentences
+          .map(({ x }) => x)
+          .paddedBatch(8)
+          .take(1),
+      ),
+    ).resolves.toBeInstanceOf(Tensor)
   })
 })
 
@@ -122,20 +224,42 @@ describe('epochs', () => {
   it('end with the data, and say so once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     const steps: number[] = []
-    await makeModel().fit(rows().batch(11), quiet({ stepsPerEpoch: 3, epochs: 3, callbacks: [{ onEpochBegin: () => void steps.push(0), onTrainBatchEnd: () => void steps[steps.length - 1]!++ }] }))
+    await makeModel().fit(
+      rows().batch(11),
+      quiet({
+        stepsPerEpoch: 3,
+        epochs: 3,
+        callbacks: [{ onEpochBegin: () => void steps.push(0), onTrainBatchEnd: () => void steps[steps.length - 1]!++ }],
+      }),
+    )
     expect(steps).toEqual([2, 2, 2])
-    expect(warn.mock.calls).toEqual([['fit: the data ended after 2 of stepsPerEpoch 3 steps. Use repeat() for data that begin again.']])
+    expect(warn.mock.calls).toEqual([
+      ['fit: the data ended after 2 of stepsPerEpoch 3 steps. Use repeat() for data that begin again.'],
+    ])
     warn.mockRestore()
   })
 
   it('of data without end need a number of steps', async () => {
     const model = makeModel()
     const endless = rows().batch(4).repeat()
-    await expectError(model, () => model.fit(endless, quiet()), ArgumentError, 'the data have no end. Say stepsPerEpoch.')
-    await expectError(model, () => model.fit(x, y, quiet({ validationData: endless })), ArgumentError, 'validationSteps')
+    await expectError(
+      model,
+      () => model.fit(endless, quiet()),
+      ArgumentError,
+      'the data have no end. Say stepsPerEpoch.',
+    )
+    await expectError(
+      model,
+      () => model.fit(x, y, quiet({ validationData: endless })),
+      ArgumentError,
+      'validationSteps',
+    )
     expect(await errorOf(() => model.evaluate(endless))).toBeInstanceOf(ArgumentError)
     expect(await errorOf(() => model.predict(endless))).toBeInstanceOf(ArgumentError)
-    const { history } = await model.fit(endless, quiet({ stepsPerEpoch: 5, validationData: endless, validationSteps: 2 }))
+    const { history } = await model.fit(
+      endless,
+      quiet({ stepsPerEpoch: 5, validationData: endless, validationSteps: 2 }),
+    )
     expect(history['valLoss']).toHaveLength(1)
   })
 
@@ -144,8 +268,13 @@ describe('epochs', () => {
       setRandomSeed(9)
       const model = makeModel()
       const seen: number[][] = []
-      const shuffled = Dataset.range(ROWS).shuffle(ROWS, { seed: 1 }).map((i) => (seen.at(-1)!.push(i), { x: x[i]!, y: y[i]! }))
-      await model.fit(shuffled.batch(4), quiet({ epochs: 3, callbacks: [{ onEpochEnd: () => void seen.push([]) }], ...(seen.push([]), {}) }))
+      const shuffled = Dataset.range(ROWS)
+        .shuffle(ROWS, { seed: 1 })
+        .map((i) => (seen.at(-1)!.push(i), { x: x[i]!, y: y[i]! }))
+      await model.fit(
+        shuffled.batch(4),
+        quiet({ epochs: 3, callbacks: [{ onEpochEnd: () => void seen.push([]) }], ...(seen.push([]), {}) }),
+      )
       return seen
     }
     const first = (await orders()).flat()
@@ -158,18 +287,23 @@ describe('epochs', () => {
     const model = makeModel()
     const heard: string[] = []
     const inside: Logs[] = []
-    const { epoch } = await model.fit(() => waiting(pairs()), quiet({
-      epochs: 5,
-      callbacks: [{
-        setParams: ({ steps }) => heard.push(String(steps)),
-        onTrainBatchBegin: (batch) => void heard.push(`begin ${batch}`),
-        onTrainBatchEnd(batch) {
-          heard.push(`end ${batch}`)
-          if (heard.length > 16) model.stopTraining = true
-        },
-        onEpochEnd: async () => void inside.push(await model.evaluate(rows().batch(4))),
-      }],
-    }))
+    const { epoch } = await model.fit(
+      () => waiting(pairs()),
+      quiet({
+        epochs: 5,
+        callbacks: [
+          {
+            setParams: ({ steps }) => heard.push(String(steps)),
+            onTrainBatchBegin: (batch) => void heard.push(`begin ${batch}`),
+            onTrainBatchEnd(batch) {
+              heard.push(`end ${batch}`)
+              if (heard.length > 16) model.stopTraining = true
+            },
+            onEpochEnd: async () => void inside.push(await model.evaluate(rows().batch(4))),
+          },
+        ],
+      }),
+    )
     expect(heard.slice(0, 5)).toEqual(['null', 'begin 0', 'end 0', 'begin 1', 'end 1'])
     expect(epoch).toEqual([0, 1])
     expect(inside).toHaveLength(2)
@@ -178,22 +312,91 @@ describe('epochs', () => {
 
 describe('what is wrong', () => {
   it.each<[string, (model: Sequential) => Promise<unknown>, new (...rest: never[]) => Error, ...string[]]>([
-    ['rows instead of batches', (model) => model.fit(rows(), quiet()), ShapeError, 'fit, batch 0:', 'Is it a row? Then make batches of the data set: .batch(32).'],
-    ['rows of lists and single targets', (model) => model.fit(Dataset.from([[[1, 2, 3], 0]]), quiet()), ShapeError, 'fit, batch 0: y: needs a batch axis, received the single value 0. Is it a row? Then make batches of the data set: .batch(32).'],
-    ['rows of lists', (model) => model.evaluate(Dataset.from([{ x: [1, 2, 3], y: [0] }])), ShapeError, 'evaluate, batch 0: x and y must have as many rows, received 3 and 1. Is it a row?'],
-    ['single inputs', (model) => model.predict(Dataset.from([1, 2, 3])), ShapeError, 'predict, batch 0: x: needs a batch axis, received the single value 1. Is it a row?'],
+    [
+      'rows instead of batches',
+      (model) => model.fit(rows(), quiet()),
+      ShapeError,
+      'fit, batch 0:',
+      'Is it a row? Then make batches of the data set: .batch(32).',
+    ],
+    [
+      'rows of lists and single targets',
+      (model) => model.fit(Dataset.from([[[1, 2, 3], 0]]), quiet()),
+      ShapeError,
+      'fit, batch 0: y: needs a batch axis, received the single value 0. Is it a row? Then make batches of the data set: .batch(32).',
+    ],
+    [
+      'rows of lists',
+      (model) => model.evaluate(Dataset.from([{ x: [1, 2, 3], y: [0] }])),
+      ShapeError,
+      'evaluate, batch 0: x and y must have as many rows, received 3 and 1. Is it a row?',
+    ],
+    [
+      'single inputs',
+      (model) => model.predict(Dataset.from([1, 2, 3])),
+      ShapeError,
+      'predict, batch 0: x: needs a batch axis, received the single value 1. Is it a row?',
+    ],
     ['no batches', (model) => model.fit(Dataset.from([]), quiet()), DataError, 'the data have no batches'],
-    ['targets besides', (model) => model.fit(rows().batch(4) as never, y, quiet()), ArgumentError, 'targets come with the batches'],
-    ['batchSize', (model) => model.fit(rows().batch(4), quiet({ batchSize: 4 })), ArgumentError, 'batchSize is for arrays'],
-    ['validationSplit', (model) => model.fit(rows().batch(4), quiet({ validationSplit: 0.5 })), ArgumentError, 'validationSplit is for arrays. Give other batches as validationData.'],
-    ['sampleWeight', (model) => model.fit(rows().batch(4), quiet({ sampleWeight: weights })), ArgumentError, 'sampleWeight is for arrays. Batches have it of their own: [x, y, sampleWeight].'],
-    ['no targets', (model) => model.fit(Dataset.fromTensorSlices(x).batch(4), quiet()), ArgumentError, 'batch 0', 'targets are missing'],
+    [
+      'targets besides',
+      (model) => model.fit(rows().batch(4) as never, y, quiet()),
+      ArgumentError,
+      'targets come with the batches',
+    ],
+    [
+      'batchSize',
+      (model) => model.fit(rows().batch(4), quiet({ batchSize: 4 })),
+      ArgumentError,
+      'batchSize is for arrays',
+    ],
+    [
+      'validationSplit',
+      (model) => model.fit(rows().batch(4), quiet({ validationSplit: 0.5 })),
+      ArgumentError,
+      'validationSplit is for arrays. Give other batches as validationData.',
+    ],
+    [
+      'sampleWeight',
+      (model) => model.fit(rows().batch(4), quiet({ sampleWeight: weights })),
+      ArgumentError,
+      'sampleWeight is for arrays. Batches have it of their own: [x, y, sampleWeight].',
+    ],
+    [
+      'no targets',
+      (model) => model.fit(Dataset.fromTensorSlices(x).batch(4), quiet()),
+      ArgumentError,
+      'batch 0',
+      'targets are missing',
+    ],
     ['four parts', (model) => model.fit([[x, y, weights, x]].values() as never, quiet()), ArgumentError, 'a list of 4'],
-    ['another width', (model) => model.fit(Dataset.fromTensorSlices({ x: x.map((row) => [...row, 1]), y }).batch(4), quiet()), ShapeError, 'batch 0', '[batch, 3]'],
-    ['labels beyond', (model) => model.fit(Dataset.fromTensorSlices({ x, y: y.map(() => [2]) }).batch(4), quiet()), DataError, 'batch 0', 'between 0 and 1'],
-    ['validation rows', (model) => model.fit(x, y, quiet({ validationData: rows() })), ShapeError, 'fit: validationData, batch 0'],
+    [
+      'another width',
+      (model) => model.fit(Dataset.fromTensorSlices({ x: x.map((row) => [...row, 1]), y }).batch(4), quiet()),
+      ShapeError,
+      'batch 0',
+      '[batch, 3]',
+    ],
+    [
+      'labels beyond',
+      (model) => model.fit(Dataset.fromTensorSlices({ x, y: y.map(() => [2]) }).batch(4), quiet()),
+      DataError,
+      'batch 0',
+      'between 0 and 1',
+    ],
+    [
+      'validation rows',
+      (model) => model.fit(x, y, quiet({ validationData: rows() })),
+      ShapeError,
+      'fit: validationData, batch 0',
+    ],
     ['a step of 0', (model) => model.fit(rows().batch(4), quiet({ stepsPerEpoch: 0 })), ArgumentError, 'stepsPerEpoch'],
-    ['steps of validation', (model) => model.fit(rows().batch(4), quiet({ validationSteps: 1.5 })), ArgumentError, 'validationSteps'],
+    [
+      'steps of validation',
+      (model) => model.fit(rows().batch(4), quiet({ validationSteps: 1.5 })),
+      ArgumentError,
+      'validationSteps',
+    ],
   ])('%s', async (_title, run, type, ...parts) => {
     const model = makeModel()
     await expectError(model, () => run(model), type as never, ...parts)
@@ -224,40 +427,49 @@ describe('what is wrong', () => {
   it('an error of the source reaches the caller, and the source is closed', async () => {
     let closed = 0
     const model = makeModel()
-    const failing = () => (function* () {
-      try {
-        yield pairs()[0]!
-        yield pairs()[1]!
-        throw new RangeError('the disk is gone')
-      } finally {
-        closed++
-      }
-    })()
+    const failing = () =>
+      (function* () {
+        try {
+          yield pairs()[0]!
+          yield pairs()[1]!
+          throw new RangeError('the disk is gone')
+        } finally {
+          closed++
+        }
+      })()
     expect(await errorOf(() => model.fit(failing, quiet()))).toEqual(new RangeError('the disk is gone'))
     const abort = new AbortController()
-    const endless = () => (function* () {
-      try {
-        for (;;) yield pairs()[0]!
-      } finally {
-        closed++
-      }
-    })()
+    const endless = () =>
+      (function* () {
+        try {
+          for (;;) yield pairs()[0]!
+        } finally {
+          closed++
+        }
+      })()
     setTimeout(() => abort.abort(new Error('enough')), 30)
-    expect((await errorOf(() => model.fit(endless, quiet({ signal: abort.signal }))) as Error).message).toBe('enough')
+    expect(((await errorOf(() => model.fit(endless, quiet({ signal: abort.signal })))) as Error).message).toBe('enough')
     expect(closed).toBe(2)
   })
 
   it('lets go of the data where callbacks are refused', async () => {
     let closed = 0
-    const data = () => (function* () {
-      try {
-        yield* pairs()
-      } finally {
-        closed++
-      }
-    })()
-    const refusing = { setModel() { throw new RangeError('not this one') } }
-    expect(await errorOf(() => makeModel().fit(data, quiet({ callbacks: [refusing], validationData: data as never })))).toEqual(new RangeError('not this one'))
+    const data = () =>
+      (function* () {
+        try {
+          yield* pairs()
+        } finally {
+          closed++
+        }
+      })()
+    const refusing = {
+      setModel() {
+        throw new RangeError('not this one')
+      },
+    }
+    expect(
+      await errorOf(() => makeModel().fit(data, quiet({ callbacks: [refusing], validationData: data as never }))),
+    ).toEqual(new RangeError('not this one'))
     expect(closed).toBe(2)
   })
 
@@ -279,7 +491,15 @@ describe('what is wrong', () => {
     await enough((signal) => model.fit(stalled, quiet({ signal })))
     await enough((signal) => model.fit(never, quiet({ signal })))
     await enough((signal) => model.evaluate(stalled, { signal }))
-    await enough((signal) => model.predict(() => (async function* () { for await (const [own] of stalled()) yield [own] })(), { signal }))
+    await enough((signal) =>
+      model.predict(
+        () =>
+          (async function* () {
+            for await (const [own] of stalled()) yield [own]
+          })(),
+        { signal },
+      ),
+    )
     await model.fit(x, y, quiet())
   })
 
@@ -336,7 +556,10 @@ it('the memory of batches is used again, and what was kept stays as it was', asy
   const first = cursor.next() as Tensor
   cursor.next()
   cursor.recycle!(first)
-  expect((cursor.next() as Tensor).toArray()).toEqual([[8, 9, 1], [2, -1, -1]])
+  expect((cursor.next() as Tensor).toArray()).toEqual([
+    [8, 9, 1],
+    [2, -1, -1],
+  ])
 })
 
 describe('the event loop has its turns, and the signal is heard', () => {
@@ -345,26 +568,36 @@ describe('the event loop has its turns, and the signal is heard', () => {
     let turns = 0
     const timer = setInterval(() => turns++, 5)
     setTimeout(() => abort.abort(new Error('enough')), 60)
-    const error = await errorOf(() => makeModel().fit(data as never, quiet({ stepsPerEpoch: 1e9, signal: abort.signal })))
+    const error = await errorOf(() =>
+      makeModel().fit(data as never, quiet({ stepsPerEpoch: 1e9, signal: abort.signal })),
+    )
     clearInterval(timer)
     expect(error.message).toBe('enough')
     return turns
   }
 
   it('where batches are promises that are kept at once', async () => {
-    expect(await bad(async function* () { for (;;) yield pairs()[0] })).toBeGreaterThan(1)
+    expect(
+      await bad(async function* () {
+        for (;;) yield pairs()[0]
+      }),
+    ).toBeGreaterThan(1)
   })
 
   it('where a batch never comes', async () => {
-    expect(await bad(async function* () {
-      yield pairs()[0]
-      await new Promise(() => undefined)
-    })).toBeGreaterThan(1)
+    expect(
+      await bad(async function* () {
+        yield pairs()[0]
+        await new Promise(() => undefined)
+      }),
+    ).toBeGreaterThan(1)
   })
 })
 
 it('of what can be read once, validation takes what is left', async () => {
-  const endless = (function* () { for (;;) yield pairs()[0]! })()
+  const endless = (function* () {
+    for (;;) yield pairs()[0]!
+  })()
   const { history } = await makeModel().fit(x, y, quiet({ epochs: 3, validationData: endless, validationSteps: 2 }))
   expect(history['valLoss']).toHaveLength(3)
 })

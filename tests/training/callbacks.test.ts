@@ -1,7 +1,18 @@
 // modes: simd
 import { describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods, EarlyStoppingOptions, FitParams, Logs, Tensor } from '../../src'
-import { ArgumentError, Callback, Dense, EarlyStopping, History, LambdaCallback, NonFiniteError, SGD, Sequential, TerminateOnNaN } from '../../src'
+import {
+  ArgumentError,
+  Callback,
+  Dense,
+  EarlyStopping,
+  History,
+  LambdaCallback,
+  NonFiniteError,
+  SGD,
+  Sequential,
+  TerminateOnNaN,
+} from '../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 
 const { x, yes } = samples(20)
@@ -36,7 +47,14 @@ describe('the order of calls', () => {
   it('is that of Keras, for plain objects', async () => {
     const model = binaryModel()
     const calls: string[] = []
-    await model.fit(x, yes, { epochs: 2, batchSize: 12, validationData: [x, yes], validationFreq: 2, verbose: 0, callbacks: [recorder(calls)] })
+    await model.fit(x, yes, {
+      epochs: 2,
+      batchSize: 12,
+      validationData: [x, yes],
+      validationFreq: 2,
+      verbose: 0,
+      callbacks: [recorder(calls)],
+    })
     const batches = [0, 1].flatMap((batch) => [`onTrainBatchBegin ${batch}`, `onTrainBatchEnd ${batch} loss,accuracy`])
     expect(calls).toEqual([
       `setModel ${model.name}`,
@@ -63,7 +81,10 @@ describe('the order of calls', () => {
         calls.push('slow onEpochEnd')
       },
     }
-    const epochOnly = (name: string): CallbackMethods => ({ onEpochBegin: () => void calls.push(`${name} begin`), onEpochEnd: () => void calls.push(`${name} end`) })
+    const epochOnly = (name: string): CallbackMethods => ({
+      onEpochBegin: () => void calls.push(`${name} begin`),
+      onEpochEnd: () => void calls.push(`${name} end`),
+    })
     await binaryModel().fit(x, yes, { verbose: 0, callbacks: [epochOnly('a'), slow, epochOnly('b')] })
     expect(calls).toEqual(['a begin', 'b begin', 'a end', 'slow onEpochEnd', 'b end'])
   })
@@ -91,8 +112,16 @@ describe('the order of calls', () => {
   it('logs of batches are means since the epoch began', async () => {
     const model = binaryModel({ optimizer: new SGD({ learningRate: 0 }) })
     const batches: number[] = []
-    const { history } = await model.fit(x, yes, { batchSize: 10, verbose: 0, shuffle: false, callbacks: [{ onTrainBatchEnd: (_batch, { loss }) => void batches.push(loss) }] })
-    const [first, second] = [model.testOnBatch(x.slice(0, 10), yes.slice(0, 10)), model.testOnBatch(x.slice(10), yes.slice(10))]
+    const { history } = await model.fit(x, yes, {
+      batchSize: 10,
+      verbose: 0,
+      shuffle: false,
+      callbacks: [{ onTrainBatchEnd: (_batch, { loss }) => void batches.push(loss) }],
+    })
+    const [first, second] = [
+      model.testOnBatch(x.slice(0, 10), yes.slice(0, 10)),
+      model.testOnBatch(x.slice(10), yes.slice(10)),
+    ]
     expect(batches[0]).toBeCloseTo(first.loss, 5)
     expect(batches[1]).toBeCloseTo((first.loss + second.loss) / 2, 5)
     expect(history['loss']).toEqual([batches[1]])
@@ -101,7 +130,19 @@ describe('the order of calls', () => {
   it('an error in a callback ends fit, and the model stays usable', async () => {
     const model = binaryModel()
     const failure = new Error('disk full')
-    const error = await errorOf(() => model.fit(x, yes, { epochs: 9, verbose: 0, callbacks: [{ onEpochEnd: () => { throw failure } }] }))
+    const error = await errorOf(() =>
+      model.fit(x, yes, {
+        epochs: 9,
+        verbose: 0,
+        callbacks: [
+          {
+            onEpochEnd: () => {
+              throw failure
+            },
+          },
+        ],
+      }),
+    )
     expect(error).toBe(failure)
     expect(model.optimizer.iterations.value.item()).toBe(1)
     await model.fit(x, yes, { verbose: 0 })
@@ -112,7 +153,11 @@ describe('the order of calls', () => {
 describe('stopTraining', () => {
   it('after an epoch ends fit there', async () => {
     const model = binaryModel()
-    const { epoch } = await model.fit(x, yes, { epochs: 9, verbose: 0, callbacks: [{ onEpochEnd: (number) => void (model.stopTraining = number === 2) }] })
+    const { epoch } = await model.fit(x, yes, {
+      epochs: 9,
+      verbose: 0,
+      callbacks: [{ onEpochEnd: (number) => void (model.stopTraining = number === 2) }],
+    })
     expect(epoch).toEqual([0, 1, 2])
   })
 
@@ -188,7 +233,10 @@ describe('EarlyStopping', () => {
   })
 
   it('restores from startFromEpoch on', async () => {
-    const { model, weights, stopping } = await run({ restoreBestWeights: true, startFromEpoch: 2, patience: 9 }, [0, 0, 3, 2, 5])
+    const { model, weights, stopping } = await run(
+      { restoreBestWeights: true, startFromEpoch: 2, patience: 9 },
+      [0, 0, 3, 2, 5],
+    )
     expect(stopping.bestEpoch).toBe(3)
     expect(weightsOf(model)).toEqual(weights[3])
   })
@@ -268,17 +316,24 @@ describe('training that is not finite', () => {
     expect(model.optimizer.iterations.value.item()).toBe(1)
   })
 
-  it.each(['sgd', 'rmsprop', 'adam'])('a gradient whose square float32 cannot hold ends it before %s sees it', async (optimizer) => {
-    const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones' })])
-    model.compile({ optimizer, loss: 'mse' })
-    // d (x · w)² / d w = 2 x² w
-    const error = await errorOf(() => model.fit([[1e12]], [[0]], { verbose: 0 }))
-    expect(error).toBeInstanceOf(NonFiniteError)
-    expect(error.message).toContain('at step 1: a gradient above 9.2e+18, whose square float32 cannot hold, or a learning rate above 1e+15. The weights are those before this step.')
-    expect(weightsOf(model)).toEqual([[1], [0]])
-    expect([...model.optimizer.slots.values()].flat().every(({ value }) => value.data.every((each) => each === 0))).toBe(true)
-    await model.fit([[1e9]], [[0]], { verbose: 0 })
-  })
+  it.each(['sgd', 'rmsprop', 'adam'])(
+    'a gradient whose square float32 cannot hold ends it before %s sees it',
+    async (optimizer) => {
+      const model = new Sequential([new Dense({ units: 1, inputShape: [1], kernelInitializer: 'ones' })])
+      model.compile({ optimizer, loss: 'mse' })
+      // d (x · w)² / d w = 2 x² w
+      const error = await errorOf(() => model.fit([[1e12]], [[0]], { verbose: 0 }))
+      expect(error).toBeInstanceOf(NonFiniteError)
+      expect(error.message).toContain(
+        'at step 1: a gradient above 9.2e+18, whose square float32 cannot hold, or a learning rate above 1e+15. The weights are those before this step.',
+      )
+      expect(weightsOf(model)).toEqual([[1], [0]])
+      expect(
+        [...model.optimizer.slots.values()].flat().every(({ value }) => value.data.every((each) => each === 0)),
+      ).toBe(true)
+      await model.fit([[1e9]], [[0]], { verbose: 0 })
+    },
+  )
 
   it('trainOnBatch throws the same and changes nothing', () => {
     const model = explosive()
@@ -294,7 +349,11 @@ describe('training that is not finite', () => {
     try {
       const model = explosive()
       const calls: string[] = []
-      const { epoch, history } = await model.fit(ones, [[0]], { epochs: 5, verbose: 0, callbacks: [new TerminateOnNaN(), recorder(calls)] })
+      const { epoch, history } = await model.fit(ones, [[0]], {
+        epochs: 5,
+        verbose: 0,
+        callbacks: [new TerminateOnNaN(), recorder(calls)],
+      })
       expect(epoch).toEqual([0, 1])
       // Not 0, than which nothing is better.
       expect(history['loss']).toEqual([expect.any(Number), NaN])
@@ -319,7 +378,11 @@ describe('training that is not finite', () => {
 describe('callbacks', () => {
   it('may be one, or none', async () => {
     const epochs: number[] = []
-    const one: CallbackMethods = { onEpochEnd: (epoch) => void epochs.push(epoch), onTestEnd: () => void epochs.push(-1), onPredictEnd: () => void epochs.push(-2) }
+    const one: CallbackMethods = {
+      onEpochEnd: (epoch) => void epochs.push(epoch),
+      onTestEnd: () => void epochs.push(-1),
+      onPredictEnd: () => void epochs.push(-2),
+    }
     const model = binaryModel()
     await model.fit(x, yes, { epochs: 2, verbose: 0, callbacks: one })
     await model.evaluate(x, yes, { callbacks: one })
@@ -349,29 +412,60 @@ describe('callbacks', () => {
 
   it('a signal is one', async () => {
     const signal = 1 as never
-    for (const run of [() => binaryModel().fit(x, yes, { signal }), () => binaryModel().evaluate(x, yes, { signal }), () => binaryModel().predict(x, { signal })]) {
-      expect(await errorOf(run)).toMatchObject({ name: 'ArgumentError', message: 'signal must be an AbortSignal, as of new AbortController().signal, received 1' })
+    for (const run of [
+      () => binaryModel().fit(x, yes, { signal }),
+      () => binaryModel().evaluate(x, yes, { signal }),
+      () => binaryModel().predict(x, { signal }),
+    ]) {
+      expect(await errorOf(run)).toMatchObject({
+        name: 'ArgumentError',
+        message: 'signal must be an AbortSignal, as of new AbortController().signal, received 1',
+      })
     }
   })
 })
 
 describe('what is no callback', () => {
-  const fit = (callbacks: unknown) => Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
+  const fit = (callbacks: unknown) =>
+    Reflect.apply(binaryModel().fit, binaryModel(), [x, yes, { verbose: 0, callbacks }])
 
   it.each([
     [[() => 1], 'A callback must be an object with methods such as onEpochEnd'],
     [[{ on_epoch_end() {} }], "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
     [3, 'A callback must be an object with methods such as onEpochEnd, received 3'],
     [[new Dense({ units: 1, name: 'own' })], 'received the layer Dense "own"'],
-    [[[{ onEpochEnd() {} }]], 'A callback must be an object with methods such as onEpochEnd, received [an object (Object)]'],
+    [
+      [[{ onEpochEnd() {} }]],
+      'A callback must be an object with methods such as onEpochEnd, received [an object (Object)]',
+    ],
     [[EarlyStopping], 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
     [EarlyStopping, 'received the class EarlyStopping. Pass an instance: new EarlyStopping()'],
     [[{ onBatchEnd() {} }], "Unknown event of a callback 'onBatchEnd'. Did you mean 'onTrainBatchEnd'?"],
     [[{ on_batch_begin() {} }], "Unknown event of a callback 'on_batch_begin'. Did you mean 'onTrainBatchBegin'?"],
-    [new (class extends Callback { onEpochEnded() {} })(), "Unknown event of a callback 'onEpochEnded'. Did you mean 'onEpochEnd'?"],
-    [new (class extends Callback { on_epoch_end() {} })(), "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?"],
-    [new (class extends EarlyStopping { onTrainStart() {} })(), "Unknown event of a callback 'onTrainStart'."],
-    [new (class { onEpochEnded() {} })(), "Unknown event of a callback 'onEpochEnded'. Did you mean 'onEpochEnd'?"],
+    [
+      new (class extends Callback {
+        onEpochEnded() {}
+      })(),
+      "Unknown event of a callback 'onEpochEnded'. Did you mean 'onEpochEnd'?",
+    ],
+    [
+      new (class extends Callback {
+        on_epoch_end() {}
+      })(),
+      "Unknown event of a callback 'on_epoch_end'. Did you mean 'onEpochEnd'?",
+    ],
+    [
+      new (class extends EarlyStopping {
+        onTrainStart() {}
+      })(),
+      "Unknown event of a callback 'onTrainStart'.",
+    ],
+    [
+      new (class {
+        onEpochEnded() {}
+      })(),
+      "Unknown event of a callback 'onEpochEnded'. Did you mean 'onEpochEnd'?",
+    ],
   ])('is refused: %o', async (callbacks, message) => {
     await expect(fit(callbacks)).rejects.toThrow(message)
   })

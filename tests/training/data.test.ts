@@ -25,14 +25,18 @@ function twoByTwo(options: CompileOptions = {}, form: 'records' | 'lists' = 'rec
   const trunk = new Dense({ units: 3, activation: 'tanh', name: 'trunk' }).apply(a)
   const p = new Dense({ units: 1, name: 'price' }).apply(trunk)
   const k = new Dense({ units: 3, activation: 'softmax', name: 'kind' }).apply(b)
-  const model = form === 'records' ? new Model({ inputs: { image: a, tags: b }, outputs: { price: p, kind: k } }) : new Model({ inputs: [a, b], outputs: [p, k] })
+  const model =
+    form === 'records'
+      ? new Model({ inputs: { image: a, tags: b }, outputs: { price: p, kind: k } })
+      : new Model({ inputs: [a, b], outputs: [p, k] })
   const any = typed<Model>(model)
   any.compile({ optimizer: 'adam', loss: LOSSES, ...options })
   return any
 }
 
 const quiet = (options: object = {}): FitOptions => ({ verbose: 0, shuffle: false, ...options })
-const fit = (model: Model, data: unknown, targets: unknown, options: object = {}) => model.fit(typed(data), typed(targets), quiet(options))
+const fit = (model: Model, data: unknown, targets: unknown, options: object = {}) =>
+  model.fit(typed(data), typed(targets), quiet(options))
 
 describe('data are given', () => {
   it.each<[string, 'records' | 'lists', unknown, unknown, object]>([
@@ -41,7 +45,13 @@ describe('data are given', () => {
     ['list for list', 'lists', [image, tags], [price, kind], {}],
     ['in another order of names', 'records', { tags, image }, { kind, price }, {}],
     ['as tensors', 'records', { image: tensor(image), tags: tensor(tags) }, [tensor(price), tensor(kind)], {}],
-    ['floats that are integers', 'records', { image, tags: { data: Float32Array.from(tags.flat()), shape: [ROWS, 2] } }, y, {}],
+    [
+      'floats that are integers',
+      'records',
+      { image, tags: { data: Float32Array.from(tags.flat()), shape: [ROWS, 2] } },
+      y,
+      {},
+    ],
   ])('%s', async (_title, form, data, targets, options) => {
     const expected = twoByTwo()
     await fit(expected, x, y)
@@ -113,12 +123,17 @@ describe('data are given', () => {
     const halved = twoByTwo({ optimizer: 'sgd' })
     const split = await fit(halved, x, y, { validationSplit: 0.5, sampleWeight: { kind: weights } })
     const last = (rows: readonly unknown[]) => rows.slice(3)
-    const rest = await halved.evaluate(typed({ image: last(image), tags: last(tags) }), typed({ price: last(price), kind: last(kind) }), { sampleWeight: { kind: weights.slice(3) } })
+    const rest = await halved.evaluate(
+      typed({ image: last(image), tags: last(tags) }),
+      typed({ price: last(price), kind: last(kind) }),
+      { sampleWeight: { kind: weights.slice(3) } },
+    )
     expectNear([split.history['valLoss']![0]!], [rest.loss], 'valLoss of the last half')
   })
 })
 
-const withAt = (rows: readonly number[][], row: number, column: number, value: number) => rows.map((each, i) => each.map((old, j) => (i === row && j === column ? value : old)))
+const withAt = (rows: readonly number[][], row: number, column: number, value: number) =>
+  rows.map((each, i) => each.map((old, j) => (i === row && j === column ? value : old)))
 
 describe('inputs that cannot be right', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
@@ -127,15 +142,50 @@ describe('inputs that cannot be right', () => {
     ['a list that is too short', [image], ArgumentError, 'x: expected an object { image, tags }'],
     ['an input that is missing', { image }, ArgumentError, "x: expected { image, tags }; 'tags' is missing"],
     ['an input that is null', { image, tags: null }, DataError, 'x.tags: expected numbers'],
-    ['a name that is none', { image, tag: tags }, ArgumentError, "x: expected { image, tags }; 'tag' is not one of them"],
-    ['text', { image, tags: 'red' }, DataError, "x.tags: expected numbers, nested arrays, a typed array or a Tensor, received the string 'red'"],
+    [
+      'a name that is none',
+      { image, tag: tags },
+      ArgumentError,
+      "x: expected { image, tags }; 'tag' is not one of them",
+    ],
+    [
+      'text',
+      { image, tags: 'red' },
+      DataError,
+      "x.tags: expected numbers, nested arrays, a typed array or a Tensor, received the string 'red'",
+    ],
     ['ragged rows', { image: [...image.slice(1), [1, 2]], tags }, DataError, 'x.image'],
-    ['unequal numbers of rows', { image, tags: tags.slice(1) }, ShapeError, 'x.image and x.tags must have as many rows, received 6 and 5'],
-    ['NaN in one of them', { image: withAt(image, 2, 1, NaN), tags }, DataError, 'x.image: every element must be a finite number, received NaN in row 2, element 1'],
-    ['NaN among integers', { image, tags: withAt(tags, 3, 0, NaN) }, DataError, 'x.tags: every element must be a finite number, received NaN in row 3'],
-    ['a fraction for integers', { image, tags: withAt(tags, 4, 1, 0.5) }, DataError, 'x.tags: every element must be an integer, received 0.5 in row 4'],
+    [
+      'unequal numbers of rows',
+      { image, tags: tags.slice(1) },
+      ShapeError,
+      'x.image and x.tags must have as many rows, received 6 and 5',
+    ],
+    [
+      'NaN in one of them',
+      { image: withAt(image, 2, 1, NaN), tags },
+      DataError,
+      'x.image: every element must be a finite number, received NaN in row 2, element 1',
+    ],
+    [
+      'NaN among integers',
+      { image, tags: withAt(tags, 3, 0, NaN) },
+      DataError,
+      'x.tags: every element must be a finite number, received NaN in row 3',
+    ],
+    [
+      'a fraction for integers',
+      { image, tags: withAt(tags, 4, 1, 0.5) },
+      DataError,
+      'x.tags: every element must be an integer, received 0.5 in row 4',
+    ],
     ['no rows', { image: [], tags: [] }, DataError, 'x.image: the data set is empty'],
-    ['no rows in one', { image, tags: { data: new Int32Array(0), shape: [0, 2] } }, DataError, 'x.tags: the data set is empty, shape [0, 2]'],
+    [
+      'no rows in one',
+      { image, tags: { data: new Int32Array(0), shape: [0, 2] } },
+      DataError,
+      'x.tags: the data set is empty, shape [0, 2]',
+    ],
     ['one number', { image, tags: 3 }, ShapeError, 'x.tags: needs a batch axis'],
     ['the inputs exchanged', [tags, image], DataError, 'x.tags'],
     ['too few columns', { image: tags, tags }, ShapeError, "the input 'image' must be [batch, 4], received [6, 2]"],
@@ -147,24 +197,57 @@ describe('inputs that cannot be right', () => {
       () => model.predict(typed(data)),
       () => model.predictOnBatch(typed(data)),
       () => model.trainOnBatch(typed(data), typed(y)),
-    ]) expect((await expectError(model, action, type)).message).toContain(message)
+    ])
+      expect((await expectError(model, action, type)).message).toContain(message)
     const validated = () => fit(model, x, y, { validationData: [data, y] })
-    expect((await expectError(model, validated, type)).message).toContain(message.replace(/\bx\b/g, 'validationData[0]'))
+    expect((await expectError(model, validated, type)).message).toContain(
+      message.replace(/\bx\b/g, 'validationData[0]'),
+    )
   })
 
   it('a list that is too short for a model of lists', async () => {
     const model = twoByTwo({}, 'lists')
-    await expectError(model, () => fit(model, [image], y), ArgumentError, 'x: expected an array of 2, received an array of 1')
-    await expectError(model, () => fit(model, { image, tag: tags }, y), ArgumentError, "x: expected { image, tags }; 'tag' is not one of them")
+    await expectError(
+      model,
+      () => fit(model, [image], y),
+      ArgumentError,
+      'x: expected an array of 2, received an array of 1',
+    )
+    await expectError(
+      model,
+      () => fit(model, { image, tag: tags }, y),
+      ArgumentError,
+      "x: expected { image, tags }; 'tag' is not one of them",
+    )
   })
 
   it('a name that is not that of the only input or output', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [4], name: 'out' })], { name: 'single' })
     model.compile({ loss: 'mse' })
-    await expectError(model, () => fit(model, { img: image }, price), ArgumentError, "x: expected { single_input }; 'img' is not one of them")
-    await expectError(model, () => fit(model, { single_input: image, tags }, price), ArgumentError, "x: expected { single_input }; 'tags' is not one of them")
-    await expectError(model, () => fit(model, image, { prize: price }), ArgumentError, "y: expected { out }; 'prize' is not one of them")
-    await expectError(model, () => fit(model, image, price, { sampleWeight: { on: weights } }), ArgumentError, "sampleWeight: expected { out }; 'on' is not one of them")
+    await expectError(
+      model,
+      () => fit(model, { img: image }, price),
+      ArgumentError,
+      "x: expected { single_input }; 'img' is not one of them",
+    )
+    await expectError(
+      model,
+      () => fit(model, { single_input: image, tags }, price),
+      ArgumentError,
+      "x: expected { single_input }; 'tags' is not one of them",
+    )
+    await expectError(
+      model,
+      () => fit(model, image, { prize: price }),
+      ArgumentError,
+      "y: expected { out }; 'prize' is not one of them",
+    )
+    await expectError(
+      model,
+      () => fit(model, image, price, { sampleWeight: { on: weights } }),
+      ArgumentError,
+      "sampleWeight: expected { out }; 'on' is not one of them",
+    )
   })
 })
 
@@ -173,20 +256,51 @@ describe('targets that cannot be right', () => {
     ['none', undefined, ArgumentError, 'y: targets are missing'],
     ['one array for a record', price, ArgumentError, 'y: expected an object { price, kind }, received an array'],
     ['too many', [price, kind, kind], ArgumentError, 'y: expected an object { price, kind }'],
-    ['a name that is none', { price, kid: kind }, ArgumentError, "y: expected { price, kind }; 'kid' is not one of them"],
+    [
+      'a name that is none',
+      { price, kid: kind },
+      ArgumentError,
+      "y: expected { price, kind }; 'kid' is not one of them",
+    ],
     ['one that is missing', { price }, ArgumentError, 'y.kind: targets are missing'],
     ['one that is null', [null, kind], ArgumentError, 'y.price: targets are missing'],
-    ['another number of rows', { price, kind: kind.slice(2) }, ShapeError, 'x and y.kind must have as many rows, received 6 and 4'],
-    ['no such class', { price, kind: kind.map((k) => k + 1) }, DataError, 'y.kind: crossentropy: targets must be class numbers 0 … 2, received 3 in row 2'],
-    ['NaN', { price: withAt(price, 5, 0, NaN), kind }, DataError, 'y.price: every element must be a finite number, received NaN in row 5'],
-    ['another shape', { price: image, kind }, ShapeError, "y.price: meanSquaredError: targets must have the model's output shape [batch, 1], received [6, 4]"],
+    [
+      'another number of rows',
+      { price, kind: kind.slice(2) },
+      ShapeError,
+      'x and y.kind must have as many rows, received 6 and 4',
+    ],
+    [
+      'no such class',
+      { price, kind: kind.map((k) => k + 1) },
+      DataError,
+      'y.kind: crossentropy: targets must be class numbers 0 … 2, received 3 in row 2',
+    ],
+    [
+      'NaN',
+      { price: withAt(price, 5, 0, NaN), kind },
+      DataError,
+      'y.price: every element must be a finite number, received NaN in row 5',
+    ],
+    [
+      'another shape',
+      { price: image, kind },
+      ShapeError,
+      "y.price: meanSquaredError: targets must have the model's output shape [batch, 1], received [6, 4]",
+    ],
   ])('%s', async (_title, targets, type, message) => {
     const model = twoByTwo()
-    for (const action of [() => fit(model, x, targets), () => model.evaluate(typed(x), typed(targets)), () => model.trainOnBatch(typed(x), typed(targets))]) {
+    for (const action of [
+      () => fit(model, x, targets),
+      () => model.evaluate(typed(x), typed(targets)),
+      () => model.trainOnBatch(typed(x), typed(targets)),
+    ]) {
       expect((await expectError(model, action, type)).message).toContain(message)
     }
     const validated = () => fit(model, x, y, { validationData: [x, targets] })
-    expect((await expectError(model, validated, type)).message).toContain(message.replace(/\bx and/, 'validationData[0] and').replace(/\by\b/, 'validationData[1]'))
+    expect((await expectError(model, validated, type)).message).toContain(
+      message.replace(/\bx and/, 'validationData[0] and').replace(/\by\b/, 'validationData[1]'),
+    )
   })
 
   it('metrics of an output without targets', async () => {
@@ -197,38 +311,87 @@ describe('targets that cannot be right', () => {
 
 describe('sample weights that cannot be right', () => {
   it.each<[string, unknown, new (message: string) => Error, string]>([
-    ['a name that is none', { kid: weights }, ArgumentError, "sampleWeight: expected { price, kind }; 'kid' is not one of them"],
+    [
+      'a name that is none',
+      { kid: weights },
+      ArgumentError,
+      "sampleWeight: expected { price, kind }; 'kid' is not one of them",
+    ],
     ['too few', [1, 2], ShapeError, 'sampleWeight must have shape [6], received [2]'],
     ['too few for one', { kind: [1] }, ShapeError, 'sampleWeight.kind must have shape [6], received [1]'],
     ['NaN', { kind: weights.map(() => NaN) }, DataError, 'sampleWeight.kind: every element must be a finite number'],
-    ['more than one for a sample', { kind: tags }, ShapeError, 'sampleWeight.kind must have shape [6], received [6, 2]'],
-    ['three lists for two outputs', [weights, weights, weights], ShapeError, 'sampleWeight must have shape [6], received [3, 6]'],
+    [
+      'more than one for a sample',
+      { kind: tags },
+      ShapeError,
+      'sampleWeight.kind must have shape [6], received [6, 2]',
+    ],
+    [
+      'three lists for two outputs',
+      [weights, weights, weights],
+      ShapeError,
+      'sampleWeight must have shape [6], received [3, 6]',
+    ],
   ])('%s', async (_title, sampleWeight, type, message) => {
     const model = twoByTwo()
-    for (const action of [() => fit(model, x, y, { sampleWeight }), () => model.evaluate(typed(x), typed(y), { sampleWeight: typed(sampleWeight) })]) {
+    for (const action of [
+      () => fit(model, x, y, { sampleWeight }),
+      () => model.evaluate(typed(x), typed(y), { sampleWeight: typed(sampleWeight) }),
+    ]) {
       expect((await expectError(model, action, type)).message).toContain(message)
     }
     const validated = () => fit(model, x, y, { validationData: [x, y, sampleWeight] })
-    expect((await expectError(model, validated, type)).message).toContain(message.replace('sampleWeight', 'validationData[2]'))
+    expect((await expectError(model, validated, type)).message).toContain(
+      message.replace('sampleWeight', 'validationData[2]'),
+    )
   })
 
   it('weights of steps that are not those of the output', async () => {
     const model = new Sequential([new Dense({ units: 2, inputShape: [3, 4] })])
     model.compile({ loss: 'mse', optimizer: 'sgd' })
-    const [steps, targets] = [tensor(image.map((row) => [row, row, row])), tensor(image.map(() => [[1, 2], [1, 2], [1, 2]]))]
+    const [steps, targets] = [
+      tensor(image.map((row) => [row, row, row])),
+      tensor(
+        image.map(() => [
+          [1, 2],
+          [1, 2],
+          [1, 2],
+        ]),
+      ),
+    ]
     const wrong = (sampleWeight: number[][]) => () => model.fit(steps, targets, quiet({ sampleWeight }))
     await expectError(model, wrong(tags), ShapeError, 'sampleWeight must have shape [6] or [6, 3], received [6, 2]')
     await model.fit(steps, targets, quiet({ sampleWeight: image.map(() => [1, 0, 2]) }))
-    await expectError(model, () => model.fit(steps, targets, quiet({ classWeight: { 0: 1 } })), ArgumentError, 'classWeight is for targets with one class per sample, received [6, 3, 2]')
+    await expectError(
+      model,
+      () => model.fit(steps, targets, quiet({ classWeight: { 0: 1 } })),
+      ArgumentError,
+      'classWeight is for targets with one class per sample, received [6, 3, 2]',
+    )
   })
 
   it('classWeight of what are no classes', async () => {
     const model = new Sequential([new Dense({ units: 1, inputShape: [1] })])
     model.compile({ loss: 'mse' })
-    const wrong = (y: number[], classWeight: FitOptions['classWeight']) => () => model.fit([[1], [2]], y, quiet({ classWeight }))
-    await expectError(model, wrong([3, 2.5], { 0: 2 }), ArgumentError, 'classWeight is for targets that are class numbers, received 2.5 in row 1. Give sampleWeight instead.')
-    for (const [given, received] of [[new Map([[0, 2]]), 'an object (Map)'], [2, '2'], ['balanced', "'balanced'"]] as const) {
-      await expectError(model, wrong([0, 1], given as never), ArgumentError, `classWeight must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${received}`)
+    const wrong = (y: number[], classWeight: FitOptions['classWeight']) => () =>
+      model.fit([[1], [2]], y, quiet({ classWeight }))
+    await expectError(
+      model,
+      wrong([3, 2.5], { 0: 2 }),
+      ArgumentError,
+      'classWeight is for targets that are class numbers, received 2.5 in row 1. Give sampleWeight instead.',
+    )
+    for (const [given, received] of [
+      [new Map([[0, 2]]), 'an object (Map)'],
+      [2, '2'],
+      ['balanced', "'balanced'"],
+    ] as const) {
+      await expectError(
+        model,
+        wrong([0, 1], given as never),
+        ArgumentError,
+        `classWeight must be weights by class numbers, such as { 0: 1, 1: 3 }, received ${received}`,
+      )
     }
     await model.fit([[1], [2]], [-1, 1], quiet({ classWeight: { [-1]: 2 } }))
     await model.fit([[1], [2]], [0.1, 0.9], quiet({ classWeight: { 0: 2 } }))
@@ -236,7 +399,8 @@ describe('sample weights that cannot be right', () => {
 
   it('classWeight with several outputs', async () => {
     const model = twoByTwo()
-    const wrong = (classWeight: FitOptions['classWeight'], ...parts: string[]) => expectError(model, () => fit(model, x, y, { classWeight }), ArgumentError, ...parts)
+    const wrong = (classWeight: FitOptions['classWeight'], ...parts: string[]) =>
+      expectError(model, () => fit(model, x, y, { classWeight }), ArgumentError, ...parts)
     await wrong({ 0: 2 }, 'there are 2 outputs', '{ price, kind }')
     await wrong({ prise: { 0: 2 } }, "names 'prise', which is no output. The outputs are: price, kind")
     await wrong([{ 0: 2 }], 'one entry for each of the 2 outputs, received 1')
@@ -258,15 +422,39 @@ describe('sample weights that cannot be right', () => {
 
 describe('compile', () => {
   it.each<[string, object, string]>([
-    ['a loss for no output', { loss: { prize: 'mse' } }, "compile: loss names 'prize', which is no output. The outputs are: price, kind"],
+    [
+      'a loss for no output',
+      { loss: { prize: 'mse' } },
+      "compile: loss names 'prize', which is no output. The outputs are: price, kind",
+    ],
     ['too few losses', { loss: ['mse'] }, 'compile: loss must have one entry for each of the 2 outputs, received 1'],
-    ['several losses for one output', { loss: { price: ['mse', 'mae'], kind: 'ce' } }, "compile: the output 'price' has one loss, received several"],
+    [
+      'several losses for one output',
+      { loss: { price: ['mse', 'mae'], kind: 'ce' } },
+      "compile: the output 'price' has one loss, received several",
+    ],
     ['a weight for no output', { lossWeights: { prize: 1 } }, "compile: lossWeights names 'prize'"],
     ['too few weights', { lossWeights: [1] }, 'compile: lossWeights must have one entry for each of the 2 outputs'],
-    ['a weight that is no number', { lossWeights: { price: NaN } }, 'compile: lossWeights must be finite numbers, received NaN'],
-    ['one list of metrics', { metrics: ['mae'] }, 'compile: metrics must have one entry for each of the 2 outputs, received 1'],
-    ['metrics for no output', { weightedMetrics: { kid: 'accuracy' } }, "compile: weightedMetrics names 'kid', which is no output. The outputs are: price, kind"],
-    ['a name that is nearly one', { loss: { price: 'mse', kind: 'crossentrop' } }, "Unknown loss 'crossentrop'. Did you mean 'crossentropy'?"],
+    [
+      'a weight that is no number',
+      { lossWeights: { price: NaN } },
+      'compile: lossWeights must be finite numbers, received NaN',
+    ],
+    [
+      'one list of metrics',
+      { metrics: ['mae'] },
+      'compile: metrics must have one entry for each of the 2 outputs, received 1',
+    ],
+    [
+      'metrics for no output',
+      { weightedMetrics: { kid: 'accuracy' } },
+      "compile: weightedMetrics names 'kid', which is no output. The outputs are: price, kind",
+    ],
+    [
+      'a name that is nearly one',
+      { loss: { price: 'mse', kind: 'crossentrop' } },
+      "Unknown loss 'crossentrop'. Did you mean 'crossentropy'?",
+    ],
   ])('refuses %s at once', async (_title, options, message) => {
     const model = twoByTwo()
     const error = await errorOf(() => model.compile({ loss: LOSSES, ...options }))
@@ -277,13 +465,37 @@ describe('compile', () => {
   it.each<[string, CompileOptions, string[]]>([
     ['losses', {}, ['loss', 'priceLoss', 'kindLoss']],
     ['one loss of two', { loss: { kind: 'ce' } }, ['loss']],
-    ['one loss for all', { loss: (a, b) => { void a; return b } }, ['loss', 'priceLoss', 'kindLoss']],
-    ['metrics by name', { metrics: { kind: ['accuracy', 'crossentropy'], price: 'mae' } }, ['loss', 'priceLoss', 'kindLoss', 'priceMae', 'kindAccuracy', 'kindCrossentropy']],
-    ['metrics by position', { metrics: [['mae', 'mse'], null] }, ['loss', 'priceLoss', 'kindLoss', 'priceMae', 'priceMse']],
-    ['the same metric twice', { metrics: { price: ['mae', 'mae'] } }, ['loss', 'priceLoss', 'kindLoss', 'priceMae', 'priceMae_1']],
+    [
+      'one loss for all',
+      {
+        loss: (a, b) => {
+          void a
+          return b
+        },
+      },
+      ['loss', 'priceLoss', 'kindLoss'],
+    ],
+    [
+      'metrics by name',
+      { metrics: { kind: ['accuracy', 'crossentropy'], price: 'mae' } },
+      ['loss', 'priceLoss', 'kindLoss', 'priceMae', 'kindAccuracy', 'kindCrossentropy'],
+    ],
+    [
+      'metrics by position',
+      { metrics: [['mae', 'mse'], null] },
+      ['loss', 'priceLoss', 'kindLoss', 'priceMae', 'priceMse'],
+    ],
+    [
+      'the same metric twice',
+      { metrics: { price: ['mae', 'mae'] } },
+      ['loss', 'priceLoss', 'kindLoss', 'priceMae', 'priceMae_1'],
+    ],
     ['weighted metrics', { weightedMetrics: { kind: 'acc' } }, ['loss', 'priceLoss', 'kindLoss', 'kindAcc']],
-    ['the same weighted and not', { metrics: [null, ['accuracy']], weightedMetrics: { kind: ['accuracy', 'accuracy'] } },
-      ['loss', 'priceLoss', 'kindLoss', 'kindAccuracy', 'kindWeightedAccuracy', 'kindWeightedAccuracy_1']],
+    [
+      'the same weighted and not',
+      { metrics: [null, ['accuracy']], weightedMetrics: { kind: ['accuracy', 'accuracy'] } },
+      ['loss', 'priceLoss', 'kindLoss', 'kindAccuracy', 'kindWeightedAccuracy', 'kindWeightedAccuracy_1'],
+    ],
   ])('names the logs of %s, in fit and in evaluate', async (_title, options, keys) => {
     for (const form of ['records', 'lists'] as const) {
       const model = twoByTwo(options, form)

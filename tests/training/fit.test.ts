@@ -204,7 +204,14 @@ describe('weights of samples', () => {
     const model = frozenModel({ loss: 'binaryCrossentropy', metrics: ['accuracy'], weightedMetrics: ['accuracy'] })
     const weights = upTo(20).map((i) => (i < 10 ? 0 : 1))
     const { history } = await model.fit(x, yes, { validationData: [x, yes, weights], verbose: 0 })
-    expect(Object.keys(history)).toEqual(['loss', 'accuracy', 'weightedAccuracy', 'valLoss', 'valAccuracy', 'valWeightedAccuracy'])
+    expect(Object.keys(history)).toEqual([
+      'loss',
+      'accuracy',
+      'weightedAccuracy',
+      'valLoss',
+      'valAccuracy',
+      'valWeightedAccuracy',
+    ])
     const all = await model.evaluate(x, yes)
     const last = await model.evaluate(x.slice(10), yes.slice(10))
     expectNear(history['valAccuracy']!, [all['accuracy']!], 'valAccuracy')
@@ -218,8 +225,16 @@ describe('validation', () => {
     const model = binaryModel()
     const tests: number[] = []
     let epoch = -1
-    const callbacks = [{ onEpochBegin: (number: number) => void (epoch = number), onTestBegin: () => void tests.push(epoch) }]
-    const { history } = await model.fit(x, yes, { epochs: 7, validationData: [x, yes], validationFreq: 3, verbose: 0, callbacks })
+    const callbacks = [
+      { onEpochBegin: (number: number) => void (epoch = number), onTestBegin: () => void tests.push(epoch) },
+    ]
+    const { history } = await model.fit(x, yes, {
+      epochs: 7,
+      validationData: [x, yes],
+      validationFreq: 3,
+      verbose: 0,
+      callbacks,
+    })
     expect(tests).toEqual([2, 5])
     expect(history['valLoss']).toHaveLength(2)
     expect(history['loss']).toHaveLength(7)
@@ -228,8 +243,17 @@ describe('validation', () => {
   it('validationFreq may be a list of epochs', async () => {
     const tests: number[] = []
     let epoch = -1
-    const callbacks = { onEpochBegin: (number: number) => void (epoch = number), onTestBegin: () => void tests.push(epoch) }
-    await binaryModel().fit(x, yes, { epochs: 5, validationData: [x, yes], validationFreq: [1, 3, 9], verbose: 0, callbacks })
+    const callbacks = {
+      onEpochBegin: (number: number) => void (epoch = number),
+      onTestBegin: () => void tests.push(epoch),
+    }
+    await binaryModel().fit(x, yes, {
+      epochs: 5,
+      validationData: [x, yes],
+      validationFreq: [1, 3, 9],
+      verbose: 0,
+      callbacks,
+    })
     expect(tests).toEqual([0, 2])
   })
 
@@ -237,7 +261,11 @@ describe('validation', () => {
     const model = binaryModel()
     const before = weightsOf(model)
     const calls: unknown[] = []
-    const callbacks = { onTrainBegin: () => void calls.push('begin'), onEpochBegin: () => void calls.push('epoch'), onTrainEnd: (logs: unknown) => void calls.push(logs) }
+    const callbacks = {
+      onTrainBegin: () => void calls.push('begin'),
+      onEpochBegin: () => void calls.push('epoch'),
+      onTrainEnd: (logs: unknown) => void calls.push(logs),
+    }
     const { history, epoch } = await model.fit(x, yes, { epochs: 0, callbacks })
     expect([history, epoch, calls]).toEqual([{}, [], ['begin', null]])
     expect(weightsOf(model)).toEqual(before)
@@ -247,7 +275,11 @@ describe('validation', () => {
     const options = { epochs: 3, batchSize: 8, verbose: 0 as const }
     const [plain, validated] = [binaryModel(), binaryModel()]
     const first = await plain.fit(x, yes, options)
-    const second = await validated.fit(x, yes, { ...options, validationData: [x.slice(5), yes.slice(5)], validationBatchSize: 3 })
+    const second = await validated.fit(x, yes, {
+      ...options,
+      validationData: [x.slice(5), yes.slice(5)],
+      validationBatchSize: 3,
+    })
     expect(stateOf(validated)).toEqual(stateOf(plain))
     expect(second.history['loss']).toEqual(first.history['loss'])
     expect(second.history['accuracy']).toEqual(first.history['accuracy'])
@@ -269,7 +301,10 @@ describe('data in', () => {
   const { labels } = samples(20)
   const flat = Float32Array.from(x.flat())
 
-  async function trained(inputs: Parameters<Sequential['fit']>[0], targets: Parameters<Sequential['fit']>[1]): Promise<number[][]> {
+  async function trained(
+    inputs: Parameters<Sequential['fit']>[0],
+    targets: Parameters<Sequential['fit']>[1],
+  ): Promise<number[][]> {
     const model = binaryModel()
     await model.fit(inputs, targets, { epochs: 2, batchSize: 8, verbose: 0 })
     return weightsOf(model)
@@ -290,7 +325,12 @@ describe('data in', () => {
     expect(await trained(x, flatTargets)).toEqual(expected)
     expect(await trained(x, Int32Array.from(flatTargets))).toEqual(expected)
     expect(await trained(x, Uint8Array.from(flatTargets))).toEqual(expected)
-    expect(await trained(x, flatTargets.map((label) => label === 1))).toEqual(expected)
+    expect(
+      await trained(
+        x,
+        flatTargets.map((label) => label === 1),
+      ),
+    ).toEqual(expected)
     expect(await trained(x, { data: Int32Array.from(flatTargets), shape: [20, 1] })).toEqual(expected)
   })
 
@@ -304,9 +344,16 @@ describe('data in', () => {
     }
     const expected = await train('sparseCategoricalCrossentropy', labels)
     expect(await train('sparse_categorical_crossentropy', Int32Array.from(labels))).toEqual(expected)
-    expect(await train('SparseCategoricalCrossentropy', labels.map((label) => [label]))).toEqual(expected)
+    expect(
+      await train(
+        'SparseCategoricalCrossentropy',
+        labels.map((label) => [label]),
+      ),
+    ).toEqual(expected)
     const oneHot = labels.map((label) => [0, 1, 2].map((k) => Number(k === label)))
-    ;(await train('categoricalCrossentropy', oneHot)).forEach((values, i) => expectNear(values, expected[i]!, 'one-hot', 1e-6))
+    ;(await train('categoricalCrossentropy', oneHot)).forEach((values, i) =>
+      expectNear(values, expected[i]!, 'one-hot', 1e-6),
+    )
   })
 
   it('is not changed by training', async () => {
@@ -344,7 +391,11 @@ describe('the copy of the data set in linear memory', () => {
     const order = Array.from(drawn)
     for (let start = 0; start < 21; start += 8) {
       const rows = order.slice(start, start + 8)
-      reference.trainOnBatch(rows.map((row) => x[row]!), rows.map((row) => yes[row]!), { sampleWeight: rows.map((row) => sampleWeight[row]!) })
+      reference.trainOnBatch(
+        rows.map((row) => x[row]!),
+        rows.map((row) => yes[row]!),
+        { sampleWeight: rows.map((row) => sampleWeight[row]!) },
+      )
     }
     expect(weightsOf(model)).toEqual(weightsOf(reference))
   })
@@ -356,7 +407,9 @@ describe('the copy of the data set in linear memory', () => {
       kept.push(new Variable([reservedBytes / 4]))
     }
     const undisturbed = await fitted({})
-    const disturbed = await fitted({ callbacks: [{ onTrainBatchEnd: (batch) => (batch === 1 && kept.length < 2 ? grow() : undefined) }] })
+    const disturbed = await fitted({
+      callbacks: [{ onTrainBatchEnd: (batch) => (batch === 1 && kept.length < 2 ? grow() : undefined) }],
+    })
     expect(kept).toHaveLength(2)
     expect(stateOf(disturbed.model)).toEqual(stateOf(undisturbed.model))
     expect(disturbed.loss).toEqual(undisturbed.loss)
@@ -375,7 +428,9 @@ describe('the copy of the data set in linear memory', () => {
       if (how === 'fails') throw new Error('no more')
       if (how === 'is aborted') abort.abort()
     }
-    await model.fit(x, yes, { batchSize: 40, verbose: 0, signal: abort.signal, callbacks: [{ onEpochEnd }] }).catch(() => undefined)
+    await model
+      .fit(x, yes, { batchSize: 40, verbose: 0, signal: abort.signal, callbacks: [{ onEpochEnd }] })
+      .catch(() => undefined)
     const bytes = 4 * rows * (4 + 1)
     if (runtimeInfo().backend === 'wasm') expect(during).toBeGreaterThan(bytes)
     expect(runtimeInfo().memory.usedBytes - before).toBeLessThan(bytes)
@@ -447,11 +502,13 @@ describe('the event loop', () => {
     const reference = binaryModel()
     const options = { epochs: 4, batchSize: 8, verbose: 0 as const }
     const seen: Float32Array[] = []
-    const callbacks = [{
-      onEpochEnd: async () => {
-        seen.push(Float32Array.from((await model.predict(x)).data))
+    const callbacks = [
+      {
+        onEpochEnd: async () => {
+          seen.push(Float32Array.from((await model.predict(x)).data))
+        },
       },
-    }]
+    ]
     await model.fit(x, yes, { ...options, callbacks })
     await reference.fit(x, yes, options)
     expect(stateOf(model)).toEqual(stateOf(reference))
@@ -496,7 +553,14 @@ describe('AbortSignal', () => {
     const controller = new AbortController()
     let epochs = 0
     const callbacks = [{ onEpochBegin: () => void epochs++, [method]: () => controller.abort() }]
-    const options = { epochs: 50, batchSize: 5, validationData: [x, yes] as const, verbose: 0 as const, callbacks, signal: controller.signal }
+    const options = {
+      epochs: 50,
+      batchSize: 5,
+      validationData: [x, yes] as const,
+      verbose: 0 as const,
+      callbacks,
+      signal: controller.signal,
+    }
     const error = await errorOf(() => model.fit(x, yes, options))
     expect(error.name).toBe('AbortError')
     expect(epochs).toBe(1)

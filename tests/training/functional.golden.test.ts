@@ -6,7 +6,14 @@ import { Input, Layer, Model, Sequential, ops } from '../../src'
 import type { Tree } from '../../src/core/tree'
 import { flatten, mapTree, typed } from '../../src/core/tree'
 import { layers as registry } from '../../src/layers/registry'
-import type { Described, FixtureTensor, FunctionalCase, FunctionalFile, GraphDescription, LayerInput } from '../golden/format'
+import type {
+  Described,
+  FixtureTensor,
+  FunctionalCase,
+  FunctionalFile,
+  GraphDescription,
+  LayerInput,
+} from '../golden/format'
 import { TOLERANCE, expectNear, expectTensor, readFixture, serialized, toTensor } from '../helpers/golden'
 
 const { data, cases } = readFixture<FunctionalFile>('functional')
@@ -14,7 +21,10 @@ const { data, cases } = readFixture<FunctionalFile>('functional')
 /** Adds factor · mean(x²) to the loss. */
 class OutputPenalty extends Layer {
   override readonly supportsMasking = true
-  constructor(private readonly factor: number, name: string) {
+  constructor(
+    private readonly factor: number,
+    name: string,
+  ) {
     super({ name })
   }
   call(x: Tensor): Tensor {
@@ -56,14 +66,17 @@ class Made {
   }
 
   model({ inputs, order, calls, outputs }: GraphDescription, name: string): Model {
-    const symbols = new Map<string, unknown>(Object.entries(inputs).map(([key, about]) => [key, Input({ ...about, name: key })]))
+    const symbols = new Map<string, unknown>(
+      Object.entries(inputs).map(([key, about]) => [key, Input({ ...about, name: key })]),
+    )
     const look = (leaf: string | number): unknown => (typeof leaf === 'number' ? leaf : symbols.get(leaf))
     for (const { layer, from, as: names } of calls) {
       const given = mapTree(from, look)
       const keys = flatten<string>(names)
-      const results = typeof layer === 'object' && 'op' in layer
-        ? [callOp(layer.op, [...(given as unknown[]), ...(layer.more ?? [])])]
-        : flatten(this.get(typeof layer === 'string' ? layer : layer.model).applyTree(given, {}))
+      const results =
+        typeof layer === 'object' && 'op' in layer
+          ? [callOp(layer.op, [...(given as unknown[]), ...(layer.more ?? [])])]
+          : flatten(this.get(typeof layer === 'string' ? layer : layer.model).applyTree(given, {}))
       keys.forEach((key, i) => symbols.set(key, results[i]))
     }
     return new Model({ inputs: typed(mapTree(order, look)), outputs: typed(mapTree(outputs, look)), name })
@@ -83,33 +96,58 @@ function rowsOf({ shape: [, ...rest], data: all, dtype }: LayerInput, start: num
   return dtype === 'int32' ? ops.cast(part, 'int32') : part
 }
 
-const part = (tree: Tree<string>, start: number, end: number): Tree<Tensor> => mapTree(tree, (name) => rowsOf(data[name]!, start, end))
+const part = (tree: Tree<string>, start: number, end: number): Tree<Tensor> =>
+  mapTree(tree, (name) => rowsOf(data[name]!, start, end))
 const ROWS = [0, 10] as const
 const HELD = [10, 14] as const
 
 // Adam's updates are sensitive to the last bits of small gradients: √v is as small as they are.
-const toleranceOf = ({ compile: { optimizer } }: FunctionalCase): number => (optimizer.class.startsWith('Adam') ? 3e-5 : TOLERANCE)
+const toleranceOf = ({ compile: { optimizer } }: FunctionalCase): number =>
+  optimizer.class.startsWith('Adam') ? 3e-5 : TOLERANCE
 
 async function compileAndFit(model: Model, { compile, fit }: FunctionalCase) {
   const { optimizer, ...rest } = compile
-  const options: CompileOptions = { optimizer: serialized(optimizer), ...typed<Omit<CompileOptions, 'optimizer'>>(rest) }
+  const options: CompileOptions = {
+    optimizer: serialized(optimizer),
+    ...typed<Omit<CompileOptions, 'optimizer'>>(rest),
+  }
   model.compile(options)
   const { batchSize, epochs, x, y, sampleWeight, validation } = fit
-  const weights = (rows: readonly [number, number]) => (sampleWeight === undefined ? {} : { sampleWeight: typed<SampleWeights>(part(sampleWeight, ...rows)) })
+  const weights = (rows: readonly [number, number]) =>
+    sampleWeight === undefined ? {} : { sampleWeight: typed<SampleWeights>(part(sampleWeight, ...rows)) }
   const held = [part(x, ...HELD), part(y, ...HELD), ...Object.values(weights(HELD))]
   const trained = await model.fit(typed(part(x, ...ROWS)), typed(part(y, ...ROWS)), {
-    batchSize, epochs, shuffle: false, verbose: 0, ...weights(ROWS), ...(validation ? { validationData: typed(held) } : {}),
+    batchSize,
+    epochs,
+    shuffle: false,
+    verbose: 0,
+    ...weights(ROWS),
+    ...(validation ? { validationData: typed(held) } : {}),
   })
-  const evaluated = await model.evaluate(typed(part(x, ...ROWS)), typed(part(y, ...ROWS)), { batchSize, ...weights(ROWS) })
+  const evaluated = await model.evaluate(typed(part(x, ...ROWS)), typed(part(y, ...ROWS)), {
+    batchSize,
+    ...weights(ROWS),
+  })
   return { history: trained.history, evaluated }
 }
 
-function expectLogs(received: Readonly<Record<string, readonly number[]>>, expected: Readonly<Record<string, readonly number[] | null>>, where: string, tolerance: number): void {
+function expectLogs(
+  received: Readonly<Record<string, readonly number[]>>,
+  expected: Readonly<Record<string, readonly number[] | null>>,
+  where: string,
+  tolerance: number,
+): void {
   expect(Object.keys(received).sort(), `the keys of ${where}`).toEqual(Object.keys(expected).sort())
-  for (const [name, values] of Object.entries(expected)) if (values !== null) expectNear(received[name]!, values, `${where}.${name}`, tolerance)
+  for (const [name, values] of Object.entries(expected))
+    if (values !== null) expectNear(received[name]!, values, `${where}.${name}`, tolerance)
 }
 
-function expectWeights(made: Made, expected: { [layer: string]: FixtureTensor[] }, where: string, tolerance: number): void {
+function expectWeights(
+  made: Made,
+  expected: { [layer: string]: FixtureTensor[] },
+  where: string,
+  tolerance: number,
+): void {
   for (const [key, tensors] of Object.entries(expected)) {
     const weights = made.get(key).getWeights()
     expect(weights).toHaveLength(tensors.length)
@@ -139,7 +177,8 @@ describe('functional models train, evaluate and predict as in Keras', () => {
     expectLogs(
       Object.fromEntries(Object.entries(evaluated).map(([key, value]) => [key, [value]])),
       Object.fromEntries(Object.entries(each.evaluate).map(([key, value]) => [key, [value]])),
-      'evaluate', tolerance,
+      'evaluate',
+      tolerance,
     )
     expectWeights(made, each.finalWeights, 'final weights', tolerance)
     expectTree(await model.predict(typed(part(each.fit.x, ...HELD))), each.predictions, tolerance)
@@ -154,5 +193,6 @@ function isFixtureTensor(tree: object): tree is FixtureTensor {
 function expectTree(received: Tree<Tensor>, expected: object, tolerance: number): void {
   if (isFixtureTensor(expected)) return expectTensor(received as Tensor, expected, 'predictions', tolerance)
   expect(Object.keys(received).sort()).toEqual(Object.keys(expected).sort())
-  for (const [key, each] of Object.entries(expected)) expectTree(Reflect.get(received, key) as Tree<Tensor>, each as object, tolerance)
+  for (const [key, each] of Object.entries(expected))
+    expectTree(Reflect.get(received, key) as Tree<Tensor>, each as object, tolerance)
 }

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { Probe, ProbedStep , Tensor} from '../../src'
-import { ArgumentError, Callback, Dense, Input, LSTM, Model, SGD, Sequential, Variable, ops, tensor, valueAndGrad } from '../../src'
+import type { Probe, ProbedStep, Tensor } from '../../src'
+import {
+  ArgumentError,
+  Callback,
+  Dense,
+  Input,
+  LSTM,
+  Model,
+  SGD,
+  Sequential,
+  Variable,
+  ops,
+  tensor,
+  valueAndGrad,
+} from '../../src'
 import { binaryModel, errorOf, samples, weightsOf } from '../helpers/training'
 import { withSettings } from '../helpers/with-settings'
 
@@ -17,7 +30,10 @@ function cell(shape: readonly number[] = []): Variable {
 
 describe('probes', () => {
   it('see outputs, gradients, and weights before and after the update', async () => {
-    const model = new Sequential([new Dense({ units: 3, activation: 'tanh', inputShape: [4] }), new Dense({ units: 1 })])
+    const model = new Sequential([
+      new Dense({ units: 3, activation: 'tanh', inputShape: [4] }),
+      new Dense({ units: 1 }),
+    ])
     model.compile({ optimizer: new SGD({ learningRate: 0.5 }), loss: 'meanSquaredError' })
     const [hidden, last] = model.layers as [Dense, Dense]
     const initial = hidden.kernel.value
@@ -25,21 +41,35 @@ describe('probes', () => {
     const targets = tensor(yes)
     const expected = ops.tanh(ops.add(ops.matmul(data, hidden.kernel.value), hidden.bias!.value))
     const [, outputGradient] = valueAndGrad((h: Tensor) =>
-      ops.mean(ops.square(ops.subtract(ops.add(ops.matmul(h, last.kernel.value), last.bias!.value), targets))))(expected)
+      ops.mean(ops.square(ops.subtract(ops.add(ops.matmul(h, last.kernel.value), last.bias!.value), targets))),
+    )(expected)
 
-    const [outputs, gradients, gradient, before, after] = [cell([20, 3]), cell([20, 3]), cell([4, 3]), cell([4, 3]), cell([4, 3])]
-    await fitWith(model, [{
-      gradientsOf: [hidden],
-      trace: (step: ProbedStep) => {
-        outputs.assign(step.outputs(hidden)[0]!)
-        gradients.assign(step.outputGradients(hidden)[0]!)
-        gradient.assign(step.gradient(hidden.kernel)!)
-        before.assign(step.before(hidden.kernel))
-        after.assign(step.after(hidden.kernel))
-      },
-    }], { batchSize: 20, shuffle: false })
+    const [outputs, gradients, gradient, before, after] = [
+      cell([20, 3]),
+      cell([20, 3]),
+      cell([4, 3]),
+      cell([4, 3]),
+      cell([4, 3]),
+    ]
+    await fitWith(
+      model,
+      [
+        {
+          gradientsOf: [hidden],
+          trace: (step: ProbedStep) => {
+            outputs.assign(step.outputs(hidden)[0]!)
+            gradients.assign(step.outputGradients(hidden)[0]!)
+            gradient.assign(step.gradient(hidden.kernel)!)
+            before.assign(step.before(hidden.kernel))
+            after.assign(step.after(hidden.kernel))
+          },
+        },
+      ],
+      { batchSize: 20, shuffle: false },
+    )
 
-    const close = (a: Variable, b: Tensor) => a.value.data.forEach((value: number, i: number) => expect(value).toBeCloseTo(b.data[i]!, 5))
+    const close = (a: Variable, b: Tensor) =>
+      a.value.data.forEach((value: number, i: number) => expect(value).toBeCloseTo(b.data[i]!, 5))
     close(outputs, expected)
     close(gradients, outputGradient as Tensor)
     close(before, initial)
@@ -53,7 +83,10 @@ describe('probes', () => {
     const seen = cell()
     const layer = probed.layers[0]!
     await fitWith(plain, [], { shuffle: false, epochs: 2 })
-    await fitWith(probed, [{ every: 3, trace: (step) => seen.assign(ops.mean(step.outputs(layer)[0]!)) }], { shuffle: false, epochs: 2 })
+    await fitWith(probed, [{ every: 3, trace: (step) => seen.assign(ops.mean(step.outputs(layer)[0]!)) }], {
+      shuffle: false,
+      epochs: 2,
+    })
     expect(weightsOf(probed)).toEqual(weightsOf(plain))
     expect(seen.value.item()).not.toBe(0)
   })
@@ -62,9 +95,11 @@ describe('probes', () => {
     const model = binaryModel()
     const count = cell()
     const steps: number[] = []
-    await fitWith(model, [
-      { every: 3, trace: () => count.assign(ops.add(count.value, 1)), afterStep: (step) => void steps.push(step) },
-    ], { epochs: 3 })
+    await fitWith(
+      model,
+      [{ every: 3, trace: () => count.assign(ops.add(count.value, 1)), afterStep: (step) => void steps.push(step) }],
+      { epochs: 3 },
+    )
     // 12 steps: 0, 3, 6, 9
     expect(steps).toEqual([0, 3, 6, 9])
     expect(count.value.item()).toBe(4)
@@ -74,7 +109,14 @@ describe('probes', () => {
     const model = binaryModel()
     const [a, b] = [cell(), cell()]
     const add = (to: Variable) => () => to.assign(ops.add(to.value, 1))
-    await fitWith(model, [{ every: 2, trace: add(a) }, { every: 3, trace: add(b) }], { epochs: 3 })
+    await fitWith(
+      model,
+      [
+        { every: 2, trace: add(a) },
+        { every: 3, trace: add(b) },
+      ],
+      { epochs: 3 },
+    )
     expect([a.value.item(), b.value.item()]).toEqual([6, 4])
     const signatures = [...model.disassemble().keys()].filter((key) => key.startsWith('train'))
     // None, each alone, and both.
@@ -102,7 +144,10 @@ describe('probes', () => {
       model.compile({ optimizer: new SGD({ lossScaleFactor }), loss: 'meanSquaredError' })
       const found = cell([4, 1])
       const { kernel } = model.layers[0] as Dense
-      await fitWith(model, [{ trace: (step) => found.assign(step.gradient(kernel)!) }], { batchSize: 20, shuffle: false })
+      await fitWith(model, [{ trace: (step) => found.assign(step.gradient(kernel)!) }], {
+        batchSize: 20,
+        shuffle: false,
+      })
       return [...found.value.data]
     }
     const [plain, scaled] = [await run(null), await run(1024)]
@@ -113,10 +158,16 @@ describe('probes', () => {
     const shared = new Dense({ units: 4, activation: 'relu' })
     const inner = new Sequential([shared])
     const input = Input({ shape: [4] })
-    const model = new Model({ inputs: input, outputs: new Dense({ units: 1 }).apply(ops.add(inner.apply(input), shared.apply(input)) as Tensor) })
+    const model = new Model({
+      inputs: input,
+      outputs: new Dense({ units: 1 }).apply(ops.add(inner.apply(input), shared.apply(input)) as Tensor),
+    })
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     let calls = 0
-    await model.fit(x, yes, { verbose: 0, callbacks: [{ probes: [{ trace: (step) => void (calls = step.outputs(shared).length) }] }] })
+    await model.fit(x, yes, {
+      verbose: 0,
+      callbacks: [{ probes: [{ trace: (step) => void (calls = step.outputs(shared).length) }] }],
+    })
     expect(calls).toBe(2)
   })
 
@@ -130,17 +181,30 @@ describe('probes', () => {
     const sequences = new Sequential([lstm, new Dense({ units: 1 })])
     sequences.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })
     const data = ops.reshape(tensor(x), [20, 2, 2])
-    const within = await errorOf(() => sequences.fit(data, yes, { verbose: 0, callbacks: [{ probes: [{ trace: (step) => void step.outputs(lstm.cell) }] }] }))
+    const within = await errorOf(() =>
+      sequences.fit(data, yes, {
+        verbose: 0,
+        callbacks: [{ probes: [{ trace: (step) => void step.outputs(lstm.cell) }] }],
+      }),
+    )
     expect(within.message).toMatch(/only within a loop/)
     let shape: readonly number[] = []
-    await sequences.fit(data, yes, { verbose: 0, callbacks: [{ probes: [{ trace: (step) => void (shape = step.outputs(lstm)[0]!.shape) }] }] })
+    await sequences.fit(data, yes, {
+      verbose: 0,
+      callbacks: [{ probes: [{ trace: (step) => void (shape = step.outputs(lstm)[0]!.shape) }] }],
+    })
     expect(shape).toEqual([20, 3])
   })
 
   it('refuses an impossible rhythm, and gradients that were not asked for', async () => {
-    for (const every of [0, -1, 1.5, NaN]) expect((await errorOf(() => fitWith(binaryModel(), [{ every }]))).message).toMatch(/every of a probe must be an integer ≥ 1/)
+    for (const every of [0, -1, 1.5, NaN])
+      expect((await errorOf(() => fitWith(binaryModel(), [{ every }]))).message).toMatch(
+        /every of a probe must be an integer ≥ 1/,
+      )
     const model = binaryModel()
-    const error = await errorOf(() => fitWith(model, [{ trace: (step) => void step.outputGradients(model.layers[0]!) }]))
+    const error = await errorOf(() =>
+      fitWith(model, [{ trace: (step) => void step.outputGradients(model.layers[0]!) }]),
+    )
     expect(error.message).toMatch(/must name in gradientsOf/)
   })
 

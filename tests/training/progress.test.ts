@@ -43,7 +43,11 @@ describe('the output of fit', () => {
   it.each([true, false])('verbose 2 is a line per epoch (terminal: %s)', async (isTTY) => {
     const lines = (await fit(2, isTTY, { validationData: [x, yes] })).split('\n')
     const logs = String.raw` - loss: \d\.\d{4} - accuracy: \d\.\d{4} - valLoss: \d\.\d{4} - valAccuracy: \d\.\d{4}`
-    expect(lines).toEqual([expect.stringMatching(`^Epoch 1/2 - ${pace}${logs}$`), expect.stringMatching(`^Epoch 2/2 - ${pace}${logs}$`), ''])
+    expect(lines).toEqual([
+      expect.stringMatching(`^Epoch 1/2 - ${pace}${logs}$`),
+      expect.stringMatching(`^Epoch 2/2 - ${pace}${logs}$`),
+      '',
+    ])
   })
 
   it('verbose 1 in a log is two lines per epoch', async () => {
@@ -72,7 +76,9 @@ describe('the output of fit', () => {
     const paints = rest!.split('\r').slice(1)
     expect(paints.length).toBeGreaterThanOrEqual(2)
     for (const paint of paints.slice(0, -1)) {
-      expect(paint).toMatch(new RegExp(String.raw`^\d+/20 ━*─* ETA ${duration} ${duration}/step - loss: .* - accuracy: `))
+      expect(paint).toMatch(
+        new RegExp(String.raw`^\d+/20 ━*─* ETA ${duration} ${duration}/step - loss: .* - accuracy: `),
+      )
       const [done] = paint.split('/')
       expect(paint.match(/━/g)?.length ?? 0).toBe(Number(done))
     }

@@ -7,7 +7,10 @@ import { Concatenate, Dense, Embedding, Input, Model, ShapeError, tensor } from 
 it('[n] and [n, 1] stand for one another', async () => {
   const [a, b] = [Input({ shape: [1], name: 'a' }), Input({ shape: [2], name: 'b' })]
   const model = new Model({ inputs: { a, b }, outputs: new Dense({ units: 1 }).apply(new Concatenate().apply([a, b])) })
-  const pairs = [[1, 2], [3, 4]]
+  const pairs = [
+    [1, 2],
+    [3, 4],
+  ]
   const expected = (await model.predict({ a: [[5], [6]], b: pairs })).toArray()
   expect((await model.predict({ a: [5, 6], b: pairs })).toArray()).toEqual(expected)
   expect(model.predictOnBatch({ a: Float32Array.of(5, 6), b: tensor(pairs) }).toArray()).toEqual(expected)

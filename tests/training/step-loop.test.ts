@@ -23,7 +23,14 @@ async function trained(size: number, batchSize: number, callbacks: readonly Call
 const weightsOf = (model: Sequential): number[][] => model.getWeights().map(({ data }) => [...data])
 
 describe('many steps in one call', () => {
-  it.each([[64, 8], [65, 8], [7, 8], [8, 8], [1, 1], [200, 1]])('%i rows in batches of %i: as step by step', async (size, batchSize) => {
+  it.each([
+    [64, 8],
+    [65, 8],
+    [7, 8],
+    [8, 8],
+    [1, 1],
+    [200, 1],
+  ])('%i rows in batches of %i: as step by step', async (size, batchSize) => {
     const alone = await trained(size, batchSize, [listener])
     const together = await trained(size, batchSize, [])
     expect((await together.history).history).toEqual((await alone.history).history)
@@ -36,7 +43,10 @@ describe('many steps in one call', () => {
     y[37] = [3e38]
     const failed = async (callbacks: readonly CallbackMethods[]) => {
       const { model, history } = await trained(64, 4, callbacks, y)
-      const error = await history.then(() => null, (reason: unknown) => reason)
+      const error = await history.then(
+        () => null,
+        (reason: unknown) => reason,
+      )
       expect(error).toBeInstanceOf(NonFiniteError)
       return { message: (error as NonFiniteError).message, weights: weightsOf(model) }
     }
@@ -46,7 +56,9 @@ describe('many steps in one call', () => {
   })
 
   it('looks its addresses up again when the memory grows between two calls', async () => {
-    const grow: CallbackMethods = { onEpochEnd: () => void currentRuntime().createStorage(currentRuntime().memory.buffer.byteLength) }
+    const grow: CallbackMethods = {
+      onEpochEnd: () => void currentRuntime().createStorage(currentRuntime().memory.buffer.byteLength),
+    }
     const alone = await trained(40, 4, [listener])
     const reference = await alone.history
     const { model, history } = await trained(40, 4, [grow])

@@ -24,7 +24,10 @@ function predictionToleranceOf(optimizer: Described): number {
 }
 
 function rowsOf({ data: name, rows: [start, end] }: Rows) {
-  const { shape: [, ...rest], data: all } = data[name]!
+  const {
+    shape: [, ...rest],
+    data: all,
+  } = data[name]!
   const width = rest.reduce((a, b) => a * b, 1)
   return tensor({ data: Float32Array.from(all.slice(start * width, end * width)), shape: [end - start, ...rest] })
 }
@@ -32,7 +35,9 @@ function rowsOf({ data: name, rows: [start, end] }: Rows) {
 function validationOf({ fit: { validationData } }: TrajectoryCase): { validationData?: ValidationData } {
   if (validationData === undefined) return {}
   const { x, y, sampleWeight } = validationData
-  return { validationData: sampleWeight === undefined ? [rowsOf(x), rowsOf(y)] : [rowsOf(x), rowsOf(y), rowsOf(sampleWeight)] }
+  return {
+    validationData: sampleWeight === undefined ? [rowsOf(x), rowsOf(y)] : [rowsOf(x), rowsOf(y), rowsOf(sampleWeight)],
+  }
 }
 
 function makeModel(each: TrajectoryCase): Sequential {
@@ -71,7 +76,8 @@ describe('fit, evaluate and predict agree with Keras', () => {
     })
     expect(epoch).toEqual(Array.from({ length: fit.epochs }, (_, i) => i))
     expect(Object.keys(history).sort()).toEqual(Object.keys(each.history).sort())
-    for (const [name, values] of Object.entries(each.history)) expectNear(history[name]!, values, `history.${name}`, tolerance)
+    for (const [name, values] of Object.entries(each.history))
+      expectNear(history[name]!, values, `history.${name}`, tolerance)
 
     const weights = model.getWeights()
     each.finalWeights.forEach((expected, i) => expectTensor(weights[i]!, expected, `final weights ${i}`, tolerance))
@@ -79,12 +85,23 @@ describe('fit, evaluate and predict agree with Keras', () => {
 
     const evaluated = await model.evaluate(rowsOf(fit.x), rowsOf(fit.y), { batchSize: fit.batchSize, ...weighted })
     expect(Object.keys(evaluated).sort()).toEqual(Object.keys(each.evaluate).sort())
-    for (const [name, value] of Object.entries(each.evaluate)) expectNear([evaluated[name]!], [value], `evaluate.${name}`, tolerance)
+    for (const [name, value] of Object.entries(each.evaluate))
+      expectNear([evaluated[name]!], [value], `evaluate.${name}`, tolerance)
 
     const [start] = fit.x.rows
     const first = rowsOf({ data: fit.x.data, rows: [start, start + 5] })
-    expectTensor(await model.predict(first), each.predictions, 'predictions', predictionToleranceOf(each.compile.optimizer))
-    expectTensor(model.predictOnBatch(first), each.predictions, 'predictOnBatch', predictionToleranceOf(each.compile.optimizer))
+    expectTensor(
+      await model.predict(first),
+      each.predictions,
+      'predictions',
+      predictionToleranceOf(each.compile.optimizer),
+    )
+    expectTensor(
+      model.predictOnBatch(first),
+      each.predictions,
+      'predictOnBatch',
+      predictionToleranceOf(each.compile.optimizer),
+    )
     model.dispose()
   })
 })

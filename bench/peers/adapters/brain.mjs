@@ -4,7 +4,7 @@
 // weight update for each of the batch's rows; so it does `batchSize` times as many updates as the others. Its own
 // optimizer, momentum, is left on: with `praxis: 'adam'` a step takes it about twice as long.
 
-let brain;
+let brain
 
 /** @type {import('./interface.mjs').Adapter} */
 export default {
@@ -17,49 +17,49 @@ export default {
   can: ({ group }) => group === 'dense',
 
   async load() {
-    ({ default: brain } = await import('brain.js'));
+    ;({ default: brain } = await import('brain.js'))
   },
 
   // Its errorThresh is what may end the training early; its test is what it has for evaluate.
   async runJob({ rows, labels, epochs, units }) {
-    await this.load();
-    const net = new brain.NeuralNetwork({ hiddenLayers: units.slice(0, -1), activation: 'sigmoid' });
-    const patterns = rows.map((input, i) => ({ input, output: labels[i] }));
-    net.train(patterns, { iterations: epochs, errorThresh: 1e-12 });
-    net.test(patterns);
-    return net.run(rows[0])[0];
+    await this.load()
+    const net = new brain.NeuralNetwork({ hiddenLayers: units.slice(0, -1), activation: 'sigmoid' })
+    const patterns = rows.map((input, i) => ({ input, output: labels[i] }))
+    net.train(patterns, { iterations: epochs, errorThresh: 1e-12 })
+    net.test(patterns)
+    return net.run(rows[0])[0]
   },
 
   build(network, data, batchSize) {
-    const [inputs] = network.inputShape;
-    const outputs = network.layers.at(-1).units;
-    const options = { activation: 'sigmoid', learningRate: 0.1, errorThresh: 1e-12 };
-    const net = new brain.NeuralNetwork({ hiddenLayers: network.layers.slice(0, -1).map((layer) => layer.units) });
+    const [inputs] = network.inputShape
+    const outputs = network.layers.at(-1).units
+    const options = { activation: 'sigmoid', learningRate: 0.1, errorThresh: 1e-12 }
+    const net = new brain.NeuralNetwork({ hiddenLayers: network.layers.slice(0, -1).map((layer) => layer.units) })
     // Plain arrays: it takes a typed array for an object with named features.
     const patterns = Array.from({ length: data.rows }, (_, r) => ({
       input: Array.from(data.x.subarray(r * inputs, (r + 1) * inputs)),
       output: outputs === 1 ? [data.y[r]] : Array.from({ length: outputs }, (_, c) => Number(data.y[r] === c)),
-    }));
+    }))
     // Sets the sizes, the activation and the slots; its own random weights are then replaced by the case's.
-    const { preparedData } = net.prepTraining(patterns, { ...options, iterations: 1 });
+    const { preparedData } = net.prepTraining(patterns, { ...options, iterations: 1 })
     network.layers.forEach(({ units, inputShape: [fanIn], weights: [kernel, bias] }, l) => {
       for (let u = 0; u < units; u++) {
-        for (let i = 0; i < fanIn; i++) net.weights[l + 1][u][i] = kernel.data[i * units + u];
-        net.biases[l + 1][u] = bias.data[u];
+        for (let i = 0; i < fanIn; i++) net.weights[l + 1][u][i] = kernel.data[i * units + u]
+        net.biases[l + 1][u] = bias.data[u]
       }
-    });
+    })
 
     return {
       // `train` visits the rows in order: it has no shuffling.
       fit: (epochs) => net.train(patterns, { ...options, iterations: epochs }),
       trainOnBatch(b) {
-        let error = 0;
-        for (let r = b * batchSize; r < (b + 1) * batchSize; r++) error += net.trainPattern(preparedData[r], true);
-        return error / batchSize;
+        let error = 0
+        for (let r = b * batchSize; r < (b + 1) * batchSize; r++) error += net.trainPattern(preparedData[r], true)
+        return error / batchSize
       },
       predictRow: (row) => net.run(patterns[row].input)[0],
       predictAll: () => Float32Array.from(patterns.flatMap(({ input }) => Array.from(net.run(input)))),
       dispose() {},
-    };
+    }
   },
-};
+}

@@ -41,4 +41,4 @@
  * @property {number[]} units  of the layers: relu, and sigmoid for the last
  */
 
-export {};
+export {}

@@ -3,12 +3,12 @@
 // Adam is written out inside the jitted step, so that loss, gradient and update are one compiled graph: the
 // form that suits jax-js best. Every array that is used twice needs `.ref`: its functions consume their arguments.
 
-import { jaxNetwork } from './jax-layers.mjs';
+import { jaxNetwork } from './jax-layers.mjs'
 
-let jax;
+let jax
 
 /** Networks that it does not train: minutes a step, and a gradient of `take` that it does not compile. */
-const UNTRAINED = ['cnnbn', 'embed'];
+const UNTRAINED = ['cnnbn', 'embed']
 
 /** @type {import('./interface.mjs').Adapter} */
 export default {
@@ -20,95 +20,101 @@ export default {
   comparable: true,
 
   async load() {
-    jax = await import('@jax-js/jax');
-    const devices = await jax.init('wasm');
-    if (!devices.includes('wasm')) throw new Error(`jax-js: expected the wasm backend, received ${devices}`);
-    jax.defaultDevice('wasm');
+    jax = await import('@jax-js/jax')
+    const devices = await jax.init('wasm')
+    if (!devices.includes('wasm')) throw new Error(`jax-js: expected the wasm backend, received ${devices}`)
+    jax.defaultDevice('wasm')
   },
 
   can: ({ operation, reference }) => operation === 'predict' || !UNTRAINED.includes(reference),
 
   build(network, data, batchSize) {
-    const { numpy: np, nn, jit, tree, valueAndGrad } = jax;
-    const { inputShape } = network;
-    const { rows } = data;
-    const binary = network.loss === 'binaryCrossentropy';
-    const squared = network.loss === 'mse';
-    const outputs = network.outputShape.at(-1);
-    const array = (values, shape) => np.array(values instanceof Int32Array ? values : Float32Array.from(values)).reshape(shape);
-    const isImage = inputShape.length === 3;
-    const { params, states, forward: apply } = jaxNetwork(jax, network);
+    const { numpy: np, nn, jit, tree, valueAndGrad } = jax
+    const { inputShape } = network
+    const { rows } = data
+    const binary = network.loss === 'binaryCrossentropy'
+    const squared = network.loss === 'mse'
+    const outputs = network.outputShape.at(-1)
+    const array = (values, shape) =>
+      np.array(values instanceof Int32Array ? values : Float32Array.from(values)).reshape(shape)
+    const isImage = inputShape.length === 3
+    const { params, states, forward: apply } = jaxNetwork(jax, network)
 
     // p: weights; x [rows, …] → [rows, …, outputs], before the last activation of probabilities
-    const logits = (p, x, training) => apply(p, isImage ? np.transpose(x, [0, 3, 1, 2]) : x, training);
+    const logits = (p, x, training) => apply(p, isImage ? np.transpose(x, [0, 3, 1, 2]) : x, training)
     function loss(p, x, y) {
-      const z = logits(p, x, true);
-      if (squared) return np.mean(np.square(z.sub(y)));
+      const z = logits(p, x, true)
+      if (squared) return np.mean(np.square(z.sub(y)))
       return binary
         ? np.mean(nn.softplus(z.ref).sub(z.mul(y))) // log(1 + eᶻ) − z·y
-        : np.mean(np.sum(nn.logSoftmax(z).mul(y), -1)).mul(-1); // y is one-hot
+        : np.mean(np.sum(nn.logSoftmax(z).mul(y), -1)).mul(-1) // y is one-hot
     }
-    const lossAndGradient = valueAndGrad(loss);
+    const lossAndGradient = valueAndGrad(loss)
     const step = jit((p, m, v, t, x, y) => {
-      const [value, gradient] = lossAndGradient(tree.ref(p), x, y);
+      const [value, gradient] = lossAndGradient(tree.ref(p), x, y)
       const rate = np
         .sqrt(np.subtract(1, np.power(0.999, t.ref)))
         .div(np.subtract(1, np.power(0.9, t)))
-        .mul(0.001);
+        .mul(0.001)
       const next = p.map((w, k) => {
-        const g = gradient[k];
-        const mk = m[k].mul(0.9).add(g.ref.mul(0.1));
-        const vk = v[k].mul(0.999).add(np.square(g).mul(0.001));
-        const wk = w.sub(mk.ref.mul(rate.ref).div(np.sqrt(vk.ref).add(1e-7)));
-        return [wk, mk, vk];
-      });
-      rate.dispose();
-      return [next.map((n) => n[0]), next.map((n) => n[1]), next.map((n) => n[2]), value];
-    });
+        const g = gradient[k]
+        const mk = m[k].mul(0.9).add(g.ref.mul(0.1))
+        const vk = v[k].mul(0.999).add(np.square(g).mul(0.001))
+        const wk = w.sub(mk.ref.mul(rate.ref).div(np.sqrt(vk.ref).add(1e-7)))
+        return [wk, mk, vk]
+      })
+      rate.dispose()
+      return [next.map((n) => n[0]), next.map((n) => n[1]), next.map((n) => n[2]), value]
+    })
     const forward = jit((p, x) => {
-      const z = logits(p, x, false);
-      if (squared) return z;
-      return binary ? nn.sigmoid(z) : nn.softmax(z);
-    });
+      const z = logits(p, x, false)
+      if (squared) return z
+      return binary ? nn.sigmoid(z) : nn.softmax(z)
+    })
 
-    let p = params;
-    let m = p.map((w) => np.zeros(w.shape));
-    let v = p.map((w) => np.zeros(w.shape));
-    let t = 0;
+    let p = params
+    let m = p.map((w) => np.zeros(w.shape))
+    let v = p.map((w) => np.zeros(w.shape))
+    let t = 0
 
-    const isClass = !binary && !squared;
-    const labels = isClass ? Float32Array.from({ length: data.y.length * outputs }, (_, i) => Number(data.y[Math.floor(i / outputs)] === i % outputs)) : data.y;
-    const part = (values, b) => values.subarray((b * batchSize * values.length) / rows, ((b + 1) * batchSize * values.length) / rows);
-    const size = data.x.length / rows;
+    const isClass = !binary && !squared
+    const labels = isClass
+      ? Float32Array.from({ length: data.y.length * outputs }, (_, i) =>
+          Number(data.y[Math.floor(i / outputs)] === i % outputs),
+        )
+      : data.y
+    const part = (values, b) =>
+      values.subarray((b * batchSize * values.length) / rows, ((b + 1) * batchSize * values.length) / rows)
+    const size = data.x.length / rows
     const batches = Array.from({ length: rows / batchSize }, (_, b) => ({
       x: array(part(data.x, b), [batchSize, ...inputShape]),
       y: array(part(labels, b), [batchSize, ...network.outputShape]),
-    }));
+    }))
 
     function trainOnBatch(b) {
-      let value;
-      [p, m, v, value] = step(p, m, v, np.array(++t), batches[b].x.ref, batches[b].y.ref);
+      let value
+      ;[p, m, v, value] = step(p, m, v, np.array(++t), batches[b].x.ref, batches[b].y.ref)
       // Reading the loss also submits the kernels of p, m and v. Without it they pile up and each step gets slower.
-      return value.dataSync()[0];
+      return value.dataSync()[0]
     }
 
     return {
       fit(epochs) {
         for (let epoch = 0; epoch < epochs; epoch++) {
-          for (let b = 0; b < batches.length; b++) trainOnBatch(b);
+          for (let b = 0; b < batches.length; b++) trainOnBatch(b)
         }
       },
       trainOnBatch,
       predictRow(row) {
-        const x = array(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape]);
-        return forward(tree.ref(p), x).dataSync()[0];
+        const x = array(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape])
+        return forward(tree.ref(p), x).dataSync()[0]
       },
       predictAll: () => forward(tree.ref(p), array(data.x, [rows, ...inputShape])).dataSync(),
       dispose() {
-        tree.dispose([p, m, v, batches, states]);
-        step.dispose();
-        forward.dispose();
+        tree.dispose([p, m, v, batches, states])
+        step.dispose()
+        forward.dispose()
       },
-    };
+    }
   },
-};
+}

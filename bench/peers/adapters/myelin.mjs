@@ -1,9 +1,9 @@
 // Adapter of myelin, from the built package. See interface.mjs.
-import { myelinData, myelinModel } from '../build.mjs';
-import { rowsOf } from '../cases.mjs';
+import { myelinData, myelinModel } from '../build.mjs'
+import { rowsOf } from '../cases.mjs'
 
 /** @type {typeof import('../../../dist/index.js')} */
-let myelin;
+let myelin
 
 /** @type {import('./interface.mjs').Adapter} */
 export default {
@@ -13,39 +13,41 @@ export default {
   comparable: true,
 
   async load() {
-    myelin = await import('../../../dist/index.js');
+    myelin = await import('../../../dist/index.js')
   },
 
   async runJob({ rows, labels, epochs, batchSize, units }) {
-    await this.load();
-    const { Sequential, Dense } = myelin;
-    const model = new Sequential(units.map((n, l) => new Dense({ units: n, activation: l < units.length - 1 ? 'relu' : 'sigmoid' })));
-    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] });
-    await model.fit(rows, labels, { epochs, batchSize, verbose: 0 });
-    await model.evaluate(rows, labels, { batchSize });
-    return (await model.predict(rows.slice(0, 1))).data[0];
+    await this.load()
+    const { Sequential, Dense } = myelin
+    const model = new Sequential(
+      units.map((n, l) => new Dense({ units: n, activation: l < units.length - 1 ? 'relu' : 'sigmoid' })),
+    )
+    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+    await model.fit(rows, labels, { epochs, batchSize, verbose: 0 })
+    await model.evaluate(rows, labels, { batchSize })
+    return (await model.predict(rows.slice(0, 1))).data[0]
   },
 
   build(network, data, batchSize) {
-    const model = myelinModel(myelin, network);
-    model.compile({ optimizer: 'adam', loss: network.loss });
-    const all = myelinData(myelin, network, data);
-    const part = (first, count) => myelinData(myelin, network, rowsOf(data, first, count));
-    const batches = Array.from({ length: data.rows / batchSize }, (_, b) => part(b * batchSize, batchSize));
-    const size = data.x.length / data.rows;
-    const type = network.tokens === undefined ? [] : ['int32'];
+    const model = myelinModel(myelin, network)
+    model.compile({ optimizer: 'adam', loss: network.loss })
+    const all = myelinData(myelin, network, data)
+    const part = (first, count) => myelinData(myelin, network, rowsOf(data, first, count))
+    const batches = Array.from({ length: data.rows / batchSize }, (_, b) => part(b * batchSize, batchSize))
+    const size = data.x.length / data.rows
+    const type = network.tokens === undefined ? [] : ['int32']
 
     return {
       fit: (epochs, shuffle) => model.fit(all.x, all.y, { epochs, batchSize, shuffle, verbose: 0 }),
       trainOnBatch(b) {
-        return model.trainOnBatch(batches[b].x, batches[b].y).loss;
+        return model.trainOnBatch(batches[b].x, batches[b].y).loss
       },
       predictRow(row) {
-        const input = myelin.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...network.inputShape], ...type);
-        return model.predictOnBatch(input).data[0];
+        const input = myelin.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...network.inputShape], ...type)
+        return model.predictOnBatch(input).data[0]
       },
       predictAll: () => model.predictOnBatch(all.x).data.slice(),
       dispose() {},
-    };
+    }
   },
-};
+}

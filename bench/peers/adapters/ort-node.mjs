@@ -1,7 +1,12 @@
 // Adapter of onnxruntime-node: the native library, on the CPU. See onnxruntime.mjs.
-import { onnxAdapter } from './onnxruntime.mjs';
+import { onnxAdapter } from './onnxruntime.mjs'
 
-const options = { executionProviders: ['cpu'], graphOptimizationLevel: 'all', intraOpNumThreads: 1, interOpNumThreads: 1 };
+const options = {
+  executionProviders: ['cpu'],
+  graphOptimizationLevel: 'all',
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+}
 
 /** @type {import('./interface.mjs').Adapter} */
 export default onnxAdapter(async () => (await import('onnxruntime-node')).default, options, {
@@ -9,4 +14,4 @@ export default onnxAdapter(async () => (await import('onnxruntime-node')).defaul
   package: 'onnxruntime-node',
   native: true,
   note: 'Inference only. Native code (not WebAssembly) with the CPU’s widest vectors, one thread; `run` is asynchronous.',
-});
+})

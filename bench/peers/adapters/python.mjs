@@ -1,70 +1,86 @@
 // Adapters of Python libraries: each runs in a process of its own, python/serve.py, and takes its own time, so that
 // what goes through the pipe is not in it. Such a process has one model at a time. See interface.mjs.
-import { execFileSync, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { FIT_EPOCHS, cases } from '../cases.mjs';
-import { uses } from '../networks.mjs';
+import { execFileSync, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { FIT_EPOCHS, cases } from '../cases.mjs'
+import { uses } from '../networks.mjs'
 
-const script = fileURLToPath(new URL('../python/serve.py', import.meta.url));
-const BACKENDS = ['jax', 'tensorflow', 'torch'];
+const script = fileURLToPath(new URL('../python/serve.py', import.meta.url))
+const BACKENDS = ['jax', 'tensorflow', 'torch']
 
 /** A process that answers one request after the other. */
 function start(python, library, environment) {
-  const child = spawn(python, [script, library], { env: { ...process.env, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
-  let errors = '';
-  child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const child = spawn(python, [script, library], {
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const read = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${library} in ${python} ended\n${errors}`);
-    return JSON.parse(value);
-  };
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`${library} in ${python} ended\n${errors}`)
+    return JSON.parse(value)
+  }
   return {
     ready: read(),
     async ask(request) {
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      return (await read()).value;
+      child.stdin.write(`${JSON.stringify(request)}\n`)
+      return (await read()).value
     },
     end: () => child.stdin.end(),
-  };
+  }
 }
 
-const base64 = (values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+const base64 = (values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')
 
 /** Its weights as text. */
 const encoded = ({ layers, weights, ...layer }) => ({
   ...layer,
-  ...(layers !== undefined ? { layers: layers.map(encoded) } : { weights: weights.map(({ shape, data }) => ({ shape, data: base64(data) })) }),
-});
+  ...(layers !== undefined
+    ? { layers: layers.map(encoded) }
+    : { weights: weights.map(({ shape, data }) => ({ shape, data: base64(data) })) }),
+})
 
 export function pythonAdapter(python, library, environment, about) {
-  let server;
-  let version;
+  let server
+  let version
   return {
     ...about,
     package: null,
     get version() {
-      return version;
+      return version
     },
     native: true,
     comparable: true,
 
     async load() {
-      server = start(python, library, environment);
-      ({ version } = await server.ready);
+      server = start(python, library, environment)
+      ;({ version } = await server.ready)
     },
 
     /** For those that are not measured; the others end with this process. */
     end: () => server.end(),
 
     async build(network, data, batchSize) {
-      const { inputShape, tokens, layers, loss } = network;
-      const { rows, x, y, targetShape } = data;
+      const { inputShape, tokens, layers, loss } = network
+      const { rows, x, y, targetShape } = data
       await server.ask({
         kind: 'build',
-        case: { inputShape, tokens, layers: layers.map(encoded), loss, rows, x: base64(x), y: base64(y), targetShape, yIsInteger: y instanceof Int32Array, batchSize },
-      });
+        case: {
+          inputShape,
+          tokens,
+          layers: layers.map(encoded),
+          loss,
+          rows,
+          x: base64(x),
+          y: base64(y),
+          targetShape,
+          yIsInteger: y instanceof Int32Array,
+          batchSize,
+        },
+      })
       return {
         fit: (epochs, shuffle) => server.ask({ kind: 'fit', epochs, shuffle }),
         trainOnBatch: (batch) => server.ask({ kind: 'trainOnBatch', batch }),
@@ -72,9 +88,9 @@ export function pythonAdapter(python, library, environment, about) {
         predictAll: () => server.ask({ kind: 'predict' }),
         sample: (operation, milliseconds) => server.ask({ kind: 'time', operation, milliseconds, epochs: FIT_EPOCHS }),
         dispose() {},
-      };
+      }
     },
-  };
+  }
 }
 
 /**
@@ -83,47 +99,66 @@ export function pythonAdapter(python, library, environment, about) {
  * @returns {Promise<Map<string, import('./interface.mjs').Adapter>>}
  */
 export async function pythonAdapters(python) {
-  const find = `import importlib.util as u; print(*(m for m in ${JSON.stringify(['keras', ...BACKENDS])} if u.find_spec(m)))`;
-  const installed = execFileSync(python, ['-c', find], { encoding: 'utf8' }).trim().split(' ');
-  const adapters = new Map();
-  const backends = BACKENDS.filter((name) => installed.includes(name));
-  if (installed.includes('keras') && backends.length > 0) adapters.set(...(await fastestKeras(python, backends)));
+  const find = `import importlib.util as u; print(*(m for m in ${JSON.stringify(['keras', ...BACKENDS])} if u.find_spec(m)))`
+  const installed = execFileSync(python, ['-c', find], { encoding: 'utf8' }).trim().split(' ')
+  const adapters = new Map()
+  const backends = BACKENDS.filter((name) => installed.includes(name))
+  if (installed.includes('keras') && backends.length > 0) adapters.set(...(await fastestKeras(python, backends)))
   if (installed.includes('torch')) {
-    const ordinary = 'a hand-written loop, `torch.set_num_threads(1)`, Adam with `fused=True`, its fastest; ε as in TensorFlow.js';
-    adapters.set('torch', pythonAdapter(python, 'torch', {}, { title: 'PyTorch (eager)', note: `Python, native code. Eager, ${ordinary}.` }));
+    const ordinary =
+      'a hand-written loop, `torch.set_num_threads(1)`, Adam with `fused=True`, its fastest; ε as in TensorFlow.js'
+    adapters.set(
+      'torch',
+      pythonAdapter(
+        python,
+        'torch',
+        {},
+        { title: 'PyTorch (eager)', note: `Python, native code. Eager, ${ordinary}.` },
+      ),
+    )
     adapters.set(
       'torch-compiled',
-      pythonAdapter(python, 'torch-compiled', {}, {
-        title: 'PyTorch (compiled)',
-        note: 'The same, but model and loss, forwards and backwards, through `torch.compile` before the clock starts. It leaves recurrent layers as they are.',
-        can: ({ network }) => !uses(network, ['LSTM', 'GRU', 'BidirectionalLSTM']),
-      }),
-    );
-    for (const name of ['torch', 'torch-compiled']) await adapters.get(name).load();
+      pythonAdapter(
+        python,
+        'torch-compiled',
+        {},
+        {
+          title: 'PyTorch (compiled)',
+          note: 'The same, but model and loss, forwards and backwards, through `torch.compile` before the clock starts. It leaves recurrent layers as they are.',
+          can: ({ network }) => !uses(network, ['LSTM', 'GRU', 'BidirectionalLSTM']),
+        },
+      ),
+    )
+    for (const name of ['torch', 'torch-compiled']) await adapters.get(name).load()
   }
-  if (adapters.size === 0) throw new Error(`--python ${python}: it has neither Keras 3 with a backend nor PyTorch`);
-  return adapters;
+  if (adapters.size === 0) throw new Error(`--python ${python}: it has neither Keras 3 with a backend nor PyTorch`)
+  return adapters
 }
 
 async function fastestKeras(python, backends) {
-  const found = [];
+  const found = []
   // One after the other: they would disturb each other.
   for (const backend of backends) {
-    const adapter = pythonAdapter(python, 'keras', { KERAS_BACKEND: backend }, {
-      title: `Keras (${backend})`,
-      note: `Python, native code. The fastest of its installed backends, ${backend}, on one thread; \`fit\` with \`verbose=0\`.`,
-    });
-    await adapter.load();
-    found.push({ backend, adapter, time: backends.length === 1 ? 0 : await quickTime(adapter) });
+    const adapter = pythonAdapter(
+      python,
+      'keras',
+      { KERAS_BACKEND: backend },
+      {
+        title: `Keras (${backend})`,
+        note: `Python, native code. The fastest of its installed backends, ${backend}, on one thread; \`fit\` with \`verbose=0\`.`,
+      },
+    )
+    await adapter.load()
+    found.push({ backend, adapter, time: backends.length === 1 ? 0 : await quickTime(adapter) })
   }
-  const [{ backend, adapter }, ...slower] = found.toSorted((a, b) => a.time - b.time);
-  for (const other of slower) other.adapter.end();
-  return [`keras-${backend}`, adapter];
+  const [{ backend, adapter }, ...slower] = found.toSorted((a, b) => a.time - b.time)
+  for (const other of slower) other.adapter.end()
+  return [`keras-${backend}`, adapter]
 }
 
 async function quickTime(adapter) {
-  const { network, data, batchSize } = cases.find(({ operation }) => operation === 'trainOnBatch');
-  const model = await adapter.build(network, data, batchSize);
-  await model.sample('trainOnBatch', 300);
-  return model.sample('trainOnBatch', 300);
+  const { network, data, batchSize } = cases.find(({ operation }) => operation === 'trainOnBatch')
+  const model = await adapter.build(network, data, batchSize)
+  await model.sample('trainOnBatch', 300)
+  return model.sample('trainOnBatch', 300)
 }

@@ -1,69 +1,84 @@
 // Adapter of TensorFlow.js: tfjs-layers on the wasm backend. See interface.mjs.
-import { createRequire } from 'node:module';
-import { dirname, sep } from 'node:path';
-import { uses } from '../networks.mjs';
+import { createRequire } from 'node:module'
+import { dirname, sep } from 'node:path'
+import { uses } from '../networks.mjs'
 
-const require = createRequire(import.meta.url);
+const require = createRequire(import.meta.url)
 
-let tf;
-let layers;
+let tf
+let layers
 
 /** Of x [batch, steps, features] with itself; tfjs-layers has no attention. */
 function attentionLayer({ numHeads, keyDim, isCausal }) {
   return new (class extends layers.layers.Layer {
-    static className = 'Attention';
+    static className = 'Attention'
 
     build(inputShape) {
-      const features = inputShape.at(-1);
+      const features = inputShape.at(-1)
       this.projections = [0, 1, 2, 3].map((i) => [
-        this.addWeight(`kernel${i}`, i < 3 ? [features, numHeads * keyDim] : [numHeads * keyDim, features], 'float32', layers.initializers.zeros()),
+        this.addWeight(
+          `kernel${i}`,
+          i < 3 ? [features, numHeads * keyDim] : [numHeads * keyDim, features],
+          'float32',
+          layers.initializers.zeros(),
+        ),
         this.addWeight(`bias${i}`, [i < 3 ? numHeads * keyDim : features], 'float32', layers.initializers.zeros()),
-      ]);
-      this.built = true;
+      ])
+      this.built = true
     }
 
     computeOutputShape(inputShape) {
-      return inputShape;
+      return inputShape
     }
 
     call(given) {
       return tf.tidy(() => {
-        const x = Array.isArray(given) ? given[0] : given;
-        const [batch, steps, features] = x.shape;
-        const project = (rows, i) => tf.add(tf.matMul(rows, this.projections[i][0].read()), this.projections[i][1].read());
-        const rows = tf.reshape(x, [batch * steps, features]);
-        const [q, k, v] = [0, 1, 2].map((i) => tf.transpose(tf.reshape(project(rows, i), [batch, steps, numHeads, keyDim]), [0, 2, 1, 3]));
-        let scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(keyDim));
-        if (isCausal) scores = tf.add(scores, tf.tensor2d(Array.from({ length: steps }, (_, i) => Array.from({ length: steps }, (__, j) => (j > i ? -1e9 : 0)))));
-        const y = tf.transpose(tf.matMul(tf.softmax(scores), v), [0, 2, 1, 3]);
-        return tf.reshape(project(tf.reshape(y, [batch * steps, numHeads * keyDim]), 3), [batch, steps, features]);
-      });
+        const x = Array.isArray(given) ? given[0] : given
+        const [batch, steps, features] = x.shape
+        const project = (rows, i) =>
+          tf.add(tf.matMul(rows, this.projections[i][0].read()), this.projections[i][1].read())
+        const rows = tf.reshape(x, [batch * steps, features])
+        const [q, k, v] = [0, 1, 2].map((i) =>
+          tf.transpose(tf.reshape(project(rows, i), [batch, steps, numHeads, keyDim]), [0, 2, 1, 3]),
+        )
+        let scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(keyDim))
+        if (isCausal)
+          scores = tf.add(
+            scores,
+            tf.tensor2d(
+              Array.from({ length: steps }, (_, i) => Array.from({ length: steps }, (__, j) => (j > i ? -1e9 : 0))),
+            ),
+          )
+        const y = tf.transpose(tf.matMul(tf.softmax(scores), v), [0, 2, 1, 3])
+        return tf.reshape(project(tf.reshape(y, [batch * steps, numHeads * keyDim]), 3), [batch, steps, features])
+      })
     }
-  })({});
+  })({})
 }
 
 /** x + a row for each step. */
 function placesLayer({ sequenceLength }) {
   return new (class extends layers.layers.Layer {
-    static className = 'Places';
+    static className = 'Places'
 
     build(inputShape) {
-      this.table = this.addWeight('table', [sequenceLength, inputShape.at(-1)], 'float32', layers.initializers.zeros());
-      this.built = true;
+      this.table = this.addWeight('table', [sequenceLength, inputShape.at(-1)], 'float32', layers.initializers.zeros())
+      this.built = true
     }
 
     computeOutputShape(inputShape) {
-      return inputShape;
+      return inputShape
     }
 
     call(given) {
-      return tf.add(Array.isArray(given) ? given[0] : given, this.table.read());
+      return tf.add(Array.isArray(given) ? given[0] : given, this.table.read())
     }
-  })({});
+  })({})
 }
 
 // tfjs's own default for the gates is a cheaper approximation; its default initializer takes seconds.
-const lstm = (options) => layers.layers.lstm({ ...options, recurrentActivation: 'sigmoid', recurrentInitializer: 'zeros' });
+const lstm = (options) =>
+  layers.layers.lstm({ ...options, recurrentActivation: 'sigmoid', recurrentInitializer: 'zeros' })
 
 /** Layers that are not made by their name with Keras's options. */
 const make = {
@@ -74,20 +89,20 @@ const make = {
   MaxPooling2D: () => layers.layers.maxPooling2d({ poolSize: 2 }),
   MultiHeadAttention: attentionLayer,
   PositionEmbedding: placesLayer,
-};
+}
 
 /** The layers' output, with the network's weights. */
 function apply(input, list) {
   return list.reduce((value, { layer: kind, layers: inner, inputShape: _, outputShape: __, weights, ...options }) => {
-    if (kind === 'Residual') return layers.layers.add().apply([value, apply(value, inner)]);
-    const name = kind[0].toLowerCase() + kind.slice(1).replace('2D', '2d');
-    const layer = make[kind]?.(options) ?? layers.layers[name](options);
-    const output = layer.apply(value);
-    const tensors = layer.weights.map((variable, k) => tf.tensor(weights[k].data, variable.shape));
-    layer.setWeights(tensors);
-    tensors.forEach((t) => t.dispose());
-    return output;
-  }, input);
+    if (kind === 'Residual') return layers.layers.add().apply([value, apply(value, inner)])
+    const name = kind[0].toLowerCase() + kind.slice(1).replace('2D', '2d')
+    const layer = make[kind]?.(options) ?? layers.layers[name](options)
+    const output = layer.apply(value)
+    const tensors = layer.weights.map((variable, k) => tf.tensor(weights[k].data, variable.shape))
+    layer.setWeights(tensors)
+    tensors.forEach((t) => t.dispose())
+    return output
+  }, input)
 }
 
 /** @type {import('./interface.mjs').Adapter} */
@@ -99,63 +114,70 @@ export default {
 
   async load() {
     // The packages' Node entry points are CommonJS.
-    tf = require('@tensorflow/tfjs-core');
-    layers = require('@tensorflow/tfjs-layers');
-    const wasm = require('@tensorflow/tfjs-backend-wasm');
-    wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep);
-    await tf.setBackend('wasm');
-    await tf.ready();
-    if (tf.getBackend() !== 'wasm') throw new Error(`tfjs: expected the wasm backend, received ${tf.getBackend()}`);
-    if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) throw new Error('tfjs: its wasm backend runs without SIMD');
+    tf = require('@tensorflow/tfjs-core')
+    layers = require('@tensorflow/tfjs-layers')
+    const wasm = require('@tensorflow/tfjs-backend-wasm')
+    wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
+    await tf.setBackend('wasm')
+    await tf.ready()
+    if (tf.getBackend() !== 'wasm') throw new Error(`tfjs: expected the wasm backend, received ${tf.getBackend()}`)
+    if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) throw new Error('tfjs: its wasm backend runs without SIMD')
   },
 
   async runJob({ rows, labels, epochs, batchSize, units }) {
-    await this.load();
+    await this.load()
     const model = layers.sequential({
-      layers: units.map((n, l) => layers.layers.dense({ units: n, activation: l < units.length - 1 ? 'relu' : 'sigmoid', ...(l === 0 && { inputShape: [rows[0].length] }) })),
-    });
-    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] });
-    const x = tf.tensor2d(rows);
-    const y = tf.tensor2d(labels);
-    await model.fit(x, y, { epochs, batchSize, verbose: 0 });
-    await model.evaluate(x, y, { batchSize })[0].data();
-    return (await model.predict(tf.tensor2d(rows.slice(0, 1))).data())[0];
+      layers: units.map((n, l) =>
+        layers.layers.dense({
+          units: n,
+          activation: l < units.length - 1 ? 'relu' : 'sigmoid',
+          ...(l === 0 && { inputShape: [rows[0].length] }),
+        }),
+      ),
+    })
+    model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+    const x = tf.tensor2d(rows)
+    const y = tf.tensor2d(labels)
+    await model.fit(x, y, { epochs, batchSize, verbose: 0 })
+    await model.evaluate(x, y, { batchSize })[0].data()
+    return (await model.predict(tf.tensor2d(rows.slice(0, 1))).data())[0]
   },
 
-  can: ({ operation, network }) => !uses(network, operation === 'predict' ? ['GRU'] : ['GRU', 'Conv2D', 'DepthwiseConv2D', 'Embedding']),
+  can: ({ operation, network }) =>
+    !uses(network, operation === 'predict' ? ['GRU'] : ['GRU', 'Conv2D', 'DepthwiseConv2D', 'Embedding']),
 
   build(network, data, batchSize) {
-    const { inputShape, tokens } = network;
-    const { rows } = data;
-    const dtype = tokens === undefined ? 'float32' : 'int32';
-    const input = layers.input({ shape: inputShape, dtype });
-    const model = layers.model({ inputs: input, outputs: apply(input, network.layers) });
-    model.compile({ optimizer: 'adam', loss: network.loss === 'mse' ? 'meanSquaredError' : network.loss });
+    const { inputShape, tokens } = network
+    const { rows } = data
+    const dtype = tokens === undefined ? 'float32' : 'int32'
+    const input = layers.input({ shape: inputShape, dtype })
+    const model = layers.model({ inputs: input, outputs: apply(input, network.layers) })
+    model.compile({ optimizer: 'adam', loss: network.loss === 'mse' ? 'meanSquaredError' : network.loss })
 
-    const x = tf.tensor(data.x, [rows, ...inputShape], dtype);
+    const x = tf.tensor(data.x, [rows, ...inputShape], dtype)
     // Of as many axes as the output.
-    const isClass = data.targetShape.length < network.outputShape.length;
-    const y = tf.tensor(Float32Array.from(data.y), [rows, ...data.targetShape, ...(isClass ? [1] : [])]);
-    const size = data.x.length / rows;
-    const part = (all, b) => tf.slice(all, b * batchSize, batchSize);
-    const batches = Array.from({ length: rows / batchSize }, (_, b) => ({ x: part(x, b), y: part(y, b) }));
+    const isClass = data.targetShape.length < network.outputShape.length
+    const y = tf.tensor(Float32Array.from(data.y), [rows, ...data.targetShape, ...(isClass ? [1] : [])])
+    const size = data.x.length / rows
+    const part = (all, b) => tf.slice(all, b * batchSize, batchSize)
+    const batches = Array.from({ length: rows / batchSize }, (_, b) => ({ x: part(x, b), y: part(y, b) }))
 
     return {
       fit: (epochs, shuffle) => model.fit(x, y, { epochs, batchSize, shuffle, verbose: 0 }),
       trainOnBatch: (b) => model.trainOnBatch(batches[b].x, batches[b].y),
       predictRow(row) {
-        const one = tf.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape], dtype);
-        const output = model.predict(one);
-        const value = output.dataSync()[0];
-        one.dispose();
-        output.dispose();
-        return value;
+        const one = tf.tensor(data.x.subarray(row * size, (row + 1) * size), [1, ...inputShape], dtype)
+        const output = model.predict(one)
+        const value = output.dataSync()[0]
+        one.dispose()
+        output.dispose()
+        return value
       },
       predictAll: () => tf.tidy(() => model.predict(x).dataSync().slice()),
       dispose() {
-        model.dispose();
-        for (const t of [x, y, ...batches.flatMap((b) => [b.x, b.y])]) t.dispose();
+        model.dispose()
+        for (const t of [x, y, ...batches.flatMap((b) => [b.x, b.y])]) t.dispose()
       },
-    };
+    }
   },
-};
+}

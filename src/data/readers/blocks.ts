@@ -52,12 +52,17 @@ export function blocks({ name, chunks }: NamedBytes, pass: number, quoting: Quot
   let last: Uint8Array | typeof END = END
   const next = (): Soon<Block | typeof END> => {
     let block: Block | null = null
-    const found = until(() => block !== null || hasEnded || after(from.next(), (chunk) => {
-      hasEnded = chunk === END
-      block = chunk === END ? cutter.end() : cutter.push(chunk)
-      last = chunk
-      return false
-    }))
+    const found = until(
+      () =>
+        block !== null ||
+        hasEnded ||
+        after(from.next(), (chunk) => {
+          hasEnded = chunk === END
+          block = chunk === END ? cutter.end() : cutter.push(chunk)
+          last = chunk
+          return false
+        }),
+    )
     return after(found, () => block ?? END)
   }
   // Nothing of a chunk is held but the block of it.
@@ -105,7 +110,8 @@ class Cutter {
     if (this.isFirst) this.dropMark()
     const end = this.lastEnd()
     if (end > 0) return this.cut(end)
-    if (this.rest.length > LONGEST_ROW) throw this.opened < 0 ? this.wrong(`a row must be at most ${LONGEST_ROW} bytes long`, 0) : this.unclosed()
+    if (this.rest.length > LONGEST_ROW)
+      throw this.opened < 0 ? this.wrong(`a row must be at most ${LONGEST_ROW} bytes long`, 0) : this.unclosed()
     return null
   }
 
@@ -132,7 +138,8 @@ class Cutter {
   private dropMark(): void {
     this.isFirst = false
     const [first, second] = this.rest
-    if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) throw new DataError(`${this.name} is UTF-16. Store it as UTF-8 first.`)
+    if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+      throw new DataError(`${this.name} is UTF-16. Store it as UTF-8 first.`)
     if (MARK.every((byte, i) => this.rest[i] === byte)) this.rest = this.rest.subarray(MARK.length)
   }
 
@@ -195,7 +202,8 @@ export function lineEnds(bytes: Uint8Array): number {
 /** A decoder of lines. @throws ArgumentError for an encoding whose lines do not end in one byte */
 export function lineDecoder(name: string, encoding: string): Decoder {
   const decoder = new Decoder(name, encoding)
-  if (decoder.isWide) throw new ArgumentError(`encoding: lines of '${encoding}' cannot be told apart. Store the text as UTF-8 first.`)
+  if (decoder.isWide)
+    throw new ArgumentError(`encoding: lines of '${encoding}' cannot be told apart. Store the text as UTF-8 first.`)
   return decoder
 }
 
@@ -210,7 +218,9 @@ export class Decoder {
     try {
       this.decoder = new TextDecoder(encoding, { fatal: true, ignoreBOM: true })
     } catch {
-      throw new ArgumentError(`encoding: this engine does not know '${encoding}'. Examples: 'utf-8', 'windows-1252', 'iso-8859-2'`)
+      throw new ArgumentError(
+        `encoding: this engine does not know '${encoding}'. Examples: 'utf-8', 'windows-1252', 'iso-8859-2'`,
+      )
     }
   }
 
@@ -223,7 +233,11 @@ export class Decoder {
     try {
       return this.decoder.decode(bytes)
     } catch {
-      throw new RowError(`this is not ${this.encoding}. Does the file have another encoding?`, this.name, line + this.firstWrong(bytes))
+      throw new RowError(
+        `this is not ${this.encoding}. Does the file have another encoding?`,
+        this.name,
+        line + this.firstWrong(bytes),
+      )
     }
   }
 
@@ -231,7 +245,8 @@ export class Decoder {
   *lines({ bytes, line }: Pick<Block, 'bytes' | 'line'>): Generator<{ text: string; line: number }> {
     const lines = this.decode(bytes, line).split('\n')
     const count = bytes.at(-1) === LINE_FEED ? lines.length - 1 : lines.length
-    for (let i = 0; i < count; i++) yield { text: lines[i]!.endsWith('\r') ? lines[i]!.slice(0, -1) : lines[i]!, line: line + i }
+    for (let i = 0; i < count; i++)
+      yield { text: lines[i]!.endsWith('\r') ? lines[i]!.slice(0, -1) : lines[i]!, line: line + i }
   }
 
   private firstWrong(bytes: Uint8Array): number {

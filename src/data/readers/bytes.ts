@@ -22,8 +22,15 @@ export interface TextSource {
  * pass: a stream can be passed over again only so.
  */
 export type ByteSource =
-  | string | URL | Blob | TextSource | Uint8Array | ArrayBuffer
-  | Iterable<Chunk> | AsyncIterable<Chunk> | ReadableStream<Chunk>
+  | string
+  | URL
+  | Blob
+  | TextSource
+  | Uint8Array
+  | ArrayBuffer
+  | Iterable<Chunk>
+  | AsyncIterable<Chunk>
+  | ReadableStream<Chunk>
   | (() => Soon<ByteSource>)
 
 /** Bytes, chunk by chunk, and what they are called in errors. */
@@ -42,18 +49,29 @@ export function bytesOf(source: ByteSource, where: string): NamedBytes {
 
 function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf<Uint8Array>>[0] {
   if (typeof source === 'function') return () => after(source(), (made) => sourceOf(chunksOf(made, where), where))
-  if (typeof source === 'string' && source.includes('\n')) throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
+  if (typeof source === 'string' && source.includes('\n'))
+    throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
   if (typeof source === 'string' || source instanceof URL) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
     return files === null ? async () => (await respond(source)).body ?? [] : fileSource(files, source)
   }
-  if (Array.isArray(source) && isOneLine(source)) throw new ArgumentError(`${where}: a list has the pieces of one content, and these have no line end, received ${quoted(source)}. Read several files one by one.`)
+  if (Array.isArray(source) && isOneLine(source))
+    throw new ArgumentError(
+      `${where}: a list has the pieces of one content, and these have no line end, received ${quoted(source)}. Read several files one by one.`,
+    )
   if (typeof Blob === 'function' && source instanceof Blob) return () => source.stream()
   if (source instanceof Uint8Array) return pieces(source)
   if (source instanceof ArrayBuffer) return pieces(new Uint8Array(source))
-  if (typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string') return pieces(new TextEncoder().encode(source.text))
-  if (typeof source !== 'object' || source === null || !(Symbol.iterator in source || Symbol.asyncIterator in source || 'getReader' in source)) {
-    throw new ArgumentError(`${where}: expected a path, a URL, a Blob, { text }, bytes, a stream or a function that makes one, received ${quoted(source)}`)
+  if (typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string')
+    return pieces(new TextEncoder().encode(source.text))
+  if (
+    typeof source !== 'object' ||
+    source === null ||
+    !(Symbol.iterator in source || Symbol.asyncIterator in source || 'getReader' in source)
+  ) {
+    throw new ArgumentError(
+      `${where}: expected a path, a URL, a Blob, { text }, bytes, a stream or a function that makes one, received ${quoted(source)}`,
+    )
   }
   const chunks = sourceOf<Chunk>(source as AsyncIterable<Chunk>, where)
   return { size: null, open: (pass) => asBytes(chunks.open(pass), where) }
@@ -150,5 +168,7 @@ export function nameOf(source: ByteSource): string {
   if (typeof source === 'string') return source
   if (source instanceof URL) return source.href
   if (typeof File === 'function' && source instanceof File) return source.name
-  return typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string' ? 'the text' : 'the data'
+  return typeof source === 'object' && source !== null && 'text' in source && typeof source.text === 'string'
+    ? 'the text'
+    : 'the data'
 }

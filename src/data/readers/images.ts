@@ -2,7 +2,19 @@
 
 import type { DecodedPng } from 'fast-png'
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
-import { boolean, choice, count, custom, integer, listOf, nullable, number, option, readOptions, required } from '../../core/options'
+import {
+  boolean,
+  choice,
+  count,
+  custom,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  readOptions,
+  required,
+} from '../../core/options'
 import type { InputsOf, Kind } from '../../core/options'
 import type { Interpolation } from '../../ops/image'
 import { interpolation, resize } from '../../ops/image'
@@ -29,7 +41,9 @@ import { asTensor, isPixelSource, pixelOptions, pixelsOf } from './pixels'
  */
 export async function readImage(source: ByteSource | PixelSource, options: PixelOptions = {}): Promise<Tensor> {
   const settings = readOptions('readImage', pixelOptions(), options)
-  return isPixelSource(source) ? asTensor(pixelsOf(source, 'readImage'), settings) : decoded(await allBytes(source, 'readImage'), nameOf(source), settings)
+  return isPixelSource(source)
+    ? asTensor(pixelsOf(source, 'readImage'), settings)
+    : decoded(await allBytes(source, 'readImage'), nameOf(source), settings)
 }
 
 async function decoded(bytes: Uint8Array, name: string, settings: PixelSettings): Promise<Tensor> {
@@ -49,7 +63,10 @@ function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
 }
 
 async function fromBrowser(bytes: Uint8Array): Promise<Pixels> {
-  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })
+  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), {
+    premultiplyAlpha: 'none',
+    colorSpaceConversion: 'none',
+  })
   try {
     return pixelsOf(bitmap, 'readImage')
   } finally {
@@ -70,10 +87,23 @@ async function fromPng(bytes: Uint8Array): Promise<Pixels> {
   const samples = depth < 8 ? unpacked(png) : png.data
   if (palette !== undefined) {
     const channels = palette[0]!.length as 3 | 4
-    return { width, height, channels, data: Uint8Array.from({ length: samples.length * channels }, (_, i) => palette[samples[Math.floor(i / channels)]!]![i % channels]!) }
+    return {
+      width,
+      height,
+      channels,
+      data: Uint8Array.from(
+        { length: samples.length * channels },
+        (_, i) => palette[samples[Math.floor(i / channels)]!]![i % channels]!,
+      ),
+    }
   }
   const largest = 2 ** depth - 1
-  return { width, height, channels: png.channels as Pixels['channels'], data: largest === 255 ? samples : Float32Array.from(samples, (sample) => (sample * 255) / largest) }
+  return {
+    width,
+    height,
+    channels: png.channels as Pixels['channels'],
+    data: largest === 255 ? samples : Float32Array.from(samples, (sample) => (sample * 255) / largest),
+  }
 }
 
 /** One byte for each sample, of which several lie in one; every row begins with a byte. */
@@ -108,10 +138,20 @@ const folderOptions = () => ({
   /** Class numbers, or one-hot rows. Default 'int'. */
   labelMode: option(choice('int', 'categorical'), 'int'),
   /** The classes in the order of their numbers. Default: the names of all subfolders, sorted. */
-  classNames: option(nullable(listOf(custom<string>((value, where) => {
-    if (typeof value === 'string') return value
-    throw new ArgumentError(`${where} must be the name of a subfolder, received ${quoted(value)}`)
-  }, (value) => value))), null),
+  classNames: option(
+    nullable(
+      listOf(
+        custom<string>(
+          (value, where) => {
+            if (typeof value === 'string') return value
+            throw new ArgumentError(`${where} must be the name of a subfolder, received ${quoted(value)}`)
+          },
+          (value) => value,
+        ),
+      ),
+    ),
+    null,
+  ),
   /** Whether every pass has another order. Default true. */
   shuffle: option(boolean, true),
   /** Of the order, and of the split. Default: derived from `setRandomSeed`. */
@@ -173,33 +213,55 @@ export class ImageFolder<T> extends Dataset<T> {
  * @throws ArgumentError for a folder without pictures or classes; DataError, when a pass meets a broken picture, with its path;
  * StateError in a page, which has no folders
  */
-export async function imageFolder<const Options extends ImageFolderOptions>(path: string | URL, options: Options & ImageFolderOptions): Promise<ImageFolder<ImageFolderElement<Options>>> {
+export async function imageFolder<const Options extends ImageFolderOptions>(
+  path: string | URL,
+  options: Options & ImageFolderOptions,
+): Promise<ImageFolder<ImageFolderElement<Options>>> {
   const settings = readOptions('imageFolder', folderOptions(), options)
   const { batchSize, labels, labelMode, shuffle, seed, validationSplit, subset } = settings
-  if ((validationSplit === null) !== (subset === null)) throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
-  if (validationSplit !== null && shuffle && seed === null) throw new ArgumentError('imageFolder: a split that is shuffled needs a seed, or the parts would overlap')
+  if ((validationSplit === null) !== (subset === null))
+    throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
+  if (validationSplit !== null && shuffle && seed === null)
+    throw new ArgumentError('imageFolder: a split that is shuffled needs a seed, or the parts would overlap')
   const { files, classNames } = await pictures(path, labels === null ? [] : settings.classNames, labels !== null)
   const taken = part(files, shuffle ? seed : null, validationSplit, subset)
   const faults = new Faults<DataError>(settings.onError)
   const [height, width] = settings.imageSize as [number, number]
   const load = async ({ file, label }: Picture): Promise<unknown> => {
-    const picture = await faults.guardAsync(() => readImage(file, { channels: settings.channels, scale: settings.scale }))
+    const picture = await faults.guardAsync(() =>
+      readImage(file, { channels: settings.channels, scale: settings.scale }),
+    )
     if (picture === DROPPED) return DROPPED
     const resized = fitted(picture, height, width, settings)
     if (labels === null) return resized
-    return [resized, labelMode === 'int' ? label : new Tensor(oneHot(label, classNames.length).data, [classNames.length], 'float32')]
+    return [
+      resized,
+      labelMode === 'int' ? label : new Tensor(oneHot(label, classNames.length).data, [classNames.length], 'float32'),
+    ]
   }
   const order = shuffle ? Dataset.from(taken).shuffle(taken.length, seed === null ? {} : { seed }) : Dataset.from(taken)
   const loaded = order.map(load, { parallel: PARALLEL })
   const whole = settings.onError === 'throw' ? loaded : loaded.filter((element) => element !== DROPPED)
   const elements = batchSize === null ? whole : whole.batch(batchSize)
-  return new ImageFolder(elements as Dataset<ImageFolderElement<Options>>, classNames, taken.map(({ file }) => file), faults)
+  return new ImageFolder(
+    elements as Dataset<ImageFolderElement<Options>>,
+    classNames,
+    taken.map(({ file }) => file),
+    faults,
+  )
 }
 
 /** A picture in the size and dtype of the others. */
-function fitted(picture: Tensor, height: number, width: number, { interpolation, dtype }: { readonly interpolation: Interpolation; readonly dtype: 'float32' | 'int32' }): Tensor {
+function fitted(
+  picture: Tensor,
+  height: number,
+  width: number,
+  { interpolation, dtype }: { readonly interpolation: Interpolation; readonly dtype: 'float32' | 'int32' },
+): Tensor {
   const channels = picture.shape[2]!
-  const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], { interpolation })
+  const { data } = resize(new Tensor(picture.data, [1, ...picture.shape], 'float32'), [height, width], {
+    interpolation,
+  })
   return new Tensor(dtype === 'int32' ? Int32Array.from(data, Math.round) : data, [height, width, channels], dtype)
 }
 
@@ -209,18 +271,31 @@ interface Picture {
 }
 
 /** Keras's: the last files are those for validation. */
-function part(files: readonly Picture[], seed: number | null, split: number | null, subset: 'training' | 'validation' | null): readonly Picture[] {
+function part(
+  files: readonly Picture[],
+  seed: number | null,
+  split: number | null,
+  subset: 'training' | 'validation' | null,
+): readonly Picture[] {
   if (split === null) return files
   const order = seed === null ? files : Array.from(permutation(files.length, seed), (i) => files[i]!)
   const end = files.length - Math.floor(split * files.length)
   const taken = subset === 'training' ? order.slice(0, end) : order.slice(end)
-  if (taken.length === 0) throw new ArgumentError(`imageFolder: validationSplit ${split} leaves no picture for ${subset}, there are ${files.length}`)
+  if (taken.length === 0)
+    throw new ArgumentError(
+      `imageFolder: validationSplit ${split} leaves no picture for ${subset}, there are ${files.length}`,
+    )
   return taken
 }
 
-async function pictures(path: string | URL, given: readonly string[] | null, isLabelled: boolean): Promise<{ files: Picture[]; classNames: readonly string[] }> {
+async function pictures(
+  path: string | URL,
+  given: readonly string[] | null,
+  isLabelled: boolean,
+): Promise<{ files: Picture[]; classNames: readonly string[] }> {
   const [files, paths, urls] = [nodeModule('node:fs/promises'), nodeModule('node:path'), nodeModule('node:url')]
-  if (files === null || paths === null || urls === null) throw new StateError('imageFolder: there are no folders in a browser. Take Dataset.from(files).map(readImage).')
+  if (files === null || paths === null || urls === null)
+    throw new StateError('imageFolder: there are no folders in a browser. Take Dataset.from(files).map(readImage).')
   const root = path instanceof URL ? urls.fileURLToPath(path) : path
   const foreign: string[] = []
   const below = (folder: string): Promise<string[]> => picturesBelow(files, paths, folder, foreign)
@@ -231,14 +306,25 @@ async function pictures(path: string | URL, given: readonly string[] | null, isL
     return { files: own, classNames: [] }
   }
   const entries = await files.readdir(root, { withFileTypes: true })
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+  const folders = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
   const other = given?.find((name) => !folders.includes(name))
-  if (other !== undefined) throw new ArgumentError(`imageFolder: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`)
+  if (other !== undefined)
+    throw new ArgumentError(
+      `imageFolder: ${quoted(other)} of classNames is no subfolder of ${root}. There are ${quoted(folders)}`,
+    )
   const classNames = given ?? folders
-  const found = await Promise.all(classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))))
+  const found = await Promise.all(
+    classNames.map(async (name, label) => (await below(paths.join(root, name))).map((file) => ({ file, label }))),
+  )
   const all = found.flat()
   tellOfForeign(root, foreign, all.length)
-  if (all.length === 0) throw new ArgumentError(`imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders. They are the classes; without any, say labels: null.`)
+  if (all.length === 0)
+    throw new ArgumentError(
+      `imageFolder: ${root} has no .png, .jpg or .jpeg in subfolders. They are the classes; without any, say labels: null.`,
+    )
   return { files: all, classNames }
 }
 
@@ -258,10 +344,23 @@ function tellOfForeign(root: string, foreign: readonly string[], count: number):
 }
 
 /** Sorted: those of a folder itself before those of its subfolders. Pictures that cannot be read go into `foreign`. */
-async function picturesBelow(files: NodeModules['node:fs/promises'], paths: NodeModules['node:path'], folder: string, foreign: string[]): Promise<string[]> {
+async function picturesBelow(
+  files: NodeModules['node:fs/promises'],
+  paths: NodeModules['node:path'],
+  folder: string,
+  foreign: string[],
+): Promise<string[]> {
   const entries = (await files.readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))
-  const own = entries.filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name)).map(({ name }) => paths.join(folder, name))
-  foreign.push(...entries.filter((entry) => !entry.isDirectory() && FOREIGN_IMAGE.test(entry.name)).map(({ name }) => name))
-  const inner = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign)))
+  const own = entries
+    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
+    .map(({ name }) => paths.join(folder, name))
+  foreign.push(
+    ...entries.filter((entry) => !entry.isDirectory() && FOREIGN_IMAGE.test(entry.name)).map(({ name }) => name),
+  )
+  const inner = await Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => picturesBelow(files, paths, paths.join(folder, name), foreign)),
+  )
   return [...own, ...inner.flat()]
 }

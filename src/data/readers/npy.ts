@@ -88,12 +88,16 @@ export async function readNpz(source: ByteSource): Promise<Record<string, Tensor
   try {
     files = unzipSync(bytes)
   } catch (error) {
-    throw new FormatError(`${name} is no .npz file, or not all of one: ${error instanceof Error ? error.message : String(error)}`)
+    throw new FormatError(
+      `${name} is no .npz file, or not all of one: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
-  return Object.fromEntries(Object.entries(files).map(([file, content]) => {
-    const key = file.replace(/\.npy$/, '')
-    return [key, decode(content, `${name}: ${key}`)]
-  }))
+  return Object.fromEntries(
+    Object.entries(files).map(([file, content]) => {
+      const key = file.replace(/\.npy$/, '')
+      return [key, decode(content, `${name}: ${key}`)]
+    }),
+  )
 }
 
 /**
@@ -115,12 +119,19 @@ const npzOptions = () => ({
 export type NpzOptions = InputsOf<ReturnType<typeof npzOptions>>
 
 /** Several arrays by their names, as by `numpy.savez`: `await writeNpz({ x, y }, 'train.npz')`. */
-export async function writeNpz(arrays: Readonly<Record<string, TensorLike>>, path?: string | URL | null, options: NpzOptions = {}): Promise<Uint8Array> {
+export async function writeNpz(
+  arrays: Readonly<Record<string, TensorLike>>,
+  path?: string | URL | null,
+  options: NpzOptions = {},
+): Promise<Uint8Array> {
   const { compressed } = readOptions('writeNpz', npzOptions(), options)
   const { zipSync } = await import('fflate')
   // The same arrays are the same bytes on any day.
   const mtime = new Date(1980, 0, 1)
-  const files = Object.entries(arrays).map(([name, data]) => [`${name}.npy`, encode(toTensor(data, `writeNpz: ${name}`))])
+  const files = Object.entries(arrays).map(([name, data]) => [
+    `${name}.npy`,
+    encode(toTensor(data, `writeNpz: ${name}`)),
+  ])
   const bytes = zipSync(Object.fromEntries(files) as Record<string, Uint8Array>, { level: compressed ? 6 : 0, mtime })
   if (path != null) await writeFile(path, bytes)
   return bytes
@@ -155,10 +166,13 @@ function decode(bytes: Uint8Array, name: string): Tensor {
   const { descr, isFortran, shape, start } = headerOf(bytes, name)
   const [, order, code] = /^([<>|=])(\w+)$/.exec(descr) ?? []
   const kind = code === undefined || !Object.hasOwn(kinds, code) ? null : kinds[code]!
-  if (kind === null) throw new FormatError(`${name} has elements of type '${descr}'. Possible are ${Object.keys(kinds).join(', ')}`)
+  if (kind === null)
+    throw new FormatError(`${name} has elements of type '${descr}'. Possible are ${Object.keys(kinds).join(', ')}`)
   const size = sizeOf(shape)
   if (bytes.length - start < size * kind.bytes) {
-    throw new FormatError(`${name} is truncated: shape ${formatShape(shape)} of '${descr}' needs ${size * kind.bytes} bytes, received ${bytes.length - start}`)
+    throw new FormatError(
+      `${name} is truncated: shape ${formatShape(shape)} of '${descr}' needs ${size * kind.bytes} bytes, received ${bytes.length - start}`,
+    )
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, size * kind.bytes)
   const data = allocateData(kind.dtype, size)
@@ -168,7 +182,8 @@ function decode(bytes: Uint8Array, name: string): Tensor {
     const at = positions === null ? i : positions(i)
     data[at] = element
     // Both store what is near: integers wrapped, floats rounded.
-    const isLost = kind.dtype === 'int32' ? data[at] !== element : Number.isFinite(element) && !Number.isFinite(data[at])
+    const isLost =
+      kind.dtype === 'int32' ? data[at] !== element : Number.isFinite(element) && !Number.isFinite(data[at])
     if (isLost) throw new DataError(`${name}: element ${i} is ${element}, which ${kind.dtype} cannot hold`)
   }
   return new Tensor(data, shape, kind.dtype)
@@ -177,7 +192,8 @@ function decode(bytes: Uint8Array, name: string): Tensor {
 function headerOf(bytes: Uint8Array, name: string): Header {
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw new FormatError(`${name} is no .npy file`)
   const version = bytes[6]!
-  if (version < 1 || version > 3 || bytes.length < 12) throw new FormatError(`${name} is a .npy file of version ${version}, or not all of one. Known are 1, 2 and 3`)
+  if (version < 1 || version > 3 || bytes.length < 12)
+    throw new FormatError(`${name} is a .npy file of version ${version}, or not all of one. Known are 1, 2 and 3`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const begin = version === 1 ? 10 : 12
   const start = begin + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true))
@@ -185,8 +201,17 @@ function headerOf(bytes: Uint8Array, name: string): Header {
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1] ?? /'descr'\s*:\s*(\[.*\])/.exec(text)?.[1]
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1]
   const extents = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1]
-  if (descr === undefined || order === undefined || extents === undefined || start > bytes.length) throw new FormatError(`${name} has a broken header: ${text.trim()}`)
-  return { descr, isFortran: order === 'True', shape: extents.split(',').filter((each) => each.trim() !== '').map((each) => Number.parseInt(each, 10)), start }
+  if (descr === undefined || order === undefined || extents === undefined || start > bytes.length)
+    throw new FormatError(`${name} has a broken header: ${text.trim()}`)
+  return {
+    descr,
+    isFortran: order === 'True',
+    shape: extents
+      .split(',')
+      .filter((each) => each.trim() !== '')
+      .map((each) => Number.parseInt(each, 10)),
+    start,
+  }
 }
 
 /** Where element i of an array whose first axis moves fastest lies when the last one does. */

@@ -17,10 +17,16 @@ export type Channels = 1 | 3 | 4
 
 export const pixelOptions = () => ({
   /** 1 is grey, 3 red, green and blue, 4 those and alpha. Default 3. */
-  channels: option(custom<Channels>((value, where) => {
-    if (value === 1 || value === 3 || value === 4) return value
-    throw new ArgumentError(`${where} must be 1, 3 or 4, received ${quoted(value)}`)
-  }, (value) => value), 3),
+  channels: option(
+    custom<Channels>(
+      (value, where) => {
+        if (value === 1 || value === 3 || value === 4) return value
+        throw new ArgumentError(`${where} must be 1, 3 or 4, received ${quoted(value)}`)
+      },
+      (value) => value,
+    ),
+    3,
+  ),
   /** Default 'float32'. */
   dtype: option(choice('float32', 'int32'), 'float32'),
   /** What pixels are multiplied by: 1 / 255 makes numbers from 0 to 1. Default 1. */
@@ -31,7 +37,15 @@ export type PixelOptions = InputsOf<ReturnType<typeof pixelOptions>>
 export type PixelSettings = ValuesOf<ReturnType<typeof pixelOptions>>
 
 /** Pictures that a page has. */
-export type PixelSource = ImageData | HTMLCanvasElement | OffscreenCanvas | HTMLImageElement | HTMLVideoElement | ImageBitmap | VideoFrame | PixelBytes
+export type PixelSource =
+  | ImageData
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | HTMLImageElement
+  | HTMLVideoElement
+  | ImageBitmap
+  | VideoFrame
+  | PixelBytes
 /** Bytes of red, green, blue and alpha, as an ImageData has them. */
 export interface PixelBytes {
   /** Four bytes for each pixel, row by row: red, green, blue and how opaque it is. */
@@ -87,12 +101,23 @@ function inChannels({ width, height, channels: from, data }: Pixels, to: Channel
 }
 
 export function isPixelSource(value: unknown): value is PixelSource {
-  return typeof value === 'object' && value !== null && !('text' in value) && !ArrayBuffer.isView(value) && sizeOfPicture(value) !== null
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !('text' in value) &&
+    !ArrayBuffer.isView(value) &&
+    sizeOfPicture(value) !== null
+  )
 }
 
 /** Width and height of what has pixels; null for something else. */
 function sizeOfPicture(source: object): readonly [width: number, height: number] | null {
-  const pairs = [['videoWidth', 'videoHeight'], ['naturalWidth', 'naturalHeight'], ['displayWidth', 'displayHeight'], ['width', 'height']] as const
+  const pairs = [
+    ['videoWidth', 'videoHeight'],
+    ['naturalWidth', 'naturalHeight'],
+    ['displayWidth', 'displayHeight'],
+    ['width', 'height'],
+  ] as const
   for (const [across, down] of pairs) {
     const [width, height]: unknown[] = [Reflect.get(source, across), Reflect.get(source, down)]
     if (typeof width === 'number' && typeof height === 'number') return [width, height]
@@ -102,11 +127,18 @@ function sizeOfPicture(source: object): readonly [width: number, height: number]
 
 export function pixelsOf(source: PixelSource, where: string): Pixels {
   const size = typeof source === 'object' && source !== null ? sizeOfPicture(source) : null
-  if (size === null) throw new ArgumentError(`${where}: expected an ImageData, a canvas, an image or a video, received ${quoted(source)}`)
+  if (size === null)
+    throw new ArgumentError(
+      `${where}: expected an ImageData, a canvas, an image or a video, received ${quoted(source)}`,
+    )
   const [width, height] = size
-  if (width === 0 || height === 0) throw new StateError(`${where}: the picture has no pixels yet. Wait until it is loaded.`)
+  if (width === 0 || height === 0)
+    throw new StateError(`${where}: the picture has no pixels yet. Wait until it is loaded.`)
   const data = 'data' in source ? source.data : drawn(source, width, height)
-  if (data.length !== width * height * 4) throw new ArgumentError(`${where}: a picture of ${width} × ${height} must have ${width * height * 4} bytes (red, green, blue, alpha), received ${data.length}`)
+  if (data.length !== width * height * 4)
+    throw new ArgumentError(
+      `${where}: a picture of ${width} × ${height} must have ${width * height * 4} bytes (red, green, blue, alpha), received ${data.length}`,
+    )
   return { width, height, channels: 4, data }
 }
 
@@ -120,14 +152,17 @@ function drawn(source: Drawable, width: number, height: number): Uint8ClampedArr
   return context.getImageData(0, 0, width, height).data
 }
 
-function contextOf(canvas: HTMLCanvasElement | OffscreenCanvas): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
+function contextOf(
+  canvas: HTMLCanvasElement | OffscreenCanvas,
+): CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null {
   // A canvas that shows WebGL has no other context, and is drawn on one that has.
   return canvas.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D | null
 }
 
 function canvas(width: number, height: number): HTMLCanvasElement | OffscreenCanvas {
   if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height)
-  if (typeof document === 'undefined') throw new StateError('Pictures are drawn in browsers only. Elsewhere, readImage reads files.')
+  if (typeof document === 'undefined')
+    throw new StateError('Pictures are drawn in browsers only. Elsewhere, readImage reads files.')
   return Object.assign(document.createElement('canvas'), { width, height })
 }
 
@@ -142,7 +177,10 @@ function canvas(width: number, height: number): HTMLCanvasElement | OffscreenCan
  *
  * @param video one that plays; by default a new one of the camera that the page's user chooses
  */
-export async function* webcamFrames(video: HTMLVideoElement | null = null, options: PixelOptions = {}): AsyncGenerator<Tensor, void> {
+export async function* webcamFrames(
+  video: HTMLVideoElement | null = null,
+  options: PixelOptions = {},
+): AsyncGenerator<Tensor, void> {
   const settings = readOptions('webcamFrames', pixelOptions(), options)
   const own = video === null ? await camera() : null
   const shown = video ?? own!.video
@@ -159,7 +197,10 @@ export async function* webcamFrames(video: HTMLVideoElement | null = null, optio
 
 async function camera(): Promise<{ video: HTMLVideoElement; stop: () => void }> {
   const devices = (globalThis.navigator as Navigator | undefined)?.mediaDevices
-  if (devices === undefined || typeof document === 'undefined') throw new StateError('webcamFrames: there is no camera here. Cameras are for pages that came by https or from localhost.')
+  if (devices === undefined || typeof document === 'undefined')
+    throw new StateError(
+      'webcamFrames: there is no camera here. Cameras are for pages that came by https or from localhost.',
+    )
   const stream = await devices.getUserMedia({ video: true })
   const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream })
   await video.play()

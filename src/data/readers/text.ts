@@ -61,7 +61,13 @@ function parsed<T>(line: string, file: string, number: number): T {
   try {
     return JSON.parse(line) as T
   } catch (error) {
-    throw new RowError(`this is no JSON: ${error instanceof Error ? error.message : String(error)}`, file, number, null, line)
+    throw new RowError(
+      `this is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+      file,
+      number,
+      null,
+      line,
+    )
   }
 }
 
@@ -82,26 +88,38 @@ export type ReadTextOptions = InputsOf<ReturnType<typeof textOptions>>
  *
  * @throws RowError where the bytes are no text of the encoding
  */
-export function readText(source: ByteSource | readonly (string | URL | Blob)[], options: ReadTextOptions = {}): Dataset<string> {
+export function readText(
+  source: ByteSource | readonly (string | URL | Blob)[],
+  options: ReadTextOptions = {},
+): Dataset<string> {
   const { by, encoding } = readOptions('readText', textOptions(), options)
   const sources = Array.isArray(source) ? (source as readonly ByteSource[]) : [source as ByteSource]
-  if (sources.length === 0) throw new ArgumentError(`readText: expected a source or a list of them, received ${quoted(source)}`)
+  if (sources.length === 0)
+    throw new ArgumentError(`readText: expected a source or a list of them, received ${quoted(source)}`)
   if (by === 'file') {
     return Dataset.from(sources).map(async (each) => {
       const bytes = await allBytes(each, 'readText')
       return new Decoder(nameOf(each), encoding).decode(withoutMark(bytes), 1)
     })
   }
-  const [first, ...others] = sources.map((each) => linesOf(bytesOf(each, 'readText'), encoding, function* (lines) {
-    for (const line of lines) yield line.text
-  }))
+  const [first, ...others] = sources.map((each) =>
+    linesOf(bytesOf(each, 'readText'), encoding, function* (lines) {
+      for (const line of lines) yield line.text
+    }),
+  )
   return first!.concatenate(...others)
 }
 
 /** What is made of the lines of each block. */
-function linesOf<T>(bytes: NamedBytes, encoding: string, make: (lines: ReturnType<Decoder['lines']>) => Iterable<T>): Dataset<T> {
+function linesOf<T>(
+  bytes: NamedBytes,
+  encoding: string,
+  make: (lines: ReturnType<Decoder['lines']>) => Iterable<T>,
+): Dataset<T> {
   const decoder = lineDecoder(bytes.name, encoding)
-  return Dataset.of<Block>({ size: null, open: (pass) => blocks(bytes, pass, null) }).flatMap((block) => make(decoder.lines(block)))
+  return Dataset.of<Block>({ size: null, open: (pass) => blocks(bytes, pass, null) }).flatMap((block) =>
+    make(decoder.lines(block)),
+  )
 }
 
 function withoutMark(bytes: Uint8Array): Uint8Array {

@@ -36,15 +36,26 @@ export class Axes {
     const bottom = top + height
     const vertical = roundIn(this.x).map((x) => {
       const at = this.placeX(x)
-      return element('path', 'line', { d: `M${at} ${top}V${bottom}`, fill: 'none' }) + label(short(x), 'soft', { x: at, y: bottom + 16, 'text-anchor': 'middle' })
+      return (
+        element('path', 'line', { d: `M${at} ${top}V${bottom}`, fill: 'none' }) +
+        label(short(x), 'soft', { x: at, y: bottom + 16, 'text-anchor': 'middle' })
+      )
     })
     const horizontal = roundIn(this.y).map((y) => {
       const at = this.placeY(y)
-      return element('path', 'line', { d: `M${left} ${at}H${left + width}`, fill: 'none' }) + label(short(y), 'soft', { x: left - 6, y: at + 4, 'text-anchor': 'end' })
+      return (
+        element('path', 'line', { d: `M${left} ${at}H${left + width}`, fill: 'none' }) +
+        label(short(y), 'soft', { x: left - 6, y: at + 4, 'text-anchor': 'end' })
+      )
     })
     const names = [
       label(nameX, 'ink', { x: left + width / 2, y: bottom + 36, 'text-anchor': 'middle' }, Math.floor(width / 7)),
-      label(nameY, 'ink', { x: -(top + height / 2), y: 16, 'text-anchor': 'middle', transform: 'rotate(-90)' }, Math.floor(height / 7)),
+      label(
+        nameY,
+        'ink',
+        { x: -(top + height / 2), y: 16, 'text-anchor': 'middle', transform: 'rotate(-90)' },
+        Math.floor(height / 7),
+      ),
     ]
     return [...vertical, ...horizontal, ...names].join('')
   }

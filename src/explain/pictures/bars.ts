@@ -50,19 +50,35 @@ export function attributionBars(attributions: TensorLike, options: AttributionBa
   const { names, row, most, value, baseValue, ...text } = readTyped('attributionBars', table(), options)
   const given = toTensor(attributions, 'attributionBars', 'float32')
   const [rows, features] = given.rank === 1 ? [1, given.size] : (given.shape as [number, number])
-  if (given.rank < 1 || given.rank > 2 || given.size === 0) throw new ShapeError(`attributionBars: needs [features] or [rows, features], received ${formatShape(given.shape)}`)
+  if (given.rank < 1 || given.rank > 2 || given.size === 0)
+    throw new ShapeError(`attributionBars: needs [features] or [rows, features], received ${formatShape(given.shape)}`)
   if (row >= rows) throw new ArgumentError(`attributionBars: row must be in 0 … ${rows - 1}, received ${row}`)
-  if (names !== null && names.length !== features) throw new ArgumentError(`attributionBars: needs a name for each of ${features} features, received ${names.length}`)
-  const wrong = given.data.subarray(row * features, (row + 1) * features).findIndex((each: number) => !Number.isFinite(each))
-  if (wrong >= 0) throw new DataError(`attributionBars: attributions must be finite, received ${given.data[row * features + wrong]} for feature ${names?.[wrong] ?? wrong}${rows > 1 ? ` of row ${row}` : ''}`)
-  const all = Array.from(given.data.slice(row * features, (row + 1) * features), (each: number, i) => ({ name: names?.[i] ?? String(i), value: each }))
+  if (names !== null && names.length !== features)
+    throw new ArgumentError(`attributionBars: needs a name for each of ${features} features, received ${names.length}`)
+  const wrong = given.data
+    .subarray(row * features, (row + 1) * features)
+    .findIndex((each: number) => !Number.isFinite(each))
+  if (wrong >= 0)
+    throw new DataError(
+      `attributionBars: attributions must be finite, received ${given.data[row * features + wrong]} for feature ${names?.[wrong] ?? wrong}${rows > 1 ? ` of row ${row}` : ''}`,
+    )
+  const all = Array.from(given.data.slice(row * features, (row + 1) * features), (each: number, i) => ({
+    name: names?.[i] ?? String(i),
+    value: each,
+  }))
   all.sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
   // One bar for several, not for one.
   const shown = all.length > most + 1 ? all.slice(0, most) : all
   const others = all.slice(shown.length)
-  const bars = others.length === 0 ? shown : [...shown, { name: `${others.length} others`, value: others.reduce((sum, each) => sum + each.value, 0) }]
+  const bars =
+    others.length === 0
+      ? shown
+      : [...shown, { name: `${others.length} others`, value: others.reduce((sum, each) => sum + each.value, 0) }]
   const largest = Math.max(...bars.map((bar) => Math.abs(bar.value))) || 1
-  const [left, right] = [Math.max(0, ...bars.map((bar) => -bar.value)) / largest, Math.max(0, ...bars.map((bar) => bar.value)) / largest]
+  const [left, right] = [
+    Math.max(0, ...bars.map((bar) => -bar.value)) / largest,
+    Math.max(0, ...bars.map((bar) => bar.value)) / largest,
+  ]
   const room = WIDTH - NAMES - 16 - (left > 0 ? NUMBERS : 8) - (right > 0 ? NUMBERS : 8)
   const scale = room / (left + right || 1) / largest
   const zero = NAMES + (left > 0 ? NUMBERS : 8) + left * largest * scale
@@ -72,17 +88,36 @@ export function attributionBars(attributions: TensorLike, options: AttributionBa
     const isMore = value >= 0
     return [
       label(name, i < shown.length ? 'ink' : 'soft', { x: NAMES - 8, y: y + 13, 'text-anchor': 'end' }, 26),
-      element('rect', isMore ? 'more' : 'less', { x: isMore ? zero : zero - size, y, width: size, height: STEP - 6, rx: 2 }),
-      label(`${isMore ? '+' : ''}${short(value)}`, 'ink', { x: isMore ? zero + size + 6 : zero - size - 6, y: y + 13, 'text-anchor': isMore ? 'start' : 'end' }),
+      element('rect', isMore ? 'more' : 'less', {
+        x: isMore ? zero : zero - size,
+        y,
+        width: size,
+        height: STEP - 6,
+        rx: 2,
+      }),
+      label(`${isMore ? '+' : ''}${short(value)}`, 'ink', {
+        x: isMore ? zero + size + 6 : zero - size - 6,
+        y: y + 13,
+        'text-anchor': isMore ? 'start' : 'end',
+      }),
     ].join('')
   })
   const bottom = HEAD + 8 + bars.length * STEP
-  const sums = [...(baseValue === null ? [] : [`baseline ${short(baseValue)}`]), ...(value === null ? [] : [`answer ${short(value)}`])].join(' → ')
+  const sums = [
+    ...(baseValue === null ? [] : [`baseline ${short(baseValue)}`]),
+    ...(value === null ? [] : [`answer ${short(value)}`]),
+  ].join(' → ')
   const body = [
     ...drawn,
     element('path', 'axis', { d: `M${zero} ${HEAD}V${bottom}`, fill: 'none' }),
     ...(sums === '' ? [] : [label(sums, 'soft', { x: zero, y: bottom + 16, 'text-anchor': 'middle' })]),
   ].join('')
   const said = bars.map((bar) => `${bar.name}: ${short(bar.value)}`).join('; ')
-  return picture(WIDTH, bottom + (sums === '' ? 12 : 30), text, `Contributions, the largest first. ${said}.${sums === '' ? '' : ` ${sums}.`}`, body)
+  return picture(
+    WIDTH,
+    bottom + (sums === '' ? 12 : 30),
+    text,
+    `Contributions, the largest first. ${said}.${sums === '' ? '' : ` ${sums}.`}`,
+    body,
+  )
 }

@@ -17,7 +17,12 @@ export interface DependenceCurvesOptions extends PictureOptions {
   readonly rows?: number
 }
 
-const table = () => ({ ...pictureTable('How the answer goes with a feature'), name: textOption('feature'), output: textOption('output'), rows: option(integer({ min: 0 }), 50) })
+const table = () => ({
+  ...pictureTable('How the answer goes with a feature'),
+  name: textOption('feature'),
+  output: textOption('output'),
+  rows: option(integer({ min: 0 }), 50),
+})
 
 /**
  * The partial dependence as a thick line, single rows as thin ones.
@@ -29,7 +34,8 @@ const table = () => ({ ...pictureTable('How the answer goes with a feature'), na
  */
 export function dependenceCurves(dependence: PartialDependence, options: DependenceCurvesOptions = {}): string {
   const { name, output, rows: most, ...text } = readTyped('dependenceCurves', table(), options)
-  if (dependence?.grid === undefined || dependence.average === undefined) throw new ArgumentError(`dependenceCurves: needs what partialDependence gives, received ${quoted(dependence)}`)
+  if (dependence?.grid === undefined || dependence.average === undefined)
+    throw new ArgumentError(`dependenceCurves: needs what partialDependence gives, received ${quoted(dependence)}`)
   const grid = Array.from(dependence.grid.data)
   const { data, shape } = dependence.individual
   const count = Math.min(most, shape[0]!)
@@ -38,7 +44,11 @@ export function dependenceCurves(dependence: PartialDependence, options: Depende
     return grid.map((_, g) => data[row * grid.length + g]!)
   })
   const average = Array.from(dependence.average.data)
-  const axes = new Axes({ left: 72, top: HEAD + 4, width: 440, height: 260 }, rangeOf(grid, 0), rangeOf([...average, ...curves.flat()]))
+  const axes = new Axes(
+    { left: 72, top: HEAD + 4, width: 440, height: 260 },
+    rangeOf(grid, 0),
+    rangeOf([...average, ...curves.flat()]),
+  )
   const pointsOf = (curve: readonly number[]): string => axes.line(grid.map((x, g) => [x, curve[g]!] as const))
   const body = [
     axes.draw(name, output),

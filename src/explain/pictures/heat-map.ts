@@ -60,7 +60,9 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
   const heat = mapOf(given, row, image)
   const { rows, columns } = heat
   if (image !== null && (image.rows !== rows || image.columns !== columns)) {
-    throw new ShapeError(`heatMapPicture: the map and the image must have as many rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`)
+    throw new ShapeError(
+      `heatMapPicture: the map and the image must have as many rows and columns, received ${formatShape([rows, columns])} and ${formatShape([image.rows, image.columns])}`,
+    )
   }
   let [low, high] = [0, 0]
   for (let i = 0; i < rows * columns; i++) {
@@ -80,7 +82,15 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
   const total = Math.max(width + 32, 260)
   const bottom = HEAD + height + 16
   const body = [
-    element('image', null, { x: 16, y: HEAD, width, height, href: pngUri(rgb, rows, columns), preserveAspectRatio: 'none', style: 'image-rendering:pixelated' }),
+    element('image', null, {
+      x: 16,
+      y: HEAD,
+      width,
+      height,
+      href: pngUri(rgb, rows, columns),
+      preserveAspectRatio: 'none',
+      style: 'image-rendering:pixelated',
+    }),
     legend(low, high, largest, opacity, total - 32, bottom),
   ].join('')
   const place = placeOfLargest(heat)
@@ -90,15 +100,25 @@ export function heatMapPicture(map: TensorLike, options: HeatMapOptions = {}): s
 
 const mixed = (below: number, above: number, share: number): number => Math.round(below + (above - below) * share)
 
-function mapOf({ data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] }, row: number, image: Pixels | null): Pixels {
-  const isMap = (rows: number | undefined, columns: number | undefined): boolean => image === null || (rows === image.rows && columns === image.columns)
+function mapOf(
+  { data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
+  row: number,
+  image: Pixels | null,
+): Pixels {
+  const isMap = (rows: number | undefined, columns: number | undefined): boolean =>
+    image === null || (rows === image.rows && columns === image.columns)
   // [batch, rows, columns], not [rows, columns, channels].
-  const isBatch = shape.length === 4 || (shape.length === 3 && (image === null ? shape[0] === 1 || shape[2]! > 4 : isMap(shape[1], shape[2]) && !isMap(shape[0], shape[1])))
+  const isBatch =
+    shape.length === 4 ||
+    (shape.length === 3 &&
+      (image === null ? shape[0] === 1 || shape[2]! > 4 : isMap(shape[1], shape[2]) && !isMap(shape[0], shape[1])))
   const inner = isBatch ? shape.slice(1) : shape
   const [rows = 0, columns = 0, channels = 1] = inner
   const size = rows * columns * channels
   if (inner.length < 2 || inner.length > 3 || size === 0 || (isBatch && row >= shape[0]!)) {
-    throw new ShapeError(`heatMapPicture: the map must be [rows, columns], [rows, columns, channels] or a batch of such with a row ${row}, received ${formatShape(shape)}`)
+    throw new ShapeError(
+      `heatMapPicture: the map must be [rows, columns], [rows, columns, channels] or a batch of such with a row ${row}, received ${formatShape(shape)}`,
+    )
   }
   const start = isBatch ? row * size : 0
   const sums = Float64Array.from({ length: rows * columns }, (_, at) => {
@@ -109,12 +129,23 @@ function mapOf({ data, shape }: { readonly data: ArrayLike<number>; readonly sha
   return { data: sums, rows, columns, channels: 1 }
 }
 
-function imageOf({ data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] }, row: number): Pixels {
+function imageOf(
+  { data, shape }: { readonly data: ArrayLike<number>; readonly shape: readonly number[] },
+  row: number,
+): Pixels {
   const isBatch = shape.length === 4 || (shape.length === 3 && shape[2] !== 1 && shape[2] !== 3)
   const [rows = 0, columns = 0, channels = 1] = isBatch ? shape.slice(1) : shape
   const size = rows * columns * channels
-  if (shape.length < 2 || shape.length > 4 || size === 0 || (channels !== 1 && channels !== 3) || (isBatch && row >= shape[0]!)) {
-    throw new ShapeError(`heatMapPicture: the image must be [rows, columns], [rows, columns, 1 or 3] or a batch of such with a row ${row}, received ${formatShape(shape)}`)
+  if (
+    shape.length < 2 ||
+    shape.length > 4 ||
+    size === 0 ||
+    (channels !== 1 && channels !== 3) ||
+    (isBatch && row >= shape[0]!)
+  ) {
+    throw new ShapeError(
+      `heatMapPicture: the image must be [rows, columns], [rows, columns, 1 or 3] or a batch of such with a row ${row}, received ${formatShape(shape)}`,
+    )
   }
   const start = isBatch ? row * size : 0
   return { data: Float64Array.from({ length: size }, (_, i) => data[start + i]!), rows, columns, channels }
@@ -143,10 +174,18 @@ function legend(low: number, high: number, largest: number, opacity: number, wid
   const rgb = new Uint8ClampedArray(3 * STEPS)
   for (let i = 0; i < STEPS; i++) {
     const value = (low + ((high - low) * i) / (STEPS - 1)) / largest
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = mixed(BLANK, (value < 0 ? LESS : MORE)[c]!, opacity * Math.sqrt(Math.abs(value)))
+    for (let c = 0; c < 3; c++)
+      rgb[3 * i + c] = mixed(BLANK, (value < 0 ? LESS : MORE)[c]!, opacity * Math.sqrt(Math.abs(value)))
   }
   return [
-    element('image', null, { x: 16, y: top, width, height: BAR, href: pngUri(rgb, 1, STEPS), preserveAspectRatio: 'none' }),
+    element('image', null, {
+      x: 16,
+      y: top,
+      width,
+      height: BAR,
+      href: pngUri(rgb, 1, STEPS),
+      preserveAspectRatio: 'none',
+    }),
     label(short(low), 'soft', { x: 16, y: top + BAR + 15 }),
     label(short(high), 'soft', { x: 16 + width, y: top + BAR + 15, 'text-anchor': 'end' }),
   ].join('')

@@ -61,9 +61,15 @@ function stored(bytes: Uint8Array): Uint8Array {
 export function pngUri(rgb: Uint8ClampedArray, rows: number, columns: number): string {
   const lines = new Uint8Array(rows * (3 * columns + 1))
   // Each line begins with the number of its filter: none.
-  for (let row = 0; row < rows; row++) lines.set(rgb.subarray(row * 3 * columns, (row + 1) * 3 * columns), row * (3 * columns + 1) + 1)
+  for (let row = 0; row < rows; row++)
+    lines.set(rgb.subarray(row * 3 * columns, (row + 1) * 3 * columns), row * (3 * columns + 1) + 1)
   const header = [...big(columns), ...big(rows), 8, 2, 0, 0, 0]
-  const bytes = joined([[0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10], chunk('IHDR', header), chunk('IDAT', stored(lines)), chunk('IEND', [])])
+  const bytes = joined([
+    [0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10],
+    chunk('IHDR', header),
+    chunk('IDAT', stored(lines)),
+    chunk('IEND', []),
+  ])
   let text = ''
   for (const byte of bytes) text += String.fromCharCode(byte)
   return `data:image/png;base64,${btoa(text)}`

@@ -22,29 +22,54 @@ const UNIT = { low: 0, high: 1 }
  */
 export function reliabilityPicture(diagram: ReliabilityDiagram, options: PictureOptions = {}): string {
   const text = readTyped('reliabilityPicture', table(), options)
-  if (!Array.isArray(diagram?.bins)) throw new ArgumentError(`reliabilityPicture: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
+  if (!Array.isArray(diagram?.bins))
+    throw new ArgumentError(`reliabilityPicture: needs what reliabilityDiagram gives, received ${quoted(diagram)}`)
   const { bins, expectedCalibrationError, accuracy, confidence } = diagram
   const axes = new Axes({ left: 56, top: HEAD + 4, width: SIDE, height: SIDE }, UNIT, UNIT)
   const most = Math.max(1, ...bins.map(({ count }) => count))
-  const drawn = bins.filter(({ count }) => count > 0).map((bin) => {
-    const [x, width] = [axes.placeX(bin.from) + 1, axes.placeX(bin.to) - axes.placeX(bin.from) - 2]
-    const [right, sure] = [axes.placeY(bin.accuracy), axes.placeY(bin.confidence)]
-    const zero = axes.placeY(0)
-    return [
-      element('rect', 'less', { x, y: Math.max(right, sure), width, height: zero - Math.max(right, sure) }),
-      element('rect', 'more', { x, y: Math.min(right, sure), width, height: Math.abs(right - sure), 'fill-opacity': 0.55 }),
-      element('rect', 'ink', { x, y: right - 1, width, height: 2 }),
-      element('rect', 'ink', { x: x + width * 0.35, y: zero - (bin.count / most) * 40, width: width * 0.3, height: (bin.count / most) * 40, 'fill-opacity': 0.6 }),
-    ].join('')
-  })
+  const drawn = bins
+    .filter(({ count }) => count > 0)
+    .map((bin) => {
+      const [x, width] = [axes.placeX(bin.from) + 1, axes.placeX(bin.to) - axes.placeX(bin.from) - 2]
+      const [right, sure] = [axes.placeY(bin.accuracy), axes.placeY(bin.confidence)]
+      const zero = axes.placeY(0)
+      return [
+        element('rect', 'less', { x, y: Math.max(right, sure), width, height: zero - Math.max(right, sure) }),
+        element('rect', 'more', {
+          x,
+          y: Math.min(right, sure),
+          width,
+          height: Math.abs(right - sure),
+          'fill-opacity': 0.55,
+        }),
+        element('rect', 'ink', { x, y: right - 1, width, height: 2 }),
+        element('rect', 'ink', {
+          x: x + width * 0.35,
+          y: zero - (bin.count / most) * 40,
+          width: width * 0.3,
+          height: (bin.count / most) * 40,
+          'fill-opacity': 0.6,
+        }),
+      ].join('')
+    })
   const bottom = HEAD + 4 + SIDE
   const sums = `calibration error ${short(expectedCalibrationError)}, accuracy ${short(accuracy)}, confidence ${short(confidence)}`
   const body = [
     axes.draw('confidence', 'accuracy'),
     ...drawn,
-    element('path', 'axis', { d: axes.line([[0, 0], [1, 1]]), fill: 'none', 'stroke-dasharray': '5 4' }),
+    element('path', 'axis', {
+      d: axes.line([
+        [0, 0],
+        [1, 1],
+      ]),
+      fill: 'none',
+      'stroke-dasharray': '5 4',
+    }),
     label(sums, 'soft', { x: 40 + SIDE / 2, y: bottom + 58, 'text-anchor': 'middle' }),
   ].join('')
-  const said = bins.filter(({ count }) => count > 0).map((bin) => `confidence ${short(bin.confidence)}: ${short(bin.accuracy)} right of ${bin.count}`).join('; ')
+  const said = bins
+    .filter(({ count }) => count > 0)
+    .map((bin) => `confidence ${short(bin.confidence)}: ${short(bin.accuracy)} right of ${bin.count}`)
+    .join('; ')
   return picture(SIDE + 80, bottom + 72, text, `${sums}. ${said}.`, body)
 }

@@ -12,12 +12,18 @@ export interface PictureOptions {
 }
 
 /** Any text, an empty one as well. */
-export const words = custom<string>((value, where) => {
-  if (typeof value === 'string') return value
-  throw new ArgumentError(`${where} must be a text, received ${quoted(value)}`)
-}, (value) => value)
+export const words = custom<string>(
+  (value, where) => {
+    if (typeof value === 'string') return value
+    throw new ArgumentError(`${where} must be a text, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
 export const textOption = (initial: string) => option(words, initial)
-export const pictureTable = (title: string) => ({ title: option(words, title), description: option(nullable(words), null) })
+export const pictureTable = (title: string) => ({
+  title: option(words, title),
+  description: option(nullable(words), null),
+})
 
 /** By class: the property that is coloured, on light and on dark pages. The first is an attribute too, for tools without CSS. */
 const COLOURS = {
@@ -34,16 +40,24 @@ const COLOURS = {
 export type Colour = keyof typeof COLOURS
 
 function rules(column: 1 | 2): string {
-  return Object.entries(COLOURS).map(([name, colour]) => `.myelin-picture .${name}{${colour[0]}:${colour[column]}}`).join('')
+  return Object.entries(COLOURS)
+    .map(([name, colour]) => `.myelin-picture .${name}{${colour[0]}:${colour[column]}}`)
+    .join('')
 }
 
-const style = (): string => `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
+const style = (): string =>
+  `<style>.myelin-picture{font:12px system-ui,sans-serif}${rules(1)}@media(prefers-color-scheme:dark){${rules(2)}}</style>`
 
 /** Text as it may stand in XML, also within quotation marks. */
 export function escaped(text: string): string {
   // Control characters are not allowed in XML at all.
   const allowed = Array.from(text, (each) => (each < ' ' && !'\t\n\r'.includes(each) ? '\uFFFD' : each)).join('')
-  return allowed.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;').replace(/'/g, '&#39;')
+  return allowed
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&#39;')
 }
 
 type Attributes = Readonly<Record<string, string | number>>
@@ -51,7 +65,9 @@ type Attributes = Readonly<Record<string, string | number>>
 /** An element in a colour. @param content is XML already */
 export function element(name: string, colour: Colour | null, attributes: Attributes, content = ''): string {
   const painted = colour === null ? {} : { class: colour, [COLOURS[colour][0]]: COLOURS[colour][1] }
-  const list = Object.entries({ ...painted, ...attributes }).map(([key, value]) => ` ${key}="${typeof value === 'number' ? coordinate(value) : escaped(value)}"`)
+  const list = Object.entries({ ...painted, ...attributes }).map(
+    ([key, value]) => ` ${key}="${typeof value === 'number' ? coordinate(value) : escaped(value)}"`,
+  )
   return `<${name}${list.join('')}${content === '' ? '/>' : `>${content}</${name}>`}`
 }
 
@@ -59,7 +75,12 @@ export function element(name: string, colour: Colour | null, attributes: Attribu
 export function label(text: string, colour: Colour, attributes: Attributes, most = Infinity): string {
   const characters = Array.from(text)
   if (characters.length <= most) return element('text', colour, attributes, escaped(text) || ' ')
-  return element('text', colour, attributes, `${element('title', null, {}, escaped(text))}${escaped(characters.slice(0, most - 1).join(''))}…`)
+  return element(
+    'text',
+    colour,
+    attributes,
+    `${element('title', null, {}, escaped(text))}${escaped(characters.slice(0, most - 1).join(''))}…`,
+  )
 }
 
 function coordinate(x: number): string {
@@ -85,7 +106,13 @@ export const HEAD = 40
  * The whole picture: paper, title, what screen readers say, then the body.
  * @param described what is shown, in words
  */
-export function picture(width: number, height: number, { title, description }: { readonly title: string; readonly description: string | null }, described: string, body: string): string {
+export function picture(
+  width: number,
+  height: number,
+  { title, description }: { readonly title: string; readonly description: string | null },
+  described: string,
+  body: string,
+): string {
   const said = description ?? described
   const id = idOf(title + said + body)
   return [

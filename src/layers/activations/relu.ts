@@ -23,14 +23,18 @@ const atLeast0 = /* @__PURE__ */ number({ min: 0 })
  *
  * Without options max(x, 0). Keras: `keras.layers.ReLU`.
  */
-export class ReLU extends configured(ElementwiseLayer, () => ({
-  /** The largest value; null for none. Default null. */
-  maxValue: option(nullable(atLeast0), null),
-  /** The slope below the threshold. Default 0. */
-  negativeSlope: option(atLeast0, 0),
-  /** Where x begins to be passed on. Default 0. */
-  threshold: option(atLeast0, 0),
-}), 'maxValue') {
+export class ReLU extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** The largest value; null for none. Default null. */
+    maxValue: option(nullable(atLeast0), null),
+    /** The slope below the threshold. Default 0. */
+    negativeSlope: option(atLeast0, 0),
+    /** Where x begins to be passed on. Default 0. */
+    threshold: option(atLeast0, 0),
+  }),
+  'maxValue',
+) {
   static readonly className = 'ReLU'
 
   call(x: Tensor): Tensor {
@@ -43,10 +47,14 @@ export class ReLU extends configured(ElementwiseLayer, () => ({
 }
 
 /** x where x > 0, negativeSlope · x elsewhere. Keras: `keras.layers.LeakyReLU`. */
-export class LeakyReLU extends configured(ElementwiseLayer, () => ({
-  /** Default 0.3. */
-  negativeSlope: option(atLeast0, 0.3),
-}), 'negativeSlope') {
+export class LeakyReLU extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** Default 0.3. */
+    negativeSlope: option(atLeast0, 0.3),
+  }),
+  'negativeSlope',
+) {
   static readonly className = 'LeakyReLU'
 
   call(x: Tensor): Tensor {
@@ -55,10 +63,14 @@ export class LeakyReLU extends configured(ElementwiseLayer, () => ({
 }
 
 /** x where x > 0, alpha (eˣ − 1) elsewhere. Keras: `keras.layers.ELU`. */
-export class ELU extends configured(ElementwiseLayer, () => ({
-  /** Where it saturates: −alpha. Default 1. */
-  alpha: option(number(), 1),
-}), 'alpha') {
+export class ELU extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** Where it saturates: −alpha. Default 1. */
+    alpha: option(number(), 1),
+  }),
+  'alpha',
+) {
   static readonly className = 'ELU'
 
   call(x: Tensor): Tensor {
@@ -83,7 +95,12 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
   alphaConstraint: option(constraint, null),
   /** An axis or several along which alpha is the same; the batch axis is 0. Default null: none. */
   sharedAxes: option(
-    nullable(custom<readonly number[], number | readonly number[]>((value, where) => axes.read(typeof value === 'number' ? [value] : value, where), (value) => value)),
+    nullable(
+      custom<readonly number[], number | readonly number[]>(
+        (value, where) => axes.read(typeof value === 'number' ? [value] : value, where),
+        (value) => value,
+      ),
+    ),
     null,
   ),
 })) {
@@ -100,9 +117,17 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
     const shape = inputShape.slice(1).map((extent, i) => {
       if (shared.includes(i + 1)) return 1
       if (extent !== null) return extent
-      throw new ShapeError(`${this}: axis ${i + 1} of the input must be known, or be among sharedAxes, received ${formatShape(inputShape)}`)
+      throw new ShapeError(
+        `${this}: axis ${i + 1} of the input must be known, or be among sharedAxes, received ${formatShape(inputShape)}`,
+      )
     })
-    this.alphaVariable = this.addWeight({ name: 'alpha', shape, initializer: this.alphaInitializer, regularizer: this.alphaRegularizer, constraint: this.alphaConstraint })
+    this.alphaVariable = this.addWeight({
+      name: 'alpha',
+      shape,
+      initializer: this.alphaInitializer,
+      regularizer: this.alphaRegularizer,
+      constraint: this.alphaConstraint,
+    })
   }
 
   // An alpha for each place as well has no axis of units alone.
@@ -115,7 +140,12 @@ export class PReLU extends configured(ElementwiseLayer, () => ({
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
     requireSameRank(this, shape, built)
     const shared = (this.sharedAxes ?? []).map((axis) => normalizeAxis(`${this}: sharedAxes`, axis, built.length))
-    requireExtents(this, shape, built, built.map((_, i) => i).filter((i) => i > 0 && !shared.includes(i)))
+    requireExtents(
+      this,
+      shape,
+      built,
+      built.map((_, i) => i).filter((i) => i > 0 && !shared.includes(i)),
+    )
   }
 
   call(x: Tensor): Tensor {

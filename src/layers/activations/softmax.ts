@@ -20,10 +20,17 @@ const LARGE_NEGATIVE = -1e9
  *
  * Keras: `keras.layers.Softmax`.
  */
-export class Softmax extends configured(ElementwiseLayer, () => ({
-  /** An axis, or a list of them. Default −1. */
-  axis: option(either(integer(), listOf(integer()), (value) => typeof value === 'number'), -1),
-}), 'axis') {
+export class Softmax extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** An axis, or a list of them. Default −1. */
+    axis: option(
+      either(integer(), listOf(integer()), (value) => typeof value === 'number'),
+      -1,
+    ),
+  }),
+  'axis',
+) {
   static readonly className = 'Softmax'
 
   override get unitFlow(): null {
@@ -40,6 +47,8 @@ export class Softmax extends configured(ElementwiseLayer, () => ({
   protected override checkMask({ shape, rank }: Tensor, input: Shape): void {
     const extents = input.slice(input.length - rank)
     if (rank <= input.length && shape.every((extent, i) => extent === 1 || extent === extents[i])) return
-    throw new ShapeError(`${this}: the mask must broadcast to the input ${formatShape(input)}, received ${formatShape(shape)}`)
+    throw new ShapeError(
+      `${this}: the mask must broadcast to the input ${formatShape(input)}, received ${formatShape(shape)}`,
+    )
   }
 }

@@ -82,11 +82,31 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
     return query
   }
 
-  private withoutScores(query: Tensor, key: Tensor, value: Tensor, valueMask: Tensor | null, attention: ApplyOptions): Tensor {
+  private withoutScores(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    valueMask: Tensor | null,
+    attention: ApplyOptions,
+  ): Tensor {
     const ofValue = valueMask === null ? null : keyMask(asBool(valueMask))
-    const given = attention.attentionMask == null ? null : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
-    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2)) as [Tensor, Tensor, Tensor]
-    return squeeze(attend(`${this}`, q, k, v, { scale: 1, mask: both(ofValue, given), after: attention.useCausalMask === true ? 0 : Infinity }).result, 2)
+    const given =
+      attention.attentionMask == null
+        ? null
+        : expandDims(pairMask(`${this}`, attention.attentionMask, [query.shape[0]!, query.shape[1]!, key.shape[1]!]), 1)
+    const [q, k, v] = [this.scaledQuery(query), key, value].map((each) => expandDims(each, 2)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ]
+    return squeeze(
+      attend(`${this}`, q, k, v, {
+        scale: 1,
+        mask: both(ofValue, given),
+        after: attention.useCausalMask === true ? 0 : Infinity,
+      }).result,
+      2,
+    )
   }
 
   private checked(inputs: unknown): Inputs {
@@ -97,10 +117,16 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
   private requireAlike(inputs: Inputs): void {
     const [query, value, key = value] = inputs.map(({ shape }) => shape) as [Shape, Shape, Shape?]
     const fronts = [query, value, key].map((shape) => shape.slice(0, -2).join())
-    const isAlike = query.length >= 2 && fronts.every((front) => front === fronts[0]) && value.length === query.length && key.length === query.length
+    const isAlike =
+      query.length >= 2 &&
+      fronts.every((front) => front === fronts[0]) &&
+      value.length === query.length &&
+      key.length === query.length
     if (isAlike && key.at(-2) === value.at(-2) && key.at(-1) === query.at(-1)) return
     const received = inputs.map(({ shape }) => formatShape(shape)).join(', ')
-    throw new ShapeError(`${this}: the inputs must be query [batch, steps, features], value [batch, value steps, n] and key [batch, value steps, features], received ${received}`)
+    throw new ShapeError(
+      `${this}: the inputs must be query [batch, steps, features], value [batch, value steps, n] and key [batch, value steps, features], received ${received}`,
+    )
   }
 
   override computeOutputShape(inputShape: readonly BatchShape[]): BatchShape {
@@ -108,7 +134,10 @@ abstract class WeighedAttention extends configured(Layer<Inputs, Tensor>, () => 
     return [...query!.slice(0, -1), value!.at(-1)!]
   }
 
-  override computeOutputSpec(inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0], options: ApplyOptions = {}): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
+  override computeOutputSpec(
+    inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
+    options: ApplyOptions = {},
+  ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
     return typed(this.tracedOutputSpec(typed(inputSpec), options))
   }
 
@@ -152,7 +181,8 @@ export class Attention extends configured(WeighedAttention, () => ({
 
   override build(): void {
     if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [], initializer: 'ones' })
-    if (this.scoreMode === 'concat') this.concatVariable = this.addWeight({ name: 'concatScoreWeight', shape: [], initializer: 'ones' })
+    if (this.scoreMode === 'concat')
+      this.concatVariable = this.addWeight({ name: 'concatScoreWeight', shape: [], initializer: 'ones' })
   }
 
   private scaled(x: Tensor): Tensor {
@@ -188,7 +218,8 @@ export class AdditiveAttention extends configured(WeighedAttention, () => ({
 
   override build(inputShape: readonly BatchShape[]): void {
     const features = inputShape[0]?.at(-1)
-    if (features == null) throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape[0] ?? [])}`)
+    if (features == null)
+      throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape[0] ?? [])}`)
     if (this.useScale) this.scaleVariable = this.addWeight({ name: 'scale', shape: [features] })
   }
 

@@ -75,11 +75,17 @@ export class Decoding {
   extend(given: Kept, reach: number): Kept {
     const index = this.calls++
     if (this.start === 0) {
-      const room = (x: Tensor | null): Variable | null => x && new Variable([x.shape[0]!, this.length, ...x.shape.slice(2)], { dtype: x.dtype, trainable: false })
+      const room = (x: Tensor | null): Variable | null =>
+        x && new Variable([x.shape[0]!, this.length, ...x.shape.slice(2)], { dtype: x.dtype, trainable: false })
       const kept = (this.kept[index] ??= { key: room(given.key), value: room(given.value), mask: room(given.mask) })
       for (const part of ['key', 'value', 'mask'] as const) {
         const x = given[part]
-        if (x !== null) kept[part]!.assign(this.length === x.shape[1] ? x : concatenate([x, zeros([x.shape[0]!, this.length - x.shape[1]!, ...x.shape.slice(2)], x.dtype)], 1))
+        if (x !== null)
+          kept[part]!.assign(
+            this.length === x.shape[1]
+              ? x
+              : concatenate([x, zeros([x.shape[0]!, this.length - x.shape[1]!, ...x.shape.slice(2)], x.dtype)], 1),
+          )
       }
       return given
     }
@@ -91,7 +97,8 @@ export class Decoding {
       return value
     }
     const seen = both(lessEqual(steps, now), reach === Infinity ? null : less(subtract(now, steps), reach))!
-    const mask = given.mask === null ? reshape(seen, [1, this.length]) : logicalAnd(written(kept.mask!, given.mask), seen)
+    const mask =
+      given.mask === null ? reshape(seen, [1, this.length]) : logicalAnd(written(kept.mask!, given.mask), seen)
     return { key: written(kept.key!, given.key), value: written(kept.value!, given.value), mask }
   }
 }

@@ -36,14 +36,23 @@ export function keyMask(mask: Tensor): Tensor {
 
 /** A mask of the query's steps [batch, query] and one of the value's [batch, value] → [batch, query, value]. */
 export function stepMasks(query: Tensor | null, value: Tensor | null): Tensor | null {
-  return both(query === null ? null : expandDims(asBool(query), -1), value === null ? null : expandDims(asBool(value), -2))
+  return both(
+    query === null ? null : expandDims(asBool(query), -1),
+    value === null ? null : expandDims(asBool(value), -2),
+  )
 }
 
 /** A mask of pairs, [batch, …steps] or less, beside scores [batch, heads, …steps] of `rank` axes, of which `steps` are of steps. */
 export function besideScores(mask: Tensor, rank: number, steps: number): Tensor {
   const { shape } = mask
   const split = shape.length - steps
-  return shape.length >= rank ? mask : reshape(mask, [...shape.slice(0, split), ...new Array<number>(rank - shape.length).fill(1), ...shape.slice(split)])
+  return shape.length >= rank
+    ? mask
+    : reshape(mask, [
+        ...shape.slice(0, split),
+        ...new Array<number>(rank - shape.length).fill(1),
+        ...shape.slice(split),
+      ])
 }
 
 /**
@@ -59,7 +68,9 @@ export function pairMask(layer: string, given: Tensor, scores: Shape, steps = 2)
   const names = steps === 2 ? ['query steps', 'value steps'] : ['…query steps', '…value steps']
   const all = scores.length === withoutHeads.length ? '' : ` or [batch, heads, ${names.join(', ')}]`
   const here = [withoutHeads, ...(all === '' ? [] : [scores])].map(formatShape).join(' or ')
-  throw new ShapeError(`${layer}: attentionMask must be [batch, ${names.join(', ')}]${all}, here ${here}, where any extent may be 1; received ${formatShape(given.shape)}`)
+  throw new ShapeError(
+    `${layer}: attentionMask must be [batch, ${names.join(', ')}]${all}, here ${here}, where any extent may be 1; received ${formatShape(given.shape)}`,
+  )
 }
 
 /** What the call of an attention may say. */
@@ -71,12 +82,18 @@ export const ATTENTION_OPTIONS: readonly CallOption[] = ['attentionMask', 'useCa
  */
 export function masksOfPair(layer: string, inputs: number, mask: Tree<Tensor | null>): Tree<Tensor | null> {
   const isList = Array.isArray(mask)
-  if (isList && (mask.length === 2 || mask.length === inputs)) return mask.length < inputs ? [...(mask as readonly Tree<Tensor | null>[]), null] : mask
-  const received = isList ? `a list of ${mask.length}` : mask instanceof Tensor ? `a tensor ${formatShape(mask.shape)}` : typeof mask
-  throw new ArgumentError(`${layer}: the mask must be a list, [queryMask, valueMask]${inputs === 3 ? ' or [queryMask, valueMask, keyMask]' : ''}, where null stands for none; received ${received}`)
+  if (isList && (mask.length === 2 || mask.length === inputs))
+    return mask.length < inputs ? [...(mask as readonly Tree<Tensor | null>[]), null] : mask
+  const received = isList
+    ? `a list of ${mask.length}`
+    : mask instanceof Tensor
+      ? `a tensor ${formatShape(mask.shape)}`
+      : typeof mask
+  throw new ArgumentError(
+    `${layer}: the mask must be a list, [queryMask, valueMask]${inputs === 3 ? ' or [queryMask, valueMask, keyMask]' : ''}, where null stands for none; received ${received}`,
+  )
 }
 
 export function asBool(mask: Tensor): Tensor {
   return mask.dtype === 'bool' ? mask : cast(mask, 'bool')
 }
-

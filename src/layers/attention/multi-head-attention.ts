@@ -1,7 +1,19 @@
 // MultiHeadAttention and GroupedQueryAttention: several attentions side by side, each on projections of its own.
 
 import { ArgumentError, ShapeError, formatShape } from '../../core/errors'
-import { boolean, configured, count, custom, extents, integer, listOf, nullable, number, option, required } from '../../core/options'
+import {
+  boolean,
+  configured,
+  count,
+  custom,
+  extents,
+  integer,
+  listOf,
+  nullable,
+  number,
+  option,
+  required,
+} from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import type { Tree } from '../../core/tree'
@@ -27,7 +39,18 @@ import type { InnerUnits, UnitAxis } from '../units'
 import { unitAxes } from '../units'
 import type { Decoding } from './decoding'
 import { currentDecoding } from './decoding'
-import { ATTENTION_OPTIONS, asBool, besideScores, both, causalMask, keyMask, masksOfPair, pairMask, stepMasks, windowMask } from './masks'
+import {
+  ATTENTION_OPTIONS,
+  asBool,
+  besideScores,
+  both,
+  causalMask,
+  keyMask,
+  masksOfPair,
+  pairMask,
+  stepMasks,
+  windowMask,
+} from './masks'
 
 /** A sequence that attends to itself, [query, value], or [query, value, key]. */
 type Inputs = Tensor | readonly Tensor[]
@@ -101,10 +124,15 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
       throw new ArgumentError(`${this}: the input must be a sequence, [query, value] or [query, value, key]`)
     }
     if (Math.min(query.length, value.length) < 3) {
-      throw new ShapeError(`${this}: the query and the value must be [batch, …steps, features], received ${formatShape(query)} and ${formatShape(value)}`)
+      throw new ShapeError(
+        `${this}: the query and the value must be [batch, …steps, features], received ${formatShape(query)} and ${formatShape(value)}`,
+      )
     }
     const isAlike = value.length === key.length && value.slice(1, -1).every((extent, i) => extent === key[i + 1])
-    if (!isAlike) throw new ShapeError(`${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`)
+    if (!isAlike)
+      throw new ShapeError(
+        `${this}: value and key must have the same steps, received ${formatShape(value)} and ${formatShape(key)}`,
+      )
     return { query, value, key }
   }
 
@@ -123,14 +151,29 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   protected override checkMask(mask: Tensor, shape: Shape, path: string): void {
     // of several axes of steps, the first ones will do
     const rank = Math.min(Math.max(mask.rank, 2), shape.length - 1)
-    requireMask(this, mask, ['batch', rank > 2 ? '…steps' : 'steps'], shape.slice(0, rank), { path, mayBroadcast: true })
+    requireMask(this, mask, ['batch', rank > 2 ? '…steps' : 'steps'], shape.slice(0, rank), {
+      path,
+      mayBroadcast: true,
+    })
   }
 
   /** x [batch, …, features] · kernel [features, heads, size] → [batch, …, heads, size] */
-  protected projection(name: string, inputShape: BatchShape, heads: number, size: number, activation: 'sigmoid' | null = null): EinsumDense {
+  protected projection(
+    name: string,
+    inputShape: BatchShape,
+    heads: number,
+    size: number,
+    activation: 'sigmoid' | null = null,
+  ): EinsumDense {
     const free = LETTERS.slice(0, inputShape.length - 1)
     const [feature, head, element] = LETTERS.slice(inputShape.length - 1)
-    return this.dense(name, `${free}${feature},${feature}${head}${element}->${free}${head}${element}`, [...inputShape.slice(1, -1).map(() => null), heads, size], `${head}${element}`, activation)
+    return this.dense(
+      name,
+      `${free}${feature},${feature}${head}${element}->${free}${head}${element}`,
+      [...inputShape.slice(1, -1).map(() => null), heads, size],
+      `${head}${element}`,
+      activation,
+    )
   }
 
   /** x [batch, …, heads, size] · kernel [heads, size, …output] → [batch, …, …output] */
@@ -138,18 +181,47 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const free = LETTERS.slice(0, rank - 1)
     const bound = LETTERS.slice(rank - 1, rank + 1)
     const made = LETTERS.slice(rank + 1, rank + 1 + output.length)
-    return this.dense(name, `${free}${bound},${bound}${made}->${free}${made}`, [...new Array<null>(rank - 2).fill(null), ...output], made, null)
+    return this.dense(
+      name,
+      `${free}${bound},${bound}${made}->${free}${made}`,
+      [...new Array<null>(rank - 2).fill(null), ...output],
+      made,
+      null,
+    )
   }
 
-  private dense(name: string, equation: string, outputShape: BatchShape, biasAxes: string, activation: 'sigmoid' | null): EinsumDense {
-    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } = this
-    const weights = { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint }
-    return new EinsumDense({ name, equation, outputShape, biasAxes: this.useBias ? biasAxes : null, activation, ...weights })
+  private dense(
+    name: string,
+    equation: string,
+    outputShape: BatchShape,
+    biasAxes: string,
+    activation: 'sigmoid' | null,
+  ): EinsumDense {
+    const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } =
+      this
+    const weights = {
+      kernelInitializer,
+      kernelRegularizer,
+      kernelConstraint,
+      biasInitializer,
+      biasRegularizer,
+      biasConstraint,
+    }
+    return new EinsumDense({
+      name,
+      equation,
+      outputShape,
+      biasAxes: this.useBias ? biasAxes : null,
+      activation,
+      ...weights,
+    })
   }
 
   /** Where units lie in projections: kernels [features, heads, size], biases [heads, size]. */
   private axesOf(projections: readonly (EinsumDense | null)[], width: number): UnitAxis[] {
-    return projections.flatMap((layer) => (layer === null ? [] : [...unitAxes(1, layer.kernel), ...unitAxes(0, layer.bias)])).map((axis) => ({ ...axis, width }))
+    return projections
+      .flatMap((layer) => (layer === null ? [] : [...unitAxes(1, layer.kernel), ...unitAxes(0, layer.bias)]))
+      .map((axis) => ({ ...axis, width }))
   }
 
   /** Of units that have so many heads of the query each. */
@@ -173,17 +245,27 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
 
   call(inputs: Inputs, { training, mask, attention }: CallContext): Tensor {
     // The masks count here, and the projections know none.
-    const [query, value, key = value] = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask) as [Tensor, Tensor, Tensor?]
+    const [query, value, key = value] = (inputs instanceof Tensor ? [inputs, inputs] : inputs).map(withoutMask) as [
+      Tensor,
+      Tensor,
+      Tensor?,
+    ]
     this.shapesOf([query, value, key].map(({ shape }) => shape))
     const heads: Heads = { query: this.query!.apply(query), key: this.key!.apply(key), value: this.value!.apply(value) }
     const gate = this.gate?.apply(query)
     const masks = this.masksOf(inputs, mask, attention)
     const decoding = currentDecoding()
     // Keys and values that are made of the query's own steps; those of another sequence are there as a whole.
-    const isSelf = inputs instanceof Tensor || inputs.every((each) => each === inputs[0]) || (masks.isCausal && key.shape[1] === query.shape[1])
+    const isSelf =
+      inputs instanceof Tensor ||
+      inputs.every((each) => each === inputs[0]) ||
+      (masks.isCausal && key.shape[1] === query.shape[1])
     if (decoding !== null && isSelf) return typed(this.merged(this.decoded(decoding, heads, masks, attention), gate))
-    const isStored = (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
-    const [made, weights] = isStored ? this.throughScores(heads, masks, training, attention) : [this.withoutScores(heads, masks), null]
+    const isStored =
+      (training && this.dropout > 0) || attention.returnAttentionScores === true || heads.query.rank !== 4
+    const [made, weights] = isStored
+      ? this.throughScores(heads, masks, training, attention)
+      : [this.withoutScores(heads, masks), null]
     const output = this.merged(made, gate)
     return typed(attention.returnAttentionScores === true ? [output, weights] : output)
   }
@@ -195,11 +277,18 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   /** What the heads give for steps that follow others, whose keys and values were kept. */
   private decoded(decoding: Decoding, heads: Heads, masks: Masks, attention: ApplyOptions): Tensor {
     if (!masks.isCausal || masks.pairs !== null || attention.returnAttentionScores === true || heads.query.rank !== 4) {
-      throw new ArgumentError(`${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, query, key and value of the same steps, and without attentionMask or scores. Else pass cache: false`)
+      throw new ArgumentError(
+        `${this}: generate keeps keys and values of attention over [batch, steps, features] with useCausalMask, query, key and value of the same steps, and without attentionMask or scores. Else pass cache: false`,
+      )
     }
     const { key, value, mask } = decoding.extend({ ...heads, mask: masks.key }, this.slidingWindow ?? Infinity)
     if (decoding.start === 0) return this.withoutScores(heads, masks)
-    return this.withoutScores({ ...heads, key, value }, { ...masks, key: mask }, { before: Infinity, after: Infinity }, add(cast(decoding.start, 'float32'), 1))
+    return this.withoutScores(
+      { ...heads, key, value },
+      { ...masks, key: mask },
+      { before: Infinity, after: Infinity },
+      add(cast(decoding.start, 'float32'), 1),
+    )
   }
 
   /** How many steps back and ahead a step sees. */
@@ -210,7 +299,9 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
 
   private masksOf(inputs: Inputs, mask: Tree<Tensor | null>, attention: ApplyOptions): Masks {
     const given = inputs instanceof Tensor ? [mask, mask] : mask
-    const [query = null, ofValue = null, ofKey = null] = Array.isArray(given) ? flatten<Tensor | null>(given).map((each) => each && asBool(each)) : []
+    const [query = null, ofValue = null, ofKey = null] = Array.isArray(given)
+      ? flatten<Tensor | null>(given).map((each) => each && asBool(each))
+      : []
     const key = both(ofValue, !(inputs instanceof Tensor) && inputs.length === 3 ? ofKey : null)
     return { query, key, pairs: attention.attentionMask ?? null, isCausal: attention.useCausalMask === true }
   }
@@ -221,19 +312,37 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
   }
 
   /** What the heads give, [batch, steps, heads, size], by a primitive that stores no scores. @param seen how many values there are; zeros behind */
-  private withoutScores({ query, key, value }: Heads, masks: Masks, band = this.bandOf(masks), seen: Tensor | number = value.shape[1]!): Tensor {
+  private withoutScores(
+    { query, key, value }: Heads,
+    masks: Masks,
+    band = this.bandOf(masks),
+    seen: Tensor | number = value.shape[1]!,
+  ): Tensor {
     const ofKeys = masks.key === null ? null : keyMask(masks.key)
     const [batch, rows, count] = query.shape
     const ofPairs = masks.pairs && pairMask(`${this}`, masks.pairs, [batch!, count!, rows!, key.shape[1]!])
     const mask = both(ofKeys, ofPairs)
-    const { result, isEmpty } = attend(`${this}`, query, key, value, { scale: 1 / Math.sqrt(this.keyLength), mask, ...band })
+    const { result, isEmpty } = attend(`${this}`, query, key, value, {
+      scale: 1 / Math.sqrt(this.keyLength),
+      mask,
+      ...band,
+    })
     const kept = mask !== null && this.dropsEmptyRows ? where(isEmpty(), 0, result) : result
     if (masks.query === null) return kept
-    return where(expandDims(expandDims(masks.query, -1), -1), kept, this.dropsEmptyRows ? 0 : this.matched(divide(sum(value, 1, true), seen)))
+    return where(
+      expandDims(expandDims(masks.query, -1), -1),
+      kept,
+      this.dropsEmptyRows ? 0 : this.matched(divide(sum(value, 1, true), seen)),
+    )
   }
 
   /** The same, and the weights [batch, heads, …query steps, …value steps]. */
-  private throughScores(heads: Heads, masks: Masks, training: boolean, attention: ApplyOptions): [made: Tensor, weights: Tensor] {
+  private throughScores(
+    heads: Heads,
+    masks: Masks,
+    training: boolean,
+    attention: ApplyOptions,
+  ): [made: Tensor, weights: Tensor] {
     const [query, key, value] = [heads.query, this.matched(heads.key), this.matched(heads.value)]
     const axes = this.attentionAxesOf(query.rank - 1)
     const { toScores, toOutput } = equations(query.rank, axes)
@@ -256,13 +365,20 @@ abstract class HeadsLayer extends configured(Layer<Inputs, Tensor>, projectionOp
     const steps = 2 * rows.length
     const beside = seen && besideScores(seen, scores.rank, steps)
     if (beside !== null && beside.shape.some((extent, i) => extent !== 1 && extent !== scores.shape[i])) {
-      const given = [masks.query, masks.key].map((mask) => (mask === null ? 'none' : formatShape(mask.shape))).join(' and ')
-      throw new ShapeError(`${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${given}`)
+      const given = [masks.query, masks.key]
+        .map((mask) => (mask === null ? 'none' : formatShape(mask.shape)))
+        .join(' and ')
+      throw new ShapeError(
+        `${this}: the masks of query and value must broadcast to scores ${formatShape(scores.shape)} of ${steps} axes of steps, received ${given}`,
+      )
     }
     return both(masks.pairs && pairMask(`${this}`, masks.pairs, scores.shape, steps), beside)
   }
 
-  override computeOutputSpec(inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0], options: ApplyOptions = {}): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
+  override computeOutputSpec(
+    inputSpec: Parameters<Layer<Inputs, Tensor>['computeOutputSpec']>[0],
+    options: ApplyOptions = {},
+  ): ReturnType<Layer<Inputs, Tensor>['computeOutputSpec']> {
     return typed(this.tracedOutputSpec(typed(inputSpec), options))
   }
 
@@ -312,9 +428,25 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
   /** The size of each head's value. Default null: keyDim. */
   valueDim: option(nullable(count), null),
   /** The shape of the output for each step. Default null: the query's features. */
-  outputShape: option(nullable(custom<readonly number[], number | readonly number[]>((value, where) => extents().read(typeof value === 'number' ? [value] : value, where), (value) => [...value])), null),
+  outputShape: option(
+    nullable(
+      custom<readonly number[], number | readonly number[]>(
+        (value, where) => extents().read(typeof value === 'number' ? [value] : value, where),
+        (value) => [...value],
+      ),
+    ),
+    null,
+  ),
   /** The axes of the input along which steps look at each other. Default null: all between the batch and the features. */
-  attentionAxes: option(nullable(custom<readonly number[], number | readonly number[]>((value, where) => listOf(integer()).read(typeof value === 'number' ? [value] : value, where), (value) => [...value])), null),
+  attentionAxes: option(
+    nullable(
+      custom<readonly number[], number | readonly number[]>(
+        (value, where) => listOf(integer()).read(typeof value === 'number' ? [value] : value, where),
+        (value) => [...value],
+      ),
+    ),
+    null,
+  ),
 })) {
   static readonly className = 'MultiHeadAttention'
 
@@ -339,7 +471,14 @@ export class MultiHeadAttention extends configured(HeadsLayer, () => ({
 
   /** The heads. */
   override get innerUnits(): readonly InnerUnits[] {
-    return [{ count: this.numHeads, optionsFor: (numHeads) => ({ numHeads }), incoming: [...this.axesOfQueries(1), ...this.axesOfValues()], ...this.useOfHeads(1) }]
+    return [
+      {
+        count: this.numHeads,
+        optionsFor: (numHeads) => ({ numHeads }),
+        incoming: [...this.axesOfQueries(1), ...this.axesOfValues()],
+        ...this.useOfHeads(1),
+      },
+    ]
   }
 
   private featuresOf(shape: BatchShape): number {
@@ -371,7 +510,9 @@ export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
 
   protected override checkOptions(): void {
     if (this.numQueryHeads % this.numKeyValueHeads === 0) return
-    throw new ArgumentError(`${this}: numKeyValueHeads must divide numQueryHeads, received ${this.numKeyValueHeads} and ${this.numQueryHeads}`)
+    throw new ArgumentError(
+      `${this}: numKeyValueHeads must divide numQueryHeads, received ${this.numKeyValueHeads} and ${this.numQueryHeads}`,
+    )
   }
 
   protected get keyLength(): number {
@@ -385,7 +526,9 @@ export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
   override build(inputShape: Shapes): void {
     const { query, value, key } = this.shapesOf(inputShape)
     if (query.length !== 3 || value.length !== 3 || query[2] == null) {
-      throw new ShapeError(`${this}: query and value must be [batch, steps, features], received ${formatShape(query)} and ${formatShape(value)}`)
+      throw new ShapeError(
+        `${this}: query and value must be [batch, steps, features], received ${formatShape(query)} and ${formatShape(value)}`,
+      )
     }
     this.query = this.projection('query', query, this.numQueryHeads, this.headDim)
     this.key = this.projection('key', key, this.numKeyValueHeads, this.headDim)
@@ -402,9 +545,24 @@ export class GroupedQueryAttention extends configured(HeadsLayer, () => ({
   /** Groups of heads with the key and the value that they share; where all share one, the heads of the query. */
   override get innerUnits(): readonly InnerUnits[] {
     const { numKeyValueHeads: groups, numQueryHeads: heads, headsOfGroup: width } = this
-    if (groups === 1) return [{ count: heads, optionsFor: (numQueryHeads) => ({ numQueryHeads }), incoming: this.axesOfQueries(1), ...this.useOfHeads(1) }]
+    if (groups === 1)
+      return [
+        {
+          count: heads,
+          optionsFor: (numQueryHeads) => ({ numQueryHeads }),
+          incoming: this.axesOfQueries(1),
+          ...this.useOfHeads(1),
+        },
+      ]
     const optionsFor = (count: number) => ({ numKeyValueHeads: count, numQueryHeads: count * width })
-    return [{ count: groups, optionsFor, incoming: [...this.axesOfQueries(width), ...this.axesOfValues()], ...this.useOfHeads(width) }]
+    return [
+      {
+        count: groups,
+        optionsFor,
+        incoming: [...this.axesOfQueries(width), ...this.axesOfValues()],
+        ...this.useOfHeads(width),
+      },
+    ]
   }
 
   protected matched(heads: Tensor): Tensor {

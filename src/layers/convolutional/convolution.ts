@@ -33,7 +33,9 @@ abstract class Convolution extends ConvolutionBase {
 
   protected override checkOptions(): void {
     if (this.filters % this.groups === 0) return
-    throw new ArgumentError(`${this}: groups must divide the filters, received ${this.filters} filters and ${this.groups} groups`)
+    throw new ArgumentError(
+      `${this}: groups must divide the filters, received ${this.filters} filters and ${this.groups} groups`,
+    )
   }
 
   /** [… kernelSize, channels / groups, filters] */
@@ -44,7 +46,9 @@ abstract class Convolution extends ConvolutionBase {
   override build(inputShape: BatchShape): void {
     const channels = this.channelsOf(inputShape)
     if (channels % this.groups !== 0) {
-      throw new ShapeError(`${this}: groups must divide the channels, received ${formatShape(inputShape)} and ${this.groups} groups`)
+      throw new ShapeError(
+        `${this}: groups must divide the channels, received ${formatShape(inputShape)} and ${this.groups} groups`,
+      )
     }
     this.shapeLast(this.channelsLast(inputShape))
     this.kernelVariable = this.addWeight({

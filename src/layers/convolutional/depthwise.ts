@@ -135,12 +135,18 @@ abstract class Separable extends DepthwiseBase {
   }
 
   protected callLast(x: Tensor): Tensor {
-    return this.finish(convolveSeparable(`${this}`, x, this.depthwiseKernel.value, this.pointwiseKernel.value, this.sliding))
+    return this.finish(
+      convolveSeparable(`${this}`, x, this.depthwiseKernel.value, this.pointwiseKernel.value, this.sliding),
+    )
   }
 
   protected override get flowOfLast(): UnitFlow | null {
     if (this.depthMultiplier !== 1) return null
-    return this.filtersFrom(this.filters, unitAxes(-1, this.pointwiseKernel)[0]!, unitAxes(-2, this.depthwiseKernel, this.pointwiseKernel))
+    return this.filtersFrom(
+      this.filters,
+      unitAxes(-1, this.pointwiseKernel)[0]!,
+      unitAxes(-2, this.depthwiseKernel, this.pointwiseKernel),
+    )
   }
 
   protected shapeLast(inputShape: BatchShape): BatchShape {

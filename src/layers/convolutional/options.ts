@@ -94,13 +94,25 @@ export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
 
   protected addBias(filters: number): void {
     if (!this.useBias) return
-    this.biasVariable = this.addWeight({ name: 'bias', shape: [filters], initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
+    this.biasVariable = this.addWeight({
+      name: 'bias',
+      shape: [filters],
+      initializer: this.biasInitializer,
+      regularizer: this.biasRegularizer,
+      constraint: this.biasConstraint,
+    })
   }
 
   /** The flow of a convolution that makes filters. */
   protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow {
     const { activation } = this
-    const units = { count: filters, optionsFor: (filters: number) => ({ filters }), incoming: [kernel, ...unitAxes(0, this.bias)], activation, mixed: mixesUnits(activation) }
+    const units = {
+      count: filters,
+      optionsFor: (filters: number) => ({ filters }),
+      incoming: [kernel, ...unitAxes(0, this.bias)],
+      activation,
+      mixed: mixesUnits(activation),
+    }
     return { kind: 'makes', units, from }
   }
 

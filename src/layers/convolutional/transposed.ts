@@ -33,7 +33,9 @@ abstract class TransposedConvolution extends ConvolutionBase {
 
   protected override checkOptions(): void {
     if (this.outputPadding === null || this.outputPadding.every((more, i) => more < this.strides[i]!)) return
-    throw new ArgumentError(`${this}: outputPadding must be smaller than strides, received ${formatShape(this.outputPadding)} and ${formatShape(this.strides)}`)
+    throw new ArgumentError(
+      `${this}: outputPadding must be smaller than strides, received ${formatShape(this.outputPadding)} and ${formatShape(this.strides)}`,
+    )
   }
 
   /** [… kernelSize, filters, channels] */

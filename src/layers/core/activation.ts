@@ -13,10 +13,14 @@ import { KEEPS } from '../units'
  *
  * Keras: `keras.layers.Activation`.
  */
-export class Activation extends configured(ElementwiseLayer, () => ({
-  /** A name, or a function of a tensor. */
-  activation: required(activation),
-}), 'activation') {
+export class Activation extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** A name, or a function of a tensor. */
+    activation: required(activation),
+  }),
+  'activation',
+) {
   static readonly className = 'Activation'
 
   call(x: Tensor): Tensor {

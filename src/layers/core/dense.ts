@@ -21,26 +21,30 @@ import { unitAxes } from '../units'
  *
  * Keras: `keras.layers.Dense`.
  */
-export class Dense extends configured(TensorLayer, () => ({
-  /** The number of outputs. */
-  units: required(count),
-  /** Applied to the result. Default linear. */
-  activation: option(activation, null),
-  /** Default true. */
-  useBias: option(boolean, true),
-  /** Default glorotUniform. */
-  kernelInitializer: option(initializer, 'glorotUniform'),
-  /** Default zeros. */
-  biasInitializer: option(initializer, 'zeros'),
-  /** A penalty on the kernel. Default null. */
-  kernelRegularizer: option(regularizer, null),
-  /** What the kernel is made to fulfil after every update. Default null. */
-  kernelConstraint: option(constraint, null),
-  /** A penalty on the bias. Default null. */
-  biasRegularizer: option(regularizer, null),
-  /** What the bias is made to fulfil after every update. Default null. */
-  biasConstraint: option(constraint, null),
-}), 'units') {
+export class Dense extends configured(
+  TensorLayer,
+  () => ({
+    /** The number of outputs. */
+    units: required(count),
+    /** Applied to the result. Default linear. */
+    activation: option(activation, null),
+    /** Default true. */
+    useBias: option(boolean, true),
+    /** Default glorotUniform. */
+    kernelInitializer: option(initializer, 'glorotUniform'),
+    /** Default zeros. */
+    biasInitializer: option(initializer, 'zeros'),
+    /** A penalty on the kernel. Default null. */
+    kernelRegularizer: option(regularizer, null),
+    /** What the kernel is made to fulfil after every update. Default null. */
+    kernelConstraint: option(constraint, null),
+    /** A penalty on the bias. Default null. */
+    biasRegularizer: option(regularizer, null),
+    /** What the bias is made to fulfil after every update. Default null. */
+    biasConstraint: option(constraint, null),
+  }),
+  'units',
+) {
   static readonly className: string = 'Dense'
   override readonly supportsMasking = true
   private kernelVariable: Variable | null = null
@@ -92,7 +96,13 @@ export class Dense extends configured(TensorLayer, () => ({
 
   override get unitFlow(): UnitFlow {
     const { units: count, activation } = this
-    const units = { count, optionsFor: (units: number) => ({ units }), incoming: unitAxes(-1, this.kernel, this.bias), activation, mixed: mixesUnits(activation) }
+    const units = {
+      count,
+      optionsFor: (units: number) => ({ units }),
+      incoming: unitAxes(-1, this.kernel, this.bias),
+      activation,
+      mixed: mixesUnits(activation),
+    }
     return { kind: 'makes', units, from: unitAxes(0, this.kernel) }
   }
 

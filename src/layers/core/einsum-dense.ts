@@ -29,7 +29,12 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   /** Like `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`: input, kernel → output. */
   equation: required(text),
   /** The output's shape without the batch axis and the axes of an ellipsis; null for an extent that the input tells. */
-  outputShape: required(custom<BatchShape, number | BatchShape>((value, where) => shape.read(typeof value === 'number' ? [value] : value, where), (value) => value)),
+  outputShape: required(
+    custom<BatchShape, number | BatchShape>(
+      (value, where) => shape.read(typeof value === 'number' ? [value] : value, where),
+      (value) => value,
+    ),
+  ),
   /** Applied to the result. Default linear. */
   activation: option(activation, null),
   /** The letters of the output along which each element has a bias of its own. Default null: no bias. */
@@ -54,7 +59,8 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   protected override checkOptions(): void {
     const { output } = parseEquation(String(this), this.equation)
     const other = [...(this.biasAxes ?? '')].find((letter) => !output.includes(letter))
-    if (other !== undefined) throw new ArgumentError(`${this}: ${other} of biasAxes is not in the output of '${this.equation}'`)
+    if (other !== undefined)
+      throw new ArgumentError(`${this}: ${other} of biasAxes is not in the output of '${this.equation}'`)
   }
 
   /** Its axes are the letters between comma and arrow. */
@@ -68,7 +74,13 @@ export class EinsumDense extends configured(TensorLayer, () => ({
   }
 
   private shapesFor(inputShape: BatchShape): EinsumShapes {
-    return einsumShapes(String(this), parseEquation(String(this), this.equation), this.outputShape, this.biasAxes, inputShape)
+    return einsumShapes(
+      String(this),
+      parseEquation(String(this), this.equation),
+      this.outputShape,
+      this.biasAxes,
+      inputShape,
+    )
   }
 
   override build(inputShape: BatchShape): void {
@@ -82,7 +94,13 @@ export class EinsumDense extends configured(TensorLayer, () => ({
       fans: { inputAxes, outputAxes },
     })
     if (bias === null) return
-    this.biasVariable = this.addWeight({ name: 'bias', shape: bias, initializer: this.biasInitializer, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
+    this.biasVariable = this.addWeight({
+      name: 'bias',
+      shape: bias,
+      initializer: this.biasInitializer,
+      regularizer: this.biasRegularizer,
+      constraint: this.biasConstraint,
+    })
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
@@ -90,7 +108,9 @@ export class EinsumDense extends configured(TensorLayer, () => ({
     const { input, kernel, ellipsis } = parseEquation(String(this), this.equation)
     // the bias then has an axis for each under the ellipsis
     if (ellipsis === 'right' && this.biasAxes !== null) requireSameRank(this, shape, built)
-    const bound = [...input].flatMap((letter, i) => (kernel.includes(letter) || this.biasAxes?.includes(letter) === true ? [i] : []))
+    const bound = [...input].flatMap((letter, i) =>
+      kernel.includes(letter) || this.biasAxes?.includes(letter) === true ? [i] : [],
+    )
     requireExtents(this, shape, built, ellipsis === 'left' ? bound.map((i) => i - input.length) : bound)
   }
 

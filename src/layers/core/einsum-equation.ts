@@ -28,16 +28,21 @@ export interface EinsumEquation {
 
 /** @throws ArgumentError unless it is like ab,bc->ac, ...ab,bc->...ac or ab...,bc->ac... */
 export function parseEquation(where: string, equation: string): EinsumEquation {
-  const [found, left, input = '', right, kernel = '', leftOut, output = '', rightOut] = FORM.exec(equation.replaceAll(' ', '')) ?? []
+  const [found, left, input = '', right, kernel = '', leftOut, output = '', rightOut] =
+    FORM.exec(equation.replaceAll(' ', '')) ?? []
   const isTwoSided = left !== undefined && right !== undefined
   if (found === undefined || isTwoSided || left !== leftOut || right !== rightOut) {
-    throw new ArgumentError(`${where}: the equation must be like 'ab,bc->ac', '...ab,bc->...ac' or 'ab...,bc->ac...', received '${equation}'`)
+    throw new ArgumentError(
+      `${where}: the equation must be like 'ab,bc->ac', '...ab,bc->...ac' or 'ab...,bc->ac...', received '${equation}'`,
+    )
   }
   for (const letter of output) {
-    if (!input.includes(letter) && !kernel.includes(letter)) throw new ArgumentError(`${where}: ${letter} of the output is in neither operand of '${equation}'`)
+    if (!input.includes(letter) && !kernel.includes(letter))
+      throw new ArgumentError(`${where}: ${letter} of the output is in neither operand of '${equation}'`)
   }
   for (const letter of kernel) {
-    if (!input.includes(letter) && !output.includes(letter)) throw new ArgumentError(`${where}: ${letter} of the kernel is in neither input nor output of '${equation}'`)
+    if (!input.includes(letter) && !output.includes(letter))
+      throw new ArgumentError(`${where}: ${letter} of the kernel is in neither input nor output of '${equation}'`)
   }
   return { input, kernel, output, ellipsis: left !== undefined ? 'left' : right !== undefined ? 'right' : 'none' }
 }
@@ -47,7 +52,13 @@ export function parseEquation(where: string, equation: string): EinsumEquation {
  * @param biasAxes the letters of the output that have a bias of their own; null for no bias
  * @throws ShapeError for an input that does not fit
  */
-export function einsumShapes(where: string, equation: EinsumEquation, partial: BatchShape, biasAxes: string | null, inputShape: BatchShape): EinsumShapes {
+export function einsumShapes(
+  where: string,
+  equation: EinsumEquation,
+  partial: BatchShape,
+  biasAxes: string | null,
+  inputShape: BatchShape,
+): EinsumShapes {
   const { input, kernel, output, ellipsis } = equation
   const elided = inputShape.length - input.length
   // The batch axis is the first of the input's: a letter, or under the ellipsis at the left.
@@ -57,21 +68,31 @@ export function einsumShapes(where: string, equation: EinsumEquation, partial: B
     const hint = ellipsis === 'none' && input.length === 2 && elided > 0 ? ' Did you forget Flatten?' : ''
     throw new ShapeError(`${where}: the input must have ${needed} axes, received ${formatShape(inputShape)}.${hint}`)
   }
-  const inputExtents = new Map([...input].map((letter, i) => [letter, inputShape[ellipsis === 'left' ? elided + i : i]!]))
+  const inputExtents = new Map(
+    [...input].map((letter, i) => [letter, inputShape[ellipsis === 'left' ? elided + i : i]!]),
+  )
   const given = ellipsis === 'left' ? partial : [inputShape[0]!, ...partial]
   if (given.length !== output.length) {
-    throw new ShapeError(`${where}: outputShape must have ${output.length - (ellipsis === 'left' ? 0 : 1)} extents, received ${formatShape(partial)}`)
+    throw new ShapeError(
+      `${where}: outputShape must have ${output.length - (ellipsis === 'left' ? 0 : 1)} extents, received ${formatShape(partial)}`,
+    )
   }
-  const extents = new Map([...output].map((letter, i) => [letter, commonExtent(letter, given[i]!, inputExtents.get(letter) ?? null)]))
+  const extents = new Map(
+    [...output].map((letter, i) => [letter, commonExtent(letter, given[i]!, inputExtents.get(letter) ?? null)]),
+  )
 
   function commonExtent(letter: string, wanted: number | null, there: number | null): number | null {
     if (wanted === null || there === null || wanted === there) return wanted ?? there
-    throw new ShapeError(`${where}: ${letter} is ${there} in the input ${formatShape(inputShape)} and ${wanted} in the output`)
+    throw new ShapeError(
+      `${where}: ${letter} is ${there} in the input ${formatShape(inputShape)} and ${wanted} in the output`,
+    )
   }
   const known = (letter: string): number => {
     const extent = extents.has(letter) ? extents.get(letter) : inputExtents.get(letter)
     if (extent != null) return extent
-    throw new ShapeError(`${where}: the extent of ${letter} must be known, in outputShape or in the input ${formatShape(inputShape)}`)
+    throw new ShapeError(
+      `${where}: the extent of ${letter} must be known, in outputShape or in the input ${formatShape(inputShape)}`,
+    )
   }
 
   const letters = [...output].map((letter) => extents.get(letter) ?? null)

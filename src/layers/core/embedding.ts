@@ -66,7 +66,15 @@ export class Embedding extends configured(TensorLayer, () => ({
   }
 
   override get unitFlow(): UnitFlow {
-    return { kind: 'makes', units: { count: this.outputDim, optionsFor: (outputDim) => ({ outputDim }), incoming: unitAxes(1, this.embeddings) }, from: [] }
+    return {
+      kind: 'makes',
+      units: {
+        count: this.outputDim,
+        optionsFor: (outputDim) => ({ outputDim }),
+        incoming: unitAxes(1, this.embeddings),
+      },
+      from: [],
+    }
   }
 
   call(x: Tensor): Tensor {
@@ -81,7 +89,9 @@ export class Embedding extends configured(TensorLayer, () => ({
     if (at < 0) return
     const row = Math.floor(at / (data.length / (shape[0] ?? 1)))
     const kind = Number.isInteger(data[at]) ? '' : 'integers '
-    throw new DataError(`${this}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`)
+    throw new DataError(
+      `${this}: the indices must be ${kind}in 0 … ${inputDim - 1}, received ${data[at]} in sample ${row}`,
+    )
   }
 
   override computeMask(x: Tensor, _mask: Tree<Tensor | null>): Tensor | null {

@@ -34,19 +34,29 @@ const CALLED = 'that a Lambda layer calls'
  * Keras: `keras.layers.Lambda`.
  * @throws ArgumentError when a layer whose function has no name is saved
  */
-export class Lambda extends configured(Layer<Tensor>, () => ({
-  /** Gives the output for an input and a record of training, mask and `arguments`. */
-  function: required(functionKind<LambdaFunction>(CALLED)),
-  /** The shape of one output sample, or a function of the whole input shape. Default null: found out by tracing. */
-  outputShape: option(
-    nullable(either(functionKind<ShapeFunction>(CALLED), extents(null), (value) => typeof value === 'function' || typeof value === 'string')),
-    null,
-  ),
-  /** Gives the mask of the output for the input and its mask. Default null: masks are not passed on. */
-  mask: option(nullable(functionKind<MaskFunction>(CALLED)), null),
-  /** Plain data that the function is given with each call. Default none. */
-  arguments: option(recordOf(plainData), {}),
-}), 'function') {
+export class Lambda extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** Gives the output for an input and a record of training, mask and `arguments`. */
+    function: required(functionKind<LambdaFunction>(CALLED)),
+    /** The shape of one output sample, or a function of the whole input shape. Default null: found out by tracing. */
+    outputShape: option(
+      nullable(
+        either(
+          functionKind<ShapeFunction>(CALLED),
+          extents(null),
+          (value) => typeof value === 'function' || typeof value === 'string',
+        ),
+      ),
+      null,
+    ),
+    /** Gives the mask of the output for the input and its mask. Default null: masks are not passed on. */
+    mask: option(nullable(functionKind<MaskFunction>(CALLED)), null),
+    /** Plain data that the function is given with each call. Default none. */
+    arguments: option(recordOf(plainData), {}),
+  }),
+  'function',
+) {
   static readonly className = 'Lambda'
   override readonly supportsMasking: boolean = this.mask !== null
 

@@ -15,10 +15,14 @@ import { ElementwiseLayer } from './elementwise-layer'
  *
  * Keras: `keras.layers.Masking`.
  */
-export class Masking extends configured(ElementwiseLayer, () => ({
-  /** What all features of a step that does not count are. Default 0. */
-  maskValue: option(number(), 0),
-}), 'maskValue') {
+export class Masking extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** What all features of a step that does not count are. Default 0. */
+    maskValue: option(number(), 0),
+  }),
+  'maskValue',
+) {
   static readonly className = 'Masking'
 
   override get unitFlow(): null {

@@ -35,7 +35,12 @@ const PROBES = [2, 3] as const
  */
 export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>>, () => ({
   /** The name of the op, such as `add`. */
-  op: required(custom((value, where) => requireOp(text.read(value, where)), (value: string) => value)),
+  op: required(
+    custom(
+      (value, where) => requireOp(text.read(value, where)),
+      (value: string) => value,
+    ),
+  ),
 })) {
   static readonly className = 'Operation'
   override readonly supportsMasking = true
@@ -55,19 +60,26 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
   }
 
   override applyTree(input: unknown, options: ApplyOptions | CallContext): Tree<Tensor> {
-    if (!Array.isArray(input)) throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
+    if (!Array.isArray(input))
+      throw new ArgumentError(`${this}: the input must be the list of arguments of ops.${this.op}`)
     return hasSymbol(input) ? this.recordArguments(input) : super.applyTree(input, options)
   }
 
   private recordArguments(input: readonly unknown[]): Tree<Tensor> {
     this.ensureBuilt(new TensorSpec([]))
     const symbols = [...new Set(symbolsIn(input))]
-    const [first, second] = PROBES.map((extent) => this.probeArguments(input, symbols, extent)) as [Tree<Tensor>, Tree<Tensor>]
+    const [first, second] = PROBES.map((extent) => this.probeArguments(input, symbols, extent)) as [
+      Tree<Tensor>,
+      Tree<Tensor>,
+    ]
     const others = flatten(second)
     let at = 0
     const outputs = mapTree(first, ({ shape, dtype }) => {
       const other = others[at++]!
-      return new TensorSpec(shape.map((extent, i) => (extent === other.shape[i] ? extent : null)), dtype)
+      return new TensorSpec(
+        shape.map((extent, i) => (extent === other.shape[i] ? extent : null)),
+        dtype,
+      )
     })
     return recordCall(this, input as Tree<unknown>, {}, outputs)
   }
@@ -88,7 +100,8 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
       ),
     )
     const other = flatten<unknown>(result as Tree<unknown>).find((leaf) => !(leaf instanceof Tensor))
-    if (other !== undefined) throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
+    if (other !== undefined)
+      throw new ArgumentError(`ops.${this.op} cannot be called on symbols: it does not give tensors`)
     return result!
   }
 }
@@ -105,7 +118,9 @@ function recordable<Namespace extends object>(namespace: Namespace, prefix = '')
     // The key gives the function its name: to define it afterwards would take a tenth of the time of the whole import.
     const named = {
       [name]: (...input: readonly unknown[]): unknown =>
-        input.some((each) => hasSymbol(each)) ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {}) : value(...input),
+        input.some((each) => hasSymbol(each))
+          ? new Operation({ op: prefix + name, name: uniqueName(snakeCase(name)) }).applyTree(input, {})
+          : value(...input),
     }
     made[name] = typeof value !== 'function' || /^[A-Z]/.test(name) ? value : named[name]
   }

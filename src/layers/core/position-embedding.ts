@@ -26,12 +26,16 @@ const FORM = ['batch', 'steps', 'features']
  * In `generate` it knows where a step stands. Keras Hub: `keras_hub.layers.PositionEmbedding`.
  * @throws ShapeError for sequences that are longer than sequenceLength
  */
-export class PositionEmbedding extends configured(TensorLayer, () => ({
-  /** The most steps. */
-  sequenceLength: required(count),
-  /** Default glorotUniform, as in Keras Hub. */
-  embeddingsInitializer: option(initializer, 'glorotUniform'),
-}), 'sequenceLength') {
+export class PositionEmbedding extends configured(
+  TensorLayer,
+  () => ({
+    /** The most steps. */
+    sequenceLength: required(count),
+    /** Default glorotUniform, as in Keras Hub. */
+    embeddingsInitializer: option(initializer, 'glorotUniform'),
+  }),
+  'sequenceLength',
+) {
   static readonly className = 'PositionEmbedding'
   override readonly supportsMasking = true
   private table: Variable | null = null
@@ -44,8 +48,13 @@ export class PositionEmbedding extends configured(TensorLayer, () => ({
   override build(inputShape: BatchShape): void {
     const features = inputShape.at(-1)
     requireRank(this, inputShape, FORM)
-    if (features == null) throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape)}`)
-    this.table = this.addWeight({ name: 'embeddings', shape: [this.sequenceLength, features], initializer: this.embeddingsInitializer })
+    if (features == null)
+      throw new ShapeError(`${this}: the features must be known, received ${formatShape(inputShape)}`)
+    this.table = this.addWeight({
+      name: 'embeddings',
+      shape: [this.sequenceLength, features],
+      initializer: this.embeddingsInitializer,
+    })
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {
@@ -56,9 +65,13 @@ export class PositionEmbedding extends configured(TensorLayer, () => ({
   call(x: Tensor): Tensor {
     const [, steps, features] = x.shape as [number, number, number]
     const last = currentDecoding()?.length ?? steps
-    if (last > this.sequenceLength) throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${last}`)
+    if (last > this.sequenceLength)
+      throw new ShapeError(`${this}: has places for ${this.sequenceLength} steps, received ${last}`)
     const first = firstStep()
-    const rows = first === 0 ? slice(this.embeddings, [0, 0], [steps, features]) : take(this.embeddings, add(arange(0, steps, 1, 'int32'), first), 0)
+    const rows =
+      first === 0
+        ? slice(this.embeddings, [0, 0], [steps, features])
+        : take(this.embeddings, add(arange(0, steps, 1, 'int32'), first), 0)
     return broadcastTo(rows, x.shape)
   }
 

@@ -13,7 +13,9 @@ import type { TensorSpec } from '../spec'
 export function requireOne(layer: LayerBase, input: Tree<unknown>): void {
   if (!isBranch(input)) return
   const received = Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`
-  throw new ShapeError(`${layer}: the input must be one tensor, received ${received}. A recurrent layer with returnState gives a list: its output and its states.`)
+  throw new ShapeError(
+    `${layer}: the input must be one tensor, received ${received}. A recurrent layer with returnState gives a list: its output and its states.`,
+  )
 }
 
 /** One tensor → a tensor, or several. A list or a record is refused in words. */

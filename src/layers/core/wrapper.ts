@@ -16,7 +16,11 @@ import { Layer } from '../layer'
  *
  * Keras: `keras.layers.Wrapper`.
  */
-export abstract class Wrapper extends configured(Layer<Tensor>, () => ({
-  /** The layer within. */
-  layer: required(innerLayer),
-}), 'layer') {}
+export abstract class Wrapper extends configured(
+  Layer<Tensor>,
+  () => ({
+    /** The layer within. */
+    layer: required(innerLayer),
+  }),
+  'layer',
+) {}

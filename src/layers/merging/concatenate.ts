@@ -23,15 +23,21 @@ import type { UnitFlow } from '../units'
  *
  * Keras: `keras.layers.Concatenate`.
  */
-export class Concatenate extends configured(ListLayer, () => ({
-  /** Along which axis; negative ones count from the end. Default −1. */
-  axis: option(integer(), -1),
-}), 'axis') {
+export class Concatenate extends configured(
+  ListLayer,
+  () => ({
+    /** Along which axis; negative ones count from the end. Default −1. */
+    axis: option(integer(), -1),
+  }),
+  'axis',
+) {
   static readonly className = 'Concatenate'
 
   override get unitFlow(): UnitFlow | null {
     const [{ shape }] = flatten(this.buildSpec!) as [TensorSpec]
-    return normalizeAxis(String(this), this.axis, shape.length) === shape.length - 1 ? { kind: 'concatenates' } : { kind: 'joins', scales: true }
+    return normalizeAxis(String(this), this.axis, shape.length) === shape.length - 1
+      ? { kind: 'concatenates' }
+      : { kind: 'joins', scales: true }
   }
 
   call(inputs: readonly Tensor[]): Tensor {
@@ -43,11 +49,14 @@ export class Concatenate extends configured(ListLayer, () => ({
     const shapes = this.requireList(inputShapes)
     const [first] = shapes as readonly [BatchShape]
     const axis = normalizeAxis(String(this), this.axis, first.length)
-    const fits = (a: number | null, b: number | null, i: number): boolean => i === axis || a === b || a === null || b === null
+    const fits = (a: number | null, b: number | null, i: number): boolean =>
+      i === axis || a === b || a === null || b === null
     return shapes.reduce((all, shape) => {
       if (shape.length !== first.length || !all.every((extent, i) => fits(extent, shape[i]!, i))) {
         const received = shapes.map(formatShape).join(' and ')
-        throw new ShapeError(`${this}: the shapes of the inputs must be equal but for axis ${this.axis}, received ${received}`)
+        throw new ShapeError(
+          `${this}: the shapes of the inputs must be equal but for axis ${this.axis}, received ${received}`,
+        )
       }
       return all.map((extent, i) => {
         const other = shape[i]!

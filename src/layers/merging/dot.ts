@@ -27,12 +27,16 @@ function normalized(x: Tensor, axis: number): Tensor {
  *
  * Keras: `keras.layers.Dot`.
  */
-export class Dot extends configured(ListLayer, () => ({
-  /** The axis to sum along: one for both inputs, or one for each. Not the batch axis. */
-  axes: required(either(integer(), listOf(integer(), 2), (value) => typeof value === 'number')),
-  /** Whether vectors along the axes are made 1 long before. Default false. */
-  normalize: option(boolean, false),
-}), 'axes') {
+export class Dot extends configured(
+  ListLayer,
+  () => ({
+    /** The axis to sum along: one for both inputs, or one for each. Not the batch axis. */
+    axes: required(either(integer(), listOf(integer(), 2), (value) => typeof value === 'number')),
+    /** Whether vectors along the axes are made 1 long before. Default false. */
+    normalize: option(boolean, false),
+  }),
+  'axes',
+) {
   static readonly className = 'Dot'
 
   protected override get inputCount(): number {
@@ -41,11 +45,16 @@ export class Dot extends configured(ListLayer, () => ({
 
   call([x, y]: readonly [Tensor, Tensor]): Tensor {
     const [i, j] = this.axesOf([x.shape, y.shape])
-    const [left, right] = this.normalize ? [normalized(x, i), normalized(y, j)] : [cast(x, 'float32'), cast(y, 'float32')]
+    const [left, right] = this.normalize
+      ? [normalized(x, i), normalized(y, j)]
+      : [cast(x, 'float32'), cast(y, 'float32')]
     const batch = x.shape[0]!
     const k = x.shape[i]!
     // [batch, rows, k] · [batch, k, columns]
-    const product = matmul(reshape(moveAxis(left, i, -1), [batch, -1, k]), reshape(moveAxis(right, j, 1), [batch, k, -1]))
+    const product = matmul(
+      reshape(moveAxis(left, i, -1), [batch, -1, k]),
+      reshape(moveAxis(right, j, 1), [batch, k, -1]),
+    )
     return reshape(product, this.computeOutputShape([x.shape, y.shape]) as readonly number[])
   }
 
@@ -59,8 +68,12 @@ export class Dot extends configured(ListLayer, () => ({
     if (i === 0 || j === 0) throw new ArgumentError(`${this}: axes must not name the batch axis`)
     const [k, other] = [shapes[0]![i]!, shapes[1]![j]!]
     const [batch, rows] = [shapes[0]![0]!, shapes[1]![0]!]
-    if (k !== null && other !== null && k !== other) throw new ShapeError(`${this}: axis ${i} of the first input and axis ${j} of the second must be equal, ${received()}`)
-    if (batch !== null && rows !== null && batch !== rows) throw new ShapeError(`${this}: the batch sizes must be equal, ${received()}`)
+    if (k !== null && other !== null && k !== other)
+      throw new ShapeError(
+        `${this}: axis ${i} of the first input and axis ${j} of the second must be equal, ${received()}`,
+      )
+    if (batch !== null && rows !== null && batch !== rows)
+      throw new ShapeError(`${this}: the batch sizes must be equal, ${received()}`)
     return [i, j]
   }
 

@@ -32,7 +32,9 @@ export abstract class ListLayer extends Layer<readonly Tensor[]> {
     const isList = given.length > 0 && !isBatchShape(given)
     if (isList && (inputCount === null || given.length === inputCount)) return inputShapes
     const received = isList ? String(given.length) : given.length === 0 ? 'none' : 'a single tensor'
-    throw new ArgumentError(`${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`)
+    throw new ArgumentError(
+      `${this}: needs a list of ${inputCount === null ? 'tensors' : `exactly ${inputCount} tensors`}, received ${received}`,
+    )
   }
 
   // Rows of numbers are an input each, not the rows of one.

@@ -19,7 +19,10 @@ function widened<Extent>(shape: readonly Extent[], rank: number): readonly (Exte
 
 /** A mask [batch, …] of elements of x, as wide as x. */
 function wideMask(mask: Tensor, { shape }: Tensor): Tensor {
-  return broadcastTo(reshape(mask, [...mask.shape, ...new Array<number>(Math.max(0, shape.length - mask.rank)).fill(1)]), shape)
+  return broadcastTo(
+    reshape(mask, [...mask.shape, ...new Array<number>(Math.max(0, shape.length - mask.rank)).fill(1)]),
+    shape,
+  )
 }
 
 /**
@@ -62,7 +65,9 @@ export abstract class Merge extends ListLayer {
     if (a === b || b === 1) return a
     if (a === 1 || a === null) return b
     if (b === null) return a
-    throw new ShapeError(`${this}: the shapes of the inputs must be equal or broadcast, received ${shapes.map(formatShape).join(' and ')}`)
+    throw new ShapeError(
+      `${this}: the shapes of the inputs must be equal or broadcast, received ${shapes.map(formatShape).join(' and ')}`,
+    )
   }
 
   protected override outputDtype(inputs: readonly DType[]): DType {
@@ -126,7 +131,9 @@ export class Multiply extends Merge {
   }
 
   protected merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor {
-    const product = inputs.map((x, i) => (masks[i] == null ? x : where(masks[i], x, 1))).reduce((a, b) => multiply(a, b))
+    const product = inputs
+      .map((x, i) => (masks[i] == null ? x : where(masks[i], x, 1)))
+      .reduce((a, b) => multiply(a, b))
     const counts = masks.reduce((all, mask) => (all === null || mask === null ? null : logicalOr(all, mask)))
     return counts === null ? product : where(counts, product, 0)
   }

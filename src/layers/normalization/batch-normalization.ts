@@ -6,7 +6,19 @@ import type { Shape } from '../../core/shapes'
 import { normalizeAxis } from '../../core/shapes'
 import { flatten } from '../../core/tree'
 import { Initializer } from '../../initializers'
-import { add, cast, divide, maximum, minimum, multiply, relu, sqrt, square, stopGradient, subtract } from '../../ops/elementwise'
+import {
+  add,
+  cast,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  relu,
+  sqrt,
+  square,
+  stopGradient,
+  subtract,
+} from '../../ops/elementwise'
 import type { Moments } from '../../ops/normalization'
 import { batchNorm, moments } from '../../ops/normalization'
 import { sum } from '../../ops/reduce'
@@ -90,8 +102,10 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     const unknown = Object.keys(this.renormClipping ?? {}).find((name) => !CLIPS.includes(name))
     if (unknown !== undefined) throw unknownName('limit of renormClipping', unknown, CLIPS)
     const { rmin, rmax, dmax } = this.clipping
-    if (rmin !== undefined && rmax !== undefined && rmax < rmin) throw new ArgumentError(`${this}: renormClipping: rmax must not be below rmin, received ${rmax} and ${rmin}`)
-    if (dmax !== undefined && dmax < 0) throw new ArgumentError(`${this}: renormClipping: dmax must be ≥ 0, received ${dmax}`)
+    if (rmin !== undefined && rmax !== undefined && rmax < rmin)
+      throw new ArgumentError(`${this}: renormClipping: rmax must not be below rmin, received ${rmax} and ${rmin}`)
+    if (dmax !== undefined && dmax < 0)
+      throw new ArgumentError(`${this}: renormClipping: dmax must be ≥ 0, received ${dmax}`)
   }
 
   private get clipping(): { readonly rmin?: number; readonly rmax?: number; readonly dmax?: number } {
@@ -111,10 +125,21 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
   override build(inputShape: BatchShape): void {
     const shape = extentsAlong(this, inputShape, this.axis)
     this.addScale(shape)
-    this.meanVariable = this.addWeight({ name: 'movingMean', shape, initializer: this.movingMeanInitializer, trainable: false })
-    this.varianceVariable = this.addWeight({ name: 'movingVariance', shape, initializer: this.movingVarianceInitializer, trainable: false })
+    this.meanVariable = this.addWeight({
+      name: 'movingMean',
+      shape,
+      initializer: this.movingMeanInitializer,
+      trainable: false,
+    })
+    this.varianceVariable = this.addWeight({
+      name: 'movingVariance',
+      shape,
+      initializer: this.movingVarianceInitializer,
+      trainable: false,
+    })
     if (!this.renorm) return
-    const average = (name: string, of: Initializer): Variable => this.addWeight({ name, shape, initializer: of, trainable: false })
+    const average = (name: string, of: Initializer): Variable =>
+      this.addWeight({ name, shape, initializer: of, trainable: false })
     const deviation = new RootOf(this.movingVarianceInitializer)
     this.renormVariables = {
       movingDeviation: average('movingStddev', deviation),
@@ -128,7 +153,8 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     const { axis, epsilon } = this
     const offset = this.beta?.value ?? null
     const scale = this.gamma?.value ?? null
-    if (!training || !this.trainable) return batchNorm(x, this.movingMean.value, this.movingVariance.value, { axis, epsilon, offset, scale })
+    if (!training || !this.trainable)
+      return batchNorm(x, this.movingMean.value, this.movingVariance.value, { axis, epsilon, offset, scale })
     const found = this.batchMoments(x, counts)
     const { mean, variance } = found
     const { renormVariables } = this
@@ -140,14 +166,21 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
     const { r, d } = this.renormalize(found, renormVariables)
     // ((x̂ r + d) gamma + beta) = x̂ (r gamma) + (d gamma + beta)
     const shift = scale === null ? d : multiply(d, scale)
-    return batchNorm(x, mean, variance, { axis, epsilon, scale: scale === null ? r : multiply(r, scale), offset: offset === null ? shift : add(shift, offset) })
+    return batchNorm(x, mean, variance, {
+      axis,
+      epsilon,
+      scale: scale === null ? r : multiply(r, scale),
+      offset: offset === null ? shift : add(shift, offset),
+    })
   }
 
   override get unitFlow(): UnitFlow | null {
     const { renormVariables: own } = this
     const further = own === null ? [] : [own.movingDeviation, own.mean, own.deviation]
     const isLast = this.axis === -1 || this.axis === (this.buildSpec as TensorSpec).shape.length - 1
-    return isLast ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance, ...further) } : null
+    return isLast
+      ? { kind: 'keeps', along: unitAxes(0, this.gamma, this.beta, this.movingMean, this.movingVariance, ...further) }
+      : null
   }
 
   protected override checkMask(mask: Tensor, shape: Shape): void {
@@ -161,7 +194,10 @@ export class BatchNormalization extends configured(ScaledLayer, () => ({
   }
 
   /** The corrections, from averages before this batch; then all averages move. */
-  private renormalize({ mean, variance }: Moments, averages: RenormVariables): { readonly r: Tensor; readonly d: Tensor } {
+  private renormalize(
+    { mean, variance }: Moments,
+    averages: RenormVariables,
+  ): { readonly r: Tensor; readonly d: Tensor } {
     const { epsilon, momentum, renormMomentum } = this
     const { rmin = -Infinity, rmax = Infinity, dmax = Infinity } = this.clipping
     const deviation = sqrt(add(variance, epsilon))

@@ -29,7 +29,9 @@ export class GroupNormalization extends configured(ScaledLayer, () => ({
     const [channels] = extentsAlong(this, inputShape, this.axis)
     const groups = this.groupsOf(channels!)
     if (groups < 1 || channels! % groups !== 0) {
-      throw new ShapeError(`${this}: groups must divide the channels, received ${channels} channels and ${this.groups} groups`)
+      throw new ShapeError(
+        `${this}: groups must divide the channels, received ${channels} channels and ${this.groups} groups`,
+      )
     }
     this.addScale([channels!])
   }
@@ -44,9 +46,21 @@ export class GroupNormalization extends configured(ScaledLayer, () => ({
     const own = x.shape[axis]! / groups
     // […, channels, …] → […, groups, channels / groups, …]
     const apart = reshape(x, [...x.shape.slice(0, axis), groups, own, ...x.shape.slice(axis + 1)])
-    const { mean, variance } = moments(apart, apart.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis), true)
+    const { mean, variance } = moments(
+      apart,
+      apart.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis),
+      true,
+    )
     const spread = (weight: Variable | null): Tensor | null =>
-      weight === null ? null : reshape(weight, apart.shape.map((_, i) => (i === axis ? groups : i === axis + 1 ? own : 1)))
-    return reshape(rescale(apart, mean, rsqrt(add(variance, this.epsilon)), spread(this.gamma), spread(this.beta)), x.shape)
+      weight === null
+        ? null
+        : reshape(
+            weight,
+            apart.shape.map((_, i) => (i === axis ? groups : i === axis + 1 ? own : 1)),
+          )
+    return reshape(
+      rescale(apart, mean, rsqrt(add(variance, this.epsilon)), spread(this.gamma), spread(this.beta)),
+      x.shape,
+    )
   }
 }

@@ -26,7 +26,12 @@ export class LayerNormalization extends configured(ScaledLayer, () => ({
   }
 
   call(x: Tensor): Tensor {
-    return layerNorm(x, { gamma: this.gamma?.value ?? null, beta: this.beta?.value ?? null, axis: this.axis, epsilon: this.epsilon })
+    return layerNorm(x, {
+      gamma: this.gamma?.value ?? null,
+      beta: this.beta?.value ?? null,
+      axis: this.axis,
+      epsilon: this.epsilon,
+    })
   }
 }
 
@@ -51,7 +56,11 @@ export class RMSNormalization extends configured(TensorLayer, () => ({
   }
 
   override build(inputShape: BatchShape): void {
-    this.scaleVariable = this.addWeight({ name: 'scale', shape: extentsAlong(this, inputShape, this.axis), initializer: 'ones' })
+    this.scaleVariable = this.addWeight({
+      name: 'scale',
+      shape: extentsAlong(this, inputShape, this.axis),
+      initializer: 'ones',
+    })
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape): void {

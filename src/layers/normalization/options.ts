@@ -12,9 +12,14 @@ import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
 
 /** One axis or several. */
-export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(/* @__PURE__ */ integer(), /* @__PURE__ */ listOf(/* @__PURE__ */ integer()), (value) => typeof value === 'number')
+export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(
+  /* @__PURE__ */ integer(),
+  /* @__PURE__ */ listOf(/* @__PURE__ */ integer()),
+  (value) => typeof value === 'number',
+)
 
-export const axesOf = (axis: number | readonly number[]): readonly number[] => (typeof axis === 'number' ? [axis] : axis)
+export const axesOf = (axis: number | readonly number[]): readonly number[] =>
+  typeof axis === 'number' ? [axis] : axis
 
 /** gamma · (what is normalized) + beta. */
 export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
@@ -63,14 +68,34 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   }
 
   protected addScale(shape: readonly number[]): void {
-    if (this.scale) this.gammaVariable = this.addWeight({ name: 'gamma', shape, initializer: this.gammaInitializer, regularizer: this.gammaRegularizer, constraint: this.gammaConstraint })
-    if (this.center) this.betaVariable = this.addWeight({ name: 'beta', shape, initializer: this.betaInitializer, regularizer: this.betaRegularizer, constraint: this.betaConstraint })
+    if (this.scale)
+      this.gammaVariable = this.addWeight({
+        name: 'gamma',
+        shape,
+        initializer: this.gammaInitializer,
+        regularizer: this.gammaRegularizer,
+        constraint: this.gammaConstraint,
+      })
+    if (this.center)
+      this.betaVariable = this.addWeight({
+        name: 'beta',
+        shape,
+        initializer: this.betaInitializer,
+        regularizer: this.betaRegularizer,
+        constraint: this.betaConstraint,
+      })
   }
 }
 
 /** The extents along axes, sorted. @throws ShapeError where one is open or there is no such axis */
-export function extentsAlong(layer: { toString(): string }, inputShape: BatchShape, axis: number | readonly number[]): number[] {
+export function extentsAlong(
+  layer: { toString(): string },
+  inputShape: BatchShape,
+  axis: number | readonly number[],
+): number[] {
   const along = normalizeAxes(layer.toString(), axesOf(axis), inputShape.length).map((at) => inputShape[at]!)
   if (along.every((extent) => extent !== null)) return along
-  throw new ShapeError(`${layer.toString()}: the extents along axis ${typeof axis === 'number' ? axis : formatShape(axis)} must be known, received ${formatShape(inputShape)}`)
+  throw new ShapeError(
+    `${layer.toString()}: the extents along axis ${typeof axis === 'number' ? axis : formatShape(axis)} must be known, received ${formatShape(inputShape)}`,
+  )
 }

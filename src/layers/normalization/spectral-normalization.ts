@@ -27,12 +27,16 @@ import type { BatchShape, SpecsOf, TensorSpec } from '../spec'
  * A kernel of zeros stays as it is. Keras: `keras.layers.SpectralNormalization`; as there with TensorFlow, the gradient is that
  * of the divided kernel.
  */
-export class SpectralNormalization extends configured(Wrapper, () => ({
-  /** The layer within; it has a kernel or embeddings. */
-  layer: required(innerLayer),
-  /** How often the vectors are improved before each division. Default 1. */
-  powerIterations: option(count, 1),
-}), 'layer') {
+export class SpectralNormalization extends configured(
+  Wrapper,
+  () => ({
+    /** The layer within; it has a kernel or embeddings. */
+    layer: required(innerLayer),
+    /** How often the vectors are improved before each division. Default 1. */
+    powerIterations: option(count, 1),
+  }),
+  'layer',
+) {
   static readonly className = 'SpectralNormalization'
   override readonly supportsMasking: boolean = this.layer.supportsMasking
   private vector: Variable | null = null
@@ -42,7 +46,12 @@ export class SpectralNormalization extends configured(Wrapper, () => ({
     // First in the order of weights, as in Keras.
     this.trackWeight(this.kernel)
     const filters = this.kernel.shape.at(-1)!
-    this.vector = this.addWeight({ name: 'vector_u', shape: [1, filters], initializer: new TruncatedNormal({ stddev: 0.02 }), trainable: false })
+    this.vector = this.addWeight({
+      name: 'vector_u',
+      shape: [1, filters],
+      initializer: new TruncatedNormal({ stddev: 0.02 }),
+      trainable: false,
+    })
   }
 
   /** The kernel of the layer within, or its embeddings. */

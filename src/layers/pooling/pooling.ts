@@ -27,7 +27,12 @@ abstract class Pooling extends SpatialLayer {
   }
 
   protected get sliding(): Sliding {
-    return { window: this.poolSize, strides: this.strides ?? this.poolSize, dilation: this.poolSize.map(() => 1), padding: this.padding }
+    return {
+      window: this.poolSize,
+      strides: this.strides ?? this.poolSize,
+      dilation: this.poolSize.map(() => 1),
+      padding: this.padding,
+    }
   }
 
   protected shapeLast(inputShape: BatchShape): BatchShape {

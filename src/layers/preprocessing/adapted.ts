@@ -68,10 +68,16 @@ export abstract class AdaptedLayer<Batch = Tensor> extends TensorLayer {
  * Calls a function with the data, or with the inputs of each of their batches.
  * @throws DataError where there is no batch, ArgumentError for data without end
  */
-export async function eachBatch(data: AdaptData<unknown>, where: string, visit: (batch: unknown) => void, most = Infinity): Promise<void> {
+export async function eachBatch(
+  data: AdaptData<unknown>,
+  where: string,
+  visit: (batch: unknown) => void,
+  most = Infinity,
+): Promise<void> {
   if (!isElements(data) && !isBatches(data)) return visit(data)
   const source = sourceOf(data, where)
-  if (source.size === Infinity && most === Infinity) throw new ArgumentError(`${where}: the data have no end. Use take.`)
+  if (source.size === Infinity && most === Infinity)
+    throw new ArgumentError(`${where}: the data have no end. Use take.`)
   const cursor = source.open(0)
   try {
     let read = 0
@@ -93,7 +99,8 @@ function isBatches(data: unknown): data is readonly Tensor[] {
 
 /** What a model would be given of a batch: x of [x, y] and of { x, y }. */
 function inputOf(batch: unknown, where: string): unknown {
-  if (Array.isArray(batch) && (batch[0] instanceof Tensor || (Array.isArray(batch[0]) && batch[1] instanceof Tensor))) return batch[0]
+  if (Array.isArray(batch) && (batch[0] instanceof Tensor || (Array.isArray(batch[0]) && batch[1] instanceof Tensor)))
+    return batch[0]
   if (!isBranch(batch) || Array.isArray(batch) || 'data' in batch) return batch
   if ('x' in batch) return batch.x
   throw new DataError(`${where}: a batch must be x, [x, y] or { x, y }, received ${quoted(batch)}`)

@@ -24,11 +24,15 @@ const BYTES: Interval = [0, 255]
  *
  * Keras: `keras.layers.RandomBrightness`.
  */
-export class RandomBrightness extends configured(RandomImageLayer, () => ({
-  /** δ, as a share of the value range: f for −f … f, or [low, high]. */
-  factor: required(interval(-1, 1)),
-  ...rangeOption(),
-}), 'factor') {
+export class RandomBrightness extends configured(
+  RandomImageLayer,
+  () => ({
+    /** δ, as a share of the value range: f for −f … f, or [low, high]. */
+    factor: required(interval(-1, 1)),
+    ...rangeOption(),
+  }),
+  'factor',
+) {
   static readonly className = 'RandomBrightness'
 
   protected augment(images: Tensor): Transformation {
@@ -44,14 +48,19 @@ export class RandomBrightness extends configured(RandomImageLayer, () => ({
  *
  * Keras: `keras.layers.RandomContrast`, which in 3.15 takes one number f for 1 … 1 + f, against its documentation.
  */
-export class RandomContrast extends configured(RandomImageLayer, () => ({
-  /** f for 1 − f … 1 + f, or [low, high] for 1 − low … 1 + high. */
-  factor: required({
-    ...interval(0, 1),
-    read: (value: unknown, where: string): Interval => interval(0, 1).read(typeof value === 'number' ? [value, value] : value, where),
+export class RandomContrast extends configured(
+  RandomImageLayer,
+  () => ({
+    /** f for 1 − f … 1 + f, or [low, high] for 1 − low … 1 + high. */
+    factor: required({
+      ...interval(0, 1),
+      read: (value: unknown, where: string): Interval =>
+        interval(0, 1).read(typeof value === 'number' ? [value, value] : value, where),
+    }),
+    ...rangeOption(),
   }),
-  ...rangeOption(),
-}), 'factor') {
+  'factor',
+) {
   static readonly className = 'RandomContrast'
 
   protected augment(images: Tensor): Transformation {
@@ -74,17 +83,27 @@ const LUMA = [0.2989, 0.587, 0.114]
  *
  * Keras: `keras.layers.RandomGrayscale`.
  */
-export class RandomGrayscale extends configured(RandomImageLayer, () => ({
-  /** The probability. Default 0.5. */
-  factor: option(number({ min: 0, max: 1 }), 0.5),
-}), 'factor') {
+export class RandomGrayscale extends configured(
+  RandomImageLayer,
+  () => ({
+    /** The probability. Default 0.5. */
+    factor: option(number({ min: 0, max: 1 }), 0.5),
+  }),
+  'factor',
+) {
   static readonly className = 'RandomGrayscale'
 
   protected augment(images: Tensor): Transformation {
     const channels = images.shape[3]!
-    if (channels !== 3 && channels !== 1) throw new ShapeError(`${this}: images must have 3 channels, red, green and blue, or one, received ${channels}`)
+    if (channels !== 3 && channels !== 1)
+      throw new ShapeError(`${this}: images must have 3 channels, red, green and blue, or one, received ${channels}`)
     const isGrey = less(this.drawEach([0, 1], images), this.factor)
-    return { images: (x) => (channels === 1 ? x : where(isGrey, sum(multiply(x, new Tensor(Float32Array.from(LUMA), [3], 'float32')), 3, true), x)) }
+    return {
+      images: (x) =>
+        channels === 1
+          ? x
+          : where(isGrey, sum(multiply(x, new Tensor(Float32Array.from(LUMA), [3], 'float32')), 3, true), x),
+    }
   }
 }
 
@@ -156,11 +175,15 @@ export class AutoContrast extends configured(ImageLayer, rangeOption, 'valueRang
  *
  * Keras: `keras.layers.Equalization`, which counts the levels of a whole batch.
  */
-export class Equalization extends configured(ImageLayer, () => ({
-  ...rangeOption(),
-  /** How many levels are told apart. Default 256. */
-  bins: option(integer({ min: 2 }), 256),
-}), 'valueRange') {
+export class Equalization extends configured(
+  ImageLayer,
+  () => ({
+    ...rangeOption(),
+    /** How many levels are told apart. Default 256. */
+    bins: option(integer({ min: 2 }), 256),
+  }),
+  'valueRange',
+) {
   static readonly className = 'Equalization'
 
   protected transformation(_images: Tensor, training: boolean): Transformation | null {
@@ -182,4 +205,3 @@ export class Equalization extends configured(ImageLayer, () => ({
     return moveAxis(reshape(rescaled(equalized, BYTES, this.valueRange), [batch, channels, rows, columns]), 1, 3)
   }
 }
-

@@ -47,11 +47,17 @@ export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
 
   protected override checkOptions(): void {
     const { binBoundaries, numBins } = this
-    if (binBoundaries === null && numBins === null) throw new ArgumentError(`${this}: needs binBoundaries, or numBins for adapt`)
+    if (binBoundaries === null && numBins === null)
+      throw new ArgumentError(`${this}: needs binBoundaries, or numBins for adapt`)
     const falls = binBoundaries?.findIndex((boundary, i) => i > 0 && boundary < binBoundaries[i - 1]!) ?? -1
-    if (falls >= 0) throw new ArgumentError(`${this}: binBoundaries must rise, received ${binBoundaries![falls]} behind ${binBoundaries![falls - 1]}`)
+    if (falls >= 0)
+      throw new ArgumentError(
+        `${this}: binBoundaries must rise, received ${binBoundaries![falls]} behind ${binBoundaries![falls - 1]}`,
+      )
     if (binBoundaries !== null && numBins !== null && binBoundaries.length >= numBins) {
-      throw new ArgumentError(`${this}: binBoundaries make ${binBoundaries.length + 1} bins, more than numBins, ${numBins}. One of both is enough`)
+      throw new ArgumentError(
+        `${this}: binBoundaries make ${binBoundaries.length + 1} bins, more than numBins, ${numBins}. One of both is enough`,
+      )
     }
   }
 
@@ -65,7 +71,10 @@ export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
   }
 
   protected override requireAdaptable(): void {
-    if (this.numBins === null) throw new ArgumentError(`${this}: has the binBoundaries that it was given. Give numBins in their place, and adapt finds them`)
+    if (this.numBins === null)
+      throw new ArgumentError(
+        `${this}: has the binBoundaries that it was given. Give numBins in their place, and adapt finds them`,
+      )
   }
 
   protected begin(): void {

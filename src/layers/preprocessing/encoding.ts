@@ -38,7 +38,8 @@ export const notSparse: Kind<false, boolean> = /* @__PURE__ */ custom<false, boo
  */
 export function encode(indices: Tensor, encoding: Encoding, depth: number, weights: Tensor | null = null): Tensor {
   const { shape } = indices
-  if (encoding === 'oneHot') return oneHotOrZeros(shape.length > 1 && shape.at(-1) === 1 ? reshape(indices, shape.slice(0, -1)) : indices, depth)
+  if (encoding === 'oneHot')
+    return oneHotOrZeros(shape.length > 1 && shape.at(-1) === 1 ? reshape(indices, shape.slice(0, -1)) : indices, depth)
   if (shape.length === 0) throw new ShapeError(`${encoding} needs indices [batch, …], received a single one`)
   const counts = countOf(shape.length === 1 ? expandDims(indices, 1) : indices, depth, weights)
   return encoding === 'multiHot' ? minimum(counts, 1) : counts
@@ -46,7 +47,11 @@ export function encode(indices: Tensor, encoding: Encoding, depth: number, weigh
 
 // A row for every index, which takes much room, only where there are several axes to count over.
 function countOf(indices: Tensor, depth: number, weights: Tensor | null): Tensor {
-  if (indices.rank === 2) return cast(bincount(indices, { minlength: depth, weights: weights === null ? null : reshape(weights, indices.shape) }), 'float32')
+  if (indices.rank === 2)
+    return cast(
+      bincount(indices, { minlength: depth, weights: weights === null ? null : reshape(weights, indices.shape) }),
+      'float32',
+    )
   const rows = oneHotOrZeros(indices, depth)
   return sum(weights === null ? rows : multiply(rows, reshape(weights, [...rows.shape.slice(0, -1), 1])), 1)
 }
@@ -89,20 +94,29 @@ export class CategoryEncoding extends configured(TensorLayer, () => ({
 
   call(x: Tensor, { said: { countWeights } }: CallContext): Tensor {
     if (Tensor.symbolOf(x) === null) this.validateInput(x)
-    return encode(cast(x, 'int32'), this.outputMode, this.numTokens, countWeights == null ? null : this.weightsFor(x, countWeights))
+    return encode(
+      cast(x, 'int32'),
+      this.outputMode,
+      this.numTokens,
+      countWeights == null ? null : this.weightsFor(x, countWeights),
+    )
   }
 
   private weightsFor(x: Tensor, weights: Tensor): Tensor {
-    if (this.outputMode !== 'count') throw new ArgumentError(`${this}: countWeights are for outputMode 'count', not for '${this.outputMode}'`)
+    if (this.outputMode !== 'count')
+      throw new ArgumentError(`${this}: countWeights are for outputMode 'count', not for '${this.outputMode}'`)
     if (sameShape(x.shape, weights.shape)) return cast(weights, 'float32')
-    throw new ShapeError(`${this}: countWeights must be of the shape of the tokens, ${formatShape(x.shape)}, received ${formatShape(weights.shape)}`)
+    throw new ShapeError(
+      `${this}: countWeights must be of the shape of the tokens, ${formatShape(x.shape)}, received ${formatShape(weights.shape)}`,
+    )
   }
 
   /** @throws DataError for the first token that is not among 0 … numTokens − 1 */
   override validateInput({ data }: Tensor): void {
     const { numTokens } = this
     const wrong = data.find((token: number) => !(token >= 0 && token < numTokens && Number.isInteger(token)))
-    if (wrong !== undefined) throw new DataError(`${this}: the tokens must be integers in 0 … ${numTokens - 1}, received ${wrong}`)
+    if (wrong !== undefined)
+      throw new DataError(`${this}: the tokens must be integers in 0 … ${numTokens - 1}, received ${wrong}`)
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {

@@ -24,23 +24,47 @@ export function fingerprint64(bytes: Uint8Array): bigint {
   const by = wrap(K2 + BigInt(2 * length))
   if (length > 64) return hashLong(at, length)
   if (length > 32) {
-    const a = wrap(at(0) * K2), b = at(8), c = wrap(at(length - 8) * by), d = wrap(at(length - 16) * K2)
+    const a = wrap(at(0) * K2),
+      b = at(8),
+      c = wrap(at(length - 8) * by),
+      d = wrap(at(length - 16) * K2)
     const y = wrap(rotateRight(wrap(a + b), 43n) + rotateRight(c, 30n) + d)
     const z = hashTwo(y, wrap(a + rotateRight(wrap(b + K2), 18n) + c), by)
-    const e = wrap(at(16) * by), f = at(24), g = wrap((y + at(length - 32)) * by), h = wrap((z + at(length - 24)) * by)
-    return hashTwo(wrap(rotateRight(wrap(e + f), 43n) + rotateRight(g, 30n) + h), wrap(e + rotateRight(wrap(f + a), 18n) + g), by)
+    const e = wrap(at(16) * by),
+      f = at(24),
+      g = wrap((y + at(length - 32)) * by),
+      h = wrap((z + at(length - 24)) * by)
+    return hashTwo(
+      wrap(rotateRight(wrap(e + f), 43n) + rotateRight(g, 30n) + h),
+      wrap(e + rotateRight(wrap(f + a), 18n) + g),
+      by,
+    )
   }
   if (length > 16) {
-    const a = wrap(at(0) * K1), b = at(8), c = wrap(at(length - 8) * by), d = wrap(at(length - 16) * K2)
-    return hashTwo(wrap(rotateRight(wrap(a + b), 43n) + rotateRight(c, 30n) + d), wrap(a + rotateRight(wrap(b + K2), 18n) + c), by)
+    const a = wrap(at(0) * K1),
+      b = at(8),
+      c = wrap(at(length - 8) * by),
+      d = wrap(at(length - 16) * K2)
+    return hashTwo(
+      wrap(rotateRight(wrap(a + b), 43n) + rotateRight(c, 30n) + d),
+      wrap(a + rotateRight(wrap(b + K2), 18n) + c),
+      by,
+    )
   }
   if (length >= 8) {
-    const a = wrap(at(0) + K2), b = at(length - 8)
+    const a = wrap(at(0) + K2),
+      b = at(length - 8)
     return hashTwo(wrap(rotateRight(b, 37n) * by + a), wrap((rotateRight(a, 25n) + b) * by), by)
   }
-  if (length >= 4) return hashTwo(wrap(BigInt(length) + (BigInt(view.getUint32(0, true)) << 3n)), BigInt(view.getUint32(length - 4, true)), by)
+  if (length >= 4)
+    return hashTwo(
+      wrap(BigInt(length) + (BigInt(view.getUint32(0, true)) << 3n)),
+      BigInt(view.getUint32(length - 4, true)),
+      by,
+    )
   if (length === 0) return K2
-  const y = BigInt(bytes[0]! + (bytes[length >> 1]! << 8)), z = BigInt(length + (bytes[length - 1]! << 2))
+  const y = BigInt(bytes[0]! + (bytes[length >> 1]! << 8)),
+    z = BigInt(length + (bytes[length - 1]! << 2))
   return wrap(mix(wrap(wrap(y * K2) ^ wrap(z * K0))) * K2)
 }
 
@@ -48,14 +72,20 @@ type Pair = readonly [bigint, bigint]
 
 function hashLong(at: (offset: number) => bigint, length: number): bigint {
   const weak = (offset: number, a0: bigint, b0: bigint): Pair => {
-    const w = at(offset), x = at(offset + 8), y = at(offset + 16), z = at(offset + 24)
+    const w = at(offset),
+      x = at(offset + 8),
+      y = at(offset + 16),
+      z = at(offset + 24)
     const a = wrap(a0 + w)
     const b = rotateRight(wrap(b0 + a + z), 21n)
     const sum = wrap(a + x + y)
     return [wrap(sum + z), wrap(b + rotateRight(sum, 44n) + a)]
   }
-  let x = 81n, y = wrap(81n * K1 + 113n), z = wrap(mix(wrap(y * K2 + 113n)) * K2)
-  let v: Pair = [0n, 0n], w: Pair = [0n, 0n]
+  let x = 81n,
+    y = wrap(81n * K1 + 113n),
+    z = wrap(mix(wrap(y * K2 + 113n)) * K2)
+  let v: Pair = [0n, 0n],
+    w: Pair = [0n, 0n]
   x = wrap(x * K2 + at(0))
   const rest = (length - 1) & 63
   let offset = 0
@@ -81,8 +111,10 @@ function hashLong(at: (offset: number) => bigint, length: number): bigint {
 
 /** SipHash-2-4 under a key of two words. */
 export function sipHash(bytes: Uint8Array, key: readonly [bigint, bigint]): bigint {
-  let v0 = 0x736f6d6570736575n ^ key[0], v1 = 0x646f72616e646f6dn ^ key[1]
-  let v2 = 0x6c7967656e657261n ^ key[0], v3 = 0x7465646279746573n ^ key[1]
+  let v0 = 0x736f6d6570736575n ^ key[0],
+    v1 = 0x646f72616e646f6dn ^ key[1]
+  let v2 = 0x6c7967656e657261n ^ key[0],
+    v3 = 0x7465646279746573n ^ key[1]
   const rounds = (count: number): void => {
     for (; count > 0; count--) {
       v0 = wrap(v0 + v1)

@@ -40,7 +40,12 @@ export interface ImageRecord<Value = TensorLike> {
   readonly [name: string]: Value | undefined
 }
 
-const PARTS: Readonly<Record<string, keyof Transformation>> = { images: 'images', labels: 'labels', segmentationMasks: 'segmentationMasks', segmentation_masks: 'segmentationMasks' }
+const PARTS: Readonly<Record<string, keyof Transformation>> = {
+  images: 'images',
+  labels: 'labels',
+  segmentationMasks: 'segmentationMasks',
+  segmentation_masks: 'segmentationMasks',
+}
 const BOXES: readonly string[] = ['boundingBoxes', 'bounding_boxes']
 
 type Size = readonly [rows: number | null, columns: number | null]
@@ -71,7 +76,10 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
    * segmentation masks, all of them alike. Nothing is drawn unless `training` is said, or this is called within a layer that trains.
    */
   override apply(input: TensorLike, options?: ApplyOptions | CallContext): Tensor
-  override apply<Given extends ImageRecord>(input: Given, options?: ApplyOptions | CallContext): { readonly [Name in keyof Given]: Tensor }
+  override apply<Given extends ImageRecord>(
+    input: Given,
+    options?: ApplyOptions | CallContext,
+  ): { readonly [Name in keyof Given]: Tensor }
   override apply(input: TensorLike | ImageRecord, options: ApplyOptions | CallContext = {}): never {
     return typed(this.applyTree(input, options))
   }
@@ -81,7 +89,9 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
   }
 
   protected override callTree(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
-    return isBranch(input) ? this.transformed(this.requireRecord(input), context.training) : super.callTree(input, context)
+    return isBranch(input)
+      ? this.transformed(this.requireRecord(input), context.training)
+      : super.callTree(input, context)
   }
 
   protected override buildTree(specs: Tree<TensorSpec>): void {
@@ -90,12 +100,16 @@ export abstract class ImageLayer extends configured(Layer<Tensor>, () => ({
   }
 
   protected override outputTree(specs: Tree<TensorSpec>, options: ApplyOptions): Tree<TensorSpec> {
-    return isBranch(specs) ? this.tracedOutputSpec(this.requireRecord(specs) as Tree<TensorSpec>, options) : super.outputTree(specs, options)
+    return isBranch(specs)
+      ? this.tracedOutputSpec(this.requireRecord(specs) as Tree<TensorSpec>, options)
+      : super.outputTree(specs, options)
   }
 
   private requireRecord(input: object): Readonly<Record<string, Tensor>> {
     if (Array.isArray(input) || !('images' in input)) {
-      throw new ShapeError(`${this}: the input must be images, or a record { images, labels, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`)
+      throw new ShapeError(
+        `${this}: the input must be images, or a record { images, labels, segmentationMasks }, received ${Array.isArray(input) ? `a list of ${input.length}` : `a record of ${Object.keys(input).join(', ')}`}`,
+      )
     }
     const boxes = BOXES.find((name) => name in input)
     if (boxes !== undefined) throw new ArgumentError(`${this}: does not transform ${boxes}; leave them out`)
@@ -164,7 +178,10 @@ export function interval(min: number, max: number): Kind<Interval, number | read
   return custom<Interval, number | readonly number[]>(
     (value, where) => {
       if (typeof value === 'number') return [Math.max(-Math.abs(bound.read(value, where)), min), Math.abs(value)]
-      if (!Array.isArray(value)) throw new ArgumentError(`${where} must be a number in [${min}, ${max}] or two of them, received ${quoted(value)}`)
+      if (!Array.isArray(value))
+        throw new ArgumentError(
+          `${where} must be a number in [${min}, ${max}] or two of them, received ${quoted(value)}`,
+        )
       const [a, b] = both.read(value, where) as [number, number]
       return [Math.min(a, b), Math.max(a, b)]
     },

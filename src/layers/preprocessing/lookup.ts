@@ -17,10 +17,13 @@ export type CategoryMode = 'int' | 'tfIdf' | Encoding
 export const categoryMode = /* @__PURE__ */ choice<CategoryMode>('int', 'oneHot', 'multiHot', 'count', 'tfIdf')
 
 /** Any text, the empty one too. */
-export const anyText: Kind<string> = /* @__PURE__ */ custom((value, place) => {
-  if (typeof value === 'string') return value
-  throw new ArgumentError(`${place} must be a string, received ${quoted(value)}`)
-}, (value) => value)
+export const anyText: Kind<string> = /* @__PURE__ */ custom(
+  (value, place) => {
+    if (typeof value === 'string') return value
+    throw new ArgumentError(`${place} must be a string, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
 
 /** The options of every lookup, beside its special tokens. */
 export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
@@ -59,8 +62,10 @@ export class Lookup<T extends Token> {
     private readonly specials: Specials<T>,
   ) {
     const { maxTokens, outputMode, padToMaxTokens, vocabulary, idfWeights } = settings
-    if (padToMaxTokens && maxTokens === null) throw new ArgumentError(`${owner.toString()}: padToMaxTokens needs maxTokens`)
-    if (idfWeights !== null && outputMode !== 'tfIdf') throw new ArgumentError(`${owner.toString()}: idfWeights are for outputMode 'tfIdf', received '${outputMode}'`)
+    if (padToMaxTokens && maxTokens === null)
+      throw new ArgumentError(`${owner.toString()}: padToMaxTokens needs maxTokens`)
+    if (idfWeights !== null && outputMode !== 'tfIdf')
+      throw new ArgumentError(`${owner.toString()}: idfWeights are for outputMode 'tfIdf', received '${outputMode}'`)
     if (vocabulary !== null) this.set(vocabulary, idfWeights)
     else if (idfWeights !== null) throw new ArgumentError(`${owner.toString()}: idfWeights need a vocabulary`)
   }
@@ -84,18 +89,34 @@ export class Lookup<T extends Token> {
    * @throws ArgumentError for tokens that cannot be a vocabulary
    */
   set(given: readonly T[], weights: readonly number[] | null = null): void {
-    const { owner, specials, settings: { maxTokens, outputMode } } = this
+    const {
+      owner,
+      specials,
+      settings: { maxTokens, outputMode },
+    } = this
     const leading = leadingTokens(specials)
-    const tokens = weights === null && leading.every((token, i) => token === given[i]) ? given.slice(leading.length) : given
-    if (outputMode === 'tfIdf' && weights === null) throw new ArgumentError(`${owner.toString()}: outputMode 'tfIdf' needs idfWeights with the vocabulary`)
+    const tokens =
+      weights === null && leading.every((token, i) => token === given[i]) ? given.slice(leading.length) : given
+    if (outputMode === 'tfIdf' && weights === null)
+      throw new ArgumentError(`${owner.toString()}: outputMode 'tfIdf' needs idfWeights with the vocabulary`)
     const made = new Vocabulary(String(owner), tokens, specials, weights)
-    if (maxTokens !== null && made.size > maxTokens) throw new ArgumentError(`${owner.toString()}: the vocabulary has ${tokens.length} tokens, with the special ones ${made.size}, and maxTokens is ${maxTokens}`)
+    if (maxTokens !== null && made.size > maxTokens)
+      throw new ArgumentError(
+        `${owner.toString()}: the vocabulary has ${tokens.length} tokens, with the special ones ${made.size}, and maxTokens is ${maxTokens}`,
+      )
     if (this.known !== null) {
       structure.version++
       structure.constants++
     }
     this.known = made
-    this.weights = weights === null ? null : new Tensor(Float32Array.from({ length: this.width }, (_, i) => made.allWeights[i] ?? 0), [this.width], 'float32')
+    this.weights =
+      weights === null
+        ? null
+        : new Tensor(
+            Float32Array.from({ length: this.width }, (_, i) => made.allWeights[i] ?? 0),
+            [this.width],
+            'float32',
+          )
   }
 
   /** Begins to learn anew. */
@@ -110,7 +131,10 @@ export class Lookup<T extends Token> {
 
   /** Ends learning: the most frequent tokens are the vocabulary. */
   finish(): void {
-    const { specials, settings: { maxTokens, outputMode } } = this
+    const {
+      specials,
+      settings: { maxTokens, outputMode },
+    } = this
     const counts = this.counts!
     const special = new Set<Token>([specials.unknown, ...(specials.mask === null ? [] : [specials.mask])])
     const room = maxTokens === null ? Infinity : maxTokens - leadingTokens(specials).length
@@ -129,7 +153,9 @@ export class Lookup<T extends Token> {
   encode(numbers: Tensor): Tensor {
     const { outputMode } = this.settings
     if (outputMode === 'int') return numbers
-    return outputMode === 'tfIdf' ? multiply(encode(numbers, 'count', this.width), this.weights!) : encode(numbers, outputMode, this.width)
+    return outputMode === 'tfIdf'
+      ? multiply(encode(numbers, 'count', this.width), this.weights!)
+      : encode(numbers, outputMode, this.width)
   }
 
   shapeOf(shape: BatchShape): BatchShape {
@@ -144,7 +170,12 @@ export class Lookup<T extends Token> {
 }
 
 /** @throws StateError where a model was compiled with another vocabulary */
-export function requireUnbuilt(layer: { readonly built: boolean; toString(): string }, lookup: Pick<Lookup<never>, 'hasFixedWidth' | 'isKnown'>): void {
+export function requireUnbuilt(
+  layer: { readonly built: boolean; toString(): string },
+  lookup: Pick<Lookup<never>, 'hasFixedWidth' | 'isKnown'>,
+): void {
   if (!layer.built || lookup.hasFixedWidth || !lookup.isKnown) return
-  throw new StateError(`${layer.toString()}: its vectors have a length already, by which later layers were built. Adapt it before it is called, or set padToMaxTokens.`)
+  throw new StateError(
+    `${layer.toString()}: its vectors have a length already, by which later layers were built. Adapt it before it is called, or set padToMaxTokens.`,
+  )
 }

@@ -5,7 +5,24 @@ import { configured, custom, integer, listOf, nullable, number, option } from '.
 import type { Kind } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { depthwiseConv } from '../../ops/convolution'
-import { add, cast, clip, cos, divide, exp, greaterEqual, less, log, logicalAnd, multiply, sign, sqrt, square, subtract, where } from '../../ops/elementwise'
+import {
+  add,
+  cast,
+  clip,
+  cos,
+  divide,
+  exp,
+  greaterEqual,
+  less,
+  log,
+  logicalAnd,
+  multiply,
+  sign,
+  sqrt,
+  square,
+  subtract,
+  where,
+} from '../../ops/elementwise'
 import { normal } from '../../ops/random'
 import { sum } from '../../ops/reduce'
 import { argsort } from '../../ops/sorting'
@@ -31,7 +48,10 @@ abstract class MixingLayer extends RandomImageLayer {
 
   /** Labels mixed as images are: as much of its own as `weight` says. */
   protected mixLabels(labels: Tensor, partners: (y: Tensor) => Tensor, weight: Tensor): Tensor {
-    if (labels.rank < 2) throw new ShapeError(`${this}: labels must be one-hot rows, [batch, classes], to be mixed, received ${formatShape(labels.shape)}. See ops.oneHot`)
+    if (labels.rank < 2)
+      throw new ShapeError(
+        `${this}: labels must be one-hot rows, [batch, classes], to be mixed, received ${formatShape(labels.shape)}. See ops.oneHot`,
+      )
     const rows = cast(labels, 'float32')
     return mixed(rows, partners(rows), weight)
   }
@@ -64,10 +84,14 @@ const TINY = 1e-30
  * Keras: `keras.layers.MixUp`.
  * @throws ShapeError for labels that are no rows
  */
-export class MixUp extends configured(MixingLayer, () => ({
-  /** Near 0 one of both images nearly always has all weight; from 1 on both have some. Default 0.2. */
-  alpha: option(number({ above: 0 }), 0.2),
-}), 'alpha') {
+export class MixUp extends configured(
+  MixingLayer,
+  () => ({
+    /** Near 0 one of both images nearly always has all weight; from 1 on both have some. Default 0.2. */
+    alpha: option(number({ above: 0 }), 0.2),
+  }),
+  'alpha',
+) {
   static readonly className = 'MixUp'
 
   protected augment(images: Tensor): Transformation {
@@ -97,7 +121,10 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
     return logicalAnd(greaterEqual(place, start), less(place, add(start, length)))
   }
   const acrossColumns = within(reshape(x, [1, 1, columns, 1]), columns, width)
-  return { inside: logicalAnd(acrossColumns, within(reshape(y, [1, rows, 1, 1]), rows, height)), share: multiply(height, width) }
+  return {
+    inside: logicalAnd(acrossColumns, within(reshape(y, [1, rows, 1, 1]), rows, height)),
+    share: multiply(height, width),
+  }
 }
 
 /**
@@ -107,10 +134,14 @@ function rectangles({ shape }: Tensor, height: Tensor, width: Tensor, draw: () =
  * Keras: `keras.layers.CutMix`.
  * @throws ShapeError for labels that are no rows
  */
-export class CutMix extends configured(MixingLayer, () => ({
-  /** a: f for one drawn from 0 … f, or [low, high]. Default 1. */
-  factor: option(interval(0, 1), 1),
-}), 'factor') {
+export class CutMix extends configured(
+  MixingLayer,
+  () => ({
+    /** a: f for one drawn from 0 … f, or [low, high]. Default 1. */
+    factor: option(interval(0, 1), 1),
+  }),
+  'factor',
+) {
   static readonly className = 'CutMix'
 
   protected augment(images: Tensor): Transformation {
@@ -125,7 +156,9 @@ export class CutMix extends configured(MixingLayer, () => ({
 }
 
 /** A number, or one for each channel. */
-const filling: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ custom<number | readonly number[]>(
+const filling: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ custom<
+  number | readonly number[]
+>(
   (value, where) => {
     if (typeof value === 'number') return number().read(value, where)
     if (Array.isArray(value)) return listOf(number()).read(value, where)
@@ -164,15 +197,24 @@ export class RandomErasing extends configured(SometimesLayer, () => ({
     const { fillValue } = this
     if (fillValue === null) return multiply(normal(shape, { seed: this.generator }), high)
     const values = typeof fillValue === 'number' ? [fillValue] : fillValue
-    if (values.length !== 1 && values.length !== channels) throw new ShapeError(`${this}: fillValue must be one number, or ${channels}, one for each channel, received ${values.length}`)
+    if (values.length !== 1 && values.length !== channels)
+      throw new ShapeError(
+        `${this}: fillValue must be one number, or ${channels}, one for each channel, received ${values.length}`,
+      )
     return new Tensor(Float32Array.from(values), [values.length], 'float32')
   }
 }
 
 /** Odd extents of a window, [columns, rows]; one number for both. */
-const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<Interval, number | readonly number[]>(
+const kernelSize: Kind<Interval, number | readonly number[]> = /* @__PURE__ */ custom<
+  Interval,
+  number | readonly number[]
+>(
   (value, where) => {
-    const both = listOf(integer({ min: 1 }), 2).read(typeof value === 'number' ? [value, value] : value, where) as [number, number]
+    const both = listOf(integer({ min: 1 }), 2).read(typeof value === 'number' ? [value, value] : value, where) as [
+      number,
+      number,
+    ]
     if (both.every((extent) => extent % 2 === 1)) return both
     throw new ArgumentError(`${where} must be odd, received ${quoted(value)}`)
   },
@@ -196,13 +238,21 @@ export class RandomGaussianBlur extends configured(SometimesLayer, () => ({
 
   protected augment(images: Tensor): Transformation {
     const isBlurred = this.chosen(images)
-    const [across, down] = this.kernelSize.map((size) => bell(size, add(this.draw(this.sigma, []), 1e-6))) as [Tensor, Tensor]
+    const [across, down] = this.kernelSize.map((size) => bell(size, add(this.draw(this.sigma, []), 1e-6))) as [
+      Tensor,
+      Tensor,
+    ]
     const [low, high] = this.valueRange
     const along = (x: Tensor, kernel: Tensor, window: Shape): Tensor => {
       const channels = x.shape[3]!
-      return depthwiseConv(x, broadcastTo(reshape(kernel, [...window, 1, 1]), [...window, channels, 1]), { padding: 'same' })
+      return depthwiseConv(x, broadcastTo(reshape(kernel, [...window, 1, 1]), [...window, channels, 1]), {
+        padding: 'same',
+      })
     }
-    return { images: (x) => clip(where(isBlurred, along(along(x, across, [1, across.size]), down, [down.size, 1]), x), low, high) }
+    return {
+      images: (x) =>
+        clip(where(isBlurred, along(along(x, across, [1, across.size]), down, [down.size, 1]), x), low, high),
+    }
   }
 }
 

@@ -30,7 +30,8 @@ export class RunningMoments {
     const count = data.length / own
     if (count === 0) return
     const each = (visit: (x: number, slot: number) => void): void => {
-      for (let start = 0; start < data.length; start += slots.length) for (let i = 0; i < slots.length; i++) visit(data[start + i]!, slots[i]!)
+      for (let start = 0; start < data.length; start += slots.length)
+        for (let i = 0; i < slots.length; i++) visit(data[start + i]!, slots[i]!)
     }
     const [mean, squares] = [new Float64Array(own), new Float64Array(own)]
     each((x, slot) => (mean[slot]! += x / count))

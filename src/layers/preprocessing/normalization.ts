@@ -61,16 +61,20 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
   static readonly className = 'Normalization'
   override readonly supportsMasking = true
   /** What the options say. Made when they are set, which is before the fields of the class. */
-  private declare given: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
+  declare private given: { readonly mean?: NestedArray | null; readonly variance?: NestedArray | null } | undefined
   private statistics: Statistics | null = null
   private found: RunningMoments | null = null
 
   protected override checkOptions(): void {
     const { mean, variance } = this
-    if ((mean === null) !== (variance === null)) throw new ArgumentError(`${this}: mean and variance must be given together`)
+    if ((mean === null) !== (variance === null))
+      throw new ArgumentError(`${this}: mean and variance must be given together`)
     if (mean === null || variance === null) return
     const [first, second] = [toTensor(mean, `${this}: mean`), toTensor(variance, `${this}: variance`)]
-    if (!sameShape(first.shape, second.shape)) throw new ArgumentError(`${this}: mean ${formatShape(first.shape)} and variance ${formatShape(second.shape)} must have the same shape`)
+    if (!sameShape(first.shape, second.shape))
+      throw new ArgumentError(
+        `${this}: mean ${formatShape(first.shape)} and variance ${formatShape(second.shape)} must have the same shape`,
+      )
     if (second.data.some((x: number) => x < 0)) throw new ArgumentError(`${this}: variance must be ≥ 0`)
   }
 
@@ -100,15 +104,23 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
 
   /** Axes that keep a mean of their own, rising. */
   private keptAxes(rank: number): number[] {
-    return normalizeAxes(`${this}: axis`, this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : this.axis, rank)
+    return normalizeAxes(
+      `${this}: axis`,
+      this.axis === null ? [] : typeof this.axis === 'number' ? [this.axis] : this.axis,
+      rank,
+    )
   }
 
   override build(inputShape: BatchShape): void {
     const shape = this.keptAxes(inputShape.length).map((axis) => inputShape[axis]!)
-    if (shape.some((extent) => extent === null)) throw new ShapeError(`${this}: the extents along axis [${this.keptAxes(inputShape.length).join(', ')}] must be known, received ${formatShape(inputShape)}`)
+    if (shape.some((extent) => extent === null))
+      throw new ShapeError(
+        `${this}: the extents along axis [${this.keptAxes(inputShape.length).join(', ')}] must be known, received ${formatShape(inputShape)}`,
+      )
     const { mean } = this.given ?? {}
     if (mean != null) return void this.givenAlong(mean, inputShape)
-    const statistic = (name: string): Variable => this.addWeight({ name, shape, initializer: new Unknown(), trainable: false })
+    const statistic = (name: string): Variable =>
+      this.addWeight({ name, shape, initializer: new Unknown(), trainable: false })
     this.statistics = {
       mean: statistic('mean'),
       variance: statistic('variance'),
@@ -130,7 +142,10 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     const aligned = inputShape.map(() => 1)
     given.shape.forEach((extent, i) => (aligned[kept.at(i - given.rank) ?? -1] = extent))
     const fits = given.rank <= kept.length && aligned.every((extent, axis) => extent === 1 || extent === wide[axis])
-    if (!fits) throw new ShapeError(`${this}: mean and variance ${formatShape(given.shape)} do not fit the axes [${kept.join(', ')}] of an input ${formatShape(inputShape)}`)
+    if (!fits)
+      throw new ShapeError(
+        `${this}: mean and variance ${formatShape(given.shape)} do not fit the axes [${kept.join(', ')}] of an input ${formatShape(inputShape)}`,
+      )
     return broadcastTo(reshape(given, aligned), wide)
   }
 
@@ -140,7 +155,10 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
   }
 
   protected override requireAdaptable(): void {
-    if (this.given?.mean != null) throw new ArgumentError(`${this}: has the mean and the variance that it was given. Leave them out, and adapt finds them`)
+    if (this.given?.mean != null)
+      throw new ArgumentError(
+        `${this}: has the mean and the variance that it was given. Leave them out, and adapt finds them`,
+      )
   }
 
   protected begin(): void {
@@ -155,7 +173,13 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     this.checkShape([null, ...shape.slice(1)], this.buildShape!)
     const kept = this.keptAxes(shape.length)
     this.found ??= new RunningMoments(sizeOf(kept.map((axis) => shape[axis]!)))
-    this.found.add(batch.data, slotsOf(shape.slice(1), kept.map((axis) => axis - 1)))
+    this.found.add(
+      batch.data,
+      slotsOf(
+        shape.slice(1),
+        kept.map((axis) => axis - 1),
+      ),
+    )
   }
 
   protected finish(): void {
@@ -163,7 +187,8 @@ export class Normalization extends configured(AdaptedLayer<Tensor>, () => ({
     const { mean, variance, count } = this.requireBuilt(this.statistics)
     this.found = null
     if (found === null || found.count === 0) throw new DataError(`${this}: adapt: the data have no rows`)
-    if (![...found.mean, ...found.variance].every(Number.isFinite)) throw new DataError(`${this}: adapt: the data hold NaN or infinite numbers`)
+    if (![...found.mean, ...found.variance].every(Number.isFinite))
+      throw new DataError(`${this}: adapt: the data hold NaN or infinite numbers`)
     mean.assign(new Tensor(Float32Array.from(found.mean), mean.shape, 'float32'))
     variance.assign(new Tensor(Float32Array.from(found.variance), variance.shape, 'float32'))
     count.assign(new Tensor(Int32Array.of(Math.min(found.count, LARGEST_INT)), [], 'int32'))
@@ -202,7 +227,8 @@ function slotsOf(row: Shape, kept: readonly number[]): Int32Array {
   let stride = sizeOf(row)
   for (const [axis, extent] of row.entries()) {
     stride /= extent
-    if (kept.includes(axis)) for (let i = 0; i < slots.length; i++) slots[i] = slots[i]! * extent + (Math.floor(i / stride) % extent)
+    if (kept.includes(axis))
+      for (let i = 0; i < slots.length; i++) slots[i] = slots[i]! * extent + (Math.floor(i / stride) % extent)
   }
   return slots
 }

@@ -15,10 +15,14 @@ import { RandomImageLayer, interval } from './image-layer'
  *
  * Keras: `keras.layers.RandomFlip`.
  */
-export class RandomFlip extends configured(RandomImageLayer, () => ({
-  /** 'horizontal' exchanges left and right, 'vertical' above and below, 'horizontalAndVertical' both. Default horizontalAndVertical. */
-  mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
-}), 'mode') {
+export class RandomFlip extends configured(
+  RandomImageLayer,
+  () => ({
+    /** 'horizontal' exchanges left and right, 'vertical' above and below, 'horizontalAndVertical' both. Default horizontalAndVertical. */
+    mode: option(choice('horizontal', 'vertical', 'horizontalAndVertical'), 'horizontalAndVertical'),
+  }),
+  'mode',
+) {
   static readonly className = 'RandomFlip'
 
   protected augment(images: Tensor): Transformation {
@@ -55,8 +59,17 @@ abstract class RandomWarp extends configured(RandomImageLayer, () => ({
 
   protected augment({ shape }: Tensor): Transformation {
     const [batch, rows, columns] = shape as [number, number, number]
-    const [x, y] = this.origin({ batch, rows, columns, ...gridOf(rows, columns), middle: [(columns - 1) / 2, (rows - 1) / 2] })
-    const warp = (interpolation: Sampling) => (image: Tensor): Tensor => sampleAt(image, y, x, { interpolation, fillMode: this.fillMode, fillValue: this.fillValue })
+    const [x, y] = this.origin({
+      batch,
+      rows,
+      columns,
+      ...gridOf(rows, columns),
+      middle: [(columns - 1) / 2, (rows - 1) / 2],
+    })
+    const warp =
+      (interpolation: Sampling) =>
+      (image: Tensor): Tensor =>
+        sampleAt(image, y, x, { interpolation, fillMode: this.fillMode, fillValue: this.fillValue })
     return { images: warp(this.interpolation), segmentationMasks: warp('nearest') }
   }
 
@@ -73,10 +86,14 @@ abstract class RandomWarp extends configured(RandomImageLayer, () => ({
  *
  * Keras: `keras.layers.RandomRotation`.
  */
-export class RandomRotation extends configured(RandomWarp, () => ({
-  /** The angle, counter-clockwise, in full turns: f for −f … f, or [low, high]; 0.25 is a right angle. */
-  factor: required(interval(-1, 1)),
-}), 'factor') {
+export class RandomRotation extends configured(
+  RandomWarp,
+  () => ({
+    /** The angle, counter-clockwise, in full turns: f for −f … f, or [low, high]; 0.25 is a right angle. */
+    factor: required(interval(-1, 1)),
+  }),
+  'factor',
+) {
   static readonly className = 'RandomRotation'
 
   protected origin(places: Places): readonly [Tensor, Tensor] {
@@ -114,18 +131,23 @@ export class RandomTranslation extends configured(RandomWarp, () => ({
  *
  * Keras: `keras.layers.RandomZoom`.
  */
-export class RandomZoom extends configured(RandomWarp, () => ({
-  /** h: f for −f … f, or [low, high]. */
-  heightFactor: required(interval(-1, 1)),
-  /** w: f for −f … f, or [low, high]; null for h. Default null. */
-  widthFactor: option(nullable(interval(-1, 1)), null),
-}), 'heightFactor') {
+export class RandomZoom extends configured(
+  RandomWarp,
+  () => ({
+    /** h: f for −f … f, or [low, high]. */
+    heightFactor: required(interval(-1, 1)),
+    /** w: f for −f … f, or [low, high]; null for h. Default null. */
+    widthFactor: option(nullable(interval(-1, 1)), null),
+  }),
+  'heightFactor',
+) {
   static readonly className = 'RandomZoom'
 
   protected origin(places: Places): readonly [Tensor, Tensor] {
     const height = this.drawFor(places, this.heightFactor)
     const width = this.widthFactor === null ? height : this.drawFor(places, this.widthFactor)
-    const about = (place: Tensor, middle: number, factor: Tensor): Tensor => add(multiply(subtract(place, middle), add(factor, 1)), middle)
+    const about = (place: Tensor, middle: number, factor: Tensor): Tensor =>
+      add(multiply(subtract(place, middle), add(factor, 1)), middle)
     const [cx, cy] = places.middle
     return [about(places.x, cx, width), about(places.y, cy, height)]
   }

@@ -13,13 +13,20 @@ export const EMPTY: Summary = { values: new Float32Array(0), weights: new Float3
 export function summaryOf(numbers: ArrayLike<number>, epsilon: number): Summary {
   const sorted = Float32Array.from(numbers).sort()
   const step = Math.max(sorted.length * epsilon, 1)
-  const values = sorted.filter((_, i) => i >= Math.floor(step - 1) && (i - Math.floor(step - 1)) % Math.floor(step) === 0)
+  const values = sorted.filter(
+    (_, i) => i >= Math.floor(step - 1) && (i - Math.floor(step - 1)) % Math.floor(step) === 0,
+  )
   return { values, weights: new Float32Array(values.length).fill(step) }
 }
 
 export function merged(a: Summary, b: Summary, epsilon: number): Summary {
-  const all = [a, b].flatMap(({ values, weights }) => Array.from(values, (value, i) => [value, weights[i]!] as const)).sort(([left], [right]) => left - right)
-  return compressed({ values: Float32Array.from(all, ([value]) => value), weights: Float32Array.from(all, ([, weight]) => weight) }, epsilon)
+  const all = [a, b]
+    .flatMap(({ values, weights }) => Array.from(values, (value, i) => [value, weights[i]!] as const))
+    .sort(([left], [right]) => left - right)
+  return compressed(
+    { values: Float32Array.from(all, ([value]) => value), weights: Float32Array.from(all, ([, weight]) => weight) },
+    epsilon,
+  )
 }
 
 /** At most 1/epsilon values, at equal shares of all numbers. */

@@ -17,12 +17,16 @@ import type { BatchShape } from '../spec'
  *
  * Keras: `keras.layers.Rescaling`.
  */
-export class Rescaling extends configured(ElementwiseLayer, () => ({
-  /** What x is multiplied with: a number, or one for each channel of the last axis. */
-  scale: required(constants),
-  /** What is added then. Default 0. */
-  offset: option(constants, 0),
-}), 'scale') {
+export class Rescaling extends configured(
+  ElementwiseLayer,
+  () => ({
+    /** What x is multiplied with: a number, or one for each channel of the last axis. */
+    scale: required(constants),
+    /** What is added then. Default 0. */
+    offset: option(constants, 0),
+  }),
+  'scale',
+) {
   static readonly className = 'Rescaling'
 
   override get unitFlow(): null {
@@ -42,8 +46,14 @@ export class Rescaling extends configured(ElementwiseLayer, () => ({
   /** @throws ShapeError for numbers that the last axes of x do not have */
   private along(shape: BatchShape, name: 'scale' | 'offset'): Tensor {
     const given = asTensor(this[name], `${this}: ${name}`)
-    const fits = given.rank < shape.length && given.shape.every((extent, i) => extent === 1 || shape.at(i - given.rank) === null || extent === shape.at(i - given.rank))
+    const fits =
+      given.rank < shape.length &&
+      given.shape.every(
+        (extent, i) => extent === 1 || shape.at(i - given.rank) === null || extent === shape.at(i - given.rank),
+      )
     if (fits || given.rank === 0) return given
-    throw new ShapeError(`${this}: ${name} ${formatShape(given.shape)} does not fit the last axes of an input ${formatShape(shape)}`)
+    throw new ShapeError(
+      `${this}: ${name} ${formatShape(given.shape)} does not fit the last axes of an input ${formatShape(shape)}`,
+    )
   }
 }

@@ -24,7 +24,10 @@ const sizeOptions = () => ({
 const sidesOf = ({ shape }: Tensor): Size => [shape[1]!, shape[2]!]
 
 /** The sides of an image with the aspect ratio of another: as many rows as its columns ask for, and the other way round. */
-const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [Math.trunc((columns * height) / width), Math.trunc((rows * width) / height)]
+const sidesLike = ([rows, columns]: Size, [height, width]: Size): Size => [
+  Math.trunc((columns * height) / width),
+  Math.trunc((rows * width) / height),
+]
 
 /** The middle of an image. */
 function middleOf(x: Tensor, [height, width]: Size): Tensor {
@@ -42,8 +45,23 @@ function croppedLike(x: Tensor, target: Size): Tensor {
 /** An image with as much on both sides as an aspect ratio asks for. */
 function paddedLike(x: Tensor, target: Size, value: number): Tensor {
   const size = sidesOf(x)
-  const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [number, number]
-  return above + left === 0 ? x : pad(x, [[0, 0], [above, above], [left, left], [0, 0]], 'constant', value)
+  const [above, left] = sidesLike(size, target).map((side, i) => Math.max(0, Math.floor((side - size[i]!) / 2))) as [
+    number,
+    number,
+  ]
+  return above + left === 0
+    ? x
+    : pad(
+        x,
+        [
+          [0, 0],
+          [above, above],
+          [left, left],
+          [0, 0],
+        ],
+        'constant',
+        value,
+      )
 }
 
 /**
@@ -69,16 +87,24 @@ export class Resizing extends configured(ImageLayer, () => ({
   static readonly className = 'Resizing'
 
   protected override checkOptions(): void {
-    if (this.cropToAspectRatio && this.padToAspectRatio) throw new ArgumentError(`${this}: cropToAspectRatio and padToAspectRatio exclude each other`)
+    if (this.cropToAspectRatio && this.padToAspectRatio)
+      throw new ArgumentError(`${this}: cropToAspectRatio and padToAspectRatio exclude each other`)
   }
 
   protected transformation(): Transformation {
-    return { images: (x) => this.resized(x, this.interpolation), segmentationMasks: (masks) => this.resized(masks, 'nearest') }
+    return {
+      images: (x) => this.resized(x, this.interpolation),
+      segmentationMasks: (masks) => this.resized(masks, 'nearest'),
+    }
   }
 
   private resized(x: Tensor, how: Resizing['interpolation']): Tensor {
     const target: Size = [this.height, this.width]
-    const shaped = this.cropToAspectRatio ? croppedLike(x, target) : this.padToAspectRatio ? paddedLike(x, target, this.fillValue) : x
+    const shaped = this.cropToAspectRatio
+      ? croppedLike(x, target)
+      : this.padToAspectRatio
+        ? paddedLike(x, target, this.fillValue)
+        : x
     const made = resize(shaped, target, { interpolation: how, antialias: this.antialias })
     return made.dtype === x.dtype ? made : cast(round(made), x.dtype)
   }
@@ -135,9 +161,11 @@ export class RandomCrop extends configured(RandomImageLayer, sizeOptions) {
   protected augment(images: Tensor): Transformation {
     const [rows, columns] = sidesOf(images)
     const { x, y } = gridOf(this.height, this.width)
-    const start = (extent: number, own: number): Tensor => floor(multiply(this.draw([0, 1], [images.shape[0]!, 1, 1]), extent - own + 1))
+    const start = (extent: number, own: number): Tensor =>
+      floor(multiply(this.draw([0, 1], [images.shape[0]!, 1, 1]), extent - own + 1))
     const [top, left] = [start(rows, this.height), start(columns, this.width)]
-    const cut = (image: Tensor): Tensor => sampleAt(image, add(y, top), add(x, left), { interpolation: 'nearest', fillMode: 'nearest', fillValue: 0 })
+    const cut = (image: Tensor): Tensor =>
+      sampleAt(image, add(y, top), add(x, left), { interpolation: 'nearest', fillMode: 'nearest', fillValue: 0 })
     return { images: cut, segmentationMasks: cut }
   }
 

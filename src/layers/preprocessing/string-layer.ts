@@ -39,10 +39,19 @@ export abstract class StringLayer extends TensorLayer implements StringReader {
   call(x: Tensor): Tensor {
     if (x instanceof StringTensor) return this.encode(this.readStrings(x))
     if (x instanceof PreparedStrings) return this.encode(x.resultOf(this))
-    if (x.dtype !== 'string') throw new ArgumentError(`${this}: the input must be strings, received ${x.dtype} ${formatShape(x.shape)}. Say dtype: 'string' of the Input.`)
+    if (x.dtype !== 'string')
+      throw new ArgumentError(
+        `${this}: the input must be strings, received ${x.dtype} ${formatShape(x.shape)}. Say dtype: 'string' of the Input.`,
+      )
     // Nothing is known but the shape: the model is being looked at, and no step runs.
     noteReader(x, this)
-    return this.encode(full(this.readShape(x.shape).map((extent) => extent ?? openWidth(x.shape)), 0, 'int32'))
+    return this.encode(
+      full(
+        this.readShape(x.shape).map((extent) => extent ?? openWidth(x.shape)),
+        0,
+        'int32',
+      ),
+    )
   }
 
   /** Nested arrays of strings may stand for a tensor. @internal */

@@ -25,7 +25,13 @@ import type { Specials, Token } from './vocabulary'
 import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 
 /** What stands before the tokens. @throws ArgumentError for vectors where `invert` is set */
-function specialsOf<T extends Token>(layer: { readonly maskToken: T | null; readonly numOovIndices: number; readonly oovToken: T; readonly outputMode: CategoryMode; readonly invert: boolean }): Specials<T> {
+function specialsOf<T extends Token>(layer: {
+  readonly maskToken: T | null
+  readonly numOovIndices: number
+  readonly oovToken: T
+  readonly outputMode: CategoryMode
+  readonly invert: boolean
+}): Specials<T> {
   const { maskToken, numOovIndices, oovToken, outputMode, invert } = layer
   if (invert && outputMode !== 'int') throw new ArgumentError(`${String(layer)}: invert goes with outputMode 'int'`)
   return { mask: maskToken, isMaskNumbered: outputMode === 'int', unknowns: numOovIndices, unknown: oovToken }
@@ -74,15 +80,23 @@ export class StringLookup extends configured(VocabularyLayer, () => ({
   }
 
   private namesOf(x: Tensor): StringTensor {
-    if (Tensor.symbolOf(x) !== null) throw new ArgumentError(`${this}: numbers become strings outside of models: call it on what predict gives`)
+    if (Tensor.symbolOf(x) !== null)
+      throw new ArgumentError(`${this}: numbers become strings outside of models: call it on what predict gives`)
     const { all } = this.lookup.vocabulary
-    return new StringTensor(Array.from(x.data, (index) => all[index] ?? this.oovToken), x.shape)
+    return new StringTensor(
+      Array.from(x.data, (index) => all[index] ?? this.oovToken),
+      x.shape,
+    )
   }
 
   readStrings({ strings, shape }: StringTensor): Tensor {
     const { vocabulary } = this.lookup
     const place = String(this)
-    return new Tensor(Int32Array.from(strings, (token) => vocabulary.numberOf(token, place, bucketOf)), shape, 'int32')
+    return new Tensor(
+      Int32Array.from(strings, (token) => vocabulary.numberOf(token, place, bucketOf)),
+      shape,
+      'int32',
+    )
   }
 
   protected readShape(shape: BatchShape): BatchShape {
@@ -127,7 +141,8 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
     await eachBatch(data, `${this}: adapt`, (part) => {
       const given = typeof part === 'number' ? [part] : (part as TensorLike)
       const wrong = toTensor(given, `${this}: adapt`).data.find((x: number) => !isInt32(x))
-      if (wrong !== undefined) throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
+      if (wrong !== undefined)
+        throw new DataError(`${this}: adapt: every element must be an integer of 32 bits, received ${wrong}`)
       // float32 holds no large integers.
       const { data: numbers, shape } = toTensor(given, `${this}: adapt`, 'int32')
       const width = sizeOf(shape.slice(1))
@@ -186,11 +201,22 @@ export class IntegerLookup extends configured(TensorLayer, () => ({
   private numbersOf(x: Tensor): Tensor {
     const { vocabulary } = this.lookup
     const { specials, start, tokens } = vocabulary
-    const ordered = tokens.map((token, i) => [token, start + i] as const).concat(specials.mask === null ? [] : [[specials.mask, vocabulary.maskNumber]]).sort(([a], [b]) => a - b)
+    const ordered = tokens
+      .map((token, i) => [token, start + i] as const)
+      .concat(specials.mask === null ? [] : [[specials.mask, vocabulary.maskNumber]])
+      .sort(([a], [b]) => a - b)
     const unknown = specials.unknowns === 0 ? -1 : add(mod(x, specials.unknowns), start - specials.unknowns)
     if (ordered.length === 0) return cast(add(multiplyByZero(x), unknown), 'int32')
-    const keys = new Tensor(Int32Array.from(ordered, ([token]) => token), [ordered.length], 'int32')
-    const numbers = new Tensor(Int32Array.from(ordered, ([, number]) => number), [ordered.length], 'int32')
+    const keys = new Tensor(
+      Int32Array.from(ordered, ([token]) => token),
+      [ordered.length],
+      'int32',
+    )
+    const numbers = new Tensor(
+      Int32Array.from(ordered, ([, number]) => number),
+      [ordered.length],
+      'int32',
+    )
     const at = mod(searchsorted(keys, x), ordered.length)
     return cast(where(equal(take(keys, at, 0), x), take(numbers, at, 0), unknown), 'int32')
   }

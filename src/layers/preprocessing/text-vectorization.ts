@@ -18,14 +18,20 @@ import { VocabularyLayer, rowsOf } from './vocabulary-layer'
 type TextFunction<Word extends string, Result> = Word | ((text: string) => Result)
 
 /** A known word, a function, or the name of one in the scopes of custom objects. */
-function wordOrFunction<Word extends string, Result>(words: readonly Word[]): Kind<TextFunction<Word, Result>, Word | (string & {}) | ((text: string) => Result)> {
+function wordOrFunction<Word extends string, Result>(
+  words: readonly Word[],
+): Kind<TextFunction<Word, Result>, Word | (string & {}) | ((text: string) => Result)> {
   const ofOwn = functionKind<(text: string) => Result>('of texts')
   return custom(
     (value, place) => {
       if (customFunction(value) !== null) return ofOwn.read(value, place)
-      const found = words.find((word) => typeof value === 'string' && word.toLowerCase() === value.replaceAll('_', '').toLowerCase())
+      const found = words.find(
+        (word) => typeof value === 'string' && word.toLowerCase() === value.replaceAll('_', '').toLowerCase(),
+      )
       if (found !== undefined) return found
-      throw new ArgumentError(`${place} must be ${words.map(quoted).join(' or ')}, or a function, received ${quoted(value)}`)
+      throw new ArgumentError(
+        `${place} must be ${words.map(quoted).join(' or ')}, or a function, received ${quoted(value)}`,
+      )
     },
     (value) => (typeof value === 'function' ? ofOwn.write(value) : value),
   )
@@ -54,11 +60,22 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
   /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
   maxTokens: option(nullable(count), null),
   /** 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', a function of the text, or null. Default the first. */
-  standardize: option(nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)), 'lowerAndStripPunctuation'),
+  standardize: option(
+    nullable(wordOrFunction<(typeof STANDARDIZE)[number], string>(STANDARDIZE)),
+    'lowerAndStripPunctuation',
+  ),
   /** 'whitespace', 'character', a function from the text to its words, or null: the text is one word. Default 'whitespace'. */
   split: option(nullable(wordOrFunction<(typeof SPLIT)[number], readonly string[]>(SPLIT)), 'whitespace'),
   /** Groups of so many neighbours: 2 is words and pairs, [2] pairs alone. Default null: words. */
-  ngrams: option(nullable(custom<number | readonly number[]>((value, place) => (Array.isArray(value) ? listOf(count).read(value, place) : count.read(value, place)), (value) => (typeof value === 'number' ? value : [...value]))), null),
+  ngrams: option(
+    nullable(
+      custom<number | readonly number[]>(
+        (value, place) => (Array.isArray(value) ? listOf(count).read(value, place) : count.read(value, place)),
+        (value) => (typeof value === 'number' ? value : [...value]),
+      ),
+    ),
+    null,
+  ),
   /** What is given: 'int', 'multiHot', 'count' or 'tfIdf'. Default 'int'. */
   outputMode: option(categoryMode, 'int'),
   /** The length of every row of numbers: longer ones are cut. Default null. */
@@ -71,13 +88,20 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
   idfWeights: option(nullable(listOf(number())), null),
 })) {
   static readonly className = 'TextVectorization'
-  protected readonly lookup = new Lookup<string>(this, this, { mask: '', isMaskNumbered: this.outputMode === 'int', unknowns: 1, unknown: '[UNK]' })
+  protected readonly lookup = new Lookup<string>(this, this, {
+    mask: '',
+    isMaskNumbered: this.outputMode === 'int',
+    unknowns: 1,
+    unknown: '[UNK]',
+  })
 
   protected override checkOptions(): void {
     super.checkOptions()
     const { outputMode, outputSequenceLength } = this
-    if (outputMode === 'oneHot') throw new ArgumentError(`${this}: outputMode must be 'int', 'multiHot', 'count' or 'tfIdf'`)
-    if (outputSequenceLength !== null && outputMode !== 'int') throw new ArgumentError(`${this}: outputSequenceLength goes with outputMode 'int'`)
+    if (outputMode === 'oneHot')
+      throw new ArgumentError(`${this}: outputMode must be 'int', 'multiHot', 'count' or 'tfIdf'`)
+    if (outputSequenceLength !== null && outputMode !== 'int')
+      throw new ArgumentError(`${this}: outputSequenceLength goes with outputMode 'int'`)
   }
 
   /** The tokens of each text. */
@@ -112,7 +136,9 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
     const { ngrams } = this
     if (ngrams === null) return words
     const sizes = typeof ngrams === 'number' ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams
-    return sizes.flatMap((size) => Array.from({ length: Math.max(0, words.length - size + 1) }, (_, i) => words.slice(i, i + size).join(' ')))
+    return sizes.flatMap((size) =>
+      Array.from({ length: Math.max(0, words.length - size + 1) }, (_, i) => words.slice(i, i + size).join(' ')),
+    )
   }
 
   readStrings(strings: StringTensor): Tensor {
@@ -141,5 +167,4 @@ export class TextVectorization extends configured(VocabularyLayer, () => ({
   protected override outputDtype(): DType {
     return (this.outputMode as CategoryMode) === 'int' ? 'int32' : 'float32'
   }
-
 }

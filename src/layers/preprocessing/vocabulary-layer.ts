@@ -28,7 +28,8 @@ export abstract class VocabularyLayer extends StringLayer {
     requireUnbuilt(this, this.lookup)
     this.lookup.reset()
     await eachBatch(data, `${this}: adapt`, (part) => {
-      for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`))) this.lookup.count(row)
+      for (const row of this.tokensOf(toStrings(typeof part === 'string' ? [part] : part, `${this}: adapt`)))
+        this.lookup.count(row)
     })
     this.lookup.finish()
   }

@@ -78,13 +78,21 @@ export class Vocabulary<T extends Token> {
     const first = this.start
     const numbers = new Map<T, number>()
     tokens.forEach((token, i) => {
-      if (numbers.has(token)) throw new ArgumentError(`${where}: the vocabulary has ${quoted(token)} twice, at ${numbers.get(token)! - first} and ${i}`)
+      if (numbers.has(token))
+        throw new ArgumentError(
+          `${where}: the vocabulary has ${quoted(token)} twice, at ${numbers.get(token)! - first} and ${i}`,
+        )
       if (token === specials.mask || (specials.unknowns > 0 && token === specials.unknown)) {
-        throw new ArgumentError(`${where}: the vocabulary has ${quoted(token)} at ${i}, which stands for ${token === specials.mask ? 'padding' : 'what is not known'}`)
+        throw new ArgumentError(
+          `${where}: the vocabulary has ${quoted(token)} at ${i}, which stands for ${token === specials.mask ? 'padding' : 'what is not known'}`,
+        )
       }
       numbers.set(token, first + i)
     })
-    if (weights !== null && weights.length !== tokens.length) throw new ArgumentError(`${where}: needs a weight for each of ${tokens.length} tokens, received ${weights.length}`)
+    if (weights !== null && weights.length !== tokens.length)
+      throw new ArgumentError(
+        `${where}: needs a weight for each of ${tokens.length} tokens, received ${weights.length}`,
+      )
     this.numbers = numbers
   }
 
@@ -130,7 +138,8 @@ export class Vocabulary<T extends Token> {
     if (known !== undefined) return known
     const { mask, unknowns } = this.specials
     if (token === mask) return this.maskNumber
-    if (unknowns === 0) throw new DataError(`${where}: ${quoted(token)} is not in the vocabulary, and numOovIndices is 0`)
+    if (unknowns === 0)
+      throw new DataError(`${where}: ${quoted(token)} is not in the vocabulary, and numOovIndices is 0`)
     return this.firstUnknown + (unknowns === 1 ? 0 : hash(token, unknowns))
   }
 }

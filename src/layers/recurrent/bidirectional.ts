@@ -52,14 +52,18 @@ const merges = {
  *
  * Keras: `keras.layers.Bidirectional`.
  */
-export class Bidirectional extends configured(TensorLayer, () => ({
-  /** What goes forwards. */
-  layer: required(recurrentLayer),
-  /** sum, mul, concat, ave, or null for both outputs. Default concat. */
-  mergeMode: option(nullable(choice('sum', 'mul', 'concat', 'ave')), 'concat'),
-  /** What goes backwards, with goBackwards. Default: one like `layer`. */
-  backwardLayer: option(nullable(recurrentLayer), null),
-}), 'layer') {
+export class Bidirectional extends configured(
+  TensorLayer,
+  () => ({
+    /** What goes forwards. */
+    layer: required(recurrentLayer),
+    /** sum, mul, concat, ave, or null for both outputs. Default concat. */
+    mergeMode: option(nullable(choice('sum', 'mul', 'concat', 'ave')), 'concat'),
+    /** What goes backwards, with goBackwards. Default: one like `layer`. */
+    backwardLayer: option(nullable(recurrentLayer), null),
+  }),
+  'layer',
+) {
   static readonly className = 'Bidirectional'
   override readonly supportsMasking = true
   declare readonly backwardLayer: RecurrentLayer
@@ -70,17 +74,22 @@ export class Bidirectional extends configured(TensorLayer, () => ({
     own.layer = typed(remade(layer, { name: prefixed('forward_', layer) }))
     own.backwardLayer = backwardLayer ?? typed(remade(layer, { name: prefixed('backward_', layer), goBackwards: true }))
     this.requireOpposite()
-    for (const each of [this.layer, this.backwardLayer]) Object.assign(each, { zeroOutputForMask: layer.returnSequences })
+    for (const each of [this.layer, this.backwardLayer])
+      Object.assign(each, { zeroOutputForMask: layer.returnSequences })
   }
 
   private requireOpposite(): void {
     const { layer, backwardLayer } = this
     if (layer.goBackwards === backwardLayer.goBackwards) {
-      throw new ArgumentError(`${this}: layer and backwardLayer must go in opposite directions, received goBackwards ${layer.goBackwards} for both`)
+      throw new ArgumentError(
+        `${this}: layer and backwardLayer must go in opposite directions, received goBackwards ${layer.goBackwards} for both`,
+      )
     }
     for (const name of ['stateful', 'returnSequences', 'returnState'] as const) {
       if (layer[name] === backwardLayer[name]) continue
-      throw new ArgumentError(`${this}: ${name} of layer and backwardLayer must be the same, received ${layer[name]} and ${backwardLayer[name]}`)
+      throw new ArgumentError(
+        `${this}: ${name} of layer and backwardLayer must be the same, received ${layer[name]} and ${backwardLayer[name]}`,
+      )
     }
   }
 
@@ -102,16 +111,27 @@ export class Bidirectional extends configured(TensorLayer, () => ({
   override get unitFlow(): UnitFlow | null {
     const { layer, backwardLayer, mergeMode } = this
     const [forward, backward] = this.both.map(unitFlowOf)
-    if (mergeMode === null || forward?.kind !== 'makes' || backward?.kind !== 'makes' || forward.units.count !== backward.units.count) return null
+    if (
+      mergeMode === null ||
+      forward?.kind !== 'makes' ||
+      backward?.kind !== 'makes' ||
+      forward.units.count !== backward.units.count
+    )
+      return null
     const [one, other] = [forward.units, backward.units]
     const units: MadeUnits = {
       count: one.count,
-      optionsFor: (count) => ({ layer: remade(layer, one.optionsFor(count)), backwardLayer: remade(backwardLayer, other.optionsFor(count)) }),
+      optionsFor: (count) => ({
+        layer: remade(layer, one.optionsFor(count)),
+        backwardLayer: remade(backwardLayer, other.optionsFor(count)),
+      }),
       incoming: [...one.incoming, ...other.incoming],
       outgoing: [...(one.outgoing ?? []), ...(other.outgoing ?? [])],
       blocks: mergeMode === 'concat' ? 2 : 1,
       // A sum has other limits.
-      ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined ? { activation: one.activation } : {}),
+      ...(mergeMode !== 'sum' && one.activation === other.activation && one.activation !== undefined
+        ? { activation: one.activation }
+        : {}),
       mixed: one.mixed === true || other.mixed === true,
     }
     return { kind: 'makes', units, from: [...forward.from, ...backward.from] }
@@ -146,7 +166,9 @@ export class Bidirectional extends configured(TensorLayer, () => ({
     const states = flatten(given)
     const [own, other] = this.both.map(({ cell }) => cell.stateSizes.length) as [number, number]
     if (states.length === own + other) return [states.slice(0, own), states.slice(own)]
-    throw new ArgumentError(`${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}`)
+    throw new ArgumentError(
+      `${this}: initialState must be ${own + other} tensors, first those of the way forwards, received ${states.length}`,
+    )
   }
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
@@ -154,7 +176,12 @@ export class Bidirectional extends configured(TensorLayer, () => ({
       const shapes: unknown = layer.computeOutputShape(inputShape)
       return (layer.returnState ? shapes : [shapes]) as [BatchShape, ...BatchShape[]]
     }) as [[BatchShape, ...BatchShape[]], [BatchShape, ...BatchShape[]]]
-    const merged = this.mergeMode === 'concat' ? [[...y.slice(0, -1), y.at(-1)! + z.at(-1)!]] : this.mergeMode === null ? [y, z] : [y]
+    const merged =
+      this.mergeMode === 'concat'
+        ? [[...y.slice(0, -1), y.at(-1)! + z.at(-1)!]]
+        : this.mergeMode === null
+          ? [y, z]
+          : [y]
     return listed([...merged, ...states, ...others])
   }
 

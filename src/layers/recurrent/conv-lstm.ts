@@ -90,7 +90,10 @@ abstract class ConvLSTMCell extends WeightedCell {
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
-    const { input, state: [h, c] } = given
+    const {
+      input,
+      state: [h, c],
+    } = given
     const masks = this.masksOf(given, training)
     const ofInput = withBias(this.convolved(input, this.kernel, this.ofInput, masks.input), this.bias)
     return lstmStep(add(ofInput, this.convolved(h!, this.recurrentKernel, this.ofState, masks.state)), c!, this)
@@ -101,7 +104,10 @@ abstract class ConvLSTMCell extends WeightedCell {
     const where = `${this}`
     if (mask === undefined) return convolve(where, x, kernel.value, sliding)
     const kernels = split(kernel, this.gates, -1)
-    return concatenate(unstack(mask).map((own, gate) => convolve(where, multiply(x, own), kernels[gate]!, sliding)), -1)
+    return concatenate(
+      unstack(mask).map((own, gate) => convolve(where, multiply(x, own), kernels[gate]!, sliding)),
+      -1,
+    )
   }
 }
 
@@ -150,7 +156,11 @@ abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const output = super.computeOutputShape(this.shapeLast(inputShape))
     if (!this.isFirst) return output
-    const first = (shape: BatchShape): BatchShape => [...shape.slice(0, -this.rank - 1), shape.at(-1)!, ...shape.slice(-this.rank - 1, -1)]
+    const first = (shape: BatchShape): BatchShape => [
+      ...shape.slice(0, -this.rank - 1),
+      shape.at(-1)!,
+      ...shape.slice(-this.rank - 1, -1),
+    ]
     return this.returnState ? typed(typed<readonly BatchShape[]>(output).map(first)) : first(output)
   }
 }

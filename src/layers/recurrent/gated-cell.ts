@@ -72,7 +72,10 @@ export const gateOptions = () => ({
 })
 
 /** The options of a cell, of a layer that has the same ones. */
-export function optionsOfCell<Table extends OptionTable>(layer: ValuesOf<Table> & { readonly trainable: boolean }, table: Table) {
+export function optionsOfCell<Table extends OptionTable>(
+  layer: ValuesOf<Table> & { readonly trainable: boolean },
+  table: Table,
+) {
   const own = Object.keys(table).map((name) => [name, layer[name]])
   return { ...typed<ValuesOf<Table>>(Object.fromEntries(own)), trainable: layer.trainable }
 }
@@ -143,7 +146,14 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
       regularizer: this.recurrentRegularizer,
       constraint: this.recurrentConstraint,
     })
-    if (this.useBias) this.biasVariable = this.addWeight({ name: 'bias', shape: this.biasShape, initializer: this.initialBias, regularizer: this.biasRegularizer, constraint: this.biasConstraint })
+    if (this.useBias)
+      this.biasVariable = this.addWeight({
+        name: 'bias',
+        shape: this.biasShape,
+        initializer: this.initialBias,
+        regularizer: this.biasRegularizer,
+        constraint: this.biasConstraint,
+      })
   }
 
   protected override checkShape(shape: BatchShape, built: BatchShape, path: string): void {
@@ -154,7 +164,8 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
   /** `input` and `state`: of their shapes, with an axis of gates before where each has its own. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const gates = this.hasMaskPerGate ? [this.gates] : []
-    const mask = (p: number, shape: BatchShape): Tensor => dropped(ones([...gates, batch, ...(shape as Shape)]), p, { seed: this.generator })
+    const mask = (p: number, shape: BatchShape): Tensor =>
+      dropped(ones([...gates, batch, ...(shape as Shape)]), p, { seed: this.generator })
     return {
       ...(this.dropout > 0 ? { input: mask(this.dropout, input) } : {}),
       ...(this.recurrentDropout > 0 ? { state: mask(this.recurrentDropout, this.outputShape(input)) } : {}),
@@ -162,7 +173,10 @@ export abstract class WeightedCell extends configured(Cell, weightOptions) {
   }
 
   /** The masks of a step. Outside of a sequence each call draws for itself. */
-  protected masksOf({ input, dropout }: CellInput, training: boolean): { readonly input?: Tensor; readonly state?: Tensor } {
+  protected masksOf(
+    { input, dropout }: CellInput,
+    training: boolean,
+  ): { readonly input?: Tensor; readonly state?: Tensor } {
     return training ? (dropout ?? this.dropoutMasks(input.shape[0]!, input.shape.slice(1))) : {}
   }
 }
@@ -178,7 +192,14 @@ export abstract class GatedCell extends configured(WeightedCell, () => ({ units:
       return unitAxes(-1, weight).map((axis) => ({ ...axis, blocks: this.gates }))
     }) as [UnitAxis[], UnitAxis[], UnitAxis[]]
     const { units: count, activation } = this
-    const made = { count, optionsFor: (units: number) => ({ units }), incoming: [...kernel, ...recurrent, ...bias], outgoing: unitAxes(0, this.recurrentKernel), activation, mixed: mixesUnits(activation) }
+    const made = {
+      count,
+      optionsFor: (units: number) => ({ units }),
+      incoming: [...kernel, ...recurrent, ...bias],
+      outgoing: unitAxes(0, this.recurrentKernel),
+      activation,
+      mixed: mixesUnits(activation),
+    }
     return { kind: 'makes', units: made, from: unitAxes(0, this.kernel) }
   }
 

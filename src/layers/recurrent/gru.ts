@@ -47,12 +47,17 @@ export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
-    const { input, state: [h] } = given
+    const {
+      input,
+      state: [h],
+    } = given
     const { recurrentActivation: σ, activation: φ } = this
     const masks = this.masksOf(given, training)
     const [ofInput, ofState] = this.biases
     const [xz, xr, xg] = split(withBias(this.product(input, this.kernel, masks.input), ofInput), 3, 1) as Gates
-    const { hz, hr, hg } = this.resetAfter ? this.productAfter(h!, masks.state, ofState) : this.productBefore(h!, masks.state)
+    const { hz, hr, hg } = this.resetAfter
+      ? this.productAfter(h!, masks.state, ofState)
+      : this.productBefore(h!, masks.state)
     const z = σ(add(xz, hz))
     const g = φ(add(xg, hg(σ(add(xr, hr)))))
     const output = add(multiply(z, h!), multiply(subtract(1, z), g))
@@ -75,7 +80,10 @@ export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
   private productBefore(h: Tensor, mask: Tensor | undefined): StateProducts {
     const { units, gates } = this
     const [kernel, candidate] = split(this.recurrentKernel, [2 * units], 1) as [Tensor, Tensor]
-    const [masks, own] = mask === undefined || mask.rank === 2 ? [mask, mask] : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[gates - 1]]
+    const [masks, own] =
+      mask === undefined || mask.rank === 2
+        ? [mask, mask]
+        : [slice(mask, [0, 0, 0], [2, ...mask.shape.slice(1)]), unstack(mask)[gates - 1]]
     const [hz, hr] = split(this.product(h, kernel, masks), 2, 1) as [Tensor, Tensor]
     return { hz, hr, hg: (r) => this.product(multiply(r, h), candidate, own) }
   }

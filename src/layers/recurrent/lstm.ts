@@ -59,9 +59,15 @@ export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
-    const { input, state: [h, c] } = given
+    const {
+      input,
+      state: [h, c],
+    } = given
     const masks = this.masksOf(given, training)
-    const sum = add(withBias(this.product(input, this.kernel, masks.input), this.bias), this.product(h!, this.recurrentKernel, masks.state))
+    const sum = add(
+      withBias(this.product(input, this.kernel, masks.input), this.bias),
+      this.product(h!, this.recurrentKernel, masks.state),
+    )
     return lstmStep(sum, c!, this)
   }
 }

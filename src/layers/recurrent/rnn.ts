@@ -72,7 +72,10 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
 
   override build(inputShape: BatchShape): void {
     const [batch, , input] = this.partsOf(inputShape)
-    this.cell.ensureBuilt({ input: [batch, ...input], state: this.cell.stateShapes(input).map((shape) => [batch, ...shape]) })
+    this.cell.ensureBuilt({
+      input: [batch, ...input],
+      state: this.cell.stateShapes(input).map((shape) => [batch, ...shape]),
+    })
   }
 
   call(x: Tensor, context: CallContext): Tensor {
@@ -92,12 +95,26 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     }
     const slices = (counts === null ? [x] : [x, counts]).map((each) => swapAxes(each, 0, 1))
     const kept = this.keptStates(batch, features)
-    const first = this.firstState(cell.initialState(batch, features), initialState ?? kept?.map((variable) => variable.value) ?? null)
-    const { state, outputs: [outputs] } = scanLayers(context, turn, first, slices, { reverse: goBackwards })
+    const first = this.firstState(
+      cell.initialState(batch, features),
+      initialState ?? kept?.map((variable) => variable.value) ?? null,
+    )
+    const {
+      state,
+      outputs: [outputs],
+    } = scanLayers(context, turn, first, slices, { reverse: goBackwards })
     kept?.forEach((variable, i) => variable.assign(state[i]!))
     // A reversed loop leaves each output where its input was.
     const inOrder = (all: Tensor): Tensor => swapAxes(goBackwards ? flip(all, 0) : all, 0, 1)
-    const last = (all: Tensor): Tensor => squeeze(slice(all, all.shape.map((_, i) => (i > 0 || goBackwards ? 0 : steps - 1)), [1, ...all.shape.slice(1)]), 0)
+    const last = (all: Tensor): Tensor =>
+      squeeze(
+        slice(
+          all,
+          all.shape.map((_, i) => (i > 0 || goBackwards ? 0 : steps - 1)),
+          [1, ...all.shape.slice(1)],
+        ),
+        0,
+      )
     const output = outputs === undefined ? state[cell.outputState]! : returnSequences ? inOrder(outputs) : last(outputs)
     return typed(returnState ? [output, ...state] : output)
   }
@@ -144,11 +161,22 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
     // Made outside of the program that is being traced.
     this.#kept ??= untraced(() => {
       const begin = (): State => this.cell.initialState(batch, input)
-      return { batch, input, begin, states: begin().map((state, i) => new Variable(state, { name: name(i), trainable: false })) }
+      return {
+        batch,
+        input,
+        begin,
+        states: begin().map((state, i) => new Variable(state, { name: name(i), trainable: false })),
+      }
     })
     const { states, ...kept } = this.#kept
-    if (kept.batch !== batch) throw new ShapeError(`${this}: stateful, so all batches must have as many samples as the first one, ${kept.batch}, received ${batch}`)
-    if (!sameShape(kept.input, input)) throw new ShapeError(`${this}: stateful, so all steps must be ${formatShape(kept.input)}, received ${formatShape(input)}`)
+    if (kept.batch !== batch)
+      throw new ShapeError(
+        `${this}: stateful, so all batches must have as many samples as the first one, ${kept.batch}, received ${batch}`,
+      )
+    if (!sameShape(kept.input, input))
+      throw new ShapeError(
+        `${this}: stateful, so all steps must be ${formatShape(kept.input)}, received ${formatShape(input)}`,
+      )
     return states
   }
 
@@ -168,9 +196,14 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
   }
 
   /** What a step leaves behind: where it does not count, what was there before. */
-  private heldBack(made: { output: Tensor; state: State }, before: State, counts: Tensor | undefined): { output: Tensor; state: State } {
+  private heldBack(
+    made: { output: Tensor; state: State },
+    before: State,
+    counts: Tensor | undefined,
+  ): { output: Tensor; state: State } {
     if (counts === undefined) return made
-    const chosen = (a: Tensor, b: Tensor | number): Tensor => where(reshape(counts, [counts.size, ...new Array<number>(a.rank - 1).fill(1)]), a, b)
+    const chosen = (a: Tensor, b: Tensor | number): Tensor =>
+      where(reshape(counts, [counts.size, ...new Array<number>(a.rank - 1).fill(1)]), a, b)
     return {
       state: made.state.map((each, i) => chosen(each, before[i]!)),
       output: chosen(made.output, this.zeroOutputForMask ? 0 : before[this.cell.outputState]!),
@@ -180,10 +213,13 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
   private firstState(initial: State, given: Tree<Tensor> | null): State {
     if (given === null) return initial
     const states = flatten(given)
-    if (states.length !== initial.length) throw new ArgumentError(`${this}: initialState must be ${initial.length} tensors, received ${states.length}`)
+    if (states.length !== initial.length)
+      throw new ArgumentError(`${this}: initialState must be ${initial.length} tensors, received ${states.length}`)
     states.forEach(({ shape }, i) => {
       if (sameShape(shape, initial[i]!.shape)) return
-      throw new ShapeError(`${this}: initialState[${i}] must be ${formatShape(initial[i]!.shape)}, received ${formatShape(shape)}`)
+      throw new ShapeError(
+        `${this}: initialState[${i}] must be ${formatShape(initial[i]!.shape)}, received ${formatShape(shape)}`,
+      )
     })
     return states.map((state) => cast(state, 'float32'))
   }
@@ -191,7 +227,9 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     const [batch, steps, input] = this.partsOf(inputShape)
     const output = [batch, ...(this.returnSequences ? [steps] : []), ...this.cell.outputShape(input)]
-    return typed(this.returnState ? [output, ...this.cell.stateShapes(input).map((shape) => [batch, ...shape])] : output)
+    return typed(
+      this.returnState ? [output, ...this.cell.stateShapes(input).map((shape) => [batch, ...shape])] : output,
+    )
   }
 
   override computeMask(_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> {
@@ -207,7 +245,8 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
 }
 
 const cellOrCells: Kind<Cell, Cell | Serialized | readonly (Cell | Serialized)[]> = /* @__PURE__ */ custom(
-  (value, where) => (Array.isArray(value) ? new StackedRNNCells({ cells: value as readonly Cell[] }) : cellKind.read(value, where)),
+  (value, where) =>
+    Array.isArray(value) ? new StackedRNNCells({ cells: value as readonly Cell[] }) : cellKind.read(value, where),
   (cell) => cellKind.write(cell),
 )
 
@@ -219,9 +258,13 @@ const cellOrCells: Kind<Cell, Cell | Serialized | readonly (Cell | Serialized)[]
  *
  * Keras: `keras.layers.RNN`.
  */
-export class RNN extends configured(RecurrentLayer, () => ({
-  /** A cell, or several. */
-  cell: required(cellOrCells),
-}), 'cell') {
+export class RNN extends configured(
+  RecurrentLayer,
+  () => ({
+    /** A cell, or several. */
+    cell: required(cellOrCells),
+  }),
+  'cell',
+) {
   static readonly className = 'RNN'
 }

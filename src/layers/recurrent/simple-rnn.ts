@@ -20,9 +20,15 @@ export class SimpleRNNCell extends configured(GatedCell, cellOptions, 'units') {
   }
 
   call(given: CellInput, { training }: CallContext): CellOutput {
-    const { input, state: [h] } = given
+    const {
+      input,
+      state: [h],
+    } = given
     const masks = this.masksOf(given, training)
-    const sum = add(withBias(this.product(input, this.kernel, masks.input), this.bias), this.product(h!, this.recurrentKernel, masks.state))
+    const sum = add(
+      withBias(this.product(input, this.kernel, masks.input), this.bias),
+      this.product(h!, this.recurrentKernel, masks.state),
+    )
     const output = this.activation(sum)
     return { output, state: [output] }
   }

@@ -30,10 +30,14 @@ export const cellKind: Kind<Cell, Cell | Serialized> = /* @__PURE__ */ custom(
  *
  * Keras: `keras.layers.StackedRNNCells`.
  */
-export class StackedRNNCells extends configured(Cell, () => ({
-  /** From the input to the output. */
-  cells: required(listOf(cellKind)),
-}), 'cells') {
+export class StackedRNNCells extends configured(
+  Cell,
+  () => ({
+    /** From the input to the output. */
+    cells: required(listOf(cellKind)),
+  }),
+  'cells',
+) {
   static readonly className = 'StackedRNNCells'
 
   protected override checkOptions(): void {
@@ -68,7 +72,9 @@ export class StackedRNNCells extends configured(Cell, () => ({
   /** Those of each cell, with its position before their names: `1.input`. */
   override dropoutMasks(batch: number, input: Shape): DropoutMasks {
     const masks = this.each(input, (cell, own, i) => {
-      return Object.entries(cell.dropoutMasks(batch, own as Shape)).map(([name, mask]) => [`${i}.${name}`, mask] as const)
+      return Object.entries(cell.dropoutMasks(batch, own as Shape)).map(
+        ([name, mask]) => [`${i}.${name}`, mask] as const,
+      )
     })
     return Object.fromEntries(masks)
   }

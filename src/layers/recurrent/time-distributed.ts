@@ -56,15 +56,27 @@ export class TimeDistributed extends Wrapper {
       structure = this.layer.apply(step!, { mask: counts ?? null })
       return { state: [], outputs: flatten(structure) }
     }
-    const { outputs } = scanLayers(context, turn, [], [x, ...own].map((each) => swapAxes(each, 0, 1)))
-    return typed(unflatten(structure, outputs.map((each) => swapAxes(each, 0, 1))))
+    const { outputs } = scanLayers(
+      context,
+      turn,
+      [],
+      [x, ...own].map((each) => swapAxes(each, 0, 1)),
+    )
+    return typed(
+      unflatten(
+        structure,
+        outputs.map((each) => swapAxes(each, 0, 1)),
+      ),
+    )
   }
 
   override computeOutputSpec(spec: TensorSpec, options: ApplyOptions = {}): SpecsOf<Tensor> {
     const steps = spec.shape[1]!
     const { training } = options
     const made: Tree<TensorSpec> = this.layer.outputSpecs(this.ofOneStep(spec), { training })
-    return typed(mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)))
+    return typed(
+      mapTree(made, ({ shape: [batch = null, ...rest], dtype }) => new TensorSpec([batch, steps, ...rest], dtype)),
+    )
   }
 
   /** What the layer within does with units; the steps are one more axis in front of its places. */
@@ -73,7 +85,10 @@ export class TimeDistributed extends Wrapper {
     if (flow?.kind === 'flattens') return { ...flow, from: (flow.from ?? 1) + 1 }
     if (flow?.kind !== 'makes') return flow
     const { units } = flow
-    return { ...flow, units: { ...units, optionsFor: (count) => ({ layer: remade(this.layer, units.optionsFor(count)) }) } }
+    return {
+      ...flow,
+      units: { ...units, optionsFor: (count) => ({ layer: remade(this.layer, units.optionsFor(count)) }) },
+    }
   }
 
   private ofOneStep(spec: TensorSpec): TensorSpec {
@@ -85,7 +100,10 @@ export class TimeDistributed extends Wrapper {
   }
 
   private requireSteps(shape: BatchShape): void {
-    if (shape.length < 3) throw new ShapeError(`${this}: the input must be [batch, steps, …] with at least 3 axes, received ${formatShape(shape)}`)
+    if (shape.length < 3)
+      throw new ShapeError(
+        `${this}: the input must be [batch, steps, …] with at least 3 axes, received ${formatShape(shape)}`,
+      )
   }
 
   override validateInput(input: Tensor): void {

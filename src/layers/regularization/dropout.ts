@@ -13,12 +13,16 @@ import { RandomLayer } from './random-layer'
  * In training sets each element to 0 with probability `rate` and divides the others by 1 − rate; passes its input on
  * otherwise. Srivastava et al. 2014. Keras: `keras.layers.Dropout`.
  */
-export class Dropout extends configured(RandomLayer, () => ({
-  /** The probability with which an element becomes 0. */
-  rate: required(number({ min: 0, max: 1 })),
-  /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
-  noiseShape: option(nullable(extents(null)), null),
-}), 'rate') {
+export class Dropout extends configured(
+  RandomLayer,
+  () => ({
+    /** The probability with which an element becomes 0. */
+    rate: required(number({ min: 0, max: 1 })),
+    /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
+    noiseShape: option(nullable(extents(null)), null),
+  }),
+  'rate',
+) {
   static readonly className = 'Dropout'
 
   call(x: Tensor, { training }: CallContext): Tensor {
@@ -27,17 +31,25 @@ export class Dropout extends configured(RandomLayer, () => ({
   }
 }
 
-abstract class SpatialDropout extends configured(RandomLayer, () => ({
-  /** The probability with which a channel becomes 0. */
-  rate: required(number({ min: 0, max: 1 })),
-  /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
-  dataFormat: option(dataFormat, null),
-}), 'rate') {
+abstract class SpatialDropout extends configured(
+  RandomLayer,
+  () => ({
+    /** The probability with which a channel becomes 0. */
+    rate: required(number({ min: 0, max: 1 })),
+    /** Where the channels are: 'channelsLast' or 'channelsFirst'; null is last. Default null. */
+    dataFormat: option(dataFormat, null),
+  }),
+  'rate',
+) {
   protected abstract readonly form: readonly string[]
 
   call(x: Tensor, { training }: CallContext): Tensor {
     const channels = this.dataFormat === 'channelsFirst' ? 1 : x.rank - 1
-    requireRank(this, x.shape, channels === 1 ? ['batch', 'channels', ...this.form] : ['batch', ...this.form, 'channels'])
+    requireRank(
+      this,
+      x.shape,
+      channels === 1 ? ['batch', 'channels', ...this.form] : ['batch', ...this.form, 'channels'],
+    )
     if (!training || this.rate === 0) return x
     const shape = x.shape.map((extent, i) => (i === 0 || i === channels ? extent : 1))
     return dropout(x, this.rate, { seed: this.generator, noiseShape: shape })

@@ -10,10 +10,14 @@ import type { CallContext } from '../context'
 import { RandomLayer } from './random-layer'
 
 /** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
-export class GaussianNoise extends configured(RandomLayer, () => ({
-  /** The standard deviation of the noise. */
-  stddev: required(number({ min: 0, max: 1 })),
-}), 'stddev') {
+export class GaussianNoise extends configured(
+  RandomLayer,
+  () => ({
+    /** The standard deviation of the noise. */
+    stddev: required(number({ min: 0, max: 1 })),
+  }),
+  'stddev',
+) {
   static readonly className = 'GaussianNoise'
 
   call(x: Tensor, { training }: CallContext): Tensor {
@@ -27,15 +31,22 @@ export class GaussianNoise extends configured(RandomLayer, () => ({
  *
  * Keras: `keras.layers.GaussianDropout`.
  */
-export class GaussianDropout extends configured(RandomLayer, () => ({
-  /** As of Dropout. */
-  rate: required(number({ min: 0, below: 1 })),
-}), 'rate') {
+export class GaussianDropout extends configured(
+  RandomLayer,
+  () => ({
+    /** As of Dropout. */
+    rate: required(number({ min: 0, below: 1 })),
+  }),
+  'rate',
+) {
   static readonly className = 'GaussianDropout'
 
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x
-    return multiply(x, normal(x.shape, { mean: 1, stddev: Math.sqrt(this.rate / (1 - this.rate)), seed: this.generator }))
+    return multiply(
+      x,
+      normal(x.shape, { mean: 1, stddev: Math.sqrt(this.rate / (1 - this.rate)), seed: this.generator }),
+    )
   }
 }
 
@@ -48,12 +59,16 @@ const SATURATION = -SELU_SCALE * SELU_ALPHA
  *
  * Keras: `keras.layers.AlphaDropout`.
  */
-export class AlphaDropout extends configured(RandomLayer, () => ({
-  /** The probability with which an element is left out. */
-  rate: required(number({ min: 0, below: 1 })),
-  /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
-  noiseShape: option(nullable(extents(null)), null),
-}), 'rate') {
+export class AlphaDropout extends configured(
+  RandomLayer,
+  () => ({
+    /** The probability with which an element is left out. */
+    rate: required(number({ min: 0, below: 1 })),
+    /** The shape of what is drawn; null stands for the input's extent, 1 for one draw along an axis. Default null: the input's. */
+    noiseShape: option(nullable(extents(null)), null),
+  }),
+  'rate',
+) {
   static readonly className = 'AlphaDropout'
 
   call(x: Tensor, { training }: CallContext): Tensor {
@@ -65,10 +80,15 @@ export class AlphaDropout extends configured(RandomLayer, () => ({
 }
 
 /** What is drawn for x. @throws ArgumentError when it does not broadcast to x */
-export function noiseShape(layer: { toString(): string }, given: readonly (number | null)[] | null, x: Tensor): readonly number[] {
+export function noiseShape(
+  layer: { toString(): string },
+  given: readonly (number | null)[] | null,
+  x: Tensor,
+): readonly number[] {
   if (given === null) return x.shape
   const shape = given.map((extent, i) => extent ?? x.shape[i]!)
   if (given.length === x.rank && shape.every((extent, i) => extent === 1 || extent === x.shape[i])) return shape
-  throw new ArgumentError(`${layer.toString()}: noiseShape [${given.join(', ')}] must have the input's extents, null or 1, received an input [${x.shape.join(', ')}]`)
+  throw new ArgumentError(
+    `${layer.toString()}: noiseShape [${given.join(', ')}] must have the input's extents, null or 1, received an input [${x.shape.join(', ')}]`,
+  )
 }
-

@@ -13,15 +13,21 @@ import { ReshapingLayer } from './reshaping-layer'
  *
  * Keras: `keras.layers.Permute`.
  */
-export class Permute extends configured(ReshapingLayer, () => ({
-  /** The axes of a sample in their new order, counted from 1; the batch axis is not among them. */
-  dims: required(listOf(integer({ min: 1 }))),
-}), 'dims') {
+export class Permute extends configured(
+  ReshapingLayer,
+  () => ({
+    /** The axes of a sample in their new order, counted from 1; the batch axis is not among them. */
+    dims: required(listOf(integer({ min: 1 }))),
+  }),
+  'dims',
+) {
   static readonly className = 'Permute'
 
   protected override checkOptions(): void {
     if (this.dims.every((_, i) => this.dims.includes(i + 1))) return
-    throw new ArgumentError(`${this}: dims must hold each of 1 … ${this.dims.length} once, received [${this.dims.join(', ')}]`)
+    throw new ArgumentError(
+      `${this}: dims must hold each of 1 … ${this.dims.length} once, received [${this.dims.join(', ')}]`,
+    )
   }
 
   call(x: Tensor): Tensor {

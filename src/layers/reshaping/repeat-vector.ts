@@ -8,10 +8,14 @@ import type { BatchShape } from '../spec'
 import { ReshapingLayer } from './reshaping-layer'
 
 /** [batch, features] → [batch, n, features], n times the same. Keras: `keras.layers.RepeatVector`. */
-export class RepeatVector extends configured(ReshapingLayer, () => ({
-  /** How many times. */
-  n: required(count),
-}), 'n') {
+export class RepeatVector extends configured(
+  ReshapingLayer,
+  () => ({
+    /** How many times. */
+    n: required(count),
+  }),
+  'n',
+) {
   static readonly className = 'RepeatVector'
 
   call(x: Tensor): Tensor {

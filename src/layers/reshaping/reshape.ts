@@ -10,10 +10,14 @@ import { productOf } from './flatten'
 import { ReshapingLayer } from './reshaping-layer'
 
 /** [batch, …] → [batch, …targetShape]; one extent may be −1. Keras: `keras.layers.Reshape`. */
-export class Reshape extends configured(ReshapingLayer, () => ({
-  /** The shape of one sample; −1 stands for the extent that makes the sizes agree. */
-  targetShape: required(extents(-1)),
-}), 'targetShape') {
+export class Reshape extends configured(
+  ReshapingLayer,
+  () => ({
+    /** The shape of one sample; −1 stands for the extent that makes the sizes agree. */
+    targetShape: required(extents(-1)),
+  }),
+  'targetShape',
+) {
   static readonly className = 'Reshape'
 
   call(x: Tensor): Tensor {
@@ -25,7 +29,9 @@ export class Reshape extends configured(ReshapingLayer, () => ({
     const open = this.targetShape.length - known.length
     const rest = size / sizeOf(known)
     if (open > 1 || !Number.isInteger(rest) || (open === 0 && rest !== 1)) {
-      throw new ShapeError(`${this}: an input of ${formatShape(inputShape)} does not fit targetShape ${formatShape(this.targetShape)}`)
+      throw new ShapeError(
+        `${this}: an input of ${formatShape(inputShape)} does not fit targetShape ${formatShape(this.targetShape)}`,
+      )
     }
     return this.targetShape.map((extent) => (extent === -1 ? rest : extent))
   }

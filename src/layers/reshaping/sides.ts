@@ -28,9 +28,12 @@ function sides(rank: number): Kind<readonly Side[], SidesInput> {
   return custom<readonly Side[], SidesInput>(
     (value, where) => {
       if (typeof value === 'number') return Array.from({ length: rank }, () => pairOf(value, where))
-      if (!Array.isArray(value)) throw new ArgumentError(`${where} must be a number, or a list for the axes, received ${quoted(value)}`)
-      if (rank === 1 && value.length === 2 && value.every((each) => typeof each === 'number')) return [pairOf(value, where)]
-      if (value.length !== rank) throw new ArgumentError(`${where} must be one number or a list of ${rank}, received ${quoted(value)}`)
+      if (!Array.isArray(value))
+        throw new ArgumentError(`${where} must be a number, or a list for the axes, received ${quoted(value)}`)
+      if (rank === 1 && value.length === 2 && value.every((each) => typeof each === 'number'))
+        return [pairOf(value, where)]
+      if (value.length !== rank)
+        throw new ArgumentError(`${where} must be one number or a list of ${rank}, received ${quoted(value)}`)
       return value.map((each: unknown, i) => pairOf(each, `${where}[${i}]`))
     },
     (value) => (rank === 1 ? [...value[0]!] : value.map((each) => [...each])),
@@ -47,9 +50,14 @@ abstract class SidesLayer extends SpatialLayer {
   }
 
   protected shapeLast(inputShape: BatchShape): BatchShape {
-    const lengths = inputShape.slice(1, -1).map((extent, i) => (extent === null ? null : extent + this.sign * (this.sides[i]![0] + this.sides[i]![1])))
-    if (lengths.every((length) => length === null || length >= 1)) return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
-    throw new ShapeError(`${this}: nothing would be left of ${formatShape(inputShape)} without ${quoted(this.sides)} at its sides`)
+    const lengths = inputShape
+      .slice(1, -1)
+      .map((extent, i) => (extent === null ? null : extent + this.sign * (this.sides[i]![0] + this.sides[i]![1])))
+    if (lengths.every((length) => length === null || length >= 1))
+      return [inputShape[0]!, ...lengths, inputShape.at(-1)!]
+    throw new ShapeError(
+      `${this}: nothing would be left of ${formatShape(inputShape)} without ${quoted(this.sides)} at its sides`,
+    )
   }
 
   protected override outputDtype([dtype]: readonly DType[]): DType {
@@ -84,49 +92,73 @@ abstract class Cropping extends SidesLayer {
 }
 
 /** Zeros before and behind: x [batch, steps, channels] → [batch, before + steps + after, channels]. Keras: `keras.layers.ZeroPadding1D`. */
-export class ZeroPadding1D extends configured(ZeroPadding, () => ({
-  /** How many zeros: one number for both sides, or [before, after]. Default 1. */
-  padding: option(sides(1), 1),
-}), 'padding') {
+export class ZeroPadding1D extends configured(
+  ZeroPadding,
+  () => ({
+    /** How many zeros: one number for both sides, or [before, after]. Default 1. */
+    padding: option(sides(1), 1),
+  }),
+  'padding',
+) {
   static readonly className = 'ZeroPadding1D'
 }
 
 /** Zeros around an image, x [batch, rows, columns, channels]. Keras: `keras.layers.ZeroPadding2D`. */
-export class ZeroPadding2D extends configured(ZeroPadding, () => ({
-  /** How many zeros: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 1. */
-  padding: option(sides(2), 1),
-}), 'padding') {
+export class ZeroPadding2D extends configured(
+  ZeroPadding,
+  () => ({
+    /** How many zeros: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 1. */
+    padding: option(sides(2), 1),
+  }),
+  'padding',
+) {
   static readonly className = 'ZeroPadding2D'
 }
 
 /** Zeros around a volume, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.ZeroPadding3D`. */
-export class ZeroPadding3D extends configured(ZeroPadding, () => ({
-  /** How many zeros: one number, one for each axis, or [before, after] for each. Default 1. */
-  padding: option(sides(3), 1),
-}), 'padding') {
+export class ZeroPadding3D extends configured(
+  ZeroPadding,
+  () => ({
+    /** How many zeros: one number, one for each axis, or [before, after] for each. Default 1. */
+    padding: option(sides(3), 1),
+  }),
+  'padding',
+) {
   static readonly className = 'ZeroPadding3D'
 }
 
 /** Cuts steps off: x [batch, steps, channels] → [batch, steps − before − after, channels]. Keras: `keras.layers.Cropping1D`. */
-export class Cropping1D extends configured(Cropping, () => ({
-  /** How many steps: one number for both sides, or [before, after]. Default 1. */
-  cropping: option(sides(1), 1),
-}), 'cropping') {
+export class Cropping1D extends configured(
+  Cropping,
+  () => ({
+    /** How many steps: one number for both sides, or [before, after]. Default 1. */
+    cropping: option(sides(1), 1),
+  }),
+  'cropping',
+) {
   static readonly className = 'Cropping1D'
 }
 
 /** Cuts the sides of an image off, x [batch, rows, columns, channels]. Keras: `keras.layers.Cropping2D`. */
-export class Cropping2D extends configured(Cropping, () => ({
-  /** How much: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 0. */
-  cropping: option(sides(2), 0),
-}), 'cropping') {
+export class Cropping2D extends configured(
+  Cropping,
+  () => ({
+    /** How much: one number, [rows, columns], or [[top, bottom], [left, right]]. Default 0. */
+    cropping: option(sides(2), 0),
+  }),
+  'cropping',
+) {
   static readonly className = 'Cropping2D'
 }
 
 /** Cuts the sides of a volume off, x [batch, depth, rows, columns, channels]. Keras: `keras.layers.Cropping3D`. */
-export class Cropping3D extends configured(Cropping, () => ({
-  /** How much: one number, one for each axis, or [before, after] for each. Default 1. */
-  cropping: option(sides(3), 1),
-}), 'cropping') {
+export class Cropping3D extends configured(
+  Cropping,
+  () => ({
+    /** How much: one number, one for each axis, or [before, after] for each. Default 1. */
+    cropping: option(sides(3), 1),
+  }),
+  'cropping',
+) {
   static readonly className = 'Cropping3D'
 }

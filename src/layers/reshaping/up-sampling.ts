@@ -32,20 +32,28 @@ abstract class UpSampling extends SpatialLayer {
 }
 
 /** Each step `size` times in a row: x [batch, steps, channels] → [batch, steps · size, channels]. Keras: `keras.layers.UpSampling1D`. */
-export class UpSampling1D extends configured(UpSampling, () => ({
-  /** How many times. Default 2. */
-  size: option(perAxis(1), 2),
-}), 'size') {
+export class UpSampling1D extends configured(
+  UpSampling,
+  () => ({
+    /** How many times. Default 2. */
+    size: option(perAxis(1), 2),
+  }),
+  'size',
+) {
   static readonly className = 'UpSampling1D'
 }
 
 /** x [batch, rows, columns, channels] → [batch, rows · size, columns · size, channels]. Keras: `keras.layers.UpSampling2D`. */
-export class UpSampling2D extends configured(UpSampling, () => ({
-  /** How many times, for both axes or each. Default 2. */
-  size: option(perAxis(2), 2),
-  /** 'nearest' repeats pixels; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' compute what lies between. Default nearest. */
-  interpolation: option(interpolation, 'nearest'),
-}), 'size') {
+export class UpSampling2D extends configured(
+  UpSampling,
+  () => ({
+    /** How many times, for both axes or each. Default 2. */
+    size: option(perAxis(2), 2),
+    /** 'nearest' repeats pixels; 'bilinear', 'bicubic', 'lanczos3' and 'lanczos5' compute what lies between. Default nearest. */
+    interpolation: option(interpolation, 'nearest'),
+  }),
+  'size',
+) {
   static readonly className = 'UpSampling2D'
 
   protected override callLast(x: Tensor): Tensor {
@@ -64,9 +72,13 @@ export class UpSampling2D extends configured(UpSampling, () => ({
 }
 
 /** Each voxel several times: x [batch, depth, rows, columns, channels]. Keras: `keras.layers.UpSampling3D`. */
-export class UpSampling3D extends configured(UpSampling, () => ({
-  /** How many times, for all axes or each. Default 2. */
-  size: option(perAxis(3), 2),
-}), 'size') {
+export class UpSampling3D extends configured(
+  UpSampling,
+  () => ({
+    /** How many times, for all axes or each. Default 2. */
+    size: option(perAxis(3), 2),
+  }),
+  'size',
+) {
   static readonly className = 'UpSampling3D'
 }

@@ -19,8 +19,16 @@ interface Betas {
 }
 
 /** Adam's update as one instruction, slots mean and variance. */
-export function adamUpdate({ parameters, gradient, learningRate, iterations, slots, weightDecay }: UpdateInput, { beta1, beta2, epsilon }: Betas): UpdateResult {
-  const [updated, ...rest] = apply('adam', [parameters, gradient, learningRate, ...slots, iterations], { beta1, beta2, epsilon, weightDecay })
+export function adamUpdate(
+  { parameters, gradient, learningRate, iterations, slots, weightDecay }: UpdateInput,
+  { beta1, beta2, epsilon }: Betas,
+): UpdateResult {
+  const [updated, ...rest] = apply('adam', [parameters, gradient, learningRate, ...slots, iterations], {
+    beta1,
+    beta2,
+    epsilon,
+    weightDecay,
+  })
   return { parameters: updated!, slots: rest }
 }
 
@@ -50,14 +58,21 @@ export class Adam extends configured(Optimizer, adamOptions) {
 
   // The same with v̂ ← max(v̂, v) in the denominator.
   private updateByLargest(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [m, v, largest] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [m, v, largest],
+    } = input
     const { beta1, beta2, epsilon } = this
     const t = updateNumber(input)
     const alpha = divide(multiply(learningRate, sqrt(filled(beta2, t))), filled(beta1, t))
     const mean = running(m!, gradient, beta1)
     const variance = running(v!, square(gradient), beta2)
     const most = maximum(largest!, variance)
-    return { parameters: subtract(decayed(input), divide(multiply(mean, alpha), add(sqrt(most), epsilon))), slots: [mean, variance, most] }
+    return {
+      parameters: subtract(decayed(input), divide(multiply(mean, alpha), add(sqrt(most), epsilon))),
+      slots: [mean, variance, most],
+    }
   }
 }
 
@@ -92,14 +107,21 @@ export class Adamax extends configured(Optimizer, momentOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [m, u] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [m, u],
+    } = input
     const { beta1, beta2, epsilon } = this
     const mean = running(m!, gradient, beta1)
     // max(β₂ u, |g|), written so that every step reads one before it: then all is one instruction.
     const size = abs(gradient)
     const norm = maximum(multiply(maximum(u!, size), beta2), size)
     const alpha = divide(learningRate, filled(beta1, updateNumber(input)))
-    return { parameters: subtract(decayed(input), divide(multiply(mean, alpha), add(norm, epsilon))), slots: [mean, norm] }
+    return {
+      parameters: subtract(decayed(input), divide(multiply(mean, alpha), add(norm, epsilon))),
+      slots: [mean, norm],
+    }
   }
 }
 
@@ -135,7 +157,12 @@ export class Nadam extends configured(Optimizer, momentOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [m, v], scalars: [product] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [m, v],
+      scalars: [product],
+    } = input
     const { beta1, beta2, epsilon } = this
     const t = updateNumber(input)
     const next = this.momentumAt(add(t, 1))
@@ -179,7 +206,11 @@ export class ScheduleFreeAdamW extends configured(Optimizer, scheduleFreeOptions
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [z, v] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [z, v],
+    } = input
     const { beta1, beta2, epsilon, warmupSteps } = this
     const t = updateNumber(input)
     const rate = warmupSteps === 0 ? learningRate : multiply(learningRate, minimum(divide(t, warmupSteps), 1))
@@ -189,6 +220,9 @@ export class ScheduleFreeAdamW extends configured(Optimizer, scheduleFreeOptions
     const share = divide(1, t)
     const weights = decayed(input)
     const passed = add(weights, multiply(subtract(momentum, weights), share))
-    return { parameters: subtract(passed, multiply(step, multiply(subtract(1, share), 1 - beta1))), slots: [momentum, velocity] }
+    return {
+      parameters: subtract(passed, multiply(step, multiply(subtract(1, share), 1 - beta1))),
+      slots: [momentum, velocity],
+    }
   }
 }

@@ -75,7 +75,11 @@ export class Adagrad extends configured(Optimizer, adagradOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [sum] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [sum],
+    } = input
     const total = add(sum!, square(gradient))
     const step = divide(multiply(gradient, learningRate), sqrt(add(total, this.epsilon)))
     return { parameters: subtract(decayed(input), step), slots: [total] }
@@ -108,12 +112,19 @@ export class Adadelta extends configured(Optimizer, adadeltaOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [s, d] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [s, d],
+    } = input
     const { rho, epsilon } = this
     const squares = running(s!, square(gradient), rho)
     const [own, last] = [squares, d!].map((each) => sqrt(add(each, epsilon)))
     const step = multiply(divide(last!, own!), gradient)
-    return { parameters: subtract(decayed(input), multiply(step, learningRate)), slots: [squares, running(d!, square(step), rho)] }
+    return {
+      parameters: subtract(decayed(input), multiply(step, learningRate)),
+      slots: [squares, running(d!, square(step), rho)],
+    }
   }
 }
 
@@ -155,8 +166,17 @@ export class Ftrl extends configured(Optimizer, ftrlOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [n, z] } = input
-    const { l1RegularizationStrength: l1, l2RegularizationStrength: l2, l2ShrinkageRegularizationStrength: shrinkage, beta } = this
+    const {
+      gradient,
+      learningRate,
+      slots: [n, z],
+    } = input
+    const {
+      l1RegularizationStrength: l1,
+      l2RegularizationStrength: l2,
+      l2ShrinkageRegularizationStrength: shrinkage,
+      beta,
+    } = this
     const exponent = -this.learningRatePower
     const old = decayed(input)
     const total = add(n!, square(gradient))

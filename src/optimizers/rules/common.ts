@@ -28,7 +28,8 @@ export const momentOptions = () => ({
 export const decayOption = (initial: number) => option(nullable(notNegative), initial)
 
 /** The number of the update, from 1 on, in float32. */
-export const updateNumber = ({ iterations }: Pick<UpdateInput, 'iterations'>): Tensor => add(cast(iterations, 'float32'), 1)
+export const updateNumber = ({ iterations }: Pick<UpdateInput, 'iterations'>): Tensor =>
+  add(cast(iterations, 'float32'), 1)
 
 /** p − learningRate · weightDecay · p */
 export function decayed({ parameters, learningRate, weightDecay }: UpdateInput): Tensor {
@@ -36,7 +37,8 @@ export function decayed({ parameters, learningRate, weightDecay }: UpdateInput):
 }
 
 /** β · mean + (1−β) · x */
-export const running = (mean: Tensor, x: Tensor, beta: number): Tensor => add(mean, multiply(subtract(x, mean), 1 - beta))
+export const running = (mean: Tensor, x: Tensor, beta: number): Tensor =>
+  add(mean, multiply(subtract(x, mean), 1 - beta))
 
 /** 1 − βᵗ, the part of a running mean that is not its start at 0. */
 export const filled = (beta: number, update: Tensor): Tensor => subtract(1, power(beta, update))

@@ -33,7 +33,11 @@ export class SGD extends configured(Optimizer, sgdOptions) {
 
   protected update({ parameters, gradient, learningRate, slots, weightDecay }: UpdateInput): UpdateResult {
     const { momentum, nesterov } = this
-    const [updated, ...rest] = apply('sgd', [parameters, gradient, learningRate, ...slots], { momentum, nesterov, weightDecay })
+    const [updated, ...rest] = apply('sgd', [parameters, gradient, learningRate, ...slots], {
+      momentum,
+      nesterov,
+      weightDecay,
+    })
     return { parameters: updated!, slots: rest }
   }
 }
@@ -64,7 +68,11 @@ export class Lion extends configured(Optimizer, lionOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [m] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [m],
+    } = input
     const { beta1, beta2 } = this
     const step = multiply(sign(running(m!, gradient, beta1)), learningRate)
     return { parameters: subtract(decayed(input), step), slots: [running(m!, gradient, beta2)] }

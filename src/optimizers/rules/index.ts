@@ -7,4 +7,19 @@ import { Lion, SGD } from './descent'
 import { Adafactor, Lamb, Muon } from './shaped'
 
 /** The rules by the name that each is saved under. */
-export const rules = () => ({ SGD, RMSprop, Adam, AdamW, Adadelta, Adafactor, Adagrad, Adamax, Ftrl, Lamb, Lion, Muon, Nadam, ScheduleFreeAdamW })
+export const rules = () => ({
+  SGD,
+  RMSprop,
+  Adam,
+  AdamW,
+  Adadelta,
+  Adafactor,
+  Adagrad,
+  Adamax,
+  Ftrl,
+  Lamb,
+  Lion,
+  Muon,
+  Nadam,
+  ScheduleFreeAdamW,
+})

@@ -4,7 +4,21 @@
 import { ArgumentError } from '../../core/errors'
 import type { InputsOf, Kind } from '../../core/options'
 import { boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
-import { add, divide, greater, logicalAnd, maximum, minimum, multiply, power, rsqrt, sqrt, square, subtract, where } from '../../ops/elementwise'
+import {
+  add,
+  divide,
+  greater,
+  logicalAnd,
+  maximum,
+  minimum,
+  multiply,
+  power,
+  rsqrt,
+  sqrt,
+  square,
+  subtract,
+  where,
+} from '../../ops/elementwise'
 import { matmul } from '../../ops/linalg'
 import { mean, sum } from '../../ops/reduce'
 import { expandDims, transpose } from '../../ops/shape'
@@ -17,7 +31,17 @@ import { Optimizer } from '../optimizer'
 import type { Slot } from '../parameters'
 import { learningRateKind } from '../rate'
 import { adamUpdate } from './adam'
-import { decayOption, decayed, epsilon, filled, fraction, momentOptions, notNegative, running, updateNumber } from './common'
+import {
+  decayOption,
+  decayed,
+  epsilon,
+  filled,
+  fraction,
+  momentOptions,
+  notNegative,
+  running,
+  updateNumber,
+} from './common'
 
 /** √Σx² */
 const length = (x: Tensor): Tensor => sqrt(sum(square(x)))
@@ -47,7 +71,11 @@ export class Lamb extends configured(Optimizer, momentOptions) {
   }
 
   protected update(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [m, v] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [m, v],
+    } = input
     const { beta1, beta2, epsilon } = this
     const t = updateNumber(input)
     const average = running(m!, gradient, beta1)
@@ -94,7 +122,12 @@ export class Adafactor extends configured(Optimizer, adafactorOptions) {
 
   protected declareSlots({ shape: { length: rank } }: Variable): readonly (string | Slot)[] {
     const others = Array.from({ length: Math.max(0, rank - 2) }, (_, axis) => axis)
-    return rank < 2 ? ['variance'] : [{ name: 'rows', axes: [...others, rank - 2] }, { name: 'columns', axes: [...others, rank - 1] }]
+    return rank < 2
+      ? ['variance']
+      : [
+          { name: 'rows', axes: [...others, rank - 2] },
+          { name: 'columns', axes: [...others, rank - 1] },
+        ]
   }
 
   protected override seesApart(): boolean {
@@ -122,10 +155,14 @@ export class Adafactor extends configured(Optimizer, adafactorOptions) {
       return { variance, slots: [variance] }
     }
     // Not the mean of squares, whose sum may be too large for float32.
-    const along = (x: Tensor, axis: number, keepDims = false): Tensor => sum(divide(x, x.shape.at(axis)!), axis, keepDims)
+    const along = (x: Tensor, axis: number, keepDims = false): Tensor =>
+      sum(divide(x, x.shape.at(axis)!), axis, keepDims)
     const rows = towards(slots[0]!, along(squares, -1))
     const columns = towards(slots[1]!, along(squares, -2))
-    return { variance: multiply(expandDims(divide(rows, along(rows, -1, true)), -1), expandDims(columns, -2)), slots: [rows, columns] }
+    return {
+      variance: multiply(expandDims(divide(rows, along(rows, -1, true)), -1), expandDims(columns, -2)),
+      slots: [rows, columns],
+    }
   }
 }
 
@@ -195,8 +232,11 @@ export class Muon extends configured(Optimizer, muonOptions) {
 
   /** Whether the weight is updated as a matrix. */
   protected override seesApart(weight: Variable): boolean {
-    if (weight.shape.length !== 2 || (this.excludeEmbeddings && weight.name.toLowerCase().includes('embedding'))) return false
-    return !(this.excludeLayers ?? []).some((match) => matches(typeof match === 'string' ? new RegExp(match) : match, weight))
+    if (weight.shape.length !== 2 || (this.excludeEmbeddings && weight.name.toLowerCase().includes('embedding')))
+      return false
+    return !(this.excludeLayers ?? []).some((match) =>
+      matches(typeof match === 'string' ? new RegExp(match) : match, weight),
+    )
   }
 
   protected declareSlots(weight: Variable): readonly string[] {
@@ -212,7 +252,11 @@ export class Muon extends configured(Optimizer, muonOptions) {
   }
 
   private updateMatrix(input: UpdateInput): UpdateResult {
-    const { gradient, learningRate, slots: [m] } = input
+    const {
+      gradient,
+      learningRate,
+      slots: [m],
+    } = input
     const { momentum, nesterov, rmsRate } = this
     const after = add(multiply(m!, momentum), gradient)
     const direction = this.orthogonal(nesterov ? add(gradient, multiply(after, momentum)) : after)
@@ -223,7 +267,12 @@ export class Muon extends configured(Optimizer, muonOptions) {
   private updateRest(input: UpdateInput): UpdateResult {
     const { adamBeta1: beta1, adamBeta2: beta2, epsilon, adamLrRatio } = this
     // The decay is by the rate itself.
-    const own = { ...input, parameters: decayed(input), learningRate: multiply(input.learningRate, adamLrRatio), weightDecay: 0 }
+    const own = {
+      ...input,
+      parameters: decayed(input),
+      learningRate: multiply(input.learningRate, adamLrRatio),
+      weightDecay: 0,
+    }
     return adamUpdate(adamLrRatio === 1 ? input : own, { beta1, beta2, epsilon })
   }
 

@@ -85,7 +85,9 @@ export function compileKernels({ level, shared, turbo }: ModuleVariant, instruct
 /** Refuses a binary that would read tapes otherwise than they are written. @throws StateError */
 function requireBuiltFor(instructions: number): void {
   if (instructions === instructionSet()) return
-  throw new StateError('The WebAssembly binary was built from other sources: it knows other instructions than those that are written for it now. Run `npm run build:wasm`.')
+  throw new StateError(
+    'The WebAssembly binary was built from other sources: it knows other instructions than those that are written for it now. Run `npm run build:wasm`.',
+  )
 }
 
 // The bytes are valid wherever there is SIMD, so an engine that refuses them was told to.

@@ -69,7 +69,11 @@ export class ThreadPool {
     Atomics.store(words, wordAt(Pool.challenge), challenge)
     const started: Promise<void>[] = []
     for (let thread = 1; thread < this.threads; thread++) {
-      const place = { pool: address, challenge: wordAt(address + Pool.challenge), answer: wordAt(address + Pool.answers) + thread }
+      const place = {
+        pool: address,
+        challenge: wordAt(address + Pool.challenge),
+        answer: wordAt(address + Pool.answers) + thread,
+      }
       started.push(this.startOne({ module, memory, thread, threads: this.threads, ...place }))
     }
     await withinTime(Promise.all(started), START_PATIENCE)
@@ -101,7 +105,8 @@ export class ThreadPool {
       const answer = Atomics.load(words, wordAt(Pool.answers) + thread)
       if (answer !== challenge + thread) return `worker ${thread} does not see the shared memory`
     }
-    const met = this.own.kernels.lead(this.own.address + Pool.empty, this.threads, this.own.address, TEST_PATIENCE) === 0
+    const met =
+      this.own.kernels.lead(this.own.address + Pool.empty, this.threads, this.own.address, TEST_PATIENCE) === 0
     return met ? null : `not all workers came to the first meeting within ${TEST_PATIENCE} ms`
   }
 

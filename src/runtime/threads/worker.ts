@@ -64,7 +64,12 @@ function startNodeWorker(task: WorkerTask, { onReady, onEnd }: WorkerEvents): Wo
   const threads = nodeModule('node:worker_threads')
   if (threads === null) throw new StateError('threads need Node 20.16, 22.3 or later')
   // Flags of the process, such as --input-type or a loader, are not meant for this worker.
-  const worker = new threads.Worker(SOURCE, { eval: true, workerData: task, execArgv: [], name: `myelin ${task.thread}` })
+  const worker = new threads.Worker(SOURCE, {
+    eval: true,
+    workerData: task,
+    execArgv: [],
+    name: `myelin ${task.thread}`,
+  })
   worker.on('message', onReady)
   worker.on('error', (error) => onEnd(String(error)))
   worker.on('exit', (code) => onEnd(`it ended with exit code ${code}`))

@@ -49,7 +49,9 @@ export type BackupAndRestoreOptions = InputsOf<ReturnType<typeof backupOptions>>
 export class BackupAndRestore extends configured(Callback, backupOptions, 'backupDir') {
   static readonly className = 'BackupAndRestore'
   private readonly place: ByteStore = this.store ?? new FolderStore(this.backupDir)
-  private readonly names = ['backup', ...(this.doubleCheckpoint ? ['backup-1'] : [])].map((name) => `${this.store === null ? '' : `${this.backupDir}/`}${name}.safetensors`)
+  private readonly names = ['backup', ...(this.doubleCheckpoint ? ['backup-1'] : [])].map(
+    (name) => `${this.store === null ? '' : `${this.backupDir}/`}${name}.safetensors`,
+  )
   /** How often the run was kept. */
   private number = 0
   /** Where fit went on; null where it began. */

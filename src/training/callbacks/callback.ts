@@ -69,7 +69,14 @@ export interface NextStep {
 }
 
 /** What a callback keeps, as plain data and tensors. */
-export type CallbackState = null | boolean | number | string | Tensor | readonly CallbackState[] | { readonly [key: string]: CallbackState }
+export type CallbackState =
+  | null
+  | boolean
+  | number
+  | string
+  | Tensor
+  | readonly CallbackState[]
+  | { readonly [key: string]: CallbackState }
 
 /** Where a run of fit is. */
 export interface Place {
@@ -175,18 +182,37 @@ export interface CallbackMethods extends CallbackHooks {
 export type Callbacks = CallbackMethods | readonly CallbackMethods[] | null
 
 const EVENTS = [
-  'onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onTrainBatchBegin', 'onTrainBatchEnd',
-  'onTestBegin', 'onTestEnd', 'onTestBatchBegin', 'onTestBatchEnd',
-  'onPredictBegin', 'onPredictEnd', 'onPredictBatchBegin', 'onPredictBatchEnd',
+  'onTrainBegin',
+  'onTrainEnd',
+  'onEpochBegin',
+  'onEpochEnd',
+  'onTrainBatchBegin',
+  'onTrainBatchEnd',
+  'onTestBegin',
+  'onTestEnd',
+  'onTestBatchBegin',
+  'onTestBatchEnd',
+  'onPredictBegin',
+  'onPredictEnd',
+  'onPredictBatchBegin',
+  'onPredictBatchEnd',
 ] as const satisfies readonly (keyof CallbackMethods)[]
 
 /** Every method that a callback may have. @internal */
-export const METHODS: readonly (keyof CallbackMethods)[] = ['setModel', 'setParams', 'stepsAhead', 'getState', 'setState', ...EVENTS]
+export const METHODS: readonly (keyof CallbackMethods)[] = [
+  'setModel',
+  'setParams',
+  'stepsAhead',
+  'getState',
+  'setState',
+  ...EVENTS,
+]
 
 /** Names that are events, or look as if they were, of an object and of its classes. */
 function eventsOf(callback: object): string[] {
   const names: string[] = []
-  for (let at: unknown = callback; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at)) names.push(...Object.getOwnPropertyNames(at))
+  for (let at: unknown = callback; typeof at === 'object' && at !== null; at = Object.getPrototypeOf(at))
+    names.push(...Object.getOwnPropertyNames(at))
   return names.filter((name) => /^on[_A-Z]/.test(name))
 }
 
@@ -198,11 +224,20 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
   const callbacks: readonly unknown[] = given === null ? [] : Array.isArray(given) ? given : [given]
   for (const callback of callbacks) {
     if (typeof callback !== 'object' || callback === null || Array.isArray(callback)) {
-      throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`)
+      throw new ArgumentError(
+        `A callback must be an object with methods such as onEpochEnd, received ${receivedText(callback)}`,
+      )
     }
-    if (callback instanceof LayerBase) throw new ArgumentError(`A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`)
+    if (callback instanceof LayerBase)
+      throw new ArgumentError(
+        `A callback must be an object with methods such as onEpochEnd, received the layer ${callback}`,
+      )
     // An option may be called as events are: onSave.
-    const known: readonly string[] = [...EVENTS, 'onNonFinite', ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : [])]
+    const known: readonly string[] = [
+      ...EVENTS,
+      'onNonFinite',
+      ...(callback instanceof Callback ? Object.keys(optionsOf(callback.constructor)) : []),
+    ]
     const unknown = eventsOf(callback).find((name) => !known.includes(name))
     if (unknown !== undefined) throw unknownName('event of a callback', unknown, EVENTS)
   }
@@ -210,7 +245,8 @@ export function callbacksOf(given: unknown = null): readonly CallbackMethods[] {
 }
 
 /** Knows the methods that subclasses may write, and has none of them: who does not listen is not asked. */
-const Listener = Configured as Omit<typeof Configured, 'prototype'> & (abstract new (options?: unknown) => Configured & CallbackHooks)
+const Listener = Configured as Omit<typeof Configured, 'prototype'> &
+  (abstract new (options?: unknown) => Configured & CallbackHooks)
 
 /**
  * Base class that knows the model and the parameters of fit. Write the methods that are to be called; one that begins with `on` and

@@ -50,7 +50,11 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
     await this.writing(async (file) => {
       const isFirst = (await file.length()) === 0
       const rows = [...(isFirst ? [['epoch', ...columns]] : []), [epoch, ...columns.map((name) => logs[name] ?? 'NA')]]
-      await file.append(new TextEncoder().encode(rows.map((row) => `${row.map((cell) => this.cell(String(cell))).join(this.separator)}\n`).join('')))
+      await file.append(
+        new TextEncoder().encode(
+          rows.map((row) => `${row.map((cell) => this.cell(String(cell))).join(this.separator)}\n`).join(''),
+        ),
+      )
     })
   }
 
@@ -60,14 +64,22 @@ export class CSVLogger extends configured(Callback, csvLoggerOptions, 'filename'
 
   /** In quotes where the line would be read otherwise without them: RFC 4180. */
   private cell(text: string): string {
-    return ['"', '\n', '\r', this.separator].some((mark) => text.includes(mark)) ? `"${text.replaceAll('"', '""')}"` : text
+    return ['"', '\n', '\r', this.separator].some((mark) => text.includes(mark))
+      ? `"${text.replaceAll('"', '""')}"`
+      : text
   }
 
   override getState(): CallbackState {
     return { columns: this.columns, length: this.file?.known ?? null }
   }
 
-  override setState({ columns, length }: { readonly columns: readonly string[] | null; readonly length: number | null }): void {
+  override setState({
+    columns,
+    length,
+  }: {
+    readonly columns: readonly string[] | null
+    readonly length: number | null
+  }): void {
     this.columns = columns
     if (length !== null) this.file = new GrowingFile(this.filename, length)
   }

@@ -23,7 +23,12 @@ export class History extends Callback {
   /** Without the model, so that a history can be stored. */
   toJSON() {
     const { epoch, history, health, footprint } = this
-    return { epoch, history, ...(health.length === 0 ? {} : { health }), ...(footprint === null ? {} : { footprint: footprint.toJSON() }) }
+    return {
+      epoch,
+      history,
+      ...(health.length === 0 ? {} : { health }),
+      ...(footprint === null ? {} : { footprint: footprint.toJSON() }),
+    }
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
@@ -36,7 +41,13 @@ export class History extends Callback {
     return { epoch, history }
   }
 
-  override setState({ epoch, history }: { readonly epoch: readonly number[]; readonly history: Readonly<Record<string, number[]>> }): void {
+  override setState({
+    epoch,
+    history,
+  }: {
+    readonly epoch: readonly number[]
+    readonly history: Readonly<Record<string, number[]>>
+  }): void {
     this.epoch.splice(0, Infinity, ...epoch)
     Object.assign(this.history, history)
   }

@@ -3,7 +3,17 @@
 export { BackupAndRestore } from './backup-and-restore'
 export type { BackupAndRestoreOptions } from './backup-and-restore'
 export { Callback } from './callback'
-export type { CallbackHooks, CallbackMethods, CallbackState, Callbacks, FitParams, Logs, NextStep, Place, TrainedModel } from './callback'
+export type {
+  CallbackHooks,
+  CallbackMethods,
+  CallbackState,
+  Callbacks,
+  FitParams,
+  Logs,
+  NextStep,
+  Place,
+  TrainedModel,
+} from './callback'
 export { CSVLogger } from './csv-logger'
 export type { CSVLoggerOptions } from './csv-logger'
 export { EarlyStopping } from './early-stopping'

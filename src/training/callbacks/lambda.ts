@@ -13,11 +13,15 @@ export class LambdaCallback extends Callback {
   static readonly className = 'LambdaCallback'
   constructor(methods: CallbackMethods) {
     super()
-    if (typeof methods !== 'object' || methods === null) throw new ArgumentError(`LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received ${quoted(methods)}`)
+    if (typeof methods !== 'object' || methods === null)
+      throw new ArgumentError(
+        `LambdaCallback takes functions by the events they hear, { onEpochEnd: … }, received ${quoted(methods)}`,
+      )
     for (const [key, listener] of Object.entries(methods)) {
       const event = knownName(key, METHODS)
       if (event === undefined) throw unknownName('event of LambdaCallback', key, METHODS)
-      if (typeof listener !== 'function' && listener != null) throw new ArgumentError(`LambdaCallback: ${event} must be a function, received ${quoted(listener)}`)
+      if (typeof listener !== 'function' && listener != null)
+        throw new ArgumentError(`LambdaCallback: ${event} must be a function, received ${quoted(listener)}`)
       Object.defineProperty(this, event, { value: listener, enumerable: true, configurable: true, writable: true })
     }
   }

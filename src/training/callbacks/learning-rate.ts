@@ -10,7 +10,10 @@ import { Monitor, monitorOptions, verbosity } from './monitor'
 
 /** The optimizers of a model that have a rate, and what it is called in logs. */
 function ratedOf({ optimizer: { members } }: TrainedModel): { readonly optimizer: Optimizer; readonly log: string }[] {
-  return members.map((optimizer) => ({ optimizer, log: members.length === 1 ? 'learningRate' : `learningRate_${optimizer.name}` }))
+  return members.map((optimizer) => ({
+    optimizer,
+    log: members.length === 1 ? 'learningRate' : `learningRate_${optimizer.name}`,
+  }))
 }
 
 /** The learning rates of a model as logs: `learningRate`, or `learningRate_adam` and others. */
@@ -22,10 +25,17 @@ type Schedule = (epoch: number, learningRate: number) => number
 
 const schedulerOptions = () => ({
   /** (epoch from 0 on, the rate so far) → the rate of this epoch. */
-  schedule: required(custom<Schedule>((value, where) => {
-    if (typeof value === 'function') return value as Schedule
-    throw new ArgumentError(`${where} must be a function (epoch, learningRate) => learningRate, received ${quoted(value)}`)
-  }, ({ name }) => name)),
+  schedule: required(
+    custom<Schedule>(
+      (value, where) => {
+        if (typeof value === 'function') return value as Schedule
+        throw new ArgumentError(
+          `${where} must be a function (epoch, learningRate) => learningRate, received ${quoted(value)}`,
+        )
+      },
+      ({ name }) => name,
+    ),
+  ),
   /** 1 says what the rate is, in every epoch. Default 0. */
   verbose: option(verbosity, 0),
 })
@@ -47,8 +57,14 @@ export class LearningRateScheduler extends configured(Callback, schedulerOptions
   override onEpochBegin(epoch: number): void {
     for (const { optimizer, log } of ratedOf(this.model)) {
       const rate: unknown = this.schedule(epoch, optimizer.learningRate)
-      if (typeof rate !== 'number') throw new ArgumentError(`LearningRateScheduler: schedule must give a number, received ${quoted(rate)} in epoch ${epoch}`)
-      restating((message) => `LearningRateScheduler: in epoch ${epoch}: ${message}`, () => void (optimizer.learningRate = rate))
+      if (typeof rate !== 'number')
+        throw new ArgumentError(
+          `LearningRateScheduler: schedule must give a number, received ${quoted(rate)} in epoch ${epoch}`,
+        )
+      restating(
+        (message) => `LearningRateScheduler: in epoch ${epoch}: ${message}`,
+        () => void (optimizer.learningRate = rate),
+      )
       if (this.verbose > 0) console.log(`Epoch ${epoch + 1}: LearningRateScheduler sets ${log} to ${rate}`)
     }
   }

@@ -11,10 +11,15 @@ import { NameTemplate } from './names'
 import { requirePlace, saveFreq, storeKind, writingTo } from './places'
 
 type OnSave = (bytes: Uint8Array, name: string) => void | Promise<void>
-const onSaveKind = nullable(custom<OnSave>((value, where) => {
-  if (typeof value === 'function') return value as OnSave
-  throw new ArgumentError(`${where} must be a function (bytes, name) => …, received ${quoted(value)}`)
-}, () => null))
+const onSaveKind = nullable(
+  custom<OnSave>(
+    (value, where) => {
+      if (typeof value === 'function') return value as OnSave
+      throw new ArgumentError(`${where} must be a function (bytes, name) => …, received ${quoted(value)}`)
+    },
+    () => null,
+  ),
+)
 
 const checkpointOptions = () => ({
   /** The path of the file, with numbers in it where there are to be several: '{epoch:02d}-{valLoss:.2f}.safetensors'. */
@@ -67,7 +72,8 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'fi
 
   protected override checkOptions(): void {
     if (this.saveFreq !== 'epoch') this.onTrainBatchEnd = (batch, logs) => this.count(batch, logs)
-    if (this.onSave !== null && this.store !== null) throw new ArgumentError('ModelCheckpoint: onSave and store exclude each other')
+    if (this.onSave !== null && this.store !== null)
+      throw new ArgumentError('ModelCheckpoint: onSave and store exclude each other')
     requirePlace('ModelCheckpoint', this.onSave !== null || this.store !== null)
   }
 

@@ -8,7 +8,10 @@ import { isScore } from '../../metrics/direction'
 import type { Logs } from './callback'
 
 /** The name of a log in either spelling: 'val_loss' is 'valLoss'. */
-export const logName = custom<string>((value, where) => camelKey(text.read(value, where)), (value) => value)
+export const logName = custom<string>(
+  (value, where) => camelKey(text.read(value, where)),
+  (value) => value,
+)
 
 /** Whether a log should rise or fall; 'auto': what its name says. */
 export const mode = choice('auto', 'min', 'max')
@@ -36,7 +39,10 @@ export class Monitor {
   private warned = false
 
   /** @param owner the name of the callback, in warnings */
-  constructor(private readonly owner: string, private readonly options: Watching) {
+  constructor(
+    private readonly owner: string,
+    private readonly options: Watching,
+  ) {
     this.rises = shouldRise(options.monitor, options.mode)
   }
 
@@ -47,7 +53,10 @@ export class Monitor {
 
   /** The log among those of an epoch. undefined where it is missing, which is told once. */
   valueIn(logs: Logs): number | undefined {
-    const { owner, options: { monitor } } = this
+    const {
+      owner,
+      options: { monitor },
+    } = this
     const value = logs[monitor]
     if (value === undefined && !this.warned) {
       this.warned = true

@@ -29,13 +29,18 @@ const FORMAT = /^(0?)(\d*)(?:\.(\d+))?([dfeg%]?)$/
 
 function writerOf(format: string, where: string): (value: number) => string {
   const parts = FORMAT.exec(format)
-  if (parts === null) throw new ArgumentError(`${where}: ':${format}' is no format of a number. Possible are such as :02d, :.2f, :.1e, :g and :.0%`)
+  if (parts === null)
+    throw new ArgumentError(
+      `${where}: ':${format}' is no format of a number. Possible are such as :02d, :.2f, :.1e, :g and :.0%`,
+    )
   const [, zero, width = '', digits, type] = parts
   const precision = digits === undefined ? null : Number(digits)
   return (value) => {
     const plain = written(value, type!, precision, where)
     const sign = plain.startsWith('-') ? '-' : ''
-    return zero === '' ? plain.padStart(Number(width)) : sign + plain.slice(sign.length).padStart(Number(width) - sign.length, '0')
+    return zero === ''
+      ? plain.padStart(Number(width))
+      : sign + plain.slice(sign.length).padStart(Number(width) - sign.length, '0')
   }
 }
 
@@ -66,26 +71,36 @@ export class NameTemplate {
    * @param where names the option in errors
    * @throws ArgumentError for braces without their other half, and for formats that are none
    */
-  constructor(readonly text: string, private readonly where: string) {
+  constructor(
+    readonly text: string,
+    private readonly where: string,
+  ) {
     this.pieces = Array.from(text.matchAll(/\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g), ([piece, inner]) => {
       if (piece === '{{' || piece === '}}') return piece.charAt(0)
       if (inner === undefined) {
         if (piece !== '{' && piece !== '}') return piece
-        throw new ArgumentError(`${where}: a '${piece}' in '${text}' has no other half. A brace itself is written twice.`)
+        throw new ArgumentError(
+          `${where}: a '${piece}' in '${text}' has no other half. A brace itself is written twice.`,
+        )
       }
       const [name = '', format = ''] = inner.split(/:(.*)/s)
-      if (!/^\w+$/.test(name)) throw new ArgumentError(`${where}: '{${inner}}' must begin with the name of a log, or with epoch or batch`)
+      if (!/^\w+$/.test(name))
+        throw new ArgumentError(`${where}: '{${inner}}' must begin with the name of a log, or with epoch or batch`)
       return { name: camelKey(name), format, write: writerOf(format, `${where}: '{${inner}}'`) }
     })
   }
 
   /** @throws ArgumentError for a name that has no value */
   with(values: Readonly<Record<string, number>>): string {
-    return this.pieces.map((piece) => {
-      if (typeof piece === 'string') return piece
-      const value = values[piece.name]
-      if (value !== undefined) return piece.write(value)
-      throw new ArgumentError(`${this.where}: there is no '${piece.name}' for '${this.text}'. There are: ${Object.keys(values).join(', ')}`)
-    }).join('')
+    return this.pieces
+      .map((piece) => {
+        if (typeof piece === 'string') return piece
+        const value = values[piece.name]
+        if (value !== undefined) return piece.write(value)
+        throw new ArgumentError(
+          `${this.where}: there is no '${piece.name}' for '${this.text}'. There are: ${Object.keys(values).join(', ')}`,
+        )
+      })
+      .join('')
   }
 }

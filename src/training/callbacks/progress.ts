@@ -24,7 +24,9 @@ export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds}s`
   const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${minutes}:${pad(seconds % 60)}` : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
+  return minutes < 60
+    ? `${minutes}:${pad(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
 }
 
 function pad(x: number): string {
@@ -78,7 +80,8 @@ export class ProgressBar extends Callback {
     const each = (now - this.epochStart) / done
     const pace = `${formatDuration(each)}/step${formatLogs(logs)}`
     // How many batches there are may be known only when they were read.
-    if (steps === null || steps === Infinity) return this.rewrite(`${done}/? ${formatDuration(now - this.epochStart)} ${pace}`)
+    if (steps === null || steps === Infinity)
+      return this.rewrite(`${done}/? ${formatDuration(now - this.epochStart)} ${pace}`)
     this.rewrite(`${done}/${steps} ${bar(done, steps)} ETA ${formatDuration(each * (steps - done))} ${pace}`)
   }
 

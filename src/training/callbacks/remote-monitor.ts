@@ -7,11 +7,17 @@ import type { Logs } from './callback'
 import { Callback } from './callback'
 
 type Headers = Readonly<Record<string, string>>
-const headersKind = custom<Headers>((value, where) => {
-  const isRecord = typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
-  if (isRecord) return value as Headers
-  throw new ArgumentError(`${where} must be a record of texts, for example { authorization: '…' }, received ${quoted(value)}`)
-}, (value) => value)
+const headersKind = custom<Headers>(
+  (value, where) => {
+    const isRecord =
+      typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string')
+    if (isRecord) return value as Headers
+    throw new ArgumentError(
+      `${where} must be a record of texts, for example { authorization: '…' }, received ${quoted(value)}`,
+    )
+  },
+  (value) => value,
+)
 
 const remoteMonitorOptions = () => ({
   /** Default 'http://localhost:9000'. */

@@ -86,7 +86,12 @@ export class SwapEMAWeights extends configured(Callback, swapOptions, 'swapOnEpo
   /** The weights that have an average, with it. */
   private pairs(): (readonly [weight: Variable, average: Variable])[] {
     const { members } = this.model.optimizer
-    if (!members.some(({ useEma }) => useEma)) throw new StateError('SwapEMAWeights: the optimizer keeps no averages. Compile with one that does: new SGD({ useEma: true })')
-    return members.flatMap(({ builtFor, slots }) => (slots.get(AVERAGE) ?? []).map((average, i) => [builtFor[i]!, average] as const))
+    if (!members.some(({ useEma }) => useEma))
+      throw new StateError(
+        'SwapEMAWeights: the optimizer keeps no averages. Compile with one that does: new SGD({ useEma: true })',
+      )
+    return members.flatMap(({ builtFor, slots }) =>
+      (slots.get(AVERAGE) ?? []).map((average, i) => [builtFor[i]!, average] as const),
+    )
   }
 }

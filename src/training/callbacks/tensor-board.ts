@@ -74,17 +74,34 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
   }
 
   override async onTestEnd(logs: Logs): Promise<void> {
-    await this.write('validation', this.updates, Object.entries(logs).map(([name, scalar]) => ({ tag: `evaluation_${snakeCase(name)}_vs_iterations`, scalar })))
+    await this.write(
+      'validation',
+      this.updates,
+      Object.entries(logs).map(([name, scalar]) => ({ tag: `evaluation_${snakeCase(name)}_vs_iterations`, scalar })),
+    )
   }
 
   override async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const { model, histogramFreq, writeStepsPerSecond, epochStart } = this
     const speed = ((this.updates - epochStart.batches) * 1000) / (performance.now() - epochStart.time)
     const train = { ...logs, ...ratesOf(model), ...(writeStepsPerSecond ? { stepsPerSecond: speed } : {}) }
-    const scalars = (of: Readonly<Record<string, number>>, isMeant: (name: string) => boolean, named: (name: string) => string): Scalar[] =>
-      Object.entries(of).filter(([name]) => isMeant(name)).map(([name, scalar]) => ({ tag: `epoch_${snakeCase(named(name))}`, scalar }))
+    const scalars = (
+      of: Readonly<Record<string, number>>,
+      isMeant: (name: string) => boolean,
+      named: (name: string) => string,
+    ): Scalar[] =>
+      Object.entries(of)
+        .filter(([name]) => isMeant(name))
+        .map(([name, scalar]) => ({ tag: `epoch_${snakeCase(named(name))}`, scalar }))
     const histograms = histogramFreq > 0 && epoch % histogramFreq === 0 ? this.histograms() : []
-    await this.write('train', epoch, [...scalars(train, (name) => !isValName(name), (name) => name), ...histograms])
+    await this.write('train', epoch, [
+      ...scalars(
+        train,
+        (name) => !isValName(name),
+        (name) => name,
+      ),
+      ...histograms,
+    ])
     await this.write('validation', epoch, scalars(logs, isValName, withoutVal))
   }
 
@@ -101,7 +118,11 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
     this.batches++
     const every = typeof this.updateFreq === 'number' ? this.updateFreq : 1
     if (this.batches % every !== 0) return
-    return this.write('train', this.batches, Object.entries(logs).map(([name, scalar]) => ({ tag: `batch_${snakeCase(name)}`, scalar })))
+    return this.write(
+      'train',
+      this.batches,
+      Object.entries(logs).map(([name, scalar]) => ({ tag: `batch_${snakeCase(name)}`, scalar })),
+    )
   }
 
   private async write(split: Split, step: number, values: readonly (Scalar | Histogram)[]): Promise<void> {
@@ -131,9 +152,11 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
 
   override setState({ files, batches }: { readonly files: KeptFiles; readonly batches: number }): void {
     this.batches = batches
-    this.files = Object.fromEntries(SPLITS.flatMap((split, i) => {
-      const file = files[i]
-      return file == null ? [] : [[split, new GrowingFile(file.path, file.length)] as const]
-    }))
+    this.files = Object.fromEntries(
+      SPLITS.flatMap((split, i) => {
+        const file = files[i]
+        return file == null ? [] : [[split, new GrowingFile(file.path, file.length)] as const]
+      }),
+    )
   }
 }

@@ -6,10 +6,32 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { BackupAndRestoreOptions, ByteStore, CallbackMethods, CallbackState, FitOptions, History } from '../../../src'
+import type {
+  BackupAndRestoreOptions,
+  ByteStore,
+  CallbackMethods,
+  CallbackState,
+  FitOptions,
+  History,
+} from '../../../src'
 import {
-  Adam, ArgumentError, BackupAndRestore, BatchNormalization, Callback, Dense, Dropout, EarlyStopping, FormatError, LSTM, Model, Reshape, SGD, Sequential, StateError,
-  setRandomSeed, tensor,
+  Adam,
+  ArgumentError,
+  BackupAndRestore,
+  BatchNormalization,
+  Callback,
+  Dense,
+  Dropout,
+  EarlyStopping,
+  FormatError,
+  LSTM,
+  Model,
+  Reshape,
+  SGD,
+  Sequential,
+  StateError,
+  setRandomSeed,
+  tensor,
 } from '../../../src'
 import { ContinualBackprop, ReDo, ShrinkAndPerturb, SynapticScaling, UnitHealth } from '../../../src/balance'
 import { Budget, EmissionsTracker, MagnitudePruning, StopWhenUneconomic } from '../../../src/thrift'
@@ -34,14 +56,22 @@ class Interruption extends Error {}
 /** Ends fit with an error after so many steps. */
 function interruptAfter(steps: number): CallbackMethods {
   let done = 0
-  return { onTrainBatchEnd: () => { if (++done === steps) throw new Interruption() } }
+  return {
+    onTrainBatchEnd: () => {
+      if (++done === steps) throw new Interruption()
+    },
+  }
 }
 
 type Make = () => { readonly model: Sequential; readonly callbacks: readonly Callback[] }
 
 const OPTIONS: FitOptions = { epochs: 6, batchSize: 8, verbose: 0, validationData: [x, yes] }
 
-async function fitWith({ model, callbacks }: ReturnType<Make>, more: readonly CallbackMethods[], options: FitOptions = OPTIONS): Promise<History> {
+async function fitWith(
+  { model, callbacks }: ReturnType<Make>,
+  more: readonly CallbackMethods[],
+  options: FitOptions = OPTIONS,
+): Promise<History> {
   return model.fit(x, yes, { ...options, callbacks: [...callbacks, ...more] })
 }
 
@@ -50,7 +80,9 @@ async function bothEnds(make: Make, options: Omit<BackupAndRestoreOptions, 'back
   const whole = make()
   const wholeHistory = await fitWith(whole, [interruptAfter(Infinity)])
   const first = make()
-  await expect(fitWith(first, [new BackupAndRestore({ backupDir, ...options }), interruptAfter(steps)])).rejects.toThrow(Interruption)
+  await expect(
+    fitWith(first, [new BackupAndRestore({ backupDir, ...options }), interruptAfter(steps)]),
+  ).rejects.toThrow(Interruption)
   // This process lives on: what measures must not go on for ever.
   for (const callback of first.callbacks as readonly CallbackMethods[]) await callback.onTrainEnd?.(null)
   const second = make()
@@ -83,16 +115,24 @@ describe('a run that is taken up', () => {
     const stateful: Make = () => {
       setRandomSeed(1)
       const model = new Sequential([
-        new Reshape({ targetShape: [2, 2], inputShape: [4] }), new LSTM({ units: 3, stateful: true }), new BatchNormalization(), new Dropout({ rate: 0.4 }),
+        new Reshape({ targetShape: [2, 2], inputShape: [4] }),
+        new LSTM({ units: 3, stateful: true }),
+        new BatchNormalization(),
+        new Dropout({ rate: 0.4 }),
         new Dense({ units: 1, activation: 'sigmoid' }),
       ])
-      model.compile({ optimizer: new SGD({ learningRate: 0.1, momentum: 0.9, gradientAccumulationSteps: 2, useEma: true }), loss: 'binaryCrossentropy' })
+      model.compile({
+        optimizer: new SGD({ learningRate: 0.1, momentum: 0.9, gradientAccumulationSteps: 2, useEma: true }),
+        loss: 'binaryCrossentropy',
+      })
       return { model, callbacks: [] }
     }
     const options = { ...OPTIONS, shuffle: false }
     const whole = stateful()
     await fitWith(whole, [], options)
-    await expect(fitWith(stateful(), [new BackupAndRestore({ backupDir, saveFreq: 3 }), interruptAfter(17)], options)).rejects.toThrow(Interruption)
+    await expect(
+      fitWith(stateful(), [new BackupAndRestore({ backupDir, saveFreq: 3 }), interruptAfter(17)], options),
+    ).rejects.toThrow(Interruption)
     const second = stateful()
     await fitWith(second, [new BackupAndRestore({ backupDir, saveFreq: 3 })], options)
     // Automatic names are numbered.
@@ -101,15 +141,35 @@ describe('a run that is taken up', () => {
 
   const hidden = { layers: ['hidden'] }
   const others: [string, () => Callback[], (callback: never) => unknown][] = [
-    ['ContinualBackprop', () => [new ContinualBackprop({ replacementRate: 0.1, maturity: 2, ...hidden })], ({ replaced, utilities }: ContinualBackprop) => [replaced, utilities]],
+    [
+      'ContinualBackprop',
+      () => [new ContinualBackprop({ replacementRate: 0.1, maturity: 2, ...hidden })],
+      ({ replaced, utilities }: ContinualBackprop) => [replaced, utilities],
+    ],
     ['ReDo', () => [new ReDo({ threshold: 0.9, every: 4, ...hidden })], ({ replaced }: ReDo) => replaced],
     ['SynapticScaling', () => [new SynapticScaling({ every: 4, rate: 0.5 })], () => null],
     ['ShrinkAndPerturb', () => [new ShrinkAndPerturb({ every: 4 })], () => null],
-    ['UnitHealth', () => [new UnitHealth({ every: 2 })], ({ records }: UnitHealth) => JSON.parse(JSON.stringify(records))],
-    ['MagnitudePruning', () => [new MagnitudePruning({ finalSparsity: 0.5, every: 4 })], ({ sparsity }: MagnitudePruning) => sparsity],
-    ['EarlyStopping', () => [new EarlyStopping({ monitor: 'valLoss', minDelta: 0.02, patience: 1, restoreBestWeights: true })], ({ stoppedEpoch, bestEpoch }: EarlyStopping) => [stoppedEpoch, bestEpoch]],
+    [
+      'UnitHealth',
+      () => [new UnitHealth({ every: 2 })],
+      ({ records }: UnitHealth) => JSON.parse(JSON.stringify(records)),
+    ],
+    [
+      'MagnitudePruning',
+      () => [new MagnitudePruning({ finalSparsity: 0.5, every: 4 })],
+      ({ sparsity }: MagnitudePruning) => sparsity,
+    ],
+    [
+      'EarlyStopping',
+      () => [new EarlyStopping({ monitor: 'valLoss', minDelta: 0.02, patience: 1, restoreBestWeights: true })],
+      ({ stoppedEpoch, bestEpoch }: EarlyStopping) => [stoppedEpoch, bestEpoch],
+    ],
     ['Budget', () => [new Budget({ flops: 45_000 })], ({ ended }: Budget) => ended],
-    ['StopWhenUneconomic', () => [new StopWhenUneconomic({ perFlop: 1e-9, patience: 6 })], ({ epochs }: StopWhenUneconomic) => epochs.map(({ epoch, gain }) => [epoch, gain])],
+    [
+      'StopWhenUneconomic',
+      () => [new StopWhenUneconomic({ perFlop: 1e-9, patience: 6 })],
+      ({ epochs }: StopWhenUneconomic) => epochs.map(({ epoch, gain }) => [epoch, gain]),
+    ],
     ['EmissionsTracker', () => [new EmissionsTracker()], ({ footprint }: EmissionsTracker) => footprint!.steps.value],
   ]
   it.each(others)('takes up %s', async (_name, callbacks, told) => {
@@ -120,7 +180,7 @@ describe('a run that is taken up', () => {
     expect(told(second.callbacks[0] as never)).toEqual(told(whole.callbacks[0] as never))
   })
 
-  it('takes up a callback of one\'s own: numbers, texts, tensors, and what JSON does not know', async () => {
+  it("takes up a callback of one's own: numbers, texts, tensors, and what JSON does not know", async () => {
     class Own extends Callback {
       kept: CallbackState = null
       calls: string[] = []
@@ -140,15 +200,28 @@ describe('a run that is taken up', () => {
     }
     const { second } = await bothEnds(() => ({ ...make(), callbacks: [new Own()] }), { saveFreq: 2 }, 23)
     const { kept, calls } = second.callbacks[0] as Own
-    expect(kept).toMatchObject({ numbers: [NaN, -Infinity, -0, 0.1], text: 'ü', none: null, is: true, tensor: { shape: [1, 2] } })
+    expect(kept).toMatchObject({
+      numbers: [NaN, -Infinity, -0, 0.1],
+      text: 'ü',
+      none: null,
+      is: true,
+      tensor: { shape: [1, 2] },
+    })
     // Epoch 4 had begun.
     expect(calls).toEqual(['onTrainBegin', 'setState', 'onEpochBegin 5'])
   })
 
   it('stays stopped where it was stopped', async () => {
     const model = binaryModel()
-    const stopping: CallbackMethods = { onEpochEnd: (epoch) => void (model.stopTraining = epoch === 1), onTrainEnd: () => { throw new Interruption() } }
-    await expect(fitWith({ model, callbacks: [] }, [stopping, new BackupAndRestore(backupDir)])).rejects.toThrow(Interruption)
+    const stopping: CallbackMethods = {
+      onEpochEnd: (epoch) => void (model.stopTraining = epoch === 1),
+      onTrainEnd: () => {
+        throw new Interruption()
+      },
+    }
+    await expect(fitWith({ model, callbacks: [] }, [stopping, new BackupAndRestore(backupDir)])).rejects.toThrow(
+      Interruption,
+    )
     const { epoch } = await fitWith({ model: binaryModel(), callbacks: [] }, [new BackupAndRestore(backupDir)])
     expect(epoch).toEqual([0, 1])
   })
@@ -164,7 +237,7 @@ describe('a run that is taken up', () => {
     expect(epoch).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  it('keeps optimizers of a step of one\'s own', async () => {
+  it("keeps optimizers of a step of one's own", async () => {
     class Own extends Model {
       layer = new Dense({ units: 1, inputShape: [4], activation: 'sigmoid' })
       second = new SGD({ learningRate: 0.1, momentum: 0.9 })
@@ -190,18 +263,36 @@ describe('a run that is taken up', () => {
 
   it('is kept in a store', async () => {
     const bytes = new Map<string, Uint8Array>()
-    const store: ByteStore = { read: (name) => bytes.get(name) ?? null, write: (name, content) => void bytes.set(name, content), remove: (name) => void bytes.delete(name) }
+    const store: ByteStore = {
+      read: (name) => bytes.get(name) ?? null,
+      write: (name, content) => void bytes.set(name, content),
+      remove: (name) => void bytes.delete(name),
+    }
     const { whole, second } = await bothEnds(make, { store, doubleCheckpoint: true }, 13)
     expect(weightsOf(second.model)).toEqual(weightsOf(whole.model))
     expect([...bytes.keys()]).toEqual([])
-    await expect(fitWith(make(), [new BackupAndRestore({ backupDir: 'digits', store, doubleCheckpoint: true }), interruptAfter(13)])).rejects.toThrow(Interruption)
+    await expect(
+      fitWith(make(), [
+        new BackupAndRestore({ backupDir: 'digits', store, doubleCheckpoint: true }),
+        interruptAfter(13),
+      ]),
+    ).rejects.toThrow(Interruption)
     expect([...bytes.keys()].sort()).toEqual(['digits/backup-1.safetensors', 'digits/backup.safetensors'])
   })
 
   const rows = () => Dataset.fromTensorSlices({ x, y: yes })
   it.each<[string, () => Parameters<Sequential['fit']>[0] | Dataset<unknown>, FitOptions]>([
     ['a data set', () => rows().shuffle(40, { seed: 2 }).batch(8), {}],
-    ['batches that are waited for', () => rows().shuffle(10, { seed: 2 }).map(async (row) => row).prefetch(2).batch(8), {}],
+    [
+      'batches that are waited for',
+      () =>
+        rows()
+          .shuffle(10, { seed: 2 })
+          .map(async (row) => row)
+          .prefetch(2)
+          .batch(8),
+      {},
+    ],
     ['data without end', () => rows().shuffle(40, { seed: 2 }).repeat().batch(8), { stepsPerEpoch: 7 }],
     ['epochs that end within a pass', () => rows().shuffle(40, { seed: 2 }).batch(8), { stepsPerEpoch: 3 }],
     ['arrays, and epochs that end within a pass', () => x, { stepsPerEpoch: 3, batchSize: 8 }],
@@ -215,7 +306,9 @@ describe('a run that is taken up', () => {
         }
         const whole = make()
         await run(whole, [])
-        await expect(run(make(), [new BackupAndRestore({ backupDir, saveFreq }), interruptAfter(steps)])).rejects.toThrow(Interruption)
+        await expect(
+          run(make(), [new BackupAndRestore({ backupDir, saveFreq }), interruptAfter(steps)]),
+        ).rejects.toThrow(Interruption)
         const second = make()
         await run(second, [new BackupAndRestore({ backupDir, saveFreq })])
         expect(weightsOf(second.model), `${saveFreq}, ${steps}`).toEqual(weightsOf(whole.model))
@@ -227,22 +320,28 @@ describe('a run that is taken up', () => {
     const { model } = make()
     let runs = 0
     const counting: CallbackMethods = { stepsAhead: () => (runs++, Infinity) }
-    await fitWith({ model, callbacks: [] }, [new BackupAndRestore({ backupDir, saveFreq: 64 }), counting], { ...OPTIONS, epochs: 200, batchSize: 1 })
-    expect(runs).toBeLessThan(200 * 40 / 2)
+    await fitWith({ model, callbacks: [] }, [new BackupAndRestore({ backupDir, saveFreq: 64 }), counting], {
+      ...OPTIONS,
+      epochs: 200,
+      batchSize: 1,
+    })
+    expect(runs).toBeLessThan((200 * 40) / 2)
   })
 })
 
 describe('a backup that cannot be used', () => {
   /** Two backups of an interrupted run, the second damaged by `damage`. */
   async function damaged(options: object, damage: (bytes: Buffer) => Uint8Array): Promise<void> {
-    await expect(fitWith(make(), [new BackupAndRestore({ backupDir, ...options }), interruptAfter(13)])).rejects.toThrow(Interruption)
+    await expect(
+      fitWith(make(), [new BackupAndRestore({ backupDir, ...options }), interruptAfter(13)]),
+    ).rejects.toThrow(Interruption)
     const path = join(backupDir, 'backup.safetensors')
     await writeFile(path, damage(await readFile(path)))
   }
   const damages: [string, (bytes: Buffer) => Uint8Array, RegExp][] = [
     ['is truncated', (bytes) => bytes.subarray(0, bytes.length - 9), /truncated/],
     ['is empty', () => new Uint8Array(), /not a saved model: it has 0 bytes/],
-    ['has a flipped bit', (bytes) => (bytes[bytes.length - 3]! ^= 1, bytes), /damaged: its checksum differs/],
+    ['has a flipped bit', (bytes) => ((bytes[bytes.length - 3]! ^= 1), bytes), /damaged: its checksum differs/],
     ['is a text', () => Buffer.from('hello, this is a text'), /not a saved model/],
   ]
 
@@ -250,7 +349,9 @@ describe('a backup that cannot be used', () => {
     await damaged({}, damage)
     const { model } = make()
     const before = weightsOf(model)
-    const error = await errorOf(() => fitWith({ model, callbacks: [] }, [new BackupAndRestore(backupDir), interruptAfter(99)]))
+    const error = await errorOf(() =>
+      fitWith({ model, callbacks: [] }, [new BackupAndRestore(backupDir), interruptAfter(99)]),
+    )
     expect(error).toBeInstanceOf(FormatError)
     expect(error.message).toMatch(words)
     expect(error.message).toContain(`BackupAndRestore: ${backupDir}/backup.safetensors: `)
@@ -274,12 +375,18 @@ describe('a backup that cannot be used', () => {
   it('because it is a model', async () => {
     await damaged({}, (bytes) => bytes)
     await make().model.save(join(backupDir, 'backup.safetensors'))
-    expect((await errorOf(() => fitWith(make(), [new BackupAndRestore(backupDir), interruptAfter(99)]))).message).toContain('This is no run of fit that was kept')
+    expect(
+      (await errorOf(() => fitWith(make(), [new BackupAndRestore(backupDir), interruptAfter(99)]))).message,
+    ).toContain('This is no run of fit that was kept')
   })
 
   it('because the model, the callbacks or the data are others: nothing is changed', async () => {
     await damaged({ saveFreq: 4 }, (bytes) => bytes)
-    const refused = async (model: Sequential, callbacks: readonly CallbackMethods[], options: FitOptions = OPTIONS): Promise<string> => {
+    const refused = async (
+      model: Sequential,
+      callbacks: readonly CallbackMethods[],
+      options: FitOptions = OPTIONS,
+    ): Promise<string> => {
       const before = weightsOf(model)
       const error = await errorOf(() => fitWith({ model, callbacks: [] }, callbacks, options))
       expect(error).toBeInstanceOf(FormatError)
@@ -289,22 +396,36 @@ describe('a backup that cannot be used', () => {
     const backup = () => new BackupAndRestore({ backupDir, saveFreq: 4 })
     const wide = new Sequential([new Dense({ units: 7, inputShape: [4] }), new Dense({ units: 1 })])
     wide.compile({ optimizer: new Adam(), loss: 'meanSquaredError', metrics: ['accuracy'] })
-    expect(await refused(wide, [backup(), interruptAfter(99)])).toMatch(/The run that was kept is another one\. '.*' has shape \[4, 5\], the model needs \[4, 7\]/)
-    expect(await refused(binaryModel({ optimizer: 'sgd' }), [backup(), interruptAfter(99)])).toContain("which this one lacks")
-    expect(await refused(make().model, [backup(), new EarlyStopping(), interruptAfter(99)])).toContain('The run was kept with callbacks ["History"], this one has ["EarlyStopping","History"]')
-    expect(await refused(make().model, [backup(), interruptAfter(99)], { ...OPTIONS, batchSize: 4 })).toContain('The run was kept with batchSize 8, this one has 4')
+    expect(await refused(wide, [backup(), interruptAfter(99)])).toMatch(
+      /The run that was kept is another one\. '.*' has shape \[4, 5\], the model needs \[4, 7\]/,
+    )
+    expect(await refused(binaryModel({ optimizer: 'sgd' }), [backup(), interruptAfter(99)])).toContain(
+      'which this one lacks',
+    )
+    expect(await refused(make().model, [backup(), new EarlyStopping(), interruptAfter(99)])).toContain(
+      'The run was kept with callbacks ["History"], this one has ["EarlyStopping","History"]',
+    )
+    expect(await refused(make().model, [backup(), interruptAfter(99)], { ...OPTIONS, batchSize: 4 })).toContain(
+      'The run was kept with batchSize 8, this one has 4',
+    )
   })
 
   it('because getState gives what a file cannot hold', async () => {
-    const error = await errorOf(() => fitWith(make(), [{ getState: () => new Map() as never }, new BackupAndRestore(backupDir)]))
+    const error = await errorOf(() =>
+      fitWith(make(), [{ getState: () => new Map() as never }, new BackupAndRestore(backupDir)]),
+    )
     expect(error).toBeInstanceOf(ArgumentError)
     expect(error.message).toContain('getState of a callback must give plain data and tensors, received Map')
   })
 
   it('refuses options that cannot be', () => {
     expect(() => new BackupAndRestore('')).toThrow('BackupAndRestore: backupDir must be a text that is not empty')
-    expect(() => new BackupAndRestore({ backupDir, saveFreq: 0 })).toThrow('BackupAndRestore: saveFreq must be \'epoch\' or a number of batches ≥ 1, received 0')
-    expect(() => new BackupAndRestore({ backupDir, store: {} as never })).toThrow('BackupAndRestore: store must be an object with read, write, remove')
+    expect(() => new BackupAndRestore({ backupDir, saveFreq: 0 })).toThrow(
+      "BackupAndRestore: saveFreq must be 'epoch' or a number of batches ≥ 1, received 0",
+    )
+    expect(() => new BackupAndRestore({ backupDir, store: {} as never })).toThrow(
+      'BackupAndRestore: store must be an object with read, write, remove',
+    )
     vi.stubGlobal('process', undefined)
     expect(() => new BackupAndRestore(backupDir)).toThrow(StateError)
     vi.unstubAllGlobals()

@@ -8,7 +8,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods, CSVLoggerOptions, ModelCheckpointOptions } from '../../../src'
-import { ArgumentError, BackupAndRestore, CSVLogger, ModelCheckpoint, MyelinError, RemoteMonitor, StateError, TensorBoard, loadModel } from '../../../src'
+import {
+  ArgumentError,
+  BackupAndRestore,
+  CSVLogger,
+  ModelCheckpoint,
+  MyelinError,
+  RemoteMonitor,
+  StateError,
+  TensorBoard,
+  loadModel,
+} from '../../../src'
 import { NameTemplate } from '../../../src/training/callbacks/names'
 import { eventsIn } from '../../helpers/events'
 import { binaryModel, errorOf, samples, weightsOf } from '../../helpers/training'
@@ -52,17 +62,34 @@ describe('names with numbers', () => {
   })
 
   it('say what there is, where a log is missing, and what d is for', () => {
-    expect(() => new NameTemplate('{valLoss}', 'here').with({ epoch: 1, loss: 2 })).toThrow("here: there is no 'valLoss' for '{valLoss}'. There are: epoch, loss")
-    expect(() => new NameTemplate('{loss:d}', 'here').with({ loss: 0.5 })).toThrow("here: '{loss:d}': 'd' is for integers, received 0.5")
+    expect(() => new NameTemplate('{valLoss}', 'here').with({ epoch: 1, loss: 2 })).toThrow(
+      "here: there is no 'valLoss' for '{valLoss}'. There are: epoch, loss",
+    )
+    expect(() => new NameTemplate('{loss:d}', 'here').with({ loss: 0.5 })).toThrow(
+      "here: '{loss:d}': 'd' is for integers, received 0.5",
+    )
   })
 })
 
 describe('ModelCheckpoint', () => {
   /** The names that are saved in a run with these logs. */
-  async function saved(options: Omit<ModelCheckpointOptions, 'filepath'> & { filepath?: string }, values: readonly number[], log = 'valLoss'): Promise<string[]> {
+  async function saved(
+    options: Omit<ModelCheckpointOptions, 'filepath'> & { filepath?: string },
+    values: readonly number[],
+    log = 'valLoss',
+  ): Promise<string[]> {
     const names: string[] = []
-    const checkpoint = new ModelCheckpoint({ filepath: '{epoch}', onSave: (_bytes, name) => void names.push(name), ...options })
-    await binaryModel().fit(x, yes, { epochs: values.length, batchSize: 8, verbose: 0, callbacks: [script(values.map((value) => ({ [log]: value }))), checkpoint] })
+    const checkpoint = new ModelCheckpoint({
+      filepath: '{epoch}',
+      onSave: (_bytes, name) => void names.push(name),
+      ...options,
+    })
+    await binaryModel().fit(x, yes, {
+      epochs: values.length,
+      batchSize: 8,
+      verbose: 0,
+      callbacks: [script(values.map((value) => ({ [log]: value }))), checkpoint],
+    })
     return names
   }
 
@@ -70,7 +97,12 @@ describe('ModelCheckpoint', () => {
     const model = binaryModel()
     const weights: number[][][] = []
     await model.fit(x, yes, {
-      epochs: 2, verbose: 0, callbacks: [{ onEpochEnd: () => void weights.push(weightsOf(model)) }, new ModelCheckpoint(join(folder, 'all/{epoch:02d}.safetensors'))],
+      epochs: 2,
+      verbose: 0,
+      callbacks: [
+        { onEpochEnd: () => void weights.push(weightsOf(model)) },
+        new ModelCheckpoint(join(folder, 'all/{epoch:02d}.safetensors')),
+      ],
     })
     expect(await readdir(join(folder, 'all'))).toEqual(['01.safetensors', '02.safetensors'])
     const loaded = await loadModel(join(folder, 'all/01.safetensors'))
@@ -80,7 +112,10 @@ describe('ModelCheckpoint', () => {
 
   it('saves weights alone', async () => {
     const [model, other] = [binaryModel(), binaryModel({ seed: 2 })]
-    await model.fit(x, yes, { verbose: 0, callbacks: [new ModelCheckpoint({ filepath: join(folder, 'weights'), save_weights_only: true } as never)] })
+    await model.fit(x, yes, {
+      verbose: 0,
+      callbacks: [new ModelCheckpoint({ filepath: join(folder, 'weights'), save_weights_only: true } as never)],
+    })
     await other.loadWeights(join(folder, 'weights'))
     expect(weightsOf(other)).toEqual(weightsOf(model))
     expect((await errorOf(() => loadModel(join(folder, 'weights')))).message).toContain('has weights, but no model')
@@ -101,8 +136,13 @@ describe('ModelCheckpoint', () => {
 
   it('knows its best in the next fit', async () => {
     const names: string[] = []
-    const checkpoint = new ModelCheckpoint({ filepath: '{valLoss}', saveBestOnly: true, onSave: (_bytes, name) => void names.push(name) })
-    for (const value of [2, 3, 1]) await binaryModel().fit(x, yes, { verbose: 0, callbacks: [script([{ valLoss: value }]), checkpoint] })
+    const checkpoint = new ModelCheckpoint({
+      filepath: '{valLoss}',
+      saveBestOnly: true,
+      onSave: (_bytes, name) => void names.push(name),
+    })
+    for (const value of [2, 3, 1])
+      await binaryModel().fit(x, yes, { verbose: 0, callbacks: [script([{ valLoss: value }]), checkpoint] })
     expect(names).toEqual(['2', '1'])
     expect(checkpoint.best).toBe(1)
   })
@@ -110,21 +150,37 @@ describe('ModelCheckpoint', () => {
   it('saves all the same where the monitored log is missing, and says so once', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     expect(await saved({ saveBestOnly: true }, [1, 1], 'other')).toEqual(['1', '2'])
-    expect(warn.mock.calls).toEqual([["ModelCheckpoint: there is no 'valLoss' to monitor. There are: loss, accuracy, other"]])
+    expect(warn.mock.calls).toEqual([
+      ["ModelCheckpoint: there is no 'valLoss' to monitor. There are: loss, accuracy, other"],
+    ])
   })
 
   it('tells with verbose', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     await saved({ saveBestOnly: true, verbose: 1 }, [2, 3])
     expect(log.mock.calls.flat()).toEqual([
-      'Epoch 1: ModelCheckpoint: valLoss is 2, better than none', 'Epoch 1: ModelCheckpoint: saves 1', 'Epoch 2: ModelCheckpoint: valLoss is 3, not better than 2',
+      'Epoch 1: ModelCheckpoint: valLoss is 2, better than none',
+      'Epoch 1: ModelCheckpoint: saves 1',
+      'Epoch 2: ModelCheckpoint: valLoss is 3, not better than 2',
     ])
   })
 
   it('keeps bytes in a store', async () => {
     const store = new Map<string, Uint8Array>()
     const model = binaryModel()
-    await model.fit(x, yes, { verbose: 0, callbacks: [new ModelCheckpoint({ filepath: 'm{epoch}', store: { read: (name) => store.get(name) ?? null, write: (name, bytes) => void store.set(name, bytes), remove: (name) => void store.delete(name) } })] })
+    await model.fit(x, yes, {
+      verbose: 0,
+      callbacks: [
+        new ModelCheckpoint({
+          filepath: 'm{epoch}',
+          store: {
+            read: (name) => store.get(name) ?? null,
+            write: (name, bytes) => void store.set(name, bytes),
+            remove: (name) => void store.delete(name),
+          },
+        }),
+      ],
+    })
     expect(weightsOf(await loadModel(store.get('m1')!))).toEqual(weightsOf(model))
   })
 
@@ -135,12 +191,24 @@ describe('ModelCheckpoint', () => {
   it.each<[unknown, string]>([
     [{}, 'ModelCheckpoint: needs filepath'],
     [{ filepath: '{epoch' }, "ModelCheckpoint: filepath: a '{'"],
-    [{ filepath: 'm', saveFreq: 0 }, 'ModelCheckpoint: saveFreq must be \'epoch\' or a number of batches ≥ 1, received 0'],
-    [{ filepath: 'm', saveFreq: 'batch' }, "ModelCheckpoint: saveFreq must be 'epoch' or a number of batches ≥ 1, received 'batch'"],
+    [
+      { filepath: 'm', saveFreq: 0 },
+      "ModelCheckpoint: saveFreq must be 'epoch' or a number of batches ≥ 1, received 0",
+    ],
+    [
+      { filepath: 'm', saveFreq: 'batch' },
+      "ModelCheckpoint: saveFreq must be 'epoch' or a number of batches ≥ 1, received 'batch'",
+    ],
     [{ filepath: 'm', mode: 'up' }, "ModelCheckpoint: mode must be 'auto' or 'min' or 'max', received 'up'"],
-    [{ filepath: 'm', store: new Map() }, 'ModelCheckpoint: store must be an object with read, write, remove, such as new BrowserStore()'],
+    [
+      { filepath: 'm', store: new Map() },
+      'ModelCheckpoint: store must be an object with read, write, remove, such as new BrowserStore()',
+    ],
     [{ filepath: 'm', onSave: 3 }, 'ModelCheckpoint: onSave must be a function'],
-    [{ filepath: 'm', onSave: () => {}, store: { read() {}, write() {}, remove() {} } }, 'ModelCheckpoint: onSave and store exclude each other'],
+    [
+      { filepath: 'm', onSave: () => {}, store: { read() {}, write() {}, remove() {} } },
+      'ModelCheckpoint: onSave and store exclude each other',
+    ],
   ])('refuses %o', (options, message) => {
     expect(() => new ModelCheckpoint(options as ModelCheckpointOptions)).toThrow(message)
     expect(() => new ModelCheckpoint(options as ModelCheckpointOptions)).toThrow(ArgumentError)
@@ -154,21 +222,38 @@ describe('ModelCheckpoint', () => {
 })
 
 describe('CSVLogger', () => {
-  async function written(options: Omit<CSVLoggerOptions, 'filename'>, values: readonly Record<string, number>[], times = 1): Promise<string> {
+  async function written(
+    options: Omit<CSVLoggerOptions, 'filename'>,
+    values: readonly Record<string, number>[],
+    times = 1,
+  ): Promise<string> {
     const filename = join(folder, 'logs/log.csv')
     for (let time = 0; time < times; time++) {
-      const keep: CallbackMethods = { onEpochEnd: (_epoch, logs) => Object.keys(logs).forEach((name) => Reflect.deleteProperty(logs, name)) }
-      await binaryModel().fit(x, yes, { epochs: values.length, verbose: 0, callbacks: [keep, script(values), new CSVLogger({ filename, ...options })] })
+      const keep: CallbackMethods = {
+        onEpochEnd: (_epoch, logs) => Object.keys(logs).forEach((name) => Reflect.deleteProperty(logs, name)),
+      }
+      await binaryModel().fit(x, yes, {
+        epochs: values.length,
+        verbose: 0,
+        callbacks: [keep, script(values), new CSVLogger({ filename, ...options })],
+      })
     }
     return readFile(filename, 'utf8')
   }
 
   it('writes a head and a line for each epoch, columns in the order of the alphabet', async () => {
-    expect(await written({}, [{ loss: 0.5, accuracy: 1, valLoss: 2 }, { loss: 0.25, accuracy: 0, valLoss: 1e-7 }])).toBe('epoch,accuracy,loss,valLoss\n0,1,0.5,2\n1,0,0.25,1e-7\n')
+    expect(
+      await written({}, [
+        { loss: 0.5, accuracy: 1, valLoss: 2 },
+        { loss: 0.25, accuracy: 0, valLoss: 1e-7 },
+      ]),
+    ).toBe('epoch,accuracy,loss,valLoss\n0,1,0.5,2\n1,0,0.25,1e-7\n')
   })
 
   it('has a place for validation where the first epoch has none, and NA for what is missing', async () => {
-    expect(await written({ separator: ';' }, [{ loss: 1 }, { loss: 2, valLoss: 3 }])).toBe('epoch;loss;valLoss\n0;1;NA\n1;2;3\n')
+    expect(await written({ separator: ';' }, [{ loss: 1 }, { loss: 2, valLoss: 3 }])).toBe(
+      'epoch;loss;valLoss\n0;1;NA\n1;2;3\n',
+    )
   })
 
   it('is written anew, or goes on without a second head', async () => {
@@ -177,7 +262,9 @@ describe('CSVLogger', () => {
   })
 
   it('puts into quotes what would break a line', async () => {
-    expect(await written({}, [{ 'a,b': 1, 'say "x"': 2, plain: 3, 'two\nlines': 4, valLoss: 5 }])).toBe('epoch,"a,b",plain,"say ""x""","two\nlines",valLoss\n0,1,3,2,4,5\n')
+    expect(await written({}, [{ 'a,b': 1, 'say "x"': 2, plain: 3, 'two\nlines': 4, valLoss: 5 }])).toBe(
+      'epoch,"a,b",plain,"say ""x""","two\nlines",valLoss\n0,1,3,2,4,5\n',
+    )
     expect(await written({ separator: '.' }, [{ 'a,b': 0.5, valLoss: 2 }])).toBe('epoch.a,b.valLoss\n0."0.5".2\n')
   })
 
@@ -189,12 +276,16 @@ describe('CSVLogger', () => {
 
 describe('what cannot be written', () => {
   it.each<[string, (path: string) => CallbackMethods]>([
-    ['ModelCheckpoint', (path) => new ModelCheckpoint(path)], ['CSVLogger', (path) => new CSVLogger(path)],
-    ['TensorBoard', (path) => new TensorBoard(path)], ['BackupAndRestore', (path) => new BackupAndRestore({ backupDir: path, deleteCheckpoint: false })],
+    ['ModelCheckpoint', (path) => new ModelCheckpoint(path)],
+    ['CSVLogger', (path) => new CSVLogger(path)],
+    ['TensorBoard', (path) => new TensorBoard(path)],
+    ['BackupAndRestore', (path) => new BackupAndRestore({ backupDir: path, deleteCheckpoint: false })],
   ])('names %s and the path, and has the cause', async (name, make) => {
     // A file is where a folder is to be.
     await writeFile(join(folder, 'file'), '')
-    const error = await errorOf(() => binaryModel().fit(x, yes, { verbose: 0, callbacks: make(join(folder, 'file/below')) }))
+    const error = await errorOf(() =>
+      binaryModel().fit(x, yes, { verbose: 0, callbacks: make(join(folder, 'file/below')) }),
+    )
     expect(error).toBeInstanceOf(MyelinError)
     expect(error.message).toContain(`${name}: '${join(folder, 'file/below')}`)
     expect(error.message).toContain('cannot be written: ')
@@ -203,22 +294,39 @@ describe('what cannot be written', () => {
 })
 
 describe('TensorBoard', () => {
-  it('writes the logs of epochs under Keras\'s tags, and weights', async () => {
+  it("writes the logs of epochs under Keras's tags, and weights", async () => {
     const model = binaryModel()
-    const { history } = await model.fit(x, yes, { epochs: 3, verbose: 0, validationData: [x, yes], callbacks: [new TensorBoard({ logDir: folder, histogramFreq: 2 })] })
+    const { history } = await model.fit(x, yes, {
+      epochs: 3,
+      verbose: 0,
+      validationData: [x, yes],
+      callbacks: [new TensorBoard({ logDir: folder, histogramFreq: 2 })],
+    })
     const [train, validation] = [await eventsIn(join(folder, 'train')), await eventsIn(join(folder, 'validation'))]
     const steps = (values: readonly number[], first = 0) => values.map((value, i) => [i + first, Math.fround(value)])
     expect(train['epoch_loss']).toEqual(steps(history['loss']!))
     expect(train['epoch_learning_rate']).toEqual(steps([0.001, 0.001, 0.001]))
     expect(validation['epoch_accuracy']).toEqual(steps(history['valAccuracy']!))
     expect(validation['evaluation_loss_vs_iterations']).toEqual(steps(history['valLoss']!, 1))
-    expect(train['hidden/kernel/histogram']).toEqual([[0, null], [2, null]])
+    expect(train['hidden/kernel/histogram']).toEqual([
+      [0, null],
+      [2, null],
+    ])
     expect(Object.keys(train).filter((tag) => tag.startsWith('batch'))).toEqual([])
     expect(Object.keys(train).filter((tag) => tag.includes('val'))).toEqual([])
   })
 
-  it.each([['batch', [1, 2, 3, 4, 5, 6]], [2, [2, 4, 6]], ['epoch', undefined]] as const)('writes logs of batches every %s', async (updateFreq, steps) => {
-    await binaryModel().fit(x, yes, { epochs: 2, batchSize: 8, verbose: 0, callbacks: [new TensorBoard({ logDir: folder, updateFreq, writeStepsPerSecond: true })] })
+  it.each([
+    ['batch', [1, 2, 3, 4, 5, 6]],
+    [2, [2, 4, 6]],
+    ['epoch', undefined],
+  ] as const)('writes logs of batches every %s', async (updateFreq, steps) => {
+    await binaryModel().fit(x, yes, {
+      epochs: 2,
+      batchSize: 8,
+      verbose: 0,
+      callbacks: [new TensorBoard({ logDir: folder, updateFreq, writeStepsPerSecond: true })],
+    })
     const train = await eventsIn(join(folder, 'train'))
     expect(train['batch_loss']?.map(([step]) => step)).toEqual(steps)
     expect(train['epoch_steps_per_second']!.every(([, speed]) => speed! > 0)).toBe(true)
@@ -231,7 +339,9 @@ describe('TensorBoard', () => {
   })
 
   it('refuses what cannot be', () => {
-    expect(() => new TensorBoard({ updateFreq: 0 })).toThrow("TensorBoard: updateFreq must be 'epoch', 'batch' or a number of batches ≥ 1, received 0")
+    expect(() => new TensorBoard({ updateFreq: 0 })).toThrow(
+      "TensorBoard: updateFreq must be 'epoch', 'batch' or a number of batches ≥ 1, received 0",
+    )
     expect(() => new TensorBoard({ histogramFreq: -1 })).toThrow(ArgumentError)
   })
 })
@@ -249,22 +359,36 @@ describe('RemoteMonitor', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    await binaryModel().fit(x, yes, { verbose: 0, callbacks: [script([{ loss: 1, accuracy: 0.5 }]), new RemoteMonitor({ root, ...options })] })
+    await binaryModel().fit(x, yes, {
+      verbose: 0,
+      callbacks: [script([{ loss: 1, accuracy: 0.5 }]), new RemoteMonitor({ root, ...options })],
+    })
     await new Promise((resolve) => server.close(resolve))
     return requests
   }
 
   it('sends a form, or JSON', async () => {
     const json = '{"epoch":0,"loss":1,"accuracy":0.5}'
-    expect(await received({})).toEqual([['/publish/epoch/end/', 'application/x-www-form-urlencoded;charset=UTF-8', new URLSearchParams({ data: json }).toString()]])
+    expect(await received({})).toEqual([
+      [
+        '/publish/epoch/end/',
+        'application/x-www-form-urlencoded;charset=UTF-8',
+        new URLSearchParams({ data: json }).toString(),
+      ],
+    ])
     expect(await received({ path: '/here', sendAsJson: true })).toEqual([['/here', 'application/json', json]])
   })
 
   it('goes on where nobody answers', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
-    const { epoch } = await binaryModel().fit(x, yes, { verbose: 0, callbacks: [new RemoteMonitor({ root: 'http://127.0.0.1:1' })] })
+    const { epoch } = await binaryModel().fit(x, yes, {
+      verbose: 0,
+      callbacks: [new RemoteMonitor({ root: 'http://127.0.0.1:1' })],
+    })
     expect(epoch).toEqual([0])
     expect(String(warn.mock.calls[0])).toContain('RemoteMonitor: http://127.0.0.1:1 could not be reached')
-    expect(() => new RemoteMonitor({ headers: { a: 1 } as never })).toThrow('RemoteMonitor: headers must be a record of texts')
+    expect(() => new RemoteMonitor({ headers: { a: 1 } as never })).toThrow(
+      'RemoteMonitor: headers must be a record of texts',
+    )
   })
 })

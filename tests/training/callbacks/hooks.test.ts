@@ -3,7 +3,17 @@
 
 import { describe, expect, it } from 'vitest'
 import type { CallbackMethods, EvaluateOptions, FitOptions, Tensor } from '../../../src'
-import { ArgumentError, Callback, EarlyStopping, ModelCheckpoint, MultiOptimizer, SGD, StateError, SwapEMAWeights, loadModel } from '../../../src'
+import {
+  ArgumentError,
+  Callback,
+  EarlyStopping,
+  ModelCheckpoint,
+  MultiOptimizer,
+  SGD,
+  StateError,
+  SwapEMAWeights,
+  loadModel,
+} from '../../../src'
 import { binaryModel, errorOf, outputOf, samples, weightsOf } from '../../helpers/training'
 
 const { x, yes } = samples(20)
@@ -20,20 +30,45 @@ describe('evaluate', () => {
     }
     const { loss } = await model.evaluate(x, yes, { batchSize: 12, callbacks: [new Own()] })
     const first = model.testOnBatch(x.slice(0, 12), yes.slice(0, 12)).loss
-    expect(calls).toEqual([['begin', true, { epochs: 1, steps: 2, verbose: 0 }], ['batch', 0], [0, first], ['batch', 1], [1, loss], ['end', loss]])
+    expect(calls).toEqual([
+      ['begin', true, { epochs: 1, steps: 2, verbose: 0 }],
+      ['batch', 0],
+      [0, first],
+      ['batch', 1],
+      [1, loss],
+      ['end', loss],
+    ])
   })
 
   it('does so within a callback of fit, too', async () => {
     const model = binaryModel()
     const calls: string[] = []
-    const inner: CallbackMethods = { onTestBegin: () => void calls.push('inner begin'), onTestEnd: () => void calls.push('inner end') }
-    await model.fit(x, yes, { verbose: 0, callbacks: [{ onEpochEnd: async () => { await model.evaluate(x, yes, { callbacks: [inner] }) } }] })
+    const inner: CallbackMethods = {
+      onTestBegin: () => void calls.push('inner begin'),
+      onTestEnd: () => void calls.push('inner end'),
+    }
+    await model.fit(x, yes, {
+      verbose: 0,
+      callbacks: [
+        {
+          onEpochEnd: async () => {
+            await model.evaluate(x, yes, { callbacks: [inner] })
+          },
+        },
+      ],
+    })
     expect(calls).toEqual(['inner begin', 'inner end'])
   })
 
   it('refuses what is no callback, and unknown events', async () => {
-    expect(await errorOf(() => binaryModel().evaluate(x, yes, { callbacks: [{ onTestBatch: () => {} } as CallbackMethods] }))).toBeInstanceOf(ArgumentError)
-    expect((await errorOf(() => binaryModel().predict(x, { callbacks: 3 as never }))).message).toContain('A callback must be an object')
+    expect(
+      await errorOf(() =>
+        binaryModel().evaluate(x, yes, { callbacks: [{ onTestBatch: () => {} } as CallbackMethods] }),
+      ),
+    ).toBeInstanceOf(ArgumentError)
+    expect((await errorOf(() => binaryModel().predict(x, { callbacks: 3 as never }))).message).toContain(
+      'A callback must be an object',
+    )
   })
 })
 
@@ -44,16 +79,21 @@ describe('predict', () => {
     const told: Tensor[] = []
     const outputs = await model.predict(x, {
       batchSize: 12,
-      callbacks: [{
-        setParams: ({ steps }) => void calls.push(steps),
-        onPredictBegin: () => void calls.push('begin'),
-        onPredictBatchBegin: (batch) => void calls.push(batch),
-        onPredictBatchEnd: (_batch, { outputs: part }) => void told.push(part as Tensor),
-        onPredictEnd: () => void calls.push('end'),
-      }],
+      callbacks: [
+        {
+          setParams: ({ steps }) => void calls.push(steps),
+          onPredictBegin: () => void calls.push('begin'),
+          onPredictBatchBegin: (batch) => void calls.push(batch),
+          onPredictBatchEnd: (_batch, { outputs: part }) => void told.push(part as Tensor),
+          onPredictEnd: () => void calls.push('end'),
+        },
+      ],
     })
     expect(calls).toEqual([2, 'begin', 0, 1, 'end'])
-    expect(told.map(({ shape }) => shape)).toEqual([[12, 1], [8, 1]])
+    expect(told.map(({ shape }) => shape)).toEqual([
+      [12, 1],
+      [8, 1],
+    ])
     expect(told.flatMap(({ data }) => [...data])).toEqual([...outputs.data])
     expect([...(await model.predict(x)).data]).toEqual([...outputs.data])
   })
@@ -77,14 +117,19 @@ describe("verbose 'auto'", () => {
   })
 
   it('and nothing else', async () => {
-    expect((await errorOf(() => binaryModel().fit(x, yes, { verbose: 'Auto' as 'auto' }))).message).toBe("verbose must be 'auto', 0, 1 or 2, received 'Auto'")
-    expect((await errorOf(() => binaryModel().evaluate(x, yes, { verbose: 3 as 2 }))).message).toBe("verbose must be 'auto', 0, 1 or 2, received 3")
+    expect((await errorOf(() => binaryModel().fit(x, yes, { verbose: 'Auto' as 'auto' }))).message).toBe(
+      "verbose must be 'auto', 0, 1 or 2, received 'Auto'",
+    )
+    expect((await errorOf(() => binaryModel().evaluate(x, yes, { verbose: 3 as 2 }))).message).toBe(
+      "verbose must be 'auto', 0, 1 or 2, received 3",
+    )
   })
 })
 
 describe('SwapEMAWeights', () => {
   const averaging = () => new SGD({ learningRate: 0.5, useEma: true, emaMomentum: 0.9 })
-  const averages = (model: ReturnType<typeof binaryModel>) => model.optimizer.slots.get('average')!.map(({ value }) => [...value.data])
+  const averages = (model: ReturnType<typeof binaryModel>) =>
+    model.optimizer.slots.get('average')!.map(({ value }) => [...value.data])
 
   it('validates with the averages, and trains as if it were not there', async () => {
     const [plain, swapped] = [binaryModel({ optimizer: averaging() }), binaryModel({ optimizer: averaging() })]
@@ -107,8 +152,17 @@ describe('SwapEMAWeights', () => {
       const seen: number[][][] = []
       const before: CallbackMethods = { onEpochEnd: () => void seen.push(averages(model)) }
       const checkpoint = new ModelCheckpoint({ filepath: 'm', onSave: (bytes) => void saved.push(bytes) })
-      await model.fit(x, yes, { epochs: 3, batchSize: 8, verbose: 0, callbacks: [before, new SwapEMAWeights(swapOnEpoch), checkpoint] })
-      return { seen, ends: weightsOf(model), saved: await Promise.all(saved.map(async (bytes) => weightsOf(await loadModel(bytes)))) }
+      await model.fit(x, yes, {
+        epochs: 3,
+        batchSize: 8,
+        verbose: 0,
+        callbacks: [before, new SwapEMAWeights(swapOnEpoch), checkpoint],
+      })
+      return {
+        seen,
+        ends: weightsOf(model),
+        saved: await Promise.all(saved.map(async (bytes) => weightsOf(await loadModel(bytes)))),
+      }
     }
     const { seen, ends, saved: swapped } = await run(true)
     expect(swapped).toEqual(seen)
@@ -122,7 +176,11 @@ describe('SwapEMAWeights', () => {
     const model = binaryModel({ optimizer: averaging() })
     let seen: number[][] = []
     const stop = new EarlyStopping({ monitor: 'loss', minDelta: 9 })
-    await model.fit(x, yes, { epochs: 9, verbose: 0, callbacks: [{ onEpochEnd: () => void (seen = averages(model)) }, stop, new SwapEMAWeights({ swapOnEpoch: true })] })
+    await model.fit(x, yes, {
+      epochs: 9,
+      verbose: 0,
+      callbacks: [{ onEpochEnd: () => void (seen = averages(model)) }, stop, new SwapEMAWeights({ swapOnEpoch: true })],
+    })
     expect(stop.stoppedEpoch).toBe(1)
     expect(weightsOf(model)).toEqual(seen)
   })
@@ -132,7 +190,10 @@ describe('SwapEMAWeights', () => {
     for (let i = 0; i < 5; i++) model.trainOnBatch(x, yes)
     const [weights, own] = [weightsOf(model), averages(model)]
     const seen: number[][][] = []
-    const look: CallbackMethods = { onTestBegin: () => void seen.push(weightsOf(model)), onPredictBegin: () => void seen.push(weightsOf(model)) }
+    const look: CallbackMethods = {
+      onTestBegin: () => void seen.push(weightsOf(model)),
+      onPredictBegin: () => void seen.push(weightsOf(model)),
+    }
     await model.evaluate(x, yes, { callbacks: [new SwapEMAWeights(), look] })
     await model.predict(x, { callbacks: [new SwapEMAWeights(), look] })
     expect(seen).toEqual([own, own])
@@ -144,7 +205,9 @@ describe('SwapEMAWeights', () => {
     for (let i = 0; i < 5; i++) model.trainOnBatch(x, yes)
     const [first, ...others] = weightsOf(model)
     let seen: number[][] = []
-    await model.evaluate(x, yes, { callbacks: [new SwapEMAWeights(), { onTestBegin: () => void (seen = weightsOf(model)) }] })
+    await model.evaluate(x, yes, {
+      callbacks: [new SwapEMAWeights(), { onTestBegin: () => void (seen = weightsOf(model)) }],
+    })
     expect(seen[0]).not.toEqual(first)
     expect(seen.slice(2)).toEqual(others.slice(1))
     expect(weightsOf(model)).toEqual([first, ...others])
@@ -153,6 +216,8 @@ describe('SwapEMAWeights', () => {
   it('says where there are no averages', async () => {
     const error = await errorOf(() => binaryModel().fit(x, yes, { verbose: 0, callbacks: [new SwapEMAWeights()] }))
     expect(error).toBeInstanceOf(StateError)
-    expect(error.message).toBe('SwapEMAWeights: the optimizer keeps no averages. Compile with one that does: new SGD({ useEma: true })')
+    expect(error.message).toBe(
+      'SwapEMAWeights: the optimizer keeps no averages. Compile with one that does: new SGD({ useEma: true })',
+    )
   })
 })

@@ -67,7 +67,15 @@ writeFileSync(folder + '/end.json', JSON.stringify({ weights, slots, history, ep
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const outDir = join(folder, 'built')
-  await build({ entry: ['src/index.ts', 'src/balance.ts'], outDir, format: 'esm', platform: 'neutral', dts: false, config: false, logLevel: 'silent' })
+  await build({
+    entry: ['src/index.ts', 'src/balance.ts'],
+    outDir,
+    format: 'esm',
+    platform: 'neutral',
+    dts: false,
+    config: false,
+    logLevel: 'silent',
+  })
   script = join(folder, 'run.mjs')
   await writeFile(script, SCRIPT)
 }, 60_000)
@@ -77,12 +85,25 @@ afterAll(() => rm(folder, { recursive: true }))
 /** Runs it in a process, which is killed so many milliseconds after training began. true: it came to its end before. */
 async function run(kind: string, place: string, every: string, delay: number): Promise<boolean> {
   const files = await readdir(join(folder, 'built'))
-  const [whole, balance] = ['index', 'balance'].map((name) => pathToFileURL(join(folder, 'built', files.find((file) => new RegExp(`^${name}\\.m?js$`).test(file))!)).href)
-  const child = spawn(process.execPath, [script, whole!, balance!, kind, place, every], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [whole, balance] = ['index', 'balance'].map(
+    (name) =>
+      pathToFileURL(
+        join(
+          folder,
+          'built',
+          files.find((file) => new RegExp(`^${name}\\.m?js$`).test(file))!,
+        ),
+      ).href,
+  )
+  const child = spawn(process.execPath, [script, whole!, balance!, kind, place, every], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   if (delay < Infinity) child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), delay))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', (code, signal) => (signal === 'SIGKILL' ? resolve(false) : code === 0 ? resolve(true) : reject(new Error(`exit code ${code}`))))
+    child.on('exit', (code, signal) =>
+      signal === 'SIGKILL' ? resolve(false) : code === 0 ? resolve(true) : reject(new Error(`exit code ${code}`)),
+    )
   })
 }
 
@@ -101,26 +122,34 @@ async function filesIn(place: string): Promise<string[]> {
 }
 
 describe('a run that is killed a hundred times', () => {
-  it.each([['plain', '4', 70], ['gathering', 'epoch', 25], ['renewed', '7', 5]])('%s, kept every %s: ends with the same bits', async (kind, every, least) => {
-    const random = generator(11)
-    const whole = join(folder, `${kind}-whole`)
-    await mkdir(whole)
-    await run(kind, whole, every, Infinity)
-    const interrupted = async (place: string): Promise<number> => {
-      await mkdir(place)
-      const kills = await killUntilEnd(kind, place, every, random)
-      expect(await endOf(place), `after ${kills} kills`).toEqual(await endOf(whole))
-      expect(await filesIn(place)).toEqual(await filesIn(whole))
-      for (const name of ['log.csv', 'best.safetensors']) {
-        const read = (at: string) => readFile(join(at, name)).catch(() => null)
-        expect(await read(place), name).toEqual(await read(whole))
+  it.each([
+    ['plain', '4', 70],
+    ['gathering', 'epoch', 25],
+    ['renewed', '7', 5],
+  ])(
+    '%s, kept every %s: ends with the same bits',
+    async (kind, every, least) => {
+      const random = generator(11)
+      const whole = join(folder, `${kind}-whole`)
+      await mkdir(whole)
+      await run(kind, whole, every, Infinity)
+      const interrupted = async (place: string): Promise<number> => {
+        await mkdir(place)
+        const kills = await killUntilEnd(kind, place, every, random)
+        expect(await endOf(place), `after ${kills} kills`).toEqual(await endOf(whole))
+        expect(await filesIn(place)).toEqual(await filesIn(whole))
+        for (const name of ['log.csv', 'best.safetensors']) {
+          const read = (at: string) => readFile(join(at, name)).catch(() => null)
+          expect(await read(place), name).toEqual(await read(whole))
+        }
+        return kills
       }
-      return kills
-    }
-    // Two at a time: most of the time is that of processes that begin.
-    for (let round = 0, kills = 0; kills < least; round++) {
-      const each = await Promise.all(['a', 'b'].map((name) => interrupted(join(folder, `${kind}-${round}${name}`))))
-      kills += each[0]! + each[1]!
-    }
-  }, 120_000)
+      // Two at a time: most of the time is that of processes that begin.
+      for (let round = 0, kills = 0; kills < least; round++) {
+        const each = await Promise.all(['a', 'b'].map((name) => interrupted(join(folder, `${kind}-${round}${name}`))))
+        kills += each[0]! + each[1]!
+      }
+    },
+    120_000,
+  )
 })

@@ -3,7 +3,16 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { CallbackMethods, ReduceLROnPlateauOptions } from '../../../src'
-import { ArgumentError, ExponentialDecay, LearningRateScheduler, MultiOptimizer, ReduceLROnPlateau, SGD, StateError, callbacks } from '../../../src'
+import {
+  ArgumentError,
+  ExponentialDecay,
+  LearningRateScheduler,
+  MultiOptimizer,
+  ReduceLROnPlateau,
+  SGD,
+  StateError,
+  callbacks,
+} from '../../../src'
 import { binaryModel, errorOf, samples } from '../../helpers/training'
 
 const { x, yes } = samples(20)
@@ -16,7 +25,11 @@ async function ratesOf(options: ReduceLROnPlateauOptions, values: readonly numbe
   const rates: number[] = []
   const script: CallbackMethods = { onEpochEnd: (epoch, logs) => void (logs['valLoss'] = values[epoch]!) }
   const note: CallbackMethods = { onEpochEnd: () => void rates.push(model.optimizer.learningRate) }
-  await model.fit(x, yes, { epochs: values.length, verbose: 0, callbacks: [script, new ReduceLROnPlateau(options), note] })
+  await model.fit(x, yes, {
+    epochs: values.length,
+    verbose: 0,
+    callbacks: [script, new ReduceLROnPlateau(options), note],
+  })
   return rates
 }
 
@@ -42,28 +55,57 @@ describe('ReduceLROnPlateau', () => {
   it('puts the rate into the history, and says so with verbose', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     const model = binaryModel({ optimizer: new SGD({ learningRate: 0.5 }) })
-    const { history } = await model.fit(x, yes, { epochs: 2, verbose: 0, callbacks: [new ReduceLROnPlateau({ monitor: 'loss', patience: 0, minDelta: 9, factor: 0.5, verbose: 1 })] })
+    const { history } = await model.fit(x, yes, {
+      epochs: 2,
+      verbose: 0,
+      callbacks: [new ReduceLROnPlateau({ monitor: 'loss', patience: 0, minDelta: 9, factor: 0.5, verbose: 1 })],
+    })
     expect(history['learningRate']).toEqual([0.5, 0.5])
     expect(log.mock.calls).toEqual([['Epoch 2: ReduceLROnPlateau reduces learningRate to 0.25']])
   })
 
   it('reduces each rate of several optimizers', async () => {
-    const model = binaryModel({ optimizer: new MultiOptimizer({ optimizers: [[new SGD({ learningRate: 1, name: 'first' }), 'hidden'], [new SGD({ learningRate: 0.5, name: 'second' })]] }) })
-    const { history } = await model.fit(x, yes, { epochs: 3, verbose: 0, callbacks: [new ReduceLROnPlateau({ monitor: 'loss', patience: 0, minDelta: 9, factor: 0.5 })] })
+    const model = binaryModel({
+      optimizer: new MultiOptimizer({
+        optimizers: [
+          [new SGD({ learningRate: 1, name: 'first' }), 'hidden'],
+          [new SGD({ learningRate: 0.5, name: 'second' })],
+        ],
+      }),
+    })
+    const { history } = await model.fit(x, yes, {
+      epochs: 3,
+      verbose: 0,
+      callbacks: [new ReduceLROnPlateau({ monitor: 'loss', patience: 0, minDelta: 9, factor: 0.5 })],
+    })
     expect(history).toMatchObject({ learningRate_first: [1, 1, 0.5], learningRate_second: [0.5, 0.5, 0.25] })
   })
 
   it('warns once where there is no such log', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     await binaryModel().fit(x, yes, { epochs: 3, verbose: 0, callbacks: [new ReduceLROnPlateau()] })
-    expect(warn.mock.calls).toEqual([["ReduceLROnPlateau: there is no 'valLoss' to monitor. There are: loss, accuracy, learningRate"]])
+    expect(warn.mock.calls).toEqual([
+      ["ReduceLROnPlateau: there is no 'valLoss' to monitor. There are: loss, accuracy, learningRate"],
+    ])
   })
 
   it('refuses what cannot be, and an optimizer with a schedule', async () => {
-    expect(() => new ReduceLROnPlateau({ factor: 1 })).toThrow('ReduceLROnPlateau: factor must be a finite number in [0, 1), received 1')
+    expect(() => new ReduceLROnPlateau({ factor: 1 })).toThrow(
+      'ReduceLROnPlateau: factor must be a finite number in [0, 1), received 1',
+    )
     expect(() => new ReduceLROnPlateau({ patience: -1 })).toThrow(ArgumentError)
-    const model = binaryModel({ optimizer: new SGD({ learningRate: new ExponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 0.5 }) }) })
-    const error = await errorOf(() => model.fit(x, yes, { epochs: 3, verbose: 0, callbacks: [new ReduceLROnPlateau({ monitor: 'loss', patience: 0, minDelta: 9 })] }))
+    const model = binaryModel({
+      optimizer: new SGD({
+        learningRate: new ExponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 0.5 }),
+      }),
+    })
+    const error = await errorOf(() =>
+      model.fit(x, yes, {
+        epochs: 3,
+        verbose: 0,
+        callbacks: [new ReduceLROnPlateau({ monitor: 'loss', patience: 0, minDelta: 9 })],
+      }),
+    )
     expect(error).toBeInstanceOf(StateError)
     expect(error.message).toContain('follows a schedule')
   })
@@ -78,19 +120,36 @@ describe('LearningRateScheduler', () => {
       return rate / 2
     })
     const { history } = await model.fit(x, yes, { initialEpoch: 3, epochs: 6, verbose: 0, callbacks: [scheduler] })
-    expect(asked).toEqual([[3, 1], [4, 0.5], [5, 0.25]])
+    expect(asked).toEqual([
+      [3, 1],
+      [4, 0.5],
+      [5, 0.25],
+    ])
     expect(history['learningRate']).toEqual([0.5, 0.25, 0.125])
   })
 
   it('refuses what is no function, and what is no rate', async () => {
     expect(() => new LearningRateScheduler(0.5 as never)).toThrow('LearningRateScheduler: schedule must be a function')
     const model = binaryModel()
-    expect((await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => 'fast' as never)] }))).message)
-      .toBe("LearningRateScheduler: schedule must give a number, received 'fast' in epoch 0")
-    expect((await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => -1)] }))).message).toContain('learningRate must be')
+    expect(
+      (
+        await errorOf(() =>
+          model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => 'fast' as never)] }),
+        )
+      ).message,
+    ).toBe("LearningRateScheduler: schedule must give a number, received 'fast' in epoch 0")
+    expect(
+      (await errorOf(() => model.fit(x, yes, { verbose: 0, callbacks: [new LearningRateScheduler(() => -1)] })))
+        .message,
+    ).toContain('learningRate must be')
     const rates = [0.5, NaN]
-    expect((await errorOf(() => model.fit(x, yes, { epochs: 2, verbose: 0, callbacks: new LearningRateScheduler((epoch) => rates[epoch]!) }))).message)
-      .toMatch(/^LearningRateScheduler: in epoch 1: .*learningRate must be .*, received NaN$/)
+    expect(
+      (
+        await errorOf(() =>
+          model.fit(x, yes, { epochs: 2, verbose: 0, callbacks: new LearningRateScheduler((epoch) => rates[epoch]!) }),
+        )
+      ).message,
+    ).toMatch(/^LearningRateScheduler: in epoch 1: .*learningRate must be .*, received NaN$/)
   })
 })
 

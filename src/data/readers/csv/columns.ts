@@ -71,7 +71,8 @@ export class Column {
     if (twice !== undefined) throw new ArgumentError(`readCsv: vocabulary '${name}' has ${quoted(twice)} twice`)
     this.classes = vocabulary === null ? null : numbersOf(vocabulary)
     const reason = unfitFor(missing, type)
-    if (reason !== null) throw new ArgumentError(`readCsv: missing '${name}': ${reason}. Say 'error', 'drop'${VALUES[type]}`)
+    if (reason !== null)
+      throw new ArgumentError(`readCsv: missing '${name}': ${reason}. Say 'error', 'drop'${VALUES[type]}`)
   }
 
   /** What stands in for empty cells, where it is the mean; null before it is learnt. */
@@ -115,9 +116,15 @@ export class Column {
   }
 
   private unfilled(): string {
-    const { name, type, setting: { unfit } } = this
+    const {
+      name,
+      type,
+      setting: { unfit },
+    } = this
     const ways = `'drop'${VALUES[type]}`
-    return unfit === null ? `is missing. Say missing: ${ways}` : `is missing, and ${unfit}. Say missing by column: { ${quoted(name)}: … }, as ${ways}`
+    return unfit === null
+      ? `is missing. Say missing: ${ways}`
+      : `is missing, and ${unfit}. Say missing by column: { ${quoted(name)}: … }, as ${ways}`
   }
 
   private parsed(text: string, place: Place): CsvValue {
@@ -127,12 +134,18 @@ export class Column {
       case 'number': {
         const number = numberIn(text)
         if (number === null) throw this.wrong(`expected a number, received ${quoted(text)}`, text, place)
-        if (this.setting.isFloat32 && !Number.isFinite(Math.fround(number))) throw this.wrong(`expected a number that float32 can hold, received ${quoted(text)}`, text, place)
+        if (this.setting.isFloat32 && !Number.isFinite(Math.fround(number)))
+          throw this.wrong(`expected a number that float32 can hold, received ${quoted(text)}`, text, place)
         return number
       }
       case 'date': {
         const time = timeIn(text)
-        if (time === null) throw this.wrong(`expected a date such as 2024-05-31 or 2024-05-31T18:30:00Z, received ${quoted(text)}`, text, place)
+        if (time === null)
+          throw this.wrong(
+            `expected a date such as 2024-05-31 or 2024-05-31T18:30:00Z, received ${quoted(text)}`,
+            text,
+            place,
+          )
         return this.setting.dates === 'parts' ? partsOf(time) : time
       }
       case 'category': {
@@ -157,7 +170,9 @@ export class Column {
   /** Whether a row with such a cell counts for what is learnt. @throws RowError */
   counts(text: string, place: Place): boolean {
     const { missing, missingValues } = this.setting
-    const isOpen = missingValues.has(text) ? this.mustLearn && missing !== 'error' && missing !== 'drop' : this.isUnnumbered
+    const isOpen = missingValues.has(text)
+      ? this.mustLearn && missing !== 'error' && missing !== 'drop'
+      : this.isUnnumbered
     return isOpen || this.read(text, place) !== DROPPED
   }
 
@@ -191,7 +206,8 @@ const VALUES: Readonly<Record<ColumnType, string>> = {
 /** Why a column cannot have such a policy; null where it can. */
 export function unfitFor(missing: MissingPolicy, type: ColumnType): string | null {
   if (missing === 'error' || missing === 'drop') return null
-  if (type === 'number') return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is no number`
+  if (type === 'number')
+    return missing === 'mean' || typeof missing === 'number' ? null : `${quoted(missing)} is no number`
   if (missing === 'mean') return `a ${type === 'string' ? 'text' : type} has no mean`
   if (type === 'date') return timeIn(String(missing)) === null ? `${quoted(missing)} is no date` : null
   return typeof missing === 'number' ? `${missing} is no ${type === 'category' ? 'name of a class' : 'text'}` : null
@@ -218,11 +234,21 @@ export function numberIn(text: string): number | null {
 export function timeIn(text: string): number | null {
   const found = DATE.exec(text.trim())
   if (found === null) return null
-  const [year, month, day, hour = 0, minute = 0, second = 0] = found.slice(1, 7).map((part) => (part === undefined ? undefined : Number(part))) as [number, number, number]
+  const [year, month, day, hour = 0, minute = 0, second = 0] = found
+    .slice(1, 7)
+    .map((part) => (part === undefined ? undefined : Number(part))) as [number, number, number]
   const time = Date.UTC(year, month - 1, day, hour, minute, second, Number((found[7] ?? '').padEnd(3, '0')))
   // 31 February would be a day in March.
   const date = new Date(time)
-  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return null
+  if (
+    date.getUTCFullYear() !== year ||
+    date.getUTCMonth() !== month - 1 ||
+    date.getUTCDate() !== day ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  )
+    return null
   const zone = /([+-])(\d\d):?(\d\d)$/.exec(found[8] ?? '')
   return zone === null ? time : time - Number(`${zone[1]}1`) * (Number(zone[2]) * 60 + Number(zone[3])) * 60_000
 }

@@ -6,7 +6,18 @@ interface Exports {
   readonly memory: WebAssembly.Memory
   readonly FREE: WebAssembly.Global
   readonly stopped: WebAssembly.Global
-  setUp(delimiter: number, columns: number, slots: number, spans: number, spanCount: number, cells: number, features: number, featureCount: number, targets: number, targetCount: number): void
+  setUp(
+    delimiter: number,
+    columns: number,
+    slots: number,
+    spans: number,
+    spanCount: number,
+    cells: number,
+    features: number,
+    featureCount: number,
+    targets: number,
+    targetCount: number,
+  ): void
   survey(from: number, to: number, quote: number): number
   scan(from: number, to: number, most: number): number
 }
@@ -72,7 +83,10 @@ export class LineKernel {
     return kernels === null ? null : new LineKernel(kernels, layout)
   }
 
-  private constructor(kernels: Exports, private readonly layout: Layout) {
+  private constructor(
+    kernels: Exports,
+    private readonly layout: Layout,
+  ) {
     const { delimiter, slots, featureCount, targetCount } = layout
     const spans = spansOf(slots)
     this.kernels = kernels
@@ -94,7 +108,18 @@ export class LineKernel {
     const words = new Int32Array(kernels.memory.buffer)
     words.set(slots, slotsAt / 4)
     words.set(spans, spansAt / 4)
-    kernels.setUp(delimiter, slots.length, slotsAt, spansAt, spans.length / 3, cellsAt, this.featuresAt, featureCount, this.targetsAt, targetCount)
+    kernels.setUp(
+      delimiter,
+      slots.length,
+      slotsAt,
+      spansAt,
+      spans.length / 3,
+      cellsAt,
+      this.featuresAt,
+      featureCount,
+      this.targetsAt,
+      targetCount,
+    )
   }
 
   /** Begins with other lines, whole ones. */
@@ -120,7 +145,12 @@ export class LineKernel {
 
   /** The next lines; none where the line at `position` has something else than numbers, or where none is left. */
   scan(most: number): Numbers {
-    const { kernels, layout: { featureCount, targetCount }, featuresAt, targetsAt } = this
+    const {
+      kernels,
+      layout: { featureCount, targetCount },
+      featuresAt,
+      targetsAt,
+    } = this
     const count = kernels.scan(this.at, this.end, Math.min(most, this.most))
     this.at = kernels.stopped.value as number
     const { buffer } = kernels.memory
@@ -148,7 +178,10 @@ function spansOf(slots: Int32Array): number[] {
 let surveyor: Exports | null | undefined
 
 /** How many lines end among some bytes, and whether a quote is among them; null where it has to be found out in another way. */
-export function survey(bytes: Uint8Array, quote: number): { readonly lines: number; readonly isQuoted: boolean } | null {
+export function survey(
+  bytes: Uint8Array,
+  quote: number,
+): { readonly lines: number; readonly isQuoted: boolean } | null {
   surveyor ??= instantiate()
   if (surveyor === null) return null
   const from = surveyor.FREE.value as number
@@ -157,4 +190,3 @@ export function survey(bytes: Uint8Array, quote: number): { readonly lines: numb
   const found = surveyor.survey(from, from + bytes.length, quote)
   return { lines: found < 0 ? ~found : found, isQuoted: found < 0 }
 }
-

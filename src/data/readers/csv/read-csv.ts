@@ -29,7 +29,8 @@ const boolOrNames: Kind<boolean | readonly string[]> = custom(
 
 const nameOrNames: Kind<string | readonly string[]> = custom(
   (value, where) => {
-    if (Array.isArray(value) && value.length === 0) throw new ArgumentError(`${where} must be the name of a column or a list of names, received an empty list`)
+    if (Array.isArray(value) && value.length === 0)
+      throw new ArgumentError(`${where} must be the name of a column or a list of names, received an empty list`)
     return typeof value === 'string' ? text.read(value, where) : listOf(text).read(value, where)
   },
   (value) => (typeof value === 'string' ? value : [...value]),
@@ -37,25 +38,36 @@ const nameOrNames: Kind<string | readonly string[]> = custom(
 
 const policies: Kind<MissingPolicy | Readonly<Record<string, MissingPolicy>>> = custom(
   (value, where) => {
-    const isPolicy = (each: unknown): each is MissingPolicy => typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
+    const isPolicy = (each: unknown): each is MissingPolicy =>
+      typeof each === 'string' || (typeof each === 'number' && Number.isFinite(each))
     if (isPolicy(value)) return value
-    const all: [string, unknown][] = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', null]]
+    const all: [string, unknown][] =
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [['', null]]
     const other = all.find(([, each]) => !isPolicy(each))
-    if (other !== undefined) throw new ArgumentError(`${where} must be 'error', 'drop', 'mean', a value, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`)
+    if (other !== undefined)
+      throw new ArgumentError(
+        `${where} must be 'error', 'drop', 'mean', a value, or a record of these by column, received ${quoted(other[0] === '' ? value : other[1])}`,
+      )
     return value as Readonly<Record<string, MissingPolicy>>
   },
   (value) => value,
 )
 
-const anyText: Kind<string> = custom((value, where) => {
-  if (typeof value === 'string') return value
-  throw new ArgumentError(`${where} must be a text, received ${quoted(value)}`)
-}, (value) => value)
+const anyText: Kind<string> = custom(
+  (value, where) => {
+    if (typeof value === 'string') return value
+    throw new ArgumentError(`${where} must be a text, received ${quoted(value)}`)
+  },
+  (value) => value,
+)
 
-const delimiterKind: Kind<string> = custom((value, where) => {
-  if (typeof value === 'string' && /^[\t\x20-\x7e]$/.test(value) && value !== '"') return value
-  throw new ArgumentError(`${where} must be one ASCII character other than ", received ${quoted(value)}`)
-}, (value) => value)
+const delimiterKind: Kind<string> = custom(
+  (value, where) => {
+    if (typeof value === 'string' && /^[\t\x20-\x7e]$/.test(value) && value !== '"') return value
+    throw new ArgumentError(`${where} must be one ASCII character other than ", received ${quoted(value)}`)
+  },
+  (value) => value,
+)
 
 const csvOptions = () => ({
   /** Whether the first row has the names of the columns; or their names, where it has none. Without, they are '0', '1', … Default true. */
@@ -101,10 +113,16 @@ interface ValueOfType<Options> {
   readonly date: DateOf<Options>
   readonly string: string
 }
-type DateOf<Options> = Options extends { readonly dates?: infer Dates } ? (Dates extends 'parts' ? DateParts : number) : number
+type DateOf<Options> = Options extends { readonly dates?: infer Dates }
+  ? Dates extends 'parts'
+    ? DateParts
+    : number
+  : number
 /** A row by the names of its columns; those whose type is said have that type. */
 export type CsvRecord<Options> = Options extends { readonly types: infer Types }
-  ? Readonly<Record<string, CsvValue>> & { readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue }
+  ? Readonly<Record<string, CsvValue>> & {
+      readonly [Name in keyof Types]: Types[Name] extends ColumnType ? ValueOfType<Options>[Types[Name]] : CsvValue
+    }
   : Readonly<Record<string, CsvValue>>
 type Features<Options> = Options extends { readonly features: 'vector' } ? Float32Array : CsvRecord<Options>
 type TargetOf<Options, Target> = Target extends string
@@ -144,7 +162,10 @@ export interface CsvSchema {
  * @throws RowError, when a pass meets a bad row, with its file, line, column and value; DataError for other faults of the file;
  * StateError where Papa Parse, which takes the text apart, cannot be loaded
  */
-export function readCsv<const Options extends CsvOptions = {}>(source: ByteSource, options?: Options & CsvOptions): CsvDataset<CsvElement<Options>> {
+export function readCsv<const Options extends CsvOptions = {}>(
+  source: ByteSource,
+  options?: Options & CsvOptions,
+): CsvDataset<CsvElement<Options>> {
   return new CsvDataset(new CsvFile(bytesOf(source, 'readCsv'), readOptions('readCsv', csvOptions(), options)))
 }
 
@@ -209,7 +230,10 @@ async function parser(): Promise<typeof Papa> {
   try {
     return (await import('papaparse')).default
   } catch (cause) {
-    throw new StateError('readCsv: Papa Parse could not be loaded. A page without a bundler loads papaparse/papaparse.min.js by a script tag of its own before; elsewhere install the package papaparse.', { cause })
+    throw new StateError(
+      'readCsv: Papa Parse could not be loaded. A page without a bundler loads papaparse/papaparse.min.js by a script tag of its own before; elsewhere install the package papaparse.',
+      { cause },
+    )
   }
 }
 
@@ -230,29 +254,38 @@ class CsvFile {
     this.decoder = lineDecoder(bytes.name, settings.encoding)
     this.place = { file: bytes.name, line: 0 }
     const delimiter = settings.delimiter.charCodeAt(0)
-    this.quotedOrEnd = new RegExp(String.raw`(?<=^|[\n\x${delimiter.toString(16).padStart(2, '0')}])"[^"]*(?:""[^"]*)*"|\r\n`, 'g')
+    this.quotedOrEnd = new RegExp(
+      String.raw`(?<=^|[\n\x${delimiter.toString(16).padStart(2, '0')}])"[^"]*(?:""[^"]*)*"|\r\n`,
+      'g',
+    )
     this.quoting = { quote: '"'.charCodeAt(0), delimiter }
   }
 
   open(pass: number): Cursor<unknown> {
     return this.reading(pass, ({ papa, plan, from }) => {
       const { vector } = plan
-      return vector === null ? this.records(papa, plan, from) : vectorElements(this.vectorRows(papa, plan, vector, from), vector, this.form)
+      return vector === null
+        ? this.records(papa, plan, from)
+        : vectorElements(this.vectorRows(papa, plan, vector, from), vector, this.form)
     })
   }
 
   /** The elements of a pass in batches; null where they are no vectors. */
   batches(pass: number, size: number, keepsRest: boolean): Cursor<unknown> | null {
     if (this.settings.features !== 'vector') return null
-    return this.reading(pass, ({ papa, plan, from }) => vectorBatches(this.vectorRows(papa, plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest))
+    return this.reading(pass, ({ papa, plan, from }) =>
+      vectorBatches(this.vectorRows(papa, plan, plan.vector!, from), plan.vector!, this.form, size, keepsRest),
+    )
   }
 
   private reading(pass: number, open: (begun: Begun) => Cursor<unknown>): Cursor<unknown> {
-    return closing(deferred(async () => {
-      const begun = await this.begin(await parser(), pass)
-      this.faults.clear()
-      return open(begun)
-    }))
+    return closing(
+      deferred(async () => {
+        const begun = await this.begin(await parser(), pass)
+        this.faults.clear()
+        return open(begun)
+      }),
+    )
   }
 
   private get form(): Form {
@@ -311,7 +344,11 @@ class CsvFile {
       parts.push(block)
     }
     if (parts.length === 0) throw new DataError(`${this.bytes.name}: the file is empty`)
-    return new Block(parts.flatMap((block) => block.parts), parts[0]!.line, parts.some(({ isQuoted }) => isQuoted))
+    return new Block(
+      parts.flatMap((block) => block.parts),
+      parts[0]!.line,
+      parts.some(({ isQuoted }) => isQuoted),
+    )
   }
 
   private records(papa: typeof Papa, plan: Plan, from: Cursor<Block>): Cursor<unknown> {
@@ -321,7 +358,9 @@ class CsvFile {
       hasHeader = false
       return this.parsed(papa, block, isFirst, (row) => this.record(plan, row))
     }
-    const own = chained<unknown>(() => after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))))
+    const own = chained<unknown>(() =>
+      after(from.next(), (block) => (block === END ? END : sourceOf(rowsOf(block), 'readCsv').open(0))),
+    )
     return { ...own, close: () => after(own.close(), () => from.close()) }
   }
 
@@ -329,19 +368,25 @@ class CsvFile {
     const { delimiter } = this.quoting
     return new VectorRows(from, vector, {
       rows: (block, hasHeader) => this.parsed(papa, block, hasHeader, (row) => this.vector(plan, row)),
-      line: ({ bytes }, start, end, line) => this.faults.guard(() => {
-        this.place.line = line
-        const row = { features: new Float32Array(vector.featureCount), targets: new Float64Array(vector.targetCount) }
-        const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
-        if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
-        const rest = new Block([bytes.subarray(start, end)], line, false)
-        return this.vector(plan, this.rows(papa, rest)[0]!)
-      }),
+      line: ({ bytes }, start, end, line) =>
+        this.faults.guard(() => {
+          this.place.line = line
+          const row = { features: new Float32Array(vector.featureCount), targets: new Float64Array(vector.targetCount) }
+          const decode = (first: number, last: number): string => this.decoder.decode(bytes.subarray(first, last), line)
+          if (scanRow(bytes, start, end, delimiter, vector.slots, row, decode)) return row
+          const rest = new Block([bytes.subarray(start, end)], line, false)
+          return this.vector(plan, this.rows(papa, rest)[0]!)
+        }),
     })
   }
 
   /** What is made of the rows of a block, by way of text. */
-  private *parsed<Made>(papa: typeof Papa, block: Block, hasHeader: boolean, make: (row: Row) => Made | typeof DROPPED): Generator<Made, undefined> {
+  private *parsed<Made>(
+    papa: typeof Papa,
+    block: Block,
+    hasHeader: boolean,
+    make: (row: Row) => Made | typeof DROPPED,
+  ): Generator<Made, undefined> {
     let isHeader = hasHeader
     for (const row of this.rows(papa, block)) {
       const made = isHeader ? DROPPED : this.faults.guard(() => make(row))
@@ -358,7 +403,9 @@ class CsvFile {
     return [...linesOf(block, this.quoting)].flatMap((each) => {
       const own = this.parse(papa, each)
       if (own.errors.length === 0) return this.numbered(own.data, each)
-      this.faults.add(new RowError(`a quote is in the wrong place: ${own.errors[0]!.message}`, this.bytes.name, each.line))
+      this.faults.add(
+        new RowError(`a quote is in the wrong place: ${own.errors[0]!.message}`, this.bytes.name, each.line),
+      )
       return []
     })
   }
@@ -366,8 +413,15 @@ class CsvFile {
   private parse(papa: typeof Papa, { bytes, line, isQuoted }: Block): Papa.ParseResult<string[]> {
     const content = this.decoder.decode(bytes, line)
     // Within quotes, which begin where a cell does, a line end stays what it is.
-    const unified = isQuoted ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part)) : content.replaceAll('\r\n', '\n')
-    return papa.parse<string[]>(unified, { delimiter: this.settings.delimiter, newline: '\n', quoteChar: '"', fastMode: !isQuoted })
+    const unified = isQuoted
+      ? content.replace(this.quotedOrEnd, (part) => (part === '\r\n' ? '\n' : part))
+      : content.replaceAll('\r\n', '\n')
+    return papa.parse<string[]>(unified, {
+      delimiter: this.settings.delimiter,
+      newline: '\n',
+      quoteChar: '"',
+      fastMode: !isQuoted,
+    })
   }
 
   /** Rows with their lines, without empty ones. */
@@ -384,32 +438,43 @@ class CsvFile {
   private record(plan: Plan, row: Row): unknown {
     const features = { ...plan.blank.features }
     const targets = { ...plan.blank.targets }
-    if (!this.read(plan, row, (column, value, isTarget) => void ((isTarget ? targets : features)[column.name] = value))) return DROPPED
+    if (!this.read(plan, row, (column, value, isTarget) => void ((isTarget ? targets : features)[column.name] = value)))
+      return DROPPED
     if (this.form === 'features') return features
     return [features, this.form === 'one' ? targets[plan.targets[0]!.name] : targets]
   }
 
   private vector(plan: Plan, row: Row): Scanned | typeof DROPPED {
     const [features, targets]: [number[], number[]] = [[], []]
-    const isRead = this.read(plan, row, (_, value, isTarget) => void (isTarget ? targets : features).push(...numbersOf(value)))
+    const isRead = this.read(
+      plan,
+      row,
+      (_, value, isTarget) => void (isTarget ? targets : features).push(...numbersOf(value)),
+    )
     return isRead ? { features: Float32Array.from(features), targets: Float64Array.from(targets) } : DROPPED
   }
 
   /** Gives the values of a row to `take`. @returns whether the row is kept: some may be given before it is dropped */
-  private read(plan: Plan, { cells, line }: Row, take: (column: Column, value: CsvValue, isTarget: boolean) => void): boolean {
+  private read(
+    plan: Plan,
+    { cells, line }: Row,
+    take: (column: Column, value: CsvValue, isTarget: boolean) => void,
+  ): boolean {
     const { place } = this
     place.line = line
     this.requireWidth(plan, cells)
-    const each = (columns: readonly Column[], isTarget: boolean): boolean => columns.every((column) => {
-      const value = column.read(cells[column.index]!, place)
-      if (value !== DROPPED) take(column, value, isTarget)
-      return value !== DROPPED
-    })
+    const each = (columns: readonly Column[], isTarget: boolean): boolean =>
+      columns.every((column) => {
+        const value = column.read(cells[column.index]!, place)
+        if (value !== DROPPED) take(column, value, isTarget)
+        return value !== DROPPED
+      })
     return each(plan.features, false) && each(plan.targets, true)
   }
 
   private requireWidth({ width }: Plan, cells: readonly string[]): void {
-    if (cells.length !== width) throw new RowError(`expected ${width} cells, received ${cells.length}`, this.bytes.name, this.place.line)
+    if (cells.length !== width)
+      throw new RowError(`expected ${width} cells, received ${cells.length}`, this.bytes.name, this.place.line)
   }
 
   private makePlan(papa: typeof Papa, first: Block): Plan {
@@ -417,19 +482,38 @@ class CsvFile {
     const rows = this.rows(papa, first)
     if (rows.length === 0) throw new DataError(`${this.bytes.name}: the file has no rows`)
     const hasHeader = header === true
-    const names = hasHeader ? rows[0]!.cells.map((name) => name.trim()) : (header === false ? rows[0]!.cells.map((_, i) => String(i)) : header as readonly string[])
-    if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r'))) throw new DataError(`${this.bytes.name}: its lines end in a carriage return alone. Store it with line feeds first.`)
+    const names = hasHeader
+      ? rows[0]!.cells.map((name) => name.trim())
+      : header === false
+        ? rows[0]!.cells.map((_, i) => String(i))
+        : (header as readonly string[])
+    if (hasHeader && rows.length === 1 && names.some((name) => name.includes('\r')))
+      throw new DataError(
+        `${this.bytes.name}: its lines end in a carriage return alone. Store it with line feeds first.`,
+      )
     const twice = names.find((name, i) => names.indexOf(name) !== i)
-    if (twice !== undefined) throw new DataError(`${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`)
+    if (twice !== undefined)
+      throw new DataError(
+        `${this.bytes.name}: two columns are called ${quoted(twice)}. Give other names as header, or header: false.`,
+      )
     this.requireKnown(names)
     const targets = target === null ? [] : typeof target === 'string' ? [target] : target
     const sample = rows.slice(hasHeader ? 1 : 0, SAMPLE)
-    const columnOf = (name: string): Column => this.column(name, names.indexOf(name), sample, { isTarget: targets.includes(name), isNumbered: targets.includes(name) || form === 'vector' })
+    const columnOf = (name: string): Column =>
+      this.column(name, names.indexOf(name), sample, {
+        isTarget: targets.includes(name),
+        isNumbered: targets.includes(name) || form === 'vector',
+      })
     const features = (taken ?? names).filter((name) => !targets.includes(name)).map(columnOf)
-    if (features.length === 0) throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
+    if (features.length === 0)
+      throw new ArgumentError(`readCsv: no column is left for the features of ${this.bytes.name}`)
     const blank = (columns: readonly string[]): Blank => Object.fromEntries(columns.map((name) => [name, 0]))
     const plan: Plan = {
-      width: names.length, hasHeader, features, targets: targets.map(columnOf), vector: null,
+      width: names.length,
+      hasHeader,
+      features,
+      targets: targets.map(columnOf),
+      vector: null,
       blank: { features: blank(features.map(({ name }) => name)), targets: blank(targets) },
     }
     return form === 'vector' ? { ...plan, vector: this.vectorPlan(plan) } : plan
@@ -439,7 +523,9 @@ class CsvFile {
   private requireKnown(names: readonly string[]): void {
     const { columns, types, missing, vocabulary, target } = this.settings
     const said = {
-      columns, types: Object.keys(types), vocabulary: Object.keys(vocabulary),
+      columns,
+      types: Object.keys(types),
+      vocabulary: Object.keys(vocabulary),
       missing: typeof missing === 'object' ? Object.keys(missing) : [],
       target: typeof target === 'string' ? [target] : target,
     }
@@ -451,42 +537,91 @@ class CsvFile {
     }
   }
 
-  private column(name: string, index: number, sample: readonly Row[], { isTarget, isNumbered }: { readonly isTarget: boolean; readonly isNumbered: boolean }): Column {
+  private column(
+    name: string,
+    index: number,
+    sample: readonly Row[],
+    { isTarget, isNumbered }: { readonly isTarget: boolean; readonly isNumbered: boolean },
+  ): Column {
     const { types, missing, missingValues, vocabulary, dates } = this.settings
     const empty = new Set(missingValues)
     const known = own(vocabulary, name) ?? null
     const guessed = (): ColumnType => {
       if (known !== null) return 'category'
-      const cells = sample.flatMap(({ cells: row }) => (row[index] === undefined || empty.has(row[index]) ? [] : [row[index]]))
+      const cells = sample.flatMap(({ cells: row }) =>
+        row[index] === undefined || empty.has(row[index]) ? [] : [row[index]],
+      )
       const found = typeOf(cells)
       const others = found === 'string' ? cells.filter((cell) => numberIn(cell) === null) : []
       if (found === 'string' && others.length < MOST_OTHERS * cells.length) {
-        throw new DataError(`readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Say what it is by types, or what counts as an empty cell by missingValues.`)
+        throw new DataError(
+          `readCsv: column '${name}' of ${this.bytes.name} begins with ${cells.length - others.length} numbers and ${others.length} other cells, such as ${quoted(others[0])}. Say what it is by types, or what counts as an empty cell by missingValues.`,
+        )
       }
       return found === 'string' && isNumbered ? 'category' : found
     }
     const type = own(types, name) ?? guessed()
-    if (known !== null && type !== 'category') throw new ArgumentError(`readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`)
+    if (known !== null && type !== 'category')
+      throw new ArgumentError(
+        `readCsv: vocabulary '${name}' is for a column of type category, this one is of type ${type}`,
+      )
     // A policy for all columns is one for those that it can be one for. Targets are left out or an error.
     const isMadeUp = isTarget && missing !== 'error' && missing !== 'drop'
-    const unfit = typeof missing === 'object' ? null : isMadeUp ? 'what is to be predicted is not made up' : unfitFor(missing, type)
+    const unfit =
+      typeof missing === 'object' ? null : isMadeUp ? 'what is to be predicted is not made up' : unfitFor(missing, type)
     const policy = typeof missing === 'object' ? (own(missing, name) ?? 'error') : unfit === null ? missing : 'error'
-    return new Column({ name, index, type, missing: policy, unfit, missingValues: empty, dates, vocabulary: known, isFloat32: this.settings.features === 'vector' })
+    return new Column({
+      name,
+      index,
+      type,
+      missing: policy,
+      unfit,
+      missingValues: empty,
+      dates,
+      vocabulary: known,
+      isFloat32: this.settings.features === 'vector',
+    })
   }
 
   private vectorPlan(plan: Plan): VectorPlan {
     const text = [...plan.features, ...plan.targets].find(({ type }) => type === 'string')
     const parts = this.settings.dates === 'parts' ? plan.targets.find(({ type }) => type === 'date') : undefined
-    if (parts !== undefined) throw new ArgumentError(`readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Say dates: 'milliseconds'.`)
-    if (text !== undefined) throw new ArgumentError(`readCsv: column '${text.name}' is text, which has no place in a vector. Make it a category, or leave it out by columns.`)
-    const slots: Slot[] = Array.from({ length: plan.width }, () => ({ to: 'nothing', at: 0, isNumber: true, isPlain: false, read: () => true }))
-    const place = (columns: readonly Column[], to: 'features' | 'targets'): number => columns.reduce((at, column) => {
-      slots[column.index] = { to, at, isNumber: column.isPlain, isPlain: column.isPlain && to === 'features', read: (text, out, start) => this.store(column, text, out, start) }
-      return at + (column.type === 'date' && this.settings.dates === 'parts' ? DATE_PARTS : 1)
-    }, 0)
+    if (parts !== undefined)
+      throw new ArgumentError(
+        `readCsv: a date in parts cannot be the target '${parts.name}' beside a vector. Say dates: 'milliseconds'.`,
+      )
+    if (text !== undefined)
+      throw new ArgumentError(
+        `readCsv: column '${text.name}' is text, which has no place in a vector. Make it a category, or leave it out by columns.`,
+      )
+    const slots: Slot[] = Array.from({ length: plan.width }, () => ({
+      to: 'nothing',
+      at: 0,
+      isNumber: true,
+      isPlain: false,
+      read: () => true,
+    }))
+    const place = (columns: readonly Column[], to: 'features' | 'targets'): number =>
+      columns.reduce((at, column) => {
+        slots[column.index] = {
+          to,
+          at,
+          isNumber: column.isPlain,
+          isPlain: column.isPlain && to === 'features',
+          read: (text, out, start) => this.store(column, text, out, start),
+        }
+        return at + (column.type === 'date' && this.settings.dates === 'parts' ? DATE_PARTS : 1)
+      }, 0)
     const featureCount = place(plan.features, 'features')
     const targetCount = place(plan.targets, 'targets')
-    return { delimiter: this.quoting.delimiter, slots, featureCount, targetCount, hasHeader: plan.hasHeader, kernels: [] }
+    return {
+      delimiter: this.quoting.delimiter,
+      slots,
+      featureCount,
+      targetCount,
+      hasHeader: plan.hasHeader,
+      kernels: [],
+    }
   }
 
   private store(column: Column, cell: string, out: Float32Array | Float64Array, at: number): boolean {
@@ -520,10 +655,12 @@ class CsvFile {
 
 /** What columns have, by their names; without those that have nothing. */
 function byName<Had>(columns: readonly Column[], had: (column: Column) => Had | null): Record<string, Had> {
-  return Object.fromEntries(columns.flatMap((column) => {
-    const value = had(column)
-    return value === null ? [] : [[column.name, value]]
-  }))
+  return Object.fromEntries(
+    columns.flatMap((column) => {
+      const value = had(column)
+      return value === null ? [] : [[column.name, value]]
+    }),
+  )
 }
 
 /** What a record says of a column, which may be called as something that every object has: 'constructor'. */
@@ -545,5 +682,5 @@ function prepended<T>(first: T, from: Cursor<T>): Cursor<T> {
 const DATE_PARTS = 7
 
 function numbersOf(value: CsvValue): number[] {
-  return typeof value === 'object' ? Object.values(value) as number[] : [Number(value)]
+  return typeof value === 'object' ? (Object.values(value) as number[]) : [Number(value)]
 }

@@ -33,7 +33,15 @@ export interface Scanned {
  * Reads the cells of a line, bytes from … to without its end.
  * @returns whether they were as many as there are slots, and all could be read
  */
-export function scanRow(bytes: Uint8Array, from: number, to: number, delimiter: number, slots: readonly Slot[], { features, targets }: Scanned, decode: (from: number, to: number) => string): boolean {
+export function scanRow(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  delimiter: number,
+  slots: readonly Slot[],
+  { features, targets }: Scanned,
+  decode: (from: number, to: number) => string,
+): boolean {
   const end = to > from && bytes[to - 1] === CARRIAGE_RETURN ? to - 1 : to
   const last = slots.length - 1
   const separator = delimiter - ZERO
@@ -47,7 +55,8 @@ export function scanRow(bytes: Uint8Array, from: number, to: number, delimiter: 
       if (whole >= 0 && whole <= 9) {
         let next = at + 1
         let digit = bytes[next]! - ZERO
-        for (const most = at + FEW_DIGITS; digit >= 0 && digit <= 9 && next < most; digit = bytes[++next]! - ZERO) whole = whole * 10 + digit
+        for (const most = at + FEW_DIGITS; digit >= 0 && digit <= 9 && next < most; digit = bytes[++next]! - ZERO)
+          whole = whole * 10 + digit
         if (i < last && digit === separator) {
           features[slot.at] = whole
           at = next + 1
@@ -76,7 +85,8 @@ export function scanRow(bytes: Uint8Array, from: number, to: number, delimiter: 
       else if (slot.to === 'targets') targets[slot.at] = isNegative ? -size : size
     } else {
       while (at < end && bytes[at] !== delimiter) at++
-      if (slot.to !== 'nothing' && !slot.read(decode(begin, at), slot.to === 'features' ? features : targets, slot.at)) return false
+      if (slot.to !== 'nothing' && !slot.read(decode(begin, at), slot.to === 'features' ? features : targets, slot.at))
+        return false
     }
     if (i < last) {
       if (at >= end) return false

@@ -56,7 +56,9 @@ export class VectorRows {
     this.isHeader = hasHeader
     const areNumbers = slots.every(({ to, isNumber }) => to === 'nothing' || isNumber)
     const places = slots.map(({ to, at }) => (to === 'features' ? at : to === 'targets' ? -2 - at : -1))
-    this.kernel = areNumbers ? (kernels.pop() ?? LineKernel.make({ delimiter, slots: Int32Array.from(places), featureCount, targetCount })) : null
+    this.kernel = areNumbers
+      ? (kernels.pop() ?? LineKernel.make({ delimiter, slots: Int32Array.from(places), featureCount, targetCount }))
+      : null
   }
 
   /** Lets go of the file. */
@@ -76,10 +78,13 @@ export class VectorRows {
     let filled = 0
     const done = until(() => {
       filled += this.take(out, first + filled, most - filled)
-      return filled === most || after(this.from.next(), (block) => {
-        if (block !== END) this.begin(block)
-        return block === END
-      })
+      return (
+        filled === most ||
+        after(this.from.next(), (block) => {
+          if (block !== END) this.begin(block)
+          return block === END
+        })
+      )
     })
     return after(done, () => filled)
   }
@@ -108,7 +113,10 @@ export class VectorRows {
   private take(out: Scanned, first: number, most: number): number {
     let taken = 0
     while (taken < most && this.block !== null) {
-      taken += this.parsed === null ? this.takeLines(this.block, out, first + taken, most - taken) : this.takeParsed(this.parsed, out, first + taken)
+      taken +=
+        this.parsed === null
+          ? this.takeLines(this.block, out, first + taken, most - taken)
+          : this.takeParsed(this.parsed, out, first + taken)
     }
     return taken
   }
@@ -178,7 +186,11 @@ function elementOf({ features, targets }: Scanned, form: Form): unknown {
 }
 
 /** The rows as elements. */
-export function vectorElements(rows: VectorRows, { featureCount, targetCount }: VectorPlan, form: Form): Cursor<unknown> {
+export function vectorElements(
+  rows: VectorRows,
+  { featureCount, targetCount }: VectorPlan,
+  form: Form,
+): Cursor<unknown> {
   return cursor(rows, () => {
     const row = { features: new Float32Array(featureCount), targets: new Float64Array(targetCount) }
     return after(rows.read(row, 0, 1), (count) => (count === 0 ? END : elementOf(row, form)))
@@ -186,22 +198,39 @@ export function vectorElements(rows: VectorRows, { featureCount, targetCount }: 
 }
 
 /** Batches of rows, as `batch` would stack the elements. */
-export function vectorBatches(rows: VectorRows, plan: VectorPlan, form: Form, size: number, keepsRest: boolean): Cursor<unknown> {
+export function vectorBatches(
+  rows: VectorRows,
+  plan: VectorPlan,
+  form: Form,
+  size: number,
+  keepsRest: boolean,
+): Cursor<unknown> {
   const { featureCount, targetCount } = plan
   const targets = new Float64Array(size * targetCount)
   const stacked = (data: Float32Array, count: number): unknown => {
-    const features = new Tensor(count === size ? data : data.slice(0, count * featureCount), [count, featureCount], 'float32')
+    const features = new Tensor(
+      count === size ? data : data.slice(0, count * featureCount),
+      [count, featureCount],
+      'float32',
+    )
     if (form === 'features') return features
     const own = Float32Array.from(targets.subarray(0, count * targetCount))
     return [features, new Tensor(own, form === 'one' ? [count] : [count, targetCount], 'float32')]
   }
   /** The memory of a batch that nobody needs any more, else new memory. */
   const memory = (spare: unknown): Float32Array => {
-    const { data } = ((form === 'features' ? spare : (spare as readonly unknown[] | undefined)?.[0]) ?? {}) as Partial<Tensor>
-    return data instanceof Float32Array && data.length === size * featureCount ? data : new Float32Array(size * featureCount)
+    const { data } = ((form === 'features' ? spare : (spare as readonly unknown[] | undefined)?.[0]) ??
+      {}) as Partial<Tensor>
+    return data instanceof Float32Array && data.length === size * featureCount
+      ? data
+      : new Float32Array(size * featureCount)
   }
-  return lending((spare) => cursor(rows, () => {
-    const features = memory(spare())
-    return after(rows.read({ features, targets }, 0, size), (count) => (count === size || (count > 0 && keepsRest) ? stacked(features, count) : END))
-  }))
+  return lending((spare) =>
+    cursor(rows, () => {
+      const features = memory(spare())
+      return after(rows.read({ features, targets }, 0, size), (count) =>
+        count === size || (count > 0 && keepsRest) ? stacked(features, count) : END,
+      )
+    }),
+  )
 }
