@@ -7,6 +7,7 @@ import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
 import { sizeOf } from '../core/shapes'
 import { STFT } from '../initializers'
+import { inFormerOrder } from '../layers/layer-parts'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
 import { limitWeights } from '../layers/weight-limit'
@@ -26,12 +27,13 @@ import { Model } from '../models/model'
 import { customObjectScope } from '../models/scope'
 import { Sequential } from '../models/sequential'
 import type { Tensor } from '../ops/tensor'
+import type { Variable } from '../ops/variable'
 import { readFile } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import type { Container } from './safetensors'
 import { decodeContainer } from './safetensors'
 import { FORMAT, VERSION, savedVariables } from './save'
-import { restoreNumbered } from './weights'
+import { isFormer, restoreNumbered } from './weights'
 
 export interface LoadOptions {
   /** Your own classes and functions, by the name they were saved under. */
@@ -68,9 +70,9 @@ function readDescription({ metadata }: Container): Description {
   }
   if (!isConfig(parsed) || !isSerialized(parsed['model']))
     throw new FormatError('The file is damaged: its description is incomplete')
-  if (parsed['version'] !== VERSION) {
+  if (parsed['version'] !== VERSION && parsed['version'] !== VERSION - 1) {
     throw new FormatError(
-      `The file has format version ${String(parsed['version'])}; this library reads version ${VERSION}`,
+      `The file has format version ${String(parsed['version'])}; this library reads versions ${VERSION - 1} and ${VERSION}`,
     )
   }
   const { className, config } = parsed['model']
@@ -177,15 +179,19 @@ function compileAgain(model: Model<unknown, unknown>, saved: Config, custom: Cus
 }
 
 // Slots for the weights that were trained, which need not be those that are to be trained next.
-function restoreSlots(model: Model<unknown, unknown>, positions: readonly number[]): void {
+function restoreSlots(
+  { optimizer }: Model<unknown, unknown>,
+  numberedWeights: readonly Variable[],
+  positions: readonly number[],
+): void {
   if (positions.length === 0) return
   const weights = positions.map((position) => {
-    const weight = model.weights[position]
+    const weight = numberedWeights[position]
     if (weight === undefined)
       throw new FormatError(`The file is damaged: the optimizer trains weight ${position}, which is not there`)
     return weight
   })
-  model.optimizer.build(weights)
+  optimizer.build(weights)
 }
 
 function optimizerOf(value: Json | undefined): { className: string; config: Config } {
@@ -250,15 +256,20 @@ function readModel(
     if (description.build !== null) made.ensureBuilt(description.build)
     return made
   })
+  const isOld = isFormer(container.metadata)
+  const weights = inFormerOrder(isOld, () => model.weights)
   const frozen = new Set(description.frozen)
-  model.weights.forEach((weight, i) => {
+  weights.forEach((weight, i) => {
     if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
   })
   if (compile && description.compile !== null) {
     compileAgain(model, description.compile, { ...unnamed, ...customObjects })
-    restoreSlots(model, description.optimizerFor)
+    restoreSlots(model, weights, description.optimizerFor)
   }
-  restoreNumbered(savedVariables(model, { includeOptimizer: compile }), container.tensors)
+  restoreNumbered(
+    inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile })),
+    container.tensors,
+  )
   Object.assign(model.trainer.shuffleState, description.shuffle)
   return model
 }

@@ -7,6 +7,7 @@ import type { DType } from '../core/dtypes'
 import { ArgumentError, FormatError, restating } from '../core/errors'
 import type { Config, Json } from '../core/registry'
 import { classNameOf } from '../core/registry'
+import { inFormerOrder } from '../layers/layer-parts'
 import { restoreSeedState, seedState } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import { Optimizer } from '../optimizers/optimizer'
@@ -19,7 +20,8 @@ import { numbered } from './save'
 import { positionOf, restoreNumbered } from './weights'
 
 const FORMAT = 'myelin-run'
-const VERSION = 1
+/** Runs of version 1 number layers and weights in another order: see inFormerOrder. */
+const VERSION = 2
 
 /** A run as it was read. */
 export interface KeptRun {
@@ -115,8 +117,10 @@ export function decodeRun(bytes: Uint8Array): KeptRun {
     tensors,
   } = container
   if (format !== FORMAT || json === undefined) throw new FormatError('This is no run of fit that was kept')
-  if (version !== String(VERSION))
-    throw new FormatError(`The run was kept in version ${version}; this library reads version ${VERSION}`)
+  if (version !== String(VERSION) && version !== String(VERSION - 1))
+    throw new FormatError(
+      `The run was kept in version ${version}; this library reads versions ${VERSION - 1} and ${VERSION}`,
+    )
   if (sum !== checksum(json, [...tensors.values()])) throw new FormatError('The file is damaged: its checksum differs')
   const description = fromJson(JSON.parse(json) as Json, tensors) as KeptRun['description']
   return { number: Number(description['number']), description, container }
@@ -136,7 +140,7 @@ interface Description {
  * Puts a run where another one was.
  * @throws FormatError where it was another model, other callbacks or, within an epoch, other data; nothing is changed then
  */
-export async function restoreRun(run: Run, { description, container: { tensors } }: KeptRun): Promise<void> {
+export async function restoreRun(run: Run, { description, container: { metadata, tensors } }: KeptRun): Promise<void> {
   const { place, setting, position, shuffle, seed, timesDrawn, callbacks } = description as unknown as Description
   const within = place.batch > 0
   const taking = withState(run.callbacks)
@@ -147,7 +151,8 @@ export async function restoreRun(run: Run, { description, container: { tensors }
   )
   if (within)
     for (const [name, value] of Object.entries(setting)) requireSame(name, value, run.runner.setting[name] ?? null)
-  const variables = variablesOf(run)
+  const isOld = metadata['version'] !== String(VERSION)
+  const variables = inFormerOrder(isOld, () => variablesOf(run))
   const known = new Set(variables.map(({ key }) => positionOf(key)))
   const extra = [...tensors.keys()].find(
     (key) => /^(weights|state|passing|optimizer)\//.test(key) && !known.has(positionOf(key)),
@@ -162,7 +167,7 @@ export async function restoreRun(run: Run, { description, container: { tensors }
       variable.view.set(tensors.get(key)?.data ?? new Float32Array(variable.size))
   Object.assign(run.shuffleState, shuffle)
   restoreSeedState(seed)
-  run.model.timesDrawn = timesDrawn
+  inFormerOrder(isOld, () => (run.model.timesDrawn = timesDrawn))
   await run.runner.seek(position)
   callbacks.forEach(({ state }, i) => void (state !== null && taking[i]!.setState?.(state)))
   run.place = place

@@ -13,7 +13,9 @@ import type { NamedTensor } from './safetensors'
 import { encodeContainer } from './safetensors'
 
 export const FORMAT = 'myelin'
-export const VERSION = 2
+export const WEIGHTS_FORMAT = `${FORMAT}-weights`
+/** Files of version 2 number layers and weights in another order: see inFormerOrder. */
+export const VERSION = 3
 
 export interface SaveOptions {
   /** false leaves out what compile chose and the optimizer's state. Default true. */
@@ -118,11 +120,12 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
   }
   return encodeContainer(tensorsOf(savedVariables(model, options)), {
     format: FORMAT,
+    version: String(VERSION),
     description: JSON.stringify(description, requireJson),
   })
 }
 
 /** The bytes of a model's weights alone. */
 export function saveWeights(model: LayerBase): Uint8Array {
-  return encodeContainer(tensorsOf(weightPaths(model)), { format: `${FORMAT}-weights` })
+  return encodeContainer(tensorsOf(weightPaths(model)), { format: WEIGHTS_FORMAT, version: String(VERSION) })
 }

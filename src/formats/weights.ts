@@ -3,11 +3,12 @@
 import { FormatError, formatShape } from '../core/errors'
 import { sameShape } from '../core/shapes'
 import type { LayerBase } from '../layers/base'
+import { inFormerOrder } from '../layers/layer-parts'
 import type { Variable } from '../ops/variable'
 import type { NamedTensor } from './safetensors'
 import { decodeContainer, dtypeOf } from './safetensors'
 import type { SavedVariable } from './save'
-import { FORMAT, numbered, weightPaths } from './save'
+import { FORMAT, WEIGHTS_FORMAT, numbered, weightPaths } from './save'
 
 /** Writes the tensors of a file to variables, or none of them. @throws FormatError naming the first that does not fit */
 export function restore(variables: readonly SavedVariable[], tensors: ReadonlyMap<string, NamedTensor>): void {
@@ -45,11 +46,20 @@ export function restoreNumbered(variables: readonly SavedVariable[], tensors: Re
   restore(variables, named)
 }
 
+/** Whether a file numbers layers and weights in the order of the versions before 3. */
+export function isFormer({ format, version }: Readonly<Record<string, string>>): boolean {
+  return (format === FORMAT || format === WEIGHTS_FORMAT) && version === undefined
+}
+
 /** Reads what saveWeights or save wrote into the weights of a model. */
 export function loadWeightsFrom(model: LayerBase, bytes: Uint8Array): void {
   const { metadata, tensors } = decodeContainer(bytes)
   if (model.weights.length === 0)
     throw new FormatError(`${model} has no weights yet: build it, or call it once, before loading weights`)
-  if (metadata['format'] === FORMAT) restoreNumbered(numbered('weights', model.weights), tensors)
-  else restore(weightPaths(model), tensors)
+  const isModel = metadata['format'] === FORMAT
+  const found = inFormerOrder(isFormer(metadata), () =>
+    isModel ? numbered('weights', model.weights) : weightPaths(model),
+  )
+  if (isModel) restoreNumbered(found, tensors)
+  else restore(found, tensors)
 }

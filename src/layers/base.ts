@@ -433,6 +433,11 @@ export abstract class LayerBase extends LayerParts {
     return null
   }
 
+  /** Whether it stands for an op that was called on symbols, which is not among the layers of a model. @internal */
+  get isOperation(): boolean {
+    return false
+  }
+
   /** What the layer expects data to be where nothing else is said. @internal */
   get inputDtype(): DType {
     return 'float32'

@@ -92,6 +92,32 @@ export interface RegularizedWeight {
   readonly kept: readonly Variable[]
 }
 
+let former = false
+
+/** Whether lists are asked for in the order of former files. @internal */
+export function isFormerOrder(): boolean {
+  return former
+}
+
+/**
+ * Runs a function in which layers and weights come in the order in which former files number them: layers of a graph by their first
+ * call, behind those in properties, and weights as they were made.
+ * @param isFormer false: in the order that holds everywhere else
+ */
+export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Result {
+  if (!isFormer) return body()
+  const set = (value: boolean): void => {
+    former = value
+    structure.version++
+  }
+  set(true)
+  try {
+    return body()
+  } finally {
+    set(false)
+  }
+}
+
 /** What is known of a layer, and changes. Not a property: those are searched for parts. */
 class State {
   trainable = true
@@ -255,12 +281,12 @@ export abstract class LayerParts extends Configured {
     return partsOf(this).sublayers as readonly LayerParts[]
   }
 
-  /** The weights of this layer without those of its sublayers, in the order they were made. */
+  /** The weights of this layer without those of its sublayers: those made to be trained, then the others, as they were made. */
   get ownWeights(): readonly Variable[] {
-    return [...new Set([...stateOf(this).own.map(({ variable }) => variable), ...partsOf(this).variables])]
+    return ownWeightsOf(this)
   }
 
-  /** All variables that are learnt or saved as weights: the layer's own in the order they were made, then its sublayers'. */
+  /** All variables that are learnt or saved as weights: the layer's own, then its sublayers', in Keras's order. */
   get weights(): readonly Variable[] {
     return listsOf(this).weights
   }
@@ -272,6 +298,27 @@ export abstract class LayerParts extends Configured {
   get nonTrainableWeights(): readonly Variable[] {
     const trainable = new Set(this.trainableWeights)
     return this.weights.filter((weight) => !trainable.has(weight))
+  }
+
+  /**
+   * Weights and all other state: of each layer its weights, then the states of its random streams, then what its sublayers have.
+   * Those of the optimizer and of metrics are not among them. Keras: `Layer.variables`.
+   */
+  get variables(): readonly Variable[] {
+    const found = new Set<Variable>()
+    visitLayers(this, (layer) => [...layer.ownWeights, ...ownState(layer)].forEach((variable) => found.add(variable)))
+    return [...found]
+  }
+
+  /** The same as `trainableWeights`: other state is never trained. */
+  get trainableVariables(): readonly Variable[] {
+    return this.trainableWeights
+  }
+
+  /** The variables that no optimizer changes: weights, and the states of random streams. */
+  get nonTrainableVariables(): readonly Variable[] {
+    const trainable = new Set(this.trainableWeights)
+    return this.variables.filter((variable) => !trainable.has(variable))
   }
 
   /** State that is saved with the model but is not a weight: positions of random streams, what regularizers keep. */
@@ -372,13 +419,25 @@ export function unbuild(layer: object): void {
 export function partsOf(layer: object): Parts {
   const state = stateOf(layer)
   if (state.parts === null || state.partsVersion !== structure.version) {
-    state.parts = findParts(layer, (value) => value instanceof LayerParts, [
-      ...(layer as LayerParts).hiddenParts,
-      ...state.tracked,
-    ])
+    const hidden = (layer as LayerParts).hiddenParts
+    const isLayer = (value: object): boolean => value instanceof LayerParts
+    state.parts = former
+      ? findParts(layer, isLayer, [], [...hidden, ...state.tracked])
+      : findParts(layer, isLayer, hidden, state.tracked)
     state.partsVersion = structure.version
   }
   return state.parts
+}
+
+/** The states of a layer's random streams, and what its regularizers keep; without those of its sublayers. */
+function ownState(layer: LayerParts): readonly Variable[] {
+  const { generators } = partsOf(layer)
+  return [...generators.map(({ state }) => state), ...stateOf(layer).own.flatMap(({ kept }) => kept)]
+}
+
+function ownWeightsOf(layer: object): readonly Variable[] {
+  const all = [...new Set([...stateOf(layer).own.map(({ variable }) => variable), ...partsOf(layer).variables])]
+  return former ? all : all.sort((a, b) => Number(b.madeTrainable) - Number(a.madeTrainable))
 }
 
 /** Visits a layer and those within it, each once. `visit` may answer false: then not those within. */
@@ -400,16 +459,12 @@ function listsOf(layer: object): State {
   const collect = (each: object, isTrained: boolean, seen: Set<object>): void => {
     if (seen.has(each)) return
     seen.add(each)
-    const { own, trainable: isTrainable } = stateOf(each)
-    const { sublayers, variables } = partsOf(each)
-    const trains = isTrained && isTrainable
-    const take = (variable: Variable): void => {
+    const trains = isTrained && stateOf(each).trainable
+    for (const variable of ownWeightsOf(each)) {
       weights.add(variable)
       if (trains && variable.trainable) trainable.add(variable)
     }
-    own.forEach(({ variable }) => take(variable))
-    variables.forEach(take)
-    sublayers.forEach((inner) => collect(inner, trains, seen))
+    partsOf(each).sublayers.forEach((inner) => collect(inner, trains, seen))
   }
   collect(layer, true, new Set())
   state.weights = [...weights]

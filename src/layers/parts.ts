@@ -15,10 +15,16 @@ export interface Parts {
 
 /**
  * @param isLayer tells a layer from other objects
- * @param tracked layers that no property holds
+ * @param first layers that come before those in properties
+ * @param last layers that come after them
  */
-export function findParts(of: object, isLayer: (value: object) => boolean, tracked: readonly object[]): Parts {
-  const sublayers = new Set<object>()
+export function findParts(
+  of: object,
+  isLayer: (value: object) => boolean,
+  first: readonly object[],
+  last: readonly object[],
+): Parts {
+  const sublayers = new Set<object>(first)
   const variables = new Set<Variable>()
   const generators = new Set<SeedGenerator>()
   const seen = new Set<object>([of])
@@ -36,6 +42,6 @@ export function findParts(of: object, isLayer: (value: object) => boolean, track
     else Object.values(value).forEach(search)
   }
   Object.values(of).forEach(search)
-  tracked.forEach((layer) => sublayers.add(layer))
+  last.forEach((layer) => sublayers.add(layer))
   return { sublayers: [...sublayers], owned: sublayers, variables: [...variables], generators: [...generators] }
 }

@@ -1,4 +1,4 @@
-// A LayerGraph as plain data. Layers are listed once; a call names its layer by position, and values as
+// A LayerGraph as plain data. Layers are listed once, in the order of their calls; a call names its layer by position, and values as
 // { ref: [call, output] }. The first calls are the inputs. The way back is read-graph.ts.
 
 import { FormatError } from '../core/errors'
@@ -12,7 +12,7 @@ import { Tensor } from '../ops/tensor'
 import type { LayerGraph } from './layer-graph'
 
 export function graphToConfig(graph: LayerGraph): Config {
-  const layers = graph.layers
+  const layers = graph.layersByCall
   const positions = new Map(layers.map((layer, i) => [layer, i]))
   const refs = new Map<Tensor, Json>()
   let call = 0

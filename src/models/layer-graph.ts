@@ -4,18 +4,16 @@
 import { ArgumentError } from '../core/errors'
 import type { Tree } from '../core/tree'
 import { flatten, mapTree } from '../core/tree'
-import { LayerBase } from '../layers/base'
+import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
+import { isFormerOrder } from '../layers/layer-parts'
 import type { TensorSpec } from '../layers/spec'
-import type { LayerCall } from '../layers/symbol'
-import { originOf, replaceSymbols, symbolsIn } from '../layers/symbol'
-import type { Tensor } from '../ops/tensor'
+import { originOf, replaceSymbols } from '../layers/symbol'
+import { Tensor } from '../ops/tensor'
+import type { GraphCall, GraphNode } from './graph-order'
+import { layersByDepth, symbolsByKey, walkBack } from './graph-order'
 
-export type GraphCall = LayerCall<LayerBase>
-
-function isGraphCall(call: LayerCall): call is GraphCall {
-  return call.layer instanceof LayerBase
-}
+export type { GraphCall } from './graph-order'
 
 /** Looks at the data of one input. */
 export interface InputCheck {
@@ -37,6 +35,7 @@ export class LayerGraph {
     readonly inputLayers: readonly InputLayer[],
     /** Without those of the inputs, in an order in which every symbol is made before it is used. */
     readonly calls: readonly GraphCall[],
+    private readonly byDepth: readonly LayerBase[],
   ) {
     this.inputSpecs = mapTree(inputs, (symbol) => originOf(symbol)!.spec)
     this.outputSpecs = mapTree(outputs, (symbol) => originOf(symbol)!.spec)
@@ -60,19 +59,8 @@ export class LayerGraph {
         )
     }
     if (new Set(given).size !== given.length) throw new ArgumentError('Model: the inputs must be distinct')
-    const known = new Set(given)
-    const calls = new Map<number, GraphCall>()
-    const open = symbolsIn(outputs)
-    for (let symbol = open.pop(); symbol !== undefined; symbol = open.pop()) {
-      if (known.has(symbol)) continue
-      const { call } = originOf(symbol)!
-      if (!isGraphCall(call) || call.input === null) {
-        throw new ArgumentError(`Model: an output depends on Input "${call.layer.name}", which is not among the inputs`)
-      }
-      for (const output of call.outputs) known.add(output)
-      calls.set(call.id, call)
-      open.push(...symbolsIn(call.input), ...symbolsIn(call.options))
-    }
+    const distinct = new Set(symbolsByKey(inputs))
+    const walk = walkBack(distinct, outputs)
     // Names of inputs that begin in the middle of another model are those of what makes them.
     const inputLayers = given.map((symbol) => {
       const { call, spec } = originOf(symbol)!
@@ -85,11 +73,13 @@ export class LayerGraph {
         name: `${call.layer.name}_input`,
       })
     })
+    const layerOfInput = new Map<GraphNode, LayerBase>(given.map((symbol, i) => [symbol, inputLayers[i]!]))
     const graph = new LayerGraph(
       inputs,
       outputs,
       inputLayers,
-      [...calls.values()].sort((a, b) => a.id - b.id),
+      walk.left.filter((node): node is GraphCall => !(node instanceof Tensor)).sort((a, b) => a.id - b.id),
+      layersByDepth(walk, distinct, (node) => layerOfInput.get(node) ?? (node as GraphCall).layer),
     )
     graph.requireUniqueNames()
     return graph
@@ -107,10 +97,15 @@ export class LayerGraph {
 
   private knownLayers: readonly LayerBase[] | null = null
 
-  /** Every layer once, in the order of its first call; the inputs' first. */
-  get layers(): readonly LayerBase[] {
+  /** Every layer once, in the order of its first call; the inputs' first. Files list them so. */
+  get layersByCall(): readonly LayerBase[] {
     this.knownLayers ??= [...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)])]
     return this.knownLayers
+  }
+
+  /** Every layer once, in Keras's order: by depth, then as a walk from the outputs meets them. */
+  get layers(): readonly LayerBase[] {
+    return isFormerOrder() ? this.layersByCall : this.byDepth
   }
 
   private knownChecks: readonly InputCheck[] | null = null

@@ -104,9 +104,12 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return true
   }
 
-  /** The layers, in order. */
+  /**
+   * The layers: of a functional model in Keras's order, by the longest path to an output, falling, and layers of one depth as a
+   * depth-first walk from the outputs meets them; of a class of your own in the order of its properties. Ops are not among them.
+   */
   get layers(): readonly Layer[] {
-    return typed(this.graph?.layers ?? this.sublayers)
+    return typed((this.graph?.layers ?? this.sublayers).filter((layer) => !layer.isOperation))
   }
 
   /** The symbols of the inputs. @throws StateError for a model that is not functional or not built */

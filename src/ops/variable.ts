@@ -39,6 +39,8 @@ export class Variable {
   readonly dtype: DType
   name: string
   private isTrainable = true
+  /** Whether it was made to be trained, whatever `trainable` says now: where it stands among the weights of its layer. @internal */
+  readonly madeTrainable: boolean = false
   /** What an optimizer makes the content fulfil after every update; null for nothing. */
   constraint: { call(value: Tensor): Tensor } | null = null
   /** Where the elements are. Moved only by `adopt`. @internal */
@@ -53,7 +55,8 @@ export class Variable {
     this.shape = initial instanceof Tensor ? initial.shape : [...initial]
     this.dtype = options.dtype ?? (initial instanceof Tensor ? initial.dtype : 'float32')
     this.name = options.name ?? 'variable'
-    this.trainable = options.trainable ?? true
+    this.madeTrainable = options.trainable ?? true
+    this.trainable = this.madeTrainable
     this.storage = currentRuntime().createStorage(this.byteLength)
     structure.version++
     this.view.fill(0)

@@ -45,6 +45,11 @@ export class Operation extends configured(Layer<readonly unknown[], Tree<Tensor>
   static readonly className = 'Operation'
   override readonly supportsMasking = true
 
+  /** @internal */
+  override get isOperation(): boolean {
+    return true
+  }
+
   call(input: readonly unknown[]): Tree<Tensor> {
     return opOf(this.op)!(...input) as Tree<Tensor>
   }

@@ -1,0 +1,90 @@
+// In which order a graph has its layers: Keras's (`keras/src/ops/function.py: map_graph`), by which lists of weights from Keras fit.
+
+import { ArgumentError } from '../core/errors'
+import { isBranch } from '../core/tree'
+import { LayerBase } from '../layers/base'
+import type { LayerCall } from '../layers/symbol'
+import { originOf } from '../layers/symbol'
+import { Tensor } from '../ops/tensor'
+
+export type GraphCall = LayerCall<LayerBase>
+
+/** A call, or the symbol of an input of the graph. */
+export type GraphNode = GraphCall | Tensor
+
+/** The nodes between inputs and outputs, each once. */
+export interface Walk {
+  /** As a depth-first walk from the outputs meets them. */
+  readonly met: ReadonlySet<GraphNode>
+  /** As the same walk leaves them: every node behind all that it reads. */
+  readonly left: readonly GraphNode[]
+}
+
+function isGraphCall(call: LayerCall): call is GraphCall {
+  return call.layer instanceof LayerBase
+}
+
+/** The symbols in a tree; those of a record by its keys in alphabetical order, as Keras takes records apart. */
+export function symbolsByKey(tree: unknown): Tensor[] {
+  if (tree instanceof Tensor) return originOf(tree) === null ? [] : [tree]
+  if (!isBranch(tree)) return []
+  if (Array.isArray(tree)) return tree.flatMap(symbolsByKey)
+  return Object.entries(tree)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, child]) => symbolsByKey(child))
+}
+
+function read(node: GraphNode): Tensor[] {
+  return node instanceof Tensor ? [] : [...symbolsByKey(node.input), ...symbolsByKey(node.options)]
+}
+
+/** @throws ArgumentError when an output needs an Input that is not among the inputs */
+function nodeOf(symbol: Tensor, inputs: ReadonlySet<Tensor>): GraphNode {
+  if (inputs.has(symbol)) return symbol
+  const { call } = originOf(symbol)!
+  if (isGraphCall(call) && call.input !== null) return call
+  throw new ArgumentError(`Model: an output depends on Input "${call.layer.name}", which is not among the inputs`)
+}
+
+/** Everything that outputs depend on, back to the inputs. */
+export function walkBack(inputs: ReadonlySet<Tensor>, outputs: unknown): Walk {
+  const met = new Set<GraphNode>()
+  const left: GraphNode[] = []
+  // A node lies on the stack a second time, below what it reads.
+  const open = new Set<GraphNode>()
+  const nodesOf = (symbols: Tensor[]): GraphNode[] => symbols.reverse().map((symbol) => nodeOf(symbol, inputs))
+  const stack = nodesOf(symbolsByKey(outputs))
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (open.delete(node)) left.push(node)
+    if (met.has(node)) continue
+    met.add(node)
+    open.add(node)
+    stack.push(node, ...nodesOf(read(node)))
+  }
+  return { met, left }
+}
+
+/**
+ * The layers by falling depth: the longest path to an output, of a layer that is called several times the greatest. Layers of one
+ * depth in the order in which the walk first met them; inputs that no output depends on have depth 0 and are the first there.
+ */
+export function layersByDepth(
+  { met, left }: Walk,
+  inputs: ReadonlySet<Tensor>,
+  layerOf: (node: GraphNode) => LayerBase,
+): LayerBase[] {
+  const depths = new Map<GraphNode, number>()
+  const layerDepths = new Map<LayerBase, number>()
+  for (const node of left.toReversed()) {
+    const layer = layerOf(node)
+    const depth = Math.max(depths.get(node) ?? 0, layerDepths.get(layer) ?? 0)
+    layerDepths.set(layer, depth)
+    for (const symbol of read(node)) {
+      const before = nodeOf(symbol, inputs)
+      depths.set(before, Math.max(depths.get(before) ?? 0, depth + 1))
+    }
+  }
+  const unused = [...inputs].filter((symbol) => !met.has(symbol))
+  const layers = new Set([...unused, ...met].map(layerOf))
+  return [...layers].sort((a, b) => (layerDepths.get(b) ?? 0) - (layerDepths.get(a) ?? 0))
+}
