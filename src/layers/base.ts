@@ -149,6 +149,12 @@ export abstract class LayerBase extends LayerParts {
     }
   }
 
+  /** @internal */
+  protected override outputText(): string {
+    const { buildSpec } = this
+    return buildSpec === null ? '' : flatten(this.outputSpecs(buildSpec)).join(' and ')
+  }
+
   private inOwnPath<Result>(body: () => Result): Result {
     return this.isPathRoot && currentPath().length === 0 ? body() : withinPath(this.name, body)
   }
@@ -159,7 +165,7 @@ export abstract class LayerBase extends LayerParts {
   }
 
   private buildAll(specs: Tree<TensorSpec>): void {
-    this.buildTree(specs)
+    this.watchingOptions(() => this.buildTree(specs))
     // Layers within this one make their weights when they are called: calls this one on symbols, once.
     if (this.sublayers.some((layer) => !layer.built)) this.probe(specs, PROBES[0], {})
   }

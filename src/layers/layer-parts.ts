@@ -118,6 +118,12 @@ export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Re
   }
 }
 
+/** Options that the constructor, or nobody, reads: a built layer cannot change them. */
+const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
+
+/** The layer that is being built, which is made with the options that it reads meanwhile. */
+let reading: object | null = null
+
 /** What is known of a layer, and changes. Not a property: those are searched for parts. */
 class State {
   trainable = true
@@ -130,6 +136,8 @@ class State {
   trainableWeights: readonly Variable[] = []
   listsVersion = -1
   readonly warned = new Set<string>()
+  /** The options that weights and parts were made with; null while options are plain properties. */
+  fixed: Set<string> | null = null
 }
 
 const states = new WeakMap<object, State>()
@@ -170,6 +178,81 @@ export abstract class LayerParts extends Configured {
     structure.version++
     // Within the constructor there is nothing else yet.
     if (state.parts !== null || state.builtFor !== null) for (const layer of this.sublayers) layer.trainable = trainable
+  }
+
+  /** Options that the constructor reads, besides `seed`. @internal */
+  protected get constructorOptions(): readonly string[] {
+    return []
+  }
+
+  /**
+   * Runs `build`, and sees to options that are set afterwards. One that `build` read cannot change any more; every other is read anew
+   * by all programs, which are compiled again.
+   * @internal
+   */
+  protected watchingOptions(build: () => void): void {
+    const state = stateOf(this)
+    if (state.fixed === null) this.watchOptions()
+    state.fixed = new Set([...FIXED, ...this.constructorOptions])
+    const outer = reading
+    reading = this
+    try {
+      build()
+    } finally {
+      reading = outer
+    }
+  }
+
+  private watchOptions(): void {
+    for (const [name, { read }] of Object.entries(optionsOf(this.constructor))) {
+      // `trainable` has an accessor of its own, and a name only names.
+      if (name === 'name' || !Object.hasOwn(this, name)) continue
+      let value: unknown = Reflect.get(this, name)
+      Object.defineProperty(this, name, {
+        enumerable: true,
+        get: () => {
+          if (reading === this) stateOf(this).fixed!.add(name)
+          return value
+        },
+        set: (given: unknown) => {
+          const before = value
+          if (given === before) return
+          this.changeOption(name, () => {
+            value = read(given, `${this}: ${name}`)
+            return () => (value = before)
+          })
+        },
+      })
+    }
+  }
+
+  /** @param set puts the new value in place; what it gives puts the old one back */
+  private changeOption(name: string, set: () => () => void): void {
+    const { fixed, builtFor } = stateOf(this)
+    if (builtFor !== null && fixed!.has(name))
+      throw new StateError(
+        `${this}: ${name} cannot change any more, because the layer was made with it. Set it before the layer is built, or make another layer; cloneModel(model, { cloneFunction }) makes a model with others.`,
+      )
+    const before = this.outputText()
+    const undo = set()
+    try {
+      this.checkOptions()
+      const after = this.outputText()
+      if (after !== before)
+        throw new StateError(
+          `${this}: ${name} cannot change any more, because the output would be ${after} and no longer ${before}, for which the layers behind it were made. Make another layer.`,
+        )
+    } catch (error) {
+      undo()
+      throw error
+    }
+    structure.version++
+    structure.constants++
+  }
+
+  /** The types of the outputs, as errors name them. @internal */
+  protected outputText(): string {
+    return ''
   }
 
   /** A trainable (by default) variable that belongs to the layer. */
@@ -421,9 +504,12 @@ export function partsOf(layer: object): Parts {
   if (state.parts === null || state.partsVersion !== structure.version) {
     const hidden = (layer as LayerParts).hiddenParts
     const isLayer = (value: object): boolean => value instanceof LayerParts
+    const outer = reading
+    reading = null
     state.parts = former
       ? findParts(layer, isLayer, [], [...hidden, ...state.tracked])
       : findParts(layer, isLayer, hidden, state.tracked)
+    reading = outer
     state.partsVersion = structure.version
   }
   return state.parts

@@ -542,7 +542,7 @@ describe('files that are not whole', () => {
   it('of another version', async () => {
     const error = await errorOf(async () => loadModel(await changed((description) => (description['version'] = 99))))
     expect(error).toBeInstanceOf(FormatError)
-    expect(error.message).toMatch(/version 99.*reads version 2/)
+    expect(error.message).toMatch(/version 99.*reads versions 2 and 3/)
   })
 
   it('with a weight of another shape', async () => {

@@ -506,3 +506,41 @@ export interface OpCase {
 export interface OpsFile extends FixtureFile {
   cases: OpCase[]
 }
+
+// order.json: random graphs in which every symbol is [batch, 3]
+
+/** Each step gives one symbol, a nested model as many as it has outputs; they are numbered through. */
+export type OrderStep =
+  | { input: string }
+  | { class: string; name: string; from: number[] }
+  | { again: string; from: [number] }
+  | { op: 'add' | 'multiply' | 'tanh' | 'maximum'; from: number[] }
+  | { model: string; from: number[] }
+
+export interface OrderModel {
+  steps: OrderStep[]
+  /** Numbers of symbols, now and then of one that a layer made. */
+  inputs: number[]
+  outputs: number[] | { [name: string]: number }
+  /** Names of layers that are not trainable. */
+  frozen: string[]
+}
+
+export interface OrderCase {
+  /** Nested models, in the order in which they can be made. */
+  models: { [key: string]: OrderModel }
+  main: OrderModel
+  /** Their names; '' for the layer of an input that another layer made. */
+  layers: string[]
+  /** `layer/variable`, or `layer/seed`. */
+  weights: string[]
+  variables: string[]
+  trainable: string[]
+  nonTrainable: string[]
+  /** Where setWeights was given wave(size, 7 i), for inputs wave(6, 100 + i). */
+  predictions: FixtureTensor[]
+}
+
+export interface OrderFile extends FixtureFile {
+  cases: OrderCase[]
+}

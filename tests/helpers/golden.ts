@@ -17,6 +17,7 @@ export function readFixture<File>(
     | 'attention'
     | 'preprocessing'
     | 'one-cycle'
+    | 'order'
     | 'rules'
     | 'regularizers'
     | 'explain'

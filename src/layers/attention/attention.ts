@@ -191,6 +191,11 @@ export class Attention extends configured(WeighedAttention, () => ({
 
   protected override readonly isProduct = this.scoreMode === 'dot'
 
+  /** @internal */
+  protected override get constructorOptions(): readonly string[] {
+    return ['scoreMode']
+  }
+
   protected override scaledQuery(query: Tensor): Tensor {
     return this.scaled(query)
   }

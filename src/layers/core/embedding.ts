@@ -40,6 +40,11 @@ export class Embedding extends configured(TensorLayer, () => ({
 })) {
   static readonly className = 'Embedding'
   override readonly supportsMasking: boolean = this.maskZero
+
+  /** @internal */
+  protected override get constructorOptions(): readonly string[] {
+    return ['maskZero']
+  }
   private table: Variable | null = null
 
   /** [inputDim, outputDim] */

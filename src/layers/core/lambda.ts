@@ -60,6 +60,11 @@ export class Lambda extends configured(
   static readonly className = 'Lambda'
   override readonly supportsMasking: boolean = this.mask !== null
 
+  /** @internal */
+  protected override get constructorOptions(): readonly string[] {
+    return ['mask']
+  }
+
   protected override get makesMask(): boolean {
     return this.mask !== null
   }
