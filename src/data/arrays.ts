@@ -105,6 +105,8 @@ function leavesFor(
   const count = flatten(tree).length
   if (Array.isArray(tree) && isRecord && names.length === count)
     return { leaves: byName(names, data, where, isPartial), tree }
+  // As Keras takes it: what is one input may lie alone, or in a list.
+  if (Array.isArray(tree) && count === 1 && !isBranch(tree[0]) && !isWrapped(data)) return { leaves: [data], tree }
   if (!Array.isArray(tree) && Array.isArray(data) && data.length === count) return { leaves: [...data], tree }
   if (isPartial && !Array.isArray(tree) && isRecord && Object.values(tree).every((child) => !isBranch(child))) {
     return { leaves: byName(Object.keys(tree), data, where, true), tree }

@@ -15,6 +15,8 @@ import type { Constraint } from '../constraints'
 import type { FanAxes, InitializerIdentifier } from '../initializers'
 import { initializers } from '../initializers/registry'
 import type { SeedGenerator } from '../ops/random'
+import type { TensorLike } from '../ops/convert'
+import { toTensor } from '../ops/convert'
 import { drawnFor } from '../ops/seed'
 import { Tensor } from '../ops/tensor'
 import { trace, untraced, withScope } from '../ops/trace'
@@ -232,6 +234,13 @@ export abstract class LayerParts extends Configured {
     if (builtFor !== null && fixed!.has(name))
       throw new StateError(
         `${this}: ${name} cannot change any more, because the layer was made with it. Set it before the layer is built, or make another layer; cloneModel(model, { cloneFunction }) makes a model with others.`,
+      )
+    const part = this.allLayers.find(
+      (each) => each !== this && name in optionsOf(each.constructor) && !(name in optionsOf(LayerParts)),
+    )
+    if (part !== undefined)
+      throw new StateError(
+        `${this}: ${name} cannot change any more, because ${part} within it was made with it. Set it there.`,
       )
     const before = this.outputText()
     const undo = set()
@@ -455,6 +464,30 @@ export abstract class LayerParts extends Configured {
   /** Copies of all weights. */
   getWeights(): Tensor[] {
     return this.weights.map((weight) => weight.value)
+  }
+
+  /**
+   * Replaces all weights, or none.
+   * @param weights in the order of getWeights()
+   * @throws ShapeError naming the first that does not fit
+   */
+  setWeights(weights: readonly TensorLike[]): void {
+    const own = this.weights
+    if (weights.length !== own.length) {
+      const hint =
+        own.length === 0 && stateOf(this).builtFor === null
+          ? ' There are no weights before the first call, or before an inputShape is given.'
+          : ''
+      throw new ArgumentError(`${this}: setWeights needs ${own.length} tensors, received ${weights.length}.${hint}`)
+    }
+    const tensors = weights.map((weight, i) => {
+      const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)
+      if (sameShape(tensor.shape, own[i]!.shape)) return tensor
+      throw new ShapeError(
+        `${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`,
+      )
+    })
+    tensors.forEach((tensor, i) => own[i]!.assign(tensor))
   }
 
   /** `Dense "fc1"`, as errors name it. */

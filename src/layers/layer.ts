@@ -13,7 +13,7 @@ import { LayerBase } from './base'
 import type { CallContext } from './context'
 import type { ShapesOf, SpecsOf } from './spec'
 import { TensorSpec, shapesOf, specsFrom } from './spec'
-import { onlyCall } from './symbol'
+import { firstCall } from './symbol'
 
 export type { InputsOf }
 
@@ -72,14 +72,14 @@ export abstract class Layer<In = Tensor, Out = Tensor> extends LayerBase {
     return this.buildSpec === null ? null : typed(shapesOf(this.buildSpec))
   }
 
-  /** The input of this layer in the functional model that it is part of. @throws StateError unless it was called once */
+  /** The symbols that this layer was called on first, for models of a part of another one. @throws StateError where it was called on none */
   get input(): In {
-    return typed(onlyCall(this).input)
+    return typed(firstCall(this).input)
   }
 
-  /** The output of this layer in the functional model that it is part of. @throws StateError unless it was called once */
+  /** The symbols that its first call gave. @throws StateError where it was called on none */
   get output(): Out {
-    const { structure, outputs } = onlyCall(this)
+    const { structure, outputs } = firstCall(this)
     return typed(mapTree(structure, (index) => outputs[index]!))
   }
 

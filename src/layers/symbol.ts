@@ -51,15 +51,11 @@ export function callsOf(layer: RecordedLayer): readonly LayerCall[] {
   return callsByLayer.get(layer) ?? []
 }
 
-/** The only call of a layer. @throws StateError when there is none, or more than one */
-export function onlyCall(layer: RecordedLayer): LayerCall {
-  const found = callsOf(layer)
-  if (found.length === 1) return found[0]!
-  const why =
-    found.length === 0
-      ? 'was never called on symbols, so it has no input or output'
-      : `was called ${found.length} times, so it has no single input or output`
-  throw new StateError(`${layer} ${why}`)
+/** The first call of a layer: Keras's rule for its input and output. @throws StateError when there is none */
+export function firstCall(layer: RecordedLayer): LayerCall {
+  const [first] = callsOf(layer)
+  if (first !== undefined) return first
+  throw new StateError(`${layer} was never called on symbols, so it has no input or output`)
 }
 
 /** Records a call, and gives the symbols of its results. */

@@ -13,7 +13,7 @@ import type { Tensor } from '../ops/tensor'
 import { inputOf, symbolsOfCall } from './graph-config'
 import { customObjectScope } from './scope'
 import type { LayerGraph } from './layer-graph'
-import { Model } from './model'
+import { Model, takesGraph } from './model'
 import { Sequential } from './sequential'
 
 /** From a layer of a model to the one that stands for it in the clone. */
@@ -99,7 +99,7 @@ function sequentialLike(model: Sequential, layers: readonly Layer[]): Sequential
     return copy
   throw new ArgumentError(
     `${model} cannot be made again: the constructor of its class must take (layers, options) and pass them on to that of Sequential. ` +
-      'A plain model of the same layers can be: new Model({ inputs: model.inputs, outputs: model.outputs })',
+      'A plain model of the same layers can be: new Model({ inputs: model.input, outputs: model.output })',
     { cause },
   )
 }
@@ -126,7 +126,8 @@ class Cloner {
       if (buildSpec !== null) copy.ensureBuilt(buildSpec)
       return copy
     }
-    if (graph !== null && model.constructor === Model) return new Model({ ...this.graph(graph), name, trainable })
+    if (graph !== null && takesGraph(model.constructor))
+      return typed(Reflect.construct(model.constructor, [{ ...this.graph(graph), name, trainable }]))
     const copy = remade(model)
     if (buildSpec !== null) copy.ensureBuilt(buildSpec)
     return copy

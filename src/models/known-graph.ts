@@ -45,7 +45,7 @@ export function copyableGraph(where: string, model: unknown): LayerGraph {
     ? 'has a training step of its own, which a copy would not have'
     : 'is a class of its own, which a copy would not be'
   throw new ArgumentError(
-    `${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.inputs, outputs: model.outputs })`,
+    `${where}: needs a Sequential or a functional model; ${model} ${why}. Give it a plain model of the same layers: new Model({ inputs: model.input, outputs: model.output })`,
   )
 }
 

@@ -4,7 +4,7 @@
 import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
-import { sameShape, sizeOf } from '../core/shapes'
+import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
@@ -17,8 +17,6 @@ import { withMasks } from '../layers/masks'
 import type { SpecsOf } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
 import type { Metric } from '../metrics/metric'
-import type { TensorLike } from '../ops/convert'
-import { toTensor } from '../ops/convert'
 import { beginsWithString, toStrings } from '../ops/strings'
 import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
@@ -38,6 +36,7 @@ import type { PredictOptions } from '../training/predictor'
 import type { TrainOnBatchOptions } from '../training/trainer'
 import { Trainer } from '../training/trainer'
 import { graphToConfig } from './graph-config'
+import { symbolsByKey } from './graph-order'
 import { graphFromConfig } from './reader'
 import { LayerGraph } from './layer-graph'
 import type { SummaryOptions } from './summary'
@@ -112,14 +111,24 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     return typed((this.graph?.layers ?? this.sublayers).filter((layer) => !layer.isOperation))
   }
 
-  /** The symbols of the inputs. @throws StateError for a model that is not functional or not built */
-  get inputs(): In {
-    return typed(this.requireGraph('inputs').inputs)
+  /** The symbols of the inputs as a list; those of a record by its keys in alphabetical order. @throws StateError for a model that is not functional or not built */
+  get inputs(): readonly Tensor[] {
+    return symbolsByKey(this.requireGraph('inputs').inputs)
   }
 
-  /** The symbols of the outputs. @throws StateError for a model that is not functional or not built */
-  get outputs(): Out {
-    return typed(this.requireGraph('outputs').outputs)
+  /** The symbols of the outputs, likewise. @throws StateError for a model that is not functional or not built */
+  get outputs(): readonly Tensor[] {
+    return symbolsByKey(this.requireGraph('outputs').outputs)
+  }
+
+  /** The symbols of the inputs as the model was given them. @throws StateError for a model that is not functional or not built */
+  override get input(): In {
+    return typed(this.requireGraph('input').inputs)
+  }
+
+  /** The symbols of the outputs as the model was given them. @throws StateError for a model that is not functional or not built */
+  override get output(): Out {
+    return typed(this.requireGraph('output').outputs)
   }
 
   private requireGraph(what: string): LayerGraph {
@@ -323,30 +332,6 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
     })
   }
 
-  /**
-   * Replaces all weights, or none.
-   * @param weights in the order of getWeights()
-   * @throws ShapeError naming the first that does not fit
-   */
-  setWeights(weights: readonly TensorLike[]): void {
-    const own = this.weights
-    if (weights.length !== own.length) {
-      const hint =
-        own.length === 0 && !this.built
-          ? ' The model has no weights before its first call; give the first layer inputShape.'
-          : ''
-      throw new ArgumentError(`${this}: setWeights needs ${own.length} tensors, received ${weights.length}.${hint}`)
-    }
-    const tensors = weights.map((weight, i) => {
-      const tensor = toTensor(weight, `weights[${i}]`, own[i]!.dtype)
-      if (sameShape(tensor.shape, own[i]!.shape)) return tensor
-      throw new ShapeError(
-        `${own[i]!.name}: weights[${i}] must have shape ${formatShape(own[i]!.shape)}, received ${formatShape(tensor.shape)}`,
-      )
-    })
-    tensors.forEach((tensor, i) => own[i]!.assign(tensor))
-  }
-
   /** The layer of a name or a position. */
   getLayer(nameOrIndex: string | number): Layer {
     const layer =
@@ -421,19 +406,28 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
   override getConfig(): Config {
     const config = super.getConfig()
     const graph = this.#graph
-    // A class of one's own makes its layers itself.
-    return graph !== null && this.constructor === Model ? { ...config, ...graphToConfig(graph) } : config
+    return graph !== null && takesGraph(this.constructor) ? { ...config, ...graphToConfig(graph) } : config
   }
 
-  /** A model from getConfig. */
-  static fromConfig(config: Config): unknown {
-    if (!('calls' in config)) return Reflect.construct(this, [config])
+  /**
+   * A model from getConfig, of the class that it is called on. Reads graphs within `customObjectScope`, where the classes of their layers
+   * are found; `modelFromJSON` knows those of the library.
+   */
+  static fromConfig(config: Config): Model<unknown, unknown> {
+    if (!('calls' in config)) return Reflect.construct(this, [config]) as Model<unknown, unknown>
     const { name, trainable } = config
     const { inputs, outputs } = graphFromConfig(config)
-    const model = new Model({ inputs, outputs, ...(typeof name === 'string' ? { name } : {}) })
+    const options = { inputs, outputs, ...(typeof name === 'string' ? { name } : {}) }
+    const model = Reflect.construct(this, [options]) as Model<unknown, unknown>
     if (trainable === false) model.trainable = false
     return model
   }
+}
+
+/** Whether a class is made from inputs and outputs, as Model is: one with a constructor of its own makes its layers itself. */
+export function takesGraph(of: unknown): boolean {
+  if (of === Model || typeof of !== 'function') return of === Model
+  return !/\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) && takesGraph(Object.getPrototypeOf(of))
 }
 
 /** The outputs' types for inputs of these types, where nothing but the batch axis is open and the rest is as the graph has it. */

@@ -9,7 +9,7 @@ import { requireDType, requireShape } from './arguments'
 import type { NestedArray, TensorData } from './tensor'
 import { Tensor } from './tensor'
 import { apply, currentTrace } from './trace'
-import { Variable } from './variable'
+import { Variable, convertWith } from './variable'
 
 /** Typed arrays that are accepted as data. */
 export type TypedArray =
@@ -89,6 +89,8 @@ export function toTensor(values: TensorLike, where: string, dtype?: DType): Tens
     `${where}: expected numbers, nested arrays, a typed array or a Tensor, received ${describe(values)}`,
   )
 }
+
+convertWith(toTensor)
 
 /** Any TensorLike as a tensor; inside a trace, a variable as the symbol of its content. */
 export function asTensor(x: TensorLike, where: string): Tensor {

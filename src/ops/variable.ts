@@ -1,7 +1,7 @@
 // Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
 // slots, metric sums and counters are variables.
 
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
@@ -10,9 +10,19 @@ import { cellView } from '../runtime/program'
 import type { Storage } from '../runtime/runtime'
 import { currentRuntime } from '../runtime/runtime'
 import type { Runtime } from '../runtime/runtime'
+import type { TensorLike } from './convert'
 import type { TensorData } from './tensor'
 import { Tensor } from './tensor'
-import { currentTrace } from './trace'
+import { apply, currentTrace } from './trace'
+
+type Convert = (value: TensorLike, where: string, dtype?: DType) => Tensor
+
+let convert: Convert
+
+/** Says how values that are assigned become tensors: convert.ts, which knows Variables. */
+export function convertWith(given: Convert): void {
+  convert = given
+}
 
 export interface VariableOptions {
   /** What it is called. Default 'variable'. */
@@ -114,11 +124,14 @@ export class Variable {
 
   /**
    * Replaces the content, at once or, inside a traced function, at the end of each run.
-   * @throws ShapeError when the shape or the dtype differs
+   *
+   *   scale.assign([1, 2])
+   *
+   * @param given a tensor, a variable, or data: numbers, nested or typed arrays, which become the dtype of the variable
+   * @throws ShapeError when the shape, or of a tensor the dtype, differs; DataError for what is no data
    */
-  assign(value: Tensor): void {
-    if (!(value instanceof Tensor))
-      throw new ArgumentError(`${this.name}: assign needs a Tensor, for example tensor([1, 2])`)
+  assign(given: TensorLike): void {
+    const value = this.read(given)
     if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
       const [own, received] = [this, value].map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`)
       throw new ShapeError(`${this.name}: the new value must be ${own}, received ${received}`)
@@ -126,6 +139,21 @@ export class Variable {
     const trace = currentTrace()
     if (trace === null) this.view.set(value.data)
     else trace.update(this, value)
+  }
+
+  /** Adds to the content, as assign replaces it: v ← v + value. */
+  assignAdd(value: TensorLike): void {
+    this.assign(apply('add', [this.value, this.read(value)], {})[0]!)
+  }
+
+  /** Subtracts from the content: v ← v − value. */
+  assignSub(value: TensorLike): void {
+    this.assign(apply('subtract', [this.value, this.read(value)], {})[0]!)
+  }
+
+  private read(given: TensorLike): Tensor {
+    if (given instanceof Tensor) return given
+    return given instanceof Variable ? given.value : convert(given, `${this.name}: the new value`, this.dtype)
   }
 
   /** Moves the content to a place in other storage; every program finds it there. @internal */

@@ -97,7 +97,7 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 
   /** @internal */
   constructor(teacher: Model<In, Out>, student: Model<In, Out>, settings: Settings) {
-    super({ inputs: student.inputs, outputs: student.outputs, name: `${student.name}_distiller` })
+    super({ inputs: student.input, outputs: student.output, name: `${student.name}_distiller` })
     this.#teacher = teacher
     this.#student = student
     this.#settings = settings

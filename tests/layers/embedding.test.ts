@@ -32,7 +32,7 @@ describe('Embedding trains as in Keras', () => {
 describe('Embedding', () => {
   it('wants integers, and takes floats that are', () => {
     const model = new Sequential([new Embedding({ inputDim: 3, outputDim: 2, inputShape: [2] })])
-    expect(model.inputs.dtype).toBe('int32')
+    expect(model.inputs[0]!.dtype).toBe('int32')
     const layer = model.layers[0]!
     expect(layer.apply([[0, 2]]).data).toEqual(layer.apply(tensor([[0, 2]], [1, 2], 'int32')).data)
   })

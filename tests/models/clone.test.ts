@@ -111,7 +111,7 @@ describe('cloneModel', () => {
       expect(() => cloneModel(own)).toThrow(
         /cannot be made again: the constructor of its class must take \(layers, options\)/,
       )
-      expect(cloneModel(new Model({ inputs: own.inputs, outputs: own.outputs })).predictOnBatch(rows).shape).toEqual([
+      expect(cloneModel(new Model({ inputs: own.input, outputs: own.output })).predictOnBatch(rows).shape).toEqual([
         2, 2,
       ])
     }

@@ -73,7 +73,7 @@ describe('functional models', () => {
     expect(lines.find((line) => line.includes('concatenate'))).toMatch(
       /\[None, 7\].*dense\w*\[0\]\[0\], cast\w*\[0\]\[0\]/,
     )
-    const middle = new Model({ inputs: model.inputs, outputs: trunk.output })
+    const middle = new Model({ inputs: model.input, outputs: trunk.output })
     expect((await middle.predict({ image: x1, tags: x2 })).shape).toEqual([n, 4])
     const nested = new Sequential([new Dense({ units: 6, inputShape: [2] })])
     const x = Input({ shape: [2] })
