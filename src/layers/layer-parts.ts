@@ -124,7 +124,7 @@ export function inFormerOrder<Result>(isFormer: boolean, body: () => Result): Re
 const FIXED = ['inputShape', 'inputDim', 'dtype', 'seed']
 
 /** The layer that is being built, which is made with the options that it reads meanwhile. */
-let reading: object | null = null
+const reading: { by: object | null } = { by: null }
 
 /** What is known of a layer, and changes. Not a property: those are searched for parts. */
 class State {
@@ -196,12 +196,12 @@ export abstract class LayerParts extends Configured {
     const state = stateOf(this)
     if (state.fixed === null) this.watchOptions()
     state.fixed = new Set([...FIXED, ...this.constructorOptions])
-    const outer = reading
-    reading = this
+    const outer = reading.by
+    reading.by = this
     try {
       build()
     } finally {
-      reading = outer
+      reading.by = outer
     }
   }
 
@@ -213,7 +213,7 @@ export abstract class LayerParts extends Configured {
       Object.defineProperty(this, name, {
         enumerable: true,
         get: () => {
-          if (reading === this) stateOf(this).fixed!.add(name)
+          if (reading.by === this) stateOf(this).fixed!.add(name)
           return value
         },
         set: (given: unknown) => {
@@ -537,12 +537,12 @@ export function partsOf(layer: object): Parts {
   if (state.parts === null || state.partsVersion !== structure.version) {
     const hidden = (layer as LayerParts).hiddenParts
     const isLayer = (value: object): boolean => value instanceof LayerParts
-    const outer = reading
-    reading = null
+    const outer = reading.by
+    reading.by = null
     state.parts = former
       ? findParts(layer, isLayer, [], [...hidden, ...state.tracked])
       : findParts(layer, isLayer, hidden, state.tracked)
-    reading = outer
+    reading.by = outer
     state.partsVersion = structure.version
   }
   return state.parts

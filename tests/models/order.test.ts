@@ -1,7 +1,7 @@
 // The order of layers, weights and variables of functional models is Keras's, so that lists of weights from Keras fit.
 // modes: simd
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
+import type { Tensor, Variable } from '../../src'
 import {
   Add,
   Average,
@@ -13,7 +13,6 @@ import {
   Maximum,
   Model,
   Multiply,
-  Variable,
   loadModel,
   modelFromJSON,
   ops,
