@@ -8,7 +8,6 @@ import { sameShape, sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
-import { isElements } from '../data/source'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
@@ -237,24 +236,22 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    *   await model.fit(batches, { epochs: 5 })   // a Dataset, a generator function, a stream: x, [x, y], [x, y, sampleWeight]
    *
    * @param x inputs [samples, …], a list or record of them as the model's inputs are; or batches of samples with their targets
-   * @param y targets [samples, …], likewise
+   * @param y targets [samples, …], likewise; options may stand in their place for batches, and where the model needs no targets
    * @returns the logs of every epoch
    * @throws StateError before compile; DataError and ShapeError for data that cannot be right;
    * NonFiniteError when a step is not finite. After any error the weights are those of the last good step.
    */
-  fit(batches: Batches<In, Out>, options?: FitOptions<In, Out>): Promise<History>
+  fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
-  async fit(x: unknown, y?: unknown, options?: FitOptions<In, Out>): Promise<History> {
-    const said = withOptions(x, y, options)
-    return this.#trainer.fit(x, said.y, typed(said.options))
+  async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
+    return this.#trainer.fit(x, y, options)
   }
 
   /** The loss and metrics on a data set, by name. Takes batches as fit does. */
-  evaluate(batches: Batches<In, Out>, options?: EvaluateOptions): Promise<Logs>
+  evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
-  async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
-    const said = withOptions(x, y, options)
-    return this.#trainer.evaluate(x, said.y, said.options)
+  async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
+    return this.#trainer.evaluate(x, y, options)
   }
 
   /**
@@ -275,12 +272,16 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    * @returns the loss and metrics of this batch
    * @throws NonFiniteError when a value is not finite; the weights are then unchanged
    */
-  trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
+  trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
+  trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
+  trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     return this.#trainer.onBatch('trainOnBatch', x, y, options)
   }
 
   /** The loss and metrics of one batch, at once. */
-  testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
+  testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
+  testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
+  testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     return this.#trainer.onBatch('testOnBatch', x, y, options)
   }
 
@@ -464,14 +465,4 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   return sorted(own) === sorted(given)
     ? ' Are the axes in another order?'
     : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
-}
-
-/** Batches bring their targets with them: what follows them is options. */
-function withOptions<Options extends object>(
-  x: unknown,
-  y: unknown,
-  options: Options | undefined,
-): { readonly y: unknown; readonly options: Options } {
-  const isSaid = options === undefined && isElements(x) && isBranch(y) && !Array.isArray(y)
-  return isSaid ? { y: null, options: y as unknown as Options } : { y, options: options ?? typed({}) }
 }

@@ -146,6 +146,11 @@ export class Compiled {
     )
   }
 
+  /** Which of so many outputs have a loss, and so need targets. */
+  needed(count: number): readonly boolean[] {
+    return this.lossPerOutput(this.namesOf(count)).map((loss) => loss !== null)
+  }
+
   private namesOf(count: number): readonly string[] {
     const names = this.outputNames()
     return names.length === count
