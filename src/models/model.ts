@@ -12,6 +12,7 @@ import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
 import type { CallContext } from '../layers/context'
+import { currentFrame } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import type { SpecsOf } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
@@ -32,7 +33,7 @@ import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batches, EvaluateOptions, FitOptions } from '../training/loop'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
-import { forward, guardedGradients } from '../training/step'
+import { forward, guardedGradients, totalLoss } from '../training/step'
 import type { PredictOptions } from '../training/predictor'
 import type { TrainOnBatchOptions } from '../training/trainer'
 import { Trainer } from '../training/trainer'
@@ -206,7 +207,42 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   /** The model's outputs for a batch, and the loss: what compile chose, and what layers added. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
-    return forward(this, this.#trainer.requireCompiled('forward'), batch, training)
+    const { x, y, sampleWeight } = batch
+    return forward(this, this.#trainer.requireCompiled('forward'), batch, training, (outputs) =>
+      this.computeLoss(x, y, outputs, sampleWeight),
+    )
+  }
+
+  /**
+   * The scalar that is minimised: the weighted losses of compile, plus `losses`. Override it for a loss of your own, which the built-in
+   * steps then minimise and report; steps and loops of your own may call it.
+   *
+   *   computeLoss(x, y, yPred) { return this.losses.reduce(ops.add, ops.mean(ops.abs(ops.subtract(y, yPred)))) }
+   *
+   * Keras: `Model.compute_loss`.
+   * @param y targets as the outputs are; null where there is no loss
+   * @throws StateError before compile; ArgumentError where nothing is to be minimised, and for missing targets
+   */
+  computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
+    const compiled = this.#trainer.requireCompiled('computeLoss')
+    return totalLoss(this, compiled, { y, sampleWeight }, typed(yPred))
+  }
+
+  /**
+   * Takes a batch into the metrics of compile, and what layers report with `addMetric`, not into a tracker of the loss. For a
+   * `trainStep` or `testStep` of your own.
+   *
+   * Keras: `Model.compute_metrics`; the results are in the logs when the step has run.
+   */
+  computeMetrics(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): void {
+    const compiled = this.#trainer.requireCompiled('computeMetrics')
+    const reports = currentFrame()?.context.metrics ?? []
+    withScope('metrics', () =>
+      compiled.updateMetrics(
+        { y: typed(y), sampleWeight },
+        { outputs: typed(yPred), loss: null, losses: compiled.lastLosses, reports },
+      ),
+    )
   }
 
   /**
