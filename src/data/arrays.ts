@@ -35,12 +35,18 @@ export type DataOf<Tensors> = Tensors extends Tensor
       | Readonly<Record<string, TensorLike | readonly NestedStrings[]>>
     : { readonly [Key in keyof Tensors]: DataOf<Tensors[Key]> } | readonly (TensorLike | readonly NestedStrings[])[]
 
-/** Targets for a tree of outputs; an output that has no loss and no metrics needs none. */
+/**
+ * Targets for a tree of outputs. An output that has no loss and no metrics needs none: it has null, or a list holds the targets of
+ * the others only.
+ */
 export type TargetsOf<Tensors> = Tensors extends Tensor
   ? TensorLike
   : Tensors extends readonly unknown[]
-    ? { readonly [Key in keyof Tensors]: TargetsOf<Tensors[Key]> | null } | Readonly<Record<string, TensorLike>>
-    : { readonly [Key in keyof Tensors]?: TargetsOf<Tensors[Key]> | null } | readonly (TensorLike | null)[]
+    ? | { readonly [Key in keyof Tensors]: TargetsOf<Tensors[Key]> | null }
+      | Readonly<Record<string, TensorLike | null>>
+      | TensorLike
+      | readonly TensorLike[]
+    : { readonly [Key in keyof Tensors]?: TargetsOf<Tensors[Key]> | null } | TensorLike | readonly (TensorLike | null)[]
 
 /**
  * One weight per sample, or one for each step of a sequence: [samples] or [samples, steps]. Where there are several outputs,
@@ -57,6 +63,8 @@ export interface Layout {
   readonly structure: Tree<TensorSpec> | null
   /** A name for each leaf. */
   readonly names: readonly string[]
+  /** Which leaves need data, where some do not. Default: all. */
+  readonly needed?: readonly boolean[]
 }
 
 /** An input of strings: what makes numbers of them, which stand for it in this order. */
@@ -301,11 +309,12 @@ export function prepareDataset(
       names,
     }
   }
-  if (y === undefined || y === null) {
+  const given = y == null ? null : besideNothing(layouts.y, y, size)
+  if (given === null) {
     if (needsTargets) throw new ArgumentError(`${names.y}: targets are missing`)
     return { ...prepared, y: null, targets: [null], weights: [null], names }
   }
-  const { leaves, tree } = leavesFor(layouts.y, y, names.y, true)
+  const { leaves, tree } = leavesFor(layouts.y, given, names.y, true)
   const paths = pathsOf(tree)
   const targets = leaves.map((leaf, i) =>
     leaf === null && isBranch(tree) ? null : prepareTarget(leaf, size, names.x, placeOf(names.y, paths[i]!)),
@@ -321,6 +330,33 @@ export function prepareDataset(
     weights: weights.map((each, i) => (targets[i] === null ? null : each)),
     names,
   }
+}
+
+/**
+ * Targets of those outputs that need some, as a list with null for the others. All other data stay as they are.
+ *
+ * Keras takes a list of the targets of those outputs, and the only target alone.
+ */
+function besideNothing({ structure, needed }: Layout, y: unknown, size: number): unknown {
+  if (needed === undefined || !needed.includes(false) || !isBranch(structure)) return y
+  const children = Object.values(structure)
+  const isListOf = (count: number): boolean =>
+    Array.isArray(y) && y.length === count && y.every((each) => each === null || rowsOf(each) === size)
+  if (children.some(isBranch) || isListOf(children.length)) return y
+  const count = needed.filter(Boolean).length
+  const list = isListOf(count) ? (y as readonly unknown[]) : count === 1 && rowsOf(y) === size ? [y] : null
+  if (list === null) return y
+  let at = 0
+  return needed.map((isNeeded) => (isNeeded ? list[at++] : null))
+}
+
+/** How many rows data for one tensor have; null for numbers and for records of data. */
+function rowsOf(data: unknown): number | null {
+  if (Array.isArray(data)) return data.length
+  if (ArrayBuffer.isView(data)) return 'length' in data ? Number(data.length) : null
+  if (!isBranch(data) && !(data instanceof Tensor)) return null
+  const { shape } = data as { readonly shape?: Shape }
+  return Array.isArray(shape) ? (shape[0] ?? null) : null
 }
 
 function prepareTarget(data: unknown, size: number, inputs: string, where: string): Tensor {

@@ -29,6 +29,7 @@ import { LayerParts, partsOf, stateOf, unbuild } from './layer-parts'
 import { masksOf, setMask, maskOf } from './masks'
 import type { BatchShape } from './spec'
 import { TensorSpec, specOf, specsFrom } from './spec'
+import { addedLosses, keepingLosses } from './added-losses'
 import { hasSymbol, originOf, recordCall } from './symbol'
 import type { InnerUnits, UnitFlow } from './units'
 
@@ -181,9 +182,11 @@ export abstract class LayerBase extends LayerParts {
       this.ensureBuilt(mapTree(tensors, (leaf) => (leaf instanceof Tensor ? specOf(leaf) : new TensorSpec([]))))
     if (frame !== null && frame.layer !== null) this.requireOwner(frame.layer as LayerBase)
     const context = this.contextOf(tensors, options, frame?.context)
-    return withinPath(this.name, () =>
-      withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
-    )
+    const call = (): Tree<Tensor> =>
+      withinPath(this.name, () =>
+        withScope(this.name, () => withFrame(this, context, () => this.run(tensors, context))),
+      )
+    return frame?.layer == null ? keepingLosses(this, context, call) : call()
   }
 
   private callChecked(input: Tree<unknown>, context: CallContext): Tree<Tensor> {
@@ -376,6 +379,19 @@ export abstract class LayerBase extends LayerParts {
       throw new ArgumentError(`${this}: call must return a Tensor, received ${typeof leaf}${place}`)
     })
     return output
+  }
+
+  /**
+   * The scalars that this layer and those within it add to a loss: penalties of their trainable weights, and of the last call,
+   * within the function that is being traced, those of activity regularizers and of `addLoss`. `fit` adds them by itself; a loop of
+   * one's own adds them to its loss:
+   *
+   *   const step = (...weights) => model.losses.reduce(ops.add, loss(y, model.apply(x, { training: true })))
+   *
+   * Keras: `Layer.losses`.
+   */
+  get losses(): readonly Tensor[] {
+    return [...this.regularizationLosses(), ...addedLosses(this.allLayers)]
   }
 
   /** Adds a scalar to the loss of the step that is being computed. Only inside `call`. */

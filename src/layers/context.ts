@@ -7,6 +7,8 @@ import type { Tensor } from '../ops/tensor'
 /** What the layers of one run report. */
 interface Reports {
   readonly losses: Tensor[]
+  /** The layer that added each loss. */
+  readonly from: unknown[]
   readonly metrics: { readonly name: string; readonly value: Tensor }[]
 }
 
@@ -41,7 +43,7 @@ export class CallContext {
     /** What the layer was told besides. */
     readonly said: SaidToCall = {},
   ) {
-    this.reports = outer?.reports ?? { losses: [], metrics: [] }
+    this.reports = outer?.reports ?? { losses: [], from: [], metrics: [] }
   }
 
   /** What an attention layer was told. */
@@ -52,6 +54,7 @@ export class CallContext {
   /** Adds a scalar to the loss of this step. */
   addLoss(penalty: Tensor): void {
     this.reports.losses.push(penalty)
+    this.reports.from.push(current?.layer ?? null)
   }
 
   /** Reports the mean of a value under a name, in logs and history. */
@@ -62,6 +65,11 @@ export class CallContext {
   /** Everything that layers added. */
   get losses(): readonly Tensor[] {
     return this.reports.losses
+  }
+
+  /** The layers that added them, in the same order. */
+  get lossOrigins(): readonly unknown[] {
+    return this.reports.from
   }
 
   /** Everything that layers reported. */

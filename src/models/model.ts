@@ -8,11 +8,11 @@ import { sizeOf } from '../core/shapes'
 import type { Tree } from '../core/tree'
 import { flatten, isBranch, mapTree, pathName, pathsOf, typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
-import { isElements } from '../data/source'
 import type { LayerOptions } from '../layers'
 import { Layer } from '../layers'
 import type { LayerBase } from '../layers/base'
 import type { CallContext } from '../layers/context'
+import { currentFrame } from '../layers/context'
 import { withMasks } from '../layers/masks'
 import type { SpecsOf } from '../layers/spec'
 import { TensorSpec } from '../layers/spec'
@@ -31,7 +31,7 @@ import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
 import type { Batches, EvaluateOptions, FitOptions } from '../training/loop'
 import type { Batch, ForwardOptions, ForwardResult, StepLogs } from '../training/batch'
-import { forward, guardedGradients } from '../training/step'
+import { forward, guardedGradients, totalLoss } from '../training/step'
 import type { PredictOptions } from '../training/predictor'
 import type { TrainOnBatchOptions } from '../training/trainer'
 import { Trainer } from '../training/trainer'
@@ -219,7 +219,42 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   /** The model's outputs for a batch, and the loss: what compile chose, and what layers added. Inside a step. */
   forward(batch: Batch<In, Out>, { training = true }: ForwardOptions = {}): ForwardResult<Out> {
-    return forward(this, this.#trainer.requireCompiled('forward'), batch, training)
+    const { x, y, sampleWeight } = batch
+    return forward(this, this.#trainer.requireCompiled('forward'), batch, training, (outputs) =>
+      this.computeLoss(x, y, outputs, sampleWeight),
+    )
+  }
+
+  /**
+   * The scalar that is minimised: the weighted losses of compile, plus `losses`. Override it for a loss of your own, which the built-in
+   * steps then minimise and report; steps and loops of your own may call it.
+   *
+   *   computeLoss(x, y, yPred) { return this.losses.reduce(ops.add, ops.mean(ops.abs(ops.subtract(y, yPred)))) }
+   *
+   * Keras: `Model.compute_loss`.
+   * @param y targets as the outputs are; null where there is no loss
+   * @throws StateError before compile; ArgumentError where nothing is to be minimised, and for missing targets
+   */
+  computeLoss(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): Tensor {
+    const compiled = this.#trainer.requireCompiled('computeLoss')
+    return totalLoss(this, compiled, { y, sampleWeight }, typed(yPred))
+  }
+
+  /**
+   * Takes a batch into the metrics of compile, and what layers report with `addMetric`, not into a tracker of the loss. For a
+   * `trainStep` or `testStep` of your own.
+   *
+   * Keras: `Model.compute_metrics`; the results are in the logs when the step has run.
+   */
+  computeMetrics(_x: In, y: Out | null, yPred: Out, sampleWeight: Tree<Tensor | null> = null): void {
+    const compiled = this.#trainer.requireCompiled('computeMetrics')
+    const reports = currentFrame()?.context.metrics ?? []
+    withScope('metrics', () =>
+      compiled.updateMetrics(
+        { y: typed(y), sampleWeight },
+        { outputs: typed(yPred), loss: null, losses: compiled.lastLosses, reports },
+      ),
+    )
   }
 
   /**
@@ -249,24 +284,22 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    *   await model.fit(batches, { epochs: 5 })   // a Dataset, a generator function, a stream: x, [x, y], [x, y, sampleWeight]
    *
    * @param x inputs [samples, …], a list or record of them as the model's inputs are; or batches of samples with their targets
-   * @param y targets [samples, …], likewise
+   * @param y targets [samples, …], likewise; options may stand in their place for batches, and where the model needs no targets
    * @returns the logs of every epoch
    * @throws StateError before compile; DataError and ShapeError for data that cannot be right;
    * NonFiniteError when a step is not finite. After any error the weights are those of the last good step.
    */
-  fit(batches: Batches<In, Out>, options?: FitOptions<In, Out>): Promise<History>
+  fit(data: Batches<In, Out> | DataOf<In>, options?: FitOptions<In, Out>): Promise<History>
   fit(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: FitOptions<In, Out>): Promise<History>
-  async fit(x: unknown, y?: unknown, options?: FitOptions<In, Out>): Promise<History> {
-    const said = withOptions(x, y, options)
-    return this.#trainer.fit(x, said.y, typed(said.options))
+  async fit(x: unknown, y?: unknown, options?: object): Promise<History> {
+    return this.#trainer.fit(x, y, options)
   }
 
   /** The loss and metrics on a data set, by name. Takes batches as fit does. */
-  evaluate(batches: Batches<In, Out>, options?: EvaluateOptions): Promise<Logs>
+  evaluate(data: Batches<In, Out> | DataOf<In>, options?: EvaluateOptions): Promise<Logs>
   evaluate(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: EvaluateOptions): Promise<Logs>
-  async evaluate(x: unknown, y?: unknown, options?: EvaluateOptions): Promise<Logs> {
-    const said = withOptions(x, y, options)
-    return this.#trainer.evaluate(x, said.y, said.options)
+  async evaluate(x: unknown, y?: unknown, options?: object): Promise<Logs> {
+    return this.#trainer.evaluate(x, y, options)
   }
 
   /**
@@ -287,12 +320,16 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
    * @returns the loss and metrics of this batch
    * @throws NonFiniteError when a value is not finite; the weights are then unchanged
    */
-  trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
+  trainOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
+  trainOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
+  trainOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     return this.#trainer.onBatch('trainOnBatch', x, y, options)
   }
 
   /** The loss and metrics of one batch, at once. */
-  testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options: TrainOnBatchOptions = {}): Logs {
+  testOnBatch(x: DataOf<In>, options?: TrainOnBatchOptions): Logs
+  testOnBatch(x: DataOf<In>, y?: TargetsOf<Out> | null, options?: TrainOnBatchOptions): Logs
+  testOnBatch(x: unknown, y?: unknown, options?: object): Logs {
     return this.#trainer.onBatch('testOnBatch', x, y, options)
   }
 
@@ -461,14 +498,4 @@ function hintOf(expected: readonly (number | null)[], shape: Shape): string {
   return sorted(own) === sorted(given)
     ? ' Are the axes in another order?'
     : ` Its rows have as many elements: ops.reshape(x, ${formatShape([shape[0]!, ...own])}) fits.`
-}
-
-/** Batches bring their targets with them: what follows them is options. */
-function withOptions<Options extends object>(
-  x: unknown,
-  y: unknown,
-  options: Options | undefined,
-): { readonly y: unknown; readonly options: Options } {
-  const isSaid = options === undefined && isElements(x) && isBranch(y) && !Array.isArray(y)
-  return isSaid ? { y: null, options: y as unknown as Options } : { y, options: options ?? typed({}) }
 }

@@ -1,7 +1,7 @@
 // gridSearch and randomSearch: which trials there are, who goes on, and which one is best. How a trial is trained is in fits.ts.
 
 import { ArgumentError, MyelinError, quoted } from '../core/errors'
-import { boolean, count, custom, integer, nullable, number, option, readOptions } from '../core/options'
+import { boolean, count, custom, integer, nullable, number, option, readOptions, text } from '../core/options'
 import type { ValuesOf } from '../core/options'
 import { typed } from '../core/tree'
 import type { SampleWeights } from '../data/arrays'
@@ -13,7 +13,8 @@ import type { TensorLike } from '../ops/convert'
 import { nextSeed } from '../ops/seed'
 import type { Tensor } from '../ops/tensor'
 import type { CallbackMethods } from '../training/callbacks'
-import { logName, mode } from '../training/callbacks/monitor'
+import { mode } from '../training/callbacks/monitor'
+import { isValName, logOf, withoutVal } from '../training/callbacks/names'
 import type { FitOptions } from '../training/loop'
 import type { AnyMake, Bench, FitPlace, Progress, Task } from './fits'
 import { Fits } from './fits'
@@ -126,7 +127,7 @@ const searchTable = () => ({
   validationData: option(anything, null),
   folds: option(nullable(integer({ min: 2 })), null),
   epochs: option(count, 1),
-  monitor: option(logName, 'valLoss'),
+  monitor: option(text, 'valLoss'),
   mode: option(mode, 'auto'),
   seed: option(nullable(integer()), null),
   halving: option(anything, null),
@@ -263,7 +264,7 @@ class Search implements Monitored {
     if (said.length > 1) throw new ArgumentError(`${where}: ${said.join(' and ')} do not go together: choose one`)
     if (folds !== null && data !== null)
       throw new ArgumentError(`${where}: folds need x and y: batches have no rows to split`)
-    if (said.length === 0 && /^val[A-Z]/.test(monitor))
+    if (said.length === 0 && isValName(monitor))
       throw new ArgumentError(
         `${where}: ${quoted(monitor)} needs data to validate on: validationSplit, validationData or folds`,
       )
@@ -394,7 +395,7 @@ class Search implements Monitored {
   /** The monitored number of each fold after its last epoch. @throws ArgumentError where there is no such log */
   private scoresIn({ logs }: Progress): number[] {
     return logs.map((each) => {
-      const score = each[this.monitor]?.at(-1)
+      const score = logOf(each, this.monitor)?.at(-1)
       if (score !== undefined) return score
       throw new ArgumentError(
         `${this.where}: there is no '${this.monitor}' to monitor. There are: ${Object.keys(each).join(', ')}`,
@@ -405,7 +406,7 @@ class Search implements Monitored {
 
 /** Whether the monitored number should rise. @throws ArgumentError where neither the mode nor its name tells: a guess might choose the worst */
 function directionOf(where: string, { monitor, mode }: Settings): boolean {
-  const rises = mode === 'auto' ? isScore(monitor.replace(/^val(?=[A-Z])/, '')) : mode === 'max'
+  const rises = mode === 'auto' ? isScore(withoutVal(monitor)) : mode === 'max'
   if (rises !== null) return rises
   throw new ArgumentError(
     `${where}: the name ${quoted(monitor)} does not say whether it should rise or fall. Say so with mode: 'max' or 'min'.`,

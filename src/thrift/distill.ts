@@ -19,7 +19,7 @@ import type { Tensor } from '../ops/tensor'
 import { operandOf, withScope } from '../ops/trace'
 import type { Batch, StepLogs } from '../training/batch'
 import type { CompileOptions } from '../training/compiled'
-import { forward } from '../training/step'
+import { forward, totalLoss } from '../training/step'
 
 export interface DistillOptions extends Pick<CompileOptions, 'optimizer' | 'loss' | 'metrics'> {
   /** What logits are divided by before they are compared: the higher, the more the classes that are not right count. Default 4. */
@@ -146,7 +146,9 @@ export class Distiller<const In = Tensor, const Out = Tensor> extends Model<In, 
 
   private compare(batch: Batch<In, Out>, training: boolean): ReturnType<typeof forward<In, Out>> {
     const compiled = this.trainer.requireCompiled('distillation')
-    return forward(this, compiled, batch, training, (outputs) => [this.divergence(batch, typed(outputs))])
+    return forward(this, compiled, batch, training, (outputs) =>
+      totalLoss(this, compiled, batch, typed(outputs), () => [this.divergence(batch, typed(outputs))]),
+    )
   }
 
   /** T² · the mean of KL(teacher ‖ student) at temperature T. Traced. */

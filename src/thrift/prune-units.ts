@@ -2,7 +2,7 @@
 // how much one counts by unit-scores.ts, what is left by smaller.ts.
 
 import { ArgumentError, quoted } from '../core/errors'
-import { choice, count, custom, nullable, number, option, readOptions } from '../core/options'
+import { choice, count, custom, nullable, number, option, readOptions, text } from '../core/options'
 import { typed } from '../core/tree'
 import type { DataOf, TargetsOf } from '../data/arrays'
 import type { LayerBase } from '../layers/base'
@@ -13,7 +13,8 @@ import type { Model } from '../models/model'
 import { visitUnits } from '../models/unit-elements'
 import type { UnitGroup } from '../models/unit-groups'
 import { groupName, unitGroups } from '../models/unit-groups'
-import { logName, shouldRise } from '../training/callbacks/monitor'
+import { shouldRise } from '../training/callbacks/monitor'
+import { logOf } from '../training/callbacks/names'
 import { smaller } from './smaller'
 import type { Criterion, Scores, Seen } from './unit-scores'
 import { scoresOf } from './unit-scores'
@@ -55,7 +56,7 @@ const anything = custom<unknown>(
 const options = {
   keep: option(nullable(custom<number | Readonly<Record<string, number>>>(readKeep, () => null)), null),
   maxLoss: option(nullable(number({ min: 0 })), null),
-  monitor: option(nullable(logName), null),
+  monitor: option(nullable(text), null),
   mode: option(choice('auto', 'min', 'max'), 'auto'),
   by: option(choice<Criterion>('magnitude', 'utility', 'taylor'), 'magnitude'),
   x: option(anything, null),
@@ -316,7 +317,7 @@ class Search {
     // A function of the user's own may rise or fall: its name does not say.
     const isKnown = (name: string): boolean => mode !== 'auto' || shouldRise(name, 'auto') || FALLS.test(name)
     const monitor = this.bound.monitor ?? names.find((name) => !/loss$/i.test(name) && isKnown(name)) ?? 'loss'
-    const value = logs[monitor]
+    const value = logOf(logs, monitor)
     if (value === undefined)
       throw new ArgumentError(
         `pruneUnits: there is no ${quoted(monitor)} to monitor in ${this.work}. There are: ${names.join(', ')}`,

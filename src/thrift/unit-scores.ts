@@ -68,7 +68,7 @@ export async function scoresOf(
       )
     }
     const batch = batchOf(dataset, symbols)
-    const { loss } = heard(() => forward(model, model.trainer.requireCompiled('pruneUnits'), batch, false))
+    const { loss } = heard(() => model.forward(batch, { training: false }))
     const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
     const gradients = currentTrace()!.gradients(loss, given)
     const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))

@@ -20,6 +20,7 @@ import { getMetric } from '../metrics/registry'
 import { add, cast, multiply } from '../ops/elementwise'
 import { reshape } from '../ops/shape'
 import { Tensor } from '../ops/tensor'
+import { currentTrace } from '../ops/trace'
 import { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
 import type { OptimizerIdentifier } from '../optimizers/registry'
@@ -84,6 +85,8 @@ export class Compiled {
   readonly lossTracker = new Mean({ name: 'loss' })
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
+  /** Whether the loss is in logs: also in those of a step of one's own that takes it in. */
+  private tracksLoss = this.needsLoss
   private readonly reported = new Map<string, Mean>()
   private readonly keptLogs: Readonly<Record<StepKind, Map<string, Variable>>> = { train: new Map(), test: new Map() }
   private logged: readonly Logged[] | null = null
@@ -144,6 +147,11 @@ export class Compiled {
     return customObjectScope(this.objects, () =>
       given.map((loss, i) => (loss === null ? null : getLoss(loss, shapesAt(i, outputs, targets)))),
     )
+  }
+
+  /** Which of so many outputs have a loss, and so need targets. */
+  needed(count: number): readonly boolean[] {
+    return this.lossPerOutput(this.namesOf(count)).map((loss) => loss !== null)
   }
 
   private namesOf(count: number): readonly string[] {
@@ -231,11 +239,11 @@ export class Compiled {
 
   /** Runs `body`, which may trace a step with targets that nobody gave: what they say of losses and metrics is forgotten. */
   supposing<Result>(body: () => Result): Result {
-    const { plans, logged } = this
+    const { plans, logged, tracksLoss } = this
     try {
       return body()
     } finally {
-      Object.assign(this, { plans, logged })
+      Object.assign(this, { plans, logged, tracksLoss })
     }
   }
 
@@ -261,8 +269,7 @@ export class Compiled {
     const plans = this.plans ?? []
     const prefix = ({ name }: OutputPlan, rest: string): string =>
       plans.length === 1 ? rest : `${name}${capital(rest)}`
-    const isTracked = plans.length > 0 || this.needsLoss
-    const logged: Logged[] = isTracked ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
+    const logged: Logged[] = this.tracksLoss ? [{ key: keyFor('loss'), metric: this.lossTracker }] : []
     for (const { tracker } of plans) if (tracker !== null) logged.push({ key: keyFor(tracker.name), metric: tracker })
     for (const plan of plans)
       for (const metric of plan.metrics) logged.push({ key: keyFor(prefix(plan, metric.name)), metric })
@@ -294,12 +301,8 @@ export class Compiled {
     return results
   }
 
-  /** The scalar losses of one batch; traced. */
-  computeLosses(
-    y: Tree<Tensor | null>,
-    outputs: Tree<Tensor>,
-    sampleWeight: Tree<Tensor | null>,
-  ): { total: Tensor | null; each: readonly Tensor[] } {
+  /** The weighted loss of one batch; null where there is none. Traced. */
+  computeLosses(y: Tree<Tensor | null>, outputs: Tree<Tensor>, sampleWeight: Tree<Tensor | null>): Tensor | null {
     const predictions = flatten(outputs)
     const targets = flatten(y)
     const weights = flatten(sampleWeight)
@@ -325,11 +328,22 @@ export class Compiled {
       const weighted = weight === 1 ? scalar : multiply(scalar, weight)
       total = total === null ? weighted : add(total, weighted)
     })
-    return { total, each }
+    this.computed = { trace: currentTrace(), each }
+    return total
   }
 
-  /** Takes a batch into the loss tracker and the metrics; traced. */
-  updateMetrics({ y, sampleWeight }: Batch, { outputs, loss, losses, reports }: ForwardResult): void {
+  private computed: { readonly trace: object | null; readonly each: readonly Tensor[] } | null = null
+
+  /** The losses of the outputs that have one, as `computeLosses` computed them last in this trace. */
+  get lastLosses(): readonly Tensor[] {
+    return this.computed?.trace === currentTrace() ? this.computed.each : []
+  }
+
+  /** Takes a batch into the loss tracker, where there is a loss, and the metrics; traced. */
+  updateMetrics(
+    { y, sampleWeight }: Pick<Batch, 'y' | 'sampleWeight'>,
+    { outputs, loss, losses, reports }: Omit<ForwardResult, 'loss'> & { readonly loss: Tensor | null },
+  ): void {
     const predictions = flatten(outputs)
     const targets = flatten(y)
     const weights = flatten(sampleWeight)
@@ -338,7 +352,11 @@ export class Compiled {
       predictions.map((_, i) => targets[i]?.shape ?? null),
     )
     const rows = predictions[0]?.shape[0] ?? 1
-    this.lossTracker.addMean(loss, rows)
+    if (loss !== null) {
+      this.lossTracker.addMean(loss, rows)
+      if (!this.tracksLoss) this.logged = null
+      this.tracksLoss = true
+    }
     let at = 0
     for (const { loss: own, tracker } of plans)
       if (own !== null && losses[at] !== undefined) tracker?.addMean(losses[at++]!, rows)

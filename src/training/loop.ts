@@ -9,6 +9,7 @@ import type { Program } from '../runtime/program'
 import { withRuntime } from '../runtime/runtime'
 import type { CallbackMethods, Callbacks, Logs, Place, Run, RunKeeper } from './callbacks/callback'
 import { History } from './callbacks/history'
+import { valName } from './callbacks/names'
 import { ProgressBar } from './callbacks/progress'
 import type { Compiled } from './compiled'
 import { Listeners } from './listeners'
@@ -105,6 +106,16 @@ export interface EvaluateOptions extends Pick<FitOptions, 'sampleWeight'> {
   /** Ends it after the current step, or while a batch is waited for; evaluate then rejects with the signal's reason. */
   signal?: AbortSignal
 }
+
+/** The names of EvaluateOptions. */
+export const EVALUATE_OPTIONS: readonly (keyof EvaluateOptions)[] = [
+  'batchSize',
+  'steps',
+  'sampleWeight',
+  'verbose',
+  'callbacks',
+  'signal',
+]
 
 /** The results of the loss and all metrics, by name, and what the last step of this kind returned. */
 export function readLogs(kind: StepKind, steps: Steps, compiled: Compiled): Logs {
@@ -227,8 +238,8 @@ class TrainingLoop implements Run {
   private batch = 0
   /** Whether the run was taken up where it had been stopped. */
   isOver = false
-  /** Whether the running epoch took all its batches. */
-  private completed = false
+  /** Whether the running epoch ends with validation: also where a callback stopped it, but not where no step is allowed any more. */
+  private validates = false
   /** Whether a step of the epoch was not finite: then its loss is none, not the mean of the steps before. */
   private failed = false
   private lastLogs: Logs | null = null
@@ -371,7 +382,7 @@ class TrainingLoop implements Run {
     this.isBegun = false
     await this.runBatches()
     const logs = this.failed ? { ...readLogs('train', steps, compiled), loss: NaN } : readLogs('train', steps, compiled)
-    if (this.completed) await this.validate(epoch, logs)
+    if (this.validates) await this.validate(epoch, logs)
     this.lastLogs = logs
     await this.tell((callback) => callback.onEpochEnd?.(epoch, logs))
     this.epoch++
@@ -383,16 +394,17 @@ class TrainingLoop implements Run {
   private async runBatches(): Promise<void> {
     const { model, options } = this.training
     const { runner, mostSteps } = this
-    this.completed = false
+    this.validates = false
     this.failed = false
+    let hasEnded = false
     while (this.batch < mostSteps) {
       const { batch } = this
       const { probes, length } = this.probes.at(this.step)
       const upcoming = this.upcoming(probes)
       const program = isPromise(upcoming) ? await upcoming : upcoming
-      if (program === null) break
+      hasEnded = program === null
       // Asked only now, because training may end with the last batch.
-      if (model.stopTraining && batch > 0) return
+      if (program === null || (model.stopTraining && batch > 0)) break
       if (this.perBatch) await this.tell((callback) => callback.onTrainBatchBegin?.(batch))
       const allowed = this.limiting.length === 0 ? Infinity : this.stepsAhead(program)
       if (allowed < 1) return
@@ -400,7 +412,10 @@ class TrainingLoop implements Run {
       const { steps, finite } = runner.run(most, probes)
       this.step += steps
       this.batch += steps
-      if (!finite) return this.failNonFinite(runner.diagnose())
+      if (!finite) {
+        this.failNonFinite(runner.diagnose())
+        break
+      }
       for (const probe of probes) probe.afterStep?.(this.step - 1)
       if (this.perBatch) await this.tellBatch(this.batch - 1)
       const keepers = this.keepers.filter(({ every }) => every !== null && this.step % every === 0)
@@ -413,9 +428,9 @@ class TrainingLoop implements Run {
         this.progress.paint(this.batch, readLogs('train', this.training.steps, this.training.compiled), now)
     }
     if (this.batch === 0) throw new DataError('fit: the data have no batches')
-    if (this.batch < mostSteps && mostSteps < Infinity) this.warnOfEnd(this.batch)
+    if (hasEnded && mostSteps < Infinity) this.warnOfEnd(this.batch)
     this.progress?.took(this.batch)
-    this.completed = true
+    this.validates = true
   }
 
   /** How many steps may run before somebody keeps the run. */
@@ -470,8 +485,7 @@ class TrainingLoop implements Run {
     await validation.begin(null)
     const results = await evaluateBatches(steps, compiled, validation, validationSteps, this.listeners, signal)
     await this.tell((callback) => callback.onTestEnd?.(results))
-    for (const [name, value] of Object.entries(results))
-      logs[`val${name.charAt(0).toUpperCase()}${name.slice(1)}`] = value
+    for (const [name, value] of Object.entries(results)) logs[valName(name)] = value
   }
 }
 

@@ -53,33 +53,39 @@ export function metricsWithin(model: LayerBase): Metric[] {
   return [...found]
 }
 
-/**
- * The model's outputs and loss for a batch.
- * @param more scalars that are added to the loss
- */
+/** The model's outputs for a batch, and the loss that `lossOf` makes of them. */
 export function forward<In, Out>(
   model: LayerBase,
   compiled: Compiled,
   batch: Batch<In, Out>,
   training: boolean,
-  more: (outputs: Out) => readonly Tensor[] = () => [],
+  lossOf: (outputs: Out) => Tensor,
 ): ForwardResult<Out> {
   const context = new CallContext(training)
-  const outputs = withFrame(null, context, () => model.applyTree(batch.x, {}))
-  const losses = withScope('loss', () => compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight))
-  const penalties = [...model.regularizationLosses(), ...context.losses]
-  const terms = [
-    ...(losses.total === null ? [] : [losses.total]),
-    ...withScope('loss', () => more(typed(outputs))),
-    ...penalties,
-  ]
+  const outputs = typed<Out>(withFrame(null, context, () => model.applyTree(batch.x, {})))
+  const loss = lossOf(outputs)
+  return { outputs, loss, losses: compiled.lastLosses, reports: context.metrics }
+}
+
+/**
+ * The loss that is minimised: what compile chose, `more`, and what layers add.
+ * @throws ArgumentError where there is none
+ */
+export function totalLoss(
+  model: LayerBase,
+  compiled: Compiled,
+  { y, sampleWeight }: Pick<Batch<unknown, unknown>, 'y' | 'sampleWeight'>,
+  outputs: Tree<Tensor>,
+  more: () => readonly Tensor[] = () => [],
+): Tensor {
+  const total = withScope('loss', () => compiled.computeLosses(typed(y), outputs, sampleWeight))
+  const terms = [...(total === null ? [] : [total]), ...withScope('loss', more), ...model.losses]
   if (terms.length === 0) {
     throw new ArgumentError(
       `${model}: there is nothing to minimise. Compile with a loss, or add one in a layer with addLoss.`,
     )
   }
-  const loss = withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
-  return { outputs: typed(outputs), loss, losses: losses.each, reports: context.metrics }
+  return withScope('loss', () => terms.map((term) => reshape(term, [])).reduce((sum, term) => add(sum, term)))
 }
 
 /** The gradients of a loss, behind a guard that ends the step when one is not finite. */

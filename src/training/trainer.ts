@@ -22,6 +22,7 @@ import type { Graph } from '../ir/graph'
 import type { ClassWeights, Dataset, Layout, Readers, SampleWeights } from '../data/arrays'
 import {
   VALIDATION_NAMES,
+  isNamedData,
   prepareDataset,
   prepareInputs,
   splitValidation,
@@ -45,7 +46,7 @@ import { formatLogs } from './callbacks/progress'
 import type { CompileOptions } from './compiled'
 import { Compiled } from './compiled'
 import type { EvaluateOptions, FitOptions } from './loop'
-import { FIT_OPTIONS, evaluateBatches, levelOf, readLogs, runTraining } from './loop'
+import { EVALUATE_OPTIONS, FIT_OPTIONS, evaluateBatches, levelOf, readLogs, runTraining } from './loop'
 import { Listeners } from './listeners'
 import { Pace, letGo } from './pace'
 import type { PredictOptions, Predicted } from './predictor'
@@ -70,6 +71,8 @@ import { Steps } from './steps'
 import { StringInputs, hasStrings } from './string-inputs'
 
 export interface TrainOnBatchOptions extends Pick<FitOptions, 'sampleWeight' | 'classWeight'> {}
+
+const BATCH_OPTIONS: readonly (keyof TrainOnBatchOptions)[] = ['sampleWeight', 'classWeight']
 
 interface Layouts {
   readonly x: Layout
@@ -192,6 +195,13 @@ export class Trainer implements Predicted {
     return this.knownLayouts.layouts
   }
 
+  /** The same, with the outputs that need targets, where there are several. */
+  private layoutsFor(compiled: Compiled): Layouts {
+    const { x, y } = this.layouts
+    if (!isBranch(y.structure) || !this.needsTargets(compiled)) return this.layouts
+    return { x, y: { ...y, needed: compiled.needed(flatten(y.structure).length) } }
+  }
+
   /**
    * Finds out what a class of one's own gives, from its first inputs.
    * @returns the same data; as tensors where it had to make some
@@ -248,6 +258,14 @@ export class Trainer implements Predicted {
     if (compiled.optimizer.isBuiltFor(weights)) return
     this.resetPrograms()
     compiled.optimizer.build(weights, this.model.weights)
+  }
+
+  /** Says where the built-in step changes no weight. */
+  private warnOfNothing(): void {
+    const { model } = this
+    if (model.hasOwnStep || model.trainableWeights.length > 0) return
+    const why = model.weights.length === 0 ? 'the model has no weights' : 'all weights are frozen'
+    console.warn(`${model}: fit has nothing to train: ${why}`)
   }
 
   private expected: readonly Shape[] = []
@@ -327,7 +345,7 @@ export class Trainer implements Predicted {
     sampleWeight: SampleWeights | null | undefined,
   ): Dataset {
     const data = this.learnOutputs(x)
-    const dataset = prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled))
+    const dataset = prepareDataset(this.layoutsFor(compiled), data, y, sampleWeight, this.needsTargets(compiled))
     this.prepare(dataset.x, dataset.inputs, true)
     return dataset
   }
@@ -340,10 +358,40 @@ export class Trainer implements Predicted {
     return { compiled, dataset: this.prepareTargets(compiled, dataset) }
   }
 
-  async fit(x: unknown, y: unknown, options: FitOptions): Promise<History> {
+  /**
+   * Targets and options of a call. Where the data bring their targets along, or none are needed, options may stand in the place of
+   * the targets.
+   * @throws ArgumentError for options in the place of targets that are needed
+   */
+  private read<Options extends object>(
+    method: string,
+    names: readonly (keyof Options & string)[],
+    compiled: Compiled,
+    [x, y, given]: readonly [x: unknown, y: unknown, options: object | undefined],
+  ): { readonly y: unknown; readonly options: Options } {
+    const inPlace = given === undefined && isNamedData(y) && (isElements(x) || this.areOptions(y as object, names))
+    if (inPlace && (isElements(x) || !this.needsTargets(compiled))) return { y: null, options: checked(y) }
+    if (inPlace)
+      throw new ArgumentError(
+        `${method}: received options, { ${Object.keys(y as object).join(', ')} }, where targets belong, and the model needs targets: ${method}(x, y, options)`,
+      )
+    return { y, options: checked(given ?? {}) }
+
+    function checked(options: unknown): Options {
+      checkOptions(method, options, names)
+      return options as Options
+    }
+  }
+
+  /** Whether a record has the names of options only, none of which is that of an output. */
+  private areOptions(record: object, names: readonly string[]): boolean {
+    return Object.keys(record).every((key) => names.includes(key) && !this.outputNames.includes(key))
+  }
+
+  async fit(x: unknown, targets: unknown, given: object | undefined): Promise<History> {
     const compiled = this.requireCompiled('fit')
     this.lock.requireIdle('fit')
-    checkOptions('fit', options, FIT_OPTIONS)
+    const { y, options } = this.read<FitOptions>('fit', FIT_OPTIONS, compiled, [x, targets, given])
     checkFitOptions(options)
     const callbacks = callbacksOf(options.callbacks)
     options.signal?.throwIfAborted()
@@ -375,7 +423,13 @@ export class Trainer implements Predicted {
       })
     else {
       const data = this.learnOutputs(x)
-      let dataset = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
+      let dataset = prepareDataset(
+        this.layoutsFor(compiled),
+        data,
+        y,
+        options.sampleWeight,
+        this.needsTargets(compiled),
+      )
       if (validationData === undefined && validationSplit !== 0)
         [dataset, rest] = splitValidation(dataset, validationSplit)
       // Only training weighs classes.
@@ -403,6 +457,7 @@ export class Trainer implements Predicted {
         )
       if (validation !== null) requireEnd('fit: validationData', validation, options.validationSteps, 'validationSteps')
       this.buildOptimizer(compiled)
+      this.warnOfNothing()
       return { runner, validation }
     } catch (error) {
       await letGo(options.signal, [() => runner.release(), () => validation?.release()])
@@ -434,7 +489,7 @@ export class Trainer implements Predicted {
       throw new ArgumentError('fit: validationData must be [x, y], [x, y, sampleWeight], or batches such as a Dataset')
     const [x, y, weight] = data as readonly unknown[]
     return prepareDataset(
-      this.layouts,
+      this.layoutsFor(compiled),
       x,
       y,
       weight as SampleWeights | undefined,
@@ -466,7 +521,7 @@ export class Trainer implements Predicted {
           const { x, y, sampleWeight } = batchOf(batch)
           const data = this.learnOutputs(x)
           const dataset = weighClasses(
-            prepareDataset(this.layouts, data, y, sampleWeight, this.needsTargets(compiled)),
+            prepareDataset(this.layoutsFor(compiled), data, y, sampleWeight, this.needsTargets(compiled)),
             classWeight,
             this.outputNames,
           )
@@ -506,13 +561,13 @@ export class Trainer implements Predicted {
       : message
   }
 
-  async evaluate(x: unknown, y: unknown, options: EvaluateOptions): Promise<Logs> {
-    checkOptions('evaluate', options, ['batchSize', 'steps', 'sampleWeight', 'verbose', 'callbacks', 'signal'])
+  async evaluate(x: unknown, targets: unknown, given: object | undefined): Promise<Logs> {
+    const compiled = this.requireCompiled('evaluate')
+    const { y, options } = this.read<EvaluateOptions>('evaluate', EVALUATE_OPTIONS, compiled, [x, targets, given])
     const { batchSize = 32, steps: most = null, verbose = 0, signal } = options
     checkVerbose(verbose)
     checkSignal(signal)
     const callbacks = callbacksOf(options.callbacks)
-    const compiled = this.requireCompiled('evaluate')
     this.lock.requireIdle('evaluate')
     requireCount('batchSize', batchSize)
     if (most !== null) requireCount('steps', most)
@@ -599,12 +654,18 @@ export class Trainer implements Predicted {
   }
 
   /** One step on one batch. The way for a batch like the last one is short, because it is taken often. */
-  onBatch(method: 'trainOnBatch' | 'testOnBatch', x: unknown, y: unknown, options: TrainOnBatchOptions): Logs {
+  onBatch(method: 'trainOnBatch' | 'testOnBatch', x: unknown, targets: unknown, given: object | undefined): Logs {
     const compiled = this.requireCompiled(method)
     this.lock.requireIdle(method)
-    checkOptions(method, options, ['sampleWeight', 'classWeight'])
+    const { y, options } = this.read<TrainOnBatchOptions>(method, BATCH_OPTIONS, compiled, [x, targets, given])
     const data = this.learnOutputs(x)
-    const prepared = prepareDataset(this.layouts, data, y, options.sampleWeight, this.needsTargets(compiled))
+    const prepared = prepareDataset(
+      this.layoutsFor(compiled),
+      data,
+      y,
+      options.sampleWeight,
+      this.needsTargets(compiled),
+    )
     const dataset = weighClasses(prepared, options.classWeight, this.outputNames)
     const last = this.lastSteps[method]
     const known = last !== null && !hasStrings(dataset.inputs) && this.isLikeLast(last, compiled, dataset) ? last : null

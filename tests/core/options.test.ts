@@ -467,7 +467,7 @@ describe('spellings of Keras', () => {
       summationMethod: 'majoring',
     })
     expect(new EarlyStopping({ monitor: 'val_accuracy', restore_best_weights: true } as never)).toMatchObject({
-      monitor: 'valAccuracy',
+      monitor: 'val_accuracy',
       restoreBestWeights: true,
     })
     expect(new Adam({ beta_1: 0.5, learning_rate: 0.25, global_clipnorm: 2 } as never)).toMatchObject({

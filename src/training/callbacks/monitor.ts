@@ -1,17 +1,11 @@
 // What callbacks that watch a log have in common: its name, whether it should rise, what improves it, and what is said where
 // it is missing.
 
-import { camelKey } from '../../core/errors'
 import type { ValuesOf } from '../../core/options'
-import { choice, custom, integer, option, text } from '../../core/options'
+import { choice, integer, option, text } from '../../core/options'
 import { isScore } from '../../metrics/direction'
 import type { Logs } from './callback'
-
-/** The name of a log in either spelling: 'val_loss' is 'valLoss'. */
-export const logName = custom<string>(
-  (value, where) => camelKey(text.read(value, where)),
-  (value) => value,
-)
+import { logOf } from './names'
 
 /** Whether a log should rise or fall; 'auto': what its name says. */
 export const mode = choice('auto', 'min', 'max')
@@ -21,8 +15,8 @@ export const verbosity = integer({ min: 0, max: 1 })
 
 /** The options of all that watch a log. */
 export const monitorOptions = () => ({
-  /** The log to watch. Default 'valLoss'. */
-  monitor: option(logName, 'valLoss'),
+  /** The log to watch, in either spelling: 'valLoss', 'val_loss'. Default 'valLoss'. */
+  monitor: option(text, 'valLoss'),
   /** 'auto': names of scores, such as accuracy, AUC, F1 or IoU, should rise, others fall. Default 'auto'. */
   mode: option(mode, 'auto'),
 })
@@ -57,7 +51,7 @@ export class Monitor {
       owner,
       options: { monitor },
     } = this
-    const value = logs[monitor]
+    const value = logOf(logs, monitor)
     if (value === undefined && !this.warned) {
       this.warned = true
       console.warn(`${owner}: there is no '${monitor}' to monitor. There are: ${Object.keys(logs).join(', ')}`)

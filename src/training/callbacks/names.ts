@@ -1,24 +1,45 @@
 // Names of logs, and what files are called after them.
 
-import { ArgumentError, camelKey } from '../../core/errors'
+import { ArgumentError } from '../../core/errors'
 
-/** What a log of validation begins with: `valLoss`. */
-const VALIDATION = /^val(?=[A-Z])/
+/** The beginning of a validation log: `valLoss`, `val_kl_loss`. */
+const VALIDATION = /^val(?:_|(?=[A-Z]))/
 
 /** Whether a log is one of validation. */
 export function isValName(log: string): boolean {
   return VALIDATION.test(log)
 }
 
-/** `loss` → `valLoss` */
-export function valName(log: string): string {
-  return `val${log.charAt(0).toUpperCase()}${log.slice(1)}`
+/** Words joined by underscores. A number at the end, as in `precision_0`, is no word, and `my_outLoss` is camelCase. */
+function isSnakeCase(name: string): boolean {
+  return /_[A-Za-z]/.test(name) && !/[a-z0-9][A-Z]/.test(name)
 }
 
-/** `valLoss` → `loss` */
-export function withoutVal(log: string): string {
+/** `loss` → `valLoss`, `kl_loss` → `val_kl_loss` */
+export function valName(log: string): string {
+  return isSnakeCase(log) ? `val_${log}` : `val${log.charAt(0).toUpperCase()}${log.slice(1)}`
+}
+
+/**
+ * `valLoss` → `loss`, `val_kl_loss` → `kl_loss`
+ * @param among the logs of training, one of which may begin with a capital: `valKL` → `KL`
+ */
+export function withoutVal(log: string, among: readonly string[] = []): string {
   const rest = log.replace(VALIDATION, '')
-  return rest.charAt(0).toLowerCase() + rest.slice(1)
+  return among.find((name) => valName(name) === log) ?? rest.charAt(0).toLowerCase() + rest.slice(1)
+}
+
+/** One spelling for all: `val_kl_loss` and `valKlLoss` → `valKlLoss`. */
+function spelling(name: string): string {
+  return name.replace(/_([a-z0-9])/gi, (_match, letter: string) => letter.toUpperCase())
+}
+
+/** The value of a log: of the name as it stands, else of the first one that is the same in another spelling; undefined where there is none. */
+export function logOf<Value>(logs: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  if (Object.hasOwn(logs, name)) return logs[name]
+  const wanted = spelling(name)
+  const key = Object.keys(logs).find((each) => spelling(each) === wanted)
+  return key === undefined ? undefined : logs[key]
 }
 
 /** A piece of a name: text as it is, or a number and how it is written. */
@@ -86,7 +107,7 @@ export class NameTemplate {
       const [name = '', format = ''] = inner.split(/:(.*)/s)
       if (!/^\w+$/.test(name))
         throw new ArgumentError(`${where}: '{${inner}}' must begin with the name of a log, or with epoch or batch`)
-      return { name: camelKey(name), format, write: writerOf(format, `${where}: '{${inner}}'`) }
+      return { name, format, write: writerOf(format, `${where}: '{${inner}}'`) }
     })
   }
 
@@ -95,7 +116,7 @@ export class NameTemplate {
     return this.pieces
       .map((piece) => {
         if (typeof piece === 'string') return piece
-        const value = values[piece.name]
+        const value = logOf(values, piece.name)
         if (value !== undefined) return piece.write(value)
         throw new ArgumentError(
           `${this.where}: there is no '${piece.name}' for '${this.text}'. There are: ${Object.keys(values).join(', ')}`,

@@ -102,7 +102,12 @@ export class TensorBoard extends configured(Callback, tensorBoardOptions, 'logDi
       ),
       ...histograms,
     ])
-    await this.write('validation', epoch, scalars(logs, isValName, withoutVal))
+    const names = Object.keys(logs)
+    await this.write(
+      'validation',
+      epoch,
+      scalars(logs, isValName, (name) => withoutVal(name, names)),
+    )
   }
 
   /** Updates of the weights, of all fits. */

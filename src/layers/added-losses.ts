@@ -1,0 +1,55 @@
+// The losses that layers added in their last call, for loops of one's own. Within a step of fit they are in the context.
+
+import type { Tensor } from '../ops/tensor'
+import { currentTrace } from '../ops/trace'
+import type { CallContext } from './context'
+
+interface Calling {
+  readonly allLayers: readonly object[]
+}
+
+/** A loss, and its place among all. */
+interface Added {
+  readonly at: number
+  readonly loss: Tensor
+}
+
+/** By layer. */
+type Table = WeakMap<object, Added[]>
+
+/** By trace, so that the symbols of one that is over are gone with it. */
+const tables = new WeakMap<object, Table>()
+/** What stands for computing without a trace. */
+const untraced = {}
+let count = 0
+
+/** Runs the outermost call of a layer. Its losses take the place of those of the call before. */
+export function keepingLosses<Result>(layer: Calling, context: CallContext, call: () => Result): Result {
+  const first = context.losses.length
+  const result = call()
+  const trace = currentTrace() ?? untraced
+  const losses = context.losses.slice(first)
+  let table = tables.get(trace)
+  if (table === undefined && losses.length === 0) return result
+  if (table === undefined) tables.set(trace, (table = new WeakMap()))
+  const own = new Set(layer.allLayers)
+  for (const each of own) table.delete(each)
+  losses.forEach((loss, i) => {
+    const origin = context.lossOrigins[first + i] as object
+    // A layer that is made within the call is no part of the layer.
+    const owner = own.has(origin) ? origin : layer
+    const added = table.get(owner) ?? []
+    table.set(owner, [...added, { at: count++, loss }])
+  })
+  return result
+}
+
+/** What these layers added in their last call, in the order in which they did. */
+export function addedLosses(layers: readonly object[]): Tensor[] {
+  const table = tables.get(currentTrace() ?? untraced)
+  if (table === undefined) return []
+  return layers
+    .flatMap((layer) => table.get(layer) ?? [])
+    .sort((a, b) => a.at - b.at)
+    .map(({ loss }) => loss)
+}

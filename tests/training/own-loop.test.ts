@@ -1,0 +1,134 @@
+// Loops and steps of one's own: losses that layers add, computeLoss, and the metrics of compile.
+
+import { describe, expect, it } from 'vitest'
+import type { Batch, Tensor } from '../../src'
+import {
+  Dense,
+  Layer,
+  Model,
+  SGD,
+  Sequential,
+  jit,
+  losses,
+  metrics,
+  ops,
+  setRandomSeed,
+  tensor,
+  valueAndGrad,
+} from '../../src'
+import { samples, weightsOf } from '../helpers/training'
+
+const { x, numbers } = samples(12)
+
+/** Adds the mean of its input to the loss. */
+class Added extends Layer {
+  override call(input: Tensor): Tensor {
+    this.addLoss(ops.multiply(0.1, ops.mean(ops.square(input))))
+    return input
+  }
+}
+
+function penalised(): Sequential {
+  setRandomSeed(1)
+  const model = new Sequential([
+    new Dense({ units: 3, inputShape: [4], kernelRegularizer: 'l2', activityRegularizer: 'l2' }),
+    new Added(),
+    new Dense({ units: 1, biasRegularizer: 'l1' }),
+  ])
+  model.compile({ optimizer: new SGD({ learningRate: 0.05 }), loss: 'meanSquaredError' })
+  return model
+}
+
+describe('losses that layers add', () => {
+  it.each([false, true])('a loop that adds them trains as fit does; compiled: %s', async (isCompiled) => {
+    const [fitted, model] = [penalised(), penalised()]
+    await fitted.fit(x, numbers, { epochs: 4, batchSize: 12, shuffle: false, verbose: 0 })
+    const loss = new losses.MeanSquaredError()
+    const [input, target] = [tensor(x), tensor(numbers)]
+    const positions = model.trainableWeights.map((_, i) => i)
+    const gradients = valueAndGrad(
+      (..._weights: Tensor[]) => {
+        const fromTargets = loss.apply(target, model.apply(input, { training: true }))
+        return model.losses.reduce((sum, each) => ops.add(sum, each), fromTargets)
+      },
+      { argnums: positions },
+    )
+    // Variables are read by the function itself, so that they are not arguments of the compiled one.
+    const run = (): readonly Tensor[] => gradients(...(model.trainableWeights as never[]))[1] as readonly Tensor[]
+    const call = isCompiled ? jit(run) : run
+    for (let epoch = 0; epoch < 4; epoch++) {
+      const found = call()
+      model.trainableWeights.forEach((weight, i) =>
+        weight.assign(ops.subtract(weight.value, ops.multiply(0.05, found[i]!))),
+      )
+    }
+    weightsOf(model).forEach((weight, i) =>
+      weight.forEach((value, j) => expect(value).toBeCloseTo(weightsOf(fitted)[i]![j]!, 6)),
+    )
+  })
+
+  it('are those of the last call', () => {
+    const model = penalised()
+    model.apply(tensor(x))
+    const first = model.losses.map((each) => each.item())
+    expect(first).toHaveLength(4)
+    model.apply(tensor(x))
+    expect(model.losses.map((each) => each.item())).toEqual(first)
+    expect(model.layers[1]!.losses).toHaveLength(1)
+  })
+})
+
+/** A step in Keras's words. */
+class Stepping extends Model {
+  dense = new Dense({ units: 1, kernelInitializer: 'ones', kernelRegularizer: 'l2' })
+  tracker = new metrics.Mean({ name: 'loss' })
+
+  override call(input: Tensor): Tensor {
+    return this.dense.apply(input)
+  }
+
+  override trainStep({ x: input, y, sampleWeight }: Batch<Tensor, Tensor>): void {
+    const output = this.apply(input, { training: true })
+    const loss = this.computeLoss(input, y, output, sampleWeight)
+    const weights = this.trainableWeights
+    this.optimizer.apply(this.gradients(loss, weights), weights)
+    this.tracker.update(loss)
+    this.computeMetrics(input, y, output, sampleWeight)
+  }
+
+  override testStep({ x: input, y, sampleWeight }: Batch<Tensor, Tensor>): void {
+    const output = this.apply(input)
+    this.tracker.update(this.computeLoss(input, y, output, sampleWeight))
+    this.computeMetrics(input, y, output, sampleWeight)
+  }
+}
+
+it('a step with a tracker reports it and the metrics of compile, as the built-in step does, epoch by epoch', async () => {
+  const model = new Stepping()
+  const plain = new Sequential([
+    new Dense({ units: 1, inputShape: [4], kernelInitializer: 'ones', kernelRegularizer: 'l2' }),
+  ])
+  const options = { epochs: 3, batchSize: 4, shuffle: false, verbose: 0, validationData: [x, numbers] } as const
+  const histories = []
+  for (const each of [model, plain] as const) {
+    each.compile({ optimizer: new SGD({ learningRate: 0.01 }), loss: 'mse', metrics: ['mae'] })
+    histories.push((await each.fit(x, numbers, options)).history)
+  }
+  const [own, builtIn] = histories
+  expect(Object.keys(own!).sort()).toEqual(Object.keys(builtIn!).sort())
+  for (const [name, values] of Object.entries(builtIn!))
+    values.forEach((value, i) => expect(own![name]![i]).toBeCloseTo(value, 5))
+})
+
+it('computeLoss of a subclass is what fit minimises and reports', async () => {
+  class Absolute extends Stepping {
+    override trainStep = Model.prototype.trainStep as never
+    override computeLoss(_x: Tensor, y: Tensor, output: Tensor): Tensor {
+      return ops.mean(ops.abs(ops.subtract(y, output)))
+    }
+  }
+  const model = new Absolute()
+  model.compile({ optimizer: new SGD({ learningRate: 0 }), loss: 'mse', metrics: ['mae'] })
+  const logs = model.trainOnBatch(x, numbers)
+  expect(logs.loss).toBeCloseTo(logs['mae'] ?? logs['meanAbsoluteError']!, 5)
+})
