@@ -412,8 +412,8 @@ function listsOf(layer: object): State {
     sublayers.forEach((inner) => collect(inner, trains, seen))
   }
   collect(layer, true, new Set())
-  state.weights = [...weights]
-  state.trainableWeights = [...trainable]
+  state.weights = Object.freeze([...weights])
+  state.trainableWeights = Object.freeze([...trainable])
   state.listsVersion = structure.version
   return state
 }

@@ -37,5 +37,10 @@ export function findParts(of: object, isLayer: (value: object) => boolean, track
   }
   Object.values(of).forEach(search)
   tracked.forEach((layer) => sublayers.add(layer))
-  return { sublayers: [...sublayers], owned: sublayers, variables: [...variables], generators: [...generators] }
+  return {
+    sublayers: Object.freeze([...sublayers]),
+    owned: sublayers,
+    variables: [...variables],
+    generators: [...generators],
+  }
 }

@@ -109,7 +109,9 @@ export class LayerGraph {
 
   /** Every layer once, in the order of its first call; the inputs' first. */
   get layers(): readonly LayerBase[] {
-    this.knownLayers ??= [...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)])]
+    this.knownLayers ??= Object.freeze([
+      ...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)]),
+    ])
     return this.knownLayers
   }
 
