@@ -13,7 +13,7 @@ import type { CostContext, InPlace, KernelPrimitive, LowerContext, RefContext, V
 import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
-import type { AxisAttributes, PrimitiveAttributes } from './attributes'
+import type { PrimitiveAttributes } from './attributes'
 
 function requireIndices(name: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)
@@ -27,7 +27,7 @@ export function fillingOf(dtype: DType): number {
 }
 
 // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
-const gather: KernelPrimitive<AxisAttributes> = {
+const gather: KernelPrimitive<PrimitiveAttributes['gather']> = {
   kind: 'kernel',
   infer([x, indices], { axis }) {
     requireIndices('gather', indices!)
@@ -38,10 +38,10 @@ const gather: KernelPrimitive<AxisAttributes> = {
     e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
     null,
   ],
-  lower({ inputs: [x, indices], outputs: [out], attributes: { axis }, emit }) {
+  lower({ inputs: [x, indices], outputs: [out], attributes: { axis, zeros = false }, emit }) {
     emit(
       instruction(Opcode.Gather, Gather, {
-        filling: x!.dtype === 'float32' ? NAN_BITS : fillingOf(x!.dtype),
+        filling: zeros ? 0 : x!.dtype === 'float32' ? NAN_BITS : fillingOf(x!.dtype),
         out: out!.address,
         input: x!.address,
         indices: indices!.address,
@@ -105,7 +105,10 @@ function lowerScatter(
 const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   kind: 'kernel',
   infer: (inputs, attributes) => inferScatter('scatterAdd', inputs, attributes),
-  vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
+  vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [
+    e.gather(dy!, indices!, axis, true),
+    null,
+  ],
   lower(context) {
     lowerScatter(
       context,
@@ -202,7 +205,7 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
     const hit = e.cast(e.equal(x!, e.gather(y!, indices!, this.axis)), 'float32')
     const ties = e.scatterAdd(hit, indices!, this.axis, this.size)
     const shared = e.divide(dy!, e.select(e.equal(ties, 0), 1, ties))
-    return [e.multiply(hit, e.gather(shared, indices!, this.axis)), null]
+    return [e.multiply(hit, e.gather(shared, indices!, this.axis, true)), null]
   }
 
   override lower(context: LowerContext<unknown>): void {

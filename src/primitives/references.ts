@@ -209,7 +209,7 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
   // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
   gather({ inputs: [x, indices], outputs: [out], inputTypes: [type], attributes }) {
     const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
-    const filling = fillingOf(type!.dtype)
+    const filling = attributes.zeros === true ? 0 : fillingOf(type!.dtype)
     const count = indices!.length
     for (let i = 0; i < outer; i++) {
       for (let c = 0; c < count; c++) {
