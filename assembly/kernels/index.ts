@@ -1,13 +1,16 @@
-// Gather and its adjoint, a Scatter of sums, over the middle axis, and Insert. Indices outside the axis are clamped, never checked.
+// Gather and its adjoint, a Scatter of sums, over the middle axis, and Insert. Indices below 0
+// count from the end of the axis; what lies outside all the same is filled by Gather and dropped by Scatter.
 
 import { partEnd, partStart, rowPartEnd, rowPartStart } from '../parts'
 import { Gather, Insert, Scatter } from '../shared/instructions'
 import { Scattering } from '../shared/opcodes'
 import { copyWords, fillWords } from '../simd'
 
+/** The place that an index names; not below `axis`, without a sign, where it lies outside. */
 @inline
-function clampedIndex(pointer: usize, last: i32): usize {
-  return <usize>max(min(load<i32>(pointer), last), 0)
+function placeOf(pointer: usize, axis: i32): u32 {
+  const index = load<i32>(pointer)
+  return index + (axis & (index >> 31))
 }
 
 /** Runs a Gather, or a part of its slices. Nothing is written when the axis is empty. */
@@ -19,6 +22,7 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
   const axis = load<i32>(instruction, Gather.axis)
   const inner = load<i32>(instruction, Gather.inner)
   const count = load<i32>(instruction, Gather.count)
+  const filling = load<i32>(instruction, Gather.filling)
   if (axis == 0 || inner == 0 || count == 0) return
   const sliceSize = <usize>inner << 2
   const first = partStart(outer * count, 16, part, parts)
@@ -33,12 +37,15 @@ export function gather(instruction: usize, part: i32, parts: i32): void {
     left -= <i32>(end - pointer >> 2)
     if (inner == 1) {
       for (; pointer < end; pointer += 4) {
-        store<u32>(out, load<u32>(input + (clampedIndex(pointer, axis - 1) << 2)))
+        const place = placeOf(pointer, axis)
+        store<u32>(out, place < <u32>axis ? load<u32>(input + (<usize>place << 2)) : filling)
         out += 4
       }
     } else {
       for (; pointer < end; pointer += 4) {
-        copyWords(out, input + clampedIndex(pointer, axis - 1) * sliceSize, inner)
+        const place = placeOf(pointer, axis)
+        if (place < <u32>axis) copyWords(out, input + <usize>place * sliceSize, inner)
+        else fillWords(out, i32x4.splat(filling), inner)
         out += sliceSize
       }
     }
@@ -64,10 +71,15 @@ function mergeWord(scattering: Scattering, target: usize, update: usize): void {
 
 /** Slices `width` wide at rows `rowSize` bytes apart, merged into the rows of `out` that indices … end name. */
 @inline
-function scatterRows(scattering: Scattering, out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
+function scatterRows(scattering: Scattering, out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
   const skip = rowSize - (<usize>width << 2)
   for (; indices < end; indices += 4) {
-    let target = out + clampedIndex(indices, last) * rowSize
+    const place = placeOf(indices, axis)
+    if (place >= <u32>axis) {
+      updates += rowSize
+      continue
+    }
+    let target = out + <usize>place * rowSize
     let n = width
     for (; n >= 4; n -= 4) {
       v128.store(target, mergeVector(scattering, v128.load(target), v128.load(updates)))
@@ -83,20 +95,20 @@ function scatterRows(scattering: Scattering, out: usize, updates: usize, indices
   }
 }
 
-export function scatter_sum_f32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
-  scatterRows(Scattering.Sum, out, updates, indices, end, last, width, rowSize)
+export function scatter_sum_f32(out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.Sum, out, updates, indices, end, axis, width, rowSize)
 }
 
-export function scatter_max_f32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
-  scatterRows(Scattering.Max, out, updates, indices, end, last, width, rowSize)
+export function scatter_max_f32(out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.Max, out, updates, indices, end, axis, width, rowSize)
 }
 
-export function scatter_sum_i32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
-  scatterRows(Scattering.SumI32, out, updates, indices, end, last, width, rowSize)
+export function scatter_sum_i32(out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.SumI32, out, updates, indices, end, axis, width, rowSize)
 }
 
-export function scatter_max_i32(out: usize, updates: usize, indices: usize, end: usize, last: i32, width: i32, rowSize: usize): void {
-  scatterRows(Scattering.MaxI32, out, updates, indices, end, last, width, rowSize)
+export function scatter_max_i32(out: usize, updates: usize, indices: usize, end: usize, axis: i32, width: i32, rowSize: usize): void {
+  scatterRows(Scattering.MaxI32, out, updates, indices, end, axis, width, rowSize)
 }
 
 /** What an element is that no update reaches. */
@@ -133,10 +145,10 @@ export function scatter(instruction: usize, part: i32, parts: i32): void {
     const updates = updatesAll + <usize>(block * count) * rowSize + (<usize>column << 2)
     if (width == inner) fillWords(out, empty, axis * inner)
     else for (let row = 0; row < axis; row++) fillWords(out + <usize>row * rowSize, empty, width)
-    if (scattering == Scattering.Sum) scatter_sum_f32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
-    else if (scattering == Scattering.Max) scatter_max_f32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
-    else if (scattering == Scattering.SumI32) scatter_sum_i32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
-    else scatter_max_i32(out, updates, indices, indicesEnd, axis - 1, width, rowSize)
+    if (scattering == Scattering.Sum) scatter_sum_f32(out, updates, indices, indicesEnd, axis, width, rowSize)
+    else if (scattering == Scattering.Max) scatter_max_f32(out, updates, indices, indicesEnd, axis, width, rowSize)
+    else if (scattering == Scattering.SumI32) scatter_sum_i32(out, updates, indices, indicesEnd, axis, width, rowSize)
+    else scatter_max_i32(out, updates, indices, indicesEnd, axis, width, rowSize)
   }
 }
 

@@ -389,7 +389,7 @@ export const ATTENTION_COLUMNS = 64
 export const ATTENTION_FEATURES = 1024
 
 // Gather: out [outer, count, inner] = input [outer, axis, inner] at indices int32 [count].
-// An index outside 0 … axis−1 reads the nearest valid one.
+// Indices −axis … −1 count from the end. A slice whose index is outside −axis … axis−1 is filled with the word `filling`.
 export enum Gather {
   out = 8,
   input = 12,
@@ -398,12 +398,13 @@ export enum Gather {
   axis = 24,
   inner = 28,
   count = 32,
-  size = 36,
+  filling = 36,
+  size = 40,
 }
 
 // Scatter: out [outer, axis, inner] = what `scattering` makes of those slices of updates [outer, count, inner] whose index, of
 // indices int32 [count], is the place in the axis: 0 or the least number where there are none.
-// An index outside 0 … axis−1 means the nearest valid one.
+// Indices −axis … −1 count from the end. A slice whose index is outside −axis … axis−1 is dropped.
 export enum Scatter {
   out = 8,
   updates = 12,

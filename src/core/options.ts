@@ -387,6 +387,15 @@ function optionsIn(where: string, of: Declared, [first, second, ...rest]: readon
   return { ...own, ...second }
 }
 
+/** Deeper lists hold no numbers that a kernel reads. */
+const DEEPEST_LIST = 8
+
+/** Lists as copies that nobody can change: what was checked once is trusted from then on. */
+function frozenCopy(value: unknown, depth = 0): unknown {
+  if (!Array.isArray(value) || depth === DEEPEST_LIST) return value
+  return Object.freeze(value.map((each) => frozenCopy(each, depth + 1)))
+}
+
 /** The base of everything that is made from options and can be saved. */
 export abstract class Configured implements Configurable {
   /** The options that a class adds to its base's. @internal */
@@ -399,13 +408,11 @@ export abstract class Configured implements Configurable {
     const className = classNameOf(this)
     const options = optionsIn(className, new.target, given)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
-    Object.assign(
-      this,
-      readOptions(`${className}${name}`, optionsOf(new.target), options, {
-        lenient: mayTakeMore(new.target),
-        object: this,
-      }),
-    )
+    const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
+      lenient: mayTakeMore(new.target),
+      object: this,
+    })
+    Object.entries<unknown>(values).forEach(([key, value]) => Reflect.set(this, key, frozenCopy(value)))
     this.checkOptions()
   }
 

@@ -264,8 +264,8 @@ export class NodeEmitter implements Emitter {
     return parts.length === 1 ? parts[0]! : this.builder.emitOne('concat', parts, { axis })
   }
 
-  gather(x: Value, indices: Value, axis: number): Value {
-    return this.builder.emitOne('gather', [x, indices], { axis })
+  gather(x: Value, indices: Value, axis: number, zeros = false): Value {
+    return this.builder.emitOne('gather', [x, indices], zeros ? { axis, zeros } : { axis })
   }
 
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value {

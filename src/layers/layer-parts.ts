@@ -586,8 +586,8 @@ function listsOf(layer: object): State {
     partsOf(each).sublayers.forEach((inner) => collect(inner, trains, seen))
   }
   collect(layer, true, new Set())
-  state.weights = [...weights]
-  state.trainableWeights = [...trainable]
+  state.weights = Object.freeze([...weights])
+  state.trainableWeights = Object.freeze([...trainable])
   state.listsVersion = structure.version
   return state
 }

@@ -43,5 +43,10 @@ export function findParts(
   }
   Object.values(of).forEach(search)
   last.forEach((layer) => sublayers.add(layer))
-  return { sublayers: [...sublayers], owned: sublayers, variables: [...variables], generators: [...generators] }
+  return {
+    sublayers: Object.freeze([...sublayers]),
+    owned: sublayers,
+    variables: [...variables],
+    generators: [...generators],
+  }
 }

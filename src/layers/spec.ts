@@ -11,11 +11,16 @@ export type BatchShape = readonly (number | null)[]
 
 /** The type of a tensor whose extents need not all be known. */
 export class TensorSpec {
+  /** The extent of each axis, null for an open one; frozen. */
+  readonly shape: BatchShape
+
   constructor(
-    readonly shape: BatchShape,
+    shape: BatchShape,
     readonly dtype: DType = 'float32',
     readonly name?: string,
-  ) {}
+  ) {
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape])
+  }
 
   toString(): string {
     return `${this.dtype} ${formatShape(this.shape)}`

@@ -72,10 +72,10 @@ export function layersByDepth(
   { met, left }: Walk,
   inputs: ReadonlySet<Tensor>,
   layerOf: (node: GraphNode) => LayerBase,
-): LayerBase[] {
+): readonly LayerBase[] {
   const depths = new Map<GraphNode, number>()
   const layerDepths = new Map<LayerBase, number>()
-  for (const node of left.toReversed()) {
+  for (const node of [...left].reverse()) {
     const layer = layerOf(node)
     const depth = Math.max(depths.get(node) ?? 0, layerDepths.get(layer) ?? 0)
     layerDepths.set(layer, depth)
@@ -86,5 +86,5 @@ export function layersByDepth(
   }
   const unused = [...inputs].filter((symbol) => !met.has(symbol))
   const layers = new Set([...unused, ...met].map(layerOf))
-  return [...layers].sort((a, b) => (layerDepths.get(b) ?? 0) - (layerDepths.get(a) ?? 0))
+  return Object.freeze([...layers].sort((a, b) => (layerDepths.get(b) ?? 0) - (layerDepths.get(a) ?? 0)))
 }

@@ -99,7 +99,9 @@ export class LayerGraph {
 
   /** Every layer once, in the order of its first call; the inputs' first. Files list them so. */
   get layersByCall(): readonly LayerBase[] {
-    this.knownLayers ??= [...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)])]
+    this.knownLayers ??= Object.freeze([
+      ...new Set<LayerBase>([...this.inputLayers, ...this.calls.map(({ layer }) => layer)]),
+    ])
     return this.knownLayers
   }
 

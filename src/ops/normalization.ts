@@ -1,14 +1,27 @@
 // Means and variances, and what is normalized by them, in float32.
 
-import { ShapeError, formatShape } from '../core/errors'
-import { custom, integer, number, option } from '../core/options'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { custom, integer, nullable, number, option } from '../core/options'
 import { normalizeAxis, sameShape } from '../core/shapes'
 import type { Axis } from './arguments'
 import { axes as axesKind, readReduction, readTyped, resolveAxes } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
-import { add, cast, minimum, multiply, negative, rsqrt, square, subtract } from './elementwise'
-import { mean, sum } from './reduce'
+import {
+  abs,
+  add,
+  cast,
+  divide,
+  maximum,
+  minimum,
+  multiply,
+  negative,
+  power,
+  rsqrt,
+  square,
+  subtract,
+} from './elementwise'
+import { max, mean, sum } from './reduce'
 import { reshape } from './shape'
 import type { Tensor } from './tensor'
 
@@ -159,16 +172,50 @@ export function rmsNorm(x: TensorLike, options: RmsNormOptions = {}): Tensor {
 export interface NormalizeOptions {
   /** The axes along which the length becomes 1; null for all. Default −1. */
   readonly axis?: Axis
+  /** The p of the norm (Σ|x|ᵖ)^(1/p); Infinity for the largest |x|. Default 2. */
+  readonly order?: number
   /** The least length: 1 / epsilon is the largest factor. Default 1e-7. */
-  readonly epsilon?: number
+  readonly epsilon?: number | null
 }
 
-const normalizeTable = { axis: option(axesKind, -1), epsilon: option(number({ above: 0 }), 1e-7) }
+const order = custom<number>(
+  (value, where) => (value === Infinity ? value : number({ above: 0 }).read(value, where)),
+  (value) => value,
+)
+const normalizeTable = {
+  axis: option(axesKind, -1),
+  order: option(order, 2),
+  epsilon: option(nullable(number({ above: 0 })), null),
+}
 
-/** x / √Σ x² along axes: of length 1. A vector of zeros stays one. Keras: `keras.ops.normalize`. */
-export function normalize(x: TensorLike, options: NormalizeOptions = {}): Tensor {
+/**
+ * x / max((Σ|x|ᵖ)^(1/p), epsilon) along axes: of length 1. A vector of zeros stays one.
+ * @param axis where the length becomes 1: one axis, several, or null for all; or all options. Default −1
+ * @param order the p of the norm. Default 2
+ * @param epsilon the least length. Default 1e-7
+ * @example ops.normalize([1, 3], -1, 1)   // [0.25, 0.75]
+ * Keras: `keras.ops.normalize`.
+ */
+export function normalize(
+  x: TensorLike,
+  axis?: Axis | NormalizeOptions,
+  order?: number,
+  epsilon?: number | null,
+): Tensor {
   const value = float(x, 'normalize')
-  const { axis, epsilon } = readTyped('normalize', normalizeTable, options)
-  const axes = resolveAxes('normalize', axis, value.rank)
-  return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / epsilon))
+  const isOptions = typeof axis === 'object' && axis !== null && !Array.isArray(axis)
+  if (isOptions && (order !== undefined || epsilon !== undefined))
+    throw new ArgumentError('normalize: order and epsilon belong into the options where there are any')
+  const given = readTyped('normalize', normalizeTable, isOptions ? axis : { axis, order, epsilon })
+  const axes = resolveAxes('normalize', given.axis, value.rank)
+  const least = given.epsilon ?? 1e-7
+  if (given.order === 2) return multiply(value, minimum(rsqrt(sum(square(value), axes, true)), 1 / least))
+  const size = abs(value)
+  const length =
+    given.order === Infinity
+      ? max(size, axes, true)
+      : given.order === 1
+        ? sum(size, axes, true)
+        : power(sum(power(size, given.order), axes, true), 1 / given.order)
+  return divide(value, maximum(length, least))
 }

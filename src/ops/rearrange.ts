@@ -7,8 +7,8 @@ import type { AxisArgument } from './arguments'
 import { readAxisOnly, readOneAxis, requireInteger, requireIntegers, requireList } from './arguments'
 import type { TensorLike } from './convert'
 import { asTensor } from './convert'
-import { add, cast, clip, less, multiply, notEqual, subtract, where } from './elementwise'
-import { arange, broadcastTo, concatenate, flip, reshape, swapAxes, take } from './shape'
+import { add, cast, greaterEqual, less, logicalAnd, multiply, notEqual, subtract, where } from './elementwise'
+import { arange, broadcastTo, concatenate, flip, readIndices, reshape, swapAxes, takeAlong } from './shape'
 import type { Tensor } from './tensor'
 
 /** All elements in row-major order. */
@@ -74,15 +74,17 @@ export function rot90(x: TensorLike, k = 1, axes: readonly [number, number] = [0
 
 /**
  * Picks an element for each index, along one axis: result[…, i, …] = x[…, indices[…, i, …], …]. Negative indices count
- * from the end; others outside the axis read the nearest element. All other axes broadcast.
+ * from the end; what becomes of those outside the axis is as in `take`. All other axes broadcast.
  * @param axis of x; without one, of all its elements in row-major order
+ * @throws DataError for an index outside the axis, where indices are data
  */
 export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
   const value = asTensor(x, 'takeAlongAxis')
-  const index = cast(asTensor(indices, 'takeAlongAxis'), 'int32')
   const given = readAxisOnly('takeAlongAxis', axis, null)
-  if (given === null) return takeAlongAxis(ravel(value), ravel(index), 0)
+  if (given === null) return takeAlongAxis(ravel(value), ravel(indices), 0)
   const at = normalizeAxis('takeAlongAxis', requireInteger('takeAlongAxis: the axis', given), value.rank)
+  const extent = value.shape[at]!
+  const index = readIndices('takeAlongAxis', indices, extent)
   const fits =
     index.rank === value.rank &&
     index.shape.every((extent, i) => i === at || extent === value.shape[i] || extent === 1 || value.shape[i] === 1)
@@ -90,26 +92,27 @@ export function takeAlongAxis(x: TensorLike, indices: TensorLike, axis?: AxisArg
     throw new ShapeError(
       `takeAlongAxis: indices ${formatShape(index.shape)} do not fit ${formatShape(value.shape)} on the axes besides ${at}`,
     )
-  const extent = value.shape[at]!
   const shape = index.shape.map((own, i) => (i === at ? own : own === 1 ? value.shape[i]! : own))
   if (extent === 0 && shape.every((own) => own > 0))
     throw new ShapeError(`takeAlongAxis: axis ${at} of ${formatShape(value.shape)} is empty`)
-  const wrapped = clip(where(less(index, 0), add(index, extent), index), 0, Math.max(extent - 1, 0))
-  return pickAlong(
-    broadcastTo(
-      value,
-      shape.map((own, i) => (i === at ? extent : own)),
-    ),
-    broadcastTo(wrapped, shape),
-    at,
+  const whole = broadcastTo(
+    value,
+    shape.map((own, i) => (i === at ? extent : own)),
   )
+  const places = broadcastTo(where(less(index, 0), add(index, extent), index), shape)
+  if (places.size === 0) return cast(places, value.dtype)
+  const isInside = logicalAnd(greaterEqual(places, 0), less(places, extent))
+  return takeAlong(ravel(whole), where(isInside, flatIndices(places, whole.shape, at), OUTSIDE), 0)
 }
+
+/** An index that is outside of any axis. */
+const OUTSIDE = -(2 ** 31)
 
 /** result[…, i, …] = x[…, indices[…, i, …], …] for indices int32 that are on the axis, on which alone the shapes differ. */
 export function pickAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
   if (indices.size === 0) return cast(indices, x.dtype)
-  if (x.rank === 1) return take(x, indices, 0)
-  return reshape(take(ravel(x), flatIndices(indices, x.shape, axis), 0), indices.shape)
+  if (x.rank === 1) return takeAlong(x, indices, 0)
+  return reshape(takeAlong(ravel(x), flatIndices(indices, x.shape, axis), 0), indices.shape)
 }
 
 /** Where the elements that `indices` name along an axis of `shape` lie in row-major order. */

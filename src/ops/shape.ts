@@ -2,7 +2,7 @@
 
 import type { DType } from '../core/dtypes'
 import { commonType, dtypes, storeData } from '../core/dtypes'
-import { ArgumentError, ShapeError, formatShape, quoted } from '../core/errors'
+import { ArgumentError, DataError, ShapeError, formatShape, quoted } from '../core/errors'
 import { number as finite } from '../core/options'
 import type { Shape } from '../core/shapes'
 import { normalizeAxis, sameShape, sizeOf } from '../core/shapes'
@@ -23,7 +23,7 @@ import type { TensorLike } from './convert'
 import { asNumbers, asTensor } from './convert'
 import { cast } from './elementwise'
 import { Tensor } from './tensor'
-import { apply } from './trace'
+import { apply, currentTrace } from './trace'
 
 /**
  * The same elements in another shape; one extent may be −1 and is then computed.
@@ -230,7 +230,7 @@ export function repeat(x: TensorLike, repeats: number | readonly number[], axis?
       )
     requireShape('repeat', [...value.shape.filter((_, i) => i !== at), counts.reduce((a, b) => a + b, 0)])
     const indices = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)))
-    return extent === 0 ? value : take(value, new Tensor(indices, [indices.length], 'int32'), at)
+    return extent === 0 ? value : takeAlong(value, new Tensor(indices, [indices.length], 'int32'), at)
   }
   const count = requireInteger('repeat: repeats', repeats, 0)
   const wide = requireShape('repeat', [...value.shape.slice(0, at + 1), count, ...value.shape.slice(at + 1)])
@@ -266,22 +266,50 @@ export function tile(x: TensorLike, repeats: number | readonly number[]): Tensor
 }
 
 /**
- * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Indices must be in 0 … extent − 1;
- * others read the nearest valid slice.
+ * Picks slices along an axis: result[…, i, …] = x[…, indices[i], …]. Negative indices count from the end.
+ *
+ * Within a traced function nobody looks at the numbers: there, as in Keras on JAX, an index outside the axis gives NaN, the
+ * least int32 or true, and has no gradient.
+ * @param axis of x; without one, of all its elements in row-major order
+ * @throws DataError for an index outside the axis, where indices are data
+ * @example ops.take([10, 20, 30], [0, -1])   // [10, 30]
  */
-export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument): Tensor {
-  const value = asTensor(x, 'take')
-  const at = normalizeAxis('take', readOneAxis('take', axis, 0), value.rank)
-  return apply('gather', [value, cast(asTensor(indices, 'take'), 'int32')], { axis: at })[0]!
+export function take(x: TensorLike, indices: TensorLike, axis?: AxisArgument<number | null>): Tensor {
+  const given = asTensor(x, 'take')
+  const chosen = readAxisOnly('take', axis, null)
+  const value = chosen === null ? reshape(given, [given.size]) : given
+  const at = chosen === null ? 0 : normalizeAxis('take', requireInteger('take: the axis', chosen), value.rank)
+  return takeAlong(value, readIndices('take', indices, value.shape[at]!), at)
+}
+
+/** The same for indices int32 that are on the axis, or that are to give what an index outside of it gives. */
+export function takeAlong(x: Tensor, indices: Tensor, axis: number): Tensor {
+  return apply('gather', [x, indices], { axis })[0]!
+}
+
+/** Indices as int32. @throws DataError for one outside of −extent … extent − 1, where they are data */
+export function readIndices(where: string, indices: TensorLike, extent: number): Tensor {
+  const given = asTensor(indices, where)
+  if (extent > 0 && currentTrace() === null && Tensor.symbolOf(given) === null) {
+    const { data } = given
+    const at = data.findIndex((index: number) => !(index >= -extent && index < extent && Number.isInteger(index)))
+    if (at >= 0)
+      throw new DataError(
+        `${where}: the indices must be integers in −${extent} … ${extent - 1}, received ${data[at]} as element ${at}`,
+      )
+  }
+  return cast(given, 'int32')
 }
 
 /**
- * The adjoint of `take`: zeros of extent `size` along `axis`, to which updates are added at indices. Equal indices add up.
- * int32 stays int32.
+ * The adjoint of `take`: zeros of extent `size` along `axis`, to which updates are added at indices. Equal indices add up;
+ * negative ones count from the end. Within a traced function slices whose index is outside the axis are dropped. int32 stays int32.
+ * @throws DataError for an index outside the axis, where indices are data
  */
 export function scatterAdd(updates: TensorLike, indices: TensorLike, size: number, axis?: AxisArgument): Tensor {
   const value = asNumbers(updates, 'scatterAdd')
-  const index = cast(asTensor(indices, 'scatterAdd'), 'int32')
+  const count = requireInteger('scatterAdd: size', size, 0)
+  const index = readIndices('scatterAdd', indices, count)
   const at = normalizeAxis('scatterAdd', readOneAxis('scatterAdd', axis, 0), value.rank)
   const extent = requireInteger('scatterAdd: size', size, index.size === 0 ? 0 : 1)
   requireShape('scatterAdd', [...value.shape.slice(0, at), extent, ...value.shape.slice(at + index.rank)])

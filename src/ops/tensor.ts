@@ -21,15 +21,25 @@ export interface TensorSymbol {
  * nothing to dispose.
  */
 export class Tensor implements TensorType {
-  readonly shape: Shape
-  readonly dtype: DType
+  // Kernels trust shapes and dtypes, so nobody can change them.
   readonly #content: TensorData | TensorSymbol
+  readonly #shape: Shape
+  readonly #dtype: DType
 
-  /** Use `tensor(…)` to make one; this takes the data as it is. @internal */
+  /** Use `tensor(…)` to make one; this takes the data as it is, and freezes the shape. @internal */
   constructor(content: TensorData | TensorSymbol, shape: Shape, dtype: DType) {
     this.#content = content
-    this.shape = shape
-    this.dtype = dtype
+    this.#shape = Object.freeze(shape)
+    this.#dtype = dtype
+  }
+
+  /** The extent of each axis; frozen. */
+  get shape(): Shape {
+    return this.#shape
+  }
+
+  get dtype(): DType {
+    return this.#dtype
   }
 
   /** The number of elements. */

@@ -43,10 +43,19 @@ export const structure = {
   constants: 0,
 }
 
+/** Kernels trust shape and dtype, so nobody can change them. */
+function setType(variable: Variable, shape: Shape, dtype: DType): void {
+  Object.defineProperties(variable, {
+    shape: { value: Object.freeze(shape), enumerable: true },
+    dtype: { value: dtype, enumerable: true },
+  })
+}
+
 // A Cell, but for the declarations that users see: its place in memory is internal.
 export class Variable {
-  readonly shape: Shape
-  readonly dtype: DType
+  /** The extent of each axis; frozen. */
+  declare readonly shape: Shape
+  declare readonly dtype: DType
   name: string
   private isTrainable = true
   /** Whether it was made to be trained, whatever `trainable` says now: where it stands among the weights of its layer. @internal */
@@ -62,8 +71,11 @@ export class Variable {
    * @param initial the first content, or a shape for zeros
    */
   constructor(initial: Tensor | Shape, options: VariableOptions = {}) {
-    this.shape = initial instanceof Tensor ? initial.shape : [...initial]
-    this.dtype = options.dtype ?? (initial instanceof Tensor ? initial.dtype : 'float32')
+    setType(
+      this,
+      initial instanceof Tensor ? initial.shape : [...initial],
+      options.dtype ?? (initial instanceof Tensor ? initial.dtype : 'float32'),
+    )
     this.name = options.name ?? 'variable'
     this.madeTrainable = options.trainable ?? true
     this.trainable = this.madeTrainable
@@ -76,9 +88,8 @@ export class Variable {
   /** A second name for bytes of existing storage. @internal */
   static within(storage: Storage, byteOffset: number, shape: Shape, name: string): Variable {
     const variable: Variable = Object.create(Variable.prototype)
+    setType(variable, [...shape], 'float32')
     return Object.assign(variable, {
-      shape,
-      dtype: 'float32' as const,
       name,
       trainable: false,
       constraint: null,

@@ -145,7 +145,8 @@ export interface PrimitiveAttributes {
   crossEntropy: NoAttributes
   crossEntropyGradient: NoAttributes
   // indexing.ts
-  gather: AxisAttributes
+  /** `zeros`: an index outside the axis gives 0. */
+  gather: AxisAttributes & { readonly zeros?: boolean }
   scatterAdd: AxisAttributes & { readonly size: number }
   // movement.ts
   reshape: { readonly shape: Shape }

@@ -81,7 +81,7 @@ export interface Emitter {
   /** base, with `block` added to the elements from `starts` on. */
   sliceAdd(base: Value, block: Value, starts: readonly number[]): Value
   concat(parts: readonly Value[], axis: number): Value
-  gather(x: Value, indices: Value, axis: number): Value
+  gather(x: Value, indices: Value, axis: number, zeros?: boolean): Value
   scatterAdd(updates: Value, indices: Value, axis: number, size: number): Value
   constant(data: NumericArray, shape: Shape, dtype: DType): Value
   routine(routine: Routine, inputs: readonly Value[]): readonly Value[]

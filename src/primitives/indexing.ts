@@ -1,8 +1,10 @@
-// gather and its adjoint scatterAdd, along one axis; scatterMax beside them. An index outside the axis means the nearest valid one;
-// whoever has the data checks it before.
+// gather and its adjoint scatterAdd, along one axis; scatterMax beside them. Indices below 0 count from
+// the end of the axis. Of an index that is outside all the same, gather makes NaN, the least int32 or true, as JAX does, and a
+// scatter drops its slice; whoever has the data checks it before.
 
 import { Gather, Insert, Scatter } from '../../assembly/shared/instructions'
 import { Opcode, Scattering } from '../../assembly/shared/opcodes'
+import type { DType } from '../core/dtypes'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import { instruction } from '../ir/instruction'
 import { elementsOf } from './flops'
@@ -11,14 +13,21 @@ import type { CostContext, InPlace, KernelPrimitive, LowerContext, RefContext, V
 import type { Value } from '../ir/graph'
 import type { TensorType } from '../core/shapes'
 import { sizeOf, splitAround } from '../core/shapes'
-import type { AxisAttributes, PrimitiveAttributes } from './attributes'
+import type { PrimitiveAttributes } from './attributes'
 
 function requireIndices(name: string, indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new ArgumentError(`${name}: indices must be int32, received ${indices.dtype}`)
 }
 
+const NAN_BITS = 0x7fc00000
+
+/** What gather gives for an index outside of the axis. */
+export function fillingOf(dtype: DType): number {
+  return dtype === 'float32' ? NaN : dtype === 'bool' ? 1 : -(2 ** 31)
+}
+
 // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
-const gather: KernelPrimitive<AxisAttributes> = {
+const gather: KernelPrimitive<PrimitiveAttributes['gather']> = {
   kind: 'kernel',
   infer([x, indices], { axis }) {
     requireIndices('gather', indices!)
@@ -29,9 +38,10 @@ const gather: KernelPrimitive<AxisAttributes> = {
     e.scatterAdd(dy!, indices!, axis, x!.shape[axis]!),
     null,
   ],
-  lower({ inputs: [x, indices], outputs: [out], attributes: { axis }, emit }) {
+  lower({ inputs: [x, indices], outputs: [out], attributes: { axis, zeros = false }, emit }) {
     emit(
       instruction(Opcode.Gather, Gather, {
+        filling: zeros ? 0 : x!.dtype === 'float32' ? NAN_BITS : fillingOf(x!.dtype),
         out: out!.address,
         input: x!.address,
         indices: indices!.address,
@@ -43,6 +53,12 @@ const gather: KernelPrimitive<AxisAttributes> = {
   flops: () => 0,
   // of the operand only what is picked
   traffic: ({ inputs: [, indices], outputs: [out] }) => [indices!, out!, out!],
+}
+
+/** The place that an index names, as the kernels find it; −1 where it lies outside. */
+export function placeOf(index: number, axis: number): number {
+  const place = index < 0 ? index + axis : index
+  return place < axis ? Math.max(place, -1) : -1
 }
 
 interface ScatterAttributes {
@@ -89,7 +105,10 @@ function lowerScatter(
 const scatterAdd: KernelPrimitive<PrimitiveAttributes['scatterAdd']> = {
   kind: 'kernel',
   infer: (inputs, attributes) => inferScatter('scatterAdd', inputs, attributes),
-  vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [e.gather(dy!, indices!, axis), null],
+  vjp: ({ e, inputs: [, indices], attributes: { axis }, cotangents: [dy] }) => [
+    e.gather(dy!, indices!, axis, true),
+    null,
+  ],
   lower(context) {
     lowerScatter(
       context,
@@ -186,7 +205,7 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
     const hit = e.cast(e.equal(x!, e.gather(y!, indices!, this.axis)), 'float32')
     const ties = e.scatterAdd(hit, indices!, this.axis, this.size)
     const shared = e.divide(dy!, e.select(e.equal(ties, 0), 1, ties))
-    return [e.multiply(hit, e.gather(shared, indices!, this.axis)), null]
+    return [e.multiply(hit, e.gather(shared, indices!, this.axis, true)), null]
   }
 
   override lower(context: LowerContext<unknown>): void {
@@ -202,7 +221,8 @@ export class ScatterMax extends KernelRoutine implements ScatterAttributes {
     out!.fill(type!.dtype === 'int32' ? -(2 ** 31) : -Infinity)
     for (let i = 0; i < outer; i++) {
       indices!.forEach((index, j) => {
-        const row = Math.min(Math.max(index, 0), axis - 1)
+        const row = placeOf(index, axis)
+        if (row < 0) return
         for (let k = 0; k < inner; k++) {
           const at = (i * axis + row) * inner + k
           out![at] = Math.max(out![at]!, updates![(i * indices!.length + j) * inner + k]!)

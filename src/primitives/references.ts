@@ -11,6 +11,7 @@ import type { AxesAttributes, AxisAttributes, NoAttributes, PrimitiveAttributes,
 import { STRIP } from './contraction'
 import { rowsOf } from './cross-entropy'
 import type { primitives } from './index'
+import { fillingOf, placeOf } from './indexing'
 import { concatStarts, padStart } from './movement'
 import { routineOf } from './routine'
 import type { RefContext } from './rule'
@@ -171,10 +172,6 @@ function crossEntropyGradient(
   }
 }
 
-function clamp(index: number, extent: number): number {
-  return Math.min(Math.max(index, 0), extent - 1)
-}
-
 const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes[Name]> } = {
   ...windowReferences,
 
@@ -212,11 +209,13 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
   // input [outer, axis, inner], indices [count…] → out [outer, count…, inner]
   gather({ inputs: [x, indices], outputs: [out], inputTypes: [type], attributes }) {
     const { outer, axis, inner } = splitAround(type!.shape, attributes.axis)
+    const filling = attributes.zeros === true ? 0 : fillingOf(type!.dtype)
     const count = indices!.length
     for (let i = 0; i < outer; i++) {
       for (let c = 0; c < count; c++) {
-        const from = (i * axis + clamp(indices![c]!, axis)) * inner
-        for (let j = 0; j < inner; j++) out![(i * count + c) * inner + j] = x![from + j]!
+        const place = placeOf(indices![c]!, axis)
+        for (let j = 0; j < inner; j++)
+          out![(i * count + c) * inner + j] = place < 0 ? filling : x![(i * axis + place) * inner + j]!
       }
     }
   },
@@ -228,7 +227,9 @@ const references: { readonly [Name in KernelName]: Reference<PrimitiveAttributes
     out!.fill(0)
     for (let i = 0; i < outer; i++) {
       for (let c = 0; c < count; c++) {
-        const to = (i * axis + clamp(indices![c]!, axis)) * inner
+        const place = placeOf(indices![c]!, axis)
+        if (place < 0) continue
+        const to = (i * axis + place) * inner
         for (let j = 0; j < inner; j++) out![to + j] = out![to + j]! + updates![(i * count + c) * inner + j]!
       }
     }

@@ -75,6 +75,7 @@ export class ResidentRows {
       outer: 1,
       axis: this.size,
       inner: this.rows[i]!.width,
+      filling: 0,
     })
   }
 

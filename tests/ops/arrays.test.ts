@@ -716,10 +716,14 @@ describe('shapes', () => {
     expect(ops.take([10, 20, 30], [2, 0, 2]).toArray()).toEqual([30, 10, 30])
     expect(ops.take(m, int(1), 1).toArray()).toEqual([[2], [5]])
     expect(
-      ops.take(m, [
-        [0, 1],
-        [1, 0],
-      ]).shape,
+      ops.take(
+        m,
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        0,
+      ).shape,
     ).toEqual([2, 2, 3])
     expect(grad((x) => ops.sum(ops.take(x, [2, 0, 2])))([1, 1, 1]).toArray()).toEqual([1, 0, 2])
     expect(ops.scatterAdd([1, 2, 3], [0, 2, 0], 4).toArray()).toEqual([4, 0, 2, 0])

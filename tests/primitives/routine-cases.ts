@@ -91,7 +91,7 @@ const maxima: readonly RoutineCase[] = [
   ...[1, 2, 3, 4, 5, 8, 9].map((n) => most(`slices of ${n}`, distinct([4, n]), exactly([4, 0, 0, 2], 'int32'), 0, 5)),
   most('middle axis', distinct([2, 3, 3]), exactly([3, 3, 1], 'int32'), 1, 4),
   most('last axis', distinct([2, 5]), exactly([0, 3, 3, 2, 0], 'int32'), 1, 4),
-  most('outside goes to the nearest', distinct([4, 3]), exactly([-1, 4, 100, -100], 'int32'), 0, 4),
+  most('negative, and outside', distinct([4, 3]), exactly([-1, 4, 100, -100], 'int32'), 0, 4),
   most('no indices', floats([0, 3]), exactly([], 'int32'), 0, 4, false),
   most(
     'special values',

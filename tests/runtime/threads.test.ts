@@ -169,7 +169,7 @@ const others: Case[] = [
       const indices = ops.cast(ops.floor(multiply(ops.abs(ops.slice(x!, [0, 0], [1, 37])), 30)), 'int32')
       const flat = ops.reshape(indices, [37])
       return [
-        ops.take(x!, flat),
+        ops.take(x!, flat, 0),
         ops.take(x!, flat, 1),
         ops.scatterAdd(y!, flat, 31, 0),
         ops.scatterAdd(x!, flat, 31, 1),

@@ -19,7 +19,7 @@ import { unitAxes } from '../units'
  *
  *   new Embedding({ inputDim: 1000, outputDim: 64, maskZero: true })
  *
- * Data are checked where they are at hand. Inside a trace an index outside reads the nearest row.
+ * Data are checked where they are at hand. Inside a trace −1 is the last row, and an index outside gives NaN, as in `ops.take`.
  *
  * Keras: `keras.layers.Embedding`.
  * @throws DataError for an index outside, when it is called on data
