@@ -50,9 +50,13 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
     seen.add(layer)
     const taken = new Map<string, number>()
     const unique = (name: string): string => {
-      const count = taken.get(name) ?? 0
+      let count = taken.get(name) ?? 0
+      // A weight may be called what the second one of another name would be.
+      while (count > 0 && taken.has(`${name}_${count}`)) count++
+      const own = count === 0 ? name : `${name}_${count}`
       taken.set(name, count + 1)
-      return `${path}${count === 0 ? name : `${name}_${count}`}`
+      if (own !== name) taken.set(own, 1)
+      return `${path}${own}`
     }
     for (const variable of layer.ownWeights) {
       if (seen.has(variable)) continue
