@@ -1,6 +1,7 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
 import { ArgumentError, FormatError, restate } from '../core/errors'
+import { boolean, custom, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, isSerialized } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -26,7 +27,7 @@ import { Model } from '../models/model'
 import { customObjectScope } from '../models/scope'
 import { Sequential } from '../models/sequential'
 import type { Tensor } from '../ops/tensor'
-import { readFile } from '../runtime/platform'
+import { bytesFrom } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import type { Container } from './safetensors'
 import { decodeContainer } from './safetensors'
@@ -39,6 +40,15 @@ export interface LoadOptions {
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
 }
+
+const classesKind = recordOf(
+  custom<unknown>(
+    (value) => value,
+    () => null,
+  ),
+)
+const jsonTable = { customObjects: option(classesKind, {}) }
+const loadTable = { ...jsonTable, compile: option(boolean, true) }
 
 interface Description {
   readonly className: string
@@ -270,18 +280,15 @@ function readModel(
  *
  * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor }, Tensor>(bytes)`.
  * @param source the bytes, a path (Node), or a URL (fetch)
- * @throws FormatError for a truncated, damaged or foreign file
+ * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with its cause, where
+ * there is nothing to read
  */
 export async function loadModel<In = Tensor, Out = Tensor>(
   source: Uint8Array | ArrayBuffer | string | URL,
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
-  const bytes =
-    source instanceof Uint8Array
-      ? source
-      : source instanceof ArrayBuffer
-        ? new Uint8Array(source)
-        : await readFile(source)
+  readOptions('loadModel', loadTable, options)
+  const bytes = await bytesFrom(source, 'loadModel')
   return typed(modelFromBytes(bytes, options))
 }
 
@@ -291,8 +298,10 @@ export async function loadModel<In = Tensor, Out = Tensor>(
  */
 export function modelFromJSON<In = Tensor, Out = Tensor>(
   json: string | Serialized,
-  { customObjects = {} }: Pick<LoadOptions, 'customObjects'> = {},
+  options: Pick<LoadOptions, 'customObjects'> = {},
 ): Model<In, Out> {
+  readOptions('modelFromJSON', jsonTable, options)
+  const { customObjects = {} } = options
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
   if (!isSerialized(parsed)) throw new FormatError('This is not a model: it has no className and config')
   return withAdvice(() => typed(makeModel(parsed, customObjects)))

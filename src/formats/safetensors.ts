@@ -11,13 +11,14 @@
 
 import type { DType } from '../core/dtypes'
 import { dtypes, viewData } from '../core/dtypes'
-import { FormatError, quoted } from '../core/errors'
+import { FormatError, quoted, restating } from '../core/errors'
 import { repeatedKey } from '../core/json'
 import { decodeUtf8, escapeNonAscii } from '../core/text'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
 import { xxh32 } from '../core/xxh32'
 import type { TensorData } from '../ops/tensor'
+import { foreignKind } from './foreign'
 
 export interface NamedTensor {
   readonly name: string
@@ -104,8 +105,7 @@ function checksum(metadata: Container['metadata'], tensors: Iterable<NamedTensor
  * @throws FormatError for anything that is not whole, or no container by the rules of the format
  */
 export function decodeContainer(bytes: Uint8Array): Container {
-  const start = LENGTH_BYTES + readLength(bytes)
-  const header = parseHeader(bytes.subarray(LENGTH_BYTES, start))
+  const { start, header } = readHeader(bytes)
   const metadata = readMetadata(header[METADATA])
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA)
@@ -158,6 +158,20 @@ function requirePacked(entries: readonly Entry[]): number {
 }
 
 const FOREIGN = 'This is not a saved model'
+
+/** @throws FormatError that says what else the file is, where that can be told */
+function readHeader(bytes: Uint8Array): { start: number; header: Record<string, unknown> } {
+  return restating(
+    (message) => {
+      const kind = foreignKind(bytes)
+      return kind === null ? message : `${FOREIGN} of this library: it is ${kind}`
+    },
+    () => {
+      const start = LENGTH_BYTES + readLength(bytes)
+      return { start, header: parseHeader(bytes.subarray(LENGTH_BYTES, start)) }
+    },
+  )
+}
 
 function readLength(bytes: Uint8Array): number {
   if (bytes.length < LENGTH_BYTES) throw new FormatError(`${FOREIGN}: it has ${bytes.length} bytes`)

@@ -2,6 +2,7 @@
 // training resumes bit for bit. Loading is in load.ts.
 
 import { FormatError } from '../core/errors'
+import { boolean, option, readOptions } from '../core/options'
 import type { Config, Json } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -19,6 +20,11 @@ export interface SaveOptions {
   /** false leaves out what compile chose and the optimizer's state. Default true. */
   includeOptimizer?: boolean
 }
+
+/** What takes no options refuses those that it is given. */
+export type NoOptions = Readonly<Record<string, never>>
+
+const saveTable = { includeOptimizer: option(boolean, true) }
 
 /** A model as savers and loaders see it. */
 export interface SavedModel extends LayerBase {
@@ -107,7 +113,7 @@ function requireJson(key: string, value: unknown): unknown {
 
 /** The bytes of a model. */
 export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Array {
-  const { includeOptimizer = true } = options
+  const { includeOptimizer } = readOptions('save', saveTable, options)
   const compiled = includeOptimizer ? model.trainer.compiledState : null
   const positions = new Map(model.weights.map((weight, i) => [weight, i]))
   const description: Json = {
@@ -120,7 +126,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
     shuffle: { ...model.trainer.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }
-  return encodeContainer(tensorsOf(savedVariables(model, options)), {
+  return encodeContainer(tensorsOf(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,
     description: JSON.stringify(description, requireJson),
   })
