@@ -4,13 +4,13 @@ import { ArgumentError, FormatError, restate } from '../core/errors'
 import { boolean, custom, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, isSerialized } from '../core/registry'
+import { limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
 import { sizeOf } from '../core/shapes'
 import { STFT } from '../initializers'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
-import { limitWeights } from '../layers/weight-limit'
 import { CTC } from '../losses'
 import {
   ConfusionMatrix,
@@ -248,6 +248,9 @@ function withAdvice<Result>(body: () => Result): Result {
   }
 }
 
+/** How many elements variables may have beside those that a file holds: 64 MB, for metrics and what is not saved. */
+const SPARE_ELEMENTS = 2 ** 24
+
 function readModel(
   bytes: Uint8Array,
   { customObjects = {}, compile = true }: LoadOptions = {},
@@ -255,19 +258,19 @@ function readModel(
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const largest = Math.max(0, ...Array.from(container.tensors.values(), ({ shape }) => sizeOf(shape)))
-  const model = limitWeights(largest, () => {
+  const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
     const made = makeModel(description, customObjects)
     if (description.build !== null) made.ensureBuilt(description.build)
+    const frozen = new Set(description.frozen)
+    made.weights.forEach((weight, i) => {
+      if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
+    })
+    if (compile && description.compile !== null) {
+      compileAgain(made, description.compile, { ...unnamed, ...customObjects })
+      restoreSlots(made, description.optimizerFor)
+    }
     return made
   })
-  const frozen = new Set(description.frozen)
-  model.weights.forEach((weight, i) => {
-    if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
-  })
-  if (compile && description.compile !== null) {
-    compileAgain(model, description.compile, { ...unnamed, ...customObjects })
-    restoreSlots(model, description.optimizerFor)
-  }
   restoreNumbered(savedVariables(model, { includeOptimizer: compile }), container.tensors)
   Object.assign(model.trainer.shuffleState, description.shuffle)
   return model

@@ -123,9 +123,12 @@ abstract class Overlap extends Pairs {
   }
 }
 
+/** Their matrix has as many rows as columns: 64 MB. */
+const MOST_CLASSES = 4096
+
 const classesTable = {
   /** How many classes there are. */
-  numClasses: required(count),
+  numClasses: required(integer({ min: 1, max: MOST_CLASSES })),
 }
 const classIds = listOf(integer({ min: 0 }))
 const idsTable = {

@@ -1,6 +1,7 @@
 // Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
 // slots, metric sums and counters are variables.
 
+import { requireRoom } from '../core/weight-limit'
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
@@ -54,6 +55,7 @@ export class Variable {
     this.dtype = options.dtype ?? (initial instanceof Tensor ? initial.dtype : 'float32')
     this.name = options.name ?? 'variable'
     this.trainable = options.trainable ?? true
+    requireRoom(this.name, this.shape)
     this.storage = currentRuntime().createStorage(this.byteLength)
     structure.version++
     this.view.fill(0)

@@ -76,18 +76,13 @@ export function fileError(where: string, path: string | URL, done: string, cause
  * @param where names the call in errors
  * @throws ArgumentError for what is no path; StateError, with its cause, where there is nothing to read
  */
-export async function readFile(
-  source: string | URL,
-  where: string,
-  signal: AbortSignal | null = null,
-): Promise<Uint8Array> {
+export async function readFile(source: string | URL, where: string): Promise<Uint8Array> {
   requirePath(source, where)
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-  if (files === null) return new Uint8Array(await (await respond(source, signal)).arrayBuffer())
+  if (files === null) return new Uint8Array(await (await respond(source)).arrayBuffer())
   try {
-    return await files.readFile(location(source), signal === null ? {} : { signal })
+    return await files.readFile(location(source))
   } catch (error) {
-    signal?.throwIfAborted()
     throw fileError(where, source, 'read', error)
   }
 }
@@ -100,9 +95,8 @@ export async function bytesFrom(source: Uint8Array | ArrayBuffer | string | URL,
 }
 
 /** What a server answers. */
-export async function respond(source: string | URL, signal: AbortSignal | null = null): Promise<Response> {
-  const response = await fetch(source, { signal }).catch((error: unknown) => {
-    signal?.throwIfAborted()
+export async function respond(source: string | URL): Promise<Response> {
+  const response = await fetch(source).catch((error: unknown) => {
     throw new StateError(`${String(source)} could not be read: ${String(error)}`)
   })
   if (!response.ok) throw new StateError(`${String(source)}: the server answered ${response.status}`)

@@ -126,6 +126,9 @@ const FOREIGN_IMAGE = /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i
 /** Files that are read at once. */
 const PARALLEL = 4
 
+/** Of one picture: 8192 × 8192. */
+const MOST_PIXELS = 2 ** 26
+
 const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
@@ -224,10 +227,14 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
   if (validationSplit !== null && shuffle && seed === null)
     throw new ArgumentError('imageFolder: a split that is shuffled needs a seed, or the parts would overlap')
+  const [height, width] = settings.imageSize as [number, number]
+  if (height * width > MOST_PIXELS)
+    throw new ArgumentError(
+      `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
+    )
   const { files, classNames } = await pictures(path, labels === null ? [] : settings.classNames, labels !== null)
   const taken = part(files, shuffle ? seed : null, validationSplit, subset)
   const faults = new Faults<DataError>(settings.onError)
-  const [height, width] = settings.imageSize as [number, number]
   const load = async ({ file, label }: Picture): Promise<unknown> => {
     const picture = await faults.guardAsync(() =>
       readImage(file, { channels: settings.channels, scale: settings.scale }),
