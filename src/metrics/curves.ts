@@ -7,7 +7,6 @@ import {
   boolean,
   choice,
   configured,
-  count,
   integer,
   listOf,
   nullable,

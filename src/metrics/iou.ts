@@ -1,18 +1,7 @@
 // Metrics made of a confusion matrix: how often each class was taken for each other one.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import {
-  boolean,
-  choice,
-  configured,
-  count,
-  integer,
-  listOf,
-  nullable,
-  number,
-  option,
-  required,
-} from '../core/options'
+import { boolean, choice, configured, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'

@@ -86,7 +86,7 @@ describe('a path that leads nowhere', () => {
       () => imageFolder(path, { imageSize: [2, 2] }),
       () => writeNpy([1], join(path, 'a')),
       async () => {
-        for await (const _row of readCsv(path)) break
+        for await (const row of readCsv(path)) throw new Error(String(row))
       },
     ]
     for (const read of reads) {
