@@ -1,5 +1,6 @@
 // Health for people: a table as text, a picture as SVG.
 
+import { asciiXml } from '../core/text'
 import type { HealthRecord, LayerHealth } from '../training/callbacks'
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`)
@@ -86,7 +87,7 @@ export function healthPicture(records: readonly HealthRecord[]): string {
   const summary = names
     .map((name) => `${name}: ${records.map((record) => percent(shareOf(name, record) ?? null)).at(-1)}`)
     .join(', ')
-  return [
+  const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="system-ui, sans-serif" font-size="12" color="#777">`,
     '<title>Dormant units by epoch</title>',
     `<desc>The share of the units of each layer that hardly fire, over ${records.length} epochs. In the last one: ${escaped(summary)}.</desc>`,
@@ -96,5 +97,6 @@ export function healthPicture(records: readonly HealthRecord[]): string {
     `<text x="${FRAME.left + width}" y="${HEIGHT - 16}" text-anchor="end" fill="currentColor">${records.length < 2 ? '' : records.length}</text>`,
     ...lines,
     '</svg>',
-  ].join('\n')
+  ]
+  return asciiXml(parts.join('\n'))
 }

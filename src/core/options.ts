@@ -129,6 +129,14 @@ export function integer(range: Range = {}): Kind<number> {
 /** How many: an integer ≥ 1. */
 export const count: Kind<number> = /* @__PURE__ */ integer({ min: 1 })
 
+/** The most entries of a table that is made at once: thresholds, bins, numbers of unknown tokens. */
+const LARGEST_TABLE = 100_000
+
+/** The size of a table that is made at once. A larger one is refused before anything is made. */
+export function tableSize(min = 1): Kind<number> {
+  return integer({ min, max: LARGEST_TABLE })
+}
+
 export const boolean: Kind<boolean> = {
   read(value, where) {
     if (typeof value === 'boolean') return value

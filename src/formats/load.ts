@@ -1,8 +1,10 @@
 // A model from its bytes. Every field of a file is checked before it is used. Saving is in save.ts.
 
 import { ArgumentError, FormatError, restate } from '../core/errors'
+import { boolean, custom, option, readOptions, recordOf } from '../core/options'
 import type { Config, CustomObjects, Json, Serialized } from '../core/registry'
 import { construct, customObject, isSerialized } from '../core/registry'
+import { limitWeights } from '../core/weight-limit'
 import type { Tree } from '../core/tree'
 import { isBranch, typed } from '../core/tree'
 import { sizeOf } from '../core/shapes'
@@ -10,7 +12,6 @@ import { STFT } from '../initializers'
 import { inFormerOrder } from '../layers/layer-parts'
 import { layers } from '../layers/registry'
 import { TensorSpec } from '../layers/spec'
-import { limitWeights } from '../layers/weight-limit'
 import { CTC } from '../losses'
 import {
   ConfusionMatrix,
@@ -28,7 +29,7 @@ import { customObjectScope } from '../models/scope'
 import { Sequential } from '../models/sequential'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
-import { readFile } from '../runtime/platform'
+import { bytesFrom } from '../runtime/platform'
 import type { CompileOptions } from '../training/compiled'
 import type { Container } from './safetensors'
 import { decodeContainer } from './safetensors'
@@ -41,6 +42,15 @@ export interface LoadOptions {
   /** false: leave the model uncompiled. Default true. */
   compile?: boolean
 }
+
+const classesKind = recordOf(
+  custom<unknown>(
+    (value) => value,
+    () => null,
+  ),
+)
+const jsonTable = { customObjects: option(classesKind, {}) }
+const loadTable = { ...jsonTable, compile: option(boolean, true) }
 
 interface Description {
   readonly className: string
@@ -244,6 +254,9 @@ function withAdvice<Result>(body: () => Result): Result {
   }
 }
 
+/** How many elements variables may have beside those that a file holds: 64 MB, for metrics and what is not saved. */
+const SPARE_ELEMENTS = 2 ** 24
+
 function readModel(
   bytes: Uint8Array,
   { customObjects = {}, compile = true }: LoadOptions = {},
@@ -251,21 +264,21 @@ function readModel(
   const container = decodeContainer(bytes)
   const description = readDescription(container)
   const largest = Math.max(0, ...Array.from(container.tensors.values(), ({ shape }) => sizeOf(shape)))
-  const model = limitWeights(largest, () => {
+  const isOld = isFormer(container.metadata)
+  const model = limitWeights(largest, SPARE_ELEMENTS + 2 * bytes.length, () => {
     const made = makeModel(description, customObjects)
     if (description.build !== null) made.ensureBuilt(description.build)
+    const weights = inFormerOrder(isOld, () => made.weights)
+    const frozen = new Set(description.frozen)
+    weights.forEach((weight, i) => {
+      if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
+    })
+    if (compile && description.compile !== null) {
+      compileAgain(made, description.compile, { ...unnamed, ...customObjects })
+      restoreSlots(made, weights, description.optimizerFor)
+    }
     return made
   })
-  const isOld = isFormer(container.metadata)
-  const weights = inFormerOrder(isOld, () => model.weights)
-  const frozen = new Set(description.frozen)
-  weights.forEach((weight, i) => {
-    if (weight.trainable === frozen.has(i)) weight.trainable = !frozen.has(i)
-  })
-  if (compile && description.compile !== null) {
-    compileAgain(model, description.compile, { ...unnamed, ...customObjects })
-    restoreSlots(model, weights, description.optimizerFor)
-  }
   restoreNumbered(
     inFormerOrder(isOld, () => savedVariables(model, { includeOptimizer: compile })),
     container.tensors,
@@ -281,18 +294,15 @@ function readModel(
  *
  * In TypeScript, name the types of a model with several inputs or outputs: `loadModel<{ image: Tensor }, Tensor>(bytes)`.
  * @param source the bytes, a path (Node), or a URL (fetch)
- * @throws FormatError for a truncated, damaged or foreign file
+ * @throws FormatError for a truncated, damaged or foreign file; ArgumentError for an unknown option; StateError, with its cause, where
+ * there is nothing to read
  */
 export async function loadModel<In = Tensor, Out = Tensor>(
   source: Uint8Array | ArrayBuffer | string | URL,
   options: LoadOptions = {},
 ): Promise<Model<In, Out>> {
-  const bytes =
-    source instanceof Uint8Array
-      ? source
-      : source instanceof ArrayBuffer
-        ? new Uint8Array(source)
-        : await readFile(source)
+  readOptions('loadModel', loadTable, options)
+  const bytes = await bytesFrom(source, 'loadModel')
   return typed(modelFromBytes(bytes, options))
 }
 
@@ -302,8 +312,10 @@ export async function loadModel<In = Tensor, Out = Tensor>(
  */
 export function modelFromJSON<In = Tensor, Out = Tensor>(
   json: string | Serialized,
-  { customObjects = {} }: Pick<LoadOptions, 'customObjects'> = {},
+  options: Pick<LoadOptions, 'customObjects'> = {},
 ): Model<In, Out> {
+  readOptions('modelFromJSON', jsonTable, options)
+  const { customObjects = {} } = options
   const parsed: unknown = typeof json === 'string' ? parseJson(json) : json
   if (!isSerialized(parsed)) throw new FormatError('This is not a model: it has no className and config')
   return withAdvice(() => typed(makeModel(parsed, customObjects)))

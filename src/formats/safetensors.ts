@@ -5,14 +5,20 @@
 //   │ n u64  │ JSON (n) │ data, little-endian, packed │
 //   └────────┴──────────┴─────────────────────────────┘
 //   JSON: { "__metadata__": { text: text }, name: { dtype, shape, data_offsets: [begin, end] } }
+//
+// Our own files have "xxh32" in their metadata, a checksum of all that the file says. Files without it are read as well: older ones,
+// and those of other tools.
 
 import type { DType } from '../core/dtypes'
-import { dtypes } from '../core/dtypes'
-import { FormatError } from '../core/errors'
+import { dtypes, viewData } from '../core/dtypes'
+import { FormatError, quoted, restating } from '../core/errors'
+import { repeatedKey } from '../core/json'
 import { decodeUtf8, escapeNonAscii } from '../core/text'
 import type { Shape } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
+import { xxh32 } from '../core/xxh32'
 import type { TensorData } from '../ops/tensor'
+import { foreignKind } from './foreign'
 
 export interface NamedTensor {
   readonly name: string
@@ -27,26 +33,32 @@ export interface Container {
 
 const LENGTH_BYTES = 8
 const LARGEST_HEADER = 100_000_000
-
+const METADATA = '__metadata__'
+const CHECKSUM = 'xxh32'
 /** What an array holds in a file; bool lies as int32. */
 export function dtypeOf(data: TensorData): 'float32' | 'int32' | 'int8' {
   if (data instanceof Float32Array) return 'float32'
   return data instanceof Int8Array ? 'int8' : 'int32'
 }
 
+/** @throws FormatError for two tensors of one name, of which a file would hold one */
 export function encodeContainer(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   let at = 0
+  const names = new Set<string>()
   const entries = tensors.map(({ name, shape, data }) => {
+    if (names.has(name) || name === METADATA) throw new FormatError(`save: two weights would be called ${quoted(name)}`)
+    names.add(name)
     const begin = at
     at += data.byteLength
     const dtype = dtypes[dtypeOf(data)].code
     return [name, { dtype, shape, data_offsets: [begin, at] }] as const
   })
-  const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) })
-  const header = Uint8Array.from(escapeNonAscii(json), (letter) => letter.charCodeAt(0))
+  const own = { ...metadata, [CHECKSUM]: checksum(metadata, tensors) }
+  const json = JSON.stringify({ [METADATA]: own, ...Object.fromEntries(entries) })
+  const header = asciiOf(json)
   // Spaces after the JSON keep the data aligned.
   const headerBytes = Math.ceil(header.length / 8) * 8
   const bytes = new Uint8Array(LENGTH_BYTES + headerBytes + at)
@@ -62,35 +74,104 @@ export function encodeContainer(
   return bytes
 }
 
-/** @throws FormatError for anything that is not whole. */
+function asciiOf(json: string): Uint8Array {
+  const text = escapeNonAscii(json)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+/**
+ * Of what a file says, not of how it says it: another tool may write the same tensors and metadata in another order. Eight
+ * hexadecimal digits.
+ */
+function checksum(metadata: Container['metadata'], tensors: Iterable<NamedTensor>): string {
+  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const described = JSON.stringify([
+    Object.entries(metadata)
+      .filter(([key]) => key !== CHECKSUM)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+    sorted.map(({ name, shape, data }) => [name, dtypeOf(data), shape]),
+  ])
+  const sum = sorted.reduce(
+    (before, { data }) => xxh32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), before),
+    xxh32(asciiOf(described)),
+  )
+  return sum.toString(16).padStart(8, '0')
+}
+
+/**
+ * Tensors may be views of the bytes: who keeps one beyond its use copies it.
+ * @throws FormatError for anything that is not whole, or no container by the rules of the format
+ */
 export function decodeContainer(bytes: Uint8Array): Container {
-  const headerBytes = readLength(bytes)
-  const start = LENGTH_BYTES + headerBytes
-  const header = parseHeader(bytes.subarray(LENGTH_BYTES, start))
-  const tensors = new Map<string, NamedTensor>()
-  let metadata: Record<string, string> = {}
-  let end = 0
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      metadata = stringsOf(entry)
-      continue
-    }
-    const { dtype, shape, begin, end: last } = readEntry(name, entry)
-    end = Math.max(end, last)
-    if (start + last > bytes.length) {
-      throw new FormatError(
-        `The file is truncated: '${name}' ends at byte ${start + last}, the file has ${bytes.length}`,
-      )
-    }
-    // A copy, because the data may not be aligned. Not by slice(), which copies nothing of a Node Buffer.
-    const copy = new Uint8Array(bytes.subarray(start + begin, start + last)).buffer
-    tensors.set(name, { name, shape, data: new dtypes[dtype].array(copy) })
+  const { start, header } = readHeader(bytes)
+  const metadata = readMetadata(header[METADATA])
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => readEntry(name, entry))
+  const missing = entries.find(({ end }) => start + end > bytes.length)
+  if (missing !== undefined) {
+    throw new FormatError(
+      `The file is truncated: '${missing.name}' ends at byte ${start + missing.end}, the file has ${bytes.length}`,
+    )
   }
-  if (start + end !== bytes.length) throw new FormatError(`The file has ${bytes.length - start - end} bytes too many`)
+  const size = requirePacked(entries)
+  if (start + size !== bytes.length)
+    throw new FormatError(`The file is damaged: it has ${bytes.length - start - size} bytes too many`)
+  const tensors = new Map(
+    entries.map(({ name, dtype, shape, begin, end }) => [
+      name,
+      { name, shape, data: arrayIn(bytes, dtype, start + begin, start + end) },
+    ]),
+  )
+  const sum = metadata[CHECKSUM]
+  if (sum !== undefined && sum !== checksum(metadata, tensors.values())) {
+    throw new FormatError(
+      `The file is damaged: its checksum differs. A tool that changes a file on purpose leaves '${CHECKSUM}' out of its metadata.`,
+    )
+  }
   return { metadata, tensors }
 }
 
+/** A view where the numbers lie as an array needs them, else a copy. */
+function arrayIn(bytes: Uint8Array, dtype: DType, begin: number, end: number): TensorData {
+  const info = dtypes[dtype]
+  const at = bytes.byteOffset + begin
+  if (at % info.bytes === 0) return viewData(dtype, bytes.buffer, at, (end - begin) / info.bytes)
+  // Not by slice(), which copies nothing of a Node Buffer.
+  return new info.array(new Uint8Array(bytes.subarray(begin, end)).buffer)
+}
+
+/** How many bytes tensors take that lie side by side, as the format demands. @throws FormatError for holes and overlaps */
+function requirePacked(entries: readonly Entry[]): number {
+  let at = 0
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== at) {
+      throw new FormatError(
+        `The file is damaged: the data of '${name}' begin at ${begin}, ${begin < at ? 'within another tensor' : 'behind a hole'}: ${at} was expected`,
+      )
+    }
+    at = end
+  }
+  return at
+}
+
 const FOREIGN = 'This is not a saved model'
+
+/** @throws FormatError that says what else the file is, where that can be told */
+function readHeader(bytes: Uint8Array): { start: number; header: Record<string, unknown> } {
+  return restating(
+    (message) => {
+      const kind = foreignKind(bytes)
+      return kind === null ? message : `${FOREIGN} of this library: it is ${kind}`
+    },
+    () => {
+      const start = LENGTH_BYTES + readLength(bytes)
+      return { start, header: parseHeader(bytes.subarray(LENGTH_BYTES, start)) }
+    },
+  )
+}
 
 function readLength(bytes: Uint8Array): number {
   if (bytes.length < LENGTH_BYTES) throw new FormatError(`${FOREIGN}: it has ${bytes.length} bytes`)
@@ -107,26 +188,44 @@ function readLength(bytes: Uint8Array): number {
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  const { text, header } = jsonIn(bytes)
+  if (bytes[0] !== 0x7b || !isRecord(header)) throw new FormatError(`${FOREIGN}: its header is no JSON object`)
+  const twice = repeatedKey(text)
+  if (twice !== null) throw new FormatError(`The file is damaged: its header has ${quoted(twice)} twice`)
+  return header
+}
+
+function jsonIn(bytes: Uint8Array): { text: string; header: unknown } {
   try {
-    const header: unknown = JSON.parse(decodeUtf8(bytes))
-    if (isRecord(header)) return header
+    const text = decodeUtf8(bytes)
+    return { text, header: JSON.parse(text) }
   } catch {
-    // not JSON: reported below
+    throw new FormatError(`${FOREIGN}: its header is no JSON object`)
   }
-  throw new FormatError(`${FOREIGN}: its header is no JSON object`)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function stringsOf(value: unknown): Record<string, string> {
-  if (!isRecord(value)) return {}
-  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]))
+/** What our own files say about themselves. */
+const OWN_METADATA: readonly string[] = [CHECKSUM, 'format', 'version', 'description', 'checksum']
+
+function readMetadata(value: unknown): Record<string, string> {
+  if (value === undefined) return {}
+  if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string'))
+    throw new FormatError('The file is damaged: its metadata are not all text')
+  const metadata = value as Record<string, string>
+  const isOwn = metadata['format']?.startsWith('myelin') === true
+  const other = isOwn ? Object.keys(metadata).find((key) => !OWN_METADATA.includes(key)) : undefined
+  // Otherwise a damaged name would hide the checksum.
+  if (other !== undefined)
+    throw new FormatError(`The file is damaged: its metadata have ${quoted(other)}, which this library does not write`)
+  return metadata
 }
 
 function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((each) => Number.isInteger(each) && each >= 0)
+  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0)
 }
 
 /** What the format calls the dtypes that files hold. */
@@ -134,13 +233,26 @@ const dtypeOfCode: ReadonlyMap<unknown, DType> = /* @__PURE__ */ new Map(
   (['float32', 'int32', 'int8'] as const).map((dtype) => [dtypes[dtype].code, dtype]),
 )
 
-function readEntry(name: string, entry: unknown): { dtype: DType; shape: number[]; begin: number; end: number } {
+interface Entry {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: number[]
+  readonly begin: number
+  readonly end: number
+}
+
+function readEntry(name: string, entry: unknown): Entry {
   if (isRecord(entry)) {
     const { dtype: code, shape, data_offsets: offsets } = entry
     const dtype = dtypeOfCode.get(code)
+    if (dtype === undefined && typeof code === 'string' && /^(?:BOOL|B?F\d+|[UIC]\d+)/.test(code)) {
+      throw new FormatError(
+        `'${name}' has numbers of ${code}, which cannot be read. There are ${[...dtypeOfCode.keys()].join(', ')}: convert it first.`,
+      )
+    }
     if (dtype !== undefined && isCounts(shape) && isCounts(offsets) && offsets.length === 2) {
       const [begin, end] = offsets as [number, number]
-      if (end - begin === dtypes[dtype].bytes * sizeOf(shape)) return { dtype, shape, begin, end }
+      if (end - begin === dtypes[dtype].bytes * sizeOf(shape)) return { name, dtype, shape, begin, end }
     }
   }
   throw new FormatError(`The file is damaged: the entry of '${name}' is not valid`)

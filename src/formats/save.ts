@@ -2,6 +2,7 @@
 // training resumes bit for bit. Loading is in load.ts.
 
 import { FormatError } from '../core/errors'
+import { boolean, option, readOptions } from '../core/options'
 import type { Config, Json } from '../core/registry'
 import { classNameOf, snakeCase } from '../core/registry'
 import type { Tree } from '../core/tree'
@@ -21,6 +22,11 @@ export interface SaveOptions {
   /** false leaves out what compile chose and the optimizer's state. Default true. */
   includeOptimizer?: boolean
 }
+
+/** What takes no options refuses those that it is given. */
+export type NoOptions = Readonly<Record<string, never>>
+
+const saveTable = { includeOptimizer: option(boolean, true) }
 
 /** A model as savers and loaders see it. */
 export interface SavedModel extends LayerBase {
@@ -52,9 +58,13 @@ export function weightPaths(model: LayerBase): SavedVariable[] {
     seen.add(layer)
     const taken = new Map<string, number>()
     const unique = (name: string): string => {
-      const count = taken.get(name) ?? 0
+      let count = taken.get(name) ?? 0
+      // A weight may be called what the second one of another name would be.
+      while (count > 0 && taken.has(`${name}_${count}`)) count++
+      const own = count === 0 ? name : `${name}_${count}`
       taken.set(name, count + 1)
-      return `${path}${count === 0 ? name : `${name}_${count}`}`
+      if (own !== name) taken.set(own, 1)
+      return `${path}${own}`
     }
     for (const variable of layer.ownWeights) {
       if (seen.has(variable)) continue
@@ -105,7 +115,7 @@ function requireJson(key: string, value: unknown): unknown {
 
 /** The bytes of a model. */
 export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Array {
-  const { includeOptimizer = true } = options
+  const { includeOptimizer } = readOptions('save', saveTable, options)
   const compiled = includeOptimizer ? model.trainer.compiledState : null
   const positions = new Map(model.weights.map((weight, i) => [weight, i]))
   const description: Json = {
@@ -118,7 +128,7 @@ export function saveModel(model: SavedModel, options: SaveOptions = {}): Uint8Ar
     shuffle: { ...model.trainer.shuffleState },
     ...(model.graph === null && model.buildSpec !== null ? { build: specsToJson(model.buildSpec) } : {}),
   }
-  return encodeContainer(tensorsOf(savedVariables(model, options)), {
+  return encodeContainer(tensorsOf(savedVariables(model, { includeOptimizer })), {
     format: FORMAT,
     version: String(VERSION),
     description: JSON.stringify(description, requireJson),

@@ -1,6 +1,7 @@
 // What a layer is made of: a name, weights, layers within it, random streams; which of them are trained and which have penalties.
 // How it is built and called is in base.ts.
 
+import { requireWithinLimit } from '../core/weight-limit'
 import type { DType } from '../core/dtypes'
 import { dtypes } from '../core/dtypes'
 import { ArgumentError, ShapeError, StateError, formatShape, quoted, restating } from '../core/errors'
@@ -28,7 +29,6 @@ import { currentPath, withoutFrame } from './context'
 import type { Parts } from './parts'
 import { findParts } from './parts'
 import type { BatchShape, TensorSpec } from './spec'
-import { requireWithinLimit } from './weight-limit'
 
 export interface LayerOptions {
   /** Default: the class's name in snake case, numbered. */

@@ -7,13 +7,13 @@ import {
   boolean,
   choice,
   configured,
-  count,
   integer,
   listOf,
   nullable,
   number,
   option,
   required,
+  tableSize,
 } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { divideNoNan } from '../losses/weights'
@@ -47,7 +47,7 @@ const fraction = number({ min: 0, max: 1 })
 
 const aucOptions = () => ({
   /** Points of the curve. Default 200. */
-  numThresholds: option(integer({ min: 2 }), 200),
+  numThresholds: option(tableSize(2), 200),
   /**
    * ROC: true against false positive rate. PR: precision against recall. PRGAIN: gain in precision against gain in recall
    * (Flach & Kull 2015). Default ROC.
@@ -63,7 +63,7 @@ const aucOptions = () => ({
   /** Whether each label, the last axis, has a curve of its own, and the result is the mean of their areas. Default false. */
   multiLabel: option(boolean, false),
   /** The number of labels, with multiLabel; found in the first batch when it is left out. */
-  numLabels: option(nullable(count), null),
+  numLabels: option(nullable(tableSize()), null),
   /** A weight for each label: of its area, or without multiLabel of its predictions. Default null: all alike. */
   labelWeights: option(nullable(listOf(number({ min: 0 }))), null),
   /** The predictions are logits, not probabilities. Default false. */
@@ -234,7 +234,7 @@ function withEnds({
 
 const pointOptions = () => ({
   /** How many thresholds there are, evenly spaced from 0 to 1; a single one is 0.5. Default 200. */
-  numThresholds: option(count, 200),
+  numThresholds: option(tableSize(), 200),
   /** Only this class counts. Default null: all. */
   classId: option(nullable(integer({ min: 0 })), null),
 })

@@ -1,18 +1,7 @@
 // Metrics made of a confusion matrix: how often each class was taken for each other one.
 
 import { ArgumentError, ShapeError, formatShape } from '../core/errors'
-import {
-  boolean,
-  choice,
-  configured,
-  count,
-  integer,
-  listOf,
-  nullable,
-  number,
-  option,
-  required,
-} from '../core/options'
+import { boolean, choice, configured, integer, listOf, nullable, number, option, required } from '../core/options'
 import type { InputsOf } from '../core/options'
 import { classNameOf } from '../core/registry'
 import { targetKind } from '../losses/targets'
@@ -123,9 +112,12 @@ abstract class Overlap extends Pairs {
   }
 }
 
+/** Their matrix has as many rows as columns: 64 MB. */
+const MOST_CLASSES = 4096
+
 const classesTable = {
   /** How many classes there are. */
-  numClasses: required(count),
+  numClasses: required(integer({ min: 1, max: MOST_CLASSES })),
 }
 const classIds = listOf(integer({ min: 0 }))
 const idsTable = {

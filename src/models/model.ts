@@ -1,7 +1,7 @@
 // Model: a layer that can be trained, evaluated, asked and saved. What it *is* stands here: its structure and weights. How
 // it is trained is in training/, saving in formats/, the table of summary() in summary.ts.
 
-import { ArgumentError, ShapeError, StateError, formatShape } from '../core/errors'
+import { ArgumentError, ShapeError, StateError, formatShape, checkOptions } from '../core/errors'
 import type { Config, CustomObjects } from '../core/registry'
 import type { Shape, TensorType } from '../core/shapes'
 import { sizeOf } from '../core/shapes'
@@ -22,10 +22,10 @@ import { Tensor } from '../ops/tensor'
 import { withScope } from '../ops/trace'
 import type { Variable } from '../ops/variable'
 import type { Optimizer } from '../optimizers'
-import type { SaveOptions } from '../formats/save'
+import type { NoOptions, SaveOptions } from '../formats/save'
 import { saveModel, saveWeights } from '../formats/save'
 import { writeFile } from '../runtime/files'
-import { readFile } from '../runtime/platform'
+import { bytesFrom, requirePath } from '../runtime/platform'
 import { loadWeightsFrom } from '../formats/weights'
 import type { History, Logs } from '../training/callbacks'
 import type { CompileOptions } from '../training/compiled'
@@ -388,34 +388,39 @@ export class Model<const In = Tensor, const Out = Tensor> extends Layer<In, Out>
 
   /**
    * The whole model as bytes: architecture, weights, what compile chose, optimizer state. A safetensors file.
-   * @param path where to write it as well (Node)
+   * @param path where to write it as well (Node). Its folder must be there
+   * @throws ArgumentError for what is no path, and for an unknown option; StateError, with what the file system says as its cause,
+   * where the file cannot be written
    */
   async save(path?: string | URL, options: SaveOptions = {}): Promise<Uint8Array> {
+    if (path !== undefined) requirePath(path, 'save')
     const bytes = saveModel(this, options)
     if (path !== undefined) await writeFile(path, bytes)
     return bytes
   }
 
-  /** The weights alone as bytes: a safetensors file with a tensor for each, named by its path. */
-  async saveWeights(path?: string | URL): Promise<Uint8Array> {
+  /**
+   * The weights alone as bytes: a safetensors file with a tensor for each, named by its path.
+   * @param path where to write it as well (Node). Its folder must be there
+   * @param options there are none
+   */
+  async saveWeights(path?: string | URL, options: NoOptions = {}): Promise<Uint8Array> {
+    if (path !== undefined) requirePath(path, 'saveWeights')
+    checkOptions('saveWeights', options, [])
     const bytes = saveWeights(this)
-    if (path !== undefined) await writeFile(path, bytes)
+    if (path !== undefined) await writeFile(path, bytes, 'saveWeights')
     return bytes
   }
 
   /**
    * Reads weights that saveWeights or save wrote, by their paths. Replaces all, or none.
    * @param source the bytes, a path (Node), or a URL
-   * @throws FormatError when a weight is missing or has another shape
+   * @param options there are none
+   * @throws FormatError when a weight is missing or has another shape; StateError, with its cause, where there is nothing to read
    */
-  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL): Promise<void> {
-    const bytes =
-      source instanceof Uint8Array
-        ? source
-        : source instanceof ArrayBuffer
-          ? new Uint8Array(source)
-          : await readFile(source)
-    loadWeightsFrom(this, bytes)
+  async loadWeights(source: Uint8Array | ArrayBuffer | string | URL, options: NoOptions = {}): Promise<void> {
+    checkOptions('loadWeights', options, [])
+    loadWeightsFrom(this, await bytesFrom(source, 'loadWeights'))
   }
 
   /** The architecture as text, without weights: see modelFromJSON. */

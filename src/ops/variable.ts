@@ -1,7 +1,8 @@
 // Variable: a named tensor in linear memory that outlives calls and can be assigned. Weights, optimizer
 // slots, metric sums and counters are variables.
 
-import { ShapeError, formatShape } from '../core/errors'
+import { requireRoom } from '../core/weight-limit'
+import { ArgumentError, ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'
@@ -79,6 +80,7 @@ export class Variable {
     this.name = options.name ?? 'variable'
     this.madeTrainable = options.trainable ?? true
     this.trainable = this.madeTrainable
+    requireRoom(this.name, this.shape)
     this.storage = currentRuntime().createStorage(this.byteLength)
     structure.version++
     this.view.fill(0)

@@ -1,9 +1,10 @@
 // Writes a file whole or not at all (Node): a reader, a crash or a full disk never meets half of it. Or lets a file grow, as
 // logs do. Makes no bytes: see formats/save.ts.
 
-import { StateError } from '../core/errors'
+import { ArgumentError, StateError, quoted } from '../core/errors'
 import type { NodeModules } from './platform'
-import { nodeModule, nodeProcess } from './platform'
+import { fileError, isRemote, nodeModule, nodeProcess, requirePath } from './platform'
+import { removeLeftovers, temporaryName } from './temporary'
 
 /** The last write to each path, while there is one. */
 const pending = new Map<string, Promise<void>>()
@@ -12,17 +13,22 @@ const pending = new Map<string, Promise<void>>()
  * Writes beside the file and then renames over it, so that `path` holds the old bytes or the new ones at any time. An
  * existing file keeps its mode and owner; of a symbolic link the target is replaced. Writes to one path happen in the
  * order of the calls.
- * @throws StateError where there are no files, and what the file system throws; then the old file is as it was
+ * @param where names the call in errors
+ * @throws ArgumentError for what is no path; StateError, with what the file system says as its cause, where there are no files, no
+ * such folder, or the file cannot be written; then the old file is as it was
  */
-export async function writeFile(path: string | URL, data: Uint8Array): Promise<void> {
+export async function writeFile(path: string | URL, data: Uint8Array, where = 'save'): Promise<void> {
+  requirePath(path, where)
   const { files, paths } = fileSystem()
   // At once, so that neither a later call nor a change of the working directory comes between.
-  const place = paths.resolve(toPath(path))
+  const place = paths.resolve(toPath(path, where))
   const before = pending.get(place)
   const written = (before ?? Promise.resolve()).catch(() => {}).then(() => replace(files, paths, place, data))
   pending.set(place, written)
   try {
     await written
+  } catch (error) {
+    throw fileError(where, path, 'written', error)
   } finally {
     if (pending.get(place) === written) pending.delete(place)
   }
@@ -43,20 +49,26 @@ export function fileSystem(): { files: FileSystem; paths: Paths } {
   )
 }
 
-function toPath(path: string | URL): string {
+function toPath(path: string | URL, where: string): string {
+  if (isRemote(path))
+    throw new ArgumentError(`${where}: ${quoted(String(path))} is an address. Files are written to a path.`)
   const isUrl = typeof path !== 'string' || path.startsWith('file:')
-  return isUrl ? nodeModule('node:url')!.fileURLToPath(path) : path
+  if (!isUrl) return path
+  try {
+    return nodeModule('node:url')!.fileURLToPath(path)
+  } catch (cause) {
+    throw new ArgumentError(`${where}: ${quoted(String(path))} is no path of a file`, { cause })
+  }
 }
 
 async function replace(files: FileSystem, paths: Paths, path: string, data: Uint8Array): Promise<void> {
   const target = await linkTarget(files, paths, path)
   const old = await files.stat(target).catch(unlessMissing)
-  // A device or a pipe cannot be replaced: it is written to.
+  // A device or a pipe cannot be replaced: it is written to. For a folder the file system throws.
   if (old !== null && !old.isFile()) return files.writeFile(target, data)
-  const temporary = paths.join(
-    paths.dirname(target),
-    `.myelin-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`,
-  )
+  const folder = paths.dirname(target)
+  await removeLeftovers(files, folder, paths.join)
+  const temporary = paths.join(folder, temporaryName())
   try {
     const handle = await files.open(temporary, 'wx')
     try {
@@ -129,7 +141,13 @@ export class GrowingFile {
     const handle = (await files.open(this.path, 'r+').catch(unlessMissing)) ?? (await files.open(this.path, 'w'))
     try {
       await handle.truncate(at)
-      await handle.write(bytes, 0, bytes.length, at)
+      // A disk that is nearly full, or a network, takes fewer bytes than it was given.
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done)
+        if (bytesWritten === 0)
+          throw new StateError(`'${this.path}' takes no more bytes: ${done} of ${bytes.length} were written`)
+        done += bytesWritten
+      }
     } finally {
       await handle.close()
     }

@@ -7,7 +7,7 @@ import type path from 'node:path'
 import type url from 'node:url'
 import type v8 from 'node:v8'
 import type threads from 'node:worker_threads'
-import { StateError } from '../core/errors'
+import { ArgumentError, MyelinError, StateError, quoted } from '../core/errors'
 
 /** Those that are used. */
 export interface NodeModules {
@@ -44,11 +44,54 @@ export function isRemote(source: string | URL): boolean {
   return /^(https?|blob|data):/.test(String(source))
 }
 
-/** The bytes of a file (Node) or of what a URL gives (everywhere). */
-export async function readFile(source: string | URL): Promise<Uint8Array> {
+/** @throws ArgumentError for what is neither a path nor a URL */
+export function requirePath(path: unknown, where: string): asserts path is string | URL {
+  if ((typeof path === 'string' && path !== '' && !path.includes('\0')) || path instanceof URL) return
+  throw new ArgumentError(`${where}: expected a path or a URL, received ${quoted(path)}`)
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EACCES: 'access is denied',
+  EPERM: 'access is denied',
+  ENOSPC: 'the disk is full',
+}
+
+/** What the file system throws, as an error of this library that names the path. @param done 'read' or 'written' */
+export function fileError(where: string, path: string | URL, done: string, cause: unknown): MyelinError {
+  if (cause instanceof MyelinError) return cause
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : ''
+  const said = cause instanceof Error ? cause.message : String(cause)
+  const remedy = code === 'ENOENT' && done === 'written' ? '. Make the folder first' : ''
+  return new StateError(
+    `${where}: ${quoted(String(path))} cannot be ${done}: ${REASONS[code] === undefined ? said : `${REASONS[code]} (${code})`}${remedy}`,
+    { cause },
+  )
+}
+
+/**
+ * The bytes of a file (Node) or of what a URL gives (everywhere).
+ * @param where names the call in errors
+ * @throws ArgumentError for what is no path; StateError, with its cause, where there is nothing to read
+ */
+export async function readFile(source: string | URL, where: string): Promise<Uint8Array> {
+  requirePath(source, where)
   const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-  if (files !== null) return files.readFile(location(source))
-  return new Uint8Array(await (await respond(source)).arrayBuffer())
+  if (files === null) return new Uint8Array(await (await respond(source)).arrayBuffer())
+  try {
+    return await files.readFile(location(source))
+  } catch (error) {
+    throw fileError(where, source, 'read', error)
+  }
+}
+
+/** The bytes that a loader was given, or those of a path or a URL. */
+export async function bytesFrom(source: Uint8Array | ArrayBuffer | string | URL, where: string): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source
+  if (source instanceof ArrayBuffer) return new Uint8Array(source)
+  return readFile(source, where)
 }
 
 /** What a server answers. */

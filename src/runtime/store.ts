@@ -2,6 +2,7 @@
 
 import { StateError } from '../core/errors'
 import { fileSystem, unlessMissing, writeFile } from './files'
+import { removeLeftovers } from './temporary'
 
 /** Where callbacks keep bytes by name. A Map of bytes with these three methods serves, too. */
 export interface ByteStore {
@@ -36,13 +37,12 @@ export class FolderStore implements ByteStore {
     await fileSystem().files.rm(this.pathOf(name), { force: true })
   }
 
-  /** Removes temporary files, and the folder itself where nothing else is in it. */
+  /** Removes what killed processes left, and the folder itself where nothing else is in it. */
   async tidy(): Promise<void> {
-    const { files } = fileSystem()
+    const { files, paths } = fileSystem()
+    await removeLeftovers(files, this.folder, paths.join)
     const names = (await files.readdir(this.folder).catch(unlessMissing)) ?? []
-    const left = names.filter((name) => /^\.myelin-.*\.tmp$/.test(name))
-    await Promise.all(left.map((name) => this.remove(name)))
-    if (left.length === names.length) await files.rmdir(this.folder).catch(unlessMissing)
+    if (names.length === 0) await files.rmdir(this.folder).catch(unlessMissing)
   }
 }
 

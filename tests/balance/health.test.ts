@@ -189,6 +189,7 @@ describe('UnitHealth', () => {
     for (const part of ['<title>', '<desc>', 'second', 'polyline']) expect(svg).toContain(part)
     expect(svg).not.toContain('NaN')
     expect(svg).not.toContain('first')
+    expect(svg).toMatch(/^[\0-\x7f]*$/)
     expect(new UnitHealth().toSVG()).not.toContain('NaN')
     expect(new UnitHealth().table()).toBe('Nothing was looked at yet.')
   })

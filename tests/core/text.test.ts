@@ -3,7 +3,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, loadModel } from '../../src'
-import { decodeUtf8, escapeNonAscii } from '../../src/core/text'
+import { asciiXml, decodeUtf8, escapeNonAscii } from '../../src/core/text'
 
 const texts = ['', 'plain "quotes" \\ \n', 'Größe µ 層 🧠', '\u2028\0\x7f\x80']
 
@@ -45,4 +45,9 @@ it('a model is saved and loaded without encoder and decoder', async () => {
   } finally {
     vi.unstubAllGlobals()
   }
+})
+
+it('XML in ASCII: other characters are numbers, and what XML forbids is replaced', () => {
+  expect(asciiXml('<a b="\u2212">\u00e4\u{1f600}</a>')).toBe('<a b="&#x2212;">&#xe4;&#x1f600;</a>')
+  expect(asciiXml('\ud83d|\ude00|\ufffe|\uffff')).toBe('&#xfffd;|&#xfffd;|&#xfffd;|&#xfffd;')
 })

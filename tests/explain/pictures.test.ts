@@ -43,8 +43,9 @@ function parsed(xml: string): Node {
 }
 
 function unescaped(text: string): string {
-  expect(text.replace(/&(amp|lt|gt|quot|#39);/g, '')).not.toContain('&')
+  expect(text.replace(/&(amp|lt|gt|quot|#39|#x[0-9a-f]+);/g, '')).not.toContain('&')
   return text
+    .replace(/&#x([0-9a-f]+);/g, (_all, code: string) => String.fromCodePoint(parseInt(code, 16)))
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')
     .replace(/&quot;/g, '"')
@@ -69,6 +70,8 @@ function checked(svg: string): { root: Node; said: string; width: number; height
   const [x, y, width, height] = root.attributes['viewBox']!.split(' ').map(Number)
   expect([x, y, width! > 100, height! > 60]).toEqual([0, 0, true, true])
   expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+  // A page without a charset shows nothing else as it is.
+  expect(svg).toMatch(/^[\0-\x7f]*$/)
   expect(svg).toContain('prefers-color-scheme:dark')
   return { root, said: textOf(description), width: width!, height: height! }
 }

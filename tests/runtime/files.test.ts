@@ -2,6 +2,7 @@
 // modes: simd
 
 import { spawn, spawnSync } from 'node:child_process'
+import * as promises from 'node:fs/promises'
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -9,6 +10,7 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'tsdown'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Dense, Sequential, loadModel, tensor } from '../../src'
+import { GrowingFile } from '../../src/runtime/files'
 
 const onWindows = process.platform === 'win32'
 let folder: string
@@ -103,7 +105,10 @@ describe('a file that save writes', () => {
     const old = await model(3).save(path)
     const large = join(place, 'large')
     await writeFile(large, await model(300).save())
-    const full = await script('full.mjs', `await writeFile(path, contents[0]).catch(({ code }) => console.log(code))`)
+    const full = await script(
+      'full.mjs',
+      `await writeFile(path, contents[0]).catch(({ cause }) => console.log(cause.code))`,
+    )
     // The process may write no file of more than 32 blocks, 16 kB here or 32 elsewhere.
     const child = spawnSync('sh', ['-c', 'ulimit -f 32; exec "$@"', 'sh', process.execPath, full, built, path, large], {
       encoding: 'utf8',
@@ -172,6 +177,49 @@ describe('a file that save writes', () => {
   it.skipIf(onWindows)('is not put in the place of a device', async () => {
     await model(2).save('/dev/null')
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
+  })
+})
+
+describe('a file that grows', () => {
+  /** node:fs/promises, of which a write takes so many bytes at most. */
+  function withWrites<Result>(most: number, body: () => Promise<Result>): Promise<Result> {
+    const open: typeof promises.open = async (...given) => {
+      const handle = await promises.open(...given)
+      const write = handle.write.bind(handle) as (...inputs: [Uint8Array, number, number, number]) => Promise<object>
+      Object.assign(handle, {
+        write: (bytes: Uint8Array, from: number, length: number, at: number) =>
+          write(bytes, from, Math.min(length, most), at),
+      })
+      return handle
+    }
+    const { getBuiltinModule } = process
+    const spy = vi
+      .spyOn(process, 'getBuiltinModule')
+      .mockImplementation(((name: string) =>
+        name === 'node:fs/promises' ? { ...promises, open } : getBuiltinModule(name)) as typeof getBuiltinModule)
+    return body().finally(() => spy.mockRestore())
+  }
+
+  it('holds all bytes where a write takes fewer than it was given', async () => {
+    const path = join(place, 'log')
+    const file = new GrowingFile(path, null)
+    await withWrites(3, async () => {
+      await file.append(new TextEncoder().encode('epoch,loss\n'))
+      await file.append(new TextEncoder().encode('0,0.5\n'))
+    })
+    expect(await readFile(path, 'utf8')).toBe('epoch,loss\n0,0.5\n')
+    expect(file.known).toBe(17)
+  })
+
+  it('says so where nothing more is taken, and goes on behind what was whole', async () => {
+    const path = join(place, 'log')
+    const file = new GrowingFile(path, null)
+    await file.append(Uint8Array.of(65))
+    await expect(withWrites(0, () => file.append(Uint8Array.of(66, 67)))).rejects.toThrow(
+      /log' takes no more bytes: 0 of 2/,
+    )
+    await file.append(Uint8Array.of(68))
+    expect(await readFile(path, 'utf8')).toBe('AD')
   })
 })
 

@@ -3,7 +3,7 @@
 
 import { ArgumentError, quoted } from '../../core/errors'
 import type { NodeModules } from '../../runtime/platform'
-import { isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
+import { fileError, isRemote, location, nodeModule, readFile, respond } from '../../runtime/platform'
 import { chained, cursor } from '../cursors'
 import type { Cursor, Soon, Source } from '../source'
 import { END, after, indexedSource, skipByTaking, sourceOf } from '../source'
@@ -53,7 +53,7 @@ function chunksOf(source: ByteSource, where: string): Parameters<typeof sourceOf
     throw new ArgumentError(`${where}: a string is the path or the address of a file. For its content say { text: … }`)
   if (typeof source === 'string' || source instanceof URL) {
     const files = isRemote(source) ? null : nodeModule('node:fs/promises')
-    return files === null ? async () => (await respond(source)).body ?? [] : fileSource(files, source)
+    return files === null ? async () => (await respond(source)).body ?? [] : fileSource(files, source, where)
   }
   if (Array.isArray(source) && isOneLine(source))
     throw new ArgumentError(
@@ -102,7 +102,7 @@ function pieces(bytes: Uint8Array): Source<Uint8Array> {
  * A file in pieces. While one is used the next one is read, into memory that was given back: new memory for each costs as much as
  * reading.
  */
-function fileSource(files: NodeModules['node:fs/promises'], source: string | URL): Source<Uint8Array> {
+function fileSource(files: NodeModules['node:fs/promises'], source: string | URL, where: string): Source<Uint8Array> {
   type Piece = Uint8Array | typeof END
   const open = (): Cursor<Uint8Array> => {
     let handle: ReturnType<typeof files.open> | null = null
@@ -110,10 +110,13 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
     let isClosed = false
     const spare: Uint8Array<ArrayBuffer>[] = []
     const read = async (): Promise<Piece> => {
-      const file = await (handle ??= files.open(location(source)))
       const bytes = spare.pop() ?? new Uint8Array(CHUNK)
-      const { bytesRead } = await file.read(bytes, 0, CHUNK)
-      return bytesRead === 0 ? END : bytes.subarray(0, bytesRead)
+      try {
+        const { bytesRead } = await (await (handle ??= files.open(location(source)))).read(bytes, 0, CHUNK)
+        return bytesRead === 0 ? END : bytes.subarray(0, bytesRead)
+      } catch (error) {
+        throw fileError(where, source, 'read', error)
+      }
     }
     const close = async (): Promise<void> => {
       isClosed = true
@@ -146,7 +149,7 @@ function fileSource(files: NodeModules['node:fs/promises'], source: string | URL
 
 /** All bytes at once. */
 export async function allBytes(source: ByteSource, where: string): Promise<Uint8Array> {
-  if (typeof source === 'string' || source instanceof URL) return readFile(source)
+  if (typeof source === 'string' || source instanceof URL) return readFile(source, where)
   const chunks = bytesOf(source, where).chunks.open(0)
   const parts: Uint8Array[] = []
   for (let chunk = await chunks.next(); chunk !== END; chunk = await chunks.next()) parts.push(chunk)

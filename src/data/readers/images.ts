@@ -1,5 +1,6 @@
 // readImage and imageFolder: pictures from files. PNG and JPEG are decoded by packages that are loaded for it, or by the page.
 
+import type { Dirent } from 'node:fs'
 import type { DecodedPng } from 'fast-png'
 import { ArgumentError, DataError, StateError, quoted } from '../../core/errors'
 import {
@@ -22,7 +23,7 @@ import { oneHot } from '../../ops/one-hot'
 import { permutation } from '../../ops/random'
 import { Tensor } from '../../ops/tensor'
 import type { NodeModules } from '../../runtime/platform'
-import { nodeModule } from '../../runtime/platform'
+import { fileError, nodeModule } from '../../runtime/platform'
 import { Dataset } from '../dataset'
 import type { ByteSource } from './bytes'
 import { allBytes, nameOf } from './bytes'
@@ -125,6 +126,9 @@ const FOREIGN_IMAGE = /\.(?:webp|gif|bmp|tiff?|avif|heic|heif|jxl|ico|svg)$/i
 /** Files that are read at once. */
 const PARALLEL = 4
 
+/** Of one picture: 8192 × 8192. */
+const MOST_PIXELS = 2 ** 26
+
 const heightAndWidth: Kind<readonly number[]> = listOf(count, 2)
 
 const folderOptions = () => ({
@@ -223,10 +227,14 @@ export async function imageFolder<const Options extends ImageFolderOptions>(
     throw new ArgumentError(`imageFolder: validationSplit and subset ('training' or 'validation') go together`)
   if (validationSplit !== null && shuffle && seed === null)
     throw new ArgumentError('imageFolder: a split that is shuffled needs a seed, or the parts would overlap')
+  const [height, width] = settings.imageSize as [number, number]
+  if (height * width > MOST_PIXELS)
+    throw new ArgumentError(
+      `imageFolder: imageSize must have at most ${MOST_PIXELS} pixels, received ${quoted([height, width])}`,
+    )
   const { files, classNames } = await pictures(path, labels === null ? [] : settings.classNames, labels !== null)
   const taken = part(files, shuffle ? seed : null, validationSplit, subset)
   const faults = new Faults<DataError>(settings.onError)
-  const [height, width] = settings.imageSize as [number, number]
   const load = async ({ file, label }: Picture): Promise<unknown> => {
     const picture = await faults.guardAsync(() =>
       readImage(file, { channels: settings.channels, scale: settings.scale }),
@@ -305,7 +313,7 @@ async function pictures(
     if (own.length === 0) throw new ArgumentError(`imageFolder: ${root} has no .png, .jpg or .jpeg`)
     return { files: own, classNames: [] }
   }
-  const entries = await files.readdir(root, { withFileTypes: true })
+  const entries = await entriesOf(files, root)
   const folders = entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
@@ -343,6 +351,12 @@ function tellOfForeign(root: string, foreign: readonly string[], count: number):
   console.warn(`imageFolder: passes over ${which}. ${remedy}`)
 }
 
+function entriesOf(files: NodeModules['node:fs/promises'], folder: string): Promise<Dirent[]> {
+  return files.readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw fileError('imageFolder', folder, 'read', error)
+  })
+}
+
 /** Sorted: those of a folder itself before those of its subfolders. Pictures that cannot be read go into `foreign`. */
 async function picturesBelow(
   files: NodeModules['node:fs/promises'],
@@ -350,7 +364,7 @@ async function picturesBelow(
   folder: string,
   foreign: string[],
 ): Promise<string[]> {
-  const entries = (await files.readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const entries = (await entriesOf(files, folder)).sort((a, b) => (a.name < b.name ? -1 : 1))
   const own = entries
     .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
     .map(({ name }) => paths.join(folder, name))

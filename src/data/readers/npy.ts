@@ -107,7 +107,7 @@ export async function readNpz(source: ByteSource): Promise<Record<string, Tensor
  */
 export async function writeNpy(data: TensorLike, path?: string | URL): Promise<Uint8Array> {
   const bytes = encode(toTensor(data, 'writeNpy'))
-  if (path !== undefined) await writeFile(path, bytes)
+  if (path !== undefined) await writeFile(path, bytes, 'writeNpy')
   return bytes
 }
 
@@ -133,7 +133,7 @@ export async function writeNpz(
     encode(toTensor(data, `writeNpz: ${name}`)),
   ])
   const bytes = zipSync(Object.fromEntries(files) as Record<string, Uint8Array>, { level: compressed ? 6 : 0, mtime })
-  if (path != null) await writeFile(path, bytes)
+  if (path != null) await writeFile(path, bytes, 'writeNpz')
   return bytes
 }
 

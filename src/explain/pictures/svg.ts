@@ -2,6 +2,7 @@
 
 import { ArgumentError, quoted } from '../../core/errors'
 import { custom, nullable, option } from '../../core/options'
+import { asciiXml } from '../../core/text'
 
 /** What every picture may be told. */
 export interface PictureOptions {
@@ -115,12 +116,13 @@ export function picture(
 ): string {
   const said = description ?? described
   const id = idOf(title + said + body)
-  return [
+  const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" class="myelin-picture" viewBox="0 0 ${coordinate(width)} ${coordinate(height)}" role="img" aria-labelledby="${id}-title ${id}-desc">`,
     `<title id="${id}-title">${escaped(title)}</title><desc id="${id}-desc">${escaped(said)}</desc>${style()}`,
     element('rect', 'paper', { width, height, rx: 6 }),
     label(title, 'ink', { x: 16, y: 26, 'font-size': 15, 'font-weight': 600 }, Math.floor((width - 32) / 7.5)),
     body,
     '</svg>',
-  ].join('')
+  ]
+  return asciiXml(parts.join(''))
 }

@@ -1,6 +1,6 @@
 // Images in other colours: brightness, contrast and their like, most of them at random.
 
-import { configured, integer, number, option, required } from '../../core/options'
+import { configured, number, option, required, tableSize } from '../../core/options'
 import { ShapeError } from '../../core/errors'
 import { add, cast, clip, divide, equal, less, maximum, multiply, round, subtract, where } from '../../ops/elementwise'
 import { cumsum, max, mean, min, sum } from '../../ops/reduce'
@@ -180,7 +180,7 @@ export class Equalization extends configured(
   () => ({
     ...rangeOption(),
     /** How many levels are told apart. Default 256. */
-    bins: option(integer({ min: 2 }), 256),
+    bins: option(tableSize(2), 256),
   }),
   'valueRange',
 ) {

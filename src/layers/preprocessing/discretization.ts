@@ -3,7 +3,7 @@
 import type { DType } from '../../core/dtypes'
 import { hasNonFinite } from '../../core/dtypes'
 import { ArgumentError, DataError } from '../../core/errors'
-import { choice, configured, count, listOf, nullable, number, option } from '../../core/options'
+import { choice, configured, listOf, nullable, number, option, tableSize } from '../../core/options'
 import { digitize } from '../../ops/sorting'
 import { Tensor } from '../../ops/tensor'
 import { Variable } from '../../ops/variable'
@@ -32,7 +32,7 @@ export class Discretization extends configured(AdaptedLayer<Tensor>, () => ({
   /** Where bins end, rising: n of them make n + 1 bins. Default null: adapt finds them. */
   binBoundaries: option(nullable(listOf(number())), null),
   /** How many bins adapt makes. Default null, with binBoundaries. */
-  numBins: option(nullable(count), null),
+  numBins: option(nullable(tableSize()), null),
   /** How exact adapt is: it holds 1/epsilon numbers. Default 0.01. */
   epsilon: option(number({ above: 0, max: 1 }), 0.01),
   /** 'int', the number of the bin; 'oneHot', 'multiHot' and 'count' as of CategoryEncoding. Default int. */

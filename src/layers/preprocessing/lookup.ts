@@ -1,7 +1,7 @@
 // What the lookups of strings and of integers have in common: the vocabulary, how it is learnt, and what is given for a number.
 
 import { ArgumentError, StateError, quoted } from '../../core/errors'
-import { boolean, choice, count, custom, integer, listOf, nullable, number, option } from '../../core/options'
+import { boolean, choice, count, custom, listOf, nullable, number, option, tableSize } from '../../core/options'
 import type { Kind } from '../../core/options'
 import { multiply } from '../../ops/elementwise'
 import { Tensor } from '../../ops/tensor'
@@ -30,7 +30,7 @@ export const lookupOptions = <T extends Token>(token: Kind<T>) => ({
   /** The most numbers there are, those of padding and of the unknown among them. Default null: any. */
   maxTokens: option(nullable(count), null),
   /** How many numbers there are for tokens that are not in the vocabulary. Default 1. */
-  numOovIndices: option(integer({ min: 0 }), 1),
+  numOovIndices: option(tableSize(0), 1),
   /** The tokens, where they need not be learnt. Default null. */
   vocabulary: option(nullable(listOf(token)), null),
   /** What each token counts in outputMode 'tfIdf'. Default null: learnt. */

@@ -98,23 +98,26 @@ export class ModelCheckpoint extends configured(Callback, checkpointOptions, 'fi
 
   private async saveIfDue(logs: Logs, more: Readonly<Record<string, number>>): Promise<void> {
     const name = this.template.with({ ...logs, epoch: this.epoch + 1, ...more })
-    if (this.saveBestOnly && !this.isBest(logs)) return
+    const best = this.saveBestOnly ? this.bestOf(logs) : this.best
+    if (best === undefined) return
     this.tell(`saves ${name}`)
     const { model, saveWeightsOnly, onSave, store } = this
     const bytes = await (saveWeightsOnly ? model.saveWeights() : model.save())
-    if (onSave !== null) return onSave(bytes, name)
-    if (store !== null) return store.write(name, bytes)
-    await writingTo(name, 'ModelCheckpoint', () => new FolderStore('').write(name, bytes))
+    if (onSave !== null) await onSave(bytes, name)
+    else if (store !== null) await store.write(name, bytes)
+    else await writingTo(name, 'ModelCheckpoint', () => new FolderStore('').write(name, bytes))
+    // Only what is kept is the best: where the write failed, a later model need not be better than a lost one.
+    this.best = best
   }
 
-  private isBest(logs: Logs): boolean {
+  /** The best value once this model is saved; undefined where it is not to be saved. */
+  private bestOf(logs: Logs): number | null | undefined {
     const { watched, monitor, best } = this
     const value = watched.valueIn(logs)
-    if (value === undefined) return true
+    if (value === undefined) return best
     const improves = watched.improves(value, best)
     this.tell(`${monitor} is ${value}, ${improves ? 'better' : 'not better'} than ${best ?? 'none'}`)
-    if (improves) this.best = value
-    return improves
+    return improves ? value : undefined
   }
 
   private tell(what: string): void {

@@ -1,6 +1,6 @@
 // What callbacks that save have in common: how often, and where to.
 
-import { ArgumentError, MyelinError, StateError, knownName, quoted } from '../../core/errors'
+import { ArgumentError, MyelinError, StateError, knownName, quoted, restate } from '../../core/errors'
 import type { Kind, Spelled } from '../../core/options'
 import { custom, nullable } from '../../core/options'
 import { nodeProcess } from '../../runtime/platform'
@@ -58,7 +58,10 @@ export async function writingTo<Result>(path: string, owner: string, body: () =>
   try {
     return await body()
   } catch (cause) {
-    if (cause instanceof MyelinError) throw cause
+    if (cause instanceof MyelinError) {
+      if (cause.cause !== undefined) restate(cause, `${owner}: ${cause.message.replace(/^save: /, '')}`)
+      throw cause
+    }
     throw new MyelinError(
       `${owner}: '${path}' cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },

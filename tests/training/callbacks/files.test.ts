@@ -275,6 +275,28 @@ describe('CSVLogger', () => {
 })
 
 describe('what cannot be written', () => {
+  it('is not the best: the next model need not be better than one that was lost', async () => {
+    let isFull = true
+    const saved: string[] = []
+    const checkpoint = new ModelCheckpoint({
+      filepath: '{epoch}',
+      monitor: 'loss',
+      saveBestOnly: true,
+      onSave: (_bytes, name) => {
+        if (isFull) throw new Error('the disk is full')
+        saved.push(name)
+      },
+    })
+    const model = binaryModel()
+    const options = { verbose: 0, callbacks: [script([{ loss: 1 }]), checkpoint] } as const
+    await expect(model.fit(x, yes, options)).rejects.toThrow('the disk is full')
+    expect(checkpoint.best).toBeNull()
+    isFull = false
+    await model.fit(x, yes, { ...options, callbacks: [script([{ loss: 2 }]), checkpoint] })
+    expect(saved).toEqual(['1'])
+    expect(checkpoint.best).toBe(2)
+  })
+
   it.each<[string, (path: string) => CallbackMethods]>([
     ['ModelCheckpoint', (path) => new ModelCheckpoint(path)],
     ['CSVLogger', (path) => new CSVLogger(path)],

@@ -1,0 +1,77 @@
+// Files that stand beside another one until they are whole, and what is left of them where a process was killed (Node).
+
+import { xxh32 } from '../core/xxh32'
+import type { NodeModules } from './platform'
+import { nodeModule, nodeProcess } from './platform'
+
+type FileSystem = NodeModules['node:fs/promises']
+
+/** After so long nobody writes a file any more, wherever its process ran. */
+const ABANDONED_MS = 24 * 3600 * 1000
+
+const NAME = /^\.myelin-(?:([0-9a-f]{8})-)?(\d+)-[0-9a-z]*\.tmp$/
+
+/** Where process ids mean the same processes: a boot of one machine and, for containers, a namespace. */
+function scopeOf(): string {
+  const files = nodeModule('node:fs')
+  const reading = (read: () => string | undefined): string => {
+    try {
+      return read() ?? ''
+    } catch {
+      // Only Linux has these; elsewhere a machine has one space of process ids.
+      return ''
+    }
+  }
+  const text = [
+    reading(() => nodeModule('node:os')?.hostname()),
+    reading(() => files?.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+    reading(() => files?.readlinkSync('/proc/self/ns/pid')),
+  ].join('\n')
+  return xxh32(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))
+    .toString(16)
+    .padStart(8, '0')
+}
+
+let scope: string | null = null
+
+/** A name that no other write uses: `.myelin-scope-process-random.tmp`. */
+export function temporaryName(): string {
+  return `.myelin-${(scope ??= scopeOf())}-${nodeProcess()!.pid}-${Math.random().toString(36).slice(2)}.tmp`
+}
+
+export function isTemporary(name: string): boolean {
+  return NAME.test(name)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return nodeProcess()!.kill(pid, 0)
+  } catch (error) {
+    // EPERM: it is there, and belongs to another user.
+    return !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+/**
+ * Removes what killed processes left in a folder. A file whose process is alive stays: so a number that another process has by now
+ * only delays its end. Numbers of another machine, boot or container say nothing here: such a file goes when it was not written for
+ * a day.
+ */
+export async function removeLeftovers(files: FileSystem, folder: string, join: (...parts: string[]) => string) {
+  const names = (await files.readdir(folder).catch(() => [])).filter(isTemporary)
+  await Promise.all(
+    names.map(async (name) => {
+      const [, own, id] = NAME.exec(name)!
+      const path = join(folder, name)
+      if (isAlive(Number(id))) return
+      const isKnown = own === (scope ??= scopeOf())
+      if (!isKnown && !((await ageOf(files, path)) > ABANDONED_MS)) return
+      // Another process may have removed it meanwhile.
+      await files.rm(path, { force: true }).catch(() => {})
+    }),
+  )
+}
+
+async function ageOf(files: FileSystem, path: string): Promise<number> {
+  return Date.now() - ((await files.stat(path).catch(() => null))?.mtimeMs ?? NaN)
+}

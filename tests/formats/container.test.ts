@@ -1,0 +1,238 @@
+// The container: what the safetensors format forbids is refused, and no damage of our own files goes unseen.
+// modes: simd
+import { array, assert, constantFrom, integer, nat, property, record } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Dense, FormatError, InputLayer, Layer, Sequential, loadModel, setRandomSeed } from '../../src'
+import { repeatedKey } from '../../src/core/json'
+import { xxh32 } from '../../src/core/xxh32'
+import type { Container } from '../../src/formats/safetensors'
+import { decodeContainer, encodeContainer } from '../../src/formats/safetensors'
+import { binaryModel, samples, weightsOf } from '../helpers/training'
+
+/** A container as another tool would write it, or should not. */
+function container(header: string | object, data: number): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
+  const bytes = new Uint8Array(8 + json.length + data)
+  new DataView(bytes.buffer).setUint32(0, json.length, true)
+  bytes.set(json, 8)
+  for (let i = 0; i < data; i++) bytes[8 + json.length + i] = i
+  return bytes
+}
+
+const floats = (begin: number, end: number) => ({
+  dtype: 'F32',
+  shape: [(end - begin) / 4],
+  data_offsets: [begin, end],
+})
+
+/** What a file says; null where it is refused. @throws whatever is no FormatError */
+function said(bytes: Uint8Array): unknown {
+  try {
+    const { metadata, tensors } = decodeContainer(bytes)
+    return [
+      { ...metadata },
+      Array.from(tensors.values(), ({ name, shape, data }) => [name, shape, data.constructor.name, [...data]]).sort(),
+    ]
+  } catch (error) {
+    expect(error).toBeInstanceOf(FormatError)
+    return null
+  }
+}
+
+async function trained(): Promise<Uint8Array> {
+  const { x, yes } = samples(24)
+  const model = binaryModel()
+  await model.fit(x, yes, { verbose: 0 })
+  return model.save()
+}
+
+describe('what the format forbids', () => {
+  it.each<[string, string | object, number, RegExp]>([
+    [
+      'a name twice',
+      '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+      4,
+      /has 'a' twice/,
+    ],
+    [
+      'a name twice, once escaped',
+      '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+      8,
+      /has 'a' twice/,
+    ],
+    ['a shape twice', '{"a":{"dtype":"F32","shape":[2],"shape":[1],"data_offsets":[0,4]}}', 4, /has 'shape' twice/],
+    ['metadata twice', '{"__metadata__":{"k":"1"},"__metadata__":{"k":"2"}}', 0, /has '__metadata__' twice/],
+    ['a hole between tensors', { a: floats(0, 4), b: floats(8, 12) }, 12, /'b' begin at 8, behind a hole: 4 was/],
+    ['a hole before the first', { a: floats(4, 8) }, 8, /'a' begin at 4, behind a hole: 0/],
+    ['tensors that overlap', { a: floats(0, 8), b: floats(4, 12) }, 12, /'b' begin at 4, within another tensor: 8/],
+    ['two tensors over the same bytes', { a: floats(0, 8), b: floats(0, 8) }, 8, /within another tensor/],
+    ['an empty tensor in the middle of another', { a: floats(0, 8), b: floats(4, 4) }, 8, /within another tensor/],
+    ['bytes behind the last', { a: floats(0, 4) }, 5, /1 bytes too many/],
+    ['data without any tensor', {}, 4, /4 bytes too many/],
+    ['fewer bytes than elements', { a: { dtype: 'F32', shape: [2], data_offsets: [0, 7] } }, 7, /entry of 'a'/],
+    ['an end before its beginning', { a: { dtype: 'F32', shape: [0], data_offsets: [4, 0] } }, 4, /entry of 'a'/],
+    ['metadata that are no text', { __metadata__: { n: 1 } }, 0, /not all text/],
+    ['a space before the object', ' {}', 0, /no JSON object/],
+  ])('%s', (_title, header, data, message) => {
+    expect(() => decodeContainer(container(header, data))).toThrow(message)
+    expect(() => decodeContainer(container(header, data))).toThrow(FormatError)
+  })
+
+  it('what it allows is read: any order, empty tensors, data at odd places, spaces behind the object', () => {
+    const bytes = container(
+      `${JSON.stringify({ c: floats(3, 11), none: floats(3, 3), a: { dtype: 'I8', shape: [3], data_offsets: [0, 3] } })}  `,
+      11,
+    )
+    const { tensors } = decodeContainer(bytes)
+    expect([...tensors.get('a')!.data]).toEqual([0, 1, 2])
+    expect(tensors.get('none')!.shape).toEqual([0])
+    expect(new Uint8Array((tensors.get('c')!.data as Float32Array).slice().buffer)).toEqual(
+      Uint8Array.of(3, 4, 5, 6, 7, 8, 9, 10),
+    )
+  })
+
+  it.each(['F16', 'BF16', 'F64', 'I64', 'U8', 'BOOL', 'F8_E4M3'])('numbers of %s are named', (dtype) => {
+    expect(() => decodeContainer(container({ a: { dtype, shape: [0], data_offsets: [0, 0] } }, 0))).toThrow(
+      new RegExp(`'a' has numbers of ${dtype}.*F32, I32, I8`),
+    )
+  })
+
+  it('two tensors of one name are not written', () => {
+    const one = { name: 'a', shape: [1], data: Float32Array.of(1) }
+    expect(() => encodeContainer([one, one], {})).toThrow(/two weights would be called 'a'/)
+  })
+
+  it('weights whose own names look numbered keep paths of their own', async () => {
+    class Odd extends Layer {
+      override build(): void {
+        for (const name of ['a_1', 'a', 'b/a', 'a_2']) this.addWeight({ name, shape: [1], initializer: 'ones' })
+      }
+      override call(x: never): never {
+        return x
+      }
+    }
+    const make = (): Sequential => new Sequential([new InputLayer({ shape: [1] }), new Odd()])
+    const [from, to] = [make(), make()]
+    from.setWeights([[1], [2], [3], [4]])
+    await to.loadWeights(await from.saveWeights())
+    expect(weightsOf(to)).toEqual(weightsOf(from))
+  })
+})
+
+describe('a key that stands twice', () => {
+  it('is found at any depth, and only where it is a key', () => {
+    expect(repeatedKey('{"a":1,"b":{"a":2},"c":[{"a":1},{"a":1}],"d":"\\"a\\":1,\\\\","e":"a"}')).toBeNull()
+    expect(repeatedKey('[{"x":[1,{"y":1,"z":"}","y":2}]}]')).toBe('y')
+    expect(repeatedKey('{"":1,"":2}')).toBe('')
+    expect(repeatedKey('{"\\\\":1,"\\u005c":2}')).toBe('\\')
+    expect(repeatedKey('{"__proto__":1,"__proto__":1}')).toBe('__proto__')
+  })
+})
+
+describe('the checksum', () => {
+  it('is XXH32', () => {
+    const ascii = (text: string): Uint8Array => new TextEncoder().encode(text)
+    expect(xxh32(ascii(''))).toBe(0x02cc5d05)
+    expect(xxh32(ascii('a'))).toBe(0x550d7456)
+    expect(xxh32(ascii('abc'))).toBe(0x32d153ff)
+    expect(xxh32(ascii('Nobody inspects the spammish repetition'))).toBe(0xe2293b2f)
+    expect(xxh32(ascii('I want an unsigned 32-bit seed!'), 1)).not.toBe(xxh32(ascii('I want an unsigned 32-bit seed!')))
+    const odd = new Uint8Array([0, ...ascii('abcdefghijklmnopqrstuvwxyz')]).subarray(1)
+    expect(xxh32(odd)).toBe(0x63a14d5f)
+  })
+
+  it('no flipped bit gives another content', async () => {
+    const bytes = await trained()
+    const whole = said(bytes)
+    expect(whole).not.toBeNull()
+    let refused = 0
+    // 7 and 8 have no common factor: bits of every place in a byte.
+    for (let bit = 0; bit < bytes.length * 8; bit += 7) {
+      bytes[bit >> 3]! ^= 1 << (bit & 7)
+      let same: Container | null = null
+      try {
+        same = decodeContainer(bytes)
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error
+        refused++
+      }
+      if (same !== null) expect(said(bytes), `bit ${bit}`).toEqual(whole)
+      bytes[bit >> 3]! ^= 1 << (bit & 7)
+    }
+    expect(refused).toBeGreaterThan(((bytes.length * 8) / 7) * 0.99)
+  })
+
+  const edits = array(
+    record({
+      how: constantFrom('flip', 'cut', 'copy', 'insert', 'swap', 'digit'),
+      at: nat(1e6),
+      from: nat(1e6),
+      length: integer({ min: 1, max: 40 }),
+      by: integer({ min: 1, max: 255 }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  type Edit = { how: string; at: number; from: number; length: number; by: number }
+
+  function edited(bytes: Uint8Array, { how, at, from, length, by }: Edit): Uint8Array {
+    const [i, j] = [at % bytes.length, from % bytes.length]
+    const piece = bytes.slice(j, j + length)
+    if (how === 'cut') return Uint8Array.from([...bytes.subarray(0, i), ...bytes.subarray(i + length)])
+    if (how === 'insert') return Uint8Array.from([...bytes.subarray(0, i), ...piece, ...bytes.subarray(i)])
+    const other = bytes.slice()
+    if (how === 'flip') other[i]! ^= by
+    if (how === 'swap') [other[i], other[j]] = [other[j]!, other[i]!]
+    if (how === 'copy') other.set(piece.subarray(0, bytes.length - i), i)
+    // A digit next to `at` becomes another one: what JSON takes as well.
+    const digit = other.findIndex((byte, k) => k >= i && byte >= 0x30 && byte <= 0x39)
+    if (how === 'digit' && digit >= 0) other[digit] = 0x30 + (by % 10)
+    return other
+  }
+
+  it('no mutation gives another content', async () => {
+    const bytes = await trained()
+    const whole = said(bytes)
+    assert(
+      property(edits, (list) => {
+        const content = said(list.reduce(edited, bytes))
+        if (content !== null) expect(content).toEqual(whole)
+      }),
+      { numRuns: 1500, seed: 5 },
+    )
+  })
+
+  it('says that the file is damaged', async () => {
+    const bytes = await trained()
+    bytes[bytes.length - 5]! ^= 1
+    await expect(loadModel(bytes)).rejects.toThrow(/damaged: its checksum differs/)
+    await expect(binaryModel().loadWeights(bytes)).rejects.toThrow(FormatError)
+    const text = new TextDecoder('latin1').decode(await trained())
+    const renamed = Uint8Array.from(text.replace('"xxh32"', '"xxh33"'), (letter) => letter.charCodeAt(0))
+    await expect(loadModel(renamed)).rejects.toThrow(/damaged: its metadata have 'xxh33'/)
+  })
+
+  it('files without one are read, and those that another tool wrote in another order', async () => {
+    setRandomSeed(3)
+    const model = new Sequential([new Dense({ units: 2, inputShape: [3] })])
+    const { metadata, tensors } = decodeContainer(await model.save())
+    const { xxh32: sum, ...old } = metadata
+    expect(sum).toMatch(/^[0-9a-f]{8}$/)
+    const rewritten = (own: object): Uint8Array => {
+      const sorted = [...tensors.values()].reverse()
+      let at = 0
+      const entries = sorted.map(({ name, shape, data }) => {
+        const begin = at
+        at += data.byteLength
+        return [name, { data_offsets: [begin, at], shape, dtype: 'F32' }]
+      })
+      const bytes = container({ ...Object.fromEntries(entries), __metadata__: own }, at)
+      let place = bytes.length - at
+      for (const { data } of sorted) {
+        bytes.set(new Uint8Array(data.slice().buffer), place)
+        place += data.byteLength
+      }
+      return bytes
+    }
+    for (const own of [old, metadata]) expect(weightsOf(await loadModel(rewritten(own)))).toEqual(weightsOf(model))
+  })
+})
