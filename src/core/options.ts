@@ -137,6 +137,20 @@ export const boolean: Kind<boolean> = {
   write: (value) => value,
 }
 
+/**
+ * An option of Keras of which only one value asks for what happens here. The other is refused, since it would change nothing.
+ * @param why what happens, and what to do
+ */
+export function always(expected: boolean, why: string): Kind<boolean> {
+  return {
+    read(value, where) {
+      if (boolean.read(value, where) === expected) return expected
+      throw new ArgumentError(`${where} must be ${expected}: ${why}`)
+    },
+    write: (value) => value,
+  }
+}
+
 export const text: Kind<string> = {
   read(value, where) {
     if (typeof value === 'string' && value !== '') return value
