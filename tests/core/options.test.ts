@@ -3,6 +3,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
+  Adafactor,
   Adam,
   AdamW,
   ArgumentError,
@@ -206,6 +207,13 @@ describe('a class with options', () => {
     }
     expect(messageOf(() => new All({ rate: 0.5, extra: 3 }))).toBe(
       "Unknown option of All 'extra'. Known: name, seed, rate, noiseShape. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }",
+    )
+  })
+
+  it('refuses the value of an option that would change nothing', () => {
+    expect(new Adafactor({ relativeStep: true }).relativeStep).toBe(true)
+    expect(messageOf(() => new Adafactor({ relativeStep: false }))).toContain(
+      'Adafactor: relativeStep must be true: the rate is at most 1/√t',
     )
   })
 

@@ -3,7 +3,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { InputsOf, Kind } from '../../core/options'
-import { always, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
+import { always, boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
 import {
   add,
   divide,
