@@ -4,7 +4,8 @@ import { ArgumentError, knownName, unknownName } from '../core/errors'
 import { customObject, nameToSave } from '../core/registry'
 import * as functions from '../ops'
 import { cast } from '../ops/elementwise'
-import type { Tensor } from '../ops/tensor'
+import { Tensor } from '../ops/tensor'
+import { untraced } from '../ops/trace'
 
 /** A function of one tensor, written with ops. */
 export type Activation = (x: Tensor) => Tensor
@@ -84,9 +85,33 @@ function requireTensor(value: unknown, name: string): Tensor {
   throw new ArgumentError(`The activation '${name}' must return a tensor`)
 }
 
-/** Whether an activation makes each unit of all of them, as softmax does. A function of the user's own is thought not to. */
+/** Whether an activation may make a unit of others as well, as softmax does. A function of the user's own is tried on some numbers. */
 export function mixesUnits(activation: Activation): boolean {
-  return activation === activations.softmax || activation === activations.logSoftmax
+  const isKnown = Object.values(activations).includes(activation)
+  return isKnown ? activation === activations.softmax || activation === activations.logSoftmax : !isApart(activation)
+}
+
+/** Numbers of several sizes, all different, with their neighbours in no order. */
+const TRIED = [0.3, -2.5, 40, -0.01, 1.7, -30, 6.2, 0]
+/** Some of them, in another order. */
+const CHOSEN = [5, 0, 6, 3]
+
+/** Whether f gives for some units in any order what it gives for them among all. */
+function isApart(f: Activation): boolean {
+  const of = (x: readonly number[]): ArrayLike<number> =>
+    f(new Tensor(Float32Array.from(x), [1, x.length], 'float32')).data
+  try {
+    return untraced(() => {
+      const [all, some] = [of(TRIED), of(CHOSEN.map((i) => TRIED[i]!))]
+      return (
+        some.length === CHOSEN.length &&
+        CHOSEN.every((i, j) => Object.is(some[j], all[i]) || Math.abs(some[j]! - all[i]!) <= 1e-6 * Math.abs(all[i]!))
+      )
+    })
+  } catch {
+    // Such as one with a parameter for each unit.
+    return false
+  }
 }
 
 /** Whether f(c · x) = c · f(x) for every c > 0. */

@@ -55,9 +55,4 @@ export class KWinnersTakeAll extends configured(ElementwiseLayer, kWinnersOption
     const least = slice(largest, [...x.shape.slice(0, -1).map(() => 0), winners - 1], [...x.shape.slice(0, -1), 1])
     return where(greaterEqual(x, least), x, 0)
   }
-
-  /** Who wins depends on all of them. */
-  override get unitFlow(): null {
-    return null
-  }
 }

@@ -160,11 +160,16 @@ export function knownName(name: string, known: readonly string[]): string | unde
   return known.find((each) => normalizeName(each) === wanted)
 }
 
-/** An ArgumentError for an identifier that nothing is known by. */
-export function unknownName(kind: string, name: string, known: readonly string[]): ArgumentError {
+/**
+ * An ArgumentError for an identifier that nothing is known by.
+ * @param hint what to do where no known name is near
+ */
+export function unknownName(kind: string, name: string, known: readonly string[], hint = ''): ArgumentError {
   const nearest = nearestName(name, known)
   const list = known.length === 0 ? '' : ` Known: ${known.join(', ')}`
-  return new ArgumentError(`Unknown ${kind} '${name}'.${nearest === undefined ? list : ` Did you mean '${nearest}'?`}`)
+  return new ArgumentError(
+    `Unknown ${kind} '${name}'.${nearest === undefined ? `${list}${hint}` : ` Did you mean '${nearest}'?`}`,
+  )
 }
 
 /**

@@ -145,6 +145,20 @@ export const boolean: Kind<boolean> = {
   write: (value) => value,
 }
 
+/**
+ * An option of Keras of which only one value asks for what happens here. The other is refused, since it would change nothing.
+ * @param why what happens, and what to do
+ */
+export function always(expected: boolean, why: string): Kind<boolean> {
+  return {
+    read(value, where) {
+      if (boolean.read(value, where) === expected) return expected
+      throw new ArgumentError(`${where} must be ${expected}: ${why}`)
+    },
+    write: (value) => value,
+  }
+}
+
 export const text: Kind<string> = {
   read(value, where) {
     if (typeof value === 'string' && value !== '') return value
@@ -282,15 +296,15 @@ function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
 /**
  * Reads options by their table.
  * @param where names the object in errors
- * @param lenient ignores names that are not in the table: a subclass may have options of its own
  * @param object what the options are for; some defaults depend on it
+ * @param hint ends the error for a name that none of the table is near
  * @throws ArgumentError for an unknown name, with the nearest known one, and for a value that is not of its kind
  */
 export function readOptions<Table extends OptionTable>(
   where: string,
   table: Table,
   given: unknown,
-  { lenient = false, object = {} }: { lenient?: boolean; object?: object } = {},
+  { object = {}, hint = '' }: { object?: object; hint?: string } = {},
 ): ValuesOf<Table> {
   if (given !== undefined && !isOptions(given)) {
     throw new ArgumentError(
@@ -302,10 +316,7 @@ export function readOptions<Table extends OptionTable>(
   if (given !== undefined) {
     Object.keys(given).forEach((key) => {
       const name = knownName(key, names)
-      if (name === undefined) {
-        if (lenient) return
-        throw unknownName(`option of ${where}`, key, names)
-      }
+      if (name === undefined) throw unknownName(`option of ${where}`, key, names, hint)
       if (byName.has(name)) throw new ArgumentError(`${where}: ${name} is given twice, in two spellings`)
       byName.set(name, given[key])
     })
@@ -363,19 +374,6 @@ export function optionsOf(of: object): OptionTable {
   return table
 }
 
-const lenient = new WeakMap<object, boolean>()
-
-/** Whether a class between `of` and the last one that declares options has a constructor: it may take options of its own. */
-function mayTakeMore(of: unknown): boolean {
-  if (typeof of !== 'function' || Object.hasOwn(of, 'declare')) return false
-  let known = lenient.get(of)
-  if (known === undefined) {
-    known = /\bconstructor\s*\(/.test(Function.prototype.toString.call(of)) || mayTakeMore(Object.getPrototypeOf(of))
-    lenient.set(of, known)
-  }
-  return known
-}
-
 /**
  * What a constructor was called with, as one object of options: `(options)`, `(value)` or `(value, options)`, where value is that of
  * the shorthand.
@@ -404,7 +402,13 @@ function frozenCopy(value: unknown, depth = 0): unknown {
   return Object.freeze(value.map((each) => frozenCopy(each, depth + 1)))
 }
 
-/** The base of everything that is made from options and can be saved. */
+const OWN_OPTIONS =
+  '. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }'
+
+/**
+ * The base of everything that is made from options and can be saved. A subclass whose constructor reads options of its own gives the
+ * others to super, as in `constructor({ mine, ...others }) { super(others) }`.
+ */
 export abstract class Configured implements Configurable {
   /** The options that a class adds to its base's. @internal */
   static declare(): OptionTable {
@@ -417,8 +421,9 @@ export abstract class Configured implements Configurable {
     const options = optionsIn(className, new.target, given)
     const name = isOptions(options) && typeof options['name'] === 'string' ? ` "${options['name']}"` : ''
     const values = readOptions(`${className}${name}`, optionsOf(new.target), options, {
-      lenient: mayTakeMore(new.target),
       object: this,
+      // A constructor with parameters is a subclass's own: it may have handed on an option that only it reads.
+      hint: new.target.length === 0 ? '' : OWN_OPTIONS,
     })
     Object.entries<unknown>(values).forEach(([key, value]) => Reflect.set(this, key, frozenCopy(value)))
     this.checkOptions()

@@ -78,8 +78,17 @@ export function customObject(name: string): unknown {
   return Object.hasOwn(scope, name) ? scope[name] : undefined
 }
 
+/** Whether a value is a class: its prototype cannot be replaced, or, where a compiler made a function of it, has a base or methods. */
 function isClass(value: unknown): value is abstract new () => object {
-  return typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class')
+  if (typeof value !== 'function') return false
+  const own = Object.getOwnPropertyDescriptor(value, 'prototype')
+  // Arrow functions and methods have none. That of a generator function has another base, and no constructor.
+  if (own === undefined || !Object.hasOwn(own.value as object, 'constructor')) return false
+  return (
+    own.writable === false ||
+    Object.getPrototypeOf(own.value) !== Object.prototype ||
+    Reflect.ownKeys(own.value as object).length > 1
+  )
 }
 
 /** A plain function, given itself or by its name in the scopes of custom objects; null for everything else, also for a class. */

@@ -44,9 +44,18 @@ export interface InnerUnits extends MadeUnits {
   readonly user: UnitSpan & { readonly layer: object; readonly axis: number }
 }
 
+/** Every unit is made from all units of the input. */
+export interface Made {
+  readonly kind: 'makes'
+  readonly units: MadeUnits
+  /** Where the weights of the input's units lie. */
+  readonly from: readonly UnitAxis[]
+  /** Where weights lie that a unit of the input has of its own before that: of a depthwise kernel. Default none. */
+  readonly along?: readonly UnitAxis[]
+}
+
 export type UnitFlow =
-  /** Every unit is made from all units of the input, whose weights lie along the axes `from`. */
-  | { readonly kind: 'makes'; readonly units: MadeUnits; readonly from: readonly UnitAxis[] }
+  | Made
   /** Every unit of the input becomes one, by itself; `along` says where weights lie that a unit has of its own. */
   | { readonly kind: 'keeps'; readonly along: readonly UnitAxis[] }
   /** [batch, …places, units] → [batch, places · units]. The places begin at the axis `from`, by default 1. */
@@ -66,32 +75,47 @@ export function unitAxes(axis: number, ...weights: readonly (Variable | null)[])
   )
 }
 
-/** The methods by which classes of layers say what they compute. */
-const COMPUTING = ['call', 'callLast', 'merge'] as const
-/** Those by which they say what that does with units. */
+/** The members by which a class declares what it does with units. */
 const DECLARING = { unitFlow: ['unitFlow', 'flowOfLast'], innerUnits: ['innerUnits'] } as const
 
-/** The places in the line of an object's prototypes, the object itself first, in which one of some names is defined. */
-function definitionsOf(object: object, names: readonly string[]): number[] {
-  const places: number[] = []
-  for (
-    let [each, place]: [object | null, number] = [object, 0];
-    each !== null;
-    each = Object.getPrototypeOf(each) as object | null, place++
-  ) {
-    if (names.some((name) => Object.hasOwn(each!, name))) places.push(place)
+/** What a subclass may define anew without computing otherwise: declarations, checks, shapes, masks and configurations. */
+const DESCRIBING: ReadonlySet<string> = new Set([
+  'constructor',
+  'toString',
+  'getConfig',
+  ...Object.values(DECLARING).flat(),
+  'supportsMasking',
+  'callOptions',
+  'checkOptions',
+  'checkShape',
+  'checkMask',
+  'validateInput',
+  'inputDtype',
+  'outputDtype',
+  'computeMask',
+  'computeOutputShape',
+  'computeOutputSpec',
+])
+
+/** The `call`, or another member by which `base` computes, that an object or a class between it and `base` defines anew; null for none. */
+function departure(layer: object, base: object): string | null {
+  for (let each = layer; each !== base;) {
+    const above = Object.getPrototypeOf(each) as object
+    const own = Object.getOwnPropertyNames(each)
+    const found = own.find((name) => name === 'call' || (name in above && !DESCRIBING.has(name)))
+    if (found !== undefined) return found
+    each = above
   }
-  return places
+  return null
 }
 
-/** Whether a class computes otherwise than the one from which it inherits what is declared of units, so that this may not hold. */
-function outgrows(layer: object, declared: keyof typeof DECLARING): boolean {
-  const [declaration = Infinity] = definitionsOf(layer, DECLARING[declared])
-  return COMPUTING.some((method) => {
-    const [own = Infinity, inherited] = definitionsOf(layer, [method])
-    // The first definition of a method fills in what its base left open.
-    return own < declaration && inherited !== undefined
-  })
+/** The member by which a class computes otherwise than the one from which it inherits what is declared of units; null for none. */
+function outgrowth(layer: object, declared: keyof typeof DECLARING): string | null {
+  let declaration = layer
+  while (!DECLARING[declared].some((name) => Object.hasOwn(declaration, name)))
+    declaration = Object.getPrototypeOf(declaration) as object
+  // What the base of all layers declares, that nothing is known, always holds.
+  return declared in (Object.getPrototypeOf(declaration) as object) ? departure(layer, declaration) : null
 }
 
 /** A layer, as far as it declares its units. */
@@ -100,35 +124,30 @@ export interface Declaring {
   readonly innerUnits: readonly InnerUnits[]
 }
 
-/** What becomes of units in a layer; null where nobody knows, as behind a `call` of the user's own that says nothing of it. */
+/** What becomes of units in a layer; null where nobody knows, as behind a `call` of the user's own that does not declare it. */
 export function unitFlowOf(layer: Declaring): UnitFlow | null {
-  return outgrows(layer, 'unitFlow') ? null : layer.unitFlow
+  return outgrowth(layer, 'unitFlow') === null ? layer.unitFlow : null
 }
 
-/** The units that only a layer itself knows, as long as its `call` is the one for which they are declared. */
+/** The units that only a layer itself knows, as long as it computes what the class computes that declares them. */
 export function innerUnitsOf(layer: Declaring): readonly InnerUnits[] {
-  return outgrows(layer, 'innerUnits') ? [] : layer.innerUnits
+  return outgrowth(layer, 'innerUnits') === null ? layer.innerUnits : []
 }
 
-/** Why what is declared of the units of a layer is not believed; null where it is, or nothing is declared. */
+/** Why what a layer inherits as a declaration of its units is not believed; null where it is, or nothing is declared. */
 export function whyUnknown(layer: Declaring): string | null {
-  const isDoubtful =
-    (outgrows(layer, 'unitFlow') && layer.unitFlow !== null) ||
-    (outgrows(layer, 'innerUnits') && layer.innerUnits.length > 0)
-  return isDoubtful
-    ? `${String(layer)} has a call of its own, and its class does not say what that does with units`
-    : null
+  const own = outgrowth(layer, 'unitFlow') ?? outgrowth(layer, 'innerUnits')
+  return own === null
+    ? null
+    : `${String(layer)} has a ${own} of its own, and its class does not say what that does with units`
 }
 
-/** Whether a layer computes what a class of the library does: it is of this class, or of one that leaves its methods as they are. */
+/** Whether a layer computes what a class of the library does: it is of this class, or of one that overrides nothing by which it computes. */
 export function computesAs<Kind extends object>(
   layer: object,
   { prototype }: { readonly prototype: Kind },
 ): layer is Kind {
-  return (
-    Object.prototype.isPrototypeOf.call(prototype, layer) &&
-    COMPUTING.every((method) => Reflect.get(layer, method) === Reflect.get(prototype, method))
-  )
+  return Object.prototype.isPrototypeOf.call(prototype, layer) && departure(layer, prototype) === null
 }
 
 /**

@@ -2,16 +2,15 @@
 
 import { ArgumentError, StateError, quoted } from '../core/errors'
 import { LayerBase } from '../layers/base'
-import { computesAs } from '../layers/units'
 import { LayerGraph } from './layer-graph'
 import { Model } from './model'
 import { Sequential } from './sequential'
 
 /** The graph that a layer replays when it is called; null for what is no model, and for one with a `call` of its own. */
 export function graphOf(layer: LayerBase): LayerGraph | null {
-  return layer.graph instanceof LayerGraph && (computesAs(layer, Model) || computesAs(layer, Sequential))
-    ? layer.graph
-    : null
+  const { graph } = layer
+  const replays = [Model, Sequential].some(({ prototype }) => Reflect.get(layer, 'call') === prototype.call)
+  return graph instanceof LayerGraph && replays ? graph : null
 }
 
 /**

@@ -8,7 +8,7 @@ import { flatten } from '../core/tree'
 import type { LayerBase } from '../layers/base'
 import { InputLayer } from '../layers/core/input-layer'
 import { originOf, symbolsIn } from '../layers/symbol'
-import type { InnerUnits, MadeUnits, UnitAxis, UnitFlow, UnitSpan } from '../layers/units'
+import type { InnerUnits, Made, MadeUnits, UnitAxis, UnitFlow, UnitSpan } from '../layers/units'
 import { innerUnitsOf, unitFlowOf, whyUnknown } from '../layers/units'
 import type { Tensor } from '../ops/tensor'
 import type { Variable } from '../ops/variable'
@@ -191,7 +191,7 @@ class Walk {
     const [first = null] = inputs
     switch (flow.kind) {
       case 'makes':
-        return this.make(layer, flow.units, flow.from, first)
+        return this.make(layer, flow, first)
       case 'keeps':
         return this.keep(layer, flow.along, first)
       case 'flattens': {
@@ -242,7 +242,7 @@ class Walk {
     use(spread(lane(this.group(layer, units)), span), { layer: user, axis })
   }
 
-  private make(layer: LayerBase, units: MadeUnits, from: readonly UnitAxis[], input: Lane): Lane {
+  private make(layer: LayerBase, { units, from, along = [] }: Made, input: Lane): Lane {
     const known = this.made.get(layer)
     if (known !== undefined) {
       // One kernel for two inputs: its rows belong to units of both.
@@ -252,8 +252,9 @@ class Walk {
     }
     const output = repeated(lane(this.group(layer, units)), units.blocks ?? 1)
     this.made.set(layer, { output, input })
-    this.own(layer, [...units.incoming, ...from], [input, output])
+    this.own(layer, [...units.incoming, ...from, ...along], [input, output])
     for (const axis of from) place(input, axis, ({ root }) => root.outgoing)
+    for (const axis of along) place(input, axis, ({ root }) => root.along)
     use(input, { layer, axis: -1 })
     return output
   }

@@ -3,6 +3,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { AdamOptions, EarlyStoppingOptions } from '../../src'
 import {
+  Adafactor,
   Adam,
   AdamW,
   ArgumentError,
@@ -50,7 +51,7 @@ import {
   required,
   text,
 } from '../../src/core/options'
-import { classNameOf, construct, customObjectScope, serialize } from '../../src/core/registry'
+import { classNameOf, construct, customFunction, customObjectScope, serialize } from '../../src/core/registry'
 import { initializers as initializerRegistry } from '../../src/initializers/registry'
 import { getLoss } from '../../src/losses/registry'
 import { getMetric } from '../../src/metrics/registry'
@@ -184,18 +185,64 @@ describe('a class with options', () => {
     expect(new Dropper(one.getConfig() as never)).toEqual(one)
   })
 
-  it('leaves options of its own to a subclass with a constructor, and only to that', () => {
+  it('is as strict in a subclass with a constructor, which keeps its own options from super', () => {
     class Own extends Dropper {
-      constructor({ extra, ...options }: { extra: number; rate: number }) {
-        super({ ...options, extra } as never)
+      readonly extra: number
+      constructor({ extra, ...options }: { extra: number; rate: number; seed?: number }) {
+        super(options)
         this.extra = extra
       }
-      extra: number
     }
     expect(new Own({ rate: 0.5, extra: 3 }).extra).toBe(3)
     expect(messageOf(() => new Own({ rate: 5, extra: 3 }))).toContain('Own: rate must be')
+    expect(messageOf(() => new Own({ rate: 0, extra: 3, sede: 1 } as never))).toBe(
+      "Unknown option of Own 'sede'. Did you mean 'seed'?",
+    )
+    class All extends Dropper {
+      readonly extra: number
+      constructor(options: { extra: number; rate: number }) {
+        super(options)
+        this.extra = options.extra
+      }
+    }
+    expect(messageOf(() => new All({ rate: 0.5, extra: 3 }))).toBe(
+      "Unknown option of All 'extra'. Known: name, seed, rate, noiseShape. A constructor takes the options that it reads itself out of what it gives to super: constructor({ mine, ...others }) { super(others) }",
+    )
+  })
+
+  it('refuses the value of an option that would change nothing', () => {
+    expect(new Adafactor({ relativeStep: true }).relativeStep).toBe(true)
+    expect(messageOf(() => new Adafactor({ relativeStep: false }))).toContain(
+      'Adafactor: relativeStep must be true: the rate is at most 1/√t',
+    )
+  })
+
+  it('is the same whatever stands in the text of a class', () => {
+    class Commented extends Dropper {
+      // A constructor (of the user's own) would go here.
+      readonly note = 'constructor (x) {}'
+    }
     class Plain extends Dropper {}
-    expect(messageOf(() => new Plain({ rate: 0, extra: 3 } as never))).toContain("Unknown option of Plain 'extra'")
+    for (const [name, each] of Object.entries({ Commented, Plain }))
+      expect(messageOf(() => new each({ rate: 0, extra: 3 } as never))).toBe(
+        `Unknown option of ${name} 'extra'. Known: name, seed, rate, noiseShape`,
+      )
+  })
+
+  it('tells a class from a function, also where a compiler made one of the other', () => {
+    // What compilers to older JavaScript write.
+    function Older(this: object): void {}
+    Older.prototype.call = () => 0
+    function plain(): number {
+      return 0
+    }
+    plain.toString = () => 'class plain {}'
+    class Hidden extends Base {
+      static override toString = (): string => 'function () {}'
+    }
+    const functions = [plain, () => 0, async () => 0, { method: () => 0 }.method, function* () {}]
+    for (const each of functions) expect(customFunction(each)?.call).toBe(each)
+    for (const each of [Hidden, Dropper, Older, Map]) expect(customFunction(each)).toBeNull()
   })
 
   it('compares its options when all are set', () => {

@@ -133,7 +133,7 @@ RULES = {
     "Ftrl": [dict(l1RegularizationStrength=0.3, l2RegularizationStrength=0.2, beta=0.4),
              dict(learningRatePower=-0.3, initialAccumulatorValue=0.5, l2ShrinkageRegularizationStrength=0.1),
              dict(learningRatePower=0.0, weightDecay=0.1)],
-    "Adafactor": [dict(beta2Decay=-0.5, epsilon1=0.01, epsilon2=0.2, clipThreshold=0.5, relativeStep=False),
+    "Adafactor": [dict(beta2Decay=-0.5, epsilon1=0.01, epsilon2=0.2, clipThreshold=0.5),
                   dict(learningRate=2.0), dict(learningRate=COSINE_WARMUP)],
     "Muon": [dict(nesterov=False, rmsRate=None, momentum=0.5), dict(excludeLayers=["ker.el", "x$"]), dict(excludeEmbeddings=False, nsSteps=2),
              dict(adamLrRatio=0.3, adamBeta1=0.5, adamBeta2=0.9, epsilon=0.01), dict(muonA=2.0, muonB=-1.5, muonC=0.5, weightDecay=None),

@@ -5,6 +5,8 @@ import type { BatchShape, DType, LambdaContext, Tensor } from '../../src'
 import {
   Conv2D,
   Dense,
+  Dropout,
+  Flatten,
   GRU,
   GRUCell,
   LSTM,
@@ -71,10 +73,13 @@ const merging: readonly Example[] = [
 
 const tripled = (x: Tensor): Tensor => ops.multiply(x, 3)
 const scaled = (x: Tensor, { by }: LambdaContext): Tensor => ops.multiply(x, (by as number[])[1]!)
+/** Each feature as a part of all. */
+const shared = (x: Tensor): Tensor => ops.divide(x, ops.add(ops.sum(ops.abs(x), { axis: -1, keepDims: true }), 1))
+const bent = (x: Tensor): Tensor => ops.where(ops.greater(x, 0), x, ops.multiply(x, 0.1))
 const sameMask = (_x: Tensor, mask: Tree<Tensor | null>): Tree<Tensor | null> => mask
 
 /** What files name. */
-export const customObjects = { tripled, scaled, sameMask }
+export const customObjects = { tripled, scaled, sameMask, shared, bent }
 
 export const examples: Readonly<Record<string, readonly Example[]>> = {
   // activations
@@ -91,6 +96,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Softmax: [
     { input: steps, others: [whole], maskRank: 3 },
     { options: { axis: [1, 2] }, input: image, maskRank: 4 },
+    { options: { axis: 1 }, input: steps, maskRank: 3 },
   ],
 
   // attention
@@ -186,10 +192,13 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   Activation: [
     { options: { activation: 'tanh' }, input: vector },
     { options: { activation: 'softmax' }, input: steps },
+    { options: { activation: shared }, input: steps },
+    { options: { activation: bent }, input: steps },
   ],
   Dense: [
     { options: { units: 3, activation: 'gelu' }, input: vector, others: [new Input([4], 'int32')] },
     { options: { units: 2, useBias: false, kernelRegularizer: 'l2', activityRegularizer: 'l1' }, input: steps },
+    { options: { units: 3, activation: shared }, input: vector },
   ],
   EinsumDense: [
     {
@@ -265,6 +274,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   LayerNormalization: [
     { input: steps, others: [new Input([3, 4], 'int32')] },
     { options: { axis: [1, 2], epsilon: 0.01 }, input: photo },
+    { options: { axis: 1 }, input: steps },
   ],
   RMSNormalization: [{ input: steps, mask: 'drops' }],
   UnitNormalization: [{ input: steps }],
@@ -531,6 +541,7 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
       random: true,
     },
     { options: { units: 2, recurrentDropout: 0.5, seed: 4 }, input: steps, random: true, mask: 'drops' },
+    { options: { units: 3, recurrentActivation: 'softmax' }, input: steps, mask: 'drops' },
   ],
   LSTMCell: [
     { options: { units: 3 }, input: { input: vector, state: [new Input([3]), new Input([3])] } },
@@ -619,6 +630,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
     },
     { options: () => ({ layer: new Softmax() }), input: steps, maskRank: 3 },
     { options: () => ({ layer: new LSTM(2) }), input: new Input([2, 3, 2]) },
+    { options: () => ({ layer: new Flatten() }), input: image },
+    {
+      options: () => ({ layer: new Dropout({ rate: 0.5, noiseShape: [null, 4], seed: 1 }) }),
+      input: steps,
+      random: true,
+    },
     { options: () => ({ layer: new Reshape([2, 2]) }), input: new Input([3, 4], 'int32') },
   ],
 
@@ -627,10 +644,12 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   AlphaDropout: [
     { options: { rate: 0.4, seed: 3 }, input: steps, random: true },
     { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true },
+    { options: { rate: 0.5, noiseShape: [null, 3, 4], seed: 1 }, input: steps, random: true },
   ],
   Dropout: [
     { options: { rate: 0.5, seed: 3 }, input: steps, random: true },
     { options: { rate: 0.5, noiseShape: [null, 1, null], seed: 1 }, input: steps, random: true },
+    { options: { rate: 0.5, noiseShape: [null, 3, 4], seed: 1 }, input: steps, random: true },
   ],
   GaussianDropout: [{ options: { rate: 0.4, seed: 3 }, input: steps, random: true }],
   GaussianNoise: [{ options: { stddev: 0.3, seed: 3 }, input: steps, random: true }],

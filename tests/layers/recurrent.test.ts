@@ -1,7 +1,7 @@
 // Recurrent layers besides Keras's numbers (golden.test.ts) and the contract: cells of one's own, training, state over batches,
 // dropout, what leaves a loop, errors.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { CallContext, CellInput, CellOutput, ShapesOf, Tensor, Variable } from '../../src'
 import {
   Adam,
@@ -224,11 +224,15 @@ describe.each(Object.entries(gated))('%s', (_name, make) => {
     )
   })
 
-  it('gives the same with unroll', () => {
+  it('gives the same with unroll, and warns', () => {
     const layer = make({ returnSequences: true })
     const other = make({ returnSequences: true, unroll: true })
     const y = layer.apply(x)
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     other.apply(x)
+    other.apply(x)
+    expect(warn.mock.calls.map(String)).toEqual([expect.stringContaining('unroll changes nothing')])
+    warn.mockRestore()
     other.weights.forEach((weight, i) => weight.assign(layer.weights[i]!.value))
     expect(other.apply(x).data).toEqual(y.data)
   })

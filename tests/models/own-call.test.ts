@@ -1,7 +1,7 @@
 // Classes of one's own that compute otherwise than the layer from which they inherit what is declared of units.
 // modes: simd
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Tensor } from '../../src'
+import type { BatchShape, Layer, Tensor } from '../../src'
 import {
   Add,
   BatchNormalization,
@@ -13,15 +13,18 @@ import {
   Input,
   LSTM,
   LSTMCell,
+  Merge,
   Model,
   MultiHeadAttention,
   RNN,
   Sequential,
+  SpatialLayer,
   TimeDistributed,
   ops,
   setRandomSeed,
   tensor,
 } from '../../src'
+import { ElementwiseLayer } from '../../src/layers/core/elementwise-layer'
 import type { CellInput, CellOutput } from '../../src/layers/recurrent/cell'
 import type { CallContext } from '../../src/layers/context'
 import { ContinualBackprop } from '../../src/balance'
@@ -136,7 +139,7 @@ describe('a subclass with a call of its own', () => {
     expect(
       groupsOf(crossed).map(([name, , fixed]) => [
         name,
-        fixed?.includes('Crossed "crossed" has a call of its own') ?? false,
+        fixed?.includes('Crossed "crossed" has a merge of its own') ?? false,
       ]),
     ).toEqual([
       ['a', true],
@@ -237,6 +240,109 @@ describe('a subclass with a call of its own', () => {
     expect(quantize(renamed).getLayer('own')).toBeInstanceOf(QuantizedDense)
     expect(quantize(quantizationAware(renamed)).getLayer('own')).toBeInstanceOf(QuantizedDense)
     expect(quantizationAware(renamed).getLayer('own')).toBeInstanceOf(QuantizationAwareDense)
+  })
+
+  it('of a base of the library that leaves open what is computed', async () => {
+    class Softmax2D extends ElementwiseLayer {
+      static readonly className = 'Softmax2D'
+      call(x: Tensor): Tensor {
+        return ops.softmax(x, -1)
+      }
+    }
+    class Mirror extends SpatialLayer {
+      static readonly className = 'Mirror'
+      protected readonly rank = 1
+      protected callLast(x: Tensor): Tensor {
+        return ops.flip(x, -1)
+      }
+      protected shapeLast(shape: BatchShape): BatchShape {
+        return shape
+      }
+    }
+    class Crossing extends Merge {
+      static readonly className = 'Crossing'
+      protected merge([a, b]: readonly Tensor[]): Tensor {
+        return ops.add(a!, ops.flip(b!, -1))
+      }
+    }
+    const between = (layer: Layer<Tensor>) =>
+      new Sequential([
+        new Dense({ units: 6, inputShape: [5, 4], name: 'first' }),
+        layer,
+        new Dense({ units: 2, name: 'out' }),
+      ])
+    for (const model of [between(new Softmax2D({ name: 'own' })), between(new Mirror({ name: 'own' }))]) {
+      const error = await errorOf(() => pruneUnits(model, { keep: { first: 0.5 } }))
+      expect(error.message).toMatch(/first: \w+ "own" does not say what it does with them/)
+    }
+    const input = Input({ shape: [4] })
+    const branch = (name: string) => new Dense({ units: 6, name }).apply(input)
+    const outputs = new Dense(1).apply(new Crossing({ name: 'own' }).apply([branch('a'), branch('b')]))
+    const crossed = new Model({ inputs: input, outputs })
+    expect((await errorOf(() => pruneUnits(crossed, { keep: { a: 0.5 } }))).message).toContain(
+      'Crossing "own" does not say what it does with them',
+    )
+  })
+
+  it('by any member of which its class computes, not call alone', () => {
+    class Turned extends Dense {
+      override get kernel() {
+        return super.kernel
+      }
+    }
+    class Assigned extends Dense {
+      override call = (x: Tensor): Tensor => ops.cumsum(Dense.prototype.call.call(this, x), -1)
+    }
+    class Scored extends MultiHeadAttention {
+      protected override matched(heads: Tensor): Tensor {
+        return ops.flip(heads, 2)
+      }
+    }
+    class Described extends Dense {
+      override getConfig() {
+        return { ...super.getConfig() }
+      }
+      override computeOutputShape(shape: BatchShape): BatchShape {
+        return super.computeOutputShape(shape)
+      }
+      describe(): string {
+        return `${this.units} units`
+      }
+    }
+    const fixedBy = (layer: Dense) => groupsOf(network(layer))[0]![2]
+    expect(fixedBy(new Turned({ units: 5, name: 'own' }))).toContain('Turned "own" has a kernel of its own')
+    expect(fixedBy(new Assigned({ units: 5, name: 'own' }))).toContain('Assigned "own" has a call of its own')
+    expect(fixedBy(new Described({ units: 5, name: 'own' }))).toBeNull()
+    const steps = Input({ shape: [5, 4] })
+    const heads = new Scored({ numHeads: 2, keyDim: 3 })
+    expect(groupsOf(new Model({ inputs: steps, outputs: heads.apply(steps) }))).toEqual([])
+  })
+
+  it('in functions of an activation: they are tried', () => {
+    const fixedBy = (activation: (x: Tensor) => Tensor) => {
+      const [first, own] = groupsOf(network(new Dense({ units: 5, activation, name: 'own' })))
+      expect(first![2]).toBeNull()
+      return own![2]
+    }
+    const mixed = 'Dense "own" makes each of all of them'
+    expect(fixedBy((x) => ops.softmax(x))).toBe(mixed)
+    expect(fixedBy((x) => ops.subtract(x, ops.mean(x, { axis: -1, keepDims: true })))).toBe(mixed)
+    expect(fixedBy((x) => ops.cumsum(x, -1))).toBe(mixed)
+    expect(fixedBy((x) => ops.multiply(x, tensor([1, 2, 3, 4, 5])))).toBe(mixed)
+    expect(fixedBy((x) => ops.log(x))).toBeNull()
+    expect(fixedBy((x) => ops.where(ops.greater(x, 1), 1, ops.square(x)))).toBeNull()
+  })
+
+  it('in a convolution for int8, which keeps no channels', async () => {
+    const images = new Sequential([
+      new Conv2D({ filters: 4, kernelSize: 2, inputShape: [4, 4, 1], name: 'first' }),
+      new Conv2D({ filters: 4, kernelSize: 2, name: 'second' }),
+      new Flatten(),
+      new Dense({ units: 2, name: 'out' }),
+    ])
+    const small = quantize(images)
+    const names = groupsOf(small as Sequential).map(([name, , fixed]) => [name, fixed])
+    expect(names.filter(([name, fixed]) => name !== 'out' && fixed === null)).toEqual([])
   })
 
   it('of a model: its list is not what it computes', async () => {

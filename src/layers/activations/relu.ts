@@ -37,6 +37,10 @@ export class ReLU extends configured(
 ) {
   static readonly className = 'ReLU'
 
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
+
   call(x: Tensor): Tensor {
     const { maxValue, negativeSlope, threshold } = this
     const value = cast(x, 'float32')
@@ -57,6 +61,10 @@ export class LeakyReLU extends configured(
 ) {
   static readonly className = 'LeakyReLU'
 
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
+
   call(x: Tensor): Tensor {
     return leakyRelu(cast(x, 'float32'), this.negativeSlope)
   }
@@ -72,6 +80,10 @@ export class ELU extends configured(
   'alpha',
 ) {
   static readonly className = 'ELU'
+
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
 
   call(x: Tensor): Tensor {
     return elu(cast(x, 'float32'), this.alpha)

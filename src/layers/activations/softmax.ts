@@ -33,10 +33,6 @@ export class Softmax extends configured(
 ) {
   static readonly className = 'Softmax'
 
-  override get unitFlow(): null {
-    return null
-  }
-
   call(x: Tensor, { mask }: CallContext): Tensor {
     if (!(mask instanceof Tensor)) return softmax(x, this.axis)
     const probabilities = softmax(where(mask, x, LARGE_NEGATIVE), this.axis)

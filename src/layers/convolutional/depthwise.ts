@@ -142,11 +142,12 @@ abstract class Separable extends DepthwiseBase {
 
   protected override get flowOfLast(): UnitFlow | null {
     if (this.depthMultiplier !== 1) return null
-    return this.filtersFrom(
+    const made = this.filtersFrom(
       this.filters,
       unitAxes(-1, this.pointwiseKernel)[0]!,
-      unitAxes(-2, this.depthwiseKernel, this.pointwiseKernel),
+      unitAxes(-2, this.pointwiseKernel),
     )
+    return { ...made, along: unitAxes(-2, this.depthwiseKernel) }
   }
 
   protected shapeLast(inputShape: BatchShape): BatchShape {

@@ -12,7 +12,7 @@ import { requireExtents } from '../checks'
 import { activation, constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
 import { mixesUnits } from '../../activations'
-import type { UnitAxis, UnitFlow } from '../units'
+import type { Made, UnitAxis } from '../units'
 import { unitAxes } from '../units'
 
 /** How a window moves over `rank` axes. */
@@ -104,7 +104,7 @@ export abstract class ConvolutionBase extends configured(SlidingLayer, () => ({
   }
 
   /** The flow of a convolution that makes filters. */
-  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): UnitFlow {
+  protected filtersFrom(filters: number, kernel: UnitAxis, from: readonly UnitAxis[]): Made {
     const { activation } = this
     const units = {
       count: filters,

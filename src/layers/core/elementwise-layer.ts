@@ -3,19 +3,13 @@
 import type { DType } from '../../core/dtypes'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
-import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
 
-/** [batch, …] → [batch, …] */
+/** [batch, …] → [batch, …]. Whether units are kept is for each class to declare: a softmax has the input's shape, too. */
 export abstract class ElementwiseLayer extends TensorLayer {
   override readonly supportsMasking = true
 
   override computeOutputShape(inputShape: BatchShape): BatchShape {
     return inputShape
-  }
-
-  override get unitFlow(): UnitFlow | null {
-    return KEEPS
   }
 }
 

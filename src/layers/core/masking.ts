@@ -25,10 +25,6 @@ export class Masking extends configured(
 ) {
   static readonly className = 'Masking'
 
-  override get unitFlow(): null {
-    return null
-  }
-
   protected override get makesMask(): boolean {
     return true
   }

@@ -9,7 +9,6 @@ import type { CallContext } from '../context'
 import { TensorLayer } from './tensor-layer'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
-import { KEEPS } from '../units'
 
 const NAMES: readonly (readonly string[])[] = [[], ['steps'], ['rows', 'columns'], ['depth', 'rows', 'columns']]
 
@@ -40,9 +39,9 @@ export abstract class SpatialLayer extends configured(TensorLayer, () => ({
     return this.isFirst ? [batch, ...rest, first] : inputShape
   }
 
-  /** How units pass where they are the last axis: of what keeps channels, each by itself. @internal */
+  /** What callLast does with units, which are its channels; null where nobody knows. @internal */
   protected get flowOfLast(): UnitFlow | null {
-    return KEEPS
+    return null
   }
 
   override get unitFlow(): UnitFlow | null {

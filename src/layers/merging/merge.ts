@@ -37,10 +37,6 @@ export abstract class Merge extends ListLayer {
    */
   protected abstract merge(inputs: readonly Tensor[], masks: readonly (Tensor | null)[]): Tensor
 
-  override get unitFlow(): UnitFlow {
-    return { kind: 'joins', scales: true }
-  }
-
   call(inputs: readonly Tensor[], context: CallContext): Tensor {
     this.computeOutputShape(inputs.map(({ shape }) => shape))
     const rank = Math.max(...inputs.map((x) => x.rank))
@@ -84,9 +80,16 @@ export abstract class Merge extends ListLayer {
   }
 }
 
+/** Units of all inputs meet, and a factor on all of them is one on the result. */
+const JOINS: UnitFlow = { kind: 'joins', scales: true }
+
 /** x₀ + x₁ + … Keras: `keras.layers.Add`. */
 export class Add extends Merge {
   static readonly className = 'Add'
+
+  override get unitFlow(): UnitFlow {
+    return JOINS
+  }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
     return inputs.reduce(add)
@@ -96,6 +99,10 @@ export class Add extends Merge {
 /** x₀ − x₁, of exactly two inputs. Keras: `keras.layers.Subtract`. */
 export class Subtract extends Merge {
   static readonly className = 'Subtract'
+
+  override get unitFlow(): UnitFlow {
+    return JOINS
+  }
 
   protected override get inputCount(): number {
     return 2
@@ -109,6 +116,10 @@ export class Subtract extends Merge {
 /** (x₀ + x₁ + …) / n, in float32. Keras: `keras.layers.Average`. */
 export class Average extends Merge {
   static readonly className = 'Average'
+
+  override get unitFlow(): UnitFlow {
+    return JOINS
+  }
 
   protected merge(inputs: readonly Tensor[]): Tensor {
     return divide(inputs.reduce(add), inputs.length)
@@ -161,6 +172,10 @@ abstract class Extreme extends Merge {
 export class Maximum extends Extreme {
   static readonly className = 'Maximum'
 
+  override get unitFlow(): UnitFlow {
+    return JOINS
+  }
+
   protected choose(a: Tensor, b: Tensor): Tensor {
     return maximum(a, b)
   }
@@ -169,6 +184,10 @@ export class Maximum extends Extreme {
 /** min(x₀, x₁, …) Keras: `keras.layers.Minimum`. */
 export class Minimum extends Extreme {
   static readonly className = 'Minimum'
+
+  override get unitFlow(): UnitFlow {
+    return JOINS
+  }
 
   protected choose(a: Tensor, b: Tensor): Tensor {
     return minimum(a, b)

@@ -83,10 +83,6 @@ export class UnitNormalization extends configured(ElementwiseLayer, () => ({
 })) {
   static readonly className = 'UnitNormalization'
 
-  override get unitFlow(): null {
-    return null
-  }
-
   call(x: Tensor): Tensor {
     return normalize(x, { axis: this.axis, epsilon: 1e-12 })
   }

@@ -9,7 +9,6 @@ import { ElementwiseLayer } from '../core/elementwise-layer'
 import { requireExtents } from '../checks'
 import { constraint, initializer, regularizer } from '../kinds'
 import type { BatchShape } from '../spec'
-import type { UnitFlow } from '../units'
 
 /** One axis or several. */
 export const axes: Kind<number | readonly number[], number | readonly number[]> = /* @__PURE__ */ either(
@@ -53,11 +52,6 @@ export abstract class ScaledLayer extends configured(ElementwiseLayer, () => ({
   /** null when `center` is false. */
   get beta(): Variable | null {
     return this.betaVariable
-  }
-
-  // What is normalized along the units depends on all of them.
-  override get unitFlow(): UnitFlow | null {
-    return null
   }
 
   /** Along which the weights are as long as the input. */

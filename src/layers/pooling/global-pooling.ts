@@ -12,6 +12,7 @@ import type { CallContext } from '../context'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 abstract class GlobalPooling extends configured(SpatialLayer, () => ({
   /** Whether the spatial axes stay, as extents of 1. Default false. */
@@ -29,12 +30,20 @@ abstract class GlobalPooling extends configured(SpatialLayer, () => ({
 }
 
 abstract class GlobalMaxPooling extends GlobalPooling {
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
+  }
+
   protected callLast(x: Tensor): Tensor {
     return max(x, this.axes, this.keepDims)
   }
 }
 
 abstract class GlobalAveragePooling extends GlobalPooling {
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
+  }
+
   protected callLast(x: Tensor, _context: CallContext): Tensor {
     return mean(x, this.axes, this.keepDims)
   }
@@ -81,8 +90,8 @@ export class GlobalAveragePooling1D extends GlobalAveragePooling {
   }
 
   // A mean over fewer steps is one of each channel, too.
-  protected override get flowOfLast(): UnitFlow | null {
-    return super.flowOfLast
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
   }
 
   override computeMask(): null {

@@ -7,6 +7,8 @@ import { padding, perAxis, placesIn } from '../../ops/sliding'
 import type { Tensor } from '../../ops/tensor'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 const poolOptions = (rank: number) => ({
   /** The size of the window, for all axes or each. Default 2. */
@@ -41,12 +43,20 @@ abstract class Pooling extends SpatialLayer {
 }
 
 abstract class MaxPooling extends Pooling {
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
+  }
+
   protected callLast(x: Tensor): Tensor {
     return poolMax(`${this}`, x, this.sliding)
   }
 }
 
 abstract class AveragePooling extends Pooling {
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
+  }
+
   protected callLast(x: Tensor): Tensor {
     return poolAverage(`${this}`, x, this.sliding)
   }

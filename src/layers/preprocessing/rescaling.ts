@@ -29,10 +29,6 @@ export class Rescaling extends configured(
 ) {
   static readonly className = 'Rescaling'
 
-  override get unitFlow(): null {
-    return null
-  }
-
   call(x: Tensor): Tensor {
     return add(multiply(x, this.along(x.shape, 'scale')), this.along(x.shape, 'offset'))
   }

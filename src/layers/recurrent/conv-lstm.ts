@@ -145,6 +145,10 @@ abstract class ConvLSTM extends configured(RecurrentLayer, () => ({
     super.build(this.shapeLast(inputShape))
   }
 
+  override get unitFlow(): null {
+    return null
+  }
+
   override call(x: Tensor, context: CallContext): Tensor {
     if (!this.isFirst || x.rank !== this.rank + 3) return super.call(x, context)
     const { initialState } = context

@@ -5,6 +5,7 @@ import type { OptionTable, ValuesOf } from '../../core/options'
 import { boolean, configured, count, integer, nullable, number, option, required } from '../../core/options'
 import type { Shape } from '../../core/shapes'
 import { typed } from '../../core/tree'
+import type { Activation } from '../../activations'
 import { mixesUnits } from '../../activations'
 import type { InitializerIdentifier } from '../../initializers'
 import { add, multiply } from '../../ops/elementwise'
@@ -187,7 +188,8 @@ export abstract class GatedCell extends configured(WeightedCell, () => ({ units:
     return this.units
   }
 
-  override get unitFlow(): UnitFlow {
+  /** The units of all gates. In a gate one of `gates` is applied to each, last the activation. */
+  protected flowOfUnits(...gates: readonly Activation[]): UnitFlow {
     const [kernel, recurrent, bias] = [this.kernel, this.recurrentKernel, this.bias].map((weight) => {
       return unitAxes(-1, weight).map((axis) => ({ ...axis, blocks: this.gates }))
     }) as [UnitAxis[], UnitAxis[], UnitAxis[]]
@@ -198,7 +200,7 @@ export abstract class GatedCell extends configured(WeightedCell, () => ({ units:
       incoming: [...kernel, ...recurrent, ...bias],
       outgoing: unitAxes(0, this.recurrentKernel),
       activation,
-      mixed: mixesUnits(activation),
+      mixed: [activation, ...gates].some(mixesUnits),
     }
     return { kind: 'makes', units: made, from: unitAxes(0, this.kernel) }
   }

@@ -8,6 +8,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput } from './cell'
 import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
+import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
 const gruOptions = () => ({
@@ -33,6 +34,10 @@ const gruOptions = () => ({
  */
 export class GRUCell extends configured(GatedCell, gruOptions, 'units') {
   static readonly className = 'GRUCell'
+
+  override get unitFlow(): UnitFlow {
+    return this.flowOfUnits(this.recurrentActivation)
+  }
 
   protected get gates(): number {
     return 3

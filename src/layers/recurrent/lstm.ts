@@ -9,6 +9,7 @@ import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput } from './cell'
 import { GatedCell, gateOptions, optionsOfCell, withBias } from './gated-cell'
+import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
 export const forgetOptions = () => ({
@@ -41,6 +42,10 @@ export class ForgetBias extends Initializer {
  */
 export class LSTMCell extends configured(GatedCell, lstmOptions, 'units') {
   static readonly className = 'LSTMCell'
+
+  override get unitFlow(): UnitFlow {
+    return this.flowOfUnits(this.recurrentActivation)
+  }
 
   protected get gates(): number {
     return 4

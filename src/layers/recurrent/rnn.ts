@@ -57,7 +57,7 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
    * call, until resetState. All batches then have the same number of samples. Default false.
    */
   stateful: option(boolean, false),
-  /** Keras's choice between a loop and steps written out one by one; here both are the same loop. Default false. */
+  /** Keras writes the steps out one by one with true, which gives the same results. Here they are a loop, and true warns. Default false. */
   unroll: option(boolean, false),
   /** Whether a step that the mask leaves out gives zeros instead of the output before. Default false. */
   zeroOutputForMask: option(boolean, false),
@@ -72,6 +72,8 @@ export abstract class RecurrentLayer extends configured(TensorLayer, () => ({
 
   override build(inputShape: BatchShape): void {
     const [batch, , input] = this.partsOf(inputShape)
+    if (this.unroll)
+      console.warn(`${this}: unroll changes nothing, the steps are a loop that is compiled once. Leave it out.`)
     this.cell.ensureBuilt({
       input: [batch, ...input],
       state: this.cell.stateShapes(input).map((shape) => [batch, ...shape]),

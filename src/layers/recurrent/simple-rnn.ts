@@ -5,6 +5,7 @@ import { add } from '../../ops/elementwise'
 import type { CallContext } from '../context'
 import type { CellInput, CellOutput } from './cell'
 import { GatedCell, cellOptions, optionsOfCell, withBias } from './gated-cell'
+import type { UnitFlow } from '../units'
 import { RecurrentLayer } from './rnn'
 
 /**
@@ -14,6 +15,10 @@ import { RecurrentLayer } from './rnn'
  */
 export class SimpleRNNCell extends configured(GatedCell, cellOptions, 'units') {
   static readonly className = 'SimpleRNNCell'
+
+  override get unitFlow(): UnitFlow {
+    return this.flowOfUnits()
+  }
 
   protected get gates(): number {
     return 1

@@ -6,6 +6,8 @@ import type { Tensor } from '../../ops/tensor'
 import { L1L2 } from '../../regularizers'
 import type { CallContext } from '../context'
 import { PassingLayer } from '../core/elementwise-layer'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 /** Passes x on and adds (l1 · Σ|x| + l2 · Σx²) / batch to the loss. Keras: `keras.layers.ActivityRegularization`. */
 export class ActivityRegularization extends configured(PassingLayer, () => ({
@@ -15,6 +17,10 @@ export class ActivityRegularization extends configured(PassingLayer, () => ({
   l2: option(number({ min: 0 }), 0),
 })) {
   static readonly className = 'ActivityRegularization'
+
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
 
   call(x: Tensor, context: CallContext): Tensor {
     const { l1, l2 } = this

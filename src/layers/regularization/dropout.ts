@@ -6,7 +6,9 @@ import type { Tensor } from '../../ops/tensor'
 import { requireRank } from '../checks'
 import { dataFormat } from '../kinds'
 import type { CallContext } from '../context'
-import { noiseShape } from './noise'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
+import { flowOfNoise, noiseShape } from './noise'
 import { RandomLayer } from './random-layer'
 
 /**
@@ -25,6 +27,10 @@ export class Dropout extends configured(
 ) {
   static readonly className = 'Dropout'
 
+  override get unitFlow(): UnitFlow | null {
+    return flowOfNoise(this.noiseShape)
+  }
+
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x
     return dropout(x, this.rate, { seed: this.generator, noiseShape: noiseShape(this, this.noiseShape, x) })
@@ -42,6 +48,10 @@ abstract class SpatialDropout extends configured(
   'rate',
 ) {
   protected abstract readonly form: readonly string[]
+
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     const channels = this.dataFormat === 'channelsFirst' ? 1 : x.rank - 1

@@ -7,6 +7,8 @@ import { normal, uniform } from '../../ops/random'
 import { SELU_ALPHA, SELU_SCALE } from '../../ops/selu'
 import type { Tensor } from '../../ops/tensor'
 import type { CallContext } from '../context'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 import { RandomLayer } from './random-layer'
 
 /** x + noise in training, the noise normal with mean 0; x otherwise. Keras: `keras.layers.GaussianNoise`. */
@@ -19,6 +21,10 @@ export class GaussianNoise extends configured(
   'stddev',
 ) {
   static readonly className = 'GaussianNoise'
+
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     return training && this.stddev > 0 ? add(x, normal(x.shape, { stddev: this.stddev, seed: this.generator })) : x
@@ -40,6 +46,10 @@ export class GaussianDropout extends configured(
   'rate',
 ) {
   static readonly className = 'GaussianDropout'
+
+  override get unitFlow(): UnitFlow {
+    return KEEPS
+  }
 
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x
@@ -71,12 +81,21 @@ export class AlphaDropout extends configured(
 ) {
   static readonly className = 'AlphaDropout'
 
+  override get unitFlow(): UnitFlow | null {
+    return flowOfNoise(this.noiseShape)
+  }
+
   call(x: Tensor, { training }: CallContext): Tensor {
     if (!training || this.rate === 0) return x
     const a = ((1 - this.rate) * (1 + this.rate * SATURATION ** 2)) ** -0.5
     const kept = greaterEqual(uniform(noiseShape(this, this.noiseShape, x), { seed: this.generator }), this.rate)
     return add(multiply(where(kept, x, SATURATION), a), -a * SATURATION * this.rate)
   }
+}
+
+/** Units stay what they are, unless what is drawn for them has a number of them that was given. */
+export function flowOfNoise(given: readonly (number | null)[] | null): UnitFlow | null {
+  return [null, 1].includes(given?.at(-1) ?? null) ? KEEPS : null
 }
 
 /** What is drawn for x. @throws ArgumentError when it does not broadcast to x */

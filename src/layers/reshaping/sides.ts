@@ -9,6 +9,8 @@ import type { Tensor } from '../../ops/tensor'
 import type { DType } from '../../core/dtypes'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
+import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 type Side = readonly [before: number, after: number]
 type SidesInput = number | readonly number[] | readonly (readonly number[])[]
@@ -73,6 +75,10 @@ abstract class ZeroPadding extends SidesLayer {
     return this.padding
   }
 
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
+  }
+
   protected callLast(x: Tensor): Tensor {
     return padSides(x, this.sides)
   }
@@ -84,6 +90,10 @@ abstract class Cropping extends SidesLayer {
 
   protected get sides(): readonly Side[] {
     return this.cropping
+  }
+
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
   }
 
   protected callLast(x: Tensor): Tensor {

@@ -9,12 +9,17 @@ import type { Tensor } from '../../ops/tensor'
 import { SpatialLayer } from '../core/spatial-layer'
 import type { BatchShape } from '../spec'
 import type { UnitFlow } from '../units'
+import { KEEPS } from '../units'
 
 abstract class UpSampling extends SpatialLayer {
   declare readonly size: readonly number[]
 
   protected get rank(): number {
     return this.size.length
+  }
+
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
   }
 
   protected callLast(x: Tensor): Tensor {
@@ -62,8 +67,8 @@ export class UpSampling2D extends configured(
   }
 
   // What lies between pixels is made of one channel each.
-  protected override get flowOfLast(): UnitFlow | null {
-    return super.flowOfLast
+  protected override get flowOfLast(): UnitFlow {
+    return KEEPS
   }
 
   protected override outputDtype(inputs: readonly DType[]): DType {

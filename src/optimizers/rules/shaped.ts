@@ -3,7 +3,7 @@
 
 import { ArgumentError } from '../../core/errors'
 import type { InputsOf, Kind } from '../../core/options'
-import { boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
+import { always, boolean, configured, count, custom, listOf, nullable, number, option } from '../../core/options'
 import {
   add,
   divide,
@@ -99,8 +99,14 @@ const adafactorOptions = () => ({
   epsilon2: option(notNegative, 1e-3),
   /** The largest root mean square of a step before it is scaled. Default 1. */
   clipThreshold: option(number({ above: 0 }), 1),
-  /** Changes nothing, in Keras neither: the rate is at most 1/√t with or without it. Default true. */
-  relativeStep: option(boolean, true),
+  /** Only true, Keras's default: the rate is at most 1/√t. In Keras it is so with false, too. */
+  relativeStep: option(
+    always(
+      true,
+      'the rate is at most 1/√t, in Keras with false, too. Leave it out; a constant rate is that of RMSprop or Adam',
+    ),
+    true,
+  ),
 })
 export type AdafactorOptions = InputsOf<ReturnType<typeof adafactorOptions>> & OptimizerOptions
 

@@ -1,0 +1,161 @@
+// The laws of units: what a layer declares of them (layers/units.ts) against what it computes. The layer stands in a model between
+// layers of known units, and all that follows from the walk over this model is tried with numbers.
+
+import { expect } from 'vitest'
+import type { Tensor, Variable } from '../../src'
+import { Dense, Input as inputSymbol, Model, ops, tensor } from '../../src'
+import { balanceSynapses } from '../../src/balance'
+import { ArgumentError } from '../../src/core/errors'
+import type { Tree } from '../../src/core/tree'
+import { flatten, mapTree, typed } from '../../src/core/tree'
+import type { LayerBase } from '../../src/layers/base'
+import { innerUnitsOf, unitFlowOf } from '../../src/layers/units'
+import type { LayerGraph } from '../../src/models/layer-graph'
+import { visitByUnit, visitUnits } from '../../src/models/unit-elements'
+import type { UnitGroup, UnitPlace } from '../../src/models/unit-groups'
+import { unitGroups } from '../../src/models/unit-groups'
+import { smaller } from '../../src/thrift/smaller'
+import { floats, integers } from './data'
+
+/** What an input is; the shape is that of one sample. */
+export interface UnitInput {
+  readonly shape: readonly number[]
+  readonly dtype: string
+  readonly below: number
+}
+
+const FEATURES = 3
+
+/** Every float input comes from a Dense, every output goes to one. */
+function around(
+  layer: LayerBase,
+  input: Tree<UnitInput>,
+): { readonly model: Model<never, Tensor[]>; readonly data: Tensor[] } {
+  const inputs: Tensor[] = []
+  const data: Tensor[] = []
+  const given = mapTree(input, ({ shape, dtype, below }) => {
+    const seed = inputs.length + 1
+    const isMade = dtype === 'float32' && shape.length > 0
+    const own = isMade ? [...shape.slice(0, -1), FEATURES] : [...shape]
+    const symbol = inputSymbol({ shape: own, dtype: dtype as 'float32' })
+    inputs.push(symbol)
+    const full = [4, ...own]
+    const content = dtype === 'float32' ? floats(full, -2, 2, seed) : integers(full, 0, below - 1, seed)
+    data.push(tensor([...content.data], full, dtype as 'float32'))
+    return isMade ? new Dense({ units: shape.at(-1)!, name: `before_${seed}` }).apply(symbol) : symbol
+  })
+  const outputs = flatten<Tensor>(layer.applyTree(given, {})).map((output, i) =>
+    output.rank > 1 ? new Dense({ units: 2, name: `behind_${i}` }).apply(output) : output,
+  )
+  const model = new Model<never, Tensor[]>({ inputs: typed(inputs), outputs })
+  model.weights.forEach((weight, i) => {
+    if (weight.dtype === 'float32')
+      weight.assign(
+        tensor([...floats(weight.shape, /variance$/i.test(weight.name) ? 0.4 : -0.8, 0.8, i + 3).data], weight.shape),
+      )
+  })
+  return { model, data }
+}
+
+function outputsOf(model: Model<never, Tensor[]>, data: readonly Tensor[], training: boolean): Tensor[] {
+  const weights = [...model.weights, ...model.stateVariables]
+  const before = weights.map((weight) => weight.value)
+  const outputs = flatten<Tensor>(model.applyTree(typed(data), { training }))
+  weights.forEach((weight, i) => weight.assign(before[i]!))
+  return outputs
+}
+
+/** Whether training draws numbers, so that it gives no sample twice. */
+function drawsIn(model: Model<never, Tensor[]>, data: readonly Tensor[]): boolean {
+  const [a, b] = [1, 2].map(() => flatten<Tensor>(model.applyTree(typed(data), { training: true })))
+  return distance(a!, b!) > 0
+}
+
+function distance(a: readonly Tensor[], b: readonly Tensor[]): number {
+  return Math.max(
+    ...a.map((each, i) => {
+      expect(each.shape).toEqual(b[i]!.shape)
+      return Number(ops.max(ops.abs(ops.subtract(each, b[i]!))).item())
+    }),
+  )
+}
+
+/** Each place once. */
+function placesOf({ incoming, along, outgoing }: UnitGroup): UnitPlace[] {
+  const seen = new Map<string, UnitPlace>()
+  const ids = new Map<Variable, number>()
+  for (const place of [...incoming, ...along, ...outgoing]) {
+    const { weight, axis, start } = place
+    if (!ids.has(weight)) ids.set(weight, ids.size)
+    seen.set(`${ids.get(weight)} ${axis} ${start}`, place)
+  }
+  return [...seen.values()]
+}
+
+/** Unit j takes the place of unit j − 1, the first that of the last. */
+function rotate(group: UnitGroup): void {
+  for (const place of placesOf(group)) {
+    const { view } = place.weight
+    const before = view.slice()
+    const starts = Array.from({ length: group.count }, (): number[] => [])
+    let width = 0
+    visitByUnit(place, group.count, (unit, start, length) => {
+      starts[unit]!.push(start)
+      width = length
+    })
+    starts.forEach((own, unit) => {
+      const other = starts[(unit + 1) % group.count]!
+      own.forEach((start, i) => view.set(before.subarray(other[i]!, other[i]! + width), start))
+    })
+  }
+}
+
+const groupsOf = (model: Model<never, Tensor[]>): UnitGroup[] => unitGroups(model.graph as LayerGraph, { inner: true })
+const isFree = ({ fixed, count, outgoing, uses }: UnitGroup): boolean =>
+  fixed === null && count > 1 && outgoing.length > 0 && uses.length > 0
+
+/**
+ * Checks that the units in front of a layer, in it and behind it are what it declares:
+ * 1. units that change places, with all weights that belong to them, leave the output what it was;
+ * 2. a unit that nothing uses can be taken away, with all weights that belong to it, and the output is what it was;
+ * 3. weights of units that are balanced leave the output what it was.
+ * @returns how many groups of units were tried; null where the layer declares nothing
+ */
+export function tryUnits(make: () => LayerBase, input: Tree<UnitInput>, isRandom: boolean): number | null {
+  const layer = make()
+  const fresh = () => around(make(), input)
+  const { model, data } = around(layer, input)
+  if (unitFlowOf(layer) === null && innerUnitsOf(layer).length === 0) return null
+  const modes = isRandom && drawsIn(model, data) ? [false] : [false, true]
+  const groups = groupsOf(model)
+  const tried = [...groups.keys()].filter((i) => isFree(groups[i]!))
+  for (const i of tried)
+    for (const training of modes) {
+      const { model: own } = fresh()
+      const group = groupsOf(own)[i]!
+      const where = `${group.makers.join(' and ')}, training ${training}`
+      const before = outputsOf(own, data, training)
+      rotate(group)
+      expect(distance(outputsOf(own, data, training), before), `units that change places: ${where}`).toBeLessThan(2e-5)
+
+      const gone = Math.floor(group.count / 2)
+      for (const place of group.outgoing)
+        visitUnits(place, [gone], (start, length) => void place.weight.view.fill(0, start, start + length))
+      const without = outputsOf(own, data, training)
+      const kept = Array.from({ length: group.count }, (_, unit) => unit).filter((unit) => unit !== gone)
+      const less = typed<typeof own>(smaller(typed<Model<never, never>>(own), new Map([[group, kept]])))
+      expect(distance(outputsOf(less, data, training), without), `without a unit: ${where}`).toBeLessThan(2e-5)
+      // With what is drawn, too, it can be computed.
+      expect(() => outputsOf(less, data, true), `trained without a unit: ${where}`).not.toThrow()
+      less.dispose()
+    }
+  const before = outputsOf(model, data, false)
+  try {
+    balanceSynapses(model, { sweeps: 3 })
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error
+  }
+  const scale = Math.max(1, ...before.map((each) => Number(ops.max(ops.abs(each)).item())))
+  expect(distance(outputsOf(model, data, false), before) / scale, 'balanced').toBeLessThan(2e-5)
+  return tried.length
+}
