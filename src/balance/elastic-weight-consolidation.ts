@@ -128,7 +128,7 @@ async function squaredGradients(
     trace(parameterTypes(types), (symbols) => {
       const batch = batchOf(types, symbols)
       const outputs = withFrame(null, new CallContext(false), () => model.applyTree(batch.x, {}))
-      const { total } = compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight)
+      const total = compiled.computeLosses(typed(batch.y), outputs, batch.sampleWeight)
       if (total === null) throw new ArgumentError('consolidate: the model has no loss of its outputs')
       const gradients = currentTrace()!.gradients(
         total,

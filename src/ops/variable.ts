@@ -2,7 +2,7 @@
 // slots, metric sums and counters are variables.
 
 import { requireRoom } from '../core/weight-limit'
-import { ArgumentError, ShapeError, formatShape } from '../core/errors'
+import { ShapeError, formatShape } from '../core/errors'
 import type { DType } from '../core/dtypes'
 import type { Shape } from '../core/shapes'
 import { dtypes } from '../core/dtypes'

@@ -16,7 +16,6 @@ import { compileTraced, currentTrace, trace } from '../ops/trace'
 import type { Program } from '../runtime/program'
 import { typesOf } from '../training/runner'
 import { Pace } from '../training/pace'
-import { forward } from '../training/step'
 import { batchOf, inputsOf, parameterTypes } from '../training/steps'
 
 /** By group, a number for each unit: the smallest is missed least. */
@@ -68,7 +67,7 @@ export async function scoresOf(
       )
     }
     const batch = batchOf(dataset, symbols)
-    const { loss } = heard(() => model.forward(batch, { training: false }))
+    const { loss } = heard(() => model.forward(typed(batch), { training: false }))
     const given = [...new Set(groups.flatMap(({ uses }) => uses.flatMap(({ layer }) => calls.get(layer)!)))]
     const gradients = currentTrace()!.gradients(loss, given)
     const effects = new Map(given.map((each, i) => [each, multiply(each, gradients[i]!)]))

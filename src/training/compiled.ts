@@ -86,7 +86,7 @@ export class Compiled {
   readonly options: Readonly<Record<keyof CompileOptions, unknown>>
   private plans: readonly OutputPlan[] | null = null
   /** Whether the loss is in logs: also in those of a step of one's own that takes it in. */
-  private tracksLoss = this.needsLoss
+  private tracksLoss: boolean
   private readonly reported = new Map<string, Mean>()
   private readonly keptLogs: Readonly<Record<StepKind, Map<string, Variable>>> = { train: new Map(), test: new Map() }
   private logged: readonly Logged[] | null = null
@@ -102,6 +102,7 @@ export class Compiled {
     private readonly needsLoss: boolean,
     readonly objects: CustomObjects = {},
   ) {
+    this.tracksLoss = needsLoss
     const read = readOptions('compile', COMPILE_OPTIONS, options)
     this.options = read as Record<keyof CompileOptions, unknown>
     if (needsLoss && options.loss === undefined)

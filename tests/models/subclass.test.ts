@@ -253,7 +253,7 @@ describe('a class of one’s own', () => {
       override call({ noise }: Data): Tensor {
         return this.generator.apply(noise)
       }
-      losses({ real, noise, mix }: Data): { criticLoss: Tensor; generatorLoss: Tensor } {
+      lossesOf({ real, noise, mix }: Data): { criticLoss: Tensor; generatorLoss: Tensor } {
         const fake = this.generator.apply(noise)
         const between = ops.add(ops.multiply(mix, real), ops.multiply(ops.subtract(1, mix), fake))
         const slope = grad((input) => ops.sum(this.critic.apply(input)))(between)
@@ -266,7 +266,7 @@ describe('a class of one’s own', () => {
         }
       }
       override trainStep({ x: data }: Batch<Data, Tensor>) {
-        const { criticLoss, generatorLoss } = this.losses(data)
+        const { criticLoss, generatorLoss } = this.lossesOf(data)
         const [criticVariables, generatorVariables] = [this.critic.trainableWeights, this.generator.trainableWeights]
         const criticGradients = this.gradients(criticLoss, criticVariables)
         const generatorGradients = this.gradients(generatorLoss, generatorVariables)
@@ -285,7 +285,7 @@ describe('a class of one’s own', () => {
       mix: random.uniform([16, 1], { seed: 3 }),
     }
     const lossOf = (which: 'criticLoss' | 'generatorLoss'): number =>
-      jit((real: Tensor, noise: Tensor, mix: Tensor) => gan.losses({ real, noise, mix })[which])(
+      jit((real: Tensor, noise: Tensor, mix: Tensor) => gan.lossesOf({ real, noise, mix })[which])(
         data.real,
         data.noise,
         data.mix,
