@@ -19,7 +19,7 @@ export interface OcclusionOptions<In = Tensor, Out = Tensor> extends ExplainOpti
    * features of a place are replaced together. Default 1.
    */
   readonly window?: number | readonly number[]
-  /** How far it moves, for all axes or each. Default 1. */
+  /** The step of the window, one number or one per axis. Default 1. */
   readonly stride?: number | readonly number[]
   /** The replacement. Default 0. */
   readonly baseline?: BaselineOf<In> | null

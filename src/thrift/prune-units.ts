@@ -175,7 +175,7 @@ function prunableGroups(model: Model<never, never>, graph: LayerGraph): Groups {
     .map((layer) => ({ layer, within: new Set<object>(layer.allLayers) }))
   const why = ({ fixed, outgoing, makers, keepers, uses }: UnitGroup): string | null => {
     if (fixed !== null) return fixed
-    if (outgoing.length === 0 || uses.length === 0) return 'nothing uses them'
+    if (outgoing.length === 0 || uses.length === 0) return 'no layer uses them'
     const entered = nested.find(
       ({ within }) =>
         [...keepers, ...uses.map(({ layer }) => layer)].some((layer) => within.has(layer)) &&
