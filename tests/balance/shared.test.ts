@@ -139,7 +139,7 @@ it('a score of unknown direction is not guessed', async () => {
     ops.subtract(1, ops.mean(ops.square(ops.subtract(yTrue, yPred)), -1))
   model.compile({ optimizer: 'sgd', loss: 'mse', metrics: [fitness] })
   expect((await errorOf(() => pruneUnits(model, { maxLoss: 0.01, monitor: 'fitness', x, y: yes }))).message).toMatch(
-    /does not say whether it should rise or fall/,
+    /does not tell whether it should rise or fall/,
   )
   const { fitness: before } = await model.evaluate(x, yes)
   const smaller = await pruneUnits(model, { maxLoss: 0.01, monitor: 'fitness', mode: 'max', x, y: yes })
