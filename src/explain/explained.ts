@@ -308,7 +308,7 @@ export class Explained {
     if (outputs instanceof TensorSpec && outputs.shape.length <= 2) return outputs.shape[1] ?? 1
     const what = outputs instanceof TensorSpec ? `an output of shape ${formatShape(outputs.shape)}` : 'several outputs'
     throw new ArgumentError(
-      `${where}: ${model} has ${what}. ops.mean(…), which gives one number for each row. => Give output as a function that returns one number for each row, such as output: (y) => ops.mean(…). => ops.mean(…), which gives one number for each row.`,
+      `${where}: ${model} has ${what}. Give output as a function that returns one number for each row, such as output: (y) => ops.mean(…).`,
     )
   }
 

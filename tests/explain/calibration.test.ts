@@ -139,7 +139,7 @@ describe('temperatureScaling', () => {
         labels.map(([first]) => first!),
       ),
     ).rejects.toThrow(
-      /lie in 0 … 1, but rows do not sum to 1.*Possible: a model that ends in softmax, in sigmoid, or in logits/,
+      /lie in 0 … 1, but rows do not sum to 1.*Pass a model that ends in softmax, in sigmoid, or in logits/,
     )
   })
 

@@ -97,7 +97,7 @@ describe('gradCam', () => {
     const model = eye()
     expect(await refusal(model, image, 'lok')).toBe(`gradCam: 'lok' is not a layer of ${model}. Its convolutions: look`)
     expect(await refusal(model, image, 'say')).toMatch(
-      /^gradCam: needs a layer that gives \[batch, rows, columns, channels\].*; Dense "say" gives \[1, 1\]$/,
+      /^gradCam: needs a layer that outputs \[batch, rows, columns, channels\].*; Dense "say" outputs \[1, 1\]$/,
     )
     const flat = new Sequential([new Flatten({ inputShape: [2, 2, 1] }), new Dense({ units: 1 })])
     expect(

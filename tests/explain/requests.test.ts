@@ -53,7 +53,7 @@ describe('outputs', () => {
   it.each(Object.entries(all))('%s refuses a unit that does not exist', async (name, explain) => {
     await expect(explain(wide(3), row(3), { output: 2 })).rejects.toThrow(
       new ArgumentError(
-        `${name}: output must be an index in 0 … 1, of the 2 units that Sequential "wide" gives, received 2`,
+        `${name}: output must be an index in 0 … 1, of the 2 units of Sequential "wide", received 2`,
       ),
     )
     await expect(explain(wide(3), row(3), { output: -3 })).rejects.toThrow(ArgumentError)
@@ -67,7 +67,7 @@ describe('outputs', () => {
 
   it('refuses a function that does not give one number for each row', async () => {
     await expect(saliency(wide(3), row(3), { output: (y) => y })).rejects.toThrow(
-      'must give one number for each row, float32 [1], received float32 [1, 2]',
+      'must return one number for each row, float32 [1], received float32 [1, 2]',
     )
     await expect(saliency(wide(3), row(3), { output: () => 3 as never })).rejects.toThrow(ArgumentError)
     const input = Input({ shape: [3] })

@@ -395,7 +395,7 @@ describe('the cache', () => {
     ]
     const kept = padded(true)
     expect(await generate(kept, prompts, { maxTokens: 9 })).toEqual(prompts.map((prompt) => likeliest(kept, prompt, 9)))
-    await expect(generate(padded(false), prompts, { maxTokens: 9 })).rejects.toThrow('a mask of padding gets lost')
+    await expect(generate(padded(false), prompts, { maxTokens: 9 })).rejects.toThrow('a padding mask is lost')
   })
 
   it('restores the weights after success and failure', async () => {
@@ -425,7 +425,7 @@ describe('the cache', () => {
     }
     const model = mixer((x) => new Second().apply(x))
     await expect(generate(model, [1, 2], { maxTokens: 4 })).rejects.toThrow(
-      /Second ".*": .*slice.*one after another; pass cache: false/,
+      /Second ".*": .*slice.*one step at a time; pass cache: false/,
     )
   })
 
@@ -441,7 +441,7 @@ describe('the cache', () => {
       }
     }
     const placed = (asks: boolean) => decoder((x) => heads()(new Places(asks).apply(x)))
-    await expect(generate(placed(false), [1, 2, 3], { maxTokens: 3 })).rejects.toThrow(/without asking firstStep/)
+    await expect(generate(placed(false), [1, 2, 3], { maxTokens: 3 })).rejects.toThrow(/without using firstStep/)
     expect(await generate(placed(true), [1, 2, 3], { maxTokens: 3 })).toHaveLength(6)
   })
 })

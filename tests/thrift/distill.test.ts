@@ -213,7 +213,7 @@ describe('distill', () => {
     expect(() => distill(teacher, {} as Model)).toThrow(/needs a model/)
     expect(() => distill(new Sequential([new Dense(2)]), student)).toThrow(/must be built/)
     expect(() => distill(teacher, new Sequential([new Dense(2)]))).toThrow(/must be built/)
-    expect(() => distill(teacher, teacher)).toThrow(/has the student's weight/)
+    expect(() => distill(teacher, teacher)).toThrow(/share the weight/)
     expect(() => distill(teacher, student, { temperature: 0 })).toThrow(/temperature must be .* > 0/)
     // @ts-expect-error: misspelt
     expect(() => distill(teacher, student, { temprature: 1 })).toThrow(/Did you mean 'temperature'/)

@@ -136,7 +136,7 @@ describe('lowRank', () => {
   it('refuses unsuitable models and options', () => {
     const model = wide(6, 8)
     expect(() => lowRank(model, {})).toThrow(/needs either rank or energy/)
-    expect(() => lowRank(model, { rank: 2, energy: 0.5 })).toThrow(/not both/)
+    expect(() => lowRank(model, { rank: 2, energy: 0.5 })).toThrow(/needs either rank or energy/)
     expect(() => lowRank(model, { rank: 4 })).toThrow(
       /no multiplications would be saved by rank 4.* received hidden \[6, 8\], out \[8, 2\]/,
     )
