@@ -52,9 +52,7 @@ const all = {
 describe('outputs', () => {
   it.each(Object.entries(all))('%s refuses a unit that does not exist', async (name, explain) => {
     await expect(explain(wide(3), row(3), { output: 2 })).rejects.toThrow(
-      new ArgumentError(
-        `${name}: output must be an index in 0 … 1, of the 2 units of Sequential "wide", received 2`,
-      ),
+      new ArgumentError(`${name}: output must be an index in 0 … 1, of the 2 units of Sequential "wide", received 2`),
     )
     await expect(explain(wide(3), row(3), { output: -3 })).rejects.toThrow(ArgumentError)
     await expect(explain(wide(3), row(3), { output: [0, 1] })).rejects.toThrow(
